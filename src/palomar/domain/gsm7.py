@@ -1,0 +1,167 @@
+"""The GSM 7 bit alphabet: which characters it has, what they cost, and their octets.
+
+Source: 3GPP TS 23.038 sections 6.1.2.1 (packing), 6.2.1 (the default alphabet) and 6.2.1.1 (its extension
+table). It knows nothing of parts (`text`), of data codings or of headers (the carriers).
+
+A pair of tables is data (`SeptetTables`), and every function takes one: a national language of Annex A is
+another pair, not another code path.
+"""
+
+import codecs
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+ESCAPE = 0x1B
+"""The septet that calls the extension table (section 6.2.1)."""
+
+REPLACEMENT = "\ufffd"
+
+
+class SeptetTables:
+    """A basic table of 128 characters and the extension table behind its escape, ready for use.
+
+    Nearly every basic character lies in Latin-1, so `bytes.translate` judges and encodes the usual text; the
+    few others (Greek capitals, the euro, escaped characters) take a slower road to the same octets.
+    """
+
+    __slots__ = (
+        "escaped",
+        "extension_characters",
+        "foreign_characters",
+        "from_octets",
+        "from_pairs",
+        "latin1_basic",
+        "latin1_to_septets",
+        "only_known_characters",
+        "to_septets",
+    )
+
+    def __init__(self, basic: str, extension: Mapping[int, str]) -> None:
+        """Take the 128 characters of `basic` in order (the escape at 0x1B), and `extension` by septet."""
+        if len(basic) != 128 or ord(basic[ESCAPE]) != ESCAPE:
+            raise ValueError("a basic table has 128 characters, the escape at 0x1B")
+        septet_of = {character: septet for septet, character in enumerate(basic) if septet != ESCAPE}
+        latin1 = {ord(character): septet for character, septet in septet_of.items() if character <= "\xff"}
+        known = re.escape("".join([*septet_of, *extension.values()]))
+
+        self.latin1_basic = bytes(latin1)
+        self.latin1_to_septets = bytes(latin1.get(octet, 0) for octet in range(256))
+        self.only_known_characters = re.compile(f"[{known}]*").fullmatch
+        self.foreign_characters = re.compile(f"[^{known}]")
+        self.extension_characters = re.compile(f"[{re.escape(''.join(extension.values()))}]")
+        self.escaped = {ord(character): f"\x1b{chr(septet)}" for septet, character in extension.items()}
+        self.to_septets = {
+            ord(character): chr(septet) for character, septet in septet_of.items()
+        } | self.escaped
+        self.from_octets = basic + REPLACEMENT * 128
+        self.from_pairs = {basic[septet]: character for septet, character in extension.items()}
+
+
+DEFAULT = SeptetTables(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
+    " !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmnopqrstuvwxyzäöñüà",
+    MappingProxyType(
+        {
+            0x0A: "\f",
+            0x14: "^",
+            0x28: "{",
+            0x29: "}",
+            0x2F: "\\",
+            0x3C: "[",
+            0x3D: "~",
+            0x3E: "]",
+            0x40: "|",
+            0x65: "€",
+        }
+    ),
+)
+"""The GSM 7 bit default alphabet and its extension table (sections 6.2.1 and 6.2.1.1)."""
+
+
+def is_gsm(text: str, tables: SeptetTables = DEFAULT) -> bool:
+    """Say whether every character of `text` is in one of the two tables; the escape itself is in neither."""
+    return _plain_octets(text, tables) is not None or tables.only_known_characters(text) is not None
+
+
+def septets(text: str, tables: SeptetTables = DEFAULT) -> int:
+    """Count the septets of a text for which `is_gsm` holds: an extension character is two."""
+    if _plain_octets(text, tables) is not None:
+        return len(text)
+    return len(text) + len(tables.extension_characters.findall(text))
+
+
+def encode(text: str, tables: SeptetTables = DEFAULT) -> bytes:
+    """Give `text` one septet an octet, unpacked, as SMPP's data_coding 0 carries it.
+
+    Raises `UnicodeEncodeError` (a `ValueError`) at the first character that the tables lack.
+    """
+    plain = _plain_octets(text, tables)
+    if plain is not None:
+        return plain.translate(tables.latin1_to_septets)
+    if foreign := tables.foreign_characters.search(text):
+        raise UnicodeEncodeError(
+            "gsm7", text, foreign.start(), foreign.end(), "not in the GSM 7 bit alphabet"
+        )
+    return text.translate(tables.to_septets).encode("latin-1")
+
+
+def decode(octets: bytes, tables: SeptetTables = DEFAULT) -> str:
+    """Read unpacked septets as a receiving entity shall, section 6.2.1.1; never fails.
+
+    An escape before a septet that the extension table lacks shows that septet's basic character; two escapes
+    (reserved for a further table) and an escape at the end show a space. An octet above 0x7F is no septet and
+    shows U+FFFD.
+    """
+    text, _ = codecs.charmap_decode(octets, "strict", tables.from_octets)
+    if "\x1b" not in text:
+        return text
+    return _ESCAPED_CHARACTER.sub(lambda pair: _unescaped(pair[1], tables), text)
+
+
+def foreign_characters(text: str, tables: SeptetTables = DEFAULT) -> tuple[str, ...]:
+    """List the characters that keep `text` out of the alphabet, each once, in order of appearance."""
+    return tuple(dict.fromkeys(tables.foreign_characters.findall(text)))
+
+
+def pack(unpacked: bytes, *, fill_bits: int = 0) -> bytes:
+    """Pack septets into octets (section 6.1.2.1.1), lowest bits first, the spare bits of the last octet zero.
+
+    `fill_bits` (0 to 6) zero bits go first: the padding after a user data header (3GPP TS 23.040 section
+    9.2.3.24).
+    """
+    packed = 0
+    for position, septet in enumerate(unpacked):
+        packed |= (septet & 0x7F) << (7 * position + fill_bits)
+    return packed.to_bytes((7 * len(unpacked) + fill_bits + 7) // 8, "little")
+
+
+def unpack(packed: bytes, *, count: int, fill_bits: int = 0) -> bytes:
+    """Unpack `count` septets (the user data length less the header's): seven spare bits look like an `@`.
+
+    Raises `ValueError` if `packed` is too short for them.
+    """
+    if count < 0 or 7 * count + fill_bits > 8 * len(packed):
+        raise ValueError(f"{len(packed)} octets do not hold {count} septets")
+    bits = int.from_bytes(packed, "little") >> fill_bits
+    return bytes((bits >> (7 * position)) & 0x7F for position in range(count))
+
+
+_ESCAPED_CHARACTER = re.compile("\x1b(.?)", re.DOTALL)
+
+
+def _plain_octets(text: str, tables: SeptetTables) -> bytes | None:
+    """Give the Latin-1 octets of a text that is nothing but basic Latin-1 characters, as most texts are."""
+    try:
+        octets = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return None
+    return None if octets.translate(None, tables.latin1_basic) else octets
+
+
+def _unescaped(character: str, tables: SeptetTables) -> str:
+    if character in {"", "\x1b"}:
+        return " "
+    return tables.from_pairs.get(character, character)
