@@ -1,0 +1,68 @@
+"""Who a message says it comes from: the kinds of sender ids, and how SMPP types them.
+
+Sources: FOXSYS's `tpoa` (letters and digits up to 11, digits up to 16), 3GPP TS 23.040 section 9.1.2.5 (an
+alphanumeric address holds 11 characters), SMPP 3.4 sections 5.2.5 and 5.2.6 (type of number, numbering plan).
+A dialect that allows less checks it itself; which senders an account may use is the account's.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import Final
+
+
+@unique
+class SenderKind(Enum):
+    """What a sender id is; the value is its SMPP (source_addr_ton, source_addr_npi)."""
+
+    ALPHANUMERIC = (5, 0)
+    """A name: TON alphanumeric, NPI unknown."""
+    INTERNATIONAL = (1, 1)
+    """A whole number, 8 to 15 digits with its country code: TON international, NPI ISDN (E.164)."""
+    SHORT_CODE = (3, 0)
+    """Up to 7 digits, known within one network: TON network specific, NPI unknown."""
+    OTHER_DIGITS = (0, 1)
+    """Digits that are no E.164 number (a leading 0, or 16 of them): TON unknown, NPI ISDN."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """A sender id as it goes on the air: without a plus."""
+
+    address: str
+    kind: SenderKind
+
+    @property
+    def ton(self) -> int:
+        """SMPP's source_addr_ton, section 5.2.5."""
+        return self.kind.value[0]
+
+    @property
+    def npi(self) -> int:
+        """SMPP's source_addr_npi, section 5.2.6."""
+        return self.kind.value[1]
+
+
+def parse_sender(raw: str) -> Sender | None:
+    """Read a sender id: ASCII letters and digits up to 11, or digits (a plus allowed) up to 16; else None.
+
+    What kind the digits are follows from their number, as nothing else tells: no E.164 number here is shorter
+    than 8 digits or longer than 15.
+    """
+    if match := _DIGITS(raw):
+        return Sender(address=match[1], kind=_kind_of_digits(match[1]))
+    if _NAME(raw):
+        return Sender(address=raw, kind=SenderKind.ALPHANUMERIC)
+    return None
+
+
+_DIGITS: Final = re.compile("[+]?([0-9]{1,16})").fullmatch
+_NAME: Final = re.compile("[A-Za-z0-9]{1,11}").fullmatch
+
+
+def _kind_of_digits(digits: str) -> SenderKind:
+    if len(digits) < 8:
+        return SenderKind.SHORT_CODE
+    if len(digits) > 15 or digits.startswith("0"):
+        return SenderKind.OTHER_DIGITS
+    return SenderKind.INTERNATIONAL
