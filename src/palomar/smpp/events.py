@@ -1,0 +1,109 @@
+"""What a session tells its owner. Every event is a fact that has happened; none asks for permission.
+
+`context` is whatever the owner attached to the request when it was sent. The events of every message are not
+frozen, because they are made once a PDU and a frozen dataclass costs twice as much to make.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from palomar.smpp.pdus import Pdu
+
+
+class CloseReason(Enum):
+    """Why a session ended."""
+
+    UNBOUND_BY_US = "we unbound"
+    UNBOUND_BY_PEER = "the peer unbound"
+    FRAMING_ERROR = "the stream cannot be read any further"
+    LINK_DEAD = "enquire_link was not answered and nothing else came"
+    SESSION_INIT_TIMEOUT = "no bind came in time"
+    BIND_TIMEOUT = "our bind was not answered in time"
+    INACTIVE = "no message was exchanged for too long"
+    CONNECTION_LOST = "the connection ended"
+
+
+@dataclass(slots=True)
+class RequestReceived:
+    """The peer asks; answer with `Session.answer(event.pdu, ...)`. Outbind, alert_notification take none."""
+
+    pdu: Pdu
+
+
+@dataclass(slots=True)
+class ResponseReceived:
+    """The peer answered our request: its response, or a generic_nack that names it."""
+
+    context: object
+    pdu: Pdu
+
+
+@dataclass(slots=True, frozen=True)
+class Bound:
+    """The peer accepted our bind; the session is in its bound state."""
+
+    pdu: Pdu
+
+
+@dataclass(slots=True, frozen=True)
+class BindRefused:
+    """The peer refused our bind (command_status says why); the session may bind again."""
+
+    pdu: Pdu
+
+
+@dataclass(slots=True, frozen=True)
+class RequestTimedOut:
+    """No answer came in time; the slot is free again. What became of the request is unknown."""
+
+    context: object
+    sequence_number: int
+
+
+@dataclass(slots=True, frozen=True)
+class LateResponse:
+    """The answer to a request that had timed out: still a fact about its context."""
+
+    context: object
+    pdu: Pdu
+
+
+@dataclass(slots=True, frozen=True)
+class UnexpectedResponse:
+    """A response to nothing that we remember, or of another command than the request it names; no effect."""
+
+    pdu: Pdu
+
+
+@dataclass(slots=True, frozen=True)
+class PduRefused:
+    """A PDU that the session has refused by itself: malformed, unknown, or not allowed in this state."""
+
+    command_id: int
+    sequence_number: int
+    status: int
+    reason: str
+
+
+@dataclass(slots=True, frozen=True)
+class Closed:
+    """The end, told once: send what is outgoing, then close the connection.
+
+    `unanswered` holds the contexts of the requests whose answers can no longer come, in the order of sending.
+    """
+
+    reason: CloseReason
+    unanswered: tuple[object, ...]
+
+
+Event = (
+    RequestReceived
+    | ResponseReceived
+    | Bound
+    | BindRefused
+    | RequestTimedOut
+    | LateResponse
+    | UnexpectedResponse
+    | PduRefused
+    | Closed
+)

@@ -1,0 +1,199 @@
+"""Delivery receipts in deliver_sm and data_sm: reading every dialect of them, and writing the standard one.
+
+Only esm_class says that a PDU is a receipt (SMPP 3.4 section 5.2.12): a text that looks like one is a text. The
+optional parameters (section 5.3.2) win over the text, whose format (Appendix B) is the carrier's own: fields
+missing, spaces or none, any case, any stat word. What a carrier's words and ids mean in the end is for
+`carriers/` to say, so they are kept as they came.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final
+
+from palomar.smpp import tlvs
+from palomar.smpp.concatenation import read_parts
+from palomar.smpp.parameters import (
+    CODING_UCS2,
+    ESM_TYPE_DELIVERY_RECEIPT,
+    ESM_TYPE_INTERMEDIATE_NOTIFICATION,
+    ESM_TYPE_MASK,
+    MessageState,
+)
+from palomar.smpp.pdus import DataSm, DeliverSm
+
+MAX_RECEIPT_TEXT = 20
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class NetworkError:
+    """The network_error_code parameter (SMPP 3.4 section 5.3.2.31): type 1 ANSI-136, 2 IS-95, 3 GSM."""
+
+    network_type: int
+    code: int
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Receipt:
+    """What one receipt says; what it does not say is empty or None.
+
+    `stat` is the carrier's word as it came (or the standard word for `state`, if there is only the parameter);
+    `state` is None for a word that the specification does not know. `raw` is the text as it came, without a user
+    data header. Dates stay raw, because their zone is the carrier's: see `receipt_time`.
+    """
+
+    message_id: str
+    stat: str
+    state: MessageState | None
+    is_intermediate: bool
+    err: str
+    sub: str
+    dlvrd: str
+    submit_date: str
+    done_date: str
+    text: str
+    network_error: NetworkError | None
+    user_message_reference: int | None
+    raw: bytes
+
+    @property
+    def is_final(self) -> bool | None:
+        """Whether the message's fate is sealed; None if the word is unknown to the specification."""
+        if self.is_intermediate:
+            return False
+        return None if self.state is None else self.state.is_final
+
+
+#: The words of Appendix B, table B-2, and of SMPP 5.0; the first of each state is the one we write.
+STAT_WORDS: Final = {
+    MessageState.SCHEDULED: ("SCHEDLD", "SCHEDULED"),
+    MessageState.ENROUTE: ("ENROUTE",),
+    MessageState.DELIVERED: ("DELIVRD", "DELIVERED"),
+    MessageState.EXPIRED: ("EXPIRED",),
+    MessageState.DELETED: ("DELETED",),
+    MessageState.UNDELIVERABLE: ("UNDELIV", "UNDELIVERABLE", "UNDELIVERED"),
+    MessageState.ACCEPTED: ("ACCEPTD", "ACCEPTED"),
+    MessageState.UNKNOWN: ("UNKNOWN",),
+    MessageState.REJECTED: ("REJECTD", "REJECTED"),
+    MessageState.SKIPPED: ("SKIPPED",),
+}
+
+
+def is_receipt(esm_class: int) -> bool:
+    """Say whether a message with this esm_class is a delivery receipt or an intermediate notification."""
+    message_type = esm_class & ESM_TYPE_MASK
+    return message_type in (ESM_TYPE_DELIVERY_RECEIPT, ESM_TYPE_INTERMEDIATE_NOTIFICATION)
+
+
+def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
+    """Read the receipt that `pdu` carries; None if it is a message of somebody. Never fails on a strange text."""
+    if not is_receipt(pdu.esm_class):
+        return None
+    _, raw = read_parts(pdu)
+    said = _read_text(_decoded(raw, pdu.data_coding))
+    number = tlvs.MESSAGE_STATE.find(pdu.tlvs)
+    stat = _first_word(said.get("stat", ""))
+    state = _STATES_BY_NUMBER.get(number) if number is not None else None
+    if state is None:
+        state = _STATES_BY_WORD.get(stat.upper())
+    elif not stat:
+        stat = STAT_WORDS[state][0]
+    return Receipt(
+        message_id=tlvs.RECEIPTED_MESSAGE_ID.find(pdu.tlvs) or _first_word(said.get("id", "")),
+        stat=stat,
+        state=state,
+        is_intermediate=pdu.esm_class & ESM_TYPE_MASK == ESM_TYPE_INTERMEDIATE_NOTIFICATION,
+        err=_first_word(said.get("err", "")),
+        sub=_first_word(said.get("sub", "")),
+        dlvrd=_first_word(said.get("dlvrd", "")),
+        submit_date=said.get("submitdate", ""),
+        done_date=said.get("donedate", ""),
+        text=said.get("text", ""),
+        network_error=_network_error(pdu.tlvs),
+        user_message_reference=tlvs.USER_MESSAGE_REFERENCE.find(pdu.tlvs),
+        raw=raw,
+    )
+
+
+def format_receipt(
+    *,
+    message_id: str,
+    state: MessageState,
+    submitted: datetime,
+    done: datetime,
+    err: str = "000",
+    text: str = "",
+) -> bytes:
+    """Write the text of a receipt for one message as Appendix B does, in Latin-1.
+
+    The dates are written as they are, without their zone; `text` is cut to its first 20 characters.
+    """
+    delivered = 1 if state is MessageState.DELIVERED else 0
+    line = (
+        f"id:{message_id} sub:001 dlvrd:{delivered:03} submit date:{submitted:%y%m%d%H%M} "
+        f"done date:{done:%y%m%d%H%M} stat:{STAT_WORDS[state][0]} err:{err} text:{text[:MAX_RECEIPT_TEXT]}"
+    )
+    return line.encode("latin-1", "replace")
+
+
+def receipt_tlvs(*, message_id: str, state: MessageState) -> tlvs.Tlvs:
+    """Make the parameters that say the same as the text (SMPP 3.4 sections 5.3.2.12 and 5.3.2.35)."""
+    return tlvs.RECEIPTED_MESSAGE_ID.of(message_id), tlvs.MESSAGE_STATE.of(state)
+
+
+def receipt_time(raw: str, zone: tzinfo) -> datetime | None:
+    """Read a date of a receipt that was written in `zone`: 10, 12 or 14 digits, any punctuation; None if it is not.
+
+    Twelve digits may be YYMMDDhhmmss or YYYYMMDDhhmm; the first is tried first, and for the years from 2013 on a date
+    that reads well both ways does not exist.
+    """
+    digits = "".join(c for c in raw if c in "0123456789")
+    for form in _DATE_FORMS.get(len(digits), ()):
+        try:
+            return datetime.strptime(digits, form).replace(tzinfo=zone)
+        except ValueError:
+            continue
+    return None
+
+
+_STATES_BY_NUMBER = {int(state): state for state in MessageState}
+_STATES_BY_WORD = {word: state for state, words in STAT_WORDS.items() for word in words}
+_DATE_FORMS = {10: ("%y%m%d%H%M",), 12: ("%y%m%d%H%M%S", "%Y%m%d%H%M"), 14: ("%Y%m%d%H%M%S",)}
+_KEY = re.compile(r"(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*:", re.IGNORECASE)
+_NETWORK_ERROR_OCTETS = 3
+
+
+def _decoded(raw: bytes, data_coding: int) -> str:
+    """Some carriers send even receipts in UCS-2; a field name there has a zero octet before each letter."""
+    if data_coding == CODING_UCS2 and raw[:1] == b"\0":
+        return raw.decode("utf-16-be", "replace")
+    return raw.decode("latin-1")
+
+
+def _read_text(text: str) -> dict[str, str]:
+    """Find the fields by their names, wherever they stand: a value ends where the next name begins."""
+    said: dict[str, str] = {}
+    key, start = "", 0
+    for match in _KEY.finditer(text):
+        if key:
+            said.setdefault(key, text[start : match.start()].strip(" ,;\r\n\t\0"))
+        key = match[1].lower().replace(" ", "").replace("_", "")
+        start = match.end()
+        if key == "text":
+            # Somebody's words: names in there are no fields.
+            said[key] = text[start:].rstrip("\0")
+            return said
+    if key:
+        said.setdefault(key, text[start:].strip(" ,;\r\n\t\0"))
+    return said
+
+
+def _first_word(value: str) -> str:
+    return value.split(maxsplit=1)[0] if value else ""
+
+
+def _network_error(found: tlvs.Tlvs) -> NetworkError | None:
+    octets = tlvs.NETWORK_ERROR_CODE.find(found)
+    if octets is None or len(octets) != _NETWORK_ERROR_OCTETS:
+        return None
+    return NetworkError(network_type=octets[0], code=int.from_bytes(octets[1:], "big"))

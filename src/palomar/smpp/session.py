@@ -1,0 +1,358 @@
+"""One SMPP session, either side of it: octets and time in, events and octets out. No socket, no clock.
+
+Theory of operation
+===================
+
+The owner holds the connection. It hands every octet that comes to `receive(data, now)` and gets events; it
+sends with `send(pdu, now, context=...)` and `answer(request, ...)`, then writes `take_outgoing()` in one go,
+so that many PDUs share a system call. It calls `on_time(now)` when `next_deadline()` has passed, and
+`connection_lost()` when the stream has ended. `now` is monotonic seconds and never goes back. After `Closed`
+nothing happens any more.
+
+States (SMPP 3.4 section 2.2); who may send what in each is `states.py`:
+
+    OPEN ---------- bind accepted --------> BOUND_TX, BOUND_RX or BOUND_TRX
+      |                                       |
+      +-- outbind --> OUTBOUND -- bind ------>+-- unbind() --> UNBINDING -- unbind_resp, time-out --> CLOSED
+                                              |
+                    unbind by the peer, dead link, framing error, connection lost -----------------> CLOSED
+
+A request of the peer that its state does not allow is answered ESME_RINVBNDSTS, a malformed one with its
+status, an unknown one with generic_nack: the session lives, and a PduRefused says so. Only a command_length
+out of bounds ends it, because the start of the next PDU is lost. enquire_link is answered at once; unbind is
+answered and ends the session.
+
+Requests of ours that carry messages occupy the window until they are answered or their response timer
+(section 2.9) runs out. What became of each is surfaced and never made up: ResponseReceived, or RequestTimedOut
+(after which a LateResponse may follow while the request is remembered), or `Closed.unanswered`.
+
+Timers are deadlines. The link is dead when an enquire_link ran out
+*and* nothing at all came since it was sent: a peer that forgets to answer it while it delivers is alive.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from palomar.smpp import events, pdus
+from palomar.smpp.codec import DEFAULT_MAX_FRAME_OCTETS, FrameBuffer, decode, encode
+from palomar.smpp.errors import PduError, UnencodablePdu, UnknownCommand, WindowFull, WrongState
+from palomar.smpp.events import CloseReason, Event
+from palomar.smpp.pdus import RESPONSE_BIT, Pdu
+from palomar.smpp.states import BOUND_BY, BOUND_STATES, Role, State, allowed_requests
+from palomar.smpp.status import CommandStatus
+from palomar.smpp.window import Window
+
+MAX_SEQUENCE_NUMBER = 0x7FFFFFFF
+
+_Timer = tuple[float, Callable[[float, list[Event]], None]]
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class SessionSettings:
+    """The window and the timers of a session (SMPP 3.4 sections 2.8 and 2.9); None switches a timer off."""
+
+    window: int = 10
+    response_seconds: float = 30.0
+    enquire_link_seconds: float | None = 30.0
+    session_init_seconds: float | None = 30.0
+    inactivity_seconds: float | None = None
+    max_frame_octets: int = DEFAULT_MAX_FRAME_OCTETS
+    #: How many timed-out requests are remembered, in case their answers come late.
+    remembered_timeouts: int = 10_000
+
+
+class Session:
+    """The state of one session; see the module's theory of operation."""
+
+    def __init__(
+        self,
+        role: Role,
+        now: float,
+        *,
+        settings: SessionSettings | None = None,
+        first_sequence_number: int = 1,
+    ) -> None:
+        self.role = role
+        self.settings = settings = settings or SessionSettings()
+        #: Read it, do not set it. The booleans beside it are here because comparing enum members is slow.
+        self.state = State.OPEN
+        #: Whether messages may pass (not while unbinding).
+        self.is_bound = False
+        self.is_closed = False
+        self._peer = Role.SMSC if role is Role.ESME else Role.ESME
+        self._frames = FrameBuffer(settings.max_frame_octets)
+        self._outgoing: list[bytes] = []
+        self._next_sequence_number = first_sequence_number
+        self._window = Window(settings.window, remembered=settings.remembered_timeouts)
+        self._our_bind: tuple[int, float, State] | None = None
+        self._our_unbind: tuple[int, float] | None = None
+        self._our_enquiry: tuple[int, float] | None = None
+        self._peer_bind: tuple[int, State] | None = None
+        self._opened = now
+        self._heard = now
+        self._active = now
+        self._may_send = frozenset[int]()
+        self._may_receive = frozenset[int]()
+        self._enter(State.OPEN)
+
+    @property
+    def window_free(self) -> int:
+        """How many more requests may be sent before one is answered."""
+        return self._window.size - len(self._window)
+
+    @property
+    def outstanding(self) -> int:
+        """How many of our requests wait for their answer."""
+        return len(self._window)
+
+    def send(self, pdu: Pdu, now: float, *, context: object = None) -> int:
+        """Queue a request and return its sequence number, which is also written into `pdu`.
+
+        `context` comes back with the outcome. Binds, outbind and alert_notification take no room in the
+        window and have no context. Raises WrongState, WindowFull or UnencodablePdu, then nothing has changed.
+        """
+        command_id = pdu.command_id
+        if command_id not in self._may_send or self._our_bind is not None:
+            raise WrongState(f"{pdu.command_name} cannot be sent while {self.state.name}")
+        sequence_number = self._next_sequence_number
+        if self.is_bound and command_id != pdus.AlertNotification.command_id:
+            if len(self._window) >= self._window.size:
+                raise WindowFull(f"{self._window.size} requests are unanswered")
+            self._emit(pdu)
+            deadline = now + self.settings.response_seconds
+            self._window.add(sequence_number, command_id=command_id, context=context, deadline=deadline)
+        else:
+            self._emit(pdu)
+            if command_id in BOUND_BY:
+                deadline = now + self.settings.response_seconds
+                self._our_bind = (sequence_number, deadline, BOUND_BY[command_id])
+            elif command_id == pdus.Outbind.command_id:
+                self._enter(State.OUTBOUND)
+        self._active = now
+        return sequence_number
+
+    def answer(self, request: Pdu, response: Pdu | None = None, *, status: int = 0) -> bool:
+        """Queue the answer to a request of the peer: a response PDU, or just a status.
+
+        Returns False, and queues nothing, if the session has closed meanwhile or the request takes no answer.
+        """
+        if self.is_closed:
+            return False
+        if response is None:
+            response_type = pdus.response_type(request.command_id)
+            if response_type is None:
+                return False
+            response = response_type(command_status=status)
+        elif response.command_id != request.command_id | RESPONSE_BIT:
+            raise UnencodablePdu(f"does not answer {request.command_name}", field=response.command_name)
+        response.sequence_number = request.sequence_number
+        self._outgoing.append(encode(response))
+        if self._peer_bind is not None and request.command_id in BOUND_BY:
+            sequence_number, state = self._peer_bind
+            if sequence_number == request.sequence_number:
+                self._peer_bind = None
+                if response.command_status == 0:
+                    self._enter(state)
+        return True
+
+    def unbind(self, now: float) -> None:
+        """Ask the peer to end the session; answers still come in until it agrees. Harmless when repeated."""
+        if self.is_bound:
+            number = self._emit(pdus.Unbind())
+            self._our_unbind = (number, now + self.settings.response_seconds)
+            # What the peer may send stays as it was.
+            self.state = State.UNBINDING
+            self.is_bound = False
+            self._may_send = frozenset()
+        elif self.state not in (State.UNBINDING, State.CLOSED):
+            raise WrongState(f"unbind cannot be sent while {self.state.name}")
+
+    def take_outgoing(self) -> bytes:
+        """Give all octets to write to the connection, and forget them."""
+        data = b"".join(self._outgoing)
+        self._outgoing.clear()
+        return data
+
+    def receive(self, data: bytes, now: float) -> list[Event]:
+        """Take octets as they come from the connection; return what they mean."""
+        found: list[Event] = []
+        if self.is_closed:
+            return found
+        self._heard = now
+        for frame in self._frames.receive(data):
+            try:
+                pdu = decode(frame)
+            except PduError as error:
+                self._refuse(error, found)
+                continue
+            command_id = pdu.command_id
+            if command_id in self._may_receive:
+                self._active = now
+                found.append(events.RequestReceived(pdu))
+            elif command_id & RESPONSE_BIT:
+                self._on_response(pdu, found)
+            else:
+                self._on_session_request(pdu, found)
+            if found and isinstance(found[-1], events.Closed):
+                return found
+        if self._frames.error is not None:
+            self._emit(pdus.GenericNack(command_status=CommandStatus.ESME_RINVCMDLEN), 0)
+            self._close(CloseReason.FRAMING_ERROR, found)
+        return found
+
+    def next_deadline(self) -> float | None:
+        """Give the time at which `on_time` has something to do, or None; it may be early, never late."""
+        return min((deadline for deadline, _ in self._timers()), default=None)
+
+    def on_time(self, now: float) -> list[Event]:
+        """Do whatever is due at `now`; return what happened."""
+        found: list[Event] = []
+        for deadline, act in self._timers():
+            if deadline <= now and not self.is_closed:
+                act(now, found)
+        return found
+
+    def connection_lost(self) -> list[Event]:
+        """Take note that the connection has ended, whoever ended it."""
+        found: list[Event] = []
+        self._close(CloseReason.CONNECTION_LOST, found)
+        return found
+
+    # Sending
+
+    def _emit(self, pdu: Pdu, sequence_number: int | None = None) -> int:
+        """Encode and queue `pdu`, under our next sequence number unless one is given (section 3.2)."""
+        number = self._next_sequence_number if sequence_number is None else sequence_number
+        pdu.sequence_number = number
+        self._outgoing.append(encode(pdu))
+        if sequence_number is None:
+            self._next_sequence_number = number + 1 if number < MAX_SEQUENCE_NUMBER else 1
+        return number
+
+    # Receiving
+
+    def _on_response(self, pdu: Pdu, found: list[Event]) -> None:
+        number = pdu.sequence_number
+        if (settled := self._window.settle(number, pdu.command_id)) is not None:
+            found.append(events.ResponseReceived(settled[0], pdu))
+        elif not self._on_session_response(pdu, found):
+            late = self._window.settle_late(number, pdu.command_id)
+            if late is not None:
+                found.append(events.LateResponse(late[0], pdu))
+            else:
+                found.append(events.UnexpectedResponse(pdu))
+
+    def _on_session_response(self, pdu: Pdu, found: list[Event]) -> bool:
+        """Take the answer to our bind, enquire_link or unbind; return False if it is none of these."""
+        number = pdu.sequence_number
+        if self._our_enquiry is not None and number == self._our_enquiry[0]:
+            self._our_enquiry = None
+        elif self._our_unbind is not None and number == self._our_unbind[0]:
+            self._close(CloseReason.UNBOUND_BY_US, found)
+        elif self._our_bind is not None and number == self._our_bind[0]:
+            # A response of another command, or a generic_nack, refuses the bind as well as its status would.
+            state = self._our_bind[2]
+            self._our_bind = None
+            if pdu.command_status == 0 and BOUND_BY.get(pdu.command_id & ~RESPONSE_BIT) is state:
+                self._enter(state)
+                found.append(events.Bound(pdu))
+            else:
+                self._opened = self._heard
+                found.append(events.BindRefused(pdu))
+        else:
+            return False
+        return True
+
+    def _on_session_request(self, pdu: Pdu, found: list[Event]) -> None:
+        """Take a request about the session itself, or refuse one that this state does not allow."""
+        if isinstance(pdu, pdus.EnquireLink):
+            self.answer(pdu)
+        elif isinstance(pdu, pdus.Unbind):
+            self.answer(pdu)
+            self._close(CloseReason.UNBOUND_BY_PEER, found)
+        elif pdu.command_id in self._binds_accepted():
+            self._peer_bind = (pdu.sequence_number, BOUND_BY[pdu.command_id])
+            found.append(events.RequestReceived(pdu))
+        elif isinstance(pdu, pdus.Outbind) and self.role is Role.ESME and self.state is State.OPEN:
+            self._enter(State.OUTBOUND)
+            found.append(events.RequestReceived(pdu))
+        else:
+            rebinding = self.role is Role.SMSC and pdu.command_id in BOUND_BY
+            status = CommandStatus.ESME_RALYBND if rebinding else CommandStatus.ESME_RINVBNDSTS
+            self.answer(pdu, status=status)
+            reason = f"{pdu.command_name} is not allowed while {self.state.name}"
+            found.append(events.PduRefused(pdu.command_id, pdu.sequence_number, status, reason))
+
+    def _binds_accepted(self) -> frozenset[int]:
+        if self.role is Role.ESME or self._peer_bind is not None:
+            return frozenset()
+        return allowed_requests(Role.ESME, self.state) & BOUND_BY.keys()
+
+    def _refuse(self, error: PduError, found: list[Event]) -> None:
+        """Answer a PDU that could not be read: its own response, or generic_nack if it was not recognised."""
+        if not error.command_id & RESPONSE_BIT:
+            if isinstance(error, UnknownCommand):
+                self._emit(pdus.GenericNack(command_status=error.status), error.sequence_number)
+            elif (response_type := pdus.response_type(error.command_id)) is not None:
+                self._emit(response_type(command_status=error.status), error.sequence_number)
+        found.append(events.PduRefused(error.command_id, error.sequence_number, error.status, str(error)))
+
+    # Time
+
+    def _timers(self) -> list[_Timer]:
+        """List every running timer: its deadline and what to do then."""
+        if self.is_closed:
+            return []
+        settings = self.settings
+        timers: list[_Timer] = []
+        if (oldest := self._window.next_deadline()) is not None:
+            timers.append((oldest, self._expire_requests))
+        if self._our_bind is not None:
+            timers.append((self._our_bind[1], self._closer(CloseReason.BIND_TIMEOUT)))
+        elif self.state in (State.OPEN, State.OUTBOUND) and settings.session_init_seconds is not None:
+            closer = self._closer(CloseReason.SESSION_INIT_TIMEOUT)
+            timers.append((self._opened + settings.session_init_seconds, closer))
+        if self._our_unbind is not None:
+            timers.append((self._our_unbind[1], self._closer(CloseReason.UNBOUND_BY_US)))
+        if self._our_enquiry is not None:
+            timers.append((self._our_enquiry[1] + settings.response_seconds, self._expire_enquiry))
+        elif settings.enquire_link_seconds is not None and self.is_bound:
+            timers.append((self._heard + settings.enquire_link_seconds, self._enquire))
+        if settings.inactivity_seconds is not None and self.is_bound:
+            timers.append((self._active + settings.inactivity_seconds, self._end_inactive))
+        return timers
+
+    def _expire_requests(self, now: float, found: list[Event]) -> None:
+        for number, context in self._window.expire(now):
+            found.append(events.RequestTimedOut(context, number))
+
+    def _enquire(self, now: float, found: list[Event]) -> None:
+        self._our_enquiry = (self._emit(pdus.EnquireLink()), now)
+
+    def _expire_enquiry(self, now: float, found: list[Event]) -> None:
+        if self._our_enquiry is not None and self._heard > self._our_enquiry[1]:
+            self._our_enquiry = None
+        else:
+            self._close(CloseReason.LINK_DEAD, found)
+
+    def _end_inactive(self, now: float, found: list[Event]) -> None:
+        self._emit(pdus.Unbind())
+        self._close(CloseReason.INACTIVE, found)
+
+    def _closer(self, reason: CloseReason) -> Callable[[float, list[Event]], None]:
+        return lambda now, found: self._close(reason, found)
+
+    # States
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.is_bound = state in BOUND_STATES
+        self.is_closed = state is State.CLOSED
+        self._may_send = allowed_requests(self.role, state)
+        self._may_receive = allowed_requests(self._peer, state) if self.is_bound else frozenset()
+
+    def _close(self, reason: CloseReason, found: list[Event]) -> None:
+        if self.is_closed:
+            return
+        self._enter(State.CLOSED)
+        found.append(events.Closed(reason, self._window.clear()))

@@ -1,0 +1,73 @@
+"""The requests of ours that wait for an answer, and those that waited in vain.
+
+Both tables are bounded: the first by the window, the second by how many time-outs are remembered. All requests
+have the same time to be answered, so the order of sending is the order of the deadlines; a dict keeps it.
+"""
+
+from itertools import takewhile
+
+from palomar.smpp.pdus import RESPONSE_BIT, GenericNack
+
+# The command id of the response, the context, the deadline.
+_Entry = tuple[int, object, float]
+
+
+class Window:
+    """Outstanding requests by sequence number (SMPP 3.4 section 2.8)."""
+
+    __slots__ = ("_outstanding", "_timed_out", "remembered", "size")
+
+    def __init__(self, size: int, *, remembered: int) -> None:
+        self.size = size
+        self.remembered = remembered
+        self._outstanding: dict[int, _Entry] = {}
+        self._timed_out: dict[int, _Entry] = {}
+
+    def __len__(self) -> int:
+        return len(self._outstanding)
+
+    def add(self, sequence_number: int, *, command_id: int, context: object, deadline: float) -> None:
+        """Remember a request just sent; deadlines never go back from one to the next."""
+        self._outstanding[sequence_number] = (command_id | RESPONSE_BIT, context, deadline)
+
+    def settle(self, sequence_number: int, command_id: int) -> tuple[object] | None:
+        """Take the request that a response answers; return its context in a tuple, or None if there is none.
+
+        A generic_nack answers any request; a response of another command answers none.
+        """
+        return self._take(self._outstanding, sequence_number, command_id)
+
+    def settle_late(self, sequence_number: int, command_id: int) -> tuple[object] | None:
+        """Do the same among the requests that have timed out."""
+        return self._take(self._timed_out, sequence_number, command_id)
+
+    def next_deadline(self) -> float | None:
+        """Give the deadline of the oldest outstanding request."""
+        for entry in self._outstanding.values():
+            return entry[2]
+        return None
+
+    def expire(self, now: float) -> list[tuple[int, object]]:
+        """Move the requests whose deadline has come to the timed-out; return their numbers and contexts."""
+        expired = list(takewhile(lambda item: item[1][2] <= now, self._outstanding.items()))
+        for number, entry in expired:
+            del self._outstanding[number]
+            self._timed_out[number] = entry
+        while len(self._timed_out) > self.remembered:
+            del self._timed_out[next(iter(self._timed_out))]
+        return [(number, context) for number, (_, context, _) in expired]
+
+    def clear(self) -> tuple[object, ...]:
+        """Forget everything; return the contexts of the outstanding requests in the order of sending."""
+        contexts = tuple(context for _, context, _ in self._outstanding.values())
+        self._outstanding.clear()
+        self._timed_out.clear()
+        return contexts
+
+    @staticmethod
+    def _take(table: dict[int, _Entry], number: int, command_id: int) -> tuple[object] | None:
+        entry = table.get(number)
+        if entry is None or (command_id != entry[0] and command_id != GenericNack.command_id):
+            return None
+        del table[number]
+        return (entry[1],)
