@@ -1,0 +1,90 @@
+"""Host names to addresses we may connect to, with a short memory.
+
+Not a DNS client: the loop's getaddrinfo asks. The guard is asked at every look-up, after the cache.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+
+from palomar.net.networks import AddressGuard
+
+Resolve = Callable[[str], Awaitable[list[str]]]
+_CACHE_SIZE = 4096
+
+
+class RefusedNetwork(Exception):
+    """The host has addresses, and we may connect to none of them."""
+
+
+class Resolver:
+    """Finds a host's permitted addresses; look-ups of one name at the same time are one query."""
+
+    __slots__ = ("_cache_seconds", "_guard", "_known", "_queries", "_resolve")
+
+    def __init__(self, *, guard: AddressGuard, cache_seconds: float = 10.0, resolve: Resolve | None = None) -> None:
+        self._guard = guard
+        self._cache_seconds = cache_seconds
+        self._resolve = resolve or _getaddrinfo
+        self._known: dict[str, tuple[float, list[str]]] = {}
+        self._queries: dict[str, asyncio.Task[list[str]]] = {}
+
+    async def permitted(self, host: str) -> list[str]:
+        """The addresses of a host name or literal that may be connected to, in the resolver's order. Raises
+        OSError where there is none, :class:`RefusedNetwork` where none may be used."""
+        addresses = [host] if _is_literal(host) else await self._addresses(host)
+        permitted = [address for address in addresses if self._guard.allowed(address)]
+        if not permitted:
+            raise RefusedNetwork
+        return permitted
+
+    async def close(self) -> None:
+        """Forget the queries under way."""
+        queries = list(self._queries.values())
+        for query in queries:
+            query.cancel()
+        await asyncio.gather(*queries, return_exceptions=True)
+
+    async def _addresses(self, host: str) -> list[str]:
+        now = asyncio.get_running_loop().time()
+        known = self._known.get(host)
+        if known is not None and known[0] > now:
+            return known[1]
+        query = self._queries.get(host)
+        if query is None:
+            query = self._queries[host] = asyncio.create_task(self._ask(host))
+            query.add_done_callback(_retrieve)
+        return await asyncio.shield(query)  # a caller who runs out of time leaves the query to the others
+
+    async def _ask(self, host: str) -> list[str]:
+        try:
+            addresses = await self._resolve(host)
+        finally:
+            self._queries.pop(host, None)
+        if not addresses:
+            raise OSError("no address")
+        if len(self._known) >= _CACHE_SIZE:
+            self._known.clear()
+        expires = asyncio.get_running_loop().time() + self._cache_seconds
+        self._known[host] = (expires, addresses)
+        return addresses
+
+
+async def _getaddrinfo(host: str) -> list[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[4][0]) for address in found))
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _retrieve(query: asyncio.Task[list[str]]) -> None:
+    """Take the exception of a query nobody waits for any more, so that the loop does not report it."""
+    if not query.cancelled():
+        query.exception()

@@ -1,0 +1,87 @@
+"""Servers that behave as badly as a test wants them to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest_asyncio
+
+from palomar.net.callback_client import CallbackClient
+from palomar.net.networks import AddressGuard
+
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
+
+
+class ScriptedServer:
+    """Runs a behaviour for every connection, numbered from 0; keeps the heads of the requests it read."""
+
+    def __init__(self, behaviour, tls=None):
+        self.behaviour = behaviour
+        self.tls = tls
+        self.connections = 0
+        self.requests: list[bytes] = []
+        self.tasks: set[asyncio.Task] = set()
+
+    async def start(self):
+        self.server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    def url(self, path="/", *, scheme="http", host="127.0.0.1"):
+        return f"{scheme}://{host}:{self.port}{path}"
+
+    async def request(self, reader):
+        """Read one request, head and body."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0)
+        body = await reader.readexactly(length)
+        self.requests.append(head + body)
+        return head + body
+
+    async def _connected(self, reader, writer):
+        number = self.connections
+        self.connections += 1
+        task = asyncio.current_task()
+        self.tasks.add(task)
+        try:
+            await self.behaviour(self, reader, writer, number)
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self.tasks.discard(task)
+            writer.close()
+
+    async def stop(self):
+        self.server.close()
+        tasks = list(self.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest_asyncio.fixture
+async def serve() -> AsyncIterator[Callable[..., Awaitable[ScriptedServer]]]:
+    servers: list[ScriptedServer] = []
+
+    async def start(behaviour, *, tls=None):
+        server = ScriptedServer(behaviour, tls)
+        await server.start()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        await server.stop()
+
+
+@pytest_asyncio.fixture
+async def make_client():
+    """Clients that may reach the loopback, closed after the test."""
+    clients = []
+
+    def make(**settings):
+        settings.setdefault("guard", AddressGuard(["127.0.0.0/8"]))
+        clients.append(CallbackClient(**settings))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        await client.close()
