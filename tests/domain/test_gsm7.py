@@ -76,9 +76,7 @@ def test_a_character_has_the_place_that_the_tables_of_6_2_1_give_it(character: s
     assert gsm7.decode(bytes.fromhex(octets)) == character
 
 
-@pytest.mark.parametrize(
-    ("octets", "shown"), [("1b61", "a"), ("1b00", "@"), ("411b", "A "), ("1b1b41", " A")]
-)
+@pytest.mark.parametrize(("octets", "shown"), [("1b61", "a"), ("1b00", "@"), ("411b", "A "), ("1b1b41", " A")])
 def test_an_unknown_escape_shows_what_6_2_1_1_asks_for(octets: str, shown: str) -> None:
     assert gsm7.decode(bytes.fromhex(octets)) == shown
 

@@ -134,9 +134,7 @@ def example_numbers(kinds: list[str], codes: list[int]) -> list[str]:
         for region in COUNTRY_CODE_TO_REGION_CODE[code]:
             metadata = PhoneMetadata.metadata_for_region(region)
             descriptions = [getattr(metadata, kind) for kind in kinds] if metadata else []
-            numbers += [
-                f"{code}{kind.example_number}" for kind in descriptions if kind and kind.example_number
-            ]
+            numbers += [f"{code}{kind.example_number}" for kind in descriptions if kind and kind.example_number]
     return numbers
 
 

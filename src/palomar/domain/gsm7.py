@@ -51,9 +51,7 @@ class SeptetTables:
         self.foreign_characters = re.compile(f"[^{known}]")
         self.extension_characters = re.compile(f"[{re.escape(''.join(extension.values()))}]")
         self.escaped = {ord(character): f"\x1b{chr(septet)}" for septet, character in extension.items()}
-        self.to_septets = {
-            ord(character): chr(septet) for character, septet in septet_of.items()
-        } | self.escaped
+        self.to_septets = {ord(character): chr(septet) for character, septet in septet_of.items()} | self.escaped
         self.from_octets = basic + REPLACEMENT * 128
         self.from_pairs = {basic[septet]: character for septet, character in extension.items()}
 
@@ -102,9 +100,7 @@ def encode(text: str, tables: SeptetTables = DEFAULT) -> bytes:
     if plain is not None:
         return plain.translate(tables.latin1_to_septets)
     if foreign := tables.foreign_characters.search(text):
-        raise UnicodeEncodeError(
-            "gsm7", text, foreign.start(), foreign.end(), "not in the GSM 7 bit alphabet"
-        )
+        raise UnicodeEncodeError("gsm7", text, foreign.start(), foreign.end(), "not in the GSM 7 bit alphabet")
     return text.translate(tables.to_septets).encode("latin-1")
 
 

@@ -48,9 +48,7 @@ def parse_international(raw: str, *, separators: str = SEPARATORS) -> Msisdn | N
     return Msisdn(match[1]) if match else None
 
 
-def to_international(
-    raw: str, home_forms: tuple[HomeForm, ...], *, separators: str = SEPARATORS
-) -> Msisdn | None:
+def to_international(raw: str, home_forms: tuple[HomeForm, ...], *, separators: str = SEPARATORS) -> Msisdn | None:
     """Read a number as somebody at home writes it; None if it is none.
 
     With `+` or `00` it is international. Else it is one of `home_forms` (of `HOME_FORMS`, usually), or, with
