@@ -1,0 +1,121 @@
+"""What becomes of a message at the simulator: it follows from number and text alone, so it can be asked again.
+
+Pure. Not here: when and over which bind it happens (``smsc``).
+
+A number whose last five digits are 99900 to 99999 asks for a failure, by the table ``MAGIC``; any other is taken at
+once and delivered within a second.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from zlib import crc32
+
+from palomar.smpp import CommandStatus as Status
+
+MAGIC_DIGITS = 5
+LATE_ANSWER_SECONDS = 35.0
+"""Later than a carrier waits by default."""
+SLOW_RECEIPT_SECONDS = 10.0
+_SOON, _SPREAD = 0.3, 0.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """One delivery receipt: its word, the network's error, and how long after the message was taken it comes (None:
+    within a second, as the text has it)."""
+
+    stat: str
+    error: int = 0
+    after_seconds: float | None = None
+    text: bool = True
+    """False: the receipt has its fields in TLVs only."""
+
+
+DELIVERED = Receipt(stat="DELIVRD")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that the simulator will do with one message."""
+
+    does: str
+    """In words, for the documentation and the console."""
+    status: int = 0
+    """The ``command_status`` of the answer."""
+    refuse_first: int = 0
+    """So many times the status above is answered; then the message is taken."""
+    answers: bool = True
+    answer_after_seconds: float = 0.0
+    receipts: tuple[Receipt, ...] = (DELIVERED,)
+    reply: str = ""
+    """What the handset answers, once it has the message."""
+
+
+ORDINARY = Plan(does="taken at once, DELIVRD within a second")
+
+MAGIC: Mapping[str, Plan] = {
+    "99900": Plan(does="DELIVRD at once", receipts=(Receipt(stat="DELIVRD", after_seconds=0),)),
+    "99901": Plan(does="UNDELIV", receipts=(Receipt(stat="UNDELIV", error=1),)),
+    "99902": Plan(does="EXPIRED", receipts=(Receipt(stat="EXPIRED", error=2),)),
+    "99903": Plan(does="REJECTD by receipt", receipts=(Receipt(stat="REJECTD", error=3),)),
+    "99904": Plan(does="refused: ESME_RINVDSTADR", status=Status.ESME_RINVDSTADR),
+    "99905": Plan(does="ESME_RTHROTTLED twice, then DELIVRD", status=Status.ESME_RTHROTTLED, refuse_first=2),
+    "99906": Plan(does="taken, never a receipt", receipts=()),
+    "99907": Plan(does="delivered, but the answer is lost", answers=False),
+    "99908": Plan(does="the answer comes after 35 s", answer_after_seconds=LATE_ANSWER_SECONDS),
+    "99909": Plan(
+        does="the receipt comes before the answer",
+        answer_after_seconds=0.2,
+        receipts=(Receipt(stat="DELIVRD", after_seconds=0),),
+    ),
+    "99910": Plan(does="the receipt comes twice", receipts=(DELIVERED, DELIVERED)),
+    "99911": Plan(does="DELIVRD after 10 s", receipts=(Receipt(stat="DELIVRD", after_seconds=SLOW_RECEIPT_SECONDS),)),
+    "99912": Plan(does="UNKNOWN", receipts=(Receipt(stat="UNKNOWN", error=4),)),
+    "99913": Plan(
+        does="ENROUTE, then DELIVRD",
+        receipts=(Receipt(stat="ENROUTE", after_seconds=0.2), Receipt(stat="DELIVRD", after_seconds=1)),
+    ),
+    "99914": Plan(does="DELIVRD, then the handset answers OK", reply="OK"),
+    "99915": Plan(
+        does="a receipt with a word nobody knows, then DELIVRD",
+        receipts=(Receipt(stat="BUFFERD", after_seconds=0.2), Receipt(stat="DELIVRD", after_seconds=1)),
+    ),
+    "99916": Plan(does="DELETED", receipts=(Receipt(stat="DELETED", error=5),)),
+    "99917": Plan(
+        does="ACCEPTD, then UNDELIV",
+        receipts=(
+            Receipt(stat="ACCEPTD", after_seconds=0.2),
+            Receipt(stat="UNDELIV", error=1, after_seconds=1),
+        ),
+    ),
+    "99918": Plan(does="ESME_RMSGQFUL once, then DELIVRD", status=Status.ESME_RMSGQFUL, refuse_first=1),
+    "99919": Plan(does="ESME_RSYSERR once, then DELIVRD", status=Status.ESME_RSYSERR, refuse_first=1),
+    "99920": Plan(does="refused: ESME_RINVSRCADR", status=Status.ESME_RINVSRCADR),
+    "99921": Plan(does="DELIVRD told in TLVs only, without the text", receipts=(Receipt(stat="DELIVRD", text=False),)),
+    "99922": Plan(does="always ESME_RTHROTTLED", status=Status.ESME_RTHROTTLED),
+}
+"""Last five digits of the number to what happens. Those of 99900-99999 that are not here are ordinary."""
+
+
+def plan_for(number: str) -> Plan:
+    """What becomes of a message to this number."""
+    return MAGIC.get(number[-MAGIC_DIGITS:], ORDINARY)
+
+
+def receipt_delay_seconds(number: str, text: bytes) -> float:
+    """When an ordinary receipt comes: 0.3 to 0.9 s after the message, the same again for the same message."""
+    return _SOON + _SPREAD * (crc32(text, crc32(number.encode())) & 0xFFFF) / 0x10000
+
+
+def with_delay(plan: Plan, seconds: float) -> Plan:
+    """The plan with every receipt that comes "within a second" set to come after so many."""
+    receipts = tuple(
+        receipt if receipt.after_seconds is not None else replace(receipt, after_seconds=seconds)
+        for receipt in plan.receipts
+    )
+    return replace(plan, receipts=receipts)
+
+
+def table() -> list[tuple[str, str]]:
+    """The magic endings and what each does, for documentation and console."""
+    return [(digits, plan.does) for digits, plan in sorted(MAGIC.items())]

@@ -1,0 +1,236 @@
+"""One connection to the simulator: an asyncio protocol that carries octets and time to an SMSC-side ``smpp.Session``.
+
+Binding and the mechanics are here; what happens with messages is ``smsc``'s.
+"""
+
+import asyncio
+import hmac
+from typing import TYPE_CHECKING
+
+from palomar.smpp import (
+    BindReceiver,
+    BindReceiverResp,
+    BindTransceiver,
+    BindTransceiverResp,
+    BindTransmitter,
+    BindTransmitterResp,
+    Closed,
+    CommandStatus,
+    DeliverSm,
+    Event,
+    GenericNack,
+    Pdu,
+    QuerySm,
+    RequestReceived,
+    RequestTimedOut,
+    ResponseReceived,
+    Role,
+    Session,
+    SessionSettings,
+    SubmitSm,
+    tlvs,
+)
+
+if TYPE_CHECKING:
+    from palomar.carriers.simulator.smsc import SimulatorSmsc
+
+TICK_SECONDS = 1.0
+TEMPORARY = frozenset(
+    {
+        CommandStatus.ESME_RX_T_APPN,
+        CommandStatus.ESME_RMSGQFUL,
+        CommandStatus.ESME_RTHROTTLED,
+        CommandStatus.ESME_RSYSERR,
+    }
+)
+"""A ``deliver_sm`` answered so comes again."""
+
+_SC_INTERFACE_VERSION = (tlvs.SC_INTERFACE_VERSION.of(0x34),)
+_BIND_RESPONSES: dict[type[Pdu], type[BindTransceiverResp | BindTransmitterResp | BindReceiverResp]] = {
+    BindTransceiver: BindTransceiverResp,
+    BindTransmitter: BindTransmitterResp,
+    BindReceiver: BindReceiverResp,
+}
+
+
+class Peer(asyncio.Protocol):
+    """A client's connection."""
+
+    def __init__(self, smsc: "SimulatorSmsc") -> None:
+        settings = smsc.settings
+        self._smsc = smsc
+        self._now = smsc.clock.monotonic
+        self._loop = asyncio.get_running_loop()
+        self._session = Session(
+            Role.SMSC,
+            self._now(),
+            settings=SessionSettings(
+                window=settings.window,
+                response_seconds=settings.deliver_timeout_seconds,
+                enquire_link_seconds=settings.enquire_link_seconds,
+                session_init_seconds=settings.bind_timeout_seconds,
+            ),
+        )
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._paused = False
+        self._flush_scheduled = False
+        self._receives = False
+        self.system_id = ""
+
+    # --- what the SMSC asks
+
+    def answer(self, request: Pdu, response: Pdu | None = None, *, status: int = 0) -> None:
+        """Answer a request, now or much later; nothing happens where the session has ended."""
+        self._session.answer(request, response, status=status)
+        self._schedule_flush()
+
+    def deliver_room(self) -> int:
+        """How many ``deliver_sm`` may be sent at this moment."""
+        return 0 if self._paused else self._session.window_free
+
+    def deliver(self, pdu: DeliverSm) -> None:
+        """Send one; there is room."""
+        self._session.send(pdu, self._now(), context=pdu)
+        self._schedule_flush()
+
+    def drop(self) -> None:
+        """End the connection at once, without a word."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def unbind(self) -> None:
+        """Ask the client to end the session; one that has not bound is dropped."""
+        if self._session.is_bound:
+            self._session.unbind(self._now())
+            self._flush()
+        else:
+            self.drop()
+
+    # --- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a stream transport is needed")
+        self._transport = transport
+        self._smsc.connected(self)
+        self._set_timer()
+
+    def data_received(self, data: bytes) -> None:
+        self._take(self._session.receive(data, self._now()))
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._take(self._session.connection_lost())
+        if self._timer is not None:
+            self._timer.cancel()
+        self._smsc.disconnected(self)
+
+    def pause_writing(self) -> None:
+        self._paused = True
+        if self._transport is not None:
+            # A client that does not read its answers is not read either: nothing grows without bound.
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        if self._transport is not None:
+            self._transport.resume_reading()
+        if self._receives:
+            self._smsc.mailbox(self.system_id).pump()
+
+    # --- inside
+
+    def _take(self, events: list[Event]) -> None:
+        acknowledged = False
+        for event in events:
+            match event:
+                case RequestReceived(pdu=pdu):
+                    self._on_request(pdu)
+                case ResponseReceived(context=delivery, pdu=pdu):
+                    acknowledged = True
+                    self._on_response(delivery, pdu)
+                case RequestTimedOut(context=delivery):
+                    acknowledged = True
+                    if isinstance(delivery, DeliverSm):
+                        self._smsc.deliver_again(self.system_id, delivery, after_seconds=0)
+                case Closed(unanswered=unanswered):
+                    self._on_closed([pdu for pdu in unanswered if isinstance(pdu, DeliverSm)])
+                    return
+                case _:
+                    pass
+        if acknowledged and self._receives:
+            self._smsc.mailbox(self.system_id).pump()
+
+    def _on_request(self, pdu: Pdu) -> None:
+        if isinstance(pdu, SubmitSm):
+            self._smsc.submitted(self, pdu)
+        elif isinstance(pdu, QuerySm):
+            self._smsc.queried(self, pdu)
+        elif isinstance(pdu, BindTransceiver | BindTransmitter | BindReceiver):
+            self._on_bind(pdu)
+        else:
+            self.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
+
+    def _on_bind(self, pdu: BindTransceiver | BindTransmitter | BindReceiver) -> None:
+        passwords = self._smsc.settings.passwords
+        if passwords is not None:
+            password = passwords.get(pdu.system_id)
+            if password is None:
+                self.answer(pdu, status=CommandStatus.ESME_RINVSYSID)
+                return
+            if not hmac.compare_digest(password.encode(), pdu.password.encode()):
+                self.answer(pdu, status=CommandStatus.ESME_RINVPASWD)
+                return
+        self.system_id = pdu.system_id
+        self.answer(
+            pdu,
+            _BIND_RESPONSES[type(pdu)](system_id=self._smsc.settings.system_id, tlvs=_SC_INTERFACE_VERSION),
+        )
+        if not isinstance(pdu, BindTransmitter):
+            self._receives = True
+            self._smsc.mailbox(self.system_id).open_to(self)
+            self._smsc.mailbox(self.system_id).pump()
+
+    def _on_response(self, delivery: object, pdu: Pdu) -> None:
+        if not isinstance(delivery, DeliverSm):
+            return
+        if pdu.command_status in TEMPORARY:
+            seconds = self._smsc.settings.deliver_retry_seconds
+            self._smsc.deliver_again(self.system_id, delivery, after_seconds=seconds)
+        else:
+            self._smsc.delivered(refused=pdu.command_status != 0 or isinstance(pdu, GenericNack))
+
+    def _on_closed(self, unanswered: list[DeliverSm]) -> None:
+        if self._receives:
+            self._receives = False
+            mailbox = self._smsc.mailbox(self.system_id)
+            mailbox.close_to(self)
+            mailbox.put_back(unanswered)
+            mailbox.pump()
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def _schedule_flush(self) -> None:
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_scheduled = False
+        if self._transport is not None and not self._transport.is_closing():
+            data = self._session.take_outgoing()
+            if data:
+                self._transport.write(data)
+
+    def _set_timer(self) -> None:
+        deadline = self._session.next_deadline()
+        delay = TICK_SECONDS if deadline is None else min(max(deadline - self._now(), 0.001), TICK_SECONDS)
+        self._timer = self._loop.call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._take(self._session.on_time(self._now()))
+        self._flush()
+        if not self._session.is_closed:
+            self._set_timer()

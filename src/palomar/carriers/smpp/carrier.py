@@ -1,0 +1,269 @@
+"""A carrier over SMPP 3.4: slots, pace and several links behind ``ports.Carrier``.
+
+Slots are counted, not tied: what is reserved belongs to no link until it is submitted, then it takes the link with
+the most free window. A message of more parts than all windows together is let in when something is free, and what
+does not fit waits here, in order, for answers: it is the only queue of this package, and one message long.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from palomar.carriers.smpp import translate
+from palomar.carriers.smpp.bind import Connector, Link
+from palomar.carriers.smpp.connection import Connection
+from palomar.carriers.smpp.pacing import TokenBucket
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.carriers.smpp.tls import client_context
+from palomar.ports import (
+    CarrierReceipt,
+    CarrierSink,
+    Clock,
+    InDoubt,
+    LinkStatus,
+    NotSent,
+    OutgoingPart,
+    Refused,
+    SubmitOutcome,
+)
+from palomar.smpp import CommandStatus, DataSm, DeliverSm, Pdu, UnencodablePdu
+
+PACE_WAKE_SECONDS = 0.005
+"""Tokens are waited for at least so long, so that a fast pace does not cost a timer a part."""
+
+log = structlog.get_logger(__name__)
+
+
+class SmppCarrier:
+    """``ports.Carrier`` over one or more SMPP links."""
+
+    def __init__(
+        self,
+        settings: SmppCarrierSettings,
+        *,
+        clock: Clock,
+        chance: Callable[[], float],
+        connect: Connector | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._chance = chance
+        self._connect = connect or tcp_connector(settings)
+        self._make = translate.submit_maker(settings)
+        self._bucket = TokenBucket(rate=settings.parts_per_second)
+        self._links: list[Link] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._sink: CarrierSink | None = None
+        self._reserved = 0
+        self._waiting: deque[OutgoingPart] = deque()
+        self._unacknowledged = 0
+        self._pace_timer: asyncio.TimerHandle | None = None
+        self._stopping = False
+        self._changed = asyncio.Event()
+
+    # --- ports.Carrier
+
+    @property
+    def name(self) -> str:
+        return self._settings.name
+
+    @property
+    def live(self) -> bool:
+        return any(link.live for link in self._links)
+
+    def room(self) -> int:
+        free = self._free_slots()
+        if free > 0 and self._bucket.rate:
+            free = min(free, self._bucket.available(self._clock.monotonic()))
+        if free <= 0:
+            self._wake_by_pace()
+            return 0
+        return free
+
+    def reserve(self, parts: int) -> bool:
+        free = self._free_slots()
+        fits = parts <= free or (free > 0 and not self._waiting and parts > self._capacity())
+        if not fits or (self._bucket.rate and not self._bucket.take(parts, self._clock.monotonic())):
+            self._wake_by_pace()
+            return False
+        self._reserved += parts
+        return True
+
+    def release(self, parts: int) -> None:
+        self._reserved -= parts
+        self._bucket.give_back(parts)
+
+    def submit(self, part: OutgoingPart) -> None:
+        self._reserved -= 1
+        if self._waiting or not self._send(part):
+            if self.live:
+                self._waiting.append(part)
+            else:
+                self._bucket.give_back(1)
+                self._later(part, NotSent(reason="no link is bound"))
+
+    def links(self) -> list[LinkStatus]:
+        return [link.status() for link in self._links]
+
+    async def start(self, sink: CarrierSink) -> None:
+        self._sink = sink
+        for number in range(1, self._settings.links + 1):
+            link = Link(
+                number=number,
+                settings=self._settings,
+                owner=self,
+                connect=self._connect,
+                clock=self._clock,
+                chance=self._chance,
+            )
+            self._links.append(link)
+            self._tasks.append(asyncio.create_task(link.run(), name=f"carrier link {link.name}"))
+
+    async def stop(self, deadline_seconds: float) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                while self._waiting and self.live:
+                    await self._change()
+                for link in self._links:
+                    link.stop_submitting()
+                while self._unacknowledged or any(link.outstanding for link in self._links):
+                    await self._change()
+                await asyncio.gather(*(link.unbind() for link in self._links))
+        except TimeoutError:
+            log.warning("carrier_stopped_late", carrier=self.name)
+        for link in self._links:
+            link.stop_submitting()
+            link.abort()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._pace_timer is not None:
+            self._pace_timer.cancel()
+        self._give_up_waiting("the carrier was stopped")
+
+    # --- what its links tell
+
+    def on_answer(self, link: Link, part: OutgoingPart, answer: Pdu) -> None:
+        if answer.command_status in translate.SLOW_DOWN and link.rate.throttled(self._clock.monotonic()):
+            log.info("carrier_link_slowed", link=link.name, parts_per_second=round(link.rate.bucket.rate, 1))
+        self._answered(part, translate.outcome(answer))
+
+    def on_late_answer(self, part: OutgoingPart, answer: Pdu) -> None:
+        self._answered(part, translate.outcome(answer))
+
+    def on_no_answer(self, part: OutgoingPart, reason: str) -> None:
+        self._answered(part, InDoubt(reason=reason))
+
+    def on_not_sent(self, part: OutgoingPart, reason: str) -> None:
+        self._answered(part, NotSent(reason=reason))
+
+    def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm) -> None:
+        sink = self._sink
+        if sink is None or self._stopping or self._unacknowledged >= self._settings.deliver_backlog:
+            connection.answer(pdu, status=CommandStatus.ESME_RX_T_APPN)
+            return
+        delivery = translate.delivery(pdu, self.name)
+        if delivery is None:
+            connection.answer(pdu)
+            return
+        self._unacknowledged += 1
+        acknowledge = partial(self._acknowledge, connection, pdu)
+        if isinstance(delivery, CarrierReceipt):
+            sink.receipt(delivery, acknowledge)
+        else:
+            sink.inbound(delivery, acknowledge)
+
+    def on_room(self) -> None:
+        if self._waiting:
+            self._send_waiting()
+        self._changed.set()
+        if self._sink is not None and not self._stopping:
+            self._sink.room_changed(self.name)
+
+    # --- inside
+
+    def _free_slots(self) -> int:
+        free = -self._reserved - len(self._waiting)
+        for link in self._links:
+            free += link.free_slots()
+        return 0 if self._stopping else free
+
+    def _capacity(self) -> int:
+        return self._settings.window * sum(link.live for link in self._links)
+
+    def _send(self, part: OutgoingPart) -> bool:
+        """Give a part to the link with the most room; False when no link has a free slot."""
+        best: Link | None = None
+        most = 0
+        for link in self._links:
+            free = link.window_free()
+            if free > most:
+                best, most = link, free
+        if best is None:
+            return False
+        try:
+            best.submit(self._make(part), part)
+        except UnencodablePdu as error:
+            self._later(part, Refused(status=0, reason=f"not to be written in SMPP: {error.field}"))
+        return True
+
+    def _send_waiting(self) -> None:
+        while self._waiting and self._send(self._waiting[0]):
+            self._waiting.popleft()
+        if self._waiting and not self.live:
+            self._give_up_waiting("no link is bound")
+
+    def _give_up_waiting(self, reason: str) -> None:
+        while self._waiting:
+            self._answered(self._waiting.popleft(), NotSent(reason=reason))
+
+    def _answered(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
+        if self._sink is not None:
+            self._sink.answered(part, outcome)
+
+    def _later(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
+        """Answer in the next turn of the loop: a submit never calls back before it has returned."""
+        asyncio.get_running_loop().call_soon(self._answered, part, outcome)
+
+    def _acknowledge(self, connection: Connection, pdu: Pdu, taken: bool) -> None:
+        self._unacknowledged -= 1
+        connection.answer(pdu, status=0 if taken else CommandStatus.ESME_RX_T_APPN)
+        if self._stopping:
+            self._changed.set()
+
+    def _wake_by_pace(self) -> None:
+        """Where it is the pace that leaves no room, look again when there are tokens: answers may not come by."""
+        if self._pace_timer is not None or self._stopping:
+            return
+        now = self._clock.monotonic()
+        waits = [link.rate.seconds_until_room(now) for link in self._links if link.live]
+        wait = max(self._bucket.seconds_until(1, now), min(waits, default=0.0))
+        if wait > 0:
+            delay = max(wait, PACE_WAKE_SECONDS)
+            self._pace_timer = asyncio.get_running_loop().call_later(delay, self._on_pace)
+
+    def _on_pace(self) -> None:
+        self._pace_timer = None
+        self.on_room()
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+
+def tcp_connector(settings: SmppCarrierSettings) -> Connector:
+    """Connect over TCP, with TLS where the settings ask for it."""
+    context = client_context(settings)
+    name = (settings.tls_server_name or settings.host) if context is not None else None
+
+    async def connect(factory: Callable[[], asyncio.Protocol]) -> object:
+        loop = asyncio.get_running_loop()
+        return await loop.create_connection(factory, settings.host, settings.port, ssl=context, server_hostname=name)
+
+    return connect

@@ -1,0 +1,184 @@
+"""One connection to an SMSC: an asyncio protocol that carries octets and time to a ``smpp.Session`` and back.
+
+It knows nothing of parts and receipts (``bind``). Everything written within a turn of the loop leaves in one write.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from palomar.ports import Clock
+from palomar.smpp import (
+    BindRefused,
+    Bound,
+    Closed,
+    CloseReason,
+    Event,
+    Pdu,
+    Role,
+    Session,
+    SessionSettings,
+    status_name,
+)
+
+TICK_SECONDS: Final = 1.0
+"""The timer looks at the session at least so often: deadlines are kept to this, and no send has to set it anew."""
+
+
+class BindFailed(Exception):
+    """The SMSC did not let us in, or went away before it had."""
+
+
+class ConnectionOwner(Protocol):
+    """Who uses a connection."""
+
+    def on_events(self, connection: "Connection", events: Sequence[Event]) -> None:
+        """What the SMSC said in one read, or what a deadline brought; binding itself excepted."""
+        ...
+
+    def on_writable(self, connection: "Connection") -> None:
+        """The transport was paused or resumed."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """A session and its transport."""
+
+    def __init__(self, *, owner: ConnectionOwner, settings: SessionSettings, clock: Clock) -> None:
+        self._owner = owner
+        self._now = clock.monotonic
+        self._loop = asyncio.get_running_loop()
+        self._tick = min(TICK_SECONDS, settings.response_seconds / 4)
+        self.session = Session(Role.ESME, self._now(), settings=settings)
+        self.paused = False
+        self.unflushed = 0
+        """Requests queued since the last write: nobody has seen a byte of them."""
+        self.close_reason: CloseReason | None = None
+        self._transport: asyncio.Transport | None = None
+        self._flush_scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._bound: asyncio.Future[None] = self._loop.create_future()
+        self.gone: asyncio.Future[None] = self._loop.create_future()
+        """Done when the transport is closed."""
+
+    async def bind(self, pdu: Pdu) -> None:
+        """Bind and wait for the answer; raises BindFailed."""
+        self.send(pdu)
+        await self._bound
+
+    def send(self, pdu: Pdu, *, context: object = None) -> None:
+        """Queue a request; raises what ``Session.send`` raises."""
+        self.session.send(pdu, self._now(), context=context)
+        self.unflushed += 1
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def answer(self, request: Pdu, response: Pdu | None = None, *, status: int = 0) -> None:
+        """Queue the answer to a request of the SMSC; nothing happens where the session has ended."""
+        if self.session.answer(request, response, status=status) and not self._flush_scheduled:
+            self._flush_scheduled = True
+            self._loop.call_soon(self._flush)
+
+    def unbind(self) -> None:
+        """Ask to end the session; harmless in any state."""
+        if self.session.is_bound:
+            self.session.unbind(self._now())
+            self._flush()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+        else:
+            self._ended()
+
+    # --- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a stream transport is needed")
+        self._transport = transport
+        self._set_timer()
+
+    def data_received(self, data: bytes) -> None:
+        self._take(self.session.receive(data, self._now()))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._take(self.session.connection_lost())
+        self._ended()
+
+    def pause_writing(self) -> None:
+        self.paused = True
+        self._owner.on_writable(self)
+
+    def resume_writing(self) -> None:
+        self.paused = False
+        self._owner.on_writable(self)
+
+    # --- inside
+
+    def _take(self, events: list[Event]) -> None:
+        if not self._bound.done():
+            self._take_binding(events)
+        if events:
+            self._owner.on_events(self, events)
+        self._flush()
+        if events and isinstance(closed := events[-1], Closed):
+            self._finish(closed.reason)
+
+    def _take_binding(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, Bound):
+                self._bound.set_result(None)
+                return
+            if isinstance(event, BindRefused):
+                self._bound.set_exception(BindFailed(f"bind refused: {status_name(event.pdu.command_status)}"))
+                return
+            if isinstance(event, Closed):
+                self._bound.set_exception(BindFailed(f"no bind: {event.reason.value}"))
+                return
+
+    def _flush(self) -> None:
+        self._flush_scheduled = False
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if data := self.session.take_outgoing():
+            self.unflushed = 0
+            transport.write(data)
+
+    def _finish(self, reason: CloseReason) -> None:
+        self.close_reason = reason
+        if self._transport is None:
+            return
+        if reason is CloseReason.LINK_DEAD or self.paused:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def _set_timer(self) -> None:
+        deadline = self.session.next_deadline()
+        if deadline is None:
+            delay = self._tick
+        else:
+            delay = min(max(deadline - self._now(), 0.001), self._tick)
+        self._timer = self._loop.call_later(delay, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self.gone.done():
+            return
+        self._take(self.session.on_time(self._now()))
+        if self.close_reason is None:
+            self._set_timer()
+
+    def _ended(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._bound.done():
+            self._bound.set_exception(BindFailed("no bind: the connection ended"))
+        self._bound.exception()  # looked at, so that asyncio does not complain of one that nobody awaits
+        if not self.gone.done():
+            self.gone.set_result(None)

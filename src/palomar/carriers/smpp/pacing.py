@@ -1,0 +1,142 @@
+"""How fast a carrier is fed: a token bucket in parts a second, and a link's own rate once the carrier throttled it.
+
+Pure: the time is an argument, monotonic seconds. Not here: the window (``carrier``) and any timer.
+
+A bucket may go into debt: a message of nine parts leaves whole through a bucket that holds two, and what it took too
+many is waited for afterwards. Else a long message would never find nine tokens at once.
+"""
+
+from dataclasses import dataclass
+
+UNLIMITED = 1 << 30
+"""What a bucket without a rate says it has."""
+
+BURST_SECONDS = 0.1
+DECREASE = 0.5
+INCREASE_SHARE = 0.1
+HOLD_SECONDS = 1.0
+"""Throttled answers within so long of a decrease speak of the same burst and do not slow the link again."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TokenBucket:
+    """Tokens refill at ``rate`` a second up to a tenth of a second's worth (one at least); rate 0 is no limit."""
+
+    rate: float
+    tokens: float = 0.0
+    filled_at: float = 0.0
+
+    def set_rate(self, rate: float, now: float) -> None:
+        """From now on at this rate, starting with no more than one token when there was no limit before."""
+        self._fill(now)
+        self.tokens = min(self.tokens, self._capacity(rate)) if self.rate else 1.0
+        self.rate = rate
+        self.filled_at = now
+
+    def available(self, now: float) -> int:
+        """Whole tokens at this moment; never below zero."""
+        if not self.rate:
+            return UNLIMITED
+        self._fill(now)
+        return int(self.tokens) if self.tokens > 0 else 0
+
+    def take(self, parts: int, now: float) -> bool:
+        """Take tokens for all of ``parts`` or none; more than the bucket holds are given when it is full."""
+        if not self.rate:
+            return True
+        self._fill(now)
+        if self.tokens < min(parts, int(self._capacity(self.rate))):
+            return False
+        self.tokens -= parts
+        return True
+
+    def charge(self, parts: int) -> None:
+        """Take tokens whether they are there or not."""
+        if self.rate:
+            self.tokens -= parts
+
+    def give_back(self, parts: int) -> None:
+        """Return tokens of parts that were not sent."""
+        if self.rate:
+            self.tokens = min(self.tokens + parts, self._capacity(self.rate))
+
+    def seconds_until(self, parts: int, now: float) -> float:
+        """How long until :meth:`take` of so many parts could succeed; 0 when it could now."""
+        if not self.rate:
+            return 0.0
+        self._fill(now)
+        missing = min(parts, int(self._capacity(self.rate))) - self.tokens
+        return max(0.0, missing / self.rate)
+
+    def _fill(self, now: float) -> None:
+        if self.rate and now > self.filled_at:
+            self.tokens = min(self.tokens + (now - self.filled_at) * self.rate, self._capacity(self.rate))
+            self.filled_at = now
+
+    @staticmethod
+    def _capacity(rate: float) -> float:
+        return max(1.0, rate * BURST_SECONDS)
+
+
+@dataclass(slots=True, kw_only=True)
+class LinkRate:
+    """A link's own rate: none until the carrier throttles it, then halved, then growing step by step until it is free
+    again (additive increase, multiplicative decrease)."""
+
+    bucket: TokenBucket
+    ceiling: float = 0.0
+    changed_at: float = 0.0
+    _window_start: float = 0.0
+    _window_sent: int = 0
+    _measured: float = 0.0
+
+    @classmethod
+    def free(cls) -> "LinkRate":
+        """A link that was never throttled."""
+        return cls(bucket=TokenBucket(rate=0))
+
+    def available(self, now: float) -> int:
+        """Parts the link may be given at this moment."""
+        if not self.bucket.rate:
+            return UNLIMITED
+        self._grow(now)
+        return self.bucket.available(now)
+
+    def sent(self, now: float) -> None:
+        """One part was given to the link."""
+        elapsed = now - self._window_start
+        if elapsed >= 1.0:
+            self._measured = self._window_sent / elapsed
+            self._window_start, self._window_sent = now, 0
+        self._window_sent += 1
+        self.bucket.charge(1)
+
+    def throttled(self, now: float) -> bool:
+        """The carrier said ESME_RTHROTTLED or ESME_RMSGQFUL; says whether the rate went down for it."""
+        if self.bucket.rate and now - self.changed_at < HOLD_SECONDS:
+            return False
+        reached = self.bucket.rate or self._speed(now)
+        self.ceiling = max(self.ceiling, reached)
+        self.changed_at = now
+        self.bucket.set_rate(max(1.0, reached * DECREASE), now)
+        return True
+
+    def seconds_until_room(self, now: float) -> float:
+        """How long until one more part may be given to the link."""
+        return self.bucket.seconds_until(1, now)
+
+    def _speed(self, now: float) -> float:
+        elapsed = max(now - self._window_start, 0.05)
+        return max(self._measured, self._window_sent / max(elapsed, 1.0), 2.0)
+
+    def _grow(self, now: float) -> None:
+        steps = int((now - self.changed_at) / HOLD_SECONDS)
+        if steps <= 0:
+            return
+        self.changed_at += steps * HOLD_SECONDS
+        rate = self.bucket.rate + steps * max(1.0, self.ceiling * INCREASE_SHARE)
+        if rate >= 2 * self.ceiling:
+            self.bucket.set_rate(0, now)
+            self.ceiling = 0.0
+        else:
+            self.bucket.set_rate(rate, now)

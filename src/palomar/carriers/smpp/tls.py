@@ -1,0 +1,22 @@
+"""TLS towards a carrier: who is trusted, and what we show. Not here: the connection."""
+
+import ssl
+
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+
+
+def client_context(settings: SmppCarrierSettings) -> ssl.SSLContext | None:
+    """The context that the settings ask for, TLS 1.2 or newer; None when the carrier is spoken to in the clear.
+
+    Raises ``OSError`` (of which ``ssl.SSLError`` is one) when a file is missing or is no certificate.
+    """
+    if not settings.tls:
+        return None
+    context = ssl.create_default_context(cafile=str(settings.tls_ca) if settings.tls_ca else None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not settings.tls_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if settings.tls_certificate:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return context
