@@ -1,0 +1,66 @@
+"""The real clock and the real ids: the one place where time and chance enter the house."""
+
+import random
+import secrets
+import string
+import time
+
+from palomar.domain.message import COMMAND_LINE_NODE, EPOCH_MS, MessageId, make_message_id
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+class RealClock:
+    """Wall time that can jump ahead (for the sandbox); monotonic time that cannot."""
+
+    def __init__(self) -> None:
+        self._jumped_ms = 0
+
+    def wall_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + self._jumped_ms
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def jump(self, milliseconds: int) -> None:
+        """Move the wall ahead; timers keep their pace."""
+        self._jumped_ms += milliseconds
+
+
+class RealIds:
+    """Ids that rise and never repeat while ``node`` (0 to 63) belongs to one process at a time.
+
+    When the clock steps back, or more than 256 are made in a millisecond, they run ahead of it.
+    """
+
+    def __init__(self, node: int, *, after_ms: int = 0) -> None:
+        """``after_ms``: the youngest id that the database has, in case the clock was set back since."""
+        self._node = node
+        self._random = random.Random(secrets.randbits(128))  # jitter, no secret
+        # Commands share one number, so each begins its milliseconds somewhere else.
+        self._first = secrets.randbelow(256) if node == COMMAND_LINE_NODE else 0
+        self._ms = after_ms
+        self._sequence = 255
+        self._serial = max(after_ms - EPOCH_MS, 0) * 1_000
+
+    def message_id(self) -> MessageId:
+        now_ms = time.time_ns() // 1_000_000
+        if now_ms > self._ms:
+            self._ms, self._sequence = now_ms, self._first
+        elif self._sequence < 255:
+            self._sequence += 1
+        else:
+            self._ms, self._sequence = self._ms + 1, 0
+        return make_message_id(at_ms=self._ms, node=self._node, sequence=self._sequence)
+
+    def serial(self) -> int:
+        """Microseconds since 2025 above, the node below: 57 bits last until 4500."""
+        now = time.time_ns() // 1_000 - EPOCH_MS * 1_000
+        self._serial = now if now > self._serial else self._serial + 1
+        return self._serial << 6 | self._node
+
+    def chance(self) -> float:
+        return self._random.random()
+
+    def token(self) -> str:
+        return "".join(secrets.choice(_ALPHABET) for _ in range(32))

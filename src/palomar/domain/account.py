@@ -1,0 +1,52 @@
+"""An account: who may send, and everything its owner or the operator set for it.
+
+Not here: its balance (it moves with every batch and lives in the ledger's tables) and its keys' secrets.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+AccountId = NewType("AccountId", int)
+
+
+class UnknownOutcome(StrEnum):
+    """What becomes of a part when nobody knows whether the carrier took it (a crash, a lost answer)."""
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """What can be set for an account. A field's name is its name in ``account set`` and in the documentation."""
+
+    requests_per_second: int = field(default=10, metadata={"help": "FOXSYS: requests a second; 0 is no limit"})
+    batch_limit: int = field(default=10_000, metadata={"help": "FOXSYS: recipients a request"})
+    max_parts: int = field(default=9, metadata={"help": "FOXSYS: parts a long message may have (1 to 255)"})
+    default_sender: str = field(default="FOXSYS", metadata={"help": "FOXSYS: sender when the request names none"})
+    fold_accents: bool = field(default=False, metadata={"help": "FOXSYS: replace accents that GSM lacks"})
+    business_error_status: int = field(
+        default=200, metadata={"help": "FOXSYS: HTTP status of business errors, 200 or 400 (then no credit is 402)"}
+    )
+    ackurl: str = field(default="", metadata={"help": "delivery callbacks when the request names none"})
+    long: bool = field(default=False, metadata={"help": "FOXSYS: concatenate without being asked"})
+    allowed_addresses: tuple[str, ...] = field(
+        default=(), metadata={"help": "networks that requests may come from; empty is any"}
+    )
+    unknown_outcome: UnknownOutcome = field(
+        default=UnknownOutcome.RESEND, metadata={"help": "a part in doubt after a crash: resend or hold"}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A customer, or one of its sub-accounts."""
+
+    id: AccountId
+    login: str
+    parent_id: AccountId | None = None
+    name: str = ""
+    enabled: bool = True
+    may_send: bool = True
+    settings: AccountSettings = AccountSettings()

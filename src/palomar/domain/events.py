@@ -1,0 +1,42 @@
+"""What customers are told about: one dataclass an event. Every dialect decides each of them, checked by its types.
+
+Not here: the message's own timeline (``Moment``s in ``timeline``), which support reads.
+"""
+
+from dataclasses import dataclass
+
+from palomar.domain.message import MessageId, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierTook:
+    """The carrier accepted every part of a message."""
+
+    message_id: MessageId
+    subid: str
+    msisdn: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """The handset has every part."""
+
+    message_id: MessageId
+    subid: str
+    msisdn: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A message ended otherwise: ``state`` is undelivered, expired, rejected, blocked or unknown."""
+
+    message_id: MessageId
+    subid: str
+    msisdn: str
+    at_ms: int
+    state: State
+
+
+Event = CarrierTook | Delivered | Failed

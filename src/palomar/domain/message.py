@@ -1,0 +1,162 @@
+"""A message, its parts, and the one table that says how their states may move.
+
+Not here: text and parts (``text``), numbers (``phone``), money (``credit``), storage.
+
+Identity. A ``MessageId`` is a 63-bit integer that sorts by birth: 41 bits of milliseconds since 2025, 6 bits of node,
+8 bits of sequence, 8 bits left free for the part's number. So a part's id is its message's id plus its number, and
+neither needs an index of its own. What leaves the house is a UUIDv7 (RFC 9562 section 5.7) computed from it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID
+
+MessageId = NewType("MessageId", int)
+PartId = NewType("PartId", int)
+
+EPOCH_MS = 1_735_689_600_000  # 2025-01-01T00:00:00Z
+PARTS_MAX = 255
+NODES_MAX = 64
+COMMAND_LINE_NODE = NODES_MAX - 1
+"""The number in ids made beside the servers; no server takes it."""
+_PART_BITS, _SEQUENCE_BITS, _NODE_BITS = 8, 8, 6
+_MS_SHIFT = _PART_BITS + _SEQUENCE_BITS + _NODE_BITS
+_LOW_BITS = _SEQUENCE_BITS + _NODE_BITS
+_TAIL_MASK = (1 << 60) - 1
+
+
+class State(StrEnum):
+    """Where a message, or one of its parts, stands. The words are those of SQL, logs and console too."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    BLOCKED = "blocked"
+    CANCELLED = "cancelled"
+    NOFORMAT = "noformat"
+    DUPLICATED = "duplicated"
+    TEST = "test"
+
+
+_ENDS_BY_CARRIER = frozenset({State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJECTED, State.UNKNOWN})
+FINAL: frozenset[State] = _ENDS_BY_CARRIER | {
+    State.BLOCKED,
+    State.CANCELLED,
+    State.NOFORMAT,
+    State.DUPLICATED,
+    State.TEST,
+}
+"""States that no later event moves, but for the correction of an end that we only presumed."""
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.QUEUED, State.CANCELLED, State.BLOCKED, State.EXPIRED}),
+    State.QUEUED: frozenset({State.SUBMITTING, State.SENT, State.CANCELLED, State.BLOCKED}) | _ENDS_BY_CARRIER,
+    State.SUBMITTING: frozenset({State.QUEUED, State.SENT, State.HELD}) | _ENDS_BY_CARRIER,
+    State.HELD: frozenset({State.SENT}) | _ENDS_BY_CARRIER,
+    State.SENT: _ENDS_BY_CARRIER,
+    **{state: frozenset() for state in FINAL},
+}
+"""Every move there is. A receipt may overtake the answer, so ``submitting`` reaches every end by carrier; it goes back
+to ``queued`` when no byte left, when the carrier asks to wait, or when the account's policy resends what is in doubt;
+it is ``held`` when the policy waits for the receipt instead. A part taken by a late answer goes from ``queued`` straight
+to ``sent``."""
+
+_SEVERITY = {
+    State.DELIVERED: 0,
+    State.UNKNOWN: 1,
+    State.EXPIRED: 2,
+    State.UNDELIVERED: 3,
+    State.REJECTED: 4,
+}
+
+
+def may_move(old: State, new: State) -> bool:
+    """Whether ``old`` may become ``new``; a final state never moves and nothing moves to itself."""
+    return new in TRANSITIONS[old]
+
+
+def is_correction(old: State, *, presumed: bool, new: State) -> bool:
+    """Whether a real receipt may still correct an end that we presumed for want of one (once)."""
+    return presumed and old in (State.EXPIRED, State.UNKNOWN) and new in _ENDS_BY_CARRIER and new is not old
+
+
+def worse(one: State | None, other: State) -> State:
+    """The worse of two ends of parts: a message ends as its worst part did."""
+    if one is None or _SEVERITY[other] > _SEVERITY[one]:
+        return other
+    return one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartIdentity:
+    """Which message a part belongs to, and which of its parts it is (1 to 255)."""
+
+    message_id: MessageId
+    number: int
+
+
+def make_message_id(*, at_ms: int, node: int, sequence: int) -> MessageId:
+    """The id of the ``sequence``-th (0 to 255) message that ``node`` (0 to 63) accepts in millisecond ``at_ms``."""
+    return MessageId(
+        ((at_ms - EPOCH_MS) << _MS_SHIFT) | (node << (_PART_BITS + _SEQUENCE_BITS)) | (sequence << _PART_BITS)
+    )
+
+
+def part_id(message_id: MessageId, number: int) -> PartId:
+    """The id of part ``number`` (1 to 255) of a message."""
+    return PartId(message_id | number)
+
+
+def part_identity(identity: PartId) -> PartIdentity:
+    """What :func:`part_id` was given."""
+    number = identity & PARTS_MAX
+    return PartIdentity(message_id=MessageId(identity - number), number=number)
+
+
+def born_ms(message_id: MessageId) -> int:
+    """When the id was made, in milliseconds since 1970."""
+    return (message_id >> _MS_SHIFT) + EPOCH_MS
+
+
+def public_id(message_id: MessageId) -> str:
+    """The UUIDv7 by which the outside knows a message."""
+    low = (message_id >> _PART_BITS) & ((1 << _LOW_BITS) - 1)
+    value = (
+        (born_ms(message_id) << 80)
+        | (0x7 << 76)
+        | ((low >> 2) << 64)
+        | (0b10 << 62)
+        | ((low & 0b11) << 60)
+        | (_mixed(message_id) & _TAIL_MASK)
+    )
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def message_id_of(public: str) -> MessageId | None:
+    """The message a UUID of ours names (any case, with or without dashes); None for any other text."""
+    try:
+        value = UUID(public).int
+    except ValueError:
+        return None
+    at_ms = value >> 80
+    low = (((value >> 64) & 0xFFF) << 2) | ((value >> 60) & 0b11)
+    if at_ms < EPOCH_MS:
+        return None
+    message_id = MessageId(((at_ms - EPOCH_MS) << _MS_SHIFT) | (low << _PART_BITS))
+    return message_id if UUID(public_id(message_id)).int == value else None
+
+
+def _mixed(value: int) -> int:
+    """The finaliser of splitmix64: makes the tail of neighbours' ids look unlike."""
+    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
+    value = (value ^ (value >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
+    return value ^ (value >> 31)

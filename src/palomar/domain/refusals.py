@@ -1,0 +1,26 @@
+"""Why we say no: the closed list. Every dialect maps each of these with an exhaustive ``match``.
+
+A refusal is a value that is returned, never raised. What is refused one recipient at a time (a number of bad format,
+a blocked country) is not here but a message's state.
+"""
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """A request that we decline, as the word that logs and tests use."""
+
+    BAD_CREDENTIALS = "bad_credentials"
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    ACCOUNT_DISABLED = "account_disabled"
+    MAY_NOT_SEND = "may_not_send"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    DAILY_LIMIT = "daily_limit"
+    NO_CREDIT = "no_credit"
+    NO_RECIPIENT = "no_recipient"
+    TOO_MANY_RECIPIENTS = "too_many_recipients"
+    EMPTY_TEXT = "empty_text"
+    TEXT_TOO_LONG = "text_too_long"
+    CHARACTERS = "characters"
+    SENDER = "sender"
+    UNAVAILABLE = "unavailable"

@@ -1,0 +1,292 @@
+"""The batcher: everything that arrives while a transaction commits becomes the next transaction.
+
+There is no timer for what somebody waits for: idle, a command is written at once; busy, hundreds share a commit. Steps
+that nobody waits for may linger some milliseconds. Only the batcher awaits a transaction; who has left cancels nothing.
+
+On an unexpected error the batch is rolled back and run by halves, so only the culprit fails.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from palomar.flows.work import House, Work
+from palomar.ports import Clock
+from palomar.storage.database import Conflict, Database, Transaction, Unavailable
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+BATCH_WEIGHT = 500
+"""Items a transaction takes (a request of many messages weighs as many); some 2 to 5 ms of statements."""
+
+_RUNS_AFTER_CONFLICT = 30
+_RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Step(Generic[C, R]):
+    """A verb as the batcher knows it. Within a batch, steps run by ``rank``."""
+
+    name: str
+    script: Callable[[Work, Sequence[C]], Awaitable[Sequence[R]]]
+    rank: int
+    lane: int = 1
+    linger_seconds: float = 0.0
+    patience_seconds: float = float("inf")
+    """How long a command is tried again while the database cannot be reached; facts are kept for ever."""
+    prepare: Callable[[Sequence[C]], None] | None = None
+    """Called once for each command, in the turn in which its transaction begins."""
+    weigh: Callable[[C], int] = field(default=lambda command: 1)
+
+
+@dataclass(slots=True)
+class _Entry:
+    step: Step[Any, Any]
+    command: Any
+    done: Callable[[Any], None]
+    failed: Callable[[BaseException], None]
+    weight: int
+    posted: float
+    prepared: bool = False
+
+
+class Batcher:
+    """One lane a writing connection; ``house`` tells each batch what it may look at, ``committed`` hears of each."""
+
+    def __init__(
+        self, database: Database, clock: Clock, *, house: Callable[[], House], committed: Callable[[Work], None]
+    ) -> None:
+        self._lanes = [_Lane(self, number) for number in range(database.lanes)]
+        self.database = database
+        self.clock = clock
+        self.house = house
+        self.committed = committed
+
+    def post(
+        self,
+        step: Step[C, R],
+        command: C,
+        done: Callable[[R], None],
+        failed: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """Let the step happen; ``done`` is called with its result after the commit, or ``failed`` (default: logged)."""
+        lane = self._lanes[step.lane % len(self._lanes)]
+        entry = _Entry(step, command, done, failed or _ignore, step.weigh(command), self.clock.monotonic())
+        lane.add(entry)
+
+    async def run(self, step: Step[C, R], command: C) -> R:
+        """As :meth:`post`, for who waits. Cancelling the wait does not cancel the step."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+
+        def done(result: R) -> None:
+            if not future.done():
+                future.set_result(result)
+
+        def failed(error: BaseException) -> None:
+            if not future.done():
+                future.set_exception(error)
+
+        self.post(step, command, done, failed)
+        return await future
+
+    @property
+    def waiting(self) -> int:
+        """Commands that no transaction has taken yet."""
+        return sum(lane.waiting for lane in self._lanes)
+
+    async def serve(self) -> None:
+        """Run until cancelled; what is under way then is finished first."""
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(lane.serve())
+
+    async def drain(self, deadline_seconds: float) -> bool:
+        """Write what waits, lingering or not; False if the deadline came first."""
+        end = self.clock.monotonic() + deadline_seconds
+        while any(lane.busy for lane in self._lanes):
+            for lane in self._lanes:
+                lane.hurry()
+            if self.clock.monotonic() > end:
+                return False
+            await asyncio.sleep(0.005)
+        return True
+
+
+class _Lane:
+    def __init__(self, batcher: Batcher, number: int) -> None:
+        self._batcher = batcher
+        self._number = number
+        self._entries: list[_Entry] = []
+        self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._running = False
+
+    @property
+    def waiting(self) -> int:
+        return len(self._entries)
+
+    @property
+    def busy(self) -> bool:
+        return self._running or bool(self._entries)
+
+    def add(self, entry: _Entry) -> None:
+        self._entries.append(entry)
+        linger = entry.step.linger_seconds
+        if linger <= 0.0 or len(self._entries) >= BATCH_WEIGHT:
+            self._wake.set()
+        elif not self._wake.is_set():
+            self._wake_within(linger)
+
+    def hurry(self) -> None:
+        if self._entries:
+            self._wake.set()
+
+    async def serve(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self._disarm()
+            while self._entries:
+                batch = self._take()
+                self._running = True
+                try:
+                    await _finished(self._run(batch))
+                finally:
+                    self._running = False
+                if not self._hurried():
+                    break
+
+    def _hurried(self) -> bool:
+        """Whether what came during the commit must go now; else it may linger as if it had just come."""
+        if not self._entries:
+            return False
+        linger = min(entry.step.linger_seconds for entry in self._entries)
+        if linger <= 0.0 or len(self._entries) >= BATCH_WEIGHT:
+            return True
+        self._wake_within(linger)
+        return False
+
+    def _take(self) -> list[_Entry]:
+        weight = 0
+        for count, entry in enumerate(self._entries):
+            weight += entry.weight
+            if weight > BATCH_WEIGHT and count:
+                taken, self._entries = self._entries[:count], self._entries[count:]
+                return taken
+        taken, self._entries = self._entries, []
+        return taken
+
+    async def _run(self, batch: list[_Entry]) -> None:
+        """Write the batch, by halves where something unexpected is in it."""
+        try:
+            work, results = await self._write(batch)
+        except Exception as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+                return
+            middle = len(batch) // 2
+            await self._run(batch[:middle])
+            await self._run(batch[middle:])
+            return
+        self._batcher.committed(work)
+        for entry, result in results:
+            try:
+                entry.done(result)
+            except Exception:
+                _log.exception("what followed a commit failed", step=entry.step.name)
+
+    async def _write(self, batch: list[_Entry]) -> tuple[Work, list[tuple[_Entry, Any]]]:
+        groups = _grouped(batch)
+        for step, entries in groups:
+            fresh = [entry for entry in entries if not entry.prepared]
+            if step.prepare is not None and fresh:
+                step.prepare([entry.command for entry in fresh])
+            for entry in fresh:
+                entry.prepared = True
+
+        async def script(tx: Transaction) -> tuple[Work, list[tuple[_Entry, Any]]]:
+            work = Work(tx, self._batcher.house(), now_ms=self._batcher.clock.wall_ms())
+            results: list[tuple[_Entry, Any]] = []
+            for step, entries in groups:
+                found = await step.script(work, [entry.command for entry in entries])
+                results.extend(zip(entries, found, strict=True))
+            await work.finish()
+            return work, results
+
+        return await self._patiently(script, batch)
+
+    async def _patiently(
+        self, script: Callable[[Transaction], Any], batch: list[_Entry]
+    ) -> tuple[Work, list[tuple[_Entry, Any]]]:
+        conflicts = outages = 0
+        while True:
+            try:
+                result: tuple[Work, list[tuple[_Entry, Any]]] = await self._batcher.database.write(
+                    script, lane=self._number
+                )
+            except Conflict:
+                conflicts += 1
+                if conflicts > _RUNS_AFTER_CONFLICT:
+                    raise
+                await asyncio.sleep(0.001 * conflicts)
+            except Unavailable as error:
+                now = self._batcher.clock.monotonic()
+                if any(now - entry.posted > entry.step.patience_seconds for entry in batch):
+                    raise
+                if outages == 0:
+                    _log.error("the database cannot be reached; trying again", reason=str(error))
+                await asyncio.sleep(_RETRY_SECONDS[min(outages, len(_RETRY_SECONDS) - 1)])
+                outages += 1
+            else:
+                return result
+
+    def _wake_within(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        at = loop.time() + seconds
+        if self._timer is not None:
+            if self._timer_at <= at:
+                return
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = loop.call_at(at, self._wake.set)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _grouped(batch: list[_Entry]) -> list[tuple[Step[Any, Any], list[_Entry]]]:
+    groups: dict[Step[Any, Any], list[_Entry]] = {}
+    for entry in batch:
+        groups.setdefault(entry.step, []).append(entry)
+    return sorted(groups.items(), key=lambda group: group[0].rank)
+
+
+def _fail(batch: list[_Entry], error: Exception) -> None:
+    for entry in batch:
+        _log.error("a step failed", step=entry.step.name, reason=repr(error), exc_info=error)
+        try:
+            entry.failed(error)
+        except Exception:
+            _log.exception("what followed a failed step failed", step=entry.step.name)
+
+
+def _ignore(error: BaseException) -> None:
+    """The batcher has logged it; nobody waits."""
+
+
+async def _finished(work: Awaitable[None]) -> None:
+    """A cancelled lane ends between batches, never inside one."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

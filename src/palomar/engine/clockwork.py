@@ -1,0 +1,89 @@
+"""Clockwork: what happens by the clock, each in a loop of its own whose failed turn is logged and tried again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from palomar.engine.batcher import Batcher, Step
+from palomar.engine.directory import Directory
+from palomar.engine.dispatcher import Dispatcher
+from palomar.engine.leases import RENEW_EVERY_SECONDS, Lease
+from palomar.engine.notifier import Notifier
+from palomar.flows.housekeeping import expire
+from palomar.flows.report import sweep_orphans
+from palomar.storage.database import Database
+
+_BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0)
+_SWEEP_AT_MOST = 200
+_log = structlog.get_logger(__name__)
+
+EXPIRE = Step(name="expire", script=expire, rank=80)
+SWEEP = Step(name="sweep_orphans", script=sweep_orphans, rank=81)
+
+
+class Clockwork:
+    """The loops. :meth:`serve` runs until cancelled."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        batcher: Batcher,
+        directory: Directory,
+        dispatcher: Dispatcher,
+        notifier: Notifier,
+        lease: Lease,
+    ) -> None:
+        self._database = database
+        self._batcher = batcher
+        self._directory = directory
+        self._dispatcher = dispatcher
+        self._notifier = notifier
+        self._lease = lease
+
+    async def serve(self) -> None:
+        """All loops, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for name, seconds, turn in (
+                ("directory", 0.5, self._refresh),
+                ("claims", 1.0, self._claim),
+                ("lease", RENEW_EVERY_SECONDS, self._keep_lease),
+                ("upkeep", 1.0, self._database.upkeep),
+                ("sweep", 5.0, self._sweep),
+            ):
+                group.create_task(_loop(name, seconds, turn))
+
+    async def _refresh(self) -> None:
+        if await self._directory.refresh():
+            self._dispatcher.wake()  # a command beside the server may have stored messages too
+
+    async def _claim(self) -> None:
+        self._dispatcher.look_for_work()
+        self._notifier.look_for_work()
+
+    async def _keep_lease(self) -> None:
+        if not await self._lease.keep():
+            _log.error("this node's lease ran out; beginning again")
+            self._dispatcher.forget()
+            self._notifier.forget()
+            await self._lease.begin()
+        await self._lease.take_over_dead()
+
+    async def _sweep(self) -> None:
+        await self._batcher.run(EXPIRE, _SWEEP_AT_MOST)
+        await self._batcher.run(SWEEP, _SWEEP_AT_MOST)
+
+
+async def _loop(name: str, seconds: float, turn: Callable[[], Awaitable[None]]) -> None:
+    failures = 0
+    while True:
+        try:
+            await turn()
+            failures = 0
+        except Exception as error:
+            pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
+            failures += 1
+            _log.error("a turn failed", loop=name, reason=repr(error), again_in_seconds=pause, exc_info=error)
+            await asyncio.sleep(pause)
+        await asyncio.sleep(seconds)

@@ -1,0 +1,159 @@
+"""The notifier: callbacks leave as soon as their host has a slot; hosts take turns.
+
+A host that keeps failing gets one probe at a time. Of one message's callbacks only one is under way at once, so that
+``operator`` arrives before ``handset``.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from palomar.domain.message import MessageId
+from palomar.engine.batcher import Batcher, Step
+from palomar.flows.notify import Attempt, claim_webhooks, record_attempts
+from palomar.ports import HttpOutcome, HttpRequest, HttpSender
+from palomar.storage.webhooks import WebhookRow
+
+MEMORY_WEBHOOKS = 10_000
+"""Callbacks kept in memory; the rest waits in the outbox."""
+
+_CLAIM_AT_MOST = 500
+_FAILURES_BEFORE_PROBING = 5
+_JSON = (("Content-Type", "application/json"),)
+
+ATTEMPTS = Step(name="record_attempts", script=record_attempts, rank=50, linger_seconds=0.050)
+CLAIM = Step(name="claim_webhooks", script=claim_webhooks, rank=61)
+
+
+@dataclass(slots=True)
+class _Host:
+    origin: str
+    waiting: deque[WebhookRow] = field(default_factory=deque)
+    under_way: int = 0
+    failures: int = 0
+
+
+class Notifier:
+    """See the module. ``batcher`` is plugged in by :meth:`attach` because it needs :attr:`room`."""
+
+    def __init__(self, sender: HttpSender) -> None:
+        self._sender = sender
+        self._batcher: Batcher
+        self._hosts: dict[str, _Host] = {}
+        self._busy: dict[MessageId, deque[WebhookRow]] = {}
+        """Messages with a callback under way, and their later ones."""
+        self._held = 0
+        self._claiming = False
+        self._taking = True
+        self._more = True
+
+    def attach(self, batcher: Batcher) -> None:
+        self._batcher = batcher
+
+    @property
+    def room(self) -> int:
+        """How many more callbacks may be claimed at birth."""
+        return max(MEMORY_WEBHOOKS - self._held, 0) if self._taking and not self._more else 0
+
+    @property
+    def held(self) -> int:
+        """Callbacks in memory, waiting or under way."""
+        return self._held
+
+    def born(self, webhooks: Sequence[WebhookRow], node_id: int | None) -> None:
+        """Callbacks of a batch that was just committed: ours go out at once, the others wait to be claimed."""
+        for webhook in webhooks:
+            if webhook.node_id is not None and webhook.node_id == node_id:
+                self._take(webhook)
+            else:
+                self._more = True
+
+    def look_for_work(self) -> None:
+        """Claim due callbacks that nobody has; called now and then."""
+        limit = min(_CLAIM_AT_MOST, MEMORY_WEBHOOKS - self._held)
+        if self._claiming or not self._taking or limit <= 0:
+            return
+        self._claiming, self._more = True, False
+
+        def done(found: list[WebhookRow]) -> None:
+            self._claiming = False
+            self._more = self._more or len(found) == limit
+            for webhook in found:
+                self._take(webhook)
+
+        def failed(error: BaseException) -> None:
+            self._claiming, self._more = False, True
+
+        self._batcher.post(CLAIM, limit, done, failed)
+
+    def stop_taking(self) -> None:
+        """Start nothing any more; what is under way is recorded when it ends."""
+        self._taking = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what was claimed and has not begun: it is ours no more."""
+        for host in self._hosts.values():
+            for webhook in host.waiting:
+                self._busy.pop(webhook.message_id, None)
+            host.waiting.clear()
+        for later in self._busy.values():
+            later.clear()
+        self._held = self.under_way
+
+    @property
+    def under_way(self) -> int:
+        return sum(host.under_way for host in self._hosts.values())
+
+    def _take(self, webhook: WebhookRow) -> None:
+        if not self._taking:
+            return
+        self._held += 1
+        later = self._busy.get(webhook.message_id)
+        if later is not None:
+            later.append(webhook)
+            return
+        self._busy[webhook.message_id] = deque()
+        self._line_up(webhook)
+
+    def _line_up(self, webhook: WebhookRow) -> None:
+        origin = self._sender.origin_of(webhook.url)
+        host = self._hosts.get(origin)
+        if host is None:
+            host = self._hosts[origin] = _Host(origin)
+        host.waiting.append(webhook)
+        self._pump(host)
+
+    def _pump(self, host: _Host) -> None:
+        while host.waiting and self._taking:
+            if host.failures >= _FAILURES_BEFORE_PROBING and host.under_way:
+                return
+            if self._sender.free_slots(host.origin) <= 0:
+                return
+            self._start(host, host.waiting.popleft())
+
+    def _start(self, host: _Host, webhook: WebhookRow) -> None:
+        host.under_way += 1
+        headers = _JSON if webhook.body is not None else ()
+        request = HttpRequest(method=webhook.method, url=webhook.url, body=webhook.body, headers=headers)
+        self._sender.start(request, lambda outcome: self._ended(host, webhook, outcome))
+
+    def _ended(self, host: _Host, webhook: WebhookRow, outcome: HttpOutcome) -> None:
+        host.under_way -= 1
+        host.failures = 0 if outcome.ok else host.failures + 1
+        self._held -= 1
+        self._batcher.post(ATTEMPTS, Attempt(webhook, outcome), _recorded)
+        later = self._busy.get(webhook.message_id)
+        if later:
+            self._line_up(later.popleft())
+        else:
+            self._busy.pop(webhook.message_id, None)
+        self._pump(host)
+        if not host.waiting and not host.under_way and not host.failures:
+            self._hosts.pop(host.origin, None)
+        if self._more and self._held < MEMORY_WEBHOOKS // 2:
+            self.look_for_work()
+
+
+def _recorded(result: None) -> None:
+    """Nothing follows: the outbox row says what is next."""

@@ -1,0 +1,180 @@
+"""Accept: a request becomes messages that are billed, durable, and claimed by a node if it can send them at once.
+
+``compose`` judges what needs no database (price, route, parts) before the transaction; ``accept`` is the transaction:
+credit, messages, parts, queue and timeline, for many requests at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from palomar.domain.account import Account, AccountId
+from palomar.domain.message import MessageId, State, part_id
+from palomar.domain.phone import Msisdn, country_of
+from palomar.domain.pricing import PriceList
+from palomar.domain.refusals import Refusal
+from palomar.domain.text import Alphabet
+from palomar.domain.timeline import Kind
+from palomar.flows.work import SLICE, Work
+from palomar.ports import Ids
+from palomar.storage.messages import MessageRow
+from palomar.storage.statements import Row
+
+VALIDITY_MS = 72 * 3_600_000
+RECEIPT_GRACE_MS = 6 * 3_600_000
+"""A receipt may come so long after the validity before we presume the end."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Recipient:
+    """One message asked for, as a dialect has judged it. ``state`` is queued, scheduled, or how it is discarded (then
+    ``why`` says so and ``msisdn`` may be what the customer wrote)."""
+
+    msisdn: str
+    text: str
+    alphabet: Alphabet
+    parts: int
+    state: State = State.QUEUED
+    why: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """One request of a customer: what its messages share."""
+
+    account: Account
+    dialect: str
+    subid: str
+    sender: str
+    recipients: list[Recipient]
+    label: str = ""
+    ackurl: str = ""
+    due_ms: int | None = None
+
+
+@dataclass(slots=True)
+class NewMessage:
+    """A message about to be stored. ``claim`` says what its node found before the transaction: a window slot for every
+    part (``submitting``), room in memory (``queued``), or neither (None). ``pledge`` remembers what was set aside for it,
+    also where the claim was lost meanwhile."""
+
+    row: MessageRow
+    why: str
+    claim: State | None = None
+    pledge: State | None = None
+
+
+@dataclass(slots=True)
+class Acceptance:
+    """A composed request: the command of :func:`accept`. ``microcredits`` is what it will reserve."""
+
+    account_id: AccountId
+    messages: list[NewMessage]
+    microcredits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Stored and billed; the messages, with the claims that held."""
+
+    messages: list[NewMessage] = field(default_factory=list)
+
+
+def compose(
+    request: Request, recipients: Sequence[Recipient], *, prices: PriceList, ids: Ids, now_ms: int
+) -> Acceptance:
+    """Give these recipients of a request an id and a price; no I/O. The carrier is chosen when the batch begins."""
+    due_ms = now_ms if request.due_ms is None else request.due_ms
+    total = 0
+    messages = []
+    for recipient in recipients:
+        country = country_of(Msisdn(recipient.msisdn)) or ""
+        counted = recipient.state in (State.QUEUED, State.SCHEDULED)
+        rate = prices.rate(country) if counted else 0
+        price = rate * recipient.parts
+        total += price
+        message_id = ids.message_id()
+        parts = recipient.parts
+        row = MessageRow(
+            id=message_id,
+            account_id=request.account.id,
+            dialect=request.dialect,
+            subid=request.subid,
+            label=request.label,
+            sender=request.sender,
+            msisdn=recipient.msisdn,
+            country=country,
+            text=recipient.text,
+            alphabet=recipient.alphabet,
+            reference=_concatenation_reference(message_id),
+            parts=parts,
+            parts_left=parts if counted else 0,
+            parts_open=parts if counted else 0,
+            state=recipient.state,
+            rate_microcredits=rate,
+            price_microcredits=price,
+            carrier="",
+            ackurl=request.ackurl,
+            due_ms=due_ms,
+            expires_ms=due_ms + VALIDITY_MS + RECEIPT_GRACE_MS,
+            final_ms=None if counted else now_ms,
+        )
+        messages.append(NewMessage(row, recipient.why))
+    return Acceptance(request.account.id, messages, total)
+
+
+async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Accepted | Refusal]:
+    """Reserve the credit of each request and store it, or refuse it whole; one result a command, in order."""
+    await work.available({command.account_id for command in commands})
+    claims = any(message.claim for command in commands for message in command.messages)
+    may_claim = claims and await work.holds_lease()
+    return [await _accept_one(work, command, may_claim=may_claim) for command in commands]
+
+
+async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Accepted | Refusal:
+    entry_id = 0
+    if command.microcredits:
+        reserved = work.reserve(command.account_id, command.microcredits)
+        if reserved is None:
+            return Refusal.NO_CREDIT
+        entry_id = reserved
+    for count, message in enumerate(command.messages, 1):
+        if not may_claim:
+            message.claim = None
+        _store(work, message, entry_id)
+        if count % SLICE == 0:
+            await work.tx.pause()
+    return Accepted(command.messages)
+
+
+def _store(work: Work, message: NewMessage, entry_id: int) -> None:
+    row = message.row
+    if row.final_ms is not None:
+        work.insert(row, (), None)
+        work.note(row.id, Kind.DISCARDED, {"dialect": row.dialect, "state": row.state.value, "why": message.why})
+        return
+    part_state = State.SUBMITTING if message.claim is State.SUBMITTING else State.QUEUED
+    attempt = 1 if part_state is State.SUBMITTING else 0
+    parts: list[Row] = [
+        (part_id(row.id, number), part_state.value, attempt, row.carrier) for number in range(1, row.parts + 1)
+    ]
+    node_id = work.house.node_id if message.claim else None
+    work.insert(row, parts, (row.id, row.account_id, row.carrier, row.due_ms, node_id))
+    work.note(
+        row.id,
+        Kind.ACCEPTED,
+        {
+            "dialect": row.dialect,
+            "parts": row.parts,
+            "alphabet": row.alphabet.value,
+            "country": row.country,
+            "price_microcredits": row.price_microcredits,
+            "entry": entry_id,
+            "carrier": row.carrier,
+            "why": message.why,
+        },
+    )
+
+
+def _concatenation_reference(message_id: MessageId) -> int:
+    """16 bits that neighbours do not share: the low ones tell messages of a moment apart (TS 23.040 9.2.3.24.8)."""
+    return (message_id >> 8 ^ message_id >> 22) & 0xFFFF

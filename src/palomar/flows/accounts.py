@@ -1,0 +1,211 @@
+"""Accounts, their keys, settings and credit: written by people, one short transaction each, seen by every node at once.
+
+Every change bumps the counter that nodes read twice a second. Secrets are shown when they are made and kept as hashes.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from palomar.domain.account import Account, AccountId, AccountSettings
+from palomar.domain.pricing import PriceList
+from palomar.domain.refusals import Refusal
+from palomar.domain.settings import read_settings, settings_text
+from palomar.flows.work import House, Work
+from palomar.storage import accounts as rows
+from palomar.storage import ledger
+from palomar.storage.database import Transaction
+from palomar.storage.statements import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything about accounts that the hot path asks, in memory. ``passwords`` are argon2 hashes."""
+
+    version: int = 0
+    by_id: Mapping[AccountId, Account] = field(default_factory=dict)
+    by_login: Mapping[str, Account] = field(default_factory=dict)
+    by_key: Mapping[bytes, Account] = field(default_factory=dict)
+    passwords: Mapping[AccountId, str] = field(default_factory=dict)
+    prices: Mapping[AccountId, PriceList] = field(default_factory=dict)
+
+    def account_of_key(self, secret: str) -> Account | None:
+        """Whose live key this is."""
+        return self.by_key.get(key_hash(secret))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """What ``account add`` asks for; the hash is made before the transaction, because it takes long on purpose."""
+
+    login: str
+    name: str
+    password_hash: str
+    key: str
+    settings: AccountSettings
+    credit_microcredits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Microcredits that can be spent, and that are set aside for what is under way."""
+
+    available: int
+    reserved: int
+
+
+def key_hash(secret: str) -> bytes:
+    """What is kept of a key: it is random, so one SHA-256 is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def login_key(login: str) -> str:
+    """Logins are told apart without regard to case."""
+    return login.strip().casefold()
+
+
+async def load(tx: Transaction) -> Snapshot:
+    """Read all accounts, live keys and rates."""
+    version = int(str((await tx.select(rows.SELECT_VERSION))[0][0]))
+    accounts: dict[AccountId, Account] = {}
+    passwords = {}
+    for row in await tx.select(rows.SELECT_ACCOUNTS):
+        account = _account(row)
+        accounts[account.id] = account
+        passwords[account.id] = str(row[7])
+    by_key = {}
+    for digest, owner in await tx.select(rows.SELECT_LIVE_KEYS):
+        assert isinstance(digest, bytes)
+        by_key[digest] = accounts[AccountId(owner)]
+    return Snapshot(
+        version=version,
+        by_id=accounts,
+        by_login={login_key(account.login): account for account in accounts.values()},
+        by_key=by_key,
+        passwords=passwords,
+        prices=await _prices(tx, accounts),
+    )
+
+
+async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms: int) -> Account | None:
+    """Make an account with one key and its first credit; None if the login is taken."""
+    account_id = AccountId(int(str((await tx.select("SELECT coalesce(max(id), 0) + 1 FROM accounts"))[0][0])))
+    row = (
+        account_id,
+        new.login,
+        login_key(new.login),
+        None,
+        new.name,
+        1,
+        1,
+        new.password_hash,
+        settings_text(new.settings),
+        now_ms,
+    )
+    if not await tx.insert_new(rows.INSERT_ACCOUNTS, [row]):
+        return None
+    await tx.insert(ledger.INSERT_BALANCES, [(account_id, 0, 0)])
+    await add_key(tx, house, account_id, secret=new.key, name="first", now_ms=now_ms)
+    if new.credit_microcredits:
+        await add_credit(tx, house, account_id, new.credit_microcredits, now_ms=now_ms)
+    return Account(id=account_id, login=new.login, name=new.name, settings=new.settings)
+
+
+async def add_key(
+    tx: Transaction, house: House, account_id: AccountId, *, secret: str, name: str, now_ms: int
+) -> rows.KeyRow:
+    """A further key of an account."""
+    key = rows.KeyRow(id=house.ids.serial(), name=name, start=secret[:6], created_ms=now_ms, revoked_ms=None)
+    await tx.insert(rows.INSERT_KEYS, [(key_hash(secret), key.id, account_id, name, key.start, now_ms)])
+    await tx.execute(rows.BUMP_VERSION)
+    return key
+
+
+async def revoke_key(tx: Transaction, account_id: AccountId, key_id: int, *, now_ms: int) -> bool:
+    """A revoked key dies on every node within a second; False if there is no such live key."""
+    changed = await tx.execute(rows.REVOKE_KEY, now_ms, account_id, key_id)
+    await tx.execute(rows.BUMP_VERSION)
+    return changed == 1
+
+
+async def list_keys(tx: Transaction, account_id: AccountId) -> list[rows.KeyRow]:
+    """An account's keys, revoked ones too, oldest first."""
+    found = await tx.select(rows.SELECT_KEYS_OF, account_id)
+    return [
+        rows.KeyRow(
+            id=identity,
+            name=str(name),
+            start=str(start),
+            created_ms=created,
+            revoked_ms=None if revoked is None else revoked,
+        )
+        for identity, name, start, created, revoked in found
+    ]
+
+
+async def change_account(tx: Transaction, account: Account) -> None:
+    """Write an account's name, switches and settings as they are in ``account``."""
+    await tx.execute(
+        rows.UPDATE_ACCOUNT,
+        account.name,
+        int(account.enabled),
+        int(account.may_send),
+        settings_text(account.settings),
+        account.id,
+    )
+    await tx.execute(rows.BUMP_VERSION)
+
+
+async def add_credit(
+    tx: Transaction, house: House, account_id: AccountId, microcredits: int, *, now_ms: int
+) -> Balance | Refusal:
+    """Money comes in (or, negative, is taken out, never below nought); the balance after it."""
+    before = await balance(tx, account_id)
+    if before.available + microcredits < 0:
+        return Refusal.NO_CREDIT
+    work = Work(tx, house, now_ms=now_ms)
+    work.credit(account_id, microcredits)
+    await work.finish()
+    return Balance(available=before.available + microcredits, reserved=before.reserved)
+
+
+async def balance(tx: Transaction, account_id: AccountId) -> Balance:
+    """What an account can spend and what is set aside; nought for one that does not exist."""
+    for _, available, reserved in await tx.lookup(ledger.LOOKUP_BALANCES, [account_id]):
+        return Balance(available=available, reserved=reserved)
+    return Balance(available=0, reserved=0)
+
+
+async def audit_ledger(tx: Transaction) -> list[str]:
+    """What is wrong with the money: entries that do not sum to nought, balances that are not their ledger's sum."""
+    faults = [f"entry {row[0]} does not sum to nought" for row in await tx.select(ledger.SELECT_UNBALANCED)]
+    sums = {(row[0], row[1]): row[2] for row in await tx.select(ledger.SELECT_BOOKS)}
+    for account_id, available, reserved in await tx.select(
+        "SELECT account_id, available_microcredits, reserved_microcredits FROM balances ORDER BY account_id"
+    ):
+        for book, amount in ((ledger.Book.AVAILABLE, available), (ledger.Book.RESERVED, reserved)):
+            entered = sums.get((account_id, book.value), 0)
+            if entered != amount:
+                faults.append(f"account {account_id}: {book} is {amount}, its ledger says {entered}")
+    return faults
+
+
+async def _prices(tx: Transaction, accounts: Mapping[AccountId, Account]) -> dict[AccountId, PriceList]:
+    rates: dict[int, dict[str, int]] = {}
+    for owner, country, microcredits in await tx.select(rows.SELECT_RATES):
+        rates.setdefault(owner, {})[str(country)] = microcredits
+    general = rates.get(0, {})
+    return {identity: PriceList(own=rates.get(identity, {}), general=general) for identity in accounts}
+
+
+def _account(row: Found) -> Account:
+    identity, login, parent, name, enabled, may_send, settings, _ = row
+    return Account(
+        id=AccountId(identity),
+        login=str(login),
+        parent_id=None if parent is None else AccountId(parent),
+        name=str(name),
+        enabled=bool(enabled),
+        may_send=bool(may_send),
+        settings=read_settings(str(settings)),
+    )

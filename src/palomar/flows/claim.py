@@ -1,0 +1,160 @@
+"""Claim: a node takes work that nobody has, and what a dead node left.
+
+Every node is a row with a lease on the database's clock; each start is a new row, so an id is also an epoch. Whoever
+takes work checks its own row in the same transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from palomar.domain.message import NODES_MAX, MessageId, PartId, State
+from palomar.domain.text import Alphabet
+from palomar.flows.dispatch import doubt
+from palomar.flows.work import Work
+from palomar.storage import messages as rows
+from palomar.storage import nodes
+from palomar.storage.database import Transaction
+from palomar.storage.webhooks import RELEASE_OF_NODE
+
+LEASE_MS = 10_000
+_TAKE_OVER_SLICE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One start of one process: its row's id (an epoch), and its number among the living (in message ids)."""
+
+    id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimOrder:
+    """Take at most ``limit`` due messages that wait for ``carrier``."""
+
+    carrier: str
+    limit: int
+
+
+@dataclass(slots=True, kw_only=True)
+class WaitingPart:
+    """A claimed part that has not left: what a dispatcher needs to make its PDU."""
+
+    part_id: PartId
+    message_id: MessageId
+    attempt: int
+    number: int
+    parts: int
+    reference: int
+    sender: str
+    msisdn: str
+    alphabet: Alphabet
+    text: str
+    carrier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """What a takeover found: how many messages are free again, how many parts were in doubt."""
+
+    freed: int
+    in_doubt: int
+    more: bool
+
+
+async def register(tx: Transaction, *, name: str, lease_ms: int = LEASE_MS) -> Node:
+    """A row for this start, with the smallest number that no other row has."""
+    now_ms = await tx.now_ms()
+    known = await tx.select(nodes.SELECT_NODES)
+    taken = {row[1] for row in known}
+    number = next(candidate for candidate in range(NODES_MAX - 1) if candidate not in taken)
+    identity = max((row[0] for row in known), default=0) + 1
+    await tx.insert(nodes.INSERT_NODES, [(identity, number, name, now_ms, now_ms + lease_ms)])
+    return Node(id=identity, number=number)
+
+
+async def renew(tx: Transaction, node: Node, *, lease_ms: int = LEASE_MS) -> bool:
+    """Prolong the lease; False if it had run out (then nothing may be taken any more)."""
+    now_ms = await tx.now_ms()
+    return await tx.execute(nodes.RENEW, now_ms + lease_ms, node.id, now_ms) == 1
+
+
+async def claim(work: Work, orders: Sequence[ClaimOrder]) -> list[list[WaitingPart]]:
+    """Take due messages, oldest first; their unsent parts, in order."""
+    claimed: list[list[WaitingPart]] = []
+    for order in orders:
+        if order.limit <= 0 or not await work.holds_lease():
+            claimed.append([])
+            continue
+        found = await work.tx.select_locked(rows.SELECT_CLAIMABLE, order.carrier, work.now_ms, order.limit, lock="skip")
+        for message_id, _, _, due_ms in found:
+            work.requeue(MessageId(message_id), due_ms=due_ms, node_id=work.house.node_id)
+        claimed.append(await _waiting(work, [row[0] for row in found]))
+    return claimed
+
+
+async def take_over(work: Work, dead: Sequence[int]) -> list[TakenOver]:
+    """Free what dead nodes had claimed, a slice a node; parts between ``submitting`` and their answer are in doubt."""
+    return [await _take_over_one(work, node_id) for node_id in dead]
+
+
+async def dead_nodes(tx: Transaction, *, own: Node, name: str) -> list[int]:
+    """Nodes whose lease has run out, and earlier starts of our own (we hold the lock of the data directory)."""
+    now_ms = await tx.now_ms()
+    return [row[0] for row in await tx.select(nodes.SELECT_DEAD, own.id, now_ms, name)]
+
+
+async def adopt_strays(tx: Transaction, carriers: Sequence[str]) -> int:
+    """Messages that wait for a carrier which is not configured any more are routed anew; how many."""
+    known = set(carriers) | {""}
+    waiting = [str(row[0]) for row in await tx.select(nodes.SELECT_WAITED_FOR)]
+    strays = [name for name in waiting if name not in known]
+    return sum([await tx.execute(nodes.ROUTE_ANEW, name) for name in strays])
+
+
+async def _take_over_one(work: Work, node_id: int) -> TakenOver:
+    # The row's lock waits for whatever the half-dead node still has under way, and fences what it begins later.
+    await work.tx.select_locked("SELECT id FROM nodes WHERE id = ?", node_id, lock="update")
+    held = await work.tx.select(rows.SELECT_QUEUE_OF_NODE, node_id, _TAKE_OVER_SLICE)
+    message_ids = [MessageId(row[0]) for row in held]
+    ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
+    known = await work.parts(ids)
+    in_doubt = 0
+    for identity in ids:
+        part = known[identity]
+        if part.state is State.SUBMITTING:
+            in_doubt += 1
+            doubt(work, part, reason="the node that sent it died before the answer")
+    for (_, due_ms), message_id in zip(held, message_ids, strict=True):
+        work.requeue(message_id, due_ms=due_ms, node_id=None)
+    more = len(held) == _TAKE_OVER_SLICE
+    if not more:
+        await work.tx.execute(RELEASE_OF_NODE, node_id)
+        await work.tx.execute(nodes.END, node_id)
+    return TakenOver(freed=len(held), in_doubt=in_doubt, more=more)
+
+
+async def _waiting(work: Work, message_ids: list[MessageId]) -> list[WaitingPart]:
+    if not message_ids:
+        return []
+    found = []
+    for row in await work.tx.lookup(rows.LOOKUP_WAITING, message_ids):
+        message_id, _, sender, msisdn, text, alphabet, reference, parts, carrier, part, state, attempt = row
+        if state != State.QUEUED.value:
+            continue
+        found.append(
+            WaitingPart(
+                part_id=PartId(part),
+                message_id=MessageId(message_id),
+                attempt=attempt + 1,
+                number=part - message_id,
+                parts=parts,
+                reference=reference,
+                sender=str(sender),
+                msisdn=str(msisdn),
+                alphabet=Alphabet(str(alphabet)),
+                text=str(text),
+                carrier=str(carrier),
+            )
+        )
+    return found

@@ -1,0 +1,179 @@
+"""Dispatch: parts are marked before they leave, and what the carrier answered is recorded.
+
+``queued -> submitting`` is committed before a PDU leaves; ``submitting -> sent`` when the carrier answered. What is
+between the two when a node dies is in doubt, and the account's policy decides.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from palomar.domain.account import UnknownOutcome
+from palomar.domain.events import CarrierTook
+from palomar.domain.message import MessageId, PartId, State, part_identity
+from palomar.domain.timeline import Detail, Kind
+from palomar.flows.ending import end_part
+from palomar.flows.report import join_orphans
+from palomar.flows.work import Work
+from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
+from palomar.storage import messages as rows
+from palomar.storage.messages import OpenPart
+
+
+@dataclass(slots=True)
+class Answer:
+    """What became of one submit."""
+
+    carrier: str
+    part: OutgoingPart
+    outcome: SubmitOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The part is queued again and may be submitted as ``attempt`` after ``seconds``."""
+
+    attempt: int
+    seconds: float
+
+
+async def mark_submitting(work: Work, parts: Sequence[OutgoingPart]) -> list[bool]:
+    """``queued -> submitting`` for each part that may leave now; False: leave it (cancelled, ended, not ours)."""
+    if not await work.holds_lease():
+        return [False] * len(parts)
+    known = await work.parts(part.part_id for part in parts)
+    results = []
+    for part in parts:
+        stored = known.get(part.part_id)
+        may_leave = stored is not None and stored.state is State.QUEUED
+        if stored is not None and may_leave:
+            stored.state = State.SUBMITTING
+            stored.attempt = part.attempt
+            work.moved(stored)
+        results.append(may_leave)
+    return results
+
+
+async def record_answers(work: Work, answers: Sequence[Answer]) -> list[Again | None]:
+    """Record what carriers answered; a part to be sent again comes back as :class:`Again`. Facts are not fenced."""
+    known = await work.parts(answer.part.part_id for answer in answers)
+    results: list[Again | None] = []
+    taken: list[OpenPart] = []
+    for answer in answers:
+        stored = known.get(answer.part.part_id)
+        results.append(_record(work, stored, answer, taken) if stored else None)
+    await join_orphans(work, taken)
+    refused = [part.message.id for part in _refused(known, answers) if part.message.parts_left > 0]
+    await refuse_rest(work, refused)
+    return results
+
+
+def _refused(known: Mapping[PartId, OpenPart], answers: Sequence[Answer]) -> list[OpenPart]:
+    refused = (known.get(answer.part.part_id) for answer in answers if isinstance(answer.outcome, Refused))
+    return [part for part in refused if part is not None and part.state is State.REJECTED]
+
+
+def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -> Again | None:
+    outcome = answer.outcome
+    match outcome:
+        case Taken():
+            take(work, part, carrier=answer.carrier, reference=outcome.reference, attempt=answer.part.attempt)
+            taken.append(part)
+        case Refused():
+            _note(work, part, Kind.REFUSED, answer, status=outcome.status, reason=outcome.reason)
+            if part.state is State.SUBMITTING and part.attempt == answer.part.attempt:
+                _refuse(work, part)
+        case Deferred():
+            _note(work, part, Kind.DEFERRED, answer, status=outcome.status, reason=outcome.reason)
+            return _queue_again(work, part, answer, outcome.retry_after_seconds)
+        case NotSent():
+            return _queue_again(work, part, answer, 0.0)
+        case InDoubt():
+            return doubt(work, part, reason=outcome.reason)
+        case _:
+            assert_never(outcome)
+    return None
+
+
+def take(work: Work, part: OpenPart, *, carrier: str, reference: str, attempt: int) -> None:
+    """The carrier took the part: it is paid for, and if it was the last one to leave, the customer hears of it."""
+    message = part.message
+    entry_id = 0
+    if part.sent_ms is None:
+        entry_id = work.settle(part)
+    part.carrier_reference = reference
+    part.carrier = message.carrier = carrier
+    waited = part.state in (State.QUEUED, State.SUBMITTING)
+    if waited or part.state is State.HELD:
+        part.state = State.SENT
+    if waited:
+        work.leave_queue(part)
+    work.moved(part, taken=True)
+    number = part_identity(part.id).number
+    work.note(
+        message.id,
+        Kind.SUBMITTED,
+        {"part": number, "carrier": carrier, "attempt": attempt, "reference": reference, "entry": entry_id},
+    )
+    all_left = message.parts_left == 0 and message.worst is not State.REJECTED
+    if all_left and message.state in (State.QUEUED, State.HELD):
+        message.state = State.SENT
+        work.tell(
+            message,
+            CarrierTook(message_id=message.id, subid=message.subid, msisdn=message.msisdn, at_ms=work.now_ms),
+        )
+
+
+def doubt(work: Work, part: OpenPart, *, reason: str) -> Again | None:
+    """Nobody knows whether the carrier has the part: send it again or wait for its receipt, as the account says."""
+    if part.state is not State.SUBMITTING:
+        return None
+    account = work.house.accounts.get(part.message.account_id)
+    policy = account.settings.unknown_outcome if account else UnknownOutcome.HOLD
+    number = part_identity(part.id).number
+    detail: Detail = {"part": number, "attempt": part.attempt, "policy": policy.value, "reason": reason}
+    work.note(part.message.id, Kind.IN_DOUBT, detail)
+    if policy is UnknownOutcome.RESEND:
+        part.state = State.QUEUED
+        work.moved(part)
+        return Again(part.attempt + 1, 0.0)
+    part.state = part.message.state = State.HELD
+    work.leave_queue(part)
+    work.moved(part)
+    return None
+
+
+async def refuse_rest(work: Work, message_ids: Sequence[MessageId]) -> None:
+    """Parts still queued of messages of which a part was refused never leave: they would only cost."""
+    if not message_ids:
+        return
+    ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
+    known = await work.parts(ids)
+    for identity in ids:
+        part = known.get(identity)
+        if part is not None and part.state is State.QUEUED:
+            _refuse(work, part)
+
+
+def _refuse(work: Work, part: OpenPart) -> None:
+    work.leave_queue(part)
+    end_part(work, part, State.REJECTED)
+
+
+def _queue_again(work: Work, part: OpenPart, answer: Answer, seconds: float) -> Again | None:
+    if part.state is not State.SUBMITTING or part.attempt != answer.part.attempt:
+        return None
+    part.state = State.QUEUED
+    work.moved(part)
+    return Again(part.attempt + 1, seconds)
+
+
+def _note(work: Work, part: OpenPart, kind: Kind, answer: Answer, *, status: int, reason: str) -> None:
+    detail: Detail = {
+        "part": answer.part.number,
+        "carrier": answer.carrier,
+        "attempt": answer.part.attempt,
+        "status": status,
+        "reason": reason,
+    }
+    work.note(part.message.id, kind, detail)

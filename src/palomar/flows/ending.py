@@ -1,0 +1,47 @@
+"""How a part ends, and with its last part the message: the one place where a state becomes final."""
+
+from palomar.domain.events import Delivered, Event, Failed
+from palomar.domain.message import State, worse
+from palomar.domain.timeline import Kind
+from palomar.flows.work import Work
+from palomar.storage.messages import OpenMessage, OpenPart
+
+
+def end_part(work: Work, part: OpenPart, state: State, *, presumed: bool = False) -> None:
+    """End an open part. Credit that no carrier has earned is given back; the message ends with its last part."""
+    message = part.message
+    if part.sent_ms is None:
+        work.give_back(part)
+    part.state = state
+    message.parts_open -= 1
+    message.worst = worse(message.worst, state)
+    if presumed:
+        message.presumed = 1
+    if message.parts_open > 0:
+        work.moved(part)
+        return
+    message.state = message.worst
+    message.final_ms = work.now_ms
+    work.moved(part, ended=True)
+    _tell_end(work, message)
+
+
+def correct_end(work: Work, part: OpenPart, state: State) -> None:
+    """A real receipt for an end that we had presumed: state and callback, never money, once."""
+    message = part.message
+    part.state = state
+    message.state = message.worst = state
+    message.presumed = 0
+    work.moved(part)
+    _tell_end(work, message)
+
+
+def _tell_end(work: Work, message: OpenMessage) -> None:
+    work.note(message.id, Kind.ENDED, {"state": message.state.value, "presumed": bool(message.presumed)})
+    work.tell(message, _event(message, work.now_ms))
+
+
+def _event(message: OpenMessage, at_ms: int) -> Event:
+    if message.state is State.DELIVERED:
+        return Delivered(message_id=message.id, subid=message.subid, msisdn=message.msisdn, at_ms=at_ms)
+    return Failed(message_id=message.id, subid=message.subid, msisdn=message.msisdn, at_ms=at_ms, state=message.state)

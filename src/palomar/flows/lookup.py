@@ -1,0 +1,108 @@
+"""Lookup: read-only questions about messages, for people, programs and the command line."""
+
+from dataclasses import dataclass
+
+from palomar.domain.account import AccountId
+from palomar.domain.message import MessageId, PartId, State
+from palomar.domain.timeline import Moment
+from palomar.storage import messages as rows
+from palomar.storage.database import Transaction
+from palomar.storage.messages import MessageRow, message_rows
+from palomar.storage.statements import Found, Value
+from palomar.storage.timeline import SELECT_TIMELINE, moments
+from palomar.storage.webhooks import WebhookRow, webhook_rows
+
+PAGE = 500
+_WEBHOOKS_OF = (
+    "SELECT id, message_id, account_id, dialect, method, url, body, due_ms, attempts, failed, node_id FROM webhooks"
+    " WHERE message_id = ? ORDER BY id"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which messages; every field left empty lets all pass."""
+
+    account_id: AccountId | None = None
+    state: State | None = None
+    msisdn: str = ""
+    subid: str = ""
+    label: str = ""
+    carrier: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartView:
+    """One part as people see it."""
+
+    id: PartId
+    number: int
+    state: State
+    attempt: int
+    carrier: str
+    carrier_reference: str
+    sent_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageView:
+    """A message with everything that happened to it."""
+
+    message: MessageRow
+    parts: list[PartView]
+    timeline: list[Moment]
+    webhooks: list[WebhookRow]
+
+
+async def list_messages(tx: Transaction, wanted: Filter, *, before: int | None, limit: int = PAGE) -> list[MessageRow]:
+    """A page of messages, newest first; the next page is before the last id of this one."""
+    conditions = ["id < ?"]
+    values: list[Value] = [(1 << 63) - 1 if before is None else before]
+    clauses: list[tuple[str, Value]] = [
+        ("account_id = ?", wanted.account_id),
+        ("state = ?", wanted.state.value if wanted.state else None),
+        ("msisdn = ?", wanted.msisdn or None),
+        ("subid = ?", wanted.subid or None),
+        ("label = ?", wanted.label or None),
+        ("carrier = ?", wanted.carrier or None),
+    ]
+    for clause, value in clauses:
+        if value is not None:
+            conditions.append(clause)
+            values.append(value)
+    sql = f"SELECT {rows.MESSAGE_COLUMNS} FROM messages WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
+    return message_rows(await tx.select(sql, *values, limit))
+
+
+async def show_message(tx: Transaction, message_id: MessageId) -> MessageView | None:
+    """One message with its parts, its timeline and the callbacks still open; None if there is none."""
+    found = message_rows(await tx.lookup(rows.LOOKUP_MESSAGES, [message_id]))
+    if not found:
+        return None
+    message = found[0]
+    parts = await tx.select(rows.SELECT_PARTS_OF, message_id, message_id + 255)
+    return MessageView(
+        message=message,
+        parts=[_part(row, message_id) for row in parts],
+        timeline=moments(await tx.select(SELECT_TIMELINE, message_id)),
+        webhooks=webhook_rows(await tx.select(_WEBHOOKS_OF, message_id)),
+    )
+
+
+async def count_by_state(tx: Transaction) -> dict[str, int]:
+    """How many messages stand in each state."""
+    sql = "SELECT state, count(*) FROM messages GROUP BY state"
+    return {str(state): count for state, count in await tx.select(sql)}
+
+
+def _part(row: Found, message_id: MessageId) -> PartView:
+    identity, state, attempt, carrier, reference, sent_ms = row
+    return PartView(
+        id=PartId(identity),
+        number=identity - message_id,
+        state=State(str(state)),
+        attempt=attempt,
+        carrier=str(carrier),
+        carrier_reference=str(reference or ""),
+        sent_ms=None if sent_ms is None else sent_ms,
+    )

@@ -1,0 +1,287 @@
+"""One transaction's work: what several scripts read and write in it, read once and written once.
+
+Scripts of one batch share a :class:`Work`. They load rows through it (each row once), move them in memory, and append
+moments, callbacks and money; :meth:`Work.finish` then writes one statement a table. So a receipt that comes in the same
+batch as the answer it needs finds that answer, and balances are written once however many messages move them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from palomar.domain.account import Account, AccountId
+from palomar.domain.events import Event
+from palomar.domain.message import MessageId, PartId
+from palomar.domain.timeline import Detail, Kind, Moment
+from palomar.ports import Ids, WebhookRenderer
+from palomar.storage import messages as rows
+from palomar.storage import nodes
+from palomar.storage.database import Conflict, Transaction
+from palomar.storage.ledger import (
+    HOUSE,
+    INSERT_LEDGER,
+    LEGS,
+    LOOKUP_BALANCES,
+    MOVE_BALANCE,
+    Book,
+    Reason,
+)
+from palomar.storage.messages import MessageRow, OpenMessage, OpenPart
+from palomar.storage.statements import Insert, Row
+from palomar.storage.timeline import INSERT_EVENTS, event_row
+from palomar.storage.webhooks import DELETE_WEBHOOKS, INSERT_WEBHOOKS, UPDATE_WEBHOOKS, WebhookRow
+
+SLICE = 500
+"""Rows a statement writes at most before the loop has a turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What every transaction may look at: who the accounts are, how dialects call back, and which node this is."""
+
+    accounts: Mapping[AccountId, Account]
+    renderers: Mapping[str, WebhookRenderer]
+    ids: Ids
+    node_id: int | None
+    webhook_room: int = 0
+    """How many callbacks this node would take at once, straight after the commit."""
+
+
+@dataclass(slots=True)
+class _Move:
+    entry_id: int
+    microcredits: int = 0
+    items: int = 0
+
+
+@dataclass(slots=True)
+class _Writes:
+    messages: list[Row] = field(default_factory=list)
+    parts: list[Row] = field(default_factory=list)
+    queue: list[Row] = field(default_factory=list)
+    requeued: list[Row] = field(default_factory=list)
+    unqueued: list[MessageId] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    webhooks_changed: list[Row] = field(default_factory=list)
+    webhooks_done: list[int] = field(default_factory=list)
+
+
+class Work:
+    """See the module. ``now_ms`` is the wall time at which the whole batch happens."""
+
+    def __init__(self, tx: Transaction, house: House, *, now_ms: int) -> None:
+        self.tx = tx
+        self.house = house
+        self.now_ms = now_ms
+        self.born_webhooks: list[WebhookRow] = []
+        """Callbacks this batch made; those with our ``node_id`` go straight to the notifier after the commit."""
+        self._messages: dict[MessageId, OpenMessage] = {}
+        self._parts: dict[PartId, OpenPart] = {}
+        self._moved: dict[PartId, OpenPart] = {}
+        self._taken: set[PartId] = set()
+        self._ended: set[MessageId] = set()
+        self._balances: dict[AccountId, int] = {}
+        self._moves: dict[tuple[AccountId, Reason], _Move] = {}
+        self._writes = _Writes()
+        self._fence: bool | None = None
+
+    # --- reading
+
+    async def parts(self, ids: Iterable[PartId]) -> Mapping[PartId, OpenPart]:
+        """These parts and their messages, each read (and locked) once a transaction; unknown ids are left out."""
+        missing = sorted(identity for identity in set(ids) if identity not in self._parts)
+        if missing:
+            for part in rows.open_parts(await self.tx.lookup(rows.LOOKUP_PARTS, missing), self._messages):
+                self._parts[part.id] = part
+        return self._parts
+
+    async def available(self, account_ids: Iterable[AccountId]) -> None:
+        """Read these accounts' balances, so that :meth:`reserve` can judge."""
+        missing = [identity for identity in set(account_ids) if identity not in self._balances]
+        if missing:
+            for account_id, available, _ in await self.tx.lookup(LOOKUP_BALANCES, missing):
+                self._balances[account_id] = available
+
+    async def holds_lease(self) -> bool:
+        """Whether this node may still take work (its row is locked against a takeover until the commit)."""
+        if self._fence is None:
+            self._fence = self.house.node_id is not None and await lease_runs(self.tx, self.house.node_id)
+        return self._fence
+
+    # --- money
+
+    def reserve(self, account_id: AccountId, microcredits: int) -> int | None:
+        """Move money from available to reserved; the ledger entry's id, or None if there is not enough."""
+        left = self._balances.get(account_id, 0) - microcredits
+        if left < 0:
+            return None
+        self._balances[account_id] = left
+        return self._move(account_id, Reason.RESERVE, microcredits)
+
+    def settle(self, part: OpenPart) -> int:
+        """The part is paid for: reserved money is earned; the ledger entry's id."""
+        part.sent_ms = self.now_ms
+        return self._move(part.message.account_id, Reason.SETTLE, part.message.rate_microcredits)
+
+    def settle_unanswered(self, part: OpenPart) -> None:
+        """As :meth:`settle`, for a part whose answer we never saw; it leaves a moment of its own."""
+        entry_id = self.settle(part)
+        detail: Detail = {"entry": entry_id, "microcredits": part.message.rate_microcredits}
+        self.note(part.message.id, Kind.SETTLED, detail)
+
+    def give_back(self, part: OpenPart) -> None:
+        """The part will not be sent: reserved money is the account's again."""
+        message = part.message
+        entry_id = self._move(message.account_id, Reason.GIVE_BACK, message.rate_microcredits)
+        message.price_microcredits -= message.rate_microcredits
+        self.note(message.id, Kind.GIVEN_BACK, {"entry": entry_id, "microcredits": message.rate_microcredits})
+
+    def credit(self, account_id: AccountId, microcredits: int) -> int:
+        """Money comes in (or, negative, is taken out); the ledger entry's id."""
+        return self._move(account_id, Reason.CREDIT, microcredits)
+
+    # --- writing
+
+    def insert(self, message: MessageRow, part_rows: Sequence[Row], queue_row: Row | None) -> None:
+        """A new message, its parts, and its place in the queue where it has one."""
+        self._writes.messages.append(message.row())
+        self._writes.parts.extend(part_rows)
+        if queue_row is not None:
+            self._writes.queue.append(queue_row)
+
+    def moved(self, part: OpenPart, *, taken: bool = False, ended: bool = False) -> None:
+        """This part changed; ``taken`` if it got a carrier's reference, ``ended`` if its message ended with it."""
+        self._moved[part.id] = part
+        if taken:
+            self._taken.add(part.id)
+        if ended:
+            self._ended.add(part.message.id)
+
+    def leave_queue(self, part: OpenPart) -> None:
+        """The part waits no longer to be sent; with the last one, the message leaves the queue."""
+        part.message.parts_left -= 1
+        if part.message.parts_left == 0:
+            self._writes.unqueued.append(part.message.id)
+
+    def requeue(self, message_id: MessageId, *, due_ms: int, node_id: int | None) -> None:
+        """Give the message's claim to a node, or to nobody."""
+        self._writes.requeued.append((message_id, due_ms, node_id))
+
+    def note(self, message_id: MessageId, kind: Kind, detail: Detail) -> None:
+        """Append a moment to the message's timeline."""
+        moment = Moment(message_id=message_id, at_ms=self.now_ms, kind=kind, detail=detail)
+        self._writes.events.append(event_row(moment, self.house.ids.serial()))
+
+    def tell(self, message: OpenMessage, event: Event) -> None:
+        """Let the message's dialect decide the event; its callback, if it makes one, goes into the outbox."""
+        account = self.house.accounts.get(message.account_id)
+        renderer = self.house.renderers.get(message.dialect)
+        if not message.ackurl or account is None or renderer is None:
+            return
+        request = renderer.render(event, target=message.ackurl, account=account)
+        if request is None:
+            return
+        claimed = len(self.born_webhooks) < self.house.webhook_room
+        self.born_webhooks.append(
+            WebhookRow(
+                id=self.house.ids.serial(),
+                message_id=message.id,
+                account_id=message.account_id,
+                dialect=message.dialect,
+                method=request.method,
+                url=request.url,
+                body=request.body,
+                due_ms=self.now_ms,
+                node_id=self.house.node_id if claimed else None,
+            )
+        )
+
+    def webhook_done(self, webhook_id: int) -> None:
+        """The callback succeeded: it leaves the outbox."""
+        self._writes.webhooks_done.append(webhook_id)
+
+    def webhook_changed(self, webhook: WebhookRow) -> None:
+        """The callback waits for another attempt, or for nobody any more."""
+        self._writes.webhooks_changed.append(
+            (webhook.id, webhook.due_ms, webhook.attempts, webhook.failed, webhook.node_id)
+        )
+
+    async def finish(self) -> None:
+        """Write everything, one statement a table; the account's row last, because all batches want it."""
+        tx, writes = self.tx, self._writes
+        await self._insert(rows.INSERT_MESSAGES, writes.messages)
+        await self._insert(rows.INSERT_PARTS, writes.parts)
+        await self._insert(rows.INSERT_QUEUE, writes.queue)
+        await self._write_moved()
+        if writes.requeued:
+            await tx.update(rows.UPDATE_QUEUE, writes.requeued)
+        if writes.unqueued:
+            await tx.delete(rows.DELETE_QUEUE, writes.unqueued)
+        await self._insert(INSERT_EVENTS, writes.events)
+        await self._insert(INSERT_WEBHOOKS, [webhook.row() for webhook in self.born_webhooks])
+        if writes.webhooks_changed:
+            await tx.update(UPDATE_WEBHOOKS, writes.webhooks_changed)
+        if writes.webhooks_done:
+            await tx.delete(DELETE_WEBHOOKS, writes.webhooks_done)
+        await self._write_money()
+
+    async def _insert(self, statement: Insert, new: Sequence[Row]) -> None:
+        """In slices, with a turn of the loop between: a request of thousands must not stop everybody."""
+        for start in range(0, len(new), SLICE):
+            if start:
+                await self.tx.pause()
+            await self.tx.insert(statement, new[start : start + SLICE])
+
+    async def _write_moved(self) -> None:
+        if not self._moved:
+            return
+        plain, taken = [], []
+        moved_messages = {}
+        for part in self._moved.values():
+            moved_messages[part.message.id] = part.message
+            if part.id in self._taken:
+                taken.append((*part.update_row(), part.carrier_reference))
+            else:
+                plain.append(part.update_row())
+        ended = [(*m.update_row(), m.final_ms) for m in moved_messages.values() if m.id in self._ended]
+        still_open = [m.update_row() for m in moved_messages.values() if m.id not in self._ended]
+        for statement, changed in (
+            (rows.UPDATE_MESSAGES, still_open),
+            (rows.UPDATE_MESSAGES_ENDED, ended),
+            (rows.UPDATE_PARTS, plain),
+            (rows.UPDATE_PARTS_TAKEN, taken),
+        ):
+            if changed:
+                await self.tx.update(statement, changed)
+
+    async def _write_money(self) -> None:
+        if not self._moves:
+            return
+        legs: list[Row] = []
+        deltas: dict[AccountId, list[int]] = {}
+        for (account_id, reason), move in self._moves.items():
+            for leg, (book, sign) in enumerate(zip(LEGS[reason], (-1, 1), strict=True)):
+                amount = sign * move.microcredits
+                owner = HOUSE if book in (Book.REVENUE, Book.FUNDING) else account_id
+                legs.append((move.entry_id, leg, owner, book.value, amount, reason.value, move.items, self.now_ms))
+                delta = deltas.setdefault(account_id, [0, 0])
+                if book is Book.AVAILABLE:
+                    delta[0] += amount
+                elif book is Book.RESERVED:
+                    delta[1] += amount
+        await self.tx.insert(INSERT_LEDGER, legs)
+        for account_id, (available, reserved) in sorted(deltas.items()):
+            if await self.tx.execute(MOVE_BALANCE, available, reserved, account_id, available) != 1:
+                raise Conflict(f"the balance of account {account_id} was spent by another node meanwhile")
+
+    def _move(self, account_id: AccountId, reason: Reason, microcredits: int) -> int:
+        move = self._moves.get((account_id, reason))
+        if move is None:
+            move = self._moves[(account_id, reason)] = _Move(self.house.ids.serial())
+        move.microcredits += microcredits
+        move.items += 1
+        return move.entry_id
+
+
+async def lease_runs(tx: Transaction, node_id: int) -> bool:
+    """Whether the node's lease still runs, on the database's clock; locks its row against a takeover."""
+    return bool(await tx.select_locked(nodes.SELECT_LIVE, node_id, await tx.now_ms(), lock="share"))

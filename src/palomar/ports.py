@@ -1,0 +1,267 @@
+"""Every socket of the house, on one page: what flows and engine ask of the world outside.
+
+Carriers, HTTP, the clock and ids plug in here; ``app.py`` does the plugging. Each port has a contract suite in
+``tests/contracts``. All times are milliseconds since 1970 (wall) or seconds (monotonic), by name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from palomar.domain.account import Account
+from palomar.domain.events import Event
+from palomar.domain.message import MessageId, PartId, State
+from palomar.domain.text import Alphabet
+
+# --- time, ids, chance ------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Wall time for due times and stamps, monotonic time for timers. A jump moves the wall only."""
+
+    def wall_ms(self) -> int: ...
+
+    def monotonic(self) -> float: ...
+
+
+class Ids(Protocol):
+    """Makes what must never repeat."""
+
+    def message_id(self) -> MessageId:
+        """A new id, higher than all that this node made before."""
+        ...
+
+    def serial(self) -> int:
+        """A new 63-bit number for rows that only need one (events, ledger entries, webhooks); rising."""
+        ...
+
+    def chance(self) -> float:
+        """A random number in [0, 1), for jitter."""
+        ...
+
+    def token(self) -> str:
+        """A new secret of 160 random bits, in letters and digits."""
+        ...
+
+
+# --- towards the carriers ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, kw_only=True)  # not frozen: one a part on the hot path, and frozen costs a microsecond
+class OutgoingPart:
+    """One part on its way to a carrier. The payload is text only, a septet an octet for GSM, UTF-16BE for UCS-2; how
+    concatenation is told (UDH, SAR) is the carrier's business."""
+
+    part_id: PartId
+    message_id: MessageId
+    attempt: int
+    number: int
+    parts: int
+    reference: int
+    sender: str
+    msisdn: str
+    alphabet: Alphabet
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The carrier accepted the part; ``reference`` is its id for it, as it came."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The carrier refused the part for good."""
+
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """The carrier does not take the part now (throttled, queue full): try again after some time."""
+
+    status: int
+    reason: str
+    retry_after_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent:
+    """No byte of the part was given to the transport."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InDoubt:
+    """Nobody knows: no answer in time, or the link broke after the part had left."""
+
+    reason: str
+
+
+SubmitOutcome = Taken | Refused | Deferred | NotSent | InDoubt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierReceipt:
+    """A delivery receipt as a carrier sent it. ``state`` is None where it is not final (ACCEPTD, ENROUTE)."""
+
+    carrier: str
+    reference: str
+    state: State | None
+    stat: str
+    raw: str
+    part_id: PartId | None = None
+    """Set where the carrier echoed our user_message_reference or the like."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierInbound:
+    """A message from a phone, one part, text decoded."""
+
+    carrier: str
+    source: str
+    destination: str
+    text: str
+    reference: int | None = None
+    number: int = 1
+    parts: int = 1
+
+
+Acknowledge = Callable[[bool], None]
+"""Called once, after the commit: True acknowledges to the carrier, False asks it to come again (ESME_RX_T_APPN)."""
+
+
+class CarrierSink(Protocol):
+    """What a carrier tells the engine. Every call returns at once and never raises."""
+
+    def answered(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
+        """The outcome of one :meth:`Carrier.submit`, exactly one a submit; a late answer may follow an InDoubt."""
+        ...
+
+    def receipt(self, receipt: CarrierReceipt, acknowledge: Acknowledge) -> None: ...
+
+    def inbound(self, inbound: CarrierInbound, acknowledge: Acknowledge) -> None: ...
+
+    def room_changed(self, carrier: str) -> None:
+        """There is (more) room, or a link came or went: look again at :meth:`Carrier.room`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStatus:
+    """One link as the console and ``/health`` show it."""
+
+    name: str
+    bound: bool
+    outstanding: int
+    window: int
+    last_error: str = ""
+
+
+class Carrier(Protocol):
+    """A way to the phones. Slots are window slots *and* pacing tokens, for parts."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def live(self) -> bool:
+        """Whether at least one link can take submits."""
+        ...
+
+    def room(self) -> int:
+        """How many parts could be reserved at this moment."""
+        ...
+
+    def reserve(self, parts: int) -> bool:
+        """Take slots for all of ``parts`` at once, or none. What was reserved is submitted or given back."""
+        ...
+
+    def release(self, parts: int) -> None:
+        """Give back reserved slots that will not be used."""
+        ...
+
+    def submit(self, part: OutgoingPart) -> None:
+        """Send one part in a reserved slot; returns at once, the outcome goes to the sink."""
+        ...
+
+    def links(self) -> list[LinkStatus]: ...
+
+    async def start(self, sink: CarrierSink) -> None:
+        """Begin to connect; returns without waiting for the first bind."""
+        ...
+
+    async def stop(self, deadline_seconds: float) -> None:
+        """Wait for answers outstanding, unbind, close: within the deadline."""
+        ...
+
+
+# --- towards the customers --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRequest:
+    """A callback as it goes out, the same bytes at every attempt."""
+
+    method: str
+    url: str
+    body: bytes | None = None
+
+
+class WebhookRenderer(Protocol):
+    """A dialect's say over its callbacks."""
+
+    @property
+    def retry_seconds(self) -> tuple[int, ...]:
+        """After the n-th failed attempt, wait so long; after the last, keep it as failed."""
+        ...
+
+    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
+        """The callback for an event to the customer's URL; None where this dialect makes none."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class HttpRequest:
+    """One request of the hot callback client."""
+
+    method: str
+    url: str
+    body: bytes | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class HttpOutcome:
+    """How it ended: a status, or one of the closed words of error (``timeout``, ``refused_network``, ``connect``,
+    ``tls``, ``protocol``, ``bad_url``, ``closed``, ``too_large``)."""
+
+    status: int | None
+    error: str | None
+    elapsed_ms: int
+    body_start: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        """Any 2xx is success."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+class HttpSender(Protocol):
+    """The guarded HTTP client for callbacks."""
+
+    def start(self, request: HttpRequest, done: Callable[[HttpOutcome], None]) -> None:
+        """Send; ``done`` is called once, later, whatever happens."""
+        ...
+
+    def free_slots(self, origin: str) -> int:
+        """How many requests to this origin could start now without waiting."""
+        ...
+
+    def origin_of(self, url: str) -> str:
+        """Scheme, host and port in one canonical word; of a URL that is none, the empty string."""
+        ...

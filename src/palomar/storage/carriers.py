@@ -1,0 +1,35 @@
+"""What carriers told us that has no message yet: orphan receipts, and inbound messages."""
+
+from palomar.storage.statements import Delete, Insert, Lookup, columns_of
+
+INSERT_ORPHANS = Insert(
+    "orphans",
+    (
+        *columns_of("bigint", "id"),
+        *columns_of("text", "carrier carrier_reference state stat raw"),
+        *columns_of("bigint", "received_ms"),
+    ),
+)
+LOOKUP_ORPHANS = Lookup(
+    "SELECT id, carrier, carrier_reference, state, stat, raw, received_ms FROM orphans"
+    " WHERE carrier_reference IN {keys} ORDER BY id",
+    "text",
+)
+DELETE_ORPHANS = Delete("orphans", ("id", "bigint"))
+SELECT_MATCHABLE_ORPHANS = (
+    "SELECT o.id, o.carrier, o.carrier_reference, o.state, o.stat, o.raw FROM orphans o"
+    " JOIN parts p ON p.carrier_reference = o.carrier_reference AND p.carrier = o.carrier"
+    " WHERE o.received_ms > ? ORDER BY o.id LIMIT ?"
+)
+COUNT_ORPHANS = "SELECT count(*) FROM orphans"
+INSERT_INBOUND = Insert(
+    "inbound",
+    (
+        *columns_of("bigint", "id"),
+        *columns_of("text", "carrier source destination text"),
+        *columns_of("bigint", "reference number parts"),
+        *columns_of("text", "same"),
+        *columns_of("bigint", "received_ms"),
+    ),
+    ignore_conflicts=True,
+)

@@ -1,0 +1,91 @@
+"""The seam between flows and a database: what a transaction can do, and what a driver must offer.
+
+Two drivers stand behind it, ``sqlite`` and ``postgres``; one contract suite (``tests/storage``) runs on both. A script
+is ``async def script(tx) -> result`` and awaits nothing but ``tx``.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, LiteralString, Protocol, TypeVar
+
+from palomar.storage.statements import Delete, Found, Insert, Lock, Lookup, Row, Update, Value
+
+T = TypeVar("T")
+
+
+class DatabaseError(Exception):
+    """What went wrong in a database, in its own words."""
+
+
+class Conflict(DatabaseError):
+    """The transaction lost a race and was rolled back (40001, 40P01, or a guard that failed): run it again."""
+
+
+class Unavailable(DatabaseError):
+    """The database cannot be reached now; nothing was written."""
+
+
+class ScriptSuspended(DatabaseError):
+    """A script awaited something that is not its transaction: a bug, rolled back and named."""
+
+
+class Transaction(Protocol):
+    """The verbs. Values are int, str, bytes or None; rows come back as plain tuples."""
+
+    async def insert(self, statement: Insert, rows: Sequence[Row]) -> None: ...
+
+    async def insert_new(self, statement: Insert, rows: Sequence[Row]) -> set[Any]:
+        """Insert what does not conflict; the first columns of the rows that went in."""
+        ...
+
+    async def update(self, statement: Update, rows: Sequence[Row]) -> None: ...
+
+    async def delete(self, statement: Delete, keys: Sequence[Value]) -> None: ...
+
+    async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[Found]: ...
+
+    async def select(self, sql: LiteralString, *values: Value) -> list[Found]: ...
+
+    async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[Found]:
+        """Select and lock the rows until the end (on SQLite the one writer needs no row locks): to change them
+        (``update``), to keep others from changing them (``share``), or only those that nobody else holds (``skip``)."""
+        ...
+
+    async def execute(self, sql: LiteralString, *values: Value) -> int:
+        """Run one statement; how many rows it changed."""
+        ...
+
+    async def pause(self) -> None:
+        """Let the rest of the process have a turn in the middle of a long transaction."""
+        ...
+
+    async def now_ms(self) -> int:
+        """The database's own wall clock, by which leases are judged."""
+        ...
+
+
+Script = Callable[[Transaction], Coroutine[None, None, T]]
+
+
+class Database(Protocol):
+    """A driver, open. ``lanes`` is how many writing transactions may be under way at once."""
+
+    @property
+    def lanes(self) -> int: ...
+
+    async def write(self, script: Script[T], *, lane: int = 0) -> T:
+        """Run the script in a transaction and commit; on any error roll back and raise."""
+        ...
+
+    async def read(self, script: Script[T]) -> T:
+        """Run the script in a read-only transaction over one snapshot. Keep it short: under two seconds."""
+        ...
+
+    async def change_hint(self) -> int:
+        """A number that differs after another process may have written; cheap enough for twice a second."""
+        ...
+
+    async def upkeep(self) -> None:
+        """Housekeeping off the commit path (a checkpoint, statistics); called every second or so."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,66 @@
+"""Money: balances, and the double-entry ledger whose sum they are.
+
+An entry is what one transaction moved for one account and one reason: two legs that sum to nought, between these books:
+the account's ``available`` and ``reserved``, and the house's ``revenue`` and ``funding`` (account 0). Which message took
+which share of an entry stands in that message's timeline.
+"""
+
+from enum import StrEnum
+
+from palomar.storage.statements import Insert, Lookup, columns_of
+
+HOUSE = 0
+"""The account that the house's own books belong to."""
+
+
+class Book(StrEnum):
+    """Where money lies."""
+
+    AVAILABLE = "available"
+    RESERVED = "reserved"
+    REVENUE = "revenue"
+    FUNDING = "funding"
+
+
+class Reason(StrEnum):
+    """Why it moved."""
+
+    CREDIT = "credit"
+    RESERVE = "reserve"
+    SETTLE = "settle"
+    GIVE_BACK = "give_back"
+
+
+LEGS: dict[Reason, tuple[Book, Book]] = {
+    Reason.CREDIT: (Book.FUNDING, Book.AVAILABLE),
+    Reason.RESERVE: (Book.AVAILABLE, Book.RESERVED),
+    Reason.SETTLE: (Book.RESERVED, Book.REVENUE),
+    Reason.GIVE_BACK: (Book.RESERVED, Book.AVAILABLE),
+}
+"""From which book to which, by reason."""
+
+INSERT_LEDGER = Insert(
+    "ledger",
+    (
+        *columns_of("bigint", "entry_id leg account_id"),
+        *columns_of("text", "book"),
+        *columns_of("bigint", "microcredits"),
+        *columns_of("text", "reason"),
+        *columns_of("bigint", "items at_ms"),
+    ),
+)
+INSERT_BALANCES = Insert("balances", columns_of("bigint", "account_id available_microcredits reserved_microcredits"))
+LOOKUP_BALANCES = Lookup(
+    "SELECT account_id, available_microcredits, reserved_microcredits FROM balances WHERE account_id IN {keys}",
+    "bigint",
+)
+MOVE_BALANCE = (
+    "UPDATE balances SET available_microcredits = available_microcredits + ?,"
+    " reserved_microcredits = reserved_microcredits + ?"
+    " WHERE account_id = ? AND available_microcredits + ? >= 0"
+)
+SELECT_BOOKS = (
+    "SELECT account_id, book, CAST(sum(microcredits) AS BIGINT) FROM ledger GROUP BY account_id, book"
+    " ORDER BY account_id, book"
+)
+SELECT_UNBALANCED = "SELECT entry_id FROM ledger GROUP BY entry_id HAVING sum(microcredits) <> 0 LIMIT 20"

@@ -1,0 +1,222 @@
+"""Messages, their parts and the queue of what has not left yet: rows and their SQL."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from palomar.domain.account import AccountId
+from palomar.domain.message import MessageId, PartId, State
+from palomar.domain.text import Alphabet
+from palomar.storage.statements import Columns, Delete, Found, Insert, Lookup, Row, Update, columns_of
+
+_MESSAGE: Columns = (
+    *columns_of("bigint", "id account_id"),
+    *columns_of("text", "dialect subid label sender msisdn country text alphabet"),
+    *columns_of("bigint", "reference parts parts_left parts_open"),
+    *columns_of("text", "state"),
+    *columns_of("bigint", "presumed rate_microcredits price_microcredits"),
+    *columns_of("text", "carrier ackurl"),
+    *columns_of("bigint", "due_ms expires_ms final_ms"),
+)
+MESSAGE_COLUMNS = ", ".join(name for name, _ in _MESSAGE)
+
+INSERT_MESSAGES = Insert("messages", _MESSAGE)
+_MOVED: Columns = (
+    *columns_of("bigint", "parts_left parts_open"),
+    *columns_of("text", "worst state carrier"),
+    *columns_of("bigint", "presumed price_microcredits"),
+)
+# Columns that an index covers stand in statements of their own: SQLite writes an index whose column is merely named.
+UPDATE_MESSAGES = Update("messages", columns_of("bigint", "id"), _MOVED)
+UPDATE_MESSAGES_ENDED = Update("messages", columns_of("bigint", "id"), (*_MOVED, ("final_ms", "bigint")))
+INSERT_PARTS = Insert(
+    "parts",
+    (
+        *columns_of("bigint", "id"),
+        *columns_of("text", "state"),
+        *columns_of("bigint", "attempt"),
+        ("carrier", "text"),
+    ),
+)
+_PART_MOVED: Columns = (("state", "text"), ("attempt", "bigint"), ("carrier", "text"), ("sent_ms", "bigint"))
+UPDATE_PARTS = Update("parts", columns_of("bigint", "id"), _PART_MOVED)
+UPDATE_PARTS_TAKEN = Update("parts", columns_of("bigint", "id"), (*_PART_MOVED, ("carrier_reference", "text")))
+INSERT_QUEUE = Insert(
+    "queue",
+    (
+        *columns_of("bigint", "message_id account_id"),
+        ("carrier", "text"),
+        *columns_of("bigint", "due_ms node_id"),
+    ),
+)
+UPDATE_QUEUE = Update("queue", columns_of("bigint", "message_id"), columns_of("bigint", "due_ms node_id"))
+DELETE_QUEUE = Delete("queue", ("message_id", "bigint"))
+
+_OPEN = (
+    "SELECT p.id, p.state, p.attempt, p.carrier, p.carrier_reference, p.sent_ms,"
+    " m.id, m.account_id, m.dialect, m.subid, m.msisdn, m.ackurl, m.parts, m.parts_left, m.parts_open, m.worst,"
+    " m.state, m.carrier, m.presumed, m.rate_microcredits, m.price_microcredits, m.due_ms, m.final_ms"
+    " FROM parts p JOIN messages m ON m.id = (p.id & ~255)"
+)
+# Every transaction locks in this order, so two of them cannot wait for each other in a circle.
+LOOKUP_PARTS = Lookup(_OPEN + " WHERE p.id IN {keys} ORDER BY p.id", "bigint", lock="m, p")
+LOOKUP_PART_IDS_BY_REFERENCE = Lookup(
+    "SELECT id, carrier, carrier_reference FROM parts WHERE carrier_reference IN {keys} ORDER BY id", "text"
+)
+LOOKUP_PART_IDS_BY_MESSAGE = Lookup(
+    "SELECT p.id FROM messages m JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts WHERE m.id IN {keys} ORDER BY p.id",
+    "bigint",
+)
+LOOKUP_WAITING = Lookup(
+    "SELECT m.id, m.account_id, m.sender, m.msisdn, m.text, m.alphabet, m.reference, m.parts, m.carrier, p.id, p.state,"
+    " p.attempt FROM messages m JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
+    " WHERE m.id IN {keys} ORDER BY p.id",
+    "bigint",
+)
+LOOKUP_MESSAGES = Lookup(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id IN {{keys}} ORDER BY id", "bigint")
+SELECT_CLAIMABLE = (
+    "SELECT message_id, account_id, carrier, due_ms FROM queue"
+    " WHERE carrier = ? AND due_ms <= ? AND node_id IS NULL ORDER BY due_ms LIMIT ?"
+)
+SELECT_QUEUE_OF_NODE = "SELECT message_id, due_ms FROM queue WHERE node_id = ? ORDER BY message_id LIMIT ?"
+SELECT_OVERDUE = "SELECT id FROM messages WHERE final_ms IS NULL AND expires_ms <= ? ORDER BY expires_ms LIMIT ?"
+SELECT_PARTS_OF = (
+    "SELECT id, state, attempt, carrier, carrier_reference, sent_ms FROM parts WHERE id > ? AND id <= ? ORDER BY id"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class MessageRow:
+    """A whole message as it is stored. Money in microcredits, times in milliseconds since 1970."""
+
+    id: MessageId
+    account_id: AccountId
+    dialect: str
+    subid: str
+    label: str
+    sender: str
+    msisdn: str
+    country: str
+    text: str
+    alphabet: Alphabet
+    reference: int
+    parts: int
+    parts_left: int
+    parts_open: int
+    state: State
+    presumed: int = 0
+    rate_microcredits: int
+    price_microcredits: int
+    carrier: str
+    ackurl: str
+    due_ms: int
+    expires_ms: int
+    final_ms: int | None
+
+    def row(self) -> Row:
+        """In the order of INSERT_MESSAGES."""
+        return (
+            self.id,
+            self.account_id,
+            self.dialect,
+            self.subid,
+            self.label,
+            self.sender,
+            self.msisdn,
+            self.country,
+            self.text,
+            self.alphabet.value,
+            self.reference,
+            self.parts,
+            self.parts_left,
+            self.parts_open,
+            self.state.value,
+            self.presumed,
+            self.rate_microcredits,
+            self.price_microcredits,
+            self.carrier,
+            self.ackurl,
+            self.due_ms,
+            self.expires_ms,
+            self.final_ms,
+        )
+
+
+def message_rows(rows: Iterable[Found]) -> list[MessageRow]:
+    """Messages from rows of MESSAGE_COLUMNS."""
+    names = [name for name, _ in _MESSAGE]
+    found = []
+    for row in rows:
+        values = dict(zip(names, row, strict=True))
+        values["state"] = State(str(values["state"]))
+        values["alphabet"] = Alphabet(str(values["alphabet"]))
+        found.append(MessageRow(**values))
+    return found
+
+
+@dataclass(slots=True)
+class OpenMessage:
+    """What the flows read and move of a message while its parts travel."""
+
+    id: MessageId
+    account_id: AccountId
+    dialect: str
+    subid: str
+    msisdn: str
+    ackurl: str
+    parts: int
+    parts_left: int
+    parts_open: int
+    worst: State | None
+    state: State
+    carrier: str
+    presumed: int
+    rate_microcredits: int
+    price_microcredits: int
+    due_ms: int
+    final_ms: int | None
+
+    def update_row(self) -> Row:
+        """In the order of UPDATE_MESSAGES; UPDATE_MESSAGES_ENDED adds ``final_ms``."""
+        return (
+            self.id,
+            self.parts_left,
+            self.parts_open,
+            self.worst.value if self.worst else None,
+            self.state.value,
+            self.carrier,
+            self.presumed,
+            self.price_microcredits,
+        )
+
+
+@dataclass(slots=True)
+class OpenPart:
+    """One part on its way. ``sent_ms`` is when the carrier took it: from then on it is paid for."""
+
+    id: PartId
+    state: State
+    attempt: int
+    carrier: str
+    carrier_reference: str | None
+    sent_ms: int | None
+    message: OpenMessage
+
+    def update_row(self) -> Row:
+        """In the order of UPDATE_PARTS; UPDATE_PARTS_TAKEN adds ``carrier_reference``."""
+        return (self.id, self.state.value, self.attempt, self.carrier, self.sent_ms)
+
+
+_STATES = {state.value: state for state in State}
+
+
+def open_parts(rows: Iterable[Found], known: dict[MessageId, OpenMessage]) -> list[OpenPart]:
+    """Parts from rows of LOOKUP_PARTS; messages already in ``known`` are shared, new ones are put there."""
+    found = []
+    for row in rows:
+        identity = row[6]
+        message = known.get(identity)
+        if message is None:
+            fields = row[6:15] + (_STATES.get(row[15]), _STATES[row[16]]) + row[17:]
+            message = known[identity] = OpenMessage(*fields)
+        found.append(OpenPart(row[0], _STATES[row[1]], row[2], row[3], row[4], row[5], message))
+    return found

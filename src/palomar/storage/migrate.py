@@ -1,0 +1,88 @@
+"""Migrations: numbered ``.sql`` files, applied once, in order, each in the transaction that notes its hash.
+
+A file that was changed after it had been applied is an error, not a surprise.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from palomar.storage.database import Database, DatabaseError, Transaction
+
+_ENGINE_WORDS = {
+    "sqlite": {"bytes": "BLOB", "clustered": "WITHOUT ROWID"},
+    "postgres": {"bytes": "BYTEA", "clustered": ""},
+}
+_LOCK = 7_016_021  # any number: names our advisory lock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """One numbered step of the schema."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def all_migrations() -> list[Migration]:
+    """Every migration that ships, in order."""
+    folder = files("palomar.storage") / "migrations"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [
+        Migration(number=int(name.split("_")[0]), name=name, sql=(folder / name).read_text(encoding="utf-8"))
+        for name in names
+    ]
+
+
+async def migrate(database: Database, *, engine: str, now_ms: int, migrations: Sequence[Migration] = ()) -> list[str]:
+    """Bring the schema up to date; the names of what was applied. Raises DatabaseError on a changed or unknown past."""
+    wanted = list(migrations) or all_migrations()
+
+    async def script(tx: Transaction) -> list[str]:
+        if engine == "postgres":
+            await tx.select("SELECT pg_advisory_xact_lock(?)", _LOCK)
+        await tx.execute(
+            "CREATE TABLE IF NOT EXISTS migrations"
+            " (number BIGINT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, applied_ms BIGINT NOT NULL)"
+        )
+        applied = {row[0]: str(row[1]) for row in await tx.select("SELECT number, digest FROM migrations")}
+        _check_past(applied, wanted)
+        done = []
+        for migration in wanted:
+            if migration.number in applied:
+                continue
+            for statement in _statements(migration.sql, engine):
+                await tx.execute(statement)
+            await tx.execute(
+                "INSERT INTO migrations (number, name, digest, applied_ms) VALUES (?, ?, ?, ?)",
+                migration.number,
+                migration.name,
+                migration.digest,
+                now_ms,
+            )
+            done.append(migration.name)
+        return done
+
+    return await database.write(script)
+
+
+def _check_past(applied: dict[int, str], wanted: Sequence[Migration]) -> None:
+    known = {migration.number: migration for migration in wanted}
+    for number, digest in sorted(applied.items()):
+        if number not in known:
+            raise DatabaseError(f"the database has migration {number}, which this version does not know: it is newer")
+        if known[number].digest != digest:
+            raise DatabaseError(f"migration {known[number].name} was changed after it had been applied")
+
+
+def _statements(sql: str, engine: str) -> list[str]:
+    for word, meaning in _ENGINE_WORDS[engine].items():
+        sql = sql.replace("{" + word + "}", meaning)
+    lines = [line for line in sql.splitlines() if not line.lstrip().startswith("--")]
+    return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]

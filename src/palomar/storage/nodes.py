@@ -1,0 +1,19 @@
+"""Nodes: one row a start, with a lease on the database's clock. What takes work checks its row."""
+
+from palomar.storage.statements import Insert, columns_of
+
+INSERT_NODES = Insert(
+    "nodes",
+    (
+        *columns_of("bigint", "id number"),
+        ("name", "text"),
+        *columns_of("bigint", "started_ms lease_until_ms"),
+    ),
+)
+SELECT_NODES = "SELECT id, number, name, started_ms, lease_until_ms FROM nodes ORDER BY id"
+RENEW = "UPDATE nodes SET lease_until_ms = ? WHERE id = ? AND lease_until_ms > ?"
+END = "DELETE FROM nodes WHERE id = ?"
+SELECT_LIVE = "SELECT id FROM nodes WHERE id = ? AND lease_until_ms > ?"
+SELECT_DEAD = "SELECT id FROM nodes WHERE id <> ? AND (lease_until_ms <= ? OR name = ?) ORDER BY id"
+SELECT_WAITED_FOR = "SELECT DISTINCT carrier FROM queue WHERE node_id IS NULL"
+ROUTE_ANEW = "UPDATE queue SET carrier = '' WHERE carrier = ? AND node_id IS NULL"

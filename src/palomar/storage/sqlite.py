@@ -1,0 +1,218 @@
+"""SQLite through apsw: one writing connection, one read-only, WAL, every commit synced.
+
+Statements run on the loop, because beside a busy Python thread each of them would wait for the GIL; only COMMIT, where
+the disk is waited for, leaves it (unless commits are so quick that the trip costs more). A script therefore never
+really suspends: it is driven by hand to its end.
+"""
+
+import asyncio
+import time
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, LiteralString, TypeVar
+
+import apsw
+import msgspec
+
+from palomar.storage.database import Conflict, DatabaseError, Script, ScriptSuspended, Unavailable
+from palomar.storage.statements import Delete, Found, Insert, Lock, Lookup, Row, Update, Value
+
+T = TypeVar("T")
+
+OLDEST_SAFE = (3, 51, 3)
+"""Before it, two processes can corrupt a WAL database (the WAL-reset bug, 3.7.0 to 3.51.2)."""
+
+_INLINE_COMMIT_SECONDS = 0.0005
+_BUSY_WAIT_SECONDS = 0.005
+_BUSY_PATIENCE_SECONDS = 10.0
+_CHECKPOINT_PAGES = 2_000
+_encode = msgspec.json.Encoder().encode
+
+
+def require_safe_sqlite(version: str = "") -> None:
+    """Refuse a SQLite that can corrupt the database; raises DatabaseError."""
+    text = version or apsw.sqlite_lib_version()
+    if tuple(int(piece) for piece in text.split(".")[:3]) < OLDEST_SAFE:
+        oldest = ".".join(map(str, OLDEST_SAFE))
+        raise DatabaseError(
+            f"SQLite {text} can corrupt a WAL database; {oldest} or newer is needed (pip install -U apsw)"
+        )
+
+
+class _Pause:
+    """What a script may yield: its driver gives the loop a turn and goes on."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield self
+
+
+class SqliteTransaction:
+    """The verbs on one connection."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._cursor = connection.cursor()
+        self._connection = connection
+
+    async def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
+        self._cursor.executemany(statement.sqlite, rows)
+
+    async def insert_new(self, statement: Insert, rows: Sequence[Row]) -> set[Any]:
+        return {row[0] for row in self._cursor.executemany(statement.sqlite, rows)}
+
+    async def update(self, statement: Update, rows: Sequence[Row]) -> None:
+        self._cursor.executemany(statement.sqlite, rows)
+
+    async def delete(self, statement: Delete, keys: Sequence[Value]) -> None:
+        self._cursor.executemany(statement.sqlite, [(key,) for key in keys])
+
+    async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[Found]:
+        return self._cursor.execute(statement.sqlite, (_encode(keys).decode(),)).fetchall()
+
+    async def select(self, sql: LiteralString, *values: Value) -> list[Found]:
+        return self._cursor.execute(sql, values).fetchall()
+
+    async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[Found]:
+        return self._cursor.execute(sql, values).fetchall()
+
+    async def execute(self, sql: LiteralString, *values: Value) -> int:
+        self._cursor.execute(sql, values)
+        return self._connection.changes()
+
+    async def pause(self) -> None:
+        await _Pause()
+
+    async def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+class SqliteDatabase:
+    """The driver. Open it with :func:`open_sqlite`."""
+
+    lanes = 1
+
+    def __init__(self, writer: apsw.Connection, reader: apsw.Connection, checkpointer: apsw.Connection) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._checkpointer = checkpointer
+        self._writing = asyncio.Lock()
+        self._reading = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "sqlite-commit")
+        self._checkpoint_thread = ThreadPoolExecutor(1, "sqlite-checkpoint")
+        self._commit_seconds = 0.0
+        self._wal_pages = 0
+        writer.set_wal_hook(self._on_wal)
+
+    async def write(self, script: Script[T], *, lane: int = 0) -> T:
+        """See :class:`Database`. Raises Unavailable when another process keeps the write lock for ten seconds."""
+        async with self._writing:
+            await self._begin()
+            try:
+                result = await _drive(script, SqliteTransaction(self._writer))
+                await self._commit()
+            except BaseException as error:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                if isinstance(error, apsw.BusyError):
+                    raise Conflict(str(error)) from error
+                raise
+            return result
+
+    async def read(self, script: Script[T]) -> T:
+        """See :class:`Database`; runs on the loop, to its end."""
+        async with self._reading:
+            self._reader.execute("BEGIN")
+            try:
+                return await _drive(script, SqliteTransaction(self._reader))
+            finally:
+                self._reader.execute("COMMIT")
+
+    async def change_hint(self) -> int:
+        return int(self._reader.pragma("data_version"))
+
+    async def upkeep(self) -> None:
+        """Move the log into the database on a connection and a thread of its own."""
+        if self._wal_pages < _CHECKPOINT_PAGES:
+            return
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._checkpoint_thread, _checkpoint, self._checkpointer)
+
+    async def close(self) -> None:
+        """Finish the commit under way, checkpoint, close."""
+        async with self._writing:
+            self._thread.shutdown(wait=True)
+            self._checkpoint_thread.shutdown(wait=True)
+            self._reader.close()
+            self._checkpointer.close()
+            self._writer.close()
+
+    async def _begin(self) -> None:
+        patience_ends = time.monotonic() + _BUSY_PATIENCE_SECONDS
+        while True:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                return
+            except apsw.BusyError as error:
+                if time.monotonic() > patience_ends:
+                    raise Unavailable("another process holds the database's write lock") from error
+                await asyncio.sleep(_BUSY_WAIT_SECONDS)
+
+    async def _commit(self) -> None:
+        started = time.perf_counter()
+        if self._commit_seconds < _INLINE_COMMIT_SECONDS:
+            self._writer.execute("COMMIT")
+        else:
+            # Whoever is cancelled here must not leave while the thread is still inside the connection.
+            commit = asyncio.get_running_loop().run_in_executor(self._thread, self._writer.execute, "COMMIT")
+            await _finish(commit)
+        self._commit_seconds += (time.perf_counter() - started - self._commit_seconds) * 0.1
+
+    def _on_wal(self, connection: apsw.Connection, name: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+
+def open_sqlite(path: Path) -> SqliteDatabase:
+    """Open (or make) the database file; raises DatabaseError with a reason a person can act on."""
+    require_safe_sqlite()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        writer = apsw.Connection(str(path))
+        writer.pragma("journal_mode", "WAL")
+        writer.pragma("synchronous", "FULL")
+        writer.pragma("wal_autocheckpoint", 0)
+        writer.pragma("cache_size", -65_536)
+        writer.pragma("temp_store", "MEMORY")
+        reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        reader.set_busy_timeout(2_000)
+        reader.pragma("cache_size", -16_384)
+        return SqliteDatabase(writer, reader, apsw.Connection(str(path)))
+    except (apsw.Error, OSError) as error:
+        raise DatabaseError(f"cannot open the SQLite database {path}: {error}") from error
+
+
+async def _drive(script: Script[T], transaction: SqliteTransaction) -> T:
+    coroutine = script(transaction)
+    try:
+        while isinstance(coroutine.send(None), _Pause):
+            await asyncio.sleep(0)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    coroutine.close()
+    raise ScriptSuspended(f"{getattr(coroutine, '__qualname__', script)} awaited something other than its transaction")
+
+
+async def _finish(future: asyncio.Future[Any]) -> None:
+    try:
+        await asyncio.shield(future)
+    except asyncio.CancelledError:
+        await asyncio.wait([future])
+        raise
+
+
+def _checkpoint(connection: apsw.Connection) -> None:
+    try:
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    except apsw.BusyError:
+        pass  # somebody else's checkpoint: the next turn

@@ -1,0 +1,118 @@
+"""The portable verbs: a statement is declared once, and each driver has its text for it.
+
+Keys and values are rows of plain tuples in the declared order. Everything else is literal SQL with ``?`` for values
+(and ``{keys}`` for a list of them), written so that SQLite and PostgreSQL both take it.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, LiteralString
+
+Lock = Literal["update", "share", "skip"]
+ColumnType = Literal["bigint", "text", "bytea"]
+Columns = tuple[tuple[str, ColumnType], ...]
+Value = int | str | bytes | None
+Row = tuple[Value, ...]
+Found = tuple[Any, ...]
+"""A row as a database gives it back; the mapping beside its SQL gives it types again."""
+
+
+def columns_of(kind: ColumnType, names: str) -> Columns:
+    """Columns of one type from a space-separated list of names."""
+    return tuple((name, kind) for name in names.split())
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Insert these rows. With ``ignore_conflicts``, rows whose key is taken are left out and the verb says which went in
+    (by the value of their first column)."""
+
+    table: str
+    columns: Columns
+    ignore_conflicts: bool = False
+
+    @cached_property
+    def sqlite(self) -> str:
+        marks = ", ".join("?" for _ in self.columns)
+        return f"INSERT INTO {self.table} ({self._names}) VALUES ({marks}){self._tail}"
+
+    @cached_property
+    def postgres(self) -> str:
+        return f"INSERT INTO {self.table} ({self._names}) SELECT * FROM {_unnest(self.columns)}{self._tail}"
+
+    @property
+    def _names(self) -> str:
+        return ", ".join(name for name, _ in self.columns)
+
+    @property
+    def _tail(self) -> str:
+        return f" ON CONFLICT DO NOTHING RETURNING {self.columns[0][0]}" if self.ignore_conflicts else ""
+
+
+@dataclass(frozen=True)
+class Update:
+    """Set these columns of the rows with these keys: a row is the key columns, then the set columns."""
+
+    table: str
+    key: Columns
+    columns: Columns
+
+    @cached_property
+    def sqlite(self) -> str:
+        first = len(self.key)
+        sets = ", ".join(f"{name} = ?{first + index}" for index, (name, _) in enumerate(self.columns, 1))
+        keys = " AND ".join(f"{name} = ?{index}" for index, (name, _) in enumerate(self.key, 1))
+        return f"UPDATE {self.table} SET {sets} WHERE {keys}"
+
+    @cached_property
+    def postgres(self) -> str:
+        sets = ", ".join(f"{name} = v.{name}" for name, _ in self.columns)
+        keys = " AND ".join(f"t.{name} = v.{name}" for name, _ in self.key)
+        names = ", ".join(name for name, _ in self.key + self.columns)
+        source = _unnest(self.key + self.columns)
+        return f"UPDATE {self.table} AS t SET {sets} FROM {source} AS v({names}) WHERE {keys}"
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Delete the rows with these keys (one column)."""
+
+    table: str
+    key: tuple[str, ColumnType]
+
+    @cached_property
+    def sqlite(self) -> str:
+        return f"DELETE FROM {self.table} WHERE {self.key[0]} = ?"
+
+    @cached_property
+    def postgres(self) -> str:
+        return f"DELETE FROM {self.table} WHERE {self.key[0]} = ANY($1::{self.key[1]}[])"
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Select by a list of keys: ``IN {keys}`` stands in the SQL once. ``lock`` takes row locks where rows have them
+    (PostgreSQL); it names the tables, and the SQL then ends in an ORDER BY that every locker shares."""
+
+    sql: LiteralString
+    key: ColumnType
+    lock: str = ""
+
+    @cached_property
+    def sqlite(self) -> str:
+        return self.sql.replace("IN {keys}", "IN (SELECT value FROM json_each(?))")
+
+    @cached_property
+    def postgres(self) -> str:
+        lock = f" FOR UPDATE OF {self.lock}" if self.lock else ""
+        return self.sql.replace("IN {keys}", f"= ANY($1::{self.key}[])") + lock
+
+
+def numbered(sql: str) -> str:
+    """``?`` marks as PostgreSQL's ``$1``, ``$2`` ... (our SQL has no ``?`` elsewhere)."""
+    pieces = sql.split("?")
+    return "".join(f"{piece}${index}" for index, piece in enumerate(pieces[:-1], 1)) + pieces[-1]
+
+
+def _unnest(columns: Columns) -> str:
+    return "unnest(" + ", ".join(f"${index}::{kind}[]" for index, (_, kind) in enumerate(columns, 1)) + ")"

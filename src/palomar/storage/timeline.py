@@ -1,0 +1,37 @@
+"""The moments of a message's life: one narrow row each."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from palomar.domain.message import MessageId
+from palomar.domain.timeline import Detail, Kind, Moment
+from palomar.storage.statements import Found, Insert, Row, columns_of
+
+INSERT_EVENTS = Insert("events", (*columns_of("bigint", "message_id id at_ms"), *columns_of("text", "kind detail")))
+SELECT_TIMELINE = "SELECT message_id, at_ms, kind, detail FROM events WHERE message_id = ? ORDER BY id"
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, str | int | bool | None]).decode
+
+
+def event_row(moment: Moment, serial: int) -> Row:
+    """In the order of INSERT_EVENTS; ``serial`` orders the moments."""
+    return (moment.message_id, serial, moment.at_ms, moment.kind.value, _encode(moment.detail).decode())
+
+
+def moments(rows: Iterable[Found]) -> list[Moment]:
+    """From rows of SELECT_TIMELINE."""
+    return [
+        Moment(
+            message_id=MessageId(message),
+            at_ms=at_ms,
+            kind=Kind(str(kind)),
+            detail=_detail(detail),
+        )
+        for message, at_ms, kind, detail in rows
+    ]
+
+
+def _detail(text: object) -> Detail:
+    return _decode(str(text))

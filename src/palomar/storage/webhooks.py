@@ -1,0 +1,64 @@
+"""The outbox: callbacks that have not succeeded yet. A success leaves the table and becomes a moment."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from palomar.domain.account import AccountId
+from palomar.domain.message import MessageId
+from palomar.storage.statements import Delete, Found, Insert, Lookup, Row, Update, columns_of
+
+_COLUMNS = (
+    *columns_of("bigint", "id message_id account_id"),
+    *columns_of("text", "dialect method url"),
+    *columns_of("bytea", "body"),
+    *columns_of("bigint", "due_ms attempts failed node_id"),
+)
+_NAMES = ", ".join(name for name, _ in _COLUMNS)
+
+INSERT_WEBHOOKS = Insert("webhooks", _COLUMNS)
+UPDATE_WEBHOOKS = Update("webhooks", columns_of("bigint", "id"), columns_of("bigint", "due_ms attempts failed node_id"))
+DELETE_WEBHOOKS = Delete("webhooks", ("id", "bigint"))
+LOOKUP_WEBHOOKS = Lookup(f"SELECT {_NAMES} FROM webhooks WHERE id IN {{keys}} ORDER BY id", "bigint", lock="webhooks")
+SELECT_DUE = (
+    f"SELECT {_NAMES} FROM webhooks WHERE due_ms <= ? AND node_id IS NULL AND failed = 0 ORDER BY due_ms LIMIT ?"
+)
+RELEASE_OF_NODE = "UPDATE webhooks SET node_id = NULL WHERE node_id = ?"
+
+
+@dataclass(slots=True, kw_only=True)
+class WebhookRow:
+    """One callback to make, the same bytes at every attempt."""
+
+    id: int
+    message_id: MessageId
+    account_id: AccountId
+    dialect: str
+    method: str
+    url: str
+    body: bytes | None
+    due_ms: int
+    attempts: int = 0
+    failed: int = 0
+    node_id: int | None = None
+
+    def row(self) -> Row:
+        """In the order of INSERT_WEBHOOKS."""
+        return (
+            self.id,
+            self.message_id,
+            self.account_id,
+            self.dialect,
+            self.method,
+            self.url,
+            self.body,
+            self.due_ms,
+            self.attempts,
+            self.failed,
+            self.node_id,
+        )
+
+
+def webhook_rows(rows: Iterable[Found]) -> list[WebhookRow]:
+    """From rows of SELECT_DUE or LOOKUP_WEBHOOKS."""
+    names = [name for name, _ in _COLUMNS]
+    return [WebhookRow(**dict(zip(names, row, strict=True))) for row in rows]
