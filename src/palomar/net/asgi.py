@@ -1,0 +1,73 @@
+"""What a bare ASGI function needs: an answer in one call, a header, a limited body, the client's address.
+
+Not a framework: the hot routes are plain functions behind a dict, Starlette serves the rest.
+"""
+
+from enum import Enum
+
+from starlette.types import Receive, Scope, Send
+
+from palomar.net.networks import TrustedProxies
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class BodyRefusal(Enum):
+    """Why there is no body."""
+
+    TOO_LARGE = "too large"
+    DISCONNECTED = "disconnected"
+
+
+async def respond(send: Send, status: int, body: bytes, headers: Headers) -> None:
+    """Send a whole answer; Content-Length is added."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, (b"content-length", b"%d" % len(body))],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """The first value of a header; ``name`` in lower case."""
+    for key, value in scope["headers"]:
+        if key == name:
+            found: bytes = value
+            return found
+    return None
+
+
+async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes | BodyRefusal:
+    """The request's body of at most ``limit`` octets. A larger one is refused by its Content-Length before it
+    is asked for, or as soon as it has grown too large; whoever refuses answers (413), the listener drains the
+    rest."""
+    declared = header(scope, b"content-length")
+    if declared is not None and int(declared) > limit:  # digits: the parser has seen to it
+        return BodyRefusal.TOO_LARGE
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        return BodyRefusal.DISCONNECTED
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):  # nearly always: one piece
+        return body if len(body) <= limit else BodyRefusal.TOO_LARGE
+    pieces, length = [body], len(body)
+    while length <= limit:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return BodyRefusal.DISCONNECTED
+        pieces.append(message.get("body", b""))
+        length += len(pieces[-1])
+        if not message.get("more_body", False) and length <= limit:
+            return b"".join(pieces)
+    return BodyRefusal.TOO_LARGE
+
+
+def client_address(scope: Scope, proxies: TrustedProxies) -> str:
+    """Who asks, seen through the operator's proxies; empty where the connection has no address."""
+    client = scope.get("client")
+    peer: str = client[0] if client else ""
+    forwarded = [value for key, value in scope["headers"] if key == b"x-forwarded-for"]
+    return proxies.client(peer, b",".join(forwarded).decode("latin-1") if forwarded else None)

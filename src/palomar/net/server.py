@@ -1,0 +1,199 @@
+"""Serves an ASGI application over HTTP/1.1, in the loop that is already running.
+
+uvicorn is the library underneath; its server class, signal handlers, access log and lifespan are not used.
+Not for what a request means, and not for signals: ``app.py`` starts and stops listeners.
+"""
+
+import asyncio
+import errno
+import logging
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from email.utils import formatdate
+from pathlib import Path
+
+from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from palomar.net.limited_protocol import LimitedHttpProtocol, Limits
+
+__all__ = ["HttpListener", "Limits", "ListenError", "TlsFiles"]
+
+_BACKLOG = 1024
+_SWEEP_SECONDS = 1.0
+
+
+class ListenError(Exception):
+    """A listener cannot start: its text says why, for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """A certificate chain and its private key, PEM."""
+
+    certificate: Path
+    key: Path
+
+
+class HttpListener:
+    """One address and port, with or without TLS (1.2 or newer). Requests that the application fails on are
+    answered 500 and logged by ``uvicorn.error``."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        host: str,
+        port: int,
+        tls: TlsFiles | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        """The port asked for; once started, the port listened on."""
+        self._tls_files = tls
+        self._tls: ssl.SSLContext | None = None
+        self._limits = limits or Limits()
+        self._state = ServerState()
+        self._config = Config(
+            app,
+            http=LimitedHttpProtocol,
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            loop="none",
+            log_config=None,
+            log_level=logging.ERROR,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+        )
+        self._server: asyncio.AbstractServer | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._empty = asyncio.Event()
+
+    @property
+    def url(self) -> str:
+        """``scheme://host:port`` of the listener."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'http' if self._tls_files is None else 'https'}://{host}:{self.port}"
+
+    async def start(self) -> None:
+        """Listen; when this returns, connections are accepted. Raises :class:`ListenError`."""
+        logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
+        if self._tls_files is not None:
+            self._tls = _server_context()
+            _load(self._tls, self._tls_files)
+        self._config.load()
+        self._sweep()
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(
+                self._protocol,
+                self.host,
+                self.port,
+                ssl=self._tls,
+                ssl_handshake_timeout=None if self._tls is None else self._limits.head_seconds,
+                backlog=_BACKLOG,
+            )
+        except OSError as error:
+            self._stop_sweeping()
+            raise ListenError(f"cannot listen on {self.host} port {self.port}: {_reason(error)}") from error
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self, deadline_seconds: float) -> None:
+        """Accept no more, close what is idle, let requests end within the deadline; then cancel and drop the
+        rest."""
+        if self._server is None:
+            return
+        self._server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                while self._state.tasks:
+                    await asyncio.wait(self._state.tasks)
+                while self._state.connections:
+                    self._empty.clear()
+                    await self._empty.wait()
+        except TimeoutError:
+            pass
+        tasks = list(self._state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in list(self._state.connections):
+            connection.abort()  # type: ignore[union-attr]  # all are LimitedHttpProtocol
+        self._stop_sweeping()
+
+    def reload_tls(self) -> None:
+        """Read certificate and key again, for connections from now on. Raises :class:`ListenError` and keeps
+        the old ones if the new ones do not fit."""
+        if self._tls is None or self._tls_files is None:
+            return
+        _load(_server_context(), self._tls_files)  # a trial: a failed load may leave the context half changed
+        _load(self._tls, self._tls_files)
+
+    # --- private ---
+
+    def _protocol(self) -> LimitedHttpProtocol:
+        return LimitedHttpProtocol(self._config, self._state, limits=self._limits, gone=self._connection_gone)
+
+    def _connection_gone(self) -> None:
+        if not self._state.connections:
+            self._empty.set()
+
+    def _sweep(self) -> None:
+        """Drop connections past their deadline; renew the Date header."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for connection in list(self._state.connections):
+            if connection.deadline < now:  # type: ignore[union-attr]  # all are LimitedHttpProtocol
+                connection.abort()  # type: ignore[union-attr]
+        self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
+        limits = self._limits
+        shortest = min(limits.head_seconds, limits.body_seconds, limits.write_seconds, limits.keep_alive_seconds)
+        self._sweeper = loop.call_later(min(_SWEEP_SECONDS, shortest / 2), self._sweep)
+
+    def _stop_sweeping(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+
+
+def _server_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _load(context: ssl.SSLContext, files: TlsFiles) -> None:
+    try:
+        context.load_cert_chain(files.certificate, files.key, password=_no_password)
+    except (OSError, ValueError) as error:
+        raise ListenError(f"cannot use certificate {files.certificate} with key {files.key}: {error}") from error
+
+
+def _no_password() -> str:
+    """Instead of OpenSSL asking at the terminal."""
+    raise ValueError("the key is encrypted")
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "the port is in use"
+    if error.errno == errno.EACCES:
+        return "not permitted (ports below 1024 need a privilege)"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "this machine has no such address"
+    if isinstance(error, socket.gaierror):
+        return "no such host name"
+    return str(error)
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Requests that :meth:`HttpListener.stop` cancels are no bugs."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)

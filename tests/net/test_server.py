@@ -1,0 +1,435 @@
+"""The listener, spoken to over raw sockets by clients that behave badly."""
+
+import asyncio
+import json
+import ssl
+import warnings
+
+import pytest
+import pytest_asyncio
+import trustme
+
+from palomar.net.asgi import BodyRefusal, header, read_body, respond
+from palomar.net.server import HttpListener, Limits, ListenError, TlsFiles
+
+BODY_LIMIT = 100_000
+
+
+async def echo(scope, receive, send):
+    """Answers with what it understood; refuses bodies over the limit."""
+    body = await read_body(scope, receive, limit=BODY_LIMIT)
+    if body is BodyRefusal.TOO_LARGE:
+        await respond(send, 413, b"too large", [])
+    elif body is not BodyRefusal.DISCONNECTED:
+        understood = [scope["method"], scope["path"], scope["query_string"].decode(), len(body)]
+        await respond(send, 200, json.dumps(understood).encode(), [(b"content-type", b"application/json")])
+
+
+class Client:
+    def __init__(self, reader, writer):
+        self.reader, self.writer = reader, writer
+
+    def send(self, data):
+        self.writer.write(data)
+
+    async def answer(self):
+        """Status, headers and body of the next answer."""
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)
+        status_line, *lines = head.decode().splitlines()[:-1]
+        headers = dict(line.lower().split(": ", 1) for line in lines)
+        body = await asyncio.wait_for(self.reader.readexactly(int(headers["content-length"])), 5)
+        return int(status_line.split()[1]), headers, body
+
+    async def closed(self):
+        """Whether the server closes now, without another word."""
+        try:
+            return await asyncio.wait_for(self.reader.read(), 5) == b""
+        except ConnectionResetError:
+            return True
+
+
+@pytest_asyncio.fixture
+async def listen():
+    """Starts listeners on free ports of the loopback and stops them after the test."""
+    listeners = []
+
+    async def start(app=echo, **settings):
+        listener = HttpListener(app, host="127.0.0.1", port=0, **settings)
+        await listener.start()
+        listeners.append(listener)
+        return listener
+
+    yield start
+    for listener in listeners:
+        await listener.stop(0.1)
+
+
+@pytest_asyncio.fixture
+async def connect():
+    clients = []
+
+    async def open_connection(listener, **tls):
+        clients.append(Client(*await asyncio.open_connection("127.0.0.1", listener.port, **tls)))
+        return clients[-1]
+
+    yield open_connection
+    for client in clients:
+        client.writer.close()
+
+
+async def test_a_request_is_answered_and_the_connection_kept(listen, connect):
+    client = await connect(await listen())
+    for path in ("a", "b"):
+        client.send(f"GET /{path}%20c?x=1 HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        status, headers, body = await client.answer()
+        assert (status, json.loads(body)) == (200, ["GET", f"/{path} c", "x=1", 0])
+    assert "server" not in headers
+    assert headers["date"].endswith("gmt")
+
+
+async def test_a_body_is_read_by_length_and_by_chunks(listen, connect):
+    client = await connect(await listen())
+    client.send(b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n12345")
+    assert json.loads((await client.answer())[2])[3] == 5
+    client.send(b"POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n123\r\n")
+    client.send(b"4\r\n4567\r\n0\r\n\r\n")
+    assert json.loads((await client.answer())[2])[3] == 7
+
+
+async def test_pipelined_requests_are_answered_in_order(listen, connect):
+    client = await connect(await listen())
+    client.send(b"".join(b"GET /%d HTTP/1.1\r\nHost: h\r\n\r\n" % number for number in range(20)))
+    assert [json.loads((await client.answer())[2])[1] for _ in range(20)] == [f"/{number}" for number in range(20)]
+
+
+async def test_too_many_pipelined_requests_end_the_connection(listen, connect):
+    client = await connect(await listen(limits=Limits(pipelined=4)))
+    client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 100)
+    assert (await asyncio.wait_for(client.reader.read(), 5)).count(b"HTTP/1.1 200") < 100
+
+
+async def test_a_client_of_http_1_0_gets_its_answer_and_the_end(listen, connect):
+    client = await connect(await listen())
+    client.send(b"GET /old HTTP/1.0\r\n\r\n")
+    status, headers, body = await client.answer()
+    assert (status, headers["connection"], json.loads(body)[1]) == (200, "close", "/old")
+    assert await client.closed()
+
+
+async def test_a_head_that_takes_too_long_is_cut(listen, connect):
+    listener = await listen(limits=Limits(head_seconds=0.05))
+    silent, begun, kept = [await connect(listener) for _ in range(3)]
+    begun.send(b"GET / HTTP/1.1\r\nHos")
+    kept.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (await kept.answer())[0] == 200
+    kept.send(b"GET / HT")
+    for client in (silent, begun, kept):
+        assert await client.closed()
+
+
+async def test_octets_that_trickle_in_do_not_prolong_a_head(listen, connect):
+    client = await connect(await listen(limits=Limits(head_seconds=0.05)))
+    begun, ended = False, asyncio.ensure_future(client.closed())
+    while not ended.done():
+        client.send(b"GET / HTTP/1.1\r\nX: y\r\n" if not begun else b"X: y\r\n")
+        begun = True
+        await asyncio.wait({ended}, timeout=0.01)
+    assert ended.result()
+
+
+async def test_a_body_that_takes_too_long_is_cut(listen, connect):
+    client = await connect(await listen(limits=Limits(body_seconds=0.05)))
+    client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n123")
+    assert await client.closed()
+
+
+async def test_an_idle_connection_is_closed_after_its_time(listen, connect):
+    client = await connect(await listen(limits=Limits(keep_alive_seconds=0.05)))
+    client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (await client.answer())[0] == 200
+    assert await client.closed()
+
+
+async def test_the_application_may_take_longer_than_any_of_these(listen, connect):
+    async def slow(scope, receive, send):
+        await asyncio.sleep(0.1)  # past every deadline below
+        await echo(scope, receive, send)
+
+    seconds = 0.02
+    limits = Limits(head_seconds=seconds, body_seconds=seconds, write_seconds=seconds, keep_alive_seconds=seconds)
+    client = await connect(await listen(slow, limits=limits))
+    client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n123")
+    assert (await client.answer())[0] == 200
+
+
+async def test_a_client_that_does_not_read_its_answer_is_cut(listen, connect):
+    ended = asyncio.Event()
+
+    async def endless(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while (await asyncio.wait_for(_watched(receive, send), 5)) is None:
+            pass
+        ended.set()
+
+    async def _watched(receive, send):
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        await asyncio.sleep(0)
+        return True if listener._state.connections == set() else None
+
+    listener = await listen(endless, limits=Limits(write_seconds=0.05))
+    client = await connect(listener)
+    client.writer.transport.pause_reading()
+    client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    await asyncio.wait_for(ended.wait(), 5)
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (b"NONSENSE\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost : h\r\n\r\n", 400),
+        (b"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET http://h?x HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),  # TLS to a plain port
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 400_000, 431),
+        (b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 101 + b"\r\n", 431),
+    ],
+)
+async def test_a_bad_head_gets_a_plain_answer_and_the_end(listen, connect, request_head, status):
+    async def unreached(scope, receive, send):
+        raise AssertionError("no application sees this")
+
+    client = await connect(await listen(unreached))
+    client.send(request_head)
+    assert (await client.answer())[0] == status
+    assert await client.closed()
+
+
+async def test_a_large_body_in_one_piece_with_its_head_is_no_large_head(listen, connect):
+    client = await connect(await listen())
+    client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 90000\r\n\r\n" + b"x" * 90_000)
+    assert json.loads((await client.answer())[2])[3] == 90_000
+
+
+async def test_a_body_over_the_limit_by_its_length_is_refused_before_it_comes(listen, connect):
+    client = await connect(await listen())
+    client.send(b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 100001\r\n\r\n")
+    assert (await client.answer())[0] == 413
+
+
+async def test_a_chunked_body_is_refused_when_it_has_grown_too_large(listen, connect):
+    client = await connect(await listen())
+    client.send(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for _ in range(11):
+        client.send(b"2710\r\n" + b"x" * 10_000 + b"\r\n")
+    assert (await client.answer())[0] == 413
+    client.send(b"0\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert json.loads((await client.answer())[2])[1] == "/next"
+
+
+async def test_the_rest_of_a_refused_body_is_drained_and_the_connection_kept(listen, connect):
+    client = await connect(await listen())
+    client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n" + b"x" * 500_000)
+    assert (await client.answer())[0] == 413
+    client.send(b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert json.loads((await client.answer())[2])[1] == "/next"
+
+
+async def test_draining_has_an_end(listen, connect):
+    client = await connect(await listen(limits=Limits(drain_octets=10_000)))
+    client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
+    assert (await client.answer())[0] == 413
+    client.send(b"x" * 1_000_000)
+    assert await client.closed()
+
+
+async def test_a_closing_client_gets_its_refusal_although_it_still_sends(listen, connect):
+    client = await connect(await listen())
+    client.send(b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 600000\r\n\r\n")
+    client.send(b"x" * 300_000)
+    status, headers, _ = await client.answer()
+    assert (status, headers["connection"]) == (413, "close")
+    client.send(b"x" * 300_000)
+    assert await client.closed()
+
+
+async def test_endless_trailers_end_the_connection_and_never_become_headers(listen, connect):
+    seen = []
+
+    async def looking(scope, receive, send):
+        assert await read_body(scope, receive, limit=BODY_LIMIT) == b"abc"
+        seen.append(header(scope, b"x-forwarded-for"))
+        await respond(send, 204, b"", [])
+
+    client = await connect(await listen(looking))
+    start = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+    client.send(start + b"X-Forwarded-For: 1.2.3.4\r\n\r\n")
+    assert (await client.answer())[0] == 204
+    assert seen == [None]
+    client.send(start)
+    client.send((b"X: " + b"y" * 1000 + b"\r\n") * 600)
+    assert (await client.answer())[0] == 400
+    assert await client.closed()
+
+
+async def test_an_offer_to_upgrade_is_ignored_and_its_body_read(listen, connect):
+    """As java.net.http.HttpClient begins every connection."""
+    client = await connect(await listen())
+    offer = b"Host: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
+    client.send(b"POST /a HTTP/1.1\r\n" + offer + b"Content-Length: 5\r\n\r\n12")
+    client.send(b"345GET /b HTTP/1.1\r\n" + offer + b"\r\n")
+    client.send(b"POST /c HTTP/1.1\r\n" + offer + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+    client.send(b"GET /d HTTP/1.1\r\nHost: h\r\n\r\n")
+    understood = [json.loads((await client.answer())[2]) for _ in range(4)]
+    assert understood == [["POST", "/a", "", 5], ["GET", "/b", "", 0], ["POST", "/c", "", 3], ["GET", "/d", "", 0]]
+
+
+async def test_an_expected_100_is_given_when_the_body_is_wanted(listen, connect):
+    client = await connect(await listen())
+    client.send(b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+    assert await client.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    client.send(b"abc")
+    assert (await client.answer())[0] == 200
+
+
+async def test_one_connection_too_many_is_told_so(listen, connect):
+    listener = await listen(limits=Limits(connections=2))
+    first, second = await connect(listener), await connect(listener)
+    for client in (first, second):
+        client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert (await client.answer())[0] == 200
+    third = await connect(listener)
+    assert (await third.answer())[0] == 503
+    assert await third.closed()
+    first.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (await first.answer())[0] == 200
+
+
+async def test_stopping_lets_a_request_end_closes_the_idle_and_accepts_no_more(listen, connect):
+    gate, inside = asyncio.Event(), asyncio.Event()
+
+    async def gated(scope, receive, send):
+        inside.set()
+        await gate.wait()
+        await respond(send, 200, b"done", [])
+
+    listener = await listen(gated)
+    idle, working = await connect(listener), await connect(listener)
+    working.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    await inside.wait()
+    stopping = asyncio.ensure_future(listener.stop(5))
+    assert await idle.closed()
+    with pytest.raises(OSError):
+        await connect(listener)
+    assert not stopping.done()
+    gate.set()
+    status, headers, body = await working.answer()
+    assert (status, headers["connection"], body) == (200, "close", b"done")
+    await asyncio.wait_for(stopping, 5)
+
+
+async def test_stopping_cancels_what_does_not_end_within_the_deadline(listen, connect, caplog):
+    cancelled, inside = asyncio.Event(), asyncio.Event()
+
+    async def endless(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        inside.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    listener = await listen(endless)
+    client = await connect(listener)
+    client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    await inside.wait()
+    await listener.stop(0.02)
+    assert cancelled.is_set()
+    assert (await client.reader.read()).startswith(b"HTTP/1.1 200")
+    assert caplog.records == []
+
+
+async def test_an_application_that_fails_is_a_500_and_one_line_in_the_log(listen, connect, caplog):
+    async def failing(scope, receive, send):
+        raise RuntimeError("a bug")
+
+    client = await connect(await listen(failing))
+    client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (await client.answer())[0] == 500
+    assert [record.exc_info[0] for record in caplog.records] == [RuntimeError]
+
+
+async def test_a_port_in_use_is_named_in_the_error(listen):
+    port = (await listen()).port
+    with pytest.raises(ListenError, match=rf"127\.0\.0\.1 port {port}: the port is in use"):
+        await HttpListener(echo, host="127.0.0.1", port=port).start()
+
+
+@pytest.fixture
+def files(tmp_path):
+    return TlsFiles(certificate=tmp_path / "chain.pem", key=tmp_path / "key.pem")
+
+
+def issue(authority, files, name="localhost"):
+    certificate = authority.issue_cert(name)
+    files.key.write_bytes(certificate.private_key_pem.bytes())
+    files.certificate.write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+
+
+def trusting(authority):
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return {"ssl": context, "server_hostname": "localhost"}
+
+
+async def test_https_serves_and_a_renewed_certificate_is_used_without_a_restart(listen, connect, files):
+    old, new = trustme.CA(), trustme.CA()
+    issue(old, files)
+    listener = await listen(tls=files)
+    assert listener.url == f"https://127.0.0.1:{listener.port}"
+    before = await connect(listener, **trusting(old))
+    issue(new, files)
+    listener.reload_tls()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await connect(listener, **trusting(old))
+    after = await connect(listener, **trusting(new))
+    for client in (before, after):
+        client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert (await client.answer())[0] == 200
+
+
+@pytest.mark.parametrize("spoilt", ["certificate", "key", "both"])
+async def test_a_certificate_that_does_not_fit_is_refused_and_the_old_one_kept(listen, connect, files, spoilt):
+    authority = trustme.CA()
+    issue(authority, files)
+    listener = await listen(tls=files)
+    if spoilt in ("certificate", "both"):
+        files.certificate.write_text("nonsense")
+    if spoilt == "key":
+        files.key.write_bytes(trustme.CA().issue_cert("localhost").private_key_pem.bytes())
+    if spoilt == "both":
+        files.key.unlink()
+    with pytest.raises(ListenError, match=r"cannot use certificate .*chain\.pem"):
+        listener.reload_tls()
+    client = await connect(listener, **trusting(authority))
+    client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (await client.answer())[0] == 200
+
+
+async def test_tls_1_1_is_refused(listen, connect, files):
+    authority = trustme.CA()
+    issue(authority, files)
+    listener = await listen(tls=files)
+    tls = trusting(authority)
+    tls["ssl"].set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings(action="ignore"):
+        tls["ssl"].minimum_version = ssl.TLSVersion.TLSv1
+        tls["ssl"].maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises(ssl.SSLError, match="ALERT_PROTOCOL_VERSION"):  # the server's word, not the client's
+        await connect(listener, **tls)
