@@ -103,7 +103,7 @@ def encode(pdu: Pdu) -> bytes:
     """Encode one PDU to a whole frame; raises UnencodablePdu if a field cannot hold its value."""
     try:
         return _WRITERS[pdu.__class__](pdu)
-    except (ValueError, OverflowError, TypeError, AttributeError, struct.error) as error:
+    except (LookupError, ValueError, OverflowError, TypeError, AttributeError, struct.error) as error:
         raise _unencodable(pdu, error) from error
 
 

@@ -159,6 +159,8 @@ class Destinations:
         return tuple(values), position
 
     def write(self, value: tuple[DestinationAddress | DistributionList, ...]) -> bytes:
+        if len(value) > MAX_DESTINATIONS:
+            raise ValueError(f"{len(value)} destinations, the most is {MAX_DESTINATIONS}")
         parts = [_OCTET.write(len(value))]
         for destination in value:
             if isinstance(destination, DestinationAddress):
@@ -172,8 +174,6 @@ class Destinations:
     def problem(self, value: object) -> str | None:
         if not isinstance(value, tuple):
             return f"{type(value).__name__} is not a tuple"
-        if len(value) > MAX_DESTINATIONS:
-            return f"{len(value)} destinations, the most is {MAX_DESTINATIONS}"
         return _problem_of_writing(self, value)
 
 

