@@ -148,9 +148,11 @@ def receipt_time(raw: str, zone: tzinfo) -> datetime | None:
     that reads well both ways does not exist.
     """
     digits = "".join(c for c in raw if c in "0123456789")
-    for form in _DATE_FORMS.get(len(digits), ()):
+    readings = {10: (f"20{digits}00",), 12: (f"20{digits}", f"{digits}00"), 14: (digits,)}
+    for reading in readings.get(len(digits), ()):
+        month, day, hour, minute, second = (int(reading[i : i + 2]) for i in range(4, 14, 2))
         try:
-            return datetime.strptime(digits, form).replace(tzinfo=zone)
+            return datetime(int(reading[:4]), month, day, hour, minute, second, tzinfo=zone)
         except ValueError:
             continue
     return None
@@ -158,7 +160,6 @@ def receipt_time(raw: str, zone: tzinfo) -> datetime | None:
 
 _STATES_BY_NUMBER = {int(state): state for state in MessageState}
 _STATES_BY_WORD = {word: state for state, words in STAT_WORDS.items() for word in words}
-_DATE_FORMS = {10: ("%y%m%d%H%M",), 12: ("%y%m%d%H%M%S", "%Y%m%d%H%M"), 14: ("%Y%m%d%H%M%S",)}
 _STANDARD = re.compile(
     r"id:([^\s:,;]*) sub:([^\s:,;]*) dlvrd:([^\s:,;]*) submit date:([^\s:,;]*) done date:([^\s:,;]*)"
     r" stat:([^\s:,;]*) err:([^\s:,;]*) text:(.*)",

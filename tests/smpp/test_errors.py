@@ -1,0 +1,27 @@
+"""The family of errors."""
+
+import pytest
+
+from palomar.smpp import (
+    FramingError,
+    MalformedPdu,
+    PduError,
+    SmppError,
+    UnencodablePdu,
+    UnknownCommand,
+    WindowFull,
+    WrongState,
+)
+
+
+@pytest.mark.parametrize("kind", [FramingError, PduError, UnencodablePdu, WindowFull, WrongState])
+def test_all_are_of_one_family(kind: type[Exception]):
+    assert issubclass(kind, SmppError)
+
+
+def test_what_is_wrong_with_a_pdu_says_what_an_answer_needs():
+    error = MalformedPdu("too long", command_id=4, sequence_number=7, status=0x0B, field="destination_addr")
+    assert isinstance(error, PduError)
+    assert issubclass(UnknownCommand, PduError)
+    assert (error.command_id, error.sequence_number, error.status) == (4, 7, 0x0B)
+    assert str(error) == "destination_addr: too long"
