@@ -415,7 +415,7 @@ async def test_tls_works_for_an_address_in_the_certificate(serve, make_client, a
 
 async def test_an_unknown_authority_is_refused(serve, make_client, authority):
     server = await serve(answering(OK), tls=server_context(trustme.CA(), "127.0.0.1"))
-    for client in (make_client(tls=client_context(authority)), make_client()):
+    for client in (make_client(tls=client_context(authority)), make_client(tls=None)):
         assert (await client.send(get(server.url(scheme="https")))).error == "tls"
     assert server.requests == []
 
