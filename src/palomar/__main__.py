@@ -1,0 +1,5 @@
+"""``python -m palomar``."""
+
+from palomar.cli import main
+
+main()

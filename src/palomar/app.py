@@ -1,0 +1,277 @@
+"""The composition root: builds the house from a :class:`Config`, starts it in order, stops it in reverse.
+
+The only module that names a database driver, a carrier's protocol or a listener.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import platform
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+import structlog
+
+from palomar.carriers.simulator.smsc import SimulatorSmsc
+from palomar.carriers.smpp.carrier import SmppCarrier
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.clock import RealClock, RealIds
+from palomar.config import Config
+from palomar.dialects import DIALECTS
+from palomar.domain.message import COMMAND_LINE_NODE, born_ms
+from palomar.engine.batcher import Batcher
+from palomar.engine.clockwork import Clockwork
+from palomar.engine.directory import Directory
+from palomar.engine.dispatcher import Dispatcher, LineSink
+from palomar.engine.gateway import Gateway
+from palomar.engine.leases import Lease
+from palomar.engine.notifier import Notifier
+from palomar.flows.claim import adopt_strays
+from palomar.flows.work import House, Work
+from palomar.net.callback_client import CallbackClient
+from palomar.net.limited_protocol import Limits
+from palomar.net.networks import AddressGuard, TrustedProxies
+from palomar.net.server import HttpListener, TlsFiles
+from palomar.ports import Carrier, Ids, WebhookRenderer
+from palomar.storage.database import Database, DatabaseError, Transaction
+from palomar.storage.migrate import migrate
+from palomar.storage.postgres import open_postgres
+from palomar.storage.sqlite import open_sqlite
+from palomar.web import Front, Health
+
+SQLITE_FILE = "palomar.db"
+STOP_SECONDS = 13.0
+"""SIGTERM stops within 15 s; this is what the parts share."""
+
+_log = structlog.get_logger(__name__)
+
+
+class StartError(Exception):
+    """Why the server cannot start, for the operator."""
+
+
+@contextlib.asynccontextmanager
+async def opened_database(config: Config) -> AsyncIterator[Database]:
+    """The configured database, its schema up to date. Raises DatabaseError."""
+    clock = RealClock()
+    if config.database.url:
+        session = RealIds(COMMAND_LINE_NODE).token()
+        database: Database = await open_postgres(config.database.url, session=session)
+        engine = "postgres"
+    else:
+        database = open_sqlite(config.data_dir / SQLITE_FILE)
+        engine = "sqlite"
+    try:
+        for name in await migrate(database, engine=engine, now_ms=clock.wall_ms()):
+            _log.info("migration applied", name=name)
+        yield database
+    finally:
+        await database.close()
+
+
+def renderers() -> Mapping[str, WebhookRenderer]:
+    """How each dialect calls back."""
+    return {dialect.name: dialect.renderer for dialect in DIALECTS}
+
+
+class App:
+    """The server. ``async with App(config).running(database)`` starts it and stops it."""
+
+    def __init__(self, config: Config, database: Database) -> None:
+        self.config = config
+        self.clock = RealClock()
+        self.database = database
+        self.simulators: dict[str, SimulatorSmsc] = {}
+        self.ready = False
+        self._listeners: list[HttpListener] = []
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["App"]:
+        """Start everything in order; on leaving, stop it in reverse within the deadline."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(_locked(self.config.data_dir))
+            self._lease = Lease(
+                self.database, self.clock, name=_node_name(self.config.data_dir), on_freed=self._on_freed
+            )
+            node = await self._lease.begin()
+            ids = RealIds(node.number, after_ms=await _youngest_ms(self.database))
+            await self._build(ids)
+            await self._adopt_strays()
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            batching = tasks.create_task(self.batcher.serve())
+            stack.callback(batching.cancel)
+            await self.directory.refresh()
+            await self._lease.take_over_dead()
+            clockwork = tasks.create_task(self._clockwork.serve())
+            stack.push_async_callback(self._stop_engine, clockwork)
+            for carrier in self.carriers.values():
+                await carrier.start(LineSink(self.dispatcher, carrier.name))
+            stack.push_async_callback(self._stop_carriers)
+            await self._listen()
+            stack.push_async_callback(self._stop_listening)
+            self.ready = True
+            yield self
+            self.ready = False
+
+    def health(self) -> Health:
+        """What is in the way of taking messages. A carrier without a link is not: messages wait for it."""
+        faults = [] if self.ready else ["starting or stopping"]
+        if self.ready and self._lease.node_id is None:
+            faults.append("this node's lease ran out: the database cannot be reached")
+        return Health(faults=faults, carriers={name: carrier.live for name, carrier in self.carriers.items()})
+
+    @property
+    def urls(self) -> list[str]:
+        """Where we listen."""
+        return [listener.url for listener in self._listeners]
+
+    def reload_tls(self) -> None:
+        """Read the certificates again, for connections from now on."""
+        for listener in self._listeners:
+            listener.reload_tls()
+        _log.info("certificates read again")
+
+    async def _build(self, ids: RealIds) -> None:
+        config = self.config
+        self.carriers = {carrier.name: self._carrier(carrier.name, ids) for carrier in config.carriers}
+        self.directory = Directory(self.database)
+        self.dispatcher = Dispatcher(self.carriers)
+        self._client = CallbackClient(
+            guard=AddressGuard(allow_networks=config.callback_networks),
+            slots_a_host=config.callbacks.slots_a_host,
+            timeout_seconds=config.callbacks.timeout_seconds,
+            tls=ssl.create_default_context(),
+        )
+        self.notifier = Notifier(self._client)
+        self._renderers = renderers()
+        self._ids: Ids = ids
+        self.batcher = Batcher(self.database, self.clock, house=self._house, committed=self._committed)
+        for part in (self.dispatcher, self.notifier, self._lease):
+            part.attach(self.batcher)
+        self._clockwork = Clockwork(
+            database=self.database,
+            batcher=self.batcher,
+            directory=self.directory,
+            dispatcher=self.dispatcher,
+            notifier=self.notifier,
+            lease=self._lease,
+        )
+        self.gateway = Gateway(
+            database=self.database,
+            batcher=self.batcher,
+            directory=self.directory,
+            dispatcher=self.dispatcher,
+            clock=self.clock,
+            ids=ids,
+        )
+
+    def _carrier(self, name: str, ids: Ids) -> Carrier:
+        entry = next(carrier for carrier in self.config.carriers if carrier.name == name)
+        if isinstance(entry, SmppCarrierSettings):
+            return SmppCarrier(entry, clock=self.clock, chance=ids.chance)
+        smsc = SimulatorSmsc(entry.settings, clock=self.clock, chance=ids.chance)
+        self.simulators[name] = smsc
+        inside = SmppCarrierSettings(name=name, host="", port=0, system_id="palomar", password="", window=1_000)
+        return SmppCarrier(inside, clock=self.clock, chance=ids.chance, connect=smsc.connect_memory)
+
+    def _house(self) -> House:
+        return House(
+            accounts=self.directory.snapshot.by_id,
+            renderers=self._renderers,
+            ids=self._ids,
+            node_id=self._lease.node_id,
+            webhook_room=self.notifier.room,
+        )
+
+    def _committed(self, work: Work) -> None:
+        if work.born_webhooks:
+            self.notifier.born(work.born_webhooks, work.house.node_id)
+
+    def _on_freed(self) -> None:
+        self.dispatcher.wake()
+        self.notifier.look_for_work()
+
+    async def _adopt_strays(self) -> None:
+        async def script(tx: Transaction) -> int:
+            return await adopt_strays(tx, list(self.carriers))
+
+        await self.database.write(script)
+
+    async def _listen(self) -> None:
+        http = self.config.http
+        proxies = TrustedProxies(http.trusted_proxies)
+        faces = {
+            prefix: dialect.face(self.gateway, proxies, http.body_limit)
+            for dialect in DIALECTS
+            for prefix in dialect.prefixes
+        }
+        tls = None
+        if http.tls_certificate and http.tls_key:
+            tls = TlsFiles(certificate=http.tls_certificate, key=http.tls_key)
+        front = Front(dialects=faces, health=self.health, sandbox=self.config.simulated)
+        listener = HttpListener(front, host=http.host, port=http.port, tls=tls, limits=Limits())
+        await listener.start()
+        self._listeners.append(listener)
+
+    async def _stop_listening(self) -> None:
+        self.ready = False
+        await asyncio.gather(*(listener.stop(STOP_SECONDS / 4) for listener in self._listeners))
+
+    async def _stop_carriers(self) -> None:
+        self.dispatcher.stop_taking()
+        self.notifier.stop_taking()
+        await asyncio.gather(*(carrier.stop(STOP_SECONDS / 3) for carrier in self.carriers.values()))
+        for smsc in self.simulators.values():
+            smsc.close()
+
+    async def _stop_engine(self, clockwork: asyncio.Task[None]) -> None:
+        clockwork.cancel()
+        await _within(self._callbacks_done(), STOP_SECONDS / 6)
+        await self._client.close()
+        if not await self.batcher.drain(STOP_SECONDS / 6):
+            _log.warning("stopping with work unwritten; it will be found again", commands=self.batcher.waiting)
+        await _within(self._lease.end(), STOP_SECONDS / 6)
+
+    async def _callbacks_done(self) -> None:
+        while self.notifier.under_way:
+            await asyncio.sleep(0.01)
+
+
+async def _within(work: Awaitable[None], seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(work, seconds)
+
+
+async def _youngest_ms(database: Database) -> int:
+    async def script(tx: Transaction) -> int:
+        youngest = (await tx.select("SELECT max(id) FROM messages"))[0][0]
+        return 0 if youngest is None else born_ms(youngest)
+
+    return await database.read(script)
+
+
+def _node_name(data_dir: Path) -> str:
+    return f"{platform.node()}:{data_dir.resolve()}"
+
+
+@contextlib.contextmanager
+def _locked(data_dir: Path) -> Iterator[IO[str]]:
+    """One server a data directory."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with open(data_dir / "lock", "a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            raise StartError(f"another server (pid {owner}) uses the data directory {data_dir}") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield lock
+
+
+__all__ = ["App", "DatabaseError", "StartError", "opened_database", "renderers"]

@@ -1,0 +1,19 @@
+"""The command line: what operators and scripts type.
+
+Commands beside a running server are short transactions on the same database; every node sees them within a second. With
+``--json`` stdout is only that JSON. Not here: what any of it means (``flows``), or how the server is built (``app``).
+"""
+
+from palomar.cli.account import account, key
+from palomar.cli.message import message
+from palomar.cli.operate import config, doctor, migrate, simulator
+from palomar.cli.root import root
+from palomar.cli.serve import serve
+
+for _command in (serve, account, key, message, config, doctor, migrate, simulator):
+    root.add_command(_command)
+
+
+def main() -> None:
+    """The ``palomar`` command."""
+    root(prog_name="palomar")

@@ -1,0 +1,265 @@
+"""``palomar message``: send one by hand, list them, and show everything that happened to one."""
+
+import json
+
+import click
+
+from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.domain.credit import Microcredits, as_number
+from palomar.domain.message import State, message_id_of, public_id
+from palomar.domain.phone import parse_international
+from palomar.domain.pricing import PriceList
+from palomar.domain.refusals import Refusal
+from palomar.domain.schedule import format_gmt
+from palomar.domain.sender import parse_sender
+from palomar.domain.text import MAX_PARTS, measure, unusable
+from palomar.flows import lookup
+from palomar.flows.accept import Accepted, Recipient, Request, accept, compose
+from palomar.flows.work import Work
+from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.database import Transaction
+from palomar.storage.messages import MessageRow
+
+DIALECT = "command"
+"""What stands for the dialect of messages sent by hand."""
+
+_STATE_COLOURS = {State.DELIVERED: "green", State.SENT: "cyan", State.QUEUED: "yellow", State.SCHEDULED: "yellow"}
+
+
+@click.group()
+def message() -> None:
+    """Messages: send, list, show."""
+
+
+@message.command("send")
+@click.option("--account", "login", required=True, help="Who sends, and pays.")
+@click.option(
+    "--to", "numbers", required=True, multiple=True, help="Number with its country's prefix; may be repeated."
+)
+@click.option("--text", required=True, help="What to say; long texts become several parts.")
+@click.option("--sender", default="", help="Who it seems to come from.  [default: the account's]")
+@click.option("--label", default="", help="A word to find it by.")
+@click.option("--ackurl", default="", help="Where to report to.")
+@json_option
+def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: str, ackurl: str, as_json: bool) -> None:
+    """Store a message as queued: a running server sends it within a second, a stopped one when it starts."""
+    recipients = [_recipient(number, text) for number in numbers]
+
+    async def work(desk: Desk) -> tuple[Accepted | Refusal, str]:
+        snapshot = await desk.accounts()
+        account = await desk.account(login)
+        if sender and parse_sender(sender) is None:
+            fail(f"{sender!r} is no sender: up to 11 letters and digits, or up to 16 digits", 2)
+        request = Request(
+            account=account,
+            dialect="foxsys" if ackurl else DIALECT,
+            subid=f"{desk.clock.wall_ms():x}",
+            sender=sender or account.settings.default_sender,
+            label=label,
+            ackurl=ackurl,
+            recipients=recipients,
+        )
+        prices = snapshot.prices.get(account.id, PriceList())
+        now_ms = desk.clock.wall_ms()
+        command = compose(request, recipients, prices=prices, ids=desk.ids, now_ms=now_ms)
+
+        async def script(tx: Transaction) -> Accepted | Refusal:
+            unit = Work(tx, desk.house(snapshot), now_ms=now_ms)
+            (result,) = await accept(unit, [command])
+            await unit.finish()
+            await tx.execute(BUMP_VERSION)
+            return result
+
+        return await desk.database.write(script), request.subid
+
+    result, subid = run(work)
+    if isinstance(result, Refusal):
+        fail(f"refused: {result.value}")
+    sent = [{"id": public_id(new.row.id), "subid": subid, "msisdn": new.row.msisdn} for new in result.messages]
+    if as_json:
+        show_json(sent)
+        return
+    for entry in sent:
+        click.echo(f"Queued {entry['id']} to {entry['msisdn']}. What becomes of it: ./run message show {entry['id']}")
+
+
+@message.command("list")
+@click.option("--account", "login", help="Only this account's.")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only in this state.")
+@click.option("--msisdn", default="", help="Only to this number.")
+@click.option("--subid", default="", help="Only of this request.")
+@click.option("--label", default="", help="Only with this label.")
+@click.option("--carrier", default="", help="Only by this carrier.")
+@click.option("--limit", type=click.IntRange(0), help="At most so many; 0 is all.  [default: 50; all with --json]")
+@json_option
+def list_messages(
+    login: str | None,
+    state: str | None,
+    msisdn: str,
+    subid: str,
+    label: str,
+    carrier: str,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Messages, newest first."""
+    most = limit if limit is not None else (0 if as_json else 50)
+
+    async def work(desk: Desk) -> list[dict[str, object]]:
+        account = await desk.account(login) if login else None
+        wanted = lookup.Filter(
+            account_id=account.id if account else None,
+            state=State(state) if state else None,
+            msisdn=msisdn.lstrip("+"),
+            subid=subid,
+            label=label,
+            carrier=carrier,
+        )
+        logins = {found.id: found.login for found in (await desk.accounts()).by_id.values()}
+        return await _all(desk, wanted, most, {int(k): v for k, v in logins.items()})
+
+    views = run(work)
+    if as_json:
+        show_json(views)
+        return
+    columns = ("id", "created", "account", "msisdn", "parts", "state", "price", "carrier", "text")
+    rows = [[_short(str(view[column])) if column == "text" else view[column] for column in columns] for view in views]
+    show_table(columns, rows)
+
+
+@message.command("show")
+@click.argument("identity", metavar="ID")
+@json_option
+def show(identity: str, as_json: bool) -> None:
+    """One message: its parts and its whole timeline."""
+    message_id = message_id_of(identity)
+    if message_id is None:
+        fail(f"{identity!r} is no message's id (palomar message list)", 2)
+
+    async def work(desk: Desk) -> tuple[lookup.MessageView, str] | None:
+        async def script(tx: Transaction) -> lookup.MessageView | None:
+            return await lookup.show_message(tx, message_id)
+
+        found = await desk.database.read(script)
+        if found is None:
+            return None
+        account = (await desk.accounts()).by_id.get(found.message.account_id)
+        return found, account.login if account else ""
+
+    found = run(work)
+    if found is None:
+        fail(f"there is no message {identity}")
+    view = _whole(*found)
+    if as_json:
+        show_json(view)
+    else:
+        _print_whole(view)
+
+
+def _recipient(number: str, text: str) -> Recipient:
+    msisdn = parse_international(number)
+    if msisdn is None:
+        fail(f"{number!r} is no international number (for example 34600000001)", 2)
+    if not text or unusable(text):
+        fail("the text is empty or has characters that no phone can show", 2)
+    measured = measure(text)
+    if measured.parts > MAX_PARTS:
+        fail(f"the text is too long: {measured.parts} parts", 2)
+    return Recipient(msisdn=msisdn, text=text, alphabet=measured.alphabet, parts=measured.parts)
+
+
+async def _all(desk: Desk, wanted: lookup.Filter, most: int, logins: dict[int, str]) -> list[dict[str, object]]:
+    views: list[dict[str, object]] = []
+    before: int | None = None
+    while True:
+        page = min(lookup.PAGE, most - len(views)) if most else lookup.PAGE
+
+        async def script(tx: Transaction, before: int | None = before, page: int = page) -> list[MessageRow]:
+            return await lookup.list_messages(tx, wanted, before=before, limit=page)
+
+        found = await desk.database.read(script)
+        views.extend(_view(row, logins.get(row.account_id, "")) for row in found)
+        if len(found) < page or (most and len(views) >= most):
+            return views
+        before = found[-1].id
+
+
+def _view(row: MessageRow, login: str) -> dict[str, object]:
+    return {
+        "id": public_id(row.id),
+        "subid": row.subid,
+        "msisdn": row.msisdn,
+        "text": row.text,
+        "parts": row.parts,
+        "state": row.state.value,
+        "price": as_number(Microcredits(row.price_microcredits)),
+        "carrier": row.carrier,
+        "account": login,
+        "dialect": row.dialect,
+        "sender": row.sender,
+        "label": row.label,
+        "country": row.country,
+        "alphabet": row.alphabet.value,
+        "created": format_gmt(_born(row)),
+        "final": None if row.final_ms is None else format_gmt(row.final_ms),
+    }
+
+
+def _born(row: MessageRow) -> int:
+    from palomar.domain.message import born_ms
+
+    return born_ms(row.id)
+
+
+def _whole(found: lookup.MessageView, login: str) -> dict[str, object]:
+    return _view(found.message, login) | {
+        "ackurl": found.message.ackurl,
+        "parts_detail": [
+            {
+                "number": part.number,
+                "state": part.state.value,
+                "attempt": part.attempt,
+                "carrier": part.carrier,
+                "reference": part.carrier_reference,
+            }
+            for part in found.parts
+        ],
+        "timeline": [
+            {"at": format_gmt(m.at_ms), "at_ms": m.at_ms, "kind": m.kind.value, "detail": m.detail}
+            for m in found.timeline
+        ],
+        "callbacks_open": [
+            {"id": w.id, "url": w.url, "attempts": w.attempts, "failed": bool(w.failed), "due": format_gmt(w.due_ms)}
+            for w in found.webhooks
+        ],
+    }
+
+
+def _print_whole(view: dict[str, object]) -> None:
+    timeline, parts, waiting = view.pop("timeline"), view.pop("parts_detail"), view.pop("callbacks_open")
+    state = State(str(view["state"]))
+    view["state"] = click.style(state.value, fg=_STATE_COLOURS.get(state, "red"), bold=True)
+    for name, value in view.items():
+        click.echo(f"{name:>9}  {value if value is not None else ''}")
+    click.echo()
+    show_table(("part", "state", "attempt", "carrier", "reference"), [tuple(part.values()) for part in parts])  # type: ignore[attr-defined]
+    click.echo()
+    assert isinstance(timeline, list)
+    start = timeline[0]["at_ms"] if timeline else 0
+    for moment in timeline:
+        detail = "  ".join(
+            f"{name}={_plain(value)}" for name, value in moment["detail"].items() if value not in ("", None)
+        )
+        click.echo(f"{moment['at']}  +{(moment['at_ms'] - start) / 1000:8.3f}s  {moment['kind']:<15} {detail}")
+    if waiting:
+        click.echo("\nCallbacks still open")
+        show_table(("id", "url", "attempts", "failed", "due"), [tuple(entry.values()) for entry in waiting])  # type: ignore[attr-defined]
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) and " " not in value else json.dumps(value, ensure_ascii=False)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else line[:39] + "…"

@@ -1,0 +1,246 @@
+"""``palomar doctor``, ``migrate``, ``config`` and ``simulator``: what operators look at and try with."""
+
+import asyncio
+import dataclasses
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Literal
+
+import click
+import uvloop
+
+from palomar import config as configuration
+from palomar.app import opened_database
+from palomar.carriers.simulator import listen
+from palomar.carriers.simulator.outcome import table as magic_numbers
+from palomar.carriers.simulator.settings import SimulatorSettings
+from palomar.carriers.simulator.smsc import SimulatorSmsc
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.cli.root import configured, fail, json_option, show_json, show_table
+from palomar.clock import RealClock, RealIds
+from palomar.config import Config, ConfigError
+from palomar.domain.message import COMMAND_LINE_NODE
+from palomar.flows.accounts import audit_ledger
+from palomar.flows.lookup import count_by_state
+from palomar.storage.database import Database, DatabaseError
+from palomar.storage.sqlite import require_safe_sqlite
+
+Verdict = tuple[Literal["ok", "warning", "fault"], str]
+_CONNECT_SECONDS = 3.0
+_COLOURS = {"ok": "green", "warning": "yellow", "fault": "red"}
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check the configuration, the database, the ledger and whether each carrier can be reached.
+
+    Exit code 1 if something is at fault.
+    """
+    try:
+        config = configuration.load()
+    except ConfigError as error:
+        verdicts: list[Verdict] = [("fault", f"configuration: {fault}") for fault in error.faults]
+    else:
+        verdicts = asyncio.run(_examine(config))
+    if as_json:
+        show_json([{"verdict": verdict, "text": text} for verdict, text in verdicts])
+    else:
+        for verdict, text in verdicts:
+            click.echo(f"{click.style(verdict.rjust(7), fg=_COLOURS[verdict])}  {text}")
+    if any(verdict == "fault" for verdict, _ in verdicts):
+        raise SystemExit(1)
+
+
+@click.command()
+@json_option
+def migrate(as_json: bool) -> None:
+    """Bring the database's schema up to date (serve does it too)."""
+    config = configured()
+
+    async def work() -> list[str]:
+        async with opened_database(config) as database:
+            return [
+                row[0]
+                for row in await database.read(lambda tx: tx.select("SELECT name FROM migrations ORDER BY number"))
+            ]
+
+    try:
+        names = asyncio.run(work())
+    except DatabaseError as error:
+        fail(str(error))
+    if as_json:
+        show_json(names)
+    else:
+        click.echo(f"The database is up to date: {', '.join(names)}")
+
+
+@click.command("config")
+@json_option
+def config(as_json: bool) -> None:
+    """Show the configuration as it is understood, passwords masked, and what can be set."""
+    current = configured()
+    view = _config_view(current)
+    if as_json:
+        show_json(view)
+        return
+    click.echo(f"Configuration from {current.file or 'defaults and environment'}\n")
+    show_table(("setting", "value"), _flat(view))
+    click.echo("\nEnvironment")
+    show_table(("variable", "meaning"), [(name, meaning) for name, meaning in configuration.ENVIRONMENT])
+    click.echo("\nFile")
+    rows = [
+        (f"{section}.{field.name}", field.metadata.get("help", ""))
+        for section, kind in configuration.SECTIONS.items()
+        for field in dataclasses.fields(kind)
+    ]
+    show_table(("setting", "meaning"), rows)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=2775, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--system-id", default="palomar", show_default=True, help="Who may bind.")
+@click.option("--password", default="secret", show_default=True, help="With what password.")
+@click.option("--any-password", is_flag=True, help="Let anybody bind.")
+@click.option("--receipt-delay", type=click.FloatRange(0), help="Seconds until a receipt.  [default: 0.3 to 0.9]")
+@click.option("--decimal-ids", is_flag=True, help="Message ids in decimal digits instead of hexadecimal ones.")
+@click.option("--numbers", is_flag=True, help="Only list the magic numbers, and leave.")
+def simulator(
+    host: str,
+    port: int,
+    system_id: str,
+    password: str,
+    any_password: bool,
+    receipt_delay: float | None,
+    decimal_ids: bool,
+    numbers: bool,
+) -> None:
+    """Run the simulator as a stand-alone SMSC that speaks SMPP 3.4 over TCP, until SIGTERM or Ctrl-C."""
+    if numbers:
+        show_table(("number ends in", "what happens"), magic_numbers())
+        return
+    settings = SimulatorSettings(
+        passwords=None if any_password else {system_id: password},
+        receipt_delay_seconds=receipt_delay,
+        ids="decimal" if decimal_ids else "hexadecimal",
+    )
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_simulate(settings, host, port))
+    except OSError as error:
+        fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
+
+
+async def _simulate(settings: SimulatorSettings, host: str, port: int) -> None:
+    smsc = SimulatorSmsc(settings, clock=RealClock(), chance=RealIds(COMMAND_LINE_NODE).chance)
+    server = await listen.serve(smsc, host=host, port=port)
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    port = server.sockets[0].getsockname()[1]
+    click.echo(f"SMSC simulator listens on {host} port {port} (pid {os.getpid()})", err=True)
+    await stopping.wait()
+    server.close()
+    smsc.close()
+    click.echo(f"{smsc.stats}", err=True)
+
+
+async def _examine(config: Config) -> list[Verdict]:
+    verdicts: list[Verdict] = [("ok", f"configuration: {config.file or 'defaults and environment'}")]
+    verdicts.extend(_examine_sqlite())
+    verdicts.extend(_examine_http(config))
+    try:
+        async with opened_database(config) as database:
+            verdicts.extend(await _examine_database(database))
+    except DatabaseError as error:
+        verdicts.append(("fault", f"database: {error}"))
+    for carrier in config.carriers:
+        if isinstance(carrier, SmppCarrierSettings):
+            verdicts.append(await _examine_carrier(carrier))
+        else:
+            verdicts.append(("ok", f"carrier {carrier.name}: the simulator, inside the process"))
+    return verdicts
+
+
+def _examine_sqlite() -> list[Verdict]:
+    try:
+        require_safe_sqlite()
+    except DatabaseError as error:
+        return [("fault", str(error))]
+    return [("ok", "SQLite: a version without the WAL-reset bug")]
+
+
+def _examine_http(config: Config) -> list[Verdict]:
+    http = config.http
+    verdicts: list[Verdict] = []
+    for name, file in (("certificate", http.tls_certificate), ("key", http.tls_key)):
+        if file is not None and not Path(file).is_file():
+            verdicts.append(("fault", f"http.tls_{name}: there is no file {file}"))
+    if not configuration.is_loopback(http.host) and http.tls_certificate is None:
+        verdicts.append(("warning", f"http.host: {http.host} without TLS: passwords travel in the clear"))
+    if not verdicts:
+        verdicts.append(("ok", f"http: {http.host} port {http.port}"))
+    return verdicts
+
+
+async def _examine_database(database: Database) -> list[Verdict]:
+    faults = await database.read(audit_ledger)
+    states = await database.read(count_by_state)
+    counted = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
+    verdicts: list[Verdict] = [("ok", f"database: reached, schema up to date; messages: {counted}")]
+    verdicts.extend(("fault", f"ledger: {fault}") for fault in faults)
+    if not faults:
+        verdicts.append(("ok", "ledger: every entry sums to nought, every balance is its ledger's sum"))
+    return verdicts
+
+
+async def _examine_carrier(carrier: SmppCarrierSettings) -> Verdict:
+    where = f"carrier {carrier.name}: {carrier.host} port {carrier.port}"
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(carrier.host, carrier.port), _CONNECT_SECONDS)
+    except TimeoutError:
+        return ("warning", f"{where} cannot be reached now: no answer")
+    except OSError as error:
+        return ("warning", f"{where} cannot be reached now: {error.strerror or error}")
+    writer.close()
+    return ("ok", f"{where} can be reached")
+
+
+def _config_view(current: Config) -> dict[str, object]:
+    view: dict[str, object] = {"file": str(current.file or ""), "data_dir": str(current.data_dir)}
+    for section in configuration.SECTIONS:
+        view[section] = _plain(dataclasses.asdict(getattr(current, section)))
+    view["carriers"] = {
+        carrier.name: {"kind": "smpp" if isinstance(carrier, SmppCarrierSettings) else "simulator"}
+        | _plain(dataclasses.asdict(carrier))
+        for carrier in current.carriers
+    }
+    view["hostname"] = socket.gethostname()
+    return view
+
+
+def _plain(values: dict[str, object]) -> dict[str, object]:
+    return {name: _shown(name, value) for name, value in values.items()}
+
+
+def _shown(name: str, value: object) -> object:
+    if name in ("password", "passwords") and value:
+        return "********"
+    if name == "url" and isinstance(value, str) and "@" in value:
+        return "postgresql://********@" + value.rpartition("@")[2]
+    if isinstance(value, dict):
+        return _plain(value)
+    return str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+
+
+def _flat(view: dict[str, object], prefix: str = "") -> list[tuple[str, object]]:
+    rows: list[tuple[str, object]] = []
+    for name, value in view.items():
+        if isinstance(value, dict):
+            rows.extend(_flat(value, f"{prefix}{name}."))
+        else:
+            rows.append((prefix + name, "" if value is None else value))
+    return rows

@@ -1,0 +1,132 @@
+"""What every command shares: the configuration, the database, how answers are shown and errors are told."""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+import click
+import structlog
+
+from palomar import __version__
+from palomar.app import opened_database, renderers
+from palomar.clock import RealClock, RealIds
+from palomar.config import Config, ConfigError, load
+from palomar.domain.account import Account
+from palomar.domain.message import COMMAND_LINE_NODE
+from palomar.flows.accounts import Snapshot, login_key
+from palomar.flows.accounts import load as load_accounts
+from palomar.flows.work import House
+from palomar.storage.database import Database, DatabaseError, Transaction
+
+T = TypeVar("T")
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="palomar")
+@click.option("--log-level", type=click.Choice(LEVELS), help="What is logged; info for serve, warning for the others.")
+@click.pass_context
+def root(context: click.Context, log_level: str | None) -> None:
+    """Palomar, a self-hosted SMS platform that speaks SOFMEX, CONVERGIA, 402T Labs and FOXSYS.
+
+    `palomar serve` runs the server. The other commands work beside it, or without it, on the same data: what
+    PALOMAR_DATA_DIR, PALOMAR_CONFIG and PALOMAR_DATABASE_URL say (`palomar config` explains).
+    """
+    set_up_logs(log_level or ("info" if context.invoked_subcommand in ("serve", "simulator") else "warning"))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON only.")
+
+
+def set_up_logs(level: str) -> None:
+    """One structured line an event, on stderr."""
+    renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def fail(text: str, code: int = 1) -> NoReturn:
+    """Say what is wrong on stderr and leave."""
+    click.echo(f"palomar: {text}", err=True)
+    raise SystemExit(code)
+
+
+def configured() -> Config:
+    """The configuration, or every fault of it on stderr and exit code 2."""
+    try:
+        return load()
+    except ConfigError as error:
+        for fault in error.faults:
+            click.echo(f"palomar: {fault}", err=True)
+        raise SystemExit(2) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a command works with."""
+
+    config: Config
+    database: Database
+    clock: RealClock
+    ids: RealIds
+
+    async def accounts(self) -> Snapshot:
+        return await self.database.read(load_accounts)
+
+    async def account(self, login: str) -> Account:
+        """The account of that login; leaves with a message if there is none."""
+        found = (await self.accounts()).by_login.get(login_key(login))
+        if found is None:
+            fail(f"there is no account {login!r} (palomar account list)")
+        return found
+
+    def house(self, snapshot: Snapshot) -> House:
+        return House(accounts=snapshot.by_id, renderers=renderers(), ids=self.ids, node_id=None)
+
+
+def run(work: Callable[[Desk], Coroutine[Any, Any, T]]) -> T:
+    """Run a command's work on the configured database."""
+    config = configured()
+
+    async def opened() -> T:
+        async with opened_database(config) as database:
+            clock = RealClock()
+            return await work(Desk(config=config, database=database, clock=clock, ids=RealIds(COMMAND_LINE_NODE)))
+
+    try:
+        return asyncio.run(opened())
+    except DatabaseError as error:
+        fail(str(error))
+
+
+async def write(desk: Desk, script: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
+    """One short write transaction."""
+    return await desk.database.write(script)
+
+
+def show_json(value: object) -> None:
+    """Print one JSON value."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print columns as wide as they need to be."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(headings, *texts, strict=True)]
+    click.echo("  ".join(click.style(h.ljust(w), bold=True) for h, w in zip(headings, widths, strict=True)).rstrip())
+    for row in texts:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

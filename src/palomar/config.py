@@ -1,0 +1,296 @@
+"""The configuration: TOML and environment become one frozen value. Only ``app`` and ``cli`` read it.
+
+Everything that is wrong is told at once, each with its path in the file; what is not known is refused.
+"""
+
+import dataclasses
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from palomar.carriers.simulator.settings import SimulatorSettings
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+
+T = TypeVar("T")
+
+DEFAULT_FILE = "palomar.toml"
+ENVIRONMENT = (
+    ("PALOMAR_CONFIG", "the TOML file; palomar.toml by default, if it exists"),
+    ("PALOMAR_DATA_DIR", "where the database and the first account's credentials are kept; var by default"),
+    ("PALOMAR_HTTP_HOST", "address to listen on; 127.0.0.1 by default"),
+    ("PALOMAR_HTTP_PORT", "port of all of HTTP; 8080 by default"),
+    ("PALOMAR_CONVERGIA_PORT", "port of CONVERGIA's own listener; 8181 by default, 0 is off"),
+    ("PALOMAR_DATABASE_URL", "postgresql://…; SQLite in the data directory by default"),
+)
+
+
+class ConfigError(Exception):
+    """What is wrong with the configuration, a line a fault."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpConfig:
+    """``[http]``"""
+
+    host: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
+    port: int = field(default=8080, metadata={"help": "port of all of HTTP (0: any free one)"})
+    convergia_port: int = field(default=8181, metadata={"help": "port of CONVERGIA's own listener; 0 is off"})
+    tls_certificate: Path | None = field(default=None, metadata={"help": "certificate chain, PEM: serves HTTPS"})
+    tls_key: Path | None = field(default=None, metadata={"help": "its private key, PEM"})
+    trusted_proxies: tuple[str, ...] = field(
+        default=(), metadata={"help": "networks whose X-Forwarded-For is believed"}
+    )
+    body_limit: int = field(default=8 * 1024 * 1024, metadata={"help": "octets a request's body may have"})
+    public_url: str = field(default="", metadata={"help": "how the outside reaches us, where it differs"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackConfig:
+    """``[callbacks]``"""
+
+    allow_networks: tuple[str, ...] | None = field(
+        default=None,
+        metadata={"help": "private networks that callbacks may go to; by default loopback while we listen on loopback"},
+    )
+    slots_a_host: int = field(default=8, metadata={"help": "callbacks under way to one host"})
+    timeout_seconds: float = field(default=10.0, metadata={"help": "a callback that takes longer has failed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseConfig:
+    """``[database]``"""
+
+    url: str = field(default="", metadata={"help": "postgresql://…; empty is SQLite in the data directory"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorCarrier:
+    """``[carriers.NAME]`` of kind ``simulator``: an SMSC inside the process."""
+
+    name: str
+    settings: SimulatorSettings
+
+
+CarrierConfig = SmppCarrierSettings | SimulatorCarrier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that is set, where it came from included."""
+
+    file: Path | None
+    data_dir: Path
+    http: HttpConfig
+    database: DatabaseConfig
+    callbacks: CallbackConfig
+    carriers: tuple[CarrierConfig, ...]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether no real carrier is configured."""
+        return all(isinstance(carrier, SimulatorCarrier) for carrier in self.carriers)
+
+    @property
+    def callback_networks(self) -> tuple[str, ...]:
+        """Private networks that callbacks may go to."""
+        if self.callbacks.allow_networks is not None:
+            return self.callbacks.allow_networks
+        return ("127.0.0.0/8", "::1/128") if is_loopback(self.http.host) else ()
+
+
+SECTIONS: Mapping[str, type] = {"http": HttpConfig, "database": DatabaseConfig, "callbacks": CallbackConfig}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(environment: Mapping[str, str] | None = None, *, here: Path | None = None) -> Config:
+    """Read the file that the environment names, then let the environment win. Raises :class:`ConfigError`."""
+    env = os.environ if environment is None else environment
+    here = here or Path.cwd()
+    faults: list[str] = []
+    file, document = _read_file(env, here, faults)
+    base = file.parent if file else here
+    http = _section(HttpConfig, document.pop("http", {}), "http", base, faults)
+    database = _section(DatabaseConfig, document.pop("database", {}), "database", base, faults)
+    callbacks = _section(CallbackConfig, document.pop("callbacks", {}), "callbacks", base, faults)
+    carriers = _carriers(document.pop("carriers", {}), base, faults)
+    data_dir = document.pop("data_dir", "var")
+    if not isinstance(data_dir, str):
+        faults.append(f"data_dir: a path is expected, not {data_dir!r}")
+        data_dir = "var"
+    faults.extend(f"{name}: there is no such setting" for name in document)
+    config = Config(
+        file=file,
+        data_dir=here / env["PALOMAR_DATA_DIR"] if env.get("PALOMAR_DATA_DIR") else base / data_dir,
+        http=_http_from_environment(http, env, faults),
+        database=DatabaseConfig(url=env.get("PALOMAR_DATABASE_URL") or database.url),
+        callbacks=callbacks,
+        carriers=carriers or (SimulatorCarrier(name="simulator", settings=SimulatorSettings()),),
+    )
+    _judge(config, faults)
+    if faults:
+        raise ConfigError(faults)
+    return config
+
+
+def _read_file(env: Mapping[str, str], here: Path, faults: list[str]) -> tuple[Path | None, dict[str, Any]]:
+    named = env.get("PALOMAR_CONFIG")
+    file = here / (named or DEFAULT_FILE)
+    if not named and not file.exists():
+        return None, {}
+    try:
+        return file, tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(f"{file}: cannot be read: {error}")
+    except tomllib.TOMLDecodeError as error:
+        faults.append(f"{file}: is no TOML: {error}")
+    return file, {}
+
+
+def _http_from_environment(http: HttpConfig, env: Mapping[str, str], faults: list[str]) -> HttpConfig:
+    changes: dict[str, Any] = {}
+    if env.get("PALOMAR_HTTP_HOST"):
+        changes["host"] = env["PALOMAR_HTTP_HOST"]
+    for variable, name in (("PALOMAR_HTTP_PORT", "port"), ("PALOMAR_CONVERGIA_PORT", "convergia_port")):
+        text = env.get(variable)
+        if text:
+            if text.isascii() and text.isdigit():
+                changes[name] = int(text)
+            else:
+                faults.append(f"{variable}: a port is expected, not {text!r}")
+    return dataclasses.replace(http, **changes)
+
+
+def _carriers(table: object, base: Path, faults: list[str]) -> tuple[CarrierConfig, ...]:
+    if not isinstance(table, dict):
+        faults.append("carriers: a table [carriers.NAME] a carrier is expected")
+        return ()
+    carriers: list[CarrierConfig] = []
+    for name, entry in table.items():
+        path = f"carriers.{name}"
+        if not isinstance(entry, dict):
+            faults.append(f"{path}: a table is expected")
+            continue
+        entry = dict(entry)
+        kind = entry.pop("kind", None)
+        if kind == "smpp":
+            smpp = _section(SmppCarrierSettings, entry, path, base, faults, name=name)
+            if smpp is not None:
+                carriers.append(smpp)
+        elif kind == "simulator":
+            settings = _section(SimulatorSettings, entry, path, base, faults)
+            carriers.append(SimulatorCarrier(name=name, settings=settings))
+        else:
+            faults.append(f'{path}.kind: "smpp" or "simulator" is expected, not {kind!r}')
+    return tuple(carriers)
+
+
+def _section(kind: type[T], table: object, path: str, base: Path, faults: list[str], **given: object) -> T:
+    """Fill a dataclass from a table; faults are noted, and a section that cannot be made is None."""
+    before = len(faults)
+    values: dict[str, Any] = dict(given)
+    if not isinstance(table, dict):
+        faults.append(f"{path}: a table is expected")
+        table = {}
+    hints = get_type_hints(kind)
+    fields = {entry.name: entry for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for name, value in table.items():
+        if name not in fields or name in given:
+            faults.append(f"{path}.{name}: there is no such setting")
+            continue
+        try:
+            values[name] = _value(hints[name], value, base)
+        except ValueError as error:
+            faults.append(f"{path}.{name}: {error}")
+            values[name] = None
+    for name, entry in fields.items():
+        required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            faults.append(f"{path}.{name}: is missing")
+    if len(faults) > before:
+        return _harmless(kind, fields)
+    try:
+        return kind(**values)
+    except ValueError as error:
+        faults.append(f"{path}.{error}")
+        return _harmless(kind, fields)
+
+
+def _harmless(kind: type[T], fields: Mapping[str, Any]) -> T:
+    """Stands for a section with faults, so that the rest can still be judged; it is never used."""
+    if any(entry.default is dataclasses.MISSING for entry in fields.values()):
+        return None  # type: ignore[return-value]
+    return kind()
+
+
+def _value(hint: object, value: object, base: Path) -> object:
+    """``value`` as the field's type; raises ValueError saying what was expected."""
+    if get_origin(hint) in (Union, UnionType):
+        hint = next(option for option in get_args(hint) if option is not type(None))
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            choices = ", ".join(f'"{choice}"' for choice in get_args(hint))
+            raise ValueError(f"one of {choices} is expected, not {value!r}")
+        return value
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise ValueError(f"a list of texts is expected, not {value!r}")
+        return tuple(value)
+    if isinstance(hint, type) and hint is not bool and get_origin(hint) is None:
+        return _scalar(hint, value, base)
+    if hint is bool:
+        if not isinstance(value, bool):
+            raise ValueError(f"true or false is expected, not {value!r}")
+        return value
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise ValueError(f"a table of texts is expected, not {value!r}")
+    return value
+
+
+def _scalar(hint: type, value: object, base: Path) -> object:
+    if hint is Path and isinstance(value, str):
+        return base / value
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if hint is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if hint is str and isinstance(value, str):
+        return value
+    words = {Path: "a path", float: "a number", int: "a whole number", str: "a text"}
+    raise ValueError(f"{words.get(hint, hint.__name__)} is expected, not {value!r}")
+
+
+def _judge(config: Config, faults: list[str]) -> None:
+    for name in ("port", "convergia_port"):
+        if not 0 <= getattr(config.http, name) <= 65_535:
+            faults.append(f"http.{name}: 0 to 65535, not {getattr(config.http, name)}")
+    if bool(config.http.tls_certificate) != bool(config.http.tls_key):
+        faults.append("http.tls_certificate and http.tls_key: both are needed")
+    for path, networks in (
+        ("http.trusted_proxies", config.http.trusted_proxies),
+        ("callbacks.allow_networks", config.callbacks.allow_networks or ()),
+    ):
+        for network in networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                faults.append(f"{path}: {error}")
+    if config.database.url and not config.database.url.startswith(("postgresql://", "postgres://")):
+        faults.append("database.url: postgresql://user@host/name is expected (empty is SQLite)")
