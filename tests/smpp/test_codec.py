@@ -91,7 +91,7 @@ def test_submit_sm_stands_on_the_wire_in_the_order_of_its_table():
 
 
 @pytest.mark.parametrize("pdu_type", PDU_TYPES.values(), ids=lambda t: t.command_name)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_every_pdu_survives_its_wire_format(pdu_type: type[Pdu], data: st.DataObject):
     pdu = data.draw(pdus_of(pdu_type))

@@ -36,7 +36,7 @@ from palomar.smpp import (
 )
 from palomar.smpp.parameters import ESM_TYPE_DELIVERY_RECEIPT, ESM_UDHI
 
-FRAMES = int(os.environ.get("PALOMAR_FUZZ_FRAMES", "20000"))
+FRAMES = int(os.environ.get("PALOMAR_FUZZ_FRAMES", "10000"))
 
 SEEDS = [
     SubmitSm(source_addr="1", destination_addr="525512345678", short_message=b"hello", tlvs=((0x204, b"\0\1"),)),

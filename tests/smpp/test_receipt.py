@@ -79,6 +79,7 @@ def test_only_the_message_type_bits_say_what_is_a_receipt(esm_class: int, expect
         (b"id:0 stat:DELIVRD\0", "0", "DELIVRD", MessageState.DELIVERED),
         (b"id:1\r\nstat:DELIVRD\r\n", "1", "DELIVRD", MessageState.DELIVERED),
         (b"id:1 stat:DELIVRD id:2", "1", "DELIVRD", MessageState.DELIVERED),
+        (b"id:\x0b stat:\x1c err:\x85", "", "", None),
         (b"your message has arrived", "", "", None),
         (b"", "", "", None),
         (b"\xff\xfe:\x80 text:", "", "", None),

@@ -161,12 +161,12 @@ def receipt_time(raw: str, zone: tzinfo) -> datetime | None:
 _STATES_BY_NUMBER = {int(state): state for state in MessageState}
 _STATES_BY_WORD = {word: state for state, words in STAT_WORDS.items() for word in words}
 _STANDARD = re.compile(
-    r"id:([^\s:,;]*) sub:([^\s:,;]*) dlvrd:([^\s:,;]*) submit date:([^\s:,;]*) done date:([^\s:,;]*)"
-    r" stat:([^\s:,;]*) err:([^\s:,;]*) text:(.*)",
-    re.IGNORECASE | re.DOTALL,
+    r"id:([^\s:,;\0]*) sub:([^\s:,;\0]*) dlvrd:([^\s:,;\0]*) submit date:([^\s:,;\0]*) done date:([^\s:,;\0]*)"
+    r" stat:([^\s:,;\0]*) err:([^\s:,;\0]*) text:(.*)",
+    re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _STANDARD_KEYS = ("id", "sub", "dlvrd", "submitdate", "donedate", "stat", "err")
-_KEY = re.compile(r"(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*:", re.IGNORECASE)
+_KEY = re.compile(r"(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*:", re.IGNORECASE | re.ASCII)
 _NETWORK_ERROR_OCTETS = 3
 
 
@@ -201,7 +201,8 @@ def _read_text(text: str) -> dict[str, str]:
 
 
 def _first_word(value: str) -> str:
-    return value.split(maxsplit=1)[0] if value else ""
+    words = value.split(maxsplit=1)
+    return words[0] if words else ""
 
 
 def _network_error(found: tlvs.Tlvs) -> NetworkError | None:

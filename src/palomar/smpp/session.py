@@ -309,7 +309,7 @@ class Session:
             timers.append((oldest, self._expire_requests))
         if self._our_bind is not None:
             timers.append((self._our_bind[1], self._closer(CloseReason.BIND_TIMEOUT)))
-        elif self.state in (State.OPEN, State.OUTBOUND) and settings.session_init_seconds is not None:
+        elif settings.session_init_seconds is not None and not (self.is_bound or self._our_unbind):
             closer = self._closer(CloseReason.SESSION_INIT_TIMEOUT)
             timers.append((self._opened + settings.session_init_seconds, closer))
         if self._our_unbind is not None:
