@@ -102,6 +102,22 @@ async def test_pipelined_requests_are_answered_in_order(listen, connect):
     assert [json.loads((await client.answer())[2])[1] for _ in range(20)] == [f"/{number}" for number in range(20)]
 
 
+async def test_a_head_whose_body_takes_its_time_leaves_at_once(listen, connect):
+    gate = asyncio.Event()
+
+    async def slow(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await gate.wait()
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        await send({"type": "http.response.body", "body": b"b"})
+
+    client = await connect(await listen(slow))
+    client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (await asyncio.wait_for(client.reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 200 OK")
+    gate.set()
+    assert await asyncio.wait_for(client.reader.readexactly(2), 5) == b"ab"
+
+
 async def test_too_many_pipelined_requests_end_the_connection(listen, connect):
     client = await connect(await listen(limits=Limits(pipelined=4)))
     client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 100)

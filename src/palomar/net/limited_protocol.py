@@ -56,6 +56,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._limits = limits
         self._gone = gone
         self._socket: asyncio.Transport = cast("asyncio.Transport", None)
+        self._answers: _ResponseTransport = cast("_ResponseTransport", None)
         self._in_body = False
         self._refused = False
         self._lingering = False
@@ -71,7 +72,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._socket = transport
-        super().connection_made(cast("asyncio.Transport", _Lingering(self, transport)))
+        self._answers = _ResponseTransport(self, transport)
+        super().connection_made(cast("asyncio.Transport", self._answers))
         self.deadline = self.loop.time() + self._limits.head_seconds
         excess = len(self.connections) - self._limits.connections
         if excess > self._limits.connections:
@@ -194,8 +196,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         return octets > self._limits.head_octets
 
     def _refuse(self, status: int, text: bytes) -> None:
-        """Answer what is not worth an application's time; then read on for a while, for the reason :meth:`linger`
-        gives, until the client closes."""
+        """Answer what is not worth an application's time; then read on for a while, for the reason
+        :meth:`linger` gives, until the client closes."""
         self._refused = True
         headers = [
             *self.server_state.default_headers,
@@ -204,6 +206,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             (b"connection", b"close"),
         ]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self._answers.flush()
         if self._is_answering():
             self._socket.close()
             return
@@ -227,19 +230,43 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         return bool(self.pipeline) or (cycle.response_started and not cycle.response_complete)
 
 
-class _Lingering:
-    """What uvicorn sees of the transport: closing waits for the body that the client is still sending."""
+class _ResponseTransport:
+    """What uvicorn sees of the transport. Head and body, which it writes apart, leave in one system call;
+    closing waits for the body that the client is still sending."""
 
-    __slots__ = ("_closing", "_protocol", "_transport", "get_extra_info", "pause_reading", "resume_reading", "write")
+    __slots__ = (
+        "_call_soon",
+        "_closing",
+        "_held",
+        "_protocol",
+        "_transport",
+        "get_extra_info",
+        "pause_reading",
+        "resume_reading",
+    )
 
     def __init__(self, protocol: LimitedHttpProtocol, transport: asyncio.Transport) -> None:
         self._protocol = protocol
         self._transport = transport
+        self._call_soon = protocol.loop.call_soon
         self._closing = False
-        self.write = transport.write
+        self._held = b""
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
         self.get_extra_info = transport.get_extra_info
+
+    def write(self, data: bytes) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held + data)
+        else:
+            self._held = data
+            self._call_soon(self.flush)  # for a head whose body takes its time
+
+    def flush(self) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held)
 
     def is_closing(self) -> bool:
         return self._closing or self._transport.is_closing()
@@ -247,6 +274,7 @@ class _Lingering:
     def close(self) -> None:
         if not self._closing:
             self._closing = True
+            self.flush()
             if not self._protocol.linger():
                 self._transport.close()
 
