@@ -64,6 +64,7 @@ _MUST_BE_ZERO = {
     "receipts_waiting": "receipts that the gateway did not take",
     "stray": "callbacks or submissions that belong to no message",
     "not_final": "messages that the gateway's own list does not call final",
+    "reserved": "credits still reserved",
     "missing": "accepted messages that are not in the gateway's own list",
 }
 _ZERO_UNLESS_KILLED = {

@@ -72,14 +72,14 @@ class Palomar:
         await self._serve(0)
 
     async def books(self) -> dict[str, Any]:
-        """``states``: messages by state; ``balance`` and ``credits``: what is left and what there was."""
-        messages = await self._command("message", "list", "--limit", str(10 * self._setting.messages))
+        """``states``: messages by state; ``credits``: what there was; ``balance``, ``reserved``: what there is."""
+        messages = await self._command("message", "list")
         account = await self._command("account", "show", LOGIN)
-        rows = messages["messages"] if isinstance(messages, dict) else messages
         return {
-            "states": dict(Counter(row["state"] for row in rows)),
-            "balance": float(account["balance"]),
+            "states": dict(Counter(message["state"] for message in messages)),
             "credits": self.credits,
+            "balance": float(account["credits"]),
+            "reserved": float(account["reserved"]),
             "final": FINAL,
         }
 

@@ -186,6 +186,7 @@ def _audited(books: dict[str, Any], accepted: int) -> figures.Figures:
         "missing": max(accepted - listed, 0),
         "not_final": listed - sum(books["states"].get(state, 0) for state in books["final"]),
         "ledger_off": books["credits"] - listed - books["balance"],
+        "reserved": books["reserved"],
     }
 
 

@@ -13,6 +13,7 @@ from gateways import LINKS, LOGIN, PASSWORD, SYSTEM_ID, WINDOW, Door, Forgetful,
 from processes import BenchError, Process, claim_port, free_port
 
 TEMPLATE = Path(__file__).with_name("kannel.conf")
+PENDING_CALLBACKS = {False: 32, True: 512}  # the fastest of 8 to 512 for each store; 512 is Kannel's default
 STATUS = f"/status.txt?password={PASSWORD}"
 SPOOL = """store-type = spool
 store-location = "{directory}/store"
@@ -47,6 +48,7 @@ class Kannel(Forgetful):
                 window=WINDOW,
                 links=LINKS,
                 http_port=http,
+                pending=PENDING_CALLBACKS[self._durable],
                 login=LOGIN,
             )
         )
