@@ -228,6 +228,29 @@ async def test_a_bad_head_gets_a_plain_answer_and_the_end(listen, connect, reque
     assert await client.closed()
 
 
+async def test_a_good_request_before_a_bad_one_is_answered(listen, connect):
+    client = await connect(await listen())
+    client.send(b"GET /good HTTP/1.1\r\nHost: h\r\n\r\nNONSENSE\r\n\r\n")
+    status, headers, body = await client.answer()
+    assert (status, headers["connection"], json.loads(body)[1]) == (200, "close", "/good")
+    assert await client.closed()
+
+
+async def test_a_body_that_breaks_off_into_nonsense_is_a_400_and_a_disconnect(listen, connect):
+    results = []
+
+    async def reading(scope, receive, send):
+        results.append(await read_body(scope, receive, limit=BODY_LIMIT))
+        await respond(send, 200, b"never seen", [])
+
+    client = await connect(await listen(reading))
+    client.send(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    client.send(b"nonsense\r\n")
+    assert (await client.answer())[0] == 400
+    assert await client.closed()
+    assert results == [BodyRefusal.DISCONNECTED]
+
+
 async def test_a_large_body_in_one_piece_with_its_head_is_no_large_head(listen, connect):
     client = await connect(await listen())
     client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 90000\r\n\r\n" + b"x" * 90_000)

@@ -21,6 +21,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from palomar.net.response_transport import ResponseTransport
+
 NEVER = math.inf
 _LINGER_SECONDS = 2.0
 
@@ -56,7 +58,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._limits = limits
         self._gone = gone
         self._socket: asyncio.Transport = cast("asyncio.Transport", None)
-        self._answers: _ResponseTransport = cast("_ResponseTransport", None)
+        self._answers: ResponseTransport = cast("ResponseTransport", None)
         self._in_body = False
         self._refused = False
         self._lingering = False
@@ -72,7 +74,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._socket = transport
-        self._answers = _ResponseTransport(self, transport)
+        self._answers = ResponseTransport(transport, linger=self._linger)
         super().connection_made(cast("asyncio.Transport", self._answers))
         self.deadline = self.loop.time() + self._limits.head_seconds
         excess = len(self.connections) - self._limits.connections
@@ -102,7 +104,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self.deadline = self.loop.time() + self._limits.body_seconds if self._in_body else NEVER
+        self._renew_deadline()
 
     # --- httptools ---
 
@@ -116,11 +118,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= limits.pipelined:
             self._refuse(400, b"Too many requests at once.")
             return
+        super().on_headers_complete()
         self._overhead = self._drained = 0
         self._in_body = True
-        self.deadline = self.loop.time() + limits.body_seconds
+        self._renew_deadline()
         self._upgrading = self.parser.should_upgrade()
-        super().on_headers_complete()
         self.headers = []  # a chunked body's trailers go here, not among the headers a proxy has checked
 
     def on_body(self, body: bytes) -> None:
@@ -139,11 +141,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._overhead = 0
         if self._lingering:
             self._socket.close()
-        elif self.cycle.response_complete:
-            self.deadline = self.loop.time() + self._limits.keep_alive_seconds
-        else:
-            self.deadline = NEVER
-            super().on_message_complete()
+            return
+        self._renew_deadline()
+        super().on_message_complete()
 
     # --- uvicorn ---
 
@@ -155,10 +155,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-        elif not self._in_body:
-            self.deadline = self.loop.time() + self._limits.keep_alive_seconds
+        self._renew_deadline()
 
-    def linger(self) -> bool:
+    def _linger(self) -> bool:
         """Asked when the connection shall be closed: whether to read on first. To close over unread octets
         would reset the connection, and the client would never see the answer that says why."""
         if not self._in_body or self._refused:
@@ -168,6 +167,15 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         return True
 
     # --- private ---
+
+    def _renew_deadline(self) -> None:
+        """By what is awaited now; a head that has begun keeps the deadline it began with."""
+        if self._in_body:
+            self.deadline = self.loop.time() + self._limits.body_seconds
+        elif not self.cycle.response_complete:
+            self.deadline = NEVER
+        elif not self._overhead:
+            self.deadline = self.loop.time() + self._limits.keep_alive_seconds
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -197,8 +205,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, text: bytes) -> None:
         """Answer what is not worth an application's time; then read on for a while, for the reason
-        :meth:`linger` gives, until the client closes."""
+        :meth:`_linger` gives, until the client closes."""
         self._refused = True
+        self._answers.flush()
+        if not self._may_answer():
+            return
         headers = [
             *self.server_state.default_headers,
             (b"content-type", b"text/plain; charset=utf-8"),
@@ -206,10 +217,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             (b"connection", b"close"),
         ]
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        self._answers.flush()
-        if self._is_answering():
-            self._socket.close()
-            return
         self._socket.write(b"%b%b\r\n%b" % (STATUS_LINE[status], lines, text))
         self._drained = 0
         self.flow.resume_reading()
@@ -222,61 +229,21 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._drained > self._limits.drain_octets:
             self.abort()
 
-    def _is_answering(self) -> bool:
-        """Whether an answer is under way, into which none of ours may be written."""
+    def _may_answer(self) -> bool:
+        """Whether the refusal's answer is the next to write. Else see to it that the connection ends."""
         cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None:
+        if cycle is None or cycle.response_complete:
+            return True
+        if not self._in_body:  # bad is what follows a good request: that is answered, then comes the end
+            cycle.keep_alive = False
+            self.deadline = NEVER
             return False
-        return bool(self.pipeline) or (cycle.response_started and not cycle.response_complete)
-
-
-class _ResponseTransport:
-    """What uvicorn sees of the transport. Head and body, which it writes apart, leave in one system call;
-    closing waits for the body that the client is still sending."""
-
-    __slots__ = (
-        "_call_soon",
-        "_closing",
-        "_held",
-        "_protocol",
-        "_transport",
-        "get_extra_info",
-        "pause_reading",
-        "resume_reading",
-    )
-
-    def __init__(self, protocol: LimitedHttpProtocol, transport: asyncio.Transport) -> None:
-        self._protocol = protocol
-        self._transport = transport
-        self._call_soon = protocol.loop.call_soon
-        self._closing = False
-        self._held = b""
-        self.pause_reading = transport.pause_reading
-        self.resume_reading = transport.resume_reading
-        self.get_extra_info = transport.get_extra_info
-
-    def write(self, data: bytes) -> None:
-        if self._held:
-            held, self._held = self._held, b""
-            self._transport.write(held + data)
-        else:
-            self._held = data
-            self._call_soon(self.flush)  # for a head whose body takes its time
-
-    def flush(self) -> None:
-        if self._held:
-            held, self._held = self._held, b""
-            self._transport.write(held)
-
-    def is_closing(self) -> bool:
-        return self._closing or self._transport.is_closing()
-
-    def close(self) -> None:
-        if not self._closing:
-            self._closing = True
-            self.flush()
-            if not self._protocol.linger():
-                self._transport.close()
+        cycle.disconnected = True  # bad is the body that the application waits for
+        cycle.message_event.set()
+        if cycle.response_started or self.pipeline:
+            self._socket.close()
+            return False
+        return True
 
 
 class _AfterHead:

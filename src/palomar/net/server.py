@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
+from typing import cast
 
 from starlette.types import ASGIApp
 from uvicorn.config import Config
@@ -58,6 +59,7 @@ class HttpListener:
         self._tls: ssl.SSLContext | None = None
         self._limits = limits or Limits()
         self._state = ServerState()
+        self._connections = cast("set[LimitedHttpProtocol]", self._state.connections)
         self._config = Config(
             app,
             http=LimitedHttpProtocol,
@@ -110,13 +112,13 @@ class HttpListener:
         if self._server is None:
             return
         self._server.close()
-        for connection in list(self._state.connections):
+        for connection in list(self._connections):
             connection.shutdown()
         try:
             async with asyncio.timeout(deadline_seconds):
                 while self._state.tasks:
                     await asyncio.wait(self._state.tasks)
-                while self._state.connections:
+                while self._connections:
                     self._empty.clear()
                     await self._empty.wait()
         except TimeoutError:
@@ -125,8 +127,8 @@ class HttpListener:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for connection in list(self._state.connections):
-            connection.abort()  # type: ignore[union-attr]  # all are LimitedHttpProtocol
+        for connection in list(self._connections):
+            connection.abort()
         self._stop_sweeping()
 
     def reload_tls(self) -> None:
@@ -143,16 +145,16 @@ class HttpListener:
         return LimitedHttpProtocol(self._config, self._state, limits=self._limits, gone=self._connection_gone)
 
     def _connection_gone(self) -> None:
-        if not self._state.connections:
+        if not self._connections:
             self._empty.set()
 
     def _sweep(self) -> None:
         """Drop connections past their deadline; renew the Date header."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for connection in list(self._state.connections):
-            if connection.deadline < now:  # type: ignore[union-attr]  # all are LimitedHttpProtocol
-                connection.abort()  # type: ignore[union-attr]
+        for connection in list(self._connections):
+            if connection.deadline < now:
+                connection.abort()
         self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
         limits = self._limits
         shortest = min(limits.head_seconds, limits.body_seconds, limits.write_seconds, limits.keep_alive_seconds)
