@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import platform
+import secrets
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ from palomar.engine.dispatcher import Dispatcher, LineSink
 from palomar.engine.gateway import Gateway
 from palomar.engine.leases import Lease
 from palomar.engine.notifier import Notifier
+from palomar.engine.passwords import Passwords
 from palomar.flows.claim import adopt_strays
 from palomar.flows.work import House, Work
 from palomar.net.callback_client import CallbackClient
@@ -103,7 +105,7 @@ class App:
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             batching = tasks.create_task(self.batcher.serve())
             stack.callback(batching.cancel)
-            await self.directory.refresh()
+            await self.directory.begin(secrets.token_bytes(32))
             await self._lease.take_over_dead()
             clockwork = tasks.create_task(self._clockwork.serve())
             stack.push_async_callback(self._stop_engine, clockwork)
@@ -112,6 +114,7 @@ class App:
             stack.push_async_callback(self._stop_carriers)
             await self._listen()
             stack.push_async_callback(self._stop_listening)
+            stack.callback(self._passwords.close)
             self.ready = True
             yield self
             self.ready = False
@@ -159,11 +162,13 @@ class App:
             notifier=self.notifier,
             lease=self._lease,
         )
+        self._passwords = Passwords(self.directory, self.clock)
         self.gateway = Gateway(
             database=self.database,
             batcher=self.batcher,
             directory=self.directory,
             dispatcher=self.dispatcher,
+            passwords=self._passwords,
             clock=self.clock,
             ids=ids,
         )

@@ -14,7 +14,7 @@ from palomar.domain.schedule import format_gmt
 from palomar.domain.sender import parse_sender
 from palomar.domain.text import MAX_PARTS, measure, unusable
 from palomar.flows import lookup
-from palomar.flows.accept import Accepted, Recipient, Request, accept, compose
+from palomar.flows.accept import Accepted, Recipient, Request, Result, accept, compose
 from palomar.flows.work import Work
 from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.database import Transaction
@@ -45,7 +45,7 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
     """Store a message as queued: a running server sends it within a second, a stopped one when it starts."""
     recipients = [_recipient(number, text) for number in numbers]
 
-    async def work(desk: Desk) -> tuple[Accepted | Refusal, str]:
+    async def work(desk: Desk) -> tuple[Result, str]:
         snapshot = await desk.accounts()
         account = await desk.account(login)
         if sender and parse_sender(sender) is None:
@@ -63,7 +63,7 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
         now_ms = desk.clock.wall_ms()
         command = compose(request, recipients, prices=prices, ids=desk.ids, now_ms=now_ms)
 
-        async def script(tx: Transaction) -> Accepted | Refusal:
+        async def script(tx: Transaction) -> Result:
             unit = Work(tx, desk.house(snapshot), now_ms=now_ms)
             (result,) = await accept(unit, [command])
             await unit.finish()
@@ -73,8 +73,8 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
         return await desk.database.write(script), request.subid
 
     result, subid = run(work)
-    if isinstance(result, Refusal):
-        fail(f"refused: {result.value}")
+    if not isinstance(result, Accepted):
+        fail(f"refused: {result.value if isinstance(result, Refusal) else result}")
     sent = [{"id": public_id(new.row.id), "subid": subid, "msisdn": new.row.msisdn} for new in result.messages]
     if as_json:
         show_json(sent)

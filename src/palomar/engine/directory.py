@@ -3,10 +3,12 @@
 from palomar.domain.account import Account, AccountId
 from palomar.domain.pricing import PriceList
 from palomar.flows.accounts import Snapshot, load, login_key
+from palomar.flows.tokens import signing_secret, token_id_of
 from palomar.storage import accounts
 from palomar.storage.database import Database, Transaction
 
 _NO_PRICES = PriceList()
+_PASSES_AT_MOST = 10_000
 
 
 class Directory:
@@ -15,7 +17,18 @@ class Directory:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._hint = -1
+        self._passes: dict[str, int] = {}
         self.snapshot = Snapshot()
+        self.signing_secret = b""
+
+    async def begin(self, fresh_secret: bytes) -> None:
+        """Read everything for the first time; ``fresh_secret`` signs passes if the installation has no secret yet."""
+
+        async def script(tx: Transaction) -> bytes:
+            return await signing_secret(tx, fresh=fresh_secret)
+
+        self.signing_secret = await self._database.write(script)
+        await self.refresh()
 
     async def refresh(self) -> bool:
         """Look whether something changed, and if so read everything again; True if it was read."""
@@ -32,11 +45,32 @@ class Directory:
     def by_key(self, secret: str) -> Account | None:
         return self.snapshot.account_of_key(secret)
 
+    def by_token(self, text: str, *, now_ms: int) -> Account | None:
+        """The account of a signed pass that is neither expired nor revoked."""
+        remembered = self._passes.get(text)
+        if remembered is None:
+            identity = token_id_of(text, secret=self.signing_secret)
+            if identity is None:
+                return None
+            if len(self._passes) >= _PASSES_AT_MOST:
+                self._passes.clear()
+            remembered = self._passes[text] = identity
+        token = self.snapshot.tokens.get(remembered)
+        if token is None or token.expires_ms <= now_ms:
+            return None
+        return self.snapshot.by_id.get(token.account_id)
+
     def by_login(self, login: str) -> Account | None:
         return self.snapshot.by_login.get(login_key(login))
 
     def prices(self, account_id: AccountId) -> PriceList:
         return self.snapshot.prices.get(account_id, _NO_PRICES)
+
+    async def reload(self) -> None:
+        """Read again at once: this node has just changed something itself."""
+        loaded = await self._database.read(self._load_if_changed)
+        if loaded is not None:
+            self.snapshot = loaded
 
     async def _load_if_changed(self, tx: Transaction) -> Snapshot | None:
         version = (await tx.select(accounts.SELECT_VERSION))[0][0]

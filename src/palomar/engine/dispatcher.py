@@ -1,8 +1,8 @@
 """The dispatcher: claimed messages leave by their carrier as soon as it has room.
 
 Per carrier it keeps a line: parts in memory that wait for a slot, and whether more wait in the database. A message may
-be claimed at birth: as ``submitting`` where slots are free at once, as ``queued`` where the line has room; else it stays
-unclaimed and the claimer fetches it when the line has drained. It is also the carriers' sink.
+be claimed at birth: as ``submitting`` where slots are free at once, as ``queued`` where the line has room; else it
+stays unclaimed and the claimer fetches it when the line has drained. It is also the carriers' sink.
 """
 
 import asyncio
@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from palomar.domain.message import State, part_id
-from palomar.domain.refusals import Refusal
 from palomar.domain.routing import CarrierState, choose_carrier
 from palomar.domain.text import payloads
 from palomar.engine.batcher import Batcher, Step
-from palomar.flows.accept import Acceptance, Accepted, NewMessage
+from palomar.flows.accept import Acceptance, Accepted, NewMessage, Result
 from palomar.flows.claim import ClaimOrder, WaitingPart, claim
 from palomar.flows.dispatch import Again, Answer, mark_submitting, record_answers
 from palomar.flows.receive import receive
@@ -80,9 +79,9 @@ class Dispatcher:
                 if message.row.final_ms is None:
                     self._claim_one(message, now_ms)
 
-    def accepted(self, result: Accepted | Refusal, command: Acceptance) -> None:
+    def accepted(self, result: Result, command: Acceptance) -> None:
         """After the commit: what was marked leaves, what was claimed waits in line, slots that are not used go back."""
-        if isinstance(result, Refusal):
+        if not isinstance(result, Accepted):
             self.not_accepted(command)
             return
         lines = set()
@@ -90,9 +89,9 @@ class Dispatcher:
             line = self._lines[message.row.carrier]
             if message.pledge is not None:
                 line.pledged -= message.row.parts
-            if message.claim is None:
+            if message.claim is None or message.refused is not None:
                 self._give_back(message, line)
-                line.backlog = line.backlog or message.row.final_ms is None
+                line.backlog = line.backlog or (message.row.final_ms is None and message.refused is None)
             elif message.claim is State.SUBMITTING and line.carrier is not None:
                 for part in _outgoing(message):
                     line.carrier.submit(part)

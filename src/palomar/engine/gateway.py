@@ -1,22 +1,33 @@
 """The gateway: the one door through which faces reach the house. It answers after the commit."""
 
 import asyncio
+from collections.abc import Sequence
+
+import argon2
 
 from palomar.domain.account import Account, AccountId
+from palomar.domain.message import MessageId
 from palomar.domain.refusals import Refusal
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.limits import RequestLimits
-from palomar.flows import accounts
-from palomar.flows.accept import Acceptance, Accepted, Request, accept, compose
+from palomar.engine.passwords import Passwords
+from palomar.flows import accounts, lookup, tokens
+from palomar.flows.accept import Acceptance, Request, Result, accept, compose
+from palomar.flows.idempotency import KeyReused, Replay
+from palomar.flows.keyed import AddAccount, ChangePassword, add_keyed, change_keyed
+from palomar.flows.work import House
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
+from palomar.storage.messages import MessageRow
 
 ACCEPT_PATIENCE_SECONDS = 4.0
 """Clients give up after 4.5 s at the earliest: by then they have our answer."""
 
 _COMPOSE_AT_ONCE = 500
+ADD = Step(name="add_account", script=add_keyed, rank=5)
+CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, rank=6)
 
 
 class Gateway:
@@ -29,12 +40,14 @@ class Gateway:
         batcher: Batcher,
         directory: Directory,
         dispatcher: Dispatcher,
+        passwords: Passwords,
         clock: Clock,
         ids: Ids,
     ) -> None:
         self._database = database
         self._batcher = batcher
         self._dispatcher = dispatcher
+        self._passwords = passwords
         self._limits = RequestLimits()
         self.directory = directory
         self.clock = clock
@@ -49,9 +62,19 @@ class Gateway:
             weigh=_weight,
         )
 
+    # --- who asks
+
     def account_by_key(self, secret: str) -> Account | None:
         """Whose live key this is; a revoked one dies within a second."""
         return self.directory.by_key(secret)
+
+    def account_by_token(self, text: str) -> Account | None:
+        """Whose signed pass this is, if it is neither expired nor revoked."""
+        return self.directory.by_token(text, now_ms=self.clock.wall_ms())
+
+    async def account_by_password(self, login: str, password: str) -> Account | None:
+        """The account if the password is its own; None for a wrong one and for an unknown login alike."""
+        return await self._passwords.account(login, password)
 
     def wait_seconds(self, account: Account) -> float:
         """0.0 if the account may make one more request now, else how long it should wait."""
@@ -59,12 +82,14 @@ class Gateway:
             account.id, per_second=account.settings.requests_per_second, now=self.clock.monotonic()
         )
 
-    async def accept(self, request: Request) -> Accepted | Refusal:
+    # --- sending
+
+    async def accept(self, request: Request) -> Result:
         """Store and bill a request. Returns after the commit; raises what only a bug or a lost database raises."""
         command = await self._composed(request)
-        future: asyncio.Future[Accepted | Refusal] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
-        def done(result: Accepted | Refusal) -> None:
+        def done(result: Result) -> None:
             self._dispatcher.accepted(result, command)
             if not future.done():
                 future.set_result(result)
@@ -77,6 +102,8 @@ class Gateway:
         self._batcher.post(self._accept, command, done, failed)
         return await future
 
+    # --- looking
+
     async def balance(self, account_id: AccountId) -> accounts.Balance:
         """What the account can spend, and what is set aside for messages under way."""
 
@@ -84,6 +111,81 @@ class Gateway:
             return await accounts.balance(tx, account_id)
 
         return await self._database.read(script)
+
+    async def messages(self, account_id: AccountId, ids: Sequence[MessageId]) -> dict[MessageId, MessageRow]:
+        """Those of these messages that the account sent."""
+
+        async def script(tx: Transaction) -> dict[MessageId, MessageRow]:
+            return await lookup.messages_of(tx, account_id, ids)
+
+        return await self._database.read(script)
+
+    async def batch(self, account_id: AccountId, subid: str) -> list[MessageRow]:
+        """The account's messages of one request, in the order of its recipients."""
+
+        async def script(tx: Transaction) -> list[MessageRow]:
+            return await lookup.messages_of_request(tx, account_id, subid)
+
+        return await self._database.read(script)
+
+    async def message_by_short_id(self, account_id: AccountId, short_id: int) -> MessageRow | None:
+        """The message that the account knows by this number of its own."""
+
+        async def script(tx: Transaction) -> MessageRow | None:
+            return await lookup.message_by_short_id(tx, account_id, short_id)
+
+        return await self._database.read(script)
+
+    # --- accounts
+
+    async def token(self, account: Account, *, name: str, lifetime_ms: int) -> str:
+        """A signed pass of that name: the youngest live one if at least half its life is left, else a new one."""
+        now_ms = self.clock.wall_ms()
+        mine = [t for t in self.directory.snapshot.tokens.values() if t.account_id == account.id and t.name == name]
+        for token in sorted(mine, key=lambda token: token.created_ms, reverse=True):
+            if token.expires_ms - now_ms > (token.expires_ms - token.created_ms) // 2:
+                return tokens.signed(token, login=account.login, secret=self.directory.signing_secret)
+
+        async def script(tx: Transaction) -> tokens.Token:
+            return await tokens.add_token(
+                tx, self._house(), account.id, name=name, lifetime_ms=lifetime_ms, now_ms=now_ms
+            )
+
+        token = await self._database.write(script)
+        await self.directory.reload()
+        return tokens.signed(token, login=account.login, secret=self.directory.signing_secret)
+
+    async def add_account(self, command: AddAccount) -> Account | Replay | KeyReused | None:
+        """Make a (sub-)account with one key; None if the login is taken."""
+        result = await self._batcher.run(ADD, command)
+        await self.directory.reload()
+        return result
+
+    async def change_password(self, command: ChangePassword) -> Replay | KeyReused | None:
+        """A new password (already hashed); None when it is written."""
+        result = await self._batcher.run(CHANGE_PASSWORD, command)
+        await self.directory.reload()
+        return result
+
+    async def hash_password(self, password: str) -> str:
+        """The argon2 hash to store; slow on purpose, in a thread."""
+        return await asyncio.to_thread(argon2.PasswordHasher().hash, password)
+
+    async def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> accounts.Balance | Refusal:
+        """Credit goes from one account to another; the giver's balance after it."""
+        now_ms = self.clock.wall_ms()
+
+        async def script(tx: Transaction) -> accounts.Balance | Refusal:
+            return await accounts.transfer(
+                tx, self._house(), giver=giver, taker=taker, microcredits=microcredits, now_ms=now_ms
+            )
+
+        return await self._database.write(script)
+
+    # --- private
+
+    def _house(self) -> House:
+        return House(accounts=self.directory.snapshot.by_id, renderers={}, ids=self.ids, node_id=None)
 
     async def _composed(self, request: Request) -> Acceptance:
         """Compose in slices: thousands of recipients must not stop the loop."""

@@ -4,7 +4,7 @@
 credit, messages, parts, queue and timeline, for many requests at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from palomar.domain.account import Account, AccountId
@@ -14,8 +14,11 @@ from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.domain.text import Alphabet
 from palomar.domain.timeline import Kind
+from palomar.flows import idempotency
+from palomar.flows.idempotency import Key, KeyReused, Replay
 from palomar.flows.work import SLICE, Work
 from palomar.ports import Ids
+from palomar.storage.ledger import Reason
 from palomar.storage.messages import MessageRow
 from palomar.storage.statements import Row
 
@@ -48,35 +51,54 @@ class Request:
     recipients: list[Recipient]
     label: str = ""
     ackurl: str = ""
+    clickurl: str = ""
+    extra: str = ""
     due_ms: int | None = None
+    partial: bool = False
+    """Take what the credit allows and refuse the other recipients one by one, instead of all or nothing."""
+    short_ids: bool = False
+    """Give each message a short decimal id of the account's own."""
+    idempotency: Key | None = None
+    answer: Callable[[list["NewMessage"]], tuple[int, bytes]] | None = None
+    """Renders status and body to keep under ``idempotency``."""
 
 
 @dataclass(slots=True)
 class NewMessage:
     """A message about to be stored. ``claim`` says what its node found before the transaction: a window slot for every
-    part (``submitting``), room in memory (``queued``), or neither (None). ``pledge`` remembers what was set aside for it,
-    also where the claim was lost meanwhile."""
+    part (``submitting``), room in memory (``queued``), or neither (None). ``pledge`` remembers what was set aside for
+    it, also where the claim was lost meanwhile."""
 
     row: MessageRow
     why: str
     claim: State | None = None
     pledge: State | None = None
+    short_id: int | None = None
+    refused: Refusal | None = None
+    """Set where a partial request got too little credit: the message is not stored."""
 
 
 @dataclass(slots=True)
 class Acceptance:
     """A composed request: the command of :func:`accept`. ``microcredits`` is what it will reserve."""
 
-    account_id: AccountId
+    request: Request
     messages: list[NewMessage]
     microcredits: int
+
+    @property
+    def account_id(self) -> AccountId:
+        return self.request.account.id
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Stored and billed; the messages, with the claims that held."""
+    """Stored and billed; all the messages in order, with the claims that held, and those refused one by one."""
 
     messages: list[NewMessage] = field(default_factory=list)
+
+
+Result = Accepted | Refusal | Replay | KeyReused
 
 
 def compose(
@@ -114,40 +136,63 @@ def compose(
             price_microcredits=price,
             carrier="",
             ackurl=request.ackurl,
+            clickurl=request.clickurl,
+            extra=request.extra,
             due_ms=due_ms,
             expires_ms=due_ms + VALIDITY_MS + RECEIPT_GRACE_MS,
             final_ms=None if counted else now_ms,
         )
         messages.append(NewMessage(row, recipient.why))
-    return Acceptance(request.account.id, messages, total)
+    return Acceptance(request, messages, total)
 
 
-async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Accepted | Refusal]:
+async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
     """Reserve the credit of each request and store it, or refuse it whole; one result a command, in order."""
+    await idempotency.seen(work, [c.request.idempotency for c in commands if c.request.idempotency])
     await work.available({command.account_id for command in commands})
+    await work.load_counters({command.account_id for command in commands if command.request.short_ids})
     claims = any(message.claim for command in commands for message in command.messages)
     may_claim = claims and await work.holds_lease()
     return [await _accept_one(work, command, may_claim=may_claim) for command in commands]
 
 
-async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Accepted | Refusal:
-    entry_id = 0
-    if command.microcredits:
-        reserved = work.reserve(command.account_id, command.microcredits)
-        if reserved is None:
-            return Refusal.NO_CREDIT
-        entry_id = reserved
+async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Result:
+    request = command.request
+    key = request.idempotency
+    if key is not None:
+        before = idempotency.recall(work, key)
+        if before is not None:
+            return before
+    if not _reserve(work, command):
+        return Refusal.NO_CREDIT
     for count, message in enumerate(command.messages, 1):
         if not may_claim:
             message.claim = None
-        _store(work, message, entry_id)
+        if message.refused is None:
+            _store(work, message, request)
         if count % SLICE == 0:
             await work.tx.pause()
-    return Accepted(command.messages)
+    accepted = Accepted(command.messages)
+    if key is not None and request.answer is not None:
+        status, body = request.answer(command.messages)
+        idempotency.keep(work, key, status=status, body=body)
+    return accepted
 
 
-def _store(work: Work, message: NewMessage, entry_id: int) -> None:
+def _reserve(work: Work, command: Acceptance) -> bool:
+    """Reserve what the request costs; False if nothing of it can be paid for."""
+    if not command.request.partial:
+        return command.microcredits == 0 or work.reserve(command.account_id, command.microcredits)
+    for message in command.messages:
+        paid = work.reserve(command.account_id, message.row.price_microcredits)
+        message.refused = None if paid else Refusal.NO_CREDIT
+    return not command.messages or any(message.refused is None for message in command.messages)
+
+
+def _store(work: Work, message: NewMessage, request: Request) -> None:
     row = message.row
+    if request.short_ids:
+        message.short_id = work.short_id(row.account_id, row.id)
     if row.final_ms is not None:
         work.insert(row, (), None)
         work.note(row.id, Kind.DISCARDED, {"dialect": row.dialect, "state": row.state.value, "why": message.why})
@@ -168,7 +213,7 @@ def _store(work: Work, message: NewMessage, entry_id: int) -> None:
             "alphabet": row.alphabet.value,
             "country": row.country,
             "price_microcredits": row.price_microcredits,
-            "entry": entry_id,
+            "entry": work.entry_of(row.account_id, Reason.RESERVE),
             "carrier": row.carrier,
             "why": message.why,
         },

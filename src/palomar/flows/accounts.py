@@ -11,9 +11,10 @@ from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.domain.settings import read_settings, settings_text
+from palomar.flows.tokens import Token, live_token
 from palomar.flows.work import House, Work
 from palomar.storage import accounts as rows
-from palomar.storage import ledger
+from palomar.storage import ledger, platform
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found
 
@@ -28,6 +29,17 @@ class Snapshot:
     by_key: Mapping[bytes, Account] = field(default_factory=dict)
     passwords: Mapping[AccountId, str] = field(default_factory=dict)
     prices: Mapping[AccountId, PriceList] = field(default_factory=dict)
+    tokens: Mapping[int, Token] = field(default_factory=dict)
+    children: Mapping[AccountId, tuple[Account, ...]] = field(default_factory=dict)
+
+    def is_within(self, account: Account, ancestor: AccountId) -> bool:
+        """Whether ``account`` is ``ancestor`` or stands below it."""
+        current: Account | None = account
+        while current is not None:
+            if current.id == ancestor:
+                return True
+            current = self.by_id.get(current.parent_id) if current.parent_id is not None else None
+        return False
 
     def account_of_key(self, secret: str) -> Account | None:
         """Whose live key this is."""
@@ -43,7 +55,10 @@ class NewAccount:
     password_hash: str
     key: str
     settings: AccountSettings
-    credit_microcredits: int
+    credit_microcredits: int = 0
+    parent_id: AccountId | None = None
+    surname: str = ""
+    contact_email: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +99,8 @@ async def load(tx: Transaction) -> Snapshot:
         by_key=by_key,
         passwords=passwords,
         prices=await _prices(tx, accounts),
+        tokens={row[0]: live_token(row) for row in await tx.select(platform.SELECT_LIVE_TOKENS)},
+        children=_children(accounts),
     )
 
 
@@ -94,7 +111,7 @@ async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms:
         account_id,
         new.login,
         login_key(new.login),
-        None,
+        new.parent_id,
         new.name,
         1,
         1,
@@ -108,7 +125,7 @@ async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms:
     await add_key(tx, house, account_id, secret=new.key, name="first", now_ms=now_ms)
     if new.credit_microcredits:
         await add_credit(tx, house, account_id, new.credit_microcredits, now_ms=now_ms)
-    return Account(id=account_id, login=new.login, name=new.name, settings=new.settings)
+    return Account(id=account_id, login=new.login, parent_id=new.parent_id, name=new.name, settings=new.settings)
 
 
 async def add_key(
@@ -141,6 +158,30 @@ async def list_keys(tx: Transaction, account_id: AccountId) -> list[rows.KeyRow]
         )
         for identity, name, start, created, revoked in found
     ]
+
+
+async def change_password(tx: Transaction, account_id: AccountId, password_hash: str) -> None:
+    """A new password; what was remembered of the old one is worth nothing any more."""
+    await tx.execute(rows.CHANGE_PASSWORD, password_hash, account_id)
+    await tx.execute(rows.BUMP_VERSION)
+
+
+async def transfer(
+    tx: Transaction, house: House, *, giver: AccountId, taker: AccountId, microcredits: int, now_ms: int
+) -> Balance | Refusal:
+    """Credit moves from one account to another in two legs of one entry; the giver's balance after it.
+
+    A negative amount moves it back. Whether the two are parent and child is the caller's to judge.
+    """
+    if microcredits < 0:
+        giver, taker, microcredits = taker, giver, -microcredits
+    before = await balance(tx, giver)
+    if before.available < microcredits:
+        return Refusal.NO_CREDIT
+    work = Work(tx, house, now_ms=now_ms)
+    work.transfer(giver, taker, microcredits)
+    await work.finish()
+    return Balance(available=before.available - microcredits, reserved=before.reserved)
 
 
 async def change_account(tx: Transaction, account: Account) -> None:
@@ -196,6 +237,14 @@ async def _prices(tx: Transaction, accounts: Mapping[AccountId, Account]) -> dic
         rates.setdefault(owner, {})[str(country)] = microcredits
     general = rates.get(0, {})
     return {identity: PriceList(own=rates.get(identity, {}), general=general) for identity in accounts}
+
+
+def _children(accounts: Mapping[AccountId, Account]) -> dict[AccountId, tuple[Account, ...]]:
+    children: dict[AccountId, tuple[Account, ...]] = {}
+    for account in accounts.values():
+        if account.parent_id is not None:
+            children[account.parent_id] = (*children.get(account.parent_id, ()), account)
+    return children
 
 
 def _account(row: Found) -> Account:

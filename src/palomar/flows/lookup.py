@@ -1,5 +1,6 @@
 """Lookup: read-only questions about messages, for people, programs and the command line."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
@@ -8,6 +9,7 @@ from palomar.domain.timeline import Moment
 from palomar.storage import messages as rows
 from palomar.storage.database import Transaction
 from palomar.storage.messages import MessageRow, message_rows
+from palomar.storage.platform import SELECT_SHORT_ID
 from palomar.storage.statements import Found, Value
 from palomar.storage.timeline import SELECT_TIMELINE, moments
 from palomar.storage.webhooks import WebhookRow, webhook_rows
@@ -93,6 +95,25 @@ async def count_by_state(tx: Transaction) -> dict[str, int]:
     """How many messages stand in each state."""
     sql = "SELECT state, count(*) FROM messages GROUP BY state"
     return {str(state): count for state, count in await tx.select(sql)}
+
+
+async def messages_of(tx: Transaction, account_id: AccountId, ids: Sequence[MessageId]) -> dict[MessageId, MessageRow]:
+    """Those of these messages that the account sent."""
+    found = message_rows(await tx.lookup(rows.LOOKUP_MESSAGES, list(ids)))
+    return {row.id: row for row in found if row.account_id == account_id}
+
+
+async def messages_of_request(tx: Transaction, account_id: AccountId, subid: str) -> list[MessageRow]:
+    """The account's messages of one request, in order."""
+    return message_rows(await tx.select(rows.SELECT_REQUEST, subid, account_id))
+
+
+async def message_by_short_id(tx: Transaction, account_id: AccountId, short_id: int) -> MessageRow | None:
+    """The message that the account knows by this number of its own."""
+    found = await tx.select(SELECT_SHORT_ID, account_id, short_id)
+    if not found:
+        return None
+    return (await messages_of(tx, account_id, [found[0][0]])).get(found[0][0])
 
 
 def _part(row: Found, message_id: MessageId) -> PartView:

@@ -14,7 +14,7 @@ from palomar.domain.message import MessageId, PartId
 from palomar.domain.timeline import Detail, Kind, Moment
 from palomar.ports import Ids, WebhookRenderer
 from palomar.storage import messages as rows
-from palomar.storage import nodes
+from palomar.storage import nodes, platform
 from palomar.storage.database import Conflict, Transaction
 from palomar.storage.ledger import (
     HOUSE,
@@ -30,6 +30,12 @@ from palomar.storage.statements import Insert, Row
 from palomar.storage.timeline import INSERT_EVENTS, event_row
 from palomar.storage.webhooks import DELETE_WEBHOOKS, INSERT_WEBHOOKS, UPDATE_WEBHOOKS, WebhookRow
 
+KEPT_MS = 24 * 3_600_000
+"""How long an answer is kept under its idempotency key."""
+FIRST_SHORT_ID, LAST_SHORT_ID = 9_999, (1 << 31) - 1
+"""Short ids have at least four digits and fit in 31 bits."""
+KeptAnswer = tuple[bytes, int, bytes]
+"""Digest of the request, HTTP status, encrypted body."""
 SLICE = 500
 """Rows a statement writes at most before the loop has a turn."""
 
@@ -63,6 +69,8 @@ class _Writes:
     events: list[Row] = field(default_factory=list)
     webhooks_changed: list[Row] = field(default_factory=list)
     webhooks_done: list[int] = field(default_factory=list)
+    kept: list[Row] = field(default_factory=list)
+    short_ids: list[Row] = field(default_factory=list)
 
 
 class Work:
@@ -82,7 +90,10 @@ class Work:
         self._balances: dict[AccountId, int] = {}
         self._moves: dict[tuple[AccountId, Reason], _Move] = {}
         self._writes = _Writes()
+        self._transfers: list[tuple[AccountId, AccountId, int]] = []
         self._fence: bool | None = None
+        self.kept: dict[bytes, KeptAnswer] = {}
+        self._counters: dict[AccountId, int] = {}
 
     # --- reading
 
@@ -109,13 +120,23 @@ class Work:
 
     # --- money
 
-    def reserve(self, account_id: AccountId, microcredits: int) -> int | None:
-        """Move money from available to reserved; the ledger entry's id, or None if there is not enough."""
+    def reserve(self, account_id: AccountId, microcredits: int) -> bool:
+        """Move money from available to reserved; False if there is not enough."""
         left = self._balances.get(account_id, 0) - microcredits
         if left < 0:
-            return None
+            return False
         self._balances[account_id] = left
-        return self._move(account_id, Reason.RESERVE, microcredits)
+        self._move(account_id, Reason.RESERVE, microcredits)
+        return True
+
+    def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> None:
+        """Money goes from one account to another: two legs of one entry."""
+        self._transfers.append((giver, taker, microcredits))
+
+    def entry_of(self, account_id: AccountId, reason: Reason) -> int:
+        """The id of the ledger entry that this transaction makes for an account and a reason; 0 if it makes none."""
+        move = self._moves.get((account_id, reason))
+        return move.entry_id if move else 0
 
     def settle(self, part: OpenPart) -> int:
         """The part is paid for: reserved money is earned; the ledger entry's id."""
@@ -138,6 +159,37 @@ class Work:
     def credit(self, account_id: AccountId, microcredits: int) -> int:
         """Money comes in (or, negative, is taken out); the ledger entry's id."""
         return self._move(account_id, Reason.CREDIT, microcredits)
+
+    # --- idempotency and short ids
+
+    async def kept_answers(self, scopes: Sequence[bytes]) -> dict[bytes, KeptAnswer]:
+        """Answers kept under these scopes for a day."""
+        oldest = self.now_ms - KEPT_MS
+        found = await self.tx.lookup(platform.LOOKUP_IDEMPOTENCY, scopes)
+        return {row[0]: (row[1], row[2], row[3]) for row in found if row[4] > oldest}
+
+    def keep(self, scope: bytes, request: bytes, status: int, answer: bytes) -> None:
+        """Keep an answer; the same scope later in this batch finds it."""
+        self.kept[scope] = (request, status, answer)
+        self._writes.kept.append((scope, request, status, answer, self.now_ms))
+
+    async def load_counters(self, account_ids: Iterable[AccountId]) -> None:
+        """Read these accounts' counters of short ids, so that :meth:`short_id` can count on."""
+        wanted = sorted(set(account_ids))
+        if not wanted:
+            return
+        await self.tx.insert_new(platform.INSERT_COUNTERS, [(account_id, FIRST_SHORT_ID) for account_id in wanted])
+        for account_id, last in await self.tx.lookup(platform.LOOKUP_COUNTERS, wanted):
+            self._counters[account_id] = last
+
+    def short_id(self, account_id: AccountId, message_id: MessageId) -> int:
+        """The account's next number of its own for a message: decimal digits, below 2^31."""
+        number = self._counters[account_id] + 1
+        if number > LAST_SHORT_ID:
+            number = FIRST_SHORT_ID + 1
+        self._counters[account_id] = number
+        self._writes.short_ids.append((account_id, number, message_id))
+        return number
 
     # --- writing
 
@@ -222,7 +274,16 @@ class Work:
             await tx.update(UPDATE_WEBHOOKS, writes.webhooks_changed)
         if writes.webhooks_done:
             await tx.delete(DELETE_WEBHOOKS, writes.webhooks_done)
+        await self._write_kept()
         await self._write_money()
+
+    async def _write_kept(self) -> None:
+        kept = self._writes.kept
+        if kept and len(await self.tx.insert_new(platform.INSERT_IDEMPOTENCY, kept)) != len(kept):
+            raise Conflict("another node answered with the same idempotency key meanwhile")
+        if self._writes.short_ids:
+            await self.tx.insert(platform.INSERT_SHORT_IDS, self._writes.short_ids)
+            await self.tx.update(platform.UPDATE_COUNTERS, sorted(self._counters.items()))
 
     async def _insert(self, statement: Insert, new: Sequence[Row]) -> None:
         """In slices, with a turn of the loop between: a request of thousands must not stop everybody."""
@@ -254,10 +315,16 @@ class Work:
                 await self.tx.update(statement, changed)
 
     async def _write_money(self) -> None:
-        if not self._moves:
+        if not self._moves and not self._transfers:
             return
         legs: list[Row] = []
         deltas: dict[AccountId, list[int]] = {}
+        for giver, taker, microcredits in self._transfers:
+            entry_id = self.house.ids.serial()
+            for leg, (party, amount) in enumerate(((giver, -microcredits), (taker, microcredits))):
+                book, reason = Book.AVAILABLE.value, Reason.TRANSFER.value
+                legs.append((entry_id, leg, party, book, amount, reason, 1, self.now_ms))
+                deltas.setdefault(party, [0, 0])[0] += amount
         for (account_id, reason), move in self._moves.items():
             for leg, (book, sign) in enumerate(zip(LEGS[reason], (-1, 1), strict=True)):
                 amount = sign * move.microcredits
@@ -269,9 +336,9 @@ class Work:
                 elif book is Book.RESERVED:
                     delta[1] += amount
         await self.tx.insert(INSERT_LEDGER, legs)
-        for account_id, (available, reserved) in sorted(deltas.items()):
-            if await self.tx.execute(MOVE_BALANCE, available, reserved, account_id, available) != 1:
-                raise Conflict(f"the balance of account {account_id} was spent by another node meanwhile")
+        for owner_id, (available, reserved) in sorted(deltas.items()):
+            if await self.tx.execute(MOVE_BALANCE, available, reserved, owner_id, available) != 1:
+                raise Conflict(f"the balance of account {owner_id} was spent by another node meanwhile")
 
     def _move(self, account_id: AccountId, reason: Reason, microcredits: int) -> int:
         move = self._moves.get((account_id, reason))

@@ -1,8 +1,8 @@
 """Money: balances, and the double-entry ledger whose sum they are.
 
-An entry is what one transaction moved for one account and one reason: two legs that sum to nought, between these books:
-the account's ``available`` and ``reserved``, and the house's ``revenue`` and ``funding`` (account 0). Which message took
-which share of an entry stands in that message's timeline.
+An entry is what one transaction moved for one account and one reason: two legs that sum to nought, between these
+books: the account's ``available`` and ``reserved``, and the house's ``revenue`` and ``funding`` (account 0). Which
+message took which share of an entry stands in that message's timeline.
 """
 
 from enum import StrEnum
@@ -29,6 +29,7 @@ class Reason(StrEnum):
     RESERVE = "reserve"
     SETTLE = "settle"
     GIVE_BACK = "give_back"
+    TRANSFER = "transfer"
 
 
 LEGS: dict[Reason, tuple[Book, Book]] = {

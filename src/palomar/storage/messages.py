@@ -14,7 +14,7 @@ _MESSAGE: Columns = (
     *columns_of("bigint", "reference parts parts_left parts_open"),
     *columns_of("text", "state"),
     *columns_of("bigint", "presumed rate_microcredits price_microcredits"),
-    *columns_of("text", "carrier ackurl"),
+    *columns_of("text", "carrier ackurl clickurl extra"),
     *columns_of("bigint", "due_ms expires_ms final_ms"),
 )
 MESSAGE_COLUMNS = ", ".join(name for name, _ in _MESSAGE)
@@ -63,7 +63,8 @@ LOOKUP_PART_IDS_BY_REFERENCE = Lookup(
     "SELECT id, carrier, carrier_reference FROM parts WHERE carrier_reference IN {keys} ORDER BY id", "text"
 )
 LOOKUP_PART_IDS_BY_MESSAGE = Lookup(
-    "SELECT p.id FROM messages m JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts WHERE m.id IN {keys} ORDER BY p.id",
+    "SELECT p.id FROM messages m JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
+    " WHERE m.id IN {keys} ORDER BY p.id",
     "bigint",
 )
 LOOKUP_WAITING = Lookup(
@@ -73,6 +74,7 @@ LOOKUP_WAITING = Lookup(
     "bigint",
 )
 LOOKUP_MESSAGES = Lookup(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id IN {{keys}} ORDER BY id", "bigint")
+SELECT_REQUEST = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE subid = ? AND account_id = ? ORDER BY id"
 SELECT_CLAIMABLE = (
     "SELECT message_id, account_id, carrier, due_ms FROM queue"
     " WHERE carrier = ? AND due_ms <= ? AND node_id IS NULL ORDER BY due_ms LIMIT ?"
@@ -108,6 +110,8 @@ class MessageRow:
     price_microcredits: int
     carrier: str
     ackurl: str
+    clickurl: str = ""
+    extra: str = ""
     due_ms: int
     expires_ms: int
     final_ms: int | None
@@ -135,6 +139,8 @@ class MessageRow:
             self.price_microcredits,
             self.carrier,
             self.ackurl,
+            self.clickurl,
+            self.extra,
             self.due_ms,
             self.expires_ms,
             self.final_ms,
@@ -216,7 +222,7 @@ def open_parts(rows: Iterable[Found], known: dict[MessageId, OpenMessage]) -> li
         identity = row[6]
         message = known.get(identity)
         if message is None:
-            fields = row[6:15] + (_STATES.get(row[15]), _STATES[row[16]]) + row[17:]
+            fields = (*row[6:15], _STATES.get(row[15]), _STATES[row[16]], *row[17:])
             message = known[identity] = OpenMessage(*fields)
         found.append(OpenPart(row[0], _STATES[row[1]], row[2], row[3], row[4], row[5], message))
     return found

@@ -1,0 +1,97 @@
+"""Tokens: long-lived, named, signed passes (JWT) that can be listed and revoked.
+
+The signing secret is the installation's and lives in the database. A pass is worth something only while its row stands
+unrevoked, so revoking one works on every node within a second.
+"""
+
+from dataclasses import dataclass
+
+import jwt
+
+from palomar.domain.account import AccountId
+from palomar.flows.work import House
+from palomar.storage import accounts, platform
+from palomar.storage.database import Transaction
+from palomar.storage.statements import Found
+
+SIGNING = "token-signing"
+_ALGORITHM = "HS256"
+_AUTHORITIES = ["ROLE_USER"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """One pass as it is stored; times in milliseconds since 1970."""
+
+    id: int
+    account_id: AccountId
+    name: str
+    created_ms: int
+    expires_ms: int
+    revoked_ms: int | None = None
+
+
+async def signing_secret(tx: Transaction, *, fresh: bytes) -> bytes:
+    """The installation's secret; ``fresh`` becomes it if there is none yet."""
+    await tx.insert_new(platform.INSERT_SECRETS, [(SIGNING, fresh)])
+    secret = (await tx.select(platform.SELECT_SECRET, SIGNING))[0][0]
+    assert isinstance(secret, bytes)
+    return secret
+
+
+async def add_token(
+    tx: Transaction, house: House, account_id: AccountId, *, name: str, lifetime_ms: int, now_ms: int
+) -> Token:
+    """Write a new pass."""
+    token = Token(
+        id=house.ids.serial(), account_id=account_id, name=name, created_ms=now_ms, expires_ms=now_ms + lifetime_ms
+    )
+    await tx.insert(
+        platform.INSERT_TOKENS, [(token.id, token.account_id, token.name, token.created_ms, token.expires_ms)]
+    )
+    await tx.execute(accounts.BUMP_VERSION)
+    return token
+
+
+async def list_tokens(tx: Transaction, account_id: AccountId) -> list[Token]:
+    """An account's passes, revoked ones too, oldest first."""
+    found = await tx.select(platform.SELECT_TOKENS_OF, account_id)
+    return [
+        Token(id=row[0], account_id=account_id, name=row[1], created_ms=row[2], expires_ms=row[3], revoked_ms=row[4])
+        for row in found
+    ]
+
+
+async def revoke_token(tx: Transaction, account_id: AccountId, token_id: int, *, now_ms: int) -> bool:
+    """A revoked pass dies on every node within a second; False if there is no such live one."""
+    changed = await tx.execute(platform.REVOKE_TOKEN, now_ms, account_id, token_id)
+    await tx.execute(accounts.BUMP_VERSION)
+    return changed == 1
+
+
+def live_token(row: Found) -> Token:
+    """From a row of SELECT_LIVE_TOKENS."""
+    return Token(id=row[0], account_id=AccountId(row[1]), name=row[2], created_ms=row[3], expires_ms=row[4])
+
+
+def signed(token: Token, *, login: str, secret: bytes) -> str:
+    """The pass as it travels: the same bytes each time it is written."""
+    claims = {
+        "sub": login,
+        "jti": str(token.id),
+        "iat": token.created_ms // 1_000,
+        "exp": token.expires_ms // 1_000,
+        "authorities": _AUTHORITIES,
+    }
+    return jwt.encode(claims, secret, algorithm=_ALGORITHM)
+
+
+def token_id_of(text: str, *, secret: bytes) -> int | None:
+    """The id in a pass that we signed; None for any other text. Expiry and revocation are its row's to tell."""
+    options = {"verify_exp": False, "verify_iat": False, "require": ["jti"]}
+    try:
+        claims = jwt.decode(text, secret, algorithms=[_ALGORITHM], options=options)  # type: ignore[arg-type]
+    except jwt.InvalidTokenError:
+        return None
+    identity = claims.get("jti")
+    return int(identity) if isinstance(identity, str) and identity.isascii() and identity.isdigit() else None
