@@ -11,8 +11,8 @@ from importlib.resources import files
 from palomar.storage.database import Database, DatabaseError, Transaction
 
 _ENGINE_WORDS = {
-    "sqlite": {"bytes": "BLOB", "clustered": "WITHOUT ROWID"},
-    "postgres": {"bytes": "BYTEA", "clustered": ""},
+    "sqlite": {"identity": "INTEGER", "bytes": "BLOB", "clustered": "WITHOUT ROWID"},
+    "postgres": {"identity": "BIGINT", "bytes": "BYTEA", "clustered": ""},
 }
 _LOCK = 7_016_021  # any number: names our advisory lock
 

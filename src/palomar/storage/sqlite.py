@@ -6,6 +6,7 @@ really suspends: it is driven by hand to its end.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ import apsw
 import msgspec
 
 from palomar.storage.database import Conflict, DatabaseError, Script, ScriptSuspended, Unavailable
+from palomar.storage.pending import to_its_end
 from palomar.storage.statements import Delete, Found, Insert, Lock, Lookup, Row, Update, Value
 
 T = TypeVar("T")
@@ -25,8 +27,11 @@ OLDEST_SAFE = (3, 51, 3)
 
 _INLINE_COMMIT_SECONDS = 0.0005
 _BUSY_WAIT_SECONDS = 0.005
-_BUSY_PATIENCE_SECONDS = 10.0
+_BUSY_PATIENCE_SECONDS = 3.0
+_OPEN_BUSY_MS = 5_000
 _CHECKPOINT_PAGES = 2_000
+_RACES = (apsw.BusyError, apsw.LockedError)
+_OUTAGES = (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.NoMemError)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -67,7 +72,8 @@ class SqliteTransaction:
         self._cursor.executemany(statement.sqlite, [(key,) for key in keys])
 
     async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[Found]:
-        return self._cursor.execute(statement.sqlite, (_encode(keys).decode(),)).fetchall()
+        listed = [key.hex() for key in keys if isinstance(key, bytes)] if statement.key == "bytea" else keys
+        return self._cursor.execute(statement.sqlite, (_encode(listed).decode(),)).fetchall()
 
     async def select(self, sql: LiteralString, *values: Value) -> list[Found]:
         return self._cursor.execute(sql, values).fetchall()
@@ -104,28 +110,31 @@ class SqliteDatabase:
         writer.set_wal_hook(self._on_wal)
 
     async def write(self, script: Script[T], *, lane: int = 0) -> T:
-        """See :class:`Database`. Raises Unavailable when another process keeps the write lock for ten seconds."""
+        """See :class:`Database`. Raises Unavailable when another process keeps the write lock for three seconds."""
         async with self._writing:
             await self._begin()
             try:
                 result = await _drive(script, SqliteTransaction(self._writer))
                 await self._commit()
-            except BaseException as error:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                if isinstance(error, apsw.BusyError):
-                    raise Conflict(str(error)) from error
+            except apsw.Error as error:
+                self._roll_back()
+                raise _translated(error) from error
+            except BaseException:
+                self._roll_back()
                 raise
             return result
 
     async def read(self, script: Script[T]) -> T:
         """See :class:`Database`; runs on the loop, to its end."""
         async with self._reading:
-            self._reader.execute("BEGIN")
             try:
-                return await _drive(script, SqliteTransaction(self._reader))
-            finally:
-                self._reader.execute("COMMIT")
+                self._reader.execute("BEGIN")
+                try:
+                    return await _drive(script, SqliteTransaction(self._reader))
+                finally:
+                    self._reader.execute("ROLLBACK")
+            except apsw.Error as error:
+                raise _translated(error) from error
 
     async def change_hint(self) -> int:
         return int(self._reader.pragma("data_version"))
@@ -139,7 +148,7 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Finish the commit under way, checkpoint, close."""
-        async with self._writing:
+        async with self._writing, self._reading:
             self._thread.shutdown(wait=True)
             self._checkpoint_thread.shutdown(wait=True)
             self._reader.close()
@@ -163,9 +172,12 @@ class SqliteDatabase:
             self._writer.execute("COMMIT")
         else:
             # Whoever is cancelled here must not leave while the thread is still inside the connection.
-            commit = asyncio.get_running_loop().run_in_executor(self._thread, self._writer.execute, "COMMIT")
-            await _finish(commit)
+            await to_its_end(asyncio.get_running_loop().run_in_executor(self._thread, self._writer.execute, "COMMIT"))
         self._commit_seconds += (time.perf_counter() - started - self._commit_seconds) * 0.1
+
+    def _roll_back(self) -> None:
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
 
     def _on_wal(self, connection: apsw.Connection, name: str, pages: int) -> int:
         self._wal_pages = pages
@@ -178,11 +190,13 @@ def open_sqlite(path: Path) -> SqliteDatabase:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         writer = apsw.Connection(str(path))
+        writer.set_busy_timeout(_OPEN_BUSY_MS)
         writer.pragma("journal_mode", "WAL")
         writer.pragma("synchronous", "FULL")
         writer.pragma("wal_autocheckpoint", 0)
         writer.pragma("cache_size", -65_536)
         writer.pragma("temp_store", "MEMORY")
+        writer.set_busy_timeout(0)  # from here on waiting is ours, so that the loop goes on meanwhile
         reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         reader.set_busy_timeout(2_000)
         reader.pragma("cache_size", -16_384)
@@ -194,25 +208,24 @@ def open_sqlite(path: Path) -> SqliteDatabase:
 async def _drive(script: Script[T], transaction: SqliteTransaction) -> T:
     coroutine = script(transaction)
     try:
-        while isinstance(coroutine.send(None), _Pause):
+        while isinstance(coroutine.send(None), _Pause):  # noqa: ASYNC110  # waits for nothing: others have a turn
             await asyncio.sleep(0)
     except StopIteration as stop:
         result: T = stop.value
         return result
-    coroutine.close()
-    raise ScriptSuspended(f"{getattr(coroutine, '__qualname__', script)} awaited something other than its transaction")
+    finally:
+        coroutine.close()
+    raise ScriptSuspended(f"{getattr(script, '__qualname__', script)} awaited something other than its transaction")
 
 
-async def _finish(future: asyncio.Future[Any]) -> None:
-    try:
-        await asyncio.shield(future)
-    except asyncio.CancelledError:
-        await asyncio.wait([future])
-        raise
+def _translated(error: apsw.Error) -> DatabaseError:
+    if isinstance(error, _RACES):
+        return Conflict(str(error))
+    if isinstance(error, _OUTAGES):
+        return Unavailable(str(error))
+    return DatabaseError(f"{type(error).__name__}: {error}")
 
 
 def _checkpoint(connection: apsw.Connection) -> None:
-    try:
+    with contextlib.suppress(apsw.BusyError):  # somebody else's checkpoint: the next turn
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-    except apsw.BusyError:
-        pass  # somebody else's checkpoint: the next turn

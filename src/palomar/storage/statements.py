@@ -24,8 +24,8 @@ def columns_of(kind: ColumnType, names: str) -> Columns:
 
 @dataclass(frozen=True)
 class Insert:
-    """Insert these rows. With ``ignore_conflicts``, rows whose key is taken are left out and the verb says which went in
-    (by the value of their first column)."""
+    """Insert these rows. With ``ignore_conflicts``, rows whose key is taken are left out and the verb says which went
+    in (by the value of their first column)."""
 
     table: str
     columns: Columns
@@ -100,7 +100,8 @@ class Lookup:
 
     @cached_property
     def sqlite(self) -> str:
-        return self.sql.replace("IN {keys}", "IN (SELECT value FROM json_each(?))")
+        values = "unhex(value)" if self.key == "bytea" else "value"
+        return self.sql.replace("IN {keys}", f"IN (SELECT {values} FROM json_each(?))")
 
     @cached_property
     def postgres(self) -> str:

@@ -20,7 +20,7 @@ UPDATE_WEBHOOKS = Update("webhooks", columns_of("bigint", "id"), columns_of("big
 DELETE_WEBHOOKS = Delete("webhooks", ("id", "bigint"))
 LOOKUP_WEBHOOKS = Lookup(f"SELECT {_NAMES} FROM webhooks WHERE id IN {{keys}} ORDER BY id", "bigint", lock="webhooks")
 SELECT_DUE = (
-    f"SELECT {_NAMES} FROM webhooks WHERE due_ms <= ? AND node_id IS NULL AND failed = 0 ORDER BY due_ms LIMIT ?"
+    f"SELECT {_NAMES} FROM webhooks WHERE due_ms <= ? AND node_id IS NULL AND failed = 0 ORDER BY due_ms, id LIMIT ?"
 )
 RELEASE_OF_NODE = "UPDATE webhooks SET node_id = NULL WHERE node_id = ?"
 

@@ -1,13 +1,14 @@
 -- The first storey. BIGINT holds ids, microcredits and milliseconds since 1970; flags are 0 or 1.
--- Two words differ between the engines and are filled in: {bytes} and {clustered} (a table that is its primary key).
+-- Three words differ between the engines and are filled in: {identity} (SQLite makes the key the row's place in the table,
+-- with no second index, only where it is spelt INTEGER), {bytes}, and {clustered} (a table that is its primary key).
 
-CREATE TABLE changes (id BIGINT PRIMARY KEY, version BIGINT NOT NULL);
+CREATE TABLE changes (id {identity} PRIMARY KEY, version BIGINT NOT NULL);
 INSERT INTO changes (id, version) VALUES (1, 1);
 
 CREATE TABLE commits (lane TEXT PRIMARY KEY, mark BIGINT NOT NULL);
 
 CREATE TABLE nodes (
-    id BIGINT PRIMARY KEY,
+    id {identity} PRIMARY KEY,
     number BIGINT NOT NULL,
     name TEXT NOT NULL,
     started_ms BIGINT NOT NULL,
@@ -15,7 +16,7 @@ CREATE TABLE nodes (
 );
 
 CREATE TABLE accounts (
-    id BIGINT PRIMARY KEY,
+    id {identity} PRIMARY KEY,
     login TEXT NOT NULL,
     login_key TEXT NOT NULL UNIQUE,
     parent_id BIGINT,
@@ -42,10 +43,10 @@ CREATE TABLE rates (
     country TEXT NOT NULL,
     microcredits BIGINT NOT NULL,
     PRIMARY KEY (account_id, country)
-);
+) {clustered};
 
 CREATE TABLE balances (
-    account_id BIGINT PRIMARY KEY,
+    account_id {identity} PRIMARY KEY,
     available_microcredits BIGINT NOT NULL,
     reserved_microcredits BIGINT NOT NULL
 );
@@ -60,11 +61,11 @@ CREATE TABLE ledger (
     items BIGINT NOT NULL,
     at_ms BIGINT NOT NULL,
     PRIMARY KEY (entry_id, leg)
-);
+) {clustered};
 CREATE INDEX ledger_by_account ON ledger (account_id, entry_id);
 
 CREATE TABLE messages (
-    id BIGINT PRIMARY KEY,
+    id {identity} PRIMARY KEY,
     account_id BIGINT NOT NULL,
     dialect TEXT NOT NULL,
     subid TEXT NOT NULL,
@@ -94,7 +95,7 @@ CREATE INDEX messages_by_subid ON messages (subid, account_id);
 CREATE INDEX messages_open ON messages (expires_ms) WHERE final_ms IS NULL;
 
 CREATE TABLE parts (
-    id BIGINT PRIMARY KEY,
+    id {identity} PRIMARY KEY,
     state TEXT NOT NULL,
     attempt BIGINT NOT NULL,
     carrier TEXT NOT NULL,
@@ -104,7 +105,7 @@ CREATE TABLE parts (
 CREATE INDEX parts_by_reference ON parts (carrier_reference) WHERE carrier_reference IS NOT NULL;
 
 CREATE TABLE queue (
-    message_id BIGINT PRIMARY KEY,
+    message_id {identity} PRIMARY KEY,
     account_id BIGINT NOT NULL,
     carrier TEXT NOT NULL,
     due_ms BIGINT NOT NULL,
@@ -122,7 +123,7 @@ CREATE TABLE events (
 ) {clustered};
 
 CREATE TABLE webhooks (
-    id BIGINT PRIMARY KEY,
+    id {identity} PRIMARY KEY,
     message_id BIGINT NOT NULL,
     account_id BIGINT NOT NULL,
     dialect TEXT NOT NULL,
@@ -134,11 +135,11 @@ CREATE TABLE webhooks (
     failed BIGINT NOT NULL,
     node_id BIGINT
 );
-CREATE INDEX webhooks_unclaimed ON webhooks (due_ms) WHERE node_id IS NULL AND failed = 0;
+CREATE INDEX webhooks_unclaimed ON webhooks (due_ms, id) WHERE node_id IS NULL AND failed = 0;
 CREATE INDEX webhooks_failed ON webhooks (account_id, id) WHERE failed = 1;
 
 CREATE TABLE orphans (
-    id BIGINT PRIMARY KEY,
+    id {identity} PRIMARY KEY,
     carrier TEXT NOT NULL,
     carrier_reference TEXT NOT NULL,
     state TEXT,
@@ -147,9 +148,10 @@ CREATE TABLE orphans (
     received_ms BIGINT NOT NULL
 );
 CREATE INDEX orphans_by_reference ON orphans (carrier_reference);
+CREATE INDEX orphans_by_time ON orphans (received_ms);
 
 CREATE TABLE inbound (
-    id BIGINT PRIMARY KEY,
+    id {identity} PRIMARY KEY,
     carrier TEXT NOT NULL,
     source TEXT NOT NULL,
     destination TEXT NOT NULL,

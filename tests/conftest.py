@@ -1,0 +1,93 @@
+"""Fixtures of the whole suite: both databases, a fresh one for every test that asks."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.databases import ENGINES, Place, migrated
+from tests.support.postgres import CannotStart, PostgresServer
+
+from palomar.storage.database import Database
+
+_TEMPLATE = "migrated"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL; where it cannot run the test is skipped, on CI it fails."""
+    try:
+        server = PostgresServer()
+    except CannotStart as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of a migrated database, to be copied and never opened again."""
+    postgres_server.sql(f"CREATE DATABASE {_TEMPLATE}")
+    asyncio.run(migrated(Place(engine="postgres", where=postgres_server.url(_TEMPLATE))))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def empty_postgres(postgres_server: PostgresServer) -> Iterator[Place]:
+    """A PostgreSQL database with nothing in it."""
+    yield from _fresh(postgres_server, "template1")
+
+
+@pytest.fixture
+def postgres_place(postgres_server: PostgresServer, postgres_template: str) -> Iterator[Place]:
+    """A migrated PostgreSQL database of this test's own."""
+    yield from _fresh(postgres_server, postgres_template)
+
+
+@pytest.fixture
+def empty_sqlite(tmp_path: Path) -> Place:
+    """A SQLite database that does not exist yet."""
+    return Place(engine="sqlite", where=str(tmp_path / "palomar.db"))
+
+
+@pytest.fixture
+def sqlite_place(empty_sqlite: Place) -> Place:
+    """A migrated SQLite database of this test's own."""
+    asyncio.run(migrated(empty_sqlite))
+    return empty_sqlite
+
+
+@pytest.fixture(params=ENGINES)
+def place(request: pytest.FixtureRequest) -> Place:
+    """A migrated database, once on each engine."""
+    found: Place = request.getfixturevalue(f"{request.param}_place")
+    return found
+
+
+@pytest.fixture(params=ENGINES)
+def empty_place(request: pytest.FixtureRequest) -> Place:
+    """A database with nothing in it, once on each engine."""
+    found: Place = request.getfixturevalue(f"empty_{request.param}")
+    return found
+
+
+@pytest.fixture
+async def database(place: Place) -> AsyncIterator[Database]:
+    """The driver over :func:`place`, open."""
+    opened = await place.open()
+    yield opened
+    await opened.close()
+
+
+def _fresh(server: PostgresServer, template: str) -> Iterator[Place]:
+    name = f"test_{next(_numbers)}"
+    server.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield Place(engine="postgres", where=server.url(name))
+    server.sql(f"DROP DATABASE {name} WITH (FORCE)")

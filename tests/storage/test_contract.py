@@ -1,0 +1,317 @@
+"""The contract of the seam: what every driver promises, on both databases."""
+
+import asyncio
+
+import pytest
+
+from palomar.storage.database import Conflict, Database, DatabaseError, Transaction
+from palomar.storage.statements import Delete, Insert, Lookup, Row, Update, Value, columns_of
+
+WORDS = Insert("words", (*columns_of("bigint", "id"), *columns_of("text", "word"), *columns_of("bytea", "raw")))
+NEW_WORDS = Insert("words", WORDS.columns, ignore_conflicts=True)
+CHANGE = Update("words", columns_of("bigint", "id"), (("word", "text"), ("raw", "bytea")))
+REMOVE = Delete("words", ("id", "bigint"))
+BY_ID = Lookup("SELECT id, word, raw FROM words WHERE id IN {keys} ORDER BY id", "bigint", lock="words")
+BY_WORD = Lookup("SELECT id, word FROM words WHERE word IN {keys} ORDER BY id", "text")
+
+LARGEST, SMALLEST = (1 << 63) - 1, -(1 << 63)
+AWKWARD: list[Row] = [
+    (1, "", b""),
+    (2, "ñandú ÆØÅ €", b"\x00\xff"),
+    (3, "\U0001f9a4\U0001f468‍\U0001f469‍\U0001f467 emoji", None),
+    (4, "quote ' double \" back \\ brace {} [1,2] NULL null", b"NULL"),
+    (5, None, b"\\x00"),
+    (LARGEST, "العربية 漢字", bytes(range(256))),
+    (SMALLEST, "line\nfeed\r\ttab", b"x" * 100_000),
+]
+
+
+@pytest.fixture
+async def words(database: Database) -> Database:
+    """A database with one small table, ``words``."""
+    binary = "BLOB" if database.lanes == 1 else "BYTEA"
+
+    async def script(tx: Transaction) -> None:
+        await tx.execute(f"CREATE TABLE words (id BIGINT PRIMARY KEY, word TEXT, raw {binary})")
+
+    await database.write(script)
+    return database
+
+
+async def put(database: Database, *rows: Row) -> None:
+    async def script(tx: Transaction) -> None:
+        await tx.insert(WORDS, rows)
+
+    await database.write(script)
+
+
+async def everything(database: Database) -> list[tuple[object, ...]]:
+    async def script(tx: Transaction) -> list[tuple[object, ...]]:
+        return await tx.select("SELECT id, word, raw FROM words ORDER BY id")
+
+    return await database.read(script)
+
+
+async def test_what_is_inserted_comes_back_the_same_whatever_the_text_bytes_and_numbers_are(words: Database) -> None:
+    await put(words, *AWKWARD)
+    assert await everything(words) == sorted(AWKWARD, key=lambda row: int(str(row[0])))
+
+
+async def test_lookups_find_awkward_keys_and_leave_out_those_that_are_not_there(words: Database) -> None:
+    await put(words, *AWKWARD)
+
+    async def script(tx: Transaction) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+        texts = [str(row[1]) for row in AWKWARD if row[1] is not None]
+        by_id = await tx.lookup(BY_ID, [LARGEST, 99, 2, 2, SMALLEST])
+        return by_id, await tx.lookup(BY_WORD, [*texts, "not there"])
+
+    by_id, by_word = await words.write(script)
+    assert [row[0] for row in by_id] == [SMALLEST, 2, LARGEST]
+    assert [row[0] for row in by_word] == sorted(int(str(row[0])) for row in AWKWARD if row[1] is not None)
+
+
+async def test_every_verb_takes_an_empty_batch(words: Database) -> None:
+    async def script(tx: Transaction) -> tuple[set[int], list[tuple[object, ...]]]:
+        await tx.insert(WORDS, [])
+        new = await tx.insert_new(NEW_WORDS, [])
+        await tx.update(CHANGE, [])
+        await tx.delete(REMOVE, [])
+        return new, await tx.lookup(BY_ID, [])
+
+    assert await words.write(script) == (set(), [])
+
+
+async def test_insert_new_says_which_rows_went_in_and_leaves_the_others_as_they_were(words: Database) -> None:
+    await put(words, (1, "first", None))
+
+    async def script(tx: Transaction) -> set[int]:
+        return await tx.insert_new(NEW_WORDS, [(1, "again", None), (2, "two", b"2"), (2, "twice", None), (3, "", None)])
+
+    assert await words.write(script) == {2, 3}
+    assert await everything(words) == [(1, "first", None), (2, "two", b"2"), (3, "", None)]
+
+
+async def test_update_changes_the_rows_with_these_keys_and_no_others(words: Database) -> None:
+    await put(words, (1, "one", None), (2, "two", None), (3, "three", b"3"))
+
+    async def script(tx: Transaction) -> None:
+        await tx.update(CHANGE, [(1, "uno", b"1"), (3, None, None), (9, "nueve", None)])
+
+    await words.write(script)
+    assert await everything(words) == [(1, "uno", b"1"), (2, "two", None), (3, None, None)]
+
+
+async def test_delete_removes_the_rows_with_these_keys_and_no_others(words: Database) -> None:
+    await put(words, (1, "one", None), (2, "two", None), (3, "three", None))
+
+    async def script(tx: Transaction) -> None:
+        await tx.delete(REMOVE, [1, 3, 9])
+
+    await words.write(script)
+    assert await everything(words) == [(2, "two", None)]
+
+
+async def test_execute_says_how_many_rows_it_changed(words: Database) -> None:
+    await put(words, (1, "one", None), (2, "two", None), (3, "three", None))
+
+    async def script(tx: Transaction) -> list[int]:
+        return [
+            await tx.execute("UPDATE words SET word = ? WHERE id > ?", "many", 1),
+            await tx.execute("UPDATE words SET word = ? WHERE id = ?", "none", 9),
+            await tx.execute("DELETE FROM words WHERE word = ?", "many"),
+            await tx.execute("DELETE FROM words WHERE word = ?", "many"),
+        ]
+
+    assert await words.write(script) == [2, 0, 2, 0]
+
+
+@pytest.mark.parametrize("lock", ["update", "share", "skip"])
+async def test_select_locked_finds_what_select_finds(words: Database, lock: str) -> None:
+    await put(words, (1, "one", None), (2, "two", None), (3, "three", None))
+
+    async def script(tx: Transaction) -> list[tuple[object, ...]]:
+        sql = "SELECT id, word FROM words WHERE id > ? ORDER BY id DESC LIMIT ?"
+        return await tx.select_locked(sql, 1, 5, lock=lock)  # type: ignore[arg-type]  # one of the three
+
+    assert await words.write(script) == [(3, "three"), (2, "two")]
+
+
+async def test_a_transaction_sees_its_own_writes_and_a_reader_does_not_before_the_commit(words: Database) -> None:
+    seen = []
+
+    async def script(tx: Transaction) -> None:
+        await tx.insert(WORDS, [(1, "one", None)])
+        seen.append(await tx.select("SELECT id FROM words"))
+        await tx.pause()
+
+    async def reader() -> None:
+        while not seen:
+            await asyncio.sleep(0)
+        seen.append(await everything(words))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(words.write(script))
+        group.create_task(reader())
+    assert seen[0] == [(1,)]
+    assert await everything(words) == [(1, "one", None)]
+
+
+class Mishap(Exception):
+    """What a script's own bug would raise."""
+
+
+async def test_an_exception_in_the_script_rolls_everything_back_and_comes_out_as_it_is(words: Database) -> None:
+    async def script(tx: Transaction) -> None:
+        await tx.insert(WORDS, [(1, "one", None)])
+        await tx.pause()
+        raise Mishap
+
+    with pytest.raises(Mishap):
+        await words.write(script)
+    assert await everything(words) == []
+    await put(words, (2, "the next transaction is not disturbed", None))
+    assert len(await everything(words)) == 1
+
+
+async def test_a_taken_key_is_a_database_error_that_names_it_and_rolls_everything_back(words: Database) -> None:
+    await put(words, (1, "one", None))
+    with pytest.raises(DatabaseError, match="words") as raised:
+        await put(words, (2, "two", None), (1, "again", None))
+    assert not isinstance(raised.value, Conflict)
+    assert await everything(words) == [(1, "one", None)]
+
+
+@pytest.mark.parametrize("row", [(1 << 63, "too large", None), (1, "lone \ud800 surrogate", None)])
+async def test_a_value_that_does_not_fit_fails_at_once_and_is_not_taken_for_a_lost_database(
+    words: Database, row: Row
+) -> None:
+    with pytest.raises((DatabaseError, ValueError, OverflowError)) as raised:
+        await put(words, (5, "neighbour", None), row)
+    assert type(raised.value).__name__ not in ("Unavailable", "Conflict")
+    assert await everything(words) == []
+
+
+async def test_a_reader_cannot_write(words: Database) -> None:
+    async def script(tx: Transaction) -> None:
+        await tx.insert(WORDS, [(1, "one", None)])
+
+    with pytest.raises(DatabaseError):
+        await words.read(script)
+    assert await everything(words) == []
+
+
+async def test_a_read_sees_one_moment_however_often_it_looks(words: Database) -> None:
+    await put(words, (1, "one", None))
+    looks: list[int] = []
+
+    async def script(tx: Transaction) -> None:
+        for _ in range(2):
+            looks.append(len(await tx.select("SELECT id FROM words")))
+            while len(looks) == 1 and not written.is_set():
+                await tx.pause()
+
+    async def writer() -> None:
+        while not looks:
+            await asyncio.sleep(0)
+        await put(words, (2, "two", None))
+        written.set()
+
+    written = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(words.read(script))
+        group.create_task(writer())
+    assert looks == [1, 1]
+    assert len(await everything(words)) == 2
+
+
+async def test_a_guard_that_raises_conflict_rolls_back_and_comes_out_as_conflict(words: Database) -> None:
+    async def script(tx: Transaction) -> None:
+        await tx.insert(WORDS, [(1, "one", None)])
+        raise Conflict("the balance was spent meanwhile")
+
+    with pytest.raises(Conflict, match="meanwhile"):
+        await words.write(script)
+    assert await everything(words) == []
+
+
+async def test_pause_lets_others_have_a_turn_and_the_transaction_goes_on(words: Database) -> None:
+    turns: list[str] = []
+
+    async def script(tx: Transaction) -> str:
+        asyncio.get_running_loop().call_soon(turns.append, "somebody else")
+        await tx.insert(WORDS, [(1, "one", None)])
+        await tx.pause()
+        await tx.pause()
+        turns.append("the script")
+        return "its result"
+
+    assert await words.write(script) == "its result"
+    assert turns == ["somebody else", "the script"]
+
+
+async def test_the_databases_clock_says_now_and_does_not_stand_still(database: Database) -> None:
+    async def script(tx: Transaction) -> tuple[int, int]:
+        return await tx.now_ms(), await tx.now_ms()
+
+    first, second = await database.write(script)
+    assert 1_700_000_000_000 < first <= second < 4_000_000_000_000
+
+
+async def test_writes_of_every_lane_are_all_there(words: Database) -> None:
+    async def write(lane: int, identity: int) -> None:
+        async def script(tx: Transaction) -> None:
+            await tx.insert(WORDS, [(identity, f"lane {lane}", None)])
+            await tx.pause()
+
+        await words.write(script, lane=lane)
+
+    async with asyncio.TaskGroup() as group:
+        for identity in range(20):
+            group.create_task(write(identity % 4, identity))
+    assert [row[0] for row in await everything(words)] == list(range(20))
+
+
+async def test_a_cancelled_write_leaves_nothing_and_disturbs_nobody(words: Database) -> None:
+    begun = asyncio.Event()
+
+    async def endless(tx: Transaction) -> None:
+        await tx.insert(WORDS, [(1, "one", None)])
+        begun.set()
+        while True:
+            await tx.pause()
+
+    task = asyncio.create_task(words.write(endless))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await put(words, (2, "two", None))
+    assert await everything(words) == [(2, "two", None)]
+
+
+async def test_the_hint_differs_after_an_account_was_written_by_another_process(place: object) -> None:
+    own, other = await place.open(), await place.open()  # type: ignore[attr-defined]  # a Place
+    try:
+        before = await own.change_hint()
+
+        async def script(tx: Transaction) -> None:
+            await tx.execute("UPDATE changes SET version = version + 1 WHERE id = 1")
+
+        await other.write(script)
+        assert await own.change_hint() != before
+    finally:
+        await own.close()
+        await other.close()
+
+
+async def test_upkeep_may_be_called_at_any_time_and_as_often_as_one_likes(words: Database) -> None:
+    await put(words, *((identity, "w" * 2_000, None) for identity in range(5_000)))
+    for _ in range(3):
+        await words.upkeep()
+    assert len(await everything(words)) == 5_000
+
+
+async def test_bulk_values_of_one_column_may_all_be_none(words: Database) -> None:
+    rows: list[tuple[Value, ...]] = [(identity, None, None) for identity in range(3)]
+    await put(words, *rows)
+    assert await everything(words) == rows

@@ -1,0 +1,36 @@
+"""Where a test's own database is, on either engine, and how to open it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from palomar.storage.database import Database
+from palomar.storage.migrate import migrate
+from palomar.storage.postgres import open_postgres
+from palomar.storage.sqlite import open_sqlite
+
+Engine = Literal["sqlite", "postgres"]
+ENGINES: tuple[Engine, ...] = ("sqlite", "postgres")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """An empty, migrated database: the file of SQLite or the URL of PostgreSQL."""
+
+    engine: Engine
+    where: str
+
+    async def open(self) -> Database:
+        """A driver of one's own; whoever opens it closes it."""
+        if self.engine == "sqlite":
+            return open_sqlite(Path(self.where))
+        return await open_postgres(self.where, session="tests")
+
+
+async def migrated(place: Place) -> None:
+    """Bring the place up to date."""
+    database = await place.open()
+    try:
+        await migrate(database, engine=place.engine, now_ms=0)
+    finally:
+        await database.close()
