@@ -27,19 +27,37 @@ class Health:
 
 
 class Front:
-    """The root application. ``dialects`` by the first segment of their paths."""
+    """The root application.
 
-    def __init__(self, *, dialects: Mapping[str, ASGIApp], health: Callable[[], Health], sandbox: bool) -> None:
-        self._dialects = dict(dialects)
+    ``dialects`` by the beginning of their paths: one segment, or two (``api/v1``). ``at_root`` is the dialect that owns
+    ``/`` when any of its parameters is present.
+    """
+
+    def __init__(
+        self,
+        *,
+        dialects: Mapping[str, ASGIApp],
+        at_root: tuple[ASGIApp, frozenset[str]] | None = None,
+        health: Callable[[], Health],
+        sandbox: bool,
+    ) -> None:
+        self._by_segment = {prefix: face for prefix, face in dialects.items() if "/" not in prefix}
+        self._by_two = {prefix: face for prefix, face in dialects.items() if "/" in prefix}
+        self._shared = {prefix.split("/")[0] for prefix in self._by_two}
+        self._at_root = at_root
         self._health = health
         self._sandbox = sandbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        end = path.find("/", 1)
-        dialect = self._dialects.get(path[1:] if end < 0 else path[1:end])
-        if dialect is not None:
-            await dialect(scope, receive, send)
+        segment, _, rest = path[1:].partition("/")
+        face = self._by_segment.get(segment)
+        if face is None and segment in self._shared:
+            face = self._by_two.get(f"{segment}/{rest.partition('/')[0]}")
+        if face is None and path in ("", "/"):
+            face = self._owner_of_root(scope)
+        if face is not None:
+            await face(scope, receive, send)
         elif path == "/health/live":
             await respond(send, 200, b'{"live":true}', _JSON)
         elif path == "/health/ready":
@@ -48,6 +66,13 @@ class Front:
             await respond(send, 200, b"OK\n", _TEXT)
         else:
             await respond(send, 404, b"Not found\n", _TEXT)
+
+    def _owner_of_root(self, scope: Scope) -> ASGIApp | None:
+        if self._at_root is None:
+            return None
+        face, parameters = self._at_root
+        names = {piece.partition(b"=")[0].decode("latin-1") for piece in scope["query_string"].split(b"&")}
+        return face if names & parameters else None
 
     async def _ready(self, send: Send) -> None:
         health = self._health()
