@@ -1,0 +1,53 @@
+"""Folding as 402T Labs' page has it in its Appendix A: any text, as near to the GSM alphabet as it can be written.
+
+More than ``text.fold_to_gsm``: line ends, every space, compatibility forms (``ﬁ``, ``²``, full-width letters) too.
+Nothing is ever replaced by a ``?``: what has no equivalent stays, and whoever asked decides what that means.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+from palomar.domain import gsm7
+from palomar.domain.text import LETTER_FOLDS, TYPOGRAPHY_FOLDS
+
+
+def normalise(text: str) -> str:
+    """Write `text` with GSM characters wherever that can be done: `‘ção’, ²` becomes `'cao', 2`.
+
+    `gsm7.is_gsm` then says whether it could be done throughout, and `gsm7.foreign_characters` what is left over (emoji,
+    other scripts, controls). A text that fits already comes back untouched, but for its line ends, which become LF.
+    """
+    if gsm7.is_gsm(text):
+        return _line_feeds(text) if "\r" in text else text
+    text = _line_feeds(unicodedata.normalize("NFC", text))
+    return gsm7.DEFAULT.foreign_characters.sub(_folded, text)
+
+
+_BULLETS: Final = dict.fromkeys("‣⁃●◦∙▪■", "*")
+_LINE_ENDS: Final = dict.fromkeys("\u2028\u2029", "\n")
+_ZERO_WIDTH: Final = dict.fromkeys("\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", "")
+_FOLDS: Final = MappingProxyType({**LETTER_FOLDS, **TYPOGRAPHY_FOLDS, **_BULLETS, **_LINE_ENDS, **_ZERO_WIDTH})
+
+
+def _line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _folded(match: re.Match[str]) -> str:
+    return _fold(match[0])
+
+
+@lru_cache(maxsize=2048)  # of Unicode's million characters a customer uses some dozens
+def _fold(character: str) -> str:
+    """Fold one character that GSM lacks; itself if there is no way."""
+    known = _FOLDS.get(character)
+    if known is not None:
+        return known
+    if unicodedata.category(character) == "Zs":
+        return " "
+    letters = (_FOLDS.get(c, c) for c in unicodedata.normalize("NFKD", character) if unicodedata.category(c)[0] != "M")
+    rest = "".join(letters)
+    return rest if gsm7.is_gsm(rest) else character

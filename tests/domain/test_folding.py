@@ -1,0 +1,70 @@
+"""``domain/folding.py`` against 402T Labs' Appendix A, a table of letters, and any text that hypothesis thinks of."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palomar.domain import gsm7
+from palomar.domain.folding import normalise
+
+APPENDIX_A = (
+    "€@$Çç_!\"#%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNÑOPQRSTUVWXYZ¿abcdefghijklmnñopqrstuvwxyz"
+    "ÁáÉéÍíÓóÚúÀàÈèÌìÒòÙùÄäËëÏïÖöÜüÂâÊêÎîÔôÛû "
+)
+
+
+def test_every_character_of_the_appendix_can_be_written_in_gsm() -> None:
+    assert len(set(APPENDIX_A)) == 133
+    assert normalise(APPENDIX_A) == (
+        "€@$Çc_!\"#%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNÑOPQRSTUVWXYZ¿abcdefghijklmnñopqrstuvwxyz"
+        "AaÉéIiOoUuAàEèIìOòUùÄäEeIiÖöÜüAaEeIiOoUu "
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("one\r\ntwo\rthree\n", "one\ntwo\nthree\n"),
+        ("§ÁR\r", "§AR\n"),
+        ("a\u0301e\u0301", "aé"),
+        ("x\u0323", "x"),
+        ("‘q’ “r” «s» `t´", "'q' \"r\" \"s\" 't'"),
+        ("a–b—c−d", "a-b-c-d"),
+        ("• ‣…", "* *..."),
+        ("3ª 4º", "3a 4o"),
+        ("a\u00a0b\u3000c\td\u2028e", "a b c d\ne"),
+        ("a\u200bb\u00adc\ufeff\u200d", "abc"),
+        ("łđðþœŒıŋŁĐÐÞŊẞ", "lddthoeOEinLDDTHNß"),
+        ("ãõşžŘ", "aoszR"),
+        ("\uff21\uff42\uff11 \ufb01 ² ™ №", "Ab1 fi 2 TM No"),
+        ("﹘﹣", "--"),
+        ("{[^~|\\]}€", "{[^~|\\]}€"),
+        ("ΔΦΓΛΩΠΨΣΘΞ\u2126", "ΔΦΓΛΩΠΨΣΘΞΩ"),
+    ],
+)
+def test_a_text_is_written_with_the_nearest_gsm_characters(text: str, written: str) -> None:
+    assert normalise(text) == written
+
+
+@pytest.mark.parametrize("text", ["日本", "Привет", "😀", "\x01", "\x1b", "½", "\ud800"])
+def test_what_has_no_equivalent_stays(text: str) -> None:
+    assert normalise(text) == text
+    assert not gsm7.is_gsm(text)
+
+
+@given(st.text())
+def test_folding_again_changes_nothing(text: str) -> None:
+    folded = normalise(text)
+    assert normalise(folded) == folded
+
+
+@given(st.text())
+def test_only_what_came_in_can_be_left_over(text: str) -> None:
+    assert set(gsm7.foreign_characters(normalise(text))) <= set(unicodedata.normalize("NFC", text))
+
+
+@given(st.text(alphabet=st.characters(codec="latin-1", exclude_characters="\r")).filter(gsm7.is_gsm))
+def test_a_text_that_fits_is_untouched(text: str) -> None:
+    assert normalise(text) == text
