@@ -66,18 +66,22 @@ def test_a_link_is_free_until_it_is_throttled() -> None:
     assert link.seconds_until_room(1.0) == 0
 
 
-def test_a_throttled_link_halves_what_it_sent() -> None:
+def busy_link(*, per_second: int) -> LinkRate:
+    """A link of which the carrier took so many a second from 10.0 to 13.0."""
     link = LinkRate.free()
-    for tick in range(300):
-        link.sent(10.0 + tick / 100)
+    for tick in range(3 * per_second):
+        link.taken(10.0 + tick / per_second)
+    return link
+
+
+def test_a_throttled_link_goes_below_what_the_carrier_took() -> None:
+    link = busy_link(per_second=100)
     assert link.throttled(13.0)
-    assert 40 <= link.bucket.rate <= 55
+    assert 60 <= link.bucket.rate <= 80
 
 
 def test_a_burst_of_throttled_answers_slows_once() -> None:
-    link = LinkRate.free()
-    for tick in range(300):
-        link.sent(10.0 + tick / 100)
+    link = busy_link(per_second=100)
     assert link.throttled(13.0)
     rate = link.bucket.rate
     assert not link.throttled(13.1)
@@ -86,10 +90,15 @@ def test_a_burst_of_throttled_answers_slows_once() -> None:
     assert link.bucket.rate < rate
 
 
-def test_a_throttled_link_finds_its_rate_again() -> None:
+def test_a_carrier_that_takes_nothing_is_asked_once_a_second() -> None:
     link = LinkRate.free()
-    for tick in range(300):
-        link.sent(10.0 + tick / 100)
+    for second in range(20):
+        link.throttled(10.0 + 1.5 * second)
+    assert link.bucket.rate == 1.0
+
+
+def test_a_throttled_link_finds_its_rate_again() -> None:
+    link = busy_link(per_second=100)
     link.throttled(13.0)
     slowed = link.bucket.rate
     link.available(15.0)

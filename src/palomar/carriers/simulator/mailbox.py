@@ -25,7 +25,7 @@ class Mailbox:
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
         self._waiting: deque[DeliverSm] = deque()
-        self._receivers: list[Receiver] = []
+        self._receivers: deque[Receiver] = deque()
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -61,4 +61,4 @@ class Mailbox:
                 receiver.deliver(waiting.popleft())
             if not waiting:
                 break
-        self._receivers.append(self._receivers.pop(0)) if len(self._receivers) > 1 else None
+        self._receivers.rotate(-1)

@@ -5,7 +5,7 @@ Binding and the mechanics are here; what happens with messages is ``smsc``'s.
 
 import asyncio
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from palomar.smpp import (
     BindReceiver,
@@ -110,9 +110,7 @@ class Peer(asyncio.Protocol):
     # --- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a stream transport is needed")
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are not of that class
         self._smsc.connected(self)
         self._set_timer()
 

@@ -83,6 +83,7 @@ class SimulatorSmsc:
         self._history: dict[str, _Taken] = {}
         self._refusals: dict[tuple[str, bytes], int] = {}
         self._subscribers: list[Callable[[Arrival], None]] = []
+        self._closed = False
 
     async def connect_memory(self, factory: Callable[[], asyncio.Protocol]) -> object:
         """A connector for a client in this process: joins the protocol that ``factory`` makes to a new peer."""
@@ -117,6 +118,7 @@ class SimulatorSmsc:
 
     def close(self) -> None:
         """Unbind everybody and forget what is due."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -253,7 +255,7 @@ class SimulatorSmsc:
         self._touched.add(system_id)
 
     def _at(self, when: float, act: Callable[[], None]) -> None:
-        if self._wheel.add(act, when):
+        if not self._closed and self._wheel.add(act, when):
             self._set_timer()
 
     def _set_timer(self) -> None:

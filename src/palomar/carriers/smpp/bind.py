@@ -6,7 +6,7 @@ what the SMSC said. Not here: which link a part takes and how fast (``carrier``)
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, cast
+from typing import Protocol, assert_never, cast
 
 import structlog
 
@@ -17,8 +17,10 @@ from palomar.domain.retry import backoff_ms
 from palomar.ports import Clock, LinkStatus, OutgoingPart
 from palomar.smpp import (
     BindReceiver,
+    BindRefused,
     BindTransceiver,
     BindTransmitter,
+    Bound,
     Closed,
     CommandStatus,
     DataSm,
@@ -26,11 +28,15 @@ from palomar.smpp import (
     Event,
     LateResponse,
     Pdu,
+    PduRefused,
     RequestReceived,
     RequestTimedOut,
     ResponseReceived,
     SessionSettings,
     SubmitSm,
+    UnexpectedResponse,
+    command_name,
+    status_name,
 )
 
 Connector = Callable[[Callable[[], asyncio.Protocol]], Awaitable[object]]
@@ -38,6 +44,8 @@ Connector = Callable[[Callable[[], asyncio.Protocol]], Awaitable[object]]
 
 STEADY_SECONDS = 30.0
 """A link that stayed bound so long starts its back-off anew."""
+
+ODD_KINDS_MAX = 100
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +84,8 @@ class Link:
         self.name = f"{settings.name}/{number}"
         self.rate = LinkRate.free()
         self.last_error = ""
+        self.odd_pdus = 0
+        """PDUs that had no effect: malformed, unknown, or answers to nothing."""
         self._settings = settings
         self._session_settings = SessionSettings(
             window=settings.window,
@@ -91,6 +101,7 @@ class Link:
         self._up = False
         self._stopping = False
         self._failed = asyncio.Event()
+        self._odd_kinds: set[tuple[int, int]] = set()
 
     # --- what the carrier asks
 
@@ -123,7 +134,7 @@ class Link:
     def submit(self, pdu: SubmitSm, part: OutgoingPart) -> None:
         """Send one part; raises ``UnencodablePdu``."""
         self._connections[0].send(pdu, context=part)
-        self.rate.sent(self._clock.monotonic())
+        self.rate.sent()
 
     def status(self) -> LinkStatus:
         """For the console and ``/health``."""
@@ -179,21 +190,29 @@ class Link:
         owner = self._owner
         answered = False
         for event in events:
-            match event:
-                case ResponseReceived(context=part, pdu=pdu):
-                    answered = True
-                    owner.on_answer(self, cast(OutgoingPart, part), pdu)
-                case RequestReceived(pdu=pdu):
-                    self._on_request(connection, pdu)
-                case RequestTimedOut(context=part):
-                    answered = True
-                    owner.on_no_answer(cast(OutgoingPart, part), "no answer in time")
-                case LateResponse(context=part, pdu=pdu):
-                    owner.on_late_answer(cast(OutgoingPart, part), pdu)
-                case Closed():
-                    self._on_closed(connection, event)
-                case _:
-                    pass
+            try:
+                match event:
+                    case ResponseReceived(context=part, pdu=pdu):
+                        answered = True
+                        owner.on_answer(self, cast(OutgoingPart, part), pdu)
+                    case RequestReceived(pdu=pdu):
+                        self._on_request(connection, pdu)
+                    case RequestTimedOut(context=part):
+                        answered = True
+                        owner.on_no_answer(cast(OutgoingPart, part), "no answer in time")
+                    case LateResponse(context=part, pdu=pdu):
+                        owner.on_late_answer(cast(OutgoingPart, part), pdu)
+                    case Closed():
+                        self._on_closed(connection, event)
+                    case PduRefused() | UnexpectedResponse():
+                        self._note_odd(event)
+                    case Bound() | BindRefused():
+                        pass  # the connection's own
+                    case _:
+                        assert_never(event)
+            except Exception:
+                # The edge of one PDU: a bug of ours must not cost the link.
+                log.exception("carrier_pdu_failed", link=self.name)
         if answered:
             owner.on_room()
 
@@ -265,6 +284,17 @@ class Link:
         for connection in connections:
             connection.abort()
             await connection.gone
+
+    def _note_odd(self, event: PduRefused | UnexpectedResponse) -> None:
+        """A PDU without effect, answered where it can be; each kind is logged once a link."""
+        if isinstance(event, PduRefused):
+            command, status = event.command_id, event.status
+        else:
+            command, status = event.pdu.command_id, event.pdu.command_status
+        self.odd_pdus += 1
+        if (command, status) not in self._odd_kinds and len(self._odd_kinds) < ODD_KINDS_MAX:
+            self._odd_kinds.add((command, status))
+            log.warning("carrier_odd_pdu", link=self.name, command=command_name(command), status=status_name(status))
 
     def _note(self, error: str) -> None:
         """Keep why the link is down; logged when it is another reason than before."""

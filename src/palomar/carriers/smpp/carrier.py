@@ -150,7 +150,10 @@ class SmppCarrier:
     # --- what its links tell
 
     def on_answer(self, link: Link, part: OutgoingPart, answer: Pdu) -> None:
-        if answer.command_status in translate.SLOW_DOWN and link.rate.throttled(self._clock.monotonic()):
+        now = self._clock.monotonic()
+        if answer.command_status == 0:
+            link.rate.taken(now)
+        elif answer.command_status in translate.SLOW_DOWN and link.rate.throttled(now):
             log.info("carrier_link_slowed", link=link.name, parts_per_second=round(link.rate.bucket.rate, 1))
         self._answered(part, translate.outcome(answer))
 

@@ -5,7 +5,7 @@ It knows nothing of parts and receipts (``bind``). Everything written within a t
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from palomar.ports import Clock
 from palomar.smpp import (
@@ -81,10 +81,12 @@ class Connection(asyncio.Protocol):
             self._loop.call_soon(self._flush)
 
     def unbind(self) -> None:
-        """Ask to end the session; harmless in any state."""
+        """Ask to end the session; one that is not bound ends at once."""
         if self.session.is_bound:
             self.session.unbind(self._now())
             self._flush()
+        else:
+            self.abort()
 
     def abort(self) -> None:
         """End the connection at once."""
@@ -96,9 +98,7 @@ class Connection(asyncio.Protocol):
     # --- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a stream transport is needed")
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are not of that class
         self._set_timer()
 
     def data_received(self, data: bytes) -> None:
@@ -179,6 +179,7 @@ class Connection(asyncio.Protocol):
             self._timer = None
         if not self._bound.done():
             self._bound.set_exception(BindFailed("no bind: the connection ended"))
-        self._bound.exception()  # looked at, so that asyncio does not complain of one that nobody awaits
+        if not self._bound.cancelled():
+            self._bound.exception()  # looked at: asyncio complains of errors that nobody awaits
         if not self.gone.done():
             self.gone.set_result(None)

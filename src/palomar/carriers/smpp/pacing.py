@@ -12,7 +12,7 @@ UNLIMITED = 1 << 30
 """What a bucket without a rate says it has."""
 
 BURST_SECONDS = 0.1
-DECREASE = 0.5
+DECREASE = 0.7
 INCREASE_SHARE = 0.1
 HOLD_SECONDS = 1.0
 """Throttled answers within so long of a decrease speak of the same burst and do not slow the link again."""
@@ -80,15 +80,17 @@ class TokenBucket:
 
 @dataclass(slots=True, kw_only=True)
 class LinkRate:
-    """A link's own rate: none until the carrier throttles it, then halved, then growing step by step until it is free
-    again (additive increase, multiplicative decrease)."""
+    """A link's own rate: none until the carrier throttles it, then somewhat below what the carrier took, then growing
+    step by step until it is free again (additive increase, multiplicative decrease)."""
 
     bucket: TokenBucket
     ceiling: float = 0.0
-    changed_at: float = 0.0
-    _window_start: float = 0.0
-    _window_sent: int = 0
-    _measured: float = 0.0
+    """What the carrier took a second when it last throttled the link."""
+    _slowed_at: float = 0.0
+    _grown_at: float = 0.0
+    _second: int = 0
+    _taken: int = 0
+    _taken_before: int = 0
 
     @classmethod
     def free(cls) -> "LinkRate":
@@ -102,41 +104,41 @@ class LinkRate:
         self._grow(now)
         return self.bucket.available(now)
 
-    def sent(self, now: float) -> None:
+    def sent(self) -> None:
         """One part was given to the link."""
-        elapsed = now - self._window_start
-        if elapsed >= 1.0:
-            self._measured = self._window_sent / elapsed
-            self._window_start, self._window_sent = now, 0
-        self._window_sent += 1
         self.bucket.charge(1)
+
+    def taken(self, now: float) -> None:
+        """The carrier accepted one part."""
+        second = int(now)
+        if second != self._second:
+            self._taken_before = self._taken if second == self._second + 1 else 0
+            self._second, self._taken = second, 0
+        self._taken += 1
 
     def throttled(self, now: float) -> bool:
         """The carrier said ESME_RTHROTTLED or ESME_RMSGQFUL; says whether the rate went down for it."""
-        if self.bucket.rate and now - self.changed_at < HOLD_SECONDS:
+        if self.bucket.rate and now - self._slowed_at < HOLD_SECONDS:
             return False
-        reached = self.bucket.rate or self._speed(now)
-        self.ceiling = max(self.ceiling, reached)
-        self.changed_at = now
-        self.bucket.set_rate(max(1.0, reached * DECREASE), now)
+        self.ceiling = float(max(self._taken_before, self._taken, 1))
+        self._slowed_at = self._grown_at = now
+        rate = self.ceiling * DECREASE
+        if self.bucket.rate:
+            rate = min(rate, self.bucket.rate * DECREASE)
+        self.bucket.set_rate(max(1.0, rate), now)
         return True
 
     def seconds_until_room(self, now: float) -> float:
         """How long until one more part may be given to the link."""
         return self.bucket.seconds_until(1, now)
 
-    def _speed(self, now: float) -> float:
-        elapsed = max(now - self._window_start, 0.05)
-        return max(self._measured, self._window_sent / max(elapsed, 1.0), 2.0)
-
     def _grow(self, now: float) -> None:
-        steps = int((now - self.changed_at) / HOLD_SECONDS)
+        steps = int((now - self._grown_at) / HOLD_SECONDS)
         if steps <= 0:
             return
-        self.changed_at += steps * HOLD_SECONDS
+        self._grown_at += steps * HOLD_SECONDS
         rate = self.bucket.rate + steps * max(1.0, self.ceiling * INCREASE_SHARE)
         if rate >= 2 * self.ceiling:
             self.bucket.set_rate(0, now)
-            self.ceiling = 0.0
         else:
             self.bucket.set_rate(rate, now)

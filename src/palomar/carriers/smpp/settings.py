@@ -55,3 +55,5 @@ class SmppCarrierSettings:
             raise ValueError(f"links: at least 1, not {self.links}")
         if self.parts_per_second < 0:
             raise ValueError(f"parts_per_second: at least 0, not {self.parts_per_second}")
+        if not 0 < self.reconnect_min_seconds <= self.reconnect_max_seconds:
+            raise ValueError("reconnect_min_seconds: above 0, and not above reconnect_max_seconds")

@@ -1,0 +1,169 @@
+"""An SMSC that does what a test tells it, to the point of breaking the protocol."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+from tests.contracts.carrier import RecordingSink
+from tests.contracts.virtual_time import LoopClock
+
+from palomar.carriers.simulator.memory import join
+from palomar.carriers.smpp import SmppCarrier, SmppCarrierSettings
+from palomar.smpp import (
+    BindReceiver,
+    BindTransceiver,
+    BindTransmitter,
+    CommandStatus,
+    DeliverSm,
+    Event,
+    Pdu,
+    RequestReceived,
+    ResponseReceived,
+    Role,
+    Session,
+    SessionSettings,
+    SubmitSm,
+    SubmitSmResp,
+)
+
+
+class ScriptedSmsc:
+    """A connector whose every connection follows the attributes below."""
+
+    def __init__(self) -> None:
+        self.connections: list[ScriptedConnection] = []
+        self.bind_status: int | None = 0
+        """What a bind is answered; None: not at all."""
+        self.refuse_connections = False
+        self.on_submit: Callable[[ScriptedConnection, SubmitSm], None] = take
+        self.deaf = False
+        """Read nothing that comes, as a half-open connection does."""
+
+    async def connect(self, factory: Callable[[], asyncio.Protocol]) -> object:
+        """The carrier's connector."""
+        if self.refuse_connections:
+            raise ConnectionRefusedError("connection refused")
+        connection = ScriptedConnection(self)
+        self.connections.append(connection)
+        return join(factory(), connection)
+
+    @property
+    def last(self) -> "ScriptedConnection":
+        """The newest connection."""
+        return self.connections[-1]
+
+    @property
+    def binds(self) -> list[Pdu]:
+        """Every bind that came."""
+        kinds = (BindTransceiver, BindTransmitter, BindReceiver)
+        return [pdu for connection in self.connections for pdu in connection.requests if isinstance(pdu, kinds)]
+
+
+class ScriptedConnection(asyncio.Protocol):
+    """One connection to it."""
+
+    def __init__(self, smsc: ScriptedSmsc) -> None:
+        self.smsc = smsc
+        loop = asyncio.get_running_loop()
+        self.now = loop.time
+        self.session = Session(Role.SMSC, self.now(), settings=SessionSettings(window=100_000))
+        self.transport: asyncio.Transport | None = None
+        self.requests: list[Pdu] = []
+        self.responses: list[Pdu] = []
+        self.lost = False
+        self.reads = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
+
+    def data_received(self, data: bytes) -> None:
+        self.reads += 1
+        if not self.smsc.deaf:
+            for event in self.session.receive(data, self.now()):
+                self._on_event(event)
+            self.flush()
+
+    def submits(self) -> list[SubmitSm]:
+        """The submits that came, in order."""
+        return [pdu for pdu in self.requests if isinstance(pdu, SubmitSm)]
+
+    def answer(self, request: Pdu, response: Pdu | None = None, *, status: int = 0) -> None:
+        self.session.answer(request, response, status=status)
+
+    def deliver(self, **fields: Any) -> None:
+        """Send a deliver_sm."""
+        self.session.send(DeliverSm(**fields), self.now())
+        self.flush()
+
+    def flush(self) -> None:
+        self.raw(self.session.take_outgoing())
+
+    def raw(self, octets: bytes) -> None:
+        """Send octets, whatever they are."""
+        assert self.transport is not None
+        self.transport.write(octets)
+
+    def close(self) -> None:
+        assert self.transport is not None
+        self.transport.close()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, ResponseReceived):
+            self.responses.append(event.pdu)
+        if not isinstance(event, RequestReceived):
+            return
+        pdu = event.pdu
+        self.requests.append(pdu)
+        if isinstance(pdu, SubmitSm):
+            self.smsc.on_submit(self, pdu)
+        elif self.smsc.bind_status is not None:
+            self.answer(pdu, status=self.smsc.bind_status)
+
+
+def take(connection: ScriptedConnection, pdu: SubmitSm) -> None:
+    """Answer a submit with an id."""
+    connection.answer(pdu, SubmitSmResp(message_id=f"id-{pdu.sequence_number}"))
+
+
+def stay_silent(connection: ScriptedConnection, pdu: SubmitSm) -> None:
+    """Never answer a submit."""
+
+
+def throttle(connection: ScriptedConnection, pdu: SubmitSm) -> None:
+    """Answer that it is too fast."""
+    connection.answer(pdu, status=CommandStatus.ESME_RTHROTTLED)
+
+
+class Rig:
+    """A carrier beside a scripted SMSC; an asynchronous context."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.smsc = ScriptedSmsc()
+        self.sink = RecordingSink()
+        given: dict[str, Any] = {
+            "name": "acme",
+            "host": "smsc.example",
+            "port": 2775,
+            "system_id": "esme",
+            "password": "secret",
+            "window": 10,
+            "reconnect_min_seconds": 1,
+            "reconnect_max_seconds": 16,
+        } | settings
+        self.carrier = SmppCarrier(
+            SmppCarrierSettings(**given), clock=LoopClock(), chance=lambda: 0.5, connect=self.smsc.connect
+        )
+
+    async def __aenter__(self) -> "Rig":
+        await self.carrier.start(self.sink)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.carrier.stop(1)
+
+    async def live(self) -> None:
+        """Wait until every link is bound."""
+        await self.sink.until(lambda: all(link.bound for link in self.carrier.links()))

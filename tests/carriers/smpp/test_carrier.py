@@ -1,0 +1,245 @@
+"""Slots, pace, back-pressure and the end of a carrier, beside what the contract says."""
+
+import asyncio
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, take, throttle
+from tests.contracts.carrier import outgoing
+from tests.contracts.virtual_time import in_virtual_time
+
+from palomar.domain.text import Alphabet
+from palomar.ports import Deferred, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
+from palomar.smpp import CommandStatus, DeliverSmResp, SubmitSm
+
+WINDOW = 6
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("send"), st.integers(1, 9)),
+            st.tuples(st.just("release"), st.integers(1, 9)),
+            st.tuples(st.just("half"), st.integers(2, 9)),
+            st.tuples(st.sampled_from(["break", "wait", "silence", "speak", "throttle", "turn"]), st.just(0)),
+        ),
+        max_size=25,
+    ),
+    st.sampled_from([0, 50]),
+)
+def test_no_slot_is_ever_lost_and_every_submit_is_answered_once(steps: list[tuple[str, int]], pace: int) -> None:
+    @in_virtual_time
+    async def scenario() -> None:
+        async with Rig(window=WINDOW // 2, links=2, parts_per_second=pace, response_timeout_seconds=5) as rig:
+            await rig.live()
+            submitted = 0
+            for step, parts in steps:
+                match step:
+                    case "send" | "half" | "release":
+                        if rig.carrier.reserve(parts):
+                            keep = {"send": parts, "half": parts // 2, "release": 0}[step]
+                            for number in range(1, keep + 1):
+                                submitted += 1
+                                rig.carrier.submit(
+                                    outgoing("573001234567", serial=submitted, number=number, parts=max(keep, number))
+                                )
+                            if parts > keep:
+                                rig.carrier.release(parts - keep)
+                    case "break":
+                        for connection in rig.smsc.connections:
+                            if connection.transport is not None and not connection.lost:
+                                connection.close()
+                    case "wait":
+                        await asyncio.sleep(2)
+                    case "turn":
+                        await asyncio.sleep(0)
+                    case "silence":
+                        rig.smsc.on_submit = stay_silent
+                    case "speak":
+                        rig.smsc.on_submit = take
+                    case _:
+                        rig.smsc.on_submit = throttle
+                assert all(link.outstanding <= WINDOW // 2 for link in rig.carrier.links())
+            await asyncio.sleep(100)
+            assert sorted(part.message_id for part, _ in rig.sink.answers) == [n << 8 for n in range(1, submitted + 1)]
+            assert rig.carrier.live
+            assert rig.carrier.room() == min(WINDOW, 5 if pace else WINDOW)
+
+    scenario()
+
+
+@in_virtual_time
+async def test_parts_spread_over_the_links() -> None:
+    async with Rig(links=3, window=4) as rig:
+        rig.smsc.on_submit = stay_silent
+        await rig.live()
+        for serial in range(9):
+            assert rig.carrier.reserve(1)
+            rig.carrier.submit(outgoing("573001234567", serial=serial))
+        await asyncio.sleep(0.1)
+        assert [link.outstanding for link in rig.carrier.links()] == [3, 3, 3]
+
+
+@in_virtual_time
+async def test_the_other_link_carries_on_when_one_dies() -> None:
+    async with Rig(links=2, window=5) as rig:
+        await rig.live()
+        rig.smsc.connections[0].close()
+        await rig.sink.until(lambda: not all(link.bound for link in rig.carrier.links()))
+        assert rig.carrier.live
+        assert rig.carrier.room() == 5
+        assert rig.carrier.reserve(1)
+        rig.carrier.submit(outgoing("573001234567"))
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        assert isinstance(rig.sink.outcomes()[0], Taken)
+
+
+@in_virtual_time
+async def test_the_rest_of_a_long_message_is_not_sent_when_all_links_die() -> None:
+    async with Rig(window=2) as rig:
+        rig.smsc.on_submit = stay_silent
+        await rig.live()
+        assert rig.carrier.reserve(5)
+        for number in range(1, 6):
+            rig.carrier.submit(outgoing("573001234567", number=number, parts=5))
+        await asyncio.sleep(0.1)
+        rig.smsc.last.close()
+        await rig.sink.until(lambda: len(rig.sink.answers) == 5)
+        assert [part.number for part, outcome in rig.sink.answers if isinstance(outcome, NotSent)] == [3, 4, 5]
+
+
+@in_virtual_time
+async def test_a_part_that_smpp_cannot_hold_is_refused_and_costs_no_slot() -> None:
+    async with Rig() as rig:
+        await rig.live()
+        bad = outgoing("5" * 40)
+        assert rig.carrier.reserve(1)
+        rig.carrier.submit(bad)
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        (outcome,) = rig.sink.outcomes()
+        assert isinstance(outcome, Refused)
+        assert "destination_addr" in outcome.reason
+        assert "5555" not in outcome.reason
+        assert rig.carrier.room() == 10
+
+
+@in_virtual_time
+async def test_a_throttled_link_slows_down_and_finds_its_rate_again() -> None:
+    """The SMSC takes 20 parts a second; we have a thousand to send."""
+    allowed: list[float] = []
+
+    def at_twenty_a_second(connection: ScriptedConnection, pdu: SubmitSm) -> None:
+        now = connection.now()
+        while allowed and allowed[0] <= now - 1:
+            del allowed[0]
+        if len(allowed) < 20:
+            allowed.append(now)
+            take(connection, pdu)
+        else:
+            throttle(connection, pdu)
+
+    async with Rig(window=50) as rig:
+        rig.smsc.on_submit = at_twenty_a_second
+        await rig.live()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + 60
+        serial = 0
+        while loop.time() < end:
+            while rig.carrier.reserve(1):
+                serial += 1
+                rig.carrier.submit(outgoing("573001234567", serial=serial))
+            seen = rig.sink.rooms
+            await rig.sink.until(lambda seen=seen: rig.sink.rooms > seen)  # type: ignore[misc]
+        taken = sum(isinstance(outcome, Taken) for outcome in rig.sink.outcomes())
+        deferred = sum(isinstance(outcome, Deferred) for outcome in rig.sink.outcomes())
+        assert taken > 0.6 * 20 * 60
+        assert deferred < 0.3 * taken
+        rig.smsc.on_submit = take
+        await asyncio.sleep(120)
+        assert rig.carrier.room() == 50
+
+
+@in_virtual_time
+async def test_beyond_the_backlog_deliveries_are_asked_to_come_again_at_once() -> None:
+    async with Rig(deliver_backlog=3) as rig:
+        await rig.live()
+        rig.sink.acknowledge_with = None
+        for serial in range(5):
+            rig.smsc.last.deliver(esm_class=4, short_message=b"id:%d stat:DELIVRD" % serial)
+        await asyncio.sleep(0.1)
+        assert len(rig.sink.receipts) == 3
+        assert [pdu.command_status for pdu in rig.smsc.last.responses] == [CommandStatus.ESME_RX_T_APPN] * 2
+        rig.sink.acknowledges[0](True)
+        rig.sink.acknowledges[1](False)
+        await asyncio.sleep(0.1)
+        assert [pdu.command_status for pdu in rig.smsc.last.responses[2:]] == [0, CommandStatus.ESME_RX_T_APPN]
+        assert all(isinstance(pdu, DeliverSmResp) for pdu in rig.smsc.last.responses)
+        rig.smsc.last.deliver(esm_class=4, short_message=b"id:9 stat:DELIVRD")
+        await asyncio.sleep(0.1)
+        assert rig.sink.receipts[-1].reference == "9"
+        rig.sink.acknowledges[2](True)
+        rig.sink.acknowledges[3](True)
+
+
+@in_virtual_time
+async def test_stopping_unbinds_and_then_takes_nothing() -> None:
+    rig = Rig()
+    await rig.carrier.start(rig.sink)
+    await rig.live()
+    await rig.carrier.stop(5)
+    assert rig.smsc.last.session.is_closed
+    assert rig.smsc.last.lost
+    assert not rig.carrier.reserve(1)
+    rig.carrier.submit(outgoing("573001234567"))
+    await asyncio.sleep(0)
+    assert isinstance(rig.sink.outcomes()[0], NotSent)
+    await rig.carrier.stop(5)
+
+
+@in_virtual_time
+async def test_stopping_waits_for_acknowledgements_too() -> None:
+    rig = Rig()
+    await rig.carrier.start(rig.sink)
+    await rig.live()
+    rig.sink.acknowledge_with = None
+    rig.smsc.last.deliver(esm_class=4, short_message=b"id:1 stat:DELIVRD")
+    await rig.sink.until(lambda: bool(rig.sink.acknowledges))
+    asyncio.get_running_loop().call_later(1, rig.sink.acknowledges[0], True)
+    await rig.carrier.stop(5)
+    assert [pdu.command_status for pdu in rig.smsc.last.responses] == [0]
+
+
+@in_virtual_time
+async def test_a_sink_that_fails_costs_no_link() -> None:
+    """A bug behind the sink is logged; the link and the next part live."""
+
+    async with Rig() as rig:
+        await rig.live()
+        failing = rig.sink.answered
+
+        def answered(part: OutgoingPart, outcome: SubmitOutcome) -> None:
+            failing(part, outcome)
+            if part.message_id == 1 << 8:
+                raise RuntimeError("a bug")
+
+        rig.sink.answered = answered  # type: ignore[method-assign]
+        for serial in (1, 2):
+            assert rig.carrier.reserve(1)
+            rig.carrier.submit(outgoing("573001234567", serial=serial))
+        await rig.sink.until(lambda: len(rig.sink.answers) == 2)
+        assert rig.carrier.room() == 10
+        assert len(rig.smsc.connections) == 1
+
+
+@in_virtual_time
+async def test_ucs2_leaves_as_ucs2() -> None:
+    async with Rig() as rig:
+        await rig.live()
+        part = outgoing("573001234567")
+        part.alphabet, part.payload = Alphabet.UCS2, "ñ".encode("utf-16-be")
+        assert rig.carrier.reserve(1)
+        rig.carrier.submit(part)
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        (submit,) = rig.smsc.last.submits()
+        assert (submit.data_coding, submit.short_message) == (8, b"\x00\xf1")
