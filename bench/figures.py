@@ -110,6 +110,7 @@ ROWS = [
     Row(title="peers' CPU us/message: load", find=lambda run: run["peers_us"]["load"]),
     Row(title="... SMSC", find=lambda run: run["peers_us"]["smsc"]),
     Row(title="... sink", find=lambda run: run["peers_us"]["sink"]),
+    Row(title="cores used by others", find=lambda run: run["others"], digits=2),
 ]
 
 

@@ -13,8 +13,6 @@ docs/performance.md says what each figure means. The exit status is 1 if a messa
 import argparse
 import asyncio
 import json
-import os
-import platform
 import shutil
 import signal
 import sys
@@ -28,6 +26,7 @@ from typing import Any
 import figures
 from gateways import PASSWORD, SYSTEM_ID, Gateway, Null, Setting
 from kannel.gateway import Kannel
+from machine import busy_seconds, machine
 from palomar_gateway import Palomar
 from postgres import START, Postgres
 from processes import BenchError, PeerProcess, claim_port, cpu_seconds, peak_mib, tree
@@ -109,17 +108,23 @@ class Run:
     async def _under_load(self) -> figures.Figures:
         for process in (self._smsc, self._sink):
             process.order("go")
-        cpu, postgres_cpu = self._cpu(), self._postgres_cpu()
+        cpu, postgres_cpu, rest, began = self._cpu(), self._postgres_cpu(), self._rest(), time.monotonic()
         self._load.order("go")
         await self._until_final()
         cpu, postgres_cpu = self._cpu() - cpu, self._postgres_cpu() - postgres_cpu
+        others = (self._rest() - rest) / (time.monotonic() - began)
         await self._until_quiet(SETTLE_AFTER_KILL_SECONDS if self.killed else SETTLE_SECONDS)
         self._peak = max(self._peak, self._peak_now())
         load, books = await self._load.finish(), await self._gateway.books()
         sink, smsc = await self._sink.finish(), await self._smsc.finish()
         run = figures.figures(load=load, sink=sink, smsc=smsc, batch=self._options.batch)
         thousands = max(run["messages"], 1) / 1000
-        run |= {"gateway": self._gateway.name, "cpu_per_1000": cpu / thousands, "peak_mib": self._peak}
+        run |= {
+            "gateway": self._gateway.name,
+            "cpu_per_1000": cpu / thousands,
+            "peak_mib": self._peak,
+            "others": others,
+        }
         if self._postgres is not None and self._postgres.postmaster:
             run["cpu_per_1000_with_postgres"] = (cpu + postgres_cpu) / thousands
         return run | _audited(books, run["messages"])
@@ -166,6 +171,11 @@ class Run:
 
     def _cpu(self) -> float:
         return self._killed_cpu + sum(cpu_seconds(tree(p.pid)) for p in self._gateway.processes())
+
+    def _rest(self) -> float:
+        """CPU seconds of everything on the machine that is no part of this run."""
+        peers = sum(cpu_seconds([peer.pid]) for peer in (self._smsc, self._sink, self._load))
+        return busy_seconds() - self._cpu() - self._postgres_cpu() - peers - time.process_time()
 
     def _postgres_cpu(self) -> float:
         if self._postgres is None or not self._postgres.postmaster:
@@ -221,21 +231,6 @@ def _tell(text: str, *, terminal: bool = False) -> None:
         sys.stderr.flush()
 
 
-def _machine() -> dict[str, Any]:
-    models = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    return {
-        "cpu": models[0] if models else platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "kernel": platform.release(),
-        "load_before": round(os.getloadavg()[0], 2),
-    }
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
@@ -272,7 +267,7 @@ def _options() -> argparse.Namespace:
 def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # so that everything is ended
-    machine = _machine()
+    here = machine()
     try:
         runs = asyncio.run(_all(options))
     except BenchError as error:
@@ -281,15 +276,11 @@ def main() -> int:
     except KeyboardInterrupt:
         _tell("bench: interrupted; everything that was started is ended\n")
         return 130
-    print(
-        f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, load before {machine['load_before']}"
-    )
+    print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, a synced write {here['sync_ms']} ms")
     print(f"{options.messages:,} messages, {options.connections} connections, medians of {options.repeat}\n")
     print(figures.table(runs))
     if options.json:
-        Path(options.json).write_text(
-            json.dumps({"machine": machine, "options": vars(options), "runs": runs}, indent=1)
-        )
+        Path(options.json).write_text(json.dumps({"machine": here, "options": vars(options), "runs": runs}, indent=1))
     return int(any(run["faults"] for of in runs.values() for run in of))
 
 

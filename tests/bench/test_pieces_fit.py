@@ -111,7 +111,7 @@ def test_after_a_kill_doubles_are_counted_but_only_losses_are_faults() -> None:
 
 
 def test_the_table_says_how_many_times_better_the_first_is() -> None:
-    run = figures.figures(**reports()) | {"cpu_per_1000": 0.2, "peak_mib": 100.0}
+    run = figures.figures(**reports()) | {"cpu_per_1000": 0.2, "peak_mib": 100.0, "others": 0.0}
     slow = run | {"per_second": run["per_second"] / 4, "cpu_per_1000": 0.5}
     lines = figures.table({"palomar": [run], "other": [slow]}).splitlines()
     cells = {line.split("|")[1].strip(): line.split("|")[4].strip() for line in lines}
