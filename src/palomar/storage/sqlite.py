@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar
 
@@ -25,14 +26,23 @@ T = TypeVar("T")
 OLDEST_SAFE = (3, 51, 3)
 """Before it, two processes can corrupt a WAL database (the WAL-reset bug, 3.7.0 to 3.51.2)."""
 
-_INLINE_COMMIT_SECONDS = 0.0005
 _BUSY_WAIT_SECONDS = 0.005
-_BUSY_PATIENCE_SECONDS = 3.0
 _OPEN_BUSY_MS = 5_000
-_CHECKPOINT_PAGES = 2_000
 _RACES = (apsw.BusyError, apsw.LockedError)
 _OUTAGES = (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.NoMemError)
 _encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """When the driver does what; the defaults were measured."""
+
+    inline_commit_seconds: float = 0.0005
+    """Commits that take less on the average stay on the loop: the trip to a thread would cost more."""
+    busy_patience_seconds: float = 3.0
+    """How long another process may hold the write lock."""
+    checkpoint_pages: int = 2_000
+    long_log_pages: int = 50_000
 
 
 def require_safe_sqlite(version: str = "") -> None:
@@ -97,7 +107,10 @@ class SqliteDatabase:
 
     lanes = 1
 
-    def __init__(self, writer: apsw.Connection, reader: apsw.Connection, checkpointer: apsw.Connection) -> None:
+    def __init__(
+        self, *, writer: apsw.Connection, reader: apsw.Connection, checkpointer: apsw.Connection, limits: Limits
+    ) -> None:
+        self._limits = limits
         self._writer = writer
         self._reader = reader
         self._checkpointer = checkpointer
@@ -110,7 +123,7 @@ class SqliteDatabase:
         writer.set_wal_hook(self._on_wal)
 
     async def write(self, script: Script[T], *, lane: int = 0) -> T:
-        """See :class:`Database`. Raises Unavailable when another process keeps the write lock for three seconds."""
+        """See :class:`Database`. Raises Unavailable when another process keeps the write lock."""
         async with self._writing:
             await self._begin()
             try:
@@ -140,11 +153,18 @@ class SqliteDatabase:
         return int(self._reader.pragma("data_version"))
 
     async def upkeep(self) -> None:
-        """Move the log into the database on a connection and a thread of its own."""
-        if self._wal_pages < _CHECKPOINT_PAGES:
+        """Move the log into the database on a connection and a thread of its own.
+
+        The log begins again only when all of it has been moved, which never happens under steady load: so when it has
+        grown long, writers wait while its last pages follow.
+        """
+        if self._wal_pages < self._limits.checkpoint_pages:
             return
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._checkpoint_thread, _checkpoint, self._checkpointer)
+        if self._wal_pages >= self._limits.long_log_pages:
+            async with self._writing:
+                await loop.run_in_executor(self._checkpoint_thread, _checkpoint, self._checkpointer)
 
     async def close(self) -> None:
         """Finish the commit under way, checkpoint, close."""
@@ -156,7 +176,7 @@ class SqliteDatabase:
             self._writer.close()
 
     async def _begin(self) -> None:
-        patience_ends = time.monotonic() + _BUSY_PATIENCE_SECONDS
+        patience_ends = time.monotonic() + self._limits.busy_patience_seconds
         while True:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
@@ -168,7 +188,7 @@ class SqliteDatabase:
 
     async def _commit(self) -> None:
         started = time.perf_counter()
-        if self._commit_seconds < _INLINE_COMMIT_SECONDS:
+        if self._commit_seconds < self._limits.inline_commit_seconds:
             self._writer.execute("COMMIT")
         else:
             # Whoever is cancelled here must not leave while the thread is still inside the connection.
@@ -184,7 +204,7 @@ class SqliteDatabase:
         return apsw.SQLITE_OK
 
 
-def open_sqlite(path: Path) -> SqliteDatabase:
+def open_sqlite(path: Path, *, limits: Limits = Limits()) -> SqliteDatabase:
     """Open (or make) the database file; raises DatabaseError with a reason a person can act on."""
     require_safe_sqlite()
     try:
@@ -200,7 +220,9 @@ def open_sqlite(path: Path) -> SqliteDatabase:
         reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         reader.set_busy_timeout(2_000)
         reader.pragma("cache_size", -16_384)
-        return SqliteDatabase(writer, reader, apsw.Connection(str(path)))
+        checkpointer = apsw.Connection(str(path))
+        checkpointer.execute("SELECT count(*) FROM sqlite_schema")  # a connection that never read checkpoints nothing
+        return SqliteDatabase(writer=writer, reader=reader, checkpointer=checkpointer, limits=limits)
     except (apsw.Error, OSError) as error:
         raise DatabaseError(f"cannot open the SQLite database {path}: {error}") from error
 
