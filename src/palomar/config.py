@@ -203,8 +203,8 @@ def _carriers(table: object, base: Path, faults: list[str]) -> tuple[CarrierConf
 
 
 def _section(kind: type[T], table: object, path: str, base: Path, faults: list[str], **given: object) -> T:
-    """Fill a dataclass from a table; faults are noted, and a section that cannot be made is None."""
-    before = len(faults)
+    """Fill a dataclass from a table; faults are noted, and the rest is judged without them. A section that cannot be
+    made is None."""
     values: dict[str, Any] = dict(given)
     if not isinstance(table, dict):
         faults.append(f"{path}: a table is expected")
@@ -219,25 +219,19 @@ def _section(kind: type[T], table: object, path: str, base: Path, faults: list[s
             values[name] = _value(hints[name], value, base)
         except ValueError as error:
             faults.append(f"{path}.{name}: {error}")
-            values[name] = None
-    for name, entry in fields.items():
-        required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
-        if required and name not in values:
-            faults.append(f"{path}.{name}: is missing")
-    if len(faults) > before:
-        return _harmless(kind, fields)
+    required = [
+        name
+        for name, entry in fields.items()
+        if entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+    ]
+    faults.extend(f"{path}.{name}: is missing" for name in required if name not in values and name not in table)
+    if any(name not in values for name in required):
+        return None  # type: ignore[return-value]  # never used: there are faults
     try:
         return kind(**values)
     except ValueError as error:
         faults.append(f"{path}.{error}")
-        return _harmless(kind, fields)
-
-
-def _harmless(kind: type[T], fields: Mapping[str, Any]) -> T:
-    """Stands for a section with faults, so that the rest can still be judged; it is never used."""
-    if any(entry.default is dataclasses.MISSING for entry in fields.values()):
-        return None  # type: ignore[return-value]
-    return kind()
+        return None  # type: ignore[return-value]  # never used: there are faults
 
 
 def _value(hint: object, value: object, base: Path) -> object:
@@ -281,6 +275,16 @@ def _judge(config: Config, faults: list[str]) -> None:
     for name in ("port", "convergia_port"):
         if not 0 <= getattr(config.http, name) <= 65_535:
             faults.append(f"http.{name}: 0 to 65535, not {getattr(config.http, name)}")
+    for path, amount in (
+        ("http.body_limit", config.http.body_limit),
+        ("callbacks.slots_a_host", config.callbacks.slots_a_host),
+        ("callbacks.timeout_seconds", config.callbacks.timeout_seconds),
+    ):
+        if not amount > 0:
+            faults.append(f"{path}: more than 0, not {amount}")
+    for carrier in config.carriers:
+        if isinstance(carrier, SmppCarrierSettings) and not 1 <= carrier.port <= 65_535:
+            faults.append(f"carriers.{carrier.name}.port: 1 to 65535, not {carrier.port}")
     if bool(config.http.tls_certificate) != bool(config.http.tls_key):
         faults.append("http.tls_certificate and http.tls_key: both are needed")
     for path, networks in (

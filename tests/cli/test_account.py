@@ -1,0 +1,124 @@
+import pytest
+from tests.support.server import Palomar
+
+from palomar.domain.settings import setting_names
+
+
+def test_an_account_is_made_with_a_password_a_key_and_its_credit(palomar: Palomar) -> None:
+    made = palomar.json("account", "add", "acme", "--credits", "12.5", "--name", "Acme S.L.")
+
+    assert made["login"] == "acme"
+    assert made["credits"] == 12.5
+    assert len(made["password"]) == 20
+    assert len(made["api_key"]) == 32
+    (listed,) = palomar.json("account", "list")
+    assert (listed["login"], listed["credits"], listed["reserved"], listed["name"]) == ("acme", 12.5, 0, "Acme S.L.")
+    assert listed["enabled"] is True
+
+
+def test_a_password_of_ones_own_is_kept(palomar: Palomar) -> None:
+    assert palomar.json("account", "add", "acme", "--password", "hunter2")["password"] == "hunter2"
+
+
+def test_no_secret_is_shown_a_second_time(palomar: Palomar) -> None:
+    made = palomar.json("account", "add", "acme")
+
+    shown = palomar.command("account", "show", "acme", "--json").stdout + palomar.command("key", "list", "acme").stdout
+
+    assert made["api_key"] not in shown
+    assert made["password"] not in shown
+    assert made["api_key"][:6] in shown
+
+
+def test_a_login_that_is_taken_in_any_case_is_refused(acme: Palomar) -> None:
+    refused = acme.command("account", "add", "ACME", code=1)
+    assert refused.stderr == "palomar: there is already an account 'ACME'\n"
+
+
+@pytest.mark.parametrize("login", ["", " ", "two words", "colon:ed"])
+def test_a_login_that_basic_auth_could_not_carry_is_refused(palomar: Palomar, login: str) -> None:
+    refused = palomar.command("account", "add", login, code=2)
+    assert "a login has no spaces, no colon and is not empty" in refused.stderr
+
+
+@pytest.mark.parametrize("amount", ["ten", "1.0000001", "NaN", "1e3", ""])
+def test_credit_that_is_no_amount_is_refused(acme: Palomar, amount: str) -> None:
+    assert "credits are a decimal number" in acme.command("account", "credit", "acme", amount, code=2).stderr
+
+
+def test_credit_is_added_and_taken_out_but_never_below_nought(acme: Palomar) -> None:
+    assert acme.json("account", "credit", "acme", "0.25") == {"login": "acme", "credits": 100.25}
+    assert acme.command("account", "credit", "acme", "--", "-100").stdout == "acme has 0.25 credits now.\n"
+    assert "has less than that" in acme.command("account", "credit", "acme", "--", "-1", code=1).stderr
+    acme.audit()
+
+
+def test_settings_are_shown_as_they_were_set(acme: Palomar) -> None:
+    acme.command("account", "set", "acme", "requests_per_second=50", "fold_accents=on", "allowed_addresses=10.0.0.0/8")
+
+    settings = acme.json("account", "show", "acme")["settings"]
+
+    assert settings["requests_per_second"] == 50
+    assert settings["fold_accents"] is True
+    assert settings["allowed_addresses"] == ["10.0.0.0/8"]
+    assert set(settings) == {name for name, _, _ in setting_names()}
+
+
+def test_an_account_is_switched_off_and_renamed(acme: Palomar) -> None:
+    acme.command("account", "set", "acme", "enabled=off", "may_send=off", "name=Late payer")
+
+    shown = acme.json("account", "show", "acme")
+
+    assert (shown["enabled"], shown["may_send"], shown["name"]) == (False, False, "Late payer")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("colour=red", "there is no setting 'colour'"),
+        ("requests_per_second=many", "requests_per_second is a whole number"),
+        ("requests_per_second=-1", "requests_per_second is from 0"),
+        ("fold_accents=perhaps", "fold_accents is on or off"),
+        ("unknown_outcome=forget", "unknown_outcome is one of resend, hold"),
+        ("business_error_status=500", "business_error_status is 200 or 400"),
+        ("allowed_addresses=here", "allowed_addresses: 'here'"),
+        ("ackurl=ftp://example.com", "ackurl is an http or https URL"),
+        ("enabled=maybe", "enabled is on or off"),
+        ("no-equals-sign", "NAME=VALUE is expected"),
+    ],
+)
+def test_a_bad_setting_is_refused_and_changes_nothing(acme: Palomar, assignment: str, told: str) -> None:
+    before = acme.json("account", "show", "acme")
+
+    refused = acme.command("account", "set", "acme", "max_parts=3", assignment, code=2)
+
+    assert told in refused.stderr
+    assert acme.json("account", "show", "acme") == before
+
+
+def test_a_key_is_added_and_revoked_once(acme: Palomar) -> None:
+    added = acme.json("key", "add", "acme", "--name", "second")
+
+    assert [key["name"] for key in acme.json("key", "list", "acme")] == ["first", "second"]
+    acme.command("key", "revoke", "acme", str(added["id"]))
+    assert [bool(key["revoked"]) for key in acme.json("key", "list", "acme")] == [False, True]
+    assert "has no live key" in acme.command("key", "revoke", "acme", str(added["id"]), code=1).stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("account", "show", "nobody"),
+        ("account", "credit", "nobody", "1"),
+        ("account", "set", "nobody", "enabled=on"),
+        ("key", "add", "nobody"),
+        ("key", "list", "nobody"),
+        ("key", "revoke", "nobody", "1"),
+        ("message", "send", "--account", "nobody", "--to", "34600000000", "--text", "hi"),
+        ("message", "list", "--account", "nobody"),
+    ],
+    ids=" ".join,
+)
+def test_an_account_that_is_not_there_is_named(palomar: Palomar, command: tuple[str, ...]) -> None:
+    refused = palomar.command(*command, code=1)
+    assert refused.stderr == "palomar: there is no account 'nobody' (palomar account list)\n"

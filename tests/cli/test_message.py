@@ -1,0 +1,100 @@
+import uuid
+
+import pytest
+from tests.support.server import Palomar
+
+CONTRACT = {"id", "subid", "msisdn", "text", "parts", "state", "price", "carrier"}
+"""What scripts may rest on in ``message list --json``; it has more."""
+
+
+def send(palomar: Palomar, *more: str, text: str = "hi", to: str = "34600000000") -> str:
+    (sent,) = palomar.json("message", "send", "--account", "acme", "--to", to, "--text", text, *more)
+    return str(sent["id"])
+
+
+def test_what_is_sent_without_a_server_waits_queued_and_paid_for(acme: Palomar) -> None:
+    identity = send(acme, "--label", "first")
+
+    (listed,) = acme.json("message", "list")
+
+    assert set(listed) >= CONTRACT
+    assert listed["id"] == identity
+    assert uuid.UUID(identity).version == 7
+    assert (listed["msisdn"], listed["text"], listed["parts"], listed["price"]) == ("34600000000", "hi", 1, 1)
+    assert (listed["state"], listed["carrier"], listed["label"], listed["account"]) == ("queued", "", "first", "acme")
+    (account,) = acme.json("account", "list")
+    assert (account["credits"], account["reserved"]) == (99, 1)
+    acme.audit()
+
+
+def test_a_long_text_costs_its_parts(acme: Palomar) -> None:
+    identity = send(acme, text="x" * 161)
+    shown = acme.json("message", "show", identity)
+    assert (shown["parts"], shown["price"]) == (2, 2)
+    assert [part["number"] for part in shown["parts_detail"]] == [1, 2]
+
+
+def test_several_numbers_are_several_messages_of_one_request(acme: Palomar) -> None:
+    sent = acme.json(
+        "message", "send", "--account", "acme", "--to", "34600000001", "--to", "+34 600 000 002", "--text", "hi"
+    )
+    assert [entry["msisdn"] for entry in sent] == ["34600000001", "34600000002"]
+    assert len({entry["subid"] for entry in sent}) == 1
+
+
+def test_the_list_is_newest_first_and_narrowed_by_each_filter(acme: Palomar) -> None:
+    first = send(acme, "--label", "one", to="34600000001")
+    second = send(acme, "--label", "two", to="34600000002")
+    subid = acme.json("message", "show", second)["subid"]
+
+    def listed(*filters: str) -> list[str]:
+        return [entry["id"] for entry in acme.json("message", "list", *filters)]
+
+    assert listed() == [second, first]
+    assert listed("--limit", "1") == [second]
+    assert listed("--label", "one") == [first]
+    assert listed("--msisdn", "+34600000002") == [second]
+    assert listed("--subid", subid) == [second]
+    assert listed("--state", "queued") == [second, first]
+    assert listed("--state", "delivered") == []
+    assert listed("--account", "acme") == [second, first]
+    assert listed("--carrier", "elsewhere") == []
+
+
+def test_people_see_a_table_and_a_timeline(acme: Palomar) -> None:
+    identity = send(acme)
+    assert identity in acme.command("message", "list").stdout
+    shown = acme.command("message", "show", identity).stdout
+    assert "accepted" in shown
+    assert "queued" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--to", "12", "--text", "hi"), "'12' is no international number"),
+        (("--to", "34600000000", "--text", ""), "the text is empty"),
+        (("--to", "34600000000", "--text", "x" * 50_000), "the text is too long"),
+        (("--to", "34600000000", "--text", "hi", "--sender", "far too long a sender"), "is no sender"),
+    ],
+    ids=["number", "empty", "long", "sender"],
+)
+def test_what_cannot_be_sent_is_refused_with_the_reason(acme: Palomar, options: tuple[str, ...], told: str) -> None:
+    refused = acme.command("message", "send", "--account", "acme", *options, code=2)
+    assert told in refused.stderr
+    assert acme.json("message", "list") == []
+
+
+def test_a_message_without_credit_is_refused_and_costs_nothing(palomar: Palomar) -> None:
+    palomar.command("account", "add", "poor", "--credits", "0.5")
+    refused = palomar.command("message", "send", "--account", "poor", "--to", "34600000000", "--text", "hi", code=1)
+    assert refused.stderr == "palomar: refused: no_credit\n"
+    assert palomar.json("account", "list")[0]["credits"] == 0.5
+
+
+def test_an_id_that_is_none_and_one_that_is_unknown_are_told_apart(acme: Palomar) -> None:
+    assert "is no message's id" in acme.command("message", "show", "nonsense", code=2).stderr
+    unknown = send(Palomar(acme.directory / "other", PALOMAR_DATA_DIR=str(acme.data_dir)))
+    assert acme.json("message", "show", unknown)["id"] == unknown
+    missing = "019a0000-0000-7000-8000-000000000000"
+    assert acme.command("message", "show", missing, code=2).stderr.startswith("palomar: '019a")

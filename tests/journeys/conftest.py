@@ -1,0 +1,28 @@
+"""What journeys share: the application with its defaults, started anew for each test and ended with it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.server import Palomar, Server
+from tests.support.sink import Sink
+
+
+@pytest.fixture
+def palomar(tmp_path: Path) -> Palomar:
+    """The application with no configuration but a data directory and free ports."""
+    return Palomar(tmp_path / "house")
+
+
+@pytest.fixture
+def server(palomar: Palomar) -> Iterator[Server]:
+    """Its server."""
+    with palomar.serve() as running:
+        yield running
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """A customer's web server."""
+    with Sink() as listening:
+        yield listening

@@ -1,0 +1,118 @@
+"""What a newcomer sees: ``./run`` with no configuration, the lines it prints, and what they do."""
+
+import json
+import re
+import shlex
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.needs import program
+from tests.support.processes import palomar_command
+from tests.support.server import Palomar, Server
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.journey
+
+
+def test_the_printed_curl_line_sends_a_message_whose_timeline_goes_to_the_callback(
+    palomar: Palomar, server: Server
+) -> None:
+    answer = json.loads(run_line(printed(server, "curl "), palomar))
+
+    assert (answer["code"], answer["message"]) == ("0", "Message has been successfully sent.")
+    (sent,) = palomar.json("message", "list", "--subid", answer["subid"])
+    shown = eventually(lambda: with_callbacks(palomar, sent["id"], 2), within_seconds=10, what="both callbacks")
+    kinds = [moment["kind"] for moment in shown["timeline"]]
+    assert [kind for kind in kinds if kind != "callback"] == ["accepted", "submitted", "receipt", "ended"]
+    assert shown["state"] == "delivered"
+    urls = [moment["detail"]["url"] for moment in shown["timeline"] if moment["kind"] == "callback"]
+    assert "acklevel=operator" in urls[0]
+    assert "acklevel=handset" in urls[1]
+    assert shown["callbacks_open"] == []
+
+
+def test_the_printed_command_line_sends_a_message(palomar: Palomar, server: Server) -> None:
+    said = run_line(printed(server, "./run message send"), palomar)
+
+    identity = re.search(r"Queued (\S+) to 34600000000", said)
+    assert identity is not None, said
+    eventually(lambda: state(palomar, identity[1]) == "delivered", within_seconds=10, what="the message is delivered")
+
+
+def test_secrets_are_printed_once_and_kept_for_their_owner_alone(palomar: Palomar) -> None:
+    with palomar.serve() as first:
+        demo = palomar.demo
+        assert first.stderr.count(f"API key {demo['api_key']}") == 1
+        assert first.stderr.count(demo["password"]) == 1
+        assert stat.S_IMODE((palomar.data_dir / "demo.json").stat().st_mode) == 0o600
+        assert first.stop() == 0
+        assert first.stdout == ""
+    with palomar.serve() as second:
+        assert demo["api_key"] not in second.stderr
+        assert demo["password"] not in second.stderr
+        assert second.stop() == 0
+    assert palomar.demo == demo
+
+
+def test_the_banner_says_what_is_simulated_and_where_callbacks_may_go(server: Server) -> None:
+    assert "nothing leaves this machine" in server.stderr
+    assert "127.0.0.0/8" in server.stderr
+
+
+def test_a_message_sent_while_the_server_stops_is_delivered_after_the_next_start(palomar: Palomar) -> None:
+    with palomar.serve() as first:
+        assert first.stop() == 0
+    (sent,) = palomar.json("message", "send", "--account", "demo", "--to", "34600000001", "--text", "later")
+    assert state(palomar, sent["id"]) == "queued"
+    with palomar.serve() as second:
+        eventually(lambda: state(palomar, sent["id"]) == "delivered", within_seconds=10, what="delivered")
+        assert second.stop() == 0
+
+
+def test_a_second_server_on_the_same_data_directory_refuses_and_names_the_first(
+    palomar: Palomar, server: Server
+) -> None:
+    with palomar.serve(ready=False) as second:
+        assert second.wait() == 1
+        assert f"another server (pid {server.pid}) uses the data directory {palomar.data_dir}" in second.stderr
+        assert "Traceback" not in second.stderr
+    assert server.running
+
+
+def test_a_port_in_use_is_said_in_a_line(palomar: Palomar, server: Server, tmp_path: Path) -> None:
+    port = server.url.rpartition(":")[2]
+    with Palomar(tmp_path / "other", PALOMAR_HTTP_PORT=port).serve(ready=False) as second:
+        assert second.wait() == 1
+        assert f"cannot listen on 127.0.0.1 port {port}: the port is in use" in second.stderr
+        assert "Traceback" not in second.stderr
+
+
+def printed(server: Server, start: str) -> str:
+    """The line of the banner that begins so."""
+    (line,) = [line.strip() for line in server.stderr.splitlines() if line.strip().startswith(start)]
+    return line
+
+
+def run_line(line: str, palomar: Palomar) -> str:
+    """Do what a person does who pastes the line; what it prints."""
+    command = shlex.split(line)
+    command = palomar_command(*command[1:]) if command[0] == "./run" else [program("curl"), "--silent", *command[1:]]
+    done = subprocess.run(
+        command, cwd=palomar.directory, env=palomar.environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def state(palomar: Palomar, identity: str) -> str:
+    return str(palomar.json("message", "show", identity)["state"])
+
+
+def with_callbacks(palomar: Palomar, identity: str, count: int) -> dict[str, Any] | None:
+    """The message once it has so many callbacks behind it."""
+    shown: dict[str, Any] = palomar.json("message", "show", identity)
+    made = [moment for moment in shown["timeline"] if moment["kind"] == "callback"]
+    return shown if len(made) >= count else None

@@ -1,0 +1,29 @@
+"""What a test needs of the machine. Where it is missing the test is skipped and says so; with CI=true it fails."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+PACKAGES = {"node": "nodejs", "npm": "npm", "bearerbox": "kannel", "smsbox": "kannel", "unshare": "util-linux"}
+"""Debian's package of each program; ./test installs them where it may."""
+
+_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+
+
+def program(name: str) -> str:
+    """Where a program is; skips the test if there is none."""
+    found = shutil.which(name, path=_PATH)
+    if found is None:
+        pytest.skip(f"{name} is not installed; on Debian: apt-get install {PACKAGES.get(name, name)}")
+    return found
+
+
+def own_network() -> list[str]:
+    """The command line before a command that shall have a network of its own, where nothing is up."""
+    command = [program("unshare"), "--net", "--"]
+    tried = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"unshare --net is not permitted here: {tried.stderr.strip()}")
+    return command

@@ -1,0 +1,104 @@
+"""Processes that journeys start, and the only ones that they stop: by their own handle."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.support.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 20.0
+STOP_SECONDS = 15.0
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "npm_config_registry", "npm_config_cache", "NODE_EXTRA_CA_CERTS")
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """What every process gets: nothing of the caller's own PALOMAR settings."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return kept | {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"} | more
+
+
+def palomar_command(*arguments: str) -> list[str]:
+    """As ``./run ARGUMENTS``, without looking whether the set-up is complete."""
+    return [sys.executable, "-m", "palomar", *arguments]
+
+
+class Process:
+    """A child with its output in files. A context manager: leaving it ends the child, whatever happened."""
+
+    def __init__(
+        self, command: Sequence[str], *, directory: Path, name: str, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.stdout_file = directory / f"{name}.stdout"
+        self.stderr_file = directory / f"{name}.stderr"
+        with open(self.stdout_file, "wb") as out, open(self.stderr_file, "wb") as err:
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=directory,
+                env=clean_environment() if environment is None else environment,
+            )
+        self.name = name
+
+    def __enter__(self) -> "Process":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.kill()
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def stdout(self) -> str:
+        return self.stdout_file.read_text(errors="replace")
+
+    @property
+    def stderr(self) -> str:
+        return self.stderr_file.read_text(errors="replace")
+
+    @property
+    def running(self) -> bool:
+        return self._child.poll() is None
+
+    def until_says(self, words: str, *, within_seconds: float = START_SECONDS) -> str:
+        """Wait until the words stand on stdout or stderr; everything said so far."""
+
+        def look() -> str:
+            said = self.stderr + self.stdout
+            if words in said:
+                return said
+            assert self.running, f"{self.name} ended with {self._child.returncode} before it said {words!r}:\n{said}"
+            return ""
+
+        try:
+            return eventually(look, within_seconds=within_seconds, what=f"{self.name} says {words!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.stderr}") from None
+
+    def signal(self, number: signal.Signals) -> None:
+        self._child.send_signal(number)
+
+    def wait(self, *, within_seconds: float = STOP_SECONDS) -> int:
+        """Its exit code; fails if it does not end in time."""
+        try:
+            return self._child.wait(within_seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} still runs after {within_seconds} s:\n{self.stderr[-4000:]}") from None
+
+    def stop(self, *, within_seconds: float = STOP_SECONDS) -> int:
+        """SIGTERM; its exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait(within_seconds=within_seconds)
+
+    def kill(self) -> None:
+        """SIGKILL, if it still runs."""
+        if self.running:
+            self._child.kill()
+        self._child.wait()

@@ -1,0 +1,82 @@
+"""The real application as an operator has it: a data directory, its server, and commands beside it."""
+
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.support.commands import run_command
+from tests.support.processes import Process, clean_environment, palomar_command
+
+_SERVES = "Palomar serves at "
+
+
+class Palomar:
+    """One data directory. :meth:`serve` starts a server on it, :meth:`command` runs a command beside it."""
+
+    def __init__(self, directory: Path, *, toml: str = "", before: Sequence[str] = (), **environment: str) -> None:
+        self.directory = directory
+        self.data_dir = directory / "data"
+        self._before = list(before)
+        self._starts = 0
+        directory.mkdir(parents=True, exist_ok=True)
+        self.environment = clean_environment(
+            PALOMAR_DATA_DIR=str(self.data_dir), PALOMAR_HTTP_PORT="0", PALOMAR_CONVERGIA_PORT="0"
+        )
+        if toml:
+            file = directory / "carriers.toml"
+            file.write_text(toml, encoding="utf-8")
+            self.environment["PALOMAR_CONFIG"] = str(file)
+        self.environment |= environment
+
+    def serve(self, *, ready: bool = True) -> "Server":
+        """Start a server; it listens when this returns (unless ``ready`` is False)."""
+        self._starts += 1
+        server = Server(
+            [*self._before, *palomar_command("serve")],
+            directory=self.directory,
+            name=f"server{self._starts}",
+            environment=self.environment,
+        )
+        if ready:
+            try:
+                server.until_says(_SERVES)
+            except BaseException:
+                server.kill()
+                raise
+        return server
+
+    def command(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run ``palomar ARGUMENTS``; fails unless it ends with ``code``."""
+        done = run_command(*arguments, directory=self.directory, environment=self.environment)
+        assert done.returncode == code, f"palomar {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    def json(self, *arguments: str) -> Any:
+        """What a command prints with ``--json``: stdout is JSON and nothing else."""
+        return json.loads(self.command(*arguments, "--json").stdout)
+
+    @property
+    def demo(self) -> dict[str, Any]:
+        """The first account's secrets, from the file that the first start leaves."""
+        secrets: dict[str, Any] = json.loads((self.data_dir / "demo.json").read_text())
+        return secrets
+
+    def audit(self) -> None:
+        """``palomar doctor`` finds no fault: the ledger's sums are right."""
+        verdicts = self.json("doctor")
+        assert [found for found in verdicts if found["verdict"] == "fault"] == []
+        assert any(found["text"].startswith("ledger: every entry sums to nought") for found in verdicts), verdicts
+
+
+class Server(Process):
+    """A running server."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as it says itself."""
+        found = re.search(re.escape(_SERVES) + r"(\S+)", self.stderr)
+        assert found is not None, self.stderr
+        return found[1]

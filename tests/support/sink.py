@@ -1,0 +1,50 @@
+"""A customer's web server: takes callbacks, remembers them, and answers what it is told to."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+
+class Sink:
+    """Listens on a free port of the loopback while it is entered."""
+
+    def __init__(self, *, status: int = 200) -> None:
+        self.status = status
+        self.paths: list[str] = []
+        """What was asked for, in order, queries included."""
+        sink = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                sink.paths.append(self.path)
+                self.send_response(sink.status)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  # its own name for it
+                """Nothing: the test reads ``paths``."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+
+    def __enter__(self) -> "Sink":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/callback"
+
+    def callbacks(self) -> list[dict[str, str]]:
+        """The query of each callback."""
+        return [{name: values[0] for name, values in parse_qs(urlsplit(path).query).items()} for path in self.paths]

@@ -1,0 +1,113 @@
+"""SMSCs in processes of their own: our simulator in the clear and behind TLS, and npm's ``smpp``."""
+
+import contextlib
+import fcntl
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.needs import program
+from tests.support.processes import ROOT, Process, palomar_command
+
+SYSTEM_ID = "palomar"
+PASSWORD = "secret"
+NPM_PACKAGE = "smpp@0.5.1"
+INSTALL_SECONDS = 120
+_HERE = Path(__file__).parent
+
+
+def carrier_toml(port: int, *, name: str = "outside", password: str = PASSWORD, **more: object) -> str:
+    """A configuration with one SMPP carrier on this machine."""
+    lines = [
+        f"[carriers.{name}]",
+        'kind = "smpp"',
+        'host = "127.0.0.1"',
+        f"port = {port}",
+        f'system_id = "{SYSTEM_ID}"',
+        f'password = "{password}"',
+        "reconnect_min_seconds = 0.1",
+        "reconnect_max_seconds = 0.5",
+    ]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in more.items()]
+    return "\n".join(lines) + "\n"
+
+
+class Smsc(Process):
+    """A process that says the port on which it listens."""
+
+    @property
+    def port(self) -> int:
+        found = re.search(r"listens on \S+ port (\d+)", self.until_says(" port "))
+        assert found is not None
+        return int(found[1])
+
+    def counted(self) -> dict[str, int]:
+        """What the simulator has counted; it says so when it ends."""
+        assert self.stop() == 0
+        return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", self.stderr.splitlines()[-1])}
+
+
+def simulator(directory: Path, *options: str) -> Smsc:
+    """``palomar simulator`` on a free port."""
+    command = palomar_command("simulator", "--port", "0", "--system-id", SYSTEM_ID, "--password", PASSWORD, *options)
+    return Smsc(command, directory=directory, name="simulator")
+
+
+def tls_simulator(directory: Path, certificate: Path, key: Path) -> Smsc:
+    """The simulator behind TLS, on a free port."""
+    command = [sys.executable, str(_HERE / "tls_smsc.py"), str(certificate), str(key)]
+    return Smsc(command, directory=directory, name="tls_smsc")
+
+
+class NpmSmsc(Process):
+    """npm's SMSC; :meth:`events` is what happened to it."""
+
+    def events(self, kind: str = "") -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self.stdout.splitlines(keepends=True) if line.endswith("\n")]
+        return [line for line in lines if kind in ("", line["event"])]
+
+    @property
+    def port(self) -> int:
+        self.until_says('"listening"')
+        return int(self.events("listening")[0]["port"])
+
+
+def npm_smsc(directory: Path) -> NpmSmsc:
+    """npm's SMSC on a free port; skips the test where node or npm is missing, or the package cannot be had."""
+    folder = _npm_folder()
+    command = [program("node"), str(_HERE / "npm_smsc.js"), str(folder), SYSTEM_ID, PASSWORD]
+    return NpmSmsc(command, directory=directory, name="npm_smsc")
+
+
+def _npm_folder() -> Path:
+    """A folder with npm's package in it, installed once for all runs."""
+    npm, folder = program("npm"), ROOT / ".venv" / "npm" / NPM_PACKAGE
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder / "lock"):
+        if (folder / "installed").exists():
+            return folder
+        (folder / "package.json").write_text("{}\n")
+        done = subprocess.run(
+            [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", NPM_PACKAGE],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            pytest.skip(f"npm install {NPM_PACKAGE} failed: {done.stderr.strip()[-300:]}")
+        (folder / "installed").touch()
+    return folder
+
+
+@contextlib.contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    with open(file, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,21 @@
+"""Waiting in journeys: asked again until it is so, with a deadline. Not for unit tests, where time is an argument."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+EVERY_SECONDS = 0.05
+
+
+def eventually(look: Callable[[], T], *, within_seconds: float, what: str) -> T:
+    """What ``look`` gives once it is true; fails, naming ``what``, when the deadline comes first."""
+    end = time.monotonic() + within_seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {within_seconds} s: {what} (last seen: {found!r})")
+        time.sleep(EVERY_SECONDS)
