@@ -188,6 +188,7 @@ class App:
             renderers=self._renderers,
             ids=self._ids,
             node_id=self._lease.node_id,
+            has_blocked_numbers=self.directory.snapshot.has_blocked_numbers,
             webhook_room=self.notifier.room,
         )
 

@@ -10,6 +10,10 @@ from typing import NewType
 AccountId = NewType("AccountId", int)
 
 
+DAILY_LIMIT = 100_000
+"""FOXSYS's page: 100,000 messages a day by default."""
+
+
 class UnknownOutcome(StrEnum):
     """What becomes of a part when nobody knows whether the carrier took it (a crash, a lost answer)."""
 
@@ -34,9 +38,24 @@ class AccountSettings:
     allowed_addresses: tuple[str, ...] = field(
         default=(), metadata={"help": "networks that requests may come from; empty is any"}
     )
+    countries: tuple[str, ...] = field(default=(), metadata={"help": "ISO countries that may be sent to; empty is all"})
+    duplicates_filter: bool = field(
+        default=False, metadata={"help": "discard the same text to the same number within an hour"}
+    )
+    daily_limit: int = field(
+        default=-1,
+        metadata={"help": "messages a GMT day; 0 is no limit, -1 is 100,000 (none if requests_per_second is 0)"},
+    )
     unknown_outcome: UnknownOutcome = field(
         default=UnknownOutcome.RESEND, metadata={"help": "a part in doubt after a crash: resend or hold"}
     )
+
+    @property
+    def messages_a_day(self) -> int:
+        """The daily limit in force; 0 is none."""
+        if self.daily_limit >= 0:
+            return self.daily_limit
+        return DAILY_LIMIT if self.requests_per_second else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,8 @@ _SEVERITY = {
     State.EXPIRED: 2,
     State.UNDELIVERED: 3,
     State.REJECTED: 4,
+    State.CANCELLED: 5,
+    State.BLOCKED: 6,
 }
 
 

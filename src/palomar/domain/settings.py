@@ -15,7 +15,12 @@ _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
 _TYPES = get_type_hints(AccountSettings)
 _FIELDS = {field.name: field for field in dataclasses.fields(AccountSettings)}
-_LIMITS = {"requests_per_second": (0, 1_000_000), "batch_limit": (1, 100_000), "max_parts": (1, 255)}
+_LIMITS = {
+    "requests_per_second": (0, 1_000_000),
+    "batch_limit": (1, 100_000),
+    "max_parts": (1, 255),
+    "daily_limit": (-1, 10**9),
+}
 
 
 class SettingError(ValueError):

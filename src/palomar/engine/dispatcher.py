@@ -36,7 +36,7 @@ MARK = Step(name="mark_submitting", script=mark_submitting, rank=20)
 ANSWERS = Step(name="record_answers", script=record_answers, rank=30, linger_seconds=0.010)
 RECEIPTS = Step(name="record_receipts", script=record_receipts, rank=40, linger_seconds=0.005)
 INBOUND = Step(name="receive", script=receive, rank=45, linger_seconds=0.005)
-CLAIM = Step(name="claim", script=claim, rank=60)
+CLAIM = Step(name="claim", script=claim, rank=60, weigh=lambda order: order.limit)
 
 
 @dataclass(slots=True)
@@ -89,9 +89,10 @@ class Dispatcher:
             line = self._lines[message.row.carrier]
             if message.pledge is not None:
                 line.pledged -= message.row.parts
-            if message.claim is None or message.refused is not None:
+            if message.claim is None or message.refused is not None or not message.counts:
                 self._give_back(message, line)
-                line.backlog = line.backlog or (message.row.final_ms is None and message.refused is None)
+                left_waiting = message.counts and message.refused is None and message.state is State.QUEUED
+                line.backlog = line.backlog or left_waiting
             elif message.claim is State.SUBMITTING and line.carrier is not None:
                 for part in _outgoing(message):
                     line.carrier.submit(part)

@@ -13,7 +13,7 @@ from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.limits import RequestLimits
 from palomar.engine.passwords import Passwords
-from palomar.flows import accounts, lookup, tokens
+from palomar.flows import accounts, lookup, schedule, tokens
 from palomar.flows.accept import Acceptance, Request, Result, accept, compose
 from palomar.flows.idempotency import KeyReused, Replay
 from palomar.flows.keyed import AddAccount, ChangePassword, add_keyed, change_keyed
@@ -27,6 +27,8 @@ ACCEPT_PATIENCE_SECONDS = 4.0
 
 _COMPOSE_AT_ONCE = 500
 ADD = Step(name="add_account", script=add_keyed, rank=5)
+CANCEL = Step(name="cancel", script=schedule.cancel, rank=15, weigh=lambda order: schedule.AT_ONCE)
+SEND_NOW = Step(name="send_now", script=schedule.send_now, rank=16, weigh=lambda order: schedule.AT_ONCE)
 CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, rank=6)
 
 
@@ -101,6 +103,24 @@ class Gateway:
 
         self._batcher.post(self._accept, command, done, failed)
         return await future
+
+    async def cancel_scheduled(self, account_id: AccountId, subid: str = "") -> int:
+        """Cancel the account's scheduled messages of a request, or all; how many there were."""
+        return await self._all_of(CANCEL, schedule.Order(account_id=account_id, subid=subid))
+
+    async def send_scheduled(self, account_id: AccountId, subid: str = "") -> int:
+        """Send the account's scheduled messages of a request, or all, at once; how many there were."""
+        count = await self._all_of(SEND_NOW, schedule.Order(account_id=account_id, subid=subid))
+        self._dispatcher.wake()
+        return count
+
+    async def _all_of(self, step: Step[schedule.Order, int], order: schedule.Order) -> int:
+        total = 0
+        while True:
+            count = await self._batcher.run(step, order)
+            total += count
+            if count < schedule.AT_ONCE:
+                return total
 
     # --- looking
 
@@ -198,7 +218,6 @@ class Gateway:
             some = recipients[start : start + _COMPOSE_AT_ONCE]
             more = compose(request, some, prices=prices, ids=self.ids, now_ms=now_ms)
             whole.messages.extend(more.messages)
-            whole.microcredits += more.microcredits
         return whole
 
 

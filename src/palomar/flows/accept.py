@@ -5,16 +5,18 @@ credit, messages, parts, queue and timeline, for many requests at once.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from palomar.domain.account import Account, AccountId
+from palomar.domain.events import Failed
 from palomar.domain.message import MessageId, State, part_id
 from palomar.domain.phone import Msisdn, country_of
 from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.domain.text import Alphabet
 from palomar.domain.timeline import Kind
-from palomar.flows import idempotency
+from palomar.flows import filters, idempotency
+from palomar.flows.filters import Verdict
 from palomar.flows.idempotency import Key, KeyReused, Replay
 from palomar.flows.work import SLICE, Work
 from palomar.ports import Ids
@@ -23,6 +25,7 @@ from palomar.storage.messages import MessageRow
 from palomar.storage.statements import Row
 
 VALIDITY_MS = 72 * 3_600_000
+_WAITING = (State.QUEUED, State.SCHEDULED)
 RECEIPT_GRACE_MS = 6 * 3_600_000
 """A receipt may come so long after the validity before we presume the end."""
 
@@ -54,6 +57,9 @@ class Request:
     clickurl: str = ""
     extra: str = ""
     due_ms: int | None = None
+    """When it is to be sent; None, or what is past, is now. What is ahead makes its messages ``scheduled``."""
+    nofilter: bool = False
+    """Let the duplicates filter pass this request."""
     partial: bool = False
     """Take what the credit allows and refuse the other recipients one by one, instead of all or nothing."""
     short_ids: bool = False
@@ -67,24 +73,34 @@ class Request:
 class NewMessage:
     """A message about to be stored. ``claim`` says what its node found before the transaction: a window slot for every
     part (``submitting``), room in memory (``queued``), or neither (None). ``pledge`` remembers what was set aside for
-    it, also where the claim was lost meanwhile."""
+    it, also where the claim was lost meanwhile. ``verdict`` is the filters', found in the transaction."""
 
     row: MessageRow
     why: str
+    verdict: Verdict | None = None
     claim: State | None = None
     pledge: State | None = None
     short_id: int | None = None
     refused: Refusal | None = None
     """Set where a partial request got too little credit: the message is not stored."""
 
+    @property
+    def counts(self) -> bool:
+        """Whether it will be sent and charged, as far as is known."""
+        return self.row.final_ms is None and self.verdict is None
+
+    @property
+    def state(self) -> State:
+        """As it is stored."""
+        return self.verdict[0] if self.verdict else self.row.state
+
 
 @dataclass(slots=True)
 class Acceptance:
-    """A composed request: the command of :func:`accept`. ``microcredits`` is what it will reserve."""
+    """A composed request: the command of :func:`accept`."""
 
     request: Request
     messages: list[NewMessage]
-    microcredits: int
 
     @property
     def account_id(self) -> AccountId:
@@ -106,14 +122,17 @@ def compose(
 ) -> Acceptance:
     """Give these recipients of a request an id and a price; no I/O. The carrier is chosen when the batch begins."""
     due_ms = now_ms if request.due_ms is None else request.due_ms
-    total = 0
+    countries = request.account.settings.countries
     messages = []
     for recipient in recipients:
         country = country_of(Msisdn(recipient.msisdn)) or ""
-        counted = recipient.state in (State.QUEUED, State.SCHEDULED)
+        state, why = recipient.state, recipient.why
+        if countries and state in _WAITING and country not in countries:
+            state, why = State.BLOCKED, f"the account does not send to {country or 'an unknown country'}"
+        if state is State.QUEUED and due_ms > now_ms:
+            state = State.SCHEDULED
+        counted = state in _WAITING
         rate = prices.rate(country) if counted else 0
-        price = rate * recipient.parts
-        total += price
         message_id = ids.message_id()
         parts = recipient.parts
         row = MessageRow(
@@ -131,9 +150,9 @@ def compose(
             parts=parts,
             parts_left=parts if counted else 0,
             parts_open=parts if counted else 0,
-            state=recipient.state,
+            state=state,
             rate_microcredits=rate,
-            price_microcredits=price,
+            price_microcredits=rate * parts,
             carrier="",
             ackurl=request.ackurl,
             clickurl=request.clickurl,
@@ -142,8 +161,8 @@ def compose(
             expires_ms=due_ms + VALIDITY_MS + RECEIPT_GRACE_MS,
             final_ms=None if counted else now_ms,
         )
-        messages.append(NewMessage(row, recipient.why))
-    return Acceptance(request, messages, total)
+        messages.append(NewMessage(row, why))
+    return Acceptance(request, messages)
 
 
 async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
@@ -153,7 +172,12 @@ async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
     await work.load_counters({command.account_id for command in commands if command.request.short_ids})
     claims = any(message.claim for command in commands for message in command.messages)
     may_claim = claims and await work.holds_lease()
-    return [await _accept_one(work, command, may_claim=may_claim) for command in commands]
+    await filters.judge(work, commands)
+    over = await filters.count_day(work, commands)
+    return [
+        refusal or await _accept_one(work, command, may_claim=may_claim)
+        for command, refusal in zip(commands, over, strict=True)
+    ]
 
 
 async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Result:
@@ -182,9 +206,10 @@ async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Re
 def _reserve(work: Work, command: Acceptance) -> bool:
     """Reserve what the request costs; False if nothing of it can be paid for."""
     if not command.request.partial:
-        return command.microcredits == 0 or work.reserve(command.account_id, command.microcredits)
+        total = sum(message.row.price_microcredits for message in command.messages if message.counts)
+        return total == 0 or work.reserve(command.account_id, total)
     for message in command.messages:
-        paid = work.reserve(command.account_id, message.row.price_microcredits)
+        paid = not message.counts or work.reserve(command.account_id, message.row.price_microcredits)
         message.refused = None if paid else Refusal.NO_CREDIT
     return not command.messages or any(message.refused is None for message in command.messages)
 
@@ -193,9 +218,8 @@ def _store(work: Work, message: NewMessage, request: Request) -> None:
     row = message.row
     if request.short_ids:
         message.short_id = work.short_id(row.account_id, row.id)
-    if row.final_ms is not None:
-        work.insert(row, (), None)
-        work.note(row.id, Kind.DISCARDED, {"dialect": row.dialect, "state": row.state.value, "why": message.why})
+    if not message.counts:
+        _store_discarded(work, message)
         return
     part_state = State.SUBMITTING if message.claim is State.SUBMITTING else State.QUEUED
     attempt = 1 if part_state is State.SUBMITTING else 0
@@ -218,6 +242,26 @@ def _store(work: Work, message: NewMessage, request: Request) -> None:
             "why": message.why,
         },
     )
+
+
+def _store_discarded(work: Work, message: NewMessage) -> None:
+    row, why = message.row, message.why
+    if message.verdict is not None:
+        state, why = message.verdict
+        row = replace(
+            row,
+            state=state,
+            parts_left=0,
+            parts_open=0,
+            rate_microcredits=0,
+            price_microcredits=0,
+            final_ms=work.now_ms,
+        )
+    work.insert(row, (), None)
+    work.note(row.id, Kind.DISCARDED, {"dialect": row.dialect, "state": row.state.value, "why": why})
+    if row.state is State.BLOCKED:
+        event = Failed(message_id=row.id, subid=row.subid, msisdn=row.msisdn, at_ms=work.now_ms, state=State.BLOCKED)
+        work.tell(row, event)
 
 
 def _concatenation_reference(message_id: MessageId) -> int:

@@ -16,6 +16,7 @@ from palomar.flows.work import House, Work
 from palomar.storage import accounts as rows
 from palomar.storage import ledger, platform
 from palomar.storage.database import Transaction
+from palomar.storage.filters import SELECT_ANY_BLOCKED
 from palomar.storage.statements import Found
 
 
@@ -31,6 +32,7 @@ class Snapshot:
     prices: Mapping[AccountId, PriceList] = field(default_factory=dict)
     tokens: Mapping[int, Token] = field(default_factory=dict)
     children: Mapping[AccountId, tuple[Account, ...]] = field(default_factory=dict)
+    has_blocked_numbers: bool = True
 
     def is_within(self, account: Account, ancestor: AccountId) -> bool:
         """Whether ``account`` is ``ancestor`` or stands below it."""
@@ -101,6 +103,7 @@ async def load(tx: Transaction) -> Snapshot:
         prices=await _prices(tx, accounts),
         tokens={row[0]: live_token(row) for row in await tx.select(platform.SELECT_LIVE_TOKENS)},
         children=_children(accounts),
+        has_blocked_numbers=bool(await tx.select(SELECT_ANY_BLOCKED)),
     )
 
 

@@ -7,13 +7,19 @@ takes work checks its own row in the same transaction.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from palomar.domain.account import AccountId
 from palomar.domain.message import NODES_MAX, MessageId, PartId, State
 from palomar.domain.text import Alphabet
+from palomar.domain.timeline import Kind
 from palomar.flows.dispatch import doubt
+from palomar.flows.ending import end_part
+from palomar.flows.filters import blocked_now
 from palomar.flows.work import Work
 from palomar.storage import messages as rows
 from palomar.storage import nodes
 from palomar.storage.database import Transaction
+from palomar.storage.messages import OpenPart
+from palomar.storage.statements import Found
 from palomar.storage.webhooks import RELEASE_OF_NODE
 
 LEASE_MS = 10_000
@@ -134,13 +140,45 @@ async def _take_over_one(work: Work, node_id: int) -> TakenOver:
     return TakenOver(freed=len(held), in_doubt=in_doubt, more=more)
 
 
+async def _release_scheduled(work: Work, waiting: Sequence[Found]) -> set[MessageId]:
+    """Scheduled messages that are due become queued, if their account may still send to their number; those that end
+    as blocked instead."""
+    due: dict[AccountId, dict[PartId, str]] = {}
+    for row in waiting:
+        if row[12] == State.SCHEDULED.value:
+            due.setdefault(row[1], {})[row[9]] = row[3]
+    blocked: set[MessageId] = set()
+    for account_id, numbers in due.items():
+        known = await work.parts(numbers)
+        account = work.house.accounts.get(account_id)
+        why = await blocked_now(work, account, numbers.values(), account_id)
+        for identity, msisdn in numbers.items():
+            part = known[identity]
+            if msisdn in why:
+                blocked.add(part.message.id)
+                _block(work, part, why[msisdn])
+            else:
+                part.message.state = State.QUEUED
+                work.moved(part)
+    return blocked
+
+
+def _block(work: Work, part: OpenPart, why: str) -> None:
+    if part.message.state is not State.BLOCKED and part.message.parts_open == part.message.parts:
+        work.note(part.message.id, Kind.DISCARDED, {"state": State.BLOCKED.value, "why": why})
+    work.leave_queue(part)
+    end_part(work, part, State.BLOCKED)
+
+
 async def _waiting(work: Work, message_ids: list[MessageId]) -> list[WaitingPart]:
     if not message_ids:
         return []
     found = []
-    for row in await work.tx.lookup(rows.LOOKUP_WAITING, message_ids):
-        message_id, _, sender, msisdn, text, alphabet, reference, parts, carrier, part, state, attempt = row
-        if state != State.QUEUED.value:
+    waiting = await work.tx.lookup(rows.LOOKUP_WAITING, message_ids)
+    blocked = await _release_scheduled(work, waiting)
+    for row in waiting:
+        message_id, _, sender, msisdn, text, alphabet, reference, parts, carrier, part, state, attempt, _ = row
+        if state != State.QUEUED.value or message_id in blocked:
             continue
         found.append(
             WaitingPart(

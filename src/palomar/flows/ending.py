@@ -38,7 +38,8 @@ def correct_end(work: Work, part: OpenPart, state: State) -> None:
 
 def _tell_end(work: Work, message: OpenMessage) -> None:
     work.note(message.id, Kind.ENDED, {"state": message.state.value, "presumed": bool(message.presumed)})
-    work.tell(message, _event(message, work.now_ms))
+    if message.state is not State.CANCELLED:
+        work.tell(message, _event(message, work.now_ms))
 
 
 def _event(message: OpenMessage, at_ms: int) -> Event:

@@ -1,8 +1,9 @@
 """Idempotency: the same key and the same request get the same answer, and happen once.
 
 The answer is kept in the transaction of what it answers. Of the key only a hash is stored; the answer is encrypted with
-a key derived from it, because it may hold a secret. Only answers that had an effect are kept, so a retry after a
-refusal may succeed. Equal keys in one batch are settled in order of arrival; between nodes the loser runs again and finds it.
+a key derived from it, because it may hold a secret. Only answers that had an effect are kept, so that a retry after a
+refusal may succeed. Equal keys in one batch are settled in order of arrival; between nodes the loser runs again and
+finds the winner's answer.
 """
 
 import hashlib

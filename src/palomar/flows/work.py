@@ -13,8 +13,8 @@ from palomar.domain.events import Event
 from palomar.domain.message import MessageId, PartId
 from palomar.domain.timeline import Detail, Kind, Moment
 from palomar.ports import Ids, WebhookRenderer
+from palomar.storage import filters, nodes, platform
 from palomar.storage import messages as rows
-from palomar.storage import nodes, platform
 from palomar.storage.database import Conflict, Transaction
 from palomar.storage.ledger import (
     HOUSE,
@@ -48,6 +48,8 @@ class House:
     renderers: Mapping[str, WebhookRenderer]
     ids: Ids
     node_id: int | None
+    has_blocked_numbers: bool = True
+    """Whether any black list holds anything: if not, nobody looks."""
     webhook_room: int = 0
     """How many callbacks this node would take at once, straight after the commit."""
 
@@ -71,6 +73,8 @@ class _Writes:
     webhooks_done: list[int] = field(default_factory=list)
     kept: list[Row] = field(default_factory=list)
     short_ids: list[Row] = field(default_factory=list)
+    recent: list[tuple[bytes, int]] = field(default_factory=list)
+    counted: dict[AccountId, tuple[int, int]] = field(default_factory=dict)
 
 
 class Work:
@@ -90,6 +94,8 @@ class Work:
         self._balances: dict[AccountId, int] = {}
         self._moves: dict[tuple[AccountId, Reason], _Move] = {}
         self._writes = _Writes()
+        self._day = 0
+        self._days: dict[AccountId, int] = {}
         self._transfers: list[tuple[AccountId, AccountId, int]] = []
         self._fence: bool | None = None
         self.kept: dict[bytes, KeptAnswer] = {}
@@ -223,7 +229,29 @@ class Work:
         moment = Moment(message_id=message_id, at_ms=self.now_ms, kind=kind, detail=detail)
         self._writes.events.append(event_row(moment, self.house.ids.serial()))
 
-    def tell(self, message: OpenMessage, event: Event) -> None:
+    async def load_days(self, account_ids: Iterable[AccountId], day: int) -> None:
+        """Read what these accounts have sent today, so that :meth:`count_today` can judge."""
+        wanted = sorted(set(account_ids))
+        self._day = day
+        self._days = dict.fromkeys(wanted, 0)
+        for account_id, counted_day, messages in await self.tx.lookup(filters.LOOKUP_DAYS, wanted):
+            if counted_day == day:
+                self._days[account_id] = messages
+
+    def count_today(self, account_id: AccountId, messages: int, *, limit: int) -> bool:
+        """Count messages against the account's day; False (and nothing counted) if they go over the limit."""
+        if self._days[account_id] + messages > limit:
+            return False
+        self._days[account_id] += messages
+        counted, _ = self._writes.counted.get(account_id, (0, limit))
+        self._writes.counted[account_id] = (counted + messages, limit)
+        return True
+
+    def remember_sent(self, digest: bytes) -> None:
+        """The duplicates filter will know this text and number for an hour."""
+        self._writes.recent.append((digest, self.now_ms))
+
+    def tell(self, message: OpenMessage | MessageRow, event: Event) -> None:
         """Let the message's dialect decide the event; its callback, if it makes one, goes into the outbox."""
         account = self.house.accounts.get(message.account_id)
         renderer = self.house.renderers.get(message.dialect)
@@ -275,7 +303,19 @@ class Work:
         if writes.webhooks_done:
             await tx.delete(DELETE_WEBHOOKS, writes.webhooks_done)
         await self._write_kept()
+        await self._write_filters()
         await self._write_money()
+
+    async def _write_filters(self) -> None:
+        tx, recent = self.tx, self._writes.recent
+        for digest, _ in recent:
+            await tx.execute(filters.FORGET_RECENT, digest)
+        if recent and len(await tx.insert_new(filters.INSERT_RECENT, recent)) != len(recent):
+            raise Conflict("another node sent the same text to the same number meanwhile")
+        for account_id, (messages, limit) in sorted(self._writes.counted.items()):
+            await tx.insert_new(filters.INSERT_DAYS, [(account_id, self._day, 0)])
+            if await tx.execute(filters.COUNT_DAY, messages, account_id, self._day, messages, limit) != 1:
+                raise Conflict(f"another node reached the daily limit of account {account_id} meanwhile")
 
     async def _write_kept(self) -> None:
         kept = self._writes.kept

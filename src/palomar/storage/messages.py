@@ -69,11 +69,20 @@ LOOKUP_PART_IDS_BY_MESSAGE = Lookup(
 )
 LOOKUP_WAITING = Lookup(
     "SELECT m.id, m.account_id, m.sender, m.msisdn, m.text, m.alphabet, m.reference, m.parts, m.carrier, p.id, p.state,"
-    " p.attempt FROM messages m JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
+    " p.attempt, m.state FROM messages m JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
     " WHERE m.id IN {keys} ORDER BY p.id",
     "bigint",
 )
 LOOKUP_MESSAGES = Lookup(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id IN {{keys}} ORDER BY id", "bigint")
+# The queue's row is locked: whoever claims the message at the same moment waits, and finds it changed.
+SELECT_SCHEDULED = (
+    "SELECT message_id FROM queue WHERE account_id = ? AND due_ms > ? AND node_id IS NULL ORDER BY message_id LIMIT ?"
+)
+SELECT_SCHEDULED_BY_SUBID = (
+    "SELECT message_id FROM queue WHERE account_id = ? AND due_ms > ? AND node_id IS NULL"
+    " AND message_id IN (SELECT id FROM messages WHERE subid = ? AND account_id = queue.account_id"
+    " AND state = 'scheduled') ORDER BY message_id LIMIT ?"
+)
 SELECT_REQUEST = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE subid = ? AND account_id = ? ORDER BY id"
 SELECT_CLAIMABLE = (
     "SELECT message_id, account_id, carrier, due_ms FROM queue"

@@ -1,0 +1,27 @@
+"""What the filters look at: black lists, what was sent lately, and how much today."""
+
+from palomar.storage.statements import Insert, Lookup, columns_of
+
+LOOKUP_BLOCKED = Lookup("SELECT account_id, msisdn, word FROM blocked_numbers WHERE msisdn IN {keys}", "text")
+INSERT_BLOCKED = Insert(
+    "blocked_numbers",
+    (("account_id", "bigint"), *columns_of("text", "msisdn word"), ("since_ms", "bigint")),
+    ignore_conflicts=True,
+)
+DELETE_BLOCKED = "DELETE FROM blocked_numbers WHERE account_id = ? AND msisdn = ?"
+SELECT_ANY_BLOCKED = "SELECT 1 FROM blocked_numbers LIMIT 1"
+SELECT_BLOCKED_OF = (
+    "SELECT msisdn, word, since_ms FROM blocked_numbers WHERE account_id = ? AND msisdn > ? ORDER BY msisdn LIMIT ?"
+)
+
+LOOKUP_RECENT = Lookup("SELECT digest, sent_ms FROM recent WHERE digest IN {keys}", "bytea")
+FORGET_RECENT = "DELETE FROM recent WHERE digest = ?"
+INSERT_RECENT = Insert("recent", (("digest", "bytea"), ("sent_ms", "bigint")), ignore_conflicts=True)
+DELETE_OLD_RECENT = "DELETE FROM recent WHERE sent_ms < ?"
+
+LOOKUP_DAYS = Lookup(
+    "SELECT account_id, day, messages FROM daily WHERE account_id IN {keys} ORDER BY account_id", "bigint", lock="daily"
+)
+INSERT_DAYS = Insert("daily", columns_of("bigint", "account_id day messages"), ignore_conflicts=True)
+COUNT_DAY = "UPDATE daily SET messages = messages + ? WHERE account_id = ? AND day = ? AND messages + ? <= ?"
+DELETE_OLD_DAYS = "DELETE FROM daily WHERE day < ?"
