@@ -6,6 +6,7 @@ gateway of several processes is charged whole.
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -77,6 +78,15 @@ def peak_mib(pids: Iterable[int]) -> float:
     return kib / 1024
 
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_us() -> None:
+    """In a new child: SIGKILL it when run.py is gone, however that died (prctl(2), PR_SET_PDEATHSIG)."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Process:
     """A process that we started, with its output in a log file."""
 
@@ -95,6 +105,7 @@ class Process:
                 stdout=pipe or log,
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C at the terminal is for run.py, which then stops its own
+                preexec_fn=_end_with_us,
             )
         self.started = True
 

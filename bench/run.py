@@ -201,6 +201,8 @@ def _audited(books: dict[str, Any], accepted: int) -> figures.Figures:
 
 
 async def _all(options: argparse.Namespace) -> dict[str, list[figures.Figures]]:
+    stop = asyncio.current_task().cancel
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)  # so that everything started is ended
     names = [options.gateway, *(name for name in options.against if name != options.gateway)]
     runs: dict[str, list[figures.Figures]] = {name: [] for name in names}
     for turn in range(options.repeat):
@@ -211,6 +213,9 @@ async def _all(options: argparse.Namespace) -> dict[str, list[figures.Figures]]:
                 figured = await run.measure()
             except BenchError as error:
                 raise BenchError(f"{error}\n(the logs are in {directory})") from None
+            except asyncio.CancelledError:
+                shutil.rmtree(directory, ignore_errors=True)
+                raise
             faults = figures.wrong(figured, killed=run.killed)
             if options.kill_after and not run.killed:
                 faults.append("the kill never happened: fewer were accepted than --kill-after says")
@@ -266,14 +271,13 @@ def _options() -> argparse.Namespace:
 
 def main() -> int:
     options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # so that everything is ended
     here = machine()
     try:
         runs = asyncio.run(_all(options))
     except BenchError as error:
         _tell(f"bench: {error}\n")
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         _tell("bench: interrupted; everything that was started is ended\n")
         return 130
     print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, a synced write {here['sync_ms']} ms")
