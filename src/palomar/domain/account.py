@@ -46,6 +46,12 @@ class AccountSettings:
         default=-1,
         metadata={"help": "messages a GMT day; 0 is no limit, -1 is 100,000 (none if requests_per_second is 0)"},
     )
+    senders: tuple[str, ...] = field(
+        default=(), metadata={"help": "402T Labs: the only senders allowed, the first when none is named; empty is any"}
+    )
+    country: str = field(
+        default="", metadata={"help": "402T Labs: whose numbers need no country code (ES, MX); empty is the platform's"}
+    )
     unknown_outcome: UnknownOutcome = field(
         default=UnknownOutcome.RESEND, metadata={"help": "a part in doubt after a crash: resend or hold"}
     )

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any, get_type_hints
 
 from palomar.domain.account import AccountSettings
+from palomar.domain.countries import COUNTRIES
+from palomar.domain.sender import parse_sender
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
@@ -104,5 +106,11 @@ def _check(name: str, value: object) -> None:
                 ipaddress.ip_network(network, strict=False)
             except ValueError as error:
                 raise SettingError(f"allowed_addresses: {error}") from None
+    if name == "senders" and isinstance(value, tuple):
+        for sender in value:
+            if parse_sender(sender) is None:
+                raise SettingError(f"senders: {sender!r} is not up to 11 letters and digits, nor up to 16 digits")
+    if name == "country" and value and value not in COUNTRIES:
+        raise SettingError(f"country is an ISO 3166 code such as ES, not {value!r}")
     if name == "ackurl" and value and not str(value).startswith(("http://", "https://")):
         raise SettingError("ackurl is an http or https URL")

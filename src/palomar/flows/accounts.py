@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from palomar.domain.account import Account, AccountId, AccountSettings
-from palomar.domain.pricing import PriceList
+from palomar.domain.pricing import PriceList, price_lists
 from palomar.domain.refusals import Refusal
 from palomar.domain.settings import read_settings, settings_text
 from palomar.flows.tokens import Token, live_token
@@ -18,6 +18,9 @@ from palomar.storage import ledger, platform
 from palomar.storage.database import Transaction
 from palomar.storage.filters import SELECT_ANY_BLOCKED
 from palomar.storage.statements import Found
+
+_EVERYBODY = AccountId(0)
+"""Whose rates are the house's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +238,13 @@ async def audit_ledger(tx: Transaction) -> list[str]:
 
 
 async def _prices(tx: Transaction, accounts: Mapping[AccountId, Account]) -> dict[AccountId, PriceList]:
-    rates: dict[int, dict[str, int]] = {}
+    """``accounts`` in the order of their ids: an account is younger than its parent."""
+    rates: dict[AccountId, dict[str, int]] = {}
     for owner, country, microcredits in await tx.select(rows.SELECT_RATES):
-        rates.setdefault(owner, {})[str(country)] = microcredits
-    general = rates.get(0, {})
-    return {identity: PriceList(own=rates.get(identity, {}), general=general) for identity in accounts}
+        rates.setdefault(AccountId(owner), {})[str(country)] = microcredits
+    general = rates.pop(_EVERYBODY, {})
+    families = ((account.id, account.parent_id) for account in accounts.values())
+    return price_lists(families, rates, general=general)
 
 
 def _children(accounts: Mapping[AccountId, Account]) -> dict[AccountId, tuple[Account, ...]]:
