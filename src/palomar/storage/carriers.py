@@ -17,9 +17,9 @@ LOOKUP_ORPHANS = Lookup(
 )
 DELETE_ORPHANS = Delete("orphans", ("id", "bigint"))
 SELECT_MATCHABLE_ORPHANS = (
-    "SELECT o.id, o.carrier, o.carrier_reference, o.state, o.stat, o.raw FROM orphans o"
-    " JOIN parts p ON p.carrier_reference = o.carrier_reference AND p.carrier = o.carrier"
-    " WHERE o.received_ms > ? ORDER BY o.id LIMIT ?"
+    "SELECT id, carrier, carrier_reference, state, stat, raw FROM orphans o"
+    " WHERE received_ms > ? AND EXISTS (SELECT 1 FROM parts p"
+    " WHERE p.carrier_reference = o.carrier_reference AND p.carrier = o.carrier) ORDER BY received_ms, id LIMIT ?"
 )
 COUNT_ORPHANS = "SELECT count(*) FROM orphans"
 INSERT_INBOUND = Insert(

@@ -45,6 +45,15 @@ _READ_MARK = (
 _FORGET_MARKS = "DELETE FROM commits WHERE mark < $1"
 _MARKS_KEPT_NS = 7 * 24 * 3_600 * 1_000_000_000
 _LOCKS = {"update": " FOR UPDATE", "share": " FOR SHARE", "skip": " FOR UPDATE SKIP LOCKED"}
+# Tables grow by millions after a plan was made, so the plan is made once and for large tables: by index, row by row.
+_LANE_SETTINGS = {
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
 _numbered: dict[str, str] = {}
 
 
@@ -232,7 +241,7 @@ async def open_postgres(url: str, *, session: str) -> PostgresDatabase:
 async def _connect(url: str) -> asyncpg.Connection:
     try:
         connection: asyncpg.Connection = await asyncpg.connect(
-            url, timeout=_CONNECT_SECONDS, command_timeout=_STATEMENT_SECONDS, server_settings={"jit": "off"}
+            url, timeout=_CONNECT_SECONDS, command_timeout=_STATEMENT_SECONDS, server_settings=_LANE_SETTINGS
         )
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise Unavailable(f"PostgreSQL cannot be reached: {error}") from error

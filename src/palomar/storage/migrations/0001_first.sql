@@ -148,7 +148,7 @@ CREATE TABLE orphans (
     received_ms BIGINT NOT NULL
 );
 CREATE INDEX orphans_by_reference ON orphans (carrier_reference);
-CREATE INDEX orphans_by_time ON orphans (received_ms);
+CREATE INDEX orphans_by_time ON orphans (received_ms, id);
 
 CREATE TABLE inbound (
     id {identity} PRIMARY KEY,

@@ -1,0 +1,131 @@
+"""How the hot statements are carried out: never by reading a table that grows, however few rows it had when planned."""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from palomar.storage import carriers, ledger, messages, timeline, webhooks
+from palomar.storage.database import Database, Transaction
+from palomar.storage.statements import Delete, Lookup, Update, numbered
+
+ROWS = 20_000
+GROWING = ("messages", "parts", "queue", "events", "webhooks", "orphans", "inbound", "ledger", "balances", "nodes")
+
+HOT: dict[str, Lookup | Update | Delete | str] = {
+    "parts by id": messages.LOOKUP_PARTS,
+    "parts by reference": messages.LOOKUP_PART_IDS_BY_REFERENCE,
+    "parts of messages": messages.LOOKUP_PART_IDS_BY_MESSAGE,
+    "parts of one message": messages.SELECT_PARTS_OF,
+    "what waits": messages.LOOKUP_WAITING,
+    "messages by id": messages.LOOKUP_MESSAGES,
+    "what may be claimed": messages.SELECT_CLAIMABLE,
+    "what is overdue": messages.SELECT_OVERDUE,
+    "moved messages": messages.UPDATE_MESSAGES,
+    "ended messages": messages.UPDATE_MESSAGES_ENDED,
+    "moved parts": messages.UPDATE_PARTS,
+    "taken parts": messages.UPDATE_PARTS_TAKEN,
+    "requeued messages": messages.UPDATE_QUEUE,
+    "messages that leave the queue": messages.DELETE_QUEUE,
+    "a timeline": timeline.SELECT_TIMELINE,
+    "balances": ledger.LOOKUP_BALANCES,
+    "a moved balance": ledger.MOVE_BALANCE,
+    "orphans by reference": carriers.LOOKUP_ORPHANS,
+    "orphans that match": carriers.SELECT_MATCHABLE_ORPHANS,
+    "joined orphans": carriers.DELETE_ORPHANS,
+    "callbacks by id": webhooks.LOOKUP_WEBHOOKS,
+    "due callbacks": webhooks.SELECT_DUE,
+    "changed callbacks": webhooks.UPDATE_WEBHOOKS,
+    "callbacks that succeeded": webhooks.DELETE_WEBHOOKS,
+}
+
+_SERIES = {
+    "sqlite": "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {rows})",
+    "postgres": "WITH s(n) AS (SELECT generate_series(1::bigint, {rows}))",
+}
+_FILL = (
+    "INSERT INTO messages (id, account_id, dialect, subid, label, sender, msisdn, country, text, alphabet, reference,"
+    " parts, parts_left, parts_open, state, presumed, rate_microcredits, price_microcredits, carrier, ackurl, due_ms,"
+    " expires_ms, final_ms) {series} SELECT n * 256, n % 50, 'foxsys', 's' || n, '', 'FOXSYS', '5255' || n, 'MX',"
+    " 'hello', 'gsm', 0, 1, 0, 0, 'sent', 0, 1, 1, 'c', '', n, n,"
+    " CASE WHEN n % 20 = 0 THEN NULL ELSE n END FROM s",
+    "INSERT INTO parts (id, state, attempt, carrier, carrier_reference, sent_ms)"
+    " {series} SELECT n * 256 + 1, 'sent', 1, 'c', 'r' || n, n FROM s",
+    "INSERT INTO queue (message_id, account_id, carrier, due_ms, node_id)"
+    " {series} SELECT n * 256, n % 50, 'c', n, CASE WHEN n % 2 = 0 THEN 1 ELSE NULL END FROM s",
+    "INSERT INTO events (message_id, id, at_ms, kind, detail) {series} SELECT n * 256, n, n, 'accepted', '' FROM s",
+    "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed, node_id)"
+    " {series} SELECT n, n * 256, 1, 'foxsys', 'GET', 'u', n, 0, n % 2, NULL FROM s",
+    "INSERT INTO orphans (id, carrier, carrier_reference, state, stat, raw, received_ms)"
+    " {series} SELECT n, 'c', 'o' || n, 'delivered', 'DELIVRD', '', n FROM s",
+    "INSERT INTO balances (account_id, available_microcredits, reserved_microcredits) {series} SELECT n, 1, 0 FROM s",
+)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A database, and whether its tables have rows that its planner knows of."""
+
+    database: Database
+    engine: str
+
+
+@pytest.fixture(params=["empty", "full"])
+async def filled(database: Database, request: pytest.FixtureRequest) -> Filled:
+    """A new database, on which plans are made before the first row came, and one that has rows and statistics."""
+    engine = "sqlite" if database.lanes == 1 else "postgres"
+    if request.param == "full":
+        series = _SERIES[engine].format(rows=ROWS)
+
+        async def script(tx: Transaction) -> None:
+            for statement in _FILL:
+                await tx.execute(statement.format(series=series))  # type: ignore[arg-type]  # from two literals
+            await tx.execute("ANALYZE")
+
+        await database.write(script)
+    return Filled(database, engine)
+
+
+async def test_no_hot_statement_reads_a_whole_table(filled: Filled) -> None:
+    for name, statement in HOT.items():
+        plan = await plan_of(filled, statement)
+        scanned = re.findall(r"Seq Scan on (\w+)|^SCAN (\w+)", plan, re.MULTILINE)
+        tables = {table for pair in scanned for table in pair if table in GROWING or len(table) == 1}
+        assert not tables, f"{name} reads all of {tables}:\n{plan}"
+
+
+async def test_no_hot_statement_reads_a_whole_index(filled: Filled) -> None:
+    for name, statement in HOT.items():
+        lines = (await plan_of(filled, statement)).splitlines()
+        for line, after in zip(lines, [*lines[1:], ""], strict=True):
+            if "Scan using" in line:
+                assert "Index Cond" in after, f"{name}: {line.strip()} {after.strip()}"
+
+
+async def test_no_hot_statement_sorts_or_hashes_a_table_that_grows(filled: Filled) -> None:
+    for name in ("what may be claimed", "what is overdue", "due callbacks", "orphans that match"):
+        plan = await plan_of(filled, HOT[name])
+        assert not re.search(r"Sort|Hash|TEMP B-TREE", plan), f"{name}:\n{plan}"
+
+
+async def plan_of(filled: Filled, statement: Lookup | Update | Delete | str) -> str:
+    """What the database says it would do; on PostgreSQL, the plan that it keeps for every value."""
+    if filled.engine == "sqlite":
+        sql = statement if isinstance(statement, str) else statement.sqlite
+        marks = max([sql.count("?"), *(int(number) for number in re.findall(r"\?(\d+)", sql))])
+
+        async def explain(tx: Transaction) -> str:
+            rows = await tx.select(f"EXPLAIN QUERY PLAN {sql}", *[None] * marks)  # type: ignore[arg-type]
+            return "\n".join(str(row[3]) for row in rows)
+
+        return await filled.database.write(explain)
+    text = numbered(statement) if isinstance(statement, str) else statement.postgres
+    arguments = ", ".join(["NULL"] * max(int(number) for number in re.findall(r"\$(\d+)", text)))
+
+    async def explain_prepared(tx: Transaction) -> str:
+        await tx.execute(f"PREPARE probe AS {text}")  # type: ignore[arg-type]
+        rows = await tx.select(f"EXPLAIN (COSTS OFF) EXECUTE probe({arguments})")  # type: ignore[arg-type]
+        await tx.execute("DEALLOCATE probe")
+        return "\n".join(str(row[0]) for row in rows)
+
+    return await filled.database.write(explain_prepared)

@@ -1,0 +1,132 @@
+"""A proxy before PostgreSQL that loses connections exactly at a COMMIT, before or after the server has it."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from enum import StrEnum
+from pathlib import Path
+
+_COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
+_LOOKS_FOR_ITS_MARK = b"RETURNING mark"
+
+
+class Cut(StrEnum):
+    """Where the connection is lost."""
+
+    BEFORE_COMMIT = "before_commit"
+    AFTER_COMMIT = "after_commit"
+    COMMIT_IS_LATE = "commit_is_late"
+    """The client is cut off at once, the server gets the COMMIT only when the client already asks what became of it."""
+
+
+class PostgresProxy:
+    """Set ``cut`` and the next COMMIT is cut so; ``cuts`` counts them."""
+
+    def __init__(self) -> None:
+        self.cut: Cut | None = None
+        self.cuts = 0
+        self.refusing = False
+        self.at_commit: Callable[[], object] = bool
+        """Called when a COMMIT passes, before the server has it."""
+        self.folder = ""
+        self._target: Path
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._late: list[asyncio.StreamWriter] = []
+        self._delivered: list[asyncio.StreamWriter] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def listening(self, target: Path) -> AsyncIterator[None]:
+        """Listen beside the server, under its socket's name in a folder of our own."""
+        self._target = target
+        with tempfile.TemporaryDirectory(prefix="palomar-proxy-") as folder:
+            self.folder = folder
+            server = await asyncio.start_unix_server(self._serve, Path(folder) / target.name)
+            try:
+                yield
+            finally:
+                server.close()
+                for late in self._late + self._delivered:
+                    late.transport.abort()
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+                await server.wait_closed()
+
+    def refuse(self) -> None:
+        """Cut every connection and accept none until ``refusing`` is False again."""
+        self.refusing = True
+        for client in self._clients:
+            client.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if self.refusing:
+            writer.transport.abort()
+            return
+        self._clients.add(writer)
+        from_server, to_server = await asyncio.open_unix_connection(self._target)
+        answers = asyncio.create_task(self._answers(from_server, writer))
+        try:
+            await self._requests(reader, to_server, from_server, writer, answers)
+        finally:
+            answers.cancel()
+            await asyncio.gather(answers, return_exceptions=True)
+            self._clients.discard(writer)
+            writer.transport.abort()
+            if to_server not in self._late + self._delivered:
+                to_server.transport.abort()
+
+    async def _requests(
+        self,
+        reader: asyncio.StreamReader,
+        to_server: asyncio.StreamWriter,
+        from_server: asyncio.StreamReader,
+        client: asyncio.StreamWriter,
+        answers: "asyncio.Task[None]",
+    ) -> None:
+        with suppress(ConnectionError):
+            while chunk := await reader.read(65_536):
+                if _COMMIT in chunk:
+                    self.at_commit()
+                    if self.cut is not None:
+                        await self._lose(chunk, to_server, from_server, answers)
+                        return
+                to_server.write(chunk)
+                if self._late and _LOOKS_FOR_ITS_MARK in chunk:
+                    await to_server.drain()
+                    await self._deliver_late()
+
+    async def _lose(
+        self,
+        chunk: bytes,
+        to_server: asyncio.StreamWriter,
+        from_server: asyncio.StreamReader,
+        answers: "asyncio.Task[None]",
+    ) -> None:
+        cut, self.cut = self.cut, None
+        self.cuts += 1
+        if cut is Cut.AFTER_COMMIT:
+            answers.cancel()
+            await asyncio.gather(answers, return_exceptions=True)
+            to_server.write(chunk)
+            await from_server.read(1)
+        elif cut is Cut.COMMIT_IS_LATE:
+            self._late.append(to_server)
+
+    async def _deliver_late(self) -> None:
+        late, self._late = self._late, []
+        self._delivered += late
+        for server in late:
+            server.write(_COMMIT)
+            await server.drain()
+
+    async def _answers(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while chunk := await reader.read(65_536):
+                client.write(chunk)
+        client.transport.abort()
