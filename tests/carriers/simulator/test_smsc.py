@@ -87,6 +87,18 @@ async def test_some_are_refused_at_first_and_again_the_next_time(digits: str, re
 
 
 @in_virtual_time
+async def test_a_message_whose_answer_was_lost_is_answered_when_it_comes_again() -> None:
+    client = await connect(make_smsc())
+    client.send(message("573001299907"))
+    await asyncio.sleep(5)
+    assert client.of(SubmitSmResp) == []
+    client.send(message("573001299907"))
+    await asyncio.sleep(5)
+    assert len(client.of(SubmitSmResp)) == 1
+    assert client.stats() == ["DELIVRD", "DELIVRD"]
+
+
+@in_virtual_time
 async def test_the_receipt_may_come_before_the_answer() -> None:
     client = await connect(make_smsc())
     client.send(message("573001299909"))

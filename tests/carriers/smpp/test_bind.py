@@ -272,3 +272,13 @@ async def test_stopping_between_two_tries_is_prompt() -> None:
     begun = asyncio.get_running_loop().time()
     await rig.carrier.stop(10)
     assert asyncio.get_running_loop().time() - begun < 0.1
+
+
+@in_virtual_time
+async def test_a_bind_that_cannot_be_written_is_told_and_tried_again() -> None:
+    with capture_logs() as logs:
+        async with Rig(system_id="x" * 100) as rig:
+            await asyncio.sleep(5)
+            assert rig.carrier.links()[0].last_error == "UnencodablePdu"
+            assert len(rig.smsc.connections) > 2
+    assert logs[0]["event"] == "carrier_link_failed"

@@ -4,8 +4,9 @@ import asyncio
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, take, throttle
-from tests.contracts.carrier import outgoing
+from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.domain.text import Alphabet
@@ -214,22 +215,24 @@ async def test_stopping_waits_for_acknowledgements_too() -> None:
 async def test_a_sink_that_fails_costs_no_link() -> None:
     """A bug behind the sink is logged; the link and the next part live."""
 
-    async with Rig() as rig:
-        await rig.live()
-        failing = rig.sink.answered
-
-        def answered(part: OutgoingPart, outcome: SubmitOutcome) -> None:
-            failing(part, outcome)
+    class FailingSink(RecordingSink):
+        def answered(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
+            super().answered(part, outcome)
             if part.message_id == 1 << 8:
                 raise RuntimeError("a bug")
 
-        rig.sink.answered = answered  # type: ignore[method-assign]
-        for serial in (1, 2):
-            assert rig.carrier.reserve(1)
-            rig.carrier.submit(outgoing("573001234567", serial=serial))
-        await rig.sink.until(lambda: len(rig.sink.answers) == 2)
-        assert rig.carrier.room() == 10
-        assert len(rig.smsc.connections) == 1
+    with capture_logs() as logs:
+        rig = Rig()
+        rig.sink = FailingSink()
+        async with rig:
+            await rig.live()
+            for serial in (1, 2):
+                assert rig.carrier.reserve(1)
+                rig.carrier.submit(outgoing("573001234567", serial=serial))
+            await rig.sink.until(lambda: len(rig.sink.answers) == 2)
+            assert rig.carrier.room() == 10
+            assert len(rig.smsc.connections) == 1
+    assert [entry["event"] for entry in logs].count("carrier_pdu_failed") == 1
 
 
 @in_virtual_time

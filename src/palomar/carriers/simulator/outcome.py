@@ -44,7 +44,8 @@ class Plan:
     """The ``command_status`` of the answer."""
     refuse_first: int = 0
     """So many times the status above is answered; then the message is taken."""
-    answers: bool = True
+    lose_first: int = 0
+    """So many answers are lost, though the message is taken; the next time it is answered."""
     answer_after_seconds: float = 0.0
     receipts: tuple[Receipt, ...] = (DELIVERED,)
     reply: str = ""
@@ -61,7 +62,7 @@ MAGIC: Mapping[str, Plan] = {
     "99904": Plan(does="refused: ESME_RINVDSTADR", status=Status.ESME_RINVDSTADR),
     "99905": Plan(does="ESME_RTHROTTLED twice, then DELIVRD", status=Status.ESME_RTHROTTLED, refuse_first=2),
     "99906": Plan(does="taken, never a receipt", receipts=()),
-    "99907": Plan(does="delivered, but the answer is lost", answers=False),
+    "99907": Plan(does="delivered, but the first answer is lost", lose_first=1),
     "99908": Plan(does="the answer comes after 35 s", answer_after_seconds=LATE_ANSWER_SECONDS),
     "99909": Plan(
         does="the receipt comes before the answer",

@@ -5,6 +5,7 @@ acknowledged. What becomes of a message is ``outcome``'s say; one timer serves e
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +30,7 @@ from palomar.smpp import (
 )
 
 _GOLDEN = 0x9E3779B97F4A7C15
-_REFUSALS_REMEMBERED = 10_000
+_REPEATS_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +81,8 @@ class SimulatorSmsc:
         self._wheel: Wheel[Callable[[], None]] = Wheel()
         self._timer: asyncio.TimerHandle | None = None
         self._serial = int(chance() * (1 << 63))
-        self._history: dict[str, _Taken] = {}
-        self._refusals: dict[tuple[str, bytes], int] = {}
+        self._history: OrderedDict[str, _Taken] = OrderedDict()
+        self._repeats: OrderedDict[tuple[str, bytes], int] = OrderedDict()
         self._subscribers: list[Callable[[Arrival], None]] = []
         self._closed = False
 
@@ -146,14 +147,14 @@ class SimulatorSmsc:
         self.stats.submitted += 1
         number = pdu.destination_addr
         plan = outcome.plan_for(number)
-        if plan.status and self._still_refuses(plan, pdu):
+        if plan.status and (not plan.refuse_first or self._is_among_first(plan.refuse_first, pdu)):
             self.stats.refused += 1
             peer.answer(pdu, status=plan.status)
             return
         self.stats.taken += 1
         now = self.clock.monotonic()
         message_id = self._next_id()
-        if plan.answers:
+        if not (plan.lose_first and self._is_among_first(plan.lose_first, pdu)):
             response = SubmitSmResp(message_id=message_id)
             if plan.answer_after_seconds:
                 self._at(now + plan.answer_after_seconds, partial(peer.answer, pdu, response))
@@ -189,16 +190,15 @@ class SimulatorSmsc:
 
     # --- inside
 
-    def _still_refuses(self, plan: Plan, pdu: SubmitSm) -> bool:
-        if not plan.refuse_first:
-            return True
+    def _is_among_first(self, count: int, pdu: SubmitSm) -> bool:
+        """Whether this message came fewer than ``count`` times; after that it counts anew."""
         key = (pdu.destination_addr, pdu.short_message)
-        refused = self._refusals.pop(key, 0)
-        if refused >= plan.refuse_first:
+        seen = self._repeats.pop(key, 0)
+        if seen >= count:
             return False
-        self._refusals[key] = refused + 1
-        if len(self._refusals) > _REFUSALS_REMEMBERED:
-            del self._refusals[next(iter(self._refusals))]
+        self._repeats[key] = seen + 1
+        if len(self._repeats) > _REPEATS_REMEMBERED:
+            self._repeats.popitem(last=False)
         return True
 
     def _plan_receipts(
@@ -277,10 +277,9 @@ class SimulatorSmsc:
         self._set_timer()
 
     def _remember(self, message_id: str, taken: _Taken) -> None:
-        history = self._history
-        history[message_id] = taken
-        if len(history) > self.settings.history_limit:
-            del history[next(iter(history))]
+        self._history[message_id] = taken
+        if len(self._history) > self.settings.history_limit:
+            self._history.popitem(last=False)
 
     def _next_id(self) -> str:
         """Ids that look random, never repeat in one life and hardly ever between two."""

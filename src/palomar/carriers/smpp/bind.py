@@ -251,6 +251,10 @@ class Link:
             self._note("no connection or bind in time")
         except (OSError, BindFailed) as error:
             self._note(str(error) or type(error).__name__)
+        except Exception as error:
+            # A turn of the loop that failed by a bug of ours is tried again, as any other.
+            log.exception("carrier_link_failed", link=self.name)
+            self._note(type(error).__name__)
         else:
             if not self._failed.is_set() and not self._stopping:
                 self._up = True
