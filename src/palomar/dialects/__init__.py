@@ -28,6 +28,4 @@ class Dialect:
     renderer: WebhookRenderer
 
 
-DIALECTS = (
-    Dialect(name=foxsys.NAME, prefixes=foxsys.PREFIXES, face=FoxsysApi, renderer=FoxsysWebhooks()),
-)  # fmt: skip
+DIALECTS = (Dialect(name=foxsys.NAME, prefixes=foxsys.PREFIXES, face=FoxsysApi, renderer=FoxsysWebhooks()),)

@@ -1,0 +1,11 @@
+"""FOXSYS's HTTP/POST API below ``/json``: what its customers' programs send, and what they read. See README.md.
+
+Not here: whether a message may be sent and what it costs (``flows``), and how it travels (``carriers``).
+"""
+
+from typing import Final
+
+NAME: Final = "foxsys"
+"""How messages and callbacks remember this dialect."""
+
+PREFIXES: Final = ("json",)

@@ -1,0 +1,115 @@
+"""FOXSYS's endpoints as one bare ASGI function. Order: path, method, 401, 403, 429, then the body.
+
+Every answer is JSON with a ``code``, also 404, 405, 413 and 500, because some clients take what lacks one for a
+success; nothing is ever redirected. An endpoint is a line in ``_routes`` and its method.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from palomar.dialects.foxsys import responses
+from palomar.dialects.foxsys.auth import Callers
+from palomar.dialects.foxsys.documents import read_document
+from palomar.dialects.foxsys.errors import Code, Problem, problem_of
+from palomar.dialects.foxsys.requests import read_send
+from palomar.dialects.foxsys.responses import Answer
+from palomar.dialects.foxsys.subids import LONGEST, Subids, read_subid
+from palomar.domain.account import Account
+from palomar.domain.refusals import Refusal
+from palomar.engine.gateway import Gateway
+from palomar.net.asgi import BodyRefusal, read_body, respond
+from palomar.net.networks import TrustedProxies
+
+BODY_LIMIT: Final = 8 * 1024 * 1024
+"""Octets. A batch of 10,000 with five parameters each is three million."""
+
+_log = structlog.get_logger(__name__)
+
+_Endpoint = Callable[[Account, Scope, Receive], Awaitable[Answer | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    methods: tuple[str, ...]
+    endpoint: _Endpoint
+
+
+class FoxsysApi:
+    """An ASGI application for the paths below ``/json``."""
+
+    def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies, body_limit: int = BODY_LIMIT) -> None:
+        self._gateway = gateway
+        self._body_limit = body_limit
+        self._callers = Callers(gateway.directory, trusted_proxies)
+        self._subids = Subids(gateway.clock, gateway.ids)
+        routes = {
+            "/json/send": _Route(("POST",), self._send),
+            "/json/balance": _Route(("GET", "HEAD", "POST"), self._balance),
+        }
+        self._routes = routes | {path + "/": route for path, route in routes.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            answer = await self._answer(scope, receive)
+        except Exception:
+            _log.exception("request failed", request_id=self._gateway.ids.serial(), path=scope["path"])
+            answer = responses.internal_error()
+        if answer is not None:
+            await respond(send, answer.status, answer.body, answer.headers)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
+        """The answer; None if nobody is left to read it."""
+        route = self._routes.get(scope["path"])
+        if route is None:
+            return responses.not_found()
+        if scope["method"] not in route.methods:
+            return responses.wrong_method(route.methods)
+        caller = self._callers.caller(scope)
+        if isinstance(caller, Refusal):
+            return responses.unauthorized()
+        return await route.endpoint(caller, scope, receive)
+
+    async def _send(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
+        refused = self._refused(account, sending=True)
+        if refused is not None:
+            return refused
+        settings = account.settings
+        body = await read_body(scope, receive, limit=self._body_limit)
+        if body is BodyRefusal.DISCONNECTED:
+            return None
+        document = Problem(Code.TOO_LARGE) if isinstance(body, BodyRefusal) else read_document(body)
+        if isinstance(document, Problem):
+            return responses.declined(document, settings, subid=self._subids.make())
+        subid = read_subid(document.subid) or self._subids.make()
+        request = await read_send(document, account=account, subid=subid, now_ms=self._gateway.clock.wall_ms())
+        if isinstance(request, Problem):
+            return responses.declined(request, settings, subid=subid[:LONGEST])
+        result = await self._gateway.accept(request)
+        if isinstance(result, Refusal):
+            return responses.declined(problem_of(result), settings, subid=subid)
+        return responses.sent(subid)
+
+    async def _balance(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
+        """Some clients send a body, such as ``[]``: it is not read."""
+        refused = self._refused(account, sending=False)
+        if refused is not None:
+            return refused
+        balance = await self._gateway.balance(account.id)
+        return responses.balance(balance.available)
+
+    def _refused(self, account: Account, *, sending: bool) -> Answer | None:
+        """403 and 429, before anything is read; a send's answer has a subid."""
+        if not account.enabled:
+            problem = problem_of(Refusal.ACCOUNT_DISABLED)
+        elif sending and not account.may_send:
+            problem = problem_of(Refusal.MAY_NOT_SEND)
+        else:
+            wait_seconds = self._gateway.wait_seconds(account)
+            if not wait_seconds:
+                return None
+            return responses.too_many_requests(wait_seconds, subid=self._subids.make() if sending else None)
+        return responses.declined(problem, account.settings, subid=self._subids.make() if sending else None)

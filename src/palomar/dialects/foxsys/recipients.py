@@ -1,0 +1,67 @@
+"""``recipient``: the numbers that a request names, as clients really write them.
+
+Source: FOXSYS's page: a list of objects with ``msisdn``, each a number or several with commas between; clients send
+strings and integers, with or without ``+``, spaces and dashes. Not here: what each of them is sent (``requests``).
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from palomar.dialects.foxsys.errors import Code, Problem
+from palomar.domain.phone import Msisdn, parse_international
+
+SLICE: Final = 500
+"""So many recipients between two turns of the loop: a request of thousands must not hold up the others."""
+
+
+@dataclass(slots=True)
+class Numbers:
+    """What was named: numbers that can be sent to, in order, and what is none, as it was written."""
+
+    valid: list[Msisdn] = field(default_factory=list)
+    invalid: list[str] = field(default_factory=list)
+
+
+async def read_numbers(recipient: object, *, limit: int) -> Numbers | Problem:
+    """Codes 23 and 24. An entry of any other shape is a number of bad format; a list over ``limit`` is not judged."""
+    if not isinstance(recipient, list):
+        return Problem(Code.NO_RECIPIENTS)
+    numbers = Numbers()
+    judged = 0
+    for entry in recipient:
+        for raw in written_in(entry.get("msisdn") if isinstance(entry, dict) else None, limit=limit):
+            msisdn = parse_international(raw)
+            if msisdn is None:
+                numbers.invalid.append(shown(raw))
+            else:
+                numbers.valid.append(msisdn)
+            judged += 1
+            if judged % SLICE == 0:
+                await asyncio.sleep(0)
+        if judged > limit:
+            return Problem(Code.TOO_MANY_RECIPIENTS)
+    return numbers if numbers.valid else Problem(Code.NO_RECIPIENTS)
+
+
+def written_in(msisdn: object, *, limit: int) -> list[str]:
+    """What an ``msisdn`` holds: one text a number, at most one more than ``limit``; of what is no text and no natural
+    number, one empty text."""
+    if isinstance(msisdn, str):
+        if "," not in msisdn:
+            return [msisdn.strip()]
+        together = _COMMAS.sub(",", msisdn).strip(", ")
+        return [raw.strip() for raw in together.split(",", limit)]
+    if isinstance(msisdn, int) and not isinstance(msisdn, bool) and msisdn >= 0:
+        return [str(msisdn)]
+    return [""]
+
+
+def shown(raw: str) -> str:
+    """What was written for a number, short and printable, so that the history can keep it."""
+    return "".join(character if character.isprintable() else "?" for character in raw[:_SHOWN])
+
+
+_COMMAS: Final = re.compile(",[, ]*")
+_SHOWN: Final = 32

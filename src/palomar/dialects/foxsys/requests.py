@@ -1,0 +1,179 @@
+"""``POST /json/send``: from the body to a request of ours, in FOXSYS's order of checks.
+
+Sources: FOXSYS's page, "Envío de mensajes SMS", and what its official and other clients really post: one object in a
+list, flags as 1, "1" or true, numbers as strings or integers. Null is as good as absent; unknown keys are ignored.
+
+The order: 10, 11 (``documents``), then here 20, 21, 28, 23, 24, 30, 39, 41, 27; 35 is the gateway's.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from palomar.dialects.foxsys import NAME
+from palomar.dialects.foxsys.documents import SendDocument, is_given, is_on, text_of
+from palomar.dialects.foxsys.errors import Code, Problem
+from palomar.dialects.foxsys.parameters import Template, read_parameters
+from palomar.dialects.foxsys.recipients import SLICE, Numbers, read_numbers
+from palomar.dialects.foxsys.subids import LONGEST, read_subid
+from palomar.dialects.foxsys.texts import Allowed, Fitted, fit
+from palomar.domain.account import Account, AccountSettings
+from palomar.domain.message import State
+from palomar.domain.phone import Msisdn
+from palomar.domain.schedule import parse_gmt
+from palomar.domain.sender import parse_sender
+from palomar.domain.text import unusable
+from palomar.flows.accept import Recipient, Request
+from palomar.net.urls import BadUrl, Urls
+
+LABEL_LONGEST: Final = 255
+
+
+async def read_send(document: SendDocument, *, account: Account, subid: str, now_ms: int) -> Request | Problem:
+    """What the gateway is asked to accept; ``subid`` is the document's or ours."""
+    text = text_of(document.message)
+    if text is None:
+        return Problem(Code.NO_MESSAGE)
+    if not text:
+        return Problem(Code.EMPTY_MESSAGE)
+    if len(subid) > LONGEST:
+        return Problem(Code.SUBID_TOO_LONG)
+    numbers = await read_numbers(document.recipient, limit=account.settings.batch_limit)
+    if isinstance(numbers, Problem):
+        return numbers
+    shared = _shared(document, account.settings)
+    if isinstance(shared, Problem):
+        return shared
+    texts = await _texts(text, numbers.valid, document=document, settings=account.settings)
+    if isinstance(texts, Problem):
+        return texts
+    test = is_on(document.test)
+    if document.scheduled is not None:
+        problem = _not_now(document.scheduled, test=test, now_ms=now_ms)
+        if problem is not None:
+            return problem
+    if any(fitted.foreign for fitted in texts):
+        return Problem(Code.CHARACTERS)
+    return Request(
+        account=account,
+        dialect=NAME,
+        subid=subid,
+        sender=shared.sender,
+        recipients=await _recipients(numbers, texts, posted=text, state=State.TEST if test else State.QUEUED),
+        label=shared.label,
+        ackurl=shared.ackurl,
+        nofilter=is_on(document.nofilter),
+    )
+
+
+class _Shared(NamedTuple):
+    """What all messages of a request have in common."""
+
+    sender: str
+    label: str
+    ackurl: str
+
+
+_urls: Final = Urls()
+"""Remembers the origins it has judged."""
+
+
+def _shared(document: SendDocument, settings: AccountSettings) -> _Shared | Problem:
+    if document.subid is not None and document.subid != "" and read_subid(document.subid) is None:
+        return Problem(Code.NOT_SENT, "subid is not a usable string")
+    sender = settings.default_sender
+    if is_given(document.tpoa):
+        parsed = parse_sender((text_of(document.tpoa) or "").strip())
+        if parsed is None:
+            return Problem(Code.NOT_SENT, "tpoa is not up to 11 letters and digits, nor up to 16 digits")
+        sender = parsed.address
+    label = ""
+    if is_given(document.label):
+        label = text_of(document.label) or "\0"
+        if len(label) > LABEL_LONGEST or unusable(label):
+            return Problem(Code.NOT_SENT, f"label is not a usable string of up to {LABEL_LONGEST} characters")
+    ackurl = settings.ackurl
+    if is_given(document.ackurl):
+        ackurl = (text_of(document.ackurl) or "").strip()
+        if not _is_url(ackurl):
+            return Problem(Code.NOT_SENT, "ackurl is not an http or https URL")
+    if is_on(document.shortlink):
+        return Problem(Code.NOT_SENT, "short links are not available yet")
+    if is_on(document.crt):
+        return Problem(Code.NOT_SENT, "certified messages are not available yet")
+    return _Shared(sender, label, ackurl)
+
+
+async def _texts(
+    text: str, msisdns: Sequence[Msisdn], *, document: SendDocument, settings: AccountSettings
+) -> Sequence[Fitted] | Problem:
+    """What each number reads; the first text that cannot leave stops them all."""
+    is_long = settings.long or is_on(document.long)
+    allowed = Allowed(settings.max_parts if is_long else 1, is_on(document.ucs2), settings.fold_accents)
+    template = None
+    if is_given(document.parameters):
+        values = await read_parameters(document.parameters, limit=settings.batch_limit)
+        if values is None:
+            return Problem(Code.NOT_SENT, 'parameters is not a list of {"name":{"msisdn":"…","value":"…"}}')
+        template = Template(text, values)
+    if template is None or not template.has_names:
+        fitted = fit(text, allowed)
+        return fitted if isinstance(fitted, Problem) else [fitted] * len(msisdns)
+    texts = []
+    for count, msisdn in enumerate(msisdns, 1):
+        filled = template.filled(msisdn)
+        if not filled:
+            why = "a parameter has no value" if filled is None else "nothing is left of the text"
+            return Problem(Code.NOT_SENT, f"{why} for a recipient")
+        fitted = fit(filled, allowed)
+        if isinstance(fitted, Problem):
+            return fitted
+        texts.append(fitted)
+        if count % SLICE == 0:
+            await asyncio.sleep(0)
+    return texts
+
+
+def _not_now(scheduled: object, *, test: bool, now_ms: int) -> Problem | None:
+    """Codes 39 and 41. A time in the past means now."""
+    if scheduled == "":
+        return None
+    at_ms = parse_gmt(scheduled.strip()) if isinstance(scheduled, str) else None
+    if at_ms is None:
+        return Problem(Code.NO_DATETIME)
+    if test:
+        return Problem(Code.SCHEDULED_TEST)
+    if at_ms > now_ms:
+        return Problem(Code.NOT_SENT, "sending at a later time is not available yet")
+    return None
+
+
+async def _recipients(numbers: Numbers, texts: Sequence[Fitted], *, posted: str, state: State) -> list[Recipient]:
+    recipients: list[Recipient] = []
+    for start in range(0, len(texts), SLICE):
+        if start:
+            await asyncio.sleep(0)
+        for msisdn, (text, alphabet, parts, _) in zip(
+            numbers.valid[start : start + SLICE], texts[start : start + SLICE], strict=True
+        ):
+            recipients.append(Recipient(msisdn=msisdn, text=text, alphabet=alphabet, parts=parts, state=state))
+    for written in numbers.invalid:
+        recipients.append(
+            Recipient(
+                msisdn=written,
+                text=posted,
+                alphabet=texts[0].alphabet,
+                parts=texts[0].parts,
+                state=State.NOFORMAT,
+                why="no number in international format",
+            )
+        )
+    return recipients
+
+
+def _is_url(text: str) -> bool:
+    try:
+        _urls.split(text)
+    except BadUrl:
+        return False
+    return not unusable(text)

@@ -1,0 +1,88 @@
+"""FOXSYS's answers as bytes, in its order and spelling. Which code it is, is decided elsewhere (``errors``).
+
+The type of ``code`` differs by endpoint and clients compare strictly: all strings for a send and for every error, the
+number 0 for a balance, whose credits are a string.
+"""
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from palomar.dialects.foxsys.errors import MESSAGES, Code, Problem, http_status, problem_of
+from palomar.domain.account import AccountSettings
+from palomar.domain.credit import Microcredits, format_two_decimals
+from palomar.domain.refusals import Refusal
+from palomar.net.asgi import Headers
+
+
+class Answer(NamedTuple):
+    """A whole HTTP answer."""
+
+    status: int
+    body: bytes
+    headers: Headers
+
+
+def sent(subid: str) -> Answer:
+    """Code 0: accepted, which is not delivered."""
+    return Answer(200, b'{"code":"0","message":"%b","subid":%b}' % (_SENT, _json(subid)), _HEADERS)
+
+
+def balance(available_microcredits: int) -> Answer:
+    """Credits left: two decimals, rounded down."""
+    left = format_two_decimals(Microcredits(available_microcredits))
+    return Answer(200, b'{"code":0,"credits":"%b"}' % left.encode("ascii"), _HEADERS)
+
+
+def declined(problem: Problem, settings: AccountSettings, *, subid: str | None = None) -> Answer:
+    """An error to a caller whom we know; a send's has its subid."""
+    return Answer(http_status(problem.code, settings), _error(problem, subid), _HEADERS)
+
+
+def too_many_requests(wait_seconds: float, *, subid: str | None = None) -> Answer:
+    """429, with the whole seconds to wait, at least one (RFC 9110 section 10.2.3)."""
+    seconds = max(1, -int(-wait_seconds // 1))
+    problem = problem_of(Refusal.TOO_MANY_REQUESTS)
+    return Answer(429, _error(problem, subid), [*_HEADERS, (b"retry-after", b"%d" % seconds)])
+
+
+def unauthorized() -> Answer:
+    """401, the same for every reason."""
+    return _UNAUTHORIZED
+
+
+def not_found() -> Answer:
+    """404 for whatever else stands below our prefix."""
+    return _NOT_FOUND
+
+
+def wrong_method(allowed: tuple[str, ...]) -> Answer:
+    """405; ``allowed`` are the methods that the path has."""
+    headers = [*_HEADERS, (b"allow", ", ".join(allowed).encode("ascii"))]
+    return Answer(405, _error(Problem(Code.WRONG_METHOD)), headers)
+
+
+def internal_error() -> Answer:
+    """500: our fault; the log says more."""
+    return _INTERNAL_ERROR
+
+
+_json: Final = msgspec.json.Encoder().encode
+_HEADERS: Final = [(b"content-type", b"application/json")]
+_SENT: Final = MESSAGES[Code.SENT].encode("ascii")
+
+
+def _error(problem: Problem, subid: str | None = None) -> bytes:
+    answer = {"code": problem.code.value, "message": problem.message}
+    if subid is not None:
+        answer["subid"] = subid
+    return _json(answer)
+
+
+_UNAUTHORIZED: Final = Answer(
+    401,
+    _error(Problem(Code.UNAUTHORIZED)),
+    [*_HEADERS, (b"www-authenticate", b'Basic realm="FOXSYS", charset="UTF-8"')],
+)
+_NOT_FOUND: Final = Answer(404, _error(Problem(Code.NOT_FOUND)), _HEADERS)
+_INTERNAL_ERROR: Final = Answer(500, _error(Problem(Code.INTERNAL)), _HEADERS)

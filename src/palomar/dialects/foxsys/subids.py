@@ -1,0 +1,38 @@
+"""``subid``: the name of a request, the customer's or, where it gives none, ours.
+
+Source: FOXSYS's page: up to 20 characters; ours has 13, hexadecimal and ordered by time (8 of Unix seconds, 5 of
+microseconds). Reuse is no fault: one bridge sends the same on every call.
+"""
+
+from typing import Final
+
+from palomar.domain.text import unusable
+from palomar.ports import Clock, Ids
+
+LONGEST: Final = 20
+
+
+class Subids:
+    """Makes ours: rising, and never the same twice in this process. Chance fills in what the clock has not, so that
+    two nodes rarely make the same."""
+
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._last = 0
+
+    def make(self) -> str:
+        """A new one."""
+        microseconds = self._clock.wall_ms() * 1_000 + int(self._ids.chance() * 1_000)
+        self._last = microseconds if microseconds > self._last else self._last + 1
+        seconds, rest = divmod(self._last, 1_000_000)
+        return f"{seconds:08x}{rest:05x}"
+
+
+def read_subid(subid: object) -> str | None:
+    """The customer's, a string or an integer; None where there is none that could be kept."""
+    if isinstance(subid, str):
+        return subid if subid and not unusable(subid) else None
+    if isinstance(subid, int) and not isinstance(subid, bool):
+        return str(subid)
+    return None

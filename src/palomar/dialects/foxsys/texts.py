@@ -1,0 +1,48 @@
+"""How a text may leave, by what the request asked for: its alphabet, its parts, and what is too long or cannot be said.
+
+Source: the table of FOXSYS's page: 160 septets, 153 a part with ``long``, 70 UTF-16 units with ``ucs2``, 67 with both.
+A text that fits GSM goes as GSM even with ``ucs2``: the same text, cheaper.
+"""
+
+from typing import NamedTuple
+
+from palomar.dialects.foxsys.errors import Code, Problem
+from palomar.domain import gsm7
+from palomar.domain.text import PART_UNITS, SINGLE_UNITS, Alphabet, fold_to_gsm, measure, unusable
+
+
+class Allowed(NamedTuple):
+    """What request and account allow a text to be."""
+
+    parts: int
+    ucs2: bool
+    fold_accents: bool
+
+
+class Fitted(NamedTuple):
+    """A text as it will leave. ``foreign``: it has characters that it may not have, which is code 27 in its turn."""
+
+    text: str
+    alphabet: Alphabet
+    parts: int
+    foreign: bool
+
+
+def fit(text: str, allowed: Allowed) -> Fitted | Problem:
+    """Choose alphabet and parts; code 30 if there are too many of them, for nothing is ever cut off."""
+    if allowed.fold_accents and not allowed.ucs2:
+        text = fold_to_gsm(text)
+    fitted = _fitted(text, allowed)
+    if fitted.parts > allowed.parts:
+        return Problem(Code.NOT_SENT, f"the text needs {fitted.parts} parts, allowed: {allowed.parts}")
+    return fitted
+
+
+def _fitted(text: str, allowed: Allowed) -> Fitted:
+    if not unusable(text):
+        measured = measure(text)
+        if measured.alphabet is Alphabet.GSM or allowed.ucs2:
+            return Fitted(text, measured.alphabet, measured.parts, False)
+    septets = gsm7.septets(text)
+    parts = 1 if septets <= SINGLE_UNITS[Alphabet.GSM] else -(-septets // PART_UNITS[Alphabet.GSM])
+    return Fitted(text, Alphabet.GSM, parts, True)

@@ -1,0 +1,86 @@
+"""FOXSYS's callbacks: a GET to the customer's ``ackurl``, once an event and recipient.
+
+Source: FOXSYS's page, "Recepción de estados" and "Reintentos". When to call, whom, and whether it worked is the
+engine's.
+"""
+
+from typing import assert_never
+from urllib.parse import quote
+
+from palomar.domain.account import Account
+from palomar.domain.events import CarrierTook, Delivered, Event, Failed
+from palomar.domain.message import State
+from palomar.domain.retry import FOXSYS_CALLBACKS
+from palomar.domain.schedule import format_gmt
+from palomar.ports import WebhookRequest
+
+
+class FoxsysWebhooks:
+    """A ``palomar.ports.WebhookRenderer``."""
+
+    @property
+    def retry_seconds(self) -> tuple[int, ...]:
+        """30 s, 5 min, 30 min, 6 h, 1 day: then it is kept as failed."""
+        return FOXSYS_CALLBACKS
+
+    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
+        """The GET for an event; None for an end that FOXSYS never tells."""
+        words = _words(event)
+        if words is None:
+            return None
+        subid = event.subid if _needs_no_escape(event.subid) else quote(event.subid, safe="")
+        timestamp = format_gmt(event.at_ms).replace(" ", "%20")
+        acklevel, status, desc = words
+        query = (
+            f"acklevel={acklevel}&msisdn={event.msisdn}&status={status}&desc={desc}&subid={subid}&timestamp={timestamp}"
+        )
+        return WebhookRequest(method="GET", url=with_query(target, query))
+
+
+def with_query(url: str, query: str) -> str:
+    """Append to the URL's query, before its fragment, and leave the rest as it stands."""
+    before, hash_sign, fragment = url.partition("#")
+    if "?" not in before:
+        separator = "?"
+    else:
+        separator = "" if before.endswith(("?", "&")) else "&"
+    return f"{before}{separator}{query}{hash_sign}{fragment}"
+
+
+def desc_of(state: State) -> str | None:
+    """FOXSYS's word for the end of a message that did not reach its phone; None where it says nothing."""
+    match state:
+        case State.UNDELIVERED:
+            return "UNDELIV"
+        case State.EXPIRED:
+            return "EXPIRED"
+        case State.REJECTED:
+            return "REJECTD"
+        case State.BLOCKED:
+            return "BLOCKED"
+        case State.UNKNOWN:
+            return "UNKNOWN"
+        case State.SCHEDULED | State.QUEUED | State.SUBMITTING | State.HELD | State.SENT | State.DELIVERED:
+            return None
+        case State.CANCELLED | State.NOFORMAT | State.DUPLICATED | State.TEST:
+            return None
+        case _:
+            assert_never(state)
+
+
+def _words(event: Event) -> tuple[str, str, str] | None:
+    """Acklevel, status, desc. ``ACCEPTD`` is ours: the page gives none, and some receivers refuse an empty one."""
+    match event:
+        case CarrierTook():
+            return "operator", "ok", "ACCEPTD"
+        case Delivered():
+            return "handset", "ok", "DELIVRD"
+        case Failed():
+            desc = desc_of(event.state)
+            return None if desc is None else ("error", "ko", desc)
+        case _:
+            assert_never(event)
+
+
+def _needs_no_escape(text: str) -> bool:
+    return text.isascii() and text.isalnum()
