@@ -1,0 +1,15 @@
+"""CONVERGIA's API, by URL and by SOAP: what its customers' programs send, and what they read.
+
+Its wire stands in ``docs/dialects/convergia.md``. Not here: whether a message may be sent and what it costs
+(``flows``), how it travels (``carriers``), and the portal where people read reports (``console``).
+"""
+
+from typing import Final
+
+NAME: Final = "convergia"
+"""How messages and callbacks remember this dialect."""
+
+PREFIXES: Final = ("index.php", "estatus_mensaje.php", "webservice.php")
+
+PARAMETERS: Final = frozenset({"username", "password", "number", "message", "extra"})
+"""Where other faces share the port, ``/`` is this dialect's only with one of these in its query."""

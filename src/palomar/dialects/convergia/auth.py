@@ -1,0 +1,46 @@
+"""Who calls: a login and its password, in every request, from an address that the account allows.
+
+Not here: whether the account may do what it asks (``calls``).
+"""
+
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from starlette.types import Scope
+
+from palomar.domain.account import Account
+from palomar.domain.refusals import Refusal
+from palomar.engine.gateway import Gateway
+from palomar.net.asgi import client_address
+from palomar.net.networks import TrustedProxies
+
+
+class Callers:
+    """Finds the account behind a request."""
+
+    def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
+        self._gateway = gateway
+        self._trusted_proxies = trusted_proxies
+
+    async def caller(self, scope: Scope, *, username: str, password: str) -> Account | Refusal:
+        """The account that calls, or why it is nobody: bad credentials, or an address that is not on its list."""
+        account = await self._gateway.account_by_password(username, password)
+        if account is None:
+            return Refusal.BAD_CREDENTIALS
+        allowed = account.settings.allowed_addresses
+        if allowed and not _within(client_address(scope, self._trusted_proxies), allowed):
+            return Refusal.ADDRESS_NOT_ALLOWED
+        return account
+
+
+def _within(address: str, allowed: tuple[str, ...]) -> bool:
+    try:
+        client = ip_address(address)
+    except ValueError:
+        return False
+    return any(client in network for network in _networks(allowed))
+
+
+@lru_cache(maxsize=1024)
+def _networks(allowed: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(network, strict=False) for network in allowed)

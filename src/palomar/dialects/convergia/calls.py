@@ -1,0 +1,105 @@
+"""The two things that a program can ask, whether by URL or by SOAP: to send, and what became of it.
+
+Both take parameters by name and give the text of the answer; how that text travels is ``api``'s and ``soap``'s.
+"""
+
+import structlog
+from starlette.types import Scope
+
+from palomar.dialects.convergia.auth import Callers
+from palomar.dialects.convergia.errors import Code, StatusCode, code_of, code_of_discarded, status_of
+from palomar.dialects.convergia.parameters import Parameters
+from palomar.dialects.convergia.requests import read_id, read_send, what_is_missing
+from palomar.dialects.convergia.settings import ConvergiaSettings
+from palomar.domain.refusals import Refusal
+from palomar.engine.gateway import Gateway
+from palomar.flows.accept import Accepted
+from palomar.net.networks import TrustedProxies
+
+_log = structlog.get_logger(__name__)
+
+
+class Calls:
+    """Sends and looks up. What goes wrong with us is logged and told as the page has it: no call raises."""
+
+    def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies, settings: ConvergiaSettings) -> None:
+        self._gateway = gateway
+        self._callers = Callers(gateway, trusted_proxies)
+        self._settings = settings
+
+    async def send(self, scope: Scope, parameters: Parameters) -> str:
+        """``100|id``, or a code."""
+        try:
+            result = await self._send(scope, parameters)
+        except Exception:
+            self._log_failure("send")
+            result = Code.SYSTEM
+        if isinstance(result, Code):
+            return self.refused(result)
+        return self._settings.sent_template.replace("{id}", str(result))
+
+    async def status(self, scope: Scope, parameters: Parameters) -> str:
+        """A digit. Where we fail it is pending: its list has no code for that, and nothing better is known."""
+        try:
+            code = await self._status(scope, parameters)
+        except Exception:
+            self._log_failure("status")
+            code = StatusCode.PENDING
+        return self.told(code)
+
+    def refused(self, code: Code) -> str:
+        """What a send answers that is refused."""
+        return self._settings.refused_template.replace("{code}", code.value)
+
+    def told(self, code: StatusCode) -> str:
+        """What a status query answers."""
+        return self._settings.status_template.replace("{code}", code.value)
+
+    async def _send(self, scope: Scope, parameters: Parameters) -> int | Code:
+        missing = what_is_missing(parameters)
+        if missing is not None:
+            return missing
+        account = await self._callers.caller(scope, username=parameters["username"], password=parameters["password"])
+        if isinstance(account, Refusal):
+            return code_of(account)
+        if not account.enabled:
+            return code_of(Refusal.ACCOUNT_DISABLED)
+        if not account.may_send:
+            return code_of(Refusal.MAY_NOT_SEND)
+        subid = f"{self._gateway.ids.serial():x}"
+        request = read_send(parameters, account=account, subid=subid, settings=self._settings)
+        if isinstance(request, Code):
+            return request
+        result = await self._gateway.accept(request)
+        if isinstance(result, Refusal):
+            return code_of(result)
+        assert isinstance(result, Accepted)  # without an idempotency key nothing is replayed
+        return _outcome(result)
+
+    async def _status(self, scope: Scope, parameters: Parameters) -> StatusCode:
+        username, password = parameters.get("username"), parameters.get("password")
+        if not username or not password:
+            return StatusCode.BAD_CREDENTIALS
+        account = await self._callers.caller(scope, username=username, password=password)
+        if isinstance(account, Refusal) or not account.enabled:
+            return StatusCode.BAD_CREDENTIALS
+        short_id = read_id(parameters.get("messageid", "").strip())
+        if short_id is None:
+            return StatusCode.NOT_FOUND
+        message = await self._gateway.message_by_short_id(account.id, short_id)
+        return StatusCode.NOT_FOUND if message is None else status_of(message.state)
+
+    def _log_failure(self, call: str) -> None:
+        _log.exception("call failed", request_id=self._gateway.ids.serial(), call=call)
+
+
+def _outcome(accepted: Accepted) -> int | Code:
+    """The short id of the one message, or why it does not leave."""
+    (message,) = accepted.messages
+    if message.refused is not None:
+        return code_of(message.refused)
+    discarded = code_of_discarded(message.row.state)
+    if discarded is not None:
+        return discarded
+    assert message.short_id is not None
+    return message.short_id

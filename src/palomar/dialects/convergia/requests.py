@@ -1,0 +1,82 @@
+"""What a send and a status query ask for, in CONVERGIA's order of checks.
+
+Source: CONVERGIA's page, "INSTRUCCIONES" and its codes. First of all what is missing (101 to 104, an empty parameter is
+a missing one), then who calls (201, 202, 205: ``calls``), then here 307 and 105; 204 is the gateway's.
+"""
+
+import re
+from typing import Final
+
+from palomar.dialects.convergia import NAME
+from palomar.dialects.convergia.errors import Code, code_of
+from palomar.dialects.convergia.parameters import Parameters
+from palomar.dialects.convergia.settings import ConvergiaSettings
+from palomar.dialects.convergia.texts import fit
+from palomar.domain.account import Account
+from palomar.domain.phone import Msisdn
+from palomar.domain.refusals import Refusal
+from palomar.flows.accept import Recipient, Request
+
+EXTRA_LONGEST: Final = 255
+LAST_ID: Final = 2**31 - 1
+
+
+def what_is_missing(parameters: Parameters) -> Code | None:
+    """Codes 101 to 104, in the order of the page."""
+    for name, code in _REQUIRED:
+        if not parameters.get(name):
+            return code
+    return None
+
+
+def read_send(parameters: Parameters, *, account: Account, subid: str, settings: ConvergiaSettings) -> Request | Code:
+    """What the gateway is asked to accept; nothing required is missing."""
+    number = read_number(parameters["number"], national=settings.national_numbers)
+    if number is None:
+        return Code.WRONG_NUMBER
+    fitted = fit(parameters["message"], settings)
+    if isinstance(fitted, Refusal):
+        return code_of(fitted)
+    return Request(
+        account=account,
+        dialect=NAME,
+        subid=subid,
+        sender=settings.sender,
+        recipients=[Recipient(msisdn=number, text=fitted.text, alphabet=fitted.alphabet, parts=fitted.parts)],
+        extra=parameters.get("extra", "").replace("\0", "")[:EXTRA_LONGEST],
+        short_ids=True,
+    )
+
+
+def read_number(raw: str, *, national: bool) -> Msisdn | None:
+    """A Mexican number with its 52. ``national`` takes its ten digits alone too, and with the 521 of before 2019."""
+    digits = raw.replace(" ", "")
+    is_marked = digits.startswith("+")
+    digits = digits.removeprefix("+")
+    if _INTERNATIONAL(digits):
+        return Msisdn(digits)
+    if national:
+        if _OLD_MOBILE(digits):
+            return Msisdn("52" + digits[3:])
+        if _NATIONAL(digits) and not is_marked:
+            return Msisdn("52" + digits)
+    return None
+
+
+def read_id(raw: str) -> int | None:
+    """A message's id: decimal digits below 2^31."""
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= len(str(LAST_ID))):
+        return None
+    number = int(raw)
+    return number if number <= LAST_ID else None
+
+
+_REQUIRED: Final = (
+    ("username", Code.NO_USERNAME),
+    ("password", Code.NO_PASSWORD),
+    ("message", Code.NO_MESSAGE),
+    ("number", Code.NO_NUMBER),
+)
+_INTERNATIONAL: Final = re.compile("52[0-9]{10}").fullmatch
+_OLD_MOBILE: Final = re.compile("521[0-9]{10}").fullmatch
+_NATIONAL: Final = re.compile("[1-9][0-9]{9}").fullmatch

@@ -1,0 +1,62 @@
+"""CONVERGIA's answers over HTTP: one line of text that a browser shows as it is, SOAP messages, and two documents."""
+
+from typing import Final, NamedTuple
+
+from palomar.dialects.convergia import soap
+from palomar.dialects.convergia.description import page, wsdl
+from palomar.dialects.convergia.errors import Code
+from palomar.net.asgi import Headers
+
+
+class Answer(NamedTuple):
+    """A whole HTTP answer."""
+
+    status: int
+    body: bytes
+    headers: Headers
+
+
+def text(words: str) -> Answer:
+    """200 whatever it says, without a newline."""
+    return Answer(200, words.encode("utf-8"), _HTML)
+
+
+def call_answered(called: str, words: str) -> Answer:
+    """A call's answer, refusals too."""
+    return Answer(200, soap.answer(called, words), _XML)
+
+
+def client_fault(why: str) -> Answer:
+    """Nobody could tell what was called (SOAP 1.1 section 6.2: a fault is a 500)."""
+    return Answer(500, soap.fault("Client", why), _XML)
+
+
+def server_fault() -> Answer:
+    """Our fault, before we knew what was called; the log says more."""
+    return _SERVER_FAULT
+
+
+def function_page() -> Answer:
+    """What a person sees at ``/webservice.php``."""
+    return _PAGE
+
+
+def contract(address: str) -> Answer:
+    """``?wsdl``."""
+    return Answer(200, wsdl(address), _XML)
+
+
+def not_found() -> Answer:
+    """404 for what else stands on CONVERGIA's port or below its prefixes; the body is a code, as clients expect one."""
+    return Answer(404, Code.SYSTEM.encode("ascii"), _HTML)
+
+
+def wrong_method(allowed: tuple[str, ...]) -> Answer:
+    """405; ``allowed`` are the methods that the path has."""
+    return Answer(405, Code.SYSTEM.encode("ascii"), [*_HTML, (b"allow", ", ".join(allowed).encode("ascii"))])
+
+
+_HTML: Final = [(b"content-type", b"text/html; charset=UTF-8"), (b"cache-control", b"no-store")]
+_XML: Final = [(b"content-type", b"text/xml; charset=UTF-8")]
+_SERVER_FAULT: Final = Answer(500, soap.fault("Server", "Error de sistema"), _XML)
+_PAGE: Final = Answer(200, page(), _HTML)

@@ -1,0 +1,34 @@
+"""What an operator may set for the whole dialect, where the vendor's page is silent."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from palomar.domain.sender import parse_sender
+
+LENGTHS: Final = range(1, 10_001)
+"""Characters that a limit may be: the longest text still fits in 255 parts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvergiaSettings:
+    """``[dialects.convergia]``. Raises ValueError, whose text begins with the setting's name."""
+
+    sender: str = field(default="CONVERGIA", metadata={"help": "who its messages come from: no request names a sender"})
+    max_characters: int = field(default=160, metadata={"help": "characters a text may have, once it is folded to GSM"})
+    max_ucs2_units: int = field(default=70, metadata={"help": "UTF-16 units of a text that cannot be folded to GSM"})
+    national_numbers: bool = field(
+        default=False, metadata={"help": "also take 10 digits, and 521 and 10 digits, as Mexican numbers"}
+    )
+    sent_template: str = field(default="100|{id}", metadata={"help": "what a send answers; {id} is the message's"})
+    refused_template: str = field(default="{code}", metadata={"help": "what a send that is refused answers"})
+    status_template: str = field(default="{code}", metadata={"help": "what a status query answers"})
+
+    def __post_init__(self) -> None:
+        if parse_sender(self.sender) is None:
+            raise ValueError("sender: up to 11 letters and digits, or up to 16 digits")
+        for name in ("max_characters", "max_ucs2_units"):
+            if getattr(self, name) not in LENGTHS:
+                raise ValueError(f"{name}: {LENGTHS[0]} to {LENGTHS[-1]}, not {getattr(self, name)}")
+        for name, hole in (("sent_template", "{id}"), ("refused_template", "{code}"), ("status_template", "{code}")):
+            if hole not in getattr(self, name):
+                raise ValueError(f"{name}: {hole} must stand in it")

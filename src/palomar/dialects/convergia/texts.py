@@ -1,0 +1,33 @@
+"""How a text may leave: folded to GSM if that can be done, else as it is in UCS-2, if it is short."""
+
+from typing import NamedTuple
+
+from palomar.dialects.convergia.settings import ConvergiaSettings
+from palomar.domain.folding import normalise
+from palomar.domain.refusals import Refusal
+from palomar.domain.text import Alphabet, measure, unusable
+
+
+class Fitted(NamedTuple):
+    """A text as it will leave."""
+
+    text: str
+    alphabet: Alphabet
+    parts: int
+
+
+def fit(text: str, settings: ConvergiaSettings) -> Fitted | Refusal:
+    """Choose the alphabet. Characters are counted as people do, so 160 of them with a euro take two parts; nothing is
+    ever cut off."""
+    if unusable(text):
+        return Refusal.CHARACTERS
+    folded = normalise(text)
+    if not folded:
+        return Refusal.EMPTY_TEXT
+    measured = measure(folded)
+    if measured.alphabet is Alphabet.GSM:
+        too_long = len(folded) > settings.max_characters
+    else:
+        folded, measured = text, measure(text)
+        too_long = measured.units > settings.max_ucs2_units
+    return Refusal.TEXT_TOO_LONG if too_long else Fitted(folded, measured.alphabet, measured.parts)

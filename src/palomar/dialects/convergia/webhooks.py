@@ -1,0 +1,24 @@
+"""CONVERGIA calls nobody back: its customers ask for the status."""
+
+from typing import assert_never
+
+from palomar.domain.account import Account
+from palomar.domain.events import CarrierTook, Delivered, Event, Failed
+from palomar.ports import WebhookRequest
+
+
+class ConvergiaWebhooks:
+    """A ``palomar.ports.WebhookRenderer``."""
+
+    @property
+    def retry_seconds(self) -> tuple[int, ...]:
+        """Nothing to try again."""
+        return ()
+
+    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
+        """None for every event."""
+        match event:
+            case CarrierTook() | Delivered() | Failed():
+                return None
+            case _:
+                assert_never(event)
