@@ -25,6 +25,7 @@ def account() -> None:
 @click.argument("login")
 @click.option("--credits", "credit", default="0", show_default=True, help="Credit to begin with.")
 @click.option("--name", default="", help="Who it is, for people.")
+@click.option("--parent", help="Make it a sub-account of this one; its credit then comes from there.")
 @click.option("--password", help="Password of SOFMEX, CONVERGIA and the console; made up if not given.")
 @click.option("--requests-per-second", type=click.IntRange(0), help="FOXSYS's limit; 0 is none.  [default: 10]")
 @click.option(
@@ -35,6 +36,7 @@ def add(
     login: str,
     credit: str,
     name: str,
+    parent: str | None,
     password: str | None,
     requests_per_second: int | None,
     settings: tuple[str, ...],
@@ -48,11 +50,19 @@ def add(
         assignments.append(f"requests_per_second={requests_per_second}")
     result = run(
         lambda desk: create_account(
-            desk, login, name=name, password=password, credit=_credits(credit), settings=tuple(assignments)
+            desk,
+            login,
+            name=name,
+            parent=parent,
+            password=password,
+            credit=_credits(credit),
+            settings=tuple(assignments),
         )
     )
     if result is None:
         fail(f"there is already an account {login!r}")
+    if isinstance(result, Refusal):
+        fail(f"{parent} has less than {credit} credits")
     if as_json:
         show_json(result)
         return
@@ -127,6 +137,38 @@ def credit(login: str, amount: str, as_json: bool) -> None:
         show_json({"login": login, "credits": as_number(available)})
     else:
         click.echo(f"{login} has {format_exact(available)} credits now.")
+
+
+@account.command("transfer")
+@click.argument("giver")
+@click.argument("taker")
+@click.argument("amount")
+@json_option
+def transfer(giver: str, taker: str, amount: str, as_json: bool) -> None:
+    """Move AMOUNT credits from one account to another, for example from a parent to its sub-account."""
+    microcredits = _credits(amount)
+    if microcredits <= 0:
+        fail("an amount above nought is expected", 2)
+
+    async def work(desk: Desk) -> flow.Balance | Refusal:
+        source, target = await desk.account(giver), await desk.account(taker)
+        house = desk.house(await desk.accounts())
+
+        async def script(tx: Transaction) -> flow.Balance | Refusal:
+            return await flow.transfer(
+                tx, house, giver=source.id, taker=target.id, microcredits=microcredits, now_ms=desk.clock.wall_ms()
+            )
+
+        return await desk.database.write(script)
+
+    result = run(work)
+    if isinstance(result, Refusal):
+        fail(f"{giver} has less than that")
+    left = Microcredits(result.available)
+    if as_json:
+        show_json({"login": giver, "credits": as_number(left)})
+    else:
+        click.echo(f"{giver} has {format_exact(left)} credits left.")
 
 
 @account.command(
@@ -221,9 +263,20 @@ def revoke_key(login: str, key_id: int) -> None:
 
 
 async def create_account(
-    desk: Desk, login: str, *, name: str, password: str | None, credit: Microcredits, settings: tuple[str, ...]
-) -> dict[str, object] | None:
-    """Make an account; its secrets, or None if the login is taken. Leaves with a message on a bad setting."""
+    desk: Desk,
+    login: str,
+    *,
+    name: str,
+    parent: str | None = None,
+    password: str | None,
+    credit: Microcredits,
+    settings: tuple[str, ...],
+) -> dict[str, object] | Refusal | None:
+    """Make an account; its secrets, or None if the login is taken, or the refusal of a parent with too little credit.
+
+    Leaves with a message on a bad setting.
+    """
+    owner = await desk.account(parent) if parent else None
     made = Account(id=0, login=login, name=name)  # type: ignore[arg-type]  # only its settings are used
     for assignment in settings:
         made = _assigned(made, assignment)
@@ -235,14 +288,16 @@ async def create_account(
         key=secret,
         settings=made.settings,
         credit_microcredits=credit,
+        parent_id=owner.id if owner else None,
     )
     house = desk.house(await desk.accounts())
 
-    async def script(tx: Transaction) -> Account | None:
+    async def script(tx: Transaction) -> Account | Refusal | None:
         return await flow.add_account(tx, house, new, now_ms=desk.clock.wall_ms())
 
-    if await desk.database.write(script) is None:
-        return None
+    added = await desk.database.write(script)
+    if added is None or isinstance(added, Refusal):
+        return added
     return {"login": login, "password": password, "api_key": secret, "credits": as_number(credit)}
 
 

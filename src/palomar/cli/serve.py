@@ -20,6 +20,7 @@ from palomar.clock import RealClock, RealIds
 from palomar.config import Config
 from palomar.domain.credit import Microcredits
 from palomar.domain.message import COMMAND_LINE_NODE
+from palomar.domain.refusals import Refusal
 from palomar.net.server import ListenError
 from palomar.storage.database import Database, DatabaseError
 from palomar.web import SANDBOX_CALLBACK
@@ -89,6 +90,8 @@ async def _first_account(config: Config, database: Database) -> dict[str, object
         credit=_DEMO_MICROCREDITS,
         settings=("requests_per_second=0",),
     )
+    if isinstance(made, Refusal):
+        return None
     if made is not None:
         _keep_secrets(config.data_dir / DEMO_FILE, made)
     return made

@@ -110,8 +110,14 @@ async def load(tx: Transaction) -> Snapshot:
     )
 
 
-async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms: int) -> Account | None:
-    """Make an account with one key and its first credit; None if the login is taken."""
+async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms: int) -> Account | Refusal | None:
+    """Make an account with one key and its first credit, which comes from its parent where it has one.
+
+    None if the login is taken, a refusal if the parent has too little: then nothing is written.
+    """
+    first = new.credit_microcredits
+    if new.parent_id is not None and first > (await balance(tx, new.parent_id)).available:
+        return Refusal.NO_CREDIT
     account_id = AccountId(int(str((await tx.select("SELECT coalesce(max(id), 0) + 1 FROM accounts"))[0][0])))
     row = (
         account_id,
@@ -129,8 +135,10 @@ async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms:
         return None
     await tx.insert(ledger.INSERT_BALANCES, [(account_id, 0, 0)])
     await add_key(tx, house, account_id, secret=new.key, name="first", now_ms=now_ms)
-    if new.credit_microcredits:
-        await add_credit(tx, house, account_id, new.credit_microcredits, now_ms=now_ms)
+    if first and new.parent_id is not None:
+        await transfer(tx, house, giver=new.parent_id, taker=account_id, microcredits=first, now_ms=now_ms)
+    elif first:
+        await add_credit(tx, house, account_id, first, now_ms=now_ms)
     return Account(id=account_id, login=new.login, parent_id=new.parent_id, name=new.name, settings=new.settings)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from palomar.domain.account import Account, AccountId
+from palomar.domain.refusals import Refusal
 from palomar.flows import idempotency
 from palomar.flows.accounts import NewAccount, add_account, change_password
 from palomar.flows.idempotency import Key, KeyReused, Replay
@@ -39,6 +40,7 @@ async def add_keyed(work: Work, commands: Sequence[AddAccount]) -> list[Account 
             results.append(before)
             continue
         account = await add_account(work.tx, work.house, command.new, now_ms=work.now_ms)
+        assert not isinstance(account, Refusal), "an account added by a program begins without credit"
         if account is not None and command.key and command.answer:
             status, body = command.answer(account)
             idempotency.keep(work, command.key, status=status, body=body)
