@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import IO
 
 import structlog
+from starlette.types import ASGIApp
 
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.carrier import SmppCarrier
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.clock import RealClock, RealIds
-from palomar.config import Config
-from palomar.dialects import DIALECTS
+from palomar.config import CONVERGIA_PORT, Config
+from palomar.dialects import DIALECTS, convergia
 from palomar.domain.message import COMMAND_LINE_NODE, born_ms
 from palomar.engine.batcher import Batcher
 from palomar.engine.clockwork import Clockwork
@@ -36,7 +37,7 @@ from palomar.flows.work import House, Work
 from palomar.net.callback_client import CallbackClient
 from palomar.net.limited_protocol import Limits
 from palomar.net.networks import AddressGuard, TrustedProxies
-from palomar.net.server import HttpListener, TlsFiles
+from palomar.net.server import HttpListener, ListenError, TlsFiles
 from palomar.ports import Carrier, Ids, WebhookRenderer
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.migrate import migrate
@@ -112,8 +113,8 @@ class App:
             for carrier in self.carriers.values():
                 await carrier.start(LineSink(self.dispatcher, carrier.name))
             stack.push_async_callback(self._stop_carriers)
-            await self._listen()
             stack.push_async_callback(self._stop_listening)
+            await self._listen()
             stack.callback(self._passwords.close)
             self.ready = True
             yield self
@@ -210,15 +211,30 @@ class App:
         http = self.config.http
         proxies = TrustedProxies(http.trusted_proxies)
         faces = {
-            prefix: dialect.face(self.gateway, proxies, http.body_limit)
+            dialect.name: dialect.face(self.gateway, proxies, http.body_limit, self.config.dialects[dialect.name])
             for dialect in DIALECTS
-            for prefix in dialect.prefixes
         }
+        front = Front(
+            dialects={prefix: faces[dialect.name] for dialect in DIALECTS for prefix in dialect.prefixes},
+            at_root=next(((faces[d.name], d.root_parameters) for d in DIALECTS if d.root_parameters), None),
+            health=self.health,
+            sandbox=self.config.simulated,
+        )
+        await self._listen_on(http.port, front)
+        try:
+            if http.convergia_port != 0:
+                await self._listen_on(http.convergia_port or CONVERGIA_PORT, faces[convergia.NAME])
+        except ListenError as error:
+            if http.convergia_port is not None:
+                raise
+            _log.warning("CONVERGIA has no port of its own", reason=str(error))
+
+    async def _listen_on(self, port: int, face: ASGIApp) -> None:
+        http = self.config.http
         tls = None
         if http.tls_certificate and http.tls_key:
             tls = TlsFiles(certificate=http.tls_certificate, key=http.tls_key)
-        front = Front(dialects=faces, health=self.health, sandbox=self.config.simulated)
-        listener = HttpListener(front, host=http.host, port=http.port, tls=tls, limits=Limits())
+        listener = HttpListener(face, host=http.host, port=port, tls=tls, limits=Limits())
         await listener.start()
         self._listeners.append(listener)
 

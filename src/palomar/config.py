@@ -15,9 +15,12 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.dialects import DIALECTS
 
 T = TypeVar("T")
 
+CONVERGIA_PORT = 8181
+"""CONVERGIA's page: where its customers' programs connect to."""
 DEFAULT_FILE = "palomar.toml"
 ENVIRONMENT = (
     ("PALOMAR_CONFIG", "the TOML file; palomar.toml by default, if it exists"),
@@ -43,7 +46,9 @@ class HttpConfig:
 
     host: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
     port: int = field(default=8080, metadata={"help": "port of all of HTTP (0: any free one)"})
-    convergia_port: int = field(default=8181, metadata={"help": "port of CONVERGIA's own listener; 0 is off"})
+    convergia_port: int | None = field(
+        default=None, metadata={"help": "port of CONVERGIA's own listener; 0 is off; by default 8181, if it is free"}
+    )
     tls_certificate: Path | None = field(default=None, metadata={"help": "certificate chain, PEM: serves HTTPS"})
     tls_key: Path | None = field(default=None, metadata={"help": "its private key, PEM"})
     trusted_proxies: tuple[str, ...] = field(
@@ -92,6 +97,8 @@ class Config:
     http: HttpConfig
     database: DatabaseConfig
     callbacks: CallbackConfig
+    dialects: Mapping[str, object]
+    """Each dialect's settings, by its name."""
     carriers: tuple[CarrierConfig, ...]
 
     @property
@@ -130,6 +137,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
     http = _section(HttpConfig, document.pop("http", {}), "http", base, faults)
     database = _section(DatabaseConfig, document.pop("database", {}), "database", base, faults)
     callbacks = _section(CallbackConfig, document.pop("callbacks", {}), "callbacks", base, faults)
+    dialects = _dialects(document.pop("dialects", {}), base, faults)
     carriers = _carriers(document.pop("carriers", {}), base, faults)
     data_dir = document.pop("data_dir", "var")
     if not isinstance(data_dir, str):
@@ -142,6 +150,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
         http=_http_from_environment(http, env, faults),
         database=DatabaseConfig(url=env.get("PALOMAR_DATABASE_URL") or database.url),
         callbacks=callbacks,
+        dialects=dialects,
         carriers=carriers or (SimulatorCarrier(name="simulator", settings=SimulatorSettings()),),
     )
     _judge(config, faults)
@@ -176,6 +185,18 @@ def _http_from_environment(http: HttpConfig, env: Mapping[str, str], faults: lis
             else:
                 faults.append(f"{variable}: a port is expected, not {text!r}")
     return dataclasses.replace(http, **changes)
+
+
+def _dialects(table: object, base: Path, faults: list[str]) -> dict[str, object]:
+    if not isinstance(table, dict):
+        faults.append("dialects: a table [dialects.NAME] a dialect is expected")
+        table = {}
+    known = {dialect.name for dialect in DIALECTS}
+    faults.extend(f"dialects.{name}: there is no such dialect" for name in table if name not in known)
+    return {
+        dialect.name: _section(dialect.settings, table.get(dialect.name, {}), f"dialects.{dialect.name}", base, faults)
+        for dialect in DIALECTS
+    }
 
 
 def _carriers(table: object, base: Path, faults: list[str]) -> tuple[CarrierConfig, ...]:
@@ -273,7 +294,7 @@ def _scalar(hint: type, value: object, base: Path) -> object:
 
 def _judge(config: Config, faults: list[str]) -> None:
     for name in ("port", "convergia_port"):
-        if not 0 <= getattr(config.http, name) <= 65_535:
+        if not 0 <= (getattr(config.http, name) or 0) <= 65_535:
             faults.append(f"http.{name}: 0 to 65535, not {getattr(config.http, name)}")
     for path, amount in (
         ("http.body_limit", config.http.body_limit),

@@ -6,10 +6,14 @@ folder; what is accepted, billed and sent is the gateway's. To add one: its fold
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.types import ASGIApp
 
-from palomar.dialects import foxsys
+from palomar.dialects import convergia, foxsys
+from palomar.dialects.convergia.api import ConvergiaApi
+from palomar.dialects.convergia.settings import ConvergiaSettings
+from palomar.dialects.convergia.webhooks import ConvergiaWebhooks
 from palomar.dialects.foxsys.api import FoxsysApi
 from palomar.dialects.foxsys.webhooks import FoxsysWebhooks
 from palomar.engine.gateway import Gateway
@@ -18,14 +22,38 @@ from palomar.ports import WebhookRenderer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoSettings:
+    """A dialect of which nothing can be set as a whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """One vendor's API. ``name`` is kept with every message; ``prefixes`` are the first segments of its paths."""
+    """One vendor's API. ``name`` is kept with every message; ``prefixes`` are the beginnings of its paths, of one
+    segment or two; ``root_parameters`` make ``/`` its own when the query has one of them."""
 
     name: str
     prefixes: tuple[str, ...]
-    face: Callable[[Gateway, TrustedProxies, int], ASGIApp]
-    """Builds what answers those paths; the last argument is the largest body in octets."""
+    face: Callable[[Gateway, TrustedProxies, int, Any], ASGIApp]
+    """Builds what answers those paths: gateway, proxies, the largest body in octets, its ``settings``."""
     renderer: WebhookRenderer
+    settings: type = NoSettings
+    """The dataclass of ``[dialects.NAME]``."""
+    root_parameters: frozenset[str] = frozenset()
 
 
-DIALECTS = (Dialect(name=foxsys.NAME, prefixes=foxsys.PREFIXES, face=FoxsysApi, renderer=FoxsysWebhooks()),)
+DIALECTS = (
+    Dialect(
+        name=foxsys.NAME,
+        prefixes=foxsys.PREFIXES,
+        face=lambda gateway, proxies, limit, settings: FoxsysApi(gateway, proxies, limit),
+        renderer=FoxsysWebhooks(),
+    ),
+    Dialect(
+        name=convergia.NAME,
+        prefixes=convergia.PREFIXES,
+        face=ConvergiaApi,
+        renderer=ConvergiaWebhooks(),
+        settings=ConvergiaSettings,
+        root_parameters=convergia.PARAMETERS,
+    ),
+)
