@@ -1,10 +1,11 @@
-"""Fixtures of the whole suite: both databases, a fresh one for every test that asks."""
+"""The whole suite: both databases, a fresh one for every test that asks; and in CI nothing is skipped."""
 
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.databases import ENGINES, Place, migrated
@@ -18,12 +19,10 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """A real PostgreSQL; where it cannot run the test is skipped, on CI it fails."""
+    """A real PostgreSQL; where it cannot run the test is skipped."""
     try:
         server = PostgresServer()
     except CannotStart as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(error))
         pytest.skip(str(error))
     try:
         yield server
@@ -84,6 +83,26 @@ async def database(place: Place) -> AsyncIterator[Database]:
     opened = await place.open()
     yield opened
     await opened.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What is skipped in CI is tested nowhere: there it fails."""
+    return _failed_if_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for whole files."""
+    return _failed_if_skipped((yield))
+
+
+def _failed_if_skipped(report: Any) -> Any:
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.longrepr = f"In CI nothing may be skipped. {why}"
+    return report
 
 
 def _fresh(server: PostgresServer, template: str) -> Iterator[Place]:

@@ -58,14 +58,14 @@ class StartError(Exception):
 
 @contextlib.asynccontextmanager
 async def opened_database(config: Config) -> AsyncIterator[Database]:
-    """The configured database, its schema up to date. Raises DatabaseError."""
-    clock = RealClock()
+    """The configured database, its schema up to date; the data directory is made too. Raises DatabaseError."""
+    clock, data_dir = RealClock(), _made_data_dir(config.data_dir)
     if config.database.url:
         session = RealIds(COMMAND_LINE_NODE).token()
         database: Database = await open_postgres(config.database.url, session=session)
         engine = "postgres"
     else:
-        database = open_sqlite(_made_data_dir(config.data_dir) / SQLITE_FILE)
+        database = open_sqlite(data_dir / SQLITE_FILE)
         engine = "sqlite"
     try:
         for name in await migrate(database, engine=engine, now_ms=clock.wall_ms()):
@@ -281,14 +281,16 @@ def _node_name(data_dir: Path) -> str:
 
 def _made_data_dir(data_dir: Path) -> Path:
     """Made for its owner alone: it will hold texts, numbers and secrets."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"the data directory {data_dir} cannot be made: {error.strerror}") from error
     return data_dir
 
 
 @contextlib.contextmanager
 def _locked(data_dir: Path) -> Iterator[IO[str]]:
     """One server a data directory."""
-    _made_data_dir(data_dir)
     with open(data_dir / "lock", "a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

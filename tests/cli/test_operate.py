@@ -145,6 +145,14 @@ def test_a_database_that_cannot_be_reached_is_said_in_a_line(tmp_path: Path) -> 
     assert "fault" in palomar.command("doctor", code=1).stdout
 
 
+def test_a_data_directory_that_cannot_be_made_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    palomar = Palomar(tmp_path, PALOMAR_DATA_DIR=str(tmp_path / "taken"))
+    for command in ("serve", "migrate"):
+        refused = palomar.command(command, code=1)
+        assert refused.stderr == f"palomar: the data directory {tmp_path / 'taken'} cannot be made: File exists\n"
+
+
 def test_migrating_twice_changes_nothing(palomar: Palomar) -> None:
     first = palomar.json("migrate")
     assert first[0] == "0001_first.sql"

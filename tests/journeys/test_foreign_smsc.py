@@ -1,0 +1,124 @@
+"""The main job against an SMSC that is not ours: npm's ``smpp``, over TCP, configured in TOML."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.foxsys_client import FoxsysClient
+from tests.support.server import Palomar, Server
+from tests.support.sink import Sink
+from tests.support.smscs import NpmSmsc, carrier_toml, npm_smsc
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.fixture
+def smsc(tmp_path: Path) -> Iterator[NpmSmsc]:
+    with npm_smsc(tmp_path) as running:
+        yield running
+
+
+class Acme(Palomar):
+    """A house whose only carrier is that SMSC, and a customer."""
+
+    def __init__(self, directory: Path, smsc: NpmSmsc, **more: object) -> None:
+        super().__init__(directory, toml=carrier_toml(smsc.port, **more))
+        self._key = self.account("acme")
+
+    def client(self, server: Server) -> FoxsysClient:
+        return FoxsysClient(server.url, "acme", self._key)
+
+
+def ended(acme: Palomar, subid: str) -> dict[str, Any] | None:
+    """The message of a request once it has ended."""
+    (message,) = acme.json("message", "list", "--subid", subid)
+    return message if message["final"] else None
+
+
+def test_a_message_goes_through_it_and_its_receipt_comes_back_to_the_customer(
+    tmp_path: Path, smsc: NpmSmsc, sink: Sink
+) -> None:
+    acme = Acme(tmp_path / "house", smsc)
+    with acme.serve() as server, acme.client(server) as program:
+        answer = program.send("Hola, ¿qué tal? 1€", "34600000009", tpoa="Palomar", subid="journey", ackurl=sink.url)
+        assert (answer.status, answer.body["code"], answer.body["subid"]) == (200, "0", "journey")
+
+        eventually(lambda: len(sink.paths) >= 2, within_seconds=10, what="both callbacks")
+        assert [(c["acklevel"], c["desc"], c["subid"]) for c in sink.callbacks()] == [
+            ("operator", "ACCEPTD", "journey"),
+            ("handset", "DELIVRD", "journey"),
+        ]
+        (submit,) = smsc.events("submit")
+        assert (submit["number"], submit["source"], submit["text"]) == ("34600000009", "Palomar", "Hola, ¿qué tal? 1€")
+        assert submit["receipt"] == 1
+        eventually(lambda: smsc.events("receipt answered"), within_seconds=5, what="the receipt is acknowledged")
+        assert smsc.events("receipt answered") == [{"event": "receipt answered", "status": 0}]
+        (message,) = acme.json("message", "list")
+        assert (message["state"], message["carrier"], message["dialect"]) == ("delivered", "outside", "foxsys")
+        assert server.stop() == 0
+    assert smsc.events("unbind")
+    acme.audit()
+
+
+def test_a_text_beyond_gsm_and_one_of_several_parts_arrive_as_they_were_written(tmp_path: Path, smsc: NpmSmsc) -> None:
+    acme = Acme(tmp_path / "house", smsc)
+    long_text = "Palomar " * 30
+    with acme.serve() as server, acme.client(server) as program:
+        unicode = program.send("Привет, 世界 🐦", "34600000008", ucs2=1)
+        parts = program.send(long_text, "34600000009", long=True)
+        for answer in (unicode, parts):
+            eventually(lambda subid=answer.body["subid"]: ended(acme, subid), within_seconds=10, what="delivered")
+    texts: dict[str, list[dict[str, Any]]] = {}
+    for submit in smsc.events("submit"):
+        texts.setdefault(submit["number"], []).append(submit)
+    assert [(submit["text"], submit["coding"]) for submit in texts["34600000008"]] == [("Привет, 世界 🐦", 8)]
+    assert "".join(submit["text"] for submit in texts["34600000009"]) == long_text
+    assert len(texts["34600000009"]) == 2
+
+
+def test_what_it_refuses_is_rejected_and_given_back_and_what_it_fails_to_deliver_is_paid(
+    tmp_path: Path, smsc: NpmSmsc, sink: Sink
+) -> None:
+    acme = Acme(tmp_path / "house", smsc)
+    with acme.serve() as server, acme.client(server) as program:
+        refused = program.send("hi", "34600000003", ackurl=sink.url).body["subid"]
+        undelivered = program.send("hi", "34600000001", ackurl=sink.url).body["subid"]
+        states = {
+            subid: eventually(lambda subid=subid: ended(acme, subid), within_seconds=10, what="an end")["state"]
+            for subid in (refused, undelivered)
+        }
+        assert states == {refused: "rejected", undelivered: "undelivered"}
+        eventually(lambda: len(sink.paths) >= 3, within_seconds=10, what="three callbacks")
+        assert program.balance().body == {"code": 0, "credits": "99.00"}
+    told = {(c["acklevel"], c["status"], c["desc"], c["subid"]) for c in sink.callbacks()}
+    assert told == {
+        ("error", "ko", "REJECTD", refused),
+        ("operator", "ok", "ACCEPTD", undelivered),
+        ("error", "ko", "UNDELIV", undelivered),
+    }
+    acme.audit()
+
+
+def test_a_link_that_is_cut_comes_back_and_brings_the_receipt(tmp_path: Path, smsc: NpmSmsc) -> None:
+    acme = Acme(tmp_path / "house", smsc)
+    with acme.serve() as server, acme.client(server) as program:
+        subid = program.send("hi", "34600000002").body["subid"]
+        message = eventually(lambda: ended(acme, subid), within_seconds=10, what="an end after the link came back")
+        assert message["state"] == "delivered"
+    assert len(smsc.events("bind")) == 2
+    assert len(smsc.events("submit")) == 1
+
+
+def test_a_wrong_password_is_refused_again_and_again_while_messages_wait(tmp_path: Path, smsc: NpmSmsc) -> None:
+    acme = Acme(tmp_path / "house", smsc, password="wrong")
+    with acme.serve() as server, acme.client(server) as program:
+        eventually(lambda: len(smsc.events("bind")) >= 2, within_seconds=10, what="two binds")
+        assert {bind["welcome"] for bind in smsc.events("bind")} == {False}
+        assert program.send("hi", "34600000009").code == "0"
+        assert [message["state"] for message in acme.json("message", "list")] == ["queued"]
+        ready = program.request("GET", "/health/ready")
+        assert (ready.status, ready.body["carriers"]) == (200, {"outside": False})
+        assert "ESME_RINVPASWD" in server.stderr
+        assert server.stop() == 0
