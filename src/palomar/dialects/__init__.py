@@ -10,12 +10,15 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from palomar.dialects import convergia, foxsys
+from palomar.dialects import convergia, foxsys, sofmex
 from palomar.dialects.convergia.api import ConvergiaApi
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.dialects.convergia.webhooks import ConvergiaWebhooks
 from palomar.dialects.foxsys.api import FoxsysApi
 from palomar.dialects.foxsys.webhooks import FoxsysWebhooks
+from palomar.dialects.sofmex.api import SofmexApi
+from palomar.dialects.sofmex.settings import SofmexSettings
+from palomar.dialects.sofmex.webhooks import SofmexWebhooks
 from palomar.engine.gateway import Gateway
 from palomar.net.networks import TrustedProxies
 from palomar.ports import WebhookRenderer
@@ -55,5 +58,12 @@ DIALECTS = (
         renderer=ConvergiaWebhooks(),
         settings=ConvergiaSettings,
         root_parameters=convergia.PARAMETERS,
+    ),
+    Dialect(
+        name=sofmex.NAME,
+        prefixes=sofmex.PREFIXES,
+        face=SofmexApi,
+        renderer=SofmexWebhooks(),
+        settings=SofmexSettings,
     ),
 )

@@ -1,0 +1,11 @@
+"""SOFMEX's HTTP API (login, asignacion, status): what its customers' programs send, and what they read. See README.md.
+
+Not here: whether a message may be sent and what it costs (``flows``), and how it travels (``carriers``).
+"""
+
+from typing import Final
+
+NAME: Final = "sofmex"
+"""How messages remember this dialect."""
+
+PREFIXES: Final = ("login", "sms", "api/login", "api/sms")

@@ -1,0 +1,133 @@
+"""SOFMEX's endpoints as one bare ASGI function. Order: path, method, 401, then the body.
+
+Every operation stands at the root and below ``/api``, with or without a slash behind it, because real clients call all
+of these. An operation is a line in ``_routes`` and its method.
+"""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from palomar.apidocs import ApiPage
+from palomar.dialects.sofmex import NAME, logins, responses
+from palomar.dialects.sofmex.auth import Callers
+from palomar.dialects.sofmex.batches import Batches
+from palomar.dialects.sofmex.documents import NoJson
+from palomar.dialects.sofmex.openapi import DOCUMENT, TITLE
+from palomar.dialects.sofmex.queries import Queries
+from palomar.dialects.sofmex.responses import Answer
+from palomar.dialects.sofmex.settings import SofmexSettings
+from palomar.domain.account import Account
+from palomar.domain.refusals import Refusal
+from palomar.domain.schedule import format_with_offset
+from palomar.engine.gateway import Gateway
+from palomar.net.asgi import BodyRefusal, header, read_body, respond
+from palomar.net.networks import TrustedProxies
+
+BODY_LIMIT: Final = 2 * 1024 * 1024
+"""Octets. A hundred texts of 800 characters, each escaped as ``\\ud83d\\ude00``, are less than one million."""
+
+PASSES: Final = "login"
+"""The name under which the tokens that ``/login`` gives are listed."""
+
+_DAY_MS: Final = 86_400_000
+_log = structlog.get_logger(__name__)
+
+_Operation = Callable[[Account, bytes], Awaitable[Answer | HTTPStatus]]
+
+
+class SofmexApi:
+    """An ASGI application for SOFMEX's paths."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        trusted_proxies: TrustedProxies,
+        body_limit: int = BODY_LIMIT,
+        settings: SofmexSettings = SofmexSettings(),  # noqa: B008  # frozen
+    ) -> None:
+        self._gateway = gateway
+        self._body_limit = min(body_limit, BODY_LIMIT)
+        self._token_lifetime_ms = settings.token_days * _DAY_MS
+        self._zone = ZoneInfo(settings.timezone)
+        self._callers = Callers(gateway, trusted_proxies)
+        self._docs = ApiPage(DOCUMENT, title=TITLE, language="es", at=("/sms/v3", "/api/sms/v3"))
+        self._operations: dict[str, _Operation] = {
+            "/sms/v3/asignacion": Batches(gateway, settings).send,
+            "/sms/v3/status": Queries(gateway, self._zone).answer,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if self._docs.serves(path):
+            await self._docs(scope, receive, send)
+            return
+        try:
+            answer = await self._answer(scope, receive)
+        except Exception:
+            _log.exception("request failed", request_id=self._gateway.ids.serial(), dialect=NAME, path=path)
+            answer = HTTPStatus.INTERNAL_SERVER_ERROR
+        if isinstance(answer, HTTPStatus):
+            answer = self._error(answer, scope)
+        if answer is not None:
+            await respond(send, answer.status, answer.body, answer.headers)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | HTTPStatus | None:
+        """The answer; None if nobody is left to read it."""
+        path = scope["path"].removeprefix("/api")
+        operation = self._operations.get(path.removesuffix("/"))
+        if operation is None and path.removesuffix("/") != "/login":
+            return _towards_docs(path) if scope["method"] in ("GET", "HEAD") else HTTPStatus.NOT_FOUND
+        if scope["method"] != "POST":
+            return HTTPStatus.METHOD_NOT_ALLOWED
+        if operation is None:
+            return await self._login(scope, receive)
+        account = self._callers.caller(scope)
+        if isinstance(account, Refusal):
+            return HTTPStatus.UNAUTHORIZED
+        body = await read_body(scope, receive, limit=self._body_limit)
+        if isinstance(body, BodyRefusal):
+            return _without(body)
+        try:
+            return await operation(account, body)
+        except NoJson:
+            return HTTPStatus.BAD_REQUEST
+
+    async def _login(self, scope: Scope, receive: Receive) -> Answer | HTTPStatus | None:
+        credentials = logins.in_query(scope["query_string"])
+        if not credentials.complete:
+            body = await read_body(scope, receive, limit=self._body_limit)
+            if isinstance(body, BodyRefusal):
+                return _without(body)
+            credentials = credentials.or_else(logins.in_body(body, header(scope, b"content-type") or b""))
+        username, password = credentials
+        if username is None or password is None:
+            return responses.bad_login()
+        account = await self._gateway.account_by_password(username, password)
+        if account is None or not self._callers.may_call(account, scope):
+            return responses.bad_login()  # the same: whether the password is right is nobody's business elsewhere
+        token = await self._gateway.token(account, name=PASSES, lifetime_ms=self._token_lifetime_ms)
+        return responses.logged_in(token)
+
+    def _error(self, status: HTTPStatus, scope: Scope) -> Answer:
+        timestamp = format_with_offset(self._gateway.clock.wall_ms(), self._zone)
+        allowed = ("POST",) if status is HTTPStatus.METHOD_NOT_ALLOWED else ()
+        return responses.error(status, path=scope["path"], timestamp=timestamp, allowed=allowed)
+
+
+def _towards_docs(path: str) -> Answer | HTTPStatus:
+    """A person who opens ``/sms/`` looks for the page."""
+    location = _DOCS_FROM.get(path)
+    return HTTPStatus.NOT_FOUND if location is None else responses.see(location)
+
+
+_DOCS_FROM: Final = {"/sms": "sms/v3/docs", "/sms/": "v3/docs", "/sms/v3": "v3/docs", "/sms/v3/": "docs"}
+"""Relative, so that they hold behind a proxy and below ``/api`` too."""
+
+
+def _without(refusal: BodyRefusal) -> HTTPStatus | None:
+    return None if refusal is BodyRefusal.DISCONNECTED else HTTPStatus.REQUEST_ENTITY_TOO_LARGE

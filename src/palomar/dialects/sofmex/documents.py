@@ -1,0 +1,143 @@
+"""Bodies as parsed JSON. What is well-formed but of another shape than the page's is still read, as far as it goes.
+
+Clients send nulls, numbers for texts, and half an emoji as a lone surrogate: RFC 8259 section 8.2 lets that pass and
+the strict parser does not. A record that cannot be used is then refused by itself, with its own code.
+"""
+
+import re
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from palomar.dialects.sofmex.wire import Batch, MessageId, Query, Record
+
+T = TypeVar("T")
+
+
+class NoJson(Exception):
+    """The body is no JSON object."""
+
+
+def read_batch(body: bytes) -> list[Record]:
+    """The records of an asignacion; empty where there are none. Raises NoJson."""
+    body = _checked(body)
+    try:
+        return _batch(body).registros
+    except (msgspec.DecodeError, RecursionError):
+        entries = _entries(_object(_loose_batch, _whole(body)).registros)
+    records = (_entry(_loose_record, entry) or _LooseRecord() for entry in entries)
+    return [Record(telefono=record.telefono, mensaje=text_of(record.mensaje)) for record in records]
+
+
+def read_query(body: bytes) -> Query:
+    """What a status asks for; an id that is none becomes the empty one. Raises NoJson."""
+    body = _checked(body)
+    try:
+        return _query(body)
+    except (msgspec.DecodeError, RecursionError):
+        loose = _object(_loose_query, _whole(body))
+    records = (_entry(_loose_message_id, entry) or _LooseMessageId() for entry in _entries(loose.registros))
+    return Query(
+        id_batch=text_of(loose.id_batch),
+        registros=[MessageId(id_message=text_of(record.id_message)) for record in records],
+    )
+
+
+def read_login(body: bytes) -> tuple[str | None, str | None]:
+    """``username`` and ``password``, each None where it is absent or no text. Raises NoJson."""
+    login = _object(_loose_login, _whole(_checked(body)))
+    return text_of(login.username) or None, text_of(login.password) or None
+
+
+def text_of(written: Raw) -> str:
+    """A string, or a number as its digits; the empty string for every other value."""
+    octets = bytes(written)
+    if octets.startswith(b'"'):
+        return _string(octets)
+    return octets.decode("ascii") if octets[:1] in _NUMBERS_BEGIN else ""
+
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_NULL: Final = Raw(b"null")
+_NUMBERS_BEGIN: Final = frozenset(b"-0123456789"[place : place + 1] for place in range(11))
+
+
+class _LooseBatch(Struct):
+    registros: Raw = _NULL
+
+
+class _LooseRecord(Struct):
+    telefono: Raw = _NULL
+    mensaje: Raw = _NULL
+
+
+class _LooseQuery(Struct, rename="camel"):
+    id_batch: Raw = _NULL
+    registros: Raw = _NULL
+
+
+class _LooseMessageId(Struct, rename="camel"):
+    id_message: Raw = _NULL
+
+
+class _LooseLogin(Struct):
+    username: Raw = _NULL
+    password: Raw = _NULL
+
+
+_batch: Final = msgspec.json.Decoder(Batch).decode
+_query: Final = msgspec.json.Decoder(Query).decode
+_loose_batch: Final = msgspec.json.Decoder(_LooseBatch)
+_loose_record: Final = msgspec.json.Decoder(_LooseRecord)
+_loose_query: Final = msgspec.json.Decoder(_LooseQuery)
+_loose_message_id: Final = msgspec.json.Decoder(_LooseMessageId)
+_loose_login: Final = msgspec.json.Decoder(_LooseLogin)
+_string: Final = msgspec.json.Decoder(str).decode
+_list: Final = msgspec.json.Decoder(list[Raw]).decode
+
+
+def _checked(body: bytes) -> bytes:
+    """Raw values are echoed, and the parser does not look whether what it skips is UTF-8."""
+    if body.isascii():
+        return body
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise NoJson from None
+    return body.removeprefix(_BYTE_ORDER_MARK)
+
+
+def _whole(body: bytes) -> bytes:
+    """Lone surrogates become NULs: the parser takes these, and the domain calls both unusable."""
+    return _ESCAPES.sub(_nul_for_half, body) if b"\\u" in body else body
+
+
+_ESCAPES: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+"""Every escape of a JSON text, in turn; the group is half a pair."""
+
+
+def _nul_for_half(escape: re.Match[bytes]) -> bytes:
+    return rb"\u0000" if escape[1] else escape[0]
+
+
+def _object(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise NoJson from None
+
+
+def _entries(written: Raw) -> list[Raw]:
+    """The items of a list; of any other value none."""
+    return _list(written) if bytes(written).startswith(b"[") else []
+
+
+def _entry(decoder: msgspec.json.Decoder[T], written: Raw) -> T | None:
+    """None for what is no object."""
+    try:
+        return decoder.decode(written)
+    except msgspec.ValidationError:
+        return None

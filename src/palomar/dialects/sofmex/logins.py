@@ -1,0 +1,81 @@
+"""``POST /login``: where clients put their username and password.
+
+The page has them in the query of a POST without body; integrations were seen to send them as a form, of either kind,
+and as a JSON object. Each is taken from the first place that has it, in that order.
+"""
+
+import email
+from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from palomar.dialects.sofmex.documents import NoJson, read_login
+
+
+class Credentials(NamedTuple):
+    """What was given; None for what was not."""
+
+    username: str | None
+    password: str | None
+
+    def or_else(self, other: "Credentials") -> "Credentials":
+        """``other`` fills the gaps."""
+        return Credentials(
+            other.username if self.username is None else self.username,
+            other.password if self.password is None else self.password,
+        )
+
+    @property
+    def complete(self) -> bool:
+        return self.username is not None and self.password is not None
+
+
+def in_query(query: bytes) -> Credentials:
+    """From a query string or an urlencoded body, in UTF-8 or else in Latin-1."""
+    found: dict[bytes, bytes] = {}
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if name in _NAMES:
+            found.setdefault(name, unquote_to_bytes(value.replace(b"+", b" ")))
+    return _credentials(found)
+
+
+def in_body(body: bytes, content_type: bytes) -> Credentials:
+    """From a form or a JSON object, told apart by what they look like: clients' Content-Types are not to be trusted."""
+    begin = body.lstrip(_JSON_MAY_BEGIN)[:1]
+    if begin == b"{":
+        try:
+            return Credentials(*read_login(body))
+        except NoJson:
+            return _NOTHING
+    if content_type.lower().startswith(b"multipart/form-data"):
+        return _in_multipart(body, content_type)
+    return in_query(body.strip())
+
+
+_NAMES: Final = (b"username", b"password")
+_NOTHING: Final = Credentials(None, None)
+_JSON_MAY_BEGIN: Final = b"\xef\xbb\xbf \t\r\n"
+
+
+def _in_multipart(body: bytes, content_type: bytes) -> Credentials:
+    """RFC 7578; cURL's PHP binding sends an array of fields so."""
+    found: dict[bytes, bytes] = {}
+    form = email.message_from_bytes(b"Content-Type: " + content_type + b"\r\n\r\n" + body)
+    for part in form.walk():
+        name = part.get_param("name", header="content-disposition")
+        value = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(value, bytes) and name.encode("utf-8", "replace") in _NAMES:
+            found.setdefault(name.encode("utf-8"), value)
+    return _credentials(found)
+
+
+def _credentials(found: dict[bytes, bytes]) -> Credentials:
+    username, password = (_text(found[name]) if name in found else None for name in _NAMES)
+    return Credentials(username, password)
+
+
+def _text(octets: bytes) -> str:
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")

@@ -1,0 +1,58 @@
+"""``POST /sms/v3/status``: how messages stand, by their ids, by their batch, or by both."""
+
+from zoneinfo import ZoneInfo
+
+from palomar.dialects.sofmex import responses
+from palomar.dialects.sofmex.documents import read_query
+from palomar.dialects.sofmex.responses import Answer
+from palomar.dialects.sofmex.states import UNSENT, standing_of
+from palomar.dialects.sofmex.wire import MessageStatus, Query
+from palomar.domain.account import Account, AccountId
+from palomar.domain.message import MessageId, State, message_id_of, public_id
+from palomar.domain.schedule import format_in_zone
+from palomar.domain.text import unusable
+from palomar.engine.gateway import Gateway
+
+_SLICE = 500
+"""So many ids in one read: the page sets no limit to how many may be asked for."""
+
+
+class Queries:
+    """Answers the bodies of status from what the gateway knows. ``zone`` is that of the times in the answers."""
+
+    def __init__(self, gateway: Gateway, zone: ZoneInfo) -> None:
+        self._gateway = gateway
+        self._zone = zone
+
+    async def answer(self, account: Account, body: bytes) -> Answer:
+        """Ids that are unknown, of another account or of another batch are left out. Raises NoJson."""
+        query = read_query(body)
+        id_batch = (query.id_batch or "").strip().lower()
+        if query.registros:
+            found = await self._by_ids(account.id, query, id_batch)
+        elif id_batch and not unusable(id_batch):
+            rows = await self._gateway.batch(account.id, id_batch)
+            found = [self._status(row.id, row.state, row.due_ms) for row in rows]
+        else:
+            found = []
+        return responses.statuses(found)
+
+    async def _by_ids(self, account_id: AccountId, query: Query, id_batch: str) -> list[MessageStatus]:
+        """In the order of the question, and as often as it asks."""
+        asked = [message_id_of(record.id_message.strip()) for record in query.registros or ()]
+        ids = [identity for identity in asked if identity is not None]
+        found = []
+        for start in range(0, len(ids), _SLICE):
+            some = ids[start : start + _SLICE]
+            rows = await self._gateway.messages(account_id, list(dict.fromkeys(some)))
+            found += [
+                self._status(row.id, row.state, row.due_ms)
+                for identity in some
+                if (row := rows.get(identity)) is not None and id_batch in ("", row.subid)
+            ]
+        return found
+
+    def _status(self, identity: MessageId, state: State, due_ms: int) -> MessageStatus:
+        status, motivo = standing_of(state)
+        sent = "" if status == UNSENT else format_in_zone(due_ms, self._zone)
+        return MessageStatus(id_message=public_id(identity), status=status, motivo=motivo, hora_envio=sent)

@@ -1,0 +1,51 @@
+"""``POST /sms/v3/asignacion``: what each record asks for, as a recipient of ours or as the code that refuses it.
+
+Sources: SOFMEX's page (up to 800 characters, longer than one SMS: concatenated) and what its clients write for a
+telephone: numbers and strings, with or without the country, with the 1 that Mexico dropped in 2019.
+"""
+
+import re
+from typing import Final
+
+from msgspec import Raw
+
+from palomar.dialects.sofmex.documents import text_of
+from palomar.dialects.sofmex.errors import RecordCode
+from palomar.dialects.sofmex.wire import TEXT_MAX, Record
+from palomar.domain.phone import HOME_FORMS, Msisdn, to_international
+from palomar.domain.text import measure, unusable
+from palomar.flows.accept import Recipient
+
+
+def judge(record: Record) -> Recipient | RecordCode:
+    """The message that a record asks for; else the code of the first thing that is wrong, number before text."""
+    msisdn = read_number(record.telefono)
+    if msisdn is None:
+        return RecordCode.BAD_NUMBER
+    text = record.mensaje
+    if not text or text.isspace():
+        return RecordCode.EMPTY_TEXT
+    if len(text) > TEXT_MAX:
+        return RecordCode.TEXT_TOO_LONG
+    if unusable(text):
+        return RecordCode.INTERNAL
+    measured = measure(text)
+    return Recipient(msisdn=msisdn, text=text, alphabet=measured.alphabet, parts=measured.parts)
+
+
+def read_number(telefono: Raw) -> Msisdn | None:
+    """The number in a JSON string or whole number of any length; None for every other value."""
+    octets = bytes(telefono)
+    if not octets.startswith(b'"') and not octets.isdigit():
+        return None
+    msisdn = to_international(text_of(telefono).strip(), _MEXICO, separators=_SEPARATORS)
+    if msisdn is None:
+        return None
+    old = _OLD_MOBILE(msisdn)
+    return Msisdn("52" + old[1]) if old else msisdn
+
+
+_MEXICO: Final = HOME_FORMS["MX"]
+_SEPARATORS: Final = " -.()"
+_OLD_MOBILE: Final = re.compile("521([0-9]{10})").fullmatch
+"""Also behind ``+`` or ``00``."""

@@ -1,0 +1,80 @@
+"""SOFMEX's answers, in its order and spelling, and Spring's error objects. Which code it is, is decided elsewhere."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+import msgspec
+
+from palomar.dialects.sofmex.errors import BAD_LOGIN, BATCH_MESSAGES, HTTP_MESSAGES, BatchCode
+from palomar.dialects.sofmex.wire import (
+    BatchAnswer,
+    ErrorAnswer,
+    LoginAnswer,
+    MessageStatus,
+    QueryAnswer,
+    RecordAnswer,
+)
+from palomar.net.asgi import Headers
+
+
+class Answer(NamedTuple):
+    """A whole HTTP answer."""
+
+    status: int
+    body: bytes
+    headers: Headers
+
+
+def logged_in(token: str) -> Answer:
+    """The token, in the body as the page has it and in a header as Spring's filters do."""
+    headers = [*_HEADERS, (b"authorization", b"Bearer " + token.encode("ascii")), (b"cache-control", b"no-store")]
+    return Answer(200, _json(LoginAnswer(status=0, message=token)), headers)
+
+
+def bad_login() -> Answer:
+    """401, the same for every reason."""
+    return Answer(401, _json(LoginAnswer(status=1, message=BAD_LOGIN)), [*_HEADERS, _CHALLENGE])
+
+
+def batch(code: BatchCode, *, id_batch: str, records: list[RecordAnswer]) -> Answer:
+    """What became of every record."""
+    answer = BatchAnswer(status_batch=code, message=BATCH_MESSAGES[code], id_batch=id_batch, registros=records)
+    return Answer(200, _json(answer), _HEADERS)
+
+
+def no_batch(code: BatchCode, *, strict: bool) -> Answer:
+    """Codes 2 and 3: nothing was looked at."""
+    answer = BatchAnswer(status_batch=code, message=BATCH_MESSAGES[code], id_batch="", registros=[])
+    return Answer(400 if strict else 200, _json(answer), _HEADERS)
+
+
+def statuses(records: list[MessageStatus]) -> Answer:
+    """How the messages are; none is "No encontrado"."""
+    code, message = (0, "OK") if records else (1, "No encontrado")
+    return Answer(200, _json(QueryAnswer(status=code, message=message, registros=records)), _HEADERS)
+
+
+def error(status: HTTPStatus, *, path: str, timestamp: str, allowed: Sequence[str] = ()) -> Answer:
+    """Spring's error object. A 401 says what is asked for (RFC 6750 section 3), a 405 what would be ``allowed``."""
+    headers = list(_HEADERS)
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers.append(_CHALLENGE)
+    if allowed:
+        headers.append((b"allow", ", ".join(allowed).encode("ascii")))
+    answer = ErrorAnswer(
+        timestamp=timestamp, status=status, error=status.phrase, message=HTTP_MESSAGES[status], path=path
+    )
+    return Answer(status, _json(answer), headers)
+
+
+def see(location: str) -> Answer:
+    """Where a browser finds the page; in words too."""
+    body = f'<!DOCTYPE html>\n<html lang="es"><title>SOFMEX</title><a href="{location}">Documentación</a></html>\n'
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"location", location.encode("ascii"))]
+    return Answer(302, body.encode("utf-8"), headers)
+
+
+_json: Final = msgspec.json.Encoder().encode
+_HEADERS: Final = [(b"content-type", b"application/json")]
+_CHALLENGE: Final = (b"www-authenticate", b"Bearer")

@@ -1,0 +1,28 @@
+"""What an operator may set for the whole dialect, where the vendor's page is silent."""
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from palomar.domain.sender import parse_sender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SofmexSettings:
+    """``[dialects.sofmex]``. Raises ValueError, whose text begins with the setting's name."""
+
+    sender: str = field(default="SOFMEX", metadata={"help": "who its messages come from: no request names a sender"})
+    timezone: str = field(default="America/Mexico_City", metadata={"help": "zone of the times in its answers"})
+    token_days: int = field(default=365, metadata={"help": "how long a token that /login gives is good, in days"})
+    strict_http: bool = field(
+        default=False, metadata={"help": "HTTP 400, not 200, where a batch has no records or more than 100"}
+    )
+
+    def __post_init__(self) -> None:
+        if parse_sender(self.sender) is None:
+            raise ValueError("sender: up to 11 letters and digits, or up to 16 digits")
+        try:
+            ZoneInfo(self.timezone)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError(f"timezone: there is no zone {self.timezone!r}") from None
+        if not 1 <= self.token_days <= 36_500:
+            raise ValueError(f"token_days: 1 to 36500, not {self.token_days}")

@@ -1,0 +1,24 @@
+"""SOFMEX makes no callbacks: its page defines none, customers ask ``POST /sms/v3/status``."""
+
+from typing import assert_never
+
+from palomar.domain.account import Account
+from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.ports import WebhookRequest
+
+
+class SofmexWebhooks:
+    """A ``palomar.ports.WebhookRenderer`` that never has anything to say."""
+
+    @property
+    def retry_seconds(self) -> tuple[int, ...]:
+        """Nothing is sent, so nothing is tried again."""
+        return ()
+
+    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
+        """None, for every event there is."""
+        match event:
+            case CarrierTook() | Delivered() | Failed() | Clicked() | InboundReceived():
+                return None
+            case _:
+                assert_never(event)
