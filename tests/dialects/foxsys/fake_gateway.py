@@ -1,0 +1,119 @@
+"""A gateway that keeps requests in a list, and an ASGI caller: for what needs no database."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.dialects.foxsys.gateway_on_sqlite import LOGIN, TOKEN, StillClock
+
+from palomar.clock import RealIds
+from palomar.dialects.foxsys.api import BODY_LIMIT, FoxsysApi
+from palomar.domain.account import Account, AccountId, AccountSettings
+from palomar.domain.refusals import Refusal
+from palomar.flows.accept import Accepted, Request
+from palomar.flows.accounts import Balance, Snapshot, key_hash, login_key
+from palomar.net.networks import TrustedProxies
+
+BASIC = b"Basic " + base64.b64encode(f"{LOGIN}:{TOKEN}".encode())
+DEMO = Account(id=AccountId(1), login=LOGIN, settings=AccountSettings(requests_per_second=0))
+
+
+def snapshot_of(account: Account, token: str = TOKEN) -> Snapshot:
+    """One account with one key."""
+    return Snapshot(
+        by_id={account.id: account}, by_login={login_key(account.login): account}, by_key={key_hash(token): account}
+    )
+
+
+@dataclass
+class FakeDirectory:
+    snapshot: Snapshot
+
+
+@dataclass
+class FakeGateway:
+    """``refusal`` and ``failure`` are what :meth:`accept` does instead of accepting."""
+
+    account: Account = DEMO
+    wait: float = 0.0
+    refusal: Refusal | None = None
+    failure: Exception | None = None
+    requests: list[Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.directory = FakeDirectory(snapshot_of(self.account))
+        self.clock = StillClock()
+        self.ids = RealIds(0)
+
+    def wait_seconds(self, account: Account) -> float:
+        return self.wait
+
+    async def accept(self, request: Request) -> Accepted | Refusal:
+        if self.failure is not None:
+            raise self.failure
+        if self.refusal is not None:
+            return self.refusal
+        self.requests.append(request)
+        return Accepted([])
+
+    async def balance(self, account_id: AccountId) -> Balance:
+        return Balance(available=0, reserved=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> Any:
+        return self.json["code"]
+
+
+def api_of(gateway: FakeGateway, *, body_limit: int = BODY_LIMIT) -> FoxsysApi:
+    return FoxsysApi(gateway, TrustedProxies(), body_limit)  # type: ignore[arg-type]
+
+
+async def ask(
+    api: FoxsysApi,
+    body: bytes | Sequence[bytes] = b"",
+    *,
+    method: str = "POST",
+    path: str = "/json/send",
+    headers: Sequence[tuple[bytes, bytes]] = ((b"authorization", BASIC),),
+) -> Answer | None:
+    """One request; None if nothing was answered. A body in several pieces arrives in as many."""
+    pieces = [body] if isinstance(body, bytes) else list(body)
+    messages: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        if not pieces:
+            return {"type": "http.disconnect"}
+        piece = pieces.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces) or not isinstance(body, bytes)}
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "headers": list(headers), "client": ("192.0.2.1", 4711)}
+    await api(scope, receive, send)
+    if not messages:
+        return None
+    start, content = messages
+    headers_sent = {name.decode(): value.decode() for name, value in start["headers"]}
+    return Answer(start["status"], headers_sent, content["body"])
+
+
+async def code_of(gateway: FakeGateway, body: bytes | object) -> Any:
+    """What a send is answered with."""
+    octets = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = await ask(api_of(gateway), octets)
+    assert answer is not None
+    return answer.code
