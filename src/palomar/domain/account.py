@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+from palomar.domain.opt_out import START_WORDS, STOP_WORDS
+
 AccountId = NewType("AccountId", int)
 
 
@@ -52,6 +54,21 @@ class AccountSettings:
     country: str = field(
         default="", metadata={"help": "402T Labs: whose numbers need no country code (ES, MX); empty is the platform's"}
     )
+    shortlink: bool = field(default=False, metadata={"help": "FOXSYS: short links without being asked"})
+    nofilter: bool = field(default=False, metadata={"help": "FOXSYS: pass the duplicates filter without being asked"})
+    link_domain: str = field(
+        default="", metadata={"help": "what short links begin with; empty is the server's address"}
+    )
+    clickurl: str = field(default="", metadata={"help": "click callbacks when the request names none"})
+    inboundurl: str = field(default="", metadata={"help": "callbacks of inbound messages when the number has no URL"})
+    inbound_dialect: str = field(default="foxsys", metadata={"help": "whose callback an inbound message makes"})
+    stop_words: tuple[str, ...] = field(
+        default=STOP_WORDS, metadata={"help": "inbound texts that put the phone on the account's black list"}
+    )
+    start_words: tuple[str, ...] = field(
+        default=START_WORDS, metadata={"help": "inbound texts that take it off again, if a word put it there"}
+    )
+    callback_secret: str = field(default="", metadata={"help": "signs callbacks (docs/webhooks.md); empty is unsigned"})
     unknown_outcome: UnknownOutcome = field(
         default=UnknownOutcome.RESEND, metadata={"help": "a part in doubt after a crash: resend or hold"}
     )

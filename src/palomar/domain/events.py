@@ -39,4 +39,27 @@ class Failed:
     state: State
 
 
-Event = CarrierTook | Delivered | Failed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clicked:
+    """A person followed a short link of a message. ``address`` and ``agent`` are the browser's."""
+
+    message_id: MessageId
+    subid: str
+    msisdn: str
+    at_ms: int
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundReceived:
+    """A phone wrote to one of the account's numbers; both as digits without a plus."""
+
+    inbound_id: int
+    number: str
+    msisdn: str
+    text: str
+    at_ms: int
+
+
+Event = CarrierTook | Delivered | Failed | Clicked | InboundReceived

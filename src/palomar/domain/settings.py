@@ -6,6 +6,7 @@ Only what differs from the default is stored, so a new default reaches every acc
 import dataclasses
 import ipaddress
 import json
+import re
 from enum import StrEnum
 from typing import Any, get_type_hints
 
@@ -23,6 +24,12 @@ _LIMITS = {
     "max_parts": (1, 255),
     "daily_limit": (-1, 10**9),
 }
+
+
+_URLS = frozenset({"ackurl", "clickurl", "inboundurl"})
+_LINK_DOMAIN = re.compile(
+    r"(?:https?://)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9_-]+)*"
+).fullmatch
 
 
 class SettingError(ValueError):
@@ -112,5 +119,7 @@ def _check(name: str, value: object) -> None:
                 raise SettingError(f"senders: {sender!r} is not up to 11 letters and digits, nor up to 16 digits")
     if name == "country" and value and value not in COUNTRIES:
         raise SettingError(f"country is an ISO 3166 code such as ES, not {value!r}")
-    if name == "ackurl" and value and not str(value).startswith(("http://", "https://")):
-        raise SettingError("ackurl is an http or https URL")
+    if name in _URLS and value and not str(value).startswith(("http://", "https://")):
+        raise SettingError(f"{name} is an http or https URL")
+    if name == "link_domain" and value and not _LINK_DOMAIN(str(value)):
+        raise SettingError("link_domain is such as go.example.com or https://example.com/go, with no slash at its end")

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     ENDED = "ended"  # state, presumed
     CALLBACK = "callback"  # url, attempt, status, error, elapsed_ms
     CALLBACK_FAILED = "callback_failed"  # the same, and when it is tried again, if it is
+    CLICKED = "clicked"  # code, url, address, agent, robot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

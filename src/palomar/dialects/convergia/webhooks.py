@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from palomar.domain.account import Account
-from palomar.domain.events import CarrierTook, Delivered, Event, Failed
+from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.ports import WebhookRequest
 
 
@@ -18,7 +18,7 @@ class ConvergiaWebhooks:
     def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
         """None for every event."""
         match event:
-            case CarrierTook() | Delivered() | Failed():
+            case CarrierTook() | Delivered() | Failed() | Clicked() | InboundReceived():
                 return None
             case _:
                 assert_never(event)

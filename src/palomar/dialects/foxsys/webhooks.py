@@ -1,14 +1,17 @@
-"""FOXSYS's callbacks: a GET to the customer's ``ackurl``, once an event and recipient.
+"""FOXSYS's callbacks: a GET to the customer's ``ackurl``, once an event and recipient; JSON posted for clicks and for
+inbound messages.
 
-Source: FOXSYS's page, "Recepción de estados" and "Reintentos". When to call, whom, and whether it worked is the
-engine's.
+Source: FOXSYS's page, "Recepción de estados", "Recepción de clics", "Recepción de mensajes" and "Reintentos". When to
+call, whom, and whether it worked is the engine's.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 from urllib.parse import quote
 
+import msgspec
+
 from palomar.domain.account import Account
-from palomar.domain.events import CarrierTook, Delivered, Event, Failed
+from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.domain.message import State
 from palomar.domain.retry import FOXSYS_CALLBACKS
 from palomar.domain.schedule import format_gmt
@@ -24,7 +27,18 @@ class FoxsysWebhooks:
         return FOXSYS_CALLBACKS
 
     def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
-        """The GET for an event; None for an end that FOXSYS never tells."""
+        """The request for an event; None for an end that FOXSYS never tells."""
+        match event:
+            case Clicked():
+                return WebhookRequest(method="POST", url=target, body=_json(_click(event)))
+            case InboundReceived():
+                return WebhookRequest(method="POST", url=target, body=_json(_inbound(event)))
+            case CarrierTook() | Delivered() | Failed():
+                return self._report(event, target)
+            case _:
+                assert_never(event)
+
+    def _report(self, event: CarrierTook | Delivered | Failed, target: str) -> WebhookRequest | None:
         words = _words(event)
         if words is None:
             return None
@@ -68,7 +82,31 @@ def desc_of(state: State) -> str | None:
             assert_never(state)
 
 
-def _words(event: Event) -> tuple[str, str, str] | None:
+_json: Final = msgspec.json.Encoder().encode
+
+
+def _click(event: Clicked) -> dict[str, str]:
+    return {
+        "subid": event.subid,
+        "msisdn": event.msisdn,
+        "ip": event.address,
+        "useragent": event.agent,
+        "timestamp": format_gmt(event.at_ms),
+    }
+
+
+def _inbound(event: InboundReceived) -> dict[str, str]:
+    """Both numbers are the virtual one, as in the page's example."""
+    return {
+        "inbound_number": event.number,
+        "msisdn": event.msisdn,
+        "message": event.text,
+        "service_number": event.number,
+        "timestamp": format_gmt(event.at_ms),
+    }
+
+
+def _words(event: CarrierTook | Delivered | Failed) -> tuple[str, str, str] | None:
     """Acklevel, status, desc. ``ACCEPTD`` is ours: the page gives none, and some receivers refuse an empty one."""
     match event:
         case CarrierTook():

@@ -1,0 +1,145 @@
+"""Short links: finding the URLs of a text, the codes that stand for them, and who only previews a link.
+
+Source: FOXSYS's page, "shortlink": every URL becomes a domain, a slash and seven characters. A code always has a digit
+and the names of our own routes have none, so the two are never taken for each other. Not here: storing and redirecting
+(``flows.click``, ``links``).
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+CODE_LENGTH: Final = 7
+
+Links = tuple[tuple[str, str], ...]
+"""The codes of a text and the URLs they stand for, in order."""
+
+
+class FoundUrl(NamedTuple):
+    """A URL and where it stands in its text."""
+
+    start: int
+    end: int
+    url: str
+
+
+class Linked(NamedTuple):
+    """A text with its URLs replaced."""
+
+    text: str
+    links: Links
+
+
+class Codes:
+    """Makes codes from a source of secrets in letters and digits; ``token`` gives one of at least seven characters."""
+
+    def __init__(self, token: Callable[[], str]) -> None:
+        self._token = token
+        self._rest = ""
+
+    def make(self) -> str:
+        """A new code, which nobody can guess."""
+        while True:
+            if len(self._rest) < CODE_LENGTH:
+                self._rest = self._token()
+            code, self._rest = self._rest[:CODE_LENGTH], self._rest[CODE_LENGTH:]
+            if is_code(code) and _DIGIT(code):
+                return code
+
+
+def is_code(text: str) -> bool:
+    """Whether this has the shape of a code."""
+    return _CODE(text) is not None
+
+
+def find_urls(text: str) -> list[FoundUrl]:
+    """The http and https URLs of a text, without the punctuation that ends a sentence or closes what it stands in."""
+    if "://" not in text:
+        return []
+    found = []
+    for match in _URL.finditer(text):
+        url = _without_tail(match[0])
+        if _HOST(url):
+            found.append(FoundUrl(match.start(), match.start() + len(url), url))
+    return found
+
+
+def with_links(text: str, *, domain: str, make: Callable[[], str]) -> Linked:
+    """Replace each URL by ``domain``, a slash and a code of its own."""
+    pieces, links, end = [], [], 0
+    for found in find_urls(text):
+        code = make()
+        pieces.append(f"{text[end : found.start]}{domain}/{code}")
+        links.append((code, found.url))
+        end = found.end
+    return Linked("".join(pieces) + text[end:], tuple(links))
+
+
+def is_preview(agent: str) -> bool:
+    """Whether a user agent is a robot that fetches what a link shows, and no person who follows it."""
+    return _PREVIEW(agent) is not None
+
+
+_CODE: Final = re.compile(r"[0-9A-Za-z]{7}").fullmatch
+_DIGIT: Final = re.compile(r"[0-9]").search
+_URL: Final = re.compile(r"""(?<![0-9A-Za-z])https?://[^\s<>"“”„«»‹›\x00-\x1f\x7f\u200b\u2060\ufeff]+""", re.IGNORECASE)
+_HOST: Final = re.compile(r"[A-Za-z]+://(?:[^/?#]*@)?(?:\w|\[[0-9a-fA-F:.]+\])").match
+_SENTENCE: Final = ".,;:!?'’‘´`…*¡¿。，、；：！？"
+_BRACKETS: Final = {")": "(", "]": "[", "}": "{", "）": "（"}  # a bracket that was opened inside belongs to the URL
+
+_PREVIEWERS: Final = (
+    "adsbot",
+    "ahrefsbot",
+    "applebot",
+    "baiduspider",
+    "bingbot",
+    "bingpreview",
+    "bytespider",
+    "discordbot",
+    "duckduckbot",
+    "embedly",
+    "facebookcatalog",
+    "facebookexternalhit",
+    "facebot",
+    "google-inspectiontool",
+    "google-safety",
+    "googlebot",
+    "googleother",
+    "iframely",
+    "line-poker",
+    "linkedinbot",
+    "mastodon/",
+    "mattermost-bot",
+    "meta-externalagent",
+    "meta-externalfetcher",
+    "mj12bot",
+    "petalbot",
+    "pinterestbot",
+    "redditbot",
+    "semrushbot",
+    "skypeuripreview",
+    "slack-imgproxy",
+    "slackbot",
+    "snap url preview",
+    "telegrambot",
+    "twitterbot",
+    "vkshare",
+    "whatsapp/",
+    "xing-contenttabreceiver",
+    "yandexbot",
+    "zoombot",
+)
+"""Parts of user agents, lower case. Browsers inside applications name the application too (LinkedInApp, Pinterest):
+those are people."""
+_PREVIEW: Final = re.compile("|".join(map(re.escape, _PREVIEWERS)), re.IGNORECASE).search
+
+
+def _without_tail(url: str) -> str:
+    while url:
+        last = url[-1]
+        opening = _BRACKETS.get(last)
+        if last in _SENTENCE or (opening is not None and url.count(opening) < url.count(last)):
+            url = url[:-1]
+        else:
+            break
+    return url
