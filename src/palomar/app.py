@@ -23,6 +23,7 @@ from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.clock import RealClock, RealIds
 from palomar.config import CONVERGIA_PORT, Config
 from palomar.dialects import DIALECTS, convergia
+from palomar.domain.account import AccountId
 from palomar.domain.message import COMMAND_LINE_NODE, born_ms
 from palomar.engine.batcher import Batcher
 from palomar.engine.clockwork import Clockwork
@@ -38,6 +39,7 @@ from palomar.net.callback_client import CallbackClient
 from palomar.net.limited_protocol import Limits
 from palomar.net.networks import AddressGuard, TrustedProxies
 from palomar.net.server import HttpListener, ListenError, TlsFiles
+from palomar.net.signing import CallbackSigner
 from palomar.ports import Carrier, Ids, WebhookRenderer
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.migrate import migrate
@@ -149,7 +151,10 @@ class App:
             timeout_seconds=config.callbacks.timeout_seconds,
             tls=ssl.create_default_context(),
         )
-        self.notifier = Notifier(self._client)
+        self._signer = CallbackSigner(secret_of=self._callback_secret, wall_ms=self.clock.wall_ms)
+        self.notifier = Notifier(
+            self._client, headers=lambda webhook: self._signer.headers(webhook.account_id, webhook.url, webhook.body)
+        )
         self._renderers = renderers()
         self._ids: Ids = ids
         self.batcher = Batcher(self.database, self.clock, house=self._house, committed=self._committed)
@@ -192,6 +197,10 @@ class App:
             has_blocked_numbers=self.directory.snapshot.has_blocked_numbers,
             webhook_room=self.notifier.room,
         )
+
+    def _callback_secret(self, account_id: AccountId) -> str:
+        account = self.directory.snapshot.by_id.get(account_id)
+        return account.settings.callback_secret if account else ""
 
     def _committed(self, work: Work) -> None:
         if work.born_webhooks:

@@ -5,7 +5,7 @@ A host that keeps failing gets one probe at a time. Of one message's callbacks o
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from palomar.domain.message import MessageId
@@ -33,11 +33,20 @@ class _Host:
     failures: int = 0
 
 
-class Notifier:
-    """See the module. ``batcher`` is plugged in by :meth:`attach` because it needs :attr:`room`."""
+Headers = tuple[tuple[str, str], ...]
 
-    def __init__(self, sender: HttpSender) -> None:
+
+def _no_headers(webhook: WebhookRow) -> Headers:
+    return ()
+
+
+class Notifier:
+    """See the module. ``headers`` are asked for at every attempt (a signature has its time); ``batcher`` is plugged in
+    by :meth:`attach` because it needs :attr:`room`."""
+
+    def __init__(self, sender: HttpSender, *, headers: Callable[[WebhookRow], Headers] = _no_headers) -> None:
         self._sender = sender
+        self._headers = headers
         self._batcher: Batcher
         self._hosts: dict[str, _Host] = {}
         self._busy: dict[MessageId, deque[WebhookRow]] = {}
@@ -134,7 +143,9 @@ class Notifier:
 
     def _start(self, host: _Host, webhook: WebhookRow) -> None:
         host.under_way += 1
-        headers = _JSON if webhook.body is not None else ()
+        headers = self._headers(webhook)
+        if webhook.body is not None:
+            headers = _JSON + headers
         request = HttpRequest(method=webhook.method, url=webhook.url, body=webhook.body, headers=headers)
         self._sender.start(request, lambda outcome: self._ended(host, webhook, outcome))
 

@@ -1,0 +1,46 @@
+"""Signed callbacks: how a customer can tell that a callback is ours, and when it left.
+
+The header is ``Palomar-Signature: t=<Unix seconds>,v1=<hex HMAC-SHA256>``, over the seconds, a dot, and the body, or
+without a body the query exactly as it is sent. The time is the attempt's, so an old callback cannot be played again.
+Not here: whose secret (``app``), and how to check it (``docs/webhooks.md``).
+"""
+
+import hmac
+from collections.abc import Callable
+from typing import Final
+
+from palomar.domain.account import AccountId
+from palomar.net.urls import BadUrl, Urls
+
+HEADER: Final = "Palomar-Signature"
+
+
+class CallbackSigner:
+    """Makes the header. ``secret_of`` says an account's secret, empty if its callbacks go unsigned; ``wall_ms`` is the
+    time."""
+
+    def __init__(self, *, secret_of: Callable[[AccountId], str], wall_ms: Callable[[], int]) -> None:
+        self._secret_of = secret_of
+        self._wall_ms = wall_ms
+        self._urls = Urls()
+
+    def headers(self, account_id: AccountId, url: str, body: bytes | None) -> tuple[tuple[str, str], ...]:
+        """What to add to the attempt that leaves now."""
+        secret = self._secret_of(account_id)
+        if not secret:
+            return ()
+        signed = body if body is not None else self._query(url)
+        return ((HEADER, signature(secret, signed, at_seconds=self._wall_ms() // 1_000)),)
+
+    def _query(self, url: str) -> bytes:
+        try:
+            _, target = self._urls.split(url)
+        except BadUrl:
+            return b""  # it will never be sent
+        return target.partition("?")[2].encode("ascii")
+
+
+def signature(secret: str, signed: bytes, *, at_seconds: int) -> str:
+    """The header's value."""
+    digest = hmac.new(secret.encode("utf-8", "surrogatepass"), b"%d.%b" % (at_seconds, signed), "sha256")
+    return f"t={at_seconds},v1={digest.hexdigest()}"
