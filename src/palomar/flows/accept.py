@@ -173,11 +173,7 @@ async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
     claims = any(message.claim for command in commands for message in command.messages)
     may_claim = claims and await work.holds_lease()
     await filters.judge(work, commands)
-    over = await filters.count_day(work, commands)
-    return [
-        refusal or await _accept_one(work, command, may_claim=may_claim)
-        for command, refusal in zip(commands, over, strict=True)
-    ]
+    return [await _accept_one(work, command, may_claim=may_claim) for command in commands]
 
 
 async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Result:
@@ -187,8 +183,13 @@ async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Re
         before = idempotency.recall(work, key)
         if before is not None:
             return before
+    filters.discard_duplicates(work, command)
+    refusal = filters.over_limit(work, command)
+    if refusal is not None:
+        return refusal
     if not _reserve(work, command):
         return Refusal.NO_CREDIT
+    filters.remember(work, command)
     for count, message in enumerate(command.messages, 1):
         if not may_claim:
             message.claim = None

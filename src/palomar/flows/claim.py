@@ -88,14 +88,17 @@ async def renew(tx: Transaction, node: Node, *, lease_ms: int = LEASE_MS) -> boo
 async def claim(work: Work, orders: Sequence[ClaimOrder]) -> list[list[WaitingPart]]:
     """Take due messages, oldest first; their unsent parts, in order."""
     claimed: list[list[WaitingPart]] = []
+    taken: set[MessageId] = set()
     for order in orders:
         if order.limit <= 0 or not await work.holds_lease():
             claimed.append([])
             continue
         found = await work.tx.select_locked(rows.SELECT_CLAIMABLE, order.carrier, work.now_ms, order.limit, lock="skip")
-        for message_id, _, _, due_ms in found:
-            work.requeue(MessageId(message_id), due_ms=due_ms, node_id=work.house.node_id)
-        claimed.append(await _waiting(work, [row[0] for row in found]))
+        fresh = {row[0]: row[3] for row in found if row[0] not in taken}  # what an order before took stays its own
+        for message_id, due_ms in fresh.items():
+            work.requeue(message_id, due_ms=due_ms, node_id=work.house.node_id)
+        taken.update(fresh)
+        claimed.append(await _waiting(work, list(fresh)))
     return claimed
 
 

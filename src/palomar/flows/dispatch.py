@@ -10,14 +10,14 @@ from typing import assert_never
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.events import CarrierTook
-from palomar.domain.message import MessageId, PartId, State, part_identity
+from palomar.domain.message import FINAL, MessageId, PartId, State, part_identity
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.ending import end_part
 from palomar.flows.report import join_orphans
 from palomar.flows.work import Work
 from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
 from palomar.storage import messages as rows
-from palomar.storage.messages import OpenPart
+from palomar.storage.messages import OpenMessage, OpenPart
 
 
 @dataclass(slots=True)
@@ -57,20 +57,45 @@ async def mark_submitting(work: Work, parts: Sequence[OutgoingPart]) -> list[boo
 async def record_answers(work: Work, answers: Sequence[Answer]) -> list[Again | None]:
     """Record what carriers answered; a part to be sent again comes back as :class:`Again`. Facts are not fenced."""
     known = await work.parts(answer.part.part_id for answer in answers)
+    await _load_siblings_of_held(work, known, answers)
     results: list[Again | None] = []
     taken: list[OpenPart] = []
     for answer in answers:
         stored = known.get(answer.part.part_id)
         results.append(_record(work, stored, answer, taken) if stored else None)
     await join_orphans(work, taken)
-    refused = [part.message.id for part in _refused(known, answers) if part.message.parts_left > 0]
-    await refuse_rest(work, refused)
-    return results
+    halted = {part.message.id for part in _answered(known, answers) if _is_halted(part.message)}
+    await refuse_rest(work, sorted(halted))
+    return [
+        again if again and _still_queued(known, answer) else None
+        for again, answer in zip(results, answers, strict=True)
+    ]
 
 
-def _refused(known: Mapping[PartId, OpenPart], answers: Sequence[Answer]) -> list[OpenPart]:
-    refused = (known.get(answer.part.part_id) for answer in answers if isinstance(answer.outcome, Refused))
-    return [part for part in refused if part is not None and part.state is State.REJECTED]
+def _answered(known: Mapping[PartId, OpenPart], answers: Sequence[Answer]) -> list[OpenPart]:
+    parts = (known.get(answer.part.part_id) for answer in answers)
+    return [part for part in parts if part is not None]
+
+
+def _is_halted(message: OpenMessage) -> bool:
+    return message.worst is State.REJECTED and message.parts_left > 0
+
+
+def _still_queued(known: Mapping[PartId, OpenPart], answer: Answer) -> bool:
+    part = known.get(answer.part.part_id)
+    return part is not None and part.state is State.QUEUED
+
+
+async def _load_siblings_of_held(work: Work, known: Mapping[PartId, OpenPart], answers: Sequence[Answer]) -> None:
+    """Whether all parts were taken cannot be told from the message alone where one of several is in doubt."""
+    held = {part.message.id for part in _answered(known, answers) if _is_held_of_several(part.message)}
+    if held:
+        found = await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, sorted(held))
+        await work.parts(PartId(row[0]) for row in found)
+
+
+def _is_held_of_several(message: OpenMessage) -> bool:
+    return message.state is State.HELD and message.parts > 1
 
 
 def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -> Again | None:
@@ -81,15 +106,16 @@ def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -
             taken.append(part)
         case Refused():
             _note(work, part, Kind.REFUSED, answer, status=outcome.status, reason=outcome.reason)
-            if part.state is State.SUBMITTING and part.attempt == answer.part.attempt:
-                _refuse(work, part)
+            if part.attempt == answer.part.attempt:
+                _refuse_answered(work, part)
         case Deferred():
             _note(work, part, Kind.DEFERRED, answer, status=outcome.status, reason=outcome.reason)
             return _queue_again(work, part, answer, outcome.retry_after_seconds)
         case NotSent():
             return _queue_again(work, part, answer, 0.0)
         case InDoubt():
-            return doubt(work, part, reason=outcome.reason)
+            if part.attempt == answer.part.attempt:
+                return doubt(work, part, reason=outcome.reason)
         case _:
             assert_never(outcome)
     return None
@@ -99,16 +125,18 @@ def take(work: Work, part: OpenPart, *, carrier: str, reference: str, attempt: i
     """The carrier took the part: it is paid for, and if it was the last one to leave, the customer hears of it."""
     message = part.message
     entry_id = 0
-    if part.sent_ms is None:
+    if part.sent_ms is None and part.state not in FINAL:  # what has ended unpaid got its credit back
         entry_id = work.settle(part)
-    part.carrier_reference = reference
-    part.carrier = message.carrier = carrier
+    renamed = part.carrier_reference is None or attempt >= part.attempt
+    if renamed:
+        part.carrier_reference = reference
+        part.carrier = message.carrier = carrier
     waited = part.state in (State.QUEUED, State.SUBMITTING)
     if waited or part.state is State.HELD:
         part.state = State.SENT
     if waited:
         work.leave_queue(part)
-    work.moved(part, taken=True)
+    work.moved(part, taken=renamed)
     number = part_identity(part.id).number
     work.note(
         message.id,
@@ -116,7 +144,7 @@ def take(work: Work, part: OpenPart, *, carrier: str, reference: str, attempt: i
         {"part": number, "carrier": carrier, "attempt": attempt, "reference": reference, "entry": entry_id},
     )
     all_left = message.parts_left == 0 and message.worst is not State.REJECTED
-    if all_left and message.state in (State.QUEUED, State.HELD):
+    if all_left and message.state in (State.QUEUED, State.HELD) and not work.has_held_part(message):
         message.state = State.SENT
         work.tell(
             message,
@@ -130,6 +158,8 @@ def doubt(work: Work, part: OpenPart, *, reason: str) -> Again | None:
         return None
     account = work.house.accounts.get(part.message.account_id)
     policy = account.settings.unknown_outcome if account else UnknownOutcome.HOLD
+    if part.message.worst is State.REJECTED:
+        policy = UnknownOutcome.HOLD  # the message has failed: another copy of this part would only cost
     number = part_identity(part.id).number
     detail: Detail = {"part": number, "attempt": part.attempt, "policy": policy.value, "reason": reason}
     work.note(part.message.id, Kind.IN_DOUBT, detail)
@@ -153,6 +183,14 @@ async def refuse_rest(work: Work, message_ids: Sequence[MessageId]) -> None:
         part = known.get(identity)
         if part is not None and part.state is State.QUEUED:
             _refuse(work, part)
+
+
+def _refuse_answered(work: Work, part: OpenPart) -> None:
+    """The answer may come after its time-out: then the part is in doubt no more."""
+    if part.state is State.SUBMITTING:
+        _refuse(work, part)
+    elif part.state is State.HELD:
+        end_part(work, part, State.REJECTED)
 
 
 def _refuse(work: Work, part: OpenPart) -> None:

@@ -27,31 +27,55 @@ Verdict = tuple[State, str]
 
 
 async def judge(work: Work, commands: Sequence["Acceptance"]) -> None:
-    """Give each message of these requests the verdict of the black lists and of the duplicates filter."""
+    """Give each message of these requests the verdict of the black lists, and read what :func:`discard_duplicates` and
+    :func:`over_limit` ask."""
     messages = [m for command in commands for m in command.messages if m.row.final_ms is None]
     for message in messages:
         message.verdict = None
     if work.house.has_blocked_numbers:
         await _judge_blocked(work, messages)
-    filtering = [c for c in commands if c.request.account.settings.duplicates_filter and not c.request.nofilter]
-    if filtering:
-        await _judge_duplicates(work, filtering)
-
-
-async def count_day(work: Work, commands: Sequence["Acceptance"]) -> list[Refusal | None]:
-    """Count each request against its account's day; the refusal of one that would go over its limit."""
+    digests = {_digest(m) for c in commands if _filters_duplicates(c) for m in c.messages if m.counts}
+    if digests:
+        oldest_ms = work.now_ms - SAME_WITHIN_MS
+        found = await work.tx.lookup(rows.LOOKUP_RECENT, sorted(digests))
+        work.sent_lately.update(row[0] for row in found if row[1] > oldest_ms)
+        work.sent_long_ago.update(row[0] for row in found if row[1] <= oldest_ms)
     limited = {c.account_id for c in commands if c.request.account.settings.messages_a_day}
-    if not limited:
-        return [None] * len(commands)
-    day = work.now_ms // DAY_MS
-    await work.load_days(limited, day)
-    verdicts: list[Refusal | None] = []
-    for command in commands:
-        limit = command.request.account.settings.messages_a_day
-        count = sum(1 for message in command.messages if message.counts)
-        over = bool(limit) and not work.count_today(command.account_id, count, limit=limit)
-        verdicts.append(Refusal.DAILY_LIMIT if over else None)
-    return verdicts
+    if limited:
+        await work.load_days(limited, work.now_ms // DAY_MS)
+
+
+def discard_duplicates(work: Work, command: "Acceptance") -> None:
+    """Give the messages that were sent within the hour their verdict; of equals in the request, all but the first."""
+    if not _filters_duplicates(command):
+        return
+    here: set[bytes] = set()
+    for message in command.messages:
+        if message.counts:
+            digest = _digest(message)
+            if digest in work.sent_lately or digest in here:
+                message.verdict = (State.DUPLICATED, "the same text went to this number within the hour")
+            here.add(digest)
+
+
+def over_limit(work: Work, command: "Acceptance") -> Refusal | None:
+    """The refusal of a request that would go over its account's daily limit."""
+    limit = command.request.account.settings.messages_a_day
+    count = sum(1 for message in command.messages if message.counts)
+    if limit and not work.fits_today(command.account_id, count, limit=limit):
+        return Refusal.DAILY_LIMIT
+    return None
+
+
+def remember(work: Work, command: "Acceptance") -> None:
+    """What was accepted (and only that) counts for the day and for the duplicates filter."""
+    sent = [message for message in command.messages if message.counts and message.refused is None]
+    limit = command.request.account.settings.messages_a_day
+    if limit:
+        work.count_today(command.account_id, len(sent), limit=limit)
+    if _filters_duplicates(command):
+        for message in sent:
+            work.remember_sent(_digest(message))
 
 
 async def blocked_now(
@@ -82,19 +106,8 @@ async def _why_blocked(work: Work, account_id: AccountId, numbers: Sequence[str]
     return {msisdn: _reason(word) for owner, msisdn, word in found if owner in (account_id, EVERYBODY)}
 
 
-async def _judge_duplicates(work: Work, commands: Sequence["Acceptance"]) -> None:
-    by_digest: dict[bytes, list[NewMessage]] = {}
-    for command in commands:
-        for message in command.messages:
-            if message.counts:
-                by_digest.setdefault(_digest(message), []).append(message)
-    found = {row[0]: row[1] for row in await work.tx.lookup(rows.LOOKUP_RECENT, sorted(by_digest))}
-    for digest, messages in by_digest.items():
-        seen = found.get(digest, 0) > work.now_ms - SAME_WITHIN_MS
-        for message in messages if seen else messages[1:]:
-            message.verdict = (State.DUPLICATED, "the same text went to this number within the hour")
-        if not seen:
-            work.remember_sent(digest)
+def _filters_duplicates(command: "Acceptance") -> bool:
+    return command.request.account.settings.duplicates_filter and not command.request.nofilter
 
 
 def _digest(message: "NewMessage") -> bytes:

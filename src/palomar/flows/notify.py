@@ -42,12 +42,15 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
 async def claim_webhooks(work: Work, limits: Sequence[int]) -> list[list[WebhookRow]]:
     """Take due callbacks that nobody has, oldest first, at most ``limit`` a command."""
     claimed: list[list[WebhookRow]] = []
+    taken: set[int] = set()
     for limit in limits:
         if limit <= 0 or not await work.holds_lease():
             claimed.append([])
             continue
-        found = rows.webhook_rows(await work.tx.select_locked(rows.SELECT_DUE, work.now_ms, limit, lock="skip"))
+        due = rows.webhook_rows(await work.tx.select_locked(rows.SELECT_DUE, work.now_ms, limit, lock="skip"))
+        found = [webhook for webhook in due if webhook.id not in taken]
         for webhook in found:
+            taken.add(webhook.id)
             webhook.node_id = work.house.node_id
             work.webhook_changed(webhook)
         claimed.append(found)

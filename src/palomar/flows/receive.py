@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from palomar.flows.work import Work
 from palomar.ports import CarrierInbound
-from palomar.storage.carriers import INSERT_INBOUND
+from palomar.storage.carriers import INSERT_INBOUND, LOOKUP_INBOUND
 from palomar.storage.statements import Row
 
 SAME_WITHIN_MS = 600_000
@@ -16,13 +16,27 @@ SAME_WITHIN_MS = 600_000
 
 async def receive(work: Work, inbounds: Sequence[CarrierInbound]) -> list[bool]:
     """Store each message; False where it is a repeat. Either way the carrier may forget it."""
-    rows: list[Row] = [_row(work, inbound) for inbound in inbounds]
-    fresh = await work.tx.insert_new(INSERT_INBOUND, rows)
-    return [row[0] in fresh for row in rows]
-
-
-def _row(work: Work, inbound: CarrierInbound) -> Row:
     period = work.now_ms // SAME_WITHIN_MS
+    contents = [_digest(inbound) for inbound in inbounds]
+    before = {f"{period - 1}:{content}": content for content in contents}
+    found = await work.tx.lookup(LOOKUP_INBOUND, sorted(before))
+    repeated = {before[row[0]] for row in found if row[1] > work.now_ms - SAME_WITHIN_MS}
+    rows = [
+        _row(work, inbound, same=f"{period}:{content}")
+        for inbound, content in zip(inbounds, contents, strict=True)
+        if content not in repeated
+    ]
+    fresh = await work.tx.insert_new(INSERT_INBOUND, rows)
+    news = {row[8] for row in rows if row[0] in fresh}
+    results = []
+    for content in contents:
+        same = f"{period}:{content}"
+        results.append(same in news)
+        news.discard(same)  # only the first of equals is new
+    return results
+
+
+def _digest(inbound: CarrierInbound) -> str:
     content = "\0".join(
         (
             inbound.carrier,
@@ -33,7 +47,10 @@ def _row(work: Work, inbound: CarrierInbound) -> Row:
             inbound.text,
         )
     )
-    same = f"{period}:{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _row(work: Work, inbound: CarrierInbound, *, same: str) -> Row:
     return (
         work.house.ids.serial(),
         inbound.carrier,

@@ -15,7 +15,8 @@ from palomar.storage import messages as rows
 from palomar.storage.messages import OpenPart
 from palomar.storage.statements import Found, Row
 
-ORPHAN_SWEEP_MS = 48 * 3_600_000
+ORPHAN_SWEEP_MS = 900_000
+"""Only two transactions that ran at once miss each other, so older orphans need no second look."""
 
 
 async def record_receipts(work: Work, receipts: Sequence[CarrierReceipt]) -> list[bool]:
@@ -34,13 +35,14 @@ async def record_receipts(work: Work, receipts: Sequence[CarrierReceipt]) -> lis
 
 async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
     """Receipts that came before the answers which named these parts."""
-    by_reference = {part.carrier_reference: part for part in parts if part.carrier_reference}
+    by_reference = {(part.carrier, part.carrier_reference): part for part in parts if part.carrier_reference}
     if not by_reference:
         return
     joined = []
-    for row in await work.tx.lookup(kept.LOOKUP_ORPHANS, list(by_reference)):
-        part = by_reference.get(str(row[2]))
-        if part is not None and part.carrier == row[1]:
+    references = sorted({str(reference) for _, reference in by_reference})
+    for row in await work.tx.lookup(kept.LOOKUP_ORPHANS, references):
+        part = by_reference.get((row[1], row[2]))
+        if part is not None:
             apply_receipt(work, part, _receipt(row))
             joined.append(row[0])
     if joined:
@@ -51,7 +53,8 @@ async def sweep_orphans(work: Work, limits: Sequence[int]) -> list[int]:
     """Join orphans whose part was named in a transaction that could not see them; how many, a limit."""
     swept = []
     for limit in limits:
-        found = await work.tx.select(kept.SELECT_MATCHABLE_ORPHANS, work.now_ms - ORPHAN_SWEEP_MS, limit)
+        since_ms = work.now_ms - ORPHAN_SWEEP_MS
+        found = await work.tx.select_locked(kept.SELECT_MATCHABLE_ORPHANS, since_ms, limit, lock="skip")
         if found:
             await work.tx.delete(kept.DELETE_ORPHANS, [row[0] for row in found])
             await record_receipts(work, [_receipt(row) for row in found])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.events import Event
-from palomar.domain.message import MessageId, PartId
+from palomar.domain.message import MessageId, PartId, State, part_id
 from palomar.domain.timeline import Detail, Kind, Moment
 from palomar.ports import Ids, WebhookRenderer
 from palomar.storage import filters, nodes, platform
@@ -99,7 +99,12 @@ class Work:
         self._transfers: list[tuple[AccountId, AccountId, int]] = []
         self._fence: bool | None = None
         self.kept: dict[bytes, KeptAnswer] = {}
+        self.sent_lately: set[bytes] = set()
+        """What the duplicates filter knows, of the digests that this batch asks for."""
+        self.sent_long_ago: set[bytes] = set()
+        """Digests whose hour is over: their rows give way."""
         self._counters: dict[AccountId, int] = {}
+        self._outlived: set[bytes] = set()
 
     # --- reading
 
@@ -110,6 +115,11 @@ class Work:
             for part in rows.open_parts(await self.tx.lookup(rows.LOOKUP_PARTS, missing), self._messages):
                 self._parts[part.id] = part
         return self._parts
+
+    def has_held_part(self, message: OpenMessage) -> bool:
+        """Whether a part of the message that this transaction has read is held in doubt."""
+        siblings = (self._parts.get(part_id(message.id, number)) for number in range(1, message.parts + 1))
+        return any(part is not None and part.state is State.HELD for part in siblings)
 
     async def available(self, account_ids: Iterable[AccountId]) -> None:
         """Read these accounts' balances, so that :meth:`reserve` can judge."""
@@ -172,6 +182,7 @@ class Work:
         """Answers kept under these scopes for a day."""
         oldest = self.now_ms - KEPT_MS
         found = await self.tx.lookup(platform.LOOKUP_IDEMPOTENCY, scopes)
+        self._outlived.update(row[0] for row in found if row[4] <= oldest)
         return {row[0]: (row[1], row[2], row[3]) for row in found if row[4] > oldest}
 
     def keep(self, scope: bytes, request: bytes, status: int, answer: bytes) -> None:
@@ -230,7 +241,7 @@ class Work:
         self._writes.events.append(event_row(moment, self.house.ids.serial()))
 
     async def load_days(self, account_ids: Iterable[AccountId], day: int) -> None:
-        """Read what these accounts have sent today, so that :meth:`count_today` can judge."""
+        """Read what these accounts have sent today, so that :meth:`fits_today` can judge."""
         wanted = sorted(set(account_ids))
         self._day = day
         self._days = dict.fromkeys(wanted, 0)
@@ -238,17 +249,19 @@ class Work:
             if counted_day == day:
                 self._days[account_id] = messages
 
-    def count_today(self, account_id: AccountId, messages: int, *, limit: int) -> bool:
-        """Count messages against the account's day; False (and nothing counted) if they go over the limit."""
-        if self._days[account_id] + messages > limit:
-            return False
+    def fits_today(self, account_id: AccountId, messages: int, *, limit: int) -> bool:
+        """Whether the account may send so many messages more today."""
+        return self._days[account_id] + messages <= limit
+
+    def count_today(self, account_id: AccountId, messages: int, *, limit: int) -> None:
+        """Count messages against the account's day."""
         self._days[account_id] += messages
         counted, _ = self._writes.counted.get(account_id, (0, limit))
         self._writes.counted[account_id] = (counted + messages, limit)
-        return True
 
     def remember_sent(self, digest: bytes) -> None:
         """The duplicates filter will know this text and number for an hour."""
+        self.sent_lately.add(digest)
         self._writes.recent.append((digest, self.now_ms))
 
     def tell(self, message: OpenMessage | MessageRow, event: Event) -> None:
@@ -308,8 +321,9 @@ class Work:
 
     async def _write_filters(self) -> None:
         tx, recent = self.tx, self._writes.recent
-        for digest, _ in recent:
-            await tx.execute(filters.FORGET_RECENT, digest)
+        outlived = sorted(self.sent_long_ago.intersection(digest for digest, _ in recent))
+        if outlived:
+            await tx.delete(filters.DELETE_RECENT, outlived)
         if recent and len(await tx.insert_new(filters.INSERT_RECENT, recent)) != len(recent):
             raise Conflict("another node sent the same text to the same number meanwhile")
         for account_id, (messages, limit) in sorted(self._writes.counted.items()):
@@ -319,6 +333,9 @@ class Work:
 
     async def _write_kept(self) -> None:
         kept = self._writes.kept
+        outlived = sorted(self._outlived.intersection(row[0] for row in kept if isinstance(row[0], bytes)))
+        if outlived:
+            await self.tx.delete(platform.DELETE_IDEMPOTENCY, outlived)
         if kept and len(await self.tx.insert_new(platform.INSERT_IDEMPOTENCY, kept)) != len(kept):
             raise Conflict("another node answered with the same idempotency key meanwhile")
         if self._writes.short_ids:

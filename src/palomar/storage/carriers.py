@@ -22,6 +22,7 @@ SELECT_MATCHABLE_ORPHANS = (
     " WHERE p.carrier_reference = o.carrier_reference AND p.carrier = o.carrier) ORDER BY received_ms, id LIMIT ?"
 )
 COUNT_ORPHANS = "SELECT count(*) FROM orphans"
+LOOKUP_INBOUND = Lookup("SELECT same, received_ms FROM inbound WHERE same IN {keys}", "text")
 INSERT_INBOUND = Insert(
     "inbound",
     (

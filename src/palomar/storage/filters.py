@@ -1,6 +1,6 @@
 """What the filters look at: black lists, what was sent lately, and how much today."""
 
-from palomar.storage.statements import Insert, Lookup, columns_of
+from palomar.storage.statements import Delete, Insert, Lookup, columns_of
 
 LOOKUP_BLOCKED = Lookup("SELECT account_id, msisdn, word FROM blocked_numbers WHERE msisdn IN {keys}", "text")
 INSERT_BLOCKED = Insert(
@@ -15,7 +15,7 @@ SELECT_BLOCKED_OF = (
 )
 
 LOOKUP_RECENT = Lookup("SELECT digest, sent_ms FROM recent WHERE digest IN {keys}", "bytea")
-FORGET_RECENT = "DELETE FROM recent WHERE digest = ?"
+DELETE_RECENT = Delete("recent", ("digest", "bytea"))
 INSERT_RECENT = Insert("recent", (("digest", "bytea"), ("sent_ms", "bigint")), ignore_conflicts=True)
 DELETE_OLD_RECENT = "DELETE FROM recent WHERE sent_ms < ?"
 

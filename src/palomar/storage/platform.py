@@ -1,6 +1,6 @@
 """The platform's small tables: secrets, tokens, short ids, idempotency."""
 
-from palomar.storage.statements import Insert, Lookup, Update, columns_of
+from palomar.storage.statements import Delete, Insert, Lookup, Update, columns_of
 
 INSERT_SECRETS = Insert("secrets", (("name", "text"), ("value", "bytea")), ignore_conflicts=True)
 SELECT_SECRET = "SELECT value FROM secrets WHERE name = ?"  # noqa: S105
@@ -31,4 +31,5 @@ INSERT_IDEMPOTENCY = Insert(
 LOOKUP_IDEMPOTENCY = Lookup(
     "SELECT scope, request, status, answer, created_ms FROM idempotency WHERE scope IN {keys}", "bytea"
 )
+DELETE_IDEMPOTENCY = Delete("idempotency", ("scope", "bytea"))
 DELETE_OLD_IDEMPOTENCY = "DELETE FROM idempotency WHERE created_ms < ?"

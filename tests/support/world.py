@@ -1,0 +1,321 @@
+"""A small world for tests of flows: a database, accounts, a clock that is set, steps run as the batcher runs them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from palomar.domain.account import Account, AccountId, AccountSettings
+from palomar.domain.events import CarrierTook, Delivered, Event, Failed
+from palomar.domain.message import FINAL, MessageId, PartId, State
+from palomar.domain.pricing import PriceList
+from palomar.domain.text import Alphabet
+from palomar.flows.accept import Acceptance, Accepted, NewMessage, Recipient, Request, Result, accept, compose
+from palomar.flows.accounts import NewAccount, add_account, audit_ledger, balance
+from palomar.flows.claim import WaitingPart
+from palomar.flows.dispatch import Again, Answer, mark_submitting, record_answers
+from palomar.flows.lookup import MessageView, show_message
+from palomar.flows.report import record_receipts
+from palomar.flows.work import House, Work
+from palomar.ports import CarrierReceipt, OutgoingPart, SubmitOutcome, Taken, WebhookRequest
+from palomar.storage.database import Database, Transaction
+
+CREDIT = 1_000_000
+RETRIES = (30, 300, 1_800, 21_600, 86_400)
+START_MS = 1_760_000_000_000
+DIALECT = "foxsys"
+
+
+class CountingIds:
+    """``ports.Ids`` that count."""
+
+    def __init__(self) -> None:
+        self._made = 0
+
+    def message_id(self) -> MessageId:
+        return MessageId(self.serial() << 8)
+
+    def serial(self) -> int:
+        self._made += 1
+        return self._made
+
+    def chance(self) -> float:
+        return 0.5
+
+    def token(self) -> str:
+        return f"token-{self.serial()}"
+
+
+class SpellingRenderer:
+    """A dialect whose callback's URL spells the event."""
+
+    retry_seconds = RETRIES
+
+    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
+        return WebhookRequest(method="GET", url=f"{target}#{spelling(event)}")
+
+
+def spelling(event: Event) -> str:
+    """An event in one word."""
+    match event:
+        case CarrierTook():
+            return "took"
+        case Delivered():
+            return "delivered"
+        case Failed():
+            return event.state.value
+        case _:
+            return type(event).__name__
+
+
+@dataclass(kw_only=True)
+class World:
+    """See the module. ``node_id`` is the node that runs the next step; None is a node without a lease."""
+
+    database: Database
+    ids: CountingIds = field(default_factory=CountingIds)
+    now_ms: int = START_MS
+    node_id: int | None = None
+    webhook_room: int = 0
+    accounts: dict[AccountId, Account] = field(default_factory=dict)
+    prices: PriceList = field(default_factory=PriceList)
+    born: list[Any] = field(default_factory=list)
+
+    def house(self) -> House:
+        return House(
+            accounts=self.accounts,
+            renderers={DIALECT: SpellingRenderer()},
+            ids=self.ids,
+            node_id=self.node_id,
+            webhook_room=self.webhook_room,
+        )
+
+    # --- running steps
+
+    async def batch(
+        self, *steps: tuple[Callable[[Work, Sequence[Any]], Awaitable[Sequence[Any]]], Sequence[Any]]
+    ) -> Any:
+        """Steps of one batch in one transaction; the results of each."""
+
+        async def script(tx: Transaction) -> list[list[Any]]:
+            work = Work(tx, self.house(), now_ms=self.now_ms)
+            results = [list(await step(work, commands)) for step, commands in steps]
+            await work.finish()
+            self.born = work.born_webhooks
+            return results
+
+        return await self.database.write(script)
+
+    async def do(self, step: Callable[[Work, Sequence[Any]], Awaitable[Sequence[Any]]], *commands: Any) -> list[Any]:
+        """One step in a transaction of its own."""
+        return list((await self.batch((step, commands)))[0])
+
+    async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """A question to the tables."""
+
+        async def script(tx: Transaction) -> list[tuple[Any, ...]]:
+            return await tx.select(sql, *values)  # type: ignore[arg-type]  # a test's own literal
+
+        return await self.database.read(script)
+
+    # --- accounts
+
+    async def account(self, *, credit: int = 1_000 * CREDIT, **settings: Any) -> Account:
+        """A new account with credit in microcredits."""
+        login = f"account-{len(self.accounts) + 1}"
+        new = NewAccount(
+            login=login,
+            name="",
+            password_hash="",
+            key=login,
+            settings=AccountSettings(**settings),
+            credit_microcredits=credit,
+        )
+
+        async def script(tx: Transaction) -> Any:
+            return await add_account(tx, self.house(), new, now_ms=self.now_ms)
+
+        account = await self.database.write(script)
+        assert isinstance(account, Account)
+        self.accounts[account.id] = account
+        return account
+
+    async def balance(self, account: Account) -> tuple[int, int]:
+        """Available and reserved, in microcredits."""
+
+        async def script(tx: Transaction) -> tuple[int, int]:
+            found = await balance(tx, account.id)
+            return found.available, found.reserved
+
+        return await self.database.read(script)
+
+    # --- messages
+
+    def compose(
+        self, account: Account, *, recipients: Sequence[Recipient] = (), parts: int = 1, count: int = 1, **request: Any
+    ) -> Acceptance:
+        """A request for ``count`` messages of ``parts`` parts, or for these recipients."""
+        wanted = list(recipients) or [recipient(number, parts=parts) for number in range(count)]
+        asked = {"dialect": DIALECT, "subid": "sub", "sender": "FOXSYS", "ackurl": "http://x/"} | request
+        whole = Request(account=account, recipients=wanted, **asked)
+        return compose(whole, wanted, prices=self.prices, ids=self.ids, now_ms=self.now_ms)
+
+    async def accept(self, account: Account, *, claim: State | None = None, carrier: str = "c", **asked: Any) -> Result:
+        """Accept one request; ``claim`` is what the node found before."""
+        command = self.compose(account, **asked)
+        for message in command.messages:
+            message.row.carrier = carrier
+            message.claim = message.pledge = claim
+        result: Result = (await self.do(accept, command))[0]
+        return result
+
+    async def accepted(self, account: Account, **asked: Any) -> NewMessage:
+        """As :meth:`accept`, for one message that is taken."""
+        result = await self.accept(account, **asked)
+        assert isinstance(result, Accepted)
+        return result.messages[0]
+
+    async def sent(self, account: Account, *, reference: str = "r", carrier: str = "c", **asked: Any) -> MessageId:
+        """A message whose every part the carrier took; references are ``reference`` and the part's number."""
+        message = await self.accepted(account, claim=State.SUBMITTING, carrier=carrier, **asked)
+        for part in outgoing(message):
+            await self.answer(part, Taken(reference=f"{reference}{part.number}"), carrier=carrier)
+        return message.row.id
+
+    async def mark(self, *parts: OutgoingPart) -> list[bool]:
+        return await self.do(mark_submitting, *parts)
+
+    async def answer(self, part: OutgoingPart, outcome: SubmitOutcome, *, carrier: str = "c") -> Again | None:
+        """Record what the carrier answered."""
+        again: Again | None = (await self.do(record_answers, Answer(carrier, part, outcome)))[0]
+        return again
+
+    async def receipt(
+        self, reference: str, state: State | None, *, carrier: str = "c", part: PartId | None = None
+    ) -> bool:
+        """Record a receipt; whether its part was found."""
+        found: bool = (await self.do(record_receipts, receipt(reference, state, carrier=carrier, part=part)))[0]
+        return found
+
+    async def show(self, message_id: MessageId) -> MessageView:
+        async def script(tx: Transaction) -> MessageView | None:
+            return await show_message(tx, message_id)
+
+        view = await self.database.read(script)
+        assert view is not None
+        return view
+
+    async def state(self, message_id: MessageId) -> State:
+        return (await self.show(message_id)).message.state
+
+    async def part_states(self, message_id: MessageId) -> list[State]:
+        return [part.state for part in (await self.show(message_id)).parts]
+
+    async def told(self, message_id: MessageId) -> list[str]:
+        """The events that made a callback, in order, as long as no callback has succeeded."""
+        rows = await self.ask("SELECT url FROM webhooks WHERE message_id = ? ORDER BY id", message_id)
+        return [str(row[0]).partition("#")[2] for row in rows]
+
+    async def queue(self) -> dict[int, int | None]:
+        """The messages that wait, and which node has them."""
+        return {row[0]: row[1] for row in await self.ask("SELECT message_id, node_id FROM queue ORDER BY message_id")}
+
+    # --- what must hold whatever happened
+
+    async def faults(self) -> list[str]:
+        """Everything that is not as it must be, in words; none is the only good answer."""
+
+        async def script(tx: Transaction) -> list[str]:
+            return await audit_ledger(tx)
+
+        found = await self.database.read(script)
+        found += [f"account {a} has {r} reserved" for a, r in await self._wrongly_reserved()]
+        parts: dict[int, list[tuple[State, int | None]]] = {}
+        for identity, state, sent_ms in await self.ask("SELECT id, state, sent_ms FROM parts ORDER BY id"):
+            parts.setdefault(identity & ~255, []).append((State(state), sent_ms))
+        waiting = await self.queue()
+        for row in await self.ask("SELECT id, state, parts, parts_left, parts_open, final_ms FROM messages"):
+            found += _message_faults(row, parts.pop(row[0], []), row[0] in waiting)
+        found += [f"parts of no message: {list(parts)}"] if parts else []
+        return found
+
+    async def _wrongly_reserved(self) -> list[tuple[int, int]]:
+        """Reserved is what open parts would cost that nobody was paid for."""
+        unpaid: dict[int, int] = {}
+        for account, rate, state in await self.ask(
+            "SELECT m.account_id, m.rate_microcredits, p.state FROM parts p JOIN messages m ON m.id = (p.id & ~255)"
+            " WHERE p.sent_ms IS NULL"
+        ):
+            if State(state) not in FINAL:
+                unpaid[account] = unpaid.get(account, 0) + rate
+        rows = await self.ask("SELECT account_id, reserved_microcredits FROM balances")
+        return [(account, reserved) for account, reserved in rows if reserved != unpaid.get(account, 0)]
+
+
+def _message_faults(row: tuple[Any, ...], parts: list[tuple[State, int | None]], waits: bool) -> list[str]:
+    identity, state, count, parts_left, parts_open, final_ms = row
+    states = [state for state, _ in parts]
+    left = sum(state in (State.QUEUED, State.SUBMITTING) for state in states)
+    still_open = sum(state not in FINAL for state in states)
+    checks = {
+        "parts": parts == [] or len(parts) == count,
+        "parts_left": parts_left == left,
+        "parts_open": parts_open == still_open,
+        "queue": waits == (left > 0),
+        "final": (final_ms is not None) == (still_open == 0) == (State(state) in FINAL),
+    }
+    wrong = [name for name, holds in checks.items() if not holds]
+    return (
+        [f"message {identity} ({state}, {row[2:]}): {wrong} disagree with its parts {states}, queued {waits}"]
+        if wrong
+        else []
+    )
+
+
+def recipient(number: int = 0, *, parts: int = 1, text: str = "hello", **more: Any) -> Recipient:
+    """A recipient in Mexico whose text makes so many parts."""
+    words = text if parts == 1 else text.ljust(153 * (parts - 1) + 1, "x")
+    return Recipient(msisdn=f"52551234{number:04}", text=words, alphabet=Alphabet.GSM, parts=parts, **more)
+
+
+def receipt(reference: str, state: State | None, *, carrier: str = "c", part: PartId | None = None) -> CarrierReceipt:
+    """A carrier's receipt; a state of None is an intermediate one."""
+    stat = state.value if state else "enroute"
+    return CarrierReceipt(
+        carrier=carrier, reference=reference, state=state, stat=stat, raw=f"id:{reference}", part_id=part
+    )
+
+
+def outgoing(message: NewMessage, *, attempt: int = 1) -> list[OutgoingPart]:
+    """The parts of a message as a dispatcher sends them."""
+    row = message.row
+    return [
+        OutgoingPart(
+            part_id=PartId(row.id | number),
+            message_id=row.id,
+            attempt=attempt,
+            number=number,
+            parts=row.parts,
+            reference=row.reference,
+            sender=row.sender,
+            msisdn=row.msisdn,
+            alphabet=row.alphabet,
+            payload=b"",
+        )
+        for number in range(1, row.parts + 1)
+    ]
+
+
+def from_waiting(part: WaitingPart) -> OutgoingPart:
+    """A claimed part as a dispatcher sends it."""
+    return OutgoingPart(
+        part_id=part.part_id,
+        message_id=part.message_id,
+        attempt=part.attempt,
+        number=part.number,
+        parts=part.parts,
+        reference=part.reference,
+        sender=part.sender,
+        msisdn=part.msisdn,
+        alphabet=part.alphabet,
+        payload=b"",
+    )
