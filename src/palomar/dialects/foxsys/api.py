@@ -69,7 +69,7 @@ class FoxsysApi:
         if scope["method"] not in route.methods:
             return responses.wrong_method(route.methods)
         caller = self._callers.caller(scope)
-        if isinstance(caller, Refusal):
+        if not isinstance(caller, Account):
             return responses.unauthorized()
         return await route.endpoint(caller, scope, receive)
 
@@ -81,7 +81,7 @@ class FoxsysApi:
         body = await read_body(scope, receive, limit=self._body_limit)
         if body is BodyRefusal.DISCONNECTED:
             return None
-        document = Problem(Code.TOO_LARGE) if isinstance(body, BodyRefusal) else read_document(body)
+        document = read_document(body) if isinstance(body, bytes) else Problem(Code.TOO_LARGE)
         if isinstance(document, Problem):
             return responses.declined(document, settings, subid=self._subids.make())
         subid = read_subid(document.subid) or self._subids.make()

@@ -6,8 +6,7 @@ strings and integers, with or without ``+``, spaces and dashes. Not here: what e
 
 import asyncio
 import re
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from palomar.dialects.foxsys.errors import Code, Problem
 from palomar.domain.phone import Msisdn, parse_international
@@ -16,19 +15,18 @@ SLICE: Final = 500
 """So many recipients between two turns of the loop: a request of thousands must not hold up the others."""
 
 
-@dataclass(slots=True)
-class Numbers:
+class Numbers(NamedTuple):
     """What was named: numbers that can be sent to, in order, and what is none, as it was written."""
 
-    valid: list[Msisdn] = field(default_factory=list)
-    invalid: list[str] = field(default_factory=list)
+    valid: list[Msisdn]
+    invalid: list[str]
 
 
 async def read_numbers(recipient: object, *, limit: int) -> Numbers | Problem:
     """Codes 23 and 24. An entry of any other shape is a number of bad format; a list over ``limit`` is not judged."""
     if not isinstance(recipient, list):
         return Problem(Code.NO_RECIPIENTS)
-    numbers = Numbers()
+    numbers = Numbers([], [])
     judged = 0
     for entry in recipient:
         for raw in written_in(entry.get("msisdn") if isinstance(entry, dict) else None, limit=limit):

@@ -8,6 +8,7 @@ The order: 10, 11 (``documents``), then here 20, 21, 28, 23, 24, 30, 39, 41, 27;
 
 import asyncio
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from palomar.dialects.foxsys import NAME
@@ -27,6 +28,8 @@ from palomar.flows.accept import Recipient, Request
 from palomar.net.urls import BadUrl, Urls
 
 LABEL_LONGEST: Final = 255
+TPOA_LONGEST: Final = 17
+"""A plus and 16 digits."""
 
 
 async def read_send(document: SendDocument, *, account: Account, subid: str, now_ms: int) -> Request | Problem:
@@ -52,8 +55,9 @@ async def read_send(document: SendDocument, *, account: Account, subid: str, now
         problem = _not_now(document.scheduled, test=test, now_ms=now_ms)
         if problem is not None:
             return problem
-    if any(fitted.foreign for fitted in texts):
-        return Problem(Code.CHARACTERS)
+    for fitted in texts:
+        if fitted.foreign:
+            return Problem(Code.CHARACTERS)
     return Request(
         account=account,
         dialect=NAME,
@@ -83,10 +87,11 @@ def _shared(document: SendDocument, settings: AccountSettings) -> _Shared | Prob
         return Problem(Code.NOT_SENT, "subid is not a usable string")
     sender = settings.default_sender
     if is_given(document.tpoa):
-        parsed = parse_sender((text_of(document.tpoa) or "").strip())
-        if parsed is None:
+        tpoa = (text_of(document.tpoa) or "").strip()
+        address = _address(tpoa) if len(tpoa) <= TPOA_LONGEST else None
+        if address is None:
             return Problem(Code.NOT_SENT, "tpoa is not up to 11 letters and digits, nor up to 16 digits")
-        sender = parsed.address
+        sender = address
     label = ""
     if is_given(document.label):
         label = text_of(document.label) or "\0"
@@ -149,14 +154,12 @@ def _not_now(scheduled: object, *, test: bool, now_ms: int) -> Problem | None:
 
 
 async def _recipients(numbers: Numbers, texts: Sequence[Fitted], *, posted: str, state: State) -> list[Recipient]:
-    recipients: list[Recipient] = []
-    for start in range(0, len(texts), SLICE):
-        if start:
+    recipients = []
+    for count, msisdn in enumerate(numbers.valid, 1):
+        text, alphabet, parts, _ = texts[count - 1]
+        recipients.append(Recipient(msisdn=msisdn, text=text, alphabet=alphabet, parts=parts, state=state))
+        if count % SLICE == 0:
             await asyncio.sleep(0)
-        for msisdn, (text, alphabet, parts, _) in zip(
-            numbers.valid[start : start + SLICE], texts[start : start + SLICE], strict=True
-        ):
-            recipients.append(Recipient(msisdn=msisdn, text=text, alphabet=alphabet, parts=parts, state=state))
     for written in numbers.invalid:
         recipients.append(
             Recipient(
@@ -169,6 +172,13 @@ async def _recipients(numbers: Numbers, texts: Sequence[Fitted], *, posted: str,
             )
         )
     return recipients
+
+
+@lru_cache(maxsize=4096)
+def _address(tpoa: str) -> str | None:
+    """Remembered, because customers have few senders and each request names one."""
+    sender = parse_sender(tpoa)
+    return None if sender is None else sender.address
 
 
 def _is_url(text: str) -> bool:
