@@ -39,3 +39,21 @@ setup_venv() {
     install_locked "$lock" >&2
     cp "$lock" "$stamp"
 }
+
+# setup_programs PROGRAM:PACKAGE...: installs Debian's packages of missing programs where we may (as root); elsewhere
+# the tests that need them are skipped and say so (in CI they fail).
+setup_programs() {
+    missing=""
+    for pair in "$@"; do
+        (PATH="$PATH:/usr/sbin:/sbin" && command -v "${pair%%:*}" >/dev/null 2>&1) && continue
+        case " $missing " in *" ${pair#*:} "*) ;; *) missing="$missing ${pair#*:}" ;; esac
+    done
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "Installing Debian's packages$missing ..." >&2
+        # shellcheck disable=SC2086
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } \
+            >/dev/null 2>&1 && return 0
+    fi
+    echo "Not installed:$missing. Tests that need them are skipped." >&2
+}
