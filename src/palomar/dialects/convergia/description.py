@@ -33,8 +33,7 @@ _PAGE = """<!DOCTYPE html>
 <h1>{service}</h1>
 <p>Funciones del web service. <a href="?wsdl">WSDL</a>.</p>
 {functions}</body>
-</html>
-"""
+</html>"""
 
 _WSDL = """<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" \
@@ -49,8 +48,7 @@ xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:tns="{namespace}" name="{serv
   <soap:address location={address}/>
  </port>
 </service>
-</definitions>
-"""
+</definitions>"""
 
 
 def _function(operation: Operation) -> str:

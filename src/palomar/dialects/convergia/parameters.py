@@ -42,7 +42,8 @@ def text_of(octets: bytes) -> str:
 
 
 def _decoded(octets: bytes) -> str:
-    return text_of(unquote_to_bytes(octets.replace(b"+", b" ")))
+    octets = octets.replace(b"+", b" ")
+    return text_of(unquote_to_bytes(octets) if b"%" in octets else octets)
 
 
 def _of_multipart(body: bytes, content_type: str) -> Parameters:

@@ -103,7 +103,7 @@ def _parse(body: bytes, charset: str | None) -> etree._Element:
 
 
 def _local_name(element: etree._Element) -> str:
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2]
 
 
 def _parameters(call: etree._Element, parts: tuple[str, ...]) -> Parameters:
@@ -118,6 +118,6 @@ def _parameters(call: etree._Element, parts: tuple[str, ...]) -> Parameters:
 
 def _is_nil(element: etree._Element) -> bool:
     for name, value in element.attrib.items():
-        if etree.QName(name).localname in _NIL and value.strip() in ("1", "true"):
+        if str(name).rpartition("}")[2] in _NIL and str(value).strip() in ("1", "true"):
             return True
     return False

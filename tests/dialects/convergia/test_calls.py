@@ -1,0 +1,100 @@
+"""``calls.py``: what is stored, what is answered when we fail, and the operator's templates. Codes: the transcripts."""
+
+from typing import Any
+
+from structlog.testing import capture_logs
+from tests.dialects.convergia.house import PASSWORD, House
+
+from palomar.clock import RealIds
+from palomar.dialects.convergia.calls import Calls
+from palomar.dialects.convergia.settings import ConvergiaSettings
+from palomar.domain.text import Alphabet
+from palomar.net.networks import TrustedProxies
+
+SCOPE: dict[str, Any] = {"client": ("127.0.0.1", 5000), "headers": []}
+SEND = {"username": "ana", "password": PASSWORD, "number": "525512345678", "message": "Hola"}
+
+
+class BrokenGateway:
+    """Nothing behind the door."""
+
+    ids = RealIds(1)
+
+    async def account_by_password(self, login: str, password: str) -> None:
+        raise OSError("the database is gone")
+
+
+def calls(house: House, **settings: Any) -> Calls:
+    return Calls(house.app.gateway, TrustedProxies(()), ConvergiaSettings(**settings))
+
+
+def send(house: House, **parameters: str) -> str:
+    return house.run(calls(house).send(SCOPE, SEND | parameters))
+
+
+def test_what_is_stored_is_what_was_sent(house: House) -> None:
+    code, short_id = send(house, message="¡Más!", extra="pedido 7").split("|")
+    row = house.message("ana", short_id)
+    assert code == "100"
+    assert (row.dialect, row.msisdn, row.sender, row.extra) == ("convergia", "525512345678", "CONVERGIA", "pedido 7")
+    assert (row.text, row.alphabet, row.parts, row.country) == ("¡Mas!", Alphabet.GSM, 1, "MX")
+
+
+def test_what_cannot_be_folded_is_stored_as_it_came(house: House) -> None:
+    row = house.message("ana", send(house, message="¡Más! 😀").split("|")[1])
+    assert (row.text, row.alphabet) == ("¡Más! 😀", Alphabet.UCS2)
+
+
+def test_ids_rise_and_are_the_accounts_own(house: House) -> None:
+    house.add("nueva")
+    first, second = (int(send(house, username="nueva").split("|")[1]) for _ in range(2))
+    assert second == first + 1
+    assert len(str(first)) >= 4
+
+
+def test_requests_of_one_account_have_subids_of_their_own(house: House) -> None:
+    rows = [house.message("ana", send(house).split("|")[1]) for _ in range(2)]
+    assert rows[0].subid != rows[1].subid
+    assert "" not in (rows[0].subid, rows[1].subid)
+
+
+def test_parts_are_charged_and_the_last_credit_is_spent_once(house: House) -> None:
+    account = house.add("justa", credit=2)
+    assert send(house, username="justa", message="€" * 160) == "204"
+    assert send(house, username="justa", message="€" * 100).startswith("100|")
+    assert send(house, username="justa") == "204"
+    assert house.run(house.app.gateway.balance(account.id)).available == 0
+
+
+def test_templates_are_the_operators(house: House) -> None:
+    own = calls(house, sent_template="OK:{id}:{id}", refused_template="ERR {code}", status_template="<{code}>")
+    sent = house.run(own.send(SCOPE, SEND))
+    _, one, two = sent.split(":")
+    assert one == two
+    assert house.run(own.send(SCOPE, {})) == "ERR 101"
+    assert house.run(own.status(SCOPE, {})) == "<5>"
+
+
+def test_national_numbers_are_a_setting(house: House) -> None:
+    lenient = calls(house, national_numbers=True, sender="52555")
+    sent = house.run(lenient.send(SCOPE, SEND | {"number": "55 1234 5678"}))
+    row = house.message("ana", sent.split("|")[1])
+    assert (row.msisdn, row.sender) == ("525512345678", "52555")
+
+
+async def test_our_fault_is_200_and_pending_and_is_logged_without_secrets() -> None:
+    broken = Calls(BrokenGateway(), TrustedProxies(()), ConvergiaSettings())  # type: ignore[arg-type]
+    with capture_logs() as logs:
+        assert await broken.send(SCOPE, SEND) == "200"
+        assert await broken.status(SCOPE, SEND) == "0"
+    assert [(entry["event"], entry["call"]) for entry in logs] == [("call failed", "send"), ("call failed", "status")]
+    assert all(entry["request_id"] for entry in logs)
+    assert PASSWORD not in repr(logs)
+
+
+async def test_an_address_behind_a_trusted_proxy_is_the_clients(house: House) -> None:
+    proxied = Calls(house.app.gateway, TrustedProxies(("127.0.0.1",)), ConvergiaSettings())
+    scope = SCOPE | {"headers": [(b"x-forwarded-for", b"192.0.2.9")]}
+    sent = house.run(proxied.send(scope, SEND | {"username": "cercada"}))
+    assert sent.startswith("100|")
+    assert house.run(proxied.send(SCOPE | {"client": None}, SEND | {"username": "cercada"})) == "202"

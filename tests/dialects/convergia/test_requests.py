@@ -1,0 +1,102 @@
+"""``requests.py``: numbers, ids, what is missing, and what a request becomes."""
+
+import pytest
+
+from palomar.dialects.convergia.errors import Code
+from palomar.dialects.convergia.requests import EXTRA_LONGEST, read_id, read_number, read_send, what_is_missing
+from palomar.dialects.convergia.settings import ConvergiaSettings
+from palomar.domain.account import Account, AccountId
+from palomar.domain.text import Alphabet
+from palomar.flows.accept import Recipient, Request
+
+ACCOUNT = Account(id=AccountId(1), login="ana")
+GOOD = {"username": "ana", "password": "x", "number": "525512345678", "message": "Hola"}
+
+
+def read(**parameters: str) -> Request | Code:
+    return read_send(GOOD | parameters, account=ACCOUNT, subid="s", settings=ConvergiaSettings())
+
+
+@pytest.mark.parametrize(
+    "raw", ["525512345678", "+525512345678", " 525512345678", "52 55 1234 5678", "+ 52 5512345678", "520123456789"]
+)
+def test_a_number_is_52_and_ten_digits(raw: str) -> None:
+    for national in (False, True):
+        assert read_number(raw, national=national) == raw.replace(" ", "").removeprefix("+")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "",
+        "+",
+        "++525512345678",
+        "52551234567",
+        "5255123456789",
+        "00525512345678",
+        "52-5512345678",
+        "525512345678\n",
+        "34600000000",
+        "٥٢٥٥١٢٣٤٥٦٧٨",
+        "52５512345678",
+        "525512345678,525512345679",
+        "5 2 5 5 a",
+    ],
+)
+def test_anything_else_is_no_number(raw: str) -> None:
+    for national in (False, True):
+        assert read_number(raw, national=national) is None
+
+
+@pytest.mark.parametrize("raw", ["5512345678", "55 1234 5678", "5215512345678", "+5215512345678"])
+def test_national_forms_are_a_setting(raw: str) -> None:
+    assert read_number(raw, national=False) is None
+    assert read_number(raw, national=True) == "525512345678"
+
+
+def test_a_marked_number_of_another_country_is_never_a_national_one() -> None:
+    assert read_number("+5512345678", national=True) is None
+    assert read_number("0123456789", national=True) is None
+
+
+@pytest.mark.parametrize(("raw", "number"), [("1001", 1001), ("2147483647", 2**31 - 1), ("0001001", 1001)])
+def test_an_id_is_digits(raw: str, number: int) -> None:
+    assert read_id(raw) == number
+
+
+@pytest.mark.parametrize("raw", ["", "2147483648", "9" * 5000, "-1", "1e3", "٣", "²", "100|1001"])
+def test_anything_else_is_no_id(raw: str) -> None:
+    assert read_id(raw) is None
+
+
+def test_what_is_missing_is_told_in_the_order_of_the_page() -> None:
+    order = []
+    given = {"extra": "x", "unknown": "y"}
+    while (code := what_is_missing(given)) is not None:
+        order.append(code.value)
+        name = ["username", "password", "message", "number"][len(order) - 1]
+        assert what_is_missing(given | {name: ""}) is code
+        given[name] = "0"
+    assert order == ["101", "102", "103", "104"]
+
+
+def test_a_send_becomes_one_message_with_a_short_id() -> None:
+    request = read(extra="pedido 7")
+    assert isinstance(request, Request)
+    assert request.recipients == [Recipient(msisdn="525512345678", text="Hola", alphabet=Alphabet.GSM, parts=1)]
+    assert (request.dialect, request.sender, request.subid) == ("convergia", "CONVERGIA", "s")
+    assert (request.short_ids, request.extra, request.ackurl) == (True, "pedido 7", "")
+
+
+def test_extra_is_cut_and_keeps_everything_that_can_be_kept() -> None:
+    request = read(extra="ñ" * 300)
+    assert isinstance(request, Request)
+    assert request.extra == "ñ" * EXTRA_LONGEST
+    request = read(extra=" <b>\0\n")
+    assert isinstance(request, Request)
+    assert request.extra == " <b>\n"
+
+
+def test_the_number_is_looked_at_before_the_text() -> None:
+    assert read(number="1", message="a" * 161) is Code.WRONG_NUMBER
+    assert read(message="a" * 161) is Code.TOO_LONG
