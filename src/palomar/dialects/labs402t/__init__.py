@@ -1,0 +1,12 @@
+"""402T Labs' REST API below ``/api/v1``: what its customers' programs send, and what they read. See README.md.
+
+Not here: whether a message may be sent and what it costs (``flows``), and how it travels (``carriers``).
+"""
+
+from typing import Final
+
+NAME: Final = "labs402t"
+"""How messages remember this dialect."""
+
+PREFIX: Final = "/api/v1"
+PREFIXES: Final = ("api/v1",)

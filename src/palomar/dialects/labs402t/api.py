@@ -1,0 +1,151 @@
+"""402T Labs' paths as one bare ASGI function. Order: -1, then -30 of the route and of the body, then the endpoint.
+
+Every answer is an envelope, also 404, 405, 413, 415, 429 and 500. What is common to all endpoints stands here: who
+calls, routes, bodies, keys of idempotency. An endpoint returns its answer, or what is wrong.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from palomar.apidocs import ApiPage
+from palomar.dialects.labs402t import PREFIX, responses
+from palomar.dialects.labs402t.accounts import AccountEndpoints
+from palomar.dialects.labs402t.auth import caller
+from palomar.dialects.labs402t.call import Call, answered_before
+from palomar.dialects.labs402t.document import document
+from palomar.dialects.labs402t.errors import (
+    CODED_BODY,
+    KEY_REUSED,
+    NOT_FOUND,
+    OUR_FAULT,
+    STILL_RUNNING,
+    TOO_LARGE,
+    WRONG_METHOD,
+    Code,
+    Problem,
+    problem_of,
+)
+from palomar.dialects.labs402t.idempotency import Running, kept, key_of
+from palomar.dialects.labs402t.responses import Answer
+from palomar.dialects.labs402t.settings import Labs402tSettings
+from palomar.dialects.labs402t.sms import SmsEndpoints
+from palomar.domain.refusals import Refusal
+from palomar.engine.gateway import Gateway
+from palomar.net.asgi import BodyRefusal, header, read_body, respond
+from palomar.net.networks import TrustedProxies
+
+BODY_LIMIT: Final = 8 * 1024 * 1024
+"""Octets."""
+
+_log = structlog.get_logger(__name__)
+
+_Endpoint = Callable[[Call], Awaitable[Answer | Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    methods: tuple[str, ...]
+    endpoint: _Endpoint
+
+
+class Labs402tApi:
+    """An ASGI application for the paths below ``/api/v1``."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        trusted_proxies: TrustedProxies,
+        body_limit: int = BODY_LIMIT,
+        settings: Labs402tSettings | None = None,
+    ) -> None:
+        settings = settings or Labs402tSettings()
+        self._gateway = gateway
+        self._proxies = trusted_proxies
+        self._body_limit = body_limit
+        self._always_200 = settings.http_status == "always200"
+        self._running = Running()
+        self._page = ApiPage(document(settings), title="402T Labs API", language="es", at=(PREFIX,))
+        sms, accounts = SmsEndpoints(gateway, settings), AccountEndpoints(gateway, settings)
+        self._fixed = {
+            "/sms/send": _Route(("POST",), sms.send),
+            "/sms/schedule": _Route(("POST",), sms.schedule),
+            "/sms/batch": _Route(("POST",), sms.batch),
+            "/users": _Route(("POST",), accounts.add_user),
+        }
+        self._named = (
+            (re.compile("/sms/(.+)/status").fullmatch, _Route(("GET", "HEAD"), sms.status)),
+            (re.compile("/accounts/(.+)/balance").fullmatch, _Route(("GET", "HEAD"), accounts.balance)),
+            (re.compile("/users/(.+)/costs").fullmatch, _Route(("GET", "HEAD"), accounts.costs)),
+            (re.compile("/users/(.+)/password").fullmatch, _Route(("POST",), accounts.change_password)),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._page.serves(scope["path"]):
+            await self._page(scope, receive, send)
+            return
+        try:
+            answer = await self._answer(scope, receive)
+        except Exception:
+            _log.exception("request failed", request_id=self._gateway.ids.serial(), path=scope["path"])
+            answer = responses.declined(OUR_FAULT)
+        if answer is not None:
+            await respond(send, 200 if self._always_200 else answer.status, answer.body, answer.headers)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
+        """The answer; None if nobody is left to read it."""
+        account = caller(scope, self._gateway, self._proxies)
+        if isinstance(account, Refusal):
+            return _written(problem_of(account))
+        route, name = self._route(scope["path"])
+        if route is None:
+            return _written(NOT_FOUND)
+        if scope["method"] not in route.methods:
+            return responses.declined(WRONG_METHOD, (b"allow", ", ".join(route.methods).encode("ascii")))
+        call = Call(account=account, name=name)
+        if scope["method"] != "POST":
+            return _written(await route.endpoint(call))
+        if (header(scope, b"content-encoding") or b"identity").lower() != b"identity":
+            return _written(CODED_BODY)
+        body = await read_body(scope, receive, limit=self._body_limit)
+        if isinstance(body, BodyRefusal):
+            return None if body is BodyRefusal.DISCONNECTED else _written(TOO_LARGE)
+        key = key_of(scope, account, body)
+        if isinstance(key, Problem):
+            return _written(key)
+        call.body, call.key = body, key
+        return await self._once(route, call)
+
+    def _route(self, path: str) -> tuple[_Route | None, str]:
+        below = path.removeprefix(PREFIX).rstrip("/")
+        route = self._fixed.get(below)
+        if route is not None:
+            return route, ""
+        for matches, named in self._named:
+            if match := matches(below):
+                return named, match[1]
+        return None, ""
+
+    async def _once(self, route: _Route, call: Call) -> Answer:
+        """Answer a POST; one that was answered before under its key, as it was answered then."""
+        with self._running.hold(call.key) as ours:
+            if not ours:
+                return responses.declined(STILL_RUNNING, responses.RETRY_SOON)
+            outcome = await route.endpoint(call)
+            answer = _written(outcome)
+            if call.key is None or answer.status == 200 or outcome is KEY_REUSED:
+                return answer
+            before = await kept(self._gateway, call.account, call.key)
+            return answer if before is None else _written(answered_before(before))
+
+
+def _written(outcome: Answer | Problem) -> Answer:
+    if isinstance(outcome, Answer):
+        return outcome
+    if outcome.code is Code.BAD_CREDENTIALS:
+        return responses.declined(outcome, responses.UNAUTHORIZED)
+    return responses.declined(outcome)

@@ -1,0 +1,75 @@
+"""``Idempotency-Key``: the customer's own name for a request, so that it can be sent again when no answer came.
+
+The page names the header; the rest follows draft-ietf-httpapi-idempotency-key-header and Stripe. What is kept, and that
+it is kept together with what was done, is ``flows.idempotency``'s. Here: the header, its scope, what runs right now.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from starlette.types import Scope
+
+from palomar.dialects.labs402t import NAME
+from palomar.dialects.labs402t.documents import canonical
+from palomar.dialects.labs402t.errors import BAD_REQUEST, Problem
+from palomar.domain.account import Account
+from palomar.engine.gateway import Gateway
+from palomar.flows.accept import Request
+from palomar.flows.idempotency import Key, KeyReused, Replay
+from palomar.net.asgi import header
+
+
+class Running:
+    """The keys whose requests are under way in this process. Between processes the database decides."""
+
+    def __init__(self) -> None:
+        self._scopes: set[bytes] = set()
+
+    @contextlib.contextmanager
+    def hold(self, key: Key | None) -> Iterator[bool]:
+        """Hold a key while its request is answered; False if another request holds it."""
+        if key is None:
+            yield True
+        elif key.scope in self._scopes:
+            yield False
+        else:
+            self._scopes.add(key.scope)
+            try:
+                yield True
+            finally:
+                self._scopes.discard(key.scope)
+
+
+def key_of(scope: Scope, account: Account, body: bytes) -> Key | Problem | None:
+    """The request's key in its scope (account, method, path, key); None if it has none."""
+    raw = header(scope, b"idempotency-key")
+    if raw is None:
+        return None
+    written = _unquoted(raw.strip())
+    if _PRINTABLE(written) is None:
+        return BAD_REQUEST
+    words = (NAME, str(account.id), scope["method"], scope["path"].rstrip("/"), written.decode("ascii"))
+    return Key.of(words, canonical(body))
+
+
+async def kept(gateway: Gateway, account: Account, key: Key) -> Replay | KeyReused | None:
+    """What is kept under a key, asked by a request without messages; None: its request is new, or had no effect.
+
+    A request that would be refused now may have been accepted when it came first: its time has passed since, or the
+    password is no longer the old one.
+    """
+    question = Request(account=account, dialect=NAME, subid="", sender="", recipients=[], partial=True, idempotency=key)
+    found = await gateway.accept(question)
+    return found if isinstance(found, Replay | KeyReused) else None
+
+
+_PRINTABLE: Final = re.compile(rb"[\x20-\x7e]{1,255}").fullmatch
+
+
+def _unquoted(written: bytes) -> bytes:
+    """A String of RFC 8941 is quoted; most clients send the bare text."""
+    if len(written) >= 2 and written.startswith(b'"') and written.endswith(b'"'):
+        return written[1:-1]
+    return written

@@ -1,0 +1,83 @@
+"""One message of 402T Labs: what was posted becomes what we send, or the first thing that is wrong with it.
+
+Sources: the sheet's order of checks (-9, -7, -13, -21, -19), its rules for ``to`` and ``from``, and Appendix A, whose
+folding is ``domain.folding``. Whether the account may send, and can pay, is asked elsewhere.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from palomar.dialects.labs402t.documents import MessageBody
+from palomar.dialects.labs402t.errors import MISSING, Code, Problem
+from palomar.dialects.labs402t.settings import Labs402tSettings
+from palomar.domain import gsm7
+from palomar.domain.account import Account
+from palomar.domain.folding import normalise
+from palomar.domain.phone import HOME_FORMS, Msisdn, to_international
+from palomar.domain.text import Alphabet, count_parts
+from palomar.flows.accept import Recipient
+
+LONGEST_TEXT: Final = 160
+"""Characters, counted as they go on the air. The euro and brackets take two septets, so there may be a second part."""
+
+
+@dataclass(slots=True)
+class Message:
+    """A message as it will be sent, of GSM characters only."""
+
+    msisdn: Msisdn
+    sender: str
+    text: str
+
+    def recipient(self) -> Recipient:
+        """As the gateway takes it."""
+        parts = count_parts(self.text, Alphabet.GSM)
+        return Recipient(msisdn=self.msisdn, text=self.text, alphabet=Alphabet.GSM, parts=parts)
+
+
+def is_incomplete(body: MessageBody) -> bool:
+    """Whether a required field is absent, null or blank (-9)."""
+    blank_number = body.to is None or (isinstance(body.to, str) and not body.to.strip())
+    return blank_number or body.text is None or not normalise(body.text).strip()
+
+
+def judge(body: MessageBody, *, account: Account, settings: Labs402tSettings) -> Message | Problem:
+    """What is sent for a body."""
+    if is_incomplete(body):
+        return MISSING
+    msisdn = _msisdn(body.to, account.settings.country or settings.country)
+    if msisdn is None:
+        return Problem(Code.NUMBER)
+    senders = account.settings.senders
+    sender = body.sender
+    if sender is None:
+        sender = senders[0] if senders else settings.sender
+    elif _SENDER(sender) is None or (senders and sender not in senders):
+        return Problem(Code.SENDER)
+    text = normalise(body.text or "")
+    if not gsm7.is_gsm(text):
+        return Problem(Code.CHARACTERS)
+    if len(text) > LONGEST_TEXT:
+        return Problem(Code.TOO_LONG)
+    return Message(msisdn, sender, text)
+
+
+def written_number(body: MessageBody) -> str | None:
+    """``to`` as it was posted, short and printable, for the answer about a message that was refused."""
+    if body.to is None:
+        return None
+    written = str(body.to) if not isinstance(body.to, int) or abs(body.to) < _SHORT else "…"
+    return "".join(character if character.isprintable() else "?" for character in written[:_SHOWN])
+
+
+_SENDER: Final = re.compile("[A-Za-z0-9]{3,11}").fullmatch
+_SHOWN: Final = 32
+_SHORT: Final = 10**_SHOWN
+"""Integers of thousands of digits are never written as decimals: it takes too long, and Python refuses."""
+
+
+def _msisdn(to: str | int | None, country: str) -> Msisdn | None:
+    if isinstance(to, int):
+        to = str(to) if 0 <= to < _SHORT else ""
+    return to_international(to or "", HOME_FORMS.get(country, ()))

@@ -1,0 +1,206 @@
+"""402T Labs' answers: always ``{"status", "message", "data"}``, in this order, of any HTTP status.
+
+The Structs are the wire: ``document`` describes them, so the page of the API cannot differ from what is sent.
+"""
+
+from typing import Annotated, Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Meta, Struct
+
+from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, Problem
+from palomar.dialects.labs402t.states import Word
+from palomar.net.asgi import Headers
+
+Guid = Annotated[str, Meta(description="El identificador único del mensaje.")]
+LocalTime = Annotated[str, Meta(description="AAAA-MM-DDTHH:MM:SS en la zona horaria de la plataforma.")]
+OkStatus = Annotated[int, Meta(ge=0, le=0)]
+
+
+class Sent(Struct):
+    """A message that was accepted, which is not delivered."""
+
+    guid: Guid
+    to: str
+    state: Word
+
+
+class Scheduled(Struct):
+    """A message that waits for its time."""
+
+    guid: Guid
+    to: str
+    state: Word
+    send_at: LocalTime
+
+
+class BatchItem(Struct, omit_defaults=True):
+    """One message of a batch; ``guid`` is null, and there is no ``state``, where it was refused."""
+
+    index: int
+    to: str | None
+    status: int
+    message: str
+    guid: str | None
+    state: Word | msgspec.UnsetType = msgspec.UNSET
+
+
+class Batch(Struct):
+    """All messages of a batch, in order."""
+
+    total: int
+    accepted: int
+    rejected: int
+    messages: list[BatchItem]
+
+
+class Balance(Struct):
+    login: str
+    balance: float
+
+
+class MessageState(Struct):
+    """Where a message stands."""
+
+    guid: Guid
+    state: Word
+    updated_at: LocalTime
+
+
+class User(Struct):
+    """A new sub-account; its key is shown this once."""
+
+    login: str
+    name: str
+    surname: str
+    contact_email: str
+    balance: float
+    api_key: str
+
+
+class Cost(Struct):
+    """What a part to a country costs; ``prefix`` is its calling code, ``country`` its ISO 3166 code."""
+
+    prefix: str
+    country: str
+    cost: float
+
+
+class Costs(Struct):
+    login: str
+    currency: str
+    costs: list[Cost]
+
+
+class Nothing(Struct):
+    """An empty object."""
+
+
+class SentAnswer(Struct):
+    status: OkStatus
+    message: str
+    data: Sent
+
+
+class ScheduledAnswer(Struct):
+    status: OkStatus
+    message: str
+    data: Scheduled
+
+
+class BatchAnswer(Struct):
+    """``status`` is 0 where at least one message was accepted, else the first one's error."""
+
+    status: int
+    message: str
+    data: Batch
+
+
+class BalanceAnswer(Struct):
+    status: OkStatus
+    message: str
+    data: Balance
+
+
+class StateAnswer(Struct):
+    """The page shows the three fields without the envelope, against its own rule: both are answered."""
+
+    status: OkStatus
+    message: str
+    data: MessageState
+    guid: Guid
+    state: Word
+    updated_at: LocalTime
+
+
+class UserAnswer(Struct):
+    status: OkStatus
+    message: str
+    data: User
+
+
+class CostsAnswer(Struct):
+    status: OkStatus
+    message: str
+    data: Costs
+
+
+class EmptyAnswer(Struct):
+    status: OkStatus
+    message: str
+    data: Nothing
+
+
+class ErrorAnswer(Struct):
+    """Any refusal; ``data`` is an empty object, or what became of a batch of which nothing was accepted."""
+
+    status: Annotated[int, Meta(lt=0)]
+    message: str
+    data: dict[str, Any]
+
+
+OkAnswer = (
+    SentAnswer | ScheduledAnswer | BalanceAnswer | StateAnswer | UserAnswer | CostsAnswer | EmptyAnswer | BatchAnswer
+)
+
+
+class Answer(NamedTuple):
+    """A whole HTTP answer."""
+
+    status: int
+    body: bytes
+    headers: Headers
+
+
+def encode(answer: OkAnswer) -> bytes:
+    """The octets of an answer."""
+    return _encode(answer)
+
+
+def ok(answer: OkAnswer) -> Answer:
+    """A success."""
+    return Answer(200, _encode(answer), HEADERS)
+
+
+def batch(data: Batch) -> tuple[int, bytes]:
+    """HTTP status and octets: the first message's error on top if none was accepted."""
+    code = Code.OK if data.accepted else Code(data.messages[0].status)
+    return HTTP_STATUSES[code], _encode(BatchAnswer(code, MESSAGES[code], data))
+
+
+def replayed(status: int, body: bytes) -> Answer:
+    """What was answered to the same request before."""
+    return Answer(status, body, [*HEADERS, (b"idempotent-replayed", b"true")])
+
+
+def declined(problem: Problem, *more: tuple[bytes, bytes]) -> Answer:
+    """An error; its data is an empty object."""
+    return Answer(problem.http_status, _ERRORS[problem.code], [*HEADERS, *more])
+
+
+HEADERS: Final = [(b"content-type", b"application/json; charset=utf-8")]
+UNAUTHORIZED: Final = (b"www-authenticate", b'Bearer realm="402T Labs"')
+RETRY_SOON: Final = (b"retry-after", b"1")
+
+_encode: Final = msgspec.json.Encoder().encode
+_ERRORS: Final = {code: _encode({"status": code.value, "message": MESSAGES[code], "data": {}}) for code in Code}

@@ -1,0 +1,176 @@
+"""``/sms/send``, ``/sms/schedule``, ``/sms/batch``: from the body to a request of ours, in the sheet's order of checks.
+
+The order: -30, -9, -2, -7, -13, -21, -19, -11 here and in ``message``; -12 is the gateway's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from palomar.dialects.labs402t import NAME, responses
+from palomar.dialects.labs402t.documents import BatchBody, MessageBody, ScheduleBody, convert, read
+from palomar.dialects.labs402t.errors import BAD_REQUEST, MISSING, Code, Problem, discarded, problem_of
+from palomar.dialects.labs402t.message import Message, is_incomplete, judge, written_number
+from palomar.dialects.labs402t.responses import Batch, BatchItem, Scheduled, ScheduledAnswer, Sent, SentAnswer
+from palomar.dialects.labs402t.settings import Labs402tSettings
+from palomar.dialects.labs402t.states import word_of
+from palomar.domain.account import Account
+from palomar.domain.message import public_id
+from palomar.domain.schedule import format_in_zone, parse_in_zone
+from palomar.flows.accept import NewMessage, Request
+from palomar.flows.idempotency import Key
+
+MOST_MESSAGES: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who sends, and what is common to all of it. ``subid`` is new for each request."""
+
+    account: Account
+    settings: Labs402tSettings
+    subid: str
+    now_ms: int
+    key: Key | None
+
+    def request(self, messages: list[Message], *, due_ms: int | None = None, partial: bool = False) -> Request:
+        """What the gateway is asked to accept; the caller adds how it is answered."""
+        return Request(
+            account=self.account,
+            dialect=NAME,
+            subid=self.subid,
+            sender=messages[0].sender,
+            recipients=[message.recipient() for message in messages],
+            due_ms=due_ms,
+            partial=partial,
+            idempotency=self.key,
+        )
+
+
+def read_send(body: bytes, sender: Sender) -> Request | Problem:
+    """``POST /sms/send``"""
+    posted = read(body, MessageBody)
+    if isinstance(posted, Problem):
+        return posted
+    message = _judged(posted, sender)
+    if isinstance(message, Problem):
+        return message
+    request = sender.request([message])
+    request.answer = _answer_sent
+    return request
+
+
+def read_schedule(body: bytes, sender: Sender) -> Request | Problem:
+    """``POST /sms/schedule``"""
+    posted = read(body, ScheduleBody)
+    if isinstance(posted, Problem):
+        return posted
+    written = (posted.send_at or "").strip()
+    zone = sender.settings.zone
+    due_ms = parse_in_zone(written, zone)
+    if written and due_ms is None:
+        return BAD_REQUEST
+    message = _judged(posted, sender) if written else MISSING
+    if isinstance(message, Problem):
+        return message
+    assert due_ms is not None
+    if due_ms <= sender.now_ms:
+        return Problem(Code.PAST)
+
+    def answer(new: list[NewMessage]) -> tuple[int, bytes]:
+        problem, row = problem_with(new[0]), new[0].row
+        if problem is not None:
+            return _refused(problem)
+        send_at = format_in_zone(row.due_ms, zone, separator="T")
+        data = Scheduled(public_id(row.id), row.msisdn, word_of(new[0].state), send_at)
+        return 200, responses.encode(ScheduledAnswer(0, "OK", data))
+
+    request = sender.request([message], due_ms=due_ms)
+    request.answer = answer
+    return request
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBatch:
+    """The messages of a batch, each as it would be sent or why it is refused, and their numbers as posted."""
+
+    judged: list[Message | Problem]
+    written: list[str | None]
+
+    def add(self, message: Message | Problem, *, written: str | None) -> None:
+        """The next message in order."""
+        self.judged.append(message)
+        self.written.append(written)
+
+    @property
+    def good(self) -> list[Message]:
+        """Those that the gateway is asked to accept."""
+        return [message for message in self.judged if isinstance(message, Message)]
+
+    def answer(self, outcomes: Iterable[NewMessage | Problem]) -> tuple[int, bytes]:
+        """HTTP status and octets, once it is known what became of the good ones."""
+        became = iter(outcomes)
+        items = []
+        for index, (message, written) in enumerate(zip(self.judged, self.written, strict=True)):
+            outcome = next(became) if isinstance(message, Message) else message
+            items.append(_item(index, written, outcome))
+        accepted = sum(1 for item in items if item.status == Code.OK)
+        data = Batch(total=len(items), accepted=accepted, rejected=len(items) - accepted, messages=items)
+        return responses.batch(data)
+
+
+def read_batch(body: bytes, sender: Sender) -> JudgedBatch | Problem:
+    """``POST /sms/batch``"""
+    posted = read(body, BatchBody)
+    if isinstance(posted, Problem):
+        return posted
+    messages = posted.messages or []
+    if len(messages) > MOST_MESSAGES:
+        return BAD_REQUEST
+    if not messages:
+        return MISSING
+    if not sender.account.may_send:
+        return Problem(Code.MAY_NOT_SEND)
+    batch = JudgedBatch([], [])
+    for parsed in messages:
+        one = convert(parsed, MessageBody)
+        if isinstance(one, Problem):
+            batch.add(one, written=None)
+        else:
+            judged = judge(one, account=sender.account, settings=sender.settings)
+            batch.add(judged, written=written_number(one))
+    return batch
+
+
+def problem_with(message: NewMessage) -> Problem | None:
+    """Why a message is refused that the gateway has judged; None: it is accepted."""
+    return problem_of(message.refused) if message.refused else discarded(message.state)
+
+
+def _judged(posted: MessageBody, sender: Sender) -> Message | Problem:
+    if is_incomplete(posted):
+        return MISSING
+    if not sender.account.may_send:
+        return Problem(Code.MAY_NOT_SEND)
+    return judge(posted, account=sender.account, settings=sender.settings)
+
+
+def _answer_sent(new: list[NewMessage]) -> tuple[int, bytes]:
+    problem, row = problem_with(new[0]), new[0].row
+    if problem is not None:
+        return _refused(problem)
+    return 200, responses.encode(SentAnswer(0, "OK", Sent(public_id(row.id), row.msisdn, word_of(new[0].state))))
+
+
+def _refused(problem: Problem) -> tuple[int, bytes]:
+    refused = responses.declined(problem)
+    return refused.status, refused.body
+
+
+def _item(index: int, written: str | None, outcome: NewMessage | Problem) -> BatchItem:
+    problem = outcome if isinstance(outcome, Problem) else problem_with(outcome)
+    if problem is not None:
+        return BatchItem(index, written, problem.code, problem.message, None)
+    assert isinstance(outcome, NewMessage)
+    row = outcome.row
+    return BatchItem(index, row.msisdn, Code.OK, "OK", public_id(row.id), word_of(outcome.state))

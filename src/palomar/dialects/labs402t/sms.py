@@ -1,0 +1,92 @@
+"""The endpoints below ``/sms``: what they ask of the gateway, and how they answer."""
+
+from collections import defaultdict
+
+from palomar.dialects.labs402t import responses
+from palomar.dialects.labs402t.call import Call, answered_before
+from palomar.dialects.labs402t.errors import BAD_REQUEST, NOT_FOUND, Problem, problem_of
+from palomar.dialects.labs402t.responses import Answer, MessageState, StateAnswer
+from palomar.dialects.labs402t.sending import Sender, read_batch, read_schedule, read_send
+from palomar.dialects.labs402t.settings import Labs402tSettings
+from palomar.dialects.labs402t.states import word_of
+from palomar.domain.message import born_ms, message_id_of, public_id
+from palomar.domain.refusals import Refusal
+from palomar.domain.schedule import format_in_zone
+from palomar.engine.gateway import Gateway
+from palomar.flows.accept import Accepted, NewMessage, Request
+
+
+class SmsEndpoints:
+    """``send``, ``schedule``, ``batch``, ``status``."""
+
+    def __init__(self, gateway: Gateway, settings: Labs402tSettings) -> None:
+        self._gateway = gateway
+        self._settings = settings
+        self._zone = settings.zone
+
+    async def send(self, call: Call) -> Answer | Problem:
+        """``POST /sms/send``"""
+        return await self._accept(read_send(call.body, self._sender(call)))
+
+    async def schedule(self, call: Call) -> Answer | Problem:
+        """``POST /sms/schedule``"""
+        return await self._accept(read_schedule(call.body, self._sender(call)))
+
+    async def batch(self, call: Call) -> Answer | Problem:
+        """``POST /sms/batch``"""
+        sender = self._sender(call)
+        batch = read_batch(call.body, sender)
+        if isinstance(batch, Problem):
+            return batch
+        by_sender: dict[str, list[int]] = defaultdict(list)
+        for index, message in enumerate(batch.good):
+            by_sender[message.sender].append(index)
+        if len(by_sender) > 1 and call.key is not None:
+            return BAD_REQUEST
+        outcomes: list[NewMessage | Problem] = [BAD_REQUEST] * len(batch.good)
+        for indexes in by_sender.values():
+            request = sender.request([batch.good[index] for index in indexes], partial=True)
+            request.answer = batch.answer
+            result = await self._gateway.accept(request)
+            if isinstance(result, Accepted):
+                for index, new in zip(indexes, result.messages, strict=True):
+                    outcomes[index] = new
+            elif isinstance(result, Refusal):
+                for index in indexes:
+                    outcomes[index] = problem_of(result)
+            else:
+                return answered_before(result)
+        return Answer(*batch.answer(outcomes), responses.HEADERS)
+
+    async def status(self, call: Call) -> Answer | Problem:
+        """``GET /sms/{guid}/status``: of the account's own messages, by whatever dialect they came."""
+        message_id = message_id_of(call.name)
+        if message_id is None:
+            return NOT_FOUND
+        row = (await self._gateway.messages(call.account.id, [message_id])).get(message_id)
+        if row is None:
+            return NOT_FOUND
+        changed_ms = row.final_ms or max(born_ms(row.id), min(row.due_ms, self._gateway.clock.wall_ms()))
+        updated_at = format_in_zone(changed_ms, self._zone, separator="T")
+        state = MessageState(public_id(row.id), word_of(row.state), updated_at)
+        return responses.ok(StateAnswer(0, "OK", state, state.guid, state.state, state.updated_at))
+
+    async def _accept(self, request: Request | Problem) -> Answer | Problem:
+        if isinstance(request, Problem):
+            return request
+        result = await self._gateway.accept(request)
+        if isinstance(result, Refusal):
+            return problem_of(result)
+        if isinstance(result, Accepted):
+            assert request.answer is not None
+            return Answer(*request.answer(result.messages), responses.HEADERS)
+        return answered_before(result)
+
+    def _sender(self, call: Call) -> Sender:
+        return Sender(
+            account=call.account,
+            settings=self._settings,
+            subid=f"{self._gateway.ids.serial():x}",
+            now_ms=self._gateway.clock.wall_ms(),
+            key=call.key,
+        )

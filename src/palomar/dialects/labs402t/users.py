@@ -1,0 +1,94 @@
+"""Accounts and sub-accounts of 402T Labs: what a program may know and change of its own hierarchy.
+
+A login that does not exist and one outside the caller's hierarchy get the same answer (-17), so that nobody finds out
+whose logins there are.
+"""
+
+import dataclasses
+import re
+from typing import Final, NamedTuple
+
+from palomar.dialects.labs402t.documents import PasswordBody, UserBody
+from palomar.dialects.labs402t.errors import BAD_REQUEST, MISSING, Problem
+from palomar.dialects.labs402t.responses import Cost
+from palomar.domain.account import Account, AccountSettings
+from palomar.domain.countries import COUNTRIES
+from palomar.domain.credit import Microcredits, as_number
+from palomar.domain.pricing import PriceList
+from palomar.domain.text import unusable
+from palomar.engine.directory import Directory
+
+LONGEST: Final = 254
+"""Characters of a name, an address (RFC 5321 section 4.5.3.1) and a password."""
+
+
+class NewUser(NamedTuple):
+    """A sub-account as it is asked for; everything is there and usable."""
+
+    login: str
+    name: str
+    surname: str
+    contact_email: str
+    password: str
+
+
+class NewPassword(NamedTuple):
+    """The password that an account has, and the one that it is to have."""
+
+    current: str
+    new: str
+
+
+def find(directory: Directory, caller: Account, login: str) -> Account | None:
+    """The caller itself or an account below it, by login in any case."""
+    account = directory.by_login(login)
+    if account is None or not directory.snapshot.is_within(account, caller.id):
+        return None
+    return account
+
+
+def read_user(posted: UserBody) -> NewUser | Problem:
+    """``POST /users``: all fields are required; a login has letters, digits and ``._@+-``, 64 at most."""
+    user = NewUser(
+        login=posted.login or "",
+        name=(posted.name or "").strip(),
+        surname=(posted.surname or "").strip(),
+        contact_email=(posted.contact_email or "").strip(),
+        password=posted.password or "",
+    )
+    if not all(value.strip() for value in user):
+        return MISSING
+    if any(unusable(value) or len(value) > LONGEST for value in user):
+        return BAD_REQUEST
+    if _LOGIN(user.login) is None or _ADDRESS(user.contact_email) is None:
+        return BAD_REQUEST
+    return user
+
+
+def read_password(posted: PasswordBody) -> NewPassword | Problem:
+    """``POST /users/{login}/password``"""
+    current, new = posted.current_password, posted.new_password
+    if current is None or new is None or not current.strip() or not new.strip():
+        return MISSING
+    if unusable(current) or unusable(new) or len(new) > LONGEST:
+        return BAD_REQUEST
+    return NewPassword(current, new)
+
+
+def settings_of_child(parent: Account) -> AccountSettings:
+    """A sub-account begins with its parent's settings, so that nobody escapes a limit by making one; not with what
+    belongs to the parent's own programs: where they call from and are called back."""
+    return dataclasses.replace(parent.settings, allowed_addresses=(), ackurl="")
+
+
+def costs(prices: PriceList) -> list[Cost]:
+    """What a part costs in every country."""
+    rates = prices.rates()
+    return [
+        Cost(prefix=country.calling_code, country=country.iso, cost=as_number(Microcredits(rates[country.iso])))
+        for country in COUNTRIES.values()
+    ]
+
+
+_LOGIN: Final = re.compile("[A-Za-z0-9._@+-]{1,64}").fullmatch
+_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+").fullmatch

@@ -1,0 +1,24 @@
+"""402T Labs' callbacks: none. Its page defines no notification; programs ask ``GET /sms/{guid}/status``."""
+
+from typing import assert_never
+
+from palomar.domain.account import Account
+from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.ports import WebhookRequest
+
+
+class Labs402tWebhooks:
+    """A ``palomar.ports.WebhookRenderer``."""
+
+    @property
+    def retry_seconds(self) -> tuple[int, ...]:
+        """There is nothing to try again."""
+        return ()
+
+    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
+        """Every event is decided, and told to nobody."""
+        match event:
+            case CarrierTook() | Delivered() | Failed() | Clicked() | InboundReceived():
+                return None
+            case _:
+                assert_never(event)

@@ -1,0 +1,227 @@
+"""A real gateway on a real database behind 402T Labs' face, with a clock that is set and no carrier: what it accepts
+stays queued, or scheduled."""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import argon2
+from tests.support.databases import Place
+
+from palomar.clock import RealIds
+from palomar.dialects.labs402t.api import Labs402tApi
+from palomar.dialects.labs402t.settings import Labs402tSettings
+from palomar.domain.account import Account, AccountSettings
+from palomar.domain.message import MessageId, make_message_id
+from palomar.engine.batcher import Batcher
+from palomar.engine.directory import Directory
+from palomar.engine.dispatcher import Dispatcher
+from palomar.engine.gateway import Gateway
+from palomar.engine.passwords import Passwords
+from palomar.flows import accounts
+from palomar.flows.accounts import NewAccount
+from palomar.flows.keyed import AddAccount
+from palomar.flows.work import House
+from palomar.net.networks import TrustedProxies
+from palomar.storage.database import Database, Transaction
+
+NOON_MS = 1_772_107_200_000
+"""2026-02-26 12:00:00 GMT, 13:00 in Madrid."""
+PASSWORD = "secreto"
+_CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@dataclass(slots=True)
+class SetClock:
+    """Wall time stands until it is set."""
+
+    now_ms: int = NOON_MS
+
+    def wall_ms(self) -> int:
+        return self.now_ms
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class SetIds(RealIds):
+    """Real ids, but messages are born when the clock says."""
+
+    def __init__(self, node: int, clock: SetClock) -> None:
+        super().__init__(node)
+        self._clock, self._number, self._made = clock, node, 0
+
+    def message_id(self) -> MessageId:
+        self._made += 1
+        sequence = self._made % 256
+        at_ms = self._clock.wall_ms() + self._made // 256
+        return make_message_id(at_ms=at_ms, node=self._number, sequence=sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> int:
+        code: int = self.json["status"]
+        return code
+
+    @property
+    def data(self) -> Any:
+        return self.json["data"]
+
+
+class Labs402t:
+    """What a test works with. Keys of accounts are ``key-LOGIN``."""
+
+    def __init__(self, gateway: Gateway, database: Database, clock: SetClock, settings: Labs402tSettings) -> None:
+        self.gateway = gateway
+        self.database = database
+        self.clock = clock
+        self.api = Labs402tApi(gateway, TrustedProxies(("127.0.0.1",)), 100_000, settings)
+
+    # --- asking
+
+    async def get(self, path: str, **more: Any) -> Reply:
+        return await self.ask("GET", path, **more)
+
+    async def post(self, path: str, body: Any, **more: Any) -> Reply:
+        octets = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.ask("POST", path, body=octets, **more)
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        account: str = "demo",
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """One request of an account, by default to a path below ``/api/v1``; ``key`` is its Idempotency-Key."""
+        sent = {"authorization": f"Bearer key-{account}"} | (headers or {})
+        if key is not None:
+            sent["idempotency-key"] = key
+        path = path if path.startswith("/api") else f"/api/v1{path}"
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": unquote(path.partition("?")[0]),
+            "query_string": path.partition("?")[2].encode(),
+            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in sent.items()],
+            "client": ("192.0.2.7", 4711),
+        }
+        messages: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            messages.append(message)
+
+        await self.api(scope, receive, send)
+        start, content = messages
+        found = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
+        return Reply(start["status"], found, content["body"])
+
+    # --- preparing
+
+    async def add(self, login: str, *, parent: str = "", credits: float = 1_000, **settings: Any) -> Account:
+        """An account whose password is :data:`PASSWORD`."""
+        above = self.gateway.directory.by_login(parent)
+        new = NewAccount(
+            login=login,
+            name=login,
+            password_hash=_CHEAP.hash(PASSWORD),
+            key=f"key-{login}",
+            settings=AccountSettings(**settings),
+            credit_microcredits=round(credits * 1_000_000),
+            parent_id=above.id if above else None,
+        )
+        account = await self.gateway.add_account(AddAccount(new=new))
+        assert isinstance(account, Account)
+        return account
+
+    async def change(self, login: str, **changes: Any) -> None:
+        """Switch something, or change settings, as the command line does."""
+        account = self.gateway.directory.by_login(login)
+        assert account is not None
+        switches = {name: changes.pop(name) for name in ("enabled", "may_send") if name in changes}
+        settings = dataclasses.replace(account.settings, **changes)
+        changed = dataclasses.replace(account, settings=settings, **switches)
+        await self.database.write(lambda tx: accounts.change_account(tx, changed))
+        await self.gateway.directory.reload()
+
+    async def execute(self, sql: str, *values: Any) -> None:
+        async def script(tx: Transaction) -> None:
+            await tx.execute(sql, *values)  # type: ignore[arg-type]  # a test's own literal
+            await tx.execute("UPDATE changes SET version = version + 1 WHERE id = 1")
+
+        await self.database.write(script)
+        await self.gateway.directory.reload()
+
+    # --- looking
+
+    async def select(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        async def script(tx: Transaction) -> list[tuple[Any, ...]]:
+            return await tx.select(sql, *values)  # type: ignore[arg-type]  # a test's own literal
+
+        return await self.database.read(script)
+
+    async def stored(self) -> list[tuple[str, str, str, str]]:
+        """Number, sender, text and state of every message, oldest first."""
+        return await self.select("SELECT msisdn, sender, text, state FROM messages ORDER BY id")
+
+    async def spent(self, login: str = "demo") -> int:
+        """Credits that are set aside."""
+        account = self.gateway.directory.by_login(login)
+        assert account is not None
+        return (await self.gateway.balance(account.id)).reserved // 1_000_000
+
+
+@contextlib.asynccontextmanager
+async def labs402t(place: Place, *, settings: Labs402tSettings | None = None, node: int = 0) -> AsyncIterator[Labs402t]:
+    """Start it on a migrated database."""
+    clock = SetClock()
+    ids = SetIds(node, clock)
+    database = await place.open()
+    directory = Directory(database)
+    dispatcher = Dispatcher({})
+    house = House(accounts={}, renderers={}, ids=ids, node_id=None, has_blocked_numbers=True)
+    batcher = Batcher(database, clock, house=lambda: house, committed=lambda work: None)
+    dispatcher.attach(batcher)
+    passwords = Passwords(directory, clock)
+    gateway = Gateway(
+        database=database,
+        batcher=batcher,
+        directory=directory,
+        dispatcher=dispatcher,
+        passwords=passwords,
+        clock=clock,
+        ids=ids,
+    )
+    await directory.refresh()
+    serving = asyncio.create_task(batcher.serve())
+    try:
+        yield Labs402t(gateway, database, clock, settings or Labs402tSettings())
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        passwords.close()
+        await database.close()
