@@ -1,10 +1,12 @@
-"""The GET to ``ackurl``, for every event and every end."""
+"""The GET to ``ackurl``, for every event and every end; the JSON posted for clicks and inbound messages."""
+
+import json
 
 import pytest
 from tests.dialects.foxsys.fake_gateway import DEMO
 
 from palomar.dialects.foxsys.webhooks import FoxsysWebhooks, with_query
-from palomar.domain.events import CarrierTook, Delivered, Event, Failed
+from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.domain.message import MessageId, State
 
 AT_MS = 1_772_107_200_999
@@ -72,6 +74,36 @@ def test_a_subid_is_escaped_whole() -> None:
 )
 def test_what_the_url_has_stays_as_it_is(target: str, expected: str) -> None:
     assert with_query(target, "x=1") == expected
+
+
+def test_a_click_is_posted_with_the_browser_under_its_own_name() -> None:
+    event = Clicked(
+        message_id=ID, subid=SUBID, msisdn="5212221234567", at_ms=AT_MS, address="98.139.180.149", agent="Mozilla/5.0"
+    )
+    request = FoxsysWebhooks().render(event, target=TARGET, account=DEMO)
+    assert request is not None
+    assert (request.method, request.url) == ("POST", TARGET)
+    assert json.loads(request.body or b"") == {
+        "subid": SUBID,
+        "msisdn": "5212221234567",
+        "ip": "98.139.180.149",
+        "useragent": "Mozilla/5.0",
+        "timestamp": "2026-02-26 12:00:00",
+    }
+
+
+def test_an_inbound_message_is_posted_with_the_virtual_number_twice() -> None:
+    event = InboundReceived(inbound_id=1, number="13098212823", msisdn="447400826129", text="Hello ñ", at_ms=AT_MS)
+    request = FoxsysWebhooks().render(event, target=TARGET, account=DEMO)
+    assert request is not None
+    assert (request.method, request.url) == ("POST", TARGET)
+    assert json.loads(request.body or b"") == {
+        "inbound_number": "13098212823",
+        "msisdn": "447400826129",
+        "message": "Hello ñ",
+        "service_number": "13098212823",
+        "timestamp": "2026-02-26 12:00:00",
+    }
 
 
 def test_the_waits_are_the_pages() -> None:
