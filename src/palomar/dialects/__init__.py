@@ -10,12 +10,15 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from palomar.dialects import convergia, foxsys, sofmex
+from palomar.dialects import convergia, foxsys, labs402t, sofmex
 from palomar.dialects.convergia.api import ConvergiaApi
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.dialects.convergia.webhooks import ConvergiaWebhooks
 from palomar.dialects.foxsys.api import FoxsysApi
 from palomar.dialects.foxsys.webhooks import FoxsysWebhooks
+from palomar.dialects.labs402t.api import Labs402tApi
+from palomar.dialects.labs402t.settings import Labs402tSettings
+from palomar.dialects.labs402t.webhooks import Labs402tWebhooks
 from palomar.dialects.sofmex.api import SofmexApi
 from palomar.dialects.sofmex.settings import SofmexSettings
 from palomar.dialects.sofmex.webhooks import SofmexWebhooks
@@ -65,5 +68,12 @@ DIALECTS = (
         face=SofmexApi,
         renderer=SofmexWebhooks(),
         settings=SofmexSettings,
+    ),
+    Dialect(
+        name=labs402t.NAME,
+        prefixes=labs402t.PREFIXES,
+        face=Labs402tApi,
+        renderer=Labs402tWebhooks(),
+        settings=Labs402tSettings,
     ),
 )

@@ -142,7 +142,7 @@ class Labs402t:
 
     # --- preparing
 
-    async def add(self, login: str, *, parent: str = "", credits: float = 1_000, **settings: Any) -> Account:
+    async def add(self, login: str, *, parent: str = "", credit: float = 1_000, **settings: Any) -> Account:
         """An account whose password is :data:`PASSWORD`."""
         above = self.gateway.directory.by_login(parent)
         new = NewAccount(
@@ -151,7 +151,7 @@ class Labs402t:
             password_hash=_CHEAP.hash(PASSWORD),
             key=f"key-{login}",
             settings=AccountSettings(**settings),
-            credit_microcredits=round(credits * 1_000_000),
+            credit_microcredits=round(credit * 1_000_000),
             parent_id=above.id if above else None,
         )
         account = await self.gateway.add_account(AddAccount(new=new))

@@ -20,7 +20,7 @@ async def test_the_dialog_goes_as_it_is_written(file: Path, sqlite_place: Place)
     async with labs402t(sqlite_place, settings=settings) as labs:
         for login, said in transcript.accounts.items():
             said = dict(said)
-            await labs.add(login, parent=said.pop("parent", ""), credits=float(said.pop("credits", 1_000)))
+            await labs.add(login, parent=said.pop("parent", ""), credit=float(said.pop("credits", 1_000)))
             await labs.change(login, **switches_and_settings(said))
         seen = Seen()
         for exchange in transcript.exchanges:

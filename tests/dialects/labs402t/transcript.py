@@ -1,10 +1,11 @@
 """Reads ``transcripts/*.http``: what a client sends, what it must get, and what is stored then.
 
-A file begins with a line of what it shows and lines ``account LOGIN name=value ...`` (``parent``, ``credits``, switches and
-settings; ``demo`` is always there) and ``settings name=value ...`` of the dialect. Each exchange stands after ``### title``:
-the request, a line ``---``, the answer's status, its headers that matter, an empty line, its body. ``demo`` asks unless the
-request has an ``Authorization``, where ``{LOGIN}`` is that account's key. ``<guid>`` in an answer is a GUID and in a request
-the last one seen (``<GUID>`` in capitals, ``<same guid>`` in an answer); ``<key>`` likewise is a new key. After ``=== stored`` stands what is stored at the end, a message a line.
+A file begins with a line of what it shows, then lines ``account LOGIN name=value ...`` (parent, credits, switches and
+settings; ``demo`` is always there) and ``settings name=value ...`` of the dialect. Each exchange stands after ``### ``
+and its title: the request, a line ``---``, the answer's status, its headers that matter, an empty line, its body.
+``demo`` asks, unless the request has an ``Authorization``, where ``{LOGIN}`` is that account's key. ``<guid>`` in an
+answer is a GUID, and in a request the last one seen (``<GUID>`` in capitals; ``<same guid>`` in an answer); ``<key>``
+likewise is a new key. After ``=== stored`` stands what is stored at the end, a message a line.
 """
 
 import re
