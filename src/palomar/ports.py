@@ -64,7 +64,7 @@ class OutgoingPart:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one a part
 class Taken:
     """The carrier accepted the part; ``reference`` is its id for it, as it came."""
 
@@ -105,7 +105,7 @@ class InDoubt:
 SubmitOutcome = Taken | Refused | Deferred | NotSent | InDoubt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one a part
 class CarrierReceipt:
     """A delivery receipt as a carrier sent it. ``state`` is None where it is not final (ACCEPTD, ENROUTE)."""
 
@@ -203,7 +203,7 @@ class Carrier(Protocol):
 # --- towards the customers --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: two a message
 class WebhookRequest:
     """A callback as it goes out, the same bytes at every attempt."""
 

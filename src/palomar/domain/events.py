@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from palomar.domain.message import MessageId, State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one a message
 class CarrierTook:
     """The carrier accepted every part of a message."""
 
@@ -18,7 +18,7 @@ class CarrierTook:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one a message
 class Delivered:
     """The handset has every part."""
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from palomar.domain.account import Account, AccountId
 from palomar.domain.events import Event
 from palomar.domain.message import MessageId, PartId, State, part_id
-from palomar.domain.timeline import Detail, Kind, Moment
+from palomar.domain.timeline import Detail, Kind
 from palomar.ports import Ids, WebhookRenderer
-from palomar.storage import filters, nodes, platform
+from palomar.storage import filters, links, nodes, platform
 from palomar.storage import messages as rows
+from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.database import Conflict, Transaction
 from palomar.storage.ledger import (
     HOUSE,
@@ -73,6 +74,7 @@ class _Writes:
     webhooks_done: list[int] = field(default_factory=list)
     kept: list[Row] = field(default_factory=list)
     short_ids: list[Row] = field(default_factory=list)
+    links: list[Row] = field(default_factory=list)
     recent: list[tuple[bytes, int]] = field(default_factory=list)
     counted: dict[AccountId, tuple[int, int]] = field(default_factory=dict)
 
@@ -104,6 +106,8 @@ class Work:
         self.sent_long_ago: set[bytes] = set()
         """Digests whose hour is over: their rows give way."""
         self._counters: dict[AccountId, int] = {}
+        self.blocked_numbers = False
+        """Whether a black list got or lost a number: then every node must hear of it."""
         self._outlived: set[bytes] = set()
 
     # --- reading
@@ -237,8 +241,11 @@ class Work:
 
     def note(self, message_id: MessageId, kind: Kind, detail: Detail) -> None:
         """Append a moment to the message's timeline."""
-        moment = Moment(message_id=message_id, at_ms=self.now_ms, kind=kind, detail=detail)
-        self._writes.events.append(event_row(moment, self.house.ids.serial()))
+        self._writes.events.append(event_row(message_id, self.house.ids.serial(), self.now_ms, kind, detail))
+
+    def link(self, code: str, message: MessageRow, url: str) -> None:
+        """A short link of a new message."""
+        self._writes.links.append((code, message.id, message.account_id, url, self.now_ms))
 
     async def load_days(self, account_ids: Iterable[AccountId], day: int) -> None:
         """Read what these accounts have sent today, so that :meth:`fits_today` can judge."""
@@ -266,20 +273,27 @@ class Work:
 
     def tell(self, message: OpenMessage | MessageRow, event: Event) -> None:
         """Let the message's dialect decide the event; its callback, if it makes one, goes into the outbox."""
-        account = self.house.accounts.get(message.account_id)
-        renderer = self.house.renderers.get(message.dialect)
-        if not message.ackurl or account is None or renderer is None:
+        self.call_back(
+            event, account_id=message.account_id, dialect=message.dialect, target=message.ackurl, about=message.id
+        )
+
+    def call_back(self, event: Event, *, account_id: AccountId, dialect: str, target: str, about: MessageId) -> None:
+        """As :meth:`tell`, to another URL. ``about`` is whose callbacks keep their order and whose timeline has them:
+        a message, or the id of an inbound one."""
+        account = self.house.accounts.get(account_id)
+        renderer = self.house.renderers.get(dialect)
+        if not target or account is None or renderer is None:
             return
-        request = renderer.render(event, target=message.ackurl, account=account)
+        request = renderer.render(event, target=target, account=account)
         if request is None:
             return
         claimed = len(self.born_webhooks) < self.house.webhook_room
         self.born_webhooks.append(
             WebhookRow(
                 id=self.house.ids.serial(),
-                message_id=message.id,
-                account_id=message.account_id,
-                dialect=message.dialect,
+                message_id=about,
+                account_id=account_id,
+                dialect=dialect,
                 method=request.method,
                 url=request.url,
                 body=request.body,
@@ -304,6 +318,7 @@ class Work:
         await self._insert(rows.INSERT_MESSAGES, writes.messages)
         await self._insert(rows.INSERT_PARTS, writes.parts)
         await self._insert(rows.INSERT_QUEUE, writes.queue)
+        await self._write_links()
         await self._write_moved()
         if writes.requeued:
             await tx.update(rows.UPDATE_QUEUE, writes.requeued)
@@ -318,6 +333,17 @@ class Work:
         await self._write_kept()
         await self._write_filters()
         await self._write_money()
+        if self.blocked_numbers:
+            await tx.execute(BUMP_VERSION)
+
+    async def _write_links(self) -> None:
+        new = self._writes.links
+        for start in range(0, len(new), SLICE):
+            if start:
+                await self.tx.pause()
+            some = new[start : start + SLICE]
+            if len(await self.tx.insert_new(links.INSERT_LINKS, some)) != len(some):
+                raise Conflict("another node issued the same short link meanwhile")
 
     async def _write_filters(self) -> None:
         tx, recent = self.tx, self._writes.recent

@@ -15,9 +15,9 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, str | int | bool | None]).decode
 
 
-def event_row(moment: Moment, serial: int) -> Row:
-    """In the order of INSERT_EVENTS; ``serial`` orders the moments."""
-    return (moment.message_id, serial, moment.at_ms, moment.kind.value, _encode(moment.detail).decode())
+def event_row(message_id: MessageId, serial: int, at_ms: int, kind: Kind, detail: Detail) -> Row:
+    """A moment in the order of INSERT_EVENTS; ``serial`` orders the moments."""
+    return (message_id, serial, at_ms, kind.value, _encode(detail).decode())
 
 
 def moments(rows: Iterable[Found]) -> list[Moment]:
