@@ -203,6 +203,8 @@ class App:
         return account.settings.callback_secret if account else ""
 
     def _committed(self, work: Work) -> None:
+        if work.blocked_numbers:
+            self.directory.number_blocked()
         if work.born_webhooks:
             self.notifier.born(work.born_webhooks, work.house.node_id)
 

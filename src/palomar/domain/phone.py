@@ -63,6 +63,13 @@ def to_international(raw: str, home_forms: tuple[HomeForm, ...], *, separators: 
     return Msisdn(digits) if _LONG(digits) else None
 
 
+def plain_address(raw: str) -> str:
+    """An address as we keep it: no separators, and no `+` or `00` before an international number; short codes and
+    names stay as they are."""
+    digits = _without(SEPARATORS, raw).removeprefix("+")
+    return digits.removeprefix("00") if digits.isascii() and digits.isdigit() else digits
+
+
 def country_of(msisdn: Msisdn) -> str | None:
     """Give the ISO 3166 code of the number's country by its longest known prefix.
 

@@ -11,6 +11,7 @@ from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.leases import RENEW_EVERY_SECONDS, Lease
 from palomar.engine.notifier import Notifier
 from palomar.flows.housekeeping import expire
+from palomar.flows.receive import sweep_incomplete
 from palomar.flows.report import sweep_orphans
 from palomar.storage.database import Database
 
@@ -20,6 +21,7 @@ _log = structlog.get_logger(__name__)
 
 EXPIRE = Step(name="expire", script=expire, rank=80)
 SWEEP = Step(name="sweep_orphans", script=sweep_orphans, rank=81)
+SWEEP_INBOUND = Step(name="sweep_incomplete", script=sweep_incomplete, rank=82)
 
 
 class Clockwork:
@@ -73,6 +75,7 @@ class Clockwork:
     async def _sweep(self) -> None:
         await self._batcher.run(EXPIRE, _SWEEP_AT_MOST)
         await self._batcher.run(SWEEP, _SWEEP_AT_MOST)
+        await self._batcher.run(SWEEP_INBOUND, _SWEEP_AT_MOST)
 
 
 async def _loop(name: str, seconds: float, turn: Callable[[], Awaitable[None]]) -> None:

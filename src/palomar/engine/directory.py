@@ -1,5 +1,7 @@
 """The directory: accounts, keys and rates in memory, read again when somebody changed them."""
 
+import dataclasses
+
 from palomar.domain.account import Account, AccountId
 from palomar.domain.pricing import PriceList
 from palomar.flows.accounts import Snapshot, load, login_key
@@ -71,6 +73,11 @@ class Directory:
         loaded = await self._database.read(self._load_if_changed)
         if loaded is not None:
             self.snapshot = loaded
+
+    def number_blocked(self) -> None:
+        """This node has just put a number on a black list: its next transaction must look there."""
+        if not self.snapshot.has_blocked_numbers:
+            self.snapshot = dataclasses.replace(self.snapshot, has_blocked_numbers=True)
 
     async def _load_if_changed(self, tx: Transaction) -> Snapshot | None:
         version = (await tx.select(accounts.SELECT_VERSION))[0][0]

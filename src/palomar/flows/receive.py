@@ -1,65 +1,200 @@
-"""Receive: what phones send us is stored before the carrier is told that we have it.
+"""Receive: what phones send us is stored before the carrier is told that we have it, and goes to whose number it is.
 
-A carrier repeats what was not acknowledged, so the same content within ten minutes is the same message.
+A number's opt-out words are obeyed in the same transaction, also where the message is a repeat: people write STOP, ALTA
+and STOP again within minutes, and what was asked last must hold. Parts that stay away for hours are not waited for:
+what has come is delivered.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from palomar.domain.account import Account, AccountId
+from palomar.domain.events import InboundReceived
+from palomar.domain.message import MessageId
+from palomar.domain.opt_out import word_in
+from palomar.domain.phone import plain_address
+from palomar.flows.inbound import (
+    InboundMessage,
+    Join,
+    digest_of,
+    is_part,
+    key_now,
+    keys_before,
+    opened,
+    recent,
+    together,
+    with_parts,
+)
+from palomar.flows.numbers import VirtualNumber, virtual_number
 from palomar.flows.work import Work
 from palomar.ports import CarrierInbound
-from palomar.storage.carriers import INSERT_INBOUND, LOOKUP_INBOUND
+from palomar.storage import inbound as rows
+from palomar.storage.database import Conflict
+from palomar.storage.filters import DELETE_OPTED_OUT, INSERT_BLOCKED
 from palomar.storage.statements import Row
 
-SAME_WITHIN_MS = 600_000
+INCOMPLETE_AFTER_MS = 6 * 3_600_000
+"""The parts of a message are waited for so long."""
+_PARTS_KEPT_MS = INCOMPLETE_AFTER_MS + 24 * 3_600_000
 
 
 async def receive(work: Work, inbounds: Sequence[CarrierInbound]) -> list[bool]:
-    """Store each message; False where it is a repeat. Either way the carrier may forget it."""
-    period = work.now_ms // SAME_WITHIN_MS
-    contents = [_digest(inbound) for inbound in inbounds]
-    before = {f"{period - 1}:{content}": content for content in contents}
-    found = await work.tx.lookup(LOOKUP_INBOUND, sorted(before))
-    repeated = {before[row[0]] for row in found if row[1] > work.now_ms - SAME_WITHIN_MS}
-    rows = [
-        _row(work, inbound, same=f"{period}:{content}")
-        for inbound, content in zip(inbounds, contents, strict=True)
-        if content not in repeated
-    ]
-    fresh = await work.tx.insert_new(INSERT_INBOUND, rows)
-    news = {row[8] for row in rows if row[0] in fresh}
-    results = []
-    for content in contents:
-        same = f"{period}:{content}"
-        results.append(same in news)
-        news.discard(same)  # only the first of equals is new
-    return results
+    """Store each message or part; False where it is a repeat. Either way the carrier may forget it."""
+    owners = await _owners(work, (inbound.destination for inbound in inbounds))
+    single = [inbound for inbound in inbounds if not is_part(inbound)]
+    several = [inbound for inbound in inbounds if is_part(inbound)]
+    fresh = iter(await _take_single(work, single, owners))
+    fresh_parts = iter(await _take_parts(work, several, owners))
+    return [next(fresh_parts) if is_part(inbound) else next(fresh) for inbound in inbounds]
 
 
-def _digest(inbound: CarrierInbound) -> str:
-    content = "\0".join(
-        (
-            inbound.carrier,
-            inbound.source,
-            inbound.destination,
-            str(inbound.reference),
-            str(inbound.number),
-            inbound.text,
+async def sweep_incomplete(work: Work, limits: Sequence[int]) -> list[int]:
+    """Deliver what has waited too long for its parts, as it is; how many, a limit. Old parts are forgotten."""
+    swept = []
+    for limit in limits:
+        found = await work.tx.select_locked(
+            rows.SELECT_WAITED_LONG, work.now_ms - INCOMPLETE_AFTER_MS, limit, lock="skip"
         )
-    )
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+        waiting = await with_parts(work, found)
+        await _close(work, waiting, await _owners(work, (message.destination for message in waiting)))
+        old = await work.tx.select(rows.SELECT_OLD_PARTS, work.now_ms - _PARTS_KEPT_MS, limit)
+        if old:
+            await work.tx.delete(rows.DELETE_PARTS, [row[0] for row in old])
+        swept.append(len(waiting))
+    return swept
 
 
-def _row(work: Work, inbound: CarrierInbound, *, same: str) -> Row:
-    return (
-        work.house.ids.serial(),
-        inbound.carrier,
-        inbound.source,
-        inbound.destination,
-        inbound.text,
-        inbound.reference,
-        inbound.number,
-        inbound.parts,
-        same,
-        work.now_ms,
+# --- messages of one part
+
+
+async def _take_single(
+    work: Work, inbounds: Sequence[CarrierInbound], owners: Mapping[str, VirtualNumber]
+) -> list[bool]:
+    if not inbounds:
+        return []
+    digests = [digest_of(inbound) for inbound in inbounds]
+    repeated = recent(work, await work.tx.lookup(rows.LOOKUP_INBOUND, keys_before(work, digests)))
+    messages = [_single(work, inbound, digest) for inbound, digest in zip(inbounds, digests, strict=True)]
+    wanted = [
+        message.row(account_id=_account_id(owners, message.destination), whole=True)
+        for message, digest in zip(messages, digests, strict=True)
+        if digest not in repeated
+    ]
+    stored = await work.tx.insert_new(rows.INSERT_INBOUND, wanted)
+    for message in messages:
+        await _deliver(work, message, owners, is_news=message.id in stored)
+    return [message.id in stored for message in messages]
+
+
+def _single(work: Work, inbound: CarrierInbound, digest: str) -> InboundMessage:
+    return InboundMessage(
+        id=work.house.ids.serial(),
+        carrier=inbound.carrier,
+        source=inbound.source,
+        destination=inbound.destination,
+        reference=inbound.reference,
+        parts=1,
+        same=key_now(work, digest),
+        received_ms=work.now_ms,
+        texts={1: inbound.text},
     )
+
+
+# --- messages of several parts
+
+
+async def _take_parts(work: Work, parts: Sequence[CarrierInbound], owners: Mapping[str, VirtualNumber]) -> list[bool]:
+    if not parts:
+        return []
+    begun = [opened(work, part) for part in {together(part): part for part in parts}.values()]
+    begun.sort(key=lambda message: message.same)  # every node locks in this order
+    created = await work.tx.insert_new(rows.INSERT_INBOUND, [m.row(account_id=None, whole=False) for m in begun])
+    waiting = await with_parts(work, await work.tx.lookup(rows.LOOKUP_WAITING, [message.same for message in begun]))
+    open_now: dict[str, InboundMessage | None] = {message.same: message for message in waiting}
+    digests = [digest_of(part) for part in parts]
+    keys = [*keys_before(work, digests), *(key_now(work, digest) for digest in digests)]
+    seen = recent(work, await work.tx.lookup(rows.LOOKUP_KNOWN_PARTS, keys))
+    join = Join(work, open_now)
+    fresh = []
+    for part, digest in zip(parts, digests, strict=True):
+        fresh.append(digest not in seen)
+        if digest not in seen:
+            seen.add(digest)
+            join.add(part, digest)
+    await join.write(created)
+    await _close(work, join.closed, owners)
+    await _insert(work, [message.row(account_id=None, whole=False) for message in join.opened])
+    return fresh
+
+
+async def _close(work: Work, messages: Sequence[InboundMessage], owners: Mapping[str, VirtualNumber]) -> None:
+    """These messages wait no more: their word gives way to another message with the same reference."""
+    changed, new = [], []
+    for message in messages:
+        message.same = f"joined:{message.id}"
+        account_id = _account_id(owners, message.destination)
+        if message.is_stored:
+            changed.append((message.id, message.text, message.same, len(message.texts), account_id, 1))
+        else:
+            new.append(message.row(account_id=account_id, whole=True))
+    if changed:
+        await work.tx.update(rows.UPDATE_INBOUND, changed)
+    await _insert(work, new)
+    for message in messages:
+        await _deliver(work, message, owners, is_news=True)
+
+
+async def _insert(work: Work, new: Sequence[Row]) -> None:
+    if new and len(await work.tx.insert_new(rows.INSERT_INBOUND, new)) != len(new):
+        raise Conflict("another node took a part of the same message meanwhile")
+
+
+# --- whose it is, and what follows
+
+
+async def _owners(work: Work, destinations: Iterable[str]) -> dict[str, VirtualNumber]:
+    wanted = sorted({plain_address(destination) for destination in destinations})
+    if not wanted:
+        return {}
+    found = map(virtual_number, await work.tx.lookup(rows.LOOKUP_NUMBERS, wanted))
+    return {number.number: number for number in found}
+
+
+def _account_id(owners: Mapping[str, VirtualNumber], destination: str) -> AccountId | None:
+    owner = owners.get(plain_address(destination))
+    return owner.account_id if owner else None
+
+
+async def _deliver(work: Work, message: InboundMessage, owners: Mapping[str, VirtualNumber], *, is_news: bool) -> None:
+    """Obey the words of the number it was written to; tell its account, if this is no repeat."""
+    owner = owners.get(plain_address(message.destination))
+    account = work.house.accounts.get(owner.account_id) if owner else None
+    if owner is None or account is None:
+        return
+    await _obey(work, account, owner, message)
+    if is_news:
+        work.call_back(
+            InboundReceived(
+                inbound_id=message.id,
+                number=owner.number,
+                msisdn=plain_address(message.source),
+                text=message.text,
+                at_ms=message.received_ms,
+            ),
+            account_id=account.id,
+            dialect=account.settings.inbound_dialect,
+            target=owner.url or account.settings.inboundurl,
+            about=MessageId(message.id),
+        )
+
+
+async def _obey(work: Work, account: Account, owner: VirtualNumber, message: InboundMessage) -> None:
+    msisdn = plain_address(message.source)
+    stop_words = account.settings.stop_words if owner.stop_words is None else owner.stop_words
+    start_words = account.settings.start_words if owner.start_words is None else owner.start_words
+    word = word_in(message.text, stop_words)
+    if word is not None:
+        await work.tx.insert_new(INSERT_BLOCKED, [(account.id, msisdn, word, work.now_ms)])
+        work.blocked_numbers = True
+    elif word_in(message.text, start_words) is not None:
+        await work.tx.execute(DELETE_OPTED_OUT, account.id, msisdn)
+        work.blocked_numbers = True

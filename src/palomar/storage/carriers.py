@@ -1,4 +1,4 @@
-"""What carriers told us that has no message yet: orphan receipts, and inbound messages."""
+"""What carriers told us that has no message yet: orphan receipts. What phones wrote is in ``inbound``."""
 
 from palomar.storage.statements import Delete, Insert, Lookup, columns_of
 
@@ -22,15 +22,3 @@ SELECT_MATCHABLE_ORPHANS = (
     " WHERE p.carrier_reference = o.carrier_reference AND p.carrier = o.carrier) ORDER BY received_ms, id LIMIT ?"
 )
 COUNT_ORPHANS = "SELECT count(*) FROM orphans"
-LOOKUP_INBOUND = Lookup("SELECT same, received_ms FROM inbound WHERE same IN {keys}", "text")
-INSERT_INBOUND = Insert(
-    "inbound",
-    (
-        *columns_of("bigint", "id"),
-        *columns_of("text", "carrier source destination text"),
-        *columns_of("bigint", "reference number parts"),
-        *columns_of("text", "same"),
-        *columns_of("bigint", "received_ms"),
-    ),
-    ignore_conflicts=True,
-)

@@ -9,6 +9,7 @@ INSERT_BLOCKED = Insert(
     ignore_conflicts=True,
 )
 DELETE_BLOCKED = "DELETE FROM blocked_numbers WHERE account_id = ? AND msisdn = ?"
+DELETE_OPTED_OUT = "DELETE FROM blocked_numbers WHERE account_id = ? AND msisdn = ? AND word <> ''"
 SELECT_ANY_BLOCKED = "SELECT 1 FROM blocked_numbers LIMIT 1"
 SELECT_BLOCKED_OF = (
     "SELECT msisdn, word, since_ms FROM blocked_numbers WHERE account_id = ? AND msisdn > ? ORDER BY msisdn LIMIT ?"

@@ -1,0 +1,65 @@
+"""Messages from phones, the parts of those that are still coming, and the numbers that they are written to."""
+
+from palomar.storage.statements import Delete, Insert, Lookup, Update, columns_of
+
+INSERT_INBOUND = Insert(
+    "inbound",
+    (
+        *columns_of("bigint", "id"),
+        *columns_of("text", "carrier source destination text"),
+        *columns_of("bigint", "reference parts_came parts"),
+        *columns_of("text", "same"),
+        *columns_of("bigint", "received_ms account_id whole"),
+    ),
+    ignore_conflicts=True,
+)
+"""``same`` is unique: the time and content of a whole message, or what the parts of a waiting one share."""
+LOOKUP_INBOUND = Lookup("SELECT same, received_ms FROM inbound WHERE same IN {keys}", "text")
+LOOKUP_WAITING = Lookup(
+    "SELECT id, carrier, source, destination, reference, parts, same, received_ms FROM inbound"
+    " WHERE same IN {keys} ORDER BY same",
+    "text",
+    lock="inbound",
+)
+SELECT_WAITED_LONG = (
+    "SELECT id, carrier, source, destination, reference, parts, same, received_ms FROM inbound"
+    " WHERE whole = 0 AND received_ms <= ? ORDER BY received_ms, id LIMIT ?"
+)
+UPDATE_INBOUND = Update(
+    "inbound",
+    columns_of("bigint", "id"),
+    (*columns_of("text", "text same"), *columns_of("bigint", "parts_came account_id whole")),
+)
+DELETE_INBOUND = Delete("inbound", ("id", "bigint"))
+SELECT_INBOUND_OF_NOBODY = (
+    "SELECT destination, count(*), max(received_ms) FROM inbound WHERE account_id IS NULL AND whole = 1"
+    " GROUP BY destination ORDER BY destination"
+)
+
+INSERT_PARTS = Insert(
+    "inbound_parts",
+    (("same", "text"), *columns_of("bigint", "inbound_id number"), ("text", "text"), ("received_ms", "bigint")),
+)
+LOOKUP_KNOWN_PARTS = Lookup("SELECT same, received_ms FROM inbound_parts WHERE same IN {keys}", "text")
+LOOKUP_PARTS = Lookup(
+    "SELECT inbound_id, number, text FROM inbound_parts WHERE inbound_id IN {keys} ORDER BY inbound_id, number",
+    "bigint",
+)
+SELECT_OLD_PARTS = "SELECT same FROM inbound_parts WHERE received_ms < ? ORDER BY received_ms LIMIT ?"
+DELETE_PARTS = Delete("inbound_parts", ("same", "text"))
+
+INSERT_NUMBERS = Insert(
+    "virtual_numbers",
+    (
+        ("number", "text"),
+        ("account_id", "bigint"),
+        ("url", "text"),
+        ("created_ms", "bigint"),
+        *columns_of("text", "stop_words start_words"),
+    ),
+    ignore_conflicts=True,
+)
+_NUMBER = "SELECT number, account_id, url, stop_words, start_words, created_ms FROM virtual_numbers"
+LOOKUP_NUMBERS = Lookup(f"{_NUMBER} WHERE number IN {{keys}}", "text")
+SELECT_NUMBERS = f"{_NUMBER} ORDER BY number"
+DELETE_NUMBER = "DELETE FROM virtual_numbers WHERE number = ?"

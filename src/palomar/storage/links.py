@@ -1,0 +1,26 @@
+"""Short links and the clicks on them."""
+
+from palomar.storage.statements import Insert, Lookup, columns_of
+
+INSERT_LINKS = Insert(
+    "links",
+    (("code", "text"), *columns_of("bigint", "message_id account_id"), ("url", "text"), ("created_ms", "bigint")),
+    ignore_conflicts=True,
+)
+LOOKUP_CODES = Lookup("SELECT code FROM links WHERE code IN {keys}", "text")
+SELECT_LINK = (
+    "SELECT l.code, l.url, l.message_id, l.account_id, m.dialect, m.subid, m.msisdn, m.clickurl"
+    " FROM links l LEFT JOIN messages m ON m.id = l.message_id WHERE l.code = ?"
+)
+INSERT_CLICKS = Insert(
+    "clicks",
+    (
+        ("id", "bigint"),
+        ("code", "text"),
+        *columns_of("bigint", "message_id at_ms"),
+        *columns_of("text", "address agent"),
+        ("robot", "bigint"),
+    ),
+)
+SELECT_CLICKS = "SELECT code, at_ms, address, agent, robot FROM clicks WHERE message_id = ? ORDER BY id"
+COUNT_CLICKS = "SELECT count(*), coalesce(sum(robot), 0) FROM clicks WHERE message_id = ?"
