@@ -17,6 +17,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         house.add("pobre", credit=0)
         house.add("cercada", allowed_addresses=("192.0.2.0/24",))
         house.add("local", allowed_addresses=("192.0.2.0/24", "127.0.0.1"))
+        house.add("española", countries=("ES",))
+        house.add("diaria", daily_limit=1)
+        house.add("prudente", duplicates_filter=True)
         house.change(house.add("apagada"), enabled=False)
         house.change(house.add("muda"), may_send=False)
         yield house

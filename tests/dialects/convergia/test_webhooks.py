@@ -1,18 +1,30 @@
 """``webhooks.py``: nobody is called."""
 
+from typing import get_args
+
 import pytest
 
 from palomar.dialects.convergia.webhooks import ConvergiaWebhooks
 from palomar.domain.account import Account, AccountId
-from palomar.domain.events import CarrierTook, Delivered, Event, Failed
+from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.domain.message import MessageId, State
 
-FACTS = {"message_id": MessageId(1), "subid": "s", "msisdn": "525512345678", "at_ms": 1}
-EVENTS = [CarrierTook(**FACTS), Delivered(**FACTS), Failed(**FACTS, state=State.EXPIRED)]
+MESSAGE = {"message_id": MessageId(1), "subid": "s", "msisdn": "525512345678", "at_ms": 1}
+EVENTS: list[Event] = [
+    CarrierTook(**MESSAGE),
+    Delivered(**MESSAGE),
+    Failed(**MESSAGE, state=State.EXPIRED),
+    Clicked(**MESSAGE, address="192.0.2.1", agent=""),
+    InboundReceived(inbound_id=1, number="52555", msisdn="525512345678", text="BAJA", at_ms=1),
+]
 
 
-@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("event", EVENTS, ids=[type(event).__name__ for event in EVENTS])
 def test_no_event_is_told(event: Event) -> None:
     account = Account(id=AccountId(1), login="ana")
     assert ConvergiaWebhooks().render(event, target="http://customer.example/", account=account) is None
     assert ConvergiaWebhooks().retry_seconds == ()
+
+
+def test_these_are_all_the_events_there_are() -> None:
+    assert {type(event) for event in EVENTS} == set(get_args(Event))

@@ -98,7 +98,7 @@ def _outcome(accepted: Accepted) -> int | Code:
     (message,) = accepted.messages
     if message.refused is not None:
         return code_of(message.refused)
-    discarded = code_of_discarded(message.row.state)
+    discarded = code_of_discarded(message.state)
     if discarded is not None:
         return discarded
     assert message.short_id is not None

@@ -1,0 +1,44 @@
+"""CONVERGIA beside the other dialects, on the main port."""
+
+import http.client
+from urllib.parse import urlsplit
+
+import pytest
+from tests.dialects.convergia.house import PASSWORD, House
+
+from palomar.dialects.convergia import PARAMETERS
+
+GOOD = f"username=ana&password={PASSWORD}&number=525512345678&message=Hola"
+
+
+def ask(house: House, path: str, *, method: str = "GET", body: str | None = None) -> tuple[int, str]:
+    address = urlsplit(house.app.urls[0])
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
+    connection.request(method, path, body, {"Content-Type": "application/x-www-form-urlencoded"} if body else {})
+    response = connection.getresponse()
+    answer = response.status, response.read().decode()
+    connection.close()
+    return answer
+
+
+@pytest.mark.parametrize("path", ["/?", "/index.php?"])
+def test_a_send_is_taken_there_too(path: str, house: House) -> None:
+    status, body = ask(house, path + GOOD)
+    assert (status, body[:4]) == (200, "100|")
+
+
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_any_of_its_parameters_makes_the_root_its_own(name: str, house: House) -> None:
+    assert ask(house, f"/?{name}=")[1] == "101"
+
+
+def test_the_root_without_any_of_them_is_not_its_own(house: House) -> None:
+    for path in ("/", "/?x=1", "/?USERNAME=ana"):
+        assert ask(house, path)[1] != "101"
+
+
+def test_a_status_query_and_the_web_service_are_taken_there_too(house: House) -> None:
+    assert ask(house, "/estatus_mensaje.php") == (200, "5")
+    assert "<h2>enviar_mensaje</h2>" in ask(house, "/webservice.php")[1]
+    assert ask(house, "/webservice.php", method="POST", body="x")[0] == 500
+    assert ask(house, "/index.php", method="POST", body=GOOD)[1].startswith("100|")
