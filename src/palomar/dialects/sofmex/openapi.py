@@ -3,9 +3,11 @@
 Sources: the texts are SOFMEX's page's; what it leaves open is its sheet's.
 """
 
+from http import HTTPStatus
 from typing import Final
 
 from palomar.apidocs import Operation, Parameter, Reply, openapi_document
+from palomar.dialects.sofmex.errors import BAD_LOGIN, HTTP_MESSAGES
 from palomar.dialects.sofmex.wire import Batch, BatchAnswer, ErrorAnswer, LoginAnswer, Query, QueryAnswer
 
 TITLE: Final = "SOFMEX: API de SMS"
@@ -21,20 +23,27 @@ Todo está también debajo de `/api`. Las horas son las de la plataforma."""
 _LOGIN, _SMS = "1. Login", "2. SMS"
 _MESSAGE: Final = "01988a4f-3f0a-7c21-9d53-6a0f2c1be8d4"
 _BATCH: Final = "01988a4f-3f0a-7c20-8b7e-15d9ce4a7f32"
-_TIMESTAMP: Final = "2026-02-26T06:00:00.000-06:00"
 
 
-def _error(status: int, error: str, description: str, message: str) -> Reply:
-    example = {"timestamp": _TIMESTAMP, "status": status, "error": error, "message": message, "path": "/sms/v3/status"}
+def _error(status: HTTPStatus, description: str) -> Reply:
+    example = {
+        "timestamp": "2026-02-26T06:00:00.000-06:00",
+        "status": status,
+        "error": status.phrase,
+        "message": HTTP_MESSAGES[status],
+        "path": "/sms/v3/status",
+    }
     return Reply(description=description, body=ErrorAnswer, example=example)
 
 
+_TOO_LARGE: Final = {413: _error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "El cuerpo excede el límite")}
+_INTERNAL: Final = {500: _error(HTTPStatus.INTERNAL_SERVER_ERROR, "Error interno")}
 _ERRORS: Final = {
-    400: _error(400, "Bad Request", "El cuerpo no es un objeto JSON", "El cuerpo de la petición no es un objeto JSON"),
-    401: _error(401, "Unauthorized", "TOKEN ausente, incorrecto, vencido o revocado", "Se requiere un TOKEN válido"),
-    413: _error(413, "Request Entity Too Large", "El cuerpo excede el límite", "El cuerpo es demasiado grande"),
-    429: _error(429, "Too Many Requests", "Demasiadas peticiones", "Demasiadas peticiones"),
-    500: _error(500, "Internal Server Error", "Error interno", "Error interno"),
+    400: _error(HTTPStatus.BAD_REQUEST, "El cuerpo no es un objeto JSON"),
+    401: _error(HTTPStatus.UNAUTHORIZED, "TOKEN ausente, incorrecto, vencido o revocado"),
+    **_TOO_LARGE,
+    429: _error(HTTPStatus.TOO_MANY_REQUESTS, "Demasiadas peticiones"),
+    **_INTERNAL,
 }
 
 OPERATIONS: Final = (
@@ -57,12 +66,12 @@ OPERATIONS: Final = (
                 headers={"Authorization": "Bearer TOKEN"},
             ),
             401: Reply(
-                description="status > 0. message = Error de autenticación: usuario o contraseña incorrecto!",
+                description=f"status > 0. message = {BAD_LOGIN}",
                 body=LoginAnswer,
-                example={"status": 1, "message": "Error de autenticación: usuario o contraseña incorrecto!"},
+                example={"status": 1, "message": BAD_LOGIN},
             ),
-            413: _ERRORS[413],
-            500: _ERRORS[500],
+            **_TOO_LARGE,
+            **_INTERNAL,
         },
         public=True,
     ),

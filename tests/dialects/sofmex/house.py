@@ -1,0 +1,139 @@
+"""The whole application in this process on a SQLite file, behind its real listener, with accounts as a test wants them.
+
+Unless a test asks for the simulator there is no carrier: what is accepted stays queued.
+"""
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import argon2
+
+from palomar.app import App, opened_database
+from palomar.clock import RealClock, RealIds
+from palomar.config import load
+from palomar.dialects.sofmex.settings import SofmexSettings
+from palomar.domain.account import Account, AccountSettings
+from palomar.domain.message import COMMAND_LINE_NODE, State
+from palomar.flows import accounts, tokens
+from palomar.flows.accounts import NewAccount
+from palomar.flows.work import House
+from palomar.storage.database import Database, Transaction
+
+PASSWORD = "Contraseña 1&+"
+_HASH = argon2.PasswordHasher(time_cost=1, memory_cost=32).hash(PASSWORD)
+YEAR_MS = 365 * 86_400_000
+COLUMNS = ("msisdn", "state", "sender", "alphabet", "parts", "dialect", "subid", "text")
+UNLIMITED = AccountSettings(requests_per_second=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """An account."""
+
+    login: str = "demo"
+    settings: AccountSettings = UNLIMITED
+    credit_microcredits: int = 1_000_000_000
+    enabled: bool = True
+    may_send: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """The application, and what is in its database."""
+
+    app: App
+    database: Database
+
+    @property
+    def port(self) -> int:
+        return int(self.app.urls[0].rpartition(":")[2])
+
+    async def token(self, login: str = "demo") -> str:
+        """A pass of that account, without its password."""
+        account = self.app.directory.by_login(login)
+        assert account is not None
+        return await self.app.gateway.token(account, name="tests", lifetime_ms=YEAR_MS)
+
+    async def stored(self) -> list[dict[str, str]]:
+        """Every message, oldest first."""
+
+        async def script(tx: Transaction) -> list[dict[str, str]]:
+            found = await tx.select(f"SELECT {', '.join(COLUMNS)} FROM messages ORDER BY id")
+            return [dict(zip(COLUMNS, map(str, row), strict=True)) for row in found]
+
+        return await self.database.read(script)
+
+    async def set_state(self, state: State) -> None:
+        """Every message is in that state."""
+
+        async def script(tx: Transaction) -> None:
+            await tx.execute("UPDATE messages SET state = ?", state.value)
+
+        await self.database.write(script)
+
+    async def revoke_tokens(self, login: str = "demo") -> None:
+        """As the command line does, but seen at once."""
+        account = self.app.directory.by_login(login)
+        assert account is not None
+        account_id = account.id
+
+        async def script(tx: Transaction) -> None:
+            for token in await tokens.list_tokens(tx, account_id):
+                await tokens.revoke_token(tx, account_id, token.id, now_ms=RealClock().wall_ms())
+
+        await self.database.write(script)
+        await self.app.directory.reload()
+
+
+@contextlib.asynccontextmanager
+async def running_house(
+    directory: Path,
+    owners: Sequence[Owner] = (Owner(),),
+    *,
+    settings: SofmexSettings | None = None,
+    simulator: bool = False,
+) -> AsyncIterator[Running]:
+    """Start it in an empty directory; stop it on leaving."""
+    config = load(
+        {"PALOMAR_DATA_DIR": str(directory), "PALOMAR_HTTP_PORT": "0", "PALOMAR_CONVERGIA_PORT": "0"}, here=directory
+    )
+    config = dataclasses.replace(
+        config,
+        carriers=config.carriers if simulator else (),
+        dialects={**config.dialects, "sofmex": settings or SofmexSettings()},
+    )
+    async with opened_database(config) as database:
+        house = House(accounts={}, renderers={}, ids=RealIds(COMMAND_LINE_NODE), node_id=None)
+        for owner in owners:
+            await _add(database, house, owner)
+        app = App(config, database)
+        async with app.running():
+            yield Running(app=app, database=database)
+
+
+async def _add(database: Database, house: House, owner: Owner) -> None:
+    new = NewAccount(
+        login=owner.login,
+        name="",
+        password_hash=_HASH,
+        key=house.ids.token(),
+        settings=owner.settings,
+        credit_microcredits=owner.credit_microcredits,
+    )
+
+    async def script(tx: Transaction) -> None:
+        account = await accounts.add_account(tx, house, new, now_ms=RealClock().wall_ms())
+        assert account is not None
+        changed = Account(
+            id=account.id,
+            login=account.login,
+            enabled=owner.enabled,
+            may_send=owner.may_send,
+            settings=account.settings,
+        )
+        await accounts.change_account(tx, changed)
+
+    await database.write(script)

@@ -1,0 +1,30 @@
+"""SOFMEX calls nobody."""
+
+from typing import get_args
+
+import pytest
+
+from palomar.dialects.sofmex.webhooks import SofmexWebhooks
+from palomar.domain.account import Account, AccountId
+from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.domain.message import MessageId, State
+
+ID, SUBID, MSISDN = MessageId(256), "x", "525512345678"
+EVENTS = [
+    CarrierTook(message_id=ID, subid=SUBID, msisdn=MSISDN, at_ms=0),
+    Delivered(message_id=ID, subid=SUBID, msisdn=MSISDN, at_ms=0),
+    Failed(message_id=ID, subid=SUBID, msisdn=MSISDN, at_ms=0, state=State.EXPIRED),
+    Clicked(message_id=ID, subid=SUBID, msisdn=MSISDN, at_ms=0, address="192.0.2.1", agent="a browser"),
+    InboundReceived(inbound_id=1, number="525500000000", msisdn=MSISDN, text="Hola", at_ms=0),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_no_event_is_told(event: Event) -> None:
+    account = Account(id=AccountId(1), login="demo")
+    assert SofmexWebhooks().render(event, target="https://customer.test/", account=account) is None
+    assert SofmexWebhooks().retry_seconds == ()
+
+
+def test_these_are_all_the_events_there_are() -> None:
+    assert {type(event) for event in EVENTS} == set(get_args(Event))
