@@ -113,8 +113,12 @@ class Labs402t:
         account: str = "demo",
         key: str | None = None,
         headers: dict[str, str] | None = None,
+        hangs_up: bool = False,
     ) -> Reply:
-        """One request of an account, by default to a path below ``/api/v1``; ``key`` is its Idempotency-Key."""
+        """One request of an account, by default to a path below ``/api/v1``; ``key`` is its Idempotency-Key.
+
+        With ``hangs_up`` the client has gone when its answer comes: ConnectionResetError, with the body in it.
+        """
         sent = {"authorization": f"Bearer key-{account}"} | (headers or {})
         if key is not None:
             sent["idempotency-key"] = key
@@ -134,6 +138,8 @@ class Labs402t:
 
         async def send(message: Any) -> None:
             messages.append(message)
+            if hangs_up and "body" in message:
+                raise ConnectionResetError(message["body"])
 
         await self.api(scope, receive, send)
         start, content = messages

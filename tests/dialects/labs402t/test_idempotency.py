@@ -1,0 +1,221 @@
+"""Requests that are sent again: at once, by several, through two nodes, after the answer was lost."""
+
+import asyncio
+import contextlib
+
+import pytest
+from tests.dialects.labs402t.house import PASSWORD, Labs402t, Reply, labs402t
+from tests.support.databases import Place
+
+from palomar.dialects.labs402t.documents import canonical
+from palomar.dialects.labs402t.idempotency import Running
+from palomar.flows.idempotency import Key
+from palomar.flows.work import KEPT_MS
+
+MESSAGE = {"to": "34600000000", "text": "Hola"}
+USER = {"name": "J", "surname": "P", "login": "juanp", "password": "x", "contact_email": "j@example.com"}
+
+
+async def test_of_many_at_once_one_is_accepted_and_the_others_are_told_to_wait(labs_on_each: Labs402t) -> None:
+    labs = labs_on_each
+    replies = await asyncio.gather(*(labs.post("/sms/send", MESSAGE, key="k") for _ in range(30)))
+
+    accepted = [reply for reply in replies if reply.status == 200]
+    waiting = [reply for reply in replies if reply.status == 409]
+    assert (len(accepted), len(waiting)) == (1, 29)
+    assert {(reply.code, reply.headers["retry-after"]) for reply in waiting} == {(-30, "1")}
+    again = await labs.post("/sms/send", MESSAGE, key="k")
+    assert (again.body, again.headers["idempotent-replayed"]) == (accepted[0].body, "true")
+    assert len(await labs.stored()) == 1
+    assert await labs.spent() == 1
+
+
+async def test_who_retries_until_there_is_an_answer_gets_the_same_bytes_everywhere(labs_on_each: Labs402t) -> None:
+    labs = labs_on_each
+    bodies = await asyncio.gather(*(until_answered(labs, f"k{number % 5}") for number in range(40)))
+
+    assert len(set(bodies)) == 5
+    assert len(await labs.stored()) == 5
+
+
+async def test_two_nodes_send_once(postgres_place: Place) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        nodes = [await stack.enter_async_context(labs402t(postgres_place, node=node)) for node in (0, 1)]
+        await nodes[0].add("demo")
+        await nodes[1].gateway.directory.reload()
+
+        bodies = await asyncio.gather(*(until_answered(nodes[number % 2], f"k{number % 10}") for number in range(100)))
+
+        assert len(set(bodies)) == 10
+        assert len(await nodes[0].stored()) == 10
+        assert await nodes[1].spent() == 10
+
+
+async def test_a_balance_drained_through_two_nodes_ends_at_nought_and_never_below(postgres_place: Place) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        nodes = [await stack.enter_async_context(labs402t(postgres_place, node=node)) for node in (0, 1)]
+        await nodes[0].add("demo", credit=20)
+        await nodes[1].gateway.directory.reload()
+
+        replies = await asyncio.gather(
+            *(nodes[number % 2].post("/sms/send", MESSAGE, key=f"k{number}") for number in range(50))
+        )
+
+        assert sorted(reply.code for reply in replies) == [-12] * 30 + [0] * 20
+        assert (await nodes[0].get("/accounts/demo/balance")).data["balance"] == 0.0
+        assert len(await nodes[0].stored()) == 20
+
+
+async def test_a_sub_account_asked_for_twice_at_once_is_made_once(labs_on_each: Labs402t) -> None:
+    labs = labs_on_each
+    replies = await asyncio.gather(*(labs.post("/users", USER, key="k") for _ in range(5)))
+    again = await labs.post("/users", USER, key="k")
+
+    assert sorted(reply.status for reply in replies) == [200, 409, 409, 409, 409]
+    assert again.body in [reply.body for reply in replies]
+    assert labs.gateway.account_by_key(again.data["api_key"]) is not None
+
+
+async def test_two_keys_for_one_login_make_one_account(labs_on_each: Labs402t) -> None:
+    replies = await asyncio.gather(*(labs_on_each.post("/users", USER, key=key) for key in "ab"))
+
+    assert sorted(reply.code for reply in replies) == [-26, 0]
+
+
+async def test_an_accepted_schedule_is_replayed_after_its_time_has_passed(labs: Labs402t) -> None:
+    body = MESSAGE | {"send_at": "2026-02-26T13:05:00"}
+    first = await labs.post("/sms/schedule", body, key="k")
+    labs.clock.now_ms += 600_000
+
+    assert (await labs.post("/sms/schedule", body, key="k")).body == first.body
+    assert (await labs.post("/sms/schedule", body, key="other")).code == -11
+
+
+async def test_what_was_accepted_is_replayed_to_who_may_not_send_any_more(labs: Labs402t) -> None:
+    first = await labs.post("/sms/send", MESSAGE, key="k")
+    await labs.change("demo", may_send=False)
+
+    assert (await labs.post("/sms/send", MESSAGE, key="k")).body == first.body
+    assert (await labs.post("/sms/send", MESSAGE)).code == -2
+
+
+async def test_a_batch_is_replayed_though_its_messages_would_be_judged_otherwise_now(labs: Labs402t) -> None:
+    body = {"messages": [MESSAGE | {"from": "Tienda"}, {"to": "1", "text": "a"}]}
+    first = await labs.post("/sms/batch", body, key="k")
+    await labs.change("demo", senders=("Otra",))
+
+    assert (await labs.post("/sms/batch", body, key="k")).body == first.body
+    assert (await labs.post("/sms/batch", body)).code == -13
+
+
+async def test_a_retry_after_no_credit_works(labs: Labs402t) -> None:
+    await labs.add("pobre", credit=0)
+    assert (await labs.post("/sms/send", MESSAGE, key="k", account="pobre")).code == -12
+    assert (await labs.post("/sms/batch", {"messages": [MESSAGE]}, key="k", account="pobre")).code == -12
+    pobre = labs.gateway.directory.by_login("pobre")
+    demo = labs.gateway.directory.by_login("demo")
+    assert pobre is not None
+    assert demo is not None
+    await labs.gateway.transfer(demo.id, pobre.id, 2_000_000)
+
+    assert (await labs.post("/sms/send", MESSAGE, key="k", account="pobre")).code == 0
+    assert (await labs.post("/sms/batch", {"messages": [MESSAGE]}, key="k", account="pobre")).code == 0
+
+
+async def test_an_answer_that_was_lost_is_given_again_by_the_next_process(place: Place) -> None:
+    asked = {
+        "/sms/send": MESSAGE,
+        "/sms/batch": {"messages": [MESSAGE, {"to": "1", "text": "a"}]},
+        "/users": USER,
+        "/users/demo/password": {"current_password": PASSWORD, "new_password": "otra"},
+    }
+    lost = {}
+    async with labs402t(place) as labs:
+        await labs.add("demo")
+        for path, body in asked.items():
+            with pytest.raises(ConnectionResetError) as broken:
+                await labs.post(path, body, key="k", hangs_up=True)
+            lost[path] = broken.value.args[0]
+
+    async with labs402t(place) as labs:
+        for path, body in asked.items():
+            again = await labs.post(path, body, key="k")
+            assert (again.body, again.headers["idempotent-replayed"]) == (lost[path], "true"), path
+        assert len(await labs.stored()) == 2
+        assert await labs.spent() == 2
+
+
+async def test_an_answer_is_kept_for_a_day(labs: Labs402t) -> None:
+    first = await labs.post("/sms/send", MESSAGE, key="k")
+    labs.clock.now_ms += KEPT_MS - 1
+
+    assert (await labs.post("/sms/send", MESSAGE, key="k")).body == first.body
+    labs.clock.now_ms += 1
+    later = await labs.post("/sms/send", MESSAGE, key="k")
+    assert later.code == 0
+    assert later.data["guid"] != first.data["guid"]
+
+
+async def test_neither_the_key_nor_a_secret_in_the_answer_is_stored_in_the_clear(labs: Labs402t) -> None:
+    made = await labs.post("/users", USER, key="clave-del-cliente")
+
+    ((scope, request, answer),) = await labs.select("SELECT scope, request, answer FROM idempotency")
+    for secret in ("clave-del-cliente", made.data["api_key"], "juanp"):
+        assert secret.encode() not in scope + request + answer
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (b'{"a":1,"b":[1,2]}', b' { "b" : [ 1 , 2 ] , "a" : 1 } '),
+        (b'{"a":"\\u00e1"}', '{"a":"á"}'.encode()),
+        (b'\xef\xbb\xbf{"a":1}', b'{"a":1}'),
+    ],
+)
+def test_the_same_json_is_the_same_request(one: bytes, other: bytes) -> None:
+    assert canonical(one) == canonical(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (b'{"a":1}', b'{"a":"1"}'),
+        (b'{"a":[1,2]}', b'{"a":[2,1]}'),
+        (b'{"a":1}', b'{"a":1,"b":null}'),
+        (b'{"a":"\\ud83d"}', b'{"a":"\\ud83e"}'),
+    ],
+)
+def test_other_json_is_another_request(one: bytes, other: bytes) -> None:
+    assert canonical(one) != canonical(other)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"NaN", b"[" * 100_000 + b"]" * 100_000])
+def test_what_is_no_json_stays_itself(body: bytes) -> None:
+    assert canonical(body) == body
+
+
+def test_a_key_is_free_again_when_its_request_failed() -> None:
+    running, key = Running(), Key.of(("a",), b"")
+    with pytest.raises(ZeroDivisionError), running.hold(key):
+        raise ZeroDivisionError
+    with running.hold(key) as ours:
+        assert ours
+
+
+def test_who_comes_while_a_key_is_held_does_not_free_it() -> None:
+    running, key = Running(), Key.of(("a",), b"")
+    with running.hold(key) as ours:
+        with running.hold(key) as theirs:
+            assert (ours, theirs) == (True, False)
+        with running.hold(key) as still_theirs:
+            assert not still_theirs
+
+
+async def until_answered(labs: Labs402t, key: str) -> bytes:
+    """A client that tries again after every 409."""
+    while True:
+        reply: Reply = await labs.post("/sms/send", MESSAGE, key=key)
+        if reply.status != 409:
+            assert reply.status == 200, reply
+            return reply.body
+        await asyncio.sleep(0)
