@@ -1,0 +1,252 @@
+"""The documentation and the code say the same: each setting, refusal, event, state, command and path has its row, and
+each row has its setting, refusal, event, state, command or path. Code blocks load, parse or compile."""
+
+import dataclasses
+import re
+import shlex
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import get_args
+
+import click
+import pytest
+
+from palomar import web
+from palomar.carriers.simulator.outcome import table as magic_numbers
+from palomar.carriers.simulator.settings import SimulatorSettings
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.cli import root
+from palomar.config import ENVIRONMENT, SECTIONS, load
+from palomar.dialects import DIALECTS
+from palomar.dialects.foxsys.errors import problem_of
+from palomar.dialects.foxsys.webhooks import desc_of
+from palomar.domain.events import Event
+from palomar.domain.message import State
+from palomar.domain.refusals import Refusal
+from palomar.domain.settings import setting_names
+from palomar.domain.timeline import Kind
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
+RECIPE_LINES = 30
+NONE = "(needed)"
+
+Row = tuple[str, ...]
+
+
+def rows(page: str, section: str) -> list[Row]:
+    """The cells of the tables below a heading, up to the next heading of any level; back-ticks are taken off."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    found = re.search(rf"^#+ {re.escape(section)}\n(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"{page} has no section {section!r}"
+    lines = [line for line in found[1].splitlines() if line.startswith("| ")]
+    cells = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
+    plain = [tuple(cell.strip().replace("\\|", "|").strip("`") for cell in row) for row in cells]
+    return [
+        row for row, below in zip(plain, [*plain[1:], ("",)], strict=True) if not is_rule(row) and not is_rule(below)
+    ]
+
+
+def is_rule(row: Row) -> bool:
+    """The line of dashes below a table's head."""
+    return set(row[0]) == {"-"}
+
+
+def firsts(page: str, section: str) -> list[str]:
+    return [row[0] for row in rows(page, section)]
+
+
+def default_text(field: "dataclasses.Field[object]") -> str:
+    """A default as TOML writes it; empty where there is none."""
+    value = field.default
+    if value is dataclasses.MISSING:
+        return NONE
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(list(value)) if isinstance(value, tuple) else str(value)
+
+
+def settings_of(prefix: str, kind: type, *, but: Iterable[str] = ()) -> list[Row]:
+    fields = dataclasses.fields(kind)
+    return [(f"{prefix}.{field.name}", default_text(field)) for field in fields if field.name not in but]
+
+
+SETTINGS = [
+    ("HTTP", settings_of("http", SECTIONS["http"])),
+    ("Database", settings_of("database", SECTIONS["database"])),
+    ("Callbacks", settings_of("callbacks", SECTIONS["callbacks"])),
+    ("Carriers of kind smpp", settings_of("carriers.NAME", SmppCarrierSettings, but=["name"])),
+    ("Carriers of kind simulator", settings_of("carriers.NAME", SimulatorSettings)),
+]
+
+
+@pytest.mark.parametrize(("section", "settings"), SETTINGS, ids=[section for section, _ in SETTINGS])
+def test_every_setting_of_the_file_has_its_row_with_its_default(section: str, settings: list[Row]) -> None:
+    assert [row[:2] for row in rows("configuration.md", section)] == settings
+
+
+def test_every_section_of_the_file_is_documented() -> None:
+    assert set(SECTIONS) == {"http", "database", "callbacks"}, "a new section needs its place in SETTINGS"
+    assert firsts("configuration.md", "The file itself") == ["data_dir"]
+
+
+def test_every_setting_of_a_dialect_has_its_row_with_its_default() -> None:
+    text = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `(dialects\.\S+)` \| (.*?) \| ", text.replace(r"\|", "¦"), re.MULTILINE)
+    wanted = [row for dialect in DIALECTS for row in settings_of(f"dialects.{dialect.name}", dialect.settings)]
+    assert sorted((name, default.strip("`").replace("¦", "|")) for name, default in documented) == sorted(wanted)
+
+
+def test_every_setting_of_an_account_has_its_row_with_its_default() -> None:
+    documented = [row[:2] for row in rows("configuration.md", "An account")]
+    assert documented == [(name, default) for name, default, _ in setting_names()]
+
+
+def test_every_variable_of_the_environment_has_its_row() -> None:
+    assert rows("configuration.md", "Environment") == [tuple(entry) for entry in ENVIRONMENT]
+
+
+def test_every_refusal_has_its_row_with_foxsys_code() -> None:
+    documented = [(row[0], row[2]) for row in rows("refusals.md", "Refusals")]
+    assert documented == [(refusal.value, problem_of(refusal).code.value) for refusal in Refusal]
+
+
+def test_every_event_has_its_row() -> None:
+    assert firsts("webhooks.md", "Callbacks") == [event.__name__ for event in get_args(Event)]
+
+
+def test_every_word_that_foxsys_says_of_a_failure_has_its_row() -> None:
+    documented = rows("webhooks.md", "FOXSYS's delivery callback")
+    assert set(documented) == {(desc, state.value) for state in State if (desc := desc_of(state)) is not None}
+
+
+def test_every_state_and_every_moment_has_its_row() -> None:
+    assert firsts("cli.md", "States") == [state.value for state in State]
+    assert firsts("cli.md", "The timeline") == [kind.value for kind in Kind]
+
+
+def test_every_magic_number_has_its_row() -> None:
+    assert rows("operations.md", "The simulator") == magic_numbers()
+
+
+def test_every_path_has_its_row() -> None:
+    fixed = ["/health/live", "/health/ready", web.SANDBOX_CALLBACK]
+    prefixes = [f"/{prefix}" for dialect in DIALECTS for prefix in dialect.prefixes]
+    at_root = ["/" for dialect in DIALECTS if dialect.root_parameters]
+    assert sorted(firsts("operations.md", "What answers")) == sorted(fixed + prefixes + at_root)
+
+
+def test_every_dialect_has_its_page() -> None:
+    assert {dialect.name for dialect in DIALECTS} == {page.stem for page in (DOCS / "dialects").glob("*.md")}
+
+
+def commands(group: click.Group, path: Row = ()) -> Iterator[tuple[Row, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def test_every_command_has_its_row_with_its_arguments_and_options() -> None:
+    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `([a-z][^`]*)` \| .*? \| (.*?) *\|$", text, re.MULTILINE)
+    wanted = []
+    for path, command in commands(root):
+        context = click.Context(command)
+        arguments = [entry.make_metavar(context) for entry in command.params if isinstance(entry, click.Argument)]
+        options = [max(entry.opts, key=len) for entry in command.params if isinstance(entry, click.Option)]
+        wanted.append((" ".join((*path, *arguments)), " ".join(f"`{option}`" for option in options)))
+    assert sorted((name, options) for name, options in documented if " | " not in name) == sorted(wanted)
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """Page and text of each block of code in that language."""
+    found = []
+    for page in PAGES:
+        for text in re.findall(
+            rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        ):
+            found.append((str(page.relative_to(ROOT)), text))
+    return found
+
+
+def test_every_configuration_in_the_docs_is_one(tmp_path: Path) -> None:
+    examples = blocks("toml")
+    assert examples
+    for page, text in examples:
+        assert tomllib.loads(text), page
+        (tmp_path / "palomar.toml").write_text(text, encoding="utf-8")
+        load({}, here=tmp_path)
+
+
+def test_every_command_in_the_docs_is_understood() -> None:
+    lines = [(page, line) for page, text in blocks("sh") for line in text.splitlines() if line.startswith("./run ")]
+    assert len(lines) > 10
+    for page, line in lines:
+        words = shlex.split(line, comments=True)[1:]
+        command: click.Command = root
+        while isinstance(command, click.Group):
+            assert words, f"{page}: {line}"
+            assert words[0] in command.commands, f"{page}: {line}"
+            command = command.commands[words.pop(0)]
+        command.make_context(line, words)
+
+
+def test_every_program_in_the_docs_compiles() -> None:
+    for page, text in blocks("python"):
+        compile(text, page, "exec")
+
+
+def test_every_link_in_the_docs_leads_somewhere() -> None:
+    broken = []
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            name, _, anchor = target.partition("#")
+            file = page.parent / name if name else page
+            if not file.exists() or (anchor and anchor not in anchors(file)):
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_file_that_the_readme_tells_to_run_exists() -> None:
+    named = re.findall(r"(?:\./test |python |\s)((?:tests|bench)/\S+\.py)", (ROOT / "README.md").read_text())
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_recipes_are_short() -> None:
+    long = {page.name for page in (DOCS / "recipes").glob("*.md") if len(page.read_text().splitlines()) > RECIPE_LINES}
+    assert long == set()
+
+
+def test_the_imports_that_the_architecture_draws_are_those_that_are_checked() -> None:
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    drawn = " -> ".join(f"{{ {layer} }}" if "|" in layer else layer for layer in layers)
+    assert drawn in (DOCS / "architecture.md").read_text(encoding="utf-8")
+
+
+def test_the_signature_in_the_docs_is_what_the_program_in_the_docs_accepts() -> None:
+    text = (DOCS / "webhooks.md").read_text(encoding="utf-8")
+    query = re.search(r"^GET \S+?\?(\S+)$", text, re.MULTILINE)
+    header = re.search(r"^Palomar-Signature: (\S+)$", text, re.MULTILINE)
+    assert query is not None
+    assert header is not None
+    names: dict[str, object] = {}
+    ((_, program),) = [block for block in blocks("python") if block[0] == "docs/webhooks.md"]
+    exec(compile(program, "webhooks.md", "exec"), names)  # noqa: S102  # our own page
+    is_ours = names["is_ours"]
+    assert callable(is_ours)
+    assert is_ours(b"secret", header[1], query[1].encode())
+    assert not is_ours(b"secrets", header[1], query[1].encode())
