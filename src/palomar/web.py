@@ -1,4 +1,4 @@
-"""The front: which face answers a path. Fixed routes first, then a dialect by its prefix.
+"""The front: which face answers a path. Fixed routes and the dialects by their prefixes, then short links.
 
 Bare ASGI, one dictionary look-up a request: the hot routes must not pay for a router.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from palomar.domain.link import is_code
 from palomar.net.asgi import respond
 
 SANDBOX_CALLBACK = "/sandbox/callback"
@@ -30,7 +31,7 @@ class Front:
     """The root application.
 
     ``dialects`` by the beginning of their paths: one segment, or two (``api/v1``). ``at_root`` is the dialect that owns
-    ``/`` when any of its parameters is present.
+    ``/`` when any of its parameters is present, or a form may hold them.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Front:
         *,
         dialects: Mapping[str, ASGIApp],
         at_root: tuple[ASGIApp, frozenset[str]] | None = None,
+        links: ASGIApp | None = None,
         health: Callable[[], Health],
         sandbox: bool,
     ) -> None:
@@ -45,6 +47,7 @@ class Front:
         self._by_two = {prefix: face for prefix, face in dialects.items() if "/" in prefix}
         self._shared = {prefix.split("/")[0] for prefix in self._by_two}
         self._at_root = at_root
+        self._links = links
         self._health = health
         self._sandbox = sandbox
 
@@ -64,6 +67,8 @@ class Front:
             await self._ready(send)
         elif path == SANDBOX_CALLBACK and self._sandbox:
             await respond(send, 200, b"OK\n", _TEXT)
+        elif self._links is not None and is_code(path[1:]):
+            await self._links(scope, receive, send)
         else:
             await respond(send, 404, b"Not found\n", _TEXT)
 
@@ -71,6 +76,8 @@ class Front:
         if self._at_root is None:
             return None
         face, parameters = self._at_root
+        if scope["method"] == "POST":
+            return face  # its parameters are in the form
         names = {piece.partition(b"=")[0].decode("latin-1") for piece in scope["query_string"].split(b"&")}
         return face if names & parameters else None
 

@@ -96,6 +96,13 @@ async def test_a_body_is_read_by_length_and_by_chunks(listen, connect):
     assert json.loads((await client.answer())[2])[3] == 7
 
 
+async def test_raw_octets_in_a_target_are_taken_as_if_they_were_escaped(listen, connect):
+    client = await connect(await listen())
+    client.send("GET /?message=Año HTTP/1.1\r\nHost: x\r\n\r\n".encode("latin-1"))
+    status, _, body = await client.answer()
+    assert (status, json.loads(body)[2]) == (200, "message=A%F1o")
+
+
 async def test_pipelined_requests_are_answered_in_order(listen, connect):
     client = await connect(await listen())
     client.send(b"".join(b"GET /%d HTTP/1.1\r\nHost: h\r\n\r\n" % number for number in range(20)))

@@ -45,7 +45,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 
 def set_up_logs(level: str) -> None:
     """One structured line an event, on stderr."""
-    renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

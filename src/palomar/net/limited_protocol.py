@@ -89,6 +89,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             return
         if not self._overhead and not self._in_body:
             self.deadline = self.loop.time() + self._limits.head_seconds
+            if not data.isascii():
+                data = _escaped_target(data)
         self._overhead += len(data)
         self._feed(data)
         if self._overhead > self._limits.head_octets and not self._refused:
@@ -272,3 +274,12 @@ class _AfterHead:
         if self._head_done:
             self._protocol.on_headers_complete()
         self._head_done = True
+
+
+def _escaped_target(data: bytes) -> bytes:
+    """The beginning of a request with the raw octets of its target escaped, as the parser insists (RFC 3986 section
+    2.1): PHP's ``file_get_contents`` sends a URL as it stands in the program, Latin-1 letters and all."""
+    line, end, rest = data.partition(b"\r\n")
+    if line.isascii():
+        return data
+    return b"".join(b"%%%02X" % octet if octet >= 0x80 else bytes((octet,)) for octet in line) + end + rest

@@ -33,7 +33,7 @@ class NetworkError:
     code: int
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: one a message, and thirteen fields
 class Receipt:
     """What one receipt says; what it does not say is empty or None.
 
@@ -92,20 +92,20 @@ def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
     _, raw = read_parts(pdu)
     said = _read_text(_decoded(raw, pdu.data_coding))
     number = tlvs.MESSAGE_STATE.find(pdu.tlvs)
-    stat = _first_word(said.get("stat", ""))
+    stat = said.get("stat", "")
     state = _STATES_BY_NUMBER.get(number) if number is not None else None
     if state is None:
         state = _STATES_BY_WORD.get(stat.upper())
     elif not stat:
         stat = STAT_WORDS[state][0]
     return Receipt(
-        message_id=tlvs.RECEIPTED_MESSAGE_ID.find(pdu.tlvs) or _first_word(said.get("id", "")),
+        message_id=tlvs.RECEIPTED_MESSAGE_ID.find(pdu.tlvs) or said.get("id", ""),
         stat=stat,
         state=state,
         is_intermediate=pdu.esm_class & ESM_TYPE_MASK == ESM_TYPE_INTERMEDIATE_NOTIFICATION,
-        err=_first_word(said.get("err", "")),
-        sub=_first_word(said.get("sub", "")),
-        dlvrd=_first_word(said.get("dlvrd", "")),
+        err=said.get("err", ""),
+        sub=said.get("sub", ""),
+        dlvrd=said.get("dlvrd", ""),
         submit_date=said.get("submitdate", ""),
         done_date=said.get("donedate", ""),
         text=said.get("text", ""),
@@ -166,6 +166,7 @@ _STANDARD = re.compile(
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _STANDARD_KEYS = ("id", "sub", "dlvrd", "submitdate", "donedate", "stat", "err")
+_WORDS = frozenset({"id", "sub", "dlvrd", "stat", "err"})
 _KEY = re.compile(r"(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*:", re.IGNORECASE | re.ASCII)
 _NETWORK_ERROR_OCTETS = 3
 
@@ -184,7 +185,11 @@ def _read_text(text: str) -> dict[str, str]:
         said = dict(zip(_STANDARD_KEYS, standard.groups(), strict=False))
         said["text"] = standard[8].rstrip("\0")
         return said
-    said = {}
+    return {key: _first_word(value) if key in _WORDS else value for key, value in _read_fields(text).items()}
+
+
+def _read_fields(text: str) -> dict[str, str]:
+    said: dict[str, str] = {}
     key, start = "", 0
     for match in _KEY.finditer(text):
         if key:

@@ -41,4 +41,5 @@ def test_a_status_query_and_the_web_service_are_taken_there_too(house: House) ->
     assert ask(house, "/estatus_mensaje.php") == (200, "5")
     assert "<h2>enviar_mensaje</h2>" in ask(house, "/webservice.php")[1]
     assert ask(house, "/webservice.php", method="POST", body="x")[0] == 500
-    assert ask(house, "/index.php", method="POST", body=GOOD)[1].startswith("100|")
+    for path in ("/index.php", "/"):
+        assert ask(house, path, method="POST", body=GOOD)[1].startswith("100|")
