@@ -6,7 +6,14 @@ import subprocess
 
 import pytest
 
-PACKAGES = {"node": "nodejs", "npm": "npm", "bearerbox": "kannel", "smsbox": "kannel", "unshare": "util-linux", "php": "php-cli php-soap"}
+PACKAGES = {
+    "node": "nodejs",
+    "npm": "npm",
+    "bearerbox": "kannel",
+    "smsbox": "kannel",
+    "unshare": "util-linux",
+    "php": "php-cli php-soap",
+}
 """Debian's package of each program; ./test installs them where it may."""
 
 _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))

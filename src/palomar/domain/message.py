@@ -66,8 +66,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 """Every move there is. A receipt may overtake the answer, so ``submitting`` reaches every end by carrier; it goes back
 to ``queued`` when no byte left, when the carrier asks to wait, or when the account's policy resends what is in doubt;
-it is ``held`` when the policy waits for the receipt instead. A part taken by a late answer goes from ``queued`` straight
-to ``sent``."""
+it is ``held`` when the policy waits for the receipt instead. A part taken by a late answer goes from ``queued``
+straight to ``sent``."""
 
 _SEVERITY = {
     State.DELIVERED: 0,
