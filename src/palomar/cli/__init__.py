@@ -4,7 +4,8 @@ Commands beside a running server are short transactions on the same database; ev
 ``--json`` stdout is only that JSON. Not here: what any of it means (``flows``), or how the server is built (``app``).
 """
 
-from palomar.cli.account import account, key
+from palomar.cli.account import account
+from palomar.cli.key import key
 from palomar.cli.message import message
 from palomar.cli.operate import config, doctor, migrate, simulator
 from palomar.cli.price import price

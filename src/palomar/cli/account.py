@@ -1,18 +1,17 @@
-"""``palomar account`` and ``palomar key``."""
+"""``palomar account``: accounts and sub-accounts, their credit, settings and passwords."""
 
 import dataclasses
 
 import argon2
 import click
 
+from palomar.cli.key import key_view
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.domain.account import Account
 from palomar.domain.credit import Microcredits, as_number, format_exact, parse_credits
 from palomar.domain.refusals import Refusal
-from palomar.domain.schedule import format_gmt
 from palomar.domain.settings import SettingError, setting_names, value_text, with_setting
 from palomar.flows import accounts as flow
-from palomar.storage.accounts import KeyRow
 from palomar.storage.database import Transaction
 
 
@@ -71,20 +70,23 @@ def add(
 
 
 @account.command("list")
+@click.option("--below", help="Only this account and its sub-accounts.")
 @json_option
-def list_accounts(as_json: bool) -> None:
+def list_accounts(below: str | None, as_json: bool) -> None:
     """All accounts with their balance."""
 
     async def work(desk: Desk) -> list[dict[str, object]]:
         snapshot = await desk.accounts()
-        return [await _view(desk, found) for found in snapshot.by_id.values()]
+        top = await desk.account(below) if below else None
+        wanted = [found for found in snapshot.by_id.values() if top is None or snapshot.is_within(found, top.id)]
+        return [await _view(desk, found, snapshot) for found in wanted]
 
     views = run(work)
     if as_json:
         show_json(views)
     else:
-        rows = [(v["login"], v["credits"], v["reserved"], "yes" if v["enabled"] else "no", v["name"]) for v in views]
-        show_table(("login", "credits", "reserved", "enabled", "name"), rows)
+        columns = ("login", "parent", "credits", "reserved", "enabled", "name")
+        show_table(columns, [[view[column] for column in columns] for view in views])
 
 
 @account.command("show")
@@ -97,9 +99,9 @@ def show(login: str, as_json: bool) -> None:
         found = await desk.account(login)
 
         async def script(tx: Transaction) -> list[dict[str, object]]:
-            return [_key_view(row) for row in await flow.list_keys(tx, found.id)]
+            return [key_view(row) for row in await flow.list_keys(tx, found.id)]
 
-        return await _view(desk, found) | {"keys": await desk.database.read(script)}
+        return await _view(desk, found, await desk.accounts()) | {"keys": await desk.database.read(script)}
 
     view = run(work)
     if as_json:
@@ -193,73 +195,29 @@ def set_settings(login: str, assignments: tuple[str, ...]) -> None:
     click.echo(f"{login} changed.")
 
 
-@click.group()
-def key() -> None:
-    """API keys: FOXSYS's token and 402T Labs' Bearer key."""
-
-
-@key.command("add")
+@account.command("password")
 @click.argument("login")
-@click.option("--name", default="", help="What it is for.")
+@click.option("--password", help="The new one; made up if not given.")
 @json_option
-def add_key(login: str, name: str, as_json: bool) -> None:
-    """Make a further key of an account and show it, this once."""
+def change_password(login: str, password: str | None, as_json: bool) -> None:
+    """Give an account another password and show it, this once; the old one is worth nothing from then on."""
 
     async def work(desk: Desk) -> dict[str, object]:
         found = await desk.account(login)
-        house, secret = desk.house(await desk.accounts()), desk.ids.token()
+        fresh = password or desk.ids.token()[:20]
+        password_hash = argon2.PasswordHasher().hash(fresh)
 
-        async def script(tx: Transaction) -> dict[str, object]:
-            row = await flow.add_key(tx, house, found.id, secret=secret, name=name, now_ms=desk.clock.wall_ms())
-            return {"login": found.login, "id": row.id, "name": name, "api_key": secret}
+        async def script(tx: Transaction) -> None:
+            await flow.change_password(tx, found.id, password_hash)
 
-        return await desk.database.write(script)
+        await desk.database.write(script)
+        return {"login": found.login, "password": fresh}
 
-    result = run(work)
+    changed = run(work)
     if as_json:
-        show_json(result)
+        show_json(changed)
     else:
-        click.echo(f"Key {result['id']} of {login}, shown this once: {result['api_key']}")
-
-
-@key.command("list")
-@click.argument("login")
-@json_option
-def list_keys(login: str, as_json: bool) -> None:
-    """An account's keys, revoked ones too."""
-
-    async def work(desk: Desk) -> list[dict[str, object]]:
-        found = await desk.account(login)
-
-        async def script(tx: Transaction) -> list[dict[str, object]]:
-            return [_key_view(row) for row in await flow.list_keys(tx, found.id)]
-
-        return await desk.database.read(script)
-
-    views = run(work)
-    if as_json:
-        show_json(views)
-    else:
-        show_table(("id", "name", "begins", "made", "revoked"), [tuple(view.values()) for view in views])
-
-
-@key.command("revoke")
-@click.argument("login")
-@click.argument("key_id", type=int)
-def revoke_key(login: str, key_id: int) -> None:
-    """Revoke a key: every node refuses it within a second."""
-
-    async def work(desk: Desk) -> bool:
-        found = await desk.account(login)
-
-        async def script(tx: Transaction) -> bool:
-            return await flow.revoke_key(tx, found.id, key_id, now_ms=desk.clock.wall_ms())
-
-        return await desk.database.write(script)
-
-    if not run(work):
-        fail(f"{login} has no live key {key_id} (palomar key list {login})")
-    click.echo(f"Key {key_id} of {login} is revoked.")
+        click.echo(f"Password of {changed['login']}, shown this once: {changed['password']}")
 
 
 async def create_account(
@@ -324,27 +282,18 @@ def _assigned(changed: Account, assignment: str) -> Account:
         fail(str(error), 2)
 
 
-async def _view(desk: Desk, found: Account) -> dict[str, object]:
+async def _view(desk: Desk, found: Account, snapshot: flow.Snapshot) -> dict[str, object]:
     async def script(tx: Transaction) -> flow.Balance:
         return await flow.balance(tx, found.id)
 
     balance = await desk.database.read(script)
     return {
         "login": found.login,
+        "parent": snapshot.by_id[found.parent_id].login if found.parent_id is not None else "",
         "name": found.name,
         "enabled": found.enabled,
         "may_send": found.may_send,
         "credits": as_number(Microcredits(balance.available)),
         "reserved": as_number(Microcredits(balance.reserved)),
         "settings": dataclasses.asdict(found.settings),
-    }
-
-
-def _key_view(row: KeyRow) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "begins": row.start,
-        "made": format_gmt(row.created_ms),
-        "revoked": "" if row.revoked_ms is None else format_gmt(row.revoked_ms),
     }
