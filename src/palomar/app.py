@@ -26,6 +26,7 @@ from palomar.dialects import DIALECTS, convergia
 from palomar.domain.account import AccountId
 from palomar.domain.message import COMMAND_LINE_NODE, born_ms
 from palomar.engine.batcher import Batcher
+from palomar.engine.clicks import Clicks
 from palomar.engine.clockwork import Clockwork
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher, LineSink
@@ -35,6 +36,7 @@ from palomar.engine.notifier import Notifier
 from palomar.engine.passwords import Passwords
 from palomar.flows.claim import adopt_strays
 from palomar.flows.work import House, Work
+from palomar.links.redirect import Redirect
 from palomar.net.callback_client import CallbackClient
 from palomar.net.limited_protocol import Limits
 from palomar.net.networks import AddressGuard, TrustedProxies
@@ -177,6 +179,7 @@ class App:
             passwords=self._passwords,
             clock=self.clock,
             ids=ids,
+            public_url=self._public_url,
         )
 
     def _carrier(self, name: str, ids: Ids) -> Carrier:
@@ -197,6 +200,10 @@ class App:
             has_blocked_numbers=self.directory.snapshot.has_blocked_numbers,
             webhook_room=self.notifier.room,
         )
+
+    def _public_url(self) -> str:
+        """How the outside reaches us, without a slash at the end."""
+        return (self.config.http.public_url or self.urls[0]).rstrip("/")
 
     def _callback_secret(self, account_id: AccountId) -> str:
         account = self.directory.snapshot.by_id.get(account_id)
@@ -227,6 +234,7 @@ class App:
         }
         front = Front(
             dialects={prefix: faces[dialect.name] for dialect in DIALECTS for prefix in dialect.prefixes},
+            links=Redirect(Clicks(self.database, self.batcher), clock=self.clock, proxies=proxies),
             at_root=next(((faces[d.name], d.root_parameters) for d in DIALECTS if d.root_parameters), None),
             health=self.health,
             sandbox=self.config.simulated,

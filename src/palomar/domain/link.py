@@ -47,6 +47,17 @@ class Codes:
                 return code
 
 
+class Shortener(NamedTuple):
+    """What shortens the links of an account's texts: what they begin with, and who makes their codes."""
+
+    domain: str
+    make: Callable[[], str]
+
+    def shorten(self, text: str) -> Linked:
+        """The text with every URL replaced."""
+        return with_links(text, domain=self.domain, make=self.make)
+
+
 def is_code(text: str) -> bool:
     """Whether this has the shape of a code."""
     return _CODE(text) is not None

@@ -1,11 +1,12 @@
 """The gateway: the one door through which faces reach the house. It answers after the commit."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import argon2
 
 from palomar.domain.account import Account, AccountId
+from palomar.domain.link import Codes, Shortener
 from palomar.domain.message import MessageId
 from palomar.domain.refusals import Refusal
 from palomar.engine.batcher import Batcher, Step
@@ -45,7 +46,9 @@ class Gateway:
         passwords: Passwords,
         clock: Clock,
         ids: Ids,
+        public_url: Callable[[], str] = lambda: "http://localhost",
     ) -> None:
+        """``public_url`` is what short links begin with where the account has no domain of its own."""
         self._database = database
         self._batcher = batcher
         self._dispatcher = dispatcher
@@ -54,6 +57,8 @@ class Gateway:
         self.directory = directory
         self.clock = clock
         self.ids = ids
+        self._public_url = public_url
+        self._codes = Codes(ids.token)
         self._accept = Step(
             name="accept",
             script=accept,
@@ -85,6 +90,10 @@ class Gateway:
         )
 
     # --- sending
+
+    def shortener(self, account: Account) -> Shortener:
+        """What shortens the links of this account's texts."""
+        return Shortener(account.settings.link_domain or self._public_url(), self._codes.make)
 
     async def accept(self, request: Request) -> Result:
         """Store and bill a request. Returns after the commit; raises what only a bug or a lost database raises."""

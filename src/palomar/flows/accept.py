@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.events import Failed
+from palomar.domain.link import Codes, Links
 from palomar.domain.message import MessageId, State, part_id
 from palomar.domain.phone import Msisdn, country_of
 from palomar.domain.pricing import PriceList
@@ -21,6 +22,7 @@ from palomar.flows.idempotency import Key, KeyReused, Replay
 from palomar.flows.work import SLICE, Work
 from palomar.ports import Ids
 from palomar.storage.ledger import Reason
+from palomar.storage.links import LOOKUP_CODES
 from palomar.storage.messages import MessageRow
 from palomar.storage.statements import Row
 
@@ -41,6 +43,8 @@ class Recipient:
     parts: int
     state: State = State.QUEUED
     why: str = ""
+    links: Links = ()
+    """The codes of short links in the text, each with its URL."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,6 +81,7 @@ class NewMessage:
 
     row: MessageRow
     why: str
+    links: Links = ()
     verdict: Verdict | None = None
     claim: State | None = None
     pledge: State | None = None
@@ -161,7 +166,7 @@ def compose(
             expires_ms=due_ms + VALIDITY_MS + RECEIPT_GRACE_MS,
             final_ms=None if counted else now_ms,
         )
-        messages.append(NewMessage(row, why))
+        messages.append(NewMessage(row, why, recipient.links))
     return Acceptance(request, messages)
 
 
@@ -173,7 +178,26 @@ async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
     claims = any(message.claim for command in commands for message in command.messages)
     may_claim = claims and await work.holds_lease()
     await filters.judge(work, commands)
+    await _renew_taken_codes(work, commands)
     return [await _accept_one(work, command, may_claim=may_claim) for command in commands]
+
+
+async def _renew_taken_codes(work: Work, commands: Sequence[Acceptance]) -> None:
+    """A short link's code that another message has already, once in billions, gives way to a new one of the same
+    length."""
+    linked = [message for command in commands for message in command.messages if message.links]
+    if not linked:
+        return
+    wanted = [code for message in linked for code, _ in message.links]
+    taken = {row[0] for row in await work.tx.lookup(LOOKUP_CODES, wanted)}
+    codes = Codes(work.house.ids.token)
+    for message in linked:
+        for code, url in message.links:
+            if code in taken:
+                fresh = codes.make()
+                message.row.text = message.row.text.replace(f"/{code}", f"/{fresh}", 1)
+                message.links = tuple((fresh, url) if link == (code, url) else link for link in message.links)
+            taken.add(code)
 
 
 async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Result:
@@ -229,6 +253,8 @@ def _store(work: Work, message: NewMessage, request: Request) -> None:
     ]
     node_id = work.house.node_id if message.claim else None
     work.insert(row, parts, (row.id, row.account_id, row.carrier, row.due_ms, node_id))
+    for code, url in message.links:
+        work.link(code, row, url)
     work.note(
         row.id,
         Kind.ACCEPTED,

@@ -11,6 +11,7 @@ from tests.dialects.foxsys.gateway_on_sqlite import LOGIN, TOKEN, StillClock
 from palomar.clock import RealIds
 from palomar.dialects.foxsys.api import BODY_LIMIT, FoxsysApi
 from palomar.domain.account import Account, AccountId, AccountSettings
+from palomar.domain.link import Shortener
 from palomar.domain.refusals import Refusal
 from palomar.flows.accept import Accepted, Request
 from palomar.flows.accounts import Balance, Snapshot, key_hash, login_key
@@ -46,6 +47,9 @@ class FakeGateway:
         self.directory = FakeDirectory(snapshot_of(self.account))
         self.clock = StillClock()
         self.ids = RealIds(0)
+
+    def shortener(self, account: Account) -> Shortener:
+        return Shortener(account.settings.link_domain or "http://localhost", lambda: "abcdef1")
 
     def wait_seconds(self, account: Account) -> float:
         return self.wait

@@ -85,7 +85,13 @@ class FoxsysApi:
         if isinstance(document, Problem):
             return responses.declined(document, settings, subid=self._subids.make())
         subid = read_subid(document.subid) or self._subids.make()
-        request = await read_send(document, account=account, subid=subid, now_ms=self._gateway.clock.wall_ms())
+        request = await read_send(
+            document,
+            account=account,
+            subid=subid,
+            now_ms=self._gateway.clock.wall_ms(),
+            shortener=self._gateway.shortener,
+        )
         if isinstance(request, Problem):
             return responses.declined(request, settings, subid=subid[:LONGEST])
         result = await self._gateway.accept(request)

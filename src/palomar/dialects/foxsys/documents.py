@@ -21,6 +21,7 @@ class SendDocument(msgspec.Struct):
     label: Any = None
     test: Any = None
     ackurl: Any = None
+    clickurl: Any = None
     long: Any = None
     ucs2: Any = None
     scheduled: Any = None

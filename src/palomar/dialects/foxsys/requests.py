@@ -7,7 +7,7 @@ The order: 10, 11 (``documents``), then here 20, 21, 28, 23, 24, 30, 39, 41, 27;
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -19,6 +19,7 @@ from palomar.dialects.foxsys.recipients import SLICE, Numbers, read_numbers
 from palomar.dialects.foxsys.subids import LONGEST, read_subid
 from palomar.dialects.foxsys.texts import Allowed, Fitted, fit
 from palomar.domain.account import Account, AccountSettings
+from palomar.domain.link import Linked, Shortener, find_urls
 from palomar.domain.message import State
 from palomar.domain.phone import Msisdn
 from palomar.domain.schedule import parse_gmt
@@ -32,8 +33,10 @@ TPOA_LONGEST: Final = 17
 """A plus and 16 digits."""
 
 
-async def read_send(document: SendDocument, *, account: Account, subid: str, now_ms: int) -> Request | Problem:
-    """What the gateway is asked to accept; ``subid`` is the document's or ours."""
+async def read_send(
+    document: SendDocument, *, account: Account, subid: str, now_ms: int, shortener: Callable[[Account], Shortener]
+) -> Request | Problem:
+    """What the gateway is asked to accept; ``subid`` is the document's or ours, ``shortener`` makes short links."""
     text = text_of(document.message)
     if text is None:
         return Problem(Code.NO_MESSAGE)
@@ -47,7 +50,8 @@ async def read_send(document: SendDocument, *, account: Account, subid: str, now
     shared = _shared(document, account.settings)
     if isinstance(shared, Problem):
         return shared
-    texts = await _texts(text, numbers.valid, document=document, settings=account.settings)
+    shorten = shortener(account).shorten if account.settings.shortlink or is_on(document.shortlink) else None
+    texts = await _texts(text, numbers.valid, document=document, settings=account.settings, shorten=shorten)
     if isinstance(texts, Problem):
         return texts
     test = is_on(document.test)
@@ -66,7 +70,8 @@ async def read_send(document: SendDocument, *, account: Account, subid: str, now
         recipients=await _recipients(numbers, texts, posted=text, state=State.TEST if test else State.QUEUED),
         label=shared.label,
         ackurl=shared.ackurl,
-        nofilter=is_on(document.nofilter),
+        clickurl=shared.clickurl,
+        nofilter=account.settings.nofilter or is_on(document.nofilter),
     )
 
 
@@ -76,6 +81,7 @@ class _Shared(NamedTuple):
     sender: str
     label: str
     ackurl: str
+    clickurl: str
 
 
 _urls: Final = Urls()
@@ -97,22 +103,27 @@ def _shared(document: SendDocument, settings: AccountSettings) -> _Shared | Prob
         label = text_of(document.label) or "\0"
         if len(label) > LABEL_LONGEST or unusable(label):
             return Problem(Code.NOT_SENT, f"label is not a usable string of up to {LABEL_LONGEST} characters")
-    ackurl = settings.ackurl
-    if is_given(document.ackurl):
-        ackurl = (text_of(document.ackurl) or "").strip()
-        if not _is_url(ackurl):
-            return Problem(Code.NOT_SENT, "ackurl is not an http or https URL")
-    if is_on(document.shortlink):
-        return Problem(Code.NOT_SENT, "short links are not available yet")
+    ackurl = _url(document.ackurl) if is_given(document.ackurl) else settings.ackurl
+    if ackurl is None:
+        return Problem(Code.NOT_SENT, "ackurl is not an http or https URL")
+    clickurl = _url(document.clickurl) if is_given(document.clickurl) else settings.clickurl
+    if clickurl is None:
+        return Problem(Code.NOT_SENT, "clickurl is not an http or https URL")
     if is_on(document.crt):
         return Problem(Code.NOT_SENT, "certified messages are not available yet")
-    return _Shared(sender, label, ackurl)
+    return _Shared(sender, label, ackurl, clickurl)
 
 
 async def _texts(
-    text: str, msisdns: Sequence[Msisdn], *, document: SendDocument, settings: AccountSettings
+    text: str,
+    msisdns: Sequence[Msisdn],
+    *,
+    document: SendDocument,
+    settings: AccountSettings,
+    shorten: Callable[[str], Linked] | None,
 ) -> Sequence[Fitted] | Problem:
-    """What each number reads; the first text that cannot leave stops them all."""
+    """What each number reads, measured with its values and short links in it; the first text that cannot leave stops
+    them all."""
     is_long = settings.long or is_on(document.long)
     allowed = Allowed(settings.max_parts if is_long else 1, is_on(document.ucs2), settings.fold_accents)
     template = None
@@ -121,19 +132,22 @@ async def _texts(
         if values is None:
             return Problem(Code.NOT_SENT, 'parameters is not a list of {"name":{"msisdn":"…","value":"…"}}')
         template = Template(text, values)
-    if template is None or not template.has_names:
+    if template is not None and not template.has_names:
+        template = None
+    if template is None and (shorten is None or not find_urls(text)):
         fitted = fit(text, allowed)
         return fitted if isinstance(fitted, Problem) else [fitted] * len(msisdns)
     texts = []
     for count, msisdn in enumerate(msisdns, 1):
-        filled = template.filled(msisdn)
+        filled = text if template is None else template.filled(msisdn)
         if not filled:
             why = "a parameter has no value" if filled is None else "nothing is left of the text"
             return Problem(Code.NOT_SENT, f"{why} for a recipient")
-        fitted = fit(filled, allowed)
+        linked = Linked(filled, ()) if shorten is None else shorten(filled)
+        fitted = fit(linked.text, allowed)
         if isinstance(fitted, Problem):
             return fitted
-        texts.append(fitted)
+        texts.append(fitted._replace(links=linked.links) if linked.links else fitted)
         if count % SLICE == 0:
             await asyncio.sleep(0)
     return texts
@@ -156,8 +170,8 @@ def _not_now(scheduled: object, *, test: bool, now_ms: int) -> Problem | None:
 async def _recipients(numbers: Numbers, texts: Sequence[Fitted], *, posted: str, state: State) -> list[Recipient]:
     recipients = []
     for count, msisdn in enumerate(numbers.valid, 1):
-        text, alphabet, parts, _ = texts[count - 1]
-        recipients.append(Recipient(msisdn=msisdn, text=text, alphabet=alphabet, parts=parts, state=state))
+        text, alphabet, parts, _, links = texts[count - 1]
+        recipients.append(Recipient(msisdn=msisdn, text=text, alphabet=alphabet, parts=parts, state=state, links=links))
         if count % SLICE == 0:
             await asyncio.sleep(0)
     for written in numbers.invalid:
@@ -181,9 +195,11 @@ def _address(tpoa: str) -> str | None:
     return None if sender is None else sender.address
 
 
-def _is_url(text: str) -> bool:
+def _url(value: object) -> str | None:
+    """A URL that can be called; None for anything else."""
+    text = (text_of(value) or "").strip()
     try:
         _urls.split(text)
     except BadUrl:
-        return False
-    return not unusable(text)
+        return None
+    return None if unusable(text) else text

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from palomar.dialects.foxsys.errors import Code, Problem
 from palomar.domain import gsm7
+from palomar.domain.link import Links
 from palomar.domain.text import PART_UNITS, SINGLE_UNITS, Alphabet, fold_to_gsm, measure, unusable
 
 
@@ -20,12 +21,14 @@ class Allowed(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """A text as it will leave. ``foreign``: it has characters that it may not have, which is code 27 in its turn."""
+    """A text as it will leave. ``foreign``: it has characters that it may not have, which is code 27 in its turn.
+    ``links`` are the codes of its short links, each with its URL."""
 
     text: str
     alphabet: Alphabet
     parts: int
     foreign: bool
+    links: Links = ()
 
 
 def fit(text: str, allowed: Allowed) -> Fitted | Problem:
