@@ -240,7 +240,7 @@ BODIES = st.binary(max_size=60) | (DOCUMENTS | JSON_VALUES).map(lambda value: js
 PATHS = st.sampled_from(["/login", "/sms/v3/asignacion", "/api/sms/v3/status/", "/sms", "/api/sms/v3", "/sms/%"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     path=PATHS,
     body=BODIES,

@@ -67,14 +67,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     thread.join(20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "authorized", "examples"),
     [
-        ("login", False, 8),  # a password that is checked takes a quarter of a second, on purpose
-        ("status", True, 60),
-        ("status", False, 20),
-        ("asignacion", True, 60),
-        ("asignacion", False, 20),
+        ("login", False, 5),  # a password that is checked takes a quarter of a second, on purpose
+        ("status", True, 40),
+        ("status", False, 8),
+        ("asignacion", True, 40),
+        ("asignacion", False, 8),
     ],
 )
 def test_no_answer_is_a_server_error_or_outside_its_schema(
@@ -124,6 +125,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
             del sys.modules[name]
 
 
+@pytest.mark.slow
 def test_a_generated_client_logs_in_sends_and_sees_the_delivery(served: Served, client: ModuleType) -> None:
     api = {name: importlib.import_module(f"sofmex_client.api.{_folder(name)}.{name}") for name in NAMES}
     models = importlib.import_module("sofmex_client.models")

@@ -63,7 +63,7 @@ class SofmexApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        if self._docs.serves(path):
+        if scope["method"] in _READS and self._docs.serves(path):
             await self._docs(scope, receive, send)
             return
         try:
@@ -81,7 +81,7 @@ class SofmexApi:
         path = scope["path"].removeprefix("/api")
         operation = self._operations.get(path.removesuffix("/"))
         if operation is None and path.removesuffix("/") != "/login":
-            return _towards_docs(path) if scope["method"] in ("GET", "HEAD") else HTTPStatus.NOT_FOUND
+            return self._beside(path, scope)
         if scope["method"] != "POST":
             return HTTPStatus.METHOD_NOT_ALLOWED
         if operation is None:
@@ -96,6 +96,13 @@ class SofmexApi:
             return await operation(account, body)
         except NoJson:
             return HTTPStatus.BAD_REQUEST
+
+    def _beside(self, path: str, scope: Scope) -> Answer | HTTPStatus:
+        """What is no operation: a person who opens ``/sms/`` looks for the page."""
+        if self._docs.serves(scope["path"]):
+            return HTTPStatus.METHOD_NOT_ALLOWED
+        location = _DOCS_FROM.get(path) if scope["method"] in _READS else None
+        return HTTPStatus.NOT_FOUND if location is None else responses.see(location)
 
     async def _login(self, scope: Scope, receive: Receive) -> Answer | HTTPStatus | None:
         credentials = logins.in_query(scope["query_string"])
@@ -115,16 +122,13 @@ class SofmexApi:
 
     def _error(self, status: HTTPStatus, scope: Scope) -> Answer:
         timestamp = format_with_offset(self._gateway.clock.wall_ms(), self._zone)
-        allowed = ("POST",) if status is HTTPStatus.METHOD_NOT_ALLOWED else ()
+        allowed: tuple[str, ...] = ()
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = _READS if self._docs.serves(scope["path"]) else ("POST",)
         return responses.error(status, path=scope["path"], timestamp=timestamp, allowed=allowed)
 
 
-def _towards_docs(path: str) -> Answer | HTTPStatus:
-    """A person who opens ``/sms/`` looks for the page."""
-    location = _DOCS_FROM.get(path)
-    return HTTPStatus.NOT_FOUND if location is None else responses.see(location)
-
-
+_READS: Final = ("GET", "HEAD")
 _DOCS_FROM: Final = {"/sms": "sms/v3/docs", "/sms/": "v3/docs", "/sms/v3": "v3/docs", "/sms/v3/": "docs"}
 """Relative, so that they hold behind a proxy and below ``/api`` too."""
 
