@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import shlex
@@ -57,10 +58,19 @@ async def _serve(config: Config) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             async with app.running():
                 loop.add_signal_handler(signal.SIGHUP, app.reload_tls)
+                _spare_the_collector()
                 _greet(config, app, demo)
                 await stopping.wait()
                 _log.info("stopping")
     _log.info("stopped")
+
+
+def _spare_the_collector() -> None:
+    """What was built for good is never looked at again, and young garbage is looked at less often: messages make no
+    cycles. Some 5 % of the processor time a message."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def _on_signals() -> asyncio.Event:
