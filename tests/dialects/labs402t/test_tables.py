@@ -1,0 +1,103 @@
+"""The tables: every refusal, state, event and code has its word, and the words are the page's."""
+
+import typing
+
+import pytest
+
+from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, discarded, problem_of
+from palomar.dialects.labs402t.states import Word, word_of
+from palomar.dialects.labs402t.webhooks import Labs402tWebhooks
+from palomar.domain.account import Account, AccountId
+from palomar.domain.events import CarrierTook, Delivered, Event, Failed
+from palomar.domain.message import MessageId, State
+from palomar.domain.refusals import Refusal
+
+REFUSALS = {
+    Refusal.BAD_CREDENTIALS: (-1, 401),
+    Refusal.ADDRESS_NOT_ALLOWED: (-1, 401),
+    Refusal.ACCOUNT_DISABLED: (-2, 403),
+    Refusal.MAY_NOT_SEND: (-2, 403),
+    Refusal.TOO_MANY_REQUESTS: (-30, 429),
+    Refusal.DAILY_LIMIT: (-12, 402),
+    Refusal.NO_CREDIT: (-12, 402),
+    Refusal.NO_RECIPIENT: (-9, 400),
+    Refusal.TOO_MANY_RECIPIENTS: (-30, 400),
+    Refusal.EMPTY_TEXT: (-9, 400),
+    Refusal.TEXT_TOO_LONG: (-19, 400),
+    Refusal.CHARACTERS: (-21, 400),
+    Refusal.SENDER: (-13, 400),
+    Refusal.UNAVAILABLE: (-30, 500),
+}
+STATES = {
+    State.SCHEDULED: "PROGRAMADO",
+    State.QUEUED: "PENDIENTE",
+    State.SUBMITTING: "PENDIENTE",
+    State.SENT: "ENVIADO",
+    State.DELIVERED: "ENTREGADO",
+    State.UNDELIVERED: "NO_ENTREGADO",
+    State.EXPIRED: "CADUCADO",
+    State.REJECTED: "RECHAZADO",
+    State.BLOCKED: "RECHAZADO",
+    State.CANCELLED: "RECHAZADO",
+    State.NOFORMAT: "RECHAZADO",
+    State.DUPLICATED: "ENVIADO",
+    State.TEST: "ENVIADO",
+    State.UNKNOWN: "ENVIADO",
+    State.HELD: "ENVIADO",
+}
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_every_refusal_has_its_code_and_status(refusal: Refusal) -> None:
+    problem = problem_of(refusal)
+
+    assert (problem.code, problem.http_status) == REFUSALS[refusal]
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_its_word(state: State) -> None:
+    assert word_of(state) == STATES[state]
+
+
+def test_every_word_is_some_states() -> None:
+    assert {word_of(state) for state in State} == set(typing.get_args(Word))
+
+
+def test_codes_are_those_of_the_page_with_its_messages() -> None:
+    assert {code.value: message for code, message in MESSAGES.items()} == {
+        0: "OK",
+        -1: "Usuario/Password incorrectos",
+        -2: "Sin permisos SMS",
+        -7: "Teléfono incorrecto",
+        -9: "Faltan campos",
+        -11: "Fecha en el pasado",
+        -12: "Saldo insuficiente",
+        -13: "Remitente incorrecto",
+        -17: "Usuario no existe",
+        -19: "SMS demasiado largo",
+        -21: "Caracteres inválidos",
+        -26: "Login ya existe",
+        -30: "Petición no válida",
+    }
+    assert set(HTTP_STATUSES) == set(Code)
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_what_a_filter_or_the_number_stops_is_refused_after_it_was_stored(state: State) -> None:
+    problem = discarded(state)
+
+    assert (problem is not None and problem.code == Code.NUMBER) == (state in (State.BLOCKED, State.NOFORMAT))
+
+
+MESSAGE = {"message_id": MessageId(1), "subid": "a", "msisdn": "34600000000", "at_ms": 0}
+
+
+@pytest.mark.parametrize(
+    "event", [CarrierTook(**MESSAGE), Delivered(**MESSAGE), Failed(**MESSAGE, state=State.EXPIRED)]
+)
+def test_nothing_is_called_back(event: Event) -> None:
+    webhooks = Labs402tWebhooks()
+
+    account = Account(id=AccountId(1), login="demo")
+    assert webhooks.render(event, target="http://192.0.2.1/", account=account) is None
+    assert webhooks.retry_seconds == ()

@@ -1,0 +1,110 @@
+"""Hierarchies: prices that are inherited, settings that nobody escapes, credit that comes from above."""
+
+from typing import Any
+
+import pytest
+from tests.dialects.labs402t.house import Labs402t
+
+USER = {"name": "Ana", "surname": "Ruiz", "login": "hija", "password": "x", "contact_email": "ana@example.com"}
+
+
+async def costs(labs: Labs402t, login: str, *, account: str = "demo") -> dict[str, float]:
+    reply = await labs.get(f"/users/{login}/costs", account=account)
+    assert reply.code == 0
+    return {cost["country"]: cost["cost"] for cost in reply.data["costs"]}
+
+
+async def test_costs_are_the_accounts_own_else_its_parents_else_everybodys(labs: Labs402t) -> None:
+    child = await labs.add("hija", parent="demo", credit=0)
+    for owner, country, rate in ((0, "ES", 70_000), (0, "FR", 60_000), (child.parent_id, "FR", 50_000)):
+        await labs.execute("INSERT INTO rates VALUES (?, ?, ?)", owner, country, rate)
+    await labs.execute("INSERT INTO rates VALUES (?, 'PT', 12345)", child.id)
+
+    assert [(await costs(labs, "hija"))[country] for country in ("ES", "FR", "PT", "IT")] == [0.07, 0.05, 0.012345, 1.0]
+    assert (await costs(labs, "demo"))["PT"] == 1.0
+
+
+async def test_costs_name_their_currency_and_every_countrys_prefix(labs: Labs402t) -> None:
+    data = (await labs.get("/users/demo/costs")).data
+
+    assert (data["login"], data["currency"]) == ("demo", "EUR")
+    assert {"prefix": "34", "country": "ES", "cost": 1.0} in data["costs"]
+    assert len(data["costs"]) > 200
+
+
+async def test_a_message_costs_what_the_list_says(labs: Labs402t) -> None:
+    child = await labs.add("hija", parent="demo", credit=1)
+    await labs.execute("INSERT INTO rates VALUES (?, 'ES', 75000)", child.parent_id)
+
+    await labs.post("/sms/send", {"to": "34600000000", "text": "a"}, account="hija")
+
+    assert (await labs.gateway.balance(child.id)).available == 925_000
+    assert (await labs.get("/accounts/hija/balance")).data["balance"] == 0.92
+
+
+async def test_a_sub_account_has_the_password_it_was_given(labs: Labs402t) -> None:
+    await labs.post("/users", USER)
+
+    assert await labs.gateway.account_by_password("hija", "x") is not None
+    assert await labs.gateway.account_by_password("hija", "y") is None
+    ((stored,),) = await labs.select("SELECT password_hash FROM accounts WHERE login = 'hija'")
+    assert stored.startswith("$argon2id$")
+
+
+async def test_a_sub_account_begins_with_its_parents_limits_but_not_with_its_addresses(labs: Labs402t) -> None:
+    await labs.change(
+        "demo", senders=("Tienda",), country="MX", allowed_addresses=("192.0.2.0/24",), ackurl="http://192.0.2.1/"
+    )
+    await labs.post("/users", USER)
+
+    child = labs.gateway.directory.by_login("hija")
+    assert child is not None
+    assert (child.settings.senders, child.settings.country) == (("Tienda",), "MX")
+    assert (child.settings.allowed_addresses, child.settings.ackurl) == ((), "")
+
+
+async def test_credit_that_a_parent_gives_is_the_childs_to_spend(labs: Labs402t) -> None:
+    made = (await labs.post("/users", USER)).data
+    headers = {"authorization": f"Bearer {made['api_key']}"}
+    child, parent = labs.gateway.directory.by_login("hija"), labs.gateway.directory.by_login("demo")
+    assert child is not None
+    assert parent is not None
+    await labs.gateway.transfer(parent.id, child.id, 1_000_000)
+
+    body = {"to": "34600000000", "text": "a"}
+    assert [(await labs.post("/sms/send", body, headers=headers)).code for _ in range(2)] == [0, -12]
+    assert (await labs.get("/accounts/demo/balance")).data["balance"] == 999.0
+    legs = await labs.select(
+        "SELECT account_id, microcredits FROM ledger WHERE reason = 'transfer' ORDER BY microcredits"
+    )
+    assert legs == [(parent.id, -1_000_000), (child.id, 1_000_000)]
+
+
+async def test_a_parent_changes_its_childs_password_if_it_knows_it(labs: Labs402t) -> None:
+    await labs.post("/users", USER)
+
+    change = {"current_password": "x", "new_password": "y"}
+    assert (await labs.post("/users/HIJA/password", change)).code == 0
+    assert await labs.gateway.account_by_password("hija", "y") is not None
+    ((stored,),) = await labs.select("SELECT password_hash FROM accounts WHERE login = 'hija'")
+    assert stored.startswith("$argon2id$")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"login": "con espacio"},
+        {"login": "dos:puntos"},
+        {"login": "ñandú"},
+        {"login": "x" * 65},
+        {"contact_email": "ana"},
+        {"contact_email": "a b@example.com"},
+        {"name": "Ana\0"},
+        {"password": "x" * 255},
+        {"password": "\ud83d"},
+        {"surname": 5},
+    ],
+)
+async def test_a_user_that_cannot_be_is_a_bad_request(labs: Labs402t, wrong: dict[str, Any]) -> None:
+    assert (await labs.post("/users", USER | wrong)).code == -30
+    assert labs.gateway.directory.by_login("hija") is None
