@@ -3,25 +3,23 @@
 Not here: whether the account may do what it asks (``api``, ``users``).
 """
 
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-
 from starlette.types import Scope
 
+from palomar.dialects.labs402t import NAME
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import client_address, header
-from palomar.net.networks import TrustedProxies
+from palomar.net.networks import TrustedProxies, is_listed
 
 
 def caller(scope: Scope, gateway: Gateway, proxies: TrustedProxies) -> Account | Refusal:
     """The account that calls, or why it may not: no live key, an address that is not on its list, disabled."""
     account = gateway.account_by_key(_bearer(header(scope, b"authorization")))
-    if account is None:
+    if account is None or not account.settings.speaks(NAME):
         return Refusal.BAD_CREDENTIALS
     allowed = account.settings.allowed_addresses
-    if allowed and not _within(client_address(scope, proxies), allowed):
+    if allowed and not is_listed(client_address(scope, proxies), allowed):
         return Refusal.ADDRESS_NOT_ALLOWED
     return account if account.enabled else Refusal.ACCOUNT_DISABLED
 
@@ -30,16 +28,3 @@ def _bearer(authorization: bytes | None) -> str:
     """The token as text; empty where there is none."""
     scheme, _, token = (authorization or b"").strip().partition(b" ")
     return token.strip().decode("latin-1") if scheme.lower() == b"bearer" else ""
-
-
-def _within(address: str, allowed: tuple[str, ...]) -> bool:
-    try:
-        client = ip_address(address)
-    except ValueError:
-        return False
-    return any(client in network for network in _networks(allowed))
-
-
-@lru_cache(maxsize=1024)
-def _networks(allowed: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(network, strict=False) for network in allowed)

@@ -79,11 +79,11 @@ class PasswordRequest(Struct):
 def document(settings: Labs402tSettings) -> bytes:
     """The document as JSON."""
     return openapi_document(
-        _OPERATIONS,
+        OPERATIONS,
         title="402T Labs API REST",
         version="1",
         description=_DESCRIPTION.format(timezone=settings.timezone, codes=_codes()),
-        servers=(".",),
+        servers=("../v1",),
         tags={"SMS": "Enviar mensajes y seguirlos.", "Cuentas": "Saldo, subcuentas, costos y contraseñas."},
         security={"ApiKey": {"type": "http", "scheme": "bearer", "description": "Su API key."}},
     )
@@ -144,7 +144,7 @@ def _replies(answer: type, *statuses: int) -> dict[int, Reply]:
 
 _POST: Final = (400, 409, 413, 415, 422)
 
-_OPERATIONS: Final = (
+OPERATIONS: Final = (
     Operation(
         method="POST",
         path="/sms/send",
