@@ -5,8 +5,10 @@ Commands beside a running server are short transactions on the same database; ev
 """
 
 from palomar.cli.account import account
+from palomar.cli.callbacks import callback
 from palomar.cli.key import key
 from palomar.cli.message import message
+from palomar.cli.numbers import blacklist, number
 from palomar.cli.operate import config, doctor, migrate, simulator
 from palomar.cli.price import price
 from palomar.cli.root import root
@@ -14,7 +16,22 @@ from palomar.cli.scheduled import scheduled
 from palomar.cli.serve import serve
 from palomar.cli.token import token
 
-for _command in (serve, account, key, token, price, message, scheduled, config, doctor, migrate, simulator):
+for _command in (
+    serve,
+    account,
+    key,
+    token,
+    price,
+    message,
+    scheduled,
+    number,
+    blacklist,
+    callback,
+    config,
+    doctor,
+    migrate,
+    simulator,
+):
     root.add_command(_command)
 
 

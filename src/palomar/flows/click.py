@@ -56,9 +56,7 @@ async def find_link(tx: Transaction, code: str) -> Link | None:
     message = None
     if dialect is not None:
         message = MessageOfLink(dialect=dialect, subid=subid, msisdn=msisdn, clickurl=clickurl)
-    return Link(
-        code=code, url=url, message_id=MessageId(message_id), account_id=AccountId(account_id), message=message
-    )
+    return Link(code=code, url=url, message_id=MessageId(message_id), account_id=AccountId(account_id), message=message)
 
 
 async def record_clicks(work: Work, clicks: Sequence[Click]) -> list[None]:

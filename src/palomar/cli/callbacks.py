@@ -1,0 +1,100 @@
+"""``palomar callback``: what customers have not been told yet, and failed callbacks tried again."""
+
+import click
+
+from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.domain.message import public_id
+from palomar.domain.schedule import format_gmt
+from palomar.flows import callbacks as flow
+from palomar.storage.database import Transaction
+
+
+@click.group()
+def callback() -> None:
+    """Callbacks: list those that have not succeeded, try failed ones again."""
+
+
+@callback.command("list")
+@click.option("--failed", is_flag=True, help="Only those that are not tried any more.")
+@click.option("--account", "login", help="Only this account's.")
+@json_option
+def list_callbacks(failed: bool, login: str | None, as_json: bool) -> None:
+    """Callbacks that have not succeeded, oldest first (times are GMT)."""
+
+    async def work(desk: Desk) -> list[dict[str, object]]:
+        account = await desk.account(login) if login else None
+        logins = {int(found.id): found.login for found in (await desk.accounts()).by_id.values()}
+        views: list[dict[str, object]] = []
+        after = 0
+        while True:
+
+            async def script(tx: Transaction, after: int = after) -> list[flow.Callback]:
+                account_id = account.id if account else None
+                return await flow.list_callbacks(tx, failed=failed, account_id=account_id, after=after)
+
+            page = await desk.database.read(script)
+            views.extend(_view(found, logins) for found in page)
+            if len(page) < flow.PAGE:
+                return views
+            after = page[-1].webhook.id
+
+    views = run(work)
+    if as_json:
+        show_json(views)
+        return
+    columns = ("id", "account", "about", "method", "url", "attempts", "failed", "due")
+    show_table(columns, [[view[column] for column in columns] for view in views])
+
+
+@callback.command("replay")
+@click.argument("callback_id", type=int, required=False, metavar="[ID]")
+@click.option("--all", "everything", is_flag=True, help="All that have failed.")
+@click.option("--account", "login", help="With --all: only this account's.")
+@json_option
+def replay(callback_id: int | None, everything: bool, login: str | None, as_json: bool) -> None:
+    """Try a failed callback again, or all of them; a running server begins within a second."""
+    if (callback_id is None) is not everything:
+        fail("an ID or --all is expected (palomar callback list --failed)", 2)
+
+    async def work(desk: Desk) -> int:
+        account = await desk.account(login) if login else None
+        account_id = account.id if account else None
+        now_ms = desk.clock.wall_ms()
+
+        async def one(tx: Transaction) -> int:
+            return int(await flow.replay(tx, callback_id or 0, now_ms=now_ms))
+
+        async def some(tx: Transaction) -> int:
+            return await flow.replay_all(tx, account_id=account_id, now_ms=now_ms)
+
+        if not everything:
+            return await desk.database.write(one)
+        total = 0
+        while count := await desk.database.write(some):
+            total += count
+        return total
+
+    count = run(work)
+    if not everything and not count:
+        fail(f"there is no failed callback {callback_id} (palomar callback list --failed)")
+    if as_json:
+        show_json({"replayed": count})
+    else:
+        click.echo(f"{count} callbacks will be tried again.")
+
+
+def _view(found: flow.Callback, logins: dict[int, str]) -> dict[str, object]:
+    webhook = found.webhook
+    about = f"inbound {webhook.message_id}" if found.about_inbound else public_id(webhook.message_id)
+    return {
+        "id": webhook.id,
+        "account": logins.get(webhook.account_id, ""),
+        "about": about,
+        "dialect": webhook.dialect,
+        "method": webhook.method,
+        "url": webhook.url,
+        "body": None if webhook.body is None else webhook.body.decode("utf-8", "replace"),
+        "attempts": webhook.attempts,
+        "failed": bool(webhook.failed),
+        "due": format_gmt(webhook.due_ms),
+    }
