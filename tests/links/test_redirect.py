@@ -1,0 +1,199 @@
+"""The redirect: who is sent on, how, what is recorded of it, and that no write is waited for."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from tests.support.world import CountingIds
+
+from palomar.engine.batcher import Batcher
+from palomar.engine.clicks import Clicks
+from palomar.flows.work import House
+from palomar.links.redirect import AGENT_LONGEST, Redirect, location_of
+from palomar.net.networks import TrustedProxies
+from palomar.storage.database import Database, Transaction, Unavailable
+from palomar.web import Front, Health
+
+NOW_MS = 1_760_000_000_000
+URL = "https://shop.es/offer?a=b#c"
+CODE = "aB3xY9z"
+
+
+class StillClock:
+    def wall_ms(self) -> int:
+        return NOW_MS
+
+    def monotonic(self) -> float:
+        return 1.0
+
+
+class BrokenDatabase:
+    """One that cannot be reached."""
+
+    lanes = 1
+
+    async def read(self, script: object) -> object:
+        raise Unavailable("gone")
+
+
+@dataclass
+class Answer:
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass
+class Face:
+    """The redirect behind the front, over a database with one link."""
+
+    front: Front
+    batcher: Batcher
+    database: Database
+
+    async def ask(
+        self, path: str = f"/{CODE}", *, method: str = "GET", agent: str = "Mozilla/5.0", **headers: str
+    ) -> Answer:
+        answer = Answer()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+            else:
+                answer.body += message.get("body", b"")
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b""}
+
+        sent = {"user-agent": agent} | {name.replace("_", "-"): value for name, value in headers.items()}
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": b"",
+            "client": ("192.0.2.7", 1234),
+            "headers": [(name.encode(), value.encode("latin-1")) for name, value in sent.items()],
+        }
+        await self.front(scope, receive, send)
+        return answer
+
+    async def clicks(self) -> list[tuple[Any, ...]]:
+        """What has been recorded: everything that waits is written first."""
+        serving = asyncio.create_task(self.batcher.serve())
+        assert await self.batcher.drain(5.0)
+        serving.cancel()
+
+        async def script(tx: Transaction) -> list[tuple[Any, ...]]:
+            return await tx.select("SELECT code, at_ms, address, agent, robot FROM clicks ORDER BY id")
+
+        return await self.database.read(script)
+
+
+async def fixed(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 299, "headers": []})
+    await send({"type": "http.response.body", "body": b"fixed"})
+
+
+def face_over(database: Any) -> Face:
+    house = House(accounts={}, renderers={}, ids=CountingIds(), node_id=None)
+    batcher = Batcher(database, StillClock(), house=lambda: house, committed=lambda work: None)
+    redirect = Redirect(Clicks(database, batcher), clock=StillClock(), proxies=TrustedProxies(["192.0.2.0/24"]))
+    front = Front(
+        dialects={"sandbox": fixed, "json": fixed},
+        links=redirect,
+        health=lambda: Health(faults=[], carriers={}),
+        sandbox=False,
+    )
+    return Face(front, batcher, database)
+
+
+@pytest.fixture
+async def face(database: Database) -> Face:
+    async def script(tx: Transaction) -> None:
+        await tx.execute(
+            "INSERT INTO links (code, message_id, account_id, url, created_ms) VALUES (?, 256, 1, ?, 0)", CODE, URL
+        )
+
+    await database.write(script)
+    return face_over(database)
+
+
+async def test_a_link_is_answered_by_a_302_that_nobody_may_keep_before_anything_is_written(face: Face) -> None:
+    answer = await face.ask()  # nobody serves the batcher yet: a write that was waited for would never end
+    assert (answer.status, answer.headers["location"], answer.body) == (302, URL, b"")
+    assert "no-store" in answer.headers["cache-control"]
+    assert await face.clicks() == [(CODE, NOW_MS, "192.0.2.7", "Mozilla/5.0", 0)]
+
+
+async def test_letter_case_tells_links_apart_and_an_unknown_one_is_a_plain_404(face: Face) -> None:
+    for path in (f"/{CODE.lower()}", "/zzzzzz1"):
+        answer = await face.ask(path)
+        assert (answer.status, answer.headers["content-type"]) == (404, "text/plain; charset=utf-8")
+        assert "no-store" in answer.headers["cache-control"]
+    assert await face.clicks() == []
+
+
+@pytest.mark.parametrize("path", [f"/{CODE}/", f"/x/{CODE}", f"/{CODE}x", "/aB3xY9", "/aB3xY9%7A", "/"])
+async def test_only_one_segment_of_seven_letters_and_digits_is_a_link(face: Face, path: str) -> None:
+    assert (await face.ask(path)).status == 404
+    assert await face.clicks() == []
+
+
+async def test_a_fixed_route_of_seven_letters_is_no_link(face: Face) -> None:
+    assert (await face.ask("/sandbox")).status == 299
+
+
+async def test_head_is_redirected_and_counted_apart(face: Face) -> None:
+    answer = await face.ask(method="HEAD")
+    assert (answer.status, answer.headers["location"]) == (302, URL)
+    assert [row[4] for row in await face.clicks()] == [1]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
+async def test_other_methods_are_refused(face: Face, method: str) -> None:
+    answer = await face.ask(method=method)
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert await face.clicks() == []
+
+
+async def test_a_robot_that_previews_is_redirected_and_counted_apart(face: Face) -> None:
+    assert (await face.ask(agent="WhatsApp/2.23.20.0 A")).status == 302
+    assert [row[3:] for row in await face.clicks()] == [("WhatsApp/2.23.20.0 A", 1)]
+
+
+async def test_the_address_is_seen_through_our_own_proxies(face: Face) -> None:
+    await face.ask(x_forwarded_for="203.0.113.9, 192.0.2.1")
+    assert [row[2] for row in await face.clicks()] == ["203.0.113.9"]
+
+
+async def test_an_endless_or_odd_user_agent_does_no_harm(face: Face) -> None:
+    await face.ask(agent="ñ" * 10_000)
+    await face.ask(agent="")
+    assert [row[3] for row in await face.clicks()] == ["ñ" * AGENT_LONGEST, ""]
+
+
+async def test_while_the_database_cannot_be_read_the_answer_is_503() -> None:
+    answer = await face_over(BrokenDatabase()).ask()
+    assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+
+
+@pytest.mark.parametrize(
+    ("url", "location"),
+    [
+        ("http://x.es/a?b=c#d", b"http://x.es/a?b=c#d"),
+        ("http://x.es/%20%C3%B1", b"http://x.es/%20%C3%B1"),
+        ("HTTP://x.es", b"HTTP://x.es"),
+        ("http://x.es/mañana?q=ñ#ñ", b"http://x.es/ma%C3%B1ana?q=%C3%B1#%C3%B1"),
+        ("https://España.es/ñ", b"https://xn--espaa-rta.es/%C3%B1"),
+        ("https://españa.es:8443?x", b"https://xn--espaa-rta.es:8443?x"),
+        ("http://ñ_-.es/a", None),
+        ("http://x.es/\r\nSet-Cookie: a", b"http://x.es/%0D%0ASet-Cookie:%20a"),
+    ],
+)
+def test_a_url_becomes_a_header_that_no_browser_misreads(url: str, location: bytes | None) -> None:
+    made = location_of(url)
+    assert made == location or location is None
+    assert made.isascii()
+    assert not set(made) & set(b"\r\n ")
