@@ -165,6 +165,14 @@ class Gateway:
 
         return await self._database.read(script)
 
+    async def standing(self, account_id: AccountId, *, subid: str, msisdn: str) -> lookup.Standing | None:
+        """Where the account's youngest message with that subid to that number stands."""
+
+        async def script(tx: Transaction) -> lookup.Standing | None:
+            return await lookup.standing_of(tx, account_id, subid=subid, msisdn=msisdn)
+
+        return await self._database.read(script)
+
     # --- accounts
 
     async def token(self, account: Account, *, name: str, lifetime_ms: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
-from palomar.domain.message import MessageId, PartId, State
+from palomar.domain.message import MessageId, PartId, State, born_ms
 from palomar.domain.timeline import Moment
 from palomar.storage import messages as rows
 from palomar.storage.database import Transaction
@@ -19,6 +19,11 @@ _WEBHOOKS_OF = (
     "SELECT id, message_id, account_id, dialect, method, url, body, due_ms, attempts, failed, node_id FROM webhooks"
     " WHERE message_id = ? ORDER BY id"
 )
+_STANDING = (
+    "SELECT m.id, m.state, m.price_microcredits, m.final_ms,"
+    " (SELECT max(p.sent_ms) FROM parts p WHERE p.id > m.id AND p.id < m.id + 256)"
+    " FROM messages m WHERE m.subid = ? AND m.account_id = ? AND m.msisdn = ? ORDER BY m.id DESC LIMIT 1"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,15 @@ class Filter:
     subid: str = ""
     label: str = ""
     carrier: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What became of a message, what it costs, and since when it stands so."""
+
+    state: State
+    price_microcredits: int
+    since_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +120,14 @@ async def messages_of(tx: Transaction, account_id: AccountId, ids: Sequence[Mess
 async def messages_of_request(tx: Transaction, account_id: AccountId, subid: str) -> list[MessageRow]:
     """The account's messages of one request, in order."""
     return message_rows(await tx.select(rows.SELECT_REQUEST, subid, account_id))
+
+
+async def standing_of(tx: Transaction, account_id: AccountId, *, subid: str, msisdn: str) -> Standing | None:
+    """Where the youngest of an account's messages with that subid to that number stands."""
+    for identity, state, price, final_ms, sent_ms in await tx.select(_STANDING, subid, account_id, msisdn):
+        since_ms = next((at_ms for at_ms in (final_ms, sent_ms) if at_ms is not None), born_ms(identity))
+        return Standing(state=State(state), price_microcredits=price, since_ms=since_ms)
+    return None
 
 
 async def message_by_short_id(tx: Transaction, account_id: AccountId, short_id: int) -> MessageRow | None:

@@ -12,9 +12,12 @@ from palomar.clock import RealIds
 from palomar.dialects.foxsys.api import BODY_LIMIT, FoxsysApi
 from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.link import Shortener
+from palomar.domain.message import State
+from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.flows.accept import Accepted, Request
 from palomar.flows.accounts import Balance, Snapshot, key_hash, login_key
+from palomar.flows.lookup import Standing
 from palomar.net.networks import TrustedProxies
 
 BASIC = b"Basic " + base64.b64encode(f"{LOGIN}:{TOKEN}".encode())
@@ -31,6 +34,9 @@ def snapshot_of(account: Account, token: str = TOKEN) -> Snapshot:
 @dataclass
 class FakeDirectory:
     snapshot: Snapshot
+
+    def prices(self, account_id: AccountId) -> PriceList:
+        return PriceList()
 
 
 @dataclass
@@ -61,6 +67,15 @@ class FakeGateway:
             return self.refusal
         self.requests.append(request)
         return Accepted([])
+
+    async def cancel_scheduled(self, account_id: AccountId, subid: str) -> int:
+        return 1
+
+    async def send_scheduled(self, account_id: AccountId, subid: str) -> int:
+        return 0
+
+    async def standing(self, account_id: AccountId, *, subid: str, msisdn: str) -> Standing:
+        return Standing(state=State.SENT, price_microcredits=0, since_ms=0)
 
     async def balance(self, account_id: AccountId) -> Balance:
         return Balance(available=0, reserved=0)

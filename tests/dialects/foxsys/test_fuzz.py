@@ -83,3 +83,22 @@ async def test_any_octets(body: bytes) -> None:
 @settings(max_examples=150, deadline=None)
 async def test_any_head(method: str, path: str, authorization: bytes) -> None:
     await _check(b"{}", method=method, path=path, headers=[(b"authorization", authorization)])
+
+
+@given(
+    path=st.sampled_from(["/json/scheduled", "/json/ack", "/json/prices"]),
+    document=st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(("subid", "msisdn", "countries"), _values)
+        | {"cmd": st.sampled_from(["cancel", "send", "Send "]) | _values, "format": st.just("json") | _values},
+    ),
+)
+@settings(max_examples=150, deadline=None)
+async def test_any_document_for_the_other_endpoints(path: str, document: dict[str, Any]) -> None:
+    answer = await ask(api_of(FakeGateway()), json.dumps(document).encode(), path=path)
+    assert answer is not None
+    assert answer.status == 200
+    if path == "/json/scheduled":
+        assert isinstance(answer.code, int)
+    if path == "/json/ack":
+        assert answer.code in (0, "51")

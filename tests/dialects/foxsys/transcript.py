@@ -3,7 +3,8 @@
 A file is one line of what it shows, optional lines ``account: name=value ...``, then exchanges: the request's head and
 body after ``>>>``, the answer's status, headers (those that matter) and body after ``<<<``. After ``===`` stands what
 is stored at the end, a message a line, the columns that matter; no such part means nothing is. ``{basic:user:token}``
-is written as an Authorization, ``{token}`` is the account's, and ``{subid}`` in an answer is one that we made.
+is written as an Authorization, ``{token}`` is the account's; in an answer ``{subid}`` is one that we made, ``{time}``
+any time, ``{crlf}`` a line's end.
 """
 
 import base64
@@ -17,7 +18,7 @@ from palomar.domain.account import AccountSettings
 from palomar.domain.settings import with_setting
 
 FOLDER = Path(__file__).with_name("transcripts")
-MADE_SUBID = "[0-9a-f]{13}"
+MARKS = {"{subid}": "[0-9a-f]{13}", "{time}": r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}", "{crlf}": "\r\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class Expected:
     body: str
 
     def body_matches(self, body: str) -> bool:
-        pattern = re.escape(self.body).replace(re.escape("{subid}"), MADE_SUBID)
+        pattern = re.escape(self.body)
+        for mark, meaning in MARKS.items():
+            pattern = pattern.replace(re.escape(mark), meaning)
         return re.fullmatch(pattern, body) is not None
 
 

@@ -11,9 +11,17 @@ from typing import Final
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from palomar.dialects.foxsys import responses
+from palomar.dialects.foxsys import prices, responses
+from palomar.dialects.foxsys.ack import read_ack, status_of
 from palomar.dialects.foxsys.auth import Callers
-from palomar.dialects.foxsys.documents import read_document
+from palomar.dialects.foxsys.documents import (
+    AckDocument,
+    D,
+    PricesDocument,
+    ScheduledDocument,
+    SendDocument,
+    read_document,
+)
 from palomar.dialects.foxsys.errors import Code, Problem, problem_of
 from palomar.dialects.foxsys.requests import read_send
 from palomar.dialects.foxsys.responses import Answer
@@ -27,6 +35,10 @@ from palomar.net.networks import TrustedProxies
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """Octets. A batch of 10,000 with five parameters each is three million."""
 
+_ALL: Final = "*"
+_DONE: Final = {"cancel": "cancelled", "send": "sent"}
+"""Commands to ``/json/scheduled``, and what is said when they are done."""
+
 _log = structlog.get_logger(__name__)
 
 _Endpoint = Callable[[Account, Scope, Receive], Awaitable[Answer | None]]
@@ -36,6 +48,8 @@ _Endpoint = Callable[[Account, Scope, Receive], Awaitable[Answer | None]]
 class _Route:
     methods: tuple[str, ...]
     endpoint: _Endpoint
+    numbers: bool = False
+    """Whether every ``code`` it answers is a number."""
 
 
 class FoxsysApi:
@@ -49,23 +63,26 @@ class FoxsysApi:
         routes = {
             "/json/send": _Route(("POST",), self._send),
             "/json/balance": _Route(("GET", "HEAD", "POST"), self._balance),
+            "/json/prices": _Route(("GET", "HEAD", "POST"), self._prices),
+            "/json/scheduled": _Route(("POST",), self._scheduled, numbers=True),
+            "/json/ack": _Route(("POST",), self._ack),
         }
         self._routes = routes | {path + "/": route for path, route in routes.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self._routes.get(scope["path"])
         try:
-            answer = await self._answer(scope, receive)
+            answer = responses.not_found() if route is None else await self._answer(route, scope, receive)
         except Exception:
             _log.exception("request failed", request_id=self._gateway.ids.serial(), path=scope["path"])
             answer = responses.internal_error()
         if answer is not None:
+            if route is not None and route.numbers:
+                answer = responses.with_number(answer)
             await respond(send, answer.status, answer.body, answer.headers)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
+    async def _answer(self, route: _Route, scope: Scope, receive: Receive) -> Answer | None:
         """The answer; None if nobody is left to read it."""
-        route = self._routes.get(scope["path"])
-        if route is None:
-            return responses.not_found()
         if scope["method"] not in route.methods:
             return responses.wrong_method(route.methods)
         caller = self._callers.caller(scope)
@@ -78,10 +95,9 @@ class FoxsysApi:
         if refused is not None:
             return refused
         settings = account.settings
-        body = await read_body(scope, receive, limit=self._body_limit)
-        if body is BodyRefusal.DISCONNECTED:
+        document = await self._document(scope, receive, SendDocument)
+        if document is None:
             return None
-        document = read_document(body) if isinstance(body, bytes) else Problem(Code.TOO_LARGE)
         if isinstance(document, Problem):
             return responses.declined(document, settings, subid=self._subids.make())
         subid = read_subid(document.subid) or self._subids.make()
@@ -106,6 +122,69 @@ class FoxsysApi:
             return refused
         balance = await self._gateway.balance(account.id)
         return responses.balance(balance.available)
+
+    async def _prices(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
+        """No body is as good as an empty one: then it is every country, as JSON."""
+        refused = self._refused(account, sending=False)
+        if refused is not None:
+            return refused
+        document = await self._document(scope, receive, PricesDocument)
+        if document is None:
+            return None
+        if isinstance(document, Problem):
+            if document.code is not Code.NO_JSON:
+                return responses.declined(document, account.settings)
+            document = PricesDocument()
+        form = prices.format_of(document)
+        listed = prices.prices_of(document, self._gateway.directory.prices(account.id))
+        return responses.prices(prices.written(listed, form), prices.CONTENT_TYPES[form])
+
+    async def _scheduled(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
+        refused = self._refused(account, sending=False)
+        if refused is not None:
+            return refused
+        document = await self._document(scope, receive, ScheduledDocument)
+        if document is None:
+            return None
+        if isinstance(document, Problem):
+            return responses.declined(document, account.settings)
+        subid = read_subid(document.subid)
+        command = document.cmd.strip().lower() if isinstance(document.cmd, str) else ""
+        if subid is None or command not in _DONE:
+            return responses.declined(Problem(Code.MISSING_DATA), account.settings)
+        which = "" if subid == _ALL else subid
+        if command == "cancel":
+            count = await self._gateway.cancel_scheduled(account.id, which)
+        else:
+            count = await self._gateway.send_scheduled(account.id, which)
+        if not count:
+            return responses.declined(Problem(Code.NOT_SCHEDULED), account.settings)
+        return responses.scheduled(_DONE[command])
+
+    async def _ack(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
+        refused = self._refused(account, sending=False)
+        if refused is not None:
+            return refused
+        document = await self._document(scope, receive, AckDocument)
+        if document is None:
+            return None
+        asked = document if isinstance(document, Problem) else read_ack(document)
+        if isinstance(asked, Problem):
+            return responses.declined(asked, account.settings)
+        standing = await self._gateway.standing(account.id, subid=asked.subid, msisdn=asked.msisdn)
+        if standing is None:
+            return responses.declined(Problem(Code.NOT_SCHEDULED, instead="Message not found."), account.settings)
+        status, desc = status_of(standing.state)
+        return responses.ack(
+            status=status, desc=desc, microcredits=standing.price_microcredits, at_ms=standing.since_ms
+        )
+
+    async def _document(self, scope: Scope, receive: Receive, shape: type[D]) -> D | Problem | None:
+        """The body as that document; None if whoever sent it has left."""
+        body = await read_body(scope, receive, limit=self._body_limit)
+        if body is BodyRefusal.DISCONNECTED:
+            return None
+        return read_document(body, shape) if isinstance(body, bytes) else Problem(Code.TOO_LARGE)
 
     def _refused(self, account: Account, *, sending: bool) -> Answer | None:
         """403 and 429, before anything is read; a send's answer has a subid."""

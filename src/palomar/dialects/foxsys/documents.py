@@ -4,7 +4,8 @@ Null is as good as absent, and so is the empty string where a value is optional.
 """
 
 import json
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -31,16 +32,40 @@ class SendDocument(msgspec.Struct):
     parameters: Any = None
 
 
-def read_document(body: bytes) -> SendDocument | Problem:
+class ScheduledDocument(msgspec.Struct):
+    """The body of ``/json/scheduled``."""
+
+    subid: Any = None
+    cmd: Any = None
+
+
+class PricesDocument(msgspec.Struct):
+    """The body of ``/json/prices``."""
+
+    countries: Any = None
+    format: Any = None
+
+
+class AckDocument(msgspec.Struct):
+    """The body of ``/json/ack``."""
+
+    subid: Any = None
+    msisdn: Any = None
+
+
+D = TypeVar("D", SendDocument, ScheduledDocument, PricesDocument, AckDocument)
+
+
+def read_document(body: bytes, shape: type[D]) -> D | Problem:
     """Parse a body, an object or a list of one. Codes 10 and 11."""
     body = body.removeprefix(_BYTE_ORDER_MARK)
     try:
-        parsed = _decode(body)
+        parsed: D | list[D] = _decoder(shape).decode(body)
     except (ValueError, RecursionError):
         if not body.strip():
             return Problem(Code.NO_JSON)
-        return _tolerantly(body) if b"\\u" in body else Problem(Code.BAD_JSON)
-    return _only(parsed) if isinstance(parsed, list) else parsed
+        return _tolerantly(body, shape) if b"\\u" in body else Problem(Code.BAD_JSON)
+    return _only(parsed, shape) if isinstance(parsed, list) else parsed
 
 
 def is_on(value: object) -> bool:
@@ -68,17 +93,21 @@ def text_of(value: object) -> str | None:
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _OFF: Final = frozenset({"", "0", "false", "no", "off"})
-_decode: Final = msgspec.json.Decoder(SendDocument | list[SendDocument]).decode
 
 
-def _only(documents: list[SendDocument]) -> SendDocument | Problem:
+@cache
+def _decoder(shape: type[D]) -> "msgspec.json.Decoder[D | list[D]]":
+    return msgspec.json.Decoder(shape | list[shape])  # type: ignore[valid-type]  # a type made at run time
+
+
+def _only(documents: list[D], shape: type[D]) -> D | Problem:
     """PHP writes an empty object as an empty list."""
     if not documents:
-        return SendDocument()
+        return shape()
     return documents[0] if len(documents) == 1 else Problem(Code.BAD_JSON)
 
 
-def _tolerantly(body: bytes) -> SendDocument | Problem:
+def _tolerantly(body: bytes, shape: type[D]) -> D | Problem:
     """JavaScript escapes half an emoji as a lone surrogate, which RFC 8259 section 8.2 lets pass and our parser does
     not: such a text deserves its own code, 27."""
     try:
@@ -89,7 +118,7 @@ def _tolerantly(body: bytes) -> SendDocument | Problem:
         parsed = parsed[0]
     if not isinstance(parsed, dict):
         return Problem(Code.BAD_JSON)
-    return SendDocument(**{name: parsed[name] for name in SendDocument.__struct_fields__ if name in parsed})
+    return shape(**{name: parsed[name] for name in shape.__struct_fields__ if name in parsed})
 
 
 def _no_constant(name: str) -> object:

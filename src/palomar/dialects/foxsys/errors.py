@@ -28,6 +28,8 @@ class Code(StrEnum):
     NO_CREDIT = "35"
     NO_DATETIME = "39"
     SCHEDULED_TEST = "41"
+    MISSING_DATA = "51"
+    NOT_SCHEDULED = "52"
     UNAUTHORIZED = "401"
     FORBIDDEN = "403"
     NOT_FOUND = "404"
@@ -52,6 +54,8 @@ MESSAGES: Final = MappingProxyType(
         Code.NO_CREDIT: "The account has no enough credit for this sending",
         Code.NO_DATETIME: "The value of the scheduled field is not a valid datetime format",
         Code.SCHEDULED_TEST: "Scheduled messages cannot be sent in test mode",
+        Code.MISSING_DATA: "Mandatory data is missing in the request",
+        Code.NOT_SCHEDULED: "Scheduled messages not found.",
         Code.UNAUTHORIZED: "Unauthorized",
         Code.FORBIDDEN: "Forbidden",
         Code.NOT_FOUND: "Not found",
@@ -69,11 +73,13 @@ class Problem:
 
     code: Code
     detail: str = ""
+    instead: str = ""
+    """Said in place of the code's own text."""
 
     @property
     def message(self) -> str:
         """The text of the answer."""
-        text = MESSAGES[self.code]
+        text = self.instead or MESSAGES[self.code]
         return f"{text}: {self.detail}" if self.detail else text
 
 

@@ -55,10 +55,9 @@ async def read_send(
     if isinstance(texts, Problem):
         return texts
     test = is_on(document.test)
-    if document.scheduled is not None:
-        problem = _not_now(document.scheduled, test=test, now_ms=now_ms)
-        if problem is not None:
-            return problem
+    due_ms = _due_ms(document.scheduled, test=test, now_ms=now_ms)
+    if isinstance(due_ms, Problem):
+        return due_ms
     for fitted in texts:
         if fitted.foreign:
             return Problem(Code.CHARACTERS)
@@ -71,6 +70,7 @@ async def read_send(
         label=shared.label,
         ackurl=shared.ackurl,
         clickurl=shared.clickurl,
+        due_ms=due_ms,
         nofilter=account.settings.nofilter or is_on(document.nofilter),
     )
 
@@ -153,18 +153,16 @@ async def _texts(
     return texts
 
 
-def _not_now(scheduled: object, *, test: bool, now_ms: int) -> Problem | None:
-    """Codes 39 and 41. A time in the past means now."""
-    if scheduled == "":
+def _due_ms(scheduled: object, *, test: bool, now_ms: int) -> int | Problem | None:
+    """When it is to be sent; None is now, and so is a time in the past. Codes 39 and 41."""
+    if not is_given(scheduled):
         return None
     at_ms = parse_gmt(scheduled.strip()) if isinstance(scheduled, str) else None
     if at_ms is None:
         return Problem(Code.NO_DATETIME)
     if test:
         return Problem(Code.SCHEDULED_TEST)
-    if at_ms > now_ms:
-        return Problem(Code.NOT_SENT, "sending at a later time is not available yet")
-    return None
+    return at_ms if at_ms > now_ms else None
 
 
 async def _recipients(numbers: Numbers, texts: Sequence[Fitted], *, posted: str, state: State) -> list[Recipient]:

@@ -1,17 +1,19 @@
 """FOXSYS's answers as bytes, in its order and spelling. Which code it is, is decided elsewhere (``errors``).
 
-The type of ``code`` differs by endpoint and clients compare strictly: all strings for a send and for every error, the
-number 0 for a balance, whose credits are a string.
+The type of ``code`` differs by endpoint and clients compare strictly: all strings for a send and for nearly every
+error; the number 0 for a balance, whose credits are a string; numbers for whatever ``/json/scheduled`` answers.
 """
 
+import re
 from typing import Final, NamedTuple
 
 import msgspec
 
 from palomar.dialects.foxsys.errors import MESSAGES, Code, Problem, http_status, problem_of
 from palomar.domain.account import AccountSettings
-from palomar.domain.credit import Microcredits, format_two_decimals
+from palomar.domain.credit import Microcredits, as_number, format_two_decimals
 from palomar.domain.refusals import Refusal
+from palomar.domain.schedule import format_gmt
 from palomar.net.asgi import Headers
 
 
@@ -32,6 +34,33 @@ def balance(available_microcredits: int) -> Answer:
     """Credits left: two decimals, rounded down."""
     left = format_two_decimals(Microcredits(available_microcredits))
     return Answer(200, b'{"code":0,"credits":"%b"}' % left.encode("ascii"), _HEADERS)
+
+
+def scheduled(done: str) -> Answer:
+    """What became of scheduled messages: ``cancelled`` or ``sent``."""
+    return Answer(200, b'{"code":0,"message":"Scheduled messages successfully %b."}' % done.encode("ascii"), _HEADERS)
+
+
+def prices(body: bytes, content_type: bytes) -> Answer:
+    """A list of prices, written already."""
+    return Answer(200, body, [(b"content-type", content_type)])
+
+
+def ack(*, status: str, desc: str, microcredits: int, at_ms: int) -> Answer:
+    """Where a message stands, what it cost, and since when."""
+    answer = {
+        "code": 0,
+        "status": status,
+        "credits": as_number(Microcredits(microcredits)),
+        "desc": desc,
+        "timestamp": format_gmt(at_ms),
+    }
+    return Answer(200, _json(answer), _HEADERS)
+
+
+def with_number(answer: Answer) -> Answer:
+    """The same answer, its ``code`` a number."""
+    return answer._replace(body=_CODE_AS_TEXT.sub(rb'{"code":\1', answer.body))
 
 
 def declined(problem: Problem, settings: AccountSettings, *, subid: str | None = None) -> Answer:
@@ -69,6 +98,7 @@ def internal_error() -> Answer:
 
 _json: Final = msgspec.json.Encoder().encode
 _HEADERS: Final = [(b"content-type", b"application/json")]
+_CODE_AS_TEXT: Final = re.compile(rb'^\{"code":"([0-9]+)"')
 _SENT: Final = MESSAGES[Code.SENT].encode("ascii")
 
 
