@@ -1,7 +1,7 @@
 """One message of 402T Labs: what was posted becomes what we send, or the first thing that is wrong with it.
 
-Sources: the sheet's order of checks (-9, -7, -13, -21, -19), its rules for ``to`` and ``from``, and Appendix A, whose
-folding is ``domain.folding``. Whether the account may send, and can pay, is asked elsewhere.
+Sources: the sheet's order of checks (-9, -2, -7, -13, -21, -19), its rules for ``to`` and ``from``, and Appendix A, as
+``domain.folding`` has it. Whether the account can pay is the gateway's to say.
 """
 
 import re
@@ -36,16 +36,12 @@ class Message:
         return Recipient(msisdn=self.msisdn, text=self.text, alphabet=Alphabet.GSM, parts=parts)
 
 
-def is_incomplete(body: MessageBody) -> bool:
-    """Whether a required field is absent, null or blank (-9)."""
-    blank_number = body.to is None or (isinstance(body.to, str) and not body.to.strip())
-    return blank_number or body.text is None or not normalise(body.text).strip()
-
-
 def judge(body: MessageBody, *, account: Account, settings: Labs402tSettings) -> Message | Problem:
     """What is sent for a body."""
-    if is_incomplete(body):
+    if body.to is None or body.text is None or _is_blank(body.to) or _is_blank(body.text):
         return MISSING
+    if not account.may_send:
+        return Problem(Code.MAY_NOT_SEND)
     msisdn = _msisdn(body.to, account.settings.country or settings.country)
     if msisdn is None:
         return Problem(Code.NUMBER)
@@ -55,7 +51,7 @@ def judge(body: MessageBody, *, account: Account, settings: Labs402tSettings) ->
         sender = senders[0] if senders else settings.sender
     elif _SENDER(sender) is None or (senders and sender not in senders):
         return Problem(Code.SENDER)
-    text = normalise(body.text or "")
+    text = normalise(body.text)
     if not gsm7.is_gsm(text):
         return Problem(Code.CHARACTERS)
     if len(text) > LONGEST_TEXT:
@@ -77,7 +73,14 @@ _SHORT: Final = 10**_SHOWN
 """Integers of thousands of digits are never written as decimals: it takes too long, and Python refuses."""
 
 
-def _msisdn(to: str | int | None, country: str) -> Msisdn | None:
+def _is_blank(value: str | int) -> bool:
+    """Whether nothing is left to see of a text, zero-width characters included."""
+    if isinstance(value, int):
+        return False
+    return not value.strip() or (not value.isascii() and not normalise(value).strip())
+
+
+def _msisdn(to: str | int, country: str) -> Msisdn | None:
     if isinstance(to, int):
         to = str(to) if 0 <= to < _SHORT else ""
-    return to_international(to or "", HOME_FORMS.get(country, ()))
+    return to_international(to, HOME_FORMS.get(country, ()))

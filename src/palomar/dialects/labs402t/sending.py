@@ -10,7 +10,7 @@ from typing import Final
 from palomar.dialects.labs402t import NAME, responses
 from palomar.dialects.labs402t.documents import BatchBody, MessageBody, ScheduleBody, convert, read
 from palomar.dialects.labs402t.errors import BAD_REQUEST, MISSING, Code, Problem, discarded, problem_of
-from palomar.dialects.labs402t.message import Message, is_incomplete, judge, written_number
+from palomar.dialects.labs402t.message import Message, judge, written_number
 from palomar.dialects.labs402t.responses import Batch, BatchItem, Scheduled, ScheduledAnswer, Sent, SentAnswer
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.states import word_of
@@ -52,7 +52,7 @@ def read_send(body: bytes, sender: Sender) -> Request | Problem:
     posted = read(body, MessageBody)
     if isinstance(posted, Problem):
         return posted
-    message = _judged(posted, sender)
+    message = judge(posted, account=sender.account, settings=sender.settings)
     if isinstance(message, Problem):
         return message
     request = sender.request([message])
@@ -70,7 +70,7 @@ def read_schedule(body: bytes, sender: Sender) -> Request | Problem:
     due_ms = parse_in_zone(written, zone)
     if written and due_ms is None:
         return BAD_REQUEST
-    message = _judged(posted, sender) if written else MISSING
+    message = judge(posted, account=sender.account, settings=sender.settings) if written else MISSING
     if isinstance(message, Problem):
         return message
     assert due_ms is not None
@@ -145,14 +145,6 @@ def read_batch(body: bytes, sender: Sender) -> JudgedBatch | Problem:
 def problem_with(message: NewMessage) -> Problem | None:
     """Why a message is refused that the gateway has judged; None: it is accepted."""
     return problem_of(message.refused) if message.refused else discarded(message.state)
-
-
-def _judged(posted: MessageBody, sender: Sender) -> Message | Problem:
-    if is_incomplete(posted):
-        return MISSING
-    if not sender.account.may_send:
-        return Problem(Code.MAY_NOT_SEND)
-    return judge(posted, account=sender.account, settings=sender.settings)
 
 
 def _answer_sent(new: list[NewMessage]) -> tuple[int, bytes]:
