@@ -1,23 +1,18 @@
 """SMSCs in processes of their own: our simulator in the clear and behind TLS, and npm's ``smpp``."""
 
-import contextlib
-import fcntl
 import json
 import re
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.support.needs import program
-from tests.support.processes import ROOT, Process, palomar_command
+from tests.support.npm import npm_folder
+from tests.support.processes import Process, palomar_command
 
 SYSTEM_ID = "palomar"
 PASSWORD = "secret"
 NPM_PACKAGE = "smpp@0.5.1"
-INSTALL_SECONDS = 120
 _HERE = Path(__file__).parent
 
 
@@ -79,35 +74,6 @@ class NpmSmsc(Process):
 
 def npm_smsc(directory: Path) -> NpmSmsc:
     """npm's SMSC on a free port; skips the test where node or npm is missing, or the package cannot be had."""
-    folder = _npm_folder()
+    folder = npm_folder(NPM_PACKAGE)
     command = [program("node"), str(_HERE / "npm_smsc.js"), str(folder), SYSTEM_ID, PASSWORD]
     return NpmSmsc(command, directory=directory, name="npm_smsc")
-
-
-def _npm_folder() -> Path:
-    """A folder with npm's package in it, installed once for all runs."""
-    npm, folder = program("npm"), ROOT / ".venv" / "npm" / NPM_PACKAGE
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder / "lock"):
-        if (folder / "installed").exists():
-            return folder
-        (folder / "package.json").write_text("{}\n")
-        done = subprocess.run(
-            [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", NPM_PACKAGE],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_SECONDS,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip(f"npm install {NPM_PACKAGE} failed: {done.stderr.strip()[-300:]}")
-        (folder / "installed").touch()
-    return folder
-
-
-@contextlib.contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    with open(file, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
