@@ -1,10 +1,12 @@
 """The redirect: who is sent on, how, what is recorded of it, and that no write is waited for."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.support.databases import Place
 from tests.support.world import CountingIds
 
 from palomar.engine.batcher import Batcher
@@ -110,14 +112,17 @@ def face_over(database: Any) -> Face:
 
 
 @pytest.fixture
-async def face(database: Database) -> Face:
+async def face(sqlite_place: Place) -> AsyncIterator[Face]:
+    database = await sqlite_place.open()
+
     async def script(tx: Transaction) -> None:
         await tx.execute(
             "INSERT INTO links (code, message_id, account_id, url, created_ms) VALUES (?, 256, 1, ?, 0)", CODE, URL
         )
 
     await database.write(script)
-    return face_over(database)
+    yield face_over(database)
+    await database.close()
 
 
 async def test_a_link_is_answered_by_a_302_that_nobody_may_keep_before_anything_is_written(face: Face) -> None:

@@ -1,8 +1,24 @@
 """A customer's web server: takes callbacks, remembers them, and answers what it is told to."""
 
+import json
 import threading
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A callback that has a body."""
+
+    path: str
+    signature: str
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
 
 
 class Sink:
@@ -11,7 +27,8 @@ class Sink:
     def __init__(self, *, status: int = 200) -> None:
         self.status = status
         self.paths: list[str] = []
-        """What was asked for, in order, queries included."""
+        """What was asked for by GET, in order, queries included."""
+        self.posts: list[Post] = []
         sink = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -19,6 +36,15 @@ class Sink:
 
             def do_GET(self) -> None:
                 sink.paths.append(self.path)
+                self._answer()
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                signature = self.headers.get("Palomar-Signature", "")
+                sink.posts.append(Post(path=self.path, signature=signature, body=body))
+                self._answer()
+
+            def _answer(self) -> None:
                 self.send_response(sink.status)
                 self.send_header("Content-Length", "2")
                 self.end_headers()

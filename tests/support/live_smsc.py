@@ -1,0 +1,85 @@
+"""An SMSC in a thread of the test: what reached its handsets can be read, and its handsets can write."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from tests.support.smscs import PASSWORD, SYSTEM_ID
+
+from palomar.carriers.simulator import SimulatorSettings, SimulatorSmsc, serve
+from palomar.carriers.simulator.receipts import inbound_pdu
+from palomar.carriers.simulator.smsc import Arrival
+from palomar.clock import RealClock, RealIds
+from palomar.domain import gsm7
+from palomar.smpp import Concatenation, concatenation_header, parameters
+
+T = TypeVar("T")
+
+PART_SEPTETS = 153
+
+
+class LiveSmsc:
+    """Listens on a free port of the loopback while it is entered."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._arrivals: list[Arrival] = []
+        self._references = 0
+
+    def __enter__(self) -> "LiveSmsc":
+        self._thread.start()
+        self._smsc = self._do(self._made)
+        self._smsc.subscribe(self._arrivals.append)
+        serving = asyncio.run_coroutine_threadsafe(serve(self._smsc, host="127.0.0.1", port=0), self._loop)
+        self._server = serving.result(5)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._do(self._server.close)
+        self._do(self._smsc.close)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def texts(self, number: str) -> list[str]:
+        """What a handset has read, part by part, in GSM."""
+        return [gsm7.decode(arrival.octets) for arrival in list(self._arrivals) if arrival.number == number]
+
+    def write(self, text: str, *, source: str, destination: str, backwards: bool = False) -> None:
+        """A handset writes; a long text as parts, the last first if ``backwards``."""
+        octets = gsm7.encode(text)
+        pieces = [octets[at : at + PART_SEPTETS] for at in range(0, len(octets), PART_SEPTETS)]
+        self._references += 1
+        pdus = []
+        for sequence, piece in enumerate(pieces, 1):
+            header = concatenation_header(
+                Concatenation(reference=self._references, total=len(pieces), sequence=sequence)
+            )
+            several = len(pieces) > 1
+            pdu = inbound_pdu(
+                source=source, destination=destination, octets=header + piece if several else piece, data_coding=0
+            )
+            if several:
+                pdu.esm_class = parameters.ESM_UDHI
+            pdus.append(pdu)
+
+        def put() -> None:
+            mailbox = self._smsc.mailbox(SYSTEM_ID)
+            for pdu in reversed(pdus) if backwards else pdus:
+                mailbox.put(pdu)
+            mailbox.pump()
+
+        self._do(put)
+
+    def _made(self) -> SimulatorSmsc:
+        settings = SimulatorSettings(passwords={SYSTEM_ID: PASSWORD})
+        return SimulatorSmsc(settings, clock=RealClock(), chance=RealIds(0).chance)
+
+    def _do(self, work: Callable[[], T]) -> T:
+        async def inside() -> T:
+            return work()
+
+        return asyncio.run_coroutine_threadsafe(inside(), self._loop).result(5)
