@@ -76,6 +76,7 @@ def test_an_account_is_switched_off_and_renamed(acme: Palomar) -> None:
     ("assignment", "told"),
     [
         ("colour=red", "there is no setting 'colour'"),
+        ("dialects=foxsys,telegraph", "dialects are some of foxsys, convergia, sofmex, labs402t, not"),
         ("requests_per_second=many", "requests_per_second is a whole number"),
         ("requests_per_second=-1", "requests_per_second is from 0"),
         ("fold_accents=perhaps", "fold_accents is on or off"),

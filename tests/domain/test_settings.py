@@ -29,6 +29,14 @@ def test_an_account_has_a_country_or_the_platforms() -> None:
             with_setting(changed, "country", unknown)
 
 
+def test_an_account_is_reachable_through_every_dialect_until_it_is_limited_to_some() -> None:
+    assert AccountSettings().speaks("convergia")
+    limited = with_setting(AccountSettings(), "dialects", "foxsys, sofmex")
+
+    assert [limited.speaks(dialect) for dialect in ("foxsys", "sofmex", "convergia")] == [True, True, False]
+    assert read_settings(settings_text(limited)) == limited
+
+
 def test_only_what_was_chosen_is_stored() -> None:
     assert settings_text(AccountSettings()) == "{}"
     assert settings_text(with_setting(AccountSettings(), "country", "ES")) == '{"country": "ES"}'

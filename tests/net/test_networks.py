@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.net.networks import REFUSED_IPV4, REFUSED_IPV6, AddressGuard, TrustedProxies
+from palomar.net.networks import REFUSED_IPV4, REFUSED_IPV6, AddressGuard, TrustedProxies, is_listed
 
 GUARD = AddressGuard()
 
@@ -145,3 +145,28 @@ def test_without_trusted_proxies_the_peer_is_the_client():
 @given(st.text(max_size=60))
 def test_no_header_breaks_the_walk(forwarded_for):
     assert PROXIES.client("10.0.0.1", forwarded_for)
+
+
+LIST = ("192.0.2.7", "10.1.2.3/8", "2001:db8::/32")
+
+
+@pytest.mark.parametrize("ip", ["192.0.2.7", "10.0.0.0", "10.255.255.255", "2001:db8::1", "2001:DB8:0::1"])
+def test_an_address_is_on_a_list_of_addresses_and_networks_even_where_these_have_host_bits(ip):
+    assert is_listed(ip, LIST)
+
+
+@pytest.mark.parametrize("ip", ["192.0.2.8", "11.0.0.0", "2001:db9::", "::ffff:10.0.0.1", "", "unix", "10.1.2.3/8"])
+def test_any_other_address_and_what_is_none_is_not_on_the_list(ip):
+    assert not is_listed(ip, LIST)
+
+
+def test_nobody_is_on_an_empty_list():
+    assert not is_listed("192.0.2.7", ())
+
+
+def test_an_ipv4_client_on_an_ipv6_socket_is_found_on_the_list_by_its_own_address():
+    assert is_listed(PROXIES.client("::ffff:192.0.2.7"), LIST)
+
+
+def test_lists_do_not_mix_although_they_are_remembered():
+    assert [is_listed("192.0.2.7", (network,)) for network in ("192.0.2.0/29", "192.0.2.8/29")] == [True, False]

@@ -5,6 +5,7 @@ import dataclasses
 import argon2
 import click
 
+from palomar.app import renderers
 from palomar.cli.key import key_view
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.domain.account import Account
@@ -276,10 +277,15 @@ def _assigned(changed: Account, assignment: str) -> Account:
         if value not in ("on", "off"):
             fail(f"{name} is on or off, not {value!r}", 2)
         return dataclasses.replace(changed, **{name: value == "on"})  # type: ignore[arg-type]
+    if name == "inbound_dialect" and value not in renderers():
+        fail(f"inbound_dialect is one of {', '.join(renderers())}, not {value!r}", 2)
     try:
-        return dataclasses.replace(changed, settings=with_setting(changed.settings, name, value))
+        settings = with_setting(changed.settings, name, value)
     except SettingError as error:
         fail(str(error), 2)
+    if not renderers().keys() >= set(settings.dialects):
+        fail(f"dialects are some of {', '.join(renderers())}, not {value!r}", 2)
+    return dataclasses.replace(changed, settings=settings)
 
 
 async def _view(desk: Desk, found: Account, snapshot: flow.Snapshot) -> dict[str, object]:

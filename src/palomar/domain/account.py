@@ -37,6 +37,9 @@ class AccountSettings:
     )
     ackurl: str = field(default="", metadata={"help": "delivery callbacks when the request names none"})
     long: bool = field(default=False, metadata={"help": "FOXSYS: concatenate without being asked"})
+    dialects: tuple[str, ...] = field(
+        default=(), metadata={"help": "the only APIs that it is reachable through; empty is all"}
+    )
     allowed_addresses: tuple[str, ...] = field(
         default=(), metadata={"help": "networks that requests may come from; empty is any"}
     )
@@ -72,6 +75,10 @@ class AccountSettings:
     unknown_outcome: UnknownOutcome = field(
         default=UnknownOutcome.RESEND, metadata={"help": "a part in doubt after a crash: resend or hold"}
     )
+
+    def speaks(self, dialect: str) -> bool:
+        """Whether the account is reachable through that dialect."""
+        return not self.dialects or dialect in self.dialects
 
     @property
     def messages_a_day(self) -> int:

@@ -1,10 +1,11 @@
-"""Which addresses we may connect to, and whose X-Forwarded-For we believe.
+"""Which addresses we may connect to, whose X-Forwarded-For we believe, and who is on an account's list.
 
 Not for sockets: the client asks :class:`AddressGuard` about the address it is about to connect to, after
 every resolution, so that a name which changes its mind between check and use gains nothing.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
@@ -128,6 +129,22 @@ class TrustedProxies:
                 known = False
             self._known[ip] = known
         return known
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def is_listed(ip: str, networks: tuple[str, ...]) -> bool:
+    """Whether an address, as :meth:`TrustedProxies.client` tells it, is in one of these networks, as an account's
+    owner wrote them (host bits are no fault). What is no address is in none, and an empty list has none."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return False
+    return _within(address, _listed(networks))
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _listed(networks: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ip_network(network, strict=False) for network in networks)
 
 
 def _networks(networks: Iterable[str | Network]) -> tuple[Network, ...]:

@@ -3,16 +3,14 @@
 Not here: whether the account may do what it asks (``calls``).
 """
 
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-
 from starlette.types import Scope
 
+from palomar.dialects.convergia import NAME
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import client_address
-from palomar.net.networks import TrustedProxies
+from palomar.net.networks import TrustedProxies, is_listed
 
 
 class Callers:
@@ -25,22 +23,9 @@ class Callers:
     async def caller(self, scope: Scope, *, username: str, password: str) -> Account | Refusal:
         """The account that calls, or why it is nobody: bad credentials, or an address that is not on its list."""
         account = await self._gateway.account_by_password(username, password)
-        if account is None:
+        if account is None or not account.settings.speaks(NAME):
             return Refusal.BAD_CREDENTIALS
         allowed = account.settings.allowed_addresses
-        if allowed and not _within(client_address(scope, self._trusted_proxies), allowed):
+        if allowed and not is_listed(client_address(scope, self._trusted_proxies), allowed):
             return Refusal.ADDRESS_NOT_ALLOWED
         return account
-
-
-def _within(address: str, allowed: tuple[str, ...]) -> bool:
-    try:
-        client = ip_address(address)
-    except ValueError:
-        return False
-    return any(client in network for network in _networks(allowed))
-
-
-@lru_cache(maxsize=1024)
-def _networks(allowed: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(network, strict=False) for network in allowed)

@@ -5,18 +5,17 @@ Not here: whether the account may do what it asks, and how often (``api``).
 
 import base64
 import binascii
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from starlette.types import Scope
 
+from palomar.dialects.foxsys import NAME
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal
 from palomar.engine.directory import Directory
 from palomar.flows.accounts import Snapshot, login_key
 from palomar.net.asgi import client_address, header
-from palomar.net.networks import TrustedProxies
+from palomar.net.networks import TrustedProxies, is_listed
 
 _REMEMBERED: Final = 4096
 
@@ -46,11 +45,11 @@ class Callers:
         account = self._known.get(authorization)
         if account is None:
             account = account_of(snapshot, authorization)
-            if account is None:
+            if account is None or not account.settings.speaks(NAME):
                 return Refusal.BAD_CREDENTIALS
             self._known[authorization] = account
         allowed = account.settings.allowed_addresses
-        if allowed and not _within(client_address(scope, self._trusted_proxies), allowed):
+        if allowed and not is_listed(client_address(scope, self._trusted_proxies), allowed):
             return Refusal.ADDRESS_NOT_ALLOWED
         return account
 
@@ -75,16 +74,3 @@ def _text(octets: bytes) -> str:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
         return octets.decode("latin-1")
-
-
-def _within(address: str, allowed: tuple[str, ...]) -> bool:
-    try:
-        client = ip_address(address)
-    except ValueError:
-        return False
-    return any(client in network for network in _networks(allowed))
-
-
-@lru_cache(maxsize=1024)
-def _networks(allowed: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(network, strict=False) for network in allowed)

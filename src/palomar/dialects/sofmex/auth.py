@@ -3,16 +3,14 @@
 Some clients leave the scheme out, others write it in capitals. Not here: whether the account may do what it asks.
 """
 
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-
 from starlette.types import Scope
 
+from palomar.dialects.sofmex import NAME
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import client_address, header
-from palomar.net.networks import TrustedProxies
+from palomar.net.networks import TrustedProxies, is_listed
 
 
 class Callers:
@@ -26,29 +24,16 @@ class Callers:
         """The account that calls, or why it is nobody: a bad token, or an address that is not on its list."""
         authorization = header(scope, b"authorization")
         account = None if authorization is None else self._gateway.account_by_token(_token(authorization))
-        if account is None:
+        if account is None or not account.settings.speaks(NAME):
             return Refusal.BAD_CREDENTIALS
         return account if self.may_call(account, scope) else Refusal.ADDRESS_NOT_ALLOWED
 
     def may_call(self, account: Account, scope: Scope) -> bool:
         """Whether the request comes from an address that the account allows."""
         allowed = account.settings.allowed_addresses
-        return not allowed or _within(client_address(scope, self._trusted_proxies), allowed)
+        return not allowed or is_listed(client_address(scope, self._trusted_proxies), allowed)
 
 
 def _token(authorization: bytes) -> str:
     text = authorization.decode("latin-1").strip()
     return text[7:].lstrip() if text[:7].lower() == "bearer " else text
-
-
-def _within(address: str, allowed: tuple[str, ...]) -> bool:
-    try:
-        client = ip_address(address)
-    except ValueError:
-        return False
-    return any(client in network for network in _networks(allowed))
-
-
-@lru_cache(maxsize=1024)
-def _networks(allowed: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(network, strict=False) for network in allowed)
