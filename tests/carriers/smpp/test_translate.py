@@ -61,6 +61,7 @@ def test_every_part_of_a_long_text_has_its_header_and_fits(text: str) -> None:
         ("+573001234567", 1, 1, "573001234567"),
         ("85355", 3, 0, "85355"),
         ("not a sender at all", 5, 0, "not a sender at all"),
+        ("", 0, 0, ""),
     ],
 )
 def test_the_senders_form_says_its_type(sender: str, ton: int, npi: int, address: str) -> None:

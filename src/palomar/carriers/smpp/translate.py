@@ -128,6 +128,9 @@ def _header(part: OutgoingPart) -> bytes:
 
 @lru_cache(maxsize=4_096)
 def _source(sender: str) -> tuple[str, int, int]:
+    """Address, TON, NPI. An empty one is of unknown type: the SMSC fills it in (SMPP 3.4 section 4.4.1)."""
+    if not sender:
+        return "", parameters.Ton.UNKNOWN, parameters.Npi.UNKNOWN
     parsed = parse_sender(sender)
     if parsed is None:
         return sender, *SenderKind.ALPHANUMERIC.value
