@@ -36,6 +36,8 @@ class Reply:
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     """Name to description; all are strings."""
+    otherwise: Mapping[str, str] = field(default_factory=dict)
+    """Other content types that it may have, each with an example; they have no schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +143,8 @@ def _reply(reply: Reply, schemas: Mapping[str, JsonObject]) -> JsonObject:
             name: {"description": text, "schema": {"type": "string"}} for name, text in reply.headers.items()
         }
     if reply.body is not None:
-        written["content"] = _content(reply.content_type, schemas[_key(reply.body)], reply.example)
+        others: JsonObject = {content_type: {"example": example} for content_type, example in reply.otherwise.items()}
+        written["content"] = _content(reply.content_type, schemas[_key(reply.body)], reply.example) | others
     return written
 
 

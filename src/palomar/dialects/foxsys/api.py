@@ -11,7 +11,8 @@ from typing import Final
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from palomar.dialects.foxsys import prices, responses
+from palomar.apidocs import ApiPage
+from palomar.dialects.foxsys import openapi, prices, responses
 from palomar.dialects.foxsys.ack import read_ack, status_of
 from palomar.dialects.foxsys.auth import Callers
 from palomar.dialects.foxsys.documents import (
@@ -60,6 +61,7 @@ class FoxsysApi:
         self._body_limit = body_limit
         self._callers = Callers(gateway.directory, trusted_proxies)
         self._subids = Subids(gateway.clock, gateway.ids)
+        self._page = ApiPage(openapi.DOCUMENT, title=openapi.TITLE, language="es", at=(openapi.PREFIX,))
         routes = {
             "/json/send": _Route(("POST",), self._send),
             "/json/balance": _Route(("GET", "HEAD", "POST"), self._balance),
@@ -71,6 +73,9 @@ class FoxsysApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = self._routes.get(scope["path"])
+        if route is None and self._page.serves(scope["path"]):
+            await self._page(scope, receive, send)
+            return
         try:
             answer = responses.not_found() if route is None else await self._answer(route, scope, receive)
         except Exception:
