@@ -72,6 +72,9 @@ class AccountSettings:
         default=START_WORDS, metadata={"help": "inbound texts that take it off again, if a word put it there"}
     )
     callback_secret: str = field(default="", metadata={"help": "signs callbacks (docs/webhooks.md); empty is unsigned"})
+    subid_idempotent: bool = field(
+        default=False, metadata={"help": "FOXSYS: the same request with the same subid is sent once in 24 hours"}
+    )
     unknown_outcome: UnknownOutcome = field(
         default=UnknownOutcome.RESEND, metadata={"help": "a part in doubt after a crash: resend or hold"}
     )

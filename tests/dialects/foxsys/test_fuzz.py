@@ -101,4 +101,4 @@ async def test_any_document_for_the_other_endpoints(path: str, document: dict[st
     if path == "/json/scheduled":
         assert isinstance(answer.code, int)
     if path == "/json/ack":
-        assert answer.code in (0, "51")
+        assert answer.code in (0, "11", "51"), "what Python writes for infinity is no JSON"

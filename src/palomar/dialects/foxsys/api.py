@@ -21,12 +21,13 @@ from palomar.dialects.foxsys.documents import (
     PricesDocument,
     ScheduledDocument,
     SendDocument,
+    is_given,
     read_document,
 )
 from palomar.dialects.foxsys.errors import Code, Problem, problem_of
 from palomar.dialects.foxsys.requests import read_send
 from palomar.dialects.foxsys.responses import Answer
-from palomar.dialects.foxsys.subids import LONGEST, Subids, read_subid
+from palomar.dialects.foxsys.subids import LONGEST, Subids, key_of, read_subid
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal
 from palomar.engine.gateway import Gateway
@@ -115,10 +116,14 @@ class FoxsysApi:
         )
         if isinstance(request, Problem):
             return responses.declined(request, settings, subid=subid[:LONGEST])
+        answer = responses.sent(subid)
+        if settings.subid_idempotent and is_given(document.subid):
+            request.idempotency = key_of(account, subid, document)
+            request.answer = lambda messages: (answer.status, answer.body)
         result = await self._gateway.accept(request)
         if isinstance(result, Refusal):
             return responses.declined(problem_of(result), settings, subid=subid)
-        return responses.sent(subid)
+        return answer
 
     async def _balance(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
         """Some clients send a body, such as ``[]``: it is not read."""

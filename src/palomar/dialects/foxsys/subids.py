@@ -4,9 +4,16 @@ Source: FOXSYS's page: up to 20 characters; ours has 13, hexadecimal and ordered
 microseconds). Reuse is no fault: one bridge sends the same on every call.
 """
 
+import json
 from typing import Final
 
+import msgspec
+
+from palomar.dialects.foxsys import NAME
+from palomar.dialects.foxsys.documents import SendDocument
+from palomar.domain.account import Account
 from palomar.domain.text import unusable
+from palomar.flows.idempotency import Key
 from palomar.ports import Clock, Ids
 
 LONGEST: Final = 20
@@ -36,3 +43,9 @@ def read_subid(subid: object) -> str | None:
     if isinstance(subid, int) and not isinstance(subid, bool):
         return str(subid)
     return None
+
+
+def key_of(account: Account, subid: str, document: SendDocument) -> Key:
+    """A subid as an idempotency key: whatever differs in the request makes another key, so none is ever reused."""
+    asked = json.dumps(msgspec.structs.asdict(document), sort_keys=True).encode("ascii")
+    return Key.of((str(account.id), NAME, subid, asked.decode("ascii")), asked)
