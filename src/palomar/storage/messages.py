@@ -17,7 +17,9 @@ _MESSAGE: Columns = (
     *columns_of("text", "carrier ackurl clickurl extra"),
     *columns_of("bigint", "due_ms expires_ms final_ms"),
 )
-MESSAGE_COLUMNS = ", ".join(name for name, _ in _MESSAGE)
+_TAKEN = "(SELECT max(p.sent_ms) FROM parts p WHERE p.id > messages.id AND p.id <= messages.id + messages.parts)"
+_READ = (*(name for name, _ in _MESSAGE), "sent_ms")
+MESSAGE_COLUMNS = ", ".join((*_READ[:-1], f"{_TAKEN} AS sent_ms"))
 
 INSERT_MESSAGES = Insert("messages", _MESSAGE)
 _MOVED: Columns = (
@@ -97,7 +99,10 @@ SELECT_PARTS_OF = (
 
 @dataclass(slots=True, kw_only=True)
 class MessageRow:
-    """A whole message as it is stored. Money in microcredits, times in milliseconds since 1970."""
+    """A whole message as it is stored. Money in microcredits, times in milliseconds since 1970.
+
+    ``sent_ms``, when a carrier took the last of the parts that it took, is read from the parts and not stored here.
+    """
 
     id: MessageId
     account_id: AccountId
@@ -124,6 +129,7 @@ class MessageRow:
     due_ms: int
     expires_ms: int
     final_ms: int | None
+    sent_ms: int | None = None
 
     def row(self) -> Row:
         """In the order of INSERT_MESSAGES."""
@@ -158,10 +164,9 @@ class MessageRow:
 
 def message_rows(rows: Iterable[Found]) -> list[MessageRow]:
     """Messages from rows of MESSAGE_COLUMNS."""
-    names = [name for name, _ in _MESSAGE]
     found = []
     for row in rows:
-        values = dict(zip(names, row, strict=True))
+        values = dict(zip(_READ, row, strict=True))
         values["state"] = State(str(values["state"]))
         values["alphabet"] = Alphabet(str(values["alphabet"]))
         found.append(MessageRow(**values))

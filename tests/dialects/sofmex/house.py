@@ -74,6 +74,16 @@ class Running:
 
         await self.database.write(script)
 
+    async def set_sent_ms(self, times: Sequence[int]) -> None:
+        """When the carrier took each part, in order."""
+
+        async def script(tx: Transaction) -> None:
+            identities = [row[0] for row in await tx.select("SELECT id FROM parts ORDER BY id")]
+            for identity, sent_ms in zip(identities, times, strict=True):
+                await tx.execute("UPDATE parts SET sent_ms = ? WHERE id = ?", sent_ms, identity)
+
+        await self.database.write(script)
+
     async def revoke_tokens(self, login: str = "demo") -> None:
         """As the command line does, but seen at once."""
         account = self.app.directory.by_login(login)

@@ -22,6 +22,8 @@ from palomar.domain.refusals import Refusal
 from palomar.flows.accept import Accepted, Request, Result
 from palomar.net.networks import TrustedProxies
 
+NOON_MS = 1_772_107_200_000
+"""2026-02-26 12:00:00 GMT, six in the morning in Mexico City."""
 ONE = b'{"registros":[{"telefono":"5512345678","mensaje":"Hola"}]}'
 
 
@@ -186,6 +188,25 @@ async def test_a_message_is_told_in_sofmexs_words_in_every_state(tmp_path: Path)
         assert (record["status"], record["motivo"]) == standing_of(state)
         assert (record["horaEnvio"] == "") == (record["status"] == "NUEVO")
         assert (record["motivo"] != "") == (record["status"] in ("NO_ENTREGADO", "ERROR"))
+
+
+async def test_a_message_was_sent_when_the_carrier_took_the_last_of_its_parts(tmp_path: Path) -> None:
+    async with running_house(tmp_path) as running:
+        head = (
+            f"POST /sms/v3/{{}} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: {await running.token()}\r\n"
+        )
+
+        async def post(operation: str, body: bytes) -> Any:
+            length = f"Content-Length: {len(body)}\r\n\r\n"
+            _, _, answer = await exchange(running.port, (head.format(operation) + length).encode() + body)
+            return json.loads(answer)
+
+        long = ONE.replace(b'"mensaje":"', b'"mensaje":"' + b"x" * 160)
+        batch = json.dumps({"idBatch": (await post("asignacion", long))["idBatch"]}).encode()
+        await running.set_state(State.DELIVERED)
+        await running.set_sent_ms([NOON_MS, NOON_MS + 61_000])
+        (record,) = (await post("status", batch))["registros"]
+    assert record["horaEnvio"] == "2026-02-26 06:01:01"
 
 
 def test_the_words_of_states_are_those_of_the_sheet() -> None:

@@ -32,7 +32,7 @@ class Queries:
             found = await self._by_ids(account.id, query, id_batch)
         elif id_batch and not unusable(id_batch):
             rows = await self._gateway.batch(account.id, id_batch)
-            found = [self._status(row.id, row.state, row.due_ms) for row in rows]
+            found = [self._status(row.id, row.state, row.sent_ms or row.final_ms or row.due_ms) for row in rows]
         else:
             found = []
         return responses.statuses(found)
@@ -46,13 +46,14 @@ class Queries:
             some = ids[start : start + _SLICE]
             rows = await self._gateway.messages(account_id, list(dict.fromkeys(some)))
             found += [
-                self._status(row.id, row.state, row.due_ms)
+                self._status(row.id, row.state, row.sent_ms or row.final_ms or row.due_ms)
                 for identity in some
                 if (row := rows.get(identity)) is not None and id_batch in ("", row.subid)
             ]
         return found
 
-    def _status(self, identity: MessageId, state: State, due_ms: int) -> MessageStatus:
+    def _status(self, identity: MessageId, state: State, at_ms: int) -> MessageStatus:
+        """``at_ms`` is when the carrier took it; where none did, when it ended, or else was to be sent."""
         status, motivo = standing_of(state)
-        sent = "" if status == UNSENT else format_in_zone(due_ms, self._zone)
+        sent = "" if status == UNSENT else format_in_zone(at_ms, self._zone)
         return MessageStatus(id_message=public_id(identity), status=status, motivo=motivo, hora_envio=sent)
