@@ -1,6 +1,7 @@
 """Dispatch: marked before it leaves, recorded as the carrier answered, and never in doubt silently."""
 
 import pytest
+from tests.flows.conftest import new_node
 from tests.support.world import CREDIT, World, outgoing
 
 from palomar.domain.account import UnknownOutcome
@@ -281,3 +282,20 @@ async def test_a_message_whose_account_is_gone_is_held_rather_than_sent_twice(wo
     del world.accounts[account.id]
     assert await world.answer(outgoing(message)[0], IN_DOUBT) is None
     assert await world.state(message.row.id) is State.HELD
+
+
+async def test_a_part_whose_message_another_node_has_may_not_leave(world: World) -> None:
+    message = await world.accepted(await world.account(), claim=State.QUEUED)
+    first, second = world.node_id, await new_node(world, "second")
+    world.node_id = second
+    assert await world.mark(*outgoing(message)) == [False]
+    world.node_id = first
+    assert await world.mark(*outgoing(message)) == [True]
+
+
+async def test_an_attempt_that_was_made_before_may_not_leave_again(world: World) -> None:
+    message = await world.accepted(await world.account(), claim=State.SUBMITTING)
+    (part,) = outgoing(message)
+    await world.answer(part, DEFERRED)
+    assert await world.mark(part) == [False]
+    assert await world.mark(*outgoing(message, attempt=2)) == [True]

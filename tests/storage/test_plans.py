@@ -18,6 +18,7 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "parts of messages": messages.LOOKUP_PART_IDS_BY_MESSAGE,
     "parts of one message": messages.SELECT_PARTS_OF,
     "what waits": messages.LOOKUP_WAITING,
+    "who has it": messages.LOOKUP_QUEUE,
     "messages by id": messages.LOOKUP_MESSAGES,
     "what may be claimed": messages.SELECT_CLAIMABLE,
     "what is overdue": messages.SELECT_OVERDUE,

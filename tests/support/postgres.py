@@ -29,7 +29,7 @@ class PostgresServer:
     """One running server, every durability setting as PostgreSQL ships it."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="palomar-pg-", dir=_quick_folder()))
+        self._folder = Path(tempfile.mkdtemp(prefix="palomar-pg-", dir=quick_folder()))
         self._as_user = _unprivileged_user()
         self._process: subprocess.Popen[bytes] | None = None
         try:
@@ -143,8 +143,8 @@ def _installation() -> Path:
     return Path(spec.origin).parent / "pginstall"
 
 
-def _quick_folder() -> str | None:
-    """In memory where there is enough: the server syncs as ever, and no disk makes the tests wait for it."""
+def quick_folder() -> str | None:
+    """In memory where there is enough: a database syncs as ever, and no disk makes the tests wait for it."""
     if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH_BYTES:
         return str(_MEMORY)
     return None

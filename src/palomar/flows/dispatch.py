@@ -38,20 +38,29 @@ class Again:
 
 
 async def mark_submitting(work: Work, parts: Sequence[OutgoingPart]) -> list[bool]:
-    """``queued -> submitting`` for each part that may leave now; False: leave it (cancelled, ended, not ours)."""
+    """``queued -> submitting`` for each part that may leave now; False: forget it (cancelled, ended, not ours, or from
+    before this node lost its claim)."""
     if not await work.holds_lease():
         return [False] * len(parts)
+    ours = await _claimed_by_us(work, parts)
     known = await work.parts(part.part_id for part in parts)
     results = []
     for part in parts:
         stored = known.get(part.part_id)
-        may_leave = stored is not None and stored.state is State.QUEUED
+        waits = stored is not None and stored.state is State.QUEUED and stored.attempt < part.attempt
+        may_leave = waits and part.message_id in ours
         if stored is not None and may_leave:
             stored.state = State.SUBMITTING
             stored.attempt = part.attempt
             work.moved(stored)
         results.append(may_leave)
     return results
+
+
+async def _claimed_by_us(work: Work, parts: Sequence[OutgoingPart]) -> set[MessageId]:
+    message_ids = sorted({part.message_id for part in parts})
+    found = await work.tx.lookup(rows.LOOKUP_QUEUE, message_ids)
+    return {row[0] for row in found if row[1] == work.house.node_id}
 
 
 async def record_answers(work: Work, answers: Sequence[Answer]) -> list[Again | None]:

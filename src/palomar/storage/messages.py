@@ -86,6 +86,7 @@ SELECT_SCHEDULED_BY_SUBID = (
     " AND state = 'scheduled') ORDER BY message_id LIMIT ?"
 )
 SELECT_REQUEST = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE subid = ? AND account_id = ? ORDER BY id"
+LOOKUP_QUEUE = Lookup("SELECT message_id, node_id FROM queue WHERE message_id IN {keys}", "bigint")
 SELECT_CLAIMABLE = (
     "SELECT message_id, account_id, carrier, due_ms FROM queue"
     " WHERE carrier = ? AND due_ms <= ? AND node_id IS NULL ORDER BY due_ms LIMIT ?"

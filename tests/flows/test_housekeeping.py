@@ -1,0 +1,86 @@
+"""Housekeeping: what no receipt will end any more is presumed to have ended."""
+
+from tests.support.world import CREDIT, World, outgoing
+
+from palomar.domain.account import UnknownOutcome
+from palomar.domain.message import State
+from palomar.flows.accept import RECEIPT_GRACE_MS, VALIDITY_MS
+from palomar.flows.housekeeping import expire
+from palomar.ports import InDoubt, Refused, Taken
+
+WHOLE_LIFE_MS = VALIDITY_MS + RECEIPT_GRACE_MS
+
+
+async def test_a_message_without_a_receipt_expires_after_its_validity_and_grace_and_stays_paid(world: World) -> None:
+    account = await world.account(credit=10 * CREDIT)
+    message_id = await world.sent(account)
+    world.now_ms += WHOLE_LIFE_MS - 1
+    assert await world.do(expire, 100) == [0]
+    world.now_ms += 1
+    assert await world.do(expire, 100) == [1]
+    view = await world.show(message_id)
+    assert (view.message.state, view.message.presumed) == (State.EXPIRED, 1)
+    assert await world.balance(account) == (9 * CREDIT, 0)
+    assert await world.told(message_id) == ["took", "expired"]
+    assert await world.do(expire, 100) == [0]
+
+
+async def test_a_message_that_never_left_expires_and_gets_its_credit_back(world: World) -> None:
+    account = await world.account(credit=10 * CREDIT)
+    message = await world.accepted(account, claim=State.QUEUED, parts=2)
+    world.now_ms += WHOLE_LIFE_MS
+    await world.do(expire, 100)
+    assert await world.state(message.row.id) is State.EXPIRED
+    assert await world.balance(account) == (10 * CREDIT, 0)
+    assert await world.mark(*outgoing(message)) == [False, False]
+
+
+async def test_a_part_in_doubt_ends_unknown_and_is_charged(world: World) -> None:
+    account = await world.account(credit=10 * CREDIT, unknown_outcome=UnknownOutcome.HOLD)
+    held = await world.accepted(account, claim=State.SUBMITTING)
+    await world.answer(outgoing(held)[0], InDoubt(reason="the link broke"))
+    silent = await world.accepted(account, claim=State.SUBMITTING)
+    world.now_ms += WHOLE_LIFE_MS
+    assert await world.do(expire, 100) == [2]
+    assert await world.state(held.row.id) is await world.state(silent.row.id) is State.UNKNOWN
+    assert await world.balance(account) == (8 * CREDIT, 0)
+
+
+async def test_an_answer_after_all_that_time_moves_neither_state_nor_money(world: World) -> None:
+    account = await world.account(credit=10 * CREDIT)
+    never_left = await world.accepted(account, claim=State.SUBMITTING)
+    (part,) = outgoing(never_left)
+    await world.answer(part, InDoubt(reason="no answer in time"))
+    silent = await world.accepted(account, claim=State.SUBMITTING)
+    world.now_ms += WHOLE_LIFE_MS
+    await world.do(expire, 100)
+    await world.answer(part, Taken(reference="r1"))
+    await world.answer(outgoing(silent)[0], Refused(status=8, reason="ESME_RSYSERR"))
+    assert await world.state(never_left.row.id) is State.EXPIRED
+    assert await world.state(silent.row.id) is State.UNKNOWN
+    assert await world.balance(account) == (9 * CREDIT, 0)
+
+
+async def test_the_reference_of_a_very_late_answer_lets_a_receipt_correct_the_presumed_end(world: World) -> None:
+    message = await world.accepted(await world.account(), claim=State.SUBMITTING)
+    world.now_ms += WHOLE_LIFE_MS
+    await world.do(expire, 100)
+    await world.answer(outgoing(message)[0], Taken(reference="r1"))
+    await world.receipt("r1", State.DELIVERED)
+    assert await world.state(message.row.id) is State.DELIVERED
+    assert await world.told(message.row.id) == ["unknown", "delivered"]
+
+
+async def test_of_a_long_message_only_the_open_parts_are_presumed(world: World) -> None:
+    message_id = await world.sent(await world.account(), parts=2)
+    await world.receipt("r1", State.DELIVERED)
+    world.now_ms += WHOLE_LIFE_MS
+    await world.do(expire, 100)
+    assert await world.part_states(message_id) == [State.DELIVERED, State.EXPIRED]
+    assert await world.state(message_id) is State.EXPIRED
+
+
+async def test_a_sweep_ends_no_more_than_it_was_asked_to(world: World) -> None:
+    await world.accept(await world.account(), count=5)
+    world.now_ms += WHOLE_LIFE_MS
+    assert [await world.do(expire, 2) for _ in range(4)] == [[2], [2], [1], [0]]
