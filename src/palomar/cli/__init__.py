@@ -14,6 +14,7 @@ from palomar.cli.price import price
 from palomar.cli.root import root
 from palomar.cli.scheduled import scheduled
 from palomar.cli.serve import serve
+from palomar.cli.template import template
 from palomar.cli.token import token
 
 for _command in (
@@ -24,6 +25,7 @@ for _command in (
     price,
     message,
     scheduled,
+    template,
     number,
     blacklist,
     callback,

@@ -3,11 +3,13 @@
 Not here: its balance (it moves with every batch and lives in the ledger's tables) and its keys' secrets.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
 from palomar.domain.opt_out import START_WORDS, STOP_WORDS
+from palomar.domain.template import expand
 
 AccountId = NewType("AccountId", int)
 
@@ -75,6 +77,9 @@ class AccountSettings:
     subid_idempotent: bool = field(
         default=False, metadata={"help": "FOXSYS: the same request with the same subid is sent once in 24 hours"}
     )
+    templates: bool = field(
+        default=False, metadata={"help": "replace {name} in texts by the account's template of that name"}
+    )
     unknown_outcome: UnknownOutcome = field(
         default=UnknownOutcome.RESEND, metadata={"help": "a part in doubt after a crash: resend or hold"}
     )
@@ -102,3 +107,9 @@ class Account:
     enabled: bool = True
     may_send: bool = True
     settings: AccountSettings = AccountSettings()
+    templates: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Its stored texts by name, where the setting is on."""
+
+    def expanded(self, text: str) -> str:
+        """A text with the account's templates in it: what every dialect measures and sends."""
+        return expand(text, self.templates) if self.templates else text

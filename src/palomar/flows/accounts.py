@@ -18,6 +18,7 @@ from palomar.storage import ledger, platform
 from palomar.storage.database import Transaction
 from palomar.storage.filters import SELECT_ANY_BLOCKED
 from palomar.storage.statements import Found
+from palomar.storage.templates import SELECT_TEMPLATES
 
 _EVERYBODY = AccountId(0)
 """Whose rates are the house's."""
@@ -89,8 +90,9 @@ async def load(tx: Transaction) -> Snapshot:
     version = int(str((await tx.select(rows.SELECT_VERSION))[0][0]))
     accounts: dict[AccountId, Account] = {}
     passwords = {}
+    templates = await _templates(tx)
     for row in await tx.select(rows.SELECT_ACCOUNTS):
-        account = _account(row)
+        account = _account(row, templates)
         accounts[account.id] = account
         passwords[account.id] = str(row[7])
     by_key = {}
@@ -263,8 +265,16 @@ def _children(accounts: Mapping[AccountId, Account]) -> dict[AccountId, tuple[Ac
     return children
 
 
-def _account(row: Found) -> Account:
-    identity, login, parent, name, enabled, may_send, settings, _ = row
+async def _templates(tx: Transaction) -> dict[int, dict[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    for owner, name, text in await tx.select(SELECT_TEMPLATES):
+        found.setdefault(owner, {})[str(name)] = str(text)
+    return found
+
+
+def _account(row: Found, templates: Mapping[int, Mapping[str, str]]) -> Account:
+    identity, login, parent, name, enabled, may_send, stored, _ = row
+    settings = read_settings(str(stored))
     return Account(
         id=AccountId(identity),
         login=str(login),
@@ -272,5 +282,6 @@ def _account(row: Found) -> Account:
         name=str(name),
         enabled=bool(enabled),
         may_send=bool(may_send),
-        settings=read_settings(str(settings)),
+        settings=settings,
+        templates=templates.get(identity, {}) if settings.templates else {},
     )

@@ -34,7 +34,7 @@ def read_send(parameters: Parameters, *, account: Account, subid: str, settings:
     number = read_number(parameters["number"], national=settings.national_numbers)
     if number is None:
         return Code.WRONG_NUMBER
-    fitted = fit(parameters["message"], settings)
+    fitted = fit(account.expanded(parameters["message"]), settings)
     if isinstance(fitted, Refusal):
         return code_of(fitted)
     return Request(

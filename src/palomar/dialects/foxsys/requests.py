@@ -44,6 +44,7 @@ async def read_send(
         return Problem(Code.EMPTY_MESSAGE)
     if len(subid) > LONGEST:
         return Problem(Code.SUBID_TOO_LONG)
+    text = account.expanded(text)
     numbers = await read_numbers(document.recipient, limit=account.settings.batch_limit)
     if isinstance(numbers, Problem):
         return numbers

@@ -51,7 +51,7 @@ def judge(body: MessageBody, *, account: Account, settings: Labs402tSettings) ->
         sender = senders[0] if senders else settings.sender
     elif _SENDER(sender) is None or (senders and sender not in senders):
         return Problem(Code.SENDER)
-    text = normalise(body.text)
+    text = normalise(account.expanded(body.text))
     if not gsm7.is_gsm(text):
         return Problem(Code.CHARACTERS)
     if len(text) > LONGEST_TEXT:

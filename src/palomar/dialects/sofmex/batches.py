@@ -37,7 +37,7 @@ class Batches:
         if len(records) > RECORDS_MAX:
             return self._declined(BatchCode.TOO_MANY_RECORDS)
         id_batch = public_id(self._gateway.ids.message_id())
-        judged = [judge(record) for record in records]
+        judged = [judge(record, account) for record in records]
         wanted = [verdict for verdict in judged if isinstance(verdict, Recipient)]
         outcomes = await self._accepted(account, id_batch, wanted)
         if isinstance(outcomes, BatchCode):

@@ -12,17 +12,18 @@ from msgspec import Raw
 from palomar.dialects.sofmex.documents import text_of
 from palomar.dialects.sofmex.errors import RecordCode
 from palomar.dialects.sofmex.wire import TEXT_MAX, Record
+from palomar.domain.account import Account
 from palomar.domain.phone import HOME_FORMS, Msisdn, to_international
 from palomar.domain.text import measure, unusable
 from palomar.flows.accept import Recipient
 
 
-def judge(record: Record) -> Recipient | RecordCode:
+def judge(record: Record, account: Account) -> Recipient | RecordCode:
     """The message that a record asks for; else the code of the first thing that is wrong, number before text."""
     msisdn = read_number(record.telefono)
     if msisdn is None:
         return RecordCode.BAD_NUMBER
-    text = record.mensaje
+    text = account.expanded(record.mensaje)
     if not text or text.isspace():
         return RecordCode.EMPTY_TEXT
     if len(text) > TEXT_MAX:
