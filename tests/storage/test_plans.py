@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from palomar.storage import carriers, ledger, messages, timeline, webhooks
+from palomar.storage import carriers, inbound, ledger, links, messages, timeline, webhooks
 from palomar.storage.database import Database, Transaction
 from palomar.storage.statements import Delete, Lookup, Update, numbered
 
 ROWS = 20_000
 GROWING = ("messages", "parts", "queue", "events", "webhooks", "orphans", "inbound", "ledger", "balances", "nodes")
+GROWING += ("inbound_parts", "virtual_numbers", "links", "clicks", "blocked_numbers")
 
 HOT: dict[str, Lookup | Update | Delete | str] = {
     "parts by id": messages.LOOKUP_PARTS,
@@ -38,6 +39,16 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "due callbacks": webhooks.SELECT_DUE,
     "changed callbacks": webhooks.UPDATE_WEBHOOKS,
     "callbacks that succeeded": webhooks.DELETE_WEBHOOKS,
+    "a short link": links.SELECT_LINK,
+    "codes that are taken": links.LOOKUP_CODES,
+    "inbound messages that came before": inbound.LOOKUP_INBOUND,
+    "inbound messages that wait": inbound.LOOKUP_WAITING,
+    "inbound messages that waited long": inbound.SELECT_WAITED_LONG,
+    "joined inbound messages": inbound.UPDATE_INBOUND,
+    "inbound parts that came before": inbound.LOOKUP_KNOWN_PARTS,
+    "inbound parts of messages": inbound.LOOKUP_PARTS,
+    "old inbound parts": inbound.SELECT_OLD_PARTS,
+    "virtual numbers": inbound.LOOKUP_NUMBERS,
 }
 
 _SERIES = {
@@ -59,6 +70,13 @@ _FILL = (
     " {series} SELECT n, n * 256, 1, 'foxsys', 'GET', 'u', n, 0, n % 2, NULL FROM s",
     "INSERT INTO orphans (id, carrier, carrier_reference, state, stat, raw, received_ms)"
     " {series} SELECT n, 'c', 'o' || n, 'delivered', 'DELIVRD', '', n FROM s",
+    "INSERT INTO links (code, message_id, account_id, url, created_ms)"
+    " {series} SELECT 'c' || n, n * 256, 1, 'u', n FROM s",
+    "INSERT INTO inbound (id, carrier, source, destination, text, reference, parts_came, parts, same, received_ms,"
+    " account_id, whole) {series} SELECT n, 'c', 's', 'd', '', n, 1, 2, 'w' || n, n, 1, n % 2 FROM s",
+    "INSERT INTO inbound_parts (same, inbound_id, number, text, received_ms)"
+    " {series} SELECT 'p' || n, n, 1, '', n FROM s",
+    "INSERT INTO virtual_numbers (number, account_id, url, created_ms) {series} SELECT 'v' || n, 1, '', n FROM s",
     "INSERT INTO balances (account_id, available_microcredits, reserved_microcredits) {series} SELECT n, 1, 0 FROM s",
 )
 
