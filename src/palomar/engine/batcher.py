@@ -21,7 +21,14 @@ C = TypeVar("C")
 R = TypeVar("R")
 
 BATCH_WEIGHT = 500
-"""Items a transaction takes (a request of many messages weighs as many); some 2 to 5 ms of statements."""
+"""Items a transaction takes (a request of many messages weighs as many)."""
+
+BEHIND_WEIGHT = 100
+"""Items that nobody waits for a transaction takes by themselves: a request that comes meanwhile waits for it, so a
+campaign must not make every transaction long."""
+
+_BESIDE_AT_LEAST, _BESIDE_EACH = 25, 5
+"""Items taken beside what is waited for: enough for the answer, receipt and callbacks of as many messages."""
 
 _RUNS_AFTER_CONFLICT = 30
 _RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -36,6 +43,8 @@ class Step(Generic[C, R]):
     script: Callable[[Work, Sequence[C]], Awaitable[Sequence[R]]]
     rank: int
     lane: int = 1
+    awaited: bool = False
+    """Whether somebody waits for the result: then it goes before what nobody waits for."""
     linger_seconds: float = 0.0
     patience_seconds: float = float("inf")
     """How long a command is tried again while the database cannot be reached; facts are kept for ever."""
@@ -121,7 +130,8 @@ class _Lane:
     def __init__(self, batcher: Batcher, number: int) -> None:
         self._batcher = batcher
         self._number = number
-        self._entries: list[_Entry] = []
+        self._awaited: list[_Entry] = []
+        self._behind: list[_Entry] = []
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -129,22 +139,22 @@ class _Lane:
 
     @property
     def waiting(self) -> int:
-        return len(self._entries)
+        return len(self._awaited) + len(self._behind)
 
     @property
     def busy(self) -> bool:
-        return self._running or bool(self._entries)
+        return self._running or self.waiting > 0
 
     def add(self, entry: _Entry) -> None:
-        self._entries.append(entry)
+        (self._awaited if entry.step.awaited else self._behind).append(entry)
         linger = entry.step.linger_seconds
-        if linger <= 0.0 or len(self._entries) >= BATCH_WEIGHT:
+        if linger <= 0.0 or self.waiting >= BATCH_WEIGHT:
             self._wake.set()
         elif not self._wake.is_set():
             self._wake_within(linger)
 
     def hurry(self) -> None:
-        if self._entries:
+        if self.waiting:
             self._wake.set()
 
     async def serve(self) -> None:
@@ -152,7 +162,7 @@ class _Lane:
             await self._wake.wait()
             self._wake.clear()
             self._disarm()
-            while self._entries:
+            while self.waiting:
                 batch = self._take()
                 self._running = True
                 try:
@@ -164,28 +174,30 @@ class _Lane:
 
     def _hurried(self) -> bool:
         """Whether what came during the commit must go now; else it may linger as if it had just come."""
-        if not self._entries:
+        if not self.waiting:
             return False
-        linger = min(entry.step.linger_seconds for entry in self._entries)
-        if linger <= 0.0 or len(self._entries) >= BATCH_WEIGHT:
+        if self._awaited or len(self._behind) >= BEHIND_WEIGHT:
+            return True
+        linger = min(entry.step.linger_seconds for entry in self._behind)
+        if linger <= 0.0:
             return True
         self._wake_within(linger)
         return False
 
     def _take(self) -> list[_Entry]:
-        weight = 0
-        for count, entry in enumerate(self._entries):
-            weight += entry.weight
-            if weight > BATCH_WEIGHT and count:
-                taken, self._entries = self._entries[:count], self._entries[count:]
-                return taken
-        taken, self._entries = self._entries, []
-        return taken
+        """What is waited for, then as much of the rest, so that neither starves the other."""
+        awaited, self._awaited, weight = _cut(self._awaited, BATCH_WEIGHT)
+        beside = min(max(_BESIDE_AT_LEAST, _BESIDE_EACH * weight), BATCH_WEIGHT)
+        behind, self._behind, _ = _cut(self._behind, beside if awaited else BEHIND_WEIGHT)
+        return awaited + behind
 
     async def _run(self, batch: list[_Entry]) -> None:
         """Write the batch, by halves where something unexpected is in it."""
         try:
             work, results = await self._write(batch)
+        except Unavailable as error:
+            await self._without_the_impatient(batch, error)
+            return
         except Exception as error:
             if len(batch) == 1:
                 _fail(batch, error)
@@ -200,6 +212,19 @@ class _Lane:
                 entry.done(result)
             except Exception:
                 _log.exception("what followed a commit failed", step=entry.step.name)
+
+    async def _without_the_impatient(self, batch: list[_Entry], error: Unavailable) -> None:
+        """Nobody is a culprit in an outage: those whose patience is over fail together, the others go on waiting."""
+        impatient: list[_Entry] = []
+        patient: list[_Entry] = []
+        for entry in batch:
+            (impatient if self._is_impatient(entry) else patient).append(entry)
+        _fail(impatient, error)
+        if patient:
+            await self._run(patient)
+
+    def _is_impatient(self, entry: _Entry) -> bool:
+        return self._batcher.clock.monotonic() - entry.posted > entry.step.patience_seconds
 
     async def _write(self, batch: list[_Entry]) -> tuple[Work, list[tuple[_Entry, Any]]]:
         groups = _grouped(batch)
@@ -236,8 +261,7 @@ class _Lane:
                     raise
                 await asyncio.sleep(0.001 * conflicts)
             except Unavailable as error:
-                now = self._batcher.clock.monotonic()
-                if any(now - entry.posted > entry.step.patience_seconds for entry in batch):
+                if any(map(self._is_impatient, batch)):
                     raise
                 if outages == 0:
                     _log.error("the database cannot be reached; trying again", reason=str(error))
@@ -260,6 +284,16 @@ class _Lane:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _cut(entries: list[_Entry], limit: int) -> tuple[list[_Entry], list[_Entry], int]:
+    """The first entries that weigh at most ``limit`` (one at least), the others, and the weight of the first."""
+    weight = 0
+    for count, entry in enumerate(entries):
+        if weight + entry.weight > limit and count:
+            return entries[:count], entries[count:], weight
+        weight += entry.weight
+    return entries, [], weight
 
 
 def _grouped(batch: list[_Entry]) -> list[tuple[Step[Any, Any], list[_Entry]]]:

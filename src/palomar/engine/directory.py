@@ -74,6 +74,10 @@ class Directory:
         if loaded is not None:
             self.snapshot = loaded
 
+    def look_again(self) -> None:
+        """This node has just changed something itself: the next :meth:`refresh` reads, whatever the hint says."""
+        self._hint = -1
+
     def number_blocked(self) -> None:
         """This node has just put a number on a black list: its next transaction must look there."""
         if not self.snapshot.has_blocked_numbers:

@@ -28,8 +28,9 @@ LINE_PARTS = 4_000
 UNROUTED = ""
 """The line of messages that were stored without a carrier (by a command beside the server)."""
 
-_CLAIM_AT_MOST = 200
+_CLAIM_AT_MOST = 50
 _FACTS_AT_MOST = 20_000
+_AFTER_A_FAILURE_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 
 MARK = Step(name="mark_submitting", script=mark_submitting, rank=20)
@@ -201,10 +202,12 @@ class Dispatcher:
                 carrier.submit(part)
             else:
                 carrier.release(1)
+                self._pump(line)  # the slot is the next part's
 
         def failed(error: BaseException) -> None:
             line.pledged -= 1
             carrier.release(1)
+            asyncio.get_running_loop().call_later(_AFTER_A_FAILURE_SECONDS, self._back_in_line, line, part)
 
         self._batcher.post(MARK, part, done, failed)
 
@@ -227,7 +230,7 @@ class Dispatcher:
         carrier = line.carrier
         if line.claiming or not self._taking or (carrier is not None and not carrier.live):
             return
-        limit = min(_CLAIM_AT_MOST, line.room)
+        limit = min(_CLAIM_AT_MOST, line.room if carrier is not None else self._room_anywhere())
         if limit <= 0:
             return
         line.claiming, line.backlog = True, False
@@ -250,12 +253,18 @@ class Dispatcher:
         chosen: dict[int, str] = {}
         for part in parts:
             if part.message_id not in chosen:
-                chosen[part.message_id] = line.name or self._route()
+                # A message of which a part has left by a carrier stays with it.
+                known = part.carrier if part.carrier in self._lines else UNROUTED
+                chosen[part.message_id] = line.name or known or self._route()
             target = self._lines[chosen[part.message_id]]
             target.ready.append(_from_waiting(part))
             touched[target.name] = target
         for target in touched.values():
             self._pump(target)
+
+    def _room_anywhere(self) -> int:
+        """What is not routed yet comes to wait in a carrier's line."""
+        return max((line.room for line in self._lines.values() if line.carrier is not None), default=0)
 
     def _route(self) -> str:
         states = [

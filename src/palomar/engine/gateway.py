@@ -9,6 +9,7 @@ from palomar.domain.account import Account, AccountId
 from palomar.domain.link import Codes, Shortener
 from palomar.domain.message import MessageId
 from palomar.domain.refusals import Refusal
+from palomar.engine.abuse import AbuseWatch
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
@@ -16,9 +17,9 @@ from palomar.engine.limits import RequestLimits
 from palomar.engine.passwords import Passwords
 from palomar.flows import accounts, lookup, schedule, tokens
 from palomar.flows.accept import Acceptance, Request, Result, accept, compose
-from palomar.flows.idempotency import KeyReused, Replay
+from palomar.flows.idempotency import Key, KeyReused, Replay, answered
 from palomar.flows.keyed import AddAccount, ChangePassword, add_keyed, change_keyed
-from palomar.flows.work import House
+from palomar.flows.work import House, Work
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
 from palomar.storage.messages import MessageRow
@@ -27,10 +28,10 @@ ACCEPT_PATIENCE_SECONDS = 4.0
 """Clients give up after 4.5 s at the earliest: by then they have our answer."""
 
 _COMPOSE_AT_ONCE = 500
-ADD = Step(name="add_account", script=add_keyed, rank=5)
-CANCEL = Step(name="cancel", script=schedule.cancel, rank=15, weigh=lambda order: schedule.AT_ONCE)
-SEND_NOW = Step(name="send_now", script=schedule.send_now, rank=16, weigh=lambda order: schedule.AT_ONCE)
-CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, rank=6)
+ADD = Step(name="add_account", script=add_keyed, rank=5, awaited=True)
+CANCEL = Step(name="cancel", script=schedule.cancel, rank=15, awaited=True, weigh=lambda order: schedule.AT_ONCE)
+SEND_NOW = Step(name="send_now", script=schedule.send_now, rank=16, awaited=True, weigh=lambda order: schedule.AT_ONCE)
+CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, rank=6, awaited=True)
 
 
 class Gateway:
@@ -54,6 +55,7 @@ class Gateway:
         self._dispatcher = dispatcher
         self._passwords = passwords
         self._limits = RequestLimits()
+        self.abuse = AbuseWatch(directory, batcher, clock)
         self.directory = directory
         self.clock = clock
         self.ids = ids
@@ -64,6 +66,7 @@ class Gateway:
             script=accept,
             rank=10,
             lane=0,
+            awaited=True,
             patience_seconds=ACCEPT_PATIENCE_SECONDS,
             prepare=dispatcher.claim_at_birth,
             weigh=_weight,
@@ -85,9 +88,12 @@ class Gateway:
 
     def wait_seconds(self, account: Account) -> float:
         """0.0 if the account may make one more request now, else how long it should wait."""
-        return self._limits.wait_seconds(
+        seconds = self._limits.wait_seconds(
             account.id, per_second=account.settings.requests_per_second, now=self.clock.monotonic()
         )
+        if seconds:
+            self.abuse.over_limit(account)
+        return seconds
 
     # --- sending
 
@@ -146,6 +152,15 @@ class Gateway:
 
         async def script(tx: Transaction) -> dict[MessageId, MessageRow]:
             return await lookup.messages_of(tx, account_id, ids)
+
+        return await self._database.read(script)
+
+    async def answered(self, key: Key) -> Replay | KeyReused | None:
+        """What is kept under an idempotency key; None: its request is new, or had no effect."""
+        now_ms = self.clock.wall_ms()
+
+        async def script(tx: Transaction) -> Replay | KeyReused | None:
+            return await answered(Work(tx, self._house(), now_ms=now_ms), key)
 
         return await self._database.read(script)
 

@@ -58,6 +58,8 @@ class Lease:
         if node is None:
             return False
         before = self._clock.monotonic()
+        if before >= self._ends:
+            return False  # it may still run in the database, but what was refused meanwhile has been forgotten here
 
         async def script(tx: Transaction) -> bool:
             return await renew(tx, node)

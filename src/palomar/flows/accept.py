@@ -43,6 +43,8 @@ class Recipient:
     parts: int
     state: State = State.QUEUED
     why: str = ""
+    sender: str = ""
+    """Its own; empty is the request's."""
     links: Links = ()
     """The codes of short links in the text, each with its URL."""
 
@@ -69,8 +71,8 @@ class Request:
     short_ids: bool = False
     """Give each message a short decimal id of the account's own."""
     idempotency: Key | None = None
-    answer: Callable[[list["NewMessage"]], tuple[int, bytes]] | None = None
-    """Renders status and body to keep under ``idempotency``."""
+    answer: Callable[[list["NewMessage"]], tuple[int, bytes] | None] | None = None
+    """Renders status and body to keep under ``idempotency``; None keeps nothing, as nothing of it will be sent."""
 
 
 @dataclass(slots=True)
@@ -146,7 +148,7 @@ def compose(
             dialect=request.dialect,
             subid=request.subid,
             label=request.label,
-            sender=request.sender,
+            sender=recipient.sender or request.sender,
             msisdn=recipient.msisdn,
             country=country,
             text=recipient.text,
@@ -223,8 +225,9 @@ async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Re
             await work.tx.pause()
     accepted = Accepted(command.messages)
     if key is not None and request.answer is not None:
-        status, body = request.answer(command.messages)
-        idempotency.keep(work, key, status=status, body=body)
+        answer = request.answer(command.messages)
+        if answer is not None:
+            idempotency.keep(work, key, status=answer[0], body=answer[1])
     return accepted
 
 

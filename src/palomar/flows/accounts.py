@@ -11,11 +11,12 @@ from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.pricing import PriceList, price_lists
 from palomar.domain.refusals import Refusal
 from palomar.domain.settings import read_settings, settings_text
+from palomar.flows.blocks import Block, list_blocks
 from palomar.flows.tokens import Token, live_token
 from palomar.flows.work import House, Work
 from palomar.storage import accounts as rows
 from palomar.storage import ledger, platform
-from palomar.storage.database import Transaction
+from palomar.storage.database import Conflict, Transaction
 from palomar.storage.filters import SELECT_ANY_BLOCKED
 from palomar.storage.statements import Found
 from palomar.storage.templates import SELECT_TEMPLATES
@@ -37,6 +38,7 @@ class Snapshot:
     tokens: Mapping[int, Token] = field(default_factory=dict)
     children: Mapping[AccountId, tuple[Account, ...]] = field(default_factory=dict)
     has_blocked_numbers: bool = True
+    blocks: Mapping[str, Block] = field(default_factory=dict)
 
     def is_within(self, account: Account, ancestor: AccountId) -> bool:
         """Whether ``account`` is ``ancestor`` or stands below it."""
@@ -109,6 +111,7 @@ async def load(tx: Transaction) -> Snapshot:
         tokens={row[0]: live_token(row) for row in await tx.select(platform.SELECT_LIVE_TOKENS)},
         children=_children(accounts),
         has_blocked_numbers=bool(await tx.select(SELECT_ANY_BLOCKED)),
+        blocks={block.subject: block for block in await list_blocks(tx)},
     )
 
 
@@ -134,7 +137,9 @@ async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms:
         now_ms,
     )
     if not await tx.insert_new(rows.INSERT_ACCOUNTS, [row]):
-        return None
+        if await tx.select(rows.SELECT_ACCOUNT_BY_LOGIN, login_key(new.login)):
+            return None
+        raise Conflict("another node took the same id for another account meanwhile")
     await tx.insert(ledger.INSERT_BALANCES, [(account_id, 0, 0)])
     await add_key(tx, house, account_id, secret=new.key, name="first", now_ms=now_ms)
     if first and new.parent_id is not None:

@@ -56,6 +56,12 @@ async def seen(work: Work, keys: Iterable[Key]) -> None:
         work.kept.update(await work.kept_answers(sorted(scopes)))
 
 
+async def answered(work: Work, key: Key) -> Replay | KeyReused | None:
+    """What is kept for one key, for who only asks."""
+    await seen(work, [key])
+    return recall(work, key)
+
+
 def recall(work: Work, key: Key) -> Replay | KeyReused | None:
     """What is kept for this key, in the tables or earlier in this batch; None: go on, and :func:`keep` the answer."""
     kept = work.kept.get(key.scope)

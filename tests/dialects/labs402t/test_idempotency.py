@@ -82,6 +82,16 @@ async def test_two_keys_for_one_login_make_one_account(labs_on_each: Labs402t) -
     assert sorted(reply.code for reply in replies) == [-26, 0]
 
 
+async def test_two_nodes_make_accounts_at_the_same_time(postgres_place: Place) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        nodes = [await stack.enter_async_context(labs402t(postgres_place, node=node)) for node in (0, 1)]
+
+        await asyncio.gather(*(nodes[number % 2].add(f"login{number}", credit=0) for number in range(20)))
+        await nodes[0].gateway.directory.reload()
+
+        assert len({account.id for account in nodes[0].gateway.directory.snapshot.by_id.values()}) == 20
+
+
 async def test_an_accepted_schedule_is_replayed_after_its_time_has_passed(labs: Labs402t) -> None:
     body = MESSAGE | {"send_at": "2026-02-26T13:05:00"}
     first = await labs.post("/sms/schedule", body, key="k")
@@ -120,6 +130,16 @@ async def test_a_retry_after_no_credit_works(labs: Labs402t) -> None:
 
     assert (await labs.post("/sms/send", MESSAGE, key="k", account="pobre")).code == 0
     assert (await labs.post("/sms/batch", {"messages": [MESSAGE]}, key="k", account="pobre")).code == 0
+
+
+async def test_what_a_filter_stopped_is_judged_again(labs: Labs402t) -> None:
+    await labs.change("demo", countries=("MX",))
+    assert (await labs.post("/sms/send", MESSAGE, key="k")).code == -7
+    assert (await labs.post("/sms/batch", {"messages": [MESSAGE]}, key="k")).code == -7
+    await labs.change("demo", countries=())
+
+    assert (await labs.post("/sms/send", MESSAGE, key="k")).code == 0
+    assert (await labs.post("/sms/batch", {"messages": [MESSAGE]}, key="k")).code == 0
 
 
 async def test_an_answer_that_was_lost_is_given_again_by_the_next_process(place: Place) -> None:

@@ -30,7 +30,7 @@ from palomar.dialects.labs402t.errors import (
     Problem,
     problem_of,
 )
-from palomar.dialects.labs402t.idempotency import Running, kept, key_of
+from palomar.dialects.labs402t.idempotency import Running, key_of
 from palomar.dialects.labs402t.responses import Answer
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.sms import SmsEndpoints
@@ -131,7 +131,11 @@ class Labs402tApi:
         return None, ""
 
     async def _once(self, route: _Route, call: Call) -> Answer:
-        """Answer a POST; one that was answered before under its key, as it was answered then."""
+        """Answer a POST; one that was answered before under its key, as it was answered then.
+
+        A request that would be refused now may have been accepted when it came first: its time has passed since, or the
+        password is no longer the old one.
+        """
         with self._running.hold(call.key) as ours:
             if not ours:
                 return responses.declined(STILL_RUNNING, responses.RETRY_SOON)
@@ -139,7 +143,7 @@ class Labs402tApi:
             answer = _written(outcome)
             if call.key is None or answer.status == 200 or outcome is KEY_REUSED:
                 return answer
-            before = await kept(self._gateway, call.account, call.key)
+            before = await self._gateway.answered(call.key)
             return answer if before is None else _written(answered_before(before))
 
 

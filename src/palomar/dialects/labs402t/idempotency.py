@@ -15,9 +15,7 @@ from palomar.dialects.labs402t import NAME
 from palomar.dialects.labs402t.documents import canonical
 from palomar.dialects.labs402t.errors import BAD_REQUEST, Problem
 from palomar.domain.account import Account
-from palomar.engine.gateway import Gateway
-from palomar.flows.accept import Request
-from palomar.flows.idempotency import Key, KeyReused, Replay
+from palomar.flows.idempotency import Key
 from palomar.net.asgi import header
 
 
@@ -52,17 +50,6 @@ def key_of(scope: Scope, account: Account, body: bytes) -> Key | Problem | None:
         return BAD_REQUEST
     words = (NAME, str(account.id), scope["method"], scope["path"].rstrip("/"), written.decode("ascii"))
     return Key.of(words, canonical(body))
-
-
-async def kept(gateway: Gateway, account: Account, key: Key) -> Replay | KeyReused | None:
-    """What is kept under a key, asked by a request without messages; None: its request is new, or had no effect.
-
-    A request that would be refused now may have been accepted when it came first: its time has passed since, or the
-    password is no longer the old one.
-    """
-    question = Request(account=account, dialect=NAME, subid="", sender="", recipients=[], partial=True, idempotency=key)
-    found = await gateway.accept(question)
-    return found if isinstance(found, Replay | KeyReused) else None
 
 
 _PRINTABLE: Final = re.compile(rb"[\x20-\x7e]{1,255}").fullmatch

@@ -33,7 +33,7 @@ class Message:
     def recipient(self) -> Recipient:
         """As the gateway takes it."""
         parts = count_parts(self.text, Alphabet.GSM)
-        return Recipient(msisdn=self.msisdn, text=self.text, alphabet=Alphabet.GSM, parts=parts)
+        return Recipient(msisdn=self.msisdn, sender=self.sender, text=self.text, alphabet=Alphabet.GSM, parts=parts)
 
 
 def judge(body: MessageBody, *, account: Account, settings: Labs402tSettings) -> Message | Problem:

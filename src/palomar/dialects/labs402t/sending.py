@@ -9,7 +9,7 @@ from typing import Final
 
 from palomar.dialects.labs402t import NAME, responses
 from palomar.dialects.labs402t.documents import BatchBody, MessageBody, ScheduleBody, convert, read
-from palomar.dialects.labs402t.errors import BAD_REQUEST, MISSING, Code, Problem, discarded, problem_of
+from palomar.dialects.labs402t.errors import BAD_REQUEST, HTTP_STATUSES, MISSING, Code, Problem, discarded, problem_of
 from palomar.dialects.labs402t.message import Message, judge, written_number
 from palomar.dialects.labs402t.responses import Batch, BatchItem, Scheduled, ScheduledAnswer, Sent, SentAnswer
 from palomar.dialects.labs402t.settings import Labs402tSettings
@@ -39,7 +39,7 @@ class Sender:
             account=self.account,
             dialect=NAME,
             subid=self.subid,
-            sender=messages[0].sender,
+            sender=self.settings.sender,
             recipients=[message.recipient() for message in messages],
             due_ms=due_ms,
             partial=partial,
@@ -77,10 +77,10 @@ def read_schedule(body: bytes, sender: Sender) -> Request | Problem:
     if due_ms <= sender.now_ms:
         return Problem(Code.PAST)
 
-    def answer(new: list[NewMessage]) -> tuple[int, bytes]:
-        problem, row = problem_with(new[0]), new[0].row
-        if problem is not None:
-            return _refused(problem)
+    def answer(new: list[NewMessage]) -> tuple[int, bytes] | None:
+        if problem_with(new[0]) is not None:
+            return None
+        row = new[0].row
         send_at = format_in_zone(row.due_ms, zone, separator="T")
         data = Scheduled(public_id(row.id), row.msisdn, word_of(new[0].state), send_at)
         return 200, responses.encode(ScheduledAnswer(0, "OK", data))
@@ -118,6 +118,11 @@ class JudgedBatch:
         data = Batch(total=len(items), accepted=accepted, rejected=len(items) - accepted, messages=items)
         return responses.batch(data)
 
+    def kept(self, new: list[NewMessage]) -> tuple[int, bytes] | None:
+        """The answer to keep under the request's key: none where nothing was accepted."""
+        status, body = self.answer(new)
+        return (status, body) if status == HTTP_STATUSES[Code.OK] else None
+
 
 def read_batch(body: bytes, sender: Sender) -> JudgedBatch | Problem:
     """``POST /sms/batch``"""
@@ -147,16 +152,11 @@ def problem_with(message: NewMessage) -> Problem | None:
     return problem_of(message.refused) if message.refused else discarded(message.state)
 
 
-def _answer_sent(new: list[NewMessage]) -> tuple[int, bytes]:
-    problem, row = problem_with(new[0]), new[0].row
-    if problem is not None:
-        return _refused(problem)
+def _answer_sent(new: list[NewMessage]) -> tuple[int, bytes] | None:
+    if problem_with(new[0]) is not None:
+        return None
+    row = new[0].row
     return 200, responses.encode(SentAnswer(0, "OK", Sent(public_id(row.id), row.msisdn, word_of(new[0].state))))
-
-
-def _refused(problem: Problem) -> tuple[int, bytes]:
-    refused = responses.declined(problem)
-    return refused.status, refused.body
 
 
 def _item(index: int, written: str | None, outcome: NewMessage | Problem) -> BatchItem:

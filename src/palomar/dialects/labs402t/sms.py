@@ -1,19 +1,17 @@
 """The endpoints below ``/sms``: what they ask of the gateway, and how they answer."""
 
-from collections import defaultdict
-
 from palomar.dialects.labs402t import responses
 from palomar.dialects.labs402t.call import Call, answered_before
-from palomar.dialects.labs402t.errors import BAD_REQUEST, NOT_FOUND, Problem, problem_of
+from palomar.dialects.labs402t.errors import NOT_FOUND, OUR_FAULT, Problem, problem_of
 from palomar.dialects.labs402t.responses import Answer, MessageState, StateAnswer
-from palomar.dialects.labs402t.sending import Sender, read_batch, read_schedule, read_send
+from palomar.dialects.labs402t.sending import Sender, problem_with, read_batch, read_schedule, read_send
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.states import word_of
 from palomar.domain.message import born_ms, message_id_of, public_id
 from palomar.domain.refusals import Refusal
 from palomar.domain.schedule import format_in_zone
 from palomar.engine.gateway import Gateway
-from palomar.flows.accept import Accepted, NewMessage, Request
+from palomar.flows.accept import Accepted, Request
 
 
 class SmsEndpoints:
@@ -38,25 +36,16 @@ class SmsEndpoints:
         batch = read_batch(call.body, sender)
         if isinstance(batch, Problem):
             return batch
-        by_sender: dict[str, list[int]] = defaultdict(list)
-        for index, message in enumerate(batch.good):
-            by_sender[message.sender].append(index)
-        if len(by_sender) > 1 and call.key is not None:
-            return BAD_REQUEST
-        outcomes: list[NewMessage | Problem] = [BAD_REQUEST] * len(batch.good)
-        for indexes in by_sender.values():
-            request = sender.request([batch.good[index] for index in indexes], partial=True)
-            request.answer = batch.answer
-            result = await self._gateway.accept(request)
-            if isinstance(result, Accepted):
-                for index, new in zip(indexes, result.messages, strict=True):
-                    outcomes[index] = new
-            elif isinstance(result, Refusal):
-                for index in indexes:
-                    outcomes[index] = problem_of(result)
-            else:
-                return answered_before(result)
-        return Answer(*batch.answer(outcomes), responses.HEADERS)
+        if not batch.good:
+            return Answer(*batch.answer([]), responses.HEADERS)
+        request = sender.request(batch.good, partial=True)
+        request.answer = batch.kept
+        result = await self._gateway.accept(request)
+        if isinstance(result, Accepted):
+            return Answer(*batch.answer(result.messages), responses.HEADERS)
+        if isinstance(result, Refusal):
+            return Answer(*batch.answer([problem_of(result)] * len(batch.good)), responses.HEADERS)
+        return answered_before(result)
 
     async def status(self, call: Call) -> Answer | Problem:
         """``GET /sms/{guid}/status``: of the account's own messages, by whatever dialect they came."""
@@ -66,7 +55,9 @@ class SmsEndpoints:
         row = (await self._gateway.messages(call.account.id, [message_id])).get(message_id)
         if row is None:
             return NOT_FOUND
-        changed_ms = row.final_ms or max(born_ms(row.id), min(row.due_ms, self._gateway.clock.wall_ms()))
+        changed_ms = row.final_ms or row.sent_ms
+        if changed_ms is None:
+            changed_ms = max(born_ms(row.id), min(row.due_ms, self._gateway.clock.wall_ms()))
         updated_at = format_in_zone(changed_ms, self._zone, separator="T")
         state = MessageState(public_id(row.id), word_of(row.state), updated_at)
         return responses.ok(StateAnswer(0, "OK", state, state.guid, state.state, state.updated_at))
@@ -78,8 +69,8 @@ class SmsEndpoints:
         if isinstance(result, Refusal):
             return problem_of(result)
         if isinstance(result, Accepted):
-            assert request.answer is not None
-            return Answer(*request.answer(result.messages), responses.HEADERS)
+            answer = request.answer(result.messages) if request.answer else None
+            return Answer(*answer, responses.HEADERS) if answer else problem_with(result.messages[0]) or OUR_FAULT
         return answered_before(result)
 
     def _sender(self, call: Call) -> Sender:
