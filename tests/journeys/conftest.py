@@ -1,4 +1,5 @@
-"""What journeys share: the application with its defaults, started anew for each test and ended with it."""
+"""What journeys share: the application with its defaults, one for all tests of a file that leave it running, or one of
+its own for a test that stops it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,19 @@ def palomar(tmp_path: Path) -> Palomar:
 def server(palomar: Palomar) -> Iterator[Server]:
     """Its server."""
     with palomar.serve() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Palomar:
+    """As ``palomar``, for all tests of a file."""
+    return Palomar(tmp_path_factory.mktemp("shared") / "house")
+
+
+@pytest.fixture(scope="module")
+def lasting(shared: Palomar) -> Iterator[Server]:
+    """Its server, which no test stops."""
+    with shared.serve() as running:
         yield running
 
 

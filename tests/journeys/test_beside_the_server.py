@@ -14,45 +14,45 @@ AT_ONCE_SECONDS = 1.0
 
 
 def test_an_account_works_within_a_second_of_being_made_and_its_key_dies_within_one_of_being_revoked(
-    palomar: Palomar, server: Server
+    shared: Palomar, lasting: Server
 ) -> None:
-    key = palomar.account("acme")
-    with FoxsysClient(server.url, "acme", key) as program:
+    key = shared.account("acme")
+    with FoxsysClient(lasting.url, "acme", key) as program:
         eventually(lambda: program.balance().code == 0, within_seconds=AT_ONCE_SECONDS, what="the new key works")
-        (listed,) = palomar.json("key", "list", "acme")
+        (listed,) = shared.json("key", "list", "acme")
 
-        palomar.command("key", "revoke", "acme", str(listed["id"]))
+        shared.command("key", "revoke", "acme", str(listed["id"]))
 
         eventually(lambda: program.balance().code == "401", within_seconds=AT_ONCE_SECONDS, what="the key is refused")
         assert program.send("hi", "34600000000").status == 401
 
 
-def test_credit_and_switches_reach_the_next_requests(palomar: Palomar, server: Server) -> None:
-    key = palomar.account("acme", credit=1)
-    with FoxsysClient(server.url, "acme", key) as program:
+def test_credit_and_switches_reach_the_next_requests(shared: Palomar, lasting: Server) -> None:
+    key = shared.account("poor", credit=1)
+    with FoxsysClient(lasting.url, "poor", key) as program:
         eventually(lambda: program.balance().code == 0, within_seconds=AT_ONCE_SECONDS, what="the new key works")
         assert program.send("hi", "34600000000").code == "0"
         assert program.send("hi", "34600000000").code == "35"
-        palomar.command("account", "credit", "acme", "5")
+        shared.command("account", "credit", "poor", "5")
         assert program.send("hi", "34600000000").code == "0"
-        palomar.command("account", "set", "acme", "may_send=off")
+        shared.command("account", "set", "poor", "may_send=off")
         eventually(lambda: program.send("hi", "34600000000").status == 403, within_seconds=AT_ONCE_SECONDS, what="403")
         assert program.balance().code == 0
-    palomar.audit()
+    shared.audit()
 
 
-def test_the_limit_of_requests_a_second_answers_429_with_when_to_come_again(palomar: Palomar, server: Server) -> None:
-    palomar.command("account", "add", "slow", "--credits", "100", "--requests-per-second", "2")
-    key = palomar.json("key", "add", "slow")["api_key"]
-    with FoxsysClient(server.url, "slow", key) as program:
+def test_the_limit_of_requests_a_second_answers_429_with_when_to_come_again(shared: Palomar, lasting: Server) -> None:
+    shared.command("account", "add", "slow", "--credits", "100", "--requests-per-second", "2")
+    key = shared.json("key", "add", "slow")["api_key"]
+    with FoxsysClient(lasting.url, "slow", key) as program:
         eventually(lambda: program.balance().code != "401", within_seconds=AT_ONCE_SECONDS, what="the new key works")
         answers = [program.balance() for _ in range(6)]
     assert [answer.status for answer in answers].count(429) >= 3
     assert {answer.code for answer in answers if answer.status == 429} == {"429"}
 
 
-def test_health_says_whether_it_lives_and_whether_it_takes_messages(palomar: Palomar, server: Server) -> None:
-    with FoxsysClient(server.url, "nobody", "nothing") as anyone:
+def test_health_says_whether_it_lives_and_whether_it_takes_messages(shared: Palomar, lasting: Server) -> None:
+    with FoxsysClient(lasting.url, "nobody", "nothing") as anyone:
         assert anyone.request("GET", "/health/live").body == {"live": True}
         ready = eventually(lambda: _ready(anyone), within_seconds=5, what="ready, the simulator bound")
     assert ready == {"ready": True, "faults": [], "carriers": {"simulator": True}}

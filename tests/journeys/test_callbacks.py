@@ -19,8 +19,8 @@ EVERYWHERE = "0.0.0.0"
 def send_and_see(palomar: Palomar, server: Server, ackurl: str) -> dict[str, Any]:
     """The message once its first callback has failed."""
     with FoxsysClient(server.url.replace(EVERYWHERE, "127.0.0.1"), "demo", palomar.demo["api_key"]) as program:
-        assert program.send("hi", "34600000000", subid="journey", ackurl=ackurl).code == "0"
-    (message,) = palomar.json("message", "list", "--subid", "journey")
+        subid = program.send("hi", "34600000000", ackurl=ackurl).body["subid"]
+    (message,) = palomar.json("message", "list", "--subid", subid)
 
     def look() -> dict[str, Any] | None:
         shown: dict[str, Any] = palomar.json("message", "show", message["id"])
@@ -35,11 +35,11 @@ def failures(shown: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("status", [404, 500, 301])
 def test_a_callback_that_is_not_answered_with_2xx_is_planned_again_in_30_seconds(
-    palomar: Palomar, server: Server, sink: Sink, status: int
+    shared: Palomar, lasting: Server, sink: Sink, status: int
 ) -> None:
     sink.status = status
 
-    shown = send_and_see(palomar, server, sink.url)
+    shown = send_and_see(shared, lasting, sink.url)
 
     first = failures(shown)[0]
     assert (first["detail"]["attempt"], first["detail"]["status"]) == (1, status)
@@ -49,10 +49,10 @@ def test_a_callback_that_is_not_answered_with_2xx_is_planned_again_in_30_seconds
     assert waiting["url"].startswith(f"{sink.url}?acklevel=operator&")
 
 
-def test_a_customer_who_is_not_there_costs_nothing_but_a_later_attempt(palomar: Palomar, server: Server) -> None:
+def test_a_customer_who_is_not_there_costs_nothing_but_a_later_attempt(shared: Palomar, lasting: Server) -> None:
     with Sink() as gone:
         url = gone.url
-    shown = send_and_see(palomar, server, url)
+    shown = send_and_see(shared, lasting, url)
     assert failures(shown)[0]["detail"]["error"] == "connect"
     assert shown["callbacks_open"]
 

@@ -18,13 +18,13 @@ pytestmark = pytest.mark.journey
 
 
 def test_the_printed_curl_line_sends_a_message_whose_timeline_goes_to_the_callback(
-    palomar: Palomar, server: Server
+    shared: Palomar, lasting: Server
 ) -> None:
-    answer = json.loads(run_line(printed(server, "curl "), palomar))
+    answer = json.loads(run_line(printed(lasting, "curl "), shared))
 
     assert (answer["code"], answer["message"]) == ("0", "Message has been successfully sent.")
-    (sent,) = palomar.json("message", "list", "--subid", answer["subid"])
-    shown = eventually(lambda: with_callbacks(palomar, sent["id"], 2), within_seconds=10, what="both callbacks")
+    (sent,) = shared.json("message", "list", "--subid", answer["subid"])
+    shown = eventually(lambda: with_callbacks(shared, sent["id"], 2), within_seconds=10, what="both callbacks")
     kinds = [moment["kind"] for moment in shown["timeline"]]
     assert [kind for kind in kinds if kind != "callback"] == ["accepted", "submitted", "receipt", "ended"]
     assert shown["state"] == "delivered"
@@ -34,12 +34,12 @@ def test_the_printed_curl_line_sends_a_message_whose_timeline_goes_to_the_callba
     assert shown["callbacks_open"] == []
 
 
-def test_the_printed_command_line_sends_a_message(palomar: Palomar, server: Server) -> None:
-    said = run_line(printed(server, "./run message send"), palomar)
+def test_the_printed_command_line_sends_a_message(shared: Palomar, lasting: Server) -> None:
+    said = run_line(printed(lasting, "./run message send"), shared)
 
     identity = re.search(r"Queued (\S+) to 34600000000", said)
     assert identity is not None, said
-    eventually(lambda: state(palomar, identity[1]) == "delivered", within_seconds=10, what="the message is delivered")
+    eventually(lambda: state(shared, identity[1]) == "delivered", within_seconds=10, what="the message is delivered")
 
 
 def test_secrets_are_printed_once_and_kept_for_their_owner_alone(palomar: Palomar) -> None:
@@ -57,9 +57,9 @@ def test_secrets_are_printed_once_and_kept_for_their_owner_alone(palomar: Paloma
     assert palomar.demo == demo
 
 
-def test_the_banner_says_what_is_simulated_and_where_callbacks_may_go(server: Server) -> None:
-    assert "nothing leaves this machine" in server.stderr
-    assert "127.0.0.0/8" in server.stderr
+def test_the_banner_says_what_is_simulated_and_where_callbacks_may_go(lasting: Server) -> None:
+    assert "nothing leaves this machine" in lasting.stderr
+    assert "127.0.0.0/8" in lasting.stderr
 
 
 def test_a_message_sent_while_the_server_stops_is_delivered_after_the_next_start(palomar: Palomar) -> None:
@@ -73,17 +73,17 @@ def test_a_message_sent_while_the_server_stops_is_delivered_after_the_next_start
 
 
 def test_a_second_server_on_the_same_data_directory_refuses_and_names_the_first(
-    palomar: Palomar, server: Server
+    shared: Palomar, lasting: Server
 ) -> None:
-    with palomar.serve(ready=False) as second:
+    with shared.serve(ready=False) as second:
         assert second.wait() == 1
-        assert f"another server (pid {server.pid}) uses the data directory {palomar.data_dir}" in second.stderr
+        assert f"another server (pid {lasting.pid}) uses the data directory {shared.data_dir}" in second.stderr
         assert "Traceback" not in second.stderr
-    assert server.running
+    assert lasting.running
 
 
-def test_a_port_in_use_is_said_in_a_line(palomar: Palomar, server: Server, tmp_path: Path) -> None:
-    port = server.url.rpartition(":")[2]
+def test_a_port_in_use_is_said_in_a_line(shared: Palomar, lasting: Server, tmp_path: Path) -> None:
+    port = lasting.url.rpartition(":")[2]
     with Palomar(tmp_path / "other", PALOMAR_HTTP_PORT=port).serve(ready=False) as second:
         assert second.wait() == 1
         assert f"cannot listen on 127.0.0.1 port {port}: the port is in use" in second.stderr
