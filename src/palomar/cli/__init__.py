@@ -5,6 +5,7 @@ Commands beside a running server are short transactions on the same database; ev
 """
 
 from palomar.cli.account import account
+from palomar.cli.block import block
 from palomar.cli.callbacks import callback
 from palomar.cli.key import key
 from palomar.cli.message import message
@@ -28,6 +29,7 @@ for _command in (
     template,
     number,
     blacklist,
+    block,
     callback,
     config,
     doctor,

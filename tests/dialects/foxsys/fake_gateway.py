@@ -39,6 +39,16 @@ class FakeDirectory:
         return PriceList()
 
 
+class NoAbuse:
+    """Blocks nobody."""
+
+    def block_of_account(self, account: Account) -> None:
+        return None
+
+    def bad_credentials(self, address: str) -> None:
+        return None
+
+
 @dataclass
 class FakeGateway:
     """``refusal`` and ``failure`` are what :meth:`accept` does instead of accepting."""
@@ -51,6 +61,7 @@ class FakeGateway:
 
     def __post_init__(self) -> None:
         self.directory = FakeDirectory(snapshot_of(self.account))
+        self.abuse = NoAbuse()
         self.clock = StillClock()
         self.ids = RealIds(0)
 

@@ -24,14 +24,14 @@ from palomar.dialects.foxsys.documents import (
     is_given,
     read_document,
 )
-from palomar.dialects.foxsys.errors import Code, Problem, problem_of
+from palomar.dialects.foxsys.errors import Code, Problem, blocked, problem_of
 from palomar.dialects.foxsys.requests import read_send
 from palomar.dialects.foxsys.responses import Answer
 from palomar.dialects.foxsys.subids import LONGEST, Subids, key_of, read_subid
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal
 from palomar.engine.gateway import Gateway
-from palomar.net.asgi import BodyRefusal, read_body, respond
+from palomar.net.asgi import BodyRefusal, client_address, read_body, respond
 from palomar.net.networks import TrustedProxies
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
@@ -59,6 +59,7 @@ class FoxsysApi:
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies, body_limit: int = BODY_LIMIT) -> None:
         self._gateway = gateway
+        self._proxies = trusted_proxies
         self._body_limit = body_limit
         self._callers = Callers(gateway.directory, trusted_proxies)
         self._subids = Subids(gateway.clock, gateway.ids)
@@ -91,8 +92,15 @@ class FoxsysApi:
         """The answer; None if nobody is left to read it."""
         if scope["method"] not in route.methods:
             return responses.wrong_method(route.methods)
+        abuse = self._gateway.abuse
+        if self._gateway.directory.snapshot.blocks:
+            block = abuse.block_of_address(client_address(scope, self._proxies))
+            if block is not None:
+                return responses.forbidden(blocked(block, "this address"))
         caller = self._callers.caller(scope)
         if not isinstance(caller, Account):
+            if caller is Refusal.BAD_CREDENTIALS:
+                abuse.bad_credentials(client_address(scope, self._proxies))
             return responses.unauthorized()
         return await route.endpoint(caller, scope, receive)
 
@@ -202,6 +210,8 @@ class FoxsysApi:
             problem = problem_of(Refusal.ACCOUNT_DISABLED)
         elif sending and not account.may_send:
             problem = problem_of(Refusal.MAY_NOT_SEND)
+        elif block := self._gateway.abuse.block_of_account(account):
+            problem = blocked(block, "the account")
         else:
             wait_seconds = self._gateway.wait_seconds(account)
             if not wait_seconds:

@@ -10,6 +10,8 @@ from typing import Final, assert_never
 
 from palomar.domain.account import AccountSettings
 from palomar.domain.refusals import Refusal
+from palomar.domain.schedule import format_gmt
+from palomar.flows.blocks import Block
 
 
 class Code(StrEnum):
@@ -91,6 +93,12 @@ def http_status(code: Code, settings: AccountSettings) -> int:
     if settings.business_error_status == 200:
         return 200
     return 402 if code is Code.NO_CREDIT else settings.business_error_status
+
+
+def blocked(block: Block, who: str) -> Problem:
+    """403: blocked for abuse."""
+    until = "until it is lifted" if block.is_for_good else f"until {format_gmt(block.until_ms)}"
+    return Problem(Code.FORBIDDEN, f"{who} is blocked for {block.reason} {until}")
 
 
 def problem_of(refusal: Refusal) -> Problem:

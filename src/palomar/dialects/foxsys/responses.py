@@ -80,6 +80,11 @@ def unauthorized() -> Answer:
     return _UNAUTHORIZED
 
 
+def forbidden(problem: Problem) -> Answer:
+    """403 to whom we do not know."""
+    return Answer(403, _error(problem), _HEADERS)
+
+
 def not_found() -> Answer:
     """404 for whatever else stands below our prefix."""
     return _NOT_FOUND
