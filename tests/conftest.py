@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from tests.support.databases import ENGINES, Place, migrated
 from tests.support.postgres import CannotStart, PostgresServer
 
@@ -15,6 +16,13 @@ from palomar.storage.database import Database
 
 _TEMPLATE = "migrated"
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_log() -> None:
+    """Coloured tracebacks with every variable take seconds each."""
+    renderers = [structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+    structlog.configure(processors=[structlog.processors.add_log_level, *renderers])
 
 
 @pytest.fixture(scope="session")

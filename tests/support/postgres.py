@@ -32,6 +32,7 @@ class PostgresServer:
         self._folder = Path(tempfile.mkdtemp(prefix="palomar-pg-", dir=quick_folder()))
         self._as_user = _unprivileged_user()
         self._process: subprocess.Popen[bytes] | None = None
+        self._psql: subprocess.Popen[str] | None = None
         try:
             self._start()
         except (OSError, subprocess.SubprocessError) as error:
@@ -54,13 +55,24 @@ class PostgresServer:
         assert self._process is not None
         return self._process.pid
 
-    def sql(self, statement: str, *, database: str = "postgres") -> str:
-        """Run one statement through psql, for fixtures that are no coroutines; what it prints."""
-        command = [self._binaries / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement, self.url(database)]
-        return self._run(*map(str, command)).strip()
+    def sql(self, statement: str) -> None:
+        """Run one statement through psql (one that stays: they are many), for fixtures that are no coroutines."""
+        if self._psql is None:
+            command = [self._binaries / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.url("postgres")]
+            self._psql = subprocess.Popen(
+                list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **self._identity()
+            )
+        assert self._psql.stdin is not None
+        assert self._psql.stdout is not None
+        self._psql.stdin.write(f"{statement};\n\\echo done\n")
+        self._psql.stdin.flush()
+        if self._psql.stdout.readline() != "done\n":
+            raise RuntimeError(f"psql could not: {statement}")
 
     def stop(self) -> None:
         """Stop at once, by pid, and remove the data: nobody will want it again."""
+        if self._psql is not None:
+            self._psql.communicate()
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             try:

@@ -200,6 +200,7 @@ class _Lane:
             return
         except Exception as error:
             if len(batch) == 1:
+                _log.error("a step failed", step=batch[0].step.name, reason=repr(error), exc_info=error)
                 _fail(batch, error)
                 return
             middle = len(batch) // 2
@@ -219,6 +220,7 @@ class _Lane:
         patient: list[_Entry] = []
         for entry in batch:
             (impatient if self._is_impatient(entry) else patient).append(entry)
+        _log.error("the database cannot be reached; gave up", commands=len(impatient), reason=str(error))
         _fail(impatient, error)
         if patient:
             await self._run(patient)
@@ -305,7 +307,6 @@ def _grouped(batch: list[_Entry]) -> list[tuple[Step[Any, Any], list[_Entry]]]:
 
 def _fail(batch: list[_Entry], error: Exception) -> None:
     for entry in batch:
-        _log.error("a step failed", step=entry.step.name, reason=repr(error), exc_info=error)
         try:
             entry.failed(error)
         except Exception:
