@@ -1,0 +1,22 @@
+"""The house of the contract's tests."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from structlog.testing import capture_logs
+from tests.dialects.contract_house import House, running_house
+from tests.dialects.speakers import shows
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def palomar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """One for a module. Whatever its tests did, its log has no secret and no whole number, and its money is right."""
+    with capture_logs() as logs:
+        async with running_house(tmp_path_factory.mktemp("palomar")) as house:
+            yield house
+            faults = await house.audit()
+    said = repr(logs).encode()
+    assert faults == []
+    assert [name for who in house.customers for name in who.secrets if shows(said, name)] == []
+    assert [number for number in house.numbers if number.encode() in said] == []

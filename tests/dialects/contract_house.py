@@ -1,0 +1,254 @@
+"""One house that all the contract's tests share: the whole application on a SQLite file, behind its real listener, its
+carrier the embedded SMSC behind the SMPP library, which answers and sends its receipts at once.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import itertools
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import argon2
+from starlette.types import ASGIApp, Message
+from tests.dialects.speakers import Call, Customer, Reply
+
+from palomar.app import App, opened_database
+from palomar.carriers.simulator.settings import SimulatorSettings
+from palomar.carriers.simulator.smsc import Arrival
+from palomar.carriers.smpp.coding import decode
+from palomar.config import SimulatorCarrier, load
+from palomar.domain.account import Account, AccountSettings
+from palomar.domain.message import State
+from palomar.flows import accounts, blacklist, lookup, numbers
+from palomar.flows.accounts import Balance, NewAccount
+from palomar.flows.blacklist import Blocked
+from palomar.flows.keyed import AddAccount
+from palomar.flows.lookup import Filter, MessageView
+from palomar.flows.numbers import VirtualNumber
+from palomar.smpp import parameters
+from palomar.storage.database import Database, Transaction
+from palomar.storage.messages import MessageRow
+
+T = TypeVar("T")
+
+CARRIER = "simulator"
+CREDIT = 1_000_000
+YEAR_MS = 365 * 86_400_000
+PATIENCE_SECONDS = 20.0
+LOOK_EVERY_SECONDS = 0.01
+_CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class House:
+    """What a test works with. Each test makes customers of its own."""
+
+    def __init__(self, app: App, database: Database) -> None:
+        self.app = app
+        self.database = database
+        self.customers: list[Customer] = []
+        self.numbers: list[str] = []
+        self._count = itertools.count(1)
+        self._handsets: dict[str, list[Arrival]] = defaultdict(list)
+        smsc = app.simulators.get(CARRIER)
+        if smsc is not None:
+            smsc.subscribe(lambda arrival: self._handsets[arrival.number].append(arrival))
+
+    @property
+    def port(self) -> int:
+        return int(self.app.urls[0].rpartition(":")[2])
+
+    def number(self, ending: str = "") -> str:
+        """A Mexican number that nobody has used; its last digits tell the SMSC what to do."""
+        self.numbers.append(f"525{next(self._count):04}" + (ending or "12345"))
+        return self.numbers[-1]
+
+    # --- customers
+
+    async def customer(
+        self, *, credit: int = 1_000, enabled: bool = True, may_send: bool = True, **settings: Any
+    ) -> Customer:
+        """A new account, with no limit of requests unless the test sets one."""
+        login = f"customer{next(self._count)}"
+        customer = Customer(login=login, password=f"Contraseña <&+> {login}", key=f"key{login}key", token="")
+        new = NewAccount(
+            login=login,
+            name="",
+            password_hash=_CHEAP.hash(customer.password),
+            key=customer.key,
+            settings=AccountSettings(**{"requests_per_second": 0} | settings),
+            credit_microcredits=credit * CREDIT,
+        )
+        account = await self.app.gateway.add_account(AddAccount(new=new))
+        assert isinstance(account, Account)
+        token = await self.app.gateway.token(account, name="tests", lifetime_ms=YEAR_MS)
+        changed = dataclasses.replace(account, enabled=enabled, may_send=may_send)
+        await self.database.write(lambda tx: accounts.change_account(tx, changed))
+        await self.app.directory.reload()
+        self.customers.append(dataclasses.replace(customer, token=token))
+        return self.customers[-1]
+
+    def account(self, customer: Customer) -> Account:
+        account = self.app.directory.by_login(customer.login)
+        assert account is not None
+        return account
+
+    # --- asking
+
+    async def ask(self, call: Call) -> Reply:
+        """One request over a connection of its own."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        headers = {"Host": "palomar", "Connection": "close", "Content-Length": str(len(call.body))} | call.headers
+        lines = [f"{call.method} {call.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        writer.write("\r\n".join([*lines, "", ""]).encode() + call.body)
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status, *found = head.decode("latin-1").split("\r\n")
+        pairs = (line.partition(":") for line in found)
+        return Reply(int(status.split()[1]), {name.lower(): value.strip() for name, _, value in pairs}, body)
+
+    # --- looking
+
+    async def until(self, look: Callable[[], Awaitable[T]], what: str) -> T:
+        """What ``look`` gives once it is true."""
+        end = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        while not (found := await look()):
+            assert asyncio.get_running_loop().time() < end, f"not in time: {what}"
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        return found
+
+    async def messages(self, customer: Customer) -> list[MessageRow]:
+        """The customer's messages, oldest first."""
+        wanted = Filter(account_id=self.account(customer).id)
+        found = await self.database.read(lambda tx: lookup.list_messages(tx, wanted, before=None))
+        return found[::-1]
+
+    async def only_message(self, customer: Customer) -> MessageRow:
+        (row,) = await self.messages(customer)
+        return row
+
+    async def ended(self, customer: Customer, state: State) -> MessageRow:
+        """The customer's only message, once it stands so."""
+
+        async def look() -> MessageRow | None:
+            row = await self.only_message(customer)
+            return row if row.state is state else None
+
+        return await self.until(look, f"the message is {state}")
+
+    async def view(self, row: MessageRow) -> MessageView:
+        view = await self.database.read(lambda tx: lookup.show_message(tx, row.id))
+        assert view is not None
+        return view
+
+    def handset(self, number: str) -> list[str]:
+        """What arrived at the handset, part by part."""
+        return [_text(arrival) for arrival in self._handsets.get(number, [])]
+
+    async def balance(self, customer: Customer) -> Balance:
+        return await self.app.gateway.balance(self.account(customer).id)
+
+    async def audit(self) -> list[str]:
+        """What is wrong with the ledger."""
+        return await self.database.read(accounts.audit_ledger)
+
+    # --- arranging
+
+    async def block(self, customer: Customer, number: str) -> None:
+        """Put a number on the customer's black list."""
+        account_id = self.account(customer).id
+        await self.database.write(lambda tx: blacklist.block(tx, account_id, [number], now_ms=0))
+        await self.app.directory.reload()
+
+    async def opt_out(self, customer: Customer, number: str) -> None:
+        """A phone writes BAJA to a number of the customer's."""
+        account_id, virtual = self.account(customer).id, f"9{next(self._count):04}"
+        owned = VirtualNumber(number=virtual, account_id=account_id)
+        assert await self.database.write(lambda tx: numbers.add_number(tx, owned))
+        self.app.simulators[CARRIER].send_inbound(
+            system_id="palomar", source=number, destination=virtual, octets=b"BAJA"
+        )
+
+        async def listed() -> list[Blocked]:
+            return await self.database.read(lambda tx: blacklist.list_blocked(tx, account_id))
+
+        assert [entry.msisdn for entry in await self.until(listed, "the phone opted out")] == [number]
+
+    async def set_state(self, row: MessageRow, state: State) -> None:
+        """The message stands so, whatever happened."""
+
+        async def script(tx: Transaction) -> None:
+            await tx.execute("UPDATE messages SET state = ? WHERE id = ?", state.value, row.id)
+
+        await self.database.write(script)
+
+
+async def ask_face(face: ASGIApp, call: Call) -> Reply:
+    """One request to a face of one's own, without a listener."""
+    path, _, query = call.target.partition("?")
+    scope = {
+        "type": "http",
+        "method": call.method,
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in call.headers.items()],
+        "client": ("127.0.0.1", 4711),
+        "server": ("127.0.0.1", 80),
+        "scheme": "http",
+    }
+    said: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": call.body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    await face(scope, receive, send)
+    start, content = said
+    headers = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
+    return Reply(start["status"], headers, content["body"])
+
+
+@contextlib.asynccontextmanager
+async def running_house(directory: Path, *, carrier: bool = True) -> AsyncIterator[House]:
+    """Start it in an empty directory; stop it on leaving. Without a carrier what is accepted stays queued."""
+    started: asyncio.Future[House] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        try:
+            config = load(
+                {"PALOMAR_DATA_DIR": str(directory), "PALOMAR_HTTP_PORT": "0", "PALOMAR_CONVERGIA_PORT": "0"},
+                here=directory,
+            )
+            smsc = SimulatorCarrier(name=CARRIER, settings=SimulatorSettings(receipt_delay_seconds=0.0))
+            config = dataclasses.replace(config, carriers=(smsc,) if carrier else ())
+            async with opened_database(config) as database:
+                app = App(config, database)
+                async with app.running():
+                    started.set_result(House(app, database))
+                    await stop.wait()
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    # In a task of its own: what enters the house's task group must leave it too, and fixtures do not promise that.
+    serving = asyncio.create_task(serve())
+    try:
+        yield await started
+    finally:
+        stop.set()
+        await serving
+
+
+def _text(arrival: Arrival) -> str:
+    octets = arrival.octets
+    if arrival.esm_class & parameters.ESM_UDHI:
+        octets = octets[1 + octets[0] :]
+    return decode(octets, arrival.data_coding)
