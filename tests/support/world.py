@@ -273,7 +273,7 @@ def _message_faults(row: tuple[Any, ...], parts: list[tuple[State, int | None]],
 
 def recipient(number: int = 0, *, parts: int = 1, text: str = "hello", **more: Any) -> Recipient:
     """A recipient in Mexico whose text makes so many parts."""
-    words = text if parts == 1 else text.ljust(153 * (parts - 1) + 1, "x")
+    words = text if parts == 1 else text.ljust(153 * (parts - 1) + 10, "x")
     return Recipient(msisdn=f"52551234{number:04}", text=words, alphabet=Alphabet.GSM, parts=parts, **more)
 
 

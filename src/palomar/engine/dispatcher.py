@@ -8,7 +8,7 @@ stays unclaimed and the claimer fetches it when the line has drained. It is also
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -214,7 +214,7 @@ class Dispatcher:
     def _again(self, part: OutgoingPart, carrier: str, again: Again | None) -> None:
         if again is None:
             return
-        part.attempt = again.attempt
+        part = replace(part, attempt=again.attempt)  # the carrier may still answer the attempt before
         line = self._lines[carrier]
         if again.seconds <= 0.0:
             self._back_in_line(line, part)

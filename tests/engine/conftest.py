@@ -1,0 +1,138 @@
+"""A small engine over a real SQLite database: batcher, dispatcher, counting carriers, a node with a lease."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.contracts.virtual_time import LoopClock
+from tests.flows.conftest import new_node
+from tests.support.carriers import CountingCarrier
+from tests.support.world import World
+
+from palomar.domain.account import Account
+from palomar.engine.batcher import Batcher, Step
+from palomar.engine.dispatcher import Dispatcher, LineSink
+from palomar.flows.accept import Acceptance, Result, accept
+from palomar.flows.work import House, Work
+from palomar.storage.database import Conflict, Database, Script
+from palomar.storage.migrate import migrate
+from palomar.storage.sqlite import Limits, open_sqlite
+
+
+class ShakyDatabase:
+    """A database whose transactions fail now and then, after they have run: races, and bugs."""
+
+    lanes = 1
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.races = self.bugs = 0.0
+        self.chance = random.Random(1)
+
+    async def write(self, script: Script[Any], *, lane: int = 0) -> Any:
+        async def shaky(tx: Any) -> Any:
+            result = await script(tx)
+            if self.chance.random() < self.races:
+                raise Conflict("another was quicker")
+            if self.chance.random() < self.bugs:
+                raise RuntimeError("a bug")
+            return result
+
+        return await self._database.write(shaky, lane=lane)
+
+
+@dataclass(kw_only=True)
+class Engine:
+    """What a test needs of the house, wired as ``app`` wires it."""
+
+    world: World
+    carriers: dict[str, CountingCarrier]
+    dispatcher: Dispatcher
+    batcher: Batcher
+    database: ShakyDatabase
+    leased: bool = True
+    results: list[Any] = field(default_factory=list)
+    accept_step: Step[Acceptance, Result]
+
+    @property
+    def carrier(self) -> CountingCarrier:
+        return next(iter(self.carriers.values()))
+
+    def post(self, account: Account, **asked: Any) -> Acceptance:
+        """A request, as the gateway posts it."""
+        self.world.now_ms = self.batcher.clock.wall_ms()
+        command = self.world.compose(account, **asked)
+
+        def done(result: Result) -> None:
+            self.dispatcher.accepted(result, command)
+            self.results.append(result)
+
+        def failed(error: BaseException) -> None:
+            self.dispatcher.not_accepted(command)
+            self.results.append(error)
+
+        self.batcher.post(self.accept_step, command, done, failed)
+        return command
+
+    async def settle(self) -> None:
+        """Until nothing waits to be written any more."""
+        for _ in range(4):
+            assert await self.batcher.drain(60.0)
+            await asyncio.sleep(0)
+
+    async def ready(self) -> None:
+        """The first look into the database is over: from now on messages can be claimed at birth."""
+        self.dispatcher.look_for_work()
+        await self.settle()
+
+
+@contextlib.asynccontextmanager
+async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engine]:
+    """An engine that runs, and is stopped afterwards."""
+    store = open_sqlite(folder / "palomar.db", limits=Limits(inline_commit_seconds=float("inf")))
+    await migrate(store, engine="sqlite", now_ms=0)
+    world = World(database=store)
+    world.node_id = await new_node(world, "node")
+    by_name = {carrier.name: carrier for carrier in carriers or (CountingCarrier(),)}
+    dispatcher = Dispatcher(by_name)
+    shaky = ShakyDatabase(store)
+
+    def house() -> House:
+        world.now_ms = batcher.clock.wall_ms()
+        made = world.house()
+        return made if built.leased else House(accounts=made.accounts, renderers={}, ids=made.ids, node_id=None)
+
+    def committed(work: Work) -> None:
+        """Callbacks are another test's business."""
+
+    batcher = Batcher(shaky, LoopClock(), house=house, committed=committed)  # type: ignore[arg-type]
+    dispatcher.attach(batcher)
+    step = Step(
+        name="accept",
+        script=accept,
+        rank=10,
+        prepare=dispatcher.claim_at_birth,
+        weigh=lambda command: len(command.messages),
+    )
+    built = Engine(
+        world=world,
+        carriers=by_name,
+        dispatcher=dispatcher,
+        batcher=batcher,
+        database=shaky,
+        accept_step=step,  # type: ignore[arg-type]
+    )
+    for carrier in by_name.values():
+        await carrier.start(LineSink(dispatcher, carrier.name))
+    serving = asyncio.create_task(batcher.serve())
+    try:
+        yield built
+        assert await world.faults() == []
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        await store.close()
