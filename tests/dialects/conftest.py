@@ -1,12 +1,13 @@
 """The house of the contract's tests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 from tests.dialects.contract_house import House, running_house
 from tests.dialects.speakers import shows
+from tests.support.sink import Sink
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -20,3 +21,10 @@ async def palomar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hou
     assert faults == []
     assert [name for who in house.customers for name in who.secrets if shows(said, name)] == []
     assert [number for number in house.numbers if number.encode() in said] == []
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """A customer's server."""
+    with Sink() as sink:
+        yield sink

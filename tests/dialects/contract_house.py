@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message
 from tests.dialects.speakers import Call, Customer, Reply
 
 from palomar.app import App, opened_database
+from palomar.carriers.simulator.outcome import Receipt
+from palomar.carriers.simulator.receipts import receipt_pdu
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import Arrival
 from palomar.carriers.smpp.coding import decode
@@ -28,7 +30,7 @@ from palomar.flows.blacklist import Blocked
 from palomar.flows.keyed import AddAccount
 from palomar.flows.lookup import Filter, MessageView
 from palomar.flows.numbers import VirtualNumber
-from palomar.smpp import parameters
+from palomar.smpp import SubmitSm, parameters
 from palomar.storage.database import Database, Transaction
 from palomar.storage.messages import MessageRow
 
@@ -47,6 +49,7 @@ class House:
 
     def __init__(self, app: App, database: Database) -> None:
         self.app = app
+        self.directory = app.config.data_dir
         self.database = database
         self.customers: list[Customer] = []
         self.numbers: list[str] = []
@@ -113,7 +116,7 @@ class House:
 
     # --- looking
 
-    async def until(self, look: Callable[[], Awaitable[T]], what: str) -> T:
+    async def until(self, look: Callable[[], Awaitable[T | None]], what: str) -> T:
         """What ``look`` gives once it is true."""
         end = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         while not (found := await look()):
@@ -177,6 +180,23 @@ class House:
             return await self.database.read(lambda tx: blacklist.list_blocked(tx, account_id))
 
         assert [entry.msisdn for entry in await self.until(listed, "the phone opted out")] == [number]
+
+    async def tell_again(self, row: MessageRow, stat: str) -> None:
+        """The carrier sends one more receipt for a message of one part."""
+        (part,) = (await self.view(row)).parts
+        now_ms = self.app.gateway.clock.wall_ms()
+        submitted = SubmitSm(source_addr=row.sender, destination_addr=row.msisdn, short_message=b"")
+        mailbox = self.app.simulators[CARRIER].mailbox("palomar")
+        mailbox.put(
+            receipt_pdu(
+                submitted,
+                message_id=part.carrier_reference,
+                receipt=Receipt(stat=stat),
+                taken_ms=now_ms,
+                now_ms=now_ms,
+            )
+        )
+        mailbox.pump()
 
     async def set_state(self, row: MessageRow, state: State) -> None:
         """The message stands so, whatever happened."""

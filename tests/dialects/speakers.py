@@ -99,9 +99,16 @@ class Speaker(Protocol):
 
 
 class Sofmex:
-    name = dialect = "sofmex"
-    posts = ("/login", "/api/login", "/sms/v3/asignacion", "/api/sms/v3/asignacion", "/sms/v3/status")
-    unknown = ("/sms/v3/nada", "/sms/v4/asignacion", "/login/nada", "/api/sms/v3/nada", "/api/login/nada")
+    name: str = "sofmex"
+    dialect: str = name
+    posts: tuple[str, ...] = ("/login", "/api/login", "/sms/v3/asignacion", "/api/sms/v3/asignacion", "/sms/v3/status")
+    unknown: tuple[str, ...] = (
+        "/sms/v3/nada",
+        "/sms/v4/asignacion",
+        "/login/nada",
+        "/api/sms/v3/nada",
+        "/api/login/nada",
+    )
     _forms = (
         {"status", "message"},
         {"statusBatch", "message", "idBatch", "registros"},
@@ -157,9 +164,10 @@ class Sofmex:
 class Convergia:
     """By URL."""
 
-    name = dialect = "convergia"
-    posts = ("/", "/index.php", "/estatus_mensaje.php")
-    unknown = ("/index.php/nada", "/estatus_mensaje.php/", "/webservice.php/nada")
+    name: str = "convergia"
+    dialect: str = "convergia"
+    posts: tuple[str, ...] = ("/", "/index.php", "/estatus_mensaje.php")
+    unknown: tuple[str, ...] = ("/index.php/nada", "/estatus_mensaje.php/", "/webservice.php/nada")
     _codes = {code.value for code in ConvergiaCode}
     _word = re.compile("[02356]").fullmatch
     _sent = re.compile(r"100\|([0-9]{4,10})").fullmatch
@@ -244,10 +252,18 @@ class ConvergiaSoap(Convergia):
 
 
 class Labs402t:
-    name = dialect = "labs402t"
-    posts = ("/sms/send", "/sms/schedule", "/sms/batch", "/users", "/users/nadie/password")
-    posts = tuple(f"/api/v1{path}" for path in posts)
-    unknown = ("/api/v1/nada", "/api/v1/sms", "/api/v1/sms/send/nada", "/api/v1/accounts/x", "/api/v1/users/x")
+    name: str = "labs402t"
+    dialect: str = name
+    posts: tuple[str, ...] = tuple(
+        f"/api/v1{path}" for path in ("/sms/send", "/sms/schedule", "/sms/batch", "/users", "/users/nadie/password")
+    )
+    unknown: tuple[str, ...] = (
+        "/api/v1/nada",
+        "/api/v1/sms",
+        "/api/v1/sms/send/nada",
+        "/api/v1/accounts/x",
+        "/api/v1/users/x",
+    )
 
     def send(self, who: Customer, number: str, text: str, *, sender: str = "") -> Call:
         body = {"to": number, "text": text} | ({"from": sender} if sender else {})
@@ -288,9 +304,10 @@ class Labs402t:
 
 
 class Foxsys:
-    name = dialect = "foxsys"
-    posts = ("/json/send", "/json/scheduled", "/json/prices", "/json/balance", "/json/ack")
-    unknown = ("/json", "/json/", "/json/nada", "/json/send/nada", "/json/sends")
+    name: str = "foxsys"
+    dialect: str = name
+    posts: tuple[str, ...] = ("/json/send", "/json/scheduled", "/json/prices", "/json/balance", "/json/ack")
+    unknown: tuple[str, ...] = ("/json", "/json/", "/json/nada", "/json/send/nada", "/json/sends")
 
     def send(self, who: Customer, number: str, text: str, *, sender: str = "", **more: Any) -> Call:
         body = {"message": text, "recipient": [{"msisdn": number}]} | ({"tpoa": sender} if sender else {}) | more

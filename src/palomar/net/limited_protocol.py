@@ -42,8 +42,9 @@ class Limits:
     head_octets: int = 32 * 1024
     headers: int = 100
     """Header lines a request."""
-    drain_octets: int = 1024 * 1024
-    """Of a body nobody wants, read and thrown away so that the client gets to its answer."""
+    drain_octets: int = 16 * 1024 * 1024
+    """Of a body nobody wants, read and thrown away so that the client gets to its answer: twice what is wanted of
+    anybody, in the time that a body has."""
     connections: int = 10_000
     pipelined: int = 32
     """Requests of one connection that wait for the one before them."""
