@@ -234,6 +234,10 @@ class Stubborn:
         return self._result
 
 
+async def test_every_dialect_has_a_speaker() -> None:
+    assert {speaker.dialect for speaker in SPEAKERS} == {dialect.name for dialect in DIALECTS}
+
+
 async def test_every_refusal_has_its_row() -> None:
     assert set(ANSWERS) == set(Refusal) - AT_THE_DOOR
 

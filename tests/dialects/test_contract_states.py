@@ -219,6 +219,45 @@ async def test_what_one_dialect_schedules_another_tells_and_a_third_cancels(palo
     assert (balance.available, balance.reserved) == (1_000 * CREDIT, 0)
 
 
+async def test_foxsys_tells_of_what_it_blocks_and_nothing_of_what_was_never_to_leave(
+    palomar: House, sink: Sink
+) -> None:
+    who, number, blocked = await palomar.customer(duplicates_filter=True), palomar.number(), palomar.number()
+    await palomar.block(who, blocked)
+    both = [{"msisdn": number}, {"msisdn": "12345"}]
+    for more in (
+        {"recipient": both},
+        {},
+        {"test": 1, "nofilter": 1},
+        {"scheduled": "2099-01-01 00:00:00", "nofilter": 1},
+    ):
+        assert FOXSYS.said(await palomar.ask(FOXSYS.send(who, number, HOLA, ackurl=sink.url, **more))) == ACCEPTED
+    assert (await palomar.ask(FOXSYS.cancel_all(who))).json["code"] == 0
+    assert FOXSYS.said(await palomar.ask(FOXSYS.send(who, blocked, HOLA, ackurl=sink.url))) == ACCEPTED
+
+    await palomar.until(lambda: have_come(sink, 3), "every callback")
+    states = [(message.msisdn, message.state) for message in await palomar.messages(who)]
+    assert sorted(states) == sorted(
+        [
+            (number, State.DELIVERED),
+            ("12345", State.NOFORMAT),
+            (number, State.DUPLICATED),
+            (number, State.TEST),
+            (number, State.CANCELLED),
+            (blocked, State.BLOCKED),
+        ]
+    )
+    assert sorted(callback(path) for path in sink.paths) == [
+        CALLBACKS[State.BLOCKED],
+        CALLBACKS[State.DELIVERED],
+        CALLBACKS[State.SENT],
+    ]
+    for row in await palomar.messages(who):
+        if row.state in (State.NOFORMAT, State.DUPLICATED, State.TEST, State.CANCELLED):
+            assert (await palomar.view(row)).webhooks == []
+    assert (await palomar.balance(who)).available == 999 * CREDIT
+
+
 async def test_a_message_is_nobody_elses_business(palomar: House) -> None:
     who, other, number = await palomar.customer(), await palomar.customer(), palomar.number()
     told = {}
