@@ -34,6 +34,7 @@ from palomar.engine.gateway import Gateway
 from palomar.engine.leases import Lease
 from palomar.engine.notifier import Notifier
 from palomar.engine.passwords import Passwords
+from palomar.engine.topups import TopUps
 from palomar.flows.claim import adopt_strays
 from palomar.flows.work import House, Work
 from palomar.links.redirect import Redirect
@@ -170,6 +171,7 @@ class App:
             notifier=self.notifier,
             lease=self._lease,
         )
+        self._topups = TopUps(self.batcher, self.clock)
         self._passwords = Passwords(self.directory, self.clock)
         self.gateway = Gateway(
             database=self.database,
@@ -214,6 +216,10 @@ class App:
             self.directory.number_blocked()
         if work.born_webhooks:
             self.notifier.born(work.born_webhooks, work.house.node_id)
+        if work.low:
+            self._topups.low(work.low)
+        for account_id in work.told_low:
+            _log.warning("an account's balance is low", account_id=account_id)
 
     def _on_freed(self) -> None:
         self.dispatcher.wake()

@@ -80,6 +80,15 @@ class AccountSettings:
     templates: bool = field(
         default=False, metadata={"help": "replace {name} in texts by the account's template of that name"}
     )
+    topup_below: int = field(default=0, metadata={"help": "automatic top-up when fewer credits than this are left"})
+    topup_amount: int = field(
+        default=0, metadata={"help": "credits of a top-up, from the parent or the credit line; 0 is no top-up"}
+    )
+    topup_month_max: int = field(default=0, metadata={"help": "credits topped up a GMT month at most; 0 is no limit"})
+    low_balance: int = field(
+        default=0, metadata={"help": "tell noticeurl, once, when fewer credits than this are left; 0 is never"}
+    )
+    noticeurl: str = field(default="", metadata={"help": "callbacks about the account itself (docs/webhooks.md)"})
     unknown_outcome: UnknownOutcome = field(
         default=UnknownOutcome.RESEND, metadata={"help": "a part in doubt after a crash: resend or hold"}
     )

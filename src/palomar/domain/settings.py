@@ -23,10 +23,14 @@ _LIMITS = {
     "batch_limit": (1, 100_000),
     "max_parts": (1, 255),
     "daily_limit": (-1, 10**9),
+    "topup_below": (0, 10**9),
+    "topup_amount": (0, 10**9),
+    "topup_month_max": (0, 10**9),
+    "low_balance": (0, 10**9),
 }
 
 
-_URLS = frozenset({"ackurl", "clickurl", "inboundurl"})
+_URLS = frozenset({"ackurl", "clickurl", "inboundurl", "noticeurl"})
 _LINK_DOMAIN = re.compile(
     r"(?:https?://)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9_-]+)*"
 ).fullmatch

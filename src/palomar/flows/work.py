@@ -12,8 +12,9 @@ from palomar.domain.account import Account, AccountId
 from palomar.domain.events import Event
 from palomar.domain.message import MessageId, PartId, State, part_id
 from palomar.domain.timeline import Detail, Kind
+from palomar.flows import low_balance
 from palomar.ports import Ids, WebhookRenderer
-from palomar.storage import filters, links, nodes, platform
+from palomar.storage import filters, links, nodes, platform, topups
 from palomar.storage import messages as rows
 from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.database import Conflict, Transaction
@@ -98,7 +99,13 @@ class Work:
         self._writes = _Writes()
         self._day = 0
         self._days: dict[AccountId, int] = {}
-        self._transfers: list[tuple[AccountId, AccountId, int]] = []
+        self._read_balances: dict[AccountId, int] = {}
+        self._transfers: list[tuple[AccountId, AccountId, int, Reason]] = []
+        self._topped_up: set[AccountId] = set()
+        self.low: set[AccountId] = set()
+        """Accounts that want a top-up after this transaction."""
+        self.told_low: list[AccountId] = []
+        """Accounts whose low balance this transaction tells of."""
         self._fence: bool | None = None
         self.kept: dict[bytes, KeptAnswer] = {}
         self.sent_lately: set[bytes] = set()
@@ -130,7 +137,18 @@ class Work:
         missing = [identity for identity in set(account_ids) if identity not in self._balances]
         if missing:
             for account_id, available, _ in await self.tx.lookup(LOOKUP_BALANCES, missing):
-                self._balances[account_id] = available
+                self._balances[account_id] = self._read_balances[account_id] = available
+
+    async def lock_balance(self, account_id: AccountId) -> None:
+        """Read a balance so that nobody else moves it before the commit; what this transaction moved stays moved."""
+        moved = self._balances.get(account_id, 0) - self._read_balances.get(account_id, 0)
+        for row in await self.tx.select_locked(topups.SELECT_AVAILABLE, account_id):
+            self._read_balances[account_id] = row[0]
+            self._balances[account_id] = row[0] + moved
+
+    def balance(self, account_id: AccountId) -> int:
+        """What an account can spend, as this transaction has it."""
+        return self._balances.get(account_id, 0)
 
     async def holds_lease(self) -> bool:
         """Whether this node may still take work (its row is locked against a takeover until the commit)."""
@@ -151,7 +169,17 @@ class Work:
 
     def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> None:
         """Money goes from one account to another: two legs of one entry."""
-        self._transfers.append((giver, taker, microcredits))
+        self._transfers.append((giver, taker, microcredits, Reason.TRANSFER))
+
+    def top_up(self, giver: AccountId | None, taker: AccountId, microcredits: int) -> None:
+        """Automatic credit: from another account, or from the credit line. Both balances have been read."""
+        self._topped_up.add(taker)
+        self._balances[taker] += microcredits
+        if giver is None:
+            self._move(taker, Reason.TOPUP, microcredits)
+        else:
+            self._balances[giver] -= microcredits
+            self._transfers.append((giver, taker, microcredits, Reason.TOPUP))
 
     def entry_of(self, account_id: AccountId, reason: Reason) -> int:
         """The id of the ledger entry that this transaction makes for an account and a reason; 0 if it makes none."""
@@ -315,6 +343,7 @@ class Work:
     async def finish(self) -> None:
         """Write everything, one statement a table; the account's row last, because all batches want it."""
         tx, writes = self.tx, self._writes
+        await low_balance.watch(self, self._balances, topped_up=self._topped_up)
         await self._insert(rows.INSERT_MESSAGES, writes.messages)
         await self._insert(rows.INSERT_PARTS, writes.parts)
         await self._insert(rows.INSERT_QUEUE, writes.queue)
@@ -402,11 +431,10 @@ class Work:
             return
         legs: list[Row] = []
         deltas: dict[AccountId, list[int]] = {}
-        for giver, taker, microcredits in self._transfers:
+        for giver, taker, microcredits, why in self._transfers:
             entry_id = self.house.ids.serial()
             for leg, (party, amount) in enumerate(((giver, -microcredits), (taker, microcredits))):
-                book, reason = Book.AVAILABLE.value, Reason.TRANSFER.value
-                legs.append((entry_id, leg, party, book, amount, reason, 1, self.now_ms))
+                legs.append((entry_id, leg, party, Book.AVAILABLE.value, amount, why.value, 1, self.now_ms))
                 deltas.setdefault(party, [0, 0])[0] += amount
         for (account_id, reason), move in self._moves.items():
             for leg, (book, sign) in enumerate(zip(LEGS[reason], (-1, 1), strict=True)):
@@ -422,6 +450,8 @@ class Work:
         for owner_id, (available, reserved) in sorted(deltas.items()):
             if await self.tx.execute(MOVE_BALANCE, available, reserved, owner_id, available) != 1:
                 raise Conflict(f"the balance of account {owner_id} was spent by another node meanwhile")
+            if available > 0:
+                await low_balance.credited(self, owner_id)
 
     def _move(self, account_id: AccountId, reason: Reason, microcredits: int) -> int:
         move = self._moves.get((account_id, reason))

@@ -30,10 +30,12 @@ class Reason(StrEnum):
     SETTLE = "settle"
     GIVE_BACK = "give_back"
     TRANSFER = "transfer"
+    TOPUP = "topup"
 
 
 LEGS: dict[Reason, tuple[Book, Book]] = {
     Reason.CREDIT: (Book.FUNDING, Book.AVAILABLE),
+    Reason.TOPUP: (Book.FUNDING, Book.AVAILABLE),
     Reason.RESERVE: (Book.AVAILABLE, Book.RESERVED),
     Reason.SETTLE: (Book.RESERVED, Book.REVENUE),
     Reason.GIVE_BACK: (Book.RESERVED, Book.AVAILABLE),
