@@ -170,6 +170,7 @@ class App:
             dispatcher=self.dispatcher,
             notifier=self.notifier,
             lease=self._lease,
+            renumber=ids.renumber,
         )
         self._topups = TopUps(self.batcher, self.clock)
         self._passwords = Passwords(self.directory, self.clock)

@@ -47,6 +47,10 @@ class RealIds:
         self._sequence = 255
         self._serial = max(after_ms - EPOCH_MS, 0) * 1_000
 
+    def renumber(self, node: int) -> None:
+        """Make ids as this node from now on."""
+        self._node = node
+
     def message_id(self) -> MessageId:
         now_ms = time.time_ns() // 1_000_000
         if now_ms > self._ms:

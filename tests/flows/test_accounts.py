@@ -97,3 +97,12 @@ async def test_the_audit_finds_an_entry_whose_legs_do_not_sum_to_nought(world: W
     assert any("does not sum to nought" in fault for fault in await audit(world)), account
     await world.database.write(mend)
     assert await audit(world) == []
+
+
+async def test_the_audit_finds_money_that_is_reserved_for_nothing(world: World) -> None:
+    account = await world.account()
+    message = await world.accepted(account)
+    await world.tell("UPDATE parts SET sent_ms = 1 WHERE id > ? AND id < ?", message.row.id, message.row.id + 256)
+    assert await audit(world) == [f"account {account.id}: {CREDIT} is reserved, but what is under way costs 0"]
+    await world.tell("UPDATE parts SET sent_ms = NULL WHERE id > ? AND id < ?", message.row.id, message.row.id + 256)
+    assert await audit(world) == []

@@ -1,12 +1,16 @@
 """Housekeeping: what no receipt will end any more is presumed to have ended."""
 
+from typing import LiteralString
+
+import pytest
 from tests.support.world import CREDIT, World, outgoing
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.message import State
 from palomar.flows.accept import RECEIPT_GRACE_MS, VALIDITY_MS
-from palomar.flows.housekeeping import expire
+from palomar.flows.housekeeping import KEPT, Kept, expire, forget
 from palomar.ports import InDoubt, Refused, Taken
+from palomar.storage.database import Transaction
 
 WHOLE_LIFE_MS = VALIDITY_MS + RECEIPT_GRACE_MS
 
@@ -84,3 +88,37 @@ async def test_a_sweep_ends_no_more_than_it_was_asked_to(world: World) -> None:
     await world.accept(await world.account(), count=5)
     world.now_ms += WHOLE_LIFE_MS
     assert [await world.do(expire, 2) for _ in range(4)] == [[2], [2], [1], [0]]
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept.what)
+async def test_what_is_kept_for_some_time_is_forgotten_after_it_and_not_before(world: World, kept: Kept) -> None:
+    for sql, values in _AGED[kept.what]:
+        await world.tell(sql, *values)
+
+    async def slices(now_ms: int) -> int:
+        async def script(tx: Transaction) -> int:
+            return await forget(tx, kept, now_ms=now_ms)
+
+        return await world.database.write(script)
+
+    assert await slices(_MADE_MS + kept.for_ms) == 0
+    assert await slices(_MADE_MS + kept.for_ms + 1) == 1
+    assert await slices(_MADE_MS + kept.for_ms + 1) == 0
+
+
+_MADE_MS = 1_000_000
+_AGED: dict[str, list[tuple[LiteralString, tuple[int | str | bytes, ...]]]] = {
+    "answers under idempotency keys": [
+        ("INSERT INTO idempotency (scope, request, status, answer, created_ms) VALUES (?, ?, ?, ?, ?)",
+         (b"s", b"r", 200, b"a", _MADE_MS)),
+    ],
+    "tokens after their end": [
+        ("INSERT INTO tokens (id, account_id, name, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?)",
+         (1, 1, "t", 0, _MADE_MS)),
+    ],
+    "digests of the duplicates filter": [("INSERT INTO recent (digest, sent_ms) VALUES (?, ?)", (b"d", _MADE_MS))],
+    "orphan receipts": [
+        ("INSERT INTO orphans (id, carrier, carrier_reference, stat, raw, received_ms) VALUES (?, ?, ?, ?, ?, ?)",
+         (1, "c", "r", "DELIVRD", "", _MADE_MS)),
+    ],
+}  # fmt: skip

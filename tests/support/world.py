@@ -117,6 +117,14 @@ class World:
 
         return await self.database.read(script)
 
+    async def tell(self, sql: str, *values: Any) -> None:
+        """A statement to the tables."""
+
+        async def script(tx: Transaction) -> int:
+            return await tx.execute(sql, *values)  # type: ignore[arg-type]  # a test's own literal
+
+        await self.database.write(script)
+
     # --- accounts
 
     async def account(self, *, credit: int = 1_000 * CREDIT, **settings: Any) -> Account:

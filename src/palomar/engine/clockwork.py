@@ -10,13 +10,14 @@ from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.leases import RENEW_EVERY_SECONDS, Lease
 from palomar.engine.notifier import Notifier
-from palomar.flows.housekeeping import expire
+from palomar.flows.housekeeping import KEPT, Kept, expire, forget
 from palomar.flows.receive import sweep_incomplete
 from palomar.flows.report import sweep_orphans
-from palomar.storage.database import Database
+from palomar.storage.database import Database, Transaction
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0)
 _SWEEP_AT_MOST = 200
+_BETWEEN_SLICES_SECONDS = 0.05
 _log = structlog.get_logger(__name__)
 
 EXPIRE = Step(name="expire", script=expire, rank=80)
@@ -36,7 +37,10 @@ class Clockwork:
         dispatcher: Dispatcher,
         notifier: Notifier,
         lease: Lease,
+        renumber: Callable[[int], None],
     ) -> None:
+        """``renumber`` is told the node's number whenever the lease begins again."""
+        self._renumber = renumber
         self._database = database
         self._batcher = batcher
         self._directory = directory
@@ -53,6 +57,7 @@ class Clockwork:
                 ("lease", RENEW_EVERY_SECONDS, self._keep_lease),
                 ("upkeep", 1.0, self._database.upkeep),
                 ("sweep", 5.0, self._sweep),
+                ("forget", 60.0, self._forget),
             ):
                 group.create_task(_loop(name, seconds, turn))
 
@@ -69,13 +74,25 @@ class Clockwork:
             _log.error("this node's lease ran out; beginning again")
             self._dispatcher.forget()
             self._notifier.forget()
-            await self._lease.begin()
+            node = await self._lease.begin()
+            self._renumber(node.number)  # another node may have been given the number we had
         await self._lease.take_over_dead()
 
     async def _sweep(self) -> None:
         await self._batcher.run(EXPIRE, _SWEEP_AT_MOST)
         await self._batcher.run(SWEEP, _SWEEP_AT_MOST)
         await self._batcher.run(SWEEP_INBOUND, _SWEEP_AT_MOST)
+
+    async def _forget(self) -> None:
+        """What was kept for some time only, a little at a time."""
+        now_ms = self._batcher.clock.wall_ms()
+        for kept in KEPT:
+
+            async def script(tx: Transaction, kept: Kept = kept) -> int:
+                return await forget(tx, kept, now_ms=now_ms)
+
+            while await self._database.write(script, lane=1):  # noqa: ASYNC110  # a slice a turn, not a wait
+                await asyncio.sleep(_BETWEEN_SLICES_SECONDS)
 
 
 async def _loop(name: str, seconds: float, turn: Callable[[], Awaitable[None]]) -> None:

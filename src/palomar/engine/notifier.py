@@ -17,6 +17,9 @@ from palomar.storage.webhooks import WebhookRow
 MEMORY_WEBHOOKS = 10_000
 """Callbacks kept in memory; the rest waits in the outbox."""
 
+HOSTS_AT_MOST = 10_000
+"""Hosts whose failures are remembered."""
+
 _CLAIM_AT_MOST = 500
 _FAILURES_BEFORE_PROBING = 5
 _JSON = (("Content-Type", "application/json"),)
@@ -129,9 +132,15 @@ class Notifier:
         origin = self._sender.origin_of(webhook.url)
         host = self._hosts.get(origin)
         if host is None:
+            self._forget_idle_hosts()
             host = self._hosts[origin] = _Host(origin)
         host.waiting.append(webhook)
         self._pump(host)
+
+    def _forget_idle_hosts(self) -> None:
+        """Customers choose the hosts: those that only failed must not pile up."""
+        if len(self._hosts) >= HOSTS_AT_MOST:
+            self._hosts = {host.origin: host for host in self._hosts.values() if host.waiting or host.under_way}
 
     def _pump(self, host: _Host) -> None:
         while host.waiting and self._taking:

@@ -249,7 +249,17 @@ async def audit_ledger(tx: Transaction) -> list[str]:
             entered = sums.get((account_id, book.value), 0)
             if entered != amount:
                 faults.append(f"account {account_id}: {book} is {amount}, its ledger says {entered}")
-    return faults
+    return faults + await _audit_reserved(tx)
+
+
+async def _audit_reserved(tx: Transaction) -> list[str]:
+    """What is reserved must be what the parts under way and not yet paid for will cost."""
+    expected = {row[0]: row[1] for row in await tx.select(ledger.SELECT_UNDER_WAY)}
+    return [
+        f"account {account_id}: {reserved} is reserved, but what is under way costs {expected.get(account_id, 0)}"
+        for account_id, reserved in await tx.select("SELECT account_id, reserved_microcredits FROM balances")
+        if reserved != expected.get(account_id, 0)
+    ]
 
 
 async def _prices(tx: Transaction, accounts: Mapping[AccountId, Account]) -> dict[AccountId, PriceList]:

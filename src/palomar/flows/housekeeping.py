@@ -1,11 +1,16 @@
-"""Housekeeping: messages that no receipt will end any more."""
+"""Housekeeping: messages that no receipt will end any more, and rows that are kept for some time only."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import LiteralString
 
 from palomar.domain.message import FINAL, MessageId, PartId, State
 from palomar.flows.ending import end_part
-from palomar.flows.work import Work
+from palomar.flows.filters import SAME_WITHIN_MS
+from palomar.flows.work import KEPT_MS, Work
+from palomar.storage import carriers, filters, platform
 from palomar.storage import messages as rows
+from palomar.storage.database import Transaction
 
 
 async def expire(work: Work, limits: Sequence[int]) -> list[int]:
@@ -21,6 +26,32 @@ async def expire(work: Work, limits: Sequence[int]) -> list[int]:
         await _expire(work, message_ids)
         ended.append(len(message_ids))
     return ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Rows that are kept for some time only: ``sql`` deletes those made before a time, at most so many."""
+
+    what: str
+    sql: LiteralString
+    for_ms: int
+
+
+_DAY_MS = 86_400_000
+KEPT = (
+    Kept(what="answers under idempotency keys", sql=platform.FORGET_ANSWERS, for_ms=KEPT_MS),
+    Kept(what="tokens after their end", sql=platform.FORGET_TOKENS, for_ms=30 * _DAY_MS),
+    Kept(what="digests of the duplicates filter", sql=filters.FORGET_OLD_RECENT, for_ms=SAME_WITHIN_MS),
+    Kept(what="orphan receipts", sql=carriers.FORGET_ORPHANS, for_ms=7 * _DAY_MS),
+)
+"""What is forgotten, and after how long (idempotency and orphans count from when they came, tokens from their end)."""
+
+FORGET_AT_ONCE = 500
+
+
+async def forget(tx: Transaction, kept: Kept, *, now_ms: int) -> int:
+    """Delete a slice of what is older than it is kept for; how many there were."""
+    return await tx.execute(kept.sql, now_ms - kept.for_ms, FORGET_AT_ONCE)
 
 
 async def _expire(work: Work, message_ids: list[MessageId]) -> None:

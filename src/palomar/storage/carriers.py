@@ -21,4 +21,5 @@ SELECT_MATCHABLE_ORPHANS = (
     " WHERE received_ms > ? AND EXISTS (SELECT 1 FROM parts p"
     " WHERE p.carrier_reference = o.carrier_reference AND p.carrier = o.carrier) ORDER BY received_ms, id LIMIT ?"
 )
+FORGET_ORPHANS = "DELETE FROM orphans WHERE id IN (SELECT id FROM orphans WHERE received_ms < ? LIMIT ?)"
 COUNT_ORPHANS = "SELECT count(*) FROM orphans"

@@ -18,11 +18,10 @@ SELECT_BLOCKED_OF = (
 LOOKUP_RECENT = Lookup("SELECT digest, sent_ms FROM recent WHERE digest IN {keys}", "bytea")
 DELETE_RECENT = Delete("recent", ("digest", "bytea"))
 INSERT_RECENT = Insert("recent", (("digest", "bytea"), ("sent_ms", "bigint")), ignore_conflicts=True)
-DELETE_OLD_RECENT = "DELETE FROM recent WHERE sent_ms < ?"
+FORGET_OLD_RECENT = "DELETE FROM recent WHERE digest IN (SELECT digest FROM recent WHERE sent_ms < ? LIMIT ?)"
 
 LOOKUP_DAYS = Lookup(
     "SELECT account_id, day, messages FROM daily WHERE account_id IN {keys} ORDER BY account_id", "bigint", lock="daily"
 )
 INSERT_DAYS = Insert("daily", columns_of("bigint", "account_id day messages"), ignore_conflicts=True)
 COUNT_DAY = "UPDATE daily SET messages = messages + ? WHERE account_id = ? AND day = ? AND messages + ? <= ?"
-DELETE_OLD_DAYS = "DELETE FROM daily WHERE day < ?"

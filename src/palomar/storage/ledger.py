@@ -66,4 +66,10 @@ SELECT_BOOKS = (
     "SELECT account_id, book, CAST(sum(microcredits) AS BIGINT) FROM ledger GROUP BY account_id, book"
     " ORDER BY account_id, book"
 )
+SELECT_UNDER_WAY = (
+    "SELECT m.account_id, CAST(sum(m.rate_microcredits) AS BIGINT) FROM messages m"
+    " JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
+    " WHERE m.final_ms IS NULL AND p.sent_ms IS NULL AND p.state IN ('queued', 'submitting', 'held')"
+    " GROUP BY m.account_id"
+)
 SELECT_UNBALANCED = "SELECT entry_id FROM ledger GROUP BY entry_id HAVING sum(microcredits) <> 0 LIMIT 20"

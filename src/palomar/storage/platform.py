@@ -11,7 +11,7 @@ INSERT_TOKENS = Insert(
 SELECT_LIVE_TOKENS = "SELECT id, account_id, name, created_ms, expires_ms FROM tokens WHERE revoked_ms IS NULL"
 SELECT_TOKENS_OF = "SELECT id, name, created_ms, expires_ms, revoked_ms FROM tokens WHERE account_id = ? ORDER BY id"
 REVOKE_TOKEN = "UPDATE tokens SET revoked_ms = ? WHERE account_id = ? AND id = ? AND revoked_ms IS NULL"  # noqa: S105
-DELETE_EXPIRED_TOKENS = "DELETE FROM tokens WHERE expires_ms < ?"
+FORGET_TOKENS = "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE expires_ms < ? LIMIT ?)"
 
 LOOKUP_COUNTERS = Lookup(
     "SELECT account_id, last_short_id FROM counters WHERE account_id IN {keys} ORDER BY account_id",
@@ -32,4 +32,4 @@ LOOKUP_IDEMPOTENCY = Lookup(
     "SELECT scope, request, status, answer, created_ms FROM idempotency WHERE scope IN {keys}", "bytea"
 )
 DELETE_IDEMPOTENCY = Delete("idempotency", ("scope", "bytea"))
-DELETE_OLD_IDEMPOTENCY = "DELETE FROM idempotency WHERE created_ms < ?"
+FORGET_ANSWERS = "DELETE FROM idempotency WHERE scope IN (SELECT scope FROM idempotency WHERE created_ms < ? LIMIT ?)"
