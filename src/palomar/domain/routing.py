@@ -1,4 +1,4 @@
-"""Which carrier takes a message, and why each other lost: a pure function of the message and the carriers' state.
+"""Which carrier takes a message: a pure function of the carriers' state.
 
 Without routes everything goes to the carriers listed, in turn, the live ones first.
 """
@@ -13,32 +13,15 @@ class CarrierState:
 
     name: str
     live: bool
-    free_parts: int
+    """Whether a link of it can take submits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A carrier that was considered; ``lost_because`` is empty for the one chosen."""
+def choose_carrier(carriers: Sequence[CarrierState], *, turn: int) -> str | None:
+    """The carrier for the next message; ``turn`` is a running number by which the live carriers take turns.
 
-    carrier: str
-    lost_because: str = ""
-
-
-def choose_carrier(carriers: Sequence[CarrierState], *, turn: int) -> tuple[str | None, list[Candidate]]:
-    """The carrier for the next message, and every candidate with why it lost.
-
-    ``turn`` is a running number: live carriers take turns by it. With none live the message still gets a carrier (it
-    waits for its link); with none at all, None.
+    With none live the message still gets a carrier, and waits for its link; with none at all, None.
     """
     if not carriers:
-        return None, []
-    live = [carrier for carrier in carriers if carrier.live]
-    chosen = (live or carriers)[turn % len(live or carriers)].name
-    return chosen, [_judge(carrier, chosen, bool(live)) for carrier in carriers]
-
-
-def _judge(carrier: CarrierState, chosen: str, any_live: bool) -> Candidate:
-    if carrier.name == chosen:
-        return Candidate(carrier=carrier.name)
-    reason = "no live link" if any_live and not carrier.live else "another's turn"
-    return Candidate(carrier=carrier.name, lost_because=reason)
+        return None
+    candidates = [carrier for carrier in carriers if carrier.live] or carriers
+    return candidates[turn % len(candidates)].name

@@ -75,10 +75,11 @@ class Dispatcher:
     def claim_at_birth(self, commands: Sequence[Acceptance]) -> None:
         """Give each new message a carrier, and this node's claim where the carrier's line has nothing older waiting."""
         now_ms = self._batcher.clock.wall_ms()
+        states = self._carrier_states()
         for command in commands:
             for message in command.messages:
                 if message.row.final_ms is None:
-                    self._claim_one(message, now_ms)
+                    self._claim_one(message, states, now_ms)
 
     def accepted(self, result: Result, command: Acceptance) -> None:
         """After the commit: what was marked leaves, what was claimed waits in line, slots that are not used go back."""
@@ -111,16 +112,9 @@ class Dispatcher:
                 line.pledged -= message.row.parts
             self._give_back(message, line)
 
-    def _claim_one(self, message: NewMessage, now_ms: int) -> None:
-        states = [
-            CarrierState(name=line.name, live=line.carrier.live, free_parts=line.room)
-            for line in self._lines.values()
-            if line.carrier is not None
-        ]
-        self._turn += 1
-        chosen, _ = choose_carrier(states, turn=self._turn)
+    def _claim_one(self, message: NewMessage, states: Sequence[CarrierState], now_ms: int) -> None:
         row = message.row
-        row.carrier = chosen or UNROUTED
+        row.carrier = self._route(states)
         line = self._lines[row.carrier]
         if not self._taking or line.carrier is None or row.due_ms > now_ms or line.backlog or not line.carrier.live:
             return
@@ -255,7 +249,7 @@ class Dispatcher:
             if part.message_id not in chosen:
                 # A message of which a part has left by a carrier stays with it.
                 known = part.carrier if part.carrier in self._lines else UNROUTED
-                chosen[part.message_id] = line.name or known or self._route()
+                chosen[part.message_id] = line.name or known or self._route(self._carrier_states())
             target = self._lines[chosen[part.message_id]]
             target.ready.append(_from_waiting(part))
             touched[target.name] = target
@@ -266,14 +260,16 @@ class Dispatcher:
         """What is not routed yet comes to wait in a carrier's line."""
         return max((line.room for line in self._lines.values() if line.carrier is not None), default=0)
 
-    def _route(self) -> str:
-        states = [
-            CarrierState(name=line.name, live=line.carrier.live, free_parts=line.room)
+    def _route(self, states: Sequence[CarrierState]) -> str:
+        self._turn += 1
+        return choose_carrier(states, turn=self._turn) or UNROUTED
+
+    def _carrier_states(self) -> list[CarrierState]:
+        return [
+            CarrierState(name=line.name, live=line.carrier.live)
             for line in self._lines.values()
             if line.carrier is not None
         ]
-        self._turn += 1
-        return choose_carrier(states, turn=self._turn)[0] or UNROUTED
 
 
 class LineSink:
