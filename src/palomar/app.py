@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.carrier import SmppCarrier
 from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.carriers.smpp.translate import submit_maker
 from palomar.clock import RealClock, RealIds
 from palomar.config import CONVERGIA_PORT, Config
 from palomar.dialects import DIALECTS, convergia
@@ -36,6 +37,7 @@ from palomar.engine.notifier import Notifier
 from palomar.engine.passwords import Passwords
 from palomar.engine.topups import TopUps
 from palomar.flows.claim import adopt_strays
+from palomar.flows.lookup import awaiting_receipt
 from palomar.flows.work import House, Work
 from palomar.links.redirect import Redirect
 from palomar.net.callback_client import CallbackClient
@@ -43,7 +45,7 @@ from palomar.net.limited_protocol import Limits
 from palomar.net.networks import AddressGuard, TrustedProxies
 from palomar.net.server import HttpListener, ListenError, TlsFiles
 from palomar.net.signing import CallbackSigner
-from palomar.ports import Carrier, Ids, WebhookRenderer
+from palomar.ports import Carrier, Ids, OutgoingPart, WebhookRenderer
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.migrate import migrate
 from palomar.storage.postgres import open_postgres
@@ -118,6 +120,7 @@ class App:
             for carrier in self.carriers.values():
                 await carrier.start(LineSink(self.dispatcher, carrier.name))
             stack.push_async_callback(self._stop_carriers)
+            await self._remind_simulators()
             stack.push_async_callback(self._stop_listening)
             await self._listen()
             stack.callback(self._passwords.close)
@@ -191,8 +194,7 @@ class App:
             return SmppCarrier(entry, clock=self.clock, chance=ids.chance)
         smsc = SimulatorSmsc(entry.settings, clock=self.clock, chance=ids.chance)
         self.simulators[name] = smsc
-        inside = SmppCarrierSettings(name=name, host="", port=0, system_id="palomar", password="", window=1_000)
-        return SmppCarrier(inside, clock=self.clock, chance=ids.chance, connect=smsc.connect_memory)
+        return SmppCarrier(_inside(name), clock=self.clock, chance=ids.chance, connect=smsc.connect_memory)
 
     def _house(self) -> House:
         return House(
@@ -231,6 +233,25 @@ class App:
             return await adopt_strays(tx, list(self.carriers))
 
         await self.database.write(script)
+
+    async def _remind_simulators(self) -> None:
+        """The simulator inside keeps nothing: what it took before this start and had not reported, it is told again."""
+        for name, smsc in self.simulators.items():
+            inside = _inside(name)
+            submit, after = submit_maker(inside), 0
+            while True:
+
+                async def script(
+                    tx: Transaction, name: str = name, after: int = after
+                ) -> list[tuple[str, OutgoingPart]]:
+                    return await awaiting_receipt(tx, name, after=after)
+
+                found = await self.database.read(script)
+                for reference, part in found:
+                    smsc.recall(inside.system_id, reference, submit(part))
+                if not found:
+                    break
+                after = found[-1][1].part_id
 
     async def _listen(self) -> None:
         http = self.config.http
@@ -299,6 +320,11 @@ async def _youngest_ms(database: Database) -> int:
         return 0 if youngest is None else born_ms(youngest)
 
     return await database.read(script)
+
+
+def _inside(name: str) -> SmppCarrierSettings:
+    """The link to the simulator inside the process."""
+    return SmppCarrierSettings(name=name, host="", port=0, system_id="palomar", password="", window=1_000)
 
 
 def _node_name(data_dir: Path) -> str:

@@ -72,7 +72,6 @@ def test_sigterm_ends_it_within_its_deadline_and_loses_nothing(palomar: Palomar,
     palomar.audit()
 
 
-@pytest.mark.xfail(reason="receipts that the simulator inside the process still owed are not asked for again")
 def test_what_the_simulator_inside_had_not_reported_is_reported_after_the_next_start(
     palomar: Palomar, server: Server
 ) -> None:

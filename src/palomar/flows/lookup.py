@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId, PartId, State, born_ms
+from palomar.domain.text import Alphabet, payloads
 from palomar.domain.timeline import Moment
+from palomar.ports import OutgoingPart
 from palomar.storage import messages as rows
 from palomar.storage.database import Transaction
 from palomar.storage.messages import MessageRow, message_rows
@@ -15,6 +17,13 @@ from palomar.storage.timeline import SELECT_TIMELINE, moments
 from palomar.storage.webhooks import WebhookRow, webhook_rows
 
 PAGE = 500
+_AWAITING = (
+    "SELECT p.id, p.attempt, p.carrier_reference, m.id, m.sender, m.msisdn, m.text, m.alphabet, m.reference, m.parts"
+    " FROM messages m"
+    " JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
+    " WHERE m.final_ms IS NULL AND p.state = 'sent' AND p.carrier = ? AND p.carrier_reference IS NOT NULL AND p.id > ?"
+    " ORDER BY p.id LIMIT ?"
+)
 _WEBHOOKS_OF = (
     "SELECT id, message_id, account_id, dialect, method, url, body, due_ms, attempts, failed, node_id FROM webhooks"
     " WHERE message_id = ? ORDER BY id"
@@ -103,6 +112,33 @@ async def show_message(tx: Transaction, message_id: MessageId) -> MessageView | 
         timeline=moments(await tx.select(SELECT_TIMELINE, message_id)),
         webhooks=webhook_rows(await tx.select(_WEBHOOKS_OF, message_id)),
     )
+
+
+async def awaiting_receipt(
+    tx: Transaction, carrier: str, *, after: int, limit: int = PAGE
+) -> list[tuple[str, OutgoingPart]]:
+    """Parts that this carrier took and of which no end is known, by id, each with the carrier's reference.
+
+    The next page is after the last of this one.
+    """
+    found = []
+    for identity, attempt, carrier_reference, *row in await tx.select(_AWAITING, carrier, after, limit):
+        message_id, sender, msisdn, text, alphabet, reference, parts = row
+        number = identity - message_id
+        part = OutgoingPart(
+            part_id=PartId(identity),
+            message_id=MessageId(message_id),
+            attempt=attempt,
+            number=number,
+            parts=parts,
+            reference=reference,
+            sender=sender,
+            msisdn=msisdn,
+            alphabet=Alphabet(alphabet),
+            payload=payloads(text, Alphabet(alphabet))[number - 1],
+        )
+        found.append((carrier_reference, part))
+    return found
 
 
 async def count_by_state(tx: Transaction) -> dict[str, int]:

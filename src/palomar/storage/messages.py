@@ -78,7 +78,9 @@ LOOKUP_WAITING = Lookup(
 LOOKUP_MESSAGES = Lookup(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id IN {{keys}} ORDER BY id", "bigint")
 # The queue's row is locked: whoever claims the message at the same moment waits, and finds it changed.
 SELECT_SCHEDULED = (
-    "SELECT message_id FROM queue WHERE account_id = ? AND due_ms > ? AND node_id IS NULL ORDER BY message_id LIMIT ?"
+    "SELECT message_id FROM queue WHERE account_id = ? AND due_ms > ? AND node_id IS NULL"
+    " AND message_id IN (SELECT id FROM messages WHERE account_id = queue.account_id AND id = queue.message_id"
+    " AND state = 'scheduled') ORDER BY message_id LIMIT ?"
 )
 SELECT_SCHEDULED_BY_SUBID = (
     "SELECT message_id FROM queue WHERE account_id = ? AND due_ms > ? AND node_id IS NULL"

@@ -7,7 +7,7 @@ acknowledged. What becomes of a message is ``outcome``'s say; one timer serves e
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from palomar.carriers.simulator import memory, outcome, receipts
@@ -165,6 +165,19 @@ class SimulatorSmsc:
             delay = outcome.receipt_delay_seconds(number, pdu.short_message)
         self._remember(message_id, _Taken(plan=plan, taken_at=now, delay_seconds=delay))
         self._plan_receipts(peer.system_id, pdu, message_id, plan, now, delay)
+
+    def recall(self, system_id: str, message_id: str, pdu: SubmitSm) -> None:
+        """A message that was taken before a restart, and whose receipt is still owed: plan it again.
+
+        What becomes of it follows from its number and text, so it becomes the same.
+        """
+        plan = outcome.plan_for(pdu.destination_addr)
+        delay = self.settings.receipt_delay_seconds
+        if delay is None:
+            delay = outcome.receipt_delay_seconds(pdu.destination_addr, pdu.short_message)
+        now = self.clock.monotonic()
+        self._remember(message_id, _Taken(plan=plan, taken_at=now, delay_seconds=delay))
+        self._plan_receipts(system_id, pdu, message_id, replace(plan, reply=""), now, delay)
 
     def queried(self, peer: Peer, pdu: QuerySm) -> None:
         """How does a message stand? (SMPP 3.4 section 4.8)"""
