@@ -52,8 +52,8 @@ class Notifier:
         self._headers = headers
         self._batcher: Batcher
         self._hosts: dict[str, _Host] = {}
-        self._busy: dict[MessageId, deque[WebhookRow]] = {}
-        """Messages with a callback under way, and their later ones."""
+        self._busy: dict[MessageId, deque[WebhookRow] | None] = {}
+        """Messages with a callback under way, and their later ones; mostly there are none."""
         self._held = 0
         self._claiming = False
         self._taking = True
@@ -109,8 +109,7 @@ class Notifier:
             for webhook in host.waiting:
                 self._busy.pop(webhook.message_id, None)
             host.waiting.clear()
-        for later in self._busy.values():
-            later.clear()
+        self._busy = dict.fromkeys(self._busy)
         self._held = self.under_way
 
     @property
@@ -121,12 +120,15 @@ class Notifier:
         if not self._taking:
             return
         self._held += 1
-        later = self._busy.get(webhook.message_id)
-        if later is not None:
-            later.append(webhook)
+        message_id = webhook.message_id
+        if message_id not in self._busy:
+            self._busy[message_id] = None
+            self._line_up(webhook)
             return
-        self._busy[webhook.message_id] = deque()
-        self._line_up(webhook)
+        later = self._busy[message_id]
+        if later is None:
+            later = self._busy[message_id] = deque()
+        later.append(webhook)
 
     def _line_up(self, webhook: WebhookRow) -> None:
         origin = self._sender.origin_of(webhook.url)
@@ -163,13 +165,13 @@ class Notifier:
         host.failures = 0 if outcome.ok else host.failures + 1
         self._held -= 1
         self._batcher.post(ATTEMPTS, Attempt(webhook, outcome), _recorded)
-        later = self._busy.get(webhook.message_id)
+        later = self._busy.pop(webhook.message_id, None)
         if later:
+            self._busy[webhook.message_id] = later
             self._line_up(later.popleft())
-        else:
-            self._busy.pop(webhook.message_id, None)
-        self._pump(host)
-        if not host.waiting and not host.under_way and not host.failures:
+        if host.waiting:
+            self._pump(host)
+        elif not host.under_way and not host.failures:
             self._hosts.pop(host.origin, None)
         if self._more and self._held < MEMORY_WEBHOOKS // 2:
             self.look_for_work()

@@ -24,7 +24,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
         webhook, outcome = attempt.webhook, attempt.outcome
         if outcome.ok:
             work.webhook_done(webhook.id)
-            work.note(webhook.message_id, Kind.CALLBACK, _detail(attempt, next_ms=None))
+            work.note(webhook.message_id, Kind.CALLBACK, _detail(webhook, outcome))
             continue
         next_ms = _next_ms(work.house.renderers, webhook, work.now_ms)
         waiting = replace(
@@ -35,7 +35,9 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
             node_id=None,
         )
         work.webhook_changed(waiting)
-        work.note(webhook.message_id, Kind.CALLBACK_FAILED, _detail(attempt, next_ms=next_ms))
+        answer = outcome.body_start.decode("utf-8", "replace")
+        detail = _detail(webhook, outcome) | {"error": outcome.error, "answer": answer, "next_ms": next_ms}
+        work.note(webhook.message_id, Kind.CALLBACK_FAILED, detail)
     return [None] * len(attempts)
 
 
@@ -65,15 +67,10 @@ def _next_ms(renderers: Mapping[str, WebhookRenderer], webhook: WebhookRow, now_
     return now_ms + waits[webhook.attempts] * 1_000
 
 
-def _detail(attempt: Attempt, *, next_ms: int | None) -> dict[str, str | int | bool | None]:
-    webhook, outcome = attempt.webhook, attempt.outcome
-    detail: dict[str, str | int | bool | None] = {
+def _detail(webhook: WebhookRow, outcome: HttpOutcome) -> dict[str, str | int | bool | None]:
+    return {
         "url": webhook.url,
         "attempt": webhook.attempts + 1,
         "status": outcome.status,
         "elapsed_ms": outcome.elapsed_ms,
     }
-    if outcome.ok:
-        return detail
-    answer = outcome.body_start.decode("utf-8", "replace")
-    return detail | {"error": outcome.error, "answer": answer, "next_ms": next_ms}

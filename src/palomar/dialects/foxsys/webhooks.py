@@ -21,6 +21,11 @@ from palomar.ports import WebhookRequest
 class FoxsysWebhooks:
     """A ``palomar.ports.WebhookRenderer``."""
 
+    __slots__ = ("_second",)
+
+    def __init__(self) -> None:
+        self._second = (0, _timestamp(0))  # the last timestamp as written: a batch's events share it
+
     @property
     def retry_seconds(self) -> tuple[int, ...]:
         """30 s, 5 min, 30 min, 6 h, 1 day: then it is kept as failed."""
@@ -29,12 +34,12 @@ class FoxsysWebhooks:
     def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
         """The request for an event; None for an end that FOXSYS never tells."""
         match event:
+            case CarrierTook() | Delivered() | Failed():
+                return self._report(event, target)
             case Clicked():
                 return WebhookRequest(method="POST", url=target, body=_json(_click(event)))
             case InboundReceived():
                 return WebhookRequest(method="POST", url=target, body=_json(_inbound(event)))
-            case CarrierTook() | Delivered() | Failed():
-                return self._report(event, target)
             case _:
                 assert_never(event)
 
@@ -43,7 +48,11 @@ class FoxsysWebhooks:
         if words is None:
             return None
         subid = event.subid if _needs_no_escape(event.subid) else quote(event.subid, safe="")
-        timestamp = format_gmt(event.at_ms).replace(" ", "%20")
+        second = event.at_ms // 1_000
+        written, timestamp = self._second
+        if written != second:
+            timestamp = _timestamp(event.at_ms)
+            self._second = (second, timestamp)
         acklevel, status, desc = words
         query = (
             f"acklevel={acklevel}&msisdn={event.msisdn}&status={status}&desc={desc}&subid={subid}&timestamp={timestamp}"
@@ -53,6 +62,8 @@ class FoxsysWebhooks:
 
 def with_query(url: str, query: str) -> str:
     """Append to the URL's query, before its fragment, and leave the rest as it stands."""
+    if "?" not in url and "#" not in url:
+        return f"{url}?{query}"
     before, hash_sign, fragment = url.partition("#")
     if "?" not in before:
         separator = "?"
@@ -118,6 +129,10 @@ def _words(event: CarrierTook | Delivered | Failed) -> tuple[str, str, str] | No
             return None if desc is None else ("error", "ko", desc)
         case _:
             assert_never(event)
+
+
+def _timestamp(at_ms: int) -> str:
+    return format_gmt(at_ms).replace(" ", "%20")
 
 
 def _needs_no_escape(text: str) -> bool:
