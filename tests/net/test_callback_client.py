@@ -148,6 +148,19 @@ async def test_what_is_no_answer_is_an_error(serve, make_client, answer, error):
     assert server.connections == 1
 
 
+async def test_an_answer_that_was_the_same_for_long_is_read_when_it_differs(serve, make_client):
+    no = b"HTTP/1.1 500 OK\r\nContent-Length: 2\r\n\r\nno"
+    more = OK + b"HTTP/1.1 500 No\r\n"  # the connection ends with it
+    server, client = await serve(answering(OK, OK, OK, no, no, OK, OK, more, OK)), make_client()
+    outcomes = [await client.send(get(server.url())) for _ in range(9)]
+    assert [(outcome.status, outcome.body_start) for outcome in outcomes] == [
+        *[(200, b"ok")] * 3,
+        *[(500, b"no")] * 2,
+        *[(200, b"ok")] * 4,
+    ]
+    assert server.connections == 2
+
+
 async def test_an_answer_may_come_octet_by_octet(serve, make_client):
     async def trickling(server, reader, writer, number):
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

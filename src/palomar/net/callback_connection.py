@@ -19,6 +19,8 @@ BODY_LIMIT = 64 * 1024
 """Octets of a body that are read; past them the status decides and the connection is closed."""
 BODY_START = 200
 """Octets of a body that are kept for the record."""
+_REPEATED = 2 * 1024
+"""Octets of the longest answer that is remembered whole."""
 
 
 class Exchange:
@@ -71,7 +73,12 @@ class Owner(Protocol):
 
 class CallbackConnection(asyncio.Protocol):
     """asyncio's protocol and httptools' at once. The parser is fed no header callback: llhttp itself keeps
-    account of framing and keep-alive, and the record wants only the status and the start of the body."""
+    account of framing and keep-alive, and the record wants only the status and the start of the body.
+
+    A server's answers to callbacks are alike, at least within a second of its Date. So an answer that came in one
+    piece, was all that came and left the connection open is remembered: the same octets, again in one piece and where
+    an answer begins, mean the same again, and the parser, which stands between two messages, need not see them.
+    """
 
     __slots__ = (
         "_body_length",
@@ -83,6 +90,7 @@ class CallbackConnection(asyncio.Protocol):
         "_owner",
         "_parser",
         "_received",
+        "_repeated",
         "_served",
         "_status",
         "_transport",
@@ -104,6 +112,7 @@ class CallbackConnection(asyncio.Protocol):
         self._keep = False
         self._body_start = b""
         self._body_length = 0
+        self._repeated = (b"", 0, b"")  # an answer, its status, the start of its body
         self.made = self.open = False
         self.idle_since = 0.0
 
@@ -143,6 +152,11 @@ class CallbackConnection(asyncio.Protocol):
         if exchange is None:  # an answer to nothing: whatever it is, no later request may get it
             self.abort_idle()
             return
+        if not self._received and data == self._repeated[0]:
+            self._exchange = None
+            _, status, body_start = self._repeated
+            self._owner.answered(self, exchange, status, body_start)
+            return
         self._received += len(data)
         try:
             self._parser.feed_data(data)
@@ -152,6 +166,8 @@ class CallbackConnection(asyncio.Protocol):
                 self._fail(exchange, "protocol")
                 return
         if self._complete:
+            if self._keep and len(data) == self._received <= _REPEATED:
+                self._repeated = (data, self._status, self._body_start)
             self._end(exchange, keep=self._keep)
         elif self._body_length > BODY_LIMIT:
             self._end(exchange, keep=False)

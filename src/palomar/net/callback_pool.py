@@ -46,7 +46,7 @@ class Pool:
         self._idle_timer: asyncio.TimerHandle | None = None
         self._limit = connections
         self._taken = 0
-        self._starved: dict[Host, None] = {}  # in line for room
+        self.starved: dict[Host, None] = {}  # in line for room: nobody should keep an idle connection
         self._connecting: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -80,7 +80,7 @@ class Pool:
             self._taken += 1
             self._empty.clear()
             return True
-        self._starved[host] = None
+        self.starved[host] = None
         longest_idle = next(iter(self.idle), None)
         if longest_idle is not None:
             longest_idle.abort_idle()
@@ -90,15 +90,10 @@ class Pool:
         self._taken -= 1
         if not self._taken:
             self._empty.set()
-        while self._starved and self._taken < self._limit:
-            host = next(iter(self._starved))
-            del self._starved[host]
+        while self.starved and self._taken < self._limit:
+            host = next(iter(self.starved))
+            del self.starved[host]
             host.connect_as_needed()
-
-    @property
-    def crowded(self) -> bool:
-        """Whether somebody waits for room, so that nobody should keep an idle connection."""
-        return bool(self._starved)
 
     def connect(self, host: "Host") -> None:
         task = self.loop.create_task(host.connect())
@@ -264,7 +259,7 @@ class Host:
     def _free(self, connection: CallbackConnection) -> None:
         if self._waiting:
             connection.send(self._waiting.popleft())
-        elif self._pool.crowded:
+        elif self._pool.starved:
             connection.abort()
         else:
             self._idle.append(connection)

@@ -5,14 +5,13 @@ Not for sending: :mod:`palomar.net.callback_client`.
 
 import re
 
-from palomar.net.urls import Origin
+from palomar.net.urls import Origin, header_lines
 from palomar.ports import HttpRequest
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_NONE: frozenset[str] = frozenset()
 # Framing and the connection are ours alone.
 _RESERVED = frozenset(
     {
@@ -39,21 +38,17 @@ def request_bytes(request: HttpRequest, origin: Origin, target: str) -> bytes:
     method = request.method
     if method not in _METHODS:
         raise BadHeader(method)
-    lines = f"{method} {target} HTTP/1.1\r\nHost: {origin.host_header}\r\n"
-    own, named = _header_lines(request.headers) if request.headers else ("", _NONE)
-    if "user-agent" not in named:
-        lines += "User-Agent: Palomar\r\n"
-    if origin.authorization is not None and "authorization" not in named:
-        lines += f"Authorization: {origin.authorization}\r\n"
+    headers = _with_own(request.headers, origin) if request.headers else origin.header_lines
     body = request.body
     if body is None and method not in _WITH_BODY:
-        return f"{lines}{own}\r\n".encode("latin-1")
+        return f"{method} {target} HTTP/1.1\r\n{headers}\r\n".encode("latin-1")
     body = body or b""
-    return f"{lines}{own}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body
+    length = len(body)
+    return f"{method} {target} HTTP/1.1\r\n{headers}Content-Length: {length}\r\n\r\n".encode("latin-1") + body
 
 
-def _header_lines(headers: tuple[tuple[str, str], ...]) -> tuple[str, frozenset[str]]:
-    """The lines, and the names in them in lower case."""
+def _with_own(headers: tuple[tuple[str, str], ...], origin: Origin) -> str:
+    """The origin's lines and the request's own."""
     lines = ""
     for name, value in headers:
         if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
@@ -62,4 +57,6 @@ def _header_lines(headers: tuple[tuple[str, str], ...]) -> tuple[str, frozenset[
     named = frozenset(name.lower() for name, _ in headers)
     if named & _RESERVED:
         raise BadHeader("reserved")
-    return lines, named
+    if "user-agent" in named or "authorization" in named:
+        return header_lines(origin.host_header, origin.authorization, without=named) + lines
+    return origin.header_lines + lines

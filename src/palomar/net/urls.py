@@ -29,7 +29,8 @@ class BadUrl(ValueError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a URL's requests go. ``name`` (scheme, host, port) keys connections; ``authorization`` is the
-    value made of the URL's userinfo, which is no part of the name."""
+    value made of the URL's userinfo, which is no part of the name. ``header_lines`` are those that all its requests
+    have, ready to be written."""
 
     name: str
     host: str
@@ -37,6 +38,7 @@ class Origin:
     tls: bool
     host_header: str
     authorization: str | None
+    header_lines: str
 
 
 class Urls:
@@ -96,7 +98,19 @@ def parse_origin(prefix: str) -> Origin:
         tls=scheme == "https",
         host_header=host_header,
         authorization=authorization,
+        header_lines=header_lines(host_header, authorization),
     )
+
+
+def header_lines(host: str, authorization: str | None, *, without: frozenset[str] = frozenset()) -> str:
+    """Host, User-Agent and Authorization as lines; ``without`` those that a request brings itself, named in lower
+    case."""
+    lines = f"Host: {host}\r\n"
+    if "user-agent" not in without:
+        lines += "User-Agent: Palomar\r\n"
+    if authorization is not None and "authorization" not in without:
+        lines += f"Authorization: {authorization}\r\n"
+    return lines
 
 
 def _ipv6(bracketed: str) -> str:
