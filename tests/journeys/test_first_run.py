@@ -42,7 +42,8 @@ def test_the_printed_command_line_sends_a_message(shared: Palomar, lasting: Serv
     eventually(lambda: state(shared, identity[1]) == "delivered", within_seconds=10, what="the message is delivered")
 
 
-def test_secrets_are_printed_once_and_kept_for_their_owner_alone(palomar: Palomar) -> None:
+def test_secrets_are_printed_once_and_kept_for_their_owner_alone(tmp_path: Path) -> None:
+    palomar = Palomar(tmp_path / "house", fresh=True)
     with palomar.serve() as first:
         demo = palomar.demo
         assert first.stderr.count(f"API key {demo['api_key']}") == 1

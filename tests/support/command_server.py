@@ -1,41 +1,53 @@
-"""A program that runs ``palomar`` commands, each in a process of its own that is forked after all imports.
+"""A program that runs ``palomar``, each time in a process of its own that is forked after all imports.
 
-A test runs dozens of commands; two thirds of a second of imports each would be most of its time. One JSON line in on
-stdin a command (arguments, environment, directory, stdout, stderr), one line out: its exit code. Ends with its stdin.
+A test run starts hundreds of them; a second of imports each would be most of its time. One JSON line in on stdin an
+order, one line out: ``start`` (arguments, environment, directory, stdout, stderr) gives a pid, ``wait`` and ``poll``
+(pid) an exit code, or null where it still runs. With its stdin it ends, and so do those that it started.
 """
 
 import json
 import os
+import signal
 import sys
 import traceback
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from palomar.cli import main
 
 
 def serve() -> None:
-    """Run commands, one after the other, until stdin ends."""
+    """Obey, one order after the other, until stdin ends."""
+    running: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            _run(order)
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        answer: int | None
+        if order["verb"] == "start":
+            answer = os.fork()
+            if answer == 0:
+                _run(order)
+            running.add(answer)
+        else:
+            pid, status = os.waitpid(order["pid"], 0 if order["verb"] == "wait" else os.WNOHANG)
+            answer = os.waitstatus_to_exitcode(status) if pid else None
+            running.discard(pid)
+        sys.stdout.write(f"{json.dumps(answer)}\n")
         sys.stdout.flush()
+    for pid in running:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
-def _run(order: dict[str, object]) -> NoReturn:
+def _run(order: dict[str, Any]) -> NoReturn:
     for descriptor, file in enumerate((os.devnull, order["stdout"], order["stderr"])):
-        opened = os.open(str(file), os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         os.dup2(opened, descriptor)
         os.close(opened)
     code: object = 0
     try:
-        os.chdir(str(order["directory"]))
+        os.chdir(order["directory"])
         os.environ.clear()
-        os.environ.update(order["environment"])  # type: ignore[call-overload]
-        sys.argv = ["palomar", *order["arguments"]]  # type: ignore[misc]
+        os.environ.update(order["environment"])
+        sys.argv = ["palomar", *order["arguments"]]
         main()
     except SystemExit as leaving:
         code = leaving.code or 0

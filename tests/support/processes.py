@@ -1,24 +1,19 @@
 """Processes that journeys start, and the only ones that they stop: by their own handle."""
 
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.commands import Forked
+from tests.support.environment import ROOT, clean_environment
 from tests.support.waiting import eventually
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["ROOT", "Process", "clean_environment", "palomar_command"]
+
 START_SECONDS = 20.0
 STOP_SECONDS = 15.0
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "npm_config_registry", "npm_config_cache", "NODE_EXTRA_CA_CERTS")
-
-
-def clean_environment(**more: str) -> dict[str, str]:
-    """What every process gets: nothing of the caller's own PALOMAR settings."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return kept | {"PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"} | more
 
 
 def palomar_command(*arguments: str) -> list[str]:
@@ -30,20 +25,29 @@ class Process:
     """A child with its output in files. A context manager: leaving it ends the child, whatever happened."""
 
     def __init__(
-        self, command: Sequence[str], *, directory: Path, name: str, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        directory: Path,
+        name: str,
+        environment: Mapping[str, str] | None = None,
+        forked: bool = False,
     ) -> None:
+        """With ``forked`` the command is the arguments of ``palomar``, in a process that has all imports behind it."""
+        self.name = name
         self.stdout_file = directory / f"{name}.stdout"
         self.stderr_file = directory / f"{name}.stderr"
+        given = clean_environment() if environment is None else environment
+        self._child: Forked | subprocess.Popen[bytes]
+        if forked:
+            self._child = Forked(
+                command, directory=directory, environment=given, stdout=self.stdout_file, stderr=self.stderr_file
+            )
+            return
         with open(self.stdout_file, "wb") as out, open(self.stderr_file, "wb") as err:
             self._child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                cwd=directory,
-                env=clean_environment() if environment is None else environment,
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=directory, env=given
             )
-        self.name = name
 
     def __enter__(self) -> "Process":
         return self

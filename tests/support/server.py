@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,11 @@ _SERVES = "Palomar serves at "
 class Palomar:
     """One data directory. :meth:`serve` starts a server on it, :meth:`command` runs a command beside it."""
 
-    def __init__(self, directory: Path, *, toml: str = "", before: Sequence[str] = (), **environment: str) -> None:
+    def __init__(self, directory: Path, *, toml: str = "", fresh: bool = False, **environment: str) -> None:
+        """With ``fresh`` servers are started as ``./run`` does, imports and all."""
         self.directory = directory
         self.data_dir = directory / "data"
-        self._before = list(before)
+        self._fresh = fresh
         self._starts = 0
         directory.mkdir(parents=True, exist_ok=True)
         self.environment = clean_environment(
@@ -35,10 +35,11 @@ class Palomar:
         """Start a server; it listens when this returns (unless ``ready`` is False)."""
         self._starts += 1
         server = Server(
-            [*self._before, *palomar_command("serve")],
+            palomar_command("serve") if self._fresh else ["serve"],
             directory=self.directory,
             name=f"server{self._starts}",
             environment=self.environment,
+            forked=not self._fresh,
         )
         if ready:
             try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.support.needs import program
 from tests.support.npm import npm_folder
-from tests.support.processes import Process, palomar_command
+from tests.support.processes import Process
 
 SYSTEM_ID = "palomar"
 PASSWORD = "secret"
@@ -49,8 +49,8 @@ class Smsc(Process):
 
 def simulator(directory: Path, *options: str) -> Smsc:
     """``palomar simulator`` on a free port."""
-    command = palomar_command("simulator", "--port", "0", "--system-id", SYSTEM_ID, "--password", PASSWORD, *options)
-    return Smsc(command, directory=directory, name="simulator")
+    command = ["simulator", "--port", "0", "--system-id", SYSTEM_ID, "--password", PASSWORD, *options]
+    return Smsc(command, directory=directory, name="simulator", forked=True)
 
 
 def tls_simulator(directory: Path, certificate: Path, key: Path) -> Smsc:
