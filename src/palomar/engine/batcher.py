@@ -8,14 +8,14 @@ On an unexpected error the batch is rolled back and run by halves, so only the c
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import structlog
 
 from palomar.flows.work import House, Work
 from palomar.ports import Clock
-from palomar.storage.database import Conflict, Database, Transaction, Unavailable
+from palomar.storage.database import Conflict, Database, Script, Transaction, Unavailable
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -50,7 +50,8 @@ class Step(Generic[C, R]):
     """How long a command is tried again while the database cannot be reached; facts are kept for ever."""
     prepare: Callable[[Sequence[C]], None] | None = None
     """Called once for each command, in the turn in which its transaction begins."""
-    weigh: Callable[[C], int] = field(default=lambda command: 1)
+    weigh: Callable[[C], int] | None = None
+    """How many items a command is; one, unless this says otherwise."""
 
 
 @dataclass(slots=True)
@@ -62,6 +63,10 @@ class _Entry:
     weight: int
     posted: float
     prepared: bool = False
+
+
+_Written = tuple[Work, list[tuple[list[_Entry], Sequence[Any]]]]
+"""What a transaction did, and each step's commands beside their results."""
 
 
 class Batcher:
@@ -85,8 +90,8 @@ class Batcher:
     ) -> None:
         """Let the step happen; ``done`` is called with its result after the commit, or ``failed`` (default: logged)."""
         lane = self._lanes[step.lane % len(self._lanes)]
-        entry = _Entry(step, command, done, failed or _ignore, step.weigh(command), self.clock.monotonic())
-        lane.add(entry)
+        weight = 1 if step.weigh is None else step.weigh(command)
+        lane.add(_Entry(step, command, done, failed or _ignore, weight, self.clock.monotonic()))
 
     async def run(self, step: Step[C, R], command: C) -> R:
         """As :meth:`post`, for who waits. Cancelling the wait does not cancel the step."""
@@ -146,12 +151,14 @@ class _Lane:
         return self._running or self.waiting > 0
 
     def add(self, entry: _Entry) -> None:
-        (self._awaited if entry.step.awaited else self._behind).append(entry)
-        linger = entry.step.linger_seconds
-        if linger <= 0.0 or self.waiting >= BATCH_WEIGHT:
+        step = entry.step
+        (self._awaited if step.awaited else self._behind).append(entry)
+        if self._wake.is_set():
+            return
+        if step.linger_seconds <= 0.0 or self.waiting >= BATCH_WEIGHT:
             self._wake.set()
-        elif not self._wake.is_set():
-            self._wake_within(linger)
+        else:
+            self._wake_within(step.linger_seconds)
 
     def hurry(self) -> None:
         if self.waiting:
@@ -208,11 +215,12 @@ class _Lane:
             await self._run(batch[middle:])
             return
         self._batcher.committed(work)
-        for entry, result in results:
-            try:
-                entry.done(result)
-            except Exception:
-                _log.exception("what followed a commit failed", step=entry.step.name)
+        for entries, found in results:
+            for entry, result in zip(entries, found, strict=True):
+                try:
+                    entry.done(result)
+                except Exception:
+                    _log.exception("what followed a commit failed", step=entry.step.name)
 
     async def _without_the_impatient(self, batch: list[_Entry], error: Unavailable) -> None:
         """Nobody is a culprit in an outage: those whose patience is over fail together, the others go on waiting."""
@@ -228,35 +236,30 @@ class _Lane:
     def _is_impatient(self, entry: _Entry) -> bool:
         return self._batcher.clock.monotonic() - entry.posted > entry.step.patience_seconds
 
-    async def _write(self, batch: list[_Entry]) -> tuple[Work, list[tuple[_Entry, Any]]]:
+    async def _write(self, batch: list[_Entry]) -> _Written:
         groups = _grouped(batch)
         for step, entries in groups:
-            fresh = [entry for entry in entries if not entry.prepared]
-            if step.prepare is not None and fresh:
-                step.prepare([entry.command for entry in fresh])
-            for entry in fresh:
-                entry.prepared = True
+            if step.prepare is not None:
+                _prepare(step.prepare, entries)
 
-        async def script(tx: Transaction) -> tuple[Work, list[tuple[_Entry, Any]]]:
+        async def script(tx: Transaction) -> _Written:
             work = Work(tx, self._batcher.house(), now_ms=self._batcher.clock.wall_ms())
-            results: list[tuple[_Entry, Any]] = []
+            results: list[tuple[list[_Entry], Sequence[Any]]] = []
             for step, entries in groups:
                 found = await step.script(work, [entry.command for entry in entries])
-                results.extend(zip(entries, found, strict=True))
+                if len(found) != len(entries):
+                    raise ValueError(f"{step.name} gave {len(found)} results for {len(entries)} commands")
+                results.append((entries, found))
             await work.finish()
             return work, results
 
         return await self._patiently(script, batch)
 
-    async def _patiently(
-        self, script: Callable[[Transaction], Any], batch: list[_Entry]
-    ) -> tuple[Work, list[tuple[_Entry, Any]]]:
+    async def _patiently(self, script: Script[_Written], batch: list[_Entry]) -> _Written:
         conflicts = outages = 0
         while True:
             try:
-                result: tuple[Work, list[tuple[_Entry, Any]]] = await self._batcher.database.write(
-                    script, lane=self._number
-                )
+                return await self._batcher.database.write(script, lane=self._number)
             except Conflict:
                 conflicts += 1
                 if conflicts > _RUNS_AFTER_CONFLICT:
@@ -269,8 +272,6 @@ class _Lane:
                     _log.error("the database cannot be reached; trying again", reason=str(error))
                 await asyncio.sleep(_RETRY_SECONDS[min(outages, len(_RETRY_SECONDS) - 1)])
                 outages += 1
-            else:
-                return result
 
     def _wake_within(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -303,6 +304,15 @@ def _grouped(batch: list[_Entry]) -> list[tuple[Step[Any, Any], list[_Entry]]]:
     for entry in batch:
         groups.setdefault(entry.step, []).append(entry)
     return sorted(groups.items(), key=lambda group: group[0].rank)
+
+
+def _prepare(prepare: Callable[[Sequence[Any]], None], entries: list[_Entry]) -> None:
+    """Once an entry, however often its batch is run."""
+    fresh = [entry for entry in entries if not entry.prepared]
+    if fresh:
+        prepare([entry.command for entry in fresh])
+    for entry in fresh:
+        entry.prepared = True
 
 
 def _fail(batch: list[_Entry], error: Exception) -> None:

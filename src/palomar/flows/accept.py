@@ -252,7 +252,7 @@ def _store(work: Work, message: NewMessage, request: Request) -> None:
     part_state = State.SUBMITTING if message.claim is State.SUBMITTING else State.QUEUED
     attempt = 1 if part_state is State.SUBMITTING else 0
     parts: list[Row] = [
-        (part_id(row.id, number), part_state.value, attempt, row.carrier) for number in range(1, row.parts + 1)
+        (part_id(row.id, number), part_state, attempt, row.carrier) for number in range(1, row.parts + 1)
     ]
     node_id = work.house.node_id if message.claim else None
     work.insert(row, parts, (row.id, row.account_id, row.carrier, row.due_ms, node_id))
@@ -264,7 +264,7 @@ def _store(work: Work, message: NewMessage, request: Request) -> None:
         {
             "dialect": row.dialect,
             "parts": row.parts,
-            "alphabet": row.alphabet.value,
+            "alphabet": row.alphabet,
             "country": row.country,
             "price_microcredits": row.price_microcredits,
             "entry": work.entry_of(row.account_id, Reason.RESERVE),
@@ -288,7 +288,7 @@ def _store_discarded(work: Work, message: NewMessage) -> None:
             final_ms=work.now_ms,
         )
     work.insert(row, (), None)
-    work.note(row.id, Kind.DISCARDED, {"dialect": row.dialect, "state": row.state.value, "why": why})
+    work.note(row.id, Kind.DISCARDED, {"dialect": row.dialect, "state": row.state, "why": why})
     if row.state is State.BLOCKED:
         event = Failed(message_id=row.id, subid=row.subid, msisdn=row.msisdn, at_ms=work.now_ms, state=State.BLOCKED)
         work.tell(row, event)

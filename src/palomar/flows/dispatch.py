@@ -10,7 +10,7 @@ from typing import assert_never
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.events import CarrierTook
-from palomar.domain.message import FINAL, MessageId, PartId, State, part_identity
+from palomar.domain.message import FINAL, MessageId, PartId, State
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.ending import end_part
 from palomar.flows.report import join_orphans
@@ -65,25 +65,20 @@ async def _claimed_by_us(work: Work, parts: Sequence[OutgoingPart]) -> set[Messa
 
 async def record_answers(work: Work, answers: Sequence[Answer]) -> list[Again | None]:
     """Record what carriers answered; a part to be sent again comes back as :class:`Again`. Facts are not fenced."""
-    known = await work.parts(answer.part.part_id for answer in answers)
-    await _load_siblings_of_held(work, known, answers)
+    known = await work.parts([answer.part.part_id for answer in answers])
+    answered = [known[answer.part.part_id] for answer in answers if answer.part.part_id in known]
+    await _load_siblings_of_held(work, answered)
     results: list[Again | None] = []
     taken: list[OpenPart] = []
     for answer in answers:
         stored = known.get(answer.part.part_id)
         results.append(_record(work, stored, answer, taken) if stored else None)
     await join_orphans(work, taken)
-    halted = {part.message.id for part in _answered(known, answers) if _is_halted(part.message)}
-    await refuse_rest(work, sorted(halted))
+    await refuse_rest(work, sorted({part.message.id for part in answered if _is_halted(part.message)}))
     return [
         again if again and _still_queued(known, answer) else None
         for again, answer in zip(results, answers, strict=True)
     ]
-
-
-def _answered(known: Mapping[PartId, OpenPart], answers: Sequence[Answer]) -> list[OpenPart]:
-    parts = (known.get(answer.part.part_id) for answer in answers)
-    return [part for part in parts if part is not None]
 
 
 def _is_halted(message: OpenMessage) -> bool:
@@ -95,9 +90,9 @@ def _still_queued(known: Mapping[PartId, OpenPart], answer: Answer) -> bool:
     return part is not None and part.state is State.QUEUED
 
 
-async def _load_siblings_of_held(work: Work, known: Mapping[PartId, OpenPart], answers: Sequence[Answer]) -> None:
+async def _load_siblings_of_held(work: Work, answered: Sequence[OpenPart]) -> None:
     """Whether all parts were taken cannot be told from the message alone where one of several is in doubt."""
-    held = {part.message.id for part in _answered(known, answers) if _is_held_of_several(part.message)}
+    held = {part.message.id for part in answered if _is_held_of_several(part.message)}
     if held:
         found = await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, sorted(held))
         await work.parts(PartId(row[0]) for row in found)
@@ -146,11 +141,10 @@ def take(work: Work, part: OpenPart, *, carrier: str, reference: str, attempt: i
     if waited:
         work.leave_queue(part)
     work.moved(part, taken=renamed)
-    number = part_identity(part.id).number
     work.note(
         message.id,
         Kind.SUBMITTED,
-        {"part": number, "carrier": carrier, "attempt": attempt, "reference": reference, "entry": entry_id},
+        {"part": part.number, "carrier": carrier, "attempt": attempt, "reference": reference, "entry": entry_id},
     )
     all_left = message.parts_left == 0 and message.worst is not State.REJECTED
     if all_left and message.state in (State.QUEUED, State.HELD) and not work.has_held_part(message):
@@ -169,8 +163,7 @@ def doubt(work: Work, part: OpenPart, *, reason: str) -> Again | None:
     policy = account.settings.unknown_outcome if account else UnknownOutcome.HOLD
     if part.message.worst is State.REJECTED:
         policy = UnknownOutcome.HOLD  # the message has failed: another copy of this part would only cost
-    number = part_identity(part.id).number
-    detail: Detail = {"part": number, "attempt": part.attempt, "policy": policy.value, "reason": reason}
+    detail: Detail = {"part": part.number, "attempt": part.attempt, "policy": policy, "reason": reason}
     work.note(part.message.id, Kind.IN_DOUBT, detail)
     if policy is UnknownOutcome.RESEND:
         part.state = State.QUEUED

@@ -37,7 +37,7 @@ def correct_end(work: Work, part: OpenPart, state: State) -> None:
 
 
 def _tell_end(work: Work, message: OpenMessage) -> None:
-    work.note(message.id, Kind.ENDED, {"state": message.state.value, "presumed": bool(message.presumed)})
+    work.note(message.id, Kind.ENDED, {"state": message.state, "presumed": bool(message.presumed)})
     if message.state is not State.CANCELLED:
         work.tell(message, _event(message, work.now_ms))
 

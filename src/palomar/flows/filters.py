@@ -31,7 +31,7 @@ async def judge(work: Work, commands: Sequence["Acceptance"]) -> None:
     :func:`over_limit` ask."""
     messages = [m for command in commands for m in command.messages if m.row.final_ms is None]
     for message in messages:
-        message.verdict = None
+        message.verdict = None  # the batch may run again
     if work.house.has_blocked_numbers:
         await _judge_blocked(work, messages)
     digests = {_digest(m) for c in commands if _filters_duplicates(c) for m in c.messages if m.counts}
@@ -61,19 +61,22 @@ def discard_duplicates(work: Work, command: "Acceptance") -> None:
 def over_limit(work: Work, command: "Acceptance") -> Refusal | None:
     """The refusal of a request that would go over its account's daily limit."""
     limit = command.request.account.settings.messages_a_day
+    if not limit:
+        return None
     count = sum(1 for message in command.messages if message.counts)
-    if limit and not work.fits_today(command.account_id, count, limit=limit):
-        return Refusal.DAILY_LIMIT
-    return None
+    return None if work.fits_today(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
 
 
 def remember(work: Work, command: "Acceptance") -> None:
     """What was accepted (and only that) counts for the day and for the duplicates filter."""
-    sent = [message for message in command.messages if message.counts and message.refused is None]
     limit = command.request.account.settings.messages_a_day
+    filters_duplicates = _filters_duplicates(command)
+    if not limit and not filters_duplicates:
+        return
+    sent = [message for message in command.messages if message.counts and message.refused is None]
     if limit:
         work.count_today(command.account_id, len(sent), limit=limit)
-    if _filters_duplicates(command):
+    if filters_duplicates:
         for message in sent:
             work.remember_sent(_digest(message))
 

@@ -5,7 +5,7 @@ A receipt that finds nothing is kept as an orphan, and joined when the answer th
 
 from collections.abc import Mapping, Sequence
 
-from palomar.domain.message import FINAL, PartId, State, is_correction, part_identity
+from palomar.domain.message import FINAL, PartId, State, is_correction
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.ending import correct_end, end_part
 from palomar.flows.work import Work
@@ -65,8 +65,7 @@ async def sweep_orphans(work: Work, limits: Sequence[int]) -> list[int]:
 def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
     """Move a part by its receipt; late, doubled and intermediate ones only leave their moment."""
     message = part.message
-    number = part_identity(part.id).number
-    detail: Detail = {"part": number, "carrier": receipt.carrier, "stat": receipt.stat, "raw": receipt.raw}
+    detail: Detail = {"part": part.number, "carrier": receipt.carrier, "stat": receipt.stat, "raw": receipt.raw}
     work.note(message.id, Kind.RECEIPT, detail)
     if receipt.state is None:
         return
@@ -106,22 +105,22 @@ def _newest_open(
     receipt: CarrierReceipt, candidates: dict[tuple[str, str], list[PartId]], known: Mapping[PartId, OpenPart]
 ) -> OpenPart | None:
     """Carriers reuse ids: the newest part that still waits wins, else the newest of all."""
-    found = [
-        known[identity] for identity in candidates.get((receipt.carrier, receipt.reference), ()) if identity in known
-    ]
     if receipt.part_id is not None and receipt.part_id in known:
-        found = [known[receipt.part_id]]
+        return known[receipt.part_id]
+    identities = candidates.get((receipt.carrier, receipt.reference), ())
+    if len(identities) == 1:
+        return known.get(identities[0])
+    found = [known[identity] for identity in identities if identity in known]
     waiting = [part for part in found if part.state not in FINAL]
     return max(waiting or found, key=lambda part: int(part.id), default=None)
 
 
 def _orphan_row(work: Work, receipt: CarrierReceipt) -> Row:
-    state = receipt.state.value if receipt.state else None
     return (
         work.house.ids.serial(),
         receipt.carrier,
         receipt.reference,
-        state,
+        receipt.state,
         receipt.stat,
         receipt.raw,
         work.now_ms,

@@ -97,6 +97,8 @@ class Work:
         self._balances: dict[AccountId, int] = {}
         self._moves: dict[tuple[AccountId, Reason], _Move] = {}
         self._writes = _Writes()
+        self._events = self._writes.events
+        self._serial = house.ids.serial
         self._day = 0
         self._days: dict[AccountId, int] = {}
         self._read_balances: dict[AccountId, int] = {}
@@ -121,7 +123,7 @@ class Work:
 
     async def parts(self, ids: Iterable[PartId]) -> Mapping[PartId, OpenPart]:
         """These parts and their messages, each read (and locked) once a transaction; unknown ids are left out."""
-        missing = sorted(identity for identity in set(ids) if identity not in self._parts)
+        missing = sorted({identity for identity in ids if identity not in self._parts})
         if missing:
             for part in rows.open_parts(await self.tx.lookup(rows.LOOKUP_PARTS, missing), self._messages):
                 self._parts[part.id] = part
@@ -269,7 +271,7 @@ class Work:
 
     def note(self, message_id: MessageId, kind: Kind, detail: Detail) -> None:
         """Append a moment to the message's timeline."""
-        self._writes.events.append(event_row(message_id, self.house.ids.serial(), self.now_ms, kind, detail))
+        self._events.append(event_row(message_id, self._serial(), self.now_ms, kind, detail))
 
     def link(self, code: str, message: MessageRow, url: str) -> None:
         """A short link of a new message."""
@@ -415,8 +417,12 @@ class Work:
                 taken.append((*part.update_row(), part.carrier_reference))
             else:
                 plain.append(part.update_row())
-        ended = [(*m.update_row(), m.final_ms) for m in moved_messages.values() if m.id in self._ended]
-        still_open = [m.update_row() for m in moved_messages.values() if m.id not in self._ended]
+        still_open, ended = [], []
+        for identity, message in moved_messages.items():
+            if identity in self._ended:
+                ended.append((*message.update_row(), message.final_ms))
+            else:
+                still_open.append(message.update_row())
         for statement, changed in (
             (rows.UPDATE_MESSAGES, still_open),
             (rows.UPDATE_MESSAGES_ENDED, ended),
@@ -434,13 +440,13 @@ class Work:
         for giver, taker, microcredits, why in self._transfers:
             entry_id = self.house.ids.serial()
             for leg, (party, amount) in enumerate(((giver, -microcredits), (taker, microcredits))):
-                legs.append((entry_id, leg, party, Book.AVAILABLE.value, amount, why.value, 1, self.now_ms))
+                legs.append((entry_id, leg, party, Book.AVAILABLE, amount, why, 1, self.now_ms))
                 deltas.setdefault(party, [0, 0])[0] += amount
         for (account_id, reason), move in self._moves.items():
             for leg, (book, sign) in enumerate(zip(LEGS[reason], (-1, 1), strict=True)):
                 amount = sign * move.microcredits
                 owner = HOUSE if book in (Book.REVENUE, Book.FUNDING) else account_id
-                legs.append((move.entry_id, leg, owner, book.value, amount, reason.value, move.items, self.now_ms))
+                legs.append((move.entry_id, leg, owner, book, amount, reason, move.items, self.now_ms))
                 delta = deltas.setdefault(account_id, [0, 0])
                 if book is Book.AVAILABLE:
                     delta[0] += amount

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
-from palomar.domain.message import MessageId, PartId, State
+from palomar.domain.message import PARTS_MAX, MessageId, PartId, State
 from palomar.domain.text import Alphabet
 from palomar.storage.statements import Columns, Delete, Found, Insert, Lookup, Row, Update, columns_of
 
@@ -146,12 +146,12 @@ class MessageRow:
             self.msisdn,
             self.country,
             self.text,
-            self.alphabet.value,
+            self.alphabet,
             self.reference,
             self.parts,
             self.parts_left,
             self.parts_open,
-            self.state.value,
+            self.state,
             self.presumed,
             self.rate_microcredits,
             self.price_microcredits,
@@ -204,8 +204,8 @@ class OpenMessage:
             self.id,
             self.parts_left,
             self.parts_open,
-            self.worst.value if self.worst else None,
-            self.state.value,
+            self.worst,
+            self.state,
             self.carrier,
             self.presumed,
             self.price_microcredits,
@@ -224,9 +224,14 @@ class OpenPart:
     sent_ms: int | None
     message: OpenMessage
 
+    @property
+    def number(self) -> int:
+        """Which of its message's parts it is, from 1."""
+        return self.id & PARTS_MAX
+
     def update_row(self) -> Row:
         """In the order of UPDATE_PARTS; UPDATE_PARTS_TAKEN adds ``carrier_reference``."""
-        return (self.id, self.state.value, self.attempt, self.carrier, self.sent_ms)
+        return (self.id, self.state, self.attempt, self.carrier, self.sent_ms)
 
 
 _STATES = {state.value: state for state in State}

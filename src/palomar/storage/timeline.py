@@ -17,7 +17,7 @@ _decode = msgspec.json.Decoder(dict[str, str | int | bool | None]).decode
 
 def event_row(message_id: MessageId, serial: int, at_ms: int, kind: Kind, detail: Detail) -> Row:
     """A moment in the order of INSERT_EVENTS; ``serial`` orders the moments."""
-    return (message_id, serial, at_ms, kind.value, _encode(detail).decode())
+    return (message_id, serial, at_ms, kind, _encode(detail).decode())
 
 
 def moments(rows: Iterable[Found]) -> list[Moment]:
