@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 import pytest_asyncio
+import structlog
 import trustme
 
 from palomar.net.asgi import BodyRefusal, header, read_body, respond
@@ -381,7 +382,7 @@ async def test_stopping_lets_a_request_end_closes_the_idle_and_accepts_no_more(l
     await asyncio.wait_for(stopping, 5)
 
 
-async def test_stopping_cancels_what_does_not_end_within_the_deadline(listen, connect, caplog):
+async def test_stopping_cancels_what_does_not_end_within_the_deadline(listen, connect):
     cancelled, inside = asyncio.Event(), asyncio.Event()
 
     async def endless(scope, receive, send):
@@ -396,20 +397,74 @@ async def test_stopping_cancels_what_does_not_end_within_the_deadline(listen, co
     client = await connect(listener)
     client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     await inside.wait()
-    await listener.stop(0.02)
+    with structlog.testing.capture_logs() as logs:
+        await listener.stop(0.02)
     assert cancelled.is_set()
     assert (await client.reader.read()).startswith(b"HTTP/1.1 200")
-    assert caplog.records == []
+    assert logs == []
 
 
-async def test_an_application_that_fails_is_a_500_and_one_line_in_the_log(listen, connect, caplog):
+async def test_an_application_that_fails_is_a_500_and_one_line_in_the_log(listen, connect):
     async def failing(scope, receive, send):
         raise RuntimeError("a bug")
 
     client = await connect(await listen(failing))
-    client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-    assert (await client.answer())[0] == 500
-    assert [record.exc_info[0] for record in caplog.records] == [RuntimeError]
+    with structlog.testing.capture_logs() as logs:
+        client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert (await client.answer())[0] == 500
+    assert [(log["event"], log["log_level"]) for log in logs] == [("application failed", "error")]
+
+
+async def test_the_scope_is_what_asgi_says(listen, connect):
+    scopes = []
+
+    async def keeping(scope, receive, send):
+        scopes.append(scope)
+        await respond(send, 204, b"", [])
+
+    listener = await listen(keeping)
+    client = await connect(listener)
+    client.send(b"POST /a%2Fb%C3%B1?x=%20#y HTTP/1.1\r\nHOST: h\r\nX-Y: Z\r\nContent-Length: 0\r\n\r\n")
+    assert (await client.answer())[0] == 204
+    assert scopes == [
+        {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": "/a/bñ",
+            "raw_path": b"/a%2Fb%C3%B1",
+            "query_string": b"x=%20",
+            "root_path": "",
+            "headers": [(b"host", b"h"), (b"x-y", b"Z"), (b"content-length", b"0")],
+            "client": client.writer.get_extra_info("sockname"),
+            "server": ("127.0.0.1", listener.port),
+        }
+    ]
+
+
+async def test_a_target_in_absolute_form_is_a_path(listen, connect):
+    client = await connect(await listen())
+    client.send(b"GET http://h/a?x#y HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert json.loads((await client.answer())[2]) == ["GET", "/a", "x", 0]
+
+
+async def test_who_leaves_with_requests_in_line_is_missed_by_the_one_in_work_and_the_rest_never_begins(listen, connect):
+    paths, told = [], asyncio.Event()
+
+    async def waiting(scope, receive, send):
+        paths.append(scope["path"])
+        await receive()
+        assert (await receive())["type"] == "http.disconnect"
+        told.set()
+
+    client = await connect(await listen(waiting))
+    client.send(b"GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n")
+    client.writer.transport.write_eof()
+    client.writer.transport.abort()
+    await asyncio.wait_for(told.wait(), 5)
+    assert paths == ["/1"]
 
 
 async def test_a_port_in_use_is_named_in_the_error(listen):

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 protocol with the limits and deadlines it lacks.
+"""HTTP/1.1 on one connection, with limits and deadlines: httptools parses, a cycle a request answers.
 
 Theory of operation. A connection is in one of four waits, each with its deadline: for the rest of a head, for
 the rest of a body, for a client that does not read its answer, for the next request of a kept-alive
@@ -6,60 +6,69 @@ connection. Only the time at which it ends is written down here; the listener sw
 often. While the application works on a whole request nothing is awaited and there is no deadline: that time
 is the application's.
 
+Requests that come before the one in front of them is answered wait in line, and nothing more is read.
+
 Not for limits on whole bodies: their refusal is written in a vendor's format
 (:func:`palomar.net.asgi.read_body`).
 """
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
-from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
+from starlette.types import ASGIApp
 
-from palomar.net.response_transport import ResponseTransport
+from palomar.net.limits import Limits
+from palomar.net.request_cycle import STATUS_LINES, RequestCycle
+from palomar.net.request_head import AfterHead, escaped_target, new_parser, path_and_query
+
+__all__ = ["LimitedHttpProtocol", "Limits", "Shared"]
 
 NEVER = math.inf
 _LINGER_SECONDS = 2.0
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
+_WITHOUT_CHUNKS = ("0.9", "1.0")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one listener bears. The defaults suit a gateway that faces the Internet."""
+@dataclass(slots=True, kw_only=True)
+class Shared:
+    """What the connections of one listener have in common; it changes while they live."""
 
-    head_seconds: float = 10.0
-    """From the first octet (or from connecting) to the end of a request's head."""
-    body_seconds: float = 30.0
-    """From the end of the head to the end of the body."""
-    write_seconds: float = 30.0
-    """For a client to make room for more of its answer."""
-    keep_alive_seconds: float = 65.0
-    """Idle between requests: longer than the 60 s for which usual proxies keep a connection."""
-    head_octets: int = 32 * 1024
-    headers: int = 100
-    """Header lines a request."""
-    drain_octets: int = 16 * 1024 * 1024
-    """Of a body nobody wants, read and thrown away so that the client gets to its answer: twice what is wanted of
-    anybody, in the time that a body has."""
-    connections: int = 10_000
-    pipelined: int = 32
-    """Requests of one connection that wait for the one before them."""
+    app: ASGIApp
+    limits: Limits
+    gone: Callable[[], None]
+    """Called when a connection is lost."""
+    connections: "set[LimitedHttpProtocol]" = field(default_factory=set)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    """The requests in work."""
+    date_line: bytes = b""
 
 
-class LimitedHttpProtocol(HttpToolsProtocol):
-    """One connection. ``gone`` is called when it is lost; ``deadline`` is on the loop's clock."""
+class LimitedHttpProtocol(asyncio.Protocol):
+    """One connection. ``deadline`` is on the loop's clock."""
 
-    def __init__(self, config: Config, server_state: ServerState, *, limits: Limits, gone: Callable[[], None]) -> None:
-        super().__init__(config, server_state, {}, asyncio.get_running_loop())
+    def __init__(self, shared: Shared) -> None:
         self.deadline = NEVER
-        self._limits = limits
-        self._gone = gone
-        self._socket: asyncio.Transport = cast("asyncio.Transport", None)
-        self._answers: ResponseTransport = cast("ResponseTransport", None)
+        self.writable: asyncio.Event | None = None
+        self._shared = shared
+        self._limits = shared.limits
+        self._loop = asyncio.get_running_loop()
+        self._socket = cast("asyncio.Transport", None)
+        self._reading = True
+        self._origin: dict[str, Any] = {}  # what all its scopes have in common
+        self._parser = new_parser(self)
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._expects_continue = False
+        self._cycle: RequestCycle | None = None  # of the request that came last
+        self._running: RequestCycle | None = None  # the one that is answered
+        self._line: deque[RequestCycle] = deque()
+        self._closing = False
         self._in_body = False
         self._refused = False
         self._lingering = False
@@ -71,14 +80,29 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Drop the connection and what was not yet written to it."""
         self._socket.abort()
 
+    def shutdown(self) -> None:
+        """Close as soon as nothing is left to answer."""
+        if self._cycle is None or self._cycle.response_complete:
+            self.close()
+        else:
+            self._cycle.keep_alive = False
+
     # --- asyncio.Protocol ---
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._socket = transport
-        self._answers = ResponseTransport(transport, linger=self._linger)
-        super().connection_made(cast("asyncio.Transport", self._answers))
-        self.deadline = self.loop.time() + self._limits.head_seconds
-        excess = len(self.connections) - self._limits.connections
+        self._shared.connections.add(self)
+        self._origin = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": "1.1",
+            "server": _address(transport.get_extra_info("sockname")),
+            "client": _address(transport.get_extra_info("peername")),
+            "scheme": "http" if transport.get_extra_info("sslcontext") is None else "https",
+            "root_path": "",
+        }
+        self.deadline = self._loop.time() + self._limits.head_seconds
+        excess = len(self._shared.connections) - self._limits.connections
         if excess > self._limits.connections:
             self.abort()
         elif excess > 0:
@@ -89,53 +113,73 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._drain(len(data))
             return
         if not self._overhead and not self._in_body:
-            self.deadline = self.loop.time() + self._limits.head_seconds
+            self.deadline = self._loop.time() + self._limits.head_seconds
             if not data.isascii():
-                data = _escaped_target(data)
+                data = escaped_target(data)
         self._overhead += len(data)
         self._feed(data)
         if self._overhead > self._limits.head_octets and not self._refused:
             self._refuse(400 if self._in_body else 431, b"Too much around the body.")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._gone()
+        self._shared.connections.discard(self)
+        for cycle in {self._running, self._cycle}:
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnect()
+        self._line.clear()
+        self._has_room()
+        self._parser = cast("httptools.HttpRequestParser", None)  # it refers to this protocol, and this to it
+        self._shared.gone()
 
     def pause_writing(self) -> None:
-        super().pause_writing()
-        self.deadline = self.loop.time() + self._limits.write_seconds
+        self.writable = asyncio.Event()
+        self.deadline = self._loop.time() + self._limits.write_seconds
 
     def resume_writing(self) -> None:
-        super().resume_writing()
+        self._has_room()
         self._renew_deadline()
 
     # --- httptools ---
+
+    def on_message_begin(self) -> None:
+        self._url = b""
+        self._headers = []
+        self._expects_continue = False
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self._expects_continue = True
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self._refused:
             return
         limits = self._limits
-        if len(self.headers) > limits.headers or self._head_is_too_large():
+        if len(self._headers) > limits.headers or self._head_is_too_large():
             self._refuse(431, b"Request header fields too large.")
             return
-        if len(self.pipeline) >= limits.pipelined:
+        if len(self._line) >= limits.pipelined:
             self._refuse(400, b"Too many requests at once.")
             return
-        super().on_headers_complete()
+        self._take_up()
         self._overhead = self._drained = 0
         self._in_body = True
         self._renew_deadline()
-        self._upgrading = self.parser.should_upgrade()
-        self.headers = []  # a chunked body's trailers go here, not among the headers a proxy has checked
+        self._upgrading = self._parser.should_upgrade()
+        self._headers = []  # a chunked body's trailers go here, not among the headers a proxy has checked
 
     def on_body(self, body: bytes) -> None:
         self._overhead = 0
-        if self._refused:
+        if self._refused or self._cycle is None:
             return
-        if self.cycle.response_complete:
+        if self._cycle.response_complete:
             self._drain(len(body))
         else:
-            super().on_body(body)
+            self._cycle.body_came(body)
 
     def on_message_complete(self) -> None:
         if self._refused or self._upgrading:
@@ -146,43 +190,107 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._socket.close()
             return
         self._renew_deadline()
-        super().on_message_complete()
+        if self._cycle is not None and not self._cycle.response_complete:
+            self._cycle.body_ended()
 
-    # --- uvicorn ---
+    # --- request_cycle.Connection ---
 
-    def on_response_complete(self) -> None:
-        """As uvicorn's, but the deadline takes the place of a timer a request."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
+    @property
+    def date_line(self) -> bytes:
+        return self._shared.date_line
+
+    def write(self, data: bytes) -> None:
+        self._socket.write(data)
+
+    def is_closing(self) -> bool:
+        return self._closing or self._socket.is_closing()
+
+    def close(self) -> None:
+        """Close, but read on first while a body is still coming: to close over unread octets would reset the
+        connection, and the client would never see the answer that says why."""
+        if self._closing:
             return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+        self._closing = True
+        if self._running is not None:
+            self._running.flush()
+        if self._in_body and not self._refused:
+            self._lingering = True
+            self.resume_reading()
+        else:
+            self._socket.close()
+
+    def pause_reading(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._socket.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._reading and not self._socket.is_closing():
+            self._reading = True
+            self._socket.resume_reading()
+
+    def response_ended(self) -> None:
+        self._running = None
+        if self.is_closing():
+            return
+        self.resume_reading()
+        if self._line:
+            self._start(self._line.popleft())
         self._renew_deadline()
 
-    def _linger(self) -> bool:
-        """Asked when the connection shall be closed: whether to read on first. To close over unread octets
-        would reset the connection, and the client would never see the answer that says why."""
-        if not self._in_body or self._refused:
-            return False
-        self._lingering = True
-        self.flow.resume_reading()
-        return True
-
     # --- private ---
+
+    def _take_up(self) -> None:
+        """Begin with the request whose head is complete, or let it wait its turn."""
+        parser = self._parser
+        version = parser.get_http_version()
+        scope = self._origin.copy()
+        scope["method"] = parser.get_method().decode("ascii")
+        if version != "1.1":
+            scope["http_version"] = version
+        raw_path, scope["query_string"] = path_and_query(self._url)
+        path = raw_path.decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = raw_path
+        scope["headers"] = self._headers
+        chunks_understood = version not in _WITHOUT_CHUNKS
+        self._cycle = cycle = RequestCycle(
+            scope,
+            self,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            chunks_understood=chunks_understood,
+            expects_continue=self._expects_continue and chunks_understood,
+        )
+        if self._running is None:
+            self._start(cycle)
+        else:
+            self.pause_reading()
+            self._line.append(cycle)
+
+    def _start(self, cycle: RequestCycle) -> None:
+        self._running = cycle
+        tasks = self._shared.tasks
+        task = self._loop.create_task(cycle.run(self._shared.app))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    def _has_room(self) -> None:
+        if self.writable is not None:
+            self.writable.set()
+            self.writable = None
 
     def _renew_deadline(self) -> None:
         """By what is awaited now; a head that has begun keeps the deadline it began with."""
         if self._in_body:
-            self.deadline = self.loop.time() + self._limits.body_seconds
-        elif not self.cycle.response_complete:
+            self.deadline = self._loop.time() + self._limits.body_seconds
+        elif self._cycle is not None and not self._cycle.response_complete:
             self.deadline = NEVER
         elif not self._overhead:
-            self.deadline = self.loop.time() + self._limits.keep_alive_seconds
+            self.deadline = self._loop.time() + self._limits.keep_alive_seconds
 
     def _feed(self, data: bytes) -> None:
         try:
-            self.parser.feed_data(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._go_on_without_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError:
@@ -194,36 +302,32 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         before the body. Java's client asks for h2c with its first request: a new parser is told the framing
         and gets the rest."""
         self._upgrading = False
-        self.parser = httptools.HttpRequestParser(_AfterHead(self))
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        if self._refused or self._cycle is None:
+            return
+        self._parser = new_parser(AfterHead(self))
         framing = (b"content-length", b"transfer-encoding")
-        lines = [b"%b: %b\r\n" % header for header in self.scope["headers"] if header[0] in framing]
+        lines = [b"%b: %b\r\n" % header for header in self._cycle.scope["headers"] if header[0] in framing]
         self._feed(b"POST / HTTP/1.1\r\n%b\r\n%b" % (b"".join(lines), rest))
 
     def _head_is_too_large(self) -> bool:
         if self._overhead <= self._limits.head_octets:  # all that came since the last request: head and more
             return False
-        octets = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        octets = len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._headers)
         return octets > self._limits.head_octets
 
     def _refuse(self, status: int, text: bytes) -> None:
         """Answer what is not worth an application's time; then read on for a while, for the reason
-        :meth:`_linger` gives, until the client closes."""
+        :meth:`close` gives, until the client closes."""
         self._refused = True
-        self._answers.flush()
+        if self._running is not None:
+            self._running.flush()
         if not self._may_answer():
             return
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", b"%d" % len(text)),
-            (b"connection", b"close"),
-        ]
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        self._socket.write(b"%b%b\r\n%b" % (STATUS_LINE[status], lines, text))
+        head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n" % len(text)
+        self._socket.write(b"%b%b%b\r\n%b" % (STATUS_LINES[status], self.date_line, head, text))
         self._drained = 0
-        self.flow.resume_reading()
-        self.deadline = self.loop.time() + _LINGER_SECONDS
+        self.resume_reading()
+        self.deadline = self._loop.time() + _LINGER_SECONDS
         if self._socket.can_write_eof():
             self._socket.write_eof()
 
@@ -234,53 +338,20 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def _may_answer(self) -> bool:
         """Whether the refusal's answer is the next to write. Else see to it that the connection ends."""
-        cycle: RequestResponseCycle | None = self.cycle
+        cycle = self._cycle
         if cycle is None or cycle.response_complete:
             return True
         if not self._in_body:  # bad is what follows a good request: that is answered, then comes the end
             cycle.keep_alive = False
             self.deadline = NEVER
             return False
-        cycle.disconnected = True  # bad is the body that the application waits for
-        cycle.message_event.set()
-        if cycle.response_started or self.pipeline:
+        cycle.disconnect()  # bad is the body that the application waits for
+        if cycle.response_started or self._line:
             self._socket.close()
             return False
         return True
 
 
-class _AfterHead:
-    """A parser's callbacks on their way to the protocol, but for the first head, which the protocol has
-    had."""
-
-    def __init__(self, protocol: LimitedHttpProtocol) -> None:
-        self._protocol = protocol
-        self._head_done = False
-        self.on_body = protocol.on_body
-        self.on_message_complete = protocol.on_message_complete
-
-    def on_message_begin(self) -> None:
-        if self._head_done:
-            self._protocol.on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        if self._head_done:
-            self._protocol.on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._head_done:
-            self._protocol.on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        if self._head_done:
-            self._protocol.on_headers_complete()
-        self._head_done = True
-
-
-def _escaped_target(data: bytes) -> bytes:
-    """The beginning of a request with the raw octets of its target escaped, as the parser insists (RFC 3986 section
-    2.1): PHP's ``file_get_contents`` sends a URL as it stands in the program, Latin-1 letters and all."""
-    line, end, rest = data.partition(b"\r\n")
-    if line.isascii():
-        return data
-    return b"".join(b"%%%02X" % octet if octet >= 0x80 else bytes((octet,)) for octet in line) + end + rest
+def _address(name: tuple[str, int] | None) -> tuple[str, int] | None:
+    """Without the flow and scope of an IPv6 address."""
+    return (name[0], name[1]) if isinstance(name, tuple) else None

@@ -1,25 +1,21 @@
 """Serves an ASGI application over HTTP/1.1, in the loop that is already running.
 
-uvicorn is the library underneath; its server class, signal handlers, access log and lifespan are not used.
-Not for what a request means, and not for signals: ``app.py`` starts and stops listeners.
+Not for one connection (:mod:`palomar.net.limited_protocol`), not for what a request means,
+and not for signals: ``app.py`` starts and stops listeners.
 """
 
 import asyncio
 import errno
-import logging
 import socket
 import ssl
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
-from typing import cast
 
 from starlette.types import ASGIApp
-from uvicorn.config import Config
-from uvicorn.server import ServerState
 
-from palomar.net.limited_protocol import LimitedHttpProtocol, Limits
+from palomar.net.limited_protocol import LimitedHttpProtocol, Limits, Shared
 
 __all__ = ["HttpListener", "Limits", "ListenError", "TlsFiles"]
 
@@ -41,7 +37,7 @@ class TlsFiles:
 
 class HttpListener:
     """One address and port, with or without TLS (1.2 or newer). Requests that the application fails on are
-    answered 500 and logged by ``uvicorn.error``."""
+    answered 500 and logged."""
 
     def __init__(
         self,
@@ -58,21 +54,7 @@ class HttpListener:
         self._tls_files = tls
         self._tls: ssl.SSLContext | None = None
         self._limits = limits or Limits()
-        self._state = ServerState()
-        self._connections = cast("set[LimitedHttpProtocol]", self._state.connections)
-        self._config = Config(
-            app,
-            http=LimitedHttpProtocol,
-            interface="asgi3",
-            lifespan="off",
-            ws="none",
-            loop="none",
-            log_config=None,
-            log_level=logging.ERROR,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-        )
+        self._shared = Shared(app=app, limits=self._limits, gone=self._connection_gone)
         self._server: asyncio.AbstractServer | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
@@ -85,11 +67,9 @@ class HttpListener:
 
     async def start(self) -> None:
         """Listen; when this returns, connections are accepted. Raises :class:`ListenError`."""
-        logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
         if self._tls_files is not None:
             self._tls = _server_context()
             _load(self._tls, self._tls_files)
-        self._config.load()
         self._sweep()
         loop = asyncio.get_running_loop()
         try:
@@ -112,22 +92,22 @@ class HttpListener:
         if self._server is None:
             return
         self._server.close()
-        for connection in list(self._connections):
+        for connection in list(self._shared.connections):
             connection.shutdown()
         try:
             async with asyncio.timeout(deadline_seconds):
-                while self._state.tasks:
-                    await asyncio.wait(self._state.tasks)
-                while self._connections:
+                while self._shared.tasks:
+                    await asyncio.wait(self._shared.tasks)
+                while self._shared.connections:
                     self._empty.clear()
                     await self._empty.wait()
         except TimeoutError:
             pass
-        tasks = list(self._state.tasks)
+        tasks = list(self._shared.tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for connection in list(self._connections):
+        for connection in list(self._shared.connections):
             connection.abort()
         self._stop_sweeping()
 
@@ -142,20 +122,20 @@ class HttpListener:
     # --- private ---
 
     def _protocol(self) -> LimitedHttpProtocol:
-        return LimitedHttpProtocol(self._config, self._state, limits=self._limits, gone=self._connection_gone)
+        return LimitedHttpProtocol(self._shared)
 
     def _connection_gone(self) -> None:
-        if not self._connections:
+        if not self._shared.connections:
             self._empty.set()
 
     def _sweep(self) -> None:
         """Drop connections past their deadline; renew the Date header."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for connection in list(self._connections):
+        for connection in list(self._shared.connections):
             if connection.deadline < now:
                 connection.abort()
-        self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
+        self._shared.date_line = b"date: %b\r\n" % formatdate(time.time(), usegmt=True).encode()
         limits = self._limits
         shortest = min(limits.head_seconds, limits.body_seconds, limits.write_seconds, limits.keep_alive_seconds)
         self._sweeper = loop.call_later(min(_SWEEP_SECONDS, shortest / 2), self._sweep)
@@ -194,8 +174,3 @@ def _reason(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return "no such host name"
     return str(error)
-
-
-def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """Requests that :meth:`HttpListener.stop` cancels are no bugs."""
-    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)

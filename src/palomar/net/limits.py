@@ -1,0 +1,26 @@
+"""What one listener of the HTTP server bears. Not how it sees to it: :mod:`palomar.net.limited_protocol`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one listener bears. The defaults suit a gateway that faces the Internet."""
+
+    head_seconds: float = 10.0
+    """From the first octet (or from connecting) to the end of a request's head."""
+    body_seconds: float = 30.0
+    """From the end of the head to the end of the body."""
+    write_seconds: float = 30.0
+    """For a client to make room for more of its answer."""
+    keep_alive_seconds: float = 65.0
+    """Idle between requests: longer than the 60 s for which usual proxies keep a connection."""
+    head_octets: int = 32 * 1024
+    headers: int = 100
+    """Header lines a request."""
+    drain_octets: int = 16 * 1024 * 1024
+    """Of a body nobody wants, read and thrown away so that the client gets to its answer: twice what is wanted of
+    anybody, in the time that a body has."""
+    connections: int = 10_000
+    pipelined: int = 32
+    """Requests of one connection that wait for the one before them."""

@@ -1,0 +1,73 @@
+"""What the parser needs help with before a request's body: raw octets in a target, heads that offer an upgrade.
+
+Not the parser (httptools), and not what follows from a head (:mod:`palomar.net.limited_protocol`).
+"""
+
+from typing import Protocol
+
+import httptools
+
+
+class ParserCallbacks(Protocol):
+    """What httptools calls."""
+
+    def on_message_begin(self) -> None: ...
+    def on_url(self, url: bytes) -> None: ...
+    def on_header(self, name: bytes, value: bytes) -> None: ...
+    def on_headers_complete(self) -> None: ...
+    def on_body(self, body: bytes) -> None: ...
+    def on_message_complete(self) -> None: ...
+
+
+def new_parser(callbacks: "ParserCallbacks") -> httptools.HttpRequestParser:
+    parser = httptools.HttpRequestParser(callbacks)
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)  # what follows a last request is not looked at
+    return parser
+
+
+def path_and_query(target: bytes) -> tuple[bytes, bytes]:
+    """Of a request's target in origin form, cheaply, or in absolute form (RFC 9112 section 3.2)."""
+    if target.startswith(b"/") and b"#" not in target:
+        path, _, query = target.partition(b"?")
+        return path, query
+    parsed = httptools.parse_url(target)
+    if parsed.path is None:
+        raise ValueError("a target without a path")  # inside the parser, and so a parser's error
+    return parsed.path, parsed.query or b""
+
+
+def escaped_target(data: bytes) -> bytes:
+    """The beginning of a request with the raw octets of its target escaped, as the parser insists (RFC 3986 section
+    2.1): PHP's ``file_get_contents`` sends a URL as it stands in the program, Latin-1 letters and all."""
+    line, end, rest = data.partition(b"\r\n")
+    if line.isascii():
+        return data
+    return b"".join(b"%%%02X" % octet if octet >= 0x80 else bytes((octet,)) for octet in line) + end + rest
+
+
+class AfterHead:
+    """A parser's callbacks on their way to the protocol, but for the first head, which the protocol has
+    had."""
+
+    def __init__(self, protocol: "ParserCallbacks") -> None:
+        self._protocol = protocol
+        self._head_done = False
+        self.on_body = protocol.on_body
+        self.on_message_complete = protocol.on_message_complete
+
+    def on_message_begin(self) -> None:
+        if self._head_done:
+            self._protocol.on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        if self._head_done:
+            self._protocol.on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._head_done:
+            self._protocol.on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._head_done:
+            self._protocol.on_headers_complete()
+        self._head_done = True
