@@ -176,7 +176,7 @@ async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
     """Reserve the credit of each request and store it, or refuse it whole; one result a command, in order."""
     await idempotency.seen(work, [c.request.idempotency for c in commands if c.request.idempotency])
     await work.available({command.account_id for command in commands})
-    await work.load_counters({command.account_id for command in commands if command.request.short_ids})
+    await work.short_ids.read({command.account_id for command in commands if command.request.short_ids})
     claims = any(message.claim for command in commands for message in command.messages)
     may_claim = claims and await work.holds_lease()
     await filters.judge(work, commands)
@@ -245,7 +245,7 @@ def _reserve(work: Work, command: Acceptance) -> bool:
 def _store(work: Work, message: NewMessage, request: Request) -> None:
     row = message.row
     if request.short_ids:
-        message.short_id = work.short_id(row.account_id, row.id)
+        message.short_id = work.short_ids.next(row.account_id, row.id)
     if not message.counts:
         _store_discarded(work, message)
         return

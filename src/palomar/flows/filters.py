@@ -36,13 +36,10 @@ async def judge(work: Work, commands: Sequence["Acceptance"]) -> None:
         await _judge_blocked(work, messages)
     digests = {_digest(m) for c in commands if _filters_duplicates(c) for m in c.messages if m.counts}
     if digests:
-        oldest_ms = work.now_ms - SAME_WITHIN_MS
-        found = await work.tx.lookup(rows.LOOKUP_RECENT, sorted(digests))
-        work.sent_lately.update(row[0] for row in found if row[1] > oldest_ms)
-        work.sent_long_ago.update(row[0] for row in found if row[1] <= oldest_ms)
+        await work.sent_lately.read(sorted(digests), within_ms=SAME_WITHIN_MS)
     limited = {c.account_id for c in commands if c.request.account.settings.messages_a_day}
     if limited:
-        await work.load_days(limited, work.now_ms // DAY_MS)
+        await work.sent_today.read(limited, work.now_ms // DAY_MS)
 
 
 def discard_duplicates(work: Work, command: "Acceptance") -> None:
@@ -53,7 +50,7 @@ def discard_duplicates(work: Work, command: "Acceptance") -> None:
     for message in command.messages:
         if message.counts:
             digest = _digest(message)
-            if digest in work.sent_lately or digest in here:
+            if digest in work.sent_lately.known or digest in here:
                 message.verdict = (State.DUPLICATED, "the same text went to this number within the hour")
             here.add(digest)
 
@@ -64,7 +61,7 @@ def over_limit(work: Work, command: "Acceptance") -> Refusal | None:
     if not limit:
         return None
     count = sum(1 for message in command.messages if message.counts)
-    return None if work.fits_today(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
+    return None if work.sent_today.fits(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
 
 
 def remember(work: Work, command: "Acceptance") -> None:
@@ -75,10 +72,10 @@ def remember(work: Work, command: "Acceptance") -> None:
         return
     sent = [message for message in command.messages if message.counts and message.refused is None]
     if limit:
-        work.count_today(command.account_id, len(sent), limit=limit)
+        work.sent_today.count(command.account_id, len(sent), limit=limit)
     if filters_duplicates:
         for message in sent:
-            work.remember_sent(_digest(message))
+            work.sent_lately.remember(_digest(message))
 
 
 async def blocked_now(

@@ -7,7 +7,8 @@ from typing import LiteralString
 from palomar.domain.message import FINAL, MessageId, PartId, State
 from palomar.flows.ending import end_part
 from palomar.flows.filters import SAME_WITHIN_MS
-from palomar.flows.work import KEPT_MS, Work
+from palomar.flows.kept import KEPT_MS
+from palomar.flows.work import Work
 from palomar.storage import carriers, filters, platform
 from palomar.storage import messages as rows
 from palomar.storage.database import Transaction

@@ -51,9 +51,9 @@ class KeyReused:
 
 async def seen(work: Work, keys: Iterable[Key]) -> None:
     """Read what is kept under these keys, so that :func:`recall` can tell."""
-    scopes = {key.scope for key in keys} - work.kept.keys()
+    scopes = {key.scope for key in keys} - work.answers.known.keys()
     if scopes:
-        work.kept.update(await work.kept_answers(sorted(scopes)))
+        await work.answers.read(sorted(scopes))
 
 
 async def answered(work: Work, key: Key) -> Replay | KeyReused | None:
@@ -64,7 +64,7 @@ async def answered(work: Work, key: Key) -> Replay | KeyReused | None:
 
 def recall(work: Work, key: Key) -> Replay | KeyReused | None:
     """What is kept for this key, in the tables or earlier in this batch; None: go on, and :func:`keep` the answer."""
-    kept = work.kept.get(key.scope)
+    kept = work.answers.known.get(key.scope)
     if kept is None:
         return None
     request, status, answer = kept
@@ -75,4 +75,4 @@ def recall(work: Work, key: Key) -> Replay | KeyReused | None:
 
 def keep(work: Work, key: Key, *, status: int, body: bytes) -> None:
     """Keep the answer with what it answers."""
-    work.keep(key.scope, key.request, status, AESGCM(key.seal).encrypt(_NONCE, body, None))
+    work.answers.keep(key.scope, key.request, status, AESGCM(key.seal).encrypt(_NONCE, body, None))

@@ -13,31 +13,20 @@ from palomar.domain.events import Event
 from palomar.domain.message import MessageId, PartId, State, part_id
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows import low_balance
+from palomar.flows.books import Books
+from palomar.flows.kept import KeptAnswers, ShortIds
+from palomar.flows.sent import SentLately, SentToday
 from palomar.ports import Ids, WebhookRenderer
-from palomar.storage import filters, links, nodes, platform, topups
+from palomar.storage import links, nodes
 from palomar.storage import messages as rows
 from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.database import Conflict, Transaction
-from palomar.storage.ledger import (
-    HOUSE,
-    INSERT_LEDGER,
-    LEGS,
-    LOOKUP_BALANCES,
-    MOVE_BALANCE,
-    Book,
-    Reason,
-)
+from palomar.storage.ledger import Reason
 from palomar.storage.messages import MessageRow, OpenMessage, OpenPart
 from palomar.storage.statements import Insert, Row
 from palomar.storage.timeline import INSERT_EVENTS, event_row
 from palomar.storage.webhooks import DELETE_WEBHOOKS, INSERT_WEBHOOKS, UPDATE_WEBHOOKS, WebhookRow
 
-KEPT_MS = 24 * 3_600_000
-"""How long an answer is kept under its idempotency key."""
-FIRST_SHORT_ID, LAST_SHORT_ID = 9_999, (1 << 31) - 1
-"""Short ids have at least four digits and fit in 31 bits."""
-KeptAnswer = tuple[bytes, int, bytes]
-"""Digest of the request, HTTP status, encrypted body."""
 SLICE = 500
 """Rows a statement writes at most before the loop has a turn."""
 
@@ -57,13 +46,6 @@ class House:
 
 
 @dataclass(slots=True)
-class _Move:
-    entry_id: int
-    microcredits: int = 0
-    items: int = 0
-
-
-@dataclass(slots=True)
 class _Writes:
     messages: list[Row] = field(default_factory=list)
     parts: list[Row] = field(default_factory=list)
@@ -73,11 +55,7 @@ class _Writes:
     events: list[Row] = field(default_factory=list)
     webhooks_changed: list[Row] = field(default_factory=list)
     webhooks_done: list[int] = field(default_factory=list)
-    kept: list[Row] = field(default_factory=list)
-    short_ids: list[Row] = field(default_factory=list)
     links: list[Row] = field(default_factory=list)
-    recent: list[tuple[bytes, int]] = field(default_factory=list)
-    counted: dict[AccountId, tuple[int, int]] = field(default_factory=dict)
 
 
 class Work:
@@ -87,37 +65,28 @@ class Work:
         self.tx = tx
         self.house = house
         self.now_ms = now_ms
+        self.answers = KeptAnswers(tx, now_ms=now_ms)
+        self.short_ids = ShortIds(tx)
+        self.sent_lately = SentLately(tx, now_ms=now_ms)
+        self.sent_today = SentToday(tx)
         self.born_webhooks: list[WebhookRow] = []
         """Callbacks this batch made; those with our ``node_id`` go straight to the notifier after the commit."""
+        self._books = Books(tx, house.ids, now_ms=now_ms)
         self._messages: dict[MessageId, OpenMessage] = {}
         self._parts: dict[PartId, OpenPart] = {}
         self._moved: dict[PartId, OpenPart] = {}
         self._taken: set[PartId] = set()
         self._ended: set[MessageId] = set()
-        self._balances: dict[AccountId, int] = {}
-        self._moves: dict[tuple[AccountId, Reason], _Move] = {}
         self._writes = _Writes()
         self._events = self._writes.events
         self._serial = house.ids.serial
-        self._day = 0
-        self._days: dict[AccountId, int] = {}
-        self._read_balances: dict[AccountId, int] = {}
-        self._transfers: list[tuple[AccountId, AccountId, int, Reason]] = []
-        self._topped_up: set[AccountId] = set()
         self.low: set[AccountId] = set()
         """Accounts that want a top-up after this transaction."""
         self.told_low: list[AccountId] = []
         """Accounts whose low balance this transaction tells of."""
         self._fence: bool | None = None
-        self.kept: dict[bytes, KeptAnswer] = {}
-        self.sent_lately: set[bytes] = set()
-        """What the duplicates filter knows, of the digests that this batch asks for."""
-        self.sent_long_ago: set[bytes] = set()
-        """Digests whose hour is over: their rows give way."""
-        self._counters: dict[AccountId, int] = {}
         self.blocked_numbers = False
         """Whether a black list got or lost a number: then every node must hear of it."""
-        self._outlived: set[bytes] = set()
 
     # --- reading
 
@@ -136,21 +105,15 @@ class Work:
 
     async def available(self, account_ids: Iterable[AccountId]) -> None:
         """Read these accounts' balances, so that :meth:`reserve` can judge."""
-        missing = [identity for identity in set(account_ids) if identity not in self._balances]
-        if missing:
-            for account_id, available, _ in await self.tx.lookup(LOOKUP_BALANCES, missing):
-                self._balances[account_id] = self._read_balances[account_id] = available
+        await self._books.read(account_ids)
 
     async def lock_balance(self, account_id: AccountId) -> None:
         """Read a balance so that nobody else moves it before the commit; what this transaction moved stays moved."""
-        moved = self._balances.get(account_id, 0) - self._read_balances.get(account_id, 0)
-        for row in await self.tx.select_locked(topups.SELECT_AVAILABLE, account_id):
-            self._read_balances[account_id] = row[0]
-            self._balances[account_id] = row[0] + moved
+        await self._books.lock(account_id)
 
     def balance(self, account_id: AccountId) -> int:
         """What an account can spend, as this transaction has it."""
-        return self._balances.get(account_id, 0)
+        return self._books.balances.get(account_id, 0)
 
     async def holds_lease(self) -> bool:
         """Whether this node may still take work (its row is locked against a takeover until the commit)."""
@@ -162,36 +125,24 @@ class Work:
 
     def reserve(self, account_id: AccountId, microcredits: int) -> bool:
         """Move money from available to reserved; False if there is not enough."""
-        left = self._balances.get(account_id, 0) - microcredits
-        if left < 0:
-            return False
-        self._balances[account_id] = left
-        self._move(account_id, Reason.RESERVE, microcredits)
-        return True
+        return self._books.reserve(account_id, microcredits)
 
     def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> None:
         """Money goes from one account to another: two legs of one entry."""
-        self._transfers.append((giver, taker, microcredits, Reason.TRANSFER))
+        self._books.transfer(giver, taker, microcredits)
 
     def top_up(self, giver: AccountId | None, taker: AccountId, microcredits: int) -> None:
         """Automatic credit: from another account, or from the credit line. Both balances have been read."""
-        self._topped_up.add(taker)
-        self._balances[taker] += microcredits
-        if giver is None:
-            self._move(taker, Reason.TOPUP, microcredits)
-        else:
-            self._balances[giver] -= microcredits
-            self._transfers.append((giver, taker, microcredits, Reason.TOPUP))
+        self._books.top_up(giver, taker, microcredits)
 
     def entry_of(self, account_id: AccountId, reason: Reason) -> int:
         """The id of the ledger entry that this transaction makes for an account and a reason; 0 if it makes none."""
-        move = self._moves.get((account_id, reason))
-        return move.entry_id if move else 0
+        return self._books.entry_of(account_id, reason)
 
     def settle(self, part: OpenPart) -> int:
         """The part is paid for: reserved money is earned; the ledger entry's id."""
         part.sent_ms = self.now_ms
-        return self._move(part.message.account_id, Reason.SETTLE, part.message.rate_microcredits)
+        return self._books.move(part.message.account_id, Reason.SETTLE, part.message.rate_microcredits)
 
     def settle_unanswered(self, part: OpenPart) -> None:
         """As :meth:`settle`, for a part whose answer we never saw; it leaves a moment of its own."""
@@ -202,45 +153,13 @@ class Work:
     def give_back(self, part: OpenPart) -> None:
         """The part will not be sent: reserved money is the account's again."""
         message = part.message
-        entry_id = self._move(message.account_id, Reason.GIVE_BACK, message.rate_microcredits)
+        entry_id = self._books.move(message.account_id, Reason.GIVE_BACK, message.rate_microcredits)
         message.price_microcredits -= message.rate_microcredits
         self.note(message.id, Kind.GIVEN_BACK, {"entry": entry_id, "microcredits": message.rate_microcredits})
 
     def credit(self, account_id: AccountId, microcredits: int) -> int:
         """Money comes in (or, negative, is taken out); the ledger entry's id."""
-        return self._move(account_id, Reason.CREDIT, microcredits)
-
-    # --- idempotency and short ids
-
-    async def kept_answers(self, scopes: Sequence[bytes]) -> dict[bytes, KeptAnswer]:
-        """Answers kept under these scopes for a day."""
-        oldest = self.now_ms - KEPT_MS
-        found = await self.tx.lookup(platform.LOOKUP_IDEMPOTENCY, scopes)
-        self._outlived.update(row[0] for row in found if row[4] <= oldest)
-        return {row[0]: (row[1], row[2], row[3]) for row in found if row[4] > oldest}
-
-    def keep(self, scope: bytes, request: bytes, status: int, answer: bytes) -> None:
-        """Keep an answer; the same scope later in this batch finds it."""
-        self.kept[scope] = (request, status, answer)
-        self._writes.kept.append((scope, request, status, answer, self.now_ms))
-
-    async def load_counters(self, account_ids: Iterable[AccountId]) -> None:
-        """Read these accounts' counters of short ids, so that :meth:`short_id` can count on."""
-        wanted = sorted(set(account_ids))
-        if not wanted:
-            return
-        await self.tx.insert_new(platform.INSERT_COUNTERS, [(account_id, FIRST_SHORT_ID) for account_id in wanted])
-        for account_id, last in await self.tx.lookup(platform.LOOKUP_COUNTERS, wanted):
-            self._counters[account_id] = last
-
-    def short_id(self, account_id: AccountId, message_id: MessageId) -> int:
-        """The account's next number of its own for a message: decimal digits, below 2^31."""
-        number = self._counters[account_id] + 1
-        if number > LAST_SHORT_ID:
-            number = FIRST_SHORT_ID + 1
-        self._counters[account_id] = number
-        self._writes.short_ids.append((account_id, number, message_id))
-        return number
+        return self._books.move(account_id, Reason.CREDIT, microcredits)
 
     # --- writing
 
@@ -276,30 +195,6 @@ class Work:
     def link(self, code: str, message: MessageRow, url: str) -> None:
         """A short link of a new message."""
         self._writes.links.append((code, message.id, message.account_id, url, self.now_ms))
-
-    async def load_days(self, account_ids: Iterable[AccountId], day: int) -> None:
-        """Read what these accounts have sent today, so that :meth:`fits_today` can judge."""
-        wanted = sorted(set(account_ids))
-        self._day = day
-        self._days = dict.fromkeys(wanted, 0)
-        for account_id, counted_day, messages in await self.tx.lookup(filters.LOOKUP_DAYS, wanted):
-            if counted_day == day:
-                self._days[account_id] = messages
-
-    def fits_today(self, account_id: AccountId, messages: int, *, limit: int) -> bool:
-        """Whether the account may send so many messages more today."""
-        return self._days[account_id] + messages <= limit
-
-    def count_today(self, account_id: AccountId, messages: int, *, limit: int) -> None:
-        """Count messages against the account's day."""
-        self._days[account_id] += messages
-        counted, _ = self._writes.counted.get(account_id, (0, limit))
-        self._writes.counted[account_id] = (counted + messages, limit)
-
-    def remember_sent(self, digest: bytes) -> None:
-        """The duplicates filter will know this text and number for an hour."""
-        self.sent_lately.add(digest)
-        self._writes.recent.append((digest, self.now_ms))
 
     def tell(self, message: OpenMessage | MessageRow, event: Event) -> None:
         """Let the message's dialect decide the event; its callback, if it makes one, goes into the outbox."""
@@ -345,7 +240,7 @@ class Work:
     async def finish(self) -> None:
         """Write everything, one statement a table; the account's row last, because all batches want it."""
         tx, writes = self.tx, self._writes
-        await low_balance.watch(self, self._balances, topped_up=self._topped_up)
+        await low_balance.watch(self, self._books.balances, topped_up=self._books.topped_up)
         await self._insert(rows.INSERT_MESSAGES, writes.messages)
         await self._insert(rows.INSERT_PARTS, writes.parts)
         await self._insert(rows.INSERT_QUEUE, writes.queue)
@@ -361,9 +256,12 @@ class Work:
             await tx.update(UPDATE_WEBHOOKS, writes.webhooks_changed)
         if writes.webhooks_done:
             await tx.delete(DELETE_WEBHOOKS, writes.webhooks_done)
-        await self._write_kept()
-        await self._write_filters()
-        await self._write_money()
+        await self.answers.write()
+        await self.short_ids.write()
+        await self.sent_lately.write()
+        await self.sent_today.write()
+        for account_id in await self._books.write():
+            await low_balance.credited(self, account_id)
         if self.blocked_numbers:
             await tx.execute(BUMP_VERSION)
 
@@ -375,29 +273,6 @@ class Work:
             some = new[start : start + SLICE]
             if len(await self.tx.insert_new(links.INSERT_LINKS, some)) != len(some):
                 raise Conflict("another node issued the same short link meanwhile")
-
-    async def _write_filters(self) -> None:
-        tx, recent = self.tx, self._writes.recent
-        outlived = sorted(self.sent_long_ago.intersection(digest for digest, _ in recent))
-        if outlived:
-            await tx.delete(filters.DELETE_RECENT, outlived)
-        if recent and len(await tx.insert_new(filters.INSERT_RECENT, recent)) != len(recent):
-            raise Conflict("another node sent the same text to the same number meanwhile")
-        for account_id, (messages, limit) in sorted(self._writes.counted.items()):
-            await tx.insert_new(filters.INSERT_DAYS, [(account_id, self._day, 0)])
-            if await tx.execute(filters.COUNT_DAY, messages, account_id, self._day, messages, limit) != 1:
-                raise Conflict(f"another node reached the daily limit of account {account_id} meanwhile")
-
-    async def _write_kept(self) -> None:
-        kept = self._writes.kept
-        outlived = sorted(self._outlived.intersection(row[0] for row in kept if isinstance(row[0], bytes)))
-        if outlived:
-            await self.tx.delete(platform.DELETE_IDEMPOTENCY, outlived)
-        if kept and len(await self.tx.insert_new(platform.INSERT_IDEMPOTENCY, kept)) != len(kept):
-            raise Conflict("another node answered with the same idempotency key meanwhile")
-        if self._writes.short_ids:
-            await self.tx.insert(platform.INSERT_SHORT_IDS, self._writes.short_ids)
-            await self.tx.update(platform.UPDATE_COUNTERS, sorted(self._counters.items()))
 
     async def _insert(self, statement: Insert, new: Sequence[Row]) -> None:
         """In slices, with a turn of the loop between: a request of thousands must not stop everybody."""
@@ -431,41 +306,6 @@ class Work:
         ):
             if changed:
                 await self.tx.update(statement, changed)
-
-    async def _write_money(self) -> None:
-        if not self._moves and not self._transfers:
-            return
-        legs: list[Row] = []
-        deltas: dict[AccountId, list[int]] = {}
-        for giver, taker, microcredits, why in self._transfers:
-            entry_id = self.house.ids.serial()
-            for leg, (party, amount) in enumerate(((giver, -microcredits), (taker, microcredits))):
-                legs.append((entry_id, leg, party, Book.AVAILABLE, amount, why, 1, self.now_ms))
-                deltas.setdefault(party, [0, 0])[0] += amount
-        for (account_id, reason), move in self._moves.items():
-            for leg, (book, sign) in enumerate(zip(LEGS[reason], (-1, 1), strict=True)):
-                amount = sign * move.microcredits
-                owner = HOUSE if book in (Book.REVENUE, Book.FUNDING) else account_id
-                legs.append((move.entry_id, leg, owner, book, amount, reason, move.items, self.now_ms))
-                delta = deltas.setdefault(account_id, [0, 0])
-                if book is Book.AVAILABLE:
-                    delta[0] += amount
-                elif book is Book.RESERVED:
-                    delta[1] += amount
-        await self.tx.insert(INSERT_LEDGER, legs)
-        for owner_id, (available, reserved) in sorted(deltas.items()):
-            if await self.tx.execute(MOVE_BALANCE, available, reserved, owner_id, available) != 1:
-                raise Conflict(f"the balance of account {owner_id} was spent by another node meanwhile")
-            if available > 0:
-                await low_balance.credited(self, owner_id)
-
-    def _move(self, account_id: AccountId, reason: Reason, microcredits: int) -> int:
-        move = self._moves.get((account_id, reason))
-        if move is None:
-            move = self._moves[(account_id, reason)] = _Move(self.house.ids.serial())
-        move.microcredits += microcredits
-        move.items += 1
-        return move.entry_id
 
 
 async def lease_runs(tx: Transaction, node_id: int) -> bool:
