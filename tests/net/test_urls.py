@@ -95,3 +95,18 @@ def test_no_url_gets_a_line_end_or_a_space_onto_the_wire(host, rest):
         assert part.isascii()
         assert part.isprintable()
     assert " " not in target + origin.host_header
+
+
+def test_what_was_split_last_is_not_taken_for_another_url():
+    urls, other = Urls(), "http://other.example/y"
+    for url, name in [
+        ("http://h/x", "http://h:80"),
+        (other, "http://other.example:80"),
+        (other, "http://other.example:80"),
+    ]:
+        assert urls.split(url)[0].name == name
+    with pytest.raises(BadUrl):
+        urls.split("http://h:0/")
+    with pytest.raises(BadUrl):
+        urls.split("http://h:0/")
+    assert urls.split(other)[1] == "/y"

@@ -136,8 +136,10 @@ class Notifier:
         if host is None:
             self._forget_idle_hosts()
             host = self._hosts[origin] = _Host(origin)
+        called_later = bool(host.waiting) and host.under_way > 0  # by what ends, not by who comes last
         host.waiting.append(webhook)
-        self._pump(host)
+        if not called_later:
+            self._pump(host)
 
     def _forget_idle_hosts(self) -> None:
         """Customers choose the hosts: those that only failed must not pile up."""

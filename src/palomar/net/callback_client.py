@@ -70,7 +70,10 @@ class CallbackClient:
         """How many requests to this origin (of :meth:`origin_of`) could start now without waiting for
         another."""
         host = self._pool.hosts.get(origin)
-        return self._pool.slots_a_host if host is None else max(0, self._pool.slots_a_host - host.load)
+        slots = self._pool.slots_a_host
+        if host is None:
+            return slots
+        return slots - host.load if host.load < slots else 0
 
     def origin_of(self, url: str) -> str:
         """``scheme://host:port`` in canonical spelling; empty for what is no URL we could request."""
