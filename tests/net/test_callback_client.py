@@ -196,7 +196,7 @@ async def test_silence_ends_in_a_time_out_and_the_next_request_in_its_answer(ser
     server, client = await serve(once_silent), make_client(timeout_seconds=0.05)
     outcome = await client.send(get(server.url()))
     assert (outcome.status, outcome.error) == (None, "timeout")
-    assert outcome.elapsed_ms >= 50
+    assert outcome.elapsed_ms >= 49  # whole milliseconds of one clock, a timer of another
     assert (await client.send(get(server.url()))).status == 200
 
 

@@ -27,6 +27,7 @@ OLDEST_SAFE = (3, 51, 3)
 """Before it, two processes can corrupt a WAL database (the WAL-reset bug, 3.7.0 to 3.51.2)."""
 
 _BUSY_WAIT_SECONDS = 0.005
+_OPEN_AGAIN_SECONDS = 0.01
 _OPEN_BUSY_MS = 5_000
 _RACES = (apsw.BusyError, apsw.LockedError)
 _OUTAGES = (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.NoMemError)
@@ -211,7 +212,7 @@ def open_sqlite(path: Path, *, limits: Limits = Limits()) -> SqliteDatabase:
         path.parent.mkdir(parents=True, exist_ok=True)
         writer = apsw.Connection(str(path))
         writer.set_busy_timeout(_OPEN_BUSY_MS)
-        writer.pragma("journal_mode", "WAL")
+        _write_ahead(writer)
         writer.pragma("synchronous", "FULL")
         writer.pragma("wal_autocheckpoint", 0)
         writer.pragma("cache_size", -65_536)
@@ -221,10 +222,25 @@ def open_sqlite(path: Path, *, limits: Limits = Limits()) -> SqliteDatabase:
         reader.set_busy_timeout(2_000)
         reader.pragma("cache_size", -16_384)
         checkpointer = apsw.Connection(str(path))
+        checkpointer.set_busy_timeout(_OPEN_BUSY_MS)
         checkpointer.execute("SELECT count(*) FROM sqlite_schema")  # a connection that never read checkpoints nothing
+        checkpointer.set_busy_timeout(0)
         return SqliteDatabase(writer=writer, reader=reader, checkpointer=checkpointer, limits=limits)
     except (apsw.Error, OSError) as error:
         raise DatabaseError(f"cannot open the SQLite database {path}: {error}") from error
+
+
+def _write_ahead(writer: apsw.Connection) -> None:
+    """SQLite does not wait here, whatever its time-out, where another process makes the same new file at once."""
+    end = time.monotonic() + _OPEN_BUSY_MS / 1_000
+    while True:
+        try:
+            writer.pragma("journal_mode", "WAL")
+            return
+        except apsw.BusyError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_OPEN_AGAIN_SECONDS)
 
 
 async def _drive(script: Script[T], transaction: SqliteTransaction) -> T:
