@@ -20,9 +20,14 @@ from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.flows.accounts import Snapshot, login_key
 from palomar.flows.accounts import load as load_accounts
 from palomar.flows.work import House
+from palomar.storage.accounts import SELECT_VERSION
 from palomar.storage.database import Database, DatabaseError, Transaction
+from palomar.storage.nodes import SELECT_NODES
 
 T = TypeVar("T")
+
+_SEEN_SECONDS = 0.3
+"""After so long a running server has seen what a command changed."""
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -108,13 +113,26 @@ def run(work: Callable[[Desk], Coroutine[Any, Any, T]]) -> T:
 
     async def opened() -> T:
         async with opened_database(config) as database:
-            clock = RealClock()
-            return await work(Desk(config=config, database=database, clock=clock, ids=RealIds(COMMAND_LINE_NODE)))
+            desk = Desk(config=config, database=database, clock=RealClock(), ids=RealIds(COMMAND_LINE_NODE))
+            before = await database.read(_version)
+            result = await work(desk)
+            if await database.read(_version) != before and await database.read(_has_servers):
+                await asyncio.sleep(_SEEN_SECONDS)  # who sends right after this command must not be too early
+            return result
 
     try:
         return asyncio.run(opened())
     except DatabaseError as error:
         fail(str(error))
+
+
+async def _version(tx: Transaction) -> int:
+    return int((await tx.select(SELECT_VERSION))[0][0])
+
+
+async def _has_servers(tx: Transaction) -> bool:
+    now_ms = await tx.now_ms()
+    return any(row[4] > now_ms for row in await tx.select(SELECT_NODES))
 
 
 async def write(desk: Desk, script: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:

@@ -17,6 +17,9 @@ from palomar.storage.database import Database, Transaction
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0)
 _SWEEP_AT_MOST = 200
+REFRESH_SECONDS = 0.1
+"""How soon a node sees what a command beside it has changed."""
+
 _BETWEEN_SLICES_SECONDS = 0.05
 _log = structlog.get_logger(__name__)
 
@@ -52,7 +55,7 @@ class Clockwork:
         """All loops, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for name, seconds, turn in (
-                ("directory", 0.5, self._refresh),
+                ("directory", REFRESH_SECONDS, self._refresh),
                 ("claims", 1.0, self._claim),
                 ("lease", RENEW_EVERY_SECONDS, self._keep_lease),
                 ("upkeep", 1.0, self._database.upkeep),
