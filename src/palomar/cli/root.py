@@ -135,11 +135,6 @@ async def _has_servers(tx: Transaction) -> bool:
     return any(row[4] > now_ms for row in await tx.select(SELECT_NODES))
 
 
-async def write(desk: Desk, script: Callable[[Transaction], Coroutine[Any, Any, T]]) -> T:
-    """One short write transaction."""
-    return await desk.database.write(script)
-
-
 def show_json(value: object) -> None:
     """Print one JSON value."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
