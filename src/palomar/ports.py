@@ -62,6 +62,21 @@ class OutgoingPart:
     msisdn: str
     alphabet: Alphabet
     payload: bytes
+    flash: bool = False
+    """Shown at once and not kept by the phone: class 0 (3GPP TS 23.038 section 4)."""
+    urgent: bool = False
+    """Goes before others, at the carrier too (priority_flag, SMPP 3.4 section 5.2.14)."""
+    stale_ms: int | None = None
+    """From then on nobody wants it any more: the carrier shall not deliver it later."""
+
+
+@dataclass(slots=True, kw_only=True)  # not frozen: one a part
+class Exchange:
+    """The octets of one submit and of its answer, as they went over a link; empty where there were none."""
+
+    link: str = ""
+    request: bytes = b""
+    response: bytes = b""
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: one a part
@@ -114,8 +129,18 @@ class CarrierReceipt:
     state: State | None
     stat: str
     raw: str
+    msisdn: str = ""
+    """Whose phone it speaks of, as the carrier has it, without a plus; empty where it does not say."""
+    sender: str = ""
+    """Whose message it was, as the carrier has it."""
+    text: str = ""
+    """How the message began, where the receipt says it (SMPP 3.4 appendix B)."""
+    echo: int | None = None
+    """Our user_message_reference (SMPP 3.4 section 5.3.2.17), where the carrier echoes it: 16 bits."""
+    octets: bytes = b""
+    """The PDU as it came."""
     part_id: PartId | None = None
-    """Set where the carrier echoed our user_message_reference or the like."""
+    """Set where the part is known without a look-up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +163,7 @@ Acknowledge = Callable[[bool], None]
 class CarrierSink(Protocol):
     """What a carrier tells the engine. Every call returns at once and never raises."""
 
-    def answered(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
+    def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange) -> None:
         """The outcome of one :meth:`Carrier.submit`, exactly one a submit; a late answer may follow an InDoubt."""
         ...
 
@@ -160,6 +185,8 @@ class LinkStatus:
     outstanding: int
     window: int
     last_error: str = ""
+    parts_per_second: float = 0.0
+    """The pace at which the carrier lets it be fed; 0 is no limit."""
 
 
 class Carrier(Protocol):
@@ -190,6 +217,11 @@ class Carrier(Protocol):
         ...
 
     def links(self) -> list[LinkStatus]: ...
+
+    def query(self, reference: str, *, sender: str) -> bool:
+        """Ask how a part stands of which it gave us ``reference``; what it says comes as a receipt. False where it
+        cannot be asked (no link, no such operation)."""
+        ...
 
     async def start(self, sink: CarrierSink) -> None:
         """Begin to connect; returns without waiting for the first bind."""

@@ -20,6 +20,7 @@ from palomar.ports import (
     CarrierInbound,
     CarrierReceipt,
     Deferred,
+    Exchange,
     InDoubt,
     NotSent,
     OutgoingPart,
@@ -56,7 +57,7 @@ class RecordingSink:
     rooms: int = 0
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def answered(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
+    def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange) -> None:
         self.answers.append((part, outcome))
         self._changed.set()
 

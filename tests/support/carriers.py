@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from palomar.ports import CarrierSink, LinkStatus, OutgoingPart, SubmitOutcome
+from palomar.ports import CarrierSink, Exchange, LinkStatus, OutgoingPart, SubmitOutcome
 
 
 @dataclass(kw_only=True)
@@ -40,12 +40,15 @@ class CountingCarrier:
         """One outstanding part gets this answer, and its slot is free again."""
         assert self.sink is not None
         part = self.outstanding.pop(which)
-        self.sink.answered(part, outcome)
+        self.sink.answered(part, outcome, Exchange())
         self.sink.room_changed(self.name)
         return part
 
     def links(self) -> list[LinkStatus]:
         return [LinkStatus(name=self.name, bound=self.live, outstanding=len(self.outstanding), window=self.window)]
+
+    def query(self, reference: str, *, sender: str) -> bool:
+        return False
 
     async def start(self, sink: CarrierSink) -> None:
         self.sink = sink

@@ -21,7 +21,7 @@ from palomar.flows.claim import ClaimOrder, WaitingPart, claim
 from palomar.flows.dispatch import Again, Answer, mark_submitting, record_answers
 from palomar.flows.receive import receive
 from palomar.flows.report import record_receipts
-from palomar.ports import Acknowledge, Carrier, CarrierInbound, CarrierReceipt, OutgoingPart, SubmitOutcome
+from palomar.ports import Acknowledge, Carrier, CarrierInbound, CarrierReceipt, Exchange, OutgoingPart, SubmitOutcome
 
 LINE_PARTS = 4_000
 """Parts a line keeps in memory; the rest waits in the database."""
@@ -132,8 +132,10 @@ class Dispatcher:
 
     # --- what carriers tell (ports.CarrierSink)
 
-    def answered(self, part: OutgoingPart, outcome: SubmitOutcome, carrier: str) -> None:
-        self._batcher.post(ANSWERS, Answer(carrier, part, outcome), lambda again: self._again(part, carrier, again))
+    def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange, carrier: str) -> None:
+        self._batcher.post(
+            ANSWERS, Answer(carrier, part, outcome, exchange), lambda again: self._again(part, carrier, again)
+        )
 
     def receipt(self, receipt: CarrierReceipt, acknowledge: Acknowledge) -> None:
         if self._batcher.waiting > _FACTS_AT_MOST:
@@ -282,8 +284,8 @@ class LineSink:
         self.inbound = dispatcher.inbound
         self.room_changed = dispatcher.room_changed
 
-    def answered(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
-        self._dispatcher.answered(part, outcome, self._carrier)
+    def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange) -> None:
+        self._dispatcher.answered(part, outcome, exchange, self._carrier)
 
 
 def _outgoing(message: NewMessage, *, attempt: int = 1) -> list[OutgoingPart]:

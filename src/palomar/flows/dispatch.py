@@ -5,7 +5,7 @@ between the two when a node dies is in doubt, and the account's policy decides.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from palomar.domain.account import UnknownOutcome
@@ -15,7 +15,7 @@ from palomar.domain.timeline import Detail, Kind
 from palomar.flows.ending import end_part
 from palomar.flows.report import join_orphans
 from palomar.flows.work import Work
-from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
+from palomar.ports import Deferred, Exchange, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
 from palomar.storage import messages as rows
 from palomar.storage.messages import OpenMessage, OpenPart
 
@@ -27,6 +27,7 @@ class Answer:
     carrier: str
     part: OutgoingPart
     outcome: SubmitOutcome
+    exchange: Exchange = field(default_factory=Exchange)
 
 
 @dataclass(frozen=True, slots=True)

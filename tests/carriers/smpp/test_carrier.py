@@ -10,7 +10,7 @@ from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.domain.text import Alphabet
-from palomar.ports import Deferred, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
+from palomar.ports import Deferred, Exchange, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
 from palomar.smpp import CommandStatus, DeliverSmResp, SubmitSm
 
 WINDOW = 6
@@ -216,8 +216,8 @@ async def test_a_sink_that_fails_costs_no_link() -> None:
     """A bug behind the sink is logged; the link and the next part live."""
 
     class FailingSink(RecordingSink):
-        def answered(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
-            super().answered(part, outcome)
+        def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange) -> None:
+            super().answered(part, outcome, exchange)
             if part.message_id == 1 << 8:
                 raise RuntimeError("a bug")
 

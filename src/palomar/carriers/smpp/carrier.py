@@ -22,6 +22,7 @@ from palomar.ports import (
     CarrierReceipt,
     CarrierSink,
     Clock,
+    Exchange,
     InDoubt,
     LinkStatus,
     NotSent,
@@ -107,6 +108,9 @@ class SmppCarrier:
 
     def links(self) -> list[LinkStatus]:
         return [link.status() for link in self._links]
+
+    def query(self, reference: str, *, sender: str) -> bool:
+        return False
 
     async def start(self, sink: CarrierSink) -> None:
         self._sink = sink
@@ -228,7 +232,7 @@ class SmppCarrier:
 
     def _answered(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
         if self._sink is not None:
-            self._sink.answered(part, outcome)
+            self._sink.answered(part, outcome, Exchange())
 
     def _later(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
         """Answer in the next turn of the loop: a submit never calls back before it has returned."""
