@@ -35,6 +35,7 @@ from palomar.engine.gateway import Gateway
 from palomar.engine.leases import Lease
 from palomar.engine.notifier import Notifier
 from palomar.engine.passwords import Passwords
+from palomar.engine.router import Router
 from palomar.engine.topups import TopUps
 from palomar.flows.claim import adopt_strays
 from palomar.flows.lookup import awaiting_receipt
@@ -150,7 +151,13 @@ class App:
         config = self.config
         self.carriers = {carrier.name: self._carrier(carrier.name, ids) for carrier in config.carriers}
         self.directory = Directory(self.database)
-        self.dispatcher = Dispatcher(self.carriers)
+        self.router = Router(
+            self.carriers,
+            self.clock,
+            plan=lambda: self.directory.snapshot.plan,
+            failover_seconds=config.routing.failover_seconds,
+        )
+        self.dispatcher = Dispatcher(self.carriers, self.router)
         self._client = CallbackClient(
             guard=AddressGuard(allow_networks=config.callback_networks),
             slots_a_host=config.callbacks.slots_a_host,
@@ -204,6 +211,8 @@ class App:
             node_id=self._lease.node_id,
             has_blocked_numbers=self.directory.snapshot.has_blocked_numbers,
             webhook_room=self.notifier.room,
+            router=self.router.look(),
+            spellings=self.directory.snapshot.spellings,
         )
 
     def _public_url(self) -> str:

@@ -78,6 +78,16 @@ class DatabaseConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingConfig:
+    """``[routing]``; the routes themselves are in the database (``palomar route``)."""
+
+    failover_seconds: float = field(
+        default=5.0,
+        metadata={"help": "what waits for a carrier that is down, or takes nothing, leaves by another then"},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorCarrier:
     """``[carriers.NAME]`` of kind ``simulator``: an SMSC inside the process."""
 
@@ -97,6 +107,7 @@ class Config:
     http: HttpConfig
     database: DatabaseConfig
     callbacks: CallbackConfig
+    routing: RoutingConfig
     dialects: Mapping[str, object]
     """Each dialect's settings, by its name."""
     carriers: tuple[CarrierConfig, ...]
@@ -114,7 +125,12 @@ class Config:
         return ("127.0.0.0/8", "::1/128") if is_loopback(self.http.host) else ()
 
 
-SECTIONS: Mapping[str, type] = {"http": HttpConfig, "database": DatabaseConfig, "callbacks": CallbackConfig}
+SECTIONS: Mapping[str, type] = {
+    "http": HttpConfig,
+    "database": DatabaseConfig,
+    "callbacks": CallbackConfig,
+    "routing": RoutingConfig,
+}
 
 
 def is_loopback(host: str) -> bool:
@@ -137,6 +153,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
     http = _section(HttpConfig, document.pop("http", {}), "http", base, faults)
     database = _section(DatabaseConfig, document.pop("database", {}), "database", base, faults)
     callbacks = _section(CallbackConfig, document.pop("callbacks", {}), "callbacks", base, faults)
+    routing = _section(RoutingConfig, document.pop("routing", {}), "routing", base, faults)
     dialects = _dialects(document.pop("dialects", {}), base, faults)
     carriers = _carriers(document.pop("carriers", {}), base, faults)
     data_dir = document.pop("data_dir", "var")
@@ -150,6 +167,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
         http=_http_from_environment(http, env, faults),
         database=DatabaseConfig(url=env.get("PALOMAR_DATABASE_URL") or database.url),
         callbacks=callbacks,
+        routing=routing,
         dialects=dialects,
         carriers=carriers or (SimulatorCarrier(name="simulator", settings=SimulatorSettings()),),
     )
@@ -300,6 +318,7 @@ def _judge(config: Config, faults: list[str]) -> None:
         ("http.body_limit", config.http.body_limit),
         ("callbacks.slots_a_host", config.callbacks.slots_a_host),
         ("callbacks.timeout_seconds", config.callbacks.timeout_seconds),
+        ("routing.failover_seconds", config.routing.failover_seconds),
     ):
         if not amount > 0:
             faults.append(f"{path}: more than 0, not {amount}")

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from palomar.domain.account import Account
 from palomar.domain.events import Event
+from palomar.domain.lane import Rank
 from palomar.domain.message import MessageId, PartId, State
 from palomar.domain.text import Alphabet
 
@@ -64,10 +65,14 @@ class OutgoingPart:
     payload: bytes
     flash: bool = False
     """Shown at once and not kept by the phone: class 0 (3GPP TS 23.038 section 4)."""
-    urgent: bool = False
-    """Goes before others, at the carrier too (priority_flag, SMPP 3.4 section 5.2.14)."""
+    rank: Rank = Rank.NORMAL
+    """Who goes first, here and at the carrier (priority_flag, SMPP 3.4 section 5.2.14)."""
     stale_ms: int | None = None
     """From then on nobody wants it any more: the carrier shall not deliver it later."""
+
+    @property
+    def urgent(self) -> bool:
+        return self.rank is Rank.URGENT
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: one a part

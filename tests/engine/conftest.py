@@ -16,6 +16,7 @@ from tests.support.world import World
 from palomar.domain.account import Account
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.dispatcher import Dispatcher, LineSink
+from palomar.engine.router import Router
 from palomar.flows.accept import Acceptance, Result, accept
 from palomar.flows.work import House, Work
 from palomar.storage.database import Conflict, Database, Script
@@ -52,6 +53,7 @@ class Engine:
     world: World
     carriers: dict[str, CountingCarrier]
     dispatcher: Dispatcher
+    router: Router
     batcher: Batcher
     database: ShakyDatabase
     leased: bool = True
@@ -98,18 +100,21 @@ async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engi
     world = World(database=store)
     world.node_id = await new_node(world, "node")
     by_name = {carrier.name: carrier for carrier in carriers or (CountingCarrier(),)}
-    dispatcher = Dispatcher(by_name)
+    clock = LoopClock()
+    router = Router(by_name, clock, plan=lambda: world.plan)
+    dispatcher = Dispatcher(by_name, router)
     shaky = ShakyDatabase(store)
 
     def house() -> House:
         world.now_ms = batcher.clock.wall_ms()
+        world.router = router.look()
         made = world.house()
         return made if built.leased else House(accounts=made.accounts, renderers={}, ids=made.ids, node_id=None)
 
     def committed(work: Work) -> None:
         """Callbacks are another test's business."""
 
-    batcher = Batcher(shaky, LoopClock(), house=house, committed=committed)  # type: ignore[arg-type]
+    batcher = Batcher(shaky, clock, house=house, committed=committed)  # type: ignore[arg-type]
     dispatcher.attach(batcher)
     step = Step(
         name="accept",
@@ -122,6 +127,7 @@ async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engi
         world=world,
         carriers=by_name,
         dispatcher=dispatcher,
+        router=router,
         batcher=batcher,
         database=shaky,
         accept_step=step,  # type: ignore[arg-type]

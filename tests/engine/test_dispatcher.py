@@ -9,11 +9,11 @@ from tests.contracts.virtual_time import in_virtual_time
 from tests.engine.conftest import Engine, engine
 from tests.flows.conftest import new_node
 from tests.support.carriers import CountingCarrier
-from tests.support.world import CREDIT
+from tests.support.world import CREDIT, outgoing
 
 from palomar.domain.message import State
 from palomar.domain.refusals import Refusal
-from palomar.engine.dispatcher import LINE_PARTS
+from palomar.engine.line import LINE_PARTS
 from palomar.flows.claim import take_over
 from palomar.ports import CarrierInbound, CarrierReceipt, Deferred, InDoubt, NotSent, Refused, SubmitOutcome, Taken
 
@@ -129,7 +129,8 @@ async def test_parts_of_a_message_that_was_begun_stay_with_their_carrier(tmp_pat
     one, two = CountingCarrier(name="one"), CountingCarrier(name="two")
     async with engine(tmp_path, one, two) as e:
         account = await e.world.account()
-        message = await e.world.accepted(account, carrier="one", claim=State.QUEUED, parts=2)
+        message = await e.world.accepted(account, carrier="one", claim=State.SUBMITTING, parts=3)
+        await e.world.answer(outgoing(message)[0], Taken(reference="r1"), carrier="one")
         first = e.world.node_id
         await e.world.do(take_over, first)
         e.world.node_id = await new_node(e.world, "node")
@@ -275,7 +276,7 @@ async def come_to_rest(e: Engine, carriers: list[CountingCarrier]) -> None:
         if not any(e.dispatcher.waiting_parts.values()) and not any(c.outstanding for c in carriers):
             break
     assert [carrier.reserved for carrier in carriers] == [0, 0]
-    assert {line.pledged for line in e.dispatcher._lines.values()} == {0}
+    assert {queue.pledged for line in e.dispatcher._lines.values() for queue in line.queues.values()} == {0}
     assert not any(e.dispatcher.waiting_parts.values())
 
 

@@ -9,7 +9,8 @@ from tests.support.world import CREDIT, World, from_waiting, outgoing
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.message import NODES_MAX, State
-from palomar.flows.claim import ClaimOrder, Node, adopt_strays, claim, dead_nodes, register, renew, take_over
+from palomar.flows.claim import Claimed, ClaimOrder, Node, adopt_strays, claim, dead_nodes, register, renew, take_over
+from palomar.flows.release import WaitingPart
 from palomar.flows.report import record_receipts
 from palomar.ports import Taken
 from palomar.storage.database import Transaction
@@ -19,6 +20,12 @@ def order(carrier: str = "c", limit: int = 100) -> ClaimOrder:
     return ClaimOrder(carrier=carrier, limit=limit)
 
 
+async def claimed_parts(world: World, wanted: ClaimOrder) -> list[WaitingPart]:
+    """The parts that one order brings."""
+    claimed: Claimed = (await world.do(claim, wanted))[0]
+    return claimed.parts
+
+
 async def test_due_messages_that_nobody_has_are_claimed_oldest_first_with_their_parts_in_order(world: World) -> None:
     account = await world.account()
     messages = []
@@ -26,7 +33,7 @@ async def test_due_messages_that_nobody_has_are_claimed_oldest_first_with_their_
         world.now_ms -= age * 1_000
         messages.append(await world.accepted(account, parts=2))
         world.now_ms += age * 1_000
-    (claimed,) = await world.do(claim, order(limit=2))
+    claimed = await claimed_parts(world, order(limit=2))
     assert {part.message_id for part in claimed} == {messages[1].row.id, messages[2].row.id}
     assert [(part.number, part.attempt) for part in claimed] == [(1, 1), (2, 1)] * 2
     assert await world.queue() == {
@@ -38,7 +45,7 @@ async def test_due_messages_that_nobody_has_are_claimed_oldest_first_with_their_
 
 async def test_a_claimed_message_can_be_sent_like_one_claimed_at_birth(world: World) -> None:
     message = await world.accepted(await world.account())
-    ((waiting,),) = await world.do(claim, order())
+    (waiting,) = await claimed_parts(world, order())
     part = from_waiting(waiting)
     assert await world.mark(part) == [True]
     await world.answer(part, Taken(reference="r1"))
@@ -47,16 +54,16 @@ async def test_a_claimed_message_can_be_sent_like_one_claimed_at_birth(world: Wo
 
 async def test_what_one_node_has_the_next_does_not_get(world: World) -> None:
     await world.accepted(await world.account())
-    assert [len(found) for found in await world.do(claim, order(), order())] == [1, 0]
+    assert [len(found.parts) for found in await world.do(claim, order(), order())] == [1, 0]
     world.node_id = await new_node(world, "second")
-    assert await world.do(claim, order()) == [[]]
+    assert await claimed_parts(world, order()) == []
 
 
 async def test_two_nodes_that_claim_at_once_share_the_work(world: World) -> None:
     await world.accept(await world.account(), count=40)
     other = World(database=world.database, ids=world.ids, accounts=world.accounts)
     other.node_id = await new_node(world, "second")
-    (one,), (two,) = await asyncio.gather(world.do(claim, order(limit=30)), other.do(claim, order(limit=30)))
+    one, two = await asyncio.gather(claimed_parts(world, order(limit=30)), claimed_parts(other, order(limit=30)))
     assert len({part.message_id for part in one} | {part.message_id for part in two}) == len(one) + len(two)
     assert set((await world.queue()).values()) <= {world.node_id, other.node_id, None}
 
@@ -66,18 +73,18 @@ async def test_only_what_is_due_and_only_of_that_carrier_is_claimed(world: World
     await world.accepted(account, carrier="other")
     later = await world.accepted(account, due_ms=world.now_ms + 60_000)
     assert later.state is State.SCHEDULED
-    assert await world.do(claim, order()) == [[]]
+    assert await claimed_parts(world, order()) == []
     world.now_ms += 60_000
-    ((waiting,),) = await world.do(claim, order())
+    (waiting,) = await claimed_parts(world, order())
     assert waiting.message_id == later.row.id
     assert await world.state(later.row.id) is State.QUEUED
 
 
 async def test_nothing_is_claimed_without_a_lease_or_without_room(world: World) -> None:
     await world.accepted(await world.account())
-    assert await world.do(claim, order(limit=0)) == [[]]
+    assert await claimed_parts(world, order(limit=0)) == []
     world.node_id = None
-    assert await world.do(claim, order()) == [[]]
+    assert await claimed_parts(world, order()) == []
 
 
 async def test_a_lease_is_renewed_while_it_runs_and_never_after(world: World) -> None:
@@ -135,7 +142,7 @@ async def test_what_a_dead_node_was_sending_is_in_doubt_and_sent_again_where_the
     (taken,) = await world.do(take_over, world.node_id)
     assert (taken.freed, taken.in_doubt) == (1, 1)
     world.node_id = await new_node(world, "second")
-    ((waiting,),) = await world.do(claim, order())
+    (waiting,) = await claimed_parts(world, order())
     assert (waiting.message_id, waiting.attempt) == (message.row.id, 2)
 
 
@@ -156,7 +163,7 @@ async def test_of_a_message_of_several_parts_only_the_unanswered_ones_are_sent_a
     await world.answer(outgoing(message)[1], Taken(reference="r2"))
     await world.do(take_over, world.node_id)
     world.node_id = await new_node(world, "second")
-    (claimed,) = await world.do(claim, order())
+    claimed = await claimed_parts(world, order())
     assert [(part.number, part.reference) for part in claimed] == [
         (1, message.row.reference),
         (3, message.row.reference),
@@ -189,8 +196,8 @@ async def test_messages_for_a_carrier_that_is_not_configured_any_more_are_routed
         return await adopt_strays(tx, ["c"])
 
     assert await world.database.write(script) == 1
-    assert [part.message_id for part in (await world.do(claim, order("")))[0]] == [stray.row.id]
-    assert [part.message_id for part in (await world.do(claim, order("c")))[0]] == [kept.row.id]
+    assert [part.message_id for part in await claimed_parts(world, order(""))] == [stray.row.id]
+    assert [part.message_id for part in await claimed_parts(world, order("c"))] == [kept.row.id]
 
 
 @pytest.mark.parametrize("switch", ["enabled", "may_send"])
@@ -201,7 +208,7 @@ async def test_a_scheduled_message_of_an_account_that_may_not_send_any_more_is_b
     message = await world.accepted(account, parts=2, due_ms=world.now_ms + 60_000)
     world.accounts[account.id] = dataclasses.replace(account, **{switch: False})  # type: ignore[arg-type]
     world.now_ms += 60_000
-    assert await world.do(claim, order()) == [[]]
+    assert await claimed_parts(world, order()) == []
     assert await world.state(message.row.id) is State.BLOCKED
     assert await world.balance(account) == (10 * CREDIT, 0)
     assert await world.told(message.row.id) == ["blocked"]

@@ -19,15 +19,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.flows.conftest import new_node
 from tests.support.databases import Place, migrated
 from tests.support.postgres import quick_folder
-from tests.support.world import CREDIT, World, from_waiting, outgoing, receipt
+from tests.support.world import CREDIT, World, from_waiting, outgoing, receipt, recipient
 
 from palomar.domain.account import Account, UnknownOutcome
-from palomar.domain.message import FINAL, MessageId, PartId, State, is_correction
+from palomar.domain.message import FINAL, MessageId, PartId, State, echo_of, is_correction
 from palomar.flows.accept import Accepted
 from palomar.flows.claim import ClaimOrder, claim, take_over
 from palomar.flows.dispatch import Answer, record_answers
 from palomar.flows.housekeeping import expire
-from palomar.flows.report import record_receipts, sweep_orphans
+from palomar.flows.report import OrphanSweep, record_receipts, sweep_orphans
 from palomar.flows.schedule import Order, cancel, send_now
 from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
 from palomar.storage.sqlite import Limits, open_sqlite
@@ -122,7 +122,7 @@ class Histories(RuleBasedStateMachine):
     @rule(node=st.integers(0, 1), limit=st.integers(1, 5))
     def claim(self, node: int, limit: int) -> None:
         (found,) = self.run_now(self.on_node(node).do(claim, ClaimOrder(carrier="c", limit=limit)))
-        self.lines[node] += [from_waiting(part) for part in found]
+        self.lines[node] += [from_waiting(part) for part in found.parts]
 
     @precondition(lambda self: any(self.lines))
     @rule(node=st.integers(0, 1), count=st.integers(1, 4))
@@ -174,15 +174,15 @@ class Histories(RuleBasedStateMachine):
         receipts = []
         for number, state in enumerate(states):
             reference, part = self.references[(which + number) % len(self.references)]
-            receipts.append(receipt(reference, state, part=part if echo else None))
+            receipts.append(receipt(reference, state, **(echo_from(part) if echo else {})))
         self.run_now(self.world.do(record_receipts, *receipts))
 
     @precondition(lambda self: self.under_way)
     @rule(which=chances, state=st.sampled_from(ENDS), echo=st.booleans())
     def report_before_the_answer(self, which: int, state: State, echo: bool) -> None:
         part = self.under_way[which % len(self.under_way)]
-        echoed = part.part_id if echo else None
-        self.run_now(self.world.do(record_receipts, receipt(_reference(part), state, part=echoed)))
+        said = receipt(_reference(part), state, **(echo_from(part.part_id) if echo else {}))
+        self.run_now(self.world.do(record_receipts, said))
 
     @precondition(lambda self: self.under_way)
     @rule(which=chances, state=st.sampled_from(ENDS))
@@ -207,7 +207,7 @@ class Histories(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 5), days=st.sampled_from([0, 0, 0, 4]))
     def sweep(self, limit: int, days: int) -> None:
         self.world.now_ms += days * 86_400_000
-        self.run_now(self.world.batch((expire, [limit]), (sweep_orphans, [limit])))
+        self.run_now(self.world.batch((expire, [limit]), (sweep_orphans, [OrphanSweep(limit=limit)])))
 
     # --- what must hold
 
@@ -299,6 +299,11 @@ class Histories(RuleBasedStateMachine):
 
 def _reference(part: OutgoingPart) -> str:
     return f"{part.part_id}-{part.attempt}"
+
+
+def echo_from(identity: PartId) -> dict[str, Any]:
+    """What the receipt of a carrier says that echoes user_message_reference."""
+    return {"msisdn": recipient().msisdn, "echo": echo_of(identity)}
 
 
 def _attempt(part: OutgoingPart, attempt: int) -> OutgoingPart:

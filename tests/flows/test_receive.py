@@ -13,7 +13,17 @@ from palomar.flows.accept import Accepted, Recipient
 from palomar.flows.accounts import load
 from palomar.flows.blacklist import block, list_blocked, unblock
 from palomar.flows.inbound import SAME_WITHIN_MS
-from palomar.flows.numbers import VirtualNumber, add_number, list_numbers, list_unclaimed, remove_number
+from palomar.flows.numbers import (
+    Keyword,
+    VirtualNumber,
+    add_keyword,
+    add_number,
+    list_keywords,
+    list_numbers,
+    list_unclaimed,
+    remove_keyword,
+    remove_number,
+)
 from palomar.flows.receive import INCOMPLETE_AFTER_MS, receive, sweep_incomplete
 from palomar.flows.work import Work
 from palomar.ports import CarrierInbound
@@ -112,6 +122,29 @@ async def test_a_number_belongs_to_one_account_and_can_be_freed(world: World) ->
 
 
 # --- repeats
+
+
+async def test_a_text_that_begins_with_a_keyword_is_the_keyword_s_account_s(world: World) -> None:
+    owner = await with_number(world)
+    pizza = await world.account(inboundurl="http://pizza/in")
+    assert await do(world, add_keyword, Keyword(number=NUMBER, word="pizza", account_id=pizza.id))
+    assert not await do(world, add_keyword, Keyword(number=NUMBER, word="pizza", account_id=owner.id))
+    await world.do(receive, inbound("Pizza!, una margarita"), inbound("pizzas para dos"), inbound("STOP"))
+    owned = [row[0] for row in await world.ask("SELECT account_id FROM inbound ORDER BY id")]
+    assert owned == [pizza.id, owner.id, owner.id]
+    assert [url.partition("#")[0] for url in await callbacks(world)][:2] == ["http://pizza/in", "http://x/in"]
+    assert [word for _, word in await blocked(world, owner)] == ["STOP"]
+    assert await do(world, remove_keyword, NUMBER, "pizza")
+    assert await do(world, list_keywords) == []
+
+
+async def test_the_keyword_of_a_long_text_is_found_when_its_parts_are_joined(world: World) -> None:
+    await with_number(world)
+    pizza = await world.account(inboundurl="http://pizza/in")
+    await do(world, add_keyword, Keyword(number=NUMBER, word="pizza", account_id=pizza.id))
+    await world.do(receive, part(2, 2, "de cuatro quesos"))
+    await world.do(receive, part(1, 2, "PIZZA "))
+    assert [row[0] for row in await world.ask("SELECT account_id FROM inbound WHERE whole = 1")] == [pizza.id]
 
 
 async def test_a_repeat_within_ten_minutes_is_the_same_message(world: World) -> None:

@@ -23,6 +23,10 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "messages by id": messages.LOOKUP_MESSAGES,
     "what may be claimed": messages.SELECT_CLAIMABLE,
     "what is overdue": messages.SELECT_OVERDUE,
+    "what is stale": messages.SELECT_STALE,
+    "parts in doubt": messages.SELECT_IN_DOUBT,
+    "who has it, locked": messages.LOOKUP_QUEUE_LOCKED,
+    "rerouted messages": messages.REROUTE_QUEUE,
     "moved messages": messages.UPDATE_MESSAGES,
     "ended messages": messages.UPDATE_MESSAGES_ENDED,
     "moved parts": messages.UPDATE_PARTS,
@@ -33,7 +37,7 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "balances": ledger.LOOKUP_BALANCES,
     "a moved balance": ledger.MOVE_BALANCE,
     "orphans by reference": carriers.LOOKUP_ORPHANS,
-    "orphans that match": carriers.SELECT_MATCHABLE_ORPHANS,
+    "young orphans": carriers.SELECT_YOUNG_ORPHANS,
     "joined orphans": carriers.DELETE_ORPHANS,
     "callbacks by id": webhooks.LOOKUP_WEBHOOKS,
     "due callbacks": webhooks.SELECT_DUE,
@@ -51,7 +55,7 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "virtual numbers": inbound.LOOKUP_NUMBERS,
 }
 
-ORDERED = ("what may be claimed", "what is overdue", "due callbacks", "orphans that match")
+ORDERED = ("what may be claimed", "what is overdue", "what is stale", "due callbacks", "young orphans")
 """What takes the first of many: it must find them in order."""
 
 _SERIES = {
@@ -66,8 +70,9 @@ _FILL = (
     " CASE WHEN n % 20 = 0 THEN NULL ELSE n END FROM s",
     "INSERT INTO parts (id, state, attempt, carrier, carrier_reference, sent_ms)"
     " {series} SELECT n * 256 + 1, 'sent', 1, 'c', 'r' || n, n FROM s",
-    "INSERT INTO queue (message_id, account_id, carrier, due_ms, node_id)"
-    " {series} SELECT n * 256, n % 50, 'c', n, CASE WHEN n % 2 = 0 THEN 1 ELSE NULL END FROM s",
+    "INSERT INTO queue (message_id, account_id, carrier, due_ms, node_id, rank, stale_ms)"
+    " {series} SELECT n * 256, n % 50, 'c', n, CASE WHEN n % 2 = 0 THEN 1 ELSE NULL END, n % 3,"
+    " CASE WHEN n % 7 = 0 THEN n ELSE NULL END FROM s",
     "INSERT INTO events (message_id, id, at_ms, kind, detail) {series} SELECT n * 256, n, n, 'accepted', '' FROM s",
     "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed, node_id)"
     " {series} SELECT n, n * 256, 1, 'foxsys', 'GET', 'u', n, 0, n % 2, NULL FROM s",

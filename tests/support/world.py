@@ -8,13 +8,16 @@ from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.events import CarrierTook, Delivered, Event, Failed
 from palomar.domain.message import FINAL, MessageId, PartId, State
 from palomar.domain.pricing import PriceList
+from palomar.domain.receipt_ids import Spelling
+from palomar.domain.routing import Plan
 from palomar.domain.text import Alphabet
-from palomar.flows.accept import Acceptance, Accepted, NewMessage, Recipient, Request, Result, accept, compose
+from palomar.flows.accept import Acceptance, Accepted, NewMessage, Recipient, Request, Result, Terms, accept, compose
 from palomar.flows.accounts import NewAccount, add_account, audit_ledger, balance
-from palomar.flows.claim import WaitingPart
-from palomar.flows.dispatch import Again, Answer, mark_submitting, record_answers
+from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
 from palomar.flows.lookup import MessageView, show_message
+from palomar.flows.release import WaitingPart
 from palomar.flows.report import record_receipts
+from palomar.flows.routing import Router, lineage
 from palomar.flows.work import House, Work
 from palomar.ports import CarrierReceipt, OutgoingPart, SubmitOutcome, Taken, WebhookRequest
 from palomar.storage.database import Database, Transaction
@@ -78,6 +81,9 @@ class World:
     webhook_room: int = 0
     accounts: dict[AccountId, Account] = field(default_factory=dict)
     prices: PriceList = field(default_factory=PriceList)
+    plan: Plan = field(default_factory=Plan)
+    router: Router | None = None
+    spellings: dict[str, Spelling] = field(default_factory=dict)
     born: list[Any] = field(default_factory=list)
 
     def house(self) -> House:
@@ -87,6 +93,8 @@ class World:
             ids=self.ids,
             node_id=self.node_id,
             webhook_room=self.webhook_room,
+            router=self.router,
+            spellings=self.spellings,
         )
 
     # --- running steps
@@ -165,7 +173,8 @@ class World:
         wanted = list(recipients) or [recipient(number, parts=parts) for number in range(count)]
         asked = {"dialect": DIALECT, "subid": "sub", "sender": "FOXSYS", "ackurl": "http://x/"} | request
         whole = Request(account=account, recipients=wanted, **asked)
-        return compose(whole, wanted, prices=self.prices, ids=self.ids, now_ms=self.now_ms)
+        terms = Terms(prices=self.prices, lanes=self.plan.lanes, lineage=lineage(self.accounts, account.id))
+        return compose(whole, wanted, terms=terms, ids=self.ids, now_ms=self.now_ms)
 
     async def accept(self, account: Account, *, claim: State | None = None, carrier: str = "c", **asked: Any) -> Result:
         """Accept one request; ``claim`` is what the node found before."""
@@ -189,19 +198,17 @@ class World:
             await self.answer(part, Taken(reference=f"{reference}{part.number}"), carrier=carrier)
         return message.row.id
 
-    async def mark(self, *parts: OutgoingPart) -> list[bool]:
-        return await self.do(mark_submitting, *parts)
+    async def mark(self, *parts: OutgoingPart, carrier: str = "c") -> list[bool]:
+        return await self.do(mark_submitting, *(Mark(part, carrier) for part in parts))
 
     async def answer(self, part: OutgoingPart, outcome: SubmitOutcome, *, carrier: str = "c") -> Again | None:
         """Record what the carrier answered."""
         again: Again | None = (await self.do(record_answers, Answer(carrier, part, outcome)))[0]
         return again
 
-    async def receipt(
-        self, reference: str, state: State | None, *, carrier: str = "c", part: PartId | None = None
-    ) -> bool:
+    async def receipt(self, reference: str, state: State | None, **more: Any) -> bool:
         """Record a receipt; whether its part was found."""
-        found: bool = (await self.do(record_receipts, receipt(reference, state, carrier=carrier, part=part)))[0]
+        found: bool = (await self.do(record_receipts, receipt(reference, state, **more)))[0]
         return found
 
     async def show(self, message_id: MessageId) -> MessageView:
@@ -285,12 +292,10 @@ def recipient(number: int = 0, *, parts: int = 1, text: str = "hello", **more: A
     return Recipient(msisdn=f"52551234{number:04}", text=words, alphabet=Alphabet.GSM, parts=parts, **more)
 
 
-def receipt(reference: str, state: State | None, *, carrier: str = "c", part: PartId | None = None) -> CarrierReceipt:
+def receipt(reference: str, state: State | None, *, carrier: str = "c", **more: Any) -> CarrierReceipt:
     """A carrier's receipt; a state of None is an intermediate one."""
     stat = state.value if state else "enroute"
-    return CarrierReceipt(
-        carrier=carrier, reference=reference, state=state, stat=stat, raw=f"id:{reference}", part_id=part
-    )
+    return CarrierReceipt(carrier=carrier, reference=reference, state=state, stat=stat, raw=f"id:{reference}", **more)
 
 
 def outgoing(message: NewMessage, *, attempt: int = 1) -> list[OutgoingPart]:

@@ -8,7 +8,6 @@ from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.domain.credit import Microcredits, as_number
 from palomar.domain.message import State, message_id_of, public_id
 from palomar.domain.phone import parse_international
-from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.domain.schedule import format_gmt
 from palomar.domain.sender import parse_sender
@@ -59,9 +58,8 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
             ackurl=ackurl,
             recipients=recipients,
         )
-        prices = snapshot.prices.get(account.id, PriceList())
         now_ms = desk.clock.wall_ms()
-        command = compose(request, recipients, prices=prices, ids=desk.ids, now_ms=now_ms)
+        command = compose(request, recipients, terms=snapshot.terms(account.id), ids=desk.ids, now_ms=now_ms)
 
         async def script(tx: Transaction) -> Result:
             unit = Work(tx, desk.house(snapshot), now_ms=now_ms)

@@ -123,6 +123,11 @@ def part_identity(identity: PartId) -> PartIdentity:
     return PartIdentity(message_id=MessageId(identity - number), number=number)
 
 
+def echo_of(identity: PartId) -> int:
+    """The 16 bits by which a carrier that echoes user_message_reference names a part."""
+    return _mixed(identity) & 0xFFFF
+
+
 def born_ms(message_id: MessageId) -> int:
     """When the id was made, in milliseconds since 1970."""
     return (message_id >> _MS_SHIFT) + EPOCH_MS

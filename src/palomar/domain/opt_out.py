@@ -22,6 +22,12 @@ def word_in(text: str, words: Iterable[str]) -> str | None:
     return next((word for word in words if said and plain_word(word) == said), None)
 
 
+def first_word(text: str) -> str:
+    """The word with which a text begins, as :func:`plain_word` leaves it; empty where there is none."""
+    said = plain_word(text[:_LONGEST])
+    return said.split(" ", 1)[0].strip(_AROUND) if said else ""
+
+
 def plain_word(text: str) -> str:
     """A word without case, accents and what stands around it; several words have one space between."""
     letters = unicodedata.normalize("NFKD", text.strip(_AROUND))

@@ -14,17 +14,20 @@ Detail = dict[str, str | int | bool | None]
 class Kind(StrEnum):
     """What happened. The words stand in SQL and in ``message show``."""
 
-    ACCEPTED = "accepted"  # dialect, price_microcredits, parts, alphabet, carrier, why
-    DISCARDED = "discarded"  # state, why
+    ACCEPTED = "accepted"  # dialect, price_microcredits, parts, alphabet, carrier, why, lane, routes (a line each)
+    DISCARDED = "discarded"  # state, why, routes
     SCHEDULED = "scheduled"  # due_ms
-    SUBMITTED = "submitted"  # part, carrier, attempt: the carrier took it; reference
-    REFUSED = "refused"  # part, carrier, attempt, status, reason
-    DEFERRED = "deferred"  # part, carrier, attempt, status, reason
+    ROUTED = "routed"  # carrier, routes: when it was due
+    REROUTED = "rerouted"  # before, carrier, why, routes: it had not left
+    SUBMITTED = "submitted"  # part, carrier, attempt: the carrier took it; reference, link, request, response (PDUs)
+    REFUSED = "refused"  # part, carrier, attempt, status, reason, link, request, response
+    DEFERRED = "deferred"  # part, carrier, attempt, status, reason, link, request, response
     RETURNED = "returned"  # part, carrier: no byte left, back to the queue
-    IN_DOUBT = "in_doubt"  # part, attempt, policy
+    IN_DOUBT = "in_doubt"  # part, attempt, policy, link, request
+    STALE = "stale"  # lane: nobody wants it any more, and it had not left
     SETTLED = "settled"  # entry, microcredits: paid for by its receipt, for want of an answer
     GIVEN_BACK = "given_back"  # entry, microcredits
-    RECEIPT = "receipt"  # part, carrier, stat, raw
+    RECEIPT = "receipt"  # part, carrier, stat, raw, pdu
     ENDED = "ended"  # state, presumed
     CALLBACK = "callback"  # url, attempt, status, error, elapsed_ms
     CALLBACK_FAILED = "callback_failed"  # the same, and when it is tried again, if it is

@@ -8,11 +8,14 @@ import structlog
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
+from palomar.engine.failover import LOOK_EVERY_SECONDS
 from palomar.engine.leases import RENEW_EVERY_SECONDS, Lease
 from palomar.engine.notifier import Notifier
 from palomar.flows.housekeeping import KEPT, Kept, expire, forget
 from palomar.flows.receive import sweep_incomplete
-from palomar.flows.report import sweep_orphans
+from palomar.flows.report import OrphanSweep, sweep_orphans
+from palomar.flows.stale import AT_ONCE as STALE_AT_ONCE
+from palomar.flows.stale import end_stale
 from palomar.storage.database import Database, Transaction
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0)
@@ -25,6 +28,7 @@ _log = structlog.get_logger(__name__)
 
 EXPIRE = Step(name="expire", script=expire, rank=80)
 SWEEP = Step(name="sweep_orphans", script=sweep_orphans, rank=81)
+STALE = Step(name="end_stale", script=end_stale, rank=83)
 SWEEP_INBOUND = Step(name="sweep_incomplete", script=sweep_incomplete, rank=82)
 
 
@@ -50,6 +54,7 @@ class Clockwork:
         self._dispatcher = dispatcher
         self._notifier = notifier
         self._lease = lease
+        self._swept = (0, 0)
 
     async def serve(self) -> None:
         """All loops, until cancelled."""
@@ -57,6 +62,8 @@ class Clockwork:
             for name, seconds, turn in (
                 ("directory", REFRESH_SECONDS, self._refresh),
                 ("claims", 1.0, self._claim),
+                ("failover", LOOK_EVERY_SECONDS, self._fail_over),
+                ("stale", 1.0, self._end_stale),
                 ("lease", RENEW_EVERY_SECONDS, self._keep_lease),
                 ("upkeep", 1.0, self._database.upkeep),
                 ("sweep", 5.0, self._sweep),
@@ -72,6 +79,13 @@ class Clockwork:
         self._dispatcher.look_for_work()
         self._notifier.look_for_work()
 
+    async def _fail_over(self) -> None:
+        self._dispatcher.fail_over()
+
+    async def _end_stale(self) -> None:
+        while await self._batcher.run(STALE, STALE_AT_ONCE) == STALE_AT_ONCE:  # noqa: ASYNC110  # a slice a turn
+            await asyncio.sleep(_BETWEEN_SLICES_SECONDS)
+
     async def _keep_lease(self) -> None:
         if not await self._lease.keep():
             _log.error("this node's lease ran out; beginning again")
@@ -83,7 +97,9 @@ class Clockwork:
 
     async def _sweep(self) -> None:
         await self._batcher.run(EXPIRE, _SWEEP_AT_MOST)
-        await self._batcher.run(SWEEP, _SWEEP_AT_MOST)
+        sweep = OrphanSweep(limit=_SWEEP_AT_MOST, after_ms=self._swept[0], after=self._swept[1])
+        swept = await self._batcher.run(SWEEP, sweep)
+        self._swept = (swept.last_ms, swept.last)
         await self._batcher.run(SWEEP_INBOUND, _SWEEP_AT_MOST)
 
     async def _forget(self) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.pricing import PriceList
+from palomar.flows.accept import Terms
 from palomar.flows.accounts import Snapshot, load, login_key
 from palomar.flows.tokens import signing_secret, token_id_of
 from palomar.storage import accounts
@@ -67,6 +68,9 @@ class Directory:
 
     def prices(self, account_id: AccountId) -> PriceList:
         return self.snapshot.prices.get(account_id, _NO_PRICES)
+
+    def terms(self, account_id: AccountId) -> Terms:
+        return self.snapshot.terms(account_id)
 
     async def reload(self) -> None:
         """Read again at once: this node has just changed something itself."""

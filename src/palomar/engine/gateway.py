@@ -241,14 +241,14 @@ class Gateway:
 
     async def _composed(self, request: Request) -> Acceptance:
         """Compose in slices: thousands of recipients must not stop the loop."""
-        prices = self.directory.prices(request.account.id)
+        terms = self.directory.terms(request.account.id)
         now_ms = self.clock.wall_ms()
         recipients = request.recipients
-        whole = compose(request, recipients[:_COMPOSE_AT_ONCE], prices=prices, ids=self.ids, now_ms=now_ms)
+        whole = compose(request, recipients[:_COMPOSE_AT_ONCE], terms=terms, ids=self.ids, now_ms=now_ms)
         for start in range(_COMPOSE_AT_ONCE, len(recipients), _COMPOSE_AT_ONCE):
             await asyncio.sleep(0)
             some = recipients[start : start + _COMPOSE_AT_ONCE]
-            more = compose(request, some, prices=prices, ids=self.ids, now_ms=now_ms)
+            more = compose(request, some, terms=terms, ids=self.ids, now_ms=now_ms)
             whole.messages.extend(more.messages)
         return whole
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, replace
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.events import Failed
+from palomar.domain.lane import Lane, Rank, lane_of, rank_of
 from palomar.domain.link import Codes, Links
 from palomar.domain.message import MessageId, State, part_id
 from palomar.domain.phone import Msisdn, country_of
 from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
+from palomar.domain.routing import Choice
 from palomar.domain.text import Alphabet
-from palomar.domain.timeline import Kind
+from palomar.domain.timeline import Detail, Kind
 from palomar.flows import filters, idempotency
 from palomar.flows.filters import Verdict
 from palomar.flows.idempotency import Key, KeyReused, Replay
@@ -79,17 +81,28 @@ class Request:
 class NewMessage:
     """A message about to be stored. ``claim`` says what its node found before the transaction: a window slot for every
     part (``submitting``), room in memory (``queued``), or neither (None). ``pledge`` remembers what was set aside for
-    it, also where the claim was lost meanwhile. ``verdict`` is the filters', found in the transaction."""
+    it, also where the claim was lost meanwhile. ``choice`` is the router's, ``verdict`` the filters', found in the
+    transaction."""
 
     row: MessageRow
     why: str
     links: Links = ()
+    lane: Lane | None = None
+    rank: Rank = Rank.NORMAL
+    choice: Choice | None = None
     verdict: Verdict | None = None
     claim: State | None = None
     pledge: State | None = None
     short_id: int | None = None
     refused: Refusal | None = None
     """Set where a partial request got too little credit: the message is not stored."""
+
+    @property
+    def stale_ms(self) -> int | None:
+        """When nobody wants it any more; None is never."""
+        if self.lane is None or not self.lane.useless_after_seconds:
+            return None
+        return self.row.due_ms + self.lane.useless_after_seconds * 1_000
 
     @property
     def counts(self) -> bool:
@@ -108,6 +121,8 @@ class Acceptance:
 
     request: Request
     messages: list[NewMessage]
+    lineage: tuple[AccountId, ...] = ()
+    """The account and those above it."""
 
     @property
     def account_id(self) -> AccountId:
@@ -124,10 +139,20 @@ class Accepted:
 Result = Accepted | Refusal | Replay | KeyReused
 
 
-def compose(
-    request: Request, recipients: Sequence[Recipient], *, prices: PriceList, ids: Ids, now_ms: int
-) -> Acceptance:
-    """Give these recipients of a request an id and a price; no I/O. The carrier is chosen when the batch begins."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an account's messages are judged by before they are stored: its prices and lanes, and the accounts above it
+    (itself first)."""
+
+    prices: PriceList = field(default_factory=PriceList)
+    lanes: tuple[Lane, ...] = ()
+    lineage: tuple[AccountId, ...] = ()
+
+
+def compose(request: Request, recipients: Sequence[Recipient], *, terms: Terms, ids: Ids, now_ms: int) -> Acceptance:
+    """Give these recipients of a request an id, a price and a lane; no I/O. The carrier is chosen when the batch
+    begins."""
+    prices, lanes = terms.prices, terms.lanes
     due_ms = now_ms if request.due_ms is None else request.due_ms
     countries = request.account.settings.countries
     messages = []
@@ -168,8 +193,12 @@ def compose(
             expires_ms=due_ms + VALIDITY_MS + RECEIPT_GRACE_MS,
             final_ms=None if counted else now_ms,
         )
-        messages.append(NewMessage(row, why, recipient.links))
-    return Acceptance(request, messages)
+        lane = None
+        if lanes:
+            lane = lane_of(lanes, lineage=terms.lineage, label=row.label, sender=row.sender, text=row.text)
+        rank = rank_of(lane, recipients=len(request.recipients))
+        messages.append(NewMessage(row, why, recipient.links, lane, rank))
+    return Acceptance(request, messages, terms.lineage)
 
 
 async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
@@ -255,23 +284,26 @@ def _store(work: Work, message: NewMessage, request: Request) -> None:
         (part_id(row.id, number), part_state, attempt, row.carrier) for number in range(1, row.parts + 1)
     ]
     node_id = work.house.node_id if message.claim else None
-    work.insert(row, parts, (row.id, row.account_id, row.carrier, row.due_ms, node_id))
+    lane_id = message.lane.id if message.lane else 0
+    place: Row = (row.id, row.account_id, row.carrier, row.due_ms, node_id, message.rank, lane_id, message.stale_ms)
+    work.insert(row, parts, place)
     for code, url in message.links:
         work.link(code, row, url)
-    work.note(
-        row.id,
-        Kind.ACCEPTED,
-        {
-            "dialect": row.dialect,
-            "parts": row.parts,
-            "alphabet": row.alphabet,
-            "country": row.country,
-            "price_microcredits": row.price_microcredits,
-            "entry": work.entry_of(row.account_id, Reason.RESERVE),
-            "carrier": row.carrier,
-            "why": message.why,
-        },
-    )
+    detail: Detail = {
+        "dialect": row.dialect,
+        "parts": row.parts,
+        "alphabet": row.alphabet,
+        "country": row.country,
+        "price_microcredits": row.price_microcredits,
+        "entry": work.entry_of(row.account_id, Reason.RESERVE),
+        "carrier": row.carrier,
+        "why": message.why,
+    }
+    if message.lane is not None:
+        detail["lane"] = message.lane.name
+    if message.choice is not None and message.choice.candidates:
+        detail["routes"] = message.choice.told()
+    work.note(row.id, Kind.ACCEPTED, detail)
 
 
 def _store_discarded(work: Work, message: NewMessage) -> None:
@@ -288,7 +320,10 @@ def _store_discarded(work: Work, message: NewMessage) -> None:
             final_ms=work.now_ms,
         )
     work.insert(row, (), None)
-    work.note(row.id, Kind.DISCARDED, {"dialect": row.dialect, "state": row.state, "why": why})
+    discarded: Detail = {"dialect": row.dialect, "state": row.state, "why": why}
+    if message.choice is not None and message.choice.candidates:
+        discarded["routes"] = message.choice.told()
+    work.note(row.id, Kind.DISCARDED, discarded)
     if row.state is State.BLOCKED:
         event = Failed(message_id=row.id, subid=row.subid, msisdn=row.msisdn, at_ms=work.now_ms, state=State.BLOCKED)
         work.tell(row, event)

@@ -9,9 +9,15 @@ from dataclasses import dataclass, field
 
 from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.pricing import PriceList, price_lists
+from palomar.domain.receipt_ids import Spelling
 from palomar.domain.refusals import Refusal
+from palomar.domain.routing import Plan
 from palomar.domain.settings import read_settings, settings_text
+from palomar.flows.accept import Terms
 from palomar.flows.blocks import Block, list_blocks
+from palomar.flows.lessons import load_spellings
+from palomar.flows.routes import load_plan
+from palomar.flows.routing import lineage
 from palomar.flows.tokens import Token, live_token
 from palomar.flows.work import House, Work
 from palomar.storage import accounts as rows
@@ -21,6 +27,7 @@ from palomar.storage.filters import SELECT_ANY_BLOCKED
 from palomar.storage.statements import Found
 from palomar.storage.templates import SELECT_TEMPLATES
 
+_NO_PRICES = PriceList()
 _EVERYBODY = AccountId(0)
 """Whose rates are the house's."""
 
@@ -39,6 +46,9 @@ class Snapshot:
     children: Mapping[AccountId, tuple[Account, ...]] = field(default_factory=dict)
     has_blocked_numbers: bool = True
     blocks: Mapping[str, Block] = field(default_factory=dict)
+    plan: Plan = field(default_factory=Plan)
+    spellings: Mapping[str, Spelling] = field(default_factory=dict)
+    """How carriers' receipts spell ids, as far as it has been learned."""
 
     def is_within(self, account: Account, ancestor: AccountId) -> bool:
         """Whether ``account`` is ``ancestor`` or stands below it."""
@@ -48,6 +58,14 @@ class Snapshot:
                 return True
             current = self.by_id.get(current.parent_id) if current.parent_id is not None else None
         return False
+
+    def terms(self, account_id: AccountId) -> Terms:
+        """What the account's messages are judged by before they are stored."""
+        return Terms(
+            prices=self.prices.get(account_id, _NO_PRICES),
+            lanes=self.plan.lanes,
+            lineage=lineage(self.by_id, account_id),
+        )
 
     def account_of_key(self, secret: str) -> Account | None:
         """Whose live key this is."""
@@ -112,6 +130,8 @@ async def load(tx: Transaction) -> Snapshot:
         children=_children(accounts),
         has_blocked_numbers=bool(await tx.select(SELECT_ANY_BLOCKED)),
         blocks={block.subject: block for block in await list_blocks(tx)},
+        plan=await load_plan(tx),
+        spellings=await load_spellings(tx),
     )
 
 

@@ -7,19 +7,14 @@ takes work checks its own row in the same transaction.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from palomar.domain.account import AccountId
+from palomar.domain.lane import Rank
 from palomar.domain.message import NODES_MAX, MessageId, PartId, State
-from palomar.domain.text import Alphabet
-from palomar.domain.timeline import Kind
 from palomar.flows.dispatch import doubt
-from palomar.flows.ending import end_part
-from palomar.flows.filters import blocked_now
+from palomar.flows.release import WaitingPart, waiting_parts
 from palomar.flows.work import Work
 from palomar.storage import messages as rows
 from palomar.storage import nodes
 from palomar.storage.database import Transaction
-from palomar.storage.messages import OpenPart
-from palomar.storage.statements import Found
 from palomar.storage.webhooks import RELEASE_OF_NODE
 
 LEASE_MS = 10_000
@@ -36,27 +31,20 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimOrder:
-    """Take at most ``limit`` due messages that wait for ``carrier``."""
+    """Take at most ``limit`` due messages of that rank that wait for ``carrier``."""
 
     carrier: str
     limit: int
+    rank: Rank = Rank.NORMAL
 
 
 @dataclass(slots=True, kw_only=True)
-class WaitingPart:
-    """A claimed part that has not left: what a dispatcher needs to make its PDU."""
+class Claimed:
+    """The parts that wait of the messages that were taken, and how many messages those were (some may have ended as
+    blocked instead)."""
 
-    part_id: PartId
-    message_id: MessageId
-    attempt: int
-    number: int
-    parts: int
-    reference: int
-    sender: str
-    msisdn: str
-    alphabet: Alphabet
-    text: str
-    carrier: str
+    parts: list[WaitingPart]
+    messages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,20 +73,21 @@ async def renew(tx: Transaction, node: Node, *, lease_ms: int = LEASE_MS) -> boo
     return await tx.execute(nodes.RENEW, now_ms + lease_ms, node.id, now_ms) == 1
 
 
-async def claim(work: Work, orders: Sequence[ClaimOrder]) -> list[list[WaitingPart]]:
+async def claim(work: Work, orders: Sequence[ClaimOrder]) -> list[Claimed]:
     """Take due messages, oldest first; their unsent parts, in order."""
-    claimed: list[list[WaitingPart]] = []
+    claimed: list[Claimed] = []
     taken: set[MessageId] = set()
     for order in orders:
         if order.limit <= 0 or not await work.holds_lease():
-            claimed.append([])
+            claimed.append(Claimed(parts=[], messages=0))
             continue
-        found = await work.tx.select_locked(rows.SELECT_CLAIMABLE, order.carrier, work.now_ms, order.limit, lock="skip")
-        fresh = {row[0]: row[3] for row in found if row[0] not in taken}  # what an order before took stays its own
+        wanted = (order.carrier, int(order.rank), work.now_ms, order.limit)
+        found = await work.tx.select_locked(rows.SELECT_CLAIMABLE, *wanted, lock="skip")
+        fresh = {row[0]: row[1] for row in found if row[0] not in taken}  # what an order before took stays its own
         for message_id, due_ms in fresh.items():
             work.requeue(message_id, due_ms=due_ms, node_id=work.house.node_id)
         taken.update(fresh)
-        claimed.append(await _waiting(work, list(fresh)))
+        claimed.append(Claimed(parts=await waiting_parts(work, list(fresh)), messages=len(found)))
     return claimed
 
 
@@ -141,61 +130,3 @@ async def _take_over_one(work: Work, node_id: int) -> TakenOver:
         await work.tx.execute(RELEASE_OF_NODE, node_id)
         await work.tx.execute(nodes.END, node_id)
     return TakenOver(freed=len(held), in_doubt=in_doubt, more=more)
-
-
-async def _release_scheduled(work: Work, waiting: Sequence[Found]) -> set[MessageId]:
-    """Scheduled messages that are due become queued, if their account may still send to their number; those that end
-    as blocked instead."""
-    due: dict[AccountId, dict[PartId, str]] = {}
-    for row in waiting:
-        if row[12] == State.SCHEDULED.value:
-            due.setdefault(row[1], {})[row[9]] = row[3]
-    blocked: set[MessageId] = set()
-    for account_id, numbers in due.items():
-        known = await work.parts(numbers)
-        account = work.house.accounts.get(account_id)
-        why = await blocked_now(work, account, numbers.values(), account_id)
-        for identity, msisdn in numbers.items():
-            part = known[identity]
-            if msisdn in why:
-                blocked.add(part.message.id)
-                _block(work, part, why[msisdn])
-            else:
-                part.message.state = State.QUEUED
-                work.moved(part)
-    return blocked
-
-
-def _block(work: Work, part: OpenPart, why: str) -> None:
-    if part.message.state is not State.BLOCKED and part.message.parts_open == part.message.parts:
-        work.note(part.message.id, Kind.DISCARDED, {"state": State.BLOCKED.value, "why": why})
-    work.leave_queue(part)
-    end_part(work, part, State.BLOCKED)
-
-
-async def _waiting(work: Work, message_ids: list[MessageId]) -> list[WaitingPart]:
-    if not message_ids:
-        return []
-    found = []
-    waiting = await work.tx.lookup(rows.LOOKUP_WAITING, message_ids)
-    blocked = await _release_scheduled(work, waiting)
-    for row in waiting:
-        message_id, _, sender, msisdn, text, alphabet, reference, parts, carrier, part, state, attempt, _ = row
-        if state != State.QUEUED.value or message_id in blocked:
-            continue
-        found.append(
-            WaitingPart(
-                part_id=PartId(part),
-                message_id=MessageId(message_id),
-                attempt=attempt + 1,
-                number=part - message_id,
-                parts=parts,
-                reference=reference,
-                sender=str(sender),
-                msisdn=str(msisdn),
-                alphabet=Alphabet(str(alphabet)),
-                text=str(text),
-                carrier=str(carrier),
-            )
-        )
-    return found

@@ -14,6 +14,7 @@ from palomar.domain.message import FINAL, MessageId, PartId, State
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.ending import end_part
 from palomar.flows.report import join_orphans
+from palomar.flows.routing import UNROUTED
 from palomar.flows.work import Work
 from palomar.ports import Deferred, Exchange, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
 from palomar.storage import messages as rows
@@ -30,6 +31,14 @@ class Answer:
     exchange: Exchange = field(default_factory=Exchange)
 
 
+@dataclass(slots=True)
+class Mark:
+    """A part that has a slot of a carrier and is about to leave by it."""
+
+    part: OutgoingPart
+    carrier: str
+
+
 @dataclass(frozen=True, slots=True)
 class Again:
     """The part is queued again and may be submitted as ``attempt`` after ``seconds``."""
@@ -38,30 +47,38 @@ class Again:
     seconds: float
 
 
-async def mark_submitting(work: Work, parts: Sequence[OutgoingPart]) -> list[bool]:
-    """``queued -> submitting`` for each part that may leave now; False: forget it (cancelled, ended, not ours, or from
-    before this node lost its claim)."""
+async def mark_submitting(work: Work, marks: Sequence[Mark]) -> list[bool]:
+    """``queued -> submitting`` for each part that may leave now; False: forget it (cancelled, ended, useless by
+    now, not ours, or from before this node lost its claim)."""
     if not await work.holds_lease():
-        return [False] * len(parts)
-    ours = await _claimed_by_us(work, parts)
-    known = await work.parts(part.part_id for part in parts)
+        return [False] * len(marks)
+    ours = await _claimed_by_us(work, marks)
+    known = await work.parts(mark.part.part_id for mark in marks)
     results = []
-    for part in parts:
+    for mark in marks:
+        part = mark.part
         stored = known.get(part.part_id)
         waits = stored is not None and stored.state is State.QUEUED and stored.attempt < part.attempt
-        may_leave = waits and part.message_id in ours
+        is_wanted = part.stale_ms is None or work.now_ms < part.stale_ms
+        may_leave = waits and is_wanted and (part.message_id, mark.carrier) in ours
         if stored is not None and may_leave:
             stored.state = State.SUBMITTING
             stored.attempt = part.attempt
+            stored.carrier = stored.message.carrier = mark.carrier
             work.moved(stored)
         results.append(may_leave)
     return results
 
 
-async def _claimed_by_us(work: Work, parts: Sequence[OutgoingPart]) -> set[MessageId]:
-    message_ids = sorted({part.message_id for part in parts})
-    found = await work.tx.lookup(rows.LOOKUP_QUEUE, message_ids)
-    return {row[0] for row in found if row[1] == work.house.node_id}
+async def _claimed_by_us(work: Work, marks: Sequence[Mark]) -> set[tuple[MessageId, str]]:
+    """Messages that this node may send, each with the carrier by which it may."""
+    carriers = {mark.part.message_id: mark.carrier for mark in marks}
+    found = await work.tx.lookup(rows.LOOKUP_QUEUE, sorted(carriers))
+    return {
+        (message_id, carriers[message_id] if carrier == UNROUTED else carrier)
+        for message_id, node_id, carrier in found
+        if node_id == work.house.node_id
+    }
 
 
 async def record_answers(work: Work, answers: Sequence[Answer]) -> list[Again | None]:
@@ -107,7 +124,7 @@ def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -
     outcome = answer.outcome
     match outcome:
         case Taken():
-            take(work, part, carrier=answer.carrier, reference=outcome.reference, attempt=answer.part.attempt)
+            take(work, part, answer, outcome.reference)
             taken.append(part)
         case Refused():
             _note(work, part, Kind.REFUSED, answer, status=outcome.status, reason=outcome.reason)
@@ -120,33 +137,30 @@ def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -
             return _queue_again(work, part, answer, 0.0)
         case InDoubt():
             if part.attempt == answer.part.attempt:
-                return doubt(work, part, reason=outcome.reason)
+                return doubt(work, part, reason=outcome.reason, octets=_octets(answer))
         case _:
             assert_never(outcome)
     return None
 
 
-def take(work: Work, part: OpenPart, *, carrier: str, reference: str, attempt: int) -> None:
+def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
     """The carrier took the part: it is paid for, and if it was the last one to leave, the customer hears of it."""
     message = part.message
     entry_id = 0
     if part.sent_ms is None and part.state not in FINAL:  # what has ended unpaid got its credit back
         entry_id = work.settle(part)
-    renamed = part.carrier_reference is None or attempt >= part.attempt
+    renamed = part.carrier_reference is None or answer.part.attempt >= part.attempt
     if renamed:
         part.carrier_reference = reference
-        part.carrier = message.carrier = carrier
+        part.carrier = message.carrier = answer.carrier
     waited = part.state in (State.QUEUED, State.SUBMITTING)
     if waited or part.state is State.HELD:
         part.state = State.SENT
     if waited:
         work.leave_queue(part)
     work.moved(part, taken=renamed)
-    work.note(
-        message.id,
-        Kind.SUBMITTED,
-        {"part": part.number, "carrier": carrier, "attempt": attempt, "reference": reference, "entry": entry_id},
-    )
+    detail = _detail(answer) | {"reference": reference, "entry": entry_id}
+    work.note(message.id, Kind.SUBMITTED, detail | _octets(answer))
     all_left = message.parts_left == 0 and message.worst is not State.REJECTED
     if all_left and message.state in (State.QUEUED, State.HELD) and not work.has_held_part(message):
         message.state = State.SENT
@@ -156,8 +170,9 @@ def take(work: Work, part: OpenPart, *, carrier: str, reference: str, attempt: i
         )
 
 
-def doubt(work: Work, part: OpenPart, *, reason: str) -> Again | None:
-    """Nobody knows whether the carrier has the part: send it again or wait for its receipt, as the account says."""
+def doubt(work: Work, part: OpenPart, *, reason: str, octets: Detail | None = None) -> Again | None:
+    """Nobody knows whether the carrier has the part: send it again or wait for its receipt, as the account says.
+    ``octets`` are what had been sent, where somebody still knows it."""
     if part.state is not State.SUBMITTING:
         return None
     account = work.house.accounts.get(part.message.account_id)
@@ -165,7 +180,7 @@ def doubt(work: Work, part: OpenPart, *, reason: str) -> Again | None:
     if part.message.worst is State.REJECTED:
         policy = UnknownOutcome.HOLD  # the message has failed: another copy of this part would only cost
     detail: Detail = {"part": part.number, "attempt": part.attempt, "policy": policy, "reason": reason}
-    work.note(part.message.id, Kind.IN_DOUBT, detail)
+    work.note(part.message.id, Kind.IN_DOUBT, detail | (octets or {}))
     if policy is UnknownOutcome.RESEND:
         part.state = State.QUEUED
         work.moved(part)
@@ -210,11 +225,21 @@ def _queue_again(work: Work, part: OpenPart, answer: Answer, seconds: float) -> 
 
 
 def _note(work: Work, part: OpenPart, kind: Kind, answer: Answer, *, status: int, reason: str) -> None:
-    detail: Detail = {
-        "part": answer.part.number,
-        "carrier": answer.carrier,
-        "attempt": answer.part.attempt,
-        "status": status,
-        "reason": reason,
-    }
-    work.note(part.message.id, kind, detail)
+    work.note(part.message.id, kind, _detail(answer) | {"status": status, "reason": reason} | _octets(answer))
+
+
+def _detail(answer: Answer) -> Detail:
+    return {"part": answer.part.number, "carrier": answer.carrier, "attempt": answer.part.attempt}
+
+
+def _octets(answer: Answer) -> Detail:
+    """What went over the wire, in hexadecimal, as far as there was anything."""
+    exchange = answer.exchange
+    detail: Detail = {}
+    if exchange.link:
+        detail["link"] = exchange.link
+    if exchange.request:
+        detail["request"] = exchange.request.hex()
+    if exchange.response:
+        detail["response"] = exchange.response.hex()
+    return detail

@@ -24,14 +24,15 @@ EVERYBODY = AccountId(0)
 """The account whose black list holds for all."""
 
 Verdict = tuple[State, str]
+NO_ROUTE: Verdict = (State.BLOCKED, "no route takes it")
 
 
 async def judge(work: Work, commands: Sequence["Acceptance"]) -> None:
-    """Give each message of these requests the verdict of the black lists, and read what :func:`discard_duplicates` and
-    :func:`over_limit` ask."""
+    """Give each message of these requests the verdict of router and black lists, and read what
+    :func:`discard_duplicates` and :func:`over_limit` ask."""
     messages = [m for command in commands for m in command.messages if m.row.final_ms is None]
     for message in messages:
-        message.verdict = None  # the batch may run again
+        message.verdict = NO_ROUTE if _has_no_route(message) else None  # the batch may run again
     if work.house.has_blocked_numbers:
         await _judge_blocked(work, messages)
     digests = {_digest(m) for c in commands if _filters_duplicates(c) for m in c.messages if m.counts}
@@ -104,6 +105,12 @@ async def _judge_blocked(work: Work, messages: Sequence["NewMessage"]) -> None:
 async def _why_blocked(work: Work, account_id: AccountId, numbers: Sequence[str]) -> dict[str, str]:
     found = await work.tx.lookup(rows.LOOKUP_BLOCKED, numbers)
     return {msisdn: _reason(word) for owner, msisdn, word in found if owner in (account_id, EVERYBODY)}
+
+
+def _has_no_route(message: "NewMessage") -> bool:
+    """Where nothing at all is known of routes and carriers, a message waits for them."""
+    choice = message.choice
+    return choice is not None and not choice.carrier and bool(choice.candidates)
 
 
 def _filters_duplicates(command: "Acceptance") -> bool:

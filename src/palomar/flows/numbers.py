@@ -22,6 +22,17 @@ class VirtualNumber:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Keyword:
+    """A word of a shared number: texts that begin with it are that account's. ``url`` wins over its ``inboundurl``."""
+
+    number: str
+    word: str
+    account_id: AccountId
+    url: str = ""
+    created_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unclaimed:
     """A number that phones wrote to and that is nobody's."""
 
@@ -53,6 +64,22 @@ async def list_numbers(tx: Transaction) -> list[VirtualNumber]:
     return [virtual_number(row) for row in await tx.select(rows.SELECT_NUMBERS)]
 
 
+async def add_keyword(tx: Transaction, keyword: Keyword) -> bool:
+    """Give a word of a number to an account; False if it is somebody's already."""
+    row = (keyword.number, keyword.word, keyword.account_id, keyword.url, keyword.created_ms)
+    return bool(await tx.insert_new(rows.INSERT_KEYWORDS, [row]))
+
+
+async def remove_keyword(tx: Transaction, number: str, word: str) -> bool:
+    """The word is nobody's any more; False if it was nobody's before."""
+    return await tx.execute(rows.DELETE_KEYWORD, number, word) == 1
+
+
+async def list_keywords(tx: Transaction) -> list[Keyword]:
+    """All keywords, by number."""
+    return [keyword(row) for row in await tx.select(rows.SELECT_KEYWORDS)]
+
+
 async def list_unclaimed(tx: Transaction) -> list[Unclaimed]:
     """Numbers that got messages which were kept for nobody."""
     return [
@@ -72,6 +99,12 @@ def virtual_number(row: Found) -> VirtualNumber:
         start_words=_words(start_words),
         created_ms=created_ms,
     )
+
+
+def keyword(row: Found) -> Keyword:
+    """From a row of LOOKUP_KEYWORDS."""
+    number, word, account_id, url, created_ms = row
+    return Keyword(number=number, word=word, account_id=AccountId(account_id), url=url, created_ms=created_ms)
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:

@@ -1,13 +1,13 @@
-"""Receive: what phones send us is stored before the carrier is told that we have it, and goes to whose number it is.
+"""Receive: what phones send us is stored before the carrier is told that we have it, and goes to whose it is.
 
-A number's opt-out words are obeyed in the same transaction, also where the message is a repeat: people write STOP, ALTA
+Its owner's opt-out words are obeyed in the same transaction, also where the message is a repeat: people write STOP, ALTA
 and STOP again within minutes, and what was asked last must hold. Parts that stay away for hours are not waited for:
 what has come is delivered.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
-from palomar.domain.account import Account, AccountId
+from palomar.domain.account import Account
 from palomar.domain.events import InboundReceived
 from palomar.domain.message import MessageId
 from palomar.domain.opt_out import word_in
@@ -24,7 +24,8 @@ from palomar.flows.inbound import (
     together,
     with_parts,
 )
-from palomar.flows.numbers import VirtualNumber, virtual_number
+from palomar.flows.numbers import VirtualNumber
+from palomar.flows.owners import Owners, owners_of
 from palomar.flows.work import Work
 from palomar.ports import CarrierInbound
 from palomar.storage import inbound as rows
@@ -39,7 +40,7 @@ _PARTS_KEPT_MS = INCOMPLETE_AFTER_MS + 24 * 3_600_000
 
 async def receive(work: Work, inbounds: Sequence[CarrierInbound]) -> list[bool]:
     """Store each message or part; False where it is a repeat. Either way the carrier may forget it."""
-    owners = await _owners(work, (inbound.destination for inbound in inbounds))
+    owners = await owners_of(work, (inbound.destination for inbound in inbounds))
     single = [inbound for inbound in inbounds if not is_part(inbound)]
     several = [inbound for inbound in inbounds if is_part(inbound)]
     fresh = iter(await _take_single(work, single, owners))
@@ -55,7 +56,7 @@ async def sweep_incomplete(work: Work, limits: Sequence[int]) -> list[int]:
             rows.SELECT_WAITED_LONG, work.now_ms - INCOMPLETE_AFTER_MS, limit, lock="skip"
         )
         waiting = await with_parts(work, found)
-        await _close(work, waiting, await _owners(work, (message.destination for message in waiting)))
+        await _close(work, waiting, await owners_of(work, (message.destination for message in waiting)))
         old = await work.tx.select(rows.SELECT_OLD_PARTS, work.now_ms - _PARTS_KEPT_MS, limit)
         if old:
             await work.tx.delete(rows.DELETE_PARTS, [row[0] for row in old])
@@ -66,16 +67,14 @@ async def sweep_incomplete(work: Work, limits: Sequence[int]) -> list[int]:
 # --- messages of one part
 
 
-async def _take_single(
-    work: Work, inbounds: Sequence[CarrierInbound], owners: Mapping[str, VirtualNumber]
-) -> list[bool]:
+async def _take_single(work: Work, inbounds: Sequence[CarrierInbound], owners: Owners) -> list[bool]:
     if not inbounds:
         return []
     digests = [digest_of(inbound) for inbound in inbounds]
     repeated = recent(work, await work.tx.lookup(rows.LOOKUP_INBOUND, keys_before(work, digests)))
     messages = [_single(work, inbound, digest) for inbound, digest in zip(inbounds, digests, strict=True)]
     wanted = [
-        message.row(account_id=_account_id(owners, message.destination), whole=True)
+        message.row(account_id=owners.account_id_of(message), whole=True)
         for message, digest in zip(messages, digests, strict=True)
         if digest not in repeated
     ]
@@ -102,7 +101,7 @@ def _single(work: Work, inbound: CarrierInbound, digest: str) -> InboundMessage:
 # --- messages of several parts
 
 
-async def _take_parts(work: Work, parts: Sequence[CarrierInbound], owners: Mapping[str, VirtualNumber]) -> list[bool]:
+async def _take_parts(work: Work, parts: Sequence[CarrierInbound], owners: Owners) -> list[bool]:
     if not parts:
         return []
     begun = [opened(work, part) for part in {together(part): part for part in parts}.values()]
@@ -126,12 +125,12 @@ async def _take_parts(work: Work, parts: Sequence[CarrierInbound], owners: Mappi
     return fresh
 
 
-async def _close(work: Work, messages: Sequence[InboundMessage], owners: Mapping[str, VirtualNumber]) -> None:
+async def _close(work: Work, messages: Sequence[InboundMessage], owners: Owners) -> None:
     """These messages wait no more: their word gives way to another message with the same reference."""
     changed, new = [], []
     for message in messages:
         message.same = f"joined:{message.id}"
-        account_id = _account_id(owners, message.destination)
+        account_id = owners.account_id_of(message)
         if message.is_stored:
             changed.append((message.id, message.text, message.same, len(message.texts), account_id, 1))
         else:
@@ -151,22 +150,9 @@ async def _insert(work: Work, new: Sequence[Row]) -> None:
 # --- whose it is, and what follows
 
 
-async def _owners(work: Work, destinations: Iterable[str]) -> dict[str, VirtualNumber]:
-    wanted = sorted({plain_address(destination) for destination in destinations})
-    if not wanted:
-        return {}
-    found = map(virtual_number, await work.tx.lookup(rows.LOOKUP_NUMBERS, wanted))
-    return {number.number: number for number in found}
-
-
-def _account_id(owners: Mapping[str, VirtualNumber], destination: str) -> AccountId | None:
-    owner = owners.get(plain_address(destination))
-    return owner.account_id if owner else None
-
-
-async def _deliver(work: Work, message: InboundMessage, owners: Mapping[str, VirtualNumber], *, is_news: bool) -> None:
+async def _deliver(work: Work, message: InboundMessage, owners: Owners, *, is_news: bool) -> None:
     """Obey the words of the number it was written to; tell its account, if this is no repeat."""
-    owner = owners.get(plain_address(message.destination))
+    owner = owners.of(message)
     account = work.house.accounts.get(owner.account_id) if owner else None
     if owner is None or account is None:
         return

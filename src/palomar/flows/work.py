@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from palomar.domain.account import Account, AccountId
 from palomar.domain.events import Event
 from palomar.domain.message import MessageId, PartId, State, part_id
+from palomar.domain.receipt_ids import Spelling
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows import low_balance
 from palomar.flows.books import Books
 from palomar.flows.kept import KeptAnswers, ShortIds
+from palomar.flows.routing import Router
 from palomar.flows.sent import SentLately, SentToday
 from palomar.ports import Ids, WebhookRenderer
 from palomar.storage import links, nodes
@@ -43,6 +45,10 @@ class House:
     """Whether any black list holds anything: if not, nobody looks."""
     webhook_room: int = 0
     """How many callbacks this node would take at once, straight after the commit."""
+    router: Router | None = None
+    """Who routes; None where no carrier is at hand (a command beside the servers)."""
+    spellings: Mapping[str, Spelling] = field(default_factory=dict)
+    """How each carrier's receipts spell ids, as far as it has been learned."""
 
 
 @dataclass(slots=True)
@@ -51,6 +57,7 @@ class _Writes:
     parts: list[Row] = field(default_factory=list)
     queue: list[Row] = field(default_factory=list)
     requeued: list[Row] = field(default_factory=list)
+    rerouted: list[Row] = field(default_factory=list)
     unqueued: list[MessageId] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     webhooks_changed: list[Row] = field(default_factory=list)
@@ -84,6 +91,7 @@ class Work:
         """Accounts that want a top-up after this transaction."""
         self.told_low: list[AccountId] = []
         """Accounts whose low balance this transaction tells of."""
+        self._learned: set[tuple[str, str]] = set()
         self._fence: bool | None = None
         self.blocked_numbers = False
         """Whether a black list got or lost a number: then every node must hear of it."""
@@ -114,6 +122,13 @@ class Work:
     def balance(self, account_id: AccountId) -> int:
         """What an account can spend, as this transaction has it."""
         return self._books.balances.get(account_id, 0)
+
+    def learn_once(self, carrier: str, subject: str) -> bool:
+        """Whether this transaction has learned nothing on this subject yet; from now on it has."""
+        if (carrier, subject) in self._learned:
+            return False
+        self._learned.add((carrier, subject))
+        return True
 
     async def holds_lease(self) -> bool:
         """Whether this node may still take work (its row is locked against a takeover until the commit)."""
@@ -188,6 +203,10 @@ class Work:
         """Give the message's claim to a node, or to nobody."""
         self._writes.requeued.append((message_id, due_ms, node_id))
 
+    def reroute(self, message_id: MessageId, *, carrier: str) -> None:
+        """Let the message wait for another carrier, for any node to claim."""
+        self._writes.rerouted.append((message_id, carrier, None))
+
     def note(self, message_id: MessageId, kind: Kind, detail: Detail) -> None:
         """Append a moment to the message's timeline."""
         self._events.append(event_row(message_id, self._serial(), self.now_ms, kind, detail))
@@ -248,6 +267,8 @@ class Work:
         await self._write_moved()
         if writes.requeued:
             await tx.update(rows.UPDATE_QUEUE, writes.requeued)
+        if writes.rerouted:
+            await tx.update(rows.REROUTE_QUEUE, writes.rerouted)
         if writes.unqueued:
             await tx.delete(rows.DELETE_QUEUE, writes.unqueued)
         await self._insert(INSERT_EVENTS, writes.events)

@@ -1,25 +1,71 @@
 """What carriers told us that has no message yet: orphan receipts. What phones wrote is in ``inbound``."""
 
-from palomar.storage.statements import Delete, Insert, Lookup, columns_of
+from dataclasses import dataclass
+
+from palomar.domain.message import State
+from palomar.ports import CarrierReceipt
+from palomar.storage.statements import Delete, Found, Insert, Lookup, Row, columns_of
 
 INSERT_ORPHANS = Insert(
     "orphans",
     (
         *columns_of("bigint", "id"),
-        *columns_of("text", "carrier carrier_reference state stat raw"),
+        *columns_of("text", "carrier carrier_reference state stat raw msisdn sender text"),
+        *columns_of("bytea", "octets"),
         *columns_of("bigint", "received_ms"),
     ),
 )
+_ORPHAN = "id, carrier, carrier_reference, state, stat, raw, msisdn, sender, text, octets, received_ms"
 LOOKUP_ORPHANS = Lookup(
-    "SELECT id, carrier, carrier_reference, state, stat, raw, received_ms FROM orphans"
-    " WHERE carrier_reference IN {keys} ORDER BY id",
-    "text",
+    f"SELECT {_ORPHAN} FROM orphans WHERE ltrim(upper(carrier_reference), '0') IN {{keys}} ORDER BY id", "text"
 )
 DELETE_ORPHANS = Delete("orphans", ("id", "bigint"))
-SELECT_MATCHABLE_ORPHANS = (
-    "SELECT id, carrier, carrier_reference, state, stat, raw FROM orphans o"
-    " WHERE received_ms > ? AND EXISTS (SELECT 1 FROM parts p"
-    " WHERE p.carrier_reference = o.carrier_reference AND p.carrier = o.carrier) ORDER BY received_ms, id LIMIT ?"
+SELECT_YOUNG_ORPHANS = (
+    f"SELECT {_ORPHAN} FROM orphans WHERE (received_ms, id) > (?, ?) ORDER BY received_ms, id LIMIT ?"
 )
+SELECT_ORPHANS = f"SELECT {_ORPHAN} FROM orphans WHERE id < ? ORDER BY id DESC LIMIT ?"
 FORGET_ORPHANS = "DELETE FROM orphans WHERE id IN (SELECT id FROM orphans WHERE received_ms < ? LIMIT ?)"
-COUNT_ORPHANS = "SELECT count(*) FROM orphans"
+COUNT_ORPHANS = "SELECT carrier, count(*), max(received_ms) FROM orphans GROUP BY carrier ORDER BY carrier"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanRow:
+    """A receipt that found no part, and when it came."""
+
+    id: int
+    receipt: CarrierReceipt
+    received_ms: int
+
+    def row(self) -> Row:
+        """In the order of INSERT_ORPHANS."""
+        receipt = self.receipt
+        return (
+            self.id,
+            receipt.carrier,
+            receipt.reference,
+            receipt.state,
+            receipt.stat,
+            receipt.raw,
+            receipt.msisdn,
+            receipt.sender,
+            receipt.text,
+            receipt.octets or None,
+            self.received_ms,
+        )
+
+
+def orphan_row(row: Found) -> OrphanRow:
+    """From a row of LOOKUP_ORPHANS and its like."""
+    identity, carrier, reference, state, stat, raw, msisdn, sender, text, octets, received_ms = row
+    receipt = CarrierReceipt(
+        carrier=carrier,
+        reference=reference,
+        state=State(state) if state else None,
+        stat=stat,
+        raw=raw,
+        msisdn=msisdn,
+        sender=sender,
+        text=text,
+        octets=octets or b"",
+    )
+    return OrphanRow(id=identity, receipt=receipt, received_ms=received_ms)

@@ -62,4 +62,14 @@ INSERT_NUMBERS = Insert(
 _NUMBER = "SELECT number, account_id, url, stop_words, start_words, created_ms FROM virtual_numbers"
 LOOKUP_NUMBERS = Lookup(f"{_NUMBER} WHERE number IN {{keys}}", "text")
 SELECT_NUMBERS = f"{_NUMBER} ORDER BY number"
+LOOKUP_KEYWORDS = Lookup(
+    "SELECT number, word, account_id, url, created_ms FROM keywords WHERE number IN {keys}", "text"
+)
+SELECT_KEYWORDS = "SELECT number, word, account_id, url, created_ms FROM keywords ORDER BY number, word"
+INSERT_KEYWORDS = Insert(
+    "keywords",
+    (*columns_of("text", "number word"), ("account_id", "bigint"), ("url", "text"), ("created_ms", "bigint")),
+    ignore_conflicts=True,
+)
+DELETE_KEYWORD = "DELETE FROM keywords WHERE number = ? AND word = ?"
 DELETE_NUMBER = "DELETE FROM virtual_numbers WHERE number = ?"

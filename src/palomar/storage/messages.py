@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
+from palomar.domain.lane import Rank
 from palomar.domain.message import PARTS_MAX, MessageId, PartId, State
 from palomar.domain.text import Alphabet
 from palomar.storage.statements import Columns, Delete, Found, Insert, Lookup, Row, Update, columns_of
@@ -47,8 +48,11 @@ INSERT_QUEUE = Insert(
     (
         *columns_of("bigint", "message_id account_id"),
         ("carrier", "text"),
-        *columns_of("bigint", "due_ms node_id"),
+        *columns_of("bigint", "due_ms node_id rank lane_id stale_ms"),
     ),
+)
+REROUTE_QUEUE = Update(
+    "queue", columns_of("bigint", "message_id"), (("carrier", "text"), *columns_of("bigint", "node_id"))
 )
 UPDATE_QUEUE = Update("queue", columns_of("bigint", "message_id"), columns_of("bigint", "due_ms node_id"))
 DELETE_QUEUE = Delete("queue", ("message_id", "bigint"))
@@ -61,8 +65,16 @@ _OPEN = (
 )
 # Every transaction locks in this order, so two of them cannot wait for each other in a circle.
 LOOKUP_PARTS = Lookup(_OPEN + " WHERE p.id IN {keys} ORDER BY p.id", "bigint", lock="m, p")
+# Found by what canonical() of domain.receipt_ids leaves of the reference.
+_CANONICAL = "ltrim(upper(carrier_reference), '0')"
 LOOKUP_PART_IDS_BY_REFERENCE = Lookup(
-    "SELECT id, carrier, carrier_reference FROM parts WHERE carrier_reference IN {keys} ORDER BY id", "text"
+    f"SELECT id, carrier, {_CANONICAL} FROM parts WHERE carrier_reference IS NOT NULL AND {_CANONICAL} IN {{keys}}"
+    " ORDER BY id",
+    "text",
+)
+SELECT_IN_DOUBT = (
+    "SELECT p.id, p.state, m.msisdn, m.sender, m.text FROM parts p JOIN messages m ON m.id = (p.id & ~255)"
+    " WHERE p.carrier = ? AND p.attempt > 0 AND p.state IN ('held', 'queued') LIMIT ?"
 )
 LOOKUP_PART_IDS_BY_MESSAGE = Lookup(
     "SELECT p.id FROM messages m JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
@@ -70,11 +82,13 @@ LOOKUP_PART_IDS_BY_MESSAGE = Lookup(
     "bigint",
 )
 LOOKUP_WAITING = Lookup(
-    "SELECT m.id, m.account_id, m.sender, m.msisdn, m.text, m.alphabet, m.reference, m.parts, m.carrier, p.id, p.state,"
-    " p.attempt, m.state FROM messages m JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
+    "SELECT m.id, m.account_id, m.dialect, m.label, m.sender, m.msisdn, m.country, m.text, m.alphabet, m.reference,"
+    " m.parts, m.parts_left, m.carrier, m.state, q.carrier, q.rank, q.lane_id, q.stale_ms, p.id, p.state, p.attempt"
+    " FROM messages m JOIN queue q ON q.message_id = m.id JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
     " WHERE m.id IN {keys} ORDER BY p.id",
     "bigint",
 )
+SELECT_STALE = "SELECT message_id FROM queue WHERE stale_ms <= ? ORDER BY stale_ms LIMIT ?"
 LOOKUP_MESSAGES = Lookup(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id IN {{keys}} ORDER BY id", "bigint")
 # The queue's row is locked: whoever claims the message at the same moment waits, and finds it changed.
 SELECT_SCHEDULED = (
@@ -88,10 +102,13 @@ SELECT_SCHEDULED_BY_SUBID = (
     " AND state = 'scheduled') ORDER BY message_id LIMIT ?"
 )
 SELECT_REQUEST = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE subid = ? AND account_id = ? ORDER BY id"
-LOOKUP_QUEUE = Lookup("SELECT message_id, node_id FROM queue WHERE message_id IN {keys}", "bigint")
+LOOKUP_QUEUE_LOCKED = Lookup(
+    "SELECT message_id, node_id FROM queue WHERE message_id IN {keys} ORDER BY message_id", "bigint", lock="queue"
+)
+LOOKUP_QUEUE = Lookup("SELECT message_id, node_id, carrier FROM queue WHERE message_id IN {keys}", "bigint")
 SELECT_CLAIMABLE = (
-    "SELECT message_id, account_id, carrier, due_ms FROM queue"
-    " WHERE carrier = ? AND due_ms <= ? AND node_id IS NULL ORDER BY due_ms LIMIT ?"
+    "SELECT message_id, due_ms FROM queue"
+    " WHERE carrier = ? AND rank = ? AND due_ms <= ? AND node_id IS NULL ORDER BY due_ms LIMIT ?"
 )
 SELECT_QUEUE_OF_NODE = "SELECT message_id, due_ms FROM queue WHERE node_id = ? ORDER BY message_id LIMIT ?"
 SELECT_OVERDUE = "SELECT id FROM messages WHERE final_ms IS NULL AND expires_ms <= ? ORDER BY expires_ms LIMIT ?"
@@ -177,6 +194,38 @@ def message_rows(rows: Iterable[Found]) -> list[MessageRow]:
 
 
 @dataclass(slots=True)
+class WaitingRow:
+    """A part that has not ended beside its message and its place in the queue, in the order of LOOKUP_WAITING."""
+
+    message_id: MessageId
+    account_id: AccountId
+    dialect: str
+    label: str
+    sender: str
+    msisdn: str
+    country: str
+    text: str
+    alphabet: Alphabet
+    reference: int
+    parts: int
+    parts_left: int
+    carrier: str
+    state: State
+    queued_for: str
+    rank: Rank
+    lane_id: int
+    stale_ms: int | None
+    part_id: PartId
+    part_state: State
+    attempt: int
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a part of the message has left."""
+        return self.parts_left < self.parts
+
+
+@dataclass(slots=True)
 class OpenMessage:
     """What the flows read and move of a message while its parts travel."""
 
@@ -235,6 +284,19 @@ class OpenPart:
 
 
 _STATES = {state.value: state for state in State}
+
+
+def waiting_rows(rows: Iterable[Found]) -> list[WaitingRow]:
+    """From rows of LOOKUP_WAITING."""
+    found = []
+    for row in rows:
+        waiting = WaitingRow(*row)
+        waiting.alphabet = Alphabet(waiting.alphabet)
+        waiting.state = _STATES[waiting.state]
+        waiting.part_state = _STATES[waiting.part_state]
+        waiting.rank = Rank(waiting.rank)
+        found.append(waiting)
+    return found
 
 
 def open_parts(rows: Iterable[Found], known: dict[MessageId, OpenMessage]) -> list[OpenPart]:

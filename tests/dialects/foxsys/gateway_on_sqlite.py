@@ -14,6 +14,7 @@ from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.gateway import Gateway
 from palomar.engine.passwords import Passwords
+from palomar.engine.router import Router
 from palomar.flows import accounts
 from palomar.flows.accounts import NewAccount
 from palomar.flows.work import House
@@ -72,7 +73,7 @@ async def running_gateway(directory: Path, owner: Owner) -> AsyncIterator[Runnin
     database = open_sqlite(directory / "palomar.db")
     await migrate(database, engine="sqlite", now_ms=clock.wall_ms())
     directory_of_accounts = Directory(database)
-    dispatcher = Dispatcher({})
+    dispatcher = Dispatcher({}, Router({}, clock))
     house = House(accounts={}, renderers={}, ids=ids, node_id=None)
     batcher = Batcher(database, clock, house=lambda: house, committed=lambda work: None)
     dispatcher.attach(batcher)

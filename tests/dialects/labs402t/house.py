@@ -24,6 +24,7 @@ from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.gateway import Gateway
 from palomar.engine.passwords import Passwords
+from palomar.engine.router import Router
 from palomar.flows import accounts
 from palomar.flows.accounts import NewAccount
 from palomar.flows.keyed import AddAccount
@@ -208,7 +209,7 @@ async def labs402t(place: Place, *, settings: Labs402tSettings | None = None, no
     ids = SetIds(node, clock)
     database = await place.open()
     directory = Directory(database)
-    dispatcher = Dispatcher({})
+    dispatcher = Dispatcher({}, Router({}, clock))
     house = House(accounts={}, renderers={}, ids=ids, node_id=None, has_blocked_numbers=True)
     batcher = Batcher(database, clock, house=lambda: house, committed=lambda work: None)
     dispatcher.attach(batcher)

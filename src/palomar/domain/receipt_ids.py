@@ -1,0 +1,53 @@
+"""The ids that carriers give to parts, as their answers and their receipts spell them.
+
+The same number may come in hexadecimal in the answer and in decimal in the receipt, or the other way round, with or
+without leading zeros, in either case. Letters of either case and zeros in front never tell two ids apart; which base a
+carrier's receipts use is learned once a carrier (``flows.matching``).
+"""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+_LONGEST: Final = 40
+_DECIMAL: Final = re.compile("[0-9]+").fullmatch
+_HEXADECIMAL: Final = re.compile("[0-9A-F]+").fullmatch
+
+
+class Spelling(StrEnum):
+    """How a carrier's receipts spell the ids of its answers."""
+
+    SAME = "same"
+    DECIMAL_OF_HEX = "decimal_of_hex"
+    """The answer says 1F, the receipt 31."""
+    HEX_OF_DECIMAL = "hex_of_decimal"
+    """The answer says 31, the receipt 1F."""
+
+
+def canonical(reference: str) -> str:
+    """An id without what never tells two apart: spaces around it, the case of letters, zeros in front."""
+    return reference.strip().upper().lstrip("0")
+
+
+def answers_to(receipt_id: str, spellings: tuple[Spelling, ...] = tuple(Spelling)) -> dict[Spelling, str]:
+    """The canonical ids that the answer may have had, by the spelling under which the receipt's id means it."""
+    return _under(canonical(receipt_id), spellings, Spelling.DECIMAL_OF_HEX, Spelling.HEX_OF_DECIMAL)
+
+
+def receipts_for(answer_id: str, spellings: tuple[Spelling, ...] = tuple(Spelling)) -> dict[Spelling, str]:
+    """The canonical ids that receipts of a part may carry whose answer had this one."""
+    return _under(canonical(answer_id), spellings, Spelling.HEX_OF_DECIMAL, Spelling.DECIMAL_OF_HEX)
+
+
+def _under(plain: str, spellings: tuple[Spelling, ...], to_hex: Spelling, to_decimal: Spelling) -> dict[Spelling, str]:
+    found: dict[Spelling, str] = {}
+    for spelling in spellings:
+        if spelling is Spelling.SAME:
+            found[spelling] = plain
+        elif len(plain) > _LONGEST:
+            continue
+        elif spelling is to_hex and _DECIMAL(plain):
+            found[spelling] = f"{int(plain):X}"
+        elif spelling is to_decimal and _HEXADECIMAL(plain):
+            found[spelling] = str(int(plain, 16))
+    return found

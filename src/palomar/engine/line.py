@@ -1,0 +1,88 @@
+"""The line of one carrier: claimed parts in memory that wait for a slot, in the order in which they shall leave.
+
+One queue a rank: urgent parts go before all others, and while normal ones wait, bulk has every fourth turn, so that a
+campaign crawls but never stands. Not here: slots (the carrier's), transactions (the dispatcher's).
+"""
+
+from collections import deque
+from collections.abc import Container
+from dataclasses import dataclass, field
+
+from palomar.domain.lane import Rank
+from palomar.domain.message import MessageId
+from palomar.ports import Carrier, OutgoingPart
+
+LINE_PARTS = 4_000
+"""Parts a queue keeps in memory; the rest waits in the database."""
+BULK_EVERY = 4
+
+
+@dataclass(slots=True)
+class Queue:
+    """The parts of one rank."""
+
+    ready: deque[OutgoingPart] = field(default_factory=deque)
+    pledged: int = 0
+    """Parts claimed at birth whose transaction has not ended, or marked and about to leave."""
+    backlog: bool = True
+    """Whether the database may hold due messages that nobody has; true until a query found none."""
+    claiming: bool = False
+
+    @property
+    def room(self) -> int:
+        return LINE_PARTS - len(self.ready) - self.pledged
+
+
+class Line:
+    """See the module. ``carrier`` is None for what nobody has routed yet."""
+
+    def __init__(self, name: str, carrier: Carrier | None) -> None:
+        self.name = name
+        self.carrier = carrier
+        self.queues = {rank: Queue() for rank in Rank}
+        self._turn = 0
+
+    def of(self, rank: Rank) -> Queue:
+        return self.queues[rank]
+
+    def is_first(self, rank: Rank) -> bool:
+        """Whether a new message of that rank would stand behind nobody: neither here nor in the database."""
+        return not any(queue.ready or queue.backlog for other, queue in self.queues.items() if other <= rank)
+
+    @property
+    def waiting(self) -> int:
+        """Parts in memory."""
+        return sum(len(queue.ready) for queue in self.queues.values())
+
+    def push(self, part: OutgoingPart) -> None:
+        """Behind the others of its rank."""
+        self.queues[part.rank].ready.append(part)
+
+    def push_front(self, part: OutgoingPart) -> None:
+        """Before the others of its rank."""
+        self.queues[part.rank].ready.appendleft(part)
+
+    def pop(self) -> OutgoingPart:
+        """The part whose turn it is; there is one."""
+        urgent, normal, bulk = self.queues[Rank.URGENT], self.queues[Rank.NORMAL], self.queues[Rank.BULK]
+        if urgent.ready:
+            return urgent.ready.popleft()
+        if bulk.ready:
+            self._turn += 1
+            if not normal.ready or self._turn % BULK_EVERY == 0:
+                return bulk.ready.popleft()
+        return normal.ready.popleft()
+
+    def take_out(self, messages: Container[MessageId]) -> int:
+        """Drop the parts of these messages; how many there were."""
+        dropped = 0
+        for queue in self.queues.values():
+            kept = [part for part in queue.ready if part.message_id not in messages]
+            dropped += len(queue.ready) - len(kept)
+            queue.ready = deque(kept)
+        return dropped
+
+    def clear(self) -> None:
+        """Drop everything."""
+        for queue in self.queues.values():
+            queue.ready.clear()

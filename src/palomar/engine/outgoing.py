@@ -1,0 +1,49 @@
+"""Stored messages become parts on their way: what a carrier is given."""
+
+from palomar.domain.message import part_id
+from palomar.domain.text import payloads
+from palomar.flows.accept import NewMessage
+from palomar.flows.release import WaitingPart
+from palomar.ports import OutgoingPart
+
+
+def newborn_parts(message: NewMessage) -> list[OutgoingPart]:
+    """All parts of a message that was just stored, for their first attempt."""
+    row = message.row
+    return [
+        OutgoingPart(
+            part_id=part_id(row.id, number),
+            message_id=row.id,
+            attempt=1,
+            number=number,
+            parts=row.parts,
+            reference=row.reference,
+            sender=message.choice.sender if message.choice else row.sender,
+            msisdn=row.msisdn,
+            alphabet=row.alphabet,
+            payload=payload,
+            flash=message.lane is not None and message.lane.flash,
+            rank=message.rank,
+            stale_ms=message.stale_ms,
+        )
+        for number, payload in enumerate(payloads(row.text, row.alphabet), 1)
+    ]
+
+
+def claimed_part(part: WaitingPart) -> OutgoingPart:
+    """A part that was claimed."""
+    return OutgoingPart(
+        part_id=part.part_id,
+        message_id=part.message_id,
+        attempt=part.attempt,
+        number=part.number,
+        parts=part.parts,
+        reference=part.reference,
+        sender=part.sender,
+        msisdn=part.msisdn,
+        alphabet=part.alphabet,
+        payload=payloads(part.text, part.alphabet)[part.number - 1],
+        flash=part.flash,
+        rank=part.rank,
+        stale_ms=part.stale_ms,
+    )

@@ -1,0 +1,90 @@
+"""The router at work: the rules in force, the carriers as they stand now, and whose turn it is.
+
+Not here: the decision itself (``domain.routing``).
+"""
+
+from collections.abc import Callable, Mapping
+
+from palomar.domain.routing import Asked, CarrierState, Choice, Plan, choose
+from palomar.engine.health import Health
+from palomar.flows.routing import UNROUTED
+from palomar.ports import Carrier, Clock, SubmitOutcome
+
+FAILOVER_SECONDS = 5.0
+_NOBODY: frozenset[str] = frozenset()
+
+
+class Router:
+    """What is known of living carriers. ``plan`` gives the rules in force."""
+
+    def __init__(
+        self,
+        carriers: Mapping[str, Carrier],
+        clock: Clock,
+        *,
+        plan: Callable[[], Plan] = Plan,
+        failover_seconds: float = FAILOVER_SECONDS,
+    ) -> None:
+        self._clock = clock
+        self._plan = plan
+        self._turn = 0
+        self.health = {
+            name: Health(carrier=carrier, failover_seconds=failover_seconds) for name, carrier in carriers.items()
+        }
+        self._sound = {name: CarrierState(name=name) for name in carriers}
+
+    @property
+    def plan(self) -> Plan:
+        return self._plan()
+
+    def look(self) -> "Outlook":
+        """The rules and the carriers as they are now, for all messages of a batch."""
+        states = self.states()
+        plan = self._plan()
+        plain = not plan.routes and not plan.sender_rules and states == self._sound
+        return Outlook(self, plan, states, plain=plain)
+
+    def next_turn(self) -> int:
+        self._turn += 1
+        return self._turn
+
+    def states(self) -> dict[str, CarrierState]:
+        """Every carrier and what is in its way."""
+        now = self._clock.monotonic()
+        sound = self._sound
+        return {
+            name: CarrierState(name=name, trouble=trouble) if (trouble := health.trouble(now)) else sound[name]
+            for name, health in self.health.items()
+        }
+
+    def answered(self, carrier: str, outcome: SubmitOutcome) -> None:
+        """A carrier said what became of a submit."""
+        self.health[carrier].answered(outcome, self._clock.monotonic())
+
+    def has_failed(self, carrier: str) -> bool:
+        """Whether what is queued for the carrier should leave by another."""
+        return self.health[carrier].has_failed(self._clock.monotonic())
+
+    def has_other(self, carrier: str) -> bool:
+        """Whether there is another carrier that can be used."""
+        return any(not state.trouble for name, state in self.states().items() if name != carrier)
+
+
+class Outlook:
+    """``flows.routing.Router`` for one batch. ``plain``: there is nothing to weigh."""
+
+    def __init__(self, router: Router, plan: Plan, states: Mapping[str, CarrierState], *, plain: bool) -> None:
+        self.plan = plan
+        self._router = router
+        self._states = states
+        self._names = tuple(states)
+        self._plain = plain
+
+    def choose(self, asked: Asked, *, exclude: frozenset[str] = _NOBODY) -> Choice:
+        """The carrier for a message."""
+        turn = self._router.next_turn()
+        if self._plain and not exclude:
+            # As nearly always: the carriers take turns, and there is nothing to explain.
+            carrier = self._names[turn % len(self._names)] if self._names else UNROUTED
+            return Choice(carrier=carrier, sender=asked.sender, usable=bool(self._names))
+        return choose(self.plan, asked, self._states, turn=turn, exclude=exclude)

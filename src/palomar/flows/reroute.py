@@ -1,0 +1,86 @@
+"""Reroute: messages that wait for a carrier which does not take them leave by another.
+
+Only whole messages move: all parts of a message go by one carrier, so one of which a part has left, or may have left,
+stays where it is. What was moved waits unclaimed for its new carrier.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from palomar.domain.lane import Rank
+from palomar.domain.message import MessageId, State
+from palomar.domain.routing import Choice
+from palomar.domain.timeline import Kind
+from palomar.flows.release import asked
+from palomar.flows.routing import UNROUTED
+from palomar.flows.work import Work
+from palomar.storage import messages as rows
+from palomar.storage.messages import WaitingRow, waiting_rows
+
+AT_ONCE = 200
+"""Messages a transaction moves at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RerouteOrder:
+    """Move these messages away from ``carrier``, or, without any, the first due ones of that rank that nobody has
+    claimed. ``why`` is what the timeline says."""
+
+    carrier: str
+    why: str
+    message_ids: tuple[MessageId, ...] = ()
+    rank: Rank = Rank.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rerouted:
+    """Which messages moved, by their ranks and new carriers, and how many were looked at."""
+
+    moved: dict[MessageId, tuple[str, Rank]]
+    looked_at: int
+
+
+async def reroute(work: Work, orders: Sequence[RerouteOrder]) -> list[Rerouted]:
+    """Move what can be moved and has a usable carrier elsewhere."""
+    done: list[Rerouted] = []
+    for order in orders:
+        if not await work.holds_lease():
+            done.append(Rerouted(moved={}, looked_at=0))
+            continue
+        found = await _wanted(work, order)
+        done.append(Rerouted(moved=await _move(work, order, found), looked_at=len(found)))
+    return done
+
+
+async def _wanted(work: Work, order: RerouteOrder) -> list[MessageId]:
+    if order.message_ids:
+        held = await work.tx.lookup(rows.LOOKUP_QUEUE_LOCKED, sorted(order.message_ids)[:AT_ONCE])
+        return [MessageId(row[0]) for row in held if row[1] in (None, work.house.node_id)]
+    wanted = (order.carrier, int(order.rank), work.now_ms, AT_ONCE)
+    return [MessageId(row[0]) for row in await work.tx.select_locked(rows.SELECT_CLAIMABLE, *wanted, lock="skip")]
+
+
+async def _move(work: Work, order: RerouteOrder, message_ids: Sequence[MessageId]) -> dict[MessageId, tuple[str, Rank]]:
+    moved: dict[MessageId, tuple[str, Rank]] = {}
+    router = work.house.router
+    if router is None or not message_ids:
+        return moved
+    waiting = waiting_rows(await work.tx.lookup(rows.LOOKUP_WAITING, message_ids))
+    known = await work.parts(row.part_id for row in waiting)
+    fixed = {row.message_id for row in waiting if row.has_begun or known[row.part_id].state is not State.QUEUED}
+    for row in waiting:
+        if row.message_id in fixed or row.message_id in moved:
+            continue
+        choice = router.choose(asked(work, row), exclude=frozenset({order.carrier}))
+        if choice.usable and choice.carrier != UNROUTED:
+            known[row.part_id].message.carrier = choice.carrier
+            work.moved(known[row.part_id])
+            work.reroute(row.message_id, carrier=choice.carrier)
+            _note(work, row, order, choice)
+            moved[row.message_id] = (choice.carrier, row.rank)
+    return moved
+
+
+def _note(work: Work, row: WaitingRow, order: RerouteOrder, choice: Choice) -> None:
+    detail = {"before": order.carrier, "carrier": choice.carrier, "why": order.why, "routes": choice.told()}
+    work.note(row.message_id, Kind.REROUTED, dict(detail))

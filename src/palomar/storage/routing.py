@@ -1,0 +1,61 @@
+"""Routes, sender rules, lanes: few, read whole into memory, written by people. And what carriers have taught us."""
+
+from palomar.storage.statements import Insert, columns_of
+
+INSERT_ROUTES = Insert(
+    "routes",
+    (
+        *columns_of("bigint", "id"),
+        *columns_of("text", "name carrier"),
+        *columns_of("bigint", "priority weight cost_microcredits"),
+        *columns_of("text", "prefix country sender"),
+        *columns_of("bigint", "account_id"),
+        *columns_of("text", "label dialect hours"),
+        *columns_of("bigint", "enabled"),
+    ),
+)
+_ROUTE = (
+    "id, name, carrier, priority, weight, cost_microcredits, prefix, country, sender, account_id, label, dialect,"
+    " hours, enabled"
+)
+SELECT_ROUTES = f"SELECT {_ROUTE} FROM routes ORDER BY priority, cost_microcredits, id"
+SWITCH_ROUTE = "UPDATE routes SET enabled = ? WHERE id = ?"
+DELETE_ROUTE = "DELETE FROM routes WHERE id = ?"
+
+INSERT_SENDER_RULES = Insert(
+    "sender_rules", (*columns_of("bigint", "id"), *columns_of("text", "carrier country form action replacement"))
+)
+SELECT_SENDER_RULES = "SELECT id, carrier, country, form, action, replacement FROM sender_rules ORDER BY id"
+DELETE_SENDER_RULE = "DELETE FROM sender_rules WHERE id = ?"
+
+INSERT_LANES = Insert(
+    "lanes",
+    (
+        *columns_of("bigint", "id"),
+        *columns_of("text", "name"),
+        *columns_of("bigint", "rank account_id"),
+        *columns_of("text", "label sender pattern"),
+        *columns_of("bigint", "useless_after_seconds flash"),
+    ),
+)
+SELECT_LANES = (
+    "SELECT id, name, rank, account_id, label, sender, pattern, useless_after_seconds, flash FROM lanes ORDER BY id"
+)
+DELETE_LANE = "DELETE FROM lanes WHERE name = ?"
+
+SELECT_LESSONS = "SELECT carrier, subject, value, learned_ms FROM lessons ORDER BY carrier, subject"
+INSERT_LESSONS = Insert(
+    "lessons",
+    (*columns_of("text", "carrier subject value"), *columns_of("bigint", "learned_ms")),
+    ignore_conflicts=True,
+)
+FORGET_LESSON = "DELETE FROM lessons WHERE carrier = ? AND subject = ?"
+
+INSERT_STATUS = Insert(
+    "carrier_status", (("node_id", "bigint"), *columns_of("text", "carrier status"), ("at_ms", "bigint"))
+)
+DELETE_STATUS_OF_NODE = "DELETE FROM carrier_status WHERE node_id = ?"
+SELECT_STATUS = (
+    "SELECT n.name, s.carrier, s.status, s.at_ms FROM carrier_status s JOIN nodes n ON n.id = s.node_id"
+    " WHERE n.lease_until_ms > ? ORDER BY s.carrier, n.id"
+)
