@@ -67,6 +67,8 @@ class OutgoingPart:
     """Shown at once and not kept by the phone: class 0 (3GPP TS 23.038 section 4)."""
     rank: Rank = Rank.NORMAL
     """Who goes first, here and at the carrier (priority_flag, SMPP 3.4 section 5.2.14)."""
+    due_ms: int = 0
+    """Since when it may leave."""
     stale_ms: int | None = None
     """From then on nobody wants it any more: the carrier shall not deliver it later."""
 

@@ -9,7 +9,7 @@ from palomar.domain.events import CarrierTook, Delivered, Event, Failed
 from palomar.domain.message import FINAL, MessageId, PartId, State
 from palomar.domain.pricing import PriceList
 from palomar.domain.receipt_ids import Spelling
-from palomar.domain.routing import Plan
+from palomar.domain.routing import Asked, CarrierState, Choice, Plan, choose
 from palomar.domain.text import Alphabet
 from palomar.flows.accept import Acceptance, Accepted, NewMessage, Recipient, Request, Result, Terms, accept, compose
 from palomar.flows.accounts import NewAccount, add_account, audit_ledger, balance
@@ -68,6 +68,19 @@ def spelling(event: Event) -> str:
             return event.state.value
         case _:
             return type(event).__name__
+
+
+class StandingRouter:
+    """``flows.routing.Router`` over carriers that stand as the test says: ``trouble`` by name."""
+
+    def __init__(self, *names: str, plan: Plan | None = None, **trouble: str) -> None:
+        self.plan = plan or Plan()
+        self.states = {name: CarrierState(name=name, trouble=trouble.get(name, "")) for name in names}
+        self._turn = 0
+
+    def choose(self, asked: Asked, *, exclude: frozenset[str] = frozenset()) -> Choice:
+        self._turn += 1
+        return choose(self.plan, asked, self.states, turn=self._turn, exclude=exclude)
 
 
 @dataclass(kw_only=True)

@@ -8,7 +8,7 @@ another carrier could be used now. Not here: which one (``router``), and the mov
 from collections.abc import Callable, Mapping
 
 from palomar.domain.lane import Rank
-from palomar.domain.message import MessageId, born_ms
+from palomar.domain.message import MessageId
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.line import Line
 from palomar.engine.router import Router
@@ -88,7 +88,7 @@ class Failover:
                 for part in queue.ready
                 if part.stale_ms is not None
                 and part.message_id not in self._hurried
-                and now_ms * 2 > part.stale_ms + born_ms(part.message_id)
+                and now_ms * 2 > part.stale_ms + part.due_ms
             }
             if late:
                 self._hurried.update(late)

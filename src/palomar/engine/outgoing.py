@@ -24,6 +24,7 @@ def newborn_parts(message: NewMessage) -> list[OutgoingPart]:
             payload=payload,
             flash=message.lane is not None and message.lane.flash,
             rank=message.rank,
+            due_ms=row.due_ms,
             stale_ms=message.stale_ms,
         )
         for number, payload in enumerate(payloads(row.text, row.alphabet), 1)
@@ -45,5 +46,6 @@ def claimed_part(part: WaitingPart) -> OutgoingPart:
         payload=payloads(part.text, part.alphabet)[part.number - 1],
         flash=part.flash,
         rank=part.rank,
+        due_ms=part.due_ms,
         stale_ms=part.stale_ms,
     )

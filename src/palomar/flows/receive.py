@@ -1,8 +1,8 @@
 """Receive: what phones send us is stored before the carrier is told that we have it, and goes to whose it is.
 
-Its owner's opt-out words are obeyed in the same transaction, also where the message is a repeat: people write STOP, ALTA
-and STOP again within minutes, and what was asked last must hold. Parts that stay away for hours are not waited for:
-what has come is delivered.
+Its owner's opt-out words are obeyed in the same transaction, also where the message is a repeat: people write STOP,
+ALTA and STOP again within minutes, and what was asked last must hold. Parts that stay away for hours are not waited
+for: what has come is delivered.
 """
 
 from collections.abc import Sequence

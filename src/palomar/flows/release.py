@@ -40,6 +40,7 @@ class WaitingPart:
     carrier: str
     rank: Rank = Rank.NORMAL
     flash: bool = False
+    due_ms: int = 0
     stale_ms: int | None = None
 
 
@@ -166,5 +167,6 @@ def _waiting_part(row: WaitingRow, way: _Way, *, flash: bool) -> WaitingPart:
         carrier=way.carrier,
         rank=row.rank,
         flash=flash,
+        due_ms=row.due_ms,
         stale_ms=row.stale_ms,
     )

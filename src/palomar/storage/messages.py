@@ -83,9 +83,9 @@ LOOKUP_PART_IDS_BY_MESSAGE = Lookup(
 )
 LOOKUP_WAITING = Lookup(
     "SELECT m.id, m.account_id, m.dialect, m.label, m.sender, m.msisdn, m.country, m.text, m.alphabet, m.reference,"
-    " m.parts, m.parts_left, m.carrier, m.state, q.carrier, q.rank, q.lane_id, q.stale_ms, p.id, p.state, p.attempt"
-    " FROM messages m JOIN queue q ON q.message_id = m.id JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
-    " WHERE m.id IN {keys} ORDER BY p.id",
+    " m.parts, m.parts_left, m.carrier, m.state, q.carrier, q.rank, q.lane_id, q.due_ms, q.stale_ms, p.id, p.state,"
+    " p.attempt FROM messages m JOIN queue q ON q.message_id = m.id"
+    " JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts WHERE m.id IN {keys} ORDER BY p.id",
     "bigint",
 )
 SELECT_STALE = "SELECT message_id FROM queue WHERE stale_ms <= ? ORDER BY stale_ms LIMIT ?"
@@ -214,6 +214,7 @@ class WaitingRow:
     queued_for: str
     rank: Rank
     lane_id: int
+    due_ms: int
     stale_ms: int | None
     part_id: PartId
     part_state: State
