@@ -34,8 +34,10 @@ from palomar.engine.dispatcher import Dispatcher, LineSink
 from palomar.engine.gateway import Gateway
 from palomar.engine.leases import Lease
 from palomar.engine.notifier import Notifier
+from palomar.engine.overdue import Overdue
 from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
+from palomar.engine.standings import Standings
 from palomar.engine.topups import TopUps
 from palomar.flows.claim import adopt_strays
 from palomar.flows.lookup import awaiting_receipt
@@ -173,6 +175,14 @@ class App:
         self.batcher = Batcher(self.database, self.clock, house=self._house, committed=self._committed)
         for part in (self.dispatcher, self.notifier, self._lease):
             part.attach(self.batcher)
+        self.standings = Standings(
+            self.database,
+            self.clock,
+            self.router,
+            self.carriers,
+            node_id=lambda: self._lease.node_id,
+            waiting=lambda: self.dispatcher.waiting_parts,
+        )
         self._clockwork = Clockwork(
             database=self.database,
             batcher=self.batcher,
@@ -180,6 +190,8 @@ class App:
             dispatcher=self.dispatcher,
             notifier=self.notifier,
             lease=self._lease,
+            overdue_parts=Overdue(self.database, self.clock, self.carriers, _query_after_seconds(config)),
+            carrier_standings=self.standings,
             renumber=ids.renumber,
         )
         self._topups = TopUps(self.batcher, self.clock)
@@ -329,6 +341,15 @@ async def _youngest_ms(database: Database) -> int:
         return 0 if youngest is None else born_ms(youngest)
 
     return await database.read(script)
+
+
+def _query_after_seconds(config: Config) -> dict[str, float]:
+    """When each carrier is asked for a receipt that is overdue."""
+    return {
+        carrier.name: carrier.query_after_seconds
+        for carrier in config.carriers
+        if isinstance(carrier, SmppCarrierSettings)
+    }
 
 
 def _inside(name: str) -> SmppCarrierSettings:

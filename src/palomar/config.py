@@ -133,6 +133,11 @@ SECTIONS: Mapping[str, type] = {
 }
 
 
+def is_configured(config: Config, carrier: str) -> bool:
+    """Whether there is a carrier of that name."""
+    return carrier in {entry.name for entry in config.carriers}
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach what listens there."""
     if host == "localhost":

@@ -26,10 +26,14 @@ class Palomar:
             PALOMAR_DATA_DIR=str(self.data_dir), PALOMAR_HTTP_PORT="0", PALOMAR_CONVERGIA_PORT="0"
         )
         if toml:
-            file = directory / "carriers.toml"
-            file.write_text(toml, encoding="utf-8")
-            self.environment["PALOMAR_CONFIG"] = str(file)
+            self.configure(toml)
         self.environment |= environment
+
+    def configure(self, toml: str) -> None:
+        """From now on with this configuration."""
+        file = self.directory / "carriers.toml"
+        file.write_text(toml, encoding="utf-8")
+        self.environment["PALOMAR_CONFIG"] = str(file)
 
     def serve(self, *, ready: bool = True) -> "Server":
         """Start a server; it listens when this returns (unless ``ready`` is False)."""

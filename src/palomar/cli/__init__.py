@@ -5,15 +5,22 @@ Commands beside a running server are short transactions on the same database; ev
 """
 
 from palomar.cli.account import account
+from palomar.cli.backup import backup
 from palomar.cli.block import block
 from palomar.cli.callbacks import callback
+from palomar.cli.carrier import carrier
+from palomar.cli.explain import explain  # noqa: F401  # adds itself to route
 from palomar.cli.key import key
+from palomar.cli.keyword import keyword
+from palomar.cli.lane import lane
 from palomar.cli.message import message
 from palomar.cli.numbers import blacklist, number
 from palomar.cli.operate import config, doctor, migrate, simulator
 from palomar.cli.price import price
 from palomar.cli.root import root
+from palomar.cli.route import route
 from palomar.cli.scheduled import scheduled
+from palomar.cli.sender import sender
 from palomar.cli.serve import serve
 from palomar.cli.template import template
 from palomar.cli.token import token
@@ -28,12 +35,18 @@ for _command in (
     scheduled,
     template,
     number,
+    keyword,
+    carrier,
+    route,
+    lane,
+    sender,
     blacklist,
     block,
     callback,
     config,
     doctor,
     migrate,
+    backup,
     simulator,
 ):
     root.add_command(_command)

@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from palomar.engine import overdue, standings
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.failover import LOOK_EVERY_SECONDS
 from palomar.engine.leases import RENEW_EVERY_SECONDS, Lease
 from palomar.engine.notifier import Notifier
+from palomar.engine.overdue import Overdue
+from palomar.engine.standings import Standings
 from palomar.flows.housekeeping import KEPT, Kept, expire, forget
 from palomar.flows.receive import sweep_incomplete
 from palomar.flows.report import OrphanSweep, sweep_orphans
@@ -44,6 +47,8 @@ class Clockwork:
         dispatcher: Dispatcher,
         notifier: Notifier,
         lease: Lease,
+        overdue_parts: Overdue,
+        carrier_standings: Standings,
         renumber: Callable[[int], None],
     ) -> None:
         """``renumber`` is told the node's number whenever the lease begins again."""
@@ -54,6 +59,8 @@ class Clockwork:
         self._dispatcher = dispatcher
         self._notifier = notifier
         self._lease = lease
+        self._overdue = overdue_parts
+        self._standings = carrier_standings
         self._swept = (0, 0)
 
     async def serve(self) -> None:
@@ -67,6 +74,8 @@ class Clockwork:
                 ("lease", RENEW_EVERY_SECONDS, self._keep_lease),
                 ("upkeep", 1.0, self._database.upkeep),
                 ("sweep", 5.0, self._sweep),
+                ("overdue", overdue.LOOK_EVERY_SECONDS, self._overdue.look),
+                ("standings", standings.LOOK_EVERY_SECONDS, self._standings.write),
                 ("forget", 60.0, self._forget),
             ):
                 group.create_task(_loop(name, seconds, turn))

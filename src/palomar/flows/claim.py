@@ -15,6 +15,7 @@ from palomar.flows.work import Work
 from palomar.storage import messages as rows
 from palomar.storage import nodes
 from palomar.storage.database import Transaction
+from palomar.storage.routing import DELETE_STATUS_OF_NODE
 from palomar.storage.webhooks import RELEASE_OF_NODE
 
 LEASE_MS = 10_000
@@ -128,5 +129,6 @@ async def _take_over_one(work: Work, node_id: int) -> TakenOver:
     more = len(held) == _TAKE_OVER_SLICE
     if not more:
         await work.tx.execute(RELEASE_OF_NODE, node_id)
+        await work.tx.execute(DELETE_STATUS_OF_NODE, node_id)
         await work.tx.execute(nodes.END, node_id)
     return TakenOver(freed=len(held), in_doubt=in_doubt, more=more)

@@ -9,6 +9,7 @@ from palomar.domain.text import Alphabet, payloads
 from palomar.domain.timeline import Moment
 from palomar.ports import OutgoingPart
 from palomar.storage import messages as rows
+from palomar.storage.carriers import COUNT_ORPHANS, SELECT_ORPHANS, OrphanRow, orphan_row
 from palomar.storage.database import Transaction
 from palomar.storage.messages import MessageRow, message_rows
 from palomar.storage.platform import SELECT_SHORT_ID
@@ -145,6 +146,17 @@ async def count_by_state(tx: Transaction) -> dict[str, int]:
     """How many messages stand in each state."""
     sql = "SELECT state, count(*) FROM messages GROUP BY state"
     return {str(state): count for state, count in await tx.select(sql)}
+
+
+async def count_orphans(tx: Transaction) -> dict[str, int]:
+    """How many receipts found no message, by carrier."""
+    return {carrier: count for carrier, count, _ in await tx.select(COUNT_ORPHANS)}
+
+
+async def list_orphans(tx: Transaction, *, before: int | None, limit: int = PAGE) -> list[OrphanRow]:
+    """A page of them, newest first; the next page is before the last id of this one."""
+    found = await tx.select(SELECT_ORPHANS, (1 << 63) - 1 if before is None else before, limit)
+    return [orphan_row(row) for row in found]
 
 
 async def messages_of(tx: Transaction, account_id: AccountId, ids: Sequence[MessageId]) -> dict[MessageId, MessageRow]:

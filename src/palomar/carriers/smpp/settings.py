@@ -34,6 +34,8 @@ class SmppCarrierSettings:
     reconnect_max_seconds: float = 60
     deliver_backlog: int = 5_000
     """``deliver_sm`` not yet committed that the carrier may have with us; beyond it they are asked to come again."""
+    query_after_seconds: float = 0
+    """Ask how a part stands (``query_sm``) whose receipt has not come for so long; 0 never asks."""
     tls: bool = False
     tls_verify: bool = True
     tls_ca: Path | None = None

@@ -1,0 +1,70 @@
+"""Writes down how this node's carriers stand, when that has changed: for commands beside the server and other nodes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from palomar.engine.router import Router
+from palomar.flows.standing import CarrierStanding, record_standing
+from palomar.ports import Carrier, Clock
+from palomar.storage.database import Database, Transaction
+
+LOOK_EVERY_SECONDS = 2.0
+
+
+class Standings:
+    """``node_id`` is this node's row while its lease runs; ``waiting`` the parts in memory by carrier."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        router: Router,
+        carriers: Mapping[str, Carrier],
+        *,
+        node_id: Callable[[], int | None],
+        waiting: Callable[[], Mapping[str, int]],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._router = router
+        self._carriers = carriers
+        self._node_id = node_id
+        self._waiting = waiting
+        self._written: tuple[int, list[CarrierStanding]] | None = None
+
+    def now(self) -> list[CarrierStanding]:
+        """As they stand at this moment."""
+        states, waiting = self._router.states(), self._waiting()
+        return [
+            CarrierStanding(
+                carrier=name,
+                links=tuple(carrier.links()),
+                trouble=states[name].trouble,
+                waiting_parts=waiting.get(name, 0),
+            )
+            for name, carrier in self._carriers.items()
+        ]
+
+    async def write(self) -> None:
+        """Write them down, if anything but the numbers of the moment has changed."""
+        node_id, now, now_ms = self._node_id(), self.now(), self._clock.wall_ms()
+        if node_id is None:
+            return
+        told = (node_id, [_lasting(one) for one in now])
+        if told == self._written:
+            return
+
+        async def script(tx: Transaction) -> None:
+            await record_standing(tx, node_id, now, now_ms=now_ms)
+
+        await self._database.write(script, lane=1)
+        self._written = told
+
+
+def _lasting(standing: CarrierStanding) -> CarrierStanding:
+    """Without what changes with every message."""
+    links = tuple(
+        replace(link, outstanding=0, parts_per_second=round(link.parts_per_second)) for link in standing.links
+    )
+    trouble = standing.trouble.partition(":")[0].partition(" for ")[0]
+    return replace(standing, links=links, trouble=trouble, waiting_parts=0)

@@ -1,0 +1,29 @@
+"""``palomar backup``: the copy is a whole database, for its owner alone."""
+
+from pathlib import Path
+
+from tests.support.server import Palomar
+
+
+def test_the_copy_can_stand_in_for_what_it_was_made_of(acme: Palomar, tmp_path: Path) -> None:
+    copy = tmp_path / "copy" / "palomar.db"
+    copy.parent.mkdir()
+    assert "octets" in acme.command("backup", str(copy)).stdout
+    assert copy.stat().st_mode & 0o077 == 0
+    restored = Palomar(copy.parent)
+    restored.data_dir.mkdir(exist_ok=True)
+    copy.rename(restored.data_dir / "palomar.db")
+    assert [account["login"] for account in restored.json("account", "list")] == ["acme"]
+
+
+def test_nothing_is_overwritten_and_nothing_is_made_of_nothing(palomar: Palomar, acme: Palomar, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.write_text("mine")
+    assert "exists already" in acme.command("backup", str(there), code=1).stderr
+    assert there.read_text() == "mine"
+    assert "there is no database" in Palomar(tmp_path / "empty").command("backup", str(tmp_path / "x"), code=1).stderr
+
+
+def test_of_postgresql_pg_dump_makes_a_copy(tmp_path: Path) -> None:
+    palomar = Palomar(tmp_path, PALOMAR_DATABASE_URL="postgresql://nobody@127.0.0.1:9/x")
+    assert "pg_dump" in palomar.command("backup", str(tmp_path / "x"), code=1).stderr

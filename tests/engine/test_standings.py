@@ -1,0 +1,52 @@
+"""Standings: what commands beside the server can know of its links, written when it has changed."""
+
+from tests.engine.test_leases import SetClock
+from tests.flows.conftest import new_node
+from tests.support.carriers import CountingCarrier
+from tests.support.world import World
+
+from palomar.engine.router import Router
+from palomar.engine.standings import Standings
+from palomar.flows.claim import take_over
+from palomar.flows.standing import CarrierStanding, list_standings
+from palomar.storage.database import Database
+
+
+async def kept(world: World) -> list[CarrierStanding]:
+    return await world.database.read(list_standings)
+
+
+async def test_how_the_carriers_stand_is_written_when_it_changes_and_gone_with_its_node(database: Database) -> None:
+    world, clock, carrier = World(database=database), SetClock(), CountingCarrier(live=False)
+    world.node_id = await new_node(world, "one")
+    carriers = {"c": carrier}
+    standings = Standings(
+        database, clock, Router(carriers, clock), carriers, node_id=lambda: world.node_id, waiting=lambda: {"c": 7}
+    )
+    await standings.write()
+    (standing,) = await kept(world)
+    assert (standing.carrier, standing.trouble, standing.node, standing.waiting_parts) == (
+        "c",
+        "no link is bound",
+        "one",
+        7,
+    )
+    assert [link.bound for link in standing.links] == [False]
+
+    clock.now += 60
+    await standings.write()
+    assert (await kept(world))[0].at_ms == standing.at_ms, "nothing has changed"
+    carrier.live = True
+    await standings.write()
+    (standing,) = await kept(world)
+    assert (standing.trouble, [link.bound for link in standing.links]) == ("", [True])
+
+    await world.do(take_over, world.node_id)
+    assert await kept(world) == []
+
+
+async def test_a_node_without_a_lease_writes_nothing(database: Database) -> None:
+    world, clock, carriers = World(database=database), SetClock(), {"c": CountingCarrier()}
+    standings = Standings(database, clock, Router(carriers, clock), carriers, node_id=lambda: None, waiting=dict)
+    await standings.write()
+    assert await kept(world) == []
