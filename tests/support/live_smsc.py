@@ -48,6 +48,33 @@ class LiveSmsc:
         """What a handset has read, part by part, in GSM."""
         return [gsm7.decode(arrival.octets) for arrival in list(self._arrivals) if arrival.number == number]
 
+    @property
+    def arrived(self) -> list[str]:
+        """The numbers of all messages that have come, in order."""
+        return [arrival.number for arrival in list(self._arrivals)]
+
+    @property
+    def submitted(self) -> int:
+        """How many parts it was given, whether they have come to their handsets or not."""
+        return self._smsc.stats.submitted
+
+    def report(self, text: str, *, source: str) -> None:
+        """A receipt of this text, for a message that nobody may know."""
+
+        def put() -> None:
+            pdu = inbound_pdu(source=source, destination="PALOMAR", octets=text.encode(), data_coding=0)
+            pdu.esm_class = parameters.ESM_TYPE_DELIVERY_RECEIPT
+            mailbox = self._smsc.mailbox(SYSTEM_ID)
+            mailbox.put(pdu)
+            mailbox.pump()
+
+        self._do(put)
+
+    def refuse(self) -> None:
+        """Drop every connection, and take no new one."""
+        self._do(self._server.close)
+        self._do(self._smsc.drop_connections)
+
     def write(self, text: str, *, source: str, destination: str, backwards: bool = False) -> None:
         """A handset writes; a long text as parts, the last first if ``backwards``."""
         octets = gsm7.encode(text)
