@@ -1,4 +1,4 @@
-"""Carriers with real traffic: one dies with all that is queued for it, a code overtakes a campaign, nobody's receipts."""
+"""Carriers with real traffic: one dies with all that is queued for it, a code overtakes a campaign, orphans show."""
 
 import os
 from collections import Counter
