@@ -1,5 +1,6 @@
 """``palomar backup``: one consistent file of a SQLite database, also beside a running server."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ def backup(file: Path) -> None:
     if config.database.url:
         fail("the database is a PostgreSQL: pg_dump makes a copy of it")
     try:
-        with click.progressbar(length=_STEPS, label="Copying", file=click.get_text_stream("stderr")) as bar:
+        with click.progressbar(length=_STEPS, label="Copying", file=sys.stderr) as bar:
             octets = copy_to(
                 config.data_dir / SQLITE_FILE, file, progress=lambda share: bar.update(round(share * _STEPS) - bar.pos)
             )

@@ -106,16 +106,10 @@ class Dispatcher:
         row = message.row
         if row.due_ms > now_ms:
             return  # it is routed when it is due, by the rules of then
-        asked = Asked(
-            msisdn=row.msisdn,
-            country=row.country,
-            sender=row.sender,
-            lineage=command.lineage,
-            label=row.label,
-            dialect=row.dialect,
-            at_ms=now_ms,
-        )
-        message.choice = outlook.choose(asked)
+        if outlook.plain:
+            message.choice = outlook.in_turn(row.sender)
+        else:
+            message.choice = outlook.choose(_asked(message, command, now_ms))
         row.carrier = message.choice.carrier
         line = self._lines[row.carrier]
         if not self._taking or line.carrier is None or not line.carrier.live:
@@ -233,6 +227,20 @@ class Dispatcher:
         if self._taking:
             line.push_front(part)
             self._pump(line)
+
+
+def _asked(message: NewMessage, command: Acceptance, now_ms: int) -> Asked:
+    """A new message in the router's words."""
+    row = message.row
+    return Asked(
+        msisdn=row.msisdn,
+        country=row.country,
+        sender=row.sender,
+        lineage=command.lineage,
+        label=row.label,
+        dialect=row.dialect,
+        at_ms=now_ms,
+    )
 
 
 class LineSink:

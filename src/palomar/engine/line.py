@@ -40,31 +40,36 @@ class Line:
         self.name = name
         self.carrier = carrier
         self.queues = {rank: Queue() for rank in Rank}
+        self._in_order = tuple(self.queues.values())
         self._turn = 0
 
     def of(self, rank: Rank) -> Queue:
-        return self.queues[rank]
+        return self._in_order[rank]
 
     def is_first(self, rank: Rank) -> bool:
         """Whether a new message of that rank would stand behind nobody: neither here nor in the database."""
-        return not any(queue.ready or queue.backlog for other, queue in self.queues.items() if other <= rank)
+        for queue in self._in_order[: rank + 1]:  # noqa: SIM110  # twice as quick as a generator
+            if queue.ready or queue.backlog:
+                return False
+        return True
 
     @property
     def waiting(self) -> int:
         """Parts in memory."""
-        return sum(len(queue.ready) for queue in self.queues.values())
+        urgent, normal, bulk = self._in_order
+        return len(urgent.ready) + len(normal.ready) + len(bulk.ready)
 
     def push(self, part: OutgoingPart) -> None:
         """Behind the others of its rank."""
-        self.queues[part.rank].ready.append(part)
+        self._in_order[part.rank].ready.append(part)
 
     def push_front(self, part: OutgoingPart) -> None:
         """Before the others of its rank."""
-        self.queues[part.rank].ready.appendleft(part)
+        self._in_order[part.rank].ready.appendleft(part)
 
     def pop(self) -> OutgoingPart:
         """The part whose turn it is; there is one."""
-        urgent, normal, bulk = self.queues[Rank.URGENT], self.queues[Rank.NORMAL], self.queues[Rank.BULK]
+        urgent, normal, bulk = self._in_order
         if urgent.ready:
             return urgent.ready.popleft()
         if bulk.ready:

@@ -71,20 +71,27 @@ class Router:
 
 
 class Outlook:
-    """``flows.routing.Router`` for one batch. ``plain``: there is nothing to weigh."""
+    """``flows.routing.Router`` for one batch. Where it is ``plain`` there is nothing to weigh, as nearly always: the
+    carriers take turns, and nobody need be asked more than :meth:`in_turn`."""
 
     def __init__(self, router: Router, plan: Plan, states: Mapping[str, CarrierState], *, plain: bool) -> None:
         self.plan = plan
+        self.plain = plain
         self._router = router
         self._states = states
         self._names = tuple(states)
-        self._plain = plain
+        self._made: dict[tuple[str, str], Choice] = {}
+
+    def in_turn(self, sender: str) -> Choice:
+        """The next carrier, whoever asks; nothing is explained."""
+        carrier = self._names[self._router.next_turn() % len(self._names)] if self._names else UNROUTED
+        choice = self._made.get((carrier, sender))
+        if choice is None:
+            choice = self._made[carrier, sender] = Choice(carrier=carrier, sender=sender, usable=bool(self._names))
+        return choice
 
     def choose(self, asked: Asked, *, exclude: frozenset[str] = _NOBODY) -> Choice:
         """The carrier for a message."""
-        turn = self._router.next_turn()
-        if self._plain and not exclude:
-            # As nearly always: the carriers take turns, and there is nothing to explain.
-            carrier = self._names[turn % len(self._names)] if self._names else UNROUTED
-            return Choice(carrier=carrier, sender=asked.sender, usable=bool(self._names))
-        return choose(self.plan, asked, self._states, turn=turn, exclude=exclude)
+        if self.plain and not exclude:
+            return self.in_turn(asked.sender)
+        return choose(self.plan, asked, self._states, turn=self._router.next_turn(), exclude=exclude)

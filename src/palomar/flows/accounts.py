@@ -49,6 +49,7 @@ class Snapshot:
     plan: Plan = field(default_factory=Plan)
     spellings: Mapping[str, Spelling] = field(default_factory=dict)
     """How carriers' receipts spell ids, as far as it has been learned."""
+    _terms: dict[AccountId, Terms] = field(default_factory=dict)
 
     def is_within(self, account: Account, ancestor: AccountId) -> bool:
         """Whether ``account`` is ``ancestor`` or stands below it."""
@@ -61,11 +62,11 @@ class Snapshot:
 
     def terms(self, account_id: AccountId) -> Terms:
         """What the account's messages are judged by before they are stored."""
-        return Terms(
-            prices=self.prices.get(account_id, _NO_PRICES),
-            lanes=self.plan.lanes,
-            lineage=lineage(self.by_id, account_id),
-        )
+        found = self._terms.get(account_id)
+        if found is None:
+            prices, above = self.prices.get(account_id, _NO_PRICES), lineage(self.by_id, account_id)
+            found = self._terms[account_id] = Terms(prices=prices, lanes=self.plan.lanes, lineage=above)
+        return found
 
     def account_of_key(self, secret: str) -> Account | None:
         """Whose live key this is."""

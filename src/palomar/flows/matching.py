@@ -91,8 +91,14 @@ def _best(
 ) -> _Fit | None:
     """Who has the phone's address, then the plainest reading, then who still waits, then the newest.
 
-    Where readings have to be guessed, only the plain one is believed without the address.
+    Where readings have to be guessed, only the plain one is believed without the address. One reading and one
+    candidate, as nearly always, need no judge.
     """
+    if len(readings) == 1:
+        ((spelling, reference),) = readings.items()
+        identities = candidates.get((receipt.carrier, reference), ())
+        if len(identities) == 1 and identities[0] in known:
+            return _Fit(known[identities[0]], spelling, False)
     fits = [
         _Fit(known[identity], spelling, speaks_of(receipt, known[identity].message.msisdn))
         for spelling, reference in readings.items()
