@@ -4,17 +4,18 @@
 credit, messages, parts, queue and timeline, for many requests at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.events import Failed
+from palomar.domain.languages import Language
 from palomar.domain.link import Codes, Links
 from palomar.domain.message import MessageId, State, part_id
 from palomar.domain.phone import Msisdn, country_of
 from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
-from palomar.domain.text import Alphabet
+from palomar.domain.text import Alphabet, shorter_in_a_language
 from palomar.domain.timeline import Kind
 from palomar.flows import filters, idempotency
 from palomar.flows.filters import Verdict
@@ -125,9 +126,19 @@ Result = Accepted | Refusal | Replay | KeyReused
 
 
 def compose(
-    request: Request, recipients: Sequence[Recipient], *, prices: PriceList, ids: Ids, now_ms: int
+    request: Request,
+    recipients: Sequence[Recipient],
+    *,
+    prices: PriceList,
+    ids: Ids,
+    now_ms: int,
+    languages: Collection[Language] = (),
 ) -> Acceptance:
-    """Give these recipients of a request an id and a price; no I/O. The carrier is chosen when the batch begins."""
+    """Give these recipients of a request an id and a price; no I/O. The carrier is chosen when the batch begins.
+
+    ``languages`` are those whose tables every carrier takes: what would go as UCS-2 goes in one of them where that
+    makes fewer parts.
+    """
     due_ms = now_ms if request.due_ms is None else request.due_ms
     countries = request.account.settings.countries
     messages = []
@@ -141,7 +152,7 @@ def compose(
         counted = state in _WAITING
         rate = prices.rate(country) if counted else 0
         message_id = ids.message_id()
-        parts = recipient.parts
+        alphabet, parts = _written(recipient, languages)
         row = MessageRow(
             id=message_id,
             account_id=request.account.id,
@@ -152,7 +163,7 @@ def compose(
             msisdn=recipient.msisdn,
             country=country,
             text=recipient.text,
-            alphabet=recipient.alphabet,
+            alphabet=alphabet,
             reference=_concatenation_reference(message_id),
             parts=parts,
             parts_left=parts if counted else 0,
@@ -170,6 +181,15 @@ def compose(
         )
         messages.append(NewMessage(row, why, recipient.links))
     return Acceptance(request, messages)
+
+
+def _written(recipient: Recipient, languages: Collection[Language]) -> tuple[Alphabet, int]:
+    """The alphabet in which the text goes, and its parts."""
+    if languages and recipient.alphabet is Alphabet.UCS2:
+        shorter = shorter_in_a_language(recipient.text, languages)
+        if shorter is not None:
+            return shorter.alphabet, shorter.parts
+    return recipient.alphabet, recipient.parts
 
 
 async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
