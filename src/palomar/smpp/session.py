@@ -120,7 +120,8 @@ class Session:
                 raise WindowFull(f"{self._window.size} requests are unanswered")
             self._emit(pdu)
             deadline = now + self.settings.response_seconds
-            self._window.add(sequence_number, command_id=command_id, context=context, deadline=deadline)
+            frame = self._outgoing[-1]
+            self._window.add(sequence_number, command_id=command_id, context=context, deadline=deadline, frame=frame)
         else:
             self._emit(pdu)
             if command_id in BOUND_BY:
@@ -188,11 +189,11 @@ class Session:
             command_id = pdu.command_id
             if command_id in self._may_receive:
                 self._active = now
-                found.append(events.RequestReceived(pdu))
+                found.append(events.RequestReceived(pdu, frame))
             elif command_id & RESPONSE_BIT:
-                self._on_response(pdu, found)
+                self._on_response(pdu, frame, found)
             else:
-                self._on_session_request(pdu, found)
+                self._on_session_request(pdu, frame, found)
             if found and isinstance(found[-1], events.Closed):
                 return found
         if self._frames.error is not None:
@@ -231,14 +232,14 @@ class Session:
 
     # Receiving
 
-    def _on_response(self, pdu: Pdu, found: list[Event]) -> None:
+    def _on_response(self, pdu: Pdu, frame: bytes, found: list[Event]) -> None:
         number = pdu.sequence_number
         if (settled := self._window.settle(number, pdu.command_id)) is not None:
-            found.append(events.ResponseReceived(settled[0], pdu))
+            found.append(events.ResponseReceived(settled[0], pdu, settled[1], frame))
         elif not self._on_session_response(pdu, found):
             late = self._window.settle_late(number, pdu.command_id)
             if late is not None:
-                found.append(events.LateResponse(late[0], pdu))
+                found.append(events.LateResponse(late[0], pdu, late[1], frame))
             else:
                 found.append(events.UnexpectedResponse(pdu))
 
@@ -263,7 +264,7 @@ class Session:
             return False
         return True
 
-    def _on_session_request(self, pdu: Pdu, found: list[Event]) -> None:
+    def _on_session_request(self, pdu: Pdu, frame: bytes, found: list[Event]) -> None:
         """Take a request about the session itself, or refuse one that this state does not allow."""
         if isinstance(pdu, pdus.EnquireLink):
             self.answer(pdu)
@@ -272,10 +273,10 @@ class Session:
             self._close(CloseReason.UNBOUND_BY_PEER, found)
         elif pdu.command_id in self._binds_accepted():
             self._peer_bind = (pdu.sequence_number, BOUND_BY[pdu.command_id])
-            found.append(events.RequestReceived(pdu))
+            found.append(events.RequestReceived(pdu, frame))
         elif isinstance(pdu, pdus.Outbind) and self.role is Role.ESME and self.state is State.OPEN:
             self._enter(State.OUTBOUND)
-            found.append(events.RequestReceived(pdu))
+            found.append(events.RequestReceived(pdu, frame))
         else:
             rebinding = self.role is Role.SMSC and pdu.command_id in BOUND_BY
             status = CommandStatus.ESME_RALYBND if rebinding else CommandStatus.ESME_RINVBNDSTS
@@ -323,8 +324,8 @@ class Session:
         return timers
 
     def _expire_requests(self, now: float, found: list[Event]) -> None:
-        for number, context in self._window.expire(now):
-            found.append(events.RequestTimedOut(context, number))
+        for number, context, frame in self._window.expire(now):
+            found.append(events.RequestTimedOut(context, number, frame))
 
     def _enquire(self, now: float, found: list[Event]) -> None:
         self._our_enquiry = (self._emit(pdus.EnquireLink()), now)
@@ -355,4 +356,6 @@ class Session:
         if self.is_closed:
             return
         self._enter(State.CLOSED)
-        found.append(events.Closed(reason, self._window.clear()))
+        left = self._window.clear()
+        contexts, frames = tuple(context for context, _ in left), tuple(frame for _, frame in left)
+        found.append(events.Closed(reason, contexts, frames))
