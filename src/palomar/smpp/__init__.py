@@ -105,6 +105,7 @@ from palomar.smpp.receipt import (
     parse_receipt,
     receipt_time,
     receipt_tlvs,
+    state_word,
 )
 from palomar.smpp.session import (
     MAX_SEQUENCE_NUMBER,
@@ -224,6 +225,7 @@ __all__ = [
     "receipt_tlvs",
     "response_type",
     "split_user_data",
+    "state_word",
     "status_meaning",
     "status_name",
     "tlv_name",

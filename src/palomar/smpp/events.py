@@ -6,8 +6,8 @@ every message are not frozen, because they are made once a PDU and a frozen data
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 from enum import Enum
+from typing import Any
 
 from palomar.smpp.pdus import Pdu
 
