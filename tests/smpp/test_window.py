@@ -22,7 +22,7 @@ def test_a_request_is_settled_once_by_its_own_response_or_a_nack():
     assert window.settle(1, SUBMIT_SM_RESP) == ("c1", frame(1))
     assert window.settle(1, SUBMIT_SM_RESP) is None
     assert window.settle(2, GENERIC_NACK) == ("c2", frame(2))
-    assert len(window) == 0
+    assert len(window.outstanding) == 0
 
 
 def test_a_context_of_none_is_a_context():
@@ -53,5 +53,5 @@ def test_clearing_gives_back_the_outstanding_in_order_and_forgets_all():
     window = window_of(1, 2, 3)
     window.expire(1.0)
     assert window.clear() == (("c2", frame(2)), ("c3", frame(3)))
-    assert (len(window), window.next_deadline()) == (0, None)
+    assert (len(window.outstanding), window.next_deadline()) == (0, None)
     assert window.settle_late(1, SUBMIT_SM_RESP) is None

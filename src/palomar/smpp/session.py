@@ -98,12 +98,13 @@ class Session:
     @property
     def window_free(self) -> int:
         """How many more requests may be sent before one is answered."""
-        return self._window.size - len(self._window)
+        window = self._window
+        return window.size - len(window.outstanding)
 
     @property
     def outstanding(self) -> int:
         """How many of our requests wait for their answer."""
-        return len(self._window)
+        return len(self._window.outstanding)
 
     def send(self, pdu: Pdu, now: float, *, context: object = None) -> int:
         """Queue a request and return its sequence number, which is also written into `pdu`.
@@ -116,12 +117,18 @@ class Session:
             raise WrongState(f"{pdu.command_name} cannot be sent while {self.state.name}")
         sequence_number = self._next_sequence_number
         if self.is_bound and command_id != pdus.AlertNotification.command_id:
-            if len(self._window) >= self._window.size:
-                raise WindowFull(f"{self._window.size} requests are unanswered")
+            window = self._window
+            if len(window.outstanding) >= window.size:
+                raise WindowFull(f"{window.size} requests are unanswered")
             self._emit(pdu)
             deadline = now + self.settings.response_seconds
-            frame = self._outgoing[-1]
-            self._window.add(sequence_number, command_id=command_id, context=context, deadline=deadline, frame=frame)
+            window.add(
+                sequence_number,
+                command_id=command_id,
+                context=context,
+                deadline=deadline,
+                frame=self._outgoing[-1],
+            )
         else:
             self._emit(pdu)
             if command_id in BOUND_BY:

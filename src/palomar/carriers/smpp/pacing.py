@@ -17,6 +17,9 @@ INCREASE_SHARE = 0.1
 HOLD_SECONDS = 1.0
 """Throttled answers within so long of a decrease speak of the same burst and do not slow the link again."""
 
+STEADY_SECONDS = 10.0
+"""Without a throttled answer for so long, and at twice what the carrier took then, a link is free again."""
+
 
 @dataclass(slots=True, kw_only=True)
 class TokenBucket:
@@ -141,8 +144,9 @@ class LinkRate:
         if steps <= 0:
             return
         self._grown_at += steps * HOLD_SECONDS
-        rate = self.bucket.rate + steps * max(1.0, self.ceiling * INCREASE_SHARE)
-        if rate >= 2 * self.ceiling or (self.limit and rate >= self.limit):
+        top = min(2 * self.ceiling, self.limit) if self.limit else 2 * self.ceiling
+        rate = min(self.bucket.rate + steps * max(1.0, self.ceiling * INCREASE_SHARE), top)
+        if rate >= top and now - self._slowed_at >= STEADY_SECONDS:
             self.slowed = False
             rate = self.limit
         self.bucket.set_rate(rate, now)

@@ -8,11 +8,11 @@ Not here: how the text is written (``writing``), what the answer means (``verdic
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
 from palomar.carriers.smpp import wording
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.writing import Elements, Written, writer
+from palomar.carriers.smpp.writing import plain_codings, writer
 from palomar.domain.message import echo_of
 from palomar.domain.sender import SenderKind, parse_sender
 from palomar.ports import OutgoingPart, Refused
@@ -33,17 +33,20 @@ from palomar.smpp import (
 
 Maker = Callable[[OutgoingPart], SubmitSm | DataSm | Refused]
 Source = Callable[[str], tuple[str, int, int]]
+Step = Callable[[OutgoingPart, SubmitSm | DataSm], None]
 
 LONGEST_VALIDITY_SECONDS = 63 * 7 * 86_400
 """63 weeks, the most that a short message service centre knows (3GPP TS 23.040 section 9.2.3.12.1)."""
 
 
 class Framed(NamedTuple):
-    """The user data with its header, and what else says which part it is."""
+    """The user data with its header, and what else says which part it is; where it goes into message_payload it is
+    among the parameters (section 5.3.2.32)."""
 
+    data_coding: int
     esm_class: int
     user_data: bytes
-    tlvs: Tlvs = ()
+    tlvs: Tlvs
 
 
 def submit_maker(settings: SmppCarrierSettings, *, wall_ms: Callable[[], int]) -> Maker:
@@ -88,57 +91,68 @@ def source_of(settings: SmppCarrierSettings) -> Source:
 
 
 def _submit_sm_maker(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> Maker:
-    write, frame, source = writer(settings), _framer(settings), source_of(settings)
-    validity, tlvs_of = _validity(settings, wall_ms), _tlvs_of(settings)
-    service_type, protocol_id = settings.service_type, settings.protocol_id
+    plain, plain_flash = plain_codings(settings), plain_codings(settings, flash=True)
+    frame, source = _framer(settings), source_of(settings)
+    static, service_type, protocol_id = wording.static_tlvs(settings.tlvs), settings.service_type, settings.protocol_id
     dest_ton, dest_npi = settings.dest_ton, settings.dest_npi
-    priorities = (settings.priority, settings.urgent_priority)
+    priority, urgent_priority = settings.priority, settings.urgent_priority
     registered_delivery = _registered_delivery(settings)
+    steps = _steps(settings, wall_ms)
 
     def make(part: OutgoingPart) -> SubmitSm | Refused:
-        written = write(part)
-        if isinstance(written, Refused):
-            return written
-        esm_class, short_message, framing = frame(part, written)
+        coding = (plain_flash if part.flash else plain).get(part.alphabet)
+        if coding is not None and part.parts == 1:
+            esm_class, short_message, optional = 0, part.payload, static
+        else:
+            framed = frame(part)
+            if isinstance(framed, Refused):
+                return framed
+            coding, esm_class, short_message = framed.data_coding, framed.esm_class, framed.user_data
+            optional = static + framed.tlvs
         address, ton, npi = source(part.sender)
-        return SubmitSm(
-            tlvs=tlvs_of(part) + framing,
-            service_type=service_type,
-            source_addr_ton=ton,
-            source_addr_npi=npi,
-            source_addr=address,
-            dest_addr_ton=dest_ton,
-            dest_addr_npi=dest_npi,
-            destination_addr=part.msisdn,
-            esm_class=esm_class,
-            protocol_id=protocol_id,
-            priority_flag=priorities[part.urgent],
-            validity_period=validity(part),
-            registered_delivery=registered_delivery,
-            data_coding=written.data_coding,
-            short_message=short_message,
+        # By position, in the order of the field table and the wire: names cost a twentieth of a submit.
+        pdu = SubmitSm(
+            0,
+            0,
+            optional,
+            service_type,
+            ton,
+            npi,
+            address,
+            dest_ton,
+            dest_npi,
+            part.msisdn,
+            esm_class,
+            protocol_id,
+            urgent_priority if part.urgent else priority,
+            "",
+            "",
+            registered_delivery,
+            0,
+            coding,
+            0,
+            short_message,
         )
+        for step in steps:
+            step(part, pdu)
+        return pdu
 
     return make
 
 
 def _data_sm_maker(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> Maker:
-    """Of the field's names data_sm has neither priority, protocol nor validity; qos_time_to_live is its validity."""
-    write, source, tlvs_of = writer(settings), source_of(settings), _tlvs_of(settings)
-    frame = _with_sar if settings.long_messages == "sar" else _with_header
+    """It has neither priority, protocol nor validity; qos_time_to_live is its validity (section 5.3.2.9)."""
+    frame, source, static = _framer(settings), source_of(settings), wording.static_tlvs(settings.tlvs)
     registered_delivery = _registered_delivery(settings)
-    left = _seconds_left(settings, wall_ms)
+    steps = _steps(settings, wall_ms)
 
     def make(part: OutgoingPart) -> DataSm | Refused:
-        written = write(part)
-        if isinstance(written, Refused):
-            return written
-        esm_class, user_data, framing = frame(part, written)
+        framed = frame(part)
+        if isinstance(framed, Refused):
+            return framed
         address, ton, npi = source(part.sender)
-        seconds = left(part)
-        lifetime = () if seconds is None else (tlvs.QOS_TIME_TO_LIVE.of(seconds),)
-        return DataSm(
-            tlvs=(*tlvs_of(part), *framing, *lifetime, tlvs.MESSAGE_PAYLOAD.of(user_data)),
+        pdu = DataSm(
+            tlvs=static + framed.tlvs,
             service_type=settings.service_type,
             source_addr_ton=ton,
             source_addr_npi=npi,
@@ -146,63 +160,61 @@ def _data_sm_maker(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) ->
             dest_addr_ton=settings.dest_ton,
             dest_addr_npi=settings.dest_npi,
             destination_addr=part.msisdn,
-            esm_class=esm_class,
+            esm_class=framed.esm_class,
             registered_delivery=registered_delivery,
-            data_coding=written.data_coding,
+            data_coding=framed.data_coding,
         )
+        for step in steps:
+            step(part, pdu)
+        return pdu
 
     return make
 
 
-def _framer(settings: SmppCarrierSettings) -> Callable[[OutgoingPart, Written], Framed]:
-    match settings.long_messages:
-        case "udh":
-            return _with_header
-        case "sar":
-            return _with_sar
-        case "payload":
-            return _in_payload
-        case _:
-            assert_never(settings.long_messages)
+def _steps(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> tuple[Step, ...]:
+    """What is added to every PDU: only what the settings ask for costs anything."""
+    steps: list[Step] = []
+    if settings.echo:
+        steps.append(_echo)
+    if settings.validity != "none":
+        steps.append(_expiry(settings, wall_ms))
+    return tuple(steps)
 
 
-def _with_header(part: OutgoingPart, written: Written) -> Framed:
-    """One user data header for concatenation and shifts (3GPP TS 23.040 section 9.2.3.24)."""
-    if part.parts == 1 and not written.shifts:
-        return Framed(0, written.octets)
-    header = user_data_header(*_concatenation(part), *written.shifts)
-    return Framed(parameters.ESM_UDHI, header + written.octets)
+def _framer(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], Framed | Refused]:
+    """How this carrier is told which part of what it gets."""
+    write, sar = writer(settings), settings.long_messages == "sar"
+    payload_of_all = settings.submit == "data_sm"
+    payload_of_parts = settings.long_messages == "payload"
+
+    def frame(part: OutgoingPart) -> Framed | Refused:
+        written = write(part)
+        if isinstance(written, Refused):
+            return written
+        elements = written.shifts
+        optional: Tlvs = ()
+        if part.parts > 1:
+            if sar:
+                optional = concatenation_tlvs(_concatenation(part, part.reference))
+            else:
+                # One header for all of it (3GPP TS 23.040 section 9.2.3.24).
+                elements = (concatenation_element(_concatenation(part, part.reference & 0xFF)), *elements)
+        header = user_data_header(*elements)
+        user_data = header + written.octets
+        if payload_of_all or (payload_of_parts and part.parts > 1):
+            user_data, optional = b"", (*optional, tlvs.MESSAGE_PAYLOAD.of(user_data))
+        return Framed(written.data_coding, parameters.ESM_UDHI if header else 0, user_data, optional)
+
+    return frame
 
 
-def _with_sar(part: OutgoingPart, written: Written) -> Framed:
-    """The sar_ parameters, of which the SMSC makes the header (sections 5.3.2.22 to 5.3.2.24)."""
-    if part.parts == 1:
-        return _with_header(part, written)
-    header = user_data_header(*written.shifts)
-    concatenation = Concatenation(reference=part.reference, total=part.parts, sequence=part.number)
-    return Framed(parameters.ESM_UDHI if header else 0, header + written.octets, concatenation_tlvs(concatenation))
+def _concatenation(part: OutgoingPart, reference: int) -> Concatenation:
+    return Concatenation(reference=reference, total=part.parts, sequence=part.number)
 
 
-def _in_payload(part: OutgoingPart, written: Written) -> Framed:
-    """A part of a long message goes into message_payload with its header, and short_message is empty (5.3.2.32)."""
-    framed = _with_header(part, written)
-    if part.parts == 1:
-        return framed
-    return Framed(framed.esm_class, b"", (tlvs.MESSAGE_PAYLOAD.of(framed.user_data),))
-
-
-def _concatenation(part: OutgoingPart) -> Elements:
-    if part.parts == 1:
-        return ()
-    which = Concatenation(reference=part.reference & 0xFF, total=part.parts, sequence=part.number)
-    return (concatenation_element(which),)
-
-
-def _tlvs_of(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], Tlvs]:
-    static = wording.static_tlvs(settings.tlvs)
-    if not settings.echo:
-        return lambda part: static
-    return lambda part: (*static, tlvs.USER_MESSAGE_REFERENCE.of(echo_of(part.part_id)))
+def _echo(part: OutgoingPart, pdu: SubmitSm | DataSm) -> None:
+    """Section 5.3.2.17: a receipt repeats it."""
+    pdu.tlvs += (tlvs.USER_MESSAGE_REFERENCE.of(echo_of(part.part_id)),)
 
 
 def _registered_delivery(settings: SmppCarrierSettings) -> int:
@@ -215,38 +227,25 @@ def _registered_delivery(settings: SmppCarrierSettings) -> int:
     return receipts | (parameters.REQUEST_INTERMEDIATE_NOTIFICATION if settings.intermediate_receipts else 0)
 
 
-def _validity(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> Callable[[OutgoingPart], str]:
-    """validity_period, empty for the SMSC's own (section 5.2.16)."""
-    left = _seconds_left(settings, wall_ms)
+def _expiry(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> Step:
+    """validity_period (section 5.2.16), or qos_time_to_live in a data_sm: the earlier of the message's deadline and the
+    carrier's setting; a second at least, for nought is no limit."""
+    longest = settings.validity_seconds or LONGEST_VALIDITY_SECONDS
+    absolute = settings.validity == "absolute"
 
-    def relative(part: OutgoingPart) -> str:
-        seconds = left(part)
-        return "" if seconds is None else format_relative_time(timedelta(seconds=seconds))
+    def expire(part: OutgoingPart, pdu: SubmitSm | DataSm) -> None:
+        now_ms = wall_ms()
+        if part.stale_ms is not None:
+            seconds = min(max(-((now_ms - part.stale_ms) // 1_000), 1), longest)
+        elif settings.validity_seconds:
+            seconds = settings.validity_seconds
+        else:
+            return
+        if isinstance(pdu, DataSm):
+            pdu.tlvs += (tlvs.QOS_TIME_TO_LIVE.of(seconds),)
+        elif absolute:
+            pdu.validity_period = format_time(datetime.fromtimestamp(now_ms // 1_000 + seconds, UTC))
+        else:
+            pdu.validity_period = format_relative_time(timedelta(seconds=seconds))
 
-    def absolute(part: OutgoingPart) -> str:
-        seconds = left(part)
-        return "" if seconds is None else format_time(datetime.fromtimestamp(wall_ms() // 1_000 + seconds, UTC))
-
-    match settings.validity:
-        case "none":
-            return lambda part: ""
-        case "relative":
-            return relative
-        case "absolute":
-            return absolute
-        case _:
-            assert_never(settings.validity)
-
-
-def _seconds_left(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> Callable[[OutgoingPart], int | None]:
-    """The earlier of the message's deadline and the carrier's setting; a second at least, for nought is no limit."""
-    if settings.validity == "none":
-        return lambda part: None
-    most = settings.validity_seconds or LONGEST_VALIDITY_SECONDS
-
-    def left(part: OutgoingPart) -> int | None:
-        if part.stale_ms is None:
-            return settings.validity_seconds or None
-        return min(max(-((wall_ms() - part.stale_ms) // 1_000), 1), most)
-
-    return left
+    return expire

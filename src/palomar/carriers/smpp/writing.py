@@ -35,8 +35,7 @@ class Written(NamedTuple):
 
 def writer(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], Written | Refused]:
     """What this carrier makes of a part's text."""
-    taken = _codings(settings, gsm=settings.gsm_coding, ucs2=settings.ucs2_coding)
-    taken_as_flash = _codings(settings, gsm=settings.gsm_flash_coding, ucs2=settings.ucs2_flash_coding)
+    taken, taken_as_flash = _codings(settings, flash=False), _codings(settings, flash=True)
     rewrite = _rewriter(settings)
 
     def write(part: OutgoingPart) -> Written | Refused:
@@ -48,8 +47,14 @@ def writer(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], Written | 
     return write
 
 
-def _codings(settings: SmppCarrierSettings, *, gsm: int, ucs2: int) -> dict[Alphabet, tuple[int, Elements]]:
+def plain_codings(settings: SmppCarrierSettings, *, flash: bool = False) -> dict[Alphabet, int]:
+    """The data codings of the alphabets that the carrier takes as they are and without a header."""
+    return {alphabet: coding for alphabet, (coding, shifts) in _codings(settings, flash=flash).items() if not shifts}
+
+
+def _codings(settings: SmppCarrierSettings, *, flash: bool) -> dict[Alphabet, tuple[int, Elements]]:
     """The alphabets that the carrier takes as they are: data coding and shifts of each."""
+    gsm, ucs2 = _own_codings(settings, flash=flash)
     codings: dict[Alphabet, tuple[int, Elements]] = {Alphabet.UCS2: (ucs2, ())}
     if settings.alphabet == "gsm":
         languages = wording.languages(settings.languages)
@@ -57,6 +62,13 @@ def _codings(settings: SmppCarrierSettings, *, gsm: int, ucs2: int) -> dict[Alph
             if alphabet is not Alphabet.UCS2 and {shifts.locking, shifts.single} - {None} <= languages:
                 codings[alphabet] = (gsm, _shift_elements(alphabet))
     return codings
+
+
+def _own_codings(settings: SmppCarrierSettings, *, flash: bool) -> tuple[int, int]:
+    """The data codings of the carrier's alphabet and of UCS-2."""
+    if flash:
+        return settings.gsm_flash_coding, settings.ucs2_flash_coding
+    return settings.gsm_coding, settings.ucs2_coding
 
 
 def _shift_elements(alphabet: Alphabet) -> Elements:
@@ -81,10 +93,10 @@ def _rewriter(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], Written
             except UnicodeEncodeError as error:
                 why = f"the carrier's alphabet has no U+{ord(text[error.start]):04X}"
             else:
-                return Written(settings.gsm_flash_coding if part.flash else settings.gsm_coding, octets)
+                return Written(_own_codings(settings, flash=part.flash)[0], octets)
         octets = text.encode("utf-16-be")
         if len(octets) + (CONCATENATION_OCTETS if part.parts > 1 else 0) > USER_DATA_OCTETS:
             return Refused(status=0, reason=f"{why}, and the part is too long for UCS-2")
-        return Written(settings.ucs2_flash_coding if part.flash else settings.ucs2_coding, octets)
+        return Written(_own_codings(settings, flash=part.flash)[1], octets)
 
     return rewrite
