@@ -220,10 +220,14 @@ class Rig:
         await self.sink.until(lambda: all(link.bound for link in self.carrier.links()))
 
     def send(self, count: int = 1, **fields: Any) -> None:
-        """Submit so many parts, with these fields."""
+        """Reserve and submit so many parts, with these fields."""
         for serial in range(1, count + 1):
             assert self.carrier.reserve(1)
-            part = outgoing("573001234567", serial=serial)
-            for name, value in fields.items():
-                setattr(part, name, value)
-            self.carrier.submit(part)
+            self.send_one(serial=serial, **fields)
+
+    def send_one(self, *, serial: int, **fields: Any) -> None:
+        """Submit one part in a slot that is reserved."""
+        part = outgoing("573001234567", serial=serial)
+        for name, value in fields.items():
+            setattr(part, name, value)
+        self.carrier.submit(part)
