@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from palomar.domain import gsm7
 from palomar.domain.languages import Language, language_by_identifier, septet_tables
 
-# The comma of the Indic locking tables is an apostrophe there, against the specification. Where the specification
-# contradicts itself (it prints one letter of Kannada and names another) we leave the place out.
+# Where `gsmcodecs` has an apostrophe in the Indic locking tables, every other reading of the specification has a comma.
+# The place of Kannada's on which those readings disagree we leave out.
 COMMA = 0x2C
 LEFT_OUT = (Language.KANNADA, 0x24)
 

@@ -4,7 +4,7 @@ A.3.13), as data.
 A table is told by runs: the septet that a run begins with, and its characters. A place that no run names, here or in
 what all of them share, has no character. Keys are names of ``languages.Language``.
 
-Left out: Kannada's locking place 0x24, of which the specification prints one letter and names another.
+Left out: Kannada's locking place 0x24, which some who read the specification have as U+0CA1 and others as U+0CAA.
 """
 
 from collections.abc import Mapping
