@@ -105,7 +105,7 @@ class SmppCarrierSettings:
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
-                raise ValueError(f"{name}: {low:,} to {high:,}, not {value:,}")
+                raise ValueError(f"{name}: {low} to {high}, not {value}")
         for name, longest in _LONGEST.items():
             if len(getattr(self, name)) > longest or not getattr(self, name).isascii():
                 raise ValueError(f"{name}: at most {longest} ASCII characters")
