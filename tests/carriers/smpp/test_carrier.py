@@ -242,7 +242,7 @@ async def test_a_carriers_pace_holds_whatever_its_links_may() -> None:
 
 
 @in_virtual_time
-async def test_a_long_message_leaves_whole_through_a_slow_link() -> None:
+async def test_a_slow_link_has_room_for_one_part_at_a_time() -> None:
     async with Rig(window=10, link_parts_per_second=2) as rig:
         await rig.live()
         await asyncio.sleep(1)

@@ -81,6 +81,11 @@ def test_a_language_that_the_carrier_does_not_take_goes_as_ucs2_or_is_refused() 
     )
 
 
+def test_a_languages_letters_are_not_left_to_a_carrier_of_another_alphabet() -> None:
+    write = writer(settings(alphabet="latin-1"))
+    assert write(part("á", alphabet=Alphabet.SPANISH_SINGLE)) == Written(8, "á".encode("utf-16-be"))
+
+
 @given(
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=170),
     st.sampled_from(["gsm", "latin-1", "ascii"]),
