@@ -29,25 +29,24 @@ CODECS: Final[Mapping[int, str]] = MappingProxyType(
 )
 """Python's names of the codings; what is not here is read as the GSM default alphabet."""
 
-
 GSM: Final = "gsm"
 
 
 def reader(settings: SmppCarrierSettings) -> Callable[[bytes, int, Elements], str]:
     """How this carrier's texts are read: octets, data coding, and the elements of the user data header."""
     codecs = dict(CODECS) | {settings.ucs2_coding: "utf-16-be", settings.gsm_coding: settings.alphabet}
+    return lambda octets, data_coding, elements: decode(octets, data_coding, elements=elements, codecs=codecs)
 
-    def read(octets: bytes, data_coding: int, elements: Elements = ()) -> str:
-        """The text of a message from a phone; what cannot be read shows U+FFFD, and no NUL is left."""
-        codec = codecs.get(data_coding) or codecs.get(_smpp_value(data_coding), GSM)
-        if codec == GSM:
-            tables = septet_tables(_language(elements, IEI_LOCKING_SHIFT), _language(elements, IEI_SINGLE_SHIFT))
-            text = gsm7.decode(octets, tables)
-        else:
-            text = octets.decode(codec, errors="replace")
-        return text.replace("\x00", "")
 
-    return read
+def decode(octets: bytes, data_coding: int, *, elements: Elements = (), codecs: Mapping[int, str] = CODECS) -> str:
+    """The text of a message; what cannot be read shows U+FFFD, and no NUL is left."""
+    codec = codecs.get(data_coding) or codecs.get(_smpp_value(data_coding), GSM)
+    if codec == GSM:
+        tables = septet_tables(_language(elements, IEI_LOCKING_SHIFT), _language(elements, IEI_SINGLE_SHIFT))
+        text = gsm7.decode(octets, tables)
+    else:
+        text = octets.decode(codec, errors="replace")
+    return text.replace("\x00", "")
 
 
 def _language(elements: Elements, identifier: int) -> Language | None:
