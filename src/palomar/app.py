@@ -330,7 +330,7 @@ async def _youngest_ms(database: Database) -> int:
 def _languages_of_all(carriers: Sequence[CarrierConfig]) -> frozenset[Language]:
     """The languages whose tables every carrier takes: a message may go by any of them."""
     taken = [languages(entry.languages if isinstance(entry, SmppCarrierSettings) else ()) for entry in carriers]
-    return frozenset.intersection(*taken)
+    return frozenset.intersection(*taken) if taken else frozenset()
 
 
 def _inside(name: str) -> SmppCarrierSettings:
