@@ -26,11 +26,13 @@ from palomar.domain.message import State
 from palomar.domain.refusals import Refusal
 from palomar.domain.settings import setting_names
 from palomar.domain.timeline import Kind
+from palomar.smpp.tlvs import TLV_DEFINITIONS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
 RECIPE_LINES = 30
+CLAUSE_CELLS = 7
 NONE = "(needed)"
 
 Row = tuple[str, ...]
@@ -228,6 +230,40 @@ def test_every_file_that_the_readme_tells_to_run_exists() -> None:
     named = re.findall(r"(?:\./test |python |\s)((?:tests|bench)/\S+\.py)", (ROOT / "README.md").read_text())
     assert len(named) > 5
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_file_and_test_that_a_clause_of_smpp_names_exists() -> None:
+    clauses = [row for row in sections_of("smpp.md") if len(row) == CLAUSE_CELLS and row[0] != "clause"]
+    assert len(clauses) > 100
+    missing = []
+    for row in clauses:
+        files, tests = named_in(row[-2]), named_in(row[-1])
+        assert files, row
+        assert tests, row
+        missing += [name for name in files if not (ROOT / "src/palomar" / name).is_file()]
+        for name in tests:
+            file, _, function = name.partition("::")
+            path = ROOT / "tests" / file
+            if not path.is_file() or (function and f"def {function}(" not in path.read_text(encoding="utf-8")):
+                missing.append(name)
+    assert missing == []
+
+
+def test_every_optional_parameter_has_its_clause() -> None:
+    subjects = {row[1] for row in sections_of("smpp.md") if row[0].startswith("5.3.2.")}
+    assert subjects == {"destination_port" if d.name == "dest_port" else d.name for d in TLV_DEFINITIONS.values()}
+
+
+def sections_of(page: str) -> list[Row]:
+    """The cells of every table of a page, the rules left out."""
+    lines = [line for line in (DOCS / page).read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    cells = [tuple(cell.strip() for cell in line.strip("| ").split(" | ")) for line in lines]
+    return [row for row in cells if not is_rule(row)]
+
+
+def named_in(cell: str) -> list[str]:
+    """What stands between back-ticks."""
+    return re.findall("`([^`]+)`", cell)
 
 
 def test_recipes_are_short() -> None:

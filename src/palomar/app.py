@@ -10,7 +10,7 @@ import os
 import platform
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -20,11 +20,13 @@ from starlette.types import ASGIApp
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.carrier import SmppCarrier
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.translate import submit_maker
+from palomar.carriers.smpp.submitting import submit_maker
+from palomar.carriers.smpp.wording import languages
 from palomar.clock import RealClock, RealIds
-from palomar.config import CONVERGIA_PORT, Config
+from palomar.config import CONVERGIA_PORT, CarrierConfig, Config
 from palomar.dialects import DIALECTS, convergia
 from palomar.domain.account import AccountId
+from palomar.domain.languages import Language
 from palomar.domain.message import COMMAND_LINE_NODE, born_ms
 from palomar.engine.batcher import Batcher
 from palomar.engine.clicks import Clicks
@@ -49,6 +51,7 @@ from palomar.net.networks import AddressGuard, TrustedProxies
 from palomar.net.server import HttpListener, ListenError, TlsFiles
 from palomar.net.signing import CallbackSigner
 from palomar.ports import Carrier, Ids, OutgoingPart, WebhookRenderer
+from palomar.smpp import SubmitSm
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.migrate import migrate
 from palomar.storage.postgres import open_postgres
@@ -205,6 +208,7 @@ class App:
             clock=self.clock,
             ids=ids,
             public_url=self._public_url,
+            languages=_languages_of_all(config.carriers),
         )
 
     def _carrier(self, name: str, ids: Ids) -> Carrier:
@@ -259,7 +263,7 @@ class App:
         """The simulator inside keeps nothing: what it took before this start and had not reported, it is told again."""
         for name, smsc in self.simulators.items():
             inside = _inside(name)
-            submit, after = submit_maker(inside), 0
+            submit, after = submit_maker(inside, wall_ms=self.clock.wall_ms), 0
             while True:
 
                 async def script(
@@ -269,7 +273,8 @@ class App:
 
                 found = await self.database.read(script)
                 for reference, part in found:
-                    smsc.recall(inside.system_id, reference, submit(part))
+                    if isinstance(pdu := submit(part), SubmitSm):
+                        smsc.recall(inside.system_id, reference, pdu)
                 if not found:
                     break
                 after = found[-1][1].part_id
@@ -350,6 +355,12 @@ def _query_after_seconds(config: Config) -> dict[str, float]:
         for carrier in config.carriers
         if isinstance(carrier, SmppCarrierSettings)
     }
+
+
+def _languages_of_all(carriers: Sequence[CarrierConfig]) -> frozenset[Language]:
+    """The languages whose tables every carrier takes: a message may go by any of them."""
+    taken = [languages(entry.languages if isinstance(entry, SmppCarrierSettings) else ()) for entry in carriers]
+    return frozenset.intersection(*taken) if taken else frozenset()
 
 
 def _inside(name: str) -> SmppCarrierSettings:

@@ -13,6 +13,7 @@ PACKAGES = {
     "smsbox": "kannel",
     "unshare": "util-linux",
     "php": "php-cli php-soap",
+    "tshark": "tshark",
 }
 """Debian's package of each program; ./test installs them where it may."""
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.support.certificates import Issued
 from tests.support.needs import program
 from tests.support.npm import npm_folder
 from tests.support.processes import Process
@@ -28,8 +29,14 @@ def carrier_toml(port: int, *, name: str = "outside", password: str = PASSWORD, 
         "reconnect_min_seconds = 0.1",
         "reconnect_max_seconds = 0.5",
     ]
-    lines += [f"{key} = {json.dumps(value)}" for key, value in more.items()]
+    lines += [f"{key} = {_toml(value)}" for key, value in more.items()]
     return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(each)}" for key, each in value.items()) + " }"
+    return json.dumps(value)
 
 
 class Smsc(Process):
@@ -72,8 +79,13 @@ class NpmSmsc(Process):
         return int(self.events("listening")[0]["port"])
 
 
-def npm_smsc(directory: Path) -> NpmSmsc:
+def npm_smsc(directory: Path, *options: str) -> NpmSmsc:
     """npm's SMSC on a free port; skips the test where node or npm is missing, or the package cannot be had."""
     folder = npm_folder(NPM_PACKAGE)
-    command = [program("node"), str(_HERE / "npm_smsc.js"), str(folder), SYSTEM_ID, PASSWORD]
+    command = [program("node"), str(_HERE / "npm_smsc.js"), str(folder), SYSTEM_ID, PASSWORD, *options]
     return NpmSmsc(command, directory=directory, name="npm_smsc")
+
+
+def npm_smsc_with_tls(directory: Path, server: Issued, clients: Path) -> NpmSmsc:
+    """The same behind TLS; it takes only clients that show a certificate of the authority ``clients``."""
+    return npm_smsc(directory, str(server.certificate), str(server.key), str(clients))

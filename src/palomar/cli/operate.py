@@ -227,7 +227,7 @@ def _plain(values: dict[str, object]) -> dict[str, object]:
 
 
 def _shown(name: str, value: object) -> object:
-    if name in ("password", "passwords") and value:
+    if name.endswith(("password", "passwords")) and value:
         return "********"
     if name == "url" and isinstance(value, str) and "@" in value:
         return "postgresql://********@" + value.rpartition("@")[2]

@@ -4,19 +4,20 @@
 credit, messages, parts, queue and timeline, for many requests at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.events import Failed
 from palomar.domain.lane import Lane, Rank, lane_of, rank_of
+from palomar.domain.languages import Language
 from palomar.domain.link import Codes, Links
 from palomar.domain.message import MessageId, State, part_id
 from palomar.domain.phone import Msisdn, country_of
 from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.domain.routing import Choice
-from palomar.domain.text import Alphabet
+from palomar.domain.text import Alphabet, shorter_in_a_language
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows import filters, idempotency
 from palomar.flows.filters import Verdict
@@ -149,9 +150,21 @@ class Terms:
     lineage: tuple[AccountId, ...] = ()
 
 
-def compose(request: Request, recipients: Sequence[Recipient], *, terms: Terms, ids: Ids, now_ms: int) -> Acceptance:
+def compose(
+    request: Request,
+    recipients: Sequence[Recipient],
+    *,
+    terms: Terms,
+    ids: Ids,
+    now_ms: int,
+    languages: Collection[Language] = (),
+) -> Acceptance:
     """Give these recipients of a request an id, a price and a lane; no I/O. The carrier is chosen when the batch
-    begins."""
+    begins.
+
+    ``languages`` are those whose tables every carrier takes: what would go as UCS-2 goes in one of them where that
+    makes fewer parts.
+    """
     prices, lanes = terms.prices, terms.lanes
     due_ms = now_ms if request.due_ms is None else request.due_ms
     countries = request.account.settings.countries
@@ -166,7 +179,7 @@ def compose(request: Request, recipients: Sequence[Recipient], *, terms: Terms, 
         counted = state in _WAITING
         rate = prices.rate(country) if counted else 0
         message_id = ids.message_id()
-        parts = recipient.parts
+        alphabet, parts = _written(recipient, languages)
         row = MessageRow(
             id=message_id,
             account_id=request.account.id,
@@ -177,7 +190,7 @@ def compose(request: Request, recipients: Sequence[Recipient], *, terms: Terms, 
             msisdn=recipient.msisdn,
             country=country,
             text=recipient.text,
-            alphabet=recipient.alphabet,
+            alphabet=alphabet,
             reference=_concatenation_reference(message_id),
             parts=parts,
             parts_left=parts if counted else 0,
@@ -199,6 +212,15 @@ def compose(request: Request, recipients: Sequence[Recipient], *, terms: Terms, 
         rank = rank_of(lane, recipients=len(request.recipients))
         messages.append(NewMessage(row, why, recipient.links, lane, rank))
     return Acceptance(request, messages, terms.lineage)
+
+
+def _written(recipient: Recipient, languages: Collection[Language]) -> tuple[Alphabet, int]:
+    """The alphabet in which the text goes, and its parts."""
+    if languages and recipient.alphabet is Alphabet.UCS2:
+        shorter = shorter_in_a_language(recipient.text, languages)
+        if shorter is not None:
+            return shorter.alphabet, shorter.parts
+    return recipient.alphabet, recipient.parts
 
 
 async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
+from palomar.carriers.smpp.capture import Flow
 from palomar.ports import Clock
 from palomar.smpp import (
     BindRefused,
@@ -14,7 +15,9 @@ from palomar.smpp import (
     Closed,
     CloseReason,
     Event,
+    Outbind,
     Pdu,
+    RequestReceived,
     Role,
     Session,
     SessionSettings,
@@ -44,8 +47,12 @@ class ConnectionOwner(Protocol):
 class Connection(asyncio.Protocol):
     """A session and its transport."""
 
-    def __init__(self, *, owner: ConnectionOwner, settings: SessionSettings, clock: Clock) -> None:
+    def __init__(
+        self, *, owner: ConnectionOwner, settings: SessionSettings, clock: Clock, flow: Flow | None = None
+    ) -> None:
+        """``flow`` is where its octets are captured."""
         self._owner = owner
+        self._flow = flow
         self._now = clock.monotonic
         self._loop = asyncio.get_running_loop()
         self._tick = min(TICK_SECONDS, settings.response_seconds / 4)
@@ -58,6 +65,7 @@ class Connection(asyncio.Protocol):
         self._flush_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._bound: asyncio.Future[None] = self._loop.create_future()
+        self._called: asyncio.Future[Outbind] = self._loop.create_future()
         self.gone: asyncio.Future[None] = self._loop.create_future()
         """Done when the transport is closed."""
 
@@ -65,6 +73,10 @@ class Connection(asyncio.Protocol):
         """Bind and wait for the answer; raises BindFailed."""
         self.send(pdu)
         await self._bound
+
+    async def called(self) -> Outbind:
+        """Wait for an SMSC that has called to say who it is; raises BindFailed."""
+        return await self._called
 
     def send(self, pdu: Pdu, *, context: object = None) -> None:
         """Queue a request; raises what ``Session.send`` raises."""
@@ -102,6 +114,8 @@ class Connection(asyncio.Protocol):
         self._set_timer()
 
     def data_received(self, data: bytes) -> None:
+        if self._flow is not None:
+            self._flow.received(data)
         self._take(self.session.receive(data, self._now()))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -129,6 +143,8 @@ class Connection(asyncio.Protocol):
 
     def _take_binding(self, events: list[Event]) -> None:
         for event in events:
+            if isinstance(event, RequestReceived) and isinstance(event.pdu, Outbind) and not self._called.done():
+                self._called.set_result(event.pdu)
             if isinstance(event, Bound):
                 self._bound.set_result(None)
                 return
@@ -146,6 +162,8 @@ class Connection(asyncio.Protocol):
             return
         if data := self.session.take_outgoing():
             self.unflushed = 0
+            if self._flow is not None:
+                self._flow.sent(data)
             transport.write(data)
 
     def _finish(self, reason: CloseReason) -> None:
@@ -177,9 +195,12 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._bound.done():
-            self._bound.set_exception(BindFailed("no bind: the connection ended"))
-        if not self._bound.cancelled():
-            self._bound.exception()  # looked at: asyncio complains of errors that nobody awaits
+        if self._flow is not None:
+            self._flow.ended()
+        for waited_for in (self._bound, self._called):
+            if not waited_for.done():
+                waited_for.set_exception(BindFailed("no bind: the connection ended"))
+            if not waited_for.cancelled():
+                waited_for.exception()  # looked at: asyncio complains of errors that nobody awaits
         if not self.gone.done():
             self.gone.set_result(None)
