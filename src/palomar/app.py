@@ -193,7 +193,13 @@ class App:
             dispatcher=self.dispatcher,
             notifier=self.notifier,
             lease=self._lease,
-            overdue_parts=Overdue(self.database, self.clock, self.carriers, _query_after_seconds(config)),
+            overdue_parts=Overdue(
+                self.database,
+                self.clock,
+                self.carriers,
+                _query_after_seconds(config),
+                plan=lambda: self.directory.snapshot.plan,
+            ),
             carrier_standings=self.standings,
             renumber=ids.renumber,
         )

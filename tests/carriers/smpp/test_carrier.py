@@ -338,3 +338,17 @@ async def test_ucs2_leaves_as_ucs2() -> None:
         await rig.sink.until(lambda: bool(rig.sink.answers))
         (submit,) = rig.smsc.last.submits()
         assert (submit.data_coding, submit.short_message) == (8, b"\x00\xf1")
+
+
+@in_virtual_time
+async def test_what_is_said_of_a_part_is_handed_on_unless_it_is_not_to_be_kept() -> None:
+    told = []
+    for keep in (True, False):
+        async with Rig(keep_pdus=keep) as rig:
+            await rig.live()
+            assert rig.carrier.reserve(1)
+            rig.carrier.submit(outgoing("34600000000"))
+            await rig.sink.until(lambda rig=rig: bool(rig.sink.answers))
+            (exchange,) = rig.sink.exchanges
+            told.append((bool(exchange.request), bool(exchange.response)))
+    assert told == [(True, True), (False, False)]

@@ -68,6 +68,7 @@ class SmppCarrier:
         if settings.capture is not None:
             self._capture = Capture(settings.capture, octets_max=settings.capture_octets, wall_ms=clock.wall_ms)
         self._may_query = True
+        self._keeps_pdus = settings.keep_pdus
         self._bucket = TokenBucket(rate=settings.parts_per_second)
         self._links: list[Link] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -211,7 +212,7 @@ class SmppCarrier:
         if sink is None or self._stopping or self._unacknowledged >= self._settings.deliver_backlog:
             connection.answer(pdu, status=CommandStatus.ESME_RX_T_APPN)
             return
-        delivery = self._read_delivery(pdu, octets)
+        delivery = self._read_delivery(pdu, octets if self._keeps_pdus else b"")
         if delivery is None:
             connection.answer(pdu)
             return
@@ -280,7 +281,7 @@ class SmppCarrier:
 
     def _answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange) -> None:
         if self._sink is not None:
-            self._sink.answered(part, outcome, exchange)
+            self._sink.answered(part, outcome, exchange if self._keeps_pdus else Exchange())
 
     def _later(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
         """Answer in the next turn of the loop: a submit never calls back before it has returned."""

@@ -97,6 +97,8 @@ class SmppCarrierSettings:
     """Parameters of every submit, by name or tag: a number, a text, or octets as ``hex:0a0b``."""
     temporary_statuses: tuple[str, ...] = ()
     """Statuses, by name or number, after which a part may come again."""
+    keep_pdus: bool = True
+    """Keep what is said of a part in the timeline of its message."""
     capture: Path | None = None
     """A pcap file of everything that is said; it holds texts and numbers."""
     capture_octets: int = 64 * 1024 * 1024
