@@ -13,6 +13,7 @@ PACKAGES = {
     "smsbox": "kannel",
     "unshare": "util-linux",
     "php": "php-cli php-soap",
+    "chromium": "chromium",
 }
 """Debian's package of each program; ./test installs them where it may."""
 
