@@ -63,6 +63,17 @@ class Who:
         return self.account_id is None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose rows may be seen and touched; None is everybody's."""
+
+    account_ids: frozenset[AccountId] | None
+
+    def has(self, account_id: AccountId | None) -> bool:
+        """Whether this account's rows (None: the platform's own) are within it."""
+        return self.account_ids is None or account_id in self.account_ids
+
+
 def is_login(text: str) -> bool:
     """Whether this can be a login: not empty, no spaces or controls, no colon (RFC 7617 section 2)."""
     return 0 < len(text) <= LOGIN_LONGEST and ":" not in text and all(c.isprintable() and c != " " for c in text)

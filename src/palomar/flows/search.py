@@ -36,13 +36,14 @@ class Search:
     carrier: str = ""
     number: str = ""
     """The digits that the number ends with, or all of it."""
-    is_whole_number: bool = False
     label: str = ""
     subid: str = ""
     text: str = ""
     """Something in the text."""
     anywhere: str = ""
     """Something in the text, the end of the number, the label or the subid."""
+    is_blind: bool = False
+    """Texts are not looked at, and numbers only whole: for who may not see them, and must not guess them either."""
     since_ms: int | None = None
     until_ms: int | None = None
 
@@ -114,7 +115,7 @@ async def _narrow(
         ("carrier = ?", wanted.carrier or None),
         ("label = ?", wanted.label or None),
         ("subid = ?", wanted.subid or None),
-        ("msisdn = ?" if wanted.is_whole_number else "msisdn LIKE '%' || ?", wanted.number or None),
+        ("msisdn = ?" if wanted.is_blind else "msisdn LIKE '%' || ?", wanted.number or None),
     ]
     for clause, value in clauses:
         if value is not None:
@@ -145,12 +146,12 @@ def _matcher(wanted: Search, owners: frozenset[AccountId] | None) -> Callable[[F
         _, owner, msisdn, label, subid, text = row
         if owners is not None and owner not in owners:
             return False
-        plain = _plain(text)
+        plain = "" if wanted.is_blind else _plain(text)
         if inside not in plain:
             return False
         if anywhere in plain or wanted.anywhere in (label, subid):
             return True
-        return bool(number) and msisdn.endswith(number)
+        return bool(number) and (msisdn == number if wanted.is_blind else msisdn.endswith(number))
 
     return fits
 
