@@ -78,6 +78,15 @@ class DatabaseConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleConfig:
+    """``[console]``"""
+
+    mask_for_support: bool = field(
+        default=True, metadata={"help": "hide texts, numbers and PDUs from users whose role is support"}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorCarrier:
     """``[carriers.NAME]`` of kind ``simulator``: an SMSC inside the process."""
 
@@ -97,6 +106,7 @@ class Config:
     http: HttpConfig
     database: DatabaseConfig
     callbacks: CallbackConfig
+    console: ConsoleConfig
     dialects: Mapping[str, object]
     """Each dialect's settings, by its name."""
     carriers: tuple[CarrierConfig, ...]
@@ -114,7 +124,12 @@ class Config:
         return ("127.0.0.0/8", "::1/128") if is_loopback(self.http.host) else ()
 
 
-SECTIONS: Mapping[str, type] = {"http": HttpConfig, "database": DatabaseConfig, "callbacks": CallbackConfig}
+SECTIONS: Mapping[str, type] = {
+    "http": HttpConfig,
+    "database": DatabaseConfig,
+    "callbacks": CallbackConfig,
+    "console": ConsoleConfig,
+}
 
 
 def is_loopback(host: str) -> bool:
@@ -137,6 +152,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
     http = _section(HttpConfig, document.pop("http", {}), "http", base, faults)
     database = _section(DatabaseConfig, document.pop("database", {}), "database", base, faults)
     callbacks = _section(CallbackConfig, document.pop("callbacks", {}), "callbacks", base, faults)
+    console = _section(ConsoleConfig, document.pop("console", {}), "console", base, faults)
     dialects = _dialects(document.pop("dialects", {}), base, faults)
     carriers = _carriers(document.pop("carriers", {}), base, faults)
     data_dir = document.pop("data_dir", "var")
@@ -150,6 +166,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
         http=_http_from_environment(http, env, faults),
         database=DatabaseConfig(url=env.get("PALOMAR_DATABASE_URL") or database.url),
         callbacks=callbacks,
+        console=console,
         dialects=dialects,
         carriers=carriers or (SimulatorCarrier(name="simulator", settings=SimulatorSettings()),),
     )

@@ -160,6 +160,18 @@ class Viewer:
         searched_ms = born_ms(older) if older is not None and len(found) < limit else None
         return Page(messages=[self._shown(row) for row in found], older=older, searched_ms=searched_ms)
 
+    async def oldest_ms(self, wanted: Search) -> int | None:
+        """When the period of a search begins: as it says, else with the oldest message in scope; None if none is."""
+        if wanted.since_ms is not None:
+            return wanted.since_ms
+        within = self._scoped(wanted)
+
+        async def script(tx: Transaction) -> MessageId | None:
+            return await search.oldest(tx, within)
+
+        oldest = await self._database.read(script)
+        return None if oldest is None else born_ms(oldest)
+
     async def story(self, message_id: MessageId) -> Story | None:
         """Everything about a message in scope; None for any other."""
 

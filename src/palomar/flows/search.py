@@ -80,6 +80,15 @@ async def search(tx: Transaction, wanted: Search, *, before: MessageId = LATEST,
     return Slice(messages=messages, older=bottom)
 
 
+async def oldest(tx: Transaction, wanted: Search) -> MessageId | None:
+    """The oldest message of those accounts, whatever else is wanted; None if they have none."""
+    found = []
+    for place in _places(wanted):
+        condition, values = _range(place, top=LATEST, low=MessageId(0))
+        found += await tx.select(f"SELECT id FROM messages WHERE {condition} ORDER BY id LIMIT 1", *values)
+    return min((MessageId(row[0]) for row in found), default=None)
+
+
 def _places(wanted: Search) -> Sequence[AccountId | None]:
     """Where to look: account by account along their index, or (None) along all messages."""
     ids = wanted.account_ids

@@ -12,6 +12,8 @@ from palomar.flows.lookup import MessageView, show_message
 from palomar.storage.database import Transaction
 from palomar.storage.ledger import HOUSE, LOOKUP_ENTRIES, Book, Reason
 
+__all__ = ["Book", "Entry", "Leg", "Reason", "Story", "tell_story"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
