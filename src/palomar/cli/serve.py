@@ -91,8 +91,8 @@ def _on_signals() -> asyncio.Event:
 
 
 async def _first_account(config: Config, database: Database) -> dict[str, object] | None:
-    """An account to try with and a user of the console, where there is no account yet and nothing real can be sent; their
-    secrets, shown this once."""
+    """An account to try with and a user of the console, where there is no account yet and nothing real can be sent;
+    their secrets, shown this once."""
     desk = Desk(config=config, database=database, clock=RealClock(), ids=RealIds(COMMAND_LINE_NODE))
     if not config.simulated or (await desk.accounts()).by_id:
         return None

@@ -190,8 +190,8 @@ async def _user(desk: Desk, login: str) -> User:
 def _check(login: str, password: str | None) -> None:
     if not is_login(login):
         fail("a login has no spaces, no colon, at most 100 characters and is not empty", 2)
-    fault = fault_of_password(password) if password is not None else ""
-    if fault:
+    fault = fault_of_password(password) if password is not None else None
+    if fault is not None:
         fail(fault, 2)
 
 

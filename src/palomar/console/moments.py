@@ -95,9 +95,9 @@ _PANELS: Final[Mapping[str, str]] = {
     "pdu": word("The receipt as it came"),
 }
 _TEXTS: Final[Mapping[str, str]] = {
-    "raw": word("as it came"),
-    "body": word("what we said"),
-    "answer": word("what was answered"),
+    "raw": word("Receipt as text"),
+    "body": word("Request body"),
+    "answer": word("Answer body"),
 }
 
 
@@ -140,7 +140,7 @@ def _words(moment: Moment) -> Words:
 def _facts(detail: Mapping[str, object], *, manner: Manner, t: Translate) -> list[Fact]:
     facts = []
     for name, value in detail.items():
-        if name not in _APART and value is not None and value != "":
+        if name not in _APART and value is not None and value is not False and value != "":
             named = t(DETAILS[name]) if name in DETAILS else name
             facts.append(Fact(name=named, value=_value(name, value, manner=manner, t=t)))
     return facts
@@ -148,7 +148,7 @@ def _facts(detail: Mapping[str, object], *, manner: Manner, t: Translate) -> lis
 
 def _value(name: str, value: object, *, manner: Manner, t: Translate) -> str:
     if isinstance(value, bool):
-        return t("yes") if value else t("no")
+        return t("yes")
     if name in _MONEY and isinstance(value, int):
         return credits_text(value, manner.language)
     if name in _TIMES and isinstance(value, int):

@@ -13,11 +13,12 @@ import jinja2
 from markupsafe import Markup, escape
 
 from palomar.console import formats
-from palomar.console.catalogue import LANGUAGES, NAMES, translated
+from palomar.console.catalogue import LANGUAGES, NAMES, Language, translated, word
 from palomar.console.files import Files
 from palomar.console.formats import Manner
 from palomar.console.visit import Visit, url_of
 from palomar.console.words import ROLES, STATES
+from palomar.domain.credit import MICROCREDITS_A_CREDIT
 from palomar.domain.message import State, born_ms, public_id
 
 _HARMLESS_CONTROLS: Final = frozenset("\n\t\u200d")
@@ -90,6 +91,11 @@ def _icon(files: Files, name: str) -> Markup:
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>').format(address)
 
 
+def _priced(microcredits: int, language: Language) -> str:
+    unit = word("credit") if microcredits == MICROCREDITS_A_CREDIT else word("credits")
+    return f"{formats.credits_text(microcredits, language)} {translated(unit, language)}"
+
+
 def _ways_to_write(manner: Manner) -> Mapping[str, Any]:
     """What templates call to write times, amounts and states as this visitor wants them."""
     language = manner.language
@@ -109,6 +115,7 @@ def _ways_to_write(manner: Manner) -> Mapping[str, Any]:
         "badge": badge,
         "day": lambda at_ms: formats.day_text(at_ms, manner),
         "span": lambda milliseconds: formats.span_text(milliseconds, language),
+        "priced": lambda microcredits: _priced(microcredits, language),
         "credits": lambda microcredits: formats.credits_text(microcredits, language),
         "integer": lambda number: formats.integer(number, language),
     }

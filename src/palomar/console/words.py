@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from palomar.console.catalogue import word
-from palomar.domain.access import Role
+from palomar.domain.access import PasswordFault, Role
 from palomar.domain.message import State
 from palomar.domain.timeline import Kind
 from palomar.flows.why import Book, Reason
@@ -67,6 +67,11 @@ ROLES: Final[Mapping[Role, str]] = {
     Role.OPERATOR: word("operator"),
     Role.SUPPORT: word("support"),
     Role.READ_ONLY: word("read-only"),
+}
+
+PASSWORD_FAULTS: Final[Mapping[PasswordFault, str]] = {
+    PasswordFault.TOO_SHORT: word("A password has at least 10 characters."),
+    PasswordFault.TOO_LONG: word("A password has at most 200 characters."),
 }
 
 BOOKS: Final[Mapping[Book, str]] = {

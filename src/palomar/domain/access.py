@@ -33,6 +33,13 @@ class Right(StrEnum):
     PEOPLE = "people"
 
 
+class PasswordFault(StrEnum):
+    """Why nobody may have a password."""
+
+    TOO_SHORT = f"a password has at least {PASSWORD_SHORTEST} characters"
+    TOO_LONG = f"a password has at most {PASSWORD_LONGEST} characters"
+
+
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.OWNER: frozenset(Right),
     Role.OPERATOR: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY}),
@@ -79,10 +86,8 @@ def is_login(text: str) -> bool:
     return 0 < len(text) <= LOGIN_LONGEST and ":" not in text and all(c.isprintable() and c != " " for c in text)
 
 
-def fault_of_password(password: str) -> str:
-    """What is wrong with a password that somebody chose, in a sentence; empty if nothing is."""
+def fault_of_password(password: str) -> PasswordFault | None:
+    """What is wrong with a password that somebody chose; None if nothing is."""
     if len(password) < PASSWORD_SHORTEST:
-        return "A password has at least 10 characters."
-    if len(password) > PASSWORD_LONGEST:
-        return "A password has at most 200 characters."
-    return ""
+        return PasswordFault.TOO_SHORT
+    return PasswordFault.TOO_LONG if len(password) > PASSWORD_LONGEST else None

@@ -9,6 +9,7 @@ from typing import Final
 from palomar.console.catalogue import word
 from palomar.console.pages.preferences import THEMES
 from palomar.console.visit import Reply, SignedVisit, with_headers
+from palomar.console.words import PASSWORD_FAULTS
 from palomar.domain.access import fault_of_password
 from palomar.domain.totp import app_url, base32
 from palomar.engine.attempts import TryLater
@@ -19,10 +20,10 @@ DONE: Final[Mapping[str, str]] = {
     "code-on": word("From now on the log-in asks for a code."),
     "code-off": word("The log-in asks for no code any more."),
     "revoked": word("That session has ended."),
-    "alone": word("You are logged in only here."),
+    "alone": word("You are logged out everywhere else."),
 }
 THEME_NAMES: Final[Mapping[str, str]] = {
-    "auto": word("As the system"),
+    "auto": word("System"),
     "light": word("Light"),
     "dark": word("Dark"),
 }
@@ -38,8 +39,8 @@ async def change_password(visit: SignedVisit) -> Reply:
     form = visit.request.form
     current, new = form.get("current", ""), form.get("new", "")
     fault = fault_of_password(new)
-    if fault:
-        return await _page(visit, section="password", fault=visit.t(fault))
+    if fault is not None:
+        return await _page(visit, section="password", fault=visit.t(PASSWORD_FAULTS[fault]))
     result = await visit.viewer.profile.change_password(current, new, address=visit.request.address)
     return await _answered(visit, result, section="password", done="password")
 
@@ -49,7 +50,7 @@ async def start_totp(visit: SignedVisit) -> Reply:
     totp = _secret(visit.asked("secret"))
     if totp and await visit.viewer.profile.start_totp(totp, visit.asked("code")):
         return visit.go("/profile", done="code-on")
-    fault = visit.t("That code is not right. Is the phone's clock?")
+    fault = visit.t("That code is not right. Check the phone's clock.")
     return await _page(visit, section="code", fault=fault, totp=totp)
 
 
@@ -111,7 +112,7 @@ def _picture(text: str) -> str:
 
     out = io.BytesIO()
     segno.make(text, error="m", micro=False).save(
-        out, kind="svg", xmldecl=False, svgns=True, nl=False, border=2, svgclass="code-picture", lineclass=None
+        out, kind="svg", xmldecl=False, nl=False, border=2, omitsize=True, svgclass=None, lineclass=None
     )
     return out.getvalue().decode("utf-8")
 
