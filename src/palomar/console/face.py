@@ -8,6 +8,7 @@ thread when the console is first asked for: until then it costs nothing, and the
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, assert_never
 from urllib.parse import parse_qsl, quote, urlencode
 from zoneinfo import ZoneInfo
@@ -193,6 +194,7 @@ class Console:
 _PLAIN: Final = [(b"content-type", b"text/plain; charset=utf-8")]
 
 
+@cache
 def _open_shop() -> _Shop:
     from palomar.console.rendering import JinjaRenderer  # here, in the thread: importing it takes its time
 

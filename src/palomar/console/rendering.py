@@ -67,7 +67,10 @@ class JinjaRenderer:
 
 def shown(text: object) -> Markup:
     """What somebody else wrote, isolated: a direction ends with it, and controls are told by their number."""
-    pieces = [_visible(character) if _is_control(character) else escape(character) for character in str(text)]
+    text = str(text)
+    if text.isprintable():  # nearly always: no control, no mark, no line end among it
+        return Markup(f"<bdi>{escape(text)}</bdi>")  # it is escaped
+    pieces = [_visible(character) if _is_control(character) else escape(character) for character in text]
     return Markup("<bdi>{}</bdi>").format(Markup("").join(pieces))
 
 

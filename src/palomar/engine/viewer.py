@@ -5,6 +5,7 @@ texts and numbers where the installation hides those from support. What is out o
 exist. A new question of a page is a new method here, and begins with the scope.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -157,6 +158,7 @@ class Viewer:
             piece = await self._database.read(script)
             found += piece.messages
             older = piece.older
+            await asyncio.sleep(0)  # SQLite answers without waiting: others have a turn between slices
         searched_ms = born_ms(older) if older is not None and len(found) < limit else None
         return Page(messages=[self._shown(row) for row in found], older=older, searched_ms=searched_ms)
 
