@@ -33,7 +33,8 @@ PERIODS: Final[Mapping[str, str]] = {
     "between": word("Between…"),
 }
 _PERIOD_MS: Final = {"hour": 3_600_000, "day": 86_400_000, "week": 7 * 86_400_000, "month": 30 * 86_400_000}
-_FIELDS: Final = ("q", "in", "state", "carrier", "account", "period", "since", "until")
+_TIMES: Final = ("since", "until")
+_FIELDS: Final = ("q", "in", "state", "carrier", "account", "period", *_TIMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,9 @@ async def show(visit: SignedVisit) -> Reply:
 def choices_of(visit: Visit, viewer: Viewer) -> Choices:
     """What the address chooses. What makes no sense in it is as if it were not there."""
     fields = {name: value for name in _FIELDS if (value := visit.asked(name))}
+    for name in _TIMES:
+        if name in fields and input_ms(fields[name], visit.manner.zone) is None:
+            del fields[name]
     words, place = fields.get("q", ""), fields.get("in", "")
     account = viewer.account_of_login(fields["account"]) if "account" in fields else None
     since_ms, until_ms = _period(fields, visit.manner)
