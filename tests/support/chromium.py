@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
@@ -58,9 +59,11 @@ class Watched:
         return found + (await self._axe() if axe else [])
 
     async def _axe(self) -> list[str]:
-        source = (npm_folder(AXE) / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
-        await self.page.evaluate(source)
-        found: list[dict[str, Any]] = await self.page.evaluate("axe.run().then(result => result.violations)")
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(_axe_source())
+        found: list[dict[str, Any]] = await self.page.evaluate(
+            "axe.run({resultTypes: ['violations']}).then(result => result.violations)"
+        )
         return [
             f"{fault['id']}: {fault['help']}: {fault['nodes'][0]['html'][:200]} {fault['nodes'][0]['failureSummary']}"
             for fault in found
@@ -78,6 +81,11 @@ class Watched:
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self.url, "blob:")):
             self.elsewhere.append(request.url)
+
+
+@cache
+def _axe_source() -> str:
+    return (npm_folder(AXE) / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
 _WIDER_THAN_THE_WINDOW = """() => {

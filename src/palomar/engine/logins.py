@@ -81,6 +81,7 @@ class Logins:
         self._is_listed = is_listed
         self._attempts = attempts
         self._checking = 0
+        self._secret = b""
 
     async def log_in(self, login: str, password: str, *, address: str, agent: str) -> LoggedIn | TryLater | None:
         """A new session; None for a wrong password, an unknown login and one that is switched off alike."""
@@ -156,13 +157,15 @@ class Logins:
         await self._database.write(script)
 
     async def console_secret(self) -> bytes:
-        """The installation's secret for the console, made when it is first needed."""
-        fresh = self._ids.token().encode()
+        """The installation's secret for the console, made when it is first needed, and always the same."""
+        if not self._secret:
+            fresh = self._ids.token().encode()
 
-        async def script(tx: Transaction) -> bytes:
-            return await users.console_secret(tx, fresh=fresh)
+            async def script(tx: Transaction) -> bytes:
+                return await users.console_secret(tx, fresh=fresh)
 
-        return await self._database.write(script)
+            self._secret = await self._database.write(script)
+        return self._secret
 
     # --- private
 
