@@ -137,6 +137,8 @@ async def test_other_methods_too_much_and_nonsense_are_declined(house: House) ->
     assert (await browser.post("/console/users", login="x" * FORM_LIMIT)).status == 413
     assert (await browser.get("/console/nothing")).status == 404
     assert (await browser.ask("HEAD", "/console/messages")).status == 200
+    head = await browser.ask("HEAD", "/console/messages.csv")
+    assert (head.status, head.body) == (200, b"")
     odd = "/console/messages?q=%00%ff%ed%a0%80&before=x&state=none&period=between&since=9&in=zzz&account=%00"
     assert (await browser.get(odd)).status == 200
     assert (await browser.get("/console/messages?" + "&".join(f"a{n}=1" for n in range(500)))).status == 200

@@ -47,14 +47,16 @@ async def test_the_platform_sees_everybody(house: House) -> None:
     await house.user("admin")
     viewer = await house.viewer("admin")
     assert await texts(viewer) == ["of stranger", "of child", "of parent"]
-    assert [account.login for account in viewer.accounts] == ["child", "parent", "stranger"]
+    assert [account.login for account in viewer.first_accounts(2)] == ["child", "parent"]
+    assert viewer.account_count == 3
 
 
 async def test_an_account_sees_itself_and_what_is_below_it(house: House) -> None:
     _, child, stranger = await family(house)
     parent = await house.viewer("parent")
     assert await texts(parent) == ["of child", "of parent"]
-    assert [account.login for account in parent.accounts] == ["child", "parent"]
+    assert [account.login for account in parent.first_accounts(9)] == ["child", "parent"]
+    assert parent.account_count == 2
     assert await texts(await house.viewer("child")) == ["of child"]
     assert await texts(parent, account_ids=(child.id,)) == ["of child"]
     assert await texts(parent, account_ids=(stranger.id, child.id)) == ["of child"]
@@ -74,6 +76,8 @@ async def test_what_is_out_of_scope_does_not_exist(house: House) -> None:
     assert await viewer.story(foreign) is None
     assert await viewer.story(MessageId(1 << 8)) is None
     assert viewer.account(stranger.id) is None
+    assert viewer.login_of(stranger.id) == ""
+    assert viewer.login_of(child.id) == "child"
     assert viewer.account_of_login("stranger") is None
     assert viewer.account_of_login("nobody") is None
     assert await viewer.balance(stranger.id) is None

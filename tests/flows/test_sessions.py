@@ -94,7 +94,7 @@ async def test_sessions_are_listed_by_their_owner_and_revoked(world: World) -> N
 
     async def revoke(tx: Transaction) -> tuple[bool, bool, int]:
         again = await sessions.revoke(tx, 2), await sessions.revoke(tx, 2)
-        return (*again, await sessions.revoke_all_of_user(tx, 7))
+        return (*again, await sessions.revoke_all(tx, user_id=7))
 
     assert await world.database.write(revoke) == (True, False, 2)
     assert await world.ask("SELECT count(*) FROM sessions") == [(0,)]

@@ -84,7 +84,7 @@ def reset(login: str, password: str | None, as_json: bool) -> None:
         async def script(tx: Transaction) -> None:
             await flow.change_password(tx, found.id, password_hash)
             await flow.stop_totp(tx, found.id)
-            await session_flow.revoke_all_of_user(tx, found.id)
+            await session_flow.revoke_all(tx, user_id=found.id)
 
         await desk.database.write(script)
         return {"login": found.login, "password": fresh}
@@ -104,7 +104,7 @@ def disable(login: str, undo: bool) -> None:
         async def script(tx: Transaction) -> None:
             await flow.change_user(tx, replace(found, enabled=undo))
             if not undo:
-                await session_flow.revoke_all_of_user(tx, found.id)
+                await session_flow.revoke_all(tx, user_id=found.id)
 
         await desk.database.write(script)
 

@@ -105,6 +105,8 @@ class Console:
         headers = [*reply.headers, *_GUARDED, *_NOT_KEPT]
         if isinstance(reply.body, bytes):
             await respond(send, reply.status, reply.body, headers)
+        elif scope["method"] == "HEAD":
+            await respond(send, reply.status, b"", headers)
         else:
             await send_stream(send, receive, reply.body, status=reply.status, headers=headers)
 

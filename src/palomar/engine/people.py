@@ -89,7 +89,7 @@ class People:
         async def change(tx: Transaction, user: User) -> None:
             await users.change_password(tx, user.id, password_hash)
             await users.stop_totp(tx, user.id)
-            await sessions.revoke_all_of_user(tx, user.id)
+            await sessions.revoke_all(tx, user_id=user.id)
 
         user = await self._change(user_id, change)
         return Made(user=user, password=password) if user is not None else None
@@ -108,7 +108,7 @@ class People:
         async def change(tx: Transaction, user: User) -> None:
             await users.change_user(tx, replace(user, enabled=enabled))
             if not enabled:
-                await sessions.revoke_all_of_user(tx, user.id)
+                await sessions.revoke_all(tx, user_id=user.id)
 
         return await self._change(user_id, change) is not None
 

@@ -7,6 +7,7 @@ import hashlib
 from typing import Final
 
 from palomar.domain.access import PASSWORD_LONGEST
+from palomar.domain.account import AccountId
 from palomar.domain.totp import SECRET_OCTETS, step_of_code
 from palomar.engine.attempts import Attempts, TryLater
 from palomar.engine.directory import Directory
@@ -111,29 +112,29 @@ class Profile:
     async def sessions(self) -> list[Session]:
         """Where one is logged in, youngest first."""
         now_ms = self._clock.wall_ms()
+        user_id, account_id = self._owner
 
         async def script(tx: Transaction) -> list[Session]:
-            return await self._own(tx, now_ms)
+            return await sessions.sessions_of(tx, user_id=user_id, account_id=account_id, now_ms=now_ms)
 
         return await self._database.read(script)
 
     async def revoke(self, session_id: int) -> bool:
         """End one of one's own sessions; False for any other."""
-        now_ms = self._clock.wall_ms()
 
         async def script(tx: Transaction) -> bool:
-            own = {session.id for session in await self._own(tx, now_ms)}
-            return session_id in own and await sessions.revoke(tx, session_id)
+            session = await sessions.session_of_id(tx, session_id)
+            is_own = session is not None and (session.user_id, session.account_id) == self._owner
+            return is_own and await sessions.revoke(tx, session_id)
 
         return await self._database.write(script)
 
     async def revoke_others(self) -> int:
         """End all of one's sessions but this one; how many there were."""
-        now_ms = self._clock.wall_ms()
+        user_id, account_id = self._owner
 
         async def script(tx: Transaction) -> int:
-            others = [session for session in await self._own(tx, now_ms) if session.id != self.session.id]
-            return sum([await sessions.revoke(tx, session.id) for session in others])
+            return await sessions.revoke_all(tx, user_id=user_id, account_id=account_id, but=self.session.id)
 
         return await self._database.write(script)
 
@@ -161,10 +162,11 @@ class Profile:
         user = await self._user()
         return user.password_hash if user is not None else ""
 
-    async def _own(self, tx: Transaction, now_ms: int) -> list[Session]:
+    @property
+    def _owner(self) -> tuple[int | None, AccountId | None]:
+        """Whose sessions are one's own: a user's, or an account's."""
         who = self._who
-        account_id = None if who.user_id is not None else who.account_id
-        return await sessions.sessions_of(tx, user_id=who.user_id, account_id=account_id, now_ms=now_ms)
+        return (who.user_id, None) if who.user_id is not None else (None, who.account_id)
 
     async def _user(self) -> Credentials | None:
         user_id = self._who.user_id

@@ -6,6 +6,7 @@ exist. A new question of a page is a new method here, and begins with the scope.
 """
 
 import asyncio
+import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -109,15 +110,25 @@ class Viewer:
     # --- accounts
 
     @property
-    def accounts(self) -> list[Account]:
-        """The accounts in scope, by login."""
-        by_id = self._viewers.directory.snapshot.by_id
-        found = by_id.values() if self.scope.account_ids is None else map(by_id.__getitem__, self.scope.account_ids)
-        return sorted(found, key=lambda account: account.login.casefold())
+    def account_count(self) -> int:
+        """How many accounts are in scope."""
+        by_id, ids = self._viewers.directory.snapshot.by_id, self.scope.account_ids
+        return len(by_id) if ids is None else len(ids)
+
+    def first_accounts(self, limit: int) -> list[Account]:
+        """Accounts in scope, by login: the first of them."""
+        by_id, ids = self._viewers.directory.snapshot.by_id, self.scope.account_ids
+        found = by_id.values() if ids is None else map(by_id.__getitem__, ids)
+        return heapq.nsmallest(limit, found, key=lambda account: account.login.casefold())
 
     def account(self, account_id: AccountId) -> Account | None:
         """An account in scope; None for any other."""
         return self._viewers.directory.snapshot.by_id.get(account_id) if self.scope.has(account_id) else None
+
+    def login_of(self, account_id: AccountId) -> str:
+        """The login of an account in scope; empty for any other."""
+        account = self.account(account_id)
+        return account.login if account is not None else ""
 
     def account_of_login(self, login: str) -> Account | None:
         """The account in scope of that login; None for any other."""

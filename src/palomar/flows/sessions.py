@@ -23,7 +23,7 @@ CODE_MS = 300_000
 SEEN_EVERY_MS = 300_000
 """When somebody was last seen is written in such steps."""
 AGENT_LONGEST = 300
-LISTED_AT_MOST = 500
+LISTED_AT_MOST, OWN_AT_MOST = 500, 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +112,11 @@ async def list_sessions(tx: Transaction, *, now_ms: int) -> list[Session]:
 async def sessions_of(
     tx: Transaction, *, user_id: int | None, account_id: AccountId | None, now_ms: int
 ) -> list[Session]:
-    """The sessions of a user, or of an account itself, that have not ended, youngest first."""
+    """The youngest sessions of a user, or of an account itself, that have not ended, youngest first."""
     if user_id is not None:
-        found = await tx.select(rows.SELECT_SESSIONS_OF_USER, user_id, now_ms)
+        found = await tx.select(rows.SELECT_SESSIONS_OF_USER, user_id, now_ms, OWN_AT_MOST)
     else:
-        found = await tx.select(rows.SELECT_SESSIONS_OF_ACCOUNT, account_id, now_ms)
+        found = await tx.select(rows.SELECT_SESSIONS_OF_ACCOUNT, account_id, now_ms, OWN_AT_MOST)
     return [_session(row) for row in found]
 
 
@@ -138,9 +138,13 @@ async def revoke(tx: Transaction, session_id: int) -> bool:
     return await tx.execute(rows.DELETE_SESSION, session_id) == 1
 
 
-async def revoke_all_of_user(tx: Transaction, user_id: int) -> int:
-    """End all sessions of a user; how many there were."""
-    return await tx.execute(rows.DELETE_SESSIONS_OF_USER, user_id)
+async def revoke_all(
+    tx: Transaction, *, user_id: int | None = None, account_id: AccountId | None = None, but: int = 0
+) -> int:
+    """End all sessions of a user, or of an account itself, but this one; how many there were."""
+    if user_id is not None:
+        return await tx.execute(rows.DELETE_SESSIONS_OF_USER, user_id, but)
+    return await tx.execute(rows.DELETE_SESSIONS_OF_ACCOUNT, account_id, but)
 
 
 async def wait_before(tx: Transaction, counted: Sequence[Counted], *, now_ms: int) -> int:

@@ -36,17 +36,15 @@ INSERT_SESSIONS = Insert(
 )
 SELECT_SESSION = f"SELECT {_SESSION} FROM sessions WHERE digest = ?"
 SELECT_SESSION_BY_ID = f"SELECT {_SESSION} FROM sessions WHERE id = ?"
-SELECT_SESSIONS = f"SELECT {_SESSION} FROM sessions WHERE awaits_code = 0 AND expires_ms > ? ORDER BY id DESC LIMIT ?"
-SELECT_SESSIONS_OF_USER = (
-    f"SELECT {_SESSION} FROM sessions WHERE user_id = ? AND awaits_code = 0 AND expires_ms > ? ORDER BY id DESC"
-)
-SELECT_SESSIONS_OF_ACCOUNT = (
-    f"SELECT {_SESSION} FROM sessions WHERE account_id = ? AND awaits_code = 0 AND expires_ms > ? ORDER BY id DESC"
-)
+_LIVE = "awaits_code = 0 AND expires_ms > ? ORDER BY id DESC LIMIT ?"
+SELECT_SESSIONS = f"SELECT {_SESSION} FROM sessions WHERE {_LIVE}"
+SELECT_SESSIONS_OF_USER = f"SELECT {_SESSION} FROM sessions WHERE user_id = ? AND {_LIVE}"
+SELECT_SESSIONS_OF_ACCOUNT = f"SELECT {_SESSION} FROM sessions WHERE account_id = ? AND {_LIVE}"
 SEE_SESSION = "UPDATE sessions SET seen_ms = ?, expires_ms = ? WHERE id = ? AND seen_ms < ?"
 STAMP_SESSION = "UPDATE sessions SET stamp = ? WHERE id = ?"
 DELETE_SESSION = "DELETE FROM sessions WHERE id = ?"
-DELETE_SESSIONS_OF_USER = "DELETE FROM sessions WHERE user_id = ?"
+DELETE_SESSIONS_OF_USER = "DELETE FROM sessions WHERE user_id = ? AND id <> ?"
+DELETE_SESSIONS_OF_ACCOUNT = "DELETE FROM sessions WHERE account_id = ? AND id <> ?"
 FORGET_SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_ms < ? LIMIT ?)"
 
 SELECT_FAILURES = "SELECT failures, last_ms FROM login_failures WHERE subject = ?"

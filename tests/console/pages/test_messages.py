@@ -6,7 +6,7 @@ import pytest
 from tests.support.console_house import CREDIT, Browser, House
 from tests.support.world import recipient
 
-from palomar.console.pages.messages import PAGE_MESSAGES
+from palomar.console.pages.messages import CHOICE_OF, PAGE_MESSAGES
 from palomar.domain.access import Role
 from palomar.domain.message import State, public_id
 
@@ -121,3 +121,14 @@ async def test_support_is_told_what_is_hidden(house: House) -> None:
     assert "hidden from support" in page
     assert '<option value="text"' not in page
     assert "4711" not in page
+
+
+async def test_among_many_accounts_one_is_typed(house: House, browser: Browser) -> None:
+    for number in range(CHOICE_OF + 1):
+        await house.account(f"account{number}")
+    await send(house, "account7", "of seven")
+    page = (await browser.get("/console/messages?account=account7")).text
+    assert '<input class="form-control" name="account" value="account7"' in page
+    assert "account200" not in page
+    assert texts(page) == ["of seven"]
+    assert '<input class="form-control" name="account"' in (await browser.get("/console/users")).text

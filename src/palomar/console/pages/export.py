@@ -6,14 +6,13 @@ spreadsheet would take for a formula are defused. The columns' names are for pro
 
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Final
 
 from palomar.console.formats import iso_text
 from palomar.console.pages.messages import choices_of
 from palomar.console.visit import Reply, SignedVisit
-from palomar.domain.account import AccountId
 from palomar.domain.credit import Microcredits, format_exact
 from palomar.domain.message import MessageId, born_ms, public_id
 from palomar.engine.viewer import Page, Viewer
@@ -40,14 +39,13 @@ async def download(visit: SignedVisit) -> Reply:
     """The messages of a search as a file, or with ``piece`` the next piece of it."""
     viewer = visit.viewer
     choices = choices_of(visit, viewer)
-    logins = {account.id: account.login for account in viewer.accounts}
     at = datetime.fromtimestamp(visit.manner.now_ms / 1_000, UTC)
     headers = [
         (b"content-type", b"text/csv; charset=utf-8"),
         (b"content-disposition", f'attachment; filename="messages-{at:%Y%m%d-%H%M%S}.csv"'.encode("ascii")),
     ]
     if not visit.asked("piece"):
-        return Reply(body=_whole(viewer, choices.search, choices.before, logins), headers=headers)
+        return Reply(body=_whole(viewer, choices.search, choices.before), headers=headers)
     page = await viewer.search(choices.search, before=choices.before, limit=PIECE_MESSAGES)
     reached = await _reached(viewer, choices.search, page, now_ms=visit.manner.now_ms)
     headers += [
@@ -55,7 +53,7 @@ async def download(visit: SignedVisit) -> Reply:
         (COUNT_HEADER, b"%d" % len(page.messages)),
         (REACHED_HEADER, b"%.4f" % reached),
     ]
-    return Reply(body=_rows(page, logins, with_head=choices.is_first_page), headers=headers)
+    return Reply(body=_rows(page, viewer, with_head=choices.is_first_page), headers=headers)
 
 
 def defused(cell: str) -> str:
@@ -63,14 +61,12 @@ def defused(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
-async def _whole(
-    viewer: Viewer, wanted: Search, before: MessageId, logins: Mapping[AccountId, str]
-) -> AsyncIterator[bytes]:
+async def _whole(viewer: Viewer, wanted: Search, before: MessageId) -> AsyncIterator[bytes]:
     older: MessageId | None = before
     is_first = True
     while older is not None:
         page = await viewer.search(wanted, before=older, limit=PIECE_MESSAGES)
-        yield _rows(page, logins, with_head=is_first)
+        yield _rows(page, viewer, with_head=is_first)
         older, is_first = page.older, False
 
 
@@ -84,7 +80,7 @@ async def _reached(viewer: Viewer, wanted: Search, page: Page, *, now_ms: int) -
     return min(1.0, max(0.0, behind_ms / period_ms)) if period_ms > 0 else 0.0
 
 
-def _rows(page: Page, logins: Mapping[AccountId, str], *, with_head: bool) -> bytes:
+def _rows(page: Page, viewer: Viewer, *, with_head: bool) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     if with_head:
@@ -94,7 +90,7 @@ def _rows(page: Page, logins: Mapping[AccountId, str], *, with_head: bool) -> by
         cells = (
             iso_text(born_ms(row.id)),
             public_id(row.id),
-            logins.get(row.account_id, ""),
+            viewer.login_of(row.account_id),
             row.dialect,
             row.subid,
             row.label,

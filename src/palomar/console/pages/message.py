@@ -22,14 +22,13 @@ async def show(visit: SignedVisit) -> Reply:
     story = await viewer.story(message_id) if message_id is not None else None
     if story is None:
         return visit.missing()
-    account = viewer.account(story.view.message.account_id)
     done = DONE.get(visit.asked("done"))
     return visit.page(
         "message_story.html" if visit.request.wants_piece else "message.html",
         message=story.view.message,
         story=story,
         moments=moments_of(story, manner=visit.manner, t=visit.t),
-        login=account.login if account is not None else "",
+        login=viewer.login_of(story.view.message.account_id),
         accepted_ms=born_ms(story.view.message.id),
         may_replay=viewer.may(Right.REPLAY),
         done=visit.t(done) if done else "",

@@ -16,6 +16,8 @@ from palomar.engine.viewer import Viewer
 from palomar.flows.search import LATEST, Search
 
 PAGE_MESSAGES: Final = 50
+CHOICE_OF: Final = 200
+"""Accounts among which one is chosen from a list; of more, one is typed."""
 PLACES: Final[Mapping[str, str]] = {
     "": word("Everywhere"),
     "number": word("Number"),
@@ -63,12 +65,12 @@ async def show(visit: SignedVisit) -> Reply:
         found=found,
         choices=choices,
         older=public_id(found.older) if found.older is not None else "",
-        logins={account.id: account.login for account in viewer.accounts},
         places=PLACES,
         state_names=[(state.value, visit.t(STATES[state].text)) for state in State],
         period_names=[(period, visit.t(text)) for period, text in PERIODS.items()],
         carrier_names=[(carrier, carrier) for carrier in viewer.carriers],
-        account_names=[(account.login, account.login) for account in viewer.accounts],
+        account_names=[(account.login, account.login) for account in viewer.first_accounts(CHOICE_OF)],
+        has_choice_of_accounts=1 < viewer.account_count <= CHOICE_OF,
     )
 
 

@@ -12,9 +12,8 @@ BALANCES: Final = 6
 async def show(visit: SignedVisit) -> Reply:
     """Balances of the first accounts and the last messages."""
     viewer = visit.viewer
-    accounts = viewer.accounts
-    balances = [(account, await viewer.balance(account.id)) for account in accounts[:BALANCES]]
+    balances = [(account, await viewer.balance(account.id)) for account in viewer.first_accounts(BALANCES)]
     latest = await viewer.search(Search(), limit=LATEST_MESSAGES)
     return visit.page(
-        "overview.html", balances=balances, more_accounts=len(accounts) - len(balances), messages=latest.messages
+        "overview.html", balances=balances, more_accounts=viewer.account_count - len(balances), messages=latest.messages
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from palomar.console.catalogue import word
+from palomar.console.pages.messages import CHOICE_OF
 from palomar.console.visit import Reply, SignedVisit
 from palomar.domain.access import Role
 from palomar.domain.account import AccountId
@@ -64,8 +65,8 @@ async def _page(visit: SignedVisit, *, fault: str = "", made: Made | None = None
         "users.html",
         status=422 if fault else 200,
         users=await viewer.people.all(),
-        accounts=viewer.accounts,
-        logins={account.id: account.login for account in viewer.accounts},
+        accounts=viewer.first_accounts(CHOICE_OF),
+        has_choice_of_accounts=viewer.account_count <= CHOICE_OF,
         roles=list(Role),
         fault=fault,
         made=made,
