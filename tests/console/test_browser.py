@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 from tests.support.chromium import ZONE, Watched, chromium
 from tests.support.server import Palomar
 from tests.support.waiting import eventually
@@ -33,7 +33,8 @@ from palomar.storage.sqlite import open_sqlite
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.journey]
 
 PASSWORD = "correct horse battery"
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 HOSTILE = (
     "<script>document.title='pwned';alert(1)</script><img src=x onerror=alert(2)>",
     '=HYPERLINK("http://evil.example";"x")',
@@ -166,7 +167,7 @@ async def opened(
     browser: Browser,
     place: Place,
     *,
-    viewport: Any = DESK,
+    viewport: ViewportSize = DESK,
     session: str | None = None,
     scripts: bool = True,
 ) -> AsyncIterator[Watched]:
@@ -190,24 +191,27 @@ async def opened(
         await context.close()
 
 
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_page_is_well_in_every_language_and_theme(
-    browser: Browser, place: Place, path: str, viewport: dict[str, int]
+async def test_a_page_is_well_at_every_width_in_every_language_and_theme(
+    browser: Browser, place: Place, path: str
 ) -> None:
     session = "" if path == "/console/login" else None
-    async with opened(browser, place, viewport=viewport, session=session) as watched:
-        for language, heading in zip(("en", "es"), HEADINGS[path], strict=True):
-            await watched.page.context.add_cookies([{"name": "palomar-language", "value": language, "url": place.url}])
+    async with opened(browser, place, session=session) as watched:
+        page = watched.page
+        for language, heading, first, second in (("en", 0, DESK, PHONE), ("es", 1, PHONE, DESK)):
+            await page.context.add_cookies([{"name": "palomar-language", "value": language, "url": place.url}])
+            await page.set_viewport_size(first)
             await watched.open(place.path(path))
-            await unfold(watched.page)
-            await expect(watched.page.locator("h1").first).to_have_text(heading)
-            assert await watched.page.locator("html").get_attribute("lang") == language
-            for theme in THEMES:
-                await watched.page.emulate_media(color_scheme=theme)
-                assert await lightness(watched.page) == theme
-                assert await watched.faults(axe=language == "en") == []
-        assert await watched.page.evaluate("document.fonts.ready.then(() => document.fonts.check('14px Inter'))")
+            await unfold(page)
+            await expect(page.locator("h1").first).to_have_text(HEADINGS[path][heading])
+            assert await page.locator("html").get_attribute("lang") == language
+            for viewport in (first, second):
+                await page.set_viewport_size(viewport)
+                for theme in THEMES:
+                    await page.emulate_media(color_scheme=theme)
+                    assert await lightness(page) == theme
+                    assert await watched.faults(axe=language == "en") == [], f"{viewport}, {theme}"
+        assert await page.evaluate("document.fonts.ready.then(() => document.fonts.check('14px Inter'))")
 
 
 async def unfold(page: Page) -> None:
@@ -456,16 +460,19 @@ async def test_an_account_has_a_console_of_its_own(browser: Browser, place: Plac
 async def test_hostile_texts_do_nothing_anywhere(browser: Browser, place: Place) -> None:
     listed = place.palomar.json("message", "list", "--msisdn", "34600000003")
     assert len(listed) == len(HOSTILE)
-    for viewport in (DESK, PHONE):
-        async with opened(browser, place, viewport=viewport) as watched:
-            for path in ("/console/messages?q=34600000003", *(f"/console/messages/{row['id']}" for row in listed)):
-                await watched.open(path)
-                assert "pwned" not in await watched.page.title()
-                assert await watched.page.locator("main script, main img, main iframe").count() == 0
+    query = urllib.parse.quote('"><script>alert(1)</script>')
+    async with opened(browser, place) as watched:
+        for path in (
+            "/console/messages?q=34600000003",
+            f"/console/messages?q={query}&state={query}&since={query}",
+            *(f"/console/messages/{row['id']}" for row in listed),
+        ):
+            await watched.open(path)
+            assert "pwned" not in await watched.page.title()
+            assert await watched.page.locator("main script, main img, main iframe").count() == 0
+            for viewport in (DESK, PHONE):
+                await watched.page.set_viewport_size(viewport)
                 assert await watched.faults(axe=False) == [], path
-            query = urllib.parse.quote('"><script>alert(1)</script>')
-            await watched.open(f"/console/messages?q={query}&state={query}&since={query}")
-            assert await watched.faults(axe=False) == []
 
 
 async def test_a_page_that_is_not_there_says_so_quietly(browser: Browser, place: Place) -> None:
