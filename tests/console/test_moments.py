@@ -80,7 +80,7 @@ def test_of_what_was_accepted_every_filter_let_it_pass() -> None:
     ("state", "stopped_by", "asked_before"),
     [
         (State.NOFORMAT, "número", 0),
-        (State.BLOCKED, "países y listas negras", 1),
+        (State.BLOCKED, "países, listas negras, rutas", 1),
         (State.DUPLICATED, "duplicados", 2),
         (State.TEST, "prueba", 3),
     ],

@@ -81,7 +81,7 @@ class MomentView:
 
 _FILTERS: Final[tuple[tuple[str, frozenset[State]], ...]] = (
     (word("number"), frozenset({State.NOFORMAT})),
-    (word("countries and black lists"), frozenset({State.BLOCKED})),
+    (word("countries, black lists, routes"), frozenset({State.BLOCKED})),
     (word("duplicates"), frozenset({State.DUPLICATED})),
     (word("test run"), frozenset({State.TEST})),
     (word("daily limit"), frozenset()),

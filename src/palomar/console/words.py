@@ -44,10 +44,13 @@ STATES: Final[Mapping[State, Words]] = {
     State.TEST: Words(text=word("test"), tone="plain"),
 }
 
-MOMENTS: Final[Mapping[Kind, Words]] = {
+MOMENTS: Final[Mapping[str, Words]] = {
     Kind.ACCEPTED: Words(text=word("Accepted"), tone="good", icon="check"),
     Kind.DISCARDED: Words(text=word("Discarded"), tone="warn", icon="ban"),
     Kind.SCHEDULED: Words(text=word("Scheduled"), icon="clock"),
+    "routed": Words(text=word("A carrier was chosen"), icon="route"),
+    "rerouted": Words(text=word("Another carrier was chosen"), tone="warn", icon="route"),
+    "stale": Words(text=word("Too late: it had not left in time"), tone="bad", icon="clock"),
     Kind.SUBMITTED: Words(text=word("The carrier took it"), tone="busy", icon="send"),
     Kind.REFUSED: Words(text=word("The carrier refused it"), tone="bad", icon="circle-x"),
     Kind.DEFERRED: Words(text=word("The carrier asked to come later"), tone="warn", icon="history"),
@@ -61,6 +64,7 @@ MOMENTS: Final[Mapping[Kind, Words]] = {
     Kind.CALLBACK_FAILED: Words(text=word("Callback failed"), tone="bad", icon="bell"),
     Kind.CLICKED: Words(text=word("A link was followed"), icon="hand-click"),
 }
+"""By the word of the kind; those of the router among them, whether or not it leaves them."""
 
 ROLES: Final[Mapping[Role, str]] = {
     Role.OWNER: word("owner"),
@@ -96,6 +100,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "alphabet": word("alphabet"),
     "answer": word("answer"),
     "attempt": word("attempt"),
+    "before": word("carrier before"),
     "carrier": word("carrier"),
     "code": word("code"),
     "country": word("country"),
@@ -103,6 +108,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "due_ms": word("due"),
     "elapsed_ms": word("took"),
     "error": word("error"),
+    "lane": word("lane"),
     "link": word("link of the carrier"),
     "next_ms": word("next attempt"),
     "part": word("part"),

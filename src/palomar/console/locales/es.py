@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 TEXTS: Final[Mapping[str, str]] = {
+    "A carrier was chosen": "Se eligió un operador",
+    "Another carrier was chosen": "Se eligió otro operador",
+    "Too late: it had not left in time": "Demasiado tarde: no había salido a tiempo",
+    "carrier before": "operador anterior",
+    "lane": "carril",
     "A callback has failed for good.": "Una notificación ha fallado definitivamente.",
     "See it and try again": "Verla y reintentar",
     "A link was followed": "Se abrió un enlace",
@@ -224,7 +229,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "carrier's word": "palabra del operador",
     "code": "código",
     "codes": "dos pasos",
-    "countries and black lists": "países y listas negras",
+    "countries, black lists, routes": "países, listas negras, rutas",
     "country": "país",
     "credit": "crédito",
     "credit added": "saldo añadido",
