@@ -84,6 +84,7 @@ SETTINGS = [
     ("Database", settings_of("database", SECTIONS["database"])),
     ("Callbacks", settings_of("callbacks", SECTIONS["callbacks"])),
     ("Routing", settings_of("routing", SECTIONS["routing"])),
+    ("Console", settings_of("console", SECTIONS["console"])),
     ("Carriers of kind smpp", settings_of("carriers.NAME", SmppCarrierSettings, but=["name"])),
     ("Carriers of kind simulator", settings_of("carriers.NAME", SimulatorSettings)),
 ]
@@ -95,7 +96,8 @@ def test_every_setting_of_the_file_has_its_row_with_its_default(section: str, se
 
 
 def test_every_section_of_the_file_is_documented() -> None:
-    assert set(SECTIONS) == {"http", "database", "callbacks", "routing"}, "a new section needs its place in SETTINGS"
+    known = {"http", "database", "callbacks", "routing", "console"}
+    assert set(SECTIONS) == known, "a new section needs its place in SETTINGS"
     assert firsts("configuration.md", "The file itself") == ["data_dir"]
 
 
@@ -139,7 +141,7 @@ def test_every_magic_number_has_its_row() -> None:
 
 
 def test_every_path_has_its_row() -> None:
-    fixed = ["/health/live", "/health/ready", web.SANDBOX_CALLBACK]
+    fixed = ["/health/live", "/health/ready", web.CONSOLE, web.SANDBOX_CALLBACK]
     prefixes = [f"/{prefix}" for dialect in DIALECTS for prefix in dialect.prefixes]
     at_root = ["/" for dialect in DIALECTS if dialect.root_parameters]
     assert sorted(firsts("operations.md", "What answers")) == sorted(fixed + prefixes + at_root)

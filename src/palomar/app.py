@@ -24,10 +24,12 @@ from palomar.carriers.smpp.submitting import submit_maker
 from palomar.carriers.smpp.wording import languages
 from palomar.clock import RealClock, RealIds
 from palomar.config import CONVERGIA_PORT, CarrierConfig, Config
+from palomar.console.face import Console
 from palomar.dialects import DIALECTS, convergia
 from palomar.domain.account import AccountId
 from palomar.domain.languages import Language
 from palomar.domain.message import COMMAND_LINE_NODE, born_ms
+from palomar.engine.attempts import Attempts
 from palomar.engine.batcher import Batcher
 from palomar.engine.clicks import Clicks
 from palomar.engine.clockwork import Clockwork
@@ -35,19 +37,21 @@ from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher, LineSink
 from palomar.engine.gateway import Gateway
 from palomar.engine.leases import Lease
+from palomar.engine.logins import Logins
 from palomar.engine.notifier import Notifier
 from palomar.engine.overdue import Overdue
 from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
 from palomar.engine.standings import Standings
 from palomar.engine.topups import TopUps
+from palomar.engine.viewer import Viewers
 from palomar.flows.claim import adopt_strays
 from palomar.flows.lookup import awaiting_receipt
 from palomar.flows.work import House, Work
 from palomar.links.redirect import Redirect
 from palomar.net.callback_client import CallbackClient
 from palomar.net.limited_protocol import Limits
-from palomar.net.networks import AddressGuard, TrustedProxies
+from palomar.net.networks import AddressGuard, TrustedProxies, is_listed
 from palomar.net.server import HttpListener, ListenError, TlsFiles
 from palomar.net.signing import CallbackSigner
 from palomar.ports import Carrier, Ids, OutgoingPart, WebhookRenderer
@@ -295,6 +299,7 @@ class App:
         front = Front(
             dialects={prefix: faces[dialect.name] for dialect in DIALECTS for prefix in dialect.prefixes},
             links=Redirect(Clicks(self.database, self.batcher), clock=self.clock, proxies=proxies),
+            console=self._console(proxies),
             at_root=next(((faces[d.name], d.root_parameters) for d in DIALECTS if d.root_parameters), None),
             health=self.health,
             sandbox=self.config.simulated,
@@ -307,6 +312,31 @@ class App:
             if http.convergia_port is not None:
                 raise
             _log.warning("CONVERGIA has no port of its own", reason=str(error))
+
+    def _console(self, proxies: TrustedProxies) -> Console:
+        attempts = Attempts(self.database, self.clock)
+        logins = Logins(
+            database=self.database,
+            batcher=self.batcher,
+            directory=self.directory,
+            passwords=self._passwords,
+            attempts=attempts,
+            clock=self.clock,
+            ids=self._ids,
+            is_listed=is_listed,
+        )
+        viewers = Viewers(
+            database=self.database,
+            directory=self.directory,
+            passwords=self._passwords,
+            attempts=attempts,
+            logins=logins,
+            clock=self.clock,
+            ids=self._ids,
+            carriers=lambda: list(self.carriers),
+            mask_for_support=self.config.console.mask_for_support,
+        )
+        return Console(viewers, logins, proxies=proxies, clock=self.clock, ids=self._ids)
 
     async def _listen_on(self, port: int, face: ASGIApp) -> None:
         http = self.config.http

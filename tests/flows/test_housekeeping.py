@@ -112,6 +112,13 @@ _AGED: dict[str, list[tuple[LiteralString, tuple[int | str | bytes, ...]]]] = {
         ("INSERT INTO idempotency (scope, request, status, answer, created_ms) VALUES (?, ?, ?, ?, ?)",
          (b"s", b"r", 200, b"a", _MADE_MS)),
     ],
+    "sessions of the console after their end": [
+        ("INSERT INTO sessions (digest, id, stamp, awaits_code, address, agent, created_ms, seen_ms, expires_ms)"
+         " VALUES (?, 1, ?, 0, '', '', 0, 0, ?)", (b"d", b"s", _MADE_MS)),
+    ],
+    "failures to log in": [
+        ("INSERT INTO login_failures (subject, failures, last_ms) VALUES (?, ?, ?)", ("login:x", 1, _MADE_MS)),
+    ],
     "tokens after their end": [
         ("INSERT INTO tokens (id, account_id, name, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?)",
          (1, 1, "t", 0, _MADE_MS)),

@@ -14,6 +14,7 @@ PACKAGES = {
     "unshare": "util-linux",
     "php": "php-cli php-soap",
     "tshark": "tshark",
+    "chromium": "chromium",
 }
 """Debian's package of each program; ./test installs them where it may."""
 

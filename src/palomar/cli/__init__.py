@@ -24,12 +24,15 @@ from palomar.cli.sender import sender
 from palomar.cli.serve import serve
 from palomar.cli.template import template
 from palomar.cli.token import token
+from palomar.cli.user import session, user
 
 for _command in (
     serve,
     account,
     key,
     token,
+    user,
+    session,
     price,
     message,
     scheduled,
