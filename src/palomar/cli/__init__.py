@@ -10,11 +10,13 @@ from palomar.cli.callbacks import callback
 from palomar.cli.key import key
 from palomar.cli.message import message
 from palomar.cli.numbers import blacklist, number
-from palomar.cli.operate import config, doctor, migrate, simulator
+from palomar.cli.operate import config, doctor, migrate
 from palomar.cli.price import price
 from palomar.cli.root import root
+from palomar.cli.sandbox import chaos, clock
 from palomar.cli.scheduled import scheduled
 from palomar.cli.serve import serve
+from palomar.cli.simulator import simulator
 from palomar.cli.template import template
 from palomar.cli.token import token
 
@@ -35,6 +37,8 @@ for _command in (
     doctor,
     migrate,
     simulator,
+    chaos,
+    clock,
 ):
     root.add_command(_command)
 

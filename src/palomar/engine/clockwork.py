@@ -10,6 +10,7 @@ from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.leases import RENEW_EVERY_SECONDS, Lease
 from palomar.engine.notifier import Notifier
+from palomar.engine.sandbox import SandboxWatch
 from palomar.flows.housekeeping import KEPT, Kept, expire, forget
 from palomar.flows.receive import sweep_incomplete
 from palomar.flows.report import sweep_orphans
@@ -40,6 +41,7 @@ class Clockwork:
         dispatcher: Dispatcher,
         notifier: Notifier,
         lease: Lease,
+        sandbox: SandboxWatch,
         renumber: Callable[[int], None],
     ) -> None:
         """``renumber`` is told the node's number whenever the lease begins again."""
@@ -50,6 +52,7 @@ class Clockwork:
         self._dispatcher = dispatcher
         self._notifier = notifier
         self._lease = lease
+        self._sandbox = sandbox
 
     async def serve(self) -> None:
         """All loops, until cancelled."""
@@ -67,6 +70,8 @@ class Clockwork:
     async def _refresh(self) -> None:
         if await self._directory.refresh():
             self._dispatcher.wake()  # a command beside the server may have stored messages too
+            self._sandbox.look_again()
+        await self._sandbox.refresh()
 
     async def _claim(self) -> None:
         self._dispatcher.look_for_work()
