@@ -18,7 +18,7 @@ from palomar.smpp import BindTransceiver, Outbind, SubmitSmResp
 async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(20):
         while not holds():
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.05)
 
 
 @in_virtual_time
