@@ -7,6 +7,7 @@ Commands beside a running server are short transactions on the same database; ev
 from palomar.cli.account import account
 from palomar.cli.block import block
 from palomar.cli.callbacks import callback
+from palomar.cli.carrier_doctor import examine
 from palomar.cli.key import key
 from palomar.cli.message import message
 from palomar.cli.numbers import blacklist, number
@@ -41,6 +42,9 @@ for _command in (
     clock,
 ):
     root.add_command(_command)
+
+
+doctor.add_command(examine)
 
 
 def main() -> None:

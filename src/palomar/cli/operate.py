@@ -23,13 +23,16 @@ _CONNECT_SECONDS = 3.0
 _COLOURS = {"ok": "green", "warning": "yellow", "fault": "red"}
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @json_option
-def doctor(as_json: bool) -> None:
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
     """Check the configuration, the database, the ledger and whether each carrier can be reached.
 
     Exit code 1 if something is at fault.
     """
+    if context.invoked_subcommand is not None:
+        return
     try:
         config = configuration.load()
     except ConfigError as error:
