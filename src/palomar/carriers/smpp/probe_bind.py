@@ -4,6 +4,8 @@ Not here: what it asks once it is in (``probe``).
 """
 
 import asyncio
+import os
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -141,7 +143,7 @@ class Door:
             self._note("connection", "fault", f"{where}: no answer")
             return None
         except OSError as error:
-            self._note("connection", "fault", f"{where}: {error.strerror or error}")
+            self._note("connection", "fault", f"{where}: {_why(error)}")
             return None
         self._opened.append(link)
         if not self._connected_before:
@@ -184,6 +186,13 @@ class Door:
 
     def _wall(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall_ms() / 1_000, UTC)
+
+
+def _why(error: OSError) -> str:
+    """In the system's words; asyncio's own name only the call that failed."""
+    if error.errno is None or isinstance(error, ssl.SSLError | socket.gaierror):
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 def _said(answer: Pdu) -> str:
