@@ -23,6 +23,7 @@ from typing import Any
 
 import apsw
 
+import chaos_report
 from gateways import Setting
 from machine import machine
 from palomar_gateway import Palomar
@@ -31,11 +32,6 @@ from processes import BenchError, PeerProcess, Process, claim_port, peak_mib, tr
 LOOK_SECONDS = 0.05
 VALIDITY_OVER = "80h"
 """A message without a receipt ends after 72 hours and 6 more."""
-MARKS = (10, 50, 100)
-"""Per cent of the messages; at each, the peak of the memory so far."""
-MEMORY_SHARE, MEMORY_MIB = 0.15, 20.0
-"""Memory may grow by so much in the second half: what is remembered on purpose is bounded, and fills."""
-
 CONFIGURATION = """\
 [carriers.chaos]
 kind = "simulator"
@@ -107,7 +103,15 @@ class Run:
             books, log = await self._palomar.books(), self._palomar.server.log
             load, sink = await self._load.finish(), await self._sink.finish()
             await self._palomar.stop()
-        return _report(load, sink, books, _counted(log), _stored(self._directory), self._memory) | {"seconds": seconds}
+        return chaos_report.report(
+            load=load,
+            sink=sink,
+            books=books,
+            counted=_counted(log),
+            stored=_stored(self._directory),
+            memory=self._memory,
+            seconds=seconds,
+        )
 
     async def _until_final(self) -> None:
         """Until every accepted message has its final callback; the clock jumps once when nothing moves before."""
@@ -127,16 +131,22 @@ class Run:
                 self._mark(options.messages)
                 return
             if not self._jumped and now - moved > options.quiet and self._load.progress.get("finished"):
-                _tell(f"{accepted - finals:,} wait for receipts that were lost: {VALIDITY_OVER} pass\n")
-                await self._palomar.command("clock", "jump", VALIDITY_OVER)
-                self._jumped, moved = True, time.monotonic()
+                moved = time.monotonic()
+                if await self._all_left():
+                    _tell(f"{accepted - finals:,} wait for receipts that were lost: {VALIDITY_OVER} pass\n")
+                    await self._palomar.command("clock", "jump", VALIDITY_OVER)
+                    self._jumped = True
             for process in (self._load, self._sink, self._palomar.server):
                 process.check()
             _tell(f"{accepted:,} accepted, {finals:,} final   \r", terminal=True)
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def _all_left(self) -> bool:
+        """Whether the simulator has every message: a link that is slow is no reason to let time pass."""
+        return not await self._palomar.command("message", "list", "--state", "queued", "--limit", "1")
+
     def _mark(self, finals: int) -> None:
-        for mark in MARKS:
+        for mark in chaos_report.MARKS:
             if mark not in self._memory and finals * 100 >= mark * self._options.messages:
                 self._memory[mark] = peak_mib(tree(self._palomar.server.pid))
 
@@ -158,102 +168,6 @@ def _stored(directory: Path) -> dict[str, int]:
     (orphans,) = database.execute("SELECT count(*) FROM orphans").fetchone()
     database.close()
     return {"resent": policies.count("resend"), "in_doubt": len(policies), "orphans": orphans}
-
-
-def _report(
-    load: dict[str, Any],
-    sink: dict[str, Any],
-    books: dict[str, Any],
-    counted: dict[str, int],
-    stored: dict[str, int],
-    memory: dict[int, float],
-) -> dict[str, Any]:
-    accepted, listed = load["accepted"], sum(books["states"].values())
-    causes = {name.removeprefix("doubled_"): n for name, n in counted.items() if name.startswith("doubled_")}
-    doubled = sum(causes.values())
-    return {
-        "accepted": accepted,
-        "refused": load["requests"] - accepted,
-        "lost": accepted - sink["finals"],
-        "never_submitted": accepted - (counted["taken"] - doubled),
-        "not_final": listed - sum(books["states"].get(state, 0) for state in books["final"]),
-        "missing": accepted - listed,
-        "doubled": doubled,
-        "doubled_by_cause": causes,
-        "resent_by_policy": stored["resent"],
-        "doubled_callbacks": sink["doubled"],
-        "stray_callbacks": sink["unknown"] + sink["mismatched"],
-        "ledger_off": books["credits"] - listed - books["balance"],
-        "reserved": books["reserved"],
-        "orphans": stored["orphans"],
-        "states": books["states"],
-        "memory_mib": {str(mark): round(memory[mark], 1) for mark in MARKS if mark in memory},
-        "misdeeds": {name: counted[name] for name in _MISDEEDS},
-        "problem": load["problem"],
-    }
-
-
-_MISDEEDS = (
-    "throttled",
-    "answers_lost",
-    "answers_late",
-    "answers_doubled",
-    "answers_misnumbered",
-    "receipts_lost",
-    "receipts_late",
-    "receipts_doubled",
-    "garbage",
-    "silenced",
-    "dropped",
-)
-_MUST_BE_ZERO = {
-    "refused": "requests answered with another code than 0, or not at all",
-    "lost": "accepted messages without a final callback",
-    "never_submitted": "messages that the simulator took more or less often than once, doubles apart",
-    "not_final": "messages that are not final",
-    "missing": "accepted messages that are not in the list",
-    "doubled_callbacks": "callbacks made more than once",
-    "stray_callbacks": "callbacks that belong to no message",
-    "reserved": "credits still reserved",
-}
-
-
-def faults(report: dict[str, Any]) -> list[str]:
-    """What must not be: one line each, none for a good run."""
-    found = [f"{report[name]:,} {words}" for name, words in _MUST_BE_ZERO.items() if report[name]]
-    if report["doubled"] > report["resent_by_policy"]:
-        found.append(
-            f"{report['doubled']:,} doubled, but only {report['resent_by_policy']:,} were sent again by policy"
-        )
-    untold = report["states"].get("expired", 0) - report["misdeeds"]["receipts_lost"]
-    if untold > 0:
-        found.append(f"{untold:,} expired though their receipts came")
-    if report["ledger_off"]:
-        found.append(f"the ledger is off by {report['ledger_off']:g} credits")
-    half, whole = report["memory_mib"].get("50", 0.0), report["memory_mib"].get("100", 0.0)
-    if whole > half * (1 + MEMORY_SHARE) + MEMORY_MIB:
-        found.append(f"memory grew from {half:g} to {whole:g} MiB in the second half")
-    return found
-
-
-def _table(report: dict[str, Any]) -> str:
-    rows: list[tuple[str, object]] = [
-        ("accepted", report["accepted"]),
-        ("seconds", round(report["seconds"], 1)),
-        ("lost", report["lost"]),
-        ("not final", report["not_final"]),
-        ("doubled at the simulator", report["doubled"]),
-        *((f"... {cause.replace('_', ' ')}", n) for cause, n in report["doubled_by_cause"].items()),
-        ("sent again by policy", report["resent_by_policy"]),
-        ("callbacks doubled", report["doubled_callbacks"]),
-        ("ledger off by, credits", report["ledger_off"]),
-        ("orphan receipts", report["orphans"]),
-        *((f"peak memory at {mark} %, MiB", mib) for mark, mib in report["memory_mib"].items()),
-        *((f"state {state}", n) for state, n in sorted(report["states"].items())),
-        *((f"the simulator: {name.replace('_', ' ')}", n) for name, n in report["misdeeds"].items()),
-    ]
-    width = max(len(title) for title, _ in rows)
-    return "\n".join(f"| {title.ljust(width)} | {value!s:>10} |" for title, value in rows)
 
 
 def _tell(text: str, *, terminal: bool = False) -> None:
@@ -300,9 +214,9 @@ def main() -> int:
         _tell("chaos: interrupted; everything that was started is ended\n")
         shutil.rmtree(directory, ignore_errors=True)
         return 130
-    found, here = faults(report), machine()
+    found, here = chaos_report.faults(report), machine()
     print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}; {options.script}, seed {options.seed}\n")
-    print(_table(report))
+    print(chaos_report.table(report))
     if options.json:
         Path(options.json).write_text(
             json.dumps({"options": vars(options), "report": report, "faults": found}, indent=1)
