@@ -7,6 +7,7 @@ import pytest
 from tests.support.foxsys_client import FoxsysClient
 from tests.support.server import Palomar, Server
 from tests.support.sink import Sink
+from tests.support.smscs import carrier_toml, simulator
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.journey
@@ -64,6 +65,23 @@ def test_a_day_passes_at_once_and_what_was_due_in_it_happens(palomar: Palomar, s
     until_it_is(palomar, scheduled, "delivered")
     eventually(lambda: len(sink.paths) >= before + 2, within_seconds=10, what="both callbacks again")
     eventually(lambda: palomar.json("callback", "list") == [], within_seconds=10, what="nothing is left to be told")
+
+
+def test_beside_a_real_carrier_real_time_counts_again_and_ids_go_on(palomar: Palomar, server: Server) -> None:
+    palomar.command("clock", "jump", "1d")
+    there = send(palomar, server, ORDINARY)
+    until_it_is(palomar, there, "delivered")
+    assert server.stop() == 0
+    with simulator(palomar.directory) as smsc:
+        real = Palomar(palomar.directory, toml=carrier_toml(smsc.port))
+        with real.serve() as again:
+            again.until_says("which counts for nothing beside a real carrier")
+            assert real.json("clock", "show")["ahead_seconds"] == 0
+            here = send(real, again, ORDINARY)
+            until_it_is(real, here, "delivered")
+        listed: list[dict[str, Any]] = real.json("message", "list")
+    assert [message["subid"] for message in listed] == [here, there], "ids never go back"
+    real.audit()
 
 
 def test_what_is_never_reported_expires_and_a_restart_stays_in_the_future(palomar: Palomar, server: Server) -> None:

@@ -27,14 +27,14 @@ def test_the_oldest_are_forgotten_first() -> None:
     memory = Memory(limit=2)
     kept = [taken(name) for name in "abc"]
     for one in kept:
-        memory.add(one)
+        memory.add((one,))
     assert memory.named("a", system_id="esme") == ()
     assert memory.named("c", system_id="esme") == (kept[2],)
 
 
 def test_one_takes_the_place_of_another_under_the_same_id() -> None:
     memory, old, beside = Memory(limit=9), taken("a"), taken("a")
-    memory.add(old, beside)
+    memory.add((old, beside))
     new = taken("a", text=b"new")
     memory.swap(old, new)
     assert memory.named("a", system_id="esme") == (new, beside)
@@ -45,7 +45,7 @@ def test_only_what_has_neither_arrived_nor_ended_may_be_changed() -> None:
     arrived, ended, cancelled, waiting = (taken(name) for name in "abcd")
     arrived.arrived, ended.done_ms, cancelled.cancelled = True, 1, True
     for one in (arrived, ended, cancelled, waiting):
-        memory.add(one)
+        memory.add((one,))
     assert between(memory) == [waiting]
     assert between(memory, source="SOMEBODY") == []
     assert between(memory, system_id="other") == []

@@ -28,7 +28,7 @@ class Agenda:
 
     def later(self, seconds: float, act: Act) -> None:
         """Do it after so long; never within the call."""
-        if not self._closed and self._wheel.add(act, self.now() + seconds):
+        if not self._closed and self._wheel.add(act, self._monotonic() + self._skipped_seconds + seconds):
             self._set_timer()
 
     def skip(self, seconds: float) -> None:

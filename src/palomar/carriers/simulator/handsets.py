@@ -122,8 +122,8 @@ class Handsets:
     def behave(self, number: str, how: str | None) -> Behaviour | None:
         """From now on this number behaves so, whatever its digits say; None: as they say.
 
-        ``how`` is ``fail``, ``slow``, ``ordinary``, the digits of a magic number, or a chaos script. Raises ScriptError
-        (a ValueError).
+        ``how`` is ``fail``, ``slow``, ``ordinary``, the digits of a magic number, or a chaos script, of which it meets
+        all but what is every connection's (``drop-at-pdu``). Raises ScriptError (a ValueError).
         """
         if how is None:
             self.behaviours.pop(number, None)

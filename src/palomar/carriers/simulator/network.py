@@ -91,7 +91,7 @@ class Network:
             by_data_sm=by_data_sm,
         )
         if names is None:
-            self.memory.add(taken)
+            self.memory.add((taken,))
         self._plan(taken)
         return taken
 
@@ -107,7 +107,7 @@ class Network:
         """
         plan = replace(outcome.plan_for(pdu.destination_addr), reply="")
         names = ids.recalled(message_id, script.ids or self._settings.ids)
-        self.memory.add(self.take(system_id, pdu, plan, script=script, names=names))
+        self.memory.add((self.take(system_id, pdu, plan, script=script, names=names),))
 
     def cancel(self, taken: Taken) -> None:
         """It shall not be delivered: it ends as DELETED, and its receipt says so."""

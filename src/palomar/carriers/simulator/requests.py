@@ -77,7 +77,7 @@ def _on_multi(smsc: "SimulatorSmsc", peer: "Peer", pdu: SubmitMulti) -> None:
     if not taken:
         peer.answer(pdu, status=CommandStatus.ESME_RSUBMITFAIL)
         return
-    smsc.network.memory.add(*taken)
+    smsc.network.memory.add(tuple(taken))
     response = SubmitMultiResp(message_id=names.answered, unsuccess_smes=tuple(refused))
     reception.answer(peer, pdu, response, taken[0])
 

@@ -64,7 +64,7 @@ class Memory:
         self._limit = limit
         self._by_id: dict[str, tuple[Taken, ...]] = {}
 
-    def add(self, *taken: Taken) -> None:
+    def add(self, taken: tuple[Taken, ...]) -> None:
         """Keep messages that share an id."""
         self._by_id[taken[0].names.answered] = taken
         if len(self._by_id) > self._limit:
