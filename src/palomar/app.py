@@ -256,6 +256,7 @@ class App:
             self._lived_until_ms = self.clock.wall_ms() + milliseconds
             _log.warning("the sandbox clock is ahead, which counts for nothing beside a real carrier")
             return
+        _log.info("the sandbox clock jumps", milliseconds=milliseconds)
         self.clock.jump(milliseconds)
         for smsc in self.simulators.values():
             smsc.skip(milliseconds / 1_000)

@@ -73,11 +73,11 @@ def test_beside_a_real_carrier_real_time_counts_again_and_ids_go_on(palomar: Pal
     until_it_is(palomar, there, "delivered")
     assert server.stop() == 0
     with simulator(palomar.directory) as smsc:
-        real = Palomar(palomar.directory, toml=carrier_toml(smsc.port))
+        real = Palomar(palomar.directory / "real", toml=carrier_toml(smsc.port), PALOMAR_DATA_DIR=str(palomar.data_dir))
         with real.serve() as again:
             again.until_says("which counts for nothing beside a real carrier")
             assert real.json("clock", "show")["ahead_seconds"] == 0
-            here = send(real, again, ORDINARY)
+            here = send(palomar, again, ORDINARY)
             until_it_is(real, here, "delivered")
         listed: list[dict[str, Any]] = real.json("message", "list")
     assert [message["subid"] for message in listed] == [here, there], "ids never go back"

@@ -5,13 +5,9 @@ It knows neither simulators nor the real clock: it says how far the wall has jum
 
 from collections.abc import Callable, Mapping
 
-import structlog
-
 from palomar.flows import sandbox
 from palomar.flows.sandbox import Sandbox
 from palomar.storage.database import Database
-
-_log = structlog.get_logger(__name__)
 
 
 class SandboxWatch:
@@ -41,7 +37,6 @@ class SandboxWatch:
         self._is_stale, known = False, self._known
         self._known = found
         if found.ahead_ms > known.ahead_ms:
-            _log.info("the sandbox clock jumps", milliseconds=found.ahead_ms - known.ahead_ms)
             self._jumped(found.ahead_ms - known.ahead_ms)
         if found.scripts != known.scripts:
             self._changed(found.scripts)
