@@ -13,6 +13,7 @@ import click
 import pytest
 
 from palomar import web
+from palomar.carriers.simulator import script as chaos_script
 from palomar.carriers.simulator.outcome import table as magic_numbers
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
@@ -140,6 +141,10 @@ def test_every_magic_number_has_its_row() -> None:
     assert rows("operations.md", "The simulator") == magic_numbers()
 
 
+def test_every_item_of_a_chaos_script_has_its_row() -> None:
+    assert rows("operations.md", "Chaos") == chaos_script.table()
+
+
 def test_every_path_has_its_row() -> None:
     fixed = ["/health/live", "/health/ready", web.CONSOLE, web.SANDBOX_CALLBACK]
     prefixes = [f"/{prefix}" for dialect in DIALECTS for prefix in dialect.prefixes]
@@ -155,7 +160,7 @@ def commands(group: click.Group, path: Row = ()) -> Iterator[tuple[Row, click.Co
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
-        else:
+        if not isinstance(command, click.Group) or command.invoke_without_command:
             yield (*path, name), command
 
 
@@ -200,7 +205,7 @@ def test_every_command_in_the_docs_is_understood() -> None:
     for page, line in lines:
         words = shlex.split(line, comments=True)[1:]
         command: click.Command = root
-        while isinstance(command, click.Group):
+        while isinstance(command, click.Group) and (words or not command.invoke_without_command):
             assert words, f"{page}: {line}"
             assert words[0] in command.commands, f"{page}: {line}"
             command = command.commands[words.pop(0)]

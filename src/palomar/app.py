@@ -5,6 +5,7 @@ The only module that names a database driver, a carrier's protocol or a listener
 
 import asyncio
 import contextlib
+import dataclasses
 import fcntl
 import os
 import platform
@@ -17,6 +18,8 @@ from typing import IO
 import structlog
 from starlette.types import ASGIApp
 
+from palomar.carriers.simulator import script as chaos_script
+from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.carrier import SmppCarrier
 from palomar.carriers.smpp.settings import SmppCarrierSettings
@@ -42,9 +45,11 @@ from palomar.engine.notifier import Notifier
 from palomar.engine.overdue import Overdue
 from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
+from palomar.engine.sandbox import SandboxWatch
 from palomar.engine.standings import Standings
 from palomar.engine.topups import TopUps
 from palomar.engine.viewer import Viewers
+from palomar.flows import sandbox
 from palomar.flows.claim import adopt_strays
 from palomar.flows.lookup import awaiting_receipt
 from palomar.flows.work import House, Work
@@ -92,6 +97,14 @@ async def opened_database(config: Config) -> AsyncIterator[Database]:
         await database.close()
 
 
+async def wall_clock(config: Config, database: Database) -> RealClock:
+    """The clock that everything is dated by: as far ahead as the sandbox's, where nothing real can be sent."""
+    clock = RealClock()
+    if config.simulated:
+        clock.jump((await database.read(sandbox.read)).ahead_ms)
+    return clock
+
+
 def renderers() -> Mapping[str, WebhookRenderer]:
     """How each dialect calls back."""
     return {dialect.name: dialect.renderer for dialect in DIALECTS}
@@ -107,6 +120,9 @@ class App:
         self.simulators: dict[str, SimulatorSmsc] = {}
         self.ready = False
         self._listeners: list[HttpListener] = []
+        self._scripts: Mapping[str, str] = {}
+        self._lived_until_ms = 0
+        self._sandbox = SandboxWatch(database, jumped=self._on_jump, changed=self._on_scripts)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["App"]:
@@ -117,7 +133,13 @@ class App:
                 self.database, self.clock, name=_node_name(self.config.data_dir), on_freed=self._on_freed
             )
             node = await self._lease.begin()
-            ids = RealIds(node.number, after_ms=await _youngest_ms(self.database))
+            await self._sandbox.refresh()
+            ids = RealIds(
+                node.number,
+                clock=self.clock,
+                after_ms=await _youngest_ms(self.database),
+                serials_after_ms=self._lived_until_ms,
+            )
             await self._build(ids)
             await self._adopt_strays()
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
@@ -205,6 +227,7 @@ class App:
                 plan=lambda: self.directory.snapshot.plan,
             ),
             carrier_standings=self.standings,
+            sandbox=self._sandbox,
             renumber=ids.renumber,
         )
         self._topups = TopUps(self.batcher, self.clock)
@@ -227,7 +250,10 @@ class App:
             return SmppCarrier(entry, clock=self.clock, chance=ids.chance)
         smsc = SimulatorSmsc(entry.settings, clock=self.clock, chance=ids.chance)
         self.simulators[name] = smsc
-        return SmppCarrier(_inside(name), clock=self.clock, chance=ids.chance, connect=smsc.connect_memory)
+        self._on_scripts(self._scripts)
+        return SmppCarrier(
+            _inside(name, entry.settings), clock=self.clock, chance=ids.chance, connect=smsc.connect_memory
+        )
 
     def _house(self) -> House:
         return House(
@@ -259,6 +285,29 @@ class App:
         for account_id in work.told_low:
             _log.warning("an account's balance is low", account_id=account_id)
 
+    def _on_jump(self, milliseconds: int) -> None:
+        """The sandbox clock has jumped: what became due in the meantime is due now. Real carriers live in real time."""
+        if not self.config.simulated:
+            self._lived_until_ms = self.clock.wall_ms() + milliseconds
+            _log.warning("the sandbox clock is ahead, which counts for nothing beside a real carrier")
+            return
+        _log.info("the sandbox clock jumps", milliseconds=milliseconds)
+        self.clock.jump(milliseconds)
+        for smsc in self.simulators.values():
+            smsc.skip(milliseconds / 1_000)
+        if self.ready:
+            self.dispatcher.wake()
+            self.notifier.look_for_work()
+
+    def _on_scripts(self, scripts: Mapping[str, str]) -> None:
+        """What each simulator does wrong: what was set beside the server, else what the configuration says."""
+        self._scripts = scripts
+        for name, smsc in self.simulators.items():
+            wanted = chaos_script.parse(scripts.get(name, smsc.settings.chaos))
+            if wanted != smsc.chaos:
+                _log.info("chaos", carrier=name, script=chaos_script.written(wanted))
+                smsc.set_chaos(wanted)
+
     def _on_freed(self) -> None:
         self.dispatcher.wake()
         self.notifier.look_for_work()
@@ -272,7 +321,7 @@ class App:
     async def _remind_simulators(self) -> None:
         """The simulator inside keeps nothing: what it took before this start and had not reported, it is told again."""
         for name, smsc in self.simulators.items():
-            inside = _inside(name)
+            inside = _inside(name, smsc.settings)
             submit, after = submit_maker(inside, wall_ms=self.clock.wall_ms), 0
             while True:
 
@@ -355,8 +404,9 @@ class App:
         self.dispatcher.stop_taking()
         self.notifier.stop_taking()
         await asyncio.gather(*(carrier.stop(STOP_SECONDS / 3) for carrier in self.carriers.values()))
-        for smsc in self.simulators.values():
+        for name, smsc in self.simulators.items():
             smsc.close()
+            _log.info("the simulator has counted", carrier=name, **dataclasses.asdict(smsc.stats))
 
     async def _stop_engine(self, clockwork: asyncio.Task[None]) -> None:
         clockwork.cancel()
@@ -399,9 +449,20 @@ def _languages_of_all(carriers: Sequence[CarrierConfig]) -> frozenset[Language]:
     return frozenset.intersection(*taken) if taken else frozenset()
 
 
-def _inside(name: str) -> SmppCarrierSettings:
-    """The link to the simulator inside the process."""
-    return SmppCarrierSettings(name=name, host="", port=0, system_id="palomar", password="", window=1_000)
+def _inside(name: str, settings: SimulatorSettings) -> SmppCarrierSettings:
+    """The link to the simulator inside the process. It is never far away, so it is soon tried again."""
+    return SmppCarrierSettings(
+        name=name,
+        host="",
+        port=0,
+        system_id="palomar",
+        password="",
+        window=1_000,
+        response_timeout_seconds=settings.answer_timeout_seconds,
+        enquire_link_seconds=settings.answer_timeout_seconds,
+        reconnect_min_seconds=0.1,
+        reconnect_max_seconds=1,
+    )
 
 
 def _node_name(data_dir: Path) -> str:
@@ -433,4 +494,4 @@ def _locked(data_dir: Path) -> Iterator[IO[str]]:
         yield lock
 
 
-__all__ = ["App", "DatabaseError", "StartError", "opened_database", "renderers"]
+__all__ = ["App", "DatabaseError", "StartError", "opened_database", "renderers", "wall_clock"]

@@ -13,6 +13,7 @@ from palomar.engine.failover import LOOK_EVERY_SECONDS
 from palomar.engine.leases import RENEW_EVERY_SECONDS, Lease
 from palomar.engine.notifier import Notifier
 from palomar.engine.overdue import Overdue
+from palomar.engine.sandbox import SandboxWatch
 from palomar.engine.standings import Standings
 from palomar.flows.housekeeping import KEPT, Kept, expire, forget
 from palomar.flows.receive import sweep_incomplete
@@ -49,6 +50,7 @@ class Clockwork:
         lease: Lease,
         overdue_parts: Overdue,
         carrier_standings: Standings,
+        sandbox: SandboxWatch,
         renumber: Callable[[int], None],
     ) -> None:
         """``renumber`` is told the node's number whenever the lease begins again."""
@@ -62,6 +64,7 @@ class Clockwork:
         self._overdue = overdue_parts
         self._standings = carrier_standings
         self._swept = (0, 0)
+        self._sandbox = sandbox
 
     async def serve(self) -> None:
         """All loops, until cancelled."""
@@ -83,6 +86,8 @@ class Clockwork:
     async def _refresh(self) -> None:
         if await self._directory.refresh():
             self._dispatcher.wake()  # a command beside the server may have stored messages too
+            self._sandbox.look_again()
+        await self._sandbox.refresh()
 
     async def _claim(self) -> None:
         self._dispatcher.look_for_work()
