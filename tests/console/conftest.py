@@ -12,3 +12,10 @@ async def house(sqlite_place: Place) -> AsyncIterator[House]:
     """One over SQLite: what differs between databases is below, and tested there."""
     async with house_in(sqlite_place) as built:
         yield built
+
+
+@pytest.fixture
+async def sandbox(sqlite_place: Place) -> AsyncIterator[House]:
+    """One whose every carrier is simulated."""
+    async with house_in(sqlite_place, sandbox="whole") as built:
+        yield built

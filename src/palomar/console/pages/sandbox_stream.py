@@ -24,10 +24,17 @@ _ALIVE: Final = b":\n\n"
 async def listen(visit: SignedVisit) -> Reply:
     """The stream of this visitor."""
     play = visit.viewer.play
-    return visit.missing() if play is None else Reply(headers=_HEADERS, body=_events(visit, play))
+    return visit.missing() if play is None else Reply(headers=_HEADERS, body=events(visit, play))
 
 
-async def _events(visit: SignedVisit, play: Play) -> AsyncGenerator[bytes, None]:
+async def events(
+    visit: SignedVisit,
+    play: Play,
+    *,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    pause_seconds: float = PAUSE_SECONDS,
+) -> AsyncGenerator[bytes, None]:
+    """What the stream says, until there is nobody to say it to."""
     listener = play.listen()
     if listener is None:
         yield _FULL
@@ -35,11 +42,11 @@ async def _events(visit: SignedVisit, play: Play) -> AsyncGenerator[bytes, None]
     try:
         yield _BEGIN
         while True:
-            topics = await play.news(listener, within_seconds=HEARTBEAT_SECONDS)
+            topics = await play.news(listener, within_seconds=heartbeat_seconds)
             if topics is None or not await _still_signed_in(visit):
                 return
             yield b"".join(b"event: %s\ndata:\n\n" % topic.encode("ascii") for topic in sorted(topics)) or _ALIVE
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(pause_seconds)
     finally:
         play.leave(listener)
 
