@@ -9,7 +9,8 @@ from palomar.domain.message import State
 from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.domain.text import Alphabet, payloads
-from palomar.flows.accept import Acceptance, Accepted, Recipient, Terms, accept, compose
+from palomar.flows.accept import Accepted, accept
+from palomar.flows.compose import Acceptance, Recipient, Terms, compose
 from palomar.storage.database import Conflict, Transaction
 
 

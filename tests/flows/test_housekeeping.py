@@ -7,7 +7,7 @@ from tests.support.world import CREDIT, World, outgoing
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.message import State
-from palomar.flows.accept import RECEIPT_GRACE_MS, VALIDITY_MS
+from palomar.flows.compose import RECEIPT_GRACE_MS, VALIDITY_MS
 from palomar.flows.housekeeping import KEPT, Kept, expire, forget
 from palomar.ports import InDoubt, Refused, Taken
 from palomar.storage.database import Transaction

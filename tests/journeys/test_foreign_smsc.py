@@ -9,7 +9,7 @@ from tests.support.certificates import Authority
 from tests.support.foxsys_client import FoxsysClient
 from tests.support.server import Palomar, Server
 from tests.support.sink import Sink
-from tests.support.smscs import NpmSmsc, carrier_toml, npm_smsc, npm_smsc_with_tls
+from tests.support.smscs import PASSWORD, SYSTEM_ID, NpmSmsc, carrier_toml, drive_smpp, npm_smsc, npm_smsc_with_tls
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.journey
@@ -216,3 +216,25 @@ def test_a_carrier_that_asks_for_our_certificate_sees_it(tmp_path: Path, shown: 
                 eventually(lambda: smsc.events("tls refused"), within_seconds=10, what="the handshake is refused")
                 assert [message["state"] for message in acme.json("message", "list")] == ["queued"]
     assert bool(smsc.events("submit")) is (shown == "ours")
+
+
+def test_kannels_own_smsc_is_bound_twice_and_what_goes_each_way_arrives(tmp_path: Path) -> None:
+    with drive_smpp(tmp_path, messages=20) as port:
+        toml = carrier_toml(port, bind="transmitter+receiver", system_type="VMA")
+        acme = Palomar(tmp_path / "house", toml=toml.replace(SYSTEM_ID, "foo").replace(PASSWORD, "bar"))
+        key = acme.account("acme")
+        with acme.serve() as server, FoxsysClient(server.url, "acme", key) as program:
+            subids = [program.send(f"message {n}", "34600000009", ackurl="").body["subid"] for n in range(5)]
+            for subid in subids:
+                eventually(lambda subid=subid: sent(acme, subid), within_seconds=10, what="its answer")
+            eventually(lambda: unclaimed(acme) == {"123": 20}, within_seconds=10, what="what its SMSC sent is kept")
+
+
+def sent(acme: Palomar, subid: str) -> bool:
+    (message,) = acme.json("message", "list", "--subid", subid)
+    return message["state"] == "sent"
+
+
+def unclaimed(acme: Palomar) -> dict[str, int]:
+    """How many inbound messages each number got that no account owns."""
+    return {row["number"]: row["messages"] for row in acme.json("number", "unclaimed")}

@@ -2,7 +2,10 @@
 
 import json
 import re
+import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +61,27 @@ def simulator(directory: Path, *options: str) -> Smsc:
     """``palomar simulator`` on a free port."""
     command = ["simulator", "--port", "0", "--system-id", SYSTEM_ID, "--password", PASSWORD, *options]
     return Smsc(command, directory=directory, name="simulator", forked=True)
+
+
+@contextmanager
+def drive_smpp(directory: Path, *, messages: int) -> Iterator[int]:
+    """Kannel's own SMSC for tests, which sends ``messages`` to its first receiver; its port.
+
+    It answers every submission and sends no receipts. Once bound it also looks for Kannel's smsbox port (and aborts
+    where nobody listens): here somebody does, and says nothing.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as smsbox, socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+        free.close()
+        file = directory / "drive_smpp.conf"
+        file.write_text(
+            f"group = core\nadmin-port = 13000\nadmin-password = bar\nsmsbox-port = {smsbox.getsockname()[1]}\n\n"
+            "group = smsbox\nbearerbox-host = localhost\n"
+        )
+        command = [program("drive_smpp"), "-v", "1", "-p", str(port), "-m", str(messages), "-c", str(file)]
+        with Process(command, directory=directory, name="drive_smpp") as smsc:
+            smsc.until_says("Starting drive_smpp test")
+            yield port
 
 
 def tls_simulator(directory: Path, certificate: Path, key: Path) -> Smsc:

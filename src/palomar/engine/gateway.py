@@ -17,7 +17,8 @@ from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.limits import RequestLimits
 from palomar.engine.passwords import Passwords
 from palomar.flows import accounts, lookup, schedule, tokens
-from palomar.flows.accept import Acceptance, Request, Result, accept, compose
+from palomar.flows.accept import Result, accept
+from palomar.flows.compose import Acceptance, Request, compose
 from palomar.flows.idempotency import Key, KeyReused, Replay, answered
 from palomar.flows.keyed import AddAccount, ChangePassword, add_keyed, change_keyed
 from palomar.flows.work import House, Work

@@ -106,6 +106,13 @@ class Session:
         """How many of our requests wait for their answer."""
         return len(self._window.outstanding)
 
+    def enquire(self, now: float) -> bool:
+        """Ask the peer whether it lives, if nothing has come within the response time; says whether that is so."""
+        is_silent = self.is_bound and now - self._heard >= self.settings.response_seconds
+        if is_silent and self._our_enquiry is None:
+            self._enquire(now, [])
+        return is_silent
+
     def send(self, pdu: Pdu, now: float, *, context: object = None) -> int:
         """Queue a request and return its sequence number, which is also written into `pdu`.
 

@@ -295,3 +295,43 @@ async def test_the_bind_names_the_addresses_that_are_ours() -> None:
         (bind,) = rig.smsc.binds
         assert isinstance(bind, BindReceiver)
         assert (bind.addr_ton, bind.addr_npi, bind.address_range) == (1, 1, "^85[0-9]*$")
+
+
+@in_virtual_time
+async def test_a_link_on_which_nothing_comes_any_more_gets_no_further_part_and_is_soon_given_up() -> None:
+    async with Rig(response_timeout_seconds=5, enquire_link_seconds=60) as rig:
+        await rig.live()
+        rig.smsc.deaf = True
+        rig.send()
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        assert isinstance(rig.sink.outcomes()[0], InDoubt)
+        assert not rig.carrier.live
+        assert not rig.carrier.reserve(1)
+        await rig.sink.until(lambda: not rig.carrier.links()[0].bound)
+        assert rig.carrier.links()[0].last_error == "enquire_link was not answered and nothing else came"
+
+
+@in_virtual_time
+async def test_a_link_that_answers_late_but_lives_is_used_on() -> None:
+    async with Rig(response_timeout_seconds=5, enquire_link_seconds=60) as rig:
+        rig.smsc.on_submit = stay_silent
+        await rig.live()
+        rig.send()
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        await rig.sink.until(lambda: rig.carrier.live)
+        assert rig.carrier.links()[0].bound
+        assert len(rig.smsc.connections) == 1
+
+
+@in_virtual_time
+async def test_a_link_that_was_slowed_comes_back_no_faster() -> None:
+    async with Rig(reconnect_min_seconds=0.1) as rig:
+        rig.smsc.on_submit = throttle
+        await rig.live()
+        rig.send()
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        slowed = rig.carrier.links()[0].parts_per_second
+        assert slowed > 0
+        rig.smsc.last.close()
+        await rig.sink.until(lambda: len(rig.smsc.connections) == 2 and rig.carrier.live)
+        assert 0 < rig.carrier.links()[0].parts_per_second <= slowed + 1

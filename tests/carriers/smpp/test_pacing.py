@@ -153,3 +153,13 @@ def test_a_carrier_that_took_next_to_nothing_is_not_flooded_a_second_later() -> 
     assert link.bucket.rate == 2
     assert link.available(19.0) == 1
     assert link.available(20.5) == UNLIMITED
+
+
+def test_what_was_on_its_way_when_the_carrier_throttled_is_not_waited_for_longer_than_a_second() -> None:
+    rate = LinkRate.free()
+    for _ in range(100):
+        rate.taken(10.0)
+    assert rate.throttled(10.5)
+    for _ in range(1_000):
+        rate.sent()
+    assert rate.seconds_until_room(10.5) <= 1.1

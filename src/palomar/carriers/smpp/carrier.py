@@ -18,7 +18,7 @@ from palomar.carriers.smpp.capture import Capture
 from palomar.carriers.smpp.connection import Connection
 from palomar.carriers.smpp.link import Link, Query
 from palomar.carriers.smpp.outbind import Listen, OutbindListener
-from palomar.carriers.smpp.pacing import TokenBucket
+from palomar.carriers.smpp.pacing import HOLD_SECONDS, TokenBucket
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.sockets import tcp_connector, tcp_listen
 from palomar.carriers.smpp.submitting import query_maker, submit_maker
@@ -301,7 +301,7 @@ class SmppCarrier:
         waits = [link.rate.seconds_until_room(now) for link in self._links if link.live]
         wait = max(self._bucket.seconds_until(1, now), min(waits, default=0.0))
         if wait > 0:
-            delay = max(wait, PACE_WAKE_SECONDS)
+            delay = min(max(wait, PACE_WAKE_SECONDS), HOLD_SECONDS)  # a link that was slowed grows meanwhile
             self._pace_timer = asyncio.get_running_loop().call_later(delay, self._on_pace)
 
     def _on_pace(self) -> None:

@@ -58,6 +58,7 @@ class Connection(asyncio.Protocol):
         self._tick = min(TICK_SECONDS, settings.response_seconds / 4)
         self.session = Session(Role.ESME, self._now(), settings=settings)
         self.paused = False
+        self.silent = False
         self.unflushed = 0
         """Requests queued since the last write: nobody has seen a byte of them."""
         self.close_reason: CloseReason | None = None
@@ -92,6 +93,12 @@ class Connection(asyncio.Protocol):
             self._flush_scheduled = True
             self._loop.call_soon(self._flush)
 
+    def suspect(self) -> None:
+        """A request got no answer: if nothing at all has come for as long, ask whether anybody is there. The connection
+        is ``silent`` until something comes, or until that enquiry ends it."""
+        if not self.silent and self.session.enquire(self._now()):
+            self.silent = True
+
     def unbind(self) -> None:
         """Ask to end the session; one that is not bound ends at once."""
         if self.session.is_bound:
@@ -117,6 +124,9 @@ class Connection(asyncio.Protocol):
         if self._flow is not None:
             self._flow.received(data)
         self._take(self.session.receive(data, self._now()))
+        if self.silent:
+            self.silent = False
+            self._owner.on_writable(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._take(self.session.connection_lost())

@@ -122,8 +122,9 @@ class Link:
 
     @property
     def live(self) -> bool:
-        """Whether submits may be given to it."""
-        return self._transmitter is not None and not self.stopping
+        """Whether submits may be given to it: not while it may be that nobody is there any more."""
+        transmitter = self._transmitter
+        return transmitter is not None and not transmitter.silent and not self.stopping
 
     @property
     def outstanding(self) -> int:
@@ -133,7 +134,7 @@ class Link:
     def free_slots(self) -> int:
         """How many parts it would take at this moment, its own rate included; 0 while its transport is paused."""
         transmitter = self._transmitter
-        if transmitter is None or self.stopping or transmitter.paused:
+        if transmitter is None or transmitter.paused or not self.live:
             return 0
         free = transmitter.session.window_free
         if self.rate.bucket.rate:
@@ -142,7 +143,7 @@ class Link:
 
     def window_free(self) -> int:
         """Free window slots, whatever its rate and its transport say."""
-        return self._transmitter.session.window_free if self._transmitter is not None and not self.stopping else 0
+        return self._transmitter.session.window_free if self._transmitter is not None and self.live else 0
 
     def submit(self, pdu: SubmitSm | DataSm, part: OutgoingPart) -> None:
         """Send one part over a live link; raises ``UnencodablePdu``."""
@@ -179,7 +180,6 @@ class Link:
         """All its connections are bound, the first one for submitting if ``submits``."""
         self._up = True
         self._transmitter = self._connections[0] if submits else None
-        self.rate = LinkRate.free(self._settings.link_parts_per_second)
         self.last_error = ""
         log.info("carrier_link_bound", link=self.name)
         self._owner.on_room()
@@ -235,6 +235,7 @@ class Link:
                     case RequestTimedOut(context=OutgoingPart() as part):
                         answered = True
                         exchange = Exchange(link=name, request=event.request)
+                        connection.suspect()
                         owner.on_no_answer(part, "no answer in time", exchange)
                     case LateResponse(context=OutgoingPart() as part, pdu=pdu):
                         exchange = Exchange(link=name, request=event.request, response=event.frame)

@@ -58,6 +58,10 @@ class TokenBucket:
         if self.rate:
             self.tokens -= parts
 
+    def forgive(self, debt: float) -> None:
+        """Let the debt be no more than this."""
+        self.tokens = max(self.tokens, -debt)
+
     def give_back(self, parts: int) -> None:
         """Return tokens of parts that were not sent."""
         if self.rate:
@@ -111,8 +115,11 @@ class LinkRate:
         return self.bucket.available(now)
 
     def sent(self) -> None:
-        """One part was given to the link."""
+        """One part was given to the link. What was on its way when the carrier throttled it is not all waited for: a
+        window of it would be silence for many seconds, and the carrier puts off most of it anyway."""
         self.bucket.charge(1)
+        if self.slowed:
+            self.bucket.forgive(self.bucket.rate * HOLD_SECONDS)
 
     def taken(self, now: float) -> None:
         """The carrier accepted one part."""
