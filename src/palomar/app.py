@@ -38,6 +38,7 @@ from palomar.engine.overdue import Overdue
 from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
 from palomar.engine.standings import Standings
+from palomar.engine.tally import Tally
 from palomar.engine.topups import TopUps
 from palomar.flows.claim import adopt_strays
 from palomar.flows.lookup import awaiting_receipt
@@ -183,6 +184,7 @@ class App:
             node_id=lambda: self._lease.node_id,
             waiting=lambda: self.dispatcher.waiting_parts,
         )
+        self.tally = Tally(self.database, self.clock)
         self._clockwork = Clockwork(
             database=self.database,
             batcher=self.batcher,
@@ -192,6 +194,7 @@ class App:
             lease=self._lease,
             overdue_parts=Overdue(self.database, self.clock, self.carriers, _query_after_seconds(config)),
             carrier_standings=self.standings,
+            tally=self.tally,
             renumber=ids.renumber,
         )
         self._topups = TopUps(self.batcher, self.clock)
@@ -236,6 +239,7 @@ class App:
         return account.settings.callback_secret if account else ""
 
     def _committed(self, work: Work) -> None:
+        self.tally.changed(work.minutes)
         if work.blocked_numbers:
             self.directory.number_blocked()
         if work.born_webhooks:
@@ -246,6 +250,7 @@ class App:
             _log.warning("an account's balance is low", account_id=account_id)
 
     def _on_freed(self) -> None:
+        self.tally.look_again()
         self.dispatcher.wake()
         self.notifier.look_for_work()
 

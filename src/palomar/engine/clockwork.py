@@ -14,6 +14,7 @@ from palomar.engine.leases import RENEW_EVERY_SECONDS, Lease
 from palomar.engine.notifier import Notifier
 from palomar.engine.overdue import Overdue
 from palomar.engine.standings import Standings
+from palomar.engine.tally import COUNT_EVERY_SECONDS, Tally
 from palomar.flows.housekeeping import KEPT, Kept, expire, forget
 from palomar.flows.receive import sweep_incomplete
 from palomar.flows.report import OrphanSweep, sweep_orphans
@@ -49,6 +50,7 @@ class Clockwork:
         lease: Lease,
         overdue_parts: Overdue,
         carrier_standings: Standings,
+        tally: Tally,
         renumber: Callable[[int], None],
     ) -> None:
         """``renumber`` is told the node's number whenever the lease begins again."""
@@ -61,6 +63,7 @@ class Clockwork:
         self._lease = lease
         self._overdue = overdue_parts
         self._standings = carrier_standings
+        self._tally = tally
         self._swept = (0, 0)
 
     async def serve(self) -> None:
@@ -77,12 +80,14 @@ class Clockwork:
                 ("overdue", overdue.LOOK_EVERY_SECONDS, self._overdue.look),
                 ("standings", standings.LOOK_EVERY_SECONDS, self._standings.write),
                 ("forget", 60.0, self._forget),
+                ("tally", COUNT_EVERY_SECONDS, self._tally.count),
             ):
                 group.create_task(_loop(name, seconds, turn))
 
     async def _refresh(self) -> None:
         if await self._directory.refresh():
             self._dispatcher.wake()  # a command beside the server may have stored messages too
+            self._tally.look_again()
 
     async def _claim(self) -> None:
         self._dispatcher.look_for_work()
