@@ -32,6 +32,7 @@ from palomar.engine.clockwork import Clockwork
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher, LineSink
 from palomar.engine.gateway import Gateway
+from palomar.engine.indexer import Indexer
 from palomar.engine.leases import Lease
 from palomar.engine.notifier import Notifier
 from palomar.engine.overdue import Overdue
@@ -195,6 +196,7 @@ class App:
             overdue_parts=Overdue(self.database, self.clock, self.carriers, _query_after_seconds(config)),
             carrier_standings=self.standings,
             tally=self.tally,
+            indexer=Indexer(self.database, is_busy=lambda: self.batcher.waiting > 0),
             renumber=ids.renumber,
         )
         self._topups = TopUps(self.batcher, self.clock)

@@ -10,6 +10,7 @@ from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.failover import LOOK_EVERY_SECONDS
+from palomar.engine.indexer import INDEX_EVERY_SECONDS, Indexer
 from palomar.engine.leases import RENEW_EVERY_SECONDS, Lease
 from palomar.engine.notifier import Notifier
 from palomar.engine.overdue import Overdue
@@ -51,6 +52,7 @@ class Clockwork:
         overdue_parts: Overdue,
         carrier_standings: Standings,
         tally: Tally,
+        indexer: Indexer,
         renumber: Callable[[int], None],
     ) -> None:
         """``renumber`` is told the node's number whenever the lease begins again."""
@@ -64,6 +66,7 @@ class Clockwork:
         self._overdue = overdue_parts
         self._standings = carrier_standings
         self._tally = tally
+        self._indexer = indexer
         self._swept = (0, 0)
 
     async def serve(self) -> None:
@@ -81,6 +84,8 @@ class Clockwork:
                 ("standings", standings.LOOK_EVERY_SECONDS, self._standings.write),
                 ("forget", 60.0, self._forget),
                 ("tally", COUNT_EVERY_SECONDS, self._tally.count),
+                ("indexer", INDEX_EVERY_SECONDS, self._indexer.index),
+                ("forget words", 60.0, self._indexer.forget),
             ):
                 group.create_task(_loop(name, seconds, turn))
 
