@@ -187,16 +187,17 @@ def _some_filter(chance: random.Random, accounts: list[Account]) -> SearchFilter
     def now_and_then(*values: Any, otherwise: Any = "") -> Any:
         return chance.choice(values) if chance.random() < 0.3 else otherwise
 
+    has_words = chance.random() < 0.6
     return SearchFilter(
         account_ids=now_and_then(frozenset({accounts[0].id}), frozenset(), otherwise=None),
         state=now_and_then(State.QUEUED, State.BLOCKED, State.NOFORMAT, State.SENT, otherwise=None),
         carrier=now_and_then("c1", "rare", "none"),
-        number=now_and_then("1", "0001", "234", *NUMBERS),
-        label=now_and_then("promo", "Promo 2", "none"),
-        sender=now_and_then("FOXSYS", "other"),
-        subid=now_and_then("s1", "S1"),
-        text=now_and_then(*WORDS, "co", "oferta manana", "no of", "4"),
-        anywhere=now_and_then("codigo", "0001", "s1", "promo"),
+        number=now_and_then("1", "0001", "234", *NUMBERS) if has_words else "",
+        label=now_and_then("promo", "Promo 2", "none") if has_words else "",
+        sender=now_and_then("FOXSYS", "other") if has_words else "",
+        subid=now_and_then("s1", "S1") if has_words else "",
+        text=now_and_then(*WORDS, "co", "oferta manana", "no of", "4") if has_words else "",
+        anywhere=now_and_then("codigo", "0001", "s1", "promo") if has_words else "",
         is_blind=chance.random() < 0.1,
         since_ms=now_and_then(START_MS, START_MS + 61_000, otherwise=None),
         until_ms=now_and_then(START_MS + 1, START_MS + 120_000, otherwise=None),

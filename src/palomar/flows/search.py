@@ -138,7 +138,7 @@ async def _ask(tx: Transaction, task: _Task, query: Query) -> _Looked:
     found, reached = await _read_young(tx, task, query, low=young_low) if young_low < task.top else ([], task.top)
     if len(found) >= task.limit or reached > young_low:
         return found, reached
-    return await _ask_index(tx, task, query, found, top=min(reached, MessageId(to_id + 1)))
+    return await _ask_index(tx, task, query, found, top=reached)
 
 
 async def _read_young(tx: Transaction, task: _Task, query: Query, *, low: MessageId) -> _Looked:
