@@ -16,7 +16,17 @@ WORDS = ["código", "codigo", "Mañana", "cod", "oferta", "4821", "no", "ñandú
 NUMBERS = ["5215512340001", "5215512340002", "34600000001", "521551234"]
 
 
-SMALL = Bounds(few_accounts=2, walked=10, read=20, read_at_once=5, candidates=20, candidates_at_once=8, still_open=15)
+SMALL = Bounds(
+    few_accounts=2,
+    walked=10,
+    walked_of_accounts=12,
+    read=20,
+    read_at_once=5,
+    candidates=20,
+    candidates_at_first=4,
+    candidates_at_most=8,
+    still_open=15,
+)
 """As if there were thousands of times as many messages."""
 
 

@@ -46,6 +46,11 @@ class Tally:
         """Minutes that are known to have changed and have not been counted since."""
         return len(self._changed)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there may be messages that were never counted."""
+        return self._must_look or self._uncounted_ms is not None
+
     def changed(self, minutes: Iterable[int]) -> None:
         """Messages of these minutes (``Work.minutes``) were stored or moved."""
         self._changed.update(minutes)

@@ -8,14 +8,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
-from palomar.domain.counts import EVERYBODY, Dimension, Grain, Totals, pieces
+from palomar.domain.counts import EVERYBODY, GRAINS, Dimension, Grain, Totals, pieces
 from palomar.domain.message import State
 from palomar.flows.accounts import balance
-from palomar.storage.counts import ask_counts, tally_row
+from palomar.storage.counts import ASK_LARGEST, ask_counts, tally_row
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found, ids_text
 
 FORECAST_DAYS = 7
+ACCOUNTS_MOST = 100
 _LOOKUPS_MOST = 20_000
 """Accounts times hours that are looked up one by one; where there are more, all that was counted is read."""
 
@@ -47,7 +48,9 @@ async def traffic(
     tx: Transaction, whose: Whose, grain: Grain, *, since_ms: int, until_ms: int, by: Dimension | None = None
 ) -> list[Point]:
     """Messages by the time of their birth, oldest first; times without any are left out. Minutes are kept for five
-    days, hours for a hundred."""
+    days, hours for a hundred. By account, those of the ACCOUNTS_MOST largest."""
+    if by is Dimension.ACCOUNT:
+        whose = await _largest(tx, whose, since_ms, until_ms)
     points: dict[tuple[int, str], Totals] = {}
     for row in await _counted(tx, whose, grain, grain.start_of(since_ms), until_ms, by=by, in_time=True):
         _add(points.setdefault((row[0], str(row[1])), Totals()), row)
@@ -58,7 +61,10 @@ async def totals(
     tx: Transaction, whose: Whose, *, since_ms: int, until_ms: int, by: Dimension | None = None
 ) -> Mapping[str, Totals]:
     """A period's messages by key (without a dimension under the empty one, which is always there). A minute that the
-    period touches is in it, and an hour or a day whose minutes or hours are not kept any more."""
+    period touches is in it, and an hour or a day whose minutes or hours are not kept any more. By account, those of the
+    ACCOUNTS_MOST largest."""
+    if by is Dimension.ACCOUNT:
+        whose = await _largest(tx, whose, since_ms, until_ms)
     found: dict[str, Totals] = {} if by else {"": Totals()}
     floors = (await tally_row(tx)).floors
     for piece in pieces(since_ms, until_ms, floors):
@@ -92,13 +98,24 @@ def forecast_of(account_id: AccountId, *, available: int, spent: int, in_ms: int
 async def _counted(
     tx: Transaction, whose: Whose, grain: Grain, since_ms: int, until_ms: int, *, by: Dimension | None, in_time: bool
 ) -> list[Found]:
-    if whose is None and by is Dimension.ACCOUNT:
-        return await tx.ask(ask_counts("all", by=by, in_time=in_time), int(grain), since_ms, until_ms)
     ids = ids_text([EVERYBODY] if whose is None else whose)
     starts = range(since_ms, until_ms, grain)
-    if len(starts) * (1 if whose is None else len(whose)) <= _LOOKUPS_MOST:
-        return await tx.ask(ask_counts("few", by=by, in_time=in_time), int(grain), ids_text(starts), ids)
-    return await tx.ask(ask_counts("many", by=by, in_time=in_time), int(grain), since_ms, until_ms, ids)
+    many = len(starts) * (1 if whose is None else len(whose)) > _LOOKUPS_MOST
+    question = ask_counts(by=by, in_time=in_time, many=many)
+    if many:
+        return await tx.ask(question, int(grain), since_ms, until_ms, ids)
+    return await tx.ask(question, int(grain), ids_text(starts), ids)
+
+
+async def _largest(tx: Transaction, whose: Whose, since_ms: int, until_ms: int) -> Whose:
+    """Of these accounts, or of everybody, those with the most messages; of a period of days, in its whole days."""
+    if whose is not None and len(whose) <= ACCOUNTS_MOST:
+        return whose
+    grain = next(g for g in reversed(GRAINS) if g is GRAINS[0] or until_ms - since_ms >= 2 * g)
+    most = ACCOUNTS_MOST if whose is None else 1 << 31
+    found = await tx.ask(ASK_LARGEST, int(grain), grain.start_of(since_ms), until_ms, most)
+    ids = (AccountId(row[0]) for row in found)
+    return [one for one in ids if whose is None or one in whose][:ACCOUNTS_MOST]
 
 
 def _add(totals: Totals, row: Found) -> None:

@@ -28,13 +28,17 @@ class Bounds:
 
     few_accounts: int = 64
     """So many accounts are looked for one by one, along their own messages; more along everybody's."""
-    walked: int = 400_000
+    walked: int = 250_000
+    """Of everybody's messages, where there are no words to ask the index for."""
+    walked_of_accounts: int = 100_000
+    """Of those of few accounts: each is looked up."""
     read: int = 20_000
     """Of the messages younger than the index: their words are made on the way."""
     read_at_once: int = 1_000
     candidates: int = 20_000
+    candidates_at_first: int = 2_000
+    candidates_at_most: int = 10_000
     """Of the messages that the index gives, where their state, carrier or account has to be looked at."""
-    candidates_at_once: int = 5_000
     still_open: int = 20_000
     """If no more messages have not ended, those that have some open state are looked for among them."""
 
@@ -158,7 +162,8 @@ async def _ask_index(tx: Transaction, task: _Task, query: Query, found: list[Mes
         query = by_accounts(query, task.few_accounts)
     is_told = task.account_ids is None or task.few_accounts is not None
     is_told = is_told and not (task.wanted.state or task.wanted.carrier or task.wanted.subid)
-    bounds, text, reached, looked_at, at_once = task.bounds, match_text(query), top, 0, task.limit
+    bounds, text, reached, looked_at = task.bounds, match_text(query), top, 0
+    at_once = task.limit if is_told else bounds.candidates_at_first
     while reached > task.low and len(found) < task.limit and looked_at < bounds.candidates:
         candidates = [MessageId(row[0]) for row in await tx.ask(rows.ASK_CANDIDATES, text, task.low, reached, at_once)]
         if is_told:
@@ -168,7 +173,7 @@ async def _ask_index(tx: Transaction, task: _Task, query: Query, found: list[Mes
             found += [MessageId(row[0]) for row in facts if task.fits(row)]
         reached = candidates[-1] if len(candidates) == at_once else task.low
         looked_at += len(candidates)
-        at_once = min(at_once * 4, bounds.candidates_at_once)
+        at_once = min(at_once * 4, bounds.candidates_at_most)
     return found, reached
 
 
@@ -191,7 +196,7 @@ async def _walk(tx: Transaction, task: _Task) -> _Looked:
     found: list[MessageId] = []
     reached = task.low
     for account_id in task.few_accounts:
-        some, down_to = await _walk_along(tx, task, account_id, bounds.walked // len(task.few_accounts))
+        some, down_to = await _walk_along(tx, task, account_id, bounds.walked_of_accounts // len(task.few_accounts))
         found += some
         reached = max(reached, down_to)
     return sorted((identity for identity in found if identity >= reached), reverse=True), reached

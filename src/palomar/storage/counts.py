@@ -6,7 +6,6 @@ always add up. ``tally`` has one row; its version tells whether the counts are s
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
 from palomar.domain.counts import DELAYS_MS, Dimension, Floors, Grain
 from palomar.domain.message import EPOCH_MS, IDS_A_MS
@@ -95,24 +94,24 @@ def ask_low(*, everybody: bool) -> Question:
     )
 
 
-Reach = Literal["few", "many", "all"]
-"""Whose counts are asked for: those of few accounts (everybody is one), looked up one by one; of many, or all accounts
-one by one, along all that there is."""
-
-_WHOSE: dict[Reach, str] = {
-    "few": "start_ms IN {ids 2} AND account_id IN {ids 3}",
-    "many": "start_ms >= {2} AND start_ms < {3} AND +account_id IN {ids 4}",  # the plus: no index for these
-    "all": "start_ms >= {2} AND start_ms < {3} AND account_id <> 0",
-}
+ASK_LARGEST = Question(
+    "SELECT account_id FROM counts WHERE span_ms = {1} AND start_ms >= {2} AND start_ms < {3} AND account_id <> 0"
+    " GROUP BY account_id ORDER BY sum(messages) DESC, account_id LIMIT {4}"
+)
+"""The accounts with the most messages between two times, at most {4}, by the counts of a grain."""
 
 
 @cache
-def ask_counts(reach: Reach, *, by: Dimension | None, in_time: bool) -> Question:
+def ask_counts(*, by: Dimension | None, in_time: bool, many: bool) -> Question:
     """Sums by time, key, state and delay of the counts of a grain ({1}): time is 0 and the key empty where it is not
-    asked by them. ``few``: {2} when the minutes, hours or days begin, {3} the accounts. ``many``: {2} and {3} the
-    period, {4} the accounts. ``all``: {2} and {3} the period."""
+    asked by them. {2} when the minutes, hours or days begin, {3} the accounts; where those are too ``many`` to look each
+    up, {2} and {3} the period and {4} the accounts."""
     time, key = "start_ms" if in_time else "0", "''" if by is None else by.value
+    whose = "start_ms IN {ids 2} AND account_id IN {ids 3}"
+    if many:
+        whose = (
+            "start_ms >= {2} AND start_ms < {3} AND +account_id IN {ids 4}"  # the plus: along the time, not by these
+        )
     return Question(
-        f"SELECT {time}, {key}, state, delay, {_SUMS} FROM counts WHERE span_ms = {{1}} AND {_WHOSE[reach]}"
-        " GROUP BY 1, 2, 3, 4"
+        f"SELECT {time}, {key}, state, delay, {_SUMS} FROM counts WHERE span_ms = {{1}} AND {whose} GROUP BY 1, 2, 3, 4"
     )
