@@ -13,7 +13,8 @@ from palomar.domain.message import State
 from palomar.domain.search import SearchFilter
 from palomar.flows.attention import attention
 from palomar.flows.counts import forecast, totals, traffic
-from palomar.flows.search import LATEST, search
+from palomar.flows.search import search
+from palomar.flows.search_task import LATEST
 from palomar.storage.database import Transaction
 
 PAGE = 50

@@ -1,4 +1,5 @@
-"""A month of messages such as a platform has stored: accounts of all sizes, each with its dialect and its country; codes, campaigns, reminders; every end.
+"""A month of messages such as a platform has stored: codes, campaigns, reminders, with every end, of accounts of all
+sizes, each with its dialect and its country.
 
 Rows for the tables, made from a seed. Not here: any question about them.
 """

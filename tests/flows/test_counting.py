@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 from tests.flows.test_histories import LIFE, Histories
-from tests.support.counted import age_counts, count, faults_of_counts, stored_counts
+from tests.support.counted import age_counts, count, count_changed, faults_of_counts, stored_counts
 from tests.support.world import CREDIT, START_MS, TimedIds, World, outgoing, recipient
 
 from palomar.domain.counts import EVERYBODY, Floors, Grain
@@ -31,11 +31,6 @@ async def timed(world: World) -> World:
 
 def minutes_ms(numbers: set[int]) -> list[int]:
     return [EPOCH_MS + number * Grain.MINUTE for number in numbers]
-
-
-async def count_changed(world: World) -> None:
-    changed, world.changed = minutes_ms(world.changed), set()
-    assert await count(world, *changed)
 
 
 async def version(world: World) -> int:
@@ -192,13 +187,10 @@ async def test_a_node_that_begins_finds_what_has_not_ended_and_what_was_never_co
 
 async def test_how_far_the_counting_is_never_passes_what_the_counter_still_has_to_do(timed: World) -> None:
     await timed.accept(await timed.account())
-    seen = await timed.database.survey(lambda tx: look(tx, [MINUTE_MS]))
-    (piece,) = slices(seen)
-    await timed.database.write(lambda tx: settle(tx, piece, uncounted_ms=MINUTE_MS - 5))
+    await count(timed, MINUTE_MS, uncounted_ms=MINUTE_MS - 5)
     assert (await timed.database.survey(left)).uncounted_ms == MINUTE_MS - 5
-    timed.changed.clear()
     await timed.accept(await timed.account())
-    await count_changed(timed)
+    await count(timed, MINUTE_MS)
     now_ms = await timed.database.read(lambda tx: tx.now_ms())
     assert abs((await timed.database.survey(left)).uncounted_ms - (now_ms - LOOK_BACK_MS)) < Grain.HOUR
 

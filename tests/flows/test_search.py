@@ -4,13 +4,17 @@ import random
 from typing import Any
 
 import pytest
+from tests.support.counted import age_counts, count_changed
 from tests.support.indexed import find, find_all, index, naively
-from tests.support.world import CREDIT, START_MS, TimedIds, World, recipient
+from tests.support.world import CREDIT, START_MS, TimedIds, World, outgoing, recipient
 
 from palomar.domain.account import Account, AccountId
+from palomar.domain.counts import Grain
 from palomar.domain.message import State
 from palomar.domain.search import SearchFilter
-from palomar.flows.search import Bounds
+from palomar.flows.accept import Accepted
+from palomar.flows.search_task import Bounds
+from palomar.ports import OutgoingPart, Refused
 
 WORDS = ["código", "codigo", "Mañana", "cod", "oferta", "4821", "no", "ñandú"]
 NUMBERS = ["5215512340001", "5215512340002", "34600000001", "521551234"]
@@ -20,6 +24,8 @@ SMALL = Bounds(
     few_accounts=2,
     walked=10,
     walked_of_accounts=12,
+    walked_at_first=3,
+    spans_at_once=5,
     read=20,
     read_at_once=5,
     candidates=20,
@@ -159,12 +165,19 @@ async def test_a_search_that_finds_little_stops_and_goes_on(timed: World) -> Non
 async def test_a_search_finds_exactly_what_looking_at_every_message_finds(timed: World, seed: int) -> None:
     chance = random.Random(seed)
     accounts = [await timed.account(credit=10_000 * CREDIT) for _ in range(4)]
+    under_way: list[OutgoingPart] = []
     for _ in range(40):
-        await _accept_some(timed, accounts, chance)
+        under_way += await _accept_some(timed, accounts, chance)
         if chance.random() < 0.1:
             await index(timed, limit=chance.randint(1, 40))
+        if chance.random() < 0.1:
+            await count_changed(timed)
         if chance.random() < 0.3:
-            timed.now_ms += chance.choice([1, 1_000, 60_000])
+            timed.now_ms += chance.choice([1, 60_000, 3_600_000, 86_400_000])
+    if chance.random() < 0.5:
+        await age_counts(timed)
+    for part in chance.sample(under_way, len(under_way) // 4):
+        await timed.answer(part, Refused(status=11, reason="no"), carrier=chance.choice(["c1", "c2"]))
     await timed.tell("UPDATE messages SET carrier = 'rare' WHERE id = (SELECT min(id) FROM messages)")
     for _ in range(60):
         wanted, whose = _some_filter(chance, accounts), _some_accounts(chance, accounts)
@@ -174,7 +187,8 @@ async def test_a_search_finds_exactly_what_looking_at_every_message_finds(timed:
             await index(timed, limit=chance.randint(1, 40))
 
 
-async def _accept_some(world: World, accounts: list[Account], chance: random.Random) -> None:
+async def _accept_some(world: World, accounts: list[Account], chance: random.Random) -> list[OutgoingPart]:
+    """The parts that are under way."""
     recipients = [
         recipient(
             text=" ".join(chance.choices(WORDS, k=chance.randint(1, 4))),
@@ -184,13 +198,16 @@ async def _accept_some(world: World, accounts: list[Account], chance: random.Ran
     ]
     for one in recipients:
         one.msisdn = chance.choice(NUMBERS)
-    await world.accept(
+    result = await world.accept(
         chance.choice(accounts),
+        claim=State.SUBMITTING,
         recipients=recipients,
         label=chance.choice(["", "Promo", "promo 2"]),
         subid=chance.choice(["s1", "S1", "s2"]),
         carrier=chance.choice(["c1", "c2"]),
     )
+    assert isinstance(result, Accepted)
+    return [part for message in result.messages if message.row.state is State.QUEUED for part in outgoing(message)]
 
 
 def _some_filter(chance: random.Random, accounts: list[Account]) -> SearchFilter:
@@ -200,7 +217,7 @@ def _some_filter(chance: random.Random, accounts: list[Account]) -> SearchFilter
     has_words = chance.random() < 0.6
     return SearchFilter(
         account_ids=now_and_then(frozenset({accounts[0].id}), frozenset(), otherwise=None),
-        state=now_and_then(State.QUEUED, State.BLOCKED, State.NOFORMAT, State.SENT, otherwise=None),
+        state=now_and_then(State.QUEUED, State.BLOCKED, State.NOFORMAT, State.REJECTED, otherwise=None),
         carrier=now_and_then("c1", "rare", "none"),
         number=now_and_then("1", "0001", "234", *NUMBERS) if has_words else "",
         label=now_and_then("promo", "Promo 2", "none") if has_words else "",
@@ -209,8 +226,8 @@ def _some_filter(chance: random.Random, accounts: list[Account]) -> SearchFilter
         text=now_and_then(*WORDS, "co", "oferta manana", "no of", "4") if has_words else "",
         anywhere=now_and_then("codigo", "0001", "s1", "promo") if has_words else "",
         is_blind=chance.random() < 0.1,
-        since_ms=now_and_then(START_MS, START_MS + 61_000, otherwise=None),
-        until_ms=now_and_then(START_MS + 1, START_MS + 120_000, otherwise=None),
+        since_ms=now_and_then(START_MS, START_MS + 3_661_000, START_MS + 2 * Grain.DAY, otherwise=None),
+        until_ms=now_and_then(START_MS + 1, START_MS + 7_200_000, START_MS + 3 * Grain.DAY, otherwise=None),
     )
 
 

@@ -6,9 +6,10 @@ from typing import Any
 from tests.support.world import World
 
 from palomar.domain.counts import DELAYS_MS, EVERYBODY, GRAINS, Grain
-from palomar.domain.message import MessageId, born_ms
-from palomar.flows.counting import look, raise_floors, settle, slices
-from palomar.storage.counts import TallyRow, tally_row
+from palomar.domain.message import EPOCH_MS, MessageId, born_ms
+from palomar.flows.counting import Look, look, raise_floors, settle, slices
+from palomar.storage.counts import tally_row
+from palomar.storage.database import Transaction
 
 Counts = dict[tuple[Any, ...], tuple[int, int, int]]
 _MESSAGES = (
@@ -51,19 +52,25 @@ async def stored_counts(world: World) -> Counts:
     return {tuple(row[:8]): (row[8], row[9], row[10]) for row in await world.ask(_COUNTS)}
 
 
-async def count(world: World, *minutes_ms: int) -> bool:
+async def count(world: World, *minutes_ms: int, uncounted_ms: int | None = None) -> bool:
     """Look at these minutes and add what their counts lack; False if counts were changed meanwhile."""
     seen = await world.database.survey(lambda tx: look(tx, minutes_ms))
     for piece in slices(seen):
-        if not await world.database.write(lambda tx, piece=piece: settle(tx, piece)):  # type: ignore[misc]
+
+        async def script(tx: Transaction, piece: Look = piece) -> bool:
+            return await settle(tx, piece, uncounted_ms=uncounted_ms)
+
+        if not await world.database.write(script):
             return False
     return True
+
+
+async def count_changed(world: World) -> None:
+    """Count what the world's transactions have changed; all that was born before its time is counted then."""
+    changed, world.changed = [EPOCH_MS + number * Grain.MINUTE for number in world.changed], set()
+    assert await count(world, *changed, uncounted_ms=world.now_ms)
 
 
 async def age_counts(world: World) -> None:
     """Let the floors be where they are at the world's time."""
     await world.database.write(lambda tx: raise_floors(tx, now_ms=world.now_ms))
-
-
-async def reached(world: World) -> TallyRow:
-    return await world.database.read(tally_row)

@@ -8,7 +8,8 @@ from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId, first_id
 from palomar.domain.search import SearchFilter, holds, query_of, tokens_of
 from palomar.flows.indexing import add_slice, next_slice
-from palomar.flows.search import BOUNDS, LATEST, Bounds, Results, search
+from palomar.flows.search import Results, search
+from palomar.flows.search_task import BOUNDS, LATEST, Bounds
 from palomar.storage.messages import MESSAGE_COLUMNS, MessageRow, message_rows
 
 Whose = Collection[AccountId] | None

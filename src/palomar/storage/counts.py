@@ -40,10 +40,8 @@ ASK_DIFFERENCES = Question(
 
 SELECT_TALLY = "SELECT version, reached_ms, minutes_ms, hours_ms FROM tally WHERE id = 1"
 MOVE_TALLY = "UPDATE tally SET version = version + 1, reached_ms = ?, minutes_ms = ?, hours_ms = ? WHERE id = 1"
-SELECT_OPEN = (
-    "SELECT DISTINCT span_ms, start_ms FROM counts"
-    " WHERE account_id = 0 AND state IN ('scheduled', 'queued', 'submitting', 'sent', 'held')"
-)
+_OPEN = "state IN ('scheduled', 'queued', 'submitting', 'sent', 'held')"
+SELECT_OPEN = f"SELECT DISTINCT span_ms, start_ms FROM counts WHERE account_id = 0 AND {_OPEN}"
 SELECT_NEXT_MESSAGE = "SELECT id FROM messages WHERE id >= ? ORDER BY id LIMIT 1"
 SELECT_NEXT_COUNTED = "SELECT start_ms FROM counts WHERE span_ms = ? AND start_ms > ? ORDER BY start_ms LIMIT 1"
 
@@ -104,8 +102,8 @@ ASK_LARGEST = Question(
 @cache
 def ask_counts(*, by: Dimension | None, in_time: bool, many: bool) -> Question:
     """Sums by time, key, state and delay of the counts of a grain ({1}): time is 0 and the key empty where it is not
-    asked by them. {2} when the minutes, hours or days begin, {3} the accounts; where those are too ``many`` to look each
-    up, {2} and {3} the period and {4} the accounts."""
+    asked by them. {2} when the minutes, hours or days begin, {3} the accounts; where those are too ``many`` to look
+    each up, {2} and {3} the period and {4} the accounts."""
     time, key = "start_ms" if in_time else "0", "''" if by is None else by.value
     whose = "start_ms IN {ids 2} AND account_id IN {ids 3}"
     if many:
@@ -114,4 +112,19 @@ def ask_counts(*, by: Dimension | None, in_time: bool, many: bool) -> Question:
         )
     return Question(
         f"SELECT {time}, {key}, state, delay, {_SUMS} FROM counts WHERE span_ms = {{1}} AND {whose} GROUP BY 1, 2, 3, 4"
+    )
+
+
+@cache
+def ask_spans(*, state: bool, carrier: bool) -> Question:
+    """Of the hours or days ({1}) that begin at {2}, those in which accounts ({3}) have messages that have not ended or
+    that fit, the youngest first, each with all the accounts' messages. Further values, in this order: a state, a
+    carrier."""
+    values = iter(range(4, 6))
+    fits = [f"{column} = {{{next(values)}}}" for column, asked in (("state", state), ("carrier", carrier)) if asked]
+    fitting = " AND ".join(fits) or "messages > 0"
+    return Question(
+        "SELECT start_ms, CAST(sum(messages) AS BIGINT) FROM counts"
+        " WHERE span_ms = {1} AND start_ms IN {ids 2} AND account_id IN {ids 3} GROUP BY start_ms"
+        f" HAVING max(CASE WHEN {_OPEN} OR ({fitting}) THEN 1 ELSE 0 END) = 1 ORDER BY start_ms DESC"
     )

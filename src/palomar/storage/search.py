@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, assert_never
 
-from palomar.domain.message import MessageId
+from palomar.domain.message import EPOCH_MS, IDS_A_MS, MessageId
 from palomar.domain.search import AllOf, AnyOf, Query, Term
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Insert, Lookup, Question
@@ -112,6 +112,27 @@ def ask_newest(source: Source, *, among: bool, state: bool, carrier: bool) -> Qu
     # SQLite would sort what comes in order already, all of it.
     order = " ORDER BY id DESC" if source == "open" else ""
     return Question(f"{sql}{order} LIMIT {{4}}", f"{sql} ORDER BY id DESC LIMIT {{4}}")
+
+
+@cache
+def ask_in_spans(*, among: bool, state: bool, carrier: bool) -> Question:
+    """The newest messages born in some hours or days ({1} when they begin, {2} how long they are) and between two ids
+    ({3}, {4}), at most {5}. Further values, in this order: accounts, a state, a carrier."""
+    values = iter(range(6, 9))
+    fits = "".join(
+        f" AND m.{column} {operator.format(next(values))}"
+        for column, operator, asked in (
+            ("account_id", "IN {{ids {}}}", among),
+            ("state", "= {{{}}}", state),
+            ("carrier", "= {{{}}}", carrier),
+        )
+        if asked
+    )
+    return Question(
+        "SELECT m.id FROM {ids 1} s CROSS JOIN messages m"
+        f" WHERE m.id >= (s.value - {EPOCH_MS}) * {IDS_A_MS} AND m.id < (s.value + {{2}} - {EPOCH_MS}) * {IDS_A_MS}"
+        f" AND m.id >= {{3}} AND m.id < {{4}}{fits} ORDER BY m.id DESC LIMIT {{5}}"
+    )
 
 
 ASK_OPEN = Question(
