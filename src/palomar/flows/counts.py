@@ -17,6 +17,7 @@ from palomar.storage.statements import Found, ids_text
 
 FORECAST_DAYS = 7
 ACCOUNTS_MOST = 100
+RANKED_DAYS = 7
 _LOOKUPS_MOST = 20_000
 """Accounts times hours that are looked up one by one; where there are more, all that was counted is read."""
 
@@ -48,7 +49,8 @@ async def traffic(
     tx: Transaction, whose: Whose, grain: Grain, *, since_ms: int, until_ms: int, by: Dimension | None = None
 ) -> list[Point]:
     """Messages by the time of their birth, oldest first; times without any are left out. Minutes are kept for five
-    days, hours for a hundred. By account, those of the ACCOUNTS_MOST largest."""
+    days, hours for a hundred. By account, those of the ACCOUNTS_MOST largest
+    of its last RANKED_DAYS."""
     if by is Dimension.ACCOUNT:
         whose = await _largest(tx, whose, since_ms, until_ms)
     points: dict[tuple[int, str], Totals] = {}
@@ -108,9 +110,10 @@ async def _counted(
 
 
 async def _largest(tx: Transaction, whose: Whose, since_ms: int, until_ms: int) -> Whose:
-    """Of these accounts, or of everybody, those with the most messages; of a period of days, in its whole days."""
+    """Of these accounts, or of everybody, those with the most messages; of a long period, in its last days."""
     if whose is not None and len(whose) <= ACCOUNTS_MOST:
         return whose
+    since_ms = max(since_ms, until_ms - RANKED_DAYS * Grain.DAY)
     grain = next(g for g in reversed(GRAINS) if g is GRAINS[0] or until_ms - since_ms >= 2 * g)
     most = ACCOUNTS_MOST if whose is None else 1 << 31
     found = await tx.ask(ASK_LARGEST, int(grain), grain.start_of(since_ms), until_ms, most)

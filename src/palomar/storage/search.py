@@ -119,19 +119,21 @@ def ask_in_spans(*, among: bool, state: bool, carrier: bool) -> Question:
     """The newest messages born in some hours or days ({1} when they begin, {2} how long they are) and between two ids
     ({3}, {4}), at most {5}. Further values, in this order: accounts, a state, a carrier."""
     values = iter(range(6, 9))
-    fits = "".join(
-        f" AND m.{column} {operator.format(next(values))}"
-        for column, operator, asked in (
-            ("account_id", "IN {{ids {}}}", among),
-            ("state", "= {{{}}}", state),
-            ("carrier", "= {{{}}}", carrier),
+    fits = [f"account_id IN {{ids {next(values)}}}"] if among else []
+    fits += [f"{column} = {{{next(values)}}}" for column, asked in (("state", state), ("carrier", carrier)) if asked]
+    fitting = " AND ".join(
+        (
+            f"id >= (s.value - {EPOCH_MS}) * {IDS_A_MS}",
+            f"id < (s.value + {{2}} - {EPOCH_MS}) * {IDS_A_MS}",
+            "id >= {3} AND id < {4}",
+            *fits,
         )
-        if asked
     )
+    newest = " ORDER BY id DESC LIMIT {5}"
+    # PostgreSQL would rather look at every message between the two ids, for each of the hours.
     return Question(
-        "SELECT m.id FROM {ids 1} s CROSS JOIN messages m"
-        f" WHERE m.id >= (s.value - {EPOCH_MS}) * {IDS_A_MS} AND m.id < (s.value + {{2}} - {EPOCH_MS}) * {IDS_A_MS}"
-        f" AND m.id >= {{3}} AND m.id < {{4}}{fits} ORDER BY m.id DESC LIMIT {{5}}"
+        f"SELECT id FROM {{ids 1}} s CROSS JOIN messages WHERE {fitting}{newest}",
+        f"SELECT id FROM {{ids 1}} s, LATERAL (SELECT id FROM messages WHERE {fitting}{newest}) each_hour{newest}",
     )
 
 
