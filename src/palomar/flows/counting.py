@@ -18,7 +18,7 @@ from palomar.storage.counts import TallyRow, tally_row
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found, Row, ids_text
 
-AT_ONCE = 100
+AT_ONCE = 50
 """Differences that one transaction adds at most: six rows each."""
 LOOK_BACK_MS = 900_000
 """What was born so shortly before may not have been counted when its node died."""

@@ -49,8 +49,7 @@ async def traffic(
     tx: Transaction, whose: Whose, grain: Grain, *, since_ms: int, until_ms: int, by: Dimension | None = None
 ) -> list[Point]:
     """Messages by the time of their birth, oldest first; times without any are left out. Minutes are kept for five
-    days, hours for a hundred. By account, those of the ACCOUNTS_MOST largest
-    of its last RANKED_DAYS."""
+    days, hours for a hundred. By account, those of the ACCOUNTS_MOST that had the most in its last RANKED_DAYS."""
     if by is Dimension.ACCOUNT:
         whose = await _largest(tx, whose, since_ms, until_ms)
     points: dict[tuple[int, str], Totals] = {}
@@ -64,7 +63,7 @@ async def totals(
 ) -> Mapping[str, Totals]:
     """A period's messages by key (without a dimension under the empty one, which is always there). A minute that the
     period touches is in it, and an hour or a day whose minutes or hours are not kept any more. By account, those of the
-    ACCOUNTS_MOST largest."""
+    ACCOUNTS_MOST that had the most in its last RANKED_DAYS."""
     if by is Dimension.ACCOUNT:
         whose = await _largest(tx, whose, since_ms, until_ms)
     found: dict[str, Totals] = {} if by else {"": Totals()}

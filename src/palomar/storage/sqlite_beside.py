@@ -9,7 +9,6 @@ is missing, or belongs to another database.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,6 +43,7 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS origin (id INTEGER PRIMARY KEY, made_ms BIGINT NOT NULL)",
 )
 _OPEN_BUSY_MS = 5_000
+_INTERRUPT_EVERY_SECONDS = 0.02
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[tuple[Any, ...]]).decode
 
@@ -106,9 +106,7 @@ class Beside:
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            connection.interrupt()
-            with contextlib.suppress(DatabaseError):
-                await to_its_end(future)  # nobody else may use the connection before
+            await to_its_end(asyncio.ensure_future(_ended(future, connection)))  # before anybody else may have it
             raise
 
 
@@ -121,6 +119,14 @@ class _Connections:
 def index_file(path: Path) -> Path:
     """Where the index of a database's words is."""
     return path.with_name(f"{path.stem}.words{path.suffix}")
+
+
+async def _ended(future: "asyncio.Future[T]", connection: apsw.Connection) -> None:
+    """An interrupt is lost between two statements, so it is made until it was heard."""
+    while not future.done():
+        connection.interrupt()
+        await asyncio.wait([future], timeout=_INTERRUPT_EVERY_SECONDS)
+    future.exception()  # seen, so that nobody reports it as forgotten
 
 
 def _within(connection: apsw.Connection, begin: str, end: str, script: Script[T]) -> T:
