@@ -17,7 +17,7 @@ CREATE TABLE counts (
 ) {clustered};
 CREATE INDEX counts_open ON counts (span_ms, start_ms)
     WHERE account_id = 0 AND state IN ('scheduled', 'queued', 'submitting', 'sent', 'held');
-CREATE INDEX counts_empty ON counts (span_ms) WHERE messages = 0;
+CREATE INDEX counts_empty ON counts (messages) WHERE messages = 0;
 
 -- How far the counting is. The version rises with every change of counts; what was born before reached_ms has been
 -- counted; from the other two on there are counts by the minute and by the hour.
