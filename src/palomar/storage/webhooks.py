@@ -34,7 +34,10 @@ _HOST = {
     "sqlite": "substr(rest, 1, instr(replace(replace(rest, '?', '/'), '#', '/') || '/', '/') - 1)",
     "postgres": "substring(rest from '^[^/?#]*')",
 }
-_REST = {"sqlite": "substr(url, instr(url, '//') + 2)", "postgres": "substring(url from '//(.*)')"}
+_REST = {
+    "sqlite": "CASE instr(url, '//') WHEN 0 THEN url ELSE substr(url, instr(url, '//') + 2) END",
+    "postgres": "coalesce(substring(url from '//(.*)'), url)",
+}
 _AGAIN = "UPDATE webhooks SET failed = 0, attempts = 0, due_ms = ?, node_id = NULL"
 REPLAY = f"{_AGAIN} WHERE failed = 1 AND id = ?"
 REPLAY_SOME = f"{_AGAIN} WHERE id IN (SELECT id FROM webhooks WHERE failed = 1 ORDER BY id LIMIT ?)"
