@@ -172,7 +172,7 @@ async def _index(database: Database) -> None:
         )
         print(f"add it: {_spread(adds)}")
     began = time.perf_counter()
-    await Indexer(database, is_busy=lambda: False).index()
+    await Indexer(database, RealClock(), is_busy=lambda: False).index()
     print(f"one turn that checks what was committed late: {(time.perf_counter() - began) * 1_000:.0f} ms")
 
 

@@ -196,7 +196,7 @@ class App:
             overdue_parts=Overdue(self.database, self.clock, self.carriers, _query_after_seconds(config)),
             carrier_standings=self.standings,
             tally=self.tally,
-            indexer=Indexer(self.database, is_busy=lambda: self.batcher.waiting > 0),
+            indexer=Indexer(self.database, self.clock, is_busy=lambda: self.batcher.waiting > 0),
             renumber=ids.renumber,
         )
         self._topups = TopUps(self.batcher, self.clock)

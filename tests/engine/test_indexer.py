@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tests.engine.test_leases import SetClock
 from tests.support.indexed import find_all
 from tests.support.world import CREDIT, World, recipient
 
@@ -37,7 +38,7 @@ async def test_a_turn_indexes_slice_after_slice_whether_somebody_waits_or_not(wo
         return busy
 
     await world.accept(await world.account(credit=10_000 * CREDIT), count=2 * SLICE + 5)
-    await Indexer(world.database, is_busy=is_busy).index()
+    await Indexer(world.database, SetClock(), is_busy=is_busy).index()
     assert await words(world) == 2 * SLICE + 5
     assert len(asked) == 2, "between slices it looks whether somebody waits"
     youngest = (await world.ask("SELECT max(id) FROM messages"))[0][0]
@@ -45,7 +46,7 @@ async def test_a_turn_indexes_slice_after_slice_whether_somebody_waits_or_not(wo
 
 
 async def test_what_was_committed_late_is_indexed_by_a_later_turn(world: World) -> None:
-    account, indexer = await world.account(), Indexer(world.database, is_busy=lambda: False)
+    account, indexer = await world.account(), Indexer(world.database, SetClock(), is_busy=lambda: False)
     late = world.compose(account, recipients=[recipient(text="late")])
     await world.accept(account)
     some = await world.database.survey(lambda tx: tx.select("SELECT max(id) FROM messages"))
@@ -60,7 +61,7 @@ async def test_what_was_committed_late_is_indexed_by_a_later_turn(world: World) 
 async def test_two_indexers_add_each_message_once(world: World) -> None:
 
     await world.accept(await world.account(credit=10_000 * CREDIT), count=SLICE + 5)
-    indexers = [Indexer(world.database, is_busy=lambda: False) for _ in range(3)]
+    indexers = [Indexer(world.database, SetClock(), is_busy=lambda: False) for _ in range(3)]
     await asyncio.gather(*(indexer.index() for indexer in indexers))
     await indexers[0].index()
     assert await words(world) == SLICE + 5
@@ -68,7 +69,7 @@ async def test_two_indexers_add_each_message_once(world: World) -> None:
 
 
 async def test_words_are_forgotten_with_their_messages(world: World) -> None:
-    indexer = Indexer(world.database, is_busy=lambda: False)
+    indexer = Indexer(world.database, SetClock(), is_busy=lambda: False)
     await indexer.forget()
     await world.accept(await world.account(), count=4)
     await indexer.index()

@@ -132,23 +132,29 @@ def folded(text: str) -> str:
 # Where words are not told apart by spaces, each character is one.
 _ALONE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _WORD: Final = re.compile(rf"[{_ALONE}]|[^\W_{_ALONE}]+").findall
+_ASCII_WORD: Final = re.compile(f"([a-z0-9]{{1,{WORD_LONGEST}}})[a-z0-9]*").findall
 _COMMON_MARKS: Final = re.compile("[\u0300-\u036f]+").sub
 
 
 def _words(text: str) -> list[str]:
-    words: list[str] = _WORD(folded(text))
-    return [word[:WORD_LONGEST] for word in words]
+    plain = folded(text)
+    if plain.isascii():
+        return _ASCII_WORD(plain)
+    return [word[:WORD_LONGEST] for word in _WORD(plain)]
 
 
 @lru_cache(maxsize=4096)  # labels and senders come again and again
 def _whole(text: str) -> str:
     """A value as one token; what has no letter and no digit is a token too."""
+    if text.isascii() and text.isalnum():
+        return text.lower()[:_WHOLE_LONGEST]
     return ("_".join(_WORD(folded(text))) or "_")[:_WHOLE_LONGEST] if text else ""
 
 
 def _digits(number: str) -> str:
     """A number as it was typed, without plus, spaces and the like."""
-    return "".join(_WORD(folded(number)))[:_WHOLE_LONGEST]
+    plain = number if number.isascii() and number.isdigit() else "".join(_WORD(folded(number)))
+    return plain[:_WHOLE_LONGEST]
 
 
 def _words_wanted(text: str) -> Query:
