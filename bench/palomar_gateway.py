@@ -40,18 +40,14 @@ class Palomar:
     async def start(self, setting: Setting) -> Door:
         self._setting = setting
         self._configuration = setting.directory / "palomar.toml"
-        self._configuration.write_text(
-            CONFIGURATION.format(
-                port=setting.smsc_port, system_id=SYSTEM_ID, password=PASSWORD, links=LINKS, window=WINDOW
-            )
-        )
+        self._configuration.write_text(self.toml(setting))
         self._ports = [
             claim_port(setting.http_port and setting.http_port + number, "Palomar's HTTP")
             for number in range(setting.nodes)
         ]
         self._nodes: list[Process] = []
         self.credits = 3 * setting.messages  # an account that is never empty, even if every message were doubled
-        account = await self._command(
+        account = await self.command(
             "account", "add", LOGIN, "--credits", str(self.credits), "--requests-per-second", "0"
         )
         for number in range(setting.nodes):
@@ -59,6 +55,12 @@ class Palomar:
             await self._serve(number)
         urls = [f"http://127.0.0.1:{port}" for port in self._ports]
         return Door(dialect="foxsys", urls=urls, login=account["login"], key=account["api_key"])
+
+    def toml(self, setting: Setting) -> str:
+        """How it is configured."""
+        return CONFIGURATION.format(
+            port=setting.smsc_port, system_id=SYSTEM_ID, password=PASSWORD, links=LINKS, window=WINDOW
+        )
 
     def processes(self) -> list[Process]:
         return [node for node in self._nodes if node.started]
@@ -73,8 +75,8 @@ class Palomar:
 
     async def books(self) -> dict[str, Any]:
         """``states``: messages by state; ``credits``: what there was; ``balance``, ``reserved``: what there is."""
-        messages = await self._command("message", "list")
-        account = await self._command("account", "show", LOGIN)
+        messages = await self.command("message", "list")
+        account = await self.command("account", "show", LOGIN)
         return {
             "states": dict(Counter(message["state"] for message in messages)),
             "credits": self.credits,
@@ -102,7 +104,7 @@ class Palomar:
             environment["PALOMAR_DATABASE_URL"] = setting.database_url
         return environment
 
-    async def _command(self, *arguments: str) -> Any:
+    async def command(self, *arguments: str) -> Any:
         """What ``./run ARGUMENTS --json`` prints: one value, or the list of its lines."""
         said = self._setting.directory / "command.log"
         with said.open("ab") as log:

@@ -1,9 +1,50 @@
-"""The real ids: tokens are long enough, of letters and digits, all alike."""
+"""The real clock that can jump, and the real ids: dated by it, rising, and tokens of letters and digits, all alike."""
 
 import string
+import time
 from collections import Counter
 
-from palomar.clock import RealIds
+from palomar.clock import RealClock, RealIds
+from palomar.domain.message import born_ms
+
+DAY_MS = 86_400_000
+
+
+def test_a_jump_moves_the_wall_and_no_timer() -> None:
+    clock = RealClock()
+    before, monotonic = time.time_ns() // 1_000_000, time.monotonic()
+    clock.jump(DAY_MS)
+    assert clock.ahead_ms == DAY_MS
+    assert DAY_MS <= clock.wall_ms() - before < DAY_MS + 60_000
+    assert 0 <= clock.monotonic() - monotonic < 60
+
+
+def test_ids_are_dated_by_the_clock_and_rise_over_its_jumps() -> None:
+    clock = RealClock()
+    ids = RealIds(3, clock=clock)
+    first, first_serial = ids.message_id(), ids.serial()
+    clock.jump(DAY_MS)
+    second, second_serial = ids.message_id(), ids.serial()
+    assert abs(born_ms(second) - clock.wall_ms()) < 60_000
+    assert born_ms(second) - born_ms(first) >= DAY_MS
+    assert second_serial - first_serial >= DAY_MS * 1_000 << 6
+
+
+def test_after_a_sandbox_was_left_serials_go_on_behind_those_it_made() -> None:
+    sandbox = RealClock()
+    sandbox.jump(DAY_MS)
+    made_there = RealIds(3, clock=sandbox).serial()
+    real = RealIds(3, serials_after_ms=sandbox.wall_ms() + 1_000)
+    assert real.serial() > made_there
+    assert abs(born_ms(real.message_id()) - time.time_ns() // 1_000_000) < 60_000
+
+
+def test_ids_go_on_behind_the_youngest_that_is_known() -> None:
+    youngest_ms = time.time_ns() // 1_000_000 + DAY_MS
+    ids = RealIds(3, after_ms=youngest_ms)
+    made = [ids.message_id() for _ in range(1_000)]
+    assert made == sorted(set(made))
+    assert born_ms(made[0]) > youngest_ms
 
 
 def test_tokens_are_32_letters_and_digits_and_never_the_same() -> None:

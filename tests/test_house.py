@@ -13,6 +13,7 @@ import click
 import pytest
 
 from palomar import web
+from palomar.carriers.simulator import script as chaos_script
 from palomar.carriers.simulator.outcome import table as magic_numbers
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
@@ -26,11 +27,13 @@ from palomar.domain.message import State
 from palomar.domain.refusals import Refusal
 from palomar.domain.settings import setting_names
 from palomar.domain.timeline import Kind
+from palomar.smpp.tlvs import TLV_DEFINITIONS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
 RECIPE_LINES = 30
+CLAUSE_CELLS = 7
 NONE = "(needed)"
 
 Row = tuple[str, ...]
@@ -82,6 +85,7 @@ SETTINGS = [
     ("Database", settings_of("database", SECTIONS["database"])),
     ("Callbacks", settings_of("callbacks", SECTIONS["callbacks"])),
     ("Routing", settings_of("routing", SECTIONS["routing"])),
+    ("Console", settings_of("console", SECTIONS["console"])),
     ("Carriers of kind smpp", settings_of("carriers.NAME", SmppCarrierSettings, but=["name"])),
     ("Carriers of kind simulator", settings_of("carriers.NAME", SimulatorSettings)),
 ]
@@ -93,7 +97,8 @@ def test_every_setting_of_the_file_has_its_row_with_its_default(section: str, se
 
 
 def test_every_section_of_the_file_is_documented() -> None:
-    assert set(SECTIONS) == {"http", "database", "callbacks", "routing"}, "a new section needs its place in SETTINGS"
+    known = {"http", "database", "callbacks", "routing", "console"}
+    assert set(SECTIONS) == known, "a new section needs its place in SETTINGS"
     assert firsts("configuration.md", "The file itself") == ["data_dir"]
 
 
@@ -136,8 +141,12 @@ def test_every_magic_number_has_its_row() -> None:
     assert rows("operations.md", "The simulator") == magic_numbers()
 
 
+def test_every_item_of_a_chaos_script_has_its_row() -> None:
+    assert rows("operations.md", "Chaos") == chaos_script.table()
+
+
 def test_every_path_has_its_row() -> None:
-    fixed = ["/health/live", "/health/ready", web.SANDBOX_CALLBACK]
+    fixed = ["/health/live", "/health/ready", web.CONSOLE, web.SANDBOX_CALLBACK]
     prefixes = [f"/{prefix}" for dialect in DIALECTS for prefix in dialect.prefixes]
     at_root = ["/" for dialect in DIALECTS if dialect.root_parameters]
     assert sorted(firsts("operations.md", "What answers")) == sorted(fixed + prefixes + at_root)
@@ -151,7 +160,7 @@ def commands(group: click.Group, path: Row = ()) -> Iterator[tuple[Row, click.Co
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
-        else:
+        if not isinstance(command, click.Group) or command.invoke_without_command:
             yield (*path, name), command
 
 
@@ -196,7 +205,7 @@ def test_every_command_in_the_docs_is_understood() -> None:
     for page, line in lines:
         words = shlex.split(line, comments=True)[1:]
         command: click.Command = root
-        while isinstance(command, click.Group):
+        while isinstance(command, click.Group) and (words or not command.invoke_without_command):
             assert words, f"{page}: {line}"
             assert words[0] in command.commands, f"{page}: {line}"
             command = command.commands[words.pop(0)]
@@ -228,6 +237,40 @@ def test_every_file_that_the_readme_tells_to_run_exists() -> None:
     named = re.findall(r"(?:\./test |python |\s)((?:tests|bench)/\S+\.py)", (ROOT / "README.md").read_text())
     assert len(named) > 5
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_file_and_test_that_a_clause_of_smpp_names_exists() -> None:
+    clauses = [row for row in sections_of("smpp.md") if len(row) == CLAUSE_CELLS and row[0] != "clause"]
+    assert len(clauses) > 100
+    missing = []
+    for row in clauses:
+        files, tests = named_in(row[-2]), named_in(row[-1])
+        assert files, row
+        assert tests, row
+        missing += [name for name in files if not (ROOT / "src/palomar" / name).is_file()]
+        for name in tests:
+            file, _, function = name.partition("::")
+            path = ROOT / "tests" / file
+            if not path.is_file() or (function and f"def {function}(" not in path.read_text(encoding="utf-8")):
+                missing.append(name)
+    assert missing == []
+
+
+def test_every_optional_parameter_has_its_clause() -> None:
+    subjects = {row[1] for row in sections_of("smpp.md") if row[0].startswith("5.3.2.")}
+    assert subjects == {"destination_port" if d.name == "dest_port" else d.name for d in TLV_DEFINITIONS.values()}
+
+
+def sections_of(page: str) -> list[Row]:
+    """The cells of every table of a page, the rules left out."""
+    lines = [line for line in (DOCS / page).read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    cells = [tuple(cell.strip() for cell in line.strip("| ").split(" | ")) for line in lines]
+    return [row for row in cells if not is_rule(row)]
+
+
+def named_in(cell: str) -> list[str]:
+    """What stands between back-ticks."""
+    return re.findall("`([^`]+)`", cell)
 
 
 def test_recipes_are_short() -> None:

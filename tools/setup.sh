@@ -45,7 +45,7 @@ setup_venv() {
 setup_programs() {
     missing=""
     for pair in "$@"; do
-        (PATH="$PATH:/usr/sbin:/sbin" && command -v "${pair%%:*}" >/dev/null 2>&1) && continue
+        (PATH="$PATH:/usr/sbin:/sbin:/usr/lib/kannel/test" && command -v "${pair%%:*}" >/dev/null 2>&1) && continue
         case " $missing " in *" ${pair#*:} "*) ;; *) missing="$missing ${pair#*:}" ;; esac
     done
     [ -n "$missing" ] || return 0

@@ -5,27 +5,34 @@ The only module that names a database driver, a carrier's protocol or a listener
 
 import asyncio
 import contextlib
+import dataclasses
 import fcntl
 import os
 import platform
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 import structlog
 from starlette.types import ASGIApp
 
+from palomar.carriers.simulator import script as chaos_script
+from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.carrier import SmppCarrier
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.translate import submit_maker
+from palomar.carriers.smpp.submitting import submit_maker
+from palomar.carriers.smpp.wording import languages
 from palomar.clock import RealClock, RealIds
-from palomar.config import CONVERGIA_PORT, Config
+from palomar.config import CONVERGIA_PORT, CarrierConfig, Config
+from palomar.console.face import Console
 from palomar.dialects import DIALECTS, convergia
 from palomar.domain.account import AccountId
+from palomar.domain.languages import Language
 from palomar.domain.message import COMMAND_LINE_NODE, born_ms
+from palomar.engine.attempts import Attempts
 from palomar.engine.batcher import Batcher
 from palomar.engine.clicks import Clicks
 from palomar.engine.clockwork import Clockwork
@@ -34,23 +41,28 @@ from palomar.engine.dispatcher import Dispatcher, LineSink
 from palomar.engine.gateway import Gateway
 from palomar.engine.indexer import Indexer
 from palomar.engine.leases import Lease
+from palomar.engine.logins import Logins
 from palomar.engine.notifier import Notifier
 from palomar.engine.overdue import Overdue
 from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
+from palomar.engine.sandbox import SandboxWatch
 from palomar.engine.standings import Standings
 from palomar.engine.tally import Tally
 from palomar.engine.topups import TopUps
+from palomar.engine.viewer import Viewers
+from palomar.flows import sandbox
 from palomar.flows.claim import adopt_strays
 from palomar.flows.lookup import awaiting_receipt
 from palomar.flows.work import House, Work
 from palomar.links.redirect import Redirect
 from palomar.net.callback_client import CallbackClient
 from palomar.net.limited_protocol import Limits
-from palomar.net.networks import AddressGuard, TrustedProxies
+from palomar.net.networks import AddressGuard, TrustedProxies, is_listed
 from palomar.net.server import HttpListener, ListenError, TlsFiles
 from palomar.net.signing import CallbackSigner
 from palomar.ports import Carrier, Ids, OutgoingPart, WebhookRenderer
+from palomar.smpp import SubmitSm
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.migrate import migrate
 from palomar.storage.postgres import open_postgres
@@ -87,6 +99,14 @@ async def opened_database(config: Config) -> AsyncIterator[Database]:
         await database.close()
 
 
+async def wall_clock(config: Config, database: Database) -> RealClock:
+    """The clock that everything is dated by: as far ahead as the sandbox's, where nothing real can be sent."""
+    clock = RealClock()
+    if config.simulated:
+        clock.jump((await database.read(sandbox.read)).ahead_ms)
+    return clock
+
+
 def renderers() -> Mapping[str, WebhookRenderer]:
     """How each dialect calls back."""
     return {dialect.name: dialect.renderer for dialect in DIALECTS}
@@ -102,6 +122,9 @@ class App:
         self.simulators: dict[str, SimulatorSmsc] = {}
         self.ready = False
         self._listeners: list[HttpListener] = []
+        self._scripts: Mapping[str, str] = {}
+        self._lived_until_ms = 0
+        self._sandbox = SandboxWatch(database, jumped=self._on_jump, changed=self._on_scripts)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["App"]:
@@ -112,7 +135,13 @@ class App:
                 self.database, self.clock, name=_node_name(self.config.data_dir), on_freed=self._on_freed
             )
             node = await self._lease.begin()
-            ids = RealIds(node.number, after_ms=await _youngest_ms(self.database))
+            await self._sandbox.refresh()
+            ids = RealIds(
+                node.number,
+                clock=self.clock,
+                after_ms=await _youngest_ms(self.database),
+                serials_after_ms=self._lived_until_ms,
+            )
             await self._build(ids)
             await self._adopt_strays()
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
@@ -193,10 +222,17 @@ class App:
             dispatcher=self.dispatcher,
             notifier=self.notifier,
             lease=self._lease,
-            overdue_parts=Overdue(self.database, self.clock, self.carriers, _query_after_seconds(config)),
+            overdue_parts=Overdue(
+                self.database,
+                self.clock,
+                self.carriers,
+                _query_after_seconds(config),
+                plan=lambda: self.directory.snapshot.plan,
+            ),
             carrier_standings=self.standings,
             tally=self.tally,
             indexer=Indexer(self.database, self.clock, is_busy=lambda: self.batcher.waiting > 0),
+            sandbox=self._sandbox,
             renumber=ids.renumber,
         )
         self._topups = TopUps(self.batcher, self.clock)
@@ -210,6 +246,7 @@ class App:
             clock=self.clock,
             ids=ids,
             public_url=self._public_url,
+            languages=_languages_of_all(config.carriers),
         )
 
     def _carrier(self, name: str, ids: Ids) -> Carrier:
@@ -218,7 +255,10 @@ class App:
             return SmppCarrier(entry, clock=self.clock, chance=ids.chance)
         smsc = SimulatorSmsc(entry.settings, clock=self.clock, chance=ids.chance)
         self.simulators[name] = smsc
-        return SmppCarrier(_inside(name), clock=self.clock, chance=ids.chance, connect=smsc.connect_memory)
+        self._on_scripts(self._scripts)
+        return SmppCarrier(
+            _inside(name, entry.settings), clock=self.clock, chance=ids.chance, connect=smsc.connect_memory
+        )
 
     def _house(self) -> House:
         return House(
@@ -251,6 +291,29 @@ class App:
         for account_id in work.told_low:
             _log.warning("an account's balance is low", account_id=account_id)
 
+    def _on_jump(self, milliseconds: int) -> None:
+        """The sandbox clock has jumped: what became due in the meantime is due now. Real carriers live in real time."""
+        if not self.config.simulated:
+            self._lived_until_ms = self.clock.wall_ms() + milliseconds
+            _log.warning("the sandbox clock is ahead, which counts for nothing beside a real carrier")
+            return
+        _log.info("the sandbox clock jumps", milliseconds=milliseconds)
+        self.clock.jump(milliseconds)
+        for smsc in self.simulators.values():
+            smsc.skip(milliseconds / 1_000)
+        if self.ready:
+            self.dispatcher.wake()
+            self.notifier.look_for_work()
+
+    def _on_scripts(self, scripts: Mapping[str, str]) -> None:
+        """What each simulator does wrong: what was set beside the server, else what the configuration says."""
+        self._scripts = scripts
+        for name, smsc in self.simulators.items():
+            wanted = chaos_script.parse(scripts.get(name, smsc.settings.chaos))
+            if wanted != smsc.chaos:
+                _log.info("chaos", carrier=name, script=chaos_script.written(wanted))
+                smsc.set_chaos(wanted)
+
     def _on_freed(self) -> None:
         self.tally.look_again()
         self.dispatcher.wake()
@@ -265,8 +328,8 @@ class App:
     async def _remind_simulators(self) -> None:
         """The simulator inside keeps nothing: what it took before this start and had not reported, it is told again."""
         for name, smsc in self.simulators.items():
-            inside = _inside(name)
-            submit, after = submit_maker(inside), 0
+            inside = _inside(name, smsc.settings)
+            submit, after = submit_maker(inside, wall_ms=self.clock.wall_ms), 0
             while True:
 
                 async def script(
@@ -276,7 +339,8 @@ class App:
 
                 found = await self.database.read(script)
                 for reference, part in found:
-                    smsc.recall(inside.system_id, reference, submit(part))
+                    if isinstance(pdu := submit(part), SubmitSm):
+                        smsc.recall(inside.system_id, reference, pdu)
                 if not found:
                     break
                 after = found[-1][1].part_id
@@ -291,6 +355,7 @@ class App:
         front = Front(
             dialects={prefix: faces[dialect.name] for dialect in DIALECTS for prefix in dialect.prefixes},
             links=Redirect(Clicks(self.database, self.batcher), clock=self.clock, proxies=proxies),
+            console=self._console(proxies),
             at_root=next(((faces[d.name], d.root_parameters) for d in DIALECTS if d.root_parameters), None),
             health=self.health,
             sandbox=self.config.simulated,
@@ -303,6 +368,31 @@ class App:
             if http.convergia_port is not None:
                 raise
             _log.warning("CONVERGIA has no port of its own", reason=str(error))
+
+    def _console(self, proxies: TrustedProxies) -> Console:
+        attempts = Attempts(self.database, self.clock)
+        logins = Logins(
+            database=self.database,
+            batcher=self.batcher,
+            directory=self.directory,
+            passwords=self._passwords,
+            attempts=attempts,
+            clock=self.clock,
+            ids=self._ids,
+            is_listed=is_listed,
+        )
+        viewers = Viewers(
+            database=self.database,
+            directory=self.directory,
+            passwords=self._passwords,
+            attempts=attempts,
+            logins=logins,
+            clock=self.clock,
+            ids=self._ids,
+            carriers=lambda: list(self.carriers),
+            mask_for_support=self.config.console.mask_for_support,
+        )
+        return Console(viewers, logins, proxies=proxies, clock=self.clock, ids=self._ids)
 
     async def _listen_on(self, port: int, face: ASGIApp) -> None:
         http = self.config.http
@@ -321,8 +411,9 @@ class App:
         self.dispatcher.stop_taking()
         self.notifier.stop_taking()
         await asyncio.gather(*(carrier.stop(STOP_SECONDS / 3) for carrier in self.carriers.values()))
-        for smsc in self.simulators.values():
+        for name, smsc in self.simulators.items():
             smsc.close()
+            _log.info("the simulator has counted", carrier=name, **dataclasses.asdict(smsc.stats))
 
     async def _stop_engine(self, clockwork: asyncio.Task[None]) -> None:
         clockwork.cancel()
@@ -359,9 +450,26 @@ def _query_after_seconds(config: Config) -> dict[str, float]:
     }
 
 
-def _inside(name: str) -> SmppCarrierSettings:
-    """The link to the simulator inside the process."""
-    return SmppCarrierSettings(name=name, host="", port=0, system_id="palomar", password="", window=1_000)
+def _languages_of_all(carriers: Sequence[CarrierConfig]) -> frozenset[Language]:
+    """The languages whose tables every carrier takes: a message may go by any of them."""
+    taken = [languages(entry.languages if isinstance(entry, SmppCarrierSettings) else ()) for entry in carriers]
+    return frozenset.intersection(*taken) if taken else frozenset()
+
+
+def _inside(name: str, settings: SimulatorSettings) -> SmppCarrierSettings:
+    """The link to the simulator inside the process. It is never far away, so it is soon tried again."""
+    return SmppCarrierSettings(
+        name=name,
+        host="",
+        port=0,
+        system_id="palomar",
+        password="",
+        window=1_000,
+        response_timeout_seconds=settings.answer_timeout_seconds,
+        enquire_link_seconds=settings.answer_timeout_seconds,
+        reconnect_min_seconds=0.1,
+        reconnect_max_seconds=1,
+    )
 
 
 def _node_name(data_dir: Path) -> str:
@@ -393,4 +501,4 @@ def _locked(data_dir: Path) -> Iterator[IO[str]]:
         yield lock
 
 
-__all__ = ["App", "DatabaseError", "StartError", "opened_database", "renderers"]
+__all__ = ["App", "DatabaseError", "StartError", "opened_database", "renderers", "wall_clock"]

@@ -26,6 +26,11 @@ class RealClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    @property
+    def ahead_ms(self) -> int:
+        """How far the wall is ahead of the machine's."""
+        return self._jumped_ms
+
     def jump(self, milliseconds: int) -> None:
         """Move the wall ahead; timers keep their pace."""
         self._jumped_ms += milliseconds
@@ -37,22 +42,26 @@ class RealIds:
     When the clock steps back, or more than 256 are made in a millisecond, they run ahead of it.
     """
 
-    def __init__(self, node: int, *, after_ms: int = 0) -> None:
-        """``after_ms``: the youngest id that the database has, in case the clock was set back since."""
+    def __init__(
+        self, node: int, *, clock: RealClock | None = None, after_ms: int = 0, serials_after_ms: int = 0
+    ) -> None:
+        """``clock`` is the wall that ids are dated by; ``after_ms`` the youngest id that the database has, in case the
+        clock was set back since; ``serials_after_ms`` until when serials may have been made already."""
         self._node = node
+        self._wall = clock or RealClock()
         self._random = random.Random(secrets.randbits(128))  # jitter, no secret
         # Commands share one number, so each begins its milliseconds somewhere else.
         self._first = secrets.randbelow(256) if node == COMMAND_LINE_NODE else 0
         self._ms = after_ms
         self._sequence = 255
-        self._serial = max(after_ms - EPOCH_MS, 0) * 1_000
+        self._serial = max(after_ms - EPOCH_MS, serials_after_ms - EPOCH_MS, 0) * 1_000
 
     def renumber(self, node: int) -> None:
         """Make ids as this node from now on."""
         self._node = node
 
     def message_id(self) -> MessageId:
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = self._wall.wall_ms()
         if now_ms > self._ms:
             self._ms, self._sequence = now_ms, self._first
         elif self._sequence < 255:
@@ -63,7 +72,7 @@ class RealIds:
 
     def serial(self) -> int:
         """Microseconds since 2025 above, the node below: 57 bits last until 4500."""
-        now = time.time_ns() // 1_000 - EPOCH_MS * 1_000
+        now = time.time_ns() // 1_000 + (self._wall.ahead_ms - EPOCH_MS) * 1_000
         self._serial = now if now > self._serial else self._serial + 1
         return self._serial << 6 | self._node
 

@@ -88,6 +88,15 @@ class RoutingConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleConfig:
+    """``[console]``"""
+
+    mask_for_support: bool = field(
+        default=True, metadata={"help": "hide texts, numbers and PDUs from users whose role is support"}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorCarrier:
     """``[carriers.NAME]`` of kind ``simulator``: an SMSC inside the process."""
 
@@ -108,6 +117,7 @@ class Config:
     database: DatabaseConfig
     callbacks: CallbackConfig
     routing: RoutingConfig
+    console: ConsoleConfig
     dialects: Mapping[str, object]
     """Each dialect's settings, by its name."""
     carriers: tuple[CarrierConfig, ...]
@@ -130,6 +140,7 @@ SECTIONS: Mapping[str, type] = {
     "database": DatabaseConfig,
     "callbacks": CallbackConfig,
     "routing": RoutingConfig,
+    "console": ConsoleConfig,
 }
 
 
@@ -159,6 +170,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
     database = _section(DatabaseConfig, document.pop("database", {}), "database", base, faults)
     callbacks = _section(CallbackConfig, document.pop("callbacks", {}), "callbacks", base, faults)
     routing = _section(RoutingConfig, document.pop("routing", {}), "routing", base, faults)
+    console = _section(ConsoleConfig, document.pop("console", {}), "console", base, faults)
     dialects = _dialects(document.pop("dialects", {}), base, faults)
     carriers = _carriers(document.pop("carriers", {}), base, faults)
     data_dir = document.pop("data_dir", "var")
@@ -173,6 +185,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
         database=DatabaseConfig(url=env.get("PALOMAR_DATABASE_URL") or database.url),
         callbacks=callbacks,
         routing=routing,
+        console=console,
         dialects=dialects,
         carriers=carriers or (SimulatorCarrier(name="simulator", settings=SimulatorSettings()),),
     )

@@ -1,4 +1,4 @@
-"""The front: which face answers a path. Fixed routes and the dialects by their prefixes, then short links.
+"""The front: which face answers a path. The console, fixed routes, the dialects by their prefixes, then short links.
 
 Bare ASGI, one dictionary look-up a request: the hot routes must not pay for a router.
 """
@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from palomar.domain.link import is_code
 from palomar.net.asgi import respond
 
+CONSOLE = "/console"
+"""Where people are shown to; a bare ``/`` that is no dialect's leads there."""
 SANDBOX_CALLBACK = "/sandbox/callback"
 """Answers 200 to any callback while no real carrier is configured, so that a first message shows its whole life."""
 
@@ -40,10 +42,14 @@ class Front:
         dialects: Mapping[str, ASGIApp],
         at_root: tuple[ASGIApp, frozenset[str]] | None = None,
         links: ASGIApp | None = None,
+        console: ASGIApp | None = None,
         health: Callable[[], Health],
         sandbox: bool,
     ) -> None:
         self._by_segment = {prefix: face for prefix, face in dialects.items() if "/" not in prefix}
+        if console is not None:
+            self._by_segment[CONSOLE[1:]] = console
+        self._has_console = console is not None
         self._by_two = {prefix: face for prefix, face in dialects.items() if "/" in prefix}
         self._shared = {prefix.split("/")[0] for prefix in self._by_two}
         self._at_root = at_root
@@ -61,6 +67,8 @@ class Front:
             face = self._owner_of_root(scope)
         if face is not None:
             await face(scope, receive, send)
+        elif path in ("", "/") and self._has_console:
+            await respond(send, 302, b"", [(b"location", f"{CONSOLE}/".encode("ascii"))])
         elif path == "/health/live":
             await respond(send, 200, b'{"live":true}', _JSON)
         elif path == "/health/ready":

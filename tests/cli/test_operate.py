@@ -1,10 +1,8 @@
 import os
-import re
 from pathlib import Path
 
 from tests.support.server import Palomar
 
-from palomar.carriers.simulator.outcome import table
 from palomar.config import ENVIRONMENT, SECTIONS
 
 MANY_FAULTS = """
@@ -157,11 +155,6 @@ def test_migrating_twice_changes_nothing(palomar: Palomar) -> None:
     first = palomar.json("migrate")
     assert first[0] == "0001_first.sql"
     assert palomar.json("migrate") == first
-
-
-def test_the_magic_numbers_are_listed(palomar: Palomar) -> None:
-    listed = palomar.command("simulator", "--numbers").stdout.splitlines()[1:]
-    assert [tuple(re.split(r"\s{2,}", line, maxsplit=1)) for line in listed] == table()
 
 
 def test_every_command_explains_itself(palomar: Palomar) -> None:

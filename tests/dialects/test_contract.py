@@ -23,7 +23,7 @@ from tests.dialects.speakers import (
 from palomar.dialects import DIALECTS
 from palomar.domain.message import State
 from palomar.domain.refusals import Refusal
-from palomar.flows.accept import Request
+from palomar.flows.compose import Request
 from palomar.net.networks import TrustedProxies
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -12,7 +12,7 @@ from palomar.dialects.labs402t.documents import MessageBody
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.sofmex import records as sofmex
 from palomar.dialects.sofmex.wire import Record
-from palomar.flows.accept import Recipient, Request
+from palomar.flows.compose import Recipient, Request
 
 ACCOUNT = replace(DEMO, templates={"terms": "Terms apply. " * 13})
 TEXT, LONG = "Hi. {terms}", "Hi. " + "Terms apply. " * 13

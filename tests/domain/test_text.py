@@ -6,10 +6,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from palomar.domain import gsm7
+from palomar.domain.languages import Language, septet_tables
 from palomar.domain.text import (
     GSM_FOLDS,
     MAX_PARTS,
     PART_UNITS,
+    SHIFTS,
     SINGLE_UNITS,
     Alphabet,
     Measured,
@@ -17,7 +19,9 @@ from palomar.domain.text import (
     fold_to_gsm,
     measure,
     payloads,
+    shorter_in_a_language,
     split,
+    text_of_payload,
     units,
     unusable,
 )
@@ -166,3 +170,66 @@ def test_folding_twice_changes_nothing_more_and_gsm_stays_as_it_is(text: str) ->
 def test_every_fold_leads_from_outside_the_alphabet_into_it() -> None:
     assert all(not gsm7.is_gsm(chr(character)) for character in GSM_FOLDS)
     assert all(gsm7.is_gsm(replacement) for replacement in GSM_FOLDS.values())
+
+
+IBERIAN = (Language.SPANISH, Language.PORTUGUESE)
+NATIONAL = [alphabet for alphabet, shifts in SHIFTS.items() if any(shifts)]
+
+
+def test_every_alphabet_names_its_shifts() -> None:
+    assert SHIFTS[Alphabet.GSM] == SHIFTS[Alphabet.UCS2] == (None, None)
+    assert SHIFTS[Alphabet.TURKISH_SINGLE] == (None, Language.TURKISH)
+    assert SHIFTS[Alphabet.TURKISH_LOCKING] == (Language.TURKISH, None)
+    assert SHIFTS[Alphabet.URDU_BOTH] == (Language.URDU, Language.URDU)
+    assert len(set(SHIFTS.values())) == len(SHIFTS) - 1
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "single", "part"),
+    [
+        (Alphabet.SPANISH_SINGLE, 155, 149),
+        (Alphabet.TURKISH_LOCKING, 155, 149),
+        (Alphabet.PORTUGUESE_BOTH, 152, 146),
+    ],
+)
+def test_the_headers_of_the_shifts_cost_septets(alphabet: Alphabet, single: int, part: int) -> None:
+    """23.040 section 9.2.3.24: 4 or 7 octets of header alone, 9 or 12 with a concatenation."""
+    assert (SINGLE_UNITS[alphabet], PART_UNITS[alphabet]) == (single, part)
+
+
+@given(st.sampled_from(NATIONAL), st.data())
+def test_a_text_in_a_language_is_cut_as_any_other(alphabet: Alphabet, data: st.DataObject) -> None:
+    tables = septet_tables(*SHIFTS[alphabet])
+    known = sorted({c for c in [*tables.basic, *tables.extension.values()] if gsm7.is_gsm(c, tables)})
+    text = data.draw(st.lists(st.sampled_from(known), max_size=500).map("".join))
+    parts = split(text, alphabet)
+    assert "".join(parts) == text
+    assert tuple(text_of_payload(octets, alphabet) for octets in payloads(text, alphabet)) == parts
+    limit = SINGLE_UNITS if len(parts) == 1 else PART_UNITS
+    assert all(units(part, alphabet) <= limit[alphabet] for part in parts)
+    assert len(parts) == count_parts(text, alphabet) == fewest_parts(text, alphabet)
+
+
+@pytest.mark.parametrize(
+    ("text", "languages", "measured"),
+    [
+        ("Mañana en Ávila: á í ó ú " * 4, IBERIAN, Measured(Alphabet.SPANISH_SINGLE, 120, 1)),
+        ("não há mais ação " * 8, IBERIAN, Measured(Alphabet.PORTUGUESE_LOCKING, 136, 1)),
+        ("ışığı " * 25, [Language.TURKISH], Measured(Alphabet.TURKISH_LOCKING, 150, 1)),
+        ("mañana á " * 8, IBERIAN, Measured(Alphabet.SPANISH_SINGLE, 80, 1)),
+        ("á", IBERIAN, None),  # one part either way
+        ("ш" * 100, IBERIAN, None),
+        ("mañana á " * 8, [], None),
+        ("mañana á " * 8, [Language.TURKISH], None),
+        ("não " * 200, IBERIAN, Measured(Alphabet.PORTUGUESE_LOCKING, 800, 6)),
+        ("ãõΦ" * 30 + "a" * 50, IBERIAN, Measured(Alphabet.PORTUGUESE_BOTH, 170, 2)),
+    ],
+)
+def test_a_language_is_chosen_where_it_makes_fewer_parts(
+    text: str, languages: list[Language], measured: Measured | None
+) -> None:
+    found = shorter_in_a_language(text, languages)
+    assert found == measured
+    if found is not None:
+        assert found.parts < count_parts(text, Alphabet.UCS2)
+        assert "".join(split(text, found.alphabet)) == text

@@ -17,7 +17,8 @@ from palomar.domain.account import Account
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.dispatcher import Dispatcher, LineSink
 from palomar.engine.router import Router
-from palomar.flows.accept import Acceptance, Result, accept
+from palomar.flows.accept import Result, accept
+from palomar.flows.compose import Acceptance
 from palomar.flows.work import House, Work
 from palomar.storage.database import Conflict, Database, Script
 from palomar.storage.migrate import migrate

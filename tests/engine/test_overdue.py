@@ -7,6 +7,8 @@ from tests.support.carriers import CountingCarrier
 from tests.support.world import World
 
 from palomar.domain.message import State
+from palomar.domain.routing import Plan
+from palomar.domain.sender_rules import SenderAction, SenderRule
 from palomar.engine import overdue
 from palomar.engine.overdue import Overdue
 from palomar.storage.database import Database
@@ -48,6 +50,16 @@ async def test_a_part_without_a_receipt_is_asked_for_after_its_time_and_then_eve
     await world.sent(await world.account(), parts=2)
     assert [await look(seconds) for seconds in (59, 1, 59, 1, 119, 1, 239, 1)] == [0, 2, 0, 2, 0, 2, 0, 2]
     assert carrier.asked[:2] == [("r1", "FOXSYS"), ("r2", "FOXSYS")]
+
+
+async def test_the_carrier_is_asked_with_the_sender_that_it_was_told(database: Database) -> None:
+    world, clock, carrier = World(database=database), SetClock(), AskedCarrier()
+    world.now_ms = clock.wall_ms()
+    await world.sent(await world.account())
+    plan = Plan(sender_rules=(SenderRule(id=1, country="MX", action=SenderAction.REPLACE, replacement="5255"),))
+    clock.now += AFTER
+    await Overdue(database, clock, {"c": carrier}, {"c": AFTER}, plan=lambda: plan).look()
+    assert carrier.asked == [("r1", "5255")]
 
 
 async def test_what_has_its_receipt_or_is_another_carrier_s_is_not_asked_for(database: Database) -> None:

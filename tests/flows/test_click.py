@@ -9,8 +9,9 @@ from tests.support.world import START_MS, World, recipient
 from palomar.domain.account import Account
 from palomar.domain.link import with_links
 from palomar.domain.message import MessageId, State
-from palomar.flows.accept import Accepted, NewMessage, Recipient, accept
+from palomar.flows.accept import Accepted, accept
 from palomar.flows.click import Click, Link, find_link, record_clicks
+from palomar.flows.compose import NewMessage, Recipient
 from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Transaction
 

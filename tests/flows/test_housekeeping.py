@@ -7,7 +7,7 @@ from tests.support.world import CREDIT, World, outgoing
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.message import State
-from palomar.flows.accept import RECEIPT_GRACE_MS, VALIDITY_MS
+from palomar.flows.compose import RECEIPT_GRACE_MS, VALIDITY_MS
 from palomar.flows.housekeeping import KEPT, Kept, expire, forget
 from palomar.ports import InDoubt, Refused, Taken
 from palomar.storage.database import Transaction
@@ -115,6 +115,13 @@ _AGED: dict[str, list[tuple[LiteralString, tuple[int | str | bytes, ...]]]] = {
     "answers under idempotency keys": [
         ("INSERT INTO idempotency (scope, request, status, answer, created_ms) VALUES (?, ?, ?, ?, ?)",
          (b"s", b"r", 200, b"a", _MADE_MS)),
+    ],
+    "sessions of the console after their end": [
+        ("INSERT INTO sessions (digest, id, stamp, awaits_code, address, agent, created_ms, seen_ms, expires_ms)"
+         " VALUES (?, 1, ?, 0, '', '', 0, 0, ?)", (b"d", b"s", _MADE_MS)),
+    ],
+    "failures to log in": [
+        ("INSERT INTO login_failures (subject, failures, last_ms) VALUES (?, ?, ?)", ("login:x", 1, _MADE_MS)),
     ],
     "tokens after their end": [
         ("INSERT INTO tokens (id, account_id, name, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?)",

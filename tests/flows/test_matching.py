@@ -6,7 +6,7 @@ from tests.support.world import CREDIT, World, outgoing, recipient
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.message import MessageId, State, echo_of
 from palomar.domain.receipt_ids import Spelling
-from palomar.flows.accept import Recipient
+from palomar.flows.compose import Recipient
 from palomar.flows.lessons import RECEIPT_IDS, list_lessons, load_spellings, unlearn
 from palomar.flows.report import OrphanSweep, sweep_orphans
 from palomar.ports import InDoubt, OutgoingPart, Taken

@@ -9,9 +9,10 @@ from tests.support.world import START_MS, World
 from palomar.domain.account import Account, AccountId
 from palomar.domain.message import State
 from palomar.domain.text import Alphabet
-from palomar.flows.accept import Accepted, Recipient
+from palomar.flows.accept import Accepted
 from palomar.flows.accounts import load
 from palomar.flows.blacklist import block, list_blocked, unblock
+from palomar.flows.compose import Recipient
 from palomar.flows.inbound import SAME_WITHIN_MS
 from palomar.flows.numbers import (
     Keyword,

@@ -5,6 +5,8 @@ import re
 import shlex
 import stat
 import subprocess
+import urllib.parse
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +44,44 @@ def test_the_printed_command_line_sends_a_message(shared: Palomar, lasting: Serv
     eventually(lambda: state(shared, identity[1]) == "delivered", within_seconds=10, what="the message is delivered")
 
 
+def test_the_printed_log_in_opens_the_console(shared: Palomar, lasting: Server) -> None:
+    found = re.search(r"Open the console at (\S+) and log in as (\S+), password (\S+)\.", lasting.stderr)
+    assert found is not None, lasting.stderr
+    url, login, password = found.groups()
+    assert url == f"{lasting.url}/console/"
+    assert shared.demo["console"] == {"login": login, "password": password}
+    form = urllib.parse.urlencode({"login": login, "password": password}).encode()
+    request = urllib.request.Request(f"{url}login", form, {"Origin": lasting.url})
+    cookies = urllib.request.HTTPCookieProcessor()
+    with urllib.request.build_opener(cookies).open(request, timeout=20) as answer:
+        assert (answer.status, answer.url) == (200, url)
+        page = answer.read().decode()
+    assert "<bdi>demo</bdi>" in page
+    (listed,) = [entry for entry in shared.json("session", "list") if entry["login"] == login]
+    shared.command("session", "revoke", str(listed["id"]))
+    with urllib.request.build_opener(cookies).open(url, timeout=20) as answer:
+        assert answer.url == f"{url}login"
+
+
+def test_a_bare_address_leads_to_the_console(lasting: Server) -> None:
+    with urllib.request.urlopen(f"{lasting.url}/", timeout=20) as answer:
+        assert answer.url == f"{lasting.url}/console/login"
+
+
 def test_secrets_are_printed_once_and_kept_for_their_owner_alone(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path / "house", fresh=True)
     with palomar.serve() as first:
         demo = palomar.demo
         assert first.stderr.count(f"API key {demo['api_key']}") == 1
         assert first.stderr.count(demo["password"]) == 1
+        assert first.stderr.count(demo["console"]["password"]) == 1
         assert stat.S_IMODE((palomar.data_dir / "demo.json").stat().st_mode) == 0o600
         assert first.stop() == 0
         assert first.stdout == ""
     with palomar.serve() as second:
         assert demo["api_key"] not in second.stderr
         assert demo["password"] not in second.stderr
+        assert demo["console"]["password"] not in second.stderr
         assert second.stop() == 0
     assert palomar.demo == demo
 

@@ -10,12 +10,15 @@ from palomar.smpp import (
     DeliverSm,
     SubmitSm,
     UnencodablePdu,
+    concatenation_element,
     concatenation_header,
     concatenation_tlvs,
+    information_elements,
     message_octets,
     read_parts,
     split_user_data,
     tlvs,
+    user_data_header,
 )
 from palomar.smpp.parameters import ESM_UDHI
 
@@ -95,3 +98,16 @@ def test_the_user_data_is_the_short_message_or_else_the_payload():
     assert message_octets(DeliverSm(tlvs=payload)) == b"long"
     assert message_octets(DataSm(tlvs=payload)) == b"long"
     assert message_octets(DataSm()) == b""
+
+
+def test_several_elements_share_one_header():
+    header = user_data_header(concatenation_element(PART), (0x25, b"\x03"))
+    assert header == b"\x08\x00\x03\xa5\x03\x02\x25\x01\x03"
+    pdu = DeliverSm(esm_class=ESM_UDHI, short_message=header + b"text")
+    assert information_elements(pdu) == ((0, b"\xa5\x03\x02"), (0x25, b"\x03"))
+    assert read_parts(pdu) == (PART, b"text")
+
+
+def test_without_elements_there_is_no_header():
+    assert user_data_header() == b""
+    assert information_elements(DeliverSm(short_message=b"\x03\x24\x01\x01text")) == ()

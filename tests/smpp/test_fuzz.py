@@ -8,18 +8,24 @@ import random
 from collections import Counter
 
 from palomar.smpp import (
+    AlertNotification,
     BindTransceiver,
     BindTransceiverResp,
+    CancelSm,
     Closed,
     DataSm,
+    DataSmResp,
     DeliverSm,
     DestinationAddress,
     DistributionList,
     EnquireLink,
     GenericNack,
+    Outbind,
     Pdu,
     PduError,
     QuerySm,
+    QuerySmResp,
+    ReplaceSm,
     Role,
     Session,
     SessionSettings,
@@ -32,7 +38,9 @@ from palomar.smpp import (
     UnsuccessfulDelivery,
     decode,
     encode,
+    information_elements,
     parse_receipt,
+    read_parts,
 )
 from palomar.smpp.parameters import ESM_TYPE_DELIVERY_RECEIPT, ESM_UDHI
 
@@ -53,6 +61,13 @@ SEEDS = [
     GenericNack(command_status=3),
     EnquireLink(),
     BindTransceiver(system_id="x", password="y"),
+    Outbind(system_id="x", password="y"),
+    AlertNotification(source_addr="525512345678", esme_addr="1", tlvs=((0x422, b"\0"),)),
+    QuerySmResp(message_id="1", final_date="250101000000000+", message_state=2),
+    DataSmResp(message_id="1", tlvs=((0x425, b"\1"),)),
+    CancelSm(message_id="1", source_addr="1", destination_addr="2"),
+    ReplaceSm(message_id="1", source_addr="1", short_message=b"hello"),
+    DeliverSm(esm_class=ESM_UDHI, short_message=b"\x08\x00\x03\xa5\x03\x02\x25\x01\x03text"),
 ]
 
 
@@ -107,6 +122,8 @@ def test_mutated_frames_raise_typed_errors_only_and_cost_no_session():
             outcomes["refused" if error.status else "refused without a status"] += 1
         if isinstance(pdu, DeliverSm | DataSm):
             parse_receipt(pdu)
+            read_parts(pdu)
+            information_elements(pdu)
         if reaches_unbind(frame):
             continue
         session = sessions[number % 2]

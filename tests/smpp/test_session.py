@@ -475,3 +475,44 @@ def test_every_context_comes_back_exactly_once_whatever_happens(data: st.DataObj
             back += event.unanswered
     assert len(back) == len(set(back)) == len(sent)
     assert sum(isinstance(event, Closed) for event in found) == 1
+
+
+class TestOctets:
+    """Events carry the frames that they are made of, so that nobody has to encode a PDU again."""
+
+    def test_an_answer_comes_with_both_frames(self):
+        session = bound_esme()
+        session.send(SubmitSm(short_message=b"hi"), 1.0, context="part")
+        request = session.take_outgoing()
+        response = encode(SubmitSmResp(sequence_number=2, message_id="1"))
+        (event,) = session.receive(response, 1.5)
+        assert isinstance(event, ResponseReceived)
+        assert (event.request, event.frame) == (request, response)
+
+    def test_a_late_answer_too_and_a_time_out_has_the_request(self):
+        session = bound_esme()
+        session.send(SubmitSm(), 1.0, context="part")
+        request = session.take_outgoing()
+        (timed_out,) = session.on_time(11.0)
+        assert isinstance(timed_out, RequestTimedOut)
+        assert timed_out.request == request
+        response = encode(SubmitSmResp(sequence_number=2, message_id="1"))
+        (late,) = session.receive(response, 12.0)
+        assert isinstance(late, LateResponse)
+        assert (late.request, late.frame) == (request, response)
+
+    def test_a_request_of_the_peer_comes_with_its_frame(self):
+        session = bound_esme()
+        frame = encode(DeliverSm(sequence_number=7, short_message=b"hi", tlvs=((0x1400, b"x"),)))
+        (event,) = session.receive(frame, 1.0)
+        assert isinstance(event, RequestReceived)
+        assert event.frame == frame
+
+    def test_the_end_gives_back_every_request_that_was_not_answered(self):
+        session = bound_esme()
+        for context in ("one", "two"):
+            session.send(SubmitSm(short_message=context.encode()), 1.0, context=context)
+        frames = FrameBuffer().receive(session.take_outgoing())
+        (closed,) = session.connection_lost()
+        assert isinstance(closed, Closed)
+        assert (closed.unanswered, list(closed.requests)) == (("one", "two"), frames)

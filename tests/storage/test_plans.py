@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from palomar.storage import carriers, counts, inbound, ledger, links, messages, timeline, webhooks
+from palomar.storage import carriers, counts, inbound, ledger, links, messages, timeline, users, webhooks
 from palomar.storage.database import Database, Transaction
 from palomar.storage.statements import Delete, Lookup, Update, numbered
 
 ROWS = 20_000
 GROWING = ("messages", "parts", "queue", "events", "webhooks", "orphans", "inbound", "ledger", "balances", "nodes")
-GROWING += ("inbound_parts", "virtual_numbers", "links", "clicks", "blocked_numbers", "counts")
+GROWING += ("inbound_parts", "virtual_numbers", "links", "clicks", "blocked_numbers")
+GROWING += ("counts", "users", "sessions", "login_failures")
 
 HOT: dict[str, Lookup | Update | Delete | str] = {
     "parts by id": messages.LOOKUP_PARTS,
@@ -56,6 +57,11 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "how far the counting is": counts.SELECT_TALLY,
     "counts of nothing": counts.FORGET_EMPTY,
     "counts by the minute that are old": counts.FORGET_MINUTES,
+    "ledger entries": ledger.LOOKUP_ENTRIES,
+    "a session by its token": users.SELECT_SESSION,
+    "a user of a session": users.SELECT_USER,
+    "a user's sessions": users.SELECT_SESSIONS_OF_USER,
+    "failures to log in": users.SELECT_FAILURES,
 }
 
 ORDERED = ("what may be claimed", "what is overdue", "what is stale", "due callbacks", "young orphans")
@@ -91,6 +97,11 @@ _FILL = (
     "INSERT INTO counts (span_ms, start_ms, account_id, country, carrier, dialect, state, delay, messages, parts,"
     " microcredits) {series} SELECT 60000, n / 20 * 60000, n % 20, 'MX', 'c', 'foxsys',"
     " CASE WHEN n % 20 = 0 THEN 'sent' ELSE 'delivered' END, 0, 1, 1, 1 FROM s",
+    "INSERT INTO ledger (entry_id, leg, account_id, book, microcredits, reason, items, at_ms)"
+    " {series} SELECT n, 0, 1, 'available', 1, 'credit', 1, n FROM s",
+    "INSERT INTO users (id, login, login_key, name, password_hash, role, enabled, totp_step, created_ms)"
+    " {series} SELECT n, 'u' || n, 'u' || n, '', '', 'owner', 1, 0, n FROM s",
+    "INSERT INTO login_failures (subject, failures, last_ms) {series} SELECT 'l' || n, 1, n FROM s",
     "INSERT INTO balances (account_id, available_microcredits, reserved_microcredits) {series} SELECT n, 1, 0 FROM s",
 )
 

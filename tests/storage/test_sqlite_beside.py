@@ -99,7 +99,7 @@ async def test_an_index_that_cannot_be_opened_is_named(sqlite_place: Place) -> N
     file = index_file(Path(sqlite_place.where))
     file.write_text("this is no database, and long enough that SQLite looks at it" * 20)
     opened = await sqlite_place.open()
-    with pytest.raises(DatabaseError, match="words.db"):
+    with pytest.raises(DatabaseError, match=r"words\.db"):
         await words(opened)
     await opened.close()
 

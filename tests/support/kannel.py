@@ -46,11 +46,22 @@ max-messages = 10
 concatenation = true
 """
 
+_INBOUND = """
+group = sms-service
+keyword = default
+concatenation = true
+max-messages = 0
+get-url = "{url}?from=%p&to=%P&text=%b"
+"""
+
 
 class Kannel:
     """A running Kannel whose only SMSC is at ``smsc_port``; its boxes end with the context."""
 
-    def __init__(self, directory: Path, *, smsc_port: int, system_id: str, password: str) -> None:
+    def __init__(
+        self, directory: Path, *, smsc_port: int, system_id: str, password: str, inbound_url: str = ""
+    ) -> None:
+        """What phones write is told to ``inbound_url``, as ``from``, ``to`` and ``text``."""
         self._programs = {name: program(name) for name in ("bearerbox", "smsbox")}
         self._directory = directory
         self._admin_port, self._http_port, box_port = _free_ports(3)
@@ -64,6 +75,7 @@ class Kannel:
                 system_id=system_id,
                 password=password,
             )
+            + (_INBOUND.format(url=inbound_url) if inbound_url else "")
         )
         self._boxes = contextlib.ExitStack()
 

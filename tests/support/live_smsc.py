@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from tests.support.smscs import PASSWORD, SYSTEM_ID
 
-from palomar.carriers.simulator import SimulatorSettings, SimulatorSmsc, serve
+from palomar.carriers.simulator import HandsetMessage, SimulatorSettings, SimulatorSmsc, serve
 from palomar.carriers.simulator.receipts import inbound_pdu
 from palomar.carriers.simulator.smsc import Arrival
 from palomar.clock import RealClock, RealIds
@@ -74,6 +74,14 @@ class LiveSmsc:
         """Drop every connection, and take no new one."""
         self._do(self._server.close)
         self._do(self._smsc.drop_connections)
+
+    def shown(self, number: str) -> list[HandsetMessage]:
+        """What a handset shows, parts joined, and what it wrote."""
+        return self._do(lambda: self._smsc.handsets.recent(number))
+
+    def answer(self, number: str, to: str, text: str) -> None:
+        """A handset writes to whoever wrote to it from there, however long."""
+        self._do(lambda: self._smsc.handsets.write(number, to, text))
 
     def write(self, text: str, *, source: str, destination: str, backwards: bool = False) -> None:
         """A handset writes; a long text as parts, the last first if ``backwards``."""

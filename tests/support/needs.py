@@ -11,12 +11,15 @@ PACKAGES = {
     "npm": "npm",
     "bearerbox": "kannel",
     "smsbox": "kannel",
+    "drive_smpp": "kannel-extras",
     "unshare": "util-linux",
     "php": "php-cli php-soap",
+    "tshark": "tshark",
+    "chromium": "chromium",
 }
 """Debian's package of each program; ./test installs them where it may."""
 
-_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", "/usr/lib/kannel/test"))
 
 
 def program(name: str) -> str:

@@ -2,10 +2,14 @@
 
 import json
 import re
+import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.certificates import Issued
 from tests.support.needs import program
 from tests.support.npm import npm_folder
 from tests.support.processes import Process
@@ -28,8 +32,14 @@ def carrier_toml(port: int, *, name: str = "outside", password: str = PASSWORD, 
         "reconnect_min_seconds = 0.1",
         "reconnect_max_seconds = 0.5",
     ]
-    lines += [f"{key} = {json.dumps(value)}" for key, value in more.items()]
+    lines += [f"{key} = {_toml(value)}" for key, value in more.items()]
     return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(each)}" for key, each in value.items()) + " }"
+    return json.dumps(value)
 
 
 class Smsc(Process):
@@ -53,6 +63,27 @@ def simulator(directory: Path, *options: str) -> Smsc:
     return Smsc(command, directory=directory, name="simulator", forked=True)
 
 
+@contextmanager
+def drive_smpp(directory: Path, *, messages: int) -> Iterator[int]:
+    """Kannel's own SMSC for tests, which sends ``messages`` to its first receiver; its port.
+
+    It answers every submission and sends no receipts. Once bound it also looks for Kannel's smsbox port (and aborts
+    where nobody listens): here somebody does, and says nothing.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as smsbox, socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+        free.close()
+        file = directory / "drive_smpp.conf"
+        file.write_text(
+            f"group = core\nadmin-port = 13000\nadmin-password = bar\nsmsbox-port = {smsbox.getsockname()[1]}\n\n"
+            "group = smsbox\nbearerbox-host = localhost\n"
+        )
+        command = [program("drive_smpp"), "-v", "1", "-p", str(port), "-m", str(messages), "-c", str(file)]
+        with Process(command, directory=directory, name="drive_smpp") as smsc:
+            smsc.until_says("Starting drive_smpp test")
+            yield port
+
+
 def tls_simulator(directory: Path, certificate: Path, key: Path) -> Smsc:
     """The simulator behind TLS, on a free port."""
     command = [sys.executable, str(_HERE / "tls_smsc.py"), str(certificate), str(key)]
@@ -72,8 +103,13 @@ class NpmSmsc(Process):
         return int(self.events("listening")[0]["port"])
 
 
-def npm_smsc(directory: Path) -> NpmSmsc:
+def npm_smsc(directory: Path, *options: str) -> NpmSmsc:
     """npm's SMSC on a free port; skips the test where node or npm is missing, or the package cannot be had."""
     folder = npm_folder(NPM_PACKAGE)
-    command = [program("node"), str(_HERE / "npm_smsc.js"), str(folder), SYSTEM_ID, PASSWORD]
+    command = [program("node"), str(_HERE / "npm_smsc.js"), str(folder), SYSTEM_ID, PASSWORD, *options]
     return NpmSmsc(command, directory=directory, name="npm_smsc")
+
+
+def npm_smsc_with_tls(directory: Path, server: Issued, clients: Path) -> NpmSmsc:
+    """The same behind TLS; it takes only clients that show a certificate of the authority ``clients``."""
+    return npm_smsc(directory, str(server.certificate), str(server.key), str(clients))

@@ -11,8 +11,9 @@ from palomar.domain.pricing import PriceList
 from palomar.domain.receipt_ids import Spelling
 from palomar.domain.routing import Asked, CarrierState, Choice, Plan, choose
 from palomar.domain.text import Alphabet
-from palomar.flows.accept import Acceptance, Accepted, NewMessage, Recipient, Request, Result, Terms, accept, compose
+from palomar.flows.accept import Accepted, Result, accept
 from palomar.flows.accounts import NewAccount, add_account, audit_ledger, balance
+from palomar.flows.compose import Acceptance, NewMessage, Recipient, Request, Terms, compose
 from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
 from palomar.flows.lookup import MessageView, show_message
 from palomar.flows.release import WaitingPart

@@ -13,7 +13,8 @@ from palomar.domain.schedule import format_gmt
 from palomar.domain.sender import parse_sender
 from palomar.domain.text import MAX_PARTS, measure, unusable
 from palomar.flows import lookup
-from palomar.flows.accept import Accepted, Recipient, Request, Result, accept, compose
+from palomar.flows.accept import Accepted, Result, accept
+from palomar.flows.compose import Recipient, Request, compose
 from palomar.flows.work import Work
 from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.database import Transaction

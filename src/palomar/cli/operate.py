@@ -1,27 +1,18 @@
-"""``palomar doctor``, ``migrate``, ``config`` and ``simulator``: what operators look at and try with."""
+"""``palomar doctor``, ``migrate`` and ``config``: what operators look at."""
 
 import asyncio
 import dataclasses
-import os
-import signal
 import socket
 from pathlib import Path
 from typing import Literal
 
 import click
-import uvloop
 
 from palomar import config as configuration
 from palomar.app import opened_database
-from palomar.carriers.simulator import listen
-from palomar.carriers.simulator.outcome import table as magic_numbers
-from palomar.carriers.simulator.settings import SimulatorSettings
-from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.root import configured, fail, json_option, show_json, show_table
-from palomar.clock import RealClock, RealIds
 from palomar.config import Config, ConfigError
-from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.flows.accounts import audit_ledger
 from palomar.flows.lookup import count_by_state
 from palomar.storage.database import Database, DatabaseError
@@ -32,13 +23,16 @@ _CONNECT_SECONDS = 3.0
 _COLOURS = {"ok": "green", "warning": "yellow", "fault": "red"}
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @json_option
-def doctor(as_json: bool) -> None:
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
     """Check the configuration, the database, the ledger and whether each carrier can be reached.
 
     Exit code 1 if something is at fault.
     """
+    if context.invoked_subcommand is not None:
+        return
     try:
         config = configuration.load()
     except ConfigError as error:
@@ -97,55 +91,6 @@ def config(as_json: bool) -> None:
         for field in dataclasses.fields(kind)
     ]
     show_table(("setting", "meaning"), rows)
-
-
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=2775, show_default=True, help="Port to listen on; 0 takes a free one.")
-@click.option("--system-id", default="palomar", show_default=True, help="Who may bind.")
-@click.option("--password", default="secret", show_default=True, help="With what password.")
-@click.option("--any-password", is_flag=True, help="Let anybody bind.")
-@click.option("--receipt-delay", type=click.FloatRange(0), help="Seconds until a receipt.  [default: 0.3 to 0.9]")
-@click.option("--decimal-ids", is_flag=True, help="Message ids in decimal digits instead of hexadecimal ones.")
-@click.option("--numbers", is_flag=True, help="Only list the magic numbers, and leave.")
-def simulator(
-    host: str,
-    port: int,
-    system_id: str,
-    password: str,
-    any_password: bool,
-    receipt_delay: float | None,
-    decimal_ids: bool,
-    numbers: bool,
-) -> None:
-    """Run the simulator as a stand-alone SMSC that speaks SMPP 3.4 over TCP, until SIGTERM or Ctrl-C."""
-    if numbers:
-        show_table(("number ends in", "what happens"), magic_numbers())
-        return
-    settings = SimulatorSettings(
-        passwords=None if any_password else {system_id: password},
-        receipt_delay_seconds=receipt_delay,
-        ids="decimal" if decimal_ids else "hexadecimal",
-    )
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_simulate(settings, host, port))
-    except OSError as error:
-        fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
-
-
-async def _simulate(settings: SimulatorSettings, host: str, port: int) -> None:
-    smsc = SimulatorSmsc(settings, clock=RealClock(), chance=RealIds(COMMAND_LINE_NODE).chance)
-    server = await listen.serve(smsc, host=host, port=port)
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    port = server.sockets[0].getsockname()[1]
-    click.echo(f"SMSC simulator listens on {host} port {port} (pid {os.getpid()})", err=True)
-    await stopping.wait()
-    server.close()
-    smsc.close()
-    click.echo(f"{smsc.stats}", err=True)
 
 
 async def _examine(config: Config) -> list[Verdict]:
@@ -227,7 +172,7 @@ def _plain(values: dict[str, object]) -> dict[str, object]:
 
 
 def _shown(name: str, value: object) -> object:
-    if name in ("password", "passwords") and value:
+    if name.endswith(("password", "passwords")) and value:
         return "********"
     if name == "url" and isinstance(value, str) and "@" in value:
         return "postgresql://********@" + value.rpartition("@")[2]

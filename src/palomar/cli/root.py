@@ -12,7 +12,7 @@ import click
 import structlog
 
 from palomar import __version__
-from palomar.app import opened_database, renderers
+from palomar.app import opened_database, renderers, wall_clock
 from palomar.clock import RealClock, RealIds
 from palomar.config import Config, ConfigError, load
 from palomar.domain.account import Account
@@ -113,7 +113,9 @@ def run(work: Callable[[Desk], Coroutine[Any, Any, T]]) -> T:
 
     async def opened() -> T:
         async with opened_database(config) as database:
-            desk = Desk(config=config, database=database, clock=RealClock(), ids=RealIds(COMMAND_LINE_NODE))
+            clock = await wall_clock(config, database)
+            ids = RealIds(COMMAND_LINE_NODE, clock=clock)
+            desk = Desk(config=config, database=database, clock=clock, ids=ids)
             before = await database.read(_version)
             result = await work(desk)
             if await database.read(_version) != before and await database.read(_has_servers):

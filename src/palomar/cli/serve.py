@@ -17,17 +17,20 @@ import uvloop
 from palomar.app import App, StartError, opened_database
 from palomar.cli.account import create_account
 from palomar.cli.root import Desk, configured, fail
+from palomar.cli.user import create_user
 from palomar.clock import RealClock, RealIds
 from palomar.config import Config
+from palomar.domain.access import Role
 from palomar.domain.credit import Microcredits
 from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.domain.refusals import Refusal
 from palomar.net.server import ListenError
 from palomar.storage.database import Database, DatabaseError
-from palomar.web import SANDBOX_CALLBACK
+from palomar.web import CONSOLE, SANDBOX_CALLBACK
 
 DEMO_LOGIN = "demo"
 DEMO_FILE = "demo.json"
+ADMIN_LOGIN = "admin"
 _DEMO_MICROCREDITS = Microcredits(1_000_000_000)
 _EXAMPLE_NUMBER = "34600000000"
 _log = structlog.get_logger(__name__)
@@ -88,7 +91,8 @@ def _on_signals() -> asyncio.Event:
 
 
 async def _first_account(config: Config, database: Database) -> dict[str, object] | None:
-    """An account to try with, where there is none yet and nothing real can be sent; its secrets, shown this once."""
+    """An account to try with and a user of the console, where there is no account yet and nothing real can be sent;
+    their secrets, shown this once."""
     desk = Desk(config=config, database=database, clock=RealClock(), ids=RealIds(COMMAND_LINE_NODE))
     if not config.simulated or (await desk.accounts()).by_id:
         return None
@@ -103,6 +107,8 @@ async def _first_account(config: Config, database: Database) -> dict[str, object
     if isinstance(made, Refusal):
         return None
     if made is not None:
+        admin = await create_user(desk, ADMIN_LOGIN, name="", role=Role.OWNER)
+        made |= {"console": admin} if admin is not None else {}
         _keep_secrets(config.data_dir / DEMO_FILE, made)
     return made
 
@@ -138,6 +144,7 @@ def _first_steps(url: str, demo: dict[str, object], config: Config) -> list[str]
     }
     curl = f"curl -u {demo['login']}:{demo['api_key']} {url}/json/send -H 'Content-Type: application/json' -d "
     return [
+        *_first_log_in(url, demo),
         "",
         f"A first account was made: {demo['login']}, 1,000 credits, password {demo['password']},",
         f"API key {demo['api_key']} (shown this once, kept in {config.data_dir / DEMO_FILE}).",
@@ -148,6 +155,16 @@ def _first_steps(url: str, demo: dict[str, object], config: Config) -> list[str]
         f"  ./run message send --account {demo['login']} --to {_EXAMPLE_NUMBER} --text 'Hola from Palomar'",
         "and see what became of it:",
         "  ./run message list",
+    ]
+
+
+def _first_log_in(url: str, demo: dict[str, object]) -> list[str]:
+    admin = demo.get("console")
+    if not isinstance(admin, dict):
+        return []
+    return [
+        "",
+        f"Open the console at {url}{CONSOLE}/ and log in as {admin['login']}, password {admin['password']}.",
     ]
 
 

@@ -16,6 +16,7 @@ ESCAPE = 0x1B
 """The septet that calls the extension table (section 6.2.1)."""
 
 REPLACEMENT = "\ufffd"
+"""What is shown for a septet that has no character; in a basic table it marks such a place."""
 
 
 class SeptetTables:
@@ -26,11 +27,11 @@ class SeptetTables:
     """
 
     __slots__ = (
-        "escaped",
+        "basic",
+        "extension",
         "extension_characters",
         "foreign_characters",
         "from_octets",
-        "from_pairs",
         "latin1_basic",
         "latin1_to_septets",
         "only_known_characters",
@@ -38,22 +39,29 @@ class SeptetTables:
     )
 
     def __init__(self, basic: str, extension: Mapping[int, str]) -> None:
-        """Take the 128 characters of `basic` in order (the escape at 0x1B), and `extension` by septet."""
+        """Take the 128 characters of `basic` in order (the escape at 0x1B), and `extension` by septet.
+
+        A character of both tables is written by the basic one, which costs less.
+        """
         if len(basic) != 128 or ord(basic[ESCAPE]) != ESCAPE:
             raise ValueError("a basic table has 128 characters, the escape at 0x1B")
-        septet_of = {character: septet for septet, character in enumerate(basic) if septet != ESCAPE}
+        septet_of = {
+            character: septet for septet, character in enumerate(basic) if septet != ESCAPE and character != REPLACEMENT
+        }
         latin1 = {ord(character): septet for character, septet in septet_of.items() if character <= "\xff"}
-        known = re.escape("".join([*septet_of, *extension.values()]))
+        escaped = {character: septet for septet, character in extension.items() if character not in septet_of}
+        known = re.escape("".join([*septet_of, *escaped]))
 
+        self.basic = basic
+        self.extension = extension
         self.latin1_basic = bytes(latin1)
         self.latin1_to_septets = bytes(latin1.get(octet, 0) for octet in range(256))
         self.only_known_characters = re.compile(f"[{known}]*").fullmatch
         self.foreign_characters = re.compile(f"[^{known}]")
-        self.extension_characters = re.compile(f"[{re.escape(''.join(extension.values()))}]")
-        self.escaped = {ord(character): f"\x1b{chr(septet)}" for septet, character in extension.items()}
-        self.to_septets = {ord(character): chr(septet) for character, septet in septet_of.items()} | self.escaped
+        self.extension_characters = re.compile(f"[{re.escape(''.join(escaped))}]" if escaped else "(?!)")
+        self.to_septets = {ord(character): chr(septet) for character, septet in septet_of.items()}
+        self.to_septets |= {ord(character): f"\x1b{chr(septet)}" for character, septet in escaped.items()}
         self.from_octets = basic + REPLACEMENT * 128
-        self.from_pairs = {basic[septet]: character for septet, character in extension.items()}
 
 
 DEFAULT = SeptetTables(
@@ -111,10 +119,11 @@ def decode(octets: bytes, tables: SeptetTables = DEFAULT) -> str:
     (reserved for a further table) and an escape at the end show a space. An octet above 0x7F is no septet and
     shows U+FFFD.
     """
-    text, _ = codecs.charmap_decode(octets, "strict", tables.from_octets)
-    if "\x1b" not in text:
-        return text
-    return _ESCAPED_CHARACTER.sub(lambda pair: _unescaped(pair[1], tables), text)
+    plain, *pieces = _ESCAPED_SEPTET.split(octets)
+    text = codecs.charmap_decode(plain, "strict", tables.from_octets)[0]
+    for escaped, plain in zip(pieces[::2], pieces[1::2], strict=True):
+        text += _unescaped(escaped, tables) + codecs.charmap_decode(plain, "strict", tables.from_octets)[0]
+    return text
 
 
 def foreign_characters(text: str, tables: SeptetTables = DEFAULT) -> tuple[str, ...]:
@@ -145,7 +154,7 @@ def unpack(packed: bytes, *, count: int, fill_bits: int = 0) -> bytes:
     return bytes((bits >> (7 * position)) & 0x7F for position in range(count))
 
 
-_ESCAPED_CHARACTER = re.compile("\x1b(.?)", re.DOTALL)
+_ESCAPED_SEPTET = re.compile(b"\x1b(.?)", re.DOTALL)
 
 
 def _plain_octets(text: str, tables: SeptetTables) -> bytes | None:
@@ -157,7 +166,7 @@ def _plain_octets(text: str, tables: SeptetTables) -> bytes | None:
     return None if octets.translate(None, tables.latin1_basic) else octets
 
 
-def _unescaped(character: str, tables: SeptetTables) -> str:
-    if character in {"", "\x1b"}:
+def _unescaped(octet: bytes, tables: SeptetTables) -> str:
+    if not octet or octet[0] == ESCAPE:
         return " "
-    return tables.from_pairs.get(character, character)
+    return tables.extension.get(octet[0]) or tables.from_octets[octet[0]]

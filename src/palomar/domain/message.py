@@ -126,8 +126,13 @@ def part_identity(identity: PartId) -> PartIdentity:
 
 
 def echo_of(identity: PartId) -> int:
-    """The 16 bits by which a carrier that echoes user_message_reference names a part."""
-    return _mixed(identity) & 0xFFFF
+    """The 16 bits that a carrier may echo in a part's receipt (user_message_reference, SMPP 3.4 section 5.3.2.17).
+
+    No two parts that a node accepted in the same millisecond share them: the low octet is the sequence, the high one
+    has the node and the part's number; the millisecond is mixed into both.
+    """
+    number = identity & PARTS_MAX
+    return (identity >> _PART_BITS ^ identity >> _MS_SHIFT ^ number << 8) & 0xFFFF
 
 
 def born_ms(message_id: MessageId) -> int:

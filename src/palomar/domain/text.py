@@ -1,18 +1,20 @@
 """A message's text: which alphabet it needs, how many parts it makes, and where it is cut.
 
-Sources: 3GPP TS 23.038 section 6 (alphabets), 3GPP TS 23.040 sections 9.2.3.16 and 9.2.3.24.1 (140 octets of
-user data; the header of a concatenated part takes 6 of them). It refuses nothing and cuts nothing off: limits
-and refusals belong to the flows, data codings and the headers' octets to the carriers.
+Sources: 3GPP TS 23.038 section 6 (alphabets), 3GPP TS 23.040 sections 9.2.3.16, 9.2.3.24.1 (140 octets of user data;
+the header of a concatenated part takes 6 of them) and 9.2.3.24.15-16 (3 more for each national language shift). It
+refuses nothing and cuts nothing off: limits and refusals belong to the flows, data codings and the headers' octets to
+the carriers.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from palomar.domain import gsm7
+from palomar.domain.languages import Language, septet_tables
 
 
 class Alphabet(StrEnum):
@@ -22,6 +24,45 @@ class Alphabet(StrEnum):
     """The GSM 7 bit default alphabet; its unit is the septet."""
     UCS2 = "ucs2"
     """UTF-16BE in 16 bit units: phones show surrogate pairs, though UCS-2 has none."""
+
+    # GSM 7 bit with the single shift table of a language, its locking shift table, or both; the unit is the septet.
+    TURKISH_SINGLE = "turkish-single"
+    TURKISH_LOCKING = "turkish-locking"
+    TURKISH_BOTH = "turkish-both"
+    SPANISH_SINGLE = "spanish-single"
+    PORTUGUESE_SINGLE = "portuguese-single"
+    PORTUGUESE_LOCKING = "portuguese-locking"
+    PORTUGUESE_BOTH = "portuguese-both"
+    BENGALI_SINGLE = "bengali-single"
+    BENGALI_LOCKING = "bengali-locking"
+    BENGALI_BOTH = "bengali-both"
+    GUJARATI_SINGLE = "gujarati-single"
+    GUJARATI_LOCKING = "gujarati-locking"
+    GUJARATI_BOTH = "gujarati-both"
+    HINDI_SINGLE = "hindi-single"
+    HINDI_LOCKING = "hindi-locking"
+    HINDI_BOTH = "hindi-both"
+    KANNADA_SINGLE = "kannada-single"
+    KANNADA_LOCKING = "kannada-locking"
+    KANNADA_BOTH = "kannada-both"
+    MALAYALAM_SINGLE = "malayalam-single"
+    MALAYALAM_LOCKING = "malayalam-locking"
+    MALAYALAM_BOTH = "malayalam-both"
+    ORIYA_SINGLE = "oriya-single"
+    ORIYA_LOCKING = "oriya-locking"
+    ORIYA_BOTH = "oriya-both"
+    PUNJABI_SINGLE = "punjabi-single"
+    PUNJABI_LOCKING = "punjabi-locking"
+    PUNJABI_BOTH = "punjabi-both"
+    TAMIL_SINGLE = "tamil-single"
+    TAMIL_LOCKING = "tamil-locking"
+    TAMIL_BOTH = "tamil-both"
+    TELUGU_SINGLE = "telugu-single"
+    TELUGU_LOCKING = "telugu-locking"
+    TELUGU_BOTH = "telugu-both"
+    URDU_SINGLE = "urdu-single"
+    URDU_LOCKING = "urdu-locking"
+    URDU_BOTH = "urdu-both"
 
 
 class Measured(NamedTuple):
@@ -34,13 +75,45 @@ class Measured(NamedTuple):
     """At least 1; may exceed `MAX_PARTS`: then the text cannot be sent."""
 
 
+class Shifts(NamedTuple):
+    """Whose tables an alphabet puts in the place of the default ones."""
+
+    locking: Language | None
+    single: Language | None
+
+
+def _shifts(alphabet: Alphabet) -> Shifts:
+    name, _, kind = alphabet.name.rpartition("_")
+    if not name:
+        return Shifts(None, None)
+    language = Language[name]
+    return Shifts(language if kind != "SINGLE" else None, language if kind != "LOCKING" else None)
+
+
+SHIFTS: Final = MappingProxyType({alphabet: _shifts(alphabet) for alphabet in Alphabet})
+"""The national language shifts of each alphabet."""
+
 MAX_PARTS: Final = 255
 """Concatenation counts its parts in one octet (3GPP TS 23.040 section 9.2.3.24.1)."""
 
-SINGLE_UNITS: Final = MappingProxyType({Alphabet.GSM: 160, Alphabet.UCS2: 70})
+USER_DATA_OCTETS: Final = 140
+_CONCATENATION_OCTETS: Final = 5
+_SHIFT_OCTETS: Final = 3
+
+
+def _units_beside_header(alphabet: Alphabet, header_octets: int) -> int:
+    """Units that fit beside information elements of so many octets, which an octet of length goes before."""
+    header_octets += _SHIFT_OCTETS * sum(language is not None for language in SHIFTS[alphabet])
+    free = USER_DATA_OCTETS - header_octets - (header_octets > 0)
+    return free // 2 if alphabet is Alphabet.UCS2 else free * 8 // 7
+
+
+SINGLE_UNITS: Final = MappingProxyType({alphabet: _units_beside_header(alphabet, 0) for alphabet in Alphabet})
 """Units that fit in a message of one part."""
 
-PART_UNITS: Final = MappingProxyType({Alphabet.GSM: 153, Alphabet.UCS2: 67})
+PART_UNITS: Final = MappingProxyType(
+    {alphabet: _units_beside_header(alphabet, _CONCATENATION_OCTETS) for alphabet in Alphabet}
+)
 """Units that fit in each part of a concatenated message."""
 
 
@@ -56,11 +129,30 @@ def measure(text: str) -> Measured:
     return Measured(alphabet, total, _count_of_concatenated(text, alphabet, total))
 
 
+def shorter_in_a_language(text: str, languages: Collection[Language]) -> Measured | None:
+    """Find the national language tables that make fewer parts of a text than UCS-2 does; None if none of these does.
+
+    Of several the one with the fewest parts, then the fewest septets, then the first: a single shift before a
+    locking one, which fewer phones know.
+    """
+    fewest, best = count_parts(text, Alphabet.UCS2), None
+    for alphabet, shifts in SHIFTS.items():
+        language = shifts.single or shifts.locking
+        if language not in languages or not gsm7.is_gsm(text, septet_tables(*shifts)):
+            continue
+        measured = Measured(alphabet, units(text, alphabet), count_parts(text, alphabet))
+        if measured.parts < fewest or (best and measured.parts == fewest and measured.units < best.units):
+            fewest, best = measured.parts, measured
+    return best
+
+
 def units(text: str, alphabet: Alphabet) -> int:
-    """Count septets or UTF-16 units; for GSM, of a text for which `gsm7.is_gsm` holds."""
+    """Count septets or UTF-16 units; for septets, of a text for which `gsm7.is_gsm` holds."""
     if alphabet is Alphabet.GSM:
         return gsm7.septets(text)
-    return len(text.encode("utf-16-be")) // 2
+    if alphabet is Alphabet.UCS2:
+        return len(text.encode("utf-16-be")) // 2
+    return gsm7.septets(text, septet_tables(*SHIFTS[alphabet]))
 
 
 def count_parts(text: str, alphabet: Alphabet) -> int:
@@ -73,14 +165,19 @@ def split(text: str, alphabet: Alphabet) -> tuple[str, ...]:
     """Cut `text` into the fewest parts that fit, never inside an escape pair or a surrogate pair.
 
     The parts joined are the text. Raises `ValueError` over `MAX_PARTS` (the flows refuse by `measure` first)
-    and, for GSM, `UnicodeEncodeError` at a character outside the alphabet.
+    and, for septets, `UnicodeEncodeError` at a character outside the alphabet.
     """
     parts = payloads(text, alphabet)
     if len(parts) == 1:
         return (text,)
-    if alphabet is Alphabet.GSM:
-        return tuple(gsm7.decode(octets) for octets in parts)
-    return tuple(octets.decode("utf-16-be") for octets in parts)
+    return tuple(text_of_payload(octets, alphabet) for octets in parts)
+
+
+def text_of_payload(octets: bytes, alphabet: Alphabet) -> str:
+    """Read one of `payloads` again."""
+    if alphabet is Alphabet.UCS2:
+        return octets.decode("utf-16-be")
+    return gsm7.decode(octets, septet_tables(*SHIFTS[alphabet]))
 
 
 def payloads(text: str, alphabet: Alphabet) -> tuple[bytes, ...]:
@@ -115,12 +212,16 @@ def fold_to_gsm(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(GSM_FOLDS)
 
 
-_OCTETS_A_UNIT: Final = MappingProxyType({Alphabet.GSM: 1, Alphabet.UCS2: 2})
+_OCTETS_A_UNIT: Final = MappingProxyType({alphabet: 2 if alphabet is Alphabet.UCS2 else 1 for alphabet in Alphabet})
 _UNUSABLE: Final = re.compile("[\x00\ud800-\udfff]").search
 
 
 def _encode(text: str, alphabet: Alphabet) -> bytes:
-    return gsm7.encode(text) if alphabet is Alphabet.GSM else text.encode("utf-16-be")
+    if alphabet is Alphabet.GSM:
+        return gsm7.encode(text)
+    if alphabet is Alphabet.UCS2:
+        return text.encode("utf-16-be")
+    return gsm7.encode(text, septet_tables(*SHIFTS[alphabet]))
 
 
 def _count_of_concatenated(text: str, alphabet: Alphabet, total: int) -> int:
@@ -144,7 +245,7 @@ def _cuts(octets: bytes, alphabet: Alphabet) -> Iterator[tuple[int, int]]:
 
 def _opens_a_pair(octet: int, alphabet: Alphabet) -> bool:
     """Judge the first octet of a part's last unit: the escape septet, or a high surrogate (D800 to DBFF)."""
-    return octet == gsm7.ESCAPE if alphabet is Alphabet.GSM else 0xD8 <= octet <= 0xDB
+    return 0xD8 <= octet <= 0xDB if alphabet is Alphabet.UCS2 else octet == gsm7.ESCAPE
 
 
 def _accent_folds() -> dict[str, str]:

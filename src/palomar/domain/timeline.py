@@ -29,8 +29,8 @@ class Kind(StrEnum):
     GIVEN_BACK = "given_back"  # entry, microcredits
     RECEIPT = "receipt"  # part, carrier, stat, raw, pdu
     ENDED = "ended"  # state, presumed
-    CALLBACK = "callback"  # url, attempt, status, error, elapsed_ms
-    CALLBACK_FAILED = "callback_failed"  # the same, and when it is tried again, if it is
+    CALLBACK = "callback"  # url, attempt, status, elapsed_ms; body of a POST, answer where there was one
+    CALLBACK_FAILED = "callback_failed"  # the same, error, and next_ms if it is tried again
     CLICKED = "clicked"  # code, url, address, agent, robot
 
 

@@ -14,6 +14,7 @@ from palomar.engine.indexer import INDEX_EVERY_SECONDS, Indexer
 from palomar.engine.leases import RENEW_EVERY_SECONDS, Lease
 from palomar.engine.notifier import Notifier
 from palomar.engine.overdue import Overdue
+from palomar.engine.sandbox import SandboxWatch
 from palomar.engine.standings import Standings
 from palomar.engine.tally import COUNT_EVERY_SECONDS, Tally
 from palomar.flows.housekeeping import KEPT, Kept, expire, forget
@@ -53,6 +54,7 @@ class Clockwork:
         carrier_standings: Standings,
         tally: Tally,
         indexer: Indexer,
+        sandbox: SandboxWatch,
         renumber: Callable[[int], None],
     ) -> None:
         """``renumber`` is told the node's number whenever the lease begins again."""
@@ -68,6 +70,7 @@ class Clockwork:
         self._tally = tally
         self._indexer = indexer
         self._swept = (0, 0)
+        self._sandbox = sandbox
 
     async def serve(self) -> None:
         """All loops, until cancelled."""
@@ -93,6 +96,8 @@ class Clockwork:
         if await self._directory.refresh():
             self._dispatcher.wake()  # a command beside the server may have stored messages too
             self._tally.look_again()
+            self._sandbox.look_again()
+        await self._sandbox.refresh()
 
     async def _claim(self) -> None:
         self._dispatcher.look_for_work()

@@ -4,8 +4,8 @@ import dataclasses
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.pricing import PriceList
-from palomar.flows.accept import Terms
 from palomar.flows.accounts import Snapshot, load, login_key
+from palomar.flows.compose import Terms
 from palomar.flows.tokens import signing_secret, token_id_of
 from palomar.storage import accounts
 from palomar.storage.database import Database, Transaction

@@ -17,7 +17,8 @@ from palomar.engine.failover import Failover
 from palomar.engine.line import Line
 from palomar.engine.outgoing import newborn_parts
 from palomar.engine.router import Outlook, Router
-from palomar.flows.accept import Acceptance, Accepted, NewMessage, Result
+from palomar.flows.accept import Accepted, Result
+from palomar.flows.compose import Acceptance, NewMessage
 from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
 from palomar.flows.receive import receive
 from palomar.flows.report import record_receipts

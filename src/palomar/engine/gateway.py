@@ -1,11 +1,12 @@
 """The gateway: the one door through which faces reach the house. It answers after the commit."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import argon2
 
 from palomar.domain.account import Account, AccountId
+from palomar.domain.languages import Language
 from palomar.domain.link import Codes, Shortener
 from palomar.domain.message import MessageId
 from palomar.domain.refusals import Refusal
@@ -16,7 +17,8 @@ from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.limits import RequestLimits
 from palomar.engine.passwords import Passwords
 from palomar.flows import accounts, lookup, schedule, tokens
-from palomar.flows.accept import Acceptance, Request, Result, accept, compose
+from palomar.flows.accept import Result, accept
+from palomar.flows.compose import Acceptance, Request, compose
 from palomar.flows.idempotency import Key, KeyReused, Replay, answered
 from palomar.flows.keyed import AddAccount, ChangePassword, add_keyed, change_keyed
 from palomar.flows.work import House, Work
@@ -48,8 +50,10 @@ class Gateway:
         clock: Clock,
         ids: Ids,
         public_url: Callable[[], str] = lambda: "http://localhost",
+        languages: Collection[Language] = (),
     ) -> None:
-        """``public_url`` is what short links begin with where the account has no domain of its own."""
+        """``public_url`` is what short links begin with where the account has no domain of its own; ``languages`` are
+        those whose national tables every carrier takes."""
         self._database = database
         self._batcher = batcher
         self._dispatcher = dispatcher
@@ -60,6 +64,7 @@ class Gateway:
         self.clock = clock
         self.ids = ids
         self._public_url = public_url
+        self._languages = languages
         self._codes = Codes(ids.token)
         self._accept = Step(
             name="accept",
@@ -243,12 +248,13 @@ class Gateway:
         """Compose in slices: thousands of recipients must not stop the loop."""
         terms = self.directory.terms(request.account.id)
         now_ms = self.clock.wall_ms()
-        recipients = request.recipients
-        whole = compose(request, recipients[:_COMPOSE_AT_ONCE], terms=terms, ids=self.ids, now_ms=now_ms)
+        recipients, languages = request.recipients, self._languages
+        first = recipients[:_COMPOSE_AT_ONCE]
+        whole = compose(request, first, terms=terms, ids=self.ids, now_ms=now_ms, languages=languages)
         for start in range(_COMPOSE_AT_ONCE, len(recipients), _COMPOSE_AT_ONCE):
             await asyncio.sleep(0)
             some = recipients[start : start + _COMPOSE_AT_ONCE]
-            more = compose(request, some, terms=terms, ids=self.ids, now_ms=now_ms)
+            more = compose(request, some, terms=terms, ids=self.ids, now_ms=now_ms, languages=languages)
             whole.messages.extend(more.messages)
         return whole
 

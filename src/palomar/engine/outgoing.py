@@ -2,7 +2,7 @@
 
 from palomar.domain.message import part_id
 from palomar.domain.text import payloads
-from palomar.flows.accept import NewMessage
+from palomar.flows.compose import NewMessage
 from palomar.flows.release import WaitingPart
 from palomar.ports import OutgoingPart
 

@@ -4,10 +4,12 @@ A part is asked for when it has been without a receipt for the carrier's time, t
 on, until it ends. Not here: what is sent (the carrier's ``query``), and what an answer changes (``flows.report``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from palomar.domain.message import PartId
+from palomar.domain.routing import Plan
+from palomar.domain.sender_rules import sender_for
 from palomar.flows.overdue import OverduePart, overdue_parts
 from palomar.ports import Carrier, Clock
 from palomar.storage.database import Database, Transaction
@@ -24,13 +26,20 @@ class _Asked:
 
 
 class Overdue:
-    """``after_seconds`` by carrier; carriers that are not named are never asked."""
+    """``after_seconds`` by carrier; carriers that are not named are never asked. ``plan`` gives the rules in force."""
 
     def __init__(
-        self, database: Database, clock: Clock, carriers: Mapping[str, Carrier], after_seconds: Mapping[str, float]
+        self,
+        database: Database,
+        clock: Clock,
+        carriers: Mapping[str, Carrier],
+        after_seconds: Mapping[str, float],
+        *,
+        plan: Callable[[], Plan] = Plan,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._plan = plan
         self._carriers = {name: carriers[name] for name, seconds in after_seconds.items() if seconds > 0}
         self._after_ms = {name: round(seconds * 1_000) for name, seconds in after_seconds.items()}
         self._behind: dict[str, int] = {}
@@ -52,8 +61,13 @@ class Overdue:
         found = await self._database.read(script)
         self._behind[name] = found[-1].part_id if len(found) == PAGE else 0
         for part in found:
-            if self._is_due(part, now_ms) and carrier.query(part.reference, sender=part.sender):
+            if self._is_due(part, now_ms) and carrier.query(part.reference, sender=self._sent_as(part, name)):
                 self._remember(part, now_ms, self._after_ms[name])
+
+    def _sent_as(self, part: OverduePart, carrier: str) -> str:
+        """The sender that the carrier was told."""
+        rules = self._plan().sender_rules
+        return sender_for(rules, carrier=carrier, country=part.country, sender=part.sender) or part.sender
 
     def _is_due(self, part: OverduePart, now_ms: int) -> bool:
         asked = self._asked.get(part.part_id)

@@ -40,13 +40,21 @@ class Passwords:
         """The account if the password is its own; None for a wrong one and for an unknown login alike."""
         account = self._directory.by_login(login)
         stored = self._directory.snapshot.passwords.get(account.id, "") if account else ""
+        return account if await self.is_right(stored, login, password) else None
+
+    async def is_right(self, stored: str, login: str, password: str) -> bool:
+        """Whether this is the password of a stored hash; with no hash it takes as long, and never is."""
         memory = self._memory(stored or _NOBODY, login, password)
         known = self._checked.get(memory)
         if known is not None and known[0] > self._clock.monotonic():
             right = known[1]
         else:
             right = await self._check(memory, stored or _NOBODY, password)
-        return account if right and stored else None
+        return right and bool(stored)
+
+    async def hash(self, password: str) -> str:
+        """The argon2 hash to store; slow on purpose, behind what is being checked."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._hasher.hash, password)
 
     async def _check(self, memory: bytes, stored: str, password: str) -> bool:
         """Once for all who ask the same at the same time."""

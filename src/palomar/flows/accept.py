@@ -1,132 +1,24 @@
-"""Accept: a request becomes messages that are billed, durable, and claimed by a node if it can send them at once.
+"""Accept: composed requests become messages that are billed, durable, and claimed by a node that can send them now.
 
-``compose`` judges what needs no database (price, route, parts) before the transaction; ``accept`` is the transaction:
-credit, messages, parts, queue and timeline, for many requests at once.
+One transaction for many requests: credit, messages, parts, queue and timeline. Not here: what needs no database
+(``compose``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from palomar.domain.account import Account, AccountId
 from palomar.domain.events import Failed
-from palomar.domain.lane import Lane, Rank, lane_of, rank_of
-from palomar.domain.link import Codes, Links
-from palomar.domain.message import MessageId, State, part_id
-from palomar.domain.phone import Msisdn, country_of
-from palomar.domain.pricing import PriceList
+from palomar.domain.link import Codes
+from palomar.domain.message import State, part_id
 from palomar.domain.refusals import Refusal
-from palomar.domain.routing import Choice
-from palomar.domain.text import Alphabet
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows import filters, idempotency
-from palomar.flows.filters import Verdict
-from palomar.flows.idempotency import Key, KeyReused, Replay
+from palomar.flows.compose import Acceptance, NewMessage, Request
+from palomar.flows.idempotency import KeyReused, Replay
 from palomar.flows.work import SLICE, Work
-from palomar.ports import Ids
 from palomar.storage.ledger import Reason
 from palomar.storage.links import LOOKUP_CODES
-from palomar.storage.messages import MessageRow
 from palomar.storage.statements import Row
-
-VALIDITY_MS = 72 * 3_600_000
-_WAITING = (State.QUEUED, State.SCHEDULED)
-RECEIPT_GRACE_MS = 6 * 3_600_000
-"""A receipt may come so long after the validity before we presume the end."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Recipient:
-    """One message asked for, as a dialect has judged it. ``state`` is queued, scheduled, or how it is discarded (then
-    ``why`` says so and ``msisdn`` may be what the customer wrote)."""
-
-    msisdn: str
-    text: str
-    alphabet: Alphabet
-    parts: int
-    state: State = State.QUEUED
-    why: str = ""
-    sender: str = ""
-    """Its own; empty is the request's."""
-    links: Links = ()
-    """The codes of short links in the text, each with its URL."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Request:
-    """One request of a customer: what its messages share."""
-
-    account: Account
-    dialect: str
-    subid: str
-    sender: str
-    recipients: list[Recipient]
-    label: str = ""
-    ackurl: str = ""
-    clickurl: str = ""
-    extra: str = ""
-    due_ms: int | None = None
-    """When it is to be sent; None, or what is past, is now. What is ahead makes its messages ``scheduled``."""
-    nofilter: bool = False
-    """Let the duplicates filter pass this request."""
-    partial: bool = False
-    """Take what the credit allows and refuse the other recipients one by one, instead of all or nothing."""
-    short_ids: bool = False
-    """Give each message a short decimal id of the account's own."""
-    idempotency: Key | None = None
-    answer: Callable[[list["NewMessage"]], tuple[int, bytes] | None] | None = None
-    """Renders status and body to keep under ``idempotency``; None keeps nothing, as nothing of it will be sent."""
-
-
-@dataclass(slots=True)
-class NewMessage:
-    """A message about to be stored. ``claim`` says what its node found before the transaction: a window slot for every
-    part (``submitting``), room in memory (``queued``), or neither (None). ``pledge`` remembers what was set aside for
-    it, also where the claim was lost meanwhile. ``choice`` is the router's, ``verdict`` the filters', found in the
-    transaction."""
-
-    row: MessageRow
-    why: str
-    links: Links = ()
-    lane: Lane | None = None
-    rank: Rank = Rank.NORMAL
-    choice: Choice | None = None
-    verdict: Verdict | None = None
-    claim: State | None = None
-    pledge: State | None = None
-    short_id: int | None = None
-    refused: Refusal | None = None
-    """Set where a partial request got too little credit: the message is not stored."""
-
-    @property
-    def stale_ms(self) -> int | None:
-        """When nobody wants it any more; None is never."""
-        if self.lane is None or not self.lane.useless_after_seconds:
-            return None
-        return self.row.due_ms + self.lane.useless_after_seconds * 1_000
-
-    @property
-    def counts(self) -> bool:
-        """Whether it will be sent and charged, as far as is known."""
-        return self.row.final_ms is None and self.verdict is None
-
-    @property
-    def state(self) -> State:
-        """As it is stored."""
-        return self.verdict[0] if self.verdict else self.row.state
-
-
-@dataclass(slots=True)
-class Acceptance:
-    """A composed request: the command of :func:`accept`."""
-
-    request: Request
-    messages: list[NewMessage]
-    lineage: tuple[AccountId, ...] = ()
-    """The account and those above it."""
-
-    @property
-    def account_id(self) -> AccountId:
-        return self.request.account.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,68 +29,6 @@ class Accepted:
 
 
 Result = Accepted | Refusal | Replay | KeyReused
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What an account's messages are judged by before they are stored: its prices and lanes, and the accounts above it
-    (itself first)."""
-
-    prices: PriceList = field(default_factory=PriceList)
-    lanes: tuple[Lane, ...] = ()
-    lineage: tuple[AccountId, ...] = ()
-
-
-def compose(request: Request, recipients: Sequence[Recipient], *, terms: Terms, ids: Ids, now_ms: int) -> Acceptance:
-    """Give these recipients of a request an id, a price and a lane; no I/O. The carrier is chosen when the batch
-    begins."""
-    prices, lanes = terms.prices, terms.lanes
-    due_ms = now_ms if request.due_ms is None else request.due_ms
-    countries = request.account.settings.countries
-    messages = []
-    for recipient in recipients:
-        country = country_of(Msisdn(recipient.msisdn)) or ""
-        state, why = recipient.state, recipient.why
-        if countries and state in _WAITING and country not in countries:
-            state, why = State.BLOCKED, f"the account does not send to {country or 'an unknown country'}"
-        if state is State.QUEUED and due_ms > now_ms:
-            state = State.SCHEDULED
-        counted = state in _WAITING
-        rate = prices.rate(country) if counted else 0
-        message_id = ids.message_id()
-        parts = recipient.parts
-        row = MessageRow(
-            id=message_id,
-            account_id=request.account.id,
-            dialect=request.dialect,
-            subid=request.subid,
-            label=request.label,
-            sender=recipient.sender or request.sender,
-            msisdn=recipient.msisdn,
-            country=country,
-            text=recipient.text,
-            alphabet=recipient.alphabet,
-            reference=_concatenation_reference(message_id),
-            parts=parts,
-            parts_left=parts if counted else 0,
-            parts_open=parts if counted else 0,
-            state=state,
-            rate_microcredits=rate,
-            price_microcredits=rate * parts,
-            carrier="",
-            ackurl=request.ackurl,
-            clickurl=request.clickurl,
-            extra=request.extra,
-            due_ms=due_ms,
-            expires_ms=due_ms + VALIDITY_MS + RECEIPT_GRACE_MS,
-            final_ms=None if counted else now_ms,
-        )
-        lane = None
-        if lanes:
-            lane = lane_of(lanes, lineage=terms.lineage, label=row.label, sender=row.sender, text=row.text)
-        rank = rank_of(lane, recipients=len(request.recipients))
-        messages.append(NewMessage(row, why, recipient.links, lane, rank))
-    return Acceptance(request, messages, terms.lineage)
 
 
 async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
@@ -327,8 +157,3 @@ def _store_discarded(work: Work, message: NewMessage) -> None:
     if row.state is State.BLOCKED:
         event = Failed(message_id=row.id, subid=row.subid, msisdn=row.msisdn, at_ms=work.now_ms, state=State.BLOCKED)
         work.tell(row, event)
-
-
-def _concatenation_reference(message_id: MessageId) -> int:
-    """16 bits that neighbours do not share: the low ones tell messages of a moment apart (TS 23.040 9.2.3.24.8)."""
-    return (message_id >> 8 ^ message_id >> 22) & 0xFFFF

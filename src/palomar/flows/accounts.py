@@ -13,8 +13,8 @@ from palomar.domain.receipt_ids import Spelling
 from palomar.domain.refusals import Refusal
 from palomar.domain.routing import Plan
 from palomar.domain.settings import read_settings, settings_text
-from palomar.flows.accept import Terms
 from palomar.flows.blocks import Block, list_blocks
+from palomar.flows.compose import Terms
 from palomar.flows.lessons import load_spellings
 from palomar.flows.routes import load_plan
 from palomar.flows.routing import lineage

@@ -35,6 +35,11 @@ async def list_callbacks(
     ]
 
 
+async def owner_of(tx: Transaction, callback_id: int) -> AccountId | None:
+    """Whose callback it is; None if it is not in the outbox."""
+    return next((webhook.account_id for webhook in await _find(tx, callback_id)), None)
+
+
 async def replay(tx: Transaction, callback_id: int, *, now_ms: int) -> bool:
     """Try a failed callback again, with all its attempts; False if there is no such failed one."""
     return await tx.execute(rows.REPLAY, now_ms, callback_id) == 1
@@ -45,3 +50,7 @@ async def replay_all(tx: Transaction, *, account_id: AccountId | None, now_ms: i
     if account_id is None:
         return await tx.execute(rows.REPLAY_SOME, now_ms, PAGE)
     return await tx.execute(rows.REPLAY_SOME_OF, now_ms, account_id, PAGE)
+
+
+async def _find(tx: Transaction, callback_id: int) -> list[WebhookRow]:
+    return webhook_rows(await tx.lookup(rows.LOOKUP_WEBHOOKS, [callback_id]))

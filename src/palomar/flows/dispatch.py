@@ -137,7 +137,7 @@ def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -
             return _queue_again(work, part, answer, 0.0)
         case InDoubt():
             if part.attempt == answer.part.attempt:
-                return doubt(work, part, reason=outcome.reason, octets=_octets(answer))
+                return doubt(work, part, reason=outcome.reason, exchange=answer.exchange)
         case _:
             assert_never(outcome)
     return None
@@ -159,8 +159,7 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
     if waited:
         work.leave_queue(part)
     work.moved(part, taken=renamed)
-    detail = _detail(answer) | {"reference": reference, "entry": entry_id}
-    work.note(message.id, Kind.SUBMITTED, detail | _octets(answer))
+    work.note(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
     all_left = message.parts_left == 0 and message.worst is not State.REJECTED
     if all_left and message.state in (State.QUEUED, State.HELD) and not work.has_held_part(message):
         message.state = State.SENT
@@ -170,9 +169,9 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
         )
 
 
-def doubt(work: Work, part: OpenPart, *, reason: str, octets: Detail | None = None) -> Again | None:
+def doubt(work: Work, part: OpenPart, *, reason: str, exchange: Exchange | None = None) -> Again | None:
     """Nobody knows whether the carrier has the part: send it again or wait for its receipt, as the account says.
-    ``octets`` are what had been sent, where somebody still knows it."""
+    ``exchange`` is what had been sent, where somebody still knows it."""
     if part.state is not State.SUBMITTING:
         return None
     account = work.house.accounts.get(part.message.account_id)
@@ -180,7 +179,9 @@ def doubt(work: Work, part: OpenPart, *, reason: str, octets: Detail | None = No
     if part.message.worst is State.REJECTED:
         policy = UnknownOutcome.HOLD  # the message has failed: another copy of this part would only cost
     detail: Detail = {"part": part.number, "attempt": part.attempt, "policy": policy, "reason": reason}
-    work.note(part.message.id, Kind.IN_DOUBT, detail | (octets or {}))
+    if exchange is not None:
+        _add_octets(detail, exchange)
+    work.note(part.message.id, Kind.IN_DOUBT, detail)
     if policy is UnknownOutcome.RESEND:
         part.state = State.QUEUED
         work.moved(part)
@@ -225,21 +226,21 @@ def _queue_again(work: Work, part: OpenPart, answer: Answer, seconds: float) -> 
 
 
 def _note(work: Work, part: OpenPart, kind: Kind, answer: Answer, *, status: int, reason: str) -> None:
-    work.note(part.message.id, kind, _detail(answer) | {"status": status, "reason": reason} | _octets(answer))
+    work.note(part.message.id, kind, _detail(answer, status=status, reason=reason))
 
 
-def _detail(answer: Answer) -> Detail:
-    return {"part": answer.part.number, "carrier": answer.carrier, "attempt": answer.part.attempt}
-
-
-def _octets(answer: Answer) -> Detail:
-    """What went over the wire, in hexadecimal, as far as there was anything."""
-    exchange = answer.exchange
-    detail: Detail = {}
-    if exchange.link:
-        detail["link"] = exchange.link
-    if exchange.request:
-        detail["request"] = exchange.request.hex()
-    if exchange.response:
-        detail["response"] = exchange.response.hex()
+def _detail(answer: Answer, **more: str | int) -> Detail:
+    """What every answer leaves in the timeline, and what went over the wire."""
+    part = answer.part
+    detail: Detail = {"part": part.number, "carrier": answer.carrier, "attempt": part.attempt, **more}
+    _add_octets(detail, answer.exchange)
     return detail
+
+
+def _add_octets(detail: Detail, exchange: Exchange) -> None:
+    """The PDUs, in hexadecimal, as far as there were any."""
+    if exchange.request:
+        detail["link"] = exchange.link
+        detail["request"] = exchange.request.hex()
+        if exchange.response:
+            detail["response"] = exchange.response.hex()

@@ -6,16 +6,13 @@ scheduled message is due, because a phone may have opted out meanwhile.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.message import State
 from palomar.domain.refusals import Refusal
+from palomar.flows.compose import Acceptance, NewMessage, Verdict
 from palomar.flows.work import Work
 from palomar.storage import filters as rows
-
-if TYPE_CHECKING:
-    from palomar.flows.accept import Acceptance, NewMessage
 
 SAME_WITHIN_MS = 60 * 60_000
 """A duplicate is the same text to the same number from the same account within this time (FOXSYS's page)."""
@@ -23,11 +20,10 @@ DAY_MS = 86_400_000
 EVERYBODY = AccountId(0)
 """The account whose black list holds for all."""
 
-Verdict = tuple[State, str]
 NO_ROUTE: Verdict = (State.BLOCKED, "no route takes it")
 
 
-async def judge(work: Work, commands: Sequence["Acceptance"]) -> None:
+async def judge(work: Work, commands: Sequence[Acceptance]) -> None:
     """Give each message of these requests the verdict of router and black lists, and read what
     :func:`discard_duplicates` and :func:`over_limit` ask."""
     messages = [m for command in commands for m in command.messages if m.row.final_ms is None]
@@ -43,7 +39,7 @@ async def judge(work: Work, commands: Sequence["Acceptance"]) -> None:
         await work.sent_today.read(limited, work.now_ms // DAY_MS)
 
 
-def discard_duplicates(work: Work, command: "Acceptance") -> None:
+def discard_duplicates(work: Work, command: Acceptance) -> None:
     """Give the messages that were sent within the hour their verdict; of equals in the request, all but the first."""
     if not _filters_duplicates(command):
         return
@@ -56,7 +52,7 @@ def discard_duplicates(work: Work, command: "Acceptance") -> None:
             here.add(digest)
 
 
-def over_limit(work: Work, command: "Acceptance") -> Refusal | None:
+def over_limit(work: Work, command: Acceptance) -> Refusal | None:
     """The refusal of a request that would go over its account's daily limit."""
     limit = command.request.account.settings.messages_a_day
     if not limit:
@@ -65,7 +61,7 @@ def over_limit(work: Work, command: "Acceptance") -> Refusal | None:
     return None if work.sent_today.fits(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
 
 
-def remember(work: Work, command: "Acceptance") -> None:
+def remember(work: Work, command: Acceptance) -> None:
     """What was accepted (and only that) counts for the day and for the duplicates filter."""
     limit = command.request.account.settings.messages_a_day
     filters_duplicates = _filters_duplicates(command)
@@ -91,7 +87,7 @@ async def blocked_now(
     return await _why_blocked(work, account_id, wanted)
 
 
-async def _judge_blocked(work: Work, messages: Sequence["NewMessage"]) -> None:
+async def _judge_blocked(work: Work, messages: Sequence[NewMessage]) -> None:
     numbers = sorted({message.row.msisdn for message in messages})
     found = await work.tx.lookup(rows.LOOKUP_BLOCKED, numbers)
     why = {(owner, msisdn): _reason(word) for owner, msisdn, word in found}
@@ -107,17 +103,17 @@ async def _why_blocked(work: Work, account_id: AccountId, numbers: Sequence[str]
     return {msisdn: _reason(word) for owner, msisdn, word in found if owner in (account_id, EVERYBODY)}
 
 
-def _has_no_route(message: "NewMessage") -> bool:
+def _has_no_route(message: NewMessage) -> bool:
     """Where nothing at all is known of routes and carriers, a message waits for them."""
     choice = message.choice
     return choice is not None and not choice.carrier and bool(choice.candidates)
 
 
-def _filters_duplicates(command: "Acceptance") -> bool:
+def _filters_duplicates(command: Acceptance) -> bool:
     return command.request.account.settings.duplicates_filter and not command.request.nofilter
 
 
-def _digest(message: "NewMessage") -> bytes:
+def _digest(message: NewMessage) -> bytes:
     """Of the text that was asked for: each copy has short links of its own."""
     row = message.row
     asked = row.text

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 from palomar.domain.counts import COUNTS_KEPT_MS, Grain
+from palomar.domain.lockout import FORGOTTEN_MS
 from palomar.domain.message import FINAL, MessageId, PartId, State
 from palomar.flows.ending import end_part
 from palomar.flows.filters import SAME_WITHIN_MS
 from palomar.flows.kept import KEPT_MS
 from palomar.flows.work import Work
-from palomar.storage import carriers, counts, filters, platform
+from palomar.storage import carriers, counts, filters, platform, users
 from palomar.storage import messages as rows
 from palomar.storage.database import Transaction
 
@@ -44,6 +45,8 @@ KEPT = (
     Kept(what="answers under idempotency keys", sql=platform.FORGET_ANSWERS, for_ms=KEPT_MS),
     Kept(what="tokens after their end", sql=platform.FORGET_TOKENS, for_ms=30 * _DAY_MS),
     Kept(what="digests of the duplicates filter", sql=filters.FORGET_OLD_RECENT, for_ms=SAME_WITHIN_MS),
+    Kept(what="sessions of the console after their end", sql=users.FORGET_SESSIONS, for_ms=_DAY_MS),
+    Kept(what="failures to log in", sql=users.FORGET_FAILURES, for_ms=FORGOTTEN_MS),
     Kept(what="orphan receipts", sql=carriers.FORGET_ORPHANS, for_ms=7 * _DAY_MS),
     Kept(what="counts by the minute", sql=counts.FORGET_MINUTES, for_ms=COUNTS_KEPT_MS[Grain.MINUTE]),
     Kept(what="counts by the hour", sql=counts.FORGET_HOURS, for_ms=COUNTS_KEPT_MS[Grain.HOUR]),

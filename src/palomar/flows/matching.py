@@ -34,7 +34,7 @@ async def match(work: Work, receipts: Sequence[CarrierReceipt], *, guess: bool =
     wanted = {reading for found in readings for reading in found.values()}
     candidates = await _candidates(work, wanted)
     known = await work.parts({identity for found in candidates.values() for identity in found})
-    _add_fresh(candidates, known)
+    _add_fresh(candidates, work.named)
     doubts = _Doubts(work)
     matched: list[OpenPart | None] = []
     for receipt, found in zip(receipts, readings, strict=True):
@@ -74,13 +74,12 @@ async def _candidates(work: Work, wanted: set[str]) -> _ByReference:
     return found
 
 
-def _add_fresh(candidates: _ByReference, known: Mapping[PartId, OpenPart]) -> None:
+def _add_fresh(candidates: _ByReference, named: Sequence[OpenPart]) -> None:
     """Parts that were named earlier in this very batch are not in the tables yet."""
-    for part in known.values():
-        if part.carrier_reference:
-            found = candidates.setdefault((part.carrier, canonical(part.carrier_reference)), [])
-            if part.id not in found:
-                found.append(part.id)
+    for part in named:
+        found = candidates.setdefault((part.carrier, canonical(part.carrier_reference or "")), [])
+        if part.id not in found:
+            found.append(part.id)
 
 
 def _best(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from palomar.domain.timeline import Kind
+from palomar.domain.timeline import Detail, Kind
 from palomar.flows.work import Work
 from palomar.ports import HttpOutcome, WebhookRenderer
 from palomar.storage import webhooks as rows
@@ -35,8 +35,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
             node_id=None,
         )
         work.webhook_changed(waiting)
-        answer = outcome.body_start.decode("utf-8", "replace")
-        detail = _detail(webhook, outcome) | {"error": outcome.error, "answer": answer, "next_ms": next_ms}
+        detail = _detail(webhook, outcome) | {"error": outcome.error, "next_ms": next_ms}
         work.note(webhook.message_id, Kind.CALLBACK_FAILED, detail)
     return [None] * len(attempts)
 
@@ -67,10 +66,15 @@ def _next_ms(renderers: Mapping[str, WebhookRenderer], webhook: WebhookRow, now_
     return now_ms + waits[webhook.attempts] * 1_000
 
 
-def _detail(webhook: WebhookRow, outcome: HttpOutcome) -> dict[str, str | int | bool | None]:
-    return {
+def _detail(webhook: WebhookRow, outcome: HttpOutcome) -> Detail:
+    detail: Detail = {
         "url": webhook.url,
         "attempt": webhook.attempts + 1,
         "status": outcome.status,
         "elapsed_ms": outcome.elapsed_ms,
     }
+    if webhook.body is not None:  # of a POST: the URL does not say what was told
+        detail["body"] = webhook.body.decode("utf-8", "replace")
+    if outcome.body_start:
+        detail["answer"] = outcome.body_start.decode("utf-8", "replace")
+    return detail

@@ -14,7 +14,7 @@ class OverduePart:
     part_id: PartId
     reference: str
     sender: str
-    sent_ms: int
+    country: str
 
 
 async def overdue_parts(
@@ -22,4 +22,4 @@ async def overdue_parts(
 ) -> list[OverduePart]:
     """Parts that this carrier took before a time, by id; the next page is behind the last of this one."""
     found = await tx.select(rows.SELECT_WITHOUT_RECEIPT, carrier, sent_before_ms, after, limit)
-    return [OverduePart(part_id=PartId(row[0]), reference=row[1], sender=row[2], sent_ms=row[3]) for row in found]
+    return [OverduePart(part_id=PartId(row[0]), reference=row[1], sender=row[2], country=row[3]) for row in found]

@@ -51,6 +51,27 @@ async def search(
     return Results(messages=messages, older=reached if reached > task.low else None)
 
 
+async def oldest(
+    tx: Transaction, whose: Collection[AccountId] | None, account_ids: Collection[AccountId] | None
+) -> MessageId | None:
+    """The oldest message of accounts among those that may be seen; None if they have none. (Of many accounts, it is
+    that of everybody.)"""
+    ids = _both(whose, account_ids)
+    if ids is None or len(ids) > BOUNDS.few_accounts:
+        found = await tx.select(rows.SELECT_OLDEST)
+    else:
+        found = [row for one in ids for row in await tx.select(rows.SELECT_OLDEST_OF_ACCOUNT, one)]
+    return min((MessageId(row[0]) for row in found if row[0] is not None), default=None)
+
+
+def _both(one: Collection[AccountId] | None, other: Collection[AccountId] | None) -> frozenset[AccountId] | None:
+    """The accounts that are in both; None is everybody."""
+    if one is None or other is None:
+        either = other if one is None else one
+        return None if either is None else frozenset(either)
+    return frozenset(one).intersection(other)
+
+
 def _task(
     whose: Collection[AccountId] | None, wanted: SearchFilter, before: MessageId, limit: int, bounds: Bounds
 ) -> Task:
@@ -58,12 +79,9 @@ def _task(
     top = min(before, first_id(wanted.until_ms)) if wanted.until_ms is not None else before
     if wanted.message_id is not None:
         low, top = max(low, wanted.message_id), min(top, MessageId(wanted.message_id + 1))
-    account_ids = wanted.account_ids
-    if whose is not None:
-        account_ids = frozenset(whose) if account_ids is None else account_ids.intersection(whose)
     return Task(
         wanted=wanted,
-        account_ids=account_ids,
+        account_ids=_both(whose, wanted.account_ids),
         query=query_of(wanted),
         low=low,
         top=top,

@@ -84,6 +84,8 @@ class Work:
         self._parts: dict[PartId, OpenPart] = {}
         self._moved: dict[PartId, OpenPart] = {}
         self._taken: set[PartId] = set()
+        self.named: list[OpenPart] = []
+        """Parts to which a carrier gave its reference in this transaction."""
         self._ended: set[MessageId] = set()
         self._writes = _Writes()
         self._events = self._writes.events
@@ -191,6 +193,7 @@ class Work:
         self._moved[part.id] = part
         if taken:
             self._taken.add(part.id)
+            self.named.append(part)
         if ended:
             self._ended.add(part.message.id)
 

@@ -16,12 +16,17 @@ from palomar.smpp.codec import (
     encode,
 )
 from palomar.smpp.concatenation import (
+    IEI_LOCKING_SHIFT,
+    IEI_SINGLE_SHIFT,
     Concatenation,
+    concatenation_element,
     concatenation_header,
     concatenation_tlvs,
+    information_elements,
     message_octets,
     read_parts,
     split_user_data,
+    user_data_header,
 )
 from palomar.smpp.errors import (
     FramingError,
@@ -100,6 +105,7 @@ from palomar.smpp.receipt import (
     parse_receipt,
     receipt_time,
     receipt_tlvs,
+    state_word,
 )
 from palomar.smpp.session import (
     MAX_SEQUENCE_NUMBER,
@@ -128,6 +134,8 @@ from palomar.smpp.tlvs import (
 
 __all__ = [
     "DEFAULT_MAX_FRAME_OCTETS",
+    "IEI_LOCKING_SHIFT",
+    "IEI_SINGLE_SHIFT",
     "MAX_SEQUENCE_NUMBER",
     "PDU_TYPES",
     "RESPONSE_BIT",
@@ -198,6 +206,7 @@ __all__ = [
     "WindowFull",
     "WrongState",
     "command_name",
+    "concatenation_element",
     "concatenation_header",
     "concatenation_tlvs",
     "decode",
@@ -205,6 +214,7 @@ __all__ = [
     "format_receipt",
     "format_relative_time",
     "format_time",
+    "information_elements",
     "is_receipt",
     "message_octets",
     "parameters",
@@ -215,8 +225,10 @@ __all__ = [
     "receipt_tlvs",
     "response_type",
     "split_user_data",
+    "state_word",
     "status_meaning",
     "status_name",
     "tlv_name",
     "tlvs",
+    "user_data_header",
 ]

@@ -1,7 +1,7 @@
 """Parts of a long message: the user data header and the sar_ parameters. Alphabets and cutting are not done here.
 
-3GPP TS 23.040 section 9.2.3.24 (the header), 9.2.3.24.1 (8-bit reference), 9.2.3.24.8 (16-bit reference);
-SMPP 3.4 sections 5.3.2.22-5.3.2.24 (sar_msg_ref_num and its like).
+3GPP TS 23.040 section 9.2.3.24 (the header), 9.2.3.24.1 (8-bit reference), 9.2.3.24.8 (16-bit reference),
+9.2.3.24.15-16 (national language shifts); SMPP 3.4 sections 5.3.2.22-5.3.2.24 (sar_msg_ref_num and its like).
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,10 @@ from palomar.smpp.pdus import DataSm, DeliverSm, SubmitSm
 
 IEI_CONCATENATION_8 = 0x00
 IEI_CONCATENATION_16 = 0x08
+IEI_SINGLE_SHIFT = 0x24
+IEI_LOCKING_SHIFT = 0x25
+
+Element = tuple[int, bytes]
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -28,14 +32,23 @@ def concatenation_header(part: Concatenation, *, wide: bool = False) -> bytes:
 
     Raises ValueError if a number does not fit.
     """
+    return user_data_header(concatenation_element(part, wide=wide))
+
+
+def concatenation_element(part: Concatenation, *, wide: bool = False) -> Element:
+    """Make the information element of a part; raises ValueError if a number does not fit."""
     if not 1 <= part.sequence <= part.total <= 0xFF:
         raise ValueError(f"part {part.sequence} of {part.total}")
     if not 0 <= part.reference <= (0xFFFF if wide else 0xFF):
         raise ValueError(f"reference {part.reference} is too wide")
-    if wide:
-        reference = part.reference.to_bytes(2, "big")
-        return bytes((6, IEI_CONCATENATION_16, 4, *reference, part.total, part.sequence))
-    return bytes((5, IEI_CONCATENATION_8, 3, part.reference, part.total, part.sequence))
+    identifier = IEI_CONCATENATION_16 if wide else IEI_CONCATENATION_8
+    return identifier, bytes((*part.reference.to_bytes(2 if wide else 1, "big"), part.total, part.sequence))
+
+
+def user_data_header(*elements: Element) -> bytes:
+    """Make a user data header of these information elements, its length first; of none there is none."""
+    body = b"".join(bytes((identifier, len(octets))) + octets for identifier, octets in elements)
+    return bytes((len(body),)) + body if body else b""
 
 
 def concatenation_tlvs(part: Concatenation) -> tlvs.Tlvs:
@@ -47,7 +60,7 @@ def concatenation_tlvs(part: Concatenation) -> tlvs.Tlvs:
     )
 
 
-def split_user_data(octets: bytes) -> tuple[tuple[tuple[int, bytes], ...], bytes]:
+def split_user_data(octets: bytes) -> tuple[tuple[Element, ...], bytes]:
     """Split user data that starts with a header into its information elements (identifier, octets) and the text.
 
     A header that contradicts itself yields the elements before the contradiction; one that is longer than the user
@@ -84,7 +97,12 @@ def read_parts(pdu: SubmitSm | DeliverSm | DataSm) -> tuple[Concatenation | None
     return concatenation, octets
 
 
-def _from_elements(elements: tuple[tuple[int, bytes], ...]) -> Concatenation | None:
+def information_elements(pdu: SubmitSm | DeliverSm | DataSm) -> tuple[Element, ...]:
+    """Give the information elements of a message's user data header; of one without a header, none."""
+    return split_user_data(message_octets(pdu))[0] if pdu.esm_class & ESM_UDHI else ()
+
+
+def _from_elements(elements: tuple[Element, ...]) -> Concatenation | None:
     for identifier, value in elements:
         if (identifier, len(value)) in ((IEI_CONCATENATION_8, 3), (IEI_CONCATENATION_16, 4)):
             *reference, total, sequence = value

@@ -1,13 +1,19 @@
 """What a session tells its owner. Every event is a fact that has happened; none asks for permission.
 
-`context` is whatever the owner attached to the request when it was sent. The events of every message are not
-frozen, because they are made once a PDU and a frozen dataclass costs twice as much to make.
+`context` is whatever the owner attached to the request when it was sent. `frame` is the PDU as it came and `request`
+the request as it left: the same facts in octets, so they count for nothing when events are compared. The events of
+every message are not frozen, because they are made once a PDU and a frozen dataclass costs twice as much to make.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from palomar.smpp.pdus import Pdu
+
+
+def _octets() -> Any:
+    return field(default=b"", compare=False, repr=False)
 
 
 class CloseReason(Enum):
@@ -28,6 +34,7 @@ class RequestReceived:
     """The peer asks; answer with `Session.answer(event.pdu, ...)`. Outbind, alert_notification take none."""
 
     pdu: Pdu
+    frame: bytes = _octets()
 
 
 @dataclass(slots=True)
@@ -36,6 +43,8 @@ class ResponseReceived:
 
     context: object
     pdu: Pdu
+    request: bytes = _octets()
+    frame: bytes = _octets()
 
 
 @dataclass(slots=True, frozen=True)
@@ -58,6 +67,7 @@ class RequestTimedOut:
 
     context: object
     sequence_number: int
+    request: bytes = _octets()
 
 
 @dataclass(slots=True, frozen=True)
@@ -66,6 +76,8 @@ class LateResponse:
 
     context: object
     pdu: Pdu
+    request: bytes = _octets()
+    frame: bytes = _octets()
 
 
 @dataclass(slots=True, frozen=True)
@@ -89,11 +101,13 @@ class PduRefused:
 class Closed:
     """The end, told once: send what is outgoing, then close the connection.
 
-    `unanswered` holds the contexts of the requests whose answers can no longer come, in the order of sending.
+    `unanswered` holds the contexts of the requests whose answers can no longer come, in the order of sending;
+    `requests` their octets, in the same order.
     """
 
     reason: CloseReason
     unanswered: tuple[object, ...]
+    requests: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
 
 
 Event = (

@@ -79,6 +79,11 @@ STAT_WORDS: Final = {
 }
 
 
+def state_word(state: MessageState) -> str:
+    """Give the word that Appendix B has for a state."""
+    return STAT_WORDS[state][0]
+
+
 def is_receipt(esm_class: int) -> bool:
     """Say whether a message with this esm_class is a delivery receipt or an intermediate notification."""
     message_type = esm_class & ESM_TYPE_MASK
@@ -97,7 +102,7 @@ def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
     if state is None:
         state = _STATES_BY_WORD.get(stat.upper())
     elif not stat:
-        stat = STAT_WORDS[state][0]
+        stat = state_word(state)
     return Receipt(
         message_id=tlvs.RECEIPTED_MESSAGE_ID.find(pdu.tlvs) or said.get("id", ""),
         stat=stat,
@@ -131,7 +136,7 @@ def format_receipt(
     delivered = 1 if state is MessageState.DELIVERED else 0
     line = (
         f"id:{message_id} sub:001 dlvrd:{delivered:03} submit date:{submitted:%y%m%d%H%M} "
-        f"done date:{done:%y%m%d%H%M} stat:{STAT_WORDS[state][0]} err:{err} text:{text[:MAX_RECEIPT_TEXT]}"
+        f"done date:{done:%y%m%d%H%M} stat:{state_word(state)} err:{err} text:{text[:MAX_RECEIPT_TEXT]}"
     )
     return line.encode("latin-1", "replace")
 

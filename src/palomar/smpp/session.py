@@ -98,12 +98,20 @@ class Session:
     @property
     def window_free(self) -> int:
         """How many more requests may be sent before one is answered."""
-        return self._window.size - len(self._window)
+        window = self._window
+        return window.size - len(window.outstanding)
 
     @property
     def outstanding(self) -> int:
         """How many of our requests wait for their answer."""
-        return len(self._window)
+        return len(self._window.outstanding)
+
+    def enquire(self, now: float) -> bool:
+        """Ask the peer whether it lives, if nothing has come within the response time; says whether that is so."""
+        is_silent = self.is_bound and now - self._heard >= self.settings.response_seconds
+        if is_silent and self._our_enquiry is None:
+            self._enquire(now, [])
+        return is_silent
 
     def send(self, pdu: Pdu, now: float, *, context: object = None) -> int:
         """Queue a request and return its sequence number, which is also written into `pdu`.
@@ -116,11 +124,18 @@ class Session:
             raise WrongState(f"{pdu.command_name} cannot be sent while {self.state.name}")
         sequence_number = self._next_sequence_number
         if self.is_bound and command_id != pdus.AlertNotification.command_id:
-            if len(self._window) >= self._window.size:
-                raise WindowFull(f"{self._window.size} requests are unanswered")
+            window = self._window
+            if len(window.outstanding) >= window.size:
+                raise WindowFull(f"{window.size} requests are unanswered")
             self._emit(pdu)
             deadline = now + self.settings.response_seconds
-            self._window.add(sequence_number, command_id=command_id, context=context, deadline=deadline)
+            window.add(
+                sequence_number,
+                command_id=command_id,
+                context=context,
+                deadline=deadline,
+                frame=self._outgoing[-1],
+            )
         else:
             self._emit(pdu)
             if command_id in BOUND_BY:
@@ -188,11 +203,11 @@ class Session:
             command_id = pdu.command_id
             if command_id in self._may_receive:
                 self._active = now
-                found.append(events.RequestReceived(pdu))
+                found.append(events.RequestReceived(pdu, frame))
             elif command_id & RESPONSE_BIT:
-                self._on_response(pdu, found)
+                self._on_response(pdu, frame, found)
             else:
-                self._on_session_request(pdu, found)
+                self._on_session_request(pdu, frame, found)
             if found and isinstance(found[-1], events.Closed):
                 return found
         if self._frames.error is not None:
@@ -231,14 +246,14 @@ class Session:
 
     # Receiving
 
-    def _on_response(self, pdu: Pdu, found: list[Event]) -> None:
+    def _on_response(self, pdu: Pdu, frame: bytes, found: list[Event]) -> None:
         number = pdu.sequence_number
         if (settled := self._window.settle(number, pdu.command_id)) is not None:
-            found.append(events.ResponseReceived(settled[0], pdu))
+            found.append(events.ResponseReceived(settled[0], pdu, settled[1], frame))
         elif not self._on_session_response(pdu, found):
             late = self._window.settle_late(number, pdu.command_id)
             if late is not None:
-                found.append(events.LateResponse(late[0], pdu))
+                found.append(events.LateResponse(late[0], pdu, late[1], frame))
             else:
                 found.append(events.UnexpectedResponse(pdu))
 
@@ -263,7 +278,7 @@ class Session:
             return False
         return True
 
-    def _on_session_request(self, pdu: Pdu, found: list[Event]) -> None:
+    def _on_session_request(self, pdu: Pdu, frame: bytes, found: list[Event]) -> None:
         """Take a request about the session itself, or refuse one that this state does not allow."""
         if isinstance(pdu, pdus.EnquireLink):
             self.answer(pdu)
@@ -272,10 +287,10 @@ class Session:
             self._close(CloseReason.UNBOUND_BY_PEER, found)
         elif pdu.command_id in self._binds_accepted():
             self._peer_bind = (pdu.sequence_number, BOUND_BY[pdu.command_id])
-            found.append(events.RequestReceived(pdu))
+            found.append(events.RequestReceived(pdu, frame))
         elif isinstance(pdu, pdus.Outbind) and self.role is Role.ESME and self.state is State.OPEN:
             self._enter(State.OUTBOUND)
-            found.append(events.RequestReceived(pdu))
+            found.append(events.RequestReceived(pdu, frame))
         else:
             rebinding = self.role is Role.SMSC and pdu.command_id in BOUND_BY
             status = CommandStatus.ESME_RALYBND if rebinding else CommandStatus.ESME_RINVBNDSTS
@@ -323,8 +338,8 @@ class Session:
         return timers
 
     def _expire_requests(self, now: float, found: list[Event]) -> None:
-        for number, context in self._window.expire(now):
-            found.append(events.RequestTimedOut(context, number))
+        for number, context, frame in self._window.expire(now):
+            found.append(events.RequestTimedOut(context, number, frame))
 
     def _enquire(self, now: float, found: list[Event]) -> None:
         self._our_enquiry = (self._emit(pdus.EnquireLink()), now)
@@ -355,4 +370,6 @@ class Session:
         if self.is_closed:
             return
         self._enter(State.CLOSED)
-        found.append(events.Closed(reason, self._window.clear()))
+        left = self._window.clear()
+        contexts, frames = tuple(context for context, _ in left), tuple(frame for _, frame in left)
+        found.append(events.Closed(reason, contexts, frames))

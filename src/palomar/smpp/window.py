@@ -8,66 +8,64 @@ from itertools import takewhile
 
 from palomar.smpp.pdus import RESPONSE_BIT, GenericNack
 
-# The command id of the response, the context, the deadline.
-_Entry = tuple[int, object, float]
+# The command id of the response, the context, the deadline, the frame of the request.
+_Entry = tuple[int, object, float, bytes]
 
 
 class Window:
     """Outstanding requests by sequence number (SMPP 3.4 section 2.8)."""
 
-    __slots__ = ("_outstanding", "_timed_out", "remembered", "size")
+    __slots__ = ("_timed_out", "outstanding", "remembered", "size")
 
     def __init__(self, size: int, *, remembered: int) -> None:
         self.size = size
         self.remembered = remembered
-        self._outstanding: dict[int, _Entry] = {}
+        #: Public only to be counted: a len() of our own would cost a call more at every look.
+        self.outstanding: dict[int, _Entry] = {}
         self._timed_out: dict[int, _Entry] = {}
 
-    def __len__(self) -> int:
-        return len(self._outstanding)
-
-    def add(self, sequence_number: int, *, command_id: int, context: object, deadline: float) -> None:
+    def add(self, sequence_number: int, *, command_id: int, context: object, deadline: float, frame: bytes) -> None:
         """Remember a request just sent; deadlines never go back from one to the next."""
-        self._outstanding[sequence_number] = (command_id | RESPONSE_BIT, context, deadline)
+        self.outstanding[sequence_number] = (command_id | RESPONSE_BIT, context, deadline, frame)
 
-    def settle(self, sequence_number: int, command_id: int) -> tuple[object] | None:
-        """Take the request that a response answers; return its context in a tuple, or None if there is none.
+    def settle(self, sequence_number: int, command_id: int) -> tuple[object, bytes] | None:
+        """Take the request that a response answers; return its context and frame, or None if there is none.
 
         A generic_nack answers any request; a response of another command answers none.
         """
-        return self._take(self._outstanding, sequence_number, command_id)
+        return self._take(self.outstanding, sequence_number, command_id)
 
-    def settle_late(self, sequence_number: int, command_id: int) -> tuple[object] | None:
+    def settle_late(self, sequence_number: int, command_id: int) -> tuple[object, bytes] | None:
         """Do the same among the requests that have timed out."""
         return self._take(self._timed_out, sequence_number, command_id)
 
     def next_deadline(self) -> float | None:
         """Give the deadline of the oldest outstanding request."""
-        for entry in self._outstanding.values():
+        for entry in self.outstanding.values():
             return entry[2]
         return None
 
-    def expire(self, now: float) -> list[tuple[int, object]]:
-        """Move the requests whose deadline has come to the timed-out; return their numbers and contexts."""
-        expired = list(takewhile(lambda item: item[1][2] <= now, self._outstanding.items()))
+    def expire(self, now: float) -> list[tuple[int, object, bytes]]:
+        """Move the requests whose deadline has come to the timed-out; return their numbers, contexts and frames."""
+        expired = list(takewhile(lambda item: item[1][2] <= now, self.outstanding.items()))
         for number, entry in expired:
-            del self._outstanding[number]
+            del self.outstanding[number]
             self._timed_out[number] = entry
         while len(self._timed_out) > self.remembered:
             del self._timed_out[next(iter(self._timed_out))]
-        return [(number, context) for number, (_, context, _) in expired]
+        return [(number, context, frame) for number, (_, context, _, frame) in expired]
 
-    def clear(self) -> tuple[object, ...]:
-        """Forget everything; return the contexts of the outstanding requests in the order of sending."""
-        contexts = tuple(context for _, context, _ in self._outstanding.values())
-        self._outstanding.clear()
+    def clear(self) -> tuple[tuple[object, bytes], ...]:
+        """Forget everything; return contexts and frames of the outstanding requests in the order of sending."""
+        left = tuple((context, frame) for _, context, _, frame in self.outstanding.values())
+        self.outstanding.clear()
         self._timed_out.clear()
-        return contexts
+        return left
 
     @staticmethod
-    def _take(table: dict[int, _Entry], number: int, command_id: int) -> tuple[object] | None:
+    def _take(table: dict[int, _Entry], number: int, command_id: int) -> tuple[object, bytes] | None:
         entry = table.get(number)
         if entry is None or (command_id != entry[0] and command_id != GenericNack.command_id):
             return None
         del table[number]
-        return (entry[1],)
+        return entry[1], entry[3]

@@ -52,6 +52,11 @@ INSERT_LEDGER = Insert(
         *columns_of("bigint", "items at_ms"),
     ),
 )
+LOOKUP_ENTRIES = Lookup(
+    "SELECT entry_id, account_id, book, microcredits, reason, items, at_ms FROM ledger WHERE entry_id IN {keys}"
+    " ORDER BY entry_id, leg",
+    "bigint",
+)
 INSERT_BALANCES = Insert("balances", columns_of("bigint", "account_id available_microcredits reserved_microcredits"))
 LOOKUP_BALANCES = Lookup(
     "SELECT account_id, available_microcredits, reserved_microcredits FROM balances WHERE account_id IN {keys}",

@@ -113,7 +113,7 @@ SELECT_CLAIMABLE = (
 SELECT_QUEUE_OF_NODE = "SELECT message_id, due_ms FROM queue WHERE node_id = ? ORDER BY message_id LIMIT ?"
 SELECT_OVERDUE = "SELECT id FROM messages WHERE final_ms IS NULL AND expires_ms <= ? ORDER BY expires_ms LIMIT ?"
 SELECT_WITHOUT_RECEIPT = (
-    "SELECT p.id, p.carrier_reference, m.sender, p.sent_ms FROM messages m"
+    "SELECT p.id, p.carrier_reference, m.sender, m.country FROM messages m"
     " JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
     " WHERE m.final_ms IS NULL AND p.state = 'sent' AND p.carrier = ? AND p.carrier_reference IS NOT NULL"
     " AND p.sent_ms <= ? AND p.id > ? ORDER BY p.id LIMIT ?"

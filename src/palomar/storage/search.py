@@ -25,6 +25,7 @@ SELECT_TO_CHECK = (
 )
 LOOKUP_TO_INDEX = Lookup(f"{_INDEXED} WHERE id IN {{keys}} ORDER BY id", "bigint")
 SELECT_OLDEST = "SELECT min(id) FROM messages"
+SELECT_OLDEST_OF_ACCOUNT = "SELECT min(id) FROM messages WHERE account_id = ?"
 FORGET_WORDS = (
     "DELETE FROM message_words WHERE rowid IN (SELECT rowid FROM message_words WHERE rowid < ? ORDER BY rowid LIMIT ?)"
 )

@@ -11,7 +11,9 @@ from palomar.smpp import (
     BindTransceiver,
     Closed,
     CommandStatus,
+    DataSm,
     DeliverSm,
+    Event,
     LateResponse,
     Pdu,
     RequestReceived,
@@ -20,6 +22,7 @@ from palomar.smpp import (
     Session,
     SessionSettings,
     SubmitSm,
+    message_octets,
 )
 
 
@@ -36,6 +39,8 @@ class Client(asyncio.Protocol):
         self.closed = False
         self.answer_with: int | None = 0
         """The status of our deliver_sm_resp; None: no answer."""
+        self.events: list[Event] = []
+        """What the session said, PDUs included."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -45,6 +50,7 @@ class Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         for event in self.session.receive(data, self.now()):
+            self.events.append(event)
             if isinstance(event, ResponseReceived | LateResponse):
                 self.log.append(event.pdu)
             elif isinstance(event, RequestReceived):
@@ -74,10 +80,14 @@ class Client(asyncio.Protocol):
     def stats(self) -> list[str]:
         """The words of the receipts that came, in order."""
         words = []
-        for pdu in self.of(DeliverSm):
-            if pdu.esm_class == 4:
-                words.append(pdu.short_message.decode("latin-1").partition("stat:")[2].partition(" ")[0])
+        for pdu in self.log:
+            if isinstance(pdu, DeliverSm | DataSm) and pdu.esm_class == 4:
+                words.append(message_octets(pdu).decode("latin-1").partition("stat:")[2].partition(" ")[0])
         return words
+
+    def statuses(self, kind: type[Pdu]) -> list[int]:
+        """The statuses of the answers of one kind, in order."""
+        return [pdu.command_status for pdu in self.of(kind)]
 
 
 async def connect(

@@ -63,6 +63,7 @@ async def test_a_message_is_taken_at_once_and_delivered_within_a_second() -> Non
         ("99920", [CommandStatus.ESME_RINVSRCADR], []),
         ("99921", [0], [""]),
         ("99922", [CommandStatus.ESME_RTHROTTLED], []),
+        ("99923", [0], ["UNDELIV"]),
         ("99999", [0], ["DELIVRD"]),
     ],
 )
@@ -285,10 +286,11 @@ async def test_subscribers_are_told_what_arrives_until_they_leave() -> None:
     leave = smsc.subscribe(arrivals.append)
     client.send(message(text=b"first"))
     client.send(message("573001299904", text=b"refused"))
-    await asyncio.sleep(0.1)
+    client.send(message("573001299901", text=b"undelivered"))
+    await asyncio.sleep(1)
     leave()
     client.send(message(text=b"second"))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(1)
     assert [(arrival.number, arrival.sender, arrival.octets) for arrival in arrivals] == [
         ("573001234567", "PALOMAR", b"first")
     ]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
-from tests.contracts.carrier import RecordingSink
+from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import LoopClock
 
 from palomar.carriers.simulator.memory import join
@@ -14,9 +14,12 @@ from palomar.smpp import (
     BindTransceiver,
     BindTransmitter,
     CommandStatus,
+    DataSm,
+    DataSmResp,
     DeliverSm,
     Event,
     Pdu,
+    QuerySm,
     RequestReceived,
     ResponseReceived,
     Role,
@@ -35,7 +38,9 @@ class ScriptedSmsc:
         self.bind_status: int | None = 0
         """What a bind is answered; None: not at all."""
         self.refuse_connections = False
-        self.on_submit: Callable[[ScriptedConnection, SubmitSm], None] = take
+        self.on_submit: Callable[[ScriptedConnection, SubmitSm | DataSm], None] = take
+        self.on_query: Callable[[ScriptedConnection, QuerySm], None] = know_nothing
+        self._answers_calls: Callable[[], asyncio.Protocol] | None = None
         self.deaf = False
         """Read nothing that comes, as a half-open connection does."""
 
@@ -46,6 +51,32 @@ class ScriptedSmsc:
         connection = ScriptedConnection(self)
         self.connections.append(connection)
         return join(factory(), connection)
+
+    async def listen(self, factory: Callable[[], asyncio.Protocol]) -> "ScriptedSmsc":
+        """The carrier's listener: :meth:`call` reaches it until it is closed."""
+        if self.refuse_connections:
+            raise OSError(98, "Address already in use")
+        self._answers_calls = factory
+        return self
+
+    def close(self) -> None:
+        """The carrier listens no more."""
+        self._answers_calls = None
+
+    @property
+    def listened_to(self) -> bool:
+        return self._answers_calls is not None
+
+    def call(self, outbind: Pdu | None) -> "ScriptedConnection":
+        """Connect to the carrier and say ``outbind``, or nothing."""
+        assert self._answers_calls is not None
+        connection = ScriptedConnection(self)
+        self.connections.append(connection)
+        join(connection, self._answers_calls())
+        if outbind is not None:
+            connection.session.send(outbind, connection.now())
+            connection.flush()
+        return connection
 
     @property
     def last(self) -> "ScriptedConnection":
@@ -90,12 +121,20 @@ class ScriptedConnection(asyncio.Protocol):
         """The submits that came, in order."""
         return [pdu for pdu in self.requests if isinstance(pdu, SubmitSm)]
 
+    def queries(self) -> list[QuerySm]:
+        """The queries that came, in order."""
+        return [pdu for pdu in self.requests if isinstance(pdu, QuerySm)]
+
     def answer(self, request: Pdu, response: Pdu | None = None, *, status: int = 0) -> None:
         self.session.answer(request, response, status=status)
 
     def deliver(self, **fields: Any) -> None:
         """Send a deliver_sm."""
-        self.session.send(DeliverSm(**fields), self.now())
+        self.send(DeliverSm(**fields))
+
+    def send(self, pdu: Pdu) -> None:
+        """Send any request."""
+        self.session.send(pdu, self.now())
         self.flush()
 
     def flush(self) -> None:
@@ -117,22 +156,30 @@ class ScriptedConnection(asyncio.Protocol):
             return
         pdu = event.pdu
         self.requests.append(pdu)
-        if isinstance(pdu, SubmitSm):
+        if isinstance(pdu, SubmitSm | DataSm):
             self.smsc.on_submit(self, pdu)
+        elif isinstance(pdu, QuerySm):
+            self.smsc.on_query(self, pdu)
         elif self.smsc.bind_status is not None:
             self.answer(pdu, status=self.smsc.bind_status)
 
 
-def take(connection: ScriptedConnection, pdu: SubmitSm) -> None:
+def take(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
     """Answer a submit with an id."""
-    connection.answer(pdu, SubmitSmResp(message_id=f"id-{pdu.sequence_number}"))
+    answer = SubmitSmResp if isinstance(pdu, SubmitSm) else DataSmResp
+    connection.answer(pdu, answer(message_id=f"id-{pdu.sequence_number}"))
 
 
-def stay_silent(connection: ScriptedConnection, pdu: SubmitSm) -> None:
-    """Never answer a submit."""
+def stay_silent(connection: ScriptedConnection, pdu: Pdu) -> None:
+    """Never answer."""
 
 
-def throttle(connection: ScriptedConnection, pdu: SubmitSm) -> None:
+def know_nothing(connection: ScriptedConnection, pdu: QuerySm) -> None:
+    """Answer that no such message is known."""
+    connection.answer(pdu, status=CommandStatus.ESME_RINVMSGID)
+
+
+def throttle(connection: ScriptedConnection, pdu: Pdu) -> None:
     """Answer that it is too fast."""
     connection.answer(pdu, status=CommandStatus.ESME_RTHROTTLED)
 
@@ -154,7 +201,11 @@ class Rig:
             "reconnect_max_seconds": 16,
         } | settings
         self.carrier = SmppCarrier(
-            SmppCarrierSettings(**given), clock=LoopClock(), chance=lambda: 0.5, connect=self.smsc.connect
+            SmppCarrierSettings(**given),
+            clock=LoopClock(),
+            chance=lambda: 0.5,
+            connect=self.smsc.connect,
+            listen=self.smsc.listen,
         )
 
     async def __aenter__(self) -> "Rig":
@@ -167,3 +218,16 @@ class Rig:
     async def live(self) -> None:
         """Wait until every link is bound."""
         await self.sink.until(lambda: all(link.bound for link in self.carrier.links()))
+
+    def send(self, count: int = 1, **fields: Any) -> None:
+        """Reserve and submit so many parts, with these fields."""
+        for serial in range(1, count + 1):
+            assert self.carrier.reserve(1)
+            self.send_one(serial=serial, **fields)
+
+    def send_one(self, *, serial: int, **fields: Any) -> None:
+        """Submit one part in a slot that is reserved."""
+        part = outgoing("573001234567", serial=serial)
+        for name, value in fields.items():
+            setattr(part, name, value)
+        self.carrier.submit(part)

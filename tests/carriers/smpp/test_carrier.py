@@ -11,7 +11,7 @@ from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.domain.text import Alphabet
 from palomar.ports import Deferred, Exchange, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
-from palomar.smpp import CommandStatus, DeliverSmResp, SubmitSm
+from palomar.smpp import CommandStatus, DataSm, DeliverSmResp, SubmitSm
 
 WINDOW = 6
 
@@ -162,6 +162,98 @@ async def test_a_throttled_link_slows_down_and_finds_its_rate_again() -> None:
 
 
 @in_virtual_time
+async def test_a_throttled_part_frees_its_slot_at_once() -> None:
+    async with Rig(window=3) as rig:
+        rig.smsc.on_submit = throttle
+        await rig.live()
+        rig.send(3)
+        assert rig.carrier.links()[0].outstanding == 3
+        await rig.sink.until(lambda: len(rig.sink.answers) == 3)
+        assert all(isinstance(outcome, Deferred) for outcome in rig.sink.outcomes())
+        assert rig.carrier.links()[0].outstanding == 0
+        (link,) = rig.carrier.links()
+        assert link.parts_per_second == 1.0
+        await asyncio.sleep(3)
+        assert rig.carrier.room() == 1
+
+
+@in_virtual_time
+async def test_a_link_that_is_throttled_does_not_slow_its_sister() -> None:
+    async with Rig(links=2, window=50) as rig:
+        await rig.live()
+        slow = rig.smsc.connections[0]
+
+        def by_link(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
+            (throttle if connection is slow else take)(connection, pdu)
+
+        rig.smsc.on_submit = by_link
+        loop = asyncio.get_running_loop()
+        begun, serial = loop.time(), 0
+        while serial < 2_000:
+            while serial < 2_000 and rig.carrier.reserve(1):
+                serial += 1
+                rig.carrier.submit(outgoing("573001234567", serial=serial))
+            seen = rig.sink.rooms
+            await rig.sink.until(lambda seen=seen: rig.sink.rooms > seen)  # type: ignore[misc]
+        deferred = sum(isinstance(outcome, Deferred) for outcome in rig.sink.outcomes())
+        paces = [link.parts_per_second for link in rig.carrier.links()]
+        assert paces[0] >= 1
+        assert paces[1] == 0
+        # A burst of one window before it is known, then one or two a second.
+        assert deferred < 50 + 3 * (loop.time() - begun) + 5
+        assert len(slow.submits()) == deferred
+
+
+@in_virtual_time
+async def test_each_link_keeps_its_own_pace() -> None:
+    async with Rig(links=2, window=50, link_parts_per_second=10) as rig:
+        await rig.live()
+        assert [link.parts_per_second for link in rig.carrier.links()] == [10, 10]
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(1)
+        begun, serial = loop.time(), 0
+        while serial < 100:
+            if rig.carrier.reserve(1):
+                serial += 1
+                rig.carrier.submit(outgoing("573001234567", serial=serial))
+            else:
+                seen = rig.sink.rooms
+                await rig.sink.until(lambda seen=seen: rig.sink.rooms > seen)  # type: ignore[misc]
+        assert 4.5 < loop.time() - begun < 5.5
+        await rig.sink.until(lambda: len(rig.sink.answers) == 100)
+        assert [len(connection.submits()) for connection in rig.smsc.connections] == [50, 50]
+
+
+@in_virtual_time
+async def test_a_carriers_pace_holds_whatever_its_links_may() -> None:
+    async with Rig(links=2, window=50, parts_per_second=5, link_parts_per_second=100) as rig:
+        await rig.live()
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(1)
+        begun, serial = loop.time(), 0
+        while serial < 20:
+            if rig.carrier.reserve(1):
+                serial += 1
+                rig.carrier.submit(outgoing("573001234567", serial=serial))
+            else:
+                seen = rig.sink.rooms
+                await rig.sink.until(lambda seen=seen: rig.sink.rooms > seen)  # type: ignore[misc]
+        assert 3.5 < loop.time() - begun < 4.5
+
+
+@in_virtual_time
+async def test_a_slow_link_has_room_for_one_part_at_a_time() -> None:
+    async with Rig(window=10, link_parts_per_second=2) as rig:
+        await rig.live()
+        await asyncio.sleep(1)
+        assert rig.carrier.room() == 1
+        assert not rig.carrier.reserve(5)
+        rig.send()
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        assert rig.carrier.room() == 0
+
+
+@in_virtual_time
 async def test_beyond_the_backlog_deliveries_are_asked_to_come_again_at_once() -> None:
     async with Rig(deliver_backlog=3) as rig:
         await rig.live()
@@ -246,3 +338,17 @@ async def test_ucs2_leaves_as_ucs2() -> None:
         await rig.sink.until(lambda: bool(rig.sink.answers))
         (submit,) = rig.smsc.last.submits()
         assert (submit.data_coding, submit.short_message) == (8, b"\x00\xf1")
+
+
+@in_virtual_time
+async def test_what_is_said_of_a_part_is_handed_on_unless_it_is_not_to_be_kept() -> None:
+    told = []
+    for keep in (True, False):
+        async with Rig(keep_pdus=keep) as rig:
+            await rig.live()
+            assert rig.carrier.reserve(1)
+            rig.carrier.submit(outgoing("34600000000"))
+            await rig.sink.until(lambda rig=rig: bool(rig.sink.answers))
+            (exchange,) = rig.sink.exchanges
+            told.append((bool(exchange.request), bool(exchange.response)))
+    assert told == [(True, True), (False, False)]

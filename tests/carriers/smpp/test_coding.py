@@ -1,10 +1,24 @@
 """Texts as phones and carriers write them."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.carriers.smpp.coding import decode
+from palomar.carriers.smpp.coding import reader
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.carriers.smpp.writing import Elements
+from palomar.domain import gsm7
+from palomar.domain.languages import Language, septet_tables
+from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT
+
+
+def settings(**given: Any) -> SmppCarrierSettings:
+    return SmppCarrierSettings(name="a", host="h", port=1, system_id="s", password="p", **given)
+
+
+READ = reader(settings())
 
 
 @pytest.mark.parametrize(
@@ -23,11 +37,45 @@ from palomar.carriers.smpp.coding import decode
     ],
 )
 def test_texts_by_data_coding(octets: bytes, data_coding: int, text: str) -> None:
-    assert decode(octets, data_coding) == text
+    assert READ(octets, data_coding, ()) == text
 
 
-@given(st.binary(max_size=140), st.integers(0, 255))
-def test_every_text_can_be_stored(octets: bytes, data_coding: int) -> None:
-    text = decode(octets, data_coding)
+@given(
+    st.binary(max_size=140),
+    st.integers(0, 255),
+    st.lists(st.tuples(st.sampled_from([0x00, 0x24, 0x25]), st.binary(max_size=2)), max_size=3).map(tuple),
+)
+def test_every_text_can_be_stored(octets: bytes, data_coding: int, elements: Elements) -> None:
+    text = READ(octets, data_coding, elements)
     assert "\x00" not in text
     text.encode("utf-8")
+
+
+def test_the_carriers_own_alphabet_is_read_as_it_is_written() -> None:
+    assert reader(settings(alphabet="latin-1"))(b"\xe1@", 0, ()) == "á@"
+    assert reader(settings(alphabet="latin-1"))(b"\xe1@", 0x10, ()) == "á@"
+    assert reader(settings(alphabet="ascii", gsm_coding=1))(b"\x40\x00", 0, ()) == "¡@"
+    assert reader(settings(gsm_coding=1))(b"\x00", 1, ()) == "@"
+    assert reader(settings(ucs2_coding=4))("ш".encode("utf-16-be"), 4, ()) == "ш"
+
+
+@pytest.mark.parametrize("language", [Language.TURKISH, Language.PORTUGUESE, Language.URDU])
+def test_a_text_with_national_shifts_is_read_by_its_tables(language: Language) -> None:
+    number = bytes((language.value,))
+    for locking, single in ((language, None), (None, language), (language, language)):
+        tables = septet_tables(locking, single)
+        text = "".join(dict.fromkeys(c for c in tables.basic + "".join(tables.extension.values()) if c != "\ufffd"))
+        text = text.replace("\x1b", "")
+        elements: Elements = ((0x00, b"\x01\x02\x01"),)
+        elements += ((IEI_LOCKING_SHIFT, number),) if locking else ()
+        elements += ((IEI_SINGLE_SHIFT, number),) if single else ()
+        assert READ(gsm7.encode(text, tables), 0, elements) == text
+
+
+@pytest.mark.parametrize("octets", [b"", b"\x00", b"\x63", b"\x01\x01"])
+def test_a_shift_that_names_no_language_is_ignored(octets: bytes) -> None:
+    assert READ(b"\x07", 0, ((IEI_LOCKING_SHIFT, octets),)) == "ì"
+
+
+def test_shifts_say_nothing_of_other_alphabets() -> None:
+    assert READ("ш".encode("utf-16-be"), 8, ((IEI_SINGLE_SHIFT, b"\x01"),)) == "ш"

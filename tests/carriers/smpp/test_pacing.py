@@ -1,5 +1,7 @@
 """Token bucket and a throttled link's rate, with the time as an argument."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,3 +106,60 @@ def test_a_throttled_link_finds_its_rate_again() -> None:
     link.available(15.0)
     assert link.bucket.rate > slowed
     assert link.available(60.0) == UNLIMITED
+
+
+def test_a_limit_of_ours_holds_before_and_after_the_carrier_throttles() -> None:
+    link = LinkRate.free(50)
+    assert link.bucket.rate == 50
+    assert link.available(10.0) == 5
+    for tick in range(90):
+        link.taken(10.0 + tick / 30)
+    assert link.throttled(13.0)
+    assert link.bucket.rate < 30
+    link.available(14.5)
+    assert link.bucket.rate < 50
+    link.available(60.0)
+    assert link.bucket.rate == 50
+    assert not link.slowed
+
+
+def test_a_limit_of_ours_is_no_excuse_to_ignore_the_first_throttled_answer() -> None:
+    link = LinkRate.free(10)
+    assert link.throttled(0.5)
+    assert link.bucket.rate < 10
+
+
+def test_the_rate_rises_by_steps_and_falls_by_a_share() -> None:
+    link = busy_link(per_second=100)
+    link.throttled(13.0)
+    rates = []
+    for second in range(1, 8):
+        link.available(13.0 + second)
+        rates.append(link.bucket.rate)
+    steps = [round(later - sooner, 6) for sooner, later in itertools.pairwise(rates)]
+    assert len(set(steps)) == 1
+    assert steps[0] >= 1
+    before = link.bucket.rate
+    for tick in range(200):
+        link.taken(21.0 + tick / 100)
+    link.throttled(23.0)
+    assert link.bucket.rate <= before * 0.71
+
+
+def test_a_carrier_that_took_next_to_nothing_is_not_flooded_a_second_later() -> None:
+    link = LinkRate.free()
+    link.throttled(10.0)
+    assert link.available(12.0) == 1
+    assert link.bucket.rate == 2
+    assert link.available(19.0) == 1
+    assert link.available(20.5) == UNLIMITED
+
+
+def test_what_was_on_its_way_when_the_carrier_throttled_is_not_waited_for_longer_than_a_second() -> None:
+    rate = LinkRate.free()
+    for _ in range(100):
+        rate.taken(10.0)
+    assert rate.throttled(10.5)
+    for _ in range(1_000):
+        rate.sent()
+    assert rate.seconds_until_room(10.5) <= 1.1

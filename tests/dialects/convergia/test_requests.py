@@ -7,7 +7,7 @@ from palomar.dialects.convergia.requests import EXTRA_LONGEST, read_id, read_num
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.domain.account import Account, AccountId
 from palomar.domain.text import Alphabet
-from palomar.flows.accept import Recipient, Request
+from palomar.flows.compose import Recipient, Request
 
 ACCOUNT = Account(id=AccountId(1), login="ana")
 GOOD = {"username": "ana", "password": "x", "number": "525512345678", "message": "Hola"}

@@ -15,8 +15,9 @@ from palomar.domain.link import Shortener
 from palomar.domain.message import State
 from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
-from palomar.flows.accept import Accepted, Request
+from palomar.flows.accept import Accepted
 from palomar.flows.accounts import Balance, Snapshot, key_hash, login_key
+from palomar.flows.compose import Request
 from palomar.flows.lookup import Standing
 from palomar.net.networks import TrustedProxies
 

@@ -19,7 +19,8 @@ from palomar.dialects.sofmex.states import standing_of
 from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.message import FINAL, State
 from palomar.domain.refusals import Refusal
-from palomar.flows.accept import Accepted, Request, Result
+from palomar.flows.accept import Accepted, Result
+from palomar.flows.compose import Request
 from palomar.net.networks import TrustedProxies
 
 NOON_MS = 1_772_107_200_000

@@ -1,12 +1,52 @@
-"""The simulator as a stand-alone SMSC on a TCP port. Not here: the command that starts it (``cli``)."""
+"""The simulator as a stand-alone SMSC over TCP: it listens for ESMEs, and it calls those that listen themselves.
+
+Not here: the command that starts it (``cli``).
+"""
 
 import asyncio
 import ssl
+from collections.abc import Callable
+from functools import partial
 
+from palomar.carriers.simulator.peer import Peer
 from palomar.carriers.simulator.smsc import SimulatorSmsc
+
+CALL_AGAIN_SECONDS = 5.0
 
 
 async def serve(smsc: SimulatorSmsc, *, host: str, port: int, tls: ssl.SSLContext | None = None) -> asyncio.Server:
     """Listen for binds; port 0 takes a free one. The caller closes the server, then the SMSC."""
     loop = asyncio.get_running_loop()
     return await loop.create_server(smsc.accept, host, port, ssl=tls, backlog=256)
+
+
+async def call(smsc: SimulatorSmsc, *, host: str, port: int, password: str, failed: Callable[[OSError], None]) -> None:
+    """Call an ESME and ask it to bind (outbind, SMPP 3.4 section 2.2.1); again whenever the connection has ended, until
+    cancelled. ``failed`` hears of an ESME that cannot be reached."""
+    while True:
+        peer = smsc.calling(password=password)
+        try:
+            await asyncio.get_running_loop().create_connection(partial(_itself, peer), host, port)
+        except OSError as error:
+            failed(error)
+        else:
+            await peer.gone
+        await asyncio.sleep(CALL_AGAIN_SECONDS)
+
+
+def _itself(peer: Peer) -> Peer:
+    return peer
+
+
+def server_context(*, certificate: str, key: str, client_authority: str = "") -> ssl.SSLContext:
+    """TLS 1.2 or newer; with ``client_authority`` only for clients that show a certificate of it.
+
+    Raises ``OSError`` (of which ``ssl.SSLError`` is one) where a file is missing or is no certificate.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    if client_authority:
+        context.load_verify_locations(client_authority)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context

@@ -6,17 +6,17 @@ In memory and bounded. Not here: when something is due (``smsc``) and the octets
 from collections import deque
 from typing import Protocol
 
-from palomar.smpp import DeliverSm
+from palomar.carriers.simulator.receipts import Delivery
 
 
 class Receiver(Protocol):
-    """A bind that can take a ``deliver_sm``."""
+    """A bind that can take deliveries."""
 
     def deliver_room(self) -> int:
         """How many it would take at this moment."""
         ...
 
-    def deliver(self, pdu: DeliverSm) -> None: ...
+    def deliver(self, pdu: Delivery) -> None: ...
 
 
 class Mailbox:
@@ -24,21 +24,21 @@ class Mailbox:
 
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
-        self._waiting: deque[DeliverSm] = deque()
+        self._waiting: deque[Delivery] = deque()
         self._receivers: deque[Receiver] = deque()
         self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, pdu: DeliverSm) -> None:
+    def put(self, pdu: Delivery) -> None:
         """Keep one more; beyond the limit the oldest is given up."""
         if len(self._waiting) >= self._limit:
             self._waiting.popleft()
             self.dropped += 1
         self._waiting.append(pdu)
 
-    def put_back(self, pdus: list[DeliverSm]) -> None:
+    def put_back(self, pdus: list[Delivery]) -> None:
         """Return what a bind took with it when it ended, in front and in order."""
         self._waiting.extendleft(reversed(pdus))
 

@@ -32,6 +32,7 @@ class Receipt:
 
 
 DELIVERED = Receipt(stat="DELIVRD")
+EXPIRED = Receipt(stat="EXPIRED", error=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class Plan:
     receipts: tuple[Receipt, ...] = (DELIVERED,)
     reply: str = ""
     """What the handset answers, once it has the message."""
+    alerts: bool = False
+    """A message that failed is followed by the news that the handset is there again."""
 
 
 ORDINARY = Plan(does="taken at once, DELIVRD within a second")
@@ -57,7 +60,7 @@ ORDINARY = Plan(does="taken at once, DELIVRD within a second")
 MAGIC: Mapping[str, Plan] = {
     "99900": Plan(does="DELIVRD at once", receipts=(Receipt(stat="DELIVRD", after_seconds=0),)),
     "99901": Plan(does="UNDELIV", receipts=(Receipt(stat="UNDELIV", error=1),)),
-    "99902": Plan(does="EXPIRED", receipts=(Receipt(stat="EXPIRED", error=2),)),
+    "99902": Plan(does="EXPIRED", receipts=(EXPIRED,)),
     "99903": Plan(does="REJECTD by receipt", receipts=(Receipt(stat="REJECTD", error=3),)),
     "99904": Plan(does="refused: ESME_RINVDSTADR", status=Status.ESME_RINVDSTADR),
     "99905": Plan(does="ESME_RTHROTTLED twice, then DELIVRD", status=Status.ESME_RTHROTTLED, refuse_first=2),
@@ -94,8 +97,22 @@ MAGIC: Mapping[str, Plan] = {
     "99920": Plan(does="refused: ESME_RINVSRCADR", status=Status.ESME_RINVSRCADR),
     "99921": Plan(does="DELIVRD told in TLVs only, without the text", receipts=(Receipt(stat="DELIVRD", text=False),)),
     "99922": Plan(does="always ESME_RTHROTTLED", status=Status.ESME_RTHROTTLED),
+    "99923": Plan(
+        does="UNDELIV, then an alert_notification: the handset is there again",
+        receipts=(Receipt(stat="UNDELIV", error=1),),
+        alerts=True,
+    ),
 }
 """Last five digits of the number to what happens. Those of 99900-99999 that are not here are ordinary."""
+
+
+NAMED: Mapping[str, Plan] = {"ordinary": ORDINARY, "fail": MAGIC["99901"], "slow": MAGIC["99911"]}
+"""Plans that have a word of their own."""
+
+
+def named_plan(word: str) -> Plan | None:
+    """The plan of a word, or of a magic ending; None for anything else."""
+    return NAMED.get(word) or MAGIC.get(word)
 
 
 def plan_for(number: str) -> Plan:
@@ -115,6 +132,16 @@ def with_delay(plan: Plan, seconds: float) -> Plan:
         for receipt in plan.receipts
     )
     return replace(plan, receipts=receipts)
+
+
+def within(plan: Plan, validity_seconds: float, *, delay_seconds: float) -> Plan:
+    """The plan of a message that nobody wants after so long: what would come later never comes, and the message
+    expires (SMPP 3.4 section 5.2.16). One that has no receipt at all is not changed."""
+    receipts = with_delay(plan, delay_seconds).receipts
+    in_time = tuple(receipt for receipt in receipts if (receipt.after_seconds or 0) <= validity_seconds)
+    if len(in_time) == len(receipts):
+        return plan
+    return replace(plan, receipts=(*in_time, replace(EXPIRED, after_seconds=validity_seconds)), reply="")
 
 
 def table() -> list[tuple[str, str]]:

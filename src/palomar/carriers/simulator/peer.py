@@ -7,6 +7,8 @@ import asyncio
 import hmac
 from typing import TYPE_CHECKING, cast
 
+from palomar.carriers.simulator import requests
+from palomar.carriers.simulator.receipts import Delivery
 from palomar.smpp import (
     BindReceiver,
     BindReceiverResp,
@@ -16,11 +18,12 @@ from palomar.smpp import (
     BindTransmitterResp,
     Closed,
     CommandStatus,
+    DataSm,
     DeliverSm,
     Event,
     GenericNack,
+    Outbind,
     Pdu,
-    QuerySm,
     RequestReceived,
     RequestTimedOut,
     ResponseReceived,
@@ -28,6 +31,7 @@ from palomar.smpp import (
     Session,
     SessionSettings,
     SubmitSm,
+    encode,
     tlvs,
 )
 
@@ -43,7 +47,8 @@ TEMPORARY = frozenset(
         CommandStatus.ESME_RSYSERR,
     }
 )
-"""A ``deliver_sm`` answered so comes again."""
+"""A delivery answered so comes again."""
+_ANOTHER_NUMBER = 0x40000000
 
 _SC_INTERFACE_VERSION = (tlvs.SC_INTERFACE_VERSION.of(0x34),)
 _BIND_RESPONSES: dict[type[Pdu], type[BindTransceiverResp | BindTransmitterResp | BindReceiverResp]] = {
@@ -56,9 +61,11 @@ _BIND_RESPONSES: dict[type[Pdu], type[BindTransceiverResp | BindTransmitterResp 
 class Peer(asyncio.Protocol):
     """A client's connection."""
 
-    def __init__(self, smsc: "SimulatorSmsc") -> None:
+    def __init__(self, smsc: "SimulatorSmsc", *, outbind: Outbind | None = None) -> None:
+        """``outbind``: we have called, and ask the other side to bind."""
         settings = smsc.settings
         self._smsc = smsc
+        self._outbind = outbind
         self._now = smsc.clock.monotonic
         self._loop = asyncio.get_running_loop()
         self._session = Session(
@@ -75,8 +82,15 @@ class Peer(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._paused = False
         self._flush_scheduled = False
-        self._receives = False
+        self._pdus = 0
+        self._silent = False
+        self.receives = False
+        """Whether it takes deliveries."""
         self.system_id = ""
+        self.gone: asyncio.Future[None] = self._loop.create_future()
+        """Done when the connection has ended."""
+        self.unanswered = 0
+        """Submits whose answer a chaos script holds back."""
 
     # --- what the SMSC asks
 
@@ -85,12 +99,22 @@ class Peer(asyncio.Protocol):
         self._session.answer(request, response, status=status)
         self._schedule_flush()
 
+    def answer_misnumbered(self, request: Pdu, response: Pdu) -> None:
+        """Answer under a sequence number that nobody has sent."""
+        response.sequence_number = request.sequence_number ^ _ANOTHER_NUMBER
+        self.write(encode(response))
+
+    def write(self, octets: bytes) -> None:
+        """Send octets behind what is to be sent, whatever they are."""
+        if self._transport is not None and not (self._session.is_closed or self._transport.is_closing()):
+            self._transport.write(self._session.take_outgoing() + octets)
+
     def deliver_room(self) -> int:
         """How many ``deliver_sm`` may be sent at this moment."""
         return 0 if self._paused else self._session.window_free
 
-    def deliver(self, pdu: DeliverSm) -> None:
-        """Send one; there is room."""
+    def deliver(self, pdu: Delivery) -> None:
+        """Send one; there is room. An alert_notification takes none, and nobody answers it."""
         self._session.send(pdu, self._now(), context=pdu)
         self._schedule_flush()
 
@@ -98,6 +122,13 @@ class Peer(asyncio.Protocol):
         """End the connection at once, without a word."""
         if self._transport is not None:
             self._transport.abort()
+
+    def go_silent(self) -> None:
+        """From now on read nothing and say nothing, and leave the connection open: who waits for us must notice."""
+        self._silent = True
+        for event in self._session.connection_lost():
+            if isinstance(event, Closed):
+                self._give_back(event)
 
     def unbind(self) -> None:
         """Ask the client to end the session; one that has not bound is dropped."""
@@ -112,10 +143,18 @@ class Peer(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are not of that class
         self._smsc.connected(self)
+        if self._outbind is not None:
+            self._session.send(self._outbind, self._now())
+            self._flush()
         self._set_timer()
 
     def data_received(self, data: bytes) -> None:
-        self._take(self._session.receive(data, self._now()))
+        events = self._session.receive(data, self._now())
+        if (drop_at := self._smsc.chaos.drop_at_pdu) and self._pdus + len(events) >= drop_at:
+            self._drop_at(events[: drop_at - self._pdus - 1])
+            return
+        self._pdus += len(events)
+        self._take(events)
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -123,6 +162,8 @@ class Peer(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._smsc.disconnected(self)
+        if not self.gone.done():
+            self.gone.set_result(None)
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -134,7 +175,7 @@ class Peer(asyncio.Protocol):
         self._paused = False
         if self._transport is not None:
             self._transport.resume_reading()
-        if self._receives:
+        if self.receives:
             self._smsc.mailbox(self.system_id).pump()
 
     # --- inside
@@ -150,25 +191,25 @@ class Peer(asyncio.Protocol):
                     self._on_response(delivery, pdu)
                 case RequestTimedOut(context=delivery):
                     acknowledged = True
-                    if isinstance(delivery, DeliverSm):
+                    if isinstance(delivery, DeliverSm | DataSm):
                         self._smsc.deliver_again(self.system_id, delivery, after_seconds=0)
-                case Closed(unanswered=unanswered):
-                    self._on_closed([pdu for pdu in unanswered if isinstance(pdu, DeliverSm)])
+                case Closed():
+                    self._on_closed(event)
                     return
                 case _:
                     pass
-        if acknowledged and self._receives:
+        if acknowledged and self.receives:
             self._smsc.mailbox(self.system_id).pump()
 
     def _on_request(self, pdu: Pdu) -> None:
+        if self._silent:
+            return  # it came in the same read as what silenced us
         if isinstance(pdu, SubmitSm):
             self._smsc.submitted(self, pdu)
-        elif isinstance(pdu, QuerySm):
-            self._smsc.queried(self, pdu)
         elif isinstance(pdu, BindTransceiver | BindTransmitter | BindReceiver):
             self._on_bind(pdu)
         else:
-            self.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
+            requests.handle(self._smsc, self, pdu)
 
     def _on_bind(self, pdu: BindTransceiver | BindTransmitter | BindReceiver) -> None:
         passwords = self._smsc.settings.passwords
@@ -186,12 +227,12 @@ class Peer(asyncio.Protocol):
             _BIND_RESPONSES[type(pdu)](system_id=self._smsc.settings.system_id, tlvs=_SC_INTERFACE_VERSION),
         )
         if not isinstance(pdu, BindTransmitter):
-            self._receives = True
+            self.receives = True
             self._smsc.mailbox(self.system_id).open_to(self)
             self._smsc.mailbox(self.system_id).pump()
 
     def _on_response(self, delivery: object, pdu: Pdu) -> None:
-        if not isinstance(delivery, DeliverSm):
+        if not isinstance(delivery, DeliverSm | DataSm):
             return
         if pdu.command_status in TEMPORARY:
             seconds = self._smsc.settings.deliver_retry_seconds
@@ -199,16 +240,27 @@ class Peer(asyncio.Protocol):
         else:
             self._smsc.delivered(refused=pdu.command_status != 0 or isinstance(pdu, GenericNack))
 
-    def _on_closed(self, unanswered: list[DeliverSm]) -> None:
-        if self._receives:
-            self._receives = False
-            mailbox = self._smsc.mailbox(self.system_id)
-            mailbox.close_to(self)
-            mailbox.put_back(unanswered)
-            mailbox.pump()
+    def _on_closed(self, closed: Closed) -> None:
+        self._give_back(closed)
         self._flush()
         if self._transport is not None:
             self._transport.close()
+
+    def _give_back(self, closed: Closed) -> None:
+        """What was sent and not acknowledged waits for another bind."""
+        if self.receives:
+            self.receives = False
+            mailbox = self._smsc.mailbox(self.system_id)
+            mailbox.close_to(self)
+            mailbox.put_back([pdu for pdu in closed.unanswered if isinstance(pdu, DeliverSm | DataSm)])
+            mailbox.pump()
+
+    def _drop_at(self, events: list[Event]) -> None:
+        """Look at what came before, and end the connection."""
+        self._smsc.stats.dropped += 1
+        self._take(events)
+        self._flush()
+        self.drop()
 
     def _schedule_flush(self) -> None:
         if not self._flush_scheduled:

@@ -1,13 +1,33 @@
-"""The ``deliver_sm`` that the simulator makes: receipts in any word, and what a handset writes.
+"""The PDUs that the simulator sends by itself: receipts in any word and any dialect, and what a handset writes.
 
 Pure. Unlike ``smpp.format_receipt`` it can write words that no specification knows.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from time import gmtime, strftime
 
+from palomar.carriers.simulator.chaos import CALM, ChaosScript
+from palomar.carriers.simulator.decoding import shown_text
 from palomar.carriers.simulator.outcome import Receipt
-from palomar.smpp import DeliverSm, MessageState, SubmitSm, Ton, message_octets, parameters, tlvs
+from palomar.domain.text import Alphabet, measure, payloads
+from palomar.smpp import (
+    AlertNotification,
+    Concatenation,
+    DataSm,
+    DeliverSm,
+    MessageState,
+    SubmitSm,
+    Ton,
+    concatenation_header,
+    message_octets,
+    parameters,
+    read_parts,
+    tlvs,
+)
+
+Delivery = DeliverSm | DataSm | AlertNotification
+"""What waits in a mailbox."""
 
 STATES = {
     "DELIVRD": MessageState.DELIVERED,
@@ -21,23 +41,39 @@ STATES = {
 }
 _STATE_TLVS = {word: tlvs.MESSAGE_STATE.of(state) for word, state in STATES.items()}
 _TEXT_OCTETS = 20
+_TO_THE_MINUTE = 10
+_DATE_FORMATS = {12: "%y%m%d%H%M%S", 14: "%Y%m%d%H%M%S"}
+_CODINGS = {Alphabet.GSM: parameters.CODING_SMSC_DEFAULT, Alphabet.UCS2: parameters.CODING_UCS2}
 
 
-def receipt_pdu(submitted: SubmitSm, *, message_id: str, receipt: Receipt, taken_ms: int, now_ms: int) -> DeliverSm:
-    """The receipt for one message, addressed back to its sender (SMPP 3.4 appendix B)."""
-    optional: tlvs.Tlvs = (tlvs.RECEIPTED_MESSAGE_ID.of(message_id),)
+def receipt_pdu(
+    submitted: SubmitSm,
+    *,
+    message_id: str,
+    receipt: Receipt,
+    taken_ms: int,
+    now_ms: int,
+    told_id: str | None = None,
+    in_tlv: bool = True,
+    script: ChaosScript = CALM,
+) -> DeliverSm:
+    """The receipt for one message, addressed back to its sender (SMPP 3.4 appendix B).
+
+    Its text says ``told_id``: None is the message's own, an empty one is none. ``script`` may change how it is written.
+    """
+    optional: tlvs.Tlvs = (tlvs.RECEIPTED_MESSAGE_ID.of(message_id),) if in_tlv else ()
     if (state := _STATE_TLVS.get(receipt.stat)) is not None:
         optional = (*optional, state)
     if submitted.tlvs and (reference := tlvs.USER_MESSAGE_REFERENCE.find(submitted.tlvs)) is not None:
         optional = (*optional, tlvs.USER_MESSAGE_REFERENCE.of(reference))
     text = b""
     if receipt.text:
-        # The first octets of the text as they were sent: in UCS-2 nobody can read them here either.
-        start = message_octets(submitted)[:_TEXT_OCTETS]
+        name = message_id if told_id is None else told_id
+        taken, done = _date(taken_ms, script.date_digits), _date(now_ms, script.date_digits)
         text = (
-            f"id:{message_id} sub:001 dlvrd:{receipt.stat == 'DELIVRD':03} submit date:{_minute(taken_ms // 60_000)} "
-            f"done date:{_minute(now_ms // 60_000)} stat:{receipt.stat} err:{receipt.error:03} text:"
-        ).encode() + start
+            f"{name and f'id:{name} '}sub:001 dlvrd:{receipt.stat == 'DELIVRD':03} submit date:{taken} "
+            f"done date:{done} stat:{receipt.stat} err:{receipt.error:03} text:"
+        ).encode() + _beginning(submitted, script)
     return DeliverSm(
         tlvs=optional,
         source_addr_ton=submitted.dest_addr_ton,
@@ -47,12 +83,13 @@ def receipt_pdu(submitted: SubmitSm, *, message_id: str, receipt: Receipt, taken
         dest_addr_npi=submitted.source_addr_npi,
         destination_addr=submitted.source_addr,
         esm_class=parameters.ESM_TYPE_DELIVERY_RECEIPT,
+        data_coding=parameters.CODING_SMSC_DEFAULT if script.alphabet is None else parameters.CODING_LATIN_1,
         short_message=text,
     )
 
 
 def inbound_pdu(*, source: str, destination: str, octets: bytes, data_coding: int) -> DeliverSm:
-    """What a handset wrote."""
+    """What a handset wrote, in one part."""
     return DeliverSm(
         source_addr_ton=Ton.INTERNATIONAL,
         source_addr_npi=1,
@@ -63,6 +100,66 @@ def inbound_pdu(*, source: str, destination: str, octets: bytes, data_coding: in
         data_coding=data_coding,
         short_message=octets,
     )
+
+
+def inbound_pdus(*, source: str, destination: str, text: str, reference: int) -> list[DeliverSm]:
+    """What a handset wrote, however long: GSM if that has every character, else UCS-2, cut into parts whose header has
+    the low octet of ``reference``. Raises ValueError beyond 255 parts."""
+    alphabet = measure(text).alphabet
+    pieces: Sequence[bytes] = payloads(text, alphabet)
+    coding = _CODINGS[alphabet]
+    if len(pieces) == 1:
+        return [inbound_pdu(source=source, destination=destination, octets=pieces[0], data_coding=coding)]
+    pdus = []
+    for sequence, piece in enumerate(pieces, 1):
+        header = concatenation_header(Concatenation(reference=reference & 0xFF, total=len(pieces), sequence=sequence))
+        pdu = inbound_pdu(source=source, destination=destination, octets=header + piece, data_coding=coding)
+        pdu.esm_class = parameters.ESM_UDHI
+        pdus.append(pdu)
+    return pdus
+
+
+def as_data_sm(pdu: DeliverSm) -> DataSm:
+    """The same, told by ``data_sm`` (SMPP 3.4 section 4.7)."""
+    return DataSm(
+        tlvs=(*pdu.tlvs, tlvs.MESSAGE_PAYLOAD.of(pdu.short_message)),
+        source_addr_ton=pdu.source_addr_ton,
+        source_addr_npi=pdu.source_addr_npi,
+        source_addr=pdu.source_addr,
+        dest_addr_ton=pdu.dest_addr_ton,
+        dest_addr_npi=pdu.dest_addr_npi,
+        destination_addr=pdu.destination_addr,
+        esm_class=pdu.esm_class,
+        data_coding=pdu.data_coding,
+    )
+
+
+def alert_pdu(submitted: SubmitSm) -> AlertNotification:
+    """The handset that this message could not reach is there again (SMPP 3.4 section 4.12)."""
+    return AlertNotification(
+        source_addr_ton=submitted.dest_addr_ton,
+        source_addr_npi=submitted.dest_addr_npi,
+        source_addr=submitted.destination_addr,
+        esme_addr_ton=submitted.source_addr_ton,
+        esme_addr_npi=submitted.source_addr_npi,
+        esme_addr=submitted.source_addr,
+    )
+
+
+def _beginning(submitted: SubmitSm, script: ChaosScript) -> bytes:
+    """How the text began: the first octets as they were sent, or as an SMSC that has read them writes it."""
+    if not script.repeats_text:
+        return b""
+    if script.alphabet is None:
+        return message_octets(submitted)[:_TEXT_OCTETS]
+    _, octets = read_parts(submitted)
+    return shown_text(octets, submitted.data_coding, script.alphabet)[:_TEXT_OCTETS].encode("latin-1", "replace")
+
+
+def _date(at_ms: int, digits: int) -> str:
+    if digits == _TO_THE_MINUTE:
+        return _minute(at_ms // 60_000)
+    return strftime(_DATE_FORMATS[digits], gmtime(at_ms // 1_000))
 
 
 @lru_cache(maxsize=128)

@@ -1,36 +1,30 @@
 """An SMSC that takes everything, delivers it to handsets that are not there, and sends the receipts.
 
 Stores and forwards in memory: receipts wait for a receiver of their system_id and come again until they are
-acknowledged. What becomes of a message is ``outcome``'s say; one timer serves everything that is due later.
+acknowledged. Not here: how a message is answered (``reception``) and what becomes of it (``network``), the requests
+beside ``submit_sm`` (``requests``), and octets (``peer``).
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from palomar.carriers.simulator import memory, outcome, receipts
+from palomar.carriers.simulator import memory, script
+from palomar.carriers.simulator.agenda import Agenda
+from palomar.carriers.simulator.chaos import CALM, Alphabet, ChaosScript
+from palomar.carriers.simulator.handsets import Handsets
 from palomar.carriers.simulator.mailbox import Mailbox
-from palomar.carriers.simulator.outcome import Plan, Receipt
+from palomar.carriers.simulator.mischief import Mischief
+from palomar.carriers.simulator.network import Network
 from palomar.carriers.simulator.peer import Peer
+from palomar.carriers.simulator.receipts import Delivery, inbound_pdu
+from palomar.carriers.simulator.reception import Reception
 from palomar.carriers.simulator.settings import SimulatorSettings
-from palomar.carriers.simulator.wheel import Wheel
+from palomar.carriers.simulator.stats import Stats
+from palomar.carriers.simulator.taken import Taken
 from palomar.ports import Clock
-from palomar.smpp import (
-    CommandStatus,
-    DeliverSm,
-    MessageState,
-    QuerySm,
-    QuerySmResp,
-    SubmitSm,
-    SubmitSmResp,
-    message_octets,
-    parameters,
-)
-
-_GOLDEN = 0x9E3779B97F4A7C15
-_REPEATS_REMEMBERED = 10_000
+from palomar.smpp import DataSm, DataSmResp, DeliverSm, Outbind, SubmitSm, SubmitSmResp, message_octets, tlvs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,28 +40,6 @@ class Arrival:
     at_ms: int
 
 
-@dataclass(slots=True, kw_only=True)
-class Stats:
-    """What the simulator has counted since it began."""
-
-    submitted: int = 0
-    taken: int = 0
-    refused: int = 0
-    deliveries: int = 0
-    """``deliver_sm`` acknowledged."""
-    deliveries_refused: int = 0
-    deliveries_again: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class _Taken:
-    """What ``query_sm`` needs to tell how a message stands."""
-
-    plan: Plan
-    taken_at: float
-    delay_seconds: float
-
-
 class SimulatorSmsc:
     """The simulator; any number of connections, in memory or through a listener."""
 
@@ -75,16 +47,27 @@ class SimulatorSmsc:
         self.settings = settings or SimulatorSettings()
         self.clock = clock
         self.stats = Stats()
+        self.handsets = Handsets(self)
         self._peers: set[Peer] = set()
         self._mailboxes: dict[str, Mailbox] = {}
         self._touched: set[str] = set()
-        self._wheel: Wheel[Callable[[], None]] = Wheel()
-        self._timer: asyncio.TimerHandle | None = None
-        self._serial = int(chance() * (1 << 63))
-        self._history: OrderedDict[str, _Taken] = OrderedDict()
-        self._repeats: OrderedDict[tuple[str, bytes], int] = OrderedDict()
+        self._wire = Agenda(clock.monotonic, after=self._pump_touched)
+        self._air = Agenda(clock.monotonic, after=self._pump_touched)
+        self.reception = Reception(clock=clock, stats=self.stats, wire=self._wire, behaviours=self.handsets.behaviours)
+        self.network = Network(
+            self.settings,
+            clock=clock,
+            chance=chance,
+            stats=self.stats,
+            agenda=self._air,
+            bring=self._bring,
+            arrived=self._arrived,
+            replied=self._replied,
+        )
         self._subscribers: list[Callable[[Arrival], None]] = []
-        self._closed = False
+        self.set_chaos(script.parse(self.settings.chaos))
+
+    # --- what its owner asks
 
     async def connect_memory(self, factory: Callable[[], asyncio.Protocol]) -> object:
         """A connector for a client in this process: joins the protocol that ``factory`` makes to a new peer."""
@@ -94,19 +77,39 @@ class SimulatorSmsc:
         """A protocol for one connection that a listener has accepted."""
         return Peer(self)
 
+    def calling(self, *, password: str) -> Peer:
+        """A protocol for one connection to an ESME that listens: it is asked to bind (SMPP 3.4 section 2.2.1)."""
+        return Peer(self, outbind=Outbind(system_id=self.settings.system_id, password=password))
+
+    @property
+    def chaos(self) -> ChaosScript:
+        """The script at work."""
+        mischief = self.reception.mischief
+        return mischief.script if mischief is not None else CALM
+
+    def set_chaos(self, wanted: ChaosScript) -> None:
+        """Do wrong by this script from now on, from its beginning; what was planned before stays so."""
+        self.reception.mischief = Mischief(wanted) if wanted != CALM else None
+
+    def skip(self, seconds: float) -> None:
+        """The sandbox clock has jumped: what was to happen to messages in the meantime happens now."""
+        self._air.skip(seconds)
+
     def subscribe(self, arrived: Callable[[Arrival], None]) -> Callable[[], None]:
-        """Be told of every message that is delivered to a handset; returns how to be told no more."""
+        """Be told of every part that reaches a handset, as it came; returns how to be told no more."""
         self._subscribers.append(arrived)
         return partial(self._subscribers.remove, arrived)
 
     def send_inbound(
         self, *, system_id: str, source: str, destination: str, octets: bytes, data_coding: int = 0
     ) -> None:
-        """A handset writes to a number of ``system_id``; it waits for a receiver like any receipt."""
-        pdu = receipts.inbound_pdu(source=source, destination=destination, octets=octets, data_coding=data_coding)
-        mailbox = self.mailbox(system_id)
-        mailbox.put(pdu)
-        mailbox.pump()
+        """A handset writes a single part to a number of ``system_id``; it waits for a receiver like any receipt."""
+        pdu = inbound_pdu(source=source, destination=destination, octets=octets, data_coding=data_coding)
+        self.brought(system_id, [pdu])
+
+    def recall(self, system_id: str, message_id: str, pdu: SubmitSm) -> None:
+        """A message that was taken before a restart, and whose receipt is still owed."""
+        self.network.recall(system_id, message_id, pdu, script=self.chaos)
 
     def waiting(self) -> int:
         """Deliveries that no receiver has taken yet."""
@@ -119,11 +122,8 @@ class SimulatorSmsc:
 
     def close(self) -> None:
         """Unbind everybody and forget what is due."""
-        self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._wheel.clear()
+        self._wire.close()
+        self._air.close()
         for peer in list(self._peers):
             peer.unbind()
 
@@ -142,52 +142,29 @@ class SimulatorSmsc:
             found = self._mailboxes[system_id] = Mailbox(limit=self.settings.mailbox_limit)
         return found
 
-    def submitted(self, peer: Peer, pdu: SubmitSm) -> None:
-        """A message came: answer it and plan what becomes of it."""
-        self.stats.submitted += 1
-        number = pdu.destination_addr
-        plan = outcome.plan_for(number)
-        if plan.status and (not plan.refuse_first or self._is_among_first(plan.refuse_first, pdu)):
-            self.stats.refused += 1
-            peer.answer(pdu, status=plan.status)
-            return
-        self.stats.taken += 1
-        now = self.clock.monotonic()
-        message_id = self._next_id()
-        if not (plan.lose_first and self._is_among_first(plan.lose_first, pdu)):
-            response = SubmitSmResp(message_id=message_id)
-            if plan.answer_after_seconds:
-                self._at(now + plan.answer_after_seconds, partial(peer.answer, pdu, response))
-            else:
-                peer.answer(pdu, response)
-        delay = self.settings.receipt_delay_seconds
-        if delay is None:
-            delay = outcome.receipt_delay_seconds(number, pdu.short_message)
-        self._remember(message_id, _Taken(plan=plan, taken_at=now, delay_seconds=delay))
-        self._plan_receipts(peer.system_id, pdu, message_id, plan, now, delay)
+    def submitted(self, peer: Peer, pdu: SubmitSm, request: SubmitSm | DataSm | None = None) -> None:
+        """A message came: answer it and plan what becomes of it.
 
-    def recall(self, system_id: str, message_id: str, pdu: SubmitSm) -> None:
-        """A message that was taken before a restart, and whose receipt is still owed: plan it again.
-
-        What becomes of it follows from its number and text, so it becomes the same.
+        ``request`` is what is answered, where ``pdu`` was made of another.
         """
-        plan = outcome.plan_for(pdu.destination_addr)
-        delay = self.settings.receipt_delay_seconds
-        if delay is None:
-            delay = outcome.receipt_delay_seconds(pdu.destination_addr, pdu.short_message)
-        now = self.clock.monotonic()
-        self._remember(message_id, _Taken(plan=plan, taken_at=now, delay_seconds=delay))
-        self._plan_receipts(system_id, pdu, message_id, replace(plan, reply=""), now, delay)
-
-    def queried(self, peer: Peer, pdu: QuerySm) -> None:
-        """How does a message stand? (SMPP 3.4 section 4.8)"""
-        taken = self._history.get(pdu.message_id)
-        if taken is None:
-            peer.answer(pdu, status=CommandStatus.ESME_RQUERYFAIL)
+        reception, request = self.reception, request or pdu
+        self.stats.submitted += 1
+        plan, mischief = reception.plan_of(pdu.destination_addr)
+        fate, wanted = None, CALM
+        if mischief is not None:
+            fate, wanted = reception.meets(peer, request, pdu, mischief), mischief.script
+            if fate is None:
+                return
+        if reception.refuses(peer, request, pdu, plan):
             return
-        elapsed = self.clock.monotonic() - taken.taken_at
-        state, error = _state_after(taken, elapsed)
-        peer.answer(pdu, QuerySmResp(message_id=pdu.message_id, message_state=state, error_code=min(error, 255)))
+        if pdu.replace_if_present_flag and (before := self._replaceable(peer, pdu)) is not None:
+            peer.answer(request, _response(request, self.network.replace(before, pdu)))
+            return
+        if mischief is not None and fate is not None:
+            reception.took(pdu, mischief, fate)
+        by_data_sm = isinstance(request, DataSm)
+        taken = self.network.take(peer.system_id, pdu, plan, script=wanted, fate=fate, by_data_sm=by_data_sm)
+        reception.answer(peer, request, _response(request, taken), taken)
 
     def delivered(self, *, refused: bool) -> None:
         """A delivery came to its end."""
@@ -196,61 +173,45 @@ class SimulatorSmsc:
         else:
             self.stats.deliveries += 1
 
-    def deliver_again(self, system_id: str, pdu: DeliverSm, *, after_seconds: float) -> None:
+    def deliver_again(self, system_id: str, pdu: Delivery, *, after_seconds: float) -> None:
         """A delivery was not taken: it comes again."""
         self.stats.deliveries_again += 1
-        self._at(self.clock.monotonic() + after_seconds, partial(self._due, system_id, pdu))
+        self._wire.later(after_seconds, partial(self._bring, system_id, pdu))
+
+    # --- what its handsets ask (handsets.Network)
+
+    def wall_ms(self) -> int:
+        return self.clock.wall_ms()
+
+    def alphabet(self) -> Alphabet:
+        return self.chaos.alphabet or "gsm"
+
+    def brought(self, system_id: str, pdus: Sequence[DeliverSm]) -> None:
+        mailbox = self.mailbox(system_id)
+        for pdu in pdus:
+            mailbox.put(self.network.carried(pdu))
+        mailbox.pump()
+
+    def somebody(self) -> str:
+        bound = (peer.system_id for peer in self._peers if peer.receives)
+        return next(bound, next(iter(self.settings.passwords or ()), ""))
 
     # --- inside
 
-    def _is_among_first(self, count: int, pdu: SubmitSm) -> bool:
-        """Whether this message came fewer than ``count`` times; after that it counts anew."""
-        key = (pdu.destination_addr, pdu.short_message)
-        seen = self._repeats.pop(key, 0)
-        if seen >= count:
-            return False
-        self._repeats[key] = seen + 1
-        if len(self._repeats) > _REPEATS_REMEMBERED:
-            self._repeats.popitem(last=False)
-        return True
-
-    def _plan_receipts(
-        self, system_id: str, pdu: SubmitSm, message_id: str, plan: Plan, now: float, delay: float
-    ) -> None:
-        wanted = pdu.registered_delivery & parameters.RECEIPT_MASK
-        taken_ms = self.clock.wall_ms()
-        for receipt in plan.receipts:
-            if wanted == parameters.RECEIPT_NONE or (
-                wanted == parameters.RECEIPT_ON_FAILURE and receipt.stat == "DELIVRD"
-            ):
-                continue
-            after = delay if receipt.after_seconds is None else receipt.after_seconds
-            self._at(now + after, partial(self._receipt_due, system_id, pdu, message_id, receipt, taken_ms))
-        if plan.reply:
-            self._at(now + delay, partial(self._reply_due, system_id, pdu, plan.reply))
-        if self._subscribers:
-            self._at(now, partial(self._arrived, system_id, pdu))
-
-    def _receipt_due(self, system_id: str, pdu: SubmitSm, message_id: str, receipt: Receipt, taken_ms: int) -> None:
-        self._due(
-            system_id,
-            receipts.receipt_pdu(
-                pdu, message_id=message_id, receipt=receipt, taken_ms=taken_ms, now_ms=self.clock.wall_ms()
-            ),
+    def _replaceable(self, peer: Peer, pdu: SubmitSm) -> Taken | None:
+        """The message of the same addresses and service that has not been delivered (SMPP 3.4 section 5.2.18)."""
+        found = self.network.memory.changeable(
+            system_id=peer.system_id,
+            source=pdu.source_addr,
+            destination=pdu.destination_addr,
+            service_type=pdu.service_type,
         )
+        return next(found, None)
 
-    def _reply_due(self, system_id: str, pdu: SubmitSm, text: str) -> None:
-        self._due(
-            system_id,
-            receipts.inbound_pdu(
-                source=pdu.destination_addr,
-                destination=pdu.source_addr,
-                octets=text.encode("ascii"),
-                data_coding=0,
-            ),
-        )
-
-    def _arrived(self, system_id: str, pdu: SubmitSm) -> None:
+    def _arrived(self, pdu: SubmitSm, system_id: str, at_ms: int) -> None:
+        self.handsets.arrived(pdu, system_id, at_ms)
+        if not self._subscribers:
+            return
         arrival = Arrival(
             number=pdu.destination_addr,
             sender=pdu.source_addr,
@@ -258,54 +219,27 @@ class SimulatorSmsc:
             octets=message_octets(pdu),
             esm_class=pdu.esm_class,
             data_coding=pdu.data_coding,
-            at_ms=self.clock.wall_ms(),
+            at_ms=at_ms,
         )
         for arrived in list(self._subscribers):
             arrived(arrival)
 
-    def _due(self, system_id: str, pdu: DeliverSm) -> None:
-        self.mailbox(system_id).put(pdu)
+    def _replied(self, pdu: SubmitSm, system_id: str, text: str) -> None:
+        self.handsets.write(pdu.destination_addr, pdu.source_addr, text, system_id=system_id)
+
+    def _bring(self, system_id: str, delivery: Delivery) -> None:
+        self.mailbox(system_id).put(delivery)
         self._touched.add(system_id)
 
-    def _at(self, when: float, act: Callable[[], None]) -> None:
-        if not self._closed and self._wheel.add(act, when):
-            self._set_timer()
-
-    def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        due = self._wheel.next_due()
-        if due is not None:
-            delay = max(due - self.clock.monotonic(), 0.0)
-            self._timer = asyncio.get_running_loop().call_later(delay, self._on_time)
-
-    def _on_time(self) -> None:
-        self._timer = None
-        for act in self._wheel.take_due(self.clock.monotonic()):
-            act()
+    def _pump_touched(self) -> None:
         for system_id in self._touched:
             self._mailboxes[system_id].pump()
         self._touched.clear()
-        self._set_timer()
-
-    def _remember(self, message_id: str, taken: _Taken) -> None:
-        self._history[message_id] = taken
-        if len(self._history) > self.settings.history_limit:
-            self._history.popitem(last=False)
-
-    def _next_id(self) -> str:
-        """Ids that look random, never repeat in one life and hardly ever between two."""
-        self._serial += 1
-        value = self._serial * _GOLDEN & 0xFFFFFFFFFFFFFFFF
-        return f"{value:016X}" if self.settings.ids == "hexadecimal" else str(value)
 
 
-def _state_after(taken: _Taken, elapsed: float) -> tuple[MessageState, int]:
-    """The state that the last receipt due by now has told; the outcome follows from number and text."""
-    state, error = MessageState.ENROUTE, 0
-    for receipt in taken.plan.receipts:
-        after = taken.delay_seconds if receipt.after_seconds is None else receipt.after_seconds
-        if elapsed >= after and receipt.stat in receipts.STATES:
-            state, error = receipts.STATES[receipt.stat], receipt.error
-    return state, error
+def _response(request: SubmitSm | DataSm, taken: Taken) -> SubmitSmResp | DataSmResp:
+    if isinstance(request, SubmitSm):
+        return SubmitSmResp(message_id=taken.names.answered)
+    # SMPP 3.4 section 5.3.2.28: whether the delivery pending flag was set, for who asked.
+    wants_flag = tlvs.SET_DPF.find(request.tlvs) == 1
+    return DataSmResp(message_id=taken.names.answered, tlvs=(tlvs.DPF_RESULT.of(1),) if wants_flag else ())

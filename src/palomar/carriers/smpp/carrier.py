@@ -1,8 +1,8 @@
 """A carrier over SMPP 3.4: slots, pace and several links behind ``ports.Carrier``.
 
 Slots are counted, not tied: what is reserved belongs to no link until it is submitted, then it takes the link with
-the most free window. A message of more parts than all windows together is let in when something is free, and what
-does not fit waits here, in order, for answers: it is the only queue of this package, and one message long.
+the most room. A message of more parts than all windows together is let in when something is free, and what does not
+fit waits here, in order, for answers: it is the only queue of this package, and one message long.
 """
 
 import asyncio
@@ -12,12 +12,17 @@ from functools import partial
 
 import structlog
 
-from palomar.carriers.smpp import translate
-from palomar.carriers.smpp.bind import Connector, Link
+from palomar.carriers.smpp import verdicts
+from palomar.carriers.smpp.bind import Connector, Dialler
+from palomar.carriers.smpp.capture import Capture
 from palomar.carriers.smpp.connection import Connection
-from palomar.carriers.smpp.pacing import TokenBucket
+from palomar.carriers.smpp.link import Link, Query
+from palomar.carriers.smpp.outbind import Listen, OutbindListener
+from palomar.carriers.smpp.pacing import HOLD_SECONDS, TokenBucket
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.tls import client_context
+from palomar.carriers.smpp.sockets import tcp_connector, tcp_listen
+from palomar.carriers.smpp.submitting import query_maker, submit_maker
+from palomar.carriers.smpp.translate import answered_query, delivery_reader
 from palomar.ports import (
     CarrierReceipt,
     CarrierSink,
@@ -30,7 +35,7 @@ from palomar.ports import (
     Refused,
     SubmitOutcome,
 )
-from palomar.smpp import CommandStatus, DataSm, DeliverSm, Pdu, UnencodablePdu
+from palomar.smpp import CommandStatus, DataSm, DeliverSm, Pdu, QuerySmResp, UnencodablePdu, status_name
 
 PACE_WAKE_SECONDS = 0.005
 """Tokens are waited for at least so long, so that a fast pace does not cost a timer a part."""
@@ -48,12 +53,22 @@ class SmppCarrier:
         clock: Clock,
         chance: Callable[[], float],
         connect: Connector | None = None,
+        listen: Listen | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._chance = chance
         self._connect = connect or tcp_connector(settings)
-        self._make = translate.submit_maker(settings)
+        self._listen = (listen or tcp_listen(settings)) if settings.outbind_port else None
+        self._make = submit_maker(settings, wall_ms=clock.wall_ms)
+        self._make_query = query_maker(settings)
+        self._judge = verdicts.judge(settings)
+        self._read_delivery = delivery_reader(settings)
+        self._capture: Capture | None = None
+        if settings.capture is not None:
+            self._capture = Capture(settings.capture, octets_max=settings.capture_octets, wall_ms=clock.wall_ms)
+        self._may_query = True
+        self._keeps_pdus = settings.keep_pdus
         self._bucket = TokenBucket(rate=settings.parts_per_second)
         self._links: list[Link] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -110,21 +125,27 @@ class SmppCarrier:
         return [link.status() for link in self._links]
 
     def query(self, reference: str, *, sender: str) -> bool:
-        return False
+        if not self._may_query or self._free_slots() <= 0:
+            return False
+        link = max(self._links, key=Link.free_slots)
+        try:
+            link.query(self._make_query(reference, sender), Query(reference=reference, sender=sender))
+        except UnencodablePdu:
+            return False
+        return True
 
     async def start(self, sink: CarrierSink) -> None:
         self._sink = sink
-        for number in range(1, self._settings.links + 1):
-            link = Link(
-                number=number,
-                settings=self._settings,
-                owner=self,
-                connect=self._connect,
-                clock=self._clock,
-                chance=self._chance,
+        settings = self._settings
+        for number in range(1, settings.links + 1):
+            link = self._new_link(f"{self.name}/{number}")
+            dialler = Dialler(link, settings=settings, connect=self._connect, clock=self._clock, chance=self._chance)
+            self._tasks.append(asyncio.create_task(dialler.run(), name=f"carrier link {link.name}"))
+        if self._listen is not None:
+            listener = OutbindListener(
+                settings=settings, listen=self._listen, new_link=self._new_link, gone=self._links.remove
             )
-            self._links.append(link)
-            self._tasks.append(asyncio.create_task(link.run(), name=f"carrier link {link.name}"))
+            self._tasks.append(asyncio.create_task(listener.run(), name=f"carrier calls {self.name}"))
 
     async def stop(self, deadline_seconds: float) -> None:
         if self._stopping:
@@ -147,35 +168,51 @@ class SmppCarrier:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._capture is not None:
+            self._capture.close()
         if self._pace_timer is not None:
             self._pace_timer.cancel()
         self._give_up_waiting("the carrier was stopped")
 
     # --- what its links tell
 
-    def on_answer(self, link: Link, part: OutgoingPart, answer: Pdu) -> None:
+    def on_answer(self, link: Link, part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None:
         now = self._clock.monotonic()
         if answer.command_status == 0:
             link.rate.taken(now)
-        elif answer.command_status in translate.SLOW_DOWN and link.rate.throttled(now):
+        elif answer.command_status in verdicts.SLOW_DOWN and link.rate.throttled(now):
             log.info("carrier_link_slowed", link=link.name, parts_per_second=round(link.rate.bucket.rate, 1))
-        self._answered(part, translate.outcome(answer))
+        self._answered(part, self._judge(answer), exchange)
 
-    def on_late_answer(self, part: OutgoingPart, answer: Pdu) -> None:
-        self._answered(part, translate.outcome(answer))
+    def on_late_answer(self, part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None:
+        self._answered(part, self._judge(answer), exchange)
 
-    def on_no_answer(self, part: OutgoingPart, reason: str) -> None:
-        self._answered(part, InDoubt(reason=reason))
+    def on_no_answer(self, part: OutgoingPart, reason: str, exchange: Exchange) -> None:
+        self._answered(part, InDoubt(reason=reason), exchange)
 
-    def on_not_sent(self, part: OutgoingPart, reason: str) -> None:
-        self._answered(part, NotSent(reason=reason))
+    def on_not_sent(self, part: OutgoingPart, reason: str, exchange: Exchange) -> None:
+        self._answered(part, NotSent(reason=reason), exchange)
 
-    def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm) -> None:
+    def on_query_answer(self, query: Query, answer: Pdu, octets: bytes) -> None:
+        status = answer.command_status
+        if status == 0 and isinstance(answer, QuerySmResp):
+            receipt = answered_query(
+                answer, carrier=self.name, reference=query.reference, sender=query.sender, octets=octets
+            )
+            if self._sink is not None:
+                self._sink.receipt(receipt, _nobody_waits)
+        elif status == CommandStatus.ESME_RINVCMDID:
+            self._may_query = False
+            log.warning("carrier_takes_no_queries", carrier=self.name)
+        else:
+            log.info("carrier_query_refused", carrier=self.name, status=status_name(status))
+
+    def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes) -> None:
         sink = self._sink
         if sink is None or self._stopping or self._unacknowledged >= self._settings.deliver_backlog:
             connection.answer(pdu, status=CommandStatus.ESME_RX_T_APPN)
             return
-        delivery = translate.delivery(pdu, self.name)
+        delivery = self._read_delivery(pdu, octets if self._keeps_pdus else b"")
         if delivery is None:
             connection.answer(pdu)
             return
@@ -204,18 +241,30 @@ class SmppCarrier:
     def _capacity(self) -> int:
         return self._settings.window * sum(link.live for link in self._links)
 
+    def _new_link(self, name: str) -> Link:
+        link = Link(name=name, settings=self._settings, owner=self, clock=self._clock, capture=self._capture)
+        self._links.append(link)
+        return link
+
     def _send(self, part: OutgoingPart) -> bool:
         """Give a part to the link with the most room; False when no link has a free slot."""
         best: Link | None = None
         most = 0
         for link in self._links:
-            free = link.window_free()
+            free = link.free_slots()
             if free > most:
                 best, most = link, free
         if best is None:
-            return False
+            # What is reserved has a slot: a pace that is used up, or a paused transport, is waited for afterwards.
+            best = max(self._links, key=Link.window_free, default=None)
+            if best is None or best.window_free() <= 0:
+                return False
+        made = self._make(part)
+        if isinstance(made, Refused):
+            self._later(part, made)
+            return True
         try:
-            best.submit(self._make(part), part)
+            best.submit(made, part)
         except UnencodablePdu as error:
             self._later(part, Refused(status=0, reason=f"not to be written in SMPP: {error.field}"))
         return True
@@ -228,15 +277,15 @@ class SmppCarrier:
 
     def _give_up_waiting(self, reason: str) -> None:
         while self._waiting:
-            self._answered(self._waiting.popleft(), NotSent(reason=reason))
+            self._answered(self._waiting.popleft(), NotSent(reason=reason), Exchange())
 
-    def _answered(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
+    def _answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange) -> None:
         if self._sink is not None:
-            self._sink.answered(part, outcome, Exchange())
+            self._sink.answered(part, outcome, exchange if self._keeps_pdus else Exchange())
 
     def _later(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
         """Answer in the next turn of the loop: a submit never calls back before it has returned."""
-        asyncio.get_running_loop().call_soon(self._answered, part, outcome)
+        asyncio.get_running_loop().call_soon(self._answered, part, outcome, Exchange())
 
     def _acknowledge(self, connection: Connection, pdu: Pdu, taken: bool) -> None:
         self._unacknowledged -= 1
@@ -252,7 +301,7 @@ class SmppCarrier:
         waits = [link.rate.seconds_until_room(now) for link in self._links if link.live]
         wait = max(self._bucket.seconds_until(1, now), min(waits, default=0.0))
         if wait > 0:
-            delay = max(wait, PACE_WAKE_SECONDS)
+            delay = min(max(wait, PACE_WAKE_SECONDS), HOLD_SECONDS)  # a link that was slowed grows meanwhile
             self._pace_timer = asyncio.get_running_loop().call_later(delay, self._on_pace)
 
     def _on_pace(self) -> None:
@@ -264,13 +313,5 @@ class SmppCarrier:
         await self._changed.wait()
 
 
-def tcp_connector(settings: SmppCarrierSettings) -> Connector:
-    """Connect over TCP, with TLS where the settings ask for it."""
-    context = client_context(settings)
-    name = (settings.tls_server_name or settings.host) if context is not None else None
-
-    async def connect(factory: Callable[[], asyncio.Protocol]) -> object:
-        loop = asyncio.get_running_loop()
-        return await loop.create_connection(factory, settings.host, settings.port, ssl=context, server_hostname=name)
-
-    return connect
+def _nobody_waits(taken: bool) -> None:
+    """What we asked for needs no acknowledgement."""

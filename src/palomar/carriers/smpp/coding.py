@@ -1,20 +1,18 @@
-"""Texts by data coding: what we send them as, and how those from phones are read.
+"""Texts by data coding: how those from phones are read.
 
-Sources: SMPP 3.4 section 5.2.19, 3GPP TS 23.038 section 4 (the groups above 0x0F). Pure; not here: the GSM alphabet
-itself (``domain.gsm7``), concatenation (``smpp``).
+Sources: SMPP 3.4 section 5.2.19, 3GPP TS 23.038 section 4 (the groups above 0x0F) and 6.2.1.2 (national languages).
+Pure; not here: the alphabets themselves (``domain``), how ours are written (``writing``), concatenation (``smpp``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.carriers.smpp.writing import Elements
 from palomar.domain import gsm7
-from palomar.domain.text import Alphabet
-from palomar.smpp import parameters
-
-DATA_CODING: Final[Mapping[Alphabet, int]] = MappingProxyType(
-    {Alphabet.GSM: parameters.CODING_SMSC_DEFAULT, Alphabet.UCS2: parameters.CODING_UCS2}
-)
+from palomar.domain.languages import Language, language_by_identifier, septet_tables
+from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT, parameters
 
 CODECS: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -31,12 +29,30 @@ CODECS: Final[Mapping[int, str]] = MappingProxyType(
 )
 """Python's names of the codings; what is not here is read as the GSM default alphabet."""
 
+GSM: Final = "gsm"
 
-def decode(octets: bytes, data_coding: int) -> str:
-    """The text of a message from a phone; what cannot be read shows U+FFFD, and no NUL is left."""
-    codec = CODECS.get(_smpp_value(data_coding))
-    text = gsm7.decode(octets) if codec is None else octets.decode(codec, errors="replace")
+
+def reader(settings: SmppCarrierSettings) -> Callable[[bytes, int, Elements], str]:
+    """How this carrier's texts are read: octets, data coding, and the elements of the user data header."""
+    codecs = dict(CODECS) | {settings.ucs2_coding: "utf-16-be", settings.gsm_coding: settings.alphabet}
+    return lambda octets, data_coding, elements: decode(octets, data_coding, elements=elements, codecs=codecs)
+
+
+def decode(octets: bytes, data_coding: int, *, elements: Elements = (), codecs: Mapping[int, str] = CODECS) -> str:
+    """The text of a message; what cannot be read shows U+FFFD, and no NUL is left."""
+    codec = codecs.get(data_coding) or codecs.get(_smpp_value(data_coding), GSM)
+    if codec == GSM:
+        tables = septet_tables(_language(elements, IEI_LOCKING_SHIFT), _language(elements, IEI_SINGLE_SHIFT))
+        text = gsm7.decode(octets, tables)
+    else:
+        text = octets.decode(codec, errors="replace")
     return text.replace("\x00", "")
+
+
+def _language(elements: Elements, identifier: int) -> Language | None:
+    """The language that a shift names (3GPP TS 23.040 sections 9.2.3.24.15 and 9.2.3.24.16); the last one counts."""
+    named = [octets[0] for element, octets in elements if element == identifier and len(octets) == 1]
+    return language_by_identifier(named[-1]) if named else None
 
 
 def _smpp_value(data_coding: int) -> int:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
+from palomar.carriers.smpp.capture import Flow
 from palomar.ports import Clock
 from palomar.smpp import (
     BindRefused,
@@ -14,7 +15,9 @@ from palomar.smpp import (
     Closed,
     CloseReason,
     Event,
+    Outbind,
     Pdu,
+    RequestReceived,
     Role,
     Session,
     SessionSettings,
@@ -44,13 +47,18 @@ class ConnectionOwner(Protocol):
 class Connection(asyncio.Protocol):
     """A session and its transport."""
 
-    def __init__(self, *, owner: ConnectionOwner, settings: SessionSettings, clock: Clock) -> None:
+    def __init__(
+        self, *, owner: ConnectionOwner, settings: SessionSettings, clock: Clock, flow: Flow | None = None
+    ) -> None:
+        """``flow`` is where its octets are captured."""
         self._owner = owner
+        self._flow = flow
         self._now = clock.monotonic
         self._loop = asyncio.get_running_loop()
         self._tick = min(TICK_SECONDS, settings.response_seconds / 4)
         self.session = Session(Role.ESME, self._now(), settings=settings)
         self.paused = False
+        self.silent = False
         self.unflushed = 0
         """Requests queued since the last write: nobody has seen a byte of them."""
         self.close_reason: CloseReason | None = None
@@ -58,6 +66,7 @@ class Connection(asyncio.Protocol):
         self._flush_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._bound: asyncio.Future[None] = self._loop.create_future()
+        self._called: asyncio.Future[Outbind] = self._loop.create_future()
         self.gone: asyncio.Future[None] = self._loop.create_future()
         """Done when the transport is closed."""
 
@@ -65,6 +74,10 @@ class Connection(asyncio.Protocol):
         """Bind and wait for the answer; raises BindFailed."""
         self.send(pdu)
         await self._bound
+
+    async def called(self) -> Outbind:
+        """Wait for an SMSC that has called to say who it is; raises BindFailed."""
+        return await self._called
 
     def send(self, pdu: Pdu, *, context: object = None) -> None:
         """Queue a request; raises what ``Session.send`` raises."""
@@ -79,6 +92,12 @@ class Connection(asyncio.Protocol):
         if self.session.answer(request, response, status=status) and not self._flush_scheduled:
             self._flush_scheduled = True
             self._loop.call_soon(self._flush)
+
+    def suspect(self) -> None:
+        """A request got no answer: if nothing at all has come for as long, ask whether anybody is there. The connection
+        is ``silent`` until something comes, or until that enquiry ends it."""
+        if not self.silent and self.session.enquire(self._now()):
+            self.silent = True
 
     def unbind(self) -> None:
         """Ask to end the session; one that is not bound ends at once."""
@@ -102,7 +121,12 @@ class Connection(asyncio.Protocol):
         self._set_timer()
 
     def data_received(self, data: bytes) -> None:
+        if self._flow is not None:
+            self._flow.received(data)
         self._take(self.session.receive(data, self._now()))
+        if self.silent:
+            self.silent = False
+            self._owner.on_writable(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._take(self.session.connection_lost())
@@ -129,6 +153,8 @@ class Connection(asyncio.Protocol):
 
     def _take_binding(self, events: list[Event]) -> None:
         for event in events:
+            if isinstance(event, RequestReceived) and isinstance(event.pdu, Outbind) and not self._called.done():
+                self._called.set_result(event.pdu)
             if isinstance(event, Bound):
                 self._bound.set_result(None)
                 return
@@ -146,6 +172,8 @@ class Connection(asyncio.Protocol):
             return
         if data := self.session.take_outgoing():
             self.unflushed = 0
+            if self._flow is not None:
+                self._flow.sent(data)
             transport.write(data)
 
     def _finish(self, reason: CloseReason) -> None:
@@ -177,9 +205,12 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._bound.done():
-            self._bound.set_exception(BindFailed("no bind: the connection ended"))
-        if not self._bound.cancelled():
-            self._bound.exception()  # looked at: asyncio complains of errors that nobody awaits
+        if self._flow is not None:
+            self._flow.ended()
+        for waited_for in (self._bound, self._called):
+            if not waited_for.done():
+                waited_for.set_exception(BindFailed("no bind: the connection ended"))
+            if not waited_for.cancelled():
+                waited_for.exception()  # looked at: asyncio complains of errors that nobody awaits
         if not self.gone.done():
             self.gone.set_result(None)

@@ -17,6 +17,9 @@ INCREASE_SHARE = 0.1
 HOLD_SECONDS = 1.0
 """Throttled answers within so long of a decrease speak of the same burst and do not slow the link again."""
 
+STEADY_SECONDS = 10.0
+"""Without a throttled answer for so long, and at twice what the carrier took then, a link is free again."""
+
 
 @dataclass(slots=True, kw_only=True)
 class TokenBucket:
@@ -55,6 +58,10 @@ class TokenBucket:
         if self.rate:
             self.tokens -= parts
 
+    def forgive(self, debt: float) -> None:
+        """Let the debt be no more than this."""
+        self.tokens = max(self.tokens, -debt)
+
     def give_back(self, parts: int) -> None:
         """Return tokens of parts that were not sent."""
         if self.rate:
@@ -80,12 +87,16 @@ class TokenBucket:
 
 @dataclass(slots=True, kw_only=True)
 class LinkRate:
-    """A link's own rate: none until the carrier throttles it, then somewhat below what the carrier took, then growing
-    step by step until it is free again (additive increase, multiplicative decrease)."""
+    """A link's own rate: our limit, if there is one, until the carrier throttles the link; then somewhat below what the
+    carrier took, growing step by step until it is free again (additive increase, multiplicative decrease)."""
 
     bucket: TokenBucket
+    limit: float = 0.0
+    """Of ours, a second; 0 is none."""
     ceiling: float = 0.0
     """What the carrier took a second when it last throttled the link."""
+    slowed: bool = False
+    """Whether the carrier has throttled it and it has not found its rate again."""
     _slowed_at: float = 0.0
     _grown_at: float = 0.0
     _second: int = 0
@@ -93,20 +104,22 @@ class LinkRate:
     _taken_before: int = 0
 
     @classmethod
-    def free(cls) -> "LinkRate":
+    def free(cls, limit: float = 0.0) -> "LinkRate":
         """A link that was never throttled."""
-        return cls(bucket=TokenBucket(rate=0))
+        return cls(bucket=TokenBucket(rate=limit), limit=limit)
 
     def available(self, now: float) -> int:
         """Parts the link may be given at this moment."""
-        if not self.bucket.rate:
-            return UNLIMITED
-        self._grow(now)
+        if self.slowed:
+            self._grow(now)
         return self.bucket.available(now)
 
     def sent(self) -> None:
-        """One part was given to the link."""
+        """One part was given to the link. What was on its way when the carrier throttled it is not all waited for: a
+        window of it would be silence for many seconds, and the carrier puts off most of it anyway."""
         self.bucket.charge(1)
+        if self.slowed:
+            self.bucket.forgive(self.bucket.rate * HOLD_SECONDS)
 
     def taken(self, now: float) -> None:
         """The carrier accepted one part."""
@@ -118,10 +131,11 @@ class LinkRate:
 
     def throttled(self, now: float) -> bool:
         """The carrier said ESME_RTHROTTLED or ESME_RMSGQFUL; says whether the rate went down for it."""
-        if self.bucket.rate and now - self._slowed_at < HOLD_SECONDS:
+        if self.slowed and now - self._slowed_at < HOLD_SECONDS:
             return False
         self.ceiling = float(max(self._taken_before, self._taken, 1))
         self._slowed_at = self._grown_at = now
+        self.slowed = True
         rate = self.ceiling * DECREASE
         if self.bucket.rate:
             rate = min(rate, self.bucket.rate * DECREASE)
@@ -137,8 +151,9 @@ class LinkRate:
         if steps <= 0:
             return
         self._grown_at += steps * HOLD_SECONDS
-        rate = self.bucket.rate + steps * max(1.0, self.ceiling * INCREASE_SHARE)
-        if rate >= 2 * self.ceiling:
-            self.bucket.set_rate(0, now)
-        else:
-            self.bucket.set_rate(rate, now)
+        top = min(2 * self.ceiling, self.limit) if self.limit else 2 * self.ceiling
+        rate = min(self.bucket.rate + steps * max(1.0, self.ceiling * INCREASE_SHARE), top)
+        if rate >= top and now - self._slowed_at >= STEADY_SECONDS:
+            self.slowed = False
+            rate = self.limit
+        self.bucket.set_rate(rate, now)

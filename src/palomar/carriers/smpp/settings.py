@@ -1,17 +1,21 @@
-"""What can be set for one SMPP carrier. Not here: where it is read from (``config``)."""
+"""What can be set for one SMPP carrier, and what makes no sense. Not here: where it is read from (``config``), what its
+lists and tables mean (``wording``)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-BindMode = Literal["transceiver", "transmitter+receiver"]
+from palomar.carriers.smpp import wording
+
+BindMode = Literal["transceiver", "transmitter+receiver", "transmitter", "receiver"]
 
 WINDOW_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmppCarrierSettings:
-    """One carrier. A link is one transceiver connection, or a transmitter and a receiver that live and die together."""
+    """One carrier. A link is one connection, or a transmitter and a receiver that live and die together."""
 
     name: str
     host: str
@@ -20,11 +24,18 @@ class SmppCarrierSettings:
     password: str = field(repr=False)
     bind: BindMode = "transceiver"
     links: int = 1
+    """Connections (or pairs) that we make; 0 where the SMSC calls us (``outbind_port``)."""
     window: int = 50
     """Submits without an answer that each link may have, 1 to 1,000."""
     parts_per_second: float = 0
     """For the whole carrier; 0 is no limit of ours."""
+    link_parts_per_second: float = 0
+    """For each link; 0 is no limit of ours."""
     system_type: str = ""
+    address_ton: int = 0
+    """addr_ton, addr_npi and address_range of our bind (SMPP 3.4 sections 5.2.5 to 5.2.7)."""
+    address_npi: int = 0
+    address_range: str = ""
     response_timeout_seconds: float = 30
     enquire_link_seconds: float = 30
     """After so much silence a link is asked whether it lives; 0 never asks."""
@@ -34,8 +45,13 @@ class SmppCarrierSettings:
     reconnect_max_seconds: float = 60
     deliver_backlog: int = 5_000
     """``deliver_sm`` not yet committed that the carrier may have with us; beyond it they are asked to come again."""
-    query_after_seconds: float = 0
-    """Ask how a part stands (``query_sm``) whose receipt has not come for so long; 0 never asks."""
+    outbind_port: int = 0
+    """Listen there for an SMSC that calls with ``outbind`` (SMPP 3.4 section 2.2.1); 0 does not listen."""
+    outbind_host: str = "127.0.0.1"
+    outbind_system_id: str = ""
+    """Who the SMSC says it is, and its password."""
+    outbind_password: str = field(default="", repr=False)
+    outbind_bind: Literal["receiver", "transceiver"] = "receiver"
     tls: bool = False
     tls_verify: bool = True
     tls_ca: Path | None = None
@@ -44,18 +60,97 @@ class SmppCarrierSettings:
     tls_key: Path | None = None
     tls_server_name: str | None = None
     """The name the certificate must carry; None is ``host``."""
+    submit: Literal["submit_sm", "data_sm"] = "submit_sm"
+    long_messages: Literal["udh", "sar", "payload"] = "udh"
+    """How a part says that it is one: a user data header, the sar_ parameters, or a header within message_payload."""
+    alphabet: Literal["gsm", "latin-1", "ascii"] = "gsm"
+    """What the carrier takes under ``gsm_coding``."""
+    gsm_coding: int = 0
+    ucs2_coding: int = 8
+    gsm_flash_coding: int = 0x10
+    """data_coding of class 0 (3GPP TS 23.038 section 4)."""
+    ucs2_flash_coding: int = 0x18
+    languages: tuple[str, ...] = ()
+    """National language tables that the carrier takes."""
     source_ton: int | None = None
     """Overrides of what the sender's form says (SMPP 3.4 sections 5.2.5 and 5.2.6)."""
     source_npi: int | None = None
+    source_types: Mapping[str, str] | None = None
+    """TON and NPI by the sender's kind, which win over the two above: ``short_code = "0/1"``."""
     dest_ton: int = 1
     dest_npi: int = 1
+    service_type: str = ""
+    protocol_id: int = 0
+    priority: int = 0
+    urgent_priority: int = 1
+    validity: Literal["none", "relative", "absolute"] = "none"
+    """How the carrier is told when nobody wants a part any more."""
+    validity_seconds: int = 0
+    """At most so long; 0 leaves it to the message's own deadline."""
+    receipts: Literal["always", "failure", "none"] = "always"
+    intermediate_receipts: bool = False
+    echo: bool = False
+    """Send user_message_reference, which the carrier repeats in receipts."""
+    query_after_seconds: float = 0
+    """Ask how a part stands (``query_sm``) whose receipt has not come for so long; 0 never asks."""
+    tlvs: Mapping[str, str] | None = None
+    """Parameters of every submit, by name or tag: a number, a text, or octets as ``hex:0a0b``."""
+    temporary_statuses: tuple[str, ...] = ()
+    """Statuses, by name or number, after which a part may come again."""
+    keep_pdus: bool = True
+    """Keep what is said of a part in the timeline of its message."""
+    capture: Path | None = None
+    """A pcap file of everything that is said; it holds texts and numbers."""
+    capture_octets: int = 64 * 1024 * 1024
 
     def __post_init__(self) -> None:
-        if not 1 <= self.window <= WINDOW_MAX:
-            raise ValueError(f"window: 1 to {WINDOW_MAX}, not {self.window}")
-        if self.links < 1:
-            raise ValueError(f"links: at least 1, not {self.links}")
-        if self.parts_per_second < 0:
-            raise ValueError(f"parts_per_second: at least 0, not {self.parts_per_second}")
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ValueError(f"{name}: {low} to {high}, not {value}")
+        for name, longest in _LONGEST.items():
+            if len(getattr(self, name)) > longest or not getattr(self, name).isascii():
+                raise ValueError(f"{name}: at most {longest} ASCII characters")
         if not 0 < self.reconnect_min_seconds <= self.reconnect_max_seconds:
             raise ValueError("reconnect_min_seconds: above 0, and not above reconnect_max_seconds")
+        if self.links < 1 and not self.outbind_port:
+            raise ValueError(f"links: at least 1 where there is no outbind_port, not {self.links}")
+        if self.outbind_port and not (self.outbind_system_id and self.outbind_password):
+            raise ValueError("outbind_port: outbind_system_id and outbind_password are needed too")
+        if self.outbind_port and self.tls and not self.tls_certificate:
+            raise ValueError("outbind_port: with tls it needs a tls_certificate")
+        if self.languages and self.alphabet != "gsm":
+            raise ValueError(f'languages: national tables need the alphabet "gsm", not "{self.alphabet}"')
+        if self.submit == "data_sm" and self.validity == "absolute":
+            raise ValueError('validity: data_sm knows only "relative"')
+        wording.languages(self.languages)
+        wording.source_types(self.source_types)
+        wording.static_tlvs(self.tlvs)
+        wording.statuses(self.temporary_statuses)
+
+
+_OCTET = (0, 0xFF)
+_MANY = 1_000_000
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "links": (0, 100),
+    "window": (1, WINDOW_MAX),
+    "parts_per_second": (0, _MANY),
+    "link_parts_per_second": (0, _MANY),
+    "address_ton": _OCTET,
+    "address_npi": _OCTET,
+    "outbind_port": (0, 65_535),
+    "gsm_coding": _OCTET,
+    "ucs2_coding": _OCTET,
+    "gsm_flash_coding": _OCTET,
+    "ucs2_flash_coding": _OCTET,
+    "source_ton": _OCTET,
+    "source_npi": _OCTET,
+    "dest_ton": _OCTET,
+    "dest_npi": _OCTET,
+    "protocol_id": _OCTET,
+    "priority": (0, 3),
+    "urgent_priority": (0, 3),
+    "validity_seconds": (0, 63 * 7 * 86_400),
+    "capture_octets": (1_000_000, 1 << 40),
+}
+_LONGEST: Final[Mapping[str, int]] = {"service_type": 5, "address_range": 40, "system_type": 12}

@@ -20,3 +20,20 @@ def client_context(settings: SmppCarrierSettings) -> ssl.SSLContext | None:
     if settings.tls_certificate:
         context.load_cert_chain(settings.tls_certificate, settings.tls_key)
     return context
+
+
+def server_context(settings: SmppCarrierSettings) -> ssl.SSLContext | None:
+    """The same for an SMSC that calls us: our certificate is shown, and its is asked for unless ``tls_verify`` is off.
+
+    Raises ``OSError`` as :func:`client_context` does.
+    """
+    if not settings.tls or settings.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(
+        ssl.Purpose.CLIENT_AUTH, cafile=str(settings.tls_ca) if settings.tls_ca else None
+    )
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    if settings.tls_verify:
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context

@@ -1,35 +1,32 @@
-"""Our words to SMPP's and back: a part to ``submit_sm``, its answer to an outcome, a ``deliver_sm`` to a receipt or
-an inbound message.
+"""What a carrier brings, in our words: a ``deliver_sm`` or ``data_sm`` is a receipt or an inbound message, the answer
+to a ``query_sm`` is a receipt that we asked for.
 
-Pure. Only ``esm_class`` says what a ``deliver_sm`` is: a text that looks like a receipt may come from a phone.
+Pure. Only ``esm_class`` says what a ``deliver_sm`` is: a text that looks like a receipt may come from a phone. The way
+out is ``submitting``, the answers to it ``verdicts``.
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from palomar.carriers.smpp.coding import DATA_CODING, decode
+from palomar.carriers.smpp.coding import reader
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.domain.message import State
-from palomar.domain.sender import SenderKind, parse_sender
-from palomar.ports import CarrierInbound, CarrierReceipt, Deferred, OutgoingPart, Refused, SubmitOutcome, Taken
+from palomar.ports import CarrierInbound, CarrierReceipt
 from palomar.smpp import (
-    CommandStatus,
-    Concatenation,
     DataSm,
     DeliverSm,
     MessageState,
-    Pdu,
+    QuerySmResp,
     Receipt,
-    SubmitSm,
-    SubmitSmResp,
-    concatenation_header,
+    information_elements,
     parameters,
     parse_receipt,
     read_parts,
-    status_name,
+    state_word,
 )
+
+Delivery = CarrierReceipt | CarrierInbound
 
 STATES: Final[Mapping[MessageState, State]] = MappingProxyType(
     {
@@ -43,75 +40,51 @@ STATES: Final[Mapping[MessageState, State]] = MappingProxyType(
 )
 """The ends that a receipt can tell (SMPP 3.4 section 5.2.28). Any other state or word is none."""
 
-SLOW_DOWN: Final = frozenset({CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL})
-"""Statuses that speak of the link's speed."""
 
-RETRY_SECONDS: Final[Mapping[int, float]] = MappingProxyType(
-    {
-        CommandStatus.ESME_RTHROTTLED: 1.0,
-        CommandStatus.ESME_RMSGQFUL: 5.0,
-        CommandStatus.ESME_RSYSERR: 5.0,
-        CommandStatus.ESME_RX_T_APPN: 5.0,
-    }
-)
-"""The statuses of a ``submit_sm_resp`` that are temporary, and how soon the part may come again."""
+def delivery_reader(settings: SmppCarrierSettings) -> Callable[[DeliverSm | DataSm, bytes], Delivery | None]:
+    """What this carrier brought, of the PDU and its octets; None for the acknowledgements that only CDMA and TDMA
+    phones make."""
+    carrier, text_of = settings.name, reader(settings)
 
-
-def submit_maker(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], SubmitSm]:
-    """How this carrier wants its ``submit_sm`` (SMPP 3.4 section 4.4.1)."""
-    source_ton, source_npi = settings.source_ton, settings.source_npi
-    dest_ton, dest_npi = settings.dest_ton, settings.dest_npi
-
-    def make(part: OutgoingPart) -> SubmitSm:
-        address, ton, npi = _source(part.sender)
-        concatenated = part.parts > 1
-        return SubmitSm(
-            source_addr_ton=ton if source_ton is None else source_ton,
-            source_addr_npi=npi if source_npi is None else source_npi,
-            source_addr=address,
-            dest_addr_ton=dest_ton,
-            dest_addr_npi=dest_npi,
-            destination_addr=part.msisdn,
-            esm_class=parameters.ESM_UDHI if concatenated else 0,
-            registered_delivery=parameters.RECEIPT_ALWAYS,
-            data_coding=DATA_CODING[part.alphabet],
-            short_message=_header(part) + part.payload if concatenated else part.payload,
+    def read(pdu: DeliverSm | DataSm, octets: bytes) -> Delivery | None:
+        receipt = parse_receipt(pdu)
+        if receipt is not None:
+            return _receipt(receipt, pdu, carrier, octets)
+        if pdu.esm_class & parameters.ESM_TYPE_MASK:
+            return None
+        concatenation, user_data = read_parts(pdu)
+        return CarrierInbound(
+            carrier=carrier,
+            source=pdu.source_addr.lstrip("+"),
+            destination=pdu.destination_addr.lstrip("+"),
+            text=text_of(user_data, pdu.data_coding, information_elements(pdu)),
+            reference=concatenation.reference if concatenation else None,
+            number=concatenation.sequence if concatenation else 1,
+            parts=concatenation.total if concatenation else 1,
         )
 
-    return make
+    return read
 
 
-def outcome(answer: Pdu) -> SubmitOutcome:
-    """What the answer to a ``submit_sm`` means; a ``generic_nack`` is a refusal too."""
-    status = answer.command_status
-    if status == 0 and isinstance(answer, SubmitSmResp):
-        return Taken(reference=answer.message_id.strip())
-    retry = RETRY_SECONDS.get(status)
-    if retry is not None:
-        return Deferred(status=status, reason=status_name(status), retry_after_seconds=retry)
-    return Refused(status=status, reason=status_name(status) if status else answer.command_name)
-
-
-def delivery(pdu: DeliverSm | DataSm, carrier: str) -> CarrierReceipt | CarrierInbound | None:
-    """What the carrier brought; None for the acknowledgements that only CDMA and TDMA phones make."""
-    receipt = parse_receipt(pdu)
-    if receipt is not None:
-        return _receipt(receipt, carrier)
-    if pdu.esm_class & parameters.ESM_TYPE_MASK:
-        return None
-    concatenation, octets = read_parts(pdu)
-    return CarrierInbound(
+def answered_query(answer: QuerySmResp, *, carrier: str, reference: str, sender: str, octets: bytes) -> CarrierReceipt:
+    """What a ``query_sm_resp`` says of the part (SMPP 3.4 section 4.8.2)."""
+    state = MessageState(answer.message_state) if answer.message_state in _KNOWN else None
+    told = f"message_state:{answer.message_state} error_code:{answer.error_code} final_date:{answer.final_date}"
+    return CarrierReceipt(
         carrier=carrier,
-        source=pdu.source_addr.lstrip("+"),
-        destination=pdu.destination_addr.lstrip("+"),
-        text=decode(octets, pdu.data_coding),
-        reference=concatenation.reference if concatenation else None,
-        number=concatenation.sequence if concatenation else 1,
-        parts=concatenation.total if concatenation else 1,
+        reference=reference,
+        state=STATES.get(state) if state is not None else None,
+        stat=state_word(state) if state is not None else str(answer.message_state),
+        raw=f"asked by query_sm: {told}",
+        sender=sender,
+        octets=octets,
     )
 
 
-def _receipt(receipt: Receipt, carrier: str) -> CarrierReceipt:
+_KNOWN = frozenset(MessageState)
+
+
+def _receipt(receipt: Receipt, pdu: DeliverSm | DataSm, carrier: str, octets: bytes) -> CarrierReceipt:
     final = receipt.state is not None and not receipt.is_intermediate
     return CarrierReceipt(
         carrier=carrier,
@@ -119,19 +92,9 @@ def _receipt(receipt: Receipt, carrier: str) -> CarrierReceipt:
         state=STATES.get(receipt.state) if final and receipt.state is not None else None,
         stat=receipt.stat,
         raw=receipt.raw.decode("latin-1").replace("\x00", ""),
+        msisdn=pdu.source_addr.lstrip("+"),
+        sender=pdu.destination_addr.lstrip("+"),
+        text=receipt.text.replace("\x00", ""),
+        echo=receipt.user_message_reference,
+        octets=octets,
     )
-
-
-def _header(part: OutgoingPart) -> bytes:
-    return concatenation_header(Concatenation(reference=part.reference & 0xFF, total=part.parts, sequence=part.number))
-
-
-@lru_cache(maxsize=4_096)
-def _source(sender: str) -> tuple[str, int, int]:
-    """Address, TON, NPI. An empty one is of unknown type: the SMSC fills it in (SMPP 3.4 section 4.4.1)."""
-    if not sender:
-        return "", parameters.Ton.UNKNOWN, parameters.Npi.UNKNOWN
-    parsed = parse_sender(sender)
-    if parsed is None:
-        return sender, *SenderKind.ALPHANUMERIC.value
-    return parsed.address, parsed.ton, parsed.npi

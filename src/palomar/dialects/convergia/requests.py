@@ -15,7 +15,7 @@ from palomar.dialects.convergia.texts import fit
 from palomar.domain.account import Account
 from palomar.domain.phone import Msisdn
 from palomar.domain.refusals import Refusal
-from palomar.flows.accept import Recipient, Request
+from palomar.flows.compose import Recipient, Request
 
 EXTRA_LONGEST: Final = 255
 LAST_ID: Final = 2**31 - 1

@@ -25,7 +25,7 @@ from palomar.domain.phone import Msisdn
 from palomar.domain.schedule import parse_gmt
 from palomar.domain.sender import parse_sender
 from palomar.domain.text import unusable
-from palomar.flows.accept import Recipient, Request
+from palomar.flows.compose import Recipient, Request
 from palomar.net.urls import BadUrl, Urls
 
 LABEL_LONGEST: Final = 255

@@ -16,7 +16,7 @@ from palomar.domain.account import Account
 from palomar.domain.folding import normalise
 from palomar.domain.phone import HOME_FORMS, Msisdn, to_international
 from palomar.domain.text import Alphabet, count_parts
-from palomar.flows.accept import Recipient
+from palomar.flows.compose import Recipient
 
 LONGEST_TEXT: Final = 160
 """Characters, counted as they go on the air. The euro and brackets take two septets, so there may be a second part."""

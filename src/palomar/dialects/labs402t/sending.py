@@ -17,7 +17,7 @@ from palomar.dialects.labs402t.states import word_of
 from palomar.domain.account import Account
 from palomar.domain.message import public_id
 from palomar.domain.schedule import format_in_zone, parse_in_zone
-from palomar.flows.accept import NewMessage, Request
+from palomar.flows.compose import NewMessage, Request
 from palomar.flows.idempotency import Key
 
 MOST_MESSAGES: Final = 100

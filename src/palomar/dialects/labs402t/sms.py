@@ -11,7 +11,8 @@ from palomar.domain.message import born_ms, message_id_of, public_id
 from palomar.domain.refusals import Refusal
 from palomar.domain.schedule import format_in_zone
 from palomar.engine.gateway import Gateway
-from palomar.flows.accept import Accepted, Request
+from palomar.flows.accept import Accepted
+from palomar.flows.compose import Request
 
 
 class SmsEndpoints:

@@ -16,7 +16,8 @@ from palomar.domain.account import Account
 from palomar.domain.message import public_id
 from palomar.domain.refusals import Refusal
 from palomar.engine.gateway import Gateway
-from palomar.flows.accept import Accepted, NewMessage, Recipient, Request
+from palomar.flows.accept import Accepted
+from palomar.flows.compose import NewMessage, Recipient, Request
 
 _Outcome = tuple[RecordCode, str]
 """A record's code and its message's id, which is empty where it is refused."""

@@ -15,7 +15,7 @@ from palomar.dialects.sofmex.wire import TEXT_MAX, Record
 from palomar.domain.account import Account
 from palomar.domain.phone import HOME_FORMS, Msisdn, to_international
 from palomar.domain.text import measure, unusable
-from palomar.flows.accept import Recipient
+from palomar.flows.compose import Recipient
 
 
 def judge(record: Record, account: Account) -> Recipient | RecordCode:

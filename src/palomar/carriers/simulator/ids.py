@@ -1,0 +1,73 @@
+"""How the simulator names messages: the id in the answer, and the same id as its receipts have it.
+
+Pure. Carriers disagree with themselves here, and a gateway that compares the two as texts never finds its messages.
+"""
+
+from typing import Literal, NamedTuple, assert_never
+
+IdDialect = Literal[
+    "hexadecimal",
+    "decimal",
+    "hex-decimal",
+    "decimal-hex",
+    "padded",
+    "stripped",
+    "other-case",
+    "tlv-only",
+    "text-only",
+]
+
+_PADDED_DIGITS = 24
+
+
+class Names(NamedTuple):
+    """What one message is called. (A tuple because one is made for every message, at a third of the price.)"""
+
+    answered: str
+    """In the answer; what ``query_sm`` and its like ask for."""
+    told: str
+    """In the text of its receipts; empty where they do not say it."""
+    in_tlv: bool
+    """Whether its receipts say the answered id in ``receipted_message_id``."""
+
+
+def named(value: int, dialect: IdDialect) -> Names:
+    """The names of the message with that number, 64 bits."""
+    match dialect:
+        case "hexadecimal":
+            name = f"{value:016X}"
+            return Names(name, name, True)
+        case "decimal":
+            return Names(str(value), str(value), True)
+        case "hex-decimal":
+            return Names(f"{value:X}", str(value), False)
+        case "decimal-hex":
+            return Names(str(value), f"{value:X}", False)
+        case "padded":
+            return Names(str(value), f"{value:0{_PADDED_DIGITS}}", False)
+        case "stripped":
+            return Names(f"{value:0{_PADDED_DIGITS}}", str(value), False)
+        case "other-case":
+            return Names(f"{value:X}", f"{value:x}", False)
+        case "tlv-only":
+            return Names(f"{value:016X}", "", True)
+        case "text-only":
+            return Names(f"{value:016X}", f"{value:016X}", False)
+        case _:
+            assert_never(dialect)
+
+
+def recalled(answered: str, dialect: IdDialect) -> Names:
+    """The names of a message that was taken before a restart, of which only the answered id is known.
+
+    An id that is none of this dialect was given under another one: its receipts repeat it as it is.
+    """
+    base = 10 if dialect in _DECIMAL else 16
+    try:
+        names = named(int(answered, base), dialect)
+    except ValueError:
+        return Names(answered, answered, True)
+    return names if names.answered == answered else Names(answered, answered, True)
+
+
+_DECIMAL = frozenset({"decimal", "decimal-hex", "padded", "stripped"})

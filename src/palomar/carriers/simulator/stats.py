@@ -1,0 +1,49 @@
+"""What the simulator has counted since it began: what it did, and what it did wrong on purpose."""
+
+from dataclasses import dataclass
+
+from palomar.carriers.simulator.mischief import Cause
+
+
+@dataclass(slots=True, kw_only=True)
+class Stats:
+    """Plain counters; ``str`` of it is the line that the stand-alone simulator ends with."""
+
+    submitted: int = 0
+    """Requests to send, whatever became of them; one of ``submit_multi`` is one."""
+    taken: int = 0
+    refused: int = 0
+    deliveries: int = 0
+    """Receipts and inbound messages acknowledged."""
+    deliveries_refused: int = 0
+    deliveries_again: int = 0
+    alerts: int = 0
+    cancelled: int = 0
+    replaced: int = 0
+    throttled: int = 0
+    answers_lost: int = 0
+    answers_late: int = 0
+    answers_doubled: int = 0
+    answers_misnumbered: int = 0
+    receipts_lost: int = 0
+    receipts_late: int = 0
+    receipts_doubled: int = 0
+    garbage: int = 0
+    silenced: int = 0
+    """Connections that a script left half open."""
+    dropped: int = 0
+    """Connections that a script closed."""
+    doubled_answer_lost: int = 0
+    """Messages taken once more while a script is at work, by what had become of the answer before."""
+    doubled_answer_late: int = 0
+    doubled_link_broken: int = 0
+
+    def doubled(self, cause: Cause) -> None:
+        """A message was taken once more."""
+        match cause:
+            case Cause.ANSWER_LOST:
+                self.doubled_answer_lost += 1
+            case Cause.ANSWER_LATE:
+                self.doubled_answer_late += 1
+            case Cause.LINK_BROKEN:
+                self.doubled_link_broken += 1

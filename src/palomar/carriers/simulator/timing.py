@@ -1,0 +1,45 @@
+"""When a message is to be delivered, and until when: ``schedule_delivery_time`` and ``validity_period``.
+
+Pure: the wall is an argument (SMPP 3.4 sections 5.2.15, 5.2.16 and 7.1.1).
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from palomar.smpp import CommandStatus, InvalidTime, SubmitSm, parse_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Seconds from now."""
+
+    starts_after_seconds: float = 0.0
+    validity_seconds: float | None = None
+    """From now, not from the start; None: for as long as it takes."""
+
+
+class BadTiming(Exception):
+    """A time that cannot be read; ``status`` is what is answered."""
+
+    def __init__(self, status: CommandStatus) -> None:
+        super().__init__(status.name)
+        self.status = status
+
+
+def timing_of(pdu: SubmitSm, *, now_ms: int) -> Timing:
+    """Read both fields; what is past is now. Raises BadTiming."""
+    start = _seconds(pdu.schedule_delivery_time, now_ms, CommandStatus.ESME_RINVSCHED)
+    validity = _seconds(pdu.validity_period, now_ms, CommandStatus.ESME_RINVEXPIRY)
+    return Timing(starts_after_seconds=start or 0.0, validity_seconds=validity)
+
+
+def _seconds(text: str, now_ms: int, status: CommandStatus) -> float | None:
+    try:
+        moment = parse_time(text)
+    except InvalidTime:
+        raise BadTiming(status) from None
+    if moment is None:
+        return None
+    if isinstance(moment, timedelta):
+        return moment.total_seconds()
+    return max((moment - datetime.fromtimestamp(now_ms / 1_000, UTC)).total_seconds(), 0.0)

@@ -1,0 +1,182 @@
+"""What can be told of a carrier from what it answered: how it spells ids, dates, texts, and how much it takes at once.
+
+Pure. Not here: asking it (``probe``). What cannot be told is said to be unknown, never guessed.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from palomar.smpp import CommandStatus, Receipt, parameters, receipt_time, tlvs
+
+Verdict = Literal["ok", "warning", "fault", "unknown"]
+
+SLOW_DOWN: Final = (CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL)
+PROBE_OCTETS: Final = b"probe @$_{ \xe9"
+"""Read as GSM, Latin-1 or ASCII, these octets are three different texts."""
+PROBE_TEXTS: Final[Mapping[str, str]] = {
+    "gsm": "probe ¡¤§ä",
+    "latin-1": "probe @$_{ é",
+    "ascii": "probe @$_{ ?",
+}
+"""What a phone shows of them, by the alphabet that the carrier takes data_coding 0 for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was learned, in words, and as settings where there are some."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Sent:
+    """One submit of several that left together: when it left, and what came back (None: nothing, in time)."""
+
+    at: float
+    answered_at: float = 0.0
+    status: int | None = None
+    unanswered_before: int = 0
+    """Of those that had left before it, how many had no answer yet when its own came."""
+
+
+def id_relation(answered: str, told: str) -> str | None:
+    """How the id of a receipt follows from the id of the answer; None if it does not."""
+    if not answered or not told:
+        return None
+    if answered == told:
+        return "as it was answered"
+    if answered.lower() == told.lower():
+        return "in the other case"
+    if answered.lstrip("0").lower() == told.lstrip("0").lower():
+        return "with other leading zeros"
+    if _number(answered, 16) == _number(told, 10) is not None:
+        return "in decimal, where the answer has it in hexadecimal"
+    if _number(answered, 10) == _number(told, 16) is not None:
+        return "in hexadecimal, where the answer has it in decimal"
+    return None
+
+
+def looks_like(identifier: str) -> str:
+    """What an id is made of."""
+    if _number(identifier, 10) is not None:
+        kind = "decimal digits"
+    elif _number(identifier, 16) is not None:
+        kind = "hexadecimal digits"
+    else:
+        kind = "characters"
+    return f"{len(identifier)} {kind}" + (", leading zeros" if identifier[:1] == "0" and len(identifier) > 1 else "")
+
+
+def receipt_id(receipt: Receipt, found: tlvs.Tlvs, answered: str) -> Finding:
+    """Whether the receipt can be matched with the answer, and by what."""
+    in_tlv = tlvs.RECEIPTED_MESSAGE_ID.find(found) or ""
+    in_text = _id_in_text(receipt)
+    places = [
+        f"{place} {relation}"
+        for place, told in (("receipted_message_id", in_tlv), ("the text", in_text))
+        if (relation := id_relation(answered, told)) is not None
+    ]
+    if places:
+        exact = answered in (in_tlv, in_text)
+        return Finding(subject="receipt id", verdict="ok" if exact else "warning", text="; ".join(places))
+    said = ", ".join(told for told in (in_tlv, in_text) if told)
+    text = f"nothing in {said!r} follows from {answered!r}" if said else "the receipt has no id at all"
+    return Finding(subject="receipt id", verdict="fault", text=text)
+
+
+def receipt_dates(receipt: Receipt, *, now_ms: int) -> Finding:
+    """The format of its dates, and the zone that they are in, to the quarter of an hour."""
+    raw = receipt.done_date
+    moment = receipt_time(raw, UTC)
+    if moment is None:
+        text = f"{raw!r} is none that we read" if raw else "there are none"
+        return Finding(subject="receipt dates", verdict="warning", text=text)
+    digits = sum(character.isdigit() for character in raw)
+    formats = {10: "YYMMDDhhmm", 12: "YYMMDDhhmmss", 14: "YYYYMMDDhhmmss"}
+    apart = moment - datetime.fromtimestamp(now_ms / 1_000, UTC)
+    quarters = round(apart / timedelta(minutes=15))
+    sign, (hours, rest) = "-" if quarters < 0 else "+", divmod(abs(quarters), 4)
+    zone = f"UTC{sign}{hours}:{rest * 15:02}" if quarters else "UTC"
+    return Finding(subject="receipt dates", verdict="ok", text=f"{formats[digits]} in {zone} ({raw})")
+
+
+def receipt_words(receipt: Receipt, sent_text: str) -> Finding:
+    """Its stat word, and whether it repeats how the message began."""
+    known = receipt.state is not None
+    repeats = (
+        "repeats the text"
+        if receipt.text and sent_text.startswith(receipt.text.rstrip())
+        else (f"has another text, {receipt.text!r}" if receipt.text else "does not repeat the text")
+    )
+    text = f"stat {receipt.stat or '(none)'}, err {receipt.err or '(none)'}; {repeats}"
+    return Finding(subject="receipt text", verdict="ok" if known else "warning", text=text)
+
+
+def alphabet(echo: str, data_coding: int) -> Finding:
+    """What the carrier takes data_coding 0 for, by what its receipt made of :data:`PROBE_OCTETS`.
+
+    An echo of the same octets in the same coding says nothing: they may have been copied.
+    """
+    subject = "alphabet of coding 0"
+    copied = echo.encode("latin-1", "replace") == PROBE_OCTETS and data_coding == parameters.CODING_SMSC_DEFAULT
+    if "¡¤§" in echo:
+        return Finding(subject=subject, verdict="ok", text="GSM: the receipt shows ¡¤§", settings={"alphabet": "gsm"})
+    if "@$_" in echo and not copied:
+        name = "latin-1" if "é" in echo else "ascii"
+        text = f"{'Latin-1' if name == 'latin-1' else 'ASCII'}: the receipt shows {echo[6:]!r}"
+        return Finding(subject=subject, verdict="ok", text=text, settings={"alphabet": name})
+    shows = "; ".join(f"{text!r} is {name}" for name, text in PROBE_TEXTS.items())
+    why = "the receipt copies the octets" if copied else f"the receipt shows {echo!r}" if echo else "no echo"
+    return Finding(subject=subject, verdict="unknown", text=f"{why}; look at the phone: {shows}")
+
+
+def pace(burst: Sequence[Sent]) -> list[Finding]:
+    """Window and rate, by what became of submits that left together, in the order in which they left."""
+    count = len(burst)
+    taken = [sent for sent in burst if sent.status == 0]
+    throttled = [sent for sent in burst if sent.status in SLOW_DOWN]
+    silent = sum(sent.status is None for sent in burst)
+    first = min(throttled, key=lambda sent: sent.answered_at, default=None)
+    if first is not None and first.unanswered_before and first.unanswered_before == burst.index(first):
+        window = first.unanswered_before
+        return [
+            Finding(subject="window", verdict="ok", text=f"{window} unanswered, more are throttled",
+                    settings={"window": window}),
+            Finding(subject="rate", verdict="unknown", text="the window came first"),
+        ]  # fmt: skip
+    if silent:
+        text = f"of {count} sent at once {silent} were not answered in time: it stalls behind {count - silent}"
+        return [Finding(subject="window", verdict="warning", text=text, settings={"window": max(count - silent, 1)})]
+    window_text = f"{count} at once were all answered; more were not tried"
+    findings = [Finding(subject="window", verdict="ok", text=window_text)]
+    if first is None:
+        text = f"{count} at once were not throttled; more were not tried"
+        return [*findings, Finding(subject="rate", verdict="ok", text=text)]
+    passed = sum(sent.answered_at <= first.answered_at for sent in taken)
+    seconds = max(first.answered_at - burst[0].at, 1.0)
+    rate = max(int(passed / seconds), 1)
+    text = f"throttled after {passed} within {'a second' if seconds == 1 else f'{seconds:.1f} s'}"
+    return [*findings, Finding(subject="rate", verdict="ok", text=text, settings={"parts_per_second": rate})]
+
+
+_BEFORE_THE_TEXT = re.compile(r"\btext\s*:", re.IGNORECASE | re.ASCII)
+_ID = re.compile(r"\bid\s*:\s*([^\s,;\0]+)", re.IGNORECASE | re.ASCII)
+
+
+def _id_in_text(receipt: Receipt) -> str:
+    """The id that the text says, whatever the parameter does."""
+    said = _BEFORE_THE_TEXT.split(receipt.raw.decode("latin-1"), maxsplit=1)[0]
+    found = _ID.search(said)
+    return found[1] if found is not None else ""
+
+
+def _number(text: str, base: int) -> int | None:
+    """The number that these digits are, and nothing but digits; None for anything else."""
+    digits = "0123456789abcdef"[:base]
+    return int(text, base) if text and all(character in digits for character in text.lower()) else None

@@ -1,0 +1,313 @@
+"""One link to a carrier: a connection, or a transmitter and a receiver that live and die together.
+
+It submits parts, asks for parts, and tells its carrier what the SMSC said, with the octets. Not here: how it gets bound
+(``bind`` where we call, ``outbind`` where we are called), which link a part takes (``carrier``), what a PDU means
+(``translate``, ``verdicts``).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, assert_never
+
+import structlog
+
+from palomar.carriers.smpp.capture import Capture
+from palomar.carriers.smpp.connection import Connection
+from palomar.carriers.smpp.pacing import LinkRate
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.domain.phone import masked
+from palomar.ports import Clock, Exchange, LinkStatus, OutgoingPart
+from palomar.smpp import (
+    AlertNotification,
+    BindRefused,
+    Bound,
+    Closed,
+    CommandStatus,
+    DataSm,
+    DeliverSm,
+    Event,
+    LateResponse,
+    Pdu,
+    PduRefused,
+    QuerySm,
+    RequestReceived,
+    RequestTimedOut,
+    ResponseReceived,
+    SessionSettings,
+    SubmitSm,
+    UnexpectedResponse,
+    command_name,
+    status_name,
+)
+
+ODD_KINDS_MAX = 100
+ALERTS_REMEMBERED_MAX = 1_000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A ``query_sm`` under way."""
+
+    reference: str
+    sender: str
+
+
+class LinkOwner(Protocol):
+    """The carrier, as its links see it."""
+
+    def on_answer(self, link: "Link", part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None: ...
+
+    def on_late_answer(self, part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None: ...
+
+    def on_no_answer(self, part: OutgoingPart, reason: str, exchange: Exchange) -> None: ...
+
+    def on_not_sent(self, part: OutgoingPart, reason: str, exchange: Exchange) -> None: ...
+
+    def on_query_answer(self, query: Query, answer: Pdu, octets: bytes) -> None: ...
+
+    def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes) -> None: ...
+
+    def on_room(self) -> None:
+        """Slots became free, or the link came or went."""
+        ...
+
+
+class Link:
+    """One link, bound or not."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        settings: SmppCarrierSettings,
+        owner: LinkOwner,
+        clock: Clock,
+        capture: Capture | None = None,
+    ) -> None:
+        self.name = name
+        self.rate = LinkRate.free(settings.link_parts_per_second)
+        self.last_error = ""
+        self.odd_pdus = 0
+        """PDUs that had no effect: malformed, unknown, or answers to nothing."""
+        self.alerts = 0
+        """``alert_notification`` that came."""
+        self.failed = asyncio.Event()
+        """A connection of it has ended."""
+        self.stopping = False
+        self._settings = settings
+        self._session_settings = SessionSettings(
+            window=settings.window,
+            response_seconds=settings.response_timeout_seconds,
+            enquire_link_seconds=settings.enquire_link_seconds or None,
+            session_init_seconds=None,
+        )
+        self._owner = owner
+        self._clock = clock
+        self._capture = capture
+        self._connections: list[Connection] = []
+        self._up = False
+        self._transmitter: Connection | None = None
+        self._odd_kinds: set[tuple[int, int]] = set()
+        self._alerted: set[str] = set()
+
+    # --- what the carrier asks
+
+    @property
+    def bound(self) -> bool:
+        """Whether all its connections are bound."""
+        return self._up
+
+    @property
+    def live(self) -> bool:
+        """Whether submits may be given to it: not while it may be that nobody is there any more."""
+        transmitter = self._transmitter
+        return transmitter is not None and not transmitter.silent and not self.stopping
+
+    @property
+    def outstanding(self) -> int:
+        """Requests without an answer."""
+        return self._transmitter.session.outstanding if self._transmitter is not None else 0
+
+    def free_slots(self) -> int:
+        """How many parts it would take at this moment, its own rate included; 0 while its transport is paused."""
+        transmitter = self._transmitter
+        if transmitter is None or transmitter.paused or not self.live:
+            return 0
+        free = transmitter.session.window_free
+        if self.rate.bucket.rate:
+            return min(free, self.rate.available(self._clock.monotonic()))
+        return free
+
+    def window_free(self) -> int:
+        """Free window slots, whatever its rate and its transport say."""
+        return self._transmitter.session.window_free if self._transmitter is not None and self.live else 0
+
+    def submit(self, pdu: SubmitSm | DataSm, part: OutgoingPart) -> None:
+        """Send one part over a live link; raises ``UnencodablePdu``."""
+        assert self._transmitter is not None
+        self._transmitter.send(pdu, context=part)
+        self.rate.sent()
+
+    def query(self, pdu: QuerySm, query: Query) -> None:
+        """Ask over a live link how a part stands; raises ``UnencodablePdu``."""
+        assert self._transmitter is not None
+        self._transmitter.send(pdu, context=query)
+
+    def status(self) -> LinkStatus:
+        """For the console and ``/health``."""
+        return LinkStatus(
+            name=self.name,
+            bound=self._up,
+            outstanding=self.outstanding,
+            window=self._settings.window,
+            last_error=self.last_error,
+            parts_per_second=self.rate.bucket.rate,
+        )
+
+    # --- its life, led by ``bind`` or ``outbind``
+
+    def open(self) -> Connection:
+        """A new connection of this link, for a transport to be given to."""
+        flow = self._capture.flow() if self._capture is not None else None
+        connection = Connection(owner=self, settings=self._session_settings, clock=self._clock, flow=flow)
+        self._connections.append(connection)
+        return connection
+
+    def up(self, *, submits: bool) -> None:
+        """All its connections are bound, the first one for submitting if ``submits``."""
+        self._up = True
+        self._transmitter = self._connections[0] if submits else None
+        self.last_error = ""
+        log.info("carrier_link_bound", link=self.name)
+        self._owner.on_room()
+
+    def note(self, error: str) -> None:
+        """Keep why the link is down; logged when it is another reason than before."""
+        if error != self.last_error:
+            log.warning("carrier_link_down", link=self.name, reason=error)
+        self.last_error = error
+
+    def stop_submitting(self) -> None:
+        """Take no more parts."""
+        self.stopping = True
+
+    async def unbind(self) -> None:
+        """Unbind and close; the carrier holds the deadline."""
+        connections = list(self._connections)
+        for connection in connections:
+            connection.unbind()
+        for connection in connections:
+            await asyncio.shield(connection.gone)
+
+    def abort(self) -> None:
+        """Close at once; what has no answer is in doubt."""
+        for connection in list(self._connections):
+            connection.abort()
+
+    async def close(self) -> None:
+        """Leave nothing of its connections behind."""
+        self._down()
+        connections, self._connections = self._connections, []
+        for connection in connections:
+            connection.abort()
+            await connection.gone
+
+    # --- what its connections tell (ConnectionOwner)
+
+    def on_events(self, connection: Connection, events: Sequence[Event]) -> None:
+        owner, name = self._owner, self.name
+        answered = False
+        for event in events:
+            try:
+                match event:
+                    case ResponseReceived(context=OutgoingPart() as part, pdu=pdu):
+                        answered = True
+                        exchange = Exchange(link=name, request=event.request, response=event.frame)
+                        owner.on_answer(self, part, pdu, exchange)
+                    case RequestReceived(pdu=pdu):
+                        self._on_request(connection, pdu, event.frame)
+                    case ResponseReceived(context=Query() as query, pdu=pdu):
+                        answered = True
+                        owner.on_query_answer(query, pdu, event.frame)
+                    case RequestTimedOut(context=OutgoingPart() as part):
+                        answered = True
+                        exchange = Exchange(link=name, request=event.request)
+                        connection.suspect()
+                        owner.on_no_answer(part, "no answer in time", exchange)
+                    case LateResponse(context=OutgoingPart() as part, pdu=pdu):
+                        exchange = Exchange(link=name, request=event.request, response=event.frame)
+                        owner.on_late_answer(part, pdu, exchange)
+                    case LateResponse(context=Query() as query, pdu=pdu):
+                        owner.on_query_answer(query, pdu, event.frame)
+                    case ResponseReceived() | RequestTimedOut() | LateResponse():
+                        answered = True  # a query without an answer
+                    case Closed():
+                        self._on_closed(connection, event)
+                    case PduRefused() | UnexpectedResponse():
+                        self._note_odd(event)
+                    case Bound() | BindRefused():
+                        pass  # the connection's own
+                    case _:
+                        assert_never(event)
+            except Exception:
+                # The edge of one PDU: a bug of ours must not cost the link.
+                log.exception("carrier_pdu_failed", link=name)
+        if answered:
+            owner.on_room()
+
+    def on_writable(self, connection: Connection) -> None:
+        if not connection.paused:
+            self._owner.on_room()
+
+    # --- inside
+
+    def _on_request(self, connection: Connection, pdu: Pdu, octets: bytes) -> None:
+        if isinstance(pdu, DeliverSm | DataSm):
+            self._owner.on_delivery(connection, pdu, octets)
+        elif isinstance(pdu, AlertNotification):
+            self._on_alert(pdu)
+        else:
+            connection.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
+
+    def _on_alert(self, pdu: AlertNotification) -> None:
+        """A handset can be reached again (SMPP 3.4 section 4.12); nothing of ours waits for that."""
+        self.alerts += 1
+        handset = pdu.source_addr
+        if handset not in self._alerted and len(self._alerted) < ALERTS_REMEMBERED_MAX:
+            self._alerted.add(handset)
+            log.info("carrier_alert_notification", link=self.name, handset=masked(handset))
+
+    def _on_closed(self, connection: Connection, closed: Closed) -> None:
+        self._down()
+        self.failed.set()
+        reason = closed.reason.value
+        if not self.stopping and connection in self._connections:
+            self.note(reason)
+        unanswered = list(zip(closed.unanswered, closed.requests, strict=True))
+        written = len(unanswered) - min(connection.unflushed, len(unanswered))
+        for count, (part, request) in enumerate(unanswered):
+            if not isinstance(part, OutgoingPart):
+                continue
+            if count < written:
+                self._owner.on_no_answer(part, reason, Exchange(link=self.name, request=request))
+            else:
+                self._owner.on_not_sent(part, reason, Exchange(link=self.name))
+        self._owner.on_room()
+
+    def _down(self) -> None:
+        self._up = False
+        self._transmitter = None
+
+    def _note_odd(self, event: PduRefused | UnexpectedResponse) -> None:
+        """A PDU without effect, answered where it can be; each kind is logged once a link."""
+        if isinstance(event, PduRefused):
+            command, status = event.command_id, event.status
+        else:
+            command, status = event.pdu.command_id, event.pdu.command_status
+        self.odd_pdus += 1
+        if (command, status) not in self._odd_kinds and len(self._odd_kinds) < ODD_KINDS_MAX:
+            self._odd_kinds.add((command, status))
+            log.warning("carrier_odd_pdu", link=self.name, command=command_name(command), status=status_name(status))

@@ -1,0 +1,258 @@
+"""The doctor of one carrier: binds, sends a few messages, and tells what it has learned, step by step.
+
+It never sends more messages than it was allowed, and never writes a configuration. Not here: how it gets in
+(``probe_bind``), what follows from what was answered (``diagnosis``), and how it is shown (``cli``).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from palomar.carriers.smpp import diagnosis
+from palomar.carriers.smpp.diagnosis import PROBE_OCTETS, Finding, Sent, Verdict
+from palomar.carriers.smpp.probe_bind import Connector, Door
+from palomar.carriers.smpp.probe_link import Delivery, ProbeLink
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.domain.sender import SenderKind, parse_sender
+from palomar.ports import Clock
+from palomar.smpp import (
+    CommandStatus,
+    Receipt,
+    SubmitSm,
+    SubmitSmResp,
+    parameters,
+    parse_receipt,
+    status_name,
+    tlvs,
+)
+
+FIRST_TEXT = "Palomar asks: what does a receipt look like?"
+QUIET_SECONDS = 1.2
+"""Before many are sent at once nothing is sent for so long, so that a carrier counts a second from its beginning."""
+_REFERENCE = 0x402
+_NO_PARAMETERS = (
+    CommandStatus.ESME_RINVOPTPARSTREAM,
+    CommandStatus.ESME_ROPTPARNOTALLWD,
+    CommandStatus.ESME_RINVOPTPARAMVAL,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What the doctor may do: send so many messages to a number, as a sender, and wait so long for receipts."""
+
+    to: str = ""
+    messages: int = 0
+    sender: str = "Palomar"
+    wait_seconds: float = 60.0
+
+
+class Probe:
+    """One examination. ``found`` hears of each finding as it is made, ``says`` of what is being done."""
+
+    def __init__(
+        self,
+        settings: SmppCarrierSettings,
+        allowance: Allowance,
+        *,
+        clock: Clock,
+        found: Callable[[Finding], None],
+        says: Callable[[str], None],
+        connect: Connector | None = None,
+    ) -> None:
+        """``connect`` instead of TCP, for a simulator in this process."""
+        self._settings = settings
+        self._allowance = allowance
+        self._clock = clock
+        self._found = found
+        self._says = says
+        self._door = Door(settings, clock=clock, claims=self._is_ours, found=found, says=says, connect=connect)
+        self._left = allowance.messages
+        self._links: list[ProbeLink] = []
+        self._ids: dict[str, str] = {}
+        """Ids of our messages, with their texts."""
+
+    async def examine(self) -> None:
+        """Everything that can be learned within the allowance."""
+        try:
+            self._links = await self._door.open()
+            if self._links:
+                await self._enquires()
+                await self._sends()
+        finally:
+            await self._door.close()
+            if self._door.sent_back:
+                self._note("deliveries", "ok", f"{self._door.sent_back} were not ours and went back, to come again")
+
+    async def _enquires(self) -> None:
+        seconds = await self._links[0].enquire(self._settings.response_timeout_seconds)
+        if seconds is None:
+            self._note("enquire_link", "warning", "not answered in time")
+        else:
+            self._note("enquire_link", "ok", f"answered in {seconds * 1_000:.0f} ms")
+
+    # --- messages
+
+    async def _sends(self) -> None:
+        if not (self._allowance.to and self._left):
+            self._note("messages", "unknown", "none was sent: nothing is known of ids, receipts, alphabet and pace")
+            return
+        receipt = await self._sends_first()
+        if receipt is None and not self._ids:
+            return
+        await self._sends_alphabet()
+        await self._sends_many()
+
+    async def _sends_first(self) -> Receipt | None:
+        """One message, and everything that its answer and its receipt look like."""
+        echo = (tlvs.USER_MESSAGE_REFERENCE.of(_REFERENCE),)
+        identifier, status = await self._sends_one(FIRST_TEXT.encode("ascii"), echo)
+        if status in _NO_PARAMETERS:
+            self._note("optional parameters", "warning", f"refused: {status_name(status or 0)}", echo=False)
+            identifier, status = await self._sends_one(FIRST_TEXT.encode("ascii"), ())
+        if identifier is None:
+            said = "no answer in time" if status is None else status_name(status)
+            self._note("submit", "fault", said)
+            return None
+        self._note("answer id", "ok", f"{identifier}: {diagnosis.looks_like(identifier)}")
+        delivery, receipt = await self._receipt_of(identifier)
+        if delivery is None or receipt is None:
+            self._note("receipt", "warning", f"none within {self._allowance.wait_seconds:g} s")
+            return None
+        self._found(diagnosis.receipt_id(receipt, delivery.tlvs, identifier))
+        self._found(diagnosis.receipt_dates(receipt, now_ms=self._clock.wall_ms()))
+        self._found(diagnosis.receipt_words(receipt, FIRST_TEXT))
+        self._note("receipt addresses", "ok", f"from {delivery.source_addr} to {delivery.destination_addr}")
+        echoed = receipt.user_message_reference == _REFERENCE
+        said = "comes back in the receipt" if echoed else "does not come back"
+        self._note("user_message_reference", "ok" if echoed else "warning", said, echo=echoed)
+        return receipt
+
+    async def _sends_alphabet(self) -> None:
+        if not self._left:
+            return
+        identifier, status = await self._sends_one(PROBE_OCTETS, ())
+        if identifier is None:
+            said = "no answer in time" if status is None else status_name(status)
+            self._note("alphabet of coding 0", "unknown", f"octets above 0x7F: {said}")
+            return
+        delivery, receipt = await self._receipt_of(identifier)
+        echo = receipt.text if receipt is not None else ""
+        self._found(diagnosis.alphabet(echo, delivery.data_coding if delivery is not None else 0))
+
+    async def _sends_many(self) -> None:
+        """The rest, at once: how many go without an answer, and how fast."""
+        count, self._left = self._left, 0
+        if count < 2:
+            self._note("window and rate", "unknown", "more messages are needed to see them (--messages)")
+            return
+        await asyncio.sleep(QUIET_SECONDS)
+        self._says(f"sending {count} messages at once")
+        link = self._links[0]
+        texts = [f"Palomar asks: how many at once? {number} of {count}" for number in range(1, count + 1)]
+        burst = link.submit([self._message(text.encode("ascii")) for text in texts])
+        await link.until(lambda: all(sent.status is not None for sent in burst), self._patience(burst))
+        self._remember(texts, burst)
+        for finding in diagnosis.pace(burst):
+            self._found(finding)
+        await self._awaits_all()
+
+    async def _awaits_all(self) -> None:
+        """The receipts of the rest: what we leave behind would go to a server beside, which knows nothing of it."""
+        self._says("waiting for the other receipts")
+
+        def came() -> int:
+            final = (parse_receipt(delivery) for delivery in self._deliveries())
+            return sum(receipt is not None and receipt.is_final is not False for receipt in final)
+
+        await self._receiver().until(lambda: came() >= len(self._ids), self._allowance.wait_seconds)
+        missing = len(self._ids) - came()
+        text = f"{came()} for {len(self._ids)} messages"
+        self._note("receipts", "ok" if missing == 0 else "warning", text)
+
+    def _patience(self, burst: list[Sent]) -> float:
+        return self._settings.response_timeout_seconds + len(burst) / 10
+
+    async def _sends_one(self, octets: bytes, parameters_too: tlvs.Tlvs) -> tuple[str | None, int | None]:
+        """The id of its answer, or the status instead; neither where there was none in time."""
+        if not self._left:
+            return None, None
+        self._left -= 1
+        link = self._links[0]
+        self._says(f"sending a message to {self._allowance.to}")
+        (sent,) = link.submit([self._message(octets, parameters_too)])
+        await link.until(lambda: sent.status is not None, self._settings.response_timeout_seconds)
+        if sent.status != 0:
+            return None, sent.status
+        answer = next(pdu for answered, pdu in link.answers if answered is sent)
+        identifier = answer.message_id.strip() if isinstance(answer, SubmitSmResp) else ""
+        self._ids[identifier] = octets.decode("latin-1")
+        return identifier, 0
+
+    def _remember(self, texts: list[str], burst: list[Sent]) -> None:
+        by_sent = dict(zip(map(id, burst), texts, strict=True))
+        for sent, pdu in self._links[0].answers:
+            if id(sent) in by_sent and isinstance(pdu, SubmitSmResp) and not pdu.command_status:
+                self._ids[pdu.message_id.strip()] = by_sent[id(sent)]
+
+    def _message(self, octets: bytes, parameters_too: tlvs.Tlvs = ()) -> SubmitSm:
+        settings, sender = self._settings, parse_sender(self._allowance.sender)
+        ton, npi = SenderKind.ALPHANUMERIC.value if sender is None else (sender.ton, sender.npi)
+        return SubmitSm(
+            tlvs=parameters_too,
+            source_addr_ton=ton if settings.source_ton is None else settings.source_ton,
+            source_addr_npi=npi if settings.source_npi is None else settings.source_npi,
+            source_addr=self._allowance.sender if sender is None else sender.address,
+            dest_addr_ton=settings.dest_ton,
+            dest_addr_npi=settings.dest_npi,
+            destination_addr=self._allowance.to.lstrip("+"),
+            registered_delivery=parameters.RECEIPT_ALWAYS,
+            short_message=octets,
+        )
+
+    # --- receipts
+
+    async def _receipt_of(self, identifier: str) -> tuple[Delivery | None, Receipt | None]:
+        """The first final receipt for that message, waited for."""
+        self._says("waiting for its receipt")
+        text = self._ids[identifier]
+        seen: list[tuple[Delivery, Receipt]] = []
+
+        def came() -> bool:
+            for delivery in self._deliveries():
+                receipt = parse_receipt(delivery)
+                if receipt is not None and receipt.is_final is not False and self._belongs(receipt, identifier, text):
+                    seen.append((delivery, receipt))
+                    return True
+            return False
+
+        await self._receiver().until(came, self._allowance.wait_seconds)
+        return seen[0] if seen else (None, None)
+
+    def _belongs(self, receipt: Receipt, identifier: str, text: str) -> bool:
+        """By its id, by our text, or because it can be no other's."""
+        told = [receipt.message_id, *receipt.raw.decode("latin-1").split()[:1]]
+        if any(diagnosis.id_relation(identifier, one.removeprefix("id:")) for one in told):
+            return True
+        others = [known for known in self._ids if known != identifier]
+        if any(diagnosis.id_relation(known, receipt.message_id) for known in others):
+            return False
+        return bool(receipt.text and text.startswith(receipt.text.rstrip())) or not others
+
+    def _is_ours(self, delivery: Delivery) -> bool:
+        """A receipt from the number that we write to, and nothing else."""
+        receipt = parse_receipt(delivery)
+        to = self._allowance.to.lstrip("+")
+        return bool(receipt is not None and self._allowance.messages and to and delivery.source_addr.lstrip("+") == to)
+
+    def _receiver(self) -> ProbeLink:
+        """The link that receipts come over: the transceiver, or the last of the two."""
+        return self._links[-1]
+
+    def _deliveries(self) -> Iterable[Delivery]:
+        return self._receiver().deliveries
+
+    # --- telling
+
+    def _note(self, subject: str, verdict: Verdict, text: str, **settings: object) -> None:
+        self._found(Finding(subject=subject, verdict=verdict, text=text, settings=settings))

@@ -1,0 +1,163 @@
+"""One connection of the doctor's to a carrier: it asks and waits, and takes nothing that is not its own.
+
+A bind brings whatever waits for its system_id, also what belongs to a server beside: a delivery that nobody here claims
+is sent back with ESME_RX_T_APPN, so that the carrier keeps it. Not here: what is asked, and why (``probe``).
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+from palomar.carriers.smpp.diagnosis import Sent
+from palomar.ports import Clock
+from palomar.smpp import (
+    BindRefused,
+    Bound,
+    Closed,
+    CommandStatus,
+    DataSm,
+    DeliverSm,
+    EnquireLink,
+    EnquireLinkResp,
+    Event,
+    LateResponse,
+    Pdu,
+    RequestReceived,
+    ResponseReceived,
+    Role,
+    Session,
+    SessionSettings,
+    SubmitSm,
+    UnexpectedResponse,
+    encode,
+)
+
+Delivery = DeliverSm | DataSm
+_WINDOW = 10_000
+_ENQUIRY_NUMBER = 0x7FFFFFFF
+
+
+class ProbeLink(asyncio.Protocol):
+    """A bind of the doctor's. ``claims`` says of each delivery whether it is ours."""
+
+    def __init__(self, *, clock: Clock, claims: Callable[[Delivery], bool]) -> None:
+        self.now = clock.monotonic
+        self.session = Session(
+            Role.ESME,
+            self.now(),
+            settings=SessionSettings(
+                window=_WINDOW, response_seconds=3_600, enquire_link_seconds=None, session_init_seconds=None
+            ),
+        )
+        self.transport: asyncio.Transport | None = None
+        self.answered: Pdu | None = None
+        """The answer to the bind."""
+        self.closed = ""
+        """Why the session ended."""
+        self.answers: list[tuple[Sent, Pdu]] = []
+        self.deliveries: list[Delivery] = []
+        self.sent_back = 0
+        """Deliveries that were not ours."""
+        self._claims = claims
+        self._enquiry_answered = False
+        self._changed = asyncio.Event()
+        self._out: list[Sent] = []
+
+    # --- asking
+
+    def bind(self, pdu: Pdu) -> None:
+        self.session.send(pdu, self.now())
+        self._flush()
+
+    def submit(self, pdus: list[SubmitSm]) -> list[Sent]:
+        """Send them in one go."""
+        sent = []
+        for pdu in pdus:
+            one = Sent(at=self.now())
+            self.session.send(pdu, self.now(), context=one)
+            self._out.append(one)
+            sent.append(one)
+        self._flush()
+        return sent
+
+    async def enquire(self, seconds: float) -> float | None:
+        """How long an enquire_link takes; None if it was not answered in time."""
+        begun, self._enquiry_answered = self.now(), False
+        if self.transport is not None:
+            self.transport.write(encode(EnquireLink(sequence_number=_ENQUIRY_NUMBER)))
+        answered = await self.until(lambda: self._enquiry_answered, seconds)
+        return self.now() - begun if answered else None
+
+    async def until(self, holds: Callable[[], object], seconds: float) -> bool:
+        """Wait until something holds, the session ends, or the time is over; says whether it holds."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not (holds() or self.closed):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            pass
+        return bool(holds())
+
+    async def unbind(self, seconds: float) -> None:
+        """Say goodbye, and close whatever is said to that."""
+        if self.session.is_bound:
+            self.session.unbind(self.now())
+            self._flush()
+            await self.until(lambda: False, seconds)
+        if self.transport is not None:
+            self.transport.abort()
+
+    # --- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        for event in self.session.receive(data, self.now()):
+            self._take(event)
+        self._flush()
+        self._changed.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for event in self.session.connection_lost():
+            self._take(event)
+        self._changed.set()
+
+    # --- inside
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Bound(pdu=pdu) | BindRefused(pdu=pdu):
+                self.answered = pdu
+            case ResponseReceived(context=Sent() as sent, pdu=pdu) | LateResponse(context=Sent() as sent, pdu=pdu):
+                self._on_answer(sent, pdu)
+            case RequestReceived(pdu=pdu):
+                self._on_request(pdu)
+            case UnexpectedResponse(pdu=EnquireLinkResp()):
+                self._enquiry_answered = True
+            case Closed(reason=reason):
+                self.closed = reason.value
+            case _:
+                pass  # what is odd is nothing to us
+
+    def _on_answer(self, sent: Sent, pdu: Pdu) -> None:
+        sent.answered_at, sent.status = self.now(), pdu.command_status
+        place = self._out.index(sent)
+        sent.unanswered_before = sum(other.status is None for other in self._out[:place])
+        self.answers.append((sent, pdu))
+
+    def _on_request(self, pdu: Pdu) -> None:
+        if not isinstance(pdu, DeliverSm | DataSm):
+            self.session.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
+        elif self._claims(pdu):
+            self.deliveries.append(pdu)
+            self.session.answer(pdu)
+        else:
+            self.sent_back += 1
+            self.session.answer(pdu, status=CommandStatus.ESME_RX_T_APPN)
+
+    def _flush(self) -> None:
+        data = self.session.take_outgoing()
+        if data and self.transport is not None and not self.transport.is_closing():
+            self.transport.write(data)

@@ -1,0 +1,5 @@
+"""The console: what people see in a browser. A face like the dialects: it shows, and decides nothing.
+
+``routes`` is its map; a page is a ``.py`` beside its ``.html`` in ``pages``. Pages ask ``engine.viewer`` and nothing
+else: whose rows somebody sees is settled there, never in a page or a template. What browsers load is in ``static``.
+"""

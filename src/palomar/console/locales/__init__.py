@@ -1,0 +1,1 @@
+"""What each language says in the place of English, a dict a language."""

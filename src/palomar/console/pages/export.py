@@ -1,0 +1,108 @@
+"""Messages as CSV: streamed whole to whoever follows the address, or piece by piece to the page, which shows progress.
+
+Each piece is some bounded transactions, so an export of millions neither waits long nor makes others wait. Cells that a
+spreadsheet would take for a formula are defused. The columns' names are for programs and are not translated.
+"""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Final
+
+from palomar.console.formats import iso_text
+from palomar.console.pages.messages import choices_of
+from palomar.console.visit import Reply, SignedVisit
+from palomar.domain.credit import Microcredits, format_exact
+from palomar.domain.message import MessageId, born_ms, public_id
+from palomar.domain.search import SearchFilter
+from palomar.engine.viewer import Page, Viewer
+
+PIECE_MESSAGES: Final = 1_000
+OLDER_HEADER: Final = b"palomar-older"
+"""Before which message the next piece begins; empty after the last."""
+COUNT_HEADER: Final = b"palomar-count"
+"""How many messages are in the piece."""
+REACHED_HEADER: Final = b"palomar-reached"
+"""How much of the period lies behind, 0 to 1: messages come newest first."""
+
+COLUMNS: Final = (
+    *("accepted", "id", "account", "dialect", "subid", "label", "sender", "msisdn", "country", "text", "parts"),
+    *("state", "price", "carrier", "ended"),
+)
+_BYTE_ORDER_MARK: Final = "\ufeff"
+"""Without it Excel takes UTF-8 for something else."""
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+async def download(visit: SignedVisit) -> Reply:
+    """The messages of a search as a file, or with ``piece`` the next piece of it."""
+    viewer = visit.viewer
+    choices = choices_of(visit, viewer)
+    at = datetime.fromtimestamp(visit.manner.now_ms / 1_000, UTC)
+    headers = [
+        (b"content-type", b"text/csv; charset=utf-8"),
+        (b"content-disposition", f'attachment; filename="messages-{at:%Y%m%d-%H%M%S}.csv"'.encode("ascii")),
+    ]
+    if not visit.asked("piece"):
+        return Reply(body=_whole(viewer, choices.search, choices.before), headers=headers)
+    page = await viewer.search(choices.search, before=choices.before, limit=PIECE_MESSAGES)
+    reached = await _reached(viewer, choices.search, page, now_ms=visit.manner.now_ms)
+    headers += [
+        (OLDER_HEADER, public_id(page.older).encode("ascii") if page.older is not None else b""),
+        (COUNT_HEADER, b"%d" % len(page.messages)),
+        (REACHED_HEADER, b"%.4f" % reached),
+    ]
+    return Reply(body=_rows(page, viewer, with_head=choices.is_first_page), headers=headers)
+
+
+def defused(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+
+
+async def _whole(viewer: Viewer, wanted: SearchFilter, before: MessageId) -> AsyncIterator[bytes]:
+    older: MessageId | None = before
+    is_first = True
+    while older is not None:
+        page = await viewer.search(wanted, before=older, limit=PIECE_MESSAGES)
+        yield _rows(page, viewer, with_head=is_first)
+        older, is_first = page.older, False
+
+
+async def _reached(viewer: Viewer, wanted: SearchFilter, page: Page, *, now_ms: int) -> float:
+    if page.older is None:
+        return 1.0
+    oldest_ms = await viewer.oldest_ms(wanted)
+    newest_ms = now_ms if wanted.until_ms is None else min(wanted.until_ms, now_ms)
+    period_ms = newest_ms - (newest_ms if oldest_ms is None else oldest_ms)
+    behind_ms = newest_ms - born_ms(page.older)
+    return min(1.0, max(0.0, behind_ms / period_ms)) if period_ms > 0 else 0.0
+
+
+def _rows(page: Page, viewer: Viewer, *, with_head: bool) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    if with_head:
+        out.write(_BYTE_ORDER_MARK)
+        writer.writerow(COLUMNS)
+    for row in page.messages:
+        cells = (
+            iso_text(born_ms(row.id)),
+            public_id(row.id),
+            viewer.login_of(row.account_id),
+            row.dialect,
+            row.subid,
+            row.label,
+            row.sender,
+            row.msisdn,
+            row.country,
+            row.text,
+            str(row.parts),
+            row.state.value,
+            format_exact(Microcredits(row.price_microcredits)),
+            row.carrier,
+            "" if row.final_ms is None else iso_text(row.final_ms),
+        )
+        writer.writerow([defused(cell) for cell in cells])
+    return out.getvalue().encode("utf-8", "replace")

@@ -1,0 +1,126 @@
+"""One's own log-in: password, codes of an app, language and theme, and where one is logged in."""
+
+import base64
+import binascii
+import io
+from collections.abc import Mapping
+from typing import Final
+
+from palomar.console.catalogue import word
+from palomar.console.pages.preferences import THEMES
+from palomar.console.visit import Reply, SignedVisit, with_headers
+from palomar.console.words import PASSWORD_FAULTS
+from palomar.domain.access import fault_of_password
+from palomar.domain.totp import app_url, base32
+from palomar.engine.attempts import TryLater
+
+ISSUER: Final = "Palomar"
+DONE: Final[Mapping[str, str]] = {
+    "password": word("Your password was changed. You are logged out everywhere else."),
+    "code-on": word("From now on the log-in asks for a code."),
+    "code-off": word("The log-in asks for no code any more."),
+    "revoked": word("That session has ended."),
+    "alone": word("You are logged out everywhere else."),
+}
+THEME_NAMES: Final[Mapping[str, str]] = {
+    "auto": word("System"),
+    "light": word("Light"),
+    "dark": word("Dark"),
+}
+
+
+async def show(visit: SignedVisit) -> Reply:
+    """The page."""
+    return await _page(visit)
+
+
+async def change_password(visit: SignedVisit) -> Reply:
+    """Another password, if the current one is right."""
+    form = visit.request.form
+    current, new = form.get("current", ""), form.get("new", "")
+    fault = fault_of_password(new)
+    if fault is not None:
+        return await _page(visit, section="password", fault=visit.t(PASSWORD_FAULTS[fault]))
+    result = await visit.viewer.profile.change_password(current, new, address=visit.request.address)
+    return await _answered(visit, result, section="password", done="password")
+
+
+async def start_totp(visit: SignedVisit) -> Reply:
+    """From now on a code too, if the app makes the right ones."""
+    totp = _secret(visit.asked("secret"))
+    if totp and await visit.viewer.profile.start_totp(totp, visit.asked("code")):
+        return visit.go("/profile", done="code-on")
+    fault = visit.t("That code is not right. Check the phone's clock.")
+    return await _page(visit, section="code", fault=fault, totp=totp)
+
+
+async def stop_totp(visit: SignedVisit) -> Reply:
+    """No code any more, if the password is right."""
+    password = visit.request.form.get("password", "")
+    result = await visit.viewer.profile.stop_totp(password, address=visit.request.address)
+    return await _answered(visit, result, section="code", done="code-off")
+
+
+async def revoke(visit: SignedVisit) -> Reply:
+    """End one of one's sessions."""
+    if not await visit.viewer.profile.revoke(visit.request.named_number):
+        return visit.missing()
+    return visit.go("/profile", done="revoked")
+
+
+async def revoke_others(visit: SignedVisit) -> Reply:
+    """End all of one's sessions but this one."""
+    await visit.viewer.profile.revoke_others()
+    return visit.go("/profile", done="alone")
+
+
+async def _answered(visit: SignedVisit, result: TryLater | bool, *, section: str, done: str) -> Reply:
+    if isinstance(result, TryLater):
+        fault = visit.t("Too many attempts. Try again in {seconds} seconds.", seconds=result.seconds)
+        reply = await _page(visit, section=section, fault=fault, status=429)
+        return with_headers(reply, (b"retry-after", b"%d" % result.seconds))
+    if not result:
+        return await _page(visit, section=section, fault=visit.t("That is not your password."))
+    return visit.go("/profile", done=done)
+
+
+async def _page(
+    visit: SignedVisit, *, section: str = "", fault: str = "", totp: bytes = b"", status: int = 422
+) -> Reply:
+    """The page; ``fault`` is shown in the section where it happened."""
+    profile = visit.viewer.profile
+    has_totp = await profile.has_totp()
+    fresh = totp or profile.fresh_totp() if profile.takes_codes and not has_totp else b""
+    done = DONE.get(visit.asked("done"))
+    return visit.page(
+        "profile.html",
+        status=status if fault else 200,
+        section=section,
+        fault=fault,
+        done=visit.t(done) if done and not fault else "",
+        has_totp=has_totp,
+        secret=base32(fresh) if fresh else "",
+        code_picture=_picture(app_url(fresh, login=visit.viewer.who.login, issuer=ISSUER)) if fresh else "",
+        sessions=await profile.sessions(),
+        themes={theme: THEME_NAMES[theme] for theme in THEMES},
+    )
+
+
+def _picture(text: str) -> str:
+    """A QR code as SVG, its strokes in the page's own colours."""
+    import segno  # here: few ask for it, and every server would pay
+
+    out = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        out, kind="svg", xmldecl=False, nl=False, border=2, omitsize=True, svgclass=None, lineclass=None
+    )
+    return out.getvalue().decode("utf-8")
+
+
+def _secret(text: str) -> bytes:
+    """The secret that the form was shown; empty if it is none."""
+    padded = text + "=" * (-len(text) % 8)
+    try:
+        return base64.b32decode(padded)
+    except (binascii.Error, ValueError):
+        return b""

@@ -1,0 +1,74 @@
+"""Users: who logs in, with what role, on whose behalf. An owner's page; an account's owner has those of the account."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from palomar.console.catalogue import word
+from palomar.console.pages.messages import CHOICE_OF
+from palomar.console.visit import Reply, SignedVisit
+from palomar.domain.access import Role
+from palomar.domain.account import AccountId
+from palomar.engine.people import Made
+
+DONE: Final[Mapping[str, str]] = {
+    "role": word("The role was changed."),
+    "on": word("The user can log in again."),
+    "off": word("The user cannot log in any more; their sessions have ended."),
+}
+
+
+async def show(visit: SignedVisit) -> Reply:
+    """The users in scope, and a form for another."""
+    return await _page(visit)
+
+
+async def add(visit: SignedVisit) -> Reply:
+    """A new user; the password is on the page that answers, and nowhere else."""
+    viewer = visit.viewer
+    login, of_login, role = visit.asked("login"), visit.asked("account"), visit.asked("role")
+    account = viewer.account_of_login(of_login) if of_login else None
+    if (of_login and account is None) or role not in set(Role):
+        return visit.missing()
+    account_id: AccountId | None = account.id if account is not None else None
+    made = await viewer.people.add(login=login, name=visit.asked("name")[:200], role=Role(role), account_id=account_id)
+    if made is None:
+        return await _page(visit, fault=visit.t("That login is taken, or is none: no spaces, no colon."))
+    return await _page(visit, made=made)
+
+
+async def reset(visit: SignedVisit) -> Reply:
+    """Another password, shown once."""
+    made = await visit.viewer.people.reset(visit.request.named_number)
+    return visit.missing() if made is None else await _page(visit, made=made)
+
+
+async def set_role(visit: SignedVisit) -> Reply:
+    """Another role."""
+    role = visit.asked("role")
+    if role not in set(Role) or not await visit.viewer.people.set_role(visit.request.named_number, Role(role)):
+        return visit.missing()
+    return visit.go("/users", done="role")
+
+
+async def switch(visit: SignedVisit) -> Reply:
+    """Let a user in, or not any more."""
+    enabled = visit.asked("enabled") == "on"
+    if not await visit.viewer.people.switch(visit.request.named_number, enabled=enabled):
+        return visit.missing()
+    return visit.go("/users", done="on" if enabled else "off")
+
+
+async def _page(visit: SignedVisit, *, fault: str = "", made: Made | None = None) -> Reply:
+    viewer = visit.viewer
+    done = DONE.get(visit.asked("done"))
+    return visit.page(
+        "users.html",
+        status=422 if fault else 200,
+        users=await viewer.people.all(),
+        accounts=viewer.first_accounts(CHOICE_OF),
+        has_choice_of_accounts=viewer.account_count <= CHOICE_OF,
+        roles=list(Role),
+        fault=fault,
+        made=made,
+        done=visit.t(done) if done and not fault and made is None else "",
+    )

@@ -1,0 +1,93 @@
+"""Who may do what in the console: the roles, the rights of each, and somebody who has logged in.
+
+Not here: whose messages somebody sees (``engine.viewer``), and how they log in (``engine.logins``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from palomar.domain.account import AccountId
+
+LOGIN_LONGEST: Final = 100
+PASSWORD_SHORTEST: Final = 10
+PASSWORD_LONGEST: Final = 200
+
+
+class Role(StrEnum):
+    """What somebody is in the console. The words stand in SQL and on the command line too."""
+
+    OWNER = "owner"
+    OPERATOR = "operator"
+    SUPPORT = "support"
+    READ_ONLY = "read-only"
+
+
+class Right(StrEnum):
+    """What a role may have leave to do; whose messages it concerns is another question."""
+
+    LOOK = "look"
+    EXPORT = "export"
+    REPLAY = "replay"
+    PEOPLE = "people"
+
+
+class PasswordFault(StrEnum):
+    """Why nobody may have a password."""
+
+    TOO_SHORT = f"a password has at least {PASSWORD_SHORTEST} characters"
+    TOO_LONG = f"a password has at most {PASSWORD_LONGEST} characters"
+
+
+RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
+    Role.OWNER: frozenset(Right),
+    Role.OPERATOR: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY}),
+    Role.SUPPORT: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY}),
+    Role.READ_ONLY: frozenset({Right.LOOK, Right.EXPORT}),
+}
+"""Support has an operator's rights; texts and numbers are hidden from it where the installation says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """Somebody who has logged in: a person, or an account with its own password (then ``user_id`` is None)."""
+
+    login: str
+    name: str
+    role: Role
+    user_id: int | None
+    account_id: AccountId | None
+    """Whose messages: this account's and its sub-accounts'. None: everybody's."""
+
+    def may(self, right: Right) -> bool:
+        """Whether the role has that right."""
+        return right in RIGHTS[self.role]
+
+    @property
+    def of_platform(self) -> bool:
+        """Whether it is the whole installation that is seen."""
+        return self.account_id is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose rows may be seen and touched; None is everybody's."""
+
+    account_ids: frozenset[AccountId] | None
+
+    def has(self, account_id: AccountId | None) -> bool:
+        """Whether this account's rows (None: the platform's own) are within it."""
+        return self.account_ids is None or account_id in self.account_ids
+
+
+def is_login(text: str) -> bool:
+    """Whether this can be a login: not empty, no spaces or controls, no colon (RFC 7617 section 2)."""
+    return 0 < len(text) <= LOGIN_LONGEST and ":" not in text and all(c.isprintable() and c != " " for c in text)
+
+
+def fault_of_password(password: str) -> PasswordFault | None:
+    """What is wrong with a password that somebody chose; None if nothing is."""
+    if len(password) < PASSWORD_SHORTEST:
+        return PasswordFault.TOO_SHORT
+    return PasswordFault.TOO_LONG if len(password) > PASSWORD_LONGEST else None

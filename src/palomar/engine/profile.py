@@ -1,0 +1,179 @@
+"""The profile: what everybody does with their own log-in. The password, an app's codes, and where they are logged in.
+
+What weakens a log-in asks for the password again, and counts as an attempt: who finds a browser open gains nothing.
+"""
+
+import hashlib
+from typing import Final
+
+from palomar.domain.access import PASSWORD_LONGEST
+from palomar.domain.account import AccountId
+from palomar.domain.totp import SECRET_OCTETS, step_of_code
+from palomar.engine.attempts import Attempts, TryLater
+from palomar.engine.directory import Directory
+from palomar.engine.logins import Logins, SignedIn
+from palomar.engine.passwords import Passwords
+from palomar.flows import accounts, sessions, users
+from palomar.flows.accounts import login_key
+from palomar.flows.sessions import Session, stamp_of
+from palomar.flows.users import Credentials
+from palomar.ports import Clock, Ids
+from palomar.storage.database import Database, Transaction
+
+NONCE_OCTETS: Final = 12
+
+
+class Profile:
+    """See the module. An account that logged in with its own password has no codes: ``takes_codes`` is False."""
+
+    def __init__(
+        self,
+        signed_in: SignedIn,
+        *,
+        database: Database,
+        directory: Directory,
+        passwords: Passwords,
+        attempts: Attempts,
+        logins: Logins,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self.session = signed_in.session
+        self._who = signed_in.who
+        self._database = database
+        self._directory = directory
+        self._passwords = passwords
+        self._attempts = attempts
+        self._logins = logins
+        self._clock = clock
+        self._ids = ids
+
+    @property
+    def takes_codes(self) -> bool:
+        return self._who.user_id is not None
+
+    async def has_totp(self) -> bool:
+        """Whether the log-in asks for a code."""
+        user = await self._user()
+        return user is not None and user.user.has_totp
+
+    async def change_password(self, current: str, new: str, *, address: str) -> TryLater | bool:
+        """A new password; every other session ends with the old one. False if ``current`` is wrong."""
+        confirmed = await self._confirm(current, address=address)
+        if confirmed is not True:
+            return confirmed
+        password_hash = await self._passwords.hash(new)
+        who, session_id = self._who, self.session.id
+
+        async def script(tx: Transaction) -> None:
+            if who.user_id is not None:
+                await users.change_password(tx, who.user_id, password_hash)
+            elif who.account_id is not None:
+                await accounts.change_password(tx, who.account_id, password_hash)
+            await sessions.stamp_anew(tx, session_id, stamp_of(password_hash))
+
+        await self._database.write(script)
+        await self._directory.reload()
+        return True
+
+    def fresh_totp(self) -> bytes:
+        """A secret for an app, which is worth nothing until :meth:`start_totp`."""
+        return self._octets(SECRET_OCTETS)
+
+    async def start_totp(self, totp: bytes, typed: str) -> bool:
+        """From now on the log-in asks for a code, if this is one of that secret."""
+        user = await self._user()
+        step = step_of_code(totp, typed, now_ms=self._clock.wall_ms(), after=0)
+        if user is None or user.user.has_totp or step is None or len(totp) != SECRET_OCTETS:
+            return False
+        user_id = user.user.id
+        secret = await self._logins.console_secret()
+        sealed = users.seal_totp(totp, user_id=user_id, secret=secret, nonce=self._octets(NONCE_OCTETS))
+
+        async def script(tx: Transaction) -> None:
+            await users.start_totp(tx, user_id, sealed=sealed, step=step)
+
+        await self._database.write(script)
+        return True
+
+    async def stop_totp(self, password: str, *, address: str) -> TryLater | bool:
+        """The password is enough again. False if it is wrong."""
+        confirmed = await self._confirm(password, address=address)
+        user_id = self._who.user_id
+        if confirmed is not True or user_id is None:
+            return confirmed
+
+        async def script(tx: Transaction) -> None:
+            await users.stop_totp(tx, user_id)
+
+        await self._database.write(script)
+        return True
+
+    async def sessions(self) -> list[Session]:
+        """Where one is logged in, youngest first."""
+        now_ms = self._clock.wall_ms()
+        user_id, account_id = self._owner
+
+        async def script(tx: Transaction) -> list[Session]:
+            return await sessions.sessions_of(tx, user_id=user_id, account_id=account_id, now_ms=now_ms)
+
+        return await self._database.read(script)
+
+    async def revoke(self, session_id: int) -> bool:
+        """End one of one's own sessions; False for any other."""
+
+        async def script(tx: Transaction) -> bool:
+            session = await sessions.session_of_id(tx, session_id)
+            is_own = session is not None and (session.user_id, session.account_id) == self._owner
+            return is_own and await sessions.revoke(tx, session_id)
+
+        return await self._database.write(script)
+
+    async def revoke_others(self) -> int:
+        """End all of one's sessions but this one; how many there were."""
+        user_id, account_id = self._owner
+
+        async def script(tx: Transaction) -> int:
+            return await sessions.revoke_all(tx, user_id=user_id, account_id=account_id, but=self.session.id)
+
+        return await self._database.write(script)
+
+    # --- private
+
+    def _octets(self, count: int) -> bytes:
+        """Random ones."""
+        return hashlib.sha256(self._ids.token().encode()).digest()[:count]
+
+    async def _confirm(self, password: str, *, address: str) -> TryLater | bool:
+        """Whether this is one's own password; an attempt like any other."""
+        wait = await self._attempts.begin(self._who.login, address=address)
+        if wait is not None:
+            return wait
+        stored = await self._stored_password()
+        is_right = await self._passwords.is_right(stored, login_key(self._who.login), password)
+        if is_right and len(password) <= PASSWORD_LONGEST:
+            await self._attempts.succeeded(self._who.login)
+            return True
+        return False
+
+    async def _stored_password(self) -> str:
+        if self._who.user_id is None and self._who.account_id is not None:
+            return self._directory.snapshot.passwords.get(self._who.account_id, "")
+        user = await self._user()
+        return user.password_hash if user is not None else ""
+
+    @property
+    def _owner(self) -> tuple[int | None, AccountId | None]:
+        """Whose sessions are one's own: a user's, or an account's."""
+        who = self._who
+        return (who.user_id, None) if who.user_id is not None else (None, who.account_id)
+
+    async def _user(self) -> Credentials | None:
+        user_id = self._who.user_id
+        if user_id is None:
+            return None
+
+        async def script(tx: Transaction) -> Credentials | None:
+            return await users.user_of_id(tx, user_id)
+
+        return await self._database.read(script)

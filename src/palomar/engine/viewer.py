@@ -1,0 +1,224 @@
+"""The viewer: the one door through which the console reads and acts. It knows who looks, and scopes everything.
+
+A page asks a :class:`Viewer` and gets what its person may have: the messages of their accounts and no others, without
+texts and numbers where the installation hides those from support. What is out of scope is answered as what does not
+exist. A new question of a page is a new method here, and begins with the scope.
+"""
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from palomar.domain.access import Right, Role, Scope, Who
+from palomar.domain.account import Account, AccountId
+from palomar.domain.message import MessageId, born_ms
+from palomar.domain.search import SearchFilter
+from palomar.engine.attempts import Attempts
+from palomar.engine.directory import Directory
+from palomar.engine.logins import Logins, SignedIn
+from palomar.engine.masking import masked_message, masked_story
+from palomar.engine.passwords import Passwords
+from palomar.engine.people import People
+from palomar.engine.profile import Profile
+from palomar.flows import callbacks, search
+from palomar.flows.accounts import Balance, Snapshot, balance
+from palomar.flows.search import Results
+from palomar.flows.search_task import LATEST
+from palomar.flows.why import Story, tell_story
+from palomar.ports import Clock, Ids
+from palomar.storage.database import Database, Transaction
+from palomar.storage.messages import MessageRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Messages, newest first, and before which id the next page begins; None where there is nothing older.
+
+    ``searched_ms`` is how far back it was looked, where the page is not full because the search is not at its end.
+    """
+
+    messages: list[MessageRow]
+    older: MessageId | None
+    searched_ms: int | None = None
+
+
+class Viewers:
+    """Makes a viewer for whoever is signed in."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        directory: Directory,
+        passwords: Passwords,
+        attempts: Attempts,
+        logins: Logins,
+        clock: Clock,
+        ids: Ids,
+        carriers: Callable[[], Sequence[str]],
+        mask_for_support: bool,
+    ) -> None:
+        self.database = database
+        self.directory = directory
+        self.passwords = passwords
+        self.attempts = attempts
+        self.logins = logins
+        self.clock = clock
+        self.ids = ids
+        self.carriers = carriers
+        self.mask_for_support = mask_for_support
+
+    def of(self, signed_in: SignedIn) -> "Viewer":
+        return Viewer(self, signed_in)
+
+
+class Viewer:
+    """See the module. Made for one request; ``people`` and ``profile`` are the rest of what somebody may do."""
+
+    def __init__(self, viewers: Viewers, signed_in: SignedIn) -> None:
+        self.who = signed_in.who
+        self.scope = scope_of(signed_in.who, viewers.directory.snapshot)
+        self.hides = viewers.mask_for_support and self.who.role is Role.SUPPORT
+        """Whether texts and numbers are hidden from this viewer."""
+        self.people = People(
+            self.who,
+            self.scope,
+            database=viewers.database,
+            passwords=viewers.passwords,
+            clock=viewers.clock,
+            ids=viewers.ids,
+        )
+        self.profile = Profile(
+            signed_in,
+            database=viewers.database,
+            directory=viewers.directory,
+            passwords=viewers.passwords,
+            attempts=viewers.attempts,
+            logins=viewers.logins,
+            clock=viewers.clock,
+            ids=viewers.ids,
+        )
+        self._viewers = viewers
+        self._database = viewers.database
+
+    def may(self, right: Right) -> bool:
+        return self.who.may(right)
+
+    # --- accounts
+
+    @property
+    def account_count(self) -> int:
+        """How many accounts are in scope."""
+        by_id, ids = self._viewers.directory.snapshot.by_id, self.scope.account_ids
+        return len(by_id) if ids is None else len(ids)
+
+    def first_accounts(self, limit: int) -> list[Account]:
+        """Accounts in scope, by login: the first of them."""
+        by_id, ids = self._viewers.directory.snapshot.by_id, self.scope.account_ids
+        found = by_id.values() if ids is None else map(by_id.__getitem__, ids)
+        return heapq.nsmallest(limit, found, key=lambda account: account.login.casefold())
+
+    def account(self, account_id: AccountId) -> Account | None:
+        """An account in scope; None for any other."""
+        return self._viewers.directory.snapshot.by_id.get(account_id) if self.scope.has(account_id) else None
+
+    def login_of(self, account_id: AccountId) -> str:
+        """The login of an account in scope; empty for any other."""
+        account = self.account(account_id)
+        return account.login if account is not None else ""
+
+    def account_of_login(self, login: str) -> Account | None:
+        """The account in scope of that login; None for any other."""
+        found = self._viewers.directory.by_login(login)
+        return found if found is not None and self.scope.has(found.id) else None
+
+    @property
+    def carriers(self) -> Sequence[str]:
+        """The names of the carriers that a message may have gone by."""
+        return self._viewers.carriers()
+
+    async def balance(self, account_id: AccountId) -> Balance | None:
+        """What an account in scope can spend, and what is set aside; None for any other."""
+        if self.account(account_id) is None:
+            return None
+
+        async def script(tx: Transaction) -> Balance:
+            return await balance(tx, account_id)
+
+        return await self._database.read(script)
+
+    # --- messages
+
+    async def search(self, wanted: SearchFilter, *, before: MessageId = LATEST, limit: int) -> Page:
+        """A page of the messages in scope that fit; a search that finds little gives up early and says where."""
+        within, whose = self._unseen(wanted), self.scope.account_ids
+
+        async def script(tx: Transaction) -> Results:
+            return await search.search(tx, whose, within, before=before, limit=limit)
+
+        found = await self._database.survey(script)
+        is_full = found.older is None or len(found.messages) >= limit
+        return Page(
+            messages=[self._shown(row) for row in found.messages],
+            older=found.older,
+            searched_ms=None if is_full or found.older is None else born_ms(found.older),
+        )
+
+    async def oldest_ms(self, wanted: SearchFilter) -> int | None:
+        """When the period of a search begins: as it says, else with the oldest message in scope; None if none is."""
+        if wanted.since_ms is not None:
+            return wanted.since_ms
+        whose = self.scope.account_ids
+
+        async def script(tx: Transaction) -> MessageId | None:
+            return await search.oldest(tx, whose, wanted.account_ids)
+
+        oldest = await self._database.survey(script)
+        return None if oldest is None else born_ms(oldest)
+
+    async def story(self, message_id: MessageId) -> Story | None:
+        """Everything about a message in scope; None for any other."""
+
+        async def script(tx: Transaction) -> Story | None:
+            return await tell_story(tx, message_id)
+
+        story = await self._database.read(script)
+        if story is None or not self.scope.has(story.view.message.account_id):
+            return None
+        return masked_story(story) if self.hides else story
+
+    async def replay(self, callback_id: int) -> bool:
+        """Try a failed callback in scope again, with all its attempts; False if there is no such failed one."""
+        if not self.may(Right.REPLAY):
+            return False
+        now_ms = self._viewers.clock.wall_ms()
+
+        async def script(tx: Transaction) -> bool:
+            owner = await callbacks.owner_of(tx, callback_id)
+            return (
+                owner is not None and self.scope.has(owner) and await callbacks.replay(tx, callback_id, now_ms=now_ms)
+            )
+
+        return await self._database.write(script)
+
+    # --- private
+
+    def _unseen(self, wanted: SearchFilter) -> SearchFilter:
+        """The search that does not compare what is hidden from this viewer."""
+        return replace(wanted, is_blind=self.hides)
+
+    def _shown(self, row: MessageRow) -> MessageRow:
+        return masked_message(row) if self.hides else row
+
+
+def scope_of(who: Who, snapshot: Snapshot) -> Scope:
+    """Everybody's rows for who sees the platform; else those of an account and of all accounts below it."""
+    if who.account_id is None:
+        return Scope(account_ids=None)
+    ids: set[AccountId] = set()
+    waiting = [who.account_id] if who.account_id in snapshot.by_id else []
+    while waiting:
+        account_id = waiting.pop()
+        ids.add(account_id)
+        waiting += [child.id for child in snapshot.children.get(account_id, ()) if child.id not in ids]
+    return Scope(account_ids=frozenset(ids))

@@ -1,0 +1,53 @@
+"""The sandbox: a clock that jumps ahead, and what simulated carriers do wrong on purpose. Both outlive a restart.
+
+Not here: whether it may be played with (only while every carrier is a simulator), and what a script means: both are
+known to ``cli`` and ``app``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from palomar.storage import sandbox as rows
+from palomar.storage.accounts import BUMP_VERSION, SELECT_VERSION
+from palomar.storage.database import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """How things stand: the wall is ``ahead_ms`` ahead of the machine's, and these carriers have these scripts."""
+
+    version: int = -1
+    """Of everything that commands change; another one is worth another look."""
+    ahead_ms: int = 0
+    scripts: Mapping[str, str] = field(default_factory=dict)
+
+
+async def read(tx: Transaction) -> Sandbox:
+    """How things stand now."""
+    return Sandbox(
+        version=int((await tx.select(SELECT_VERSION))[0][0]),
+        ahead_ms=int((await tx.select(rows.SELECT_AHEAD))[0][0]),
+        scripts={str(carrier): str(script) for carrier, script in await tx.select(rows.SELECT_SCRIPTS)},
+    )
+
+
+async def jump(tx: Transaction, milliseconds: int) -> int:
+    """Move the wall ahead by so much, more than nothing; how far it is ahead then."""
+    if milliseconds <= 0:
+        raise ValueError("a clock only jumps ahead")
+    await tx.execute(rows.JUMP, milliseconds)
+    await tx.execute(BUMP_VERSION)
+    return int((await tx.select(rows.SELECT_AHEAD))[0][0])
+
+
+async def set_script(tx: Transaction, carrier: str, script: str, *, now_ms: int) -> None:
+    """From now on, and after every start, this carrier does wrong by this script."""
+    await tx.execute(rows.UPSERT_SCRIPT, carrier, script, now_ms)
+    await tx.execute(BUMP_VERSION)
+
+
+async def clear_script(tx: Transaction, carrier: str) -> bool:
+    """The carrier goes back to what the configuration says; False if it had never left."""
+    cleared = await tx.execute(rows.DELETE_SCRIPT, carrier) == 1
+    await tx.execute(BUMP_VERSION)
+    return cleared

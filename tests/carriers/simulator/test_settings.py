@@ -1,0 +1,27 @@
+"""Settings that cannot be are refused where they are made, with their name."""
+
+import pytest
+from tests.carriers.simulator.client import make_smsc
+from tests.contracts.virtual_time import in_virtual_time
+
+from palomar.carriers.simulator import SimulatorSettings, SimulatorSmsc
+from palomar.carriers.simulator.chaos import EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"chaos": "loose-answers=3%"}, "chaos: there is no 'loose-answers' (is 'lose-answers' meant?)"),
+        ({"answer_timeout_seconds": 0}, "answer_timeout_seconds: more than 0, not 0"),
+    ],
+)
+def test_what_cannot_be_is_told(settings: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        SimulatorSettings(**settings)  # type: ignore[arg-type]
+    assert str(raised.value) == complaint
+
+
+@in_virtual_time
+async def test_a_script_of_the_settings_is_at_work_from_the_start() -> None:
+    smsc: SimulatorSmsc = make_smsc(chaos="everything")
+    assert smsc.chaos == EVERYTHING

@@ -1,0 +1,64 @@
+"""What the SMSC remembers of messages: found by id and by address, for their own client only, and not for ever."""
+
+from palomar.carriers.simulator.ids import Names
+from palomar.carriers.simulator.outcome import ORDINARY, Plan, Receipt
+from palomar.carriers.simulator.taken import Memory, Taken
+from palomar.smpp import SubmitSm
+
+
+def taken(name: str, *, system_id: str = "esme", text: bytes = b"hola", plan: Plan = ORDINARY) -> Taken:
+    return Taken(
+        names=Names(name, name, True),
+        system_id=system_id,
+        source="PALOMAR",
+        pdu=SubmitSm(source_addr="PALOMAR", destination_addr="34600000001", short_message=text),
+        plan=plan,
+        delay_seconds=0.5,
+        taken_ms=0,
+    )
+
+
+def between(memory: Memory, **more: str) -> list[Taken]:
+    wanted = {"system_id": "esme", "source": "PALOMAR", "destination": "34600000001", "service_type": ""} | more
+    return list(memory.changeable(**wanted))
+
+
+def test_the_oldest_are_forgotten_first() -> None:
+    memory = Memory(limit=2)
+    kept = [taken(name) for name in "abc"]
+    for one in kept:
+        memory.add((one,))
+    assert memory.named("a", system_id="esme") == ()
+    assert memory.named("c", system_id="esme") == (kept[2],)
+
+
+def test_one_takes_the_place_of_another_under_the_same_id() -> None:
+    memory, old, beside = Memory(limit=9), taken("a"), taken("a")
+    memory.add((old, beside))
+    new = taken("a", text=b"new")
+    memory.swap(old, new)
+    assert memory.named("a", system_id="esme") == (new, beside)
+
+
+def test_only_what_has_neither_arrived_nor_ended_may_be_changed() -> None:
+    memory = Memory(limit=9)
+    arrived, ended, cancelled, waiting = (taken(name) for name in "abcd")
+    arrived.arrived, ended.done_ms, cancelled.cancelled = True, 1, True
+    for one in (arrived, ended, cancelled, waiting):
+        memory.add((one,))
+    assert between(memory) == [waiting]
+    assert between(memory, source="SOMEBODY") == []
+    assert between(memory, system_id="other") == []
+
+
+def test_once_nothing_more_happens_only_the_end_is_kept() -> None:
+    one = taken("a")
+    one.forget_text()
+    assert (one.pdu.short_message, one.source) == (b"", "PALOMAR")
+
+
+def test_the_last_receipt_is_that_which_comes_last() -> None:
+    several = Plan(does="", receipts=(Receipt(stat="ENROUTE", after_seconds=3), Receipt(stat="DELIVRD")))
+    assert taken("a", plan=several).last_receipt_seconds == 3
+    assert taken("a").last_receipt_seconds == 0.5
+    assert taken("a", plan=Plan(does="", receipts=())).last_receipt_seconds == 0

@@ -1,0 +1,73 @@
+"""What the lists and tables of a carrier's settings mean."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from palomar.carriers.smpp import wording
+from palomar.domain.languages import Language
+from palomar.domain.sender import SenderKind
+from palomar.smpp import CommandStatus
+
+
+def test_languages_by_their_words() -> None:
+    assert wording.languages(()) == frozenset()
+    assert wording.languages(("turkish", "spanish")) == {Language.TURKISH, Language.SPANISH}
+
+
+def test_types_by_the_kind_of_sender() -> None:
+    assert wording.source_types(None) == {}
+    assert wording.source_types({"alphanumeric": "5/0", "international": "1/1"}) == {
+        SenderKind.ALPHANUMERIC: (5, 0),
+        SenderKind.INTERNATIONAL: (1, 1),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "pair"),
+    [
+        ("0x1400", "hex:0a0B", (0x1400, b"\x0a\x0b")),
+        ("0x1400", "campaign 7", (0x1400, b"campaign 7")),
+        ("5120", "", (0x1400, b"")),
+        ("source_port", "5000", (0x020A, b"\x13\x88")),
+        ("0x020A", "5000", (0x020A, b"\x13\x88")),
+        ("additional_status_info_text", "hi", (0x001D, b"hi\0")),
+        ("its_session_info", "hex:0102", (0x1383, b"\x01\x02")),
+        ("privacy_indicator", "hex:03", (0x0201, b"\x03")),
+    ],
+)
+def test_parameters_by_tag_or_name(name: str, text: str, pair: tuple[int, bytes]) -> None:
+    assert wording.static_tlvs({name: text}) == (pair,)
+
+
+def test_statuses_by_name_or_number() -> None:
+    assert wording.statuses(("ESME_RSUBMITFAIL", "0x0400", "1025")) == {CommandStatus.ESME_RSUBMITFAIL, 0x400, 1025}
+
+
+@pytest.mark.parametrize(
+    ("parse", "value", "begins"),
+    [
+        (wording.languages, ("klingon",), "languages: turkish, spanish"),
+        (wording.source_types, {"robot": "1/1"}, "source_types: alphanumeric, "),
+        (wording.source_types, {"alphanumeric": "5"}, "source_types: TON/NPI"),
+        (wording.source_types, {"alphanumeric": "5/256"}, "source_types: TON/NPI"),
+        (wording.source_types, {"alphanumeric": "5/²"}, "source_types: TON/NPI"),
+        (wording.static_tlvs, {"0x10000": "a"}, "tlvs: a tag"),
+        (wording.static_tlvs, {"no_such_parameter": "a"}, "tlvs: a tag"),
+        (wording.static_tlvs, {"message_payload": "a"}, "tlvs: message_payload is set for each part"),
+        (wording.static_tlvs, {"source_port": "70000"}, "tlvs: source_port cannot be '70000'"),
+        (wording.static_tlvs, {"source_port": "a"}, "tlvs: source_port cannot be 'a'"),
+        (wording.static_tlvs, {"0x1400": "hex:0"}, "tlvs: 0x1400 cannot be"),
+        (wording.static_tlvs, {"0x1400": "ш"}, "tlvs: 0x1400 cannot be"),
+        (wording.static_tlvs, {"its_session_info": "abc"}, "tlvs: its_session_info cannot be"),
+        (wording.statuses, ("ESME_RNONSENSE",), "temporary_statuses: names"),
+        (wording.statuses, ("0",), "temporary_statuses: names"),
+    ],
+)
+def test_what_means_nothing_is_an_error_that_names_the_setting(
+    parse: Callable[[Any], object], value: object, begins: str
+) -> None:
+    with pytest.raises(ValueError) as raised:
+        parse(value)
+    assert str(raised.value).startswith(begins)

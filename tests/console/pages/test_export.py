@@ -1,0 +1,107 @@
+"""The export: columns, defused formulas, the whole as a stream or piece by piece with how far it is."""
+
+import csv
+import io
+
+import pytest
+from tests.support.console_house import CREDIT, Browser, House
+from tests.support.world import recipient
+
+from palomar.console.pages.export import COLUMNS, PIECE_MESSAGES, defused
+from palomar.domain.access import Role
+
+
+@pytest.fixture
+async def browser(house: House) -> Browser:
+    await house.user("admin")
+    inside = house.browser()
+    await inside.log_in("admin")
+    return inside
+
+
+async def send(house: House, *said: str, label: str = "") -> None:
+    account = house.directory.by_login("acme") or await house.account("acme", credit=100_000 * CREDIT)
+    for text in said:
+        house.wait(1_000)
+        await house.world.accept(account, recipients=[recipient(7, text=text)], label=label)
+
+
+def read(body: bytes) -> list[dict[str, str]]:
+    text = body.decode("utf-8")
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+async def test_a_file_has_a_row_a_message_newest_first(house: House, browser: Browser) -> None:
+    await send(house, "one", 'two\nlines, and "quotes"', label="l")
+    answer = await browser.get("/console/messages.csv?account=acme")
+    assert answer.status == 200
+    assert answer.header("content-type") == "text/csv; charset=utf-8"
+    assert answer.header("content-disposition") == 'attachment; filename="messages-20251009-085322.csv"'
+    assert answer.body.startswith("\ufeff".encode())
+    rows = read(answer.body)
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["text"] for row in rows] == ['two\nlines, and "quotes"', "one"]
+    assert (
+        rows[1]
+        | {
+            "account": "acme",
+            "msisdn": "525512340007",
+            "state": "queued",
+            "price": "1",
+            "label": "l",
+            "accepted": "2025-10-09T08:53:21.000Z",
+            "ended": "",
+        }
+        == rows[1]
+    )
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+async def test_no_cell_is_a_formula(house: House, browser: Browser, start: str) -> None:
+    hostile = f"{start}cmd|' /C calc'!A0"
+    assert defused(hostile) == f"'{hostile}"
+    await send(house, hostile, label=hostile)
+    (row,) = read((await browser.get("/console/messages.csv")).body)
+    assert (row["text"], row["label"]) == (f"'{hostile}", f"'{hostile}")
+    assert defused("1 = 1") == "1 = 1"
+    assert defused("") == ""
+
+
+async def test_pieces_make_the_whole_and_say_how_far_they_are(house: House, browser: Browser) -> None:
+    await send(house, "oldest")
+    account = house.directory.by_login("acme")
+    assert account is not None
+    for _ in range(2):
+        house.wait(10_000)
+        await house.world.accept(account, count=PIECE_MESSAGES)
+    house.wait(1_000)
+    body, before, reached, counts = b"", "", [], []
+    while True:
+        answer = await browser.get(f"/console/messages.csv?piece=1&before={before}")
+        body += answer.body
+        reached.append(float(answer.header("palomar-reached")))
+        counts.append(int(answer.header("palomar-count")))
+        before = answer.header("palomar-older")
+        if not before:
+            break
+    assert counts == [PIECE_MESSAGES, PIECE_MESSAGES, 1]
+    assert reached == sorted(reached)
+    assert 0 < reached[0] < reached[1] < reached[2] == 1.0
+    assert body == (await browser.get("/console/messages.csv")).body
+    rows = read(body)
+    assert len({row["id"] for row in rows}) == len(rows) == 2 * PIECE_MESSAGES + 1
+
+
+async def test_nothing_found_is_a_file_with_its_columns_alone(browser: Browser) -> None:
+    answer = await browser.get("/console/messages.csv?q=zzz&piece=1")
+    assert answer.body.decode("utf-8").strip() == "\ufeff" + ",".join(f'"{name}"' for name in COLUMNS)
+    assert (answer.header("palomar-older"), answer.header("palomar-reached")) == ("", "1.0000")
+
+
+async def test_what_is_hidden_from_support_is_hidden_in_its_files_too(house: House) -> None:
+    await send(house, "the code is 4711")
+    await house.user("sara", role=Role.SUPPORT)
+    browser = house.browser()
+    await browser.log_in("sara")
+    (row,) = read((await browser.get("/console/messages.csv")).body)
+    assert (row["text"], row["msisdn"]) == ("•••••", "52•••••07")

@@ -1,0 +1,144 @@
+"""The "Why?" page: everything of a message on it, hostile words harmless, and callbacks tried again from it."""
+
+import re
+
+import pytest
+from tests.support.console_house import Browser, House
+from tests.support.world import outgoing, recipient
+
+from palomar.domain.access import Role
+from palomar.domain.message import MessageId, State, public_id
+from palomar.flows.report import record_receipts
+from palomar.ports import CarrierReceipt, Taken
+from palomar.smpp import SubmitSm, encode
+from palomar.storage.database import Transaction
+from palomar.storage.timeline import INSERT_EVENTS
+
+HOSTILE = "<script>alert('x')</script> \u202e evil"
+
+
+@pytest.fixture
+async def browser(house: House) -> Browser:
+    await house.user("admin")
+    inside = house.browser()
+    await inside.log_in("admin")
+    return inside
+
+
+async def delivered(house: House, text: str = "hello", *, words: str = "words") -> MessageId:
+    """A message; ``words`` are what customer and carrier write beside its text."""
+    account = await house.account("acme")
+    message = await house.world.accepted(
+        account, claim=State.SUBMITTING, recipients=[recipient(1, text=text)], label=words, subid=words
+    )
+    house.wait(412)
+    (part,) = outgoing(message)
+    await house.world.answer(part, Taken(reference=words))
+    house.wait(1_000)
+    receipt = CarrierReceipt(carrier="c", reference=words, state=State.DELIVERED, stat=words, raw=f"id:1 text:{text}")
+    await house.world.do(record_receipts, receipt)
+    return message.row.id
+
+
+async def note(house: House, message_id: MessageId, kind: str, detail: str) -> None:
+    async def script(tx: Transaction) -> None:
+        row = (message_id, house.world.ids.serial(), house.clock.now_ms, kind, detail)
+        await tx.insert(INSERT_EVENTS, [row])
+
+    await house.world.database.write(script)
+
+
+async def test_the_whole_story_is_on_the_page(house: House, browser: Browser) -> None:
+    message_id = await delivered(house)
+    octets = encode(SubmitSm(sequence_number=7, destination_addr="525512340001", short_message=b"hello")).hex()
+    await note(house, message_id, "refused", f'{{"part":1,"status":88,"request":"{octets}","response":"zz"}}')
+    await note(house, message_id, "callback_failed", '{"url":"http://x/?a=b","attempt":1,"status":500,"answer":"Oops"}')
+    page = (await browser.get(f"/console/messages/{public_id(message_id)}")).text
+    for piece in (
+        *("Accepted", "The carrier took it", "A receipt came", "Ended", "after 1.412 s", "+0.412 s"),
+        *("let it pass", "Ledger: reserved at acceptance", "available credit", "Ledger: paid for", "earned"),
+        *("submit_sm", "destination_addr", "525512340001", "00 00 00 04", "This is no whole PDU:"),
+        *("id:1 text:hello", "http://x/?a=b", "Oops", "500", public_id(message_id)),
+    ):
+        assert piece in page, piece
+
+
+async def test_hostile_words_of_customers_and_carriers_do_nothing(house: House, browser: Browser) -> None:
+    message_id = await delivered(house, HOSTILE, words=HOSTILE)
+    await note(house, message_id, "callback", '{"url":"javascript:alert(1)","<b>":"</dd><script>x</script>"}')
+    page = (await browser.get(f"/console/messages/{public_id(message_id)}")).text
+    assert "<script>alert" not in page
+    assert "<script>x" not in page
+    assert "\u202e" not in page
+    assert "U+202E" in page
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in page
+    assert 'href="javascript' not in page
+
+
+async def test_a_message_under_way_is_looked_at_again_and_one_that_ended_is_not(house: House, browser: Browser) -> None:
+    account = await house.account("other")
+    message = await house.world.accepted(account)
+    path = f"/console/messages/{public_id(message.row.id)}"
+    assert f'hx-get="{path}"' in (await browser.get(path)).text
+    piece = (await browser.get(path, hx_request="true")).text
+    assert "<html" not in piece
+    assert "Accepted" in piece
+    ended = await delivered(house)
+    assert "hx-get" not in (await browser.get(f"/console/messages/{public_id(ended)}")).text
+
+
+async def failed_callback(house: House, message_id: MessageId) -> None:
+    await house.world.tell(
+        "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, body, due_ms, attempts, failed)"
+        " VALUES (9, ?, 1, 'foxsys', 'POST', 'http://x/', ?, 0, 6, 1)",
+        message_id,
+        b'{"what":"we say"}',
+    )
+
+
+async def test_a_failed_callback_is_tried_again_from_its_message(house: House, browser: Browser) -> None:
+    message_id = await delivered(house)
+    await failed_callback(house, message_id)
+    path = f"/console/messages/{public_id(message_id)}"
+    page = (await browser.get(path)).text
+    assert "A callback has failed for good." in page
+    assert "{&#34;what&#34;:&#34;we say&#34;}" in page
+    (action,) = re.findall(r'action="(/console/callbacks/\d+/replay)"', page)
+    answer = await browser.post(action, message=public_id(message_id))
+    assert answer.location == f"{path}?done=replayed"
+    assert "tried again within a second" in (await browser.get(answer.location)).text
+    assert await house.world.ask("SELECT failed, attempts, due_ms FROM webhooks WHERE id = 9") == [
+        (0, 0, house.clock.now_ms)
+    ]
+    again = await browser.post(action, message=public_id(message_id))
+    assert again.location == f"{path}?done=gone"
+
+
+async def test_who_only_reads_sees_no_button(house: House) -> None:
+    message_id = await delivered(house)
+    await failed_callback(house, message_id)
+    await house.user("reader", role=Role.READ_ONLY)
+    browser = house.browser()
+    await browser.log_in("reader")
+    page = (await browser.get(f"/console/messages/{public_id(message_id)}")).text
+    assert "A callback has failed for good." in page
+    assert "/replay" not in page
+    assert (await browser.post("/console/callbacks/9/replay", message=public_id(message_id))).status == 404
+
+
+async def test_support_is_told_that_octets_are_hidden(house: House) -> None:
+    message_id = await delivered(house, "the code is 4711")
+    await note(house, message_id, "refused", '{"part":1,"request":"00ff00ff"}')
+    await house.user("sara", role=Role.SUPPORT)
+    browser = house.browser()
+    await browser.log_in("sara")
+    page = (await browser.get(f"/console/messages/{public_id(message_id)}")).text
+    assert "Hidden from support." in page
+    for secret in ("4711", "525512340001", "00ff", "00 ff"):
+        assert secret not in page, secret
+
+
+async def test_what_is_no_message_is_missing(house: House, browser: Browser) -> None:
+    for identity in ("nothing", public_id(MessageId(1 << 8)), "0", "%00"):
+        assert (await browser.get(f"/console/messages/{identity}")).status == 404
+    assert (await browser.post("/console/callbacks/abc/replay", message="x")).status == 404

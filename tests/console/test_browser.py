@@ -1,0 +1,484 @@
+"""The console in a real browser: each page in both widths, languages and themes; its main action; axe; hostile texts.
+
+One server and one browser for all; a context of its own, with cookies of its own, for each test.
+"""
+
+import asyncio
+import base64
+import json
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, ViewportSize, expect
+from tests.support.chromium import ZONE, Watched, chromium
+from tests.support.server import Palomar
+from tests.support.waiting import eventually
+
+from palomar.domain.message import message_id_of
+from palomar.domain.totp import STEP_MS, code_at
+from palomar.smpp import DeliverSm, SubmitSm, SubmitSmResp, encode
+from palomar.storage.database import Transaction
+from palomar.storage.sqlite import open_sqlite
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.journey]
+
+PASSWORD = "correct horse battery"
+DESK: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+HOSTILE = (
+    "<script>document.title='pwned';alert(1)</script><img src=x onerror=alert(2)>",
+    '=HYPERLINK("http://evil.example";"x")',
+    "abc \u202e evil \u202c def \u2067rtl\u2069",
+    "👩‍👩‍👧 🎉 עברית العربية ﷽ Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢",
+    "A" * 150,
+)
+HEADINGS = {
+    "/console/login": ("Log in", "Entrar"),
+    "/console/": ("Overview", "Resumen"),
+    "/console/messages": ("Messages", "Mensajes"),
+    "/console/messages/{delivered}": ("+34600000001", "+34600000001"),
+    "/console/messages/{failed}": ("+34600000002", "+34600000002"),
+    "/console/profile": ("Profile", "Perfil"),
+    "/console/users": ("Users", "Personas"),
+}
+PAGES = list(HEADINGS)
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+@dataclass(kw_only=True)
+class Place:
+    """A server with accounts, users and messages of every kind, and who is logged in to it."""
+
+    palomar: Palomar
+    url: str
+    ids: dict[str, str]
+    session: str
+
+    def path(self, page: str) -> str:
+        return page.format(**self.ids)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    palomar = Palomar(tmp_path_factory.mktemp("console") / "house")
+    with palomar.serve() as server:
+        palomar.command(
+            "user", "add", "marta", "--role", "owner", "--name", "Marta <b>Ruiz</b>", "--password", PASSWORD
+        )
+        palomar.command("user", "add", "sara", "--role", "support", "--password", PASSWORD)
+        palomar.command("account", "add", "acme", "--parent", "demo", "--credits", "20", "--password", PASSWORD)
+        send(
+            palomar,
+            "demo",
+            "34600000001",
+            "Your code is 482913.",
+            label="login",
+            ackurl=f"{server.url}/sandbox/callback",
+        )
+        send(palomar, "demo", "34600000002", "Its callback fails", ackurl="http://127.0.0.1:9/no")
+        send(palomar, "acme", "34600099901", "This one is not delivered", label="acme only")
+        for text in HOSTILE:
+            send(palomar, "demo", "34600000003", text, label=text[:40])
+        eventually(lambda: settled(palomar), within_seconds=20, what="every message has ended")
+        listed = palomar.json("message", "list")
+        ids = {
+            "delivered": next(row["id"] for row in listed if row["msisdn"] == "34600000001"),
+            "failed": next(row["id"] for row in listed if row["msisdn"] == "34600000002"),
+        }
+        asyncio.run(touched_up(palomar.data_dir / "palomar.db", ids))
+        yield Place(palomar=palomar, url=server.url, ids=ids, session=log_in(server.url, "marta"))
+        assert "a page failed" not in server.stderr
+
+
+def send(palomar: Palomar, account: str, number: str, text: str, *, label: str = "", ackurl: str = "") -> None:
+    options = [
+        option for name, value in (("--label", label), ("--ackurl", ackurl)) if value for option in (name, value)
+    ]
+    palomar.command("message", "send", "--account", account, "--to", number, f"--text={text}", *options)
+
+
+def settled(palomar: Palomar) -> bool:
+    return {row["state"] for row in palomar.json("message", "list")} <= {"delivered", "undelivered"}
+
+
+async def touched_up(file: Path, ids: dict[str, str]) -> None:
+    """What takes days, and what carriers write of an exchange: a callback given up, PDUs, route candidates."""
+    delivered = message_id_of(ids["delivered"])
+    octets = {
+        "accepted": {"routes": "simulator: taken, it is live\nbackup: no link since 14:02"},
+        "submitted": {
+            "request": encode(SubmitSm(sequence_number=1, destination_addr="34600000001", short_message=b"hi")).hex(),
+            "response": encode(SubmitSmResp(sequence_number=1, message_id="A" * 64)).hex(),
+        },
+        "receipt": {"pdu": encode(DeliverSm(sequence_number=2, esm_class=4, short_message=b"x" * 250)).hex()},
+    }
+
+    async def script(tx: Transaction) -> None:
+        await tx.execute("UPDATE webhooks SET failed = 1, attempts = 6")
+        for kind, more in octets.items():
+            for identity, detail in await tx.select(
+                "SELECT id, detail FROM events WHERE message_id = ? AND kind = ?", delivered, kind
+            ):
+                changed = json.dumps(json.loads(detail) | more)
+                await tx.execute(
+                    "UPDATE events SET detail = ? WHERE message_id = ? AND id = ?", changed, delivered, identity
+                )
+
+    database = open_sqlite(file)
+    await database.write(script)
+    await database.close()
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *asked: Any) -> None:
+        return None
+
+
+def log_in(url: str, login: str) -> str:
+    """The token of a new session, as a program gets one."""
+    form = urllib.parse.urlencode({"login": login, "password": PASSWORD}).encode()
+    request = urllib.request.Request(f"{url}/console/login", form, {"Origin": url})  # our own server
+    try:
+        urllib.request.build_opener(_NoRedirect).open(request, timeout=10)
+    except urllib.error.HTTPError as error:
+        if found := re.search(r"palomar-session=([^;]+)", error.headers.get("Set-Cookie", "")):
+            return found[1]
+    raise AssertionError(f"{login} was not let in")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as running:
+        yield running
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser,
+    place: Place,
+    *,
+    viewport: ViewportSize = DESK,
+    session: str | None = None,
+    scripts: bool = True,
+) -> AsyncIterator[Watched]:
+    """A fresh page of somebody with their session; marta's if none is given, nobody's if it is empty."""
+    context = await browser.new_context(
+        viewport=viewport,
+        locale="en-GB",
+        color_scheme="light",
+        reduced_motion="reduce",
+        timezone_id=ZONE,
+        java_script_enabled=scripts,
+    )
+    token = place.session if session is None else session
+    cookies = {"palomar-session": token, "palomar-zone": ZONE}
+    await context.add_cookies(
+        [{"name": name, "value": value, "url": place.url} for name, value in cookies.items() if value]
+    )
+    try:
+        yield Watched(page=await context.new_page(), url=place.url)
+    finally:
+        await context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_is_well_at_every_width_in_every_language_and_theme(
+    browser: Browser, place: Place, path: str
+) -> None:
+    session = "" if path == "/console/login" else None
+    async with opened(browser, place, session=session) as watched:
+        page = watched.page
+        for language, heading, first, second in (("en", 0, DESK, PHONE), ("es", 1, PHONE, DESK)):
+            await page.context.add_cookies([{"name": "palomar-language", "value": language, "url": place.url}])
+            await page.set_viewport_size(first)
+            await watched.open(place.path(path))
+            await unfold(page)
+            await expect(page.locator("h1").first).to_have_text(HEADINGS[path][heading])
+            assert await page.locator("html").get_attribute("lang") == language
+            for viewport in (first, second):
+                await page.set_viewport_size(viewport)
+                for theme in THEMES:
+                    await page.emulate_media(color_scheme=theme)
+                    assert await lightness(page) == theme
+                    assert await watched.faults(axe=language == "en") == [], f"{viewport}, {theme}"
+        assert await page.evaluate("document.fonts.ready.then(() => document.fonts.check('14px Inter'))")
+
+
+async def unfold(page: Page) -> None:
+    """Everything that can be opened is open."""
+    await page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
+
+
+async def lightness(page: Page) -> str:
+    """How the page looks, by its background."""
+    channels = await page.evaluate(
+        "() => { const c = document.createElement('canvas').getContext('2d');"
+        " c.fillStyle = getComputedStyle(document.body).backgroundColor; c.fillRect(0, 0, 1, 1);"
+        " return [...c.getImageData(0, 0, 1, 1).data].slice(0, 3) }"
+    )
+    return "light" if sum(channels) > 600 else "dark" if sum(channels) < 200 else f"neither: {channels}"
+
+
+# --- each page's main action
+
+
+async def test_logging_in_and_out(browser: Browser, place: Place) -> None:
+    async with opened(browser, place, viewport=PHONE, session="") as watched:
+        page = watched.page
+        await watched.open("/console/messages?state=delivered")
+        await page.get_by_label("Login").fill("marta")
+        await page.get_by_label("Password").fill("not this one")
+        await page.get_by_role("button", name="Log in").click()
+        await expect(page.get_by_role("alert")).to_have_text("That login and password do not match.")
+        await expect(page.get_by_label("Login")).to_have_value("marta")
+        watched.complaints.clear()  # Chromium complains of the 422
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(page).to_have_url(f"{place.url}/console/messages?state=delivered")
+        await page.get_by_role("button", name="Log out").click()
+        await expect(page).to_have_url(f"{place.url}/console/login")
+        await page.go_back()
+        await watched.open("/console/")
+        await expect(page).to_have_url(re.compile("/console/login"))
+        assert await watched.faults(axe=False) == []
+
+
+async def test_from_the_overview_to_a_message_by_keyboard(browser: Browser, place: Place) -> None:
+    async with opened(browser, place) as watched:
+        page = watched.page
+        await watched.open("/console/")
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_text("Skip to the content")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="All messages")).to_be_focused()
+        assert await page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(page).to_have_url(re.compile("/console/messages/"))
+        assert await watched.faults(axe=False) == []
+
+
+async def test_searching_and_choosing(browser: Browser, place: Place) -> None:
+    async with opened(browser, place) as watched:
+        page = watched.page
+        await watched.open("/console/messages")
+        await page.get_by_label("Search for").fill("482913")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await expect(page).to_have_url(re.compile("q=482913"))
+        await watched.open("/console/messages")
+        await page.get_by_label("State").select_option("undelivered")
+        await expect(page).to_have_url(re.compile("state=undelivered"))
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await page.get_by_label("Time").select_option("between")
+        await expect(page.get_by_label("From")).to_be_visible()
+        assert await watched.faults(axe=True) == []
+        await page.get_by_role("link", name="+34600099901").click()
+        await expect(page.locator("h1")).to_have_text("+34600099901")
+
+
+async def test_a_new_message_appears_by_itself_while_somebody_looks(browser: Browser, place: Place) -> None:
+    async with opened(browser, place, viewport=PHONE) as watched:
+        page = watched.page
+        await page.clock.install()
+        await watched.open("/console/messages?q=arrives&in=text")
+        await expect(page.get_by_role("heading", name="Nothing fits")).to_be_visible()
+        send(place.palomar, "demo", "34600000009", "It arrives while we look")
+        await page.clock.run_for(5_000)
+        await expect(page.get_by_text("It arrives while we look")).to_be_visible()
+        await expect(page.locator("[data-live-mark]")).to_have_attribute("data-live-mark", "on")
+        assert await watched.faults(axe=False) == []
+
+
+async def test_an_export_shows_that_it_works_and_ends_in_a_file(browser: Browser, place: Place) -> None:
+    async with opened(browser, place) as watched:
+        page = watched.page
+        await watched.open("/console/messages?account=acme")
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Export").click()
+        file = await (await download.value).path()
+        assert re.fullmatch(r"messages-\d{8}-\d{6}\.csv", (await download.value).suggested_filename)
+        text = file.read_text(encoding="utf-8-sig")
+        assert "This one is not delivered" in text
+        assert "482913" not in text
+        await expect(page.locator("[data-export-panel]")).to_be_hidden()
+        assert await watched.faults(axe=False) == []
+
+
+async def test_an_export_that_breaks_off_says_so(browser: Browser, place: Place) -> None:
+    async with opened(browser, place) as watched:
+        page = watched.page
+        await watched.open("/console/messages")
+        await page.route("**/messages.csv*", lambda route: route.fulfill(status=503))
+        await page.get_by_role("link", name="Export").click()
+        await expect(page.get_by_text("The export broke off.")).to_be_visible()
+        await page.get_by_role("button", name="Stop").click()
+        await expect(page.locator("[data-export-panel]")).to_be_hidden()
+
+
+async def test_without_scripts_the_pages_work_too(browser: Browser, place: Place) -> None:
+    async with opened(browser, place, scripts=False) as watched:
+        page = watched.page
+        await watched.open("/console/messages")
+        await page.get_by_label("Search for").fill("482913")
+        await page.get_by_role("button", name="Search").click()
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Export").click()
+        assert "482913" in (await (await download.value).path()).read_text(encoding="utf-8-sig")
+
+
+async def test_a_failed_callback_is_tried_again(browser: Browser, place: Place) -> None:
+    async with opened(browser, place, viewport=PHONE) as watched:
+        page = watched.page
+        await watched.open(place.path("/console/messages/{failed}"))
+        await page.get_by_role("link", name="See it and try again").click()
+        await page.get_by_role("button", name="Try again").first.click()
+        await expect(page.get_by_role("status")).to_have_text("The callback will be tried again within a second.")
+        assert await watched.faults(axe=True) == []
+    shown = eventually(
+        lambda: [
+            c
+            for c in place.palomar.json("message", "show", place.ids["failed"])["callbacks_open"]
+            if c["attempts"] == 1
+        ],
+        within_seconds=10,
+        what="the callback was tried again",
+    )
+    assert not shown[0]["failed"]
+
+
+async def test_the_story_unfolds(browser: Browser, place: Place) -> None:
+    async with opened(browser, place) as watched:
+        page = watched.page
+        await watched.open(place.path("/console/messages/{delivered}"))
+        await page.get_by_text("What we sent").click()
+        await expect(page.get_by_role("cell", name="34600000001")).to_be_visible()
+        await page.get_by_text("Filters").click()
+        await expect(page.get_by_text("let it pass").first).to_be_visible()
+        await page.get_by_text("Route candidates").click()
+        await expect(page.get_by_text("backup: no link since 14:02")).to_be_visible()
+        hint = await page.locator("time").first.get_attribute("title")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC", hint or "")
+
+
+async def test_language_and_theme_are_chosen_and_stay(browser: Browser, place: Place) -> None:
+    async with opened(browser, place, viewport=PHONE) as watched:
+        page = watched.page
+        await watched.open("/console/profile")
+        await page.get_by_role("button", name="Español").click()
+        await expect(page.locator("h1")).to_have_text("Perfil")
+        await page.get_by_role("button", name="Oscuro").click()
+        await expect(page.get_by_role("button", name="Oscuro")).to_have_attribute("aria-pressed", "true")
+        assert await lightness(page) == "dark"
+        await watched.open("/console/messages")
+        await expect(page.locator("h1")).to_have_text("Mensajes")
+        assert await lightness(page) == "dark"
+        assert await watched.faults(axe=True) == []
+
+
+async def test_codes_are_set_up_and_asked_for(browser: Browser, place: Place) -> None:
+    place.palomar.command("user", "add", "coded", "--role", "operator", "--password", PASSWORD)
+    async with opened(browser, place, session=log_in(place.url, "coded")) as watched:
+        page = watched.page
+        await watched.open("/console/profile")
+        totp = base64.b32decode(await page.locator(".secret code").inner_text())
+        await page.get_by_label("Six digits").fill(code_now(totp))
+        await page.get_by_role("button", name="Switch it on").click()
+        await expect(page.get_by_role("status")).to_have_text("From now on the log-in asks for a code.")
+        assert await watched.faults(axe=True) == []
+    async with opened(browser, place, viewport=PHONE, session="") as watched:
+        page = watched.page
+        await watched.open("/console/login")
+        await page.get_by_label("Login").fill("coded")
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        field = page.get_by_label("The six digits that your app shows now")
+        await expect(field).to_be_focused()
+        assert await watched.faults(axe=True) == []
+        await field.fill(code_now(totp, steps_ahead=1))  # the one before was used to switch it on
+        await page.keyboard.press("Enter")
+        await expect(page.locator("h1")).to_have_text("Overview")
+
+
+def code_now(totp: bytes, *, steps_ahead: int = 0) -> str:
+    return code_at(totp, time.time_ns() // 1_000_000 // STEP_MS + steps_ahead)
+
+
+async def test_a_user_is_made_and_logs_in(browser: Browser, place: Place) -> None:
+    async with opened(browser, place, viewport=PHONE) as watched:
+        page = watched.page
+        await watched.open("/console/users")
+        await page.get_by_label("Login or e-mail").fill("pepe@example.com")
+        await page.get_by_label("Name", exact=True).fill("<i>Pepe</i>")
+        await page.locator(".fields-in-line [name=role]").select_option("read-only")
+        await page.get_by_role("button", name="Add the user").click()
+        password = await page.locator(".made code").inner_text()
+        assert await watched.faults(axe=True) == []
+        await page.get_by_role("button", name="Log out").click()
+        await page.get_by_label("Login").fill("pepe@example.com")
+        await page.get_by_label("Password").fill(password)
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".me-role")).to_have_text("read-only")
+        await expect(page.get_by_role("link", name="Users")).to_have_count(0)
+    place.session = log_in(place.url, "marta")
+
+
+async def test_support_sees_no_text_and_no_number(browser: Browser, place: Place) -> None:
+    async with opened(browser, place, session=log_in(place.url, "sara")) as watched:
+        for path in ("/console/messages", place.path("/console/messages/{delivered}"), "/console/"):
+            await watched.open(path)
+            await unfold(watched.page)
+            seen = await watched.page.content()
+            for secret in ("482913", "34600000001", "33 34 36"):
+                assert secret not in seen, path
+            assert await watched.faults(axe=True) == []
+
+
+async def test_an_account_has_a_console_of_its_own(browser: Browser, place: Place) -> None:
+    async with opened(browser, place, session=log_in(place.url, "acme")) as watched:
+        await watched.open("/console/messages")
+        await expect(watched.page.locator("tbody tr")).to_have_count(1)
+        await expect(watched.page.get_by_text("This one is not delivered")).to_be_visible()
+        for path in ("/console/", "/console/users", "/console/profile"):
+            await watched.open(path)
+            assert await watched.faults(axe=False) == []
+        response = await watched.page.goto(place.url + place.path("/console/messages/{delivered}"))
+        assert response is not None
+        assert response.status == 404
+
+
+async def test_hostile_texts_do_nothing_anywhere(browser: Browser, place: Place) -> None:
+    listed = place.palomar.json("message", "list", "--msisdn", "34600000003")
+    assert len(listed) == len(HOSTILE)
+    query = urllib.parse.quote('"><script>alert(1)</script>')
+    async with opened(browser, place) as watched:
+        for path in (
+            "/console/messages?q=34600000003",
+            f"/console/messages?q={query}&state={query}&since={query}",
+            *(f"/console/messages/{row['id']}" for row in listed),
+        ):
+            await watched.open(path)
+            assert "pwned" not in await watched.page.title()
+            assert await watched.page.locator("main script, main img, main iframe").count() == 0
+            for viewport in (DESK, PHONE):
+                await watched.page.set_viewport_size(viewport)
+                assert await watched.faults(axe=False) == [], path
+
+
+async def test_a_page_that_is_not_there_says_so_quietly(browser: Browser, place: Place) -> None:
+    async with opened(browser, place) as watched:
+        await watched.open("/console/nothing")
+        await expect(watched.page.locator("h1")).to_have_text("There is nothing here")
+        assert [fault for fault in await watched.faults(axe=True) if "404" not in fault] == []

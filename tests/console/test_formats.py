@@ -1,0 +1,76 @@
+"""How numbers, credits and times are written, in both languages."""
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from palomar.console import formats
+from palomar.console.formats import Manner
+
+NOON_MS = 1_778_580_000_123  # 2026-05-12 10:00:00.123 UTC
+MADRID = Manner(language="en", zone=ZoneInfo("Europe/Madrid"), theme="auto", now_ms=NOON_MS + 3_600_000)
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("microcredits", "english", "spanish"),
+    [
+        (1_023_100_000, "1,023.1", "1.023,1"),
+        (1, "0.000001", "0,000001"),
+        (0, "0", "0"),
+        (-890_000, "−0.89", "−0,89"),
+        (1_234_567_000_000, "1,234,567", "1.234.567"),
+    ],
+)
+def test_credits_are_exact(microcredits: int, english: str, spanish: str) -> None:
+    assert formats.credits_text(microcredits, "en") == english
+    assert formats.credits_text(microcredits, "es") == spanish
+
+
+def test_numbers_have_a_plus_and_other_things_have_none() -> None:
+    assert formats.number_text("34600000001") == "+34600000001"
+    assert [formats.number_text(text) for text in ("", "34•••01", "abc", "３４")] == ["", "34•••01", "abc", "３４"]
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "english", "spanish"),
+    [
+        (NOON_MS, "12:00:00", "12:00:00"),
+        (NOON_MS - DAY_MS, "11 May 12:00:00", "11 may 12:00:00"),
+        (NOON_MS - 200 * DAY_MS, "24 Oct 2025 12:00:00", "24 oct 2025 12:00:00"),
+        (NOON_MS - 120 * DAY_MS, "12 Jan 11:00:00", "12 ene 11:00:00"),  # winter: one hour less
+    ],
+)
+def test_times_are_the_viewers_and_as_short_as_may_be(at_ms: int, english: str, spanish: str) -> None:
+    assert formats.moment_text(at_ms, MADRID) == english
+    assert formats.moment_text(at_ms, replace(MADRID, language="es")) == spanish
+
+
+def test_the_exact_time_is_utc_to_the_millisecond() -> None:
+    assert formats.utc_text(NOON_MS) == "2026-05-12 10:00:00.123 UTC"
+    assert formats.iso_text(NOON_MS) == "2026-05-12T10:00:00.123Z"
+    assert formats.iso_text(NOON_MS - 123) == "2026-05-12T10:00:00.000Z"
+    assert formats.day_text(NOON_MS, MADRID) == "12 May 2026"
+
+
+def test_what_is_typed_into_a_time_is_in_the_viewers_zone() -> None:
+    assert formats.input_ms("2026-05-12T12:00", MADRID.zone) == NOON_MS - 123
+    assert formats.input_ms("2026-05-12", MADRID.zone) == NOON_MS - 123 - 12 * HOUR_MS
+    assert [formats.input_ms(text, MADRID.zone) for text in ("", "yesterday", "2026-13-01", "9" * 40)] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "english", "spanish"),
+    [
+        (412, "0.412 s", "0,412 s"),
+        (59_940, "59.9 s", "59,9 s"),
+        (60_000, "1 min", "1 min"),
+        (200_000, "3 min 20 s", "3 min 20 s"),
+        (2 * HOUR_MS + 300_000, "2 h 5 min", "2 h 5 min"),
+        (3 * DAY_MS + 4 * HOUR_MS, "3 d 4 h", "3 d 4 h"),
+    ],
+)
+def test_spans(milliseconds: int, english: str, spanish: str) -> None:
+    assert formats.span_text(milliseconds, "en") == english
+    assert formats.span_text(milliseconds, "es") == spanish

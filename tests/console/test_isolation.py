@@ -1,0 +1,169 @@
+"""An account never sees what is another's: every route, with the ids of another, by everybody who might try."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from tests.support.console_house import Browser, House, house_in
+from tests.support.databases import Place
+from tests.support.world import recipient
+
+from palomar.console.routes import OPEN_ROUTES, ROUTES
+from palomar.domain.access import Role
+from palomar.domain.account import Account
+from palomar.domain.message import MessageId, public_id
+
+SECRETS = ("victim", "vera", "Vera's text", "525512349999", "label-of-v", "subid-of-v", "https://v.example")
+"""What must stand on no page of anybody else. (The stranger itself is called otherwise.)"""
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """A victim with a message, a failed callback, a user and a session; and the ids of all that."""
+
+    house: House
+    victim: Account
+    message: str
+    ids: dict[str, str]
+    """What stands in a path's {id}, by the path."""
+
+
+@pytest.fixture
+async def stage(place: Place) -> AsyncIterator[Stage]:
+    async with house_in(place) as house:
+        victim = await house.account("victim")
+        message = await sent(house, victim)
+        await house.world.tell(
+            "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
+            " VALUES (77, ?, ?, 'foxsys', 'GET', 'https://v.example/x', 0, 6, 1)",
+            message,
+            victim.id,
+        )
+        user = await house.user("vera", account=victim)
+        session = (await house.signed_in("vera")).session
+        ids = {
+            "/messages/{id}": public_id(message),
+            "/callbacks/{id}/replay": "77",
+            "/users/{id}/reset": str(user.id),
+            "/users/{id}/role": str(user.id),
+            "/users/{id}/switch": str(user.id),
+            "/profile/sessions/{id}/revoke": str(session.id),
+        }
+        yield Stage(house=house, victim=victim, message=public_id(message), ids=ids)
+
+
+async def sent(house: House, account: Account) -> MessageId:
+    result = await house.world.accept(
+        account,
+        recipients=[recipient(9999, text="Vera's text")],
+        label="label-of-v",
+        subid="subid-of-v",
+        ackurl="https://v.example/ack",
+    )
+    return result.messages[0].row.id  # type: ignore[union-attr]  # it is accepted
+
+
+async def strangers(house: House) -> dict[str, Browser]:
+    """Everybody who is not to see it: another account, its users of every role, and a child of the other."""
+    other = await house.account("other")
+    await house.account("child", parent=other, credit=0)
+    for role in Role:
+        await house.user(f"other-{role.value}", role=role, account=other)
+    browsers = {}
+    for login in ("other", "child", *(f"other-{role.value}" for role in Role)):
+        browsers[login] = house.browser()
+        await browsers[login].log_in(login)
+    return browsers
+
+
+async def state(house: House) -> list[object]:
+    """Everything of the victim's that a form might change."""
+    return [
+        await house.world.ask("SELECT id, failed, attempts FROM webhooks ORDER BY id"),
+        await house.world.ask("SELECT login, role, enabled, password_hash, account_id FROM users ORDER BY id"),
+        await house.world.ask("SELECT user_id FROM sessions WHERE user_id IS NOT NULL ORDER BY id"),
+        await house.world.ask("SELECT login, password_hash FROM accounts ORDER BY id"),
+    ]
+
+
+def test_every_route_with_an_id_is_walked() -> None:
+    with_ids = {route.path for route in ROUTES if "{" in route.path}
+    assert with_ids == {
+        "/messages/{id}",
+        "/callbacks/{id}/replay",
+        "/users/{id}/reset",
+        "/users/{id}/role",
+        "/users/{id}/switch",
+        "/profile/sessions/{id}/revoke",
+    }, "a new route with an id: what of the victim's is that id? (Stage.ids)"
+    assert [route.path for route in OPEN_ROUTES if "{" in route.path] == []
+
+
+async def test_no_page_of_a_stranger_shows_anything_of_the_victims(stage: Stage) -> None:
+    queries = (
+        "",
+        f"?account={stage.victim.login}",
+        f"?q={stage.message}&in=text",
+        "?q=Vera&in=text",
+        "?q=525512349999",
+    )
+    queries += ("?q=subid-of-v&in=subid", "?q=label-of-v&in=label", f"?before={stage.message}", "?piece=1")
+    for login, browser in (await strangers(stage.house)).items():
+        for route in ROUTES:
+            if route.method != "GET":
+                continue
+            path = f"/console{route.path}".replace("{id}", stage.ids.get(route.path, ""))
+            for query in queries:
+                for headers in ({}, {"hx_request": "true"}):
+                    answer = await browser.get(path + query, **headers)
+                    seen = without_what_was_asked(answer.text)
+                    assert [secret for secret in SECRETS if secret in seen] == [], f"{login}: {path}{query}"
+        assert (await browser.get(f"/console/messages/{stage.message}")).status == 404
+
+
+async def test_no_form_of_a_stranger_changes_anything_of_the_victims(stage: Stage) -> None:
+    browsers = await strangers(stage.house)
+    before = await state(stage.house)
+    for login, browser in browsers.items():
+        for route in ROUTES:
+            if route.method == "POST" and route.path in stage.ids:
+                path = f"/console{route.path}".replace("{id}", stage.ids[route.path])
+                answer = await browser.post(
+                    path, message=stage.message, role="owner", enabled="off", password="x", secret="x"
+                )
+                assert [secret for secret in SECRETS if secret in answer.text] == [], f"{login}: {path}"
+        for account in (stage.victim.login, ""):
+            await browser.post("/console/users", login=f"spy of {login}", role="owner", account=account)
+            await browser.post("/console/users", login=f"spy-{login}", role="owner", account=account)
+    assert await state(stage.house) == before
+
+
+async def test_the_victim_sees_all_of_it(stage: Stage) -> None:
+    """What is asserted above is there to be seen."""
+    browser = stage.house.browser()
+    await browser.log_in("victim")
+    seen = (await browser.get("/console/messages")).text + (await browser.get("/console/messages.csv")).text
+    seen += (await browser.get(f"/console/messages/{stage.message}")).text + (await browser.get("/console/users")).text
+    assert [secret for secret in SECRETS if secret not in seen.replace("&#39;", "'")] == []
+
+
+async def test_the_parent_sees_the_childs_and_the_child_not_the_parents(place: Place) -> None:
+    async with house_in(place) as house:
+        parent = await house.account("parent")
+        child = await house.account("child", parent=parent, credit=10_000_000)
+        of_parent, of_child = await sent(house, parent), await sent(house, child)
+        above, below = house.browser(), house.browser()
+        await above.log_in("parent")
+        await below.log_in("child")
+        statuses = [
+            (await browser.get(f"/console/messages/{public_id(message)}")).status
+            for browser in (above, below)
+            for message in (of_parent, of_child)
+        ]
+        assert statuses == [200, 200, 404, 200]
+
+
+def without_what_was_asked(page: str) -> str:
+    """A page repeats in its fields and links what its address says; that is no news."""
+    return re.sub(r'(?:value|href|hx-get)="[^"]*"', "", page)

@@ -1,0 +1,28 @@
+"""Ids of messages and parts, and what a carrier may echo of them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palomar.domain.message import EPOCH_MS, NODES_MAX, PARTS_MAX, echo_of, make_message_id, part_id
+
+MS = st.integers(EPOCH_MS, EPOCH_MS + (1 << 41) - 1)
+
+
+@given(at_ms=MS, node=st.integers(0, NODES_MAX - 1))
+def test_no_two_parts_of_a_millisecond_of_a_node_share_their_echo(at_ms: int, node: int) -> None:
+    identities = [
+        part_id(make_message_id(at_ms=at_ms, node=node, sequence=sequence), number)
+        for sequence in (0, 1, 2, 127, 254, 255)
+        for number in (1, 2, 3, 128, PARTS_MAX)
+    ]
+    echoes = {echo_of(identity) for identity in identities}
+    assert len(echoes) == len(identities)
+    assert all(0 <= echo <= 0xFFFF for echo in echoes)
+
+
+def test_neighbours_in_time_have_other_echoes() -> None:
+    echoes = {
+        echo_of(part_id(make_message_id(at_ms=EPOCH_MS + ms, node=0, sequence=0), 1))
+        for ms in range(1_000_000, 1_010_000)
+    }
+    assert len(echoes) > 9_000

@@ -1,0 +1,102 @@
+"""What is hidden from support: everything that holds a text or a number, and whatever nobody has thought about yet."""
+
+import pytest
+from tests.support.world import World, outgoing, receipt
+
+from palomar.domain.message import State
+from palomar.domain.timeline import Kind, Moment
+from palomar.engine.masking import HIDDEN, masked_message, masked_number, masked_story, masked_url
+from palomar.flows.report import record_receipts
+from palomar.flows.why import Story, tell_story
+from palomar.ports import Taken
+from palomar.storage.database import Database, Transaction
+
+TEXT = "the code is 4711"
+
+
+@pytest.fixture
+async def story(sqlite_place: object) -> Story:
+    """Of a message with a receipt, two callbacks that wait, and details that others may add."""
+    database: Database = await sqlite_place.open()  # type: ignore[attr-defined]
+    world = World(database=database)
+    account = await world.account()
+    message = await world.accepted(account, claim=State.SUBMITTING, ackurl="https://shop.example/x?token=s3cret")
+    (part,) = outgoing(message)
+    await world.answer(part, Taken(reference="r1"))
+    told = receipt("r1", State.DELIVERED)
+    told.raw = f"id:r1 stat:DELIVRD text:{TEXT}"
+    await world.do(record_receipts, told)
+
+    async def script(tx: Transaction) -> Story | None:
+        return await tell_story(tx, message.row.id)
+
+    found = await database.read(script)
+    await database.close()
+    assert found is not None
+    found.view.message.text = TEXT
+    number = found.view.message.msisdn
+    found.view.timeline.extend(
+        Moment(message_id=message.row.id, at_ms=0, kind=kind, detail=detail)
+        for kind, detail in (
+            (Kind.CALLBACK, {"url": f"https://shop.example/x?to={number}", "body": TEXT, "answer": f"ok {TEXT}"}),
+            (Kind.REFUSED, {"reason": f"{number} is nobody", "request": "00ff", "response": "00"}),
+            (Kind.RECEIPT, {"pdu": "00ff", "raw": TEXT}),
+            (Kind.CLICKED, {"address": "192.0.2.1", "agent": "Firefox", "something_new": number}),
+        )
+    )
+    return found
+
+
+def test_neither_text_nor_number_is_left_anywhere(story: Story) -> None:
+    number = story.view.message.msisdn
+    assert number in repr(story)
+    assert TEXT in repr(story)
+    masked = repr(masked_story(story))
+    assert number not in masked
+    assert TEXT not in masked
+    assert "s3cret" not in masked
+    assert "192.0.2.1" not in masked
+    assert "Firefox" not in masked
+
+
+def test_what_says_how_it_went_is_left(story: Story) -> None:
+    masked = masked_story(story)
+    kept = [moment.detail for moment in masked.view.timeline]
+    assert kept[0]["price_microcredits"] == story.view.timeline[0].detail["price_microcredits"]
+    assert {"stat": "delivered", "carrier": "c"}.items() <= kept[2].items()
+    assert masked.view.message.state is State.DELIVERED
+    assert masked.entries == story.entries
+    assert [webhook.id for webhook in masked.view.webhooks] == [webhook.id for webhook in story.view.webhooks]
+    assert masked.view.webhooks[0].url == f"https://shop.example/{HIDDEN}"
+
+
+def test_octets_are_told_as_hidden_not_left_out(story: Story) -> None:
+    details = [moment.detail for moment in masked_story(story).view.timeline]
+    assert {name for detail in details for name, value in detail.items() if value == HIDDEN} >= {
+        *("request", "response", "pdu", "raw", "body", "answer", "something_new"),
+    }
+
+
+def test_a_row_keeps_its_state_and_four_digits(story: Story) -> None:
+    row = masked_message(story.view.message)
+    assert (row.text, row.msisdn) == (HIDDEN, "52•••••00")
+    assert row.state is story.view.message.state
+
+
+@pytest.mark.parametrize(
+    ("number", "masked"), [("34600000001", "34•••••01"), ("1234", HIDDEN), ("", HIDDEN), ("12345", "12•••••45")]
+)
+def test_numbers(number: str, masked: str) -> None:
+    assert masked_number(number) == masked
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("https://user:pw@shop.example:8443/a/b?c=d#e", "https://shop.example/•••••"),
+        ("http://[::1", HIDDEN),
+        ("", ""),
+    ],
+)
+def test_addresses(url: str, masked: str) -> None:
+    assert masked_url(url) == masked

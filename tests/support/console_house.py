@@ -1,0 +1,263 @@
+"""The console over a real database, without sockets: a house with accounts and users, and browsers with cookies."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import argon2
+from tests.support.databases import Place
+from tests.support.world import START_MS, CountingIds, World
+
+from palomar.console.face import Console
+from palomar.domain.access import Role
+from palomar.domain.account import Account, AccountSettings
+from palomar.domain.message import MessageId, make_message_id
+from palomar.engine.attempts import Attempts
+from palomar.engine.batcher import Batcher
+from palomar.engine.directory import Directory
+from palomar.engine.logins import Logins, SignedIn
+from palomar.engine.passwords import Passwords
+from palomar.engine.viewer import Viewer, Viewers
+from palomar.flows.accounts import NewAccount, add_account
+from palomar.flows.users import NewUser, User, add_user
+from palomar.net.networks import TrustedProxies, is_listed
+from palomar.storage.database import Transaction
+
+PASSWORD = "correct horse battery"
+CREDIT = 1_000_000
+_QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class SetClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now_ms = START_MS
+
+    def wall_ms(self) -> int:
+        return self.now_ms
+
+    def monotonic(self) -> float:
+        return self.now_ms / 1_000
+
+
+class TimedIds(CountingIds):
+    """Messages are born when the clock says."""
+
+    def __init__(self, clock: SetClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def message_id(self) -> MessageId:
+        return MessageId(make_message_id(at_ms=self._clock.now_ms, node=0, sequence=0) + (self.serial() << 8))
+
+
+@dataclass(kw_only=True)
+class House:
+    """What a test needs of the house, wired as ``app`` wires it."""
+
+    world: World
+    clock: SetClock
+    directory: Directory
+    batcher: Batcher
+    logins: Logins
+    viewers: Viewers
+    console: Console
+
+    def wait(self, milliseconds: int) -> None:
+        """Let time pass."""
+        self.clock.now_ms += milliseconds
+        self.world.now_ms = self.clock.now_ms
+
+    def browser(self, **headers: str) -> "Browser":
+        return Browser(self.console, headers)
+
+    async def account(
+        self, login: str, *, parent: Account | None = None, credit: int = 100 * CREDIT, **settings: Any
+    ) -> Account:
+        new = NewAccount(
+            login=login,
+            name="",
+            password_hash=_QUICK.hash(PASSWORD),
+            key=f"key of {login}",
+            settings=AccountSettings(**settings),
+            credit_microcredits=credit,
+            parent_id=parent.id if parent else None,
+        )
+
+        async def script(tx: Transaction) -> Any:
+            return await add_account(tx, self.world.house(), new, now_ms=self.clock.now_ms)
+
+        account = await self.world.database.write(script)
+        assert isinstance(account, Account)
+        self.world.accounts[account.id] = account
+        await self.directory.reload()
+        return account
+
+    async def user(self, login: str, *, role: Role = Role.OWNER, account: Account | None = None) -> User:
+        new = NewUser(
+            id=self.world.ids.serial(),
+            login=login,
+            name=f"The one called {login}",
+            password_hash=_QUICK.hash(PASSWORD),
+            role=role,
+            account_id=account.id if account else None,
+        )
+
+        async def script(tx: Transaction) -> User | None:
+            return await add_user(tx, new, now_ms=self.clock.now_ms)
+
+        user = await self.world.database.write(script)
+        assert user is not None
+        return user
+
+    async def signed_in(self, login: str) -> SignedIn:
+        """Somebody's session, opened with :data:`PASSWORD`."""
+        result = await self.logins.log_in(login, PASSWORD, address="192.0.2.7", agent="a test")
+        assert result is not None
+        signed_in = await self.logins.signed_in(result.token)  # type: ignore[union-attr]  # it was not refused
+        assert signed_in is not None
+        return signed_in
+
+    async def viewer(self, login: str) -> Viewer:
+        return self.viewers.of(await self.signed_in(login))
+
+
+@asynccontextmanager
+async def house_in(place: Place, *, mask_for_support: bool = True) -> AsyncIterator[House]:
+    """A house over this database, closed afterwards."""
+    database = await place.open()
+    clock = SetClock()
+    world = World(database=database, ids=TimedIds(clock))
+    directory = Directory(database)
+    await directory.begin(b"secret")
+    passwords = Passwords(directory, clock)
+    attempts = Attempts(database, clock)
+    batcher = Batcher(database, clock, house=world.house, committed=lambda work: None)
+    logins = Logins(
+        database=database,
+        batcher=batcher,
+        directory=directory,
+        passwords=passwords,
+        attempts=attempts,
+        clock=clock,
+        ids=world.ids,
+        is_listed=is_listed,
+    )
+    viewers = Viewers(
+        database=database,
+        directory=directory,
+        passwords=passwords,
+        attempts=attempts,
+        logins=logins,
+        clock=clock,
+        ids=world.ids,
+        carriers=lambda: ["c", "d"],
+        mask_for_support=mask_for_support,
+    )
+    console = Console(viewers, logins, proxies=TrustedProxies(), clock=clock, ids=world.ids)
+    try:
+        yield House(
+            world=world,
+            clock=clock,
+            directory=directory,
+            batcher=batcher,
+            logins=logins,
+            viewers=viewers,
+            console=console,
+        )
+    finally:
+        passwords.close()
+        await database.close()
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int = 0
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8")
+
+    @property
+    def location(self) -> str:
+        return self.header("location")
+
+    def header(self, name: str) -> str:
+        """The first header of that name; empty if there is none."""
+        return next((value for key, value in self.headers if key == name), "")
+
+
+class Browser:
+    """Keeps cookies and says where its forms come from, as browsers do. ``headers`` go with every request."""
+
+    def __init__(self, console: Console, headers: dict[str, str]) -> None:
+        self.cookies: dict[str, str] = {}
+        self.set_cookies: list[str] = []
+        self._console = console
+        self._headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    async def log_in(self, login: str, password: str = PASSWORD) -> Answer:
+        return await self.post("/console/login", login=login, password=password)
+
+    async def get(self, path: str, **headers: str) -> Answer:
+        return await self.ask("GET", path, headers=headers)
+
+    async def post(self, path: str, **form: str) -> Answer:
+        """Send a form of a page of ours."""
+        return await self.ask("POST", path, headers={"sec-fetch-site": "same-origin"}, form=form)
+
+    async def ask(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, form: dict[str, str] | None = None
+    ) -> Answer:
+        body = urlencode(form or {}).encode()
+        sent = {"user-agent": "A test", "host": "palomar.test"} | self._headers
+        sent |= {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+        if self.cookies:
+            sent["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        bare, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "scheme": "http",
+            "method": method,
+            "path": bare,
+            "query_string": query.encode(),
+            "client": ("192.0.2.7", 1234),
+            "headers": [(name.encode(), value.encode("latin-1")) for name, value in sent.items()],
+        }
+        answer = Answer()
+        asked = False
+
+        async def receive() -> Any:
+            nonlocal asked
+            if asked:
+                await asyncio.Event().wait()  # a browser that stays
+            asked = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = [(name.decode(), value.decode("latin-1")) for name, value in message["headers"]]
+            else:
+                answer.body += message.get("body", b"")
+
+        await self._console(scope, receive, send)
+        self._keep(answer)
+        return answer
+
+    def _keep(self, answer: Answer) -> None:
+        self.set_cookies = [value for name, value in answer.headers if name == "set-cookie"]
+        for line in self.set_cookies:
+            name, _, value = line.partition(";")[0].partition("=")
+            if value:
+                self.cookies[name] = value
+            else:
+                self.cookies.pop(name, None)
