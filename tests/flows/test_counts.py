@@ -10,7 +10,7 @@ from palomar.domain.counts import Dimension, Grain, Totals
 from palomar.domain.message import State
 from palomar.domain.text import Alphabet
 from palomar.flows import counts
-from palomar.flows.accept import Recipient
+from palomar.flows.compose import Recipient
 from palomar.flows.counts import Forecast, Point, Whose
 
 HOUR_MS = Grain.HOUR.start_of(START_MS)
