@@ -39,6 +39,7 @@ from palomar.engine.clockwork import Clockwork
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher, LineSink
 from palomar.engine.gateway import Gateway
+from palomar.engine.indexer import Indexer
 from palomar.engine.leases import Lease
 from palomar.engine.logins import Logins
 from palomar.engine.notifier import Notifier
@@ -47,6 +48,7 @@ from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
 from palomar.engine.sandbox import SandboxWatch
 from palomar.engine.standings import Standings
+from palomar.engine.tally import Tally
 from palomar.engine.topups import TopUps
 from palomar.engine.viewer import Viewers
 from palomar.flows import sandbox
@@ -212,6 +214,7 @@ class App:
             node_id=lambda: self._lease.node_id,
             waiting=lambda: self.dispatcher.waiting_parts,
         )
+        self.tally = Tally(self.database, self.clock)
         self._clockwork = Clockwork(
             database=self.database,
             batcher=self.batcher,
@@ -227,6 +230,8 @@ class App:
                 plan=lambda: self.directory.snapshot.plan,
             ),
             carrier_standings=self.standings,
+            tally=self.tally,
+            indexer=Indexer(self.database, self.clock, is_busy=lambda: self.batcher.waiting > 0),
             sandbox=self._sandbox,
             renumber=ids.renumber,
         )
@@ -276,6 +281,7 @@ class App:
         return account.settings.callback_secret if account else ""
 
     def _committed(self, work: Work) -> None:
+        self.tally.changed(work.minutes)
         if work.blocked_numbers:
             self.directory.number_blocked()
         if work.born_webhooks:
@@ -309,6 +315,7 @@ class App:
                 smsc.set_chaos(wanted)
 
     def _on_freed(self) -> None:
+        self.tally.look_again()
         self.dispatcher.wake()
         self.notifier.look_for_work()
 
