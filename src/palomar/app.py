@@ -40,6 +40,7 @@ from palomar.engine.clockwork import Clockwork
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher, LineSink
 from palomar.engine.gateway import Gateway
+from palomar.engine.indexer import Indexer
 from palomar.engine.leases import Lease
 from palomar.engine.logins import Logins
 from palomar.engine.notifier import Notifier
@@ -48,6 +49,7 @@ from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
 from palomar.engine.sandbox import SandboxWatch
 from palomar.engine.standings import Standings
+from palomar.engine.tally import Tally
 from palomar.engine.topups import TopUps
 from palomar.engine.viewer import Viewers
 from palomar.flows import sandbox
@@ -224,6 +226,7 @@ class App:
             node_id=lambda: self._lease.node_id,
             waiting=lambda: self.dispatcher.waiting_parts,
         )
+        self.tally = Tally(self.database, self.clock)
         self._clockwork = Clockwork(
             database=self.database,
             batcher=self.batcher,
@@ -239,6 +242,8 @@ class App:
                 plan=lambda: self.directory.snapshot.plan,
             ),
             carrier_standings=self.standings,
+            tally=self.tally,
+            indexer=Indexer(self.database, self.clock, is_busy=lambda: self.batcher.waiting > 0),
             sandbox=self._watch,
             renumber=ids.renumber,
         )
@@ -293,6 +298,7 @@ class App:
         return account.settings.callback_secret if account else ""
 
     def _committed(self, work: Work) -> None:
+        self.tally.changed(work.minutes)
         if self._sandbox is not None:
             self._sandbox.committed(work)
         if work.blocked_numbers:
@@ -333,6 +339,7 @@ class App:
         await self._watch.refresh()
 
     def _on_freed(self) -> None:
+        self.tally.look_again()
         self.dispatcher.wake()
         self.notifier.look_for_work()
 

@@ -13,9 +13,19 @@ from tests.support.world import CREDIT, outgoing
 
 from palomar.domain.message import State
 from palomar.domain.refusals import Refusal
-from palomar.engine.line import LINE_PARTS
+from palomar.engine.line import LINE_PARTS, UNSAVED_MOST
 from palomar.flows.claim import take_over
-from palomar.ports import CarrierInbound, CarrierReceipt, Deferred, InDoubt, NotSent, Refused, SubmitOutcome, Taken
+from palomar.ports import (
+    CarrierInbound,
+    CarrierReceipt,
+    Deferred,
+    Exchange,
+    InDoubt,
+    NotSent,
+    Refused,
+    SubmitOutcome,
+    Taken,
+)
 
 RECEIPT = CarrierReceipt(carrier="c", reference="nobody's", state=State.DELIVERED, stat="DELIVRD", raw="")
 
@@ -46,6 +56,41 @@ async def test_what_the_window_has_no_room_for_waits_in_line_and_leaves_in_order
         ids = [command.messages[0].row.id for command in commands]
         assert [part.message_id for part in e.carrier.submitted] == ids
         assert {await e.world.state(identity) for identity in ids} == {State.SENT}
+
+
+@in_virtual_time
+async def test_nothing_leaves_while_too_many_answers_are_in_no_transaction(tmp_path: Path) -> None:
+    async with engine(tmp_path, CountingCarrier(window=UNSAVED_MOST)) as e:
+        await e.ready()
+        account = await e.world.account(credit=10_000 * CREDIT)
+        e.post(account, count=UNSAVED_MOST)
+        e.post(account)
+        await e.settle()
+        assert (len(e.carrier.submitted), e.dispatcher.waiting_parts) == (UNSAVED_MOST, {"c": 1})
+        assert e.carrier.sink is not None
+        while e.carrier.outstanding:
+            e.carrier.sink.answered(e.carrier.outstanding.pop(), Taken(reference="r"), Exchange())
+        e.carrier.sink.room_changed("c")
+        assert (e.carrier.reserved, e.dispatcher.waiting_parts) == (0, {"c": 1})
+        await e.settle()
+        assert len(e.carrier.submitted) == UNSAVED_MOST + 1
+
+
+@in_virtual_time
+async def test_answers_that_no_transaction_takes_do_not_stop_the_line_for_ever(tmp_path: Path) -> None:
+    async with engine(tmp_path, CountingCarrier(window=UNSAVED_MOST)) as e:
+        await e.ready()
+        account = await e.world.account(credit=10_000 * CREDIT)
+        e.post(account, count=UNSAVED_MOST)
+        await e.settle()
+        e.database.bugs = 1.0
+        for number in range(UNSAVED_MOST):
+            e.carrier.answer(Taken(reference=f"r{number}"))
+        await e.settle()
+        e.database.bugs = 0.0
+        e.post(account)
+        await e.settle()
+        assert len(e.carrier.submitted) == UNSAVED_MOST + 1
 
 
 @in_virtual_time

@@ -10,9 +10,10 @@ from tests.support.world import recipient
 from palomar.domain.access import Role
 from palomar.domain.account import Account, AccountId
 from palomar.domain.message import MessageId
+from palomar.domain.search import SearchFilter
 from palomar.engine.masking import HIDDEN
 from palomar.engine.viewer import Page, Viewer
-from palomar.flows.search import SLICE, Search
+from palomar.flows.search_task import BOUNDS
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ async def send(house: House, account: Account, text: str = "hello", number: int 
 
 
 async def texts(viewer: Viewer, **wanted: object) -> list[str]:
-    page = await viewer.search(Search(**wanted), limit=50)  # type: ignore[arg-type]  # fields of Search
+    page = await viewer.search(SearchFilter(**wanted), limit=50)  # type: ignore[arg-type]  # fields of SearchFilter
     return [message.text for message in page.messages]
 
 
@@ -72,7 +73,7 @@ async def test_a_user_bound_to_an_account_sees_what_the_account_sees(house: Hous
 async def test_what_is_out_of_scope_does_not_exist(house: House) -> None:
     parent, child, stranger = await family(house)
     viewer = await house.viewer("parent")
-    foreign = (await (await house.viewer("stranger")).search(Search(), limit=1)).messages[0].id
+    foreign = (await (await house.viewer("stranger")).search(SearchFilter(), limit=1)).messages[0].id
     assert await viewer.story(foreign) is None
     assert await viewer.story(MessageId(1 << 8)) is None
     assert viewer.account(stranger.id) is None
@@ -127,7 +128,7 @@ async def test_support_sees_how_it_went_and_not_what_was_said_to_whom(house: Hou
     message_id = await send(house, account, "the code is 4711", number=1234)
     await house.user("sara", role=Role.SUPPORT)
     viewer = await house.viewer("sara")
-    (row,) = (await viewer.search(Search(), limit=5)).messages
+    (row,) = (await viewer.search(SearchFilter(), limit=5)).messages
     assert (row.text, row.msisdn) == (HIDDEN, "52•••••34")
     story = await viewer.story(message_id)
     assert story is not None
@@ -151,15 +152,15 @@ async def test_a_search_that_finds_little_gives_up_and_says_how_far_it_came(sqli
         await send(house, account, "needle")
         for _ in range(11):
             house.wait(1_000)
-            await house.world.accept(account, count=SLICE)
+            await house.world.accept(account, count=BOUNDS.read // 10)
         await house.user("admin")
         viewer = await house.viewer("admin")
-        first = await viewer.search(Search(text="needle"), limit=5)
+        first = await viewer.search(SearchFilter(text="needle"), limit=5)
         assert first.messages == []
         assert first.older is not None
         assert first.searched_ms is not None
         assert first.searched_ms < house.clock.now_ms
-        second = await viewer.search(Search(text="needle"), before=first.older, limit=5)
+        second = await viewer.search(SearchFilter(text="needle"), before=first.older, limit=5)
         assert [row.text for row in second.messages] == ["needle"]
         assert second == Page(messages=second.messages, older=None)
 
@@ -167,11 +168,11 @@ async def test_a_search_that_finds_little_gives_up_and_says_how_far_it_came(sqli
 async def test_how_far_an_export_must_go_is_the_oldest_message_in_scope(house: House) -> None:
     await family(house)
     await house.user("admin")
-    oldest = await (await house.viewer("admin")).oldest_ms(Search())
-    stranger = await (await house.viewer("stranger")).oldest_ms(Search())
+    oldest = await (await house.viewer("admin")).oldest_ms(SearchFilter())
+    stranger = await (await house.viewer("stranger")).oldest_ms(SearchFilter())
     assert oldest is not None
     assert stranger is not None
     assert oldest < stranger <= house.clock.now_ms
     viewer = await house.viewer("stranger")
-    assert await viewer.oldest_ms(Search(since_ms=5)) == 5
-    assert await viewer.oldest_ms(Search(account_ids=(AccountId(1),))) is None
+    assert await viewer.oldest_ms(SearchFilter(since_ms=5)) == 5
+    assert await viewer.oldest_ms(SearchFilter(account_ids=frozenset({AccountId(1)}))) is None

@@ -341,7 +341,7 @@ def test_a_long_life_leaves_nothing_that_disagrees(seed: int) -> None:
     machine.begin()
     try:
         for _ in range(100):
-            chance.choice(_LIFE)(machine, chance)
+            chance.choice(LIFE)(machine, chance)
             machine.nothing_disagrees()
             machine.ends_are_final_and_told_once()
         machine.money_is_conserved()
@@ -414,7 +414,7 @@ def _change_plans(machine: Histories, chance: random.Random) -> None:
         machine.change_schedule(account=chance.randrange(2), now=chance.random() < 0.5)
 
 
-_LIFE = [
+LIFE = [
     _accept_some,
     _answer_some,
     _answer_some,

@@ -107,6 +107,10 @@ async def test_what_is_kept_for_some_time_is_forgotten_after_it_and_not_before(w
 
 
 _MADE_MS = 1_000_000
+_COUNT: LiteralString = (
+    "INSERT INTO counts (span_ms, start_ms, account_id, country, carrier, dialect, state, delay, messages, parts,"
+    " microcredits) VALUES (?, ?, 1, 'MX', 'c', 'foxsys', 'sent', 0, 1, 1, 1)"
+)
 _AGED: dict[str, list[tuple[LiteralString, tuple[int | str | bytes, ...]]]] = {
     "answers under idempotency keys": [
         ("INSERT INTO idempotency (scope, request, status, answer, created_ms) VALUES (?, ?, ?, ?, ?)",
@@ -127,5 +131,13 @@ _AGED: dict[str, list[tuple[LiteralString, tuple[int | str | bytes, ...]]]] = {
     "orphan receipts": [
         ("INSERT INTO orphans (id, carrier, carrier_reference, stat, raw, received_ms) VALUES (?, ?, ?, ?, ?, ?)",
          (1, "c", "r", "DELIVRD", "", _MADE_MS)),
+    ],
+    "counts by the minute": [
+        ("UPDATE tally SET minutes_ms = ?", (2**60,)),
+        (_COUNT, (60_000, _MADE_MS)),
+    ],
+    "counts by the hour": [
+        ("UPDATE tally SET hours_ms = ?", (2**60,)),
+        (_COUNT, (3_600_000, _MADE_MS)),
     ],
 }  # fmt: skip

@@ -1,11 +1,24 @@
 """The contract of the seam: what every driver promises, on both databases."""
 
 import asyncio
+import threading
 
 import pytest
 
 from palomar.storage.database import Conflict, Database, DatabaseError, Transaction
-from palomar.storage.statements import Delete, Insert, Lookup, Row, Update, Value, columns_of
+from palomar.storage.search import INSERT_WORDS
+from palomar.storage.statements import (
+    Add,
+    Delete,
+    Insert,
+    Lookup,
+    Question,
+    Row,
+    Update,
+    Value,
+    columns_of,
+    ids_text,
+)
 
 WORDS = Insert("words", (*columns_of("bigint", "id"), *columns_of("text", "word"), *columns_of("bytea", "raw")))
 NEW_WORDS = Insert("words", WORDS.columns, ignore_conflicts=True)
@@ -315,3 +328,171 @@ async def test_bulk_values_of_one_column_may_all_be_none(words: Database) -> Non
     rows: list[tuple[Value, ...]] = [(identity, None, None) for identity in range(3)]
     await put(words, *rows)
     assert await everything(words) == rows
+
+
+# --- amounts
+
+
+AMOUNTS = Add("amounts", (("id", "bigint"), ("word", "text")), columns_of("bigint", "one two"))
+
+
+@pytest.fixture
+async def amounts(database: Database) -> Database:
+    """A database with a table of amounts by two keys."""
+    columns = "id BIGINT, word TEXT, one BIGINT NOT NULL, two BIGINT NOT NULL, PRIMARY KEY (id, word)"
+
+    async def script(tx: Transaction) -> None:
+        await tx.execute(f"CREATE TABLE amounts ({columns})")  # type: ignore[arg-type]  # two literals
+
+    await database.write(script)
+    return database
+
+
+async def test_amounts_are_added_to_what_is_there_and_rows_are_made_where_there_are_none(amounts: Database) -> None:
+    async def script(tx: Transaction) -> list[tuple[object, ...]]:
+        await tx.add(AMOUNTS, [])
+        await tx.add(AMOUNTS, [(1, "a", 5, 7), (1, "b", 1, 0)])
+        await tx.add(AMOUNTS, [(1, "a", -5, 1), (2, "a", 3, 3)])
+        return await tx.select("SELECT id, word, one, two FROM amounts ORDER BY id, word")
+
+    assert await amounts.write(script) == [(1, "a", 0, 8), (1, "b", 1, 0), (2, "a", 3, 3)]
+
+
+# --- questions
+
+
+ASKED = Question(
+    "SELECT id, word FROM words WHERE id IN {ids 2} AND id > {1} ORDER BY id DESC",
+)
+JOINED = Question("SELECT u.value, w.word FROM {ids 1} u JOIN words w ON w.id = u.value + {2} ORDER BY u.value")
+OF_EACH = Question("SELECT 'sqlite' WHERE {1} > 0", "SELECT 'postgres' WHERE {1} > 0")
+
+
+async def test_questions_take_numbered_values_and_lists(words: Database) -> None:
+    await put(words, *((number, f"w{number}", None) for number in range(1, 6)))
+
+    async def script(tx: Transaction) -> list[list[tuple[object, ...]]]:
+        return [
+            await tx.ask(ASKED, 2, ids_text([1, 2, 3, 5, 99])),
+            await tx.ask(ASKED, 2, ids_text([])),
+            await tx.ask(JOINED, ids_text([1, 3]), 1),
+            await tx.ask(OF_EACH, 1),
+        ]
+
+    expected = [[(5, "w5"), (3, "w3")], [], [(1, "w2"), (3, "w4")]]
+    engine = "sqlite" if words.lanes == 1 else "postgres"
+    assert await words.read(script) == [*expected, [(engine,)]]
+    assert await words.survey(script) == [*expected, [(engine,)]]
+
+
+# --- beside the rest
+
+
+async def test_a_survey_answers_as_a_read_does_whatever_the_numbers_and_texts_are(words: Database) -> None:
+    await put(words, *AWKWARD)
+
+    async def script(tx: Transaction) -> list[list[tuple[object, ...]]]:
+        return [
+            await tx.select("SELECT id, word FROM words ORDER BY word, id DESC"),
+            await tx.select("SELECT id FROM words WHERE id = ?", 99),
+            await tx.select_locked("SELECT count(*), max(id) FROM words") if words.lanes == 1 else [],
+            await tx.lookup(BY_WORD, [str(row[1]) for row in AWKWARD if row[1] is not None]),
+        ]
+
+    assert await words.survey(script) == await words.read(script)
+
+
+async def test_a_survey_sees_one_moment_however_long_it_takes_and_nobody_waits_for_it(words: Database) -> None:
+    began, may_end = threading.Event(), threading.Event()
+    seen = []
+
+    async def long(tx: Transaction) -> None:
+        seen.append(await everything_of(tx))
+        began.set()
+        while not may_end.is_set():
+            if words.lanes == 1:
+                may_end.wait(5)  # in its thread
+            else:
+                await asyncio.sleep(0)
+        seen.append(await everything_of(tx))
+
+    survey = asyncio.create_task(words.survey(long))
+    while not began.is_set():
+        await asyncio.sleep(0)
+    await put(words, (1, "one", None))
+    assert len(await everything(words)) == 1
+    may_end.set()
+    await survey
+    assert seen == [[], []]
+
+
+async def everything_of(tx: Transaction) -> list[tuple[object, ...]]:
+    return await tx.select("SELECT id, word FROM words ORDER BY id")
+
+
+async def test_a_survey_cannot_write(words: Database) -> None:
+    async def script(tx: Transaction) -> None:
+        await tx.execute("DELETE FROM words")
+
+    with pytest.raises(DatabaseError):
+        await words.survey(script)
+
+
+async def test_who_stops_waiting_for_a_survey_ends_it_and_the_next_one_is_answered(words: Database) -> None:
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    began = threading.Event()
+
+    async def script(tx: Transaction) -> None:
+        began.set()
+        await tx.select(endless)
+
+    survey = asyncio.create_task(words.survey(script))
+    while not began.is_set():
+        await asyncio.sleep(0)
+    survey.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await survey
+    assert await words.survey(lambda tx: tx.select("SELECT 1")) == [(1,)]
+
+
+async def test_an_error_in_a_survey_is_told_in_the_seam_s_words_and_spoils_nothing(words: Database) -> None:
+    with pytest.raises(DatabaseError):
+        await words.survey(lambda tx: tx.select("SELECT nothing FROM nowhere"))
+
+    async def mishap(tx: Transaction) -> None:
+        raise Mishap
+
+    with pytest.raises(Mishap):
+        await words.survey(mishap)
+    assert await words.survey(lambda tx: tx.select("SELECT 1")) == [(1,)]
+
+
+async def test_the_index_is_written_beside_a_transaction_that_writes_the_rest(words: Database) -> None:
+    row = (7, "'hello' 'r=123'")
+
+    async def fill(tx: Transaction) -> None:
+        await tx.insert(INSERT_WORDS, [row])
+
+    async def outer(tx: Transaction) -> None:
+        await tx.insert(WORDS, [(1, "one", None)])
+        started.set()
+        while not done.is_set():
+            await tx.pause()
+
+    started, done = asyncio.Event(), asyncio.Event()
+    writing = asyncio.create_task(words.write(outer))
+    await started.wait()
+    await words.index(fill)
+    done.set()
+    await writing
+    assert await words.survey(lambda tx: tx.select("SELECT rowid FROM message_words")) == [(7,)]
+
+
+async def test_a_script_of_the_index_that_fails_leaves_nothing(words: Database) -> None:
+    async def script(tx: Transaction) -> None:
+        await tx.insert(INSERT_WORDS, [(7, "'hello'"), (8, "'there'")])
+        raise Mishap
+
+    with pytest.raises(Mishap):
+        await words.index(script)
+    assert await words.survey(lambda tx: tx.select("SELECT rowid FROM message_words")) == []

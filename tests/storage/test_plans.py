@@ -5,14 +5,26 @@ from dataclasses import dataclass
 
 import pytest
 
-from palomar.storage import callbacks, carriers, handsets, inbound, ledger, links, messages, timeline, users, webhooks
+from palomar.storage import (
+    callbacks,
+    carriers,
+    counts,
+    handsets,
+    inbound,
+    ledger,
+    links,
+    messages,
+    timeline,
+    users,
+    webhooks,
+)
 from palomar.storage.database import Database, Transaction
 from palomar.storage.statements import Delete, Lookup, Update, numbered
 
 ROWS = 20_000
 GROWING = ("messages", "parts", "queue", "events", "webhooks", "orphans", "inbound", "ledger", "balances", "nodes")
 GROWING += ("inbound_parts", "virtual_numbers", "links", "clicks", "blocked_numbers")
-GROWING += ("users", "sessions", "login_failures")
+GROWING += ("counts", "users", "sessions", "login_failures")
 
 HOT: dict[str, Lookup | Update | Delete | str] = {
     "parts by id": messages.LOOKUP_PARTS,
@@ -61,6 +73,9 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "inbound parts of messages": inbound.LOOKUP_PARTS,
     "old inbound parts": inbound.SELECT_OLD_PARTS,
     "virtual numbers": inbound.LOOKUP_NUMBERS,
+    "how far the counting is": counts.SELECT_TALLY,
+    "counts of nothing": counts.FORGET_EMPTY,
+    "counts by the minute that are old": counts.FORGET_MINUTES,
     "ledger entries": ledger.LOOKUP_ENTRIES,
     "a session by its token": users.SELECT_SESSION,
     "a user of a session": users.SELECT_USER,
@@ -99,6 +114,9 @@ _FILL = (
     "INSERT INTO inbound_parts (same, inbound_id, number, text, received_ms)"
     " {series} SELECT 'p' || n, n, 1, '', n FROM s",
     "INSERT INTO virtual_numbers (number, account_id, url, created_ms) {series} SELECT 'v' || n, 1, '', n FROM s",
+    "INSERT INTO counts (span_ms, start_ms, account_id, country, carrier, dialect, state, delay, messages, parts,"
+    " microcredits) {series} SELECT 60000, n / 20 * 60000, n % 20, 'MX', 'c', 'foxsys',"
+    " CASE WHEN n % 20 = 0 THEN 'sent' ELSE 'delivered' END, 0, 1, 1, 1 FROM s",
     "INSERT INTO ledger (entry_id, leg, account_id, book, microcredits, reason, items, at_ms)"
     " {series} SELECT n, 0, 1, 'available', 1, 'credit', 1, n FROM s",
     "INSERT INTO users (id, login, login_key, name, password_hash, role, enabled, totp_step, created_ms)"
@@ -119,8 +137,13 @@ class Filled:
 @pytest.fixture(params=["empty", "full"])
 async def filled(database: Database, request: pytest.FixtureRequest) -> Filled:
     """A new database, on which plans are made before the first row came, and one that has rows and statistics."""
+    return await fill(database, full=request.param == "full")
+
+
+async def fill(database: Database, *, full: bool) -> Filled:
+    """Give it rows and statistics, or nothing."""
     engine = "sqlite" if database.lanes == 1 else "postgres"
-    if request.param == "full":
+    if full:
         series = _SERIES[engine].format(rows=ROWS)
 
         async def script(tx: Transaction) -> None:
@@ -157,11 +180,12 @@ async def plan_of(filled: Filled, statement: Lookup | Update | Delete | str) -> 
 
         return await filled.database.write(explain)
     text = numbered(statement) if isinstance(statement, str) else statement.postgres
-    arguments = ", ".join(["NULL"] * max(int(number) for number in re.findall(r"\$(\d+)", text)))
+    marks = max((int(number) for number in re.findall(r"\$(\d+)", text)), default=0)
+    arguments = f"({', '.join(['NULL'] * marks)})" if marks else ""
 
     async def explain_prepared(tx: Transaction) -> str:
         await tx.execute(f"PREPARE probe AS {text}")  # type: ignore[arg-type]
-        rows = await tx.select(f"EXPLAIN (COSTS OFF) EXECUTE probe({arguments})")  # type: ignore[arg-type]
+        rows = await tx.select(f"EXPLAIN (COSTS OFF) EXECUTE probe{arguments}")  # type: ignore[arg-type]
         await tx.execute("DEALLOCATE probe")
         return "\n".join(str(row[0]) for row in rows)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.events import CarrierTook, Delivered, Event, Failed
-from palomar.domain.message import FINAL, MessageId, PartId, State
+from palomar.domain.message import FINAL, MessageId, PartId, State, make_message_id
 from palomar.domain.pricing import PriceList
 from palomar.domain.receipt_ids import Spelling
 from palomar.domain.routing import Asked, CarrierState, Choice, Plan, choose
@@ -32,8 +32,8 @@ DIALECT = "foxsys"
 class CountingIds:
     """``ports.Ids`` that count."""
 
-    def __init__(self) -> None:
-        self._made = 0
+    def __init__(self, made: int = 0) -> None:
+        self._made = made
 
     def message_id(self) -> MessageId:
         return MessageId(self.serial() << 8)
@@ -47,6 +47,18 @@ class CountingIds:
 
     def token(self) -> str:
         return f"token-{self.serial()}"
+
+
+class TimedIds(CountingIds):
+    """As :class:`CountingIds`, from a number on, with messages born when it is told that it is now."""
+
+    def __init__(self, now_ms: Callable[[], int], *, made: int = 0) -> None:
+        super().__init__(made)
+        self._now_ms = now_ms
+
+    def message_id(self) -> MessageId:
+        serial = self.serial()
+        return make_message_id(at_ms=self._now_ms(), node=serial // 256 % 64, sequence=serial % 256)
 
 
 class SpellingRenderer:
@@ -99,6 +111,8 @@ class World:
     router: Router | None = None
     spellings: dict[str, Spelling] = field(default_factory=dict)
     born: list[Any] = field(default_factory=list)
+    changed: set[int] = field(default_factory=set)
+    """The minutes whose messages have changed (``Work.minutes``), for who counts them."""
 
     def house(self) -> House:
         return House(
@@ -123,6 +137,7 @@ class World:
             results = [list(await step(work, commands)) for step, commands in steps]
             await work.finish()
             self.born = work.born_webhooks
+            self.changed |= work.minutes
             return results
 
         return await self.database.write(script)

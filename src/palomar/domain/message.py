@@ -23,6 +23,8 @@ COMMAND_LINE_NODE = NODES_MAX - 1
 _PART_BITS, _SEQUENCE_BITS, _NODE_BITS = 8, 8, 6
 _MS_SHIFT = _PART_BITS + _SEQUENCE_BITS + _NODE_BITS
 _LOW_BITS = _SEQUENCE_BITS + _NODE_BITS
+IDS_A_MS = 1 << _MS_SHIFT
+"""Ids that a millisecond has, so that a period of time is a range of ids."""
 _TAIL_MASK = (1 << 60) - 1
 
 
@@ -136,6 +138,11 @@ def echo_of(identity: PartId) -> int:
 def born_ms(message_id: MessageId) -> int:
     """When the id was made, in milliseconds since 1970."""
     return (message_id >> _MS_SHIFT) + EPOCH_MS
+
+
+def first_id(at_ms: int) -> MessageId:
+    """The lowest id of a message born at that time or later."""
+    return MessageId(max(at_ms - EPOCH_MS, 0) * IDS_A_MS)
 
 
 def public_id(message_id: MessageId) -> str:

@@ -10,11 +10,13 @@ from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.failover import LOOK_EVERY_SECONDS
+from palomar.engine.indexer import INDEX_EVERY_SECONDS, Indexer
 from palomar.engine.leases import RENEW_EVERY_SECONDS, Lease
 from palomar.engine.notifier import Notifier
 from palomar.engine.overdue import Overdue
 from palomar.engine.sandbox import SandboxWatch
 from palomar.engine.standings import Standings
+from palomar.engine.tally import COUNT_EVERY_SECONDS, Tally
 from palomar.flows.housekeeping import KEPT, Kept, expire, forget
 from palomar.flows.receive import sweep_incomplete
 from palomar.flows.report import OrphanSweep, sweep_orphans
@@ -50,6 +52,8 @@ class Clockwork:
         lease: Lease,
         overdue_parts: Overdue,
         carrier_standings: Standings,
+        tally: Tally,
+        indexer: Indexer,
         sandbox: SandboxWatch,
         renumber: Callable[[int], None],
     ) -> None:
@@ -63,6 +67,8 @@ class Clockwork:
         self._lease = lease
         self._overdue = overdue_parts
         self._standings = carrier_standings
+        self._tally = tally
+        self._indexer = indexer
         self._swept = (0, 0)
         self._sandbox = sandbox
 
@@ -80,12 +86,16 @@ class Clockwork:
                 ("overdue", overdue.LOOK_EVERY_SECONDS, self._overdue.look),
                 ("standings", standings.LOOK_EVERY_SECONDS, self._standings.write),
                 ("forget", 60.0, self._forget),
+                ("tally", COUNT_EVERY_SECONDS, self._tally.count),
+                ("indexer", INDEX_EVERY_SECONDS, self._indexer.index),
+                ("forget words", 60.0, self._indexer.forget),
             ):
                 group.create_task(_loop(name, seconds, turn))
 
     async def _refresh(self) -> None:
         if await self._directory.refresh():
             self._dispatcher.wake()  # a command beside the server may have stored messages too
+            self._tally.look_again()
             self._sandbox.look_again()
         await self._sandbox.refresh()
 

@@ -116,7 +116,7 @@ class Dispatcher:
         if not self._taking or line.carrier is None or not line.carrier.live:
             return
         queue = line.of(message.rank)
-        if line.is_first(message.rank) and line.carrier.reserve(row.parts):
+        if line.can_leave and line.is_first(message.rank) and line.carrier.reserve(row.parts):
             message.claim = message.pledge = State.SUBMITTING
         elif not queue.backlog and queue.room >= row.parts:
             message.claim = message.pledge = State.QUEUED
@@ -132,8 +132,14 @@ class Dispatcher:
 
     def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange, carrier: str) -> None:
         self._router.answered(carrier, outcome)
-        answer = Answer(carrier, part, outcome, exchange)
-        self._batcher.post(ANSWERS, answer, lambda again: self._again(part, carrier, again))
+        line = self._lines[carrier]
+        line.unsaved += 1
+        self._batcher.post(
+            ANSWERS,
+            Answer(carrier, part, outcome, exchange),
+            lambda again: self._saved(line, part, again),
+            lambda error: self._saved(line, part, None),
+        )
 
     def receipt(self, receipt: CarrierReceipt, acknowledge: Acknowledge) -> None:
         if self._batcher.waiting > _FACTS_AT_MOST:
@@ -189,7 +195,7 @@ class Dispatcher:
         carrier = line.carrier
         if carrier is None or not self._taking:
             return
-        while line.waiting and carrier.reserve(1):
+        while line.can_leave and line.waiting and carrier.reserve(1):
             part = line.pop()
             line.of(part.rank).pledged += 1
             self._mark(line, carrier, part)
@@ -213,11 +219,17 @@ class Dispatcher:
 
         self._batcher.post(MARK, Mark(part, line.name), done, failed)
 
-    def _again(self, part: OutgoingPart, carrier: str, again: Again | None) -> None:
-        if again is None:
-            return
+    def _saved(self, line: Line, part: OutgoingPart, again: Again | None) -> None:
+        """The carrier's answer is in a transaction, or can be in none."""
+        stood = not line.can_leave
+        line.unsaved -= 1
+        if again is not None:
+            self._again(line, part, again)
+        if stood and line.can_leave:
+            self._pump(line)
+
+    def _again(self, line: Line, part: OutgoingPart, again: Again) -> None:
         part = replace(part, attempt=again.attempt)  # the carrier may still answer the attempt before
-        line = self._lines[carrier]
         if again.seconds <= 0.0:
             self._back_in_line(line, part)
         else:

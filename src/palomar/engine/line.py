@@ -15,6 +15,9 @@ from palomar.ports import Carrier, OutgoingPart
 LINE_PARTS = 4_000
 """Parts a queue keeps in memory; the rest waits in the database."""
 BULK_EVERY = 4
+UNSAVED_MOST = 200
+"""Answers of the carrier that no transaction holds yet; with more, nothing leaves. A crash sends again what was in the
+window and these, so a slow disk must not let them grow."""
 
 
 @dataclass(slots=True)
@@ -40,6 +43,8 @@ class Line:
         self.name = name
         self.carrier = carrier
         self.queues = {rank: Queue() for rank in Rank}
+        self.unsaved = 0
+        """Parts that were answered, and whose answer is in no transaction yet."""
         self._in_order = tuple(self.queues.values())
         self._turn = 0
 
@@ -52,6 +57,11 @@ class Line:
             if queue.ready or queue.backlog:
                 return False
         return True
+
+    @property
+    def can_leave(self) -> bool:
+        """Whether the answers before have been saved well enough for another part to leave."""
+        return self.unsaved < UNSAVED_MOST
 
     @property
     def waiting(self) -> int:

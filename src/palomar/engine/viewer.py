@@ -5,15 +5,14 @@ texts and numbers where the installation hides those from support. What is out o
 exist. A new question of a page is a new method here, and begins with the scope.
 """
 
-import asyncio
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from palomar.domain.access import Right, Role, Scope, Who
 from palomar.domain.account import Account, AccountId
 from palomar.domain.message import MessageId, born_ms
+from palomar.domain.search import SearchFilter
 from palomar.engine.attempts import Attempts
 from palomar.engine.callbacks import Callbacks
 from palomar.engine.directory import Directory
@@ -25,14 +24,12 @@ from palomar.engine.play import Play, Sandbox
 from palomar.engine.profile import Profile
 from palomar.flows import search
 from palomar.flows.accounts import Balance, Snapshot, balance
-from palomar.flows.search import LATEST, Search
+from palomar.flows.search import Results
+from palomar.flows.search_task import LATEST
 from palomar.flows.why import Story, tell_story
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
 from palomar.storage.messages import MessageRow
-
-SLICES_A_PAGE: Final = 10
-"""Transactions that one page of results takes at most: some 20,000 messages are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,37 +164,31 @@ class Viewer:
 
     # --- messages
 
-    async def search(self, wanted: Search, *, before: MessageId = LATEST, limit: int) -> Page:
+    async def search(self, wanted: SearchFilter, *, before: MessageId = LATEST, limit: int) -> Page:
         """A page of the messages in scope that fit; a search that finds little gives up early and says where."""
-        within = self._scoped(wanted)
-        found: list[MessageRow] = []
-        older: MessageId | None = before
-        for _ in range(SLICES_A_PAGE):
-            if older is None or len(found) >= limit:
-                break
+        within, whose = self._unseen(wanted), self.scope.account_ids
 
-            async def script(
-                tx: Transaction, before: MessageId = older, room: int = limit - len(found)
-            ) -> search.Slice:
-                return await search.search(tx, within, before=before, limit=room)
+        async def script(tx: Transaction) -> Results:
+            return await search.search(tx, whose, within, before=before, limit=limit)
 
-            piece = await self._database.read(script)
-            found += piece.messages
-            older = piece.older
-            await asyncio.sleep(0)  # SQLite answers without waiting: others have a turn between slices
-        searched_ms = born_ms(older) if older is not None and len(found) < limit else None
-        return Page(messages=[self._shown(row) for row in found], older=older, searched_ms=searched_ms)
+        found = await self._database.survey(script)
+        is_full = found.older is None or len(found.messages) >= limit
+        return Page(
+            messages=[self._shown(row) for row in found.messages],
+            older=found.older,
+            searched_ms=None if is_full or found.older is None else born_ms(found.older),
+        )
 
-    async def oldest_ms(self, wanted: Search) -> int | None:
+    async def oldest_ms(self, wanted: SearchFilter) -> int | None:
         """When the period of a search begins: as it says, else with the oldest message in scope; None if none is."""
         if wanted.since_ms is not None:
             return wanted.since_ms
-        within = self._scoped(wanted)
+        whose = self.scope.account_ids
 
         async def script(tx: Transaction) -> MessageId | None:
-            return await search.oldest(tx, within)
+            return await search.oldest(tx, whose, wanted.account_ids)
 
-        oldest = await self._database.read(script)
+        oldest = await self._database.survey(script)
         return None if oldest is None else born_ms(oldest)
 
     async def story(self, message_id: MessageId) -> Story | None:
@@ -229,12 +220,9 @@ class Viewer:
             ids=viewers.ids,
         )
 
-    def _scoped(self, wanted: Search) -> Search:
-        """The search within the scope: accounts out of it are left out, and what is hidden is not compared."""
-        ids = wanted.account_ids
-        if self.scope.account_ids is not None:
-            ids = tuple(self.scope.account_ids if ids is None else self.scope.account_ids.intersection(ids))
-        return replace(wanted, account_ids=ids, is_blind=self.hides)
+    def _unseen(self, wanted: SearchFilter) -> SearchFilter:
+        """The search that does not compare what is hidden from this viewer."""
+        return replace(wanted, is_blind=self.hides)
 
     def _shown(self, row: MessageRow) -> MessageRow:
         return masked_message(row) if self.hides else row

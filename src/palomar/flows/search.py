@@ -1,173 +1,137 @@
-"""Search: messages by number, text, label and more, newest first, a bounded slice a transaction.
+"""Search: messages by their words, state, time and way, newest first, a page and a bounded amount of work at a time.
 
-Ids sort by birth, so a period is a range of ids and a slice is what lies between two of them: however few messages a
-search finds, a transaction looks at :data:`SLICE` of them at most, and says where the next one goes on. Texts are
-compared without regard to case or accents, alike on both databases. Not here: who may look (``engine.viewer``).
+Words are asked of the index; what is younger than the index is read through. A search without words walks along the
+messages (``walk``). Where little is found, a search stops when it has looked at much, and says where to go on. All of
+it is for a survey. Not here: who may look (its scope is given), and the index (``indexing``).
 """
 
-import heapq
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
 
 from palomar.domain.account import AccountId
-from palomar.domain.message import EPOCH_MS, MessageId, State, make_message_id
+from palomar.domain.message import MessageId, first_id
+from palomar.domain.search import NOTHING, Query, SearchFilter, by_accounts, holds, query_of, tokens_of
+from palomar.flows.search_task import BOUNDS, LATEST, Bounds, Looked, Task
+from palomar.flows.walk import walk
+from palomar.storage import search as rows
 from palomar.storage.database import Transaction
 from palomar.storage.messages import LOOKUP_MESSAGES, MessageRow, message_rows
-from palomar.storage.statements import Found, Value
-
-SLICE: Final = 2_000
-"""Messages that one transaction looks at."""
-FAMILY_BY_INDEX: Final = 100
-"""An account with more sub-accounts than this is searched among everybody's messages, not account by account."""
-LATEST: Final = MessageId((1 << 63) - 1)
-
-_SHORTEST_PLACE: Final = 20
+from palomar.storage.search import indexed, match_text
+from palomar.storage.statements import Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """Which messages; every field left empty lets all pass. Times are when a message was accepted."""
-
-    account_ids: tuple[AccountId, ...] | None = None
-    """Whose; None is everybody's."""
-    state: State | None = None
-    carrier: str = ""
-    number: str = ""
-    """The digits that the number ends with, or all of it."""
-    label: str = ""
-    subid: str = ""
-    text: str = ""
-    """Something in the text."""
-    anywhere: str = ""
-    """Something in the text, the end of the number, the label or the subid."""
-    is_blind: bool = False
-    """Texts are not looked at, and numbers only whole: for who may not see them, and must not guess them either."""
-    since_ms: int | None = None
-    until_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
-    """What was found, newest first, and before which id to go on; None where the period is at its end."""
+class Results:
+    """Messages, newest first, and before which id to go on; None where the period has been looked at to its end."""
 
     messages: list[MessageRow]
     older: MessageId | None
 
 
-def first_id(at_ms: int) -> MessageId:
-    """The lowest id that a message born at this time can have."""
-    return make_message_id(at_ms=max(at_ms, EPOCH_MS), node=0, sequence=0)
-
-
-async def search(tx: Transaction, wanted: Search, *, before: MessageId = LATEST, limit: int) -> Slice:
-    """One slice of a search: at most ``limit`` messages of those before that id."""
-    floor = first_id(wanted.since_ms) if wanted.since_ms is not None else MessageId(0)
-    top = min(before, first_id(wanted.until_ms)) if wanted.until_ms is not None else before
-    places = _places(wanted)
-    at_once = wanted.subid or _is_dense(wanted)
-    bottom = None if at_once else await _bottom(tx, places, top=top, floor=floor)
-    low = floor if bottom is None else bottom
-    found: list[Found] = []
-    for place in places:
-        found += await _narrow(tx, wanted, place, top=top, low=low, limit=limit)
-    ids = heapq.nlargest(limit, (row[0] for row in found))
+async def search(
+    tx: Transaction,
+    whose: Collection[AccountId] | None,
+    wanted: SearchFilter,
+    *,
+    before: MessageId = LATEST,
+    limit: int,
+    bounds: Bounds = BOUNDS,
+) -> Results:
+    """The newest messages before an id that are wanted, of these accounts or of everybody (None). Fewer than ``limit``
+    with an ``older`` is a search that has looked at much: it goes on from there."""
+    task = _task(whose, wanted, before, limit, bounds)
+    if task.low >= task.top or task.query == NOTHING or task.account_ids == frozenset():
+        return Results(messages=[], older=None)
+    ids, reached = await (walk(tx, task) if task.query is None else _ask(tx, task, task.query))
+    if len(ids) >= limit:
+        ids = ids[:limit]
+        reached = ids[-1]
     messages = message_rows(await tx.lookup(LOOKUP_MESSAGES, ids)) if ids else []
     messages.reverse()
-    if len(ids) == limit:
-        return Slice(messages=messages, older=messages[-1].id)
-    return Slice(messages=messages, older=bottom)
+    return Results(messages=messages, older=reached if reached > task.low else None)
 
 
-async def oldest(tx: Transaction, wanted: Search) -> MessageId | None:
-    """The oldest message of those accounts, whatever else is wanted; None if they have none."""
-    found = []
-    for place in _places(wanted):
-        condition, values = _range(place, top=LATEST, low=MessageId(0))
-        found += await tx.select(f"SELECT id FROM messages WHERE {condition} ORDER BY id LIMIT 1", *values)
-    return min((MessageId(row[0]) for row in found), default=None)
-
-
-def _places(wanted: Search) -> Sequence[AccountId | None]:
-    """Where to look: account by account along their index, or (None) along all messages."""
-    ids = wanted.account_ids
-    return ids if ids is not None and len(ids) <= FAMILY_BY_INDEX else (None,)
-
-
-def _is_dense(wanted: Search) -> bool:
-    """Whether nearly all that is looked at is found, so that the limit is bound enough."""
-    is_narrowed = wanted.state or wanted.carrier or wanted.number or wanted.label or wanted.text or wanted.anywhere
-    return not is_narrowed and (wanted.account_ids is None or _places(wanted) == wanted.account_ids)
-
-
-async def _bottom(
-    tx: Transaction, places: Sequence[AccountId | None], *, top: MessageId, floor: MessageId
+async def oldest(
+    tx: Transaction, whose: Collection[AccountId] | None, account_ids: Collection[AccountId] | None
 ) -> MessageId | None:
-    """Down to which id this slice goes so that it looks at SLICE messages or so; None: to the floor."""
-    many = max(_SHORTEST_PLACE, SLICE // max(1, len(places)))
-    bottoms = []
-    for place in places:
-        condition, values = _range(place, top=top, low=floor)
-        sql = f"SELECT id FROM messages WHERE {condition} ORDER BY id DESC LIMIT 1 OFFSET ?"
-        bottoms += [MessageId(row[0]) for row in await tx.select(sql, *values, many - 1)]
-    return max(bottoms, default=None)
+    """The oldest message of accounts among those that may be seen; None if they have none. (Of many accounts, it is
+    that of everybody.)"""
+    ids = _both(whose, account_ids)
+    if ids is None or len(ids) > BOUNDS.few_accounts:
+        found = await tx.select(rows.SELECT_OLDEST)
+    else:
+        found = [row for one in ids for row in await tx.select(rows.SELECT_OLDEST_OF_ACCOUNT, one)]
+    return min((MessageId(row[0]) for row in found if row[0] is not None), default=None)
 
 
-async def _narrow(
-    tx: Transaction, wanted: Search, place: AccountId | None, *, top: MessageId, low: MessageId, limit: int
-) -> list[Found]:
-    """The ids that fit, newest first. What SQL cannot compare alike on both databases is compared here."""
-    condition, values = _range(place, top=top, low=low)
-    clauses: list[tuple[str, Value]] = [
-        ("state = ?", wanted.state.value if wanted.state else None),
-        ("carrier = ?", wanted.carrier or None),
-        ("label = ?", wanted.label or None),
-        ("subid = ?", wanted.subid or None),
-        ("msisdn = ?" if wanted.is_blind else "msisdn LIKE '%' || ?", wanted.number or None),
-    ]
-    for clause, value in clauses:
-        if value is not None:
-            condition += f" AND {clause}"  # a literal of the list above
-            values.append(value)
-    owners = None if place is not None or wanted.account_ids is None else frozenset(wanted.account_ids)
-    needs_text = bool(wanted.text or wanted.anywhere or owners is not None)
-    columns = "id, account_id, msisdn, label, subid, text" if needs_text else "id"
-    sql = f"SELECT {columns} FROM messages WHERE {condition} ORDER BY id DESC"
-    if not needs_text:
-        return await tx.select(f"{sql} LIMIT ?", *values, limit)
-    fits = _matcher(wanted, owners)
-    return [row for row in await tx.select(sql, *values) if fits(row)][:limit]
+def _both(one: Collection[AccountId] | None, other: Collection[AccountId] | None) -> frozenset[AccountId] | None:
+    """The accounts that are in both; None is everybody."""
+    if one is None or other is None:
+        either = other if one is None else one
+        return None if either is None else frozenset(either)
+    return frozenset(one).intersection(other)
 
 
-def _range(place: AccountId | None, *, top: MessageId, low: MessageId) -> tuple[str, list[Value]]:
-    if place is None:
-        return "id < ? AND id >= ?", [top, low]
-    return "account_id = ? AND id < ? AND id >= ?", [place, top, low]
+def _task(
+    whose: Collection[AccountId] | None, wanted: SearchFilter, before: MessageId, limit: int, bounds: Bounds
+) -> Task:
+    low = first_id(wanted.since_ms) if wanted.since_ms is not None else MessageId(0)
+    top = min(before, first_id(wanted.until_ms)) if wanted.until_ms is not None else before
+    if wanted.message_id is not None:
+        low, top = max(low, wanted.message_id), min(top, MessageId(wanted.message_id + 1))
+    return Task(
+        wanted=wanted,
+        account_ids=_both(whose, wanted.account_ids),
+        query=query_of(wanted),
+        low=low,
+        top=top,
+        limit=limit,
+        bounds=bounds,
+    )
 
 
-def _matcher(wanted: Search, owners: frozenset[AccountId] | None) -> Callable[[Found], bool]:
-    inside, anywhere = _plain(wanted.text), _plain(wanted.anywhere)
-    digits = wanted.anywhere.lstrip("+").replace(" ", "")
-    number = digits if digits.isdigit() else ""
-
-    def fits(row: Found) -> bool:
-        _, owner, msisdn, label, subid, text = row
-        if owners is not None and owner not in owners:
-            return False
-        plain = "" if wanted.is_blind else _plain(text)
-        if inside not in plain:
-            return False
-        if anywhere in plain or wanted.anywhere in (label, subid):
-            return True
-        return bool(number) and (msisdn == number if wanted.is_blind else msisdn.endswith(number))
-
-    return fits
+async def _ask(tx: Transaction, task: Task, query: Query) -> Looked:
+    """First what is younger than the index, then the index."""
+    to_id = (await indexed(tx)).to_id
+    young_low = max(task.low, MessageId(to_id + 1))
+    found, reached = await _read_young(tx, task, query, low=young_low) if young_low < task.top else ([], task.top)
+    if len(found) >= task.limit or reached > young_low:
+        return found, reached
+    return await _ask_index(tx, task, query, found, top=reached)
 
 
-def _plain(text: str) -> str:
-    """Without case and accents: so people search."""
-    folded = text.casefold()
-    if folded.isascii():
-        return folded
-    return "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
+async def _read_young(tx: Transaction, task: Task, query: Query, *, low: MessageId) -> Looked:
+    found: list[MessageId] = []
+    bounds, reached, read = task.bounds, task.top, 0
+    while reached > low and len(found) < task.limit and read < bounds.read:
+        young = await tx.select(rows.SELECT_UNINDEXED, low, reached, bounds.read_at_once)
+        found += [MessageId(row[0]) for row in young if task.fits(row) and holds(query, _tokens(row))]
+        reached = MessageId(young[-1][0]) if len(young) == bounds.read_at_once else low
+        read += len(young)
+    return found, reached
+
+
+async def _ask_index(tx: Transaction, task: Task, query: Query, found: list[MessageId], *, top: MessageId) -> Looked:
+    """What the index gives; the further it has to be looked at for the rest that is wanted, the more at once."""
+    if task.few_accounts is not None:
+        query = by_accounts(query, task.few_accounts)
+    is_told = task.account_ids is None or task.few_accounts is not None
+    is_told = is_told and not (task.wanted.state or task.wanted.carrier or task.wanted.subid)
+    bounds, text, reached, looked_at = task.bounds, match_text(query), top, 0
+    at_once = task.limit if is_told else bounds.candidates_at_first
+    while reached > task.low and len(found) < task.limit and looked_at < bounds.candidates:
+        candidates = [MessageId(row[0]) for row in await tx.ask(rows.ASK_CANDIDATES, text, task.low, reached, at_once)]
+        if is_told:
+            found += candidates
+        else:
+            facts = await tx.lookup(rows.LOOKUP_FACTS, candidates)
+            found += [MessageId(row[0]) for row in facts if task.fits(row)]
+        reached = candidates[-1] if len(candidates) == at_once else task.low
+        looked_at += len(candidates)
+        at_once = min(at_once * 4, bounds.candidates_at_most)
+    return found, reached
+
+
+def _tokens(row: Found) -> set[str]:
+    _, account_id, _, _, subid, text, msisdn, label, sender = row
+    return tokens_of(account_id=account_id, text=text, msisdn=msisdn, label=label, sender=sender, subid=subid)

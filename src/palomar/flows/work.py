@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from palomar.domain.account import Account, AccountId
+from palomar.domain.counts import IDS_A_MINUTE
 from palomar.domain.events import Event
 from palomar.domain.message import MessageId, PartId, State, part_id
 from palomar.domain.receipt_ids import Spelling
@@ -266,6 +267,13 @@ class Work:
         """The accounts whose messages this transaction stored or moved, or that a phone wrote to."""
         stored = {AccountId(row[1]) for row in self._writes.messages}  # type: ignore[arg-type]  # its account
         return stored | {part.message.account_id for part in self._moved.values()} | self.heard
+
+    @property
+    def minutes(self) -> set[int]:
+        """In which minutes the messages were born that this transaction stored or moved, numbered from the first that
+        an id can tell."""
+        born = {row[0] // IDS_A_MINUTE for row in self._writes.messages}  # type: ignore[operator]  # the id
+        return born | {identity // IDS_A_MINUTE for identity in self._moved}
 
     async def finish(self) -> None:
         """Write everything, one statement a table; the account's row last, because all batches want it."""

@@ -7,7 +7,7 @@ is ``async def script(tx) -> result`` and awaits nothing but ``tx``.
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, LiteralString, Protocol, TypeVar
 
-from palomar.storage.statements import Delete, Found, Insert, Lock, Lookup, Row, Update, Value
+from palomar.storage.statements import Add, Delete, Found, Insert, Lock, Lookup, Question, Row, Update, Value
 
 T = TypeVar("T")
 
@@ -37,6 +37,10 @@ class Transaction(Protocol):
         """Insert what does not conflict; the first columns of the rows that went in."""
         ...
 
+    async def add(self, statement: Add, rows: Sequence[Row]) -> None:
+        """Add to the rows with these keys, no key twice; rows that are not there are made."""
+        ...
+
     async def update(self, statement: Update, rows: Sequence[Row]) -> None: ...
 
     async def delete(self, statement: Delete, keys: Sequence[Value]) -> None: ...
@@ -44,6 +48,10 @@ class Transaction(Protocol):
     async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[Found]: ...
 
     async def select(self, sql: LiteralString, *values: Value) -> list[Found]: ...
+
+    async def ask(self, question: Question, *values: Value) -> list[Found]:
+        """Select with numbered values and lists of numbers."""
+        ...
 
     async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[Found]:
         """Select and lock the rows until the end (on SQLite the one writer needs no row locks): to change them
@@ -78,6 +86,16 @@ class Database(Protocol):
 
     async def read(self, script: Script[T]) -> T:
         """Run the script in a read-only transaction over one snapshot. Keep it short: under two seconds."""
+        ...
+
+    async def survey(self, script: Script[T]) -> T:
+        """As :meth:`read`, for questions that take long: nothing else waits for them, they may wait for each other.
+        What they select holds numbers, texts and None. Whoever stops waiting ends the question."""
+        ...
+
+    async def index(self, script: Script[T]) -> T:
+        """Run the script in a transaction over the index of words alone, beside all others. What it wrote may be lost
+        at a crash, all of one transaction or nothing: it can be made again."""
         ...
 
     async def change_hint(self) -> int:

@@ -12,8 +12,8 @@ from typing import LiteralString
 from palomar.storage.database import Database, DatabaseError, Transaction
 
 _ENGINE_WORDS = {
-    "sqlite": {"identity": "INTEGER", "bytes": "BLOB", "clustered": "WITHOUT ROWID"},
-    "postgres": {"identity": "BIGINT", "bytes": "BYTEA", "clustered": ""},
+    "sqlite": {"identity": "INTEGER", "bytes": "BLOB", "clustered": "WITHOUT ROWID", "only_postgres": "--"},
+    "postgres": {"identity": "BIGINT", "bytes": "BYTEA", "clustered": "", "only_postgres": ""},
 }
 _HAS_TABLE: dict[str, LiteralString] = {
     "sqlite": "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'",

@@ -8,21 +8,21 @@ import asyncio
 import ssl
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, LiteralString, TypeVar
+from typing import TypeVar
 
 import asyncpg
 
 from palomar.storage.database import Conflict, DatabaseError, Script, Unavailable
 from palomar.storage.pending import to_its_end
-from palomar.storage.statements import Delete, Found, Insert, Lock, Lookup, Row, Update, Value, numbered
+from palomar.storage.postgres_transaction import PostgresTransaction
 
 T = TypeVar("T")
 
 _CONNECT_SECONDS = 5.0
 _STATEMENT_SECONDS = 30.0
-_ANALYZED_TABLES = ("messages", "parts", "queue", "events", "webhooks", "balances")
+_ANALYZED_TABLES = ("messages", "parts", "queue", "events", "webhooks", "balances", "counts")
 _ANALYZE_EVERY_TURNS = 30
 _LOST = (
     asyncpg.PostgresConnectionError,
@@ -44,7 +44,6 @@ _READ_MARK = (
 )
 _FORGET_MARKS = "DELETE FROM commits WHERE mark < $1"
 _MARKS_KEPT_NS = 7 * 24 * 3_600 * 1_000_000_000
-_LOCKS = {"update": " FOR UPDATE", "share": " FOR SHARE", "skip": " FOR UPDATE SKIP LOCKED"}
 # Tables grow by millions after a plan was made, so the plan is made once and for large tables: by index, row by row.
 _LANE_SETTINGS = {
     "jit": "off",
@@ -54,51 +53,15 @@ _LANE_SETTINGS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
-_numbered: dict[str, str] = {}
-
-
-class PostgresTransaction:
-    """The verbs on one connection inside its transaction."""
-
-    def __init__(self, connection: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy) -> None:
-        self._connection = connection
-
-    async def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
-        if rows:
-            await self._connection.execute(statement.postgres, *_columns(rows))
-
-    async def insert_new(self, statement: Insert, rows: Sequence[Row]) -> set[Any]:
-        if not rows:
-            return set()
-        return {row[0] for row in await self._connection.fetch(statement.postgres, *_columns(rows))}
-
-    async def update(self, statement: Update, rows: Sequence[Row]) -> None:
-        if rows:
-            await self._connection.execute(statement.postgres, *_columns(rows))
-
-    async def delete(self, statement: Delete, keys: Sequence[Value]) -> None:
-        await self._connection.execute(statement.postgres, list(keys))
-
-    async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[Found]:
-        return _tuples(await self._connection.fetch(statement.postgres, list(keys)))
-
-    async def select(self, sql: LiteralString, *values: Value) -> list[Found]:
-        return _tuples(await self._connection.fetch(_dollars(sql), *values))
-
-    async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[Found]:
-        return _tuples(await self._connection.fetch(_dollars(sql) + _LOCKS[lock], *values))
-
-    async def execute(self, sql: LiteralString, *values: Value) -> int:
-        status = await self._connection.execute(_dollars(sql), *values)
-        count = status.rpartition(" ")[2]
-        return int(count) if count.isdigit() else 0
-
-    async def pause(self) -> None:
-        await asyncio.sleep(0)
-
-    async def now_ms(self) -> int:
-        sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-        return int(await self._connection.fetchval(sql))
+# A long question is planned for its own values, by index where there is one, and leaves the server's other processors
+# to those who send.
+_BESIDE_SETTINGS = {
+    "jit": "off",
+    "plan_cache_mode": "force_custom_plan",
+    "enable_seqscan": "off",
+    "max_parallel_workers_per_gather": "0",
+}
+_BESIDE_CONNECTIONS = 3
 
 
 class PostgresDatabase:
@@ -106,9 +69,10 @@ class PostgresDatabase:
 
     lanes = 2
 
-    def __init__(self, url: str, pool: asyncpg.Pool, session: str) -> None:
+    def __init__(self, url: str, pool: asyncpg.Pool, beside: asyncpg.Pool, session: str) -> None:
         self._url = url
         self._pool = pool
+        self._beside = beside
         self._session = session
         self._connections: list[asyncpg.Connection | None] = [None] * self.lanes
         self._locks = [asyncio.Lock() for _ in range(self.lanes)]
@@ -143,6 +107,21 @@ class PostgresDatabase:
             ):
                 return await script(PostgresTransaction(connection))
 
+    async def survey(self, script: Script[T]) -> T:
+        """See :class:`Database`; one snapshot."""
+        with _in_our_words():
+            async with (
+                self._beside.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                return await script(PostgresTransaction(connection))
+
+    async def index(self, script: Script[T]) -> T:
+        """See :class:`Database`."""
+        with _in_our_words():
+            async with self._beside.acquire() as connection, connection.transaction():
+                return await script(PostgresTransaction(connection))
+
     async def change_hint(self) -> int:
         with _in_our_words():
             return int(await self._pool.fetchval("SELECT version FROM changes WHERE id = 1"))
@@ -163,6 +142,7 @@ class PostgresDatabase:
                 connection, self._connections[lane] = self._connections[lane], None
                 if connection is not None:
                     await _close(connection)
+        await self._beside.close()
         await self._pool.close()
 
     async def _connection(self, lane: int) -> asyncpg.Connection:
@@ -226,6 +206,14 @@ async def open_postgres(url: str, *, session: str) -> PostgresDatabase:
         pool = await asyncpg.create_pool(
             url, min_size=1, max_size=4, timeout=_CONNECT_SECONDS, command_timeout=_STATEMENT_SECONDS
         )
+        beside = await asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=_BESIDE_CONNECTIONS,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_STATEMENT_SECONDS,
+            server_settings=_BESIDE_SETTINGS,
+        )
     except (
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
@@ -235,7 +223,7 @@ async def open_postgres(url: str, *, session: str) -> PostgresDatabase:
         ssl.SSLError,
     ) as error:
         raise DatabaseError(f"cannot open the PostgreSQL database: {error}") from error
-    return PostgresDatabase(url, pool, f"{session}/{uuid.uuid4().hex}")
+    return PostgresDatabase(url, pool, beside, f"{session}/{uuid.uuid4().hex}")
 
 
 async def _connect(url: str) -> asyncpg.Connection:
@@ -277,18 +265,3 @@ def _translated(error: Exception, connection: asyncpg.Connection | None = None) 
     if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
         return DatabaseError(f"{type(error).__name__}: {error}")
     return error
-
-
-def _columns(rows: Sequence[Row]) -> list[tuple[Value, ...]]:
-    return list(zip(*rows, strict=True))
-
-
-def _tuples(records: list[asyncpg.Record]) -> list[Found]:
-    return [tuple(record) for record in records]
-
-
-def _dollars(sql: str) -> str:
-    text = _numbered.get(sql)
-    if text is None:
-        text = _numbered[sql] = numbered(sql)
-    return text

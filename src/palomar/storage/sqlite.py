@@ -2,24 +2,23 @@
 
 Statements run on the loop, because beside a busy Python thread each of them would wait for the GIL; only COMMIT, where
 the disk is waited for, leaves it (unless commits are so quick that the trip costs more). A script therefore never
-really suspends: it is driven by hand to its end.
+really suspends: it is driven by hand to its end. Long questions and the index of words are in ``sqlite_beside``.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, LiteralString, TypeVar
+from typing import TypeVar
 
 import apsw
-import msgspec
 
-from palomar.storage.database import Conflict, DatabaseError, Script, ScriptSuspended, Unavailable
+from palomar.storage.database import DatabaseError, Script, Unavailable
 from palomar.storage.pending import to_its_end
-from palomar.storage.statements import Delete, Found, Insert, Lock, Lookup, Row, Update, Value
+from palomar.storage.sqlite_beside import Beside
+from palomar.storage.sqlite_transaction import SqliteTransaction, drive, translated
 
 T = TypeVar("T")
 
@@ -29,9 +28,6 @@ OLDEST_SAFE = (3, 51, 3)
 _BUSY_WAIT_SECONDS = 0.005
 _OPEN_AGAIN_SECONDS = 0.01
 _OPEN_BUSY_MS = 5_000
-_RACES = (apsw.BusyError, apsw.LockedError)
-_OUTAGES = (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.NoMemError)
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,65 +52,25 @@ def require_safe_sqlite(version: str = "") -> None:
         )
 
 
-class _Pause:
-    """What a script may yield: its driver gives the loop a turn and goes on."""
-
-    def __await__(self) -> Generator[Any, None, None]:
-        yield self
-
-
-class SqliteTransaction:
-    """The verbs on one connection."""
-
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._cursor = connection.cursor()
-        self._connection = connection
-
-    async def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
-        self._cursor.executemany(statement.sqlite, rows)
-
-    async def insert_new(self, statement: Insert, rows: Sequence[Row]) -> set[Any]:
-        return {row[0] for row in self._cursor.executemany(statement.sqlite, rows)}
-
-    async def update(self, statement: Update, rows: Sequence[Row]) -> None:
-        self._cursor.executemany(statement.sqlite, rows)
-
-    async def delete(self, statement: Delete, keys: Sequence[Value]) -> None:
-        self._cursor.executemany(statement.sqlite, [(key,) for key in keys])
-
-    async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[Found]:
-        listed = [key.hex() for key in keys if isinstance(key, bytes)] if statement.key == "bytea" else keys
-        return self._cursor.execute(statement.sqlite, (_encode(listed).decode(),)).fetchall()
-
-    async def select(self, sql: LiteralString, *values: Value) -> list[Found]:
-        return self._cursor.execute(sql, values).fetchall()
-
-    async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[Found]:
-        return self._cursor.execute(sql, values).fetchall()
-
-    async def execute(self, sql: LiteralString, *values: Value) -> int:
-        self._cursor.execute(sql, values)
-        return self._connection.changes()
-
-    async def pause(self) -> None:
-        await _Pause()
-
-    async def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
-
-
 class SqliteDatabase:
     """The driver. Open it with :func:`open_sqlite`."""
 
     lanes = 1
 
     def __init__(
-        self, *, writer: apsw.Connection, reader: apsw.Connection, checkpointer: apsw.Connection, limits: Limits
+        self,
+        *,
+        writer: apsw.Connection,
+        reader: apsw.Connection,
+        checkpointer: apsw.Connection,
+        beside: Beside,
+        limits: Limits,
     ) -> None:
         self._limits = limits
         self._writer = writer
         self._reader = reader
         self._checkpointer = checkpointer
+        self._beside = beside
         self._writing = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "sqlite-commit")
@@ -128,11 +84,11 @@ class SqliteDatabase:
         async with self._writing:
             await self._begin()
             try:
-                result = await _drive(script, SqliteTransaction(self._writer))
+                result = await drive(script, SqliteTransaction(self._writer))
                 await self._commit()
             except apsw.Error as error:
                 self._roll_back()
-                raise _translated(error) from error
+                raise translated(error) from error
             except BaseException:
                 self._roll_back()
                 raise
@@ -144,11 +100,19 @@ class SqliteDatabase:
             try:
                 self._reader.execute("BEGIN")
                 try:
-                    return await _drive(script, SqliteTransaction(self._reader))
+                    return await drive(script, SqliteTransaction(self._reader))
                 finally:
                     self._reader.execute("ROLLBACK")
             except apsw.Error as error:
-                raise _translated(error) from error
+                raise translated(error) from error
+
+    async def survey(self, script: Script[T]) -> T:
+        """See :class:`Database`; in a thread, over a connection of its own."""
+        return await self._beside.survey(script)
+
+    async def index(self, script: Script[T]) -> T:
+        """See :class:`Database`; in a thread, over a file of its own."""
+        return await self._beside.index(script)
 
     async def change_hint(self) -> int:
         return int(self._reader.pragma("data_version"))
@@ -169,6 +133,7 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Finish the commit under way, checkpoint, close."""
+        await self._beside.close()
         async with self._writing, self._reading:
             self._thread.shutdown(wait=True)
             self._checkpoint_thread.shutdown(wait=True)
@@ -225,7 +190,9 @@ def open_sqlite(path: Path, *, limits: Limits = Limits()) -> SqliteDatabase:
         checkpointer.set_busy_timeout(_OPEN_BUSY_MS)
         checkpointer.execute("SELECT count(*) FROM sqlite_schema")  # a connection that never read checkpoints nothing
         checkpointer.set_busy_timeout(0)
-        return SqliteDatabase(writer=writer, reader=reader, checkpointer=checkpointer, limits=limits)
+        return SqliteDatabase(
+            writer=writer, reader=reader, checkpointer=checkpointer, beside=Beside(path), limits=limits
+        )
     except (apsw.Error, OSError) as error:
         raise DatabaseError(f"cannot open the SQLite database {path}: {error}") from error
 
@@ -241,27 +208,6 @@ def _write_ahead(writer: apsw.Connection) -> None:
             if time.monotonic() > end:
                 raise
             time.sleep(_OPEN_AGAIN_SECONDS)
-
-
-async def _drive(script: Script[T], transaction: SqliteTransaction) -> T:
-    coroutine = script(transaction)
-    try:
-        while isinstance(coroutine.send(None), _Pause):  # noqa: ASYNC110  # waits for nothing: others have a turn
-            await asyncio.sleep(0)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    finally:
-        coroutine.close()
-    raise ScriptSuspended(f"{getattr(script, '__qualname__', script)} awaited something other than its transaction")
-
-
-def _translated(error: apsw.Error) -> DatabaseError:
-    if isinstance(error, _RACES):
-        return Conflict(str(error))
-    if isinstance(error, _OUTAGES):
-        return Unavailable(str(error))
-    return DatabaseError(f"{type(error).__name__}: {error}")
 
 
 def _checkpoint(connection: apsw.Connection) -> None:

@@ -4,17 +4,22 @@ Keys and values are rows of plain tuples in the declared order. Everything else 
 (and ``{keys}`` for a list of them), written so that SQLite and PostgreSQL both take it.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, LiteralString
 
+import msgspec
+
 Lock = Literal["update", "share", "skip"]
-ColumnType = Literal["bigint", "text", "bytea"]
+ColumnType = Literal["bigint", "text", "bytea", "tsvector"]
 Columns = tuple[tuple[str, ColumnType], ...]
 Value = int | str | bytes | None
 Row = tuple[Value, ...]
 Found = tuple[Any, ...]
 """A row as a database gives it back; the mapping beside its SQL gives it types again."""
+_encode = msgspec.json.Encoder().encode
 
 
 def columns_of(kind: ColumnType, names: str) -> Columns:
@@ -37,8 +42,16 @@ class Insert:
         return f"INSERT INTO {self.table} ({self._names}) VALUES ({marks}){self._tail}"
 
     @cached_property
+    def sqlite_at_once(self) -> str:
+        """All rows as one JSON text: lists of lists."""
+        values = ", ".join(f"value ->> {index}" for index, _ in enumerate(self.columns))
+        return f"INSERT INTO {self.table} ({self._names}) SELECT {values} FROM json_each(?)"
+
+    @cached_property
     def postgres(self) -> str:
-        return f"INSERT INTO {self.table} ({self._names}) SELECT * FROM {_unnest(self.columns)}{self._tail}"
+        values = ", ".join(f"{name}::tsvector" if kind == "tsvector" else name for name, kind in self.columns)
+        source = f"{_unnest(self.columns)} AS v ({self._names})"
+        return f"INSERT INTO {self.table} ({self._names}) SELECT {values} FROM {source}{self._tail}"
 
     @property
     def _names(self) -> str:
@@ -90,6 +103,57 @@ class Delete:
 
 
 @dataclass(frozen=True)
+class Add:
+    """Add these amounts to the rows with these keys, and make the rows that are not there: a row is the key columns,
+    then the amounts."""
+
+    table: str
+    key: Columns
+    amounts: Columns
+
+    @cached_property
+    def sqlite(self) -> str:
+        marks = ", ".join("?" for _ in self.key + self.amounts)
+        return f"INSERT INTO {self.table} ({self._names}) VALUES ({marks}) {self._tail}"
+
+    @cached_property
+    def postgres(self) -> str:
+        source = _unnest(self.key + self.amounts)
+        return f"INSERT INTO {self.table} ({self._names}) SELECT * FROM {source} {self._tail}"
+
+    @property
+    def _names(self) -> str:
+        return ", ".join(name for name, _ in self.key + self.amounts)
+
+    @property
+    def _tail(self) -> str:
+        keys = ", ".join(name for name, _ in self.key)
+        sums = ", ".join(f"{name} = {self.table}.{name} + excluded.{name}" for name, _ in self.amounts)
+        return f"ON CONFLICT ({keys}) DO UPDATE SET {sums}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A select with numbered values (``{1}``, ``{2}``) that takes lists, or that the engines cannot share.
+
+    ``{ids 2}`` is a list of numbers, given as one JSON text (``ids_text``): after IN it is a set to look in, elsewhere
+    a table with the one column ``value``. Where PostgreSQL needs other words they stand in ``postgres_sql``.
+    """
+
+    sql: LiteralString
+    postgres_sql: LiteralString = ""
+
+    @cached_property
+    def sqlite(self) -> str:
+        return _worded(self.sql, mark="?", ids="SELECT value FROM json_each(?{0})", among="IN ({0})")
+
+    @cached_property
+    def postgres(self) -> str:
+        ids = "SELECT value::bigint AS value FROM json_array_elements_text(${0}::json)"
+        return _worded(self.postgres_sql or self.sql, mark="$", ids=ids, among="= ANY(ARRAY({0}))")
+
+
+@dataclass(frozen=True)
 class Lookup:
     """Select by a list of keys: ``IN {keys}`` stands in the SQL once. ``lock`` takes row locks where rows have them
     (PostgreSQL); it names the tables, and the SQL then ends in an ORDER BY that every locker shares."""
@@ -109,6 +173,11 @@ class Lookup:
         return self.sql.replace("IN {keys}", f"= ANY($1::{self.key}[])") + lock
 
 
+def ids_text(ids: Iterable[int]) -> str:
+    """A list of numbers as the value of ``{ids n}``."""
+    return _encode(list(ids)).decode()
+
+
 def numbered(sql: str) -> str:
     """``?`` marks as PostgreSQL's ``$1``, ``$2`` ... (our SQL has no ``?`` elsewhere)."""
     pieces = sql.split("?")
@@ -116,4 +185,11 @@ def numbered(sql: str) -> str:
 
 
 def _unnest(columns: Columns) -> str:
-    return "unnest(" + ", ".join(f"${index}::{kind}[]" for index, (_, kind) in enumerate(columns, 1)) + ")"
+    kinds = ("text" if kind == "tsvector" else kind for _, kind in columns)
+    return "unnest(" + ", ".join(f"${index}::{kind}[]" for index, kind in enumerate(kinds, 1)) + ")"
+
+
+def _worded(sql: str, *, mark: str, ids: str, among: str) -> str:
+    sql = re.sub(r"IN \{ids (\d+)\}", lambda found: among.format(ids.format(found[1])), sql)
+    sql = re.sub(r"\{ids (\d+)\}", lambda found: f"({ids.format(found[1])})", sql)
+    return re.sub(r"\{(\d+)\}", lambda found: f"{mark}{found[1]}", sql)

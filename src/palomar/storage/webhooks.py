@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId
-from palomar.storage.statements import Delete, Found, Insert, Lookup, Row, Update, columns_of
+from palomar.storage.statements import Delete, Found, Insert, Lookup, Question, Row, Update, columns_of
 
 _COLUMNS = (
     *columns_of("bigint", "id message_id account_id"),
@@ -31,6 +31,16 @@ SELECT_OPEN = f"{_OPEN} WHERE w.id > ?"
 """Conditions, an order and a limit follow."""
 SELECT_OPEN_BEFORE = f"{_OPEN} WHERE w.id < ? ORDER BY w.id DESC LIMIT ?"
 SELECT_ONE_OPEN = f"{_OPEN} WHERE w.id = ?"
+_TROUBLED = "SELECT url, failed FROM webhooks WHERE (failed = 1 OR attempts > 0)"
+# The host ends at the first of these three signs; what comes before it may have a name and a password in front.
+_HOST = {
+    "sqlite": "substr(rest, 1, instr(replace(replace(rest, '?', '/'), '#', '/') || '/', '/') - 1)",
+    "postgres": "substring(rest from '^[^/?#]*')",
+}
+_REST = {
+    "sqlite": "CASE instr(url, '//') WHEN 0 THEN url ELSE substr(url, instr(url, '//') + 2) END",
+    "postgres": "coalesce(substring(url from '//(.*)'), url)",
+}
 _AGAIN = "UPDATE webhooks SET failed = 0, attempts = 0, due_ms = ?, node_id = NULL"
 REPLAY = f"{_AGAIN} WHERE failed = 1 AND id = ?"
 REPLAY_SOME = f"{_AGAIN} WHERE id IN (SELECT id FROM webhooks WHERE failed = 1 ORDER BY id LIMIT ?)"
@@ -76,3 +86,16 @@ def webhook_rows(rows: Iterable[Found]) -> list[WebhookRow]:
     """From rows of SELECT_DUE or LOOKUP_WEBHOOKS."""
     names = [name for name, _ in _COLUMNS]
     return [WebhookRow(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def ask_troubled(*, everybody: bool) -> Question:
+    """Hosts that failed, or have failed once and are tried again, with how many of each; at most {1} callbacks are
+    looked at, of everybody or of these accounts ({2})."""
+    whose = "" if everybody else " AND account_id IN {ids 2}"
+    texts = [
+        f"SELECT {_HOST[engine]} AS host, CAST(sum(failed) AS BIGINT), CAST(count(*) - sum(failed) AS BIGINT)"
+        f" FROM (SELECT {_REST[engine]} AS rest, failed FROM ({_TROUBLED}{whose} LIMIT {{1}}) troubled) urls"
+        " GROUP BY 1 ORDER BY 2 DESC, 3 DESC, 1"
+        for engine in ("sqlite", "postgres")
+    ]
+    return Question(*texts)

@@ -15,8 +15,8 @@ from palomar.console.pages.messages import choices_of
 from palomar.console.visit import Reply, SignedVisit
 from palomar.domain.credit import Microcredits, format_exact
 from palomar.domain.message import MessageId, born_ms, public_id
+from palomar.domain.search import SearchFilter
 from palomar.engine.viewer import Page, Viewer
-from palomar.flows.search import Search
 
 PIECE_MESSAGES: Final = 1_000
 OLDER_HEADER: Final = b"palomar-older"
@@ -61,7 +61,7 @@ def defused(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
-async def _whole(viewer: Viewer, wanted: Search, before: MessageId) -> AsyncGenerator[bytes, None]:
+async def _whole(viewer: Viewer, wanted: SearchFilter, before: MessageId) -> AsyncGenerator[bytes, None]:
     older: MessageId | None = before
     is_first = True
     while older is not None:
@@ -70,7 +70,7 @@ async def _whole(viewer: Viewer, wanted: Search, before: MessageId) -> AsyncGene
         older, is_first = page.older, False
 
 
-async def _reached(viewer: Viewer, wanted: Search, page: Page, *, now_ms: int) -> float:
+async def _reached(viewer: Viewer, wanted: SearchFilter, page: Page, *, now_ms: int) -> float:
     if page.older is None:
         return 1.0
     oldest_ms = await viewer.oldest_ms(wanted)

@@ -11,9 +11,11 @@ from palomar.console.catalogue import word
 from palomar.console.formats import Manner, input_ms
 from palomar.console.visit import Reply, SignedVisit, Visit
 from palomar.console.words import STATES
+from palomar.domain.account import Account, AccountId
 from palomar.domain.message import MessageId, State, message_id_of, public_id
+from palomar.domain.search import SearchFilter
 from palomar.engine.viewer import Viewer
-from palomar.flows.search import LATEST, Search
+from palomar.flows.search_task import LATEST
 
 PAGE_MESSAGES: Final = 50
 CHOICE_OF: Final = 200
@@ -44,7 +46,7 @@ class Choices:
     """What was chosen, as it stands in the address."""
 
     fields: Mapping[str, str]
-    search: Search
+    search: SearchFilter
     before: MessageId
 
     @property
@@ -83,8 +85,8 @@ def choices_of(visit: Visit, viewer: Viewer) -> Choices:
     words, place = fields.get("q", ""), fields.get("in", "")
     account = viewer.account_of_login(fields["account"]) if "account" in fields else None
     since_ms, until_ms = _period(fields, visit.manner)
-    search = Search(
-        account_ids=None if "account" not in fields else (account.id,) if account is not None else (),
+    search = SearchFilter(
+        account_ids=_just(account) if "account" in fields else None,
         state=State(fields["state"]) if fields.get("state") in set(State) else None,
         carrier=fields.get("carrier", ""),
         number=_digits(words) if place == "number" else "",
@@ -97,6 +99,11 @@ def choices_of(visit: Visit, viewer: Viewer) -> Choices:
     )
     before = message_id_of(visit.asked("before"))
     return Choices(fields=fields, search=search, before=LATEST if before is None else before)
+
+
+def _just(account: Account | None) -> frozenset[AccountId]:
+    """An account that is in scope; nobody's messages are of any other."""
+    return frozenset(() if account is None else (account.id,))
 
 
 def _digits(words: str) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from palomar.console.visit import Reply, SignedVisit
-from palomar.flows.search import Search
+from palomar.domain.search import SearchFilter
 
 LATEST_MESSAGES: Final = 8
 BALANCES: Final = 6
@@ -13,7 +13,7 @@ async def show(visit: SignedVisit) -> Reply:
     """Balances of the first accounts and the last messages."""
     viewer = visit.viewer
     balances = [(account, await viewer.balance(account.id)) for account in viewer.first_accounts(BALANCES)]
-    latest = await viewer.search(Search(), limit=LATEST_MESSAGES)
+    latest = await viewer.search(SearchFilter(), limit=LATEST_MESSAGES)
     return visit.page(
         "overview.html", balances=balances, more_accounts=viewer.account_count - len(balances), messages=latest.messages
     )

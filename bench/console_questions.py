@@ -1,0 +1,108 @@
+"""The questions that the console asks: of the overview, and of the search.
+
+Not here: how they are measured.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from palomar.domain.account import AccountId
+from palomar.domain.counts import Dimension, Grain
+from palomar.domain.message import State
+from palomar.domain.search import SearchFilter
+from palomar.flows.attention import attention
+from palomar.flows.counts import forecast, totals, traffic
+from palomar.flows.search import search
+from palomar.flows.search_task import LATEST
+from palomar.storage.database import Transaction
+
+PAGE = 50
+Ask = Callable[[Transaction], Awaitable[Any]]
+Whose = set[AccountId] | None
+
+
+async def questions(tx: Transaction, *, account_count: int) -> list[tuple[str, Ask]]:
+    """Each with its name."""
+    found = await tx.select("SELECT msisdn, subid FROM messages ORDER BY id LIMIT 1 OFFSET 1000")
+    number, subid = (str(value) for value in found[0])
+    small = {AccountId(account_count)}
+    some = {AccountId(account_count - number) for number in range(account_count // 4)}
+    return [*_overview(small, some), *_search(small, some, number=number, subid=subid)]
+
+
+def _overview(small: Whose, some: Whose) -> list[tuple[str, Ask]]:
+    now_ms = int(time.time() * 1_000)
+    hour, day, month = now_ms - Grain.HOUR, now_ms - Grain.DAY, now_ms - 30 * Grain.DAY
+    asked: list[tuple[str, Ask]] = []
+    for whom, whose in (("everybody", None), ("the largest account", {AccountId(1)}), ("500 accounts", some)):
+        asked += [
+            (f"{whom}: the last hour by minute", _traffic(whose, Grain.MINUTE, hour, now_ms)),
+            (f"{whom}: the last day by hour", _traffic(whose, Grain.HOUR, day, now_ms)),
+            (f"{whom}: the last month by day", _traffic(whose, Grain.DAY, month, now_ms)),
+            (f"{whom}: the last month's total", _totals(whose, month, now_ms)),
+        ]
+        asked += [
+            (f"{whom}: the last month by {by.name.lower()}", _totals(whose, month, now_ms, by)) for by in Dimension
+        ]
+    asked += [
+        ("everybody: the last day by hour and carrier", _traffic(None, Grain.HOUR, day, now_ms, Dimension.CARRIER)),
+        ("forecast of the largest account", lambda tx: forecast(tx, AccountId(1), now_ms=now_ms)),
+        ("everybody: what needs attention", lambda tx: attention(tx, None, now_ms=now_ms)),
+        ("500 accounts: what needs attention", lambda tx: attention(tx, some, now_ms=now_ms)),
+    ]
+    return asked
+
+
+def _search(small: Whose, some: Whose, *, number: str, subid: str) -> list[tuple[str, Ask]]:
+    now_ms = int(time.time() * 1_000)
+    old: dict[str, Any] = {"since_ms": now_ms - 21 * Grain.DAY, "until_ms": now_ms - 20 * Grain.DAY}
+    asked: list[tuple[str, Whose, dict[str, Any]]] = [
+        ("everything", None, {}),
+        ("a frequent word", None, {"text": "codigo"}),
+        ("a frequent word within a day, weeks ago", None, {"text": "codigo", **old}),
+        ("the beginning of a frequent word", None, {"text": "verif"}),
+        ("two letters", None, {"text": "co"}),
+        ("three words", None, {"text": "pedido mañana envío"}),
+        ("two frequent words that never meet", None, {"text": "código descuento"}),
+        ("a word of one message", None, {"text": number[-6:]}),
+        ("a word that is nowhere", None, {"text": "xilofono"}),
+        ("a word that is nowhere, within a day", None, {"text": "xilofono", **old}),
+        ("a whole number", None, {"number": number}),
+        ("a number's last four digits", None, {"number": number[-4:]}),
+        ("a number's last digit", None, {"number": number[-1:]}),
+        ("a label", None, {"label": "promo verano"}),
+        ("a subid", None, {"subid": subid}),
+        ("anywhere, a number's end", None, {"anywhere": number[-5:]}),
+        ("anywhere, a word", None, {"anywhere": "cita"}),
+        ("a frequent state", None, {"state": State.DELIVERED}),
+        ("a rare state", None, {"state": State.UNKNOWN}),
+        ("a state that no message has", None, {"state": State.CANCELLED}),
+        ("those that wait", None, {"state": State.QUEUED}),
+        ("a rare carrier", None, {"carrier": "raro"}),
+        ("a rare carrier within a day, weeks ago", None, {"carrier": "raro", **old}),
+        ("a frequent word in a rare state", None, {"text": "codigo", "state": State.REJECTED}),
+        ("a frequent word by a rare carrier", None, {"text": "codigo", "carrier": "raro"}),
+        ("a small account: everything", small, {}),
+        ("a small account: a frequent word", small, {"text": "codigo"}),
+        ("a small account: a rare state", small, {"state": State.UNKNOWN}),
+        ("the largest account: a frequent word", {AccountId(1)}, {"text": "codigo"}),
+        ("the largest account: a state that none has", {AccountId(1)}, {"state": State.CANCELLED}),
+        ("500 accounts: everything", some, {}),
+        ("500 accounts: a frequent word", some, {"text": "codigo"}),
+        ("500 accounts: a word that is nowhere", some, {"text": "xilofono"}),
+        ("500 accounts: a rare state", some, {"state": State.UNKNOWN}),
+    ]
+    return [(f"search: {name}", _find(whose, SearchFilter(**wanted))) for name, whose, wanted in asked]
+
+
+def _traffic(whose: Whose, grain: Grain, since_ms: int, until_ms: int, by: Dimension | None = None) -> Ask:
+    return lambda tx: traffic(tx, whose, grain, since_ms=since_ms, until_ms=until_ms, by=by)
+
+
+def _totals(whose: Whose, since_ms: int, until_ms: int, by: Dimension | None = None) -> Ask:
+    return lambda tx: totals(tx, whose, since_ms=since_ms, until_ms=until_ms, by=by)
+
+
+def _find(whose: Whose, wanted: SearchFilter) -> Ask:
+    return lambda tx: search(tx, whose, wanted, before=LATEST, limit=PAGE)

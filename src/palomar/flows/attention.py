@@ -1,0 +1,113 @@
+"""What needs a person: carriers in trouble, receipts without a message, callbacks that fail, accounts low on credit.
+
+What belongs to the platform (carriers, orphans) is told only to who sees everybody's. All of it is for a survey.
+"""
+
+from dataclasses import dataclass
+
+from palomar.domain.account import AccountId
+from palomar.domain.counts import Grain
+from palomar.flows.counts import FORECAST_DAYS, Forecast, Whose, forecast_of
+from palomar.flows.standing import CarrierStanding, list_standings
+from palomar.storage.carriers import COUNT_ORPHANS
+from palomar.storage.counts import ask_low
+from palomar.storage.database import Transaction
+from palomar.storage.statements import ids_text
+from palomar.storage.webhooks import ask_troubled
+
+LOW_DAYS = 3
+"""A balance that lasts less is low, whatever its owner wants to be told."""
+CALLBACKS_MOST = 100_000
+"""Callbacks that are looked at; where there are more, the numbers are lower bounds."""
+ACCOUNTS_MOST = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphans:
+    """A carrier's receipts that found no message, and when the youngest came."""
+
+    carrier: str
+    receipts: int
+    youngest_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TroubledHost:
+    """A host whose callbacks fail: those given up, and those that have failed and are tried again."""
+
+    host: str
+    failed: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LowAccount:
+    """An account whose credit ends soon; ``told`` where it fell below what its owner wants to be told of."""
+
+    forecast: Forecast
+    told: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """See the module; all empty is well. Each list begins with the worst."""
+
+    carriers: list[CarrierStanding]
+    orphans: list[Orphans]
+    hosts: list[TroubledHost]
+    low: list[LowAccount]
+
+
+async def attention(tx: Transaction, whose: Whose, *, now_ms: int) -> Attention:
+    """What somebody who sees these accounts, or everybody's (None), should look at."""
+    return Attention(
+        carriers=await _carriers(tx) if whose is None else [],
+        orphans=await _orphans(tx) if whose is None else [],
+        hosts=await _hosts(tx, whose),
+        low=await _low(tx, whose, now_ms=now_ms),
+    )
+
+
+def is_throttled(standing: CarrierStanding) -> bool:
+    """Whether the carrier made one of its links go slower."""
+    return any(link.parts_per_second > 0 for link in standing.links)
+
+
+async def _carriers(tx: Transaction) -> list[CarrierStanding]:
+    """Those that cannot be used first, then those that lack a link, then the throttled."""
+    standings = await list_standings(tx)
+    wrong = [one for one in standings if one.trouble or is_throttled(one) or not all(link.bound for link in one.links)]
+    return sorted(wrong, key=lambda one: (not one.trouble, all(link.bound for link in one.links), one.carrier))
+
+
+async def _orphans(tx: Transaction) -> list[Orphans]:
+    found = [
+        Orphans(carrier=str(carrier), receipts=receipts, youngest_ms=youngest_ms)
+        for carrier, receipts, youngest_ms in await tx.select(COUNT_ORPHANS)
+    ]
+    return sorted(found, key=lambda one: -one.receipts)
+
+
+async def _hosts(tx: Transaction, whose: Whose) -> list[TroubledHost]:
+    question = ask_troubled(everybody=whose is None)
+    rows = await tx.ask(question, CALLBACKS_MOST, *([] if whose is None else [ids_text(whose)]))
+    by_host: dict[str, tuple[int, int]] = {}
+    for authority, failed, waiting in rows:
+        host = str(authority).rpartition("@")[2].lower()
+        before = by_host.get(host, (0, 0))
+        by_host[host] = (before[0] + failed, before[1] + waiting)
+    hosts = [TroubledHost(host=host, failed=failed, waiting=waiting) for host, (failed, waiting) in by_host.items()]
+    return sorted(hosts, key=lambda one: (-one.failed, -one.waiting, one.host))
+
+
+async def _low(tx: Transaction, whose: Whose, *, now_ms: int) -> list[LowAccount]:
+    begin_ms = Grain.DAY.start_of(now_ms) - FORECAST_DAYS * Grain.DAY
+    values = (begin_ms, now_ms, LOW_DAYS * Grain.DAY, ACCOUNTS_MOST)
+    rows = await tx.ask(ask_low(everybody=whose is None), *values, *([] if whose is None else [ids_text(whose)]))
+    return [
+        LowAccount(
+            forecast=forecast_of(AccountId(account_id), available=available, spent=spent, in_ms=now_ms - first_ms),
+            told=bool(told),
+        )
+        for account_id, available, spent, first_ms, told in rows
+    ]

@@ -1,0 +1,125 @@
+"""What was counted, as questions: traffic over time, totals of a period, and how long a balance will last.
+
+Every question says whose messages are counted: a set of accounts, or everybody's (None). All of them are for a survey.
+Not here: the counting (``counting``), and what needs a person (``attention``).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from palomar.domain.account import AccountId
+from palomar.domain.counts import EVERYBODY, GRAINS, Dimension, Grain, Totals, pieces
+from palomar.domain.message import State
+from palomar.flows.accounts import balance
+from palomar.storage.counts import ASK_LARGEST, ask_counts, tally_row
+from palomar.storage.database import Transaction
+from palomar.storage.statements import Found, ids_text
+
+FORECAST_DAYS = 7
+ACCOUNTS_MOST = 100
+RANKED_DAYS = 7
+_LOOKUPS_MOST = 20_000
+"""Accounts times hours that are looked up one by one; where there are more, all that was counted is read."""
+
+Whose = Collection[AccountId] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """What was counted of the minute, hour or day that begins at ``start_ms``. ``key`` is whose it is by the dimension
+    that was asked for (an account's id as a number in digits); empty without one."""
+
+    start_ms: int
+    key: str
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What an account can spend, what it has spent a day lately, and for how many days that is enough; None is for
+    ever."""
+
+    account_id: AccountId
+    available_microcredits: int
+    microcredits_a_day: int
+    days_left: float | None
+
+
+async def traffic(
+    tx: Transaction, whose: Whose, grain: Grain, *, since_ms: int, until_ms: int, by: Dimension | None = None
+) -> list[Point]:
+    """Messages by the time of their birth, oldest first; times without any are left out. Minutes are kept for five
+    days, hours for a hundred. By account, those of the ACCOUNTS_MOST that had the most in its last RANKED_DAYS."""
+    if by is Dimension.ACCOUNT:
+        whose = await _largest(tx, whose, since_ms, until_ms)
+    points: dict[tuple[int, str], Totals] = {}
+    for row in await _counted(tx, whose, grain, grain.start_of(since_ms), until_ms, by=by, in_time=True):
+        _add(points.setdefault((row[0], str(row[1])), Totals()), row)
+    return [Point(start_ms=start_ms, key=key, totals=totals) for (start_ms, key), totals in sorted(points.items())]
+
+
+async def totals(
+    tx: Transaction, whose: Whose, *, since_ms: int, until_ms: int, by: Dimension | None = None
+) -> Mapping[str, Totals]:
+    """A period's messages by key (without a dimension under the empty one, which is always there). A minute that the
+    period touches is in it, and an hour or a day whose minutes or hours are not kept any more. By account, those of the
+    ACCOUNTS_MOST that had the most in its last RANKED_DAYS."""
+    if by is Dimension.ACCOUNT:
+        whose = await _largest(tx, whose, since_ms, until_ms)
+    found: dict[str, Totals] = {} if by else {"": Totals()}
+    floors = (await tally_row(tx)).floors
+    for piece in pieces(since_ms, until_ms, floors):
+        for row in await _counted(tx, whose, piece.grain, piece.since_ms, piece.until_ms, by=by, in_time=False):
+            _add(found.setdefault(str(row[1]), Totals()), row)
+    return found
+
+
+async def forecast(tx: Transaction, account_id: AccountId, *, now_ms: int) -> Forecast:
+    """How long the account's balance lasts if it goes on spending as in the last seven days, or since its first message
+    if that is less (but a day at least)."""
+    begin_ms = now_ms - FORECAST_DAYS * Grain.DAY
+    points = await traffic(tx, {account_id}, Grain.HOUR, since_ms=begin_ms, until_ms=now_ms)
+    spent = sum(point.totals.microcredits for point in points)
+    available = (await balance(tx, account_id)).available
+    first_ms = max(points[0].start_ms, begin_ms) if points else now_ms
+    return forecast_of(account_id, available=available, spent=spent, in_ms=now_ms - first_ms)
+
+
+def forecast_of(account_id: AccountId, *, available: int, spent: int, in_ms: int) -> Forecast:
+    """What a balance and what was spent in some time make; less than a day counts as one."""
+    a_day = round(spent * Grain.DAY / max(in_ms, Grain.DAY))
+    return Forecast(
+        account_id=account_id,
+        available_microcredits=available,
+        microcredits_a_day=a_day,
+        days_left=max(available, 0) / a_day if a_day > 0 else None,
+    )
+
+
+async def _counted(
+    tx: Transaction, whose: Whose, grain: Grain, since_ms: int, until_ms: int, *, by: Dimension | None, in_time: bool
+) -> list[Found]:
+    ids = ids_text([EVERYBODY] if whose is None else whose)
+    starts = range(since_ms, until_ms, grain)
+    many = len(starts) * (1 if whose is None else len(whose)) > _LOOKUPS_MOST
+    question = ask_counts(by=by, in_time=in_time, many=many)
+    if many:
+        return await tx.ask(question, int(grain), since_ms, until_ms, ids)
+    return await tx.ask(question, int(grain), ids_text(starts), ids)
+
+
+async def _largest(tx: Transaction, whose: Whose, since_ms: int, until_ms: int) -> Whose:
+    """Of these accounts, or of everybody, those with the most messages; of a long period, in its last days."""
+    if whose is not None and len(whose) <= ACCOUNTS_MOST:
+        return whose
+    since_ms = max(since_ms, until_ms - RANKED_DAYS * Grain.DAY)
+    grain = next(g for g in reversed(GRAINS) if g is GRAINS[0] or until_ms - since_ms >= 2 * g)
+    most = ACCOUNTS_MOST if whose is None else 1 << 31
+    found = await tx.ask(ASK_LARGEST, int(grain), grain.start_of(since_ms), until_ms, most)
+    ids = (AccountId(row[0]) for row in found)
+    return [one for one in ids if whose is None or one in whose][:ACCOUNTS_MOST]
+
+
+def _add(totals: Totals, row: Found) -> None:
+    state, delay, messages, parts, microcredits = row[2:]
+    totals.add(State(state), delay, messages=messages, parts=parts, microcredits=microcredits)

@@ -1,0 +1,197 @@
+"""SQLite beside the loop: long questions, and the index of words, each on a connection and in a thread of its own.
+
+Each step of a statement gives the GIL away and, beside a busy loop, waits milliseconds to have it back. So here rows
+come, and go, all in one step, as one JSON text.
+
+The index lies in a file of its own beside the database. It can be made again from the messages, so its commits wait for
+no disk, and never keep those of the database waiting; a copy of the database does without it. It is made anew where it
+is missing, or belongs to another database.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+import apsw.ext
+import msgspec
+
+from palomar.storage.database import DatabaseError, Script
+from palomar.storage.pending import to_its_end
+from palomar.storage.sqlite_transaction import SqliteTransaction, run_through, translated
+from palomar.storage.statements import Found, Insert, Row
+
+T = TypeVar("T")
+
+_VERSION = 1
+"""Of the index's schema; a file of another version is made anew."""
+
+# Tokens are split, folded and marked before they come here, so this tokenizer only has to find them again. Positions
+# are kept though nobody asks for phrases: without them prefixes were found five times slower.
+_SCHEMA = (
+    "DROP TABLE IF EXISTS message_words",
+    "DROP TABLE IF EXISTS indexed",
+    "CREATE VIRTUAL TABLE message_words"
+    " USING fts5(body, content='', contentless_delete=1, tokenize=\"ascii tokenchars '=_'\")",
+    # Half the merging that 4 would make, and no slower to search.
+    "INSERT INTO message_words (message_words, rank) VALUES ('automerge', 8)",
+    "CREATE TABLE indexed (id INTEGER PRIMARY KEY, to_id BIGINT NOT NULL, checked_id BIGINT NOT NULL)",
+    "INSERT INTO indexed (id, to_id, checked_id) VALUES (1, 0, 0)",
+    "CREATE TABLE IF NOT EXISTS origin (id INTEGER PRIMARY KEY, made_ms BIGINT NOT NULL)",
+)
+_OPEN_BUSY_MS = 5_000
+_INTERRUPT_EVERY_SECONDS = 0.02
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[tuple[Any, ...]]).decode
+
+
+class BesideTransaction(SqliteTransaction):
+    """The verbs in a thread: many rows in one step."""
+
+    async def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
+        self._cursor.execute(statement.sqlite_at_once, (_encode(rows).decode(),))
+
+    async def pause(self) -> None:
+        """Nobody waits for this thread."""
+
+    def _select(self, sql: str, values: Row) -> list[Found]:
+        found: list[tuple[Any, ...]] = self._cursor.execute(_at_once(self._connection, sql), values).fetchall()
+        return _decode(found[0][0])
+
+
+class Beside:
+    """What the driver does beside the loop. Both connections are opened when the first is wanted."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = ThreadPoolExecutor(2, "sqlite-beside")
+        self._opening, self._surveying, self._indexing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+        self._connections: _Connections | None = None
+
+    async def survey(self, script: Script[T]) -> T:
+        """Run a read-only script over one snapshot; cancelled, its statement is interrupted."""
+        async with self._surveying:
+            reader = (await self._opened()).reader
+            return await self._run(lambda: _within(reader, "BEGIN", "ROLLBACK", script), reader)
+
+    async def index(self, script: Script[T]) -> T:
+        """Run a script in a transaction over the index."""
+        async with self._indexing:
+            indexer = (await self._opened()).indexer
+            return await self._run(lambda: _within(indexer, "BEGIN IMMEDIATE", "COMMIT", script), indexer)
+
+    async def close(self) -> None:
+        """End what is under way, close."""
+        if self._connections is not None:
+            self._connections.reader.interrupt()
+            self._connections.indexer.interrupt()
+        async with self._surveying, self._indexing:
+            self._threads.shutdown(wait=True)
+            if self._connections is not None:
+                self._connections.reader.close()
+                self._connections.indexer.close()
+
+    async def _opened(self) -> "_Connections":
+        async with self._opening:
+            if self._connections is None:
+                opening = asyncio.get_running_loop().run_in_executor(self._threads, _open, self._path)
+                self._connections = await to_its_end(opening)
+            return self._connections
+
+    async def _run(self, work: Callable[[], T], connection: apsw.Connection) -> T:
+        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await to_its_end(asyncio.ensure_future(_ended(future, connection)))  # before anybody else may have it
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Connections:
+    reader: apsw.Connection
+    indexer: apsw.Connection
+
+
+def index_file(path: Path) -> Path:
+    """Where the index of a database's words is."""
+    return path.with_name(f"{path.stem}.words{path.suffix}")
+
+
+async def _ended(future: "asyncio.Future[T]", connection: apsw.Connection) -> None:
+    """An interrupt is lost between two statements, so it is made until it was heard."""
+    while not future.done():
+        connection.interrupt()
+        await asyncio.wait([future], timeout=_INTERRUPT_EVERY_SECONDS)
+    future.exception()  # seen, so that nobody reports it as forgotten
+
+
+def _within(connection: apsw.Connection, begin: str, end: str, script: Script[T]) -> T:
+    try:
+        connection.execute(begin)
+        try:
+            result = run_through(script, BesideTransaction(connection))
+            connection.execute(end)
+            return result
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+    except apsw.Error as error:
+        raise translated(error) from error
+
+
+def _open(path: Path) -> _Connections:
+    try:
+        reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        reader.set_busy_timeout(_OPEN_BUSY_MS)
+        reader.pragma("cache_size", -32_768)
+        reader.pragma("temp_store", "MEMORY")
+        indexer = apsw.Connection(str(index_file(path)))
+        indexer.set_busy_timeout(_OPEN_BUSY_MS)
+        indexer.pragma("journal_mode", "WAL")
+        indexer.pragma("synchronous", "NORMAL")
+        _make_index(indexer, origin_ms=_made_ms(reader))
+        reader.execute("ATTACH ? AS beside", (str(index_file(path)),))
+        return _Connections(reader, indexer)
+    except apsw.Error as error:
+        raise DatabaseError(f"cannot open the index of words {index_file(path)}: {error}") from error
+
+
+def _make_index(indexer: apsw.Connection, *, origin_ms: int) -> None:
+    """Make it where it is not, or is not this database's."""
+    if _belongs(indexer, origin_ms):
+        return
+    with indexer:
+        for statement in _SCHEMA:
+            indexer.execute(statement)
+        indexer.execute("INSERT OR REPLACE INTO origin (id, made_ms) VALUES (1, ?)", (origin_ms,))
+        indexer.pragma("user_version", _VERSION)
+
+
+def _belongs(indexer: apsw.Connection, origin_ms: int) -> bool:
+    if indexer.pragma("user_version") != _VERSION:
+        return False
+    return indexer.execute("SELECT made_ms FROM origin").fetchall() == [(origin_ms,)]
+
+
+def _made_ms(reader: apsw.Connection) -> int:
+    """When the database was made: what tells it from another one that was put into its place."""
+    made: list[tuple[Any, ...]] = reader.execute("SELECT min(applied_ms) FROM migrations").fetchall()
+    return int(made[0][0])
+
+
+_by_sql: dict[str, str] = {}
+
+
+def _at_once(connection: apsw.Connection, sql: str) -> str:
+    """The same question, with all its rows in one JSON text."""
+    text = _by_sql.get(sql)
+    if text is None:
+        columns = len(apsw.ext.query_info(connection, sql).description)
+        names = ", ".join(f"c{number}" for number in range(columns))
+        text = f"WITH answer ({names}) AS ({sql}) SELECT json_group_array(json_array({names})) FROM answer"
+        _by_sql[sql] = text
+    return text

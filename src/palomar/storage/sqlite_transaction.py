@@ -1,0 +1,119 @@
+"""The verbs on one SQLite connection, and how a script is driven through them to its end.
+
+A script never really suspends: what it may wait for is its transaction, and that answers at once.
+"""
+
+import asyncio
+import time
+from collections.abc import Generator, Sequence
+from typing import Any, LiteralString, TypeVar
+
+import apsw
+import msgspec
+
+from palomar.storage.database import Conflict, DatabaseError, Script, ScriptSuspended, Unavailable
+from palomar.storage.statements import Add, Delete, Found, Insert, Lock, Lookup, Question, Row, Update, Value
+
+T = TypeVar("T")
+
+_RACES = (apsw.BusyError, apsw.LockedError)
+_OUTAGES = (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.NoMemError)
+_encode = msgspec.json.Encoder().encode
+
+
+class _Pause:
+    """What a script may yield: its driver gives the loop a turn and goes on."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield self
+
+
+class SqliteTransaction:
+    """The verbs on one connection."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._cursor = connection.cursor()
+        self._connection = connection
+
+    async def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
+        self._cursor.executemany(statement.sqlite, rows)
+
+    async def insert_new(self, statement: Insert, rows: Sequence[Row]) -> set[Any]:
+        return {row[0] for row in self._cursor.executemany(statement.sqlite, rows)}
+
+    async def add(self, statement: Add, rows: Sequence[Row]) -> None:
+        self._cursor.executemany(statement.sqlite, rows)
+
+    async def update(self, statement: Update, rows: Sequence[Row]) -> None:
+        self._cursor.executemany(statement.sqlite, rows)
+
+    async def delete(self, statement: Delete, keys: Sequence[Value]) -> None:
+        self._cursor.executemany(statement.sqlite, [(key,) for key in keys])
+
+    async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[Found]:
+        listed = [key.hex() for key in keys if isinstance(key, bytes)] if statement.key == "bytea" else keys
+        return self._select(statement.sqlite, (_encode(listed).decode(),))
+
+    async def select(self, sql: LiteralString, *values: Value) -> list[Found]:
+        return self._select(sql, values)
+
+    async def ask(self, question: Question, *values: Value) -> list[Found]:
+        return self._select(question.sqlite, values)
+
+    async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[Found]:
+        return self._select(sql, values)
+
+    async def execute(self, sql: LiteralString, *values: Value) -> int:
+        self._cursor.execute(sql, values)
+        return self._connection.changes()
+
+    async def pause(self) -> None:
+        await _Pause()
+
+    async def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def _select(self, sql: str, values: Row) -> list[Found]:
+        return self._cursor.execute(sql, values).fetchall()
+
+
+async def drive(script: Script[T], transaction: SqliteTransaction) -> T:
+    """Run the script on the loop; where it pauses, the rest of the process has a turn."""
+    coroutine = script(transaction)
+    try:
+        while isinstance(coroutine.send(None), _Pause):  # noqa: ASYNC110  # waits for nothing: others have a turn
+            await asyncio.sleep(0)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        coroutine.close()
+    raise _suspended(script)
+
+
+def run_through(script: Script[T], transaction: SqliteTransaction) -> T:
+    """Run the script in this thread, without a pause."""
+    coroutine = script(transaction)
+    try:
+        while isinstance(coroutine.send(None), _Pause):
+            pass
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        coroutine.close()
+    raise _suspended(script)
+
+
+def translated(error: apsw.Error) -> DatabaseError:
+    """An error of SQLite in the seam's words."""
+    if isinstance(error, _RACES):
+        return Conflict(str(error))
+    if isinstance(error, _OUTAGES):
+        return Unavailable(str(error))
+    return DatabaseError(f"{type(error).__name__}: {error}")
+
+
+def _suspended(script: Script[T]) -> ScriptSuspended:
+    name = getattr(script, "__qualname__", script)
+    return ScriptSuspended(f"{name} awaited something other than its transaction")

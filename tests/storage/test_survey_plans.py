@@ -1,0 +1,97 @@
+"""How long questions are carried out: they may read much, but only of what they were asked for."""
+
+import re
+
+import apsw
+import pytest
+from tests.flows.conftest import new_node  # noqa: F401  # the world's fixtures are its neighbours
+from tests.storage.test_plans import ROWS, Filled, fill
+from tests.support.databases import Place
+
+from palomar.domain.counts import Dimension, Grain
+from palomar.storage import counts, search
+from palomar.storage.database import Database, Transaction
+from palomar.storage.statements import Lookup, Question, Value, ids_text, numbered
+
+IDS, LOW, HIGH = ids_text([256, 512]), 256, ROWS * 256
+MINUTES = ids_text([60_000, 120_000])
+LARGE = ("messages", "counts", "message_words")
+OF_THE_OPEN = ("messages_open", "counts_open")
+"""Indexes that have only what has not ended: they may be read whole."""
+
+Asked = tuple[Question | Lookup | str, tuple[Value, ...]]
+
+SURVEYED: dict[str, Asked] = {
+    "how messages and counts differ": (counts.ASK_DIFFERENCES, (60_000, MINUTES)),
+    "what has not ended": (counts.SELECT_OPEN, ()),
+    "the next message": (counts.SELECT_NEXT_MESSAGE, (LOW,)),
+    "the next minute": (counts.SELECT_NEXT_COUNTED, (60_000, 60_000)),
+    "traffic": (counts.ask_counts(by=None, in_time=True, many=False), (60_000, MINUTES, IDS)),
+    "totals of many": (counts.ask_counts(by=Dimension.CARRIER, in_time=False, many=True), (60_000, 0, 600_000, IDS)),
+    "the largest accounts": (counts.ASK_LARGEST, (60_000, 0, 600_000, 5)),
+    "promising hours": (counts.ask_spans(state=True, carrier=True), (60_000, MINUTES, IDS, "sent", "c")),
+    "messages in hours": (
+        search.ask_in_spans(among=True, state=True, carrier=True),
+        (MINUTES, 60_000, LOW, HIGH, 50, IDS, "sent", "c"),
+    ),
+    "the newest": (search.ask_newest("all", among=True, state=True, carrier=False), (LOW, HIGH, 500, 50, IDS, "sent")),
+    "an account's newest": (
+        search.ask_newest("account", among=False, state=False, carrier=True),
+        (LOW, HIGH, 500, 50, 7, "c"),
+    ),
+    "those open": (search.ask_newest("open", among=False, state=True, carrier=False), (LOW, HIGH, 500, 50, "sent")),
+    "how many are open": (search.ASK_OPEN, (500,)),
+    "where a walk ended": (search.ASK_LAST_OF_ALL, (LOW, HIGH, 500)),
+    "where an account's walk ended": (search.ASK_LAST_OF_ACCOUNT, (LOW, HIGH, 500, 7)),
+    "candidates": (search.ASK_CANDIDATES, ('("hello" AND "r=1"*)', LOW, HIGH, 50)),
+    "facts of candidates": (search.LOOKUP_FACTS, (IDS,)),
+    "what is younger than the index": (search.SELECT_UNINDEXED, (LOW, HIGH, 50)),
+    "what the index lacks": (search.SELECT_TO_INDEX, (LOW, HIGH, 50)),
+    "whether the index lacks some": (search.SELECT_TO_CHECK, (LOW, HIGH, 50)),
+}
+
+UNSORTED = ("the newest", "an account's newest", "what is younger than the index", "what the index lacks", "candidates")
+"""What stops when it has found enough: on SQLite, where a sort would have to see all."""
+
+
+@pytest.fixture(params=["empty", "full"])
+async def filled(database: Database, request: pytest.FixtureRequest) -> Filled:
+    """Without rows, and with rows and statistics."""
+    return await fill(database, full=request.param == "full")
+
+
+async def test_no_long_question_looks_at_what_it_was_not_asked_for(filled: Filled, place: Place) -> None:
+    for name, asked in SURVEYED.items():
+        plan = await plan_of(filled, place, *asked)
+        lines = [line for line in plan.splitlines() if not any(index in line for index in OF_THE_OPEN)]
+        whole = re.findall(r"Seq Scan on (\w+)|^SCAN (\w+)(?! VIRTUAL)", "\n".join(lines), re.MULTILINE)
+        assert not {table for pair in whole for table in pair if table in LARGE}, f"{name}:\n{plan}"
+        for line, after in zip(lines, [*lines[1:], ""], strict=False):
+            if re.search(r"Index (Only )?Scan.* on (messages|counts)", line):
+                assert "Index Cond" in after, f"{name} reads a whole index:\n{plan}"
+        if name in UNSORTED and filled.engine == "sqlite":
+            assert "TEMP B-TREE" not in plan, f"{name} sorts:\n{plan}"
+
+
+async def plan_of(filled: Filled, place: Place, statement: Question | Lookup | str, values: tuple[Value, ...]) -> str:
+    """As it is planned where surveys are made: with these values."""
+    if filled.engine == "postgres":
+        text = numbered(statement) if isinstance(statement, str) else statement.postgres
+        asked = [[256, 512]] if isinstance(statement, Lookup) else list(values)
+
+        async def explain(tx: Transaction) -> str:
+            rows = await tx._connection.fetch(f"EXPLAIN (COSTS OFF) {text}", *asked)  # type: ignore[attr-defined]
+            return "\n".join(str(row[0]) for row in rows)
+
+        return await filled.database.survey(explain)
+    await filled.database.survey(lambda tx: tx.select("SELECT 1"))  # from now on the index has its file
+    connection = apsw.Connection(place.where)
+    connection.execute("ATTACH ? AS beside", (place.where.replace(".db", ".words.db"),))
+    sql = statement if isinstance(statement, str) else statement.sqlite
+    plan = "\n".join(str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values))
+    connection.close()
+    return plan
+
+
+def test_a_minute_is_what_the_plans_were_made_for() -> None:
+    assert Grain.MINUTE == 60_000

@@ -1,0 +1,77 @@
+"""A world whose messages are indexed by hand, and searched as a naive filter would: by looking at every row."""
+
+from collections.abc import Collection
+
+from tests.support.world import World
+
+from palomar.domain.account import AccountId
+from palomar.domain.message import MessageId, first_id
+from palomar.domain.search import SearchFilter, holds, query_of, tokens_of
+from palomar.flows.indexing import add_slice, next_slice
+from palomar.flows.search import Results, search
+from palomar.flows.search_task import BOUNDS, LATEST, Bounds
+from palomar.storage.messages import MESSAGE_COLUMNS, MessageRow, message_rows
+
+Whose = Collection[AccountId] | None
+
+
+async def index(world: World, *, limit: int = 1_000) -> bool:
+    """Add the next slice to the index; whether it was taken."""
+    some = await world.database.survey(lambda tx: next_slice(tx, limit=limit))
+    return await world.database.index(lambda tx: add_slice(tx, some))
+
+
+async def find(
+    world: World,
+    wanted: SearchFilter,
+    *,
+    whose: Whose = None,
+    before: MessageId = LATEST,
+    limit: int = 50,
+    bounds: Bounds = BOUNDS,
+) -> Results:
+    return await world.database.survey(lambda tx: search(tx, whose, wanted, before=before, limit=limit, bounds=bounds))
+
+
+async def find_all(
+    world: World, wanted: SearchFilter, *, whose: Whose = None, limit: int = 50, bounds: Bounds = BOUNDS
+) -> list[MessageRow]:
+    """All pages."""
+    found: list[MessageRow] = []
+    before: MessageId | None = LATEST
+    while before is not None:
+        page = await find(world, wanted, whose=whose, before=before, limit=limit, bounds=bounds)
+        assert page.older is None or page.older < before
+        assert len(page.messages) <= limit
+        found += page.messages
+        before = page.older
+    return found
+
+
+async def naively(world: World, wanted: SearchFilter, *, whose: Whose = None) -> list[MessageRow]:
+    """What a search must find, newest first."""
+    rows = message_rows(await world.ask(f"SELECT {MESSAGE_COLUMNS} FROM messages ORDER BY id DESC"))
+    return [row for row in rows if _is_wanted(row, wanted, whose)]
+
+
+def _is_wanted(row: MessageRow, wanted: SearchFilter, whose: Whose) -> bool:
+    query = query_of(wanted)
+    tokens = tokens_of(
+        account_id=row.account_id,
+        text=row.text,
+        msisdn=row.msisdn,
+        label=row.label,
+        sender=row.sender,
+        subid=row.subid,
+    )
+    return (
+        (query is None or holds(query, tokens))
+        and (whose is None or row.account_id in whose)
+        and (wanted.account_ids is None or row.account_id in wanted.account_ids)
+        and (wanted.message_id is None or row.id == wanted.message_id)
+        and (wanted.state is None or row.state is wanted.state)
+        and wanted.carrier in ("", row.carrier)
+        and wanted.subid in ("", row.subid)
+        and (wanted.since_ms is None or row.id >= first_id(wanted.since_ms))
+        and (wanted.until_ms is None or row.id < first_id(wanted.until_ms))
+    )
