@@ -7,7 +7,7 @@ import re
 
 import pytest
 from playwright.async_api import Browser, Page, expect
-from tests.support.console_place import DESK, PHONE, Place, log_in, opened, send
+from tests.support.console_place import DESK, PHONE, Place, log_in, opened, read, send
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.journey]
@@ -168,6 +168,9 @@ async def test_without_scripts_it_works_by_reloading(browser: Browser, place: Pl
         await page.get_by_label("What the phone writes").fill("By a form")
         await page.get_by_role("button", name="Write").click()
         await expect(page.get_by_role("status")).to_have_text("The phone has written.")
+        shown = "/console/sandbox?number=34600000015"
+        eventually(lambda: "By a form" in read(place.url, place.session, shown), within_seconds=10, what="it came in")
+        await page.reload()
         await expect(page.locator(".screen").get_by_text("By a form")).to_be_visible()
         await page.locator(".handset-back").click()
         await expect(page.locator(".handset")).to_be_hidden()
