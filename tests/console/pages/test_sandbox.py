@@ -125,6 +125,10 @@ async def test_a_phone_answers_by_its_form_with_and_without_scripts(sandbox: Hou
     headers = {"sec-fetch-site": "same-origin", "hx-request": "true"}
     piece = await browser.ask("POST", "/console/sandbox/answer", headers=headers, form=form | {"text": ""})
     assert (piece.status, "at most 2,000 characters" in piece.text, "<html" in piece.text) == (200, True, False)
+    later = "/console/sandbox?piece=phones&number=34600000001&said={}"
+    again_asked = (await browser.get(later.format("nonsense"), hx_request="true")).text
+    assert "at most 2,000 characters" in again_asked, "it stays while others arrive"
+    assert "handset-said" not in (await browser.get(later.format("<b>"), hx_request="true")).text
     nobodys = await browser.post("/console/sandbox/answer", **(form | {"to": "34911111111"}))
     assert "nobody would get it" in nobodys.text
 

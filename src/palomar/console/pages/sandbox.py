@@ -67,7 +67,7 @@ async def show(visit: SignedVisit) -> Reply:
     piece = visit.asked("piece") if visit.request.wants_piece else ""
     if piece == "calls":
         return visit.page("sandbox_calls.html", calls=play.calls())
-    return await (_phones(visit, play) if piece == "phones" else _page(visit, play))
+    return await (_phones(visit, play, wrote=visit.asked("said")) if piece == "phones" else _page(visit, play))
 
 
 async def answer(visit: SignedVisit) -> Reply:
@@ -77,7 +77,7 @@ async def answer(visit: SignedVisit) -> Reply:
         return visit.missing()
     wrote = await play.handsets.write(visit.asked("number"), visit.asked("to"), visit.asked("text"))
     if visit.request.wants_piece:
-        return await _phones(visit, play, said=SAID.get(wrote, ""))
+        return await _phones(visit, play, wrote=wrote)
     if wrote is Wrote.SENT:
         return visit.go("/sandbox", number=plain_address(visit.asked("number")), done=wrote.value)
     return await _page(visit, play, fault=visit.t(SAID[wrote]))
@@ -109,15 +109,16 @@ async def fault_page(visit: SignedVisit, fault: str) -> Reply:
     return visit.missing() if play is None else await _page(visit, play, fault=fault)
 
 
-async def _phones(visit: SignedVisit, play: Play, *, said: str = "") -> Reply:
-    """The numbers and the screen."""
+async def _phones(visit: SignedVisit, play: Play, *, wrote: str) -> Reply:
+    """The numbers and the screen. What was said of the last answer stays until the next, whatever arrives meanwhile."""
     return visit.page(
         "sandbox_phones.html",
         view=await play.handsets.look(plain_address(visit.asked("number"))),
         addresses=await play.handsets.addresses(),
         play=play,
         fields=_fields(visit),
-        said=visit.t(said) if said else "",
+        wrote=wrote,
+        said=visit.t(SAID[wrote]) if wrote in SAID else "",
     )
 
 

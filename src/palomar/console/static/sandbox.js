@@ -8,11 +8,13 @@ const say = (state) => {
   liveMark.dataset.liveMark = state;
 };
 
-// A piece that changes while nobody looks, or under a selection that is being made, is asked for afterwards.
+// A piece that changes while nobody looks, under a selection that is being made, or while an answer is on its way, is
+// asked for afterwards.
 const stale = new Set();
-const isSeen = () => document.visibilityState === "visible" && String(getSelection()) === "";
+let isWriting = false;
+const isFree = () => !isWriting && document.visibilityState === "visible" && String(getSelection()) === "";
 const refresh = () => {
-  if (isSeen()) {
+  if (isFree()) {
     stale.forEach((topic) => document.getElementById(topic)?.dispatchEvent(new Event(topic)));
     stale.clear();
   }
@@ -79,13 +81,21 @@ document.addEventListener("htmx:before:swap", () => {
 });
 document.addEventListener("htmx:after:swap", () => isAtEnd && toEnd());
 
-// What was written is gone from the line, which is ready for more.
-document.addEventListener("htmx:after:request", (event) => {
-  const form = event.target.closest?.(".answer");
-  if (form && !document.querySelector(".handset-said")) {
-    form.elements.text.value = "";
-    form.elements.text.focus();
+// What was written is gone from the line, which is ready for more; what was refused stays, to be mended.
+const isAnswer = (element) => element.matches?.(".answer");
+document.addEventListener("htmx:before:request", (event) => {
+  isWriting ||= isAnswer(event.target);
+});
+document.addEventListener("htmx:finally:request", (event) => {
+  if (!isAnswer(event.target)) {
+    return;
   }
+  isWriting = false;
+  if (event.detail.ctx.status === "swapped" && !document.querySelector(".handset-said")) {
+    event.target.elements.text.value = "";
+    event.target.elements.text.focus();
+  }
+  refresh();
 });
 
 // Copying. Where the page may not write to the clipboard the request is selected, ready to be copied by hand.
