@@ -52,7 +52,8 @@ OPEN_ROUTES: Final = (
     OpenRoute("POST", "/preferences", preferences.choose),
 )
 ROUTES: Final = (
-    Route("GET", "/", overview.show, menu=Entry(text=word("Overview"), icon="layout-dashboard")),
+    Route("GET", "/", overview.show),
+    Route("GET", "/overview", overview.show, menu=Entry(text=word("Overview"), icon="layout-dashboard")),
     Route("GET", "/messages", messages.show, menu=Entry(text=word("Messages"), icon="messages")),
     Route("GET", "/messages.csv", export.download, right=Right.EXPORT),
     Route("GET", "/messages/{id}", message.show),

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from palomar.console.locales.es_overview import TEXTS as OVERVIEW
+
 TEXTS: Final[Mapping[str, str]] = {
+    **OVERVIEW,
     "A carrier was chosen": "Se eligió un operador",
     "Another carrier was chosen": "Se eligió otro operador",
     "Too late: it had not left in time": "Demasiado tarde: no había salido a tiempo",
@@ -297,5 +300,4 @@ TEXTS: Final[Mapping[str, str]] = {
     "why": "por qué",
     "yes": "sí",
     "you": "usted",
-    "{amount} reserved": "{amount} en reserva",
 }
