@@ -14,12 +14,13 @@ from palomar.domain.counts import Dimension, Grain, Totals
 from palomar.engine.masking import HIDDEN
 from palomar.flows.accounts import Balance, balance
 from palomar.flows.attention import Attention, TroubledHost, attention
-from palomar.flows.counts import Forecast, Point, Whose, forecast, totals, traffic
+from palomar.flows.counts import Forecast, Point, Whose, forecast, totals, totals_by, traffic
 from palomar.flows.standing import CarrierStanding, list_standings
 from palomar.storage.database import Transaction
 
 SHARES_MOST: Final = 6
-"""Countries, carriers, dialects and accounts that are shown; the others are one more."""
+"""Countries, carriers and dialects that are shown, the others being one more; and accounts, without the others."""
+_WAYS: Final = (Dimension.COUNTRY, Dimension.CARRIER, Dimension.DIALECT)
 
 
 class Period(Enum):
@@ -75,15 +76,20 @@ async def overview(
     whose: Whose,
     period: Period,
     *,
-    by: Collection[Dimension],
+    with_accounts: bool,
     accounts: Collection[Account],
     now_ms: int,
 ) -> Overview:
-    """What somebody who sees these accounts, or everybody's (None), is shown; with the credit of some accounts."""
+    """What somebody who sees these accounts, or everybody's (None), is shown: with the credit of some accounts,
+    and with the accounts that had the most."""
     starts = period.starts(now_ms)
     since_ms, until_ms = starts[0], starts[-1] + period.grain
     counted = await traffic(tx, whose, period.grain, since_ms=since_ms, until_ms=until_ms)
-    shares = {one: await totals(tx, whose, since_ms=since_ms, until_ms=until_ms, by=one) for one in by}
+    shares = dict(await totals_by(tx, whose, since_ms=since_ms, until_ms=until_ms, by=_WAYS))
+    if with_accounts:
+        shares[Dimension.ACCOUNT] = await totals(
+            tx, whose, since_ms=since_ms, until_ms=until_ms, by=Dimension.ACCOUNT, most=SHARES_MOST
+        )
     return Overview(
         period=period,
         points=_without_gaps(counted, starts),

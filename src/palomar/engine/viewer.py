@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from palomar.domain.access import Right, Role, Scope, Who
 from palomar.domain.account import Account, AccountId
-from palomar.domain.counts import Dimension
 from palomar.domain.message import MessageId, born_ms
 from palomar.domain.search import SearchFilter
 from palomar.engine.attempts import Attempts
@@ -142,12 +141,11 @@ class Viewer:
     async def overview(self, period: Period, *, accounts: Collection[Account]) -> Overview:
         """What a period came to and how things stand, with the credit of these accounts in scope."""
         whose, now_ms = self.scope.account_ids, self._viewers.clock.wall_ms()
-        by = [Dimension.COUNTRY, Dimension.CARRIER, Dimension.DIALECT]
-        by += [Dimension.ACCOUNT] if self.account_count > 1 else []
+        with_accounts = self.account_count > 1
         own = [account for account in accounts if self.scope.has(account.id)]
 
         async def script(tx: Transaction) -> Overview:
-            return await overview(tx, whose, period, by=by, accounts=own, now_ms=now_ms)
+            return await overview(tx, whose, period, with_accounts=with_accounts, accounts=own, now_ms=now_ms)
 
         found = await self._database.survey(script)
         return without_hosts(found) if self.hides else found

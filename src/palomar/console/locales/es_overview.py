@@ -31,6 +31,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "The figures as a table": "Las cifras en una tabla",
     "These figures refresh every few seconds": "Estas cifras se actualizan cada pocos segundos",
     "Time to delivery": "Tiempo hasta la entrega",
+    "and {count} more": "y {count} más",
     "bound": "conectado",
     "down": "caído",
     "enough for {count} days": "suficiente para {count} días",
