@@ -1,12 +1,15 @@
 """How numbers, credits and times are written, in both languages."""
 
+import math
 from dataclasses import replace
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from palomar.console import formats
 from palomar.console.formats import Manner
+from palomar.domain.counts import DELAYS_MS, Grain
 
 NOON_MS = 1_778_580_000_123  # 2026-05-12 10:00:00.123 UTC
 MADRID = Manner(language="en", zone=ZoneInfo("Europe/Madrid"), theme="auto", now_ms=NOON_MS + 3_600_000)
@@ -74,3 +77,29 @@ def test_what_is_typed_into_a_time_is_in_the_viewers_zone() -> None:
 def test_spans(milliseconds: int, english: str, spanish: str) -> None:
     assert formats.span_text(milliseconds, "en") == english
     assert formats.span_text(milliseconds, "es") == spanish
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(None, "–"), (0.0, "0 %"), (0.5, "50 %"), (0.9834, "98.3 %"), (0.99999, "99.9 %"), (1.0, "100 %")],
+)
+def test_a_share_is_all_only_where_it_is_all(share: float | None, words: str) -> None:
+    assert formats.percent_text(share, "en") == words
+    assert formats.percent_text(share, "es") == words.replace(".", ",")
+
+
+def test_few_days_are_told_with_a_decimal() -> None:
+    assert [formats.days_text(days, "es") for days in (0.04, 2.44, 10.6, 12_345.0)] == ["0,0", "2,4", "11", "12.345"]
+
+
+def test_the_bound_of_a_delay_is_told_in_the_largest_unit() -> None:
+    bounds = (None, *DELAYS_MS, math.inf)
+    assert [formats.within_text(bound) for bound in bounds] == [
+        *("–", "1 s", "2 s", "5 s", "10 s", "30 s", "1 min", "5 min", "1 h", "> 1 h")
+    ]
+
+
+def test_minutes_and_hours_begin_in_the_viewers_zone_and_days_in_gmt() -> None:
+    at_ms = int(datetime(2026, 5, 12, tzinfo=UTC).timestamp() * 1_000)
+    manner = Manner(language="es", zone=ZoneInfo("America/Mexico_City"), theme="auto", now_ms=at_ms)
+    assert [formats.start_text(at_ms, grain, manner) for grain in Grain] == ["18:00", "18:00", "12 may"]

@@ -67,6 +67,17 @@ async def test_traffic_is_by_minute_hour_or_day_and_times_without_any_are_left_o
     assert [point.start_ms for point in await traffic(timed, Grain.HOUR, hours=1)] == [HOUR_MS]
 
 
+async def test_several_dimensions_at_once_are_as_one_by_one(timed: World) -> None:
+    await two_accounts(timed)
+    ways = (Dimension.DIALECT, Dimension.COUNTRY, Dimension.CARRIER)
+    since_ms, until_ms = HOUR_MS - Grain.DAY, HOUR_MS + Grain.DAY
+    found = await timed.database.survey(
+        lambda tx: counts.totals_by(tx, None, since_ms=since_ms, until_ms=until_ms, by=ways)
+    )
+    assert found == {one: await totals(timed, by=one) for one in ways}
+    assert found[Dimension.COUNTRY].keys() == {"ES", "MX"}
+
+
 @pytest.mark.parametrize(
     ("by", "expected"),
     [

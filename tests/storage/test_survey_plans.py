@@ -26,8 +26,11 @@ SURVEYED: dict[str, Asked] = {
     "what has not ended": (counts.SELECT_OPEN, ()),
     "the next message": (counts.SELECT_NEXT_MESSAGE, (LOW,)),
     "the next minute": (counts.SELECT_NEXT_COUNTED, (60_000, 60_000)),
-    "traffic": (counts.ask_counts(by=None, in_time=True, many=False), (60_000, MINUTES, IDS)),
-    "totals of many": (counts.ask_counts(by=Dimension.CARRIER, in_time=False, many=True), (60_000, 0, 600_000, IDS)),
+    "traffic": (counts.ask_counts(by=(), in_time=True, many=False), (60_000, MINUTES, IDS)),
+    "totals of many": (
+        counts.ask_counts(by=(Dimension.CARRIER, Dimension.COUNTRY), in_time=False, many=True),
+        (60_000, 0, 600_000, IDS),
+    ),
     "the largest accounts": (counts.ASK_LARGEST, (60_000, 0, 600_000, 5)),
     "promising hours": (counts.ask_spans(state=True, carrier=True), (60_000, MINUTES, IDS, "sent", "c")),
     "messages in hours": (

@@ -1,5 +1,6 @@
 """How numbers, credits and times are written for people, in each language. Plain text; markup is ``rendering``'s."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from palomar.console.catalogue import Language
+from palomar.domain.counts import Grain
 from palomar.domain.credit import Microcredits, format_exact
 
 _MONTHS: Final[Mapping[Language, tuple[str, ...]]] = {
@@ -97,6 +99,45 @@ def span_text(milliseconds: int, language: Language) -> str:
             rest = seconds % size // below
             return f"{seconds // size} {unit}" + (f" {rest} {smaller}" if rest else "")
     raise AssertionError("less than a minute was written above")
+
+
+def percent_text(share: float | None, language: Language) -> str:
+    """A share from 0 to 1: ``98.3 %``; what is not quite all is never ``100 %``. None is a dash."""
+    if share is None:
+        return "–"
+    tenths = round(share * 1_000)
+    if share < 1.0:
+        tenths = min(tenths, 999)
+    whole, tenth = divmod(tenths, 10)
+    return f"{whole}{_DECIMALS[language]}{tenth} %" if tenth else f"{whole} %"
+
+
+def days_text(days: float, language: Language) -> str:
+    """Days, with a decimal where they are few: ``2.4``, ``120``."""
+    if days >= 10:
+        return integer(round(days), language)
+    return f"{days:.1f}".replace(".", _DECIMALS[language])
+
+
+def within_text(bound_ms: float | None) -> str:
+    """The upper bound of a delay: ``1 s``, ``5 min``, ``1 h``; a dash for None. Infinity is what took over an hour."""
+    if bound_ms is None:
+        return "–"
+    if math.isinf(bound_ms):
+        return "> 1 h"
+    seconds = round(bound_ms / 1_000)
+    for size, unit in ((3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def start_text(at_ms: int, grain: Grain, manner: Manner) -> str:
+    """When a minute, an hour (in the viewer's zone) or a day (which are GMT's) begins."""
+    if grain is Grain.DAY:
+        at = datetime.fromtimestamp(at_ms / 1_000, UTC)
+        return f"{at.day} {_MONTHS[manner.language][at.month - 1]}"
+    return f"{_local(at_ms, manner):%H:%M}"
 
 
 def _local(at_ms: int, manner: Manner) -> datetime:

@@ -128,4 +128,8 @@ def _ways_to_write(manner: Manner) -> Mapping[str, Any]:
         "priced": lambda microcredits: _priced(microcredits, language),
         "credits": lambda microcredits: formats.credits_text(microcredits, language),
         "integer": lambda number: formats.integer(number, language),
+        "percent": lambda share: formats.percent_text(share, language),
+        "days": lambda number: formats.days_text(number, language),
+        "within": formats.within_text,
+        "started": lambda at_ms, grain: formats.start_text(at_ms, grain, manner),
     }

@@ -88,6 +88,16 @@ class Totals:
         if delay:
             self.by_delay[delay] = self.by_delay.get(delay, 0) + messages
 
+    def include(self, other: "Totals") -> None:
+        """Count everything of another too."""
+        self.messages += other.messages
+        self.parts += other.parts
+        self.microcredits += other.microcredits
+        for state, count in other.by_state.items():
+            self.by_state[state] = self.by_state.get(state, 0) + count
+        for delay, count in other.by_delay.items():
+            self.by_delay[delay] = self.by_delay.get(delay, 0) + count
+
     @property
     def delivered(self) -> int:
         return self.by_state.get(State.DELIVERED, 0)

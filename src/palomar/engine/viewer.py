@@ -6,7 +6,7 @@ exist. A new question of a page is a new method here, and begins with the scope.
 """
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from palomar.domain.access import Right, Role, Scope, Who
@@ -18,12 +18,13 @@ from palomar.engine.callbacks import Callbacks
 from palomar.engine.directory import Directory
 from palomar.engine.logins import Logins, SignedIn
 from palomar.engine.masking import masked_message, masked_story
+from palomar.engine.overview import Overview, Period, overview, without_hosts
 from palomar.engine.passwords import Passwords
 from palomar.engine.people import People
 from palomar.engine.play import Play, Sandbox
 from palomar.engine.profile import Profile
 from palomar.flows import search
-from palomar.flows.accounts import Balance, Snapshot, balance
+from palomar.flows.accounts import Snapshot
 from palomar.flows.search import Results
 from palomar.flows.search_task import LATEST
 from palomar.flows.why import Story, tell_story
@@ -152,15 +153,17 @@ class Viewer:
         """The names of the carriers that a message may have gone by."""
         return self._viewers.carriers()
 
-    async def balance(self, account_id: AccountId) -> Balance | None:
-        """What an account in scope can spend, and what is set aside; None for any other."""
-        if self.account(account_id) is None:
-            return None
+    async def overview(self, period: Period, *, accounts: Collection[Account]) -> Overview:
+        """What a period came to and how things stand, with the credit of these accounts in scope."""
+        whose, now_ms = self.scope.account_ids, self._viewers.clock.wall_ms()
+        with_accounts = self.account_count > 1
+        own = [account for account in accounts if self.scope.has(account.id)]
 
-        async def script(tx: Transaction) -> Balance:
-            return await balance(tx, account_id)
+        async def script(tx: Transaction) -> Overview:
+            return await overview(tx, whose, period, with_accounts=with_accounts, accounts=own, now_ms=now_ms)
 
-        return await self._database.read(script)
+        found = await self._database.survey(script)
+        return without_hosts(found) if self.hides else found
 
     # --- messages
 

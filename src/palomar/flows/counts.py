@@ -21,6 +21,9 @@ RANKED_DAYS = 7
 _LOOKUPS_MOST = 20_000
 """Accounts times hours that are looked up one by one; where there are more, all that was counted is read."""
 
+_KEYS = 6
+"""Where the keys begin in a row of counts."""
+
 Whose = Collection[AccountId] | None
 
 
@@ -53,24 +56,41 @@ async def traffic(
     if by is Dimension.ACCOUNT:
         whose = await _largest(tx, whose, since_ms, until_ms)
     points: dict[tuple[int, str], Totals] = {}
-    for row in await _counted(tx, whose, grain, grain.start_of(since_ms), until_ms, by=by, in_time=True):
-        _add(points.setdefault((row[0], str(row[1])), Totals()), row)
+    for row in await _counted(tx, whose, grain, grain.start_of(since_ms), until_ms, by=_one(by), in_time=True):
+        _add(points.setdefault((row[0], str(row[_KEYS]) if by else ""), Totals()), row)
     return [Point(start_ms=start_ms, key=key, totals=totals) for (start_ms, key), totals in sorted(points.items())]
 
 
 async def totals(
-    tx: Transaction, whose: Whose, *, since_ms: int, until_ms: int, by: Dimension | None = None
+    tx: Transaction,
+    whose: Whose,
+    *,
+    since_ms: int,
+    until_ms: int,
+    by: Dimension | None = None,
+    most: int = ACCOUNTS_MOST,
 ) -> Mapping[str, Totals]:
     """A period's messages by key (without a dimension under the empty one, which is always there). A minute that the
     period touches is in it, and an hour or a day whose minutes or hours are not kept any more. By account, those of the
-    ACCOUNTS_MOST that had the most in its last RANKED_DAYS."""
+    ``most`` that had the most in its last RANKED_DAYS."""
     if by is Dimension.ACCOUNT:
-        whose = await _largest(tx, whose, since_ms, until_ms)
-    found: dict[str, Totals] = {} if by else {"": Totals()}
-    floors = (await tally_row(tx)).floors
-    for piece in pieces(since_ms, until_ms, floors):
-        for row in await _counted(tx, whose, piece.grain, piece.since_ms, piece.until_ms, by=by, in_time=False):
-            _add(found.setdefault(str(row[1]), Totals()), row)
+        whose = await _largest(tx, whose, since_ms, until_ms, most=most)
+    if by is not None:
+        return (await totals_by(tx, whose, since_ms=since_ms, until_ms=until_ms, by=(by,)))[by]
+    total = Totals()
+    for row in await _of_period(tx, whose, since_ms, until_ms, by=()):
+        _add(total, row)
+    return {"": total}
+
+
+async def totals_by(
+    tx: Transaction, whose: Whose, *, since_ms: int, until_ms: int, by: tuple[Dimension, ...]
+) -> Mapping[Dimension, Mapping[str, Totals]]:
+    """A period's messages by the keys of each of some dimensions, as :func:`totals` has them of one."""
+    found: dict[Dimension, dict[str, Totals]] = {one: {} for one in by}
+    for row in await _of_period(tx, whose, since_ms, until_ms, by=by):
+        for one, key in zip(by, row[_KEYS:], strict=True):
+            _add(found[one].setdefault(str(key), Totals()), row)
     return found
 
 
@@ -96,8 +116,24 @@ def forecast_of(account_id: AccountId, *, available: int, spent: int, in_ms: int
     )
 
 
+async def _of_period(
+    tx: Transaction, whose: Whose, since_ms: int, until_ms: int, *, by: tuple[Dimension, ...]
+) -> list[Found]:
+    rows: list[Found] = []
+    for piece in pieces(since_ms, until_ms, (await tally_row(tx)).floors):
+        rows += await _counted(tx, whose, piece.grain, piece.since_ms, piece.until_ms, by=by, in_time=False)
+    return rows
+
+
 async def _counted(
-    tx: Transaction, whose: Whose, grain: Grain, since_ms: int, until_ms: int, *, by: Dimension | None, in_time: bool
+    tx: Transaction,
+    whose: Whose,
+    grain: Grain,
+    since_ms: int,
+    until_ms: int,
+    *,
+    by: tuple[Dimension, ...],
+    in_time: bool,
 ) -> list[Found]:
     ids = ids_text([EVERYBODY] if whose is None else whose)
     starts = range(since_ms, until_ms, grain)
@@ -108,18 +144,22 @@ async def _counted(
     return await tx.ask(question, int(grain), ids_text(starts), ids)
 
 
-async def _largest(tx: Transaction, whose: Whose, since_ms: int, until_ms: int) -> Whose:
+def _one(by: Dimension | None) -> tuple[Dimension, ...]:
+    return () if by is None else (by,)
+
+
+async def _largest(tx: Transaction, whose: Whose, since_ms: int, until_ms: int, *, most: int = ACCOUNTS_MOST) -> Whose:
     """Of these accounts, or of everybody, those with the most messages; of a long period, in its last days."""
-    if whose is not None and len(whose) <= ACCOUNTS_MOST:
+    if whose is not None and len(whose) <= most:
         return whose
     since_ms = max(since_ms, until_ms - RANKED_DAYS * Grain.DAY)
     grain = next(g for g in reversed(GRAINS) if g is GRAINS[0] or until_ms - since_ms >= 2 * g)
-    most = ACCOUNTS_MOST if whose is None else 1 << 31
-    found = await tx.ask(ASK_LARGEST, int(grain), grain.start_of(since_ms), until_ms, most)
+    asked = most if whose is None else 1 << 31
+    found = await tx.ask(ASK_LARGEST, int(grain), grain.start_of(since_ms), until_ms, asked)
     ids = (AccountId(row[0]) for row in found)
-    return [one for one in ids if whose is None or one in whose][:ACCOUNTS_MOST]
+    return [one for one in ids if whose is None or one in whose][:most]
 
 
 def _add(totals: Totals, row: Found) -> None:
-    state, delay, messages, parts, microcredits = row[2:]
+    _, state, delay, messages, parts, microcredits = row[:_KEYS]
     totals.add(State(state), delay, messages=messages, parts=parts, microcredits=microcredits)

@@ -100,18 +100,19 @@ ASK_LARGEST = Question(
 
 
 @cache
-def ask_counts(*, by: Dimension | None, in_time: bool, many: bool) -> Question:
-    """Sums by time, key, state and delay of the counts of a grain ({1}): time is 0 and the key empty where it is not
-    asked by them. {2} when the minutes, hours or days begin, {3} the accounts; where those are too ``many`` to look
-    each up, {2} and {3} the period and {4} the accounts."""
-    time, key = "start_ms" if in_time else "0", "''" if by is None else by.value
+def ask_counts(*, by: tuple[Dimension, ...], in_time: bool, many: bool) -> Question:
+    """Sums by time, keys, state and delay of the counts of a grain ({1}): time is 0 where it is not asked by it. The
+    columns are time, state, delay, the sums, then a key for each dimension. {2} when the minutes, hours or days begin,
+    {3} the accounts; where those are too ``many`` to look each up, {2} and {3} the period and {4} the accounts."""
+    time, keys = "start_ms" if in_time else "0", "".join(f", {one.value}" for one in by)
     whose = "start_ms IN {ids 2} AND account_id IN {ids 3}"
     if many:
         whose = (
             "start_ms >= {2} AND start_ms < {3} AND +account_id IN {ids 4}"  # the plus: along the time, not by these
         )
     return Question(
-        f"SELECT {time}, {key}, state, delay, {_SUMS} FROM counts WHERE span_ms = {{1}} AND {whose} GROUP BY 1, 2, 3, 4"
+        f"SELECT {time}, state, delay, {_SUMS}{keys} FROM counts WHERE span_ms = {{1}} AND {whose}"
+        f" GROUP BY 1, state, delay{keys}"
     )
 
 

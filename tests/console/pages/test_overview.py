@@ -1,20 +1,102 @@
-"""The first page: balances and the last messages, of whoever looks."""
+"""The overview: what came of a period, what needs attention, links, credit and the last messages, of whoever looks."""
 
+import re
+
+import pytest
+from tests.flows.conftest import new_node
 from tests.support.console_house import CREDIT, House
+from tests.support.counted import count_changed
 from tests.support.world import recipient
 
-from palomar.console.pages.overview import BALANCES
+from palomar.console.pages.overview import BALANCES, PERIODS
+from palomar.domain.message import State
+from palomar.flows.standing import CarrierStanding, record_standing
+from palomar.ports import LinkStatus
+
+OVERVIEW = "/console/overview"
 
 
-async def test_it_shows_what_can_be_spent_and_what_was_sent_last(house: House) -> None:
+async def test_it_shows_what_came_of_a_period_what_can_be_spent_and_what_was_sent_last(house: House) -> None:
     account = await house.account("acme", credit=1_234 * CREDIT)
-    await house.world.accept(account, recipients=[recipient(1, text="the latest")])
+    await house.world.accept(account, recipients=[recipient(1, text="the latest"), recipient(2)])
+    await house.world.tell(
+        "UPDATE messages SET state = ?, final_ms = due_ms + 500 WHERE id = (SELECT min(id) FROM messages)",
+        State.DELIVERED,
+    )
+    await count_changed(house.world)
     browser = house.browser()
     await browser.log_in("acme")
-    page = (await browser.get("/console/")).text
-    assert "1,233" in page
-    assert "1 reserved" in page
+    page = (await browser.get(OVERVIEW)).text
+    assert "1,232" in page
     assert "the latest" in page
+    assert "1 delivered · 1 under way" in page
+    assert "nine in ten within 1 s" in page
+    assert 'data-country="MX"' in page
+    assert page.count("data-at=") == 24
+    assert [int(value) for value in re.findall(r'<td data-value="(\d+)">', page)][-4:] == [2, 1, 1, 0]
+    assert "Nothing needs attention." in page
+    assert "Links to carriers" not in page
+
+
+@pytest.mark.parametrize(("period", "rows"), [("hour", 60), ("day", 24), ("month", 30), ("nonsense", 24)])
+async def test_a_period_is_chosen_in_the_address(house: House, period: str, rows: int) -> None:
+    await house.user("admin")
+    browser = house.browser()
+    await browser.log_in("admin")
+    page = (await browser.get(f"{OVERVIEW}?period={period}")).text
+    assert page.count("data-at=") == rows
+    chosen = period if period in PERIODS else "day"
+    assert re.search(rf'period={chosen}" aria-current="true"', page)
+
+
+async def test_only_what_changes_is_sent_where_the_page_looks_again(house: House) -> None:
+    await house.user("admin")
+    browser = house.browser()
+    await browser.log_in("admin")
+    piece = (await browser.get(OVERVIEW, hx_request="true")).text
+    assert "<html" not in piece
+    assert "data-figures" in piece
+
+
+async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(house: House) -> None:
+    account = await house.account("acme", credit=2 * CREDIT)
+    await house.world.accept(account, recipients=[recipient(1), recipient(2)])
+    await count_changed(house.world)
+    links = (
+        LinkStatus(name="north/1", bound=True, outstanding=7, window=50, parts_per_second=12.0),
+        LinkStatus(name="north/2", bound=False, outstanding=0, window=50, last_error="<b>refused</b>"),
+    )
+    standings = [
+        CarrierStanding(carrier="north", links=links, waiting_parts=3),
+        CarrierStanding(carrier="south", links=links[:1]),
+        CarrierStanding(carrier="east", trouble="its password is wrong"),
+    ]
+    node_id = await new_node(house.world, "one")
+    await house.world.database.write(lambda tx: record_standing(tx, node_id, standings, now_ms=house.clock.now_ms))
+    await house.world.receipt("nobody's", State.DELIVERED, carrier="north")
+    await house.world.tell(
+        "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
+        " VALUES (1, 256, ?, 'foxsys', 'GET', 'http://gone.example/x', 0, 6, 1)",
+        account.id,
+    )
+    await house.user("admin")
+    browser = house.browser()
+    await browser.log_in("admin")
+    page = (await browser.get(OVERVIEW)).text
+    for words in (
+        "1 of 2 links are down",
+        "is slowed down by the carrier to 12 parts a second",
+        "its password is wrong",
+        "7 of 50 in flight",
+        "&lt;b&gt;refused&lt;/b&gt;",
+        "waiting parts: 3",
+        "receipts that fit no message: 1, the last at",
+        "gone.example",
+        "1 given up, 0 tried again",
+        "enough for 0.0 days",
+    ):
+        assert words in page, words
+    assert "Nothing needs attention." not in page
 
 
 async def test_of_many_accounts_it_shows_some(house: House) -> None:
@@ -23,7 +105,7 @@ async def test_of_many_accounts_it_shows_some(house: House) -> None:
     await house.user("admin")
     browser = house.browser()
     await browser.log_in("admin")
-    page = (await browser.get("/console/")).text
+    page = (await browser.get(OVERVIEW)).text
     assert "and 2 more accounts" in page
     assert "account0" in page
 
@@ -32,6 +114,7 @@ async def test_an_empty_house_says_what_to_do(house: House) -> None:
     await house.user("admin")
     browser = house.browser()
     await browser.log_in("admin")
-    page = (await browser.get("/console/")).text
+    page = (await browser.get(OVERVIEW)).text
     assert "./run account add" in page
     assert "No messages yet" in page
+    assert "No messages in this time." in page

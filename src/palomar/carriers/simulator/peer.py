@@ -5,10 +5,14 @@ Binding and the mechanics are here; what happens with messages is ``smsc``'s.
 
 import asyncio
 import hmac
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
-from palomar.carriers.simulator import requests
+from palomar.carriers.simulator.chaos import ChaosScript
+from palomar.carriers.simulator.mailbox import Mailbox
 from palomar.carriers.simulator.receipts import Delivery
+from palomar.carriers.simulator.settings import SimulatorSettings
+from palomar.carriers.simulator.stats import Stats
+from palomar.ports import Clock
 from palomar.smpp import (
     BindReceiver,
     BindReceiverResp,
@@ -35,9 +39,6 @@ from palomar.smpp import (
     tlvs,
 )
 
-if TYPE_CHECKING:
-    from palomar.carriers.simulator.smsc import SimulatorSmsc
-
 TICK_SECONDS = 1.0
 TEMPORARY = frozenset(
     {
@@ -58,10 +59,43 @@ _BIND_RESPONSES: dict[type[Pdu], type[BindTransceiverResp | BindTransmitterResp 
 }
 
 
+class Switchboard(Protocol):
+    """Whose connection it is: the SMSC, as its peers know it."""
+
+    settings: SimulatorSettings
+    clock: Clock
+    stats: Stats
+
+    @property
+    def chaos(self) -> ChaosScript: ...
+
+    def connected(self, peer: "Peer") -> None: ...
+
+    def disconnected(self, peer: "Peer") -> None: ...
+
+    def mailbox(self, system_id: str) -> Mailbox: ...
+
+    def submitted(self, peer: "Peer", pdu: SubmitSm) -> None:
+        """A message came: it is to be answered."""
+        ...
+
+    def requested(self, peer: "Peer", pdu: Pdu) -> None:
+        """Another request came: it is to be answered."""
+        ...
+
+    def delivered(self, *, refused: bool) -> None:
+        """A delivery came to its end."""
+        ...
+
+    def deliver_again(self, system_id: str, pdu: Delivery, *, after_seconds: float) -> None:
+        """A delivery was not taken."""
+        ...
+
+
 class Peer(asyncio.Protocol):
     """A client's connection."""
 
-    def __init__(self, smsc: "SimulatorSmsc", *, outbind: Outbind | None = None) -> None:
+    def __init__(self, smsc: Switchboard, *, outbind: Outbind | None = None) -> None:
         """``outbind``: we have called, and ask the other side to bind."""
         settings = smsc.settings
         self._smsc = smsc
@@ -209,7 +243,7 @@ class Peer(asyncio.Protocol):
         elif isinstance(pdu, BindTransceiver | BindTransmitter | BindReceiver):
             self._on_bind(pdu)
         else:
-            requests.handle(self._smsc, self, pdu)
+            self._smsc.requested(self, pdu)
 
     def _on_bind(self, pdu: BindTransceiver | BindTransmitter | BindReceiver) -> None:
         passwords = self._smsc.settings.passwords

@@ -7,11 +7,15 @@ Each is turned into what ``smsc`` and ``network`` know: a message is a ``submit_
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 from palomar.carriers.simulator.chaos import CALM
+from palomar.carriers.simulator.network import Network
+from palomar.carriers.simulator.peer import Peer
+from palomar.carriers.simulator.reception import Reception
+from palomar.carriers.simulator.stats import Stats
 from palomar.carriers.simulator.taken import Taken
 from palomar.carriers.simulator.timing import BadTiming, timing_of
+from palomar.ports import Clock
 from palomar.smpp import (
     CancelSm,
     CommandStatus,
@@ -31,120 +35,133 @@ from palomar.smpp import (
     tlvs,
 )
 
-if TYPE_CHECKING:
-    from palomar.carriers.simulator.peer import Peer
-    from palomar.carriers.simulator.smsc import SimulatorSmsc
 
+class Requests:
+    """What an SMSC does with them; ``submitted`` takes a message that came by ``data_sm`` as it takes any."""
 
-def handle(smsc: "SimulatorSmsc", peer: "Peer", pdu: Pdu) -> None:
-    """Do what the ESME asks and answer it; the session has seen that it may ask."""
-    handler = _HANDLERS.get(type(pdu))
-    if handler is None:
-        peer.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
-    else:
-        handler(smsc, peer, pdu)
+    def __init__(
+        self,
+        *,
+        network: Network,
+        reception: Reception,
+        stats: Stats,
+        clock: Clock,
+        submitted: Callable[[Peer, SubmitSm, DataSm], None],
+    ) -> None:
+        self._network = network
+        self._reception = reception
+        self._stats = stats
+        self._clock = clock
+        self._submitted = submitted
 
+    def handle(self, peer: Peer, pdu: Pdu) -> None:
+        """Do what the ESME asks and answer it; the session has seen that it may ask."""
+        match pdu:
+            case DataSm():
+                self._submitted(peer, _from_data(pdu), pdu)
+            case SubmitMulti():
+                self._on_multi(peer, pdu)
+            case QuerySm():
+                self._on_query(peer, pdu)
+            case CancelSm():
+                self._on_cancel(peer, pdu)
+            case ReplaceSm():
+                self._on_replace(peer, pdu)
+            case _:
+                peer.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
 
-def _on_data(smsc: "SimulatorSmsc", peer: "Peer", pdu: DataSm) -> None:
-    smsc.submitted(peer, _from_data(pdu), pdu)
-
-
-def _on_multi(smsc: "SimulatorSmsc", peer: "Peer", pdu: SubmitMulti) -> None:
-    """One message to many: those that are refused stand in the answer, the others share its id."""
-    smsc.stats.submitted += 1
-    if not pdu.dest_addresses:
-        peer.answer(pdu, status=CommandStatus.ESME_RINVNUMDESTS)
-        return
-    addresses = [entry for entry in pdu.dest_addresses if isinstance(entry, DestinationAddress)]
-    reception, fate, script = smsc.reception, None, CALM
-    if reception.mischief is not None and addresses:
-        script = reception.mischief.script
-        fate = reception.meets(peer, pdu, _from_multi(pdu, addresses[0]), reception.mischief)
-        if fate is None:
+    def _on_multi(self, peer: Peer, pdu: SubmitMulti) -> None:
+        """One message to many: those that are refused stand in the answer, the others share its id."""
+        self._stats.submitted += 1
+        if not pdu.dest_addresses:
+            peer.answer(pdu, status=CommandStatus.ESME_RINVNUMDESTS)
             return
-    names = smsc.network.name(script)
-    refused = [_refused(entry, CommandStatus.ESME_RINVDLNAME) for entry in pdu.dest_addresses if _is_list(entry)]
-    taken: list[Taken] = []
-    for address in addresses:
-        message = _from_multi(pdu, address)
-        plan, _ = reception.plan_of(address.address)
-        status = reception.refusal(message, plan)
-        if status:
-            refused.append(_refused(address, status))
+        addresses = [entry for entry in pdu.dest_addresses if isinstance(entry, DestinationAddress)]
+        reception, fate, script = self._reception, None, CALM
+        if reception.mischief is not None and addresses:
+            script = reception.mischief.script
+            fate = reception.meets(peer, pdu, _from_multi(pdu, addresses[0]), reception.mischief)
+            if fate is None:
+                return
+        names = self._network.name(script)
+        refused = [_refused(entry, CommandStatus.ESME_RINVDLNAME) for entry in pdu.dest_addresses if _is_list(entry)]
+        taken: list[Taken] = []
+        for address in addresses:
+            message = _from_multi(pdu, address)
+            plan, _ = reception.plan_of(address.address)
+            status = reception.refusal(message, plan)
+            if status:
+                refused.append(_refused(address, status))
+            else:
+                taken.append(self._network.take(peer.system_id, message, plan, script=script, fate=fate, names=names))
+        self._stats.refused += len(refused)
+        if not taken:
+            peer.answer(pdu, status=CommandStatus.ESME_RSUBMITFAIL)
+            return
+        self._network.memory.add(tuple(taken))
+        response = SubmitMultiResp(message_id=names.answered, unsuccess_smes=tuple(refused))
+        reception.answer(peer, pdu, response, taken[0])
+
+    def _on_query(self, peer: Peer, pdu: QuerySm) -> None:
+        """How does a message stand? Of several, the one that is furthest from its end."""
+        found = self._own(peer, pdu)
+        if not found:
+            peer.answer(pdu, status=CommandStatus.ESME_RQUERYFAIL)
+            return
+        taken = min(found, key=lambda message: message.done_ms > 0)
+        ended = datetime.fromtimestamp(taken.done_ms / 1_000, UTC) if taken.done_ms else None
+        response = QuerySmResp(
+            message_id=pdu.message_id,
+            final_date=format_time(ended) if ended is not None else "",
+            message_state=taken.state,
+            error_code=min(taken.error, 255),
+        )
+        peer.answer(pdu, response)
+
+    def _on_cancel(self, peer: Peer, pdu: CancelSm) -> None:
+        """By id, or without one all between two addresses; what has been delivered cannot be cancelled."""
+        if pdu.message_id:
+            found = [taken for taken in self._own(peer, pdu) if taken.may_change]
         else:
-            taken.append(smsc.network.take(peer.system_id, message, plan, script=script, fate=fate, names=names))
-    smsc.stats.refused += len(refused)
-    if not taken:
-        peer.answer(pdu, status=CommandStatus.ESME_RSUBMITFAIL)
-        return
-    smsc.network.memory.add(tuple(taken))
-    response = SubmitMultiResp(message_id=names.answered, unsuccess_smes=tuple(refused))
-    reception.answer(peer, pdu, response, taken[0])
-
-
-def _on_query(smsc: "SimulatorSmsc", peer: "Peer", pdu: QuerySm) -> None:
-    """How does a message stand? Of several, the one that is furthest from its end."""
-    found = _own(smsc, peer, pdu)
-    if not found:
-        peer.answer(pdu, status=CommandStatus.ESME_RQUERYFAIL)
-        return
-    taken = min(found, key=lambda message: message.done_ms > 0)
-    ended = datetime.fromtimestamp(taken.done_ms / 1_000, UTC) if taken.done_ms else None
-    response = QuerySmResp(
-        message_id=pdu.message_id,
-        final_date=format_time(ended) if ended is not None else "",
-        message_state=taken.state,
-        error_code=min(taken.error, 255),
-    )
-    peer.answer(pdu, response)
-
-
-def _on_cancel(smsc: "SimulatorSmsc", peer: "Peer", pdu: CancelSm) -> None:
-    """By id, or without one all between two addresses; what has been delivered cannot be cancelled."""
-    if pdu.message_id:
-        found = [taken for taken in _own(smsc, peer, pdu) if taken.may_change]
-    else:
-        found = list(
-            smsc.network.memory.changeable(
-                system_id=peer.system_id,
-                source=pdu.source_addr,
-                destination=pdu.destination_addr,
-                service_type=pdu.service_type,
+            found = list(
+                self._network.memory.changeable(
+                    system_id=peer.system_id,
+                    source=pdu.source_addr,
+                    destination=pdu.destination_addr,
+                    service_type=pdu.service_type,
+                )
             )
-        )
-    for taken in found:
-        smsc.network.cancel(taken)
-    peer.answer(pdu, status=0 if found else CommandStatus.ESME_RCANCELFAIL)
+        for taken in found:
+            self._network.cancel(taken)
+        peer.answer(pdu, status=0 if found else CommandStatus.ESME_RCANCELFAIL)
 
-
-def _on_replace(smsc: "SimulatorSmsc", peer: "Peer", pdu: ReplaceSm) -> None:
-    found = [taken for taken in _own(smsc, peer, pdu) if taken.may_change]
-    if not found:
-        peer.answer(pdu, status=CommandStatus.ESME_RREPLACEFAIL)
-        return
-    for taken in found:
-        message = replace(
-            taken.pdu,
-            tlvs=tuple(entry for entry in taken.pdu.tlvs if entry[0] != tlvs.MESSAGE_PAYLOAD.tag),
-            schedule_delivery_time=pdu.schedule_delivery_time,
-            validity_period=pdu.validity_period,
-            registered_delivery=pdu.registered_delivery,
-            sm_default_msg_id=pdu.sm_default_msg_id,
-            short_message=pdu.short_message,
-        )
-        try:
-            timing_of(message, now_ms=smsc.clock.wall_ms())
-        except BadTiming as error:
-            peer.answer(pdu, status=error.status)
+    def _on_replace(self, peer: Peer, pdu: ReplaceSm) -> None:
+        found = [taken for taken in self._own(peer, pdu) if taken.may_change]
+        if not found:
+            peer.answer(pdu, status=CommandStatus.ESME_RREPLACEFAIL)
             return
-        smsc.network.replace(taken, message)
-    peer.answer(pdu)
+        for taken in found:
+            message = replace(
+                taken.pdu,
+                tlvs=tuple(entry for entry in taken.pdu.tlvs if entry[0] != tlvs.MESSAGE_PAYLOAD.tag),
+                schedule_delivery_time=pdu.schedule_delivery_time,
+                validity_period=pdu.validity_period,
+                registered_delivery=pdu.registered_delivery,
+                sm_default_msg_id=pdu.sm_default_msg_id,
+                short_message=pdu.short_message,
+            )
+            try:
+                timing_of(message, now_ms=self._clock.wall_ms())
+            except BadTiming as error:
+                peer.answer(pdu, status=error.status)
+                return
+            self._network.replace(taken, message)
+        peer.answer(pdu)
 
-
-def _own(smsc: "SimulatorSmsc", peer: "Peer", pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[Taken]:
-    """The messages of that id which this client sent from that address, where it says one."""
-    found = smsc.network.memory.named(pdu.message_id, system_id=peer.system_id)
-    return [taken for taken in found if pdu.source_addr in ("", taken.source)]
+    def _own(self, peer: Peer, pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[Taken]:
+        """The messages of that id which this client sent from that address, where it says one."""
+        found = self._network.memory.named(pdu.message_id, system_id=peer.system_id)
+        return [taken for taken in found if pdu.source_addr in ("", taken.source)]
 
 
 def _from_data(pdu: DataSm) -> SubmitSm:
@@ -196,12 +213,3 @@ def _refused(entry: DestinationAddress | DistributionList, status: int) -> Unsuc
     if isinstance(entry, DistributionList):
         return UnsuccessfulDelivery(address=entry.name, error_status_code=status)
     return UnsuccessfulDelivery(ton=entry.ton, npi=entry.npi, address=entry.address, error_status_code=status)
-
-
-_HANDLERS: dict[type[Pdu], Callable[["SimulatorSmsc", "Peer", Any], None]] = {
-    DataSm: _on_data,
-    SubmitMulti: _on_multi,
-    QuerySm: _on_query,
-    CancelSm: _on_cancel,
-    ReplaceSm: _on_replace,
-}

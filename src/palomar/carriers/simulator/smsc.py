@@ -20,11 +20,12 @@ from palomar.carriers.simulator.network import Network
 from palomar.carriers.simulator.peer import Peer
 from palomar.carriers.simulator.receipts import Delivery, inbound_pdu
 from palomar.carriers.simulator.reception import Reception
+from palomar.carriers.simulator.requests import Requests
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.stats import Stats
 from palomar.carriers.simulator.taken import Taken
 from palomar.ports import Clock
-from palomar.smpp import DataSm, DataSmResp, DeliverSm, Outbind, SubmitSm, SubmitSmResp, message_octets, tlvs
+from palomar.smpp import DataSm, DataSmResp, DeliverSm, Outbind, Pdu, SubmitSm, SubmitSmResp, message_octets, tlvs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,13 @@ class SimulatorSmsc:
             bring=self._bring,
             arrived=self._arrived,
             replied=self._replied,
+        )
+        self._requests = Requests(
+            network=self.network,
+            reception=self.reception,
+            stats=self.stats,
+            clock=clock,
+            submitted=self.submitted,
         )
         self._subscribers: list[Callable[[Arrival], None]] = []
         self.set_chaos(script.parse(self.settings.chaos))
@@ -129,7 +137,7 @@ class SimulatorSmsc:
         for peer in list(self._peers):
             peer.unbind()
 
-    # --- what its peers tell
+    # --- what its peers tell (peer.Switchboard)
 
     def connected(self, peer: Peer) -> None:
         self._peers.add(peer)
@@ -168,15 +176,16 @@ class SimulatorSmsc:
         taken = self.network.take(peer.system_id, pdu, plan, script=wanted, fate=fate, by_data_sm=by_data_sm)
         reception.answer(peer, request, _response(request, taken), taken)
 
+    def requested(self, peer: Peer, pdu: Pdu) -> None:
+        self._requests.handle(peer, pdu)
+
     def delivered(self, *, refused: bool) -> None:
-        """A delivery came to its end."""
         if refused:
             self.stats.deliveries_refused += 1
         else:
             self.stats.deliveries += 1
 
     def deliver_again(self, system_id: str, pdu: Delivery, *, after_seconds: float) -> None:
-        """A delivery was not taken: it comes again."""
         self.stats.deliveries_again += 1
         self._wire.later(after_seconds, partial(self._bring, system_id, pdu))
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from palomar.console.locales.es_overview import TEXTS as OVERVIEW
 from palomar.console.locales.es_sandbox import TEXTS as SANDBOX
 
 TEXTS: Final[Mapping[str, str]] = {
+    **OVERVIEW,
     **SANDBOX,
     "A carrier was chosen": "Se eligió un operador",
     "Another carrier was chosen": "Se eligió otro operador",
@@ -300,5 +302,4 @@ TEXTS: Final[Mapping[str, str]] = {
     "why": "por qué",
     "yes": "sí",
     "you": "usted",
-    "{amount} reserved": "{amount} en reserva",
 }

@@ -1,19 +1,80 @@
-"""The first page: what can be spent, and what was sent last."""
+"""The overview: what a period's messages came to, what needs somebody, how the carriers and the credit stand.
 
+It looks again every few seconds while it is looked at (``console.js``); where scripts run, its figures become pictures
+(``overview.js``).
+"""
+
+import math
+from collections.abc import Mapping
 from typing import Final
 
+from palomar.console.catalogue import word
 from palomar.console.visit import Reply, SignedVisit
+from palomar.domain.counts import DELAYS_MS, Dimension, Totals
 from palomar.domain.search import SearchFilter
+from palomar.engine.overview import Period
+from palomar.flows.standing import CarrierStanding
 
-LATEST_MESSAGES: Final = 8
+LATEST_MESSAGES: Final = 6
 BALANCES: Final = 6
+PERIODS: Final[Mapping[str, Period]] = {"hour": Period.HOUR, "day": Period.DAY, "month": Period.MONTH}
+PERIOD_NAMES: Final[Mapping[Period, str]] = {
+    Period.HOUR: word("Last hour"),
+    Period.DAY: word("Last 24 hours"),
+    Period.MONTH: word("Last 30 days"),
+}
+_EACH: Final[Mapping[Period, str]] = {
+    Period.HOUR: word("Messages a minute"),
+    Period.DAY: word("Messages an hour"),
+    Period.MONTH: word("Messages a day (GMT)"),
+}
+_DIMENSIONS: Final[Mapping[Dimension, str]] = {
+    Dimension.COUNTRY: word("By country"),
+    Dimension.CARRIER: word("By carrier"),
+    Dimension.DIALECT: word("By dialect"),
+    Dimension.ACCOUNT: word("By account"),
+}
 
 
 async def show(visit: SignedVisit) -> Reply:
-    """Balances of the first accounts and the last messages."""
+    """The whole page; only what changes where htmx asks for it."""
     viewer = visit.viewer
-    balances = [(account, await viewer.balance(account.id)) for account in viewer.first_accounts(BALANCES)]
+    period = PERIODS.get(visit.asked("period"), Period.DAY)
+    overview = await viewer.overview(period, accounts=viewer.first_accounts(BALANCES))
     latest = await viewer.search(SearchFilter(), limit=LATEST_MESSAGES)
     return visit.page(
-        "overview.html", balances=balances, more_accounts=viewer.account_count - len(balances), messages=latest.messages
+        "overview_now.html" if visit.request.wants_piece else "overview.html",
+        overview=overview,
+        chosen=next(name for name, one in PERIODS.items() if one is period),
+        periods=[(name, visit.t(PERIOD_NAMES[one])) for name, one in PERIODS.items()],
+        each=visit.t(_EACH[period]),
+        period_name=visit.t(PERIOD_NAMES[period]),
+        dimensions={one: visit.t(_DIMENSIONS[one]) for one in overview.shares},
+        delays=delays(overview.totals),
+        failed=failed,
+        down=down,
+        pace=pace,
+        more_accounts=viewer.account_count - len(overview.credit),
+        latest=latest,
     )
+
+
+def failed(totals: Totals) -> int:
+    """Messages that ended without a delivery."""
+    return totals.ended - totals.delivered
+
+
+def down(standing: CarrierStanding) -> int:
+    """How many of a carrier's links are not bound."""
+    return sum(not link.bound for link in standing.links)
+
+
+def pace(standing: CarrierStanding) -> int:
+    """Parts a second at which the carrier lets its links be fed; nought is as fast as they can."""
+    return round(sum(link.parts_per_second for link in standing.links))
+
+
+def delays(totals: Totals) -> list[tuple[float, int]]:
+    """How many were delivered within how many milliseconds (and not sooner), in the order of the bounds."""
+    bounds = (*DELAYS_MS, math.inf)
+    return [(bound, totals.by_delay.get(number, 0)) for number, bound in enumerate(bounds, 1)]
