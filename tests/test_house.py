@@ -18,15 +18,21 @@ from palomar.carriers.simulator.outcome import table as magic_numbers
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli import root
+from palomar.cli.serve import DEMO_NUMBER
 from palomar.config import ENVIRONMENT, SECTIONS, load
 from palomar.dialects import DIALECTS
 from palomar.dialects.foxsys.errors import problem_of
 from palomar.dialects.foxsys.webhooks import desc_of
+from palomar.domain.access import RIGHTS, Right, Role
 from palomar.domain.events import Event
 from palomar.domain.message import State
 from palomar.domain.refusals import Refusal
 from palomar.domain.settings import setting_names
 from palomar.domain.timeline import Kind
+from palomar.engine.calls import CALLS_AN_ACCOUNT
+from palomar.engine.inbox import CALLBACKS_AN_ACCOUNT
+from palomar.engine.news import A_PERSON_AT_MOST, LISTENERS_AT_MOST
+from palomar.net.recording import KEPT_OCTETS
 from palomar.smpp.tlvs import TLV_DEFINITIONS
 
 ROOT = Path(__file__).parents[1]
@@ -143,6 +149,25 @@ def test_every_magic_number_has_its_row() -> None:
 
 def test_every_item_of_a_chaos_script_has_its_row() -> None:
     assert rows("operations.md", "Chaos") == chaos_script.table()
+
+
+def test_every_role_has_its_row_with_what_it_may() -> None:
+    columns = ({Right.LOOK}, {Right.EXPORT}, {Right.REPLAY}, {Right.PLAY}, {Right.KEYS, Right.PEOPLE})
+    assert set().union(*columns) == set(Right)
+    assert [row[:-1] for row in rows("console.md", "Who may what")] == [
+        (role.value, *("yes" if rights <= RIGHTS[role] else "no" for rights in columns)) for role in Role
+    ]
+
+
+def test_the_bounds_of_the_sandbox_are_those_in_the_docs() -> None:
+    text = " ".join((DOCS / "console.md").read_text(encoding="utf-8").split())
+    for said in (
+        f"At most {CALLS_AN_ACCOUNT} an account, of each body the first {KEPT_OCTETS // 1024} KiB",
+        f"a person has at most {A_PERSON_AT_MOST}, a server {LISTENERS_AT_MOST}",
+        f"The page shows the last {CALLBACKS_AN_ACCOUNT} of them",
+        f"the first account has {DEMO_NUMBER}",
+    ):
+        assert said in text
 
 
 def test_every_path_has_its_row() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from palomar.web import Front, Health
+from palomar.web import SANDBOX_CALLBACK, SANDBOX_CALLBACK_LIMIT, Front, Health
 
 
 def face(name: str) -> Any:
@@ -21,12 +21,17 @@ FRONT = Front(
     links=face("links"),
     console=face("console"),
     health=lambda: Health(faults=[], carriers={}),
-    sandbox=True,
 )
 
 
 async def ask(
-    path: str, *, query: bytes = b"", method: str = "GET", front: Front = FRONT
+    path: str,
+    *,
+    query: bytes = b"",
+    method: str = "GET",
+    body: bytes | None = None,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    front: Front = FRONT,
 ) -> tuple[int, dict[str, str]]:
     sent: list[Any] = []
 
@@ -34,9 +39,11 @@ async def ask(
         sent.append(message)
 
     async def receive() -> Any:
-        raise AssertionError("nothing is read")
+        assert body is not None, "nothing is read"
+        return {"type": "http.request", "body": body, "more_body": False}
 
-    await front({"type": "http", "method": method, "path": path, "query_string": query}, receive, send)
+    scope = {"type": "http", "method": method, "path": path, "query_string": query, "headers": headers}
+    await front(scope, receive, send)
     return sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}
 
 
@@ -62,5 +69,22 @@ async def test_a_bare_address_leads_to_the_console_unless_it_is_a_dialects() -> 
 
 
 async def test_without_a_console_there_is_none() -> None:
-    bare = Front(dialects={}, health=lambda: Health(faults=[], carriers={}), sandbox=False)
+    bare = Front(dialects={}, health=lambda: Health(faults=[], carriers={}))
     assert [(await ask(path, front=bare))[0] for path in ("/", "/console/")] == [404, 404]
+
+
+async def test_the_sandboxs_address_takes_any_callback_and_tells_of_it_and_without_a_sandbox_there_is_none() -> None:
+    took: list[Any] = []
+    sandbox = Front(
+        dialects={},
+        health=lambda: Health(faults=[], carriers={}),
+        took_callback=lambda *callback: took.append(callback),
+    )
+    headers = ((b"palomar-signature", b"t=1,v1=x"),)
+    assert (await ask(SANDBOX_CALLBACK, query=b"a=1", body=b"", headers=headers, front=sandbox))[0] == 200
+    assert (await ask(SANDBOX_CALLBACK, method="POST", body=b"{}", front=sandbox))[0] == 200
+    assert took == [("GET", "/sandbox/callback?a=1", headers, b""), ("POST", "/sandbox/callback", (), b"{}")]
+    too_much = b"x" * (SANDBOX_CALLBACK_LIMIT + 1)
+    assert (await ask(SANDBOX_CALLBACK, method="POST", body=too_much, front=sandbox))[0] == 413
+    assert len(took) == 2
+    assert (await ask(SANDBOX_CALLBACK, body=b""))[0] == 404

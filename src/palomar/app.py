@@ -18,6 +18,7 @@ from typing import IO
 import structlog
 from starlette.types import ASGIApp
 
+from palomar.apidocs.samples import Sampler
 from palomar.carriers.simulator import script as chaos_script
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
@@ -62,11 +63,13 @@ from palomar.net.networks import AddressGuard, TrustedProxies, is_listed
 from palomar.net.server import HttpListener, ListenError, TlsFiles
 from palomar.net.signing import CallbackSigner
 from palomar.ports import Carrier, Ids, OutgoingPart, WebhookRenderer
+from palomar.sandbox import FIRST_ACCOUNT_FILE, SandboxParts
 from palomar.smpp import SubmitSm
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.migrate import migrate
 from palomar.storage.postgres import open_postgres
 from palomar.storage.sqlite import open_sqlite
+from palomar.storage.webhooks import WebhookRow
 from palomar.web import Front, Health
 
 SQLITE_FILE = "palomar.db"
@@ -124,7 +127,9 @@ class App:
         self._listeners: list[HttpListener] = []
         self._scripts: Mapping[str, str] = {}
         self._lived_until_ms = 0
-        self._sandbox = SandboxWatch(database, jumped=self._on_jump, changed=self._on_scripts)
+        self._watch = SandboxWatch(database, jumped=self._on_jump, changed=self._on_scripts)
+        self._sandbox: SandboxParts | None = None
+        """Only while a carrier is simulated."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["App"]:
@@ -135,7 +140,7 @@ class App:
                 self.database, self.clock, name=_node_name(self.config.data_dir), on_freed=self._on_freed
             )
             node = await self._lease.begin()
-            await self._sandbox.refresh()
+            await self._watch.refresh()
             ids = RealIds(
                 node.number,
                 clock=self.clock,
@@ -183,6 +188,15 @@ class App:
     async def _build(self, ids: RealIds) -> None:
         config = self.config
         self.carriers = {carrier.name: self._carrier(carrier.name, ids) for carrier in config.carriers}
+        if self.simulators:
+            self._sandbox = SandboxParts(
+                self.simulators,
+                is_whole=config.simulated,
+                clock=self.clock,
+                secret_of=self._callback_secret,
+                in_force=self._in_force,
+                first_account=config.data_dir / FIRST_ACCOUNT_FILE,
+            )
         self.directory = Directory(self.database)
         self.router = Router(
             self.carriers,
@@ -198,9 +212,7 @@ class App:
             tls=ssl.create_default_context(),
         )
         self._signer = CallbackSigner(secret_of=self._callback_secret, wall_ms=self.clock.wall_ms)
-        self.notifier = Notifier(
-            self._client, headers=lambda webhook: self._signer.headers(webhook.account_id, webhook.url, webhook.body)
-        )
+        self.notifier = Notifier(self._client, headers=self._callback_headers)
         self._renderers = renderers()
         self._ids: Ids = ids
         self.batcher = Batcher(self.database, self.clock, house=self._house, committed=self._committed)
@@ -232,7 +244,7 @@ class App:
             carrier_standings=self.standings,
             tally=self.tally,
             indexer=Indexer(self.database, self.clock, is_busy=lambda: self.batcher.waiting > 0),
-            sandbox=self._sandbox,
+            sandbox=self._watch,
             renumber=ids.renumber,
         )
         self._topups = TopUps(self.batcher, self.clock)
@@ -276,12 +288,19 @@ class App:
         """How the outside reaches us, without a slash at the end."""
         return (self.config.http.public_url or self.urls[0]).rstrip("/")
 
+    def _callback_headers(self, webhook: WebhookRow) -> tuple[tuple[str, str], ...]:
+        if self._sandbox is not None:
+            self._sandbox.leaving(webhook)
+        return self._signer.headers(webhook.account_id, webhook.url, webhook.body)
+
     def _callback_secret(self, account_id: AccountId) -> str:
         account = self.directory.snapshot.by_id.get(account_id)
         return account.settings.callback_secret if account else ""
 
     def _committed(self, work: Work) -> None:
         self.tally.changed(work.minutes)
+        if self._sandbox is not None:
+            self._sandbox.committed(work)
         if work.blocked_numbers:
             self.directory.number_blocked()
         if work.born_webhooks:
@@ -313,6 +332,11 @@ class App:
             if wanted != smsc.chaos:
                 _log.info("chaos", carrier=name, script=chaos_script.written(wanted))
                 smsc.set_chaos(wanted)
+
+    async def _in_force(self) -> None:
+        """What was just set about the sandbox begins now, not with the next look."""
+        self._watch.look_again()
+        await self._watch.refresh()
 
     def _on_freed(self) -> None:
         self.tally.look_again()
@@ -352,13 +376,15 @@ class App:
             dialect.name: dialect.face(self.gateway, proxies, http.body_limit, self.config.dialects[dialect.name])
             for dialect in DIALECTS
         }
+        if self._sandbox is not None:
+            faces = {name: self._sandbox.recorded(name, face) for name, face in faces.items()}
         front = Front(
             dialects={prefix: faces[dialect.name] for dialect in DIALECTS for prefix in dialect.prefixes},
             links=Redirect(Clicks(self.database, self.batcher), clock=self.clock, proxies=proxies),
             console=self._console(proxies),
             at_root=next(((faces[d.name], d.root_parameters) for d in DIALECTS if d.root_parameters), None),
             health=self.health,
-            sandbox=self.config.simulated,
+            took_callback=self._sandbox.took_callback if self._sandbox is not None else None,
         )
         await self._listen_on(http.port, front)
         try:
@@ -391,8 +417,10 @@ class App:
             ids=self._ids,
             carriers=lambda: list(self.carriers),
             mask_for_support=self.config.console.mask_for_support,
+            sandbox=self._sandbox.sandbox if self._sandbox is not None else None,
         )
-        return Console(viewers, logins, proxies=proxies, clock=self.clock, ids=self._ids)
+        samplers = [Sampler(name=dialect.name, title=dialect.title, make=dialect.sample) for dialect in DIALECTS]
+        return Console(viewers, logins, proxies=proxies, clock=self.clock, ids=self._ids, samplers=samplers)
 
     async def _listen_on(self, port: int, face: ASGIApp) -> None:
         http = self.config.http
@@ -405,6 +433,8 @@ class App:
 
     async def _stop_listening(self) -> None:
         self.ready = False
+        if self._sandbox is not None:
+            self._sandbox.stop()
         await asyncio.gather(*(listener.stop(STOP_SECONDS / 4) for listener in self._listeners))
 
     async def _stop_carriers(self) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from palomar.domain.account import Account
 from palomar.domain.events import Event
+from palomar.domain.handset import HandsetMessage
 from palomar.domain.lane import Rank
 from palomar.domain.message import MessageId, PartId, State
 from palomar.domain.text import Alphabet
@@ -236,6 +237,33 @@ class Carrier(Protocol):
 
     async def stop(self, deadline_seconds: float) -> None:
         """Wait for answers outstanding, unbind, close: within the deadline."""
+        ...
+
+
+# --- networks that are not there ---------------------------------------------------------------------------------
+
+
+class SimulatedNetwork(Protocol):
+    """The handsets of a simulated carrier, as people look at them and play with them."""
+
+    def recent(self, number: str | None = None) -> list[HandsetMessage]:
+        """The last messages of all handsets or of one, oldest first."""
+        ...
+
+    def subscribe(self, listener: Callable[[HandsetMessage], None]) -> Callable[[], None]:
+        """Be told of every message as it comes or is written; returns how to be told no more."""
+        ...
+
+    def write(self, number: str, to: str, text: str) -> HandsetMessage:
+        """A handset writes to an address. Raises ValueError for what is too long."""
+        ...
+
+    def behave(self, number: str, how: str | None) -> object:
+        """From now on the handset of that number does so; None: as any other. Raises ValueError for nonsense."""
+        ...
+
+    def how(self, number: str) -> str:
+        """As :meth:`behave` was told last; empty where it behaves as any other."""
         ...
 
 

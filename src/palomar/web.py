@@ -5,17 +5,21 @@ Bare ASGI, one dictionary look-up a request: the hot routes must not pay for a r
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from palomar.domain.http_record import HeaderLines
 from palomar.domain.link import is_code
-from palomar.net.asgi import respond
+from palomar.net.asgi import BodyRefusal, read_body, respond
 
 CONSOLE = "/console"
 """Where people are shown to; a bare ``/`` that is no dialect's leads there."""
 SANDBOX_CALLBACK = "/sandbox/callback"
 """Answers 200 to any callback while no real carrier is configured, so that a first message shows its whole life."""
+SANDBOX_CALLBACK_LIMIT = 64 * 1024
+"""Octets that such a callback may have."""
 
 _JSON = [(b"content-type", b"application/json; charset=utf-8")]
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
@@ -33,7 +37,8 @@ class Front:
     """The root application.
 
     ``dialects`` by the beginning of their paths: one segment, or two (``api/v1``). ``at_root`` is the dialect that owns
-    ``/`` when any of its parameters is present, or a form may hold them.
+    ``/`` when any of its parameters is present, or a form may hold them. ``took_callback`` is told of what comes to
+    the sandbox's address for callbacks (method, target, headers, body); without it there is no such address.
     """
 
     def __init__(
@@ -44,7 +49,7 @@ class Front:
         links: ASGIApp | None = None,
         console: ASGIApp | None = None,
         health: Callable[[], Health],
-        sandbox: bool,
+        took_callback: Callable[[str, str, HeaderLines, bytes], None] | None = None,
     ) -> None:
         self._by_segment = {prefix: face for prefix, face in dialects.items() if "/" not in prefix}
         if console is not None:
@@ -55,7 +60,7 @@ class Front:
         self._at_root = at_root
         self._links = links
         self._health = health
-        self._sandbox = sandbox
+        self._took_callback = took_callback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -73,8 +78,8 @@ class Front:
             await respond(send, 200, b'{"live":true}', _JSON)
         elif path == "/health/ready":
             await self._ready(send)
-        elif path == SANDBOX_CALLBACK and self._sandbox:
-            await respond(send, 200, b"OK\n", _TEXT)
+        elif path == SANDBOX_CALLBACK and self._took_callback is not None:
+            await self._take_callback(scope, receive, send, self._took_callback)
         elif self._links is not None and is_code(path[1:]):
             await self._links(scope, receive, send)
         else:
@@ -88,6 +93,23 @@ class Front:
             return face  # its parameters are in the form
         names = {piece.partition(b"=")[0].decode("latin-1") for piece in scope["query_string"].split(b"&")}
         return face if names & parameters else None
+
+    async def _take_callback(
+        self, scope: Scope, receive: Receive, send: Send, took: Callable[[str, str, HeaderLines, bytes], None]
+    ) -> None:
+        body = await read_body(scope, receive, limit=SANDBOX_CALLBACK_LIMIT)
+        match body:
+            case bytes():
+                query = scope["query_string"].decode("latin-1")
+                target = scope["path"] + (f"?{query}" if query else "")
+                took(scope["method"], target, tuple(scope["headers"]), body)
+                await respond(send, 200, b"OK\n", _TEXT)
+            case BodyRefusal.TOO_LARGE:
+                await respond(send, 413, b"Too much for a callback\n", _TEXT)
+            case BodyRefusal.DISCONNECTED:
+                pass
+            case _:
+                assert_never(body)
 
     async def _ready(self, send: Send) -> None:
         health = self._health()

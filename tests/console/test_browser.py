@@ -3,48 +3,31 @@
 One server and one browser for all; a context of its own, with cookies of its own, for each test.
 """
 
-import asyncio
 import base64
-import json
 import re
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, ViewportSize, expect
-from tests.support.chromium import ZONE, Watched, chromium
-from tests.support.server import Palomar
+from playwright.async_api import Browser, Page, expect
+from tests.support.console_place import DESK, HOSTILE, PASSWORD, PHONE, Place, log_in, opened, send, unfold
 from tests.support.waiting import eventually
 
-from palomar.domain.message import message_id_of
 from palomar.domain.totp import STEP_MS, code_at
-from palomar.smpp import DeliverSm, SubmitSm, SubmitSmResp, encode
-from palomar.storage.database import Transaction
-from palomar.storage.sqlite import open_sqlite
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.journey]
 
-PASSWORD = "correct horse battery"
-DESK: ViewportSize = {"width": 1280, "height": 800}
-PHONE: ViewportSize = {"width": 390, "height": 844}
-HOSTILE = (
-    "<script>document.title='pwned';alert(1)</script><img src=x onerror=alert(2)>",
-    '=HYPERLINK("http://evil.example";"x")',
-    "abc \u202e evil \u202c def \u2067rtl\u2069",
-    "👩‍👩‍👧 🎉 עברית العربية ﷽ Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢",
-    "A" * 150,
-)
-HEADINGS = {
+HEADINGS: dict[str, tuple[str | re.Pattern[str], str | re.Pattern[str]]] = {
     "/console/login": ("Log in", "Entrar"),
-    "/console/": ("Overview", "Resumen"),
+    "/console/overview": ("Overview", "Resumen"),
+    "/console/sandbox": ("Sandbox", "Pruebas"),
+    "/console/sandbox?number=34600000003": ("Sandbox", "Pruebas"),
+    "/console/sandbox/calls/{call}": ("POST /json/send", "POST /json/send"),
+    "/console/callbacks": ("Callbacks", "Notificaciones"),
+    "/console/callbacks/{open}": ("127.0.0.1:9", "127.0.0.1:9"),
+    "/console/callbacks/tried/{tried}": (re.compile(r"127\.0\.0\.1:\d+"), re.compile(r"127\.0\.0\.1:\d+")),
+    "/console/callbacks/got/{got}": ("GET /sandbox/callback", "GET /sandbox/callback"),
     "/console/messages": ("Messages", "Mensajes"),
     "/console/messages/{delivered}": ("+34600000001", "+34600000001"),
     "/console/messages/{failed}": ("+34600000002", "+34600000002"),
@@ -55,140 +38,9 @@ PAGES = list(HEADINGS)
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
-@dataclass(kw_only=True)
-class Place:
-    """A server with accounts, users and messages of every kind, and who is logged in to it."""
-
-    palomar: Palomar
-    url: str
-    ids: dict[str, str]
-    session: str
-
-    def path(self, page: str) -> str:
-        return page.format(**self.ids)
-
-
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    palomar = Palomar(tmp_path_factory.mktemp("console") / "house")
-    with palomar.serve() as server:
-        palomar.command(
-            "user", "add", "marta", "--role", "owner", "--name", "Marta <b>Ruiz</b>", "--password", PASSWORD
-        )
-        palomar.command("user", "add", "sara", "--role", "support", "--password", PASSWORD)
-        palomar.command("account", "add", "acme", "--parent", "demo", "--credits", "20", "--password", PASSWORD)
-        send(
-            palomar,
-            "demo",
-            "34600000001",
-            "Your code is 482913.",
-            label="login",
-            ackurl=f"{server.url}/sandbox/callback",
-        )
-        send(palomar, "demo", "34600000002", "Its callback fails", ackurl="http://127.0.0.1:9/no")
-        send(palomar, "acme", "34600099901", "This one is not delivered", label="acme only")
-        for text in HOSTILE:
-            send(palomar, "demo", "34600000003", text, label=text[:40])
-        eventually(lambda: settled(palomar), within_seconds=20, what="every message has ended")
-        listed = palomar.json("message", "list")
-        ids = {
-            "delivered": next(row["id"] for row in listed if row["msisdn"] == "34600000001"),
-            "failed": next(row["id"] for row in listed if row["msisdn"] == "34600000002"),
-        }
-        asyncio.run(touched_up(palomar.data_dir / "palomar.db", ids))
-        yield Place(palomar=palomar, url=server.url, ids=ids, session=log_in(server.url, "marta"))
-        assert "a page failed" not in server.stderr
-
-
-def send(palomar: Palomar, account: str, number: str, text: str, *, label: str = "", ackurl: str = "") -> None:
-    options = [
-        option for name, value in (("--label", label), ("--ackurl", ackurl)) if value for option in (name, value)
-    ]
-    palomar.command("message", "send", "--account", account, "--to", number, f"--text={text}", *options)
-
-
-def settled(palomar: Palomar) -> bool:
-    return {row["state"] for row in palomar.json("message", "list")} <= {"delivered", "undelivered"}
-
-
-async def touched_up(file: Path, ids: dict[str, str]) -> None:
-    """What takes days, and what carriers write of an exchange: a callback given up, PDUs, route candidates."""
-    delivered = message_id_of(ids["delivered"])
-    octets = {
-        "accepted": {"routes": "simulator: taken, it is live\nbackup: no link since 14:02"},
-        "submitted": {
-            "request": encode(SubmitSm(sequence_number=1, destination_addr="34600000001", short_message=b"hi")).hex(),
-            "response": encode(SubmitSmResp(sequence_number=1, message_id="A" * 64)).hex(),
-        },
-        "receipt": {"pdu": encode(DeliverSm(sequence_number=2, esm_class=4, short_message=b"x" * 250)).hex()},
-    }
-
-    async def script(tx: Transaction) -> None:
-        await tx.execute("UPDATE webhooks SET failed = 1, attempts = 6")
-        for kind, more in octets.items():
-            for identity, detail in await tx.select(
-                "SELECT id, detail FROM events WHERE message_id = ? AND kind = ?", delivered, kind
-            ):
-                changed = json.dumps(json.loads(detail) | more)
-                await tx.execute(
-                    "UPDATE events SET detail = ? WHERE message_id = ? AND id = ?", changed, delivered, identity
-                )
-
-    database = open_sqlite(file)
-    await database.write(script)
-    await database.close()
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *asked: Any) -> None:
-        return None
-
-
-def log_in(url: str, login: str) -> str:
-    """The token of a new session, as a program gets one."""
-    form = urllib.parse.urlencode({"login": login, "password": PASSWORD}).encode()
-    request = urllib.request.Request(f"{url}/console/login", form, {"Origin": url})  # our own server
-    try:
-        urllib.request.build_opener(_NoRedirect).open(request, timeout=10)
-    except urllib.error.HTTPError as error:
-        if found := re.search(r"palomar-session=([^;]+)", error.headers.get("Set-Cookie", "")):
-            return found[1]
-    raise AssertionError(f"{login} was not let in")
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
-        yield running
-
-
-@asynccontextmanager
-async def opened(
-    browser: Browser,
-    place: Place,
-    *,
-    viewport: ViewportSize = DESK,
-    session: str | None = None,
-    scripts: bool = True,
-) -> AsyncIterator[Watched]:
-    """A fresh page of somebody with their session; marta's if none is given, nobody's if it is empty."""
-    context = await browser.new_context(
-        viewport=viewport,
-        locale="en-GB",
-        color_scheme="light",
-        reduced_motion="reduce",
-        timezone_id=ZONE,
-        java_script_enabled=scripts,
-    )
-    token = place.session if session is None else session
-    cookies = {"palomar-session": token, "palomar-zone": ZONE}
-    await context.add_cookies(
-        [{"name": name, "value": value, "url": place.url} for name, value in cookies.items() if value]
-    )
-    try:
-        yield Watched(page=await context.new_page(), url=place.url)
-    finally:
-        await context.close()
+def place(console_place: Place) -> Place:
+    return console_place
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -212,11 +64,6 @@ async def test_a_page_is_well_at_every_width_in_every_language_and_theme(
                     assert await lightness(page) == theme
                     assert await watched.faults(axe=language == "en") == [], f"{viewport}, {theme}"
         assert await page.evaluate("document.fonts.ready.then(() => document.fonts.check('14px Inter'))")
-
-
-async def unfold(page: Page) -> None:
-    """Everything that can be opened is open."""
-    await page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
 
 
 async def lightness(page: Page) -> str:
@@ -256,7 +103,7 @@ async def test_logging_in_and_out(browser: Browser, place: Place) -> None:
 async def test_from_the_overview_to_a_message_by_keyboard(browser: Browser, place: Place) -> None:
     async with opened(browser, place) as watched:
         page = watched.page
-        await watched.open("/console/")
+        await watched.open("/console/overview")
         await page.keyboard.press("Tab")
         await expect(page.get_by_text("Skip to the content")).to_be_focused()
         await page.keyboard.press("Enter")
@@ -409,7 +256,7 @@ async def test_codes_are_set_up_and_asked_for(browser: Browser, place: Place) ->
         assert await watched.faults(axe=True) == []
         await field.fill(code_now(totp, steps_ahead=1))  # the one before was used to switch it on
         await page.keyboard.press("Enter")
-        await expect(page.locator("h1")).to_have_text("Overview")
+        await expect(page.locator("h1")).to_have_text("Sandbox")
 
 
 def code_now(totp: bytes, *, steps_ahead: int = 0) -> str:
@@ -437,7 +284,15 @@ async def test_a_user_is_made_and_logs_in(browser: Browser, place: Place) -> Non
 
 async def test_support_sees_no_text_and_no_number(browser: Browser, place: Place) -> None:
     async with opened(browser, place, session=log_in(place.url, "sara")) as watched:
-        for path in ("/console/messages", place.path("/console/messages/{delivered}"), "/console/"):
+        pages = (
+            "/messages",
+            "/messages/{delivered}",
+            "/",
+            "/callbacks",
+            "/callbacks/{open}",
+            "/callbacks/tried/{tried}",
+        )
+        for path in (place.path(f"/console{page}") for page in pages):
             await watched.open(path)
             await unfold(watched.page)
             seen = await watched.page.content()
@@ -451,7 +306,7 @@ async def test_an_account_has_a_console_of_its_own(browser: Browser, place: Plac
         await watched.open("/console/messages")
         await expect(watched.page.locator("tbody tr")).to_have_count(1)
         await expect(watched.page.get_by_text("This one is not delivered")).to_be_visible()
-        for path in ("/console/", "/console/users", "/console/profile"):
+        for path in ("/console/", "/console/overview", "/console/callbacks", "/console/users", "/console/profile"):
             await watched.open(path)
             assert await watched.faults(axe=False) == []
         response = await watched.page.goto(place.url + place.path("/console/messages/{delivered}"))
@@ -467,6 +322,11 @@ async def test_hostile_texts_do_nothing_anywhere(browser: Browser, place: Place)
         for path in (
             "/console/messages?q=34600000003",
             f"/console/messages?q={query}&state={query}&since={query}",
+            "/console/sandbox?number=34600000003",
+            f"/console/sandbox?number={query}&account={query}",
+            place.path("/console/sandbox/calls/{call}"),
+            place.path("/console/callbacks/{open}"),
+            f"/console/callbacks?host={query}&account={query}&state={query}",
             *(f"/console/messages/{row['id']}" for row in listed),
         ):
             await watched.open(path)

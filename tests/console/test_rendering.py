@@ -63,6 +63,7 @@ def test_a_page_that_names_something_undefined_fails() -> None:
         address="",
         agent="",
         is_secure=False,
+        origin="",
         wants_piece=False,
         manner=MANNER,
     )

@@ -1,8 +1,10 @@
 """Streams: head first, piece by piece, and no further piece once the browser has gone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
+
+import pytest
 
 from palomar.console.stream import send_stream
 
@@ -25,7 +27,7 @@ class Peer:
 async def test_every_piece_is_sent_and_then_the_end() -> None:
     peer = Peer()
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def pieces() -> AsyncGenerator[bytes, None]:
         yield b"a"
         yield b"b"
 
@@ -42,7 +44,7 @@ async def test_nothing_more_is_made_for_who_has_gone() -> None:
     peer = Peer()
     made: list[int] = []
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def pieces() -> AsyncGenerator[bytes, None]:
         for number in range(1_000):
             made.append(number)
             yield b"x"
@@ -53,3 +55,34 @@ async def test_nothing_more_is_made_for_who_has_gone() -> None:
     await send_stream(peer.send, peer.receive, pieces(), status=200, headers=[])
     assert len(made) < 10
     assert peer.sent[-1]["more_body"] is True
+
+
+async def test_what_waits_for_a_piece_is_ended_when_the_browser_goes() -> None:
+    peer = Peer()
+    ended = asyncio.Event()
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"a"
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    sending = asyncio.create_task(send_stream(peer.send, peer.receive, pieces(), status=200, headers=[]))
+    async with asyncio.timeout(5):
+        while len(peer.sent) < 2:
+            await asyncio.sleep(0)
+        peer.gone.set()
+        await sending
+    assert ended.is_set()
+    assert peer.sent[-1]["more_body"] is True
+
+
+async def test_what_fails_while_it_makes_a_piece_fails_the_answer() -> None:
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield b"a"
+        raise ValueError("a bug")
+
+    peer = Peer()
+    with pytest.raises(ValueError, match="a bug"):
+        await send_stream(peer.send, peer.receive, pieces(), status=200, headers=[])

@@ -96,7 +96,14 @@ async def test_only_failed_callbacks_in_scope_are_tried_again(house: House) -> N
             int(number != 2),
         )
     viewer = await house.viewer("parent")
-    assert [await viewer.replay(number) for number in (1, 1, 2, 3, 99, 0)] == [True, False, False, False, False, False]
+    assert [await viewer.callbacks.replay(number) for number in (1, 1, 2, 3, 99, 0)] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+        False,
+    ]
     assert await house.world.ask("SELECT id FROM webhooks WHERE failed = 1") == [(3,)]
 
 
@@ -108,7 +115,7 @@ async def test_who_only_reads_tries_no_callback_again(house: House) -> None:
         " VALUES (1, 256, ?, 'foxsys', 'GET', 'u', 0, 6, 1)",
         parent.id,
     )
-    assert not await (await house.viewer("juan")).replay(1)
+    assert not await (await house.viewer("juan")).callbacks.replay(1)
 
 
 async def test_support_sees_how_it_went_and_not_what_was_said_to_whom(house: House) -> None:

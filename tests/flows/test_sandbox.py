@@ -4,7 +4,7 @@ import pytest
 from tests.support.world import World
 
 from palomar.flows import sandbox
-from palomar.flows.sandbox import Sandbox
+from palomar.flows.sandbox import MOST_AHEAD_MS, Sandbox
 from palomar.storage.database import Transaction
 
 
@@ -12,8 +12,8 @@ async def now(world: World) -> Sandbox:
     return await world.database.read(sandbox.read)
 
 
-async def jump(world: World, milliseconds: int) -> int:
-    async def script(tx: Transaction) -> int:
+async def jump(world: World, milliseconds: int) -> int | None:
+    async def script(tx: Transaction) -> int | None:
         return await sandbox.jump(tx, milliseconds)
 
     return await world.database.write(script)
@@ -45,6 +45,13 @@ async def test_jumps_add_up(world: World) -> None:
     after = await now(world)
     assert after.ahead_ms == 1_500
     assert after.version == before.version + 2
+
+
+async def test_a_clock_jumps_no_further_than_ten_years(world: World) -> None:
+    assert await jump(world, MOST_AHEAD_MS) == MOST_AHEAD_MS
+    before = await now(world)
+    assert await jump(world, 1) is None
+    assert await now(world) == before
 
 
 @pytest.mark.parametrize("milliseconds", [0, -1])

@@ -2,17 +2,14 @@
 
 import json
 import re
-import shlex
 import stat
-import subprocess
 import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.needs import program
-from tests.support.processes import palomar_command
+from tests.support.pasted import run_line
 from tests.support.server import Palomar, Server
 from tests.support.waiting import eventually
 
@@ -54,9 +51,9 @@ def test_the_printed_log_in_opens_the_console(shared: Palomar, lasting: Server) 
     request = urllib.request.Request(f"{url}login", form, {"Origin": lasting.url})
     cookies = urllib.request.HTTPCookieProcessor()
     with urllib.request.build_opener(cookies).open(request, timeout=20) as answer:
-        assert (answer.status, answer.url) == (200, url)
+        assert (answer.status, answer.url) == (200, f"{url}sandbox")
         page = answer.read().decode()
-    assert "<bdi>demo</bdi>" in page
+    assert f"demo:{shared.demo['api_key']}" in page
     (listed,) = [entry for entry in shared.json("session", "list") if entry["login"] == login]
     shared.command("session", "revoke", str(listed["id"]))
     with urllib.request.build_opener(cookies).open(url, timeout=20) as answer:
@@ -123,17 +120,6 @@ def printed(server: Server, start: str) -> str:
     """The line of the banner that begins so."""
     (line,) = [line.strip() for line in server.stderr.splitlines() if line.strip().startswith(start)]
     return line
-
-
-def run_line(line: str, palomar: Palomar) -> str:
-    """Do what a person does who pastes the line; what it prints."""
-    command = shlex.split(line)
-    command = palomar_command(*command[1:]) if command[0] == "./run" else [program("curl"), "--silent", *command[1:]]
-    done = subprocess.run(
-        command, cwd=palomar.directory, env=palomar.environment, capture_output=True, text=True, timeout=30, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def state(palomar: Palomar, identity: str) -> str:

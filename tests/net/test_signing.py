@@ -6,7 +6,7 @@ import hmac
 import pytest
 
 from palomar.domain.account import AccountId
-from palomar.net.signing import HEADER, CallbackSigner, signature
+from palomar.net.signing import HEADER, CallbackSigner, fits, signature
 
 NOW_MS = 1_760_000_000_999
 SECRETS = {AccountId(1): "s3cret", AccountId(2): "", AccountId(3): "clave-ñ"}
@@ -47,3 +47,13 @@ def test_a_url_that_cannot_be_sent_does_not_stop_the_notifier(signer: CallbackSi
 def test_the_time_is_part_of_what_is_signed() -> None:
     one, other = (signature("s", b"x", at_seconds=seconds) for seconds in (1, 2))
     assert one.partition("v1=")[2] != other.partition("v1=")[2]
+
+
+def test_a_signature_fits_its_own_octets_and_secret_and_nothing_else() -> None:
+    header = signature("secret", b"a=1", at_seconds=1_772_107_200)
+    assert fits("secret", header, b"a=1")
+    assert not fits("secret", header, b"a=2")
+    assert not fits("another", header, b"a=1")
+    assert not fits("", header, b"a=1")
+    for nonsense in ("", "t=", "v1=x", "t=x,v1=y", f"t={'9' * 5_000},v1=x", header + ",v1=z", "t=1,v1=ÿ", "=,="):
+        assert not fits("secret", nonsense, b"a=1")

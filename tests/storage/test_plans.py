@@ -5,7 +5,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from palomar.storage import carriers, counts, inbound, ledger, links, messages, timeline, users, webhooks
+from palomar.storage import (
+    callbacks,
+    carriers,
+    counts,
+    handsets,
+    inbound,
+    ledger,
+    links,
+    messages,
+    timeline,
+    users,
+    webhooks,
+)
 from palomar.storage.database import Database, Transaction
 from palomar.storage.statements import Delete, Lookup, Update, numbered
 
@@ -44,6 +56,13 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "due callbacks": webhooks.SELECT_DUE,
     "changed callbacks": webhooks.UPDATE_WEBHOOKS,
     "callbacks that succeeded": webhooks.DELETE_WEBHOOKS,
+    "open callbacks, newest first": webhooks.SELECT_OPEN_BEFORE,
+    "an open callback": webhooks.SELECT_ONE_OPEN,
+    "attempts of callbacks, newest first": callbacks.SELECT_TRIED,
+    "an attempt of a callback": callbacks.SELECT_ONE_TRIED,
+    "attempts of some callbacks": callbacks.LOOKUP_TRIED_OF,
+    "parts on a screen": handsets.LOOKUP_PARTS,
+    "whose messages are": handsets.LOOKUP_OWNERS,
     "a short link": links.SELECT_LINK,
     "codes that are taken": links.LOOKUP_CODES,
     "inbound messages that came before": inbound.LOOKUP_INBOUND,
@@ -65,6 +84,7 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
 }
 
 ORDERED = ("what may be claimed", "what is overdue", "what is stale", "due callbacks", "young orphans")
+ORDERED += ("open callbacks, newest first", "attempts of callbacks, newest first")
 """What takes the first of many: it must find them in order."""
 
 _SERIES = {

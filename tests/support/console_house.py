@@ -4,14 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import argon2
 from tests.support.databases import Place
-from tests.support.world import START_MS, CountingIds, World
+from tests.support.world import START_MS, CountingIds, World, recipient
 
+from palomar.apidocs.samples import Sampler
+from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.console.face import Console
+from palomar.dialects import DIALECTS
 from palomar.domain.access import Role
 from palomar.domain.account import Account, AccountSettings
 from palomar.domain.message import MessageId, make_message_id
@@ -20,14 +24,18 @@ from palomar.engine.batcher import Batcher
 from palomar.engine.directory import Directory
 from palomar.engine.logins import Logins, SignedIn
 from palomar.engine.passwords import Passwords
+from palomar.engine.sandbox import SandboxWatch
 from palomar.engine.viewer import Viewer, Viewers
 from palomar.flows.accounts import NewAccount, add_account
 from palomar.flows.users import NewUser, User, add_user
 from palomar.net.networks import TrustedProxies, is_listed
+from palomar.sandbox import SandboxParts
+from palomar.smpp import SubmitSm
 from palomar.storage.database import Transaction
 
 PASSWORD = "correct horse battery"
 CREDIT = 1_000_000
+NO_FILE = Path("/nowhere/demo.json")
 _QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -42,6 +50,9 @@ class SetClock:
 
     def monotonic(self) -> float:
         return self.now_ms / 1_000
+
+    def jump(self, milliseconds: int) -> None:
+        self.now_ms += milliseconds
 
 
 class TimedIds(CountingIds):
@@ -66,6 +77,9 @@ class House:
     logins: Logins
     viewers: Viewers
     console: Console
+    smsc: SimulatorSmsc | None = None
+    """The simulated carrier ``c``, in a house with a sandbox."""
+    sandbox: SandboxParts | None = None
 
     def wait(self, milliseconds: int) -> None:
         """Let time pass."""
@@ -114,6 +128,24 @@ class House:
         assert user is not None
         return user
 
+    async def sent(self, account: Account, text: str, *, number: int = 1, reference: str = "r", **asked: Any) -> str:
+        """A message that the carrier ``c`` took under this reference; the phone's number."""
+        self.wait(1_000)
+        await self.world.sent(account, reference=reference, recipients=[recipient(number, text=text)], **asked)
+        return recipient(number).msisdn
+
+    async def arrives(self, number: str, text: str, *, reference: str, sender: str = "FOXSYS") -> None:
+        """One part of a message that is whole reaches its simulated handset, under its carrier's reference."""
+        assert self.smsc is not None, "a house with a sandbox"
+        pdu = SubmitSm(source_addr=sender, destination_addr=number, short_message=text.encode("ascii"))
+        arrived = asyncio.Event()
+        leave = self.smsc.subscribe(lambda arrival: arrived.set())
+        self.smsc.recall("palomar", reference, pdu)
+        self.smsc.skip(60)  # what it does within a minute it does now
+        async with asyncio.timeout(5):
+            await arrived.wait()
+        leave()
+
     async def signed_in(self, login: str) -> SignedIn:
         """Somebody's session, opened with :data:`PASSWORD`."""
         result = await self.logins.log_in(login, PASSWORD, address="192.0.2.7", agent="a test")
@@ -127,13 +159,20 @@ class House:
 
 
 @asynccontextmanager
-async def house_in(place: Place, *, mask_for_support: bool = True) -> AsyncIterator[House]:
-    """A house over this database, closed afterwards."""
+async def house_in(
+    place: Place,
+    *,
+    mask_for_support: bool = True,
+    sandbox: Literal["", "whole", "beside"] = "",
+    first_account: Path = NO_FILE,
+) -> AsyncIterator[House]:
+    """A house over this database, closed afterwards; its carriers ``c`` and ``d``. With a sandbox ``c`` is simulated,
+    and ``whole``: so is every other."""
     database = await place.open()
     clock = SetClock()
     world = World(database=database, ids=TimedIds(clock))
     directory = Directory(database)
-    await directory.begin(b"secret")
+    await directory.begin(b"secret of at least thirty-two octets")
     passwords = Passwords(directory, clock)
     attempts = Attempts(database, clock)
     batcher = Batcher(database, clock, house=world.house, committed=lambda work: None)
@@ -147,6 +186,23 @@ async def house_in(place: Place, *, mask_for_support: bool = True) -> AsyncItera
         ids=world.ids,
         is_listed=is_listed,
     )
+    smsc, parts, watch = None, None, SandboxWatch(database, jumped=clock.jump, changed=lambda scripts: None)
+    await watch.refresh()
+    if sandbox:
+        smsc = SimulatorSmsc(clock=clock, chance=lambda: 0.5)
+
+        async def in_force() -> None:
+            watch.look_again()
+            await watch.refresh()
+
+        parts = SandboxParts(
+            {"c": smsc},
+            is_whole=sandbox == "whole",
+            clock=clock,
+            secret_of=lambda account_id: directory.snapshot.by_id[account_id].settings.callback_secret,
+            in_force=in_force,
+            first_account=first_account,
+        )
     viewers = Viewers(
         database=database,
         directory=directory,
@@ -157,8 +213,16 @@ async def house_in(place: Place, *, mask_for_support: bool = True) -> AsyncItera
         ids=world.ids,
         carriers=lambda: ["c", "d"],
         mask_for_support=mask_for_support,
+        sandbox=parts.sandbox if parts is not None else None,
     )
-    console = Console(viewers, logins, proxies=TrustedProxies(), clock=clock, ids=world.ids)
+    console = Console(
+        viewers,
+        logins,
+        proxies=TrustedProxies(),
+        clock=clock,
+        ids=world.ids,
+        samplers=[Sampler(name=dialect.name, title=dialect.title, make=dialect.sample) for dialect in DIALECTS],
+    )
     try:
         yield House(
             world=world,
@@ -168,8 +232,12 @@ async def house_in(place: Place, *, mask_for_support: bool = True) -> AsyncItera
             logins=logins,
             viewers=viewers,
             console=console,
+            smsc=smsc,
+            sandbox=parts,
         )
     finally:
+        if smsc is not None:
+            smsc.close()
         passwords.close()
         await database.close()
 

@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from tests.support.smscs import PASSWORD, SYSTEM_ID
 
-from palomar.carriers.simulator import HandsetMessage, SimulatorSettings, SimulatorSmsc, serve
+from palomar.carriers.simulator import SimulatorSettings, SimulatorSmsc, serve
 from palomar.carriers.simulator.receipts import inbound_pdu
 from palomar.carriers.simulator.smsc import Arrival
 from palomar.clock import RealClock, RealIds
 from palomar.domain import gsm7
+from palomar.domain.handset import HandsetMessage
 from palomar.smpp import Concatenation, concatenation_header, parameters
 
 T = TypeVar("T")

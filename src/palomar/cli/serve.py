@@ -24,12 +24,14 @@ from palomar.domain.access import Role
 from palomar.domain.credit import Microcredits
 from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.domain.refusals import Refusal
+from palomar.flows.numbers import VirtualNumber, add_number
 from palomar.net.server import ListenError
-from palomar.storage.database import Database, DatabaseError
+from palomar.sandbox import FIRST_ACCOUNT_FILE
+from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.web import CONSOLE, SANDBOX_CALLBACK
 
 DEMO_LOGIN = "demo"
-DEMO_FILE = "demo.json"
+DEMO_NUMBER = "34900000000"
 ADMIN_LOGIN = "admin"
 _DEMO_MICROCREDITS = Microcredits(1_000_000_000)
 _EXAMPLE_NUMBER = "34600000000"
@@ -107,10 +109,22 @@ async def _first_account(config: Config, database: Database) -> dict[str, object
     if isinstance(made, Refusal):
         return None
     if made is not None:
+        await _give_number(desk)
         admin = await create_user(desk, ADMIN_LOGIN, name="", role=Role.OWNER)
         made |= {"console": admin} if admin is not None else {}
-        _keep_secrets(config.data_dir / DEMO_FILE, made)
+        _keep_secrets(config.data_dir / FIRST_ACCOUNT_FILE, made)
     return made
+
+
+async def _give_number(desk: Desk) -> None:
+    """The first account gets a number, so that phones of the sandbox can write to it."""
+    account = await desk.account(DEMO_LOGIN)
+    number = VirtualNumber(number=DEMO_NUMBER, account_id=account.id, created_ms=desk.clock.wall_ms())
+
+    async def script(tx: Transaction) -> bool:
+        return await add_number(tx, number)
+
+    await desk.database.write(script)
 
 
 def _keep_secrets(file: Path, secrets: dict[str, object]) -> None:
@@ -147,7 +161,7 @@ def _first_steps(url: str, demo: dict[str, object], config: Config) -> list[str]
         *_first_log_in(url, demo),
         "",
         f"A first account was made: {demo['login']}, 1,000 credits, password {demo['password']},",
-        f"API key {demo['api_key']} (shown this once, kept in {config.data_dir / DEMO_FILE}).",
+        f"API key {demo['api_key']} (shown this once, kept in {config.data_dir / FIRST_ACCOUNT_FILE}).",
         "",
         "Send a message as a FOXSYS client does:",
         f"  {curl}{shlex.quote(json.dumps(body))}",

@@ -6,7 +6,7 @@ thread when the console is first asked for: until then it costs nothing, and the
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, assert_never
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from palomar.apidocs.samples import Sampler
 from palomar.console.catalogue import language_of
 from palomar.console.files import File, Files
 from palomar.console.formats import Manner
@@ -28,6 +29,7 @@ from palomar.console.session import (
     cookies_of,
     is_own_form,
     is_secure,
+    origin_of,
     token_of,
 )
 from palomar.console.sitemap import find, is_known, may_see, menu_of
@@ -80,8 +82,18 @@ class _Shop:
 class Console:
     """See the module."""
 
-    def __init__(self, viewers: Viewers, logins: Logins, *, proxies: TrustedProxies, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        viewers: Viewers,
+        logins: Logins,
+        *,
+        proxies: TrustedProxies,
+        clock: Clock,
+        ids: Ids,
+        samplers: Sequence[Sampler] = (),
+    ) -> None:
         self._viewers = viewers
+        self._samplers = samplers
         self._logins = logins
         self._proxies = proxies
         self._clock = clock
@@ -147,8 +159,14 @@ class Console:
         if signed_in is None:
             return Visit(request, renderer=renderer, logins=self._logins)
         viewer = self._viewers.of(signed_in)
-        menu = menu_of(viewer.who, request.path, request.manner.language)
-        return SignedVisit(request, renderer=renderer, logins=self._logins, viewer=viewer, menu=menu)
+        return SignedVisit(
+            request,
+            renderer=renderer,
+            logins=self._logins,
+            viewer=viewer,
+            menu=menu_of(viewer, request.path, request.manner.language),
+            samplers=self._samplers,
+        )
 
     async def _page(self, visit: Visit) -> Reply:
         request = visit.request
@@ -158,7 +176,7 @@ class Console:
             case OpenRoute():
                 return await route.page(visit)
             case Route() if isinstance(visit, SignedVisit):
-                return await route.page(visit) if may_see(route, visit.viewer.who) else visit.missing()
+                return await route.page(visit) if may_see(route, visit.viewer) else visit.missing()
             case Route():
                 return _to_login(visit)
             case None:
@@ -187,6 +205,7 @@ class Console:
             address=client_address(scope, self._proxies),
             agent=_text(scope, b"user-agent"),
             is_secure=secure,
+            origin=origin_of(scope, secure=secure),
             wants_piece=header(scope, b"hx-request") == b"true",
             manner=manner,
             named=found.named if found is not None else "",

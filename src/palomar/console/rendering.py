@@ -17,9 +17,10 @@ from palomar.console.catalogue import LANGUAGES, NAMES, Language, translated, wo
 from palomar.console.files import Files
 from palomar.console.formats import Manner
 from palomar.console.visit import Visit, url_of
-from palomar.console.words import ROLES, STATES
+from palomar.console.words import CALLBACK_ERRORS, ROLES, STATES
 from palomar.domain.credit import MICROCREDITS_A_CREDIT
 from palomar.domain.message import State, born_ms, public_id
+from palomar.flows.callback_log import host_of
 
 _HARMLESS_CONTROLS: Final = frozenset("\n\t\u200d")
 """Line ends, and what joins the pieces of an emoji."""
@@ -47,10 +48,16 @@ class JinjaRenderer:
             languages=LANGUAGES,
             language_names=NAMES,
             role_names=ROLES,
+            why_names=CALLBACK_ERRORS,
             icon=lambda name: _icon(files, name),
         )
         self._environment.filters.update(
-            shown=shown, public=public_id, phone=formats.number_text, utc=formats.utc_text, iso=formats.iso_text
+            shown=shown,
+            public=public_id,
+            host=host_of,
+            phone=formats.number_text,
+            utc=formats.utc_text,
+            iso=formats.iso_text,
         )
         for name in self._environment.list_templates():
             if name.endswith(".html"):

@@ -8,7 +8,23 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from palomar.console.catalogue import word
-from palomar.console.pages import export, login, message, messages, overview, preferences, profile, users
+from palomar.console.pages import (
+    callback,
+    callbacks,
+    export,
+    home,
+    login,
+    message,
+    messages,
+    overview,
+    preferences,
+    profile,
+    sandbox,
+    sandbox_calls,
+    sandbox_controls,
+    sandbox_stream,
+    users,
+)
 from palomar.console.visit import OpenPage, Page
 from palomar.domain.access import Right
 
@@ -25,7 +41,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A page for whoever is signed in and has the right; ``of_platform``: and sees the whole installation."""
+    """A page for whoever is signed in and has the right; ``of_platform``: and sees the whole installation;
+    ``in_sandbox``: and is let into the sandbox, which must be there."""
 
     method: Method
     path: str
@@ -33,6 +50,7 @@ class Route:
     right: Right = Right.LOOK
     menu: Entry | None = None
     of_platform: bool = False
+    in_sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +69,29 @@ OPEN_ROUTES: Final = (
     OpenRoute("POST", "/login/code", login.give_code),
     OpenRoute("POST", "/preferences", preferences.choose),
 )
+OVERVIEW: Final = "/overview"
 ROUTES: Final = (
-    Route("GET", "/", overview.show),
-    Route("GET", "/overview", overview.show, menu=Entry(text=word("Overview"), icon="layout-dashboard")),
+    Route("GET", "/", home.show),
+    Route(
+        "GET", "/sandbox", sandbox.show, in_sandbox=True, menu=Entry(text=word("Sandbox"), icon="device-mobile-message")
+    ),
+    Route("GET", "/sandbox/stream", sandbox_stream.listen, in_sandbox=True),
+    Route("GET", "/sandbox/calls/{id}", sandbox_calls.show, in_sandbox=True),
+    Route("POST", "/sandbox/answer", sandbox.answer, right=Right.PLAY, in_sandbox=True),
+    Route("POST", "/sandbox/number", sandbox.behave, right=Right.PLAY, of_platform=True, in_sandbox=True),
+    Route("POST", "/sandbox/key", sandbox.make_key, right=Right.KEYS, in_sandbox=True),
+    Route("POST", "/sandbox/clock", sandbox_controls.jump, right=Right.PLAY, of_platform=True, in_sandbox=True),
+    Route("POST", "/sandbox/chaos", sandbox_controls.set_chaos, right=Right.PLAY, of_platform=True, in_sandbox=True),
+    Route("GET", OVERVIEW, overview.show, menu=Entry(text=word("Overview"), icon="layout-dashboard")),
     Route("GET", "/messages", messages.show, menu=Entry(text=word("Messages"), icon="messages")),
     Route("GET", "/messages.csv", export.download, right=Right.EXPORT),
     Route("GET", "/messages/{id}", message.show),
-    Route("POST", "/callbacks/{id}/replay", message.replay, right=Right.REPLAY),
+    Route("GET", "/callbacks", callbacks.show, menu=Entry(text=word("Callbacks"), icon="bell")),
+    Route("GET", "/callbacks/{id}", callback.show_open),
+    Route("GET", "/callbacks/tried/{id}", callback.show_tried),
+    Route("GET", "/callbacks/got/{id}", callback.show_got, in_sandbox=True),
+    Route("POST", "/callbacks/replay", callbacks.replay_all, right=Right.REPLAY),
+    Route("POST", "/callbacks/{id}/replay", callbacks.replay, right=Right.REPLAY),
     Route("GET", "/users", users.show, right=Right.PEOPLE, menu=Entry(text=word("Users"), icon="users")),
     Route("POST", "/users", users.add, right=Right.PEOPLE),
     Route("POST", "/users/{id}/reset", users.reset, right=Right.PEOPLE),

@@ -5,6 +5,7 @@ one that any other host or an unencrypted page has set (RFC 6265bis section 4.1.
 from a page of this very origin: browsers say so in ``Sec-Fetch-Site``, older ones and all on plain HTTP in ``Origin``.
 """
 
+import re
 from typing import Final
 
 from starlette.types import Scope
@@ -18,6 +19,7 @@ THEME_COOKIE: Final = "palomar-theme"
 ZONE_COOKIE: Final = "palomar-zone"
 """Written by ``console.js``: the browser knows its zone, the server does not."""
 
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _YEAR_SECONDS: Final = 365 * 86_400
 _TOKEN_LONGEST: Final = 100
 
@@ -25,6 +27,12 @@ _TOKEN_LONGEST: Final = 100
 def is_secure(scope: Scope) -> bool:
     """Whether the browser speaks HTTPS, to us or to a proxy of ours. A browser that lies gets a stricter cookie."""
     return scope.get("scheme") == "https" or header(scope, b"x-forwarded-proto") == b"https"
+
+
+def origin_of(scope: Scope, *, secure: bool) -> str:
+    """How the browser reaches us: scheme, host and port (RFC 6454 section 7). A host that is none is left out."""
+    host = (header(scope, b"host") or b"").decode("latin-1")
+    return f"{'https' if secure else 'http'}://{host if _HOST.fullmatch(host) else 'localhost'}"
 
 
 def cookies_of(scope: Scope) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from palomar.console.catalogue import Language, translated
-from palomar.console.routes import OPEN_ROUTES, ROUTES, OpenRoute, Route
+from palomar.console.routes import OPEN_ROUTES, OVERVIEW, ROUTES, OpenRoute, Route
 from palomar.console.visit import Link, url_of
 from palomar.domain.access import Who
+from palomar.engine.play import Play
 
 _NAMED: Final = "{id}"
 
@@ -40,22 +41,40 @@ def is_known(path: str) -> bool:
     return any(find(method, path) for method in ("GET", "POST"))
 
 
-def may_see(route: Route, who: Who) -> bool:
+class Looker(Protocol):
+    """What is asked of who looks."""
+
+    @property
+    def who(self) -> Who: ...
+
+    @property
+    def play(self) -> Play | None: ...
+
+
+def may_see(route: Route, looker: Looker) -> bool:
     """Whether somebody may have that page."""
-    return who.may(route.right) and (who.of_platform or not route.of_platform)
+    who = looker.who
+    is_let_in = (who.of_platform or not route.of_platform) and (looker.play is not None or not route.in_sandbox)
+    return is_let_in and who.may(route.right)
 
 
-def menu_of(who: Who, path: str, language: Language) -> Sequence[Link]:
-    """The pages in the menu that somebody may see; the current one is where the path begins with its own."""
+def menu_of(looker: Looker, path: str, language: Language) -> Sequence[Link]:
+    """The pages in the menu that somebody may see; the current one is where the path begins with its own.
+
+    The sandbox is first; beside real carriers it is last.
+    """
+    path = OVERVIEW if path == "/" else path
+    is_first = looker.play is not None and looker.play.is_whole
+    routes = ROUTES if is_first else sorted(ROUTES, key=lambda route: route.in_sandbox)
     return [
         Link(
             url=url_of(route.path),
             text=translated(route.menu.text, language),
             icon=route.menu.icon,
-            is_current=path == route.path or (route.path != "/" and path.startswith(f"{route.path}/")),
+            is_current=path == route.path or path.startswith(f"{route.path}/"),
         )
-        for route in ROUTES
-        if route.menu is not None and may_see(route, who)
+        for route in routes
+        if route.menu is not None and may_see(route, looker)
     ]
 
 

@@ -1,7 +1,8 @@
 """Sending a body whose length nobody knows yet, until its end or until the browser has gone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 
 from starlette.types import Receive, Send
 
@@ -9,19 +10,27 @@ from palomar.net.asgi import Headers
 
 
 async def send_stream(
-    send: Send, receive: Receive, pieces: AsyncIterator[bytes], *, status: int, headers: Headers
+    send: Send, receive: Receive, pieces: AsyncGenerator[bytes, None], *, status: int, headers: Headers
 ) -> None:
-    """Send the head and every piece; once the browser has gone no further piece is asked for."""
+    """Send the head and every piece. When the browser goes, what makes the pieces is ended wherever it waits."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     gone = asyncio.ensure_future(_until_gone(receive))
+    sending = asyncio.ensure_future(_send_all(send, pieces))
     try:
-        async for piece in pieces:
-            if gone.done():
-                return
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
+        if sending.done():
+            sending.result()
     finally:
         gone.cancel()
+        sending.cancel()
+        await asyncio.gather(gone, sending, return_exceptions=True)
+
+
+async def _send_all(send: Send, pieces: AsyncGenerator[bytes, None]) -> None:
+    async with contextlib.aclosing(pieces):
+        async for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def _until_gone(receive: Receive) -> None:

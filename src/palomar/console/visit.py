@@ -4,11 +4,12 @@ A page is ``async def page(visit) -> Reply``. An open page gets a :class:`Visit`
 which has the viewer of whoever is signed in. Not here: sockets (``face``), templates (``rendering``).
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 from urllib.parse import urlencode
 
+from palomar.apidocs.samples import Sampler
 from palomar.console.catalogue import translated
 from palomar.console.formats import Manner
 from palomar.engine.logins import Logins
@@ -34,6 +35,8 @@ class Request:
     address: str
     agent: str
     is_secure: bool
+    origin: str
+    """How the browser reaches us: scheme, host and port."""
     wants_piece: bool
     """Whether htmx asks, for a piece of the page to put in its place."""
     manner: Manner
@@ -52,7 +55,7 @@ class Reply:
     """An answer: whole, or a stream whose first piece is awaited when the head has left."""
 
     status: int = 200
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | AsyncGenerator[bytes, None] = b""
     headers: Sequence[tuple[bytes, bytes]] = ()
 
 
@@ -78,8 +81,11 @@ class Visit:
     viewer: Viewer | None = None
     menu: Sequence[Link] = ()
 
-    def __init__(self, request: Request, *, renderer: Renderer, logins: Logins) -> None:
+    def __init__(
+        self, request: Request, *, renderer: Renderer, logins: Logins, samplers: Sequence[Sampler] = ()
+    ) -> None:
         self.request = request
+        self.samplers = samplers
         self.manner = request.manner
         self.logins = logins
         self._renderer = renderer
@@ -120,9 +126,16 @@ class SignedVisit(Visit):
     viewer: Viewer
 
     def __init__(
-        self, request: Request, *, renderer: Renderer, logins: Logins, viewer: Viewer, menu: Sequence[Link]
+        self,
+        request: Request,
+        *,
+        renderer: Renderer,
+        logins: Logins,
+        viewer: Viewer,
+        menu: Sequence[Link],
+        samplers: Sequence[Sampler] = (),
     ) -> None:
-        super().__init__(request, renderer=renderer, logins=logins)
+        super().__init__(request, renderer=renderer, logins=logins, samplers=samplers)
         self.viewer = viewer
         self.menu = menu
 

@@ -94,6 +94,18 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.TOPUP: word("topped up"),
 }
 
+CALLBACK_ERRORS: Final[Mapping[str, str]] = {
+    "timeout": word("no answer in time"),
+    "refused_network": word("a network that callbacks may not go to"),
+    "connect": word("no connection"),
+    "tls": word("TLS failed"),
+    "protocol": word("what came was no HTTP"),
+    "bad_url": word("no URL that can be called"),
+    "closed": word("the connection broke off"),
+    "too_large": word("the answer was too large"),
+}
+"""Why a callback got no answer (``ports.HttpOutcome``)."""
+
 DETAILS: Final[Mapping[str, str]] = {
     "address": word("address"),
     "agent": word("user agent"),

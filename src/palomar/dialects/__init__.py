@@ -10,16 +10,21 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from palomar.apidocs.samples import Given, Sample
 from palomar.dialects import convergia, foxsys, labs402t, sofmex
 from palomar.dialects.convergia.api import ConvergiaApi
+from palomar.dialects.convergia.sample import sample as convergia_sample
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.dialects.convergia.webhooks import ConvergiaWebhooks
 from palomar.dialects.foxsys.api import FoxsysApi
+from palomar.dialects.foxsys.sample import sample as foxsys_sample
 from palomar.dialects.foxsys.webhooks import FoxsysWebhooks
 from palomar.dialects.labs402t.api import Labs402tApi
+from palomar.dialects.labs402t.sample import sample as labs402t_sample
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.webhooks import Labs402tWebhooks
 from palomar.dialects.sofmex.api import SofmexApi
+from palomar.dialects.sofmex.sample import sample as sofmex_sample
 from palomar.dialects.sofmex.settings import SofmexSettings
 from palomar.dialects.sofmex.webhooks import SofmexWebhooks
 from palomar.engine.gateway import Gateway
@@ -38,10 +43,14 @@ class Dialect:
     segment or two; ``root_parameters`` make ``/`` its own when the query has one of them."""
 
     name: str
+    title: str
+    """As the vendor is written."""
     prefixes: tuple[str, ...]
     face: Callable[[Gateway, TrustedProxies, int, Any], ASGIApp]
     """Builds what answers those paths: gateway, proxies, the largest body in octets, its ``settings``."""
     renderer: WebhookRenderer
+    sample: Callable[[Given], Sample]
+    """A first request, for people who try it."""
     settings: type = NoSettings
     """The dataclass of ``[dialects.NAME]``."""
     root_parameters: frozenset[str] = frozenset()
@@ -50,30 +59,38 @@ class Dialect:
 DIALECTS = (
     Dialect(
         name=foxsys.NAME,
+        title="FOXSYS",
         prefixes=foxsys.PREFIXES,
         face=lambda gateway, proxies, limit, settings: FoxsysApi(gateway, proxies, limit),
         renderer=FoxsysWebhooks(),
+        sample=foxsys_sample,
     ),
     Dialect(
         name=convergia.NAME,
+        title="CONVERGIA",
         prefixes=convergia.PREFIXES,
         face=ConvergiaApi,
         renderer=ConvergiaWebhooks(),
+        sample=convergia_sample,
         settings=ConvergiaSettings,
         root_parameters=convergia.PARAMETERS,
     ),
     Dialect(
         name=sofmex.NAME,
+        title="SOFMEX",
         prefixes=sofmex.PREFIXES,
         face=SofmexApi,
         renderer=SofmexWebhooks(),
+        sample=sofmex_sample,
         settings=SofmexSettings,
     ),
     Dialect(
         name=labs402t.NAME,
+        title="402T Labs",
         prefixes=labs402t.PREFIXES,
         face=Labs402tApi,
         renderer=Labs402tWebhooks(),
+        sample=labs402t_sample,
         settings=Labs402tSettings,
     ),
 )

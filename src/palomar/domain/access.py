@@ -31,6 +31,8 @@ class Right(StrEnum):
     EXPORT = "export"
     REPLAY = "replay"
     PEOPLE = "people"
+    PLAY = "play"
+    KEYS = "keys"
 
 
 class PasswordFault(StrEnum):
@@ -42,11 +44,11 @@ class PasswordFault(StrEnum):
 
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.OWNER: frozenset(Right),
-    Role.OPERATOR: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY}),
+    Role.OPERATOR: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY, Right.PLAY}),
     Role.SUPPORT: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY}),
     Role.READ_ONLY: frozenset({Right.LOOK, Right.EXPORT}),
 }
-"""Support has an operator's rights; texts and numbers are hidden from it where the installation says so."""
+"""Texts and numbers are hidden from support where the installation says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

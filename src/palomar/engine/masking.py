@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from palomar.domain.timeline import Detail, Moment
+from palomar.flows.callback_log import Tried
 from palomar.flows.why import Story
 from palomar.storage.messages import MessageRow
 from palomar.storage.webhooks import WebhookRow
@@ -56,7 +57,7 @@ def masked_story(story: Story) -> Story:
         view,
         message=masked_message(view.message),
         timeline=[_masked_moment(moment, number) for moment in view.timeline],
-        webhooks=[_masked_webhook(webhook) for webhook in view.webhooks],
+        webhooks=[masked_webhook(webhook) for webhook in view.webhooks],
     )
     return replace(story, view=masked)
 
@@ -70,6 +71,22 @@ def masked_url(url: str) -> str:
     except ValueError:
         return HIDDEN
     return f"{parts.scheme}://{parts.hostname or ''}/{HIDDEN}"
+
+
+def masked_webhook(webhook: WebhookRow) -> WebhookRow:
+    """A callback without what it says, to whom and of whom."""
+    return replace(webhook, url=masked_url(webhook.url), body=None)
+
+
+def masked_tried(tried: Tried) -> Tried:
+    """An attempt of a callback likewise, and without what was answered."""
+    return replace(
+        tried,
+        number=masked_number(tried.number) if tried.number else "",
+        url=masked_url(tried.url),
+        body=HIDDEN if tried.body else "",
+        answer=HIDDEN if tried.answer else "",
+    )
 
 
 def _masked_moment(moment: Moment, number: str) -> Moment:
@@ -86,7 +103,3 @@ def _masked_value(name: str, value: str | int | bool | None, number: str) -> str
     if name in _SENTENCES and isinstance(value, str):
         return value.replace(number, masked_number(number)) if number else value
     return masked_url(value) if name == "url" and isinstance(value, str) else HIDDEN
-
-
-def _masked_webhook(webhook: WebhookRow) -> WebhookRow:
-    return replace(webhook, url=masked_url(webhook.url), body=None)

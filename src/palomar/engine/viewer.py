@@ -14,14 +14,16 @@ from palomar.domain.account import Account, AccountId
 from palomar.domain.message import MessageId, born_ms
 from palomar.domain.search import SearchFilter
 from palomar.engine.attempts import Attempts
+from palomar.engine.callbacks import Callbacks
 from palomar.engine.directory import Directory
 from palomar.engine.logins import Logins, SignedIn
 from palomar.engine.masking import masked_message, masked_story
 from palomar.engine.overview import Overview, Period, overview, without_hosts
 from palomar.engine.passwords import Passwords
 from palomar.engine.people import People
+from palomar.engine.play import Play, Sandbox
 from palomar.engine.profile import Profile
-from palomar.flows import callbacks, search
+from palomar.flows import search
 from palomar.flows.accounts import Snapshot
 from palomar.flows.search import Results
 from palomar.flows.search_task import LATEST
@@ -58,6 +60,7 @@ class Viewers:
         ids: Ids,
         carriers: Callable[[], Sequence[str]],
         mask_for_support: bool,
+        sandbox: Sandbox | None = None,
     ) -> None:
         self.database = database
         self.directory = directory
@@ -68,13 +71,15 @@ class Viewers:
         self.ids = ids
         self.carriers = carriers
         self.mask_for_support = mask_for_support
+        self.sandbox = sandbox
 
     def of(self, signed_in: SignedIn) -> "Viewer":
         return Viewer(self, signed_in)
 
 
 class Viewer:
-    """See the module. Made for one request; ``people`` and ``profile`` are the rest of what somebody may do."""
+    """See the module. Made for one request; ``callbacks``, ``people``, ``profile`` and ``play`` are the rest of what
+    somebody may do."""
 
     def __init__(self, viewers: Viewers, signed_in: SignedIn) -> None:
         self.who = signed_in.who
@@ -99,6 +104,16 @@ class Viewer:
             clock=viewers.clock,
             ids=viewers.ids,
         )
+        self.callbacks = Callbacks(
+            self.who,
+            self.scope,
+            hides=self.hides,
+            database=viewers.database,
+            directory=viewers.directory,
+            clock=viewers.clock,
+        )
+        self.play = self._play(viewers, signed_in)
+        """The sandbox, for who is let in."""
         self._viewers = viewers
         self._database = viewers.database
 
@@ -190,21 +205,23 @@ class Viewer:
             return None
         return masked_story(story) if self.hides else story
 
-    async def replay(self, callback_id: int) -> bool:
-        """Try a failed callback in scope again, with all its attempts; False if there is no such failed one."""
-        if not self.may(Right.REPLAY):
-            return False
-        now_ms = self._viewers.clock.wall_ms()
-
-        async def script(tx: Transaction) -> bool:
-            owner = await callbacks.owner_of(tx, callback_id)
-            return (
-                owner is not None and self.scope.has(owner) and await callbacks.replay(tx, callback_id, now_ms=now_ms)
-            )
-
-        return await self._database.write(script)
-
     # --- private
+
+    def _play(self, viewers: Viewers, signed_in: SignedIn) -> Play | None:
+        """Not for whom texts and numbers are hidden from; beside real carriers only for who sees the whole platform."""
+        sandbox = viewers.sandbox
+        if sandbox is None or self.hides or not (sandbox.is_whole or self.who.of_platform):
+            return None
+        return Play(
+            sandbox,
+            signed_in,
+            self.scope,
+            database=viewers.database,
+            directory=viewers.directory,
+            passwords=viewers.passwords,
+            clock=viewers.clock,
+            ids=viewers.ids,
+        )
 
     def _unseen(self, wanted: SearchFilter) -> SearchFilter:
         """The search that does not compare what is hidden from this viewer."""

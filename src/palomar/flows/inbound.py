@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from palomar.flows.work import Work
 from palomar.ports import CarrierInbound
 from palomar.storage import inbound as rows
+from palomar.storage.database import Transaction
 from palomar.storage.statements import Found, Row
 
 SAME_WITHIN_MS = 600_000
@@ -167,13 +168,24 @@ def _hash(*words: str) -> str:
 
 def key_now(work: Work, digest: str) -> str:
     """The digest and the ten minutes that this is."""
-    return f"{work.now_ms // SAME_WITHIN_MS}:{digest}"
+    return _key(work.now_ms, digest)
 
 
 def keys_before(work: Work, digests: Iterable[str]) -> list[str]:
     """The keys of the ten minutes before these: some of them are less than ten minutes old."""
-    period = work.now_ms // SAME_WITHIN_MS - 1
-    return sorted({f"{period}:{digest}" for digest in digests})
+    return sorted({_key(work.now_ms - SAME_WITHIN_MS, digest) for digest in digests})
+
+
+async def is_repeat(tx: Transaction, inbound: CarrierInbound, *, now_ms: int) -> bool:
+    """Whether a message of one part would be taken for a repeat, came it now."""
+    digest = digest_of(inbound)
+    keys = [_key(now_ms - SAME_WITHIN_MS, digest), _key(now_ms, digest)]
+    found = await tx.lookup(rows.LOOKUP_INBOUND, keys)
+    return any(received_ms > now_ms - SAME_WITHIN_MS for _, received_ms in found)
+
+
+def _key(at_ms: int, digest: str) -> str:
+    return f"{at_ms // SAME_WITHIN_MS}:{digest}"
 
 
 def recent(work: Work, found: Iterable[Found]) -> set[str]:

@@ -11,6 +11,7 @@ from palomar.flows.inbound import InboundMessage
 from palomar.flows.numbers import Keyword, VirtualNumber, keyword, virtual_number
 from palomar.flows.work import Work
 from palomar.storage import inbound as rows
+from palomar.storage.database import Transaction
 
 
 class Owners:
@@ -22,8 +23,12 @@ class Owners:
 
     def of(self, message: InboundMessage) -> VirtualNumber | None:
         """The owner of a message that is whole, as the number that is theirs."""
-        address = plain_address(message.destination)
-        found = self._keywords.get((address, first_word(message.text))) if self._keywords else None
+        return self.of_text(message.destination, message.text)
+
+    def of_text(self, destination: str, text: str) -> VirtualNumber | None:
+        """The owner of such a text to such an address."""
+        address = plain_address(destination)
+        found = self._keywords.get((address, first_word(text))) if self._keywords else None
         if found is None:
             return self._numbers.get(address)
         return VirtualNumber(number=address, account_id=found.account_id, url=found.url)
@@ -35,8 +40,13 @@ class Owners:
 
 async def owners_of(work: Work, destinations: Iterable[str]) -> Owners:
     """The owners of what was written to these addresses."""
+    return await load_owners(work.tx, destinations)
+
+
+async def load_owners(tx: Transaction, destinations: Iterable[str]) -> Owners:
+    """The owners of what may be written to these addresses."""
     wanted = sorted({plain_address(destination) for destination in destinations})
     if not wanted:
         return Owners((), ())
-    numbers = map(virtual_number, await work.tx.lookup(rows.LOOKUP_NUMBERS, wanted))
-    return Owners(numbers, map(keyword, await work.tx.lookup(rows.LOOKUP_KEYWORDS, wanted)))
+    numbers = map(virtual_number, await tx.lookup(rows.LOOKUP_NUMBERS, wanted))
+    return Owners(numbers, map(keyword, await tx.lookup(rows.LOOKUP_KEYWORDS, wanted)))

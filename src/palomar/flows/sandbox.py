@@ -6,10 +6,14 @@ known to ``cli`` and ``app``.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from palomar.storage import sandbox as rows
 from palomar.storage.accounts import BUMP_VERSION, SELECT_VERSION
 from palomar.storage.database import Transaction
+
+MOST_AHEAD_MS: Final = 3_650 * 86_400_000
+"""Ten years: ids last longer, and nobody plays with more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,18 +30,21 @@ async def read(tx: Transaction) -> Sandbox:
     """How things stand now."""
     return Sandbox(
         version=int((await tx.select(SELECT_VERSION))[0][0]),
-        ahead_ms=int((await tx.select(rows.SELECT_AHEAD))[0][0]),
+        ahead_ms=await _ahead_ms(tx),
         scripts={str(carrier): str(script) for carrier, script in await tx.select(rows.SELECT_SCRIPTS)},
     )
 
 
-async def jump(tx: Transaction, milliseconds: int) -> int:
-    """Move the wall ahead by so much, more than nothing; how far it is ahead then."""
+async def jump(tx: Transaction, milliseconds: int) -> int | None:
+    """Move the wall ahead by so much, more than nothing; how far it is ahead then. None, and nothing moves, beyond
+    MOST_AHEAD_MS."""
     if milliseconds <= 0:
         raise ValueError("a clock only jumps ahead")
+    if await _ahead_ms(tx) + milliseconds > MOST_AHEAD_MS:
+        return None
     await tx.execute(rows.JUMP, milliseconds)
     await tx.execute(BUMP_VERSION)
-    return int((await tx.select(rows.SELECT_AHEAD))[0][0])
+    return await _ahead_ms(tx)
 
 
 async def set_script(tx: Transaction, carrier: str, script: str, *, now_ms: int) -> None:
@@ -51,3 +58,7 @@ async def clear_script(tx: Transaction, carrier: str) -> bool:
     cleared = await tx.execute(rows.DELETE_SCRIPT, carrier) == 1
     await tx.execute(BUMP_VERSION)
     return cleared
+
+
+async def _ahead_ms(tx: Transaction) -> int:
+    return int((await tx.select(rows.SELECT_AHEAD))[0][0])

@@ -98,6 +98,8 @@ class Work:
         self._fence: bool | None = None
         self.blocked_numbers = False
         """Whether a black list got or lost a number: then every node must hear of it."""
+        self.heard: set[AccountId | None] = set()
+        """Accounts that a phone wrote to; None where it was nobody's number."""
 
     # --- reading
 
@@ -259,6 +261,12 @@ class Work:
         self._writes.webhooks_changed.append(
             (webhook.id, webhook.due_ms, webhook.attempts, webhook.failed, webhook.node_id)
         )
+
+    @property
+    def touched(self) -> set[AccountId | None]:
+        """The accounts whose messages this transaction stored or moved, or that a phone wrote to."""
+        stored = {AccountId(row[1]) for row in self._writes.messages}  # type: ignore[arg-type]  # its account
+        return stored | {part.message.account_id for part in self._moved.values()} | self.heard
 
     @property
     def minutes(self) -> set[int]:

@@ -13,6 +13,7 @@ from palomar.domain.account import AccountId
 from palomar.net.urls import BadUrl, Urls
 
 HEADER: Final = "Palomar-Signature"
+_SECONDS_DIGITS: Final = 15
 
 
 class CallbackSigner:
@@ -44,3 +45,12 @@ def signature(secret: str, signed: bytes, *, at_seconds: int) -> str:
     """The header's value."""
     digest = hmac.new(secret.encode("utf-8", "surrogatepass"), b"%d.%b" % (at_seconds, signed), "sha256")
     return f"t={at_seconds},v1={digest.hexdigest()}"
+
+
+def fits(secret: str, header: str, signed: bytes) -> bool:
+    """Whether a header is the signature over these octets, whenever it was made."""
+    told = dict(piece.partition("=")[::2] for piece in header.split(","))
+    seconds = told.get("t", "")
+    if not secret or not (seconds.isascii() and seconds.isdigit() and len(seconds) <= _SECONDS_DIGITS):
+        return False
+    return hmac.compare_digest(signature(secret, signed, at_seconds=int(seconds)).encode(), header.encode())

@@ -27,11 +27,12 @@ def moments(rows: Iterable[Found]) -> list[Moment]:
             message_id=MessageId(message),
             at_ms=at_ms,
             kind=Kind(str(kind)),
-            detail=_detail(detail),
+            detail=detail_of(detail),
         )
         for message, at_ms, kind, detail in rows
     ]
 
 
-def _detail(text: object) -> Detail:
+def detail_of(text: object) -> Detail:
+    """A moment's detail from its column."""
     return _decode(str(text))

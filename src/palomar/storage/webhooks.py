@@ -23,11 +23,14 @@ SELECT_DUE = (
     f"SELECT {_NAMES} FROM webhooks WHERE due_ms <= ? AND node_id IS NULL AND failed = 0 ORDER BY due_ms, id LIMIT ?"
 )
 RELEASE_OF_NODE = "UPDATE webhooks SET node_id = NULL WHERE node_id = ?"
-SELECT_OPEN = (
+_OPEN = (
     "SELECT " + ", ".join(f"w.{name}" for name, _ in _COLUMNS) + ", m.id FROM webhooks w"
-    " LEFT JOIN messages m ON m.id = w.message_id WHERE w.id > ?"
+    " LEFT JOIN messages m ON m.id = w.message_id"
 )
+SELECT_OPEN = f"{_OPEN} WHERE w.id > ?"
 """Conditions, an order and a limit follow."""
+SELECT_OPEN_BEFORE = f"{_OPEN} WHERE w.id < ? ORDER BY w.id DESC LIMIT ?"
+SELECT_ONE_OPEN = f"{_OPEN} WHERE w.id = ?"
 _TROUBLED = "SELECT url, failed FROM webhooks WHERE (failed = 1 OR attempts > 0)"
 # The host ends at the first of these three signs; what comes before it may have a name and a password in front.
 _HOST = {

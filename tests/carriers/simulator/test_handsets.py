@@ -6,10 +6,11 @@ import pytest
 from tests.carriers.simulator.client import Client, connect, make_smsc, message
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.simulator import HandsetMessage, SimulatorSmsc, handsets
+from palomar.carriers.simulator import SimulatorSmsc, handsets
 from palomar.carriers.simulator.chaos import ChaosScript
 from palomar.carriers.simulator.outcome import MAGIC
 from palomar.carriers.simulator.script import ScriptError
+from palomar.domain.handset import HandsetMessage
 from palomar.domain.text import Alphabet, payloads
 from palomar.smpp import (
     Concatenation,
@@ -92,6 +93,19 @@ async def test_a_text_whose_parts_have_not_all_come_shows_those_that_have() -> N
     (found,) = smsc.handsets.recent()
     assert (found.parts, found.parts_here) == (3, 2)
     assert found.text == LONG[:153] + LONG[306:]
+
+
+@in_virtual_time
+async def test_every_part_on_a_handset_has_the_name_that_its_sender_was_told() -> None:
+    smsc = make_smsc()
+    arrived: list[str] = []
+    smsc.subscribe(lambda arrival: arrived.append(arrival.reference))
+    client = await sent(smsc, *long_message(LONG, "udh"))
+    told = tuple(pdu.message_id for pdu in client.of(SubmitSmResp))
+    (found,) = smsc.handsets.recent()
+    assert found.references == told
+    assert sorted(arrived) == sorted(told)
+    assert smsc.handsets.write(NUMBER, "85355", "hola").references == ()
 
 
 @in_virtual_time
@@ -263,3 +277,7 @@ async def test_how_numbers_behave_can_be_asked_and_nonsense_is_told() -> None:
     with pytest.raises(ScriptError, match="there is no 'faill'"):
         smsc.handsets.behave(NUMBER, "faill")
     assert smsc.handsets.behaves()[NUMBER] == MAGIC["99910"]
+    assert [smsc.handsets.how(number) for number in (NUMBER, OTHER, "1")] == ["99910", "lose-answers=50%", ""]
+    for how in ("fail", "slow", "ordinary"):
+        smsc.handsets.behave(NUMBER, how)
+        assert smsc.handsets.how(NUMBER) == how

@@ -4,7 +4,7 @@ It is the other end of a carrier, not a carrier: ``app.py`` gives ``SimulatorSms
 ``SmppCarrier``, so that the simulated way and the real one are the same code. ``outcome`` lists the magic numbers.
 """
 
-from palomar.carriers.simulator.handsets import HandsetMessage, Handsets
+from palomar.carriers.simulator.handsets import Handsets
 from palomar.carriers.simulator.listen import serve
 from palomar.carriers.simulator.outcome import table as magic_numbers
 from palomar.carriers.simulator.settings import SimulatorSettings
@@ -13,7 +13,6 @@ from palomar.carriers.simulator.stats import Stats
 
 __all__ = [
     "Arrival",
-    "HandsetMessage",
     "Handsets",
     "SimulatorSettings",
     "SimulatorSmsc",

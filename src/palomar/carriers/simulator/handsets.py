@@ -16,6 +16,7 @@ from palomar.carriers.simulator.decoding import is_flash, shown_text
 from palomar.carriers.simulator.mischief import Mischief
 from palomar.carriers.simulator.outcome import Plan
 from palomar.carriers.simulator.receipts import inbound_pdus
+from palomar.domain.handset import HandsetMessage
 from palomar.smpp import DeliverSm, SubmitSm, read_parts
 
 ARRIVALS_KEPT = 2_000
@@ -26,33 +27,12 @@ BEHAVIOURS_AT_MOST = 10_000
 Behaviour = Plan | ChaosScript
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandsetMessage:
-    """A message on a handset's screen: one that came, or one that it wrote."""
-
-    serial: int
-    """Names it for as long as it is kept, and rises: a message of which another part comes keeps its own."""
-    number: str
-    """The handset's."""
-    peer: str
-    """Who wrote to it, or whom it wrote to."""
-    is_written: bool
-    """Whether the handset wrote it."""
-    text: str
-    """Of the parts that are there, in order."""
-    parts: int
-    parts_here: int
-    at_ms: int
-    """When its newest part came, or when it was written."""
-    system_id: str
-    is_flash: bool = False
-
-
 class _Part(NamedTuple):
     serial: int
     pdu: SubmitSm
     system_id: str
     at_ms: int
+    reference: str
 
 
 Listener = Callable[[HandsetMessage], None]
@@ -140,10 +120,17 @@ class Handsets:
             number: found.script if isinstance(found, Mischief) else found for number, found in self.behaviours.items()
         }
 
-    def arrived(self, pdu: SubmitSm, system_id: str, at_ms: int) -> None:
-        """A part reached its handset."""
+    def how(self, number: str) -> str:
+        """As :meth:`behave` was told; empty where nobody told it anything."""
+        found = self.behaviours.get(number)
+        if isinstance(found, Mischief):
+            return script.written(found.script)
+        return "" if found is None else outcome.word_of(found)
+
+    def arrived(self, pdu: SubmitSm, system_id: str, at_ms: int, *, reference: str) -> None:
+        """A part reached its handset; ``reference`` is what its sender knows it by."""
         self._serial += 1
-        part = _Part(self._serial, pdu, system_id, at_ms)
+        part = _Part(self._serial, pdu, system_id, at_ms, reference)
         self._arrived.append(part)
         if self._listeners:
             self._tell(_joined(self._parts_beside(part), self._network.alphabet())[-1])
@@ -183,6 +170,7 @@ class _Joining:
     newest: _Part
     total: int
     octets: dict[int, bytes]
+    references: dict[int, str]
 
     def message(self, alphabet: Alphabet) -> HandsetMessage:
         pdu = self.first.pdu
@@ -197,6 +185,7 @@ class _Joining:
             parts_here=len(self.octets),
             at_ms=self.newest.at_ms,
             system_id=self.first.system_id,
+            references=tuple(self.references[sequence] for sequence in sorted(self.references)),
             is_flash=is_flash(pdu.data_coding),
         )
 
@@ -223,11 +212,12 @@ def _joined(parts: Iterable[_Part], alphabet: Alphabet) -> list[HandsetMessage]:
         sequence = concatenation.sequence if concatenation is not None else 1
         joining = waiting.get(together)
         if joining is None:
-            joining = _Joining(first=part, newest=part, total=together.total, octets={})
+            joining = _Joining(first=part, newest=part, total=together.total, octets={}, references={})
             messages.append(joining)
             if together.reference is not None:
                 waiting[together] = joining
         joining.octets[sequence] = octets
+        joining.references[sequence] = part.reference
         joining.newest = part
         if len(joining.octets) == joining.total:
             waiting.pop(together, None)

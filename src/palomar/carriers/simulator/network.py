@@ -44,11 +44,11 @@ class Network:
         stats: Stats,
         agenda: Agenda,
         bring: Bring,
-        arrived: Callable[[SubmitSm, str, int], None],
+        arrived: Callable[[Taken, int], None],
         replied: Callable[[SubmitSm, str, str], None],
     ) -> None:
-        """``arrived`` is told of each part that reaches its handset: it, its system_id, the wall time; ``replied`` of
-        what a handset answers to one: it, its system_id, the answer."""
+        """``arrived`` is told of each part that reaches its handset, and the wall time; ``replied`` of what a handset
+        answers to one: it, its system_id, the answer."""
         self.memory = Memory(limit=settings.history_limit)
         self._settings = settings
         self._clock = clock
@@ -157,7 +157,7 @@ class Network:
             now_ms = self._clock.wall_ms()
             if (receipt is None or receipt.stat == "DELIVRD") and not taken.arrived:
                 taken.arrived = True
-                self._arrived(taken.pdu, taken.system_id, now_ms)
+                self._arrived(taken, now_ms)
             if receipt is not None:
                 self._move(taken, receipt, now_ms)
                 if _wants(taken.pdu, receipt):

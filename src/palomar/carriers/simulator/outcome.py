@@ -115,6 +115,11 @@ def named_plan(word: str) -> Plan | None:
     return NAMED.get(word) or MAGIC.get(word)
 
 
+def word_of(plan: Plan) -> str:
+    """The shortest word that :func:`named_plan` takes for this plan."""
+    return next(word for word, named in (*NAMED.items(), *MAGIC.items()) if named is plan)
+
+
 def plan_for(number: str) -> Plan:
     """What becomes of a message to this number."""
     return MAGIC.get(number[-MAGIC_DIGITS:], ORDINARY)

@@ -39,6 +39,8 @@ class Arrival:
     esm_class: int
     data_coding: int
     at_ms: int
+    reference: str
+    """What its sender was told to know it by."""
 
 
 class SimulatorSmsc:
@@ -217,18 +219,20 @@ class SimulatorSmsc:
         )
         return next(found, None)
 
-    def _arrived(self, pdu: SubmitSm, system_id: str, at_ms: int) -> None:
-        self.handsets.arrived(pdu, system_id, at_ms)
+    def _arrived(self, taken: Taken, at_ms: int) -> None:
+        pdu = taken.pdu
+        self.handsets.arrived(pdu, taken.system_id, at_ms, reference=taken.names.answered)
         if not self._subscribers:
             return
         arrival = Arrival(
             number=pdu.destination_addr,
             sender=pdu.source_addr,
-            system_id=system_id,
+            system_id=taken.system_id,
             octets=message_octets(pdu),
             esm_class=pdu.esm_class,
             data_coding=pdu.data_coding,
             at_ms=at_ms,
+            reference=taken.names.answered,
         )
         for arrived in list(self._subscribers):
             arrived(arrival)

@@ -6,7 +6,7 @@ spreadsheet would take for a formula are defused. The columns' names are for pro
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -61,7 +61,7 @@ def defused(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
-async def _whole(viewer: Viewer, wanted: SearchFilter, before: MessageId) -> AsyncIterator[bytes]:
+async def _whole(viewer: Viewer, wanted: SearchFilter, before: MessageId) -> AsyncGenerator[bytes, None]:
     older: MessageId | None = before
     is_first = True
     while older is not None:

@@ -1,18 +1,10 @@
 """The "Why?" page: one message and everything that was decided about it, in one line of time."""
 
-from collections.abc import Mapping
-from typing import Final
-
-from palomar.console.catalogue import word
 from palomar.console.moments import moments_of
+from palomar.console.pages.callbacks import DONE
 from palomar.console.visit import Reply, SignedVisit
 from palomar.domain.access import Right
-from palomar.domain.message import born_ms, message_id_of, public_id
-
-DONE: Final[Mapping[str, str]] = {
-    "replayed": word("The callback will be tried again within a second."),
-    "gone": word("That callback is not among the failed ones any more."),
-}
+from palomar.domain.message import born_ms, message_id_of
 
 
 async def show(visit: SignedVisit) -> Reply:
@@ -33,12 +25,3 @@ async def show(visit: SignedVisit) -> Reply:
         may_replay=viewer.may(Right.REPLAY),
         done=visit.t(done) if done else "",
     )
-
-
-async def replay(visit: SignedVisit) -> Reply:
-    """Try a failed callback again, and go back to its message."""
-    message_id = message_id_of(visit.asked("message"))
-    replayed = await visit.viewer.replay(visit.request.named_number)
-    if message_id is None:
-        return visit.missing()
-    return visit.go(f"/messages/{public_id(message_id)}", done="replayed" if replayed else "gone")

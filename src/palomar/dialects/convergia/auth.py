@@ -22,9 +22,11 @@ class Callers:
 
     async def caller(self, scope: Scope, *, username: str, password: str) -> Account | Refusal:
         """The account that calls, or why it is nobody: bad credentials, or an address that is not on its list."""
+        scope["password"] = password  # in SOAP it may stand in a field of any name
         account = await self._gateway.account_by_password(username, password)
         if account is None or not account.settings.speaks(NAME):
             return Refusal.BAD_CREDENTIALS
+        scope["user"] = account
         allowed = account.settings.allowed_addresses
         if allowed and not is_listed(client_address(scope, self._trusted_proxies), allowed):
             return Refusal.ADDRESS_NOT_ALLOWED

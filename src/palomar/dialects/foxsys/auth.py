@@ -48,6 +48,7 @@ class Callers:
             if account is None or not account.settings.speaks(NAME):
                 return Refusal.BAD_CREDENTIALS
             self._known[authorization] = account
+        scope["user"] = account
         allowed = account.settings.allowed_addresses
         if allowed and not is_listed(client_address(scope, self._trusted_proxies), allowed):
             return Refusal.ADDRESS_NOT_ALLOWED

@@ -18,6 +18,7 @@ def caller(scope: Scope, gateway: Gateway, proxies: TrustedProxies) -> Account |
     account = gateway.account_by_key(_bearer(header(scope, b"authorization")))
     if account is None or not account.settings.speaks(NAME):
         return Refusal.BAD_CREDENTIALS
+    scope["user"] = account
     allowed = account.settings.allowed_addresses
     if allowed and not is_listed(client_address(scope, proxies), allowed):
         return Refusal.ADDRESS_NOT_ALLOWED

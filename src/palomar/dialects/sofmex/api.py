@@ -117,6 +117,7 @@ class SofmexApi:
         account = await self._gateway.account_by_password(username, password)
         if account is None or not account.settings.speaks(NAME) or not self._callers.may_call(account, scope):
             return responses.bad_login()  # the same: whether the password is right is nobody's business elsewhere
+        scope["user"] = account
         token = await self._gateway.token(account, name=PASSES, lifetime_ms=self._token_lifetime_ms)
         return responses.logged_in(token)
 

@@ -26,6 +26,7 @@ class Callers:
         account = None if authorization is None else self._gateway.account_by_token(_token(authorization))
         if account is None or not account.settings.speaks(NAME):
             return Refusal.BAD_CREDENTIALS
+        scope["user"] = account
         return account if self.may_call(account, scope) else Refusal.ADDRESS_NOT_ALLOWED
 
     def may_call(self, account: Account, scope: Scope) -> bool:

@@ -1,0 +1,59 @@
+"""One callback: one that is still open with its attempts, one attempt, or one that the sandbox's own address got."""
+
+from palomar.console.visit import Reply, SignedVisit
+from palomar.domain.message import public_id
+from palomar.flows.callback_log import host_of
+
+
+async def show_open(visit: SignedVisit) -> Reply:
+    """One that has not succeeded."""
+    found = await visit.viewer.callbacks.open_one(visit.request.named_number)
+    if found is None:
+        return visit.missing()
+    webhook = found.callback.webhook
+    return visit.page(
+        "callback_open.html",
+        webhook=webhook,
+        host=found.host,
+        tried=found.tried,
+        body=(webhook.body or b"").decode("utf-8", "replace"),
+        message="" if found.callback.about_inbound else public_id(webhook.message_id),
+        login=visit.viewer.login_of(webhook.account_id),
+        may_replay=visit.viewer.callbacks.may_replay and bool(webhook.failed),
+    )
+
+
+async def show_tried(visit: SignedVisit) -> Reply:
+    """One attempt: what was asked, and what came back."""
+    tried = await visit.viewer.callbacks.tried(visit.request.named_number)
+    if tried is None:
+        return visit.missing()
+    return visit.page(
+        "callback_tried.html",
+        tried=tried,
+        host=host_of(tried.url),
+        message=public_id(tried.about) if tried.is_of_message else "",
+        login=visit.viewer.login_of(tried.account_id) if tried.account_id is not None else "",
+    )
+
+
+async def show_got(visit: SignedVisit) -> Reply:
+    """What a customer's program would have got, octet by octet; only that where htmx asks for it."""
+    play = visit.viewer.play
+    got = play.got(visit.request.named_number) if play is not None else None
+    if got is None:
+        return visit.missing()
+    raw = "\n".join(
+        (f"{got.method} {got.target} HTTP/1.1", *(f"{_text(name)}: {_text(value)}" for name, value in got.headers))
+    )
+    return visit.page(
+        "callback_got_raw.html" if visit.request.wants_piece else "callback_got.html",
+        got=got,
+        raw=raw,
+        body=got.body.decode("utf-8", "replace"),
+        login=visit.viewer.login_of(got.account_id) if got.account_id is not None else "",
+    )
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("latin-1")

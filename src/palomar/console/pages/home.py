@@ -1,0 +1,10 @@
+"""Where the console opens: on the sandbox while every carrier is simulated, else on the overview."""
+
+from palomar.console.pages import overview
+from palomar.console.visit import Reply, SignedVisit
+
+
+async def show(visit: SignedVisit) -> Reply:
+    """The first page of this viewer."""
+    play = visit.viewer.play
+    return visit.go("/sandbox") if play is not None and play.is_whole else await overview.show(visit)

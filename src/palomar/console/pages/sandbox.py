@@ -1,0 +1,183 @@
+"""The sandbox: the handsets of simulated carriers, live, and the tools to play with them.
+
+What one message has become is on its own page; what this page shows is what a phone shows. It works without scripts,
+by reloading; with them the phones and the last calls look again whenever the stream says that something has changed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from palomar.apidocs.samples import Given, Sample
+from palomar.carriers.simulator import outcome, script
+from palomar.console.catalogue import word
+from palomar.console.pages.messages import CHOICE_OF
+from palomar.console.visit import Reply, SignedVisit
+from palomar.domain.account import Account
+from palomar.domain.phone import plain_address
+from palomar.engine.handsets import Wrote
+from palomar.engine.keys import Secrets
+from palomar.engine.play import Play
+
+EXAMPLE_NUMBER: Final = "525512345678"
+"""A number that every dialect takes."""
+CALLBACK_PATH: Final = "/sandbox/callback"
+DONE: Final[Mapping[str, str]] = {
+    "behaves": word("From now on this number does so."),
+    "jumped": word("The clock has jumped: what was due meanwhile happens now."),
+    "chaos": word("From now on the carrier does wrong by this script."),
+    "calm": word("The carrier does nothing wrong any more but what the configuration says."),
+    Wrote.SENT: word("The phone has written."),
+}
+SAID: Final[Mapping[str, str]] = {
+    Wrote.REPEAT: word(
+        "The same words within ten minutes are taken for a repeat of the carrier's: nobody is told of them again."
+    ),
+    Wrote.NOBODYS: word("No number of yours is written like that, so nobody would get it."),
+    Wrote.NONSENSE: word("A phone writes to a number, and at most 2,000 characters."),
+}
+"""Why an answer was not told to anybody."""
+FIRST_PLANS: Final[Mapping[str, str]] = {
+    "ordinary": word("is delivered within a second"),
+    "fail": word("fails: it cannot be delivered"),
+    "slow": word("is slow: delivered after 10 s"),
+    "99906": word("never answers: taken, and no receipt comes"),
+    "99904": word("is refused by the carrier"),
+    "99905": word("is throttled twice, then delivered"),
+    "99914": word("answers OK by itself"),
+}
+"""What a number is made to do first of all, by the simulator's word."""
+_FIELDS: Final = ("number", "account")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A request to copy, of one dialect."""
+
+    dialect: str
+    title: str
+    sample: Sample
+
+
+async def show(visit: SignedVisit) -> Reply:
+    """The page; only the phones, or the last calls, where htmx asks for them."""
+    play = visit.viewer.play
+    if play is None:
+        return visit.missing()
+    piece = visit.asked("piece") if visit.request.wants_piece else ""
+    if piece == "calls":
+        return visit.page("sandbox_calls.html", calls=play.calls())
+    return await (_phones(visit, play, wrote=visit.asked("said")) if piece == "phones" else _page(visit, play))
+
+
+async def answer(visit: SignedVisit) -> Reply:
+    """A phone writes."""
+    play = visit.viewer.play
+    if play is None:
+        return visit.missing()
+    wrote = await play.handsets.write(visit.asked("number"), visit.asked("to"), visit.asked("text"))
+    if visit.request.wants_piece:
+        return await _phones(visit, play, wrote=wrote)
+    if wrote is Wrote.SENT:
+        return visit.go("/sandbox", number=plain_address(visit.asked("number")), done=wrote.value)
+    return await _page(visit, play, fault=visit.t(SAID[wrote]))
+
+
+async def behave(visit: SignedVisit) -> Reply:
+    """A phone does something else from now on."""
+    play, number = visit.viewer.play, visit.asked("number")
+    if play is None:
+        return visit.missing()
+    fault = play.handsets.behave(number, visit.asked("script") or visit.asked("how"))
+    if fault:
+        return await _page(visit, play, fault=visit.t("This script cannot be read: {why}", why=fault))
+    return visit.go("/sandbox", number=plain_address(number), done="behaves")
+
+
+async def make_key(visit: SignedVisit) -> Reply:
+    """A further key; the examples on the page that answers are written with it, and nothing else ever shows it."""
+    play, account = visit.viewer.play, visit.viewer.account_of_login(visit.asked("account"))
+    made = await play.keys.make(account) if play is not None and account is not None else None
+    if play is None or made is None:
+        return visit.missing()
+    return await _page(visit, play, made=made)
+
+
+async def fault_page(visit: SignedVisit, fault: str) -> Reply:
+    """The page, which says what went wrong with a form of it."""
+    play = visit.viewer.play
+    return visit.missing() if play is None else await _page(visit, play, fault=fault)
+
+
+async def _phones(visit: SignedVisit, play: Play, *, wrote: str) -> Reply:
+    """The numbers and the screen. What was said of the last answer stays until the next, whatever arrives meanwhile."""
+    return visit.page(
+        "sandbox_phones.html",
+        view=await play.handsets.look(plain_address(visit.asked("number"))),
+        addresses=await play.handsets.addresses(),
+        play=play,
+        fields=_fields(visit),
+        wrote=wrote,
+        said=visit.t(SAID[wrote]) if wrote in SAID else "",
+    )
+
+
+async def _page(visit: SignedVisit, play: Play, *, fault: str = "", made: Secrets | None = None) -> Reply:
+    view = await play.handsets.look(plain_address(visit.asked("number")))
+    done = DONE.get(visit.asked("done"))
+    account = await _account(visit, play)
+    return visit.page(
+        "sandbox.html",
+        status=422 if fault else 200,
+        view=view,
+        addresses=await play.handsets.addresses(),
+        play=play,
+        fields=_fields(visit) | ({"number": view.number} if view.number else {}),
+        is_chosen=bool(visit.asked("number")),
+        said="",
+        accounts=visit.viewer.first_accounts(CHOICE_OF),
+        account=account,
+        examples=await _examples(visit, play, account, view.number, made) if account is not None else [],
+        made=made,
+        calls=play.calls(),
+        standing=await play.controls.standing() if play.controls.may_change else None,
+        first_plans=FIRST_PLANS,
+        plans=outcome.table(),
+        presets=[(name, script.written(preset)) for name, preset in script.PRESETS.items()],
+        items=script.table(),
+        fault=fault,
+        done=visit.t(done) if done and not fault else "",
+    )
+
+
+async def _account(visit: SignedVisit, play: Play) -> Account | None:
+    """Whose requests are shown: who was chosen, else the first account, else any; None beside real carriers."""
+    if not play.is_whole:
+        return None
+    chosen = visit.viewer.account_of_login(visit.asked("account"))
+    return chosen or await play.keys.first_account() or next(iter(visit.viewer.first_accounts(1)), None)
+
+
+async def _examples(
+    visit: SignedVisit, play: Play, account: Account, number: str, made: Secrets | None
+) -> list[Example]:
+    secrets = made or await play.keys.known(account)
+    examples = []
+    for sampler in visit.samplers:
+        given = Given(
+            url=visit.request.origin,
+            login=secrets.login,
+            password=secrets.password,
+            api_key=secrets.api_key,
+            token=secrets.token,
+            number=number or EXAMPLE_NUMBER,
+            text=f"Hola from {sampler.title}",
+            ackurl=visit.request.origin + CALLBACK_PATH,
+        )
+        examples.append(Example(dialect=sampler.name, title=sampler.title, sample=sampler.make(given)))
+    return examples
+
+
+def _fields(visit: SignedVisit) -> dict[str, str]:
+    """What was chosen, as it stands in addresses."""
+    return {name: value for name in _FIELDS if (value := visit.asked(name))}

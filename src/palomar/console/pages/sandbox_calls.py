@@ -1,0 +1,12 @@
+"""One of the last calls of programs: the request and the answer as they came, without their secrets."""
+
+from palomar.console.visit import Reply, SignedVisit
+
+
+async def show(visit: SignedVisit) -> Reply:
+    """A page of its own; only the call where htmx asks for it."""
+    play = visit.viewer.play
+    call = play.call(visit.request.named_number) if play is not None else None
+    if call is None:
+        return visit.missing()
+    return visit.page("sandbox_call_raw.html" if visit.request.wants_piece else "sandbox_call.html", call=call)

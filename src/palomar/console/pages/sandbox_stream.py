@@ -1,0 +1,57 @@
+"""The sandbox's stream: server-sent events that say what has changed, and never what: the page then asks for a piece of
+itself as for any page.
+
+A stream ends with its session, with the server, and when the browser goes; a browser that reconnects begins a new one.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from palomar.console.visit import Reply, SignedVisit
+from palomar.engine.play import Play
+
+HEARTBEAT_SECONDS: Final = 15.0
+"""After so long without news a comment is sent: who has gone is noticed, and so is a session that has ended."""
+PAUSE_SECONDS: Final = 0.25
+"""Between two events: what happens meanwhile is one event."""
+_HEADERS: Final = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no")]
+_FULL: Final = b"event: full\ndata:\n\n"
+_BEGIN: Final = b"retry: 2000\n\n"
+_ALIVE: Final = b":\n\n"
+
+
+async def listen(visit: SignedVisit) -> Reply:
+    """The stream of this visitor."""
+    play = visit.viewer.play
+    return visit.missing() if play is None else Reply(headers=_HEADERS, body=events(visit, play))
+
+
+async def events(
+    visit: SignedVisit,
+    play: Play,
+    *,
+    heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    pause_seconds: float = PAUSE_SECONDS,
+) -> AsyncGenerator[bytes, None]:
+    """What the stream says, until there is nobody to say it to."""
+    listener = play.listen()
+    if listener is None:
+        yield _FULL
+        return
+    try:
+        yield _BEGIN
+        while True:
+            topics = await play.news(listener, within_seconds=heartbeat_seconds)
+            if topics is None or not await _still_signed_in(visit):
+                return
+            yield b"".join(b"event: %s\ndata:\n\n" % topic.encode("ascii") for topic in sorted(topics)) or _ALIVE
+            await asyncio.sleep(pause_seconds)
+    finally:
+        play.leave(listener)
+
+
+async def _still_signed_in(visit: SignedVisit) -> bool:
+    """Whether the session lives, and is still that of somebody with the same rights."""
+    signed_in = await visit.logins.signed_in(visit.request.token)
+    return signed_in is not None and signed_in.who == visit.viewer.who

@@ -1,0 +1,37 @@
+"""A first request as CONVERGIA's customers make it."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from palomar.apidocs.samples import PASSWORD, Given, Sample, curl
+from palomar.dialects.convergia.requests import read_number
+
+MEXICAN: Final = "525512345678"
+"""Its numbers are Mexico's: where another was asked for, this one is written to."""
+
+
+def sample(given: Given) -> Sample:
+    """A send by URL, with login and password."""
+    number = given.number if read_number(given.number, national=False) else MEXICAN
+    fields = {
+        "username": given.login,
+        "password": given.password or PASSWORD,
+        "number": number,
+        "message": given.text,
+        "extra": "42",
+    }
+    return Sample(curl=curl(f"{given.url}/?{urlencode(fields)}"), python=_python(given.url, fields))
+
+
+def _python(url: str, fields: dict[str, str]) -> str:
+    inner = ",\n    ".join(f'"{name}": {value!r}' for name, value in fields.items())
+    return f"""\
+import urllib.parse
+import urllib.request
+
+fields = {{
+    {inner},
+}}
+url = {url!r} + "/?" + urllib.parse.urlencode(fields)
+print(urllib.request.urlopen(url).read().decode())
+"""

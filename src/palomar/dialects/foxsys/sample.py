@@ -1,0 +1,21 @@
+"""A first request as FOXSYS's customers make it."""
+
+import shlex
+
+from palomar.apidocs.samples import API_KEY, Given, Sample, as_json, curl, python_post
+
+
+def sample(given: Given) -> Sample:
+    """``POST /json/send`` with login and token, and a callback."""
+    url, credentials = f"{given.url}/json/send", f"{given.login}:{given.api_key or API_KEY}"
+    body = {"message": given.text, "recipient": [{"msisdn": given.number}], "ackurl": given.ackurl}
+    basic = f'"Basic " + base64.b64encode({credentials!r}.encode()).decode()'
+    return Sample(
+        curl=curl(
+            url,
+            f"-u {shlex.quote(credentials)}",
+            "-H 'Content-Type: application/json'",
+            f"-d {shlex.quote(as_json(body))}",
+        ),
+        python="import base64\n" + python_post(url, {"Authorization": basic}, body),
+    )

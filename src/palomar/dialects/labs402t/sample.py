@@ -1,0 +1,22 @@
+"""A first request as 402T Labs' customers make it."""
+
+import shlex
+
+from palomar.apidocs.samples import API_KEY, Given, Sample, as_json, curl, python_post
+
+
+def sample(given: Given) -> Sample:
+    """``POST /sms/send`` with a key; a key of idempotency of its own each time."""
+    url, bearer = f"{given.url}/api/v1/sms/send", f"Bearer {given.api_key or API_KEY}"
+    body = {"to": given.number, "text": given.text}
+    headers = {"Authorization": repr(bearer), "Idempotency-Key": "str(uuid.uuid4())"}
+    return Sample(
+        curl=curl(
+            url,
+            f"-H {shlex.quote(f'Authorization: {bearer}')}",
+            '-H "Idempotency-Key: $(date +%s%N)"',
+            "-H 'Content-Type: application/json'",
+            f"-d {shlex.quote(as_json(body))}",
+        ),
+        python="import uuid\n" + python_post(url, headers, body),
+    )

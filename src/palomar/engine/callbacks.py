@@ -1,0 +1,182 @@
+"""Callbacks as one person sees them: what waits and what was given up, what was sent, and trying again.
+
+Every question begins with the scope; what the installation hides from support is hidden here too.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from palomar.domain.access import Right, Scope, Who
+from palomar.domain.account import Account, AccountId
+from palomar.engine.directory import Directory
+from palomar.engine.masking import masked_tried, masked_webhook
+from palomar.flows import callback_log, callbacks
+from palomar.flows.callback_log import Slice, Tried, Wanted, host_of
+from palomar.flows.callbacks import Callback
+from palomar.ports import Clock
+from palomar.storage.database import Database, Transaction
+
+T = TypeVar("T")
+
+SLICES_A_PAGE: Final = 10
+"""Transactions that one page takes at most: some 5,000 callbacks are looked at."""
+REPLAYED_AT_ONCE: Final = 20
+"""Transactions that one request to try everything again takes at most: some 10,000 callbacks."""
+SILENT_AT_MOST: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCallback:
+    """One that has not succeeded, and its attempts so far, oldest first."""
+
+    callback: Callback
+    tried: tuple[Tried, ...]
+
+    @property
+    def host(self) -> str:
+        return host_of(self.callback.webhook.url)
+
+
+class Callbacks:
+    """See the module. ``hides``: numbers, and what callbacks say, are hidden from this person."""
+
+    def __init__(
+        self, who: Who, scope: Scope, *, hides: bool, database: Database, directory: Directory, clock: Clock
+    ) -> None:
+        self._who = who
+        self._scope = scope
+        self._hides = hides
+        self._database = database
+        self._directory = directory
+        self._clock = clock
+
+    @property
+    def may_replay(self) -> bool:
+        return self._who.may(Right.REPLAY)
+
+    async def open_ones(self, wanted: Wanted, *, before: int, limit: int) -> Slice[OpenCallback]:
+        """A page of callbacks in scope that have not succeeded, newest first, each with its attempts."""
+        within = self._scoped(wanted)
+
+        async def look(tx: Transaction, before: int, room: int) -> Slice[Callback]:
+            return await callback_log.open_ones(tx, within, before=before, limit=room)
+
+        page = await self._page(look, before=before, limit=limit)
+
+        async def script(tx: Transaction) -> dict[int, list[Tried]]:
+            return await callback_log.tried_of(tx, (callback.webhook for callback in page.found))
+
+        tried = await self._database.read(script) if page.found else {}
+        found = [self._shown_open(callback, tried[callback.webhook.id]) for callback in page.found]
+        return Slice(found=found, older=page.older)
+
+    async def tried_ones(self, wanted: Wanted, *, before: int, limit: int) -> Slice[Tried]:
+        """A page of attempts in scope, newest first."""
+        within = self._scoped(wanted)
+
+        async def look(tx: Transaction, before: int, room: int) -> Slice[Tried]:
+            return await callback_log.tried_ones(tx, within, before=before, limit=room)
+
+        page = await self._page(look, before=before, limit=limit)
+        return Slice(found=[self._shown(tried) for tried in page.found], older=page.older)
+
+    async def tried(self, identity: int) -> Tried | None:
+        """One attempt in scope; None for any other."""
+
+        async def script(tx: Transaction) -> Tried | None:
+            return await callback_log.find_tried(tx, identity)
+
+        found = await self._database.read(script)
+        return self._shown(found) if found is not None and self._scope.has(found.account_id) else None
+
+    async def open_one(self, identity: int) -> OpenCallback | None:
+        """One callback in scope that has not succeeded; None for any other."""
+
+        async def script(tx: Transaction) -> tuple[Callback, list[Tried]] | None:
+            found = await callback_log.find_open(tx, identity)
+            if found is None or not self._scope.has(found.webhook.account_id):
+                return None
+            return found, (await callback_log.tried_of(tx, [found.webhook]))[found.webhook.id]
+
+        result = await self._database.read(script)
+        return None if result is None else self._shown_open(*result)
+
+    def silent_accounts(self, account: Account | None) -> list[Account]:
+        """Accounts in scope (or this one) whose messages get callbacks only where the request names a URL."""
+        by_id = self._directory.snapshot.by_id
+        if account is not None:
+            return [account] if not account.settings.ackurl else []
+        mine = (found for found in by_id.values() if self._scope.has(found.id) and not found.settings.ackurl)
+        return sorted(mine, key=lambda found: found.login.casefold())[:SILENT_AT_MOST]
+
+    async def replay(self, callback_id: int) -> bool:
+        """Try a failed callback in scope again, with all its attempts; False if there is no such failed one."""
+        if not self.may_replay:
+            return False
+        now_ms = self._clock.wall_ms()
+
+        async def script(tx: Transaction) -> bool:
+            owner = await callbacks.owner_of(tx, callback_id)
+            return (
+                owner is not None and self._scope.has(owner) and await callbacks.replay(tx, callback_id, now_ms=now_ms)
+            )
+
+        return await self._database.write(script)
+
+    async def replay_all(self, account: Account | None) -> int:
+        """Try all failed callbacks of an account in scope again, or of all; how many. Of very many the first ones."""
+        if not self.may_replay or (account is not None and not self._scope.has(account.id)):
+            return 0
+        ids = self._scope.account_ids
+        owners: Sequence[AccountId | None] = sorted(ids) if ids is not None else [None]
+        replayed = 0
+        turns = REPLAYED_AT_ONCE
+        for owner in [account.id] if account is not None else owners:
+            now_ms = self._clock.wall_ms()
+
+            async def script(tx: Transaction, owner: AccountId | None = owner, now_ms: int = now_ms) -> int:
+                return await callbacks.replay_all(tx, account_id=owner, now_ms=now_ms)
+
+            count = callbacks.PAGE
+            while count == callbacks.PAGE and turns:
+                turns -= 1
+                count = await self._database.write(script)
+                replayed += count
+        return replayed
+
+    # --- private
+
+    def _scoped(self, wanted: Wanted) -> Wanted:
+        ids = self._scope.account_ids
+        if ids is None:
+            return wanted
+        return replace(wanted, account_ids=ids if wanted.account_ids is None else ids.intersection(wanted.account_ids))
+
+    async def _page(
+        self, look: Callable[[Transaction, int, int], Awaitable[Slice[T]]], *, before: int, limit: int
+    ) -> Slice[T]:
+        """Slices until the page is full, nothing is older, or enough was looked at."""
+        found: list[T] = []
+        older: int | None = before
+        for _ in range(SLICES_A_PAGE):
+            if older is None or len(found) >= limit:
+                break
+
+            async def script(tx: Transaction, before: int = older, room: int = limit - len(found)) -> Slice[T]:
+                return await look(tx, before, room)
+
+            piece = await self._database.read(script)
+            found += piece.found
+            older = piece.older
+            await asyncio.sleep(0)  # SQLite answers without waiting: others have a turn between slices
+        return Slice(found=found, older=older)
+
+    def _shown_open(self, callback: Callback, tried: Sequence[Tried]) -> OpenCallback:
+        if self._hides:
+            callback = replace(callback, webhook=masked_webhook(callback.webhook))
+        return OpenCallback(callback=callback, tried=tuple(map(self._shown, tried)))
+
+    def _shown(self, tried: Tried) -> Tried:
+        return masked_tried(tried) if self._hides else tried

@@ -1,0 +1,196 @@
+"""Callbacks by their pages: what waits, what was sent, what the sandbox got; chosen, turned, opened and tried again."""
+
+import re
+
+import pytest
+from tests.support.console_house import Browser, House
+from tests.support.world import RETRIES
+
+from palomar.console.pages.callbacks import PAGE_CALLBACKS
+from palomar.domain.access import Role
+from palomar.domain.account import Account
+from palomar.domain.message import MessageId, public_id
+from palomar.flows.claim import register
+from palomar.flows.notify import Attempt, claim_webhooks, record_attempts
+from palomar.ports import HttpOutcome
+from palomar.storage.database import Transaction
+from palomar.storage.webhooks import WebhookRow
+
+GOOD = HttpOutcome(status=200, error=None, elapsed_ms=7, body_start=b"<b>thanks</b>")
+AWAY = HttpOutcome(status=None, error="connect", elapsed_ms=3)
+
+
+@pytest.fixture
+async def browser(house: House) -> Browser:
+    await house.user("admin")
+
+    async def script(tx: Transaction) -> int:
+        return (await register(tx, name="first", lease_ms=3_600_000)).id
+
+    house.world.node_id = await house.world.database.write(script)
+    return await inside(house, "admin")
+
+
+async def inside(house: House, login: str) -> Browser:
+    browser = house.browser()
+    await browser.log_in(login)
+    return browser
+
+
+async def told(
+    house: House, account: Account, outcome: HttpOutcome, *, reference: str = "r", host: str, times: int = 1
+) -> WebhookRow:
+    """A message whose callback ended so; ``times`` beyond all retries gives it up."""
+    await house.sent(account, "hello", reference=reference, ackurl=f"https://{host}/ack?a=1")
+    webhook: WebhookRow = (await house.world.do(claim_webhooks, 10))[0][0]
+    webhook.attempts = times - 1
+    await house.world.do(record_attempts, Attempt(webhook, outcome))
+    return webhook
+
+
+async def test_what_waits_and_was_given_up_comes_first_and_then_what_was_sent(house: House, browser: Browser) -> None:
+    acme = await house.account("acme")
+    await told(house, acme, GOOD, reference="g", host="good.example")
+    await told(house, acme, AWAY, reference="w", host="waits.example")
+    await told(house, acme, AWAY, reference="f", host="failed.example", times=len(RETRIES) + 1)
+    page = (await browser.get("/console/callbacks")).text
+    order = [page.index(piece) for piece in ("Waiting and given up", "failed.example", "waits.example", ">Sent<")]
+    assert order == sorted(order)
+    for piece in ("given up", "waiting", "no connection", "next attempt", "1 attempt", f"{len(RETRIES) + 1} attempts"):
+        assert piece in page, piece
+    assert "&lt;b&gt;thanks&lt;/b&gt;" in page
+    assert "<b>thanks" not in page
+    piece = (await browser.get("/console/callbacks", hx_request="true")).text
+    assert "<html" not in piece
+    assert "good.example" in piece
+
+
+@pytest.mark.parametrize(
+    ("query", "hosts"),
+    [
+        ("", {"good", "waits", "failed"}),
+        ("state=waiting", {"waits"}),
+        ("state=failed", {"failed"}),
+        ("state=told", {"good"}),
+        ("state=refused", {"waits", "failed"}),
+        ("host=GOOD.example", {"good"}),
+        ("account=other", {"waits"}),
+        ("account=nobody", set()),
+        ("state=nonsense", {"good", "waits", "failed"}),
+        ("before=1", set()),
+        ("open=1", set()),
+    ],
+)
+async def test_they_are_chosen_by_state_host_and_account(
+    house: House, browser: Browser, query: str, hosts: set[str]
+) -> None:
+    acme, other = await house.account("acme"), await house.account("other")
+    await told(house, acme, GOOD, reference="g", host="good.example")
+    await told(house, other, AWAY, reference="w", host="waits.example")
+    await told(house, acme, AWAY, reference="f", host="failed.example", times=len(RETRIES) + 1)
+    piece = (await browser.get(f"/console/callbacks?{query}", hx_request="true")).text
+    assert set(re.findall(r"https://(\w+)\.example", piece)) == hosts
+
+
+async def test_pages_turn_by_key(house: House, browser: Browser) -> None:
+    acme = await house.account("acme")
+    for number in range(PAGE_CALLBACKS + 3):
+        await told(house, acme, AWAY, reference=f"r{number}-", host=f"h{number}.example")
+    page = (await browser.get("/console/callbacks")).text
+    assert len(re.findall(r'<li id="t\d+"', page)) == len(re.findall(r'<li id="o\d+"', page)) == PAGE_CALLBACKS
+    (older,) = re.findall(r'href="/console(/callbacks\?before=\d+)"', page)
+    (older_open,) = re.findall(r'href="/console(/callbacks\?open=\d+)"', page)
+    second = (await browser.get(f"/console{older}")).text
+    assert (len(re.findall(r'<li id="t\d+"', second)), "Waiting and given up" in second) == (3, False)
+    third = (await browser.get(f"/console{older_open}")).text
+    assert (len(re.findall(r'<li id="o\d+"', third)), ">Sent<" in third) == (3, False)
+
+
+async def test_an_attempt_and_an_open_one_open(house: House, browser: Browser) -> None:
+    acme = await house.account("acme")
+    webhook = await told(house, acme, GOOD, host="good.example")
+    page = (await browser.get("/console/callbacks")).text
+    (path,) = set(re.findall(r'href="(/console/callbacks/tried/\d+)"', page))
+    tried = (await browser.get(path)).text
+    for piece in ("https://good.example/ack?a=1#took", "&lt;b&gt;thanks", "+525512340001", "acme"):
+        assert piece in tried, piece
+    assert f"/console/messages/{public_id(MessageId(webhook.message_id))}" in tried
+    waiting = await told(house, acme, AWAY, reference="w", host="waits.example")
+    opened = (await browser.get(f"/console/callbacks/{waiting.id}")).text
+    for piece in ("waits.example", "no connection", "next attempt", "waiting"):
+        assert piece in opened, piece
+    for path in ("/console/callbacks/99", "/console/callbacks/tried/99", "/console/callbacks/x"):
+        assert (await browser.get(path)).status == 404
+
+
+async def test_one_and_all_are_tried_again(house: House, browser: Browser) -> None:
+    acme, other = await house.account("acme"), await house.account("other")
+    given_up = len(RETRIES) + 1
+    one = await told(house, acme, AWAY, reference="a", host="a.example", times=given_up)
+    await told(house, acme, AWAY, reference="b", host="b.example", times=given_up)
+    await told(house, other, AWAY, reference="c", host="c.example", times=given_up)
+    done = await browser.post(f"/console/callbacks/{one.id}/replay")
+    assert done.location == "/console/callbacks?done=replayed"
+    assert "will be tried again within a second." in (await browser.get(done.location)).text
+    assert (await browser.post(f"/console/callbacks/{one.id}/replay")).location == "/console/callbacks?done=gone"
+    done = await browser.post("/console/callbacks/replay", account="other")
+    assert done.location == "/console/callbacks?done=all&count=1&account=other"
+    assert "They will be tried again within a second: 1." in (await browser.get(done.location)).text
+    assert (await browser.post("/console/callbacks/replay")).location == "/console/callbacks?done=all&count=1"
+    assert await house.world.ask("SELECT count(*) FROM webhooks WHERE failed = 1") == [(0,)]
+    assert (await browser.post("/console/callbacks/replay", account="nobody")).status == 404
+
+
+async def test_whose_callbacks_are_never_made_is_said_with_the_setting(house: House, browser: Browser) -> None:
+    await house.account("silent")
+    await house.account("told", ackurl="https://x.example/")
+    page = (await browser.get("/console/callbacks")).text
+    assert "./run account set silent ackurl=" in page
+    assert "account set told" not in page
+    assert "No callbacks yet" in page
+
+
+async def test_support_sees_hosts_and_results_only(house: House, browser: Browser) -> None:
+    acme = await house.account("acme")
+    await told(house, acme, GOOD, host="good.example")
+    webhook = await told(house, acme, AWAY, reference="w", host="waits.example")
+    await house.user("sara", role=Role.SUPPORT)
+    sara = await inside(house, "sara")
+    page = (await sara.get("/console/callbacks")).text
+    paths = [*re.findall(r'href="(/console/callbacks/tried/\d+)"', page), f"/console/callbacks/{webhook.id}"]
+    assert "good.example" in page
+    for seen in (page, *[(await sara.get(path)).text for path in paths]):
+        for secret in ("ack?a=1", "525512340001", "thanks"):
+            assert secret not in seen
+
+
+async def test_in_the_sandbox_it_shows_what_a_customers_program_would_have_got(sandbox: House) -> None:
+    acme = await sandbox.account("acme", callback_secret="secret")
+    assert sandbox.sandbox is not None
+    took = sandbox.sandbox.took_callback
+    assert took is not None
+    webhook = WebhookRow(
+        id=1,
+        message_id=MessageId(256),
+        account_id=acme.id,
+        dialect="foxsys",
+        method="GET",
+        url="http://127.0.0.1/sandbox/callback?x=<i>",
+        body=None,
+        due_ms=1,
+    )
+    sandbox.sandbox.leaving(webhook)
+    took("GET", "/sandbox/callback?x=%3Ci%3E", ((b"palomar-signature", b"t=1,v1=0"), (b"host", b"x")), b"")
+    took("GET", "/sandbox/callback?x=<i>", ((b"palomar-signature", b"t=1,v1=0"), (b"host", b"x")), b"")
+    browser = await inside(sandbox, "acme")
+    page = (await browser.get("/console/callbacks")).text
+    assert "signature is wrong" in page
+    (path,) = set(re.findall(r'href="(/console/callbacks/got/\d+)"', page))
+    for headers in ({}, {"hx_request": "true"}):
+        got = (await browser.get(path, **headers)).text
+        assert "GET /sandbox/callback?x=&lt;i&gt; HTTP/1.1" in got
+        assert "palomar-signature: t=1,v1=0" in got
+        assert "does not fit" in got
+    await sandbox.account("other")
+    other = await inside(sandbox, "other")
+    assert (await other.get(path)).status == 404

@@ -1,0 +1,97 @@
+"""The stream: it says what changed for this person, and ends with the session, with the server, and without room."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from tests.support.console_house import House
+
+from palomar.console.pages.sandbox_stream import events, listen
+from palomar.console.visit import SignedVisit
+from palomar.domain.account import Account
+from palomar.engine.news import A_PERSON_AT_MOST
+
+
+@pytest.fixture
+async def acme(sandbox: House) -> Account:
+    return await sandbox.account("acme")
+
+
+async def visit(house: House, login: str) -> SignedVisit:
+    """A visit of somebody who has just logged in."""
+    result = await house.logins.log_in(login, "correct horse battery", address="192.0.2.7", agent="a test")
+    signed_in = await house.logins.signed_in(result.token)  # type: ignore[union-attr]
+    assert signed_in is not None
+    request: Any = type("Request", (), {"token": result.token, "manner": None})  # type: ignore[union-attr]
+    renderer: Any = None
+    return SignedVisit(request, renderer=renderer, logins=house.logins, viewer=house.viewers.of(signed_in), menu=())
+
+
+def stream(asked: SignedVisit) -> AsyncGenerator[bytes, None]:
+    play = asked.viewer.play
+    assert play is not None
+    return events(asked, play, heartbeat_seconds=0.01, pause_seconds=0)
+
+
+def news(house: House) -> Any:
+    assert house.viewers.sandbox is not None
+    return house.viewers.sandbox.news
+
+
+async def said(flow: AsyncGenerator[bytes, None]) -> bytes:
+    async with asyncio.timeout(5):
+        return await anext(flow)
+
+
+async def test_it_says_what_changed_and_between_that_it_lives(sandbox: House, acme: Account) -> None:
+    other = await sandbox.account("other")
+    flow = stream(await visit(sandbox, "acme"))
+    assert await said(flow) == b"retry: 2000\n\n"
+    news(sandbox).tell("phones", {other.id})
+    assert await said(flow) == b":\n\n"
+    news(sandbox).tell("phones", {acme.id})
+    news(sandbox).tell("calls", {acme.id})
+    assert await said(flow) == b"event: calls\ndata:\n\nevent: phones\ndata:\n\n"
+    await flow.aclose()
+    assert not news(sandbox).has_listeners
+
+
+async def test_it_ends_with_its_session(sandbox: House, acme: Account) -> None:
+    asked = await visit(sandbox, "acme")
+    flow = stream(asked)
+    assert await said(flow) == b"retry: 2000\n\n"
+    assert await said(flow) == b":\n\n"
+    await sandbox.logins.log_out(asked.viewer.profile.session.id)
+    news(sandbox).tell("phones", {acme.id})
+    assert [piece async for piece in flow] == []
+    assert not news(sandbox).has_listeners
+
+
+async def test_it_ends_with_the_server(sandbox: House, acme: Account) -> None:
+    flow = stream(await visit(sandbox, "acme"))
+    await said(flow)
+    assert sandbox.sandbox is not None
+    sandbox.sandbox.stop()
+    assert [piece async for piece in flow] == []
+
+
+async def test_who_has_too_many_is_told_so(sandbox: House, acme: Account) -> None:
+    flows = [stream(await visit(sandbox, "acme")) for _ in range(A_PERSON_AT_MOST)]
+    for flow in flows:
+        await said(flow)
+    one_more = stream(await visit(sandbox, "acme"))
+    assert [piece async for piece in one_more] == [b"event: full\ndata:\n\n"]
+    await flows[0].aclose()
+    assert await said(stream(await visit(sandbox, "acme"))) == b"retry: 2000\n\n"
+
+
+async def test_asking_whether_it_is_there_takes_no_room(sandbox: House, acme: Account) -> None:
+    reply = await listen(await visit(sandbox, "acme"))
+    assert dict(reply.headers)[b"content-type"] == b"text/event-stream"
+    assert not news(sandbox).has_listeners
+    browser = sandbox.browser()
+    await browser.log_in("acme")
+    answer = await browser.ask("HEAD", "/console/sandbox/stream")
+    assert (answer.status, answer.header("content-type"), answer.body) == (200, "text/event-stream", b"")
+    assert not news(sandbox).has_listeners
