@@ -15,7 +15,7 @@ import argon2
 from starlette.types import ASGIApp, Message
 from tests.dialects.speakers import Call, Customer, Reply
 
-from palomar.app import App, opened_database
+from palomar.app import App
 from palomar.carriers.simulator.outcome import Receipt
 from palomar.carriers.simulator.receipts import receipt_pdu
 from palomar.carriers.simulator.settings import SimulatorSettings
@@ -30,6 +30,7 @@ from palomar.flows.blacklist import Blocked
 from palomar.flows.keyed import AddAccount
 from palomar.flows.lookup import Filter, MessageView
 from palomar.flows.numbers import VirtualNumber
+from palomar.place import opened_database
 from palomar.smpp import SubmitSm, parameters
 from palomar.storage.database import Database, Transaction
 from palomar.storage.messages import MessageRow

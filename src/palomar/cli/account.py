@@ -5,9 +5,9 @@ import dataclasses
 import argon2
 import click
 
-from palomar.app import renderers
 from palomar.cli.key import key_view
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.dialects import renderers
 from palomar.domain.account import Account
 from palomar.domain.credit import Microcredits, as_number, format_exact, parse_credits
 from palomar.domain.refusals import Refusal

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from palomar.app import SQLITE_FILE
 from palomar.cli.root import configured, fail
+from palomar.place import SQLITE_FILE
 from palomar.storage.database import DatabaseError
 from palomar.storage.sqlite_copy import copy_to
 

@@ -9,12 +9,12 @@ from typing import Literal
 import click
 
 from palomar import config as configuration
-from palomar.app import opened_database
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.root import configured, fail, json_option, show_json, show_table
 from palomar.config import Config, ConfigError
 from palomar.flows.accounts import audit_ledger
 from palomar.flows.lookup import count_by_state
+from palomar.place import opened_database
 from palomar.storage.database import Database, DatabaseError
 from palomar.storage.sqlite import require_safe_sqlite
 

@@ -12,14 +12,15 @@ import click
 import structlog
 
 from palomar import __version__
-from palomar.app import opened_database, renderers, wall_clock
 from palomar.clock import RealClock, RealIds
 from palomar.config import Config, ConfigError, load
+from palomar.dialects import renderers
 from palomar.domain.account import Account
 from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.flows.accounts import Snapshot, login_key
 from palomar.flows.accounts import load as load_accounts
 from palomar.flows.work import House
+from palomar.place import opened_database, wall_clock
 from palomar.storage.accounts import SELECT_VERSION
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.nodes import SELECT_NODES

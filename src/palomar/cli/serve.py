@@ -14,7 +14,7 @@ import click
 import structlog
 import uvloop
 
-from palomar.app import App, StartError, opened_database
+from palomar.app import App
 from palomar.cli.account import create_account
 from palomar.cli.root import Desk, configured, fail
 from palomar.cli.user import create_user
@@ -26,6 +26,7 @@ from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.domain.refusals import Refusal
 from palomar.flows.numbers import VirtualNumber, add_number
 from palomar.net.server import ListenError
+from palomar.place import StartError, opened_database
 from palomar.sandbox import FIRST_ACCOUNT_FILE
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.web import CONSOLE, SANDBOX_CALLBACK

@@ -4,7 +4,7 @@ A dialect translates and decides nothing: its own authentication, parsing, answe
 folder; what is accepted, billed and sent is the gateway's. To add one: its folder, and its line in ``DIALECTS``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,3 +94,8 @@ DIALECTS = (
         settings=Labs402tSettings,
     ),
 )
+
+
+def renderers() -> Mapping[str, WebhookRenderer]:
+    """How each dialect calls back."""
+    return {dialect.name: dialect.renderer for dialect in DIALECTS}

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import argon2
 
-from palomar.app import App, opened_database
+from palomar.app import App
 from palomar.config import load
 from palomar.dialects.convergia.api import BODY_LIMIT, ConvergiaApi
 from palomar.dialects.convergia.settings import ConvergiaSettings
@@ -19,6 +19,7 @@ from palomar.flows.accounts import NewAccount, change_account
 from palomar.flows.keyed import AddAccount
 from palomar.net.networks import TrustedProxies
 from palomar.net.server import HttpListener
+from palomar.place import opened_database
 from palomar.storage.messages import MessageRow
 
 T = TypeVar("T")

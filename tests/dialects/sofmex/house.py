@@ -11,7 +11,7 @@ from pathlib import Path
 
 import argon2
 
-from palomar.app import App, opened_database
+from palomar.app import App
 from palomar.clock import RealClock, RealIds
 from palomar.config import load
 from palomar.dialects.sofmex.settings import SofmexSettings
@@ -20,6 +20,7 @@ from palomar.domain.message import COMMAND_LINE_NODE, State
 from palomar.flows import accounts, tokens
 from palomar.flows.accounts import NewAccount
 from palomar.flows.work import House
+from palomar.place import opened_database
 from palomar.storage.database import Database, Transaction
 
 PASSWORD = "Contraseña 1&+"

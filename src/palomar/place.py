@@ -1,0 +1,95 @@
+"""Where a server lives: its data directory, which it alone may use, and its database."""
+
+import contextlib
+import fcntl
+import os
+import platform
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import structlog
+
+from palomar.clock import RealClock, RealIds
+from palomar.config import Config
+from palomar.domain.message import COMMAND_LINE_NODE, born_ms
+from palomar.flows import sandbox
+from palomar.storage.database import Database, DatabaseError, Transaction
+from palomar.storage.migrate import migrate
+from palomar.storage.postgres import open_postgres
+from palomar.storage.sqlite import open_sqlite
+
+SQLITE_FILE: Final = "palomar.db"
+
+_log = structlog.get_logger(__name__)
+
+
+class StartError(Exception):
+    """Why the server cannot start, for the operator."""
+
+
+@contextlib.asynccontextmanager
+async def opened_database(config: Config) -> AsyncIterator[Database]:
+    """The configured database, its schema up to date; the data directory is made too. Raises DatabaseError."""
+    clock, data_dir = RealClock(), _made_data_dir(config.data_dir)
+    if config.database.url:
+        session = RealIds(COMMAND_LINE_NODE).token()
+        database: Database = await open_postgres(config.database.url, session=session)
+        engine = "postgres"
+    else:
+        database = open_sqlite(data_dir / SQLITE_FILE)
+        engine = "sqlite"
+    try:
+        for name in await migrate(database, engine=engine, now_ms=clock.wall_ms()):
+            _log.info("migration applied", name=name)
+        yield database
+    finally:
+        await database.close()
+
+
+async def wall_clock(config: Config, database: Database) -> RealClock:
+    """The clock that everything is dated by: as far ahead as the sandbox's, where nothing real can be sent."""
+    clock = RealClock()
+    if config.simulated:
+        clock.jump((await database.read(sandbox.read)).ahead_ms)
+    return clock
+
+
+@contextlib.contextmanager
+def locked(data_dir: Path) -> Iterator[IO[str]]:
+    """One server a data directory."""
+    with open(data_dir / "lock", "a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            raise StartError(f"another server (pid {owner}) uses the data directory {data_dir}") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield lock
+
+
+def node_name(data_dir: Path) -> str:
+    """What this server is called in the database: one a machine and data directory."""
+    return f"{platform.node()}:{data_dir.resolve()}"
+
+
+async def youngest_ms(database: Database) -> int:
+    """When the last message was born; nought if there is none."""
+
+    async def script(tx: Transaction) -> int:
+        youngest = (await tx.select("SELECT max(id) FROM messages"))[0][0]
+        return 0 if youngest is None else born_ms(youngest)
+
+    return await database.read(script)
+
+
+def _made_data_dir(data_dir: Path) -> Path:
+    """Made for its owner alone: it will hold texts, numbers and secrets."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"the data directory {data_dir} cannot be made: {error.strerror}") from error
+    return data_dir
