@@ -35,6 +35,8 @@ HEADINGS: dict[str, tuple[str | re.Pattern[str], str | re.Pattern[str]]] = {
     "/console/users": ("Users", "Personas"),
 }
 PAGES = list(HEADINGS)
+FOCUSABLE_AT_MOST = 40
+"""Before the last messages on the overview."""
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -108,6 +110,11 @@ async def test_from_the_overview_to_a_message_by_keyboard(browser: Browser, plac
         await expect(page.get_by_text("Skip to the content")).to_be_focused()
         await page.keyboard.press("Enter")
         await page.keyboard.press("Tab")
+        await expect(page.locator("main .switch a").first).to_be_focused()
+        for _ in range(FOCUSABLE_AT_MOST):
+            if await page.evaluate("document.activeElement.textContent") == "All messages":
+                break
+            await page.keyboard.press("Tab")
         await expect(page.get_by_role("link", name="All messages")).to_be_focused()
         assert await page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         await page.keyboard.press("Tab")
