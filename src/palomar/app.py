@@ -37,7 +37,8 @@ from palomar.engine.tally import Tally
 from palomar.engine.topups import TopUps
 from palomar.engine.viewer import Viewers
 from palomar.flows.claim import adopt_strays
-from palomar.flows.work import House, Work
+from palomar.flows.house import House
+from palomar.flows.work import Work
 from palomar.net.callback_client import CallbackClient
 from palomar.net.networks import AddressGuard, is_listed
 from palomar.net.signing import CallbackSigner

@@ -19,7 +19,8 @@ from palomar.engine.dispatcher import Dispatcher, LineSink
 from palomar.engine.router import Router
 from palomar.flows.accept import Result, accept
 from palomar.flows.compose import Acceptance
-from palomar.flows.work import House, Work
+from palomar.flows.house import House
+from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Database, Script
 from palomar.storage.migrate import migrate
 from palomar.storage.sqlite import Limits, open_sqlite

@@ -11,7 +11,8 @@ from tests.contracts.virtual_time import LoopClock, in_virtual_time
 from tests.support.world import CountingIds
 
 from palomar.engine.batcher import Batcher, Step
-from palomar.flows.work import House, Work
+from palomar.flows.house import House
+from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Unavailable
 
 HOUSE = House(accounts={}, renderers={}, ids=CountingIds(), node_id=1)

@@ -11,7 +11,7 @@ from tests.support.world import CountingIds
 
 from palomar.engine.batcher import Batcher
 from palomar.engine.clicks import Clicks
-from palomar.flows.work import House
+from palomar.flows.house import House
 from palomar.links.redirect import AGENT_LONGEST, Redirect, location_of
 from palomar.net.networks import TrustedProxies
 from palomar.storage.database import Database, Transaction, Unavailable

@@ -19,7 +19,7 @@ from palomar.domain.account import Account
 from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.flows.accounts import Snapshot, login_key
 from palomar.flows.accounts import load as load_accounts
-from palomar.flows.work import House
+from palomar.flows.house import House
 from palomar.place import opened_database, wall_clock
 from palomar.storage.accounts import SELECT_VERSION
 from palomar.storage.database import Database, DatabaseError, Transaction

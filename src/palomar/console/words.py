@@ -48,9 +48,9 @@ MOMENTS: Final[Mapping[str, Words]] = {
     Kind.ACCEPTED: Words(text=word("Accepted"), tone="good", icon="check"),
     Kind.DISCARDED: Words(text=word("Discarded"), tone="warn", icon="ban"),
     Kind.SCHEDULED: Words(text=word("Scheduled"), icon="clock"),
-    "routed": Words(text=word("A carrier was chosen"), icon="route"),
-    "rerouted": Words(text=word("Another carrier was chosen"), tone="warn", icon="route"),
-    "stale": Words(text=word("Too late: it had not left in time"), tone="bad", icon="clock"),
+    Kind.ROUTED: Words(text=word("A carrier was chosen"), icon="route"),
+    Kind.REROUTED: Words(text=word("Another carrier was chosen"), tone="warn", icon="route"),
+    Kind.STALE: Words(text=word("Too late: it had not left in time"), tone="bad", icon="clock"),
     Kind.SUBMITTED: Words(text=word("The carrier took it"), tone="busy", icon="send"),
     Kind.REFUSED: Words(text=word("The carrier refused it"), tone="bad", icon="circle-x"),
     Kind.DEFERRED: Words(text=word("The carrier asked to come later"), tone="warn", icon="history"),
@@ -64,7 +64,7 @@ MOMENTS: Final[Mapping[str, Words]] = {
     Kind.CALLBACK_FAILED: Words(text=word("Callback failed"), tone="bad", icon="bell"),
     Kind.CLICKED: Words(text=word("A link was followed"), icon="hand-click"),
 }
-"""By the word of the kind; those of the router among them, whether or not it leaves them."""
+"""By the word of the kind."""
 
 ROLES: Final[Mapping[Role, str]] = {
     Role.OWNER: word("owner"),

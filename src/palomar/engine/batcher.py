@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from palomar.flows.work import House, Work
+from palomar.flows.house import House
+from palomar.flows.work import Work
 from palomar.ports import Clock
 from palomar.storage.database import Conflict, Database, Script, Transaction, Unavailable
 

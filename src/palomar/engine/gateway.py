@@ -19,9 +19,10 @@ from palomar.engine.passwords import Passwords
 from palomar.flows import accounts, lookup, schedule, tokens
 from palomar.flows.accept import Result, accept
 from palomar.flows.compose import Acceptance, Request, compose
+from palomar.flows.house import House
 from palomar.flows.idempotency import Key, KeyReused, Replay, answered
 from palomar.flows.keyed import AddAccount, ChangePassword, add_keyed, change_keyed
-from palomar.flows.work import House, Work
+from palomar.flows.work import Work
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
 from palomar.storage.messages import MessageRow

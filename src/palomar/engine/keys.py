@@ -13,7 +13,7 @@ from palomar.domain.account import Account
 from palomar.engine.directory import Directory
 from palomar.engine.passwords import Passwords
 from palomar.flows import accounts, tokens
-from palomar.flows.work import House
+from palomar.flows.house import House
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
 

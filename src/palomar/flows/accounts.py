@@ -15,11 +15,12 @@ from palomar.domain.routing import Plan
 from palomar.domain.settings import read_settings, settings_text
 from palomar.flows.blocks import Block, list_blocks
 from palomar.flows.compose import Terms
+from palomar.flows.house import House
 from palomar.flows.lessons import load_spellings
 from palomar.flows.routes import load_plan
 from palomar.flows.routing import lineage
 from palomar.flows.tokens import Token, live_token
-from palomar.flows.work import House, Work
+from palomar.flows.work import Work
 from palomar.storage import accounts as rows
 from palomar.storage import ledger, platform
 from palomar.storage.database import Conflict, Transaction

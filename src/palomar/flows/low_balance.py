@@ -6,70 +6,86 @@ The notice is a callback of our own to the account's ``noticeurl``, in no vendor
 
 import json
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.credit import MICROCREDITS_A_CREDIT, Microcredits, format_two_decimals
 from palomar.domain.message import MessageId
 from palomar.domain.schedule import format_gmt
 from palomar.domain.topup import is_low, wants_topup
+from palomar.flows.house import House
 from palomar.storage import topups as rows
+from palomar.storage.database import Transaction
 from palomar.storage.statements import Row
 from palomar.storage.webhooks import WebhookRow
 
-if TYPE_CHECKING:
-    from palomar.flows.work import Work
+
+@dataclass(slots=True, kw_only=True)
+class Fallen:
+    """Accounts that want a top-up; those whose owners are told now, and the callbacks that tell them."""
+
+    want_topup: set[AccountId] = field(default_factory=set)
+    told: list[AccountId] = field(default_factory=list)
+    notices: list[WebhookRow] = field(default_factory=list)
 
 
-async def watch(work: "Work", balances: Mapping[AccountId, int], *, topped_up: Collection[AccountId]) -> None:
-    """Of the balances that a transaction leaves: which accounts want a top-up, and whose owners are told."""
+async def watch(
+    tx: Transaction,
+    house: House,
+    balances: Mapping[AccountId, int],
+    *,
+    topped_up: Collection[AccountId],
+    room: int,
+    now_ms: int,
+) -> Fallen:
+    """What the balances that a transaction leaves ask for; ``room`` is how many callbacks this node still takes."""
+    fallen = Fallen()
     low = []
     for account_id, available in balances.items():
-        account = work.house.accounts.get(account_id)
+        account = house.accounts.get(account_id)
         if account is None:
             continue
         if wants_topup(account.settings, available) and account_id not in topped_up:
-            work.low.add(account_id)
+            fallen.want_topup.add(account_id)
         if is_low(account.settings, available):
             low.append(account)
     if not low:
-        return
-    fallen: list[Row] = [(account.id, work.now_ms) for account in low]
-    first = await work.tx.insert_new(rows.INSERT_NOTICES, fallen)
+        return fallen
+    rows_of_fallen: list[Row] = [(account.id, now_ms) for account in low]
+    first = await tx.insert_new(rows.INSERT_NOTICES, rows_of_fallen)
     for account in low:
         if account.id in first:
-            work.told_low.append(account.id)
-            _tell(work, account, balances[account.id])
+            fallen.told.append(account.id)
+            if account.settings.noticeurl:
+                node_id = house.node_id if len(fallen.notices) < room else None
+                notice = _notice(house, account, balances[account.id], node_id=node_id, now_ms=now_ms)
+                fallen.notices.append(notice)
+    return fallen
 
 
-async def credited(work: "Work", account_id: AccountId) -> None:
+async def credited(tx: Transaction, house: House, account_id: AccountId) -> None:
     """The account got credit: if it has enough again, its next fall is told again."""
-    account = work.house.accounts.get(account_id)
+    account = house.accounts.get(account_id)
     if account is not None and account.settings.low_balance:
         enough = account.settings.low_balance * MICROCREDITS_A_CREDIT
-        await work.tx.execute(rows.DELETE_NOTICE, account_id, account_id, enough)
+        await tx.execute(rows.DELETE_NOTICE, account_id, account_id, enough)
 
 
-def _tell(work: "Work", account: Account, available: int) -> None:
-    if not account.settings.noticeurl:
-        return
-    notice = {
+def _notice(house: House, account: Account, available: int, *, node_id: int | None, now_ms: int) -> WebhookRow:
+    body = {
         "event": "low_balance",
         "login": account.login,
         "credits": format_two_decimals(Microcredits(available)),
-        "timestamp": format_gmt(work.now_ms),
+        "timestamp": format_gmt(now_ms),
     }
-    claimed = len(work.born_webhooks) < work.house.webhook_room
-    work.born_webhooks.append(
-        WebhookRow(
-            id=work.house.ids.serial(),
-            message_id=MessageId(work.house.ids.serial()),  # of no message: it has a line of its own
-            account_id=account.id,
-            dialect=account.settings.inbound_dialect,  # whose waits between attempts it has
-            method="POST",
-            url=account.settings.noticeurl,
-            body=json.dumps(notice, ensure_ascii=False).encode(),
-            due_ms=work.now_ms,
-            node_id=work.house.node_id if claimed else None,
-        )
+    return WebhookRow(
+        id=house.ids.serial(),
+        message_id=MessageId(house.ids.serial()),  # of no message: it has a line of its own
+        account_id=account.id,
+        dialect=account.settings.inbound_dialect,  # whose waits between attempts it has
+        method="POST",
+        url=account.settings.noticeurl,
+        body=json.dumps(body, ensure_ascii=False).encode(),
+        due_ms=now_ms,
+        node_id=node_id,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import jwt
 
 from palomar.domain.account import AccountId
-from palomar.flows.work import House
+from palomar.flows.house import House
 from palomar.storage import accounts, platform
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found

@@ -8,18 +8,16 @@ batch as the answer it needs finds that answer, and balances are written once ho
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from palomar.domain.account import Account, AccountId
+from palomar.domain.account import AccountId
 from palomar.domain.counts import IDS_A_MINUTE
 from palomar.domain.events import Event
 from palomar.domain.message import MessageId, PartId, State, part_id
-from palomar.domain.receipt_ids import Spelling
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows import low_balance
 from palomar.flows.books import Books
+from palomar.flows.house import House
 from palomar.flows.kept import KeptAnswers, ShortIds
-from palomar.flows.routing import Router
 from palomar.flows.sent import SentLately, SentToday
-from palomar.ports import Ids, WebhookRenderer
 from palomar.storage import links, nodes
 from palomar.storage import messages as rows
 from palomar.storage.accounts import BUMP_VERSION
@@ -32,24 +30,6 @@ from palomar.storage.webhooks import DELETE_WEBHOOKS, INSERT_WEBHOOKS, UPDATE_WE
 
 SLICE = 500
 """Rows a statement writes at most before the loop has a turn."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """What every transaction may look at: who the accounts are, how dialects call back, and which node this is."""
-
-    accounts: Mapping[AccountId, Account]
-    renderers: Mapping[str, WebhookRenderer]
-    ids: Ids
-    node_id: int | None
-    has_blocked_numbers: bool = True
-    """Whether any black list holds anything: if not, nobody looks."""
-    webhook_room: int = 0
-    """How many callbacks this node would take at once, straight after the commit."""
-    router: Router | None = None
-    """Who routes; None where no carrier is at hand (a command beside the servers)."""
-    spellings: Mapping[str, Spelling] = field(default_factory=dict)
-    """How each carrier's receipts spell ids, as far as it has been learned."""
 
 
 @dataclass(slots=True)
@@ -278,7 +258,7 @@ class Work:
     async def finish(self) -> None:
         """Write everything, one statement a table; the account's row last, because all batches want it."""
         tx, writes = self.tx, self._writes
-        await low_balance.watch(self, self._books.balances, topped_up=self._books.topped_up)
+        await self._watch_balances()
         await self._insert(rows.INSERT_MESSAGES, writes.messages)
         await self._insert(rows.INSERT_PARTS, writes.parts)
         await self._insert(rows.INSERT_QUEUE, writes.queue)
@@ -301,9 +281,22 @@ class Work:
         await self.sent_lately.write()
         await self.sent_today.write()
         for account_id in await self._books.write():
-            await low_balance.credited(self, account_id)
+            await low_balance.credited(tx, self.house, account_id)
         if self.blocked_numbers:
             await tx.execute(BUMP_VERSION)
+
+    async def _watch_balances(self) -> None:
+        fallen = await low_balance.watch(
+            self.tx,
+            self.house,
+            self._books.balances,
+            topped_up=self._books.topped_up,
+            room=self.house.webhook_room - len(self.born_webhooks),
+            now_ms=self.now_ms,
+        )
+        self.low |= fallen.want_topup
+        self.told_low += fallen.told
+        self.born_webhooks += fallen.notices
 
     async def _write_links(self) -> None:
         new = self._writes.links

@@ -17,7 +17,7 @@ from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
 from palomar.flows import accounts
 from palomar.flows.accounts import NewAccount
-from palomar.flows.work import House
+from palomar.flows.house import House
 from palomar.storage.database import Database, Transaction
 from palomar.storage.migrate import migrate
 from palomar.storage.sqlite import open_sqlite

@@ -27,8 +27,8 @@ from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
 from palomar.flows import accounts
 from palomar.flows.accounts import NewAccount
+from palomar.flows.house import House
 from palomar.flows.keyed import AddAccount
-from palomar.flows.work import House
 from palomar.net.networks import TrustedProxies
 from palomar.storage.database import Database, Transaction
 

@@ -19,7 +19,7 @@ from palomar.domain.account import Account, AccountSettings
 from palomar.domain.message import COMMAND_LINE_NODE, State
 from palomar.flows import accounts, tokens
 from palomar.flows.accounts import NewAccount
-from palomar.flows.work import House
+from palomar.flows.house import House
 from palomar.place import opened_database
 from palomar.storage.database import Database, Transaction
 
