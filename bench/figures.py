@@ -26,7 +26,7 @@ def figures(*, load: Figures, sink: Figures, smsc: Figures, batch: int) -> Figur
         "seconds": max(finals, default=start) - start,
         "per_second": len(messages) / max(max(finals, default=0.0) - start, 1e-9),
         "accepted_per_second": len(messages) / max(max((ended[i] for i in accepted), default=0.0) - start, 1e-9),
-        "submit_ms": _spread([e - b for b, e in zip(began, ended, strict=True) if e >= 0]),
+        "submit_ms": submit_spread(load),
         "end_to_end_ms": _spread([handset[m] - began[m // batch] for m in messages if handset[m]]),
         "refused": sum(n for code, n in load["codes"].items() if code != "0"),
         "codes": load["codes"],
@@ -149,6 +149,11 @@ def _times(mine: float | None, other: float | None, better: str) -> str:
 def _median(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return statistics.median(known) if known else None
+
+
+def submit_spread(load: Figures) -> dict[str, float]:
+    """How long requests were under way, of a load's report."""
+    return _spread([e - b for b, e in zip(load["began"], load["ended"], strict=True) if e >= 0])
 
 
 def _spread(seconds: list[float]) -> dict[str, float]:

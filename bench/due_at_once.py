@@ -1,0 +1,160 @@
+"""What a hundred thousand messages that fall due in one second do to everybody else: latency of sends, and memory.
+
+    python bench/due_at_once.py
+    python bench/due_at_once.py --due 100000 --rate 150 --seconds 20
+
+A server with the simulator inside. Single sends come at a fixed rate, first while nothing else happens, then while the
+scheduled ones fall due and leave. The exit status is 1 if the p99 of send has trebled, if it took 100 MiB more, or if a
+message has not ended well; 2 if the run could not be made.
+"""
+
+import argparse
+import asyncio
+import base64
+import json
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import figures
+from gateways import Door, Setting
+from palomar_gateway import Palomar
+from processes import BenchError, PeerProcess, claim_port, peak_mib, tree, wait_until
+
+RECIPIENTS = 500
+LEAD_SECONDS = 25.0
+"""From when the second load begins being prepared until the messages fall due, at least."""
+END_SECONDS = 600.0
+
+
+class Simulated(Palomar):
+    """Palomar with the simulator inside, as it comes."""
+
+    def toml(self, setting: Setting) -> str:
+        return '[carriers.simulator]\nkind = "simulator"\n\n[callbacks]\nallow_networks = ["127.0.0.0/8"]\n'
+
+
+async def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
+    """The latencies of both loads in milliseconds, and peak memory in MiB before and after."""
+    palomar = Simulated()
+    async with AsyncExitStack() as ends:
+        sink = PeerProcess("sink", directory)
+        ends.push_async_callback(sink.stop)
+        await sink.launch("sink.py", f"--port={claim_port(0, 'the sink')}")
+        sink.order("go")
+        messages = options.due + 2 * options.rate * options.seconds
+        setting = Setting(
+            directory=directory, smsc_port=0, sink_port=sink.ready["port"], http_port=0, messages=messages
+        )
+        ends.push_async_callback(palomar.stop)
+        door = await palomar.start(setting)
+        (server,) = palomar.processes()
+        alone = await _load(options, directory, setting, door, "alone", ends)
+        before_mib = peak_mib(tree(server.pid))
+        began = time.time()
+        due = int(time.time() + LEAD_SECONDS + options.due / 4_000)
+        await asyncio.to_thread(_schedule, options.due, door, due)
+        _tell(f"{options.due:,} messages scheduled in {time.time() - began:.1f} s\n")
+        if time.time() > due - 1:
+            raise BenchError("they fell due before all were scheduled: fewer of them, or a quicker machine")
+        await asyncio.sleep(max(0.0, due - time.time() - options.seconds / 4))
+        beside = await _load(options, directory, setting, door, "beside", ends)
+
+        async def settled() -> bool:
+            waits = [await palomar.command("message", "list", "--state", s, "--limit", "1") for s in ("queued", "sent")]
+            return not any(waits)
+
+        end = time.monotonic() + END_SECONDS
+        while not await settled():
+            if time.monotonic() > end:
+                break
+            await asyncio.sleep(1.0)
+        states = (await palomar.books())["states"]
+        return {
+            "alone": alone,
+            "beside": beside,
+            "before_mib": before_mib,
+            "after_mib": peak_mib(tree(server.pid)),
+            "seconds": time.time() - due,
+            "states": states,
+        }
+
+
+async def _load(
+    options: argparse.Namespace, directory: Path, setting: Setting, door: Door, name: str, ends: AsyncExitStack
+) -> dict[str, float]:
+    """Single sends at the fixed rate; how long the server took to answer them."""
+    folder = directory / name
+    folder.mkdir()
+    load = PeerProcess("load", folder)
+    ends.push_async_callback(load.stop)
+    await load.launch(
+        "load.py",
+        *(f"--url={url}" for url in door.urls),
+        f"--login={door.login}",
+        f"--key={door.key}",
+        f"--callback={setting.callback}",
+        f"--messages={options.rate * options.seconds}",
+        f"--rate={options.rate}",
+    )
+    load.order("go")
+    await wait_until(lambda: load.progress.get("finished"), options.seconds * 5 + 30, f"the load {name}")
+    return figures.submit_spread(await load.finish())
+
+
+def _schedule(messages: int, door: Door, due: int) -> None:
+    """In requests of many recipients, all for the same second."""
+    token = base64.b64encode(f"{door.login}:{door.key}".encode()).decode()
+    headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(due))
+    for start in range(0, messages, RECIPIENTS):
+        numbers = range(start, min(start + RECIPIENTS, messages))
+        body = {
+            "message": "A campaign",
+            "scheduled": when,
+            "recipient": [{"msisdn": f"346{number:08}"} for number in numbers],
+        }
+        request = urllib.request.Request(f"{door.urls[0]}/json/send", json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            if json.load(answer)["code"] != "0":
+                raise BenchError("a scheduled request was refused")
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--due", type=int, default=100_000, help="messages that fall due at once")
+    parser.add_argument("--rate", type=int, default=100, help="single sends a second beside them")
+    parser.add_argument("--seconds", type=int, default=20, help="of each load")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="palomar-due-") as folder:
+        try:
+            found = asyncio.run(measure(options, Path(folder)))
+        except BenchError as error:
+            _tell(f"due_at_once: {error}\n")
+            return 2
+    alone, beside = found["alone"], found["beside"]
+    grown = found["after_mib"] - found["before_mib"]
+    print(f"| submit | alone | while {options.due:,} fall due |\n| --- | ---: | ---: |")
+    for name in ("p50", "p99", "max"):
+        print(f"| {name}, ms | {alone[name]:.1f} | {beside[name]:.1f} |")
+    print(f"| peak memory, MiB | {found['before_mib']:.0f} | {found['after_mib']:.0f} |")
+    print(f"\nall left and ended within {found['seconds']:.0f} s; {found['states']}")
+    faults = [
+        *(["the p99 of send has trebled"] if beside["p99"] > 3 * alone["p99"] else []),
+        *([f"{grown:.0f} MiB more"] if grown > 100 else []),
+        *(["not all were delivered"] if set(found["states"]) != {"delivered"} else []),
+    ]
+    _tell(f"{'; '.join(faults) or 'nothing wrong'}\n")
+    return int(bool(faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
