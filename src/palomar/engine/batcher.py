@@ -24,7 +24,7 @@ R = TypeVar("R")
 BATCH_WEIGHT = 500
 """Items a transaction takes (a request of many messages weighs as many)."""
 
-BEHIND_WEIGHT = 100
+BEHIND_WEIGHT = 50
 """Items that nobody waits for a transaction takes by themselves: a request that comes meanwhile waits for it, so a
 campaign must not make every transaction long."""
 
