@@ -35,11 +35,21 @@ LEAD_SECONDS = 25.0
 END_SECONDS = 600.0
 
 
+CONFIGURATION = """\
+[carriers.simulator]
+kind = "simulator"
+history_limit = 5000
+
+[callbacks]
+allow_networks = ["127.0.0.0/8"]
+"""
+
+
 class Simulated(Palomar):
-    """Palomar with the simulator inside, as it comes."""
+    """Palomar with the simulator inside."""
 
     def toml(self, setting: Setting) -> str:
-        return '[carriers.simulator]\nkind = "simulator"\nhistory_limit = 5000\n\n[callbacks]\nallow_networks = ["127.0.0.0/8"]\n'
+        return CONFIGURATION
 
 
 async def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
