@@ -106,7 +106,6 @@ def face_over(database: Any) -> Face:
         dialects={"sandbox": fixed, "json": fixed},
         links=redirect,
         health=lambda: Health(faults=[], carriers={}),
-        sandbox=False,
     )
     return Face(front, batcher, database)
 
