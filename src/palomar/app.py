@@ -176,7 +176,24 @@ class App:
             waiting=lambda: self.dispatcher.waiting_parts,
         )
         self.tally = Tally(self.database, self.clock)
-        self._clockwork = Clockwork(
+        self._clockwork = self._made_clockwork(ids)
+        self._topups = TopUps(self.batcher, self.clock)
+        self._passwords = Passwords(self.directory, self.clock)
+        self.gateway = Gateway(
+            database=self.database,
+            batcher=self.batcher,
+            directory=self.directory,
+            dispatcher=self.dispatcher,
+            passwords=self._passwords,
+            clock=self.clock,
+            ids=ids,
+            public_url=lambda: self._north.public_url,
+            languages=self._south.languages,
+        )
+
+    def _made_clockwork(self, ids: RealIds) -> Clockwork:
+        """What runs by itself, now and then."""
+        return Clockwork(
             database=self.database,
             batcher=self.batcher,
             directory=self.directory,
@@ -195,19 +212,6 @@ class App:
             indexer=Indexer(self.database, self.clock, is_busy=lambda: self.batcher.waiting > 0),
             sandbox=self._watch,
             renumber=ids.renumber,
-        )
-        self._topups = TopUps(self.batcher, self.clock)
-        self._passwords = Passwords(self.directory, self.clock)
-        self.gateway = Gateway(
-            database=self.database,
-            batcher=self.batcher,
-            directory=self.directory,
-            dispatcher=self.dispatcher,
-            passwords=self._passwords,
-            clock=self.clock,
-            ids=ids,
-            public_url=lambda: self._north.public_url,
-            languages=self._south.languages,
         )
 
     def _house(self) -> House:
