@@ -28,6 +28,7 @@ from gateways import Setting
 from machine import machine
 from palomar_gateway import Palomar
 from processes import BenchError, PeerProcess, Process, claim_port, peak_mib, tree
+from telling import tell
 
 LOOK_SECONDS = 0.05
 VALIDITY_OVER = "80h"
@@ -127,18 +128,18 @@ class Run:
             if (accepted, finals) != seen:
                 seen, moved = (accepted, finals), now
             if now > deadline or (self._jumped and now - moved > options.patience):
-                _tell("gave up waiting: messages are missing\n")
+                tell("gave up waiting: messages are missing\n")
                 self._mark(options.messages)
                 return
             if not self._jumped and now - moved > options.quiet and self._load.progress.get("finished"):
                 moved = time.monotonic()
                 if await self._all_left():
-                    _tell(f"{accepted - finals:,} wait for receipts that were lost: {VALIDITY_OVER} pass\n")
+                    tell(f"{accepted - finals:,} wait for receipts that were lost: {VALIDITY_OVER} pass\n")
                     await self._palomar.command("clock", "jump", VALIDITY_OVER)
                     self._jumped = True
             for process in (self._load, self._sink, self._palomar.server):
                 process.check()
-            _tell(f"{accepted:,} accepted, {finals:,} final   \r", terminal=True)
+            tell(f"{accepted:,} accepted, {finals:,} final   \r", terminal=True)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _all_left(self) -> bool:
@@ -168,13 +169,6 @@ def _stored(directory: Path) -> dict[str, int]:
     (orphans,) = database.execute("SELECT count(*) FROM orphans").fetchone()
     database.close()
     return {"resent": policies.count("resend"), "in_doubt": len(policies), "orphans": orphans}
-
-
-def _tell(text: str, *, terminal: bool = False) -> None:
-    """To stderr; with ``terminal`` only where a person looks on."""
-    if not terminal or sys.stderr.isatty():
-        sys.stderr.write(text)
-        sys.stderr.flush()
 
 
 def _options() -> argparse.Namespace:
@@ -208,10 +202,10 @@ def main() -> int:
     try:
         report = asyncio.run(_run(options, directory))
     except BenchError as error:
-        _tell(f"chaos: {error}\n(the logs are in {directory})\n")
+        tell(f"chaos: {error}\n(the logs are in {directory})\n")
         return 2
     except (KeyboardInterrupt, asyncio.CancelledError):
-        _tell("chaos: interrupted; everything that was started is ended\n")
+        tell("chaos: interrupted; everything that was started is ended\n")
         shutil.rmtree(directory, ignore_errors=True)
         return 130
     found, here = chaos_report.faults(report), machine()
@@ -221,9 +215,9 @@ def main() -> int:
         Path(options.json).write_text(
             json.dumps({"options": vars(options), "report": report, "faults": found}, indent=1)
         )
-    _tell(f"{'; '.join(found) or 'nothing wrong'}\n")
+    tell(f"{'; '.join(found) or 'nothing wrong'}\n")
     if found or options.keep:
-        _tell(f"logs and data kept in {directory}; first problem met: {report['problem'] or 'none'}\n")
+        tell(f"logs and data kept in {directory}; first problem met: {report['problem'] or 'none'}\n")
     else:
         shutil.rmtree(directory, ignore_errors=True)
     return int(bool(found))

@@ -26,6 +26,7 @@ import figures
 from gateways import Door, Setting
 from palomar_gateway import Palomar
 from processes import BenchError, PeerProcess, claim_port, peak_mib, tree, wait_until
+from telling import tell
 
 RECIPIENTS = 500
 MAGIC = 99_900
@@ -72,7 +73,7 @@ async def measure(options: argparse.Namespace, directory: Path) -> dict[str, Any
         began = time.time()
         due = int(time.time() + LEAD_SECONDS + options.due / 4_000)
         await asyncio.to_thread(_schedule, options.due, door, due)
-        _tell(f"{options.due:,} messages scheduled in {time.time() - began:.1f} s\n")
+        tell(f"{options.due:,} messages scheduled in {time.time() - began:.1f} s\n")
         if time.time() > due - 1:
             raise BenchError("they fell due before all were scheduled: fewer of them, or a quicker machine")
         await asyncio.sleep(max(0.0, due - time.time() - options.seconds / 4))
@@ -145,10 +146,6 @@ def batched(numbers: Iterable[int]) -> Iterator[list[int]]:
         yield some
 
 
-def _tell(text: str) -> None:
-    sys.stderr.write(text)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--due", type=int, default=100_000, help="messages that fall due at once")
@@ -159,7 +156,7 @@ def main() -> int:
         try:
             found = asyncio.run(measure(options, Path(folder)))
         except BenchError as error:
-            _tell(f"due_at_once: {error}\n")
+            tell(f"due_at_once: {error}\n")
             return 2
     alone, beside = found["alone"], found["beside"]
     grown = found["after_mib"] - found["before_mib"]
@@ -173,7 +170,7 @@ def main() -> int:
         *([f"{grown:.0f} MiB more"] if grown > 100 else []),
         *(["not all were delivered"] if set(found["states"]) != {"delivered"} else []),
     ]
-    _tell(f"{'; '.join(faults) or 'nothing wrong'}\n")
+    tell(f"{'; '.join(faults) or 'nothing wrong'}\n")
     return int(bool(faults))
 
 

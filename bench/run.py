@@ -30,6 +30,7 @@ from machine import busy_seconds, machine
 from palomar_gateway import Palomar
 from postgres import START, Postgres
 from processes import BenchError, PeerProcess, claim_port, cpu_seconds, peak_mib, tree
+from telling import tell
 
 GATEWAYS: dict[str, Callable[[], Gateway]] = {
     "palomar": Palomar,
@@ -146,11 +147,11 @@ class Run:
             if (accepted, callbacks) != seen:
                 seen, moved = (accepted, callbacks), now
             if now - moved > options.patience or now > deadline:
-                _tell(f"{self._gateway.name}: gave up waiting for callbacks\n")
+                tell(f"{self._gateway.name}: gave up waiting for callbacks\n")
                 return
             for process in (self._load, self._sink, self._smsc, *self._gateway.processes()):
                 process.check()
-            _tell(f"{self._gateway.name}: {wanted:,} accepted, {sink.get('finals', 0):,} final   \r", terminal=True)
+            tell(f"{self._gateway.name}: {wanted:,} accepted, {sink.get('finals', 0):,} final   \r", terminal=True)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _until_quiet(self, seconds: float) -> None:
@@ -220,20 +221,13 @@ async def _all(options: argparse.Namespace) -> dict[str, list[figures.Figures]]:
             if options.kill_after and not run.killed:
                 faults.append("the kill never happened: fewer were accepted than --kill-after says")
             runs[name].append(figured | {"faults": faults})
-            _tell(f"{name} {turn + 1}/{options.repeat}: {figured['per_second']:,.0f}/s, ")
-            _tell(f"{figured['cpu_per_1000']:.3f} CPU s/1000; {'; '.join(faults) or 'nothing wrong'}\n")
+            tell(f"{name} {turn + 1}/{options.repeat}: {figured['per_second']:,.0f}/s, ")
+            tell(f"{figured['cpu_per_1000']:.3f} CPU s/1000; {'; '.join(faults) or 'nothing wrong'}\n")
             if faults or options.keep:
-                _tell(f"  logs kept in {directory}; first problem met: {figured['problem'] or 'none'}\n")
+                tell(f"  logs kept in {directory}; first problem met: {figured['problem'] or 'none'}\n")
             else:
                 shutil.rmtree(directory, ignore_errors=True)
     return runs
-
-
-def _tell(text: str, *, terminal: bool = False) -> None:
-    """To stderr; with ``terminal`` only where a person looks on."""
-    if not terminal or sys.stderr.isatty():
-        sys.stderr.write(text)
-        sys.stderr.flush()
 
 
 def _options() -> argparse.Namespace:
@@ -275,10 +269,10 @@ def main() -> int:
     try:
         runs = asyncio.run(_all(options))
     except BenchError as error:
-        _tell(f"bench: {error}\n")
+        tell(f"bench: {error}\n")
         return 2
     except (KeyboardInterrupt, asyncio.CancelledError):
-        _tell("bench: interrupted; everything that was started is ended\n")
+        tell("bench: interrupted; everything that was started is ended\n")
         return 130
     print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, a synced write {here['sync_ms']} ms")
     print(f"{options.messages:,} messages, {options.connections} connections, medians of {options.repeat}\n")
