@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from palomar.domain.account import Account
 from palomar.domain.events import Event
 from palomar.domain.handset import HandsetMessage
@@ -49,8 +51,7 @@ class Ids(Protocol):
 # --- towards the carriers ---------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: one a part on the hot path, and frozen costs a microsecond
-class OutgoingPart:
+class OutgoingPart(Struct, frozen=True, kw_only=True):
     """One part on its way to a carrier. The payload is text only, a septet an octet for GSM, UTF-16BE for UCS-2; how
     concatenation is told (UDH, SAR) is the carrier's business."""
 
@@ -78,8 +79,7 @@ class OutgoingPart:
         return self.rank is Rank.URGENT
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: one a part
-class Exchange:
+class Exchange(Struct, frozen=True, kw_only=True):
     """The octets of one submit and of its answer, as they went over a link; empty where there were none."""
 
     link: str = ""
@@ -87,23 +87,20 @@ class Exchange:
     response: bytes = b""
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: one a part
-class Taken:
+class Taken(Struct, frozen=True, kw_only=True):
     """The carrier accepted the part; ``reference`` is its id for it, as it came."""
 
     reference: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True):
     """The carrier refused the part for good."""
 
     status: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deferred:
+class Deferred(Struct, frozen=True, kw_only=True):
     """The carrier does not take the part now (throttled, queue full): try again after some time."""
 
     status: int
@@ -111,15 +108,13 @@ class Deferred:
     retry_after_seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotSent:
+class NotSent(Struct, frozen=True, kw_only=True):
     """No byte of the part was given to the transport."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InDoubt:
+class InDoubt(Struct, frozen=True, kw_only=True):
     """Nobody knows: no answer in time, or the link broke after the part had left."""
 
     reason: str
@@ -128,8 +123,7 @@ class InDoubt:
 SubmitOutcome = Taken | Refused | Deferred | NotSent | InDoubt
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: one a part
-class CarrierReceipt:
+class CarrierReceipt(Struct, frozen=True, kw_only=True):
     """A delivery receipt as a carrier sent it. ``state`` is None where it is not final (ACCEPTD, ENROUTE)."""
 
     carrier: str
@@ -151,8 +145,7 @@ class CarrierReceipt:
     """Set where the part is known without a look-up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarrierInbound:
+class CarrierInbound(Struct, frozen=True, kw_only=True):
     """A message from a phone, one part, text decoded."""
 
     carrier: str
@@ -270,8 +263,7 @@ class SimulatedNetwork(Protocol):
 # --- towards the customers --------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: two a message
-class WebhookRequest:
+class WebhookRequest(Struct, frozen=True, kw_only=True):
     """A callback as it goes out, the same bytes at every attempt."""
 
     method: str
@@ -292,8 +284,7 @@ class WebhookRenderer(Protocol):
         ...
 
 
-@dataclass(slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True, kw_only=True):
     """One request of the hot callback client."""
 
     method: str
@@ -302,8 +293,7 @@ class HttpRequest:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
-class HttpOutcome:
+class HttpOutcome(Struct, frozen=True, kw_only=True):
     """How it ended: a status, or one of the closed words of error (``timeout``, ``refused_network``, ``connect``,
     ``tls``, ``protocol``, ``bad_url``, ``closed``, ``too_large``)."""
 

@@ -1,6 +1,7 @@
 """Dispatch: marked before it leaves, recorded as the carrier answered, and never in doubt silently."""
 
 import pytest
+from msgspec import structs
 from tests.flows.conftest import new_node
 from tests.support.world import CREDIT, World, outgoing
 
@@ -34,8 +35,7 @@ async def test_nothing_is_marked_without_a_lease(world: World) -> None:
 async def test_a_part_that_nobody_knows_may_not_leave(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.QUEUED)
     (part,) = outgoing(message)
-    part.part_id += 1
-    assert await world.mark(part) == [False]
+    assert await world.mark(structs.replace(part, part_id=part.part_id + 1)) == [False]
 
 
 async def test_a_part_that_was_taken_is_paid_for_and_the_customer_hears_of_it(world: World) -> None:
@@ -62,8 +62,7 @@ async def test_the_same_answer_twice_is_paid_and_told_once(world: World) -> None
 async def test_an_answer_for_a_part_that_nobody_knows_changes_nothing(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     (part,) = outgoing(message)
-    part.part_id += 7
-    assert await world.answer(part, TAKEN) is None
+    assert await world.answer(structs.replace(part, part_id=part.part_id + 7), TAKEN) is None
 
 
 async def test_facts_need_no_lease(world: World) -> None:
@@ -92,7 +91,7 @@ async def test_a_carrier_that_asks_to_wait_gets_the_part_again_after_that_time(w
     assert await world.answer(part, DEFERRED) == Again(attempt=2, seconds=1.5)
     assert await world.queue() == {message.row.id: world.node_id}
     assert await world.told(message.row.id) == []
-    part.attempt = 2
+    part = structs.replace(part, attempt=2)
     assert await world.mark(part) == [True]
     await world.answer(part, TAKEN)
     assert await world.state(message.row.id) is State.SENT
@@ -150,7 +149,7 @@ async def test_a_late_answer_makes_the_second_attempt_unnecessary(world: World) 
     (part,) = outgoing(message)
     await world.answer(part, IN_DOUBT)
     await world.answer(part, TAKEN)
-    part.attempt = 2
+    part = structs.replace(part, attempt=2)
     assert await world.mark(part) == [False]
     assert await world.told(message.row.id) == ["took"]
 

@@ -1,8 +1,8 @@
 """What simulated phones were sent and wrote, as the platform has it: newest first, bounded, and by account."""
 
-from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
 from tests.support.world import World, outgoing, recipient
 
 from palomar.domain.account import AccountId
@@ -84,7 +84,7 @@ async def test_a_message_lacks_an_answer_until_it_is_told_and_for_good_once_it_w
     assert await doubtful()
     await world.answer(part, InDoubt(reason="no answer"))
     assert await doubtful()
-    again = replace(part, attempt=2)
+    again = structs.replace(part, attempt=2)
     assert await world.mark(again) == [True]
     await world.answer(again, Taken(reference="r2"))
     assert await doubtful(), "the first attempt may have arrived under a name that nobody knows"

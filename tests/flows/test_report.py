@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 from tests.support.world import CREDIT, World, outgoing, receipt
 
 from palomar.domain.account import UnknownOutcome
@@ -163,7 +164,7 @@ async def test_a_receipt_for_a_part_that_waits_to_be_sent_again_keeps_it_from_le
     (part,) = outgoing(message)
     await world.answer(part, InDoubt(reason="the link broke"))
     await world.receipt("r1", State.DELIVERED, **echoed(part))
-    part.attempt = 2
+    part = structs.replace(part, attempt=2)
     assert await world.mark(part) == [False]
     assert await world.queue() == {}
 

@@ -1,6 +1,7 @@
 """Stale: what a lane's deadline finds unsent ends as expired and costs nothing; what is under way is left alone."""
 
 import pytest
+from msgspec import structs
 from tests.support.world import CREDIT, World, outgoing
 
 from palomar.domain.lane import Lane, Rank
@@ -37,7 +38,7 @@ async def test_a_message_that_had_not_left_in_time_expires_and_its_credit_comes_
 async def test_a_part_that_is_claimed_does_not_leave_after_its_time(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.QUEUED)
     (part,) = outgoing(message)
-    part.stale_ms = message.stale_ms
+    part = structs.replace(part, stale_ms=message.stale_ms)
     world.now_ms += SECONDS * 1_000
     assert await world.mark(part) == [False]
     await world.do(end_stale, 10)

@@ -1,15 +1,14 @@
-"""What customers are told about: one dataclass an event. Every dialect decides each of them, checked by its types.
+"""What customers are told about: one struct an event. Every dialect decides each of them, checked by its types.
 
 Not here: the message's own timeline (``Moment``s in ``timeline``), which support reads.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from palomar.domain.message import MessageId, State
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: one a message
-class CarrierTook:
+class CarrierTook(Struct, frozen=True, kw_only=True):
     """The carrier accepted every part of a message."""
 
     message_id: MessageId
@@ -18,8 +17,7 @@ class CarrierTook:
     at_ms: int
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: one a message
-class Delivered:
+class Delivered(Struct, frozen=True, kw_only=True):
     """The handset has every part."""
 
     message_id: MessageId
@@ -28,8 +26,7 @@ class Delivered:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(Struct, frozen=True, kw_only=True):
     """A message ended otherwise: ``state`` is undelivered, expired, rejected, blocked or unknown."""
 
     message_id: MessageId
@@ -39,8 +36,7 @@ class Failed:
     state: State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clicked:
+class Clicked(Struct, frozen=True, kw_only=True):
     """A person followed a short link of a message. ``address`` and ``agent`` are the browser's."""
 
     message_id: MessageId
@@ -51,8 +47,7 @@ class Clicked:
     agent: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboundReceived:
+class InboundReceived(Struct, frozen=True, kw_only=True):
     """A phone wrote to one of the account's numbers; both as digits without a plus."""
 
     inbound_id: int

@@ -9,10 +9,12 @@ Not here: whether a carrier can be used (``engine.health``), and when a message 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from math import gcd
+
+from msgspec import Struct
 
 from palomar.domain.account import AccountId
 from palomar.domain.glob import fits
@@ -99,8 +101,7 @@ class Plan:
         return next((lane for lane in self.lanes if lane.id == identity), None)
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: one a message
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What the router wants to know of a message; ``lineage`` is its account and those above it."""
 
     msisdn: str
@@ -121,8 +122,7 @@ class CarrierState:
     """Why it cannot be used now, in words; empty when it can."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """One route beside a message: the winner has no ``lost``."""
 
     route: Route
@@ -135,15 +135,14 @@ class Candidate:
         return "" if self.lost is None else REASONS[self.lost].format(self.detail)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """The carrier (empty: none matches), the sender to put on the air, whether it can be used now, and every route that
     was looked at, in order."""
 
     carrier: str = ""
     sender: str = ""
     usable: bool = False
-    candidates: tuple[Candidate, ...] = field(default=())
+    candidates: tuple[Candidate, ...] = ()
 
     def told(self) -> str:
         """The candidates in words, a line each."""

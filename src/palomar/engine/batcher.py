@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import structlog
+from msgspec import Struct
 
 from palomar.flows.house import House
 from palomar.flows.work import Work
@@ -55,8 +56,7 @@ class Step(Generic[C, R]):
     """How many items a command is; one, unless this says otherwise."""
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(Struct):
     step: Step[Any, Any]
     command: Any
     done: Callable[[Any], None]

@@ -7,7 +7,8 @@ the line has drained (``claimer``). What cannot leave by its carrier leaves by a
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec import structs
 
 from palomar.domain.message import State
 from palomar.domain.routing import Asked
@@ -229,7 +230,7 @@ class Dispatcher:
             self._pump(line)
 
     def _again(self, line: Line, part: OutgoingPart, again: Again) -> None:
-        part = replace(part, attempt=again.attempt)  # the carrier may still answer the attempt before
+        part = structs.replace(part, attempt=again.attempt)  # the carrier may still answer the attempt before
         if again.seconds <= 0.0:
             self._back_in_line(line, part)
         else:

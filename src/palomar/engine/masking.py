@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
 from palomar.domain.timeline import Detail, Moment
 from palomar.flows.callback_log import Tried
 from palomar.flows.why import Story
@@ -39,7 +41,7 @@ def masked_number(number: str) -> str:
 
 def masked_message(row: MessageRow) -> MessageRow:
     """A message without its text, most of its number, and what its callback URLs say."""
-    return replace(
+    return structs.replace(
         row,
         msisdn=masked_number(row.msisdn),
         text=HIDDEN,
@@ -75,7 +77,7 @@ def masked_url(url: str) -> str:
 
 def masked_webhook(webhook: WebhookRow) -> WebhookRow:
     """A callback without what it says, to whom and of whom."""
-    return replace(webhook, url=masked_url(webhook.url), body=None)
+    return structs.replace(webhook, url=masked_url(webhook.url), body=None)
 
 
 def masked_tried(tried: Tried) -> Tried:

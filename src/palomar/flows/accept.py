@@ -5,7 +5,8 @@ One transaction for many requests: credit, messages, parts, queue and timeline. 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field, structs
 
 from palomar.domain.events import Failed
 from palomar.domain.link import Codes
@@ -21,8 +22,7 @@ from palomar.storage.links import LOOKUP_CODES
 from palomar.storage.statements import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """Stored and billed; all the messages in order, with the claims that held, and those refused one by one."""
 
     messages: list[NewMessage] = field(default_factory=list)
@@ -140,7 +140,7 @@ def _store_discarded(work: Work, message: NewMessage) -> None:
     row, why = message.row, message.why
     if message.verdict is not None:
         state, why = message.verdict
-        row = replace(
+        row = structs.replace(
             row,
             state=state,
             parts_left=0,

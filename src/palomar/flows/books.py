@@ -4,7 +4,8 @@ Not here: which part or message a move is for, and the moments that tell of it (
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from palomar.domain.account import AccountId
 from palomar.ports import Ids
@@ -14,8 +15,7 @@ from palomar.storage.ledger import HOUSE, INSERT_LEDGER, LEGS, LOOKUP_BALANCES, 
 from palomar.storage.statements import Row
 
 
-@dataclass(slots=True)
-class _Move:
+class _Move(Struct):
     entry_id: int
     microcredits: int = 0
     items: int = 0

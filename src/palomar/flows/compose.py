@@ -7,6 +7,8 @@ router, when the transaction begins).
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from palomar.domain.account import Account, AccountId
 from palomar.domain.lane import Lane, Rank, lane_of, rank_of
 from palomar.domain.languages import Language
@@ -29,8 +31,7 @@ RECEIPT_GRACE_MS = 6 * 3_600_000
 """A receipt may come so long after the validity before we presume the end."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Recipient:
+class Recipient(Struct, kw_only=True):
     """One message asked for, as a dialect has judged it. ``state`` is queued, scheduled, or how it is discarded (then
     ``why`` says so and ``msisdn`` may be what the customer wrote)."""
 
@@ -46,8 +47,7 @@ class Recipient:
     """The codes of short links in the text, each with its URL."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Request:
+class Request(Struct, kw_only=True):
     """One request of a customer: what its messages share."""
 
     account: Account
@@ -72,8 +72,7 @@ class Request:
     """Renders status and body to keep under ``idempotency``; None keeps nothing, as nothing of it will be sent."""
 
 
-@dataclass(slots=True)
-class NewMessage:
+class NewMessage(Struct):
     """A message about to be stored. ``claim`` says what its node found before the transaction: a window slot for every
     part (``submitting``), room in memory (``queued``), or neither (None). ``pledge`` remembers what was set aside for
     it, also where the claim was lost meanwhile. ``choice`` is the router's, ``verdict`` the filters', found in the
@@ -110,8 +109,7 @@ class NewMessage:
         return self.verdict[0] if self.verdict else self.row.state
 
 
-@dataclass(slots=True)
-class Acceptance:
+class Acceptance(Struct):
     """A composed request: the command of :func:`accept`."""
 
     request: Request

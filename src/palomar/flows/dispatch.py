@@ -5,8 +5,9 @@ between the two when a node dies is in doubt, and the account's policy decides.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import assert_never
+
+from msgspec import Struct, field
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.events import CarrierTook
@@ -21,8 +22,7 @@ from palomar.storage import messages as rows
 from palomar.storage.messages import OpenMessage, OpenPart
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What became of one submit."""
 
     carrier: str
@@ -31,16 +31,14 @@ class Answer:
     exchange: Exchange = field(default_factory=Exchange)
 
 
-@dataclass(slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A part that has a slot of a carrier and is about to leave by it."""
 
     part: OutgoingPart
     carrier: str
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Struct, frozen=True):
     """The part is queued again and may be submitted as ``attempt`` after ``seconds``."""
 
     attempt: int

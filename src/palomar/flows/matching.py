@@ -10,6 +10,8 @@ Not here: what a receipt does to its part (``report``).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from palomar.domain.message import FINAL, PartId, State, echo_of
 from palomar.domain.receipt_ids import Spelling, answers_to, canonical
 from palomar.flows.lessons import RECEIPT_IDS, Lesson, learn
@@ -52,8 +54,7 @@ def speaks_of(receipt: CarrierReceipt, msisdn: str) -> bool:
     return any(_is_same(address, msisdn) for address in (receipt.msisdn, receipt.sender))
 
 
-@dataclass(frozen=True, slots=True)
-class _Fit:
+class _Fit(Struct, frozen=True):
     part: OpenPart
     spelling: Spelling
     by_address: bool

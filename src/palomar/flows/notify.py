@@ -1,7 +1,8 @@
 """Notify: the outbox of callbacks. Each attempt is recorded; a failed one is planned again or kept as failed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct, structs
 
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.work import Work
@@ -10,8 +11,7 @@ from palomar.storage import webhooks as rows
 from palomar.storage.webhooks import WebhookRow
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One attempt of a callback, and how it ended."""
 
     webhook: WebhookRow
@@ -27,7 +27,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
             work.note(webhook.message_id, Kind.CALLBACK, _detail(webhook, outcome))
             continue
         next_ms = _next_ms(work.house.renderers, webhook, work.now_ms)
-        waiting = replace(
+        waiting = structs.replace(
             webhook,
             attempts=webhook.attempts + 1,
             failed=0 if next_ms is not None else 1,

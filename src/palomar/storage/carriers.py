@@ -1,6 +1,6 @@
 """What carriers told us that has no message yet: orphan receipts. What phones wrote is in ``inbound``."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from palomar.domain.message import State
 from palomar.ports import CarrierReceipt
@@ -28,8 +28,7 @@ FORGET_ORPHANS = "DELETE FROM orphans WHERE id IN (SELECT id FROM orphans WHERE 
 COUNT_ORPHANS = "SELECT carrier, count(*), max(received_ms) FROM orphans GROUP BY carrier ORDER BY carrier"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrphanRow:
+class OrphanRow(Struct, frozen=True, kw_only=True):
     """A receipt that found no part, and when it came."""
 
     id: int

@@ -1,7 +1,8 @@
 """Messages, their parts and the queue of what has not left yet: rows and their SQL."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from palomar.domain.account import AccountId
 from palomar.domain.lane import Rank
@@ -123,8 +124,7 @@ SELECT_PARTS_OF = (
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class MessageRow:
+class MessageRow(Struct, kw_only=True):
     """A whole message as it is stored. Money in microcredits, times in milliseconds since 1970.
 
     ``sent_ms``, when a carrier took the last of the parts that it took, is read from the parts and not stored here.
@@ -199,8 +199,7 @@ def message_rows(rows: Iterable[Found]) -> list[MessageRow]:
     return found
 
 
-@dataclass(slots=True)
-class WaitingRow:
+class WaitingRow(Struct):
     """A part that has not ended beside its message and its place in the queue, in the order of LOOKUP_WAITING."""
 
     message_id: MessageId
@@ -232,8 +231,7 @@ class WaitingRow:
         return self.parts_left < self.parts
 
 
-@dataclass(slots=True)
-class OpenMessage:
+class OpenMessage(Struct):
     """What the flows read and move of a message while its parts travel."""
 
     id: MessageId
@@ -268,8 +266,7 @@ class OpenMessage:
         )
 
 
-@dataclass(slots=True)
-class OpenPart:
+class OpenPart(Struct):
     """One part on its way. ``sent_ms`` is when the carrier took it: from then on it is paid for."""
 
     id: PartId

@@ -1,7 +1,8 @@
 """The outbox: callbacks that have not succeeded yet. A success leaves the table and becomes a moment."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId
@@ -49,8 +50,7 @@ REPLAY_SOME_OF = (
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class WebhookRow:
+class WebhookRow(Struct, kw_only=True):
     """One callback to make, the same bytes at every attempt."""
 
     id: int

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+from msgspec import structs
 from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import LoopClock
 
@@ -227,7 +228,5 @@ class Rig:
 
     def send_one(self, *, serial: int, **fields: Any) -> None:
         """Submit one part in a slot that is reserved."""
-        part = outgoing("573001234567", serial=serial)
-        for name, value in fields.items():
-            setattr(part, name, value)
+        part = structs.replace(outgoing("573001234567", serial=serial), **fields)
         self.carrier.submit(part)

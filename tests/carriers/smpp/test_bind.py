@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec import structs
 from structlog.testing import capture_logs
 from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent
 from tests.contracts.carrier import outgoing
@@ -237,8 +238,7 @@ async def test_a_paused_transport_has_no_room() -> None:
         transport.pause_reading()
         for serial in range(950):
             assert rig.carrier.reserve(1)
-            part = outgoing("573001234567", serial=serial)
-            part.payload = b"x" * 250
+            part = structs.replace(outgoing("573001234567", serial=serial), payload=b"x" * 250)
             rig.carrier.submit(part)
         assert rig.carrier.room() == 50
         await asyncio.sleep(0.1)

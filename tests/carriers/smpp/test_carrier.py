@@ -4,6 +4,7 @@ import asyncio
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from structlog.testing import capture_logs
 from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, take, throttle
 from tests.contracts.carrier import RecordingSink, outgoing
@@ -331,8 +332,7 @@ async def test_a_sink_that_fails_costs_no_link() -> None:
 async def test_ucs2_leaves_as_ucs2() -> None:
     async with Rig() as rig:
         await rig.live()
-        part = outgoing("573001234567")
-        part.alphabet, part.payload = Alphabet.UCS2, "ñ".encode("utf-16-be")
+        part = structs.replace(outgoing("573001234567"), alphabet=Alphabet.UCS2, payload="ñ".encode("utf-16-be"))
         assert rig.carrier.reserve(1)
         rig.carrier.submit(part)
         await rig.sink.until(lambda: bool(rig.sink.answers))

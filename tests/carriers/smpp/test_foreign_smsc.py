@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
 from tests.carriers.smpp.parts import part
 from tests.contracts.carrier import RecordingSink
 from tests.support.smscs import PASSWORD, SYSTEM_ID, NpmSmsc, npm_smsc
@@ -36,8 +37,7 @@ async def test_what_it_never_reported_can_be_asked_for(tmp_path: Path) -> None:
     with npm_smsc(tmp_path) as smsc:
         async with carrier(smsc.port) as (outside, sink):
             await sink.until(lambda: outside.live, seconds=10)
-            sent = part("hi")
-            sent.msisdn = "34600000004"
+            sent = structs.replace(part("hi"), msisdn="34600000004")
             assert outside.reserve(1)
             outside.submit(sent)
             await sink.until(lambda: bool(sink.answers), seconds=10)

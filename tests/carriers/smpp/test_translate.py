@@ -1,6 +1,7 @@
 """A deliver_sm is a receipt or an inbound message; the answer to a query is a receipt."""
 
 import pytest
+from msgspec import structs
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.translate import answered_query, delivery_reader
@@ -18,7 +19,7 @@ def over_the_wire(pdu: DeliverSm | DataSm) -> CarrierReceipt | CarrierInbound | 
     delivery = READ(read, frame)
     if isinstance(delivery, CarrierReceipt):
         assert delivery.octets == frame
-        delivery.octets = b""
+        return structs.replace(delivery, octets=b"")
     return delivery
 
 

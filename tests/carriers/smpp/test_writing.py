@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from tests.carriers.smpp.parts import part, settings
 
 from palomar.carriers.smpp.coding import reader
@@ -60,8 +61,7 @@ def test_what_fits_neither_way_is_refused_and_the_character_named(number: int) -
 
 @pytest.mark.parametrize(("characters", "fits"), [(67, True), (68, False)])
 def test_a_part_of_a_long_message_leaves_room_for_its_header(characters: int, fits: bool) -> None:
-    short = part("€" + "a" * (characters - 1))
-    short.parts = 2
+    short = structs.replace(part("€" + "a" * (characters - 1)), parts=2)
     assert isinstance(writer(settings(alphabet="ascii"))(short), Written if fits else Refused)
 
 
