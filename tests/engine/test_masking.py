@@ -1,6 +1,7 @@
 """What is hidden from support: everything that holds a text or a number, and whatever nobody has thought about yet."""
 
 import pytest
+from msgspec import structs
 from tests.support.world import World, outgoing, receipt
 
 from palomar.domain.message import State
@@ -23,8 +24,7 @@ async def story(sqlite_place: object) -> Story:
     message = await world.accepted(account, claim=State.SUBMITTING, ackurl="https://shop.example/x?token=s3cret")
     (part,) = outgoing(message)
     await world.answer(part, Taken(reference="r1"))
-    told = receipt("r1", State.DELIVERED)
-    told.raw = f"id:r1 stat:DELIVRD text:{TEXT}"
+    told = structs.replace(receipt("r1", State.DELIVERED), raw=f"id:r1 stat:DELIVRD text:{TEXT}")
     await world.do(record_receipts, told)
 
     async def script(tx: Transaction) -> Story | None:
