@@ -2,7 +2,7 @@
 
 `pdus.py` spells each PDU as a dataclass whose fields are declared with `octet()`, `c_octets()` and so on, in
 wire order; that declaration is the only field table there is. A kind can read, write and judge one value.
-`codec.py` fuses the two frequent kinds (octet, C-octet string) for speed and uses these methods for the rest
+`bodies.py` fuses the two frequent kinds (octet, C-octet string) for speed; these methods are used for the rest
 and to say exactly which field is at fault.
 """
 

@@ -1,0 +1,58 @@
+"""Bodies read and written by generated functions: strict, and of the same mind as the field tables."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.smpp.pdu_strategies import pdus_of
+
+from palomar.smpp import PDU_TYPES, Pdu, SubmitSm, SubmitSmResp, decode, encode
+from palomar.smpp.bodies import HEADER_OCTETS, STUMBLES, body_reader, body_writer
+from palomar.smpp.codec import _read_leniently
+from palomar.smpp.fields import field_table
+from palomar.smpp.tlvs import write_tlvs
+
+EVERY_PDU = pytest.mark.parametrize("pdu_type", PDU_TYPES.values(), ids=lambda t: t.command_name)
+
+
+@EVERY_PDU
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_a_body_is_what_each_kind_of_field_writes_in_turn(pdu_type: type[Pdu], data: st.DataObject):
+    pdu = data.draw(pdus_of(pdu_type))
+    fields = b"".join(kind.write(getattr(pdu, name)) for name, kind in field_table(pdu_type))
+    is_bare = pdu_type.bare_when_refused and pdu.command_status
+    assert body_writer(pdu_type)(pdu) == (b"" if is_bare else fields + write_tlvs(pdu.tlvs))
+
+
+@EVERY_PDU
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_what_is_read_leniently_is_read_strictly_just_so_where_it_is_sound(pdu_type: type[Pdu], data: st.DataObject):
+    frame = encode(data.draw(pdus_of(pdu_type)))
+    assert _read_leniently(pdu_type, frame, 0, 7) == _strictly_or_leniently(pdu_type, frame)
+
+
+def _strictly_or_leniently(pdu_type: type[Pdu], frame: bytes) -> Pdu:
+    """A refusal without its body is the one frame of ours that is not read strictly."""
+    if len(frame) == HEADER_OCTETS:
+        return pdu_type(0, 7)
+    return body_reader(pdu_type)(frame, 0, 7)
+
+
+@pytest.mark.parametrize("cut", range(1, 30))
+def test_a_reader_stumbles_over_a_body_that_ends_early(cut: int):
+    frame = encode(SubmitSm(source_addr="1234", short_message=b"hello", tlvs=((0x0204, b"\0\1"),)))
+    if cut != len(write_tlvs(((0x0204, b"\0\1"),))):
+        with pytest.raises(STUMBLES):
+            body_reader(SubmitSm)(frame[:-cut], 0, 1)
+
+
+@pytest.mark.parametrize("message_id", ["x" * 65, "a\0b", "\u20ac", b"bytes", 7, None])
+def test_a_writer_stumbles_over_what_the_field_cannot_hold(message_id: object):
+    with pytest.raises((*STUMBLES, TypeError)):
+        body_writer(SubmitSmResp)(SubmitSmResp(message_id=message_id))  # type: ignore[arg-type]
+
+
+def test_a_refusal_of_such_a_command_has_no_body():
+    assert body_writer(SubmitSmResp)(SubmitSmResp(command_status=8, message_id="1")) == b""
+    assert decode(encode(SubmitSmResp(command_status=8, message_id="1"))) == SubmitSmResp(command_status=8)
