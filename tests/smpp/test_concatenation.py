@@ -20,6 +20,7 @@ from palomar.smpp import (
     tlvs,
     user_data_header,
 )
+from palomar.smpp.concatenation import text_octets
 from palomar.smpp.parameters import ESM_UDHI
 
 PART = Concatenation(reference=0xA5, total=3, sequence=2)
@@ -111,3 +112,9 @@ def test_several_elements_share_one_header():
 def test_without_elements_there_is_no_header():
     assert user_data_header() == b""
     assert information_elements(DeliverSm(short_message=b"\x03\x24\x01\x01text")) == ()
+
+
+def test_the_text_of_a_message_is_the_same_without_asking_which_part_it_is():
+    for header in (b"", concatenation_header(PART)):
+        pdu = DeliverSm(esm_class=ESM_UDHI if header else 0, short_message=header + b"text")
+        assert text_octets(pdu) == read_parts(pdu)[1] == b"text"

@@ -23,6 +23,7 @@ DEFAULT_MAX_FRAME_OCTETS = 0x10000
 
 _HEADER = struct.Struct(">IIII")
 _unpack_header = _HEADER.unpack_from
+_unpack_length = struct.Struct(">I").unpack_from
 _pack_header = _HEADER.pack
 
 
@@ -54,7 +55,7 @@ class FrameBuffer:
             self._pending.clear()
         position, end = 0, len(data)
         while end - position >= 4:
-            length = int.from_bytes(data[position : position + 4], "big")
+            (length,) = _unpack_length(data, position)
             if not HEADER_OCTETS <= length <= self.max_frame_octets:
                 self.error = FramingError(length)
                 return frames

@@ -87,6 +87,12 @@ def message_octets(pdu: SubmitSm | DeliverSm | DataSm) -> bytes:
     return short_message or tlvs.MESSAGE_PAYLOAD.find(pdu.tlvs) or b""
 
 
+def text_octets(pdu: SubmitSm | DeliverSm | DataSm) -> bytes:
+    """Give the user data of a message without its header, whatever part it is."""
+    octets = message_octets(pdu)
+    return split_user_data(octets)[1] if pdu.esm_class & ESM_UDHI else octets
+
+
 def read_parts(pdu: SubmitSm | DeliverSm | DataSm) -> tuple[Concatenation | None, bytes]:
     """Say which part of a long message `pdu` is, or None; and give its text without any user data header."""
     octets = message_octets(pdu)
@@ -112,9 +118,11 @@ def _from_elements(elements: tuple[Element, ...]) -> Concatenation | None:
 
 def _from_tlvs(found: tlvs.Tlvs) -> Concatenation | None:
     reference = tlvs.SAR_MSG_REF_NUM.find(found)
+    if reference is None:
+        return None
     total = tlvs.SAR_TOTAL_SEGMENTS.find(found)
     sequence = tlvs.SAR_SEGMENT_SEQNUM.find(found)
-    if reference is None or total is None or sequence is None:
+    if total is None or sequence is None:
         return None
     return _sound(reference, total, sequence)
 

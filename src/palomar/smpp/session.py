@@ -128,14 +128,7 @@ class Session:
             if len(window.outstanding) >= window.size:
                 raise WindowFull(f"{window.size} requests are unanswered")
             self._emit(pdu)
-            deadline = now + self.settings.response_seconds
-            window.add(
-                sequence_number,
-                command_id=command_id,
-                context=context,
-                deadline=deadline,
-                frame=self._outgoing[-1],
-            )
+            window.add(sequence_number, command_id, context, now + self.settings.response_seconds, self._outgoing[-1])
         else:
             self._emit(pdu)
             if command_id in BOUND_BY:
@@ -157,7 +150,7 @@ class Session:
             response_type = pdus.response_type(request.command_id)
             if response_type is None:
                 return False
-            response = response_type(command_status=status)
+            response = response_type(status)
         elif response.command_id != request.command_id | RESPONSE_BIT:
             raise UnencodablePdu(f"does not answer {request.command_name}", field=response.command_name)
         response.sequence_number = request.sequence_number
@@ -204,7 +197,8 @@ class Session:
             if command_id in self._may_receive:
                 self._active = now
                 found.append(events.RequestReceived(pdu, frame))
-            elif command_id & RESPONSE_BIT:
+                continue
+            if command_id & RESPONSE_BIT:
                 self._on_response(pdu, frame, found)
             else:
                 self._on_session_request(pdu, frame, found)

@@ -81,7 +81,10 @@ class OctetsTlv:
 
     def find(self, tlvs: Tlvs) -> bytes | None:
         """Give the first value in `tlvs`, or None."""
-        return next(self.find_all(tlvs), None)
+        for tag, value in tlvs:
+            if tag == self.tag:
+                return value
+        return None
 
     def find_all(self, tlvs: Tlvs) -> Iterator[bytes]:
         """Give every value in `tlvs`, for the parameters of submit_multi that may be repeated."""

@@ -24,7 +24,7 @@ class Window:
         self.outstanding: dict[int, _Entry] = {}
         self._timed_out: dict[int, _Entry] = {}
 
-    def add(self, sequence_number: int, *, command_id: int, context: object, deadline: float, frame: bytes) -> None:
+    def add(self, sequence_number: int, command_id: int, context: object, deadline: float, frame: bytes) -> None:
         """Remember a request just sent; deadlines never go back from one to the next."""
         self.outstanding[sequence_number] = (command_id | RESPONSE_BIT, context, deadline, frame)
 

@@ -134,7 +134,7 @@ class Link:
     def free_slots(self) -> int:
         """How many parts it would take at this moment, its own rate included; 0 while its transport is paused."""
         transmitter = self._transmitter
-        if transmitter is None or transmitter.paused or not self.live:
+        if transmitter is None or transmitter.paused or transmitter.silent or self.stopping:
             return 0
         free = transmitter.session.window_free
         if self.rate.bucket.rate:
@@ -265,7 +265,7 @@ class Link:
     # --- inside
 
     def _on_request(self, connection: Connection, pdu: Pdu, octets: bytes) -> None:
-        if isinstance(pdu, DeliverSm | DataSm):
+        if isinstance(pdu, (DeliverSm, DataSm)):
             self._owner.on_delivery(connection, pdu, octets)
         elif isinstance(pdu, AlertNotification):
             self._on_alert(pdu)

@@ -82,7 +82,7 @@ def judge(settings: SmppCarrierSettings) -> Callable[[Pdu], SubmitOutcome]:
 
     def outcome(answer: Pdu) -> SubmitOutcome:
         status = answer.command_status
-        if status == 0 and isinstance(answer, SubmitSmResp | DataSmResp):
+        if status == 0 and isinstance(answer, (SubmitSmResp, DataSmResp)):
             return Taken(reference=answer.message_id.strip())
         retry = retry_seconds.get(status)
         if retry is not None:
