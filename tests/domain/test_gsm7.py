@@ -36,6 +36,7 @@ def test_septets_counts_the_octets_of_the_encoding(text: str) -> None:
 def test_the_verdict_is_that_of_smsutil(text: str) -> None:
     expected = text == "" or ("\x1b" not in text and smsutil.codecs.is_valid_gsm(text))
     assert gsm7.is_gsm(text) == expected
+    assert gsm7.septets_if_gsm(text) == (gsm7.septets(text) if expected else None)
     assert (gsm7.foreign_characters(text) == ()) == expected
 
 

@@ -92,6 +92,15 @@ def is_gsm(text: str, tables: SeptetTables = DEFAULT) -> bool:
     return _plain_octets(text, tables) is not None or tables.only_known_characters(text) is not None
 
 
+def septets_if_gsm(text: str, tables: SeptetTables = DEFAULT) -> int | None:
+    """Count the septets of a text; None if it has a character that is in neither of the two tables."""
+    if _plain_octets(text, tables) is not None:
+        return len(text)
+    if tables.only_known_characters(text) is None:
+        return None
+    return len(text) + len(tables.extension_characters.findall(text))
+
+
 def septets(text: str, tables: SeptetTables = DEFAULT) -> int:
     """Count the septets of a text for which `is_gsm` holds: an extension character is two."""
     if _plain_octets(text, tables) is not None:

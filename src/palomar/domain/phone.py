@@ -70,13 +70,13 @@ def plain_address(raw: str) -> str:
     return digits.removeprefix("00") if digits.isascii() and digits.isdigit() else digits
 
 
-def country_of(msisdn: Msisdn) -> str | None:
+def country_of(number: str) -> str | None:
     """Give the ISO 3166 code of the number's country by its longest known prefix.
 
     None for codes that no country has (satellite phones, +800 and such).
     """
-    for length in _PREFIX_LENGTHS:
-        country = _COUNTRY_BY_PREFIX.get(msisdn[:length])
+    for length in _LENGTHS_BY_START.get(number[:2], _PREFIX_LENGTHS):
+        country = _COUNTRY_BY_PREFIX.get(number[:length])
         if country is not None:
             return country
     return None
@@ -99,6 +99,19 @@ _COUNTRY_BY_PREFIX: Final = {
     prefix: country for country, prefixes in PREFIXES_BY_COUNTRY.items() for prefix in prefixes.split()
 }
 _PREFIX_LENGTHS: Final = sorted({len(prefix) for prefix in _COUNTRY_BY_PREFIX}, reverse=True)
+
+
+def _lengths_by_start() -> dict[str, list[int]]:
+    """Of the prefixes that share their first two digits, the lengths they have, the longest first."""
+    lengths: dict[str, set[int]] = {}
+    for prefix in _COUNTRY_BY_PREFIX:
+        starts = [prefix[:2]] if len(prefix) > 1 else [prefix + digit for digit in "0123456789"]
+        for start in starts:
+            lengths.setdefault(start, set()).add(len(prefix))
+    return {start: sorted(some, reverse=True) for start, some in lengths.items()}
+
+
+_LENGTHS_BY_START: Final = _lengths_by_start()
 
 
 def _without(separators: str, raw: str) -> str:

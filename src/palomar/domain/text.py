@@ -122,8 +122,11 @@ def measure(text: str) -> Measured:
 
     `text` has no lone surrogate (`unusable`).
     """
-    alphabet = Alphabet.GSM if gsm7.is_gsm(text) else Alphabet.UCS2
-    total = units(text, alphabet)
+    septets = gsm7.septets_if_gsm(text)
+    if septets is None:
+        alphabet, total = Alphabet.UCS2, units(text, Alphabet.UCS2)
+    else:
+        alphabet, total = Alphabet.GSM, septets
     if total <= SINGLE_UNITS[alphabet]:
         return Measured(alphabet, total, 1)
     return Measured(alphabet, total, _count_of_concatenated(text, alphabet, total))

@@ -14,7 +14,7 @@ from palomar.domain.lane import Lane, Rank, lane_of, rank_of
 from palomar.domain.languages import Language
 from palomar.domain.link import Links
 from palomar.domain.message import MessageId, State
-from palomar.domain.phone import Msisdn, country_of
+from palomar.domain.phone import country_of
 from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.domain.routing import Choice
@@ -152,7 +152,7 @@ def compose(
     countries = request.account.settings.countries
     messages = []
     for recipient in recipients:
-        country = country_of(Msisdn(recipient.msisdn)) or ""
+        country = country_of(recipient.msisdn) or ""
         state, why = recipient.state, recipient.why
         if countries and state in _WAITING and country not in countries:
             state, why = State.BLOCKED, f"the account does not send to {country or 'an unknown country'}"
