@@ -18,22 +18,18 @@ class RealClock:
     """Wall time that can jump ahead (for the sandbox); monotonic time that cannot."""
 
     def __init__(self) -> None:
-        self._jumped_ms = 0
+        self.ahead_ms = 0
+        """How far the wall is ahead of the machine's; :meth:`jump` moves it."""
 
     def wall_ms(self) -> int:
-        return time.time_ns() // 1_000_000 + self._jumped_ms
+        return time.time_ns() // 1_000_000 + self.ahead_ms
 
     def monotonic(self) -> float:
         return time.monotonic()
 
-    @property
-    def ahead_ms(self) -> int:
-        """How far the wall is ahead of the machine's."""
-        return self._jumped_ms
-
     def jump(self, milliseconds: int) -> None:
         """Move the wall ahead; timers keep their pace."""
-        self._jumped_ms += milliseconds
+        self.ahead_ms += milliseconds
 
 
 class RealIds:

@@ -21,7 +21,8 @@ NODES_MAX = 64
 COMMAND_LINE_NODE = NODES_MAX - 1
 """The number in ids made beside the servers; no server takes it."""
 _PART_BITS, _SEQUENCE_BITS, _NODE_BITS = 8, 8, 6
-_MS_SHIFT = _PART_BITS + _SEQUENCE_BITS + _NODE_BITS
+_NODE_SHIFT = _PART_BITS + _SEQUENCE_BITS
+_MS_SHIFT = _NODE_SHIFT + _NODE_BITS
 _LOW_BITS = _SEQUENCE_BITS + _NODE_BITS
 IDS_A_MS = 1 << _MS_SHIFT
 """Ids that a millisecond has, so that a period of time is a range of ids."""
@@ -109,9 +110,7 @@ class PartIdentity:
 
 def make_message_id(*, at_ms: int, node: int, sequence: int) -> MessageId:
     """The id of the ``sequence``-th (0 to 255) message that ``node`` (0 to 63) accepts in millisecond ``at_ms``."""
-    return MessageId(
-        ((at_ms - EPOCH_MS) << _MS_SHIFT) | (node << (_PART_BITS + _SEQUENCE_BITS)) | (sequence << _PART_BITS)
-    )
+    return MessageId((at_ms - EPOCH_MS) << _MS_SHIFT | node << _NODE_SHIFT | sequence << _PART_BITS)
 
 
 def part_id(message_id: MessageId, number: int) -> PartId:
