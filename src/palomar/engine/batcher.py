@@ -32,6 +32,7 @@ campaign must not make every transaction long."""
 _BESIDE_AT_LEAST, _BESIDE_EACH = 25, 5
 """Items taken beside what is waited for: enough for the answer, receipt and callbacks of as many messages."""
 
+_FOR_EVER = float("inf")
 _RUNS_AFTER_CONFLICT = 30
 _RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 _log = structlog.get_logger(__name__)
@@ -48,7 +49,7 @@ class Step(Generic[C, R]):
     awaited: bool = False
     """Whether somebody waits for the result: then it goes before what nobody waits for."""
     linger_seconds: float = 0.0
-    patience_seconds: float = float("inf")
+    patience_seconds: float = _FOR_EVER
     """How long a command is tried again while the database cannot be reached; facts are kept for ever."""
     prepare: Callable[[Sequence[C]], None] | None = None
     """Called once for each command, in the turn in which its transaction begins."""
@@ -63,6 +64,7 @@ class _Entry(Struct):
     failed: Callable[[BaseException], None]
     weight: int
     posted: float
+    """Seconds; not told of what waits for ever."""
     prepared: bool = False
 
 
@@ -92,7 +94,8 @@ class Batcher:
         """Let the step happen; ``done`` is called with its result after the commit, or ``failed`` (default: logged)."""
         lane = self._lanes[step.lane % len(self._lanes)]
         weight = 1 if step.weigh is None else step.weigh(command)
-        lane.add(_Entry(step, command, done, failed or _ignore, weight, self.clock.monotonic()))
+        posted = 0.0 if step.patience_seconds == _FOR_EVER else self.clock.monotonic()
+        lane.add(_Entry(step, command, done, failed or _ignore, weight, posted))
 
     async def run(self, step: Step[C, R], command: C) -> R:
         """As :meth:`post`, for who waits. Cancelling the wait does not cancel the step."""
