@@ -97,6 +97,19 @@ def test_no_url_gets_a_line_end_or_a_space_onto_the_wire(host, rest):
     assert " " not in target + origin.host_header
 
 
+def test_an_origin_alone_is_that_of_the_split():
+    urls = Urls()
+    with pytest.raises(BadUrl):
+        urls.origin("http://h/a\nb")
+    origin, _ = urls.split("http://h/x?y#z")
+    assert urls.origin("http://h/x") == urls.origin("HTTP://H:80/") == origin
+    assert urls.origin("http://h/a\nb") == origin
+    with pytest.raises(BadUrl):
+        urls.split("http://h/a\nb")
+    with pytest.raises(BadUrl):
+        urls.origin("http://h:0/")
+
+
 def test_what_was_split_last_is_not_taken_for_another_url():
     urls, other = Urls(), "http://other.example/y"
     for url, name in [

@@ -78,7 +78,7 @@ class CallbackClient:
     def origin_of(self, url: str) -> str:
         """``scheme://host:port`` in canonical spelling; empty for what is no URL we could request."""
         try:
-            return self._urls.split(url)[0].name
+            return self._urls.origin(url).name
         except BadUrl:
             return ""
 

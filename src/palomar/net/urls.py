@@ -44,24 +44,15 @@ class Origin:
 class Urls:
     """Splits URLs; remembers origins, because thousands of callbacks go to the same few."""
 
-    __slots__ = ("_last", "_origins")
+    __slots__ = ("_origins",)
 
     def __init__(self) -> None:
         self._origins: dict[str, Origin] = {}
-        self._last: tuple[str, tuple[Origin, str]] | None = None
+        """By what stands before the target; only what the pattern has matched once is remembered."""
 
     def split(self, url: str) -> tuple[Origin, str]:
         """The URL's origin and its request target, safe to write; raises :class:`BadUrl`. The fragment is
         dropped."""
-        last = self._last
-        if last is not None and url is last[0]:  # a host's turn and its request are asked for in succession
-            return last[1]
-        split = self._split(url)
-        self._last = (url, split)
-        return split
-
-    def _split(self, url: str) -> tuple[Origin, str]:
-        # A known origin is found without the pattern: only prefixes that it once matched are remembered.
         slash = url.find("/", 8)
         origin = self._origins.get(url[:slash]) if slash > 0 else None
         if origin is not None and len(url) <= _LONGEST and "#" not in url:
@@ -71,6 +62,13 @@ class Urls:
         if not target.isascii() or not target.isprintable() or " " in target:
             target = _encoded(target)
         return origin, target
+
+    def origin(self, url: str) -> Origin:
+        """The URL's origin alone; raises :class:`BadUrl`, unless what is wrong is the target and the origin is known
+        already: then :meth:`split` will."""
+        slash = url.find("/", 8)
+        origin = self._origins.get(url[:slash]) if slash > 0 else None
+        return self.split(url)[0] if origin is None else origin
 
     def _parsed(self, url: str) -> tuple[Origin, str]:
         match = _URL.match(url)
