@@ -147,53 +147,81 @@ def compose(
     ``languages`` are those whose tables every carrier takes: what would go as UCS-2 goes in one of them where that
     makes fewer parts.
     """
-    prices, lanes = terms.prices, terms.lanes
     due_ms = now_ms if request.due_ms is None else request.due_ms
-    countries = request.account.settings.countries
+    lanes, lineage = terms.lanes, terms.lineage
     messages = []
     for recipient in recipients:
         country = country_of(recipient.msisdn) or ""
-        state, why = recipient.state, recipient.why
-        if countries and state in _WAITING and country not in countries:
-            state, why = State.BLOCKED, f"the account does not send to {country or 'an unknown country'}"
-        if state is State.QUEUED and due_ms > now_ms:
-            state = State.SCHEDULED
-        counted = state in _WAITING
-        rate = prices.rate(country) if counted else 0
-        message_id = ids.message_id()
-        alphabet, parts = _written(recipient, languages)
-        row = MessageRow(
-            id=message_id,
-            account_id=request.account.id,
-            dialect=request.dialect,
-            subid=request.subid,
-            label=request.label,
-            sender=recipient.sender or request.sender,
-            msisdn=recipient.msisdn,
+        state, why = _judged(recipient, request.account, country, is_later=due_ms > now_ms)
+        rate = terms.prices.rate(country) if state in _WAITING else 0
+        row = _row(
+            request,
+            recipient,
+            message_id=ids.message_id(),
             country=country,
-            text=recipient.text,
-            alphabet=alphabet,
-            reference=_concatenation_reference(message_id),
-            parts=parts,
-            parts_left=parts if counted else 0,
-            parts_open=parts if counted else 0,
             state=state,
-            rate_microcredits=rate,
-            price_microcredits=rate * parts,
-            carrier="",
-            ackurl=request.ackurl,
-            clickurl=request.clickurl,
-            extra=request.extra,
+            rate=rate,
+            written=_written(recipient, languages),
             due_ms=due_ms,
-            expires_ms=due_ms + VALIDITY_MS + RECEIPT_GRACE_MS,
-            final_ms=None if counted else now_ms,
+            now_ms=now_ms,
         )
         lane = None
         if lanes:
-            lane = lane_of(lanes, lineage=terms.lineage, label=row.label, sender=row.sender, text=row.text)
+            lane = lane_of(lanes, lineage=lineage, label=row.label, sender=row.sender, text=row.text)
         rank = rank_of(lane, recipients=len(request.recipients))
         messages.append(NewMessage(row, why, recipient.links, lane, rank))
-    return Acceptance(request, messages, terms.lineage)
+    return Acceptance(request, messages, lineage)
+
+
+def _judged(recipient: Recipient, account: Account, country: str, *, is_later: bool) -> tuple[State, str]:
+    """The state in which a message is stored, and why, if it is not sent."""
+    state, why = recipient.state, recipient.why
+    countries = account.settings.countries
+    if countries and state in _WAITING and country not in countries:
+        return State.BLOCKED, f"the account does not send to {country or 'an unknown country'}"
+    return (State.SCHEDULED if is_later and state is State.QUEUED else state), why
+
+
+def _row(
+    request: Request,
+    recipient: Recipient,
+    *,
+    message_id: MessageId,
+    country: str,
+    state: State,
+    rate: int,
+    written: tuple[Alphabet, int],
+    due_ms: int,
+    now_ms: int,
+) -> MessageRow:
+    alphabet, parts = written
+    counted = state in _WAITING
+    return MessageRow(
+        id=message_id,
+        account_id=request.account.id,
+        dialect=request.dialect,
+        subid=request.subid,
+        label=request.label,
+        sender=recipient.sender or request.sender,
+        msisdn=recipient.msisdn,
+        country=country,
+        text=recipient.text,
+        alphabet=alphabet,
+        reference=_concatenation_reference(message_id),
+        parts=parts,
+        parts_left=parts if counted else 0,
+        parts_open=parts if counted else 0,
+        state=state,
+        rate_microcredits=rate,
+        price_microcredits=rate * parts,
+        carrier="",
+        ackurl=request.ackurl,
+        clickurl=request.clickurl,
+        extra=request.extra,
+        due_ms=due_ms,
+        expires_ms=due_ms + VALIDITY_MS + RECEIPT_GRACE_MS,
+        final_ms=None if counted else now_ms,
+    )
 
 
 def _written(recipient: Recipient, languages: Collection[Language]) -> tuple[Alphabet, int]:
