@@ -96,16 +96,14 @@ def septets_if_gsm(text: str, tables: SeptetTables = DEFAULT) -> int | None:
     """Count the septets of a text; None if it has a character that is in neither of the two tables."""
     if _plain_octets(text, tables) is not None:
         return len(text)
-    if tables.only_known_characters(text) is None:
-        return None
-    return len(text) + len(tables.extension_characters.findall(text))
+    return None if tables.only_known_characters(text) is None else _with_escapes(text, tables)
 
 
 def septets(text: str, tables: SeptetTables = DEFAULT) -> int:
     """Count the septets of a text for which `is_gsm` holds: an extension character is two."""
     if _plain_octets(text, tables) is not None:
         return len(text)
-    return len(text) + len(tables.extension_characters.findall(text))
+    return _with_escapes(text, tables)
 
 
 def encode(text: str, tables: SeptetTables = DEFAULT) -> bytes:
@@ -164,6 +162,11 @@ def unpack(packed: bytes, *, count: int, fill_bits: int = 0) -> bytes:
 
 
 _ESCAPED_SEPTET = re.compile(b"\x1b(.?)", re.DOTALL)
+
+
+def _with_escapes(text: str, tables: SeptetTables) -> int:
+    """Septets of a text that has extension characters: an escape goes before each."""
+    return len(text) + len(tables.extension_characters.findall(text))
 
 
 def _plain_octets(text: str, tables: SeptetTables) -> bytes | None:

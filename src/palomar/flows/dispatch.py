@@ -159,16 +159,12 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
     work.moved(part, taken=renamed)
     work.note(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
     all_left = message.parts_left == 0 and message.worst is not State.REJECTED
-    if all_left and message.state in (State.QUEUED, State.HELD) and not _holds_another(work, message):
+    if all_left and message.state in (State.QUEUED, State.HELD) and not work.has_held_sibling(part):
         message.state = State.SENT
         work.tell(
             message,
             CarrierTook(message_id=message.id, subid=message.subid, msisdn=message.msisdn, at_ms=work.now_ms),
         )
-
-
-def _holds_another(work: Work, message: OpenMessage) -> bool:
-    return message.parts > 1 and work.has_held_part(message)
 
 
 def doubt(work: Work, part: OpenPart, *, reason: str, exchange: Exchange | None = None) -> Again | None:

@@ -91,10 +91,13 @@ class Work:
                 self._parts[part.id] = part
         return self._parts
 
-    def has_held_part(self, message: OpenMessage) -> bool:
-        """Whether a part of the message that this transaction has read is held in doubt."""
+    def has_held_sibling(self, part: OpenPart) -> bool:
+        """Whether another part of the message that this transaction has read is held in doubt."""
+        message = part.message
+        if message.parts == 1:
+            return False
         siblings = (self._parts.get(part_id(message.id, number)) for number in range(1, message.parts + 1))
-        return any(part is not None and part.state is State.HELD for part in siblings)
+        return any(other is not None and other is not part and other.state is State.HELD for other in siblings)
 
     async def available(self, account_ids: Iterable[AccountId]) -> None:
         """Read these accounts' balances, so that :meth:`reserve` can judge."""

@@ -26,6 +26,7 @@ from palomar.smpp.concatenation import (
     message_octets,
     read_parts,
     split_user_data,
+    text_octets,
     user_data_header,
 )
 from palomar.smpp.errors import (
@@ -228,6 +229,7 @@ __all__ = [
     "state_word",
     "status_meaning",
     "status_name",
+    "text_octets",
     "tlv_name",
     "tlvs",
     "user_data_header",

@@ -22,7 +22,7 @@ from palomar.smpp import (
     concatenation_header,
     message_octets,
     parameters,
-    read_parts,
+    text_octets,
     tlvs,
 )
 
@@ -152,8 +152,8 @@ def _beginning(submitted: SubmitSm, script: ChaosScript) -> bytes:
         return b""
     if script.alphabet is None:
         return message_octets(submitted)[:_TEXT_OCTETS]
-    _, octets = read_parts(submitted)
-    return shown_text(octets, submitted.data_coding, script.alphabet)[:_TEXT_OCTETS].encode("latin-1", "replace")
+    shown = shown_text(text_octets(submitted), submitted.data_coding, script.alphabet)
+    return shown[:_TEXT_OCTETS].encode("latin-1", "replace")
 
 
 def _date(at_ms: int, digits: int) -> str:

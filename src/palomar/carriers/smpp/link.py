@@ -134,7 +134,7 @@ class Link:
     def free_slots(self) -> int:
         """How many parts it would take at this moment, its own rate included; 0 while its transport is paused."""
         transmitter = self._transmitter
-        if transmitter is None or transmitter.paused or transmitter.silent or self.stopping:
+        if transmitter is None or transmitter.paused or not self.live:
             return 0
         free = transmitter.session.window_free
         if self.rate.bucket.rate:

@@ -117,11 +117,9 @@ class LinkRate:
     def sent(self) -> None:
         """One part was given to the link. What was on its way when the carrier throttled it is not all waited for: a
         window of it would be silence for many seconds, and the carrier puts off most of it anyway."""
-        bucket = self.bucket
-        if bucket.rate:
-            bucket.charge(1)
+        self.bucket.charge(1)
         if self.slowed:
-            bucket.forgive(bucket.rate * HOLD_SECONDS)
+            self.bucket.forgive(self.bucket.rate * HOLD_SECONDS)
 
     def taken(self, now: float) -> None:
         """The carrier accepted one part."""
