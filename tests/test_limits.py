@@ -1,0 +1,73 @@
+"""``docs/limits.md`` says what can grow and how far: each test that it names exists, and each figure is the code's."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from palomar.dialects.convergia import api as convergia
+from palomar.dialects.convergia.parameters import PARAMETERS_AT_MOST
+from palomar.dialects.foxsys import api as foxsys
+from palomar.dialects.labs402t import api as labs402t
+from palomar.dialects.sofmex import api as sofmex
+from palomar.engine.calls import CALLS_AN_ACCOUNT
+from palomar.engine.news import A_PERSON_AT_MOST, LISTENERS_AT_MOST
+from palomar.net.limits import Limits
+
+ROOT: Final = Path(__file__).parents[1]
+LIMITS: Final = Limits()
+
+FIGURES: Final[Mapping[str, float]] = {
+    "seconds for a request's head": LIMITS.head_seconds,
+    "seconds for a body": LIMITS.body_seconds,
+    "seconds for a client to read its answer": LIMITS.write_seconds,
+    "seconds idle between requests": LIMITS.keep_alive_seconds,
+    "octets of a head": LIMITS.head_octets,
+    "header lines of a request": LIMITS.headers,
+    "requests that wait on one connection": LIMITS.pipelined,
+    "octets of a body nobody wants": LIMITS.drain_octets,
+    "octets around a body (chunks, trailers)": LIMITS.head_octets,
+    "octets of a body, FOXSYS and 402T Labs": min(foxsys.BODY_LIMIT, labs402t.BODY_LIMIT),
+    "octets of a body, SOFMEX": sofmex.BODY_LIMIT,
+    "octets of a body, CONVERGIA": convergia.BODY_LIMIT,
+    "parameters of a query or form, CONVERGIA": PARAMETERS_AT_MOST,
+    "open event streams of a person": A_PERSON_AT_MOST,
+    "open event streams of a server": LISTENERS_AT_MOST,
+    "calls kept for the sandbox, an account": CALLS_AN_ACCOUNT,
+}
+"""What the code says, by the words of the table."""
+
+_COLUMNS: Final = 4
+
+
+def table() -> list[tuple[str, ...]]:
+    """The rows of the page: quantity, bound, what one gets beyond it, test."""
+    lines = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8").splitlines()
+    rows = [tuple(cell.strip() for cell in line.strip("| ").split(" | ")) for line in lines if line.startswith("| ")]
+    return [row for row in rows if row[0] != "quantity" and not set(row[0]) <= {"-"}]
+
+
+@pytest.mark.parametrize("row", table(), ids=lambda row: row[0])
+def test_every_limit_names_a_test_that_exists(row: tuple[str, ...]) -> None:
+    assert len(row) == _COLUMNS
+    named = re.findall("`([^`]+)`", row[-1])
+    assert named
+    for name in named:
+        file, _, function = name.partition("::")
+        text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+        assert re.search(rf"def {re.escape(function)}\(", text), name
+
+
+def test_no_quantity_stands_twice() -> None:
+    quantities = [row[0] for row in table()]
+    assert len(set(quantities)) == len(quantities) > len(FIGURES) // 2
+
+
+@pytest.mark.parametrize(("quantity", "figure"), FIGURES.items(), ids=FIGURES)
+def test_the_figure_of_a_limit_is_the_codes(quantity: str, figure: float) -> None:
+    (bound,) = [row[1] for row in table() if row[0] == quantity]
+    first = re.match(r"[0-9][0-9,]*(\.[0-9]+)?", bound)
+    assert first is not None, bound
+    assert float(first[0].replace(",", "")) == figure
