@@ -1,9 +1,18 @@
 """Ids in answers and receipts: however a carrier spells them, both directions agree."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.domain.receipt_ids import Spelling, answers_to, canonical, receipts_for
+from palomar.domain.receipt_ids import (
+    Spelling,
+    answers_to,
+    canonical,
+    differs_by_case,
+    is_id,
+    is_zero,
+    receipts_for,
+)
 
 NUMBERS = st.integers(1, 2**64)
 
@@ -48,3 +57,35 @@ def test_only_the_spellings_that_are_asked_for_are_read() -> None:
 def test_whatever_comes_it_is_read(text: str) -> None:
     assert Spelling.SAME in answers_to(text)
     assert Spelling.SAME in receipts_for(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\0", "\t\u00a0", "null", "NULL", "(null)", "N/A", "None", "-", '""', "undefined"]
+)
+def test_what_stands_for_no_id_is_none(text: str) -> None:
+    assert not is_id(text)
+
+
+@pytest.mark.parametrize("text", ["0", "00", "7", "nullable", "a-b", "1F"])
+def test_whatever_else_is_an_id(text: str) -> None:
+    assert is_id(text)
+
+
+def test_zeros_alone_are_told_from_nothing_and_from_numbers() -> None:
+    assert [is_zero(text) for text in ("0", "000", " 0", "", "10", "0a")] == [True, True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("answer", "receipt", "differs"),
+    [
+        ("aB3x", "ab3x", True),
+        ("ab3x", "aB3x", True),
+        ("aB3x", "aB3x", False),
+        ("00aB3x", "aB3x", False),
+        ("1F", "1f", False),
+        ("ABC", "abc", False),
+        ("007", "7", False),
+    ],
+)
+def test_case_tells_where_an_id_has_letters_of_both(answer: str, receipt: str, differs: bool) -> None:
+    assert differs_by_case(answer, receipt) is differs

@@ -8,6 +8,7 @@ from palomar.domain.message import MessageId, State, echo_of
 from palomar.domain.receipt_ids import Spelling
 from palomar.flows.compose import Recipient
 from palomar.flows.lessons import RECEIPT_IDS, list_lessons, load_spellings, unlearn
+from palomar.flows.overdue import OverduePart, overdue_parts
 from palomar.flows.report import OrphanSweep, sweep_orphans
 from palomar.ports import InDoubt, OutgoingPart, Taken
 from palomar.storage.database import Transaction
@@ -132,6 +133,65 @@ async def test_a_lesson_can_be_unlearned(world: World) -> None:
 
     assert await world.database.write(script) == (1, True, False)
     assert await spellings(world) == {}
+
+
+# --- ids that name nobody
+
+
+@pytest.mark.parametrize("answer", ["", " ", "null", "N/A", "(null)"])
+@pytest.mark.parametrize("receipt", ["", "0", "000", " ", "null", "N/A", "none"])
+async def test_an_answer_without_an_id_is_nobodys_whatever_a_receipt_says(
+    world: World, answer: str, receipt: str
+) -> None:
+    strangers = await sent_as(world, answer)
+    assert not await world.receipt(receipt, State.DELIVERED, msisdn=OTHER)
+    assert not await world.receipt(receipt, State.DELIVERED)
+    assert await world.state(strangers) is State.SENT
+
+
+@pytest.mark.parametrize("receipt", ["", " ", "null", "N/A"])
+async def test_a_receipt_without_an_id_is_not_that_of_an_id_of_zeros(world: World, receipt: str) -> None:
+    message_id = await sent_as(world, "0")
+    assert not await world.receipt(receipt, State.DELIVERED, msisdn=PHONE)
+    assert await world.state(message_id) is State.SENT
+
+
+async def test_an_id_of_zeros_is_believed_only_with_the_phone(world: World) -> None:
+    mine, strangers = await sent_as(world, "0"), await sent_as(world, "0", number=1)
+    assert not await world.receipt("0", State.UNDELIVERED)
+    assert not await world.receipt("0", State.UNDELIVERED, msisdn="34699999999")
+    assert await world.receipt("00", State.DELIVERED, msisdn=PHONE)
+    assert (await world.state(mine), await world.state(strangers)) == (State.DELIVERED, State.SENT)
+
+
+async def test_an_early_receipt_without_an_id_waits_for_nobody(world: World) -> None:
+    for early in ("", "null", "0"):
+        assert not await world.receipt(early, State.DELIVERED, msisdn=OTHER)
+    for answer in ("", "null", "0"):
+        assert await world.state(await sent_as(world, answer)) is State.SENT
+    (swept,) = await world.do(sweep_orphans, OrphanSweep(limit=10))
+    assert swept.joined == 0
+
+
+async def test_an_empty_id_of_before_matches_nothing_and_nobody_asks_for_it(world: World) -> None:
+    message_id = await sent_as(world, "7")
+
+    async def as_it_was_stored(tx: Transaction) -> list[OverduePart]:
+        await tx.execute("UPDATE parts SET carrier_reference = '' WHERE carrier_reference = '7'")
+        return await overdue_parts(tx, "c", sent_before_ms=world.now_ms + 1, after=0, limit=10)
+
+    assert await world.database.write(as_it_was_stored) == []
+    assert not await world.receipt("0", State.DELIVERED, msisdn=PHONE)
+    assert await world.state(message_id) is State.SENT
+
+
+async def test_ids_that_differ_by_case_where_case_tells_are_two(world: World) -> None:
+    strangers = await sent_as(world, "aB3x", number=1)
+    assert not await world.receipt("Ab3X", State.DELIVERED, msisdn=PHONE)
+    mine = await sent_as(world, "Ab3X")
+    assert (await world.state(strangers), await world.state(mine)) == (State.SENT, State.DELIVERED)
+    assert await world.receipt("AB3X", State.DELIVERED, msisdn=OTHER)
+    assert await world.state(strangers) is State.DELIVERED
 
 
 # --- parts in doubt

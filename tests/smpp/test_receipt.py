@@ -114,6 +114,23 @@ def test_parameters_win_over_the_text_and_the_word_is_kept():
     assert receipt.user_message_reference == 0xBEEF
 
 
+@pytest.mark.parametrize(
+    ("parameter", "in_text", "expected"),
+    [
+        ("", "7", "7"),
+        (" ", "7", "7"),
+        ("0", "7", "7"),
+        ("000", "7", "7"),
+        ("0", "", "0"),
+        ("8", "7", "8"),
+        ("8", "0", "8"),
+    ],
+)
+def test_a_parameter_without_an_id_leaves_it_to_the_text(parameter: str, in_text: str, expected: str):
+    parameters = (tlvs.RECEIPTED_MESSAGE_ID.of(parameter),)
+    assert parsed(f"id:{in_text} stat:DELIVRD".encode(), tlvs=parameters).message_id == expected
+
+
 def test_parameters_alone_are_enough_also_in_data_sm():
     receipt = parse_receipt(DataSm(esm_class=RECEIPT, tlvs=receipt_tlvs(message_id="5", state=MessageState.EXPIRED)))
     assert receipt is not None

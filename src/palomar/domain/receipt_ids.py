@@ -2,7 +2,8 @@
 
 The same number may come in hexadecimal in the answer and in decimal in the receipt, or the other way round, with or
 without leading zeros, in either case. Letters of either case and zeros in front never tell two ids apart; which base a
-carrier's receipts use is learned once a carrier (``flows.matching``).
+carrier's receipts use is learned once a carrier (``flows.matching``). An id that has letters of both cases is read as
+it stands, and a word such as ``null`` is no id.
 """
 
 import re
@@ -12,6 +13,8 @@ from typing import Final
 _LONGEST: Final = 40
 _DECIMAL: Final = re.compile("[0-9]+").fullmatch
 _HEXADECIMAL: Final = re.compile("[0-9A-F]+").fullmatch
+_NO_IDS: Final = frozenset({"", "null", "(null)", "<null>", "nil", "none", "n/a", "undefined", "unknown", "empty"})
+_BLANK: Final = " \t\r\n\v\f\0\u00a0"
 
 
 class Spelling(StrEnum):
@@ -27,6 +30,23 @@ class Spelling(StrEnum):
 def canonical(reference: str) -> str:
     """An id without what never tells two apart: spaces around it, the case of letters, zeros in front."""
     return reference.strip().upper().lstrip("0")
+
+
+def is_id(reference: str) -> bool:
+    """Say whether this names anything: blanks, quotes, dashes and the words of programs that had no value do not."""
+    return reference.strip(_BLANK + "\"'-").casefold() not in _NO_IDS
+
+
+def is_zero(reference: str) -> bool:
+    """Say whether an id is of zeros alone. Some carriers write that where they have none."""
+    return bool(reference) and not canonical(reference)
+
+
+def differs_by_case(answer_id: str, receipt_id: str) -> bool:
+    """Say whether two ids are told apart by their case alone, where at least one of them has letters of both."""
+    if answer_id == receipt_id or answer_id.strip().lstrip("0") == receipt_id.strip().lstrip("0"):
+        return False
+    return any(text != text.upper() and text != text.lower() for text in (answer_id, receipt_id))
 
 
 def answers_to(receipt_id: str, spellings: tuple[Spelling, ...] = tuple(Spelling)) -> dict[Spelling, str]:

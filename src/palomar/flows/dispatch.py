@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.events import CarrierTook
 from palomar.domain.message import FINAL, MessageId, PartId, State
+from palomar.domain.receipt_ids import is_id
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.ending import end_part
 from palomar.flows.report import join_orphans
@@ -149,7 +150,7 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
         entry_id = work.settle(part)
     renamed = part.carrier_reference is None or answer.part.attempt >= part.attempt
     if renamed:
-        part.carrier_reference = reference
+        part.carrier_reference = reference if is_id(reference) else None
         part.carrier = message.carrier = answer.carrier
     waited = part.state in (State.QUEUED, State.SUBMITTING)
     if waited or part.state is State.HELD:

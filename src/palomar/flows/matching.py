@@ -2,6 +2,7 @@
 
 By carrier and id first, the id read as the carrier's receipts spell it: as long as that is not learned, every reading
 is tried, and the phone's address decides between them. Carriers reuse ids: of several the newest that still waits wins.
+An id of zeros, or one that differs from the answer's by case where case tells, needs the phone's address too.
 A part in doubt has no id: it is found by what the carrier echoes, or by phone, sender and text if exactly one fits.
 
 Not here: what a receipt does to its part (``report``).
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from palomar.domain.message import FINAL, PartId, State, echo_of
-from palomar.domain.receipt_ids import Spelling, answers_to, canonical
+from palomar.domain.receipt_ids import Spelling, answers_to, canonical, differs_by_case, is_id, is_zero
 from palomar.flows.lessons import RECEIPT_IDS, Lesson, learn
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt
@@ -54,6 +55,12 @@ def speaks_of(receipt: CarrierReceipt, msisdn: str) -> bool:
     return any(_is_same(address, msisdn) for address in (receipt.msisdn, receipt.sender))
 
 
+def tells_alone(receipt: CarrierReceipt, answer_id: str) -> bool:
+    """Say whether the id of a receipt, which reads as that of an answer, is enough without the phone's address."""
+    told = receipt.reference
+    return told == answer_id != "0" or not (is_zero(told) or differs_by_case(answer_id, told))
+
+
 class _Fit(Struct, frozen=True):
     part: OpenPart
     spelling: Spelling
@@ -61,7 +68,7 @@ class _Fit(Struct, frozen=True):
 
 
 def _readings(work: Work, receipt: CarrierReceipt, *, guess: bool) -> dict[Spelling, str]:
-    if not receipt.reference:
+    if not is_id(receipt.reference):
         return {}
     learned = None if guess else work.house.spellings.get(receipt.carrier)
     return answers_to(receipt.reference, _ALL if learned is None else (learned,))
@@ -78,7 +85,9 @@ async def _candidates(work: Work, wanted: set[str]) -> _ByReference:
 def _add_fresh(candidates: _ByReference, named: Sequence[OpenPart]) -> None:
     """Parts that were named earlier in this very batch are not in the tables yet."""
     for part in named:
-        found = candidates.setdefault((part.carrier, canonical(part.carrier_reference or "")), [])
+        if not part.carrier_reference:
+            continue
+        found = candidates.setdefault((part.carrier, canonical(part.carrier_reference)), [])
         if part.id not in found:
             found.append(part.id)
 
@@ -97,8 +106,10 @@ def _best(
     if len(readings) == 1:
         ((spelling, reference),) = readings.items()
         identities = candidates.get((receipt.carrier, reference), ())
-        if len(identities) == 1 and identities[0] in known:
-            return _Fit(known[identities[0]], spelling, False)
+        if reference and len(identities) == 1 and identities[0] in known:
+            part = known[identities[0]]
+            if spelling is not Spelling.SAME or tells_alone(receipt, part.carrier_reference or ""):
+                return _Fit(part, spelling, False)
     fits = [
         _Fit(known[identity], spelling, speaks_of(receipt, known[identity].message.msisdn))
         for spelling, reference in readings.items()
@@ -106,8 +117,14 @@ def _best(
         if identity in known
     ]
     is_guess = len(readings) > 1
-    sound = [fit for fit in fits if fit.by_address or not is_guess or fit.spelling is Spelling.SAME]
+    sound = [fit for fit in fits if fit.by_address or _needs_no_address(receipt, fit, is_guess=is_guess)]
     return max(sound, key=_soundness, default=None)
+
+
+def _needs_no_address(receipt: CarrierReceipt, fit: _Fit, *, is_guess: bool) -> bool:
+    if fit.spelling is not Spelling.SAME:
+        return not is_guess
+    return tells_alone(receipt, fit.part.carrier_reference or "")
 
 
 def _soundness(fit: _Fit) -> tuple[bool, bool, bool, int]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.domain.message import FINAL, State, is_correction
-from palomar.domain.receipt_ids import Spelling, canonical, receipts_for
+from palomar.domain.receipt_ids import Spelling, canonical, is_id, receipts_for
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.ending import correct_end, end_part
-from palomar.flows.matching import match, speaks_of
+from palomar.flows.matching import match, speaks_of, tells_alone
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt
 from palomar.storage import carriers as kept
@@ -70,10 +70,11 @@ async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
     for orphan in map(kept.orphan_row, found):
         receipt = orphan.receipt
         named = by_reference.get((receipt.carrier, canonical(receipt.reference)))
-        if named is None:
+        if named is None or not is_id(receipt.reference):
             continue
         part, spelling = named
-        if spelling is Spelling.SAME or speaks_of(receipt, part.message.msisdn):
+        is_plain = spelling is Spelling.SAME and tells_alone(receipt, part.carrier_reference or "")
+        if is_plain or speaks_of(receipt, part.message.msisdn):
             apply_receipt(work, part, receipt)
             joined.append(orphan.id)
     if joined:

@@ -103,7 +103,7 @@ def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
     elif not stat:
         stat = state_word(state)
     return Receipt(
-        message_id=tlvs.RECEIPTED_MESSAGE_ID.find(parameters) or message_id,
+        message_id=_message_id(tlvs.RECEIPTED_MESSAGE_ID.find(parameters), message_id),
         stat=stat,
         state=state,
         is_intermediate=pdu.esm_class & ESM_TYPE_MASK == ESM_TYPE_INTERMEDIATE_NOTIFICATION,
@@ -192,6 +192,13 @@ def _read_text(text: str) -> tuple[str, ...]:
     said = _read_fields(text)
     values = ((key, said.get(key, "")) for key in _KEYS)
     return tuple(_first_word(value) if key in _WORDS else value for key, value in values)
+
+
+def _message_id(in_parameter: str | None, in_text: str) -> str:
+    """Give the parameter's id, unless it is of zeros and blanks and the text has one that is not."""
+    if in_parameter and (in_parameter.strip(" 0") or not in_text.strip(" 0")):
+        return in_parameter
+    return in_text
 
 
 def _read_fields(text: str) -> dict[str, str]:

@@ -17,7 +17,9 @@ INSERT_ORPHANS = Insert(
 )
 _ORPHAN = "id, carrier, carrier_reference, state, stat, raw, msisdn, sender, text, octets, received_ms"
 LOOKUP_ORPHANS = Lookup(
-    f"SELECT {_ORPHAN} FROM orphans WHERE ltrim(upper(carrier_reference), '0') IN {{keys}} ORDER BY id", "text"
+    f"SELECT {_ORPHAN} FROM orphans WHERE ltrim(upper(carrier_reference), '0') IN {{keys}}"
+    " AND carrier_reference <> '' ORDER BY id",
+    "text",
 )
 DELETE_ORPHANS = Delete("orphans", ("id", "bigint"))
 SELECT_YOUNG_ORPHANS = (

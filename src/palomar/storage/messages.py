@@ -70,7 +70,7 @@ LOOKUP_PARTS = Lookup(_OPEN + " WHERE p.id IN {keys} ORDER BY p.id", "bigint", l
 _CANONICAL = "ltrim(upper(carrier_reference), '0')"
 LOOKUP_PART_IDS_BY_REFERENCE = Lookup(
     f"SELECT id, carrier, {_CANONICAL} FROM parts WHERE carrier_reference IS NOT NULL AND {_CANONICAL} IN {{keys}}"
-    " ORDER BY id",
+    " AND carrier_reference <> '' ORDER BY id",
     "text",
 )
 SELECT_IN_DOUBT = (
@@ -116,7 +116,7 @@ SELECT_OVERDUE = "SELECT id FROM messages WHERE final_ms IS NULL AND expires_ms 
 SELECT_WITHOUT_RECEIPT = (
     "SELECT p.id, p.carrier_reference, m.sender, m.country FROM messages m"
     " JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
-    " WHERE m.final_ms IS NULL AND p.state = 'sent' AND p.carrier = ? AND p.carrier_reference IS NOT NULL"
+    " WHERE m.final_ms IS NULL AND p.state = 'sent' AND p.carrier = ? AND p.carrier_reference <> ''"
     " AND p.sent_ms <= ? AND p.id > ? ORDER BY p.id LIMIT ?"
 )
 SELECT_PARTS_OF = (
