@@ -25,6 +25,7 @@ from palomar.domain.message import State
 from palomar.domain.refusals import Refusal
 from palomar.flows.compose import Request
 from palomar.net.networks import TrustedProxies
+from palomar.storage.database import Unavailable
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 every_speaker = pytest.mark.parametrize("speaker", SPEAKERS, ids=lambda speaker: speaker.name)
@@ -199,7 +200,7 @@ ANSWERS = {
     Refusal.TEXT_TOO_LONG: ("record 3", "105", "-19, 400", "30"),
     Refusal.CHARACTERS: ("record 9", "105", "-21, 400", "27"),
     Refusal.SENDER: ("record 9", "205", "-13, 400", "30"),
-    Refusal.UNAVAILABLE: ("record 9", "200", "-30, 500", "500"),
+    Refusal.UNAVAILABLE: ("Spring 503", "200", "-30, 503", "500"),
 }
 """Also what no gateway says today: the list is closed, and each dialect has a word for each."""
 AT_THE_DOOR = {Refusal.BAD_CREDENTIALS, Refusal.ADDRESS_NOT_ALLOWED}
@@ -274,6 +275,28 @@ async def test_our_fault_is_told_in_the_vendors_form_and_logged_once_with_an_id(
         assert speaker.said(asked) == OUR_FAULT[COLUMN[speaker.dialect]]
     for reply in (sent, asked):
         assert not any(shows(reply.body, secret) for secret in who.secrets)
+
+
+@every_speaker
+async def test_a_database_that_is_away_is_told_as_temporary_whatever_was_asked(
+    palomar: House, speaker: Speaker
+) -> None:
+    who, number = await palomar.customer(), palomar.number()
+    accepted = await palomar.ask(speaker.send(who, number, HOLA))
+    away = face_of(palomar, speaker, Unavailable("no disk"))
+    refused = await ask_face(face_of(palomar, speaker, Refusal.UNAVAILABLE), speaker.send(who, number, HOLA))
+    with structlog.testing.capture_logs() as logs:
+        sent = await ask_face(away, speaker.send(who, number, HOLA))
+        asked = await ask_face(away, speaker.ask(who, speaker.identity(accepted, number)))
+    assert [entry["log_level"] for entry in logs] == ["warning", "warning"], "an outage is no bug: no traceback"
+    for reply in (refused, sent, asked):
+        assert int(reply.headers["retry-after"]) >= 1
+    for reply in (refused, sent):
+        assert speaker.said(reply) == ANSWERS[Refusal.UNAVAILABLE][COLUMN[speaker.dialect]]
+    if speaker.dialect == "convergia":
+        assert speaker.word(asked) == "0", "a status query has no code for it: pending"
+    else:
+        assert speaker.said(asked) == ANSWERS[Refusal.UNAVAILABLE][COLUMN[speaker.dialect]]
 
 
 # --- tools

@@ -34,7 +34,8 @@ from palomar.console.session import (
 )
 from palomar.console.sitemap import find, is_known, may_see, menu_of
 from palomar.console.stream import send_stream
-from palomar.console.visit import BASE, Renderer, Reply, Request, SignedVisit, Visit, url_of
+from palomar.console.visit import BASE, Renderer, Reply, Request, SignedVisit, Visit, url_of, with_headers
+from palomar.domain.refusals import RETRY_AFTER_SECONDS, TemporarilyUnavailable
 from palomar.engine.logins import Logins
 from palomar.engine.viewer import Viewers
 from palomar.net.asgi import BodyRefusal, client_address, header, read_body, respond
@@ -148,6 +149,9 @@ class Console:
         try:
             visit = await self._visit(request, renderer)
             return await self._page(visit)
+        except TemporarilyUnavailable as error:
+            _log.warning("temporarily unavailable", path=request.path, reason=str(error))
+            return with_headers(visit.page("busy.html", status=503), (b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
         except Exception:
             fault_id = self._ids.serial()
             _log.exception("a page failed", path=request.path, fault_id=fault_id)

@@ -9,7 +9,7 @@ from palomar.domain.account import Account, AccountId
 from palomar.domain.languages import Language
 from palomar.domain.link import Codes, Shortener
 from palomar.domain.message import MessageId
-from palomar.domain.refusals import Refusal
+from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.engine.abuse import AbuseWatch
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
@@ -108,7 +108,7 @@ class Gateway:
         return Shortener(account.settings.link_domain or self._public_url(), self._codes.make)
 
     async def accept(self, request: Request) -> Result:
-        """Store and bill a request. Returns after the commit; raises what only a bug or a lost database raises."""
+        """Store and bill a request. Returns after the commit; raises only what a bug raises."""
         command = await self._composed(request)
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
@@ -119,7 +119,11 @@ class Gateway:
 
         def failed(error: BaseException) -> None:
             self._dispatcher.not_accepted(command)
-            if not future.done():
+            if future.done():
+                return
+            if isinstance(error, TemporarilyUnavailable):
+                future.set_result(Refusal.UNAVAILABLE)
+            else:
                 future.set_exception(error)
 
         self._batcher.post(self._accept, command, done, failed)

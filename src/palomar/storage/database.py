@@ -7,6 +7,7 @@ is ``async def script(tx) -> result`` and awaits nothing but ``tx``.
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, LiteralString, Protocol, TypeVar
 
+from palomar.domain.refusals import TemporarilyUnavailable
 from palomar.storage.statements import Add, Delete, Found, Insert, Lock, Lookup, Question, Row, Update, Value
 
 T = TypeVar("T")
@@ -16,11 +17,11 @@ class DatabaseError(Exception):
     """What went wrong in a database, in its own words."""
 
 
-class Conflict(DatabaseError):
+class Conflict(DatabaseError, TemporarilyUnavailable):
     """The transaction lost a race and was rolled back (40001, 40P01, or a guard that failed): run it again."""
 
 
-class Unavailable(DatabaseError):
+class Unavailable(DatabaseError, TemporarilyUnavailable):
     """The database cannot be reached now; nothing was written."""
 
 

@@ -1,10 +1,12 @@
 """The tables: every refusal, state, event and code has its word, and the words are the page's."""
 
+import json
 import typing
 
 import pytest
 
 from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, discarded, problem_of
+from palomar.dialects.labs402t.responses import declined
 from palomar.dialects.labs402t.states import Word, word_of
 from palomar.dialects.labs402t.webhooks import Labs402tWebhooks
 from palomar.domain.account import Account, AccountId
@@ -26,7 +28,7 @@ REFUSALS = {
     Refusal.TEXT_TOO_LONG: (-19, 400),
     Refusal.CHARACTERS: (-21, 400),
     Refusal.SENDER: (-13, 400),
-    Refusal.UNAVAILABLE: (-30, 500),
+    Refusal.UNAVAILABLE: (-30, 503),
 }
 STATES = {
     State.SCHEDULED: "PROGRAMADO",
@@ -101,3 +103,14 @@ def test_nothing_is_called_back(event: Event) -> None:
     account = Account(id=AccountId(1), login="demo")
     assert webhooks.render(event, target="http://192.0.2.1/", account=account) is None
     assert webhooks.retry_seconds == ()
+
+
+def test_a_reason_stands_in_data_beside_the_vendors_own_text() -> None:
+    answer = declined(problem_of(Refusal.UNAVAILABLE))
+
+    assert answer.status == 503
+    assert json.loads(answer.body) == {
+        "status": -30,
+        "message": "Petición no válida",
+        "data": {"reason": "temporarily unavailable"},
+    }

@@ -18,7 +18,7 @@ from palomar.dialects.sofmex.settings import SofmexSettings
 from palomar.dialects.sofmex.states import standing_of
 from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.message import FINAL, State
-from palomar.domain.refusals import Refusal
+from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.flows.accept import Accepted, Result
 from palomar.flows.compose import Request
 from palomar.net.networks import TrustedProxies
@@ -105,11 +105,13 @@ async def test_what_fails_inside_answers_springs_500_and_is_logged_once_with_an_
     }
 
 
-async def test_a_gateway_that_is_unavailable_is_code_9_of_batch_and_records() -> None:
-    status, _, body = await call(api(Refusal.UNAVAILABLE), "/sms/v3/asignacion", ONE)
+@pytest.mark.parametrize("result", [Refusal.UNAVAILABLE, TemporarilyUnavailable("no disk")])
+async def test_a_gateway_that_is_unavailable_is_springs_503_with_when_to_try_again(result: Any) -> None:
+    status, headers, body = await call(api(result), "/sms/v3/asignacion", ONE)
     answer = json.loads(body)
-    assert (status, answer["statusBatch"], answer["message"]) == (200, 9, "Error interno")
-    assert answer["registros"] == [{"status": 9, "telefono": "5512345678", "idMessage": ""}]
+    assert (status, answer["status"], answer["error"]) == (503, 503, "Service Unavailable")
+    assert answer["message"] == "Servicio no disponible por el momento"
+    assert headers[b"retry-after"] == b"2"
 
 
 @pytest.mark.parametrize("refusal", list(Refusal))
@@ -121,7 +123,7 @@ async def test_every_refusal_is_answered_in_sofmexs_form(refusal: Refusal) -> No
         assert all(record["status"] > 0 and record["idMessage"] == "" for record in answer["registros"])
     else:
         assert answer["status"] == status
-        assert status in (401, 429)
+        assert status in (401, 429, 503)
 
 
 @pytest.mark.parametrize("path", ["/login", "/sms/v3/asignacion", "/sms/v3/status"])

@@ -144,6 +144,11 @@ TEXTS: Final[Mapping[str, str]] = {
     "Sender": "Remitente",
     "Six digits": "Seis dígitos",
     "Skip to the content": "Saltar al contenido",
+    "Not available for the moment": "No disponible por el momento",
+    "The database is away, or too much is asked at once. Nothing was changed. Try again in a few seconds.": (
+        "La base de datos no responde, o se pide demasiado a la vez. No se ha cambiado nada. Pruebe de nuevo dentro de "
+        "unos segundos."
+    ),
     "Something failed": "Algo ha fallado",
     "Something failed on our side": "Algo ha fallado por nuestra parte",
     "State": "Estado",

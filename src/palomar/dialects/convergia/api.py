@@ -13,7 +13,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from palomar.dialects.convergia import responses, soap
-from palomar.dialects.convergia.calls import Calls
+from palomar.dialects.convergia.calls import Calls, Said
 from palomar.dialects.convergia.errors import Code, StatusCode
 from palomar.dialects.convergia.operations import SEND
 from palomar.dialects.convergia.parameters import Parameters, of_form, of_query
@@ -29,7 +29,7 @@ BODY_LIMIT: Final = 256 * 1024
 _log = structlog.get_logger(__name__)
 
 _Endpoint = Callable[[Scope, Receive], Awaitable[Answer | None]]
-_Verb = Callable[[Scope, Parameters], Awaitable[str]]
+_Verb = Callable[[Scope, Parameters], Awaitable[Said]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,8 @@ class ConvergiaApi:
             if body is BodyRefusal.TOO_LARGE:
                 return responses.text(too_large)
             parameters |= of_form(body, _content_type(scope))
-        return responses.text(await verb(scope, parameters))
+        said = await verb(scope, parameters)
+        return responses.text(said.words, later=said.later)
 
     async def _webservice(self, scope: Scope, receive: Receive) -> Answer | None:
         if scope["method"] != "POST":
@@ -108,7 +109,8 @@ class ConvergiaApi:
         except soap.SoapFault as fault:
             return responses.client_fault(str(fault))
         verb = self._calls.send if call.operation is SEND else self._calls.status
-        return responses.call_answered(call.called, await verb(scope, call.parameters))
+        said = await verb(scope, call.parameters)
+        return responses.call_answered(call.called, said.words, later=said.later)
 
     def _our_fault(self, path: str) -> Answer:
         if path == "/webservice.php":

@@ -3,6 +3,8 @@
 Both take parameters by name and give the text of the answer; how that text travels is ``api``'s and ``soap``'s.
 """
 
+from typing import NamedTuple
+
 import structlog
 from starlette.types import Scope
 
@@ -11,12 +13,19 @@ from palomar.dialects.convergia.errors import Code, StatusCode, code_of, code_of
 from palomar.dialects.convergia.parameters import Parameters
 from palomar.dialects.convergia.requests import read_id, read_send, what_is_missing
 from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.domain.refusals import Refusal
+from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.engine.gateway import Gateway
 from palomar.flows.accept import Accepted
 from palomar.net.networks import TrustedProxies
 
 _log = structlog.get_logger(__name__)
+
+
+class Said(NamedTuple):
+    """Carry the text of an answer; ``later`` is set where nothing was done and a later try may succeed."""
+
+    words: str
+    later: bool = False
 
 
 class Calls:
@@ -27,25 +36,30 @@ class Calls:
         self._callers = Callers(gateway, trusted_proxies)
         self._settings = settings
 
-    async def send(self, scope: Scope, parameters: Parameters) -> str:
+    async def send(self, scope: Scope, parameters: Parameters) -> Said:
         """``100|id``, or a code."""
         try:
             result = await self._send(scope, parameters)
+        except TemporarilyUnavailable as error:
+            self._log_unavailable("send", error)
+            return Said(self.refused(code_of(Refusal.UNAVAILABLE)), later=True)
         except Exception:
             self._log_failure("send")
             result = Code.SYSTEM
         if isinstance(result, Code):
-            return self.refused(result)
-        return self._settings.sent_template.replace("{id}", str(result))
+            return Said(self.refused(result))
+        return Said(self._settings.sent_template.replace("{id}", str(result)))
 
-    async def status(self, scope: Scope, parameters: Parameters) -> str:
+    async def status(self, scope: Scope, parameters: Parameters) -> Said:
         """A digit. Where we fail it is pending: its list has no code for that, and nothing better is known."""
         try:
-            code = await self._status(scope, parameters)
+            return Said(self.told(await self._status(scope, parameters)))
+        except TemporarilyUnavailable as error:
+            self._log_unavailable("status", error)
+            return Said(self.told(StatusCode.PENDING), later=True)
         except Exception:
             self._log_failure("status")
-            code = StatusCode.PENDING
-        return self.told(code)
+            return Said(self.told(StatusCode.PENDING))
 
     def refused(self, code: Code) -> str:
         """What a send answers that is refused."""
@@ -71,6 +85,8 @@ class Calls:
         if isinstance(request, Code):
             return request
         result = await self._gateway.accept(request)
+        if result is Refusal.UNAVAILABLE:
+            raise TemporarilyUnavailable("not stored")
         if isinstance(result, Refusal):
             return code_of(result)
         assert isinstance(result, Accepted)  # without an idempotency key nothing is replayed
@@ -88,6 +104,9 @@ class Calls:
             return StatusCode.NOT_FOUND
         message = await self._gateway.message_by_short_id(account.id, short_id)
         return StatusCode.NOT_FOUND if message is None else status_of(message.state)
+
+    def _log_unavailable(self, call: str, error: TemporarilyUnavailable) -> None:
+        _log.warning("temporarily unavailable", call=call, reason=str(error))
 
     def _log_failure(self, call: str) -> None:
         _log.exception("call failed", request_id=self._gateway.ids.serial(), call=call)

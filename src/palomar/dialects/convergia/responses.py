@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from palomar.dialects.convergia import soap
 from palomar.dialects.convergia.description import page, wsdl
 from palomar.dialects.convergia.errors import Code
+from palomar.domain.refusals import RETRY_AFTER_SECONDS
 from palomar.net.asgi import Headers
 
 
@@ -16,14 +17,14 @@ class Answer(NamedTuple):
     headers: Headers
 
 
-def text(words: str) -> Answer:
-    """200 whatever it says, without a newline."""
-    return Answer(200, words.encode("utf-8"), _HTML)
+def text(words: str, *, later: bool = False) -> Answer:
+    """Answer 200 whatever it says, without a newline; ``later`` adds when to try again."""
+    return Answer(200, words.encode("utf-8"), [*_HTML, _RETRY] if later else _HTML)
 
 
-def call_answered(called: str, words: str) -> Answer:
-    """A call's answer, refusals too."""
-    return Answer(200, soap.answer(called, words), _XML)
+def call_answered(called: str, words: str, *, later: bool = False) -> Answer:
+    """Answer a call, refusals too; ``later`` as in :func:`text`."""
+    return Answer(200, soap.answer(called, words), [*_XML, _RETRY] if later else _XML)
 
 
 def client_fault(why: str) -> Answer:
@@ -58,5 +59,6 @@ def wrong_method(allowed: tuple[str, ...]) -> Answer:
 
 _HTML: Final = [(b"content-type", b"text/html; charset=UTF-8"), (b"cache-control", b"no-store")]
 _XML: Final = [(b"content-type", b"text/xml; charset=UTF-8")]
+_RETRY: Final = (b"retry-after", b"%d" % RETRY_AFTER_SECONDS)
 _SERVER_FAULT: Final = Answer(500, soap.fault("Server", "Error de sistema"), _XML)
 _PAGE: Final = Answer(200, page(), _HTML)

@@ -29,7 +29,7 @@ from palomar.dialects.foxsys.requests import read_send
 from palomar.dialects.foxsys.responses import Answer
 from palomar.dialects.foxsys.subids import LONGEST, Subids, key_of, read_subid
 from palomar.domain.account import Account
-from palomar.domain.refusals import Refusal
+from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, client_address, read_body, respond
 from palomar.net.networks import TrustedProxies
@@ -80,6 +80,9 @@ class FoxsysApi:
             return
         try:
             answer = responses.not_found() if route is None else await self._answer(route, scope, receive)
+        except TemporarilyUnavailable as error:
+            _log.warning("temporarily unavailable", path=scope["path"], reason=str(error))
+            answer = responses.unavailable()
         except Exception:
             _log.exception("request failed", request_id=self._gateway.ids.serial(), path=scope["path"])
             answer = responses.internal_error()
@@ -129,6 +132,8 @@ class FoxsysApi:
             request.idempotency = key_of(account, subid, document)
             request.answer = lambda messages: (answer.status, answer.body)
         result = await self._gateway.accept(request)
+        if result is Refusal.UNAVAILABLE:
+            return responses.unavailable(subid=subid)
         if isinstance(result, Refusal):
             return responses.declined(problem_of(result), settings, subid=subid)
         return answer

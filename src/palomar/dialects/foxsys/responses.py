@@ -12,7 +12,7 @@ import msgspec
 from palomar.dialects.foxsys.errors import MESSAGES, Code, Problem, http_status, problem_of
 from palomar.domain.account import AccountSettings
 from palomar.domain.credit import Microcredits, as_number, format_two_decimals
-from palomar.domain.refusals import Refusal
+from palomar.domain.refusals import RETRY_AFTER_SECONDS, Refusal
 from palomar.domain.schedule import format_gmt
 from palomar.net.asgi import Headers
 
@@ -99,6 +99,12 @@ def wrong_method(allowed: tuple[str, ...]) -> Answer:
 def internal_error() -> Answer:
     """500: our fault; the log says more."""
     return _INTERNAL_ERROR
+
+
+def unavailable(*, subid: str | None = None) -> Answer:
+    """Answer 500, as FOXSYS has no other code for it, with the seconds to wait; nothing was done."""
+    headers = [*_HEADERS, (b"retry-after", b"%d" % RETRY_AFTER_SECONDS)]
+    return Answer(500, _error(problem_of(Refusal.UNAVAILABLE), subid), headers)
 
 
 _json: Final = msgspec.json.Encoder().encode

@@ -25,6 +25,7 @@ from palomar.dialects.labs402t.errors import (
     OUR_FAULT,
     STILL_RUNNING,
     TOO_LARGE,
+    UNAVAILABLE,
     WRONG_METHOD,
     Code,
     Problem,
@@ -34,7 +35,7 @@ from palomar.dialects.labs402t.idempotency import Running, key_of
 from palomar.dialects.labs402t.responses import Answer
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.sms import SmsEndpoints
-from palomar.domain.refusals import Refusal
+from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, header, read_body, respond
 from palomar.net.networks import TrustedProxies
@@ -90,6 +91,9 @@ class Labs402tApi:
             return
         try:
             answer = await self._answer(scope, receive)
+        except TemporarilyUnavailable as error:
+            _log.warning("temporarily unavailable", path=scope["path"], reason=str(error))
+            answer = _written(UNAVAILABLE)
         except Exception:
             _log.exception("request failed", request_id=self._gateway.ids.serial(), path=scope["path"])
             answer = responses.declined(OUR_FAULT)
@@ -152,4 +156,6 @@ def _written(outcome: Answer | Problem) -> Answer:
         return outcome
     if outcome.code is Code.BAD_CREDENTIALS:
         return responses.declined(outcome, responses.UNAUTHORIZED)
+    if outcome is UNAVAILABLE:
+        return responses.declined(outcome, responses.RETRY_LATER)
     return responses.declined(outcome)

@@ -128,6 +128,7 @@ _STATUSES: Final = {
     422: "La Idempotency-Key es de otra solicitud.",
     429: "Demasiadas solicitudes.",
     500: "Un fallo nuestro.",
+    503: "No disponible por el momento: nada se hizo; reintente tras los segundos de Retry-After.",
 }
 
 
@@ -137,7 +138,7 @@ def _codes() -> str:
 
 def _replies(answer: type, *statuses: int) -> dict[int, Reply]:
     replies = {200: Reply(description="OK", body=answer)}
-    for status in sorted({*statuses, 401, 403, 404, 405, 429, 500}):
+    for status in sorted({*statuses, 401, 403, 404, 405, 429, 500, 503}):
         replies[status] = Reply(description=_STATUSES[status], body=ErrorAnswer)
     return replies
 

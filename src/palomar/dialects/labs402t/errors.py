@@ -69,10 +69,12 @@ HTTP_STATUSES: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a request, or a message of a batch, is declined; ``status`` where HTTP says more than the code."""
+    """Say why a request, or a message of a batch, is declined. ``status`` is set where HTTP says more than the code;
+    ``reason``, in English, goes into ``data`` where the code's own text says too little."""
 
     code: Code
     status: int = 0
+    reason: str = ""
 
     @property
     def message(self) -> str:
@@ -95,6 +97,7 @@ CODED_BODY: Final = Problem(Code.BAD_REQUEST, 415)
 KEY_REUSED: Final = Problem(Code.BAD_REQUEST, 422)
 TOO_MANY_REQUESTS: Final = Problem(Code.BAD_REQUEST, 429)
 OUR_FAULT: Final = Problem(Code.BAD_REQUEST, 500)
+UNAVAILABLE: Final = Problem(Code.BAD_REQUEST, 503, "temporarily unavailable")
 
 
 def problem_of(refusal: Refusal) -> Problem:
@@ -119,7 +122,7 @@ def problem_of(refusal: Refusal) -> Problem:
         case Refusal.TOO_MANY_REQUESTS:
             return TOO_MANY_REQUESTS
         case Refusal.UNAVAILABLE:
-            return OUR_FAULT
+            return UNAVAILABLE
         case _:
             assert_never(refusal)
 

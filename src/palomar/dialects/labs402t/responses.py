@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, Problem
 from palomar.dialects.labs402t.states import Word
+from palomar.domain.refusals import RETRY_AFTER_SECONDS
 from palomar.net.asgi import Headers
 
 Guid = Annotated[str, Meta(description="El identificador único del mensaje.")]
@@ -152,7 +153,8 @@ class EmptyAnswer(Struct):
 
 
 class ErrorAnswer(Struct):
-    """Any refusal; ``data`` is an empty object, or what became of a batch of which nothing was accepted."""
+    """Any refusal; ``data`` is an empty object, has a ``reason``, or says what became of a batch of which nothing was
+    accepted."""
 
     status: Annotated[int, Meta(lt=0)]
     message: str
@@ -194,13 +196,17 @@ def replayed(status: int, body: bytes) -> Answer:
 
 
 def declined(problem: Problem, *more: tuple[bytes, bytes]) -> Answer:
-    """An error; its data is an empty object."""
+    """Answer an error. Its data is an empty object, or has the problem's reason."""
+    if problem.reason:
+        answer = {"status": problem.code.value, "message": problem.message, "data": {"reason": problem.reason}}
+        return Answer(problem.http_status, _encode(answer), [*HEADERS, *more])
     return Answer(problem.http_status, _ERRORS[problem.code], [*HEADERS, *more])
 
 
 HEADERS: Final = [(b"content-type", b"application/json; charset=utf-8")]
 UNAUTHORIZED: Final = (b"www-authenticate", b'Bearer realm="402T Labs"')
 RETRY_SOON: Final = (b"retry-after", b"1")
+RETRY_LATER: Final = (b"retry-after", b"%d" % RETRY_AFTER_SECONDS)
 
 _encode: Final = msgspec.json.Encoder().encode
 _ERRORS: Final = {code: _encode({"status": code.value, "message": MESSAGES[code], "data": {}}) for code in Code}

@@ -44,6 +44,8 @@ class SmsEndpoints:
         result = await self._gateway.accept(request)
         if isinstance(result, Accepted):
             return Answer(*batch.answer(result.messages), responses.HEADERS)
+        if result is Refusal.UNAVAILABLE:
+            return problem_of(result)
         if isinstance(result, Refusal):
             return Answer(*batch.answer([problem_of(result)] * len(batch.good)), responses.HEADERS)
         return answered_before(result)

@@ -22,7 +22,7 @@ from palomar.dialects.sofmex.queries import Queries
 from palomar.dialects.sofmex.responses import Answer
 from palomar.dialects.sofmex.settings import SofmexSettings
 from palomar.domain.account import Account
-from palomar.domain.refusals import Refusal
+from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.domain.schedule import format_with_offset
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, header, read_body, respond
@@ -68,6 +68,9 @@ class SofmexApi:
             return
         try:
             answer = await self._answer(scope, receive)
+        except TemporarilyUnavailable as error:
+            _log.warning("temporarily unavailable", dialect=NAME, path=path, reason=str(error))
+            answer = HTTPStatus.SERVICE_UNAVAILABLE
         except Exception:
             _log.exception("request failed", request_id=self._gateway.ids.serial(), dialect=NAME, path=path)
             answer = HTTPStatus.INTERNAL_SERVER_ERROR

@@ -59,6 +59,7 @@ HTTP_MESSAGES: Final = MappingProxyType(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "El cuerpo de la petición es demasiado grande",
         HTTPStatus.TOO_MANY_REQUESTS: "Demasiadas peticiones",
         HTTPStatus.INTERNAL_SERVER_ERROR: "Error interno",
+        HTTPStatus.SERVICE_UNAVAILABLE: "Servicio no disponible por el momento",
     }
 )
 
@@ -82,8 +83,10 @@ def verdict_of(refusal: Refusal) -> RecordCode | BatchCode | HTTPStatus:
             return RecordCode.EMPTY_TEXT
         case Refusal.TEXT_TOO_LONG:
             return RecordCode.TEXT_TOO_LONG
-        case Refusal.CHARACTERS | Refusal.SENDER | Refusal.UNAVAILABLE:
+        case Refusal.CHARACTERS | Refusal.SENDER:
             return RecordCode.INTERNAL
+        case Refusal.UNAVAILABLE:
+            return HTTPStatus.SERVICE_UNAVAILABLE
         case _:
             assert_never(refusal)
 

@@ -37,7 +37,10 @@ def _error(status: HTTPStatus, description: str) -> Reply:
 
 
 _TOO_LARGE: Final = {413: _error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "El cuerpo excede el límite")}
-_INTERNAL: Final = {500: _error(HTTPStatus.INTERNAL_SERVER_ERROR, "Error interno")}
+_INTERNAL: Final = {
+    500: _error(HTTPStatus.INTERNAL_SERVER_ERROR, "Error interno"),
+    503: _error(HTTPStatus.SERVICE_UNAVAILABLE, "Nada se hizo; reintente tras los segundos de Retry-After"),
+}
 _ERRORS: Final = {
     400: _error(HTTPStatus.BAD_REQUEST, "El cuerpo no es un objeto JSON"),
     401: _error(HTTPStatus.UNAUTHORIZED, "TOKEN ausente, incorrecto, vencido o revocado"),

@@ -15,6 +15,7 @@ from palomar.dialects.sofmex.wire import (
     QueryAnswer,
     RecordAnswer,
 )
+from palomar.domain.refusals import RETRY_AFTER_SECONDS
 from palomar.net.asgi import Headers
 
 
@@ -56,10 +57,13 @@ def statuses(records: list[MessageStatus]) -> Answer:
 
 
 def error(status: HTTPStatus, *, path: str, timestamp: str, allowed: Sequence[str] = ()) -> Answer:
-    """Spring's error object. A 401 says what is asked for (RFC 6750 section 3), a 405 what would be ``allowed``."""
+    """Answer with Spring's error object. A 401 says what is asked for (RFC 6750 section 3), a 405 what would be
+    ``allowed``, a 503 when to try again."""
     headers = list(_HEADERS)
     if status is HTTPStatus.UNAUTHORIZED:
         headers.append(_CHALLENGE)
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.append((b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
     if allowed:
         headers.append((b"allow", ", ".join(allowed).encode("ascii")))
     answer = ErrorAnswer(
