@@ -182,7 +182,10 @@ def test_every_dialect_has_its_page() -> None:
 
 
 def commands(group: click.Group, path: Row = ()) -> Iterator[tuple[Row, click.Command]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
         if not isinstance(command, click.Group) or command.invoke_without_command:
@@ -232,8 +235,9 @@ def test_every_command_in_the_docs_is_understood() -> None:
         command: click.Command = root
         while isinstance(command, click.Group) and (words or not command.invoke_without_command):
             assert words, f"{page}: {line}"
-            assert words[0] in command.commands, f"{page}: {line}"
-            command = command.commands[words.pop(0)]
+            found = command.get_command(click.Context(command), words.pop(0))
+            assert found is not None, f"{page}: {line}"
+            command = found
         command.make_context(line, words)
 
 

@@ -43,9 +43,9 @@ from palomar.net.callback_client import CallbackClient
 from palomar.net.networks import AddressGuard, is_listed
 from palomar.net.signing import CallbackSigner
 from palomar.north import North
-from palomar.place import locked, node_name, youngest_ms
+from palomar.place import FIRST_ACCOUNT_FILE, locked, node_name, youngest_ms
 from palomar.ports import Carrier, Ids
-from palomar.sandbox import FIRST_ACCOUNT_FILE, SandboxParts
+from palomar.sandbox import SandboxParts
 from palomar.south import South
 from palomar.storage.database import Database, Transaction
 from palomar.storage.webhooks import WebhookRow

@@ -16,10 +16,11 @@ from palomar.domain.message import COMMAND_LINE_NODE, born_ms
 from palomar.flows import sandbox
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.migrate import migrate
-from palomar.storage.postgres import open_postgres
 from palomar.storage.sqlite import open_sqlite
 
 SQLITE_FILE: Final = "palomar.db"
+FIRST_ACCOUNT_FILE: Final = "demo.json"
+"""In the data directory: the secrets that the first start made, readable for its owner alone."""
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +34,8 @@ async def opened_database(config: Config) -> AsyncIterator[Database]:
     """The configured database, its schema up to date; the data directory is made too. Raises DatabaseError."""
     clock, data_dir = RealClock(), _made_data_dir(config.data_dir)
     if config.database.url:
+        from palomar.storage.postgres import open_postgres  # its driver is imported by those alone who use it
+
         session = RealIds(COMMAND_LINE_NODE).token()
         database: Database = await open_postgres(config.database.url, session=session)
         engine = "postgres"

@@ -9,7 +9,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Final
 
 from starlette.types import ASGIApp
 
@@ -29,9 +28,6 @@ from palomar.net.urls import BadUrl, Urls
 from palomar.ports import Clock
 from palomar.storage.webhooks import WebhookRow
 from palomar.web import SANDBOX_CALLBACK
-
-FIRST_ACCOUNT_FILE: Final = "demo.json"
-"""In the data directory: what the first start made, readable for its owner alone."""
 
 
 class SandboxParts:

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from tests.support.smscs import PASSWORD, SYSTEM_ID
 
-from palomar.carriers.simulator import SimulatorSettings, SimulatorSmsc, serve
+from palomar.carriers.simulator.listen import serve
 from palomar.carriers.simulator.receipts import inbound_pdu
-from palomar.carriers.simulator.smsc import Arrival
+from palomar.carriers.simulator.settings import SimulatorSettings
+from palomar.carriers.simulator.smsc import Arrival, SimulatorSmsc
 from palomar.clock import RealClock, RealIds
 from palomar.domain import gsm7
 from palomar.domain.handset import HandsetMessage

@@ -4,7 +4,9 @@ import asyncio
 import ssl
 import sys
 
-from palomar.carriers.simulator import SimulatorSettings, SimulatorSmsc, serve
+from palomar.carriers.simulator.listen import serve
+from palomar.carriers.simulator.settings import SimulatorSettings
+from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.clock import RealClock, RealIds
 
 

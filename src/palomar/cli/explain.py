@@ -3,7 +3,6 @@
 import click
 
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
-from palomar.cli.route import route
 from palomar.dialects import DIALECTS
 from palomar.domain.account import Account
 from palomar.domain.phone import Msisdn, country_of, parse_international
@@ -13,7 +12,7 @@ from palomar.flows.routing import lineage
 from palomar.flows.standing import CarrierStanding, list_standings
 
 
-@route.command("explain")
+@click.command("explain")
 @click.argument("number")
 @click.option("--account", "login", required=True, help="Whose message it would be.")
 @click.option("--sender", default="", help="Its sender.  [default: the account's]")

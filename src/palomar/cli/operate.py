@@ -11,6 +11,7 @@ import click
 from palomar import config as configuration
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.root import configured, fail, json_option, show_json, show_table
+from palomar.cli.tree import CommandTree
 from palomar.config import Config, ConfigError
 from palomar.flows.accounts import audit_ledger
 from palomar.flows.lookup import count_by_state
@@ -23,7 +24,7 @@ _CONNECT_SECONDS = 3.0
 _COLOURS = {"ok": "green", "warning": "yellow", "fault": "red"}
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=CommandTree, offered={"carrier": "carrier_doctor:examine"}, invoke_without_command=True)
 @json_option
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:

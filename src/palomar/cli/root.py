@@ -12,6 +12,7 @@ import click
 import structlog
 
 from palomar import __version__
+from palomar.cli.tree import CommandTree
 from palomar.clock import RealClock, RealIds
 from palomar.config import Config, ConfigError, load
 from palomar.dialects import renderers
@@ -33,7 +34,42 @@ _SEEN_SECONDS = 0.3
 LEVELS = ("debug", "info", "warning", "error")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+COMMANDS = {
+    "account": "account:account",
+    "backup": "backup:backup",
+    "blacklist": "numbers:blacklist",
+    "block": "block:block",
+    "callback": "callbacks:callback",
+    "carrier": "carrier:carrier",
+    "chaos": "sandbox:chaos",
+    "clock": "sandbox:clock",
+    "config": "operate:config",
+    "doctor": "operate:doctor",
+    "key": "key:key",
+    "keyword": "keyword:keyword",
+    "lane": "lane:lane",
+    "message": "message:message",
+    "migrate": "operate:migrate",
+    "number": "numbers:number",
+    "price": "price:price",
+    "route": "route:route",
+    "scheduled": "scheduled:scheduled",
+    "sender": "sender:sender",
+    "serve": "serve:serve",
+    "session": "user:session",
+    "simulator": "simulator:simulator",
+    "template": "template:template",
+    "token": "token:token",
+    "user": "user:user",
+}
+"""Where each command stands below ``palomar.cli``."""
+
+
+@click.group(
+    cls=CommandTree,
+    offered=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="palomar")
 @click.option("--log-level", type=click.Choice(LEVELS), help="What is logged; info for serve, warning for the others.")
 @click.pass_context

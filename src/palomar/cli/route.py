@@ -3,6 +3,7 @@
 import click
 
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.tree import CommandTree
 from palomar.config import is_configured
 from palomar.dialects import DIALECTS
 from palomar.domain.countries import COUNTRIES
@@ -13,7 +14,7 @@ from palomar.flows import routes as flow
 from palomar.storage.database import Transaction
 
 
-@click.group()
+@click.group(cls=CommandTree, offered={"explain": "explain:explain"})
 def route() -> None:
     """Routes: rules that say which carrier takes a message. Without any, the carriers take turns."""
 

@@ -9,12 +9,11 @@ import shlex
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import structlog
-import uvloop
 
-from palomar.app import App
 from palomar.cli.account import create_account
 from palomar.cli.root import Desk, configured, fail
 from palomar.cli.user import create_user
@@ -25,11 +24,12 @@ from palomar.domain.credit import Microcredits
 from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.domain.refusals import Refusal
 from palomar.flows.numbers import VirtualNumber, add_number
-from palomar.net.server import ListenError
-from palomar.place import StartError, opened_database
-from palomar.sandbox import FIRST_ACCOUNT_FILE
+from palomar.place import FIRST_ACCOUNT_FILE, StartError, opened_database
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.web import CONSOLE, SANDBOX_CALLBACK
+
+if TYPE_CHECKING:
+    from palomar.app import App
 
 DEMO_LOGIN = "demo"
 DEMO_NUMBER = "34900000000"
@@ -42,6 +42,10 @@ _log = structlog.get_logger(__name__)
 @click.command()
 def serve() -> None:
     """Run the server until SIGTERM or Ctrl-C (a second one ends it at once; SIGHUP reads certificates again)."""
+    import uvloop  # and the whole house: no other command starts it
+
+    from palomar.net.server import ListenError
+
     config = configured()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -56,6 +60,8 @@ def serve() -> None:
 
 
 async def _serve(config: Config) -> None:
+    from palomar.app import App
+
     stopping = _on_signals()
     async with opened_database(config) as database:
         demo = await _first_account(config, database)
@@ -135,7 +141,7 @@ def _keep_secrets(file: Path, secrets: dict[str, object]) -> None:
         json.dump(secrets, out, indent=2)
 
 
-def _greet(config: Config, app: App, demo: dict[str, object] | None) -> None:
+def _greet(config: Config, app: "App", demo: dict[str, object] | None) -> None:
     """What a person at a terminal wants to know. On stderr: stdout stays empty."""
     url = app.urls[0]
     _log.info("serving", url=url, carriers=[carrier.name for carrier in config.carriers], pid=os.getpid())

@@ -2,34 +2,36 @@
 
 A dialect translates and decides nothing: its own authentication, parsing, answers, codes and callbacks stand in its
 folder; what is accepted, billed and sent is the gateway's. To add one: its folder, and its line in ``DIALECTS``.
+
+A face is imported when it is built: commands need only the names, the settings and the callbacks.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from starlette.types import ASGIApp
-
-from palomar.apidocs.samples import Given, Sample
 from palomar.dialects import convergia, foxsys, labs402t, sofmex
-from palomar.dialects.convergia.api import ConvergiaApi
 from palomar.dialects.convergia.sample import sample as convergia_sample
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.dialects.convergia.webhooks import ConvergiaWebhooks
-from palomar.dialects.foxsys.api import FoxsysApi
 from palomar.dialects.foxsys.sample import sample as foxsys_sample
 from palomar.dialects.foxsys.webhooks import FoxsysWebhooks
-from palomar.dialects.labs402t.api import Labs402tApi
 from palomar.dialects.labs402t.sample import sample as labs402t_sample
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.webhooks import Labs402tWebhooks
-from palomar.dialects.sofmex.api import SofmexApi
 from palomar.dialects.sofmex.sample import sample as sofmex_sample
 from palomar.dialects.sofmex.settings import SofmexSettings
 from palomar.dialects.sofmex.webhooks import SofmexWebhooks
-from palomar.engine.gateway import Gateway
-from palomar.net.networks import TrustedProxies
 from palomar.ports import WebhookRenderer
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from palomar.apidocs.samples import Given, Sample
+    from palomar.engine.gateway import Gateway
+    from palomar.net.networks import TrustedProxies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +58,36 @@ class Dialect:
     root_parameters: frozenset[str] = frozenset()
 
 
+def _foxsys(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: NoSettings) -> ASGIApp:
+    from palomar.dialects.foxsys.api import FoxsysApi
+
+    return FoxsysApi(gateway, proxies, body_limit)
+
+
+def _convergia(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: ConvergiaSettings) -> ASGIApp:
+    from palomar.dialects.convergia.api import ConvergiaApi
+
+    return ConvergiaApi(gateway, proxies, body_limit, settings)
+
+
+def _sofmex(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: SofmexSettings) -> ASGIApp:
+    from palomar.dialects.sofmex.api import SofmexApi
+
+    return SofmexApi(gateway, proxies, body_limit, settings)
+
+
+def _labs402t(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: Labs402tSettings) -> ASGIApp:
+    from palomar.dialects.labs402t.api import Labs402tApi
+
+    return Labs402tApi(gateway, proxies, body_limit, settings)
+
+
 DIALECTS = (
     Dialect(
         name=foxsys.NAME,
         title="FOXSYS",
         prefixes=foxsys.PREFIXES,
-        face=lambda gateway, proxies, limit, settings: FoxsysApi(gateway, proxies, limit),
+        face=_foxsys,
         renderer=FoxsysWebhooks(),
         sample=foxsys_sample,
     ),
@@ -69,7 +95,7 @@ DIALECTS = (
         name=convergia.NAME,
         title="CONVERGIA",
         prefixes=convergia.PREFIXES,
-        face=ConvergiaApi,
+        face=_convergia,
         renderer=ConvergiaWebhooks(),
         sample=convergia_sample,
         settings=ConvergiaSettings,
@@ -79,7 +105,7 @@ DIALECTS = (
         name=sofmex.NAME,
         title="SOFMEX",
         prefixes=sofmex.PREFIXES,
-        face=SofmexApi,
+        face=_sofmex,
         renderer=SofmexWebhooks(),
         sample=sofmex_sample,
         settings=SofmexSettings,
@@ -88,7 +114,7 @@ DIALECTS = (
         name=labs402t.NAME,
         title="402T Labs",
         prefixes=labs402t.PREFIXES,
-        face=Labs402tApi,
+        face=_labs402t,
         renderer=Labs402tWebhooks(),
         sample=labs402t_sample,
         settings=Labs402tSettings,

@@ -5,6 +5,7 @@ memory only, as a keyed hash that means nothing outside this process.
 """
 
 import asyncio
+import functools
 import hashlib
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,12 @@ from palomar.ports import Clock
 
 REMEMBER_SECONDS = 300.0
 _REMEMBER_AT_MOST = 10_000
-_NOBODY = argon2.PasswordHasher().hash(secrets.token_urlsafe())
-"""Checked for unknown logins too, so that the time tells nobody which logins exist."""
+
+
+@functools.cache
+def _nobody() -> str:
+    """Return the hash that is checked for unknown logins, so that the time tells nobody which logins exist."""
+    return argon2.PasswordHasher().hash(secrets.token_urlsafe())
 
 
 class Passwords:
@@ -44,12 +49,13 @@ class Passwords:
 
     async def is_right(self, stored: str, login: str, password: str) -> bool:
         """Whether this is the password of a stored hash; with no hash it takes as long, and never is."""
-        memory = self._memory(stored or _NOBODY, login, password)
+        stored_or_nobody = stored or _nobody()
+        memory = self._memory(stored_or_nobody, login, password)
         known = self._checked.get(memory)
         if known is not None and known[0] > self._clock.monotonic():
             right = known[1]
         else:
-            right = await self._check(memory, stored or _NOBODY, password)
+            right = await self._check(memory, stored_or_nobody, password)
         return right and bool(stored)
 
     async def hash(self, password: str) -> str:

@@ -6,8 +6,6 @@ unrevoked, so revoking one works on every node within a second.
 
 from dataclasses import dataclass
 
-import jwt
-
 from palomar.domain.account import AccountId
 from palomar.flows.house import House
 from palomar.storage import accounts, platform
@@ -76,6 +74,8 @@ def live_token(row: Found) -> Token:
 
 def signed(token: Token, *, login: str, secret: bytes) -> str:
     """The pass as it travels: the same bytes each time it is written."""
+    import jwt  # with cryptography behind it: commands that show no pass start without
+
     claims = {
         "sub": login,
         "jti": str(token.id),
@@ -88,6 +88,8 @@ def signed(token: Token, *, login: str, secret: bytes) -> str:
 
 def token_id_of(text: str, *, secret: bytes) -> int | None:
     """The id in a pass that we signed; None for any other text. Expiry and revocation are its row's to tell."""
+    import jwt
+
     options = {"verify_exp": False, "verify_iat": False, "require": ["jti"]}
     try:
         claims = jwt.decode(text, secret, algorithms=[_ALGORITHM], options=options)  # type: ignore[arg-type]

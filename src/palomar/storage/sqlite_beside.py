@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
-import apsw.ext
 import msgspec
 
 from palomar.storage.database import DatabaseError, Script
@@ -190,6 +189,8 @@ def _at_once(connection: apsw.Connection, sql: str) -> str:
     """The same question, with all its rows in one JSON text."""
     text = _by_sql.get(sql)
     if text is None:
+        import apsw.ext  # slow to import, and no short command asks beside the loop
+
         columns = len(apsw.ext.query_info(connection, sql).description)
         names = ", ".join(f"c{number}" for number in range(columns))
         text = f"WITH answer ({names}) AS ({sql}) SELECT json_group_array(json_array({names})) FROM answer"

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from tests.contracts.virtual_time import LoopClock
 
-from palomar.carriers.simulator import SimulatorSettings, SimulatorSmsc
+from palomar.carriers.simulator.settings import SimulatorSettings
+from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.smpp import (
     BindTransceiver,
     Closed,

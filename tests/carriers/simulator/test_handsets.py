@@ -6,10 +6,11 @@ import pytest
 from tests.carriers.simulator.client import Client, connect, make_smsc, message
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.simulator import SimulatorSmsc, handsets
+from palomar.carriers.simulator import handsets
 from palomar.carriers.simulator.chaos import ChaosScript
 from palomar.carriers.simulator.outcome import MAGIC
 from palomar.carriers.simulator.script import ScriptError
+from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.domain.handset import HandsetMessage
 from palomar.domain.text import Alphabet, payloads
 from palomar.smpp import (

@@ -10,8 +10,7 @@ from tests.carriers.simulator.client import Client, make_smsc, message
 from tests.contracts.virtual_time import in_virtual_time
 from tests.support.certificates import Authority
 
-from palomar.carriers.simulator import serve
-from palomar.carriers.simulator.listen import CALL_AGAIN_SECONDS, call, server_context
+from palomar.carriers.simulator.listen import CALL_AGAIN_SECONDS, call, serve, server_context
 from palomar.smpp import BindTransceiver, Outbind, SubmitSmResp
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.carriers.simulator.client import Client, connect, make_smsc, message
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.simulator import SimulatorSmsc
+from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.smpp import (
     CancelSm,
     CancelSmResp,

@@ -6,7 +6,8 @@ import pytest
 from tests.carriers.simulator.client import TEMPORARY, connect, make_smsc, message
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.simulator import Arrival, outcome
+from palomar.carriers.simulator import outcome
+from palomar.carriers.simulator.smsc import Arrival
 from palomar.smpp import (
     CommandStatus,
     DeliverSm,

@@ -9,7 +9,8 @@ from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import LoopClock
 
 from palomar.carriers.simulator.memory import join
-from palomar.carriers.smpp import SmppCarrier, SmppCarrierSettings
+from palomar.carriers.smpp.carrier import SmppCarrier
+from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.smpp import (
     BindReceiver,
     BindTransceiver,

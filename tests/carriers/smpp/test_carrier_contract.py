@@ -8,8 +8,11 @@ from typing import Literal
 from tests.contracts.carrier import WINDOW, Bench, CarrierContract, Numbers, RecordingSink
 from tests.contracts.virtual_time import LoopClock
 
-from palomar.carriers.simulator import SimulatorSettings, SimulatorSmsc, serve
-from palomar.carriers.smpp import SmppCarrier, SmppCarrierSettings
+from palomar.carriers.simulator.listen import serve
+from palomar.carriers.simulator.settings import SimulatorSettings
+from palomar.carriers.simulator.smsc import SimulatorSmsc
+from palomar.carriers.smpp.carrier import SmppCarrier
+from palomar.carriers.smpp.settings import SmppCarrierSettings
 
 NUMBERS = Numbers(
     ordinary="573001234567",

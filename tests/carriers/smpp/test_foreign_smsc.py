@@ -12,7 +12,8 @@ from tests.carriers.smpp.parts import part
 from tests.contracts.carrier import RecordingSink
 from tests.support.smscs import PASSWORD, SYSTEM_ID, NpmSmsc, npm_smsc
 
-from palomar.carriers.smpp import SmppCarrier, SmppCarrierSettings
+from palomar.carriers.smpp.carrier import SmppCarrier
+from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.clock import RealClock
 from palomar.domain.message import State, echo_of
 from palomar.ports import Taken

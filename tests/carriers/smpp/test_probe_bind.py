@@ -11,9 +11,10 @@ from tests.carriers.smpp.scripted import ScriptedSmsc
 from tests.contracts.virtual_time import LoopClock, in_virtual_time
 from tests.support.certificates import Authority
 
-from palomar.carriers.simulator import SimulatorSettings, SimulatorSmsc, serve
-from palomar.carriers.simulator.listen import server_context
+from palomar.carriers.simulator.listen import serve, server_context
 from palomar.carriers.simulator.memory import join
+from palomar.carriers.simulator.settings import SimulatorSettings
+from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.diagnosis import Finding
 from palomar.carriers.smpp.probe_bind import Connector, Door
 from palomar.carriers.smpp.probe_link import ProbeLink

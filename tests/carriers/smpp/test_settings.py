@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from palomar.carriers.smpp import SmppCarrierSettings
+from palomar.carriers.smpp.settings import SmppCarrierSettings
 
 
 def make(**settings: Any) -> SmppCarrierSettings:

@@ -13,7 +13,8 @@ import pytest
 from tests.contracts.carrier import RecordingSink
 from tests.support.certificates import Authority
 
-from palomar.carriers.smpp import SmppCarrier, SmppCarrierSettings
+from palomar.carriers.smpp.carrier import SmppCarrier
+from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.tls import server_context
 from palomar.clock import RealClock
 from palomar.smpp import BindReceiver, BindReceiverResp, DeliverSm, DeliverSmResp, Outbind, Pdu, decode, encode

@@ -12,8 +12,10 @@ import trustme
 from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import LoopClock, in_virtual_time
 
-from palomar.carriers.simulator import SimulatorSmsc, serve
-from palomar.carriers.smpp import SmppCarrier, SmppCarrierSettings
+from palomar.carriers.simulator.listen import serve
+from palomar.carriers.simulator.smsc import SimulatorSmsc
+from palomar.carriers.smpp.carrier import SmppCarrier
+from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.tls import client_context
 from palomar.ports import Taken
 

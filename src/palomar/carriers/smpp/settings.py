@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from palomar.carriers.smpp import wording
-
 BindMode = Literal["transceiver", "transmitter+receiver", "transmitter", "receiver"]
 
 WINDOW_MAX = 1_000
@@ -123,6 +121,10 @@ class SmppCarrierSettings:
             raise ValueError(f'languages: national tables need the alphabet "gsm", not "{self.alphabet}"')
         if self.submit == "data_sm" and self.validity == "absolute":
             raise ValueError('validity: data_sm knows only "relative"')
+        from palomar.carriers.smpp import (
+            wording,  # the library of PDUs comes with it; the settings alone need none of it
+        )
+
         wording.languages(self.languages)
         wording.source_types(self.source_types)
         wording.static_tlvs(self.tlvs)

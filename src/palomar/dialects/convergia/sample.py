@@ -4,7 +4,6 @@ from typing import Final
 from urllib.parse import urlencode
 
 from palomar.apidocs.samples import PASSWORD, Given, Sample, curl
-from palomar.dialects.convergia.requests import read_number
 
 MEXICAN: Final = "525512345678"
 """Its numbers are Mexico's: where another was asked for, this one is written to."""
@@ -12,6 +11,8 @@ MEXICAN: Final = "525512345678"
 
 def sample(given: Given) -> Sample:
     """A send by URL, with login and password."""
+    from palomar.dialects.convergia.requests import read_number  # the whole face comes with it
+
     number = given.number if read_number(given.number, national=False) else MEXICAN
     fields = {
         "username": given.login,
