@@ -11,6 +11,7 @@ from tests.contracts.virtual_time import LoopClock
 from palomar.carriers.simulator.memory import join
 from palomar.carriers.smpp.carrier import SmppCarrier
 from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.ports import Clock
 from palomar.smpp import (
     BindReceiver,
     BindTransceiver,
@@ -189,7 +190,7 @@ def throttle(connection: ScriptedConnection, pdu: Pdu) -> None:
 class Rig:
     """A carrier beside a scripted SMSC; an asynchronous context."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, clock: Clock | None = None, **settings: Any) -> None:
         self.smsc = ScriptedSmsc()
         self.sink = RecordingSink()
         given: dict[str, Any] = {
@@ -204,7 +205,7 @@ class Rig:
         } | settings
         self.carrier = SmppCarrier(
             SmppCarrierSettings(**given),
-            clock=LoopClock(),
+            clock=clock or LoopClock(),
             chance=lambda: 0.5,
             connect=self.smsc.connect,
             listen=self.smsc.listen,

@@ -40,6 +40,9 @@ from palomar.smpp import CommandStatus, DataSm, DeliverSm, Pdu, QuerySmResp, Une
 PACE_WAKE_SECONDS = 0.005
 """Tokens are waited for at least so long, so that a fast pace does not cost a timer a part."""
 
+TIMER_GRAIN_SECONDS = 0.001
+"""Loops round their timers to milliseconds: one that rings early would find no token yet."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -77,6 +80,9 @@ class SmppCarrier:
         self._waiting: deque[OutgoingPart] = deque()
         self._unacknowledged = 0
         self._pace_timer: asyncio.TimerHandle | None = None
+        self._pace_at = 0.0
+        self._said_no = False
+        """Somebody asked for slots and got none since room was last told of: it waits to be told."""
         self._stopping = False
         self._changed = asyncio.Event()
 
@@ -91,19 +97,19 @@ class SmppCarrier:
         return any(link.live for link in self._links)
 
     def room(self) -> int:
-        free = self._free_slots()
-        if free > 0 and self._bucket.rate:
-            free = min(free, self._bucket.available(self._clock.monotonic()))
+        now = self._clock.monotonic()
+        free = min(self._free_slots(now), self._bucket.available(now))
         if free <= 0:
-            self._wake_by_pace()
+            self._say_no(now)
             return 0
         return free
 
     def reserve(self, parts: int) -> bool:
-        free = self._free_slots()
+        now = self._clock.monotonic()
+        free = self._free_slots(now)
         fits = parts <= free or (free > 0 and not self._waiting and parts > self._capacity())
-        if not fits or (self._bucket.rate and not self._bucket.take(parts, self._clock.monotonic())):
-            self._wake_by_pace()
+        if not fits or not self._bucket.take(parts, now):
+            self._say_no(now)
             return False
         self._reserved += parts
         return True
@@ -111,6 +117,7 @@ class SmppCarrier:
     def release(self, parts: int) -> None:
         self._reserved -= parts
         self._bucket.give_back(parts)
+        self._freed()
 
     def submit(self, part: OutgoingPart) -> None:
         self._reserved -= 1
@@ -125,9 +132,10 @@ class SmppCarrier:
         return [link.status() for link in self._links]
 
     def query(self, reference: str, *, sender: str) -> bool:
-        if not self._may_query or self._free_slots() <= 0:
+        now = self._clock.monotonic()
+        if not self._may_query or self._free_slots(now) <= 0:
             return False
-        link = max(self._links, key=Link.free_slots)
+        link = max(self._links, key=lambda link: link.free_slots(now))
         try:
             link.query(self._make_query(reference, sender), Query(reference=reference, sender=sender))
         except UnencodablePdu:
@@ -227,15 +235,16 @@ class SmppCarrier:
         if self._waiting:
             self._send_waiting()
         self._changed.set()
+        self._said_no = False
         if self._sink is not None and not self._stopping:
             self._sink.room_changed(self.name)
 
     # --- inside
 
-    def _free_slots(self) -> int:
+    def _free_slots(self, now: float) -> int:
         free = -self._reserved - len(self._waiting)
         for link in self._links:
-            free += link.free_slots()
+            free += link.free_slots(now)
         return 0 if self._stopping else free
 
     def _capacity(self) -> int:
@@ -249,9 +258,9 @@ class SmppCarrier:
     def _send(self, part: OutgoingPart) -> bool:
         """Give a part to the link with the most room; False when no link has a free slot."""
         best: Link | None = None
-        most = 0
+        most, now = 0, self._clock.monotonic()
         for link in self._links:
-            free = link.free_slots()
+            free = link.free_slots(now)
             if free > most:
                 best, most = link, free
         if best is None:
@@ -284,8 +293,9 @@ class SmppCarrier:
             self._sink.answered(part, outcome, exchange if self._keeps_pdus else Exchange())
 
     def _later(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
-        """Answer in the next turn of the loop: a submit never calls back before it has returned."""
+        """Answer in the next turn of the loop: a submit never calls back before it has returned. Its slot is free."""
         asyncio.get_running_loop().call_soon(self._answered, part, outcome, Exchange())
+        self._freed()
 
     def _acknowledge(self, connection: Connection, pdu: Pdu, taken: bool) -> None:
         self._unacknowledged -= 1
@@ -293,20 +303,38 @@ class SmppCarrier:
         if self._stopping:
             self._changed.set()
 
-    def _wake_by_pace(self) -> None:
-        """Where it is the pace that leaves no room, look again when there are tokens: answers may not come by."""
-        if self._pace_timer is not None or self._stopping:
+    def _say_no(self, now: float) -> None:
+        """Owe a call of ``on_room`` to whoever just got no slots at ``now``. Where no pace is set that comes with an
+        answer, a time-out, a link, or what is given back. Where one is set a timer is armed too, whatever the reason
+        was: what refused and what arms go by the same reading of the clock, and neither must agree with the other."""
+        self._said_no = True
+        paces = [link.rate for link in self._links if link.live]
+        if self._stopping or not (self._bucket.rate or any(pace.bucket.rate for pace in paces)):
             return
-        now = self._clock.monotonic()
-        waits = [link.rate.seconds_until_room(now) for link in self._links if link.live]
-        wait = max(self._bucket.seconds_until(1, now), min(waits, default=0.0))
-        if wait > 0:
-            delay = min(max(wait, PACE_WAKE_SECONDS), HOLD_SECONDS)  # a link that was slowed grows meanwhile
-            self._pace_timer = asyncio.get_running_loop().call_later(delay, self._on_pace)
+        waits = [self._bucket.seconds_until(1, now)]
+        for pace in paces:
+            pace.bucket.awaited = True  # what is reserved has not been charged to it yet
+            waits.append(pace.seconds_until_room(now))
+        # The first of them to have a token. Where none lacks one it is a window that is full, and this a second net; a
+        # link that was slowed grows meanwhile.
+        wait = min((wait for wait in waits if wait > 0), default=HOLD_SECONDS)
+        delay = min(max(wait + TIMER_GRAIN_SECONDS, PACE_WAKE_SECONDS), HOLD_SECONDS)
+        if self._pace_timer is not None:
+            if self._pace_at <= now + delay:
+                return
+            self._pace_timer.cancel()
+        self._pace_at = now + delay
+        self._pace_timer = asyncio.get_running_loop().call_later(delay, self._on_pace)
 
     def _on_pace(self) -> None:
         self._pace_timer = None
         self.on_room()
+
+    def _freed(self) -> None:
+        """A slot is free again without an answer of the carrier: whoever got none is told in the next turn."""
+        if self._said_no:
+            self._said_no = False
+            asyncio.get_running_loop().call_soon(self.on_room)
 
     async def _change(self) -> None:
         self._changed.clear()

@@ -131,14 +131,15 @@ class Link:
         """Requests without an answer."""
         return self._transmitter.session.outstanding if self._transmitter is not None else 0
 
-    def free_slots(self) -> int:
-        """How many parts it would take at this moment, its own rate included; 0 while its transport is paused."""
+    def free_slots(self, now: float) -> int:
+        """How many parts it would take at ``now`` (monotonic), its own rate included; 0 while its transport is
+        paused."""
         transmitter = self._transmitter
         if transmitter is None or transmitter.paused or not self.live:
             return 0
         free = transmitter.session.window_free
         if self.rate.bucket.rate:
-            return min(free, self.rate.available(self._clock.monotonic()))
+            return min(free, self.rate.available(now))
         return free
 
     def window_free(self) -> int:

@@ -4,6 +4,9 @@ Pure: the time is an argument, monotonic seconds. Not here: the window (``carrie
 
 A bucket may go into debt: a message of nine parts leaves whole through a bucket that holds two, and what it took too
 many is waited for afterwards. Else a long message would never find nine tokens at once.
+
+A bucket may also hold twice what it holds else, while somebody waits for it: timers ring late on a busy machine, and
+what came in the meantime was asked for. Else a pace of ten would be nine.
 """
 
 from dataclasses import dataclass
@@ -28,6 +31,8 @@ class TokenBucket:
     rate: float
     tokens: float = 0.0
     filled_at: float = 0.0
+    awaited: bool = False
+    """Whether there was too little when somebody asked last."""
 
     def set_rate(self, rate: float, now: float) -> None:
         """From now on at this rate, starting with no more than one token when there was no limit before."""
@@ -41,14 +46,17 @@ class TokenBucket:
         if not self.rate:
             return UNLIMITED
         self._fill(now)
-        return int(self.tokens) if self.tokens > 0 else 0
+        whole = int(self.tokens) if self.tokens > 0 else 0
+        self.awaited = not whole
+        return whole
 
     def take(self, parts: int, now: float) -> bool:
         """Take tokens for all of ``parts`` or none; more than the bucket holds are given when it is full."""
         if not self.rate:
             return True
         self._fill(now)
-        if self.tokens < min(parts, int(self._capacity(self.rate))):
+        self.awaited = self.tokens < min(parts, int(self._capacity(self.rate)))
+        if self.awaited:
             return False
         self.tokens -= parts
         return True
@@ -65,7 +73,7 @@ class TokenBucket:
     def give_back(self, parts: int) -> None:
         """Return tokens of parts that were not sent."""
         if self.rate:
-            self.tokens = min(self.tokens + parts, self._capacity(self.rate))
+            self._add(parts)
 
     def seconds_until(self, parts: int, now: float) -> float:
         """How long until :meth:`take` of so many parts could succeed; 0 when it could now."""
@@ -77,8 +85,13 @@ class TokenBucket:
 
     def _fill(self, now: float) -> None:
         if self.rate and now > self.filled_at:
-            self.tokens = min(self.tokens + (now - self.filled_at) * self.rate, self._capacity(self.rate))
+            self._add((now - self.filled_at) * self.rate)
             self.filled_at = now
+
+    def _add(self, tokens: float) -> None:
+        """Add up to what the bucket may hold; what it already holds is not taken away."""
+        capacity = self._capacity(self.rate) * (2 if self.awaited else 1)
+        self.tokens = max(self.tokens, min(self.tokens + tokens, capacity))
 
     @staticmethod
     def _capacity(rate: float) -> float:

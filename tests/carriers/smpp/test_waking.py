@@ -1,0 +1,198 @@
+"""Whoever got no slot of a carrier is told when there is one: whatever the clock does between two looks at it, and
+however the slot became free."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, take, throttle
+from tests.contracts.carrier import outgoing
+from tests.contracts.virtual_time import LoopClock, in_virtual_time
+
+from palomar.ports import Deferred, Taken
+from palomar.smpp import DataSm, SubmitSm
+
+
+class UnevenClock(LoopClock):
+    """It is apart from the loop's own time by an offset that is another one at every look, and never goes back: two
+    looks are never the same, and timers ring early or late."""
+
+    def __init__(self, offsets: list[float]) -> None:
+        super().__init__()
+        self._offsets = offsets
+        self._looks = 0
+        self._last = 0.0
+
+    def monotonic(self) -> float:
+        self._last = max(self._last, super().monotonic() + self._offsets[self._looks % len(self._offsets)])
+        self._looks += 1
+        return self._last
+
+
+async def send_as_told(rig: Rig, count: int, *, first: int = 1, number: str = "573001234567") -> float:
+    """Reserve and submit whenever the carrier says that there is room, and never else; how long it took.
+
+    A sleep of the loop that nothing ends fails in virtual time.
+    """
+    loop = asyncio.get_running_loop()
+    begun, serial = loop.time(), first
+    while serial < first + count:
+        while serial < first + count and rig.carrier.reserve(1):
+            rig.carrier.submit(outgoing(number, serial=serial))
+            serial += 1
+        if serial < first + count:
+            seen = rig.sink.rooms
+            await rig.sink.until(lambda seen=seen: rig.sink.rooms > seen, seconds=60)  # type: ignore[misc]
+    return loop.time() - begun
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    offsets=st.lists(
+        st.sampled_from([-0.004, -0.0005, -1e-6, 0.0, 1e-6, 0.0005, 0.004, 0.02, 0.11]), min_size=2, max_size=7
+    ),
+    pace=st.sampled_from([0, 1, 7, 10, 30, 300]),
+    link_pace=st.sampled_from([0, 0, 0, 1, 10, 45]),
+    links=st.sampled_from([1, 1, 2, 4]),
+    window=st.sampled_from([1, 4, 50]),
+)
+@example(offsets=[-0.0005, 0.0005], pace=10, link_pace=0, links=1, window=50)
+@example(offsets=[0.0, 0.0], pace=7, link_pace=1, links=4, window=1)
+def test_it_never_waits_for_good_however_the_clock_moves_between_two_looks(
+    offsets: list[float], pace: int, link_pace: int, links: int, window: int
+) -> None:
+    @in_virtual_time
+    async def scenario() -> None:
+        clock = UnevenClock(offsets)
+        async with Rig(
+            clock=clock, parts_per_second=pace, link_parts_per_second=link_pace, links=links, window=window
+        ) as rig:
+            await rig.live()
+            allowed = min((rate for rate in (pace, link_pace * links) if rate), default=0)
+            took = await send_as_told(rig, 40)
+            assert took <= 1.1 * (40 / allowed if allowed else 0) + 1.0
+            await rig.sink.until(lambda: len(rig.sink.answers) == 40)
+
+    scenario()
+
+
+@pytest.mark.parametrize("pace", [1, 7, 10, 30, 45, 100, 300])
+@pytest.mark.parametrize("links", [1, 3])
+@in_virtual_time
+async def test_a_pace_is_kept_to_the_part_with_a_carrier_that_answers_at_once(pace: int, links: int) -> None:
+    async with Rig(parts_per_second=pace, links=links, window=50) as rig:
+        await rig.live()
+        took = await send_as_told(rig, 5 * pace)
+        burst_seconds = max(1, pace / 5) / pace
+        assert 4.99 - burst_seconds <= took < 5.5
+
+
+@pytest.mark.parametrize("late", [0.0, 0.004, 0.03])
+@in_virtual_time
+async def test_a_pace_is_kept_by_links_though_a_part_is_submitted_some_time_after_it_was_reserved(late: float) -> None:
+    """The database is asked in between."""
+    async with Rig(link_parts_per_second=10, links=2, window=50) as rig:
+        await rig.live()
+        loop = asyncio.get_running_loop()
+        begun, serial = loop.time(), 0
+        while serial < 100:
+            if rig.carrier.reserve(1):
+                serial += 1
+                loop.call_later(late, rig.carrier.submit, outgoing("573001234567", serial=serial))
+            else:
+                seen = rig.sink.rooms
+                await rig.sink.until(lambda seen=seen: rig.sink.rooms > seen, seconds=60)  # type: ignore[misc]
+        assert 4.5 < loop.time() - begun < 5.5
+        await rig.sink.until(lambda: len(rig.sink.answers) == 100)
+
+
+@in_virtual_time
+async def test_a_long_wait_that_is_armed_does_not_hide_a_short_one() -> None:
+    """The window is full for long; when it is free again, the pace is what is waited for."""
+    async with Rig(parts_per_second=20, window=1) as rig:
+        rig.smsc.on_submit = answer_after(0.9)
+        await rig.live()
+        rig.send()
+        assert not rig.carrier.reserve(1)
+        await rig.sink.until(lambda: len(rig.sink.answers) == 1)
+        rig.smsc.on_submit = take
+        assert await send_as_told(rig, 20, first=2) < 1.2
+
+
+@in_virtual_time
+async def test_slots_that_are_given_back_are_told_of() -> None:
+    async with Rig(window=2) as rig:
+        await rig.live()
+        assert rig.carrier.reserve(2)
+        assert not rig.carrier.reserve(1)
+        rooms = rig.sink.rooms
+        rig.carrier.release(2)
+        assert rig.sink.rooms == rooms  # never within the call
+        await rig.sink.until(lambda: rig.sink.rooms > rooms, seconds=1)
+        assert rig.carrier.room() == 2
+
+
+@in_virtual_time
+async def test_the_slot_of_a_part_that_cannot_be_written_is_told_of() -> None:
+    async with Rig(window=1) as rig:
+        await rig.live()
+        assert rig.carrier.reserve(1)
+        assert not rig.carrier.reserve(1)
+        rooms = rig.sink.rooms
+        rig.carrier.submit(outgoing("5" * 40))
+        await rig.sink.until(lambda: rig.sink.rooms > rooms, seconds=1)
+        assert len(rig.sink.answers) == 1
+        assert rig.carrier.room() == 1
+
+
+@in_virtual_time
+async def test_a_link_that_was_silent_and_speaks_again_is_told_of() -> None:
+    async with Rig(window=3, response_timeout_seconds=5, enquire_link_seconds=60) as rig:
+        rig.smsc.on_submit = stay_silent
+        await rig.live()
+        rig.send()
+        await rig.sink.until(lambda: len(rig.sink.answers) == 1)
+        rig.smsc.on_submit = take
+        await send_as_told(rig, 6, first=2)
+        await rig.sink.until(lambda: sum(isinstance(outcome, Taken) for outcome in rig.sink.outcomes()) == 6)
+
+
+@in_virtual_time
+async def test_after_a_storm_of_throttling_without_any_pace_of_ours_everything_leaves() -> None:
+    throttled: list[int] = []
+
+    def storm(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
+        throttled.append(pdu.sequence_number)
+        (throttle if len(throttled) <= 30 else take)(connection, pdu)
+
+    async with Rig(clock=UnevenClock([0.0, 0.0003, 0.02]), window=10) as rig:
+        rig.smsc.on_submit = storm
+        await rig.live()
+        waits, serial = list(range(1, 201)), 0
+        while waits or len(rig.sink.answers) < serial:
+            while waits and rig.carrier.reserve(1):
+                serial += 1
+                rig.carrier.submit(structs.replace(outgoing("573001234567", serial=waits.pop()), attempt=serial))
+            seen, answers = rig.sink.rooms, len(rig.sink.answers)
+            await rig.sink.until(
+                lambda seen=seen, answers=answers: rig.sink.rooms > seen or len(rig.sink.answers) > answers,  # type: ignore[misc]
+                seconds=60,
+            )
+            waits += [part.message_id >> 8 for part, out in rig.sink.answers[answers:] if isinstance(out, Deferred)]
+        assert sum(isinstance(outcome, Taken) for outcome in rig.sink.outcomes()) == 200
+
+
+def answer_after(seconds: float) -> Callable[[ScriptedConnection, SubmitSm | DataSm], None]:
+    """A script of the SMSC: it takes every submit so much later."""
+
+    def answer(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
+        def later() -> None:
+            take(connection, pdu)
+            connection.flush()
+
+        asyncio.get_running_loop().call_later(seconds, later)
+
+    return answer
