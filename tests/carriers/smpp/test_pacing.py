@@ -47,6 +47,26 @@ def test_what_is_given_back_can_be_taken_again_but_never_exceeds_the_burst() -> 
     assert bucket.available(10.0) == 10
 
 
+def test_what_comes_while_somebody_waits_is_not_lost_to_a_timer_that_rings_late() -> None:
+    bucket = TokenBucket(rate=10)
+    now, sent = 100.0, 0
+    while now < 110.0:
+        while bucket.take(1, now):
+            sent += 1
+        now += bucket.seconds_until(1, now) + 0.03
+    assert 99 <= sent <= 102
+
+
+def test_where_nobody_waits_a_bucket_holds_no_more_than_its_burst() -> None:
+    bucket = TokenBucket(rate=100)
+    assert bucket.take(10, 10.0)
+    assert not bucket.take(1, 10.0)
+    assert bucket.available(11.0) == 20
+    bucket.awaited = True
+    bucket.calm()
+    assert bucket.available(20.0) == 10
+
+
 @given(
     rate=st.floats(1, 1_000),
     steps=st.lists(st.tuples(st.integers(1, 20), st.floats(0, 0.5)), max_size=60),

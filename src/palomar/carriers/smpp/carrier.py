@@ -238,6 +238,10 @@ class SmppCarrier:
         self._said_no = False
         if self._sink is not None and not self._stopping:
             self._sink.room_changed(self.name)
+        if not self._said_no:
+            self._bucket.calm()
+            for link in self._links:
+                link.rate.bucket.calm()
 
     # --- inside
 

@@ -70,6 +70,12 @@ class TokenBucket:
         """Let the debt be no more than this."""
         self.tokens = max(self.tokens, -debt)
 
+    def calm(self) -> None:
+        """Nobody waits any more: hold no more than a burst."""
+        if self.awaited:
+            self.awaited = False
+            self.tokens = min(self.tokens, self._capacity(self.rate))
+
     def give_back(self, parts: int) -> None:
         """Return tokens of parts that were not sent."""
         if self.rate:
