@@ -238,10 +238,6 @@ class SmppCarrier:
         self._said_no = False
         if self._sink is not None and not self._stopping:
             self._sink.room_changed(self.name)
-        if not self._said_no:
-            self._bucket.calm()
-            for link in self._links:
-                link.rate.bucket.calm()
 
     # --- inside
 
@@ -317,7 +313,7 @@ class SmppCarrier:
             return
         waits = [self._bucket.seconds_until(1, now)]
         for pace in paces:
-            pace.bucket.awaited = True  # what is reserved has not been charged to it yet
+            pace.bucket.await_from(now)  # what is reserved has not been charged to it yet
             waits.append(pace.seconds_until_room(now))
         # The first of them to have a token. Where none lacks one it is a window that is full, and this a second net; a
         # link that was slowed grows meanwhile.

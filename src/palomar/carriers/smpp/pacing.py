@@ -15,6 +15,9 @@ UNLIMITED = 1 << 30
 """What a bucket without a rate says it has."""
 
 BURST_SECONDS = 0.1
+LATE_SECONDS = 0.5
+"""So late a timer may ring without loss."""
+
 DECREASE = 0.7
 INCREASE_SHARE = 0.1
 HOLD_SECONDS = 1.0
@@ -31,8 +34,8 @@ class TokenBucket:
     rate: float
     tokens: float = 0.0
     filled_at: float = 0.0
-    awaited: bool = False
-    """Whether there was too little when somebody asked last."""
+    awaited_until: float = 0.0
+    """Who got too little comes back by then: what is left of it is not burst but lateness."""
 
     def set_rate(self, rate: float, now: float) -> None:
         """From now on at this rate, starting with no more than one token when there was no limit before."""
@@ -46,17 +49,18 @@ class TokenBucket:
         if not self.rate:
             return UNLIMITED
         self._fill(now)
-        whole = int(self.tokens) if self.tokens > 0 else 0
-        self.awaited = not whole
-        return whole
+        if self.tokens < 1.0:
+            self.await_from(now)
+            return 0
+        return int(self.tokens)
 
     def take(self, parts: int, now: float) -> bool:
         """Take tokens for all of ``parts`` or none; more than the bucket holds are given when it is full."""
         if not self.rate:
             return True
         self._fill(now)
-        self.awaited = self.tokens < min(parts, int(self._capacity(self.rate)))
-        if self.awaited:
+        if self.tokens < min(parts, int(self._capacity(self.rate))):
+            self.await_from(now)
             return False
         self.tokens -= parts
         return True
@@ -70,11 +74,10 @@ class TokenBucket:
         """Let the debt be no more than this."""
         self.tokens = max(self.tokens, -debt)
 
-    def calm(self) -> None:
-        """Nobody waits any more: hold no more than a burst."""
-        if self.awaited:
-            self.awaited = False
-            self.tokens = min(self.tokens, self._capacity(self.rate))
+    def await_from(self, now: float) -> None:
+        """Somebody got too little at ``now``, and will come back when there is a token."""
+        if self.rate:
+            self.awaited_until = now + 1.0 / self.rate + LATE_SECONDS
 
     def give_back(self, parts: int) -> None:
         """Return tokens of parts that were not sent."""
@@ -91,12 +94,13 @@ class TokenBucket:
 
     def _fill(self, now: float) -> None:
         if self.rate and now > self.filled_at:
-            self._add((now - self.filled_at) * self.rate)
+            gained = (now - self.filled_at) * self.rate
             self.filled_at = now
+            self._add(gained)
 
     def _add(self, tokens: float) -> None:
         """Add up to what the bucket may hold; what it already holds is not taken away."""
-        capacity = self._capacity(self.rate) * (2 if self.awaited else 1)
+        capacity = self._capacity(self.rate) * (2 if self.filled_at <= self.awaited_until else 1)
         self.tokens = max(self.tokens, min(self.tokens + tokens, capacity))
 
     @staticmethod
