@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
 from palomar.domain.number_prefixes import PREFIXES_BY_COUNTRY
-from palomar.domain.phone import HOME_FORMS, country_of, masked, parse_international, to_international
+from palomar.domain.phone import country_of, home_forms, masked, parse_international, to_international
 
 KINDS = ["fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "voip", "personal_number", "uan"]
 
@@ -22,9 +22,14 @@ KINDS = ["fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "vo
         ("0034600000062", "34600000062"),
         ("+34 600 00-00.62", "34600000062"),
         (" (34) 600/000/062 ", "34600000062"),
-        ("12345678", "12345678"),
-        ("123456789012345", "123456789012345"),
+        ("49 30 12345678901", "493012345678901"),
         ("5212221234567", "5212221234567"),
+        ("+39 (0)6 1234 5678", "390612345678"),
+        ("+225 07 12 34 56 78", "2250712345678"),
+        ("\u202a+34\u00a0600\u202f000\u2007062\u202c", "34600000062"),
+        ("\u200e+34\u2066600\u2069\u200b0\u200c0\u200d0\u00ad062\ufeff", "34600000062"),
+        ("\t34600000062\r\n", "34600000062"),
+        ("+34\u2013600\u2010000\u2212062", "34600000062"),
     ],
 )
 def test_an_international_number_is_read_in_any_usual_writing(raw: str, msisdn: str) -> None:
@@ -43,7 +48,6 @@ def test_an_international_number_is_read_in_any_usual_writing(raw: str, msisdn: 
         "000346000000",
         "++34600000062",
         "34+600000062",
-        "34600000062\n",
         "34600000062\0",
         "3460000x062",
         "٣٤٦٠٠٠٠٠٠٦٢",
@@ -51,6 +55,13 @@ def test_an_international_number_is_read_in_any_usual_writing(raw: str, msisdn: 
         "34600000²62",
         "34_600000062",
         "34600000062,34600000063",
+        "tel:+34600000062",
+        "+34600000062 ext. 5",
+        "+34600000062x5",
+        "+34 +34600000062",
+        "01134600000062",
+        "++ 34600000062",
+        "\uff0b34600000062",
     ],
 )
 def test_what_is_no_international_number_is_none(raw: str) -> None:
@@ -60,7 +71,7 @@ def test_what_is_no_international_number_is_none(raw: str) -> None:
 
 @given(st.text() | st.from_regex("[+0]{0,3}[ ()0-9./-]{0,20}"), st.sampled_from(["ES", "MX", "FR"]))
 def test_whatever_is_given_the_result_is_8_to_15_digits_or_none(raw: str, country: str) -> None:
-    for number in (parse_international(raw), to_international(raw, HOME_FORMS.get(country, ()))):
+    for number in (parse_international(raw), to_international(raw, home_forms(country))):
         assert number is None or (number.isascii() and number.isdecimal() and 8 <= len(number) <= 15)
         assert number is None or parse_international(number) == number
 
@@ -86,17 +97,94 @@ def test_whatever_is_given_the_result_is_8_to_15_digits_or_none(raw: str, countr
         ("+12015550123", "MX", "12015550123"),
         ("0012015550123", "ES", "12015550123"),
         ("1201555012", "FR", None),
+        ("0612345678", "FR", "33612345678"),
+        ("6 12 34 56 78", "FR", "33612345678"),
+        ("33612345678", "FR", "33612345678"),
+        ("89161234567", "RU", "79161234567"),
+        ("79161234567", "RU", "79161234567"),
+        ("11987654321", "BR", "5511987654321"),
+        ("5511987654321", "BR", "5511987654321"),
+        ("3001234567", "CO", "573001234567"),
+        ("3331234567", "IT", "393331234567"),
+        ("0712345678", "CI", "2250712345678"),
+        ("07911123456", "", None),
+        ("07911123456", "XX", None),
         ("12015550123", "FR", "12015550123"),
         ("1234567890123456", "MX", None),
     ],
 )
 def test_a_number_written_at_home_becomes_international(raw: str, home: str, msisdn: str | None) -> None:
-    assert to_international(raw, HOME_FORMS.get(home, ())) == msisdn
+    assert to_international(raw, home_forms(home)) == msisdn
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "612345678",  # a Spanish mobile without its country: +61 is Australia
+        "5512345678",  # a Mexican one: +55 is Brazil
+        "600000062",
+        "3460000006",
+        "346000000620",
+        "12345678",
+        "123456789012345",
+        "2101234567",
+        "89161234567",
+        "99912345678",
+        "+34(0)600000062",
+        "+34 0 600 000 062",
+        "0034 0600000062",
+        "340600000062",
+        "+44(0)7911123456",
+        "+81(0)312345678",
+        "+52 0 55 1234 5678",
+        "+7 8 916 123 45 67",
+        "+52155123456",
+        "520123456789",
+    ],
+)
+def test_what_no_country_has_is_no_number(raw: str) -> None:
+    assert parse_international(raw) is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "34609033162",
+        "12015550123",
+        "5212221234567",
+        "13098212823",
+        "447400826129",
+        "34600000000",
+        "34600000001",
+        "34600000002",
+    ],
+)
+def test_every_number_that_the_vendors_pages_print_is_read(raw: str) -> None:
+    """FOXSYS's and 402T Labs' own; CONVERGIA's (`520123456789`) is its dialect's, and SOFMEX prints none."""
+    assert parse_international(raw) == raw
+
+
+@pytest.mark.parametrize("kind", ["mobile", "fixed_line", "voip", "personal_number"])
+def test_the_packages_own_example_of_every_country_is_read(kind: str) -> None:
+    numbers = [number for number in example_numbers([kind], list(COUNTRY_CODE_TO_REGION_CODE)) if len(number) >= 8]
+    assert len(numbers) > 20
+    assert [number for number in numbers if parse_international(number) is None] == []
+
+
+@pytest.mark.parametrize("number", ["34699999999", "34799999999", "529999999999", "5599999999999", "573999999999"])
+def test_ranges_that_nobody_uses_yet_are_read(number: str) -> None:
+    assert parse_international(number) == number
+
+
+@pytest.mark.parametrize("raw", ["345901234567890", "337001234567890", "47591234567890", "45371234567890"])
+def test_numbers_of_machines_may_be_longer_than_telephones_of_their_country(raw: str) -> None:
+    assert parse_international(raw) == raw
+    assert parse_international(raw[:2] + "8" + raw[3:]) is None
 
 
 def test_a_dialect_says_which_separators_it_drops() -> None:
-    assert to_international("55/1234/5678", HOME_FORMS["MX"], separators=" -.()") is None
-    assert to_international("55.1234-5678", HOME_FORMS["MX"], separators=" -.()") == "525512345678"
+    assert to_international("55/1234/5678", home_forms("MX"), separators=" -.()") is None
+    assert to_international("55.1234-5678", home_forms("MX"), separators=" -.()") == "525512345678"
 
 
 @pytest.mark.parametrize(

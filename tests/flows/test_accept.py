@@ -83,6 +83,21 @@ async def test_discarded_recipients_beside_good_ones_cost_nothing(world: World, 
     assert len(await world.queue()) == 2
 
 
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [(State.NOFORMAT, ["noformat"]), (State.BLOCKED, ["blocked"]), (State.DUPLICATED, []), (State.TEST, [])],
+)
+@pytest.mark.parametrize("test", [False, True])
+async def test_the_customer_is_told_of_what_cannot_leave_but_not_of_duplicates_and_tests(
+    world: World, state: State, told: list[str], test: bool
+) -> None:
+    account = await world.account()
+    result = await world.accept(account, recipients=[recipient(1), recipient(2, state=state, why="x")], test=test)
+    assert isinstance(result, Accepted)
+    assert await world.told(result.messages[1].row.id) == ([] if test else told)
+    assert await world.told(result.messages[0].row.id) == []
+
+
 async def test_a_request_of_a_thousand_recipients_is_stored_whole(world: World) -> None:
     account = await world.account(credit=1_200 * CREDIT)
     await world.accept(account, recipients=[recipient(number) for number in range(1_200)])

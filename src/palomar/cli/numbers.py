@@ -154,7 +154,7 @@ def add_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) -> No
 @json_option
 def remove_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) -> None:
     """Take numbers off a black list, also those that opted out."""
-    wanted = _phones(phones)
+    wanted = [parse_international(phone) or plain_address(phone) for phone in phones]
 
     async def work(desk: Desk) -> int:
         owner = await _owner(desk, login)

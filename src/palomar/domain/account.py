@@ -57,7 +57,11 @@ class AccountSettings:
         default=(), metadata={"help": "402T Labs: the only senders allowed, the first when none is named; empty is any"}
     )
     country: str = field(
-        default="", metadata={"help": "402T Labs: whose numbers need no country code (ES, MX); empty is the platform's"}
+        default="",
+        metadata={"help": "whose numbers need no country code, such as ES; empty is the dialect's (not FOXSYS)"},
+    )
+    national_numbers: bool = field(
+        default=False, metadata={"help": "FOXSYS: numbers of the account's country need no country code"}
     )
     shortlink: bool = field(default=False, metadata={"help": "FOXSYS: short links without being asked"})
     nofilter: bool = field(default=False, metadata={"help": "FOXSYS: pass the duplicates filter without being asked"})

@@ -27,7 +27,8 @@ class Delivered(Struct, frozen=True, kw_only=True):
 
 
 class Failed(Struct, frozen=True, kw_only=True):
-    """A message ended otherwise: ``state`` is undelivered, expired, rejected, blocked or unknown."""
+    """A message ended otherwise: ``state`` is undelivered, expired, rejected, blocked, unknown, or noformat; then
+    ``msisdn`` is what was written for a number."""
 
     message_id: MessageId
     subid: str

@@ -5,6 +5,7 @@ One transaction for many requests: credit, messages, parts, queue and timeline. 
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct, field, structs
 
@@ -106,7 +107,7 @@ def _store(work: Work, message: NewMessage, request: Request) -> None:
     if request.short_ids:
         message.short_id = work.short_ids.next(row.account_id, row.id)
     if not message.counts:
-        _store_discarded(work, message)
+        _store_discarded(work, message, is_told=not request.test)
         return
     part_state = State.SUBMITTING if message.claim is State.SUBMITTING else State.QUEUED
     attempt = 1 if part_state is State.SUBMITTING else 0
@@ -136,7 +137,11 @@ def _store(work: Work, message: NewMessage, request: Request) -> None:
     work.note(row.id, Kind.ACCEPTED, detail)
 
 
-def _store_discarded(work: Work, message: NewMessage) -> None:
+_TOLD: Final = frozenset({State.BLOCKED, State.NOFORMAT})
+"""The customer learns that these never left; of duplicates and of tests he knows."""
+
+
+def _store_discarded(work: Work, message: NewMessage, *, is_told: bool) -> None:
     row, why = message.row, message.why
     if message.verdict is not None:
         state, why = message.verdict
@@ -154,6 +159,6 @@ def _store_discarded(work: Work, message: NewMessage) -> None:
     if message.choice is not None and message.choice.candidates:
         discarded["routes"] = message.choice.told()
     work.note(row.id, Kind.DISCARDED, discarded)
-    if row.state is State.BLOCKED:
-        event = Failed(message_id=row.id, subid=row.subid, msisdn=row.msisdn, at_ms=work.now_ms, state=State.BLOCKED)
+    if is_told and row.state in _TOLD:
+        event = Failed(message_id=row.id, subid=row.subid, msisdn=row.msisdn, at_ms=work.now_ms, state=row.state)
         work.tell(row, event)

@@ -61,6 +61,8 @@ class Request(Struct, kw_only=True):
     extra: str = ""
     due_ms: int | None = None
     """When it is to be sent; None, or what is past, is now. What is ahead makes its messages ``scheduled``."""
+    test: bool = False
+    """Nothing of it is sent, and nobody is told of what became of it."""
     nofilter: bool = False
     """Let the duplicates filter pass this request."""
     partial: bool = False

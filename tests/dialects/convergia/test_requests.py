@@ -35,7 +35,6 @@ def test_a_number_is_52_and_ten_digits(raw: str) -> None:
         "5255123456789",
         "00525512345678",
         "52-5512345678",
-        "525512345678\n",
         "34600000000",
         "٥٢٥٥١٢٣٤٥٦٧٨",
         "52５512345678",
@@ -46,6 +45,13 @@ def test_a_number_is_52_and_ten_digits(raw: str) -> None:
 def test_anything_else_is_no_number(raw: str) -> None:
     for national in (False, True):
         assert read_number(raw, national=national) is None
+
+
+@pytest.mark.parametrize(
+    "raw", ["525512345678\r\n", "\t525512345678", "\u200e525512345678\u200f", "52\u00a055\u202f1234\u00ad5678\ufeff"]
+)
+def test_what_is_invisible_in_a_number_is_ignored(raw: str) -> None:
+    assert read_number(raw, national=False) == "525512345678"
 
 
 @pytest.mark.parametrize("raw", ["5512345678", "55 1234 5678", "5215512345678", "+5215512345678"])

@@ -19,6 +19,7 @@ ENDS = {
     State.REJECTED: "REJECTD",
     State.BLOCKED: "BLOCKED",
     State.UNKNOWN: "UNKNOWN",
+    State.NOFORMAT: "REJECTD",
 }
 
 
@@ -68,6 +69,11 @@ def test_a_failure_is_told_by_its_word_or_not_at_all(state: State) -> None:
         assert f"?acklevel=error&msisdn=5212221234567&status=ko&desc={ENDS[state]}&subid=" in url
     else:
         assert url is None
+
+
+def test_a_number_of_bad_format_is_told_as_it_was_written() -> None:
+    event = Failed(message_id=ID, subid=SUBID, msisdn="+34(0)6 #1&x=ñ", at_ms=AT_MS, state=State.NOFORMAT)
+    assert "?acklevel=error&msisdn=%2B34%280%296%20%231%26x%3D%C3%B1&status=ko&desc=REJECTD&" in (_url(event) or "")
 
 
 def test_a_subid_is_escaped_whole() -> None:

@@ -13,7 +13,7 @@ from palomar.dialects.convergia.parameters import Parameters
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.dialects.convergia.texts import fit
 from palomar.domain.account import Account
-from palomar.domain.phone import Msisdn
+from palomar.domain.phone import Msisdn, visible
 from palomar.domain.refusals import Refusal
 from palomar.flows.compose import Recipient, Request
 
@@ -50,7 +50,7 @@ def read_send(parameters: Parameters, *, account: Account, subid: str, settings:
 
 def read_number(raw: str, *, national: bool) -> Msisdn | None:
     """A Mexican number with its 52. ``national`` takes its ten digits alone too, and with the 521 of before 2019."""
-    digits = raw.replace(" ", "")
+    digits = visible(raw)
     is_marked = digits.startswith("+")
     digits = digits.removeprefix("+")
     if _INTERNATIONAL(digits):

@@ -8,7 +8,7 @@ import asyncio
 from typing import Final
 
 from palomar.dialects.foxsys.recipients import SLICE, written_in
-from palomar.domain.phone import parse_international
+from palomar.domain.phone import HomeForm, parse_international, to_international
 
 Values = dict[str, dict[str, str]]
 """Values by name, then by number; the number of the fallback is ``default``."""
@@ -16,7 +16,7 @@ Values = dict[str, dict[str, str]]
 DEFAULT: Final = "default"
 
 
-async def read_parameters(entries: object, *, limit: int) -> Values | None:
+async def read_parameters(entries: object, *, limit: int, home_forms: tuple[HomeForm, ...] = ()) -> Values | None:
     """Values by name and number, the last of several; None if this is no list of objects as above.
 
     A name is known even if none of its entries has a usable number and value: its text is not sent with a hole in it.
@@ -31,7 +31,7 @@ async def read_parameters(entries: object, *, limit: int) -> Values | None:
         for name, assigned in entry.items():
             if not isinstance(assigned, dict):
                 return None
-            _assign(values.setdefault(name, {}), assigned, limit)
+            _assign(values.setdefault(name, {}), assigned, limit, home_forms)
         if count % SLICE == 0:
             await asyncio.sleep(0)
     return values
@@ -63,7 +63,7 @@ class Template:
         return "".join(text)
 
 
-def _assign(named: dict[str, str], assigned: dict[str, object], limit: int) -> None:
+def _assign(named: dict[str, str], assigned: dict[str, object], limit: int, home_forms: tuple[HomeForm, ...]) -> None:
     value = assigned.get("value")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return
@@ -72,7 +72,7 @@ def _assign(named: dict[str, str], assigned: dict[str, object], limit: int) -> N
         named[DEFAULT] = str(value)
         return
     for raw in written_in(number, limit=limit):
-        msisdn = parse_international(raw)
+        msisdn = to_international(raw, home_forms) if home_forms else parse_international(raw)
         if msisdn is not None:
             named[msisdn] = str(value)
 

@@ -9,7 +9,7 @@ import re
 from typing import Final, NamedTuple
 
 from palomar.dialects.foxsys.errors import Code, Problem
-from palomar.domain.phone import Msisdn, parse_international
+from palomar.domain.phone import HomeForm, Msisdn, parse_international, to_international
 
 SLICE: Final = 500
 """So many recipients between two turns of the loop: a request of thousands must not hold up the others."""
@@ -22,7 +22,7 @@ class Numbers(NamedTuple):
     invalid: list[str]
 
 
-async def read_numbers(recipient: object, *, limit: int) -> Numbers | Problem:
+async def read_numbers(recipient: object, *, limit: int, home_forms: tuple[HomeForm, ...] = ()) -> Numbers | Problem:
     """Codes 23 and 24. An entry of any other shape is a number of bad format; a list over ``limit`` is not judged."""
     if not isinstance(recipient, list):
         return Problem(Code.NO_RECIPIENTS)
@@ -30,7 +30,7 @@ async def read_numbers(recipient: object, *, limit: int) -> Numbers | Problem:
     judged = 0
     for entry in recipient:
         for raw in written_in(entry.get("msisdn") if isinstance(entry, dict) else None, limit=limit):
-            msisdn = parse_international(raw)
+            msisdn = to_international(raw, home_forms) if home_forms else parse_international(raw)
             if msisdn is None:
                 numbers.invalid.append(shown(raw))
             else:

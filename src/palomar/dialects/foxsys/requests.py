@@ -21,7 +21,7 @@ from palomar.dialects.foxsys.texts import Allowed, Fitted, fit
 from palomar.domain.account import Account, AccountSettings
 from palomar.domain.link import Linked, Shortener, find_urls
 from palomar.domain.message import State
-from palomar.domain.phone import Msisdn
+from palomar.domain.phone import HomeForm, Msisdn, home_forms
 from palomar.domain.schedule import parse_gmt
 from palomar.domain.sender import parse_sender
 from palomar.domain.text import unusable
@@ -45,7 +45,9 @@ async def read_send(
     if len(subid) > LONGEST:
         return Problem(Code.SUBID_TOO_LONG)
     text = account.expanded(text)
-    numbers = await read_numbers(document.recipient, limit=account.settings.batch_limit)
+    numbers = await read_numbers(
+        document.recipient, limit=account.settings.batch_limit, home_forms=_home_forms(account.settings)
+    )
     if isinstance(numbers, Problem):
         return numbers
     shared = _shared(document, account.settings)
@@ -72,8 +74,14 @@ async def read_send(
         ackurl=shared.ackurl,
         clickurl=shared.clickurl,
         due_ms=due_ms,
+        test=test,
         nofilter=account.settings.nofilter or is_on(document.nofilter),
     )
+
+
+def _home_forms(settings: AccountSettings) -> tuple[HomeForm, ...]:
+    """The page wants E.164; numbers without their country code are read only where the account says so."""
+    return home_forms(settings.country) if settings.national_numbers else ()
 
 
 class _Shared(NamedTuple):
@@ -129,7 +137,9 @@ async def _texts(
     allowed = Allowed(settings.max_parts if is_long else 1, is_on(document.ucs2), settings.fold_accents)
     template = None
     if is_given(document.parameters):
-        values = await read_parameters(document.parameters, limit=settings.batch_limit)
+        values = await read_parameters(
+            document.parameters, limit=settings.batch_limit, home_forms=_home_forms(settings)
+        )
         if values is None:
             return Problem(Code.NOT_SENT, 'parameters is not a list of {"name":{"msisdn":"…","value":"…"}}')
         template = Template(text, values)

@@ -54,9 +54,8 @@ class FoxsysWebhooks:
             timestamp = _timestamp(event.at_ms)
             self._second = (second, timestamp)
         acklevel, status, desc = words
-        query = (
-            f"acklevel={acklevel}&msisdn={event.msisdn}&status={status}&desc={desc}&subid={subid}&timestamp={timestamp}"
-        )
+        msisdn = event.msisdn if _needs_no_escape(event.msisdn) else quote(event.msisdn, safe="")
+        query = f"acklevel={acklevel}&msisdn={msisdn}&status={status}&desc={desc}&subid={subid}&timestamp={timestamp}"
         return WebhookRequest(method="GET", url=with_query(target, query))
 
 
@@ -79,7 +78,7 @@ def desc_of(state: State) -> str | None:
             return "UNDELIV"
         case State.EXPIRED:
             return "EXPIRED"
-        case State.REJECTED:
+        case State.REJECTED | State.NOFORMAT:
             return "REJECTD"
         case State.BLOCKED:
             return "BLOCKED"
@@ -87,7 +86,7 @@ def desc_of(state: State) -> str | None:
             return "UNKNOWN"
         case State.SCHEDULED | State.QUEUED | State.SUBMITTING | State.HELD | State.SENT | State.DELIVERED:
             return None
-        case State.CANCELLED | State.NOFORMAT | State.DUPLICATED | State.TEST:
+        case State.CANCELLED | State.DUPLICATED | State.TEST:
             return None
         case _:
             assert_never(state)

@@ -14,7 +14,7 @@ from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.domain import gsm7
 from palomar.domain.account import Account
 from palomar.domain.folding import normalise
-from palomar.domain.phone import HOME_FORMS, Msisdn, to_international
+from palomar.domain.phone import Msisdn, home_forms, to_international
 from palomar.domain.text import Alphabet, count_parts
 from palomar.flows.compose import Recipient
 
@@ -83,4 +83,4 @@ def _is_blank(value: str | int) -> bool:
 def _msisdn(to: str | int, country: str) -> Msisdn | None:
     if isinstance(to, int):
         to = str(to) if 0 <= to < _SHORT else ""
-    return to_international(to, HOME_FORMS.get(country, ()))
+    return to_international(to, home_forms(country))

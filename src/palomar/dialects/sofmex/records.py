@@ -13,14 +13,14 @@ from palomar.dialects.sofmex.documents import text_of
 from palomar.dialects.sofmex.errors import RecordCode
 from palomar.dialects.sofmex.wire import TEXT_MAX, Record
 from palomar.domain.account import Account
-from palomar.domain.phone import HOME_FORMS, Msisdn, to_international
+from palomar.domain.phone import Msisdn, home_forms, to_international
 from palomar.domain.text import measure, unusable
 from palomar.flows.compose import Recipient
 
 
 def judge(record: Record, account: Account) -> Recipient | RecordCode:
     """The message that a record asks for; else the code of the first thing that is wrong, number before text."""
-    msisdn = read_number(record.telefono)
+    msisdn = read_number(record.telefono, country=account.settings.country)
     if msisdn is None:
         return RecordCode.BAD_NUMBER
     text = account.expanded(record.mensaje)
@@ -34,19 +34,22 @@ def judge(record: Record, account: Account) -> Recipient | RecordCode:
     return Recipient(msisdn=msisdn, text=text, alphabet=measured.alphabet, parts=measured.parts)
 
 
-def read_number(telefono: Raw) -> Msisdn | None:
-    """The number in a JSON string or whole number of any length; None for every other value."""
+def read_number(telefono: Raw, *, country: str = "") -> Msisdn | None:
+    """The number in a JSON string or whole number of any length; None for every other value.
+
+    ``country`` is the account's own, whose numbers need no country code; none is Mexico.
+    """
     octets = bytes(telefono)
     if not octets.startswith(b'"') and not octets.isdigit():
         return None
-    msisdn = to_international(text_of(telefono).strip(), _MEXICO, separators=_SEPARATORS)
+    msisdn = to_international(text_of(telefono).strip(), home_forms(country or _MEXICO), separators=_SEPARATORS)
     if msisdn is None:
         return None
     old = _OLD_MOBILE(msisdn)
     return Msisdn("52" + old[1]) if old else msisdn
 
 
-_MEXICO: Final = HOME_FORMS["MX"]
+_MEXICO: Final = "MX"
 _SEPARATORS: Final = " -.()"
 _OLD_MOBILE: Final = re.compile("521([0-9]{10})").fullmatch
 """Also behind ``+`` or ``00``."""
