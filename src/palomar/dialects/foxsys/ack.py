@@ -54,7 +54,7 @@ def status_of(state: State) -> tuple[str, str]:
         case State.CANCELLED:
             return "cancelled", ""
         case State.NOFORMAT:
-            return "noformat", ""
+            return "noformat", "REJECTD"
         case State.DUPLICATED:
             return "duplicated", ""
         case State.TEST:
