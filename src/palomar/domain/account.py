@@ -63,6 +63,9 @@ class AccountSettings:
     national_numbers: bool = field(
         default=False, metadata={"help": "FOXSYS: numbers of the account's country need no country code"}
     )
+    once_a_number: bool = field(
+        default=True, metadata={"help": "FOXSYS: a number that a request names several times gets its message once"}
+    )
     shortlink: bool = field(default=False, metadata={"help": "FOXSYS: short links without being asked"})
     nofilter: bool = field(default=False, metadata={"help": "FOXSYS: pass the duplicates filter without being asked"})
     link_domain: str = field(

@@ -32,7 +32,8 @@ _WEBHOOKS_OF = (
 _STANDING = (
     "SELECT m.id, m.state, m.price_microcredits, m.final_ms,"
     " (SELECT max(p.sent_ms) FROM parts p WHERE p.id > m.id AND p.id < m.id + 256)"
-    " FROM messages m WHERE m.subid = ? AND m.account_id = ? AND m.msisdn = ? ORDER BY m.id DESC LIMIT 1"
+    " FROM messages m WHERE m.subid = ? AND m.account_id = ? AND m.msisdn = ?"
+    " ORDER BY CASE m.state WHEN 'duplicated' THEN 1 ELSE 0 END, m.id DESC LIMIT 1"
 )
 
 

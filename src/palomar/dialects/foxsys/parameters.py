@@ -5,6 +5,7 @@ Source: FOXSYS's page: ``[{"name": {"msisdn": "12015550123", "value": "John"}}, 
 """
 
 import asyncio
+import re
 from typing import Final
 
 from palomar.dialects.foxsys.recipients import SLICE, written_in
@@ -38,12 +39,15 @@ async def read_parameters(entries: object, *, limit: int, home_forms: tuple[Home
 
 
 class Template:
-    """A text cut at those names between ``%`` that have entries; every other ``%`` stays as it is."""
+    """A text cut at those names between ``%`` that have entries; every other ``%`` stays as it is.
 
-    __slots__ = ("_pieces", "has_names")
+    ``unknown`` is the first name in the text that has no entries at all: a letter, then letters, digits and ``_``.
+    """
+
+    __slots__ = ("_pieces", "has_names", "unknown")
 
     def __init__(self, text: str, values: Values) -> None:
-        self._pieces = _cut(text, values)
+        self._pieces, self.unknown = _cut(text, values)
         self.has_names = any(isinstance(piece, dict) for piece in self._pieces)
         """Whether recipients may read different texts at all."""
 
@@ -77,18 +81,25 @@ def _assign(named: dict[str, str], assigned: dict[str, object], limit: int, home
             named[msisdn] = str(value)
 
 
-def _cut(text: str, values: Values) -> list[str | dict[str, str]]:
-    """Literal pieces of the text and, where a name stood, its values."""
+def _cut(text: str, values: Values) -> tuple[list[str | dict[str, str]], str | None]:
+    """Literal pieces of the text and, where a name stood, its values; and the first name that has none."""
     between = text.split("%")
     cut: list[str | dict[str, str]] = [between[0]]
-    position = 1
-    while position < len(between):
-        closed = position + 1 < len(between)
-        named = values.get(between[position]) if closed else None
-        if named is None:
-            cut.append("%" + between[position])
-            position += 1
-        else:
+    unknown = None
+    position, last = 1, len(between) - 1
+    while position <= last:
+        word = between[position]
+        named = values.get(word) if position < last else None
+        if named is not None:
             cut += [named, between[position + 1]]
             position += 2
-    return cut
+            continue
+        if position < last and unknown is None and _NAME(word):
+            opens_a_known_one = position + 1 < last and between[position + 1] in values
+            unknown = None if opens_a_known_one else word
+        cut.append("%" + word)
+        position += 1
+    return cut, unknown
+
+
+_NAME: Final = re.compile(r"[^\W\d_]\w*").fullmatch

@@ -16,25 +16,35 @@ SLICE: Final = 500
 
 
 class Numbers(NamedTuple):
-    """What was named: numbers that can be sent to, in order, and what is none, as it was written."""
+    """What was named: numbers that can be sent to, in order; what is none, as it was written; and, each as often as it
+    was named again, where a number stands in ``valid``."""
 
     valid: list[Msisdn]
     invalid: list[str]
+    repeated: list[int]
 
 
-async def read_numbers(recipient: object, *, limit: int, home_forms: tuple[HomeForm, ...] = ()) -> Numbers | Problem:
-    """Codes 23 and 24. An entry of any other shape is a number of bad format; a list over ``limit`` is not judged."""
+async def read_numbers(
+    recipient: object, *, limit: int, home_forms: tuple[HomeForm, ...] = (), once: bool = False
+) -> Numbers | Problem:
+    """Codes 23 and 24. An entry of any other shape is a number of bad format; a list over ``limit`` is not judged.
+
+    With ``once`` no number is valid twice: in one request it would get the same text again.
+    """
     if not isinstance(recipient, list):
         return Problem(Code.NO_RECIPIENTS)
-    numbers = Numbers([], [])
+    numbers = Numbers([], [], [])
+    places: dict[Msisdn, int] = {}
     judged = 0
     for entry in recipient:
         for raw in written_in(entry.get("msisdn") if isinstance(entry, dict) else None, limit=limit):
             msisdn = to_international(raw, home_forms) if home_forms else parse_international(raw)
             if msisdn is None:
                 numbers.invalid.append(shown(raw))
-            else:
+            elif not once or (place := places.setdefault(msisdn, len(numbers.valid))) == len(numbers.valid):
                 numbers.valid.append(msisdn)
+            else:
+                numbers.repeated.append(place)
             judged += 1
             if judged % SLICE == 0:
                 await asyncio.sleep(0)

@@ -31,6 +31,7 @@ from palomar.net.urls import BadUrl, Urls
 LABEL_LONGEST: Final = 255
 TPOA_LONGEST: Final = 17
 """A plus and 16 digits."""
+_NAME_SHOWN: Final = 40
 
 
 async def read_send(
@@ -45,8 +46,12 @@ async def read_send(
     if len(subid) > LONGEST:
         return Problem(Code.SUBID_TOO_LONG)
     text = account.expanded(text)
+    nofilter = account.settings.nofilter or is_on(document.nofilter)
     numbers = await read_numbers(
-        document.recipient, limit=account.settings.batch_limit, home_forms=_home_forms(account.settings)
+        document.recipient,
+        limit=account.settings.batch_limit,
+        home_forms=_home_forms(account.settings),
+        once=account.settings.once_a_number and not nofilter,
     )
     if isinstance(numbers, Problem):
         return numbers
@@ -75,7 +80,7 @@ async def read_send(
         clickurl=shared.clickurl,
         due_ms=due_ms,
         test=test,
-        nofilter=account.settings.nofilter or is_on(document.nofilter),
+        nofilter=nofilter,
     )
 
 
@@ -143,6 +148,8 @@ async def _texts(
         if values is None:
             return Problem(Code.NOT_SENT, 'parameters is not a list of {"name":{"msisdn":"…","value":"…"}}')
         template = Template(text, values)
+        if template.unknown is not None:
+            return Problem(Code.NOT_SENT, f"%{template.unknown[:_NAME_SHOWN]}% has no value in parameters")
     if template is not None and not template.has_names:
         template = None
     if template is None and (shorten is None or not find_urls(text)):
@@ -183,6 +190,18 @@ async def _recipients(numbers: Numbers, texts: Sequence[Fitted], *, posted: str,
         recipients.append(Recipient(msisdn=msisdn, text=text, alphabet=alphabet, parts=parts, state=state, links=links))
         if count % SLICE == 0:
             await asyncio.sleep(0)
+    for index in numbers.repeated:
+        text, alphabet, parts, _, _ = texts[index]
+        recipients.append(
+            Recipient(
+                msisdn=numbers.valid[index],
+                text=text,
+                alphabet=alphabet,
+                parts=parts,
+                state=State.DUPLICATED,
+                why="the request names this number more than once",
+            )
+        )
     for written in numbers.invalid:
         recipients.append(
             Recipient(
