@@ -47,7 +47,7 @@ WORDS = {
     State.REJECTED: ("ERROR", "2", "RECHAZADO", "error REJECTD"),
     State.BLOCKED: ("ERROR", "2", "RECHAZADO", "blocked BLOCKED"),
     State.CANCELLED: ("ERROR", "2", "RECHAZADO", "cancelled"),
-    State.NOFORMAT: ("ERROR", "2", "RECHAZADO", "noformat"),
+    State.NOFORMAT: ("ERROR", "2", "RECHAZADO", "noformat REJECTD"),
     State.DUPLICATED: ("ENVIADO", "3", "ENVIADO", "duplicated"),
     State.TEST: ("ENVIADO", "3", "ENVIADO", "test"),
     State.UNKNOWN: ("ENVIADO", "0", "ENVIADO", "error UNKNOWN"),
@@ -63,6 +63,7 @@ CALLBACKS = {
     State.REJECTED: "error ko REJECTD",
     State.BLOCKED: "error ko BLOCKED",
     State.UNKNOWN: "error ko UNKNOWN",
+    State.NOFORMAT: "error ko REJECTD",
 }
 """FOXSYS's callbacks; of the other states it tells nothing."""
 
@@ -227,9 +228,7 @@ async def test_what_one_dialect_schedules_another_tells_and_a_third_cancels(palo
     assert (balance.available, balance.reserved) == (1_000 * CREDIT, 0)
 
 
-async def test_foxsys_tells_of_what_it_blocks_and_nothing_of_what_was_never_to_leave(
-    palomar: House, sink: Sink
-) -> None:
+async def test_foxsys_tells_of_what_cannot_leave_and_nothing_of_what_was_never_to(palomar: House, sink: Sink) -> None:
     who, number, blocked = await palomar.customer(duplicates_filter=True), palomar.number(), palomar.number()
     await palomar.block(who, blocked)
     both = [{"msisdn": number}, {"msisdn": "12345"}]
@@ -243,7 +242,7 @@ async def test_foxsys_tells_of_what_it_blocks_and_nothing_of_what_was_never_to_l
     assert (await palomar.ask(FOXSYS.cancel_all(who))).json["code"] == 0
     assert FOXSYS.said(await palomar.ask(FOXSYS.send(who, blocked, HOLA, ackurl=sink.url))) == ACCEPTED
 
-    await palomar.until(lambda: have_come(sink, 3), "every callback")
+    await palomar.until(lambda: have_come(sink, 4), "every callback")
     states = [(message.msisdn, message.state) for message in await palomar.messages(who)]
     assert sorted(states) == sorted(
         [
@@ -257,11 +256,12 @@ async def test_foxsys_tells_of_what_it_blocks_and_nothing_of_what_was_never_to_l
     )
     assert sorted(callback(path) for path in sink.paths) == [
         CALLBACKS[State.BLOCKED],
+        CALLBACKS[State.NOFORMAT],
         CALLBACKS[State.DELIVERED],
         CALLBACKS[State.SENT],
     ]
     for row in await palomar.messages(who):
-        if row.state in (State.NOFORMAT, State.DUPLICATED, State.TEST, State.CANCELLED):
+        if row.state in (State.DUPLICATED, State.TEST, State.CANCELLED):
             assert (await palomar.view(row)).webhooks == []
     assert (await palomar.balance(who)).available == 999 * CREDIT
 
