@@ -14,6 +14,7 @@ from palomar.dialects.labs402t import api as labs402t
 from palomar.dialects.sofmex import api as sofmex
 from palomar.engine.calls import CALLS_AN_ACCOUNT
 from palomar.engine.news import A_PERSON_AT_MOST, LISTENERS_AT_MOST
+from palomar.flows.oddities import OF_A_KIND_AT_MOST
 from palomar.net.limits import Limits
 
 ROOT: Final = Path(__file__).parents[1]
@@ -33,6 +34,7 @@ FIGURES: Final[Mapping[str, float]] = {
     "octets of a body, SOFMEX": sofmex.BODY_LIMIT,
     "octets of a body, CONVERGIA": convergia.BODY_LIMIT,
     "parameters of a query or form, CONVERGIA": PARAMETERS_AT_MOST,
+    "unknown words of receipts, and oddities of PDUs, counted apart for a carrier": OF_A_KIND_AT_MOST,
     "open event streams of a person": A_PERSON_AT_MOST,
     "open event streams of a server": LISTENERS_AT_MOST,
     "calls kept for the sandbox, an account": CALLS_AN_ACCOUNT,

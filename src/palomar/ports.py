@@ -15,6 +15,7 @@ from palomar.domain.events import Event
 from palomar.domain.handset import HandsetMessage
 from palomar.domain.lane import Rank
 from palomar.domain.message import MessageId, PartId, State
+from palomar.domain.oddity import Oddity
 from palomar.domain.text import Alphabet
 
 # --- time, ids, chance ------------------------------------------------------------------------------------------
@@ -143,6 +144,8 @@ class CarrierReceipt(Struct, frozen=True, kw_only=True):
     """The PDU as it came."""
     part_id: PartId | None = None
     """Set where the part is known without a look-up."""
+    oddities: tuple[Oddity, ...] = ()
+    """What was odd about it, to be counted."""
 
 
 class CarrierInbound(Struct, frozen=True, kw_only=True):
@@ -155,6 +158,8 @@ class CarrierInbound(Struct, frozen=True, kw_only=True):
     reference: int | None = None
     number: int = 1
     parts: int = 1
+    oddities: tuple[Oddity, ...] = ()
+    """What was odd about it, to be counted."""
 
 
 Acknowledge = Callable[[bool], None]

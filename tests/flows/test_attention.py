@@ -7,7 +7,8 @@ from tests.support.world import CREDIT, START_MS, TimedIds, World
 from palomar.domain.account import Account, AccountId
 from palomar.domain.counts import Grain
 from palomar.domain.message import State
-from palomar.flows.attention import Attention, Orphans, TroubledHost, attention
+from palomar.domain.oddity import Oddity, OddityKind
+from palomar.flows.attention import WORDS_FOR_MS, Attention, Orphans, TroubledHost, UnknownWord, attention
 from palomar.flows.counts import Whose
 from palomar.flows.standing import CarrierStanding, record_standing
 from palomar.ports import LinkStatus
@@ -43,8 +44,8 @@ async def call_back(world: World, account: Account, *callbacks: tuple[str, int, 
 
 async def test_all_is_well_where_nothing_happened(timed: World) -> None:
     await timed.account()
-    assert await look(timed) == Attention(carriers=[], orphans=[], hosts=[], low=[])
-    assert await look(timed, set()) == Attention(carriers=[], orphans=[], hosts=[], low=[])
+    assert await look(timed) == Attention(carriers=[], orphans=[], words=[], hosts=[], low=[])
+    assert await look(timed, set()) == Attention(carriers=[], orphans=[], words=[], hosts=[], low=[])
 
 
 async def test_orphans_are_told_by_carrier_the_most_first_and_only_to_who_sees_everybody(timed: World) -> None:
@@ -58,6 +59,21 @@ async def test_orphans_are_told_by_carrier_the_most_first_and_only_to_who_sees_e
         Orphans(carrier="a", receipts=1, youngest_ms=START_MS),
     ]
     assert (await look(timed, {account.id})).orphans == []
+
+
+async def test_words_of_receipts_that_nobody_knows_are_told_until_they_come_no_more(timed: World) -> None:
+    account = await timed.account()
+    for carrier, word, times in (("a", "MISLUKT", 1), ("b", "12", 3)):
+        for _ in range(times):
+            odd = (Oddity(OddityKind.WORD, word), Oddity(OddityKind.PDU, "octets behind the end"))
+            await timed.receipt("x", None, carrier=carrier, oddities=odd)
+    assert (await look(timed)).words == [
+        UnknownWord(carrier="b", word="12", receipts=3, last_ms=START_MS),
+        UnknownWord(carrier="a", word="MISLUKT", receipts=1, last_ms=START_MS),
+    ]
+    assert (await look(timed, {account.id})).words == []
+    timed.now_ms += WORDS_FOR_MS + 1
+    assert (await look(timed)).words == []
 
 
 async def test_callbacks_that_fail_are_told_by_host(timed: World) -> None:

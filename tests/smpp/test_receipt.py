@@ -18,7 +18,8 @@ from palomar.smpp import (
     receipt_tlvs,
     tlvs,
 )
-from palomar.smpp.receipt import STAT_WORDS, _read_text
+from palomar.smpp.receipt import _read_text
+from palomar.smpp.receipt_words import STAT_WORDS
 
 RECEIPT = 0x04
 STANDARD = (
@@ -74,7 +75,18 @@ def test_only_the_message_type_bits_say_what_is_a_receipt(esm_class: int, expect
         (b"id:8 submitdate:2511221030 donedate:2511221030 stat:REJECTD", "8", "REJECTD", 8),
         (b"stat:DELIVERED id:9", "9", "DELIVERED", MessageState.DELIVERED),
         (b"id:6f9619ff-8b86-d011-b42d-00c04fc964ff stat:ACCEPTD", "6f9619ff-8b86-d011-b42d-00c04fc964ff", 6, 6),
-        (b"id:1 stat:FAILED err:1", "1", "FAILED", None),
+        (b"id:1 stat:FAILED err:1", "1", "FAILED", MessageState.UNDELIVERABLE),
+        (b"id:1 stat:MISLUKT err:1", "1", "MISLUKT", None),
+        (b"id:1 stat:NOT DELIVERED err:1", "1", "NOT DELIVERED", 5),
+        (b"id:1 stat: not  delivered", "1", "not delivered", 5),
+        (b"id:1 status:DELIVRD error:000", "1", "DELIVRD", 2),
+        (b"id=1;state=DELIVRD;errcode=0", "1", "DELIVRD", 2),
+        (b"[id:1] [stat:DELIVRD] [err:000]", "1", "DELIVRD", 2),
+        (b"err:000 stat:'EXPIRED' id:\"1\"", "1", "EXPIRED", 3),
+        (b"message_id:1 message_state:2", "1", "2", 2),
+        (b"id:1 status:0 stat:DELIVRD", "1", "DELIVRD", 2),
+        (b"id:1 sub:001 dlvrd:001 submit date:1 done date:2 stat:[UNDL] err:1 text:", "1", "UNDL", 5),
+        (b"id:1 stat:DEL\0IVRD", "1", "DELIVRD", 2),
         (b"id:1 stat:", "1", "", None),
         (b"id:0 stat:DELIVRD\0", "0", "DELIVRD", MessageState.DELIVERED),
         (b"id:1\r\nstat:DELIVRD\r\n", "1", "DELIVRD", MessageState.DELIVERED),
@@ -131,6 +143,49 @@ def test_a_parameter_without_an_id_leaves_it_to_the_text(parameter: str, in_text
     assert parsed(f"id:{in_text} stat:DELIVRD".encode(), tlvs=parameters).message_id == expected
 
 
+@pytest.mark.parametrize(
+    ("number", "word", "state"),
+    [
+        (0, "UNDELIV", MessageState.UNDELIVERABLE),
+        (0, "DELIVRD", MessageState.DELIVERED),
+        (0, "FAILED", MessageState.UNDELIVERABLE),
+        (1, "EXPIRED", MessageState.EXPIRED),
+        (6, "DELIVRD", MessageState.DELIVERED),
+        (10, "UNDELIV", MessageState.UNDELIVERABLE),
+        (255, "REJECTD", MessageState.REJECTED),
+        (7, "DELIVRD", MessageState.DELIVERED),
+        (2, "UNKNOWN", MessageState.DELIVERED),
+        (2, "ACCEPTD", MessageState.DELIVERED),
+        (5, "ENROUTE", MessageState.UNDELIVERABLE),
+        (7, "ENROUTE", MessageState.UNKNOWN),
+        (2, "MISLUKT", MessageState.DELIVERED),
+        (2, "UNDELIV", MessageState.DELIVERED),
+        (5, "DELIVRD", MessageState.UNDELIVERABLE),
+        (1, "ACCEPTD", MessageState.ENROUTE),
+        (1, "MISLUKT", MessageState.ENROUTE),
+        (99, "ENROUTE", MessageState.ENROUTE),
+        (99, "MISLUKT", None),
+    ],
+)
+def test_a_final_saying_wins_over_one_that_is_not_and_between_two_the_parameter(
+    number: int, word: str, state: MessageState | None
+):
+    receipt = parsed(f"id:1 stat:{word}".encode(), tlvs=(tlvs.MESSAGE_STATE.of(number),))
+    assert (receipt.state, receipt.stat) == (state, word)
+
+
+def test_a_state_that_nobody_defined_is_named_where_there_is_no_word():
+    assert parsed(b"id:1", tlvs=(tlvs.MESSAGE_STATE.of(77),)).stat == "message_state:77"
+
+
+@pytest.mark.parametrize("codec", ["utf-16-be", "utf-16-le", "utf-16"])
+@pytest.mark.parametrize("data_coding", [0, 8])
+def test_a_receipt_in_ucs2_is_read_in_either_order_whatever_its_coding_says(codec: str, data_coding: int):
+    for octets in ("id:1 stat:DELIVRD".encode(codec), "id:1 stat:DELIVRD".encode(codec) + b"\0"):
+        receipt = parsed(octets, data_coding=data_coding)
+        assert (receipt.message_id, receipt.state) == ("1", MessageState.DELIVERED)
+
+
 def test_parameters_alone_are_enough_also_in_data_sm():
     receipt = parse_receipt(DataSm(esm_class=RECEIPT, tlvs=receipt_tlvs(message_id="5", state=MessageState.EXPIRED)))
     assert receipt is not None
@@ -162,7 +217,8 @@ def test_an_intermediate_notification_is_never_final():
 
 
 @pytest.mark.parametrize(
-    ("word", "final"), [("DELIVRD", True), ("ENROUTE", False), ("ACCEPTD", False), ("BUFFERED", None)]
+    ("word", "final"),
+    [("DELIVRD", True), ("ENROUTE", False), ("ACCEPTD", False), ("BUFFERED", False), ("MISLUKT", None)],
 )
 def test_finality_is_a_hint_and_unknown_words_give_none(word: str, final: bool | None):
     assert parsed(f"id:1 stat:{word}".encode()).is_final is final

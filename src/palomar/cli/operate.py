@@ -9,13 +9,18 @@ from typing import Literal
 import click
 
 from palomar import config as configuration
+from palomar.carriers.smpp import wording
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.root import configured, fail, json_option, show_json, show_table
 from palomar.cli.tree import CommandTree
 from palomar.config import Config, ConfigError
+from palomar.domain.oddity import OddityKind
+from palomar.domain.schedule import format_gmt
 from palomar.flows.accounts import audit_ledger
 from palomar.flows.lookup import count_by_state
+from palomar.flows.oddities import list_oddities
 from palomar.place import opened_database
+from palomar.smpp import plain_word, state_of
 from palomar.storage.database import Database, DatabaseError
 from palomar.storage.sqlite import require_safe_sqlite
 
@@ -101,6 +106,7 @@ async def _examine(config: Config) -> list[Verdict]:
     try:
         async with opened_database(config) as database:
             verdicts.extend(await _examine_database(database))
+            verdicts.extend(await _examine_oddities(database, config))
     except DatabaseError as error:
         verdicts.append(("fault", f"database: {error}"))
     for carrier in config.carriers:
@@ -140,6 +146,25 @@ async def _examine_database(database: Database) -> list[Verdict]:
     verdicts.extend(("fault", f"ledger: {fault}") for fault in faults)
     if not faults:
         verdicts.append(("ok", "ledger: every entry sums to nought, every balance is its ledger's sum"))
+    return verdicts
+
+
+async def _examine_oddities(database: Database, config: Config) -> list[Verdict]:
+    """Tell what carriers have sent in the last month that is odd, but for words that they may use by now."""
+    known = {
+        carrier.name: wording.receipt_words(carrier.receipt_words)
+        for carrier in config.carriers
+        if isinstance(carrier, SmppCarrierSettings)
+    }
+    found = await database.read(lambda tx: list_oddities(tx, since_ms=0))
+    verdicts: list[Verdict] = []
+    for one in found:
+        what, times = one.oddity.what, f"{one.times} times, the last at {format_gmt(one.last_ms)}"
+        if one.oddity.kind is OddityKind.PDU:
+            verdicts.append(("warning", f"carrier {one.carrier}: sends {what}; it is read all the same ({times})"))
+        elif one.carrier in known and plain_word(what) not in known[one.carrier] and state_of(what) is None:
+            says = f"its receipts say {what!r}, which is not known, and end nothing ({times})"
+            verdicts.append(("warning", f"carrier {one.carrier}: {says}: set carriers.{one.carrier}.receipt_words"))
     return verdicts
 
 

@@ -1,13 +1,16 @@
-"""What needs a person: carriers in trouble, receipts without a message, callbacks that fail, accounts low on credit.
+"""What needs a person: carriers in trouble, receipts without a message or in unknown words, callbacks that fail, low
+credit.
 
-What belongs to the platform (carriers, orphans) is told only to who sees everybody's. All of it is for a survey.
+What belongs to the platform (carriers, orphans, words) is told only to who sees everybody's. All of it is for a survey.
 """
 
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
 from palomar.domain.counts import Grain
+from palomar.domain.oddity import OddityKind
 from palomar.flows.counts import FORECAST_DAYS, Forecast, Whose, forecast_of
+from palomar.flows.oddities import list_oddities
 from palomar.flows.standing import CarrierStanding, list_standings
 from palomar.storage.carriers import COUNT_ORPHANS
 from palomar.storage.counts import ask_low
@@ -20,6 +23,8 @@ LOW_DAYS = 3
 CALLBACKS_MOST = 100_000
 """Callbacks that are looked at; where there are more, the numbers are lower bounds."""
 ACCOUNTS_MOST = 100
+WORDS_FOR_MS = 2 * Grain.DAY
+"""An unknown word is told for so long after it came last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +54,22 @@ class LowAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownWord:
+    """A word of a carrier's receipts that nobody knows: what they speak of stays as it is."""
+
+    carrier: str
+    word: str
+    receipts: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
     """See the module; all empty is well. Each list begins with the worst."""
 
     carriers: list[CarrierStanding]
     orphans: list[Orphans]
+    words: list[UnknownWord]
     hosts: list[TroubledHost]
     low: list[LowAccount]
 
@@ -63,6 +79,7 @@ async def attention(tx: Transaction, whose: Whose, *, now_ms: int) -> Attention:
     return Attention(
         carriers=await _carriers(tx) if whose is None else [],
         orphans=await _orphans(tx) if whose is None else [],
+        words=await _words(tx, now_ms=now_ms) if whose is None else [],
         hosts=await _hosts(tx, whose),
         low=await _low(tx, whose, now_ms=now_ms),
     )
@@ -84,6 +101,15 @@ async def _orphans(tx: Transaction) -> list[Orphans]:
     found = [
         Orphans(carrier=str(carrier), receipts=receipts, youngest_ms=youngest_ms)
         for carrier, receipts, youngest_ms in await tx.select(COUNT_ORPHANS)
+    ]
+    return sorted(found, key=lambda one: -one.receipts)
+
+
+async def _words(tx: Transaction, *, now_ms: int) -> list[UnknownWord]:
+    found = [
+        UnknownWord(carrier=one.carrier, word=one.oddity.what, receipts=one.times, last_ms=one.last_ms)
+        for one in await list_oddities(tx, since_ms=now_ms - WORDS_FOR_MS)
+        if one.oddity.kind is OddityKind.WORD
     ]
     return sorted(found, key=lambda one: -one.receipts)
 

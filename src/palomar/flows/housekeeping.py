@@ -11,7 +11,7 @@ from palomar.flows.ending import end_part
 from palomar.flows.filters import SAME_WITHIN_MS
 from palomar.flows.kept import KEPT_MS
 from palomar.flows.work import Work
-from palomar.storage import carriers, counts, filters, platform, users
+from palomar.storage import carriers, counts, filters, oddities, platform, users
 from palomar.storage import messages as rows
 from palomar.storage.database import Transaction
 
@@ -48,6 +48,7 @@ KEPT = (
     Kept(what="sessions of the console after their end", sql=users.FORGET_SESSIONS, for_ms=_DAY_MS),
     Kept(what="failures to log in", sql=users.FORGET_FAILURES, for_ms=FORGOTTEN_MS),
     Kept(what="orphan receipts", sql=carriers.FORGET_ORPHANS, for_ms=7 * _DAY_MS),
+    Kept(what="oddities of carriers", sql=oddities.FORGET_ODDITIES, for_ms=30 * _DAY_MS),
     Kept(what="counts by the minute", sql=counts.FORGET_MINUTES, for_ms=COUNTS_KEPT_MS[Grain.MINUTE]),
     Kept(what="counts by the hour", sql=counts.FORGET_HOURS, for_ms=COUNTS_KEPT_MS[Grain.HOUR]),
 )

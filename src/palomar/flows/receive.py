@@ -41,6 +41,7 @@ _PARTS_KEPT_MS = INCOMPLETE_AFTER_MS + 24 * 3_600_000
 async def receive(work: Work, inbounds: Sequence[CarrierInbound]) -> list[bool]:
     """Store each message or part; False where it is a repeat. Either way the carrier may forget it."""
     owners = await owners_of(work, (inbound.destination for inbound in inbounds))
+    work.odd += [(inbound.carrier, oddity) for inbound in inbounds for oddity in inbound.oddities]
     single = [inbound for inbound in inbounds if not is_part(inbound)]
     several = [inbound for inbound in inbounds if is_part(inbound)]
     fresh = iter(await _take_single(work, single, owners))

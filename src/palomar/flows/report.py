@@ -45,6 +45,8 @@ async def record_receipts(work: Work, receipts: Sequence[CarrierReceipt]) -> lis
     found = await match(work, receipts)
     orphans = []
     for receipt, part in zip(receipts, found, strict=True):
+        if receipt.oddities:
+            work.odd += [(receipt.carrier, oddity) for oddity in receipt.oddities]
         if part is None:
             orphans.append(OrphanRow(id=work.house.ids.serial(), receipt=receipt, received_ms=work.now_ms).row())
         else:

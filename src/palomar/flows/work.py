@@ -17,6 +17,7 @@ from palomar.flows import low_balance
 from palomar.flows.books import Books
 from palomar.flows.house import House
 from palomar.flows.kept import KeptAnswers, ShortIds
+from palomar.flows.oddities import Odd, count_oddities
 from palomar.flows.sent import SentLately, SentToday
 from palomar.storage import links, nodes
 from palomar.storage import messages as rows
@@ -64,6 +65,8 @@ class Work:
         self._parts: dict[PartId, OpenPart] = {}
         self._moved: dict[PartId, OpenPart] = {}
         self._taken: set[PartId] = set()
+        self.odd: list[Odd] = []
+        """What carriers sent that is odd."""
         self.named: list[OpenPart] = []
         """Parts to which a carrier gave its reference in this transaction."""
         self._ended: set[MessageId] = set()
@@ -279,6 +282,8 @@ class Work:
             await tx.update(UPDATE_WEBHOOKS, writes.webhooks_changed)
         if writes.webhooks_done:
             await tx.delete(DELETE_WEBHOOKS, writes.webhooks_done)
+        if self.odd:
+            await count_oddities(tx, self.odd, now_ms=self.now_ms)
         await self.answers.write()
         await self.short_ids.write()
         await self.sent_lately.write()

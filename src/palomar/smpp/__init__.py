@@ -108,6 +108,7 @@ from palomar.smpp.receipt import (
     receipt_tlvs,
     state_word,
 )
+from palomar.smpp.receipt_words import plain_word, state_of
 from palomar.smpp.session import (
     MAX_SEQUENCE_NUMBER,
     Session,
@@ -221,11 +222,13 @@ __all__ = [
     "parameters",
     "parse_receipt",
     "parse_time",
+    "plain_word",
     "read_parts",
     "receipt_time",
     "receipt_tlvs",
     "response_type",
     "split_user_data",
+    "state_of",
     "state_word",
     "status_meaning",
     "status_name",

@@ -2,8 +2,12 @@
 
 Only esm_class says that a PDU is a receipt (SMPP 3.4 section 5.2.12): a text that looks like one is a text. The
 optional parameters (section 5.3.2) win over the text, whose format (Appendix B) is the carrier's own: fields
-missing, spaces or none, any case, any stat word. What a carrier's words and ids mean in the end is for
-`carriers/` to say, so they are kept as they came.
+missing or named otherwise, spaces or none, any case, any stat word. What the words mean is in `receipt_words`; what a
+carrier means by its own words and ids is for `carriers/` to say, so they are kept as they came.
+
+A final state wins over one that is not, wherever the two stand: a message_state of 0, 1 or 6, or one that nobody
+defined, beside `stat:UNDELIV` is undeliverable, and so is 5 beside `stat:ACCEPTD`. UNKNOWN is the weakest end. Where
+two other ends contradict each other the parameter wins.
 """
 
 import re
@@ -23,6 +27,7 @@ from palomar.smpp.parameters import (
     MessageState,
 )
 from palomar.smpp.pdus import DataSm, DeliverSm
+from palomar.smpp.receipt_words import STAT_WORDS, state_of
 
 MAX_RECEIPT_TEXT = 20
 
@@ -39,7 +44,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     """What one receipt says; what it does not say is empty or None.
 
     `stat` is the carrier's word as it came (or the standard word for `state`, if there is only the parameter);
-    `state` is None for a word that the specification does not know. `raw` is the text as it came, without a user
+    `state` is None for a word that nobody knows. `raw` is the text as it came, without a user
     data header. Dates stay raw, because their zone is the carrier's: see `receipt_time`.
     """
 
@@ -59,25 +64,10 @@ class Receipt(Struct, frozen=True, kw_only=True):
 
     @property
     def is_final(self) -> bool | None:
-        """Whether the message's fate is sealed; None if the word is unknown to the specification."""
+        """Whether the message's fate is sealed; None if the word is unknown."""
         if self.is_intermediate:
             return False
         return None if self.state is None else self.state.is_final
-
-
-#: The words of Appendix B, table B-2, and of SMPP 5.0; the first of each state is the one we write.
-STAT_WORDS: Final = {
-    MessageState.SCHEDULED: ("SCHEDLD", "SCHEDULED"),
-    MessageState.ENROUTE: ("ENROUTE",),
-    MessageState.DELIVERED: ("DELIVRD", "DELIVERED"),
-    MessageState.EXPIRED: ("EXPIRED",),
-    MessageState.DELETED: ("DELETED",),
-    MessageState.UNDELIVERABLE: ("UNDELIV", "UNDELIVERABLE", "UNDELIVERED"),
-    MessageState.ACCEPTED: ("ACCEPTD", "ACCEPTED"),
-    MessageState.UNKNOWN: ("UNKNOWN",),
-    MessageState.REJECTED: ("REJECTD", "REJECTED"),
-    MessageState.SKIPPED: ("SKIPPED",),
-}
 
 
 def state_word(state: MessageState) -> str:
@@ -97,11 +87,12 @@ def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
     raw, parameters = text_octets(pdu), pdu.tlvs
     message_id, sub, dlvrd, submit_date, done_date, stat, err, text = _read_text(_decoded(raw, pdu.data_coding))
     number = tlvs.MESSAGE_STATE.find(parameters)
-    state = _STATES_BY_NUMBER.get(number) if number is not None else None
+    # What nearly every receipt says is looked up first.
+    state = _PLAIN_ENDS.get(number) if number is not None else _PLAIN_ENDS.get(stat)
     if state is None:
-        state = _STATES_BY_WORD.get(stat.upper())
-    elif not stat:
-        stat = state_word(state)
+        state = _weighed(_STATES_BY_NUMBER.get(number), state_of(stat))
+    if not stat and number is not None:
+        stat = f"message_state:{number}" if state is None else state_word(state)
     return Receipt(
         message_id=_message_id(tlvs.RECEIPTED_MESSAGE_ID.find(parameters), message_id),
         stat=stat,
@@ -163,23 +154,39 @@ def receipt_time(raw: str, zone: tzinfo) -> datetime | None:
 
 
 _RECEIPT_TYPES = frozenset((ESM_TYPE_DELIVERY_RECEIPT, ESM_TYPE_INTERMEDIATE_NOTIFICATION))
-_STATES_BY_NUMBER = {int(state): state for state in MessageState}
-_STATES_BY_WORD = {word: state for state, words in STAT_WORDS.items() for word in words}
+_STATES_BY_NUMBER: Final[dict[int | None, MessageState]] = {int(state): state for state in MessageState}
+_STRONG_ENDS: Final = frozenset(state for state in MessageState if state.is_final and state is not MessageState.UNKNOWN)
+_PLAIN_ENDS: Final[dict[int | str, MessageState]] = {
+    written: state for state in _STRONG_ENDS for written in (int(state), STAT_WORDS[state][0])
+}
+_VALUE = r"([^\s:,;\0\[\](){}<>\"'|]*)"
+_STANDARD_NAMES = ("id", "sub", "dlvrd", "submit date", "done date", "stat", "err")
 _STANDARD = re.compile(
-    r"id:([^\s:,;\0]*) sub:([^\s:,;\0]*) dlvrd:([^\s:,;\0]*) submit date:([^\s:,;\0]*) done date:([^\s:,;\0]*)"
-    r" stat:([^\s:,;\0]*) err:([^\s:,;\0]*) text:(.*)",
+    " ".join((*(f"{name}:{_VALUE}" for name in _STANDARD_NAMES), "text:(.*)")),
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _KEYS = ("id", "sub", "dlvrd", "submitdate", "donedate", "stat", "err", "text")
-_WORDS = frozenset({"id", "sub", "dlvrd", "stat", "err"})
-_KEY = re.compile(r"(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*:", re.IGNORECASE | re.ASCII)
+_WORDS = frozenset({"id", "sub", "dlvrd", "err"})
+_KEY = re.compile(
+    r"(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat(?:us|e)?|err(?:or)?(?:[ _]?code)?|text)[\"']?\s*[:=]",
+    re.IGNORECASE | re.ASCII,
+)
+_OTHER_NAMES = {"status": "stat", "state": "stat", "error": "err", "errorcode": "err", "errcode": "err"}
+_AROUND = " ,;\r\n\t[](){}<>\"'|"
+_LONGEST_STAT = 80
 _NETWORK_ERROR_OCTETS = 3
 
 
 def _decoded(raw: bytes, data_coding: int) -> str:
-    """Some carriers send even receipts in UCS-2; a field name there has a zero octet before each letter."""
-    if data_coding == CODING_UCS2 and raw[:1] == b"\0":
-        return raw.decode("utf-16-be", "replace")
+    """Some carriers send even receipts in UCS-2, in either order of octets, whatever data_coding says; a field name
+    there has a zero octet beside each letter."""
+    if b"\0" in raw[:4] or data_coding == CODING_UCS2:
+        if raw[:2] in (b"\xfe\xff", b"\xff\xfe"):
+            return raw[: len(raw) & ~1].decode("utf-16", "replace")
+        if raw[:1] == b"\0":
+            return raw.decode("utf-16-be", "replace")
+        if raw[1:2] == b"\0" == raw[3:4]:
+            return raw[: len(raw) & ~1].decode("utf-16-le", "replace")
     return raw.decode("latin-1")
 
 
@@ -189,9 +196,9 @@ def _read_text(text: str) -> tuple[str, ...]:
     # The layout of Appendix B is nearly all there is, and one match reads it five times as fast.
     if (standard := _STANDARD.fullmatch(text.rstrip("\0"))) is not None:
         return standard.groups()
-    said = _read_fields(text)
+    said = _read_fields(text.replace("\0", ""))
     values = ((key, said.get(key, "")) for key in _KEYS)
-    return tuple(_first_word(value) if key in _WORDS else value for key, value in values)
+    return tuple(_first_word(value) if key in _WORDS else _line(key, value) for key, value in values)
 
 
 def _message_id(in_parameter: str | None, in_text: str) -> str:
@@ -206,21 +213,39 @@ def _read_fields(text: str) -> dict[str, str]:
     key, start = "", 0
     for match in _KEY.finditer(text):
         if key:
-            said.setdefault(key, text[start : match.start()].strip(" ,;\r\n\t\0"))
+            said.setdefault(key, text[start : match.start()].strip(_AROUND))
         key = match[1].lower().replace(" ", "").replace("_", "")
         start = match.end()
         if key == "text":
             # Somebody's words: names in there are no fields.
-            said[key] = text[start:].rstrip("\0")
-            return said
-    if key:
-        said.setdefault(key, text[start:].strip(" ,;\r\n\t\0"))
+            said[key] = text[start:]
+            break
+    else:
+        if key:
+            said.setdefault(key, text[start:].strip(_AROUND))
+    for name, standard in _OTHER_NAMES.items():
+        if name in said:
+            said.setdefault(standard, said[name])
     return said
+
+
+def _line(key: str, value: str) -> str:
+    """Give a stat of several words with one blank between, and all else as it is."""
+    return " ".join(value.split())[:_LONGEST_STAT] if key == "stat" else value
 
 
 def _first_word(value: str) -> str:
     words = value.split(maxsplit=1)
-    return words[0] if words else ""
+    return words[0].strip(_AROUND) if words else ""
+
+
+def _weighed(in_parameter: MessageState | None, in_text: MessageState | None) -> MessageState | None:
+    """Give the state that two sayings of one receipt come to, as the module says."""
+    for ends in (_STRONG_ENDS, (MessageState.UNKNOWN,)):
+        for state in (in_parameter, in_text):
+            if state in ends:
+                return state
+    return in_text if in_parameter is None else in_parameter
 
 
 def _network_error(found: tlvs.Tlvs) -> NetworkError | None:

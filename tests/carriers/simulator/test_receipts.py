@@ -31,7 +31,13 @@ def test_the_text_is_that_of_appendix_b() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stat", "state"), [("DELIVRD", MessageState.DELIVERED), ("DELETED", MessageState.DELETED), ("BUFFERD", None)]
+    ("stat", "state"),
+    [
+        ("DELIVRD", MessageState.DELIVERED),
+        ("DELETED", MessageState.DELETED),
+        ("BUFFERD", MessageState.ENROUTE),
+        ("WHATEVR", None),
+    ],
 )
 def test_the_library_reads_what_the_simulator_writes(stat: str, state: MessageState | None) -> None:
     pdu = decode(

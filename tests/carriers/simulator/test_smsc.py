@@ -58,7 +58,7 @@ async def test_a_message_is_taken_at_once_and_delivered_within_a_second() -> Non
         ("99912", [0], ["UNKNOWN"]),
         ("99913", [0], ["ENROUTE", "DELIVRD"]),
         ("99914", [0], ["DELIVRD"]),
-        ("99915", [0], ["BUFFERD", "DELIVRD"]),
+        ("99915", [0], ["WHATEVR", "DELIVRD"]),
         ("99916", [0], ["DELETED"]),
         ("99917", [0], ["ACCEPTD", "UNDELIV"]),
         ("99920", [CommandStatus.ESME_RINVSRCADR], []),

@@ -100,12 +100,15 @@ def test_the_dates_of_receipts_and_their_zone(date: str, text: str) -> None:
         ("id:1 stat:DELIVRD err:000 text:hola", "ok", "stat DELIVRD, err 000; repeats the text"),
         ("id:1 stat:DELIVRD err:000 text:", "ok", "does not repeat the text"),
         ("id:1 stat:DELIVRD err:000 text:adios", "ok", "has another text, 'adios'"),
-        ("id:1 stat:BUFFERD", "warning", "stat BUFFERD, err (none)"),
+        ("id:1 stat:BUFFERD", "ok", "stat BUFFERD, err (none)"),
+        ("id:1 stat:MISLUKT", "warning", "nobody knows what 'MISLUKT' means: set receipt_words"),
+        ("id:1", "warning", "it says no state"),
+        ("id:1 stat:GELUKT", "ok", "stat GELUKT"),
     ],
 )
 def test_the_words_of_receipts(text: str, verdict: str, words: str) -> None:
     parsed, _ = receipt(text)
-    finding = diagnosis.receipt_words(parsed, "hola, mundo")
+    finding = diagnosis.receipt_words(parsed, "hola, mundo", {"GELUKT"})
     assert finding.verdict == verdict
     assert words in finding.text
 

@@ -165,7 +165,7 @@ async def test_a_refusal_is_told_by_its_name(digits: str, status: str) -> None:
 @in_virtual_time
 async def test_a_word_that_nobody_knows_is_shown() -> None:
     found = await examined(to="34600099915", messages=1)
-    assert found.of("receipt text").text.startswith("stat BUFFERD")
+    assert found.of("receipt text").text.startswith("stat WHATEVR")
     assert found.of("receipt text").verdict == "warning"
 
 

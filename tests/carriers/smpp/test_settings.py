@@ -42,6 +42,8 @@ def make(**settings: Any) -> SmppCarrierSettings:
         {"validity": "absolute", "submit": "data_sm"},
         {"tlvs": {"sar_msg_ref_num": "1"}},
         {"temporary_statuses": ("ESME_RNONSENSE",)},
+        {"receipt_words": {"MISLUKT": "failed"}},
+        {"receipt_words": {"--": "undelivered"}},
     ],
 )
 def test_what_makes_no_sense_is_an_error_that_names_it(settings: dict[str, Any]) -> None:

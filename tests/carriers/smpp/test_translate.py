@@ -1,15 +1,23 @@
 """A deliver_sm is a receipt or an inbound message; the answer to a query is a receipt."""
 
+from typing import Any
+
 import pytest
 from msgspec import structs
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.translate import answered_query, delivery_reader
 from palomar.domain.message import State
+from palomar.domain.oddity import Oddity, OddityKind
 from palomar.ports import CarrierInbound, CarrierReceipt
 from palomar.smpp import DataSm, DeliverSm, MessageState, QuerySmResp, decode, encode, tlvs
 
-READ = delivery_reader(SmppCarrierSettings(name="acme", host="h", port=1, system_id="s", password="p"))
+
+def settings(**more: Any) -> SmppCarrierSettings:
+    return SmppCarrierSettings(name="acme", host="h", port=1, system_id="s", password="p", **more)
+
+
+READ = delivery_reader(settings())
 
 
 def over_the_wire(pdu: DeliverSm | DataSm) -> CarrierReceipt | CarrierInbound | None:
@@ -35,7 +43,9 @@ def over_the_wire(pdu: DeliverSm | DataSm) -> CarrierReceipt | CarrierInbound | 
         ("delivrd", State.DELIVERED),
         ("ACCEPTD", None),
         ("ENROUTE", None),
-        ("FAILED", None),
+        ("FAILED", State.UNDELIVERED),
+        ("UNDL", State.UNDELIVERED),
+        ("SKIPPED", State.UNDELIVERED),
         ("BUFFERD", None),
     ],
 )
@@ -43,6 +53,41 @@ def test_receipts_by_their_word(stat: str, state: State | None) -> None:
     text = f"id:0aB1 sub:001 dlvrd:001 submit date:2501010000 done date:2501010001 stat:{stat} err:000 text:hi"
     receipt = over_the_wire(DeliverSm(esm_class=0x04, short_message=text.encode()))
     assert receipt == CarrierReceipt(carrier="acme", reference="0aB1", state=state, stat=stat, raw=text, text="hi")
+
+
+def read_by(receipt_words: dict[str, str], stat: str, **fields: Any) -> CarrierReceipt:
+    read = delivery_reader(settings(receipt_words=receipt_words))
+    pdu = DeliverSm(esm_class=0x04, short_message=f"id:1 stat:{stat}".encode(), **fields)
+    receipt = read(pdu, b"")
+    assert isinstance(receipt, CarrierReceipt)
+    return receipt
+
+
+def test_a_word_that_nobody_knows_ends_nothing_and_is_named_to_be_counted() -> None:
+    receipt = read_by({}, "MISLUKT")
+    assert (receipt.state, receipt.oddities) == (None, (Oddity(OddityKind.WORD, "MISLUKT"),))
+    assert read_by({}, "").oddities == (Oddity(OddityKind.WORD, "(no word)"),)
+    assert read_by({}, "X" * 200).oddities[0].what == "X" * 60
+    assert read_by({}, "ENROUTE").oddities == ()
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning", "stat", "state"),
+    [
+        ("MISLUKT", "undelivered", "mislukt", State.UNDELIVERED),
+        ("deliverd ok", "delivered", "DELIVERD-OK", State.DELIVERED),
+        ("12", "expired", "12", State.EXPIRED),
+        ("SENT", "delivered", "SENT", State.DELIVERED),
+        ("DELIVRD", "pending", "DELIVRD", None),
+        ("message_state:77", "rejected", "", State.REJECTED),
+    ],
+)
+def test_a_carriers_own_words_are_what_its_settings_say(
+    word: str, meaning: str, stat: str, state: State | None
+) -> None:
+    optional = (tlvs.MESSAGE_STATE.of(77),) if not stat else ()
+    receipt = read_by({word: meaning}, stat, tlvs=optional)
+    assert (receipt.state, receipt.oddities) == (state, ())
 
 
 def test_a_receipt_told_in_parameters_only() -> None:
@@ -129,4 +174,5 @@ def test_the_answer_to_a_query_is_a_receipt_that_says_it_was_asked_for(
         raw=f"asked by query_sm: message_state:{int(number)} error_code:3 final_date:250101000000000+",
         sender="ME",
         octets=b"pdu",
+        oddities=(Oddity(OddityKind.WORD, "message_state:99"),) if number == 99 else (),
     )

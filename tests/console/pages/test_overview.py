@@ -10,6 +10,7 @@ from tests.support.world import recipient
 
 from palomar.console.pages.overview import BALANCES, PERIODS
 from palomar.domain.message import State
+from palomar.domain.oddity import Oddity, OddityKind
 from palomar.flows.standing import CarrierStanding, record_standing
 from palomar.ports import LinkStatus
 
@@ -74,6 +75,8 @@ async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(ho
     node_id = await new_node(house.world, "one")
     await house.world.database.write(lambda tx: record_standing(tx, node_id, standings, now_ms=house.clock.now_ms))
     await house.world.receipt("nobody's", State.DELIVERED, carrier="north")
+    odd = (Oddity(OddityKind.WORD, "MIS<b>LUKT"),)
+    await house.world.receipt("nobody's", None, carrier="north", oddities=odd)
     await house.world.tell(
         "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
         " VALUES (1, 256, ?, 'foxsys', 'GET', 'http://gone.example/x', 0, 6, 1)",
@@ -90,7 +93,8 @@ async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(ho
         "7 of 50 in flight",
         "&lt;b&gt;refused&lt;/b&gt;",
         "waiting parts: 3",
-        "receipts that fit no message: 1, the last at",
+        "receipts that fit no message: 2, the last at",
+        "says “MIS&lt;b&gt;LUKT” in its receipts, which nobody knows: 1, the last at",
         "gone.example",
         "1 given up, 0 tried again",
         "enough for 0.0 days",

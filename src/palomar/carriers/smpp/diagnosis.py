@@ -4,12 +4,12 @@ Pure. Not here: asking it (``probe``). What cannot be told is said to be unknown
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from palomar.smpp import CommandStatus, Receipt, parameters, receipt_time, tlvs
+from palomar.smpp import CommandStatus, Receipt, parameters, plain_word, receipt_time, tlvs
 
 Verdict = Literal["ok", "warning", "fault", "unknown"]
 
@@ -106,15 +106,19 @@ def receipt_dates(receipt: Receipt, *, now_ms: int) -> Finding:
     return Finding(subject="receipt dates", verdict="ok", text=f"{formats[digits]} in {zone} ({raw})")
 
 
-def receipt_words(receipt: Receipt, sent_text: str) -> Finding:
-    """Its stat word, and whether it repeats how the message began."""
-    known = receipt.state is not None
+def receipt_words(receipt: Receipt, sent_text: str, known_words: Collection[str] = ()) -> Finding:
+    """Its stat word, and whether it repeats how the message began; the settings' own words are `known_words`."""
+    known = receipt.state is not None or plain_word(receipt.stat) in known_words
     repeats = (
         "repeats the text"
         if receipt.text and sent_text.startswith(receipt.text.rstrip())
         else (f"has another text, {receipt.text!r}" if receipt.text else "does not repeat the text")
     )
     text = f"stat {receipt.stat or '(none)'}, err {receipt.err or '(none)'}; {repeats}"
+    if not known:
+        text += (
+            f"; nobody knows what {receipt.stat!r} means: set receipt_words" if receipt.stat else "; it says no state"
+        )
     return Finding(subject="receipt text", verdict="ok" if known else "warning", text=text)
 
 

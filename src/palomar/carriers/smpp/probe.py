@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from palomar.carriers.smpp import diagnosis
+from palomar.carriers.smpp import diagnosis, wording
 from palomar.carriers.smpp.diagnosis import PROBE_OCTETS, Finding, Sent, Verdict
 from palomar.carriers.smpp.probe_bind import Connector, Door
 from palomar.carriers.smpp.probe_link import Delivery, ProbeLink
@@ -121,7 +121,8 @@ class Probe:
             return None
         self._found(diagnosis.receipt_id(receipt, delivery.tlvs, identifier))
         self._found(diagnosis.receipt_dates(receipt, now_ms=self._clock.wall_ms()))
-        self._found(diagnosis.receipt_words(receipt, FIRST_TEXT))
+        own_words = wording.receipt_words(self._settings.receipt_words)
+        self._found(diagnosis.receipt_words(receipt, FIRST_TEXT, own_words))
         self._note("receipt addresses", "ok", f"from {delivery.source_addr} to {delivery.destination_addr}")
         echoed = receipt.user_message_reference == _REFERENCE
         said = "comes back in the receipt" if echoed else "does not come back"

@@ -93,6 +93,8 @@ class SmppCarrierSettings:
     """Ask how a part stands (``query_sm``) whose receipt has not come for so long; 0 never asks."""
     tlvs: Mapping[str, str] | None = None
     """Parameters of every submit, by name or tag: a number, a text, or octets as ``hex:0a0b``."""
+    receipt_words: Mapping[str, str] | None = None
+    """What receipts mean by a word, where it is not known or means something else: ``MISLUKT = "undelivered"``."""
     temporary_statuses: tuple[str, ...] = ()
     """Statuses, by name or number, after which a part may come again."""
     keep_pdus: bool = True
@@ -129,6 +131,7 @@ class SmppCarrierSettings:
         wording.source_types(self.source_types)
         wording.static_tlvs(self.tlvs)
         wording.statuses(self.temporary_statuses)
+        wording.receipt_words(self.receipt_words)
 
 
 _OCTET = (0, 0xFF)

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from palomar.carriers.smpp import wording
 from palomar.carriers.smpp.coding import reader
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.domain.message import State
+from palomar.domain.oddity import Oddity, OddityKind, oddity
 from palomar.ports import CarrierInbound, CarrierReceipt
 from palomar.smpp import (
     DataSm,
@@ -22,6 +24,7 @@ from palomar.smpp import (
     information_elements,
     parameters,
     parse_receipt,
+    plain_word,
     read_parts,
     state_word,
 )
@@ -35,21 +38,27 @@ STATES: Final[Mapping[MessageState, State]] = MappingProxyType(
         MessageState.DELETED: State.UNDELIVERED,
         MessageState.EXPIRED: State.EXPIRED,
         MessageState.REJECTED: State.REJECTED,
+        MessageState.SKIPPED: State.UNDELIVERED,
         MessageState.UNKNOWN: State.UNKNOWN,
     }
 )
-"""The ends that a receipt can tell (SMPP 3.4 section 5.2.28). Any other state or word is none."""
+"""The ends that a receipt can tell (SMPP 3.4 section 5.2.28). Any other state is none; a word that nobody knows is
+none either, and is counted."""
+
+NO_WORD: Final = "(no word)"
+"""How a receipt is counted that says no state at all."""
 
 
 def delivery_reader(settings: SmppCarrierSettings) -> Callable[[DeliverSm | DataSm, bytes], Delivery | None]:
     """What this carrier brought, of the PDU and its octets; None for the acknowledgements that only CDMA and TDMA
     phones make."""
     carrier, text_of = settings.name, reader(settings)
+    words = wording.receipt_words(settings.receipt_words)
 
     def read(pdu: DeliverSm | DataSm, octets: bytes) -> Delivery | None:
         receipt = parse_receipt(pdu)
         if receipt is not None:
-            return _receipt(receipt, pdu, carrier, octets)
+            return _receipt(receipt, pdu, carrier, octets, words)
         if pdu.esm_class & parameters.ESM_TYPE_MASK:
             return None
         concatenation, user_data = read_parts(pdu)
@@ -78,18 +87,31 @@ def answered_query(answer: QuerySmResp, *, carrier: str, reference: str, sender:
         raw=f"asked by query_sm: {told}",
         sender=sender,
         octets=octets,
+        oddities=_NOTHING_ODD if state is not None else (_unknown(f"message_state:{answer.message_state}"),),
     )
 
 
 _KNOWN = frozenset(MessageState)
+_NOTHING_ODD: Final[tuple[Oddity, ...]] = ()
 
 
-def _receipt(receipt: Receipt, pdu: DeliverSm | DataSm, carrier: str, octets: bytes) -> CarrierReceipt:
-    final = receipt.state is not None and not receipt.is_intermediate
+def _unknown(word: str) -> Oddity:
+    return oddity(OddityKind.WORD, word or NO_WORD)
+
+
+def _receipt(
+    receipt: Receipt, pdu: DeliverSm | DataSm, carrier: str, octets: bytes, words: Mapping[str, State | None]
+) -> CarrierReceipt:
+    told, oddities = receipt.state, _NOTHING_ODD
+    state = STATES.get(told) if told is not None else None
+    if words and (word := plain_word(receipt.stat)) in words:
+        state = words[word]
+    elif told is None:
+        oddities = (_unknown(receipt.stat),)
     return CarrierReceipt(
         carrier=carrier,
         reference=receipt.message_id.strip(),
-        state=STATES.get(receipt.state) if final and receipt.state is not None else None,
+        state=None if receipt.is_intermediate else state,
         stat=receipt.stat,
         raw=receipt.raw.decode("latin-1").replace("\x00", ""),
         msisdn=pdu.source_addr.lstrip("+"),
@@ -97,4 +119,5 @@ def _receipt(receipt: Receipt, pdu: DeliverSm | DataSm, carrier: str, octets: by
         text=receipt.text.replace("\x00", ""),
         echo=receipt.user_message_reference,
         octets=octets,
+        oddities=oddities,
     )

@@ -2,15 +2,25 @@
 setting's name. Pure."""
 
 from collections.abc import Collection, Mapping
+from typing import Final
 
 from palomar.domain.languages import Language
+from palomar.domain.message import State
 from palomar.domain.sender import SenderKind
-from palomar.smpp import CommandStatus, Tlvs, UnencodablePdu
+from palomar.smpp import CommandStatus, Tlvs, UnencodablePdu, plain_word
 from palomar.smpp.tlvs import TLV_DEFINITIONS, Definition, IntegerTlv, OctetsTlv, TextTlv
 
 HEX = "hex:"
 _RESERVED_BY_US = frozenset({0x0204, 0x020C, 0x020E, 0x020F, 0x0424, 0x0017})
 """What a part needs for itself: user_message_reference, sar_, message_payload, qos_time_to_live."""
+RECEIPT_MEANINGS: Final[Mapping[str, State | None]] = {
+    **{
+        state.value: state
+        for state in (State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJECTED, State.UNKNOWN)
+    },
+    "pending": None,
+}
+"""What a word of a receipt can mean: an end, or that there is none yet."""
 
 
 def languages(words: Collection[str]) -> frozenset[Language]:
@@ -47,6 +57,18 @@ def static_tlvs(table: Mapping[str, str] | None) -> Tlvs:
 def statuses(words: Collection[str]) -> frozenset[int]:
     """``"0x0400"`` or ``"ESME_RSUBMITFAIL"``."""
     return frozenset(_status(word) for word in words)
+
+
+def receipt_words(table: Mapping[str, str] | None) -> dict[str, State | None]:
+    """``MISLUKT = "undelivered"``: what this carrier's receipts mean by a word, in whatever case; None is no end."""
+    meant: dict[str, State | None] = {}
+    for word, meaning in (table or {}).items():
+        if meaning not in RECEIPT_MEANINGS:
+            raise ValueError(f"receipt_words: {', '.join(RECEIPT_MEANINGS)}; not {meaning!r} for {word}")
+        if not plain_word(word):
+            raise ValueError(f"receipt_words: {word!r} has neither letters nor digits")
+        meant[plain_word(word)] = RECEIPT_MEANINGS[meaning]
+    return meant
 
 
 def _tlv(name: str, text: str) -> tuple[int, bytes]:

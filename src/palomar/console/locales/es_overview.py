@@ -44,6 +44,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "none yet": "ninguno aún",
     "not delivered": "no entregados",
     "parts: {count}": "partes: {count}",
+    "says “{word}” in its receipts, which nobody knows: {count}, the last at": (
+        "dice «{word}» en sus acuses y nadie sabe qué es: {count}, el último a las"
+    ),
     "receipts that fit no message: {count}, the last at": "acuses sin mensaje: {count}, el último a las",
     "slowed to {rate} parts a second": "frenado a {rate} partes por segundo",
     "the others": "los demás",
