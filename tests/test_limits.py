@@ -9,9 +9,19 @@ import pytest
 
 from palomar.dialects.convergia import api as convergia
 from palomar.dialects.convergia.parameters import PARAMETERS_AT_MOST
+from palomar.dialects.convergia.requests import EXTRA_LONGEST
+from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.dialects.foxsys import api as foxsys
+from palomar.dialects.foxsys import requests, subids
+from palomar.dialects.foxsys import texts as foxsys_texts
 from palomar.dialects.labs402t import api as labs402t
+from palomar.dialects.labs402t import message
+from palomar.dialects.labs402t.sending import MOST_MESSAGES
 from palomar.dialects.sofmex import api as sofmex
+from palomar.dialects.sofmex import logins, wire
+from palomar.dialects.sofmex.queries import IDS_AT_MOST
+from palomar.domain.account import AccountSettings
+from palomar.domain.link import URL_LONGEST
 from palomar.engine.calls import CALLS_AN_ACCOUNT
 from palomar.engine.news import A_PERSON_AT_MOST, LISTENERS_AT_MOST
 from palomar.flows.oddities import OF_A_KIND_AT_MOST
@@ -33,6 +43,28 @@ FIGURES: Final[Mapping[str, float]] = {
     "octets of a body, FOXSYS and 402T Labs": min(foxsys.BODY_LIMIT, labs402t.BODY_LIMIT),
     "octets of a body, SOFMEX": sofmex.BODY_LIMIT,
     "octets of a body, CONVERGIA": convergia.BODY_LIMIT,
+    "octets of a login's body, SOFMEX": logins.BODY_LIMIT,
+    "JSON values of a body, FOXSYS": foxsys.VALUES_AT_MOST,
+    "JSON values of a body, SOFMEX": sofmex.VALUES_AT_MOST,
+    "JSON values of a body, 402T Labs": labs402t.VALUES_AT_MOST,
+    "characters of a text as posted, FOXSYS": foxsys_texts.RAW_LONGEST,
+    "characters of a text as posted, SOFMEX": wire.TEXT_RAW_MAX,
+    "characters of a text as posted, CONVERGIA": ConvergiaSettings().raw_longest,
+    "characters of a text as posted, 402T Labs": message.RAW_LONGEST,
+    "characters of a telephone with what stands between its digits": wire.TELEPHONE_RAW_MAX,
+    "recipients of a request, FOXSYS": AccountSettings().batch_limit,
+    "records of a batch, SOFMEX": wire.RECORDS_MAX,
+    "messages of a batch, 402T Labs": MOST_MESSAGES,
+    "message ids of a question, SOFMEX": IDS_AT_MOST,
+    "characters of all texts of a request, FOXSYS": requests.CHARACTERS_AT_MOST,
+    "values put into all texts of a request, FOXSYS": requests.PLACES_AT_MOST,
+    "short links of a request, FOXSYS": requests.LINKS_AT_MOST,
+    "characters of a URL behind a short link": URL_LONGEST,
+    "characters of an `ackurl` or `clickurl`": requests.CALLBACK_URL_LONGEST,
+    "characters of a label": requests.LABEL_LONGEST,
+    "characters of a `subid`": subids.LONGEST,
+    "characters of an `extra`, CONVERGIA": EXTRA_LONGEST,
+    "parts of a message": AccountSettings().max_parts,
     "parameters of a query or form, CONVERGIA": PARAMETERS_AT_MOST,
     "unknown words of receipts, and oddities of PDUs, counted apart for a carrier": OF_A_KIND_AT_MOST,
     "open event streams of a person": A_PERSON_AT_MOST,

@@ -6,6 +6,7 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.growth import growth
 
 from palomar.domain.link import Codes, find_urls, is_code, is_preview, with_links
 
@@ -104,3 +105,17 @@ def test_robots_that_preview_are_known(agent: str) -> None:
 )
 def test_people_are_not_taken_for_robots(agent: str) -> None:
     assert not is_preview(agent)
+
+
+@pytest.mark.parametrize("tail", [")", "]", ".", ".)", ")].", "…", "）", "(.)", "http://a)", "@", "@[", "://"])
+def test_a_long_tail_takes_as_long_as_it_is_and_no_longer(tail: str) -> None:
+    small, large = (f"http://a{tail * (octets // len(tail))}" for octets in (20_000, 160_000))
+    assert growth(find_urls, small, large, times=8) < 3
+
+
+@given(st.text(alphabet="a(/).[]!", max_size=30))
+def test_a_tail_is_cut_one_character_after_the_other(rest: str) -> None:
+    url = f"http://a{rest}"
+    while url[-1] in ".!" or (url[-1] in ")]" and url.count("(" if url[-1] == ")" else "[") < url.count(url[-1])):
+        url = url[:-1]
+    assert [found.url for found in find_urls(f"http://a{rest}")] == [url]

@@ -11,6 +11,9 @@ from typing import Final, NamedTuple
 
 CODE_LENGTH: Final = 7
 
+URL_LONGEST: Final = 2_048
+"""Characters of a URL behind a short link: what browsers, proxies and address bars all take."""
+
 Links = tuple[tuple[str, str], ...]
 """The codes of a text and the URLs they stand for, in order."""
 
@@ -146,11 +149,19 @@ those are people."""
 
 
 def _without_tail(url: str) -> str:
-    while url:
-        last = url[-1]
-        opening = _BRACKETS.get(last)
-        if last in _SENTENCE or (opening is not None and url.count(opening) < url.count(last)):
-            url = url[:-1]
-        else:
+    """Cut off what ends a sentence, and brackets that nobody opened. Brackets are counted once, so that a tail of
+    thousands takes no longer than its length."""
+    end = len(url)
+    surplus: dict[str, int] = {}  # by closing bracket: how many more were closed than opened, up to ``end``
+    while end:
+        last = url[end - 1]
+        if opening := _BRACKETS.get(last):
+            if last not in surplus:
+                surplus[last] = url.count(last, 0, end) - url.count(opening, 0, end)
+            if surplus[last] <= 0:
+                break
+            surplus[last] -= 1
+        elif last not in _SENTENCE:
             break
-    return url
+        end -= 1
+    return url[:end]

@@ -116,10 +116,13 @@ def _filters_duplicates(command: Acceptance) -> bool:
 def _digest(message: NewMessage) -> bytes:
     """Of the text that was asked for: each copy has short links of its own."""
     row = message.row
-    asked = row.text
+    asked: list[str] = []
+    rest = row.text
     for code, url in message.links:
-        asked = asked.replace(f"/{code}", f"/\0{url}", 1)
-    text = f"{row.account_id}\0{row.msisdn}\0{asked}".encode("utf-8", "surrogatepass")
+        before, _, rest = rest.partition(f"/{code}")
+        asked += (before, f"/\0{url}")
+    asked.append(rest)
+    text = f"{row.account_id}\0{row.msisdn}\0{''.join(asked)}".encode("utf-8", "surrogatepass")
     return hashlib.sha256(text).digest()[:16]
 
 

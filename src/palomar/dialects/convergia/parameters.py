@@ -4,11 +4,10 @@ Names are case-sensitive, of a name that stands twice the last counts, ``+`` is 
 Octets are UTF-8, else ISO-8859-1. What the parameters mean is ``requests``'.
 """
 
-import email.message
-import email.parser
-import email.utils
 from typing import Final
 from urllib.parse import unquote_to_bytes
+
+from palomar.net.multipart import fields
 
 Parameters = dict[str, str]
 
@@ -48,15 +47,4 @@ def _decoded(octets: bytes) -> str:
 
 def _of_multipart(body: bytes, content_type: str) -> Parameters:
     """RFC 7578. Files are no parameters."""
-    head = b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
-    form = email.parser.BytesParser().parsebytes(head + body)
-    parts = form.get_payload()
-    parameters: Parameters = {}
-    for part in parts[:PARAMETERS_AT_MOST] if isinstance(parts, list) else []:
-        if not isinstance(part, email.message.Message) or part.get_filename() is not None:
-            continue
-        name = part.get_param("name", header="content-disposition")
-        value = part.get_payload(decode=True)
-        if name is not None and isinstance(value, bytes):
-            parameters[email.utils.collapse_rfc2231_value(name)] = text_of(value)
-    return parameters
+    return {field.name: text_of(field.value) for field in fields(body, content_type, most=PARAMETERS_AT_MOST)}

@@ -18,6 +18,8 @@ from palomar.domain.refusals import Refusal
 from palomar.flows.compose import Recipient, Request
 
 EXTRA_LONGEST: Final = 255
+NUMBER_RAW_LONGEST: Final = 1_000
+"""Characters, spaces included, from which on it is no number."""
 LAST_ID: Final = 2**31 - 1
 
 
@@ -34,7 +36,10 @@ def read_send(parameters: Parameters, *, account: Account, subid: str, settings:
     number = read_number(parameters["number"], national=settings.national_numbers)
     if number is None:
         return Code.WRONG_NUMBER
-    fitted = fit(account.expanded(parameters["message"]), settings)
+    message = parameters["message"]
+    if len(message) > settings.raw_longest or len(message := account.expanded(message)) > settings.raw_longest:
+        return Code.TOO_LONG
+    fitted = fit(message, settings)
     if isinstance(fitted, Refusal):
         return code_of(fitted)
     return Request(
@@ -50,6 +55,8 @@ def read_send(parameters: Parameters, *, account: Account, subid: str, settings:
 
 def read_number(raw: str, *, national: bool) -> Msisdn | None:
     """A Mexican number with its 52. ``national`` takes its ten digits alone too, and with the 521 of before 2019."""
+    if len(raw) > NUMBER_RAW_LONGEST:
+        return None
     digits = visible(raw)
     is_marked = digits.startswith("+")
     digits = digits.removeprefix("+")

@@ -23,6 +23,11 @@ class ConvergiaSettings:
     refused_template: str = field(default="{code}", metadata={"help": "what a send that is refused answers"})
     status_template: str = field(default="{code}", metadata={"help": "what a status query answers"})
 
+    @property
+    def raw_longest(self) -> int:
+        """Characters of a text as it came, from which on it is refused by its length alone: four times the limit."""
+        return 4 * max(self.max_characters, self.max_ucs2_units)
+
     def __post_init__(self) -> None:
         if parse_sender(self.sender) is None:
             raise ValueError("sender: up to 11 letters and digits, or up to 16 digits")

@@ -32,10 +32,13 @@ from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, client_address, read_body, respond
+from palomar.net.json_size import has_more_values
 from palomar.net.networks import TrustedProxies
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """Octets. A batch of 10,000 with five parameters each is three million."""
+VALUES_AT_MOST: Final = 500_000
+"""JSON values of a body. That batch has some 220,000."""
 
 _ALL: Final = "*"
 _DONE: Final = {"cancel": "cancelled", "send": "sent"}
@@ -207,7 +210,9 @@ class FoxsysApi:
         body = await read_body(scope, receive, limit=self._body_limit)
         if body is BodyRefusal.DISCONNECTED:
             return None
-        return read_document(body, shape) if isinstance(body, bytes) else Problem(Code.TOO_LARGE)
+        if body is BodyRefusal.TOO_LARGE or has_more_values(body, VALUES_AT_MOST):
+            return Problem(Code.TOO_LARGE)
+        return read_document(body, shape)
 
     def _refused(self, account: Account, *, sending: bool) -> Answer | None:
         """403 and 429, before anything is read; a send's answer has a subid."""

@@ -6,6 +6,8 @@ Source: FOXSYS's page: ``[{"name": {"msisdn": "12015550123", "value": "John"}}, 
 
 import asyncio
 import re
+from collections.abc import Iterable
+from enum import Enum
 from typing import Final
 
 from palomar.dialects.foxsys.recipients import SLICE, written_in
@@ -26,16 +28,37 @@ async def read_parameters(entries: object, *, limit: int, home_forms: tuple[Home
     if not isinstance(entries, list):
         return None
     values: Values = {}
+    done = 0  # numbers since the last turn of the loop
     for count, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             return None
         for name, assigned in entry.items():
             if not isinstance(assigned, dict):
                 return None
-            _assign(values.setdefault(name, {}), assigned, limit, home_forms)
+            named = values.setdefault(name, {})
+            value = _value(assigned)
+            if value is None:
+                continue
+            numbers = _numbers(assigned, limit)
+            for start in range(0, len(numbers), SLICE):
+                if start:
+                    await asyncio.sleep(0)
+                _assign(named, numbers[start : start + SLICE], value, home_forms)
+            done += len(numbers)
+            if done >= SLICE:
+                done = 0
+                await asyncio.sleep(0)
         if count % SLICE == 0:
             await asyncio.sleep(0)
     return values
+
+
+class Unfilled(Enum):
+    """Why a recipient reads nothing."""
+
+    NO_VALUE = "a parameter has no value"
+    NOTHING_LEFT = "nothing is left of the text"
+    TOO_LONG = "the text is too long"
 
 
 class Template:
@@ -51,34 +74,53 @@ class Template:
         self.has_names = any(isinstance(piece, dict) for piece in self._pieces)
         """Whether recipients may read different texts at all."""
 
-    def filled(self, msisdn: str) -> str | None:
-        """What one recipient reads; None if a name has no value for it. No name is looked for inside a value."""
+    @property
+    def places(self) -> int:
+        """Pieces to put together for one recipient."""
+        return len(self._pieces)
+
+    def filled(self, msisdn: str, *, longest: int) -> str | Unfilled:
+        """What one recipient reads; its making stops as soon as it has more than ``longest`` characters. No name is
+        looked for inside a value."""
         text = []
+        length = 0
         for piece in self._pieces:
+            value: str | None
             if isinstance(piece, str):
-                text.append(piece)
-                continue
-            value = piece.get(msisdn)
-            if value is None:
-                value = piece.get(DEFAULT)
-            if value is None:
-                return None
+                value = piece
+            else:
+                value = piece.get(msisdn)
+                if value is None:
+                    value = piece.get(DEFAULT)
+                if value is None:
+                    return Unfilled.NO_VALUE
+            length += len(value)
+            if length > longest:
+                return Unfilled.TOO_LONG
             text.append(value)
-        return "".join(text)
+        return "".join(text) or Unfilled.NOTHING_LEFT
 
 
-def _assign(named: dict[str, str], assigned: dict[str, object], limit: int, home_forms: tuple[HomeForm, ...]) -> None:
+def _value(assigned: dict[str, object]) -> str | None:
+    """The value as text, made once for all its numbers; None where it is none that could be put in a text."""
     value = assigned.get("value")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return
+        return None
+    return str(value)
+
+
+def _numbers(assigned: dict[str, object], limit: int) -> list[str]:
     number = assigned.get("msisdn")
-    if number == DEFAULT:
-        named[DEFAULT] = str(value)
-        return
-    for raw in written_in(number, limit=limit):
-        msisdn = to_international(raw, home_forms) if home_forms else parse_international(raw)
+    return [DEFAULT] if number == DEFAULT else written_in(number, limit=limit)
+
+
+def _assign(named: dict[str, str], numbers: Iterable[str], value: str, home_forms: tuple[HomeForm, ...]) -> None:
+    for raw in numbers:
+        msisdn: str | None = DEFAULT
+        if raw != DEFAULT:
+            msisdn = to_international(raw, home_forms) if home_forms else parse_international(raw)
         if msisdn is not None:
-            named[msisdn] = str(value)
+            named[msisdn] = value
 
 
 def _cut(text: str, values: Values) -> tuple[list[str | dict[str, str]], str | None]:

@@ -14,12 +14,12 @@ from typing import Final, NamedTuple
 from palomar.dialects.foxsys import NAME
 from palomar.dialects.foxsys.documents import SendDocument, is_given, is_on, text_of
 from palomar.dialects.foxsys.errors import Code, Problem
-from palomar.dialects.foxsys.parameters import Template, read_parameters
+from palomar.dialects.foxsys.parameters import Template, Unfilled, read_parameters
 from palomar.dialects.foxsys.recipients import SLICE, Numbers, read_numbers
 from palomar.dialects.foxsys.subids import LONGEST, read_subid
-from palomar.dialects.foxsys.texts import Allowed, Fitted, fit
+from palomar.dialects.foxsys.texts import RAW_LONGEST, Allowed, Fitted, fit, too_long
 from palomar.domain.account import Account, AccountSettings
-from palomar.domain.link import Linked, Shortener, find_urls
+from palomar.domain.link import URL_LONGEST, Linked, Shortener, find_urls
 from palomar.domain.message import State
 from palomar.domain.phone import HomeForm, Msisdn, home_forms
 from palomar.domain.schedule import parse_gmt
@@ -32,6 +32,16 @@ LABEL_LONGEST: Final = 255
 TPOA_LONGEST: Final = 17
 """A plus and 16 digits."""
 _NAME_SHOWN: Final = 40
+CALLBACK_URL_LONGEST: Final = 2_048
+"""Characters of an ``ackurl`` or ``clickurl``: each message keeps its own."""
+CHARACTERS_AT_MOST: Final = 24_000_000
+"""Of all texts of a request, each recipient's with its values and before its short links: 10,000 of 2,400."""
+LINKS_AT_MOST: Final = 50_000
+"""Short links of a request: five for each of 10,000 recipients."""
+PLACES_AT_MOST: Final = 1_000_000
+"""Values and pieces between them that a request has put together: 100 for each of 10,000 recipients."""
+_CHARACTERS_A_TURN: Final = 100_000
+"""So much text between two turns of the loop."""
 
 
 async def read_send(
@@ -45,7 +55,6 @@ async def read_send(
         return Problem(Code.EMPTY_MESSAGE)
     if len(subid) > LONGEST:
         return Problem(Code.SUBID_TOO_LONG)
-    text = account.expanded(text)
     nofilter = account.settings.nofilter or is_on(document.nofilter)
     numbers = await read_numbers(
         document.recipient,
@@ -55,6 +64,11 @@ async def read_send(
     )
     if isinstance(numbers, Problem):
         return numbers
+    if len(text) > RAW_LONGEST:
+        return too_long()
+    text = account.expanded(text)
+    if len(text) > RAW_LONGEST:
+        return too_long()
     shared = _shared(document, account.settings)
     if isinstance(shared, Problem):
         return shared
@@ -154,21 +168,47 @@ async def _texts(
         template = None
     if template is None and (shorten is None or not find_urls(text)):
         fitted = fit(text, allowed)
-        return fitted if isinstance(fitted, Problem) else [fitted] * len(msisdns)
-    texts = []
-    for count, msisdn in enumerate(msisdns, 1):
-        filled = text if template is None else template.filled(msisdn)
-        if not filled:
-            why = "a parameter has no value" if filled is None else "nothing is left of the text"
-            return Problem(Code.NOT_SENT, f"{why} for a recipient")
+        if isinstance(fitted, Problem):
+            return fitted
+        return [fitted] * len(msisdns) if len(text) * len(msisdns) <= CHARACTERS_AT_MOST else _too_much("characters")
+    if template is not None and template.places * len(msisdns) > PLACES_AT_MOST:
+        return _too_much("parameters")
+    return await _texts_apart(text if template is None else template, msisdns, allowed=allowed, shorten=shorten)
+
+
+async def _texts_apart(
+    text: str | Template, msisdns: Sequence[Msisdn], *, allowed: Allowed, shorten: Callable[[str], Linked] | None
+) -> Sequence[Fitted] | Problem:
+    """The text of each number by itself. What all of them have together is counted as it is made, and is the end of the
+    request where it is too much."""
+    texts: list[Fitted] = []
+    characters = links = turn = 0
+    for msisdn in msisdns:
+        filled = text if isinstance(text, str) else text.filled(msisdn, longest=RAW_LONGEST)
+        if isinstance(filled, Unfilled):
+            return Problem(Code.NOT_SENT, f"{filled.value} for a recipient")
+        characters += len(filled)
+        if characters > CHARACTERS_AT_MOST:
+            return _too_much("characters")
         linked = Linked(filled, ()) if shorten is None else shorten(filled)
+        links += len(linked.links)
+        if links > LINKS_AT_MOST:
+            return _too_much("short links")
+        if any(len(url) > URL_LONGEST for _, url in linked.links):
+            return Problem(Code.NOT_SENT, f"a URL is too long to be shortened: more than {URL_LONGEST} characters")
         fitted = fit(linked.text, allowed)
         if isinstance(fitted, Problem):
             return fitted
         texts.append(fitted._replace(links=linked.links) if linked.links else fitted)
-        if count % SLICE == 0:
+        turn += len(filled) + _CHARACTERS_A_TURN // SLICE
+        if turn >= _CHARACTERS_A_TURN:
+            turn = 0
             await asyncio.sleep(0)
     return texts
+
+
+def _too_much(what: str) -> Problem:
+    return Problem(Code.NOT_SENT, f"too many {what} for so many recipients at once")
 
 
 def _due_ms(scheduled: object, *, test: bool, now_ms: int) -> int | Problem | None:
@@ -226,6 +266,8 @@ def _address(tpoa: str) -> str | None:
 def _url(value: object) -> str | None:
     """A URL that can be called; None for anything else."""
     text = (text_of(value) or "").strip()
+    if len(text) > CALLBACK_URL_LONGEST:
+        return None
     try:
         _urls.split(text)
     except BadUrl:

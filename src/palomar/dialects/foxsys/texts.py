@@ -4,12 +4,16 @@ Source: the table of FOXSYS's page: 160 septets, 153 a part with ``long``, 70 UT
 A text that fits GSM goes as GSM even with ``ucs2``: the same text, cheaper.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from palomar.dialects.foxsys.errors import Code, Problem
 from palomar.domain import gsm7
 from palomar.domain.link import Links
 from palomar.domain.text import PART_UNITS, SINGLE_UNITS, Alphabet, fold_to_gsm, measure, unusable
+
+RAW_LONGEST: Final = 40_000
+"""Characters of a text as it was posted, and with its values in it: some more than 255 parts hold. What is longer is
+refused by its length alone."""
 
 
 class Allowed(NamedTuple):
@@ -29,6 +33,11 @@ class Fitted(NamedTuple):
     parts: int
     foreign: bool
     links: Links = ()
+
+
+def too_long() -> Problem:
+    """Refuse a text that nobody has looked at."""
+    return Problem(Code.NOT_SENT, f"the text is too long: more than {RAW_LONGEST} characters")
 
 
 def fit(text: str, allowed: Allowed) -> Fitted | Problem:

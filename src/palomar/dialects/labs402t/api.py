@@ -38,10 +38,13 @@ from palomar.dialects.labs402t.sms import SmsEndpoints
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, header, read_body, respond
+from palomar.net.json_size import has_more_values
 from palomar.net.networks import TrustedProxies
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """Octets."""
+VALUES_AT_MOST: Final = 100_000
+"""JSON values of a body: a hundred messages have four hundred, and unknown names are ignored."""
 
 _log = structlog.get_logger(__name__)
 
@@ -118,6 +121,8 @@ class Labs402tApi:
         body = await read_body(scope, receive, limit=self._body_limit)
         if isinstance(body, BodyRefusal):
             return None if body is BodyRefusal.DISCONNECTED else _written(TOO_LARGE)
+        if has_more_values(body, VALUES_AT_MOST):
+            return _written(TOO_LARGE)
         key = key_of(scope, account, body)
         if isinstance(key, Problem):
             return _written(key)

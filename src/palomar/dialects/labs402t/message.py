@@ -20,6 +20,8 @@ from palomar.flows.compose import Recipient
 
 LONGEST_TEXT: Final = 160
 """Characters, counted as they go on the air. The euro and brackets take two septets, so there may be a second part."""
+RAW_LONGEST: Final = 4 * LONGEST_TEXT
+"""Characters as posted, before they are folded: what is longer is refused by its length alone."""
 
 
 @dataclass(slots=True)
@@ -51,7 +53,10 @@ def judge(body: MessageBody, *, account: Account, settings: Labs402tSettings) ->
         sender = senders[0] if senders else settings.sender
     elif _SENDER(sender) is None or (senders and sender not in senders):
         return Problem(Code.SENDER)
-    text = normalise(account.expanded(body.text))
+    text = account.expanded(body.text) if len(body.text) <= RAW_LONGEST else body.text
+    if len(text) > RAW_LONGEST:
+        return Problem(Code.TOO_LONG)
+    text = normalise(text)
     if not gsm7.is_gsm(text):
         return Problem(Code.CHARACTERS)
     if len(text) > LONGEST_TEXT:
@@ -74,8 +79,8 @@ _SHORT: Final = 10**_SHOWN
 
 
 def _is_blank(value: str | int) -> bool:
-    """Whether nothing is left to see of a text, zero-width characters included."""
-    if isinstance(value, int):
+    """Whether nothing is left to see of a text, zero-width characters included. What is too long is not looked at."""
+    if isinstance(value, int) or len(value) > RAW_LONGEST:
         return False
     return not value.strip() or (not value.isascii() and not normalise(value).strip())
 
@@ -83,4 +88,6 @@ def _is_blank(value: str | int) -> bool:
 def _msisdn(to: str | int, country: str) -> Msisdn | None:
     if isinstance(to, int):
         to = str(to) if 0 <= to < _SHORT else ""
+    elif len(to) > RAW_LONGEST:
+        return None
     return to_international(to, home_forms(country))

@@ -26,10 +26,13 @@ from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.domain.schedule import format_with_offset
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, header, read_body, respond
+from palomar.net.json_size import has_more_values
 from palomar.net.networks import TrustedProxies
 
 BODY_LIMIT: Final = 2 * 1024 * 1024
 """Octets. A hundred texts of 800 characters, each escaped as ``\\ud83d\\ude00``, are less than one million."""
+VALUES_AT_MOST: Final = 100_000
+"""JSON values of a body. A hundred records have three hundred; a question may name 10,000 ids."""
 
 PASSES: Final = "login"
 """The name under which the tokens that ``/login`` gives are listed."""
@@ -95,6 +98,8 @@ class SofmexApi:
         body = await read_body(scope, receive, limit=self._body_limit)
         if isinstance(body, BodyRefusal):
             return _without(body)
+        if has_more_values(body, VALUES_AT_MOST):
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         try:
             return await operation(account, body)
         except NoJson:
@@ -110,7 +115,7 @@ class SofmexApi:
     async def _login(self, scope: Scope, receive: Receive) -> Answer | HTTPStatus | None:
         credentials = logins.in_query(scope["query_string"])
         if not credentials.complete:
-            body = await read_body(scope, receive, limit=self._body_limit)
+            body = await read_body(scope, receive, limit=min(self._body_limit, logins.BODY_LIMIT))
             if isinstance(body, BodyRefusal):
                 return _without(body)
             credentials = credentials.or_else(logins.in_body(body, header(scope, b"content-type") or b""))

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from palomar.dialects.sofmex.wire import Batch, MessageId, Query, Record
+from palomar.dialects.sofmex.wire import RECORDS_MAX, Batch, MessageId, Query, Record
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ def read_batch(body: bytes) -> list[Record]:
     try:
         return _batch(body).registros
     except (msgspec.DecodeError, RecursionError):
-        entries = _entries(_object(_loose_batch, _whole(body)).registros)
+        entries = _entries(_object(_loose_batch, _whole(body)).registros)[: RECORDS_MAX + 1]  # more are not looked at
     records = (_entry(_loose_record, entry) or _LooseRecord() for entry in entries)
     return [Record(telefono=record.telefono, mensaje=text_of(record.mensaje)) for record in records]
 
@@ -110,17 +110,14 @@ def _checked(body: bytes) -> bytes:
 
 def _whole(body: bytes) -> bytes:
     """Lone surrogates become NULs: the parser takes these, and the domain calls both unusable."""
-    return _ESCAPES.sub(_nul_for_half, body) if b"\\u" in body else body
+    if b"\\u" not in body:
+        return body
+    # once an escaped backslash is written as its number, whatever follows a backslash is its escape
+    return _HALF_A_PAIR.sub(rb"\\u0000", body.replace(rb"\\", rb"\u005c"))
 
 
-_ESCAPES: Final = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
-)
-"""Every escape of a JSON text, in turn; the group is half a pair."""
-
-
-def _nul_for_half(escape: re.Match[bytes]) -> bytes:
-    return rb"\u0000" if escape[1] else escape[0]
+_HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF_A_PAIR: Final = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (_HIGH, _LOW, _HIGH, _LOW))
 
 
 def _object(decoder: msgspec.json.Decoder[T], body: bytes) -> T:

@@ -4,11 +4,14 @@ The page has them in the query of a POST without body; integrations were seen to
 and as a JSON object. Each is taken from the first place that has it, in that order.
 """
 
-import email
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from palomar.dialects.sofmex.documents import NoJson, read_login
+from palomar.net.multipart import fields
+
+BODY_LIMIT: Final = 64 * 1024
+"""Octets: a login, a password and whatever a program puts around them. Nobody is known yet who posts it."""
 
 
 class Credentials(NamedTuple):
@@ -52,6 +55,7 @@ def in_body(body: bytes, content_type: bytes) -> Credentials:
     return in_query(body.strip())
 
 
+_PARTS_AT_MOST: Final = 100
 _NAMES: Final = (b"username", b"password")
 _NOTHING: Final = Credentials(None, None)
 _JSON_MAY_BEGIN: Final = b"\xef\xbb\xbf \t\r\n"
@@ -60,12 +64,10 @@ _JSON_MAY_BEGIN: Final = b"\xef\xbb\xbf \t\r\n"
 def _in_multipart(body: bytes, content_type: bytes) -> Credentials:
     """RFC 7578; cURL's PHP binding sends an array of fields so."""
     found: dict[bytes, bytes] = {}
-    form = email.message_from_bytes(b"Content-Type: " + content_type + b"\r\n\r\n" + body)
-    for part in form.walk():
-        name = part.get_param("name", header="content-disposition")
-        value = part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(value, bytes) and name.encode("utf-8", "replace") in _NAMES:
-            found.setdefault(name.encode("utf-8"), value)
+    for field in fields(body, content_type.decode("latin-1"), most=_PARTS_AT_MOST):
+        name = field.name.encode("utf-8", "replace")
+        if name in _NAMES:
+            found.setdefault(name, field.value)
     return _credentials(found)
 
 

@@ -1,5 +1,6 @@
 """``POST /sms/v3/status``: how messages stand, by their ids, by their batch, or by both."""
 
+from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from palomar.dialects.sofmex import responses
@@ -13,8 +14,10 @@ from palomar.domain.schedule import format_in_zone
 from palomar.domain.text import unusable
 from palomar.engine.gateway import Gateway
 
+IDS_AT_MOST = 10_000
+"""Ids of a question: a hundred whole batches."""
 _SLICE = 500
-"""So many ids in one read: the page sets no limit to how many may be asked for."""
+"""So many ids in one read."""
 
 
 class Queries:
@@ -24,10 +27,13 @@ class Queries:
         self._gateway = gateway
         self._zone = zone
 
-    async def answer(self, account: Account, body: bytes) -> Answer:
-        """Ids that are unknown, of another account or of another batch are left out. Raises NoJson."""
+    async def answer(self, account: Account, body: bytes) -> Answer | HTTPStatus:
+        """Ids that are unknown, of another account or of another batch are left out; too many are a body too large.
+        Raises NoJson."""
         query = read_query(body)
         id_batch = (query.id_batch or "").strip().lower()
+        if len(query.registros or ()) > IDS_AT_MOST:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         if query.registros:
             found = await self._by_ids(account.id, query, id_batch)
         elif id_batch and not unusable(id_batch):

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from palomar.dialects.sofmex.documents import text_of
 from palomar.dialects.sofmex.errors import RecordCode
-from palomar.dialects.sofmex.wire import TEXT_MAX, Record
+from palomar.dialects.sofmex.wire import TELEPHONE_RAW_MAX, TEXT_MAX, TEXT_RAW_MAX, Record
 from palomar.domain.account import Account
 from palomar.domain.phone import Msisdn, home_forms, to_international
 from palomar.domain.text import measure, unusable
@@ -23,7 +23,11 @@ def judge(record: Record, account: Account) -> Recipient | RecordCode:
     msisdn = read_number(record.telefono, country=account.settings.country)
     if msisdn is None:
         return RecordCode.BAD_NUMBER
+    if len(record.mensaje) > TEXT_RAW_MAX:
+        return RecordCode.TEXT_TOO_LONG
     text = account.expanded(record.mensaje)
+    if len(text) > TEXT_RAW_MAX:
+        return RecordCode.TEXT_TOO_LONG
     if not text or text.isspace():
         return RecordCode.EMPTY_TEXT
     if len(text) > TEXT_MAX:
@@ -40,7 +44,7 @@ def read_number(telefono: Raw, *, country: str = "") -> Msisdn | None:
     ``country`` is the account's own, whose numbers need no country code; none is Mexico.
     """
     octets = bytes(telefono)
-    if not octets.startswith(b'"') and not octets.isdigit():
+    if len(octets) > TELEPHONE_RAW_MAX or (not octets.startswith(b'"') and not octets.isdigit()):
         return None
     msisdn = to_international(text_of(telefono).strip(), home_forms(country or _MEXICO), separators=_SEPARATORS)
     if msisdn is None:

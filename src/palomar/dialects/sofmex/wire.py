@@ -11,6 +11,10 @@ from msgspec import Meta, Raw, Struct
 RECORDS_MAX = 100
 TEXT_MAX = 800
 """Characters."""
+TEXT_RAW_MAX = 4 * TEXT_MAX
+"""Characters as posted, from which on a text is refused by its length alone."""
+TELEPHONE_RAW_MAX = 1_000
+"""Octets of a telephone's JSON, from which on it is no number."""
 
 
 class LoginAnswer(Struct):

@@ -1,0 +1,35 @@
+"""How much a JSON body would be once it is read: a bound for its values, cheap to find before any of them is made.
+
+An octet of JSON may become eighty of memory (``[],[],[]``), so octets alone bound nothing. Not here: reading it (the
+dialects do, each its own shapes).
+"""
+
+import re
+from typing import Final
+
+_SMALL: Final = 64 * 1024
+"""Octets that are not worth counting."""
+
+
+def has_more_values(body: bytes, most: int) -> bool:
+    """Say whether a body may hold more than ``most`` values: every value but the first stands behind a comma or in a
+    bracket of its own. What stands in texts is left out where it matters."""
+    if len(body) <= _SMALL or _marks(body) <= most:
+        return False
+    found = 0
+    for stretch in _STRETCH.finditer(body):
+        found += _marks(_TEXT.sub(b"", stretch[0]))
+        if found > most:
+            return True
+    return False
+
+
+_STRING: Final = rb'"(?:[^"\\]++|\\.)*+"?'
+"""A JSON string, or the beginning of one that never ends: so each octet is looked at once."""
+_TEXT: Final = re.compile(_STRING, re.DOTALL)
+_STRETCH: Final = re.compile(rb'(?:[^"]++|%b){1,10000}+' % _STRING, re.DOTALL)
+"""Some strings and what stands around them: all of a body's at once would be millions of pieces."""
+
+
+def _marks(body: bytes) -> int:
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
