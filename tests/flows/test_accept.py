@@ -11,6 +11,7 @@ from palomar.domain.refusals import Refusal
 from palomar.domain.text import Alphabet, payloads
 from palomar.flows.accept import Accepted, accept
 from palomar.flows.compose import Acceptance, Recipient, Terms, compose
+from palomar.flows.schedule import Order, cancel, send_now
 from palomar.storage.database import Conflict, Transaction
 
 
@@ -171,6 +172,63 @@ async def test_the_duplicates_filter_knows_only_what_was_accepted(world: World) 
     later = await world.accepted(account)
     assert [message.state for message in (first, again, later)] == [State.QUEUED, State.DUPLICATED, State.QUEUED]
     assert await world.balance(account) == (3 * CREDIT, 2 * CREDIT)
+
+
+HOUR_MS = 3_600_000
+
+
+async def states_when_due(world: World, account: Account, *due_ms: int | None, subid: str = "sub") -> list[State]:
+    """The same text to the same number, accepted for each of these times in turn."""
+    return [(await world.accepted(account, due_ms=each, subid=subid)).state for each in due_ms]
+
+
+async def test_the_same_text_on_three_days_is_no_duplicate(world: World) -> None:
+    account = await world.account(duplicates_filter=True)
+    days = [world.now_ms + day * 24 * HOUR_MS for day in (1, 2, 3)]
+    assert await states_when_due(world, account, *days) == [State.SCHEDULED] * 3
+    assert await states_when_due(world, account, None, *days) == [State.QUEUED, *[State.DUPLICATED] * 3]
+
+
+@pytest.mark.parametrize("start_minutes", [0, 1, 29, 30, 59])
+async def test_duplicates_are_due_within_the_hour_of_each_other(world: World, start_minutes: int) -> None:
+    account = await world.account(duplicates_filter=True)
+    due_ms = (world.now_ms // HOUR_MS + 10) * HOUR_MS + start_minutes * 60_000
+    around = [due_ms - HOUR_MS + 1, due_ms - 1, due_ms, due_ms + 1, due_ms + HOUR_MS - 1]
+    assert await states_when_due(world, account, due_ms, *around) == [State.SCHEDULED, *[State.DUPLICATED] * 5]
+    assert await states_when_due(world, account, due_ms - HOUR_MS, due_ms + HOUR_MS) == [State.SCHEDULED] * 2
+
+
+async def test_equals_of_one_batch_that_are_due_hours_apart_are_no_duplicates(world: World) -> None:
+    account = await world.account(duplicates_filter=True)
+    due_ms = world.now_ms + 5 * HOUR_MS
+    commands = [world.compose(account, due_ms=each) for each in (due_ms, due_ms + HOUR_MS, due_ms + 1, None)]
+    await world.do(accept, *commands)
+    states = [command.messages[0].state for command in commands]
+    assert states == [State.SCHEDULED, State.SCHEDULED, State.DUPLICATED, State.QUEUED]
+
+
+async def test_what_is_due_soon_is_a_duplicate_of_what_leaves_now_and_the_other_way_round(world: World) -> None:
+    account = await world.account(duplicates_filter=True)
+    soon_ms = world.now_ms + HOUR_MS // 2
+    assert await states_when_due(world, account, None, soon_ms) == [State.QUEUED, State.DUPLICATED]
+    other = await world.account(duplicates_filter=True)
+    assert await states_when_due(world, other, soon_ms, None) == [State.SCHEDULED, State.DUPLICATED]
+
+
+async def test_what_was_cancelled_can_be_scheduled_again(world: World) -> None:
+    account = await world.account(duplicates_filter=True)
+    due_ms = world.now_ms + 5 * HOUR_MS
+    assert await states_when_due(world, account, due_ms, due_ms) == [State.SCHEDULED, State.DUPLICATED]
+    assert await world.do(cancel, Order(account_id=account.id)) == [1]
+    assert await states_when_due(world, account, due_ms) == [State.SCHEDULED]
+
+
+async def test_what_is_sent_ahead_of_its_time_is_remembered_where_it_leaves(world: World) -> None:
+    account = await world.account(duplicates_filter=True)
+    due_ms = world.now_ms + 5 * HOUR_MS
+    assert await states_when_due(world, account, due_ms) == [State.SCHEDULED]
+    assert await world.do(send_now, Order(account_id=account.id)) == [1]
+    assert await states_when_due(world, account, None, due_ms) == [State.DUPLICATED, State.SCHEDULED]
 
 
 async def test_equal_messages_of_one_batch_are_duplicates_only_if_the_first_was_accepted(world: World) -> None:

@@ -12,6 +12,7 @@ from palomar.domain.message import MessageId, State
 from palomar.flows.accept import Accepted, accept
 from palomar.flows.click import Click, Link, find_link, record_clicks
 from palomar.flows.compose import NewMessage, Recipient
+from palomar.flows.schedule import Order, cancel
 from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Transaction
 
@@ -133,6 +134,15 @@ async def test_the_duplicates_filter_looks_at_the_text_that_was_asked_for(linkin
     (literal,) = await accepted(linking, account, recipient(1, text="see go.es/aaaaaa1"))
     assert literal.state is State.QUEUED
     assert [code for code, _ in await codes(linking)] == ["aaaaaa1"]
+
+
+async def test_a_cancelled_text_with_links_can_be_scheduled_again(linking: World) -> None:
+    account = await linking.account(duplicates_filter=True)
+    due_ms = linking.now_ms + 5 * 3_600_000
+    (first,) = await accepted(linking, account, linked(1, "aaaaaa1"), due_ms=due_ms)
+    assert await linking.do(cancel, Order(account_id=account.id)) == [1]
+    (again,) = await accepted(linking, account, linked(1, "aaaaaa2"), due_ms=due_ms)
+    assert [first.state, again.state] == [State.SCHEDULED, State.SCHEDULED]
 
 
 # --- clicks

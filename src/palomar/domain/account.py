@@ -47,7 +47,7 @@ class AccountSettings:
     )
     countries: tuple[str, ...] = field(default=(), metadata={"help": "ISO countries that may be sent to; empty is all"})
     duplicates_filter: bool = field(
-        default=False, metadata={"help": "discard the same text to the same number within an hour"}
+        default=False, metadata={"help": "discard the same text to the same number, due within an hour"}
     )
     daily_limit: int = field(
         default=-1,

@@ -8,14 +8,15 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 from palomar.domain.account import Account, AccountId
-from palomar.domain.message import State
+from palomar.domain.link import Links
+from palomar.domain.message import MessageId, State
 from palomar.domain.refusals import Refusal
 from palomar.flows.compose import Acceptance, NewMessage, Verdict
 from palomar.flows.work import Work
 from palomar.storage import filters as rows
+from palomar.storage.links import LOOKUP_LINKS_OF
+from palomar.storage.messages import LOOKUP_MESSAGES, MessageRow, message_rows
 
-SAME_WITHIN_MS = 60 * 60_000
-"""A duplicate is the same text to the same number from the same account within this time (FOXSYS's page)."""
 DAY_MS = 86_400_000
 EVERYBODY = AccountId(0)
 """The account whose black list holds for all."""
@@ -31,24 +32,25 @@ async def judge(work: Work, commands: Sequence[Acceptance]) -> None:
         message.verdict = NO_ROUTE if _has_no_route(message) else None  # the batch may run again
     if work.house.has_blocked_numbers:
         await _judge_blocked(work, messages)
-    digests = {_digest(m) for c in commands if _filters_duplicates(c) for m in c.messages if m.counts}
+    digests = {(_digest(m), m.row.due_ms) for c in commands if _filters_duplicates(c) for m in c.messages if m.counts}
     if digests:
-        await work.sent_lately.read(sorted(digests), within_ms=SAME_WITHIN_MS)
+        await work.sent_lately.read(digests)
     limited = {c.account_id for c in commands if c.request.account.settings.messages_a_day}
     if limited:
         await work.sent_today.read(limited, work.now_ms // DAY_MS)
 
 
 def discard_duplicates(work: Work, command: Acceptance) -> None:
-    """Give the messages that were sent within the hour their verdict; of equals in the request, all but the first."""
+    """Give the messages that fall due within the hour of their like their verdict; of equals in the request, all but
+    the first."""
     if not _filters_duplicates(command):
         return
     here: set[bytes] = set()
     for message in command.messages:
         if message.counts:
             digest = _digest(message)
-            if digest in work.sent_lately.known or digest in here:
-                message.verdict = (State.DUPLICATED, "the same text went to this number within the hour")
+            if digest in here or work.sent_lately.is_near(digest, message.row.due_ms):
+                message.verdict = (State.DUPLICATED, "the same text is due to this number within the hour")
             here.add(digest)
 
 
@@ -72,7 +74,24 @@ def remember(work: Work, command: Acceptance) -> None:
         work.sent_today.count(command.account_id, len(sent), limit=limit)
     if filters_duplicates:
         for message in sent:
-            work.sent_lately.remember(_digest(message))
+            work.sent_lately.remember(_digest(message), message.row.due_ms)
+
+
+async def forget_scheduled(work: Work, account: Account | None, message_ids: Sequence[MessageId]) -> None:
+    """Let these messages, which are cancelled or leave at another time, make no duplicates where they stood."""
+    for digest, due_ms in await _digests_of(work, account, message_ids):
+        work.sent_lately.forget(digest, due_ms)
+
+
+async def move_scheduled(work: Work, account: Account | None, message_ids: Sequence[MessageId], *, due_ms: int) -> None:
+    """Remember these messages at the time to which they are moved."""
+    digests = await _digests_of(work, account, message_ids)
+    await work.sent_lately.read((digest, due_ms) for digest, _ in digests)
+    for digest, before_ms in digests:
+        work.sent_lately.forget(digest, before_ms)
+    for digest, _ in digests:
+        if not work.sent_lately.is_near(digest, due_ms):
+            work.sent_lately.remember(digest, due_ms)
 
 
 async def blocked_now(
@@ -113,12 +132,29 @@ def _filters_duplicates(command: Acceptance) -> bool:
     return command.request.account.settings.duplicates_filter and not command.request.nofilter
 
 
+async def _digests_of(work: Work, account: Account | None, message_ids: Sequence[MessageId]) -> list[tuple[bytes, int]]:
+    """Digest and due time of stored messages, of an account whose duplicates are filtered."""
+    if account is None or not account.settings.duplicates_filter or not message_ids:
+        return []
+    links: dict[int, list[tuple[str, str]]] = {}
+    for message_id, code, url in await work.tx.lookup(LOOKUP_LINKS_OF, message_ids):
+        links.setdefault(message_id, []).append((code, url))
+    digests = []
+    for row in message_rows(await work.tx.lookup(LOOKUP_MESSAGES, message_ids)):
+        in_order = sorted(links.get(row.id, ()), key=lambda link: row.text.find(f"/{link[0]}"))
+        digests.append((_digest_of(row, tuple(in_order)), row.due_ms))
+    return digests
+
+
 def _digest(message: NewMessage) -> bytes:
-    """Of the text that was asked for: each copy has short links of its own."""
-    row = message.row
+    return _digest_of(message.row, message.links)
+
+
+def _digest_of(row: MessageRow, links: Links) -> bytes:
+    """Of the text that was asked for: each copy has short links of its own. ``links`` are in the text's order."""
     asked: list[str] = []
     rest = row.text
-    for code, url in message.links:
+    for code, url in links:
         before, _, rest = rest.partition(f"/{code}")
         asked += (before, f"/\0{url}")
     asked.append(rest)

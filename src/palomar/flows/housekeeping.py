@@ -8,8 +8,8 @@ from palomar.domain.counts import COUNTS_KEPT_MS, Grain
 from palomar.domain.lockout import FORGOTTEN_MS
 from palomar.domain.message import FINAL, MessageId, PartId, State
 from palomar.flows.ending import end_part
-from palomar.flows.filters import SAME_WITHIN_MS
 from palomar.flows.kept import KEPT_MS
+from palomar.flows.sent import SAME_WITHIN_MS
 from palomar.flows.work import Work
 from palomar.storage import carriers, counts, filters, oddities, platform, users
 from palomar.storage import messages as rows

@@ -11,6 +11,7 @@ from palomar.domain.account import AccountId
 from palomar.domain.message import FINAL, MessageId, PartId, State
 from palomar.domain.timeline import Kind
 from palomar.flows.ending import end_part
+from palomar.flows.filters import forget_scheduled, move_scheduled
 from palomar.flows.work import Work
 from palomar.storage import messages as rows
 
@@ -33,6 +34,7 @@ async def cancel(work: Work, orders: Sequence[Order]) -> list[int]:
         found = await _scheduled(work, order)
         ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, found)] if found else []
         known = await work.parts(ids)
+        await forget_scheduled(work, work.house.accounts.get(order.account_id), found)
         for identity in ids:
             part = known[identity]
             if part.state not in FINAL:
@@ -47,6 +49,8 @@ async def send_now(work: Work, orders: Sequence[Order]) -> list[int]:
     counts = []
     for order in orders:
         found = await _scheduled(work, order)
+        account = work.house.accounts.get(order.account_id)
+        await move_scheduled(work, account, found, due_ms=work.now_ms)
         for message_id in found:
             work.requeue(message_id, due_ms=work.now_ms, node_id=None)
             work.note(message_id, Kind.SCHEDULED, {"due_ms": work.now_ms, "why": "its owner wants it sent now"})

@@ -1,43 +1,72 @@
-"""What accounts have sent lately, as one transaction knows it: texts within the hour, and messages within the day.
+"""What accounts send, as one transaction knows it: texts that fall due within an hour, and messages of the day.
 
 Not here: what is a duplicate, and who has a limit (``filters``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from palomar.domain.account import AccountId
 from palomar.storage import filters as rows
 from palomar.storage.database import Conflict, Transaction
 
+SAME_WITHIN_MS = 60 * 60_000
+"""A duplicate is the same text to the same number from the same account, due within this time (FOXSYS's page)."""
+
 
 class SentLately:
-    """Digests of text and number. ``known`` are those within the time, of the digests that were asked for."""
+    """What is due when, by digests of account, number and text.
 
-    def __init__(self, tx: Transaction, *, now_ms: int) -> None:
-        self.known: set[bytes] = set()
+    A row holds a digest for one hour of the clock, with the moment it is due: what falls due within the hour of it
+    stands in the same row, or in the one before or behind.
+    """
+
+    def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._now_ms = now_ms
-        self._outlived: set[bytes] = set()
-        self._new: list[tuple[bytes, int]] = []
+        self._due: dict[bytes, int] = {}
+        self._gone: set[bytes] = set()
+        self._new: dict[bytes, int] = {}
 
-    async def read(self, digests: Sequence[bytes], *, within_ms: int) -> None:
-        """Read which of these digests were sent within the time."""
-        oldest_ms = self._now_ms - within_ms
-        for digest, sent_ms in await self._tx.lookup(rows.LOOKUP_RECENT, digests):
-            (self.known if sent_ms > oldest_ms else self._outlived).add(digest)
+    async def read(self, wanted: Iterable[tuple[bytes, int]]) -> None:
+        """Read what is due around these digests at their moments, so that :meth:`is_near` can tell."""
+        keys = {key for digest, due_ms in wanted for key in _keys_around(digest, due_ms)}
+        for key, due_ms in await self._tx.lookup(rows.LOOKUP_RECENT, sorted(keys)):
+            self._due[key] = due_ms
 
-    def remember(self, digest: bytes) -> None:
-        """This text goes to this number now."""
-        self.known.add(digest)
-        self._new.append((digest, self._now_ms))
+    def is_near(self, digest: bytes, due_ms: int) -> bool:
+        """Whether the same falls due within the hour."""
+        return any(
+            (other := self._due.get(key)) is not None and abs(other - due_ms) < SAME_WITHIN_MS
+            for key in _keys_around(digest, due_ms)
+        )
+
+    def remember(self, digest: bytes, due_ms: int) -> None:
+        """Keep that this falls due then."""
+        key = _key(digest, due_ms // SAME_WITHIN_MS)
+        self._due[key] = self._new[key] = due_ms
+
+    def forget(self, digest: bytes, due_ms: int) -> None:
+        """Let this fall due no more: it was cancelled, or moved."""
+        key = _key(digest, due_ms // SAME_WITHIN_MS)
+        self._due.pop(key, None)
+        self._new.pop(key, None)
+        self._gone.add(key)
 
     async def write(self) -> None:
-        """Write what is new, over what is too long ago."""
-        outlived = sorted(self._outlived.intersection(digest for digest, _ in self._new))
-        if outlived:
-            await self._tx.delete(rows.DELETE_RECENT, outlived)
-        if self._new and len(await self._tx.insert_new(rows.INSERT_RECENT, self._new)) != len(self._new):
+        """Write what has changed."""
+        if self._gone:
+            await self._tx.delete(rows.DELETE_RECENT, sorted(self._gone))
+        new = list(self._new.items())
+        if new and len(await self._tx.insert_new(rows.INSERT_RECENT, new)) != len(new):
             raise Conflict("another node sent the same text to the same number meanwhile")
+
+
+def _keys_around(digest: bytes, due_ms: int) -> list[bytes]:
+    hour = due_ms // SAME_WITHIN_MS
+    return [_key(digest, each) for each in (hour, hour - 1, hour + 1)]
+
+
+def _key(digest: bytes, hour: int) -> bytes:
+    return digest[:12] + hour.to_bytes(4, "big")
 
 
 class SentToday:

@@ -56,7 +56,7 @@ class Work:
         self.now_ms = now_ms
         self.answers = KeptAnswers(tx, now_ms=now_ms)
         self.short_ids = ShortIds(tx)
-        self.sent_lately = SentLately(tx, now_ms=now_ms)
+        self.sent_lately = SentLately(tx)
         self.sent_today = SentToday(tx)
         self.born_webhooks: list[WebhookRow] = []
         """Callbacks this batch made; those with our ``node_id`` go straight to the notifier after the commit."""
