@@ -53,6 +53,26 @@ def warnings(house: Palomar) -> str:
     return "\n".join(found["text"] for found in house.json("doctor") if found["verdict"] == "warning")
 
 
+def test_octets_behind_a_whole_pdu_cost_no_receipt_no_text_and_no_stop(house: Palomar, smsc: RawSmsc) -> None:
+    message_id, reference = sent(house, smsc)
+    receipt = delivery(b"id:%s stat:DELIVRD" % reference.encode(), esm_class=RECEIPT, behind=b"\0")
+    assert smsc.deliver(receipt).status == 0
+    reaches(house, message_id, "delivered")
+    message_id, reference = sent(house, smsc)
+    in_parameters = tlv(0x1E, reference.encode() + b"\0") + tlv(0x427, b"\2") + b"\4\x23\0\3\3"
+    assert smsc.deliver(delivery(b"", esm_class=RECEIPT, behind=in_parameters)).status == 0
+    reaches(house, message_id, "delivered")
+    house.command("number", "add", "85355", "--account", "acme")
+    eventually(lambda: refused_by_a_stop(house, smsc), within_seconds=15, what="a number that is obeyed")
+    assert "carrier outside: sends deliver_sm with octets that are no optional parameters" in warnings(house)
+
+
+def refused_by_a_stop(house: Palomar, smsc: RawSmsc) -> bool:
+    """Whether a STOP with half a parameter behind it is obeyed (a server knows a new number within a second)."""
+    assert smsc.deliver(delivery(b"STOP", behind=b"\x04\x27\0\1")).status == 0
+    return any(blocked["msisdn"] == PHONE for blocked in house.json("blacklist", "list", "--account", "acme"))
+
+
 def test_words_of_receipts_count_by_what_they_mean_and_the_doctor_names_what_nobody_knows(
     house: Palomar, smsc: RawSmsc
 ) -> None:

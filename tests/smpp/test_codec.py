@@ -35,6 +35,7 @@ from palomar.smpp import (
     encode,
     tlvs,
 )
+from palomar.smpp.codec import salvage
 from palomar.smpp.fields import FieldFault, field_table
 from palomar.smpp.tlvs import read_tlvs
 
@@ -303,3 +304,102 @@ def test_any_octets_at_all_are_a_pdu_or_a_pdu_error(body: bytes):
     for command_id in (*PDU_TYPES, 0x7F):
         with nullcontext() if command_id & RESPONSE_BIT else suppress(PduError):
             assert decode(frame_of(command_id, body)).command_id == command_id
+
+
+ID = tlvs.RECEIPTED_MESSAGE_ID.of("77")
+STATE = tlvs.MESSAGE_STATE.of(2)
+
+
+def framed(pdu: Pdu, behind: bytes = b"") -> bytes:
+    """A PDU with octets behind it that its length counts."""
+    frame = encode(pdu) + behind
+    return len(frame).to_bytes(4, "big") + frame[4:]
+
+
+def raw_tlv(tag: int, length: int, value: bytes) -> bytes:
+    return struct.pack(">HH", tag, length) + value
+
+
+@pytest.mark.parametrize(
+    ("behind", "found"),
+    [
+        (b"\0", ()),
+        (b"\0\0", ()),
+        (b"\0\0\0", ()),
+        (b"\0\0\0\0\0", ((0, b""),)),
+        (raw_tlv(0x427, 1, b""), ()),
+        (raw_tlv(0x1E, 9, b"12345"), ()),
+        (b"\x04\x27", ()),
+        (raw_tlv(0x1E, 3, b"77\0") + raw_tlv(0x427, 5, b"\2"), (ID,)),
+        (b"\0" + raw_tlv(0x1E, 3, b"77\0") + raw_tlv(0x427, 1, b"\2"), (ID, STATE)),
+        (raw_tlv(0x1E, 2, b"77\0") + raw_tlv(0x427, 1, b"\2"), ((0x1E, b"77"), STATE)),
+        (raw_tlv(0x427, 1, b"\2") + b"\0", (STATE,)),
+        (raw_tlv(0x427, 1, b"\2") + b"\xff\xff", (STATE,)),
+    ],
+)
+def test_what_stands_behind_a_whole_mandatory_part_costs_no_message(behind: bytes, found: tlvs.Tlvs):
+    pdu = DeliverSm(sequence_number=5, source_addr="1", destination_addr="2", esm_class=4, short_message=b"STOP")
+    frame = framed(pdu, behind)
+    with pytest.raises(MalformedPdu):
+        decode(frame)
+    salvaged = salvage(frame)
+    assert salvaged is not None
+    assert (salvaged[0].tlvs, salvaged[1]) == (found, "deliver_sm with octets that are no optional parameters")
+    salvaged[0].tlvs = ()
+    assert salvaged[0] == pdu
+
+
+def body(
+    *, service_type: bytes = b"", source: bytes = b"1", times: bytes = b"", length: int = 4, rest: bytes = b"STOP"
+) -> bytes:
+    addresses = b"\0\1\1" + source + b"\0\1\0012\0"
+    octets = service_type + addresses + b"\4\0\0" + times + b"\0" * 6 + bytes((length,)) + rest
+    return struct.pack(">IIII", 16 + len(octets), DeliverSm.command_id, 0, 5) + octets
+
+
+@pytest.mark.parametrize(
+    ("frame", "text", "found", "source"),
+    [
+        (body(length=9), b"STOP", (), "1"),
+        (body(length=255), b"STOP", (), "1"),
+        (body(length=0), b"STOP", (), "1"),
+        (body(length=5, rest=b"STOP" + raw_tlv(0x427, 1, b"\2")), b"STOP", (STATE,), "1"),
+        (body(length=3, rest=b"STOP" + raw_tlv(0x427, 1, b"\2")), b"STOP", (STATE,), "1"),
+        (body(source=b"34600" * 20), b"STOP", (), "34600" * 20),
+        (body(service_type=b"ADVERTISING"), b"STOP", (), "1"),
+        (body(times=b"2601010101010000000+"), b"STOP", (), "1"),
+    ],
+)
+def test_a_wrong_length_or_a_string_that_is_too_long_costs_no_message(
+    frame: bytes, text: bytes, found: tlvs.Tlvs, source: str
+):
+    with pytest.raises(MalformedPdu):
+        decode(frame)
+    salvaged = salvage(frame)
+    assert salvaged is not None
+    pdu = salvaged[0]
+    assert isinstance(pdu, DeliverSm)
+    assert (pdu.short_message, pdu.tlvs, pdu.source_addr, pdu.esm_class) == (text, found, source, 4)
+    assert salvaged[1].startswith("deliver_sm with ")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        framed(DeliverSm(sequence_number=5))[:-1],
+        body()[:20],
+        body(source=bytes(range(1, 99))),
+        encode(SubmitSm(sequence_number=5))[:-1],
+        bytes.fromhex("00000010 00010200 00000000 00000009"),
+    ],
+)
+def test_what_is_not_whole_is_not_made_up(frame: bytes):
+    assert salvage(frame) is None or len(frame) != int.from_bytes(frame[:4], "big")
+    assert salvage(len(frame).to_bytes(4, "big") + frame[4:]) is None
+
+
+@given(st.binary(max_size=120), st.sampled_from([5, 0x103, 0x102, 0x15, 6]))
+@settings(max_examples=200, deadline=None)
+def test_salvaging_never_fails(octets: bytes, command_id: int):
+    salvaged = salvage(struct.pack(">IIII", 16 + len(octets), command_id, 0, 1) + octets)
+    assert salvaged is None or salvaged[0].command_id == command_id

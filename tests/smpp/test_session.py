@@ -311,13 +311,38 @@ class TestRequestsOfThePeer:
         assert session.state is before
 
     def test_malformed_ones_are_answered_with_their_status(self):
-        esme = bound_esme()
-        frame = bytearray(encode(DeliverSm(sequence_number=6, short_message=b"hello")))
+        smsc = bound_smsc()
+        frame = bytearray(encode(SubmitSm(sequence_number=6, short_message=b"hello")))
         frame[-6] = 200
-        (event,) = esme.receive(bytes(frame), 1.0)
+        (event,) = smsc.receive(bytes(frame), 1.0)
         assert isinstance(event, PduRefused)
         assert event.status == CommandStatus.ESME_RINVMSGLEN
-        assert said(esme) == [DeliverSmResp(command_status=CommandStatus.ESME_RINVMSGLEN, sequence_number=6)]
+        assert said(smsc) == [SubmitSmResp(command_status=CommandStatus.ESME_RINVMSGLEN, sequence_number=6)]
+
+    def test_an_esme_takes_a_malformed_one_whose_mandatory_part_is_whole_and_says_what_was_odd(self):
+        esme = bound_esme()
+        frame = encode(DeliverSm(sequence_number=6, short_message=b"hello")) + b"\0"
+        frame = len(frame).to_bytes(4, "big") + frame[4:]
+        (event,) = esme.receive(frame, 1.0)
+        assert isinstance(event, RequestReceived)
+        assert isinstance(event.pdu, DeliverSm)
+        assert (event.pdu.short_message, event.frame) == (b"hello", frame)
+        assert event.oddity == "deliver_sm with octets that are no optional parameters"
+
+    def test_an_esme_refuses_one_whose_mandatory_part_is_not_whole(self):
+        esme = bound_esme()
+        frame = encode(DeliverSm(sequence_number=6))[:-2]
+        (event,) = esme.receive(len(frame).to_bytes(4, "big") + frame[4:], 1.0)
+        assert isinstance(event, PduRefused)
+        assert said(esme) == [DeliverSmResp(command_status=CommandStatus.ESME_RINVCMDLEN, sequence_number=6)]
+
+    def test_an_enquiry_and_an_unbind_with_octets_behind_them_are_answered(self):
+        esme = bound_esme()
+        assert esme.receive(bytes.fromhex("00000011 00000015 00000000 00000009 00"), 1.0) == []
+        assert said(esme) == [EnquireLinkResp(sequence_number=9)]
+        (event,) = esme.receive(bytes.fromhex("00000012 00000006 00000000 0000000a 0001"), 1.0)
+        assert isinstance(event, Closed)
+        assert said(esme) == [UnbindResp(sequence_number=10)]
 
     def test_unknown_commands_are_answered_with_generic_nack(self):
         esme = bound_esme()

@@ -20,6 +20,7 @@ from palomar.smpp import (
     decode,
     is_receipt,
     parameters,
+    salvage,
     split_user_data,
     status_meaning,
     status_name,
@@ -71,16 +72,21 @@ def view_of(hexadecimal: str) -> PduView:
         octets = bytes.fromhex(hexadecimal)
     except ValueError:
         return PduView(name="", octets=0, fields=(), dump=(), fault="no hexadecimal digits")
+    fault = ""
     try:
         pdu = decode(octets)
     except SmppError as error:
-        return PduView(name="", octets=len(octets), fields=(), dump=_dump(octets), fault=str(error))
+        fault = str(error)
+        if (salvaged := salvage(octets)) is None:
+            return PduView(name="", octets=len(octets), fields=(), dump=_dump(octets), fault=fault)
+        pdu = salvaged[0]
     coding = getattr(pdu, "data_coding", 0)
     return PduView(
         name=pdu.command_name,
         octets=len(octets),
         fields=(*_header(pdu), *_body(pdu), *(_tlv(tag, value, coding=coding) for tag, value in pdu.tlvs)),
         dump=_dump(octets),
+        fault=fault,
     )
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.events import CarrierTook
 from palomar.domain.message import FINAL, MessageId, PartId, State
+from palomar.domain.oddity import OddityKind, oddity
 from palomar.domain.receipt_ids import is_id
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.ending import end_part
@@ -151,6 +152,8 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
     renamed = part.carrier_reference is None or answer.part.attempt >= part.attempt
     if renamed:
         part.carrier_reference = reference if is_id(reference) else None
+        if part.carrier_reference is None:
+            work.odd.append((answer.carrier, oddity(OddityKind.PDU, "answers without an id")))
         part.carrier = message.carrier = answer.carrier
     waited = part.state in (State.QUEUED, State.SUBMITTING)
     if waited or part.state is State.HELD:

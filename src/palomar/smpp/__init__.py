@@ -14,6 +14,7 @@ from palomar.smpp.codec import (
     FrameBuffer,
     decode,
     encode,
+    salvage,
 )
 from palomar.smpp.concatenation import (
     IEI_LOCKING_SHIFT,
@@ -227,6 +228,7 @@ __all__ = [
     "receipt_time",
     "receipt_tlvs",
     "response_type",
+    "salvage",
     "split_user_data",
     "state_of",
     "state_word",

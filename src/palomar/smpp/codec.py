@@ -5,7 +5,8 @@ stumbles, this module goes over the same table field by field, to name the field
 
 Requests are read strictly: the peer can be told what is wrong. Responses are read leniently, because nobody
 can answer a response: whatever is missing takes its default, whatever follows is dropped, and they never
-fail.
+fail. An ESME that was sent a request which is not sound may still `salvage` it: a refusal would cost a receipt or a
+text, and the SMSC would only send it again.
 """
 
 import struct
@@ -14,10 +15,10 @@ from typing import Any
 
 from palomar.smpp.bodies import HEADER_OCTETS, STUMBLES, body_reader, body_writer
 from palomar.smpp.errors import FramingError, MalformedPdu, UnencodablePdu, UnknownCommand
-from palomar.smpp.fields import COctets, FieldFault, field_table
+from palomar.smpp.fields import COctets, CountedOctets, FieldFault, WireKind, field_table
 from palomar.smpp.pdus import PDU_TYPES, RESPONSE_BIT, Pdu
 from palomar.smpp.status import CommandStatus
-from palomar.smpp.tlvs import Tlvs, read_tlvs, write_tlvs
+from palomar.smpp.tlvs import TLV_DEFINITIONS, Tlvs, read_tlvs, salvage_tlvs, write_tlvs
 
 DEFAULT_MAX_FRAME_OCTETS = 0x10000
 
@@ -97,6 +98,39 @@ def decode(frame: bytes) -> Pdu:
         raise _diagnosis(pdu_type, frame) from None
 
 
+def salvage(frame: bytes) -> tuple[Pdu, str] | None:
+    """Read a request that `decode` calls malformed, if its mandatory part is whole; and say in words what is odd.
+
+    A string may be too long, if it is printable. sm_length may be wrong: beyond the end, one too many or too few before
+    optional parameters, or 0 before a text. NULs between and behind the optional parameters are skipped, and half a
+    parameter at the end is dropped.
+    """
+    if len(frame) < HEADER_OCTETS:
+        return None
+    length, command_id, status, sequence_number = _unpack_header(frame)
+    pdu_type = PDU_TYPES.get(command_id)
+    if length != len(frame) or pdu_type is None:
+        return None
+    values: list[Any] = []
+    odd: list[str] = []
+    position = HEADER_OCTETS
+    for name, kind in field_table(pdu_type):
+        read = _salvaged_field(kind, frame, position)
+        if read is None:
+            return None
+        value, position, is_odd = read
+        values.append(value)
+        if is_odd:
+            odd.append(f"a {name} that is too long" if isinstance(kind, COctets) else "an sm_length beyond the end")
+    tlvs, is_whole = salvage_tlvs(frame, position)
+    if not is_whole:
+        odd.append("octets that are no optional parameters")
+        if values and isinstance(values[-1], bytes) and not tlvs:
+            values[-1], tlvs = _with_length_corrected(frame, position, values[-1])
+    make: Callable[..., Pdu] = pdu_type
+    return make(status, sequence_number, tlvs, *values), f"{pdu_type.command_name} with {', '.join(odd) or 'oddities'}"
+
+
 def encode(pdu: Pdu) -> bytes:
     """Encode one PDU to a whole frame; raises UnencodablePdu if a field cannot hold its value."""
     try:
@@ -128,6 +162,33 @@ def _read_leniently(pdu_type: type[Pdu], frame: bytes, status: int, sequence_num
         tlvs, _ = read_tlvs(frame, position)
     make: Callable[..., Pdu] = pdu_type
     return make(status, sequence_number, tlvs, *values)
+
+
+def _salvaged_field(kind: WireKind, frame: bytes, position: int) -> tuple[Any, int, bool] | None:
+    """Read one field: its value, the position after it, and whether it was odd; None where it is not whole."""
+    try:
+        return *kind.read(frame, position), False
+    except FieldFault:
+        pass
+    if isinstance(kind, COctets):
+        text = frame[position:].partition(b"\0")[0].decode("latin-1")
+        end = position + len(text)
+        return (text, end + 1, True) if end < len(frame) and text.isprintable() else None
+    if isinstance(kind, CountedOctets) and position < len(frame):
+        return frame[position + 1 :], len(frame), True
+    return None
+
+
+def _with_length_corrected(frame: bytes, end: int, text: bytes) -> tuple[bytes, Tlvs]:
+    """Look for optional parameters where they begin if sm_length is one too many, or one too few.
+
+    A text that is said to be empty is all that is there.
+    """
+    for shift in (-1, 1):
+        tlvs, reached = read_tlvs(frame, end + shift)
+        if tlvs and reached == len(frame) and all(tag in TLV_DEFINITIONS for tag, _ in tlvs):
+            return (text[:-1] if shift < 0 else text + frame[end : end + 1]), tlvs
+    return text or frame[end:].rstrip(b"\0"), ()
 
 
 def _diagnosis(pdu_type: type[Pdu], frame: bytes) -> MalformedPdu:

@@ -31,10 +31,14 @@ class CloseReason(Enum):
 
 @dataclass(slots=True)
 class RequestReceived:
-    """The peer asks; answer with `Session.answer(event.pdu, ...)`. Outbind, alert_notification take none."""
+    """The peer asks; answer with `Session.answer(event.pdu, ...)`. Outbind, alert_notification take none.
+
+    `oddity` says what was wrong with a PDU that could be read all the same; nearly always nothing.
+    """
 
     pdu: Pdu
     frame: bytes = _octets()
+    oddity: str = ""
 
 
 @dataclass(slots=True)

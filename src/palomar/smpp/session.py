@@ -18,9 +18,10 @@ States (SMPP 3.4 section 2.2); who may send what in each is `states.py`:
                     unbind by the peer, dead link, framing error, connection lost -----------------> CLOSED
 
 A request of the peer that its state does not allow is answered ESME_RINVBNDSTS, a malformed one with its
-status, an unknown one with generic_nack: the session lives, and a PduRefused says so. Only a command_length
-out of bounds ends it, because the start of the next PDU is lost. enquire_link is answered at once; unbind is
-answered and ends the session.
+status, an unknown one with generic_nack: the session lives, and a PduRefused says so. As an ESME we take a malformed
+one whose mandatory part is whole, because nobody at an SMSC reads our refusals; its event says what was odd. Only a
+command_length out of bounds ends it, because the start of the next PDU is lost. enquire_link is answered at once;
+unbind is answered and ends the session.
 
 Requests of ours that carry messages occupy the window until they are answered or their response timer
 (section 2.9) runs out. What became of each is surfaced and never made up: ResponseReceived, or RequestTimedOut
@@ -34,7 +35,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from palomar.smpp import events, pdus
-from palomar.smpp.codec import DEFAULT_MAX_FRAME_OCTETS, FrameBuffer, decode, encode
+from palomar.smpp.codec import DEFAULT_MAX_FRAME_OCTETS, FrameBuffer, decode, encode, salvage
 from palomar.smpp.errors import PduError, UnencodablePdu, UnknownCommand, WindowFull, WrongState
 from palomar.smpp.events import CloseReason, Event
 from palomar.smpp.pdus import RESPONSE_BIT, Pdu
@@ -43,6 +44,7 @@ from palomar.smpp.status import CommandStatus
 from palomar.smpp.window import Window
 
 MAX_SEQUENCE_NUMBER = 0x7FFFFFFF
+_ABOUT_THE_LINK = frozenset((pdus.EnquireLink.command_id, pdus.Unbind.command_id, pdus.Outbind.command_id))
 
 _Timer = tuple[float, Callable[[float, list[Event]], None]]
 
@@ -188,15 +190,18 @@ class Session:
             return found
         self._heard = now
         for frame in self._frames.receive(data):
+            oddity = ""
             try:
                 pdu = decode(frame)
             except PduError as error:
-                self._refuse(error, found)
-                continue
+                if (salvaged := self._salvaged(error, frame)) is None:
+                    self._refuse(error, found)
+                    continue
+                pdu, oddity = salvaged
             command_id = pdu.command_id
             if command_id in self._may_receive:
                 self._active = now
-                found.append(events.RequestReceived(pdu, frame))
+                found.append(events.RequestReceived(pdu, frame, oddity))
                 continue
             if command_id & RESPONSE_BIT:
                 self._on_response(pdu, frame, found)
@@ -296,6 +301,13 @@ class Session:
         if self.role is Role.ESME or self._peer_bind is not None:
             return frozenset()
         return allowed_requests(Role.ESME, self.state) & BOUND_BY.keys()
+
+    def _salvaged(self, error: PduError, frame: bytes) -> tuple[Pdu, str] | None:
+        """Read what an SMSC sent us and is not quite sound; an ESME that writes so is told, and can mend it."""
+        expected = error.command_id in self._may_receive or error.command_id in _ABOUT_THE_LINK
+        if self.role is not Role.ESME or isinstance(error, UnknownCommand) or not expected:
+            return None
+        return salvage(frame)
 
     def _refuse(self, error: PduError, found: list[Event]) -> None:
         """Answer a PDU that could not be read: its own response, or generic_nack if it was not recognised."""

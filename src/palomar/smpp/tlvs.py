@@ -168,6 +168,26 @@ def read_tlvs(frame: bytes, position: int) -> tuple[Tlvs, int]:
     return tuple(tlvs), position
 
 
+def salvage_tlvs(frame: bytes, position: int) -> tuple[Tlvs, bool]:
+    """Read what optional parameters there are up to the end of `frame`, and say whether there was nothing else.
+
+    A NUL where no parameter fits is skipped: some SMSCs end short_message, or a text in a parameter, with one that they
+    do not count. What fits in no way is dropped, with all behind it.
+    """
+    found: list[tuple[int, bytes]] = []
+    is_whole = True
+    while position < len(frame):
+        some, reached = read_tlvs(frame, position)
+        found += some
+        if reached == len(frame):
+            break
+        is_whole = False
+        if frame[reached]:
+            break
+        position = reached + 1
+    return tuple(found), is_whole
+
+
 def write_tlvs(tlvs: Tlvs) -> bytes:
     """Give the octets of optional parameters; struct.error or TypeError for what no TLV can hold."""
     return b"".join([_pack_header(tag, len(value)) + value for tag, value in tlvs])

@@ -22,7 +22,7 @@ from palomar.carriers.smpp.pacing import HOLD_SECONDS, TokenBucket
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.sockets import tcp_connector, tcp_listen
 from palomar.carriers.smpp.submitting import query_maker, submit_maker
-from palomar.carriers.smpp.translate import answered_query, delivery_reader
+from palomar.carriers.smpp.translate import answered_query, delivery_reader, with_oddity
 from palomar.ports import (
     CarrierReceipt,
     CarrierSink,
@@ -215,7 +215,7 @@ class SmppCarrier:
         else:
             log.info("carrier_query_refused", carrier=self.name, status=status_name(status))
 
-    def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes) -> None:
+    def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str = "") -> None:
         sink = self._sink
         if sink is None or self._stopping or self._unacknowledged >= self._settings.deliver_backlog:
             connection.answer(pdu, status=CommandStatus.ESME_RX_T_APPN)
@@ -224,6 +224,8 @@ class SmppCarrier:
         if delivery is None:
             connection.answer(pdu)
             return
+        if oddity:
+            delivery = with_oddity(delivery, oddity)
         self._unacknowledged += 1
         acknowledge = partial(self._acknowledge, connection, pdu)
         if isinstance(delivery, CarrierReceipt):

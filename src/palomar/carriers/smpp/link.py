@@ -68,7 +68,7 @@ class LinkOwner(Protocol):
 
     def on_query_answer(self, query: Query, answer: Pdu, octets: bytes) -> None: ...
 
-    def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes) -> None: ...
+    def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str) -> None: ...
 
     def on_room(self) -> None:
         """Slots became free, or the link came or went."""
@@ -92,6 +92,8 @@ class Link:
         self.last_error = ""
         self.odd_pdus = 0
         """PDUs that had no effect: malformed, unknown, or answers to nothing."""
+        self.salvaged_pdus = 0
+        """PDUs that were not sound, and were read all the same."""
         self.alerts = 0
         """``alert_notification`` that came."""
         self.failed = asyncio.Event()
@@ -110,7 +112,7 @@ class Link:
         self._connections: list[Connection] = []
         self._up = False
         self._transmitter: Connection | None = None
-        self._odd_kinds: set[tuple[int, int]] = set()
+        self._odd_kinds: set[tuple[int, int | str]] = set()
         self._alerted: set[str] = set()
 
     # --- what the carrier asks
@@ -229,7 +231,7 @@ class Link:
                         exchange = Exchange(link=name, request=event.request, response=event.frame)
                         owner.on_answer(self, part, pdu, exchange)
                     case RequestReceived(pdu=pdu):
-                        self._on_request(connection, pdu, event.frame)
+                        self._on_request(connection, pdu, event.frame, event.oddity)
                     case ResponseReceived(context=Query() as query, pdu=pdu):
                         answered = True
                         owner.on_query_answer(query, pdu, event.frame)
@@ -265,9 +267,11 @@ class Link:
 
     # --- inside
 
-    def _on_request(self, connection: Connection, pdu: Pdu, octets: bytes) -> None:
+    def _on_request(self, connection: Connection, pdu: Pdu, octets: bytes, oddity: str) -> None:
+        if oddity:
+            self._note_salvaged(pdu, oddity)
         if isinstance(pdu, (DeliverSm, DataSm)):
-            self._owner.on_delivery(connection, pdu, octets)
+            self._owner.on_delivery(connection, pdu, octets, oddity)
         elif isinstance(pdu, AlertNotification):
             self._on_alert(pdu)
         else:
@@ -301,6 +305,14 @@ class Link:
     def _down(self) -> None:
         self._up = False
         self._transmitter = None
+
+    def _note_salvaged(self, pdu: Pdu, oddity: str) -> None:
+        """A PDU that was not sound and was read all the same; each kind is logged once a link."""
+        self.salvaged_pdus += 1
+        kind = (pdu.command_id, oddity)
+        if kind not in self._odd_kinds and len(self._odd_kinds) < ODD_KINDS_MAX:
+            self._odd_kinds.add(kind)
+            log.warning("carrier_pdu_salvaged", link=self.name, oddity=oddity)
 
     def _note_odd(self, event: PduRefused | UnexpectedResponse) -> None:
         """A PDU without effect, answered where it can be; each kind is logged once a link."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from msgspec import structs
+
 from palomar.carriers.smpp import wording
 from palomar.carriers.smpp.coding import reader
 from palomar.carriers.smpp.settings import SmppCarrierSettings
@@ -73,6 +75,11 @@ def delivery_reader(settings: SmppCarrierSettings) -> Callable[[DeliverSm | Data
         )
 
     return read
+
+
+def with_oddity(delivery: Delivery, what: str) -> Delivery:
+    """Give the same delivery, with one more thing that was odd about its PDU."""
+    return structs.replace(delivery, oddities=(*delivery.oddities, oddity(OddityKind.PDU, what)))
 
 
 def answered_query(answer: QuerySmResp, *, carrier: str, reference: str, sender: str, octets: bytes) -> CarrierReceipt:
