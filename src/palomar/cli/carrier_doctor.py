@@ -54,7 +54,7 @@ def examine(name: str, to: str, messages: int | None, sender: str, wait: float, 
     if to and parse_international(to) is None:
         fail(f"--to: a number with its country's prefix is expected, not {to!r}", 2)
     if parse_sender(sender) is None:
-        fail(f"--sender: {sender!r} is none: up to 11 letters and digits, or up to 16 digits", 2)
+        fail(f"--sender: {sender!r} is none: a name of up to 11 characters, or up to 16 digits", 2)
     count = messages if messages is not None else (MESSAGES if to else 0)
     allowance = Allowance(to=to.lstrip("+"), messages=count, sender=sender, wait_seconds=wait)
     findings = asyncio.run(_examined(entry, allowance, tells=not as_json))

@@ -49,7 +49,7 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
         snapshot = await desk.accounts()
         account = await desk.account(login)
         if sender and parse_sender(sender) is None:
-            fail(f"{sender!r} is no sender: up to 11 letters and digits, or up to 16 digits", 2)
+            fail(f"{sender!r} is no sender: a name of up to 11 characters, or up to 16 digits", 2)
         request = Request(
             account=account,
             dialect="foxsys" if ackurl else DIALECT,

@@ -33,7 +33,7 @@ def add_rule(action: str, replacement: str, carrier: str, country: str, form: st
     if (action == SenderAction.REPLACE) != bool(replacement):
         fail("replace needs what to send instead, and nothing else takes it", 2)
     if replacement and parse_sender(replacement) is None:
-        fail(f"{replacement!r} is no sender: up to 11 letters and digits, or up to 16 digits", 2)
+        fail(f"{replacement!r} is no sender: a name of up to 11 characters, or up to 16 digits", 2)
     if country and country.upper() not in COUNTRIES:
         fail(f"a country is an ISO 3166 code such as ES, not {country!r}", 2)
     new = SenderRule(

@@ -33,6 +33,9 @@ class AccountSettings:
     batch_limit: int = field(default=10_000, metadata={"help": "FOXSYS: recipients a request"})
     max_parts: int = field(default=9, metadata={"help": "FOXSYS: parts a long message may have (1 to 255)"})
     default_sender: str = field(default="FOXSYS", metadata={"help": "FOXSYS: sender when the request names none"})
+    sender_fallback: bool = field(
+        default=True, metadata={"help": "FOXSYS: a tpoa that is no sender gives way to the account's; off is code 30"}
+    )
     fold_accents: bool = field(default=False, metadata={"help": "FOXSYS: replace accents that GSM lacks"})
     business_error_status: int = field(
         default=200, metadata={"help": "FOXSYS: HTTP status of business errors, 200 or 400 (then no credit is 402)"}

@@ -1,7 +1,8 @@
 """Who a message says it comes from: the kinds of sender ids, and how SMPP types them.
 
 Sources: FOXSYS's `tpoa` (letters and digits up to 11, digits up to 16), 3GPP TS 23.040 section 9.1.2.5 (an
-alphanumeric address holds 11 characters), SMPP 3.4 sections 5.2.5 and 5.2.6 (type of number, numbering plan).
+alphanumeric address holds 11 characters), SMPP 3.4 sections 5.2.5 and 5.2.6 (type of number, numbering plan), and for
+what may stand between letters CNMC Circular 1/2026, annex III (what of it every alphabet writes alike).
 A dialect that allows less checks it itself; which senders an account may use is the account's.
 """
 
@@ -44,8 +45,9 @@ class Sender:
 
 
 def parse_sender(raw: str) -> Sender | None:
-    """Read a sender id: ASCII letters and digits up to 11, or digits (a plus allowed) up to 16; else None.
+    """Read a sender id: a name of up to 11 characters, or digits (a plus allowed) up to 16; else None.
 
+    A name is ASCII letters and digits, at least one letter, and between them blanks and `- _ . &`, none twice together.
     What kind the digits are follows from their number, as nothing else tells: no E.164 number here is shorter
     than 8 digits or longer than 15.
     """
@@ -57,7 +59,9 @@ def parse_sender(raw: str) -> Sender | None:
 
 
 _DIGITS: Final = re.compile("[+]?([0-9]{1,16})").fullmatch
-_NAME: Final = re.compile("[A-Za-z0-9]{1,11}").fullmatch
+_NAME: Final = re.compile(
+    r"(?=.{1,11}\Z)(?=[^A-Za-z]*[A-Za-z])(?!.*([ _.&-])\1)[A-Za-z0-9](?:[A-Za-z0-9 _.&-]*[A-Za-z0-9])?"
+).fullmatch
 
 
 def _kind_of_digits(digits: str) -> SenderKind:

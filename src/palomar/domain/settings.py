@@ -120,7 +120,7 @@ def _check(name: str, value: object) -> None:
     if name == "senders" and isinstance(value, tuple):
         for sender in value:
             if parse_sender(sender) is None:
-                raise SettingError(f"senders: {sender!r} is not up to 11 letters and digits, nor up to 16 digits")
+                raise SettingError(f"senders: {sender!r} is neither a name of up to 11 characters nor up to 16 digits")
     if name == "country" and value and value not in COUNTRIES:
         raise SettingError(f"country is an ISO 3166 code such as ES, not {value!r}")
     if name in _URLS and value and not str(value).startswith(("http://", "https://")):

@@ -30,7 +30,7 @@ class ConvergiaSettings:
 
     def __post_init__(self) -> None:
         if parse_sender(self.sender) is None:
-            raise ValueError("sender: up to 11 letters and digits, or up to 16 digits")
+            raise ValueError("sender: a name of up to 11 characters, or up to 16 digits")
         for name in ("max_characters", "max_ucs2_units"):
             if getattr(self, name) not in LENGTHS:
                 raise ValueError(f"{name}: {LENGTHS[0]} to {LENGTHS[-1]}, not {getattr(self, name)}")

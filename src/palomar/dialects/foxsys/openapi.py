@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from palomar.apidocs import Operation, Reply, openapi_document
 from palomar.dialects.foxsys.errors import MESSAGES, Code
-from palomar.dialects.foxsys.requests import LABEL_LONGEST
+from palomar.dialects.foxsys.requests import LABEL_LONGEST, TPOA_LONGEST
 from palomar.dialects.foxsys.subids import LONGEST
 
 TITLE: Final = "FOXSYS: API SMS http/POST"
@@ -49,7 +49,11 @@ class SendRequest(Struct, omit_defaults=True):
     message: Annotated[str, Meta(description="Texto del mensaje", min_length=1)]
     scheduled: _Time | UnsetType = UNSET
     tpoa: (
-        Annotated[str, Meta(description="Remitente: hasta 16 dígitos u 11 letras y dígitos", max_length=17)] | UnsetType
+        Annotated[
+            str,
+            Meta(description="Remitente: hasta 16 dígitos u 11 caracteres", max_length=TPOA_LONGEST),
+        ]
+        | UnsetType
     ) = UNSET
     subid: _Subid | UnsetType = UNSET
     label: Annotated[str, Meta(description="Campo libre", max_length=LABEL_LONGEST)] | UnsetType = UNSET

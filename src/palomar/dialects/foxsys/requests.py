@@ -7,6 +7,7 @@ The order: 10, 11 (``documents``), then here 20, 21, 28, 23, 24, 30, 39, 41, 27;
 """
 
 import asyncio
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -21,7 +22,7 @@ from palomar.dialects.foxsys.texts import RAW_LONGEST, Allowed, Fitted, fit, too
 from palomar.domain.account import Account, AccountSettings
 from palomar.domain.link import URL_LONGEST, Linked, Shortener, find_urls
 from palomar.domain.message import State
-from palomar.domain.phone import HomeForm, Msisdn, home_forms
+from palomar.domain.phone import HomeForm, Msisdn, home_forms, plain_address
 from palomar.domain.schedule import parse_gmt
 from palomar.domain.sender import parse_sender
 from palomar.domain.text import unusable
@@ -29,8 +30,8 @@ from palomar.flows.compose import Recipient, Request
 from palomar.net.urls import BadUrl, Urls
 
 LABEL_LONGEST: Final = 255
-TPOA_LONGEST: Final = 17
-"""A plus and 16 digits."""
+TPOA_LONGEST: Final = 40
+"""Characters that are looked at: a plus and 16 digits, with what people write between them."""
 _NAME_SHOWN: Final = 40
 CALLBACK_URL_LONGEST: Final = 2_048
 """Characters of an ``ackurl`` or ``clickurl``: each message keeps its own."""
@@ -88,7 +89,9 @@ async def read_send(
         dialect=NAME,
         subid=subid,
         sender=shared.sender,
-        recipients=await _recipients(numbers, texts, posted=text, state=State.TEST if test else State.QUEUED),
+        recipients=await _recipients(
+            numbers, texts, posted=text, state=State.TEST if test else State.QUEUED, why=shared.why
+        ),
         label=shared.label,
         ackurl=shared.ackurl,
         clickurl=shared.clickurl,
@@ -107,6 +110,8 @@ class _Shared(NamedTuple):
     """What all messages of a request have in common."""
 
     sender: str
+    why: str
+    """Why it is not the sender that was asked for."""
     label: str
     ackurl: str
     clickurl: str
@@ -120,12 +125,16 @@ def _shared(document: SendDocument, settings: AccountSettings) -> _Shared | Prob
     if document.subid is not None and document.subid != "" and read_subid(document.subid) is None:
         return Problem(Code.NOT_SENT, "subid is not a usable string")
     sender = settings.default_sender
+    why = ""
     if is_given(document.tpoa):
-        tpoa = (text_of(document.tpoa) or "").strip()
+        tpoa = text_of(document.tpoa) or ""
         address = _address(tpoa) if len(tpoa) <= TPOA_LONGEST else None
-        if address is None:
+        if address is not None:
+            sender = address
+        elif settings.sender_fallback:
+            why = "tpoa is no sender, so the account's own stands in its place"
+        else:
             return Problem(Code.NOT_SENT, "tpoa is not up to 11 letters and digits, nor up to 16 digits")
-        sender = address
     label = ""
     if is_given(document.label):
         label = text_of(document.label) or "\0"
@@ -139,7 +148,7 @@ def _shared(document: SendDocument, settings: AccountSettings) -> _Shared | Prob
         return Problem(Code.NOT_SENT, "clickurl is not an http or https URL")
     if is_on(document.crt):
         return Problem(Code.NOT_SENT, "certified messages are not available yet")
-    return _Shared(sender, label, ackurl, clickurl)
+    return _Shared(sender, why, label, ackurl, clickurl)
 
 
 async def _texts(
@@ -223,11 +232,15 @@ def _due_ms(scheduled: object, *, test: bool, now_ms: int) -> int | Problem | No
     return at_ms if at_ms > now_ms else None
 
 
-async def _recipients(numbers: Numbers, texts: Sequence[Fitted], *, posted: str, state: State) -> list[Recipient]:
+async def _recipients(
+    numbers: Numbers, texts: Sequence[Fitted], *, posted: str, state: State, why: str
+) -> list[Recipient]:
     recipients = []
     for count, msisdn in enumerate(numbers.valid, 1):
         text, alphabet, parts, _, links = texts[count - 1]
-        recipients.append(Recipient(msisdn=msisdn, text=text, alphabet=alphabet, parts=parts, state=state, links=links))
+        recipients.append(
+            Recipient(msisdn=msisdn, text=text, alphabet=alphabet, parts=parts, state=state, why=why, links=links)
+        )
         if count % SLICE == 0:
             await asyncio.sleep(0)
     for index in numbers.repeated:
@@ -259,7 +272,13 @@ async def _recipients(numbers: Numbers, texts: Sequence[Fitted], *, posted: str,
 @lru_cache(maxsize=4096)
 def _address(tpoa: str) -> str | None:
     """Remembered, because customers have few senders and each request names one."""
-    sender = parse_sender(tpoa)
+    sender = parse_sender(tpoa.strip())
+    if sender is None and not tpoa.isascii():
+        seen = ("" if unicodedata.category(c) == "Cf" else " " if c.isspace() else c for c in tpoa)
+        sender = parse_sender("".join(seen).strip())
+    if sender is None:
+        digits = plain_address(tpoa)
+        sender = parse_sender(digits) if digits.isascii() and digits.isdecimal() else None
     return None if sender is None else sender.address
 
 

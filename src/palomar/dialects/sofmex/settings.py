@@ -19,7 +19,7 @@ class SofmexSettings:
 
     def __post_init__(self) -> None:
         if parse_sender(self.sender) is None:
-            raise ValueError("sender: up to 11 letters and digits, or up to 16 digits")
+            raise ValueError("sender: a name of up to 11 characters, or up to 16 digits")
         try:
             ZoneInfo(self.timezone)
         except (ValueError, OSError, ZoneInfoNotFoundError):
