@@ -3,6 +3,7 @@
 import pytest
 from tests.support.carriers import CountingCarrier
 
+from palomar.domain.message import MessageId
 from palomar.engine.health import FAILURES_AT_LEAST, REST_SECONDS, Health
 from palomar.ports import Deferred, InDoubt, NotSent, Refused, SubmitOutcome, Taken
 
@@ -17,7 +18,7 @@ def health(**carrier: bool) -> Health:
 
 def fail(one: Health, *, begin: float = 0.0, outcome: SubmitOutcome = LATER, times: int = FAILURES_AT_LEAST) -> None:
     for number in range(times):
-        one.answered(outcome, begin + number / 10)
+        one.answered(outcome, begin + number / 10, MessageId(number))
 
 
 def test_without_a_link_it_is_in_trouble_at_once_and_has_failed_after_a_while() -> None:
@@ -43,7 +44,7 @@ def test_one_that_only_fails_is_in_trouble_after_a_while_and_says_how(outcome: S
 def test_one_that_answers_as_it_should_is_in_no_trouble(outcome: SubmitOutcome) -> None:
     one = health()
     fail(one)
-    one.answered(outcome, 1.0)
+    one.answered(outcome, 1.0, MessageId(9))
     fail(one, begin=2.0, times=FAILURES_AT_LEAST - 1)
     assert one.trouble(60.0) == ""
 
@@ -62,3 +63,12 @@ def test_after_a_rest_it_may_try_again_and_a_new_failure_counts_anew() -> None:
     fail(one, begin=rested)
     assert one.trouble(rested + 1) == ""
     assert one.trouble(rested + SECONDS) != ""
+
+
+def test_one_message_that_fails_again_and_again_is_no_trouble_of_the_carrier() -> None:
+    one = health()
+    for second in range(60):
+        one.answered(LATER, float(second), MessageId(1))
+        assert one.trouble(float(second)) == ""
+        assert not one.has_failed(float(second))
+    assert one.failures == 1

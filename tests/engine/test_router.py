@@ -4,6 +4,7 @@ from tests.contracts.virtual_time import LoopClock, in_virtual_time
 from tests.support.carriers import CountingCarrier
 
 from palomar.domain.account import AccountId
+from palomar.domain.message import MessageId
 from palomar.domain.routing import Asked, Plan, Route
 from palomar.domain.sender_rules import SenderAction, SenderRule
 from palomar.engine.router import Router
@@ -48,8 +49,9 @@ async def test_the_rules_of_the_moment_are_those_that_count() -> None:
 async def test_what_a_carrier_answers_counts_for_its_standing() -> None:
     clock = LoopClock()
     router = Router(carriers("a", "b"), clock, failover_seconds=0.0)
-    for _ in range(3):
-        router.answered("a", Deferred(status=88, reason="ESME_RTHROTTLED", retry_after_seconds=1))
+    for number in range(3):
+        later = Deferred(status=88, reason="ESME_RTHROTTLED", retry_after_seconds=1)
+        router.answered("a", later, MessageId(number))
     assert router.has_failed("a")
     assert not router.has_failed("b")
     assert (router.has_other("a"), router.has_other("b")) == (True, False)

@@ -97,6 +97,23 @@ async def test_a_carrier_that_asks_to_wait_gets_the_part_again_after_that_time(w
     assert await world.state(message.row.id) is State.SENT
 
 
+async def test_a_part_that_is_put_off_again_and_again_comes_ever_later_up_to_a_minute(world: World) -> None:
+    message = await world.accepted(await world.account(), claim=State.SUBMITTING)
+    (part,) = outgoing(message)
+    waits = []
+    for attempt in range(1, 15):
+        part = structs.replace(part, attempt=attempt)
+        if attempt > 1:
+            assert await world.mark(part) == [True]
+        again = await world.answer(part, DEFERRED)
+        assert again is not None
+        waits.append(again.seconds)
+    assert waits[0] == 1.5
+    for number, wait in enumerate(waits):
+        longest = min(1.5 * 2**number, 60.0)
+        assert longest / 2 <= wait <= longest
+
+
 async def test_a_part_of_which_no_byte_left_goes_back_into_the_queue_at_once(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     assert await world.answer(outgoing(message)[0], NOT_SENT) == Again(attempt=2, seconds=0.0)

@@ -132,7 +132,7 @@ class Dispatcher:
     # --- what carriers tell (ports.CarrierSink)
 
     def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange, carrier: str) -> None:
-        self._router.answered(carrier, outcome)
+        self._router.answered(carrier, outcome, part.message_id)
         line = self._lines[carrier]
         line.unsaved += 1
         self._batcher.post(

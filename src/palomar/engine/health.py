@@ -4,13 +4,14 @@ A carrier that for some seconds has only put off, lost or not answered what it w
 elsewhere where there is an elsewhere. After a rest it gets a chance again. Not here: a link's own pace.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
+from palomar.domain.message import MessageId
 from palomar.ports import Carrier, Deferred, InDoubt, NotSent, Refused, SubmitOutcome, Taken
 
 FAILURES_AT_LEAST = 3
-"""So few failures are no trouble yet: one number may be what the carrier does not like."""
+"""Messages. So few failures are no trouble yet: one number may be what the carrier does not like, again and again."""
 REST_SECONDS = 30.0
 
 
@@ -20,20 +21,30 @@ class Health:
 
     carrier: Carrier
     failover_seconds: float
-    failures: int = 0
     last_failure: str = ""
+    _failed: set[MessageId] = field(default_factory=set)
+    """The first few messages of those that failed since the last that did not."""
     _failing_since: float = 0.0
     _down_since: float | None = None
 
-    def answered(self, outcome: SubmitOutcome, now: float) -> None:
+    @property
+    def failures(self) -> int:
+        """Messages that failed in a row, up to what makes trouble."""
+        return len(self._failed)
+
+    def answered(self, outcome: SubmitOutcome, now: float, message_id: MessageId) -> None:
         """Note what became of a submit."""
+        failed = self._failed
         match outcome:
             case Taken() | Refused():
-                self.failures = 0
+                if failed:
+                    failed.clear()
             case Deferred(reason=reason) | InDoubt(reason=reason) | NotSent(reason=reason):
-                if self.failures == 0 or now - self._failing_since > self.failover_seconds + REST_SECONDS:
-                    self.failures, self._failing_since = 0, now
-                self.failures += 1
+                if not failed or now - self._failing_since > self.failover_seconds + REST_SECONDS:
+                    failed.clear()
+                    self._failing_since = now
+                if len(failed) < FAILURES_AT_LEAST:
+                    failed.add(message_id)
                 self.last_failure = reason
             case _:
                 assert_never(outcome)
@@ -42,7 +53,7 @@ class Health:
         """Why the carrier cannot be used now; empty when it can."""
         if not self.carrier.live:
             return "no link is bound"
-        if self.failures < FAILURES_AT_LEAST:
+        if len(self._failed) < FAILURES_AT_LEAST:
             return ""
         failing = now - self._failing_since
         if self.failover_seconds <= failing <= self.failover_seconds + REST_SECONDS:

@@ -5,6 +5,7 @@ Not here: the decision itself (``domain.routing``).
 
 from collections.abc import Callable, Mapping
 
+from palomar.domain.message import MessageId
 from palomar.domain.routing import Asked, CarrierState, Choice, Plan, choose
 from palomar.engine.health import Health
 from palomar.flows.routing import UNROUTED
@@ -57,9 +58,9 @@ class Router:
             for name, health in self.health.items()
         }
 
-    def answered(self, carrier: str, outcome: SubmitOutcome) -> None:
-        """A carrier said what became of a submit."""
-        self.health[carrier].answered(outcome, self._clock.monotonic())
+    def answered(self, carrier: str, outcome: SubmitOutcome, message_id: MessageId) -> None:
+        """A carrier said what became of a submit of that message."""
+        self.health[carrier].answered(outcome, self._clock.monotonic(), message_id)
 
     def has_failed(self, carrier: str) -> bool:
         """Whether what is queued for the carrier should leave by another."""

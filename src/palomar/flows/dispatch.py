@@ -14,6 +14,7 @@ from palomar.domain.events import CarrierTook
 from palomar.domain.message import FINAL, MessageId, PartId, State
 from palomar.domain.oddity import OddityKind, oddity
 from palomar.domain.receipt_ids import is_id
+from palomar.domain.retry import backoff_ms
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.ending import end_part
 from palomar.flows.report import join_orphans
@@ -22,6 +23,9 @@ from palomar.flows.work import Work
 from palomar.ports import Deferred, Exchange, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
 from palomar.storage import messages as rows
 from palomar.storage.messages import OpenMessage, OpenPart
+
+PUT_OFF_MOST_MS = 60_000
+"""A part that a carrier puts off again and again comes again at least so often."""
 
 
 class Answer(Struct, frozen=True):
@@ -132,7 +136,7 @@ def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -
                 _refuse_answered(work, part)
         case Deferred():
             _note(work, part, Kind.DEFERRED, answer, status=outcome.status, reason=outcome.reason)
-            return _queue_again(work, part, answer, outcome.retry_after_seconds)
+            return _queue_again(work, part, answer, _put_off_seconds(work, answer, outcome))
         case NotSent():
             return _queue_again(work, part, answer, 0.0)
         case InDoubt():
@@ -225,6 +229,16 @@ def _queue_again(work: Work, part: OpenPart, answer: Answer, seconds: float) -> 
     part.state = State.QUEUED
     work.moved(part)
     return Again(part.attempt + 1, seconds)
+
+
+def _put_off_seconds(work: Work, answer: Answer, outcome: Deferred) -> float:
+    """When a part may come again: later each time, so that one which is never taken costs the others nothing."""
+    first_ms = round(outcome.retry_after_seconds * 1_000)
+    if answer.part.attempt <= 1:
+        return outcome.retry_after_seconds
+    cap_ms = max(PUT_OFF_MOST_MS, first_ms)
+    wait_ms = backoff_ms(answer.part.attempt, base_ms=first_ms, cap_ms=cap_ms, fraction=work.house.ids.chance())
+    return wait_ms / 1_000
 
 
 def _note(work: Work, part: OpenPart, kind: Kind, answer: Answer, *, status: int, reason: str) -> None:

@@ -164,12 +164,12 @@ async def test_a_throttled_link_slows_down_and_finds_its_rate_again() -> None:
 
 @in_virtual_time
 async def test_a_throttled_part_frees_its_slot_at_once() -> None:
-    async with Rig(window=3) as rig:
+    async with Rig(window=40) as rig:
         rig.smsc.on_submit = throttle
         await rig.live()
-        rig.send(3)
-        assert rig.carrier.links()[0].outstanding == 3
-        await rig.sink.until(lambda: len(rig.sink.answers) == 3)
+        rig.send(40)
+        assert rig.carrier.links()[0].outstanding == 40
+        await rig.sink.until(lambda: len(rig.sink.answers) == 40)
         assert all(isinstance(outcome, Deferred) for outcome in rig.sink.outcomes())
         assert rig.carrier.links()[0].outstanding == 0
         (link,) = rig.carrier.links()

@@ -325,11 +325,11 @@ async def test_a_link_that_answers_late_but_lives_is_used_on() -> None:
 
 @in_virtual_time
 async def test_a_link_that_was_slowed_comes_back_no_faster() -> None:
-    async with Rig(reconnect_min_seconds=0.1) as rig:
+    async with Rig(reconnect_min_seconds=0.1, window=40) as rig:
         rig.smsc.on_submit = throttle
         await rig.live()
-        rig.send()
-        await rig.sink.until(lambda: bool(rig.sink.answers))
+        rig.send(40)
+        await rig.sink.until(lambda: len(rig.sink.answers) == 40)
         slowed = rig.carrier.links()[0].parts_per_second
         assert slowed > 0
         rig.smsc.last.close()

@@ -1,7 +1,6 @@
 """Token bucket and a throttled link's rate, with the time as an argument."""
 
-import itertools
-
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,98 +86,140 @@ def test_a_link_is_free_until_it_is_throttled() -> None:
     assert link.seconds_until_room(1.0) == 0
 
 
-def busy_link(*, per_second: int) -> LinkRate:
-    """A link of which the carrier took so many a second from 10.0 to 13.0."""
-    link = LinkRate.free()
-    for tick in range(3 * per_second):
-        link.taken(10.0 + tick / per_second)
-    return link
+class Smsc:
+    """It takes so many parts in any second and throttles the others; those of ``never`` it throttles whatever."""
+
+    def __init__(self, *, limit: int, never: int = 0) -> None:
+        """Every ``never``-th part is one that it never takes; 0 is none."""
+        self.limit = limit
+        self.never = never
+        self.taken: list[float] = []
+        self.throttled: list[float] = []
+        self._serial = 0
+
+    def answer(self, link: LinkRate, now: float) -> None:
+        """Be given one part over the link."""
+        self._serial += 1
+        link.sent()
+        is_odd = self.never > 0 and self._serial % self.never == 0
+        if not is_odd and sum(at > now - 1.0 for at in self.taken[-self.limit :]) < self.limit:
+            self.taken.append(now)
+            link.taken(now)
+        else:
+            self.throttled.append(now)
+            link.throttled(now)
+
+    def feed(self, link: LinkRate, *, begin: float, seconds: float, demand: int = 2_000) -> None:
+        """Give it all that the link lets through, at most ``demand`` a second."""
+        ticks = 200
+        for tick in range(round(seconds * ticks)):
+            now = begin + tick / ticks
+            for _ in range(min(link.available(now), demand // ticks)):
+                self.answer(link, now)
 
 
-def test_a_throttled_link_goes_below_what_the_carrier_took() -> None:
-    link = busy_link(per_second=100)
-    assert link.throttled(13.0)
-    assert 60 <= link.bucket.rate <= 80
+@pytest.mark.parametrize(("limit", "share"), [(1, 0.55), (5, 0.7), (20, 0.7), (100, 0.7), (500, 0.7)])
+def test_a_link_finds_the_limit_of_its_carrier_and_stays_near_it(limit: int, share: float) -> None:
+    link, smsc = LinkRate.free(), Smsc(limit=limit)
+    smsc.feed(link, begin=10.0, seconds=60)
+    assert len(smsc.taken) > share * limit * 60
+    assert len(smsc.throttled) < 0.45 * len(smsc.taken) + 120
 
 
-def test_a_burst_of_throttled_answers_slows_once() -> None:
-    link = busy_link(per_second=100)
-    assert link.throttled(13.0)
+def test_a_burst_that_is_throttled_slows_the_link_once_to_somewhat_below_what_was_taken() -> None:
+    link, smsc = LinkRate.free(), Smsc(limit=100)
+    smsc.feed(link, begin=10.0, seconds=1.2)
+    assert link.slowed
     rate = link.bucket.rate
-    assert not link.throttled(13.1)
+    assert 50 <= rate <= 100
+    for _ in range(200):
+        link.throttled(10.9)
     assert link.bucket.rate == rate
-    assert link.throttled(14.2)
-    assert link.bucket.rate < rate
 
 
-def test_a_carrier_that_takes_nothing_is_asked_once_a_second() -> None:
-    link = LinkRate.free()
-    for second in range(20):
-        link.throttled(10.0 + 1.5 * second)
+def test_a_carrier_that_takes_nothing_is_asked_about_once_a_second() -> None:
+    link, smsc = LinkRate.free(), Smsc(limit=0)
+    smsc.feed(link, begin=10.0, seconds=60)
     assert link.bucket.rate == 1.0
+    assert len(smsc.throttled) <= 60 + 40
 
 
-def test_a_throttled_link_finds_its_rate_again() -> None:
-    link = busy_link(per_second=100)
-    link.throttled(13.0)
-    slowed = link.bucket.rate
-    link.available(15.0)
-    assert link.bucket.rate > slowed
-    assert link.available(60.0) == UNLIMITED
+def test_a_carrier_that_takes_again_soon_gets_all_that_it_can() -> None:
+    link, smsc = LinkRate.free(), Smsc(limit=0)
+    smsc.feed(link, begin=10.0, seconds=20)
+    smsc.limit = 1_000
+    smsc.feed(link, begin=30.0, seconds=5)
+    assert len(smsc.taken) > 1_000 * 3
+
+
+def test_a_link_that_is_not_used_is_free_again_after_a_while() -> None:
+    link, smsc = LinkRate.free(), Smsc(limit=20)
+    smsc.feed(link, begin=10.0, seconds=2)
+    assert link.slowed
+    assert link.available(11.5) < UNLIMITED
+    assert link.available(30.0) == UNLIMITED
 
 
 def test_a_limit_of_ours_holds_before_and_after_the_carrier_throttles() -> None:
-    link = LinkRate.free(50)
-    assert link.bucket.rate == 50
-    assert link.available(10.0) == 5
-    for tick in range(90):
-        link.taken(10.0 + tick / 30)
-    assert link.throttled(13.0)
-    assert link.bucket.rate < 30
-    link.available(14.5)
-    assert link.bucket.rate < 50
-    link.available(60.0)
+    link, smsc = LinkRate.free(50), Smsc(limit=20)
+    assert (link.bucket.rate, link.available(10.0)) == (50, 5)
+    smsc.feed(link, begin=10.0, seconds=5)
+    assert 0 < link.bucket.rate < 30
+    smsc.limit = 1_000
+    smsc.feed(link, begin=15.0, seconds=20)
     assert link.bucket.rate == 50
     assert not link.slowed
-
-
-def test_a_limit_of_ours_is_no_excuse_to_ignore_the_first_throttled_answer() -> None:
-    link = LinkRate.free(10)
-    assert link.throttled(0.5)
-    assert link.bucket.rate < 10
-
-
-def test_the_rate_rises_by_steps_and_falls_by_a_share() -> None:
-    link = busy_link(per_second=100)
-    link.throttled(13.0)
-    rates = []
-    for second in range(1, 8):
-        link.available(13.0 + second)
-        rates.append(link.bucket.rate)
-    steps = [round(later - sooner, 6) for sooner, later in itertools.pairwise(rates)]
-    assert len(set(steps)) == 1
-    assert steps[0] >= 1
-    before = link.bucket.rate
-    for tick in range(200):
-        link.taken(21.0 + tick / 100)
-    link.throttled(23.0)
-    assert link.bucket.rate <= before * 0.71
-
-
-def test_a_carrier_that_took_next_to_nothing_is_not_flooded_a_second_later() -> None:
-    link = LinkRate.free()
-    link.throttled(10.0)
-    assert link.available(12.0) == 1
-    assert link.bucket.rate == 2
-    assert link.available(19.0) == 1
-    assert link.available(20.5) == UNLIMITED
+    assert len(smsc.taken) > 0.8 * 50 * 20
 
 
 def test_what_was_on_its_way_when_the_carrier_throttled_is_not_waited_for_longer_than_a_second() -> None:
-    rate = LinkRate.free()
-    for _ in range(100):
-        rate.taken(10.0)
-    assert rate.throttled(10.5)
+    link, smsc = LinkRate.free(), Smsc(limit=50)
+    smsc.feed(link, begin=10.0, seconds=1.2)
+    assert link.slowed
     for _ in range(1_000):
-        rate.sent()
-    assert rate.seconds_until_room(10.5) <= 1.1
+        link.sent()
+    assert link.seconds_until_room(11.2) <= 1.1
+
+
+@pytest.mark.parametrize("every", [1.0, 0.6, 5.0])
+def test_one_part_that_is_never_taken_does_not_slow_the_link(every: float) -> None:
+    """The others flow, and it comes again and again."""
+    link, at = LinkRate.free(), 10.0
+    assert not link.throttled(10.0)
+    for tick in range(6_000):
+        now = 10.0 + tick / 100
+        link.taken(now)
+        if now >= at + every:
+            at = now
+            assert not link.throttled(now, again=True)
+    assert link.bucket.rate == 0
+
+
+@pytest.mark.parametrize("parts", [1, 5, 9])
+def test_a_few_parts_of_an_idle_link_say_nothing_of_its_speed(parts: int) -> None:
+    link = LinkRate.free()
+    for second in range(0, 60, 10):
+        for _ in range(parts):
+            assert not link.throttled(10.0 + second, again=second > 0)
+
+
+@pytest.mark.parametrize("never", [7, 50])
+def test_some_numbers_among_many_that_are_never_taken_do_not_slow_the_link(never: int) -> None:
+    link, smsc = LinkRate.free(), Smsc(limit=10_000, never=never)
+    smsc.feed(link, begin=10.0, seconds=10, demand=400)
+    assert len(smsc.throttled) > 4_000 / never - 2
+    assert not link.slowed
+
+
+def test_many_that_are_never_taken_in_front_of_all_others_cost_no_more_than_a_moment() -> None:
+    link, smsc = LinkRate.free(), Smsc(limit=10_000)
+    for _ in range(100):
+        link.throttled(10.0)
+    assert link.slowed
+    smsc.feed(link, begin=10.1, seconds=10, demand=400)
+    assert len(smsc.taken) > 0.75 * 400 * 10
+
+
+def test_a_carrier_that_throttles_only_what_it_throttled_before_is_fed_more_slowly_too() -> None:
+    link = LinkRate.free()
+    assert sum(link.throttled(10.0 + tick / 100, again=True) for tick in range(80)) == 1

@@ -23,6 +23,7 @@ from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.sockets import tcp_connector, tcp_listen
 from palomar.carriers.smpp.submitting import query_maker, submit_maker
 from palomar.carriers.smpp.translate import answered_query, delivery_reader, with_oddity
+from palomar.domain.message import PartId
 from palomar.ports import (
     CarrierReceipt,
     CarrierSink,
@@ -39,6 +40,8 @@ from palomar.smpp import CommandStatus, DataSm, DeliverSm, Pdu, QuerySmResp, Une
 
 PACE_WAKE_SECONDS = 0.005
 """Tokens are waited for at least so long, so that a fast pace does not cost a timer a part."""
+
+PUT_OFF_REMEMBERED = 10_000
 
 TIMER_GRAIN_SECONDS = 0.001
 """Loops round their timers to milliseconds: one that rings early would find no token yet."""
@@ -78,6 +81,8 @@ class SmppCarrier:
         self._sink: CarrierSink | None = None
         self._reserved = 0
         self._waiting: deque[OutgoingPart] = deque()
+        self._put_off: dict[PartId, None] = {}
+        """Parts that were throttled and not taken since; of so many that it forgets some, the oldest."""
         self._unacknowledged = 0
         self._pace_timer: asyncio.TimerHandle | None = None
         self._pace_at = 0.0
@@ -188,7 +193,9 @@ class SmppCarrier:
         now = self._clock.monotonic()
         if answer.command_status == 0:
             link.rate.taken(now)
-        elif answer.command_status in verdicts.SLOW_DOWN and link.rate.throttled(now):
+            if self._put_off:
+                self._put_off.pop(part.part_id, None)
+        elif answer.command_status in verdicts.SLOW_DOWN and link.rate.throttled(now, again=self._was_put_off(part)):
             log.info("carrier_link_slowed", link=link.name, parts_per_second=round(link.rate.bucket.rate, 1))
         self._answered(part, self._judge(answer), exchange)
 
@@ -298,6 +305,15 @@ class SmppCarrier:
         """Answer in the next turn of the loop: a submit never calls back before it has returned. Its slot is free."""
         asyncio.get_running_loop().call_soon(self._answered, part, outcome, Exchange())
         self._freed()
+
+    def _was_put_off(self, part: OutgoingPart) -> bool:
+        """Note that a part was throttled; says whether it had been before."""
+        before = part.part_id in self._put_off
+        if not before:
+            self._put_off[part.part_id] = None
+            if len(self._put_off) > PUT_OFF_REMEMBERED:
+                del self._put_off[next(iter(self._put_off))]
+        return before
 
     def _acknowledge(self, connection: Connection, pdu: Pdu, taken: bool) -> None:
         self._unacknowledged -= 1

@@ -24,7 +24,29 @@ HOLD_SECONDS = 1.0
 """Throttled answers within so long of a decrease speak of the same burst and do not slow the link again."""
 
 STEADY_SECONDS = 10.0
-"""Without a throttled answer for so long, and at twice what the carrier took then, a link is free again."""
+"""So long after it was slowed last a link is free again."""
+
+PERIOD_SECONDS = 1.0
+PUT_OFF_LEAST = 3
+ANSWERS_LEAST = 10
+PUT_OFF_SHARE = 0.2
+"""So many parts, of so many answers, are throttled within a period before it is the link that is too fast: one number
+may be what the carrier does not like, and so may be a few."""
+
+AGAIN_SHARE = 0.5
+"""The same where parts count that were put off before: they wait longer each time anyway."""
+
+FLOOD_ANSWERS = 30
+FLOOD_SHARE = 0.8
+"""Where so many of so many are throttled, no period is waited for."""
+
+PAST_CEILING = 1.2
+"""So far beyond what the carrier took when it throttled last, nothing is known of a limit any more."""
+
+DOUBLE_SECONDS = 0.1
+
+FREE_PARTS_PER_SECOND = 2_000.0
+"""A link that found its way up to this needs no rate."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +60,7 @@ class TokenBucket:
     """Who got too little comes back by then: what is left of it is not burst but lateness."""
 
     def set_rate(self, rate: float, now: float) -> None:
-        """From now on at this rate, starting with no more than one token when there was no limit before."""
+        """Go on at this rate, starting with no more than one token when there was no limit before."""
         self._fill(now)
         self.tokens = min(self.tokens, self._capacity(rate)) if self.rate else 1.0
         self.rate = rate
@@ -111,20 +133,29 @@ class TokenBucket:
 @dataclass(slots=True, kw_only=True)
 class LinkRate:
     """A link's own rate: our limit, if there is one, until the carrier throttles the link; then somewhat below what the
-    carrier took, growing step by step until it is free again (additive increase, multiplicative decrease)."""
+    carrier took, growing step by step (additive increase, multiplicative decrease). Where nothing is known of what the
+    carrier takes, the rate begins at one part a second and doubles with each part that is taken."""
 
     bucket: TokenBucket
     limit: float = 0.0
     """Of ours, a second; 0 is none."""
     ceiling: float = 0.0
-    """What the carrier took a second when it last throttled the link."""
+    """What the carrier took a second when it last throttled the link; 0 where that is not known."""
     slowed: bool = False
     """Whether the carrier has throttled it and it has not found its rate again."""
     _slowed_at: float = 0.0
     _grown_at: float = 0.0
-    _second: int = 0
+    _begun_at: float = 0.0
+    """When the period began of which the answers are counted: with its first throttled one."""
     _taken: int = 0
+    _put_off: int = 0
+    _again: int = 0
+    _in_a_row: int = 0
+    _since_doubled: int = 0
+    _second: int = 0
+    _taken_now: int = 0
     _taken_before: int = 0
+    """Parts taken in the current second of the clock and in the one before it."""
 
     @classmethod
     def free(cls, limit: float = 0.0) -> "LinkRate":
@@ -146,37 +177,104 @@ class LinkRate:
 
     def taken(self, now: float) -> None:
         """The carrier accepted one part."""
-        second = int(now)
-        if second != self._second:
-            self._taken_before = self._taken if second == self._second + 1 else 0
-            self._second, self._taken = second, 0
+        self._turn_to(now)
+        self._taken_now += 1
         self._taken += 1
+        if self.slowed and not self.ceiling:
+            self._in_a_row += 1
+            self._since_doubled += 1
+            self._double(now)
 
-    def throttled(self, now: float) -> bool:
-        """The carrier said ESME_RTHROTTLED or ESME_RMSGQFUL; says whether the rate went down for it."""
+    def throttled(self, now: float, *, again: bool = False) -> bool:
+        """The carrier said ESME_RTHROTTLED or ESME_RMSGQFUL to a part (``again``: not for the first time); says whether
+        the rate went down for it. It does where that speaks of the link's speed: a part that nobody will ever take must
+        not hold back the others."""
+        self._turn_to(now)
+        if not (self._put_off or self._again) or now - self._begun_at > 2 * PERIOD_SECONDS:
+            self._begin(now)
+            self._taken = self._taken_now + self._taken_before  # what came just before says how fast it was
+        self._in_a_row = 0
+        if again:
+            self._again += 1
+        else:
+            self._put_off += 1
         if self.slowed and now - self._slowed_at < HOLD_SECONDS:
             return False
-        self.ceiling = float(max(self._taken_before, self._taken, 1))
-        self._slowed_at = self._grown_at = now
-        self.slowed = True
-        rate = self.ceiling * DECREASE
-        if self.bucket.rate:
-            rate = min(rate, self.bucket.rate * DECREASE)
-        self.bucket.set_rate(max(1.0, rate), now)
-        return True
+        elapsed = now - self._begun_at
+        if self._is_flooded() or self._is_still_too_fast() or (elapsed >= PERIOD_SECONDS and self._is_too_fast()):
+            self._slow_down(now)
+            return True
+        return False
 
     def seconds_until_room(self, now: float) -> float:
         """How long until one more part may be given to the link."""
         return self.bucket.seconds_until(1, now)
 
+    def _double(self, now: float) -> None:
+        """Nothing is known of a limit: as long as parts are taken go twice as fast, some ten times a second at most."""
+        enough = max(1.0, self.bucket.rate * DOUBLE_SECONDS)
+        hardly_any = self._put_off + self._again <= PUT_OFF_SHARE * self._taken
+        if self._in_a_row >= enough or (hardly_any and self._since_doubled >= enough):
+            self._since_doubled = 0
+            self._set(2 * self.bucket.rate, now)
+
+    def _turn_to(self, now: float) -> None:
+        second = int(now)
+        if second != self._second:
+            self._taken_before = self._taken_now if second == self._second + 1 else 0
+            self._second, self._taken_now = second, 0
+
+    def _begin(self, now: float) -> None:
+        self._begun_at, self._taken, self._put_off, self._again = now, 0, 0, 0
+
+    def _is_flooded(self) -> bool:
+        every = self._put_off + self._again
+        return every >= FLOOD_ANSWERS and every >= FLOOD_SHARE * (every + self._taken)
+
+    def _is_still_too_fast(self) -> bool:
+        """A link that is slow already goes slower at the first sign."""
+        fresh = self._put_off
+        is_sign = fresh >= PUT_OFF_LEAST or fresh > self._taken
+        return self.slowed and is_sign and fresh >= PUT_OFF_SHARE * (fresh + self._taken)
+
+    def _is_too_fast(self) -> bool:
+        fresh, every = self._put_off, self._put_off + self._again
+        if every + self._taken < ANSWERS_LEAST:
+            return False
+        if fresh >= PUT_OFF_LEAST and fresh >= PUT_OFF_SHARE * (fresh + self._taken):
+            return True
+        return every >= ANSWERS_LEAST and every >= AGAIN_SHARE * (every + self._taken)
+
+    def _slow_down(self, now: float) -> None:
+        self.ceiling = float(max(self._taken_now, self._taken_before))
+        self._slowed_at = self._grown_at = now
+        self.slowed = True
+        self._in_a_row = self._since_doubled = 0
+        rate = self.ceiling * DECREASE
+        if self.bucket.rate:
+            rate = min(rate, self.bucket.rate * DECREASE)
+        self.bucket.set_rate(max(1.0, rate), now)
+        self._begin(now)
+
     def _grow(self, now: float) -> None:
         steps = int((now - self._grown_at) / HOLD_SECONDS)
         if steps <= 0:
             return
+        if self._grown_at == self._slowed_at:
+            self._begin(now)  # what was on its way when it was slowed has been answered
         self._grown_at += steps * HOLD_SECONDS
-        top = min(2 * self.ceiling, self.limit) if self.limit else 2 * self.ceiling
-        rate = min(self.bucket.rate + steps * max(1.0, self.ceiling * INCREASE_SHARE), top)
-        if rate >= top and now - self._slowed_at >= STEADY_SECONDS:
-            self.slowed = False
-            rate = self.limit
+        if now - self._slowed_at >= STEADY_SECONDS:
+            self._set(FREE_PARTS_PER_SECOND, now)
+            return
+        rate = self.bucket.rate
+        if self.ceiling and rate >= PAST_CEILING * self.ceiling:
+            self.ceiling = 0.0
+        elif self.ceiling:
+            step = max(1.0, self.ceiling * INCREASE_SHARE)
+            self._set(min(rate + steps * step, max(rate, PAST_CEILING * self.ceiling)), now)
+
+    def _set(self, rate: float, now: float) -> None:
+        """Go faster: as fast as this, or as our own limit allows."""
+        if rate >= (self.limit or FREE_PARTS_PER_SECOND):
+            rate, self.slowed = self.limit, False
         self.bucket.set_rate(rate, now)
