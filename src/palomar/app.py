@@ -112,6 +112,8 @@ class App:
         faults = [] if self.ready else ["starting or stopping"]
         if self.ready and self._lease.node_id is None:
             faults.append("this node's lease ran out: the database cannot be reached")
+        if self.ready and self.batcher.reach.is_away:
+            faults.append(self.batcher.reach.fault)
         return Health(faults=faults, carriers={name: carrier.live for name, carrier in self.carriers.items()})
 
     @property

@@ -36,7 +36,7 @@ class ShakyDatabase:
         self.races = self.bugs = 0.0
         self.chance = random.Random(1)
 
-    async def write(self, script: Script[Any], *, lane: int = 0) -> Any:
+    async def write(self, script: Script[Any], *, lane: int = 0, long: bool = False) -> Any:
         async def shaky(tx: Any) -> Any:
             result = await script(tx)
             if self.chance.random() < self.races:

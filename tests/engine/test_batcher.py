@@ -27,14 +27,19 @@ class FakeDatabase:
     attempts: int = 0
     errors: list[Exception] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    """Open: a COMMIT is answered."""
+    door: asyncio.Event = field(default_factory=asyncio.Event)
+    """Open: a transaction may begin."""
     doing: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.gate.set()
+        self.door.set()
 
     async def write(self, script: Callable[[Any], Awaitable[Any]], *, lane: int = 0) -> Any:
         self.attempts += 1
         self.doing = []
+        await self.door.wait()
         result = await script(None)
         await self.gate.wait()
         if self.errors:
@@ -207,6 +212,107 @@ async def test_who_waits_hears_of_an_outage_in_time_and_facts_wait_for_its_end()
         await b.batcher.drain(60.0)
         assert facts == ["ANSWER"]
         assert b.database.commits == [["facts:answer"]]
+
+
+@in_virtual_time
+async def test_who_waits_behind_facts_that_wait_for_the_database_is_refused_in_time_and_written_nowhere() -> None:
+    async with bench() as b:
+        loop = asyncio.get_running_loop()
+        b.database.errors = [Unavailable("disk full")] * 60
+        request = b.step("accept", awaited=True, patience_seconds=4.0)
+        b.batcher.post(b.step("facts", rank=30), "fact", lambda result: None)
+        for number in range(12):  # one comes each second: with the facts' batch, and behind it
+            began = loop.time()
+            waiting = asyncio.create_task(b.batcher.run(request, str(number)))
+            if number == 3:
+                await asyncio.sleep(1.0)
+                waiting.cancel()  # whether its caller is still there or not
+                continue
+            with pytest.raises(Unavailable):
+                await waiting
+            assert 4.0 < loop.time() - began < 4.5
+            assert b.batcher.reach.is_away
+        b.database.errors.clear()
+        await b.batcher.drain(60.0)
+        assert b.database.commits == [["facts:fact"]]
+        assert not b.batcher.reach.is_away
+        assert await b.batcher.run(request, "now") == "NOW"
+
+
+@in_virtual_time
+async def test_a_refusal_is_final_though_its_transaction_had_begun() -> None:
+    async with bench() as b:
+        b.database.errors = [Unavailable("gone")]
+        request = b.step("accept", awaited=True, patience_seconds=4.0)
+        b.batcher.post(b.step("facts", rank=30), "fact", lambda result: None)
+        refused = asyncio.create_task(b.batcher.run(request, "refused"))
+        await asyncio.sleep(0.05)
+        b.database.door.clear()  # the next attempt reaches the server and is not answered
+        with pytest.raises(Unavailable):
+            await refused
+        b.database.door.set()
+        await b.batcher.drain(60.0)
+        assert b.database.commits == [["facts:fact"]]
+
+
+@in_virtual_time
+async def test_what_is_being_committed_is_answered_by_what_became_of_it_and_who_stands_behind_is_refused() -> None:
+    async with bench() as b:
+        request = b.step("accept", awaited=True, patience_seconds=4.0)
+        b.database.gate.clear()
+        sealed = asyncio.create_task(b.batcher.run(request, "sealed"))
+        await asyncio.sleep(0.001)
+        behind = asyncio.create_task(b.batcher.run(request, "behind"))
+        await asyncio.sleep(2.0)
+        assert not b.batcher.reach.is_away
+        with pytest.raises(Unavailable):
+            await behind
+        assert b.batcher.reach.is_away
+        await asyncio.sleep(30.0)
+        assert not sealed.done()
+        b.database.gate.set()
+        assert await sealed == "SEALED"
+        assert b.database.commits == [["accept:sealed"]]
+        assert not b.batcher.reach.is_away
+
+
+@in_virtual_time
+async def test_a_long_transaction_of_a_healthy_database_refuses_nobody() -> None:
+    async with bench() as b:
+        request = b.step("accept", awaited=True, patience_seconds=4.0)
+        b.database.door.clear()
+        waiting = [asyncio.create_task(b.batcher.run(request, str(number))) for number in range(3)]
+        await asyncio.sleep(20.0)
+        b.database.door.set()
+        assert await asyncio.gather(*waiting) == ["0", "1", "2"]
+
+
+@in_virtual_time
+async def test_a_batcher_that_is_stopped_does_not_wait_for_an_outage_to_end() -> None:
+    async with bench() as b:
+        loop = asyncio.get_running_loop()
+        b.database.errors = [Unavailable("gone")] * 1_000
+        failed: list[BaseException] = []
+        b.batcher.post(b.step("facts"), "fact", lambda result: None, failed.append)
+        await asyncio.sleep(5.0)
+        began = loop.time()
+        b.serving.cancel()
+        await asyncio.gather(b.serving, return_exceptions=True)
+        assert loop.time() - began < 1.0
+        assert [type(error) for error in failed] == [Unavailable]
+
+
+@in_virtual_time
+async def test_a_batcher_that_is_stopped_does_not_wait_for_a_commit_that_nobody_answers() -> None:
+    async with bench() as b:
+        loop = asyncio.get_running_loop()
+        b.database.gate.clear()
+        b.batcher.post(b.step("facts"), "fact", lambda result: None)
+        await asyncio.sleep(0.1)
+        began = loop.time()
+        b.serving.cancel()
+        await asyncio.gather(b.serving, return_exceptions=True)
+        assert loop.time() - began < 5.0
 
 
 @in_virtual_time

@@ -43,7 +43,7 @@ class Meddled:
             raise Unavailable("not now")
         return await self.database.survey(script)
 
-    async def write(self, script: Script[Any], *, lane: int = 0) -> Any:
+    async def write(self, script: Script[Any], *, lane: int = 0, long: bool = False) -> Any:
         if self.before_write is not None:
             await self.before_write()
         return await self.database.write(script, lane=lane)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from palomar.domain.refusals import TemporarilyUnavailable
 from palomar.engine import overdue, standings
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
@@ -25,6 +26,8 @@ from palomar.flows.stale import end_stale
 from palomar.storage.database import Database, Transaction
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0)
+_WHILE_AWAY_SECONDS = 0.5
+"""How soon a turn is tried again that found the database away: the lease runs on, and people wait for its return."""
 _SWEEP_AT_MOST = 200
 REFRESH_SECONDS = 0.1
 """How soon a node sees what a command beside it has changed."""
@@ -139,11 +142,17 @@ class Clockwork:
 
 
 async def _loop(name: str, seconds: float, turn: Callable[[], Awaitable[None]]) -> None:
-    failures = 0
+    failures, is_away = 0, False
     while True:
         try:
             await turn()
-            failures = 0
+            failures, is_away = 0, False
+        except TemporarilyUnavailable as error:
+            if not is_away:
+                _log.warning("a turn found the database away", loop=name, reason=str(error))
+            is_away = True
+            await asyncio.sleep(_WHILE_AWAY_SECONDS)
+            continue
         except Exception as error:
             pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
             failures += 1

@@ -36,11 +36,20 @@ from palomar.ports import (
 
 _FACTS_AT_MOST = 20_000
 _AFTER_A_FAILURE_SECONDS = 5.0
+ACKNOWLEDGE_SECONDS = 5.0
+"""While the database is away a carrier hears after so long that it shall send a receipt or a text again
+(ESME_RX_T_APPN): most give up waiting for an answer after 10 s or more."""
 
 MARK = Step(name="mark_submitting", script=mark_submitting, rank=20)
 ANSWERS = Step(name="record_answers", script=record_answers, rank=30, linger_seconds=0.010)
-RECEIPTS = Step(name="record_receipts", script=record_receipts, rank=40, linger_seconds=0.005)
-INBOUND = Step(name="receive", script=receive, rank=45, linger_seconds=0.005)
+RECEIPTS = Step(
+    name="record_receipts",
+    script=record_receipts,
+    rank=40,
+    linger_seconds=0.005,
+    patience_seconds=ACKNOWLEDGE_SECONDS,
+)
+INBOUND = Step(name="receive", script=receive, rank=45, linger_seconds=0.005, patience_seconds=ACKNOWLEDGE_SECONDS)
 
 
 class Dispatcher:

@@ -31,10 +31,25 @@ ACCEPT_PATIENCE_SECONDS = 4.0
 """Clients give up after 4.5 s at the earliest: by then they have our answer."""
 
 _COMPOSE_AT_ONCE = 500
-ADD = Step(name="add_account", script=add_keyed, rank=5, awaited=True)
-CANCEL = Step(name="cancel", script=schedule.cancel, rank=15, awaited=True, weigh=lambda order: schedule.AT_ONCE)
-SEND_NOW = Step(name="send_now", script=schedule.send_now, rank=16, awaited=True, weigh=lambda order: schedule.AT_ONCE)
-CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, rank=6, awaited=True)
+_P = ACCEPT_PATIENCE_SECONDS
+ADD = Step(name="add_account", script=add_keyed, rank=5, awaited=True, patience_seconds=_P)
+CANCEL = Step(
+    name="cancel",
+    script=schedule.cancel,
+    rank=15,
+    awaited=True,
+    patience_seconds=_P,
+    weigh=lambda order: schedule.AT_ONCE,
+)
+SEND_NOW = Step(
+    name="send_now",
+    script=schedule.send_now,
+    rank=16,
+    awaited=True,
+    patience_seconds=_P,
+    weigh=lambda order: schedule.AT_ONCE,
+)
+CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, rank=6, awaited=True, patience_seconds=_P)
 
 
 class Gateway:

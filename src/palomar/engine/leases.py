@@ -4,14 +4,18 @@ On the node the lease is a monotonic deadline taken before the renewal left, so 
 database. A node whose lease ran out takes nothing more and begins again under a new row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
 
 import structlog
 
 from palomar.engine.batcher import Batcher, Step
+from palomar.engine.reach import Reach
 from palomar.flows.claim import LEASE_MS, Node, TakenOver, dead_nodes, register, renew, take_over
 from palomar.ports import Clock
-from palomar.storage.database import Database, DatabaseError, Transaction
+from palomar.storage.database import Database, DatabaseError, Transaction, Unavailable
+
+T = TypeVar("T")
 
 RENEW_EVERY_SECONDS = 2.5
 _log = structlog.get_logger(__name__)
@@ -30,9 +34,11 @@ class Lease:
         self._ends = 0.0
         self.node: Node | None = None
         self._batcher: Batcher
+        self._reach: Reach | None = None
 
     def attach(self, batcher: Batcher) -> None:
         self._batcher = batcher
+        self._reach = batcher.reach
 
     @property
     def node_id(self) -> int | None:
@@ -48,7 +54,7 @@ class Lease:
         async def script(tx: Transaction) -> Node:
             return await register(tx, name=self._name)
 
-        self.node = await self._database.write(script)
+        self.node = await self._told(self._database.write(script))
         self._ends = before + LEASE_MS / 1_000
         return self.node
 
@@ -64,10 +70,22 @@ class Lease:
         async def script(tx: Transaction) -> bool:
             return await renew(tx, node)
 
-        kept = await self._database.write(script, lane=1)
+        kept = await self._told(self._database.write(script, lane=1))
         if kept:
             self._ends = before + LEASE_MS / 1_000
         return kept
+
+    async def _told(self, writing: Coroutine[None, None, T]) -> T:
+        """Tell whether the database could be reached: this is written also while nobody sends anything."""
+        try:
+            result = await writing
+        except Unavailable as error:
+            if self._reach is not None:
+                self._reach.failed(str(error))
+            raise
+        if self._reach is not None:
+            self._reach.worked()
+        return result
 
     async def take_over_dead(self) -> None:
         """Free what dead nodes had claimed."""

@@ -81,8 +81,9 @@ class Database(Protocol):
     @property
     def lanes(self) -> int: ...
 
-    async def write(self, script: Script[T], *, lane: int = 0) -> T:
-        """Run the script in a transaction and commit; on any error roll back and raise."""
+    async def write(self, script: Script[T], *, lane: int = 0, long: bool = False) -> T:
+        """Run the script in a transaction and commit; on any error roll back and raise. A ``long`` one may take as
+        long as it needs."""
         ...
 
     async def read(self, script: Script[T]) -> T:

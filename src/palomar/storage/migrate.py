@@ -78,7 +78,7 @@ async def migrate(database: Database, *, engine: str, now_ms: int, migrations: S
     _check_past(applied, wanted)
     if len(applied) == len(wanted):
         return []  # nearly always: a command beside a busy server need not wait for the write lock
-    return await database.write(script)
+    return await database.write(script, long=True)
 
 
 async def _applied(tx: Transaction, engine: str) -> dict[int, str]:

@@ -2,40 +2,38 @@
 
 Two lanes, one connection each: acceptance does not wait behind receipts. Reads have a small pool. A COMMIT whose answer
 was lost is looked up by the transaction's own mark before it is answered or run again.
+
+Time-outs add up: a statement or a connection that is not there within 3 s is an outage, which is less than the 4 s that
+a request waits, which is less than the 10 s of a lease. What errors mean is ``postgres_errors``'s.
 """
 
 import asyncio
 import ssl
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 
 import asyncpg
 
 from palomar.storage.database import Conflict, DatabaseError, Script, Unavailable
 from palomar.storage.pending import to_its_end
+from palomar.storage.postgres_errors import in_our_words
 from palomar.storage.postgres_transaction import PostgresTransaction
 
 T = TypeVar("T")
 
-_CONNECT_SECONDS = 5.0
-_STATEMENT_SECONDS = 30.0
+_CONNECT_SECONDS = 3.0
+_STATEMENT_SECONDS = 3.0
+_SURVEY_SECONDS = 15.0
+_LONG_SECONDS = 24 * 3_600.0
+"""A migration may take as long as it needs."""
+_LOCK_SECONDS = 4.0
+_CLOSE_SECONDS = 2.0
+_AT_ONCE_SECONDS = 0.5
 _ANALYZED_TABLES = ("messages", "parts", "queue", "events", "webhooks", "balances", "counts")
 _ANALYZE_EVERY_TURNS = 30
-_LOST = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.IdleSessionTimeoutError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.PostgresIOError,
-    OSError,
-    TimeoutError,
-)
-_RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 _MARK = "INSERT INTO commits (lane, mark) VALUES (?, ?) ON CONFLICT (lane) DO UPDATE SET mark = excluded.mark"
 # Touching our own row waits until a half-dead backend has ended its transaction, even where that was our first.
 _READ_MARK = (
@@ -44,8 +42,11 @@ _READ_MARK = (
 )
 _FORGET_MARKS = "DELETE FROM commits WHERE mark < $1"
 _MARKS_KEPT_NS = 7 * 24 * 3_600 * 1_000_000_000
+# A server that we cannot reach any more must not keep our locks from other nodes, nor hear our COMMIT much later.
+_GUARD = {"idle_in_transaction_session_timeout": "5000"}
 # Tables grow by millions after a plan was made, so the plan is made once and for large tables: by index, row by row.
 _LANE_SETTINGS = {
+    **_GUARD,
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -56,6 +57,7 @@ _LANE_SETTINGS = {
 # A long question is planned for its own values, by index where there is one, and leaves the server's other processors
 # to those who send.
 _BESIDE_SETTINGS = {
+    **_GUARD,
     "jit": "off",
     "plan_cache_mode": "force_custom_plan",
     "enable_seqscan": "off",
@@ -79,17 +81,16 @@ class PostgresDatabase:
         self._mark = time.time_ns()
         self._turns = 0
 
-    async def write(self, script: Script[T], *, lane: int = 0) -> T:
+    async def write(self, script: Script[T], *, lane: int = 0, long: bool = False) -> T:
         """See :class:`Database`. Raises Unavailable while the server cannot be reached."""
         lane %= self.lanes
-        async with self._locks[lane]:
-            connection = await self._connection(lane)
+        async with self._locked(lane):
+            connection = await self._begun(lane)
             self._mark += 1
             mark = self._mark
             try:
-                with _in_our_words(connection):
-                    await connection.execute("BEGIN")
-                    transaction = PostgresTransaction(connection)
+                with in_our_words(connection):
+                    transaction = PostgresTransaction(connection, timeout=_LONG_SECONDS if long else None)
                     result = await script(transaction)
                     await transaction.execute(_MARK, self._lane_key(lane), mark)
             except BaseException as error:
@@ -99,75 +100,123 @@ class PostgresDatabase:
             return result
 
     async def read(self, script: Script[T]) -> T:
-        """See :class:`Database`; one snapshot."""
-        with _in_our_words():
-            async with (
-                self._pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
-                return await script(PostgresTransaction(connection))
+        """See :class:`Database`; one snapshot. A connection that has died while it was idle is not the reader's
+        trouble: another one is asked."""
+        began = time.monotonic()
+        try:
+            return await self._snapshot(self._pool, script)
+        except Unavailable:
+            if time.monotonic() - began > _AT_ONCE_SECONDS:
+                raise
+        return await self._snapshot(self._pool, script)
 
     async def survey(self, script: Script[T]) -> T:
         """See :class:`Database`; one snapshot."""
-        with _in_our_words():
-            async with (
-                self._beside.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
-                return await script(PostgresTransaction(connection))
+        return await self._snapshot(self._beside, script)
 
     async def index(self, script: Script[T]) -> T:
         """See :class:`Database`."""
-        with _in_our_words():
-            async with self._beside.acquire() as connection, connection.transaction():
-                return await script(PostgresTransaction(connection))
+        async with self._lent(self._beside) as connection:
+            await connection.execute("BEGIN")
+            result = await script(PostgresTransaction(connection))
+            await connection.execute("COMMIT")
+            return result
 
     async def change_hint(self) -> int:
-        with _in_our_words():
-            return int(await self._pool.fetchval("SELECT version FROM changes WHERE id = 1"))
+        async with self._lent(self._pool) as connection:
+            return int(await connection.fetchval("SELECT version FROM changes WHERE id = 1"))
 
     async def upkeep(self) -> None:
         """Statistics early: fresh growing tables and prepared statements once gave plans of a second."""
         self._turns += 1
         if self._turns != 2 and self._turns % _ANALYZE_EVERY_TURNS:
             return
-        with _in_our_words():
+        async with self._lent(self._beside) as connection:
             for table in _ANALYZED_TABLES:
-                await self._pool.execute(f"ANALYZE {table}")
-            await self._pool.execute(_FORGET_MARKS, time.time_ns() - _MARKS_KEPT_NS)
+                await connection.execute(f"ANALYZE {table}", timeout=_LONG_SECONDS)
+            await connection.execute(_FORGET_MARKS, time.time_ns() - _MARKS_KEPT_NS)
 
     async def close(self) -> None:
+        """Close every connection; one that is not answered is cut."""
         for lane, lock in enumerate(self._locks):
-            async with lock:
-                connection, self._connections[lane] = self._connections[lane], None
-                if connection is not None:
-                    await _close(connection)
-        await self._beside.close()
-        await self._pool.close()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(lock.acquire(), _CLOSE_SECONDS)
+            connection, self._connections[lane] = self._connections[lane], None
+            if connection is not None:
+                await _close(connection)
+        for pool in (self._beside, self._pool):
+            try:
+                await asyncio.wait_for(pool.close(), _CLOSE_SECONDS)
+            except Exception:
+                pool.terminate()
 
-    async def _connection(self, lane: int) -> asyncpg.Connection:
-        connection = self._connections[lane]
-        if connection is None or connection.is_closed():
-            connection = await _connect(self._url)
-            self._connections[lane] = connection
-        return connection
+    @asynccontextmanager
+    async def _locked(self, lane: int) -> AsyncIterator[None]:
+        """Wait for the lane, but not for a server that does not answer: raises Unavailable."""
+        lock = self._locks[lane]
+        if lock.locked():
+            try:
+                async with asyncio.timeout(_LOCK_SECONDS):
+                    await lock.acquire()
+            except TimeoutError as error:
+                raise Unavailable("another transaction does not end") from error
+        else:
+            await lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    async def _begun(self, lane: int) -> asyncpg.Connection:
+        """The lane's connection in a transaction; a new one where the old one has died while it was idle."""
+        connection, is_new = self._connections[lane], False
+        while True:
+            if connection is None or connection.is_closed():
+                connection, is_new = await _connect(self._url), True
+                self._connections[lane] = connection
+            try:
+                with in_our_words(connection):
+                    await connection.execute("BEGIN")
+                return connection
+            except Unavailable as error:
+                self._drop(lane, connection)
+                if is_new or isinstance(error.__cause__, TimeoutError):
+                    raise
+                connection = None
+            except BaseException:
+                self._drop(lane, connection)
+                raise
+
+    @asynccontextmanager
+    async def _lent(self, pool: asyncpg.Pool) -> AsyncIterator[Any]:
+        """A connection of a pool. Whatever is raised inside is translated, and leaves no transaction behind."""
+        with in_our_words():
+            async with pool.acquire(timeout=_CONNECT_SECONDS) as connection:
+                try:
+                    with in_our_words(connection):
+                        yield connection
+                except BaseException as error:
+                    await _ended(connection, drop=isinstance(error, Unavailable))
+                    raise
+
+    async def _snapshot(self, pool: asyncpg.Pool, script: Script[T]) -> T:
+        async with self._lent(pool) as connection:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            result = await script(PostgresTransaction(connection))
+            await connection.execute("COMMIT")
+            return result
 
     async def _roll_back(self, lane: int, connection: asyncpg.Connection, *, drop: bool = False) -> None:
         """Leave no transaction behind: a connection that cannot even roll back is dropped."""
         try:
-            if not drop:
-                await connection.execute("ROLLBACK", timeout=_CONNECT_SECONDS)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-            drop = True
-        except asyncio.CancelledError:
-            self._drop(lane, connection)
-            raise
-        if drop:
-            self._drop(lane, connection)
+            await _ended(connection, drop=drop)
+        finally:
+            if connection.is_closed():
+                self._drop(lane, connection)
 
     async def _commit(self, lane: int, connection: asyncpg.Connection, mark: int) -> None:
         try:
-            with _in_our_words(connection):
+            with in_our_words(connection):
                 await to_its_end(asyncio.ensure_future(connection.execute("COMMIT")))
         except Unavailable as error:
             self._drop(lane, connection)
@@ -182,13 +231,15 @@ class PostgresDatabase:
         pause = 0.1
         while True:
             try:
-                with _in_our_words():
-                    connection = await self._connection(lane)
+                with in_our_words():
+                    connection = self._connections[lane]
+                    if connection is None or connection.is_closed():
+                        connection = self._connections[lane] = await _connect(self._url)
                     return int(await connection.fetchval(_READ_MARK, self._lane_key(lane))) == mark
             except (Conflict, Unavailable):
                 self._drop(lane, self._connections[lane])
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
+            pause = min(pause * 2, 1.0)
 
     def _drop(self, lane: int, connection: asyncpg.Connection | None) -> None:
         self._connections[lane] = None
@@ -204,19 +255,25 @@ async def open_postgres(url: str, *, session: str) -> PostgresDatabase:
     of commits; what makes them ours alone is added."""
     try:
         pool = await asyncpg.create_pool(
-            url, min_size=1, max_size=4, timeout=_CONNECT_SECONDS, command_timeout=_STATEMENT_SECONDS
+            url,
+            min_size=1,
+            max_size=4,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_STATEMENT_SECONDS,
+            server_settings=_GUARD,
         )
         beside = await asyncpg.create_pool(
             url,
             min_size=0,
             max_size=_BESIDE_CONNECTIONS,
             timeout=_CONNECT_SECONDS,
-            command_timeout=_STATEMENT_SECONDS,
+            command_timeout=_SURVEY_SECONDS,
             server_settings=_BESIDE_SETTINGS,
         )
     except (
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
         OSError,
         TimeoutError,
         ValueError,
@@ -231,37 +288,29 @@ async def _connect(url: str) -> asyncpg.Connection:
         connection: asyncpg.Connection = await asyncpg.connect(
             url, timeout=_CONNECT_SECONDS, command_timeout=_STATEMENT_SECONDS, server_settings=_LANE_SETTINGS
         )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        raise Unavailable(f"PostgreSQL cannot be reached: {error}") from error
+    except Exception as error:  # of a server that has answered before, anything is an outage
+        raise Unavailable(f"PostgreSQL cannot be reached: {type(error).__name__}: {error}") from error
     return connection
+
+
+async def _ended(connection: Any, *, drop: bool) -> None:
+    """Roll back; a connection that is to be dropped, or cannot roll back in time, is cut."""
+    try:
+        if not drop:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await connection.execute("ROLLBACK")
+    except Exception:
+        drop = True
+    except BaseException:
+        connection.terminate()
+        raise
+    if drop:
+        connection.terminate()
 
 
 async def _close(connection: asyncpg.Connection) -> None:
     try:
-        await connection.close(timeout=_CONNECT_SECONDS)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await connection.close(timeout=_CLOSE_SECONDS)
+    except Exception:
         connection.terminate()
-
-
-@contextmanager
-def _in_our_words(connection: asyncpg.Connection | None = None) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        translated = _translated(error, connection)
-        if translated is error:
-            raise
-        raise translated from error
-
-
-def _translated(error: Exception, connection: asyncpg.Connection | None = None) -> Exception:
-    """In the seam's words. A value that does not fit (DataError) is no lost connection, though asyncpg derives both
-    from InterfaceError: taking it for one would try it again for ever."""
-    if isinstance(error, _RACES):
-        return Conflict(str(error))
-    closed = isinstance(error, asyncpg.InterfaceError) and not isinstance(error, asyncpg.DataError)
-    if isinstance(error, _LOST) or (closed and (connection is None or connection.is_closed())):
-        return Unavailable(f"PostgreSQL cannot be reached: {error}")
-    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
-        return DatabaseError(f"{type(error).__name__}: {error}")
-    return error

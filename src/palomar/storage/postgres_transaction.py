@@ -27,43 +27,49 @@ _numbered: dict[str, str] = {}
 class PostgresTransaction:
     """See the module."""
 
-    def __init__(self, connection: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy) -> None:
+    def __init__(
+        self, connection: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy, *, timeout: float | None = None
+    ) -> None:
+        """``timeout``: seconds that one of its statements may take; None is what the connection was opened with."""
         self._connection = connection
+        self._timeout = timeout
 
     async def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
         if rows:
-            await self._connection.execute(statement.postgres, *_columns(rows))
+            await self._connection.execute(statement.postgres, *_columns(rows), timeout=self._timeout)
 
     async def insert_new(self, statement: Insert, rows: Sequence[Row]) -> set[Any]:
         if not rows:
             return set()
-        return {row[0] for row in await self._connection.fetch(statement.postgres, *_columns(rows))}
+        return {
+            row[0] for row in await self._connection.fetch(statement.postgres, *_columns(rows), timeout=self._timeout)
+        }
 
     async def add(self, statement: Add, rows: Sequence[Row]) -> None:
         if rows:
-            await self._connection.execute(statement.postgres, *_columns(rows))
+            await self._connection.execute(statement.postgres, *_columns(rows), timeout=self._timeout)
 
     async def update(self, statement: Update, rows: Sequence[Row]) -> None:
         if rows:
-            await self._connection.execute(statement.postgres, *_columns(rows))
+            await self._connection.execute(statement.postgres, *_columns(rows), timeout=self._timeout)
 
     async def delete(self, statement: Delete, keys: Sequence[Value]) -> None:
-        await self._connection.execute(statement.postgres, list(keys))
+        await self._connection.execute(statement.postgres, list(keys), timeout=self._timeout)
 
     async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[Found]:
-        return _tuples(await self._connection.fetch(statement.postgres, list(keys)))
+        return _tuples(await self._connection.fetch(statement.postgres, list(keys), timeout=self._timeout))
 
     async def select(self, sql: LiteralString, *values: Value) -> list[Found]:
-        return _tuples(await self._connection.fetch(_dollars(sql), *values))
+        return _tuples(await self._connection.fetch(_dollars(sql), *values, timeout=self._timeout))
 
     async def ask(self, question: Question, *values: Value) -> list[Found]:
-        return _tuples(await self._connection.fetch(question.postgres, *values))
+        return _tuples(await self._connection.fetch(question.postgres, *values, timeout=self._timeout))
 
     async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[Found]:
-        return _tuples(await self._connection.fetch(_dollars(sql) + _LOCKS[lock], *values))
+        return _tuples(await self._connection.fetch(_dollars(sql) + _LOCKS[lock], *values, timeout=self._timeout))
 
     async def execute(self, sql: LiteralString, *values: Value) -> int:
-        status = await self._connection.execute(_dollars(sql), *values)
+        status = await self._connection.execute(_dollars(sql), *values, timeout=self._timeout)
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
@@ -72,7 +78,7 @@ class PostgresTransaction:
 
     async def now_ms(self) -> int:
         sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-        return int(await self._connection.fetchval(sql))
+        return int(await self._connection.fetchval(sql, timeout=self._timeout))
 
 
 def _columns(rows: Sequence[Row]) -> list[tuple[Value, ...]]:

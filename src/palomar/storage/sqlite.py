@@ -8,7 +8,9 @@ really suspends: it is driven by hand to its end. Long questions and the index o
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +20,7 @@ import apsw
 from palomar.storage.database import DatabaseError, Script, Unavailable
 from palomar.storage.pending import to_its_end
 from palomar.storage.sqlite_beside import Beside
-from palomar.storage.sqlite_transaction import SqliteTransaction, drive, translated
+from palomar.storage.sqlite_transaction import SqliteTransaction, drive, in_our_words
 
 T = TypeVar("T")
 
@@ -38,6 +40,8 @@ class Limits:
     """Commits that take less on the average stay on the loop: the trip to a thread would cost more."""
     busy_patience_seconds: float = 3.0
     """How long another process may hold the write lock."""
+    lock_patience_seconds: float = 4.0
+    """How long a transaction waits for the one before it."""
     checkpoint_pages: int = 2_000
     long_log_pages: int = 50_000
 
@@ -79,32 +83,28 @@ class SqliteDatabase:
         self._wal_pages = 0
         writer.set_wal_hook(self._on_wal)
 
-    async def write(self, script: Script[T], *, lane: int = 0) -> T:
+    async def write(self, script: Script[T], *, lane: int = 0, long: bool = False) -> T:
         """See :class:`Database`. Raises Unavailable when another process keeps the write lock."""
-        async with self._writing:
-            await self._begin()
-            try:
-                result = await drive(script, SqliteTransaction(self._writer))
-                await self._commit()
-            except apsw.Error as error:
-                self._roll_back()
-                raise translated(error) from error
-            except BaseException:
-                self._roll_back()
-                raise
-            return result
+        async with self._locked():
+            with in_our_words():
+                await self._begin()
+                try:
+                    result = await drive(script, SqliteTransaction(self._writer))
+                    await self._commit()
+                except BaseException:
+                    _roll_back(self._writer)
+                    raise
+                return result
 
     async def read(self, script: Script[T]) -> T:
         """See :class:`Database`; runs on the loop, to its end."""
         async with self._reading:
-            try:
+            with in_our_words():
                 self._reader.execute("BEGIN")
                 try:
                     return await drive(script, SqliteTransaction(self._reader))
                 finally:
-                    self._reader.execute("ROLLBACK")
-            except apsw.Error as error:
-                raise translated(error) from error
+                    _roll_back(self._reader)
 
     async def survey(self, script: Script[T]) -> T:
         """See :class:`Database`; in a thread, over a connection of its own."""
@@ -115,7 +115,8 @@ class SqliteDatabase:
         return await self._beside.index(script)
 
     async def change_hint(self) -> int:
-        return int(self._reader.pragma("data_version"))
+        with in_our_words():
+            return int(self._reader.pragma("data_version"))
 
     async def upkeep(self) -> None:
         """Move the log into the database on a connection and a thread of its own.
@@ -126,10 +127,11 @@ class SqliteDatabase:
         if self._wal_pages < self._limits.checkpoint_pages:
             return
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._checkpoint_thread, _checkpoint, self._checkpointer)
-        if self._wal_pages >= self._limits.long_log_pages:
-            async with self._writing:
-                await loop.run_in_executor(self._checkpoint_thread, _checkpoint, self._checkpointer)
+        with in_our_words():
+            await loop.run_in_executor(self._checkpoint_thread, _checkpoint, self._checkpointer)
+            if self._wal_pages >= self._limits.long_log_pages:
+                async with self._locked():
+                    await loop.run_in_executor(self._checkpoint_thread, _checkpoint, self._checkpointer)
 
     async def close(self) -> None:
         """Finish the commit under way, checkpoint, close."""
@@ -140,6 +142,22 @@ class SqliteDatabase:
             self._reader.close()
             self._checkpointer.close()
             self._writer.close()
+
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[None]:
+        """Wait for the one writer, but not for a disk that has stopped: raises Unavailable."""
+        if self._writing.locked():
+            try:
+                async with asyncio.timeout(self._limits.lock_patience_seconds):
+                    await self._writing.acquire()
+            except TimeoutError as error:
+                raise Unavailable("another transaction does not end") from error
+        else:
+            await self._writing.acquire()
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     async def _begin(self) -> None:
         patience_ends = time.monotonic() + self._limits.busy_patience_seconds
@@ -160,10 +178,6 @@ class SqliteDatabase:
             # Whoever is cancelled here must not leave while the thread is still inside the connection.
             await to_its_end(asyncio.get_running_loop().run_in_executor(self._thread, self._writer.execute, "COMMIT"))
         self._commit_seconds += (time.perf_counter() - started - self._commit_seconds) * 0.1
-
-    def _roll_back(self) -> None:
-        if self._writer.in_transaction:
-            self._writer.execute("ROLLBACK")
 
     def _on_wal(self, connection: apsw.Connection, name: str, pages: int) -> int:
         self._wal_pages = pages
@@ -195,6 +209,14 @@ def open_sqlite(path: Path, *, limits: Limits = Limits()) -> SqliteDatabase:
         )
     except (apsw.Error, OSError) as error:
         raise DatabaseError(f"cannot open the SQLite database {path}: {error}") from error
+
+
+def _roll_back(connection: apsw.Connection) -> None:
+    """Leave no transaction behind. SQLite has ended it by itself after some errors, and ends it where a ROLLBACK
+    fails."""
+    if connection.in_transaction:
+        with contextlib.suppress(apsw.Error):
+            connection.execute("ROLLBACK")
 
 
 def _write_ahead(writer: apsw.Connection) -> None:

@@ -4,8 +4,9 @@ A script never really suspends: what it may wait for is its transaction, and tha
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, LiteralString, TypeVar
 
 import apsw
@@ -16,8 +17,22 @@ from palomar.storage.statements import Add, Delete, Found, Insert, Lock, Lookup,
 
 T = TypeVar("T")
 
-_RACES = (apsw.BusyError, apsw.LockedError)
-_OUTAGES = (apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.NoMemError)
+_RACES = (apsw.BusyError, apsw.LockedError, apsw.SchemaChangeError)
+# What no statement of ours is to blame for. A database that is read-only, corrupt or replaced is an outage too: nothing
+# can be written, and an operator can end it.
+_OUTAGES = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.NoMemError,
+    apsw.ReadOnlyError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.PermissionsError,
+    apsw.ProtocolError,
+    apsw.InterruptError,
+    apsw.AbortError,
+)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -110,8 +125,19 @@ def translated(error: apsw.Error) -> DatabaseError:
     if isinstance(error, _RACES):
         return Conflict(str(error))
     if isinstance(error, _OUTAGES):
-        return Unavailable(str(error))
+        return Unavailable(f"{type(error).__name__}: {error}")
     return DatabaseError(f"{type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def in_our_words() -> Iterator[None]:
+    """Translate whatever SQLite raises inside."""
+    try:
+        yield
+    except apsw.Error as error:
+        raise translated(error) from error
+    except MemoryError as error:
+        raise Unavailable("SQLite got no memory") from error
 
 
 def _suspended(script: Script[T]) -> ScriptSuspended:

@@ -1,0 +1,65 @@
+"""What asyncpg raises, in the seam's words.
+
+An error that is nobody's fault is an outage, whatever the driver calls it: a connection that dies in the middle of
+something may be told as an error of the server, of the operating system, or of the driver itself.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+import asyncpg
+
+from palomar.storage.database import Conflict, DatabaseError, Unavailable
+
+_RACES: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+_OUTAGES: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shut down, restarted, not yet up, a statement cancelled by somebody
+    asyncpg.InsufficientResourcesError,  # no disk, no memory, no connection left
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that was the primary a moment ago
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,  # the driver lost the thread: its connection has died in between
+    asyncio.IncompleteReadError,
+    OSError,
+    TimeoutError,
+)
+
+
+class Closable(Protocol):
+    """A connection that knows whether it is closed."""
+
+    def is_closed(self) -> bool: ...
+
+
+@contextmanager
+def in_our_words(connection: Closable | None = None) -> Iterator[None]:
+    """Translate what is raised inside. Whatever a script meets on a ``connection`` that has been closed is an
+    outage."""
+    try:
+        yield
+    except Exception as error:
+        found = translated(error, connection)
+        if found is error:
+            raise
+        raise found from error
+
+
+def translated(error: Exception, connection: Closable | None = None) -> Exception:
+    """Say what an error means; one that is not the driver's stays as it is.
+
+    A value that does not fit (DataError) is no lost connection, though asyncpg derives both from InterfaceError: taking
+    it for one would try it again for ever.
+    """
+    if isinstance(error, DatabaseError | asyncpg.DataError):
+        return error if isinstance(error, DatabaseError) else DatabaseError(f"{type(error).__name__}: {error}")
+    if isinstance(error, _RACES):
+        return Conflict(str(error))
+    is_closed = connection is not None and connection.is_closed()
+    if isinstance(error, _OUTAGES) or is_closed or (connection is None and isinstance(error, asyncpg.InterfaceError)):
+        return Unavailable(f"PostgreSQL cannot be reached: {type(error).__name__}: {error}")
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
+        return DatabaseError(f"{type(error).__name__}: {error}")
+    return error
