@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -12,6 +11,7 @@ import click
 import structlog
 
 from palomar import __version__
+from palomar.cli.output import steady_stderr
 from palomar.cli.tree import CommandTree
 from palomar.clock import RealClock, RealIds
 from palomar.config import Config, ConfigError, load
@@ -87,9 +87,10 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 
 def set_up_logs(level: str) -> None:
     """One structured line an event, on stderr."""
+    stderr = steady_stderr()
     renderer: Any = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if sys.stderr.isatty()
+        if stderr.isatty()
         else structlog.processors.JSONRenderer()
     )
     structlog.configure(
@@ -100,7 +101,7 @@ def set_up_logs(level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stderr),
         cache_logger_on_first_use=True,
     )
 

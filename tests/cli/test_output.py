@@ -1,0 +1,106 @@
+"""``output.py``: a stderr that loses what it cannot say and counts it, and a stdout whose failure ends the command."""
+
+import io
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from tests.support.processes import clean_environment, palomar_command
+
+from palomar.cli.output import Unfailing
+
+
+def stream(descriptor: int) -> io.TextIOWrapper:
+    return io.TextIOWrapper(Unfailing(descriptor), encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def lost(text: io.TextIOWrapper) -> int:
+    assert isinstance(text.buffer, Unfailing)
+    return text.buffer.lost
+
+
+def test_a_full_disk_takes_nothing_and_stops_nobody() -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    text = stream(full)
+    for number in range(3):
+        print(f"line {number}", file=text, flush=True)
+    assert lost(text) == 3
+    os.close(full)
+    print("and its descriptor is closed", file=text, flush=True)
+    assert lost(text) == 4
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    text = stream(writing)
+    print("nobody hears this", file=text, flush=True)
+    assert lost(text) == 1
+    os.close(writing)
+
+
+def test_a_reader_that_has_stopped_reading_stops_nobody_and_hears_the_count_when_it_goes_on() -> None:
+    reading, writing = os.pipe()
+    text = stream(writing)
+    began = time.monotonic()
+    for number in range(2_000):
+        print(f"{number} {'x' * 200}", file=text, flush=True)
+    assert time.monotonic() - began < 5.0
+    missing = lost(text)
+    assert 0 < missing < 2_000
+    os.set_blocking(reading, False)
+    said = os.read(reading, 1 << 20)
+    assert said.startswith(b"0 x")
+    print("back", file=text, flush=True)
+    told, line = os.read(reading, 1 << 20).splitlines()
+    assert json.loads(told) == {"event": "log lines could not be written", "lost": missing, "level": "warning"}
+    assert line == b"back"
+    assert lost(text) == missing
+    for end in (reading, writing):
+        os.close(end)
+
+
+def test_what_can_be_written_is_written_whole_and_no_terminal_is_claimed() -> None:
+    reading, writing = os.pipe()
+    text = stream(writing)
+    assert not text.isatty()
+    print("ñ \udc80 " + "y" * 10_000, file=text, flush=True)
+    assert os.read(reading, 1 << 20).decode() == "ñ \\udc80 " + "y" * 10_000 + "\n"
+    for end in (reading, writing):
+        os.close(end)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return clean_environment(PALOMAR_DATA_DIR=str(tmp_path_factory.mktemp("data")))
+
+
+def test_a_command_whose_output_cannot_be_written_says_so_and_fails(environment: dict[str, str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            palomar_command("migrate"), env=environment, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"palomar: the output cannot be written: No space left on device\n"
+
+
+def test_a_reader_that_has_had_enough_gets_no_traceback(environment: dict[str, str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        palomar_command("--help"), env=environment, stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+def test_a_command_that_cannot_complain_still_has_its_exit_code(environment: dict[str, str], tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            palomar_command("account", "set", "nobody", "enabled=on"), env=environment, stderr=full, check=False
+        )
+    assert done.returncode == 1
