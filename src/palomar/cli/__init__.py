@@ -6,6 +6,7 @@ Commands beside a running server are short transactions on the same database; ev
 A command's module is imported when the command is called: that keeps each start short (``cli.tree``).
 """
 
+import errno
 import sys
 
 import click
@@ -14,9 +15,12 @@ from palomar.cli.output import finish_stdout, silence_stdout, steady_stderr
 from palomar.cli.root import root
 
 
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EPIPE, errno.EIO, errno.EBADF)
+
+
 def main() -> None:
-    """Run the ``palomar`` command. A stdout that cannot be written is an error of its own: exit code 1, one line on stderr,
-    and not even that where a reader such as ``head`` has just had enough."""
+    """Run the ``palomar`` command. A stdout that cannot be written is an error of its own: exit code 1, one line on
+    stderr, and not even that where a reader such as ``head`` has just had enough."""
     steady_stderr()
     code: int | str | None = 0
     try:
@@ -24,7 +28,7 @@ def main() -> None:
     except SystemExit as leaving:
         code = leaving.code
     except OSError as error:
-        if error.filename is not None:  # a file that the command names itself: no matter of stdout
+        if error.filename is not None or error.errno not in _UNWRITABLE:  # no matter of stdout
             raise
         silence_stdout()
         click.echo(f"palomar: the output cannot be written: {error.strerror or error}", err=True)
