@@ -14,7 +14,6 @@ import click
 from palomar.cli.output import finish_stdout, silence_stdout, steady_stderr
 from palomar.cli.root import root
 
-
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EPIPE, errno.EIO, errno.EBADF)
 
 
