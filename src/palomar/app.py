@@ -17,6 +17,7 @@ from palomar.clock import RealClock, RealIds
 from palomar.config import Config
 from palomar.dialects import renderers
 from palomar.domain.account import AccountId
+from palomar.engine.admission import Admission
 from palomar.engine.attempts import Attempts
 from palomar.engine.batcher import Batcher
 from palomar.engine.clicks import Clicks
@@ -93,6 +94,7 @@ class App:
             batching = tasks.create_task(self.batcher.serve())
             stack.callback(batching.cancel)
             await self.directory.begin(secrets.token_bytes(32))
+            await self.admission.callers.begin(self.database)
             await self._lease.take_over_dead()
             clockwork = tasks.create_task(self._clockwork.serve())
             stack.push_async_callback(self._stop_engine, clockwork)
@@ -181,12 +183,19 @@ class App:
         self._clockwork = self._made_clockwork(ids)
         self._topups = TopUps(self.batcher, self.clock)
         self._passwords = Passwords(self.directory, self.clock)
+        self.admission = Admission(
+            directory=self.directory,
+            batcher=self.batcher,
+            clock=self.clock,
+            passwords=self._passwords,
+            is_listed=is_listed,
+        )
         self.gateway = Gateway(
             database=self.database,
             batcher=self.batcher,
             directory=self.directory,
             dispatcher=self.dispatcher,
-            passwords=self._passwords,
+            admission=self.admission,
             clock=self.clock,
             ids=ids,
             public_url=lambda: self._north.public_url,
@@ -285,11 +294,10 @@ class App:
             database=self.database,
             batcher=self.batcher,
             directory=self.directory,
-            passwords=self._passwords,
+            admission=self.admission,
             attempts=attempts,
             clock=self.clock,
             ids=self._ids,
-            is_listed=is_listed,
         )
         viewers = Viewers(
             database=self.database,

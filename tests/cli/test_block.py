@@ -25,3 +25,30 @@ def test_a_block_is_seen_survives_a_restart_and_is_lifted(palomar: Palomar) -> N
     palomar.command("block", "lift", "demo", code=1)
     palomar.command("block", "lift", "192.0.2.1", code=1)
     assert palomar.json("block", "list", "--all") == []
+
+
+def test_a_proxy_that_nobody_trusts_is_named_by_the_doctor(palomar: Palomar) -> None:
+    with palomar.serve() as server:
+        with FoxsysClient(server.url, "demo", palomar.demo["api_key"], X_Forwarded_For="198.51.100.7") as program:
+            assert program.balance().status == 200
+
+        def warned() -> bool:
+            found = palomar.json("doctor")
+            return any(
+                one["verdict"] == "warning" and "127.0.0.1 sends X-Forwarded-For" in one["text"] for one in found
+            )
+
+        eventually(warned, within_seconds=10, what="the doctor warns")
+
+
+def test_a_network_is_lifted_as_it_is_listed(palomar: Palomar) -> None:
+    palomar.configure('http.trusted_proxies = ["127.0.0.1"]\n')
+    with palomar.serve() as server:
+        with FoxsysClient(server.url, "demo", "wrong", X_Forwarded_For="2001:db8:1:2::7") as guesser:
+            eventually(
+                lambda: any(guesser.balance().status == 403 for _ in range(80)), within_seconds=10, what="it is blocked"
+            )
+        eventually(lambda: bool(palomar.json("block", "list")), within_seconds=5, what="it is written")
+        assert [one["who"] for one in palomar.json("block", "list")] == ["2001:db8:1:2::/64"]
+        palomar.command("block", "lift", "2001:db8:1:2::/64")
+        assert palomar.json("block", "list") == []

@@ -12,6 +12,7 @@ from palomar.console.files import Files
 from palomar.console.formats import Manner
 from palomar.console.rendering import JinjaRenderer, shown
 from palomar.console.visit import Request, Visit
+from palomar.domain.access import Visitor
 
 MANNER = Manner(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1_778_580_000_000)
 
@@ -60,7 +61,7 @@ def test_a_page_that_names_something_undefined_fails() -> None:
         query={},
         form={},
         token="",
-        address="",
+        visitor=Visitor(""),
         agent="",
         is_secure=False,
         origin="",

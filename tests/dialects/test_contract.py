@@ -59,9 +59,20 @@ ROWS = [
     Row(why="the account is disabled", answers=("record 5", "205", "-2, 403", "403"), owner={"enabled": False}),
     Row(why="the account may not send", answers=("record 5", "205", "-2, 403", "403"), owner={"may_send": False}),
     Row(
-        why="too many requests a second, which FOXSYS alone counts",
+        why="too many requests a second, which FOXSYS alone counts unless set",
         answers=(ACCEPTED, ACCEPTED, ACCEPTED, "429"),
         owner={"requests_per_second": 1},
+        before=1,
+    ),
+    Row(
+        why="too many requests a second, where each dialect has a limit",
+        answers=("Spring 429", "204", "-30, 429", "429"),
+        owner={
+            "requests_per_second": 1,
+            "sofmex_requests_per_second": 1,
+            "convergia_requests_per_second": 1,
+            "labs402t_requests_per_second": 1,
+        },
         before=1,
     ),
     Row(

@@ -6,7 +6,7 @@ import pytest
 from tests.support.console_house import House, house_in
 from tests.support.databases import Place
 
-from palomar.domain.access import Role
+from palomar.domain.access import Role, Visitor
 from palomar.engine.logins import LoggedIn
 
 
@@ -17,7 +17,7 @@ async def house(sqlite_place: Place) -> AsyncIterator[House]:
 
 
 async def logs_in(house: House, login: str, password: str) -> bool:
-    result = await house.logins.log_in(login, password, address="192.0.2.9", agent="")
+    result = await house.logins.log_in(login, password, Visitor("192.0.2.9"), agent="")
     return isinstance(result, LoggedIn)
 
 
@@ -73,7 +73,7 @@ async def test_a_reset_and_a_switch_log_a_user_out(house: House) -> None:
     await house.user("admin")
     marta = await house.user("marta")
     people = (await house.viewer("admin")).people
-    inside = await house.logins.log_in("marta", "correct horse battery", address="192.0.2.9", agent="")
+    inside = await house.logins.log_in("marta", "correct horse battery", Visitor("192.0.2.9"), agent="")
     assert isinstance(inside, LoggedIn)
     made = await people.reset(marta.id)
     assert made is not None

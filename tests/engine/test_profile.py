@@ -6,13 +6,14 @@ import pytest
 from tests.support.console_house import PASSWORD, House, house_in
 from tests.support.databases import Place
 
+from palomar.domain.access import Visitor
 from palomar.domain.lockout import FREE_BY_LOGIN
 from palomar.domain.totp import STEP_MS, code_at
 from palomar.engine.attempts import TryLater
 from palomar.engine.logins import LoggedIn
 from palomar.engine.profile import Profile
 
-ADDRESS = "192.0.2.7"
+VISITOR = Visitor("192.0.2.7")
 ANOTHER = "another good password"
 
 
@@ -27,7 +28,7 @@ async def profile(house: House, login: str) -> Profile:
 
 
 async def token(house: House, login: str, password: str = PASSWORD) -> str:
-    result = await house.logins.log_in(login, password, address=ADDRESS, agent="")
+    result = await house.logins.log_in(login, password, VISITOR, agent="")
     assert isinstance(result, LoggedIn)
     return result.token
 
@@ -39,7 +40,7 @@ async def test_a_changed_password_ends_every_session_but_this_one(house: House) 
     signed_in = await house.logins.signed_in(here)
     assert signed_in is not None
     mine = house.viewers.of(signed_in).profile
-    assert await mine.change_password(PASSWORD, ANOTHER, address=ADDRESS) is True
+    assert await mine.change_password(PASSWORD, ANOTHER, visitor=VISITOR) is True
     assert await house.logins.signed_in(elsewhere) is None
     assert await house.logins.signed_in(here) is not None
     assert await token(house, "marta", ANOTHER)
@@ -50,15 +51,15 @@ async def test_an_account_changes_its_own_password(house: House) -> None:
     mine = await profile(house, "acme")
     assert not mine.takes_codes
     assert not await mine.has_totp()
-    assert await mine.change_password("wrong", ANOTHER, address=ADDRESS) is False
-    assert await mine.change_password(PASSWORD, ANOTHER, address=ADDRESS) is True
+    assert await mine.change_password("wrong", ANOTHER, visitor=VISITOR) is False
+    assert await mine.change_password(PASSWORD, ANOTHER, visitor=VISITOR) is True
     assert await token(house, "acme", ANOTHER)
 
 
 async def test_who_finds_a_browser_open_guesses_no_password(house: House) -> None:
     await house.user("marta")
     mine = await profile(house, "marta")
-    answers = [await mine.change_password("wrong", ANOTHER, address=ADDRESS) for _ in range(FREE_BY_LOGIN + 1)]
+    answers = [await mine.change_password("wrong", ANOTHER, visitor=VISITOR) for _ in range(FREE_BY_LOGIN + 1)]
     assert answers == [False] * FREE_BY_LOGIN + [TryLater(seconds=5)]
 
 
@@ -77,14 +78,12 @@ async def test_codes_are_switched_on_with_a_code_and_off_with_the_password(house
     assert totp not in bytes(sealed)
 
     waiting = await token(house, "marta")
-    assert (
-        await house.logins.give_code(waiting, code_at(totp, now), address=ADDRESS) is None
-    )  # it was used to switch on
+    assert await house.logins.give_code(waiting, code_at(totp, now), VISITOR) is None  # it was used to switch on
     house.wait(STEP_MS)
-    assert isinstance(await house.logins.give_code(waiting, code_at(totp, now + 1), address=ADDRESS), LoggedIn)
+    assert isinstance(await house.logins.give_code(waiting, code_at(totp, now + 1), VISITOR), LoggedIn)
 
-    assert await mine.stop_totp("wrong", address=ADDRESS) is False
-    assert await mine.stop_totp(PASSWORD, address=ADDRESS) is True
+    assert await mine.stop_totp("wrong", visitor=VISITOR) is False
+    assert await mine.stop_totp(PASSWORD, visitor=VISITOR) is True
     assert not await mine.has_totp()
 
 

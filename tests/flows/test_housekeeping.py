@@ -127,6 +127,16 @@ _AGED: dict[str, list[tuple[LiteralString, tuple[int | str | bytes, ...]]]] = {
         ("INSERT INTO tokens (id, account_id, name, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?)",
          (1, 1, "t", 0, _MADE_MS)),
     ],
+    "oddities of carriers": [
+        ("INSERT INTO oddities (carrier, kind, what, times, first_ms, last_ms) VALUES (?, ?, ?, ?, ?, ?)",
+         ("c", "pdu", "w", 1, _MADE_MS, _MADE_MS)),
+    ],
+    "logins known from an address": [
+        ("INSERT INTO known_callers (address, login_key, last_ms) VALUES (?, ?, ?)", ("192.0.2.1", "x", _MADE_MS)),
+    ],
+    "proxies that nobody trusts": [
+        ("INSERT INTO unknown_proxies (address, last_ms) VALUES (?, ?)", ("192.0.2.1", _MADE_MS)),
+    ],
     "digests of the duplicates filter": [("INSERT INTO recent (digest, sent_ms) VALUES (?, ?)", (b"d", _MADE_MS))],
     "orphan receipts": [
         ("INSERT INTO orphans (id, carrier, carrier_reference, stat, raw, received_ms) VALUES (?, ?, ?, ?, ?, ?)",

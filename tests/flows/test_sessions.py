@@ -112,7 +112,7 @@ async def test_an_attempt_is_counted_for_all_its_subjects_until_one_must_wait(wo
 
 async def test_a_success_and_a_day_forget_failures(world: World) -> None:
     async def forget(tx: Transaction) -> None:
-        await sessions.forget_failures(tx, LOGIN.subject)
+        await sessions.forget_failures(tx, [LOGIN.subject])
 
     async def wait(tx: Transaction) -> int:
         return await sessions.wait_before(tx, [LOGIN], now_ms=world.now_ms)

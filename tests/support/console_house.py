@@ -16,9 +16,10 @@ from palomar.apidocs.samples import Sampler
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.console.face import Console
 from palomar.dialects import DIALECTS
-from palomar.domain.access import Role
+from palomar.domain.access import Role, Visitor
 from palomar.domain.account import Account, AccountSettings
 from palomar.domain.message import MessageId, make_message_id
+from palomar.engine.admission import Admission
 from palomar.engine.attempts import Attempts
 from palomar.engine.batcher import Batcher
 from palomar.engine.directory import Directory
@@ -86,6 +87,13 @@ class House:
         self.clock.now_ms += milliseconds
         self.world.now_ms = self.clock.now_ms
 
+    async def written(self) -> None:
+        """What was posted is committed."""
+        serving = asyncio.create_task(self.batcher.serve())
+        assert await self.batcher.drain(10.0)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
     def browser(self, **headers: str) -> "Browser":
         return Browser(self.console, headers)
 
@@ -148,7 +156,7 @@ class House:
 
     async def signed_in(self, login: str) -> SignedIn:
         """Somebody's session, opened with :data:`PASSWORD`."""
-        result = await self.logins.log_in(login, PASSWORD, address="192.0.2.7", agent="a test")
+        result = await self.logins.log_in(login, PASSWORD, Visitor("192.0.2.7"), agent="a test")
         assert result is not None
         signed_in = await self.logins.signed_in(result.token)  # type: ignore[union-attr]  # it was not refused
         assert signed_in is not None
@@ -176,15 +184,15 @@ async def house_in(
     passwords = Passwords(directory, clock)
     attempts = Attempts(database, clock)
     batcher = Batcher(database, clock, house=world.house, committed=lambda work: None)
+    admission = Admission(directory=directory, batcher=batcher, clock=clock, passwords=passwords, is_listed=is_listed)
     logins = Logins(
         database=database,
         batcher=batcher,
         directory=directory,
-        passwords=passwords,
+        admission=admission,
         attempts=attempts,
         clock=clock,
         ids=world.ids,
-        is_listed=is_listed,
     )
     smsc, parts, watch = None, None, SandboxWatch(database, jumped=clock.jump, changed=lambda scripts: None)
     await watch.refresh()

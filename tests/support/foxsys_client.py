@@ -28,7 +28,8 @@ class Answer:
 class FoxsysClient:
     """One customer, one connection. Not for several threads."""
 
-    def __init__(self, url: str, login: str, key: str, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, url: str, login: str, key: str, *, tls: ssl.SSLContext | None = None, **headers: str) -> None:
+        """``headers`` go with every request, a dash for each low line in their names."""
         address = urlsplit(url)
         assert address.hostname is not None
         self._connection: http.client.HTTPConnection
@@ -40,6 +41,7 @@ class FoxsysClient:
             self._connection = http.client.HTTPConnection(address.hostname, address.port, timeout=TIMEOUT_SECONDS)
         credentials = base64.b64encode(f"{login}:{key}".encode()).decode()
         self._headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
+        self._headers |= {name.replace("_", "-"): value for name, value in headers.items()}
 
     def __enter__(self) -> "FoxsysClient":
         return self

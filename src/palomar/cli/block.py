@@ -39,10 +39,10 @@ def list_blocks(with_past: bool, as_json: bool) -> None:
 @block.command("lift")
 @click.argument("who")
 def lift(who: str) -> None:
-    """Let WHO in again, a login or an address, and forget that it ever was blocked."""
+    """Let WHO in again, a login, an address or an IPv6 network as it is listed, and forget that it ever was blocked."""
 
     async def work(desk: Desk) -> bool:
-        subject = flow.address_subject(str(ip_address(who))) if _is_address(who) else ""
+        subject = flow.address_subject(who.removesuffix("/64")) if _is_address(who) else ""
         subject = subject or flow.account_subject((await desk.account(who)).id)
 
         async def script(tx: Transaction) -> bool:
@@ -66,7 +66,7 @@ def _view(found: Block, logins: dict[str, str]) -> dict[str, object]:
 
 def _is_address(who: str) -> bool:
     try:
-        ip_address(who)
+        ip_address(who.removesuffix("/64"))
     except ValueError:
         return False
     return True

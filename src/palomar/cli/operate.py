@@ -13,10 +13,12 @@ from palomar.carriers.smpp import wording
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.root import configured, fail, json_option, show_json, show_table
 from palomar.cli.tree import CommandTree
+from palomar.clock import RealClock
 from palomar.config import Config, ConfigError
 from palomar.domain.oddity import OddityKind
 from palomar.domain.schedule import format_gmt
 from palomar.flows.accounts import audit_ledger
+from palomar.flows.callers import unknown_proxies
 from palomar.flows.lookup import count_by_state
 from palomar.flows.oddities import list_oddities
 from palomar.place import opened_database
@@ -143,6 +145,7 @@ async def _examine_database(database: Database) -> list[Verdict]:
     states = await database.read(count_by_state)
     counted = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
     verdicts: list[Verdict] = [("ok", f"database: reached, schema up to date; messages: {counted}")]
+    verdicts.extend(await _examine_proxies(database))
     verdicts.extend(("fault", f"ledger: {fault}") for fault in faults)
     if not faults:
         verdicts.append(("ok", "ledger: every entry sums to nought, every balance is its ledger's sum"))
@@ -166,6 +169,20 @@ async def _examine_oddities(database: Database, config: Config) -> list[Verdict]
             says = f"its receipts say {what!r}, which is not known, and end nothing ({times})"
             verdicts.append(("warning", f"carrier {one.carrier}: {says}: set carriers.{one.carrier}.receipt_words"))
     return verdicts
+
+
+async def _examine_proxies(database: Database) -> list[Verdict]:
+    """Warn of addresses that speak for others though nobody trusts them: nobody behind them can be told apart."""
+    now_ms = RealClock().wall_ms()
+    found = await database.read(lambda tx: unknown_proxies(tx, now_ms=now_ms))
+    return [
+        (
+            "warning",
+            f"proxy {address} sends X-Forwarded-For and is not in http.trusted_proxies: everybody behind it is one"
+            " address, which is never blocked",
+        )
+        for address in found
+    ]
 
 
 async def _examine_carrier(carrier: SmppCarrierSettings) -> Verdict:

@@ -38,7 +38,7 @@ from palomar.console.visit import BASE, Renderer, Reply, Request, SignedVisit, V
 from palomar.domain.refusals import RETRY_AFTER_SECONDS, TemporarilyUnavailable
 from palomar.engine.logins import Logins
 from palomar.engine.viewer import Viewers
-from palomar.net.asgi import BodyRefusal, client_address, header, read_body, respond
+from palomar.net.asgi import BodyRefusal, header, read_body, respond, visitor_of
 from palomar.net.networks import TrustedProxies
 from palomar.ports import Clock, Ids
 
@@ -206,7 +206,7 @@ class Console:
             query=_fields(scope["query_string"]),
             form=form,
             token=token_of(cookies, secure=secure),
-            address=client_address(scope, self._proxies),
+            visitor=visitor_of(scope, self._proxies),
             agent=_text(scope, b"user-agent"),
             is_secure=secure,
             origin=origin_of(scope, secure=secure),

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from palomar.apidocs.samples import Sampler
 from palomar.console.catalogue import translated
 from palomar.console.formats import Manner
+from palomar.domain.access import Visitor
 from palomar.engine.logins import Logins
 from palomar.engine.viewer import Viewer
 
@@ -32,7 +33,7 @@ class Request:
     form: Mapping[str, str]
     token: str
     """Of its session; empty if it has none."""
-    address: str
+    visitor: Visitor
     agent: str
     is_secure: bool
     origin: str

@@ -6,13 +6,22 @@ Not here: whose messages somebody sees (``engine.viewer``), and how they log in 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from palomar.domain.account import AccountId
 
 LOGIN_LONGEST: Final = 100
 PASSWORD_SHORTEST: Final = 10
 PASSWORD_LONGEST: Final = 200
+
+
+class Visitor(NamedTuple):
+    """Where a request comes from."""
+
+    address: str
+    """The client, seen through trusted proxies; empty where the connection has no address."""
+    is_proxy: bool = False
+    """Set where it sends X-Forwarded-For and nobody trusts it: others' requests may come from this address."""
 
 
 class Role(StrEnum):

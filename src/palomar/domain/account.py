@@ -30,6 +30,13 @@ class AccountSettings:
     """What can be set for an account. A field's name is its name in ``account set`` and in the documentation."""
 
     requests_per_second: int = field(default=10, metadata={"help": "FOXSYS: requests a second; 0 is no limit"})
+    sofmex_requests_per_second: int = field(default=0, metadata={"help": "SOFMEX: requests a second; 0 is no limit"})
+    convergia_requests_per_second: int = field(
+        default=0, metadata={"help": "CONVERGIA: requests a second; 0 is no limit"}
+    )
+    labs402t_requests_per_second: int = field(
+        default=0, metadata={"help": "402T Labs: requests a second; 0 is no limit"}
+    )
     batch_limit: int = field(default=10_000, metadata={"help": "FOXSYS: recipients a request"})
     max_parts: int = field(default=9, metadata={"help": "FOXSYS: parts a long message may have (1 to 255)"})
     default_sender: str = field(default="FOXSYS", metadata={"help": "FOXSYS: sender when the request names none"})

@@ -20,6 +20,9 @@ _TYPES = get_type_hints(AccountSettings)
 _FIELDS = {field.name: field for field in dataclasses.fields(AccountSettings)}
 _LIMITS = {
     "requests_per_second": (0, 1_000_000),
+    "sofmex_requests_per_second": (0, 1_000_000),
+    "convergia_requests_per_second": (0, 1_000_000),
+    "labs402t_requests_per_second": (0, 1_000_000),
     "batch_limit": (1, 100_000),
     "max_parts": (1, 255),
     "daily_limit": (-1, 10**9),

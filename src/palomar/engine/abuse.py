@@ -1,25 +1,31 @@
-"""Abuse: who goes on after being refused, fifty times within a minute, is blocked for a while.
+"""Abuse: who goes on after being refused, fifty times within a minute, is blocked for a while, at every door.
 
 Counted in memory, on each node for itself; the block is a row that every node reads with its directory, so it survives
 a restart and a refused request costs a dictionary's look-up. An address is blocked for its bad credentials, an account
-for its requests over the limit. Loopback is never blocked: it is a proxy of ours more often than a stranger.
+for its requests over the limit. Never blocked are loopback and an address that sends X-Forwarded-For though nobody
+trusts it: both are proxies of ours more often than strangers, and a block would keep out everybody behind them.
 """
 
 from dataclasses import dataclass
-from ipaddress import ip_address
+from typing import Final
 
 import structlog
 
-from palomar.domain.abuse import REFUSED_A_MINUTE
-from palomar.domain.account import Account
+from palomar.domain.abuse import REFUSED_A_MINUTE, TRIES_WHILE_BLOCKED, end_ms, may_be_blocked
+from palomar.domain.access import Visitor
+from palomar.domain.account import Account, AccountId
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
 from palomar.flows import blocks
-from palomar.flows.blocks import Block
+from palomar.flows.blocks import Abuse, Block
+from palomar.flows.callers import Caller
 from palomar.ports import Clock
 
-BLOCK = Step(name="block", script=blocks.block, rank=7)
-_FORGET_AT = 10_000
+BLOCK: Final = Step(name="block", script=blocks.block, rank=7)
+COUNTED_AT_MOST: Final = 10_000
+"""Who is counted at the same time; beyond it the one who was first refused is forgotten."""
+_AT_ONCE_SECONDS: Final = 3.0
+"""How long a block holds on this node before it has been read back from the database."""
 _log = structlog.get_logger(__name__)
 
 
@@ -37,47 +43,85 @@ class AbuseWatch:
         self._batcher = batcher
         self._clock = clock
         self._minutes: dict[str, _Minute] = {}
+        self._just_blocked: dict[str, tuple[float, Block]] = {}
 
-    def block_of_account(self, account: Account) -> Block | None:
-        """The block in force, if any."""
-        return self._block_of(blocks.account_subject(account.id)) if self._directory.snapshot.blocks else None
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody is blocked, on this node or any other."""
+        return not self._directory.snapshot.blocks and not self._just_blocked
 
-    def block_of_address(self, address: str) -> Block | None:
+    def block_of_account(self, account_id: AccountId) -> Block | None:
         """The block in force, if any."""
-        return self._block_of(blocks.address_subject(address)) if self._directory.snapshot.blocks else None
+        return None if self.is_quiet else self._block_of(blocks.account_subject(account_id))
+
+    def block_of_address(self, visitor: Visitor) -> Block | None:
+        """The block in force, if any."""
+        if self.is_quiet or visitor.is_proxy or not may_be_blocked(visitor.address):
+            return None
+        return self._block_of(blocks.address_subject(visitor.address))
 
     def over_limit(self, account: Account) -> None:
         """One more request of the account is refused for being one too many."""
-        self._refused(blocks.account_subject(account.id), "requests over the limit")
+        subject = blocks.account_subject(account.id)
+        if self._count(subject) > REFUSED_A_MINUTE:
+            self._block(subject, "requests over the limit")
 
-    def bad_credentials(self, address: str) -> None:
-        """One more request from the address is refused for its credentials."""
-        if not _is_loopback(address):
-            self._refused(blocks.address_subject(address), "bad credentials")
+    def charge(self, visitor: Visitor) -> None:
+        """Count one more credential of the address as bad, before or after it was looked at."""
+        self._count(blocks.address_subject(visitor.address))
+
+    def forgive(self, visitor: Visitor) -> None:
+        """Take back one charge: the credential was good, or was not looked at."""
+        minute = self._minutes.get(blocks.address_subject(visitor.address))
+        if minute is not None and minute.refused:
+            minute.refused -= 1
+
+    def bad_credentials(self, visitor: Visitor) -> bool:
+        """Block the address if it was charged too often; True where it is spared only as a proxy that nobody trusts."""
+        subject = blocks.address_subject(visitor.address)
+        minute = self._minutes.get(subject)
+        if minute is None or minute.refused <= REFUSED_A_MINUTE or not may_be_blocked(visitor.address):
+            return False
+        if not visitor.is_proxy:
+            self._block(subject, "bad credentials")
+        return visitor.is_proxy
+
+    def may_try(self, caller: Caller) -> bool:
+        """Whether a login that is known from a blocked address may have another password looked at; counts it."""
+        return self._count(f"caller:{caller[0]} {caller[1]}") <= TRIES_WHILE_BLOCKED
 
     def _block_of(self, subject: str) -> Block | None:
         block = self._directory.snapshot.blocks.get(subject)
-        return block if block is not None and block.until_ms > self._clock.wall_ms() else None
+        if block is not None:
+            self._just_blocked.pop(subject, None)
+            return block if block.until_ms > self._clock.wall_ms() else None
+        until, block = self._just_blocked.get(subject, (0.0, None))
+        if block is not None and self._clock.monotonic() >= until:
+            del self._just_blocked[subject]
+            return None
+        return block
 
-    def _refused(self, subject: str, reason: str) -> None:
+    def _count(self, subject: str) -> int:
+        """Count one more refusal; how many there were within this minute."""
         now = self._clock.monotonic()
         minute = self._minutes.get(subject)
         if minute is None or now - minute.began >= 60.0:
-            if len(self._minutes) >= _FORGET_AT:
-                self._minutes.clear()
+            self._minutes.pop(subject, None)
+            if len(self._minutes) >= COUNTED_AT_MOST:
+                del self._minutes[next(iter(self._minutes))]
             minute = self._minutes[subject] = _Minute(now)
         minute.refused += 1
-        if minute.refused > REFUSED_A_MINUTE:
-            del self._minutes[subject]
-            self._batcher.post(BLOCK, blocks.Abuse(subject=subject, reason=reason), self._blocked)
+        return minute.refused
+
+    def _block(self, subject: str, reason: str) -> None:
+        self._minutes.pop(subject, None)
+        now_ms = self._clock.wall_ms()
+        block = Block(subject=subject, level=1, reason=reason, since_ms=now_ms, until_ms=end_ms(1, now_ms=now_ms))
+        if len(self._just_blocked) >= COUNTED_AT_MOST:
+            self._just_blocked.clear()
+        self._just_blocked[subject] = (self._clock.monotonic() + _AT_ONCE_SECONDS, block)
+        self._batcher.post(BLOCK, Abuse(subject=subject, reason=reason), self._blocked)
 
     def _blocked(self, block: Block) -> None:
         _log.warning("blocked", subject=block.subject, reason=block.reason, level=block.level, until_ms=block.until_ms)
         self._directory.look_again()
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return True

@@ -2,27 +2,26 @@
 
 An attempt is counted as failed before anything is looked at, so a thousand at once get no further than one after the
 other; what succeeds makes up for what failed before it. The waits are ``domain.lockout``'s.
+
+Passwords are counted for a login at an address. Codes are counted for the login too, wherever they come from, because
+who may guess them has the password already; only an address where the login is known is spared that.
 """
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 
-import structlog
-
-from palomar.domain.access import LOGIN_LONGEST
-from palomar.domain.lockout import FREE_BY_ADDRESS, FREE_BY_LOGIN
-from palomar.flows import sessions
+from palomar.domain.abuse import counted_as, may_be_blocked
+from palomar.domain.access import LOGIN_LONGEST, Visitor
+from palomar.domain.lockout import FREE_BY_ADDRESS, FREE_BY_LOGIN, FREE_IF_KNOWN, LONGEST_IF_KNOWN_MS
+from palomar.flows import callers, sessions
 from palomar.flows.accounts import login_key
 from palomar.flows.sessions import Counted
 from palomar.ports import Clock
 from palomar.storage.database import Database, Transaction
 
-_log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryLater:
-    """Too many failures, or too much to do: nothing was looked at."""
+    """Too many failures: nothing was looked at."""
 
     seconds: int
 
@@ -34,41 +33,48 @@ class Attempts:
         self._database = database
         self._clock = clock
 
-    async def begin(self, login: str, *, address: str) -> TryLater | None:
-        """Count one attempt; None: go on."""
-        counted = [Counted(subject=_subject(login), free=FREE_BY_LOGIN), *_of_address(address)]
+    async def begin(self, login: str, visitor: Visitor, *, with_code: bool = False) -> TryLater | None:
+        """Count one attempt at a password, or at a code; None: go on."""
         now_ms = self._clock.wall_ms()
 
+        async def counted(tx: Transaction) -> list[Counted]:
+            is_known = await callers.is_known(tx, visitor.address, login_key(login), now_ms=now_ms)
+            return _counted(login, visitor, is_known=is_known, with_code=with_code)
+
         async def look(tx: Transaction) -> int:
-            return await sessions.wait_before(tx, counted, now_ms=now_ms)
+            return await sessions.wait_before(tx, await counted(tx), now_ms=now_ms)
 
         async def count(tx: Transaction) -> int:
-            return await sessions.attempt(tx, counted, now_ms=now_ms)
+            return await sessions.attempt(tx, await counted(tx), now_ms=now_ms)
 
         wait_ms = await self._database.read(look) or await self._database.write(count)
-        if not wait_ms:
-            return None
-        wait = TryLater(seconds=-(-wait_ms // 1_000))
-        _log.warning("log-in refused: too many failures", address=address, wait_seconds=wait.seconds)
-        return wait
+        return TryLater(seconds=-(-wait_ms // 1_000)) if wait_ms else None
 
-    async def succeeded(self, login: str) -> None:
-        """Forget the failures of a login."""
+    async def succeeded(self, login: str, visitor: Visitor) -> None:
+        """Forget the failures of a login at this address, and those of its codes."""
 
         async def script(tx: Transaction) -> None:
-            await sessions.forget_failures(tx, _subject(login))
+            await sessions.forget_failures(tx, [_at_address(login, visitor), _codes_of(login)])
 
         await self._database.write(script)
 
 
-def _subject(login: str) -> str:
-    return f"login:{login_key(login)[:LOGIN_LONGEST]}"
+def _counted(login: str, visitor: Visitor, *, is_known: bool, with_code: bool) -> list[Counted]:
+    """Whose failures count. An address that may not be blocked has many people behind it: it is not counted itself."""
+    own = _at_address(login, visitor)
+    if is_known:
+        return [Counted(subject=own, free=FREE_IF_KNOWN, longest_ms=LONGEST_IF_KNOWN_MS)]
+    counted = [Counted(subject=own, free=FREE_BY_LOGIN)]
+    if with_code:
+        counted.append(Counted(subject=_codes_of(login), free=FREE_BY_LOGIN))
+    if may_be_blocked(visitor.address) and not visitor.is_proxy:
+        counted.append(Counted(subject=f"address:{counted_as(visitor.address)}", free=FREE_BY_ADDRESS))
+    return counted
 
 
-def _of_address(address: str) -> list[Counted]:
-    """Loopback is a proxy of ours more often than a stranger: it is not counted."""
-    try:
-        is_counted = not ip_address(address).is_loopback
-    except ValueError:
-        is_counted = False
-    return [Counted(subject=f"address:{address}", free=FREE_BY_ADDRESS)] if is_counted else []
+def _at_address(login: str, visitor: Visitor) -> str:
+    return f"login:{login_key(login)[:LOGIN_LONGEST]} at {counted_as(visitor.address)}"
+
+
+def _codes_of(login: str) -> str:
+    return f"codes:{login_key(login)[:LOGIN_LONGEST]}"

@@ -18,7 +18,7 @@ from palomar.engine.overdue import Overdue
 from palomar.engine.sandbox import SandboxWatch
 from palomar.engine.standings import Standings
 from palomar.engine.tally import COUNT_EVERY_SECONDS, Tally
-from palomar.flows.housekeeping import KEPT, Kept, expire, forget
+from palomar.flows.housekeeping import KEPT, Kept, expire, forget, forget_surplus
 from palomar.flows.receive import sweep_incomplete
 from palomar.flows.report import OrphanSweep, sweep_orphans
 from palomar.flows.stale import AT_ONCE as STALE_AT_ONCE
@@ -139,6 +139,7 @@ class Clockwork:
 
             while await self._database.write(script, lane=1):  # noqa: ASYNC110  # a slice a turn, not a wait
                 await asyncio.sleep(_BETWEEN_SLICES_SECONDS)
+        await self._database.write(forget_surplus, lane=1)
 
 
 async def _loop(name: str, seconds: float, turn: Callable[[], Awaitable[None]]) -> None:

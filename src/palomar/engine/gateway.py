@@ -3,19 +3,16 @@
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 
-import argon2
-
 from palomar.domain.account import Account, AccountId
 from palomar.domain.languages import Language
 from palomar.domain.link import Codes, Shortener
 from palomar.domain.message import MessageId
+from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
-from palomar.engine.abuse import AbuseWatch
+from palomar.engine.admission import Admission
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
-from palomar.engine.limits import RequestLimits
-from palomar.engine.passwords import Passwords
 from palomar.flows import accounts, lookup, schedule, tokens
 from palomar.flows.accept import Result, accept
 from palomar.flows.compose import Acceptance, Request, compose
@@ -62,7 +59,7 @@ class Gateway:
         batcher: Batcher,
         directory: Directory,
         dispatcher: Dispatcher,
-        passwords: Passwords,
+        admission: Admission,
         clock: Clock,
         ids: Ids,
         public_url: Callable[[], str] = lambda: "http://localhost",
@@ -73,9 +70,7 @@ class Gateway:
         self._database = database
         self._batcher = batcher
         self._dispatcher = dispatcher
-        self._passwords = passwords
-        self._limits = RequestLimits()
-        self.abuse = AbuseWatch(directory, batcher, clock)
+        self.admission = admission
         self.directory = directory
         self.clock = clock
         self.ids = ids
@@ -93,28 +88,16 @@ class Gateway:
             weigh=_weight,
         )
 
-    # --- who asks
+    # --- who else there is
 
-    def account_by_key(self, secret: str) -> Account | None:
-        """Whose live key this is; a revoked one dies within a second."""
-        return self.directory.by_key(secret)
+    def prices(self, account: Account) -> PriceList:
+        """What a part costs the account, by country."""
+        return self.directory.prices(account.id)
 
-    def account_by_token(self, text: str) -> Account | None:
-        """Whose signed pass this is, if it is neither expired nor revoked."""
-        return self.directory.by_token(text, now_ms=self.clock.wall_ms())
-
-    async def account_by_password(self, login: str, password: str) -> Account | None:
-        """The account if the password is its own; None for a wrong one and for an unknown login alike."""
-        return await self._passwords.account(login, password)
-
-    def wait_seconds(self, account: Account) -> float:
-        """0.0 if the account may make one more request now, else how long it should wait."""
-        seconds = self._limits.wait_seconds(
-            account.id, per_second=account.settings.requests_per_second, now=self.clock.monotonic()
-        )
-        if seconds:
-            self.abuse.over_limit(account)
-        return seconds
+    def below(self, caller: Account, login: str) -> Account | None:
+        """The caller itself or an account below it, by login in any case."""
+        account = self.directory.by_login(login)
+        return account if account is not None and self.directory.snapshot.is_within(account, caller.id) else None
 
     # --- sending
 
@@ -244,9 +227,10 @@ class Gateway:
         await self.directory.reload()
         return result
 
-    async def hash_password(self, password: str) -> str:
-        """The argon2 hash to store; slow on purpose, in a thread."""
-        return await asyncio.to_thread(argon2.PasswordHasher().hash, password)
+    async def hash_password(self, password: str, *, by: Account) -> str:
+        """The argon2 hash to store; slow on purpose, in a lane. Raises ``Busy``."""
+        passwords = self.admission.passwords
+        return await passwords.hash(password, lane=passwords.programs, whose=by.id)
 
     async def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> accounts.Balance | Refusal:
         """Credit goes from one account to another; the giver's balance after it."""

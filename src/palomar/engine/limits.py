@@ -1,5 +1,6 @@
-"""Requests a second: one token bucket an account, in memory, filled by the clock."""
+"""Requests a second: one token bucket an account and dialect, in memory, filled by the clock."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 _FORGET_AT = 10_000
@@ -12,21 +13,21 @@ class _Bucket:
 
 
 class RequestLimits:
-    """Each account may make ``per_second`` requests in any second, and as many at once."""
+    """Each (account and dialect) may make ``per_second`` requests in any second, and as many at once."""
 
     def __init__(self) -> None:
-        self._buckets: dict[int, _Bucket] = {}
+        self._buckets: dict[Hashable, _Bucket] = {}
 
-    def wait_seconds(self, account_id: int, *, per_second: int, now: float) -> float:
+    def wait_seconds(self, who: Hashable, *, per_second: int, now: float) -> float:
         """0.0: go on (a token is taken). Else how long until the next token. ``now`` is monotonic seconds; a rate of 0
         is no limit."""
         if per_second <= 0:
             return 0.0
-        bucket = self._buckets.get(account_id)
+        bucket = self._buckets.get(who)
         if bucket is None:
             if len(self._buckets) >= _FORGET_AT:
-                self._buckets.clear()
-            bucket = self._buckets[account_id] = _Bucket(float(per_second), now)
+                del self._buckets[next(iter(self._buckets))]
+            bucket = self._buckets[who] = _Bucket(float(per_second), now)
         bucket.tokens = min(float(per_second), bucket.tokens + (now - bucket.filled) * per_second)
         bucket.filled = now
         if bucket.tokens >= 1.0:

@@ -1,32 +1,30 @@
 """Log-ins: a login and a password, and a code where one is asked for, become a session; a token becomes who it is.
 
-An unknown login costs what a wrong password costs. Not here: how often somebody may try (``attempts``), what somebody
+An unknown login costs what a wrong password costs. Not here: whether the credentials
+let anybody in (``admission``), how often somebody may try (``attempts``), what somebody
 may see (``viewer``), cookies and pages (``console``).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
-from palomar.domain.access import PASSWORD_LONGEST, Role, Who
+from palomar.domain.access import PASSWORD_LONGEST, Role, Visitor, Who
 from palomar.domain.account import Account, AccountId
 from palomar.domain.totp import step_of_code
+from palomar.engine.admission import TOO_MANY_FAILURES, Admission, Denied
 from palomar.engine.attempts import Attempts, TryLater
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
-from palomar.engine.passwords import Passwords
 from palomar.flows import sessions, users
-from palomar.flows.accounts import login_key
 from palomar.flows.sessions import SEEN_EVERY_MS, Opening, Session, stamp_of
 from palomar.flows.users import Credentials
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
 
 SEE = Step(name="see_session", script=sessions.see, rank=49, linger_seconds=0.050)
-CHECKED_AT_ONCE: Final = 8
-"""Passwords that may wait to be checked: they share a thread with those of SOFMEX and CONVERGIA."""
+DOOR: Final = "console"
 
 _log = structlog.get_logger(__name__)
 
@@ -65,53 +63,61 @@ class Logins:
         database: Database,
         batcher: Batcher,
         directory: Directory,
-        passwords: Passwords,
+        admission: Admission,
         attempts: Attempts,
         clock: Clock,
         ids: Ids,
-        is_listed: Callable[[str, tuple[str, ...]], bool],
     ) -> None:
-        """``is_listed`` says whether an address is in one of some networks."""
         self._database = database
         self._batcher = batcher
         self._directory = directory
-        self._passwords = passwords
+        self._admission = admission
         self._clock = clock
         self._ids = ids
-        self._is_listed = is_listed
         self._attempts = attempts
-        self._checking = 0
         self._secret = b""
 
-    async def log_in(self, login: str, password: str, *, address: str, agent: str) -> LoggedIn | TryLater | None:
-        """A new session; None for a wrong password, an unknown login and one that is switched off alike."""
-        if self._checking >= CHECKED_AT_ONCE:
-            return TryLater(seconds=1)
-        self._checking += 1
-        try:
-            wait = await self._attempts.begin(login, address=address)
-            if wait is not None:
-                return wait
-            found = await self._find(login)
-            is_right = await self._passwords.is_right(found.password_hash, login_key(login), password)
-        finally:
-            self._checking -= 1
-        if not is_right or len(password) > PASSWORD_LONGEST or not self._may_enter(found, address):
-            _log.info("log-in failed", address=address)
+    async def log_in(self, login: str, password: str, visitor: Visitor, *, agent: str) -> LoggedIn | TryLater | None:
+        """A new session; None for a wrong password, an unknown login and one that is switched off alike.
+
+        Raises ``Busy`` where too many passwords wait.
+        """
+        right = await self.is_password(login, password, visitor)
+        if isinstance(right, TryLater):
+            return right
+        found = await self._find(login)
+        if not right or not self._may_enter(found, visitor):
             return None
         awaits_code = found.user is not None and found.user.user.has_totp
-        token = await self._open(found, address=address, agent=agent, awaits_code=awaits_code)
+        token = await self._open(found, address=visitor.address, agent=agent, awaits_code=awaits_code)
         if not awaits_code:
-            await self._attempts.succeeded(login)
-            _log.info("logged in", address=address, **_names(found))
+            await self._succeeded(login, visitor)
+            _log.info("logged in", address=visitor.address, **_names(found))
         return LoggedIn(token=token, awaits_code=awaits_code)
+
+    async def is_password(self, login: str, password: str, visitor: Visitor) -> TryLater | bool:
+        """Whether this is the password of that login; an attempt like any other. Raises ``Busy``."""
+        denied = self._admission.blocked(visitor, login)
+        if denied is not None:
+            return _later(denied)
+        lane = self._admission.passwords.people
+        lane.check_room(visitor.address, is_known=False)  # before the database is asked anything
+        wait = await self._attempts.begin(login, visitor)
+        if wait is not None:
+            self._admission.refuse(visitor, DOOR, reason=TOO_MANY_FAILURES)
+            return wait
+        found = await self._find(login)
+        right = await self._admission.is_password(visitor, login, found.password_hash, password, lane=lane, door=DOOR)
+        if isinstance(right, Denied):
+            return _later(right)
+        return right and len(password) <= PASSWORD_LONGEST
 
     async def awaits_code(self, token: str) -> bool:
         """Whether the session of this token waits for a code."""
         session = await self._session(token)
         return session is not None and session.awaits_code
 
-    async def give_code(self, token: str, typed: str, *, address: str) -> LoggedIn | TryLater | None:
+    async def give_code(self, token: str, typed: str, visitor: Visitor) -> LoggedIn | TryLater | None:
         """A session in place of the one that waited for this code; None for a wrong code, or where none waits."""
         waiting = await self._session(token)
         owner = await self._user(waiting.user_id) if waiting is not None and waiting.user_id is not None else None
@@ -123,17 +129,22 @@ class Logins:
         ):
             return None
         login = owner.user.login
-        wait = await self._attempts.begin(login, address=address)
+        denied = self._admission.blocked(visitor, login)
+        if denied is not None:
+            return _later(denied)
+        wait = await self._attempts.begin(login, visitor, with_code=True)
         if wait is not None:
+            self._admission.refuse(visitor, DOOR, reason=TOO_MANY_FAILURES)
             return wait
         now_ms = self._clock.wall_ms()
         totp = users.open_totp(owner.sealed_totp, user_id=owner.user.id, secret=await self.console_secret())
         step = step_of_code(totp, typed, now_ms=now_ms, after=owner.totp_step)
-        opening = self._opening(_of_user(owner), address=address, agent=waiting.agent, awaits_code=False)
+        opening = self._opening(_of_user(owner), address=visitor.address, agent=waiting.agent, awaits_code=False)
         if step is None or not await self._exchange(waiting, owner.user.id, step, opening):
+            self._admission.refuse(visitor, DOOR)
             return None
-        await self._attempts.succeeded(login)
-        _log.info("logged in with a code", address=address, user_id=owner.user.id)
+        await self._succeeded(login, visitor)
+        _log.info("logged in with a code", address=visitor.address, user_id=owner.user.id)
         return LoggedIn(token=opening.token, awaits_code=False)
 
     async def signed_in(self, token: str) -> SignedIn | None:
@@ -193,9 +204,14 @@ class Logins:
         stored = self._directory.snapshot.passwords.get(account.id, "") if account else ""
         return _Found(user=None, account=account, password_hash=stored)
 
-    def _may_enter(self, found: _Found, address: str) -> bool:
-        allowed = found.account.settings.allowed_addresses if found.account else ()
-        return self._is_enabled(found) and (not allowed or self._is_listed(address, allowed))
+    async def _succeeded(self, login: str, visitor: Visitor) -> None:
+        await self._attempts.succeeded(login, visitor)
+        self._admission.callers.let_in(visitor, login)
+
+    def _may_enter(self, found: _Found, visitor: Visitor) -> bool:
+        if found.account is not None and self._admission.judge(found.account, visitor, DOOR) is not None:
+            return False
+        return self._is_enabled(found)
 
     def _is_enabled(self, found: _Found) -> bool:
         if found.user is None:
@@ -249,6 +265,10 @@ class Logins:
 
 def _of_user(user: Credentials) -> _Found:
     return _Found(user=user, account=None, password_hash=user.password_hash)
+
+
+def _later(denied: Denied) -> TryLater:
+    return TryLater(seconds=max(1, round(denied.wait_seconds)))
 
 
 def _who(found: _Found) -> Who:

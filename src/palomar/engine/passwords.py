@@ -1,23 +1,30 @@
 """Passwords of people and of the dialects that send one with every request.
 
-Argon2 is slow on purpose (some 100 ms), so it runs in a thread and what was checked is remembered for some minutes, in
-memory only, as a keyed hash that means nothing outside this process.
+Argon2 is slow on purpose (some 100 ms), so it runs in lanes with short queues (``password_lane``): one for programs,
+one for people, so that neither keeps the other out. What was checked is remembered for some minutes, in memory only, as
+a keyed hash that means nothing outside this process: good ones apart from bad ones, so that guesses push out nobody.
+The stored hash is part of that key: another password, set on whatever node, makes what was remembered worthless.
 """
 
-import asyncio
 import functools
 import hashlib
 import secrets
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Hashable
+from functools import partial
+from typing import Final
 
 import argon2
 
 from palomar.domain.account import Account
 from palomar.engine.directory import Directory
+from palomar.engine.password_lane import Left, PasswordLane
 from palomar.ports import Clock
 
-REMEMBER_SECONDS = 300.0
-_REMEMBER_AT_MOST = 10_000
+REMEMBER_SECONDS: Final = 300.0
+GOOD_AT_MOST: Final = 10_000
+BAD_AT_MOST: Final = 1_000
+CHECKED_LONGEST: Final = 1_024
+"""Characters: nothing longer was ever set as a password."""
 
 
 @functools.cache
@@ -33,56 +40,75 @@ class Passwords:
         self._directory = directory
         self._clock = clock
         self._key = secrets.token_bytes(32)
-        self._checked: dict[bytes, tuple[float, bool]] = {}
+        self._good: dict[bytes, float] = {}
+        self._bad: dict[bytes, float] = {}
         self._hasher = argon2.PasswordHasher()
-        self._thread = ThreadPoolExecutor(1, "argon2")
-        self._under_way: dict[bytes, asyncio.Future[bool]] = {}
+        self.programs = PasswordLane("argon2")
+        self.people = PasswordLane("argon2-people")
 
     def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """End both lanes."""
+        self.programs.close()
+        self.people.close()
 
     async def account(self, login: str, password: str) -> Account | None:
-        """The account if the password is its own; None for a wrong one and for an unknown login alike."""
+        """The account if the password is its own, for somebody who is signed in; None for a wrong one and for an
+        unknown login alike. Raises Busy."""
         account = self._directory.by_login(login)
-        stored = self._directory.snapshot.passwords.get(account.id, "") if account else ""
-        return account if await self.is_right(stored, login, password) else None
+        right = await self.is_right(self.stored(account), login, password, lane=self.people, whose="", is_known=True)
+        return account if right else None
 
-    async def is_right(self, stored: str, login: str, password: str) -> bool:
-        """Whether this is the password of a stored hash; with no hash it takes as long, and never is."""
-        stored_or_nobody = stored or _nobody()
-        memory = self._memory(stored_or_nobody, login, password)
-        known = self._checked.get(memory)
-        if known is not None and known[0] > self._clock.monotonic():
-            right = known[1]
-        else:
-            right = await self._check(memory, stored_or_nobody, password)
+    def stored(self, account: Account | None) -> str:
+        """The hash of an account's password; empty for nobody."""
+        return self._directory.snapshot.passwords.get(account.id, "") if account is not None else ""
+
+    def remembered(self, stored: str, login: str, password: str) -> bool | None:
+        """Whether the password was right when it was last looked at; None where that is too long ago."""
+        memory, now = self._memory(stored, login, password), self._clock.monotonic()
+        if self._good.get(memory, now) > now:
+            return bool(stored)
+        return False if self._bad.get(memory, now) > now else None
+
+    async def is_right(
+        self,
+        stored: str,
+        login: str,
+        password: str,
+        *,
+        lane: PasswordLane,
+        whose: Hashable,
+        is_known: bool = False,
+        left: Left | None = None,
+    ) -> bool:
+        """Whether this is the password of a stored hash; with no hash it takes as long, and never is. Raises Busy.
+
+        ``whose`` turn it is, and ``is_known``: see :meth:`PasswordLane.run`.
+        """
+        known = self.remembered(stored, login, password)
+        if known is not None:
+            return known
+        if len(password) > CHECKED_LONGEST:
+            return False
+        memory = self._memory(stored, login, password)
+        work = partial(self._verify, stored, password)
+        right = await lane.run(work, whose=whose, is_known=is_known, same=memory, left=left)
+        self._remember(memory, right=right)
         return right and bool(stored)
 
-    async def hash(self, password: str) -> str:
-        """The argon2 hash to store; slow on purpose, behind what is being checked."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._hasher.hash, password)
+    async def hash(self, password: str, *, lane: PasswordLane, whose: Hashable = "") -> str:
+        """The argon2 hash to store, for somebody who has been let in; slow on purpose. Raises Busy."""
+        return await lane.run(partial(self._hasher.hash, password), whose=whose, is_known=True)
 
-    async def _check(self, memory: bytes, stored: str, password: str) -> bool:
-        """Once for all who ask the same at the same time."""
-        running = self._under_way.get(memory)
-        if running is None:
-            loop = asyncio.get_running_loop()
-            running = loop.run_in_executor(self._thread, self._verify, stored, password)
-            self._under_way[memory] = running
-            running.add_done_callback(lambda done: self._remember(memory, done))
-        return await asyncio.shield(running)
-
-    def _remember(self, memory: bytes, done: asyncio.Future[bool]) -> None:
-        self._under_way.pop(memory, None)
-        if done.cancelled() or done.exception() is not None:
-            return
-        if len(self._checked) >= _REMEMBER_AT_MOST:
-            self._checked.clear()
-        self._checked[memory] = (self._clock.monotonic() + REMEMBER_SECONDS, done.result())
+    def _remember(self, memory: bytes, *, right: bool) -> None:
+        known, at_most = (self._good, GOOD_AT_MOST) if right else (self._bad, BAD_AT_MOST)
+        known.pop(memory, None)
+        if len(known) >= at_most:
+            del known[next(iter(known))]
+        known[memory] = self._clock.monotonic() + REMEMBER_SECONDS
 
     def _verify(self, stored: str, password: str) -> bool:
         try:
-            return self._hasher.verify(stored, password)
+            return self._hasher.verify(stored or _nobody(), password)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
 

@@ -67,7 +67,7 @@ class People:
             id=self._ids.serial(),
             login=login,
             name=name,
-            password_hash=await self._passwords.hash(password),
+            password_hash=await self._passwords.hash(password, lane=self._passwords.people),
             role=role,
             account_id=account_id,
         )
@@ -84,7 +84,7 @@ class People:
         if await self.user(user_id) is None:
             return None
         password = self._ids.token()[:PASSWORD_MADE_UP]
-        password_hash = await self._passwords.hash(password)
+        password_hash = await self._passwords.hash(password, lane=self._passwords.people)
 
         async def change(tx: Transaction, user: User) -> None:
             await users.change_password(tx, user.id, password_hash)

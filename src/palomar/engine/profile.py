@@ -6,7 +6,7 @@ What weakens a log-in asks for the password again, and counts as an attempt: who
 import hashlib
 from typing import Final
 
-from palomar.domain.access import PASSWORD_LONGEST
+from palomar.domain.access import Visitor
 from palomar.domain.account import AccountId
 from palomar.domain.totp import SECRET_OCTETS, step_of_code
 from palomar.engine.attempts import Attempts, TryLater
@@ -14,7 +14,6 @@ from palomar.engine.directory import Directory
 from palomar.engine.logins import Logins, SignedIn
 from palomar.engine.passwords import Passwords
 from palomar.flows import accounts, sessions, users
-from palomar.flows.accounts import login_key
 from palomar.flows.sessions import Session, stamp_of
 from palomar.flows.users import Credentials
 from palomar.ports import Clock, Ids
@@ -57,12 +56,12 @@ class Profile:
         user = await self._user()
         return user is not None and user.user.has_totp
 
-    async def change_password(self, current: str, new: str, *, address: str) -> TryLater | bool:
+    async def change_password(self, current: str, new: str, *, visitor: Visitor) -> TryLater | bool:
         """A new password; every other session ends with the old one. False if ``current`` is wrong."""
-        confirmed = await self._confirm(current, address=address)
+        confirmed = await self._confirm(current, visitor=visitor)
         if confirmed is not True:
             return confirmed
-        password_hash = await self._passwords.hash(new)
+        password_hash = await self._passwords.hash(new, lane=self._passwords.people)
         who, session_id = self._who, self.session.id
 
         async def script(tx: Transaction) -> None:
@@ -96,9 +95,9 @@ class Profile:
         await self._database.write(script)
         return True
 
-    async def stop_totp(self, password: str, *, address: str) -> TryLater | bool:
+    async def stop_totp(self, password: str, *, visitor: Visitor) -> TryLater | bool:
         """The password is enough again. False if it is wrong."""
-        confirmed = await self._confirm(password, address=address)
+        confirmed = await self._confirm(password, visitor=visitor)
         user_id = self._who.user_id
         if confirmed is not True or user_id is None:
             return confirmed
@@ -144,23 +143,12 @@ class Profile:
         """Random ones."""
         return hashlib.sha256(self._ids.token().encode()).digest()[:count]
 
-    async def _confirm(self, password: str, *, address: str) -> TryLater | bool:
+    async def _confirm(self, password: str, *, visitor: Visitor) -> TryLater | bool:
         """Whether this is one's own password; an attempt like any other."""
-        wait = await self._attempts.begin(self._who.login, address=address)
-        if wait is not None:
-            return wait
-        stored = await self._stored_password()
-        is_right = await self._passwords.is_right(stored, login_key(self._who.login), password)
-        if is_right and len(password) <= PASSWORD_LONGEST:
-            await self._attempts.succeeded(self._who.login)
-            return True
-        return False
-
-    async def _stored_password(self) -> str:
-        if self._who.user_id is None and self._who.account_id is not None:
-            return self._directory.snapshot.passwords.get(self._who.account_id, "")
-        user = await self._user()
-        return user.password_hash if user is not None else ""
+        right = await self._logins.is_password(self._who.login, password, visitor)
+        if right is True:
+            await self._attempts.succeeded(self._who.login, visitor)
+        return right
 
     @property
     def _owner(self) -> tuple[int | None, AccountId | None]:

@@ -14,6 +14,7 @@ from palomar.domain.refusals import Refusal
 from palomar.domain.routing import Plan
 from palomar.domain.settings import read_settings, settings_text
 from palomar.flows.blocks import Block, list_blocks
+from palomar.flows.callers import Caller, of_blocked
 from palomar.flows.compose import Terms
 from palomar.flows.house import House
 from palomar.flows.lessons import load_spellings
@@ -47,6 +48,8 @@ class Snapshot:
     children: Mapping[AccountId, tuple[Account, ...]] = field(default_factory=dict)
     has_blocked_numbers: bool = True
     blocks: Mapping[str, Block] = field(default_factory=dict)
+    known_callers: Mapping[Caller, int] = field(default_factory=dict)
+    """Of blocked addresses: who was let in from there before, and when it was last written."""
     plan: Plan = field(default_factory=Plan)
     spellings: Mapping[str, Spelling] = field(default_factory=dict)
     """How carriers' receipts spell ids, as far as it has been learned."""
@@ -121,6 +124,7 @@ async def load(tx: Transaction) -> Snapshot:
     for digest, owner in await tx.select(rows.SELECT_LIVE_KEYS):
         assert isinstance(digest, bytes)
         by_key[digest] = accounts[AccountId(owner)]
+    blocks = {block.subject: block for block in await list_blocks(tx)}
     return Snapshot(
         version=version,
         by_id=accounts,
@@ -131,7 +135,8 @@ async def load(tx: Transaction) -> Snapshot:
         tokens={row[0]: live_token(row) for row in await tx.select(platform.SELECT_LIVE_TOKENS)},
         children=_children(accounts),
         has_blocked_numbers=bool(await tx.select(SELECT_ANY_BLOCKED)),
-        blocks={block.subject: block for block in await list_blocks(tx)},
+        blocks=blocks,
+        known_callers=await of_blocked(tx) if blocks else {},
         plan=await load_plan(tx),
         spellings=await load_spellings(tx),
     )

@@ -6,7 +6,7 @@ Not here: what abuse is and for how long (``domain/abuse``), and the black lists
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from palomar.domain.abuse import FOREVER_MS, FORGIVEN_MS, end_ms, next_level
+from palomar.domain.abuse import FOREVER_MS, FORGIVEN_MS, counted_as, end_ms, next_level
 from palomar.domain.account import AccountId
 from palomar.flows.work import Work
 from palomar.storage import blocks as rows
@@ -45,8 +45,8 @@ def account_subject(account_id: AccountId) -> str:
 
 
 def address_subject(address: str) -> str:
-    """How blocks name an address."""
-    return f"address:{address}"
+    """Return how blocks name an address; IPv6 addresses of one /64 have one name."""
+    return f"address:{counted_as(address)}"
 
 
 async def block(work: Work, abuses: Sequence[Abuse]) -> list[Block]:

@@ -7,11 +7,12 @@ from typing import LiteralString
 from palomar.domain.counts import COUNTS_KEPT_MS, Grain
 from palomar.domain.lockout import FORGOTTEN_MS
 from palomar.domain.message import FINAL, MessageId, PartId, State
+from palomar.flows.callers import KEPT_AT_MOST, KNOWN_MS
 from palomar.flows.ending import end_part
 from palomar.flows.kept import KEPT_MS
 from palomar.flows.sent import SAME_WITHIN_MS
 from palomar.flows.work import Work
-from palomar.storage import carriers, counts, filters, oddities, platform, users
+from palomar.storage import callers, carriers, counts, filters, oddities, platform, users
 from palomar.storage import messages as rows
 from palomar.storage.database import Transaction
 
@@ -47,6 +48,8 @@ KEPT = (
     Kept(what="digests of the duplicates filter", sql=filters.FORGET_OLD_RECENT, for_ms=SAME_WITHIN_MS),
     Kept(what="sessions of the console after their end", sql=users.FORGET_SESSIONS, for_ms=_DAY_MS),
     Kept(what="failures to log in", sql=users.FORGET_FAILURES, for_ms=FORGOTTEN_MS),
+    Kept(what="logins known from an address", sql=callers.FORGET_CALLERS, for_ms=KNOWN_MS),
+    Kept(what="proxies that nobody trusts", sql=callers.FORGET_PROXIES, for_ms=30 * _DAY_MS),
     Kept(what="orphan receipts", sql=carriers.FORGET_ORPHANS, for_ms=7 * _DAY_MS),
     Kept(what="oddities of carriers", sql=oddities.FORGET_ODDITIES, for_ms=30 * _DAY_MS),
     Kept(what="counts by the minute", sql=counts.FORGET_MINUTES, for_ms=COUNTS_KEPT_MS[Grain.MINUTE]),
@@ -60,6 +63,11 @@ FORGET_AT_ONCE = 500
 async def forget(tx: Transaction, kept: Kept, *, now_ms: int) -> int:
     """Delete a slice of what is older than it is kept for; how many there were."""
     return await tx.execute(kept.sql, now_ms - kept.for_ms, FORGET_AT_ONCE)
+
+
+async def forget_surplus(tx: Transaction) -> int:
+    """Delete the oldest known callers beyond as many as are kept; how many there were."""
+    return await tx.execute(callers.FORGET_SURPLUS_CALLERS, KEPT_AT_MOST)
 
 
 async def _expire(work: Work, message_ids: list[MessageId]) -> None:

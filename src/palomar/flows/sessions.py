@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
+from palomar.domain.lockout import LONGEST_MS as LONGEST_WAIT_MS
 from palomar.domain.lockout import forgotten, wait_ms
 from palomar.flows.work import Work
 from palomar.storage import users as rows
@@ -58,10 +59,11 @@ class Opening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """Whose failures are counted, and how many cost no wait."""
+    """Whose failures are counted, how many cost no wait, and how long a wait is at most."""
 
     subject: str
     free: int
+    longest_ms: int = LONGEST_WAIT_MS
 
 
 def token_digest(token: str) -> bytes:
@@ -152,7 +154,7 @@ async def wait_before(tx: Transaction, counted: Sequence[Counted], *, now_ms: in
     waits = [0]
     for one in counted:
         for failures, last_ms in await tx.select(rows.SELECT_FAILURES, one.subject):
-            waits.append(wait_ms(failures, free=one.free, last_ms=last_ms, now_ms=now_ms))
+            waits.append(_wait_of(one, failures, last_ms=last_ms, now_ms=now_ms))
     return max(waits)
 
 
@@ -164,7 +166,7 @@ async def attempt(tx: Transaction, counted: Sequence[Counted], *, now_ms: int) -
     before: list[tuple[str, int]] = []
     for one in sorted(counted, key=lambda one: one.subject):
         row = next(iter(await tx.select_locked(rows.SELECT_FAILURES, one.subject)), (0, now_ms))
-        wait = wait_ms(row[0], free=one.free, last_ms=row[1], now_ms=now_ms)
+        wait = _wait_of(one, row[0], last_ms=row[1], now_ms=now_ms)
         if wait:
             return wait
         before.append((one.subject, 0 if forgotten(row[1], now_ms=now_ms) else row[0]))
@@ -173,9 +175,14 @@ async def attempt(tx: Transaction, counted: Sequence[Counted], *, now_ms: int) -
     return 0
 
 
-async def forget_failures(tx: Transaction, subject: str) -> None:
+async def forget_failures(tx: Transaction, subjects: Sequence[str]) -> None:
     """A log-in that succeeded makes up for the failures before it."""
-    await tx.execute(rows.DELETE_FAILURES, subject)
+    for subject in sorted(subjects):
+        await tx.execute(rows.DELETE_FAILURES, subject)
+
+
+def _wait_of(one: Counted, failures: int, *, last_ms: int, now_ms: int) -> int:
+    return wait_ms(failures, free=one.free, last_ms=last_ms, now_ms=now_ms, longest_ms=one.longest_ms)
 
 
 def _session(row: Found) -> Session:

@@ -3,10 +3,13 @@
 Not a framework: the hot routes are plain functions behind a dict, Starlette serves the rest.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from enum import Enum
 
 from starlette.types import Receive, Scope, Send
 
+from palomar.domain.access import Visitor
 from palomar.net.networks import TrustedProxies
 
 Headers = list[tuple[bytes, bytes]]
@@ -67,7 +70,30 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes | Bo
 
 def client_address(scope: Scope, proxies: TrustedProxies) -> str:
     """Who asks, seen through the operator's proxies; empty where the connection has no address."""
+    return visitor_of(scope, proxies).address
+
+
+def visitor_of(scope: Scope, proxies: TrustedProxies) -> Visitor:
+    """Where the request comes from, for whoever decides about credentials."""
+    peer, forwarded = peer_of(scope)
+    return proxies.visitor(peer, None if forwarded is None else forwarded.decode("latin-1"))
+
+
+def peer_of(scope: Scope) -> tuple[str, bytes | None]:
+    """The connection's own address (empty where it has none), and X-Forwarded-For as it came, several joined."""
     client = scope.get("client")
-    peer: str = client[0] if client else ""
     forwarded = [value for key, value in scope["headers"] if key == b"x-forwarded-for"]
-    return proxies.client(peer, b",".join(forwarded).decode("latin-1") if forwarded else None)
+    return (client[0] if client else "", b",".join(forwarded) if forwarded else None)
+
+
+def leaving(receive: Receive) -> Callable[[], Awaitable[None]]:
+    """What waits until the client has left (ASGI's ``http.disconnect``), once nobody needs the request's body."""
+
+    async def left() -> None:
+        is_whole = False
+        while (message := await receive())["type"] != "http.disconnect":
+            if is_whole:  # nothing follows the end of a body but the end of the connection
+                await asyncio.Event().wait()
+            is_whole = not message.get("more_body", False)
+
+    return left

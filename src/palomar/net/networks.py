@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from palomar.domain.access import Visitor
+
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
@@ -115,6 +117,11 @@ class TrustedProxies:
             if not self._trusts(address):
                 break
         return client
+
+    def visitor(self, peer: str, forwarded_for: str | None = None) -> Visitor:
+        """The client as :meth:`client` finds it, and whether it is a proxy that nobody trusts."""
+        is_proxy = forwarded_for is not None and not self._trusts(_plain(peer) or peer)
+        return Visitor(self.client(peer, forwarded_for), is_proxy)
 
     def _trusts(self, ip: str) -> bool:
         if not self._networks:

@@ -1,5 +1,6 @@
 """``calls.py``: what is stored, what is answered when we fail, and the operator's templates. Codes: the transcripts."""
 
+import asyncio
 from typing import Any
 
 from structlog.testing import capture_logs
@@ -15,12 +16,24 @@ SCOPE: dict[str, Any] = {"client": ("127.0.0.1", 5000), "headers": []}
 SEND = {"username": "ana", "password": PASSWORD, "number": "525512345678", "message": "Hola"}
 
 
+async def receive() -> Any:
+    """A client that waits for its answer."""
+    await asyncio.Event().wait()
+
+
 class BrokenGateway:
     """Nothing behind the door."""
 
     ids = RealIds(1)
 
-    async def account_by_password(self, login: str, password: str) -> None:
+    @property
+    def admission(self) -> "BrokenGateway":
+        return self
+
+    def door(self, dialect: str, *, rate: Any) -> "BrokenGateway":
+        return self
+
+    async def by_password(self, visitor: Any, login: str, password: str, *, left: Any) -> None:
         raise OSError("the database is gone")
 
 
@@ -29,7 +42,7 @@ def calls(house: House, **settings: Any) -> Calls:
 
 
 def send(house: House, **parameters: str) -> str:
-    return house.run(calls(house).send(SCOPE, SEND | parameters)).words
+    return house.run(calls(house).send(SCOPE, receive, SEND | parameters)).words
 
 
 def test_what_is_stored_is_what_was_sent(house: House) -> None:
@@ -68,16 +81,16 @@ def test_parts_are_charged_and_the_last_credit_is_spent_once(house: House) -> No
 
 def test_templates_are_the_operators(house: House) -> None:
     own = calls(house, sent_template="OK:{id}:{id}", refused_template="ERR {code}", status_template="<{code}>")
-    sent = house.run(own.send(SCOPE, SEND)).words
+    sent = house.run(own.send(SCOPE, receive, SEND)).words
     _, one, two = sent.split(":")
     assert one == two
-    assert house.run(own.send(SCOPE, {})) == ("ERR 101", False)
-    assert house.run(own.status(SCOPE, {})) == ("<5>", False)
+    assert house.run(own.send(SCOPE, receive, {})) == ("ERR 101", False)
+    assert house.run(own.status(SCOPE, receive, {})) == ("<5>", False)
 
 
 def test_national_numbers_are_a_setting(house: House) -> None:
     lenient = calls(house, national_numbers=True, sender="52555")
-    sent = house.run(lenient.send(SCOPE, SEND | {"number": "55 1234 5678"})).words
+    sent = house.run(lenient.send(SCOPE, receive, SEND | {"number": "55 1234 5678"})).words
     row = house.message("ana", sent.split("|")[1])
     assert (row.msisdn, row.sender) == ("525512345678", "52555")
 
@@ -85,8 +98,8 @@ def test_national_numbers_are_a_setting(house: House) -> None:
 async def test_our_fault_is_200_and_pending_and_is_logged_without_secrets() -> None:
     broken = Calls(BrokenGateway(), TrustedProxies(()), ConvergiaSettings())  # type: ignore[arg-type]
     with capture_logs() as logs:
-        assert await broken.send(SCOPE, SEND) == ("200", False)
-        assert await broken.status(SCOPE, SEND) == ("0", False)
+        assert await broken.send(SCOPE, receive, SEND) == ("200", False)
+        assert await broken.status(SCOPE, receive, SEND) == ("0", False)
     assert [(entry["event"], entry["call"]) for entry in logs] == [("call failed", "send"), ("call failed", "status")]
     assert all(entry["request_id"] for entry in logs)
     assert PASSWORD not in repr(logs)
@@ -95,6 +108,6 @@ async def test_our_fault_is_200_and_pending_and_is_logged_without_secrets() -> N
 async def test_an_address_behind_a_trusted_proxy_is_the_clients(house: House) -> None:
     proxied = Calls(house.app.gateway, TrustedProxies(("127.0.0.1",)), ConvergiaSettings())
     scope = SCOPE | {"headers": [(b"x-forwarded-for", b"192.0.2.9")]}
-    sent = house.run(proxied.send(scope, SEND | {"username": "cercada"})).words
+    sent = house.run(proxied.send(scope, receive, SEND | {"username": "cercada"})).words
     assert sent.startswith("100|")
-    assert house.run(proxied.send(SCOPE | {"client": None}, SEND | {"username": "cercada"})).words == "202"
+    assert house.run(proxied.send(SCOPE | {"client": None}, receive, SEND | {"username": "cercada"})).words == "202"

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +15,13 @@ from palomar.domain.link import Shortener
 from palomar.domain.message import State
 from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
+from palomar.engine.admission import Admission
+from palomar.engine.limits import RequestLimits
 from palomar.flows.accept import Accepted
 from palomar.flows.accounts import Balance, Snapshot, key_hash, login_key
 from palomar.flows.compose import Request
 from palomar.flows.lookup import Standing
-from palomar.net.networks import TrustedProxies
+from palomar.net.networks import TrustedProxies, is_listed
 
 BASIC = b"Basic " + base64.b64encode(f"{LOGIN}:{TOKEN}".encode())
 DEMO = Account(id=AccountId(1), login=LOGIN, settings=AccountSettings(requests_per_second=0))
@@ -36,18 +38,38 @@ def snapshot_of(account: Account, token: str = TOKEN) -> Snapshot:
 class FakeDirectory:
     snapshot: Snapshot
 
-    def prices(self, account_id: AccountId) -> PriceList:
-        return PriceList()
+    def by_key(self, secret: str) -> Account | None:
+        return self.snapshot.account_of_key(secret)
 
 
-class NoAbuse:
-    """Blocks nobody."""
+class NoBatcher:
+    """Writes nothing."""
 
-    def block_of_account(self, account: Account) -> None:
+    def post(self, step: Any, command: Any, done: Any, failed: Any = None) -> None:
         return None
 
-    def bad_credentials(self, address: str) -> None:
-        return None
+
+class FixedWait(RequestLimits):
+    """Lets everybody wait as long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    def wait_seconds(self, who: Hashable, *, per_second: int, now: float) -> float:
+        return self.seconds
+
+
+def admission_of(directory: Any, limits: RequestLimits | None = None) -> Admission:
+    """The real gate, over a directory that is made up."""
+    return Admission(
+        directory=directory,
+        batcher=NoBatcher(),  # type: ignore[arg-type]
+        clock=StillClock(),
+        passwords=None,  # type: ignore[arg-type]  # FOXSYS sends none
+        is_listed=is_listed,
+        limits=limits,
+    )
 
 
 @dataclass
@@ -62,15 +84,16 @@ class FakeGateway:
 
     def __post_init__(self) -> None:
         self.directory = FakeDirectory(snapshot_of(self.account))
-        self.abuse = NoAbuse()
+        self.limits = FixedWait(self.wait)
+        self.admission = admission_of(self.directory, self.limits)
         self.clock = StillClock()
         self.ids = RealIds(0)
 
     def shortener(self, account: Account) -> Shortener:
         return Shortener(account.settings.link_domain or "http://localhost", lambda: "abcdef1")
 
-    def wait_seconds(self, account: Account) -> float:
-        return self.wait
+    def prices(self, account: Account) -> PriceList:
+        return PriceList()
 
     async def accept(self, request: Request) -> Accepted | Refusal:
         if self.failure is not None:

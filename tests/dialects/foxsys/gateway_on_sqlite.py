@@ -9,6 +9,7 @@ from pathlib import Path
 
 from palomar.clock import RealIds
 from palomar.domain.account import Account, AccountSettings
+from palomar.engine.admission import Admission
 from palomar.engine.batcher import Batcher
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
@@ -18,6 +19,7 @@ from palomar.engine.router import Router
 from palomar.flows import accounts
 from palomar.flows.accounts import NewAccount
 from palomar.flows.house import House
+from palomar.net.networks import is_listed
 from palomar.storage.database import Database, Transaction
 from palomar.storage.migrate import migrate
 from palomar.storage.sqlite import open_sqlite
@@ -83,7 +85,9 @@ async def running_gateway(directory: Path, owner: Owner) -> AsyncIterator[Runnin
         batcher=batcher,
         directory=directory_of_accounts,
         dispatcher=dispatcher,
-        passwords=passwords,
+        admission=Admission(
+            directory=directory_of_accounts, batcher=batcher, clock=clock, passwords=passwords, is_listed=is_listed
+        ),
         clock=clock,
         ids=ids,
     )

@@ -7,7 +7,7 @@ from tests.dialects.foxsys.fake_gateway import DEMO, FakeGateway, api_of, ask, c
 
 from palomar.domain.refusals import Refusal
 
-SETTINGS = replace(DEMO.settings, batch_limit=2)
+SETTINGS = replace(DEMO.settings, batch_limit=2, requests_per_second=1)
 ACCOUNT = replace(DEMO, settings=SETTINGS)
 
 
@@ -19,7 +19,7 @@ async def test_the_caller_is_judged_before_the_body() -> None:
     assert await code_of(gateway, b"") == "403"
     gateway = FakeGateway(account=ACCOUNT, wait=0.5)
     assert await code_of(gateway, b"") == "429"
-    gateway.wait = 0.0
+    gateway.limits.seconds = 0.0
     assert await code_of(gateway, b"") == "10"
     assert await code_of(gateway, b"{") == "11"
 

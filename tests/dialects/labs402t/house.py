@@ -19,6 +19,7 @@ from palomar.dialects.labs402t.api import Labs402tApi
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.domain.account import Account, AccountSettings
 from palomar.domain.message import MessageId, make_message_id
+from palomar.engine.admission import Admission
 from palomar.engine.batcher import Batcher
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
@@ -29,7 +30,7 @@ from palomar.flows import accounts
 from palomar.flows.accounts import NewAccount
 from palomar.flows.house import House
 from palomar.flows.keyed import AddAccount
-from palomar.net.networks import TrustedProxies
+from palomar.net.networks import TrustedProxies, is_listed
 from palomar.storage.database import Database, Transaction
 
 NOON_MS = 1_772_107_200_000
@@ -195,6 +196,10 @@ class Labs402t:
         """Number, sender, text and state of every message, oldest first."""
         return await self.select("SELECT msisdn, sender, text, state FROM messages ORDER BY id")
 
+    async def knows(self, login: str, password: str) -> bool:
+        """Whether this is an account's password."""
+        return await self.gateway.admission.passwords.account(login, password) is not None
+
     async def spent(self, login: str = "demo") -> int:
         """Credits that are set aside."""
         account = self.gateway.directory.by_login(login)
@@ -219,7 +224,9 @@ async def labs402t(place: Place, *, settings: Labs402tSettings | None = None, no
         batcher=batcher,
         directory=directory,
         dispatcher=dispatcher,
-        passwords=passwords,
+        admission=Admission(
+            directory=directory, batcher=batcher, clock=clock, passwords=passwords, is_listed=is_listed
+        ),
         clock=clock,
         ids=ids,
     )

@@ -14,7 +14,7 @@ from tests.support.databases import Place, migrated
 
 from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code
 
-STATUSES = {*HTTP_STATUSES.values(), 404, 405, 409, 413, 415, 422}
+STATUSES = {*HTTP_STATUSES.values(), 404, 405, 409, 413, 415, 422, 429}
 PATHS = ("/sms/send", "/sms/schedule", "/sms/batch", "/users/nadie/password")
 SEGMENTS = ("sms", "users", "accounts", "send", "status", "balance", "costs", "password", "demo")
 NAMES = ("to", "text", "from", "send_at", "messages", "current_password", "new_password", "x")

@@ -73,7 +73,7 @@ async def test_a_sub_account_asked_for_twice_at_once_is_made_once(labs_on_each: 
 
     assert sorted(reply.status for reply in replies) == [200, 409, 409, 409, 409]
     assert again.body in [reply.body for reply in replies]
-    assert labs.gateway.account_by_key(again.data["api_key"]) is not None
+    assert labs.gateway.directory.by_key(again.data["api_key"]) is not None
 
 
 async def test_two_keys_for_one_login_make_one_account(labs_on_each: Labs402t) -> None:

@@ -20,7 +20,7 @@ async def enter(visit: Visit) -> Reply:
     """Try a login and a password."""
     request = visit.request
     login, password = visit.asked("login"), request.form.get("password", "")
-    result = await visit.logins.log_in(login, password, address=request.address, agent=request.agent)
+    result = await visit.logins.log_in(login, password, request.visitor, agent=request.agent)
     if isinstance(result, TryLater):
         return _too_many(visit, "login.html", result, login=login, next=_next(visit))
     if result is None:
@@ -42,7 +42,7 @@ async def ask_code(visit: Visit) -> Reply:
 async def give_code(visit: Visit) -> Reply:
     """Try a code."""
     request = visit.request
-    result = await visit.logins.give_code(request.token, visit.asked("code"), address=request.address)
+    result = await visit.logins.give_code(request.token, visit.asked("code"), request.visitor)
     if isinstance(result, TryLater):
         return _too_many(visit, "code.html", result, next=_next(visit))
     if result is None:

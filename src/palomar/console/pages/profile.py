@@ -41,7 +41,7 @@ async def change_password(visit: SignedVisit) -> Reply:
     fault = fault_of_password(new)
     if fault is not None:
         return await _page(visit, section="password", fault=visit.t(PASSWORD_FAULTS[fault]))
-    result = await visit.viewer.profile.change_password(current, new, address=visit.request.address)
+    result = await visit.viewer.profile.change_password(current, new, visitor=visit.request.visitor)
     return await _answered(visit, result, section="password", done="password")
 
 
@@ -57,7 +57,7 @@ async def start_totp(visit: SignedVisit) -> Reply:
 async def stop_totp(visit: SignedVisit) -> Reply:
     """No code any more, if the password is right."""
     password = visit.request.form.get("password", "")
-    result = await visit.viewer.profile.stop_totp(password, address=visit.request.address)
+    result = await visit.viewer.profile.stop_totp(password, visitor=visit.request.visitor)
     return await _answered(visit, result, section="code", done="code-off")
 
 

@@ -29,7 +29,7 @@ BODY_LIMIT: Final = 256 * 1024
 _log = structlog.get_logger(__name__)
 
 _Endpoint = Callable[[Scope, Receive], Awaitable[Answer | None]]
-_Verb = Callable[[Scope, Parameters], Awaitable[Said]]
+_Verb = Callable[[Scope, Receive, Parameters], Awaitable[Said]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class ConvergiaApi:
             if body is BodyRefusal.TOO_LARGE:
                 return responses.text(too_large)
             parameters |= of_form(body, _content_type(scope))
-        said = await verb(scope, parameters)
+        said = await verb(scope, receive, parameters)
         return responses.text(said.words, later=said.later)
 
     async def _webservice(self, scope: Scope, receive: Receive) -> Answer | None:
@@ -109,7 +109,7 @@ class ConvergiaApi:
         except soap.SoapFault as fault:
             return responses.client_fault(str(fault))
         verb = self._calls.send if call.operation is SEND else self._calls.status
-        said = await verb(scope, call.parameters)
+        said = await verb(scope, receive, call.parameters)
         return responses.call_answered(call.called, said.words, later=said.later)
 
     def _our_fault(self, path: str) -> Answer:

@@ -1,33 +1,28 @@
-"""Who calls: a login and its password, in every request, from an address that the account allows.
+"""Who calls: a login and its password, in every request.
 
-Not here: whether the account may do what it asks (``calls``).
+Whether that lets anybody in is ``engine.admission``'s. Not here: whether the account may do what it asks (``calls``).
 """
 
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 from palomar.dialects.convergia import NAME
 from palomar.domain.account import Account
-from palomar.domain.refusals import Refusal
-from palomar.engine.gateway import Gateway
-from palomar.net.asgi import client_address
-from palomar.net.networks import TrustedProxies, is_listed
+from palomar.engine.admission import Admission, Denied, account_of
+from palomar.net.asgi import leaving, visitor_of
+from palomar.net.networks import TrustedProxies
 
 
 class Callers:
     """Finds the account behind a request."""
 
-    def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
-        self._gateway = gateway
+    def __init__(self, admission: Admission, trusted_proxies: TrustedProxies) -> None:
+        self._door = admission.door(NAME, rate=lambda settings: settings.convergia_requests_per_second)
         self._trusted_proxies = trusted_proxies
 
-    async def caller(self, scope: Scope, *, username: str, password: str) -> Account | Refusal:
-        """The account that calls, or why it is nobody: bad credentials, or an address that is not on its list."""
+    async def caller(self, scope: Scope, receive: Receive, *, username: str, password: str) -> Account | Denied:
+        """The account that calls, or why it is not let in. Raises ``Busy``."""
         scope["password"] = password  # in SOAP it may stand in a field of any name
-        account = await self._gateway.account_by_password(username, password)
-        if account is None or not account.settings.speaks(NAME):
-            return Refusal.BAD_CREDENTIALS
-        scope["user"] = account
-        allowed = account.settings.allowed_addresses
-        if allowed and not is_listed(client_address(scope, self._trusted_proxies), allowed):
-            return Refusal.ADDRESS_NOT_ALLOWED
-        return account
+        visitor = visitor_of(scope, self._trusted_proxies)
+        caller = await self._door.by_password(visitor, username, password, left=leaving(receive))
+        scope["user"] = account_of(caller)
+        return caller

@@ -6,7 +6,7 @@ Both take parameters by name and give the text of the answer; how that text trav
 from typing import NamedTuple
 
 import structlog
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 from palomar.dialects.convergia.auth import Callers
 from palomar.dialects.convergia.errors import Code, StatusCode, code_of, code_of_discarded, status_of
@@ -14,6 +14,7 @@ from palomar.dialects.convergia.parameters import Parameters
 from palomar.dialects.convergia.requests import read_id, read_send, what_is_missing
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
+from palomar.engine.admission import Denied
 from palomar.engine.gateway import Gateway
 from palomar.flows.accept import Accepted
 from palomar.net.networks import TrustedProxies
@@ -33,13 +34,13 @@ class Calls:
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies, settings: ConvergiaSettings) -> None:
         self._gateway = gateway
-        self._callers = Callers(gateway, trusted_proxies)
+        self._callers = Callers(gateway.admission, trusted_proxies)
         self._settings = settings
 
-    async def send(self, scope: Scope, parameters: Parameters) -> Said:
+    async def send(self, scope: Scope, receive: Receive, parameters: Parameters) -> Said:
         """``100|id``, or a code."""
         try:
-            result = await self._send(scope, parameters)
+            result = await self._send(scope, receive, parameters)
         except TemporarilyUnavailable as error:
             self._log_unavailable("send", error)
             return Said(self.refused(code_of(Refusal.UNAVAILABLE)), later=True)
@@ -50,10 +51,10 @@ class Calls:
             return Said(self.refused(result))
         return Said(self._settings.sent_template.replace("{id}", str(result)))
 
-    async def status(self, scope: Scope, parameters: Parameters) -> Said:
+    async def status(self, scope: Scope, receive: Receive, parameters: Parameters) -> Said:
         """A digit. Where we fail it is pending: its list has no code for that, and nothing better is known."""
         try:
-            return Said(self.told(await self._status(scope, parameters)))
+            return Said(self.told(await self._status(scope, receive, parameters)))
         except TemporarilyUnavailable as error:
             self._log_unavailable("status", error)
             return Said(self.told(StatusCode.PENDING), later=True)
@@ -69,15 +70,14 @@ class Calls:
         """What a status query answers."""
         return self._settings.status_template.replace("{code}", code.value)
 
-    async def _send(self, scope: Scope, parameters: Parameters) -> int | Code:
+    async def _send(self, scope: Scope, receive: Receive, parameters: Parameters) -> int | Code:
         missing = what_is_missing(parameters)
         if missing is not None:
             return missing
-        account = await self._callers.caller(scope, username=parameters["username"], password=parameters["password"])
-        if isinstance(account, Refusal):
-            return code_of(account)
-        if not account.enabled:
-            return code_of(Refusal.ACCOUNT_DISABLED)
+        username, password = parameters["username"], parameters["password"]
+        account = await self._callers.caller(scope, receive, username=username, password=password)
+        if isinstance(account, Denied):
+            return code_of(account.refusal)
         if not account.may_send:
             return code_of(Refusal.MAY_NOT_SEND)
         subid = f"{self._gateway.ids.serial():x}"
@@ -92,13 +92,14 @@ class Calls:
         assert isinstance(result, Accepted)  # without an idempotency key nothing is replayed
         return _outcome(result)
 
-    async def _status(self, scope: Scope, parameters: Parameters) -> StatusCode:
+    async def _status(self, scope: Scope, receive: Receive, parameters: Parameters) -> StatusCode:
         username, password = parameters.get("username"), parameters.get("password")
         if not username or not password:
             return StatusCode.BAD_CREDENTIALS
-        account = await self._callers.caller(scope, username=username, password=password)
-        if isinstance(account, Refusal) or not account.enabled:
-            return StatusCode.BAD_CREDENTIALS
+        account = await self._callers.caller(scope, receive, username=username, password=password)
+        if isinstance(account, Denied):
+            too_many = account.refusal is Refusal.TOO_MANY_REQUESTS  # its list has no code for that either
+            return StatusCode.PENDING if too_many else StatusCode.BAD_CREDENTIALS
         short_id = read_id(parameters.get("messageid", "").strip())
         if short_id is None:
             return StatusCode.NOT_FOUND

@@ -30,8 +30,9 @@ from palomar.dialects.foxsys.responses import Answer
 from palomar.dialects.foxsys.subids import LONGEST, Subids, key_of, read_subid
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
+from palomar.engine.admission import Denied
 from palomar.engine.gateway import Gateway
-from palomar.net.asgi import BodyRefusal, client_address, read_body, respond
+from palomar.net.asgi import BodyRefusal, read_body, respond
 from palomar.net.json_size import has_more_values
 from palomar.net.networks import TrustedProxies
 
@@ -53,6 +54,8 @@ _Endpoint = Callable[[Account, Scope, Receive], Awaitable[Answer | None]]
 class _Route:
     methods: tuple[str, ...]
     endpoint: _Endpoint
+    sends: bool = False
+    """Whether an account that may not send is refused before its body is read, with a subid."""
     numbers: bool = False
     """Whether every ``code`` it answers is a number."""
 
@@ -62,13 +65,12 @@ class FoxsysApi:
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies, body_limit: int = BODY_LIMIT) -> None:
         self._gateway = gateway
-        self._proxies = trusted_proxies
         self._body_limit = body_limit
-        self._callers = Callers(gateway.directory, trusted_proxies)
+        self._callers = Callers(gateway.admission, trusted_proxies)
         self._subids = Subids(gateway.clock, gateway.ids)
         self._page = ApiPage(openapi.DOCUMENT, title=openapi.TITLE, language="es", at=(openapi.PREFIX,))
         routes = {
-            "/json/send": _Route(("POST",), self._send),
+            "/json/send": _Route(("POST",), self._send, sends=True),
             "/json/balance": _Route(("GET", "HEAD", "POST"), self._balance),
             "/json/prices": _Route(("GET", "HEAD", "POST"), self._prices),
             "/json/scheduled": _Route(("POST",), self._scheduled, numbers=True),
@@ -98,22 +100,12 @@ class FoxsysApi:
         """The answer; None if nobody is left to read it."""
         if scope["method"] not in route.methods:
             return responses.wrong_method(route.methods)
-        abuse = self._gateway.abuse
-        if self._gateway.directory.snapshot.blocks:
-            block = abuse.block_of_address(client_address(scope, self._proxies))
-            if block is not None:
-                return responses.forbidden(blocked(block, "this address"))
-        caller = self._callers.caller(scope)
-        if not isinstance(caller, Account):
-            if caller is Refusal.BAD_CREDENTIALS:
-                abuse.bad_credentials(client_address(scope, self._proxies))
-            return responses.unauthorized()
+        caller = self._callers.caller(scope, to_send=route.sends)
+        if isinstance(caller, Denied):
+            return self._denied(caller, sending=route.sends)
         return await route.endpoint(caller, scope, receive)
 
     async def _send(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
-        refused = self._refused(account, sending=True)
-        if refused is not None:
-            return refused
         settings = account.settings
         document = await self._document(scope, receive, SendDocument)
         if document is None:
@@ -143,17 +135,11 @@ class FoxsysApi:
 
     async def _balance(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
         """Some clients send a body, such as ``[]``: it is not read."""
-        refused = self._refused(account, sending=False)
-        if refused is not None:
-            return refused
         balance = await self._gateway.balance(account.id)
         return responses.balance(balance.available)
 
     async def _prices(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
         """No body is as good as an empty one: then it is every country, as JSON."""
-        refused = self._refused(account, sending=False)
-        if refused is not None:
-            return refused
         document = await self._document(scope, receive, PricesDocument)
         if document is None:
             return None
@@ -162,13 +148,10 @@ class FoxsysApi:
                 return responses.declined(document, account.settings)
             document = PricesDocument()
         form = prices.format_of(document)
-        listed = prices.prices_of(document, self._gateway.directory.prices(account.id))
+        listed = prices.prices_of(document, self._gateway.prices(account))
         return responses.prices(prices.written(listed, form), prices.CONTENT_TYPES[form])
 
     async def _scheduled(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
-        refused = self._refused(account, sending=False)
-        if refused is not None:
-            return refused
         document = await self._document(scope, receive, ScheduledDocument)
         if document is None:
             return None
@@ -188,9 +171,6 @@ class FoxsysApi:
         return responses.scheduled(_DONE[command])
 
     async def _ack(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
-        refused = self._refused(account, sending=False)
-        if refused is not None:
-            return refused
         document = await self._document(scope, receive, AckDocument)
         if document is None:
             return None
@@ -214,17 +194,15 @@ class FoxsysApi:
             return Problem(Code.TOO_LARGE)
         return read_document(body, shape)
 
-    def _refused(self, account: Account, *, sending: bool) -> Answer | None:
-        """403 and 429, before anything is read; a send's answer has a subid."""
-        if not account.enabled:
-            problem = problem_of(Refusal.ACCOUNT_DISABLED)
-        elif sending and not account.may_send:
-            problem = problem_of(Refusal.MAY_NOT_SEND)
-        elif block := self._gateway.abuse.block_of_account(account):
-            problem = blocked(block, "the account")
-        else:
-            wait_seconds = self._gateway.wait_seconds(account)
-            if not wait_seconds:
-                return None
-            return responses.too_many_requests(wait_seconds, subid=self._subids.make() if sending else None)
-        return responses.declined(problem, account.settings, subid=self._subids.make() if sending else None)
+    def _denied(self, denied: Denied, *, sending: bool) -> Answer:
+        """401, 403 and 429, before anything is read; a send's answer has a subid once the caller is known."""
+        account, subid = denied.account, self._subids.make() if sending else None
+        if account is None and denied.block is not None:
+            return responses.forbidden(blocked(denied.block, "this address"))
+        if account is None or denied.refusal is Refusal.ADDRESS_NOT_ALLOWED:
+            return responses.unauthorized()
+        if denied.block is not None:
+            return responses.declined(blocked(denied.block, "the account"), account.settings, subid=subid)
+        if denied.refusal is Refusal.TOO_MANY_REQUESTS:
+            return responses.too_many_requests(denied.wait_seconds, subid=subid)
+        return responses.declined(problem_of(denied.refusal), account.settings, subid=subid)

@@ -3,9 +3,10 @@
 from typing import Final
 
 from palomar.dialects.labs402t import responses, users
+from palomar.dialects.labs402t.auth import Callers
 from palomar.dialects.labs402t.call import Call, answered_before
 from palomar.dialects.labs402t.documents import PasswordBody, UserBody, read
-from palomar.dialects.labs402t.errors import Code, Problem
+from palomar.dialects.labs402t.errors import Code, Problem, problem_of
 from palomar.dialects.labs402t.responses import (
     Answer,
     Balance,
@@ -28,8 +29,9 @@ from palomar.flows.keyed import AddAccount, ChangePassword
 class AccountEndpoints:
     """``balance``, ``costs``, ``add_user``, ``change_password``."""
 
-    def __init__(self, gateway: Gateway, settings: Labs402tSettings) -> None:
+    def __init__(self, gateway: Gateway, callers: Callers, settings: Labs402tSettings) -> None:
         self._gateway = gateway
+        self._callers = callers
         self._settings = settings
 
     async def balance(self, call: Call) -> Answer | Problem:
@@ -45,7 +47,7 @@ class AccountEndpoints:
         account = self._find(call)
         if account is None:
             return Problem(Code.NO_USER)
-        costs = users.costs(self._gateway.directory.prices(account.id))
+        costs = users.costs(self._gateway.prices(account))
         return responses.ok(CostsAnswer(0, "OK", Costs(account.login, self._settings.currency, costs)))
 
     async def add_user(self, call: Call) -> Answer | Problem:
@@ -58,7 +60,7 @@ class AccountEndpoints:
         new = NewAccount(
             login=user.login,
             name=f"{user.name} {user.surname}",
-            password_hash=await self._gateway.hash_password(user.password),
+            password_hash=await self._gateway.hash_password(user.password, by=call.account),
             key=key,
             settings=users.settings_of_child(call.account),
             parent_id=call.account.id,
@@ -86,9 +88,10 @@ class AccountEndpoints:
         account = self._find(call)
         if account is None:
             return Problem(Code.NO_USER)
-        if await self._gateway.account_by_password(account.login, passwords.current) is None:
-            return Problem(Code.BAD_CREDENTIALS)
-        password_hash = await self._gateway.hash_password(passwords.new)
+        denied = await self._callers.knows_password(call.visitor, account, passwords.current)
+        if denied is not None:
+            return problem_of(denied.refusal)
+        password_hash = await self._gateway.hash_password(passwords.new, by=call.account)
         command = ChangePassword(
             account_id=account.id, password_hash=password_hash, key=call.key, answer=(200, responses.encode(_CHANGED))
         )
@@ -96,7 +99,7 @@ class AccountEndpoints:
         return responses.ok(_CHANGED) if before is None else answered_before(before)
 
     def _find(self, call: Call) -> Account | None:
-        return users.find(self._gateway.directory, call.account, call.name)
+        return self._gateway.below(call.account, call.name)
 
 
 _CHANGED: Final = EmptyAnswer(0, "OK", Nothing())

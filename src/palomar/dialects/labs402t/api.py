@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from palomar.apidocs import ApiPage
 from palomar.dialects.labs402t import PREFIX, responses
 from palomar.dialects.labs402t.accounts import AccountEndpoints
-from palomar.dialects.labs402t.auth import caller
+from palomar.dialects.labs402t.auth import Callers
 from palomar.dialects.labs402t.call import Call, answered_before
 from palomar.dialects.labs402t.document import document
 from palomar.dialects.labs402t.errors import (
@@ -36,6 +36,7 @@ from palomar.dialects.labs402t.responses import Answer
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.sms import SmsEndpoints
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
+from palomar.engine.admission import Denied
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, header, read_body, respond
 from palomar.net.json_size import has_more_values
@@ -69,12 +70,12 @@ class Labs402tApi:
     ) -> None:
         settings = settings or Labs402tSettings()
         self._gateway = gateway
-        self._proxies = trusted_proxies
+        self._callers = Callers(gateway.admission, trusted_proxies)
         self._body_limit = body_limit
         self._always_200 = settings.http_status == "always200"
         self._running = Running()
         self._page = ApiPage(document(settings), title="402T Labs API", language="es", at=(PREFIX,))
-        sms, accounts = SmsEndpoints(gateway, settings), AccountEndpoints(gateway, settings)
+        sms, accounts = SmsEndpoints(gateway, settings), AccountEndpoints(gateway, self._callers, settings)
         self._fixed = {
             "/sms/send": _Route(("POST",), sms.send),
             "/sms/schedule": _Route(("POST",), sms.schedule),
@@ -105,15 +106,15 @@ class Labs402tApi:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
         """The answer; None if nobody is left to read it."""
-        account = caller(scope, self._gateway, self._proxies)
-        if isinstance(account, Refusal):
-            return _written(problem_of(account))
+        account = self._callers.caller(scope)
+        if isinstance(account, Denied):
+            return _denied(account)
         route, name = self._route(scope["path"])
         if route is None:
             return _written(NOT_FOUND)
         if scope["method"] not in route.methods:
             return responses.declined(WRONG_METHOD, (b"allow", ", ".join(route.methods).encode("ascii")))
-        call = Call(account=account, name=name)
+        call = Call(account=account, visitor=self._callers.visitor(scope), name=name)
         if scope["method"] != "POST":
             return _written(await route.endpoint(call))
         if (header(scope, b"content-encoding") or b"identity").lower() != b"identity":
@@ -154,6 +155,12 @@ class Labs402tApi:
                 return answer
             before = await self._gateway.answered(call.key)
             return answer if before is None else _written(answered_before(before))
+
+
+def _denied(denied: Denied) -> Answer:
+    if denied.refusal is Refusal.TOO_MANY_REQUESTS:
+        return responses.too_many_requests(denied.wait_seconds)
+    return _written(problem_of(denied.refusal))
 
 
 def _written(outcome: Answer | Problem) -> Answer:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, Problem
+from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, TOO_MANY_REQUESTS, Code, Problem
 from palomar.dialects.labs402t.states import Word
 from palomar.domain.refusals import RETRY_AFTER_SECONDS
 from palomar.net.asgi import Headers
@@ -201,6 +201,12 @@ def declined(problem: Problem, *more: tuple[bytes, bytes]) -> Answer:
         answer = {"status": problem.code.value, "message": problem.message, "data": {"reason": problem.reason}}
         return Answer(problem.http_status, _encode(answer), [*HEADERS, *more])
     return Answer(problem.http_status, _ERRORS[problem.code], [*HEADERS, *more])
+
+
+def too_many_requests(wait_seconds: float) -> Answer:
+    """Answer 429, with the whole seconds to wait, at least one (RFC 9110 section 10.2.3)."""
+    seconds = max(1, -int(-wait_seconds // 1))
+    return declined(TOO_MANY_REQUESTS, (b"retry-after", b"%d" % seconds))
 
 
 HEADERS: Final = [(b"content-type", b"application/json; charset=utf-8")]

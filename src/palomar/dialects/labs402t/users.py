@@ -16,7 +16,6 @@ from palomar.domain.countries import COUNTRIES
 from palomar.domain.credit import Microcredits, as_number
 from palomar.domain.pricing import PriceList
 from palomar.domain.text import unusable
-from palomar.engine.directory import Directory
 
 LONGEST: Final = 254
 """Characters of a name, an address (RFC 5321 section 4.5.3.1) and a password."""
@@ -37,14 +36,6 @@ class NewPassword(NamedTuple):
 
     current: str
     new: str
-
-
-def find(directory: Directory, caller: Account, login: str) -> Account | None:
-    """The caller itself or an account below it, by login in any case."""
-    account = directory.by_login(login)
-    if account is None or not directory.snapshot.is_within(account, caller.id):
-        return None
-    return account
 
 
 def read_user(posted: UserBody) -> NewUser | Problem:

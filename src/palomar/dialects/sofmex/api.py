@@ -24,6 +24,7 @@ from palomar.dialects.sofmex.settings import SofmexSettings
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.domain.schedule import format_with_offset
+from palomar.engine.admission import Denied
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, header, read_body, respond
 from palomar.net.json_size import has_more_values
@@ -57,7 +58,7 @@ class SofmexApi:
         self._body_limit = min(body_limit, BODY_LIMIT)
         self._token_lifetime_ms = settings.token_days * _DAY_MS
         self._zone = ZoneInfo(settings.timezone)
-        self._callers = Callers(gateway, trusted_proxies)
+        self._callers = Callers(gateway.admission, trusted_proxies)
         self._docs = ApiPage(DOCUMENT, title=TITLE, language="es", at=("/sms/v3", "/api/sms/v3"))
         self._operations: dict[str, _Operation] = {
             "/sms/v3/asignacion": Batches(gateway, settings).send,
@@ -93,8 +94,8 @@ class SofmexApi:
         if operation is None:
             return await self._login(scope, receive)
         account = self._callers.caller(scope)
-        if isinstance(account, Refusal):
-            return HTTPStatus.UNAUTHORIZED
+        if isinstance(account, Denied):
+            return self._denied(account, scope)
         body = await read_body(scope, receive, limit=self._body_limit)
         if isinstance(body, BodyRefusal):
             return _without(body)
@@ -122,12 +123,21 @@ class SofmexApi:
         username, password = credentials
         if username is None or password is None:
             return responses.bad_login()
-        account = await self._gateway.account_by_password(username, password)
-        if account is None or not account.settings.speaks(NAME) or not self._callers.may_call(account, scope):
+        account = await self._callers.logs_in(scope, receive, username, password)
+        if isinstance(account, Denied):
+            if account.refusal is Refusal.TOO_MANY_REQUESTS:
+                return self._too_many(account, scope)
             return responses.bad_login()  # the same: whether the password is right is nobody's business elsewhere
-        scope["user"] = account
         token = await self._gateway.token(account, name=PASSES, lifetime_ms=self._token_lifetime_ms)
         return responses.logged_in(token)
+
+    def _denied(self, denied: Denied, scope: Scope) -> Answer | HTTPStatus:
+        if denied.refusal is Refusal.TOO_MANY_REQUESTS:
+            return self._too_many(denied, scope)
+        return HTTPStatus.UNAUTHORIZED
+
+    def _too_many(self, denied: Denied, scope: Scope) -> Answer:
+        return responses.waiting(self._error(HTTPStatus.TOO_MANY_REQUESTS, scope), denied.wait_seconds)
 
     def _error(self, status: HTTPStatus, scope: Scope) -> Answer:
         timestamp = format_with_offset(self._gateway.clock.wall_ms(), self._zone)

@@ -1,38 +1,45 @@
-"""Who calls: the Bearer token that ``/login`` gave, or a longer-lived one, from an address that its account allows.
+"""Who calls: the Bearer token that ``/login`` gave, or a longer-lived one; and who logs in.
 
-Some clients leave the scheme out, others write it in capitals. Not here: whether the account may do what it asks.
+Some clients leave the scheme out, others write it in capitals. Whether that lets anybody in is ``engine.admission``'s.
+Not here: whether the account may do what it asks.
 """
 
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 from palomar.dialects.sofmex import NAME
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal
-from palomar.engine.gateway import Gateway
-from palomar.net.asgi import client_address, header
-from palomar.net.networks import TrustedProxies, is_listed
+from palomar.engine.admission import Admission, Denied, account_of
+from palomar.net.asgi import header, leaving, visitor_of
+from palomar.net.networks import TrustedProxies
 
 
 class Callers:
     """Finds the account behind a request."""
 
-    def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
-        self._gateway = gateway
+    def __init__(self, admission: Admission, trusted_proxies: TrustedProxies) -> None:
+        self._door = admission.door(NAME, rate=lambda settings: settings.sofmex_requests_per_second)
         self._trusted_proxies = trusted_proxies
 
-    def caller(self, scope: Scope) -> Account | Refusal:
-        """The account that calls, or why it is nobody: a bad token, or an address that is not on its list."""
+    def caller(self, scope: Scope) -> Account | Denied:
+        """The account that calls, or why it is not let in. A disabled one is let in: the vendor's words for it (5) are
+        of the records that it sends, and every record is refused."""
         authorization = header(scope, b"authorization")
-        account = None if authorization is None else self._gateway.account_by_token(_token(authorization))
-        if account is None or not account.settings.speaks(NAME):
-            return Refusal.BAD_CREDENTIALS
-        scope["user"] = account
-        return account if self.may_call(account, scope) else Refusal.ADDRESS_NOT_ALLOWED
+        text = None if authorization is None else _token(authorization)
+        caller = self._door.by_token(visitor_of(scope, self._trusted_proxies), text)
+        return _seen(scope, caller)
 
-    def may_call(self, account: Account, scope: Scope) -> bool:
-        """Whether the request comes from an address that the account allows."""
-        allowed = account.settings.allowed_addresses
-        return not allowed or is_listed(client_address(scope, self._trusted_proxies), allowed)
+    async def logs_in(self, scope: Scope, receive: Receive, username: str, password: str) -> Account | Denied:
+        """The account that logs in, or why not. Raises ``Busy``."""
+        visitor = visitor_of(scope, self._trusted_proxies)
+        caller = await self._door.by_password(visitor, username, password, left=leaving(receive))
+        return _seen(scope, caller)
+
+
+def _seen(scope: Scope, caller: Account | Denied) -> Account | Denied:
+    account = scope["user"] = account_of(caller)
+    is_disabled = isinstance(caller, Denied) and caller.refusal is Refusal.ACCOUNT_DISABLED
+    return account if is_disabled and account is not None else caller
 
 
 def _token(authorization: bytes) -> str:

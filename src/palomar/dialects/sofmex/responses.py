@@ -72,6 +72,12 @@ def error(status: HTTPStatus, *, path: str, timestamp: str, allowed: Sequence[st
     return Answer(status, _json(answer), headers)
 
 
+def waiting(answer: Answer, wait_seconds: float) -> Answer:
+    """Add the whole seconds to wait, at least one (RFC 9110 section 10.2.3)."""
+    seconds = max(1, -int(-wait_seconds // 1))
+    return answer._replace(headers=[*answer.headers, (b"retry-after", b"%d" % seconds)])
+
+
 def see(location: str) -> Answer:
     """Where a browser finds the page; in words too."""
     body = f'<!DOCTYPE html>\n<html lang="es"><title>SOFMEX</title><a href="{location}">Documentación</a></html>\n'

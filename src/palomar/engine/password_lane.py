@@ -1,0 +1,160 @@
+"""A lane of password hashing: one thread, a short queue with fair turns an address, and no work for who has left.
+
+Argon2 takes some 100 ms on purpose, so what waits for it must be bounded. Who waits is served by turns of their
+addresses: one who sends a thousand passwords a second delays nobody else by more than one of them. Logins that are
+known from their address have every second turn. Beyond the bounds the answer is :class:`Busy`. Not here: whose
+password it is (``passwords``), and what a wrong one costs (``admission``).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from palomar.domain.refusals import TemporarilyUnavailable
+
+T = TypeVar("T")
+
+STRANGERS_AT_MOST: Final = 16
+"""Hashes that may wait for strangers: with 100 ms each the last is done in time for a client that gives up at 4.5 s."""
+KNOWN_AT_MOST: Final = 32
+"""Hashes that may wait for logins that are known from their address."""
+EACH_AT_MOST: Final = 4
+"""Hashes that may wait for one address of strangers, or for one known login at one address."""
+
+Left = Callable[[], Awaitable[None]]
+"""Returns when the client has left."""
+
+
+class Busy(TemporarilyUnavailable):
+    """Too many passwords wait to be hashed: this one was not looked at."""
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    work: Callable[[], Any]
+    future: asyncio.Future[Any]
+    waiters: int = 0
+    dropped: bool = field(default=False)
+
+
+class _Turns:
+    """Jobs that wait, by whose they are: each of those has its turn, whoever sends most."""
+
+    def __init__(self, *, at_most: int, each_at_most: int) -> None:
+        self._at_most = at_most
+        self._each_at_most = each_at_most
+        self._waiting = 0
+        self._jobs: dict[Hashable, deque[_Job]] = {}
+        """In the order of their turns."""
+
+    def is_full(self, whose: Hashable) -> bool:
+        """Whether one more of theirs finds no room."""
+        return self._waiting >= self._at_most or len(self._jobs.get(whose, ())) >= self._each_at_most
+
+    def add(self, whose: Hashable, job: _Job) -> None:
+        self._jobs.setdefault(whose, deque()).append(job)
+        self._waiting += 1
+
+    def next(self) -> _Job | None:
+        """Take the next that somebody still waits for."""
+        while self._jobs:
+            whose = next(iter(self._jobs))
+            own = self._jobs.pop(whose)
+            job = own.popleft()
+            self._waiting -= 1
+            if own:
+                self._jobs[whose] = own  # behind the others
+            if not job.dropped:
+                return job
+        return None
+
+
+class PasswordLane:
+    """See the module."""
+
+    def __init__(self, name: str) -> None:
+        self._thread = ThreadPoolExecutor(1, name)
+        self._known = _Turns(at_most=KNOWN_AT_MOST, each_at_most=EACH_AT_MOST)
+        self._strangers = _Turns(at_most=STRANGERS_AT_MOST, each_at_most=EACH_AT_MOST)
+        self._was_known = False
+        self._is_running = False
+        self._same: dict[bytes, _Job] = {}
+
+    def close(self) -> None:
+        """End the thread; what waits is never done."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def check_room(self, whose: Hashable, *, is_known: bool) -> None:
+        """Raise Busy where :meth:`run` would."""
+        if (self._known if is_known else self._strangers).is_full(whose):
+            raise Busy("too many passwords wait to be checked")
+
+    async def run(
+        self, work: Callable[[], T], *, whose: Hashable, is_known: bool, same: bytes = b"", left: Left | None = None
+    ) -> T:
+        """Do ``work`` in the thread when its turn comes, once for all who ask the ``same`` at the same time.
+
+        ``whose`` turn it is: of an address, or where ``is_known`` of a login that is known from an address. Raises Busy
+        where there is no room, and where the client ``left`` before its turn.
+        """
+        job = self._same.get(same) if same else None
+        if job is None:
+            self.check_room(whose, is_known=is_known)
+            job = _Job(work, asyncio.get_running_loop().create_future())
+            (self._known if is_known else self._strangers).add(whose, job)
+            if same:
+                self._same[same] = job
+                job.future.add_done_callback(lambda _: self._same.pop(same, None))
+        job.waiters += 1
+        self._begin_next()
+        try:
+            result: T = await _first(job.future, left)
+            return result
+        finally:
+            job.waiters -= 1
+            if not job.waiters and not job.future.done():
+                job.dropped = True
+                self._same.pop(same, None)
+
+    def _next(self) -> _Job | None:
+        """Take one that is known, then a stranger's, and so on while both wait."""
+        first, second = (self._strangers, self._known) if self._was_known else (self._known, self._strangers)
+        job = first.next() or second.next()
+        self._was_known = not self._was_known
+        return job
+
+    def _begin_next(self) -> None:
+        if self._is_running or (job := self._next()) is None:
+            return
+        self._is_running = True
+        done = asyncio.get_running_loop().run_in_executor(self._thread, job.work)
+        done.add_done_callback(lambda result: self._ended(job, result))
+
+    def _ended(self, job: _Job, result: asyncio.Future[Any]) -> None:
+        self._is_running = False
+        if job.future.done():
+            pass
+        elif result.cancelled():
+            job.future.cancel()
+        elif (error := result.exception()) is not None:
+            job.future.set_exception(error)
+        else:
+            job.future.set_result(result.result())
+        self._begin_next()
+
+
+async def _first(future: asyncio.Future[T], left: Left | None) -> T:
+    """Wait for the result, or for the client to leave."""
+    if left is None:
+        return await asyncio.shield(future)
+    leaving = asyncio.ensure_future(left())
+    try:
+        await asyncio.wait((future, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not future.done():
+            raise Busy("the client has left")
+        return future.result()
+    finally:
+        leaving.cancel()

@@ -1,0 +1,259 @@
+"""One gate for all doors: who fails too often is kept out everywhere, who has been let in before is not, and who comes
+from elsewhere never waits. Each door says so in its vendor's own words.
+"""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import pytest
+import pytest_asyncio
+from starlette.types import ASGIApp
+from structlog.testing import capture_logs
+from tests.dialects.contract_house import House, ask_face
+from tests.dialects.speakers import (
+    CONVERGIA,
+    CONVERGIA_SOAP,
+    FOXSYS,
+    LABS402T,
+    SPEAKERS,
+    Call,
+    Customer,
+    Reply,
+    Speaker,
+)
+
+from palomar.dialects import DIALECTS
+from palomar.domain.abuse import REFUSED_A_MINUTE
+from palomar.engine.admission import REFUSED_EVENT
+from palomar.flows import callers
+from palomar.net.networks import TrustedProxies
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NOBODY: Final = Customer(login="nobody", password="wrong", key="wrong", token="wrong")
+BLOCKED: Final = {"sofmex": "Spring 429", "convergia": "204", "labs402t": "-30, 429", "foxsys": "403"}
+BUSY: Final = {"sofmex": "Spring 503", "convergia": "200"}
+GUESSES: Final = 120
+
+
+class LogIn:
+    """SOFMEX's other door."""
+
+    name = "sofmex /login"
+    dialect = "sofmex"
+
+    def send(self, who: Customer, number: str, text: str) -> Call:
+        return Call("POST", "/login?" + urlencode({"username": who.login, "password": who.password}))
+
+    def said(self, reply: Reply) -> str:
+        if reply.status == 200:
+            return "accepted"
+        return f"Spring {reply.status}" if "timestamp" in reply.json else str(reply.status)
+
+
+DOORS: Final[list[Any]] = [*SPEAKERS, LogIn()]
+PASSWORD_DOORS: Final = [CONVERGIA, CONVERGIA_SOAP, LogIn()]
+
+
+class Street:
+    """The faces behind a trusted proxy, so that a request comes from wherever a test says."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.gateway = house.app.gateway
+        trusted, none = TrustedProxies(["127.0.0.1"]), TrustedProxies()
+        self._faces: dict[str, ASGIApp] = {}
+        self._untrusting: dict[str, ASGIApp] = {}
+        for dialect in DIALECTS:
+            settings = house.app.config.dialects[dialect.name]
+            self._faces[dialect.name] = dialect.face(self.gateway, trusted, 1_000_000, settings)
+            self._untrusting[dialect.name] = dialect.face(self.gateway, none, 1_000_000, settings)
+        self._addresses = 0
+
+    def address(self) -> str:
+        """One that nobody has come from yet."""
+        self._addresses += 1
+        return f"198.51.{100 + self._addresses // 250}.{1 + self._addresses % 250}"
+
+    async def ask(self, door: Any, who: Customer, address: str) -> str:
+        call = door.send(who, self.house.number(), "Hola")
+        call.headers["X-Forwarded-For"] = address
+        return str(door.said(await ask_face(self._faces[door.dialect], call)))
+
+    async def ask_untrusted(self, door: Any, who: Customer, peer: str) -> str:
+        """As by a proxy that nobody told us of."""
+        call = door.send(who, self.house.number(), "Hola")
+        call.headers["X-Forwarded-For"] = "192.0.2.200"
+
+        async def from_peer(scope: Any, receive: Any, send: Any) -> None:
+            await self._untrusting[door.dialect](scope | {"client": (peer, 4711)}, receive, send)
+
+        return str(door.said(await ask_face(from_peer, call)))
+
+    async def settled(self) -> None:
+        """What was posted is committed and read."""
+        assert await self.house.app.batcher.drain(10.0)
+        await self.house.app.directory.refresh()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def street(palomar: House) -> Street:
+    return Street(palomar)
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+async def test_an_address_that_guesses_is_blocked_at_every_door(street: Street, door: Speaker) -> None:
+    known, stranger, guesser, elsewhere = (
+        await street.house.customer(),
+        await street.house.customer(),
+        street.address(),
+        street.address(),
+    )
+    assert await street.ask(door, known, guesser) == "accepted"
+    with capture_logs() as logs:
+        said = [await street.ask(door, _guess(number), guesser) for number in range(GUESSES)]
+    failures = [line for line in logs if line["event"] == REFUSED_EVENT]
+    assert BLOCKED[door.dialect] not in said[: REFUSED_A_MINUTE // 2]
+    assert set(said[-GUESSES // 3 :]) == {BLOCKED[door.dialect]}
+    assert len(failures) == sum(word != BLOCKED[door.dialect] for word in said)
+    assert {line["address"] for line in failures} == {guesser}
+    await street.settled()
+    for other in DOORS:
+        assert await street.ask(other, stranger, guesser) == BLOCKED[other.dialect], other.name
+        assert await street.ask(other, known, guesser) == "accepted", other.name
+        assert await street.ask(other, stranger, elsewhere) == "accepted", other.name
+
+
+async def test_who_is_known_from_a_blocked_address_may_not_guess_on(street: Street) -> None:
+    known, guesser = await street.house.customer(), street.address()
+    assert await street.ask(CONVERGIA, known, guesser) == "accepted"
+    for number in range(REFUSED_A_MINUTE + 1):
+        await street.ask(LABS402T, _guess(number), guesser)
+    guesses = [Customer(login=known.login, password=f"guess {n}", key="", token="") for n in range(40)]
+    said = [await street.ask(CONVERGIA, guess, guesser) for guess in guesses]
+    assert said.count("201") == 10
+    assert said[-1] == "204"
+    assert await street.ask(CONVERGIA, known, guesser) == "accepted", "what is remembered as good is no guess"
+
+
+async def test_who_was_let_in_from_an_address_is_known_to_other_nodes_and_after_a_restart(street: Street) -> None:
+    known, guesser = await street.house.customer(), street.address()
+    assert await street.ask(FOXSYS, known, guesser) == "accepted"
+    await street.settled()
+    app = street.house.app
+    found = await app.database.read(lambda tx: callers.youngest(tx, now_ms=app.clock.wall_ms()))
+    assert (guesser, known.login) in found
+    for number in range(REFUSED_A_MINUTE + 2):
+        await street.ask(LABS402T, _guess(number), guesser)
+    await street.settled()
+    assert (guesser, known.login) in app.directory.snapshot.known_callers, "a node that has not seen it reads it"
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+async def test_an_account_that_is_blocked_at_one_door_is_blocked_at_all(street: Street, door: Speaker) -> None:
+    rate = {"foxsys": "requests_per_second"}.get(door.dialect, f"{door.dialect}_requests_per_second")
+    who = await street.house.customer(**{rate: 1})
+    address = street.address()
+    said = [await street.ask(door, who, address) for _ in range(REFUSED_A_MINUTE + 20)]
+    assert said[0] == "accepted"
+    assert said[-1] == BLOCKED[door.dialect]
+    await street.settled()
+    for other in DOORS:
+        assert await street.ask(other, who, street.address()) == BLOCKED[other.dialect], other.name
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "203.0.113.80"])
+async def test_a_proxy_that_nobody_trusts_is_never_blocked_and_the_doctor_hears_of_it(
+    street: Street, peer: str
+) -> None:
+    who = await street.house.customer()
+    for number in range(GUESSES):
+        await street.ask_untrusted(LABS402T, _guess(number), peer)
+    await street.settled()
+    assert await street.ask_untrusted(LABS402T, who, peer) == "accepted"
+    await street.settled()
+    app = street.house.app
+    assert peer in await app.database.read(lambda tx: callers.unknown_proxies(tx, now_ms=app.clock.wall_ms()))
+
+
+async def test_ipv6_addresses_are_counted_by_their_network(street: Street) -> None:
+    who = await street.house.customer()
+    for number in range(REFUSED_A_MINUTE + 2):
+        await street.ask(LABS402T, _guess(number), f"2001:db8:7:7::{number:x}")
+    assert await street.ask(LABS402T, who, "2001:db8:7:7:ffff::1") == "-30, 429"
+    assert await street.ask(LABS402T, who, "2001:db8:7:8::1") == "accepted"
+
+
+@pytest.mark.parametrize("door", PASSWORD_DOORS, ids=lambda door: door.name)
+async def test_too_many_passwords_at_once_are_told_to_come_again_and_never_that_they_are_wrong(
+    street: Street, door: Any
+) -> None:
+    """And who comes from elsewhere is not kept waiting by them."""
+    address, elsewhere = street.address(), street.address()
+    who = await street.house.customer()
+    guesses = [
+        asyncio.create_task(street.ask(door, Customer(login=f"n{n}", password=door.name, key="", token=""), address))
+        for n in range(40)
+    ]
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(street.ask(door, who, elsewhere), 5) == "accepted"
+    said = await asyncio.gather(*guesses)
+    assert said.count(BUSY[door.dialect]) >= 30
+    assert set(said) <= {BUSY[door.dialect], "401", "201"}
+
+
+async def test_guessing_the_current_password_of_an_account_is_guessing(street: Street) -> None:
+    """402T Labs: a key opens the door, and what is behind it asks for a password."""
+    who, address = await street.house.customer(), street.address()
+
+    class Changing:
+        name, dialect = "labs402t password", "labs402t"
+
+        def send(self, who: Customer, number: str, text: str) -> Call:
+            body = b'{"current_password": "%b", "new_password": "another one"}' % number.encode()
+            return LABS402T.post(who, f"/api/v1/users/{who.login}/password", body)
+
+        said = staticmethod(LABS402T.said)
+
+    with capture_logs() as logs:
+        said = [await street.ask(Changing(), who, address) for _ in range(REFUSED_A_MINUTE + 20)]
+    assert set(said) == {"-1, 401", "-30, 429"}
+    assert said[-1] == "-30, 429"
+    assert sum(line["event"] == REFUSED_EVENT for line in logs) == said.count("-1, 401")
+    assert await street.ask(LABS402T, who, address) == "accepted", "its key is right"
+
+
+async def test_the_filter_for_fail2ban_reads_the_line_and_not_the_proxys() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    found = re.search("^failregex = (.*)$", text, re.MULTILINE)
+    assert found is not None
+    matches = re.compile(found[1].replace("<HOST>", r"(?P<host>[0-9a-fA-F:.]+)")).search
+    failed = '{"address": "%s", "door": "sofmex", "reason": "%s", %s"event": "credentials refused", "level": "warning"}'
+    for address in ("198.51.100.7", "2001:db8::1"):
+        match = matches(failed % (address, "bad_credentials", ""))
+        assert match is not None
+        assert match["host"] == address
+    assert matches(failed % ("127.0.0.1", "bad_credentials", '"proxy": "untrusted", ')) is None
+    assert matches(failed % ("198.51.100.7", "address_not_allowed", "")) is None
+    assert matches('{"address": "198.51.100.7", "event": "logged in"}') is None
+
+
+def _guess(number: int) -> Customer:
+    """Another wrong secret each time, of nobody, whom a look-up costs nothing to refuse but argon2 does."""
+    return Customer(login="nobody", password="wrong", key=f"wrong{number}", token=f"wrong{number}")
+
+
+async def test_no_face_gets_an_account_but_through_the_gate() -> None:
+    """Faces know neither the directory nor passwords."""
+    source = Path(__file__).parents[2] / "src" / "palomar"
+    forbidden = re.compile(
+        r"(?<!_door)\.(directory|snapshot|by_key|by_token|by_login|by_id|account_of_key|passwords|key_hash|token_id_of)\b"
+    )
+    for folder in ("dialects", "links", "console"):
+        for file in sorted((source / folder).rglob("*.py")):
+            code = re.sub(r'""".*?"""|#.*', "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+            used = set(forbidden.findall(code))
+            assert not used, (str(file), used)
