@@ -74,6 +74,8 @@ class OutgoingPart(Struct, frozen=True, kw_only=True):
     """Since when it may leave."""
     stale_ms: int | None = None
     """From then on nobody wants it any more: the carrier shall not deliver it later."""
+    deferrals: int = 0
+    """How often the carrier has put it off in a row."""
 
     @property
     def urgent(self) -> bool:

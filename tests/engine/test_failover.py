@@ -121,7 +121,7 @@ async def test_a_message_that_is_put_off_again_and_again_tries_another_though_th
             e.post(account)
             await e.settle()
             a.answer(Taken(reference=f"r{number}"))
-            await over(e, 1.5)
+            await over(e, 1.5 * 2**number)  # each pause is longer than the one before
         assert len(b.submitted) == 1
         assert b.submitted[0].attempt == PUT_OFF_AT_MOST + 1
 

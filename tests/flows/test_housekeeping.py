@@ -9,7 +9,7 @@ from palomar.domain.account import UnknownOutcome
 from palomar.domain.message import State
 from palomar.flows.compose import RECEIPT_GRACE_MS, VALIDITY_MS
 from palomar.flows.housekeeping import KEPT, Kept, expire, forget
-from palomar.ports import InDoubt, Refused, Taken
+from palomar.ports import InDoubt, NotSent, Refused, Taken
 from palomar.storage.database import Transaction
 
 WHOLE_LIFE_MS = VALIDITY_MS + RECEIPT_GRACE_MS
@@ -54,7 +54,7 @@ async def test_an_answer_after_all_that_time_moves_neither_state_nor_money(world
     account = await world.account(credit=10 * CREDIT)
     never_left = await world.accepted(account, claim=State.SUBMITTING)
     (part,) = outgoing(never_left)
-    await world.answer(part, InDoubt(reason="no answer in time"))
+    await world.answer(part, NotSent(reason="no link is bound"))
     silent = await world.accepted(account, claim=State.SUBMITTING)
     world.now_ms += WHOLE_LIFE_MS
     await world.do(expire, 100)
@@ -141,6 +141,10 @@ _AGED: dict[str, list[tuple[LiteralString, tuple[int | str | bytes, ...]]]] = {
     "orphan receipts": [
         ("INSERT INTO orphans (id, carrier, carrier_reference, stat, raw, received_ms) VALUES (?, ?, ?, ?, ?, ?)",
          (1, "c", "r", "DELIVRD", "", _MADE_MS)),
+    ],
+    "copies in doubt": [
+        ("INSERT INTO doubts (part_id, attempt, carrier, phone, sender, cause, reference, at_ms)"
+         " VALUES (257, 1, 'c', '', '', 'unanswered', '', ?)", (_MADE_MS,)),
     ],
     "counts by the minute": [
         ("UPDATE tally SET minutes_ms = ?", (2**60,)),

@@ -9,6 +9,7 @@ from palomar.storage import (
     callbacks,
     carriers,
     counts,
+    doubts,
     handsets,
     inbound,
     ledger,
@@ -24,7 +25,7 @@ from palomar.storage.statements import Delete, Lookup, Update, numbered
 ROWS = 20_000
 GROWING = ("messages", "parts", "queue", "events", "webhooks", "orphans", "inbound", "ledger", "balances", "nodes")
 GROWING += ("inbound_parts", "virtual_numbers", "links", "clicks", "blocked_numbers")
-GROWING += ("counts", "users", "sessions", "login_failures")
+GROWING += ("counts", "users", "sessions", "login_failures", "doubts")
 
 HOT: dict[str, Lookup | Update | Delete | str] = {
     "parts by id": messages.LOOKUP_PARTS,
@@ -37,7 +38,16 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "what may be claimed": messages.SELECT_CLAIMABLE,
     "what is overdue": messages.SELECT_OVERDUE,
     "what is stale": messages.SELECT_STALE,
-    "parts in doubt": messages.SELECT_IN_DOUBT,
+    "texts of messages": messages.LOOKUP_WORDS,
+    "lanes of messages": messages.LOOKUP_QUEUE_LANES,
+    "messages that rest": messages.UPDATE_QUEUE_DUE,
+    "copies in doubt": doubts.LOOKUP_DOUBTS,
+    "copies in doubt by phone": doubts.LOOKUP_DOUBTS_BY_PHONE,
+    "copies in doubt by the carrier's id": doubts.LOOKUP_DOUBTS_BY_REFERENCE,
+    "copies that were in doubt": doubts.UPDATE_DOUBTS,
+    "old copies in doubt": doubts.FORGET_DOUBTS,
+    "orphans by phone": carriers.LOOKUP_ORPHANS_BY_MSISDN,
+    "orphans by sender": carriers.LOOKUP_ORPHANS_BY_SENDER,
     "who has it, locked": messages.LOOKUP_QUEUE_LOCKED,
     "rerouted messages": messages.REROUTE_QUEUE,
     "moved messages": messages.UPDATE_MESSAGES,
@@ -105,8 +115,11 @@ _FILL = (
     "INSERT INTO events (message_id, id, at_ms, kind, detail) {series} SELECT n * 256, n, n, 'accepted', '' FROM s",
     "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed, node_id)"
     " {series} SELECT n, n * 256, 1, 'foxsys', 'GET', 'u', n, 0, n % 2, NULL FROM s",
-    "INSERT INTO orphans (id, carrier, carrier_reference, state, stat, raw, received_ms)"
-    " {series} SELECT n, 'c', 'o' || n, 'delivered', 'DELIVRD', '', n FROM s",
+    "INSERT INTO orphans (id, carrier, carrier_reference, state, stat, raw, msisdn, sender, received_ms)"
+    " {series} SELECT n, 'c', 'o' || n, 'delivered', 'DELIVRD', '', '5255' || n, 's' || n, n FROM s",
+    "INSERT INTO doubts (part_id, attempt, carrier, phone, sender, cause, reference, at_ms)"
+    " {series} SELECT n * 256 + 1, 1, 'c', 'p' || n, '', 'unanswered', CASE WHEN n % 2 = 0 THEN 'r' || n ELSE '' END, n"
+    " FROM s",
     "INSERT INTO links (code, message_id, account_id, url, created_ms)"
     " {series} SELECT 'c' || n, n * 256, 1, 'u', n FROM s",
     "INSERT INTO inbound (id, carrier, source, destination, text, reference, parts_came, parts, same, received_ms,"

@@ -32,6 +32,9 @@ def lane() -> None:
     help="Seconds; then it is not sent any more.",
 )
 @click.option("--flash", is_flag=True, help="Shown at once and not kept by the phone.")
+@click.option("--resend-times", type=click.IntRange(0, 20), help="How often to send again what no carrier answers.")
+@click.option("--resend-pause", type=click.IntRange(0, 86_400), help="Seconds before the first time.")
+@click.option("--resend-factor", type=click.IntRange(1, 10), help="Each further pause is so many times longer.")
 @json_option
 def add_lane(
     name: str,
@@ -42,6 +45,9 @@ def add_lane(
     pattern: str,
     seconds: int,
     flash: bool,
+    resend_times: int | None,
+    resend_pause: int | None,
+    resend_factor: int | None,
     as_json: bool,
 ) -> None:
     """Put messages that meet all conditions into a lane, behind those of the lanes before it."""
@@ -59,6 +65,9 @@ def add_lane(
             pattern=compiled,
             useless_after_seconds=seconds,
             flash=flash,
+            resend_times=resend_times,
+            resend_pause=resend_pause,
+            resend_factor=resend_factor,
         )
 
         async def script(tx: Transaction) -> Lane | None:
@@ -124,4 +133,7 @@ def _view(found: Lane, logins: dict[object, str]) -> dict[str, object]:
         "pattern": found.pattern.pattern if found.pattern else "",
         "useless_after_seconds": found.useless_after_seconds,
         "flash": found.flash,
+        "resend_times": found.resend_times,
+        "resend_pause": found.resend_pause,
+        "resend_factor": found.resend_factor,
     }

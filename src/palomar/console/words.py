@@ -56,7 +56,7 @@ MOMENTS: Final[Mapping[str, Words]] = {
     Kind.DEFERRED: Words(text=word("The carrier asked to come later"), tone="warn", icon="history"),
     Kind.RETURNED: Words(text=word("Back to the queue: nothing had left"), icon="arrow-back-up"),
     Kind.IN_DOUBT: Words(text=word("In doubt"), tone="warn", icon="help-circle"),
-    Kind.SETTLED: Words(text=word("Paid for by its receipt"), icon="coins"),
+    Kind.SETTLED: Words(text=word("Paid for without an answer"), icon="coins"),
     Kind.GIVEN_BACK: Words(text=word("Credit given back"), icon="coins"),
     Kind.RECEIPT: Words(text=word("A receipt came"), tone="busy", icon="file-text"),
     Kind.ENDED: Words(text=word("Ended"), icon="circle-check"),
@@ -90,6 +90,9 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.RESERVE: word("reserved at acceptance"),
     Reason.SETTLE: word("paid for"),
     Reason.GIVE_BACK: word("given back"),
+    Reason.UNKNOWN: word("paid for: it was handed over, and nobody knows its end"),
+    Reason.UNKNOWN_BACK: word("given back: it was handed over, and nobody knows its end"),
+    Reason.UNSENT: word("given back: it was never handed to a carrier"),
     Reason.TRANSFER: word("moved between accounts"),
     Reason.TOPUP: word("topped up"),
 }

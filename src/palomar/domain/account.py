@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+from palomar.domain.doubt import Resend
 from palomar.domain.opt_out import START_WORDS, STOP_WORDS
 from palomar.domain.template import expand
 
@@ -107,12 +108,26 @@ class AccountSettings:
     )
     noticeurl: str = field(default="", metadata={"help": "callbacks about the account itself (docs/webhooks.md)"})
     unknown_outcome: UnknownOutcome = field(
-        default=UnknownOutcome.RESEND, metadata={"help": "a part in doubt after a crash: resend or hold"}
+        default=UnknownOutcome.RESEND,
+        metadata={"help": "a part that a carrier may or may not have: resend (within bounds) or hold"},
+    )
+    resend_times: int = field(
+        default=1, metadata={"help": "how often a part is sent again that the carrier does not answer; then it is held"}
+    )
+    resend_pause: int = field(default=5, metadata={"help": "seconds before it is sent again the first time"})
+    resend_factor: int = field(default=2, metadata={"help": "each further pause is so many times the one before"})
+    refund_unknown: bool = field(
+        default=False, metadata={"help": "give back the credit of a part whose end nobody ever learned"}
     )
 
     def speaks(self, dialect: str) -> bool:
         """Whether the account is reachable through that dialect."""
         return not self.dialects or dialect in self.dialects
+
+    @property
+    def resend(self) -> Resend:
+        """The bounds for what a carrier does not answer, where no lane has its own."""
+        return Resend(times=self.resend_times, pause_seconds=self.resend_pause, factor=self.resend_factor)
 
     @property
     def messages_a_day(self) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from palomar.domain.account import AccountId
+from palomar.domain.doubt import Resend
 from palomar.domain.glob import fits
 
 BULK_FROM_RECIPIENTS = 101
@@ -41,6 +42,23 @@ class Lane:
     """0: it never becomes useless."""
     flash: bool = False
     """Its messages are shown at once and not kept by the phone (class 0)."""
+    resend_times: int | None = None
+    """How often, how soon and with which factor its messages are sent again in doubt; None is as the account says."""
+    resend_pause: int | None = None
+    resend_factor: int | None = None
+
+    @property
+    def has_own_resend(self) -> bool:
+        """Tell whether it says anything of its own about sending again."""
+        return (self.resend_times, self.resend_pause, self.resend_factor) != (None, None, None)
+
+    def resend(self, account: Resend) -> Resend:
+        """Give the bounds for its messages, those of the account where it has none."""
+        return Resend(
+            times=account.times if self.resend_times is None else self.resend_times,
+            pause_seconds=account.pause_seconds if self.resend_pause is None else self.resend_pause,
+            factor=account.factor if self.resend_factor is None else self.resend_factor,
+        )
 
 
 def lane_of(lanes: Sequence[Lane], *, lineage: Sequence[AccountId], label: str, sender: str, text: str) -> Lane | None:

@@ -63,14 +63,14 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.CANCELLED, State.BLOCKED, State.EXPIRED}),
     State.QUEUED: frozenset({State.SUBMITTING, State.SENT, State.CANCELLED, State.BLOCKED}) | _ENDS_BY_CARRIER,
     State.SUBMITTING: frozenset({State.QUEUED, State.SENT, State.HELD}) | _ENDS_BY_CARRIER,
-    State.HELD: frozenset({State.SENT}) | _ENDS_BY_CARRIER,
+    State.HELD: frozenset({State.QUEUED, State.SENT}) | _ENDS_BY_CARRIER,
     State.SENT: _ENDS_BY_CARRIER,
     **{state: frozenset() for state in FINAL},
 }
 """Every move there is. A receipt may overtake the answer, so ``submitting`` reaches every end by carrier; it goes back
 to ``queued`` when no byte left, when the carrier asks to wait, or when the account's policy resends what is in doubt;
-it is ``held`` when the policy waits for the receipt instead. A part taken by a late answer goes from ``queued``
-straight to ``sent``."""
+it is ``held`` when the policy waits for the receipt instead, and queued again when the carrier says late that it did
+not take it, or when a person wants it sent. A part taken by a late answer goes from ``queued`` straight to ``sent``."""
 
 _SEVERITY = {
     State.DELIVERED: 0,

@@ -30,6 +30,9 @@ _LIMITS = {
     "topup_amount": (0, 10**9),
     "topup_month_max": (0, 10**9),
     "low_balance": (0, 10**9),
+    "resend_times": (0, 20),
+    "resend_pause": (0, 86_400),
+    "resend_factor": (1, 10),
 }
 
 

@@ -225,7 +225,7 @@ class Dispatcher:
         def failed(error: BaseException) -> None:
             queue.pledged -= 1
             carrier.release(1)
-            asyncio.get_running_loop().call_later(_AFTER_A_FAILURE_SECONDS, self._back_in_line, line, part)
+            self._rest(line, part, _AFTER_A_FAILURE_SECONDS)
 
         self._batcher.post(MARK, Mark(part, line.name), done, failed)
 
@@ -239,12 +239,23 @@ class Dispatcher:
             self._pump(line)
 
     def _again(self, line: Line, part: OutgoingPart, again: Again) -> None:
-        part = structs.replace(part, attempt=again.attempt)  # the carrier may still answer the attempt before
+        # The carrier may still answer the attempt before, so this one is another part.
+        part = structs.replace(part, attempt=again.attempt, deferrals=again.deferrals)
         if again.seconds <= 0.0:
             self._back_in_line(line, part)
         else:
-            asyncio.get_running_loop().call_later(again.seconds, self._back_in_line, line, part)
+            self._rest(line, part, again.seconds)
             self._failover.put_off(part, line)
+
+    def _rest(self, line: Line, part: OutgoingPart, seconds: float) -> None:
+        """Let a part wait for its time; where its carrier fails meanwhile, it moves as those do that are ready."""
+
+        def wake() -> None:
+            if line.woken(part):
+                self._back_in_line(line, part)
+
+        if self._taking:
+            line.rest(part, asyncio.get_running_loop().call_later(seconds, wake))
 
     def _back_in_line(self, line: Line, part: OutgoingPart) -> None:
         if self._taking:

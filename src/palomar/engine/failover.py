@@ -48,8 +48,8 @@ class Failover:
 
     def put_off(self, part: OutgoingPart, line: Line) -> None:
         """The carrier has asked for this part later, once more."""
-        if part.attempt > PUT_OFF_AT_MOST and self._router.has_other(line.name):
-            self._post(line, part.rank, (part.message_id,), f"the carrier put it off {part.attempt - 1} times")
+        if part.deferrals >= PUT_OFF_AT_MOST and self._router.has_other(line.name):
+            self._post(line, part.rank, (part.message_id,), f"the carrier put it off {part.deferrals} times")
 
     def _move_all(self, line: Line) -> None:
         why = self._router.states()[line.name].trouble or "the carrier has failed"
@@ -60,7 +60,7 @@ class Failover:
 
     def _move_what_is_here(self, line: Line, rank: Rank, why: str, tried: frozenset[MessageId]) -> None:
         """A slice of what is in memory, again and again; then what nobody has claimed."""
-        here = dict.fromkeys(part.message_id for part in line.of(rank).ready if part.message_id not in tried)
+        here = dict.fromkeys(part.message_id for part in line.of(rank).here if part.message_id not in tried)
         if here:
             some = tuple(here)[:AT_ONCE]
             more = tried | set(some)
@@ -85,7 +85,7 @@ class Failover:
         for rank, queue in line.queues.items():
             late = {
                 part.message_id: None
-                for part in queue.ready
+                for part in queue.here
                 if part.stale_ms is not None
                 and part.message_id not in self._hurried
                 and now_ms * 2 > part.stale_ms + part.due_ms

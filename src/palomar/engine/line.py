@@ -7,9 +7,10 @@ campaign crawls but never stands. Not here: slots (the carrier's), transactions 
 from collections import deque
 from collections.abc import Container
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 from palomar.domain.lane import Rank
-from palomar.domain.message import MessageId
+from palomar.domain.message import MessageId, PartId
 from palomar.ports import Carrier, OutgoingPart
 
 LINE_PARTS = 4_000
@@ -20,11 +21,26 @@ UNSAVED_MOST = 200
 window and these, so a slow disk must not let them grow."""
 
 
+class Wake(Protocol):
+    """What ends a rest; asyncio's timers are such."""
+
+    def cancel(self) -> None: ...
+
+
+class Resting(NamedTuple):
+    """A part that waits for its time, and what brings it back."""
+
+    part: OutgoingPart
+    wake: Wake
+
+
 @dataclass(slots=True)
 class Queue:
     """The parts of one rank."""
 
     ready: deque[OutgoingPart] = field(default_factory=deque)
+    resting: dict[PartId, Resting] = field(default_factory=dict)
+    """Parts that come back into the queue after a pause."""
     pledged: int = 0
     """Parts claimed at birth whose transaction has not ended, or marked and about to leave."""
     backlog: bool = True
@@ -33,7 +49,12 @@ class Queue:
 
     @property
     def room(self) -> int:
-        return LINE_PARTS - len(self.ready) - self.pledged
+        return LINE_PARTS - len(self.ready) - len(self.resting) - self.pledged
+
+    @property
+    def here(self) -> list[OutgoingPart]:
+        """The parts that could move to another carrier: those that are ready, and those that rest."""
+        return [*self.ready, *(resting.part for resting in self.resting.values())]
 
 
 class Line:
@@ -65,7 +86,7 @@ class Line:
 
     @property
     def waiting(self) -> int:
-        """Parts in memory."""
+        """Parts in memory that could leave at once."""
         urgent, normal, bulk = self._in_order
         return len(urgent.ready) + len(normal.ready) + len(bulk.ready)
 
@@ -76,6 +97,19 @@ class Line:
     def push_front(self, part: OutgoingPart) -> None:
         """Before the others of its rank."""
         self._in_order[part.rank].ready.appendleft(part)
+
+    def rest(self, part: OutgoingPart, wake: Wake) -> None:
+        """Let the part rest; ``wake`` can be cancelled, and takes it out again with :meth:`woken`."""
+        self._in_order[part.rank].resting[part.part_id] = Resting(part, wake)
+
+    def woken(self, part: OutgoingPart) -> bool:
+        """End a part's rest; False if it does not rest here any more."""
+        resting = self._in_order[part.rank].resting
+        found = resting.get(part.part_id)
+        if found is None or found.part is not part:
+            return False
+        del resting[part.part_id]
+        return True
 
     def pop(self) -> OutgoingPart:
         """The part whose turn it is; there is one."""
@@ -95,9 +129,15 @@ class Line:
             kept = [part for part in queue.ready if part.message_id not in messages]
             dropped += len(queue.ready) - len(kept)
             queue.ready = deque(kept)
+            for identity in [one for one, rests in queue.resting.items() if rests.part.message_id in messages]:
+                queue.resting.pop(identity).wake.cancel()
+                dropped += 1
         return dropped
 
     def clear(self) -> None:
         """Drop everything."""
         for queue in self.queues.values():
             queue.ready.clear()
+            for rests in queue.resting.values():
+                rests.wake.cancel()
+            queue.resting.clear()

@@ -7,10 +7,12 @@ takes work checks its own row in the same transaction.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from palomar.domain.doubt import Cause
 from palomar.domain.lane import Rank
 from palomar.domain.message import NODES_MAX, MessageId, PartId, State
 from palomar.flows.dispatch import doubt
 from palomar.flows.release import WaitingPart, waiting_parts
+from palomar.flows.report import join_doubtful
 from palomar.flows.work import Work
 from palomar.storage import messages as rows
 from palomar.storage import nodes
@@ -118,17 +120,17 @@ async def _take_over_one(work: Work, node_id: int) -> TakenOver:
     message_ids = [MessageId(row[0]) for row in held]
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
     known = await work.parts(ids)
-    in_doubt = 0
-    for identity in ids:
-        part = known[identity]
-        if part.state is State.SUBMITTING:
-            in_doubt += 1
-            doubt(work, part, reason="the node that sent it died before the answer")
+    doubtful = [known[identity] for identity in ids if known[identity].state is State.SUBMITTING]
+    await work.doubts.load(part.id for part in doubtful)
+    await work.doubts.load_lanes(part.message.id for part in doubtful)
     for (_, due_ms), message_id in zip(held, message_ids, strict=True):
         work.requeue(message_id, due_ms=due_ms, node_id=None)
+    for part in doubtful:
+        doubt(work, part, Cause.DEATH, reason="the node that sent it died before the answer")
+    await join_doubtful(work, doubtful)
     more = len(held) == _TAKE_OVER_SLICE
     if not more:
         await work.tx.execute(RELEASE_OF_NODE, node_id)
         await work.tx.execute(DELETE_STATUS_OF_NODE, node_id)
         await work.tx.execute(nodes.END, node_id)
-    return TakenOver(freed=len(held), in_doubt=in_doubt, more=more)
+    return TakenOver(freed=len(held), in_doubt=len(doubtful), more=more)

@@ -1,7 +1,8 @@
 """Dispatch: parts are marked before they leave, and what the carrier answered is recorded.
 
 ``queued -> submitting`` is committed before a PDU leaves; ``submitting -> sent`` when the carrier answered. What is
-between the two when a node dies is in doubt, and the account's policy decides.
+between the two when a node dies, or when no answer comes, is in doubt: it is sent again within the bounds of its
+account or lane, later each time, and then held until its receipt comes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,14 +11,14 @@ from typing import assert_never
 from msgspec import Struct, field
 
 from palomar.domain.account import UnknownOutcome
-from palomar.domain.events import CarrierTook
+from palomar.domain.doubt import Cause
 from palomar.domain.message import FINAL, MessageId, PartId, State
 from palomar.domain.oddity import OddityKind, oddity
-from palomar.domain.receipt_ids import is_id
+from palomar.domain.receipt_ids import canonical, is_id
 from palomar.domain.retry import backoff_ms
 from palomar.domain.timeline import Detail, Kind
-from palomar.flows.ending import end_part
-from palomar.flows.report import join_orphans
+from palomar.flows.ending import end_part, hold
+from palomar.flows.report import join_doubtful, join_orphans, leave
 from palomar.flows.routing import UNROUTED
 from palomar.flows.work import Work
 from palomar.ports import Deferred, Exchange, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
@@ -25,7 +26,10 @@ from palomar.storage import messages as rows
 from palomar.storage.messages import OpenMessage, OpenPart
 
 PUT_OFF_MOST_MS = 60_000
-"""A part that a carrier puts off again and again comes again at least so often."""
+"""A part that a carrier puts off again and again comes again at least so often,"""
+PUT_OFF_LONG = 30
+PUT_OFF_LONG_MOST_MS = 900_000
+"""until it was put off so many times: from then on it comes at least as often as this."""
 
 
 class Answer(Struct, frozen=True):
@@ -45,10 +49,12 @@ class Mark(Struct, frozen=True):
 
 
 class Again(Struct, frozen=True):
-    """The part is queued again and may be submitted as ``attempt`` after ``seconds``."""
+    """The part is queued again and may be submitted as ``attempt`` after ``seconds``. ``deferrals`` is how often its
+    carrier has put it off in a row."""
 
     attempt: int
     seconds: float
+    deferrals: int = 0
 
 
 async def mark_submitting(work: Work, marks: Sequence[Mark]) -> list[bool]:
@@ -90,17 +96,36 @@ async def record_answers(work: Work, answers: Sequence[Answer]) -> list[Again | 
     known = await work.parts([answer.part.part_id for answer in answers])
     answered = [known[answer.part.part_id] for answer in answers if answer.part.part_id in known]
     await _load_siblings_of_held(work, answered)
+    await _load_doubts(work, answers, known)
     results: list[Again | None] = []
     taken: list[OpenPart] = []
+    doubtful: list[OpenPart] = []
     for answer in answers:
         stored = known.get(answer.part.part_id)
         results.append(_record(work, stored, answer, taken) if stored else None)
+        if stored is not None and isinstance(answer.outcome, InDoubt):
+            doubtful.append(stored)
     await join_orphans(work, taken)
+    await join_doubtful(work, doubtful)
     await refuse_rest(work, sorted({part.message.id for part in answered if _is_halted(part.message)}))
     return [
         again if again and _still_queued(known, answer) else None
         for again, answer in zip(results, answers, strict=True)
     ]
+
+
+async def _load_doubts(work: Work, answers: Sequence[Answer], known: Mapping[PartId, OpenPart]) -> None:
+    """Read what is known of parts in doubt. The first answer to a part that nobody doubted asks for nothing."""
+    wanted = []
+    for answer in answers:
+        part = known.get(answer.part.part_id)
+        if part is None:
+            continue
+        if isinstance(answer.outcome, InDoubt) or part.attempt > 1 or part.state is not State.SUBMITTING:
+            wanted.append(part)
+    if wanted:
+        await work.doubts.load(part.id for part in wanted)
+        await work.doubts.load_lanes(part.message.id for part in wanted)
 
 
 def _is_halted(message: OpenMessage) -> bool:
@@ -132,16 +157,18 @@ def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -
             taken.append(part)
         case Refused():
             _note(work, part, Kind.REFUSED, answer, status=outcome.status, reason=outcome.reason)
+            was_doubted = work.doubts.refute(part, answer.part.attempt)
             if part.attempt == answer.part.attempt:
-                _refuse_answered(work, part)
+                _refuse_answered(work, part, was_doubted=was_doubted)
         case Deferred():
             _note(work, part, Kind.DEFERRED, answer, status=outcome.status, reason=outcome.reason)
-            return _queue_again(work, part, answer, _put_off_seconds(work, answer, outcome))
+            return _put_off(work, part, answer, outcome)
         case NotSent():
-            return _queue_again(work, part, answer, 0.0)
+            return _queue_again(work, part, answer)
         case InDoubt():
             if part.attempt == answer.part.attempt:
-                return doubt(work, part, reason=outcome.reason, exchange=answer.exchange)
+                sender, exchange = answer.part.sender, answer.exchange
+                return doubt(work, part, Cause.UNANSWERED, reason=outcome.reason, sender=sender, exchange=exchange)
         case _:
             assert_never(outcome)
     return None
@@ -153,49 +180,56 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
     entry_id = 0
     if part.sent_ms is None and part.state not in FINAL:  # what has ended unpaid got its credit back
         entry_id = work.settle(part)
+    work.doubts.tell(part, answer.part.attempt, canonical(reference) if is_id(reference) else "")
     renamed = part.carrier_reference is None or answer.part.attempt >= part.attempt
     if renamed:
         part.carrier_reference = reference if is_id(reference) else None
         if part.carrier_reference is None:
             work.odd.append((answer.carrier, oddity(OddityKind.PDU, "answers without an id")))
         part.carrier = message.carrier = answer.carrier
-    waited = part.state in (State.QUEUED, State.SUBMITTING)
-    if waited or part.state is State.HELD:
-        part.state = State.SENT
-    if waited:
-        work.leave_queue(part)
-    work.moved(part, taken=renamed)
     work.note(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
-    all_left = message.parts_left == 0 and message.worst is not State.REJECTED
-    if all_left and message.state in (State.QUEUED, State.HELD) and not work.has_held_sibling(part):
-        message.state = State.SENT
-        work.tell(
-            message,
-            CarrierTook(message_id=message.id, subid=message.subid, msisdn=message.msisdn, at_ms=work.now_ms),
-        )
+    leave(work, part)
+    work.moved(part, taken=renamed)
 
 
-def doubt(work: Work, part: OpenPart, *, reason: str, exchange: Exchange | None = None) -> Again | None:
-    """Nobody knows whether the carrier has the part: send it again or wait for its receipt, as the account says.
-    ``exchange`` is what had been sent, where somebody still knows it."""
+def doubt(
+    work: Work, part: OpenPart, cause: Cause, *, reason: str, sender: str = "", exchange: Exchange | None = None
+) -> Again | None:
+    """Put a part in doubt: send it again within the bounds, else wait for its receipt.
+
+    Its doubts and its lane have been loaded. ``sender`` is who it seemed to come from, ``exchange`` what had been sent,
+    where somebody still knows it.
+    """
     if part.state is not State.SUBMITTING:
         return None
-    account = work.house.accounts.get(part.message.account_id)
-    policy = account.settings.unknown_outcome if account else UnknownOutcome.HOLD
-    if part.message.worst is State.REJECTED:
-        policy = UnknownOutcome.HOLD  # the message has failed: another copy of this part would only cost
+    message = part.message
+    work.doubts.add(part, cause, sender=sender)
+    copies = work.doubts.copies(part, cause)
+    pause = work.doubts.bounds(message.account_id, message.id).pause_after(cause, copies)
+    policy = _policy(work, part)
+    if pause is None:
+        policy = UnknownOutcome.HOLD
     detail: Detail = {"part": part.number, "attempt": part.attempt, "policy": policy, "reason": reason}
+    detail |= {"cause": cause, "copies": copies}
     if exchange is not None:
         _add_octets(detail, exchange)
-    work.note(part.message.id, Kind.IN_DOUBT, detail)
-    if policy is UnknownOutcome.RESEND:
+    if policy is UnknownOutcome.RESEND and pause is not None:
+        work.note(message.id, Kind.IN_DOUBT, {**detail, "again_in_seconds": round(pause)})
         part.state = State.QUEUED
         work.moved(part)
-        return Again(part.attempt + 1, 0.0)
-    part.state = part.message.state = State.HELD
-    work.leave_queue(part)
-    work.moved(part)
+        if pause > 0:
+            work.rest(message.id, until_ms=work.now_ms + round(pause * 1_000))
+        return Again(part.attempt + 1, pause)
+    work.note(message.id, Kind.IN_DOUBT, detail)
+    hold(work, part)
     return None
+
+
+def _policy(work: Work, part: OpenPart) -> UnknownOutcome:
+    account = work.house.accounts.get(part.message.account_id)
+    if account is None or part.message.worst is State.REJECTED:
+        return UnknownOutcome.HOLD  # nobody to ask, or the message has failed: another copy would only cost
+    return account.settings.unknown_outcome
 
 
 async def refuse_rest(work: Work, message_ids: Sequence[MessageId]) -> None:
@@ -204,15 +238,19 @@ async def refuse_rest(work: Work, message_ids: Sequence[MessageId]) -> None:
         return
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
     known = await work.parts(ids)
+    await work.doubts.load(ids)
     for identity in ids:
         part = known.get(identity)
         if part is not None and part.state is State.QUEUED:
-            _refuse(work, part)
+            if work.doubts.is_open(part):
+                hold(work, part)  # the carrier may have it already: then it is no more to be given back
+            else:
+                _refuse(work, part)
 
 
-def _refuse_answered(work: Work, part: OpenPart) -> None:
+def _refuse_answered(work: Work, part: OpenPart, *, was_doubted: bool) -> None:
     """The answer may come after its time-out: then the part is in doubt no more."""
-    if part.state is State.SUBMITTING:
+    if part.state is State.SUBMITTING or (part.state is State.QUEUED and was_doubted):
         _refuse(work, part)
     elif part.state is State.HELD:
         end_part(work, part, State.REJECTED)
@@ -223,21 +261,33 @@ def _refuse(work: Work, part: OpenPart) -> None:
     end_part(work, part, State.REJECTED)
 
 
-def _queue_again(work: Work, part: OpenPart, answer: Answer, seconds: float) -> Again | None:
+def _put_off(work: Work, part: OpenPart, answer: Answer, outcome: Deferred) -> Again | None:
+    """Send it later, and later each time, because the carrier does not take it now."""
+    deferrals = answer.part.deferrals + 1
+    seconds = _put_off_seconds(work, deferrals, outcome)
+    was_doubted = work.doubts.refute(part, answer.part.attempt)
+    if was_doubted and part.state is State.HELD and part.attempt == answer.part.attempt:
+        work.return_to_queue(part, due_ms=work.now_ms + round(seconds * 1_000))
+        return None
+    return _queue_again(work, part, answer, seconds, deferrals)
+
+
+def _queue_again(work: Work, part: OpenPart, answer: Answer, seconds: float = 0.0, deferrals: int = 0) -> Again | None:
     if part.state is not State.SUBMITTING or part.attempt != answer.part.attempt:
         return None
     part.state = State.QUEUED
     work.moved(part)
-    return Again(part.attempt + 1, seconds)
+    return Again(part.attempt + 1, seconds, deferrals)
 
 
-def _put_off_seconds(work: Work, answer: Answer, outcome: Deferred) -> float:
-    """When a part may come again: later each time, so that one which is never taken costs the others nothing."""
-    first_ms = round(outcome.retry_after_seconds * 1_000)
-    if answer.part.attempt <= 1:
+def _put_off_seconds(work: Work, deferrals: int, outcome: Deferred) -> float:
+    """Give the wait of a part that may come again: longer each time, so that one which is never taken costs the others
+    nothing."""
+    if deferrals <= 1:
         return outcome.retry_after_seconds
-    cap_ms = max(PUT_OFF_MOST_MS, first_ms)
-    wait_ms = backoff_ms(answer.part.attempt, base_ms=first_ms, cap_ms=cap_ms, fraction=work.house.ids.chance())
+    first_ms = round(outcome.retry_after_seconds * 1_000)
+    cap_ms = PUT_OFF_MOST_MS if deferrals <= PUT_OFF_LONG else PUT_OFF_LONG_MOST_MS
+    wait_ms = backoff_ms(deferrals, base_ms=first_ms, cap_ms=max(cap_ms, first_ms), fraction=work.house.ids.chance())
     return wait_ms / 1_000
 
 

@@ -1,17 +1,22 @@
-"""How a part ends, and with its last part the message: the one place where a state becomes final."""
+"""How a part ends, and with its last part the message: the one place where a state becomes final. And how it is held
+where its end cannot be told yet."""
 
 from palomar.domain.events import Delivered, Event, Failed
 from palomar.domain.message import State, worse
 from palomar.domain.timeline import Kind
 from palomar.flows.work import Work
+from palomar.storage.ledger import Reason
 from palomar.storage.messages import OpenMessage, OpenPart
 
 
-def end_part(work: Work, part: OpenPart, state: State, *, presumed: bool = False) -> None:
-    """End an open part. Credit that no carrier has earned is given back; the message ends with its last part."""
+def end_part(
+    work: Work, part: OpenPart, state: State, *, presumed: bool = False, reason: Reason = Reason.GIVE_BACK
+) -> None:
+    """End an open part. Credit that no carrier has earned is given back, for a reason; the message ends with its last
+    part."""
     message = part.message
     if part.sent_ms is None:
-        work.give_back(part)
+        work.give_back(part, reason=reason)
     part.state = state
     message.parts_open -= 1
     message.worst = worse(message.worst, state)
@@ -24,6 +29,13 @@ def end_part(work: Work, part: OpenPart, state: State, *, presumed: bool = False
     message.final_ms = work.now_ms
     work.moved(part, ended=True)
     _tell_end(work, message)
+
+
+def hold(work: Work, part: OpenPart) -> None:
+    """Send a part no more that waits or is under way: its receipt ends it, or its validity."""
+    part.state = part.message.state = State.HELD
+    work.leave_queue(part)
+    work.moved(part)
 
 
 def correct_end(work: Work, part: OpenPart, state: State) -> None:

@@ -12,16 +12,18 @@ from palomar.flows.ending import end_part
 from palomar.flows.kept import KEPT_MS
 from palomar.flows.sent import SAME_WITHIN_MS
 from palomar.flows.work import Work
-from palomar.storage import callers, carriers, counts, filters, oddities, platform, users
+from palomar.storage import callers, carriers, counts, doubts, filters, oddities, platform, users
 from palomar.storage import messages as rows
 from palomar.storage.database import Transaction
+from palomar.storage.ledger import Reason
+from palomar.storage.messages import OpenPart
 
 
 async def expire(work: Work, limits: Sequence[int]) -> list[int]:
     """Presume the end of messages whose validity and grace are over; how many, a command.
 
-    A part that the carrier took, or never had, is ``expired``; one in doubt is ``unknown``. A real receipt may correct
-    it once.
+    A part that the carrier took, or never had, is ``expired``; one in doubt is ``unknown``: it stays paid for,
+    unless its account wants the credit of such parts back. A real receipt may correct the state once.
     """
     ended = []
     for limit in limits:
@@ -52,6 +54,7 @@ KEPT = (
     Kept(what="proxies that nobody trusts", sql=callers.FORGET_PROXIES, for_ms=30 * _DAY_MS),
     Kept(what="orphan receipts", sql=carriers.FORGET_ORPHANS, for_ms=7 * _DAY_MS),
     Kept(what="oddities of carriers", sql=oddities.FORGET_ODDITIES, for_ms=30 * _DAY_MS),
+    Kept(what="copies in doubt", sql=doubts.FORGET_DOUBTS, for_ms=7 * _DAY_MS),
     Kept(what="counts by the minute", sql=counts.FORGET_MINUTES, for_ms=COUNTS_KEPT_MS[Grain.MINUTE]),
     Kept(what="counts by the hour", sql=counts.FORGET_HOURS, for_ms=COUNTS_KEPT_MS[Grain.HOUR]),
 )
@@ -75,13 +78,22 @@ async def _expire(work: Work, message_ids: list[MessageId]) -> None:
         return
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
     known = await work.parts(ids)
+    await work.doubts.load(identity for identity in ids if known[identity].state is State.QUEUED)
     for identity in ids:
         part = known[identity]
         if part.state in FINAL:
             continue
-        in_doubt = part.state in (State.HELD, State.SUBMITTING)
+        in_doubt = part.state in (State.HELD, State.SUBMITTING) or work.doubts.is_open(part)
         if part.state in (State.QUEUED, State.SUBMITTING):
             work.leave_queue(part)
-        if in_doubt and part.sent_ms is None:
-            work.settle_unanswered(part)
-        end_part(work, part, State.UNKNOWN if in_doubt else State.EXPIRED, presumed=True)
+        if not in_doubt:
+            end_part(work, part, State.EXPIRED, presumed=True, reason=Reason.UNSENT)
+        else:
+            _end_unknown(work, part)
+
+
+def _end_unknown(work: Work, part: OpenPart) -> None:
+    account = work.house.accounts.get(part.message.account_id)
+    if part.sent_ms is None and not (account and account.settings.refund_unknown):
+        work.settle_unanswered(part, reason=Reason.UNKNOWN)
+    end_part(work, part, State.UNKNOWN, presumed=True, reason=Reason.UNKNOWN_BACK)

@@ -3,56 +3,53 @@
 By carrier and id first, the id read as the carrier's receipts spell it: as long as that is not learned, every reading
 is tried, and the phone's address decides between them. Carriers reuse ids: of several the newest that still waits wins.
 An id of zeros, or one that differs from the answer's by case where case tells, needs the phone's address too.
-A part in doubt has no id: it is found by what the carrier echoes, or by phone, sender and text if exactly one fits.
+A copy in doubt has no id: its receipt finds it by what the carrier echoes, or by phone, sender and text (``doubtful``).
 
 Not here: what a receipt does to its part (``report``).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from msgspec import Struct
 
-from palomar.domain.message import FINAL, PartId, State, echo_of
+from palomar.domain.message import FINAL, PartId
 from palomar.domain.receipt_ids import Spelling, answers_to, canonical, differs_by_case, is_id, is_zero
+from palomar.flows.doubtful import Asked, doubtful, speaks_of
 from palomar.flows.lessons import RECEIPT_IDS, Lesson, learn
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt
 from palomar.storage import messages as rows
 from palomar.storage.messages import OpenPart
 
-DOUBTFUL_AT_MOST = 1_000
-"""Parts in doubt that are looked at for a receipt without a known id."""
-_SAME_END = 8
-"""So many last digits tell that two spellings of a number are one (with or without trunk and country codes)."""
 _ALL = tuple(Spelling)
 
 _ByReference = dict[tuple[str, str], list[PartId]]
 
 
-async def match(work: Work, receipts: Sequence[CarrierReceipt], *, guess: bool = False) -> list[OpenPart | None]:
+async def match(
+    work: Work, receipts: Sequence[CarrierReceipt], *, guess: bool = False, came_ms: Sequence[int] = ()
+) -> list[OpenPart | None]:
     """The part of each receipt, or None; what is learned on the way is kept. ``guess``: try every reading, whatever has
-    been learned."""
+    been learned. ``came_ms`` is when each came, if it was not now."""
     readings = [_readings(work, receipt, guess=guess) for receipt in receipts]
     wanted = {reading for found in readings for reading in found.values()}
     candidates = await _candidates(work, wanted)
     known = await work.parts({identity for found in candidates.values() for identity in found})
     _add_fresh(candidates, work.named)
-    doubts = _Doubts(work)
     matched: list[OpenPart | None] = []
-    for receipt, found in zip(receipts, readings, strict=True):
+    nameless: list[int] = []
+    for index, (receipt, found) in enumerate(zip(receipts, readings, strict=True)):
         fit = _best(receipt, found, candidates, known)
+        matched.append(fit.part if fit else None)
         if fit is None:
-            matched.append(await doubts.part_of(receipt))
-            continue
-        matched.append(fit.part)
-        await _learn(work, receipt, fit, found)
+            nameless.append(index)
+        else:
+            await _learn(work, receipt, fit, found)
+    if nameless:
+        asked = [Asked(receipts[i], set(readings[i].values()), came_ms[i] if came_ms else None) for i in nameless]
+        for index, part in zip(nameless, await doubtful(work, asked), strict=True):
+            matched[index] = part
     return matched
-
-
-def speaks_of(receipt: CarrierReceipt, msisdn: str) -> bool:
-    """Whether a receipt names that phone, however it writes its number and whichever address field it uses."""
-    return any(_is_same(address, msisdn) for address in (receipt.msisdn, receipt.sender))
 
 
 def tells_alone(receipt: CarrierReceipt, answer_id: str) -> bool:
@@ -137,71 +134,3 @@ async def _learn(work: Work, receipt: CarrierReceipt, fit: _Fit, readings: Mappi
     if is_telling and fit.by_address and work.learn_once(receipt.carrier, RECEIPT_IDS):
         lesson = Lesson(carrier=receipt.carrier, subject=RECEIPT_IDS, value=fit.spelling.value, learned_ms=work.now_ms)
         await learn(work.tx, lesson)
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubtful:
-    id: PartId
-    is_held: bool
-    msisdn: str
-    sender: str
-    text: str
-
-
-class _Doubts:
-    """Parts of which nobody knows whether their carrier has them, read once a carrier.
-
-    One that is held may be found by phone, sender and text; one that waits to be sent again only by its echo, because
-    most that wait were merely put off.
-    """
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._by_carrier: dict[str, list[_Doubtful]] = {}
-
-    async def part_of(self, receipt: CarrierReceipt) -> OpenPart | None:
-        """The one that a receipt speaks of, if exactly one fits."""
-        if not receipt.msisdn:
-            return None
-        fitting = [
-            part
-            for part in await self._of(receipt.carrier)
-            if speaks_of(receipt, part.msisdn) and _begins_so(receipt, part.text)
-        ]
-        if receipt.echo is None:
-            fitting = [part for part in fitting if part.is_held]
-        else:
-            fitting = [part for part in fitting if echo_of(part.id) == receipt.echo]
-        if len(fitting) > 1 and receipt.sender:
-            fitting = [part for part in fitting if _is_from(receipt, part.sender)]
-        if len(fitting) != 1:
-            return None
-        return (await self._work.parts([fitting[0].id])).get(fitting[0].id)
-
-    async def _of(self, carrier: str) -> list[_Doubtful]:
-        if carrier not in self._by_carrier:
-            found = await self._work.tx.select(rows.SELECT_IN_DOUBT, carrier, DOUBTFUL_AT_MOST)
-            self._by_carrier[carrier] = [
-                _Doubtful(PartId(identity), state == State.HELD.value, msisdn, sender, text)
-                for identity, state, msisdn, sender, text in found
-            ]
-        return self._by_carrier[carrier]
-
-
-def _begins_so(receipt: CarrierReceipt, text: str) -> bool:
-    """Whether a text begins as the receipt says; carriers write what they cannot spell as something else."""
-    begins = receipt.text.strip()
-    return not begins or not begins.isascii() or text.strip().startswith(begins)
-
-
-def _is_from(receipt: CarrierReceipt, sender: str) -> bool:
-    return any(
-        address.casefold() == sender.casefold() or _is_same(address, sender)
-        for address in (receipt.sender, receipt.msisdn)
-    )
-
-
-def _is_same(one: str, other: str) -> bool:
-    if one == other:
-        return bool(one)
-    return len(one) >= _SAME_END and len(other) >= _SAME_END and one[-_SAME_END:] == other[-_SAME_END:]

@@ -14,7 +14,7 @@ from palomar.domain.routing import Asked, Plan
 from palomar.domain.sender_rules import sender_for
 from palomar.domain.text import Alphabet
 from palomar.domain.timeline import Detail, Kind
-from palomar.flows.ending import end_part
+from palomar.flows.ending import end_part, hold
 from palomar.flows.filters import NO_ROUTE, blocked_now
 from palomar.flows.routing import UNROUTED, lineage
 from palomar.flows.work import Work
@@ -113,9 +113,13 @@ async def _routed(work: Work, waiting: Sequence[WaitingRow]) -> dict[MessageId, 
 async def _block_unroutable(work: Work, waiting: Sequence[WaitingRow], lost: dict[MessageId, str]) -> None:
     identities = [row.part_id for row in waiting if row.message_id in lost]
     known = await work.parts(identities)
+    await work.doubts.load(identities)
     for identity in identities:
         part = known[identity]
-        _block(work, part, {"why": NO_ROUTE[1], "routes": lost[part.message.id]})
+        if not work.doubts.is_open(part):
+            _block(work, part, {"why": NO_ROUTE[1], "routes": lost[part.message.id]})
+        else:  # a copy may have left by a carrier that is gone: it waits for that one's receipt
+            hold(work, part)
 
 
 def _fixed(work: Work, row: WaitingRow) -> _Way:

@@ -6,11 +6,14 @@ A receipt that finds nothing is kept as an orphan, and joined when the answer th
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from palomar.domain.doubt import phone_tail
+from palomar.domain.events import CarrierTook
 from palomar.domain.message import FINAL, State, is_correction
 from palomar.domain.receipt_ids import Spelling, canonical, is_id, receipts_for
 from palomar.domain.timeline import Detail, Kind
+from palomar.flows.doubtful import speaks_of
 from palomar.flows.ending import correct_end, end_part
-from palomar.flows.matching import match, speaks_of, tells_alone
+from palomar.flows.matching import match, tells_alone
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt
 from palomar.storage import carriers as kept
@@ -83,6 +86,32 @@ async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
         await work.tx.delete(kept.DELETE_ORPHANS, joined)
 
 
+async def join_doubtful(work: Work, parts: Sequence[OpenPart]) -> None:
+    """Look for receipts that came before the doubt about these parts was decided: one that fits ends it at once."""
+    doubted = [part for part in parts if part.state in (State.QUEUED, State.HELD) and work.doubts.is_open(part)]
+    if not doubted:
+        return
+    tails = sorted({phone_tail(part.message.msisdn) for part in doubted})
+    found: dict[int, OrphanRow] = {}
+    for lookup in (kept.LOOKUP_ORPHANS_BY_MSISDN, kept.LOOKUP_ORPHANS_BY_SENDER):
+        for orphan in map(kept.orphan_row, await work.tx.lookup(lookup, tails)):
+            found[orphan.id] = orphan
+    await _join(work, sorted(found.values(), key=lambda orphan: orphan.id))
+
+
+async def _join(work: Work, orphans: Sequence[OrphanRow]) -> int:
+    """Give kept receipts to the parts that they speak of; how many there were."""
+    parts = await match(
+        work, [orphan.receipt for orphan in orphans], guess=True, came_ms=[orphan.received_ms for orphan in orphans]
+    )
+    joined = [(orphan, part) for orphan, part in zip(orphans, parts, strict=True) if part is not None]
+    for orphan, part in joined:
+        apply_receipt(work, part, orphan.receipt)
+    if joined:
+        await work.tx.delete(kept.DELETE_ORPHANS, [orphan.id for orphan, _ in joined])
+    return len(joined)
+
+
 async def sweep_orphans(work: Work, sweeps: Sequence[OrphanSweep]) -> list[Swept]:
     """Join young orphans whose part is known by now, however the carrier spells its ids."""
     results = []
@@ -90,15 +119,9 @@ async def sweep_orphans(work: Work, sweeps: Sequence[OrphanSweep]) -> list[Swept
         since = max((work.now_ms - ORPHAN_SWEEP_MS, 0), (sweep.after_ms, sweep.after))
         found = await work.tx.select_locked(kept.SELECT_YOUNG_ORPHANS, *since, sweep.limit, lock="skip")
         orphans = [kept.orphan_row(row) for row in found]
-        parts = await match(work, [orphan.receipt for orphan in orphans], guess=True)
-        joined = [orphan.id for orphan, part in zip(orphans, parts, strict=True) if part is not None]
-        for orphan, part in zip(orphans, parts, strict=True):
-            if part is not None:
-                apply_receipt(work, part, orphan.receipt)
-        if joined:
-            await work.tx.delete(kept.DELETE_ORPHANS, joined)
+        joined = await _join(work, orphans)
         last = orphans[-1] if orphans else None
-        results.append(Swept(joined=len(joined), last_ms=last.received_ms if last else 0, last=last.id if last else 0))
+        results.append(Swept(joined=joined, last_ms=last.received_ms if last else 0, last=last.id if last else 0))
     return results
 
 
@@ -110,6 +133,8 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
         detail["pdu"] = receipt.octets.hex()
     work.note(message.id, Kind.RECEIPT, detail)
     if receipt.state is None:
+        if work.doubts.is_told(part) and part.state in (State.QUEUED, State.SUBMITTING, State.HELD):
+            _prove(work, part)
         return
     if part.state in FINAL:
         if is_correction(part.state, presumed=bool(message.presumed), new=receipt.state) and message.parts == 1:
@@ -120,3 +145,28 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
     if part.sent_ms is None:
         work.settle_unanswered(part)
     end_part(work, part, receipt.state)
+
+
+def leave(work: Work, part: OpenPart) -> None:
+    """Note that the part is with its carrier; if it was the last one of its message, the customer hears of it."""
+    message = part.message
+    waited = part.state in (State.QUEUED, State.SUBMITTING)
+    if waited or part.state is State.HELD:
+        part.state = State.SENT
+    if waited:
+        work.leave_queue(part)
+    all_left = message.parts_left == 0 and message.worst is not State.REJECTED
+    if all_left and message.state in (State.QUEUED, State.HELD) and not work.has_held_sibling(part):
+        message.state = State.SENT
+        work.tell(
+            message,
+            CarrierTook(message_id=message.id, subid=message.subid, msisdn=message.msisdn, at_ms=work.now_ms),
+        )
+
+
+def _prove(work: Work, part: OpenPart) -> None:
+    """Take a receipt that is no end as proof that the carrier has the part."""
+    if part.sent_ms is None:
+        work.settle_unanswered(part)
+    leave(work, part)
+    work.moved(part)

@@ -1,21 +1,22 @@
 """Reroute: messages that wait for a carrier which does not take them leave by another.
 
 Only whole messages move: all parts of a message go by one carrier, so one of which a part has left, or may have left,
-stays where it is. What was moved waits unclaimed for its new carrier.
+stays where it is; unless copies of all its parts are in doubt, then the next copies may all go by another. What was
+moved waits unclaimed for its new carrier.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from palomar.domain.lane import Rank
-from palomar.domain.message import MessageId, State
+from palomar.domain.message import MessageId, PartId, State
 from palomar.domain.routing import Choice
 from palomar.domain.timeline import Kind
 from palomar.flows.release import asked
 from palomar.flows.routing import UNROUTED
 from palomar.flows.work import Work
 from palomar.storage import messages as rows
-from palomar.storage.messages import WaitingRow, waiting_rows
+from palomar.storage.messages import OpenPart, WaitingRow, waiting_rows
 
 AT_ONCE = 200
 """Messages a transaction moves at most."""
@@ -67,7 +68,8 @@ async def _move(work: Work, order: RerouteOrder, message_ids: Sequence[MessageId
         return moved
     waiting = waiting_rows(await work.tx.lookup(rows.LOOKUP_WAITING, message_ids))
     known = await work.parts(row.part_id for row in waiting)
-    fixed = {row.message_id for row in waiting if row.has_begun or known[row.part_id].state is not State.QUEUED}
+    await work.doubts.load(row.part_id for row in waiting)
+    fixed = _fixed(work, waiting, known)
     for row in waiting:
         if row.message_id in fixed or row.message_id in moved:
             continue
@@ -79,6 +81,18 @@ async def _move(work: Work, order: RerouteOrder, message_ids: Sequence[MessageId
             _note(work, row, order, choice)
             moved[row.message_id] = (choice.carrier, row.rank)
     return moved
+
+
+def _fixed(work: Work, waiting: Sequence[WaitingRow], known: Mapping[PartId, OpenPart]) -> set[MessageId]:
+    """Find the messages that stay: part of each has left, or may have left while another part has not."""
+    in_doubt: dict[MessageId, set[bool]] = {}
+    fixed = set()
+    for row in waiting:
+        part = known[row.part_id]
+        in_doubt.setdefault(row.message_id, set()).add(work.doubts.is_open(part))
+        if row.has_begun or part.state is not State.QUEUED:
+            fixed.add(row.message_id)
+    return fixed | {message_id for message_id, answers in in_doubt.items() if len(answers) > 1}
 
 
 def _note(work: Work, row: WaitingRow, order: RerouteOrder, choice: Choice) -> None:

@@ -67,7 +67,8 @@ async def add_lane(tx: Transaction, lane: Lane) -> Lane | None:
     added = replace(lane, id=_next(lanes))
     pattern = added.pattern.pattern if added.pattern else ""
     row = (added.id, added.name, int(added.rank), added.account_id, added.label, added.sender, pattern)
-    await tx.insert(rows.INSERT_LANES, [(*row, added.useless_after_seconds, int(added.flash))])
+    resend = (added.resend_times, added.resend_pause, added.resend_factor)
+    await tx.insert(rows.INSERT_LANES, [(*row, added.useless_after_seconds, int(added.flash), *resend)])
     await tx.execute(BUMP_VERSION)
     return added
 
@@ -121,7 +122,8 @@ def _sender_rule(row: Found) -> SenderRule:
 
 
 def _lane(row: Found) -> Lane:
-    identity, name, rank, account_id, label, sender, pattern, useless_after_seconds, flash = row
+    identity, name, rank, account_id, label, sender, pattern, useless_after_seconds, flash, *resend = row
+    times, pause, factor = resend
     return Lane(
         id=identity,
         name=name,
@@ -132,4 +134,7 @@ def _lane(row: Found) -> Lane:
         pattern=re.compile(pattern, re.IGNORECASE) if pattern else None,
         useless_after_seconds=useless_after_seconds,
         flash=bool(flash),
+        resend_times=times,
+        resend_pause=pause,
+        resend_factor=factor,
     )

@@ -1,12 +1,16 @@
-"""Stale: messages of a lane with a deadline that had not left when it came. They end as expired, and cost nothing."""
+"""Stale: messages of a lane with a deadline that had not left when it came. They end as expired, and cost nothing.
+
+A part of which a copy may have left is not sent again either, but it waits for its receipt.
+"""
 
 from collections.abc import Sequence
 
 from palomar.domain.message import MessageId, PartId, State
 from palomar.domain.timeline import Kind
-from palomar.flows.ending import end_part
+from palomar.flows.ending import end_part, hold
 from palomar.flows.work import Work
 from palomar.storage import messages as rows
+from palomar.storage.ledger import Reason
 
 AT_ONCE = 500
 
@@ -26,6 +30,7 @@ async def end_stale(work: Work, limits: Sequence[int]) -> list[int]:
 async def _end(work: Work, message_ids: Sequence[MessageId]) -> None:
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
     known = await work.parts(ids)
+    await work.doubts.load(ids)
     told: set[MessageId] = set()
     for identity in ids:
         part = known[identity]
@@ -34,5 +39,8 @@ async def _end(work: Work, message_ids: Sequence[MessageId]) -> None:
         if part.message.id not in told:
             told.add(part.message.id)
             work.note(part.message.id, Kind.STALE, {"why": "it had not left when its lane's time was over"})
-        work.leave_queue(part)
-        end_part(work, part, State.EXPIRED)
+        if work.doubts.is_open(part):
+            hold(work, part)
+        else:
+            work.leave_queue(part)
+            end_part(work, part, State.EXPIRED, reason=Reason.UNSENT)

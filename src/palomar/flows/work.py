@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from palomar.domain.account import AccountId
 from palomar.domain.counts import IDS_A_MINUTE
 from palomar.domain.events import Event
+from palomar.domain.lane import Rank
 from palomar.domain.message import MessageId, PartId, State, part_id
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows import low_balance
 from palomar.flows.books import Books
+from palomar.flows.doubts import Doubts
 from palomar.flows.house import House
 from palomar.flows.kept import KeptAnswers, ShortIds
 from palomar.flows.oddities import Odd, count_oddities
@@ -40,6 +42,7 @@ class _Writes:
     queue: list[Row] = field(default_factory=list)
     requeued: list[Row] = field(default_factory=list)
     rerouted: list[Row] = field(default_factory=list)
+    resting: dict[MessageId, int] = field(default_factory=dict)
     unqueued: list[MessageId] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     webhooks_changed: list[Row] = field(default_factory=list)
@@ -61,6 +64,7 @@ class Work:
         self.born_webhooks: list[WebhookRow] = []
         """Callbacks this batch made; those with our ``node_id`` go straight to the notifier after the commit."""
         self._books = Books(tx, house.ids, now_ms=now_ms)
+        self.doubts = Doubts(tx, house, now_ms=now_ms)
         self._messages: dict[MessageId, OpenMessage] = {}
         self._parts: dict[PartId, OpenPart] = {}
         self._moved: dict[PartId, OpenPart] = {}
@@ -145,23 +149,24 @@ class Work:
         """The id of the ledger entry that this transaction makes for an account and a reason; 0 if it makes none."""
         return self._books.entry_of(account_id, reason)
 
-    def settle(self, part: OpenPart) -> int:
+    def settle(self, part: OpenPart, *, reason: Reason = Reason.SETTLE) -> int:
         """The part is paid for: reserved money is earned; the ledger entry's id."""
         part.sent_ms = self.now_ms
-        return self._books.move(part.message.account_id, Reason.SETTLE, part.message.rate_microcredits)
+        return self._books.move(part.message.account_id, reason, part.message.rate_microcredits)
 
-    def settle_unanswered(self, part: OpenPart) -> None:
+    def settle_unanswered(self, part: OpenPart, *, reason: Reason = Reason.SETTLE) -> None:
         """As :meth:`settle`, for a part whose answer we never saw; it leaves a moment of its own."""
-        entry_id = self.settle(part)
-        detail: Detail = {"entry": entry_id, "microcredits": part.message.rate_microcredits}
+        entry_id = self.settle(part, reason=reason)
+        detail: Detail = {"entry": entry_id, "microcredits": part.message.rate_microcredits, "reason": reason}
         self.note(part.message.id, Kind.SETTLED, detail)
 
-    def give_back(self, part: OpenPart) -> None:
-        """The part will not be sent: reserved money is the account's again."""
+    def give_back(self, part: OpenPart, *, reason: Reason = Reason.GIVE_BACK) -> None:
+        """The part is not paid for: reserved money is the account's again."""
         message = part.message
-        entry_id = self._books.move(message.account_id, Reason.GIVE_BACK, message.rate_microcredits)
+        entry_id = self._books.move(message.account_id, reason, message.rate_microcredits)
         message.price_microcredits -= message.rate_microcredits
-        self.note(message.id, Kind.GIVEN_BACK, {"entry": entry_id, "microcredits": message.rate_microcredits})
+        detail: Detail = {"entry": entry_id, "microcredits": message.rate_microcredits, "reason": reason}
+        self.note(message.id, Kind.GIVEN_BACK, detail)
 
     def credit(self, account_id: AccountId, microcredits: int) -> int:
         """Money comes in (or, negative, is taken out); the ledger entry's id."""
@@ -191,9 +196,26 @@ class Work:
         if part.message.parts_left == 0:
             self._writes.unqueued.append(part.message.id)
 
+    def return_to_queue(self, part: OpenPart, *, due_ms: int) -> None:
+        """A held part waits to be sent again, for any node to claim; with the first one, the message comes back into
+        the queue, in no lane."""
+        message = part.message
+        part.state = message.state = State.QUEUED
+        message.parts_left += 1
+        if message.parts_left == 1:
+            carrier = message.carrier
+            self._writes.queue.append(
+                (message.id, message.account_id, carrier, due_ms, None, int(Rank.NORMAL), 0, None)
+            )
+        self.moved(part)
+
     def requeue(self, message_id: MessageId, *, due_ms: int, node_id: int | None) -> None:
         """Give the message's claim to a node, or to nobody."""
         self._writes.requeued.append((message_id, due_ms, node_id))
+
+    def rest(self, message_id: MessageId, *, until_ms: int) -> None:
+        """Let the message wait in the queue until then; its claim stays."""
+        self._writes.resting[message_id] = max(until_ms, self._writes.resting.get(message_id, 0))
 
     def reroute(self, message_id: MessageId, *, carrier: str) -> None:
         """Let the message wait for another carrier, for any node to claim."""
@@ -270,8 +292,11 @@ class Work:
         await self._insert(rows.INSERT_QUEUE, writes.queue)
         await self._write_links()
         await self._write_moved()
+        await self.doubts.write()
         if writes.requeued:
             await tx.update(rows.UPDATE_QUEUE, writes.requeued)
+        if writes.resting:
+            await tx.update(rows.UPDATE_QUEUE_DUE, list(writes.resting.items()))
         if writes.rerouted:
             await tx.update(rows.REROUTE_QUEUE, writes.rerouted)
         if writes.unqueued:

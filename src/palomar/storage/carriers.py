@@ -21,6 +21,15 @@ LOOKUP_ORPHANS = Lookup(
     " AND carrier_reference <> '' ORDER BY id",
     "text",
 )
+_TAIL_OF_MSISDN = "CASE WHEN length(msisdn) > 8 THEN substr(msisdn, length(msisdn) - 7) ELSE msisdn END"
+_TAIL_OF_SENDER = "CASE WHEN length(sender) > 8 THEN substr(sender, length(sender) - 7) ELSE sender END"
+# As phone_tail() of domain.doubt cuts numbers; which of its addresses is the phone's, not every carrier agrees.
+LOOKUP_ORPHANS_BY_MSISDN = Lookup(
+    f"SELECT {_ORPHAN} FROM orphans WHERE {_TAIL_OF_MSISDN} IN {{keys}} ORDER BY id", "text"
+)
+LOOKUP_ORPHANS_BY_SENDER = Lookup(
+    f"SELECT {_ORPHAN} FROM orphans WHERE {_TAIL_OF_SENDER} IN {{keys}} ORDER BY id", "text"
+)
 DELETE_ORPHANS = Delete("orphans", ("id", "bigint"))
 SELECT_YOUNG_ORPHANS = (
     f"SELECT {_ORPHAN} FROM orphans WHERE (received_ms, id) > (?, ?) ORDER BY received_ms, id LIMIT ?"

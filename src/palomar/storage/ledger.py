@@ -29,6 +29,12 @@ class Reason(StrEnum):
     RESERVE = "reserve"
     SETTLE = "settle"
     GIVE_BACK = "give_back"
+    UNKNOWN = "unknown"
+    """Paid for: it was handed to a carrier, and nobody ever learned what became of it."""
+    UNKNOWN_BACK = "unknown_back"
+    """The same, given back because its account wants it so."""
+    UNSENT = "unsent"
+    """Given back: it was never handed to a carrier."""
     TRANSFER = "transfer"
     TOPUP = "topup"
 
@@ -39,6 +45,9 @@ LEGS: dict[Reason, tuple[Book, Book]] = {
     Reason.RESERVE: (Book.AVAILABLE, Book.RESERVED),
     Reason.SETTLE: (Book.RESERVED, Book.REVENUE),
     Reason.GIVE_BACK: (Book.RESERVED, Book.AVAILABLE),
+    Reason.UNKNOWN: (Book.RESERVED, Book.REVENUE),
+    Reason.UNKNOWN_BACK: (Book.RESERVED, Book.AVAILABLE),
+    Reason.UNSENT: (Book.RESERVED, Book.AVAILABLE),
 }
 """From which book to which, by reason."""
 

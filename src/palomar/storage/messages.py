@@ -56,6 +56,7 @@ REROUTE_QUEUE = Update(
     "queue", columns_of("bigint", "message_id"), (("carrier", "text"), *columns_of("bigint", "node_id"))
 )
 UPDATE_QUEUE = Update("queue", columns_of("bigint", "message_id"), columns_of("bigint", "due_ms node_id"))
+UPDATE_QUEUE_DUE = Update("queue", columns_of("bigint", "message_id"), columns_of("bigint", "due_ms"))
 DELETE_QUEUE = Delete("queue", ("message_id", "bigint"))
 
 _OPEN = (
@@ -73,10 +74,7 @@ LOOKUP_PART_IDS_BY_REFERENCE = Lookup(
     " AND carrier_reference <> '' ORDER BY id",
     "text",
 )
-SELECT_IN_DOUBT = (
-    "SELECT p.id, p.state, m.msisdn, m.sender, m.text FROM parts p JOIN messages m ON m.id = (p.id & ~255)"
-    " WHERE p.carrier = ? AND p.attempt > 0 AND p.state IN ('held', 'queued') LIMIT ?"
-)
+LOOKUP_WORDS = Lookup("SELECT id, sender, text, alphabet FROM messages WHERE id IN {keys}", "bigint")
 LOOKUP_PART_IDS_BY_MESSAGE = Lookup(
     "SELECT p.id FROM messages m JOIN parts p ON p.id > m.id AND p.id <= m.id + m.parts"
     " WHERE m.id IN {keys} ORDER BY p.id",
@@ -107,6 +105,7 @@ LOOKUP_QUEUE_LOCKED = Lookup(
     "SELECT message_id, node_id FROM queue WHERE message_id IN {keys} ORDER BY message_id", "bigint", lock="queue"
 )
 LOOKUP_QUEUE = Lookup("SELECT message_id, node_id, carrier FROM queue WHERE message_id IN {keys}", "bigint")
+LOOKUP_QUEUE_LANES = Lookup("SELECT message_id, lane_id FROM queue WHERE message_id IN {keys}", "bigint")
 SELECT_CLAIMABLE = (
     "SELECT message_id, due_ms FROM queue"
     " WHERE carrier = ? AND rank = ? AND due_ms <= ? AND node_id IS NULL ORDER BY due_ms LIMIT ?"

@@ -35,11 +35,12 @@ INSERT_LANES = Insert(
         *columns_of("text", "name"),
         *columns_of("bigint", "rank account_id"),
         *columns_of("text", "label sender pattern"),
-        *columns_of("bigint", "useless_after_seconds flash"),
+        *columns_of("bigint", "useless_after_seconds flash resend_times resend_pause resend_factor"),
     ),
 )
 SELECT_LANES = (
-    "SELECT id, name, rank, account_id, label, sender, pattern, useless_after_seconds, flash FROM lanes ORDER BY id"
+    "SELECT id, name, rank, account_id, label, sender, pattern, useless_after_seconds, flash, resend_times,"
+    " resend_pause, resend_factor FROM lanes ORDER BY id"
 )
 DELETE_LANE = "DELETE FROM lanes WHERE name = ?"
 

@@ -117,7 +117,7 @@ TEXTS: Final[Mapping[str, str]] = {
         "Quien es titular también gestiona a las personas. Operación y soporte pueden repetir "
         "notificaciones. Soporte no ve textos ni números mientras estén ocultos para ese papel."
     ),
-    "Paid for by its receipt": "Cobrado con su acuse",
+    "Paid for without an answer": "Cobrado sin respuesta",
     "Parts": "Partes",
     "Password": "Contraseña",
     "Price": "Precio",
@@ -255,6 +255,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "expired": "caducado",
     "failed": "fallida",
     "given back": "devuelto",
+    "given back: it was handed over, and nobody knows its end": "devuelto: se entregó y nadie sabe cómo acabó",
+    "given back: it was never handed to a carrier": "devuelto: nunca se entregó a un operador",
     "held": "retenido",
     "here": "aquí",
     "last seen": "última actividad",
@@ -271,6 +273,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "operator": "operación",
     "owner": "titular",
     "paid for": "cobrado",
+    "paid for: it was handed over, and nobody knows its end": "cobrado: se entregó y nadie sabe cómo acabó",
     "paid in": "aportado",
     "part": "parte",
     "parts": "partes",

@@ -1,0 +1,156 @@
+"""The doubts of one transaction: which copies of which parts may or may not be with their carriers.
+
+Read where somebody wants to know, moved in memory, and written at the end. Parts that nobody ever doubted, nearly all
+of them, cost nothing here. Not here: what is done about a doubt (``dispatch``), and which of them a receipt speaks of
+(``matching``).
+"""
+
+from collections.abc import Iterable
+
+from palomar.domain.account import AccountId
+from palomar.domain.doubt import Cause, Resend, phone_tail
+from palomar.domain.message import MessageId, PartId
+from palomar.domain.routing import Plan
+from palomar.flows.house import House
+from palomar.storage import doubts as rows
+from palomar.storage import messages
+from palomar.storage.database import Transaction
+from palomar.storage.doubts import NO_REFERENCE, DoubtRow
+from palomar.storage.messages import OpenPart
+
+_Key = tuple[PartId, int]
+
+
+class Doubts:
+    """See the module."""
+
+    def __init__(self, tx: Transaction, house: House, *, now_ms: int) -> None:
+        self._tx = tx
+        self._house = house
+        self._now_ms = now_ms
+        self._by_part: dict[PartId, dict[int, DoubtRow]] = {}
+        self._added: dict[_Key, DoubtRow] = {}
+        self._changed: dict[_Key, DoubtRow] = {}
+        self._lanes: dict[MessageId, int] = {}
+
+    # --- reading
+
+    async def load(self, ids: Iterable[PartId]) -> None:
+        """Read the copies of these parts that were ever in doubt, each once."""
+        missing = sorted({identity for identity in ids if identity not in self._by_part})
+        if missing:
+            self._by_part.update((identity, {}) for identity in missing)
+            for row in await self._tx.lookup(rows.LOOKUP_DOUBTS, missing):
+                self._keep(rows.doubt_row(row))
+
+    async def load_lanes(self, message_ids: Iterable[MessageId]) -> None:
+        """Read in which lanes these messages are, if any lane has bounds of its own."""
+        plan = self._plan
+        if any(lane.has_own_resend for lane in plan.lanes):
+            missing = sorted(set(message_ids) - self._lanes.keys())
+            self._lanes.update(dict(await self._tx.lookup(messages.LOOKUP_QUEUE_LANES, missing)) if missing else {})
+
+    async def open_by_phone(self, numbers: Iterable[str]) -> list[DoubtRow]:
+        """Find every open copy for these phones, those of this transaction too."""
+        tails = sorted({phone_tail(number) for number in numbers if number})
+        if not tails:
+            return []
+        await self.load(PartId(row[0]) for row in await self._tx.lookup(rows.LOOKUP_DOUBTS_BY_PHONE, tails))
+        return [
+            doubt
+            for copies in self._by_part.values()
+            for doubt in copies.values()
+            if doubt.is_open and doubt.phone in tails
+        ]
+
+    async def by_reference(self, references: Iterable[str]) -> list[DoubtRow]:
+        """Find every copy to which a carrier gave one of these ids (as ``canonical`` spells them)."""
+        wanted = set(references) - {""}
+        if not wanted:
+            return []
+        found = await self._tx.lookup(rows.LOOKUP_DOUBTS_BY_REFERENCE, sorted(wanted))
+        await self.load(PartId(row[0]) for row in found)
+        return [doubt for copies in self._by_part.values() for doubt in copies.values() if doubt.reference in wanted]
+
+    def of(self, part: OpenPart) -> list[DoubtRow]:
+        """List the copies of a part that was loaded, the first attempt first."""
+        return list(self._by_part.get(part.id, {}).values())
+
+    def is_open(self, part: OpenPart) -> bool:
+        """Tell whether a copy of this part may be with a carrier, for all that anybody knows."""
+        return any(doubt.is_open for doubt in self._by_part.get(part.id, {}).values())
+
+    def is_told(self, part: OpenPart) -> bool:
+        """Tell whether a carrier has told that it has a copy of this part, of which nobody had known that."""
+        copies = self._by_part.get(part.id, {}).values()
+        return any(not doubt.is_open and doubt.cause is not Cause.REFUTED for doubt in copies)
+
+    def copies(self, part: OpenPart, cause: Cause) -> int:
+        """Count the copies of it that are or were in doubt for that cause."""
+        return sum(doubt.cause is cause for doubt in self._by_part.get(part.id, {}).values())
+
+    def bounds(self, account_id: AccountId, message_id: MessageId) -> Resend:
+        """Give the bounds for a message's parts; its lane has been loaded."""
+        account = self._house.accounts.get(account_id)
+        own = account.settings.resend if account else Resend(times=0)
+        lane = self._plan.lane(self._lanes.get(message_id, 0))
+        return lane.resend(own) if lane is not None else own
+
+    # --- moving
+
+    def add(self, part: OpenPart, cause: Cause, *, sender: str) -> None:
+        """Put the newest copy of a part that was loaded in doubt."""
+        doubt = DoubtRow(
+            part_id=part.id,
+            attempt=part.attempt,
+            carrier=part.carrier,
+            phone=phone_tail(part.message.msisdn),
+            sender=sender,
+            cause=cause,
+            at_ms=self._now_ms,
+        )
+        if part.attempt not in self._by_part.setdefault(part.id, {}):
+            self._added[part.id, part.attempt] = doubt
+            self._keep(doubt)
+
+    def tell(self, part: OpenPart, attempt: int, reference: str) -> None:
+        """Note that the carrier has this copy, under that id (in its stored spelling; empty where nobody told it)."""
+        self._settle(part.id, attempt, reference=reference or NO_REFERENCE)
+
+    def refute(self, part: OpenPart, attempt: int) -> bool:
+        """Note that the carrier has not taken this copy; says whether it was in doubt."""
+        return self._settle(part.id, attempt, cause=Cause.REFUTED, reference=NO_REFERENCE)
+
+    def forget(self, part: OpenPart) -> None:
+        """Count no longer what was counted before: a person decided that the part is sent once more."""
+        for doubt in self.of(part):
+            if doubt.cause is not Cause.REFUTED:
+                doubt.cause = Cause.REFUTED
+                self._changed[part.id, doubt.attempt] = doubt
+
+    async def write(self) -> None:
+        """Write what was moved."""
+        if self._added:
+            await self._tx.insert(rows.INSERT_DOUBTS, [doubt.row() for doubt in self._added.values()])
+        changed = [doubt for key, doubt in self._changed.items() if key not in self._added]
+        if changed:
+            values = [(doubt.part_id, doubt.attempt, doubt.cause, doubt.reference) for doubt in changed]
+            await self._tx.update(rows.UPDATE_DOUBTS, values)
+
+    # --- inside
+
+    @property
+    def _plan(self) -> Plan:
+        return self._house.router.plan if self._house.router else Plan()
+
+    def _keep(self, doubt: DoubtRow) -> None:
+        self._by_part.setdefault(doubt.part_id, {})[doubt.attempt] = doubt
+
+    def _settle(self, identity: PartId, attempt: int, *, reference: str, cause: Cause | None = None) -> bool:
+        doubt = self._by_part.get(identity, {}).get(attempt)
+        if doubt is None or not doubt.is_open:
+            return False
+        doubt.reference = reference
+        doubt.cause = cause or doubt.cause
+        self._changed[identity, attempt] = doubt
+        return True
