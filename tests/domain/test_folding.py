@@ -40,6 +40,10 @@ def test_every_character_of_the_appendix_can_be_written_in_gsm() -> None:
         ("ãõşžŘ", "aoszR"),
         ("\uff21\uff42\uff11 \ufb01 ² ™ №", "Ab1 fi 2 TM No"),
         ("﹘﹣", "--"),
+        ("½ ¼ ¾ ⅓ ⅞ ⅟2 ↉", "1/2 1/4 3/4 1/3 7/8 1/2 0/3"),
+        ("1½ kg, 2⁄3, x½", "1 1/2 kg, 2/3, x1/2"),
+        ("ﬀ ﬃ ﬆ ĳ ŀl ① ⑴ Ⅳ ㎏ ℡ ¹₂ ‥ ‼ d\u02bcaquí", "ff ffi st ij l.l 1 (1) IV kg TEL 12 .. !! d'aqui"),
+        ("\u202aa\u202c\u2066b\u2069\u061c\ufe0f", "ab"),
         ("{[^~|\\]}€", "{[^~|\\]}€"),
         ("ΔΦΓΛΩΠΨΣΘΞ\u2126", "ΔΦΓΛΩΠΨΣΘΞΩ"),
     ],
@@ -48,7 +52,7 @@ def test_a_text_is_written_with_the_nearest_gsm_characters(text: str, written: s
     assert normalise(text) == written
 
 
-@pytest.mark.parametrize("text", ["日本", "Привет", "😀", "\x01", "\x1b", "½", "\ud800"])
+@pytest.mark.parametrize("text", ["日本", "Привет", "😀", "\x01", "\x1b", "×", "\ud800"])
 def test_what_has_no_equivalent_stays(text: str) -> None:
     assert normalise(text) == text
     assert not gsm7.is_gsm(text)

@@ -1,6 +1,7 @@
 """Folding as 402T Labs' page has it in its Appendix A: any text, as near to the GSM alphabet as it can be written.
 
-More than ``text.fold_to_gsm``: line ends, every space, compatibility forms (``ﬁ``, ``²``, full-width letters) too.
+More than ``text.fold_to_gsm``: line ends, every space, compatibility forms (``ﬁ``, ``²``, ``½``, full-width letters)
+too.
 Nothing is ever replaced by a ``?``: what has no equivalent stays, and whoever asked decides what that means.
 """
 
@@ -28,8 +29,14 @@ def normalise(text: str) -> str:
 
 _BULLETS: Final = dict.fromkeys("‣⁃●◦∙▪■", "*")
 _LINE_ENDS: Final = dict.fromkeys("\u2028\u2029", "\n")
-_ZERO_WIDTH: Final = dict.fromkeys("\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", "")
-_FOLDS: Final = MappingProxyType({**LETTER_FOLDS, **TYPOGRAPHY_FOLDS, **_BULLETS, **_LINE_ENDS, **_ZERO_WIDTH})
+_DIRECTIONS: Final = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_ZERO_WIDTH: Final = dict.fromkeys(
+    _DIRECTIONS + "\u00ad\u180e\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff", ""
+)
+_SIGNS: Final = {"\u2044": "/", "\u2215": "/", "\u02bc": "'", "\u02b9": "'"}
+_FOLDS: Final = MappingProxyType(
+    {**LETTER_FOLDS, **TYPOGRAPHY_FOLDS, **_BULLETS, **_LINE_ENDS, **_ZERO_WIDTH, **_SIGNS}
+)
 
 
 def _line_feeds(text: str) -> str:
@@ -37,7 +44,10 @@ def _line_feeds(text: str) -> str:
 
 
 def _folded(match: re.Match[str]) -> str:
-    return _fold(match[0])
+    folded = _fold(match[0])
+    if "/" in folded and match.string[match.start() - 1 : match.start()].isdigit() and match[0] not in _SIGNS:
+        return " " + folded  # 1½ is 1 1/2, not eleven halves
+    return folded
 
 
 @lru_cache(maxsize=2048)  # of Unicode's million characters a customer uses some dozens

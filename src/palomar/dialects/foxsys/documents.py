@@ -1,6 +1,6 @@
 """Bodies as parsed JSON, and the loose types that FOXSYS's clients use in them. What they ask for is ``requests``'.
 
-Null is as good as absent, and so is the empty string where a value is optional.
+Null is as good as absent, and so is an empty or blank string where a value is optional.
 """
 
 import json
@@ -78,8 +78,10 @@ def is_on(value: object) -> bool:
 
 
 def is_given(value: object) -> bool:
-    """Whether an optional value is there at all."""
-    return value is not None and value != "" and value != []
+    """Whether an optional value is there at all: null, ``[]`` and a text of nothing but blanks are not."""
+    if isinstance(value, str):
+        return value != "" and not value.isspace()
+    return value is not None and value != []
 
 
 def text_of(value: object) -> str | None:

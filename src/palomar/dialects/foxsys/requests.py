@@ -122,7 +122,7 @@ _urls: Final = Urls()
 
 
 def _shared(document: SendDocument, settings: AccountSettings) -> _Shared | Problem:
-    if document.subid is not None and document.subid != "" and read_subid(document.subid) is None:
+    if is_given(document.subid) and read_subid(document.subid) is None:
         return Problem(Code.NOT_SENT, "subid is not a usable string")
     sender = settings.default_sender
     why = ""
@@ -164,7 +164,7 @@ async def _texts(
     is_long = settings.long or is_on(document.long)
     allowed = Allowed(settings.max_parts if is_long else 1, is_on(document.ucs2), settings.fold_accents)
     template = None
-    if is_given(document.parameters):
+    if is_given(document.parameters) and document.parameters != {}:
         values = await read_parameters(
             document.parameters, limit=settings.batch_limit, home_forms=_home_forms(settings)
         )

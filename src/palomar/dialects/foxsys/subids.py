@@ -39,7 +39,7 @@ class Subids:
 def read_subid(subid: object) -> str | None:
     """The customer's, a string or an integer; None where there is none that could be kept."""
     if isinstance(subid, str):
-        return subid if subid and not unusable(subid) else None
+        return subid if subid and not subid.isspace() and not unusable(subid) else None
     if isinstance(subid, int) and not isinstance(subid, bool):
         return str(subid)
     return None

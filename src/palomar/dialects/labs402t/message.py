@@ -49,7 +49,7 @@ def judge(body: MessageBody, *, account: Account, settings: Labs402tSettings) ->
         return Problem(Code.NUMBER)
     senders = account.settings.senders
     sender = body.sender
-    if sender is None:
+    if sender is None or _is_blank(sender):
         sender = senders[0] if senders else settings.sender
     elif _SENDER(sender) is None or (senders and sender not in senders):
         return Problem(Code.SENDER)

@@ -34,7 +34,7 @@ class Queries:
         id_batch = (query.id_batch or "").strip().lower()
         if len(query.registros or ()) > IDS_AT_MOST:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        if query.registros:
+        if any(record.id_message.strip() for record in query.registros or ()):
             found = await self._by_ids(account.id, query, id_batch)
         elif id_batch and not unusable(id_batch):
             rows = await self._gateway.batch(account.id, id_batch)
