@@ -17,6 +17,7 @@ from palomar.clock import RealClock, RealIds
 from palomar.config import Config
 from palomar.dialects import renderers
 from palomar.domain.account import AccountId
+from palomar.domain.target import OffAfter
 from palomar.engine.admission import Admission
 from palomar.engine.attempts import Attempts
 from palomar.engine.batcher import Batcher
@@ -28,7 +29,7 @@ from palomar.engine.gateway import Gateway
 from palomar.engine.indexer import Indexer
 from palomar.engine.leases import Lease
 from palomar.engine.logins import Logins
-from palomar.engine.notifier import Notifier
+from palomar.engine.notifier import CallbackLimits, Notifier
 from palomar.engine.overdue import Overdue
 from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
@@ -158,14 +159,17 @@ class App:
             failover_seconds=config.routing.failover_seconds,
         )
         self.dispatcher = Dispatcher(self.carriers, self.router)
+        limits = CallbackLimits(slots_a_host=config.callbacks.slots_a_host)
         self._client = CallbackClient(
             guard=AddressGuard(allow_networks=config.callback_networks),
-            slots_a_host=config.callbacks.slots_a_host,
+            slots_a_host=limits.slots_a_host,
+            connections=limits.connections,
             timeout_seconds=config.callbacks.timeout_seconds,
             tls=ssl.create_default_context(),
         )
         self._signer = CallbackSigner(secret_of=self._callback_secret, wall_ms=self.clock.wall_ms)
-        self.notifier = Notifier(self._client, headers=self._callback_headers)
+        self.notifier = Notifier(self._client, headers=self._callback_headers, limits=limits)
+        self._off_after = OffAfter(days=config.callbacks.off_after_days, failures=config.callbacks.off_after_failures)
         self._renderers = renderers()
         self._ids: Ids = ids
         self.batcher = Batcher(self.database, self.clock, house=self._house, committed=self._committed)
@@ -232,7 +236,8 @@ class App:
             ids=self._ids,
             node_id=self._lease.node_id,
             has_blocked_numbers=self.directory.snapshot.has_blocked_numbers,
-            webhook_room=self.notifier.room,
+            callbacks=self.notifier,
+            off_after=self._off_after,
             router=self.router.look(),
             spellings=self.directory.snapshot.spellings,
         )
@@ -256,6 +261,8 @@ class App:
             self.notifier.born(work.born_webhooks, work.house.node_id)
         if work.low:
             self._topups.low(work.low)
+        for target in work.targets_off:
+            _log.warning("callbacks to a target are off", account_id=target.account_id, failures=target.failures)
         for account_id in work.told_low:
             _log.warning("an account's balance is low", account_id=account_id)
 

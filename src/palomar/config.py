@@ -66,8 +66,13 @@ class CallbackConfig:
         default=None,
         metadata={"help": "private networks that callbacks may go to; by default loopback while we listen on loopback"},
     )
-    slots_a_host: int = field(default=8, metadata={"help": "callbacks under way to one host"})
+    slots_a_host: int = field(default=8, metadata={"help": "callbacks of one account under way to one host"})
     timeout_seconds: float = field(default=10.0, metadata={"help": "a callback that takes longer has failed"})
+    off_after_days: float = field(
+        default=3.0,
+        metadata={"help": "a target without one success for so long, and with so many failures, is off; 0: never"},
+    )
+    off_after_failures: int = field(default=100, metadata={"help": "how many failures that takes"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,9 +342,12 @@ def _judge(config: Config, faults: list[str]) -> None:
         ("callbacks.slots_a_host", config.callbacks.slots_a_host),
         ("callbacks.timeout_seconds", config.callbacks.timeout_seconds),
         ("routing.failover_seconds", config.routing.failover_seconds),
+        ("callbacks.off_after_failures", config.callbacks.off_after_failures),
     ):
         if not amount > 0:
             faults.append(f"{path}: more than 0, not {amount}")
+    if not config.callbacks.off_after_days >= 0:
+        faults.append(f"callbacks.off_after_days: 0 or more, not {config.callbacks.off_after_days}")
     for carrier in config.carriers:
         if isinstance(carrier, SmppCarrierSettings) and not 1 <= carrier.port <= 65_535:
             faults.append(f"carriers.{carrier.name}.port: 1 to 65535, not {carrier.port}")

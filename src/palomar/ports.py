@@ -298,6 +298,8 @@ class HttpRequest(Struct, frozen=True, kw_only=True):
     url: str
     body: bytes | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    owner: int = 0
+    """Whose request it is: two owners share no connection, whatever host they name."""
 
 
 class HttpOutcome(Struct, frozen=True, kw_only=True):
@@ -320,10 +322,6 @@ class HttpSender(Protocol):
 
     def start(self, request: HttpRequest, done: Callable[[HttpOutcome], None]) -> None:
         """Send; ``done`` is called once, later, whatever happens."""
-        ...
-
-    def free_slots(self, origin: str) -> int:
-        """How many requests to this origin could start now without waiting."""
         ...
 
     def origin_of(self, url: str) -> str:

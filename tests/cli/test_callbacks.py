@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import LiteralString
 
 from tests.support.server import Palomar
 
@@ -31,6 +32,20 @@ def with_callbacks(acme: Palomar, *, failed: int, waiting: int) -> None:
     asyncio.run(fill(acme.data_dir / "palomar.db"))
 
 
+def sql(acme: Palomar, statement: LiteralString) -> None:
+    """Change the tables."""
+
+    async def script(tx: Transaction) -> int:
+        return await tx.execute(statement)
+
+    async def change() -> None:
+        database = open_sqlite(acme.data_dir / "palomar.db")
+        await database.write(script)
+        await database.close()
+
+    asyncio.run(change())
+
+
 def test_callbacks_are_listed_with_their_message(acme: Palomar) -> None:
     with_callbacks(acme, failed=1, waiting=1)
     (message,) = acme.json("message", "list")
@@ -44,7 +59,7 @@ def test_callbacks_are_listed_with_their_message(acme: Palomar) -> None:
 def test_one_failed_callback_is_replayed(acme: Palomar) -> None:
     with_callbacks(acme, failed=1, waiting=1)
     assert acme.json("callback", "replay", "1") == {"replayed": 1}
-    assert [(e["failed"], e["attempts"]) for e in acme.json("callback", "list")] == [(False, 0), (False, 6)]
+    assert [(e["failed"], e["attempts"]) for e in acme.json("callback", "list")] == [(False, 6), (False, 0)]
     assert "no failed callback 2" in acme.command("callback", "replay", "2", code=1).stderr
 
 
@@ -55,6 +70,41 @@ def test_all_are_replayed_however_many_there_are(acme: Palomar) -> None:
     assert acme.json("callback", "replay", "--all", "--account", "acme") == {"replayed": 1_001}
     assert acme.json("callback", "list", "--failed") == []
     assert len(acme.json("callback", "list")) == 1_001
+
+
+def test_what_failed_is_listed_before_what_has_only_just_been_made(acme: Palomar) -> None:
+    with_callbacks(acme, failed=1, waiting=2)
+    sql(acme, "UPDATE webhooks SET id = 4 WHERE id = 1")
+    sql(acme, "UPDATE webhooks SET attempts = 0 WHERE id = 2")
+    assert [(e["id"], e["failed"], e["attempts"]) for e in acme.json("callback", "list")] == [
+        (4, True, 6),
+        (3, False, 6),
+        (2, False, 0),
+    ]
+
+
+def test_a_target_that_is_off_is_named_by_doctor_and_resumed_in_order(acme: Palomar) -> None:
+    with_callbacks(acme, failed=600, waiting=0)
+    sql(acme, "UPDATE webhooks SET target = 42")
+    sql(
+        acme,
+        "INSERT INTO callback_targets (id, account_id, origin, since_ms, failures, off_ms)"
+        " SELECT 42, max(account_id), 'http://x', 0, 105, 1772107200000 FROM messages",
+    )
+    words = [said["text"] for said in acme.json("doctor") if said["verdict"] == "warning"]
+    assert (
+        "callbacks of acme to http://x are off since 2026-02-26 12:00:00 GMT, after 105 failures"
+        " (palomar callback resume)" in words
+    )
+    acme.command("account", "add", "other")
+    assert acme.json("callback", "resume", "--account", "other") == []
+    assert acme.json("callback", "resume", "--url", "http://y") == []
+    assert acme.json("callback", "resume") == [
+        {"account": "acme", "url": "http://x", "off_since": "2026-02-26 12:00:00", "replayed": 600}
+    ]
+    assert acme.json("callback", "list", "--failed") == []
+    assert not [said for said in acme.json("doctor") if "are off" in said["text"]]
+    assert "No target is off" in acme.command("callback", "resume").stdout
 
 
 def test_what_is_meant_must_be_said(acme: Palomar) -> None:

@@ -14,7 +14,7 @@ from palomar.engine.callbacks import Callbacks
 from palomar.engine.masking import HIDDEN
 from palomar.flows.callback_log import LATEST, Wanted
 from palomar.flows.claim import register
-from palomar.flows.notify import Attempt, claim_webhooks, record_attempts
+from palomar.flows.notify import Attempt, record_attempts
 from palomar.ports import HttpOutcome
 from palomar.storage.database import Transaction
 from palomar.storage.webhooks import WebhookRow
@@ -38,7 +38,7 @@ async def given_up(house: House, account: Account, *, reference: str = "r") -> W
     """A callback of this account that was tried once and given up."""
     house.world.node_id = house.world.node_id or await new_node(house)
     await house.sent(account, "hello", reference=reference, ackurl="https://shop.example/ack")
-    webhook: WebhookRow = (await house.world.do(claim_webhooks, 10))[0][0]
+    webhook: WebhookRow = (await house.world.claim()).webhooks[0]
     webhook.attempts = len(RETRIES)
     webhook.body = b'{"msisdn": "%b"}' % NUMBER.encode()
     await house.world.tell("UPDATE webhooks SET method = 'POST', body = ? WHERE id = ?", webhook.body, webhook.id)

@@ -8,7 +8,7 @@ from tests.support.world import RETRIES, World
 from palomar.domain.account import Account
 from palomar.flows import callback_log
 from palomar.flows.callback_log import LATEST, LOOKED_AT, Slice, Wanted, host_of
-from palomar.flows.notify import Attempt, claim_webhooks, record_attempts
+from palomar.flows.notify import Attempt, record_attempts
 from palomar.flows.numbers import VirtualNumber, add_number
 from palomar.flows.receive import receive
 from palomar.ports import CarrierInbound, HttpOutcome
@@ -40,7 +40,7 @@ async def tried(world: World, *, before: int = LATEST, limit: int = 50, **wanted
 async def called_back(world: World, account: Account, outcome: HttpOutcome, **sent: Any) -> WebhookRow:
     """A message of this account whose first callback was tried once."""
     await world.sent(account, **sent)
-    webhook: WebhookRow = (await world.do(claim_webhooks, 10))[0][0]
+    webhook: WebhookRow = (await world.claim()).webhooks[0]
     await world.do(record_attempts, Attempt(webhook, outcome))
     return webhook
 
@@ -103,7 +103,7 @@ async def test_a_callback_about_what_a_phone_wrote_has_its_owner_and_its_body(wo
     account = await world.account()
     await ask(world, add_number, VirtualNumber(number="34900100200", account_id=account.id, url="http://in.example/"))
     await world.do(receive, CarrierInbound(carrier="c", source="525512340001", destination="34900100200", text="hola"))
-    (webhook,) = (await world.do(claim_webhooks, 10))[0]
+    (webhook,) = (await world.claim()).webhooks
     webhook.body = b'{"message": "hola"}'
     await world.do(record_attempts, Attempt(webhook, BROKEN))
     (found,) = (await tried(world)).found

@@ -4,8 +4,9 @@ from tests.flows.conftest import new_node
 from tests.support.world import RETRIES, World
 
 from palomar.domain.message import MessageId, State
+from palomar.flows.callback_turns import ClaimOrder, claim_callbacks
 from palomar.flows.claim import take_over
-from palomar.flows.notify import Attempt, claim_webhooks, record_attempts
+from palomar.flows.notify import Attempt, record_attempts
 from palomar.ports import HttpOutcome
 from palomar.storage.webhooks import WebhookRow
 
@@ -15,8 +16,7 @@ UNREACHABLE = HttpOutcome(status=None, error="connect", elapsed_ms=5)
 
 
 async def claimed(world: World, limit: int = 10) -> list[WebhookRow]:
-    found: list[WebhookRow] = (await world.do(claim_webhooks, limit))[0]
-    return found
+    return (await world.claim(limit)).webhooks
 
 
 async def kinds(world: World, message_id: MessageId) -> list[str]:
@@ -87,7 +87,9 @@ async def test_what_is_born_where_there_is_room_belongs_to_the_node_and_the_rest
 
 async def test_a_claimed_callback_is_nobody_elses(world: World) -> None:
     await world.sent(await world.account())
-    assert [len(found) for found in await world.do(claim_webhooks, 10, 10)] == [1, 0]
+    order = ClaimOrder(limit=10, room=lambda *key: 10)
+    assert [len(found.webhooks) for found in await world.do(claim_callbacks, order)] == [1]
+    assert await claimed(world) == []
     world.node_id = await new_node(world, "second")
     assert await claimed(world) == []
 

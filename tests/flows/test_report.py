@@ -156,7 +156,7 @@ async def test_a_receipt_that_overtakes_a_late_answer_is_charged_once(world: Wor
     await world.answer(part, Taken(reference="r1"))
     assert await world.state(message.row.id) is State.DELIVERED
     assert await world.balance(account) == (9 * CREDIT, 0)
-    assert await world.told(message.row.id) == ["delivered"]
+    assert await world.told(message.row.id) == ["took", "delivered"]
 
 
 async def test_a_receipt_for_a_part_that_waits_to_be_sent_again_keeps_it_from_leaving(world: World) -> None:
@@ -252,3 +252,46 @@ async def swept(world: World) -> int:
 def echoed(part: OutgoingPart) -> dict[str, Any]:
     """What the receipt of a carrier says that echoes user_message_reference."""
     return {"msisdn": part.msisdn, "echo": echo_of(part.part_id)}
+
+
+@pytest.mark.parametrize("policy", list(UnknownOutcome))
+@pytest.mark.parametrize("state", [State.DELIVERED, State.UNDELIVERED, State.REJECTED])
+async def test_a_receipt_that_overtakes_the_answer_tells_first_that_the_carrier_took_it(
+    world: World, state: State, policy: UnknownOutcome
+) -> None:
+    message = await world.accepted(await world.account(unknown_outcome=policy), claim=State.SUBMITTING)
+    (part,) = outgoing(message)
+    await world.answer(part, InDoubt(reason="no answer in time"))
+    await world.receipt("r1", state, **echoed(part))
+    assert await world.told(message.row.id) == ["took", state.value]
+    await world.answer(part, Taken(reference="r1"))
+    assert await world.told(message.row.id) == ["took", state.value]
+    assert await world.faults() == []
+
+
+async def test_receipts_that_overtake_the_answers_of_all_parts_tell_once_that_the_carrier_took_it(world: World) -> None:
+    account = await world.account(unknown_outcome=UnknownOutcome.HOLD)
+    message = await world.accepted(account, claim=State.SUBMITTING, parts=3)
+    for part in outgoing(message):
+        await world.answer(part, InDoubt(reason="no answer in time"))
+    for part in outgoing(message):
+        assert await world.told(message.row.id) == []
+        await world.receipt(f"r{part.number}", State.DELIVERED, **echoed(part))
+    assert await world.told(message.row.id) == ["took", "delivered"]
+    for part in outgoing(message):
+        await world.answer(part, Taken(reference=f"r{part.number}"))
+    assert await world.told(message.row.id) == ["took", "delivered"]
+    assert await world.faults() == []
+
+
+async def test_a_receipt_of_one_part_does_not_say_that_the_carrier_took_those_that_wait(world: World) -> None:
+    account = await world.account(unknown_outcome=UnknownOutcome.HOLD)
+    message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
+    first, second = outgoing(message)
+    await world.answer(first, InDoubt(reason="no answer in time"))
+    await world.receipt("r1", State.DELIVERED, **echoed(first))
+    assert await world.told(message.row.id) == []
+    await world.answer(second, Taken(reference="r2"))
+    assert await world.told(message.row.id) == ["took"]
+    await world.receipt("r2", State.DELIVERED)
+    assert await world.told(message.row.id) == ["took", "delivered"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from palomar.storage import (
+    callback_targets,
     callbacks,
     carriers,
     counts,
@@ -25,7 +26,7 @@ from palomar.storage.statements import Delete, Lookup, Update, numbered
 ROWS = 20_000
 GROWING = ("messages", "parts", "queue", "events", "webhooks", "orphans", "inbound", "ledger", "balances", "nodes")
 GROWING += ("inbound_parts", "virtual_numbers", "links", "clicks", "blocked_numbers")
-GROWING += ("counts", "users", "sessions", "login_failures", "doubts")
+GROWING += ("counts", "users", "sessions", "login_failures", "doubts", "callback_targets")
 
 HOT: dict[str, Lookup | Update | Delete | str] = {
     "parts by id": messages.LOOKUP_PARTS,
@@ -63,7 +64,13 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "young orphans": carriers.SELECT_YOUNG_ORPHANS,
     "joined orphans": carriers.DELETE_ORPHANS,
     "callbacks by id": webhooks.LOOKUP_WEBHOOKS,
-    "due callbacks": webhooks.SELECT_DUE,
+    "due callbacks of a target": webhooks.SELECT_DUE_OF_TARGET,
+    "accounts that callbacks wait for": webhooks.SELECT_WAITING_ACCOUNTS,
+    "targets that callbacks wait for": webhooks.SELECT_WAITING_TARGETS,
+    "earlier callbacks of messages": webhooks.LOOKUP_EARLIER,
+    "what customers were told": callbacks.LOOKUP_TOLD,
+    "targets that fail": callback_targets.LOOKUP_TARGETS,
+    "targets that are off": callback_targets.SELECT_OFF,
     "changed callbacks": webhooks.UPDATE_WEBHOOKS,
     "callbacks that succeeded": webhooks.DELETE_WEBHOOKS,
     "open callbacks, newest first": webhooks.SELECT_OPEN_BEFORE,
@@ -93,7 +100,7 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "failures to log in": users.SELECT_FAILURES,
 }
 
-ORDERED = ("what may be claimed", "what is overdue", "what is stale", "due callbacks", "young orphans")
+ORDERED = ("what may be claimed", "what is overdue", "what is stale", "due callbacks of a target", "young orphans")
 ORDERED += ("open callbacks, newest first", "attempts of callbacks, newest first")
 """What takes the first of many: it must find them in order."""
 
@@ -113,8 +120,10 @@ _FILL = (
     " {series} SELECT n * 256, n % 50, 'c', n, CASE WHEN n % 2 = 0 THEN 1 ELSE NULL END, n % 3,"
     " CASE WHEN n % 7 = 0 THEN n ELSE NULL END FROM s",
     "INSERT INTO events (message_id, id, at_ms, kind, detail) {series} SELECT n * 256, n, n, 'accepted', '' FROM s",
-    "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed, node_id)"
-    " {series} SELECT n, n * 256, 1, 'foxsys', 'GET', 'u', n, 0, n % 2, NULL FROM s",
+    "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed, node_id,"
+    " target, step) {series} SELECT n, n * 256, n % 50, 'foxsys', 'GET', 'u', n, 0, n % 2, NULL, n % 40, 1 FROM s",
+    "INSERT INTO callback_targets (id, account_id, origin, since_ms, failures, off_ms) {series} SELECT n, n % 50, 'o',"
+    " n, 1, CASE WHEN n % 20 = 0 THEN n ELSE NULL END FROM s",
     "INSERT INTO orphans (id, carrier, carrier_reference, state, stat, raw, msisdn, sender, received_ms)"
     " {series} SELECT n, 'c', 'o' || n, 'delivered', 'DELIVRD', '', '5255' || n, 's' || n, n FROM s",
     "INSERT INTO doubts (part_id, attempt, carrier, phone, sender, cause, reference, at_ms)"

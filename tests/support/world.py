@@ -10,9 +10,11 @@ from palomar.domain.message import FINAL, MessageId, PartId, State, make_message
 from palomar.domain.pricing import PriceList
 from palomar.domain.receipt_ids import Spelling
 from palomar.domain.routing import Asked, CarrierState, Choice, Plan, choose
+from palomar.domain.target import OffAfter, target_id
 from palomar.domain.text import Alphabet
 from palomar.flows.accept import Accepted, Result, accept
 from palomar.flows.accounts import NewAccount, add_account, audit_ledger, balance
+from palomar.flows.callback_turns import Claimed, ClaimOrder, claim_callbacks
 from palomar.flows.compose import Acceptance, NewMessage, Recipient, Request, Terms, compose
 from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
 from palomar.flows.house import House
@@ -23,6 +25,7 @@ from palomar.flows.routing import Router, lineage
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt, OutgoingPart, SubmitOutcome, Taken, WebhookRequest
 from palomar.storage.database import Database, Transaction
+from palomar.storage.webhooks import WebhookRow
 
 CREDIT = 1_000_000
 RETRIES = (30, 300, 1_800, 21_600, 86_400)
@@ -106,6 +109,7 @@ class World:
     now_ms: int = START_MS
     node_id: int | None = None
     webhook_room: int = 0
+    off_after: OffAfter = field(default_factory=OffAfter)
     accounts: dict[AccountId, Account] = field(default_factory=dict)
     prices: PriceList = field(default_factory=PriceList)
     plan: Plan = field(default_factory=Plan)
@@ -115,13 +119,22 @@ class World:
     changed: set[int] = field(default_factory=set)
     """The minutes whose messages have changed (``Work.minutes``), for who counts them."""
 
+    def target_of(self, account_id: AccountId, url: str) -> int:
+        """Of ``flows.house.CallbackDesk``: a target an account and host."""
+        return target_id(account_id, url.partition("#")[0])
+
+    def room(self, webhook: WebhookRow) -> int:
+        """Of ``flows.house.CallbackDesk``: for each target what the test says."""
+        return self.webhook_room
+
     def house(self) -> House:
         return House(
             accounts=self.accounts,
             renderers={DIALECT: SpellingRenderer()},
             ids=self.ids,
             node_id=self.node_id,
-            webhook_room=self.webhook_room,
+            callbacks=self,
+            off_after=self.off_after,
             router=self.router,
             spellings=self.spellings,
         )
@@ -263,6 +276,11 @@ class World:
     async def queue(self) -> dict[int, int | None]:
         """The messages that wait, and which node has them."""
         return {row[0]: row[1] for row in await self.ask("SELECT message_id, node_id FROM queue ORDER BY message_id")}
+
+    async def claim(self, limit: int = 500, *, room: int = 500) -> Claimed:
+        """Take due callbacks, of each target as many as there is room for."""
+        claimed: Claimed = (await self.do(claim_callbacks, ClaimOrder(limit=limit, room=lambda *key: room)))[0]
+        return claimed
 
     # --- what must hold whatever happened
 

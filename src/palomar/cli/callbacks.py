@@ -6,12 +6,13 @@ from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.domain.message import public_id
 from palomar.domain.schedule import format_gmt
 from palomar.flows import callbacks as flow
+from palomar.storage.callback_targets import TargetRow
 from palomar.storage.database import Transaction
 
 
 @click.group()
 def callback() -> None:
-    """Callbacks: list those that have not succeeded, try failed ones again."""
+    """Callbacks: list those that have not succeeded, try failed ones again, resume targets that are off."""
 
 
 @callback.command("list")
@@ -19,24 +20,29 @@ def callback() -> None:
 @click.option("--account", "login", help="Only this account's.")
 @json_option
 def list_callbacks(failed: bool, login: str | None, as_json: bool) -> None:
-    """Callbacks that have not succeeded, oldest first (times are GMT)."""
+    """Callbacks that have not succeeded: those that failed first, then those that wait, each the oldest first (times
+    are GMT)."""
 
     async def work(desk: Desk) -> list[dict[str, object]]:
         account = await desk.account(login) if login else None
         logins = {int(found.id): found.login for found in (await desk.accounts()).by_id.values()}
+        account_id = account.id if account else None
         views: list[dict[str, object]] = []
-        after = 0
-        while True:
+        wanted: tuple[flow.Standing, ...] = (flow.FAILED, flow.FAILING, flow.WAITING)
+        for standing in wanted[:1] if failed else wanted:
+            after, count = 0, flow.PAGE
+            while count == flow.PAGE:
 
-            async def script(tx: Transaction, after: int = after) -> list[flow.Callback]:
-                account_id = account.id if account else None
-                return await flow.list_callbacks(tx, failed=failed, account_id=account_id, after=after)
+                async def script(
+                    tx: Transaction, after: int = after, which: flow.Standing = standing
+                ) -> list[flow.Callback]:
+                    return await flow.list_callbacks(tx, which, account_id=account_id, after=after)
 
-            page = await desk.database.read(script)
-            views.extend(_view(found, logins) for found in page)
-            if len(page) < flow.PAGE:
-                return views
-            after = page[-1].webhook.id
+                page = await desk.database.read(script)
+                views.extend(_view(found, logins) for found in page)
+                count = len(page)
+                after = page[-1].webhook.id if page else after
+        return views
 
     views = run(work)
     if as_json:
@@ -81,6 +87,53 @@ def replay(callback_id: int | None, everything: bool, login: str | None, as_json
         show_json({"replayed": count})
     else:
         click.echo(f"{count} callbacks will be tried again.")
+
+
+@callback.command("resume")
+@click.option("--account", "login", help="Only this account's targets.")
+@click.option("--url", help="Only the target with that beginning, as doctor and the list print it.")
+@json_option
+def resume(login: str | None, url: str | None, as_json: bool) -> None:
+    """Try targets again that are off, and what was kept for them meanwhile, the oldest first."""
+
+    async def work(desk: Desk) -> list[dict[str, object]]:
+        account = await desk.account(login) if login else None
+        account_id = account.id if account else None
+        logins = {int(found.id): found.login for found in (await desk.accounts()).by_id.values()}
+
+        async def off(tx: Transaction) -> list[TargetRow]:
+            return await flow.off_targets(tx, account_id=account_id)
+
+        views: list[dict[str, object]] = []
+        for target in await desk.database.read(off):
+            if url is not None and target.origin != url.rstrip("/"):
+                continue
+
+            async def some(tx: Transaction, target: TargetRow = target) -> int:
+                return await flow.resume(tx, target.id, now_ms=desk.clock.wall_ms())
+
+            total, count = 0, flow.PAGE
+            while count == flow.PAGE:
+                count = await desk.database.write(some)
+                total += count
+            views.append(
+                {
+                    "account": logins.get(target.account_id, ""),
+                    "url": target.origin,
+                    "off_since": format_gmt(target.off_ms or 0),
+                    "replayed": total,
+                }
+            )
+        return views
+
+    views = run(work)
+    if as_json:
+        show_json(views)
+    elif not views:
+        click.echo("No target is off.")
+    else:
+        columns = ("account", "url", "off_since", "replayed")
+        show_table(columns, [[view[column] for column in columns] for view in views])
 
 
 def _view(found: flow.Callback, logins: dict[int, str]) -> dict[str, object]:

@@ -18,6 +18,7 @@ from palomar.config import Config, ConfigError
 from palomar.domain.oddity import OddityKind
 from palomar.domain.schedule import format_gmt
 from palomar.flows.accounts import audit_ledger
+from palomar.flows.callbacks import off_words
 from palomar.flows.callers import unknown_proxies
 from palomar.flows.lookup import count_by_state
 from palomar.flows.oddities import list_oddities
@@ -147,6 +148,7 @@ async def _examine_database(database: Database) -> list[Verdict]:
     verdicts: list[Verdict] = [("ok", f"database: reached, schema up to date; messages: {counted}")]
     verdicts.extend(await _examine_proxies(database))
     verdicts.extend(("fault", f"ledger: {fault}") for fault in faults)
+    verdicts.extend(("warning", words) for words in await database.read(off_words))
     if not faults:
         verdicts.append(("ok", "ledger: every entry sums to nought, every balance is its ledger's sum"))
     return verdicts

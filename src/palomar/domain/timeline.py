@@ -29,8 +29,10 @@ class Kind(StrEnum):
     GIVEN_BACK = "given_back"  # entry, microcredits
     RECEIPT = "receipt"  # part, carrier, stat, raw, pdu
     ENDED = "ended"  # state, presumed
-    CALLBACK = "callback"  # url, attempt, status, elapsed_ms; body of a POST, answer where there was one
+    CALLBACK = "callback"  # url, attempt, status, elapsed_ms; body of a POST, answer where there was one, callback
+    # (its id) of a message's end
     CALLBACK_FAILED = "callback_failed"  # the same, error, and next_ms if it is tried again
+    PASSED_OVER = "passed_over"  # url, attempts: a callback that need not be told, since a later state was
     CLICKED = "clicked"  # code, url, address, agent, robot
 
 

@@ -8,6 +8,7 @@ import structlog
 from palomar.domain.refusals import TemporarilyUnavailable
 from palomar.engine import overdue, standings
 from palomar.engine.batcher import Batcher, Step
+from palomar.engine.callback_targets import WATCH_EVERY_SECONDS
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.failover import LOOK_EVERY_SECONDS
@@ -81,6 +82,7 @@ class Clockwork:
             for name, seconds, turn in (
                 ("directory", REFRESH_SECONDS, self._refresh),
                 ("claims", 1.0, self._claim),
+                ("callbacks", WATCH_EVERY_SECONDS, self._watch_callbacks),
                 ("failover", LOOK_EVERY_SECONDS, self._fail_over),
                 ("stale", 1.0, self._end_stale),
                 ("lease", RENEW_EVERY_SECONDS, self._keep_lease),
@@ -105,6 +107,9 @@ class Clockwork:
     async def _claim(self) -> None:
         self._dispatcher.look_for_work()
         self._notifier.look_for_work()
+
+    async def _watch_callbacks(self) -> None:
+        self._notifier.watch()
 
     async def _fail_over(self) -> None:
         self._dispatcher.fail_over()

@@ -1,76 +1,123 @@
-"""The notifier: callbacks leave as soon as their host has a slot; hosts take turns.
+"""The notifier: callbacks leave as soon as their target has a slot; targets and accounts take turns.
 
-A host that keeps failing gets one probe at a time. Of one message's callbacks only one is under way at once, so that
-``operator`` arrives before ``handset``.
+A target (an account and an origin) holds a bounded number of callbacks here, by how it stands (``callback_targets``);
+what it has no room for waits in the table, behind what waits there already, and is claimed when there is room again.
+Of one message's callbacks only one is under way at once, so that ``operator`` arrives before ``handset``; when a later
+state has been told, earlier ones are not tried again.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 
+from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId
+from palomar.domain.target import UNKNOWN_TARGET, target_id
 from palomar.engine.batcher import Batcher, Step
-from palomar.flows.notify import Attempt, claim_webhooks, record_attempts
+from palomar.engine.callback_targets import Standing, Target, Targets, Usage
+from palomar.flows.callback_turns import Claimed, ClaimOrder, claim_callbacks
+from palomar.flows.notify import Attempt, pass_over, record_attempts, release_callbacks
 from palomar.ports import HttpOutcome, HttpRequest, HttpSender
 from palomar.storage.webhooks import WebhookRow
 
-MEMORY_WEBHOOKS = 10_000
-"""Callbacks kept in memory; the rest waits in the outbox."""
+CLAIM_AT_MOST = 500
+REMEMBERED = 50_000
+"""Messages of which it is remembered that a callback waits in the table; and origins whose number is known."""
 
-HOSTS_AT_MOST = 10_000
-"""Hosts whose failures are remembered."""
-
-_CLAIM_AT_MOST = 500
-_FAILURES_BEFORE_PROBING = 5
+_TARGETS_A_CLAIM = 50
+_ACCOUNTS_TRIED = 16
 _JSON = (("Content-Type", "application/json"),)
 
 ATTEMPTS = Step(name="record_attempts", script=record_attempts, rank=50, linger_seconds=0.050)
-CLAIM = Step(name="claim_webhooks", script=claim_webhooks, rank=61)
-
-
-@dataclass(slots=True)
-class _Host:
-    origin: str
-    waiting: deque[WebhookRow] = field(default_factory=deque)
-    under_way: int = 0
-    failures: int = 0
-
+RELEASE = Step(name="release_callbacks", script=release_callbacks, rank=51)
+PASS_OVER = Step(name="pass_over", script=pass_over, rank=52)
+CLAIM = Step(name="claim_callbacks", script=claim_callbacks, rank=61)
 
 Headers = tuple[tuple[str, str], ...]
+_Line = dict[Usage, dict[Target, None]]
 
 
 def _no_headers(webhook: WebhookRow) -> Headers:
     return ()
 
 
-class Notifier:
-    """See the module. ``headers`` are asked for at every attempt (a signature has its time); ``batcher`` is plugged in
-    by :meth:`attach` because it needs :attr:`room`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackLimits:
+    """How many callbacks may be under way, to one target and in all."""
 
-    def __init__(self, sender: HttpSender, *, headers: Callable[[WebhookRow], Headers] = _no_headers) -> None:
+    slots_a_host: int = 8
+    connections: int = 512
+
+
+class Notifier:
+    """See the module; a ``flows.house.CallbackDesk``. ``headers`` are asked for at every attempt (a signature has its
+    time); ``batcher`` is plugged in by :meth:`attach` because it needs :meth:`room`."""
+
+    def __init__(
+        self,
+        sender: HttpSender,
+        *,
+        headers: Callable[[WebhookRow], Headers] = _no_headers,
+        limits: CallbackLimits | None = None,
+    ) -> None:
+        limits = limits or CallbackLimits()
         self._sender = sender
         self._headers = headers
         self._batcher: Batcher
-        self._hosts: dict[str, _Host] = {}
+        self._targets = Targets(slots=limits.slots_a_host, connections=limits.connections)
+        self._numbers: dict[tuple[AccountId, str], int] = {}
         self._busy: dict[MessageId, deque[WebhookRow] | None] = {}
         """Messages with a callback under way, and their later ones; mostly there are none."""
-        self._held = 0
+        self._behind: dict[MessageId, None] = {}
+        """Messages with a callback that waits for its turn in the table: later ones must not overtake it."""
+        self._untold: dict[MessageId, list[int]] = {}
+        """Callbacks of messages' states that have failed here and are tried again later."""
+        self._lines: tuple[_Line, _Line, _Line] = ({}, {}, {})
+        """Targets with a slot of their own that wait for one of their account's, or of everybody's."""
+        self._troubled: set[int] = set()
+        self._wanted: dict[Target, None] = {}
+        self._round = (-1, dict[AccountId, int]())
+        self._claims = 0
         self._claiming = False
+        self._looking = False
+        self._began = False
         self._taking = True
-        self._more = True
 
     def attach(self, batcher: Batcher) -> None:
         self._batcher = batcher
 
-    @property
-    def room(self) -> int:
-        """How many more callbacks may be claimed at birth."""
-        return max(MEMORY_WEBHOOKS - self._held, 0) if self._taking and not self._more else 0
+    # --- palomar.flows.house.CallbackDesk
+
+    def target_of(self, account_id: AccountId, url: str) -> int:
+        """The number of the target of an account's URL."""
+        key = (account_id, self._sender.origin_of(url))
+        number = self._numbers.get(key)
+        if number is None:
+            if len(self._numbers) >= REMEMBERED:
+                self._numbers.clear()
+            number = self._numbers[key] = target_id(*key)
+        return number
+
+    def room(self, webhook: WebhookRow) -> int:
+        """How many callbacks to that one's target, this one among them, may be taken at birth."""
+        if not self._taking or not self._began or webhook.message_id in self._behind:
+            return 0
+        target = self._targets.find(webhook.target)
+        if target is not None and target.has_more:
+            return 0
+        return self._targets.room(webhook.account_id, webhook.target)
+
+    # --- work comes
 
     @property
     def held(self) -> int:
         """Callbacks in memory, waiting or under way."""
-        return self._held
+        return self._targets.held
+
+    @property
+    def under_way(self) -> int:
+        return self._targets.under_way
 
     def born(self, webhooks: Sequence[WebhookRow], node_id: int | None) -> None:
         """Callbacks of a batch that was just committed: ours go out at once, the others wait to be claimed."""
@@ -78,25 +125,22 @@ class Notifier:
             if webhook.node_id is not None and webhook.node_id == node_id:
                 self._take(webhook)
             else:
-                self._more = True
+                self._is_in_table(webhook)
+        if self._wanted:
+            self._claim()
 
     def look_for_work(self) -> None:
-        """Claim due callbacks that nobody has; called now and then."""
-        limit = min(_CLAIM_AT_MOST, MEMORY_WEBHOOKS - self._held)
-        if self._claiming or not self._taking or limit <= 0:
-            return
-        self._claiming, self._more = True, False
+        """Claim due callbacks that nobody has, each target in its turn; called now and then."""
+        self._looking = True
+        self._claim()
 
-        def done(found: list[WebhookRow]) -> None:
-            self._claiming = False
-            self._more = self._more or len(found) == limit
-            for webhook in found:
-                self._take(webhook)
-
-        def failed(error: BaseException) -> None:
-            self._claiming, self._more = False, True
-
-        self._batcher.post(CLAIM, limit, done, failed)
+    def watch(self) -> None:
+        """Look, every WATCH_EVERY_SECONDS, who keeps us waiting: it gives back to the table what it holds."""
+        for target in self._targets.active():
+            if self._targets.look(target):
+                self._give_back(target)
+        for standing in Standing:
+            self._next_in_line(standing)
 
     def stop_taking(self) -> None:
         """Start nothing any more; what is under way is recorded when it ends."""
@@ -105,78 +149,231 @@ class Notifier:
 
     def forget(self) -> None:
         """Drop what was claimed and has not begun: it is ours no more."""
-        for host in self._hosts.values():
-            for webhook in host.waiting:
-                self._busy.pop(webhook.message_id, None)
-            host.waiting.clear()
-        self._busy = dict.fromkeys(self._busy)
-        self._held = self.under_way
+        for target in self._targets.every():
+            for webhook in target.waiting:
+                self._drop(target, webhook)
+            target.waiting.clear()
+        for message_id, later in self._busy.items():
+            for webhook in later or ():
+                self._targets.let_go(self._target(webhook))
+            self._busy[message_id] = None
+        for line in self._lines:
+            line.clear()
+        self._wanted.clear()
 
-    @property
-    def under_way(self) -> int:
-        return sum(host.under_way for host in self._hosts.values())
+    # --- private: from birth to the line
+
+    def _target(self, webhook: WebhookRow) -> Target:
+        return self._targets.of(webhook.account_id, webhook.target)
 
     def _take(self, webhook: WebhookRow) -> None:
         if not self._taking:
             return
-        self._held += 1
         message_id = webhook.message_id
+        target = self._targets.of(webhook.account_id, webhook.target)
+        self._targets.hold(target)
+        if self._behind:
+            self._behind.pop(message_id, None)
         if message_id not in self._busy:
             self._busy[message_id] = None
-            self._line_up(webhook)
+            self._line_up(target, webhook)
             return
         later = self._busy[message_id]
         if later is None:
             later = self._busy[message_id] = deque()
         later.append(webhook)
 
-    def _line_up(self, webhook: WebhookRow) -> None:
-        origin = self._sender.origin_of(webhook.url)
-        host = self._hosts.get(origin)
-        if host is None:
-            self._forget_idle_hosts()
-            host = self._hosts[origin] = _Host(origin)
-        called_later = bool(host.waiting) and host.under_way > 0  # by what ends, not by who comes last
-        host.waiting.append(webhook)
+    def _line_up(self, target: Target, webhook: WebhookRow) -> None:
+        called_later = bool(target.waiting) and target.under_way > 0  # by what ends, not by who comes last
+        target.waiting.append(webhook)
         if not called_later:
-            self._pump(host)
+            self._pump(target)
 
-    def _forget_idle_hosts(self) -> None:
-        """Customers choose the hosts: those that only failed must not pile up."""
-        if len(self._hosts) >= HOSTS_AT_MOST:
-            self._hosts = {host.origin: host for host in self._hosts.values() if host.waiting or host.under_way}
-
-    def _pump(self, host: _Host) -> None:
-        while host.waiting and self._taking:
-            if host.failures >= _FAILURES_BEFORE_PROBING and host.under_way:
+    def _pump(self, target: Target) -> None:
+        targets = self._targets
+        while target.waiting and self._taking:
+            if not targets.may_start(target):
+                if targets.has_slot(target):
+                    self._lines[target.standing].setdefault(target.account, {})[target] = None
                 return
-            if self._sender.free_slots(host.origin) <= 0:
-                return
-            self._start(host, host.waiting.popleft())
+            self._start(target, target.waiting.popleft())
 
-    def _start(self, host: _Host, webhook: WebhookRow) -> None:
-        host.under_way += 1
+    def _next_in_line(self, standing: Standing) -> None:
+        """Let targets begin that waited for others: each account one, in turn, while there is room."""
+        line = self._lines[standing]
+        for _ in range(min(len(line), _ACCOUNTS_TRIED)):
+            if not self._targets.is_open(standing):
+                return
+            account = next(iter(line))
+            waiting = line.pop(account)
+            target = next(iter(waiting))
+            del waiting[target]
+            if waiting:
+                line[account] = waiting
+            self._pump(target)  # which may line up again, at the end
+
+    def _start(self, target: Target, webhook: WebhookRow) -> None:
+        self._targets.started(target)
         headers = self._headers(webhook)
         if webhook.body is not None:
             headers = _JSON + headers
-        request = HttpRequest(method=webhook.method, url=webhook.url, body=webhook.body, headers=headers)
-        self._sender.start(request, lambda outcome: self._ended(host, webhook, outcome))
+        request = HttpRequest(
+            method=webhook.method, url=webhook.url, body=webhook.body, headers=headers, owner=webhook.account_id
+        )
+        self._sender.start(request, lambda outcome: self._ended(target, webhook, outcome))
 
-    def _ended(self, host: _Host, webhook: WebhookRow, outcome: HttpOutcome) -> None:
-        host.under_way -= 1
-        host.failures = 0 if outcome.ok else host.failures + 1
-        self._held -= 1
-        self._batcher.post(ATTEMPTS, Attempt(webhook, outcome), _recorded)
+    # --- private: the end of an attempt
+
+    def _ended(self, target: Target, webhook: WebhookRow, outcome: HttpOutcome) -> None:
+        standing = target.standing
+        ok = outcome.ok
+        is_worse = self._targets.ended(target, ok=ok)
+        recovers = ok and target.id in self._troubled
+        self._batcher.post(ATTEMPTS, Attempt(webhook, outcome, recovers), _recorded)
+        if not ok:
+            self._failed(target, webhook)
+        elif recovers:
+            self._troubled.discard(target.id)
         later = self._busy.pop(webhook.message_id, None)
+        if ok and webhook.step > 1 and (later or self._untold):
+            later = self._without_overtaken(webhook, later)
         if later:
             self._busy[webhook.message_id] = later
-            self._line_up(later.popleft())
-        if host.waiting:
-            self._pump(host)
-        elif not host.under_way and not host.failures:
-            self._hosts.pop(host.origin, None)
-        if self._more and self._held < MEMORY_WEBHOOKS // 2:
-            self.look_for_work()
+            following = later.popleft()
+            self._line_up(self._target(following), following)
+        if is_worse:
+            self._give_back(target)
+        if target.waiting:
+            self._pump(target)
+        if self._lines[0] or self._lines[1] or self._lines[2]:
+            self._next_in_line(standing)
+        if target.has_more and self._wants_more(target):
+            self._wanted[target] = None
+            self._claim()
+
+    def _failed(self, target: Target, webhook: WebhookRow) -> None:
+        self._troubled.add(target.id)
+        if webhook.step:
+            _keep_few(self._untold)
+            self._untold.setdefault(webhook.message_id, []).append(webhook.id)
+
+    def _without_overtaken(self, told: WebhookRow, later: deque[WebhookRow] | None) -> deque[WebhookRow] | None:
+        """A message's end has been told: what is left of its earlier states need not be, here or in the table."""
+        overtaken = [identity for identity in self._untold.pop(told.message_id, ()) if identity < told.id]
+        kept: deque[WebhookRow] = deque()
+        for webhook in later or ():
+            if webhook.step and webhook.id < told.id:
+                overtaken.append(webhook.id)
+                self._targets.let_go(self._target(webhook))
+            else:
+                kept.append(webhook)
+        if overtaken:
+            self._batcher.post(PASS_OVER, overtaken, _recorded)
+        return kept
+
+    # --- private: the table
+
+    def _is_in_table(self, webhook: WebhookRow, *, seen_from: int = 0) -> None:
+        """A callback waits to be claimed: what comes after it, to its target or of its message, waits behind it."""
+        if webhook.step:
+            _keep_few(self._behind)
+            self._behind[webhook.message_id] = None
+        if webhook.target == UNKNOWN_TARGET:
+            return
+        target = self._target(webhook)
+        target.has_more = True
+        target.more_since = max(seen_from, self._claims)
+        if self._began and self._wants_more(target):
+            self._wanted[target] = None
+
+    def _wants_more(self, target: Target) -> bool:
+        return self._targets.is_half_empty(target) and self._targets.room(target.account_id, target.id) > 0
+
+    def _give_back(self, target: Target) -> None:
+        """Return what it holds beyond what its standing may, the youngest first, with what follows in its messages."""
+        released: list[WebhookRow] = []
+        while target.waiting and self._targets.is_too_many(target):
+            webhook = target.waiting.pop()
+            released.append(webhook)
+            released += self._drop(target, webhook)
+        for webhook in released:
+            self._is_in_table(webhook, seen_from=self._claims + 1)  # the next claim may be of the same transaction
+        for start in range(0, len(released), CLAIM_AT_MOST):
+            self._batcher.post(RELEASE, released[start : start + CLAIM_AT_MOST], _recorded)
+
+    def _drop(self, target: Target, webhook: WebhookRow) -> Sequence[WebhookRow]:
+        """Hold it no more, nor those of its message that wait behind it: they are returned."""
+        self._targets.let_go(target)
+        later = self._busy.pop(webhook.message_id, None) or ()
+        for following in later:
+            self._targets.let_go(self._target(following))
+        return later
+
+    def _claim(self) -> None:
+        """One claim at a time: of the targets that want more, and of those that a look finds."""
+        if self._claiming or not self._taking or not (self._looking or self._wanted):
+            return
+        wanted = list(islice(self._wanted, _TARGETS_A_CLAIM))
+        for target in wanted:
+            del self._wanted[target]
+        self._claims += 1
+        self._claiming = True
+        number, looks = self._claims, self._looking
+        after_account, after_target = self._round
+        order = ClaimOrder(
+            limit=CLAIM_AT_MOST,
+            room=self._room_to_claim,
+            of=[target.key for target in wanted],
+            looks=looks,
+            after_account=after_account,
+            after_target=after_target,
+        )
+        self._looking = False
+
+        def done(claimed: Claimed) -> None:
+            self._claiming = False
+            self._claimed(claimed, number=number, looked=looks)
+
+        def failed(error: BaseException) -> None:
+            self._claiming = False  # the next look tries again
+
+        self._batcher.post(CLAIM, order, done, failed)
+
+    def _room_to_claim(self, account_id: AccountId, identity: int) -> int:
+        return self._targets.room(account_id, identity) if self._taking else 0
+
+    def _claimed(self, claimed: Claimed, *, number: int, looked: bool) -> None:
+        if looked:
+            self._round = (claimed.after_account, claimed.after_target)
+            self._troubled.update(claimed.troubled)
+            self._began = True
+        for _, identity in claimed.emptied:
+            target = self._targets.find(identity)
+            if target is not None and target.more_since < number:
+                target.has_more = False
+        for webhook in claimed.webhooks:
+            self._take(webhook)
+        self._note_left(claimed, number)
+        has_more = claimed.after_account >= 0 or (claimed.webhooks and claimed.after_target)
+        if looked and has_more:
+            self._looking = True  # the round goes on: others have not had their turn
+        self._claim()
+
+    def _note_left(self, claimed: Claimed, number: int) -> None:
+        for account_id, identity in claimed.left:
+            if identity == UNKNOWN_TARGET:
+                self._looking = self._looking or bool(claimed.webhooks)
+                continue
+            target = self._targets.of(account_id, identity)
+            target.has_more = True
+            target.more_since = number
+            if self._wants_more(target):
+                self._wanted[target] = None
+
+
+def _keep_few(remembered: dict[MessageId, None] | dict[MessageId, list[int]]) -> None:
+    while len(remembered) >= REMEMBERED:
+        del remembered[next(iter(remembered))]
 
 
 def _recorded(result: None) -> None:

@@ -1,12 +1,24 @@
 """How a part ends, and with its last part the message: the one place where a state becomes final. And how it is held
 where its end cannot be told yet."""
 
-from palomar.domain.events import Delivered, Event, Failed
+from palomar.domain.events import CarrierTook, Delivered, Event, Failed
 from palomar.domain.message import State, worse
 from palomar.domain.timeline import Kind
 from palomar.flows.work import Work
 from palomar.storage.ledger import Reason
 from palomar.storage.messages import OpenMessage, OpenPart
+
+
+def tell_taken(work: Work, message: OpenMessage) -> None:
+    """With the last part that had not left, the carrier has taken the message: its owner hears of it, once. Not for a
+    message of which another part is in doubt: nobody knows whether that was taken."""
+    all_left = message.parts_left == 0 and message.worst is not State.REJECTED
+    if all_left and message.state in (State.QUEUED, State.HELD):
+        message.state = State.SENT
+        work.tell(
+            message,
+            CarrierTook(message_id=message.id, subid=message.subid, msisdn=message.msisdn, at_ms=work.now_ms),
+        )
 
 
 def end_part(

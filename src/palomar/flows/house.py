@@ -2,11 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.receipt_ids import Spelling
+from palomar.domain.target import UNKNOWN_TARGET, OffAfter
 from palomar.flows.routing import Router
 from palomar.ports import Ids, WebhookRenderer
+from palomar.storage.webhooks import WebhookRow
+
+
+class CallbackDesk(Protocol):
+    """Where callbacks are made: it knows their targets, and how many more of each this node takes."""
+
+    def target_of(self, account_id: AccountId, url: str) -> int:
+        """The number of the target of an account's URL (``domain.target``)."""
+        ...
+
+    def room(self, webhook: WebhookRow) -> int:
+        """How many callbacks to that one's target, this one among them, the node takes straight after the commit."""
+        ...
+
+
+class NoDesk:
+    """A :class:`CallbackDesk` beside the servers: one of them will find what is stored."""
+
+    def target_of(self, account_id: AccountId, url: str) -> int:
+        return UNKNOWN_TARGET
+
+    def room(self, webhook: WebhookRow) -> int:
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +44,9 @@ class House:
     node_id: int | None
     has_blocked_numbers: bool = True
     """Whether any black list holds anything: if not, nobody looks."""
-    webhook_room: int = 0
-    """How many callbacks this node would take at once, straight after the commit."""
+    callbacks: CallbackDesk = field(default_factory=NoDesk)
+    off_after: OffAfter = field(default_factory=OffAfter)
+    """When a target of callbacks is tried no more."""
     router: Router | None = None
     """Who routes; None where no carrier is at hand (a command beside the servers)."""
     spellings: Mapping[str, Spelling] = field(default_factory=dict)

@@ -26,8 +26,8 @@ _AWAITING = (
     " ORDER BY p.id LIMIT ?"
 )
 _WEBHOOKS_OF = (
-    "SELECT id, message_id, account_id, dialect, method, url, body, due_ms, attempts, failed, node_id FROM webhooks"
-    " WHERE message_id = ? ORDER BY id"
+    "SELECT id, message_id, account_id, dialect, method, url, body, due_ms, attempts, failed, node_id, target, step"
+    " FROM webhooks WHERE message_id = ? ORDER BY id"
 )
 _STANDING = (
     "SELECT m.id, m.state, m.price_microcredits, m.final_ms,"

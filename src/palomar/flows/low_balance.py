@@ -35,10 +35,9 @@ async def watch(
     balances: Mapping[AccountId, int],
     *,
     topped_up: Collection[AccountId],
-    room: int,
     now_ms: int,
 ) -> Fallen:
-    """What the balances that a transaction leaves ask for; ``room`` is how many callbacks this node still takes."""
+    """What the balances that a transaction leaves ask for."""
     fallen = Fallen()
     low = []
     for account_id, available in balances.items():
@@ -57,9 +56,7 @@ async def watch(
         if account.id in first:
             fallen.told.append(account.id)
             if account.settings.noticeurl:
-                node_id = house.node_id if len(fallen.notices) < room else None
-                notice = _notice(house, account, balances[account.id], node_id=node_id, now_ms=now_ms)
-                fallen.notices.append(notice)
+                fallen.notices.append(_notice(house, account, balances[account.id], now_ms=now_ms))
     return fallen
 
 
@@ -71,7 +68,7 @@ async def credited(tx: Transaction, house: House, account_id: AccountId) -> None
         await tx.execute(rows.DELETE_NOTICE, account_id, account_id, enough)
 
 
-def _notice(house: House, account: Account, available: int, *, node_id: int | None, now_ms: int) -> WebhookRow:
+def _notice(house: House, account: Account, available: int, *, now_ms: int) -> WebhookRow:
     body = {
         "event": "low_balance",
         "login": account.login,
@@ -87,5 +84,5 @@ def _notice(house: House, account: Account, available: int, *, node_id: int | No
         url=account.settings.noticeurl,
         body=json.dumps(body, ensure_ascii=False).encode(),
         due_ms=now_ms,
-        node_id=node_id,
+        target=house.callbacks.target_of(account.id, account.settings.noticeurl),
     )

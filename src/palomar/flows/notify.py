@@ -1,30 +1,42 @@
-"""Notify: the outbox of callbacks. Each attempt is recorded; a failed one is planned again or kept as failed."""
+"""Notify: the outbox of callbacks. Each attempt is recorded; a failed one is planned again or kept as failed.
 
-from collections.abc import Mapping, Sequence
+Not here: which callbacks a node takes next (``callback_turns``).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.work import Work
 from palomar.ports import HttpOutcome, WebhookRenderer
+from palomar.storage import callback_targets as targets
 from palomar.storage import webhooks as rows
+from palomar.storage.callback_targets import TargetRow
 from palomar.storage.webhooks import WebhookRow
 
 
 class Attempt(Struct, frozen=True):
-    """One attempt of a callback, and how it ended."""
+    """One attempt of a callback, and how it ended; ``recovers`` where its target had failed before."""
 
     webhook: WebhookRow
     outcome: HttpOutcome
+    recovers: bool = False
 
 
 async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]:
     """Success leaves the outbox; failure waits, unclaimed, for its next attempt, or stays as failed for a replay."""
+    failed: dict[int, list[WebhookRow]] = {}
+    recovered: set[int] = set()
     for attempt in attempts:
         webhook, outcome = attempt.webhook, attempt.outcome
         if outcome.ok:
             work.webhook_done(webhook.id)
             work.note(webhook.message_id, Kind.CALLBACK, _detail(webhook, outcome))
+            if attempt.recovers:
+                recovered.add(webhook.target)
+                failed.pop(webhook.target, None)
             continue
         next_ms = _next_ms(work.house.renderers, webhook, work.now_ms)
         waiting = structs.replace(
@@ -37,25 +49,75 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
         work.webhook_changed(waiting)
         detail = _detail(webhook, outcome) | {"error": outcome.error, "next_ms": next_ms}
         work.note(webhook.message_id, Kind.CALLBACK_FAILED, detail)
+        failed.setdefault(webhook.target, []).append(webhook)
+    if recovered:
+        await work.tx.delete(targets.DELETE_TARGETS, sorted(recovered))
+    if failed:
+        await _count_failures(work, failed)
     return [None] * len(attempts)
 
 
-async def claim_webhooks(work: Work, limits: Sequence[int]) -> list[list[WebhookRow]]:
-    """Take due callbacks that nobody has, oldest first, at most ``limit`` a command."""
-    claimed: list[list[WebhookRow]] = []
-    taken: set[int] = set()
-    for limit in limits:
-        if limit <= 0 or not await work.holds_lease():
-            claimed.append([])
-            continue
-        due = rows.webhook_rows(await work.tx.select_locked(rows.SELECT_DUE, work.now_ms, limit, lock="skip"))
-        found = [webhook for webhook in due if webhook.id not in taken]
-        for webhook in found:
-            taken.add(webhook.id)
-            webhook.node_id = work.house.node_id
+async def release_callbacks(work: Work, slices: Sequence[Sequence[WebhookRow]]) -> list[None]:
+    """Give callbacks that this node has taken and not begun back to the table, for when their target has room."""
+    for webhooks in slices:
+        for webhook in webhooks:
+            webhook.node_id = None
             work.webhook_changed(webhook)
-        claimed.append(found)
-    return claimed
+    return [None] * len(slices)
+
+
+async def pass_over(work: Work, commands: Sequence[Collection[int]]) -> list[None]:
+    """Callbacks, by their ids, that nobody needs any more: a later state of their message has been told."""
+    ids = sorted({identity for command in commands for identity in command})
+    for webhook in rows.webhook_rows(await work.tx.lookup(rows.LOOKUP_WEBHOOKS, ids)):
+        if webhook.node_id is None or webhook.node_id == work.house.node_id:
+            drop_untold(work, webhook)
+    return [None] * len(commands)
+
+
+def drop_untold(work: Work, webhook: WebhookRow) -> None:
+    """Leave out what a later state of the same message has overtaken; the timeline says so."""
+    work.webhook_done(webhook.id)
+    work.note(webhook.message_id, Kind.PASSED_OVER, {"url": webhook.url, "attempts": webhook.attempts})
+
+
+async def _count_failures(work: Work, failed: Mapping[int, Sequence[WebhookRow]]) -> None:
+    """Note since when each of these targets fails and how often, and put off what has failed for too long."""
+    known = {
+        target.id: target
+        for target in map(targets.target_row, await work.tx.lookup(targets.LOOKUP_TARGETS, sorted(failed)))
+    }
+    new: list[TargetRow] = []
+    for identity, webhooks in failed.items():
+        target = known.get(identity)
+        if target is None:
+            first = webhooks[0]
+            target = TargetRow(
+                id=identity,
+                account_id=first.account_id,
+                origin=_origin(first.url),
+                since_ms=work.now_ms,
+                failures=0,
+            )
+            new.append(target)
+        target.failures += len(webhooks)
+        is_over = work.house.off_after.is_over(since_ms=target.since_ms, failures=target.failures, now_ms=work.now_ms)
+        if is_over and target.off_ms is None:
+            target.off_ms = work.now_ms
+            work.targets_off.append(target)
+    if new:
+        await work.tx.insert_new(targets.INSERT_TARGETS, [target.row() for target in new])
+    if known:
+        await work.tx.update(targets.UPDATE_TARGETS, [(t.id, t.failures, t.off_ms) for t in known.values()])
+
+
+def _origin(url: str) -> str:
+    """Scheme and host for people; what is no URL has none."""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme.lower()}://{parts.netloc.rpartition('@')[2].lower()}"
+    except ValueError:
+        return ""
 
 
 def _next_ms(renderers: Mapping[str, WebhookRenderer], webhook: WebhookRow, now_ms: int) -> int | None:
@@ -73,6 +135,8 @@ def _detail(webhook: WebhookRow, outcome: HttpOutcome) -> Detail:
         "status": outcome.status,
         "elapsed_ms": outcome.elapsed_ms,
     }
+    if outcome.ok and webhook.step > 1:  # earlier ones of the message need not be told any more
+        detail["callback"] = webhook.id
     if webhook.body is not None:  # of a POST: the URL does not say what was told
         detail["body"] = webhook.body.decode("utf-8", "replace")
     if outcome.body_start:

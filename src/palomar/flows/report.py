@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.domain.doubt import phone_tail
-from palomar.domain.events import CarrierTook
 from palomar.domain.message import FINAL, State, is_correction
 from palomar.domain.receipt_ids import Spelling, canonical, is_id, receipts_for
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.doubtful import speaks_of
-from palomar.flows.ending import correct_end, end_part
+from palomar.flows.ending import correct_end, end_part, tell_taken
 from palomar.flows.matching import match, tells_alone
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt
@@ -144,6 +143,8 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
         work.leave_queue(part)
     if part.sent_ms is None:
         work.settle_unanswered(part)
+    if message.state is not State.HELD or message.parts_open == 1:  # else other parts may be in doubt
+        tell_taken(work, message)  # the receipt has overtaken the answer: the carrier's own state is told first
     end_part(work, part, receipt.state)
 
 
@@ -155,13 +156,8 @@ def leave(work: Work, part: OpenPart) -> None:
         part.state = State.SENT
     if waited:
         work.leave_queue(part)
-    all_left = message.parts_left == 0 and message.worst is not State.REJECTED
-    if all_left and message.state in (State.QUEUED, State.HELD) and not work.has_held_sibling(part):
-        message.state = State.SENT
-        work.tell(
-            message,
-            CarrierTook(message_id=message.id, subid=message.subid, msisdn=message.msisdn, at_ms=work.now_ms),
-        )
+    if not work.has_held_sibling(part):
+        tell_taken(work, message)
 
 
 def _prove(work: Work, part: OpenPart) -> None:

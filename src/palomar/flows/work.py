@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from palomar.domain.account import AccountId
 from palomar.domain.counts import IDS_A_MINUTE
-from palomar.domain.events import Event
+from palomar.domain.events import CarrierTook, Delivered, Event, Failed
 from palomar.domain.lane import Rank
 from palomar.domain.message import MessageId, PartId, State, part_id
 from palomar.domain.timeline import Detail, Kind
@@ -24,12 +24,16 @@ from palomar.flows.sent import SentLately, SentToday
 from palomar.storage import links, nodes
 from palomar.storage import messages as rows
 from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.callback_targets import TargetRow
 from palomar.storage.database import Conflict, Transaction
 from palomar.storage.ledger import Reason
 from palomar.storage.messages import MessageRow, OpenMessage, OpenPart
 from palomar.storage.statements import Insert, Row
 from palomar.storage.timeline import INSERT_EVENTS, event_row
 from palomar.storage.webhooks import DELETE_WEBHOOKS, INSERT_WEBHOOKS, UPDATE_WEBHOOKS, WebhookRow
+
+_STEPS: dict[type[Event], int] = {CarrierTook: 1, Delivered: 2, Failed: 2}
+"""Which of a message's states an event tells (``WebhookRow.step``)."""
 
 SLICE = 500
 """Rows a statement writes at most before the loop has a turn."""
@@ -61,6 +65,7 @@ class Work:
         self.short_ids = ShortIds(tx)
         self.sent_lately = SentLately(tx)
         self.sent_today = SentToday(tx)
+        self._born_for: dict[int, int] = {}  # how many callbacks of ours by target
         self.born_webhooks: list[WebhookRow] = []
         """Callbacks this batch made; those with our ``node_id`` go straight to the notifier after the commit."""
         self._books = Books(tx, house.ids, now_ms=now_ms)
@@ -81,6 +86,8 @@ class Work:
         """Accounts that want a top-up after this transaction."""
         self.told_low: list[AccountId] = []
         """Accounts whose low balance this transaction tells of."""
+        self.targets_off: list[TargetRow] = []
+        """Targets of callbacks that this transaction put off."""
         self._learned: set[tuple[str, str]] = set()
         self._fence: bool | None = None
         self.blocked_numbers = False
@@ -245,10 +252,9 @@ class Work:
         request = renderer.render(event, target=target, account=account)
         if request is None:
             return
-        claimed = len(self.born_webhooks) < self.house.webhook_room
-        self.born_webhooks.append(
+        self._born(
             WebhookRow(
-                id=self.house.ids.serial(),
+                id=self._serial(),
                 message_id=about,
                 account_id=account_id,
                 dialect=dialect,
@@ -256,7 +262,8 @@ class Work:
                 url=request.url,
                 body=request.body,
                 due_ms=self.now_ms,
-                node_id=self.house.node_id if claimed else None,
+                target=self.house.callbacks.target_of(account_id, request.url),
+                step=_STEPS.get(type(event), 0),
             )
         )
 
@@ -267,7 +274,7 @@ class Work:
     def webhook_changed(self, webhook: WebhookRow) -> None:
         """The callback waits for another attempt, or for nobody any more."""
         self._writes.webhooks_changed.append(
-            (webhook.id, webhook.due_ms, webhook.attempts, webhook.failed, webhook.node_id)
+            (webhook.id, webhook.due_ms, webhook.attempts, webhook.failed, webhook.node_id, webhook.target)
         )
 
     @property
@@ -324,12 +331,20 @@ class Work:
             self.house,
             self._books.balances,
             topped_up=self._books.topped_up,
-            room=self.house.webhook_room - len(self.born_webhooks),
             now_ms=self.now_ms,
         )
         self.low |= fallen.want_topup
         self.told_low += fallen.told
-        self.born_webhooks += fallen.notices
+        for notice in fallen.notices:
+            self._born(notice)
+
+    def _born(self, webhook: WebhookRow) -> None:
+        """A new callback: this node's, where its target has room here."""
+        born = self._born_for.get(webhook.target, 0)
+        if born < self.house.callbacks.room(webhook):
+            webhook.node_id = self.house.node_id
+            self._born_for[webhook.target] = born + 1
+        self.born_webhooks.append(webhook)
 
     async def _write_links(self) -> None:
         new = self._writes.links

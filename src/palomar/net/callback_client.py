@@ -66,15 +66,6 @@ class CallbackClient:
         """Send; ``done`` is called once, never from within this call."""
         self._start(request, done)
 
-    def free_slots(self, origin: str) -> int:
-        """How many requests to this origin (of :meth:`origin_of`) could start now without waiting for
-        another."""
-        host = self._pool.hosts.get(origin)
-        slots = self._pool.slots_a_host
-        if host is None:
-            return slots
-        return slots - host.load if host.load < slots else 0
-
     def origin_of(self, url: str) -> str:
         """``scheme://host:port`` in canonical spelling; empty for what is no URL we could request."""
         try:
@@ -132,7 +123,7 @@ class CallbackClient:
         self._pending[exchange] = None
         if self._deadline_timer is None:
             self._deadline_timer = self._loop.call_at(deadline, self._expire)
-        self._pool.host(origin).submit(exchange)
+        self._pool.host(origin, request.owner).submit(exchange)
         return exchange
 
     def _finished(self, exchange: Exchange, status: int | None, error: str | None, body_start: bytes) -> None:

@@ -20,8 +20,8 @@ Finished = Callable[[Exchange, int | None, str | None, bytes], None]
 
 
 class Pool:
-    """All hosts. ``slots_a_host`` bounds a host's connections, ``connections`` all of them; a host that finds
-    no room waits for it in line, and an idle connection of another is closed for it."""
+    """All hosts, each once an owner. ``slots_a_host`` bounds such a host's connections, ``connections`` all of them; a
+    host that finds no room waits for it in line, and an idle connection of another is closed for it."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Pool:
         self.slots_a_host = slots_a_host
         self.connect_timeout_seconds = connect_timeout_seconds
         self.finished = finished
-        self.hosts: dict[str, Host] = {}
+        self.hosts: dict[tuple[int, str], Host] = {}
         self.idle: dict[CallbackConnection, None] = {}  # longest idle first
         self._idle_seconds = idle_seconds
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -51,11 +51,12 @@ class Pool:
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def host(self, origin: Origin) -> "Host":
-        """The host of an origin, made where there is none yet; it goes when nothing is left of it."""
-        host = self.hosts.get(origin.name)
+    def host(self, origin: Origin, owner: int) -> "Host":
+        """The host of an origin for one owner, made where there is none yet; it goes when nothing is left of it."""
+        key = (owner, origin.name)
+        host = self.hosts.get(key)
         if host is None:
-            host = self.hosts[origin.name] = Host(self, origin)
+            host = self.hosts[key] = Host(self, origin, key)
         return host
 
     async def close(self) -> None:
@@ -120,13 +121,14 @@ class Pool:
 
 
 class Host:
-    """One origin: its queue and its connections. The :class:`~palomar.net.callback_connection.Owner` of the
-    latter."""
+    """One origin for one owner: its queue and its connections. The
+    :class:`~palomar.net.callback_connection.Owner` of the latter."""
 
-    __slots__ = ("_idle", "_opening", "_origin", "_pool", "_retries", "_waiting", "connections", "load")
+    __slots__ = ("_idle", "_key", "_opening", "_origin", "_pool", "_retries", "_waiting", "connections", "load")
 
-    def __init__(self, pool: Pool, origin: Origin) -> None:
+    def __init__(self, pool: Pool, origin: Origin, key: tuple[int, str]) -> None:
         self._pool = pool
+        self._key = key
         self._origin = origin
         self._waiting: deque[Exchange] = deque()
         self._retries: deque[Exchange] = deque()  # these go on fresh connections only
@@ -268,4 +270,4 @@ class Host:
     def _settle(self) -> None:
         self.connect_as_needed()
         if not (self.load or self.connections or self._opening):
-            self._pool.hosts.pop(self._origin.name, None)
+            self._pool.hosts.pop(self._key, None)

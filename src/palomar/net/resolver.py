@@ -1,10 +1,12 @@
 """Host names to addresses we may connect to, with a short memory.
 
-Not a DNS client: the loop's getaddrinfo asks. The guard is asked at every look-up, after the cache.
+Not a DNS client: the system's getaddrinfo asks, in threads. The guard is asked at every look-up, after the cache.
 """
 
 import asyncio
+import contextlib
 import socket
+import threading
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
@@ -12,6 +14,8 @@ from palomar.net.networks import AddressGuard
 
 Resolve = Callable[[str], Awaitable[list[str]]]
 _CACHE_SIZE = 4096
+LOOKUPS_AT_MOST = 512
+"""Names that are looked up at the same time."""
 
 
 class RefusedNetwork(Exception):
@@ -26,7 +30,7 @@ class Resolver:
     def __init__(self, *, guard: AddressGuard, cache_seconds: float = 10.0, resolve: Resolve | None = None) -> None:
         self._guard = guard
         self._cache_seconds = cache_seconds
-        self._resolve = resolve or _getaddrinfo
+        self._resolve = resolve or Threads(LOOKUPS_AT_MOST).look_up
         self._known: dict[str, tuple[float, list[str]]] = {}
         self._queries: dict[str, asyncio.Task[list[str]]] = {}
 
@@ -71,8 +75,51 @@ class Resolver:
         return addresses
 
 
-async def _getaddrinfo(host: str) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+class Threads:
+    """Look-ups by the system, each in a thread of its own: it cannot be ended, and a name whose server never answers
+    holds it for half a minute. In the loop's few threads such names would keep all others waiting."""
+
+    def __init__(self, at_most: int, *, ask: Callable[[str], list[str]] | None = None) -> None:
+        self._left = at_most
+        self._ask = ask or _addresses
+
+    async def look_up(self, host: str) -> list[str]:
+        """Every address of the host. Raises OSError where there is none, or no thread is left."""
+        if self._left <= 0:
+            raise OSError("too many names are being looked up")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[str]] = loop.create_future()
+
+        def tell(addresses: list[str], error: Exception | None) -> None:
+            self._left += 1
+            if answer.done():
+                return
+            if error is None:
+                answer.set_result(addresses)
+            else:
+                answer.set_exception(error)
+
+        def ask() -> None:
+            addresses: list[str] = []
+            failure: Exception | None = None
+            try:
+                addresses = self._ask(host)
+            except (OSError, UnicodeError) as error:
+                failure = error
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(tell, addresses, failure)
+
+        self._left -= 1
+        try:
+            threading.Thread(target=ask, name="look-up", daemon=True).start()
+        except RuntimeError as error:
+            self._left += 1
+            raise OSError("no thread for a look-up") from error
+        return await answer
+
+
+def _addresses(host: str) -> list[str]:
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[4][0]) for address in found))
 
 

@@ -15,3 +15,7 @@ SELECT_ONE_TRIED: Final = f"{_TRIED} WHERE {_KINDS} AND e.id = ?"
 LOOKUP_TRIED_OF: Final = Lookup(
     f"{_TRIED} WHERE e.kind LIKE 'callback%' AND e.message_id IN {{keys}} ORDER BY e.message_id, e.id", "bigint"
 )
+LOOKUP_TOLD: Final = Lookup(
+    "SELECT message_id, detail FROM events WHERE message_id IN {keys} AND kind LIKE 'callback%'", "bigint"
+)
+"""The attempts of these messages' callbacks; by the same way."""

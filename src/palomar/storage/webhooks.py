@@ -6,23 +6,51 @@ from msgspec import Struct
 
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId
+from palomar.domain.target import UNKNOWN_TARGET
 from palomar.storage.statements import Delete, Found, Insert, Lookup, Question, Row, Update, columns_of
 
 _COLUMNS = (
     *columns_of("bigint", "id message_id account_id"),
     *columns_of("text", "dialect method url"),
     *columns_of("bytea", "body"),
-    *columns_of("bigint", "due_ms attempts failed node_id"),
+    *columns_of("bigint", "due_ms attempts failed node_id target step"),
 )
 _NAMES = ", ".join(name for name, _ in _COLUMNS)
 
 INSERT_WEBHOOKS = Insert("webhooks", _COLUMNS)
-UPDATE_WEBHOOKS = Update("webhooks", columns_of("bigint", "id"), columns_of("bigint", "due_ms attempts failed node_id"))
+UPDATE_WEBHOOKS = Update(
+    "webhooks", columns_of("bigint", "id"), columns_of("bigint", "due_ms attempts failed node_id target")
+)
 DELETE_WEBHOOKS = Delete("webhooks", ("id", "bigint"))
 LOOKUP_WEBHOOKS = Lookup(f"SELECT {_NAMES} FROM webhooks WHERE id IN {{keys}} ORDER BY id", "bigint", lock="webhooks")
-SELECT_DUE = (
-    f"SELECT {_NAMES} FROM webhooks WHERE due_ms <= ? AND node_id IS NULL AND failed = 0 ORDER BY due_ms, id LIMIT ?"
+_WAITS = "node_id IS NULL AND failed = 0"
+SELECT_DUE_OF_TARGET = (
+    f"SELECT {_NAMES} FROM webhooks WHERE {_WAITS} AND account_id = ? AND target = ? AND due_ms <= ?"
+    " ORDER BY due_ms, id LIMIT ?"
 )
+LOOKUP_EARLIER = Lookup(
+    f"SELECT {_NAMES} FROM webhooks WHERE message_id IN {{keys}} AND {_WAITS} AND step > 0 ORDER BY id",
+    "bigint",
+    lock="webhooks",
+)
+"""Of these messages, what is told of their states and waits for its turn."""
+# An index is leapt through, from one account (target) to the next: what waits for each is not read.
+SELECT_WAITING_ACCOUNTS = (
+    "WITH RECURSIVE found(id) AS ("
+    f"SELECT (SELECT min(account_id) FROM webhooks WHERE {_WAITS} AND account_id > ?)"
+    f" UNION ALL SELECT (SELECT min(w.account_id) FROM webhooks w WHERE w.node_id IS NULL AND w.failed = 0"
+    " AND w.account_id > found.id) FROM found WHERE found.id IS NOT NULL"
+    ") SELECT id FROM found WHERE id IS NOT NULL LIMIT ?"
+)
+SELECT_WAITING_TARGETS = (
+    "WITH RECURSIVE found(id) AS ("
+    f"SELECT (SELECT min(target) FROM webhooks WHERE {_WAITS} AND account_id = ? AND target > ?)"
+    f" UNION ALL SELECT (SELECT min(w.target) FROM webhooks w WHERE w.node_id IS NULL AND w.failed = 0"
+    " AND w.account_id = ? AND w.target > found.id) FROM found WHERE found.id IS NOT NULL"
+    ") SELECT id, (SELECT min(d.due_ms) FROM webhooks d WHERE d.node_id IS NULL AND d.failed = 0"
+    " AND d.account_id = ? AND d.target = found.id) FROM found WHERE id IS NOT NULL LIMIT ?"
+)
+"""Targets of an account behind one, in order, each with when the first of what waits for it is due."""
 RELEASE_OF_NODE = "UPDATE webhooks SET node_id = NULL WHERE node_id = ?"
 _OPEN = (
     "SELECT " + ", ".join(f"w.{name}" for name, _ in _COLUMNS) + ", m.id FROM webhooks w"
@@ -48,6 +76,7 @@ REPLAY_SOME = f"{_AGAIN} WHERE id IN (SELECT id FROM webhooks WHERE failed = 1 O
 REPLAY_SOME_OF = (
     f"{_AGAIN} WHERE id IN (SELECT id FROM webhooks WHERE failed = 1 AND account_id = ? ORDER BY id LIMIT ?)"
 )
+REPLAY_SOME_TO = f"{_AGAIN} WHERE id IN (SELECT id FROM webhooks WHERE failed = 1 AND target = ? ORDER BY id LIMIT ?)"
 
 
 class WebhookRow(Struct, kw_only=True):
@@ -64,6 +93,9 @@ class WebhookRow(Struct, kw_only=True):
     attempts: int = 0
     failed: int = 0
     node_id: int | None = None
+    target: int = UNKNOWN_TARGET
+    step: int = 0
+    """Which of a message's states it tells: 1 that the carrier took it, 2 its end; 0 is none of them."""
 
     def row(self) -> Row:
         """In the order of INSERT_WEBHOOKS."""
@@ -79,11 +111,13 @@ class WebhookRow(Struct, kw_only=True):
             self.attempts,
             self.failed,
             self.node_id,
+            self.target,
+            self.step,
         )
 
 
 def webhook_rows(rows: Iterable[Found]) -> list[WebhookRow]:
-    """From rows of SELECT_DUE or LOOKUP_WEBHOOKS."""
+    """From rows of SELECT_DUE_OF_TARGET or LOOKUP_WEBHOOKS."""
     names = [name for name, _ in _COLUMNS]
     return [WebhookRow(**dict(zip(names, row, strict=True))) for row in rows]
 

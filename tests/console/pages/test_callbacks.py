@@ -11,7 +11,7 @@ from palomar.domain.access import Role
 from palomar.domain.account import Account
 from palomar.domain.message import MessageId, public_id
 from palomar.flows.claim import register
-from palomar.flows.notify import Attempt, claim_webhooks, record_attempts
+from palomar.flows.notify import Attempt, record_attempts
 from palomar.ports import HttpOutcome
 from palomar.storage.database import Transaction
 from palomar.storage.webhooks import WebhookRow
@@ -42,7 +42,7 @@ async def told(
 ) -> WebhookRow:
     """A message whose callback ended so; ``times`` beyond all retries gives it up."""
     await house.sent(account, "hello", reference=reference, ackurl=f"https://{host}/ack?a=1")
-    webhook: WebhookRow = (await house.world.do(claim_webhooks, 10))[0][0]
+    webhook: WebhookRow = (await house.world.claim()).webhooks[0]
     webhook.attempts = times - 1
     await house.world.do(record_attempts, Attempt(webhook, outcome))
     return webhook

@@ -16,6 +16,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "lane": "carril",
     "A callback has failed for good.": "Una notificación ha fallado definitivamente.",
     "See it and try again": "Verla y reintentar",
+    "A callback was left out: a later state had been told": "Notificación omitida: ya se dio un estado posterior",
     "A link was followed": "Se abrió un enlace",
     "A password has at least 10 characters.": "La contraseña debe tener al menos 10 caracteres.",
     "A password has at most 200 characters.": "La contraseña puede tener como máximo 200 caracteres.",

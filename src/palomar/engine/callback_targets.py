@@ -1,0 +1,256 @@
+"""How targets of callbacks stand, and how much of this node each may hold.
+
+A target is an account and an origin. It is *good* while it answers, *fresh* until it first has, *poor* when it fails or
+keeps us waiting. Each standing has slots and memory of its own, for a target, for an account and for everybody: so a
+hundred targets that hang cannot take what one that answers needs, nor one account what another needs.
+
+Not here: what is sent when (``notifier``).
+"""
+
+from collections import deque
+from enum import IntEnum
+from typing import Final
+
+from palomar.domain.account import AccountId
+from palomar.storage.webhooks import WebhookRow
+
+ByStanding = tuple[int, int, int]
+
+
+class Standing(IntEnum):
+    """Which slots and memory a target has."""
+
+    GOOD = 0
+    FRESH = 1
+    POOR = 2
+
+
+MEMORY_OF_TARGET: Final[ByStanding] = (1_000, 8, 16)
+MEMORY_OF_ACCOUNT: Final[ByStanding] = (4_000, 2_000, 1_000)
+MEMORY: Final[ByStanding] = (10_000, 6_000, 4_000)
+"""Callbacks that are kept in memory; the rest waits in the outbox."""
+
+SLOTS_OF_FRESH: Final = 1
+SLOTS_OF_ACCOUNT: Final[ByStanding] = (64, 128, 16)
+DOUBTFUL_OF_ACCOUNT: Final = 192
+"""Slots that an account's fresh and poor targets have together: what has kept us waiting still has its connection."""
+_SHARE_OF_SLOTS: Final = (0.75, 0.5, 0.125)
+"""Of all connections."""
+_SHARE_OF_DOUBTFUL: Final = 0.75
+
+WATCH_EVERY_SECONDS: Final = 0.25
+FAILURES_UNTIL_POOR: Final = 5
+"""In a row, of a target that was good; a fresh one is poor at its first."""
+LOOKS_UNTIL_POOR: Final[ByStanding] = (8, 2, 1)
+"""Looks in a row at which something was under way and nothing had ended."""
+TARGETS_AT_MOST: Final = 20_000
+"""Targets that are remembered."""
+
+
+class Usage:
+    """What is held in memory, and what of it is under way, by standing."""
+
+    __slots__ = ("held", "under_way")
+
+    def __init__(self) -> None:
+        self.held = [0, 0, 0]
+        self.under_way = [0, 0, 0]
+
+
+class Target:
+    """One target. Mutable and plain: it is touched at every callback."""
+
+    __slots__ = (
+        "account",
+        "account_id",
+        "failures",
+        "has_more",
+        "held",
+        "id",
+        "more_since",
+        "quiet",
+        "standing",
+        "under_way",
+        "waiting",
+    )
+
+    def __init__(self, account_id: AccountId, identity: int, account: Usage) -> None:
+        self.account_id = account_id
+        self.id = identity
+        self.account = account
+        self.waiting: deque[WebhookRow] = deque()
+        self.under_way = 0
+        self.held = 0
+        self.failures = 0
+        self.standing = Standing.FRESH
+        self.quiet = 0
+        """Looks at which nothing had ended."""
+        self.has_more = False
+        """Whether something due is in the table: what is born then waits behind it."""
+        self.more_since = 0
+        """Which claim was the last when it was last seen that there is more."""
+
+    @property
+    def key(self) -> tuple[AccountId, int]:
+        return self.account_id, self.id
+
+
+class Targets:
+    """All of them, and what they use. ``slots`` are one good target's, ``connections`` everybody's."""
+
+    def __init__(self, *, slots: int, connections: int) -> None:
+        self._slots: ByStanding = (slots, min(SLOTS_OF_FRESH, slots), 1)
+        good, fresh, poor = (max(int(connections * share), 1) for share in _SHARE_OF_SLOTS)
+        self._slots_of_all: ByStanding = (good, fresh, poor)
+        self._connections = connections
+        self._doubtful = max(int(connections * _SHARE_OF_DOUBTFUL), 1)
+        self._active: dict[Target, None] = {}
+        self._by_id: dict[int, Target] = {}
+        self._accounts: dict[AccountId, Usage] = {}
+        self.all = Usage()
+        self.under_way = 0
+        self.held = 0
+
+    def find(self, identity: int) -> Target | None:
+        """The target, if it is remembered."""
+        return self._by_id.get(identity)
+
+    def of(self, account_id: AccountId, identity: int) -> Target:
+        """The target, fresh where it is not remembered."""
+        target = self._by_id.get(identity)
+        if target is None:
+            self._forget_idle()
+            account = self._accounts.get(account_id)
+            if account is None:
+                account = self._accounts[account_id] = Usage()
+            target = self._by_id[identity] = Target(account_id, identity, account)
+        return target
+
+    def every(self) -> list[Target]:
+        """All that are remembered."""
+        return list(self._by_id.values())
+
+    def active(self) -> list[Target]:
+        """Those with something under way."""
+        return list(self._active)
+
+    def room(self, account_id: AccountId, identity: int) -> int:
+        """How many more callbacks to a target may be held in memory."""
+        target = self._by_id.get(identity)
+        if target is None:
+            standing, held, account = Standing.FRESH, 0, self._accounts.get(account_id)
+        else:
+            standing, held, account = target.standing, target.held, target.account
+        room = MEMORY_OF_TARGET[standing] - held
+        if account is not None:
+            room = min(room, MEMORY_OF_ACCOUNT[standing] - account.held[standing])
+        return min(room, MEMORY[standing] - self.all.held[standing])
+
+    def hold(self, target: Target) -> None:
+        """One more callback to it is in memory."""
+        standing = target.standing
+        target.held += 1
+        target.account.held[standing] += 1
+        self.all.held[standing] += 1
+        self.held += 1
+
+    def let_go(self, target: Target) -> None:
+        """One less is."""
+        standing = target.standing
+        target.held -= 1
+        target.account.held[standing] -= 1
+        self.all.held[standing] -= 1
+        self.held -= 1
+
+    def has_slot(self, target: Target) -> bool:
+        """Whether its own slots would let one more begin."""
+        return target.under_way < self._slots[target.standing]
+
+    def may_start(self, target: Target) -> bool:
+        """Whether one more callback to it may begin: by its own slots, its account's and everybody's."""
+        standing = target.standing
+        of_account = target.account.under_way
+        return (
+            target.under_way < self._slots[standing]
+            and of_account[standing] < SLOTS_OF_ACCOUNT[standing]
+            and (
+                standing is Standing.GOOD
+                or of_account[Standing.FRESH] + of_account[Standing.POOR] < DOUBTFUL_OF_ACCOUNT
+            )
+            and self.is_open(standing)
+        )
+
+    def is_open(self, standing: Standing) -> bool:
+        """Whether everybody's slots would let one more of that standing begin."""
+        of_all = self.all.under_way
+        return (
+            of_all[standing] < self._slots_of_all[standing]
+            and self.under_way < self._connections
+            and (standing is Standing.GOOD or of_all[Standing.FRESH] + of_all[Standing.POOR] < self._doubtful)
+        )
+
+    def started(self, target: Target) -> None:
+        """A callback to it is under way."""
+        standing = target.standing
+        if not target.under_way:
+            target.quiet = 0
+            self._active[target] = None
+        target.under_way += 1
+        target.account.under_way[standing] += 1
+        self.all.under_way[standing] += 1
+        self.under_way += 1
+
+    def ended(self, target: Target, *, ok: bool) -> bool:
+        """A callback to it has ended, and is held no more; True where the target stands worse for it."""
+        standing = target.standing
+        target.quiet = 0
+        target.under_way -= 1
+        if not target.under_way:
+            del self._active[target]
+        target.account.under_way[standing] -= 1
+        self.all.under_way[standing] -= 1
+        self.under_way -= 1
+        self.let_go(target)
+        if ok:
+            target.failures = 0
+            if standing is not Standing.GOOD:
+                self._regrade(target, Standing.GOOD)
+            return False
+        target.failures += 1
+        if standing is Standing.FRESH or (standing is Standing.GOOD and target.failures >= FAILURES_UNTIL_POOR):
+            self._regrade(target, Standing.POOR)
+            return True
+        return False
+
+    def look(self, target: Target) -> bool:
+        """Look at it, every WATCH_EVERY_SECONDS; True where it has kept us waiting, and stands worse for it."""
+        if target.standing is Standing.POOR:
+            return False
+        target.quiet += 1
+        if target.quiet < LOOKS_UNTIL_POOR[target.standing]:
+            return False
+        self._regrade(target, Standing.POOR)
+        return True
+
+    def is_too_many(self, target: Target) -> bool:
+        """Whether it holds more than its standing may."""
+        return target.held > MEMORY_OF_TARGET[target.standing]
+
+    def is_half_empty(self, target: Target) -> bool:
+        """Whether it is time to fetch what waits for it in the table."""
+        return 2 * target.held < MEMORY_OF_TARGET[target.standing]
+
+    def _regrade(self, target: Target, standing: Standing) -> None:
+        for usage in (target.account, self.all):
+            usage.held[target.standing] -= target.held
+            usage.held[standing] += target.held
+            usage.under_way[target.standing] -= target.under_way
+            usage.under_way[standing] += target.under_way
+        target.standing = standing
+
+    def _forget_idle(self) -> None:
+        """Customers choose the hosts: those that are done with must not pile up."""
+        if len(self._by_id) >= TARGETS_AT_MOST:
+            self._by_id = {identity: target for identity, target in self._by_id.items() if target.held}
+            used = {target.account_id for target in self._by_id.values()}
+            self._accounts = {identity: usage for identity, usage in self._accounts.items() if identity in used}
