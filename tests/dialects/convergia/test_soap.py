@@ -1,11 +1,13 @@
 """``soap.py``: envelopes as clients write them, and answers against a strict schema."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from tests.support.growth import growth
 
 from palomar.dialects.convergia import soap
 from palomar.dialects.convergia.operations import OPERATIONS, SEND, STATUS
@@ -90,6 +92,67 @@ def test_the_fault_for_an_unknown_operation_names_it_briefly() -> None:
 def test_parts_go_by_name_then_by_place(call: str, parameters: dict[str, str]) -> None:
     body = envelope(f"<estatus_mensaje>{call}</estatus_mensaje>").encode()
     assert read_call(body, charset=None).parameters == parameters
+
+
+REFERRED = '<multiRef id="id0" xmlns:s="urn:x" s:root="0">¡Año!</multiRef>'
+
+
+@pytest.mark.parametrize(
+    ("inside", "beside"),
+    [
+        ('<message href="#id0"/>', REFERRED),
+        ('<message href="#id0">ignored</message>', REFERRED),
+        ('<x/><x/><x/><x href="#id0"/>', REFERRED),
+        ('<message href="#a"/>', f'<multiRef id="a" href="#b"/><multiRef id="b" href="#id0"/>{REFERRED}'),
+        ('<message href="#id0"/><other id="id0">¡Año!</other>', ""),
+    ],
+)
+def test_a_part_that_refers_to_its_value_has_it(inside: str, beside: str) -> None:
+    for body in (
+        f"<enviar_mensaje>{inside}</enviar_mensaje>{beside}",
+        f"{beside}<enviar_mensaje>{inside}</enviar_mensaje>",
+    ):
+        assert read_call(envelope(body).encode(), charset="utf-8").parameters["message"] == "¡Año!"
+
+
+def test_several_parts_may_share_a_value_and_a_value_may_be_nil() -> None:
+    call = '<enviar_mensaje><username href="#a"/><password href="#a"/><message href="#n"/></enviar_mensaje>'
+    body = envelope(f'{call}<r id="a">ana</r><r id="n" xmlns:i="urn:i" i:nil="1"/>')
+    assert read_call(body.encode(), charset="utf-8").parameters == {"username": "ana", "password": "ana"}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "",
+        '<r id="b">x</r>',
+        '<r id="a">x</r><r id="a">y</r>',
+        '<r id="a" href="#a"/>',
+        '<r id="a" href="#b"/><r id="b" href="#a"/>',
+        "".join(f'<r id="{one}" href="#{other}"/>' for one, other in zip("abcdef", "bcdefg", strict=True))
+        + '<r id="g"/>',
+        '<r id="a" href="http://example.com/"/>',
+        '<r id="a" href=""/>',
+    ],
+)
+def test_a_reference_that_leads_nowhere_or_too_far_is_the_callers_fault(beside: str) -> None:
+    body = envelope(f'<enviar_mensaje><message href="#a"/></enviar_mensaje>{beside}')
+    with pytest.raises(SoapFault, match="referencia"):
+        read_call(body.encode(), charset="utf-8")
+
+
+@pytest.mark.parametrize("unit", ['<r id="a%d" href="#a"/>', "<r/>", '<x href="#a"/>', '<r id="x%d"/>', "<message/>"])
+def test_an_envelope_of_nothing_but_references_costs_what_its_octets_cost(unit: str) -> None:
+    def read(body: bytes) -> None:
+        with contextlib.suppress(SoapFault):
+            read_call(body, charset="utf-8")
+
+    def body(octets: int) -> bytes:
+        units = "".join(unit % number if "%" in unit else unit for number in range(octets // len(unit)))
+        parts = "".join(f'<{part} href="#a0"/>' for part in SEND.parts)
+        return envelope(f'<enviar_mensaje>{parts}</enviar_mensaje>{units}<r id="a0">x</r>').encode()
+
+    assert growth(read, body(30_000), body(240_000), times=8) < 3
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

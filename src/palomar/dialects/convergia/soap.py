@@ -2,7 +2,8 @@
 
 Sources: SOAP 1.1 (W3C Note, 8 May 2000) sections 4 and 7, and what real stacks send: PHP's SoapClient an ``xsi:nil``
 for a left-out argument, zeep no types, nusoap ISO-8859-1. So parts go by local name, then by position, whatever prefix,
-namespace, type or SOAPAction they have. A document type declaration is refused (section 3), and with it all entities.
+namespace, type or SOAPAction they have, and a part's value may stand elsewhere (Axis's ``multiRef``). A document type
+declaration is refused (section 3), and with it all entities.
 """
 
 from typing import Final, NamedTuple
@@ -36,11 +37,12 @@ def read_call(body: bytes, *, charset: str | None) -> Call:
     calls = [] if inside is None else list(inside)
     if not calls:
         raise SoapFault("El mensaje SOAP no tiene Body con una operación")
-    called = _local_name(calls[0])
-    for operation in OPERATIONS:
-        if called in (operation.name, operation.also):
-            return Call(operation, called, _parameters(calls[0], operation.parts))
-    raise SoapFault(f"Operación desconocida: {called[:_NAME_SHOWN]}")
+    for call in calls:  # what is referred to may stand beside it, also before it
+        called = _local_name(call)
+        for operation in OPERATIONS:
+            if called in (operation.name, operation.also):
+                return Call(operation, called, _parameters(call, operation.parts))
+    raise SoapFault(f"Operación desconocida: {_local_name(calls[0])[:_NAME_SHOWN]}")
 
 
 def answer(called: str, text: str) -> bytes:
@@ -63,6 +65,7 @@ def fault(code: str, text: str) -> bytes:
 
 _BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
 _NAME_SHOWN: Final = 100
+_STEPS_AT_MOST: Final = 4
 _NIL: Final = frozenset({"nil", "null"})
 """``xsi:nil``, and what it was called in the drafts of XML Schema that SOAP 1.1 knew."""
 
@@ -113,7 +116,25 @@ def _parameters(call: etree._Element, parts: tuple[str, ...]) -> Parameters:
     for part, child in zip(parts, children, strict=False):
         if _local_name(child) not in parts:
             named.setdefault(part, child)
-    return {part: "".join(map(str, child.itertext())) for part, child in named.items() if not _is_nil(child)}
+    values = {part: _target(child) for part, child in named.items()}
+    return {part: "".join(map(str, child.itertext())) for part, child in values.items() if not _is_nil(child)}
+
+
+def _target(part: etree._Element) -> etree._Element:
+    """The element that holds a part's value: itself, or what its ``href`` leads to (SOAP 1.1 section 5.4.1), in some
+    steps at most. What leads nowhere, in a circle, to two places or out of the message is the caller's mistake."""
+    element = part
+    for _ in range(_STEPS_AT_MOST):
+        reference = element.get("href")
+        if reference is None:
+            return element
+        if not reference.startswith("#"):
+            raise SoapFault("No se admite una referencia fuera del mensaje")
+        found = [one for one in element.getroottree().getroot().iter() if one.get("id") == reference[1:]]
+        if len(found) != 1:
+            raise SoapFault("Una referencia no lleva a ningún elemento, o a varios")
+        element = found[0]
+    raise SoapFault("Una referencia lleva demasiado lejos")
 
 
 def _is_nil(element: etree._Element) -> bool:
