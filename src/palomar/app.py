@@ -17,6 +17,7 @@ from palomar.clock import RealClock, RealIds
 from palomar.config import Config
 from palomar.dialects import renderers
 from palomar.domain.account import AccountId
+from palomar.domain.schedule import format_gmt
 from palomar.domain.target import OffAfter
 from palomar.engine.admission import Admission
 from palomar.engine.attempts import Attempts
@@ -117,7 +118,18 @@ class App:
             faults.append("this node's lease ran out: the database cannot be reached")
         if self.ready and self.batcher.reach.is_away:
             faults.append(self.batcher.reach.fault)
-        return Health(faults=faults, carriers={name: carrier.live for name, carrier in self.carriers.items()})
+        idle = self.dispatcher.watchdog.idle
+        stalled = [one for one in idle.values() if one.stalled]
+        return Health(
+            faults=faults,
+            carriers={name: carrier.live for name, carrier in self.carriers.items()},
+            stalled_parts=sum(one.parts for one in stalled),
+            stalled_since=format_gmt(min(one.since_ms for one in stalled)) if stalled else None,
+            waiting={
+                name: {"parts": one.parts, "since": format_gmt(one.since_ms), "why": one.hindrance.value}
+                for name, one in idle.items()
+            },
+        )
 
     @property
     def carriers(self) -> Mapping[str, Carrier]:
@@ -181,7 +193,7 @@ class App:
             self.router,
             self.carriers,
             node_id=lambda: self._lease.node_id,
-            waiting=lambda: self.dispatcher.waiting_parts,
+            idle=lambda: self.dispatcher.watchdog.idle,
         )
         self.tally = Tally(self.database, self.clock)
         self._clockwork = self._made_clockwork(ids)

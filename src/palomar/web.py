@@ -4,7 +4,7 @@ Bare ASGI, one dictionary look-up a request: the hot routes must not pay for a r
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 import msgspec
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from palomar.domain.http_record import HeaderLines
 from palomar.domain.link import is_code
-from palomar.net.asgi import BodyRefusal, fault_of, read_body, respond
+from palomar.net.asgi import BodyRefusal, read_body, respond
 
 CONSOLE = "/console"
 """Where people are shown to; a bare ``/`` that is no dialect's leads there."""
@@ -31,6 +31,11 @@ class Health:
 
     faults: list[str]
     carriers: dict[str, bool]
+    stalled_parts: int = 0
+    """Parts in memory that could leave and do not, and since when."""
+    stalled_since: str | None = None
+    waiting: dict[str, dict[str, str | int]] = field(default_factory=dict)
+    """Carriers for which parts wait while none leaves: how many in memory, since when, and why."""
 
 
 class Front:
@@ -63,7 +68,6 @@ class Front:
         self._took_callback = took_callback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or hand on to whoever does. What is wrong with a head the dialects say in their own form."""
         path: str = scope["path"]
         segment, _, rest = path[1:].partition("/")
         face = self._by_segment.get(segment)
@@ -73,8 +77,6 @@ class Front:
             face = self._owner_of_root(scope)
         if face is not None:
             await face(scope, receive, send)
-        elif (fault := fault_of(scope)) is not None:
-            await respond(send, fault, b"%b\n" % fault.phrase.encode("ascii"), _TEXT)
         elif path in ("", "/") and self._has_console:
             await respond(send, 302, b"", [(b"location", f"{CONSOLE}/".encode("ascii"))])
         elif path == "/health/live":
@@ -116,5 +118,12 @@ class Front:
 
     async def _ready(self, send: Send) -> None:
         health = self._health()
-        body = {"ready": not health.faults, "faults": health.faults, "carriers": health.carriers}
+        body = {
+            "ready": not health.faults,
+            "faults": health.faults,
+            "carriers": health.carriers,
+            "stalled_parts": health.stalled_parts,
+            "stalled_since": health.stalled_since,
+            "waiting": health.waiting,
+        }
         await respond(send, 503 if health.faults else 200, msgspec.json.encode(body), _JSON)

@@ -7,6 +7,7 @@ from tests.support.world import World
 
 from palomar.engine.router import Router
 from palomar.engine.standings import Standings
+from palomar.engine.watchdog import Hindrance, Idle
 from palomar.flows.claim import take_over
 from palomar.flows.standing import CarrierStanding, list_standings
 from palomar.storage.database import Database
@@ -20,17 +21,14 @@ async def test_how_the_carriers_stand_is_written_when_it_changes_and_gone_with_i
     world, clock, carrier = World(database=database), SetClock(), CountingCarrier(live=False)
     world.node_id = await new_node(world, "one")
     carriers = {"c": carrier}
+    idle: dict[str, Idle] = {}
     standings = Standings(
-        database, clock, Router(carriers, clock), carriers, node_id=lambda: world.node_id, waiting=lambda: {"c": 7}
+        database, clock, Router(carriers, clock), carriers, node_id=lambda: world.node_id, idle=lambda: idle
     )
     await standings.write()
     (standing,) = await kept(world)
-    assert (standing.carrier, standing.trouble, standing.node, standing.waiting_parts) == (
-        "c",
-        "no link is bound",
-        "one",
-        7,
-    )
+    assert (standing.carrier, standing.trouble, standing.node) == ("c", "no link is bound", "one")
+    assert (standing.waiting_parts, standing.waiting_since_ms, standing.idle_since_ms) == (0, 0, 0)
     assert [link.bound for link in standing.links] == [False]
 
     clock.now += 60
@@ -41,12 +39,17 @@ async def test_how_the_carriers_stand_is_written_when_it_changes_and_gone_with_i
     (standing,) = await kept(world)
     assert (standing.trouble, [link.bound for link in standing.links]) == ("", [True])
 
+    idle["c"] = Idle(since_ms=clock.wall_ms(), hindrance=Hindrance.WINDOW, parts=3, stalled=False)
+    await standings.write()
+    (standing,) = await kept(world)
+    assert (standing.idle_since_ms, standing.hindrance, standing.stalled) == (clock.wall_ms(), "window", False)
+
     await world.do(take_over, world.node_id)
     assert await kept(world) == []
 
 
 async def test_a_node_without_a_lease_writes_nothing(database: Database) -> None:
     world, clock, carriers = World(database=database), SetClock(), {"c": CountingCarrier()}
-    standings = Standings(database, clock, Router(carriers, clock), carriers, node_id=lambda: None, waiting=dict)
+    standings = Standings(database, clock, Router(carriers, clock), carriers, node_id=lambda: None, idle=dict)
     await standings.write()
     assert await kept(world) == []

@@ -55,7 +55,14 @@ def test_health_says_whether_it_lives_and_whether_it_takes_messages(shared: Palo
     with FoxsysClient(lasting.url, "nobody", "nothing") as anyone:
         assert anyone.request("GET", "/health/live").body == {"live": True}
         ready = eventually(lambda: _ready(anyone), within_seconds=5, what="ready, the simulator bound")
-    assert ready == {"ready": True, "faults": [], "carriers": {"simulator": True}}
+    assert ready == {
+        "ready": True,
+        "faults": [],
+        "carriers": {"simulator": True},
+        "stalled_parts": 0,
+        "stalled_since": None,
+        "waiting": {},
+    }
 
 
 def test_sigterm_ends_it_within_its_deadline_and_loses_nothing(palomar: Palomar, server: Server) -> None:

@@ -1,12 +1,17 @@
 """``palomar carrier``: how the carriers stand, what they have taught us, and receipts that found no message."""
 
+from collections.abc import Mapping, Sequence
+
 import click
 
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.console.formats import age_text
+from palomar.console.hindrances import hindrance
 from palomar.domain.schedule import format_gmt
 from palomar.flows import lessons as lessons_flow
 from palomar.flows.lookup import count_orphans, list_orphans
 from palomar.flows.standing import CarrierStanding, list_standings
+from palomar.flows.waiting import Waiting, count_waiting
 from palomar.storage.carriers import OrphanRow
 from palomar.storage.database import Transaction
 
@@ -21,10 +26,16 @@ def carrier() -> None:
 def list_carriers(as_json: bool) -> None:
     """Every carrier, and its links at every running server (as of its last change)."""
 
-    async def work(desk: Desk) -> tuple[tuple[str, ...], list[CarrierStanding]]:
-        return tuple(entry.name for entry in desk.config.carriers), await desk.database.read(list_standings)
+    async def work(desk: Desk) -> tuple[tuple[str, ...], list[CarrierStanding], dict[str, Waiting], int]:
+        now_ms = desk.clock.wall_ms()
 
-    names, standings = run(work)
+        async def script(tx: Transaction) -> tuple[list[CarrierStanding], dict[str, Waiting]]:
+            return await list_standings(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
+
+        standings, waiting = await desk.database.read(script)
+        return tuple(entry.name for entry in desk.config.carriers), standings, waiting, now_ms
+
+    names, standings, waiting, now_ms = run(work)
     if as_json:
         show_json([_standing_view(standing) for standing in standings])
         return
@@ -36,6 +47,8 @@ def list_carriers(as_json: bool) -> None:
     known = {standing.carrier for standing in standings}
     rows += [(name, "", "", "", "no server runs") for name in names if name not in known]
     show_table(("carrier", "link", "state", "window", "what is in the way"), rows)
+    for line in waiting_lines(standings, waiting, now_ms):
+        click.echo(line)
 
 
 @carrier.command("lessons")
@@ -94,6 +107,24 @@ def orphans(limit: int, as_json: bool) -> None:
     click.echo("\nIn all: " + (", ".join(f"{count} of {name}" for name, count in counts.items()) or "none"))
 
 
+def waiting_lines(standings: Sequence[CarrierStanding], waiting: Mapping[str, Waiting], now_ms: int) -> list[str]:
+    """Say what waits for each carrier, since when, and why, a line each; nothing where nothing waits."""
+    known = {standing.carrier: standing for standing in standings}
+    return [waiting_line(name, one, known.get(name), now_ms) for name, one in waiting.items()]
+
+
+def waiting_line(name: str, waiting: Waiting, standing: CarrierStanding | None, now_ms: int) -> str:
+    """Say what waits for one carrier: ``main: 2,913 parts wait, the oldest for 20 s; none has left for 8 s: …``."""
+    line = f"{name or 'without a carrier'}: {waiting.parts:,} parts wait, the oldest for"
+    line = f"{line} {age_text(now_ms - waiting.oldest_ms, 'en')}"
+    if standing is None:
+        return line if not name else f"{line}; no server runs that has it"
+    if not standing.idle_since_ms:
+        return f"{line}; they leave"
+    idle = age_text(now_ms - standing.idle_since_ms, "en")
+    return f"{line}; none has left for {idle}: {hindrance(standing)}"
+
+
 def _why(standing: CarrierStanding, last_error: str) -> str:
     return last_error or standing.trouble
 
@@ -105,6 +136,10 @@ def _standing_view(standing: CarrierStanding) -> dict[str, object]:
         "usable": not standing.trouble,
         "trouble": standing.trouble,
         "waiting_parts": standing.waiting_parts,
+        "waiting_since": format_gmt(standing.waiting_since_ms) if standing.waiting_since_ms else None,
+        "idle_since": format_gmt(standing.idle_since_ms) if standing.idle_since_ms else None,
+        "hindrance": standing.hindrance,
+        "stalled": standing.stalled,
         "at": format_gmt(standing.at_ms),
         "links": [
             {

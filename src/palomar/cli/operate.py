@@ -11,6 +11,7 @@ import click
 from palomar import config as configuration
 from palomar.carriers.smpp import wording
 from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.cli.carrier import waiting_line
 from palomar.cli.root import configured, fail, json_option, show_json, show_table
 from palomar.cli.tree import CommandTree
 from palomar.clock import RealClock
@@ -22,9 +23,11 @@ from palomar.flows.callbacks import off_words
 from palomar.flows.callers import unknown_proxies
 from palomar.flows.lookup import count_by_state
 from palomar.flows.oddities import list_oddities
-from palomar.place import opened_database
+from palomar.flows.standing import CarrierStanding, list_standings
+from palomar.flows.waiting import Waiting, count_waiting
+from palomar.place import opened_database, wall_clock
 from palomar.smpp import plain_word, state_of
-from palomar.storage.database import Database, DatabaseError
+from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.sqlite import require_safe_sqlite
 
 Verdict = tuple[Literal["ok", "warning", "fault"], str]
@@ -110,6 +113,7 @@ async def _examine(config: Config) -> list[Verdict]:
         async with opened_database(config) as database:
             verdicts.extend(await _examine_database(database))
             verdicts.extend(await _examine_oddities(database, config))
+            verdicts.extend(await _examine_waiting(config, database))
     except DatabaseError as error:
         verdicts.append(("fault", f"database: {error}"))
     for carrier in config.carriers:
@@ -185,6 +189,26 @@ async def _examine_proxies(database: Database) -> list[Verdict]:
         )
         for address in found
     ]
+
+
+async def _examine_waiting(config: Config, database: Database) -> list[Verdict]:
+    """Tell what waits for carriers while none leaves, or while no server runs."""
+    now_ms = (await wall_clock(config, database)).wall_ms()
+
+    async def script(tx: Transaction) -> tuple[list[CarrierStanding], dict[str, Waiting]]:
+        return await list_standings(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
+
+    standings, waiting = await database.read(script)
+    known = {standing.carrier: standing for standing in standings}
+    verdicts: list[Verdict] = []
+    for name, one in waiting.items():
+        standing = known.get(name)
+        text = f"carrier {waiting_line(name, one, standing, now_ms)}"
+        if standing is not None and standing.stalled:
+            verdicts.append(("fault", text))
+        elif standing is None or standing.idle_since_ms:
+            verdicts.append(("warning", text))
+    return verdicts
 
 
 async def _examine_carrier(carrier: SmppCarrierSettings) -> Verdict:

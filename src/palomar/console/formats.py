@@ -88,6 +88,12 @@ def input_ms(text: str, zone: ZoneInfo) -> int | None:
         return None
 
 
+def age_text(milliseconds: int, language: Language) -> str:
+    """Write how long something has lasted, to the second: ``8 s``, ``3 min 20 s``; what has not begun lasts ``0 s``."""
+    seconds = max(milliseconds, 0) // 1_000
+    return f"{seconds} s" if seconds < 60 else span_text(seconds * 1_000, language)
+
+
 def span_text(milliseconds: int, language: Language) -> str:
     """How long something took: ``0.412 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 d 4 h``."""
     if milliseconds < 60_000:

@@ -1,12 +1,12 @@
 """Clockwork: what happens by the clock, each in a loop of its own whose failed turn is logged and tried again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
 from palomar.domain.refusals import TemporarilyUnavailable
-from palomar.engine import overdue, standings
+from palomar.engine import overdue, standings, watchdog
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.callback_targets import WATCH_EVERY_SECONDS
 from palomar.engine.directory import Directory
@@ -24,6 +24,7 @@ from palomar.flows.receive import sweep_incomplete
 from palomar.flows.report import OrphanSweep, sweep_orphans
 from palomar.flows.stale import AT_ONCE as STALE_AT_ONCE
 from palomar.flows.stale import end_stale
+from palomar.flows.waiting import oldest_unclaimed
 from palomar.storage.database import Database, Transaction
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0)
@@ -32,6 +33,9 @@ _WHILE_AWAY_SECONDS = 0.5
 _SWEEP_AT_MOST = 200
 REFRESH_SECONDS = 0.1
 """How soon a node sees what a command beside it has changed."""
+
+_UNCLAIMED_MS = 3_000
+"""What is younger is about to be claimed."""
 
 _BETWEEN_SLICES_SECONDS = 0.05
 _log = structlog.get_logger(__name__)
@@ -84,6 +88,7 @@ class Clockwork:
                 ("claims", 1.0, self._claim),
                 ("callbacks", WATCH_EVERY_SECONDS, self._watch_callbacks),
                 ("failover", LOOK_EVERY_SECONDS, self._fail_over),
+                ("watchdog", watchdog.LOOK_EVERY_SECONDS, self._watch),
                 ("stale", 1.0, self._end_stale),
                 ("lease", RENEW_EVERY_SECONDS, self._keep_lease),
                 ("upkeep", 1.0, self._database.upkeep),
@@ -113,6 +118,17 @@ class Clockwork:
 
     async def _fail_over(self) -> None:
         self._dispatcher.fail_over()
+
+    async def _watch(self) -> None:
+        """Look at the lines even where the database cannot be asked."""
+        dog, clock = self._dispatcher.watchdog, self._batcher.clock
+        unclaimed: Mapping[str, int] = {}
+        try:
+            unclaimed = await self._database.read(
+                lambda tx: oldest_unclaimed(tx, dog.carriers, now_ms=clock.wall_ms() - _UNCLAIMED_MS)
+            )
+        finally:
+            dog.look(unclaimed, clock)
 
     async def _end_stale(self) -> None:
         while await self._batcher.run(STALE, STALE_AT_ONCE) == STALE_AT_ONCE:  # noqa: ASYNC110  # a slice a turn

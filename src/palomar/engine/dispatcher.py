@@ -18,6 +18,7 @@ from palomar.engine.failover import Failover
 from palomar.engine.line import Line
 from palomar.engine.outgoing import newborn_parts
 from palomar.engine.router import Outlook, Router
+from palomar.engine.watchdog import Watchdog
 from palomar.flows.accept import Accepted, Result
 from palomar.flows.compose import Acceptance, NewMessage
 from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
@@ -68,6 +69,7 @@ class Dispatcher:
         self._batcher = batcher
         self._claimer = Claimer(self._lines, batcher, pump=self._pump)
         self._failover = Failover(self._lines, batcher, self._router, claim=self._claimer.claim)
+        self.watchdog = Watchdog(self._lines, pump=self._pump, claim=self._claimer.claim)
 
     # --- acceptance
 
@@ -97,6 +99,7 @@ class Dispatcher:
                 queue.backlog = queue.backlog or left_waiting
             elif message.claim is State.SUBMITTING and line.carrier is not None:
                 for part in newborn_parts(message):
+                    line.left += 1
                     line.carrier.submit(part)
             else:
                 for part in newborn_parts(message):
@@ -217,6 +220,7 @@ class Dispatcher:
         def done(may_leave: bool) -> None:
             queue.pledged -= 1
             if may_leave:
+                line.left += 1
                 carrier.submit(part)
             else:
                 carrier.release(1)

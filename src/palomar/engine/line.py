@@ -66,6 +66,8 @@ class Line:
         self.queues = {rank: Queue() for rank in Rank}
         self.unsaved = 0
         """Parts that were answered, and whose answer is in no transaction yet."""
+        self.left = 0
+        """Parts that were given to the carrier since the start."""
         self._in_order = tuple(self.queues.values())
         self._turn = 0
 

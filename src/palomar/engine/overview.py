@@ -96,7 +96,7 @@ async def overview(
         totals=_sum(point.totals for point in counted),
         shares={one: largest(found) for one, found in shares.items()},
         attention=await attention(tx, whose, now_ms=now_ms),
-        standings=await list_standings(tx) if whose is None else None,
+        standings=await list_standings(tx, now_ms=now_ms) if whose is None else None,
         credit=[await _credit(tx, account, now_ms=now_ms) for account in accounts],
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from palomar.engine.router import Router
+from palomar.engine.watchdog import Idle
 from palomar.flows.standing import CarrierStanding, record_standing
 from palomar.ports import Carrier, Clock
 from palomar.storage.database import Database, Transaction
@@ -12,7 +13,8 @@ LOOK_EVERY_SECONDS = 2.0
 
 
 class Standings:
-    """``node_id`` is this node's row while its lease runs; ``waiting`` the parts in memory by carrier."""
+    """``node_id`` is this node's row while its lease runs; ``idle`` the
+    carriers for which parts wait and none leaves."""
 
     def __init__(
         self,
@@ -22,28 +24,33 @@ class Standings:
         carriers: Mapping[str, Carrier],
         *,
         node_id: Callable[[], int | None],
-        waiting: Callable[[], Mapping[str, int]],
+        idle: Callable[[], Mapping[str, Idle]],
     ) -> None:
         self._database = database
         self._clock = clock
         self._router = router
         self._carriers = carriers
         self._node_id = node_id
-        self._waiting = waiting
+        self._idle = idle
         self._written: tuple[int, list[CarrierStanding]] | None = None
 
     def now(self) -> list[CarrierStanding]:
         """As they stand at this moment."""
-        states, waiting = self._router.states(), self._waiting()
-        return [
-            CarrierStanding(
-                carrier=name,
-                links=tuple(carrier.links()),
-                trouble=states[name].trouble,
-                waiting_parts=waiting.get(name, 0),
+        states, idle = self._router.states(), self._idle()
+        standings = []
+        for name, carrier in self._carriers.items():
+            waits = idle.get(name)
+            standings.append(
+                CarrierStanding(
+                    carrier=name,
+                    links=tuple(carrier.links()),
+                    trouble=states[name].trouble,
+                    idle_since_ms=waits.since_ms if waits else 0,
+                    hindrance=waits.hindrance if waits else "",
+                    stalled=waits is not None and waits.stalled,
+                )
             )
-            for name, carrier in self._carriers.items()
-        ]
+        return standings
 
     async def write(self) -> None:
         """Write them down, if anything but the numbers of the moment has changed."""
@@ -67,4 +74,4 @@ def _lasting(standing: CarrierStanding) -> CarrierStanding:
         replace(link, outstanding=0, parts_per_second=round(link.parts_per_second)) for link in standing.links
     )
     trouble = standing.trouble.partition(":")[0].partition(" for ")[0]
-    return replace(standing, links=links, trouble=trouble, waiting_parts=0)
+    return replace(standing, links=links, trouble=trouble)

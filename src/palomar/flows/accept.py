@@ -116,7 +116,8 @@ def _store(work: Work, message: NewMessage, request: Request) -> None:
     ]
     node_id = work.house.node_id if message.claim else None
     lane_id = message.lane.id if message.lane else 0
-    place: Row = (row.id, row.account_id, row.carrier, row.due_ms, node_id, message.rank, lane_id, message.stale_ms)
+    whose: Row = (row.id, row.account_id, row.carrier)
+    place: Row = (*whose, row.due_ms, node_id, message.rank, lane_id, message.stale_ms, row.parts)
     work.insert(row, parts, place)
     for code, url in message.links:
         work.link(code, row, url)

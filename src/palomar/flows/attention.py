@@ -77,7 +77,7 @@ class Attention:
 async def attention(tx: Transaction, whose: Whose, *, now_ms: int) -> Attention:
     """What somebody who sees these accounts, or everybody's (None), should look at."""
     return Attention(
-        carriers=await _carriers(tx) if whose is None else [],
+        carriers=await _carriers(tx, now_ms) if whose is None else [],
         orphans=await _orphans(tx) if whose is None else [],
         words=await _words(tx, now_ms=now_ms) if whose is None else [],
         hosts=await _hosts(tx, whose),
@@ -90,11 +90,20 @@ def is_throttled(standing: CarrierStanding) -> bool:
     return any(link.parts_per_second > 0 for link in standing.links)
 
 
-async def _carriers(tx: Transaction) -> list[CarrierStanding]:
-    """Those that cannot be used first, then those that lack a link, then the throttled."""
-    standings = await list_standings(tx)
-    wrong = [one for one in standings if one.trouble or is_throttled(one) or not all(link.bound for link in one.links)]
-    return sorted(wrong, key=lambda one: (not one.trouble, all(link.bound for link in one.links), one.carrier))
+async def _carriers(tx: Transaction, now_ms: int) -> list[CarrierStanding]:
+    """Those that cannot be used first, then those for which parts wait and none leaves, those that lack a link, and the
+    throttled."""
+    standings = await list_standings(tx, now_ms=now_ms)
+    wrong = [one for one in standings if _is_wrong(one)]
+    return sorted(wrong, key=_by_urgency)
+
+
+def _is_wrong(one: CarrierStanding) -> bool:
+    return bool(one.trouble) or one.idle_since_ms > 0 or is_throttled(one) or not all(link.bound for link in one.links)
+
+
+def _by_urgency(one: CarrierStanding) -> tuple[bool, bool, bool, str]:
+    return not one.trouble, not one.idle_since_ms, all(link.bound for link in one.links), one.carrier
 
 
 async def _orphans(tx: Transaction) -> list[Orphans]:

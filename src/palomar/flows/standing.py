@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from palomar.flows.waiting import Waiting, count_waiting
 from palomar.ports import LinkStatus
 from palomar.storage import routing as rows
 from palomar.storage.database import Transaction
@@ -11,13 +12,21 @@ from palomar.storage.database import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierStanding:
-    """One carrier at one node: its links, why it cannot be used (empty when it can), and the parts that wait for it in
-    memory."""
+    """One carrier at one node: its links, why it cannot be used (empty when it can), and all parts that wait for it,
+    whichever node has them; those only :func:`list_standings` knows."""
 
     carrier: str
     links: tuple[LinkStatus, ...] = ()
     trouble: str = ""
     waiting_parts: int = 0
+    waiting_since_ms: int = 0
+    """Since when the oldest of them may leave (wall); 0 where none waits."""
+    idle_since_ms: int = 0
+    """Since when parts wait and none leaves; 0 where parts leave, or none waits."""
+    hindrance: str = ""
+    """What is in their way (``engine.watchdog.Hindrance``)."""
+    stalled: bool = False
+    """Whether nothing is in their way, and they do not leave."""
     node: str = ""
     at_ms: int = 0
 
@@ -28,10 +37,18 @@ async def record_standing(tx: Transaction, node_id: int, standings: list[Carrier
     await tx.insert(rows.INSERT_STATUS, [(node_id, one.carrier, _encode(one).decode(), now_ms) for one in standings])
 
 
-async def list_standings(tx: Transaction) -> list[CarrierStanding]:
-    """Every carrier at every living node."""
-    living = await tx.select(rows.SELECT_STATUS, await tx.now_ms())
-    return [replace(_decode(status), node=node, at_ms=at_ms) for node, _, status, at_ms in living]
+async def list_standings(tx: Transaction, *, now_ms: int | None = None) -> list[CarrierStanding]:
+    """List every carrier at every living node, with all that waits for it; ``now_ms`` is the database's own clock where
+    it is not given."""
+    database_ms = await tx.now_ms()
+    living = await tx.select(rows.SELECT_STATUS, database_ms)
+    waiting = await count_waiting(tx, now_ms=database_ms if now_ms is None else now_ms)
+    return [_told(_decode(status), node, at_ms, waiting.get(name)) for node, name, status, at_ms in living]
+
+
+def _told(standing: CarrierStanding, node: str, at_ms: int, waiting: Waiting | None) -> CarrierStanding:
+    parts, since_ms = (waiting.parts, waiting.oldest_ms) if waiting else (0, 0)
+    return replace(standing, node=node, at_ms=at_ms, waiting_parts=parts, waiting_since_ms=since_ms)
 
 
 _encode = msgspec.json.Encoder().encode

@@ -49,7 +49,7 @@ INSERT_QUEUE = Insert(
     (
         *columns_of("bigint", "message_id account_id"),
         ("carrier", "text"),
-        *columns_of("bigint", "due_ms node_id rank lane_id stale_ms"),
+        *columns_of("bigint", "due_ms node_id rank lane_id stale_ms parts"),
     ),
 )
 REROUTE_QUEUE = Update(

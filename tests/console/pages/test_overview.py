@@ -61,16 +61,19 @@ async def test_only_what_changes_is_sent_where_the_page_looks_again(house: House
 
 async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(house: House) -> None:
     account = await house.account("acme", credit=2 * CREDIT)
-    await house.world.accept(account, recipients=[recipient(1), recipient(2)])
+    await house.world.accept(account, recipients=[recipient(1), recipient(2)], carrier="west")
     await count_changed(house.world)
     links = (
         LinkStatus(name="north/1", bound=True, outstanding=7, window=50, parts_per_second=12.0),
         LinkStatus(name="north/2", bound=False, outstanding=0, window=50, last_error="<b>refused</b>"),
     )
     standings = [
-        CarrierStanding(carrier="north", links=links, waiting_parts=3),
+        CarrierStanding(carrier="north", links=links),
         CarrierStanding(carrier="south", links=links[:1]),
         CarrierStanding(carrier="east", trouble="its password is wrong"),
+        CarrierStanding(
+            carrier="west", links=links[:1], idle_since_ms=house.clock.now_ms - 8_000, hindrance="window", stalled=False
+        ),
     ]
     node_id = await new_node(house.world, "one")
     await house.world.database.write(lambda tx: record_standing(tx, node_id, standings, now_ms=house.clock.now_ms))
@@ -92,7 +95,10 @@ async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(ho
         "its password is wrong",
         "7 of 50 in flight",
         "&lt;b&gt;refused&lt;/b&gt;",
-        "waiting parts: 3",
+        "waiting parts: 2",
+        "the oldest for",
+        "2 parts wait, none has left for 8 s",
+        "every slot waits for an answer of the carrier",
         "receipts that fit no message: 2, the last at",
         "says “MIS&lt;b&gt;LUKT” in its receipts, which nobody knows: 1, the last at",
         "gone.example",

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from palomar.console.catalogue import word
+from palomar.console.formats import age_text
+from palomar.console.hindrances import hindrance
 from palomar.console.visit import Reply, SignedVisit
 from palomar.domain.counts import DELAYS_MS, Dimension, Totals
 from palomar.domain.search import SearchFilter
@@ -54,6 +56,8 @@ async def show(visit: SignedVisit) -> Reply:
         failed=failed,
         down=down,
         pace=pace,
+        age=lambda at_ms: age_text(visit.manner.now_ms - at_ms, visit.manner.language),
+        hindrance=lambda standing: hindrance(standing, visit.t),
         more_accounts=viewer.account_count - len(overview.credit),
         latest=latest,
     )

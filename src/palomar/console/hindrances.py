@@ -1,0 +1,22 @@
+"""What keeps parts from leaving by a carrier, in words."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from palomar.console.catalogue import word
+from palomar.flows.standing import CarrierStanding
+
+HINDRANCES: Final[Mapping[str, str]] = {
+    "": word("nothing is in the way, and it has been logged"),
+    "no_link": word("no link is bound"),
+    "window": word("every slot waits for an answer of the carrier"),
+    "pace": word("the pace lets none go"),
+    "database": word("answers wait for the database"),
+}
+"""By the word of ``engine.watchdog.Hindrance``."""
+
+
+def hindrance(standing: CarrierStanding, t: Callable[[str], str] = str) -> str:
+    """Say what keeps parts from leaving by a carrier; ``t`` translates the words of ours."""
+    said = standing.trouble or HINDRANCES.get(standing.hindrance, HINDRANCES[""])
+    return t(said)
