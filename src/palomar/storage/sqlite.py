@@ -20,7 +20,7 @@ import apsw
 from palomar.storage.database import DatabaseError, Script, Unavailable
 from palomar.storage.pending import to_its_end
 from palomar.storage.sqlite_beside import Beside
-from palomar.storage.sqlite_transaction import SqliteTransaction, drive, in_our_words
+from palomar.storage.sqlite_transaction import SqliteTransaction, close_all, drive, in_our_words
 
 T = TypeVar("T")
 
@@ -139,9 +139,7 @@ class SqliteDatabase:
         async with self._writing, self._reading:
             self._thread.shutdown(wait=True)
             self._checkpoint_thread.shutdown(wait=True)
-            self._reader.close()
-            self._checkpointer.close()
-            self._writer.close()
+            close_all((self._reader, self._checkpointer, self._writer))
 
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[None]:
@@ -184,12 +182,15 @@ class SqliteDatabase:
         return apsw.SQLITE_OK
 
 
-def open_sqlite(path: Path, *, limits: Limits = Limits()) -> SqliteDatabase:
-    """Open (or make) the database file; raises DatabaseError with a reason a person can act on."""
+def open_sqlite(path: Path, *, limits: Limits = Limits(), vfs: str | None = None) -> SqliteDatabase:
+    """Open (or make) the database file; raises DatabaseError with a reason a person can act on. ``vfs`` names another
+    file layer (https://www.sqlite.org/vfs.html); tests have one that fails."""
     require_safe_sqlite()
+    opened: list[apsw.Connection] = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        writer = apsw.Connection(str(path))
+        writer = apsw.Connection(str(path), vfs=vfs)
+        opened.append(writer)
         writer.set_busy_timeout(_OPEN_BUSY_MS)
         _write_ahead(writer)
         writer.pragma("synchronous", "FULL")
@@ -197,17 +198,20 @@ def open_sqlite(path: Path, *, limits: Limits = Limits()) -> SqliteDatabase:
         writer.pragma("cache_size", -65_536)
         writer.pragma("temp_store", "MEMORY")
         writer.set_busy_timeout(0)  # from here on waiting is ours, so that the loop goes on meanwhile
-        reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
+        opened.append(reader)
         reader.set_busy_timeout(2_000)
         reader.pragma("cache_size", -16_384)
-        checkpointer = apsw.Connection(str(path))
+        checkpointer = apsw.Connection(str(path), vfs=vfs)
+        opened.append(checkpointer)
         checkpointer.set_busy_timeout(_OPEN_BUSY_MS)
         checkpointer.execute("SELECT count(*) FROM sqlite_schema")  # a connection that never read checkpoints nothing
         checkpointer.set_busy_timeout(0)
         return SqliteDatabase(
-            writer=writer, reader=reader, checkpointer=checkpointer, beside=Beside(path), limits=limits
+            writer=writer, reader=reader, checkpointer=checkpointer, beside=Beside(path, vfs=vfs), limits=limits
         )
     except (apsw.Error, OSError) as error:
+        close_all(opened)
         raise DatabaseError(f"cannot open the SQLite database {path}: {error}") from error
 
 

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import apsw
 import msgspec
 
-from palomar.storage.database import DatabaseError, Script
+from palomar.storage.database import Conflict, DatabaseError, Script, Unavailable
 from palomar.storage.pending import to_its_end
-from palomar.storage.sqlite_transaction import SqliteTransaction, run_through, translated
+from palomar.storage.sqlite_transaction import SqliteTransaction, close_all, run_through, translated
 from palomar.storage.statements import Found, Insert, Row
 
 T = TypeVar("T")
@@ -64,8 +64,9 @@ class BesideTransaction(SqliteTransaction):
 class Beside:
     """What the driver does beside the loop. Both connections are opened when the first is wanted."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, vfs: str | None = None) -> None:
         self._path = path
+        self._vfs = vfs
         self._threads = ThreadPoolExecutor(2, "sqlite-beside")
         self._opening, self._surveying, self._indexing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
         self._connections: _Connections | None = None
@@ -90,13 +91,12 @@ class Beside:
         async with self._surveying, self._indexing:
             self._threads.shutdown(wait=True)
             if self._connections is not None:
-                self._connections.reader.close()
-                self._connections.indexer.close()
+                close_all((self._connections.reader, self._connections.indexer))
 
     async def _opened(self) -> "_Connections":
         async with self._opening:
             if self._connections is None:
-                opening = asyncio.get_running_loop().run_in_executor(self._threads, _open, self._path)
+                opening = asyncio.get_running_loop().run_in_executor(self._threads, _open, self._path, self._vfs)
                 self._connections = await to_its_end(opening)
             return self._connections
 
@@ -142,13 +142,16 @@ def _within(connection: apsw.Connection, begin: str, end: str, script: Script[T]
         raise translated(error) from error
 
 
-def _open(path: Path) -> _Connections:
+def _open(path: Path, vfs: str | None) -> _Connections:
+    opened: list[apsw.Connection] = []
     try:
-        reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
+        opened.append(reader)
         reader.set_busy_timeout(_OPEN_BUSY_MS)
         reader.pragma("cache_size", -32_768)
         reader.pragma("temp_store", "MEMORY")
-        indexer = apsw.Connection(str(index_file(path)))
+        indexer = apsw.Connection(str(index_file(path)), vfs=vfs)
+        opened.append(indexer)
         indexer.set_busy_timeout(_OPEN_BUSY_MS)
         indexer.pragma("journal_mode", "WAL")
         indexer.pragma("synchronous", "NORMAL")
@@ -156,7 +159,9 @@ def _open(path: Path) -> _Connections:
         reader.execute("ATTACH ? AS beside", (str(index_file(path)),))
         return _Connections(reader, indexer)
     except apsw.Error as error:
-        raise DatabaseError(f"cannot open the index of words {index_file(path)}: {error}") from error
+        close_all(opened)
+        kind = Unavailable if isinstance(translated(error), Unavailable | Conflict) else DatabaseError
+        raise kind(f"cannot open the index of words {index_file(path)}: {error}") from error
 
 
 def _make_index(indexer: apsw.Connection, *, origin_ms: int) -> None:

@@ -6,7 +6,7 @@ A script never really suspends: what it may wait for is its transaction, and tha
 import asyncio
 import contextlib
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, LiteralString, TypeVar
 
 import apsw
@@ -127,6 +127,14 @@ def translated(error: apsw.Error) -> DatabaseError:
     if isinstance(error, _OUTAGES):
         return Unavailable(f"{type(error).__name__}: {error}")
     return DatabaseError(f"{type(error).__name__}: {error}")
+
+
+def close_all(connections: Iterable[apsw.Connection]) -> None:
+    """Close connections in this order. What a disk that fails makes of the last checkpoint is found again by the next
+    who opens the file."""
+    for connection in connections:
+        with contextlib.suppress(apsw.Error):
+            connection.close()
 
 
 @contextlib.contextmanager
