@@ -18,6 +18,16 @@ from palomar.storage.database import Conflict, Unavailable
 HOUSE = House(accounts={}, renderers={}, ids=CountingIds(), node_id=1)
 
 
+class Scribbling:
+    """A transaction that knows whether it wrote."""
+
+    wrote = False
+
+    async def execute(self, sql: str, *values: Any) -> int:
+        self.wrote = True
+        return 1
+
+
 @dataclass
 class FakeDatabase:
     """A database that keeps what each transaction did, and fails or waits as it is told."""
@@ -31,6 +41,8 @@ class FakeDatabase:
     door: asyncio.Event = field(default_factory=asyncio.Event)
     """Open: a transaction may begin."""
     doing: list[Any] = field(default_factory=list)
+    is_full: bool = False
+    """A full disk: what writes nothing succeeds."""
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -40,7 +52,10 @@ class FakeDatabase:
         self.attempts += 1
         self.doing = []
         await self.door.wait()
-        result = await script(None)
+        transaction = Scribbling()
+        result = await script(transaction)
+        if self.is_full and (transaction.wrote or self.doing):
+            raise Unavailable("disk full")
         await self.gate.wait()
         if self.errors:
             raise self.errors.pop(0)
@@ -285,6 +300,26 @@ async def test_a_long_transaction_of_a_healthy_database_refuses_nobody() -> None
         await asyncio.sleep(20.0)
         b.database.door.set()
         assert await asyncio.gather(*waiting) == ["0", "1", "2"]
+
+
+@in_virtual_time
+async def test_a_transaction_that_writes_nothing_is_no_sign_that_the_disk_is_back() -> None:
+    async with bench() as b:
+
+        async def look(work: Work, commands: Sequence[str]) -> list[str]:
+            return list(commands)
+
+        b.database.is_full = True
+        b.batcher.post(b.step("facts", rank=30), "fact", lambda result: None)
+        await asyncio.sleep(1.0)
+        assert b.batcher.reach.is_away
+        looks = Step(name="look", script=look, rank=5, awaited=True, patience_seconds=4.0)
+        with pytest.raises(Unavailable):
+            await b.batcher.run(looks, "one")
+        assert b.batcher.reach.is_away
+        b.database.is_full = False
+        assert await b.batcher.run(looks, "two") == "two"
+        assert not b.batcher.reach.is_away
 
 
 @in_virtual_time
