@@ -208,6 +208,11 @@ class Carrier(Protocol):
         """Whether at least one link can take submits."""
         ...
 
+    @property
+    def on_trial(self) -> bool:
+        """Whether it did not answer the last parts, and gets one at a time until it answers one."""
+        ...
+
     def room(self) -> int:
         """How many parts could be reserved at this moment."""
         ...

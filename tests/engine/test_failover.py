@@ -17,10 +17,11 @@ from palomar.engine.clockwork import STALE
 from palomar.engine.failover import PUT_OFF_AT_MOST
 from palomar.engine.router import FAILOVER_SECONDS
 from palomar.flows.stale import AT_ONCE
-from palomar.ports import Deferred, Taken
+from palomar.ports import Deferred, Exchange, InDoubt, Taken
 
 CODES = Lane(id=1, name="codes", rank=Rank.URGENT, label="otp", useless_after_seconds=60)
 FIRST_A = Plan(routes=(Route(id=1, carrier="a", priority=1), Route(id=2, carrier="b", priority=2)))
+NO_ANSWER = InDoubt(reason="no answer in time")
 LATER = Deferred(status=88, reason="ESME_RTHROTTLED", retry_after_seconds=1.0)
 
 
@@ -215,3 +216,88 @@ async def live_through_deaths(folder: Path, seed: int) -> None:
         assert await e.world.queue() == {}
         assert {row[0] for row in await e.world.ask("SELECT DISTINCT state FROM parts")} <= {"sent", "expired"}
         assert [carrier.reserved for carrier in carriers] == [0, 0, 0]
+
+
+# --- a carrier that answers nothing
+
+
+@in_virtual_time
+async def test_what_waits_for_a_carrier_that_answers_nothing_moves_at_once_and_new_messages_go_elsewhere(
+    tmp_path: Path,
+) -> None:
+    a, b = CountingCarrier(name="a", window=5), CountingCarrier(name="b", window=100)
+    async with engine(tmp_path, a, b) as e:
+        e.world.plan = FIRST_A
+        await e.ready()
+        account = await e.world.account()
+        e.post(account, count=25)
+        await e.settle()
+        while a.outstanding:
+            part = a.outstanding.pop()
+            assert a.sink is not None
+            a.sink.answered(part, NO_ANSWER, Exchange())
+        a.window, a.on_trial = 0, True
+        await over(e, 1)
+        assert len(b.submitted) == 20, "what had not left"
+        e.post(account, count=3)
+        await e.settle()
+        assert len(b.submitted) == 23
+        await over(e, 7)
+        assert len(b.submitted) == 28, "and the copies of what was not answered, after their pause"
+        assert sorted(part.attempt for part in b.submitted) == [1] * 23 + [2] * 5
+        assert len(a.submitted) == 5
+
+
+@in_virtual_time
+async def test_a_carrier_on_trial_gets_one_message_and_the_others_do_not_wait_for_it(tmp_path: Path) -> None:
+    a, b = CountingCarrier(name="a", on_trial=True), CountingCarrier(name="b", window=100)
+    async with engine(tmp_path, a, b) as e:
+        e.world.plan = FIRST_A
+        await e.ready()
+        account = await e.world.account()
+        for _ in range(3):
+            e.post(account, count=4)
+            await e.settle()
+        await over(e, 2)
+        assert (len(a.submitted), len(b.submitted)) == (1, 11)
+        a.on_trial = False
+        a.answer(Taken(reference="r"))
+        e.post(account, count=4)
+        await e.settle()
+        assert (len(a.submitted), len(b.submitted)) == (5, 11)
+
+
+@in_virtual_time
+async def test_without_another_a_carrier_on_trial_is_tried_with_what_waits_and_sends_nothing_more_than_once_again(
+    tmp_path: Path,
+) -> None:
+    a = CountingCarrier(name="a", on_trial=True)
+    async with engine(tmp_path, a) as e:
+        await e.ready()
+        e.post(await e.world.account(), count=10)
+        await e.settle()
+        for _ in range(60):
+            if a.outstanding:
+                a.answer(NO_ANSWER)
+            await over(e, 1)
+        assert len(a.submitted) == 20
+        assert max(part.attempt for part in a.submitted) == 2
+        assert await e.world.ask("SELECT count(*) FROM messages WHERE state = 'held'") == [(10,)]
+
+
+@in_virtual_time
+async def test_a_part_that_rests_moves_with_the_others_and_keeps_its_pause(tmp_path: Path) -> None:
+    a, b = CountingCarrier(name="a"), CountingCarrier(name="b")
+    async with engine(tmp_path, a, b) as e:
+        e.world.plan = FIRST_A
+        await e.ready()
+        e.post(await e.world.account(resend_pause=20))
+        await e.settle()
+        a.answer(NO_ANSWER)
+        await e.settle()
+        a.live = False
+        await over(e, 18)
+        assert b.submitted == []
+        await over(e, 5)
+        assert [part.attempt for part in b.submitted] == [2]
+        assert len(a.submitted) == 1

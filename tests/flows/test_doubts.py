@@ -235,7 +235,7 @@ async def test_a_receipt_ends_the_doubt_before_the_part_is_sent_again(world: Wor
     assert await world.receipt("x", State.DELIVERED, msisdn=PHONE, sender="FOXSYS", text="hello")
     assert await world.state(message.row.id) is State.DELIVERED
     assert await world.mark(*outgoing(message, attempt=2)) == [False]
-    assert await world.told(message.row.id) == ["delivered"]
+    assert await world.told(message.row.id) == ["took", "delivered"]
     assert await world.balance(account) == (9 * CREDIT, 0)
 
 
@@ -286,7 +286,7 @@ async def test_receipts_of_each_copy_end_it_once_and_leave_no_orphan(world: Worl
     await again(world, part, 3)
     for reference in ("a1", "a2", "a3", "a2"):
         assert await world.receipt(reference, State.DELIVERED, msisdn=PHONE)
-    assert await world.told(message.row.id) == ["delivered"]
+    assert await world.told(message.row.id) == ["took", "delivered"]
     assert await world.balance(account) == (9 * CREDIT, 0)
 
 
@@ -385,6 +385,17 @@ async def test_the_first_copy_s_own_id_ends_the_message_after_the_second_was_tak
     assert await world.receipt("one", State.DELIVERED)
     assert await world.state(message.row.id) is State.DELIVERED
     assert await world.receipt("two", State.UNDELIVERED)
+    assert await world.told(message.row.id) == ["took", "delivered"]
+
+
+async def test_a_copy_that_gets_no_answer_after_the_message_has_ended_still_finds_its_own_receipt(world: World) -> None:
+    message = await doubted(world)
+    (second,) = outgoing(message, attempt=2)
+    await world.mark(second)
+    assert await world.receipt("one", State.DELIVERED, msisdn=PHONE)
+    assert not await world.receipt("two", State.UNDELIVERED, msisdn=PHONE)  # the second may be answered yet
+    assert await world.answer(second, NO_ANSWER) is None
+    assert await world.ask("SELECT id FROM orphans") == []
     assert await world.told(message.row.id) == ["took", "delivered"]
 
 

@@ -12,13 +12,15 @@ class CountingCarrier:
     name: str = "c"
     window: int = 10
     live: bool = True
+    on_trial: bool = False
     sink: CarrierSink | None = None
     reserved: int = 0
     outstanding: list[OutgoingPart] = field(default_factory=list)
     submitted: list[OutgoingPart] = field(default_factory=list)
 
     def room(self) -> int:
-        return self.window - self.reserved - len(self.outstanding) if self.live else 0
+        window = min(self.window, 1) if self.on_trial else self.window
+        return window - self.reserved - len(self.outstanding) if self.live else 0
 
     def reserve(self, parts: int) -> bool:
         if self.room() < parts:

@@ -120,6 +120,8 @@ class CarrierState:
     name: str
     trouble: str = ""
     """Why it cannot be used now, in words; empty when it can."""
+    takes_one: bool = False
+    """It may have one message in spite of its trouble, to show whether that is over."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -221,7 +223,7 @@ def _obstacle(
             return Lost.SENDER_REFUSED, ""
     if route.carrier in exclude:
         return Lost.EXCLUDED, ""
-    if state.trouble:
+    if state.trouble and not state.takes_one:
         return Lost.UNUSABLE, state.trouble
     return None, ""
 

@@ -1,7 +1,8 @@
 """Whether a carrier can be used: it has a link, and it takes what it is given.
 
 A carrier that for some seconds has only put off, lost or not answered what it was given is in trouble: messages go
-elsewhere where there is an elsewhere. After a rest it gets a chance again. Not here: a link's own pace.
+elsewhere where there is an elsewhere. After a rest it gets a chance again. One that did not answer the last parts at
+all gives its messages away at once, and gets one at a time until it answers. Not here: a link's own pace.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from palomar.ports import Carrier, Deferred, InDoubt, NotSent, Refused, SubmitOu
 FAILURES_AT_LEAST = 3
 """Messages. So few failures are no trouble yet: one number may be what the carrier does not like, again and again."""
 REST_SECONDS = 30.0
+ON_TRIAL = "it answers nothing that it is given, and gets one message at a time until it answers one"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,6 +55,8 @@ class Health:
         """Why the carrier cannot be used now; empty when it can."""
         if not self.carrier.live:
             return "no link is bound"
+        if self.carrier.on_trial:
+            return ON_TRIAL
         if len(self._failed) < FAILURES_AT_LEAST:
             return ""
         failing = now - self._failing_since

@@ -54,7 +54,7 @@ class Router:
         now = self._clock.monotonic()
         sound = self._sound
         return {
-            name: CarrierState(name=name, trouble=trouble) if (trouble := health.trouble(now)) else sound[name]
+            name: _troubled(health.carrier, trouble) if (trouble := health.trouble(now)) else sound[name]
             for name, health in self.health.items()
         }
 
@@ -71,6 +71,10 @@ class Router:
         return any(not state.trouble for name, state in self.states().items() if name != carrier)
 
 
+def _troubled(carrier: Carrier, trouble: str) -> CarrierState:
+    return CarrierState(name=carrier.name, trouble=trouble, takes_one=carrier.on_trial and carrier.room() > 0)
+
+
 class Outlook:
     """``flows.routing.Router`` for one batch. Where it is ``plain`` there is nothing to weigh, as nearly always: the
     carriers take turns, and nobody need be asked more than :meth:`in_turn`."""
@@ -79,7 +83,7 @@ class Outlook:
         self.plan = plan
         self.plain = plain
         self._router = router
-        self._states = states
+        self._states = dict(states)
         self._names = tuple(states)
         self._made: dict[tuple[str, str], Choice] = {}
 
@@ -95,4 +99,8 @@ class Outlook:
         """The carrier for a message."""
         if self.plain and not exclude:
             return self.in_turn(asked.sender)
-        return choose(self.plan, asked, self._states, turn=self._router.next_turn(), exclude=exclude)
+        choice = choose(self.plan, asked, self._states, turn=self._router.next_turn(), exclude=exclude)
+        state = self._states.get(choice.carrier)
+        if state is not None and state.takes_one:
+            self._states[state.name] = CarrierState(name=state.name, trouble=state.trouble)  # this was the one
+        return choice

@@ -201,6 +201,8 @@ def doubt(
     where somebody still knows it.
     """
     if part.state is not State.SUBMITTING:
+        if work.doubts.of(part):  # a receipt of a copy before has moved it; this copy's own may still come
+            work.doubts.add(part, cause, sender=sender)
         return None
     message = part.message
     work.doubts.add(part, cause, sender=sender)

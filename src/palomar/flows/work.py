@@ -212,7 +212,7 @@ class Work:
         if message.parts_left == 1:
             carrier = message.carrier
             self._writes.queue.append(
-                (message.id, message.account_id, carrier, due_ms, None, int(Rank.NORMAL), 0, None)
+                (message.id, message.account_id, carrier, due_ms, None, int(Rank.NORMAL), 0, None, message.parts)
             )
         self.moved(part)
 

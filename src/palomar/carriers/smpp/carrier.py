@@ -13,6 +13,7 @@ from functools import partial
 import structlog
 
 from palomar.carriers.smpp import verdicts
+from palomar.carriers.smpp.answering import Answering
 from palomar.carriers.smpp.bind import Connector, Dialler
 from palomar.carriers.smpp.capture import Capture
 from palomar.carriers.smpp.connection import Connection
@@ -77,6 +78,7 @@ class SmppCarrier:
         self._keeps_pdus = settings.keep_pdus
         self._bucket = TokenBucket(rate=settings.parts_per_second)
         self._links: list[Link] = []
+        self._called_answering = Answering(most=settings.unanswered_max)
         self._tasks: list[asyncio.Task[None]] = []
         self._sink: CarrierSink | None = None
         self._reserved = 0
@@ -100,6 +102,11 @@ class SmppCarrier:
     @property
     def live(self) -> bool:
         return any(link.live for link in self._links)
+
+    @property
+    def on_trial(self) -> bool:
+        live = [link for link in self._links if link.live]
+        return bool(live) and all(link.answering.on_trial for link in live)
 
     def room(self) -> int:
         now = self._clock.monotonic()
@@ -127,18 +134,19 @@ class SmppCarrier:
     def submit(self, part: OutgoingPart) -> None:
         self._reserved -= 1
         if self._waiting or not self._send(part):
-            if self.live:
+            if self.live and not self._takes_nothing:
                 self._waiting.append(part)
             else:
                 self._bucket.give_back(1)
-                self._later(part, NotSent(reason="no link is bound"))
+                reason = "the carrier does not answer" if self.live else "no link is bound"
+                self._later(part, NotSent(reason=reason))
 
     def links(self) -> list[LinkStatus]:
         return [link.status() for link in self._links]
 
     def query(self, reference: str, *, sender: str) -> bool:
         now = self._clock.monotonic()
-        if not self._may_query or self._free_slots(now) <= 0:
+        if not self._may_query or self.on_trial or self._free_slots(now) <= 0:
             return False
         link = max(self._links, key=lambda link: link.free_slots(now))
         try:
@@ -156,7 +164,7 @@ class SmppCarrier:
             self._tasks.append(asyncio.create_task(dialler.run(), name=f"carrier link {link.name}"))
         if self._listen is not None:
             listener = OutbindListener(
-                settings=settings, listen=self._listen, new_link=self._new_link, gone=self._links.remove
+                settings=settings, listen=self._listen, new_link=self._new_called_link, gone=self._links.remove
             )
             self._tasks.append(asyncio.create_task(listener.run(), name=f"carrier calls {self.name}"))
 
@@ -248,6 +256,12 @@ class SmppCarrier:
         if self._sink is not None and not self._stopping:
             self._sink.room_changed(self.name)
 
+    def may_try(self, link: Link) -> bool:
+        tried = [one for one in self._links if one.answering.on_trial]
+        if any(one.answering.is_trying for one in tried):
+            return False
+        return next((one for one in tried if one.may_try), None) is link
+
     # --- inside
 
     def _free_slots(self, now: float) -> int:
@@ -257,12 +271,29 @@ class SmppCarrier:
         return 0 if self._stopping else free
 
     def _capacity(self) -> int:
-        return self._settings.window * sum(link.live for link in self._links)
+        return sum(link.capacity() for link in self._links)
 
-    def _new_link(self, name: str) -> Link:
-        link = Link(name=name, settings=self._settings, owner=self, clock=self._clock, capture=self._capture)
+    def _new_link(self, name: str, answering: Answering | None = None) -> Link:
+        link = Link(
+            name=name,
+            settings=self._settings,
+            owner=self,
+            clock=self._clock,
+            chance=self._chance,
+            answering=answering,
+            capture=self._capture,
+        )
         self._links.append(link)
         return link
+
+    def _new_called_link(self, name: str) -> Link:
+        """A link on which the SMSC calls us lives for one call, but what is known of its answers outlives it."""
+        return self._new_link(name, self._called_answering)
+
+    @property
+    def _takes_nothing(self) -> bool:
+        """Whether no link takes a part before others have got their answers, or waited for them in vain."""
+        return all(link.answering.on_trial and not link.answering.is_trying for link in self._links if link.live)
 
     def _send(self, part: OutgoingPart) -> bool:
         """Give a part to the link with the most room; False when no link has a free slot."""
@@ -292,6 +323,8 @@ class SmppCarrier:
             self._waiting.popleft()
         if self._waiting and not self.live:
             self._give_up_waiting("no link is bound")
+        elif self._waiting and self._takes_nothing:
+            self._give_up_waiting("the carrier does not answer")
 
     def _give_up_waiting(self, reason: str) -> None:
         while self._waiting:

@@ -6,12 +6,13 @@ It submits parts, asks for parts, and tells its carrier what the SMSC said, with
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 import structlog
 
+from palomar.carriers.smpp.answering import Answering
 from palomar.carriers.smpp.capture import Capture
 from palomar.carriers.smpp.connection import Connection
 from palomar.carriers.smpp.pacing import LinkRate
@@ -44,6 +45,10 @@ from palomar.smpp import (
 ODD_KINDS_MAX = 100
 ALERTS_REMEMBERED_MAX = 1_000
 
+NO_ANSWERS = "it answers nothing that it is given: one part at a time, until one is answered"
+"""Why a link on trial is down, or carries next to nothing."""
+NOT_IN_TIME = "no answer in time"
+
 log = structlog.get_logger(__name__)
 
 
@@ -70,6 +75,10 @@ class LinkOwner(Protocol):
 
     def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str) -> None: ...
 
+    def may_try(self, link: "Link") -> bool:
+        """Whether it is this one's turn, of the links on trial."""
+        ...
+
     def on_room(self) -> None:
         """Slots became free, or the link came or went."""
         ...
@@ -85,9 +94,13 @@ class Link:
         settings: SmppCarrierSettings,
         owner: LinkOwner,
         clock: Clock,
+        chance: Callable[[], float],
+        answering: Answering | None = None,
         capture: Capture | None = None,
     ) -> None:
+        """``answering`` is what is known already of whether its SMSC answers."""
         self.name = name
+        self.answering = answering or Answering(most=settings.unanswered_max)
         self.rate = LinkRate.free(settings.link_parts_per_second)
         self.last_error = ""
         self.odd_pdus = 0
@@ -108,6 +121,12 @@ class Link:
         )
         self._owner = owner
         self._clock = clock
+        self._chance = chance
+        self._may_try = False
+        """On trial: whether the next part's time has come."""
+        self._in_vain = False
+        """Whether a part got no answer since it was bound."""
+        self._trial_timer: asyncio.TimerHandle | None = None
         self._capture = capture
         self._connections: list[Connection] = []
         self._up = False
@@ -139,20 +158,37 @@ class Link:
         transmitter = self._transmitter
         if transmitter is None or transmitter.paused or not self.live:
             return 0
-        free = transmitter.session.window_free
+        if self.answering.on_trial and not (self.may_try and self._owner.may_try(self)):
+            return 0
+        free = 1 if self.answering.on_trial else transmitter.session.window_free
         if self.rate.bucket.rate:
             return min(free, self.rate.available(now))
         return free
 
+    @property
+    def may_try(self) -> bool:
+        """Tell, of a link on trial, whether it could take a part now."""
+        return self._may_try and self.live and not self.outstanding
+
     def window_free(self) -> int:
         """Free window slots, whatever its rate and its transport say."""
-        return self._transmitter.session.window_free if self._transmitter is not None and self.live else 0
+        if self._transmitter is None or not self.live:
+            return 0
+        free = self._transmitter.session.window_free
+        return min(free, self.capacity() - self.outstanding) if self.answering.on_trial else free
+
+    def capacity(self) -> int:
+        """Give how many parts it takes at a time when nothing is under way."""
+        if not self.live:
+            return 0
+        return 1 if self.answering.on_trial else self._settings.window
 
     def submit(self, pdu: SubmitSm | DataSm, part: OutgoingPart) -> None:
         """Send one part over a live link; raises ``UnencodablePdu``."""
         assert self._transmitter is not None
         self._transmitter.send(pdu, context=part)
         self.rate.sent()
+        self.answering.sent()
 
     def query(self, pdu: QuerySm, query: Query) -> None:
         """Ask over a live link how a part stands; raises ``UnencodablePdu``."""
@@ -166,7 +202,7 @@ class Link:
             bound=self._up,
             outstanding=self.outstanding,
             window=self._settings.window,
-            last_error=self.last_error,
+            last_error=self.last_error or (NO_ANSWERS if self.answering.on_trial else ""),
             parts_per_second=self.rate.bucket.rate,
         )
 
@@ -185,6 +221,10 @@ class Link:
         self._transmitter = self._connections[0] if submits else None
         self.last_error = ""
         log.info("carrier_link_bound", link=self.name)
+        pause = self.answering.pause_seconds(self._chance()) if self.answering.on_trial else 0.0
+        self._may_try, self._in_vain = not pause, False
+        if pause:
+            self._trial_timer = asyncio.get_running_loop().call_later(pause, self._try_again)
         self._owner.on_room()
 
     def note(self, error: str) -> None:
@@ -228,6 +268,7 @@ class Link:
                 match event:
                     case ResponseReceived(context=OutgoingPart() as part, pdu=pdu):
                         answered = True
+                        self._answered()
                         exchange = Exchange(link=name, request=event.request, response=event.frame)
                         owner.on_answer(self, part, pdu, exchange)
                     case RequestReceived(pdu=pdu):
@@ -237,9 +278,9 @@ class Link:
                         owner.on_query_answer(query, pdu, event.frame)
                     case RequestTimedOut(context=OutgoingPart() as part):
                         answered = True
-                        exchange = Exchange(link=name, request=event.request)
                         connection.suspect()
-                        owner.on_no_answer(part, "no answer in time", exchange)
+                        self._not_answered()
+                        owner.on_no_answer(part, NOT_IN_TIME, Exchange(link=name, request=event.request))
                     case LateResponse(context=OutgoingPart() as part, pdu=pdu):
                         exchange = Exchange(link=name, request=event.request, response=event.frame)
                         owner.on_late_answer(part, pdu, exchange)
@@ -259,6 +300,7 @@ class Link:
                 # The edge of one PDU: a bug of ours must not cost the link.
                 log.exception("carrier_pdu_failed", link=name)
         if answered:
+            self._close_if_silent()
             owner.on_room()
 
     def on_writable(self, connection: Connection) -> None:
@@ -290,21 +332,47 @@ class Link:
         self.failed.set()
         reason = closed.reason.value
         if not self.stopping and connection in self._connections:
-            self.note(reason)
+            self.note(NO_ANSWERS if self.answering.on_trial and self._in_vain else reason)
         unanswered = list(zip(closed.unanswered, closed.requests, strict=True))
         written = len(unanswered) - min(connection.unflushed, len(unanswered))
         for count, (part, request) in enumerate(unanswered):
             if not isinstance(part, OutgoingPart):
                 continue
             if count < written:
+                if count == 0:
+                    self._not_answered()  # once a connection: it is the link that broke, and it comes back in time
                 self._owner.on_no_answer(part, reason, Exchange(link=self.name, request=request))
             else:
                 self._owner.on_not_sent(part, reason, Exchange(link=self.name))
         self._owner.on_room()
 
+    def _answered(self) -> None:
+        if self.answering.answered():
+            log.info("carrier_link_answers_again", link=self.name)
+
+    def _not_answered(self) -> None:
+        if self.answering.not_answered():
+            log.warning("carrier_link_on_trial", link=self.name, unanswered=self.answering.unanswered)
+        self._may_try, self._in_vain = False, True
+
+    def _close_if_silent(self) -> None:
+        """A link on trial ends when the last part on it got no answer: the next one, and the trial, begin anew."""
+        if self.answering.on_trial and self._in_vain and not self.outstanding and self._transmitter is not None:
+            self._down()
+            self.note(NO_ANSWERS)
+            for connection in list(self._connections):
+                connection.unbind()
+
+    def _try_again(self) -> None:
+        self._may_try = True
+        self._owner.on_room()
+
     def _down(self) -> None:
         self._up = False
         self._transmitter = None
+        if self._trial_timer is not None:
+            self._trial_timer.cancel()
+            self._trial_timer = None
 
     def _note_salvaged(self, pdu: Pdu, oddity: str) -> None:
         """A PDU that was not sound and was read all the same; each kind is logged once a link."""

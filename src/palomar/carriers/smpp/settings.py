@@ -35,6 +35,8 @@ class SmppCarrierSettings:
     address_npi: int = 0
     address_range: str = ""
     response_timeout_seconds: float = 30
+    unanswered_max: int = 5
+    """After so many submits in a row without an answer a link gets one part at a time until one is answered."""
     enquire_link_seconds: float = 30
     """After so much silence a link is asked whether it lives; 0 never asks."""
     connect_timeout_seconds: float = 10
@@ -138,6 +140,7 @@ _OCTET = (0, 0xFF)
 _MANY = 1_000_000
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "links": (0, 100),
+    "unanswered_max": (1, 10_000),
     "window": (1, WINDOW_MAX),
     "parts_per_second": (0, _MANY),
     "link_parts_per_second": (0, _MANY),
