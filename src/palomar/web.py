@@ -11,7 +11,7 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from palomar.domain.http_record import HeaderLines
-from palomar.domain.link import is_code
+from palomar.domain.link import code_of
 from palomar.net.asgi import BodyRefusal, read_body, respond
 
 CONSOLE = "/console"
@@ -85,7 +85,7 @@ class Front:
             await self._ready(send)
         elif path == SANDBOX_CALLBACK and self._took_callback is not None:
             await self._take_callback(scope, receive, send, self._took_callback)
-        elif self._links is not None and is_code(path[1:]):
+        elif self._links is not None and code_of(path[1:]):
             await self._links(scope, receive, send)
         else:
             await respond(send, 404, b"Not found\n", _TEXT)

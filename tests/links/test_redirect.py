@@ -162,6 +162,38 @@ async def test_other_methods_are_refused(face: Face, method: str) -> None:
     assert await face.clicks() == []
 
 
+@pytest.mark.parametrize("sign", [".", ")", ").", ",", "…", "”", "!"])
+async def test_the_sign_behind_a_link_does_no_harm(face: Face, sign: str) -> None:
+    answer = await face.ask(f"/{CODE}{sign}")
+    assert (answer.status, answer.headers["location"]) == (302, URL)
+    assert [row[0] for row in await face.clicks()] == [CODE]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "robot"),
+    [
+        ("sec_purpose", "prefetch;prerender", 1),
+        ("purpose", "prefetch", 1),
+        ("x_purpose", "preview", 1),
+        ("x_moz", "Prefetch", 1),
+        ("sec_fetch_mode", "no-cors", 1),
+        ("sec_fetch_mode", "navigate", 0),
+        ("purpose", "", 0),
+    ],
+)
+async def test_what_a_browser_fetches_ahead_of_its_person_is_counted_apart(
+    face: Face, name: str, value: str, robot: int
+) -> None:
+    assert (await face.ask(**{name: value})).status == 302
+    assert [row[4] for row in await face.clicks()] == [robot]
+
+
+@pytest.mark.parametrize("agent", ["", "curl/8.5.0", "Mozilla/5.0 (X11) HeadlessChrome/120.0"])
+async def test_who_is_no_browser_is_counted_apart(face: Face, agent: str) -> None:
+    assert (await face.ask(agent=agent)).status == 302
+    assert [row[4] for row in await face.clicks()] == [1]
+
+
 async def test_a_robot_that_previews_is_redirected_and_counted_apart(face: Face) -> None:
     assert (await face.ask(agent="WhatsApp/2.23.20.0 A")).status == 302
     assert [row[3:] for row in await face.clicks()] == [("WhatsApp/2.23.20.0 A", 1)]

@@ -19,7 +19,7 @@ Links = tuple[tuple[str, str], ...]
 
 
 class FoundUrl(NamedTuple):
-    """A URL and where it stands in its text."""
+    """A URL and where it stands in its text; one that begins with `www.` is written there without its `http://`."""
 
     start: int
     end: int
@@ -66,15 +66,24 @@ def is_code(text: str) -> bool:
     return _CODE(text) is not None
 
 
+def code_of(text: str) -> str | None:
+    """Read a code as people and programs copy it, with the sign that stood behind the link; None if it is none."""
+    match = _COPIED(text)
+    return match[1] if match else None
+
+
 def find_urls(text: str) -> list[FoundUrl]:
-    """The http and https URLs of a text, without the punctuation that ends a sentence or closes what it stands in."""
-    if "://" not in text:
+    """The http and https URLs of a text, and hosts that begin with `www.`, without the punctuation that ends a sentence
+    or closes what it stands in. Several that are joined by commas and such are several."""
+    if "://" not in text and "www." not in text.lower():
         return []
     found = []
     for match in _URL.finditer(text):
-        url = _without_tail(match[0])
-        if _HOST(url):
-            found.append(FoundUrl(match.start(), match.start() + len(url), url))
+        start = match.start()
+        for another in _ANOTHER.finditer(text, start + 1, match.end()):
+            found += _url_in(text[start : another.start()].rstrip("|([{"), start)
+            start = another.start()
+        found += _url_in(text[start : match.end()], start)
     return found
 
 
@@ -89,63 +98,94 @@ def with_links(text: str, *, domain: str, make: Callable[[], str]) -> Linked:
     return Linked("".join(pieces) + text[end:], tuple(links))
 
 
-def is_preview(agent: str) -> bool:
-    """Whether a user agent is a robot that fetches what a link shows, and no person who follows it."""
-    said = agent.lower()
-    return any(word in said for word in _PREVIEWERS)
+def is_robot(agent: str) -> bool:
+    """Whether a user agent is no person's browser: a preview, a crawler, a scanner, a library, or nothing at all.
+
+    Browsers call themselves Mozilla or Opera, those of old phones name a profile of theirs; what only names itself
+    and its version is a program. One that calls itself a browser is not found out here.
+    """
+    said = agent.lower().strip()
+    if not said or _ROBOTS(said) or any(word in said for word in _PREVIEWERS):
+        return True
+    return not said.startswith(_BROWSERS) and not any(word in said for word in _PHONES)
 
 
 _CODE: Final = re.compile(r"[0-9A-Za-z]{7}").fullmatch
 _DIGIT: Final = re.compile(r"[0-9]").search
-_URL: Final = re.compile(r"""(?<![0-9A-Za-z])https?://[^\s<>"“”„«»‹›\x00-\x1f\x7f\u200b\u2060\ufeff]+""", re.IGNORECASE)
+_COPIED: Final = re.compile(r"([0-9A-Za-z]{7})(?:[^\w/]|_){0,10}").fullmatch
+_URL: Final = re.compile(
+    r"""(?:(?<![0-9A-Za-z])https?://|(?<![0-9A-Za-z@./:_-])www\.)[^\s<>"“”„«»‹›\x00-\x1f\x7f\u200b\u2060\ufeff]+""",
+    re.IGNORECASE,
+)
+_ANOTHER: Final = re.compile(r"(?:(?<=[,;|，；、)\]}])|(?<=[)\]}][(\[{]))(?:https?://|www\.)", re.IGNORECASE)
+_WWW: Final = re.compile(r"www\.(?:[\w-]+\.)+\w{2,}(?=[/:?#]|\Z)", re.IGNORECASE).match
 _HOST: Final = re.compile(r"[A-Za-z]+://(?:[^/?#]*@)?(?:\w|\[[0-9a-fA-F:.]+\])").match
 _SENTENCE: Final = ".,;:!?'’‘´`…*¡¿。，、；：！？"
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{", "）": "（"}  # a bracket that was opened inside belongs to the URL
 
+_BROWSERS: Final = (
+    "mozilla/",
+    "opera/",
+    "ucweb",
+    "nokia",
+    "blackberry",
+    "sonyericsson",
+    "samsung-",
+    "sec-",
+    "lg-",
+    "mot-",
+)
+_PHONES: Final = ("midp", "cldc", "up.browser", "netfront", "obigo", "ucbrowser", "opera mini", "brew")
+_ROBOTS: Final = re.compile(
+    r"(?<!cu)bots?(?![a-z])|crawl|spider|headless|phantomjs|puppeteer|playwright|selenium|lighthouse|pagespeed|preview"
+    r"|prefetch|fetcher|validator|curl|wget|libwww|httpclient|http-client|python|urlcheck|linkcheck|safebrowsing"
+).search
+"""What names a program, a crawler or a browser without a person, wherever it stands in a user agent, lower case."""
 _PREVIEWERS: Final = (
     "adsbot",
-    "ahrefsbot",
-    "applebot",
-    "baiduspider",
-    "bingbot",
-    "bingpreview",
+    "barracuda",
+    "bitlybot",
     "bytespider",
-    "discordbot",
-    "duckduckbot",
     "embedly",
     "facebookcatalog",
-    "facebookexternalhit",
+    "facebookexternal",
     "facebot",
     "google-inspectiontool",
+    "google-read-aloud",
     "google-safety",
-    "googlebot",
+    "google-site-verification",
     "googleother",
     "iframely",
     "line-poker",
-    "linkedinbot",
     "mastodon/",
-    "mattermost-bot",
+    "mediapartners-google",
     "meta-externalagent",
     "meta-externalfetcher",
-    "mj12bot",
-    "petalbot",
-    "pinterestbot",
-    "redditbot",
-    "semrushbot",
+    "mimecast",
+    "ms-office",
+    "msoffice",
+    "pinterest/0",
+    "proofpoint",
     "skypeuripreview",
     "slack-imgproxy",
-    "slackbot",
-    "snap url preview",
-    "telegrambot",
-    "twitterbot",
+    "symantec",
     "vkshare",
+    "virustotal",
     "whatsapp/",
     "xing-contenttabreceiver",
-    "yandexbot",
-    "zoombot",
+    "yahoo! slurp",
 )
 """Parts of user agents, lower case. Browsers inside applications name the application too (LinkedInApp, Pinterest):
 those are people."""
+
+
+def _url_in(text: str, start: int) -> list[FoundUrl]:
+    """The URL that this text from ``start`` on is, if it is one."""
+    url = _without_tail(text)
+    end = start + len(url)
+    if _WWW(url):
+        return [FoundUrl(start, end, f"http://{url}")]
+    return [FoundUrl(start, end, url)] if _HOST(url) else []
 
 
 def _without_tail(url: str) -> str:

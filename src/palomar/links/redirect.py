@@ -1,7 +1,7 @@
 """The redirect: one bare ASGI function for GET and HEAD. The answer waits for a look-up, never for a write.
 
-302 with no caching, so that every click comes by. Robots that preview links are redirected too and counted apart, and
-so is HEAD, which no person's browser asks to follow a link.
+302 with no caching, so that every click comes by. Robots are redirected too and counted apart: who says so or says
+nothing (``domain.link.is_robot``), whoever asks by HEAD, and a browser that fetches ahead of its person.
 """
 
 from typing import Final
@@ -10,7 +10,7 @@ from urllib.parse import quote
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from palomar.domain.link import is_preview
+from palomar.domain.link import code_of, is_robot
 from palomar.engine.clicks import Clicks
 from palomar.flows.click import Click, Link
 from palomar.net.asgi import Headers, client_address, header, respond
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Redirect:
-    """An ASGI application for the paths that ``domain.link.is_code`` accepts."""
+    """An ASGI application for the paths in which ``domain.link.code_of`` finds a code."""
 
     def __init__(self, clicks: Clicks, *, clock: Clock, proxies: TrustedProxies) -> None:
         self._clicks = clicks
@@ -37,7 +37,8 @@ class Redirect:
             await respond(send, 405, b"Method not allowed\n", [*_TEXT, (b"allow", b"GET, HEAD")])
             return
         try:
-            link = await self._clicks.link(scope["path"][1:])
+            code = code_of(scope["path"][1:])
+            link = await self._clicks.link(code) if code else None
         except Exception as error:
             _log.error("a short link could not be looked up", reason=repr(error), exc_info=error)
             await respond(send, 503, b"Please try again in a moment\n", [*_TEXT, (b"retry-after", b"2")])
@@ -55,8 +56,20 @@ class Redirect:
             at_ms=self._clock.wall_ms(),
             address=client_address(scope, self._proxies),
             agent=agent,
-            robot=scope["method"] == "HEAD" or is_preview(agent),
+            robot=scope["method"] == "HEAD" or is_robot(agent) or _is_ahead(scope),
         )
+
+
+def _is_ahead(scope: Scope) -> bool:
+    """Whether a browser fetches before anybody has touched the link, or something else than a page to look at."""
+    for name in _PURPOSES:
+        said = header(scope, name)
+        if said is not None and (
+            b"prefetch" in said.lower() or b"preview" in said.lower() or b"prerender" in said.lower()
+        ):
+            return True
+    mode = header(scope, b"sec-fetch-mode")
+    return mode is not None and mode.strip().lower() != b"navigate"
 
 
 def location_of(url: str) -> bytes:
@@ -72,6 +85,7 @@ def location_of(url: str) -> bytes:
     return f"{scheme}://{origin.host_header}{quote(url[end:], safe=_SAFE)}".encode("ascii")
 
 
+_PURPOSES: Final = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 _SAFE: Final = "".join(chr(octet) for octet in range(0x21, 0x7F))
 _NOT_KEPT: Final[Headers] = [(b"cache-control", b"no-store, max-age=0"), (b"x-robots-tag", b"noindex, nofollow")]
 _TEXT: Final[Headers] = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
