@@ -254,6 +254,7 @@ async def test_no_face_gets_an_account_but_through_the_gate() -> None:
     )
     for folder in ("dialects", "links", "console"):
         for file in sorted((source / folder).rglob("*.py")):
-            code = re.sub(r'""".*?"""|#.*', "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+            text = re.sub(r'""".*?"""|#.*', "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+            code = "\n".join(line for line in text.splitlines() if not line.startswith("from "))
             used = set(forbidden.findall(code))
             assert not used, (str(file), used)

@@ -10,6 +10,9 @@ from typing import Final
 REFUSED_A_MINUTE: Final = 50
 """More refused requests than this within a minute are abuse."""
 
+SUSPECT_FROM: Final = 5
+"""From so many within a minute on, an address' passwords are hashed when nobody else's wait."""
+
 TRIES_WHILE_BLOCKED: Final = 10
 """New passwords a minute for a login that has worked from a blocked address: its owner may have mistyped."""
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from palomar.domain.abuse import REFUSED_A_MINUTE, TRIES_WHILE_BLOCKED, end_ms, may_be_blocked
+from palomar.domain.abuse import REFUSED_A_MINUTE, SUSPECT_FROM, TRIES_WHILE_BLOCKED, end_ms, may_be_blocked
 from palomar.domain.access import Visitor
 from palomar.domain.account import Account, AccountId
 from palomar.engine.batcher import Batcher, Step
@@ -85,6 +85,12 @@ class AbuseWatch:
         if not visitor.is_proxy:
             self._block(subject, "bad credentials")
         return visitor.is_proxy
+
+    def is_suspect(self, visitor: Visitor) -> bool:
+        """Whether the address has failed several times within this minute, also one that may not be blocked."""
+        minute = self._minutes.get(blocks.address_subject(visitor.address))
+        recent = minute is not None and self._clock.monotonic() - minute.began < 60.0
+        return recent and minute is not None and minute.refused >= SUSPECT_FROM
 
     def may_try(self, caller: Caller) -> bool:
         """Whether a login that is known from a blocked address may have another password looked at; counts it."""

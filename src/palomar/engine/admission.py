@@ -24,7 +24,7 @@ from palomar.engine.batcher import Batcher
 from palomar.engine.directory import Directory
 from palomar.engine.known_callers import KnownCallers, caller_of
 from palomar.engine.limits import RequestLimits
-from palomar.engine.password_lane import Left, PasswordLane
+from palomar.engine.password_lane import Left, PasswordLane, Standing
 from palomar.engine.passwords import Passwords
 from palomar.flows.accounts import login_key
 from palomar.flows.blocks import Block
@@ -111,16 +111,22 @@ class Admission:
         denied = self.blocked(visitor, login)
         if denied is not None:
             return denied
-        is_known = self.callers.knows(visitor, login)
         right = self.passwords.remembered(stored, login_key(login), password)
         if right is None:
             block = self.abuse.block_of_address(visitor)
             if block is not None and not self.abuse.may_try(caller_of(visitor, login)):
                 return self._denied(block)
-            right = await self._checked(visitor, login, stored, password, lane=lane, is_known=is_known, left=left)
+            right = await self._checked(visitor, login, stored, password, lane=lane, left=left)
         if not right:
             self.refuse(visitor, door)
         return right
+
+    def turn_of(self, visitor: Visitor, login: str) -> tuple[Hashable, Standing]:
+        """Whose turn a hash for this login is, and how they stand (``PasswordLane.run``)."""
+        if self.callers.knows(visitor, login):
+            return caller_of(visitor, login), Standing.KNOWN
+        standing = Standing.SUSPECT if self.abuse.is_suspect(visitor) else Standing.STRANGER
+        return counted_as(visitor.address), standing
 
     def refuse(self, visitor: Visitor, door: str, *, reason: str = BAD) -> None:
         """Write the line of a failure, and charge the address for :data:`CHARGED` reasons."""
@@ -152,10 +158,10 @@ class Admission:
         password: str,
         *,
         lane: PasswordLane,
-        is_known: bool,
         left: Left | None,
     ) -> bool:
         """Hash, charged beforehand: a thousand at once get no further than one after the other."""
+        whose, standing = self.turn_of(visitor, login)
         self.abuse.charge(visitor)
         try:
             return await self.passwords.is_right(
@@ -163,8 +169,8 @@ class Admission:
                 login_key(login),
                 password,
                 lane=lane,
-                whose=caller_of(visitor, login) if is_known else counted_as(visitor.address),
-                is_known=is_known,
+                whose=whose,
+                standing=standing,
                 left=left,
             )
         finally:

@@ -101,7 +101,7 @@ class Logins:
         if denied is not None:
             return _later(denied)
         lane = self._admission.passwords.people
-        lane.check_room(visitor.address, is_known=False)  # before the database is asked anything
+        lane.check_room(*self._admission.turn_of(visitor, login))  # before the database is asked anything
         wait = await self._attempts.begin(login, visitor)
         if wait is not None:
             self._admission.refuse(visitor, DOOR, reason=TOO_MANY_FAILURES)

@@ -1,9 +1,10 @@
-"""A lane of password hashing: one thread, a short queue with fair turns an address, and no work for who has left.
+"""A lane of password hashing: one thread, a short queue with fair turns, and no work for who has left.
 
 Argon2 takes some 100 ms on purpose, so what waits for it must be bounded. Who waits is served by turns of their
 addresses: one who sends a thousand passwords a second delays nobody else by more than one of them. Logins that are
-known from their address have every second turn. Beyond the bounds the answer is :class:`Busy`. Not here: whose
-password it is (``passwords``), and what a wrong one costs (``admission``).
+known from their address have every second turn. An address that has just failed several times waits for all others,
+and takes a quarter of the thread's time at most, so that it leaves the processor to them. Beyond the bounds the answer
+is :class:`Busy`. Not here: whose password it is (``passwords``), and what a wrong one costs (``admission``).
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Final, TypeVar
 
 from palomar.domain.refusals import TemporarilyUnavailable
@@ -23,6 +25,22 @@ KNOWN_AT_MOST: Final = 32
 """Hashes that may wait for logins that are known from their address."""
 EACH_AT_MOST: Final = 4
 """Hashes that may wait for one address of strangers, or for one known login at one address."""
+
+SUSPECTS_AT_MOST: Final = 8
+"""Hashes that may wait for addresses that have failed several times within this minute."""
+
+SUSPECTS_PAUSE: Final = 3.0
+"""So many times as long as a suspect's hash took the next suspect's waits."""
+
+
+class Standing(Enum):
+    """How somebody stands who wants a hash: who has been let in from the address before, a stranger, or an address that
+    has just failed several times."""
+
+    KNOWN = "known"
+    STRANGER = "stranger"
+    SUSPECT = "suspect"
+
 
 Left = Callable[[], Awaitable[None]]
 """Returns when the client has left."""
@@ -77,34 +95,40 @@ class PasswordLane:
 
     def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(1, name)
-        self._known = _Turns(at_most=KNOWN_AT_MOST, each_at_most=EACH_AT_MOST)
-        self._strangers = _Turns(at_most=STRANGERS_AT_MOST, each_at_most=EACH_AT_MOST)
+        self._turns = {
+            Standing.KNOWN: _Turns(at_most=KNOWN_AT_MOST, each_at_most=EACH_AT_MOST),
+            Standing.STRANGER: _Turns(at_most=STRANGERS_AT_MOST, each_at_most=EACH_AT_MOST),
+            Standing.SUSPECT: _Turns(at_most=SUSPECTS_AT_MOST, each_at_most=EACH_AT_MOST),
+        }
         self._was_known = False
-        self._is_running = False
+        self._is_suspect = False
+        self._began = self._suspects_from = 0.0
+        self._is_running = self._is_closed = False
         self._same: dict[bytes, _Job] = {}
 
     def close(self) -> None:
         """End the thread; what waits is never done."""
+        self._is_closed = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def check_room(self, whose: Hashable, *, is_known: bool) -> None:
+    def check_room(self, whose: Hashable, standing: Standing) -> None:
         """Raise Busy where :meth:`run` would."""
-        if (self._known if is_known else self._strangers).is_full(whose):
+        if self._turns[standing].is_full(whose):
             raise Busy("too many passwords wait to be checked")
 
     async def run(
-        self, work: Callable[[], T], *, whose: Hashable, is_known: bool, same: bytes = b"", left: Left | None = None
+        self, work: Callable[[], T], whose: Hashable, standing: Standing, *, same: bytes = b"", left: Left | None = None
     ) -> T:
         """Do ``work`` in the thread when its turn comes, once for all who ask the ``same`` at the same time.
 
-        ``whose`` turn it is: of an address, or where ``is_known`` of a login that is known from an address. Raises Busy
-        where there is no room, and where the client ``left`` before its turn.
+        ``whose`` turn it is: of an address, or of a login that is known from an address. Raises Busy where there is no
+        room, and where the client ``left`` before its turn.
         """
         job = self._same.get(same) if same else None
         if job is None:
-            self.check_room(whose, is_known=is_known)
+            self.check_room(whose, standing)
             job = _Job(work, asyncio.get_running_loop().create_future())
-            (self._known if is_known else self._strangers).add(whose, job)
+            self._turns[standing].add(whose, job)
             if same:
                 self._same[same] = job
                 job.future.add_done_callback(lambda _: self._same.pop(same, None))
@@ -120,21 +144,27 @@ class PasswordLane:
                 self._same.pop(same, None)
 
     def _next(self) -> _Job | None:
-        """Take one that is known, then a stranger's, and so on while both wait."""
-        first, second = (self._strangers, self._known) if self._was_known else (self._known, self._strangers)
-        job = first.next() or second.next()
+        """Take one that is known, then a stranger's, and so on while both wait; a suspect's only when neither does."""
+        known, strangers, suspects = self._turns.values()
+        first, second = (strangers, known) if self._was_known else (known, strangers)
         self._was_known = not self._was_known
+        job = first.next() or second.next()
+        if job is None and asyncio.get_running_loop().time() >= self._suspects_from:
+            job = suspects.next()
+            self._is_suspect = job is not None
         return job
 
     def _begin_next(self) -> None:
-        if self._is_running or (job := self._next()) is None:
+        if self._is_closed or self._is_running or (job := self._next()) is None:
             return
         self._is_running = True
+        self._began = asyncio.get_running_loop().time()
         done = asyncio.get_running_loop().run_in_executor(self._thread, job.work)
         done.add_done_callback(lambda result: self._ended(job, result))
 
     def _ended(self, job: _Job, result: asyncio.Future[Any]) -> None:
         self._is_running = False
+        self._rest_from_suspects()
         if job.future.done():
             pass
         elif result.cancelled():
@@ -144,6 +174,16 @@ class PasswordLane:
         else:
             job.future.set_result(result.result())
         self._begin_next()
+
+    def _rest_from_suspects(self) -> None:
+        """After a suspect's hash the next suspect's waits three times as long as it took."""
+        if not self._is_suspect:
+            return
+        self._is_suspect = False
+        loop = asyncio.get_running_loop()
+        pause = SUSPECTS_PAUSE * (loop.time() - self._began)
+        self._suspects_from = loop.time() + pause
+        loop.call_later(pause, self._begin_next)
 
 
 async def _first(future: asyncio.Future[T], left: Left | None) -> T:

@@ -17,7 +17,7 @@ import argon2
 
 from palomar.domain.account import Account
 from palomar.engine.directory import Directory
-from palomar.engine.password_lane import Left, PasswordLane
+from palomar.engine.password_lane import Left, PasswordLane, Standing
 from palomar.ports import Clock
 
 REMEMBER_SECONDS: Final = 300.0
@@ -55,7 +55,9 @@ class Passwords:
         """The account if the password is its own, for somebody who is signed in; None for a wrong one and for an
         unknown login alike. Raises Busy."""
         account = self._directory.by_login(login)
-        right = await self.is_right(self.stored(account), login, password, lane=self.people, whose="", is_known=True)
+        right = await self.is_right(
+            self.stored(account), login, password, lane=self.people, whose="", standing=Standing.KNOWN
+        )
         return account if right else None
 
     def stored(self, account: Account | None) -> str:
@@ -77,12 +79,12 @@ class Passwords:
         *,
         lane: PasswordLane,
         whose: Hashable,
-        is_known: bool = False,
+        standing: Standing,
         left: Left | None = None,
     ) -> bool:
         """Whether this is the password of a stored hash; with no hash it takes as long, and never is. Raises Busy.
 
-        ``whose`` turn it is, and ``is_known``: see :meth:`PasswordLane.run`.
+        ``whose`` turn it is, and how they stand: see :meth:`PasswordLane.run`.
         """
         known = self.remembered(stored, login, password)
         if known is not None:
@@ -91,13 +93,13 @@ class Passwords:
             return False
         memory = self._memory(stored, login, password)
         work = partial(self._verify, stored, password)
-        right = await lane.run(work, whose=whose, is_known=is_known, same=memory, left=left)
+        right = await lane.run(work, whose, standing, same=memory, left=left)
         self._remember(memory, right=right)
         return right and bool(stored)
 
     async def hash(self, password: str, *, lane: PasswordLane, whose: Hashable = "") -> str:
         """The argon2 hash to store, for somebody who has been let in; slow on purpose. Raises Busy."""
-        return await lane.run(partial(self._hasher.hash, password), whose=whose, is_known=True)
+        return await lane.run(partial(self._hasher.hash, password), whose, Standing.KNOWN)
 
     def _remember(self, memory: bytes, *, right: bool) -> None:
         known, at_most = (self._good, GOOD_AT_MOST) if right else (self._bad, BAD_AT_MOST)
