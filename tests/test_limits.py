@@ -25,12 +25,17 @@ from palomar.domain.link import URL_LONGEST
 from palomar.engine.calls import CALLS_AN_ACCOUNT
 from palomar.engine.news import A_PERSON_AT_MOST, LISTENERS_AT_MOST
 from palomar.flows.oddities import OF_A_KIND_AT_MOST
+from palomar.net.capacity import REFUSING_AT_MOST, UNFINISHED_OCTETS
+from palomar.net.descriptors import CONNECTIONS_AT_MOST
 from palomar.net.limits import Limits
 
 ROOT: Final = Path(__file__).parents[1]
 LIMITS: Final = Limits()
 
 FIGURES: Final[Mapping[str, float]] = {
+    "connections, all ports together": CONNECTIONS_AT_MOST,
+    "connections that are told that there is no place, at a time": REFUSING_AT_MOST,
+    "octets of all requests that have not come whole": UNFINISHED_OCTETS,
     "seconds for a request's head": LIMITS.head_seconds,
     "seconds for a body": LIMITS.body_seconds,
     "seconds for a client to read its answer": LIMITS.write_seconds,

@@ -18,6 +18,8 @@ from palomar.engine.gateway import Gateway
 from palomar.engine.logins import Logins
 from palomar.engine.viewer import Viewers
 from palomar.links.redirect import Redirect
+from palomar.net.capacity import Capacity
+from palomar.net.descriptors import connections_of, raise_limit
 from palomar.net.limited_protocol import Limits
 from palomar.net.networks import TrustedProxies
 from palomar.net.server import HttpListener, ListenError, TlsFiles
@@ -35,6 +37,11 @@ class North:
         self._config = config
         self._sandbox = sandbox
         self._listeners: list[HttpListener] = []
+        descriptors = raise_limit()
+        self._capacity = Capacity(
+            connections=connections_of(descriptors), proxies=TrustedProxies(config.http.trusted_proxies)
+        )
+        _log.info("open files", limit=descriptors, http_connections=self._capacity.connections)
 
     @property
     def urls(self) -> list[str]:
@@ -101,6 +108,6 @@ class North:
         tls = None
         if http.tls_certificate and http.tls_key:
             tls = TlsFiles(certificate=http.tls_certificate, key=http.tls_key)
-        listener = HttpListener(face, host=http.host, port=port, tls=tls, limits=Limits())
+        listener = HttpListener(face, host=http.host, port=port, tls=tls, limits=Limits(), capacity=self._capacity)
         await listener.start()
         self._listeners.append(listener)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from palomar.domain.http_record import HeaderLines
 from palomar.domain.link import code_of
-from palomar.net.asgi import BodyRefusal, read_body, respond
+from palomar.net.asgi import BodyRefusal, fault_of, read_body, respond
 
 CONSOLE = "/console"
 """Where people are shown to; a bare ``/`` that is no dialect's leads there."""
@@ -68,6 +68,7 @@ class Front:
         self._took_callback = took_callback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or hand on to whoever does. What is wrong with a head the dialects say in their own form."""
         path: str = scope["path"]
         segment, _, rest = path[1:].partition("/")
         face = self._by_segment.get(segment)
@@ -77,6 +78,8 @@ class Front:
             face = self._owner_of_root(scope)
         if face is not None:
             await face(scope, receive, send)
+        elif (fault := fault_of(scope)) is not None:
+            await respond(send, fault, b"%b\n" % fault.phrase.encode("ascii"), _TEXT)
         elif path in ("", "/") and self._has_console:
             await respond(send, 302, b"", [(b"location", f"{CONSOLE}/".encode("ascii"))])
         elif path == "/health/live":

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import socket
 import ssl
+import struct
 import warnings
 
 import pytest
@@ -10,7 +12,8 @@ import pytest_asyncio
 import structlog
 import trustme
 
-from palomar.net.asgi import BodyRefusal, header, read_body, respond
+from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond
+from palomar.net.capacity import Capacity
 from palomar.net.server import HttpListener, Limits, ListenError, TlsFiles
 
 BODY_LIMIT = 100_000
@@ -347,16 +350,187 @@ async def test_an_expected_100_is_given_when_the_body_is_wanted(listen, connect)
 
 
 async def test_one_connection_too_many_is_told_so(listen, connect):
-    listener = await listen(limits=Limits(connections=2))
+    gate, inside = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def gated(scope, receive, send):
+        inside.release()
+        await gate.wait()
+        await respond(send, 200, b"done", [])
+
+    listener = await listen(gated, limits=Limits(connections=2))
     first, second = await connect(listener), await connect(listener)
     for client in (first, second):
         client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-        assert (await client.answer())[0] == 200
-    third = await connect(listener)
-    assert (await third.answer())[0] == 503
-    assert await third.closed()
-    first.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        await asyncio.wait_for(inside.acquire(), 5)
+    with structlog.testing.capture_logs() as logs:
+        third = await connect(listener)
+        assert (await third.answer())[0] == 503
+        assert await third.closed()
+    assert [(log["event"], log["address"], log["times"]) for log in logs] == [("connections_refused", "127.0.0.1", 1)]
+    gate.set()
     assert (await first.answer())[0] == 200
+
+
+async def test_a_newcomer_gets_the_place_of_the_connection_that_is_idle_longest(listen, connect):
+    listener = await listen(limits=Limits(connections=3))
+    clients = [await connect(listener) for _ in range(3)]
+    for client in (clients[1], clients[2], clients[0]):
+        client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert (await client.answer())[0] == 200
+        await asyncio.sleep(0.005)  # the loop's clock counts milliseconds
+    newcomer = await connect(listener)
+    newcomer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (await newcomer.answer())[0] == 200
+    assert await clients[1].closed()
+    clients[2].send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (await clients[2].answer())[0] == 200
+
+
+async def test_two_listeners_share_their_places(listen, connect):
+    capacity = Capacity(connections=2)
+    one, other = await listen(capacity=capacity), await listen(capacity=capacity)
+    first = await connect(one)
+    second, third = await connect(other), await connect(other)
+    assert await first.closed()
+    for client in (second, third):
+        client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert (await client.answer())[0] == 200
+    assert capacity.taken == 2
+
+
+async def test_bodies_that_never_end_have_a_bound_and_the_largest_is_told_and_ended(listen, connect):
+    capacity = Capacity(connections=100, unfinished_octets=100_000)
+    listener = await listen(capacity=capacity)
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 90000\r\n\r\n"
+    small, large, last = [await connect(listener) for _ in range(3)]
+    came = 0
+    for client, octets in ((small, 20_000), (large, 60_000)):
+        client.send(head + b"x" * octets)
+        came += octets
+        while capacity.unfinished < came:
+            await asyncio.sleep(0.001)
+    last.send(head + b"x" * 30_000)
+    assert (await large.answer())[0] == 503
+    assert await large.closed()
+    small.send(b"x" * 70_000)
+    status, _, body = await small.answer()
+    assert (status, json.loads(body)[3]) == (200, 90_000)
+    last.writer.close()
+    while capacity.unfinished:
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("pipelined", [1, 3])
+async def test_who_ends_his_own_side_is_answered(listen, connect, pipelined):
+    gate = asyncio.Event()
+
+    async def slow(scope, receive, send):
+        await gate.wait()
+        await echo(scope, receive, send)
+
+    client = await connect(await listen(slow))
+    for number in range(pipelined):
+        client.send(b"POST /%d HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi" % number)
+    client.writer.write_eof()
+    await asyncio.sleep(0.02)
+    gate.set()
+    for number in range(pipelined):
+        status, headers, body = await client.answer()
+        assert (status, json.loads(body)[1]) == (200, f"/{number}")
+    assert headers["connection"] == "close"
+    assert await client.closed()
+
+
+async def test_who_ends_his_own_side_in_the_middle_of_a_request_is_gone(listen, connect):
+    heard = asyncio.Event()
+
+    async def reading(scope, receive, send):
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        heard.set()
+
+    listener = await listen(reading)
+    in_body, in_head = await connect(listener), await connect(listener)
+    in_body.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhi")
+    in_head.send(b"POST / HT")
+    await asyncio.sleep(0.02)
+    for client in (in_body, in_head):
+        client.writer.write_eof()
+        assert await client.closed()
+    await asyncio.wait_for(heard.wait(), 5)
+
+
+async def test_a_stream_that_waits_for_its_clients_leaving_ends_when_he_ends_his_side(listen, connect):
+    ended = asyncio.Event()
+
+    async def stream(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        ended.set()
+        await send({"type": "http.response.body", "body": b""})
+
+    client = await connect(await listen(stream))
+    client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    await asyncio.wait_for(client.reader.readuntil(b"x\r\n"), 5)
+    client.writer.write_eof()
+    await asyncio.wait_for(ended.wait(), 5)
+
+
+async def test_an_idle_connection_whose_client_ends_his_side_is_closed(listen, connect):
+    client = await connect(await listen())
+    client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (await client.answer())[0] == 200
+    client.writer.write_eof()
+    assert await client.closed()
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (b"GET / HTTP/1.1\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n", 400),
+        (b"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n", 400),
+        (b"GET http://h/ HTTP/1.1\r\n", 400),
+        (b"GET / HTTP/1.0\r\n", None),
+        (b"GET / HTTP/1.1\r\nhOST:\r\n", None),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n", 501),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", 501),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked \r\n", None),
+    ],
+)
+async def test_a_head_at_fault_is_told_to_the_application_and_its_connection_ends(listen, connect, lines, fault):
+    async def telling(scope, receive, send):
+        await respond(send, fault_of(scope) or 200, b"", [])
+
+    client = await connect(await listen(telling))
+    client.send(lines + b"\r\n" + (b"0\r\n\r\n" if b"chunked" in lines.lower() else b""))
+    status, headers, _ = await client.answer()
+    assert status == (fault or 200)
+    if fault:
+        assert headers["connection"] == "close"
+        assert await client.closed()
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        (b"//json/send", "/json/send"),
+        (b"/json//send", "/json/send"),
+        (b"///", "/"),
+        (b"//?a=1//2", "/"),
+        (b"/json/%2Fsend", "/json/send"),
+        (b"/%2F/json/send", "/json/send"),
+        (b"/json/send//", "/json/send/"),
+        (b"http://h//json//send", "/json/send"),
+    ],
+)
+async def test_slashes_together_are_one(listen, connect, target, path):
+    client = await connect(await listen())
+    client.send(b"GET %b HTTP/1.1\r\nHost: h\r\n\r\n" % target)
+    _, _, body = await client.answer()
+    assert json.loads(body)[1:3] == [path, "a=1//2" if b"?" in target else ""]
 
 
 async def test_stopping_lets_a_request_end_closes_the_idle_and_accepts_no_more(listen, connect):
@@ -461,7 +635,8 @@ async def test_who_leaves_with_requests_in_line_is_missed_by_the_one_in_work_and
 
     client = await connect(await listen(waiting))
     client.send(b"GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n")
-    client.writer.transport.write_eof()
+    reset = struct.pack("ii", 1, 0)  # a close that is no mere end of his side
+    client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
     client.writer.transport.abort()
     await asyncio.wait_for(told.wait(), 5)
     assert paths == ["/1"]

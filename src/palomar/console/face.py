@@ -38,7 +38,7 @@ from palomar.console.visit import BASE, Renderer, Reply, Request, SignedVisit, V
 from palomar.domain.refusals import RETRY_AFTER_SECONDS, TemporarilyUnavailable
 from palomar.engine.logins import Logins
 from palomar.engine.viewer import Viewers
-from palomar.net.asgi import BodyRefusal, header, read_body, respond, visitor_of
+from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond, visitor_of
 from palomar.net.networks import TrustedProxies
 from palomar.ports import Clock, Ids
 
@@ -103,6 +103,10 @@ class Console:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
+        fault = fault_of(scope)
+        if fault is not None:
+            await respond(send, fault, b"%b\n" % fault.phrase.encode("ascii"), _TEXT)
+            return
         if path == BASE:
             await respond(send, 308, b"", [(b"location", url_of("/").encode("ascii")), *_GUARDED])
             return

@@ -6,6 +6,8 @@ Not a framework: the hot routes are plain functions behind a dict, Starlette ser
 import asyncio
 from collections.abc import Awaitable, Callable
 from enum import Enum
+from http import HTTPStatus
+from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
@@ -13,6 +15,10 @@ from palomar.domain.access import Visitor
 from palomar.net.networks import TrustedProxies
 
 Headers = list[tuple[bytes, bytes]]
+
+
+FAULT: Final = "palomar.fault"
+"""In a scope: see :func:`fault_of`."""
 
 
 class BodyRefusal(Enum):
@@ -41,6 +47,13 @@ def header(scope: Scope, name: bytes) -> bytes | None:
             found: bytes = value
             return found
     return None
+
+
+def fault_of(scope: Scope) -> HTTPStatus | None:
+    """The status with which a request is to be refused for its head, by whoever answers its path and in their form:
+    400 for no Host or two (RFC 9112 section 3.2), 501 for a coding of the body that we do not know."""
+    fault: HTTPStatus | None = scope.get(FAULT)
+    return fault
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes | BodyRefusal:

@@ -8,6 +8,9 @@ is the application's.
 
 Requests that come before the one in front of them is answered wait in line, and nothing more is read.
 
+A client may end its side of the connection once it has asked (``nc -N``): all that it asked whole is answered, and the
+last answer is the end. Over TLS the end is the end: RFC 8446 section 6.1 knows a half, the event loops do not.
+
 Not for limits on whole bodies: their refusal is written in a vendor's format
 (:func:`palomar.net.asgi.read_body`).
 """
@@ -17,22 +20,26 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
 from starlette.types import ASGIApp
 
+from palomar.net.asgi import FAULT
+from palomar.net.capacity import Capacity
 from palomar.net.limits import Limits
 from palomar.net.request_cycle import STATUS_LINES, RequestCycle
-from palomar.net.request_head import AfterHead, escaped_target, new_parser, path_and_query
+from palomar.net.request_head import AfterHead, escaped_target, new_parser, one_slash, path_and_query
 
 __all__ = ["LimitedHttpProtocol", "Limits", "Shared"]
 
 NEVER = math.inf
 _LINGER_SECONDS = 2.0
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
-_WITHOUT_CHUNKS = ("0.9", "1.0")
+_WITHOUT_CHUNKS = _WITHOUT_HOST = ("0.9", "1.0")
+_SPECIAL = frozenset({b"host", b"expect", b"transfer-encoding"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +48,7 @@ class Shared:
 
     app: ASGIApp
     limits: Limits
+    capacity: Capacity
     gone: Callable[[], None]
     """Called when a connection is lost."""
     connections: "set[LimitedHttpProtocol]" = field(default_factory=set)
@@ -65,6 +73,8 @@ class LimitedHttpProtocol(asyncio.Protocol):
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._expects_continue = False
+        self._hosts = 0  # Host headers of the head that comes
+        self._is_coded = False  # whether its body is to be coded in a way that we do not read
         self._cycle: RequestCycle | None = None  # of the request that came last
         self._running: RequestCycle | None = None  # the one that is answered
         self._line: deque[RequestCycle] = deque()
@@ -75,6 +85,41 @@ class LimitedHttpProtocol(asyncio.Protocol):
         self._upgrading = False
         self._overhead = 0  # octets received since the last that belonged to a body or ended a head
         self._drained = 0
+        self._body_octets = 0  # of the body that comes, as far as it is kept
+        self._held = 0  # octets of a request that has not come whole, as the capacity knows them
+        self._client_done = False
+        self._is_tls = False
+
+    # --- capacity.Guest
+
+    @property
+    def address(self) -> str:
+        client = self._origin.get("client")
+        return client[0] if client else ""
+
+    @property
+    def idle_since(self) -> float | None:
+        if self._overhead or self._in_body or self._refused or self.is_closing():
+            return None
+        if self._cycle is None:
+            return self.deadline - self._limits.head_seconds
+        return self.deadline - self._limits.keep_alive_seconds if self._cycle.response_complete else None
+
+    @property
+    def unfinished_octets(self) -> int:
+        return self._held
+
+    @property
+    def is_known(self) -> bool:
+        return self._in_body and self._cycle is not None and "user" in self._cycle.scope
+
+    def give_way(self) -> None:
+        self.close()
+
+    def end_unfinished(self) -> None:
+        self._refuse(503, b"Too much at once.")
+
+    # --- the listener
 
     def abort(self) -> None:
         """Drop the connection and what was not yet written to it."""
@@ -91,6 +136,7 @@ class LimitedHttpProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._socket = transport
+        self._is_tls = transport.get_extra_info("sslcontext") is not None
         self._shared.connections.add(self)
         self._origin = {
             "type": "http",
@@ -98,15 +144,16 @@ class LimitedHttpProtocol(asyncio.Protocol):
             "http_version": "1.1",
             "server": _address(transport.get_extra_info("sockname")),
             "client": _address(transport.get_extra_info("peername")),
-            "scheme": "http" if transport.get_extra_info("sslcontext") is None else "https",
+            "scheme": "https" if self._is_tls else "http",
             "root_path": "",
         }
         self.deadline = self._loop.time() + self._limits.head_seconds
-        excess = len(self._shared.connections) - self._limits.connections
-        if excess > self._limits.connections:
-            self.abort()
-        elif excess > 0:
-            self._refuse(503, b"Too many connections.")
+        capacity = self._shared.capacity
+        if not capacity.enter(self):
+            if capacity.tell(self):
+                self._refuse(503, b"Too many connections.")
+            else:
+                self.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
@@ -120,8 +167,25 @@ class LimitedHttpProtocol(asyncio.Protocol):
         self._feed(data)
         if self._overhead > self._limits.head_octets and not self._refused:
             self._refuse(400 if self._in_body else 431, b"Too much around the body.")
+        if not self._refused:
+            self._hold(self._overhead + self._body_octets)
+
+    def eof_received(self) -> bool:
+        """The client asks no more. What it has asked whole is answered all the same; True keeps our side open."""
+        cycle = self._cycle
+        is_whole = not self._in_body and not self._overhead
+        if self._refused or cycle is None or cycle.response_complete or not is_whole or self._is_tls:
+            return False
+        cycle.keep_alive = False  # it is the last
+        self._client_done = True
+        for waiting in (self._running, *self._line):
+            if waiting is not None:
+                waiting.client_is_done()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._shared.capacity.leave(self)
+        self._hold(0)
         self._shared.connections.discard(self)
         for cycle in {self._running, self._cycle}:
             if cycle is not None and not cycle.response_complete:
@@ -145,14 +209,21 @@ class LimitedHttpProtocol(asyncio.Protocol):
         self._url = b""
         self._headers = []
         self._expects_continue = False
+        self._hosts = 0
+        self._is_coded = False
 
     def on_url(self, url: bytes) -> None:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self._expects_continue = True
+        if name in _SPECIAL:
+            if name == b"host":
+                self._hosts += 1
+            elif name == b"expect":
+                self._expects_continue = value.lower() == b"100-continue"
+            elif value.strip().lower() != b"chunked":
+                self._is_coded = True
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -177,15 +248,17 @@ class LimitedHttpProtocol(asyncio.Protocol):
         if self._refused or self._cycle is None:
             return
         if self._cycle.response_complete:
+            self._body_octets = 0
             self._drain(len(body))
         else:
+            self._body_octets += len(body)
             self._cycle.body_came(body)
 
     def on_message_complete(self) -> None:
         if self._refused or self._upgrading:
             return
         self._in_body = False
-        self._overhead = 0
+        self._overhead = self._body_octets = 0
         if self._lingering:
             self._socket.close()
             return
@@ -225,7 +298,7 @@ class LimitedHttpProtocol(asyncio.Protocol):
             self._socket.pause_reading()
 
     def resume_reading(self) -> None:
-        if not self._reading and not self._socket.is_closing():
+        if not self._reading and not self._client_done and not self._socket.is_closing():
             self._reading = True
             self._socket.resume_reading()
 
@@ -250,14 +323,20 @@ class LimitedHttpProtocol(asyncio.Protocol):
             scope["http_version"] = version
         raw_path, scope["query_string"] = path_and_query(self._url)
         path = raw_path.decode("ascii")
-        scope["path"] = unquote(path) if "%" in path else path
+        if "%" in path:
+            path = unquote(path)
+        scope["path"] = path if "//" not in path else one_slash(path)
+        if self._hosts != 1 and (self._hosts or version not in _WITHOUT_HOST):
+            scope[FAULT] = HTTPStatus.BAD_REQUEST  # RFC 9112 section 3.2
+        elif self._is_coded:
+            scope[FAULT] = HTTPStatus.NOT_IMPLEMENTED  # RFC 9112 section 6.1
         scope["raw_path"] = raw_path
         scope["headers"] = self._headers
         chunks_understood = version not in _WITHOUT_CHUNKS
         self._cycle = cycle = RequestCycle(
             scope,
             self,
-            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            keep_alive=version != "1.0" and FAULT not in scope and parser.should_keep_alive(),
             chunks_understood=chunks_understood,
             expects_continue=self._expects_continue and chunks_understood,
         )
@@ -273,6 +352,12 @@ class LimitedHttpProtocol(asyncio.Protocol):
         task = self._loop.create_task(cycle.run(self._shared.app))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+
+    def _hold(self, octets: int) -> None:
+        """Tell the capacity how much of an unfinished request is kept now."""
+        if octets != self._held:
+            more, self._held = octets - self._held, octets
+            self._shared.capacity.hold(more)
 
     def _has_room(self) -> None:
         if self.writable is not None:
@@ -319,6 +404,7 @@ class LimitedHttpProtocol(asyncio.Protocol):
         """Answer what is not worth an application's time; then read on for a while, for the reason
         :meth:`close` gives, until the client closes."""
         self._refused = True
+        self._hold(0)
         if self._running is not None:
             self._running.flush()
         if not self._may_answer():

@@ -22,5 +22,6 @@ class Limits:
     """Of a body nobody wants, read and thrown away so that the client gets to its answer: twice what is wanted of
     anybody, in the time that a body has."""
     connections: int = 10_000
+    """Where no :class:`palomar.net.capacity.Capacity` is shared with other listeners."""
     pipelined: int = 32
     """Requests of one connection that wait for the one before them."""

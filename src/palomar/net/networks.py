@@ -106,7 +106,7 @@ class TrustedProxies:
         that is the client. A hop that is no address ends the walk at the last one that was.
         """
         peer = _plain(peer) or peer
-        if forwarded_for is None or not self._trusts(peer):
+        if forwarded_for is None or not self.trusts(peer):
             return peer
         client = peer
         for hop in reversed(forwarded_for.rsplit(",", _HOPS)[-_HOPS:]):
@@ -114,16 +114,17 @@ class TrustedProxies:
             if address is None:
                 break
             client = address
-            if not self._trusts(address):
+            if not self.trusts(address):
                 break
         return client
 
     def visitor(self, peer: str, forwarded_for: str | None = None) -> Visitor:
         """The client as :meth:`client` finds it, and whether it is a proxy that nobody trusts."""
-        is_proxy = forwarded_for is not None and not self._trusts(_plain(peer) or peer)
+        is_proxy = forwarded_for is not None and not self.trusts(_plain(peer) or peer)
         return Visitor(self.client(peer, forwarded_for), is_proxy)
 
-    def _trusts(self, ip: str) -> bool:
+    def trusts(self, ip: str) -> bool:
+        """Say whether this address is one of the operator's proxies."""
         if not self._networks:
             return False
         known = self._known.get(ip)

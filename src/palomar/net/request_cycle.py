@@ -58,6 +58,7 @@ class RequestCycle:
     __slots__ = (
         "_chunked",
         "_chunks_understood",
+        "_client_is_done",
         "_connection",
         "_event",
         "_expects_continue",
@@ -87,6 +88,7 @@ class RequestCycle:
         self._pieces: list[bytes] = []
         self._waiting = 0  # octets in them
         self._more_body = True
+        self._client_is_done = False
         self._news = False  # whether there is something to receive
         self._event: asyncio.Event | None = None  # of the application that waits for news
         self._held = b""
@@ -106,6 +108,13 @@ class RequestCycle:
     def body_ended(self) -> None:
         self._more_body = False
         self._tell()
+
+    def client_is_done(self) -> None:
+        """The client has ended its side, and still listens. Only an application that has begun to answer and waits for
+        its leaving (a stream without end) hears of it, and as that: nothing else would ever end it."""
+        self._client_is_done = True
+        if self.response_started and self._event is not None:
+            self._event.set()
 
     def disconnect(self) -> None:
         """Nobody listens any more: the application hears it when it asks, and what it sends goes nowhere."""
@@ -142,12 +151,12 @@ class RequestCycle:
         if self._expects_continue and not connection.is_closing():
             self._expects_continue = False
             connection.write(_CONTINUE)
-        if not (self._news or self.disconnected or self.response_complete):
+        if not (self._news or self._is_over()):
             connection.resume_reading()
             if self._event is None:
                 self._event = asyncio.Event()
             await self._event.wait()
-        if self.disconnected or self.response_complete:
+        if self.disconnected or self.response_complete or not self._news:
             return {"type": "http.disconnect"}
         self._news = False
         if self._event is not None:
@@ -174,9 +183,15 @@ class RequestCycle:
             self._held = self._head(message)
             self.response_started = True
             self._expects_continue = False
+            if self._client_is_done and self._event is not None:
+                self._event.set()
             asyncio.get_running_loop().call_soon(self.flush)  # for a head whose body takes its time
 
     # --- private ---
+
+    def _is_over(self) -> bool:
+        """Whether nothing comes any more but the end."""
+        return self.disconnected or self.response_complete or (self._client_is_done and self.response_started)
 
     def _tell(self) -> None:
         self._news = True

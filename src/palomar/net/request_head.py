@@ -3,7 +3,8 @@
 Not the parser (httptools), and not what follows from a head (:mod:`palomar.net.limited_protocol`).
 """
 
-from typing import Protocol
+import re
+from typing import Final, Protocol
 
 import httptools
 
@@ -34,6 +35,14 @@ def path_and_query(target: bytes) -> tuple[bytes, bytes]:
     if parsed.path is None:
         raise ValueError("a target without a path")  # inside the parser, and so a parser's error
     return parsed.path, parsed.query or b""
+
+
+def one_slash(path: str) -> str:
+    """A path with one slash where several stand together: programs join ``https://host/`` and ``/json/send``."""
+    return _SLASHES("/", path)
+
+
+_SLASHES: Final = re.compile("//+").sub
 
 
 def escaped_target(data: bytes) -> bytes:

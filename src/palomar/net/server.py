@@ -15,6 +15,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from palomar.net.capacity import Capacity
 from palomar.net.limited_protocol import LimitedHttpProtocol, Limits, Shared
 
 __all__ = ["HttpListener", "Limits", "ListenError", "TlsFiles"]
@@ -47,14 +48,17 @@ class HttpListener:
         port: int,
         tls: TlsFiles | None = None,
         limits: Limits | None = None,
+        capacity: Capacity | None = None,
     ) -> None:
+        """``capacity`` is what several listeners share; without it this one has its own."""
         self.host = host
         self.port = port
         """The port asked for; once started, the port listened on."""
         self._tls_files = tls
         self._tls: ssl.SSLContext | None = None
         self._limits = limits or Limits()
-        self._shared = Shared(app=app, limits=self._limits, gone=self._connection_gone)
+        capacity = capacity or Capacity(connections=self._limits.connections)
+        self._shared = Shared(app=app, limits=self._limits, gone=self._connection_gone, capacity=capacity)
         self._server: asyncio.AbstractServer | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()

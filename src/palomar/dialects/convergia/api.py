@@ -20,7 +20,7 @@ from palomar.dialects.convergia.parameters import Parameters, of_form, of_query
 from palomar.dialects.convergia.responses import Answer
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.engine.gateway import Gateway
-from palomar.net.asgi import BodyRefusal, header, read_body, respond
+from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond
 from palomar.net.networks import TrustedProxies
 
 BODY_LIMIT: Final = 256 * 1024
@@ -69,6 +69,9 @@ class ConvergiaApi:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
         """The answer; None if nobody is left to read it."""
+        fault = fault_of(scope)
+        if fault is not None:
+            return responses.bad_head(fault, is_call=scope["path"] == "/webservice.php" and scope["method"] == "POST")
         route = self._routes.get(scope["path"])
         if route is None:
             return responses.not_found()

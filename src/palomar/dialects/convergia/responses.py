@@ -1,5 +1,6 @@
 """CONVERGIA's answers over HTTP: one line of text that a browser shows as it is, SOAP messages, and two documents."""
 
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from palomar.dialects.convergia import soap
@@ -45,6 +46,13 @@ def function_page() -> Answer:
 def contract(address: str) -> Answer:
     """``?wsdl``."""
     return Answer(200, wsdl(address), _XML)
+
+
+def bad_head(status: HTTPStatus, *, is_call: bool) -> Answer:
+    """Refuse a request for its head, with 400 or 501: in words of SOAP where it was a call, else as a code."""
+    if is_call:
+        return Answer(status, soap.fault("Client", "Cabecera HTTP incorrecta"), _XML)
+    return Answer(status, Code.SYSTEM.encode("ascii"), _HTML)
 
 
 def not_found() -> Answer:

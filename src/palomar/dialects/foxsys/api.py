@@ -32,7 +32,7 @@ from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.engine.admission import Denied
 from palomar.engine.gateway import Gateway
-from palomar.net.asgi import BodyRefusal, read_body, respond
+from palomar.net.asgi import BodyRefusal, fault_of, read_body, respond
 from palomar.net.json_size import has_more_values
 from palomar.net.networks import TrustedProxies
 
@@ -79,6 +79,11 @@ class FoxsysApi:
         self._routes = routes | {path + "/": route for path, route in routes.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        fault = fault_of(scope)
+        if fault is not None:
+            bad = responses.bad_head(fault)
+            await respond(send, bad.status, bad.body, bad.headers)
+            return
         route = self._routes.get(scope["path"])
         if route is None and self._page.serves(scope["path"]):
             await self._page(scope, receive, send)

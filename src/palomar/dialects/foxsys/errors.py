@@ -32,6 +32,7 @@ class Code(StrEnum):
     SCHEDULED_TEST = "41"
     MISSING_DATA = "51"
     NOT_SCHEDULED = "52"
+    BAD_REQUEST = "400"
     UNAUTHORIZED = "401"
     FORBIDDEN = "403"
     NOT_FOUND = "404"
@@ -39,6 +40,7 @@ class Code(StrEnum):
     TOO_LARGE = "413"
     TOO_MANY_REQUESTS = "429"
     INTERNAL = "500"
+    NOT_IMPLEMENTED = "501"
 
 
 MESSAGES: Final = MappingProxyType(
@@ -58,6 +60,7 @@ MESSAGES: Final = MappingProxyType(
         Code.SCHEDULED_TEST: "Scheduled messages cannot be sent in test mode",
         Code.MISSING_DATA: "Mandatory data is missing in the request",
         Code.NOT_SCHEDULED: "Scheduled messages not found.",
+        Code.BAD_REQUEST: "Bad request",
         Code.UNAUTHORIZED: "Unauthorized",
         Code.FORBIDDEN: "Forbidden",
         Code.NOT_FOUND: "Not found",
@@ -65,6 +68,7 @@ MESSAGES: Final = MappingProxyType(
         Code.TOO_LARGE: "Request body too large",
         Code.TOO_MANY_REQUESTS: "Too many requests",
         Code.INTERNAL: "Internal server error",
+        Code.NOT_IMPLEMENTED: "Not implemented",
     }
 )
 

@@ -5,6 +5,7 @@ error; the number 0 for a balance, whose credits are a string; numbers for whate
 """
 
 import re
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 import msgspec
@@ -83,6 +84,11 @@ def unauthorized() -> Answer:
 def forbidden(problem: Problem) -> Answer:
     """403 to whom we do not know."""
     return Answer(403, _error(problem), _HEADERS)
+
+
+def bad_head(status: HTTPStatus) -> Answer:
+    """Refuse a request for its head, with 400 or 501."""
+    return Answer(status, _error(Problem(Code(str(status.value)))), _HEADERS)
 
 
 def not_found() -> Answer:

@@ -38,7 +38,7 @@ from palomar.dialects.labs402t.sms import SmsEndpoints
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.engine.admission import Denied
 from palomar.engine.gateway import Gateway
-from palomar.net.asgi import BodyRefusal, header, read_body, respond
+from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond
 from palomar.net.json_size import has_more_values
 from palomar.net.networks import TrustedProxies
 
@@ -90,7 +90,7 @@ class Labs402tApi:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._page.serves(scope["path"]):
+        if fault_of(scope) is None and self._page.serves(scope["path"]):
             await self._page(scope, receive, send)
             return
         try:
@@ -106,6 +106,9 @@ class Labs402tApi:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
         """The answer; None if nobody is left to read it."""
+        fault = fault_of(scope)
+        if fault is not None:
+            return _written(Problem(Code.BAD_REQUEST, fault))
         account = self._callers.caller(scope)
         if isinstance(account, Denied):
             return _denied(account)

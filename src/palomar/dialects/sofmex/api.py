@@ -26,7 +26,7 @@ from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.domain.schedule import format_with_offset
 from palomar.engine.admission import Denied
 from palomar.engine.gateway import Gateway
-from palomar.net.asgi import BodyRefusal, header, read_body, respond
+from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond
 from palomar.net.json_size import has_more_values
 from palomar.net.networks import TrustedProxies
 
@@ -67,7 +67,7 @@ class SofmexApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        if scope["method"] in _READS and self._docs.serves(path):
+        if fault_of(scope) is None and scope["method"] in _READS and self._docs.serves(path):
             await self._docs(scope, receive, send)
             return
         try:
@@ -85,6 +85,9 @@ class SofmexApi:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | HTTPStatus | None:
         """The answer; None if nobody is left to read it."""
+        fault = fault_of(scope)
+        if fault is not None:
+            return fault
         path = scope["path"].removeprefix("/api")
         operation = self._operations.get(path.removesuffix("/"))
         if operation is None and path.removesuffix("/") != "/login":
@@ -144,7 +147,9 @@ class SofmexApi:
         allowed: tuple[str, ...] = ()
         if status is HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = _READS if self._docs.serves(scope["path"]) else ("POST",)
-        return responses.error(status, path=scope["path"], timestamp=timestamp, allowed=allowed)
+        return responses.error(
+            status, path=scope["path"], timestamp=timestamp, allowed=allowed, is_bad_head=fault_of(scope) is not None
+        )
 
 
 _READS: Final = ("GET", "HEAD")

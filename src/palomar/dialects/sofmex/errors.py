@@ -50,6 +50,9 @@ BATCH_MESSAGES: Final = MappingProxyType(
 BAD_LOGIN: Final = "Error de autenticación: usuario o contraseña incorrecto!"
 """The page's words."""
 
+BAD_HEAD: Final = "La cabecera de la petición no es correcta"
+"""Of a request that has no Host, or two, or a body in a coding that we do not know."""
+
 HTTP_MESSAGES: Final = MappingProxyType(
     {
         HTTPStatus.BAD_REQUEST: "El cuerpo de la petición no es un objeto JSON",

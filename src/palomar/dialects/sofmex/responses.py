@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from palomar.dialects.sofmex.errors import BAD_LOGIN, BATCH_MESSAGES, HTTP_MESSAGES, BatchCode
+from palomar.dialects.sofmex.errors import BAD_HEAD, BAD_LOGIN, BATCH_MESSAGES, HTTP_MESSAGES, BatchCode
 from palomar.dialects.sofmex.wire import (
     BatchAnswer,
     ErrorAnswer,
@@ -56,9 +56,13 @@ def statuses(records: list[MessageStatus]) -> Answer:
     return Answer(200, _json(QueryAnswer(status=code, message=message, registros=records)), _HEADERS)
 
 
-def error(status: HTTPStatus, *, path: str, timestamp: str, allowed: Sequence[str] = ()) -> Answer:
-    """Answer with Spring's error object. A 401 says what is asked for (RFC 6750 section 3), a 405 what would be
-    ``allowed``, a 503 when to try again."""
+def error(
+    status: HTTPStatus, *, path: str, timestamp: str, allowed: Sequence[str] = (), is_bad_head: bool = False
+) -> Answer:
+    """Answer with Spring's error object; ``is_bad_head`` where not the body is at fault.
+
+    A 401 says what is asked for (RFC 6750 section 3), a 405 what would be ``allowed``, a 503 when to try again.
+    """
     headers = list(_HEADERS)
     if status is HTTPStatus.UNAUTHORIZED:
         headers.append(_CHALLENGE)
@@ -66,9 +70,8 @@ def error(status: HTTPStatus, *, path: str, timestamp: str, allowed: Sequence[st
         headers.append((b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
     if allowed:
         headers.append((b"allow", ", ".join(allowed).encode("ascii")))
-    answer = ErrorAnswer(
-        timestamp=timestamp, status=status, error=status.phrase, message=HTTP_MESSAGES[status], path=path
-    )
+    message = BAD_HEAD if is_bad_head else HTTP_MESSAGES[status]
+    answer = ErrorAnswer(timestamp=timestamp, status=status, error=status.phrase, message=message, path=path)
     return Answer(status, _json(answer), headers)
 
 
