@@ -17,7 +17,25 @@ def test_an_account_is_made_with_a_password_a_key_and_its_credit(palomar: Paloma
 
 
 def test_a_password_of_ones_own_is_kept(palomar: Palomar) -> None:
-    assert palomar.json("account", "add", "acme", "--password", "hunter2")["password"] == "hunter2"
+    assert palomar.json("account", "add", "acme", "--password", "hunter2!")["password"] == "hunter2!"
+
+
+def test_a_password_that_nobody_may_have_is_refused_wherever_one_is_set(acme: Palomar) -> None:
+    acme.command("user", "add", "marta")
+    for password, complaint in (("1", "at least 8"), ("Password1", "one of the commonest"), ("x" * 201, "at most 200")):
+        for command in (("account", "add", "beta"), ("account", "add", "beta", "--parent", "acme")):
+            assert complaint in acme.command(*command, "--password", password, code=2).stderr
+        for command in (("account", "password", "acme"), ("user", "add", "juan"), ("user", "reset", "marta")):
+            assert complaint in acme.command(*command, "--password", password, code=2).stderr
+    for command in (("account", "add", "betabetabeta"), ("user", "add", "betabetabeta")):
+        assert "not the login" in acme.command(*command, "--password", "BetaBetaBeta", code=2).stderr
+    assert [one["login"] for one in acme.json("account", "list")] == ["acme"]
+
+
+def test_an_account_cannot_have_the_login_of_a_user(palomar: Palomar) -> None:
+    palomar.command("user", "add", "marta")
+    assert "already an account or a user" in palomar.command("account", "add", "Marta", code=1).stderr
+    assert palomar.json("account", "list") == []
 
 
 def test_no_secret_is_shown_a_second_time(palomar: Palomar) -> None:
@@ -32,7 +50,7 @@ def test_no_secret_is_shown_a_second_time(palomar: Palomar) -> None:
 
 def test_a_login_that_is_taken_in_any_case_is_refused(acme: Palomar) -> None:
     refused = acme.command("account", "add", "ACME", code=1)
-    assert refused.stderr == "palomar: there is already an account 'ACME'\n"
+    assert refused.stderr == "palomar: there is already an account or a user 'ACME'\n"
 
 
 @pytest.mark.parametrize("login", ["", " ", "two words", "colon:ed"])

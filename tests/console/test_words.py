@@ -1,8 +1,9 @@
 """The tables of words are as long as the lists that they name."""
 
 from palomar.console.words import BOOKS, DETAILS, MOMENTS, PASSWORD_FAULTS, REASONS, ROLES, STATES
-from palomar.domain.access import PasswordFault, Role
+from palomar.domain.access import Role
 from palomar.domain.message import FINAL, State
+from palomar.domain.passwords import PasswordFault
 from palomar.domain.timeline import Kind
 from palomar.flows.why import Book, Reason
 

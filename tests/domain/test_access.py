@@ -4,15 +4,11 @@ import pytest
 
 from palomar.domain.access import (
     LOGIN_LONGEST,
-    PASSWORD_LONGEST,
-    PASSWORD_SHORTEST,
     RIGHTS,
-    PasswordFault,
     Right,
     Role,
     Scope,
     Who,
-    fault_of_password,
     is_login,
 )
 from palomar.domain.account import AccountId
@@ -51,10 +47,3 @@ def test_these_are_logins(login: str) -> None:
 @pytest.mark.parametrize("login", ["", "a b", "a:b", "a\n", "a\u202eb", "a\0", "a" * (LOGIN_LONGEST + 1)])
 def test_these_are_none(login: str) -> None:
     assert not is_login(login)
-
-
-def test_passwords_are_neither_short_nor_endless() -> None:
-    assert fault_of_password("x" * (PASSWORD_SHORTEST - 1)) is PasswordFault.TOO_SHORT
-    assert fault_of_password("x" * PASSWORD_SHORTEST) is None
-    assert fault_of_password("x" * PASSWORD_LONGEST) is None
-    assert fault_of_password("x" * (PASSWORD_LONGEST + 1)) is PasswordFault.TOO_LONG

@@ -2,16 +2,18 @@
 
 import dataclasses
 
-import argon2
 import click
 
 from palomar.cli.key import key_view
+from palomar.cli.password import good_password
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.dialects import renderers
 from palomar.domain.account import Account
 from palomar.domain.credit import Microcredits, as_number, format_exact, parse_credits
+from palomar.domain.passwords import made_up
 from palomar.domain.refusals import Refusal
 from palomar.domain.settings import SettingError, setting_names, value_text, with_setting
+from palomar.engine.passwords import hash_of
 from palomar.flows import accounts as flow
 from palomar.storage.database import Transaction
 
@@ -48,6 +50,7 @@ def add(
     assignments = [*settings]
     if requests_per_second is not None:
         assignments.append(f"requests_per_second={requests_per_second}")
+    good_password(password, login=login)
     result = run(
         lambda desk: create_account(
             desk,
@@ -60,7 +63,7 @@ def add(
         )
     )
     if result is None:
-        fail(f"there is already an account {login!r}")
+        fail(f"there is already an account or a user {login!r}")
     if isinstance(result, Refusal):
         fail(f"{parent} has less than {credit} credits")
     if as_json:
@@ -205,8 +208,8 @@ def change_password(login: str, password: str | None, as_json: bool) -> None:
 
     async def work(desk: Desk) -> dict[str, object]:
         found = await desk.account(login)
-        fresh = password or desk.ids.token()[:20]
-        password_hash = argon2.PasswordHasher().hash(fresh)
+        fresh = good_password(password, login=login) or made_up(desk.ids.token())
+        password_hash = hash_of(fresh)
 
         async def script(tx: Transaction) -> None:
             await flow.change_password(tx, found.id, password_hash)
@@ -239,11 +242,11 @@ async def create_account(
     made = Account(id=0, login=login, name=name)  # type: ignore[arg-type]  # only its settings are used
     for assignment in settings:
         made = _assigned(made, assignment)
-    secret, password = desk.ids.token(), password or desk.ids.token()[:20]
+    secret, fresh = desk.ids.token(), good_password(password, login=login) or made_up(desk.ids.token())
     new = flow.NewAccount(
         login=login,
         name=name,
-        password_hash=argon2.PasswordHasher().hash(password),
+        password_hash=hash_of(fresh),
         key=secret,
         settings=made.settings,
         credit_microcredits=credit,
@@ -257,7 +260,7 @@ async def create_account(
     added = await desk.database.write(script)
     if added is None or isinstance(added, Refusal):
         return added
-    return {"login": login, "password": password, "api_key": secret, "credits": as_number(credit)}
+    return {"login": login, "password": fresh, "api_key": secret, "credits": as_number(credit)}
 
 
 def _credits(text: str) -> Microcredits:

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
-import argon2
 import click
 
+from palomar.cli.password import good_password
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
-from palomar.domain.access import Role, fault_of_password, is_login
+from palomar.domain.access import Role, is_login
 from palomar.domain.account import AccountId
+from palomar.domain.passwords import made_up
 from palomar.domain.schedule import format_gmt
-from palomar.engine.people import PASSWORD_MADE_UP
+from palomar.engine.passwords import hash_of
 from palomar.flows import sessions as session_flow
 from palomar.flows import users as flow
 from palomar.flows.sessions import Session
@@ -39,7 +40,8 @@ def user() -> None:
 @json_option
 def add(login: str, name: str, role: str, of_account: str | None, password: str | None, as_json: bool) -> None:
     """Make a user and show the password, this once."""
-    _check(login, password)
+    _check_login(login)
+    good_password(password, login=login)
 
     async def work(desk: Desk) -> dict[str, object] | None:
         account_id = (await desk.account(of_account)).id if of_account else None
@@ -74,12 +76,13 @@ def list_users(as_json: bool) -> None:
 @json_option
 def reset(login: str, password: str | None, as_json: bool) -> None:
     """Give a user another password and take the codes of their app away; they are logged out everywhere."""
-    _check(login, password)
+    _check_login(login)
+    good_password(password, login=login)
 
     async def work(desk: Desk) -> dict[str, object]:
         found = await _user(desk, login)
-        fresh = password or desk.ids.token()[:PASSWORD_MADE_UP]
-        password_hash = argon2.PasswordHasher().hash(fresh)
+        fresh = good_password(password, login=login) or made_up(desk.ids.token())
+        password_hash = hash_of(fresh)
 
         async def script(tx: Transaction) -> None:
             await flow.change_password(tx, found.id, password_hash)
@@ -159,12 +162,12 @@ async def create_user(
     desk: Desk, login: str, *, name: str, role: Role, account_id: AccountId | None = None, password: str | None = None
 ) -> dict[str, object] | None:
     """Make a user; login and password, or None if a user or an account has that login."""
-    fresh = password or desk.ids.token()[:PASSWORD_MADE_UP]
+    fresh = good_password(password, login=login) or made_up(desk.ids.token())
     new = NewUser(
         id=desk.ids.serial(),
         login=login,
         name=name,
-        password_hash=argon2.PasswordHasher().hash(fresh),
+        password_hash=hash_of(fresh),
         role=role,
         account_id=account_id,
     )
@@ -187,12 +190,9 @@ async def _user(desk: Desk, login: str) -> User:
     return user
 
 
-def _check(login: str, password: str | None) -> None:
+def _check_login(login: str) -> None:
     if not is_login(login):
         fail("a login has no spaces, no colon, at most 100 characters and is not empty", 2)
-    fault = fault_of_password(password) if password is not None else None
-    if fault is not None:
-        fail(fault, 2)
 
 
 def _show_secret(made: dict[str, object], as_json: bool) -> None:

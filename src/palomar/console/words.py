@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from palomar.console.catalogue import word
-from palomar.domain.access import PasswordFault, Role
+from palomar.domain.access import Role
 from palomar.domain.message import State
+from palomar.domain.passwords import PasswordFault
 from palomar.domain.timeline import Kind
 from palomar.flows.why import Book, Reason
 
@@ -75,8 +76,10 @@ ROLES: Final[Mapping[Role, str]] = {
 }
 
 PASSWORD_FAULTS: Final[Mapping[PasswordFault, str]] = {
-    PasswordFault.TOO_SHORT: word("A password has at least 10 characters."),
+    PasswordFault.TOO_SHORT: word("A password has at least 8 characters."),
     PasswordFault.TOO_LONG: word("A password has at most 200 characters."),
+    PasswordFault.LOGIN: word("A password is not the login."),
+    PasswordFault.COMMON: word("That password is one of the commonest, which are guessed first."),
 }
 
 BOOKS: Final[Mapping[Book, str]] = {

@@ -11,8 +11,6 @@ from typing import Final, NamedTuple
 from palomar.domain.account import AccountId
 
 LOGIN_LONGEST: Final = 100
-PASSWORD_SHORTEST: Final = 10
-PASSWORD_LONGEST: Final = 200
 
 
 class Visitor(NamedTuple):
@@ -42,13 +40,6 @@ class Right(StrEnum):
     PEOPLE = "people"
     PLAY = "play"
     KEYS = "keys"
-
-
-class PasswordFault(StrEnum):
-    """Why nobody may have a password."""
-
-    TOO_SHORT = f"a password has at least {PASSWORD_SHORTEST} characters"
-    TOO_LONG = f"a password has at most {PASSWORD_LONGEST} characters"
 
 
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
@@ -95,10 +86,3 @@ class Scope:
 def is_login(text: str) -> bool:
     """Whether this can be a login: not empty, no spaces or controls, no colon (RFC 7617 section 2)."""
     return 0 < len(text) <= LOGIN_LONGEST and ":" not in text and all(c.isprintable() and c != " " for c in text)
-
-
-def fault_of_password(password: str) -> PasswordFault | None:
-    """What is wrong with a password that somebody chose; None if nothing is."""
-    if len(password) < PASSWORD_SHORTEST:
-        return PasswordFault.TOO_SHORT
-    return PasswordFault.TOO_LONG if len(password) > PASSWORD_LONGEST else None

@@ -7,6 +7,7 @@ from palomar.domain.account import Account, AccountId
 from palomar.domain.languages import Language
 from palomar.domain.link import Codes, Shortener
 from palomar.domain.message import MessageId
+from palomar.domain.passwords import GoodPassword
 from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
 from palomar.engine.admission import Admission
@@ -227,7 +228,7 @@ class Gateway:
         await self.directory.reload()
         return result
 
-    async def hash_password(self, password: str, *, by: Account) -> str:
+    async def hash_password(self, password: GoodPassword, *, by: Account) -> str:
         """The argon2 hash to store; slow on purpose, in a lane. Raises ``Busy``."""
         passwords = self.admission.passwords
         return await passwords.hash(password, lane=passwords.programs, whose=by.id)

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from palomar.domain.access import PASSWORD_LONGEST, Role, Visitor, Who
+from palomar.domain.access import Role, Visitor, Who
 from palomar.domain.account import Account, AccountId
 from palomar.domain.totp import step_of_code
 from palomar.engine.admission import TOO_MANY_FAILURES, Admission, Denied
@@ -110,7 +110,7 @@ class Logins:
         right = await self._admission.is_password(visitor, login, found.password_hash, password, lane=lane, door=DOOR)
         if isinstance(right, Denied):
             return _later(right)
-        return right and len(password) <= PASSWORD_LONGEST
+        return right
 
     async def awaits_code(self, token: str) -> bool:
         """Whether the session of this token waits for a code."""

@@ -16,6 +16,7 @@ from typing import Final
 import argon2
 
 from palomar.domain.account import Account
+from palomar.domain.passwords import GoodPassword
 from palomar.engine.directory import Directory
 from palomar.engine.password_lane import Left, PasswordLane, Standing
 from palomar.ports import Clock
@@ -31,6 +32,11 @@ CHECKED_LONGEST: Final = 1_024
 def _nobody() -> str:
     """Return the hash that is checked for unknown logins, so that the time tells nobody which logins exist."""
     return argon2.PasswordHasher().hash(secrets.token_urlsafe())
+
+
+def hash_of(password: GoodPassword) -> str:
+    """Hash a password to be stored, where nobody else waits: a command."""
+    return argon2.PasswordHasher().hash(password)
 
 
 class Passwords:
@@ -97,7 +103,7 @@ class Passwords:
         self._remember(memory, right=right)
         return right and bool(stored)
 
-    async def hash(self, password: str, *, lane: PasswordLane, whose: Hashable = "") -> str:
+    async def hash(self, password: GoodPassword, *, lane: PasswordLane, whose: Hashable = "") -> str:
         """The argon2 hash to store, for somebody who has been let in; slow on purpose. Raises Busy."""
         return await lane.run(partial(self._hasher.hash, password), whose, Standing.KNOWN)
 

@@ -10,14 +10,12 @@ from typing import Any
 
 from palomar.domain.access import Right, Role, Scope, Who, is_login
 from palomar.domain.account import AccountId
+from palomar.domain.passwords import made_up
 from palomar.engine.passwords import Passwords
 from palomar.flows import sessions, users
 from palomar.flows.users import Credentials, NewUser, User
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
-
-PASSWORD_MADE_UP = 20
-"""Letters and digits of a password that we make up: some 119 bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,7 @@ class People:
         """
         if not self._who.may(Right.PEOPLE) or not self._scope.has(account_id) or not is_login(login):
             return None
-        password = self._ids.token()[:PASSWORD_MADE_UP]
+        password = made_up(self._ids.token())
         new = NewUser(
             id=self._ids.serial(),
             login=login,
@@ -83,7 +81,7 @@ class People:
         """Another password, shown this once, and no code any more: their sessions end. None if out of scope."""
         if await self.user(user_id) is None:
             return None
-        password = self._ids.token()[:PASSWORD_MADE_UP]
+        password = made_up(self._ids.token())
         password_hash = await self._passwords.hash(password, lane=self._passwords.people)
 
         async def change(tx: Transaction, user: User) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from palomar.domain.access import Visitor
 from palomar.domain.account import AccountId
+from palomar.domain.passwords import PasswordFault, judged
 from palomar.domain.totp import SECRET_OCTETS, step_of_code
 from palomar.engine.attempts import Attempts, TryLater
 from palomar.engine.directory import Directory
@@ -56,12 +57,16 @@ class Profile:
         user = await self._user()
         return user is not None and user.user.has_totp
 
-    async def change_password(self, current: str, new: str, *, visitor: Visitor) -> TryLater | bool:
-        """A new password; every other session ends with the old one. False if ``current`` is wrong."""
+    async def change_password(self, current: str, new: str, *, visitor: Visitor) -> TryLater | PasswordFault | bool:
+        """A new password; every other session ends with the old one, and tokens that a log-in made. False if
+        ``current`` is wrong; nothing is looked at where nobody may have the new one."""
+        good = judged(new, login=self._who.login)
+        if isinstance(good, PasswordFault):
+            return good
         confirmed = await self._confirm(current, visitor=visitor)
         if confirmed is not True:
             return confirmed
-        password_hash = await self._passwords.hash(new, lane=self._passwords.people)
+        password_hash = await self._passwords.hash(good, lane=self._passwords.people)
         who, session_id = self._who, self.session.id
 
         async def script(tx: Transaction) -> None:

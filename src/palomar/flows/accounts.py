@@ -28,6 +28,7 @@ from palomar.storage.database import Conflict, Transaction
 from palomar.storage.filters import SELECT_ANY_BLOCKED
 from palomar.storage.statements import Found
 from palomar.storage.templates import SELECT_TEMPLATES
+from palomar.storage.users import SELECT_USER_BY_LOGIN
 
 _NO_PRICES = PriceList()
 _EVERYBODY = AccountId(0)
@@ -145,8 +146,11 @@ async def load(tx: Transaction) -> Snapshot:
 async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms: int) -> Account | Refusal | None:
     """Make an account with one key and its first credit, which comes from its parent where it has one.
 
-    None if the login is taken, a refusal if the parent has too little: then nothing is written.
+    None if the login is taken, by an account or by a user of the console; a refusal if the parent has too little:
+    then nothing is written.
     """
+    if await tx.select(SELECT_USER_BY_LOGIN, login_key(new.login)):
+        return None
     first = new.credit_microcredits
     if new.parent_id is not None and first > (await balance(tx, new.parent_id)).available:
         return Refusal.NO_CREDIT

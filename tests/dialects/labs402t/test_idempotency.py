@@ -13,7 +13,7 @@ from palomar.flows.idempotency import Key
 from palomar.flows.kept import KEPT_MS
 
 MESSAGE = {"to": "34600000000", "text": "Hola"}
-USER = {"name": "J", "surname": "P", "login": "juanp", "password": "x", "contact_email": "j@example.com"}
+USER = {"name": "J", "surname": "P", "login": "juanp", "password": "clave de J", "contact_email": "j@example.com"}
 
 
 async def test_of_many_at_once_one_is_accepted_and_the_others_are_told_to_wait(labs_on_each: Labs402t) -> None:
@@ -147,7 +147,7 @@ async def test_an_answer_that_was_lost_is_given_again_by_the_next_process(place:
         "/sms/send": MESSAGE,
         "/sms/batch": {"messages": [MESSAGE, {"to": "1", "text": "a"}]},
         "/users": USER,
-        "/users/demo/password": {"current_password": PASSWORD, "new_password": "otra"},
+        "/users/demo/password": {"current_password": PASSWORD, "new_password": "otra clave"},
     }
     lost = {}
     async with labs402t(place) as labs:

@@ -135,11 +135,11 @@ def test_a_generated_client_does_everything(served: Served, client: ModuleType) 
         assert [item.status for item in answer.data.messages] == [0, -7]
 
         user = models.UserRequest(
-            name="Ana", surname="Ruiz", login="anar", password="x", contact_email="ana@example.com"
+            name="Ana", surname="Ruiz", login="anar", password="clave de A", contact_email="ana@example.com"
         )
         made = api["create_user"].sync(client=customer, body=user)
         assert made.data.balance == 0.0
-        change = models.PasswordRequest(current_password="x", new_password="y")
+        change = models.PasswordRequest(current_password="clave de A", new_password="new_pass")
         assert api["change_password"].sync("anar", client=customer, body=change).status == 0
         assert api["balance"].sync("anar", client=customer).data.balance == 0.0
         costs = api["costs"].sync("anar", client=customer).data

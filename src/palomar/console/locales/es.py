@@ -18,7 +18,11 @@ TEXTS: Final[Mapping[str, str]] = {
     "See it and try again": "Verla y reintentar",
     "A callback was left out: a later state had been told": "Notificación omitida: ya se dio un estado posterior",
     "A link was followed": "Se abrió un enlace",
-    "A password has at least 10 characters.": "La contraseña debe tener al menos 10 caracteres.",
+    "A password has at least 8 characters.": "La contraseña debe tener al menos 8 caracteres.",
+    "A password is not the login.": "La contraseña no puede ser el usuario.",
+    "That password is one of the commonest, which are guessed first.": (
+        "Esa contraseña es una de las más comunes, que son las primeras que se prueban."
+    ),
     "A password has at most 200 characters.": "La contraseña puede tener como máximo 200 caracteres.",
     "A receipt came": "Llegó un acuse",
     "Accepted": "Aceptado",
@@ -96,7 +100,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "Messages": "Mensajes",
     "Name": "Nombre",
     "New password": "Nueva contraseña",
-    "New password, at least 10 characters": "Contraseña nueva, de al menos 10 caracteres",
+    "New password, at least 8 characters": "Contraseña nueva, de al menos 8 caracteres",
     "New user": "Nueva persona",
     "Newest": "Más recientes",
     "No accounts yet": "Todavía no hay cuentas",

@@ -10,7 +10,7 @@ from palomar.console.catalogue import word
 from palomar.console.pages.preferences import THEMES
 from palomar.console.visit import Reply, SignedVisit, with_headers
 from palomar.console.words import PASSWORD_FAULTS
-from palomar.domain.access import fault_of_password
+from palomar.domain.passwords import PasswordFault
 from palomar.domain.totp import app_url, base32
 from palomar.engine.attempts import TryLater
 
@@ -38,10 +38,9 @@ async def change_password(visit: SignedVisit) -> Reply:
     """Another password, if the current one is right."""
     form = visit.request.form
     current, new = form.get("current", ""), form.get("new", "")
-    fault = fault_of_password(new)
-    if fault is not None:
-        return await _page(visit, section="password", fault=visit.t(PASSWORD_FAULTS[fault]))
     result = await visit.viewer.profile.change_password(current, new, visitor=visit.request.visitor)
+    if isinstance(result, PasswordFault):
+        return await _page(visit, section="password", fault=visit.t(PASSWORD_FAULTS[result]))
     return await _answered(visit, result, section="password", done="password")
 
 

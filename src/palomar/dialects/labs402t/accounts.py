@@ -56,11 +56,14 @@ class AccountEndpoints:
         user = posted if isinstance(posted, Problem) else users.read_user(posted)
         if isinstance(user, Problem):
             return user
+        password = users.judge_password(user.password, login=user.login)
+        if isinstance(password, Problem):
+            return password
         key = self._gateway.ids.token()
         new = NewAccount(
             login=user.login,
             name=f"{user.name} {user.surname}",
-            password_hash=await self._gateway.hash_password(user.password, by=call.account),
+            password_hash=await self._gateway.hash_password(password, by=call.account),
             key=key,
             settings=users.settings_of_child(call.account),
             parent_id=call.account.id,
@@ -91,7 +94,10 @@ class AccountEndpoints:
         denied = await self._callers.knows_password(call.visitor, account, passwords.current)
         if denied is not None:
             return problem_of(denied.refusal)
-        password_hash = await self._gateway.hash_password(passwords.new, by=call.account)
+        new = users.judge_password(passwords.new, login=account.login)
+        if isinstance(new, Problem):
+            return new
+        password_hash = await self._gateway.hash_password(new, by=call.account)
         command = ChangePassword(
             account_id=account.id, password_hash=password_hash, key=call.key, answer=(200, responses.encode(_CHANGED))
         )

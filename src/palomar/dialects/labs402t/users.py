@@ -9,16 +9,17 @@ import re
 from typing import Final, NamedTuple
 
 from palomar.dialects.labs402t.documents import PasswordBody, UserBody
-from palomar.dialects.labs402t.errors import BAD_REQUEST, MISSING, Problem
+from palomar.dialects.labs402t.errors import BAD_REQUEST, MISSING, Code, Problem
 from palomar.dialects.labs402t.responses import Cost
 from palomar.domain.account import Account, AccountSettings
 from palomar.domain.countries import COUNTRIES
 from palomar.domain.credit import Microcredits, as_number
+from palomar.domain.passwords import GoodPassword, PasswordFault, judged
 from palomar.domain.pricing import PriceList
 from palomar.domain.text import unusable
 
 LONGEST: Final = 254
-"""Characters of a name, an address (RFC 5321 section 4.5.3.1) and a password."""
+"""Characters of a name and of an address (RFC 5321 section 4.5.3.1)."""
 
 
 class NewUser(NamedTuple):
@@ -49,11 +50,17 @@ def read_user(posted: UserBody) -> NewUser | Problem:
     )
     if not all(value.strip() for value in user):
         return MISSING
-    if any(unusable(value) or len(value) > LONGEST for value in user):
+    if any(unusable(value) for value in user) or any(len(value) > LONGEST for value in user[:-1]):
         return BAD_REQUEST
     if _LOGIN(user.login) is None or _ADDRESS(user.contact_email) is None:
         return BAD_REQUEST
     return user
+
+
+def judge_password(password: str, *, login: str) -> GoodPassword | Problem:
+    """Judge a new password by the house's one rule; -30 says the reason in ``data``."""
+    good = judged(password, login=login)
+    return Problem(Code.BAD_REQUEST, reason=good.value) if isinstance(good, PasswordFault) else good
 
 
 def read_password(posted: PasswordBody) -> NewPassword | Problem:
@@ -61,7 +68,7 @@ def read_password(posted: PasswordBody) -> NewPassword | Problem:
     current, new = posted.current_password, posted.new_password
     if current is None or new is None or not current.strip() or not new.strip():
         return MISSING
-    if unusable(current) or unusable(new) or len(new) > LONGEST:
+    if unusable(current) or unusable(new):
         return BAD_REQUEST
     return NewPassword(current, new)
 
