@@ -151,7 +151,7 @@ class CarrierReceipt(Struct, frozen=True, kw_only=True):
 
 
 class CarrierInbound(Struct, frozen=True, kw_only=True):
-    """A message from a phone, one part, text decoded."""
+    """A message from a phone, one part, text decoded; and its user data with their coding (``domain.inbound_text``)."""
 
     carrier: str
     source: str
@@ -160,6 +160,8 @@ class CarrierInbound(Struct, frozen=True, kw_only=True):
     reference: int | None = None
     number: int = 1
     parts: int = 1
+    octets: bytes = b""
+    coding: str = ""
     oddities: tuple[Oddity, ...] = ()
     """What was odd about it, to be counted."""
 

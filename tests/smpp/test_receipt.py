@@ -60,7 +60,7 @@ def test_the_text_of_the_specification():
         (0x24, False),
     ],
 )
-def test_only_the_message_type_bits_say_what_is_a_receipt(esm_class: int, expected: bool):
+def test_the_message_type_bits_say_what_is_a_receipt(esm_class: int, expected: bool):
     assert is_receipt(esm_class) is expected
     looks_like_one = DeliverSm(esm_class=esm_class & ~0x40, short_message=STANDARD, tlvs=((0x427, b"\2"),))
     assert (parse_receipt(looks_like_one) is not None) is is_receipt(esm_class & ~0x40)
@@ -197,6 +197,33 @@ def test_odd_parameters_leave_the_text_in_charge(odd: tuple[int, bytes]):
     receipt = parsed(b"id:1 stat:DELIVRD", tlvs=(odd,))
     assert (receipt.message_id, receipt.state) == ("1", MessageState.DELIVERED)
     assert (receipt.network_error, receipt.user_message_reference) == (None, None)
+
+
+@pytest.mark.parametrize("esm_class", [0x00, 0x40, 0x03, 0x80, 0x08, 0x10])
+def test_an_id_and_a_state_in_parameters_are_a_receipt_whatever_esm_class_says(esm_class: int):
+    both = (tlvs.RECEIPTED_MESSAGE_ID.of("7"), tlvs.MESSAGE_STATE.of(5))
+    for pdu in (
+        DeliverSm(esm_class=esm_class, short_message=b"\0id:7 stat:UNDELIV", tlvs=both),
+        DataSm(esm_class=esm_class, tlvs=both),
+    ):
+        receipt = parse_receipt(pdu)
+        assert receipt is not None
+        assert (receipt.message_id, receipt.state) == ("7", MessageState.UNDELIVERABLE)
+        assert not receipt.is_intermediate
+
+
+@pytest.mark.parametrize(
+    "alone",
+    [
+        (),
+        (tlvs.RECEIPTED_MESSAGE_ID.of("7"),),
+        (tlvs.MESSAGE_STATE.of(2),),
+        (tlvs.RECEIPTED_MESSAGE_ID.of(""), tlvs.MESSAGE_STATE.of(2)),
+        (tlvs.RECEIPTED_MESSAGE_ID.of("7"), (0x427, b"")),
+    ],
+)
+def test_one_of_the_two_alone_makes_no_receipt_of_a_text(alone: tlvs.Tlvs):
+    assert parse_receipt(DeliverSm(short_message=b"id:7 stat:DELIVRD", tlvs=alone)) is None
 
 
 def test_the_text_may_be_in_the_payload_behind_a_header_or_in_ucs2():

@@ -1,8 +1,9 @@
 """Delivery receipts in deliver_sm and data_sm: reading every dialect of them, and writing the standard one.
 
-Only esm_class says that a PDU is a receipt (SMPP 3.4 section 5.2.12): a text that looks like one is a text. The
-optional parameters (section 5.3.2) win over the text, whose format (Appendix B) is the carrier's own: fields
-missing or named otherwise, spaces or none, any case, any stat word. What the words mean is in `receipt_words`; what a
+esm_class says that a PDU is a receipt (SMPP 3.4 section 5.2.12), or else receipted_message_id together with
+message_state, which no phone can set: a text that looks like one is a text. The optional parameters (section 5.3.2)
+win over the text, whose format (Appendix B) is the carrier's own: fields missing or named otherwise, spaces or none,
+any case, any stat word. What the words mean is in `receipt_words`; what a
 carrier means by its own words and ids is for `carriers/` to say, so they are kept as they came.
 
 A final state wins over one that is not, wherever the two stand: a message_state of 0, 1 or 6, or one that nobody
@@ -82,7 +83,7 @@ def is_receipt(esm_class: int) -> bool:
 
 def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
     """Read the receipt that `pdu` carries; None if it is a message of somebody. Never fails on a strange text."""
-    if not is_receipt(pdu.esm_class):
+    if not is_receipt(pdu.esm_class) and not _is_told_in_parameters(pdu.tlvs):
         return None
     raw, parameters = text_octets(pdu), pdu.tlvs
     message_id, sub, dlvrd, submit_date, done_date, stat, err, text = _read_text(_decoded(raw, pdu.data_coding))
@@ -199,6 +200,13 @@ def _read_text(text: str) -> tuple[str, ...]:
     said = _read_fields(text.replace("\0", ""))
     values = ((key, said.get(key, "")) for key in _KEYS)
     return tuple(_first_word(value) if key in _WORDS else _line(key, value) for key, value in values)
+
+
+def _is_told_in_parameters(found: tlvs.Tlvs) -> bool:
+    """Say whether an id and a state stand beside each other; one of them alone says nothing."""
+    if not found:
+        return False
+    return bool(tlvs.RECEIPTED_MESSAGE_ID.find(found)) and tlvs.MESSAGE_STATE.find(found) is not None
 
 
 def _message_id(in_parameter: str | None, in_text: str) -> str:

@@ -122,7 +122,12 @@ def test_a_text_that_looks_like_a_receipt_is_a_text() -> None:
         DeliverSm(source_addr="+573001234567", destination_addr="85355", short_message=b"id:1 stat:DELIVRD")
     )
     assert inbound == CarrierInbound(
-        carrier="acme", source="573001234567", destination="85355", text="id:1 stat:DELIVRD"
+        carrier="acme",
+        source="573001234567",
+        destination="85355",
+        text="id:1 stat:DELIVRD",
+        octets=b"id:1 stat:DELIVRD",
+        coding="gsm",
     )
 
 

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 from tests.carriers.smpp.parts import part, settings
 
-from palomar.carriers.smpp.coding import reader
+from palomar.carriers.smpp.coding import codings
 from palomar.carriers.smpp.writing import Written, plain_codings, writer
+from palomar.domain.inbound_text import read_text
 from palomar.domain.text import USER_DATA_OCTETS, Alphabet, measure
 from palomar.ports import Refused
 
@@ -99,7 +100,7 @@ def test_what_is_written_reads_as_the_part_or_is_refused(text: str, alphabet: st
     if isinstance(written, Refused):
         assert "U+" in written.reason
         return
-    read = reader(carrier)(written.octets, written.data_coding, written.shifts)
+    read = read_text(written.octets, codings(carrier)(written.data_coding, written.shifts))
     assert read == text if whole else text.startswith(read)
     if written.data_coding in (8, 0x18):
         assert len(written.octets) <= USER_DATA_OCTETS

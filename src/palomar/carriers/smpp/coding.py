@@ -10,8 +10,7 @@ from typing import Final
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.writing import Elements
-from palomar.domain import gsm7
-from palomar.domain.languages import Language, language_by_identifier, septet_tables
+from palomar.domain.inbound_text import GSM, UCS2, gsm_coding, read_text
 from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT, parameters
 
 CODECS: Final[Mapping[int, str]] = MappingProxyType(
@@ -23,36 +22,36 @@ CODECS: Final[Mapping[int, str]] = MappingProxyType(
         parameters.CODING_JIS: "shift_jis",
         parameters.CODING_CYRILLIC: "iso8859-5",
         parameters.CODING_LATIN_HEBREW: "iso8859-8",
-        parameters.CODING_UCS2: "utf-16-be",
+        parameters.CODING_UCS2: UCS2,
         parameters.CODING_KS_C_5601: "euc_kr",
     }
 )
 """Python's names of the codings; what is not here is read as the GSM default alphabet."""
 
-GSM: Final = "gsm"
+
+def codings(settings: SmppCarrierSettings) -> Callable[[int, Elements], str]:
+    """Make what names the coding of this carrier's texts (``domain.inbound_text``), by data coding and elements."""
+    codecs = dict(CODECS) | {settings.ucs2_coding: UCS2, settings.gsm_coding: settings.alphabet}
+    return lambda data_coding, elements: coding_of(data_coding, elements=elements, codecs=codecs)
 
 
-def reader(settings: SmppCarrierSettings) -> Callable[[bytes, int, Elements], str]:
-    """How this carrier's texts are read: octets, data coding, and the elements of the user data header."""
-    codecs = dict(CODECS) | {settings.ucs2_coding: "utf-16-be", settings.gsm_coding: settings.alphabet}
-    return lambda octets, data_coding, elements: decode(octets, data_coding, elements=elements, codecs=codecs)
-
-
-def decode(octets: bytes, data_coding: int, *, elements: Elements = (), codecs: Mapping[int, str] = CODECS) -> str:
-    """The text of a message; what cannot be read shows U+FFFD, and no NUL is left."""
+def coding_of(data_coding: int, *, elements: Elements = (), codecs: Mapping[int, str] = CODECS) -> str:
+    """Name the coding of a text."""
     codec = codecs.get(data_coding) or codecs.get(_smpp_value(data_coding), GSM)
-    if codec == GSM:
-        tables = septet_tables(_language(elements, IEI_LOCKING_SHIFT), _language(elements, IEI_SINGLE_SHIFT))
-        text = gsm7.decode(octets, tables)
-    else:
-        text = octets.decode(codec, errors="replace")
-    return text.replace("\x00", "")
+    if codec != GSM or not elements:
+        return codec
+    return gsm_coding(_language(elements, IEI_LOCKING_SHIFT), _language(elements, IEI_SINGLE_SHIFT))
 
 
-def _language(elements: Elements, identifier: int) -> Language | None:
-    """The language that a shift names (3GPP TS 23.040 sections 9.2.3.24.15 and 9.2.3.24.16); the last one counts."""
+def decode(octets: bytes, data_coding: int, *, elements: Elements = ()) -> str:
+    """Read the text of a message; what cannot be read shows U+FFFD, and no NUL is left."""
+    return read_text(octets, coding_of(data_coding, elements=elements))
+
+
+def _language(elements: Elements, identifier: int) -> int:
+    """Give the language that a shift names (3GPP TS 23.040 sections 9.2.3.24.15 and 16); the last one counts."""
     named = [octets[0] for element, octets in elements if element == identifier and len(octets) == 1]
-    return language_by_identifier(named[-1]) if named else None
+    return named[-1] if named else 0
 
 
 def _smpp_value(data_coding: int) -> int:

@@ -1,8 +1,8 @@
 """What a carrier brings, in our words: a ``deliver_sm`` or ``data_sm`` is a receipt or an inbound message, the answer
 to a ``query_sm`` is a receipt that we asked for.
 
-Pure. Only ``esm_class`` says what a ``deliver_sm`` is: a text that looks like a receipt may come from a phone. The way
-out is ``submitting``, the answers to it ``verdicts``.
+Pure. ``esm_class`` says what a ``deliver_sm`` is, or parameters that no phone can set: a text that looks like a receipt
+may come from a phone. The way out is ``submitting``, the answers to it ``verdicts``.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +12,9 @@ from typing import Final
 from msgspec import structs
 
 from palomar.carriers.smpp import wording
-from palomar.carriers.smpp.coding import reader
+from palomar.carriers.smpp.coding import codings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.domain.inbound_text import read_text
 from palomar.domain.message import State
 from palomar.domain.oddity import Oddity, OddityKind, oddity
 from palomar.ports import CarrierInbound, CarrierReceipt
@@ -54,7 +55,7 @@ NO_WORD: Final = "(no word)"
 def delivery_reader(settings: SmppCarrierSettings) -> Callable[[DeliverSm | DataSm, bytes], Delivery | None]:
     """What this carrier brought, of the PDU and its octets; None for the acknowledgements that only CDMA and TDMA
     phones make."""
-    carrier, text_of = settings.name, reader(settings)
+    carrier, coding_of = settings.name, codings(settings)
     words = wording.receipt_words(settings.receipt_words)
 
     def read(pdu: DeliverSm | DataSm, octets: bytes) -> Delivery | None:
@@ -64,11 +65,14 @@ def delivery_reader(settings: SmppCarrierSettings) -> Callable[[DeliverSm | Data
         if pdu.esm_class & parameters.ESM_TYPE_MASK:
             return None
         concatenation, user_data = read_parts(pdu)
+        coding = coding_of(pdu.data_coding, information_elements(pdu))
         return CarrierInbound(
             carrier=carrier,
             source=pdu.source_addr.lstrip("+"),
             destination=pdu.destination_addr.lstrip("+"),
-            text=text_of(user_data, pdu.data_coding, information_elements(pdu)),
+            text=read_text(user_data, coding),
+            octets=user_data,
+            coding=coding,
             reference=concatenation.reference if concatenation else None,
             number=concatenation.sequence if concatenation else 1,
             parts=concatenation.total if concatenation else 1,
