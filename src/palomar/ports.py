@@ -162,6 +162,10 @@ class CarrierInbound(Struct, frozen=True, kw_only=True):
     parts: int = 1
     octets: bytes = b""
     coding: str = ""
+    came_ms: int = 0
+    link: str = ""
+    """By which link it came, as no other link of this process is called; and since when that is bound."""
+    bound_ms: int = 0
     oddities: tuple[Oddity, ...] = ()
     """What was odd about it, to be counted."""
 
@@ -180,6 +184,10 @@ class CarrierSink(Protocol):
     def receipt(self, receipt: CarrierReceipt, acknowledge: Acknowledge) -> None: ...
 
     def inbound(self, inbound: CarrierInbound, acknowledge: Acknowledge) -> None: ...
+
+    def link_ended(self, link: str) -> None:
+        """A link by which messages had come (``CarrierInbound.link``) has ended."""
+        ...
 
     def room_changed(self, carrier: str) -> None:
         """There is (more) room, or a link came or went: look again at :meth:`Carrier.room`."""

@@ -56,6 +56,7 @@ class RecordingSink:
     receipts: list[CarrierReceipt] = field(default_factory=list)
     inbounds: list[CarrierInbound] = field(default_factory=list)
     acknowledges: list[Acknowledge] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
     rooms: int = 0
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -71,6 +72,9 @@ class RecordingSink:
     def inbound(self, inbound: CarrierInbound, acknowledge: Acknowledge) -> None:
         self.inbounds.append(inbound)
         self._acknowledge(acknowledge)
+
+    def link_ended(self, link: str) -> None:
+        self.ended.append(link)
 
     def room_changed(self, carrier: str) -> None:
         self.rooms += 1

@@ -9,7 +9,6 @@ from palomar.domain.account import AccountId
 from palomar.domain.message import State
 from palomar.flows import handsets
 from palomar.flows.handsets import FAMILY_BY_INDEX, Address
-from palomar.flows.inbound import SAME_WITHIN_MS, is_repeat
 from palomar.flows.numbers import Keyword, VirtualNumber, add_keyword, add_number
 from palomar.flows.owners import load_owners
 from palomar.flows.receive import receive
@@ -130,13 +129,3 @@ async def test_phones_can_write_to_the_numbers_and_words_of_an_account(world: Wo
     owners = await ask(world, load_owners, [NUMBER])
     assert [owners.of_text(NUMBER, text).account_id for text in ("hola", "sale now")] == [one.id, other.id]
     assert (await ask(world, load_owners, [])).of_text(NUMBER, "hola") is None
-
-
-async def test_the_same_words_are_a_repeat_for_ten_minutes(world: World) -> None:
-    account = await world.account()
-    await ask(world, add_number, VirtualNumber(number=NUMBER, account_id=account.id))
-    assert not await ask(world, is_repeat, inbound("hola"), now_ms=world.now_ms)
-    await world.do(receive, inbound("hola"))
-    for later, is_again in ((0, True), (SAME_WITHIN_MS - 1, True), (SAME_WITHIN_MS, False)):
-        assert await ask(world, is_repeat, inbound("hola"), now_ms=world.now_ms + later) is is_again
-    assert not await ask(world, is_repeat, inbound("Hola"), now_ms=world.now_ms)

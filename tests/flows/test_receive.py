@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.flows.conftest import new_node
 from tests.support.world import START_MS, World
 
 from palomar.domain.account import Account, AccountId
@@ -12,8 +13,8 @@ from palomar.domain.text import Alphabet
 from palomar.flows.accept import Accepted
 from palomar.flows.accounts import load
 from palomar.flows.blacklist import block, list_blocked, unblock
+from palomar.flows.claim import take_over
 from palomar.flows.compose import Recipient
-from palomar.flows.inbound import SAME_WITHIN_MS
 from palomar.flows.numbers import (
     Keyword,
     VirtualNumber,
@@ -26,6 +27,7 @@ from palomar.flows.numbers import (
     remove_number,
 )
 from palomar.flows.receive import INCOMPLETE_AFTER_MS, receive, sweep_incomplete
+from palomar.flows.repeats import Acknowledged, LinkEnded, acknowledge, note_ended_links, note_ended_node
 from palomar.flows.work import Work
 from palomar.ports import CarrierInbound
 from palomar.storage.database import Transaction
@@ -148,14 +150,158 @@ async def test_the_keyword_of_a_long_text_is_found_when_its_parts_are_joined(wor
     assert [row[0] for row in await world.ask("SELECT account_id FROM inbound WHERE whole = 1")] == [pizza.id]
 
 
-async def test_a_repeat_within_ten_minutes_is_the_same_message(world: World) -> None:
+async def acknowledged(world: World, *inbounds: CarrierInbound) -> None:
+    """The carrier is told now that we have these."""
+    await world.do(acknowledge, *(Acknowledged(inbound, world.now_ms) for inbound in inbounds))
+
+
+async def test_until_it_is_acknowledged_the_same_message_is_a_repeat_and_then_it_is_another(world: World) -> None:
     await with_number(world)
-    assert await world.do(receive, inbound("hola"), inbound("hola")) == [True, False]
-    world.now_ms += SAME_WITHIN_MS - 1  # most likely another period of ten minutes
-    assert await world.do(receive, inbound("hola")) == [False]
+    assert await world.do(receive, inbound("SI"), inbound("SI")) == [True, False]
+    world.now_ms += 4_000
+    assert await world.do(receive, inbound("SI")) == [False]
+    await acknowledged(world, inbound("SI"))
+    for _ in range(3):
+        world.now_ms += 10
+        assert await world.do(receive, inbound("SI")) == [True]
+        await acknowledged(world, inbound("SI"))
+    assert await texts(world) == [("SI", 1)] * 4
+    assert len(await callbacks(world)) == 4
+
+
+async def test_an_acknowledgement_and_the_next_of_the_same_words_may_be_in_one_batch(world: World) -> None:
+    await world.do(receive, inbound("1"))
+    _, fresh = await world.batch(
+        (acknowledge, [Acknowledged(inbound("1"), world.now_ms)]), (receive, [inbound("1"), inbound("1")])
+    )
+    assert fresh == [True, False]
+
+
+async def test_only_the_same_octets_by_the_same_carrier_are_a_repeat(world: World) -> None:
+    first = inbound("hola", octets=b"hola", coding="gsm")
+    others = [
+        inbound("hola", octets=b"hola", coding="latin-1"),
+        inbound("hola", octets=b"hola\0", coding="gsm"),
+        inbound("hola", octets=b"hola", coding="gsm", carrier="d"),
+        inbound("hola", octets=b"hola", coding="gsm", destination="555"),
+    ]
+    assert await world.do(receive, first, *others, first) == [True, True, True, True, True, False]
+
+
+async def test_what_was_acknowledged_too_late_may_come_again_for_half_a_minute(world: World) -> None:
+    came_ms = world.now_ms
+    await world.do(receive, inbound("SI", came_ms=came_ms))
+    world.now_ms += 6_000
+    await acknowledged(world, inbound("SI", came_ms=came_ms))
+    world.now_ms += 30_000
+    assert await world.do(receive, inbound("SI", came_ms=world.now_ms)) == [False]
     world.now_ms += 1
-    assert await world.do(receive, inbound("hola")) == [True]
+    assert await world.do(receive, inbound("SI", came_ms=world.now_ms)) == [True]
+
+
+async def test_a_copy_that_was_acknowledged_in_time_makes_the_next_a_message_again(world: World) -> None:
+    await world.do(receive, inbound("SI", came_ms=world.now_ms, link="acme/1@1"))
+    await world.do(note_ended_links, LinkEnded("acme/1@1", world.now_ms + 1))
+    world.now_ms += 2_000
+    copy = inbound("SI", came_ms=world.now_ms, link="acme/1@2", bound_ms=world.now_ms - 5)
+    assert await world.do(receive, copy) == [False]
+    await acknowledged(world, copy)
+    world.now_ms += 2_000
+    assert await world.do(receive, inbound("SI", came_ms=world.now_ms, link="acme/1@2")) == [True]
+
+
+@pytest.mark.parametrize("is_acknowledged", [True, False])
+async def test_shortly_after_its_link_broke_the_same_message_is_a_repeat(world: World, is_acknowledged: bool) -> None:
+    first = inbound("SI", came_ms=world.now_ms, link="acme/1@1")
+    await world.do(receive, first)
+    if is_acknowledged:
+        await acknowledged(world, first)
+    await world.do(note_ended_links, LinkEnded("acme/1@1", world.now_ms + 10))
+    world.now_ms += 59_000
+    assert await world.do(receive, inbound("SI", came_ms=world.now_ms, link="acme/1@2")) == [False]
+    world.now_ms += 2_000
+    assert await world.do(receive, inbound("SI", came_ms=world.now_ms, link="acme/1@2")) == [True]
+
+
+async def test_another_link_that_broke_says_nothing(world: World) -> None:
+    first = inbound("SI", came_ms=world.now_ms, link="acme/1@1")
+    await world.do(receive, first)
+    await acknowledged(world, first)
+    await world.do(note_ended_links, LinkEnded("acme/2@1", world.now_ms + 10))
+    world.now_ms += 1_000
+    assert await world.do(receive, inbound("SI", came_ms=world.now_ms, link="acme/3@1")) == [True]
+
+
+@pytest.mark.parametrize("is_acknowledged", [True, False])
+async def test_the_end_of_our_process_is_a_broken_link(world: World, is_acknowledged: bool) -> None:
+    first = inbound("SI", came_ms=world.now_ms, link="acme/1@1")
+    await world.do(receive, first)
+    if is_acknowledged:
+        await acknowledged(world, first)
+    assert world.node_id is not None
+    await world.do(take_over, world.node_id)
+    world.node_id = await new_node(world, "second")
+    world.now_ms += 3_600_000
+    bound_ms = world.now_ms
+    world.now_ms += 1_000
+    copy = inbound("SI", came_ms=world.now_ms, link="acme/1@9", bound_ms=bound_ms)
+    assert await world.do(receive, copy) == [False]
+    await acknowledged(world, copy)
+    world.now_ms += 1_000
+    assert await world.do(receive, inbound("SI", came_ms=world.now_ms, link="acme/1@9", bound_ms=bound_ms)) == [True]
+
+
+async def test_the_end_of_an_earlier_node_of_that_number_says_nothing(world: World) -> None:
+    async def ended(tx: Transaction) -> None:
+        assert world.node_id is not None
+        await note_ended_node(tx, world.node_id, at_ms=world.now_ms - 1)
+
+    await world.database.write(ended)
+    first = inbound("SI", came_ms=world.now_ms, link="acme/1@1")
+    await world.do(receive, first)
+    await acknowledged(world, first)
+    assert await world.do(receive, inbound("SI", came_ms=world.now_ms + 10, link="acme/1@1")) == [True]
+
+
+async def test_two_nodes_that_take_the_same_message_at_once_store_it_once(world: World) -> None:
+    await with_number(world)
+
+    async def take(text: str, *, lane: int) -> list[bool]:
+        async def script(tx: Transaction) -> list[bool]:
+            work = Work(tx, world.house(), now_ms=world.now_ms)
+            fresh = await receive(work, [inbound(text)])
+            await work.finish()
+            return fresh
+
+        return await world.database.write(script, lane=lane)
+
+    for number in range(20):
+        found = await asyncio.gather(take(f"vote {number}", lane=0), take(f"vote {number}", lane=1))
+        assert sorted(map(tuple, found)) == [(False,), (True,)]
+
+
+async def test_a_part_of_the_same_octets_is_another_once_the_first_was_acknowledged(world: World) -> None:
+    await with_number(world)
+    one, two = part(1, 2, "ho"), part(2, 2, "la")
+    for _ in range(2):
+        assert await world.do(receive, one, two) == [True, True]
+        assert await world.do(receive, one, two) == [False, False]
+        await acknowledged(world, one, two)
+        world.now_ms += 1_000
+    assert await texts(world) == [("hola", 2)] * 2
     assert len(await callbacks(world)) == 2
+
+
+async def test_octets_of_parts_are_joined_before_they_are_read(world: World) -> None:
+    await with_number(world)
+    octets = "Hola 😀".encode("utf-16-be")
+    first, second = (
+        part(number, 2, some.decode("utf-16-be", "replace"), octets=some, coding="utf-16-be")
+        for number, some in ((1, octets[:-2]), (2, octets[-2:]))
+    )
+    await world.do(receive, second)
+    assert await world.do(receive, first) == [True]
+    assert await texts(world) == [("Hola 😀", 2)]
 
 
 async def test_a_repeated_part_is_known_before_and_after_the_message_was_joined(world: World) -> None:

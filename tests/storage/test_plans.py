@@ -27,6 +27,7 @@ ROWS = 20_000
 GROWING = ("messages", "parts", "queue", "events", "webhooks", "orphans", "inbound", "ledger", "balances", "nodes")
 GROWING += ("inbound_parts", "virtual_numbers", "links", "clicks", "blocked_numbers")
 GROWING += ("counts", "users", "sessions", "login_failures", "doubts", "callback_targets")
+GROWING += ("broken_links", "oddities")
 
 HOT: dict[str, Lookup | Update | Delete | str] = {
     "parts by id": messages.LOOKUP_PARTS,
@@ -82,11 +83,16 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "whose messages are": handsets.LOOKUP_OWNERS,
     "a short link": links.SELECT_LINK,
     "codes that are taken": links.LOOKUP_CODES,
-    "inbound messages that came before": inbound.LOOKUP_INBOUND,
+    "inbound messages that came before": inbound.LOOKUP_BEFORE,
+    "inbound messages that were acknowledged": inbound.UPDATE_ACKNOWLEDGED,
+    "inbound parts that were acknowledged": inbound.UPDATE_PARTS_ACKNOWLEDGED,
+    "inbound messages that are newest no more": inbound.SUPERSEDE,
+    "inbound parts that are newest no more": inbound.SUPERSEDE_PART,
+    "links that broke": inbound.LOOKUP_BROKEN_LINKS,
     "inbound messages that wait": inbound.LOOKUP_WAITING,
     "inbound messages that waited long": inbound.SELECT_WAITED_LONG,
     "joined inbound messages": inbound.UPDATE_INBOUND,
-    "inbound parts that came before": inbound.LOOKUP_KNOWN_PARTS,
+    "inbound parts that came before": inbound.LOOKUP_PARTS_BEFORE,
     "inbound parts of messages": inbound.LOOKUP_PARTS,
     "old inbound parts": inbound.SELECT_OLD_PARTS,
     "virtual numbers": inbound.LOOKUP_NUMBERS,

@@ -31,9 +31,10 @@ def first_word(text: str) -> str:
 
 def plain_word(text: str) -> str:
     """A word without case, accents, what nobody sees and what is around it; several words have one space between."""
-    letters = unicodedata.normalize("NFKD", text)
-    bare = "".join(letter for letter in letters if not (unicodedata.combining(letter) or _is_unseen(letter)))
-    return " ".join(_bare(bare).casefold().split())
+    seen = "".join(letter for letter in text if not _is_unseen(letter))
+    letters = unicodedata.normalize("NFKD", _bare(seen))
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join(bare.casefold().split())
 
 
 def _is_unseen(letter: str) -> bool:

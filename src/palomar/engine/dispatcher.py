@@ -23,6 +23,7 @@ from palomar.flows.accept import Accepted, Result
 from palomar.flows.compose import Acceptance, NewMessage
 from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
 from palomar.flows.receive import receive
+from palomar.flows.repeats import Acknowledged, LinkEnded, acknowledge, note_ended_links
 from palomar.flows.report import record_receipts
 from palomar.flows.routing import UNROUTED
 from palomar.ports import (
@@ -50,6 +51,9 @@ RECEIPTS = Step(
     linger_seconds=0.005,
     patience_seconds=ACKNOWLEDGE_SECONDS,
 )
+ACKNOWLEDGED = Step(name="acknowledge", script=acknowledge, rank=43, linger_seconds=0.050)
+"""What was acknowledged is known before the next of the same octets is judged."""
+LINK_ENDED = Step(name="note_ended_links", script=note_ended_links, rank=44)
 INBOUND = Step(name="receive", script=receive, rank=45, linger_seconds=0.005, patience_seconds=ACKNOWLEDGE_SECONDS)
 
 
@@ -164,7 +168,15 @@ class Dispatcher:
         if self._batcher.waiting > _FACTS_AT_MOST:
             acknowledge(False)
             return
-        self._batcher.post(INBOUND, inbound, lambda fresh: acknowledge(True), lambda error: acknowledge(False))
+
+        def stored(fresh: bool) -> None:
+            acknowledge(True)
+            self._batcher.post(ACKNOWLEDGED, Acknowledged(inbound, self._batcher.clock.wall_ms()), _done)
+
+        self._batcher.post(INBOUND, inbound, stored, lambda error: acknowledge(False))
+
+    def link_ended(self, link: str) -> None:
+        self._batcher.post(LINK_ENDED, LinkEnded(link, self._batcher.clock.wall_ms()), _done)
 
     def room_changed(self, carrier: str) -> None:
         self._pump(self._lines[carrier])
@@ -267,6 +279,10 @@ class Dispatcher:
             self._pump(line)
 
 
+def _done(result: None) -> None:
+    """Nobody waits for a mark."""
+
+
 def _asked(message: NewMessage, command: Acceptance, now_ms: int) -> Asked:
     """A new message in the router's words."""
     row = message.row
@@ -289,6 +305,7 @@ class LineSink:
         self._carrier = carrier
         self.receipt = dispatcher.receipt
         self.inbound = dispatcher.inbound
+        self.link_ended = dispatcher.link_ended
         self.room_changed = dispatcher.room_changed
 
     def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange) -> None:

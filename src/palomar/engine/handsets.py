@@ -17,9 +17,8 @@ from palomar.domain.phone import plain_address
 from palomar.engine.screens import Arrival, Bubble, bubbles_of, names_of
 from palomar.flows import handsets
 from palomar.flows.handsets import Address, Sent, Ties, Written
-from palomar.flows.inbound import is_repeat
 from palomar.flows.owners import load_owners
-from palomar.ports import CarrierInbound, Clock, SimulatedNetwork
+from palomar.ports import Clock, SimulatedNetwork
 from palomar.storage.database import Database, Transaction
 
 LINES_AT_MOST: Final = 50
@@ -57,8 +56,6 @@ class Wrote(StrEnum):
     """What came of writing from a phone."""
 
     SENT = "sent"
-    REPEAT = "repeat"
-    """The same words came within ten minutes: they are taken for a repeat of the carrier's, and nobody is told."""
     NOBODYS = "nobodys"
     """It would reach no account in scope."""
     NONSENSE = "nonsense"
@@ -164,20 +161,15 @@ class Handsets:
         if not self.may_write or not _is_phone(number) or not _is_address(to) or not 0 < len(text) <= TEXT_LONGEST:
             return Wrote.NONSENSE
         carrier = self._carrier_of(number)
-        inbound = CarrierInbound(carrier=carrier, source=number, destination=to, text=text)
-        now_ms = self._clock.wall_ms()
 
-        async def script(tx: Transaction) -> tuple[bool, bool]:
+        async def script(tx: Transaction) -> bool:
             owner = (await load_owners(tx, [to])).of_text(to, text)
-            return self._scope.has(owner.account_id if owner is not None else None), await is_repeat(
-                tx, inbound, now_ms=now_ms
-            )
+            return self._scope.has(owner.account_id if owner is not None else None)
 
-        is_ours, is_again = await self._database.read(script)
-        if not is_ours:
+        if not await self._database.read(script):
             return Wrote.NOBODYS
         self._networks[carrier].write(number, to, text)
-        return Wrote.REPEAT if is_again else Wrote.SENT
+        return Wrote.SENT
 
     def behave(self, number: str, how: str) -> str:
         """From now on the phone of that number does so, in every network; nothing: as any other. What is wrong with

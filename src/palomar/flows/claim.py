@@ -12,6 +12,7 @@ from palomar.domain.lane import Rank
 from palomar.domain.message import NODES_MAX, MessageId, PartId, State
 from palomar.flows.dispatch import doubt
 from palomar.flows.release import WaitingPart, waiting_parts
+from palomar.flows.repeats import note_ended_node
 from palomar.flows.report import join_doubtful
 from palomar.flows.work import Work
 from palomar.storage import messages as rows
@@ -132,5 +133,7 @@ async def _take_over_one(work: Work, node_id: int) -> TakenOver:
     if not more:
         await work.tx.execute(RELEASE_OF_NODE, node_id)
         await work.tx.execute(DELETE_STATUS_OF_NODE, node_id)
+        for (lease_until_ms,) in await work.tx.select(nodes.SELECT_LEASE, node_id):
+            await note_ended_node(work.tx, node_id, at_ms=min(lease_until_ms, work.now_ms))
         await work.tx.execute(nodes.END, node_id)
     return TakenOver(freed=len(held), in_doubt=len(doubtful), more=more)

@@ -1,21 +1,18 @@
-"""Inbound messages as far as they have come: joining the parts of a long one, and knowing what came before.
+"""Inbound messages as far as they have come: joining the parts of a long one.
 
-A carrier repeats what was not acknowledged, so the same content within ten minutes is the same message. Nodes meet at
-the row of the waiting message: its word ``same`` is unique, and it is locked before parts are put to it. Not here:
-whose message it is and what follows (``receive``).
+Nodes meet at the row of the waiting message: its word ``same`` is unique, and it is locked before parts are put to it.
+Not here: what is a repeat (``repeats``), whose message it is and what follows (``receive``).
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from palomar.domain.inbound_text import Piece, joined_text
+from palomar.flows.repeats import hashed, link_of, word_of
 from palomar.flows.work import Work
 from palomar.ports import CarrierInbound
 from palomar.storage import inbound as rows
-from palomar.storage.database import Transaction
 from palomar.storage.statements import Found, Row
-
-SAME_WITHIN_MS = 600_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,16 +27,18 @@ class InboundMessage:
     parts: int
     same: str
     received_ms: int
+    came_ms: int = 0
+    link: str = ""
     is_stored: bool = False
-    texts: dict[int, str] = field(default_factory=dict)
+    pieces: dict[int, Piece] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
-        return "".join(self.texts[number] for number in sorted(self.texts))
+        return joined_text(self.pieces)
 
     @property
     def is_whole(self) -> bool:
-        return len(self.texts) == self.parts
+        return len(self.pieces) == self.parts
 
     def row(self, *, account_id: int | None, whole: bool) -> Row:
         """In the order of INSERT_INBOUND."""
@@ -50,12 +49,14 @@ class InboundMessage:
             self.destination,
             self.text if whole else "",
             self.reference,
-            len(self.texts),
+            len(self.pieces),
             self.parts,
             self.same,
             self.received_ms,
             account_id,
             int(whole),
+            self.came_ms,
+            self.link,
         )
 
 
@@ -71,20 +72,20 @@ class Join:
         self.opened: list[InboundMessage] = []
         """Not in the table yet, and waiting."""
 
-    def add(self, part: CarrierInbound, digest: str) -> None:
+    def add(self, part: CarrierInbound) -> None:
         """A part that has not come before. If its number has, the phone uses the reference again: what came until then
         is all that will come."""
         same = together(part)
         message = self._open.get(same)
-        if message is not None and part.number in message.texts:
+        if message is not None and part.number in message.pieces:
             self._close(message)
             message = None
         if message is None:
             message = self._open[same] = opened(self._work, part)
             self.opened.append(message)
-        message.texts[part.number] = part.text
+        message.pieces[part.number] = Piece(part.text, part.octets, part.coding)
         self._touched.add(message.id)
-        self._parts.append((key_now(self._work, digest), message.id, part.number, part.text, self._work.now_ms))
+        self._parts.append(_part_row(self._work, message, part))
         if message.is_whole:
             self._close(message)
 
@@ -102,6 +103,13 @@ class Join:
         if message in self.opened:
             self.opened.remove(message)
         self.closed.append(message)
+
+
+def _part_row(work: Work, message: InboundMessage, part: CarrierInbound) -> Row:
+    """In the order of INSERT_PARTS."""
+    came_ms, link = part.came_ms or work.now_ms, link_of(work, part)
+    kept = (part.number, part.text, work.now_ms, came_ms, part.octets or None, part.coding, link)
+    return (word_of(part), message.id, *kept)
 
 
 def opened(work: Work, part: CarrierInbound) -> InboundMessage:
@@ -135,60 +143,11 @@ async def with_parts(work: Work, found: Sequence[Found]) -> list[InboundMessage]
         for row in found
     }
     if messages:
-        for identity, number, text in await work.tx.lookup(rows.LOOKUP_PARTS, sorted(messages)):
-            messages[identity].texts[number] = text
+        for identity, number, text, octets, coding in await work.tx.lookup(rows.LOOKUP_PARTS, sorted(messages)):
+            messages[identity].pieces[number] = Piece(text, octets or b"", coding)
     return list(messages.values())
-
-
-def is_part(inbound: CarrierInbound) -> bool:
-    """Whether it is a part of a longer message that can be joined."""
-    return inbound.reference is not None and 1 <= inbound.number <= inbound.parts and inbound.parts > 1
-
-
-def digest_of(inbound: CarrierInbound) -> str:
-    """What a repeat shares with what it repeats."""
-    return _hash(
-        inbound.carrier,
-        inbound.source,
-        inbound.destination,
-        str(inbound.reference),
-        f"{inbound.number}/{inbound.parts}",
-        inbound.text,
-    )
 
 
 def together(part: CarrierInbound) -> str:
     """What the parts of one message share, and no two waiting messages."""
-    return "waiting:" + _hash(part.carrier, part.source, part.destination, str(part.reference), str(part.parts))
-
-
-def _hash(*words: str) -> str:
-    return hashlib.sha256("\0".join(words).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def key_now(work: Work, digest: str) -> str:
-    """The digest and the ten minutes that this is."""
-    return _key(work.now_ms, digest)
-
-
-def keys_before(work: Work, digests: Iterable[str]) -> list[str]:
-    """The keys of the ten minutes before these: some of them are less than ten minutes old."""
-    return sorted({_key(work.now_ms - SAME_WITHIN_MS, digest) for digest in digests})
-
-
-async def is_repeat(tx: Transaction, inbound: CarrierInbound, *, now_ms: int) -> bool:
-    """Whether a message of one part would be taken for a repeat, came it now."""
-    digest = digest_of(inbound)
-    keys = [_key(now_ms - SAME_WITHIN_MS, digest), _key(now_ms, digest)]
-    found = await tx.lookup(rows.LOOKUP_INBOUND, keys)
-    return any(received_ms > now_ms - SAME_WITHIN_MS for _, received_ms in found)
-
-
-def _key(at_ms: int, digest: str) -> str:
-    return f"{at_ms // SAME_WITHIN_MS}:{digest}"
-
-
-def recent(work: Work, found: Iterable[Found]) -> set[str]:
-    """The digests of rows (key, received_ms) that are less than ten minutes old."""
-    oldest_ms = work.now_ms - SAME_WITHIN_MS
-    return {str(key).partition(":")[2] for key, received_ms in found if received_ms > oldest_ms}
+    return "waiting:" + hashed(part.carrier, part.source, part.destination, str(part.reference), str(part.parts))

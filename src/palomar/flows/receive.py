@@ -6,26 +6,18 @@ for: what has come is delivered.
 """
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 from palomar.domain.account import Account
 from palomar.domain.events import InboundReceived
+from palomar.domain.inbound_text import Piece
 from palomar.domain.message import MessageId
 from palomar.domain.opt_out import word_in
 from palomar.domain.phone import plain_address
-from palomar.flows.inbound import (
-    InboundMessage,
-    Join,
-    digest_of,
-    is_part,
-    key_now,
-    keys_before,
-    opened,
-    recent,
-    together,
-    with_parts,
-)
+from palomar.flows.inbound import InboundMessage, Join, opened, together, with_parts
 from palomar.flows.numbers import VirtualNumber
 from palomar.flows.owners import Owners, owners_of
+from palomar.flows.repeats import Before, before, is_part, link_of, word_of
 from palomar.flows.work import Work
 from palomar.ports import CarrierInbound
 from palomar.storage import inbound as rows
@@ -71,21 +63,26 @@ async def sweep_incomplete(work: Work, limits: Sequence[int]) -> list[int]:
 async def _take_single(work: Work, inbounds: Sequence[CarrierInbound], owners: Owners) -> list[bool]:
     if not inbounds:
         return []
-    digests = [digest_of(inbound) for inbound in inbounds]
-    repeated = recent(work, await work.tx.lookup(rows.LOOKUP_INBOUND, keys_before(work, digests)))
-    messages = [_single(work, inbound, digest) for inbound, digest in zip(inbounds, digests, strict=True)]
+    known = await before(work, rows.LOOKUP_BEFORE, inbounds)
+    messages = [_single(work, inbound) for inbound in inbounds]
     wanted = [
         message.row(account_id=owners.account_id_of(message), whole=True)
-        for message, digest in zip(messages, digests, strict=True)
-        if digest not in repeated
+        for message, inbound in zip(messages, inbounds, strict=True)
+        if known.take(inbound)
     ]
+    await _supersede(work, rows.SUPERSEDE, known)
     stored = await work.tx.insert_new(rows.INSERT_INBOUND, wanted)
     for message in messages:
         await _deliver(work, message, owners, is_news=message.id in stored)
     return [message.id in stored for message in messages]
 
 
-def _single(work: Work, inbound: CarrierInbound, digest: str) -> InboundMessage:
+async def _supersede(work: Work, statement: LiteralString, known: Before) -> None:
+    for word in sorted(known.superseded):
+        await work.tx.execute(statement, f"older:{work.house.ids.serial()}", word)
+
+
+def _single(work: Work, inbound: CarrierInbound) -> InboundMessage:
     return InboundMessage(
         id=work.house.ids.serial(),
         carrier=inbound.carrier,
@@ -93,9 +90,11 @@ def _single(work: Work, inbound: CarrierInbound, digest: str) -> InboundMessage:
         destination=inbound.destination,
         reference=inbound.reference,
         parts=1,
-        same=key_now(work, digest),
+        same=word_of(inbound),
         received_ms=work.now_ms,
-        texts={1: inbound.text},
+        came_ms=inbound.came_ms or work.now_ms,
+        link=link_of(work, inbound),
+        pieces={1: Piece(inbound.text)},
     )
 
 
@@ -110,16 +109,14 @@ async def _take_parts(work: Work, parts: Sequence[CarrierInbound], owners: Owner
     created = await work.tx.insert_new(rows.INSERT_INBOUND, [m.row(account_id=None, whole=False) for m in begun])
     waiting = await with_parts(work, await work.tx.lookup(rows.LOOKUP_WAITING, [message.same for message in begun]))
     open_now: dict[str, InboundMessage | None] = {message.same: message for message in waiting}
-    digests = [digest_of(part) for part in parts]
-    keys = [*keys_before(work, digests), *(key_now(work, digest) for digest in digests)]
-    seen = recent(work, await work.tx.lookup(rows.LOOKUP_KNOWN_PARTS, keys))
+    known = await before(work, rows.LOOKUP_PARTS_BEFORE, parts)
     join = Join(work, open_now)
     fresh = []
-    for part, digest in zip(parts, digests, strict=True):
-        fresh.append(digest not in seen)
-        if digest not in seen:
-            seen.add(digest)
-            join.add(part, digest)
+    for part in parts:
+        fresh.append(known.take(part))
+        if fresh[-1]:
+            join.add(part)
+    await _supersede(work, rows.SUPERSEDE_PART, known)
     await join.write(created)
     await _close(work, join.closed, owners)
     await _insert(work, [message.row(account_id=None, whole=False) for message in join.opened])
@@ -133,7 +130,7 @@ async def _close(work: Work, messages: Sequence[InboundMessage], owners: Owners)
         message.same = f"joined:{message.id}"
         account_id = owners.account_id_of(message)
         if message.is_stored:
-            changed.append((message.id, message.text, message.same, len(message.texts), account_id, 1))
+            changed.append((message.id, message.text, message.same, len(message.pieces), account_id, 1))
         else:
             new.append(message.row(account_id=account_id, whole=True))
     if changed:

@@ -1,6 +1,6 @@
 """Messages from phones, the parts of those that are still coming, and the numbers that they are written to."""
 
-from palomar.storage.statements import Delete, Insert, Lookup, Update, columns_of
+from palomar.storage.statements import Columns, Delete, Insert, Lookup, Update, columns_of
 
 INSERT_INBOUND = Insert(
     "inbound",
@@ -9,12 +9,18 @@ INSERT_INBOUND = Insert(
         *columns_of("text", "carrier source destination text"),
         *columns_of("bigint", "reference parts_came parts"),
         *columns_of("text", "same"),
-        *columns_of("bigint", "received_ms account_id whole"),
+        *columns_of("bigint", "received_ms account_id whole came_ms"),
+        ("link", "text"),
     ),
     ignore_conflicts=True,
 )
-"""``same`` is unique: the time and content of a whole message, or what the parts of a waiting one share."""
-LOOKUP_INBOUND = Lookup("SELECT same, received_ms FROM inbound WHERE same IN {keys}", "text")
+"""``same`` is unique: what a message of one part shares with its repeats, or what the parts of a waiting one share."""
+_BEFORE = "SELECT same, received_ms, came_ms, link, acknowledged_ms"
+LOOKUP_BEFORE = Lookup(f"{_BEFORE} FROM inbound WHERE same IN {{keys}}", "text")
+SUPERSEDE = "UPDATE inbound SET same = ? WHERE same = ?"
+_ACKNOWLEDGED: Columns = (("came_ms", "bigint"), ("link", "text"), ("acknowledged_ms", "bigint"))
+UPDATE_ACKNOWLEDGED = Update("inbound", (("same", "text"),), _ACKNOWLEDGED)
+UPDATE_PARTS_ACKNOWLEDGED = Update("inbound_parts", (("same", "text"),), _ACKNOWLEDGED)
 LOOKUP_WAITING = Lookup(
     "SELECT id, carrier, source, destination, reference, parts, same, received_ms FROM inbound"
     " WHERE same IN {keys} ORDER BY same",
@@ -38,15 +44,33 @@ SELECT_INBOUND_OF_NOBODY = (
 
 INSERT_PARTS = Insert(
     "inbound_parts",
-    (("same", "text"), *columns_of("bigint", "inbound_id number"), ("text", "text"), ("received_ms", "bigint")),
+    (
+        ("same", "text"),
+        *columns_of("bigint", "inbound_id number"),
+        ("text", "text"),
+        *columns_of("bigint", "received_ms came_ms"),
+        ("octets", "bytea"),
+        *columns_of("text", "coding link"),
+    ),
 )
-LOOKUP_KNOWN_PARTS = Lookup("SELECT same, received_ms FROM inbound_parts WHERE same IN {keys}", "text")
+LOOKUP_PARTS_BEFORE = Lookup(f"{_BEFORE} FROM inbound_parts WHERE same IN {{keys}}", "text")
+SUPERSEDE_PART = "UPDATE inbound_parts SET same = ? WHERE same = ?"
 LOOKUP_PARTS = Lookup(
-    "SELECT inbound_id, number, text FROM inbound_parts WHERE inbound_id IN {keys} ORDER BY inbound_id, number",
+    "SELECT inbound_id, number, text, octets, coding FROM inbound_parts WHERE inbound_id IN {keys}"
+    " ORDER BY inbound_id, number",
     "bigint",
 )
 SELECT_OLD_PARTS = "SELECT same FROM inbound_parts WHERE received_ms < ? ORDER BY received_ms LIMIT ?"
 DELETE_PARTS = Delete("inbound_parts", ("same", "text"))
+
+NOTE_BROKEN_LINK = (
+    "INSERT INTO broken_links (link, broke_ms) VALUES (?, ?)"
+    " ON CONFLICT (link) DO UPDATE SET broke_ms = excluded.broke_ms"
+)
+LOOKUP_BROKEN_LINKS = Lookup("SELECT link, broke_ms FROM broken_links WHERE link IN {keys}", "text")
+FORGET_BROKEN_LINKS = (
+    "DELETE FROM broken_links WHERE link IN (SELECT link FROM broken_links WHERE broke_ms < ? LIMIT ?)"
+)
 
 INSERT_NUMBERS = Insert(
     "virtual_numbers",

@@ -12,6 +12,7 @@ INSERT_NODES = Insert(
 )
 SELECT_NODES = "SELECT id, number, name, started_ms, lease_until_ms FROM nodes ORDER BY id"
 RENEW = "UPDATE nodes SET lease_until_ms = ? WHERE id = ? AND lease_until_ms > ?"
+SELECT_LEASE = "SELECT lease_until_ms FROM nodes WHERE id = ?"
 END = "DELETE FROM nodes WHERE id = ?"
 SELECT_LIVE = "SELECT id FROM nodes WHERE id = ? AND lease_until_ms > ?"
 SELECT_DEAD = "SELECT id FROM nodes WHERE id <> ? AND (lease_until_ms <= ? OR name = ?) ORDER BY id"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 import structlog
+from msgspec import structs
 
 from palomar.carriers.smpp import verdicts
 from palomar.carriers.smpp.answering import Answering
@@ -246,7 +247,14 @@ class SmppCarrier:
         if isinstance(delivery, CarrierReceipt):
             sink.receipt(delivery, acknowledge)
         else:
-            sink.inbound(delivery, acknowledge)
+            connection.has_brought = True
+            came_ms = self._clock.wall_ms()
+            came = structs.replace(delivery, came_ms=came_ms, link=connection.name, bound_ms=connection.bound_ms)
+            sink.inbound(came, acknowledge)
+
+    def on_link_ended(self, connection: Connection) -> None:
+        if self._sink is not None:
+            self._sink.link_ended(connection.name)
 
     def on_room(self) -> None:
         if self._waiting:

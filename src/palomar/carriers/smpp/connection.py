@@ -48,9 +48,11 @@ class Connection(asyncio.Protocol):
     """A session and its transport."""
 
     def __init__(
-        self, *, owner: ConnectionOwner, settings: SessionSettings, clock: Clock, flow: Flow | None = None
+        self, *, of: str, owner: ConnectionOwner, settings: SessionSettings, clock: Clock, flow: Flow | None = None
     ) -> None:
-        """``flow`` is where its octets are captured."""
+        """``of`` names it among those of its link, ``flow`` is where its octets are captured."""
+        self._of = of
+        self._wall_ms = clock.wall_ms
         self._owner = owner
         self._flow = flow
         self._now = clock.monotonic
@@ -59,6 +61,11 @@ class Connection(asyncio.Protocol):
         self.session = Session(Role.ESME, self._now(), settings=settings)
         self.paused = False
         self.silent = False
+        self.name = ""
+        """As no other connection of this process is called, once it is bound; and since when it is."""
+        self.bound_ms = 0
+        self.has_brought = False
+        """Whether a phone's message came by it."""
         self.unflushed = 0
         """Requests queued since the last write: nobody has seen a byte of them."""
         self.close_reason: CloseReason | None = None
@@ -156,6 +163,8 @@ class Connection(asyncio.Protocol):
             if isinstance(event, RequestReceived) and isinstance(event.pdu, Outbind) and not self._called.done():
                 self._called.set_result(event.pdu)
             if isinstance(event, Bound):
+                self.bound_ms = self._wall_ms()
+                self.name = f"{self._of}@{self.bound_ms}"
                 self._bound.set_result(None)
                 return
             if isinstance(event, BindRefused):

@@ -78,6 +78,7 @@ class LinkOwner(Protocol):
     def may_try(self, link: "Link") -> bool:
         """Whether it is this one's turn, of the links on trial."""
         ...
+    def on_link_ended(self, connection: Connection) -> None: ...
 
     def on_room(self) -> None:
         """Slots became free, or the link came or went."""
@@ -211,7 +212,8 @@ class Link:
     def open(self) -> Connection:
         """A new connection of this link, for a transport to be given to."""
         flow = self._capture.flow() if self._capture is not None else None
-        connection = Connection(owner=self, settings=self._session_settings, clock=self._clock, flow=flow)
+        of = f"{self.name}.{len(self._connections)}"
+        connection = Connection(of=of, owner=self, settings=self._session_settings, clock=self._clock, flow=flow)
         self._connections.append(connection)
         return connection
 
@@ -331,6 +333,8 @@ class Link:
         self._down()
         self.failed.set()
         reason = closed.reason.value
+        if connection.has_brought:
+            self._owner.on_link_ended(connection)
         if not self.stopping and connection in self._connections:
             self.note(NO_ANSWERS if self.answering.on_trial and self._in_vain else reason)
         unanswered = list(zip(closed.unanswered, closed.requests, strict=True))

@@ -97,10 +97,6 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "The raw request": "La petición tal cual",
     "The raw request and answer": "La petición y la respuesta tal cual",
-    ("The same words within ten minutes are taken for a repeat of the carrier's: nobody is told of them again."): (
-        "Las mismas palabras en menos de diez minutos se toman por una repetición del operador: no se "
-        "vuelven a notificar."
-    ),
     "The signature does not fit the account's callback_secret.": (
         "La firma no corresponde al callback_secret de la cuenta."
     ),

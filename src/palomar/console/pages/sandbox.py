@@ -30,9 +30,6 @@ DONE: Final[Mapping[str, str]] = {
     Wrote.SENT: word("The phone has written."),
 }
 SAID: Final[Mapping[str, str]] = {
-    Wrote.REPEAT: word(
-        "The same words within ten minutes are taken for a repeat of the carrier's: nobody is told of them again."
-    ),
     Wrote.NOBODYS: word("No number of yours is written like that, so nobody would get it."),
     Wrote.NONSENSE: word("A phone writes to a number, and at most 2,000 characters."),
 }

@@ -1,0 +1,161 @@
+"""Repeats, as far as rows tell: what came before with the same octets, what was acknowledged, and which links broke.
+
+The newest message of the same octets holds their word in the table, which is unique: so of two copies that two nodes
+take at once, one is stored. Where the same octets are a message once more, it gives the word up. Not here: what makes a
+repeat (``domain.repeats``).
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from palomar.domain.repeats import Came, is_repeat
+from palomar.flows.work import Work
+from palomar.ports import CarrierInbound
+from palomar.storage import inbound as rows
+from palomar.storage.database import Transaction
+from palomar.storage.statements import Lookup, Row
+
+
+class Acknowledged(Struct, frozen=True):
+    """The carrier was told that we have this."""
+
+    inbound: CarrierInbound
+    at_ms: int
+
+
+class LinkEnded(Struct, frozen=True):
+    """A link by which messages had come ended."""
+
+    link: str
+    at_ms: int
+
+
+class Before:
+    """What came before with the same octets as some messages that come now."""
+
+    def __init__(self, work: Work, known: dict[str, Came]) -> None:
+        self._work = work
+        self._known = known
+        self.superseded: list[str] = []
+        """Words that their holder gives up, because a message once more holds them now."""
+
+    def take(self, inbound: CarrierInbound) -> bool:
+        """Say whether this is news; from now on it is what came before."""
+        word, now = word_of(inbound), _came(self._work, inbound)
+        first = self._known.get(word)
+        if first is not None and is_repeat(first, now):
+            return False
+        if first is not None:
+            self.superseded.append(word)
+        self._known[word] = now
+        return True
+
+
+async def before(work: Work, lookup: Lookup, inbounds: Sequence[CarrierInbound]) -> Before:
+    """Look up what came before with these octets."""
+    found = await work.tx.lookup(lookup, sorted({word_of(inbound) for inbound in inbounds}))
+    broken = await _broken(work.tx, (row[3] for row in found))
+    return Before(
+        work,
+        {
+            word: Came(
+                came_ms=came_ms or received_ms,
+                link=link,
+                acknowledged_ms=acknowledged_ms,
+                broke_ms=_broke_ms(broken, link, came_ms or received_ms),
+            )
+            for word, received_ms, came_ms, link, acknowledged_ms in found
+        },
+    )
+
+
+async def acknowledge(work: Work, marks: Sequence[Acknowledged]) -> list[None]:
+    """Mark what carriers were told that we have. A repeat that was acknowledged counts for what it repeats."""
+    parts: dict[str, Row] = {}
+    whole: dict[str, Row] = {}
+    for mark in marks:
+        came = _came(work, mark.inbound)
+        word = word_of(mark.inbound)
+        (parts if is_part(mark.inbound) else whole)[word] = (word, came.came_ms, came.link, mark.at_ms)
+    for statement, marked in ((rows.UPDATE_ACKNOWLEDGED, whole), (rows.UPDATE_PARTS_ACKNOWLEDGED, parts)):
+        if marked:
+            await work.tx.update(statement, [marked[word] for word in sorted(marked)])
+    return [None] * len(marks)
+
+
+async def note_ended_links(work: Work, ended: Sequence[LinkEnded]) -> list[None]:
+    """Keep which links ended, and when."""
+    for one in ended:
+        await work.tx.execute(rows.NOTE_BROKEN_LINK, _key(work, one.link), one.at_ms)
+    return [None] * len(ended)
+
+
+async def note_ended_node(tx: Transaction, node_id: int, *, at_ms: int) -> None:
+    """Keep that a node ended, and all its links with it."""
+    await tx.execute(rows.NOTE_BROKEN_LINK, _node_key(node_id), at_ms)
+
+
+def is_part(inbound: CarrierInbound) -> bool:
+    """Whether it is a part of a longer message that can be joined."""
+    return inbound.reference is not None and 1 <= inbound.number <= inbound.parts and inbound.parts > 1
+
+
+def word_of(inbound: CarrierInbound) -> str:
+    """Give the word of what a repeat shares with what it repeats."""
+    digest = hashed(
+        inbound.carrier,
+        inbound.source,
+        inbound.destination,
+        str(inbound.reference),
+        f"{inbound.number}/{inbound.parts}",
+        inbound.text,
+        inbound.coding,
+        inbound.octets.hex(),
+    )
+    return f"newest:{digest}"
+
+
+def hashed(*words: str) -> str:
+    """Give one word for several."""
+    return hashlib.sha256("\0".join(words).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def link_of(work: Work, inbound: CarrierInbound) -> str:
+    """Give the link by which this came, as no other link of any node is called."""
+    return _came(work, inbound).link
+
+
+def _came(work: Work, inbound: CarrierInbound) -> Came:
+    link = _key(work, inbound.link) if inbound.link else ""
+    return Came(came_ms=inbound.came_ms or work.now_ms, link=link, bound_ms=inbound.bound_ms)
+
+
+def _key(work: Work, link: str) -> str:
+    return f"{work.house.node_id}/{link}"
+
+
+def _node_key(node_id: int | str) -> str:
+    return f"{node_id}/"
+
+
+def _node_of(link: str) -> str:
+    return _node_key(link.partition("/")[0])
+
+
+async def _broken(tx: Transaction, links: Iterable[str]) -> dict[str, int]:
+    """When these links ended, and the nodes that had them."""
+    wanted = {link for link in links if link}
+    if not wanted:
+        return {}
+    wanted |= {_node_of(link) for link in wanted}
+    return {str(link): broke_ms for link, broke_ms in await tx.lookup(rows.LOOKUP_BROKEN_LINKS, sorted(wanted))}
+
+
+def _broke_ms(broken: dict[str, int], link: str, came_ms: int) -> int | None:
+    """When a link ended, by itself or with its node. Nodes' numbers come again: an end of before is another's."""
+    if link in broken:
+        return broken[link]
+    with_node_ms = broken.get(_node_of(link))
+    return with_node_ms if with_node_ms is not None and with_node_ms >= came_ms else None
