@@ -1,5 +1,6 @@
 """A carrier that speaks SMPP as some do: what it means is read, and what nobody can read is counted and named."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,50 @@ def test_words_of_receipts_count_by_what_they_mean_and_the_doctor_names_what_nob
     assert "carrier outside: its receipts say 'MISLUKT', which is not known" in warnings(house)
     house.configure(carrier_toml(smsc.port, receipt_words={"Mislukt": "undelivered"}))
     assert "MISLUKT" not in warnings(house)
+
+
+def test_the_same_words_once_more_are_a_message_and_what_a_broken_link_brings_again_is_none(
+    house: Palomar, smsc: RawSmsc
+) -> None:
+    house.command("number", "add", "85355", "--account", "acme")
+    for _ in range(3):
+        assert smsc.deliver(delivery(b"SI")).status == 0
+    eventually(lambda: written(house, "85355") == 3, within_seconds=10, what="three answers")
+    smsc.send_delivery(delivery(b"NO"))
+    smsc.drop()
+    assert smsc.bound().deliver(delivery(b"NO")).status == 0
+    assert written(house, "85355") == 4
+
+
+def written(house: Palomar, number: str) -> int:
+    """How many messages came to a number."""
+    with sqlite3.connect(house.data_dir / "palomar.db") as database:
+        return int(database.execute("SELECT count(*) FROM inbound WHERE destination = ?", (number,)).fetchone()[0])
+
+
+def test_an_emoji_across_two_parts_and_a_stop_in_any_ucs2_are_read(house: Palomar, smsc: RawSmsc) -> None:
+    house.command("number", "add", "85355", "--account", "acme")
+    octets = "a😀".encode("utf-16-be")
+    for number, some in ((1, octets[:4]), (2, octets[4:])):
+        header = bytes((5, 0, 3, 9, 2, number))
+        assert smsc.deliver(delivery(header + some, esm_class=0x40, data_coding=8)).status == 0
+    with sqlite3.connect(house.data_dir / "palomar.db") as database:
+        assert database.execute("SELECT text FROM inbound WHERE whole = 1").fetchall() == [("a😀",)]
+    stop = "STOP".encode("utf-16-le")
+    phones = {"34600000002": b"\xff\xfe" + stop, "34600000003": stop + b"\0", "34600000004": b"STOP\0"}
+    for count, (source, text) in enumerate(phones.items(), 1):
+        assert smsc.deliver(delivery(text, source=source, data_coding=0 if len(text) < 8 else 8)).status == 0
+        eventually(lambda count=count: blocked(house) == count, within_seconds=10, what=f"{source} obeyed")
+
+
+def blocked(house: Palomar) -> int:
+    return len(house.json("blacklist", "list", "--account", "acme"))
+
+
+def test_a_receipt_that_calls_itself_a_text_and_one_of_id_0(house: Palomar, smsc: RawSmsc) -> None:
+    message_id, reference = sent(house, smsc)
+    assert smsc.deliver(delivery(b"id:0 stat:DELIVRD", esm_class=RECEIPT)).status == 0
+    assert shown(house, message_id)["state"] == "sent"
+    both = tlv(0x1E, reference.encode() + b"\0") + tlv(0x427, b"\2")
+    assert smsc.deliver(delivery(b"id:%s stat:DELIVRD" % reference.encode(), esm_class=0, behind=both)).status == 0
+    reaches(house, message_id, "delivered")
