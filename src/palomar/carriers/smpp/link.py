@@ -78,6 +78,7 @@ class LinkOwner(Protocol):
     def may_try(self, link: "Link") -> bool:
         """Whether it is this one's turn, of the links on trial."""
         ...
+
     def on_link_ended(self, connection: Connection) -> None: ...
 
     def on_room(self) -> None:
