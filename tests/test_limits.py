@@ -20,11 +20,14 @@ from palomar.dialects.labs402t.sending import MOST_MESSAGES
 from palomar.dialects.sofmex import api as sofmex
 from palomar.dialects.sofmex import logins, wire
 from palomar.dialects.sofmex.queries import IDS_AT_MOST
-from palomar.domain.account import AccountSettings
+from palomar.domain.account import DAILY_LIMIT, AccountSettings
 from palomar.domain.link import URL_LONGEST
 from palomar.engine.calls import CALLS_AN_ACCOUNT
+from palomar.engine.clicks import A_LINK_A_MINUTE
+from palomar.engine.families import A_MINUTE, DEEPEST, SUBACCOUNTS_AT_MOST
 from palomar.engine.news import A_PERSON_AT_MOST, LISTENERS_AT_MOST
 from palomar.flows.oddities import OF_A_KIND_AT_MOST
+from palomar.links.redirect import AGENT_LONGEST
 from palomar.net.capacity import REFUSING_AT_MOST, UNFINISHED_OCTETS
 from palomar.net.descriptors import CONNECTIONS_AT_MOST
 from palomar.net.limits import Limits
@@ -72,6 +75,14 @@ FIGURES: Final[Mapping[str, float]] = {
     "parts of a message": AccountSettings().max_parts,
     "parameters of a query or form, CONVERGIA": PARAMETERS_AT_MOST,
     "unknown words of receipts, and oddities of PDUs, counted apart for a carrier": OF_A_KIND_AT_MOST,
+    "requests a second of an account, FOXSYS": AccountSettings().requests_per_second,
+    "messages of an account in a day": DAILY_LIMIT,
+    "messages of an account in a day that cost nothing": AccountSettings().unpaid_limit,
+    "sub-accounts of a family, made by programs": SUBACCOUNTS_AT_MOST,
+    "sub-accounts of a family in a minute": A_MINUTE,
+    "levels of sub-accounts": DEEPEST,
+    "visits of a short link that are recorded and told, in a minute": A_LINK_A_MINUTE,
+    "characters of a user agent that are kept of a visit": AGENT_LONGEST,
     "open event streams of a person": A_PERSON_AT_MOST,
     "open event streams of a server": LISTENERS_AT_MOST,
     "calls kept for the sandbox, an account": CALLS_AN_ACCOUNT,

@@ -301,3 +301,50 @@ async def test_a_text_beyond_gsm_goes_in_a_language_that_every_carrier_takes_and
 async def test_a_text_of_the_default_alphabet_stays_in_it(world: World) -> None:
     command = composed(world, await world.account(), recipient(1), tuple(Language))
     assert command.messages[0].row.alphabet is Alphabet.GSM
+
+
+TEST = State.TEST
+
+
+def discarded(count: int, state: State = TEST) -> list[Recipient]:
+    return [recipient(number, state=state, why="because") for number in range(count)]
+
+
+async def test_what_costs_nothing_has_a_limit_a_day_of_its_own(world: World) -> None:
+    account = await world.account(credit=0, unpaid_limit=5)
+    assert isinstance(await world.accept(account, recipients=discarded(3)), Accepted)
+    assert await world.accept(account, recipients=discarded(3)) is Refusal.DAILY_LIMIT
+    assert isinstance(await world.accept(account, recipients=discarded(2)), Accepted)
+    assert await world.accept(account, recipients=discarded(1)) is Refusal.DAILY_LIMIT
+    world.now_ms += 86_400_000
+    assert isinstance(await world.accept(account, recipients=discarded(5)), Accepted)
+
+
+async def test_two_requests_of_one_batch_share_the_day_of_what_costs_nothing(world: World) -> None:
+    account = await world.account(unpaid_limit=3)
+    results = await world.do(accept, *(world.compose(account, recipients=discarded(2)) for _ in range(2)))
+    assert [type(result).__name__ for result in results] == ["Accepted", "Refusal"]
+
+
+async def test_bad_numbers_beside_as_many_good_ones_count_for_nothing(world: World) -> None:
+    account = await world.account(credit=100 * CREDIT, unpaid_limit=2)
+    good = [recipient(number) for number in range(100, 104)]
+    for _ in range(3):
+        assert isinstance(await world.accept(account, recipients=[*good, *discarded(4, State.NOFORMAT)]), Accepted)
+    more = [*good, *discarded(6, State.NOFORMAT)]
+    assert isinstance(await world.accept(account, recipients=more), Accepted)
+    assert await world.accept(account, recipients=more[:-1]) is Refusal.DAILY_LIMIT
+
+
+async def test_duplicates_and_the_black_lists_numbers_count_too(world: World) -> None:
+    account = await world.account(credit=100 * CREDIT, duplicates_filter=True, unpaid_limit=2)
+    assert isinstance(await world.accept(account, recipients=[recipient(1)]), Accepted)
+    assert isinstance(await world.accept(account, recipients=[recipient(1)] * 2), Accepted)
+    assert await world.accept(account, recipients=[recipient(1)]) is Refusal.DAILY_LIMIT
+    assert isinstance(await world.accept(account, recipients=[recipient(2)]), Accepted)
+
+
+async def test_nought_is_no_limit_of_what_costs_nothing(world: World) -> None:
+    account = await world.account(credit=0, unpaid_limit=0)
+    for _ in range(3):
+        assert isinstance(await world.accept(account, recipients=discarded(50)), Accepted)

@@ -10,7 +10,7 @@ from tests.support.databases import Place
 from tests.support.world import CountingIds
 
 from palomar.engine.batcher import Batcher
-from palomar.engine.clicks import Clicks
+from palomar.engine.clicks import A_LINK_A_MINUTE, Clicks
 from palomar.flows.house import House
 from palomar.links.redirect import AGENT_LONGEST, Redirect, location_of
 from palomar.net.networks import TrustedProxies
@@ -208,6 +208,12 @@ async def test_an_endless_or_odd_user_agent_does_no_harm(face: Face) -> None:
     await face.ask(agent="ñ" * 10_000)
     await face.ask(agent="")
     assert [row[3] for row in await face.clicks()] == ["ñ" * AGENT_LONGEST, ""]
+
+
+async def test_who_follows_a_link_all_the_time_is_led_on_and_recorded_so_often_a_minute(face: Face) -> None:
+    for _ in range(A_LINK_A_MINUTE + 5):
+        assert (await face.ask()).status == 302
+    assert len(await face.clicks()) == A_LINK_A_MINUTE
 
 
 async def test_while_the_database_cannot_be_read_the_answer_is_503() -> None:

@@ -18,6 +18,9 @@ AccountId = NewType("AccountId", int)
 DAILY_LIMIT = 100_000
 """FOXSYS's page: 100,000 messages a day by default."""
 
+UNPAID_LIMIT = 20_000
+"""Two batches of 10,000 tests."""
+
 
 class UnknownOutcome(StrEnum):
     """What becomes of a part when nobody knows whether the carrier took it (a crash, a lost answer)."""
@@ -63,6 +66,13 @@ class AccountSettings:
     daily_limit: int = field(
         default=-1,
         metadata={"help": "messages a GMT day; 0 is no limit, -1 is 100,000 (none if requests_per_second is 0)"},
+    )
+    unpaid_limit: int = field(
+        default=UNPAID_LIMIT,
+        metadata={
+            "help": "messages a GMT day that cost nothing (tests, bad numbers, duplicates, the black list's), where"
+            " a request has more of them than of others; 0 is no limit"
+        },
     )
     senders: tuple[str, ...] = field(
         default=(), metadata={"help": "402T Labs: the only senders allowed, the first when none is named; empty is any"}

@@ -26,6 +26,7 @@ _LIMITS = {
     "batch_limit": (1, 100_000),
     "max_parts": (1, 255),
     "daily_limit": (-1, 10**9),
+    "unpaid_limit": (0, 10**9),
     "topup_below": (0, 10**9),
     "topup_amount": (0, 10**9),
     "topup_month_max": (0, 10**9),

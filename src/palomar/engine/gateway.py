@@ -14,6 +14,7 @@ from palomar.engine.admission import Admission
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
+from palomar.engine.families import Families, NoMore
 from palomar.flows import accounts, lookup, schedule, tokens
 from palomar.flows.accept import Result, accept
 from palomar.flows.compose import Acceptance, Request, compose
@@ -75,6 +76,7 @@ class Gateway:
         self.directory = directory
         self.clock = clock
         self.ids = ids
+        self._families = Families()
         self._public_url = public_url
         self._languages = languages
         self._codes = Codes(ids.token)
@@ -215,6 +217,10 @@ class Gateway:
         token = await self._database.write(script)
         await self.directory.reload()
         return tokens.signed(token, login=account.login, secret=self.directory.signing_secret)
+
+    def another_account(self, parent: Account) -> NoMore | None:
+        """Count one more sub-account of a program's; or why there may be none."""
+        return self._families.another(self.directory.snapshot, parent, now=self.clock.monotonic())
 
     async def add_account(self, command: AddAccount) -> Account | Replay | KeyReused | None:
         """Make a (sub-)account with one key; None if the login is taken."""

@@ -38,6 +38,9 @@ async def judge(work: Work, commands: Sequence[Acceptance]) -> None:
     limited = {c.account_id for c in commands if c.request.account.settings.messages_a_day}
     if limited:
         await work.sent_today.read(limited, work.now_ms // DAY_MS)
+    unpaid = {c.account_id for c in commands if c.request.account.settings.unpaid_limit and _may_have_unpaid(c)}
+    if unpaid:
+        await work.unpaid_today.read(unpaid, work.now_ms // DAY_MS)
 
 
 def discard_duplicates(work: Work, command: Acceptance) -> None:
@@ -55,8 +58,13 @@ def discard_duplicates(work: Work, command: Acceptance) -> None:
 
 
 def over_limit(work: Work, command: Acceptance) -> Refusal | None:
-    """The refusal of a request that would go over its account's daily limit."""
-    limit = command.request.account.settings.messages_a_day
+    """The refusal of a request that would go over its account's daily limits: of what is sent, and of what costs
+    nothing."""
+    settings = command.request.account.settings
+    unpaid = _unpaid(command) if settings.unpaid_limit and _may_have_unpaid(command) else 0
+    if unpaid and not work.unpaid_today.fits(command.account_id, unpaid, limit=settings.unpaid_limit):
+        return Refusal.DAILY_LIMIT
+    limit = settings.messages_a_day
     if not limit:
         return None
     count = sum(1 for message in command.messages if message.counts)
@@ -65,6 +73,10 @@ def over_limit(work: Work, command: Acceptance) -> Refusal | None:
 
 def remember(work: Work, command: Acceptance) -> None:
     """What was accepted (and only that) counts for the day and for the duplicates filter."""
+    most_unpaid = command.request.account.settings.unpaid_limit
+    unpaid = _unpaid(command) if most_unpaid and _may_have_unpaid(command) else 0
+    if unpaid:
+        work.unpaid_today.count(command.account_id, unpaid, limit=most_unpaid)
     limit = command.request.account.settings.messages_a_day
     filters_duplicates = _filters_duplicates(command)
     if not limit and not filters_duplicates:
@@ -144,6 +156,18 @@ async def _digests_of(work: Work, account: Account | None, message_ids: Sequence
         in_order = sorted(links.get(row.id, ()), key=lambda link: row.text.find(f"/{link[0]}"))
         digests.append((_digest_of(row, tuple(in_order)), row.due_ms))
     return digests
+
+
+def _may_have_unpaid(command: Acceptance) -> bool:
+    """Whether some of its messages may be stored that cost nothing; of nearly all requests none is."""
+    return _filters_duplicates(command) or not all(message.counts for message in command.messages)
+
+
+def _unpaid(command: Acceptance) -> int:
+    """Messages that are stored and cost nothing, as far as they are more than those that are sent beside them: a
+    campaign with some bad numbers is none of these."""
+    paid = sum(1 for message in command.messages if message.counts)
+    return max(0, len(command.messages) - 2 * paid)
 
 
 def _digest(message: NewMessage) -> bytes:

@@ -70,10 +70,11 @@ def _key(digest: bytes, hour: int) -> bytes:
 
 
 class SentToday:
-    """Messages of the day, by account, for those with a daily limit."""
+    """Messages of the day, by account, for those with a limit: of what is sent, or of what costs nothing."""
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: Transaction, days: rows.Days) -> None:
         self._tx = tx
+        self._rows = days
         self._day = 0
         self._days: dict[AccountId, int] = {}
         self._counted: dict[AccountId, tuple[int, int]] = {}
@@ -83,7 +84,7 @@ class SentToday:
         wanted = sorted(set(account_ids))
         self._day = day
         self._days = dict.fromkeys(wanted, 0)
-        for account_id, counted_day, messages in await self._tx.lookup(rows.LOOKUP_DAYS, wanted):
+        for account_id, counted_day, messages in await self._tx.lookup(self._rows.lookup, wanted):
             if counted_day == day:
                 self._days[account_id] = messages
 
@@ -100,6 +101,6 @@ class SentToday:
     async def write(self) -> None:
         """Write the counts, if no other node has reached the limit meanwhile."""
         for account_id, (messages, limit) in sorted(self._counted.items()):
-            await self._tx.insert_new(rows.INSERT_DAYS, [(account_id, self._day, 0)])
-            if await self._tx.execute(rows.COUNT_DAY, messages, account_id, self._day, messages, limit) != 1:
-                raise Conflict(f"another node reached the daily limit of account {account_id} meanwhile")
+            await self._tx.insert_new(self._rows.insert, [(account_id, self._day, 0)])
+            if await self._tx.execute(self._rows.add, messages, account_id, self._day, messages, limit) != 1:
+                raise Conflict(f"another node reached a limit of the day of account {account_id} meanwhile")

@@ -26,6 +26,7 @@ from palomar.storage import messages as rows
 from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.callback_targets import TargetRow
 from palomar.storage.database import Conflict, Transaction
+from palomar.storage.filters import SENT_DAYS, UNPAID_DAYS
 from palomar.storage.ledger import Reason
 from palomar.storage.messages import MessageRow, OpenMessage, OpenPart
 from palomar.storage.statements import Insert, Row
@@ -64,7 +65,8 @@ class Work:
         self.answers = KeptAnswers(tx, now_ms=now_ms)
         self.short_ids = ShortIds(tx)
         self.sent_lately = SentLately(tx)
-        self.sent_today = SentToday(tx)
+        self.sent_today = SentToday(tx, SENT_DAYS)
+        self.unpaid_today = SentToday(tx, UNPAID_DAYS)
         self._born_for: dict[int, int] = {}  # how many callbacks of ours by target
         self.born_webhooks: list[WebhookRow] = []
         """Callbacks this batch made; those with our ``node_id`` go straight to the notifier after the commit."""
@@ -320,6 +322,7 @@ class Work:
         await self.short_ids.write()
         await self.sent_lately.write()
         await self.sent_today.write()
+        await self.unpaid_today.write()
         for account_id in await self._books.write():
             await low_balance.credited(tx, self.house, account_id)
         if self.blocked_numbers:

@@ -1,5 +1,7 @@
 """What the filters look at: black lists, what was sent lately, and how much today."""
 
+from typing import NamedTuple
+
 from palomar.storage.statements import Delete, Insert, Lookup, columns_of
 
 LOOKUP_BLOCKED = Lookup("SELECT account_id, msisdn, word FROM blocked_numbers WHERE msisdn IN {keys}", "text")
@@ -20,8 +22,26 @@ DELETE_RECENT = Delete("recent", ("digest", "bytea"))
 INSERT_RECENT = Insert("recent", (("digest", "bytea"), ("sent_ms", "bigint")), ignore_conflicts=True)
 FORGET_OLD_RECENT = "DELETE FROM recent WHERE digest IN (SELECT digest FROM recent WHERE sent_ms < ? LIMIT ?)"
 
-LOOKUP_DAYS = Lookup(
-    "SELECT account_id, day, messages FROM daily WHERE account_id IN {keys} ORDER BY account_id", "bigint", lock="daily"
-)
-INSERT_DAYS = Insert("daily", columns_of("bigint", "account_id day messages"), ignore_conflicts=True)
-COUNT_DAY = "UPDATE daily SET messages = messages + ? WHERE account_id = ? AND day = ? AND messages + ? <= ?"
+
+class Days(NamedTuple):
+    """A table of messages by account and day."""
+
+    lookup: Lookup
+    insert: Insert
+    add: str
+
+
+def _days(table: str) -> Days:
+    return Days(
+        Lookup(
+            f"SELECT account_id, day, messages FROM {table} WHERE account_id IN {{keys}} ORDER BY account_id",
+            "bigint",
+            lock=table,
+        ),
+        Insert(table, columns_of("bigint", "account_id day messages"), ignore_conflicts=True),
+        f"UPDATE {table} SET messages = messages + ? WHERE account_id = ? AND day = ? AND messages + ? <= ?",
+    )
+
+
+SENT_DAYS = _days("daily")
+UNPAID_DAYS = _days("daily_unpaid")

@@ -44,12 +44,13 @@ class SetClock:
     """Wall time stands until it is set."""
 
     now_ms: int = NOON_MS
+    ahead_seconds: float = 0.0
 
     def wall_ms(self) -> int:
         return self.now_ms
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.monotonic() + self.ahead_seconds
 
 
 class SetIds(RealIds):

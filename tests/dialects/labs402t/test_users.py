@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from tests.dialects.labs402t.house import Labs402t
 
+from palomar.engine.families import DEEPEST
+
 USER = {
     "name": "Ana",
     "surname": "Ruiz",
@@ -144,3 +146,24 @@ async def test_a_login_of_somebody_at_the_console_is_taken(labs: Labs402t) -> No
     reply = await labs.post("/users", USER | {"login": "ADMIN"})
     assert (reply.status, reply.code) == (409, -26)
     assert labs.gateway.directory.by_login("admin") is None
+
+
+async def test_a_chain_of_sub_accounts_ends_at_its_depth_and_says_so(labs: Labs402t) -> None:
+    parent = "demo"
+    for level in range(DEEPEST):
+        await labs.add(f"level{level}", parent=parent)
+        parent = f"level{level}"
+    reply = await labs.post("/users", USER, account=parent)
+    assert (reply.status, reply.code, reply.data) == (400, -30, {"reason": "sub-accounts stand at most 5 levels deep"})
+    assert await labs.select("SELECT 1 FROM accounts WHERE login = 'hija'") == []
+
+
+async def test_sub_accounts_that_are_made_too_fast_are_told_to_wait(labs: Labs402t) -> None:
+    caller = labs.gateway.directory.by_login("demo")
+    assert caller is not None
+    while labs.gateway.another_account(caller) is None:
+        pass
+    reply = await labs.post("/users", USER)
+    assert (reply.status, reply.code, reply.headers["retry-after"]) == (429, -30, "1")
+    labs.clock.ahead_seconds += 1.0
+    assert (await labs.post("/users", USER)).code == 0

@@ -59,6 +59,11 @@ class AccountEndpoints:
         password = users.judge_password(user.password, login=user.login)
         if isinstance(password, Problem):
             return password
+        no_more = self._gateway.another_account(call.account)
+        if no_more is not None and no_more.wait_seconds:
+            return responses.too_many_requests(no_more.wait_seconds)
+        if no_more is not None:
+            return Problem(Code.BAD_REQUEST, reason=no_more.reason)
         key = self._gateway.ids.token()
         new = NewAccount(
             login=user.login,

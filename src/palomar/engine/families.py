@@ -1,0 +1,63 @@
+"""How many sub-accounts programs may make, how deep, and how fast: an account's family costs memory on every node.
+
+A family is an account with nothing above it and all that stand below. People who type ``account add`` are not counted,
+but what they made is. Not here: making one (``flows.accounts``).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from palomar.domain.account import Account, AccountId
+from palomar.flows.accounts import Snapshot
+from palomar.flows.routing import lineage
+
+SUBACCOUNTS_AT_MOST: Final = 1_000
+"""Of a family."""
+DEEPEST: Final = 5
+"""Levels below the topmost account."""
+A_MINUTE: Final = 60
+"""Sub-accounts that a family may make; as many at once."""
+_FAMILIES_REMEMBERED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class NoMore:
+    """Why an account may not have another sub-account; ``wait_seconds`` where it may later."""
+
+    reason: str
+    wait_seconds: float = 0.0
+
+
+class Families:
+    """Remembers how fast families grow, in memory, each by a bucket that the clock fills."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[AccountId, tuple[float, float]] = {}
+
+    def another(self, snapshot: Snapshot, parent: Account, *, now: float) -> NoMore | None:
+        """Count one more sub-account of ``parent``; or say why there may be none. ``now`` is monotonic seconds."""
+        above = lineage(snapshot.by_id, parent.id)
+        if len(above) > DEEPEST:
+            return NoMore(f"sub-accounts stand at most {DEEPEST} levels deep")
+        top = above[-1]
+        if _size(snapshot, top) >= SUBACCOUNTS_AT_MOST:
+            return NoMore(f"at most {SUBACCOUNTS_AT_MOST} sub-accounts")
+        tokens, filled = self._buckets.pop(top, (float(A_MINUTE), now))
+        tokens = min(float(A_MINUTE), tokens + (now - filled) * A_MINUTE / 60)
+        if len(self._buckets) >= _FAMILIES_REMEMBERED:
+            del self._buckets[next(iter(self._buckets))]
+        if tokens < 1.0:
+            self._buckets[top] = (tokens, now)
+            return NoMore(f"at most {A_MINUTE} sub-accounts a minute", (1.0 - tokens) * 60 / A_MINUTE)
+        self._buckets[top] = (tokens - 1.0, now)
+        return None
+
+
+def _size(snapshot: Snapshot, top: AccountId) -> int:
+    """Accounts below ``top``, counted as far as it matters."""
+    count, found = 0, [top]
+    while found and count < SUBACCOUNTS_AT_MOST:
+        below = snapshot.children.get(found.pop(), ())
+        count += len(below)
+        found += [account.id for account in below]
+    return count
