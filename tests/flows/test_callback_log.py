@@ -110,7 +110,7 @@ async def test_a_callback_about_what_a_phone_wrote_has_its_owner_and_its_body(wo
     assert (found.account_id, found.is_of_message, found.number) == (account.id, False, "525512340001")
     assert (found.body, found.next_ms) == ('{"message": "hola"}', world.now_ms + RETRIES[0] * 1_000)
     page = await opened(world)
-    assert ([callback.about_inbound for callback in page.found], page.older) == ([True], None)
+    assert ([callback.about_inbound for callback in page.found], page.older) == ([True], -LATEST)
 
 
 async def test_pages_go_on_where_the_last_one_ended(world: World) -> None:
@@ -156,3 +156,25 @@ async def test_a_transaction_looks_at_so_many_rows_however_few_of_them_fit(world
 )
 def test_a_host_is_told_by_its_url(url: str, host: str) -> None:
     assert host_of(url) == host
+
+
+async def test_those_that_failed_come_before_however_many_have_only_just_been_made(world: World) -> None:
+    account = await world.account()
+    failing = await called_back(world, account, BROKEN)
+    given_up = await called_back(world, account, BROKEN, reference="g")
+    given_up.attempts = len(RETRIES)
+    await world.do(record_attempts, Attempt(given_up, BROKEN))
+    await world.accept(account, count=1)
+    for number in range(30):
+        await world.sent(account, reference=f"n{number}-")
+    first = await opened(world, limit=50)
+    assert [found.webhook.id for found in first.found] == [given_up.id, failing.id]
+    assert first.older == -LATEST
+    second = await opened(world, before=first.older, limit=20)
+    assert len(second.found) == 20
+    assert all(found.webhook.attempts == 0 and not found.webhook.failed for found in second.found)
+    assert second.older is not None
+    third = await opened(world, before=second.older)
+    assert (len(third.found), third.older) == (10, None)
+    ids = [found.webhook.id for found in second.found + third.found]
+    assert ids == sorted(ids, reverse=True)

@@ -75,6 +75,7 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "changed callbacks": webhooks.UPDATE_WEBHOOKS,
     "callbacks that succeeded": webhooks.DELETE_WEBHOOKS,
     "open callbacks, newest first": webhooks.SELECT_OPEN_BEFORE,
+    "callbacks that failed, newest first": webhooks.SELECT_TROUBLED_BEFORE,
     "an open callback": webhooks.SELECT_ONE_OPEN,
     "attempts of callbacks, newest first": callbacks.SELECT_TRIED,
     "an attempt of a callback": callbacks.SELECT_ONE_TRIED,
@@ -107,7 +108,11 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
 }
 
 ORDERED = ("what may be claimed", "what is overdue", "what is stale", "due callbacks of a target", "young orphans")
-ORDERED += ("open callbacks, newest first", "attempts of callbacks, newest first")
+ORDERED += (
+    "open callbacks, newest first",
+    "callbacks that failed, newest first",
+    "attempts of callbacks, newest first",
+)
 """What takes the first of many: it must find them in order."""
 
 _SERIES = {

@@ -28,6 +28,9 @@ class Sink:
         self.status = status
         self.paths: list[str] = []
         """What was asked for by GET, in order, queries included."""
+        self.hangs = ""
+        """Paths that begin so are never answered, and not remembered."""
+        self._gone = threading.Event()
         self.posts: list[Post] = []
         sink = self
 
@@ -35,6 +38,9 @@ class Sink:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                if sink.hangs and self.path.startswith(sink.hangs):
+                    sink._gone.wait()
+                    return
                 sink.paths.append(self.path)
                 self._answer()
 
@@ -63,6 +69,7 @@ class Sink:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._gone.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -91,6 +91,7 @@ ROUTES: Final = (
     Route("GET", "/callbacks/tried/{id}", callback.show_tried),
     Route("GET", "/callbacks/got/{id}", callback.show_got, in_sandbox=True),
     Route("POST", "/callbacks/replay", callbacks.replay_all, right=Right.REPLAY),
+    Route("POST", "/callbacks/resume", callbacks.resume, right=Right.REPLAY),
     Route("POST", "/callbacks/{id}/replay", callbacks.replay, right=Right.REPLAY),
     Route("GET", "/users", users.show, right=Right.PEOPLE, menu=Entry(text=word("Users"), icon="users")),
     Route("POST", "/users", users.add, right=Right.PEOPLE),

@@ -16,6 +16,7 @@ from palomar.flows import callback_log, callbacks
 from palomar.flows.callback_log import Slice, Tried, Wanted, host_of
 from palomar.flows.callbacks import Callback
 from palomar.ports import Clock
+from palomar.storage.callback_targets import TargetRow
 from palomar.storage.database import Database, Transaction
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ SLICES_A_PAGE: Final = 10
 REPLAYED_AT_ONCE: Final = 20
 """Transactions that one request to try everything again takes at most: some 10,000 callbacks."""
 SILENT_AT_MOST: Final = 20
+OFF_AT_MOST: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,14 @@ class OpenCallback:
     @property
     def host(self) -> str:
         return host_of(self.callback.webhook.url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffTarget:
+    """A target of callbacks that is off; ``kept`` is how many are kept as failed for it."""
+
+    row: TargetRow
+    kept: int
 
 
 class Callbacks:
@@ -57,7 +67,7 @@ class Callbacks:
         return self._who.may(Right.REPLAY)
 
     async def open_ones(self, wanted: Wanted, *, before: int, limit: int) -> Slice[OpenCallback]:
-        """A page of callbacks in scope that have not succeeded, newest first, each with its attempts."""
+        """A page of callbacks in scope that have not succeeded, those that failed first, each with its attempts."""
         within = self._scoped(wanted)
 
         async def look(tx: Transaction, before: int, room: int) -> Slice[Callback]:
@@ -145,6 +155,34 @@ class Callbacks:
                 count = await self._database.write(script)
                 replayed += count
         return replayed
+
+    async def off_targets(self) -> list[OffTarget]:
+        """Targets in scope that are off, each with how many callbacks are kept for it."""
+
+        async def script(tx: Transaction) -> list[OffTarget]:
+            found = [row for row in await callbacks.off_targets(tx) if self._scope.has(row.account_id)]
+            return [OffTarget(row=row, kept=await callbacks.count_kept(tx, row.id)) for row in found[:OFF_AT_MOST]]
+
+        return await self._database.read(script)
+
+    async def resume(self, target: int) -> int | None:
+        """Try a target in scope again that is off, and what is kept for it: how many of those, of very many the first
+        ones. None if there is no such target."""
+        row = next((one.row for one in await self.off_targets() if one.row.id == target), None)
+        if row is None or not self.may_replay:
+            return None
+        resumed = 0
+        for _ in range(REPLAYED_AT_ONCE):
+            now_ms = self._clock.wall_ms()
+
+            async def script(tx: Transaction, now_ms: int = now_ms) -> int:
+                return await callbacks.resume(tx, target, now_ms=now_ms)
+
+            count = await self._database.write(script)
+            resumed += count
+            if count < callbacks.PAGE:
+                break
+        return resumed
 
     # --- private
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
+from msgspec import structs
+
 from palomar.domain.account import Account
 from palomar.domain.counts import Dimension, Grain, Totals
 from palomar.engine.masking import HIDDEN
@@ -112,6 +114,8 @@ def largest(found: Mapping[str, Totals]) -> list[Share]:
 def without_hosts(shown: Overview) -> Overview:
     """The same for who may not see where callbacks go to."""
     hosts = shown.attention.hosts
+    off = [structs.replace(row, origin=HIDDEN) for row in shown.attention.off]
+    shown = replace(shown, attention=replace(shown.attention, off=off))
     if not hosts:
         return shown
     hidden = TroubledHost(

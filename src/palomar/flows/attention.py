@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from palomar.domain.account import AccountId
 from palomar.domain.counts import Grain
 from palomar.domain.oddity import OddityKind
+from palomar.flows.callbacks import off_targets
 from palomar.flows.counts import FORECAST_DAYS, Forecast, Whose, forecast_of
 from palomar.flows.oddities import list_oddities
 from palomar.flows.standing import CarrierStanding, list_standings
+from palomar.storage.callback_targets import TargetRow
 from palomar.storage.carriers import COUNT_ORPHANS
 from palomar.storage.counts import ask_low
 from palomar.storage.database import Transaction
@@ -71,6 +73,7 @@ class Attention:
     orphans: list[Orphans]
     words: list[UnknownWord]
     hosts: list[TroubledHost]
+    off: list[TargetRow]
     low: list[LowAccount]
 
 
@@ -81,6 +84,7 @@ async def attention(tx: Transaction, whose: Whose, *, now_ms: int) -> Attention:
         orphans=await _orphans(tx) if whose is None else [],
         words=await _words(tx, now_ms=now_ms) if whose is None else [],
         hosts=await _hosts(tx, whose),
+        off=[row for row in await off_targets(tx) if whose is None or row.account_id in whose],
         low=await _low(tx, whose, now_ms=now_ms),
     )
 

@@ -64,17 +64,27 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice(Generic[T]):
-    """What was found, newest first, and before which id to go on; None where there is nothing older."""
+    """What was found, newest first, and before which id to go on; None where there is nothing older. Of open callbacks
+    a number below zero goes on among those that nobody has tried yet."""
 
     found: list[T]
     older: int | None
 
 
 async def open_ones(tx: Transaction, wanted: Wanted, *, before: int, limit: int) -> Slice[Callback]:
-    """Callbacks that have not succeeded: they wait, or have been given up."""
-    found = [_callback(row) for row in await tx.select(outbox.SELECT_OPEN_BEFORE, before, LOOKED_AT)]
-    fitting = [callback for callback in found if _fits_open(callback.webhook, wanted)]
-    return _cut(fitting, [callback.webhook.id for callback in found], [c.webhook.id for c in fitting], limit)
+    """Callbacks that have not succeeded: first those that have failed, tried again or given up, then those that wait
+    for their first attempt. Many that have only just been made must not bury the others."""
+    if before > 0:
+        rows_found = await tx.select(outbox.SELECT_TROUBLED_BEFORE, before, LOOKED_AT)
+    else:
+        rows_found = await tx.select(outbox.SELECT_OPEN_BEFORE, -before, LOOKED_AT)
+    found = [_callback(row) for row in rows_found]
+    is_of_part = _has_trouble if before > 0 else _has_none
+    fitting = [one for one in found if is_of_part(one.webhook) and _fits_open(one.webhook, wanted)]
+    part = _cut(fitting, [one.webhook.id for one in found], [one.webhook.id for one in fitting], limit)
+    if before > 0:
+        return Slice(found=part.found, older=-LATEST if part.older is None else part.older)
+    return Slice(found=part.found, older=None if part.older is None else -part.older)
 
 
 async def tried_ones(tx: Transaction, wanted: Wanted, *, before: int, limit: int) -> Slice[Tried]:
@@ -118,6 +128,14 @@ def _cut(fitting: list[T], looked_at: Sequence[int], ids: Sequence[int], limit: 
     if len(fitting) > limit:
         return Slice(found=fitting[:limit], older=ids[limit - 1])
     return Slice(found=fitting, older=looked_at[-1] if len(looked_at) == LOOKED_AT else None)
+
+
+def _has_trouble(webhook: WebhookRow) -> bool:
+    return webhook.failed != 0 or webhook.attempts > 0
+
+
+def _has_none(webhook: WebhookRow) -> bool:
+    return not _has_trouble(webhook)
 
 
 def _fits_open(webhook: WebhookRow, wanted: Wanted) -> bool:

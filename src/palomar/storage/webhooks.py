@@ -59,6 +59,7 @@ _OPEN = (
 SELECT_OPEN = f"{_OPEN} WHERE w.id > ?"
 """Conditions, an order and a limit follow."""
 SELECT_OPEN_BEFORE = f"{_OPEN} WHERE w.id < ? ORDER BY w.id DESC LIMIT ?"
+SELECT_TROUBLED_BEFORE = f"{_OPEN} WHERE w.id < ? AND (w.failed = 1 OR w.attempts > 0) ORDER BY w.id DESC LIMIT ?"
 SELECT_ONE_OPEN = f"{_OPEN} WHERE w.id = ?"
 _TROUBLED = "SELECT url, failed FROM webhooks WHERE (failed = 1 OR attempts > 0)"
 # The host ends at the first of these three signs; what comes before it may have a name and a password in front.

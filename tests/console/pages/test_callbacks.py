@@ -42,7 +42,7 @@ async def told(
 ) -> WebhookRow:
     """A message whose callback ended so; ``times`` beyond all retries gives it up."""
     await house.sent(account, "hello", reference=reference, ackurl=f"https://{host}/ack?a=1")
-    webhook: WebhookRow = (await house.world.claim()).webhooks[0]
+    webhook: WebhookRow = (await house.world.claim()).webhooks[-1]  # not one that is tried again
     webhook.attempts = times - 1
     await house.world.do(record_attempts, Attempt(webhook, outcome))
     return webhook
@@ -194,3 +194,72 @@ async def test_in_the_sandbox_it_shows_what_a_customers_program_would_have_got(s
     await sandbox.account("other")
     other = await inside(sandbox, "other")
     assert (await other.get(path)).status == 404
+
+
+async def test_newly_made_ones_do_not_bury_the_failing_ones(house: House, browser: Browser) -> None:
+    acme = await house.account("acme")
+    await told(house, acme, AWAY, reference="f", host="failing.example")
+    for number in range(PAGE_CALLBACKS + 5):
+        await house.sent(acme, "hello", reference=f"n{number}-", ackurl="https://new.example/")
+    page = (await browser.get("/console/callbacks")).text
+    assert page.index("failing.example") < page.index("new.example")
+    (older,) = re.findall(r'href="([^"]*open=-[0-9]+[^"]*)"', page)
+    following = (await browser.get(older.replace("&amp;", "&"))).text
+    assert following.count("https://new.example/") == 6
+    assert "failing.example" not in following
+
+
+async def off(house: House, account: Account, *, kept: int) -> int:
+    """A target of the account that is off, with so many callbacks kept; its number."""
+    target = 1 << 62
+    for number in range(kept):
+        await house.sent(account, "hello", reference=f"k{number}-", ackurl="https://gone.example/")
+    await house.world.tell("UPDATE webhooks SET failed = 1, target = ?", target)
+    await house.world.tell(
+        "INSERT INTO callback_targets (id, account_id, origin, since_ms, failures, off_ms)"
+        " VALUES (?, ?, 'https://gone.example', 0, 1234, ?)",
+        target,
+        account.id,
+        house.world.now_ms,
+    )
+    return target
+
+
+async def test_a_target_that_is_off_stands_above_with_a_button_that_resumes_it(house: House, browser: Browser) -> None:
+    acme = await house.account("acme")
+    target = await off(house, acme, kept=3)
+    page = (await browser.get("/console/callbacks")).text
+    for piece in ("Switched off", "https://gone.example", "1,234 failures in a row", "3 kept", "Try again, in order"):
+        assert piece in page, piece
+    assert page.index("Switched off") < page.index("Waiting and given up")
+    assert "https://gone.example" in (await browser.get("/console/")).text
+    done = await browser.post("/console/callbacks/resume", target=str(target))
+    assert done.status == 303
+    assert "Of those that were kept: 3" in (await browser.get(done.location)).text
+    assert await house.world.ask("SELECT failed, attempts FROM webhooks") == [(0, 0)] * 3
+    assert await house.world.ask("SELECT id FROM callback_targets") == []
+    again = await browser.post("/console/callbacks/resume", target=str(target))
+    assert "It is not off any more" in (await browser.get(again.location)).text
+    for nonsense in ("", "x", "9" * 30, "-1"):
+        assert (await browser.post("/console/callbacks/resume", target=nonsense)).status == 303
+
+
+async def test_a_target_of_a_stranger_is_neither_shown_nor_resumed(house: House, browser: Browser) -> None:
+    acme, other = await house.account("acme"), await house.account("other")
+    target = await off(house, acme, kept=1)
+    await house.user("olga", role=Role.OWNER, account=other)
+    stranger = await inside(house, "olga")
+    assert "gone.example" not in (await stranger.get("/console/callbacks")).text
+    await stranger.post("/console/callbacks/resume", target=str(target))
+    assert await house.world.ask("SELECT failed FROM webhooks") == [(1,)]
+
+
+async def test_who_may_not_replay_has_no_button_to_resume(house: House, browser: Browser) -> None:
+    target = await off(house, await house.account("acme"), kept=1)
+    await house.user("sara", role=Role.SUPPORT)
+    support = await inside(house, "sara")
+    page = (await support.get("/console/callbacks")).text
+    assert "Switched off" in page
+    may = "callbacks/resume" in page
+    await support.post("/console/callbacks/resume", target=str(target))
+    assert (await house.world.ask("SELECT failed FROM webhooks") == [(0,)]) is may

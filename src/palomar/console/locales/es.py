@@ -17,6 +17,18 @@ TEXTS: Final[Mapping[str, str]] = {
     "A callback has failed for good.": "Una notificación ha fallado definitivamente.",
     "See it and try again": "Verla y reintentar",
     "A callback was left out: a later state had been told": "Notificación omitida: ya se dio un estado posterior",
+    "Callbacks to it go out again. Of those that were kept: {count}.": (
+        "Sus notificaciones vuelven a salir. De las guardadas: {count}."
+    ),
+    "It is not off any more.": "Ya no está desactivado.",
+    "Switched off": "Desactivados",
+    "off": "desactivado",
+    "Every attempt failed for days. What comes is kept and not tried, until somebody asks for it.": (
+        "Todos los intentos fallaron durante días. Lo que llega se guarda sin intentarlo, hasta que alguien lo pida."
+    ),
+    "{count} failures in a row": "{count} fallos seguidos",
+    "{count} kept": "{count} guardadas",
+    "Try again, in order": "Reintentar, en orden",
     "A link was followed": "Se abrió un enlace",
     "A password has at least 8 characters.": "La contraseña debe tener al menos 8 caracteres.",
     "A password is not the login.": "La contraseña no puede ser el usuario.",

@@ -10,6 +10,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "By country": "Por país",
     "By dialect": "Por dialecto",
     "Callbacks to": "Notificaciones a",
+    "are off since": "desactivadas desde",
+    "kept until somebody asks for them": "se guardan hasta que alguien las pida",
     "Delivery rate": "Tasa de entrega",
     "Half delivered within": "La mitad se entrega en",
     "Lasts": "Durará",

@@ -18,6 +18,8 @@ PAGE_CALLBACKS: Final = 50
 DONE: Final[Mapping[str, str]] = {
     "replayed": word("The callback will be tried again within a second."),
     "gone": word("That callback is not among the failed ones any more."),
+    "resumed": word("Callbacks to it go out again. Of those that were kept: {count}."),
+    "on": word("It is not off any more."),
     "all": word("They will be tried again within a second: {count}."),
 }
 STATES: Final[Mapping[str, str]] = {
@@ -30,6 +32,7 @@ STATES: Final[Mapping[str, str]] = {
 _OPEN_STATES: Final = ("", "waiting", "failed")
 _FIELDS: Final = ("account", "host", "state")
 _ID_DIGITS: Final = 18
+_TARGET_DIGITS: Final = 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,7 @@ async def show(visit: SignedVisit) -> Reply:
         tried_ones=tried_ones,
         inbox=play.inbox() if play is not None and choices.is_first_page else [],
         has_inbox=play is not None and play.is_whole,
+        off=await callbacks.off_targets() if choices.is_first_page else [],
         silent=callbacks.silent_accounts(choices.account),
         state_names=[(state, visit.t(text)) for state, text in STATES.items()],
         account_names=[(account.login, account.login) for account in viewer.first_accounts(CHOICE_OF)],
@@ -103,6 +107,16 @@ async def replay_all(visit: SignedVisit) -> Reply:
     return visit.go("/callbacks", done="all", count=str(count), account=login)
 
 
+async def resume(visit: SignedVisit) -> Reply:
+    """Try a target again that is off, and what was kept for it."""
+    text = visit.asked("target")
+    target = int(text) if text.isascii() and text.isdigit() and len(text) <= _TARGET_DIGITS else 0
+    count = await visit.viewer.callbacks.resume(target)
+    if count is None:
+        return visit.go("/callbacks", done="on")
+    return visit.go("/callbacks", done="resumed", count=str(count))
+
+
 def _choices(visit: SignedVisit) -> Choices:
     """What the address chooses. What makes no sense in it is as if it were not there."""
     fields = {name: value for name in _FIELDS if (value := visit.asked(name))}
@@ -116,7 +130,7 @@ def _choices(visit: SignedVisit) -> Choices:
         is_good={"told": True, "refused": False}.get(state),
         has_failed={"waiting": False, "failed": True}.get(state),
     )
-    open_before, before = _number(visit.asked("open")), _number(visit.asked("before"))
+    open_before, before = _place(visit.asked("open")), _number(visit.asked("before"))
     return Choices(
         fields=fields,
         account=account,
@@ -124,6 +138,13 @@ def _choices(visit: SignedVisit) -> Choices:
         open_before=open_before or LATEST,
         before=(before or LATEST) if not open_before else LATEST,
     )
+
+
+def _place(text: str) -> int:
+    """Where a page of open callbacks begins; below zero among those that nobody has tried yet. LATEST has a digit more
+    than ids."""
+    number = _number(text.removeprefix("-")) or (LATEST if text == f"-{LATEST}" else 0)
+    return -number if text.startswith("-") else number
 
 
 def _number(text: str) -> int:

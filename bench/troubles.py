@@ -1,0 +1,152 @@
+"""The ways in which an account misbehaves in ``neighbours.py``, and the smallest HTTP client that they need.
+
+A trouble is a coroutine: what it does before it returns is preparation, what it leaves in the group goes on while the
+neighbour is measured. Not here: the neighbour, and what is measured.
+"""
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import numbering
+from gateways import Door
+from neighbour_peers import Customers
+from palomar_gateway import Palomar
+from processes import BenchError
+
+AT_ONCE = 500
+"""Recipients a request has."""
+HOSTS = 20
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+
+
+async def ask(port: int, request: bytes) -> tuple[int, bytes]:
+    """One request on a connection of its own; status and body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        return int(head[9:12]), await reader.readexactly(int(length[1]) if length else 0)
+    finally:
+        writer.close()
+
+
+def post(path: str, document: object, *, login: str = "", key: str = "") -> bytes:
+    """A POST of JSON."""
+    body = json.dumps(document).encode()
+    lines = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    if login:
+        lines += f"Authorization: Basic {base64.b64encode(f'{login}:{key}'.encode()).decode()}\r\n"
+    return f"{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@dataclass(kw_only=True)
+class Troublemaker:
+    """The account that misbehaves, and what it has at hand. ``index`` counts its numbers."""
+
+    palomar: Palomar
+    door: Door
+    port: int
+    customers: Customers
+    index: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1_000_000))
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def goes_on(self, work: Callable[[], Awaitable[Any]], *, pause: float = 0.0) -> None:
+        """Do this again and again until the trouble is over."""
+
+        async def again() -> None:
+            while True:
+                with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                    await work()
+                await asyncio.sleep(pause)
+
+        self.tasks.append(asyncio.create_task(again()))
+
+    async def send(self, messages: int, callback: str, *, must: bool = True) -> None:
+        """Messages in requests of many recipients."""
+        while messages > 0:
+            some = min(messages, AT_ONCE)
+            messages -= some
+            numbers = [{"msisdn": str(numbering.number_of(next(self.index)))} for _ in range(some)]
+            document = {"message": "A campaign", "recipient": numbers, "ackurl": callback}
+            request = post("/json/send", document, login=self.door.login, key=self.door.key)
+            status, body = await ask(self.port, request)
+            if must and (status != 200 or json.loads(body)["code"] != "0"):
+                raise BenchError(f"a request of the troublemaker was refused: {status} {body[:200]!r}")
+
+    async def by(self, carrier: str) -> None:
+        """From now on it sends by that carrier."""
+        await self.palomar.command("route", "add", carrier, "--priority", "1", "--account", self.door.login)
+        await asyncio.sleep(1.0)
+
+    async def end(self) -> None:
+        """Do nothing more."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.tasks.clear()
+
+
+async def dead(who: Troublemaker) -> None:
+    """20,000 messages, each with two callbacks, to twenty hosts that hang, and a few hundred to one that is gone."""
+    for number in range(HOSTS):
+        await who.send(1_000, f"http://127.0.1.{number + 1}:{who.customers.hanging_port}/")
+    await who.send(500, f"http://127.0.0.1:{who.customers.dead_port}/")
+
+
+async def same(who: Troublemaker) -> None:
+    """3,000 messages whose callbacks hang on the neighbour's own host."""
+    await who.send(3_000, f"http://127.0.0.1:{who.customers.port}/hangs")
+
+
+async def slow(who: Troublemaker) -> None:
+    """2,000 messages whose callbacks take three seconds each on that host."""
+    await who.send(2_000, f"http://127.0.0.1:{who.customers.port}/slow")
+
+
+async def queued(who: Troublemaker) -> None:
+    """100,000 messages for a carrier that takes 20 a second."""
+    await who.by("slow")
+    await who.send(100_000, "")
+
+
+async def passwords(who: Troublemaker) -> None:
+    """Ten clients, each trying wrong passwords one after the other, at three dialects."""
+    numbers = itertools.count()
+    convergia = urlencode({"USUARIO": who.door.login, "CLAVE": "wrong"})
+    tries = [
+        lambda: post("/sofmex/v1/login", {"username": who.door.login, "password": f"wrong{next(numbers)}"}),
+        lambda: post("/json/send", {"message": "x"}, login=who.door.login, key=f"wrong{next(numbers)}"),
+        lambda: post("/json/send", {"message": "x", "recipient": []}, login=f"u{next(numbers)}", key="wrong"),
+        lambda: f"GET /?{convergia}{next(numbers)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode(),  # noqa: PLW0108
+    ]
+    for number in range(10):
+        make = tries[number % len(tries)]
+        who.goes_on(lambda make=make: asyncio.wait_for(ask(who.port, make()), 10.0))  # type: ignore[misc]
+
+
+async def blocked(who: Troublemaker) -> None:
+    """5,000 messages for a carrier that never answers, and some more every second."""
+    await who.by("silent")
+    await who.send(5_000, "")
+    who.goes_on(lambda: who.send(20, ""), pause=1.0)
+
+
+async def rate(who: Troublemaker) -> None:
+    """Two hundred requests a second, of which ten are allowed."""
+    for _ in range(20):
+        who.goes_on(lambda: who.send(1, "", must=False), pause=0.1)
+
+
+TROUBLES: dict[str, Callable[[Troublemaker], Awaitable[None]]] = {
+    trouble.__name__: trouble for trouble in (dead, same, slow, passwords, blocked, queued, rate)
+}
+"""By name, in the order in which they are run: the last ones leave something behind."""
