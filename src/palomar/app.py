@@ -252,6 +252,7 @@ class App:
             off_after=self._off_after,
             router=self.router.look(),
             spellings=self.directory.snapshot.spellings,
+            one_receipt=self._south.one_receipt,
         )
 
     def _callback_headers(self, webhook: WebhookRow) -> tuple[tuple[str, str], ...]:

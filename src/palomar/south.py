@@ -50,6 +50,15 @@ class South:
         }
 
     @property
+    def one_receipt(self) -> frozenset[str]:
+        """Give the carriers that report one part alone of a long message."""
+        return frozenset(
+            entry.name
+            for entry in self._entries
+            if isinstance(entry, SmppCarrierSettings) and entry.receipt_of == "message"
+        )
+
+    @property
     def languages(self) -> frozenset[Language]:
         """The languages whose tables every carrier takes: a message may go by any of them."""
         taken = [

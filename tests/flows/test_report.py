@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from tests.support.world import CREDIT, World, outgoing, receipt
+from tests.support.world import CREDIT, World, outgoing, receipt, recipient
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.message import State, echo_of
@@ -295,3 +295,68 @@ async def test_a_receipt_of_one_part_does_not_say_that_the_carrier_took_those_th
     assert await world.told(message.row.id) == ["took"]
     await world.receipt("r2", State.DELIVERED)
     assert await world.told(message.row.id) == ["took", "delivered"]
+
+
+# --- carriers that report one part alone of a long message
+
+
+async def long_message(world: World, *, taken: int, parts: int = 3, **settings: Any) -> tuple[Accepted, Any]:
+    """A message of several parts, of which the carrier took the first ones."""
+    account = await world.account(credit=10 * CREDIT, **settings)
+    message = await world.accepted(account, claim=State.SUBMITTING, recipients=[recipient(parts=parts)])
+    for part in outgoing(message)[:taken]:
+        await world.answer(part, Taken(reference=f"r{part.number}"))
+    return message, account
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("reported", [1, 2, 3])
+async def test_the_other_parts_end_with_the_one_that_is_reported(world: World, end: State, reported: int) -> None:
+    world.one_receipt = frozenset({"c"})
+    message, account = await long_message(world, taken=3)
+    assert await world.receipt(f"r{reported}", None) is True
+    assert await world.state(message.row.id) is State.SENT
+    assert await world.receipt(f"r{reported}", end) is True
+    assert await world.part_states(message.row.id) == [end] * 3
+    assert await world.told(message.row.id) == ["took", end.value]
+    assert await world.balance(account) == (7 * CREDIT, 0)
+    assert await world.receipt("r3", State.DELIVERED) is True
+    assert await world.told(message.row.id) == ["took", end.value]
+
+
+async def test_a_carrier_that_reports_every_part_ends_none_with_another(world: World) -> None:
+    world.one_receipt = frozenset({"another"})
+    message, _ = await long_message(world, taken=3)
+    await world.receipt("r1", State.DELIVERED)
+    assert await world.part_states(message.row.id) == [State.DELIVERED, State.SENT, State.SENT]
+
+
+async def test_a_part_that_is_answered_after_the_one_receipt_ends_with_it(world: World) -> None:
+    world.one_receipt = frozenset({"c"})
+    message, account = await long_message(world, taken=1)
+    await world.receipt("r1", State.DELIVERED)
+    assert await world.state(message.row.id) is not State.DELIVERED
+    for part in outgoing(message)[1:]:
+        await world.answer(part, Taken(reference=f"r{part.number}"))
+    assert await world.part_states(message.row.id) == [State.DELIVERED] * 3
+    assert await world.state(message.row.id) is State.DELIVERED
+    assert await world.told(message.row.id) == ["took", "delivered"]
+    assert await world.balance(account) == (7 * CREDIT, 0)
+
+
+async def test_the_one_receipt_may_come_before_every_answer(world: World) -> None:
+    world.one_receipt = frozenset({"c"})
+    message, _ = await long_message(world, taken=0)
+    assert await world.receipt("r2", State.UNDELIVERED) is False
+    for part in outgoing(message):
+        await world.answer(part, Taken(reference=f"r{part.number}"))
+    assert await world.part_states(message.row.id) == [State.UNDELIVERED] * 3
+
+
+async def test_a_part_in_doubt_ends_with_the_one_that_is_reported_and_is_charged(world: World) -> None:
+    world.one_receipt = frozenset({"c"})
+    message, account = await long_message(world, taken=2, unknown_outcome=UnknownOutcome.HOLD)
+    await world.answer(outgoing(message)[2], InDoubt(reason="the link broke"))
+    await world.receipt("r1", State.DELIVERED)
+    assert await world.part_states(message.row.id) == [State.DELIVERED] * 3
+    assert await world.balance(account) == (7 * CREDIT, 0)

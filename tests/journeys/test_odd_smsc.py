@@ -6,7 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.raw_smsc import RawSmsc, delivery, raw_smsc, tlv
+from tests.support.raw_smsc import (
+    DELIVER_SM,
+    GENERIC_NACK,
+    Frame,
+    RawSmsc,
+    delivery,
+    numbered,
+    pdu,
+    raw_smsc,
+    tlv,
+)
 from tests.support.server import Palomar
 from tests.support.smscs import carrier_toml
 from tests.support.waiting import eventually
@@ -143,3 +153,47 @@ def test_a_receipt_that_calls_itself_a_text_and_one_of_id_0(house: Palomar, smsc
     both = tlv(0x1E, reference.encode() + b"\0") + tlv(0x427, b"\2")
     assert smsc.deliver(delivery(b"id:%s stat:DELIVRD" % reference.encode(), esm_class=0, behind=both)).status == 0
     reaches(house, message_id, "delivered")
+
+
+def test_a_generic_nack_of_number_0_to_a_bind_is_its_answer(tmp_path: Path) -> None:
+    with raw_smsc(on_bind=lambda frame: pdu(GENERIC_NACK, 0, status=0x0F)) as smsc:
+        palomar = Palomar(tmp_path / "house", toml=carrier_toml(smsc.port, bind_timeout_seconds=20))
+        with palomar.serve():
+            eventually(
+                lambda: "generic_nack ESME_RINVSYSID" in palomar.command("carrier", "list").stdout,
+                within_seconds=10,
+                what="the status of the bind's answer",
+            )
+        assert "generic_nack ESME_RINVSYSID" in palomar.command("doctor", "carrier", "outside", code=1).stdout
+
+
+def test_of_a_long_message_one_receipt_is_enough_where_the_settings_say_so(tmp_path: Path, smsc: RawSmsc) -> None:
+    palomar = Palomar(tmp_path / "house", toml=carrier_toml(smsc.port, receipt_of="message"))
+    with palomar.serve():
+        palomar.account("acme")
+        smsc.bound()
+        made = palomar.json("message", "send", "--account", "acme", "--to", PHONE, "--text", "long " * 80)
+        eventually(lambda: len(smsc.submits) == 3, within_seconds=15, what="three parts")
+        reaches(palomar, made[0]["id"], "sent")
+        receipt = delivery(b"id:m%d stat:DELIVRD" % smsc.submits[-1].sequence, esm_class=RECEIPT)
+        assert smsc.deliver(receipt).status == 0
+        reaches(palomar, made[0]["id"], "delivered")
+
+
+def test_the_doctor_takes_no_echo_in_the_alphabet_that_it_asks_for(tmp_path: Path) -> None:
+    """An SMSC that reads coding 0 as GSM, and writes its receipts in GSM too: an octet that is none becomes ``?``."""
+
+    def report(frame: Frame) -> bytes:
+        text = frame.body.rpartition(b"\0")[2][1:]
+        echo = bytes(octet if octet < 0x80 else 0x3F for octet in text)
+        receipt = delivery(b"id:m%d stat:DELIVRD err:000 text:%s" % (frame.sequence, echo), esm_class=RECEIPT)
+        return numbered(frame) + pdu(DELIVER_SM, frame.sequence, receipt)
+
+    with raw_smsc(on_submit=report) as smsc:
+        palomar = Palomar(tmp_path / "house", toml=carrier_toml(smsc.port))
+        told = palomar.json("doctor", "carrier", "outside", "--to", PHONE, "--messages", "2", "--wait", "5")
+    (finding,) = [finding for finding in told["findings"] if finding["subject"] == "alphabet of coding 0"]
+    assert finding["verdict"] == "unknown"
+    assert finding["text"].startswith("cannot be told")
+    assert "look at the phone" in finding["text"]
+    assert "alphabet" not in told["configuration"]

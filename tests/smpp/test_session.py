@@ -120,6 +120,29 @@ class TestBinding:
         nack = GenericNack(command_status=3, sequence_number=1)
         assert esme.receive(encode(nack), 0.0) == [BindRefused(nack)]
 
+    @pytest.mark.parametrize("number", [0, 1, 7, 0xFFFFFFFF])
+    def test_a_bind_is_refused_by_generic_nack_whatever_its_number(self, number: int):
+        esme = Session(Role.ESME, 0.0)
+        esme.send(BindTransceiver(), 0.0)
+        nack = GenericNack(command_status=CommandStatus.ESME_RINVSYSID, sequence_number=number)
+        assert esme.receive(encode(nack), 0.0) == [BindRefused(nack)]
+        assert esme.state is State.OPEN
+
+    @pytest.mark.parametrize(("status", "event"), [(0, Bound), (13, BindRefused)])
+    def test_a_bind_is_answered_by_its_response_whatever_its_number(self, status: int, event: type):
+        esme = Session(Role.ESME, 0.0)
+        esme.send(BindTransceiver(), 0.0)
+        answer = BindTransceiverResp(command_status=status, sequence_number=0)
+        (found,) = esme.receive(encode(answer), 0.0)
+        assert isinstance(found, event)
+        assert esme.is_bound is (status == 0)
+
+    def test_once_bound_a_generic_nack_to_nothing_says_nothing(self):
+        esme = bound_esme()
+        nack = GenericNack(command_status=CommandStatus.ESME_RINVCMDID)
+        assert esme.receive(encode(nack), 1.0) == [UnexpectedResponse(nack)]
+        assert esme.is_bound
+
     def test_nothing_else_can_be_sent_while_a_bind_is_pending(self):
         esme = Session(Role.ESME, 0.0)
         esme.send(BindTransceiver(), 0.0)

@@ -115,6 +115,7 @@ class World:
     plan: Plan = field(default_factory=Plan)
     router: Router | None = None
     spellings: dict[str, Spelling] = field(default_factory=dict)
+    one_receipt: frozenset[str] = frozenset()
     born: list[Any] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
     """The minutes whose messages have changed (``Work.minutes``), for who counts them."""
@@ -137,6 +138,7 @@ class World:
             off_after=self.off_after,
             router=self.router,
             spellings=self.spellings,
+            one_receipt=self.one_receipt,
         )
 
     # --- running steps

@@ -18,7 +18,7 @@ from palomar.domain.receipt_ids import canonical, is_id
 from palomar.domain.retry import backoff_ms
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.ending import end_part, hold
-from palomar.flows.report import join_doubtful, join_orphans, leave
+from palomar.flows.report import end_with_others, join_doubtful, join_orphans, leave
 from palomar.flows.routing import UNROUTED
 from palomar.flows.work import Work
 from palomar.ports import Deferred, Exchange, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
@@ -190,6 +190,8 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
     work.note(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
     leave(work, part)
     work.moved(part, taken=renamed)
+    if message.parts > 1:
+        end_with_others(work, part)
 
 
 def doubt(

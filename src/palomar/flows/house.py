@@ -51,3 +51,5 @@ class House:
     """Who routes; None where no carrier is at hand (a command beside the servers)."""
     spellings: Mapping[str, Spelling] = field(default_factory=dict)
     """How each carrier's receipts spell ids, as far as it has been learned."""
+    one_receipt: frozenset[str] = frozenset()
+    """Carriers that report one part alone of a long message."""

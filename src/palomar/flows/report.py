@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.domain.doubt import phone_tail
-from palomar.domain.message import FINAL, State, is_correction
+from palomar.domain.message import FINAL, PartId, State, is_correction
 from palomar.domain.receipt_ids import Spelling, canonical, is_id, receipts_for
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.doubtful import speaks_of
@@ -16,6 +16,7 @@ from palomar.flows.matching import match, tells_alone
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt
 from palomar.storage import carriers as kept
+from palomar.storage import messages as rows
 from palomar.storage.carriers import OrphanRow
 from palomar.storage.messages import OpenPart
 
@@ -45,6 +46,7 @@ class Swept:
 async def record_receipts(work: Work, receipts: Sequence[CarrierReceipt]) -> list[bool]:
     """Record each receipt; True where its part was found, False where it is kept as an orphan."""
     found = await match(work, receipts)
+    await _load_siblings(work, receipts, found)
     orphans = []
     for receipt, part in zip(receipts, found, strict=True):
         if receipt.oddities:
@@ -69,7 +71,7 @@ async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
                 by_reference.setdefault((part.carrier, reference), (part, spelling))
     if not by_reference:
         return
-    joined = []
+    joined: list[tuple[OrphanRow, OpenPart]] = []
     found = await work.tx.lookup(kept.LOOKUP_ORPHANS, sorted({reference for _, reference in by_reference}))
     for orphan in map(kept.orphan_row, found):
         receipt = orphan.receipt
@@ -79,10 +81,8 @@ async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
         part, spelling = named
         is_plain = spelling is Spelling.SAME and tells_alone(receipt, part.carrier_reference or "")
         if is_plain or speaks_of(receipt, part.message.msisdn):
-            apply_receipt(work, part, receipt)
-            joined.append(orphan.id)
-    if joined:
-        await work.tx.delete(kept.DELETE_ORPHANS, joined)
+            joined.append((orphan, part))
+    await _apply_kept(work, joined)
 
 
 async def join_doubtful(work: Work, parts: Sequence[OpenPart]) -> None:
@@ -104,11 +104,36 @@ async def _join(work: Work, orphans: Sequence[OrphanRow]) -> int:
         work, [orphan.receipt for orphan in orphans], guess=True, came_ms=[orphan.received_ms for orphan in orphans]
     )
     joined = [(orphan, part) for orphan, part in zip(orphans, parts, strict=True) if part is not None]
+    await _apply_kept(work, joined)
+    return len(joined)
+
+
+async def _apply_kept(work: Work, joined: Sequence[tuple[OrphanRow, OpenPart]]) -> None:
+    """Move these parts by receipts that had been kept, which then are orphans no more."""
+    if not joined:
+        return
+    await _load_siblings(work, [orphan.receipt for orphan, _ in joined], [part for _, part in joined])
     for orphan, part in joined:
         apply_receipt(work, part, orphan.receipt)
-    if joined:
-        await work.tx.delete(kept.DELETE_ORPHANS, [orphan.id for orphan, _ in joined])
-    return len(joined)
+    await work.tx.delete(kept.DELETE_ORPHANS, [orphan.id for orphan, _ in joined])
+
+
+async def _load_siblings(work: Work, receipts: Sequence[CarrierReceipt], parts: Sequence[OpenPart | None]) -> None:
+    """Read the other parts of long messages of which the carrier reports one part alone: they end with it."""
+    if not work.house.one_receipt:
+        return
+    wanted = {
+        part.message.id
+        for receipt, part in zip(receipts, parts, strict=True)
+        if part is not None and receipt.state is not None and _speaks_of_all(work, receipt, part)
+    }
+    if wanted:
+        found = await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, sorted(wanted))
+        await work.parts(PartId(row[0]) for row in found)
+
+
+def _speaks_of_all(work: Work, receipt: CarrierReceipt, part: OpenPart) -> bool:
+    return part.message.parts > 1 and receipt.carrier in work.house.one_receipt
 
 
 async def sweep_orphans(work: Work, sweeps: Sequence[OrphanSweep]) -> list[Swept]:
@@ -146,6 +171,21 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
     if message.state is not State.HELD or message.parts_open == 1:  # else other parts may be in doubt
         tell_taken(work, message)  # the receipt has overtaken the answer: the carrier's own state is told first
     end_part(work, part, receipt.state)
+    if _speaks_of_all(work, receipt, part):
+        for other in work.siblings(part):
+            end_with_others(work, other)
+
+
+def end_with_others(work: Work, part: OpenPart) -> None:
+    """End a part that its carrier has, as another part of its message has ended, where it reports one part alone."""
+    message = part.message
+    if part.carrier not in work.house.one_receipt or message.worst is None:
+        return
+    if part.state not in (State.SENT, State.HELD):
+        return
+    if part.sent_ms is None:
+        work.settle_unanswered(part)
+    end_part(work, part, message.worst)
 
 
 def leave(work: Work, part: OpenPart) -> None:

@@ -115,6 +115,12 @@ class Work:
         siblings = (self._parts.get(part_id(message.id, number)) for number in range(1, message.parts + 1))
         return any(other is not None and other is not part and other.state is State.HELD for other in siblings)
 
+    def siblings(self, part: OpenPart) -> list[OpenPart]:
+        """Give the other parts of its message that this transaction has read."""
+        message = part.message
+        found = (self._parts.get(part_id(message.id, number)) for number in range(1, message.parts + 1))
+        return [other for other in found if other is not None and other is not part]
+
     async def available(self, account_ids: Iterable[AccountId]) -> None:
         """Read these accounts' balances, so that :meth:`reserve` can judge."""
         await self._books.read(account_ids)

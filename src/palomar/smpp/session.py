@@ -263,7 +263,7 @@ class Session:
             self._our_enquiry = None
         elif self._our_unbind is not None and number == self._our_unbind[0]:
             self._close(CloseReason.UNBOUND_BY_US, found)
-        elif self._our_bind is not None and number == self._our_bind[0]:
+        elif self._our_bind is not None and (number == self._our_bind[0] or _may_answer_a_bind(pdu)):
             # A response of another command, or a generic_nack, refuses the bind as well as its status would.
             state = self._our_bind[2]
             self._our_bind = None
@@ -379,3 +379,11 @@ class Session:
         left = self._window.clear()
         contexts, frames = tuple(context for context, _ in left), tuple(frame for _, frame in left)
         found.append(events.Closed(reason, contexts, frames))
+
+
+def _may_answer_a_bind(pdu: Pdu) -> bool:
+    """Say whether this answers a bind whatever its number: while a bind waits, nothing else does.
+
+    An SMSC that cannot make sense of a bind answers generic_nack (SMPP 3.4 section 4.3.1), often with number 0.
+    """
+    return isinstance(pdu, pdus.GenericNack) or (pdu.command_id & ~RESPONSE_BIT) in BOUND_BY

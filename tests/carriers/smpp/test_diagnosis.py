@@ -118,7 +118,14 @@ def test_the_words_of_receipts(text: str, verdict: str, words: str) -> None:
     [
         (gsm7.decode(PROBE_OCTETS)[:10], 3, "gsm"),
         (PROBE_OCTETS.decode("latin-1"), 3, "latin-1"),
-        ("probe @$_{ ?", 0, "ascii"),
+        (gsm7.decode(PROBE_OCTETS)[:10], 0, "gsm"),
+        ("probe @$_{ ?", 1, "ascii"),
+        ("probe @$_{ ?", 8, "ascii"),
+        (PROBE_OCTETS.decode("latin-1"), 8, "latin-1"),
+        ("probe @$_{ ?", 0, None),
+        ("probe @$_{ ", 0, None),
+        ("probe @$_{", 0xF0, None),
+        ("probe @$_{", 4, None),
         (PROBE_OCTETS.decode("latin-1"), 0, None),
         ("", 0, None),
         ("probe ????", 0, None),
@@ -131,6 +138,7 @@ def test_the_alphabet_follows_from_what_the_echo_shows_unless_it_may_be_a_copy(
     assert finding.settings == ({"alphabet": learned} if learned else {})
     assert finding.verdict == ("ok" if learned else "unknown")
     assert ("look at the phone" in finding.text) is (learned is None)
+    assert finding.text.startswith("cannot be told") is (learned is None)
 
 
 def test_what_a_phone_shows_differs_by_alphabet() -> None:

@@ -15,6 +15,7 @@ from palomar.smpp import (
     Closed,
     CloseReason,
     Event,
+    GenericNack,
     Outbind,
     Pdu,
     RequestReceived,
@@ -42,6 +43,14 @@ class ConnectionOwner(Protocol):
     def on_writable(self, connection: "Connection") -> None:
         """The transport was paused or resumed."""
         ...
+
+
+def refusal(answer: Pdu) -> str:
+    """Say in words how a bind was refused: by which status, and by what if not by its own response."""
+    status = status_name(answer.command_status) if answer.command_status else ""
+    if status and not isinstance(answer, GenericNack):
+        return status
+    return f"{answer.command_name} {status}".rstrip()
 
 
 class Connection(asyncio.Protocol):
@@ -168,7 +177,7 @@ class Connection(asyncio.Protocol):
                 self._bound.set_result(None)
                 return
             if isinstance(event, BindRefused):
-                self._bound.set_exception(BindFailed(f"bind refused: {status_name(event.pdu.command_status)}"))
+                self._bound.set_exception(BindFailed(f"bind refused: {refusal(event.pdu)}"))
                 return
             if isinstance(event, Closed):
                 self._bound.set_exception(BindFailed(f"no bind: {event.reason.value}"))

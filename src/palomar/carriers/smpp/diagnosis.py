@@ -22,6 +22,8 @@ PROBE_TEXTS: Final[Mapping[str, str]] = {
     "ascii": "probe @$_{ ?",
 }
 """What a phone shows of them, by the alphabet that the carrier takes data_coding 0 for."""
+_ALPHABETS_BY_NAME: Final = frozenset({parameters.CODING_ASCII, parameters.CODING_LATIN_1, parameters.CODING_UCS2})
+"""Codings that say which alphabet a receipt is in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,21 +125,24 @@ def receipt_words(receipt: Receipt, sent_text: str, known_words: Collection[str]
 
 
 def alphabet(echo: str, data_coding: int) -> Finding:
-    """What the carrier takes data_coding 0 for, by what its receipt made of :data:`PROBE_OCTETS`.
+    """Tell what the carrier takes data_coding 0 for, by what its receipt made of :data:`PROBE_OCTETS`.
 
-    An echo of the same octets in the same coding says nothing: they may have been copied.
+    An echo in data_coding 0 says nothing, but where it was translated into another alphabet all the same: its octets
+    may be copied, or written in the very alphabet that is asked for, in which they are the same.
     """
     subject = "alphabet of coding 0"
-    copied = echo.encode("latin-1", "replace") == PROBE_OCTETS and data_coding == parameters.CODING_SMSC_DEFAULT
+    is_told = data_coding in _ALPHABETS_BY_NAME
     if "¡¤§" in echo:
         return Finding(subject=subject, verdict="ok", text="GSM: the receipt shows ¡¤§", settings={"alphabet": "gsm"})
-    if "@$_" in echo and not copied:
+    if "@$_" in echo and is_told:
         name = "latin-1" if "é" in echo else "ascii"
         text = f"{'Latin-1' if name == 'latin-1' else 'ASCII'}: the receipt shows {echo[6:]!r}"
         return Finding(subject=subject, verdict="ok", text=text, settings={"alphabet": name})
     shows = "; ".join(f"{text!r} is {name}" for name, text in PROBE_TEXTS.items())
-    why = "the receipt copies the octets" if copied else f"the receipt shows {echo!r}" if echo else "no echo"
-    return Finding(subject=subject, verdict="unknown", text=f"{why}; look at the phone: {shows}")
+    why = f"the receipt has {echo!r} in coding {data_coding}" if echo else "the receipt has no text"
+    if echo and not is_told:
+        why += ", which is the alphabet that is asked for"
+    return Finding(subject=subject, verdict="unknown", text=f"cannot be told: {why}; look at the phone: {shows}")
 
 
 def pace(burst: Sequence[Sent]) -> list[Finding]:

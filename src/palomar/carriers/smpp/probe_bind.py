@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 from palomar.carriers.smpp import certificate
+from palomar.carriers.smpp.connection import refusal
 from palomar.carriers.smpp.diagnosis import Finding, Verdict
 from palomar.carriers.smpp.probe_link import Delivery, ProbeLink
 from palomar.carriers.smpp.settings import BindMode, SmppCarrierSettings
@@ -25,7 +26,6 @@ from palomar.smpp import (
     BindTransmitter,
     CommandStatus,
     Pdu,
-    status_name,
     tlvs,
 )
 
@@ -121,11 +121,11 @@ class Door:
         if answer is None:
             self._note("bind", "fault", f"{kind}: no answer ({link.closed or 'not in time'})")
             return None
-        if answer.command_status:
-            self._note("bind", "fault", f"{kind}: {status_name(answer.command_status)}")
-        else:
+        if link.let_in:
             self._note("bind", "ok", f"{kind}: {_said(answer)}")
-        return answer.command_status
+            return 0
+        self._note("bind", "fault", f"{kind}: {refusal(answer)}")
+        return answer.command_status or CommandStatus.ESME_RBINDFAIL
 
     async def _connected(self) -> ProbeLink | None:
         """A connection; what can be said of it is said the first time."""

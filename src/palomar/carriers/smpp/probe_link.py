@@ -52,6 +52,7 @@ class ProbeLink(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.answered: Pdu | None = None
         """The answer to the bind."""
+        self.let_in = False
         self.closed = ""
         """Why the session ended."""
         self.answers: list[tuple[Sent, Pdu]] = []
@@ -128,7 +129,9 @@ class ProbeLink(asyncio.Protocol):
 
     def _take(self, event: Event) -> None:
         match event:
-            case Bound(pdu=pdu) | BindRefused(pdu=pdu):
+            case Bound(pdu=pdu):
+                self.answered, self.let_in = pdu, True
+            case BindRefused(pdu=pdu):
                 self.answered = pdu
             case ResponseReceived(context=Sent() as sent, pdu=pdu) | LateResponse(context=Sent() as sent, pdu=pdu):
                 self._on_answer(sent, pdu)

@@ -88,6 +88,8 @@ class SmppCarrierSettings:
     validity_seconds: int = 0
     """At most so long; 0 leaves it to the message's own deadline."""
     receipts: Literal["always", "failure", "none"] = "always"
+    receipt_of: Literal["part", "message"] = "part"
+    """What one receipt speaks of; ``message`` where the carrier reports one part alone of a long message."""
     intermediate_receipts: bool = False
     echo: bool = False
     """Send user_message_reference, which the carrier repeats in receipts."""
