@@ -1,6 +1,10 @@
 """With the real clock and a real peer over TCP: what can leave leaves, at the pace that is set, whatever happens."""
 
+import os
+import random
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,12 @@ from tests.support.smscs import carrier_toml
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.journey
+
+SEED = int(os.environ.get("PALOMAR_LIVENESS_SEED", "1"))
+RUNS = int(os.environ.get("PALOMAR_LIVENESS_RUNS", "1"))
+"""``bench/liveness.py --seed N --runs M`` sets both."""
+SECONDS = float(os.environ.get("PALOMAR_LIVENESS_SECONDS", "3"))
+TRIALS = 4
 
 PACE = 200
 ORDINARY = 3 * PACE
@@ -80,3 +90,136 @@ def _waiting(program: FoxsysClient) -> dict[str, Any] | None:
 def _idle(palomar: Palomar) -> list[dict[str, Any]]:
     standings: list[dict[str, Any]] = palomar.json("carrier", "list")
     return [one for one in standings if one["idle_since"]]
+
+
+@pytest.mark.parametrize("pace", [10, 30])
+def test_request_after_request_takes_as_long_as_the_pace_demands(pace: int, tmp_path: Path) -> None:
+    """An SMSC that answers at once; several requests, one after the other."""
+    each = round(pace * SECONDS / 2)
+    with LiveSmsc() as smsc:
+        palomar = Palomar(tmp_path, toml=carrier_toml(smsc.port, parts_per_second=pace))
+        key = palomar.account("acme", credit=5_000)
+        with palomar.serve() as server, FoxsysClient(server.url, "acme", key) as program:
+            eventually(lambda: _is_bound(program), within_seconds=10, what="the link is bound")
+            for number in range(4):
+                begun = time.monotonic()
+                assert program.send("Hola", *numbers(each, begin=number * each)).code == "0"
+                until = (number + 1) * each
+                eventually(lambda until=until: smsc.taken >= until, within_seconds=60, what=f"request {number}")
+                assert time.monotonic() - begun <= 1.1 * each / pace + 0.3
+            assert server.stop() == 0
+
+
+# --- whatever the paces are
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One carrier of random settings, its SMSC, and how many parts it is to take."""
+
+    pace: int
+    link_pace: int
+    links: int
+    window: int
+    answer_seconds: float
+    """How late each answer is at most; half of it at least."""
+    throttle: int
+    """More than so many a second the SMSC throttles; 0 takes all."""
+    parts: int
+    requests: int
+
+    @property
+    def rate(self) -> float:
+        """Parts a second that all of it allows."""
+        paces = [self.pace, self.links * self.link_pace]
+        if self.answer_seconds:
+            paces.append(round(self.links * self.window / (0.8 * self.answer_seconds)))
+        if self.throttle:
+            # A link that looks for a limit finds it from above and from below: three fifths of it on the whole.
+            paces.append(round(0.6 * self.throttle))
+        return min([pace for pace in paces if pace] or [1_000])
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take: a tenth more than the rate demands, a second and a half for the machine, and some for
+        parts that were put off last."""
+        return 1.1 * self.parts / self.rate + 1.5 + (4.0 if self.throttle else 0.0)
+
+    @property
+    def chaos(self) -> str:
+        """The script of its SMSC."""
+        said = ["seed=1"]
+        if self.answer_seconds:
+            said += ["delay-answers=100%", f"answer-delay={self.answer_seconds}s"]
+        if self.throttle:
+            said.append(f"throttle={self.throttle}/s")
+        return ",".join(said)
+
+
+def trial(chance: random.Random) -> Trial:
+    """Settings as random choice brings them, with work for some seconds."""
+    while True:
+        one = Trial(
+            pace=chance.choice([0, chance.randint(1, 300), chance.randint(1, 300)]),
+            link_pace=chance.choice([0, chance.randint(1, 300)]),
+            links=chance.randint(1, 4),
+            window=chance.choice([1, 2, chance.randint(3, 100)]),
+            answer_seconds=chance.choice([0.0, 0.0, 0.02, 0.2]),
+            throttle=chance.choice([0, 0, chance.randint(20, 200)]),
+            parts=0,
+            requests=chance.randint(1, 4),
+        )
+        parts = min(round(one.rate * SECONDS), 400)
+        if parts >= one.requests:
+            return replace(one, parts=parts)
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))
+def test_everything_leaves_at_the_pace_whatever_random_choice_brings(seed: int, tmp_path: Path) -> None:
+    """Several carriers at once, each over its own links to its own SMSC."""
+    chance = random.Random(seed)
+    trials = [trial(chance) for _ in range(TRIALS)]
+    with ExitStack() as stack:
+        smscs = [stack.enter_context(LiveSmsc(chaos=one.chaos)) for one in trials]
+        toml = "".join(
+            carrier_toml(
+                smsc.port,
+                name=f"c{number}",
+                parts_per_second=one.pace,
+                link_parts_per_second=one.link_pace,
+                links=one.links,
+                window=one.window,
+            )
+            for number, (one, smsc) in enumerate(zip(trials, smscs, strict=True))
+        )
+        palomar = Palomar(tmp_path, toml=toml)
+        key = palomar.account("acme", credit=10_000)
+        for number in range(TRIALS):
+            palomar.command("route", "add", f"c{number}", "--prefix", f"3460{number}")
+        server = stack.enter_context(palomar.serve())
+        program = stack.enter_context(FoxsysClient(server.url, "acme", key))
+        eventually(lambda: _all_bound(palomar), within_seconds=10, what="all links are bound")
+        begun = time.monotonic()
+        for number, one in enumerate(trials):
+            recipients = [f"3460{number}{serial:06}" for serial in range(one.parts)]
+            for share in range(one.requests):
+                assert program.send("Hola", *recipients[share :: one.requests]).code == "0"
+        took: dict[int, float] = {}
+        longest = max(one.seconds for one in trials)
+        while len(took) < TRIALS and time.monotonic() - begun < longest + 5:
+            for number, (one, smsc) in enumerate(zip(trials, smscs, strict=True)):
+                if number not in took and smsc.taken >= one.parts:
+                    took[number] = time.monotonic() - begun
+            time.sleep(0.02)
+        late = {number: (one, took.get(number), one.seconds) for number, one in enumerate(trials)}
+        late = {number: found for number, found in late.items() if found[1] is None or found[1] > found[2]}
+        assert late == {}, f"seed {seed}"
+        ready = program.request("GET", "/health/ready").body
+        assert (ready["ready"], ready["stalled_parts"]) == (True, 0)
+        assert "sending_stalled" not in server.stderr
+        assert server.stop() == 0
+
+
+def _all_bound(palomar: Palomar) -> bool:
+    standings: list[dict[str, Any]] = palomar.json("carrier", "list")
+    return len(standings) == TRIALS and all(link["bound"] for one in standings for link in one["links"])

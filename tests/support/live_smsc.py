@@ -24,7 +24,9 @@ PART_SEPTETS = 153
 class LiveSmsc:
     """Listens on a free port of the loopback while it is entered."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, chaos: str = "") -> None:
+        """``chaos`` is what it does wrong on purpose."""
+        self._chaos = chaos
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._arrivals: list[Arrival] = []
@@ -59,6 +61,11 @@ class LiveSmsc:
     def submitted(self) -> int:
         """How many parts it was given, whether they have come to their handsets or not."""
         return self._smsc.stats.submitted
+
+    @property
+    def taken(self) -> int:
+        """How many parts it took, throttled ones left out."""
+        return self._smsc.stats.taken
 
     def report(self, text: str, *, source: str) -> None:
         """A receipt of this text, for a message that nobody may know."""
@@ -112,7 +119,7 @@ class LiveSmsc:
         self._do(put)
 
     def _made(self) -> SimulatorSmsc:
-        settings = SimulatorSettings(passwords={SYSTEM_ID: PASSWORD})
+        settings = SimulatorSettings(passwords={SYSTEM_ID: PASSWORD}, chaos=self._chaos)
         return SimulatorSmsc(settings, clock=RealClock(), chance=RealIds(0).chance)
 
     def _do(self, work: Callable[[], T]) -> T:
