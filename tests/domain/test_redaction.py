@@ -85,3 +85,13 @@ def test_a_long_hostile_body_is_read_in_no_time() -> None:
     """A pattern that went back and forth would never end with this."""
     for piece in (b'"password' * 1_000, b"<password " * 1_500, b'name="password"\r\nx' * 500, b"&&&password" * 1_000):
         assert shown(body=piece[: 16 * 1024])
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://u:p4ss@host/a", "http:\\/\\/u:p4ss@host\\/a", "HTTPS://u:p4ss@host", "http%3A%2F%2Fu%3Ap4ss%40host%2Fa"],
+)
+def test_user_and_password_in_an_address_are_told_by_where_they_stand(url: str) -> None:
+    text = shown(target=f"/x?ackurl={url}".encode(), body=f'{{"ackurl":"{url}"}}'.encode())
+    assert "p4ss" not in text
+    assert "host" in text

@@ -4,9 +4,19 @@ import pytest
 from msgspec import structs
 from tests.support.world import World, outgoing, receipt
 
+from palomar.domain.access import Role, Who
 from palomar.domain.message import State
 from palomar.domain.timeline import Kind, Moment
-from palomar.engine.masking import HIDDEN, masked_message, masked_number, masked_story, masked_url
+from palomar.engine.masking import (
+    HIDDEN,
+    Sight,
+    masked_message,
+    masked_number,
+    masked_story,
+    masked_url,
+    seen_story,
+    seen_url,
+)
 from palomar.flows.report import record_receipts
 from palomar.flows.why import Story, tell_story
 from palomar.ports import Taken
@@ -100,3 +110,38 @@ def test_numbers(number: str, masked: str) -> None:
 )
 def test_addresses(url: str, masked: str) -> None:
     assert masked_url(url) == masked
+
+
+SECRET_URL = "http://u:p4ss@host:81/hook/s3cr3t?who=t0ken&t0ken&acklevel=handset&msisdn=34600000001#fr4g"
+
+
+@pytest.mark.parametrize(
+    ("role", "seen"),
+    [
+        (Role.OWNER, SECRET_URL),
+        (Role.OPERATOR, "http://*@host:81/hook/s3cr3t?who=*&*&acklevel=handset&msisdn=34600000001#*"),
+        (Role.SUPPORT, "http://*@host:81/hook/s3cr3t?who=*&*&acklevel=handset&msisdn=34600000001#*"),
+        (Role.READ_ONLY, "http://*@host:81/*?who=*&*&acklevel=handset&msisdn=34600000001#*"),
+    ],
+)
+def test_the_secrets_of_an_address_are_for_who_may_have_keys(role: Role, seen: str) -> None:
+    who = Who(login="x", name="", role=role, user_id=1, account_id=None)
+    assert seen_url(SECRET_URL, Sight.of(who)) == seen.replace("*", HIDDEN)
+
+
+@pytest.mark.parametrize("url", ["https://x.example/", "https://x.example", "http://[::1]:8080/?subid=a&desc=", ""])
+def test_an_address_without_secrets_is_seen_whole(url: str) -> None:
+    assert seen_url(url, Sight.HOST) == url
+
+
+@pytest.mark.parametrize("url", ["//u:p@host/", "u:p@host", "http://[u:p@host/"])
+def test_what_is_no_address_is_hidden(url: str) -> None:
+    assert seen_url(url, Sight.HOST) == HIDDEN
+
+
+def test_a_story_names_no_secret_of_an_address_wherever_it_stands(story: Story) -> None:
+    assert "s3cret" in repr(story)
+    seen = repr(seen_story(story, Sight.HOST))
+    assert "s3cret" not in seen
+    assert TEXT in seen
+    assert seen_story(story, Sight.WHOLE) is story

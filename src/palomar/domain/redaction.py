@@ -63,6 +63,10 @@ _FIELDS: Final = (
 be looked at for long is not."""
 _IN_FIELDS: Final = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _FIELDS)
 _TELLING_NAME: Final = re.compile(_TELLING, re.IGNORECASE)
+_USER_IN_URL: Final = re.compile(
+    r"""(https?(?::|%3a)(?:(?:\\?/|%2f){2}))[^\s/@"'<>&?#\\]{1,300}?(@|%40)(?=[^\s"'<>&@]*)""", re.IGNORECASE
+)
+"""Also as JSON escapes slashes, and as a query escapes all of it."""
 _JWT: Final = r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"
 _SHORTEST, _SHORTEST_NAMED = 6, 3
 """Characters of a secret that is masked wherever it stands; shorter ones would take half the text with them."""
@@ -73,6 +77,9 @@ def _text(octets: bytes) -> str:
 
 
 def _masked_fields(text: str, found: set[str]) -> str:
+    """The text without what its fields' names tell to be secret, and without users and passwords in its URLs."""
+    text = _USER_IN_URL.sub(rf"\1{MASK}\2", text)
+
     def masked(match: "re.Match[str]") -> str:
         value = match[3]
         quote = value[:1] if value[:1] in ("'", '"') else ""

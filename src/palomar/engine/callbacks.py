@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from palomar.domain.access import Right, Scope, Who
 from palomar.domain.account import Account, AccountId
 from palomar.engine.directory import Directory
-from palomar.engine.masking import masked_tried, masked_webhook
+from palomar.engine.masking import Sight, masked_tried, masked_webhook, seen_tried, seen_webhook
 from palomar.flows import callback_log, callbacks
 from palomar.flows.callback_log import Slice, Tried, Wanted, host_of
 from palomar.flows.callbacks import Callback
@@ -58,6 +58,7 @@ class Callbacks:
         self._who = who
         self._scope = scope
         self._hides = hides
+        self._sight = Sight.of(who)
         self._database = database
         self._directory = directory
         self._clock = clock
@@ -214,7 +215,9 @@ class Callbacks:
     def _shown_open(self, callback: Callback, tried: Sequence[Tried]) -> OpenCallback:
         if self._hides:
             callback = replace(callback, webhook=masked_webhook(callback.webhook))
+        else:
+            callback = replace(callback, webhook=seen_webhook(callback.webhook, self._sight))
         return OpenCallback(callback=callback, tried=tuple(map(self._shown, tried)))
 
     def _shown(self, tried: Tried) -> Tried:
-        return masked_tried(tried) if self._hides else tried
+        return masked_tried(tried) if self._hides else seen_tried(tried, self._sight)

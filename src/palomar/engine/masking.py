@@ -1,4 +1,5 @@
-"""What support does not get to see where the installation hides it: texts, numbers, and whatever may hold either.
+"""What support does not get to see where the installation hides it: texts, numbers, and whatever may hold either; and
+what nobody sees of an address but who may have keys: the secrets that stand in it.
 
 A moment's detail is shown by its name: a name that is not known to be harmless is hidden, so that what a flow adds
 tomorrow is hidden until somebody has thought about it. Pure functions, called by ``viewer`` alone.
@@ -6,12 +7,14 @@ tomorrow is hidden until somebody has thought about it. Pure functions, called b
 
 from collections.abc import Mapping
 from dataclasses import replace
+from enum import Enum
 from typing import Final
 from urllib.parse import urlsplit
 
 from msgspec import structs
 
-from palomar.domain.timeline import Detail, Moment
+from palomar.domain.access import Right, Who
+from palomar.domain.timeline import Detail, Kind, Moment
 from palomar.flows.callback_log import Tried
 from palomar.flows.why import Story
 from palomar.storage.messages import MessageRow
@@ -75,6 +78,71 @@ def masked_url(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}/{HIDDEN}"
 
 
+class Sight(Enum):
+    """How much of an address to call back somebody sees."""
+
+    WHOLE = "whole"
+    WITHOUT_SECRETS = "without secrets"
+    """Where it leads, but not what may let anybody in: user and password, values of its query, its fragment."""
+    HOST = "host"
+    """The same, and of the path nothing."""
+
+    @classmethod
+    def of(cls, who: Who) -> "Sight":
+        """By somebody's rights: keys are for who may have keys, a path is for who may try a callback again."""
+        if who.may(Right.KEYS):
+            return cls.WHOLE
+        return cls.WITHOUT_SECRETS if who.may(Right.REPLAY) else cls.HOST
+
+
+def seen_url(url: str, sight: Sight) -> str:
+    """A URL as somebody sees it. What is hidden is told by where it stands, never by how it is called: a value may be a
+    secret under any name, unless the name is one that we have put there."""
+    if not url or sight is Sight.WHOLE:
+        return url
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return HIDDEN
+    if not parts.scheme or not parts.netloc:
+        return HIDDEN
+    user, at, host = parts.netloc.rpartition("@")
+    path = parts.path
+    if sight is Sight.HOST and path not in ("", "/"):
+        path = f"/{HIDDEN}"
+    query = "?" + "&".join(map(_seen_parameter, parts.query.split("&"))) if parts.query else ""
+    fragment = f"#{HIDDEN}" if parts.fragment else ""
+    return f"{parts.scheme}://{HIDDEN if user else ''}{at}{host}{path}{query}{fragment}"
+
+
+def seen_message(row: MessageRow, sight: Sight) -> MessageRow:
+    """A message with its addresses as somebody sees them."""
+    if sight is Sight.WHOLE or not (row.ackurl or row.clickurl):
+        return row
+    return structs.replace(row, ackurl=seen_url(row.ackurl, sight), clickurl=seen_url(row.clickurl, sight))
+
+
+def seen_story(story: Story, sight: Sight) -> Story:
+    """A message's story with its addresses as somebody sees them."""
+    if sight is Sight.WHOLE:
+        return story
+    view = story.view
+    message = seen_message(view.message, sight)
+    timeline = [_seen_moment(moment, sight) for moment in view.timeline]
+    webhooks = [seen_webhook(webhook, sight) for webhook in view.webhooks]
+    return replace(story, view=replace(view, message=message, timeline=timeline, webhooks=webhooks))
+
+
+def seen_webhook(webhook: WebhookRow, sight: Sight) -> WebhookRow:
+    """A callback with its address as somebody sees it."""
+    return structs.replace(webhook, url=seen_url(webhook.url, sight))
+
+
+def seen_tried(tried: Tried, sight: Sight) -> Tried:
+    """An attempt of a callback likewise."""
+    return replace(tried, url=seen_url(tried.url, sight), error=_without(tried.error, tried.url, sight))
+
+
 def masked_webhook(webhook: WebhookRow) -> WebhookRow:
     """A callback without what it says, to whom and of whom."""
     return structs.replace(webhook, url=masked_url(webhook.url), body=None)
@@ -89,6 +157,32 @@ def masked_tried(tried: Tried) -> Tried:
         body=HIDDEN if tried.body else "",
         answer=HIDDEN if tried.answer else "",
     )
+
+
+_OURS: Final = frozenset({"acklevel", "msisdn", "status", "desc", "subid", "timestamp"})
+"""What a callback's query says of the message; the rest of it is the customer's."""
+
+
+def _seen_parameter(parameter: str) -> str:
+    name, equals, value = parameter.partition("=")
+    if not equals:
+        return HIDDEN if parameter else ""
+    return parameter if name in _OURS or not value else f"{name}={HIDDEN}"
+
+
+def _seen_moment(moment: Moment, sight: Sight) -> Moment:
+    """A short link's own address is the message's text and stays."""
+    url = moment.detail.get("url")
+    if moment.kind is Kind.CLICKED or not isinstance(url, str):
+        return moment
+    detail: Detail = {
+        name: _without(value, url, sight) if isinstance(value, str) else value for name, value in moment.detail.items()
+    }
+    return replace(moment, detail=detail)
+
+
+def _without(text: str, url: str, sight: Sight) -> str:
+    return text.replace(url, seen_url(url, sight)) if url else text
 
 
 def _masked_moment(moment: Moment, number: str) -> Moment:

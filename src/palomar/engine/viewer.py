@@ -17,7 +17,7 @@ from palomar.engine.attempts import Attempts
 from palomar.engine.callbacks import Callbacks
 from palomar.engine.directory import Directory
 from palomar.engine.logins import Logins, SignedIn
-from palomar.engine.masking import masked_message, masked_story
+from palomar.engine.masking import Sight, masked_message, masked_story, seen_message, seen_story
 from palomar.engine.overview import Overview, Period, overview, without_hosts
 from palomar.engine.passwords import Passwords
 from palomar.engine.people import People
@@ -114,6 +114,7 @@ class Viewer:
         )
         self.play = self._play(viewers, signed_in)
         """The sandbox, for who is let in."""
+        self._sight = Sight.of(self.who)
         self._viewers = viewers
         self._database = viewers.database
 
@@ -203,7 +204,7 @@ class Viewer:
         story = await self._database.read(script)
         if story is None or not self.scope.has(story.view.message.account_id):
             return None
-        return masked_story(story) if self.hides else story
+        return masked_story(story) if self.hides else seen_story(story, self._sight)
 
     # --- private
 
@@ -228,7 +229,7 @@ class Viewer:
         return replace(wanted, is_blind=self.hides)
 
     def _shown(self, row: MessageRow) -> MessageRow:
-        return masked_message(row) if self.hides else row
+        return masked_message(row) if self.hides else seen_message(row, self._sight)
 
 
 def scope_of(who: Who, snapshot: Snapshot) -> Scope:

@@ -48,6 +48,34 @@ async def told(
     return webhook
 
 
+async def test_the_secrets_of_an_address_are_for_who_may_have_keys(house: House, browser: Browser) -> None:
+    acme = await house.account("acme")
+    target = "https://u:p4ss@shop.example:8443/h00k/ack?key=t0ken"
+    await house.sent(acme, "hello", reference="r", ackurl=target)
+    webhook: WebhookRow = (await house.world.claim()).webhooks[0]
+    await house.world.do(record_attempts, Attempt(webhook, AWAY))
+    await house.user("reader", role=Role.READ_ONLY)
+    await house.user("oper", role=Role.OPERATOR)
+    pages = [
+        "/console/callbacks",
+        f"/console/callbacks/{webhook.id}",
+        f"/console/messages/{public_id(webhook.message_id)}",
+    ]
+    for login, hidden in (
+        ("admin", []),
+        ("oper", ["p4ss", "t0ken"]),
+        ("reader", ["p4ss", "t0ken", "h00k"]),
+    ):
+        seen = await inside(house, login)
+        for path in pages:
+            answer = await seen.get(path)
+            assert (answer.status, "shop.example:8443" in answer.text) == (200, True), (login, path)
+            assert [secret for secret in ("p4ss", "t0ken", "h00k") if secret not in answer.text] == hidden, (
+                login,
+                path,
+            )
+
+
 async def test_what_waits_and_was_given_up_comes_first_and_then_what_was_sent(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     await told(house, acme, GOOD, reference="g", host="good.example")

@@ -63,8 +63,34 @@ async def test_no_cell_is_a_formula(house: House, browser: Browser, start: str) 
     await send(house, hostile, label=hostile)
     (row,) = read((await browser.get("/console/messages.csv")).body)
     assert (row["text"], row["label"]) == (f"'{hostile}", f"'{hostile}")
+    assert defused(f" {hostile}") == f"' {hostile}"
     assert defused("1 = 1") == "1 = 1"
     assert defused("") == ""
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        " =1+1",
+        "\u00a0=1",
+        "\u200b@SUM(A1)",
+        "\ufeff=1",
+        "\x00=1",
+        "\x1f-1",
+        "\u2028 +1+1",
+        "|cmd",
+        "  |x",
+        "+34 600",
+        "+1+1",
+    ],
+)
+def test_what_a_spreadsheet_trims_before_a_formula_hides_none(cell: str) -> None:
+    assert defused(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["+34600000001", "34600000001", " text", "a=b", "1-2", "", " ", "Ñ @ home"])
+def test_a_number_with_its_plus_and_ordinary_text_stay_as_they_are(cell: str) -> None:
+    assert defused(cell) == cell
 
 
 async def test_pieces_make_the_whole_and_say_how_far_they_are(house: House, browser: Browser) -> None:

@@ -6,6 +6,7 @@ spreadsheet would take for a formula are defused. The columns' names are for pro
 
 import csv
 import io
+import re
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Final
@@ -32,7 +33,12 @@ COLUMNS: Final = (
 )
 _BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it Excel takes UTF-8 for something else."""
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA: Final = re.compile(
+    r"[\s\x00-\x20\x7f-\xa0\u00ad\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\ufeff]*[\t\r\n=+\-@|＝＋－＠｜﹢﹣]"
+).match
+"""What a spreadsheet may trim before it looks, and what it then takes for the beginning of a formula."""
+_NUMBER: Final = re.compile("[+][0-9]{5,20}").fullmatch
+"""A telephone number with its plus is a number to a spreadsheet, and to people of more use than behind a quote."""
 
 
 async def download(visit: SignedVisit) -> Reply:
@@ -58,7 +64,7 @@ async def download(visit: SignedVisit) -> Reply:
 
 def defused(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    return f"'{cell}" if _FORMULA(cell) and not _NUMBER(cell) else cell
 
 
 async def _whole(viewer: Viewer, wanted: SearchFilter, before: MessageId) -> AsyncGenerator[bytes, None]:
