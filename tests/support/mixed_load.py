@@ -69,7 +69,7 @@ class MixedLoad:
 
     def __post_init__(self) -> None:
         self._serials = itertools.count(1)
-        self._stop = threading.Event()
+        self._stop, self._gone = threading.Event(), threading.Event()
         self._chance = random.Random(self.seed)
         self._lock = threading.Lock()
         self._workers: list[threading.Thread] = []
@@ -90,6 +90,11 @@ class MixedLoad:
         for worker in self._workers:
             worker.join(120)
         assert self.troubles == []
+
+    def stop_repeating(self) -> None:
+        """Nobody is there any more: give up what is still repeated."""
+        self._stop.set()
+        self._gone.set()
 
     def heard(self, what: Heard) -> list[Sent]:
         return [sent for sent in list(self.sent) if sent.heard is what]
@@ -114,7 +119,7 @@ class MixedLoad:
             reply = self._ask(job.call)
             tries += 1
             said = "" if reply is None else job.read(reply)
-            if said == "accepted" or not job.repeats or (self._stop.is_set() and tries > 100):
+            if said == "accepted" or not job.repeats or self._gone.is_set() or (self._stop.is_set() and tries > 100):
                 break
             time.sleep(_GONE_SECONDS)
         if reply is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
@@ -27,6 +28,8 @@ class PostgresProxy:
         self.cut: Cut | None = None
         self.cuts = 0
         self.refusing = False
+        self._flows = asyncio.Event()
+        self._flows.set()
         self.at_commit: Callable[[], object] = bool
         """Called when a COMMIT passes, before the server has it."""
         self.folder = ""
@@ -60,6 +63,14 @@ class PostgresProxy:
         for client in self._clients:
             client.transport.abort()
 
+    def stall(self) -> None:
+        """Take octets and connections, and let nothing pass either way: a network that swallows packets."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        """Let everything pass again, what was held up too."""
+        self._flows.set()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -69,6 +80,11 @@ class PostgresProxy:
             writer.transport.abort()
             return
         self._clients.add(writer)
+        try:
+            await self._flows.wait()
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         from_server, to_server = await asyncio.open_unix_connection(self._target)
         answers = asyncio.create_task(self._answers(from_server, writer))
         try:
@@ -91,6 +107,7 @@ class PostgresProxy:
     ) -> None:
         with suppress(ConnectionError):
             while chunk := await reader.read(65_536):
+                await self._flows.wait()
                 if _COMMIT in chunk:
                     self.at_commit()
                     if self.cut is not None:
@@ -128,5 +145,43 @@ class PostgresProxy:
     async def _answers(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             while chunk := await reader.read(65_536):
+                await self._flows.wait()
                 client.write(chunk)
         client.transport.abort()
+
+
+class ProxyThread:
+    """The proxy in a thread of its own, for tests that are no coroutines."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    def __enter__(self) -> "ProxyThread":
+        self._thread.start()
+        self._proxy = PostgresProxy()
+        self._listening = self._proxy.listening(self._target)
+        asyncio.run_coroutine_threadsafe(self._listening.__aenter__(), self._loop).result(5)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.flow()
+        asyncio.run_coroutine_threadsafe(self._ended(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _ended(self) -> None:
+        await self._listening.__aexit__(None, None, None)
+        await asyncio.sleep(0.1)  # what was cut is closed in the turns after
+
+    @property
+    def folder(self) -> str:
+        return self._proxy.folder
+
+    def stall(self) -> None:
+        self._loop.call_soon_threadsafe(self._proxy.stall)
+
+    def flow(self) -> None:
+        self._loop.call_soon_threadsafe(self._proxy.flow)
