@@ -28,6 +28,8 @@ class PostgresProxy:
         self.cut: Cut | None = None
         self.cuts = 0
         self.refusing = False
+        self._is_ending = False
+        self._writers: set[asyncio.StreamWriter] = set()
         self._flows = asyncio.Event()
         self._flows.set()
         self.at_commit: Callable[[], object] = bool
@@ -50,6 +52,12 @@ class PostgresProxy:
                 yield
             finally:
                 server.close()
+                self._is_ending = True
+                self._flows.set()
+                for writer in self._writers:
+                    writer.transport.abort()
+                if self._tasks:
+                    await asyncio.wait(self._tasks, timeout=2.0)  # one that connects right now ends by itself
                 for late in self._late + self._delivered:
                     late.transport.abort()
                 for task in self._tasks:
@@ -80,12 +88,12 @@ class PostgresProxy:
             writer.transport.abort()
             return
         self._clients.add(writer)
-        try:
-            await self._flows.wait()
-        except asyncio.CancelledError:
-            writer.transport.abort()
-            raise
+        self._writers.add(writer)
+        await self._flows.wait()
         from_server, to_server = await asyncio.open_unix_connection(self._target)
+        self._writers.add(to_server)
+        if self._is_ending:
+            writer.transport.abort()
         answers = asyncio.create_task(self._answers(from_server, writer))
         try:
             await self._requests(reader, to_server, from_server, writer, answers)
