@@ -61,3 +61,15 @@ def test_a_password_is_changed_and_shown_once(acme: Palomar) -> None:
     made = acme.json("account", "password", "acme")["password"]
     assert len(made) == 20
     assert made not in acme.command("account", "show", "acme").stdout
+
+
+def test_who_changes_a_password_is_told_of_the_tokens_that_outlive_it_and_may_end_them(acme: Palomar) -> None:
+    acme.command("token", "add", "acme", "--name", "Mi Token")
+    told = acme.command("account", "password", "acme").stdout
+    assert "Mi Token" in told
+    assert "palomar token revoke acme ID" in told
+    (view,) = acme.json("account", "password", "acme")["tokens"]
+    assert (view["name"], view["revoked"]) == ("Mi Token", "")
+    assert "have ended" in acme.command("account", "password", "acme", "--end-tokens").stdout
+    assert acme.json("account", "password", "acme")["tokens"] == []
+    assert [one["revoked"] != "" for one in acme.json("token", "list", "acme")] == [True]

@@ -52,6 +52,11 @@ async def stage(place: Place) -> AsyncIterator[Stage]:
             message,
             '{"url": "https://v.example/x", "status": 200, "answer": "victim"}',
         )
+        await house.world.tell(
+            "INSERT INTO tokens (id, account_id, name, created_ms, expires_ms) VALUES (79, ?, 'victim', 0, ?)",
+            victim.id,
+            2**62,
+        )
         call, got = called(house, victim)
         user = await house.user("vera", account=victim)
         session = (await house.signed_in("vera")).session
@@ -66,6 +71,7 @@ async def stage(place: Place) -> AsyncIterator[Stage]:
             "/users/{id}/role": str(user.id),
             "/users/{id}/switch": str(user.id),
             "/profile/sessions/{id}/revoke": str(session.id),
+            "/profile/tokens/{id}/revoke": "79",
         }
         yield Stage(house=house, victim=victim, message=public_id(message), ids=ids)
 
@@ -140,6 +146,7 @@ async def state(house: House) -> list[object]:
         await house.world.ask("SELECT user_id FROM sessions WHERE user_id IS NOT NULL ORDER BY id"),
         await house.world.ask("SELECT login, password_hash FROM accounts ORDER BY id"),
         await house.world.ask("SELECT id, account_id, text FROM inbound ORDER BY id"),
+        await house.world.ask("SELECT id FROM tokens WHERE revoked_ms IS NULL"),
         await house.world.ask("SELECT count(*) FROM keys WHERE account_id = (SELECT min(id) FROM accounts)"),
         await house.world.ask("SELECT ahead_ms FROM sandbox_clock"),
         await house.world.ask("SELECT carrier, script FROM chaos"),
@@ -160,6 +167,7 @@ def test_every_route_with_an_id_is_walked() -> None:
         "/users/{id}/role",
         "/users/{id}/switch",
         "/profile/sessions/{id}/revoke",
+        "/profile/tokens/{id}/revoke",
     }, "a new route with an id: what of the victim's is that id? (Stage.ids)"
     assert [route.path for route in OPEN_ROUTES if "{" in route.path] == []
 

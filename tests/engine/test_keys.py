@@ -59,7 +59,7 @@ async def test_what_is_good_no_more_is_not_shown(sqlite_place: Place, file: Path
         another = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("another password")
 
         async def change_it(tx: Transaction) -> None:
-            await change_password(tx, demo.id, another)
+            await change_password(tx, demo.id, another, now_ms=0)
 
         await house.world.database.write(change_it)
         await house.directory.reload()

@@ -1,12 +1,14 @@
 """``palomar account``: accounts and sub-accounts, their credit, settings and passwords."""
 
 import dataclasses
+import sys
 
 import click
 
 from palomar.cli.key import key_view
 from palomar.cli.password import good_password
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.token import token_view
 from palomar.dialects import renderers
 from palomar.domain.account import Account
 from palomar.domain.credit import Microcredits, as_number, format_exact, parse_credits
@@ -15,7 +17,11 @@ from palomar.domain.refusals import Refusal
 from palomar.domain.settings import SettingError, setting_names, value_text, with_setting
 from palomar.engine.passwords import hash_of
 from palomar.flows import accounts as flow
+from palomar.flows import tokens as token_flow
+from palomar.flows.tokens import Token
 from palomar.storage.database import Transaction
+
+_TOKEN_COLUMNS = ("id", "name", "made", "expires")
 
 
 @click.group()
@@ -202,26 +208,61 @@ def set_settings(login: str, assignments: tuple[str, ...]) -> None:
 @account.command("password")
 @click.argument("login")
 @click.option("--password", help="The new one; made up if not given.")
+@click.option("--end-tokens", is_flag=True, help="End the tokens that were made by name too.")
 @json_option
-def change_password(login: str, password: str | None, as_json: bool) -> None:
-    """Give an account another password and show it, this once; the old one is worth nothing from then on."""
+def change_password(login: str, password: str | None, end_tokens: bool, as_json: bool) -> None:
+    """Give an account another password and show it, this once; the old one is worth nothing from then on.
+
+    Tokens that SOFMEX's login made end with it. Those that were made by name are listed, and end if you say so.
+    """
 
     async def work(desk: Desk) -> dict[str, object]:
         found = await desk.account(login)
         fresh = good_password(password, login=login) or made_up(desk.ids.token())
         password_hash = hash_of(fresh)
 
-        async def script(tx: Transaction) -> None:
-            await flow.change_password(tx, found.id, password_hash)
+        async def script(tx: Transaction) -> list[Token]:
+            now_ms = desk.clock.wall_ms()
+            await flow.change_password(tx, found.id, password_hash, now_ms=now_ms)
+            named = await token_flow.named_tokens(tx, found.id, now_ms=now_ms)
+            for token in named if end_tokens else []:
+                await token_flow.revoke_token(tx, found.id, token.id, now_ms=now_ms)
+            return named
 
-        await desk.database.write(script)
-        return {"login": found.login, "password": fresh}
+        named = await desk.database.write(script)
+        return {"login": found.login, "password": fresh, "tokens": [token_view(token) for token in named]}
 
     changed = run(work)
     if as_json:
         show_json(changed)
-    else:
-        click.echo(f"Password of {changed['login']}, shown this once: {changed['password']}")
+        return
+    click.echo(f"Password of {changed['login']}, shown this once: {changed['password']}")
+    named = changed["tokens"]
+    if named:
+        _tell_tokens(login, named, ended=end_tokens)  # type: ignore[arg-type]  # it is a list of rows
+
+
+def _tell_tokens(login: str, named: list[dict[str, object]], *, ended: bool) -> None:
+    """Show the tokens that were made by name; offer to end them, or say how to where nobody can answer."""
+    click.echo("\nThese tokens were made by name and " + ("have ended with it:" if ended else "go on:"))
+    show_table(("id", "name", "made", "expires"), [[view[key] for key in _TOKEN_COLUMNS] for view in named])
+    if ended:
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        click.echo(f"To end one: palomar token revoke {login} ID")
+    elif click.confirm("End them all?", default=False):
+        run(lambda desk: _end_tokens(desk, login, named))
+        click.echo("They have ended.")
+
+
+async def _end_tokens(desk: Desk, login: str, named: list[dict[str, object]]) -> None:
+    account_id = (await desk.account(login)).id
+
+    async def script(tx: Transaction) -> None:
+        for view in named:
+            await token_flow.revoke_token(tx, account_id, int(str(view["id"])), now_ms=desk.clock.wall_ms())
+
+    await desk.database.write(script)
 
 
 async def create_account(

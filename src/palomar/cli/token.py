@@ -36,7 +36,7 @@ def add(login: str, name: str, days: int, as_json: bool) -> None:
             return made, await flow.signing_secret(tx, fresh=fresh)
 
         made, secret = await desk.database.write(script)
-        return _view(made) | {"token": flow.signed(made, login=account.login, secret=secret)}
+        return token_view(made) | {"token": flow.signed(made, login=account.login, secret=secret)}
 
     made = run(work)
     if as_json:
@@ -57,7 +57,7 @@ def list_tokens(login: str, as_json: bool) -> None:
         async def script(tx: Transaction) -> list[flow.Token]:
             return await flow.list_tokens(tx, account.id)
 
-        return [_view(found) for found in await desk.database.read(script)]
+        return [token_view(found) for found in await desk.database.read(script)]
 
     views = run(work)
     if as_json:
@@ -85,7 +85,8 @@ def revoke(login: str, token_id: int) -> None:
     click.echo(f"Token {token_id} of {login} is revoked.")
 
 
-def _view(found: flow.Token) -> dict[str, object]:
+def token_view(found: flow.Token) -> dict[str, object]:
+    """A token as people may see it."""
     return {
         "id": found.id,
         "name": found.name,

@@ -104,5 +104,6 @@ ROUTES: Final = (
     Route("POST", "/profile/code/stop", profile.stop_totp),
     Route("POST", "/profile/sessions/revoke", profile.revoke_others),
     Route("POST", "/profile/sessions/{id}/revoke", profile.revoke),
+    Route("POST", "/profile/tokens/{id}/revoke", profile.end_token),
     Route("POST", "/logout", login.leave),
 )

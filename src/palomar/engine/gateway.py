@@ -202,21 +202,34 @@ class Gateway:
     # --- accounts
 
     async def token(self, account: Account, *, name: str, lifetime_ms: int) -> str:
-        """A signed pass of that name: the youngest live one if at least half its life is left, else a new one."""
-        now_ms = self.clock.wall_ms()
-        mine = [t for t in self.directory.snapshot.tokens.values() if t.account_id == account.id and t.name == name]
-        for token in sorted(mine, key=lambda token: token.created_ms, reverse=True):
-            if token.expires_ms - now_ms > (token.expires_ms - token.created_ms) // 2:
-                return tokens.signed(token, login=account.login, secret=self.directory.signing_secret)
+        """A signed pass for who has logged in: the youngest live one that a log-in made if at least half of
+        ``lifetime_ms`` is left of it and no more than all, else a new one. It ends with the password.
 
-        async def script(tx: Transaction) -> tokens.Token:
-            return await tokens.add_token(
-                tx, self._house(), account.id, name=name, lifetime_ms=lifetime_ms, now_ms=now_ms
+        Raises TemporarilyUnavailable where the password has just been changed.
+        """
+        now_ms, snapshot = self.clock.wall_ms(), self.directory.snapshot
+        mine = [token for token in snapshot.tokens.values() if token.account_id == account.id and token.by_login]
+        for token in sorted(mine, key=lambda token: token.created_ms, reverse=True):
+            if lifetime_ms // 2 < token.expires_ms - now_ms <= lifetime_ms:
+                return tokens.signed(token, login=account.login, secret=self.directory.signing_secret)
+        password_hash = snapshot.passwords.get(account.id, "")
+
+        async def script(tx: Transaction) -> tokens.Token | None:
+            return await tokens.add_token_of_login(
+                tx,
+                self._house(),
+                account.id,
+                name=name,
+                lifetime_ms=lifetime_ms,
+                now_ms=now_ms,
+                password_hash=password_hash,
             )
 
-        token = await self._database.write(script)
+        made = await self._database.write(script)
         await self.directory.reload()
-        return tokens.signed(token, login=account.login, secret=self.directory.signing_secret)
+        if made is None:
+            raise TemporarilyUnavailable("the password has just been changed")
+        return tokens.signed(made, login=account.login, secret=self.directory.signing_secret)
 
     def another_account(self, parent: Account) -> NoMore | None:
         """Count one more sub-account of a program's; or why there may be none."""

@@ -14,8 +14,9 @@ from palomar.engine.attempts import Attempts, TryLater
 from palomar.engine.directory import Directory
 from palomar.engine.logins import Logins, SignedIn
 from palomar.engine.passwords import Passwords
-from palomar.flows import accounts, sessions, users
+from palomar.flows import accounts, sessions, tokens, users
 from palomar.flows.sessions import Session, stamp_of
+from palomar.flows.tokens import Token
 from palomar.flows.users import Credentials
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
@@ -67,13 +68,13 @@ class Profile:
         if confirmed is not True:
             return confirmed
         password_hash = await self._passwords.hash(good, lane=self._passwords.people)
-        who, session_id = self._who, self.session.id
+        who, session_id, now_ms = self._who, self.session.id, self._clock.wall_ms()
 
         async def script(tx: Transaction) -> None:
             if who.user_id is not None:
                 await users.change_password(tx, who.user_id, password_hash)
             elif who.account_id is not None:
-                await accounts.change_password(tx, who.account_id, password_hash)
+                await accounts.change_password(tx, who.account_id, password_hash, now_ms=now_ms)
             await sessions.stamp_anew(tx, session_id, stamp_of(password_hash))
 
         await self._database.write(script)
@@ -142,7 +143,36 @@ class Profile:
 
         return await self._database.write(script)
 
+    async def tokens(self) -> list[Token]:
+        """The live tokens of one's own account that were made by name: they outlive a change of its password."""
+        account_id, now_ms = self._own_account, self._clock.wall_ms()
+        if account_id is None:
+            return []
+
+        async def script(tx: Transaction) -> list[Token]:
+            return await tokens.named_tokens(tx, account_id, now_ms=now_ms)
+
+        return await self._database.read(script)
+
+    async def revoke_token(self, token_id: int) -> bool:
+        """End one of these tokens; False for any other."""
+        account_id, now_ms = self._own_account, self._clock.wall_ms()
+        if account_id is None:
+            return False
+
+        async def script(tx: Transaction) -> bool:
+            return await tokens.revoke_token(tx, account_id, token_id, now_ms=now_ms)
+
+        is_ended = await self._database.write(script)
+        await self._directory.reload()
+        return is_ended
+
     # --- private
+
+    @property
+    def _own_account(self) -> AccountId | None:
+        """The account that has logged in with its own password; None for a person."""
+        return self._who.account_id if self._who.user_id is None else None
 
     def _octets(self, count: int) -> bytes:
         """Random ones."""

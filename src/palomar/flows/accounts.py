@@ -212,9 +212,11 @@ async def list_keys(tx: Transaction, account_id: AccountId) -> list[rows.KeyRow]
     ]
 
 
-async def change_password(tx: Transaction, account_id: AccountId, password_hash: str) -> None:
-    """A new password; what was remembered of the old one is worth nothing any more."""
+async def change_password(tx: Transaction, account_id: AccountId, password_hash: str, *, now_ms: int) -> None:
+    """Write a new password; what was remembered of the old one is worth nothing any more, nor are the passes that it
+    opened. Passes that were made by name go on (``tokens.named_tokens``)."""
     await tx.execute(rows.CHANGE_PASSWORD, password_hash, account_id)
+    await tx.execute(platform.REVOKE_TOKENS_OF_LOGIN, now_ms, account_id)
     await tx.execute(rows.BUMP_VERSION)
 
 

@@ -55,7 +55,7 @@ async def change_keyed(work: Work, commands: Sequence[ChangePassword]) -> list[R
     for command in commands:
         before = idempotency.recall(work, command.key) if command.key else None
         if before is None:
-            await change_password(work.tx, command.account_id, command.password_hash)
+            await change_password(work.tx, command.account_id, command.password_hash, now_ms=work.now_ms)
             if command.key:
                 idempotency.keep(work, command.key, status=command.answer[0], body=command.answer[1])
         results.append(before)

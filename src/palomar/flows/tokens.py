@@ -1,7 +1,8 @@
 """Tokens: long-lived, named, signed passes (JWT) that can be listed and revoked.
 
 The signing secret is the installation's and lives in the database. A pass is worth something only while its row stands
-unrevoked, so revoking one works on every node within a second.
+unrevoked, so revoking one works on every node within a second. A pass that a log-in made ends with the password too;
+one that was made by name lives until its own end or revocation, because programs have it written down.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,12 @@ class Token:
     created_ms: int
     expires_ms: int
     revoked_ms: int | None = None
+    by_login: bool = False
+    """Made by a log-in: it ends with the password."""
+
+    def is_live(self, *, now_ms: int) -> bool:
+        """Whether it is neither revoked nor expired."""
+        return self.revoked_ms is None and self.expires_ms > now_ms
 
 
 async def signing_secret(tx: Transaction, *, fresh: bytes) -> bytes:
@@ -38,26 +45,68 @@ async def signing_secret(tx: Transaction, *, fresh: bytes) -> bytes:
 
 
 async def add_token(
-    tx: Transaction, house: House, account_id: AccountId, *, name: str, lifetime_ms: int, now_ms: int
+    tx: Transaction,
+    house: House,
+    account_id: AccountId,
+    *,
+    name: str,
+    lifetime_ms: int,
+    now_ms: int,
+    by_login: bool = False,
 ) -> Token:
     """Write a new pass."""
     token = Token(
-        id=house.ids.serial(), account_id=account_id, name=name, created_ms=now_ms, expires_ms=now_ms + lifetime_ms
+        id=house.ids.serial(),
+        account_id=account_id,
+        name=name,
+        created_ms=now_ms,
+        expires_ms=now_ms + lifetime_ms,
+        by_login=by_login,
     )
-    await tx.insert(
-        platform.INSERT_TOKENS, [(token.id, token.account_id, token.name, token.created_ms, token.expires_ms)]
-    )
+    row = (token.id, token.account_id, token.name, token.created_ms, token.expires_ms, int(token.by_login))
+    await tx.insert(platform.INSERT_TOKENS, [row])
     await tx.execute(accounts.BUMP_VERSION)
     return token
+
+
+async def add_token_of_login(
+    tx: Transaction,
+    house: House,
+    account_id: AccountId,
+    *,
+    name: str,
+    lifetime_ms: int,
+    now_ms: int,
+    password_hash: str,
+) -> Token | None:
+    """Write a new pass for whoever has shown the password of this hash; None if it has been changed meanwhile."""
+    stored = await tx.select_locked(accounts.SELECT_PASSWORD, account_id)
+    if not stored or stored[0][0] != password_hash:
+        return None
+    return await add_token(tx, house, account_id, name=name, lifetime_ms=lifetime_ms, now_ms=now_ms, by_login=True)
 
 
 async def list_tokens(tx: Transaction, account_id: AccountId) -> list[Token]:
     """An account's passes, revoked ones too, oldest first."""
     found = await tx.select(platform.SELECT_TOKENS_OF, account_id)
     return [
-        Token(id=row[0], account_id=account_id, name=row[1], created_ms=row[2], expires_ms=row[3], revoked_ms=row[4])
+        Token(
+            id=row[0],
+            account_id=account_id,
+            name=row[1],
+            created_ms=row[2],
+            expires_ms=row[3],
+            revoked_ms=row[4],
+            by_login=bool(row[5]),
+        )
         for row in found
     ]
+
+
+async def named_tokens(tx: Transaction, account_id: AccountId, *, now_ms: int) -> list[Token]:
+    """List an account's live passes that outlive a change of the password, oldest first."""
+    found = await list_tokens(tx, account_id)
+    return [token for token in found if token.is_live(now_ms=now_ms) and not token.by_login]
 
 
 async def revoke_token(tx: Transaction, account_id: AccountId, token_id: int, *, now_ms: int) -> bool:
@@ -69,7 +118,15 @@ async def revoke_token(tx: Transaction, account_id: AccountId, token_id: int, *,
 
 def live_token(row: Found) -> Token:
     """From a row of SELECT_LIVE_TOKENS."""
-    return Token(id=row[0], account_id=AccountId(row[1]), name=row[2], created_ms=row[3], expires_ms=row[4])
+    identity, account_id, name, created_ms, expires_ms, by_login = row
+    return Token(
+        id=identity,
+        account_id=AccountId(account_id),
+        name=name,
+        created_ms=created_ms,
+        expires_ms=expires_ms,
+        by_login=bool(by_login),
+    )
 
 
 def signed(token: Token, *, login: str, secret: bytes) -> str:

@@ -22,6 +22,7 @@ SELECT_ACCOUNTS = (
 )
 SELECT_ACCOUNT_BY_LOGIN = "SELECT id FROM accounts WHERE login_key = ?"
 UPDATE_ACCOUNT = "UPDATE accounts SET name = ?, enabled = ?, may_send = ?, settings = ? WHERE id = ?"
+SELECT_PASSWORD = "SELECT password_hash FROM accounts WHERE id = ?"  # noqa: S105
 CHANGE_PASSWORD = "UPDATE accounts SET password_hash = ? WHERE id = ?"  # noqa: S105
 INSERT_KEYS = Insert(
     "keys",

@@ -6,11 +6,17 @@ INSERT_SECRETS = Insert("secrets", (("name", "text"), ("value", "bytea")), ignor
 SELECT_SECRET = "SELECT value FROM secrets WHERE name = ?"  # noqa: S105
 
 INSERT_TOKENS = Insert(
-    "tokens", (*columns_of("bigint", "id account_id"), ("name", "text"), *columns_of("bigint", "created_ms expires_ms"))
+    "tokens",
+    (*columns_of("bigint", "id account_id"), ("name", "text"), *columns_of("bigint", "created_ms expires_ms by_login")),
 )
-SELECT_LIVE_TOKENS = "SELECT id, account_id, name, created_ms, expires_ms FROM tokens WHERE revoked_ms IS NULL"
-SELECT_TOKENS_OF = "SELECT id, name, created_ms, expires_ms, revoked_ms FROM tokens WHERE account_id = ? ORDER BY id"
+SELECT_LIVE_TOKENS = (
+    "SELECT id, account_id, name, created_ms, expires_ms, by_login FROM tokens WHERE revoked_ms IS NULL"
+)
+SELECT_TOKENS_OF = (
+    "SELECT id, name, created_ms, expires_ms, revoked_ms, by_login FROM tokens WHERE account_id = ? ORDER BY id"
+)
 REVOKE_TOKEN = "UPDATE tokens SET revoked_ms = ? WHERE account_id = ? AND id = ? AND revoked_ms IS NULL"  # noqa: S105
+REVOKE_TOKENS_OF_LOGIN = "UPDATE tokens SET revoked_ms = ? WHERE account_id = ? AND by_login = 1 AND revoked_ms IS NULL"
 FORGET_TOKENS = "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE expires_ms < ? LIMIT ?)"
 
 LOOKUP_COUNTERS = Lookup(

@@ -5,7 +5,10 @@ import re
 
 from tests.support.console_house import PASSWORD, House
 
+from palomar.domain.account import Account
 from palomar.domain.totp import STEP_MS, code_at
+from palomar.flows.tokens import Token, add_token
+from palomar.storage.database import Transaction
 
 ANOTHER = "another good password"
 
@@ -80,3 +83,35 @@ async def test_an_account_has_a_password_and_no_codes(house: House) -> None:
     done = await browser.post("/console/profile/password", current=PASSWORD, new=ANOTHER)
     assert done.location.endswith("done=password")
     assert (await house.browser().log_in("acme", ANOTHER)).location == "/console/"
+
+
+async def test_who_changes_the_password_of_an_account_is_shown_the_tokens_that_outlive_it(house: House) -> None:
+    acme = await house.account("acme")
+    other = await house.account("other")
+    made = {}
+    for account, name, by_login in ((acme, "Mi Token", False), (acme, "login", True), (other, "Ajeno", False)):
+
+        async def script(
+            tx: Transaction, account: Account = account, name: str = name, by_login: bool = by_login
+        ) -> Token:
+            return await add_token(
+                tx,
+                house.world.house(),
+                account.id,
+                name=name,
+                lifetime_ms=10**9,
+                now_ms=house.clock.now_ms,
+                by_login=by_login,
+            )
+
+        made[name] = await house.world.database.write(script)
+    browser = house.browser()
+    await browser.log_in("acme")
+    done = await browser.post("/console/profile/password", current=PASSWORD, new=ANOTHER)
+    page = (await browser.get(done.location)).text
+    assert "Tokens made by name go on" in page
+    assert re.findall(r'action="/console/profile/tokens/(\d+)/revoke"', page) == [str(made["Mi Token"].id)]
+    assert (await browser.post(f"/console/profile/tokens/{made['Ajeno'].id}/revoke")).status == 404
+    assert (await browser.post(f"/console/profile/tokens/{made['Mi Token'].id}/revoke")).location.endswith("done=token")
+    assert "Mi Token" not in (await browser.get("/console/profile")).text
+    assert list(house.directory.snapshot.tokens) == [made["Ajeno"].id]

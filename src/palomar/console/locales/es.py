@@ -31,6 +31,18 @@ TEXTS: Final[Mapping[str, str]] = {
     "Try again, in order": "Reintentar, en orden",
     "A link was followed": "Se abrió un enlace",
     "A password has at least 8 characters.": "La contraseña debe tener al menos 8 caracteres.",
+    "Your password was changed. You are logged out everywhere else. Tokens made by name go on: end those that"
+    " nobody needs.": (
+        "Se cambió la contraseña y se cerraron las demás sesiones. Los tokens creados con nombre siguen valiendo:"
+        " termine los que nadie necesite."
+    ),
+    "That token has ended.": "Ese token ha terminado.",
+    "Tokens made by name": "Tokens creados con nombre",
+    "Programs that speak SOFMEX have them written down. They outlive a change of the password.": (
+        "Los programas que usan SOFMEX los llevan escritos. Sobreviven a un cambio de contraseña."
+    ),
+    "until": "hasta",
+    "End it": "Terminar",
     "A password is not the login.": "La contraseña no puede ser el usuario.",
     "That password is one of the commonest, which are guessed first.": (
         "Esa contraseña es una de las más comunes, que son las primeras que se prueban."

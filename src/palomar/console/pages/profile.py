@@ -17,6 +17,11 @@ from palomar.engine.attempts import TryLater
 ISSUER: Final = "Palomar"
 DONE: Final[Mapping[str, str]] = {
     "password": word("Your password was changed. You are logged out everywhere else."),
+    "password-tokens": word(
+        "Your password was changed. You are logged out everywhere else. Tokens made by name go on: end those that"
+        " nobody needs."
+    ),
+    "token": word("That token has ended."),
     "code-on": word("From now on the log-in asks for a code."),
     "code-off": word("The log-in asks for no code any more."),
     "revoked": word("That session has ended."),
@@ -41,7 +46,8 @@ async def change_password(visit: SignedVisit) -> Reply:
     result = await visit.viewer.profile.change_password(current, new, visitor=visit.request.visitor)
     if isinstance(result, PasswordFault):
         return await _page(visit, section="password", fault=visit.t(PASSWORD_FAULTS[result]))
-    return await _answered(visit, result, section="password", done="password")
+    done = "password-tokens" if result is True and await visit.viewer.profile.tokens() else "password"
+    return await _answered(visit, result, section="password", done=done)
 
 
 async def start_totp(visit: SignedVisit) -> Reply:
@@ -58,6 +64,13 @@ async def stop_totp(visit: SignedVisit) -> Reply:
     password = visit.request.form.get("password", "")
     result = await visit.viewer.profile.stop_totp(password, visitor=visit.request.visitor)
     return await _answered(visit, result, section="code", done="code-off")
+
+
+async def end_token(visit: SignedVisit) -> Reply:
+    """End a token of one's own account that was made by name."""
+    if not await visit.viewer.profile.revoke_token(visit.request.named_number):
+        return visit.missing()
+    return visit.go("/profile", done="token")
 
 
 async def revoke(visit: SignedVisit) -> Reply:
@@ -101,6 +114,7 @@ async def _page(
         secret=base32(fresh) if fresh else "",
         code_picture=_picture(app_url(fresh, login=visit.viewer.who.login, issuer=ISSUER)) if fresh else "",
         sessions=await profile.sessions(),
+        tokens=await profile.tokens(),
         themes={theme: THEME_NAMES[theme] for theme in THEMES},
     )
 

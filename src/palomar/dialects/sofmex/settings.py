@@ -12,7 +12,7 @@ class SofmexSettings:
 
     sender: str = field(default="SOFMEX", metadata={"help": "who its messages come from: no request names a sender"})
     timezone: str = field(default="America/Mexico_City", metadata={"help": "zone of the times in its answers"})
-    token_days: int = field(default=365, metadata={"help": "how long a token that /login gives is good, in days"})
+    token_days: int = field(default=30, metadata={"help": "how long a token that /login gives is good, in days"})
     strict_http: bool = field(
         default=False, metadata={"help": "HTTP 400, not 200, where a batch has no records or more than 100"}
     )

@@ -1,0 +1,97 @@
+"""How long tokens live: one of a log-in ends with the password and after a month, one made by name has its own life."""
+
+import dataclasses
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tests.dialects.contract_house import House, running_house
+from tests.dialects.speakers import SOFMEX, Call, Customer
+
+from palomar.domain.refusals import TemporarilyUnavailable
+from palomar.flows import accounts, tokens
+
+DAY_MS = 86_400_000
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Any) -> AsyncIterator[House]:
+    async with running_house(tmp_path) as house:
+        yield house
+
+
+async def _log_in(house: House, who: Customer) -> str:
+    reply = await house.ask(SOFMEX.login(who))
+    assert reply.status == 200
+    token: str = reply.json["message"]
+    return token
+
+
+async def _is_good(house: House, token: str) -> bool:
+    call = Call("POST", "/sms/v3/status", {"Authorization": f"Bearer {token}"}, b'{"idBatch": "x"}')
+    return (await house.ask(call)).status == 200
+
+
+async def _change_password(house: House, who: Customer) -> None:
+    account_id, now_ms = house.account(who).id, house.app.clock.wall_ms()
+    await house.database.write(lambda tx: accounts.change_password(tx, account_id, "another", now_ms=now_ms))
+
+
+async def _named(house: House, who: Customer) -> str:
+    account = house.account(who)
+    context = house.app._house()
+
+    async def script(tx: Any) -> tokens.Token:
+        now_ms = house.app.clock.wall_ms()
+        return await tokens.add_token(tx, context, account.id, name="Mi Token", lifetime_ms=365 * DAY_MS, now_ms=now_ms)
+
+    token = await house.database.write(script)
+    await house.app.directory.reload()
+    return tokens.signed(token, login=account.login, secret=house.app.directory.signing_secret)
+
+
+async def test_a_changed_password_ends_what_a_log_in_gave_and_nothing_else(house: House) -> None:
+    who, other = await house.customer(), await house.customer()
+    given, named, others = await _log_in(house, who), await _named(house, who), await _log_in(house, other)
+    assert [await _is_good(house, token) for token in (given, named, others)] == [True, True, True]
+    await _change_password(house, who)
+    await house.app.directory.reload()
+    assert [await _is_good(house, token) for token in (given, named, others)] == [False, True, True]
+    account_id, now_ms = house.account(who).id, house.app.clock.wall_ms()
+    listed = await house.database.read(lambda tx: tokens.named_tokens(tx, account_id, now_ms=now_ms))
+    assert [token.name for token in listed] == ["Mi Token"]
+
+
+async def test_a_log_ins_token_lives_thirty_days_unless_set(house: House) -> None:
+    who = await house.customer()
+    token = await _log_in(house, who)
+    identity = tokens.token_id_of(token, secret=house.app.directory.signing_secret)
+    assert identity is not None
+    stored = house.app.directory.snapshot.tokens[identity]
+    assert stored.expires_ms - stored.created_ms == 30 * DAY_MS
+    assert stored.by_login
+    assert await _log_in(house, who) == token
+    house.app.clock.jump(30 * DAY_MS)
+    assert not await _is_good(house, token)
+    assert await _log_in(house, who) != token
+
+
+async def test_a_token_of_a_longer_life_is_not_given_again(house: House) -> None:
+    """From before, or from when the setting was longer."""
+    who = await house.customer()
+    account = house.account(who)
+    long = await house.app.gateway.token(account, name="login", lifetime_ms=365 * DAY_MS)
+    assert await _log_in(house, who) != long
+
+
+async def test_a_token_is_not_given_for_a_password_that_another_node_has_just_changed(house: House) -> None:
+    who = await house.customer()
+    account = house.account(who)
+    await house.database.write(
+        lambda tx: tx.execute("UPDATE accounts SET password_hash = 'x' WHERE id = ?", account.id)
+    )
+    stale = house.app.directory.snapshot
+    house.app.directory.snapshot = dataclasses.replace(stale, tokens={})
+    with pytest.raises(TemporarilyUnavailable):
+        await house.app.gateway.token(account, name="login", lifetime_ms=30 * DAY_MS)
