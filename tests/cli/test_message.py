@@ -1,3 +1,4 @@
+import sqlite3
 import uuid
 
 import pytest
@@ -98,3 +99,24 @@ def test_an_id_that_is_none_and_one_that_is_unknown_are_told_apart(acme: Palomar
     assert acme.json("message", "show", unknown)["id"] == unknown
     missing = "019a0000-0000-7000-8000-000000000000"
     assert acme.command("message", "show", missing, code=2).stderr.startswith("palomar: '019a")
+
+
+def test_what_is_held_is_sent_once_more(acme: Palomar) -> None:
+    first, second = send(acme), send(acme)
+    database = sqlite3.connect(acme.data_dir / "palomar.db")
+    with database:
+        database.execute("UPDATE parts SET state = 'held', attempt = 1, carrier = 'gone'")
+        database.execute("UPDATE messages SET state = 'held', parts_left = 0, carrier = 'gone'")
+        database.execute("DELETE FROM queue")
+        database.execute("INSERT INTO doubts SELECT id, 1, 'gone', '00000000', '', 'unanswered', '', 1 FROM parts")
+    database.close()
+    assert acme.json("message", "resend", first) == {"resent": 1}
+    assert acme.json("message", "resend", first) == {"resent": 0}
+    assert acme.json("message", "resend", "--account", "acme") == {"resent": 1}
+    assert {entry["state"] for entry in acme.json("message", "list")} == {"queued"}
+    kinds = [moment["kind"] for moment in acme.json("message", "show", second)["timeline"]]
+    assert kinds == ["accepted", "released"]
+    acme.command("message", "resend", code=2)
+    acme.command("message", "resend", "no-id", code=2)
+    acme.command("message", "resend", first, "--account", "acme", code=2)
+    acme.audit()

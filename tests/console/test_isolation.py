@@ -62,6 +62,7 @@ async def stage(place: Place) -> AsyncIterator[Stage]:
         session = (await house.signed_in("vera")).session
         ids = {
             "/messages/{id}": public_id(message),
+            "/messages/{id}/resend": public_id(await held(house, victim)),
             "/callbacks/{id}/replay": "77",
             "/callbacks/{id}": "77",
             "/callbacks/tried/{id}": "78",
@@ -85,6 +86,14 @@ async def sent(house: House, account: Account) -> MessageId:
         ackurl="https://v.example/ack",
     )
     return result.messages[0].row.id  # type: ignore[union-attr]  # it is accepted
+
+
+async def held(house: House, account: Account) -> MessageId:
+    """Another message of the victim's, of which nobody knows whether its carrier has it."""
+    message = await sent(house, account)
+    await house.world.tell("UPDATE parts SET state = 'held', attempt = 1, carrier = 'c' WHERE id = ?", message + 1)
+    await house.world.tell("UPDATE messages SET state = 'held', parts_left = 0 WHERE id = ?", message)
+    return message
 
 
 async def arrived(house: House, message: MessageId) -> None:
@@ -142,6 +151,8 @@ async def state(house: House) -> list[object]:
     """Everything of the victim's that a form might change."""
     return [
         await house.world.ask("SELECT id, failed, attempts FROM webhooks ORDER BY id"),
+        await house.world.ask("SELECT id, state FROM messages ORDER BY id"),
+        await house.world.ask("SELECT id, state FROM parts ORDER BY id"),
         await house.world.ask("SELECT login, role, enabled, password_hash, account_id FROM users ORDER BY id"),
         await house.world.ask("SELECT user_id FROM sessions WHERE user_id IS NOT NULL ORDER BY id"),
         await house.world.ask("SELECT login, password_hash FROM accounts ORDER BY id"),
@@ -158,6 +169,7 @@ def test_every_route_with_an_id_is_walked() -> None:
     with_ids = {route.path for route in ROUTES if "{" in route.path}
     assert with_ids == {
         "/messages/{id}",
+        "/messages/{id}/resend",
         "/callbacks/{id}/replay",
         "/callbacks/{id}",
         "/callbacks/tried/{id}",

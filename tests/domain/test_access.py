@@ -19,6 +19,7 @@ def test_every_role_has_its_rights_and_only_owners_manage_people() -> None:
     assert {role for role, rights in RIGHTS.items() if Right.PEOPLE in rights} == {Role.OWNER}
     assert {role for role, rights in RIGHTS.items() if Right.REPLAY not in rights} == {Role.READ_ONLY}
     assert {role for role, rights in RIGHTS.items() if Right.KEYS in rights} == {Role.OWNER}
+    assert {role for role, rights in RIGHTS.items() if Right.RESEND in rights} == {Role.OWNER, Role.OPERATOR}
     assert {role for role, rights in RIGHTS.items() if Right.PLAY in rights} == {Role.OWNER, Role.OPERATOR}
     assert all(Right.LOOK in rights for rights in RIGHTS.values())
 

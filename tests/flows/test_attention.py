@@ -44,8 +44,8 @@ async def call_back(world: World, account: Account, *callbacks: tuple[str, int, 
 
 async def test_all_is_well_where_nothing_happened(timed: World) -> None:
     await timed.account()
-    assert await look(timed) == Attention(carriers=[], orphans=[], words=[], hosts=[], off=[], low=[])
-    assert await look(timed, set()) == Attention(carriers=[], orphans=[], words=[], hosts=[], off=[], low=[])
+    assert await look(timed) == Attention(carriers=[], orphans=[], words=[], hosts=[], off=[], low=[], held=[])
+    assert await look(timed, set()) == Attention(carriers=[], orphans=[], words=[], hosts=[], off=[], low=[], held=[])
 
 
 async def test_orphans_are_told_by_carrier_the_most_first_and_only_to_who_sees_everybody(timed: World) -> None:

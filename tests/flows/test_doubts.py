@@ -15,11 +15,13 @@ from palomar.domain.timeline import Kind
 from palomar.flows.claim import ClaimOrder, claim, take_over
 from palomar.flows.compose import NewMessage
 from palomar.flows.dispatch import Again
+from palomar.flows.held import Held, count_held, held_messages, send_held
 from palomar.flows.housekeeping import expire
 from palomar.flows.report import OrphanSweep, sweep_orphans
 from palomar.flows.reroute import RerouteOrder, reroute
 from palomar.flows.stale import end_stale
 from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, Taken
+from palomar.storage.database import Transaction
 
 NO_ANSWER = InDoubt(reason="no answer in time")
 REFUSED = Refused(status=11, reason="ESME_RINVDSTADR")
@@ -439,3 +441,56 @@ async def test_while_one_part_is_not_in_doubt_the_message_stays_with_its_carrier
     if other is not None:
         await world.answer(second, other, carrier="a")
     assert not await moved(world, message.row.id)
+
+
+# --- sent once more by hand
+
+
+async def test_what_is_held_is_sent_once_more_by_hand_with_new_bounds_and_by_any_carrier(world: World) -> None:
+    account = await world.account(credit=10 * CREDIT)
+    message = await doubted(world, account=account, parts=2)
+    for part in outgoing(message):
+        await again(world, part, 2)
+    assert await world.state(message.row.id) is State.HELD
+
+    async def counted(tx: Transaction) -> tuple[list[Held], list[MessageId]]:
+        return await count_held(tx, None), await held_messages(tx, account.id)
+
+    assert await world.database.read(counted) == (
+        [Held(account_id=account.id, messages=1, oldest_ms=world.now_ms)],
+        [message.row.id],
+    )
+    assert await world.do(send_held, [message.row.id], [message.row.id]) == [1, 0]
+    assert await world.database.read(counted) == ([], [])
+    world.router = StandingRouter("c", "b", c="it answers nothing")
+    claimed = (await world.do(claim, ClaimOrder(carrier="", limit=9)))[0].parts
+    assert [(part.attempt, part.carrier) for part in claimed] == [(3, "b"), (3, "b")]
+    for part in outgoing(message, attempt=3):
+        assert await world.mark(part, carrier="b") == [True]
+    third, other = outgoing(message, attempt=3)
+    assert await world.answer(third, NO_ANSWER, carrier="b") == Again(4, 5.0)
+    await world.answer(other, Taken(reference="b2"), carrier="b")
+    assert await world.receipt("b2", State.DELIVERED, carrier="b")
+    assert await world.receipt("c1", State.DELIVERED, msisdn=PHONE)
+    assert await world.state(message.row.id) is State.DELIVERED
+    assert await world.balance(account) == (8 * CREDIT, 0)
+
+
+async def test_of_a_message_partly_taken_only_the_held_part_is_sent_once_more_by_its_carrier(world: World) -> None:
+    account = await world.account(unknown_outcome=UnknownOutcome.HOLD)
+    message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
+    first, second = outgoing(message)
+    await world.answer(first, Taken(reference="r1"))
+    await world.answer(second, NO_ANSWER)
+    assert await world.do(send_held, [message.row.id]) == [1]
+    assert await world.part_states(message.row.id) == [State.SENT, State.QUEUED]
+    assert await world.ask("SELECT carrier FROM queue") == [("c",)]
+
+
+async def test_nothing_but_what_is_held_is_sent_by_hand(world: World) -> None:
+    account = await world.account()
+    await world.sent(account)
+    queued = await world.accepted(account)
+    ids = [MessageId(row[0]) for row in await world.ask("SELECT id FROM messages")]
+    assert await world.do(send_held, ids) == [0]
+    assert await world.queue() == {queued.row.id: None}

@@ -1,4 +1,4 @@
-"""``palomar message``: send one by hand, list them, and show everything that happened to one."""
+"""``palomar message``: send one by hand, list them, send held ones once more, and show what happened to one."""
 
 import json
 
@@ -6,13 +6,13 @@ import click
 
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.domain.credit import Microcredits, as_number
-from palomar.domain.message import State, message_id_of, public_id
+from palomar.domain.message import MessageId, State, message_id_of, public_id
 from palomar.domain.phone import parse_international
 from palomar.domain.refusals import Refusal
 from palomar.domain.schedule import format_gmt
 from palomar.domain.sender import parse_sender
 from palomar.domain.text import MAX_PARTS, measure, unusable
-from palomar.flows import lookup
+from palomar.flows import held, lookup
 from palomar.flows.accept import Accepted, Result, accept
 from palomar.flows.compose import Recipient, Request, compose
 from palomar.flows.work import Work
@@ -28,7 +28,7 @@ _STATE_COLOURS = {State.DELIVERED: "green", State.SENT: "cyan", State.QUEUED: "y
 
 @click.group()
 def message() -> None:
-    """Messages: send, list, show."""
+    """Messages: send, list, show, resend."""
 
 
 @message.command("send")
@@ -153,6 +153,45 @@ def show(identity: str, as_json: bool) -> None:
         show_json(view)
     else:
         _print_whole(view)
+
+
+@message.command("resend")
+@click.argument("identities", metavar="[ID]...", nargs=-1)
+@click.option("--account", "login", help="All of this account's that are held.")
+@json_option
+def resend(identities: tuple[str, ...], login: str | None, as_json: bool) -> None:
+    """Send held messages once more: nobody knows whether their carrier has them, so a copy may arrive twice."""
+    if bool(identities) == bool(login):
+        fail("name messages, or --account for all of an account's that are held", 2)
+    named = [message_id_of(identity) for identity in identities]
+    if None in named:
+        fail("one of these is no message's id (palomar message list --state held)", 2)
+    total = run(lambda desk: _resend(desk, [one for one in named if one is not None], login))
+    if as_json:
+        show_json({"resent": total})
+    else:
+        click.echo(f"{total} held messages are sent once more.")
+
+
+async def _resend(desk: Desk, named: list[MessageId], login: str | None) -> int:
+    account = await desk.account(login) if login else None
+    house = desk.house(await desk.accounts())
+    total = 0
+    while True:
+        some, named = named[: held.AT_ONCE], named[held.AT_ONCE :]
+
+        async def script(tx: Transaction, some: list[MessageId] = some) -> int:
+            wanted = some if account is None else await held.held_messages(tx, account.id)
+            unit = Work(tx, house, now_ms=desk.clock.wall_ms())
+            (count,) = await held.send_held(unit, [wanted])
+            await unit.finish()
+            await tx.execute(BUMP_VERSION)
+            return count
+
+        count = await desk.database.write(script)
+        total += count
+        if not named and (account is None or count < held.AT_ONCE):
+            return total
 
 
 def _recipient(number: str, text: str) -> Recipient:

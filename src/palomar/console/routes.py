@@ -86,6 +86,7 @@ ROUTES: Final = (
     Route("GET", "/messages", messages.show, menu=Entry(text=word("Messages"), icon="messages")),
     Route("GET", "/messages.csv", export.download, right=Right.EXPORT),
     Route("GET", "/messages/{id}", message.show),
+    Route("POST", "/messages/{id}/resend", message.resend, right=Right.RESEND),
     Route("GET", "/callbacks", callbacks.show, menu=Entry(text=word("Callbacks"), icon="bell")),
     Route("GET", "/callbacks/{id}", callback.show_open),
     Route("GET", "/callbacks/tried/{id}", callback.show_tried),

@@ -57,6 +57,7 @@ MOMENTS: Final[Mapping[str, Words]] = {
     Kind.DEFERRED: Words(text=word("The carrier asked to come later"), tone="warn", icon="history"),
     Kind.RETURNED: Words(text=word("Back to the queue: nothing had left"), icon="arrow-back-up"),
     Kind.IN_DOUBT: Words(text=word("In doubt"), tone="warn", icon="help-circle"),
+    Kind.RELEASED: Words(text=word("Sent once more by hand"), tone="busy", icon="refresh"),
     Kind.SETTLED: Words(text=word("Paid for without an answer"), icon="coins"),
     Kind.GIVEN_BACK: Words(text=word("Credit given back"), icon="coins"),
     Kind.RECEIPT: Words(text=word("A receipt came"), tone="busy", icon="file-text"),

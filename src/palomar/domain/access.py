@@ -37,6 +37,7 @@ class Right(StrEnum):
     LOOK = "look"
     EXPORT = "export"
     REPLAY = "replay"
+    RESEND = "resend"
     PEOPLE = "people"
     PLAY = "play"
     KEYS = "keys"
@@ -44,7 +45,7 @@ class Right(StrEnum):
 
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.OWNER: frozenset(Right),
-    Role.OPERATOR: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY, Right.PLAY}),
+    Role.OPERATOR: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY, Right.RESEND, Right.PLAY}),
     Role.SUPPORT: frozenset({Right.LOOK, Right.EXPORT, Right.REPLAY}),
     Role.READ_ONLY: frozenset({Right.LOOK, Right.EXPORT}),
 }

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     DEFERRED = "deferred"  # part, carrier, attempt, status, reason, link, request, response
     RETURNED = "returned"  # part, carrier: no byte left, back to the queue
     IN_DOUBT = "in_doubt"  # part, attempt, policy, link, request
+    RELEASED = "released"  # part, why: it was held, and a person wants it sent once more
     STALE = "stale"  # lane: nobody wants it any more, and it had not left
     SETTLED = "settled"  # entry, microcredits: paid for by its receipt, for want of an answer
     GIVEN_BACK = "given_back"  # entry, microcredits

@@ -25,10 +25,15 @@ from palomar.engine.play import Play, Sandbox
 from palomar.engine.profile import Profile
 from palomar.flows import search
 from palomar.flows.accounts import Snapshot
+from palomar.flows.held import send_held
+from palomar.flows.house import House
+from palomar.flows.lookup import show_message
 from palomar.flows.search import Results
 from palomar.flows.search_task import LATEST
 from palomar.flows.why import Story, tell_story
+from palomar.flows.work import Work
 from palomar.ports import Clock, Ids
+from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.database import Database, Transaction
 from palomar.storage.messages import MessageRow
 
@@ -205,6 +210,26 @@ class Viewer:
         if story is None or not self.scope.has(story.view.message.account_id):
             return None
         return masked_story(story) if self.hides else seen_story(story, self._sight)
+
+    async def resend(self, message_id: MessageId) -> bool | None:
+        """Send a message in scope once more of which a part is held; False where none is, None for any other message,
+        or without the right."""
+        if not self.who.may(Right.RESEND):
+            return None
+        viewers = self._viewers
+        house = House(accounts=viewers.directory.snapshot.by_id, renderers={}, ids=viewers.ids, node_id=None)
+
+        async def script(tx: Transaction) -> bool | None:
+            story = await show_message(tx, message_id)
+            if story is None or not self.scope.has(story.message.account_id):
+                return None
+            work = Work(tx, house, now_ms=viewers.clock.wall_ms())
+            (sent,) = await send_held(work, [[message_id]])
+            await work.finish()
+            await tx.execute(BUMP_VERSION)
+            return sent == 1
+
+        return await self._database.write(script)
 
     # --- private
 

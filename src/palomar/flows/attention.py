@@ -11,6 +11,7 @@ from palomar.domain.counts import Grain
 from palomar.domain.oddity import OddityKind
 from palomar.flows.callbacks import off_targets
 from palomar.flows.counts import FORECAST_DAYS, Forecast, Whose, forecast_of
+from palomar.flows.held import Held, count_held
 from palomar.flows.oddities import list_oddities
 from palomar.flows.standing import CarrierStanding, list_standings
 from palomar.storage.callback_targets import TargetRow
@@ -75,6 +76,7 @@ class Attention:
     hosts: list[TroubledHost]
     off: list[TargetRow]
     low: list[LowAccount]
+    held: list[Held]
 
 
 async def attention(tx: Transaction, whose: Whose, *, now_ms: int) -> Attention:
@@ -86,6 +88,7 @@ async def attention(tx: Transaction, whose: Whose, *, now_ms: int) -> Attention:
         hosts=await _hosts(tx, whose),
         off=[row for row in await off_targets(tx) if whose is None or row.account_id in whose],
         low=await _low(tx, whose, now_ms=now_ms),
+        held=await count_held(tx, whose),
     )
 
 

@@ -211,16 +211,16 @@ class Work:
         if part.message.parts_left == 0:
             self._writes.unqueued.append(part.message.id)
 
-    def return_to_queue(self, part: OpenPart, *, due_ms: int) -> None:
-        """A held part waits to be sent again, for any node to claim; with the first one, the message comes back into
-        the queue, in no lane."""
+    def return_to_queue(self, part: OpenPart, *, due_ms: int, carrier: str | None = None) -> None:
+        """Let a held part wait to be sent again, for any node to claim; with the first one, the message comes back into
+        the queue, in no lane, for this carrier (None: the one it had)."""
         message = part.message
         part.state = message.state = State.QUEUED
         message.parts_left += 1
         if message.parts_left == 1:
-            carrier = message.carrier
+            where = message.carrier if carrier is None else carrier
             self._writes.queue.append(
-                (message.id, message.account_id, carrier, due_ms, None, int(Rank.NORMAL), 0, None, message.parts)
+                (message.id, message.account_id, where, due_ms, None, int(Rank.NORMAL), 0, None, message.parts)
             )
         self.moved(part)
 

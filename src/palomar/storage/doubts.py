@@ -23,6 +23,12 @@ LOOKUP_DOUBTS_BY_PHONE = Lookup(
 LOOKUP_DOUBTS_BY_REFERENCE = Lookup(
     f"SELECT {_DOUBT} FROM doubts WHERE reference <> '' AND reference IN {{keys}} ORDER BY part_id, attempt", "text"
 )
+_HELD = "doubts d JOIN parts p ON p.id = d.part_id JOIN messages m ON m.id = (p.id & ~255) WHERE p.state = 'held'"
+SELECT_HELD = f"SELECT DISTINCT m.id FROM {_HELD} AND d.reference = '' AND m.account_id = ? ORDER BY m.id LIMIT ?"
+COUNT_HELD = (
+    "SELECT account_id, count(*), min(at_ms) FROM (SELECT m.id, m.account_id, min(d.at_ms) AS at_ms"
+    f" FROM {_HELD} AND d.reference = '' GROUP BY m.id, m.account_id LIMIT ?) AS held GROUP BY account_id"
+)
 FORGET_DOUBTS = (
     "DELETE FROM doubts WHERE (part_id, attempt) IN (SELECT part_id, attempt FROM doubts WHERE at_ms < ? LIMIT ?)"
 )

@@ -3,13 +3,14 @@
 import re
 
 import pytest
+from tests.flows.conftest import new_node
 from tests.support.console_house import Browser, House
 from tests.support.world import outgoing, recipient
 
 from palomar.domain.access import Role
 from palomar.domain.message import MessageId, State, public_id
 from palomar.flows.report import record_receipts
-from palomar.ports import CarrierReceipt, Taken
+from palomar.ports import CarrierReceipt, InDoubt, Taken
 from palomar.smpp import SubmitSm, encode
 from palomar.storage.database import Transaction
 from palomar.storage.timeline import INSERT_EVENTS
@@ -112,6 +113,46 @@ async def test_a_failed_callback_is_tried_again_from_its_message(house: House, b
     ]
     again = await browser.post(action, message=public_id(message_id))
     assert again.location == f"{path}?done=gone"
+
+
+async def held(house: House) -> MessageId:
+    """A message of which nobody knows whether the carrier has it."""
+    account = await house.account("careful", resend_times=0)
+    house.world.node_id = await new_node(house.world, "node")
+    message = await house.world.accepted(account, claim=State.SUBMITTING)
+    await house.world.answer(outgoing(message)[0], InDoubt(reason="no answer in time"))
+    return message.row.id
+
+
+async def test_a_held_message_is_sent_once_more_by_its_button(house: House, browser: Browser) -> None:
+    message_id = await held(house)
+    path = f"/console/messages/{public_id(message_id)}"
+    overview = (await browser.get("/console/overview")).text
+    assert "messages are held" in overview
+    assert "/console/messages?state=held&amp;account=careful" in overview
+    assert f'action="{path}/resend"' in (await browser.get(path)).text
+    answer = await browser.post(f"{path}/resend")
+    assert answer.location == f"{path}?done=resent"
+    page = (await browser.get(answer.location)).text
+    assert "It will leave once more within a second." in page
+    assert "Sent once more by hand" in page
+    assert await house.world.state(message_id) is State.QUEUED
+    assert (await browser.post(f"{path}/resend")).location == f"{path}?done=not_held"
+    assert "messages are held" not in (await browser.get("/console/overview")).text
+
+
+@pytest.mark.parametrize("role", [Role.SUPPORT, Role.READ_ONLY])
+async def test_who_may_not_send_sees_a_held_message_without_a_button(house: House, role: Role) -> None:
+    message_id = await held(house)
+    await house.user("looker", role=role)
+    browser = house.browser()
+    await browser.log_in("looker")
+    path = f"/console/messages/{public_id(message_id)}"
+    page = (await browser.get(path)).text
+    assert "It is held" in page
+    assert "/resend" not in page
+    assert (await browser.post(f"{path}/resend")).status == 404
+    assert await house.world.state(message_id) is State.HELD
 
 
 async def test_who_only_reads_sees_no_button(house: House) -> None:

@@ -284,6 +284,17 @@ TEXTS: Final[Mapping[str, str]] = {
     "expired": "caducado",
     "failed": "fallida",
     "given back": "devuelto",
+    "Sent once more by hand": "Reenviado a mano",
+    "Send once more": "Enviar otra vez",
+    "It is held: nobody knows whether the carrier has it. It waits for its receipt; a copy may arrive twice.": (
+        "Está retenido: nadie sabe si el operador lo tiene. Espera su acuse; una copia puede llegar dos veces."
+    ),
+    "It will leave once more within a second.": "Volverá a salir en un segundo.",
+    "It is not held any more.": "Ya no está retenido.",
+    "messages are held, because nobody knows whether their carrier has them: {count}, the oldest since": (
+        "mensajes retenidos, porque nadie sabe si su operador los tiene: {count}, el más antiguo desde"
+    ),
+    "Show them": "Verlos",
     "given back: it was handed over, and nobody knows its end": "devuelto: se entregó y nadie sabe cómo acabó",
     "given back: it was never handed to a carrier": "devuelto: nunca se entregó a un operador",
     "held": "retenido",

@@ -1,10 +1,19 @@
 """The "Why?" page: one message and everything that was decided about it, in one line of time."""
 
+from collections.abc import Mapping
+from typing import Final
+
+from palomar.console.catalogue import word
 from palomar.console.moments import moments_of
 from palomar.console.pages.callbacks import DONE
 from palomar.console.visit import Reply, SignedVisit
 from palomar.domain.access import Right
-from palomar.domain.message import born_ms, message_id_of
+from palomar.domain.message import State, born_ms, message_id_of, public_id
+
+RESENT: Final[Mapping[str, str]] = {
+    "resent": word("It will leave once more within a second."),
+    "not_held": word("It is not held any more."),
+}
 
 
 async def show(visit: SignedVisit) -> Reply:
@@ -14,7 +23,7 @@ async def show(visit: SignedVisit) -> Reply:
     story = await viewer.story(message_id) if message_id is not None else None
     if story is None:
         return visit.missing()
-    done = DONE.get(visit.asked("done"))
+    done = {**DONE, **RESENT}.get(visit.asked("done"))
     return visit.page(
         "message_story.html" if visit.request.wants_piece else "message.html",
         message=story.view.message,
@@ -23,5 +32,15 @@ async def show(visit: SignedVisit) -> Reply:
         login=viewer.login_of(story.view.message.account_id),
         accepted_ms=born_ms(story.view.message.id),
         may_replay=viewer.may(Right.REPLAY),
+        may_resend=viewer.may(Right.RESEND) and story.view.message.state is State.HELD,
         done=visit.t(done) if done else "",
     )
+
+
+async def resend(visit: SignedVisit) -> Reply:
+    """Send a message once more of which a part is held, and go back to it."""
+    message_id = message_id_of(visit.request.named)
+    resent = None if message_id is None else await visit.viewer.resend(message_id)
+    if message_id is None or resent is None:
+        return visit.missing()
+    return visit.go(f"/messages/{public_id(message_id)}", done="resent" if resent else "not_held")
