@@ -54,7 +54,8 @@ def test_the_list_is_newest_first_and_narrowed_by_each_filter(acme: Palomar) -> 
     assert listed() == [second, first]
     assert listed("--limit", "1") == [second]
     assert listed("--label", "one") == [first]
-    assert listed("--msisdn", "+34600000002") == [second]
+    for written in ("+34600000002", "34600000002", "00 34 600-000-002", "\u200e34\u00a0600000002"):
+        assert listed("--msisdn", written) == [second]
     assert listed("--subid", subid) == [second]
     assert listed("--state", "queued") == [second, first]
     assert listed("--state", "delivered") == []

@@ -109,7 +109,7 @@ def list_messages(
         wanted = lookup.Filter(
             account_id=account.id if account else None,
             state=State(state) if state else None,
-            msisdn=msisdn.lstrip("+"),
+            msisdn=parse_international(msisdn) or msisdn.lstrip("+"),
             subid=subid,
             label=label,
             carrier=carrier,

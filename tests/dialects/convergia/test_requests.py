@@ -5,7 +5,7 @@ import pytest
 from palomar.dialects.convergia.errors import Code
 from palomar.dialects.convergia.requests import EXTRA_LONGEST, read_id, read_number, read_send, what_is_missing
 from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.domain.account import Account, AccountId
+from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.text import Alphabet
 from palomar.flows.compose import Recipient, Request
 
@@ -58,6 +58,13 @@ def test_what_is_invisible_in_a_number_is_ignored(raw: str) -> None:
 def test_national_forms_are_a_setting(raw: str) -> None:
     assert read_number(raw, national=False) is None
     assert read_number(raw, national=True) == "525512345678"
+
+
+@pytest.mark.parametrize(("country", "number"), [("MX", "525512345678"), ("ES", None), ("", None)])
+def test_ten_digits_are_a_number_of_an_account_that_is_at_home_in_mexico(country: str, number: str | None) -> None:
+    account = Account(id=AccountId(1), login="ana", settings=AccountSettings(country=country))
+    request = read_send(GOOD | {"number": "5512345678"}, account=account, subid="s", settings=ConvergiaSettings())
+    assert (request.recipients[0].msisdn if isinstance(request, Request) else None) == number
 
 
 def test_a_marked_number_of_another_country_is_never_a_national_one() -> None:

@@ -13,6 +13,7 @@ from palomar.console.visit import Reply, SignedVisit, Visit
 from palomar.console.words import STATES
 from palomar.domain.account import Account, AccountId
 from palomar.domain.message import MessageId, State, message_id_of, public_id
+from palomar.domain.phone import SEPARATORS, visible
 from palomar.domain.search import SearchFilter
 from palomar.engine.viewer import Viewer
 from palomar.flows.search_task import LATEST
@@ -107,8 +108,8 @@ def _just(account: Account | None) -> frozenset[AccountId]:
 
 
 def _digits(words: str) -> str:
-    """A number as it was typed, without plus and spaces; what is no number fits none."""
-    digits = "".join(character for character in words if character not in "+ -()")
+    """A number as it was typed, without plus, separators and what is invisible; what is no number fits none."""
+    digits = "".join(character for character in visible(words) if character not in f"+{SEPARATORS}")
     return digits if digits.isascii() and digits.isdigit() else "-"
 
 

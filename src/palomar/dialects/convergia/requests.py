@@ -33,7 +33,8 @@ def what_is_missing(parameters: Parameters) -> Code | None:
 
 def read_send(parameters: Parameters, *, account: Account, subid: str, settings: ConvergiaSettings) -> Request | Code:
     """What the gateway is asked to accept; nothing required is missing."""
-    number = read_number(parameters["number"], national=settings.national_numbers)
+    is_national = settings.national_numbers or account.settings.country == _MEXICO
+    number = read_number(parameters["number"], national=is_national)
     if number is None:
         return Code.WRONG_NUMBER
     message = parameters["message"]
@@ -78,6 +79,7 @@ def read_id(raw: str) -> int | None:
     return number if number <= LAST_ID else None
 
 
+_MEXICO: Final = "MX"
 _REQUIRED: Final = (
     ("username", Code.NO_USERNAME),
     ("password", Code.NO_PASSWORD),

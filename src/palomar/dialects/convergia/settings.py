@@ -17,7 +17,10 @@ class ConvergiaSettings:
     max_characters: int = field(default=160, metadata={"help": "characters a text may have, once it is folded to GSM"})
     max_ucs2_units: int = field(default=70, metadata={"help": "UTF-16 units of a text that cannot be folded to GSM"})
     national_numbers: bool = field(
-        default=False, metadata={"help": "also take 10 digits, and 521 and 10 digits, as Mexican numbers"}
+        default=False,
+        metadata={
+            "help": "also take 10 digits, and 521 and 10 digits, as Mexican numbers, as does country=MX of an account"
+        },
     )
     sent_template: str = field(default="100|{id}", metadata={"help": "what a send answers; {id} is the message's"})
     refused_template: str = field(default="{code}", metadata={"help": "what a send that is refused answers"})
