@@ -130,7 +130,12 @@ async def passwords(who: Troublemaker) -> None:
     ]
     for number in range(10):
         make = tries[number % len(tries)]
-        who.goes_on(lambda make=make: asyncio.wait_for(ask(who.port, make()), 10.0))  # type: ignore[misc]
+        who.goes_on(lambda make=make: _try(who.port, make()))  # type: ignore[misc]
+
+
+async def _try(port: int, request: bytes) -> None:
+    async with asyncio.timeout(10.0):  # not wait_for, which may swallow the end of the trouble
+        await ask(port, request)
 
 
 async def blocked(who: Troublemaker) -> None:

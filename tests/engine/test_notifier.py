@@ -12,13 +12,14 @@ from palomar.engine.batcher import Step
 from palomar.engine.callback_targets import (
     DOUBTFUL_OF_ACCOUNT,
     FAILURES_UNTIL_POOR,
+    FRESH,
     MEMORY,
     MEMORY_OF_ACCOUNT,
     MEMORY_OF_TARGET,
+    POOR,
     SLOTS_OF_ACCOUNT,
     SLOTS_OF_FRESH,
     WATCH_EVERY_SECONDS,
-    Standing,
 )
 from palomar.engine.notifier import CLAIM_AT_MOST, CallbackLimits, Notifier
 from palomar.flows.callback_turns import Claimed, ClaimOrder
@@ -154,7 +155,8 @@ class Desk:
     def commit(self, webhooks: Sequence[WebhookRow]) -> None:
         born: Counter[int] = Counter()
         for webhook in webhooks:
-            if born[webhook.target] < self.notifier.room(webhook):
+            room = self.notifier.room(webhook.account_id, webhook.target)
+            if born[webhook.target] < room and webhook.message_id not in self.notifier.behind:
                 webhook.node_id = OURS
                 born[webhook.target] += 1
             else:
@@ -227,7 +229,7 @@ def test_a_target_that_has_not_answered_yet_gets_few_slots_and_all_of_them_once_
 def test_thousands_that_wait_for_a_host_that_hangs_leave_the_others_as_they_are() -> None:
     desk = Desk()
     desk.many(6_000, host="hangs")
-    assert desk.notifier.held == MEMORY_OF_TARGET[Standing.FRESH]
+    assert desk.notifier.held == MEMORY_OF_TARGET[FRESH]
     for number in range(10):
         desk.many(10, host=f"well{number}")
         desk.sender.end_all(url=f"http://well{number}/")
@@ -246,18 +248,18 @@ def test_twenty_thousand_for_targets_that_hang_do_not_keep_a_healthy_one_of_the_
     desk.many(10, host="new")
     desk.sender.end_all(url="http://new/")
     assert len(desk.batcher.recorded) == 61
-    assert desk.notifier.held <= MEMORY_OF_ACCOUNT[Standing.FRESH] + MEMORY_OF_ACCOUNT[Standing.POOR]
+    assert desk.notifier.held <= MEMORY_OF_ACCOUNT[FRESH] + MEMORY_OF_ACCOUNT[POOR]
 
 
 def test_an_account_with_thousands_of_hosts_that_hang_takes_no_more_than_its_share_of_slots() -> None:
     desk = Desk(connections=512)
     for number in range(10_000):
         desk.born(desk.webhook(host=f"h{number}.example", account=1))
-    assert desk.notifier.under_way == SLOTS_OF_ACCOUNT[Standing.FRESH]
+    assert desk.notifier.under_way == SLOTS_OF_ACCOUNT[FRESH]
     for _ in range(5):
         desk.second()
     assert desk.notifier.under_way == DOUBTFUL_OF_ACCOUNT
-    assert desk.notifier.held <= MEMORY_OF_ACCOUNT[Standing.FRESH] + MEMORY_OF_ACCOUNT[Standing.POOR]
+    assert desk.notifier.held <= MEMORY_OF_ACCOUNT[FRESH] + MEMORY_OF_ACCOUNT[POOR]
     desk.many(10, host="theirs", account=2)
     desk.sender.end_all(url="http://theirs/")
     assert len(desk.batcher.recorded) == 10
@@ -292,8 +294,8 @@ def test_a_good_target_that_falls_silent_gives_back_to_the_table_what_it_holds()
     desk.second()
     assert desk.notifier.held == 900
     desk.second()
-    assert desk.notifier.held == MEMORY_OF_TARGET[Standing.POOR]
-    oldest = [webhook.id for webhook in webhooks[: MEMORY_OF_TARGET[Standing.POOR]]]
+    assert desk.notifier.held == MEMORY_OF_TARGET[POOR]
+    oldest = [webhook.id for webhook in webhooks[: MEMORY_OF_TARGET[POOR]]]
     assert sorted(row.id for row in desk.batcher.outbox) == [w.id for w in webhooks if w.id not in oldest]
 
 
@@ -345,7 +347,7 @@ def test_targets_that_wait_for_a_slot_of_their_account_get_it_when_one_is_free()
     desk = Desk(slots=2)
     for number in range(200):
         desk.born(desk.webhook(host=f"h{number}"))
-    assert desk.notifier.under_way == SLOTS_OF_ACCOUNT[Standing.FRESH]
+    assert desk.notifier.under_way == SLOTS_OF_ACCOUNT[FRESH]
     desk.sender.end_all()
     assert len(desk.batcher.recorded) == 200
 
@@ -370,7 +372,7 @@ def test_a_restart_with_twenty_thousand_due_for_targets_that_hang_finds_the_heal
     desk.notifier.look_for_work()
     desk.sender.end_all(url="http://well/")
     assert len(desk.batcher.recorded) == 30
-    assert desk.notifier.held <= 20 * MEMORY_OF_TARGET[Standing.FRESH]
+    assert desk.notifier.held <= 20 * MEMORY_OF_TARGET[FRESH]
 
 
 def test_a_claim_is_not_asked_for_again_as_long_as_there_is_no_room() -> None:
@@ -384,9 +386,9 @@ def test_a_claim_is_not_asked_for_again_as_long_as_there_is_no_room() -> None:
 def test_before_the_first_look_nothing_is_claimed_at_birth() -> None:
     desk = Desk(begun=False)
     webhook = desk.webhook()
-    assert desk.notifier.room(webhook) == 0
+    assert desk.notifier.room(webhook.account_id, webhook.target) == 0
     desk.notifier.look_for_work()
-    assert desk.notifier.room(webhook) == MEMORY_OF_TARGET[Standing.FRESH]
+    assert desk.notifier.room(webhook.account_id, webhook.target) == MEMORY_OF_TARGET[FRESH]
 
 
 def test_no_more_is_claimed_than_memory_holds() -> None:
@@ -395,7 +397,7 @@ def test_no_more_is_claimed_than_memory_holds() -> None:
         desk.batcher.outbox += [desk.webhook(host=f"h{number}", account=number % 40) for _ in range(40)]
     for _ in range(30):
         desk.notifier.look_for_work()
-    assert MEMORY[Standing.FRESH] <= desk.notifier.held <= MEMORY[Standing.FRESH] + CLAIM_AT_MOST
+    assert MEMORY[FRESH] <= desk.notifier.held <= MEMORY[FRESH] + CLAIM_AT_MOST
 
 
 def test_a_claim_that_failed_is_tried_again_at_the_next_look() -> None:
@@ -479,7 +481,7 @@ def test_when_it_stops_nothing_new_begins_and_what_is_under_way_is_recorded() ->
     desk.sender.end()
     assert desk.sender.started == ["http://a/1"]
     assert [attempt.webhook.id for attempt in desk.batcher.recorded] == [1]
-    assert (desk.notifier.room(desk.webhook()), desk.notifier.under_way) == (0, 0)
+    assert (desk.notifier.room(AccountId(1), desk.webhook().target), desk.notifier.under_way) == (0, 0)
 
 
 def test_targets_are_remembered_up_to_a_number() -> None:

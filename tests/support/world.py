@@ -25,7 +25,6 @@ from palomar.flows.routing import Router, lineage
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt, OutgoingPart, SubmitOutcome, Taken, WebhookRequest
 from palomar.storage.database import Database, Transaction
-from palomar.storage.webhooks import WebhookRow
 
 CREDIT = 1_000_000
 RETRIES = (30, 300, 1_800, 21_600, 86_400)
@@ -124,9 +123,14 @@ class World:
         """Of ``flows.house.CallbackDesk``: a target an account and host."""
         return target_id(account_id, url.partition("#")[0])
 
-    def room(self, webhook: WebhookRow) -> int:
+    def room(self, account_id: AccountId, target: int) -> int:
         """Of ``flows.house.CallbackDesk``: for each target what the test says."""
         return self.webhook_room
+
+    @property
+    def behind(self) -> set[MessageId]:
+        """Of ``flows.house.CallbackDesk``: none."""
+        return set()
 
     def house(self) -> House:
         return House(

@@ -8,8 +8,7 @@ Not here: what is sent when (``notifier``).
 """
 
 from collections import deque
-from enum import IntEnum
-from typing import Final
+from typing import Final, Literal
 
 from palomar.domain.account import AccountId
 from palomar.storage.webhooks import WebhookRow
@@ -17,13 +16,12 @@ from palomar.storage.webhooks import WebhookRow
 ByStanding = tuple[int, int, int]
 
 
-class Standing(IntEnum):
-    """Which slots and memory a target has."""
-
-    GOOD = 0
-    FRESH = 1
-    POOR = 2
-
+Standing = Literal[0, 1, 2]
+"""Which slots and memory a target has: a place in what has one of each. An enumeration would cost at every callback."""
+GOOD: Final = 0
+FRESH: Final = 1
+POOR: Final = 2
+STANDINGS: Final[tuple[Standing, ...]] = (GOOD, FRESH, POOR)
 
 MEMORY_OF_TARGET: Final[ByStanding] = (1_000, 8, 16)
 MEMORY_OF_ACCOUNT: Final[ByStanding] = (4_000, 2_000, 1_000)
@@ -57,6 +55,9 @@ class Usage:
         self.under_way = [0, 0, 0]
 
 
+_NOBODY: Final = Usage()
+
+
 class Target:
     """One target. Mutable and plain: it is touched at every callback."""
 
@@ -82,7 +83,7 @@ class Target:
         self.under_way = 0
         self.held = 0
         self.failures = 0
-        self.standing = Standing.FRESH
+        self.standing: Standing = FRESH
         self.quiet = 0
         """Looks at which nothing had ended."""
         self.has_more = False
@@ -137,14 +138,15 @@ class Targets:
     def room(self, account_id: AccountId, identity: int) -> int:
         """How many more callbacks to a target may be held in memory."""
         target = self._by_id.get(identity)
-        if target is None:
-            standing, held, account = Standing.FRESH, 0, self._accounts.get(account_id)
-        else:
+        if target is not None:
             standing, held, account = target.standing, target.held, target.account
-        room = MEMORY_OF_TARGET[standing] - held
-        if account is not None:
-            room = min(room, MEMORY_OF_ACCOUNT[standing] - account.held[standing])
-        return min(room, MEMORY[standing] - self.all.held[standing])
+        else:
+            standing, held, account = FRESH, 0, self._accounts.get(account_id, _NOBODY)
+        return min(
+            MEMORY_OF_TARGET[standing] - held,
+            MEMORY_OF_ACCOUNT[standing] - account.held[standing],
+            MEMORY[standing] - self.all.held[standing],
+        )
 
     def hold(self, target: Target) -> None:
         """One more callback to it is in memory."""
@@ -173,10 +175,7 @@ class Targets:
         return (
             target.under_way < self._slots[standing]
             and of_account[standing] < SLOTS_OF_ACCOUNT[standing]
-            and (
-                standing is Standing.GOOD
-                or of_account[Standing.FRESH] + of_account[Standing.POOR] < DOUBTFUL_OF_ACCOUNT
-            )
+            and (standing == GOOD or of_account[FRESH] + of_account[POOR] < DOUBTFUL_OF_ACCOUNT)
             and self.is_open(standing)
         )
 
@@ -186,7 +185,7 @@ class Targets:
         return (
             of_all[standing] < self._slots_of_all[standing]
             and self.under_way < self._connections
-            and (standing is Standing.GOOD or of_all[Standing.FRESH] + of_all[Standing.POOR] < self._doubtful)
+            and (standing == GOOD or of_all[FRESH] + of_all[POOR] < self._doubtful)
         )
 
     def started(self, target: Target) -> None:
@@ -207,29 +206,33 @@ class Targets:
         target.under_way -= 1
         if not target.under_way:
             del self._active[target]
-        target.account.under_way[standing] -= 1
-        self.all.under_way[standing] -= 1
+        account, everybody = target.account, self.all
+        account.under_way[standing] -= 1
+        everybody.under_way[standing] -= 1
         self.under_way -= 1
-        self.let_go(target)
+        target.held -= 1
+        account.held[standing] -= 1
+        everybody.held[standing] -= 1
+        self.held -= 1
         if ok:
             target.failures = 0
-            if standing is not Standing.GOOD:
-                self._regrade(target, Standing.GOOD)
+            if standing != GOOD:
+                self._regrade(target, GOOD)
             return False
         target.failures += 1
-        if standing is Standing.FRESH or (standing is Standing.GOOD and target.failures >= FAILURES_UNTIL_POOR):
-            self._regrade(target, Standing.POOR)
+        if standing == FRESH or (standing == GOOD and target.failures >= FAILURES_UNTIL_POOR):
+            self._regrade(target, POOR)
             return True
         return False
 
     def look(self, target: Target) -> bool:
         """Look at it, every WATCH_EVERY_SECONDS; True where it has kept us waiting, and stands worse for it."""
-        if target.standing is Standing.POOR:
+        if target.standing == POOR:
             return False
         target.quiet += 1
         if target.quiet < LOOKS_UNTIL_POOR[target.standing]:
             return False
-        self._regrade(target, Standing.POOR)
+        self._regrade(target, POOR)
         return True
 
     def is_too_many(self, target: Target) -> bool:

@@ -7,7 +7,7 @@ state has been told, earlier ones are not tried again.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -15,7 +15,7 @@ from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId
 from palomar.domain.target import UNKNOWN_TARGET, target_id
 from palomar.engine.batcher import Batcher, Step
-from palomar.engine.callback_targets import Standing, Target, Targets, Usage
+from palomar.engine.callback_targets import STANDINGS, Standing, Target, Targets, Usage
 from palomar.flows.callback_turns import Claimed, ClaimOrder, claim_callbacks
 from palomar.flows.notify import Attempt, pass_over, record_attempts, release_callbacks
 from palomar.ports import HttpOutcome, HttpRequest, HttpSender
@@ -70,7 +70,6 @@ class Notifier:
         self._busy: dict[MessageId, deque[WebhookRow] | None] = {}
         """Messages with a callback under way, and their later ones; mostly there are none."""
         self._behind: dict[MessageId, None] = {}
-        """Messages with a callback that waits for its turn in the table: later ones must not overtake it."""
         self._untold: dict[MessageId, list[int]] = {}
         """Callbacks of messages' states that have failed here and are tried again later."""
         self._lines: tuple[_Line, _Line, _Line] = ({}, {}, {})
@@ -99,14 +98,19 @@ class Notifier:
             number = self._numbers[key] = target_id(*key)
         return number
 
-    def room(self, webhook: WebhookRow) -> int:
-        """How many callbacks to that one's target, this one among them, may be taken at birth."""
-        if not self._taking or not self._began or webhook.message_id in self._behind:
+    def room(self, account_id: AccountId, identity: int) -> int:
+        """How many callbacks to a target may be taken at birth."""
+        if not self._taking or not self._began:
             return 0
-        target = self._targets.find(webhook.target)
+        target = self._targets.find(identity)
         if target is not None and target.has_more:
             return 0
-        return self._targets.room(webhook.account_id, webhook.target)
+        return self._targets.room(account_id, identity)
+
+    @property
+    def behind(self) -> Container[MessageId]:
+        """Messages with a callback that waits for its turn in the table: later ones must not overtake it."""
+        return self._behind
 
     # --- work comes
 
@@ -139,7 +143,7 @@ class Notifier:
         for target in self._targets.active():
             if self._targets.look(target):
                 self._give_back(target)
-        for standing in Standing:
+        for standing in STANDINGS:
             self._next_in_line(standing)
 
     def stop_taking(self) -> None:

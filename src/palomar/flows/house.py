@@ -1,15 +1,15 @@
 """What every transaction may look at, as it stands when the transaction begins."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from palomar.domain.account import Account, AccountId
+from palomar.domain.message import MessageId
 from palomar.domain.receipt_ids import Spelling
 from palomar.domain.target import UNKNOWN_TARGET, OffAfter
 from palomar.flows.routing import Router
 from palomar.ports import Ids, WebhookRenderer
-from palomar.storage.webhooks import WebhookRow
 
 
 class CallbackDesk(Protocol):
@@ -19,8 +19,13 @@ class CallbackDesk(Protocol):
         """The number of the target of an account's URL (``domain.target``)."""
         ...
 
-    def room(self, webhook: WebhookRow) -> int:
-        """How many callbacks to that one's target, this one among them, the node takes straight after the commit."""
+    def room(self, account_id: AccountId, target: int) -> int:
+        """How many more callbacks to a target the node takes straight after the commit."""
+        ...
+
+    @property
+    def behind(self) -> Container[MessageId]:
+        """Messages with a callback that waits to be claimed: no later one of them may be taken before it."""
         ...
 
 
@@ -30,8 +35,12 @@ class NoDesk:
     def target_of(self, account_id: AccountId, url: str) -> int:
         return UNKNOWN_TARGET
 
-    def room(self, webhook: WebhookRow) -> int:
+    def room(self, account_id: AccountId, target: int) -> int:
         return 0
+
+    @property
+    def behind(self) -> Container[MessageId]:
+        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ class Work:
         self.sent_lately = SentLately(tx)
         self.sent_today = SentToday(tx, SENT_DAYS)
         self.unpaid_today = SentToday(tx, UNPAID_DAYS)
-        self._born_for: dict[int, int] = {}  # how many callbacks of ours by target
+        self._room: dict[int, int] = {}  # how many more callbacks this node takes, by target
         self.born_webhooks: list[WebhookRow] = []
         """Callbacks this batch made; those with our ``node_id`` go straight to the notifier after the commit."""
         self._books = Books(tx, house.ids, now_ms=now_ms)
@@ -349,10 +349,14 @@ class Work:
 
     def _born(self, webhook: WebhookRow) -> None:
         """A new callback: this node's, where its target has room here."""
-        born = self._born_for.get(webhook.target, 0)
-        if born < self.house.callbacks.room(webhook):
+        target, desk = webhook.target, self.house.callbacks
+        room = self._room.get(target)
+        if room is None:
+            room = desk.room(webhook.account_id, target)
+        if room > 0 and webhook.message_id not in desk.behind:
             webhook.node_id = self.house.node_id
-            self._born_for[webhook.target] = born + 1
+            room -= 1
+        self._room[target] = room
         self.born_webhooks.append(webhook)
 
     async def _write_links(self) -> None:
