@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from tests.support.raw_smsc import (
     DELIVER_SM,
     GENERIC_NACK,
+    RESPONSE,
     Frame,
     RawSmsc,
     delivery,
@@ -34,10 +36,7 @@ def smsc() -> Iterator[RawSmsc]:
 @pytest.fixture
 def house(tmp_path: Path, smsc: RawSmsc) -> Iterator[Palomar]:
     """The application, bound to that carrier."""
-    palomar = Palomar(tmp_path / "house", toml=carrier_toml(smsc.port))
-    with palomar.serve():
-        palomar.account("acme")
-        smsc.bound()
+    with running(tmp_path, smsc) as palomar:
         yield palomar
 
 
@@ -197,3 +196,54 @@ def test_the_doctor_takes_no_echo_in_the_alphabet_that_it_asks_for(tmp_path: Pat
     assert finding["text"].startswith("cannot be told")
     assert "look at the phone" in finding["text"]
     assert "alphabet" not in told["configuration"]
+
+
+def test_what_a_killed_process_had_not_acknowledged_for_sure_is_no_other_message(tmp_path: Path, smsc: RawSmsc) -> None:
+    palomar = Palomar(tmp_path / "house", toml=carrier_toml(smsc.port))
+    with palomar.serve() as server:
+        assert smsc.bound().deliver(delivery(b"SI")).status == 0
+        server.kill()
+    smsc.drop()
+    with palomar.serve():
+        assert smsc.bound().deliver(delivery(b"SI")).status == 0
+        assert written(palomar, "85355") == 1
+        assert smsc.deliver(delivery(b"SI")).status == 0
+        assert written(palomar, "85355") == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"m%d", b"m%d\0\0\0", b"m%d\0" + tlv(0x425, b"")[:3], b"m%d\0" + b"\xff" * 9],
+    ids=["no NUL", "more NULs", "half a parameter", "garbage"],
+)
+def test_an_answer_that_is_odd_is_read_as_far_as_it_makes_sense(tmp_path: Path, body: bytes) -> None:
+    def answer(frame: Frame) -> bytes:
+        return pdu(frame.command | RESPONSE, frame.sequence, body.replace(b"%d", b"%d" % frame.sequence))
+
+    with raw_smsc(on_submit=answer) as smsc, running(tmp_path, smsc) as palomar:
+        message_id, reference = sent(palomar, smsc)
+        assert smsc.deliver(delivery(b"id:%s stat:DELIVRD" % reference.encode(), esm_class=RECEIPT)).status == 0
+        reaches(palomar, message_id, "delivered")
+
+
+@pytest.mark.parametrize("body", [b"", b"\0", b"null\0", b" \0"], ids=["none", "empty", "null", "blank"])
+def test_an_answer_without_an_id_takes_the_message_and_no_receipt_of_another(tmp_path: Path, body: bytes) -> None:
+    def answer(frame: Frame) -> bytes:
+        return pdu(frame.command | RESPONSE, frame.sequence, body)
+
+    with raw_smsc(on_submit=answer) as smsc, running(tmp_path, smsc) as palomar:
+        message_id, _ = sent(palomar, smsc)
+        for said in (b"id:0 stat:DELIVRD", b"id: stat:DELIVRD", b"id:null stat:DELIVRD"):
+            assert smsc.deliver(delivery(said, source="34699999999", esm_class=RECEIPT)).status == 0
+        assert shown(palomar, message_id)["state"] == "sent"
+        assert "carrier outside: sends answers without an id" in warnings(palomar)
+
+
+@contextmanager
+def running(directory: Path, smsc: RawSmsc) -> Iterator[Palomar]:
+    """The application, bound to this carrier."""
+    palomar = Palomar(directory / "house", toml=carrier_toml(smsc.port))
+    with palomar.serve():
+        palomar.account("acme")
+        smsc.bound()
+        yield palomar

@@ -15,6 +15,7 @@ from palomar.smpp import (
     BindTransceiverResp,
     BindTransmitter,
     CommandStatus,
+    DataSm,
     DataSmResp,
     DeliverSm,
     DeliverSmResp,
@@ -381,6 +382,16 @@ def test_a_wrong_length_or_a_string_that_is_too_long_costs_no_message(
     assert isinstance(pdu, DeliverSm)
     assert (pdu.short_message, pdu.tlvs, pdu.source_addr, pdu.esm_class) == (text, found, source, 4)
     assert salvaged[1].startswith("deliver_sm with ")
+
+
+@pytest.mark.parametrize("length", [5, 9, 60_000])
+def test_a_payload_that_is_said_to_be_longer_than_it_is_is_what_there_is(length: int):
+    frame = framed(DataSm(sequence_number=5, source_addr="1"), raw_tlv(0x424, length, b"STOP"))
+    with pytest.raises(MalformedPdu):
+        decode(frame)
+    salvaged = salvage(frame)
+    assert salvaged is not None
+    assert salvaged[0].tlvs == (tlvs.MESSAGE_PAYLOAD.of(b"STOP"),)
 
 
 @pytest.mark.parametrize(

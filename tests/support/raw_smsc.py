@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from tests.support.waiting import eventually
@@ -98,7 +98,8 @@ class RawSmsc:
         """End the connection, and wait for another bind with the next word that is sent."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # the application may have ended it meanwhile
+                connection.shutdown(socket.SHUT_RDWR)
 
     def serve(self, listener: socket.socket) -> None:
         """Take one connection after another until the listener is closed."""

@@ -18,6 +18,7 @@ GSM: Final = "gsm"
 UCS2: Final = "utf-16-be"
 REPLACEMENT: Final = "\ufffd"
 _BIG, _LITTLE = b"\xfe\xff", b"\xff\xfe"
+_SUSPICIOUS = frozenset((b"\0", b"\xfe", b"\xff"))
 _LATIN_END = "\u0250"
 _MIRRORED_AT_LEAST = 6
 
@@ -39,7 +40,7 @@ def read_text(octets: bytes, coding: str) -> str:
     """Read a text; what cannot be read shows U+FFFD, and no NUL is left."""
     if coding == UCS2:
         text = _ucs2(octets)
-    elif octets[:2] in (_BIG, _LITTLE) or _is_ucs2_in_disguise(octets):
+    elif octets[:1] in _SUSPICIOUS and (octets[:2] in (_BIG, _LITTLE) or _is_ucs2_in_disguise(octets)):
         text = _ucs2(octets)  # under whatever name
     elif coding.startswith(GSM):
         text = gsm7.decode(octets, _tables(coding))

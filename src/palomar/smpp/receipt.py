@@ -86,8 +86,8 @@ def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
     if not is_receipt(pdu.esm_class) and not _is_told_in_parameters(pdu.tlvs):
         return None
     raw, parameters = text_octets(pdu), pdu.tlvs
-    message_id, sub, dlvrd, submit_date, done_date, stat, err, text = _read_text(_decoded(raw, pdu.data_coding))
-    number = tlvs.MESSAGE_STATE.find(parameters)
+    message_id, sub, dlvrd, submit_date, done_date, stat, err, text = _read(raw, pdu.data_coding)
+    number = tlvs.MESSAGE_STATE.find(parameters) if parameters else None
     # What nearly every receipt says is looked up first.
     state = _PLAIN_ENDS.get(number) if number is not None else _PLAIN_ENDS.get(stat)
     if state is None:
@@ -95,7 +95,7 @@ def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
     if not stat and number is not None:
         stat = f"message_state:{number}" if state is None else state_word(state)
     return Receipt(
-        message_id=_message_id(tlvs.RECEIPTED_MESSAGE_ID.find(parameters), message_id),
+        message_id=_message_id(tlvs.RECEIPTED_MESSAGE_ID.find(parameters), message_id) if parameters else message_id,
         stat=stat,
         state=state,
         is_intermediate=pdu.esm_class & ESM_TYPE_MASK == ESM_TYPE_INTERMEDIATE_NOTIFICATION,
@@ -105,8 +105,8 @@ def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
         submit_date=submit_date,
         done_date=done_date,
         text=text,
-        network_error=_network_error(parameters),
-        user_message_reference=tlvs.USER_MESSAGE_REFERENCE.find(parameters),
+        network_error=_network_error(parameters) if parameters else None,
+        user_message_reference=tlvs.USER_MESSAGE_REFERENCE.find(parameters) if parameters else None,
         raw=raw,
     )
 
@@ -163,7 +163,7 @@ _PLAIN_ENDS: Final[dict[int | str, MessageState]] = {
 _VALUE = r"([^\s:,;\0\[\](){}<>\"'|]*)"
 _STANDARD_NAMES = ("id", "sub", "dlvrd", "submit date", "done date", "stat", "err")
 _STANDARD = re.compile(
-    " ".join((*(f"{name}:{_VALUE}" for name in _STANDARD_NAMES), "text:(.*)")),
+    " ".join((*(f"{name}:{_VALUE}" for name in _STANDARD_NAMES), r"text:([^\0]*)\0*")),
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _KEYS = ("id", "sub", "dlvrd", "submitdate", "donedate", "stat", "err", "text")
@@ -176,6 +176,13 @@ _OTHER_NAMES = {"status": "stat", "state": "stat", "error": "err", "errorcode": 
 _AROUND = " ,;\r\n\t[](){}<>\"'|"
 _LONGEST_STAT = 80
 _NETWORK_ERROR_OCTETS = 3
+
+
+def _read(raw: bytes, data_coding: int) -> tuple[str, ...]:
+    """Give the fields of a text, in the order of `_KEYS`: at once where it has the layout of Appendix B."""
+    if (standard := _STANDARD.fullmatch(raw.decode("latin-1"))) is not None:
+        return standard.groups()
+    return _read_text(_decoded(raw, data_coding))
 
 
 def _decoded(raw: bytes, data_coding: int) -> str:
@@ -211,7 +218,7 @@ def _is_told_in_parameters(found: tlvs.Tlvs) -> bool:
 
 def _message_id(in_parameter: str | None, in_text: str) -> str:
     """Give the parameter's id, unless it is of zeros and blanks and the text has one that is not."""
-    if in_parameter and (in_parameter.strip(" 0") or not in_text.strip(" 0")):
+    if in_parameter and (in_parameter[0] not in " 0" or in_parameter.strip(" 0") or not in_text.strip(" 0")):
         return in_parameter
     return in_text
 

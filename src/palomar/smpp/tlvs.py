@@ -172,7 +172,7 @@ def salvage_tlvs(frame: bytes, position: int) -> tuple[Tlvs, bool]:
     """Read what optional parameters there are up to the end of `frame`, and say whether there was nothing else.
 
     A NUL where no parameter fits is skipped: some SMSCs end short_message, or a text in a parameter, with one that they
-    do not count. What fits in no way is dropped, with all behind it.
+    do not count. What fits in no way is dropped, with all behind it; but of message_payload what there is is the text.
     """
     found: list[tuple[int, bytes]] = []
     is_whole = True
@@ -182,6 +182,10 @@ def salvage_tlvs(frame: bytes, position: int) -> tuple[Tlvs, bool]:
         if reached == len(frame):
             break
         is_whole = False
+        if frame[reached : reached + 2] == _PAYLOAD_TAG and reached + 4 < len(frame):
+            # Its length goes beyond the end: the text is what there is, as where sm_length does.
+            found.append((MESSAGE_PAYLOAD.tag, frame[reached + 4 :]))
+            break
         if frame[reached]:
             break
         position = reached + 1
@@ -193,5 +197,6 @@ def write_tlvs(tlvs: Tlvs) -> bytes:
     return b"".join([_pack_header(tag, len(value)) + value for tag, value in tlvs])
 
 
+_PAYLOAD_TAG = MESSAGE_PAYLOAD.tag.to_bytes(2, "big")
 _unpack_header = _HEADER.unpack_from
 _pack_header = _HEADER.pack
