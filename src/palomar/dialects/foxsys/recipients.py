@@ -6,6 +6,7 @@ strings and integers, with or without ``+``, spaces and dashes. Not here: what e
 
 import asyncio
 import re
+from itertools import islice
 from typing import Final, NamedTuple
 
 from palomar.dialects.foxsys.errors import Code, Problem
@@ -59,8 +60,7 @@ def written_in(msisdn: object, *, limit: int) -> list[str]:
     if isinstance(msisdn, str):
         if "," not in msisdn:
             return [msisdn.strip()]
-        together = _COMMAS.sub(",", msisdn).strip(", ")
-        return [raw.strip() for raw in together.split(",", limit)]
+        return [found[0].strip() for found in islice(_BETWEEN_COMMAS(msisdn), limit + 1)] or [""]
     if isinstance(msisdn, int) and not isinstance(msisdn, bool) and msisdn >= 0:
         return [str(msisdn)]
     return [""]
@@ -71,5 +71,5 @@ def shown(raw: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in raw[:_SHOWN])
 
 
-_COMMAS: Final = re.compile(",[, ]*")
+_BETWEEN_COMMAS: Final = re.compile("[^, ][^,]*").finditer
 _SHOWN: Final = 32
