@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from palomar.carriers.smpp.settings import UNANSWERED_MAX
 from palomar.dialects.convergia import api as convergia
 from palomar.dialects.convergia.parameters import PARAMETERS_AT_MOST
 from palomar.dialects.convergia.requests import EXTRA_LONGEST
@@ -21,6 +22,7 @@ from palomar.dialects.sofmex import api as sofmex
 from palomar.dialects.sofmex import logins, wire
 from palomar.dialects.sofmex.queries import IDS_AT_MOST
 from palomar.domain.account import DAILY_LIMIT, AccountSettings
+from palomar.domain.doubt import RESENDS_AFTER_DEATHS
 from palomar.domain.link import URL_LONGEST
 from palomar.engine.calls import CALLS_AN_ACCOUNT
 from palomar.engine.clicks import A_LINK_A_MINUTE
@@ -44,6 +46,9 @@ FIGURES: Final[Mapping[str, float]] = {
     "seconds for a client to read its answer": LIMITS.write_seconds,
     "seconds idle between requests": LIMITS.keep_alive_seconds,
     "octets of a head": LIMITS.head_octets,
+    "copies of a part that its carrier does not answer": 1 + AccountSettings().resend_times,
+    "copies of a part because nodes died": 1 + RESENDS_AFTER_DEATHS,
+    "submits in a row that a link may leave without an answer": UNANSWERED_MAX,
     "header lines of a request": LIMITS.headers,
     "requests that wait on one connection": LIMITS.pipelined,
     "octets of a body nobody wants": LIMITS.drain_octets,

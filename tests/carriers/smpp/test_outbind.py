@@ -1,14 +1,17 @@
 """An SMSC that calls: outbind, our bind on that connection, and what goes wrong before it."""
 
 import asyncio
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
-from tests.carriers.smpp.scripted import Rig
+from tests.carriers.smpp.scripted import Rig, stay_silent, take
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.smpp.outbind import CALLS_MAX
+from palomar.carriers.smpp.outbind import CALLS_MAX, Closable, OutbindListener
+from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import Taken
 from palomar.smpp import BindReceiver, BindTransceiver, CommandStatus, EnquireLink, Outbind
 
@@ -171,3 +174,49 @@ async def test_stopping_in_the_middle_of_a_call_leaves_nothing() -> None:
     await asyncio.sleep(0.1)
     assert connection.lost
     assert called.carrier.links() == []
+
+
+@in_virtual_time
+async def test_an_address_that_is_taken_is_tried_ever_more_seldom() -> None:
+    tried: list[float] = []
+
+    async def refuse(factory: Callable[[], asyncio.Protocol]) -> Closable:
+        tried.append(asyncio.get_running_loop().time())
+        raise OSError(98, "Address already in use")
+
+    settings = SmppCarrierSettings(
+        name="acme", host="h", port=1, system_id="esme", password="p", outbind_port=2776,
+        outbind_system_id="smsc", outbind_password="p",
+    )  # fmt: skip
+
+    def no_link(*_: object) -> Any:
+        raise AssertionError("nobody called")
+
+    listener = asyncio.create_task(
+        OutbindListener(settings=settings, listen=refuse, new_link=no_link, gone=no_link).run()
+    )
+    await asyncio.sleep(400)
+    listener.cancel()
+    pauses = [round(later - before) for before, later in itertools.pairwise(tried)]
+    assert pauses[:6] == [5, 10, 20, 40, 60, 60]
+
+
+@in_virtual_time
+async def test_that_an_smsc_answers_nothing_is_remembered_from_one_call_to_the_next() -> None:
+    async with rig(outbind_bind="transceiver", response_timeout_seconds=5, enquire_link_seconds=1) as called:
+        called.smsc.on_submit = stay_silent
+        await until_listened_to(called)
+        called.smsc.call(WELCOME)
+        await called.sink.until(lambda: called.carrier.live)
+        called.send(5)
+        await called.sink.until(lambda: len(called.sink.answers) == 5)
+        await asyncio.sleep(1)
+        called.smsc.call(WELCOME)
+        await called.sink.until(lambda: called.carrier.live)
+        assert called.carrier.on_trial
+        assert called.carrier.room() == 1
+        called.smsc.on_submit = take
+        called.send()
+        await called.sink.until(lambda: len(called.sink.answers) == 6)
+        assert not called.carrier.on_trial
+        assert called.carrier.room() > 1

@@ -22,7 +22,8 @@ CALLS_MAX = 16
 """Calls at a time; more are hung up on."""
 
 RETRY_SECONDS = 5.0
-"""Where the address cannot be listened on, it is tried again after so long."""
+RETRY_MAX_SECONDS = 60.0
+"""Where the address cannot be listened on, it is tried again after so long, then twice as long, up to a minute."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +59,7 @@ class OutbindListener:
 
     async def run(self) -> None:
         """Listen, for ever; when cancelled, hang up on everybody."""
+        pause = RETRY_SECONDS
         try:
             while True:
                 try:
@@ -65,7 +67,8 @@ class OutbindListener:
                 except OSError as error:
                     reason = error.strerror or str(error)
                     log.warning("carrier_cannot_listen", carrier=self._settings.name, reason=reason)
-                    await asyncio.sleep(RETRY_SECONDS)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, RETRY_MAX_SECONDS)
                 else:
                     break
             try:

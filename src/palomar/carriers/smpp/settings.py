@@ -9,6 +9,7 @@ from typing import Final, Literal
 BindMode = Literal["transceiver", "transmitter+receiver", "transmitter", "receiver"]
 
 WINDOW_MAX = 1_000
+UNANSWERED_MAX = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class SmppCarrierSettings:
     address_npi: int = 0
     address_range: str = ""
     response_timeout_seconds: float = 30
-    unanswered_max: int = 5
+    unanswered_max: int = UNANSWERED_MAX
     """After so many submits in a row without an answer a link gets one part at a time until one is answered."""
     enquire_link_seconds: float = 30
     """After so much silence a link is asked whether it lives; 0 never asks."""
