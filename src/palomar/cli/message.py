@@ -1,10 +1,13 @@
 """``palomar message``: send one by hand, list them, send held ones once more, and show what happened to one."""
 
 import json
+from functools import partial
 
 import click
 
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.console.catalogue import translated
+from palomar.console.waits import sentence
 from palomar.domain.credit import Microcredits, as_number
 from palomar.domain.message import MessageId, State, message_id_of, public_id
 from palomar.domain.phone import parse_international
@@ -15,6 +18,8 @@ from palomar.domain.text import MAX_PARTS, measure, unusable
 from palomar.flows import held, lookup
 from palomar.flows.accept import Accepted, Result, accept
 from palomar.flows.compose import Recipient, Request, compose
+from palomar.flows.waits import Wait
+from palomar.flows.why import Story, tell_story
 from palomar.flows.work import Work
 from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.database import Transaction
@@ -135,20 +140,18 @@ def show(identity: str, as_json: bool) -> None:
     if message_id is None:
         fail(f"{identity!r} is no message's id (palomar message list)", 2)
 
-    async def work(desk: Desk) -> tuple[lookup.MessageView, str] | None:
-        async def script(tx: Transaction) -> lookup.MessageView | None:
-            return await lookup.show_message(tx, message_id)
-
-        found = await desk.database.read(script)
+    async def work(desk: Desk) -> tuple[Story, str, int] | None:
+        found = await desk.database.read(lambda tx: tell_story(tx, message_id))
         if found is None:
             return None
-        account = (await desk.accounts()).by_id.get(found.message.account_id)
-        return found, account.login if account else ""
+        account = (await desk.accounts()).by_id.get(found.view.message.account_id)
+        return found, account.login if account else "", desk.clock.wall_ms()
 
     found = run(work)
     if found is None:
         fail(f"there is no message {identity}")
-    view = _whole(*found)
+    story, login, now_ms = found
+    view = _whole(story.view, login) | {"waits": _waits(story.wait, now_ms)}
     if as_json:
         show_json(view)
     else:
@@ -273,12 +276,22 @@ def _whole(found: lookup.MessageView, login: str) -> dict[str, object]:
     }
 
 
+def _waits(wait: Wait | None, now_ms: int) -> dict[str, object] | None:
+    if wait is None:
+        return None
+    text = sentence(wait, now_ms=now_ms, language="en", t=partial(translated, language="en"))
+    return {"for": wait.what.value, "since": format_gmt(wait.since_ms), "carrier": wait.carrier, "text": text}
+
+
 def _print_whole(view: dict[str, object]) -> None:
     timeline, parts, waiting = view.pop("timeline"), view.pop("parts_detail"), view.pop("callbacks_open")
+    waits = view.pop("waits")
     state = State(str(view["state"]))
     view["state"] = click.style(state.value, fg=_STATE_COLOURS.get(state, "red"), bold=True)
     for name, value in view.items():
         click.echo(f"{name:>9}  {value if value is not None else ''}")
+    if isinstance(waits, dict):
+        click.echo(f"\n{waits['text']}")
     click.echo()
     show_table(("part", "state", "attempt", "carrier", "reference"), [tuple(part.values()) for part in parts])  # type: ignore[attr-defined]
     click.echo()

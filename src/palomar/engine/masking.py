@@ -16,6 +16,7 @@ from msgspec import structs
 from palomar.domain.access import Right, Who
 from palomar.domain.timeline import Detail, Kind, Moment
 from palomar.flows.callback_log import Tried
+from palomar.flows.waits import Wait
 from palomar.flows.why import Story
 from palomar.storage.messages import MessageRow
 from palomar.storage.webhooks import WebhookRow
@@ -52,6 +53,14 @@ def masked_message(row: MessageRow) -> MessageRow:
         ackurl=masked_url(row.ackurl),
         clickurl=masked_url(row.clickurl),
     )
+
+
+def masked_wait(wait: Wait) -> Wait:
+    """Leave out what a carrier's links say: hosts and passwords of the platform are no account's business."""
+    standing = wait.standing
+    if standing is None:
+        return wait
+    return replace(wait, detail="", standing=replace(standing, trouble="", hindrance=standing.hindrance or "no_link"))
 
 
 def masked_story(story: Story) -> Story:

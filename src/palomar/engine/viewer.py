@@ -17,7 +17,7 @@ from palomar.engine.attempts import Attempts
 from palomar.engine.callbacks import Callbacks
 from palomar.engine.directory import Directory
 from palomar.engine.logins import Logins, SignedIn
-from palomar.engine.masking import Sight, masked_message, masked_story, seen_message, seen_story
+from palomar.engine.masking import Sight, masked_message, masked_story, masked_wait, seen_message, seen_story
 from palomar.engine.overview import Overview, Period, overview, without_hosts
 from palomar.engine.passwords import Passwords
 from palomar.engine.people import People
@@ -209,6 +209,8 @@ class Viewer:
         story = await self._database.read(script)
         if story is None or not self.scope.has(story.view.message.account_id):
             return None
+        if story.wait is not None and not self.who.of_platform:
+            story = replace(story, wait=masked_wait(story.wait))
         return masked_story(story) if self.hides else seen_story(story, self._sight)
 
     async def resend(self, message_id: MessageId) -> bool | None:

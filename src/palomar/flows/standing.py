@@ -40,15 +40,19 @@ async def record_standing(tx: Transaction, node_id: int, standings: list[Carrier
 async def list_standings(tx: Transaction, *, now_ms: int | None = None) -> list[CarrierStanding]:
     """List every carrier at every living node, with all that waits for it; ``now_ms`` is the database's own clock where
     it is not given."""
-    database_ms = await tx.now_ms()
-    living = await tx.select(rows.SELECT_STATUS, database_ms)
-    waiting = await count_waiting(tx, now_ms=database_ms if now_ms is None else now_ms)
-    return [_told(_decode(status), node, at_ms, waiting.get(name)) for node, name, status, at_ms in living]
+    waiting = await count_waiting(tx, now_ms=await tx.now_ms() if now_ms is None else now_ms)
+    return [_with(one, waiting.get(one.carrier)) for one in await living_standings(tx)]
 
 
-def _told(standing: CarrierStanding, node: str, at_ms: int, waiting: Waiting | None) -> CarrierStanding:
+async def living_standings(tx: Transaction) -> list[CarrierStanding]:
+    """List every carrier at every living node, without what waits for it."""
+    living = await tx.select(rows.SELECT_STATUS, await tx.now_ms())
+    return [replace(_decode(status), node=node, at_ms=at_ms) for node, _, status, at_ms in living]
+
+
+def _with(standing: CarrierStanding, waiting: Waiting | None) -> CarrierStanding:
     parts, since_ms = (waiting.parts, waiting.oldest_ms) if waiting else (0, 0)
-    return replace(standing, node=node, at_ms=at_ms, waiting_parts=parts, waiting_since_ms=since_ms)
+    return replace(standing, waiting_parts=parts, waiting_since_ms=since_ms)
 
 
 _encode = msgspec.json.Encoder().encode

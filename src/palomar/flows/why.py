@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from palomar.domain.message import MessageId
 from palomar.domain.timeline import Moment
 from palomar.flows.lookup import MessageView, show_message
+from palomar.flows.waits import Wait, find_wait
 from palomar.storage.database import Transaction
 from palomar.storage.ledger import HOUSE, LOOKUP_ENTRIES, Book, Reason
 
@@ -42,6 +43,8 @@ class Story:
 
     view: MessageView
     entries: dict[int, Entry]
+    wait: Wait | None = None
+    """What it waits for now."""
 
 
 async def tell_story(tx: Transaction, message_id: MessageId) -> Story | None:
@@ -49,7 +52,7 @@ async def tell_story(tx: Transaction, message_id: MessageId) -> Story | None:
     view = await show_message(tx, message_id)
     if view is None:
         return None
-    return Story(view=view, entries=await _entries(tx, view.timeline))
+    return Story(view=view, entries=await _entries(tx, view.timeline), wait=await find_wait(tx, view))
 
 
 async def _entries(tx: Transaction, moments: list[Moment]) -> dict[int, Entry]:

@@ -10,7 +10,8 @@ from tests.support.world import outgoing, recipient
 from palomar.domain.access import Role
 from palomar.domain.message import MessageId, State, public_id
 from palomar.flows.report import record_receipts
-from palomar.ports import CarrierReceipt, InDoubt, Taken
+from palomar.flows.standing import CarrierStanding, record_standing
+from palomar.ports import CarrierReceipt, InDoubt, LinkStatus, Taken
 from palomar.smpp import SubmitSm, encode
 from palomar.storage.database import Transaction
 from palomar.storage.timeline import INSERT_EVENTS
@@ -183,3 +184,24 @@ async def test_what_is_no_message_is_missing(house: House, browser: Browser) -> 
     for identity in ("nothing", public_id(MessageId(1 << 8)), "0", "%00"):
         assert (await browser.get(f"/console/messages/{identity}")).status == 404
     assert (await browser.post("/console/callbacks/abc/replay", message="x")).status == 404
+
+
+async def test_a_message_that_waits_says_in_one_sentence_for_what_since_when_and_what_one_can_do(
+    house: House, browser: Browser
+) -> None:
+    account = await house.account("acme")
+    message = await house.world.accepted(account, recipients=[recipient(1)], carrier="north")
+    link = LinkStatus(name="north/1", bound=False, outstanding=0, window=10, last_error="smsc.example refused us")
+    standing = CarrierStanding(carrier="north", links=(link,), trouble="no link is bound")
+    node_id = await new_node(house.world, "one")
+    await house.world.database.write(lambda tx: record_standing(tx, node_id, [standing], now_ms=house.clock.now_ms))
+    house.wait(200_000)
+    path = f"/console/messages/{public_id(message.row.id)}"
+    page = (await browser.get(path)).text
+    assert "It has waited for 3 min 20 s for north: no link is bound; smsc.example refused us; it leaves by" in page
+    await house.user("customer", account=account)
+    theirs = house.browser(accept_language="es-ES")
+    await theirs.log_in("customer")
+    page = (await theirs.get(path)).text
+    assert "Espera desde hace 3 min 20 s a north: ningún enlace está conectado; sale por sí solo" in page
+    assert "smsc.example" not in page

@@ -5,10 +5,12 @@ from typing import Final
 
 from palomar.console.locales.es_overview import TEXTS as OVERVIEW
 from palomar.console.locales.es_sandbox import TEXTS as SANDBOX
+from palomar.console.locales.es_waits import TEXTS as WAITS
 
 TEXTS: Final[Mapping[str, str]] = {
     **OVERVIEW,
     **SANDBOX,
+    **WAITS,
     "A carrier was chosen": "Se eligió un operador",
     "Another carrier was chosen": "Se eligió otro operador",
     "Too late: it had not left in time": "Demasiado tarde: no había salido a tiempo",

@@ -7,8 +7,10 @@ from palomar.console.catalogue import word
 from palomar.console.moments import moments_of
 from palomar.console.pages.callbacks import DONE
 from palomar.console.visit import Reply, SignedVisit
+from palomar.console.waits import sentence
 from palomar.domain.access import Right
 from palomar.domain.message import State, born_ms, message_id_of, public_id
+from palomar.flows.waits import Wait
 
 RESENT: Final[Mapping[str, str]] = {
     "resent": word("It will leave once more within a second."),
@@ -31,6 +33,7 @@ async def show(visit: SignedVisit) -> Reply:
         moments=moments_of(story, manner=visit.manner, t=visit.t),
         login=viewer.login_of(story.view.message.account_id),
         accepted_ms=born_ms(story.view.message.id),
+        waits=_waits(story.wait, visit),
         may_replay=viewer.may(Right.REPLAY),
         may_resend=viewer.may(Right.RESEND) and story.view.message.state is State.HELD,
         done=visit.t(done) if done else "",
@@ -44,3 +47,8 @@ async def resend(visit: SignedVisit) -> Reply:
     if message_id is None or resent is None:
         return visit.missing()
     return visit.go(f"/messages/{public_id(message_id)}", done="resent" if resent else "not_held")
+
+
+def _waits(wait: Wait | None, visit: SignedVisit) -> str:
+    manner = visit.manner
+    return "" if wait is None else sentence(wait, now_ms=manner.now_ms, language=manner.language, t=visit.t)
