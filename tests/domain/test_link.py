@@ -104,8 +104,25 @@ def test_a_code_is_read_with_the_sign_that_stood_behind_its_link(sign: str) -> N
     assert code_of(f"aB3xY9z{sign}") == "aB3xY9z"
 
 
+@pytest.mark.parametrize("rest", [",http://go.es/bB3xY9z", ";https:/go.es/bB3xY9z", ")(www.x.es/a?b", "|HTTP://x.es"])
+def test_a_code_is_read_with_the_link_that_was_joined_to_it(rest: str) -> None:
+    assert code_of(f"aB3xY9z{rest}") == "aB3xY9z"
+
+
 @pytest.mark.parametrize(
-    "text", ["", "aB3xY9", "aB3xY9zz", "aB3xY9z.x", ".aB3xY9z", "aB3xY9z/", "aB3xY9z/..", "aB3xY9z" + "." * 11]
+    "text",
+    [
+        "",
+        "aB3xY9",
+        "aB3xY9zz",
+        "aB3xY9z.x",
+        ".aB3xY9z",
+        "aB3xY9z/",
+        "aB3xY9z/..",
+        "aB3xY9z,x",
+        "aB3xY9zhttp://x",
+        "aB3xY9z" + "." * 11,
+    ],
 )
 def test_what_is_no_copied_code_is_none(text: str) -> None:
     assert code_of(text) is None

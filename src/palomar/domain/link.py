@@ -67,7 +67,8 @@ def is_code(text: str) -> bool:
 
 
 def code_of(text: str) -> str | None:
-    """Read a code as people and programs copy it, with the sign that stood behind the link; None if it is none."""
+    """Read a code as people and programs copy it, with the sign that stood behind the link, or with the link that was
+    joined to it; None if it is none."""
     match = _COPIED(text)
     return match[1] if match else None
 
@@ -112,7 +113,9 @@ def is_robot(agent: str) -> bool:
 
 _CODE: Final = re.compile(r"[0-9A-Za-z]{7}").fullmatch
 _DIGIT: Final = re.compile(r"[0-9]").search
-_COPIED: Final = re.compile(r"([0-9A-Za-z]{7})(?:[^\w/]|_){0,10}").fullmatch
+_COPIED: Final = re.compile(
+    r"([0-9A-Za-z]{7})(?:(?:[^\w/]|_){0,10}|[,;|，；、)\]}(]{1,10}(?:https?:|www\.).*)", re.IGNORECASE | re.DOTALL
+).fullmatch
 _URL: Final = re.compile(
     r"""(?:(?<![0-9A-Za-z])https?://|(?<![0-9A-Za-z@./:_-])www\.)[^\s<>"“”„«»‹›\x00-\x1f\x7f\u200b\u2060\ufeff]+""",
     re.IGNORECASE,
