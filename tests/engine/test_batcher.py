@@ -292,6 +292,46 @@ async def test_what_is_being_committed_is_answered_by_what_became_of_it_and_who_
 
 
 @in_virtual_time
+@pytest.mark.parametrize("was_committed", [True, False])
+async def test_what_can_be_undone_is_refused_in_time_while_its_commit_is_not_answered_and_undone_if_it_was_made(
+    was_committed: bool,
+) -> None:
+    async with bench() as b:
+        loop = asyncio.get_running_loop()
+        undone: list[Any] = []
+
+        async def undo(work: Work, done: Sequence[tuple[str, str]]) -> int:
+            undone.extend(done)
+            return 0
+
+        request = b.step("accept", awaited=True, patience_seconds=4.0, undo=undo)
+        facts: list[str] = []
+        b.database.gate.clear()
+        if not was_committed:
+            b.database.errors = [Conflict("the connection was lost before the commit")]
+        b.batcher.post(b.step("facts", rank=30), "fact", facts.append)
+        began = loop.time()
+        with pytest.raises(Unavailable):
+            await b.batcher.run(request, "refused")
+        assert 4.0 < loop.time() - began < 4.5
+        clear = asyncio.create_task(b.batcher.nothing_to_undo())
+        await asyncio.sleep(30.0)
+        assert not clear.done()
+        assert facts == []
+        b.database.gate.set()
+        await clear
+        await b.batcher.drain(5.0)
+        assert facts == ["FACT"], "it is told once"
+        written = [entry for commit in b.database.commits for entry in commit]
+        if was_committed:
+            assert written == ["accept:refused", "facts:fact"]
+            assert undone == [("refused", "REFUSED")]
+        else:
+            assert written == ["facts:fact"]
+            assert undone == []
+
+
+@in_virtual_time
 async def test_a_long_transaction_of_a_healthy_database_refuses_nobody() -> None:
     async with bench() as b:
         request = b.step("accept", awaited=True, patience_seconds=4.0)

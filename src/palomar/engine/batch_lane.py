@@ -2,28 +2,25 @@
 
 A step has patience: a command that has waited longer for a database that is away is refused, whether it stands in the
 batch that is tried again or behind it, and whether its caller is still there or not. A refused command is stored
-nowhere. Until its transaction is sealed (the next thing is the COMMIT) it can still be taken out; what is sealed is
-answered by what became of the COMMIT, because nobody can tell before.
+nowhere. Until its transaction is sealed (the next thing is the COMMIT) it can still be taken out. Of what is sealed
+nobody can tell before the COMMIT is answered: a step that can be undone is refused in time all the same and, if the
+COMMIT turns out to have succeeded, undone before anything else happens; any other is answered when it is known.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 import structlog
-from msgspec import Struct
 
 from palomar.engine.reach import Reach
+from palomar.engine.steps import Entry, cut, fail, grouped, prepare_once, without_impatient
 from palomar.flows.house import House
 from palomar.flows.work import Work
 from palomar.ports import Clock
 from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.database import Conflict, Database, Script, Transaction, Unavailable
-
-C = TypeVar("C")
-R = TypeVar("R")
 
 BATCH_WEIGHT = 500
 """Items a transaction takes (a request of many messages weighs as many)."""
@@ -32,7 +29,6 @@ BEHIND_WEIGHT = 50
 """Items that nobody waits for a transaction takes by themselves: a request that comes meanwhile waits for it, so a
 campaign must not make every transaction long."""
 
-FOR_EVER = float("inf")
 STUCK_SECONDS = 3.0
 """A COMMIT without an answer for so long is an outage."""
 
@@ -43,40 +39,6 @@ _RUNS_AFTER_CONFLICT = 30
 _RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0)
 _END_SECONDS = 4.0
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Step(Generic[C, R]):
-    """A verb as the batcher knows it. Within a batch, steps run by ``rank``."""
-
-    name: str
-    script: Callable[[Work, Sequence[C]], Awaitable[Sequence[R]]]
-    rank: int
-    lane: int = 1
-    awaited: bool = False
-    """Whether somebody waits for the result: then it goes before what nobody waits for."""
-    linger_seconds: float = 0.0
-    patience_seconds: float = FOR_EVER
-    """How long a command may wait while the database cannot be reached; facts are kept for ever."""
-    prepare: Callable[[Sequence[C]], None] | None = None
-    """Called once for each command, in the turn in which its transaction begins."""
-    weigh: Callable[[C], int] | None = None
-    """How many items a command is; one, unless this says otherwise."""
-
-
-class Entry(Struct):
-    """A command on its way: into which step, and who hears what became of it."""
-
-    step: Step[Any, Any]
-    command: Any
-    done: Callable[[Any], None]
-    failed: Callable[[BaseException], None]
-    weight: int
-    posted: float
-    """Seconds; not told of what waits for ever."""
-    prepared: bool = False
-    refused: bool = False
-    """Whether its caller was told that it is not stored."""
 
 
 class Owner(Protocol):
@@ -111,6 +73,10 @@ class Lane:
         """Since when its COMMIT is under way; None before."""
         self._spoiled = False
         """Whether one of them has been refused since its transaction began."""
+        self._undoing: list[Entry] = []
+        """Those who were refused while their COMMIT was under way."""
+        self._undone = asyncio.Event()
+        self._undone.set()
         self._ending = asyncio.Event()
 
     @property
@@ -155,6 +121,10 @@ class Lane:
                 if not self._hurried():
                     break
 
+    async def nothing_to_undo(self) -> None:
+        """Wait until nothing is stored any more of which somebody was told that it is not."""
+        await self._undone.wait()
+
     def look(self) -> None:
         """Refuse what has waited too long for a database that is away; called some times a second."""
         if self._sealed_at is not None and self._owner.clock.monotonic() - self._sealed_at > STUCK_SECONDS:
@@ -178,9 +148,9 @@ class Lane:
 
     def _take(self) -> list[Entry]:
         """What is waited for, then as much of the rest, so that neither starves the other."""
-        awaited, self._awaited, weight = _cut(self._awaited, BATCH_WEIGHT)
+        awaited, self._awaited, weight = cut(self._awaited, BATCH_WEIGHT)
         beside = min(max(_BESIDE_AT_LEAST, _BESIDE_EACH * weight), BATCH_WEIGHT)
-        behind, self._behind, _ = _cut(self._behind, beside if awaited else BEHIND_WEIGHT)
+        behind, self._behind, _ = cut(self._behind, beside if awaited else BEHIND_WEIGHT)
         return awaited + behind
 
     async def _run(self, batch: list[Entry]) -> None:
@@ -191,19 +161,20 @@ class Lane:
             except Unavailable as error:
                 if self._ending.is_set():
                     _log.warning("ended without having written; what it was will be found again", commands=len(batch))
-                    _fail([entry for entry in batch if not entry.refused], error)
+                    fail([entry for entry in batch if not entry.refused], error)
                     return
                 batch = [entry for entry in batch if not entry.refused]  # nobody is a culprit in an outage
             except Exception as error:
                 if len(batch) == 1:
                     _log.error("a step failed", step=batch[0].step.name, reason=repr(error), exc_info=error)
-                    _fail(batch, error)
+                    fail(batch, error)
                     return
                 middle = len(batch) // 2
                 await self._run(batch[:middle])
                 await self._run(batch[middle:])
                 return
             else:
+                await self._undo(results)
                 self._tell(work, results)
                 return
 
@@ -211,16 +182,18 @@ class Lane:
         self._owner.committed(work)
         for entries, found in results:
             for entry, result in zip(entries, found, strict=True):
+                if entry.refused:
+                    continue
                 try:
                     entry.done(result)
                 except Exception:
                     _log.exception("what followed a commit failed", step=entry.step.name)
 
     async def _write(self, batch: list[Entry]) -> _Written:
-        groups = _grouped(batch)
+        groups = grouped(batch)
         for step, entries in groups:
             if step.prepare is not None:
-                _prepare(step.prepare, entries)
+                prepare_once(step.prepare, entries)
 
         async def script(tx: Transaction) -> _Written:
             work = Work(tx, self._owner.house(), now_ms=self._owner.clock.wall_ms())
@@ -239,6 +212,9 @@ class Lane:
         self._trying = batch
         try:
             return await self._patiently(script)
+        except BaseException:
+            self._nothing_to_undo_any_more()
+            raise
         finally:
             self._trying = []
 
@@ -257,6 +233,8 @@ class Lane:
                 written = await self._owner.database.write(script, lane=self._number)
             except Conflict:
                 self._sealed_at = None
+                if self._spoiled:
+                    raise Unavailable("it was not written before somebody was refused") from None
                 conflicts += 1
                 if conflicts > _RUNS_AFTER_CONFLICT:
                     raise
@@ -283,10 +261,59 @@ class Lane:
 
     def _refuse_the_impatient(self) -> None:
         now = self._owner.clock.monotonic()
-        self._awaited = _without_impatient(self._awaited, now)
-        self._behind = _without_impatient(self._behind, now)
-        if self._sealed_at is None and self._trying:
-            self._spoiled = len(_without_impatient(self._trying, now)) < len(self._trying) or self._spoiled
+        self._awaited = without_impatient(self._awaited, now)
+        self._behind = without_impatient(self._behind, now)
+        if not self._trying:
+            return
+        if self._sealed_at is None:
+            self._spoiled = len(without_impatient(self._trying, now)) < len(self._trying) or self._spoiled
+        elif now - self._sealed_at > STUCK_SECONDS:
+            undoable = [entry for entry in self._trying if entry.step.undo is not None and not entry.refused]
+            without_impatient(undoable, now)
+            late = [entry for entry in undoable if entry.refused]
+            if late:
+                self._spoiled = True
+                self._undoing += late
+                self._undone.clear()
+
+    def _nothing_to_undo_any_more(self) -> None:
+        self._undoing = []
+        self._undone.set()
+
+    async def _undo(self, results: list[tuple[list[Entry], Sequence[Any]]]) -> None:
+        """Take back what has been written of those who were refused meanwhile, however long that takes."""
+        if not self._undoing:
+            return
+        pairs = [
+            (entries[0].step, [(e.command, r) for e, r in zip(entries, found, strict=True) if e.refused])
+            for entries, found in results
+        ]
+
+        async def script(tx: Transaction) -> tuple[Work, int]:
+            work = Work(tx, self._owner.house(), now_ms=self._owner.clock.wall_ms())
+            missed = [await step.undo(work, taken) for step, taken in pairs if step.undo is not None and taken]
+            await work.finish()
+            return work, sum(missed)
+
+        try:
+            work, missed = await self._until_written(script)
+            _log.warning("took back what was refused before its COMMIT was answered", commands=len(self._undoing))
+            if missed:
+                _log.error("another node had taken some of it already", parts=missed)
+            self._owner.committed(work)
+        except Exception as error:
+            _log.error("could not take back what was refused: it will be sent", reason=repr(error), exc_info=error)
+        finally:
+            self._nothing_to_undo_any_more()
+
+    async def _until_written(self, script: Script[tuple[Work, int]]) -> tuple[Work, int]:
+        while True:
+            try:
+                return await self._owner.database.write(script, lane=self._number)
+            except (Conflict, Unavailable):
+                if self._ending.is_set():
+                    raise
+                await self._pause(_RETRY_SECONDS[0])
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -321,49 +348,3 @@ class Lane:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def _cut(entries: list[Entry], limit: int) -> tuple[list[Entry], list[Entry], int]:
-    """The first entries that weigh at most ``limit`` (one at least), the others, and the weight of the first."""
-    weight = 0
-    for count, entry in enumerate(entries):
-        if weight + entry.weight > limit and count:
-            return entries[:count], entries[count:], weight
-        weight += entry.weight
-    return entries, [], weight
-
-
-def _grouped(batch: list[Entry]) -> list[tuple[Step[Any, Any], list[Entry]]]:
-    groups: dict[Step[Any, Any], list[Entry]] = {}
-    for entry in batch:
-        groups.setdefault(entry.step, []).append(entry)
-    return sorted(groups.items(), key=lambda group: group[0].rank)
-
-
-def _prepare(prepare: Callable[[Sequence[Any]], None], entries: list[Entry]) -> None:
-    """Once an entry, however often its batch is run."""
-    fresh = [entry for entry in entries if not entry.prepared]
-    if fresh:
-        prepare([entry.command for entry in fresh])
-    for entry in fresh:
-        entry.prepared = True
-
-
-def _without_impatient(entries: list[Entry], now: float) -> list[Entry]:
-    """Those who may go on waiting; the others are told that they are not stored, once."""
-    late = [entry for entry in entries if not entry.refused and now - entry.posted > entry.step.patience_seconds]
-    if not late:
-        return [entry for entry in entries if not entry.refused]
-    for entry in late:
-        entry.refused = True
-    _log.error("the database cannot be reached; refused", commands=len(late))
-    _fail(late, Unavailable("the database cannot be reached"))
-    return [entry for entry in entries if not entry.refused]
-
-
-def _fail(batch: list[Entry], error: Exception) -> None:
-    for entry in batch:
-        try:
-            entry.failed(error)
-        except Exception:
-            _log.exception("what followed a failed step failed", step=entry.step.name)

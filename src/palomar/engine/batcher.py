@@ -11,8 +11,9 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from palomar.engine.batch_lane import BATCH_WEIGHT, BEHIND_WEIGHT, FOR_EVER, Entry, Lane, Step
+from palomar.engine.batch_lane import BATCH_WEIGHT, BEHIND_WEIGHT, Lane
 from palomar.engine.reach import Reach
+from palomar.engine.steps import FOR_EVER, Entry, Step
 from palomar.flows.house import House
 from palomar.flows.work import Work
 from palomar.ports import Clock
@@ -78,6 +79,11 @@ class Batcher:
             for lane in self._lanes:
                 group.create_task(lane.serve())
             group.create_task(self._look())
+
+    async def nothing_to_undo(self) -> None:
+        """Wait until nothing is stored any more of which somebody was told that it is not."""
+        for lane in self._lanes:
+            await lane.nothing_to_undo()
 
     async def drain(self, deadline_seconds: float) -> bool:
         """Write what waits, lingering or not; False if the deadline came first."""

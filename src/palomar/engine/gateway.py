@@ -21,6 +21,7 @@ from palomar.flows.compose import Acceptance, Request, compose
 from palomar.flows.house import House
 from palomar.flows.idempotency import Key, KeyReused, Replay, answered
 from palomar.flows.keyed import AddAccount, ChangePassword, add_keyed, change_keyed
+from palomar.flows.withdraw import withdraw
 from palomar.flows.work import Work
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
@@ -89,6 +90,7 @@ class Gateway:
             patience_seconds=ACCEPT_PATIENCE_SECONDS,
             prepare=dispatcher.claim_at_birth,
             weigh=_weight,
+            undo=withdraw,
         )
 
     # --- who else there is

@@ -96,6 +96,7 @@ class Lease:
         async def script(tx: Transaction) -> list[int]:
             return await dead_nodes(tx, own=node, name=self._name)
 
+        await self._batcher.nothing_to_undo()  # it may be our own row that has run out
         for dead in await self._database.read(script):
             freed = in_doubt = 0
             more = True
