@@ -24,6 +24,7 @@ from palomar.dialects.sofmex.queries import IDS_AT_MOST
 from palomar.domain.account import DAILY_LIMIT, AccountSettings
 from palomar.domain.doubt import RESENDS_AFTER_DEATHS
 from palomar.domain.link import URL_LONGEST
+from palomar.engine import callback_targets
 from palomar.engine.calls import CALLS_AN_ACCOUNT
 from palomar.engine.clicks import A_LINK_A_MINUTE
 from palomar.engine.families import A_MINUTE, DEEPEST, SUBACCOUNTS_AT_MOST
@@ -31,8 +32,9 @@ from palomar.engine.news import A_PERSON_AT_MOST, LISTENERS_AT_MOST
 from palomar.flows.oddities import OF_A_KIND_AT_MOST
 from palomar.links.redirect import AGENT_LONGEST
 from palomar.net.capacity import REFUSING_AT_MOST, UNFINISHED_OCTETS
-from palomar.net.descriptors import CONNECTIONS_AT_MOST
+from palomar.net.descriptors import CALLBACKS_AT_MOST, CONNECTIONS_AT_MOST
 from palomar.net.limits import Limits
+from palomar.net.resolver import LOOKUPS_AT_MOST
 
 ROOT: Final = Path(__file__).parents[1]
 LIMITS: Final = Limits()
@@ -41,6 +43,14 @@ FIGURES: Final[Mapping[str, float]] = {
     "connections, all ports together": CONNECTIONS_AT_MOST,
     "connections that are told that there is no place, at a time": REFUSING_AT_MOST,
     "octets of all requests that have not come whole": UNFINISHED_OCTETS,
+    "connections of callbacks": CALLBACKS_AT_MOST,
+    "callbacks in memory, of a target that answers": callback_targets.MEMORY_OF_TARGET[callback_targets.GOOD],
+    "callbacks in memory, of a target that fails or keeps us waiting": callback_targets.MEMORY_OF_TARGET[
+        callback_targets.POOR
+    ],
+    "callbacks in memory, of an account": callback_targets.MEMORY_OF_ACCOUNT[callback_targets.GOOD],
+    "targets of callbacks that are remembered": callback_targets.TARGETS_AT_MOST,
+    "host names that are looked up at a time": LOOKUPS_AT_MOST,
     "seconds for a request's head": LIMITS.head_seconds,
     "seconds for a body": LIMITS.body_seconds,
     "seconds for a client to read its answer": LIMITS.write_seconds,

@@ -43,6 +43,7 @@ from palomar.flows.claim import adopt_strays
 from palomar.flows.house import House
 from palomar.flows.work import Work
 from palomar.net.callback_client import CallbackClient
+from palomar.net.descriptors import callbacks_of, raise_limit
 from palomar.net.networks import AddressGuard, is_listed
 from palomar.net.signing import CallbackSigner
 from palomar.north import North
@@ -171,7 +172,7 @@ class App:
             failover_seconds=config.routing.failover_seconds,
         )
         self.dispatcher = Dispatcher(self.carriers, self.router)
-        limits = CallbackLimits(slots_a_host=config.callbacks.slots_a_host)
+        limits = CallbackLimits(slots_a_host=config.callbacks.slots_a_host, connections=callbacks_of(raise_limit()))
         self._client = CallbackClient(
             guard=AddressGuard(allow_networks=config.callback_networks),
             slots_a_host=limits.slots_a_host,

@@ -71,6 +71,8 @@ class FakeBatcher:
     passed_over: list[int] = field(default_factory=list)
     claims: list[ClaimOrder] = field(default_factory=list)
     fails: bool = False
+    off: set[int] = field(default_factory=set)
+    kept: list[WebhookRow] = field(default_factory=list)
 
     def post(self, step: Step[Any, Any], command: Any, done: Callable[[Any], None], failed: Any = None) -> None:
         if self.fails:
@@ -89,7 +91,7 @@ class FakeBatcher:
             done(None)
 
     def claim(self, order: ClaimOrder) -> Claimed:
-        claimed = Claimed()
+        claimed = Claimed(off=set(self.off))
         waiting: dict[tuple[AccountId, int], list[WebhookRow]] = {}
         for row in self.outbox:
             waiting.setdefault((row.account_id, row.target), []).append(row)
@@ -97,6 +99,9 @@ class FakeBatcher:
         left = order.limit
         for key in keys:
             rows = sorted(waiting.get(key, []), key=lambda row: row.id)
+            if key[1] in self.off:
+                self.kept += rows
+                rows = []
             room = max(min(order.room(*key), left), 0)
             taken = rows[:room]
             left -= len(taken)
@@ -107,7 +112,7 @@ class FakeBatcher:
         claimed.webhooks += [
             row for row in self.outbox if row.id not in ids and row.step and row.id < latest.get(row.message_id, 0)
         ]
-        ids = {row.id for row in claimed.webhooks}
+        ids = {row.id for row in [*claimed.webhooks, *self.kept]}
         self.outbox = [row for row in self.outbox if row.id not in ids]
         claimed.webhooks.sort(key=lambda row: row.id)
         return claimed
@@ -491,3 +496,32 @@ def test_targets_are_remembered_up_to_a_number() -> None:
         desk.sender.end()
     assert len(desk.notifier._targets.every()) <= 20_000
     assert desk.notifier._busy == {}
+
+
+def test_a_target_that_is_off_is_tried_no_more_and_again_once_it_is_on() -> None:
+    desk = Desk(slots=1)
+    desk.many(5)
+    desk.sender.end(BROKEN)
+    (target,) = {webhook.target for webhook in desk.many(1)}
+    desk.batcher.off = {target}
+    desk.second()
+    assert (desk.notifier.held, desk.notifier.room(AccountId(1), target)) == (1, 0)  # what is under way
+    desk.sender.end(BROKEN)
+    desk.many(3)
+    desk.second()
+    assert (desk.notifier.held, len(desk.batcher.kept)) == (0, 7)
+    desk.batcher.off.clear()
+    desk.batcher.outbox, desk.batcher.kept = desk.batcher.kept, []
+    desk.second()
+    desk.second()
+    assert desk.notifier.under_way == 1
+
+
+def test_where_there_are_few_connections_an_account_has_as_many_fewer() -> None:
+    desk = Desk(connections=32)
+    for number in range(100):
+        desk.born(desk.webhook(host=f"h{number}"))
+    assert desk.notifier.under_way == SLOTS_OF_ACCOUNT[FRESH] * 32 // 512
+    desk.many(5, host="theirs", account=2)
+    desk.sender.end_all(url="http://theirs/")
+    assert len(desk.batcher.recorded) == 5

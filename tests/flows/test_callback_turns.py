@@ -260,6 +260,8 @@ async def test_who_fails_is_known_to_every_node(world: World) -> None:
     await fail(world, account, "dead", 1)
     claimed = await world.claim()
     assert claimed.troubled == [world.target_of(account.id, "http://dead/")]
+    assert claimed.off == set()
+    assert (await put_off(world, account, "gone")) in (await world.claim()).off
 
 
 async def test_what_comes_while_a_target_is_off_is_kept_as_failed_and_not_tried(world: World) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from palomar.net.descriptors import CONNECTIONS_AT_MOST, RESERVED_AT_LEAST, connections_of
+from palomar.net.descriptors import CONNECTIONS_AT_MOST, RESERVED_AT_LEAST, callbacks_of, connections_of
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,7 @@ def test_the_soft_limit_is_raised_to_the_hard_one() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout.split() == ["300", "300", "300", "300"]
+
+
+def test_callbacks_have_half_of_what_is_never_https_and_no_more_than_they_need() -> None:
+    assert [callbacks_of(descriptors) for descriptors in (64, 256, 1_024, 65_536)] == [32, 32, 128, 512]

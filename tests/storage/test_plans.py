@@ -71,6 +71,7 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "earlier callbacks of messages": webhooks.LOOKUP_EARLIER,
     "what customers were told": callbacks.LOOKUP_TOLD,
     "targets that fail": callback_targets.LOOKUP_TARGETS,
+    "targets that have failed for longest": callback_targets.SELECT_LONGEST,
     "targets that are off": callback_targets.SELECT_OFF,
     "changed callbacks": webhooks.UPDATE_WEBHOOKS,
     "callbacks that succeeded": webhooks.DELETE_WEBHOOKS,
@@ -112,6 +113,7 @@ ORDERED += (
     "open callbacks, newest first",
     "callbacks that failed, newest first",
     "attempts of callbacks, newest first",
+    "targets that have failed for longest",
 )
 """What takes the first of many: it must find them in order."""
 

@@ -28,6 +28,8 @@ MEMORY_OF_ACCOUNT: Final[ByStanding] = (4_000, 2_000, 1_000)
 MEMORY: Final[ByStanding] = (10_000, 6_000, 4_000)
 """Callbacks that are kept in memory; the rest waits in the outbox."""
 
+FULL: Final = 512
+"""Connections for which an account's slots are meant; where there are fewer, it has as many fewer."""
 SLOTS_OF_FRESH: Final = 1
 SLOTS_OF_ACCOUNT: Final[ByStanding] = (64, 128, 16)
 DOUBTFUL_OF_ACCOUNT: Final = 192
@@ -104,6 +106,9 @@ class Targets:
         good, fresh, poor = (max(int(connections * share), 1) for share in _SHARE_OF_SLOTS)
         self._slots_of_all: ByStanding = (good, fresh, poor)
         self._connections = connections
+        good, fresh, poor = (max(slots * min(connections, FULL) // FULL, 1) for slots in SLOTS_OF_ACCOUNT)
+        self._slots_of_account: ByStanding = (good, fresh, poor)
+        self._doubtful_of_account = max(DOUBTFUL_OF_ACCOUNT * min(connections, FULL) // FULL, 1)
         self._doubtful = max(int(connections * _SHARE_OF_DOUBTFUL), 1)
         self._active: dict[Target, None] = {}
         self._by_id: dict[int, Target] = {}
@@ -174,8 +179,8 @@ class Targets:
         of_account = target.account.under_way
         return (
             target.under_way < self._slots[standing]
-            and of_account[standing] < SLOTS_OF_ACCOUNT[standing]
-            and (standing == GOOD or of_account[FRESH] + of_account[POOR] < DOUBTFUL_OF_ACCOUNT)
+            and of_account[standing] < self._slots_of_account[standing]
+            and (standing == GOOD or of_account[FRESH] + of_account[POOR] < self._doubtful_of_account)
             and self.is_open(standing)
         )
 

@@ -75,6 +75,7 @@ class Notifier:
         self._lines: tuple[_Line, _Line, _Line] = ({}, {}, {})
         """Targets with a slot of their own that wait for one of their account's, or of everybody's."""
         self._troubled: set[int] = set()
+        self._off: frozenset[int] = frozenset()
         self._wanted: dict[Target, None] = {}
         self._round = (-1, dict[AccountId, int]())
         self._claims = 0
@@ -100,7 +101,7 @@ class Notifier:
 
     def room(self, account_id: AccountId, identity: int) -> int:
         """How many callbacks to a target may be taken at birth."""
-        if not self._taking or not self._began:
+        if not self._taking or not self._began or identity in self._off:
             return 0
         target = self._targets.find(identity)
         if target is not None and target.has_more:
@@ -293,10 +294,18 @@ class Notifier:
     def _wants_more(self, target: Target) -> bool:
         return self._targets.is_half_empty(target) and self._targets.room(target.account_id, target.id) > 0
 
-    def _give_back(self, target: Target) -> None:
+    def _put_off(self, off: set[int]) -> None:
+        """Hold nothing for targets that have been switched off: the next claim keeps it as failed."""
+        for identity in off - self._off:
+            target = self._targets.find(identity)
+            if target is not None:
+                self._give_back(target, everything=True)
+        self._off = frozenset(off)
+
+    def _give_back(self, target: Target, *, everything: bool = False) -> None:
         """Return what it holds beyond what its standing may, the youngest first, with what follows in its messages."""
         released: list[WebhookRow] = []
-        while target.waiting and self._targets.is_too_many(target):
+        while target.waiting and (everything or self._targets.is_too_many(target)):
             webhook = target.waiting.pop()
             released.append(webhook)
             released += self._drop(target, webhook)
@@ -350,6 +359,7 @@ class Notifier:
         if looked:
             self._round = (claimed.after_account, claimed.after_target)
             self._troubled.update(claimed.troubled)
+            self._put_off(claimed.off)
             self._began = True
         for _, identity in claimed.emptied:
             target = self._targets.find(identity)

@@ -51,9 +51,10 @@ class Claimed(Struct, kw_only=True):
     """Of these nothing more is due."""
     left: set[Key] = field(default_factory=set)
     """Of these something more is."""
-    off: set[Key] = field(default_factory=set)
     troubled: list[int] = field(default_factory=list)
-    """Targets that fail, of all nodes: whoever has a success with one says so."""
+    """Targets that fail, of all nodes: whoever has a success with one says so. Only of a look."""
+    off: set[int] = field(default_factory=set)
+    """Those of them that are off."""
     after_account: int = -1
     """Where the next look begins; -1 is at the start, so that all have had their turn."""
     after_target: dict[AccountId, int] = field(default_factory=dict)
@@ -71,8 +72,9 @@ async def _claim(work: Work, order: ClaimOrder) -> Claimed:
     due = dict.fromkeys(order.of)
     if order.looks:
         due |= dict.fromkeys(await _look(work, order, claimed))
-        longest = await work.tx.select(targets.SELECT_LONGEST, TROUBLED_AT_MOST)
-        claimed.troubled = [row[0] for row in longest]
+        longest = [targets.target_row(row) for row in await work.tx.select(targets.SELECT_LONGEST, TROUBLED_AT_MOST)]
+        claimed.troubled = [target.id for target in longest]
+        claimed.off = {target.id for target in longest if target.off_ms is not None}
     if not due:
         return claimed
     off = await _off_among(work, due)
@@ -89,7 +91,6 @@ async def _claim(work: Work, order: ClaimOrder) -> Claimed:
         )
         (claimed.left if len(found) == room else claimed.emptied).add(key)
         if is_off:
-            claimed.off.add(key)
             _keep(work, found)
             continue
         left -= len(found)

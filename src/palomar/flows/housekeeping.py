@@ -12,7 +12,18 @@ from palomar.flows.ending import end_part
 from palomar.flows.kept import KEPT_MS
 from palomar.flows.sent import SAME_WITHIN_MS
 from palomar.flows.work import Work
-from palomar.storage import callers, carriers, counts, doubts, filters, inbound, oddities, platform, users
+from palomar.storage import (
+    callback_targets,
+    callers,
+    carriers,
+    counts,
+    doubts,
+    filters,
+    inbound,
+    oddities,
+    platform,
+    users,
+)
 from palomar.storage import messages as rows
 from palomar.storage.database import Transaction
 from palomar.storage.ledger import Reason
@@ -55,6 +66,7 @@ KEPT = (
     Kept(what="orphan receipts", sql=carriers.FORGET_ORPHANS, for_ms=7 * _DAY_MS),
     Kept(what="oddities of carriers", sql=oddities.FORGET_ODDITIES, for_ms=30 * _DAY_MS),
     Kept(what="copies in doubt", sql=doubts.FORGET_DOUBTS, for_ms=7 * _DAY_MS),
+    Kept(what="targets of callbacks that failed", sql=callback_targets.FORGET_TARGETS, for_ms=30 * _DAY_MS),
     Kept(what="links that broke", sql=inbound.FORGET_BROKEN_LINKS, for_ms=_DAY_MS),
     Kept(what="counts by the minute", sql=counts.FORGET_MINUTES, for_ms=COUNTS_KEPT_MS[Grain.MINUTE]),
     Kept(what="counts by the hour", sql=counts.FORGET_HOURS, for_ms=COUNTS_KEPT_MS[Grain.HOUR]),

@@ -10,6 +10,8 @@ from typing import Final
 
 CONNECTIONS_AT_MOST: Final = 10_000
 """Of HTTP, however many descriptors there are."""
+CALLBACKS_AT_MOST: Final = 512
+"""Of the callback client, likewise."""
 RESERVED_AT_LEAST: Final = 64
 _ENOUGH: Final = 65_536
 
@@ -27,3 +29,8 @@ def raise_limit() -> int:
 def connections_of(descriptors: int) -> int:
     """How many of them HTTP may take."""
     return max(1, min(CONNECTIONS_AT_MOST, descriptors - max(RESERVED_AT_LEAST, descriptors // 4)))
+
+
+def callbacks_of(descriptors: int) -> int:
+    """How many of them callbacks may take: half of what is never HTTP's."""
+    return max(1, min(CALLBACKS_AT_MOST, max(RESERVED_AT_LEAST, descriptors // 4) // 2))

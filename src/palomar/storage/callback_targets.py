@@ -18,7 +18,15 @@ DELETE_TARGETS = Delete("callback_targets", ("id", "bigint"))
 LOOKUP_TARGETS = Lookup(
     f"SELECT {_NAMES} FROM callback_targets WHERE id IN {{keys}} ORDER BY id", "bigint", lock="callback_targets"
 )
-SELECT_LONGEST = f"SELECT {_NAMES} FROM callback_targets ORDER BY since_ms, id LIMIT ?"
+SELECT_LONGEST = f"SELECT {_NAMES} FROM callback_targets WHERE since_ms > 0 ORDER BY since_ms, id LIMIT ?"
+"""Those that are off are among the first: they have failed for days."""
+FORGET_TARGETS = (
+    "DELETE FROM callback_targets WHERE id IN (SELECT id FROM callback_targets t WHERE since_ms < ?"
+    " AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.account_id = t.account_id AND w.target = t.id"
+    " AND w.node_id IS NULL AND w.failed = 0)"
+    " AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.target = t.id AND w.failed = 1) ORDER BY since_ms, id LIMIT ?)"
+)
+"""Those to which nothing is to be told any more."""
 SELECT_OFF = f"SELECT {_NAMES} FROM callback_targets WHERE off_ms IS NOT NULL AND id > ? ORDER BY id LIMIT ?"
 SELECT_OFF_OF = f"SELECT {_NAMES} FROM callback_targets WHERE off_ms IS NOT NULL AND account_id = ? ORDER BY id LIMIT ?"
 SELECT_LOGINS = "SELECT id, login FROM accounts WHERE id IN (SELECT account_id FROM callback_targets)"
