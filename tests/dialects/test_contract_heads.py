@@ -57,8 +57,10 @@ async def raw(palomar: House, call: Call, *heads: str, version: str = "1.1", hal
         (["Host: a", "Host: b"], "1.1", 400),
         (["Host: a", "hOST: a"], "1.0", 400),
         (["Host: a", "Transfer-Encoding: gzip, chunked"], "1.1", 501),
+        (["Host: a", "Transfer-Encoding: identity"], "1.1", 400),
+        (["Host: a", "Content-Length: 1"], "1.1", 400),
     ],
-    ids=["none", "two", "two by 1.0", "coded"],
+    ids=["none", "two", "two by 1.0", "coded", "identity", "two lengths"],
 )
 async def test_a_bad_head_is_refused_in_the_dialects_form_and_nothing_is_sent(
     palomar: House, speaker: Speaker, heads: list[str], version: str, status: int
@@ -68,6 +70,17 @@ async def test_a_bad_head_is_refused_in_the_dialects_form_and_nothing_is_sent(
     assert (reply.status, FORMS[speaker.name](reply)) == (status, wanted(speaker, status))
     assert reply.headers["connection"] == "close"
     assert await palomar.messages(who) == []
+
+
+@every_speaker
+@pytest.mark.parametrize("method", ["post", "get", "SEND"])
+async def test_a_method_in_other_letters_is_a_wrong_one(palomar: House, speaker: Speaker, method: str) -> None:
+    who = await palomar.customer()
+    call = speaker.send(who, NUMBER, "Hola")
+    reply = await raw(palomar, Call(method, call.target, call.headers, call.body), "Host: h")
+    speaker.check(reply)
+    assert reply.status == 405
+    assert "POST" in reply.headers["allow"].split(", ")
 
 
 @every_speaker

@@ -215,11 +215,6 @@ async def test_a_client_that_does_not_read_its_answer_is_cut(listen, connect):
     ("request_head", "status"),
     [
         (b"NONSENSE\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost : h\r\n\r\n", 400),
         (b"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", 400),
         (b"GET http://h?x HTTP/1.1\r\nHost: h\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),  # TLS to a plain port
@@ -237,6 +232,45 @@ async def test_a_bad_head_gets_a_plain_answer_and_the_end(listen, connect, reque
     client.send(request_head)
     assert (await client.answer())[0] == status
     assert await client.closed()
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Host: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"Host: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"Host: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
+        b"Host: h\r\nContent-Length: -1\r\n\r\n",
+        b"Host: h\r\nContent-Length: 1x\r\n\r\nx",
+        b"Host: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n",
+        b"Host: h\r\nTransfer-Encoding: identity\r\n\r\n",
+        b"Host: h\r\nTransfer-Encoding: gzip\r\n\r\n" + b"x" * 100_000,
+        b"Host : h\r\n\r\n",
+        b"no colon\r\n\r\n",
+        b"Host: h\r\nX: \0\r\n\r\n",
+    ],
+)
+async def test_a_head_that_is_bad_below_its_first_line_is_for_who_answers_its_path(listen, connect, rest):
+    async def refusing(scope, receive, send):
+        assert (await receive())["body"] == b""
+        await respond(send, fault_of(scope), scope["path"].encode(), [])
+
+    client = await connect(await listen(refusing))
+    client.send(b"POST /path?q HTTP/1.1\r\n" + rest)
+    status, headers, body = await client.answer()
+    assert (status, headers["connection"], body) == (400, "close", b"/path")
+    assert await client.closed()
+
+
+@pytest.mark.parametrize("method", ["get", "post", "Post", "SEND", "M-SEARCH", "x"])
+async def test_a_method_that_nobody_knows_is_for_who_answers_its_path(listen, connect, method):
+    client = await connect(await listen())
+    for _ in range(2):
+        client.send(f"{method} /path HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi".encode())
+        _, _, body = await client.answer()
+        assert json.loads(body) == [method, "/path", "", 2]
+    client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert json.loads((await client.answer())[2])[0] == "GET"
 
 
 async def test_a_good_request_before_a_bad_one_is_answered(listen, connect):

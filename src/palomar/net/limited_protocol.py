@@ -31,7 +31,7 @@ from palomar.net.asgi import FAULT
 from palomar.net.capacity import Capacity
 from palomar.net.limits import Limits
 from palomar.net.request_cycle import STATUS_LINES, RequestCycle
-from palomar.net.request_head import AfterHead, escaped_target, new_parser, one_slash, path_and_query
+from palomar.net.request_head import AfterHead, escaped_target, known_method, new_parser, one_slash, path_and_query
 
 __all__ = ["LimitedHttpProtocol", "Limits", "Shared"]
 
@@ -74,6 +74,7 @@ class LimitedHttpProtocol(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._expects_continue = False
         self._hosts = 0  # Host headers of the head that comes
+        self._method = ""  # of the request that comes, where the parser does not know it
         self._is_coded = False  # whether its body is to be coded in a way that we do not read
         self._cycle: RequestCycle | None = None  # of the request that came last
         self._running: RequestCycle | None = None  # the one that is answered
@@ -127,7 +128,9 @@ class LimitedHttpProtocol(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close as soon as nothing is left to answer."""
-        if self._cycle is None or self._cycle.response_complete:
+        if self._refused and self._running is None:
+            self._socket.close()
+        elif self._cycle is None or self._cycle.response_complete:
             self.close()
         else:
             self._cycle.keep_alive = False
@@ -163,6 +166,7 @@ class LimitedHttpProtocol(asyncio.Protocol):
             self.deadline = self._loop.time() + self._limits.head_seconds
             if not data.isascii():
                 data = escaped_target(data)
+            self._method, data = known_method(data)
         self._overhead += len(data)
         self._feed(data)
         if self._overhead > self._limits.head_octets and not self._refused:
@@ -286,7 +290,9 @@ class LimitedHttpProtocol(asyncio.Protocol):
         self._closing = True
         if self._running is not None:
             self._running.flush()
-        if self._in_body and not self._refused:
+        if self._refused:
+            self._linger()
+        elif self._in_body:
             self._lingering = True
             self.resume_reading()
         else:
@@ -313,12 +319,13 @@ class LimitedHttpProtocol(asyncio.Protocol):
 
     # --- private ---
 
-    def _take_up(self) -> None:
-        """Begin with the request whose head is complete, or let it wait its turn."""
+    def _take_up(self, fault: HTTPStatus | None = None) -> None:
+        """Begin with the request whose head is complete, or let it wait its turn. With ``fault`` the head is bad beyond
+        its first line, and who answers that path says so."""
         parser = self._parser
         version = parser.get_http_version()
         scope = self._origin.copy()
-        scope["method"] = parser.get_method().decode("ascii")
+        scope["method"] = self._method or parser.get_method().decode("ascii")
         if version != "1.1":
             scope["http_version"] = version
         raw_path, scope["query_string"] = path_and_query(self._url)
@@ -326,7 +333,9 @@ class LimitedHttpProtocol(asyncio.Protocol):
         if "%" in path:
             path = unquote(path)
         scope["path"] = path if "//" not in path else one_slash(path)
-        if self._hosts != 1 and (self._hosts or version not in _WITHOUT_HOST):
+        if fault is not None:
+            scope[FAULT] = fault
+        elif self._hosts != 1 and (self._hosts or version not in _WITHOUT_HOST):
             scope[FAULT] = HTTPStatus.BAD_REQUEST  # RFC 9112 section 3.2
         elif self._is_coded:
             scope[FAULT] = HTTPStatus.NOT_IMPLEMENTED  # RFC 9112 section 6.1
@@ -379,8 +388,32 @@ class LimitedHttpProtocol(asyncio.Protocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._go_on_without_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError:
-            if not self._refused:
+            if not self._refused and not self._told_of_bad_head():
                 self._refuse(400, b"Invalid HTTP request.")
+
+    def _told_of_bad_head(self) -> bool:
+        """Let whoever answers the path refuse a head that the parser gave up (two lengths, a coding without end): the
+        dialects have forms of their own for that. False where no path is known, or something else is to be answered."""
+        cycle = self._cycle
+        if self._in_body:  # the head was taken up before its coding was known to have no end
+            if cycle is None or FAULT not in cycle.scope or cycle.response_started:
+                return False
+            cycle.scope[FAULT] = HTTPStatus.BAD_REQUEST
+        else:
+            if not self._url or not (cycle is None or cycle.response_complete) or self.is_closing():
+                return False
+            try:
+                self._take_up(HTTPStatus.BAD_REQUEST)
+            except (ValueError, httptools.HttpParserError):  # no path either
+                return False
+            cycle = self._cycle
+            assert cycle is not None
+        self._refused = True  # nothing more is read for what it is
+        self._in_body = False
+        self._drained = 0
+        self._hold(0)
+        cycle.body_ended()
+        return True
 
     def _go_on_without_upgrade(self, rest: bytes) -> None:
         """We upgrade to nothing (RFC 9110 section 7.8 lets a server ignore it), but httptools has stopped
@@ -411,6 +444,10 @@ class LimitedHttpProtocol(asyncio.Protocol):
             return
         head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n" % len(text)
         self._socket.write(b"%b%b%b\r\n%b" % (STATUS_LINES[status], self.date_line, head, text))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Say that no more is coming, and read on for a while what nobody wants."""
         self._drained = 0
         self.resume_reading()
         self.deadline = self._loop.time() + _LINGER_SECONDS
