@@ -18,7 +18,7 @@ from palomar.carriers.simulator.outcome import table as magic_numbers
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli import root
-from palomar.cli.serve import DEMO_NUMBER
+from palomar.cli.first_start import DEMO_NUMBER
 from palomar.config import ENVIRONMENT, SECTIONS, load
 from palomar.dialects import DIALECTS
 from palomar.dialects.foxsys.errors import problem_of
@@ -91,6 +91,7 @@ SETTINGS = [
     ("Database", settings_of("database", SECTIONS["database"])),
     ("Callbacks", settings_of("callbacks", SECTIONS["callbacks"])),
     ("Routing", settings_of("routing", SECTIONS["routing"])),
+    ("Sending", settings_of("sending", SECTIONS["sending"])),
     ("Console", settings_of("console", SECTIONS["console"])),
     ("Carriers of kind smpp", settings_of("carriers.NAME", SmppCarrierSettings, but=["name"])),
     ("Carriers of kind simulator", settings_of("carriers.NAME", SimulatorSettings)),
@@ -103,7 +104,7 @@ def test_every_setting_of_the_file_has_its_row_with_its_default(section: str, se
 
 
 def test_every_section_of_the_file_is_documented() -> None:
-    known = {"http", "database", "callbacks", "routing", "console"}
+    known = {"http", "database", "callbacks", "routing", "sending", "console"}
     assert set(SECTIONS) == known, "a new section needs its place in SETTINGS"
     assert firsts("configuration.md", "The file itself") == ["data_dir"]
 

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
 import structlog
@@ -47,7 +47,7 @@ from palomar.net.descriptors import callbacks_of, raise_limit
 from palomar.net.networks import AddressGuard, is_listed
 from palomar.net.signing import CallbackSigner
 from palomar.north import North
-from palomar.place import FIRST_ACCOUNT_FILE, locked, node_name, youngest_ms
+from palomar.place import FIRST_ACCOUNT_FILE, configured_senders, locked, node_name, youngest_ms
 from palomar.ports import Carrier, Ids
 from palomar.sandbox import SandboxParts
 from palomar.south import South
@@ -59,6 +59,14 @@ STOP_SECONDS: Final = 13.0
 """SIGTERM stops within 15 s; this is what the parts share."""
 
 _log = structlog.get_logger(__name__)
+
+
+Hook = Callable[[], Awaitable[None]]
+"""What ``serve`` does at a moment of the start."""
+
+
+async def _nothing() -> None:
+    """Do nothing."""
 
 
 class App:
@@ -76,10 +84,15 @@ class App:
         """Only while a carrier is simulated."""
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["App"]:
-        """Start everything in order; on leaving, stop it in reverse within the deadline."""
+    async def running(self, *, before: Hook = _nothing, listening: Hook = _nothing) -> AsyncIterator["App"]:
+        """Start everything in order; on leaving, stop it in reverse within the deadline.
+
+        ``before`` runs when the data directory is ours and nothing is started yet; ``listening`` when the ports are
+        open and ``/health/ready`` does not yet say so.
+        """
         async with contextlib.AsyncExitStack() as stack:
             stack.enter_context(locked(self.config.data_dir))
+            await before()
             self._lease = Lease(
                 self.database, self.clock, name=node_name(self.config.data_dir), on_freed=self._on_freed
             )
@@ -98,6 +111,9 @@ class App:
             stack.callback(batching.cancel)
             await self.directory.begin(secrets.token_bytes(32))
             await self.admission.callers.begin(self.database)
+            nameless = self._senders.nameless(self.directory.snapshot.by_id.values())
+            if nameless:
+                _log.warning("accounts_without_sender", accounts=nameless[:20], count=len(nameless))
             await self._lease.take_over_dead()
             clockwork = tasks.create_task(self._clockwork.serve())
             stack.push_async_callback(self._stop_engine, clockwork)
@@ -108,6 +124,7 @@ class App:
             stack.push_async_callback(self._stop_listening)
             await self._listen()
             stack.callback(self._passwords.close)
+            await listening()
             self.ready = True
             yield self
             self.ready = False
@@ -163,6 +180,7 @@ class App:
                 in_force=self._in_force,
                 first_account=config.data_dir / FIRST_ACCOUNT_FILE,
             )
+        self._senders = await configured_senders(config, self.database)
         self._north = North(config, sandbox=self._sandbox)
         self.directory = Directory(self.database)
         self.router = Router(
@@ -217,6 +235,7 @@ class App:
             ids=ids,
             public_url=lambda: self._north.public_url,
             languages=self._south.languages,
+            senders=self._senders,
         )
 
     def _made_clockwork(self, ids: RealIds) -> Clockwork:
@@ -331,6 +350,7 @@ class App:
             carriers=lambda: list(self.carriers),
             mask_for_support=self.config.console.mask_for_support,
             sandbox=self._sandbox.sandbox if self._sandbox is not None else None,
+            senders=self._senders,
         )
         await self._north.listen(
             self.gateway,

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.dialects import DIALECTS
+from palomar.domain.sender import parse_sender
 
 T = TypeVar("T")
 
@@ -64,7 +65,9 @@ class CallbackConfig:
 
     allow_networks: tuple[str, ...] | None = field(
         default=None,
-        metadata={"help": "private networks that callbacks may go to; by default loopback while we listen on loopback"},
+        metadata={
+            "help": "private networks that callbacks may go to; by default loopback while all is simulated and private"
+        },
     )
     slots_a_host: int = field(default=8, metadata={"help": "callbacks of one account under way to one host"})
     timeout_seconds: float = field(default=10.0, metadata={"help": "a callback that takes longer has failed"})
@@ -102,6 +105,21 @@ class ConsoleConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendingConfig:
+    """``[sending]``"""
+
+    default_sender: str = field(
+        default="", metadata={"help": "sender of messages for which neither request, account nor carrier has one"}
+    )
+    require_sender: bool | None = field(
+        default=None,
+        metadata={
+            "help": "refuse what nobody gave a sender; by default yes, but not in the sandbox nor an older installation"
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorCarrier:
     """``[carriers.NAME]`` of kind ``simulator``: an SMSC inside the process."""
 
@@ -123,6 +141,7 @@ class Config:
     callbacks: CallbackConfig
     routing: RoutingConfig
     console: ConsoleConfig
+    sending: SendingConfig
     dialects: Mapping[str, object]
     """Each dialect's settings, by its name."""
     carriers: tuple[CarrierConfig, ...]
@@ -133,12 +152,19 @@ class Config:
         return all(isinstance(carrier, SimulatorCarrier) for carrier in self.carriers)
 
     @property
+    def is_private(self) -> bool:
+        """Tell whether only this machine can reach us, directly or through a proxy."""
+        return is_loopback(self.http.host) and not self.http.trusted_proxies and not self.http.public_url
+
+    @property
     def callback_networks(self) -> tuple[str, ...]:
-        """Private networks that callbacks may go to."""
+        """Return the private networks that callbacks may go to."""
         if self.callbacks.allow_networks is not None:
             return self.callbacks.allow_networks
-        return ("127.0.0.0/8", "::1/128") if is_loopback(self.http.host) else ()
+        return LOOPBACK if self.simulated and self.is_private else ()
 
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 SECTIONS: Mapping[str, type] = {
     "http": HttpConfig,
@@ -146,6 +172,7 @@ SECTIONS: Mapping[str, type] = {
     "callbacks": CallbackConfig,
     "routing": RoutingConfig,
     "console": ConsoleConfig,
+    "sending": SendingConfig,
 }
 
 
@@ -176,6 +203,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
     callbacks = _section(CallbackConfig, document.pop("callbacks", {}), "callbacks", base, faults)
     routing = _section(RoutingConfig, document.pop("routing", {}), "routing", base, faults)
     console = _section(ConsoleConfig, document.pop("console", {}), "console", base, faults)
+    sending = _section(SendingConfig, document.pop("sending", {}), "sending", base, faults)
     dialects = _dialects(document.pop("dialects", {}), base, faults)
     carriers = _carriers(document.pop("carriers", {}), base, faults)
     data_dir = document.pop("data_dir", "var")
@@ -191,6 +219,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
         callbacks=callbacks,
         routing=routing,
         console=console,
+        sending=sending,
         dialects=dialects,
         carriers=carriers or (SimulatorCarrier(name="simulator", settings=SimulatorSettings()),),
     )
@@ -351,6 +380,8 @@ def _judge(config: Config, faults: list[str]) -> None:
     for carrier in config.carriers:
         if isinstance(carrier, SmppCarrierSettings) and not 1 <= carrier.port <= 65_535:
             faults.append(f"carriers.{carrier.name}.port: 1 to 65535, not {carrier.port}")
+    if config.sending.default_sender and parse_sender(config.sending.default_sender) is None:
+        faults.append("sending.default_sender: up to 11 letters and digits, or up to 16 digits")
     if bool(config.http.tls_certificate) != bool(config.http.tls_key):
         faults.append("http.tls_certificate and http.tls_key: both are needed")
     for path, networks in (

@@ -5,15 +5,19 @@ import fcntl
 import os
 import platform
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
 import structlog
 
+from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.clock import RealClock, RealIds
 from palomar.config import Config
 from palomar.domain.message import COMMAND_LINE_NODE, born_ms
+from palomar.engine.senders import Senders
 from palomar.flows import sandbox
+from palomar.flows.installation import Note, is_noted
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.migrate import migrate
 from palomar.storage.sqlite import open_sqlite
@@ -27,6 +31,11 @@ _log = structlog.get_logger(__name__)
 
 class StartError(Exception):
     """Why the server cannot start, for the operator."""
+
+
+def has_data(config: Config) -> bool:
+    """Tell whether the configured database is there already; of PostgreSQL only its server knows."""
+    return bool(config.database.url) or (config.data_dir / SQLITE_FILE).exists()
 
 
 @contextlib.asynccontextmanager
@@ -56,6 +65,19 @@ async def wall_clock(config: Config, database: Database) -> RealClock:
     if config.simulated:
         clock.jump((await database.read(sandbox.read)).ahead_ms)
     return clock
+
+
+async def configured_senders(config: Config, database: Database) -> Senders:
+    """Return what decides whose a message is that names no sender."""
+    required = config.sending.require_sender
+    if required is None:
+        required = not await database.read(partial(is_noted, note=Note.BORROWS_VENDOR_SENDERS))
+    return Senders(
+        of_carriers={c.name: c.sender for c in config.carriers if isinstance(c, SmppCarrierSettings) and c.sender},
+        is_real=not config.simulated,
+        installation=config.sending.default_sender,
+        borrows_vendors=config.simulated or not required,
+    )
 
 
 @contextlib.contextmanager

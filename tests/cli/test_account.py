@@ -138,6 +138,6 @@ def test_a_key_is_added_and_revoked_once(acme: Palomar) -> None:
     ],
     ids=" ".join,
 )
-def test_an_account_that_is_not_there_is_named(palomar: Palomar, command: tuple[str, ...]) -> None:
-    refused = palomar.command(*command, code=1)
+def test_an_account_that_is_not_there_is_named(acme: Palomar, command: tuple[str, ...]) -> None:
+    refused = acme.command(*command, code=1)
     assert refused.stderr == "palomar: there is no account 'nobody' (palomar account list)\n"

@@ -114,6 +114,7 @@ def test_paths_in_the_file_are_seen_from_the_file(tmp_path: Path) -> None:
 
 
 def test_a_healthy_house_has_no_fault(palomar: Palomar) -> None:
+    palomar.command("migrate")
     verdicts = palomar.json("doctor")
     assert {found["verdict"] for found in verdicts} == {"ok"}
     assert any("ledger" in found["text"] for found in verdicts)

@@ -17,6 +17,7 @@ def scripts(palomar: Palomar) -> dict[str, tuple[str, str]]:
 
 def test_a_script_is_set_shown_and_taken_back(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, toml=TWO)
+    palomar.command("migrate")
     by_configuration = {
         "one": ("ids=hex-decimal", "the configuration"),
         "two": ("calm", "the configuration"),
@@ -54,6 +55,7 @@ def test_a_script_of_the_configuration_that_makes_no_sense_is_a_fault_with_its_p
 
 
 def test_the_clock_jumps_ahead_and_stays_there(palomar: Palomar) -> None:
+    palomar.command("migrate")
     assert palomar.json("clock", "show")["ahead_seconds"] == 0
     assert "which is the real time" in palomar.command("clock", "show").stdout
     assert palomar.json("clock", "jump", "2h30m")["ahead_seconds"] == 9_000

@@ -13,7 +13,7 @@ HEAVY = (
     "lxml",
     "palomar.app",
     "palomar.carriers.smpp.carrier",
-    "palomar.console",
+    "palomar.console.face",
     "palomar.dialects.foxsys.api",
     "palomar.smpp",
     "starlette.routing",
@@ -25,6 +25,7 @@ import sys
 from palomar.cli.root import root
 
 try:
+    root(["migrate"], standalone_mode=False)
     root(sys.argv[1:], prog_name="palomar")
 except SystemExit as end:
     assert not end.code, end.code

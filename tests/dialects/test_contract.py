@@ -210,7 +210,7 @@ ANSWERS = {
     Refusal.EMPTY_TEXT: ("record 2", "103", "-9, 400", "21"),
     Refusal.TEXT_TOO_LONG: ("record 3", "105", "-19, 400", "30"),
     Refusal.CHARACTERS: ("record 9", "105", "-21, 400", "27"),
-    Refusal.SENDER: ("record 9", "205", "-13, 400", "30"),
+    Refusal.SENDER: ("record 5", "205", "-13, 400", "30"),
     Refusal.UNAVAILABLE: ("Spring 503", "200", "-30, 503", "500"),
 }
 """Also what no gateway says today: the list is closed, and each dialect has a word for each."""

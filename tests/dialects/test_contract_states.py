@@ -287,7 +287,7 @@ MESSAGE = {"message_id": MessageId(256), "subid": "s", "msisdn": "525512345678",
 EVENTS: list[tuple[Event, str | None]] = [
     (CarrierTook(**MESSAGE), "operator ok ACCEPTD"),
     (Delivered(**MESSAGE), "handset ok DELIVRD"),
-    *((Failed(**MESSAGE, state=state), CALLBACKS.get(state)) for state in FINAL - {State.DELIVERED}),
+    *((Failed(**MESSAGE, state=state), CALLBACKS.get(state)) for state in sorted(FINAL - {State.DELIVERED})),
     (Clicked(**MESSAGE, address="192.0.2.1", agent="Firefox"), "POST"),
     (InboundReceived(inbound_id=1, number="52", msisdn="525512345678", text="Hola", at_ms=NOON_MS), "POST"),
 ]

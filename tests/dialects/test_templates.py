@@ -36,7 +36,7 @@ def test_sofmex() -> None:
 def test_convergia() -> None:
     parameters = {"number": "525512345678", "message": "Hi. {terms}"}
     short = replace(ACCOUNT, templates={"terms": "Terms apply"})
-    request = read_send(parameters, account=short, subid="s", settings=ConvergiaSettings())
+    request = read_send(parameters, account=short, subid="s", sender="x", settings=ConvergiaSettings())
     assert isinstance(request, Request)
     assert request.recipients[0].text == "Hi. Terms apply"
 
@@ -44,7 +44,9 @@ def test_convergia() -> None:
 def test_402t_labs() -> None:
     body = MessageBody(to="34600000000", text="Hi. {terms}")
     short = replace(ACCOUNT, templates={"terms": "Terms apply"})
-    judged = labs402t.judge(body, account=short, settings=Labs402tSettings())
+    judged = labs402t.judge(body, account=short, settings=Labs402tSettings(), default_sender="x")
     assert isinstance(judged, labs402t.Message)
     assert judged.text == "Hi. Terms apply"
-    assert not isinstance(labs402t.judge(body, account=ACCOUNT, settings=Labs402tSettings()), labs402t.Message)
+    assert not isinstance(
+        labs402t.judge(body, account=ACCOUNT, settings=Labs402tSettings(), default_sender="x"), labs402t.Message
+    )

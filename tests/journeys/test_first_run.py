@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import stat
 import urllib.parse
 import urllib.request
@@ -14,6 +15,12 @@ from tests.support.server import Palomar, Server
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.journey
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Palomar:
+    """Started from a terminal, where secrets are shown."""
+    return Palomar(tmp_path_factory.mktemp("shared") / "house", terminal=True)
 
 
 def test_the_printed_curl_line_sends_a_message_whose_timeline_goes_to_the_callback(
@@ -66,7 +73,7 @@ def test_a_bare_address_leads_to_the_console(lasting: Server) -> None:
 
 
 def test_secrets_are_printed_once_and_kept_for_their_owner_alone(tmp_path: Path) -> None:
-    palomar = Palomar(tmp_path / "house", fresh=True)
+    palomar = Palomar(tmp_path / "house", terminal=True)
     with palomar.serve() as first:
         demo = palomar.demo
         assert first.stderr.count(f"API key {demo['api_key']}") == 1
@@ -79,8 +86,56 @@ def test_secrets_are_printed_once_and_kept_for_their_owner_alone(tmp_path: Path)
         assert demo["api_key"] not in second.stderr
         assert demo["password"] not in second.stderr
         assert demo["console"]["password"] not in second.stderr
+        assert f"key are in {palomar.data_dir / 'demo.json'}" in second.stderr
         assert second.stop() == 0
     assert palomar.demo == demo
+
+
+def test_secrets_never_stand_in_a_log(palomar: Palomar) -> None:
+    with palomar.serve() as server:
+        demo = palomar.demo
+        said = server.stderr + server.stdout
+        assert [
+            secret for secret in (demo["password"], demo["api_key"], demo["console"]["password"]) if secret in said
+        ] == []
+        assert f"are in {palomar.data_dir / 'demo.json'}" in said
+        assert server.stop() == 0
+
+
+def test_a_port_that_is_taken_leaves_nothing_to_be_found_out(palomar: Palomar, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        palomar.environment["PALOMAR_HTTP_PORT"] = str(taken.getsockname()[1])
+        with palomar.serve(ready=False) as server:
+            assert server.wait() == 1
+    assert not (palomar.data_dir / "demo.json").exists()
+    assert palomar.json("account", "list") == []
+    palomar.environment["PALOMAR_HTTP_PORT"] = "0"
+    with palomar.serve() as server:
+        assert f"are in {palomar.data_dir / 'demo.json'}" in server.stderr
+        assert palomar.demo["login"] == "demo"
+        assert server.stop() == 0
+
+
+def test_a_first_start_that_was_interrupted_is_finished_by_the_next(palomar: Palomar) -> None:
+    with palomar.serve() as server:
+        demo = palomar.demo
+        assert server.stop() == 0
+    with palomar.database() as database:
+        database.execute("DELETE FROM users")
+        database.execute("DELETE FROM installation WHERE name = 'trial_begun'")
+    with palomar.serve() as server:
+        assert [user["login"] for user in palomar.json("user", "list")] == ["admin"]
+        assert palomar.demo == demo
+        assert server.stop() == 0
+
+
+def test_what_is_made_is_for_its_owner_alone(palomar: Palomar) -> None:
+    palomar.data_dir.mkdir(mode=0o755)
+    with palomar.serve() as server:
+        assert server.stop() == 0
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in palomar.data_dir.iterdir()}
+    assert {name: mode for name, mode in modes.items() if mode & 0o077} == {}
+    assert "palomar.db" in modes
 
 
 def test_the_banner_says_what_is_simulated_and_where_callbacks_may_go(lasting: Server) -> None:

@@ -1,10 +1,14 @@
 """Processes that journeys start, and the only ones that they stop: by their own handle."""
 
+import os
+import pty
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from tests.support.commands import Forked
 from tests.support.environment import ROOT, clean_environment
@@ -32,8 +36,10 @@ class Process:
         name: str,
         environment: Mapping[str, str] | None = None,
         forked: bool = False,
+        terminal: bool = False,
     ) -> None:
-        """With ``forked`` the command is the arguments of ``palomar``, in a process that has all imports behind it."""
+        """With ``forked`` the command is the arguments of ``palomar``, in a process that has all imports behind it;
+        with ``terminal`` its stderr is one."""
         self.name = name
         self.stdout_file = directory / f"{name}.stdout"
         self.stderr_file = directory / f"{name}.stderr"
@@ -44,10 +50,19 @@ class Process:
                 command, directory=directory, environment=given, stdout=self.stdout_file, stderr=self.stderr_file
             )
             return
-        with open(self.stdout_file, "wb") as out, open(self.stderr_file, "wb") as err:
+        with open(self.stdout_file, "wb") as out, self._stderr(terminal=terminal) as err:
             self._child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=directory, env=given
             )
+
+    def _stderr(self, *, terminal: bool) -> IO[bytes]:
+        """Open what the child writes its stderr to: the file, or a terminal whose screen is copied there."""
+        if not terminal:
+            return open(self.stderr_file, "wb")
+        screen, end = pty.openpty()
+        self.stderr_file.touch()
+        threading.Thread(target=_copy, args=(screen, self.stderr_file), daemon=True).start()
+        return os.fdopen(end, "wb", buffering=0)
 
     def __enter__(self) -> "Process":
         return self
@@ -106,3 +121,16 @@ class Process:
         if self.running:
             self._child.kill()
         self._child.wait()
+
+
+def _copy(screen: int, file: Path) -> None:
+    """Write to the file what is shown, until the last process that has the terminal has ended (EIO)."""
+    with open(screen, "rb", buffering=0) as shown, open(file, "ab", buffering=0) as out:
+        while True:
+            try:
+                octets = shown.read(65_536)
+            except OSError:
+                return
+            if not octets:
+                return
+            out.write(octets)

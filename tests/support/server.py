@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import apsw
 from tests.support.commands import run_command
 from tests.support.processes import Process, clean_environment, palomar_command
 
@@ -15,11 +16,14 @@ _SERVES = "Palomar serves at "
 class Palomar:
     """One data directory. :meth:`serve` starts a server on it, :meth:`command` runs a command beside it."""
 
-    def __init__(self, directory: Path, *, toml: str = "", fresh: bool = False, **environment: str) -> None:
-        """With ``fresh`` servers are started as ``./run`` does, imports and all."""
+    def __init__(
+        self, directory: Path, *, toml: str = "", fresh: bool = False, terminal: bool = False, **environment: str
+    ) -> None:
+        """With ``fresh`` servers are started as ``./run`` does, imports and all; with ``terminal`` from one."""
         self.directory = directory
         self.data_dir = directory / "data"
-        self._fresh = fresh
+        self._fresh = fresh or terminal
+        self._terminal = terminal
         self._starts = 0
         directory.mkdir(parents=True, exist_ok=True)
         self.environment = clean_environment(
@@ -44,6 +48,7 @@ class Palomar:
             name=f"server{self._starts}",
             environment=self.environment,
             forked=not self._fresh,
+            terminal=self._terminal,
         )
         if ready:
             try:
@@ -68,6 +73,10 @@ class Palomar:
         """The first account's secrets, from the file that the first start leaves."""
         secrets: dict[str, Any] = json.loads((self.data_dir / "demo.json").read_text())
         return secrets
+
+    def database(self) -> apsw.Connection:
+        """Open the SQLite database; no server should run."""
+        return apsw.Connection(str(self.data_dir / "palomar.db"))
 
     def account(self, login: str, *, credit: int = 100) -> str:
         """Make an account without a limit of requests; its key. A running server knows it within a second."""

@@ -32,6 +32,7 @@ def carrier_toml(port: int, *, name: str = "outside", password: str = PASSWORD, 
         "reconnect_min_seconds = 0.1",
         "reconnect_max_seconds = 0.5",
     ]
+    more = {"sender": "Palomar"} | more
     lines += [f"{key} = {_toml(value)}" for key, value in more.items()]
     return "\n".join(lines) + "\n"
 

@@ -66,7 +66,8 @@ def add(
             password=password,
             credit=_credits(credit),
             settings=tuple(assignments),
-        )
+        ),
+        creates=True,
     )
     if result is None:
         fail(f"there is already an account or a user {login!r}")
@@ -272,6 +273,7 @@ async def create_account(
     name: str,
     parent: str | None = None,
     password: str | None,
+    key: str | None = None,
     credit: Microcredits,
     settings: tuple[str, ...],
 ) -> dict[str, object] | Refusal | None:
@@ -283,7 +285,7 @@ async def create_account(
     made = Account(id=0, login=login, name=name)  # type: ignore[arg-type]  # only its settings are used
     for assignment in settings:
         made = _assigned(made, assignment)
-    secret, fresh = desk.ids.token(), good_password(password, login=login) or made_up(desk.ids.token())
+    secret, fresh = key or desk.ids.token(), good_password(password, login=login) or made_up(desk.ids.token())
     new = flow.NewAccount(
         login=login,
         name=name,

@@ -4,12 +4,12 @@ import click
 
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.dialects import DIALECTS
-from palomar.domain.account import Account
 from palomar.domain.phone import Msisdn, country_of, parse_international
 from palomar.domain.routing import Asked, Candidate, CarrierState, Choice, choose
 from palomar.domain.schedule import parse_gmt
 from palomar.flows.routing import lineage
 from palomar.flows.standing import CarrierStanding, list_standings
+from palomar.place import configured_senders
 
 
 @click.command("explain")
@@ -41,7 +41,7 @@ def explain(number: str, login: str, sender: str, label: str, dialect: str, mome
         asked = Asked(
             msisdn=msisdn,
             country=country_of(Msisdn(msisdn)) or "",
-            sender=sender or _default_sender(account),
+            sender=sender or (await configured_senders(desk.config, desk.database)).of(account, vendor="") or "",
             lineage=lineage(snapshot.by_id, account.id),
             label=label,
             dialect=dialect,
@@ -89,10 +89,6 @@ def _states(names: tuple[str, ...], standings: list[CarrierStanding]) -> dict[st
     for standing in standings:
         known.setdefault(standing.carrier, []).append(standing.trouble)
     return {name: CarrierState(name=name, trouble=min(known.get(name, [""]), key=len)) for name in names}
-
-
-def _default_sender(account: Account) -> str:
-    return account.settings.senders[0] if account.settings.senders else account.settings.default_sender
 
 
 def _won(choice: Choice, troubles: dict[str, str]) -> str:

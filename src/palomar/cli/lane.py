@@ -75,7 +75,7 @@ def add_lane(
 
         return await desk.database.write(script)
 
-    added = run(work)
+    added = run(work, creates=True)
     if added is None:
         fail(f"there is a lane {name!r} already (palomar lane list)")
     if as_json:

@@ -8,6 +8,7 @@ import click
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.console.catalogue import translated
 from palomar.console.waits import sentence
+from palomar.domain.account import Account
 from palomar.domain.credit import Microcredits, as_number
 from palomar.domain.message import MessageId, State, message_id_of, public_id
 from palomar.domain.phone import parse_international
@@ -15,16 +16,20 @@ from palomar.domain.refusals import Refusal
 from palomar.domain.schedule import format_gmt
 from palomar.domain.sender import parse_sender
 from palomar.domain.text import MAX_PARTS, measure, unusable
+from palomar.engine.senders import THE_CARRIERS
 from palomar.flows import held, lookup
 from palomar.flows.accept import Accepted, Result, accept
 from palomar.flows.compose import Recipient, Request, compose
 from palomar.flows.waits import Wait
 from palomar.flows.why import Story, tell_story
 from palomar.flows.work import Work
+from palomar.place import configured_senders
 from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.database import Transaction
 from palomar.storage.messages import MessageRow
 
+BORROWED_SENDER = "FOXSYS"
+"""Whose messages they are in the sandbox, where nobody has set a sender."""
 DIALECT = "command"
 """What stands for the dialect of messages sent by hand."""
 
@@ -55,11 +60,15 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
         account = await desk.account(login)
         if sender and parse_sender(sender) is None:
             fail(f"{sender!r} is no sender: a name of up to 11 characters, or up to 16 digits", 2)
+        if not account.enabled or not account.may_send:
+            setting = "may_send" if account.enabled else "enabled"
+            fail(f"{account.login} has {setting}=off (./run account set {account.login} {setting}=on)")
+        named = sender or await _default_sender(desk, account)
         request = Request(
             account=account,
             dialect="foxsys" if ackurl else DIALECT,
             subid=f"{desk.clock.wall_ms():x}",
-            sender=sender or account.settings.default_sender,
+            sender=named,
             label=label,
             ackurl=ackurl,
             recipients=recipients,
@@ -195,6 +204,15 @@ async def _resend(desk: Desk, named: list[MessageId], login: str | None) -> int:
         total += count
         if not named and (account is None or count < held.AT_ONCE):
             return total
+
+
+async def _default_sender(desk: Desk, account: Account) -> str:
+    """Return whose message it is that names nobody; leaves where nobody has set a sender."""
+    senders = await configured_senders(desk.config, desk.database)
+    found = senders.of(account, vendor=BORROWED_SENDER)
+    if found is None:
+        fail("no sender: name one with --sender, or set default_sender of the account or of [sending]")
+    return senders.of_carrier("") if found == THE_CARRIERS else found
 
 
 def _recipient(number: str, text: str) -> Recipient:

@@ -145,7 +145,7 @@ def add_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) -> No
 
         return await desk.database.write(script)
 
-    _tell("added", run(work), as_json)
+    _tell("added", run(work, creates=True), as_json)
 
 
 @blacklist.command("remove")

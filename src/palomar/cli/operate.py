@@ -4,16 +4,16 @@ import asyncio
 import dataclasses
 import socket
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from palomar import config as configuration
-from palomar.carriers.smpp import wording
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.carrier import waiting_line
+from palomar.cli.doctor_safety import examine_safety
 from palomar.cli.root import configured, fail, json_option, show_json, show_table
 from palomar.cli.tree import CommandTree
+from palomar.cli.verdict import Verdict
 from palomar.clock import RealClock
 from palomar.config import Config, ConfigError
 from palomar.domain.oddity import OddityKind
@@ -25,12 +25,10 @@ from palomar.flows.lookup import count_by_state
 from palomar.flows.oddities import list_oddities
 from palomar.flows.standing import CarrierStanding, list_standings
 from palomar.flows.waiting import Waiting, count_waiting
-from palomar.place import opened_database, wall_clock
-from palomar.smpp import plain_word, state_of
+from palomar.place import has_data, opened_database, wall_clock
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.sqlite import require_safe_sqlite
 
-Verdict = tuple[Literal["ok", "warning", "fault"], str]
 _CONNECT_SECONDS = 3.0
 _COLOURS = {"ok": "green", "warning": "yellow", "fault": "red"}
 
@@ -110,10 +108,14 @@ async def _examine(config: Config) -> list[Verdict]:
     verdicts.extend(_examine_sqlite())
     verdicts.extend(_examine_http(config))
     try:
-        async with opened_database(config) as database:
-            verdicts.extend(await _examine_database(database))
-            verdicts.extend(await _examine_oddities(database, config))
-            verdicts.extend(await _examine_waiting(config, database))
+        if has_data(config):
+            async with opened_database(config) as database:
+                verdicts.extend(await _examine_database(database))
+                verdicts.extend(await _examine_oddities(database, config))
+                verdicts.extend(await _examine_waiting(config, database))
+                verdicts.extend(await examine_safety(config, database))
+        else:
+            verdicts.append(("ok", f"database: none yet; the first start makes it in {config.data_dir}"))
     except DatabaseError as error:
         verdicts.append(("fault", f"database: {error}"))
     for carrier in config.carriers:
@@ -160,6 +162,9 @@ async def _examine_database(database: Database) -> list[Verdict]:
 
 async def _examine_oddities(database: Database, config: Config) -> list[Verdict]:
     """Tell what carriers have sent in the last month that is odd, but for words that they may use by now."""
+    from palomar.carriers.smpp import wording  # both with the library of PDUs behind them
+    from palomar.smpp import plain_word, state_of
+
     known = {
         carrier.name: wording.receipt_words(carrier.receipt_words)
         for carrier in config.carriers

@@ -61,7 +61,7 @@ def set_prices(assignments: tuple[str, ...], login: str | None) -> None:
 
         await desk.database.write(script)
 
-    run(work)
+    run(work, creates=True)
     click.echo(f"{len(rates)} rates set, {len(removed)} taken away.")
 
 
@@ -92,7 +92,7 @@ def import_prices(file: IO[str], login: str | None) -> None:
 
                 await desk.database.write(script)
 
-    run(work)
+    run(work, creates=True)
     click.echo(f"{len(rates)} rates set.")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -21,7 +22,7 @@ from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.flows.accounts import Snapshot, login_key
 from palomar.flows.accounts import load as load_accounts
 from palomar.flows.house import House
-from palomar.place import opened_database, wall_clock
+from palomar.place import has_data, opened_database, wall_clock
 from palomar.storage.accounts import SELECT_VERSION
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.nodes import SELECT_NODES
@@ -30,6 +31,9 @@ T = TypeVar("T")
 
 _SEEN_SECONDS = 0.3
 """After so long a running server has seen what a command changed."""
+
+_FOR_THE_OWNER = 0o077
+"""What we make holds texts, numbers and secrets: nobody else on the machine may read it."""
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -79,6 +83,7 @@ def root(context: click.Context, log_level: str | None) -> None:
     `palomar serve` runs the server. The other commands work beside it, or without it, on the same data: what
     PALOMAR_DATA_DIR, PALOMAR_CONFIG and PALOMAR_DATABASE_URL say (`palomar config` explains).
     """
+    os.umask(_FOR_THE_OWNER)
     set_up_logs(log_level or ("info" if context.invoked_subcommand in ("serve", "simulator") else "warning"))
 
 
@@ -145,9 +150,11 @@ class Desk:
         return House(accounts=snapshot.by_id, renderers=renderers(), ids=self.ids, node_id=None)
 
 
-def run(work: Callable[[Desk], Coroutine[Any, Any, T]]) -> T:
-    """Run a command's work on the configured database."""
+def run(work: Callable[[Desk], Coroutine[Any, Any, T]], *, creates: bool = False) -> T:
+    """Run a command's work on the configured database. Only with ``creates`` is a database made that is not there."""
     config = configured()
+    if not creates and not has_data(config):
+        fail(f"no data here; PALOMAR_DATA_DIR is {config.data_dir}")
 
     async def opened() -> T:
         async with opened_database(config) as database:

@@ -84,7 +84,7 @@ def add_route(
 
         return await desk.database.write(script)
 
-    added = run(work)
+    added = run(work, creates=True)
     if as_json:
         show_json(_view(added, {}))
     else:

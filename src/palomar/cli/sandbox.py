@@ -38,7 +38,7 @@ def set_script(carrier: str, chaos_script: str) -> None:
 
         await desk.database.write(store)
 
-    run(work)
+    run(work, creates=True)
     click.echo(f"{carrier}: {wanted}", err=True)
 
 
@@ -108,7 +108,7 @@ def jump(span: str, as_json: bool) -> None:
         desk.clock.jump(ahead_ms - desk.clock.ahead_ms)
         _show_clock(desk, as_json=as_json)
 
-    run(work)
+    run(work, creates=True)
 
 
 @clock.command("show")

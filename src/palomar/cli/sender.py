@@ -48,7 +48,7 @@ def add_rule(action: str, replacement: str, carrier: str, country: str, form: st
     async def script(tx: Transaction) -> SenderRule:
         return await flow.add_sender_rule(tx, new)
 
-    added = run(lambda desk: desk.database.write(script))
+    added = run(lambda desk: desk.database.write(script), creates=True)
     if as_json:
         show_json(_view(added))
     else:

@@ -47,7 +47,7 @@ def add(login: str, name: str, role: str, of_account: str | None, password: str 
         account_id = (await desk.account(of_account)).id if of_account else None
         return await create_user(desk, login, name=name, role=Role(role), account_id=account_id, password=password)
 
-    made = run(work)
+    made = run(work, creates=True)
     if made is None:
         fail(f"there is already a user or an account {login!r}: an account logs in with its own password")
     _show_secret(made, as_json)

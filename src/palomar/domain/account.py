@@ -43,7 +43,9 @@ class AccountSettings:
     )
     batch_limit: int = field(default=10_000, metadata={"help": "FOXSYS: recipients a request"})
     max_parts: int = field(default=9, metadata={"help": "FOXSYS: parts a long message may have (1 to 255)"})
-    default_sender: str = field(default="FOXSYS", metadata={"help": "FOXSYS: sender when the request names none"})
+    default_sender: str = field(
+        default="", metadata={"help": "sender of requests that name none; empty is the carrier's or the installation's"}
+    )
     sender_fallback: bool = field(
         default=True, metadata={"help": "FOXSYS: a tpoa that is no sender gives way to the account's; off is code 30"}
     )

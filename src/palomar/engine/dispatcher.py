@@ -75,6 +75,11 @@ class Dispatcher:
         self._failover = Failover(self._lines, batcher, self._router, claim=self._claimer.claim)
         self.watchdog = Watchdog(self._lines, pump=self._pump, claim=self._claimer.claim)
 
+    @property
+    def router(self) -> Router:
+        """Return what knows the carriers as they stand."""
+        return self._router
+
     # --- acceptance
 
     def claim_at_birth(self, commands: Sequence[Acceptance]) -> None:

@@ -15,6 +15,7 @@ from palomar.engine.batcher import Batcher, Step
 from palomar.engine.directory import Directory
 from palomar.engine.dispatcher import Dispatcher
 from palomar.engine.families import Families, NoMore
+from palomar.engine.senders import SANDBOX_SENDERS, Senders
 from palomar.flows import accounts, lookup, schedule, tokens
 from palomar.flows.accept import Result, accept
 from palomar.flows.compose import Acceptance, Request, compose
@@ -67,9 +68,10 @@ class Gateway:
         ids: Ids,
         public_url: Callable[[], str] = lambda: "http://localhost",
         languages: Collection[Language] = (),
+        senders: Senders = SANDBOX_SENDERS,
     ) -> None:
         """``public_url`` is what short links begin with where the account has no domain of its own; ``languages`` are
-        those whose national tables every carrier takes."""
+        those whose national tables every carrier takes; ``senders`` says whose messages are that name nobody."""
         self._database = database
         self._batcher = batcher
         self._dispatcher = dispatcher
@@ -80,6 +82,9 @@ class Gateway:
         self._families = Families()
         self._public_url = public_url
         self._languages = languages
+        self.sender = senders.of
+        """Whose message it is that names no sender: see :meth:`Senders.of`."""
+        self._senders = senders
         self._codes = Codes(ids.token)
         self._accept = Step(
             name="accept",
@@ -282,6 +287,8 @@ class Gateway:
             some = recipients[start : start + _COMPOSE_AT_ONCE]
             more = compose(request, some, terms=terms, ids=self.ids, now_ms=now_ms, languages=languages)
             whole.messages.extend(more.messages)
+        if self._senders.of_carriers:
+            self._senders.fill(whole.messages, lineage=terms.lineage, router=self._dispatcher.router)
         return whole
 
 

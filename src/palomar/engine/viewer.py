@@ -23,6 +23,7 @@ from palomar.engine.passwords import Passwords
 from palomar.engine.people import People
 from palomar.engine.play import Play, Sandbox
 from palomar.engine.profile import Profile
+from palomar.engine.senders import SANDBOX_SENDERS, Senders
 from palomar.flows import search
 from palomar.flows.accounts import Snapshot
 from palomar.flows.held import send_held
@@ -66,6 +67,7 @@ class Viewers:
         carriers: Callable[[], Sequence[str]],
         mask_for_support: bool,
         sandbox: Sandbox | None = None,
+        senders: Senders = SANDBOX_SENDERS,
     ) -> None:
         self.database = database
         self.directory = directory
@@ -77,6 +79,7 @@ class Viewers:
         self.carriers = carriers
         self.mask_for_support = mask_for_support
         self.sandbox = sandbox
+        self.senders = senders
 
     def of(self, signed_in: SignedIn) -> "Viewer":
         return Viewer(self, signed_in)
@@ -169,6 +172,9 @@ class Viewer:
             return await overview(tx, whose, period, with_accounts=with_accounts, accounts=own, now_ms=now_ms)
 
         found = await self._database.survey(script)
+        known = self._viewers.directory.snapshot.by_id.values()
+        nameless = self._viewers.senders.nameless(account for account in known if self.scope.has(account.id))
+        found = replace(found, attention=replace(found.attention, nameless=nameless))
         return without_hosts(found) if self.hides else found
 
     # --- messages

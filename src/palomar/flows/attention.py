@@ -4,6 +4,7 @@ credit.
 What belongs to the platform (carriers, orphans, words) is told only to who sees everybody's. All of it is for a survey.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
@@ -77,6 +78,8 @@ class Attention:
     off: list[TargetRow]
     low: list[LowAccount]
     held: list[Held]
+    nameless: Sequence[str] = ()
+    """Accounts that may send for real and have no sender: their logins."""
 
 
 async def attention(tx: Transaction, whose: Whose, *, now_ms: int) -> Attention:

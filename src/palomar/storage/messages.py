@@ -100,6 +100,7 @@ SELECT_SCHEDULED_BY_SUBID = (
     " AND message_id IN (SELECT id FROM messages WHERE subid = ? AND account_id = queue.account_id"
     " AND state = 'scheduled') ORDER BY message_id LIMIT ?"
 )
+SELECT_WAITING = "SELECT message_id FROM queue WHERE account_id = ? AND message_id > ? ORDER BY message_id LIMIT ?"
 SELECT_REQUEST = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE subid = ? AND account_id = ? ORDER BY id"
 LOOKUP_QUEUE_LOCKED = Lookup(
     "SELECT message_id, node_id FROM queue WHERE message_id IN {keys} ORDER BY message_id", "bigint", lock="queue"

@@ -14,7 +14,7 @@ GOOD = {"username": "ana", "password": "x", "number": "525512345678", "message":
 
 
 def read(**parameters: str) -> Request | Code:
-    return read_send(GOOD | parameters, account=ACCOUNT, subid="s", settings=ConvergiaSettings())
+    return read_send(GOOD | parameters, account=ACCOUNT, subid="s", sender="CONVERGIA", settings=ConvergiaSettings())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from palomar.dialects.convergia.settings import ConvergiaSettings
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("sender", ""),
         ("sender", "twelve chars"),
         ("max_characters", 0),
         ("max_characters", 10_001),

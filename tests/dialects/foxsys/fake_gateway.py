@@ -17,6 +17,7 @@ from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.engine.admission import Admission
 from palomar.engine.limits import RequestLimits
+from palomar.engine.senders import SANDBOX_SENDERS
 from palomar.flows.accept import Accepted
 from palomar.flows.accounts import Balance, Snapshot, key_hash, login_key
 from palomar.flows.compose import Request
@@ -88,6 +89,7 @@ class FakeGateway:
         self.admission = admission_of(self.directory, self.limits)
         self.clock = StillClock()
         self.ids = RealIds(0)
+        self.sender = SANDBOX_SENDERS.of
 
     def shortener(self, account: Account) -> Shortener:
         return Shortener(account.settings.link_domain or "http://localhost", lambda: "abcdef1")

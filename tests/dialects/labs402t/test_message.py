@@ -23,7 +23,12 @@ ACCOUNT = Account(id=AccountId(1), login="demo")
 
 
 def judged(text: str) -> Message | Problem:
-    return judge(MessageBody(to="34600000000", text=text), account=ACCOUNT, settings=Labs402tSettings())
+    return judge(
+        MessageBody(to="34600000000", text=text),
+        account=ACCOUNT,
+        settings=Labs402tSettings(),
+        default_sender="402TLabs",
+    )
 
 
 def sent(text: str) -> str:
@@ -105,6 +110,7 @@ def test_a_refused_number_is_shown_as_it_was_written_short_and_printable(
     to: str | int | None, shown: str | None
 ) -> None:
     assert written_number(MessageBody(to=to)) == shown
-    assert isinstance(judge(MessageBody(to=to, text="a"), account=ACCOUNT, settings=Labs402tSettings()), Message) == (
-        shown == "34600000000"
-    )
+    assert isinstance(
+        judge(MessageBody(to=to, text="a"), account=ACCOUNT, settings=Labs402tSettings(), default_sender="402TLabs"),
+        Message,
+    ) == (shown == "34600000000")

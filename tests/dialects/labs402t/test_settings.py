@@ -21,7 +21,6 @@ def test_the_defaults_are_the_sheets() -> None:
         ("country", "es"),
         ("country", "XX"),
         ("sender", "dos palabras"),
-        ("sender", ""),
     ],
 )
 def test_what_a_setting_cannot_be_is_refused_by_its_name(name: str, value: str) -> None:

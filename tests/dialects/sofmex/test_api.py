@@ -19,6 +19,7 @@ from palomar.dialects.sofmex.states import standing_of
 from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.message import FINAL, State
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
+from palomar.engine.senders import SANDBOX_SENDERS
 from palomar.flows.accept import Accepted, Result
 from palomar.flows.compose import Request
 from palomar.net.networks import TrustedProxies
@@ -49,6 +50,7 @@ class ScriptedGateway:
         self.clock = RealClock()
         self.ids = RealIds(0)
         self.asked: list[Request] = []
+        self.sender = SANDBOX_SENDERS.of
 
     @property
     def admission(self) -> "OpenGate":

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from palomar.domain.sender import parse_sender
+
 BindMode = Literal["transceiver", "transmitter+receiver", "transmitter", "receiver"]
 
 WINDOW_MAX = 1_000
@@ -30,6 +32,8 @@ class SmppCarrierSettings:
     """For the whole carrier; 0 is no limit of ours."""
     link_parts_per_second: float = 0
     """For each link; 0 is no limit of ours."""
+    sender: str = ""
+    """Whose messages leave by it where neither request nor account names a sender."""
     system_type: str = ""
     address_ton: int = 0
     """addr_ton, addr_npi and address_range of our bind (SMPP 3.4 sections 5.2.5 to 5.2.7)."""
@@ -116,6 +120,8 @@ class SmppCarrierSettings:
         for name, longest in _LONGEST.items():
             if len(getattr(self, name)) > longest or not getattr(self, name).isascii():
                 raise ValueError(f"{name}: at most {longest} ASCII characters")
+        if self.sender and parse_sender(self.sender) is None:
+            raise ValueError("sender: up to 11 letters and digits, or up to 16 digits")
         if not 0 < self.reconnect_min_seconds <= self.reconnect_max_seconds:
             raise ValueError("reconnect_min_seconds: above 0, and not above reconnect_max_seconds")
         if self.links < 1 and not self.outbind_port:
@@ -128,9 +134,7 @@ class SmppCarrierSettings:
             raise ValueError(f'languages: national tables need the alphabet "gsm", not "{self.alphabet}"')
         if self.submit == "data_sm" and self.validity == "absolute":
             raise ValueError('validity: data_sm knows only "relative"')
-        from palomar.carriers.smpp import (
-            wording,  # the library of PDUs comes with it; the settings alone need none of it
-        )
+        from palomar.carriers.smpp import wording  # it imports the library of PDUs, which short commands do without
 
         wording.languages(self.languages)
         wording.source_types(self.source_types)

@@ -25,6 +25,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "Needs attention": "Requiere atención",
     "No messages in this time.": "No hay mensajes en este tiempo.",
     "No server has told of its carriers yet.": "Ningún servidor ha informado aún de sus operadores.",
+    "has no sender: set its default_sender, or one in [sending]": (
+        "no tiene remitente: ponga su default_sender, o uno en [sending]"
+    ),
     "Nothing needs attention.": "Nada requiere atención.",
     "Nothing was delivered in this time.": "No se entregó nada en este tiempo.",
     "Reserved": "Reservado",

@@ -3,7 +3,7 @@
 Both take parameters by name and give the text of the answer; how that text travels is ``api``'s and ``soap``'s.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import structlog
 from starlette.types import Receive, Scope
@@ -18,6 +18,9 @@ from palomar.engine.admission import Denied
 from palomar.engine.gateway import Gateway
 from palomar.flows.accept import Accepted
 from palomar.net.networks import TrustedProxies
+
+VENDOR_SENDER: Final = "CONVERGIA"
+"""Whose messages they are in the sandbox, where nobody has set a sender."""
 
 _log = structlog.get_logger(__name__)
 
@@ -81,7 +84,8 @@ class Calls:
         if not account.may_send:
             return code_of(Refusal.MAY_NOT_SEND)
         subid = f"{self._gateway.ids.serial():x}"
-        request = read_send(parameters, account=account, subid=subid, settings=self._settings)
+        sender = self._gateway.sender(account, dialect=self._settings.sender, vendor=VENDOR_SENDER)
+        request = read_send(parameters, account=account, subid=subid, sender=sender, settings=self._settings)
         if isinstance(request, Code):
             return request
         result = await self._gateway.accept(request)

@@ -31,8 +31,10 @@ def what_is_missing(parameters: Parameters) -> Code | None:
     return None
 
 
-def read_send(parameters: Parameters, *, account: Account, subid: str, settings: ConvergiaSettings) -> Request | Code:
-    """What the gateway is asked to accept; nothing required is missing."""
+def read_send(
+    parameters: Parameters, *, account: Account, subid: str, sender: str | None, settings: ConvergiaSettings
+) -> Request | Code:
+    """Read what the gateway is asked to accept; nothing required is missing. A ``sender`` of None is refused."""
     is_national = settings.national_numbers or account.settings.country == _MEXICO
     number = read_number(parameters["number"], national=is_national)
     if number is None:
@@ -43,11 +45,13 @@ def read_send(parameters: Parameters, *, account: Account, subid: str, settings:
     fitted = fit(message, settings)
     if isinstance(fitted, Refusal):
         return code_of(fitted)
+    if sender is None:
+        return code_of(Refusal.SENDER)
     return Request(
         account=account,
         dialect=NAME,
         subid=subid,
-        sender=settings.sender,
+        sender=sender,
         recipients=[Recipient(msisdn=number, text=fitted.text, alphabet=fitted.alphabet, parts=fitted.parts)],
         extra=parameters.get("extra", "").replace("\0", "")[:EXTRA_LONGEST],
         short_ids=True,

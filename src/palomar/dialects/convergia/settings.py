@@ -13,7 +13,7 @@ LENGTHS: Final = range(1, 10_001)
 class ConvergiaSettings:
     """``[dialects.convergia]``. Raises ValueError, whose text begins with the setting's name."""
 
-    sender: str = field(default="CONVERGIA", metadata={"help": "who its messages come from: no request names a sender"})
+    sender: str = field(default="", metadata={"help": "who its messages come from where the account has no sender"})
     max_characters: int = field(default=160, metadata={"help": "characters a text may have, once it is folded to GSM"})
     max_ucs2_units: int = field(default=70, metadata={"help": "UTF-16 units of a text that cannot be folded to GSM"})
     national_numbers: bool = field(
@@ -32,7 +32,7 @@ class ConvergiaSettings:
         return 4 * max(self.max_characters, self.max_ucs2_units)
 
     def __post_init__(self) -> None:
-        if parse_sender(self.sender) is None:
+        if self.sender and parse_sender(self.sender) is None:
             raise ValueError("sender: a name of up to 11 characters, or up to 16 digits")
         for name in ("max_characters", "max_ucs2_units"):
             if getattr(self, name) not in LENGTHS:

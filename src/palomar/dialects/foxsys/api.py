@@ -41,6 +41,9 @@ BODY_LIMIT: Final = 8 * 1024 * 1024
 VALUES_AT_MOST: Final = 500_000
 """JSON values of a body. That batch has some 220,000."""
 
+VENDOR_SENDER: Final = "FOXSYS"
+"""Whose messages they are in the sandbox, where neither request nor account names a sender: the page's default."""
+
 _ALL: Final = "*"
 _DONE: Final = {"cancel": "cancelled", "send": "sent"}
 """Commands to ``/json/scheduled``, and what is said when they are done."""
@@ -124,6 +127,7 @@ class FoxsysApi:
             subid=subid,
             now_ms=self._gateway.clock.wall_ms(),
             shortener=self._gateway.shortener,
+            sender=self._gateway.sender(account, vendor=VENDOR_SENDER),
         )
         if isinstance(request, Problem):
             return responses.declined(request, settings, subid=subid[:LONGEST])

@@ -46,9 +46,19 @@ _CHARACTERS_A_TURN: Final = 100_000
 
 
 async def read_send(
-    document: SendDocument, *, account: Account, subid: str, now_ms: int, shortener: Callable[[Account], Shortener]
+    document: SendDocument,
+    *,
+    account: Account,
+    subid: str,
+    now_ms: int,
+    shortener: Callable[[Account], Shortener],
+    sender: str | None,
 ) -> Request | Problem:
-    """What the gateway is asked to accept; ``subid`` is the document's or ours, ``shortener`` makes short links."""
+    """Read what the gateway is asked to accept.
+
+    ``subid`` is the document's or ours, ``shortener`` makes short links, ``sender`` is whose message it is where no
+    ``tpoa`` says (None: then one must).
+    """
     text = text_of(document.message)
     if text is None:
         return Problem(Code.NO_MESSAGE)
@@ -70,7 +80,7 @@ async def read_send(
     text = account.expanded(text)
     if len(text) > RAW_LONGEST:
         return too_long()
-    shared = _shared(document, account.settings)
+    shared = _shared(document, account.settings, sender)
     if isinstance(shared, Problem):
         return shared
     shorten = shortener(account).shorten if account.settings.shortlink or is_on(document.shortlink) else None
@@ -121,10 +131,9 @@ _urls: Final = Urls()
 """Remembers the origins it has judged."""
 
 
-def _shared(document: SendDocument, settings: AccountSettings) -> _Shared | Problem:
+def _shared(document: SendDocument, settings: AccountSettings, sender: str | None) -> _Shared | Problem:
     if is_given(document.subid) and read_subid(document.subid) is None:
         return Problem(Code.NOT_SENT, "subid is not a usable string")
-    sender = settings.default_sender
     why = ""
     if is_given(document.tpoa):
         tpoa = text_of(document.tpoa) or ""
@@ -135,6 +144,8 @@ def _shared(document: SendDocument, settings: AccountSettings) -> _Shared | Prob
             why = "tpoa is no sender, so the account's own stands in its place"
         else:
             return Problem(Code.NOT_SENT, "tpoa is not up to 11 letters and digits, nor up to 16 digits")
+    if sender is None:
+        return Problem(Code.NOT_SENT, "no sender: the request names none in tpoa, and the account has none")
     label = ""
     if is_given(document.label):
         label = text_of(document.label) or "\0"

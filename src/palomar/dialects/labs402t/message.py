@@ -38,8 +38,10 @@ class Message:
         return Recipient(msisdn=self.msisdn, sender=self.sender, text=self.text, alphabet=Alphabet.GSM, parts=parts)
 
 
-def judge(body: MessageBody, *, account: Account, settings: Labs402tSettings) -> Message | Problem:
-    """What is sent for a body."""
+def judge(
+    body: MessageBody, *, account: Account, settings: Labs402tSettings, default_sender: str | None
+) -> Message | Problem:
+    """Read what is sent for a body. ``default_sender`` stands where it names none; None: then it must name one."""
     if body.to is None or body.text is None or _is_blank(body.to) or _is_blank(body.text):
         return MISSING
     if not account.may_send:
@@ -50,7 +52,9 @@ def judge(body: MessageBody, *, account: Account, settings: Labs402tSettings) ->
     senders = account.settings.senders
     sender = body.sender
     if sender is None or _is_blank(sender):
-        sender = senders[0] if senders else settings.sender
+        sender = senders[0] if senders else default_sender
+        if sender is None:
+            return Problem(Code.SENDER)
     elif _SENDER(sender) is None or (senders and sender not in senders):
         return Problem(Code.SENDER)
     text = account.expanded(body.text) if len(body.text) <= RAW_LONGEST else body.text

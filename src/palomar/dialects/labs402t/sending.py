@@ -29,6 +29,8 @@ class Sender:
 
     account: Account
     settings: Labs402tSettings
+    default_sender: str | None
+    """Whose messages they are that name none; None: those are refused."""
     subid: str
     now_ms: int
     key: Key | None
@@ -39,7 +41,7 @@ class Sender:
             account=self.account,
             dialect=NAME,
             subid=self.subid,
-            sender=self.settings.sender,
+            sender=self.default_sender or "",
             recipients=[message.recipient() for message in messages],
             due_ms=due_ms,
             partial=partial,
@@ -52,7 +54,7 @@ def read_send(body: bytes, sender: Sender) -> Request | Problem:
     posted = read(body, MessageBody)
     if isinstance(posted, Problem):
         return posted
-    message = judge(posted, account=sender.account, settings=sender.settings)
+    message = judge(posted, account=sender.account, settings=sender.settings, default_sender=sender.default_sender)
     if isinstance(message, Problem):
         return message
     request = sender.request([message])
@@ -70,7 +72,11 @@ def read_schedule(body: bytes, sender: Sender) -> Request | Problem:
     due_ms = parse_in_zone(written, zone)
     if written and due_ms is None:
         return BAD_REQUEST
-    message = judge(posted, account=sender.account, settings=sender.settings) if written else MISSING
+    message = (
+        judge(posted, account=sender.account, settings=sender.settings, default_sender=sender.default_sender)
+        if written
+        else MISSING
+    )
     if isinstance(message, Problem):
         return message
     assert due_ms is not None
@@ -142,7 +148,7 @@ def read_batch(body: bytes, sender: Sender) -> JudgedBatch | Problem:
         if isinstance(one, Problem):
             batch.add(one, written=None)
         else:
-            judged = judge(one, account=sender.account, settings=sender.settings)
+            judged = judge(one, account=sender.account, settings=sender.settings, default_sender=sender.default_sender)
             batch.add(judged, written=written_number(one))
     return batch
 

@@ -20,7 +20,7 @@ class Labs402tSettings:
     country: str = field(
         default="ES", metadata={"help": "whose numbers need no country code, where an account has none"}
     )
-    sender: str = field(default="402TLabs", metadata={"help": "sender of requests that name none"})
+    sender: str = field(default="", metadata={"help": "sender of requests that name none, where the account has none"})
 
     def __post_init__(self) -> None:
         try:
@@ -31,7 +31,7 @@ class Labs402tSettings:
             raise ValueError(f"currency: {self.currency!r} is no code such as EUR")
         if self.country not in COUNTRIES:
             raise ValueError(f"country: {self.country!r} is no ISO 3166 code such as ES")
-        if parse_sender(self.sender) is None:
+        if self.sender and parse_sender(self.sender) is None:
             raise ValueError(f"sender: {self.sender!r} is not up to 11 letters and digits")
 
     @property

@@ -1,5 +1,7 @@
 """The endpoints below ``/sms``: what they ask of the gateway, and how they answer."""
 
+from typing import Final
+
 from palomar.dialects.labs402t import responses
 from palomar.dialects.labs402t.call import Call, answered_before
 from palomar.dialects.labs402t.errors import NOT_FOUND, OUR_FAULT, Problem, problem_of
@@ -13,6 +15,9 @@ from palomar.domain.schedule import format_in_zone
 from palomar.engine.gateway import Gateway
 from palomar.flows.accept import Accepted
 from palomar.flows.compose import Request
+
+VENDOR_SENDER: Final = "402TLabs"
+"""Whose messages they are in the sandbox, where nobody has set a sender."""
 
 
 class SmsEndpoints:
@@ -80,6 +85,7 @@ class SmsEndpoints:
         return Sender(
             account=call.account,
             settings=self._settings,
+            default_sender=self._gateway.sender(call.account, dialect=self._settings.sender, vendor=VENDOR_SENDER),
             subid=f"{self._gateway.ids.serial():x}",
             now_ms=self._gateway.clock.wall_ms(),
             key=call.key,

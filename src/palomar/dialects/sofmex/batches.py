@@ -4,6 +4,7 @@ A batch is a request of ours; its ``idBatch`` is the request's subid and each ``
 """
 
 from http import HTTPStatus
+from typing import Final
 
 from palomar.dialects.sofmex import NAME, responses
 from palomar.dialects.sofmex.documents import read_batch
@@ -18,6 +19,9 @@ from palomar.domain.refusals import Refusal
 from palomar.engine.gateway import Gateway
 from palomar.flows.accept import Accepted
 from palomar.flows.compose import NewMessage, Recipient, Request
+
+VENDOR_SENDER: Final = "SOFMEX"
+"""Whose messages they are in the sandbox, where nobody has set a sender."""
 
 _Outcome = tuple[RecordCode, str]
 """A record's code and its message's id, which is empty where it is refused."""
@@ -60,14 +64,17 @@ class Batches:
         """What became of every recipient, in order; a code where no record has one of its own."""
         if not recipients:
             return []
+        sender = self._gateway.sender(account, dialect=self._settings.sender, vendor=VENDOR_SENDER)
         refusal = _refusal_of(account)
-        if refusal is None:
+        if sender is None:
+            refusal = refusal or Refusal.SENDER
+        elif refusal is None:
             result = await self._gateway.accept(
                 Request(
                     account=account,
                     dialect=NAME,
                     subid=id_batch,
-                    sender=self._settings.sender,
+                    sender=sender,
                     recipients=recipients,
                     partial=True,
                 )

@@ -74,7 +74,7 @@ def verdict_of(refusal: Refusal) -> RecordCode | BatchCode | HTTPStatus:
             return HTTPStatus.UNAUTHORIZED
         case Refusal.TOO_MANY_REQUESTS:
             return HTTPStatus.TOO_MANY_REQUESTS
-        case Refusal.ACCOUNT_DISABLED | Refusal.MAY_NOT_SEND:
+        case Refusal.ACCOUNT_DISABLED | Refusal.MAY_NOT_SEND | Refusal.SENDER:
             return RecordCode.BLOCKED
         case Refusal.DAILY_LIMIT | Refusal.NO_CREDIT:
             return RecordCode.NO_CREDIT
@@ -86,7 +86,7 @@ def verdict_of(refusal: Refusal) -> RecordCode | BatchCode | HTTPStatus:
             return RecordCode.EMPTY_TEXT
         case Refusal.TEXT_TOO_LONG:
             return RecordCode.TEXT_TOO_LONG
-        case Refusal.CHARACTERS | Refusal.SENDER:
+        case Refusal.CHARACTERS:
             return RecordCode.INTERNAL
         case Refusal.UNAVAILABLE:
             return HTTPStatus.SERVICE_UNAVAILABLE

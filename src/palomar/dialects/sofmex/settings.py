@@ -10,7 +10,7 @@ from palomar.domain.sender import parse_sender
 class SofmexSettings:
     """``[dialects.sofmex]``. Raises ValueError, whose text begins with the setting's name."""
 
-    sender: str = field(default="SOFMEX", metadata={"help": "who its messages come from: no request names a sender"})
+    sender: str = field(default="", metadata={"help": "who its messages come from where the account has no sender"})
     timezone: str = field(default="America/Mexico_City", metadata={"help": "zone of the times in its answers"})
     token_days: int = field(default=30, metadata={"help": "how long a token that /login gives is good, in days"})
     strict_http: bool = field(
@@ -18,7 +18,7 @@ class SofmexSettings:
     )
 
     def __post_init__(self) -> None:
-        if parse_sender(self.sender) is None:
+        if self.sender and parse_sender(self.sender) is None:
             raise ValueError("sender: a name of up to 11 characters, or up to 16 digits")
         try:
             ZoneInfo(self.timezone)

@@ -1,0 +1,93 @@
+"""What ``palomar doctor`` says about the step from a trial to real messages: secrets, senders, files, callbacks."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import argon2
+
+from palomar.cli.first_start import ADMIN_LOGIN, CONFIRM_TRIAL, DEMO_LOGIN, first_admin_password
+from palomar.cli.verdict import Verdict
+from palomar.config import Config
+from palomar.domain.account import Account
+from palomar.flows.accounts import load
+from palomar.flows.installation import Note, is_noted
+from palomar.flows.users import user_of_login
+from palomar.place import configured_senders
+from palomar.storage.database import Database, Transaction
+
+_OTHERS = 0o077
+_SHOWN = 10
+
+
+async def examine_safety(config: Config, database: Database) -> list[Verdict]:
+    """Look at what a trial may leave behind, who has no sender, who can read our files and reach our network."""
+    accounts = (await database.read(load)).by_id.values()
+    verdicts = [*_open_files(config), *_loopback_callbacks(config)]
+    if not config.simulated:
+        verdicts += await _trial(config, database, accounts)
+        verdicts += _senders((await configured_senders(config, database)).nameless(accounts))
+    return verdicts or [("ok", "safety: files are their owner's alone, no trial secrets are in use")]
+
+
+def _open_files(config: Config) -> Iterator[Verdict]:
+    """Name the files of the data directory that others on this machine may read; in a directory of its owner's none."""
+    directory = config.data_dir
+    if not directory.is_dir() or not directory.stat().st_mode & _OTHERS:
+        return
+    readable = sorted(path.name for path in directory.iterdir() if _is_open(path))
+    if readable:
+        which = ", ".join(readable[:_SHOWN])
+        yield "warning", f"files: others on this machine may read {which} in {directory}: chmod -R go= {directory}"
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return path.is_file() and bool(path.stat().st_mode & _OTHERS)
+    except OSError:
+        return False
+
+
+def _loopback_callbacks(config: Config) -> Iterator[Verdict]:
+    """Warn where customers can make this machine call itself, and others can reach us."""
+    if config.is_private and config.simulated:
+        return
+    open_to = [text for text in config.callback_networks if ipaddress.ip_network(text, strict=False).is_loopback]
+    if open_to:
+        where = ", ".join(open_to)
+        yield "warning", f"callbacks.allow_networks: {where}: customers can make this server call itself"
+
+
+async def _trial(config: Config, database: Database, accounts: Iterable[Account]) -> list[Verdict]:
+    """Look for the secrets of the first start, which have stood on a screen."""
+    verdicts: list[Verdict] = []
+
+    async def look(tx: Transaction) -> tuple[bool, str]:
+        begun = await is_noted(tx, Note.TRIAL_BEGUN) and not await is_noted(tx, Note.TRIAL_ENDED)
+        admin = await user_of_login(tx, ADMIN_LOGIN)
+        return begun, admin.password_hash if admin is not None else ""
+
+    begun, stored = await database.read(look)
+    demo = next((one for one in accounts if one.login == DEMO_LOGIN and one.enabled), None)
+    if begun and demo is not None:
+        text = f"trial: the next start switches {DEMO_LOGIN} off, once; {CONFIRM_TRIAL} lets it send for real"
+        verdicts.append(("warning", text))
+    password = first_admin_password(config.data_dir)
+    if password and stored and _is_password(stored, password):
+        text = f"trial: {ADMIN_LOGIN} still has the password of the first start: ./run user password {ADMIN_LOGIN}"
+        verdicts.append(("warning", text))
+    return verdicts
+
+
+def _senders(nameless: list[str]) -> Iterator[Verdict]:
+    if nameless:
+        which = ", ".join(nameless[:_SHOWN]) + (f" and {len(nameless) - _SHOWN} more" if nameless[_SHOWN:] else "")
+        how = "set default_sender of the account, of [sending], or sender of the carrier"
+        yield "warning", f"senders: nobody gave a sender to {which}: {how}"
+
+
+def _is_password(stored: str, password: str) -> bool:
+    try:
+        return argon2.PasswordHasher().verify(stored, password)
+    except argon2.exceptions.Argon2Error:
+        return False

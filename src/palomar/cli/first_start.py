@@ -1,0 +1,211 @@
+"""What a first start makes to try with, what it shows of it, and what becomes of it when a real carrier comes.
+
+The secrets are written to a file of their owner's before anything is stored that needs them: a start that is
+interrupted is finished by the next one. They are shown on a terminal only, never in a log.
+"""
+
+import json
+import os
+import shlex
+import sys
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from palomar.cli.account import create_account
+from palomar.cli.root import Desk
+from palomar.cli.user import create_user
+from palomar.clock import RealClock, RealIds
+from palomar.config import Config
+from palomar.domain.access import Role
+from palomar.domain.account import Account
+from palomar.domain.credit import Microcredits
+from palomar.domain.message import COMMAND_LINE_NODE
+from palomar.domain.passwords import made_up
+from palomar.flows import trial
+from palomar.flows.installation import Note, is_noted, note_once
+from palomar.flows.numbers import VirtualNumber, add_number
+from palomar.flows.work import Work
+from palomar.place import FIRST_ACCOUNT_FILE
+from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.database import Database, Transaction
+from palomar.web import CONSOLE, SANDBOX_CALLBACK
+
+DEMO_LOGIN = "demo"
+DEMO_NUMBER = "34900000000"
+ADMIN_LOGIN = "admin"
+CONFIRM_TRIAL = f"./run account set {DEMO_LOGIN} enabled=on"
+"""What an operator types who wants the trial's account to send by a real carrier."""
+_DEMO_MICROCREDITS = Microcredits(1_000_000_000)
+_EXAMPLE_NUMBER = "34600000000"
+_log = structlog.get_logger(__name__)
+
+Secrets = dict[str, str]
+
+
+class Trial:
+    """What the first start of an installation makes, and what a start does about it later."""
+
+    def __init__(self, config: Config, database: Database) -> None:
+        self._config = config
+        self._database = database
+        self._file = config.data_dir / FIRST_ACCOUNT_FILE
+        self._desk = Desk(config=config, database=database, clock=RealClock(), ids=RealIds(COMMAND_LINE_NODE))
+        self._made: Secrets | None = None
+        self._ended = False
+
+    async def begin(self) -> bool:
+        """Make an account to try with and a user of the console, where there is no account yet and nothing real can be
+        sent; False where nothing is made. Call it when the ports are open."""
+        if not self._config.simulated or await self._database.read(partial(is_noted, note=Note.TRIAL_BEGUN)):
+            return False
+        accounts = (await self._desk.accounts()).by_login
+        begun = _read_secrets(self._file) if accounts else None
+        if accounts and begun is None:
+            return False
+        self._made = begun or _new_secrets(self._desk)
+        _keep_secrets(self._file, self._made)
+        await _make(self._desk, self._made)
+        return True
+
+    async def end(self) -> None:
+        """Switch the trial's account off, once, when there is a real carrier. Call it before anything is sent."""
+        if self._config.simulated or await self._database.read(partial(is_noted, note=Note.TRIAL_ENDED)):
+            return
+        account = await _trial_account(self._desk)
+        if account is not None and account.enabled:
+            self._ended = True
+            after = await _end_some(self._desk, account, after=0)
+            while after:
+                after = await _end_some(self._desk, account, after=after)
+            _log.warning("trial_ended", account=DEMO_LOGIN, confirm=CONFIRM_TRIAL)
+        noted = partial(note_once, note=Note.TRIAL_ENDED, now_ms=self._desk.clock.wall_ms())
+        await self._database.write(noted)
+
+    def told(self, url: str) -> list[str]:
+        """Return the lines for whoever starts the server. Secrets are among them on a terminal only."""
+        if self._ended:
+            return [
+                "",
+                f"There is a real carrier now, so the trial's account {DEMO_LOGIN} was switched off: its key and",
+                "password have stood on a screen. Nothing of it that still waited is sent. To let it send for real:",
+                f"  {CONFIRM_TRIAL}",
+            ]
+        if self._made is None:
+            return _where_to_log_in(url, self._file) if self._config.simulated else []
+        if not sys.stderr.isatty():
+            return [*_where_to_log_in(url, self._file), f"A first account was made: {DEMO_LOGIN}, 1,000 credits."]
+        return [
+            "",
+            f"Open the console at {url}{CONSOLE}/ and log in as {ADMIN_LOGIN},"
+            f" password {self._made['admin_password']}.",
+            "",
+            f"A first account was made: {DEMO_LOGIN}, 1,000 credits, password {self._made['password']},",
+            f"API key {self._made['api_key']} (shown this once, kept in {self._file}).",
+            *_first_steps(url, self._made),
+        ]
+
+
+def _first_steps(url: str, secrets: Secrets) -> list[str]:
+    body = {
+        "message": "Hola from Palomar",
+        "recipient": [{"msisdn": _EXAMPLE_NUMBER}],
+        "ackurl": url + SANDBOX_CALLBACK,
+    }
+    curl = f"curl -u {DEMO_LOGIN}:{secrets['api_key']} {url}/json/send -H 'Content-Type: application/json' -d "
+    return [
+        "",
+        "Send a message as a FOXSYS client does:",
+        f"  {curl}{shlex.quote(json.dumps(body))}",
+        "or from another terminal:",
+        f"  ./run message send --account {DEMO_LOGIN} --to {_EXAMPLE_NUMBER} --text 'Hola from Palomar'",
+        "and see what became of it:",
+        "  ./run message list",
+    ]
+
+
+def _where_to_log_in(url: str, file: Path) -> list[str]:
+    """Say where the secrets are that the first start made, while their file is there."""
+    if not file.exists():
+        return []
+    return ["", f"Open the console at {url}{CONSOLE}/; login, password and the first account's key are in {file}."]
+
+
+def _new_secrets(desk: Desk) -> Secrets:
+    return {
+        "password": made_up(desk.ids.token()),
+        "api_key": desk.ids.token(),
+        "admin_password": made_up(desk.ids.token()),
+    }
+
+
+async def _make(desk: Desk, secrets: Secrets) -> None:
+    """Store what is not there yet of the trial."""
+    await create_account(
+        desk,
+        DEMO_LOGIN,
+        name="A first account",
+        password=secrets["password"],
+        key=secrets["api_key"],
+        credit=_DEMO_MICROCREDITS,
+        settings=("requests_per_second=0",),
+    )
+    account = await desk.account(DEMO_LOGIN)
+    number = VirtualNumber(number=DEMO_NUMBER, account_id=account.id, created_ms=desk.clock.wall_ms())
+    await desk.database.write(partial(add_number, number=number))
+    await create_user(desk, ADMIN_LOGIN, name="", role=Role.OWNER, password=secrets["admin_password"])
+    await desk.database.write(partial(note_once, note=Note.TRIAL_BEGUN, now_ms=desk.clock.wall_ms()))
+
+
+async def _trial_account(desk: Desk) -> Account | None:
+    """Return the account that a first start made: known by a note, or in an older installation by its file."""
+    found = (await desk.accounts()).by_login.get(DEMO_LOGIN)
+    begun = await desk.database.read(partial(is_noted, note=Note.TRIAL_BEGUN))
+    return found if begun or (desk.config.data_dir / FIRST_ACCOUNT_FILE).exists() else None
+
+
+async def _end_some(desk: Desk, account: Account, *, after: int) -> int:
+    snapshot = await desk.accounts()
+
+    async def script(tx: Transaction) -> int:
+        work = Work(tx, desk.house(snapshot), now_ms=desk.clock.wall_ms())
+        ended = await trial.end_some(work, account, after=after)
+        await work.finish()
+        await tx.execute(BUMP_VERSION)
+        return ended
+
+    return await desk.database.write(script)
+
+
+def first_admin_password(data_dir: Path) -> str:
+    """Return the console's password that the first start made; empty where its file is gone."""
+    secrets = _read_secrets(data_dir / FIRST_ACCOUNT_FILE)
+    return secrets["admin_password"] if secrets else ""
+
+
+def _read_secrets(file: Path) -> Secrets | None:
+    """Read what an interrupted first start wrote down; None where there is no such file."""
+    try:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        return {
+            "password": stored["password"],
+            "api_key": stored["api_key"],
+            "admin_password": stored["console"]["password"],
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _keep_secrets(file: Path, secrets: Secrets) -> None:
+    stored = {
+        "login": DEMO_LOGIN,
+        "password": secrets["password"],
+        "api_key": secrets["api_key"],
+        "credits": 1_000,
+        "console": {"login": ADMIN_LOGIN, "password": secrets["admin_password"]},
+    }
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as out:
+        os.fchmod(descriptor, 0o600)
+        json.dump(stored, out, indent=2)

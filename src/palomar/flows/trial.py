@@ -1,0 +1,33 @@
+"""The end of a trial: what the first start made must not reach real phones by itself.
+
+Its account is switched off, and what it had waiting ends: what never left is cancelled and its credit comes back, what
+a simulated carrier may have is unknown.
+"""
+
+from dataclasses import replace
+
+from palomar.domain.account import Account
+from palomar.domain.message import FINAL, PartId, State
+from palomar.flows.accounts import change_account
+from palomar.flows.ending import end_part
+from palomar.flows.work import Work
+from palomar.storage import messages as rows
+
+AT_ONCE = 500
+"""Messages a transaction ends at most; the caller asks again until none is left."""
+
+
+async def end_some(work: Work, account: Account, *, after: int) -> int:
+    """Switch the account off and end its waiting messages beyond an id; the id to go on after (0: none is left)."""
+    await change_account(work.tx, replace(account, enabled=False))
+    found = [row[0] for row in await work.tx.select_locked(rows.SELECT_WAITING, account.id, after, AT_ONCE)]
+    ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, found)] if found else []
+    known = await work.parts(ids)
+    for identity in ids:
+        part = known[identity]
+        if part.state in FINAL or part.state is State.SENT:
+            continue
+        work.leave_queue(part)
+        is_away = part.state in (State.SUBMITTING, State.HELD)
+        end_part(work, part, State.UNKNOWN if is_away else State.CANCELLED)
+    return found[-1] if found else 0

@@ -1,0 +1,136 @@
+"""From the sandbox to a real carrier on the same data: the trial's account, senders, callbacks to this machine."""
+
+import pytest
+from tests.support.foxsys_client import FoxsysClient
+from tests.support.live_smsc import LiveSmsc
+from tests.support.server import Palomar
+from tests.support.smscs import carrier_toml
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.journey
+
+NUMBER = "34600000000"
+NEVER = "34600099922"
+"""The simulator throttles it for ever: it waits."""
+NAMELESS = '\n[carriers.outside]\nkind = "smpp"\nhost = "127.0.0.1"\nport = 1\nsystem_id = "x"\npassword = "y"\n'
+
+
+def test_the_trials_account_sends_nothing_by_a_real_carrier_until_somebody_says_so(palomar: Palomar) -> None:
+    with palomar.serve() as sandbox, FoxsysClient(sandbox.url, "demo", palomar.demo["api_key"]) as program:
+        assert program.send("Hola", NEVER).code == "0"
+        assert program.send("Later", NUMBER, scheduled="2027-01-01 00:00:00").code == "0"
+        before = palomar.json("account", "show", "demo")
+        assert sandbox.stop() == 0
+    with LiveSmsc() as smsc:
+        palomar.configure(carrier_toml(smsc.port))
+        assert any("the next start switches demo off" in line["text"] for line in palomar.json("doctor"))
+        with palomar.serve() as real, FoxsysClient(real.url, "demo", palomar.demo["api_key"]) as program:
+            assert "account demo was switched off" in real.stderr
+            assert program.send("Hola", NUMBER).status == 403
+            assert "enabled=off" in palomar.command(*SEND, code=1).stderr
+            assert {entry["state"] for entry in palomar.json("message", "list")} == {"cancelled"}
+            after = palomar.json("account", "show", "demo")
+            assert after["credits"] == before["credits"] + before["reserved"]
+            assert smsc.submitted == 0
+            palomar.command("account", "set", "demo", "enabled=on")
+            eventually(lambda: program.send("Hola", NUMBER).code == "0", within_seconds=5, what="demo may send")
+            assert real.stop() == 0
+        with palomar.serve() as again, FoxsysClient(again.url, "demo", palomar.demo["api_key"]) as program:
+            assert "switched off" not in again.stderr
+            assert program.send("Hola", NUMBER).code == "0"
+            assert again.stop() == 0
+        palomar.audit()
+
+
+SEND = ("message", "send", "--account", "demo", "--to", NUMBER, "--text", "Hola")
+
+
+def test_an_account_that_somebody_else_named_demo_is_not_the_trials(palomar: Palomar) -> None:
+    palomar.configure(carrier_toml(1))
+    key = palomar.account("demo")
+    with palomar.serve() as real, FoxsysClient(real.url, "demo", key) as program:
+        assert program.send("Hola", NUMBER).code == "0"
+
+
+@pytest.mark.parametrize(
+    ("toml", "settings", "request_names", "sender"),
+    [
+        (
+            NAMELESS + 'sender = "Carrier"\n[sending]\ndefault_sender = "House"\n',
+            ["default_sender=Own"],
+            "Asked",
+            "Asked",
+        ),
+        (NAMELESS + 'sender = "Carrier"\n[sending]\ndefault_sender = "House"\n', ["default_sender=Own"], None, "Own"),
+        (NAMELESS + 'sender = "Carrier"\n[sending]\ndefault_sender = "House"\n', [], None, "Carrier"),
+        (NAMELESS + '[sending]\ndefault_sender = "House"\n', [], None, "House"),
+        (NAMELESS, [], None, None),
+        ("", [], None, "FOXSYS"),
+    ],
+    ids=["request", "account", "carrier", "installation", "nobody", "sandbox"],
+)
+def test_whose_message_it_is(
+    palomar: Palomar, toml: str, settings: list[str], request_names: str | None, sender: str | None
+) -> None:
+    palomar.configure(toml)
+    key = palomar.account("acme")
+    if settings:
+        palomar.command("account", "set", "acme", *settings)
+    with palomar.serve() as server, FoxsysClient(server.url, "acme", key) as program:
+        answer = program.send("Hola", NUMBER, **({"tpoa": request_names} if request_names else {}))
+        if sender is None:
+            assert (answer.code, answer.status) == ("30", 200)
+            assert "no sender" in answer.body["message"]
+            assert program.send("Hola", NUMBER, tpoa="Asked").code == "0"
+            program.send("Hola", NUMBER)
+            assert server.stderr.count("no_sender") == 1
+            assert any("nobody gave a sender to acme" in line["text"] for line in palomar.json("doctor"))
+            return
+        assert answer.code == "0"
+        (sent,) = palomar.json("message", "list")
+        assert palomar.json("message", "show", sent["id"])["sender"] == sender
+
+
+def test_an_installation_that_was_there_before_is_warned_and_goes_on(palomar: Palomar) -> None:
+    key = palomar.account("acme")
+    with palomar.database() as database:
+        database.execute("INSERT INTO installation VALUES ('borrows_vendor_senders', 0)")
+    palomar.configure(NAMELESS)
+    with palomar.serve() as server, FoxsysClient(server.url, "acme", key) as program:
+        assert program.send("Hola", NUMBER).code == "0"
+        assert "accounts_without_sender" in server.stderr
+        assert any("nobody gave a sender to acme" in line["text"] for line in palomar.json("doctor"))
+        assert server.stop() == 0
+    palomar.configure(NAMELESS + "[sending]\nrequire_sender = true\n")
+    with palomar.serve() as server, FoxsysClient(server.url, "acme", key) as program:
+        assert program.send("Hola", NUMBER).code == "30"
+
+
+@pytest.mark.parametrize(
+    ("toml", "allowed"),
+    [
+        ("", True),
+        ('[http]\npublic_url = "https://sms.example"\n', False),
+        ('[http]\ntrusted_proxies = ["127.0.0.1"]\n', False),
+        ('[http]\npublic_url = "https://sms.example"\n[callbacks]\nallow_networks = ["127.0.0.0/8"]\n', True),
+        (NAMELESS, False),
+    ],
+    ids=["sandbox", "public", "proxy", "said so", "real carrier"],
+)
+def test_callbacks_reach_this_machine_only_while_nobody_outside_can_make_them(
+    palomar: Palomar, toml: str, allowed: bool
+) -> None:
+    palomar.configure(toml)
+    palomar.account("acme")
+    with palomar.serve() as server:
+        assert ("private networks: 127.0.0.0/8" in server.stderr) is allowed
+    warned = any("make this server call itself" in line["text"] for line in palomar.json("doctor"))
+    assert warned is (allowed and bool(toml))
+
+
+def test_reading_makes_nothing(palomar: Palomar) -> None:
+    for command in ("message list", "account list", "carrier list", "callback list", "price list", "block list"):
+        said = palomar.command(*command.split(), code=1).stderr
+        assert said == f"palomar: no data here; PALOMAR_DATA_DIR is {palomar.data_dir}\n", command
+    palomar.json("doctor")
+    assert not palomar.data_dir.exists()
