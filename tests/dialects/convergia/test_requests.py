@@ -63,7 +63,9 @@ def test_national_forms_are_a_setting(raw: str) -> None:
 @pytest.mark.parametrize(("country", "number"), [("MX", "525512345678"), ("ES", None), ("", None)])
 def test_ten_digits_are_a_number_of_an_account_that_is_at_home_in_mexico(country: str, number: str | None) -> None:
     account = Account(id=AccountId(1), login="ana", settings=AccountSettings(country=country))
-    request = read_send(GOOD | {"number": "5512345678"}, account=account, subid="s", settings=ConvergiaSettings())
+    request = read_send(
+        GOOD | {"number": "5512345678"}, account=account, subid="s", sender="x", settings=ConvergiaSettings()
+    )
     assert (request.recipients[0].msisdn if isinstance(request, Request) else None) == number
 
 
