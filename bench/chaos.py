@@ -46,7 +46,10 @@ allow_networks = ["127.0.0.0/8"]
 
 
 class Tormented(Palomar):
-    """Palomar with such a simulator inside."""
+    """Palomar with such a simulator inside. Its account lets a part be sent again as often as it takes: this carrier
+    loses both copies of many, and what is held then, as by default, waits for a receipt that nobody sends."""
+
+    account_settings = ("resend_times=20", "resend_pause=1", "resend_factor=1")
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options

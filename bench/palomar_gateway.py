@@ -37,6 +37,9 @@ class Palomar:
 
     name = "palomar"
 
+    account_settings: tuple[str, ...] = ()
+    """What is set for the account beyond what it has from the start."""
+
     async def start(self, setting: Setting) -> Door:
         self._setting = setting
         self._configuration = setting.directory / "palomar.toml"
@@ -50,6 +53,8 @@ class Palomar:
         account = await self.command(
             "account", "add", LOGIN, "--credits", str(self.credits), "--requests-per-second", "0"
         )
+        if self.account_settings:
+            await self.run("account", "set", LOGIN, *self.account_settings)
         for number in range(setting.nodes):
             self._nodes.append(Process(f"palomar-{number}", setting.directory / f"palomar-{number}.log"))
             await self._serve(number)
@@ -106,12 +111,19 @@ class Palomar:
 
     async def command(self, *arguments: str) -> Any:
         """What ``./run ARGUMENTS --json`` prints: one value, or the list of its lines."""
+        out = await self.run(*arguments, "--json")
+        try:
+            return json.loads(out)
+        except ValueError:
+            return [json.loads(line) for line in out.splitlines() if line.strip()]
+
+    async def run(self, *arguments: str) -> bytes:
+        """Run ``./run ARGUMENTS``, and give what it prints; raises BenchError where it fails."""
         said = self._setting.directory / "command.log"
         with said.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 RUN,
                 *arguments,
-                "--json",
                 env={**os.environ, **self._environment(0)},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
@@ -125,7 +137,4 @@ class Palomar:
         if process.returncode:
             end = said.read_text(errors="replace")[-2000:]
             raise BenchError(f"./run {' '.join(arguments)} failed with {process.returncode}:\n{end}")
-        try:
-            return json.loads(out)
-        except ValueError:
-            return [json.loads(line) for line in out.splitlines() if line.strip()]
+        return out

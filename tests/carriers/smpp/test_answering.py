@@ -141,6 +141,27 @@ async def test_a_carrier_that_is_slow_but_answers_in_time_is_never_taken_out() -
 
 
 @in_virtual_time
+async def test_some_without_an_answer_among_many_that_are_answered_are_no_row() -> None:
+    async with rig(window=50) as bench:
+        count = 0
+
+        def lose_every_third(connection: ScriptedConnection, pdu: SubmitSm | DataSm) -> None:
+            nonlocal count
+            count += 1
+            if count % 3:
+                take(connection, pdu)
+
+        bench.smsc.on_submit = lose_every_third
+        await bench.live()
+        bench.send(50)  # all of them time out at one moment, without an answer between
+        await bench.sink.until(lambda: len(bench.sink.answers) == 50)
+        await asyncio.sleep(1)
+        assert not bench.carrier.on_trial
+        assert len(bench.smsc.binds) == 1
+        assert bench.carrier.room() == 50
+
+
+@in_virtual_time
 async def test_answers_after_their_time_do_not_count() -> None:
     async with rig() as bench:
 

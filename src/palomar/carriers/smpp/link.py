@@ -128,6 +128,8 @@ class Link:
         """On trial: whether the next part's time has come."""
         self._in_vain = False
         """Whether a part got no answer since it was bound."""
+        self._last_answered = 0
+        """The highest sequence number, on this connection, of a submit that was answered in time."""
         self._trial_timer: asyncio.TimerHandle | None = None
         self._capture = capture
         self._connections: list[Connection] = []
@@ -225,7 +227,7 @@ class Link:
         self.last_error = ""
         log.info("carrier_link_bound", link=self.name)
         pause = self.answering.pause_seconds(self._chance()) if self.answering.on_trial else 0.0
-        self._may_try, self._in_vain = not pause, False
+        self._may_try, self._in_vain, self._last_answered = not pause, False, 0
         if pause:
             self._trial_timer = asyncio.get_running_loop().call_later(pause, self._try_again)
         self._owner.on_room()
@@ -271,7 +273,7 @@ class Link:
                 match event:
                     case ResponseReceived(context=OutgoingPart() as part, pdu=pdu):
                         answered = True
-                        self._answered()
+                        self._answered(pdu.sequence_number)
                         exchange = Exchange(link=name, request=event.request, response=event.frame)
                         owner.on_answer(self, part, pdu, exchange)
                     case RequestReceived(pdu=pdu):
@@ -282,7 +284,7 @@ class Link:
                     case RequestTimedOut(context=OutgoingPart() as part):
                         answered = True
                         connection.suspect()
-                        self._not_answered()
+                        self._timed_out(event.sequence_number)
                         owner.on_no_answer(part, NOT_IN_TIME, Exchange(link=name, request=event.request))
                     case LateResponse(context=OutgoingPart() as part, pdu=pdu):
                         exchange = Exchange(link=name, request=event.request, response=event.frame)
@@ -351,9 +353,16 @@ class Link:
                 self._owner.on_not_sent(part, reason, Exchange(link=self.name))
         self._owner.on_room()
 
-    def _answered(self) -> None:
+    def _answered(self, sequence_number: int) -> None:
+        self._last_answered = max(sequence_number, self._last_answered)
         if self.answering.answered():
             log.info("carrier_link_answers_again", link=self.name)
+
+    def _timed_out(self, sequence_number: int) -> None:
+        """In a row are submits as they were sent, not as their times end: many end at one moment, while those between
+        them were answered long ago."""
+        if sequence_number > self._last_answered:
+            self._not_answered()
 
     def _not_answered(self) -> None:
         if self.answering.not_answered():
