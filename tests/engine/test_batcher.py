@@ -304,30 +304,33 @@ async def test_what_can_be_undone_is_refused_in_time_while_its_commit_is_not_ans
             undone.extend(done)
             return 0
 
-        request = b.step("accept", awaited=True, patience_seconds=4.0, undo=undo)
+        request = b.step("accept", awaited=True, patience_seconds=4.0, undo=undo, can_undo="refused".__eq__)
         facts: list[str] = []
         b.database.gate.clear()
         if not was_committed:
             b.database.errors = [Conflict("the connection was lost before the commit")]
         b.batcher.post(b.step("facts", rank=30), "fact", facts.append)
         began = loop.time()
+        kept = asyncio.create_task(b.batcher.run(request, "keyed"))
         with pytest.raises(Unavailable):
             await b.batcher.run(request, "refused")
         assert 4.0 < loop.time() - began < 4.5
         clear = asyncio.create_task(b.batcher.nothing_to_undo())
         await asyncio.sleep(30.0)
         assert not clear.done()
+        assert not kept.done()
         assert facts == []
         b.database.gate.set()
         await clear
         await b.batcher.drain(5.0)
         assert facts == ["FACT"], "it is told once"
         written = [entry for commit in b.database.commits for entry in commit]
+        assert await kept == "KEYED"
         if was_committed:
-            assert written == ["accept:refused", "facts:fact"]
+            assert sorted(written) == ["accept:keyed", "accept:refused", "facts:fact"]
             assert undone == [("refused", "REFUSED")]
         else:
-            assert written == ["facts:fact"]
+            assert written == ["accept:keyed", "facts:fact"]
             assert undone == []
 
 

@@ -6,7 +6,7 @@ from palomar.domain.message import State
 from palomar.flows.accept import Accepted, Result, accept
 from palomar.flows.compose import Acceptance
 from palomar.flows.idempotency import Key
-from palomar.flows.withdraw import WHY, withdraw
+from palomar.flows.withdraw import WHY, can_withdraw, withdraw
 from palomar.ports import Taken
 
 KEY = Key.of(["account", "key"], b"body")
@@ -48,17 +48,11 @@ async def test_messages_are_cancelled_and_the_credit_comes_back(world: World) ->
     assert await world.faults() == []
 
 
-async def test_its_key_is_free_and_its_repeat_is_no_duplicate(world: World) -> None:
-    account = await world.account(duplicates_filter=True)
-    asked = {"idempotency": KEY, "answer": lambda new: (200, b"sent")}
-    command = world.compose(account, recipients=[recipient(0)], **asked)
-    result = await stored(world, command)
-    assert await taken_back(world, command, result) == 0
-
-    again = await stored(world, world.compose(account, recipients=[recipient(0)], **asked))
-    assert isinstance(again, Accepted)
-    assert await world.state(again.messages[0].row.id) is State.QUEUED
-    assert await world.faults() == []
+async def test_what_a_repeat_may_have_been_answered_by_is_never_withdrawn(world: World) -> None:
+    plain, filtering = await world.account(), await world.account(duplicates_filter=True)
+    assert can_withdraw(world.compose(plain))
+    assert not can_withdraw(world.compose(plain, idempotency=KEY))
+    assert not can_withdraw(world.compose(filtering))
 
 
 async def test_a_request_that_was_answered_before_keeps_its_messages_and_its_key(world: World) -> None:

@@ -268,7 +268,11 @@ class Lane:
         if self._sealed_at is None:
             self._spoiled = len(without_impatient(self._trying, now)) < len(self._trying) or self._spoiled
         elif now - self._sealed_at > STUCK_SECONDS:
-            undoable = [entry for entry in self._trying if entry.step.undo is not None and not entry.refused]
+            undoable = [
+                entry
+                for entry in self._trying
+                if entry.step.undo is not None and not entry.refused and entry.step.can_undo(entry.command)
+            ]
             without_impatient(undoable, now)
             late = [entry for entry in undoable if entry.refused]
             if late:

@@ -22,7 +22,7 @@ from palomar.flows.compose import Acceptance, Request, compose
 from palomar.flows.house import House
 from palomar.flows.idempotency import Key, KeyReused, Replay, answered
 from palomar.flows.keyed import AddAccount, ChangePassword, add_keyed, change_keyed
-from palomar.flows.withdraw import withdraw
+from palomar.flows.withdraw import can_withdraw, withdraw
 from palomar.flows.work import Work
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
@@ -96,6 +96,7 @@ class Gateway:
             prepare=dispatcher.claim_at_birth,
             weigh=_weight,
             undo=withdraw,
+            can_undo=can_withdraw,
         )
 
     # --- who else there is

@@ -20,6 +20,10 @@ FOR_EVER = float("inf")
 _log = structlog.get_logger(__name__)
 
 
+def _always(command: object) -> bool:
+    return True
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Step(Generic[C, R]):
     """A verb as the batcher knows it. Within a batch, steps run by ``rank``."""
@@ -39,6 +43,8 @@ class Step(Generic[C, R]):
     """How many items a command is; one, unless this says otherwise."""
     undo: Callable[[Work, Sequence[tuple[C, R]]], Awaitable[int]] | None = None
     """Takes back what commands with these results did; how much of it was too late."""
+    can_undo: Callable[[C], bool] = _always
+    """Says of which commands nobody else may have built on them meanwhile."""
 
 
 class Entry(Struct):

@@ -154,7 +154,7 @@ class Labs402tApi:
                 return responses.declined(STILL_RUNNING, responses.RETRY_SOON)
             outcome = await route.endpoint(call)
             answer = _written(outcome)
-            if call.key is None or answer.status == 200 or outcome is KEY_REUSED:
+            if call.key is None or answer.status == 200 or outcome in (KEY_REUSED, UNAVAILABLE):
                 return answer
             before = await self._gateway.answered(call.key)
             return answer if before is None else _written(answered_before(before))
