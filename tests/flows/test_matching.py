@@ -2,6 +2,7 @@
 
 import pytest
 from tests.support.world import CREDIT, World, outgoing, recipient
+from tests.support.world import receipt as receipt_of
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.message import MessageId, State, echo_of
@@ -9,7 +10,7 @@ from palomar.domain.receipt_ids import Spelling
 from palomar.flows.compose import Recipient
 from palomar.flows.lessons import RECEIPT_IDS, list_lessons, load_spellings, unlearn
 from palomar.flows.overdue import OverduePart, overdue_parts
-from palomar.flows.report import OrphanSweep, sweep_orphans
+from palomar.flows.report import OrphanSweep, record_receipts, sweep_orphans
 from palomar.ports import InDoubt, OutgoingPart, Taken
 from palomar.storage.database import Transaction
 
@@ -183,6 +184,31 @@ async def test_an_empty_id_of_before_matches_nothing_and_nobody_asks_for_it(worl
     assert await world.database.write(as_it_was_stored) == []
     assert not await world.receipt("0", State.DELIVERED, msisdn=PHONE)
     assert await world.state(message_id) is State.SENT
+
+
+@pytest.mark.parametrize("answer", ["", "null"])
+@pytest.mark.parametrize("receipt", ["", "0", "77", "null"])
+async def test_what_was_taken_without_an_id_is_found_by_phone_and_text(world: World, answer: str, receipt: str) -> None:
+    mine, strangers = await sent_as(world, answer), await sent_as(world, answer, number=1)
+    assert not await world.receipt(receipt, State.DELIVERED, msisdn=PHONE, text="not what was sent")
+    assert await world.receipt(receipt, State.DELIVERED, msisdn=PHONE, text="hello")
+    assert (await world.state(mine), await world.state(strangers)) == (State.DELIVERED, State.SENT)
+    assert await world.receipt(receipt, State.UNDELIVERED, msisdn=OTHER)
+    assert await world.state(strangers) is State.UNDELIVERED
+
+
+async def test_of_two_that_were_taken_without_an_id_and_look_alike_neither_is_guessed(world: World) -> None:
+    alike = [await sent_as(world, "") for _ in range(2)]
+    assert not await world.receipt("", State.DELIVERED, msisdn=PHONE)
+    assert [await world.state(each) for each in alike] == [State.SENT, State.SENT]
+
+
+async def test_an_id_of_zeros_without_a_phone_is_no_open_doubt_of_another_phone(world: World) -> None:
+    doubtful = await held(world)
+    named = receipt_of("77", State.DELIVERED, msisdn=PHONE, text="of another message")
+    zero = receipt_of("0", State.DELIVERED)
+    assert await world.do(record_receipts, named, zero) == [False, False]
+    assert await world.state(doubtful.message_id) is State.HELD
 
 
 async def test_ids_that_differ_by_case_where_case_tells_are_two(world: World) -> None:

@@ -10,12 +10,14 @@ from typing import Final
 
 
 class Cause(StrEnum):
-    """Why nobody knows. The words stand in SQL."""
+    """Why nobody knows, or cannot tell which it is. The words stand in SQL."""
 
     UNANSWERED = "unanswered"
     """No answer in time, or the link broke before it came."""
     DEATH = "death"
     """The node that had sent the copy died before it could tell."""
+    NAMELESS = "nameless"
+    """The carrier took the copy and gave no id for it: its receipt has to be found by what else it says."""
     REFUTED = "refuted"
     """There is no doubt any more: the carrier said later that it had not taken this copy."""
 

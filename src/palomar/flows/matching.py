@@ -46,7 +46,9 @@ async def match(
         else:
             await _learn(work, receipt, fit, found)
     if nameless:
-        asked = [Asked(receipts[i], set(readings[i].values()), came_ms[i] if came_ms else None) for i in nameless]
+        asked = [
+            Asked(receipts[i], set(readings[i].values()) - {""}, came_ms[i] if came_ms else None) for i in nameless
+        ]
         for index, part in zip(nameless, await doubtful(work, asked), strict=True):
             matched[index] = part
     return matched
