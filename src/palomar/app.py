@@ -164,6 +164,10 @@ class App:
         """Where we listen."""
         return self._north.urls
 
+    def adjust_carriers(self, config: Config) -> None:
+        """Let running carriers take over what they can of another configuration."""
+        self._south.adjust(config.carriers)
+
     def reload_tls(self) -> None:
         """Read the certificates again, for connections from now on."""
         self._north.reload_tls()

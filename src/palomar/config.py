@@ -30,6 +30,11 @@ ENVIRONMENT = (
     ("PALOMAR_HTTP_PORT", "port of all of HTTP; 8080 by default"),
     ("PALOMAR_CONVERGIA_PORT", "port of CONVERGIA's own listener; 8181 by default, 0 is off"),
     ("PALOMAR_DATABASE_URL", "postgresql://…; SQLite in the data directory by default"),
+    (
+        "PALOMAR_CARRIER_NAME_PASSWORD",
+        "the password of the carrier NAME, in capitals, _ for what is no letter or digit",
+    ),
+    ("PALOMAR_CARRIER_NAME_OUTBIND_PASSWORD", "what its SMSC must show when it calls"),
 )
 
 
@@ -205,7 +210,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
     console = _section(ConsoleConfig, document.pop("console", {}), "console", base, faults)
     sending = _section(SendingConfig, document.pop("sending", {}), "sending", base, faults)
     dialects = _dialects(document.pop("dialects", {}), base, faults)
-    carriers = _carriers(document.pop("carriers", {}), base, faults)
+    carriers = _carriers(document.pop("carriers", {}), base, env, faults)
     data_dir = document.pop("data_dir", "var")
     if not isinstance(data_dir, str):
         faults.append(f"data_dir: a path is expected, not {data_dir!r}")
@@ -269,7 +274,7 @@ def _dialects(table: object, base: Path, faults: list[str]) -> dict[str, object]
     }
 
 
-def _carriers(table: object, base: Path, faults: list[str]) -> tuple[CarrierConfig, ...]:
+def _carriers(table: object, base: Path, env: Mapping[str, str], faults: list[str]) -> tuple[CarrierConfig, ...]:
     if not isinstance(table, dict):
         faults.append("carriers: a table [carriers.NAME] a carrier is expected")
         return ()
@@ -282,6 +287,7 @@ def _carriers(table: object, base: Path, faults: list[str]) -> tuple[CarrierConf
         entry = dict(entry)
         kind = entry.pop("kind", None)
         if kind == "smpp":
+            _fill_secrets(entry, name, base, env, faults)
             smpp = _section(SmppCarrierSettings, entry, path, base, faults, name=name)
             if smpp is not None:
                 carriers.append(smpp)
@@ -291,6 +297,28 @@ def _carriers(table: object, base: Path, faults: list[str]) -> tuple[CarrierConf
         else:
             faults.append(f'{path}.kind: "smpp" or "simulator" is expected, not {kind!r}')
     return tuple(carriers)
+
+
+def _fill_secrets(entry: dict[str, Any], name: str, base: Path, env: Mapping[str, str], faults: list[str]) -> None:
+    """Take a carrier's passwords from the environment, else from the files that the entry names."""
+    for key in ("password", "outbind_password"):
+        given, file = env.get(secret_variable(name, key)), entry.get(f"{key}_file")
+        if given:
+            entry[key] = given
+        elif isinstance(file, str):
+            if key in entry:
+                faults.append(f"carriers.{name}.{key}_file: there is {key} too; only one of them is expected")
+            try:
+                entry[key] = (base / file).read_text(encoding="utf-8").rstrip("\r\n")
+            except (OSError, UnicodeDecodeError) as error:
+                faults.append(f"carriers.{name}.{key}_file: cannot be read: {error}")
+                entry.setdefault(key, "")
+
+
+def secret_variable(carrier: str, key: str) -> str:
+    """Name the variable of a carrier's password: ``PALOMAR_CARRIER_NORTH_1_PASSWORD`` for ``north-1``."""
+    word = "".join(sign if sign.isalnum() and sign.isascii() else "_" for sign in carrier.upper())
+    return f"PALOMAR_CARRIER_{word}_{key.upper()}"
 
 
 def _section(kind: type[T], table: object, path: str, base: Path, faults: list[str], **given: object) -> T:

@@ -219,6 +219,11 @@ class Carrier(Protocol):
         ...
 
     @property
+    def off(self) -> str:
+        """Why nothing is submitted by our own wish: ``switched off``, ``drained``; empty where it is not so."""
+        ...
+
+    @property
     def on_trial(self) -> bool:
         """Whether it did not answer the last parts, and gets one at a time until it answers one."""
         ...

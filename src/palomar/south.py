@@ -12,7 +12,7 @@ import structlog
 from palomar.carriers.simulator import script as chaos_script
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
-from palomar.carriers.smpp.carrier import SmppCarrier
+from palomar.carriers.smpp.carrier import ADJUSTABLE, SmppCarrier
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.submitting import submit_maker
 from palomar.carriers.smpp.wording import languages
@@ -80,6 +80,19 @@ class South:
                 _log.info("chaos", carrier=name, script=chaos_script.written(wanted))
                 smsc.set_chaos(wanted)
 
+    def adjust(self, entries: Sequence[CarrierConfig]) -> None:
+        """Let running carriers over SMPP take over what they can of other settings; say what needs a start."""
+        known = {entry.name: entry for entry in self._entries}
+        for entry in entries:
+            carrier, before = self.carriers.get(entry.name), known.get(entry.name)
+            if isinstance(carrier, SmppCarrier) and isinstance(entry, SmppCarrierSettings):
+                carrier.adjust(entry)
+                _log.info("carrier_adjusted", carrier=entry.name, **{name: getattr(entry, name) for name in ADJUSTABLE})
+            if not _is_taken_over(before, entry):
+                _log.warning("carrier_needs_a_start", carrier=entry.name)
+        for name in known.keys() - {entry.name for entry in entries}:
+            _log.warning("carrier_needs_a_start", carrier=name)
+
     async def remind(self, database: Database) -> None:
         """The simulator inside keeps nothing: what it took before this start and had not reported, it is told again."""
         for name, smsc in self.simulators.items():
@@ -115,6 +128,13 @@ class South:
         return SmppCarrier(
             _inside(entry.name, entry.settings), clock=self._clock, chance=ids.chance, connect=smsc.connect_memory
         )
+
+
+def _is_taken_over(before: CarrierConfig | None, entry: CarrierConfig) -> bool:
+    """Whether an entry differs from what runs in nothing but what a running carrier takes over."""
+    if isinstance(before, SmppCarrierSettings) and isinstance(entry, SmppCarrierSettings):
+        return before == dataclasses.replace(entry, **{name: getattr(before, name) for name in ADJUSTABLE})
+    return before == entry
 
 
 def _inside(name: str, settings: SimulatorSettings) -> SmppCarrierSettings:

@@ -1,9 +1,11 @@
 import os
 from pathlib import Path
 
+import pytest
 from tests.support.server import Palomar
 
-from palomar.config import ENVIRONMENT, SECTIONS
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.config import ENVIRONMENT, SECTIONS, ConfigError, load
 
 MANY_FAULTS = """
 colour = "red"
@@ -99,6 +101,27 @@ def test_the_configuration_is_shown_with_every_setting_and_no_password(tmp_path:
     assert [name for name in SECTIONS if name not in view] == []
     assert view["carriers"]["a"]["window"] == 50
     assert view["http"]["port"] == 0
+
+
+def test_a_carriers_password_stands_in_a_file_of_its_own_or_in_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from the file\n")
+    carrier = '[carriers.north-1]\nkind = "smpp"\nhost = "localhost"\nport = 1\nsystem_id = "x"\n'
+    (tmp_path / "c.toml").write_text(carrier + 'password_file = "secret"\n')
+    environment = {"PALOMAR_CONFIG": str(tmp_path / "c.toml")}
+    (smpp,) = load(environment).carriers
+    assert isinstance(smpp, SmppCarrierSettings)
+    assert smpp.password == "from the file"
+    (smpp,) = load(environment | {"PALOMAR_CARRIER_NORTH_1_PASSWORD": "from outside"}).carriers
+    assert isinstance(smpp, SmppCarrierSettings)
+    assert smpp.password == "from outside"
+
+    (tmp_path / "c.toml").write_text(carrier + 'password = "here"\npassword_file = "nowhere"\n')
+    with pytest.raises(ConfigError) as told:
+        load(environment)
+    assert [fault.partition(": ")[0] for fault in told.value.faults] == ["carriers.north-1.password_file"] * 2
+    (tmp_path / "c.toml").write_text(carrier)
+    with pytest.raises(ConfigError, match=r"carriers\.north-1\.password: is missing"):
+        load(environment)
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:

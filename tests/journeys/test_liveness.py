@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -223,3 +224,38 @@ def test_everything_leaves_at_the_pace_whatever_random_choice_brings(seed: int, 
 def _all_bound(palomar: Palomar) -> bool:
     standings: list[dict[str, Any]] = palomar.json("carrier", "list")
     return len(standings) == TRIALS and all(link["bound"] for one in standings for link in one["links"])
+
+
+# --- while it runs
+
+
+def test_a_signal_makes_a_running_carrier_faster_switches_it_off_and_on_again(tmp_path: Path) -> None:
+    with LiveSmsc() as smsc:
+        palomar = Palomar(tmp_path, toml=carrier_toml(smsc.port, parts_per_second=1))
+        key = palomar.account("acme", credit=5_000)
+        with palomar.serve() as server, FoxsysClient(server.url, "acme", key) as program:
+            eventually(lambda: _is_bound(program), within_seconds=10, what="the link is bound")
+            assert program.send("Hola", *numbers(300)).code == "0"
+            palomar.configure(carrier_toml(smsc.port, parts_per_second=200))
+            os.kill(server.pid, signal.SIGHUP)
+            eventually(lambda: smsc.taken == 300, within_seconds=10, what="all left, at the new pace")
+
+            palomar.configure(carrier_toml(smsc.port, parts_per_second=200, enabled=False))
+            os.kill(server.pid, signal.SIGHUP)
+            eventually(lambda: not _is_bound(program), within_seconds=10, what="it is switched off")
+            assert program.send("Hola", *numbers(10, begin=1_000)).code == "0"
+            off = eventually(
+                lambda: [one for one in palomar.json("carrier", "list") if one["trouble"] == "switched off"],
+                within_seconds=10,
+                what="it is told why",
+            )
+            assert not off[0]["usable"]
+            (waiting, *_) = palomar.json("message", "list", "--msisdn", numbers(1, begin=1_000)[0])
+            assert "switched off" in palomar.json("message", "show", waiting["id"])["waits"]["text"]
+
+            (tmp_path / "carriers.toml").write_text("[carriers.outside]\nkind = nonsense")
+            os.kill(server.pid, signal.SIGHUP)
+            palomar.configure(carrier_toml(smsc.port, parts_per_second=200))
+            os.kill(server.pid, signal.SIGHUP)
+            eventually(lambda: smsc.taken == 310, within_seconds=15, what="it is on again")
+            assert server.stop() == 0

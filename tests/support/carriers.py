@@ -12,6 +12,7 @@ class CountingCarrier:
     name: str = "c"
     window: int = 10
     live: bool = True
+    off: str = ""
     on_trial: bool = False
     sink: CarrierSink | None = None
     reserved: int = 0

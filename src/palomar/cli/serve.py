@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 
+from palomar import config as configuration
 from palomar.cli.first_start import Trial
 from palomar.cli.root import configured, fail
-from palomar.config import Config
+from palomar.config import Config, ConfigError
 from palomar.place import StartError, opened_database
 from palomar.storage.database import DatabaseError
 
@@ -25,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 @click.command()
 def serve() -> None:
-    """Run the server until SIGTERM or Ctrl-C (a second one ends it at once; SIGHUP reads certificates again)."""
+    """Run the server until SIGTERM or Ctrl-C (a second one ends it at once; SIGHUP reads files again)."""
     import uvloop  # and the whole house: no other command starts it
 
     from palomar.net.server import ListenError
@@ -57,12 +58,23 @@ async def _serve(config: Config) -> None:
 
         with contextlib.suppress(asyncio.CancelledError):
             async with app.running(before=trial.end, listening=begin):
-                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.reload_tls)
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _read_again, app)
                 _spare_the_collector()
                 _greet(config, app, trial.told(app.urls[0]))
                 await stopping.wait()
                 _log.info("stopping")
     _log.info("stopped")
+
+
+def _read_again(app: "App") -> None:
+    """Read certificates and configuration again; what is wrong with it is logged, and everything stays as it is."""
+    app.reload_tls()
+    try:
+        config = configuration.load()
+    except ConfigError as error:
+        _log.error("the configuration is not taken over", faults=error.faults)
+        return
+    app.adjust_carriers(config)
 
 
 def _spare_the_collector() -> None:

@@ -15,6 +15,9 @@ HINDRANCES: Final[Mapping[str, str]] = {
 }
 """By the word of ``engine.watchdog.Hindrance``."""
 
+OFF: Final = (word("switched off"), word("drained"))
+"""Troubles of our own making, as ``ports.Carrier.off`` says them."""
+
 
 def hindrance(standing: CarrierStanding, t: Callable[[str], str] = str) -> str:
     """Say what keeps parts from leaving by a carrier; ``t`` translates the words of ours."""

@@ -54,7 +54,7 @@ class Health:
     def trouble(self, now: float) -> str:
         """Why the carrier cannot be used now; empty when it can."""
         if not self.carrier.live:
-            return "no link is bound"
+            return self.carrier.off or "no link is bound"
         if self.carrier.on_trial:
             return ON_TRIAL
         if len(self._failed) < FAILURES_AT_LEAST:

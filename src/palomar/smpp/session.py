@@ -97,11 +97,15 @@ class Session:
         self._may_receive = frozenset[int]()
         self._enter(State.OPEN)
 
+    def set_window(self, size: int) -> None:
+        """Allow so many requests without an answer from now on; those that are out already stay out."""
+        self._window.size = size
+
     @property
     def window_free(self) -> int:
         """How many more requests may be sent before one is answered."""
         window = self._window
-        return window.size - len(window.outstanding)
+        return max(window.size - len(window.outstanding), 0)
 
     @property
     def outstanding(self) -> int:

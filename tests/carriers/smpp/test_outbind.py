@@ -192,8 +192,10 @@ async def test_an_address_that_is_taken_is_tried_ever_more_seldom() -> None:
     def no_link(*_: object) -> Any:
         raise AssertionError("nobody called")
 
+    allowed = asyncio.Event()
+    allowed.set()
     listener = asyncio.create_task(
-        OutbindListener(settings=settings, listen=refuse, new_link=no_link, gone=no_link).run()
+        OutbindListener(settings=settings, listen=refuse, new_link=no_link, gone=no_link, allowed=allowed).run()
     )
     await asyncio.sleep(400)
     listener.cancel()

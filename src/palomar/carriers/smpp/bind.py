@@ -18,6 +18,8 @@ from palomar.smpp import Bind, BindReceiver, BindTransceiver, BindTransmitter
 Connector = Callable[[Callable[[], asyncio.Protocol]], Awaitable[object]]
 """Makes a connection to the SMSC and gives it the protocol that the factory makes."""
 
+SWITCHED_OFF = "switched off"
+
 STEADY_SECONDS = 30.0
 """A link that stayed bound so long starts its back-off anew."""
 
@@ -42,7 +44,10 @@ class Dialler:
         connect: Connector,
         clock: Clock,
         chance: Callable[[], float],
+        allowed: asyncio.Event,
     ) -> None:
+        """While ``allowed`` is not set the link is not bound anew."""
+        self._allowed = allowed
         self._link = link
         self._settings = settings
         self._connect = connect
@@ -53,6 +58,10 @@ class Dialler:
         """Connect, bind and stay bound, for ever; cancelled by the carrier."""
         link, failures = self._link, 0
         while not link.stopping:
+            if not self._allowed.is_set():
+                link.note(SWITCHED_OFF)
+                await self._allowed.wait()
+                failures = 0
             bound_at = await self._try_to_bind()
             if bound_at is not None:
                 await link.failed.wait()

@@ -8,14 +8,16 @@ fit waits here, in order, for answers: it is the only queue of this package, and
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from typing import Final
 
 import structlog
 from msgspec import structs
 
 from palomar.carriers.smpp import verdicts
 from palomar.carriers.smpp.answering import Answering
-from palomar.carriers.smpp.bind import Connector, Dialler
+from palomar.carriers.smpp.bind import SWITCHED_OFF, Connector, Dialler
 from palomar.carriers.smpp.capture import Capture
 from palomar.carriers.smpp.connection import Connection
 from palomar.carriers.smpp.link import Link, Query
@@ -42,6 +44,11 @@ from palomar.smpp import CommandStatus, DataSm, DeliverSm, Pdu, QuerySmResp, Une
 
 PACE_WAKE_SECONDS = 0.005
 """Tokens are waited for at least so long, so that a fast pace does not cost a timer a part."""
+
+ADJUSTABLE: Final = ("parts_per_second", "link_parts_per_second", "window", "enabled", "drain")
+"""Settings that a running carrier takes over."""
+
+UNBIND_SECONDS = 5.0
 
 PUT_OFF_REMEMBERED = 10_000
 
@@ -92,6 +99,9 @@ class SmppCarrier:
         self._said_no = False
         """Somebody asked for slots and got none since room was last told of: it waits to be told."""
         self._stopping = False
+        self._allowed = asyncio.Event()
+        if settings.enabled:
+            self._allowed.set()
         self._changed = asyncio.Event()
 
     # --- ports.Carrier
@@ -101,8 +111,34 @@ class SmppCarrier:
         return self._settings.name
 
     @property
+    def settings(self) -> SmppCarrierSettings:
+        """Those in force."""
+        return self._settings
+
+    @property
     def live(self) -> bool:
-        return any(link.live for link in self._links)
+        return not self.off and self._has_link
+
+    @property
+    def off(self) -> str:
+        if not self._settings.enabled:
+            return SWITCHED_OFF
+        return "drained" if self._settings.drain else ""
+
+    def adjust(self, settings: SmppCarrierSettings) -> None:
+        """Take over the pace, the window, ``enabled`` and ``drain`` of other settings; the rest needs a start."""
+        now = self._clock.monotonic()
+        changed = {name: getattr(settings, name) for name in ADJUSTABLE}
+        self._settings = replace(self._settings, **changed)
+        self._bucket.set_rate(self._settings.parts_per_second, now)
+        for link in self._links:
+            link.adjust(self._settings, now)
+        if self._settings.enabled:
+            self._allowed.set()
+        elif self._allowed.is_set():
+            self._allowed.clear()
+            self._tasks.append(asyncio.create_task(self._switch_off(), name=f"carrier off {self.name}"))
+        self.on_room()
 
     @property
     def on_trial(self) -> bool:
@@ -135,11 +171,11 @@ class SmppCarrier:
     def submit(self, part: OutgoingPart) -> None:
         self._reserved -= 1
         if self._waiting or not self._send(part):
-            if self.live and not self._takes_nothing:
+            if self._has_link and not self._takes_nothing:
                 self._waiting.append(part)
             else:
                 self._bucket.give_back(1)
-                reason = "the carrier does not answer" if self.live else "no link is bound"
+                reason = "the carrier does not answer" if self._has_link else "no link is bound"
                 self._later(part, NotSent(reason=reason))
 
     def links(self) -> list[LinkStatus]:
@@ -161,11 +197,22 @@ class SmppCarrier:
         settings = self._settings
         for number in range(1, settings.links + 1):
             link = self._new_link(f"{self.name}/{number}")
-            dialler = Dialler(link, settings=settings, connect=self._connect, clock=self._clock, chance=self._chance)
+            dialler = Dialler(
+                link,
+                settings=settings,
+                connect=self._connect,
+                clock=self._clock,
+                chance=self._chance,
+                allowed=self._allowed,
+            )
             self._tasks.append(asyncio.create_task(dialler.run(), name=f"carrier link {link.name}"))
         if self._listen is not None:
             listener = OutbindListener(
-                settings=settings, listen=self._listen, new_link=self._new_called_link, gone=self._links.remove
+                settings=settings,
+                listen=self._listen,
+                new_link=self._new_called_link,
+                gone=self._links.remove,
+                allowed=self._allowed,
             )
             self._tasks.append(asyncio.create_task(listener.run(), name=f"carrier calls {self.name}"))
 
@@ -175,7 +222,7 @@ class SmppCarrier:
         self._stopping = True
         try:
             async with asyncio.timeout(deadline_seconds):
-                while self._waiting and self.live:
+                while self._waiting and self._has_link:
                     await self._change()
                 for link in self._links:
                     link.stop_submitting()
@@ -272,11 +319,30 @@ class SmppCarrier:
 
     # --- inside
 
+    @property
+    def _has_link(self) -> bool:
+        return any(link.live for link in self._links)
+
+    async def _switch_off(self) -> None:
+        """Wait for the answers that are due, then unbind every link; nothing is left of it if we are wanted again."""
+        try:
+            async with asyncio.timeout(self._settings.response_timeout_seconds):
+                while self._waiting or self._reserved or any(link.outstanding for link in self._links):
+                    await self._change()
+            async with asyncio.timeout(UNBIND_SECONDS):
+                if not self._allowed.is_set():
+                    await asyncio.gather(*(link.unbind() for link in self._links))
+        except TimeoutError:
+            log.warning("carrier_switched_off_late", carrier=self.name)
+        if not self._allowed.is_set():
+            for link in list(self._links):
+                link.abort()
+
     def _free_slots(self, now: float) -> int:
         free = -self._reserved - len(self._waiting)
         for link in self._links:
             free += link.free_slots(now)
-        return 0 if self._stopping else free
+        return 0 if self._stopping or self.off else free
 
     def _capacity(self) -> int:
         return sum(link.capacity() for link in self._links)
@@ -329,7 +395,7 @@ class SmppCarrier:
     def _send_waiting(self) -> None:
         while self._waiting and self._send(self._waiting[0]):
             self._waiting.popleft()
-        if self._waiting and not self.live:
+        if self._waiting and not self._has_link:
             self._give_up_waiting("no link is bound")
         elif self._waiting and self._takes_nothing:
             self._give_up_waiting("the carrier does not answer")
@@ -368,7 +434,7 @@ class SmppCarrier:
         was: what refused and what arms go by the same reading of the clock, and neither must agree with the other."""
         self._said_no = True
         paces = [link.rate for link in self._links if link.live]
-        if self._stopping or not (self._bucket.rate or any(pace.bucket.rate for pace in paces)):
+        if self._stopping or self.off or not (self._bucket.rate or any(pace.bucket.rate for pace in paces)):
             return
         waits = [self._bucket.seconds_until(1, now)]
         for pace in paces:

@@ -7,7 +7,7 @@ It submits parts, asks for parts, and tells its carrier what the SMSC said, with
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
 import structlog
@@ -186,6 +186,14 @@ class Link:
         if not self.live:
             return 0
         return 1 if self.answering.on_trial else self._settings.window
+
+    def adjust(self, settings: SmppCarrierSettings, now: float) -> None:
+        """Keep another window and another pace from ``now`` (monotonic) on."""
+        self._settings = settings
+        self._session_settings = replace(self._session_settings, window=settings.window)
+        self.rate.set_limit(settings.link_parts_per_second, now)
+        for connection in self._connections:
+            connection.session.set_window(settings.window)
 
     def submit(self, pdu: SubmitSm | DataSm, part: OutgoingPart) -> None:
         """Send one part over a live link; raises ``UnencodablePdu``."""

@@ -48,8 +48,11 @@ class OutbindListener:
         listen: Listen,
         new_link: Callable[[str], Link],
         gone: Callable[[Link], None],
+        allowed: asyncio.Event,
     ) -> None:
-        """``new_link`` makes a link of a name for a call, ``gone`` is told when the call has ended."""
+        """``new_link`` makes a link of a name for a call, ``gone`` is told when the call has ended. While
+        ``allowed`` is not set everybody is hung up on."""
+        self._allowed = allowed
         self._settings = settings
         self._listen = listen
         self._new_link = new_link
@@ -83,6 +86,8 @@ class OutbindListener:
 
     def _answer_call(self) -> asyncio.Protocol:
         """A protocol for one connection that the listener has accepted."""
+        if not self._allowed.is_set():
+            return _HangUp()
         if len(self._calls) >= CALLS_MAX:
             log.warning("carrier_too_many_calls", carrier=self._settings.name)
             return _HangUp()

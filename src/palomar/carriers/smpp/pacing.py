@@ -206,6 +206,14 @@ class LinkRate:
             return True
         return False
 
+    def set_limit(self, limit: float, now: float) -> None:
+        """Go no faster than this from now on; 0 is no limit of ours. A link that is slowed stays so."""
+        self.limit = limit
+        if not self.slowed:
+            self.bucket.set_rate(limit, now)
+        elif limit:
+            self.bucket.set_rate(min(self.bucket.rate, limit), now)
+
     def seconds_until_room(self, now: float) -> float:
         """How long until one more part may be given to the link."""
         return self.bucket.seconds_until(1, now)

@@ -23,6 +23,12 @@ class SmppCarrierSettings:
     port: int
     system_id: str
     password: str = field(repr=False)
+    password_file: Path | None = None
+    """Where it stands alone, instead of in the configuration."""
+    enabled: bool = True
+    """Whether we connect and submit at all."""
+    drain: bool = False
+    """Submit nothing more, and stay bound for the receipts of what was submitted."""
     bind: BindMode = "transceiver"
     links: int = 1
     """Connections (or pairs) that we make; 0 where the SMSC calls us (``outbind_port``)."""
@@ -56,6 +62,7 @@ class SmppCarrierSettings:
     outbind_system_id: str = ""
     """Who the SMSC says it is, and its password."""
     outbind_password: str = field(default="", repr=False)
+    outbind_password_file: Path | None = None
     outbind_bind: Literal["receiver", "transceiver"] = "receiver"
     tls: bool = False
     tls_verify: bool = True
