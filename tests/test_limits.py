@@ -28,7 +28,9 @@ from palomar.engine import callback_targets
 from palomar.engine.calls import CALLS_AN_ACCOUNT
 from palomar.engine.clicks import A_LINK_A_MINUTE
 from palomar.engine.families import A_MINUTE, DEEPEST, SUBACCOUNTS_AT_MOST
+from palomar.engine.keys import KEYS_AT_MOST
 from palomar.engine.news import A_PERSON_AT_MOST, LISTENERS_AT_MOST
+from palomar.engine.people import USERS_AT_MOST
 from palomar.flows.oddities import OF_A_KIND_AT_MOST
 from palomar.links.redirect import AGENT_LONGEST
 from palomar.net.capacity import REFUSING_AT_MOST, UNFINISHED_OCTETS
@@ -98,6 +100,8 @@ FIGURES: Final[Mapping[str, float]] = {
     "levels of sub-accounts": DEEPEST,
     "visits of a short link that are recorded and told, in a minute": A_LINK_A_MINUTE,
     "characters of a user agent that are kept of a visit": AGENT_LONGEST,
+    "keys of an account that the sandbox made, at a time": KEYS_AT_MOST,
+    "users in the scope of who adds one in the console": USERS_AT_MOST,
     "open event streams of a person": A_PERSON_AT_MOST,
     "open event streams of a server": LISTENERS_AT_MOST,
     "calls kept for the sandbox, an account": CALLS_AN_ACCOUNT,

@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from tests.support.growth import growth
 
 from palomar.domain.http_record import HttpRecord
 from palomar.domain.redaction import MASK, redacted
@@ -95,3 +96,13 @@ def test_user_and_password_in_an_address_are_told_by_where_they_stand(url: str) 
     text = shown(target=f"/x?ackurl={url}".encode(), body=f'{{"ackurl":"{url}"}}'.encode())
     assert "p4ss" not in text
     assert "host" in text
+
+
+@pytest.mark.parametrize(
+    "unit", [b"eyJ", b"eyJaaaaaaaaa.", b"password=a&", b'"password":"x",', b"<a:password ", b'name="']
+)
+def test_a_recorded_body_that_is_made_to_be_looked_at_for_long_is_not(unit: bytes) -> None:
+    def record_of(octets: int) -> HttpRecord:
+        return HttpRecord(method="POST", target=b"/x", body=unit * (octets // len(unit)))
+
+    assert growth(redacted, record_of(1_000), record_of(8_000), times=8) < 3

@@ -8,6 +8,8 @@ from tests.support.databases import Place
 
 from palomar.domain.access import Role, Visitor
 from palomar.engine.logins import LoggedIn
+from palomar.engine.people import USERS_AT_MOST
+from palomar.storage.database import Transaction
 
 
 @pytest.fixture
@@ -92,3 +94,19 @@ async def test_a_role_is_changed_at_once_also_for_who_is_inside(house: House) ->
     assert inside.who.role is Role.OWNER
     assert await (await house.viewer("admin")).people.set_role(marta.id, Role.READ_ONLY)
     assert (await house.signed_in("marta")).who.role is Role.READ_ONLY
+
+
+async def test_there_are_so_many_users_and_no_more(house: House) -> None:
+    await house.user("admin")
+    people = (await house.viewer("admin")).people
+    first = "INSERT INTO users (id, login, login_key, name, password_hash, role, enabled, totp_step, created_ms)"
+
+    async def crowd(tx: Transaction) -> None:
+        for number in range(USERS_AT_MOST - 2):
+            login = f"u{number}"
+            await tx.execute(f"{first} VALUES (?, ?, ?, '', '', 'read-only', 1, 0, 0)", 10**9 + number, login, login)
+
+    await house.world.database.write(crowd)
+    assert await people.add(login="last", name="", role=Role.SUPPORT, account_id=None) is not None
+    assert not await people.has_room()
+    assert await people.add(login="toomany", name="", role=Role.SUPPORT, account_id=None) is None

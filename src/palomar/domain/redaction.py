@@ -67,7 +67,7 @@ _USER_IN_URL: Final = re.compile(
     r"""(https?(?::|%3a)(?:(?:\\?/|%2f){2}))[^\s/@"'<>&?#\\]{1,300}?(@|%40)(?=[^\s"'<>&@]*)""", re.IGNORECASE
 )
 """Also as JSON escapes slashes, and as a query escapes all of it."""
-_JWT: Final = r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"
+_JWT: Final = r"eyJ(?:(?!eyJ)[\w-]){8,}\.[\w-]{8,}\.[\w-]{8,}"
 _SHORTEST, _SHORTEST_NAMED = 6, 3
 """Characters of a secret that is masked wherever it stands; shorter ones would take half the text with them."""
 

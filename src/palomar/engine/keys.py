@@ -18,6 +18,8 @@ from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
 
 KEY_NAME: Final = "sandbox"
+KEYS_AT_MOST: Final = 50
+"""Of this name that an account has at a time, as long as their passes live."""
 PASS_LIFETIME_MS: Final = 30 * 86_400_000
 
 
@@ -84,9 +86,15 @@ class Keys:
             api_key=first.api_key if key_is_good else "",
         )
 
+    def has_room(self, account: Account) -> bool:
+        """Whether the account may have one more key made here."""
+        passes = self._directory.snapshot.tokens.values()
+        made = sum(1 for token in passes if token.account_id == account.id and token.name == KEY_NAME)
+        return made < KEYS_AT_MOST
+
     async def make(self, account: Account) -> Secrets | None:
         """A further key and a pass of an account in scope, shown this once; None where that may not be."""
-        if not self._may_for(account):
+        if not self._may_for(account) or not self.has_room(account):
             return None
         house = House(accounts=self._directory.snapshot.by_id, renderers={}, ids=self._ids, node_id=None)
         api_key, now_ms = self._ids.token(), self._clock.wall_ms()

@@ -6,7 +6,7 @@ switches off, demotes or binds themselves: an installation keeps an owner.
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from palomar.domain.access import Right, Role, Scope, Who, is_login
 from palomar.domain.account import AccountId
@@ -16,6 +16,9 @@ from palomar.flows import sessions, users
 from palomar.flows.users import Credentials, NewUser, User
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
+
+USERS_AT_MOST: Final = 1_000
+"""In the scope of who adds one: of an account, or of the whole platform."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,10 @@ class People:
             return []
         return [user for user in await self._database.read(users.list_users) if self._scope.has(user.account_id)]
 
+    async def has_room(self) -> bool:
+        """Whether there may be one more user in scope."""
+        return len(await self.all()) < USERS_AT_MOST
+
     async def user(self, user_id: int) -> User | None:
         """A user in scope; None for any other."""
 
@@ -59,6 +66,8 @@ class People:
         The account must be in scope (None, the platform, is in nobody's but the platform's own).
         """
         if not self._who.may(Right.PEOPLE) or not self._scope.has(account_id) or not is_login(login):
+            return None
+        if not await self.has_room():
             return None
         password = made_up(self._ids.token())
         new = NewUser(

@@ -13,6 +13,7 @@ from palomar.domain.access import Role
 from palomar.domain.account import Account
 from palomar.domain.http_record import HttpRecord
 from palomar.domain.message import State
+from palomar.engine.keys import KEYS_AT_MOST
 from palomar.flows.numbers import VirtualNumber, add_number
 from palomar.flows.receive import receive
 from palomar.ports import CarrierInbound
@@ -194,6 +195,15 @@ async def test_a_key_is_made_shown_once_and_works(sandbox: House, acme: Account)
     assert (await browser.post("/console/sandbox/key", account="other")).status == 404
     forged = await browser.ask("POST", "/console/sandbox/key", headers={"sec-fetch-site": "cross-site"}, form={})
     assert forged.status == 403
+
+
+async def test_so_many_keys_are_made_and_then_the_page_says_so(sandbox: House, acme: Account) -> None:
+    browser = await inside(sandbox, "acme")
+    for _ in range(KEYS_AT_MOST):
+        assert (await browser.post("/console/sandbox/key", account="acme")).status == 200
+    full = await browser.post("/console/sandbox/key", account="acme")
+    assert full.status == 422
+    assert "This account has too many keys of the sandbox" in full.text
 
 
 async def test_an_account_is_chosen(sandbox: House, acme: Account) -> None:

@@ -199,6 +199,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "That code is not right. Check the phone's clock.": "Ese código no es correcto. Compruebe la hora del teléfono.",
     "That is not your password.": "Esa no es su contraseña.",
     "That login and password do not match.": "El usuario y la contraseña no coinciden.",
+    "There are too many users already.": "Ya hay demasiados usuarios.",
     "That login is taken, or is none: no spaces, no colon.": (
         "Ese usuario ya existe o no es válido: sin espacios ni dos puntos."
     ),

@@ -111,6 +111,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "They will be tried again within a second: {count}.": "Se reintentarán en menos de un segundo: {count}.",
     "This number…": "Este número…",
     "This phone has got nothing yet.": "Este teléfono todavía no ha recibido nada.",
+    "This account has too many keys of the sandbox: end some first.": (
+        "Esta cuenta tiene demasiadas claves del entorno de pruebas: anule antes alguna."
+    ),
     "This script cannot be read: {why}": "Este guion no se entiende: {why}",
     "Try all that were given up again": "Reintentar todas las abandonadas",
     "Try all that {login} has given up again": "Reintentar todas las abandonadas de {login}",

@@ -94,6 +94,8 @@ async def behave(visit: SignedVisit) -> Reply:
 async def make_key(visit: SignedVisit) -> Reply:
     """A further key; the examples on the page that answers are written with it, and nothing else ever shows it."""
     play, account = visit.viewer.play, visit.viewer.account_of_login(visit.asked("account"))
+    if play is not None and account is not None and play.keys.may_make and not play.keys.has_room(account):
+        return await _page(visit, play, fault=visit.t("This account has too many keys of the sandbox: end some first."))
     made = await play.keys.make(account) if play is not None and account is not None else None
     if play is None or made is None:
         return visit.missing()

@@ -31,6 +31,8 @@ async def add(visit: SignedVisit) -> Reply:
         return visit.missing()
     account_id: AccountId | None = account.id if account is not None else None
     made = await viewer.people.add(login=login, name=visit.asked("name")[:200], role=Role(role), account_id=account_id)
+    if made is None and not await viewer.people.has_room():
+        return await _page(visit, fault=visit.t("There are too many users already."))
     if made is None:
         return await _page(visit, fault=visit.t("That login is taken, or is none: no spaces, no colon."))
     return await _page(visit, made=made)
