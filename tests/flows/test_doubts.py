@@ -14,7 +14,7 @@ from palomar.domain.routing import Plan
 from palomar.domain.timeline import Kind
 from palomar.flows.claim import ClaimOrder, claim, take_over
 from palomar.flows.compose import NewMessage
-from palomar.flows.dispatch import Again
+from palomar.flows.dispatch import Again, Answer, record_answers
 from palomar.flows.held import Held, count_held, held_messages, send_held
 from palomar.flows.housekeeping import expire
 from palomar.flows.report import OrphanSweep, sweep_orphans
@@ -399,6 +399,40 @@ async def test_a_copy_that_gets_no_answer_after_the_message_has_ended_still_find
     assert await world.answer(second, NO_ANSWER) is None
     assert await world.ask("SELECT id FROM orphans") == []
     assert await world.told(message.row.id) == ["took", "delivered"]
+
+
+async def test_a_receipt_of_the_first_copy_corrects_the_refusal_of_the_second_once_and_without_money(
+    world: World,
+) -> None:
+    account = await world.account(credit=10 * CREDIT)
+    message = await doubted(world, account=account)
+    (second,) = outgoing(message, attempt=2)
+    await world.mark(second)
+    await world.answer(second, REFUSED)
+    assert await world.state(message.row.id) is State.REJECTED
+    assert await world.receipt("one", State.DELIVERED, msisdn=PHONE)
+    assert await world.state(message.row.id) is State.DELIVERED
+    assert await world.receipt("one", State.UNDELIVERED, msisdn=PHONE)
+    assert await world.state(message.row.id) is State.DELIVERED
+    assert (await world.told(message.row.id))[-2:] == ["rejected", "delivered"]
+    assert await world.balance(account) == (10 * CREDIT, 0)
+
+
+async def test_a_refusal_without_another_copy_is_final(world: World) -> None:
+    message = await world.accepted(await world.account(), claim=State.SUBMITTING)
+    await world.answer(outgoing(message)[0], REFUSED)
+    assert not await world.receipt("one", State.DELIVERED, msisdn=PHONE)
+    assert await world.state(message.row.id) is State.REJECTED
+
+
+async def test_of_two_messages_alike_that_time_out_together_none_is_ended_by_a_receipt_that_came_before(
+    world: World,
+) -> None:
+    account = await world.account()
+    messages = [await world.accepted(account, claim=State.SUBMITTING) for _ in range(2)]
+    await world.receipt("one", State.DELIVERED, msisdn=PHONE, sender="FOXSYS", text="hello")
+    await world.do(record_answers, *(Answer("c", outgoing(message)[0], NO_ANSWER) for message in messages))
+    assert [await world.state(message.row.id) for message in messages] == [State.QUEUED, State.QUEUED]
 
 
 # --- another carrier

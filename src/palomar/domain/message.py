@@ -89,8 +89,14 @@ def may_move(old: State, new: State) -> bool:
 
 
 def is_correction(old: State, *, presumed: bool, new: State) -> bool:
-    """Whether a real receipt may still correct an end that we presumed for want of one (once)."""
-    return presumed and old in (State.EXPIRED, State.UNKNOWN) and new in _ENDS_BY_CARRIER and new is not old
+    """Whether a real receipt may still correct an end that we presumed for want of one (once): none came, or a copy was
+    refused while an earlier one may have been taken."""
+    return (
+        presumed
+        and old in (State.EXPIRED, State.UNKNOWN, State.REJECTED)
+        and new in _ENDS_BY_CARRIER
+        and new is not old
+    )
 
 
 def worse(one: State | None, other: State) -> State:

@@ -260,12 +260,17 @@ def _refuse_answered(work: Work, part: OpenPart, *, was_doubted: bool) -> None:
     if part.state is State.SUBMITTING or (part.state is State.QUEUED and was_doubted):
         _refuse(work, part)
     elif part.state is State.HELD:
-        end_part(work, part, State.REJECTED)
+        _reject(work, part)
 
 
 def _refuse(work: Work, part: OpenPart) -> None:
     work.leave_queue(part)
-    end_part(work, part, State.REJECTED)
+    _reject(work, part)
+
+
+def _reject(work: Work, part: OpenPart) -> None:
+    """End a part as refused; where an earlier copy may have been taken all the same, its receipt may correct that."""
+    end_part(work, part, State.REJECTED, presumed=work.doubts.is_open(part))
 
 
 def _put_off(work: Work, part: OpenPart, answer: Answer, outcome: Deferred) -> Again | None:
