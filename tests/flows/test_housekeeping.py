@@ -150,6 +150,7 @@ _AGED: dict[str, list[tuple[LiteralString, tuple[int | str | bytes, ...]]]] = {
         ("INSERT INTO unknown_proxies (address, last_ms) VALUES (?, ?)", ("192.0.2.1", _MADE_MS)),
     ],
     "digests of the duplicates filter": [("INSERT INTO recent (digest, sent_ms) VALUES (?, ?)", (b"d", _MADE_MS))],
+    "links that broke": [("INSERT INTO broken_links (link, broke_ms) VALUES (?, ?)", ("1/acme/1@7", _MADE_MS))],
     "orphan receipts": [
         ("INSERT INTO orphans (id, carrier, carrier_reference, stat, raw, received_ms) VALUES (?, ?, ?, ?, ?, ?)",
          (1, "c", "r", "DELIVRD", "", _MADE_MS)),
