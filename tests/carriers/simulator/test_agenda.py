@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+from structlog.testing import capture_logs
 from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.carriers.simulator.agenda import Agenda
@@ -81,3 +82,19 @@ async def test_a_closed_agenda_does_nothing_more() -> None:
     planned.later(1, diary.act("planned after"))
     await asyncio.sleep(5)
     assert diary.lines == []
+
+
+@in_virtual_time
+async def test_an_act_that_fails_takes_no_other_with_it() -> None:
+    def fail() -> None:
+        raise RuntimeError("a bug")
+
+    diary = Diary()
+    planned = agenda(diary)
+    planned.later(1, fail)
+    planned.later(1, diary.act("beside it"))
+    planned.later(2, diary.act("after it"))
+    with capture_logs() as logs:
+        await asyncio.sleep(3)
+    assert [what for what, _ in diary.lines] == ["beside it", "after it"]
+    assert [entry["event"] for entry in logs] == ["simulator_act_failed"]

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
+from structlog.testing import capture_logs
 from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, take, throttle
-from tests.contracts.carrier import outgoing
+from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import LoopClock, in_virtual_time
 
-from palomar.ports import Deferred, Taken
+from palomar.ports import Deferred, InDoubt, Taken
 from palomar.smpp import DataSm, SubmitSm
 
 
@@ -196,3 +197,30 @@ def answer_after(seconds: float) -> Callable[[ScriptedConnection, SubmitSm | Dat
         asyncio.get_running_loop().call_later(seconds, later)
 
     return answer
+
+
+@in_virtual_time
+async def test_a_failure_behind_the_sink_costs_no_wake_up_and_no_deadline() -> None:
+    class FailingSink(RecordingSink):
+        fails = True
+
+        def room_changed(self, carrier: str) -> None:
+            super().room_changed(carrier)
+            if self.fails:
+                raise RuntimeError("a bug")
+
+    rig = Rig(parts_per_second=5, response_timeout_seconds=4, enquire_link_seconds=60)
+    rig.sink = sink = FailingSink()
+    with capture_logs() as logs:
+        async with rig:
+            await rig.live()
+            rig.smsc.on_submit = stay_silent
+            rig.send()
+            assert not rig.carrier.reserve(1)
+            await asyncio.sleep(1)
+            sink.fails = False
+            rig.smsc.on_submit = take
+            assert await send_as_told(rig, 20, first=2) < 5
+            await rig.sink.until(lambda: any(isinstance(outcome, InDoubt) for outcome in rig.sink.outcomes()))
+            assert len(rig.smsc.connections) == 1
+    assert "carrier_room_failed" in {entry["event"] for entry in logs}

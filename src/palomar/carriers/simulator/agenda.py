@@ -6,9 +6,14 @@ An agenda has a time of its own: :meth:`Agenda.skip` moves it ahead of the clock
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
 from palomar.carriers.simulator.wheel import Wheel
 
 Act = Callable[[], None]
+
+
+log = structlog.get_logger(__name__)
 
 
 class Agenda:
@@ -54,7 +59,18 @@ class Agenda:
 
     def _on_time(self) -> None:
         self._timer = None
-        for act in self._wheel.take_due(self.now()):
-            act()
-        self._after()
-        self._set_timer()
+        try:
+            for act in self._wheel.take_due(self.now()):
+                _done(act)
+            _done(self._after)
+        finally:
+            if not self._closed:
+                self._set_timer()
+
+
+def _done(act: Act) -> None:
+    """Do it; one that fails takes none of the others with it, nor those that are due later."""
+    try:
+        act()
+    except Exception:
+        log.exception("simulator_act_failed")

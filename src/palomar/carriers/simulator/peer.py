@@ -314,7 +314,9 @@ class Peer(asyncio.Protocol):
         self._timer = self._loop.call_later(delay, self._on_timer)
 
     def _on_timer(self) -> None:
-        self._take(self._session.on_time(self._now()))
-        self._flush()
-        if not self._session.is_closed:
-            self._set_timer()
+        try:
+            self._take(self._session.on_time(self._now()))
+            self._flush()
+        finally:
+            if not self._session.is_closed:
+                self._set_timer()

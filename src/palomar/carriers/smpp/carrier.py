@@ -309,7 +309,12 @@ class SmppCarrier:
         self._changed.set()
         self._said_no = False
         if self._sink is not None and not self._stopping:
-            self._sink.room_changed(self.name)
+            try:
+                self._sink.room_changed(self.name)
+            except Exception:
+                # A bug behind the sink costs neither a link nor a timer; whoever waits is told again the next time.
+                log.exception("carrier_room_failed", carrier=self.name)
+                self._said_no = True
 
     def may_try(self, link: Link) -> bool:
         tried = [one for one in self._links if one.answering.on_trial]

@@ -215,9 +215,12 @@ class Connection(asyncio.Protocol):
         self._timer = None
         if self.gone.done():
             return
-        self._take(self.session.on_time(self._now()))
-        if self.close_reason is None:
-            self._set_timer()
+        try:
+            self._take(self.session.on_time(self._now()))
+        finally:
+            # Whatever goes wrong above, the deadlines of the session are kept.
+            if self.close_reason is None and not self.gone.done():
+                self._set_timer()
 
     def _ended(self) -> None:
         if self._timer is not None:
