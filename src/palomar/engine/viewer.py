@@ -30,13 +30,16 @@ from palomar.flows.held import send_held
 from palomar.flows.house import House
 from palomar.flows.lookup import show_message
 from palomar.flows.search import Results
-from palomar.flows.search_task import LATEST
+from palomar.flows.search_task import BOUNDS, LATEST, Bounds
 from palomar.flows.why import Story, tell_story
 from palomar.flows.work import Work
 from palomar.ports import Clock, Ids
 from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.database import Database, Transaction
 from palomar.storage.messages import MessageRow
+
+SEARCH_SECONDS = 1.0
+"""For so long a search that has not filled its page goes on by itself, one bounded survey after the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,8 @@ class Viewers:
         mask_for_support: bool,
         sandbox: Sandbox | None = None,
         senders: Senders = SANDBOX_SENDERS,
+        bounds: Bounds = BOUNDS,
+        search_seconds: float = SEARCH_SECONDS,
     ) -> None:
         self.database = database
         self.directory = directory
@@ -80,6 +85,8 @@ class Viewers:
         self.mask_for_support = mask_for_support
         self.sandbox = sandbox
         self.senders = senders
+        self.bounds = bounds
+        self.search_seconds = search_seconds
 
     def of(self, signed_in: SignedIn) -> "Viewer":
         return Viewer(self, signed_in)
@@ -180,18 +187,28 @@ class Viewer:
     # --- messages
 
     async def search(self, wanted: SearchFilter, *, before: MessageId = LATEST, limit: int) -> Page:
-        """A page of the messages in scope that fit; a search that finds little gives up early and says where."""
-        within, whose = self._unseen(wanted), self.scope.account_ids
+        """Find a page of the messages in scope that fit. A search that has found little goes on for
+        ``search_seconds``, and then says how far back it has looked."""
+        within, whose, viewers = self._unseen(wanted), self.scope.account_ids, self._viewers
+        messages: list[MessageRow] = []
+        older: MessageId | None = before
+        since = viewers.clock.monotonic()
+        while older is not None and len(messages) < limit:
 
-        async def script(tx: Transaction) -> Results:
-            return await search.search(tx, whose, within, before=before, limit=limit)
+            async def script(
+                tx: Transaction, older: MessageId = older, lacking: int = limit - len(messages)
+            ) -> Results:
+                return await search.search(tx, whose, within, before=older, limit=lacking, bounds=viewers.bounds)
 
-        found = await self._database.survey(script)
-        is_full = found.older is None or len(found.messages) >= limit
+            found = await self._database.survey(script)
+            messages, older = messages + found.messages, found.older
+            if viewers.clock.monotonic() - since >= viewers.search_seconds:
+                break
+        is_full = older is None or len(messages) >= limit
         return Page(
-            messages=[self._shown(row) for row in found.messages],
-            older=found.older,
-            searched_ms=None if is_full or found.older is None else born_ms(found.older),
+            messages=[self._shown(row) for row in messages],
+            older=older,
+            searched_ms=None if is_full or older is None else born_ms(older),
         )
 
     async def oldest_ms(self, wanted: SearchFilter) -> int | None:

@@ -9,6 +9,7 @@ from tests.support.world import recipient
 from palomar.console.pages.messages import CHOICE_OF, PAGE_MESSAGES
 from palomar.domain.access import Role
 from palomar.domain.message import State, public_id
+from palomar.flows.search_task import Bounds
 
 
 @pytest.fixture
@@ -132,3 +133,60 @@ async def test_among_many_accounts_one_is_typed(house: House, browser: Browser) 
     assert "account200" not in page
     assert texts(page) == ["of seven"]
     assert '<input class="form-control" name="account"' in (await browser.get("/console/users")).text
+
+
+FEW = Bounds(walked=10, walked_of_accounts=10, walked_at_first=3, read=10, read_at_once=5, candidates=10)
+"""A search gives up early: nothing has been indexed, so it reads along."""
+
+
+def linked(page: str, pattern: str) -> str:
+    (found,) = re.findall(pattern, page)
+    return str(found).replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("wanted", ["q=needle", "q=needle&in=text", "q={number}&in=number"])
+async def test_a_search_that_has_not_read_everything_never_says_that_there_is_nothing(
+    house: House, browser: Browser, wanted: str
+) -> None:
+    (identity,) = await send(house, "acme", "needle")
+    await send(house, "acme", *(f"hay {number}" for number in range(40)))
+    row = (await browser.get(f"/console/messages/{identity}")).text
+    wanted = wanted.format(number=linked(row, r"<h1><bdi>[+]([0-9]+)</bdi>"))
+    house.viewers.bounds, house.viewers.search_seconds = FEW, 0.0
+    page = (await browser.get(f"/console/messages?{wanted}")).text
+    steps = 0
+    while "Nothing found so far" in page:
+        assert "Nothing fits" not in page
+        assert "Searched back to" in page
+        assert 'hx-trigger="every' not in page, "a list that looks again would begin the search anew"
+        assert linked(page, r'hx-get="([^"]+)" hx-trigger="load') in page.replace("&amp;", "&")
+        page = (await browser.get(linked(page, r'hx-get="([^"]+)" hx-trigger="load'), hx_request="true")).text
+        steps += 1
+    assert steps >= 2
+    assert texts(page) == ["needle"]
+
+
+async def test_a_search_goes_on_by_itself_within_its_time(house: House, browser: Browser) -> None:
+    await send(house, "acme", "needle", *(f"hay {number}" for number in range(40)))
+    house.viewers.bounds = FEW
+    page = (await browser.get("/console/messages?q=needle")).text
+    assert texts(page) == ["needle"]
+    assert "Searched back" not in page
+
+
+async def test_what_was_found_before_is_not_denied_on_the_last_page(house: House, browser: Browser) -> None:
+    first, *_ = await send(house, "acme", "hay", "needle", "hay")
+    page = (await browser.get(f"/console/messages?q=needle&before={first}")).text
+    assert "Nothing older fits" in page
+    assert "Nothing fits" not in page
+
+
+async def test_where_nothing_is_in_what_was_read_the_page_says_how_far_it_has_looked(
+    house: House, browser: Browser
+) -> None:
+    await send(house, "acme", *(f"hay {number}" for number in range(40)))
+    house.viewers.bounds, house.viewers.search_seconds = FEW, 0.0
+    page = (await browser.get("/console/messages?q=zzz&state=queued")).text
+    assert "No messages yet" not in page
+    assert "Nothing fits" not in page
+    assert "Nothing found so far" in page

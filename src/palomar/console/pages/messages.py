@@ -67,6 +67,7 @@ async def show(visit: SignedVisit) -> Reply:
         "messages_list.html" if visit.request.wants_piece else "messages.html",
         found=found,
         choices=choices,
+        goes_on=bool(visit.asked("on")),
         older=public_id(found.older) if found.older is not None else "",
         places=PLACES,
         state_names=[(state.value, visit.t(STATES[state].text)) for state in State],
