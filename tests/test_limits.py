@@ -21,16 +21,20 @@ from palomar.dialects.labs402t.sending import MOST_MESSAGES
 from palomar.dialects.sofmex import api as sofmex
 from palomar.dialects.sofmex import logins, wire
 from palomar.dialects.sofmex.queries import IDS_AT_MOST
+from palomar.domain.abuse import REFUSED_A_MINUTE, TRIES_WHILE_BLOCKED
 from palomar.domain.account import DAILY_LIMIT, AccountSettings
 from palomar.domain.doubt import RESENDS_AFTER_DEATHS
 from palomar.domain.link import URL_LONGEST
+from palomar.domain.passwords import PASSWORD_LONGEST
 from palomar.engine import callback_targets
 from palomar.engine.calls import CALLS_AN_ACCOUNT
 from palomar.engine.clicks import A_LINK_A_MINUTE
 from palomar.engine.families import A_MINUTE, DEEPEST, SUBACCOUNTS_AT_MOST
 from palomar.engine.keys import KEYS_AT_MOST
 from palomar.engine.news import A_PERSON_AT_MOST, LISTENERS_AT_MOST
+from palomar.engine.password_lane import EACH_AT_MOST, KNOWN_AT_MOST, STRANGERS_AT_MOST, SUSPECTS_AT_MOST
 from palomar.engine.people import USERS_AT_MOST
+from palomar.flows.callers import KEPT_AT_MOST, PROXIES_AT_MOST
 from palomar.flows.oddities import OF_A_KIND_AT_MOST
 from palomar.links.redirect import AGENT_LONGEST
 from palomar.net.capacity import REFUSING_AT_MOST, UNFINISHED_OCTETS
@@ -65,6 +69,15 @@ FIGURES: Final[Mapping[str, float]] = {
     "requests that wait on one connection": LIMITS.pipelined,
     "octets of a body nobody wants": LIMITS.drain_octets,
     "octets around a body (chunks, trailers)": LIMITS.head_octets,
+    "passwords of strangers that wait to be hashed": STRANGERS_AT_MOST,
+    "those of known logins": KNOWN_AT_MOST,
+    "those of addresses that have just failed five times": SUSPECTS_AT_MOST,
+    "those of one address, or one known login there": EACH_AT_MOST,
+    "bad credentials of an address within a minute": REFUSED_A_MINUTE,
+    "new passwords a minute for a known login at a blocked address": TRIES_WHILE_BLOCKED,
+    "known logins that are stored": KEPT_AT_MOST,
+    "proxies that nobody trusts, remembered": PROXIES_AT_MOST,
+    "characters of a password that is set": PASSWORD_LONGEST,
     "octets of a body, FOXSYS and 402T Labs": min(foxsys.BODY_LIMIT, labs402t.BODY_LIMIT),
     "octets of a body, SOFMEX": sofmex.BODY_LIMIT,
     "octets of a body, CONVERGIA": convergia.BODY_LIMIT,

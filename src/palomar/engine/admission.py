@@ -205,10 +205,10 @@ class Door:
         None: not remembered. All is forgotten as soon as the directory has read its accounts again. What is not let in
         is never remembered: guesses take no memory.
         """
-        now = self._clock.monotonic()
-        if self._directory.snapshot is not self._snapshot or now >= self._forget_at:
+        snapshot, now = self._directory.snapshot, self._clock.monotonic()
+        if snapshot is not self._snapshot or now >= self._forget_at:
             self._known.clear()
-            self._snapshot = self._directory.snapshot
+            self._snapshot = snapshot
             self._forget_at = now + REMEMBERED_SECONDS
         account = self._known.get(memory)
         return None if account is None else self._within_limits(account, to_send=to_send, now=now)

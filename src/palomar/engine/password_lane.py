@@ -102,7 +102,8 @@ class PasswordLane:
         }
         self._was_known = False
         self._is_suspect = False
-        self._began = self._suspects_from = 0.0
+        self._is_resting = False
+        self._began = 0.0
         self._is_running = self._is_closed = False
         self._same: dict[bytes, _Job] = {}
 
@@ -149,7 +150,7 @@ class PasswordLane:
         first, second = (strangers, known) if self._was_known else (known, strangers)
         self._was_known = not self._was_known
         job = first.next() or second.next()
-        if job is None and asyncio.get_running_loop().time() >= self._suspects_from:
+        if job is None and not self._is_resting:
             job = suspects.next()
             self._is_suspect = job is not None
         return job
@@ -176,14 +177,20 @@ class PasswordLane:
         self._begin_next()
 
     def _rest_from_suspects(self) -> None:
-        """After a suspect's hash the next suspect's waits three times as long as it took."""
+        """After a suspect's hash the next suspect's waits three times as long as it took.
+
+        The timer alone ends the rest: a second reading of the clock could say that it is not over yet, and nobody would
+        wake the lane again.
+        """
         if not self._is_suspect:
             return
-        self._is_suspect = False
+        self._is_suspect, self._is_resting = False, True
         loop = asyncio.get_running_loop()
-        pause = SUSPECTS_PAUSE * (loop.time() - self._began)
-        self._suspects_from = loop.time() + pause
-        loop.call_later(pause, self._begin_next)
+        loop.call_later(SUSPECTS_PAUSE * (loop.time() - self._began), self._rested)
+
+    def _rested(self) -> None:
+        self._is_resting = False
+        self._begin_next()
 
 
 async def _first(future: asyncio.Future[T], left: Left | None) -> T:

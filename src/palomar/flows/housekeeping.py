@@ -81,9 +81,9 @@ async def forget(tx: Transaction, kept: Kept, *, now_ms: int) -> int:
     return await tx.execute(kept.sql, now_ms - kept.for_ms, FORGET_AT_ONCE)
 
 
-async def forget_surplus(tx: Transaction) -> int:
+async def forget_surplus(tx: Transaction, kept: int = KEPT_AT_MOST) -> int:
     """Delete the oldest known callers beyond as many as are kept; how many there were."""
-    return await tx.execute(callers.FORGET_SURPLUS_CALLERS, KEPT_AT_MOST)
+    return await tx.execute(callers.FORGET_SURPLUS_CALLERS, kept - 1)
 
 
 async def _expire(work: Work, message_ids: list[MessageId]) -> None:

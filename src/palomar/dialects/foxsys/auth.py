@@ -11,7 +11,7 @@ from starlette.types import Scope
 from palomar.dialects.foxsys import NAME
 from palomar.domain.account import Account
 from palomar.engine.admission import Admission, Denied, account_of
-from palomar.net.asgi import header, peer_of, visitor_of
+from palomar.net.asgi import shown_by, visitor_of
 from palomar.net.networks import TrustedProxies
 
 
@@ -25,12 +25,11 @@ class Callers:
     def caller(self, scope: Scope, *, to_send: bool = False) -> Account | Denied:
         """The account that calls, or why it is not let in. Who was let in is remembered by the header as it came, so
         that the next request costs a look-up."""
-        authorization = header(scope, b"authorization")
-        memory = (authorization, *peer_of(scope))
+        memory = shown_by(scope)
         caller = self._door.recall(memory, to_send=to_send)
         if caller is None:
             visitor = visitor_of(scope, self._trusted_proxies)
-            login, token = credentials_of(authorization or b"")
+            login, token = credentials_of(memory[0] or b"")
             caller = self._door.by_key(visitor, token, login=login, memory=memory, to_send=to_send)
         scope["user"] = account_of(caller)
         return caller

@@ -96,7 +96,7 @@ class AccountEndpoints:
         account = self._find(call)
         if account is None:
             return Problem(Code.NO_USER)
-        denied = await self._callers.knows_password(call.visitor, account, passwords.current)
+        denied = await self._callers.knows_password(call.scope, account, passwords.current)
         if denied is not None:
             return problem_of(denied.refusal)
         new = users.judge_password(passwords.new, login=account.login)

@@ -117,7 +117,7 @@ class Labs402tApi:
             return _written(NOT_FOUND)
         if scope["method"] not in route.methods:
             return responses.declined(WRONG_METHOD, (b"allow", ", ".join(route.methods).encode("ascii")))
-        call = Call(account=account, visitor=self._callers.visitor(scope), name=name)
+        call = Call(account=account, scope=scope, name=name)
         if scope["method"] != "POST":
             return _written(await route.endpoint(call))
         if (header(scope, b"content-encoding") or b"identity").lower() != b"identity":

@@ -7,10 +7,9 @@ Whether that lets anybody in is ``engine.admission``'s. Not here: whether the ac
 from starlette.types import Scope
 
 from palomar.dialects.labs402t import NAME
-from palomar.domain.access import Visitor
 from palomar.domain.account import Account
 from palomar.engine.admission import Admission, Denied, account_of
-from palomar.net.asgi import header, peer_of, visitor_of
+from palomar.net.asgi import shown_by, visitor_of
 from palomar.net.networks import TrustedProxies
 
 
@@ -23,22 +22,17 @@ class Callers:
 
     def caller(self, scope: Scope) -> Account | Denied:
         """The account that calls, or why it is not let in. Who was let in is remembered by the header as it came."""
-        authorization = header(scope, b"authorization")
-        memory = (authorization, *peer_of(scope))
+        memory = shown_by(scope)
         caller = self._door.recall(memory)
         if caller is None:
             visitor = visitor_of(scope, self._proxies)
-            caller = self._door.by_key(visitor, _bearer(authorization), login=None, memory=memory)
+            caller = self._door.by_key(visitor, _bearer(memory[0]), login=None, memory=memory)
         scope["user"] = account_of(caller)
         return caller
 
-    def visitor(self, scope: Scope) -> Visitor:
-        """Where the request comes from."""
-        return visitor_of(scope, self._proxies)
-
-    async def knows_password(self, visitor: Visitor, account: Account, password: str) -> Denied | None:
+    async def knows_password(self, scope: Scope, account: Account, password: str) -> Denied | None:
         """Look whether who calls knows the password of this account; None if so. Raises ``Busy``."""
-        return await self._door.confirm(visitor, account, password)
+        return await self._door.confirm(visitor_of(scope, self._proxies), account, password)
 
 
 def _bearer(authorization: bytes | None) -> str:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from starlette.types import Scope
+
 from palomar.dialects.labs402t.errors import KEY_REUSED, Problem
 from palomar.dialects.labs402t.responses import Answer, replayed
-from palomar.domain.access import Visitor
 from palomar.domain.account import Account
 from palomar.flows.idempotency import Key, KeyReused, Replay
 
@@ -14,7 +15,7 @@ class Call:
     """``name`` is the login or the GUID in the path; ``key`` is the ``Idempotency-Key``, in its scope."""
 
     account: Account
-    visitor: Visitor
+    scope: Scope
     name: str = ""
     body: bytes = b""
     key: Key | None = None
