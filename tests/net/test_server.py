@@ -273,6 +273,12 @@ async def test_a_method_that_nobody_knows_is_for_who_answers_its_path(listen, co
     assert json.loads((await client.answer())[2])[0] == "GET"
 
 
+async def test_a_request_behind_one_of_an_unknown_method_has_its_own(listen, connect):
+    client = await connect(await listen())
+    client.send(b"get /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert [json.loads((await client.answer())[2])[:2] for _ in range(2)] == [["get", "/1"], ["GET", "/2"]]
+
+
 async def test_a_good_request_before_a_bad_one_is_answered(listen, connect):
     client = await connect(await listen())
     client.send(b"GET /good HTTP/1.1\r\nHost: h\r\n\r\nNONSENSE\r\n\r\n")

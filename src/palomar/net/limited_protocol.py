@@ -31,7 +31,15 @@ from palomar.net.asgi import FAULT
 from palomar.net.capacity import Capacity
 from palomar.net.limits import Limits
 from palomar.net.request_cycle import STATUS_LINES, RequestCycle
-from palomar.net.request_head import AfterHead, escaped_target, known_method, new_parser, one_slash, path_and_query
+from palomar.net.request_head import (
+    METHODS_KNOWN,
+    AfterHead,
+    escaped_target,
+    known_method,
+    new_parser,
+    one_slash,
+    path_and_query,
+)
 
 __all__ = ["LimitedHttpProtocol", "Limits", "Shared"]
 
@@ -166,13 +174,15 @@ class LimitedHttpProtocol(asyncio.Protocol):
             self.deadline = self._loop.time() + self._limits.head_seconds
             if not data.isascii():
                 data = escaped_target(data)
-            self._method, data = known_method(data)
+            if not data.startswith(METHODS_KNOWN):
+                self._method, data = known_method(data)
         self._overhead += len(data)
         self._feed(data)
         if self._overhead > self._limits.head_octets and not self._refused:
             self._refuse(400 if self._in_body else 431, b"Too much around the body.")
-        if not self._refused:
-            self._hold(self._overhead + self._body_octets)
+        held = self._overhead + self._body_octets
+        if held != self._held and not self._refused:
+            self._hold(held)
 
     def eof_received(self) -> bool:
         """The client asks no more. What it has asked whole is answered all the same; True keeps our side open."""
@@ -326,6 +336,7 @@ class LimitedHttpProtocol(asyncio.Protocol):
         version = parser.get_http_version()
         scope = self._origin.copy()
         scope["method"] = self._method or parser.get_method().decode("ascii")
+        self._method = ""
         if version != "1.1":
             scope["http_version"] = version
         raw_path, scope["query_string"] = path_and_query(self._url)
