@@ -1,4 +1,5 @@
-"""The front: which face answers a path. The console, fixed routes, the dialects by their prefixes, then short links.
+"""The front: which face answers a path. The console, fixed routes, the dialects by their prefixes, icons, then short
+links; where there is nothing, a page or a line says so.
 
 Bare ASGI, one dictionary look-up a request: the hot routes must not pay for a router.
 """
@@ -12,6 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from palomar.domain.http_record import HeaderLines
 from palomar.domain.link import code_of
+from palomar.links.icons import read_icons
+from palomar.links.pages import Lost, say_lost
 from palomar.net.asgi import BodyRefusal, fault_of, read_body, respond
 
 CONSOLE = "/console"
@@ -23,6 +26,7 @@ SANDBOX_CALLBACK_LIMIT = 64 * 1024
 
 _JSON = [(b"content-type", b"application/json; charset=utf-8")]
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
+_ICON = [(b"cache-control", b"public, max-age=86400"), (b"x-content-type-options", b"nosniff")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,7 @@ class Front:
         self._links = links
         self._health = health
         self._took_callback = took_callback
+        self._icons = read_icons()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand on to whoever does. What is wrong with a head the dialects say in their own form."""
@@ -88,10 +93,12 @@ class Front:
             await self._ready(send)
         elif path == SANDBOX_CALLBACK and self._took_callback is not None:
             await self._take_callback(scope, receive, send, self._took_callback)
+        elif path in self._icons:
+            await self._send_icon(scope, send, path)
         elif self._links is not None and code_of(path[1:]):
             await self._links(scope, receive, send)
         else:
-            await respond(send, 404, b"Not found\n", _TEXT)
+            await say_lost(scope, send, Lost.ADDRESS)
 
     def _owner_of_root(self, scope: Scope) -> ASGIApp | None:
         if self._at_root is None:
@@ -101,6 +108,13 @@ class Front:
             return face  # its parameters are in the form
         names = {piece.partition(b"=")[0].decode("latin-1") for piece in scope["query_string"].split(b"&")}
         return face if names & parameters else None
+
+    async def _send_icon(self, scope: Scope, send: Send, path: str) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            await respond(send, 405, b"Method not allowed\n", [*_TEXT, (b"allow", b"GET, HEAD")])
+            return
+        kind, body = self._icons[path]
+        await respond(send, 200, body, [(b"content-type", kind), *_ICON])
 
     async def _take_callback(
         self, scope: Scope, receive: Receive, send: Send, took: Callable[[str, str, HeaderLines, bytes], None]

@@ -1,6 +1,9 @@
 """The redirect: who is sent on, how, what is recorded of it, and that no write is waited for."""
 
 import asyncio
+import base64
+import hashlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +15,7 @@ from tests.support.world import CountingIds
 from palomar.engine.batcher import Batcher
 from palomar.engine.clicks import A_LINK_A_MINUTE, Clicks
 from palomar.flows.house import House
+from palomar.links.pages import LANGUAGES, TEXTS, Lost
 from palomar.links.redirect import AGENT_LONGEST, Redirect, location_of
 from palomar.net.networks import TrustedProxies
 from palomar.storage.database import Database, Transaction, Unavailable
@@ -239,3 +243,83 @@ def test_a_url_becomes_a_header_that_no_browser_misreads(url: str, location: byt
     assert made == location or location is None
     assert made.isascii()
     assert not set(made) & set(b"\r\n ")
+
+
+PEOPLE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("spoken", "language", "title"),
+    [
+        ("es-ES,es;q=0.9,en;q=0.8", "es", "Este enlace no lleva a ninguna parte"),
+        ("es-MX", "es", "Este enlace no lleva a ninguna parte"),
+        ("en-GB,en", "en", "This link leads nowhere"),
+        ("pt-BR,pt;q=0.9", "pt", "Este link não leva a lugar nenhum"),
+        ("de-DE,de;q=0.9,es;q=0.5", "es", "Este enlace no lleva a ninguna parte"),
+        ("de", "en", "This link leads nowhere"),
+        ("es;q=0, en;q=nonsense, *", "en", "This link leads nowhere"),
+        ("", "en", "This link leads nowhere"),
+    ],
+)
+async def test_a_dead_link_shows_people_a_page_in_their_language(
+    face: Face, spoken: str, language: str, title: str
+) -> None:
+    answer = await face.ask("/zzzzzz1", accept=PEOPLE, accept_language=spoken)
+    assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert (answer.headers["content-language"], answer.headers["cache-control"]) == (language, "no-store")
+    page = answer.body.decode()
+    assert f'<html lang="{language}">' in page
+    assert f"<h1>{title}</h1>" in page
+    assert 'name="viewport"' in page
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize("accept", ["*/*", "", "application/json", "text/html;q=0", "text/plain, */*"])
+async def test_programs_get_a_line(face: Face, accept: str) -> None:
+    answer = await face.ask("/zzzzzz1", accept=accept, accept_language="es")
+    assert (answer.status, answer.headers["content-type"]) == (404, "text/plain; charset=utf-8")
+    assert answer.body == b"This link leads nowhere\n"
+
+
+async def test_the_policy_allows_the_page_s_own_style_and_no_other(face: Face) -> None:
+    answer = await face.ask("/zzzzzz1", accept=PEOPLE)
+    (style,) = re.findall(rb"<style>(.*?)</style>", answer.body)
+    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in answer.headers["content-security-policy"]
+
+
+async def test_any_other_address_that_leads_nowhere_has_its_page_too(face: Face) -> None:
+    answer = await face.ask("/nowhere/at/all", accept=PEOPLE, accept_language="es")
+    assert (answer.status, "Aquí no hay nada" in answer.body.decode()) == (404, True)
+    assert (await face.ask("/nowhere/at/all")).body == b"Not found\n"
+
+
+async def test_while_the_database_is_away_people_are_asked_to_come_again() -> None:
+    answer = await face_over(BrokenDatabase()).ask(accept=PEOPLE, accept_language="es")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+    assert "Pruebe dentro de unos segundos" in answer.body.decode()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_all_words(language: str) -> None:
+    assert set(TEXTS[language]) == set(Lost)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "beginning"),
+    [
+        ("/favicon.ico", "image/x-icon", b"\0\0\1\0"),
+        ("/apple-touch-icon.png", "image/png", b"\x89PNG"),
+        ("/apple-touch-icon-precomposed.png", "image/png", b"\x89PNG"),
+    ],
+)
+async def test_browsers_and_phones_find_our_icon_and_it_is_no_link(
+    face: Face, path: str, kind: str, beginning: bytes
+) -> None:
+    answer = await face.ask(path)
+    assert (answer.status, answer.headers["content-type"]) == (200, kind)
+    assert answer.body.startswith(beginning)
+    assert (await face.ask(path, method="HEAD")).status == 200
+    assert (await face.ask(path, method="POST")).status == 405
+    assert await face.clicks() == []

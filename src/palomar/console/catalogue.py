@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
 from palomar.console.locales.es import TEXTS as SPANISH
+from palomar.net.preferences import preferred
 
 Language = Literal["en", "es"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -33,19 +34,5 @@ def language_of(cookie: str, accept_language: str) -> Language:
     for language in LANGUAGES:
         if cookie == language:
             return language
-    ranked: list[tuple[float, Language]] = []
-    for piece in accept_language.split(","):
-        name, _, quality = piece.strip().partition(";")
-        for language in LANGUAGES:
-            if name.strip().lower().split("-")[0] == language:
-                ranked.append((_quality(quality), language))
-    best = max(ranked, key=lambda entry: entry[0], default=(0.0, LANGUAGES[0]))
-    return best[1] if best[0] > 0 else LANGUAGES[0]
-
-
-def _quality(text: str) -> float:
-    name, _, value = text.strip().partition("=")
-    try:
-        return float(value) if name.strip().lower() == "q" else 1.0
-    except ValueError:
-        return 0.0
+    best = preferred(accept_language, LANGUAGES)
+    return next(language for language in LANGUAGES if language == best)

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from palomar.domain.link import code_of, is_robot
 from palomar.engine.clicks import Clicks
 from palomar.flows.click import Click, Link
+from palomar.links.pages import Lost, say_lost
 from palomar.net.asgi import Headers, client_address, header, respond
 from palomar.net.networks import TrustedProxies
 from palomar.net.urls import BadUrl, parse_origin
@@ -41,10 +42,10 @@ class Redirect:
             link = await self._clicks.link(code) if code else None
         except Exception as error:
             _log.error("a short link could not be looked up", reason=repr(error), exc_info=error)
-            await respond(send, 503, b"Please try again in a moment\n", [*_TEXT, (b"retry-after", b"2")])
+            await say_lost(scope, send, Lost.BUSY, (b"retry-after", b"2"))
             return
         if link is None:
-            await respond(send, 404, b"This link leads nowhere\n", _TEXT)
+            await say_lost(scope, send, Lost.LINK)
             return
         await respond(send, 302, b"", [(b"location", location_of(link.url)), *_NOT_KEPT])
         self._clicks.clicked(self._click(scope, link))

@@ -1,0 +1,41 @@
+"""Read what a visitor's program would like to get: a page or plain text, and in which language.
+
+RFC 9110 sections 12.5.1 and 12.5.4, as far as pages in a few languages need them.
+"""
+
+from collections.abc import Sequence
+
+from starlette.types import Scope
+
+from palomar.net.asgi import header
+
+
+def wants_page(scope: Scope) -> bool:
+    """Tell whether a page is asked for, as browsers do; ``*/*`` and nothing at all, as programs send, ask for none."""
+    for piece in (header(scope, b"accept") or b"").decode("latin-1").lower().split(","):
+        kind, _, rest = piece.partition(";")
+        if kind.strip() in ("text/html", "application/xhtml+xml") and _quality(rest) > 0:
+            return True
+    return False
+
+
+def preferred(accept_language: str, languages: Sequence[str]) -> str:
+    """Choose the one of some languages that is liked best; the first of them where none is asked for."""
+    best, liked = languages[0], 0.0
+    for piece in accept_language.split(","):
+        name, _, rest = piece.strip().partition(";")
+        language, quality = name.strip().lower().split("-")[0], _quality(rest)
+        if language in languages and quality > liked:
+            best, liked = language, quality
+    return best
+
+
+def _quality(parameters: str) -> float:
+    for one in parameters.split(";"):
+        name, _, value = one.strip().partition("=")
+        if name.strip().lower() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
