@@ -199,7 +199,7 @@ def test_what_another_node_has_is_left_alone() -> None:
 def test_the_carriers_callback_ends_before_the_handsets_begins() -> None:
     desk = Desk(slots=5)
     desk.make_good("a")
-    desk.born(desk.webhook(message=7), desk.webhook(message=7), desk.webhook(message=7), desk.webhook(message=8))
+    desk.born(*(desk.webhook(message=message, step=1) for message in (7, 7, 7, 8)))
     assert desk.sender.started[1:] == ["http://a/2", "http://a/5"]
     desk.sender.end(BROKEN, url="http://a/2")
     desk.sender.end(url="http://a/3")
@@ -208,7 +208,7 @@ def test_the_carriers_callback_ends_before_the_handsets_begins() -> None:
 
 def test_the_order_holds_though_a_messages_callbacks_go_to_different_hosts() -> None:
     desk = Desk()
-    desk.born(desk.webhook(message=7, host="a"), desk.webhook(message=7, host="b"))
+    desk.born(desk.webhook(message=7, host="a", step=1), desk.webhook(message=7, host="b", step=2))
     assert desk.sender.started == ["http://a/1"]
     desk.sender.end()
     assert desk.sender.started == ["http://a/1", "http://b/2"]
@@ -467,13 +467,13 @@ def test_a_later_state_does_not_overtake_an_earlier_one_that_waits_in_the_table(
 
 def test_after_a_lost_lease_only_what_is_under_way_goes_on() -> None:
     desk = Desk(slots=1)
-    desk.born(desk.webhook(message=7), desk.webhook(message=7), desk.webhook())
+    desk.born(desk.webhook(message=7, step=1), desk.webhook(message=7, step=2), desk.webhook())
     desk.notifier.forget()
     assert desk.notifier.held == 1
     desk.sender.end()
     assert desk.sender.started == ["http://a/1"]
     assert len(desk.batcher.recorded) == 1
-    desk.born(desk.webhook(message=7), desk.webhook())
+    desk.born(desk.webhook(message=7, step=2), desk.webhook())
     assert desk.sender.started == ["http://a/1", "http://a/4"]
 
 
@@ -525,3 +525,11 @@ def test_where_there_are_few_connections_an_account_has_as_many_fewer() -> None:
     desk.many(5, host="theirs", account=2)
     desk.sender.end_all(url="http://theirs/")
     assert len(desk.batcher.recorded) == 5
+
+
+def test_a_click_that_hangs_keeps_no_state_of_its_message_waiting() -> None:
+    desk = Desk()
+    desk.born(desk.webhook(message=7, host="hangs"), desk.webhook(message=7, host="well", step=2))
+    assert desk.sender.started == ["http://hangs/1", "http://well/2"]
+    desk.sender.end_all()
+    assert (desk.notifier.held, desk.notifier._busy) == (0, {})

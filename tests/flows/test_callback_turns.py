@@ -9,6 +9,7 @@ from palomar.domain.target import OffAfter
 from palomar.flows import callback_turns
 from palomar.flows.callback_turns import Claimed, ClaimOrder, claim_callbacks
 from palomar.flows.callbacks import off_targets, replay, replay_all, resume
+from palomar.flows.housekeeping import expire
 from palomar.flows.notify import Attempt, pass_over, record_attempts, release_callbacks
 from palomar.ports import HttpOutcome
 from palomar.storage.database import Transaction
@@ -16,6 +17,7 @@ from palomar.storage.webhooks import INSERT_WEBHOOKS, WebhookRow
 
 OK = HttpOutcome(status=200, error=None, elapsed_ms=5)
 BROKEN = HttpOutcome(status=500, error=None, elapsed_ms=5)
+AFTER_ALL_MS = 90 * 3_600_000
 
 
 async def store(world: World, account: Account, host: str, count: int, **more: int) -> list[WebhookRow]:
@@ -166,6 +168,21 @@ async def test_operator_that_was_given_up_is_not_told_by_a_replay_once_handset_w
         return await replay_all(tx, account_id=None, now_ms=world.now_ms)
 
     assert await world.database.write(script) == 1
+    assert (await world.claim()).webhooks == []
+    assert await world.ask("SELECT id FROM webhooks") == []
+
+
+async def test_a_presumed_end_is_not_told_again_once_the_real_one_was(world: World) -> None:
+    await world.sent(await world.account())
+    await world.do(record_attempts, Attempt((await world.claim()).webhooks[0], OK))
+    world.now_ms += AFTER_ALL_MS
+    await world.do(expire, 100)
+    (expired,) = (await world.claim()).webhooks
+    await world.do(record_attempts, Attempt(expired, BROKEN))
+    await world.receipt("r1", State.DELIVERED)
+    (delivered,) = (await world.claim()).webhooks
+    await world.do(record_attempts, Attempt(delivered, OK))
+    world.now_ms += 30_000
     assert (await world.claim()).webhooks == []
     assert await world.ask("SELECT id FROM webhooks") == []
 

@@ -57,6 +57,55 @@ def test_a_customer_who_is_not_there_costs_nothing_but_a_later_attempt(shared: P
     assert shown["callbacks_open"]
 
 
+def levels(sink: Sink) -> list[str]:
+    return [told["acklevel"] for told in sink.callbacks()]
+
+
+def test_operator_that_failed_is_not_told_after_handset(palomar: Palomar, sink: Sink) -> None:
+    sink.fails = "acklevel=operator"
+    with palomar.serve() as server:
+        identity = send_and_see(palomar, server, sink.url)["id"]
+        eventually(lambda: "handset" in levels(sink), within_seconds=10, what="the handset's callback")
+        sink.fails = ""
+        palomar.command("clock", "jump", "60s")
+        eventually(
+            lambda: palomar.json("message", "show", identity)["callbacks_open"] == [],
+            within_seconds=10,
+            what="that nothing is open any more",
+        )
+        assert levels(sink) == ["operator", "handset"]
+        kinds = [moment["kind"] for moment in palomar.json("message", "show", identity)["timeline"]]
+        assert "passed_over" in kinds
+
+
+def test_a_target_that_fails_for_days_is_off_until_it_is_resumed(tmp_path: Path, sink: Sink) -> None:
+    palomar = Palomar(tmp_path / "house", toml="[callbacks]\noff_after_failures = 4\n")
+    sink.fails = "acklevel"
+    with palomar.serve() as server:
+        send_and_see(palomar, server, sink.url)
+        palomar.command("clock", "jump", "73h")
+
+        def off() -> bool:
+            return any("are off since" in said["text"] for said in palomar.json("doctor"))
+
+        eventually(off, within_seconds=15, what="that the target is off")
+        before = len(sink.paths)
+        with FoxsysClient(server.url, "demo", palomar.demo["api_key"]) as program:
+            for number in range(3):
+                assert program.send("hi", f"3460000000{number}", ackurl=sink.url).code == "0"
+
+        def kept() -> bool:
+            return len([e for e in palomar.json("callback", "list", "--failed") if e["attempts"] == 0]) >= 6
+
+        eventually(kept, within_seconds=15, what="that what came is kept as failed")
+        assert len(sink.paths) == before
+        sink.fails = ""
+        (resumed,) = palomar.json("callback", "resume")
+        assert resumed["replayed"] >= 6
+        eventually(lambda: levels(sink).count("handset") >= 3, within_seconds=10, what="the kept ones")
+        assert palomar.json("callback", "resume") == []
+
+
 def test_a_callback_that_failed_before_a_restart_is_still_planned_after_it(palomar: Palomar, sink: Sink) -> None:
     sink.status = 503
     with palomar.serve() as server:

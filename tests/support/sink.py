@@ -30,6 +30,8 @@ class Sink:
         """What was asked for by GET, in order, queries included."""
         self.hangs = ""
         """Paths that begin so are never answered, and not remembered."""
+        self.fails = ""
+        """What has this in its path or query is answered with 500."""
         self._gone = threading.Event()
         self.posts: list[Post] = []
         sink = self
@@ -51,7 +53,7 @@ class Sink:
                 self._answer()
 
             def _answer(self) -> None:
-                self.send_response(sink.status)
+                self.send_response(500 if sink.fails and sink.fails in self.path else sink.status)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"ok")

@@ -2,8 +2,8 @@
 
 A target (an account and an origin) holds a bounded number of callbacks here, by how it stands (``callback_targets``);
 what it has no room for waits in the table, behind what waits there already, and is claimed when there is room again.
-Of one message's callbacks only one is under way at once, so that ``operator`` arrives before ``handset``; when a later
-state has been told, earlier ones are not tried again.
+Of the callbacks that tell a message's states only one is under way at once, so that ``operator`` arrives before
+``handset``; when a later state has been told, earlier ones are not tried again.
 """
 
 from collections import deque
@@ -68,7 +68,7 @@ class Notifier:
         self._targets = Targets(slots=limits.slots_a_host, connections=limits.connections)
         self._numbers: dict[tuple[AccountId, str], int] = {}
         self._busy: dict[MessageId, deque[WebhookRow] | None] = {}
-        """Messages with a callback under way, and their later ones; mostly there are none."""
+        """Messages of which a state is being told, and what follows; mostly nothing does."""
         self._behind: dict[MessageId, None] = {}
         self._untold: dict[MessageId, list[int]] = {}
         """Callbacks of messages' states that have failed here and are tried again later."""
@@ -177,6 +177,9 @@ class Notifier:
         message_id = webhook.message_id
         target = self._targets.of(webhook.account_id, webhook.target)
         self._targets.hold(target)
+        if not webhook.step:  # a click need not wait for a state, nor a state for a click
+            self._line_up(target, webhook)
+            return
         if self._behind:
             self._behind.pop(message_id, None)
         if message_id not in self._busy:
@@ -239,13 +242,8 @@ class Notifier:
             self._failed(target, webhook)
         elif recovers:
             self._troubled.discard(target.id)
-        later = self._busy.pop(webhook.message_id, None)
-        if ok and webhook.step > 1 and (later or self._untold):
-            later = self._without_overtaken(webhook, later)
-        if later:
-            self._busy[webhook.message_id] = later
-            following = later.popleft()
-            self._line_up(self._target(following), following)
+        if webhook.step:
+            self._follow(webhook, ok=ok)
         if is_worse:
             self._give_back(target)
         if target.waiting:
@@ -255,6 +253,16 @@ class Notifier:
         if target.has_more and self._wants_more(target):
             self._wanted[target] = None
             self._claim()
+
+    def _follow(self, webhook: WebhookRow, *, ok: bool) -> None:
+        """Let the next callback of the message's states have its turn."""
+        later = self._busy.pop(webhook.message_id, None)
+        if ok and webhook.step > 1 and (later or self._untold):
+            later = self._without_overtaken(webhook, later)
+        if later:
+            self._busy[webhook.message_id] = later
+            following = later.popleft()
+            self._line_up(self._target(following), following)
 
     def _failed(self, target: Target, webhook: WebhookRow) -> None:
         self._troubled.add(target.id)
@@ -267,7 +275,7 @@ class Notifier:
         overtaken = [identity for identity in self._untold.pop(told.message_id, ()) if identity < told.id]
         kept: deque[WebhookRow] = deque()
         for webhook in later or ():
-            if webhook.step and webhook.id < told.id:
+            if webhook.id < told.id:
                 overtaken.append(webhook.id)
                 self._targets.let_go(self._target(webhook))
             else:
@@ -317,7 +325,7 @@ class Notifier:
     def _drop(self, target: Target, webhook: WebhookRow) -> Sequence[WebhookRow]:
         """Hold it no more, nor those of its message that wait behind it: they are returned."""
         self._targets.let_go(target)
-        later = self._busy.pop(webhook.message_id, None) or ()
+        later = (self._busy.pop(webhook.message_id, None) if webhook.step else None) or ()
         for following in later:
             self._targets.let_go(self._target(following))
         return later
