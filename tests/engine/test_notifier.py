@@ -504,7 +504,7 @@ def test_a_target_that_is_off_is_tried_no_more_and_again_once_it_is_on() -> None
     desk.sender.end(BROKEN)
     (target,) = {webhook.target for webhook in desk.many(1)}
     desk.batcher.off = {target}
-    desk.second()
+    desk.notifier.put_off([target])
     assert (desk.notifier.held, desk.notifier.room(AccountId(1), target)) == (1, 0)  # what is under way
     desk.sender.end(BROKEN)
     desk.many(3)

@@ -7,7 +7,7 @@ Of the callbacks that tell a message's states only one is under way at once, so 
 """
 
 from collections import deque
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -146,6 +146,10 @@ class Notifier:
                 self._give_back(target)
         for standing in STANDINGS:
             self._next_in_line(standing)
+
+    def put_off(self, off: Iterable[int]) -> None:
+        """Hold nothing for targets that were just switched off, nor take anything: what comes is kept as failed."""
+        self._set_off(self._off.union(off))
 
     def stop_taking(self) -> None:
         """Start nothing any more; what is under way is recorded when it ends."""
@@ -302,13 +306,12 @@ class Notifier:
     def _wants_more(self, target: Target) -> bool:
         return self._targets.is_half_empty(target) and self._targets.room(target.account_id, target.id) > 0
 
-    def _put_off(self, off: set[int]) -> None:
-        """Hold nothing for targets that have been switched off: the next claim keeps it as failed."""
+    def _set_off(self, off: frozenset[int]) -> None:
         for identity in off - self._off:
             target = self._targets.find(identity)
             if target is not None:
                 self._give_back(target, everything=True)
-        self._off = frozenset(off)
+        self._off = off
 
     def _give_back(self, target: Target, *, everything: bool = False) -> None:
         """Return what it holds beyond what its standing may, the youngest first, with what follows in its messages."""
@@ -367,7 +370,7 @@ class Notifier:
         if looked:
             self._round = (claimed.after_account, claimed.after_target)
             self._troubled.update(claimed.troubled)
-            self._put_off(claimed.off)
+            self._set_off(frozenset(claimed.off))
             self._began = True
         for _, identity in claimed.emptied:
             target = self._targets.find(identity)
