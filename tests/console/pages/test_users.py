@@ -47,10 +47,15 @@ async def test_a_user_is_changed(house: House, browser: Browser) -> None:
     role = await browser.post(f"/console/users/{user.id}/role", role="read-only")
     assert role.location == "/console/users?done=role"
     assert "read-only" in (await marta.get("/console/")).text
-    reset = await browser.post(f"/console/users/{user.id}/reset")
+    asked = await browser.post(f"/console/users/{user.id}/reset")
+    assert "A new password for marta?" in asked.text
+    assert (await marta.get("/console/")).status == 200
+    reset = await browser.post(f"/console/users/{user.id}/reset", sure="yes")
     assert (await marta.get("/console/")).status == 303
     assert (await marta.log_in("marta", shown_password(reset.text))).location == "/console/"
-    off = await browser.post(f"/console/users/{user.id}/switch", enabled="off")
+    assert "Switch marta off?" in (await browser.post(f"/console/users/{user.id}/switch", enabled="off")).text
+    assert (await marta.get("/console/")).status == 200
+    off = await browser.post(f"/console/users/{user.id}/switch", enabled="off", sure="yes")
     assert off.location == "/console/users?done=off"
     assert (await marta.get("/console/")).status == 303
     assert "Switch on" in (await browser.get("/console/users")).text
@@ -58,6 +63,14 @@ async def test_a_user_is_changed(house: House, browser: Browser) -> None:
     assert on.location == "/console/users?done=on"
     assert (await browser.post(f"/console/users/{user.id}/role", role="king")).status == 404
     assert (await browser.post("/console/users/99999/reset")).status == 404
+    assert (await browser.post("/console/users/99999/reset", sure="yes")).status == 404
+
+
+async def test_a_new_user_has_the_least_unless_more_is_chosen(browser: Browser) -> None:
+    page = (await browser.get("/console/users")).text
+    assert re.findall(r'<option value="([\w-]+)" selected>', page.partition('action="/console/users"')[2]) == [
+        "read-only"
+    ]
 
 
 async def test_an_accounts_owner_makes_users_of_the_account(house: House) -> None:

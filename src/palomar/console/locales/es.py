@@ -311,6 +311,17 @@ TEXTS: Final[Mapping[str, str]] = {
     "let it pass": "lo dejó pasar",
     "link of the carrier": "enlace del operador",
     "live": "en directo",
+    "paused": "en pausa",
+    "no connection to the server": "sin conexión con el servidor",
+    "A new password for {login}?": "¿Una contraseña nueva para {login}?",
+    "Their password stops working at once, their sessions end, and codes are switched off.": (
+        "Su contraseña deja de valer en el acto, sus sesiones terminan y los códigos se desactivan."
+    ),
+    "Switch {login} off?": "¿Desactivar a {login}?",
+    "They cannot log in any more, and their sessions end at once. You can switch them on again.": (
+        "Ya no puede entrar, y sus sesiones terminan en el acto. Puede volver a activarlo."
+    ),
+    "Cancel": "Cancelar",
     "messages so far": "mensajes hasta ahora",
     "moved between accounts": "traspasado entre cuentas",
     "next attempt": "próximo intento",

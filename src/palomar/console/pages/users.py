@@ -16,6 +16,9 @@ DONE: Final[Mapping[str, str]] = {
     "off": word("The user cannot log in any more; their sessions have ended."),
 }
 
+SURE: Final = "yes"
+"""What a form says that was asked whether it is meant."""
+
 
 async def show(visit: SignedVisit) -> Reply:
     """The users in scope, and a form for another."""
@@ -39,7 +42,10 @@ async def add(visit: SignedVisit) -> Reply:
 
 
 async def reset(visit: SignedVisit) -> Reply:
-    """Another password, shown once."""
+    """Give another password, shown once, to whom the visitor is sure about."""
+    if visit.asked("sure") != SURE:
+        effect = word("Their password stops working at once, their sessions end, and codes are switched off.")
+        return await _ask(visit, word("A new password for {login}?"), effect, word("New password"))
     made = await visit.viewer.people.reset(visit.request.named_number)
     return visit.missing() if made is None else await _page(visit, made=made)
 
@@ -55,9 +61,27 @@ async def set_role(visit: SignedVisit) -> Reply:
 async def switch(visit: SignedVisit) -> Reply:
     """Let a user in, or not any more."""
     enabled = visit.asked("enabled") == "on"
+    if not enabled and visit.asked("sure") != SURE:
+        effect = word("They cannot log in any more, and their sessions end at once. You can switch them on again.")
+        return await _ask(visit, word("Switch {login} off?"), effect, word("Switch off"), enabled="off")
     if not await visit.viewer.people.switch(visit.request.named_number, enabled=enabled):
         return visit.missing()
     return visit.go("/users", done="on" if enabled else "off")
+
+
+async def _ask(visit: SignedVisit, title: str, effect: str, verb: str, **fields: str) -> Reply:
+    """Ask whether the visitor is sure of what is done to a user, and say what it does."""
+    user = next((one for one in await visit.viewer.people.all() if one.id == visit.request.named_number), None)
+    if user is None:
+        return visit.missing()
+    return visit.page(
+        "sure.html",
+        title=visit.t(title, login=user.login),
+        effect=visit.t(effect),
+        verb=visit.t(verb),
+        fields=fields,
+        back="/users",
+    )
 
 
 async def _page(visit: SignedVisit, *, fault: str = "", made: Made | None = None) -> Reply:

@@ -10,7 +10,12 @@ if (zone && !document.cookie.split("; ").includes(`palomar-zone=${zone}`)) {
 
 // Lists look again only while somebody can see them, and not under a selection that is being made.
 const mark = document.querySelector("[data-live-mark]");
-const show = (state) => mark && (mark.dataset.liveMark = state);
+const show = (state) => {
+  if (mark && mark.dataset.liveMark !== state) {
+    mark.dataset.liveMark = state;
+    mark.textContent = mark.getAttribute(`data-say-${state}`);
+  }
+};
 const isLookedAt = () => document.visibilityState === "visible" && String(getSelection()) === "";
 
 document.addEventListener("htmx:before:request", (event) => {

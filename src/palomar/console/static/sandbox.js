@@ -5,7 +5,10 @@
 const sandbox = document.querySelector("[data-stream]");
 const liveMark = document.querySelector("[data-live-mark]");
 const say = (state) => {
-  liveMark.dataset.liveMark = state;
+  if (liveMark.dataset.liveMark !== state) {
+    liveMark.dataset.liveMark = state;
+    liveMark.textContent = liveMark.getAttribute(`data-say-${state}`);
+  }
 };
 
 // A piece that changes while nobody looks, under a selection that is being made, or while an answer is on its way, is
