@@ -9,6 +9,7 @@ from tests.support.console_house import House
 
 from palomar.console.pages.sandbox_stream import events, listen
 from palomar.console.visit import SignedVisit
+from palomar.domain.access import Visitor
 from palomar.domain.account import Account
 from palomar.engine.news import A_PERSON_AT_MOST
 
@@ -20,7 +21,7 @@ async def acme(sandbox: House) -> Account:
 
 async def visit(house: House, login: str) -> SignedVisit:
     """A visit of somebody who has just logged in."""
-    result = await house.logins.log_in(login, "correct horse battery", visitor=Visitor(address="192.0.2.7"), agent="a test")
+    result = await house.logins.log_in(login, "correct horse battery", Visitor(address="192.0.2.7"), agent="a test")
     signed_in = await house.logins.signed_in(result.token)  # type: ignore[union-attr]
     assert signed_in is not None
     request: Any = type("Request", (), {"token": result.token, "manner": None})  # type: ignore[union-attr]
