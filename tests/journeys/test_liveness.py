@@ -23,6 +23,8 @@ RUNS = int(os.environ.get("PALOMAR_LIVENESS_RUNS", "1"))
 """``bench/liveness.py --seed N --runs M`` sets both."""
 SECONDS = float(os.environ.get("PALOMAR_LIVENESS_SECONDS", "3"))
 TRIALS = 4
+TURN_SECONDS = 0.03
+"""What two transactions take of a busy machine."""
 
 PACE = 200
 ORDINARY = 3 * PACE
@@ -133,12 +135,12 @@ class Trial:
     def rate(self) -> float:
         """Parts a second that all of it allows."""
         paces = [self.pace, self.links * self.link_pace]
-        if self.answer_seconds:
-            paces.append(round(self.links * self.window / (0.8 * self.answer_seconds)))
+        # A slot is used again when its answer has come and the next part is marked.
+        paces.append(round(self.links * self.window / (0.8 * self.answer_seconds + TURN_SECONDS)))
         if self.throttle:
             # A link that looks for a limit finds it from above and from below: three fifths of it on the whole.
             paces.append(round(0.6 * self.throttle))
-        return min([pace for pace in paces if pace] or [1_000])
+        return min(pace for pace in paces if pace)
 
     @property
     def seconds(self) -> float:
