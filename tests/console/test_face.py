@@ -1,13 +1,16 @@
 """The face: the policy and headers of every answer, who is sent to the log-in, which forms are refused, failures."""
 
 import asyncio
+from typing import Any
 
 import pytest
-from tests.support.console_house import PASSWORD, Answer, House
+from tests.support.console_house import PASSWORD, Answer, Browser, House
 
-from palomar.console.face import CONTENT_SECURITY_POLICY, FORM_LIMIT
+from palomar.console.face import CONTENT_SECURITY_POLICY, FORM_LIMIT, Console
 from palomar.console.routes import ROUTES
 from palomar.domain.access import RIGHTS, Role
+from palomar.domain.refusals import TemporarilyUnavailable
+from palomar.net.networks import TrustedProxies
 
 PATHS = ["/console/login", "/console/", "/console/messages", "/console/nothing", "/console/users"]
 
@@ -159,6 +162,23 @@ async def test_a_page_that_fails_says_a_number_and_nothing_more(house: House) ->
     assert "It is in the log under the number" in answer.text
     assert "DROP" not in answer.text
     assert "no such table" not in answer.text
+
+
+class Away:
+    """Sessions in a database that is away."""
+
+    async def signed_in(self, token: str) -> None:
+        raise TemporarilyUnavailable("no disk")
+
+
+async def test_a_database_that_is_away_is_said_on_a_page_with_when_to_try_again(house: House) -> None:
+    away: Any = Away()
+    console = Console(house.viewers, away, proxies=TrustedProxies(), clock=house.clock, ids=house.world.ids)
+    answer = await Browser(console, {"accept-language": "es"}).get("/console/")
+    assert answer.status == 503
+    assert answer.header("retry-after") == "2"
+    assert "No disponible por el momento" in answer.text
+    assert guarded(answer)
 
 
 async def test_language_theme_and_zone_are_the_browsers(house: House) -> None:

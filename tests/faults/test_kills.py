@@ -14,7 +14,7 @@ pytestmark = pytest.mark.journey
 def test_nothing_is_lost_or_doubled_against_the_policy_wherever_a_server_dies(
     tmp_path: Path, policy: str, seed: int
 ) -> None:
-    outcome = torment(tmp_path, seed=seed, kills=4, policy=policy)
+    outcome = torment(tmp_path, seed=seed, kills=3, policy=policy)
     assert outcome.faults == []
     assert outcome.called_back > 0
     assert outcome.doubled <= outcome.kills * (WINDOW + UNSAVED)

@@ -6,6 +6,7 @@ import http.client
 import json
 import resource
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.environment import ROOT
 from tests.support.live_smsc import LiveSmsc
 from tests.support.mixed_load import Heard, MixedLoad, make_customer
 from tests.support.server import Palomar, Server
@@ -119,4 +121,26 @@ def test_a_server_ends_in_time_while_the_disk_is_full_and_finds_its_work_again(t
         listed = Counter(message["msisdn"] for message in palomar.json("message", "list", "--limit", "0"))
         assert accepted <= set(listed) <= accepted | load.numbers(Heard.SILENCE)
         assert set(listed.values()) == {1}
+        palomar.audit()
+
+
+def test_a_disk_that_hangs_inside_a_commit_is_an_outage_and_a_server_on_it_ends_in_time(tmp_path: Path) -> None:
+    with LiveSmsc() as smsc:
+        palomar = Palomar(tmp_path / "house", toml=carrier_toml(smsc.port))
+        who = make_customer(palomar, "acme", "default_sender=Acme")
+        command = [sys.executable, str(ROOT / "tests" / "support" / "dying_server.py"), "hang", "150", "serve"]
+        environment = palomar.environment | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+        with Server(command, directory=tmp_path, name="hanging", environment=environment) as server:
+            server.until_says("Palomar serves at ")
+            with MixedLoad(customers=[who], port=port_of(server)) as load:
+                eventually(lambda: len(load.heard(Heard.REFUSED)) > 5, within_seconds=60, what="it refuses")
+                assert ready(load.port)[0] == 503
+                assert [sent for sent in load.heard(Heard.REFUSED) if sent.seconds > ANSWERED_WITHIN_SECONDS] == []
+                server.signal(signal.SIGTERM)
+                server.wait(within_seconds=16)
+                load.stop_repeating()
+        accepted = load.numbers(Heard.ACCEPTED)
+        with palomar.serve() as again:
+            eventually(lambda: set(smsc.arrived) >= accepted, within_seconds=30, what="what was accepted has arrived")
+            assert again.stop() == 0
         palomar.audit()

@@ -9,6 +9,7 @@ refused, or not called back. The short one stands in ``test_kills.py``.
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -27,7 +28,7 @@ from tests.support.waiting import eventually
 
 WINDOW = 20
 UNSAVED = 200
-_FIRST_SYNCS, _LAST_SYNC = 12, 250
+_FIRST_SYNCS, _LAST_SYNC = 12, 150
 _START_SECONDS = 30.0
 _END_SECONDS = 60.0
 
@@ -56,8 +57,11 @@ def torment(folder: Path, *, seed: int, kills: int, policy: str, threads: int = 
             for number in range(2)
         ]
         with MixedLoad(customers=customers, callback=sink.url, seed=seed, threads=threads, ahead_seconds=2.0) as load:
+            served = 0
             for number in range(kills):
+                before = len(load.heard(Heard.ACCEPTED))
                 _one_death(palomar, folder, load, chance, number)
+                served += len(load.heard(Heard.ACCEPTED)) > before
             with palomar.serve() as last:
                 load.port = _port(last)
                 before = len(load.heard(Heard.ACCEPTED))
@@ -71,6 +75,8 @@ def torment(folder: Path, *, seed: int, kills: int, policy: str, threads: int = 
                     raise AssertionError("the last server did not end well")
         outcome = _judged(palomar, load, smsc, sink, policy)
         outcome.kills = kills
+        if served < kills / 2:
+            outcome.faults.append(f"of {kills} servers only {served} accepted anything before they died")
         palomar.audit()
     return outcome
 
@@ -93,6 +99,9 @@ def _one_death(palomar: Palomar, folder: Path, load: MixedLoad, chance: random.R
             time.sleep(chance.uniform(0.2, 2.0))
             server.kill()
         eventually(lambda: not server.running, within_seconds=60, what=f"it dies {where} its sync {sync}")
+        code = server.wait()
+        if code != -signal.SIGKILL:
+            raise AssertionError(f"it was not killed but ended with {code}:\n{server.stderr[-4000:]}")
 
 
 def _port(server: Server) -> int:

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +21,9 @@ from palomar.storage.database import DatabaseError
 
 if TYPE_CHECKING:
     from palomar.app import App
+
+LAST_SECONDS = 14.5
+"""SIGTERM ends the process within 15 s, whatever happens."""
 
 _log = structlog.get_logger(__name__)
 
@@ -86,17 +90,26 @@ def _spare_the_collector() -> None:
 
 
 def _on_signals() -> asyncio.Event:
-    """The one handler of signals: the first asks to stop, the second stops at once."""
+    """The one handler of signals: the first asks to stop, the second stops at once, and so does a stop that takes too
+    long: a disk that hangs inside a COMMIT lets nobody end in order, and ``kill -9`` is safe at any time."""
     stopping = asyncio.Event()
 
     def stop() -> None:
         if stopping.is_set():
             os._exit(1)
         stopping.set()
+        last = threading.Timer(LAST_SECONDS, _end_at_once)
+        last.daemon = True
+        last.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     return stopping
+
+
+def _end_at_once() -> None:
+    _log.error("stopping takes too long: ended at once, which is as safe as kill -9")
+    os._exit(1)
 
 
 def _greet(config: Config, app: "App", first_lines: list[str]) -> None:
