@@ -370,6 +370,7 @@ class App:
 
     async def _stop_listening(self) -> None:
         self.ready = False
+        self.batcher.leave()
         await self._north.stop(STOP_SECONDS / 4)
 
     async def _stop_carriers(self) -> None:

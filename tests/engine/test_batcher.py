@@ -366,6 +366,20 @@ async def test_a_transaction_that_writes_nothing_is_no_sign_that_the_disk_is_bac
 
 
 @in_virtual_time
+async def test_who_waits_in_an_outage_hears_at_once_that_the_process_ends() -> None:
+    async with bench() as b:
+        loop = asyncio.get_running_loop()
+        request = b.step("accept", awaited=True, patience_seconds=4.0)
+        b.batcher.leave()
+        assert await b.batcher.run(request, "well") == "WELL"
+        b.database.errors = [Unavailable("gone")] * 1_000
+        began = loop.time()
+        with pytest.raises(Unavailable):
+            await b.batcher.run(request, "away")
+        assert loop.time() - began < 0.5
+
+
+@in_virtual_time
 async def test_a_batcher_that_is_stopped_does_not_wait_for_an_outage_to_end() -> None:
     async with bench() as b:
         loop = asyncio.get_running_loop()

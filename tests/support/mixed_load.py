@@ -89,7 +89,7 @@ class MixedLoad:
         self._stop.set()
         for worker in self._workers:
             worker.join(120)
-        assert [repr(trouble) for trouble in self.troubles] == []
+        assert self.troubles == [], [repr(trouble) for trouble in self.troubles]
 
     def stop_repeating(self) -> None:
         """Nobody is there any more: give up what is still repeated."""

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import structlog
 
 from palomar.engine.reach import Reach
-from palomar.engine.steps import Entry, cut, fail, grouped, prepare_once, without_impatient
+from palomar.engine.steps import FOR_EVER, Entry, cut, fail, grouped, prepare_once, without_impatient
 from palomar.flows.house import House
 from palomar.flows.work import Work
 from palomar.ports import Clock
@@ -77,6 +77,7 @@ class Lane:
         """Those who were refused while their COMMIT was under way."""
         self._undone = asyncio.Event()
         self._undone.set()
+        self._is_leaving = False
         self._ending = asyncio.Event()
 
     @property
@@ -124,6 +125,10 @@ class Lane:
     async def nothing_to_undo(self) -> None:
         """Wait until nothing is stored any more of which somebody was told that it is not."""
         await self._undone.wait()
+
+    def leave(self) -> None:
+        """Have no patience any more: the process ends, and who waits shall hear it in time."""
+        self._is_leaving = True
 
     def look(self) -> None:
         """Refuse what has waited too long for a database that is away; called some times a second."""
@@ -261,13 +266,16 @@ class Lane:
 
     def _refuse_the_impatient(self) -> None:
         now = self._owner.clock.monotonic()
+        is_stuck = self._sealed_at is not None and now - self._sealed_at > STUCK_SECONDS
+        if self._is_leaving:
+            now = FOR_EVER
         self._awaited = without_impatient(self._awaited, now)
         self._behind = without_impatient(self._behind, now)
         if not self._trying:
             return
         if self._sealed_at is None:
             self._spoiled = len(without_impatient(self._trying, now)) < len(self._trying) or self._spoiled
-        elif now - self._sealed_at > STUCK_SECONDS:
+        elif is_stuck:
             undoable = [
                 entry
                 for entry in self._trying

@@ -80,6 +80,11 @@ class Batcher:
                 group.create_task(lane.serve())
             group.create_task(self._look())
 
+    def leave(self) -> None:
+        """Refuse at once, from now on, what would wait for a database that is away: the process ends."""
+        for lane in self._lanes:
+            lane.leave()
+
     async def nothing_to_undo(self) -> None:
         """Wait until nothing is stored any more of which somebody was told that it is not."""
         for lane in self._lanes:
