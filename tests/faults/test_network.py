@@ -74,6 +74,7 @@ def test_a_server_ends_in_time_while_the_network_is_stalled(
             eventually(lambda: len(load.heard(Heard.ACCEPTED)) > 60, within_seconds=30, what="a load")
             proxy.stall()
             time.sleep(1.0)
+            load.server_ends = True
             server.signal(signal.SIGTERM)
             assert server.wait(within_seconds=15) == 0
             load.stop_repeating()

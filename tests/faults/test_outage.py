@@ -108,6 +108,7 @@ def test_a_server_ends_in_time_while_the_disk_is_full_and_finds_its_work_again(t
             with full_disk(server):
                 eventually(lambda: ready(load.port)[0] == 503, within_seconds=3, what="not ready")
                 time.sleep(1.0)
+                load.server_ends = True
                 server.signal(signal.SIGTERM)
                 assert server.wait(within_seconds=15) == 0
             with palomar.serve() as again:
@@ -136,6 +137,7 @@ def test_a_disk_that_hangs_inside_a_commit_is_an_outage_and_a_server_on_it_ends_
                 eventually(lambda: len(load.heard(Heard.REFUSED)) > 5, within_seconds=60, what="it refuses")
                 assert ready(load.port)[0] == 503
                 assert [sent for sent in load.heard(Heard.REFUSED) if sent.seconds > ANSWERED_WITHIN_SECONDS] == []
+                load.server_ends = True
                 server.signal(signal.SIGTERM)
                 server.wait(within_seconds=16)
                 load.stop_repeating()
