@@ -120,9 +120,12 @@ class MixedLoad:
         while True:
             reply = self._ask(job.call)
             tries += 1
-            if reply is not None and self.server_ends and reply.status == 503 and not reply.body.startswith(b"{"):
-                reply = None  # cut off before it could be known what became of it
-            said = "" if reply is None else job.read(reply)
+            try:
+                said = "" if reply is None else job.read(reply)
+            except ValueError:
+                if not self.server_ends:
+                    raise
+                reply, said = None, ""  # cut off before it could be known what became of it
             if said == "accepted" or not job.repeats or self._gone.is_set() or (self._stop.is_set() and tries > 100):
                 break
             time.sleep(_GONE_SECONDS)
