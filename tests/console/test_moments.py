@@ -120,7 +120,7 @@ def test_routes_texts_and_pdus_have_their_places() -> None:
         (Kind.RECEIPT, {"pdu": "zz", "raw": "id:1 stat:X"}),
         (Kind.RECEIPT, {"pdu": HIDDEN, "raw": HIDDEN}),
     )
-    assert accepted.routes == ("a: chosen", "b: no link")
+    assert accepted.routes == ("a: elegida", "b: no link")
     assert [panel.title for panel in refused.pdus] == ["Lo que enviamos", "Lo que respondió el operador"]
     assert refused.why == "no such number"
     assert [text.value for text in receipt.texts] == ["id:1 stat:X"]

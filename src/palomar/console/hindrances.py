@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from palomar.console.below import told
 from palomar.console.catalogue import word
 from palomar.flows.standing import CarrierStanding
 
@@ -19,7 +20,8 @@ OFF: Final = (word("switched off"), word("drained"))
 """Troubles of our own making, as ``ports.Carrier.off`` says them."""
 
 
-def hindrance(standing: CarrierStanding, t: Callable[[str], str] = str) -> str:
+def hindrance(standing: CarrierStanding, t: Callable[..., str] = str) -> str:
     """Say what keeps parts from leaving by a carrier; ``t`` translates the words of ours."""
-    said = standing.trouble or HINDRANCES.get(standing.hindrance, HINDRANCES[""])
-    return t(said)
+    if standing.trouble:
+        return told(standing.trouble, t)
+    return str(t(HINDRANCES.get(standing.hindrance, HINDRANCES[""])))

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from palomar.console.below import told
 from palomar.console.catalogue import word
 from palomar.console.formats import Manner, credits_text, moment_text, span_text
 from palomar.console.pdus import PduView, view_of
-from palomar.console.words import BOOKS, DETAILS, MOMENTS, REASONS, STATES, Tone, Words
+from palomar.console.words import BOOKS, DETAILS, MOMENTS, REASONS, STATES, VALUES, Tone, Words
 from palomar.domain.message import State
 from palomar.domain.timeline import Kind, Moment
 from palomar.engine.masking import HIDDEN
-from palomar.flows.why import Entry, Story
+from palomar.flows.why import Entry, Reason, Story
 
 Translate = Callable[..., str]
 
@@ -118,9 +119,9 @@ def _moment(moment: Moment, story: Story, *, first_ms: int, manner: Manner, t: T
         since_ms=moment.at_ms - first_ms,
         facts=tuple(_facts(detail, manner=manner, t=t)),
         verdicts=_verdicts(moment, t=t),
-        why=str(detail.get("why") or detail.get("reason") or ""),
+        why=_why(moment, t=t),
         url=str(detail.get("url") or ""),
-        routes=tuple(line for line in str(detail.get("routes") or "").splitlines() if line.strip()),
+        routes=tuple(told(line, t) for line in str(detail.get("routes") or "").splitlines() if line.strip()),
         texts=tuple(Fact(name=t(_TEXTS[name]), value=str(detail[name])) for name in _TEXTS if detail.get(name)),
         ledger=_ledger(known, manner=manner, t=t) if known is not None else None,
         pdus=tuple(_panels(detail, t=t)),
@@ -135,6 +136,14 @@ def _words(moment: Moment) -> Words:
     tone = STATES[State(str(moment.detail["state"]))].tone
     icon = {"good": "circle-check", "bad": "circle-x"}.get(tone, "help-circle")
     return Words(text=words.text, tone=tone, icon=icon)
+
+
+def _why(moment: Moment, *, t: Translate) -> str:
+    """The reason in words; that of an entry of the ledger is one of its list."""
+    said = str(moment.detail.get("why") or moment.detail.get("reason") or "")
+    if moment.kind in (Kind.SETTLED, Kind.GIVEN_BACK) and said in set(Reason):
+        return t(REASONS[Reason(said)])
+    return told(said, t)
 
 
 def _facts(detail: Mapping[str, object], *, manner: Manner, t: Translate) -> list[Fact]:
@@ -157,6 +166,10 @@ def _value(name: str, value: object, *, manner: Manner, t: Translate) -> str:
         return span_text(value, manner.language)
     if name == "state":
         return t(STATES[State(str(value))].text)
+    if name == "again_in_seconds" and isinstance(value, int):
+        return span_text(value * 1_000, manner.language)
+    if name in VALUES:
+        return t(VALUES[name].get(str(value), str(value)))
     return str(value)
 
 
@@ -170,7 +183,7 @@ def _verdicts(moment: Moment, *, t: Translate) -> tuple[Verdict, ...]:
     for name, discards in _FILTERS:
         if state in discards:
             stopped = True
-            why = str(moment.detail.get("why") or "")
+            why = told(str(moment.detail.get("why") or ""), t)
             verdicts.append(Verdict(filter=t(name), verdict=t("stopped it"), tone="warn", why=why))
         elif stopped:
             verdicts.append(Verdict(filter=t(name), verdict=t("not asked"), tone="plain"))

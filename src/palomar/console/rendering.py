@@ -13,6 +13,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from palomar.console import formats
+from palomar.console.below import told
 from palomar.console.catalogue import LANGUAGES, NAMES, Language, translated, word
 from palomar.console.files import Files
 from palomar.console.formats import Manner
@@ -67,7 +68,13 @@ class JinjaRenderer:
         """The template's page for this visit. Raises what only a fault of a template raises."""
         manner, who = visit.manner, visit.viewer
         page = self._environment.get_template(template).render(
-            **_ways_to_write(manner), t=visit.t, visit=visit, viewer=who, manner=manner, **values
+            **_ways_to_write(manner),
+            t=visit.t,
+            told=lambda text: told(text, visit.t),
+            visit=visit,
+            viewer=who,
+            manner=manner,
+            **values,
         )
         return page.encode("utf-8", "replace")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from palomar.console.below import told
 from palomar.console.catalogue import Language, word
 from palomar.console.formats import age_text, integer
 from palomar.console.hindrances import hindrance
@@ -52,7 +53,7 @@ SENTENCES: Final[Mapping[WaitFor, str]] = {
 
 def sentence(wait: Wait, *, now_ms: int, language: Language, t: Callable[..., str]) -> str:
     """Say what a message waits for, in the language of ``t``."""
-    why = wait.detail
+    why = told(wait.detail, t)
     if wait.standing is not None and not why:
         why = hindrance(wait.standing, t)
     return t(

@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 from palomar.console.catalogue import word
 from palomar.domain.access import Role
+from palomar.domain.account import UnknownOutcome
+from palomar.domain.doubt import Cause
 from palomar.domain.message import State
 from palomar.domain.passwords import PasswordFault
 from palomar.domain.timeline import Kind
@@ -114,7 +116,24 @@ CALLBACK_ERRORS: Final[Mapping[str, str]] = {
 }
 """Why a callback got no answer (``ports.HttpOutcome``)."""
 
+VALUES: Final[Mapping[str, Mapping[str, str]]] = {
+    "error": CALLBACK_ERRORS,
+    "policy": {UnknownOutcome.HOLD: word("hold"), UnknownOutcome.RESEND: word("send again")},
+    "cause": {
+        Cause.UNANSWERED: word("no answer came"),
+        Cause.DEATH: word("the node died"),
+        Cause.NAMELESS: word("the answer had no id"),
+        Cause.REFUTED: word("it was not taken after all"),
+    },
+}
+"""What moments say in words of a closed list, by the name of the detail."""
+
 DETAILS: Final[Mapping[str, str]] = {
+    "again_in_seconds": word("again in"),
+    "attempts": word("attempts"),
+    "callback": word("callback"),
+    "cause": word("cause"),
+    "copies": word("copies"),
     "address": word("address"),
     "agent": word("user agent"),
     "alphabet": word("alphabet"),

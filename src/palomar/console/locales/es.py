@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
+from palomar.console.locales.es_below import TEXTS as BELOW
 from palomar.console.locales.es_overview import TEXTS as OVERVIEW
 from palomar.console.locales.es_sandbox import TEXTS as SANDBOX
 from palomar.console.locales.es_waits import TEXTS as WAITS
 
 TEXTS: Final[Mapping[str, str]] = {
+    **BELOW,
     **OVERVIEW,
     **SANDBOX,
     **WAITS,
