@@ -6,6 +6,7 @@ import http.client
 import re
 import urllib.parse
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -20,6 +21,12 @@ pytestmark = pytest.mark.journey
 
 FOXSYS_ATTEMPTS = 6
 """Then a callback is given up."""
+
+
+@pytest.fixture
+def palomar(tmp_path: Path) -> Palomar:
+    """Started from a terminal, where secrets are shown."""
+    return Palomar(tmp_path / "house", terminal=True)
 
 
 @pytest_asyncio.fixture

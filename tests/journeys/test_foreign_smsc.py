@@ -9,7 +9,16 @@ from tests.support.certificates import Authority
 from tests.support.foxsys_client import FoxsysClient
 from tests.support.server import Palomar, Server
 from tests.support.sink import Sink
-from tests.support.smscs import PASSWORD, SYSTEM_ID, NpmSmsc, carrier_toml, drive_smpp, npm_smsc, npm_smsc_with_tls
+from tests.support.smscs import (
+    LOCAL_CALLBACKS,
+    PASSWORD,
+    SYSTEM_ID,
+    NpmSmsc,
+    carrier_toml,
+    drive_smpp,
+    npm_smsc,
+    npm_smsc_with_tls,
+)
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.journey
@@ -25,7 +34,7 @@ class Acme(Palomar):
     """A house whose only carrier is that SMSC, and a customer."""
 
     def __init__(self, directory: Path, smsc: NpmSmsc, **more: object) -> None:
-        super().__init__(directory, toml=carrier_toml(smsc.port, **more))
+        super().__init__(directory, toml=carrier_toml(smsc.port, **more) + LOCAL_CALLBACKS)
         self._key = self.account("acme")
 
     def client(self, server: Server) -> FoxsysClient:

@@ -37,7 +37,7 @@ class Acme(Palomar):
     """A house whose only carrier is that SMSC, and a customer who is called back."""
 
     def __init__(self, directory: Path, smsc: LiveSmsc, sink: Sink) -> None:
-        super().__init__(directory, toml=carrier_toml(smsc.port) + '\n[callbacks]\nallow_networks = ["127.0.0.0/8"]\n')
+        super().__init__(directory, toml=carrier_toml(smsc.port) + LOCAL_CALLBACKS)
         self._key = self.account("acme")
         settings = {"clickurl": f"{sink.url}/click", "inboundurl": f"{sink.url}/in", "callback_secret": SECRET}
         self.command("account", "set", "acme", *(f"{name}={value}" for name, value in settings.items()))

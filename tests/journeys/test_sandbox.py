@@ -77,6 +77,7 @@ def test_beside_a_real_carrier_real_time_counts_again_and_ids_go_on(palomar: Pal
         with real.serve() as again:
             again.until_says("which counts for nothing beside a real carrier")
             assert real.json("clock", "show")["ahead_seconds"] == 0
+            real.command("account", "set", "demo", "enabled=on")
             here = send(palomar, again, ORDINARY)
             until_it_is(real, here, "delivered")
         listed: list[dict[str, Any]] = real.json("message", "list")

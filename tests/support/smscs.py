@@ -37,6 +37,10 @@ def carrier_toml(port: int, *, name: str = "outside", password: str = PASSWORD, 
     return "\n".join(lines) + "\n"
 
 
+LOCAL_CALLBACKS = '[callbacks]\nallow_networks = ["127.0.0.0/8"]\n'
+"""With a real carrier callbacks reach this machine only where that is said."""
+
+
 def _toml(value: object) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(each)}" for key, each in value.items()) + " }"

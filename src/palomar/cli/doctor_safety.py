@@ -4,12 +4,11 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import argon2
-
 from palomar.cli.first_start import ADMIN_LOGIN, CONFIRM_TRIAL, DEMO_LOGIN, first_admin_password
 from palomar.cli.verdict import Verdict
 from palomar.config import Config
 from palomar.domain.account import Account
+from palomar.engine.passwords import is_hash_of
 from palomar.flows.accounts import load
 from palomar.flows.installation import Note, is_noted
 from palomar.flows.users import user_of_login
@@ -73,7 +72,7 @@ async def _trial(config: Config, database: Database, accounts: Iterable[Account]
         text = f"trial: the next start switches {DEMO_LOGIN} off, once; {CONFIRM_TRIAL} lets it send for real"
         verdicts.append(("warning", text))
     password = first_admin_password(config.data_dir)
-    if password and stored and _is_password(stored, password):
+    if password and stored and is_hash_of(stored, password):
         text = f"trial: {ADMIN_LOGIN} still has the password of the first start: ./run user password {ADMIN_LOGIN}"
         verdicts.append(("warning", text))
     return verdicts
@@ -84,10 +83,3 @@ def _senders(nameless: list[str]) -> Iterator[Verdict]:
         which = ", ".join(nameless[:_SHOWN]) + (f" and {len(nameless) - _SHOWN} more" if nameless[_SHOWN:] else "")
         how = "set default_sender of the account, of [sending], or sender of the carrier"
         yield "warning", f"senders: nobody gave a sender to {which}: {how}"
-
-
-def _is_password(stored: str, password: str) -> bool:
-    try:
-        return argon2.PasswordHasher().verify(stored, password)
-    except argon2.exceptions.Argon2Error:
-        return False

@@ -39,6 +39,14 @@ def hash_of(password: GoodPassword) -> str:
     return argon2.PasswordHasher().hash(password)
 
 
+def is_hash_of(stored: str, password: str) -> bool:
+    """Tell whether a stored hash is this password's, where nobody else waits: a command."""
+    try:
+        return argon2.PasswordHasher().verify(stored, password)
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return False
+
+
 class Passwords:
     """Says whose login and password these are."""
 
