@@ -17,7 +17,7 @@ from tests.support.foxsys_client import FoxsysClient
 from tests.support.live_smsc import LiveSmsc
 from tests.support.server import Palomar, Server
 from tests.support.sink import Post, Sink
-from tests.support.smscs import carrier_toml
+from tests.support.smscs import LOCAL_CALLBACKS, carrier_toml
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.journey
