@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId
 from palomar.engine.batcher import Step
+from palomar.engine.callback_claims import CLAIM_AT_MOST
 from palomar.engine.callback_targets import (
     DOUBTFUL_OF_ACCOUNT,
     FAILURES_UNTIL_POOR,
@@ -21,7 +22,7 @@ from palomar.engine.callback_targets import (
     SLOTS_OF_FRESH,
     WATCH_EVERY_SECONDS,
 )
-from palomar.engine.notifier import CLAIM_AT_MOST, CallbackLimits, Notifier
+from palomar.engine.notifier import CallbackLimits, Notifier
 from palomar.flows.callback_turns import Claimed, ClaimOrder
 from palomar.flows.notify import Attempt
 from palomar.ports import HttpOutcome, HttpRequest

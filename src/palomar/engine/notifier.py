@@ -1,7 +1,8 @@
 """The notifier: callbacks leave as soon as their target has a slot; targets and accounts take turns.
 
 A target (an account and an origin) holds a bounded number of callbacks here, by how it stands (``callback_targets``);
-what it has no room for waits in the table, behind what waits there already, and is claimed when there is room again.
+what it has no room for waits in the table, behind what waits there already, and is claimed when there is room again
+(``callback_claims``).
 Of the callbacks that tell a message's states only one is under way at once, so that ``operator`` arrives before
 ``handset``; when a later state has been told, earlier ones are not tried again.
 """
@@ -9,30 +10,27 @@ Of the callbacks that tell a message's states only one is under way at once, so 
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId
 from palomar.domain.target import UNKNOWN_TARGET, target_id
 from palomar.engine.batcher import Batcher, Step
+from palomar.engine.callback_claims import CLAIM_AT_MOST, Claims
 from palomar.engine.callback_targets import STANDINGS, Standing, Target, Targets, Usage
-from palomar.flows.callback_turns import Claimed, ClaimOrder, claim_callbacks
+from palomar.flows.callback_turns import Claimed
 from palomar.flows.notify import Attempt, pass_over, record_attempts, release_callbacks
 from palomar.ports import HttpOutcome, HttpRequest, HttpSender
 from palomar.storage.webhooks import WebhookRow
 
-CLAIM_AT_MOST = 500
 REMEMBERED = 50_000
 """Messages of which it is remembered that a callback waits in the table; and origins whose number is known."""
 
-_TARGETS_A_CLAIM = 50
 _ACCOUNTS_TRIED = 16
 _JSON = (("Content-Type", "application/json"),)
 
 ATTEMPTS = Step(name="record_attempts", script=record_attempts, rank=50, linger_seconds=0.050)
 RELEASE = Step(name="release_callbacks", script=release_callbacks, rank=51)
 PASS_OVER = Step(name="pass_over", script=pass_over, rank=52)
-CLAIM = Step(name="claim_callbacks", script=claim_callbacks, rank=61)
 
 Headers = tuple[tuple[str, str], ...]
 _Line = dict[Usage, dict[Target, None]]
@@ -76,16 +74,12 @@ class Notifier:
         """Targets with a slot of their own that wait for one of their account's, or of everybody's."""
         self._troubled: set[int] = set()
         self._off: frozenset[int] = frozenset()
-        self._wanted: dict[Target, None] = {}
-        self._round = (-1, dict[AccountId, int]())
-        self._claims = 0
-        self._claiming = False
-        self._looking = False
-        self._began = False
+        self._claims = Claims(self._targets, claimed=self._claimed)
         self._taking = True
 
     def attach(self, batcher: Batcher) -> None:
         self._batcher = batcher
+        self._claims.attach(batcher)
 
     # --- palomar.flows.house.CallbackDesk
 
@@ -101,7 +95,7 @@ class Notifier:
 
     def room(self, account_id: AccountId, identity: int) -> int:
         """How many callbacks to a target may be taken at birth."""
-        if not self._taking or not self._began or identity in self._off:
+        if not self._taking or not self._claims.began or identity in self._off:
             return 0
         target = self._targets.find(identity)
         if target is not None and target.has_more:
@@ -131,13 +125,11 @@ class Notifier:
                 self._take(webhook)
             else:
                 self._is_in_table(webhook)
-        if self._wanted:
-            self._claim()
+        self._claims.go_on()
 
     def look_for_work(self) -> None:
         """Claim due callbacks that nobody has, each target in its turn; called now and then."""
-        self._looking = True
-        self._claim()
+        self._claims.look()
 
     def watch(self) -> None:
         """Look, every WATCH_EVERY_SECONDS, who keeps us waiting: it gives back to the table what it holds."""
@@ -154,6 +146,7 @@ class Notifier:
     def stop_taking(self) -> None:
         """Start nothing any more; what is under way is recorded when it ends."""
         self._taking = False
+        self._claims.stop()
         self.forget()
 
     def forget(self) -> None:
@@ -168,7 +161,7 @@ class Notifier:
             self._busy[message_id] = None
         for line in self._lines:
             line.clear()
-        self._wanted.clear()
+        self._claims.forget()
 
     # --- private: from birth to the line
 
@@ -254,9 +247,8 @@ class Notifier:
             self._pump(target)
         if self._lines[0] or self._lines[1] or self._lines[2]:
             self._next_in_line(standing)
-        if target.has_more and self._wants_more(target):
-            self._wanted[target] = None
-            self._claim()
+        if target.has_more and self._claims.want(target):
+            self._claims.go_on()
 
     def _follow(self, webhook: WebhookRow, *, ok: bool) -> None:
         """Let the next callback of the message's states have its turn."""
@@ -290,21 +282,13 @@ class Notifier:
 
     # --- private: the table
 
-    def _is_in_table(self, webhook: WebhookRow, *, seen_from: int = 0) -> None:
+    def _is_in_table(self, webhook: WebhookRow, *, with_next_claim: bool = False) -> None:
         """A callback waits to be claimed: what comes after it, to its target or of its message, waits behind it."""
         if webhook.step:
             _keep_few(self._behind)
             self._behind[webhook.message_id] = None
-        if webhook.target == UNKNOWN_TARGET:
-            return
-        target = self._target(webhook)
-        target.has_more = True
-        target.more_since = max(seen_from, self._claims)
-        if self._began and self._wants_more(target):
-            self._wanted[target] = None
-
-    def _wants_more(self, target: Target) -> bool:
-        return self._targets.is_half_empty(target) and self._targets.room(target.account_id, target.id) > 0
+        if webhook.target != UNKNOWN_TARGET:
+            self._claims.note_more(self._target(webhook), with_next=with_next_claim)
 
     def _set_off(self, off: frozenset[int]) -> None:
         for identity in off - self._off:
@@ -321,7 +305,7 @@ class Notifier:
             released.append(webhook)
             released += self._drop(target, webhook)
         for webhook in released:
-            self._is_in_table(webhook, seen_from=self._claims + 1)  # the next claim may be of the same transaction
+            self._is_in_table(webhook, with_next_claim=True)
         for start in range(0, len(released), CLAIM_AT_MOST):
             self._batcher.post(RELEASE, released[start : start + CLAIM_AT_MOST], _recorded)
 
@@ -333,67 +317,12 @@ class Notifier:
             self._targets.let_go(self._target(following))
         return later
 
-    def _claim(self) -> None:
-        """One claim at a time: of the targets that want more, and of those that a look finds."""
-        if self._claiming or not self._taking or not (self._looking or self._wanted):
-            return
-        wanted = list(islice(self._wanted, _TARGETS_A_CLAIM))
-        for target in wanted:
-            del self._wanted[target]
-        self._claims += 1
-        self._claiming = True
-        number, looks = self._claims, self._looking
-        after_account, after_target = self._round
-        order = ClaimOrder(
-            limit=CLAIM_AT_MOST,
-            room=self._room_to_claim,
-            of=[target.key for target in wanted],
-            looks=looks,
-            after_account=after_account,
-            after_target=after_target,
-        )
-        self._looking = False
-
-        def done(claimed: Claimed) -> None:
-            self._claiming = False
-            self._claimed(claimed, number=number, looked=looks)
-
-        def failed(error: BaseException) -> None:
-            self._claiming = False  # the next look tries again
-
-        self._batcher.post(CLAIM, order, done, failed)
-
-    def _room_to_claim(self, account_id: AccountId, identity: int) -> int:
-        return self._targets.room(account_id, identity) if self._taking else 0
-
-    def _claimed(self, claimed: Claimed, *, number: int, looked: bool) -> None:
+    def _claimed(self, claimed: Claimed, *, looked: bool) -> None:
         if looked:
-            self._round = (claimed.after_account, claimed.after_target)
             self._troubled.update(claimed.troubled)
             self._set_off(frozenset(claimed.off))
-            self._began = True
-        for _, identity in claimed.emptied:
-            target = self._targets.find(identity)
-            if target is not None and target.more_since < number:
-                target.has_more = False
         for webhook in claimed.webhooks:
             self._take(webhook)
-        self._note_left(claimed, number)
-        has_more = claimed.after_account >= 0 or (claimed.webhooks and claimed.after_target)
-        if looked and has_more:
-            self._looking = True  # the round goes on: others have not had their turn
-        self._claim()
-
-    def _note_left(self, claimed: Claimed, number: int) -> None:
-        for account_id, identity in claimed.left:
-            if identity == UNKNOWN_TARGET:
-                self._looking = self._looking or bool(claimed.webhooks)
-                continue
-            target = self._targets.of(account_id, identity)
-            target.has_more = True
-            target.more_since = number
-            if self._wants_more(target):
-                self._wanted[target] = None
 
 
 def _keep_few(remembered: dict[MessageId, None] | dict[MessageId, list[int]]) -> None:
