@@ -194,6 +194,12 @@ class CarrierSink(Protocol):
         ...
 
 
+SWITCHED_OFF = "switched off"
+DRAINED = "drained"
+OFF_ON_PURPOSE = frozenset({SWITCHED_OFF, DRAINED})
+"""Why nothing is submitted by our own wish."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkStatus:
     """One link as the console and ``/health`` show it."""
@@ -220,7 +226,7 @@ class Carrier(Protocol):
 
     @property
     def off(self) -> str:
-        """Why nothing is submitted by our own wish: ``switched off``, ``drained``; empty where it is not so."""
+        """Why nothing is submitted by our own wish: of ``OFF_ON_PURPOSE``; empty where it is not so."""
         ...
 
     @property

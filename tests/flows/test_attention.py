@@ -8,10 +8,19 @@ from palomar.domain.account import Account, AccountId
 from palomar.domain.counts import Grain
 from palomar.domain.message import State
 from palomar.domain.oddity import Oddity, OddityKind
-from palomar.flows.attention import WORDS_FOR_MS, Attention, Orphans, TroubledHost, UnknownWord, attention
+from palomar.flows.attention import (
+    LOW_DAYS,
+    TOLD_DAYS,
+    WORDS_FOR_MS,
+    Attention,
+    Orphans,
+    TroubledHost,
+    UnknownWord,
+    attention,
+)
 from palomar.flows.counts import Whose
 from palomar.flows.standing import CarrierStanding, record_standing
-from palomar.ports import LinkStatus
+from palomar.ports import OFF_ON_PURPOSE, LinkStatus
 from palomar.storage.database import Transaction
 from palomar.storage.webhooks import INSERT_WEBHOOKS, WebhookRow
 
@@ -114,6 +123,50 @@ async def test_accounts_whose_credit_ends_soon_are_told_and_those_that_were_told
     assert (await look(timed, {rich.id})).low == []
 
 
+async def test_a_balance_that_lasts_long_is_no_alarm_though_its_owner_was_told_of_it(timed: World) -> None:
+    told = await timed.account(credit=1_000 * CREDIT, low_balance=1_000)
+    used_up = await timed.account(credit=2 * CREDIT, low_balance=10)
+    await timed.accept(told, count=3)
+    await timed.accept(used_up, count=2)
+    await count_changed(timed)
+    timed.now_ms += Grain.DAY
+    assert [row[0] for row in await timed.ask("SELECT account_id FROM notices ORDER BY account_id")] == [
+        told.id,
+        used_up.id,
+    ]
+    low = (await look(timed)).low
+    assert [(one.forecast.account_id, one.told) for one in low] == [(used_up.id, True)]
+    assert low[0].forecast.available_microcredits == 0
+
+
+async def test_what_was_spent_in_minutes_is_not_taken_for_what_is_spent_all_day(timed: World) -> None:
+    timed.now_ms = Grain.DAY.start_of(timed.now_ms) + 5 * Grain.MINUTE
+    account = await timed.account(credit=1_000 * CREDIT)
+    await timed.accept(account, count=50)
+    await count_changed(timed)
+    assert (await look(timed)).low == []
+
+
+async def test_every_account_that_is_shown_as_low_lasts_less_than_a_month(timed: World) -> None:
+    timed.now_ms = Grain.DAY.start_of(timed.now_ms) + 3 * Grain.HOUR
+    for credit, count, mark in (
+        (40, 10, 0),
+        (40, 10, 50),
+        (40, 39, 0),
+        (340, 10, 1_000),
+        (33, 1, 50),
+        (2_000, 6, 3_000),
+    ):
+        account = await timed.account(credit=credit * CREDIT, low_balance=mark)
+        await timed.accept(account, count=count)
+    await count_changed(timed)
+    low = (await look(timed)).low
+    assert len(low) == 2
+    for one in low:
+        assert one.forecast.days_left is not None
+        assert one.forecast.days_left < (TOLD_DAYS if one.told else LOW_DAYS)
+
+
 async def test_an_account_that_sends_nothing_is_not_low_however_little_it_has(timed: World) -> None:
     await timed.account(credit=0)
     assert (await look(timed)).low == []
@@ -140,3 +193,13 @@ async def test_carriers_are_told_that_cannot_be_used_lack_a_link_or_are_throttle
     found = await look(timed)
     assert [one.carrier for one in found.carriers] == ["d-down", "b-one-link-down", "a-throttled"]
     assert (await look(timed, {AccountId(1)})).carriers == []
+
+
+@pytest.mark.parametrize("off", sorted(OFF_ON_PURPOSE))
+async def test_a_carrier_that_is_off_on_purpose_is_told_only_where_something_waits_for_it(
+    timed: World, off: str
+) -> None:
+    await stand(timed, CarrierStanding(carrier="old", links=(link(bound=False),), trouble=off))
+    assert (await look(timed)).carriers == []
+    await timed.accept(await timed.account(credit=10 * CREDIT), carrier="old")
+    assert [one.carrier for one in (await look(timed)).carriers] == ["old"]

@@ -15,6 +15,7 @@ from palomar.flows.counts import FORECAST_DAYS, Forecast, Whose, forecast_of
 from palomar.flows.held import Held, count_held
 from palomar.flows.oddities import list_oddities
 from palomar.flows.standing import CarrierStanding, list_standings
+from palomar.ports import OFF_ON_PURPOSE
 from palomar.storage.callback_targets import TargetRow
 from palomar.storage.carriers import COUNT_ORPHANS
 from palomar.storage.counts import ask_low
@@ -24,6 +25,8 @@ from palomar.storage.webhooks import ask_troubled
 
 LOW_DAYS = 3
 """A balance that lasts less is low, whatever its owner wants to be told."""
+TOLD_DAYS = 30
+"""One that its owner wants to be told of is shown if it lasts less: his mark is no alarm while there is enough."""
 CALLBACKS_MOST = 100_000
 """Callbacks that are looked at; where there are more, the numbers are lower bounds."""
 ACCOUNTS_MOST = 100
@@ -51,7 +54,7 @@ class TroubledHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LowAccount:
-    """An account whose credit ends soon; ``told`` where it fell below what its owner wants to be told of."""
+    """An account whose credit ends soon, or has ended; ``told`` where its owner was told that it is low."""
 
     forecast: Forecast
     told: bool
@@ -109,6 +112,8 @@ async def _carriers(tx: Transaction, now_ms: int) -> list[CarrierStanding]:
 
 
 def _is_wrong(one: CarrierStanding) -> bool:
+    if one.trouble in OFF_ON_PURPOSE and not one.waiting_parts:
+        return False
     return bool(one.trouble) or one.idle_since_ms > 0 or is_throttled(one) or not all(link.bound for link in one.links)
 
 
@@ -147,7 +152,7 @@ async def _hosts(tx: Transaction, whose: Whose) -> list[TroubledHost]:
 
 async def _low(tx: Transaction, whose: Whose, *, now_ms: int) -> list[LowAccount]:
     begin_ms = Grain.DAY.start_of(now_ms) - FORECAST_DAYS * Grain.DAY
-    values = (begin_ms, now_ms, LOW_DAYS * Grain.DAY, ACCOUNTS_MOST)
+    values = (begin_ms, now_ms, LOW_DAYS * Grain.DAY, TOLD_DAYS * Grain.DAY, ACCOUNTS_MOST)
     rows = await tx.ask(ask_low(everybody=whose is None), *values, *([] if whose is None else [ids_text(whose)]))
     return [
         LowAccount(

@@ -78,17 +78,19 @@ _SPENT = (
 
 
 def ask_low(*, everybody: bool) -> Question:
-    """Accounts that were told of a low balance, or whose balance lasts less than {3} milliseconds if they go on as
-    between {1} and {2}: what they have, what they spent, since when they did, and whether they were told. At most {4},
-    of everybody or of these ({5})."""
-    whose = "" if everybody else " AND b.account_id IN {ids 5}"
+    """Accounts whose balance lasts less than {3} milliseconds if they go on as between {1} and {2}, or less than {4} if
+    their owner was told that it is low, or is used up then: what they have, what they spent, since when they did, and
+    whether they were told. Less than a day counts as one. At most {5}, of everybody or of these ({6})."""
+    whose = "" if everybody else " AND b.account_id IN {ids 6}"
+    in_ms = f"CASE WHEN {{2}} - s.first_ms < {int(Grain.DAY)} THEN {int(Grain.DAY)} ELSE {{2}} - s.first_ms END"
+    lasts_ms = "CASE WHEN n.account_id IS NULL THEN CAST({3} AS BIGINT) ELSE CAST({4} AS BIGINT) END"
     return Question(
         "SELECT b.account_id, b.available_microcredits, coalesce(s.spent, 0), coalesce(s.first_ms, {2}),"
         " CASE WHEN n.account_id IS NULL THEN 0 ELSE 1 END FROM balances b"
         f" LEFT JOIN ({_SPENT}) s ON s.account_id = b.account_id LEFT JOIN notices n ON n.account_id = b.account_id"
-        " WHERE (n.account_id IS NOT NULL OR"
-        " (s.spent > 0 AND b.available_microcredits * 1.0 * ({2} - s.first_ms) < s.spent * 1.0 * CAST({3} AS BIGINT)))"
-        f"{whose} ORDER BY b.available_microcredits LIMIT {{4}}"
+        " WHERE ((n.account_id IS NOT NULL AND b.available_microcredits <= 0) OR"
+        f" (s.spent > 0 AND b.available_microcredits * 1.0 * ({in_ms}) < s.spent * 1.0 * ({lasts_ms})))"
+        f"{whose} ORDER BY b.available_microcredits LIMIT {{5}}"
     )
 
 

@@ -12,13 +12,12 @@ from palomar.carriers.smpp.connection import BindFailed
 from palomar.carriers.smpp.link import Link
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.domain.retry import backoff_ms
-from palomar.ports import Clock
+from palomar.ports import SWITCHED_OFF, Clock
 from palomar.smpp import Bind, BindReceiver, BindTransceiver, BindTransmitter
 
 Connector = Callable[[Callable[[], asyncio.Protocol]], Awaitable[object]]
 """Makes a connection to the SMSC and gives it the protocol that the factory makes."""
 
-SWITCHED_OFF = "switched off"
 
 STEADY_SECONDS = 30.0
 """A link that stayed bound so long starts its back-off anew."""

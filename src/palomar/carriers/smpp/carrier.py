@@ -17,7 +17,7 @@ from msgspec import structs
 
 from palomar.carriers.smpp import verdicts
 from palomar.carriers.smpp.answering import Answering
-from palomar.carriers.smpp.bind import SWITCHED_OFF, Connector, Dialler
+from palomar.carriers.smpp.bind import Connector, Dialler
 from palomar.carriers.smpp.capture import Capture
 from palomar.carriers.smpp.connection import Connection
 from palomar.carriers.smpp.link import Link, Query
@@ -29,6 +29,8 @@ from palomar.carriers.smpp.submitting import query_maker, submit_maker
 from palomar.carriers.smpp.translate import answered_query, delivery_reader, with_oddity
 from palomar.domain.message import PartId
 from palomar.ports import (
+    DRAINED,
+    SWITCHED_OFF,
     CarrierReceipt,
     CarrierSink,
     Clock,
@@ -123,7 +125,7 @@ class SmppCarrier:
     def off(self) -> str:
         if not self._settings.enabled:
             return SWITCHED_OFF
-        return "drained" if self._settings.drain else ""
+        return DRAINED if self._settings.drain else ""
 
     def adjust(self, settings: SmppCarrierSettings) -> None:
         """Take over the pace, the window, ``enabled`` and ``drain`` of other settings; the rest needs a start."""

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 TEXTS: Final[Mapping[str, str]] = {
-    "switched off": "desactivado",
-    "drained": "en vaciado: no toma nada nuevo",
     "it answers nothing that it is given, and gets one message at a time until it answers one": (
         "no responde a nada de lo que se le da, y recibe un mensaje cada vez hasta que responda a uno"
     ),
