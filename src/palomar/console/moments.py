@@ -8,6 +8,7 @@ from typing import Final
 
 from palomar.console.below import told
 from palomar.console.catalogue import word
+from palomar.console.folding import Fold, fold
 from palomar.console.formats import Manner, credits_text, moment_text, span_text
 from palomar.console.pdus import PduView, view_of
 from palomar.console.words import BOOKS, DETAILS, MOMENTS, REASONS, STATES, VALUES, Tone, Words
@@ -102,11 +103,46 @@ _TEXTS: Final[Mapping[str, str]] = {
 }
 
 
-def moments_of(story: Story, *, manner: Manner, t: Translate) -> list[MomentView]:
-    """The moments of a story, in order."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldView:
+    """Moments that are folded: from which number (0 is the first), how many, whether they are equal to those beside
+    them, and when the first and the last of them came."""
+
+    first: int
+    count: int
+    are_equal: bool
+    since_ms: int
+    until_ms: int
+
+
+def moments_of(story: Story, *, manner: Manner, t: Translate) -> list[MomentView | FoldView]:
+    """Tell a story in order, with what repeats folded."""
+    timeline = story.view.timeline
+    told: list[MomentView | FoldView] = []
+    for one in fold(timeline):
+        if isinstance(one, Fold):
+            told.append(_fold(one, timeline))
+        else:
+            told += steps_of(story, range(one, one + 1), manner=manner, t=t)
+    return told
+
+
+def steps_of(story: Story, numbers: range, *, manner: Manner, t: Translate) -> list[MomentView]:
+    """Tell some moments of a story, by their numbers; those that it does not have are left out."""
     timeline = story.view.timeline
     first_ms = timeline[0].at_ms if timeline else 0
-    return [_moment(moment, story, first_ms=first_ms, manner=manner, t=t) for moment in timeline]
+    some = timeline[numbers.start : numbers.stop]
+    return [_moment(moment, story, first_ms=first_ms, manner=manner, t=t) for moment in some]
+
+
+def _fold(one: Fold, timeline: Sequence[Moment]) -> FoldView:
+    return FoldView(
+        first=one.first,
+        count=one.count,
+        are_equal=one.are_equal,
+        since_ms=timeline[one.first].at_ms,
+        until_ms=timeline[one.first + one.count - 1].at_ms,
+    )
 
 
 def _moment(moment: Moment, story: Story, *, first_ms: int, manner: Manner, t: Translate) -> MomentView:

@@ -205,3 +205,61 @@ async def test_a_message_that_waits_says_in_one_sentence_for_what_since_when_and
     page = (await theirs.get(path)).text
     assert "Espera desde hace 3 min 20 s a north: ningún enlace está conectado; sale por sí solo" in page
     assert "smsc.example" not in page
+
+
+PAGE_OCTETS = 150_000
+"""So large may the page of any story be, PDUs and all."""
+
+
+async def put_off(house: House, count: int) -> MessageId:
+    message_id = await delivered(house)
+    octets = encode(SubmitSm(sequence_number=7, destination_addr="525512340001", short_message=b"h" * 140)).hex()
+    for number in range(count):
+        house.wait(1_000)
+        detail = (
+            f'{{"part":1,"attempt":{number},"reason":"ESME_RTHROTTLED","request":"{octets}","response":"{octets}"}}'
+        )
+        await note(house, message_id, "deferred", detail)
+    await note(house, message_id, "ended", '{"state":"delivered"}')
+    return message_id
+
+
+async def test_124_equal_steps_are_folded_and_can_be_opened_a_page_at_a_time(house: House, browser: Browser) -> None:
+    path = f"/console/messages/{public_id(await put_off(house, 124))}"
+    answer = await browser.get(path)
+    assert answer.text.count("The carrier asked to come later") == 2
+    assert "122 more steps like these" in answer.text
+    assert len(answer.body) < PAGE_OCTETS
+    (opened,) = re.findall(r'href="([^"]+from=[0-9]+)"', answer.text)
+    seen = 0
+    while opened:
+        answer = await browser.get(opened.replace("&amp;", "&"))
+        assert len(answer.body) < PAGE_OCTETS
+        assert "hx-get" not in answer.text, "what is read step by step stands still"
+        seen += answer.text.count("The carrier asked to come later")
+        opened = next(iter(re.findall(r'href="([^"]+from=[0-9]+)">Later', answer.text)), "")
+    assert seen == 123, "all but the first, with the one at which the fold ends"
+    assert path in answer.text
+
+
+@pytest.mark.parametrize("asked", ["x", "-1", "99999999999999999999", "١", "200", ""])
+async def test_steps_that_there_are_not_are_the_story_in_short(house: House, browser: Browser, asked: str) -> None:
+    path = f"/console/messages/{public_id(await put_off(house, 10))}"
+    page = (await browser.get(f"{path}?from={asked}")).text
+    assert "8 more steps like these" in page
+
+
+async def test_of_many_open_callbacks_the_first_are_shown(house: House, browser: Browser) -> None:
+    message_id = await delivered(house)
+    account = house.directory.by_login("acme")
+    assert account is not None
+    for number in range(60):
+        await house.world.tell(
+            "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
+            f" VALUES ({number + 10_000_000}, ?, ?, 'foxsys', 'GET', 'http://gone.example/{number}', 0, 6, 1)",
+            message_id,
+            account.id,
+        )
+    page = (await browser.get(f"/console/messages/{public_id(message_id)}")).text
+    assert page.count("http://gone.example/") == 18, "the message's own two stand before them"
+    assert "and 42 more" in page

@@ -146,6 +146,12 @@ TEXTS: Final[Mapping[str, str]] = {
     "Number, label, subid or id": "Número, etiqueta, subid o id",
     "Number, text, label, subid or id": "Número, texto, etiqueta, subid o id",
     "Older": "Más antiguos",
+    "Earlier": "Anteriores",
+    "Later": "Siguientes",
+    "The story in short": "La historia en breve",
+    "Steps {first} to {last} of {count}": "Pasos {first} a {last} de {count}",
+    "{count} further steps": "{count} pasos más",
+    "{count} more steps like these": "{count} pasos más como estos",
     "One more step": "Un paso más",
     "Overview": "Resumen",
     (

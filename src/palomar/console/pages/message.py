@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from palomar.console.catalogue import word
-from palomar.console.moments import moments_of
+from palomar.console.folding import STEPS_A_PAGE
+from palomar.console.moments import moments_of, steps_of
 from palomar.console.pages.callbacks import DONE
 from palomar.console.visit import Reply, SignedVisit
 from palomar.console.waits import sentence
@@ -12,6 +13,9 @@ from palomar.domain.access import Right
 from palomar.domain.message import State, born_ms, message_id_of, public_id
 from palomar.flows.waits import Wait
 
+CALLBACKS_SHOWN: Final = 20
+"""Of those that are still open; the others are among all callbacks."""
+_DIGITS_MOST: Final = 9
 RESENT: Final[Mapping[str, str]] = {
     "resent": word("It will leave once more within a second."),
     "not_held": word("It is not held any more."),
@@ -26,11 +30,16 @@ async def show(visit: SignedVisit) -> Reply:
     if story is None:
         return visit.missing()
     done = {**DONE, **RESENT}.get(visit.asked("done"))
+    steps = _steps(visit.asked("from"), len(story.view.timeline))
+    manner, t = visit.manner, visit.t
     return visit.page(
         "message_story.html" if visit.request.wants_piece else "message.html",
         message=story.view.message,
         story=story,
-        moments=moments_of(story, manner=visit.manner, t=visit.t),
+        steps=steps,
+        moments=moments_of(story, manner=manner, t=t) if steps is None else steps_of(story, steps, manner=manner, t=t),
+        callbacks_shown=CALLBACKS_SHOWN,
+        steps_a_page=STEPS_A_PAGE,
         login=viewer.login_of(story.view.message.account_id),
         accepted_ms=born_ms(story.view.message.id),
         waits=_waits(story.wait, visit),
@@ -47,6 +56,13 @@ async def resend(visit: SignedVisit) -> Reply:
     if message_id is None or resent is None:
         return visit.missing()
     return visit.go(f"/messages/{public_id(message_id)}", done="resent" if resent else "not_held")
+
+
+def _steps(asked: str, count: int) -> range | None:
+    """The page of steps that begins with that number; None for the story with its folds."""
+    if not asked.isascii() or not asked.isdigit() or len(asked) > _DIGITS_MOST or int(asked) >= count:
+        return None
+    return range(int(asked), min(int(asked) + STEPS_A_PAGE, count))
 
 
 def _waits(wait: Wait | None, visit: SignedVisit) -> str:
