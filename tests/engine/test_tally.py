@@ -225,3 +225,53 @@ async def test_two_tallies_count_the_same_messages_once(world: World) -> None:
     await one.count()
     await other.count()
     assert await faults_of_counts(world) == []
+
+
+async def test_it_says_for_how_long_something_has_waited_to_be_counted(world: World) -> None:
+    clock = HandClock(wall=world.now_ms)
+    tally, account = tally_of(world, clock), await world.account()
+    await turn(world, tally)
+    await turn(world, tally)
+    assert tally.uncounted_ms == 0
+    await world.accept(account)
+    tally.changed(world.changed)
+    clock.wall += 240_000
+    tally.changed(world.changed)  # it changes again, and has waited since the first time
+    assert tally.uncounted_ms == 240_000
+    world.changed = set()
+    clock.now += 1_000
+    await tally.count()
+    assert tally.uncounted_ms == 0
+
+
+async def test_while_the_database_is_away_what_waits_grows_old(world: World) -> None:
+    clock = HandClock(wall=world.now_ms)
+    meddled = Meddled(world.database)
+    tally, account = tally_of(world, clock, meddled), await world.account()
+    await turn(world, tally)
+    await world.accept(account)
+    meddled.fails = True
+    clock.now += 1_000
+    with pytest.raises(Unavailable):
+        await turn(world, tally)
+    clock.wall += 5_000
+    assert tally.uncounted_ms == 5_000
+    meddled.fails = False
+    clock.now += 1_000
+    await tally.count()
+    assert tally.uncounted_ms == 0
+
+
+async def test_where_a_command_may_have_stored_messages_it_is_unsure_until_it_has_looked(world: World) -> None:
+    clock = HandClock(wall=world.now_ms)
+    tally, account = tally_of(world, clock), await world.account()
+    await turn(world, tally)
+    await world.accept(account)
+    world.changed = set()  # nobody tells of it
+    tally.look_again()
+    clock.wall += 7_000
+    assert tally.uncounted_ms == 7_000
+    clock.now += LOOK_AGAIN_SECONDS + 1
+    await tally.count()
+    assert tally.uncounted_ms == 0
+    assert await faults_of_counts(world) == []

@@ -108,9 +108,14 @@ class Totals:
         return sum(count for state, count in self.by_state.items() if state in FINAL)
 
     @property
+    def ended_by_carriers(self) -> int:
+        """Count those that left and ended: the base of the delivery rate."""
+        return sum(self.by_state.get(state, 0) for state in _ENDS_BY_CARRIER)
+
+    @property
     def delivery_rate(self) -> float | None:
         """The share of the delivered, from 0 to 1, among those that carriers ended; None if they ended none."""
-        by_carrier = sum(self.by_state.get(state, 0) for state in _ENDS_BY_CARRIER)
+        by_carrier = self.ended_by_carriers
         return self.delivered / by_carrier if by_carrier else None
 
     def delay_ms(self, percent: int) -> float | None:

@@ -135,7 +135,7 @@ class Clockwork:
             await asyncio.sleep(_BETWEEN_SLICES_SECONDS)
 
     async def _keep_lease(self) -> None:
-        if not await self._lease.keep():
+        if not await self._lease.keep(uncounted_ms=self._tally.uncounted_ms):
             _log.error("this node's lease ran out; beginning again")
             self._dispatcher.forget()
             self._notifier.forget()

@@ -58,8 +58,9 @@ class Lease:
         self._ends = before + LEASE_MS / 1_000
         return self.node
 
-    async def keep(self) -> bool:
-        """Renew; False if the lease was lost (then :meth:`begin` again, and forget what was claimed)."""
+    async def keep(self, *, uncounted_ms: int = 0) -> bool:
+        """Renew, and say for how long something has waited to be counted; False if the lease was lost (then
+        :meth:`begin` again, and forget what was claimed)."""
         node = self.node
         if node is None:
             return False
@@ -68,7 +69,7 @@ class Lease:
             return False  # it may still run in the database, but what was refused meanwhile has been forgotten here
 
         async def script(tx: Transaction) -> bool:
-            return await renew(tx, node)
+            return await renew(tx, node, uncounted_ms=uncounted_ms)
 
         kept = await self._told(self._database.write(script, lane=1))
         if kept:

@@ -16,7 +16,7 @@ from palomar.domain.counts import Dimension, Grain, Totals
 from palomar.engine.masking import HIDDEN
 from palomar.flows.accounts import Balance, balance
 from palomar.flows.attention import Attention, TroubledHost, attention
-from palomar.flows.counts import Forecast, Point, Whose, forecast, totals, totals_by, traffic
+from palomar.flows.counts import Forecast, Point, Whose, counted_until, forecast, totals, totals_by, traffic
 from palomar.flows.standing import CarrierStanding, list_standings
 from palomar.storage.database import Transaction
 
@@ -71,6 +71,8 @@ class Overview:
     attention: Attention
     standings: Sequence[CarrierStanding] | None
     credit: Sequence[Credit]
+    counted_ms: int | None = None
+    """Up to when all that is counted here has been counted, by the database's clock."""
 
 
 async def overview(
@@ -99,6 +101,7 @@ async def overview(
         shares={one: largest(found) for one, found in shares.items()},
         attention=await attention(tx, whose, now_ms=now_ms),
         standings=await list_standings(tx, now_ms=now_ms) if whose is None else None,
+        counted_ms=await counted_until(tx),
         credit=[await _credit(tx, account, now_ms=now_ms) for account in accounts],
     )
 

@@ -32,7 +32,11 @@ class Tally:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._changed: set[int] = set()
+        self._changed: dict[int, int] = {}
+        """Minutes, and since when (wall milliseconds) each is to be counted again."""
+        self._counting: dict[int, int] = {}
+        self._unsure_ms = 0
+        """Since when there may be more than is known; 0 is before this start."""
         self._at_once = 16
         self._rests_until = 0.0
         self._must_look = True
@@ -51,12 +55,26 @@ class Tally:
         """Whether there may be messages that were never counted."""
         return self._must_look or self._uncounted_ms is not None
 
+    @property
+    def uncounted_ms(self) -> int:
+        """For how long something has waited to be counted, in milliseconds; 0 when nothing waits."""
+        now_ms = self._clock.wall_ms()
+        since_ms = min((*self._changed.values(), *self._counting.values()), default=now_ms)
+        if self.is_behind:
+            unsure_ms = self._unsure_ms or self._uncounted_ms or now_ms
+            since_ms = min(since_ms, unsure_ms)
+        return max(0, now_ms - since_ms)
+
     def changed(self, minutes: Iterable[int]) -> None:
         """Messages of these minutes (``Work.minutes``) were stored or moved."""
-        self._changed.update(minutes)
+        now_ms = self._clock.wall_ms()
+        for minute in minutes:
+            self._changed.setdefault(minute, now_ms)
 
     def look_again(self) -> None:
         """Somebody else may have changed messages, and died without counting them."""
+        if not self.is_behind:
+            self._unsure_ms = self._clock.wall_ms()
         self._must_look = True
 
     async def count(self) -> None:
@@ -75,13 +93,14 @@ class Tally:
 
     async def _count_some(self) -> None:
         minutes = nsmallest(self._at_once, self._changed)
-        self._changed.difference_update(minutes)  # what changes from here on is a change again
+        self._counting = {minute: self._changed.pop(minute) for minute in minutes}
+        is_counted = False  # what changes from here on is a change again
         try:
-            if not await self._settled(minutes):
-                self._changed.update(minutes)
-        except BaseException:
-            self._changed.update(minutes)
-            raise
+            is_counted = await self._settled(minutes)
+        finally:
+            if not is_counted:
+                self._changed |= self._counting
+            self._counting = {}
 
     async def _settled(self, minutes: list[int]) -> bool:
         """Count these; False if another node changed counts meanwhile."""
@@ -115,8 +134,8 @@ class Tally:
         if self._must_look and (self._looked is None or now - self._looked >= LOOK_AGAIN_SECONDS):
             self._must_look, self._looked = False, now
             found: Left = await self._database.survey(left)
-            self._changed.update(map(_minute_of, found.minutes))
             self._uncounted_ms = found.uncounted_ms
+            self._found(found.minutes)
         if self._uncounted_ms is not None and len(self._changed) < _FOUND_AT_ONCE:
             await self._find_uncounted(self._uncounted_ms)
         if not self._changed:
@@ -127,7 +146,7 @@ class Tally:
             return await unseen(tx, since_ms=since_ms, limit=_FOUND_AT_ONCE)
 
         found = await self._database.survey(survey)
-        self._changed.update(map(_minute_of, found.minutes))
+        self._found(found.minutes)
         self._uncounted_ms = found.next_ms
 
     async def _check_one(self) -> None:
@@ -137,7 +156,14 @@ class Tally:
         checked_ms = await self._database.survey(survey)
         self._checked_ms = checked_ms or 0
         if checked_ms is not None:
-            self._changed.add(_minute_of(checked_ms))
+            self._changed.setdefault(_minute_of(checked_ms), self._clock.wall_ms())
+
+    def _found(self, minutes: Iterable[int]) -> None:
+        """Somebody else may have changed them, since we are unsure or since before this start."""
+        since_ms = self._unsure_ms or self._uncounted_ms or self._clock.wall_ms()
+        for start_ms in minutes:
+            minute = _minute_of(start_ms)
+            self._changed[minute] = min(self._changed.get(minute, since_ms), since_ms)
 
     async def _raise_floors(self) -> None:
         """Once an hour."""

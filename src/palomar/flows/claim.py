@@ -71,10 +71,11 @@ async def register(tx: Transaction, *, name: str, lease_ms: int = LEASE_MS) -> N
     return Node(id=identity, number=number)
 
 
-async def renew(tx: Transaction, node: Node, *, lease_ms: int = LEASE_MS) -> bool:
-    """Prolong the lease; False if it had run out (then nothing may be taken any more)."""
+async def renew(tx: Transaction, node: Node, *, lease_ms: int = LEASE_MS, uncounted_ms: int = 0) -> bool:
+    """Prolong the lease, and say for how long something has waited to be counted; False if the lease had run out (then
+    nothing may be taken any more)."""
     now_ms = await tx.now_ms()
-    return await tx.execute(nodes.RENEW, now_ms + lease_ms, node.id, now_ms) == 1
+    return await tx.execute(nodes.RENEW, now_ms + lease_ms, now_ms - uncounted_ms, node.id, now_ms) == 1
 
 
 async def claim(work: Work, orders: Sequence[ClaimOrder]) -> list[Claimed]:

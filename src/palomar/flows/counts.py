@@ -13,6 +13,7 @@ from palomar.domain.message import State
 from palomar.flows.accounts import balance
 from palomar.storage.counts import ASK_LARGEST, ask_counts, tally_row
 from palomar.storage.database import Transaction
+from palomar.storage.nodes import SELECT_COUNTED
 from palomar.storage.statements import Found, ids_text
 
 FORECAST_DAYS = 7
@@ -92,6 +93,13 @@ async def totals_by(
         for one, key in zip(by, row[_KEYS:], strict=True):
             _add(found[one].setdefault(str(key), Totals()), row)
     return found
+
+
+async def counted_until(tx: Transaction) -> int | None:
+    """Up to when every living node has counted what it did, by the database's clock; None if none has said so. What
+    happened since may be missing from all other answers here."""
+    ((counted_ms,),) = await tx.select(SELECT_COUNTED, await tx.now_ms())
+    return None if counted_ms is None else int(counted_ms)
 
 
 async def forecast(tx: Transaction, account_id: AccountId, *, now_ms: int) -> Forecast:

@@ -8,11 +8,14 @@ from tests.support.console_house import CREDIT, House
 from tests.support.counted import count_changed
 from tests.support.world import recipient
 
+from palomar.console.formats import iso_text
 from palomar.console.pages.overview import BALANCES, PERIODS
 from palomar.domain.message import State
 from palomar.domain.oddity import Oddity, OddityKind
+from palomar.flows.claim import register, renew
 from palomar.flows.standing import CarrierStanding, record_standing
 from palomar.ports import LinkStatus
+from palomar.storage.database import Transaction
 
 OVERVIEW = "/console/overview"
 
@@ -30,7 +33,7 @@ async def test_it_shows_what_came_of_a_period_what_can_be_spent_and_what_was_sen
     page = (await browser.get(OVERVIEW)).text
     assert "1,232" in page
     assert "the latest" in page
-    assert "1 delivered · 1 under way" in page
+    assert "1 of 1 that left and ended · 1 under way" in page
     assert "nine in ten within 1 s" in page
     assert 'data-country="MX"' in page
     assert page.count("data-at=") == 24
@@ -128,3 +131,56 @@ async def test_an_empty_house_says_what_to_do(house: House) -> None:
     assert "./run account add" in page
     assert "No messages yet" in page
     assert "No messages in this time." in page
+
+
+async def counted(house: House, name: str, *, uncounted_ms: int) -> None:
+    """A living node that says for how long something has waited to be counted."""
+
+    async def script(tx: Transaction) -> None:
+        node = await register(tx, name=name)
+        assert await renew(tx, node, uncounted_ms=uncounted_ms)
+        house.clock.now_ms = await tx.now_ms()
+
+    await house.world.database.write(script)
+
+
+async def test_figures_say_as_of_when_they_are_by_the_node_that_is_furthest_behind(house: House) -> None:
+    await house.user("admin")
+    browser = house.browser()
+    await browser.log_in("admin")
+    assert "Counted as of" not in (await browser.get(OVERVIEW)).text, "no server has said so"
+    await counted(house, "one", uncounted_ms=500)
+    browser = house.browser()
+    await browser.log_in("admin")
+    page = (await browser.get(OVERVIEW)).text
+    assert "Counted as of" in page
+    assert "behind" not in page
+    await counted(house, "two", uncounted_ms=245_000)
+    page = (await browser.get(OVERVIEW)).text
+    as_of = iso_text(house.clock.now_ms - 245_000)[:18]
+    assert re.search(rf'Counted as of <time datetime="{as_of}', page)
+    assert "the count is 4 min 5 s behind" in page
+
+
+async def test_beside_each_rate_stands_its_base(house: House) -> None:
+    account = await house.account("acme", credit=100 * CREDIT)
+    await house.world.accept(account, count=24)
+    await house.world.tell(
+        "UPDATE messages SET final_ms = due_ms, state = CASE WHEN id <= ? THEN 'delivered' ELSE 'undelivered' END",
+        await third(house),
+    )
+    await count_changed(house.world)
+    browser = house.browser()
+    await browser.log_in("acme")
+    page = (await browser.get(OVERVIEW)).text
+    assert "3 of 24 that left and ended" in page
+    rates = re.findall(r">([0-9.]+ %)\s*(?:<span class=\"base\">)?(.{0,40})", page)
+    assert len(rates) > 4
+    for rate, behind in rates:
+        assert re.search("of [0-9]", behind), (rate, behind)
+
+
+async def third(house: House) -> int:
+    """The id of the third message."""
+    (row,) = await house.world.ask("SELECT id FROM messages ORDER BY id LIMIT 1 OFFSET 2")
+    return int(row[0])

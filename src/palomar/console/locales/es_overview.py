@@ -19,7 +19,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "Messages a day (GMT)": "Mensajes por día (GMT)",
     "Messages a minute": "Mensajes por minuto",
     "Messages an hour": "Mensajes por hora",
-    "Messages, and how many of the ended ones were delivered.": (
+    "Messages, and how many of those that left and ended were delivered.": (
         "Mensajes, y cuántos de los terminados se entregaron."
     ),
     "Needs attention": "Requiere atención",
@@ -68,7 +68,14 @@ TEXTS: Final[Mapping[str, str]] = {
     "waiting parts: {count}": "partes en espera: {count}",
     "within {time}": "en {time}",
     "{count} days": "{count} días",
-    "{count} delivered": "{count} entregados",
+    "{count} of {all} that left and ended": "{count} de {all} que salieron y terminaron",
+    "{count} of {all}": "{count} de {all}",
+    "of {count}": "de {count}",
+    "of {count} delivered": "de {count} entregados",
+    "Counted as of": "Contado hasta",
+    "the count is {time} behind; what happened since is not in these figures yet": (
+        "el recuento va {time} por detrás; lo ocurrido desde entonces aún no está en estas cifras"
+    ),
     "{count} of {all} links are down": "{count} de {all} enlaces están caídos",
     "{count} of {window} in flight": "{count} de {window} en vuelo",
     "{count} under way": "{count} en curso",

@@ -17,6 +17,8 @@ from palomar.domain.search import SearchFilter
 from palomar.engine.overview import Period
 from palomar.flows.standing import CarrierStanding
 
+LATE_MS: Final = 30_000
+"""A count that is so far behind is said to be late."""
 LATEST_MESSAGES: Final = 6
 BALANCES: Final = 6
 PERIODS: Final[Mapping[str, Period]] = {"hour": Period.HOUR, "day": Period.DAY, "month": Period.MONTH}
@@ -58,6 +60,7 @@ async def show(visit: SignedVisit) -> Reply:
         pace=pace,
         age=lambda at_ms: age_text(visit.manner.now_ms - at_ms, visit.manner.language),
         hindrance=lambda standing: hindrance(standing, visit.t),
+        late_ms=LATE_MS,
         more_accounts=viewer.account_count - len(overview.credit),
         latest=latest,
     )
