@@ -12,6 +12,7 @@ from palomar.dialects.convergia import api as convergia
 from palomar.dialects.convergia.parameters import PARAMETERS_AT_MOST
 from palomar.dialects.convergia.requests import EXTRA_LONGEST
 from palomar.dialects.convergia.settings import ConvergiaSettings
+from palomar.dialects.convergia.soap import ATTRIBUTES_AT_MOST
 from palomar.dialects.foxsys import api as foxsys
 from palomar.dialects.foxsys import requests, subids
 from palomar.dialects.foxsys import texts as foxsys_texts
@@ -69,6 +70,7 @@ FIGURES: Final[Mapping[str, float]] = {
     "requests that wait on one connection": LIMITS.pipelined,
     "octets of a body nobody wants": LIMITS.drain_octets,
     "octets around a body (chunks, trailers)": LIMITS.head_octets,
+    "attributes of a SOAP part": ATTRIBUTES_AT_MOST,
     "passwords of strangers that wait to be hashed": STRANGERS_AT_MOST,
     "those of known logins": KNOWN_AT_MOST,
     "those of addresses that have just failed five times": SUSPECTS_AT_MOST,

@@ -11,7 +11,7 @@ from tests.support.growth import growth
 
 from palomar.dialects.convergia import soap
 from palomar.dialects.convergia.operations import OPERATIONS, SEND, STATUS
-from palomar.dialects.convergia.soap import SoapFault, read_call
+from palomar.dialects.convergia.soap import ATTRIBUTES_AT_MOST, SoapFault, read_call
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parent / "envelope.xsd"))
 MESSAGE = "<message>¡Año!</message>"
@@ -153,6 +153,28 @@ def test_an_envelope_of_nothing_but_references_costs_what_its_octets_cost(unit: 
         return envelope(f'<enviar_mensaje>{parts}</enviar_mensaje>{units}<r id="a0">x</r>').encode()
 
     assert growth(read, body(30_000), body(240_000), times=8) < 3
+
+
+def test_a_part_of_thousands_of_attributes_is_the_callers_fault_and_costs_what_its_octets_cost() -> None:
+    def read(body: bytes) -> None:
+        with pytest.raises(SoapFault, match="atributos"):
+            read_call(body, charset="utf-8")
+
+    def body(attributes: int) -> bytes:
+        named = " ".join(f'a{number}="1"' for number in range(attributes))
+        return envelope(f"<enviar_mensaje><message {named}/></enviar_mensaje>").encode()
+
+    assert growth(read, body(2_500), body(20_000), times=8) < 3
+
+
+def test_a_part_may_have_a_hundred_attributes() -> None:
+    def body(attributes: int) -> bytes:
+        named = " ".join(f'a{number}="1"' for number in range(attributes))
+        return envelope(f"<enviar_mensaje><message {named}>x</message></enviar_mensaje>").encode()
+
+    assert read_call(body(ATTRIBUTES_AT_MOST), charset="utf-8").parameters == {"message": "x"}
+    with pytest.raises(SoapFault, match="atributos"):
+        read_call(body(ATTRIBUTES_AT_MOST + 1), charset="utf-8")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

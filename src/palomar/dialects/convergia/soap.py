@@ -66,6 +66,8 @@ def fault(code: str, text: str) -> bytes:
 _BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
 _NAME_SHOWN: Final = 100
 _STEPS_AT_MOST: Final = 4
+ATTRIBUTES_AT_MOST: Final = 100
+"""Of a part. To read them takes as long as the square of their number."""
 _NIL: Final = frozenset({"nil", "null"})
 """``xsi:nil``, and what it was called in the drafts of XML Schema that SOAP 1.1 knew."""
 
@@ -116,11 +118,23 @@ def _parameters(call: etree._Element, parts: tuple[str, ...]) -> Parameters:
     for part, child in zip(parts, children, strict=False):
         if _local_name(child) not in parts:
             named.setdefault(part, child)
-    values = {part: _target(child) for part, child in named.items()}
+    refers = any(child.get("href") is not None for child in named.values())
+    ids = _ids(call.getroottree().getroot()) if refers else {}
+    values = {part: _target(child, ids) for part, child in named.items()}
     return {part: "".join(map(str, child.itertext())) for part, child in values.items() if not _is_nil(child)}
 
 
-def _target(part: etree._Element) -> etree._Element:
+def _ids(root: etree._Element) -> dict[str, etree._Element | None]:
+    """Read once what each ``id`` of the message names; None for one that stands there twice."""
+    found: dict[str, etree._Element | None] = {}
+    for element in root.iter():
+        name = element.get("id")
+        if name is not None:
+            found[name] = None if name in found else element
+    return found
+
+
+def _target(part: etree._Element, ids: dict[str, etree._Element | None]) -> etree._Element:
     """The element that holds a part's value: itself, or what its ``href`` leads to (SOAP 1.1 section 5.4.1), in some
     steps at most. What leads nowhere, in a circle, to two places or out of the message is the caller's mistake."""
     element = part
@@ -130,14 +144,16 @@ def _target(part: etree._Element) -> etree._Element:
             return element
         if not reference.startswith("#"):
             raise SoapFault("No se admite una referencia fuera del mensaje")
-        found = [one for one in element.getroottree().getroot().iter() if one.get("id") == reference[1:]]
-        if len(found) != 1:
+        found = ids.get(reference[1:])
+        if found is None:
             raise SoapFault("Una referencia no lleva a ningún elemento, o a varios")
-        element = found[0]
+        element = found
     raise SoapFault("Una referencia lleva demasiado lejos")
 
 
 def _is_nil(element: etree._Element) -> bool:
+    if len(element.attrib) > ATTRIBUTES_AT_MOST:
+        raise SoapFault("Demasiados atributos")
     for name, value in element.attrib.items():
         if str(name).rpartition("}")[2] in _NIL and str(value).strip() in ("1", "true"):
             return True
