@@ -1,10 +1,11 @@
 """A lane of password hashing: one thread, a short queue with fair turns, and no work for who has left.
 
-Argon2 takes some 100 ms on purpose, so what waits for it must be bounded. Who waits is served by turns of their
-addresses: one who sends a thousand passwords a second delays nobody else by more than one of them. Logins that are
-known from their address have every second turn. An address that has just failed several times waits for all others,
-and takes a quarter of the thread's time at most, so that it leaves the processor to them. Beyond the bounds the answer
-is :class:`Busy`. Not here: whose password it is (``passwords``), and what a wrong one costs (``admission``).
+Argon2 takes some 20 ms on purpose, and several times that on a busy machine, so what waits for it must be bounded. Who
+waits is served by turns of their addresses: one who sends a thousand passwords a second delays nobody else by more than
+one of them. Logins that are known from their address have every second turn. An address that has just failed several
+times waits for all others, and takes a quarter of the thread's time at most, so that it leaves the processor to them.
+Beyond the bounds the answer is :class:`Busy`. Not here: whose password it is (``passwords``), and what a wrong one
+costs (``admission``).
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from palomar.domain.refusals import TemporarilyUnavailable
 T = TypeVar("T")
 
 STRANGERS_AT_MOST: Final = 16
-"""Hashes that may wait for strangers: with 100 ms each the last is done in time for a client that gives up at 4.5 s."""
+"""Hashes that may wait for strangers: with 20 to 60 ms each the last is done within a second."""
 KNOWN_AT_MOST: Final = 32
 """Hashes that may wait for logins that are known from their address."""
 EACH_AT_MOST: Final = 4

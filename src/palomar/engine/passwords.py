@@ -1,8 +1,9 @@
 """Passwords of people and of the dialects that send one with every request.
 
-Argon2 is slow on purpose (some 100 ms), so it runs in lanes with short queues (``password_lane``): one for programs,
-one for people, so that neither keeps the other out. What was checked is remembered for some minutes, in memory only, as
-a keyed hash that means nothing outside this process: good ones apart from bad ones, so that guesses push out nobody.
+Argon2 is slow on purpose (some 20 ms of a core and 19 MiB), so it runs in lanes with short queues
+(``password_lane``): one for programs, one for people, so that neither keeps the other out. What was checked is
+remembered for some minutes, in memory only, as a keyed hash that means nothing outside this process: good ones apart
+from bad ones, so that guesses push out nobody.
 The stored hash is part of that key: another password, set on whatever node, makes what was remembered worthless.
 """
 
@@ -28,21 +29,21 @@ CHECKED_LONGEST: Final = 1_024
 """Characters: nothing longer was ever set as a password."""
 
 
-@functools.cache
-def _nobody() -> str:
-    """Return the hash that is checked for unknown logins, so that the time tells nobody which logins exist."""
-    return argon2.PasswordHasher().hash(secrets.token_urlsafe())
+_HASHER: Final = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""OWASP's first choice of costs (Password Storage Cheat Sheet, Argon2id). The library's own take eight times the
+processor and 64 MiB in each lane: a queue of strangers then lasts seconds."""
+_COSTS_AT_MOST: Final = 8
 
 
 def hash_of(password: GoodPassword) -> str:
     """Hash a password to be stored, where nobody else waits: a command."""
-    return argon2.PasswordHasher().hash(password)
+    return _HASHER.hash(password)
 
 
 def is_hash_of(stored: str, password: str) -> bool:
     """Tell whether a stored hash is this password's, where nobody else waits: a command."""
     try:
-        return argon2.PasswordHasher().verify(stored, password)
+        return _HASHER.verify(stored, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
 
@@ -56,7 +57,7 @@ class Passwords:
         self._key = secrets.token_bytes(32)
         self._good: dict[bytes, float] = {}
         self._bad: dict[bytes, float] = {}
-        self._hasher = argon2.PasswordHasher()
+        self._costs = [f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"]
         self.programs = PasswordLane("argon2")
         self.people = PasswordLane("argon2-people")
 
@@ -106,14 +107,28 @@ class Passwords:
         if len(password) > CHECKED_LONGEST:
             return False
         memory = self._memory(stored, login, password)
-        work = partial(self._verify, stored, password)
+        work = partial(_verify, stored, self.cost_like(stored, login), password)
         right = await lane.run(work, whose, standing, same=memory, left=left)
         self._remember(memory, right=right)
         return right and bool(stored)
 
     async def hash(self, password: GoodPassword, *, lane: PasswordLane, whose: Hashable = "") -> str:
         """The argon2 hash to store, for somebody who has been let in; slow on purpose. Raises Busy."""
-        return await lane.run(partial(self._hasher.hash, password), whose, Standing.KNOWN)
+        return await lane.run(partial(_HASHER.hash, password), whose, Standing.KNOWN)
+
+    def cost_like(self, stored: str, login: str) -> str:
+        """Return what the look at this login costs, and learn it from a stored hash.
+
+        Hashes of earlier versions cost more. So that the time does not tell which logins exist, an unknown one has one
+        of the costs that were met so far, always the same.
+        """
+        if not stored:
+            digest = hashlib.blake2b(login.encode("utf-8", "surrogatepass"), key=self._key).digest()
+            return self._costs[digest[0] % len(self._costs)]
+        cost = _cost_of(stored)
+        if cost and cost not in self._costs and len(self._costs) < _COSTS_AT_MOST:
+            self._costs.append(cost)
+        return cost
 
     def _remember(self, memory: bytes, *, right: bool) -> None:
         known, at_most = (self._good, GOOD_AT_MOST) if right else (self._bad, BAD_AT_MOST)
@@ -122,12 +137,26 @@ class Passwords:
             del known[next(iter(known))]
         known[memory] = self._clock.monotonic() + REMEMBER_SECONDS
 
-    def _verify(self, stored: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(stored or _nobody(), password)
-        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
-            return False
-
     def _memory(self, stored: str, login: str, password: str) -> bytes:
         text = "\0".join((stored, login, password)).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(text, key=self._key, digest_size=32).digest()
+
+
+def _cost_of(stored: str) -> str:
+    """Return the part of an argon2 hash that says what it costs, as ``m=19456,t=2,p=1``; empty for what is none."""
+    return stored.split("$")[3] if stored.count("$") >= 5 else ""
+
+
+def _verify(stored: str, cost: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(stored or _nobody(cost), password)
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return False
+
+
+@functools.cache
+def _nobody(cost: str) -> str:
+    """Return a hash of that cost that is no password's: it is checked for unknown logins."""
+    memory, time, parallelism = (int(one.partition("=")[2]) for one in cost.split(","))
+    hasher = argon2.PasswordHasher(time_cost=time, memory_cost=memory, parallelism=parallelism)
+    return hasher.hash(secrets.token_urlsafe())
