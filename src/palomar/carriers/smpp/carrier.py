@@ -3,6 +3,8 @@
 Slots are counted, not tied: what is reserved belongs to no link until it is submitted, then it takes the link with
 the most room. A message of more parts than all windows together is let in when something is free, and what does not
 fit waits here, in order, for answers: it is the only queue of this package, and one message long.
+
+Not here: which link takes a part (``links``), and when whoever got no slot is told of one (``waking``).
 """
 
 import asyncio
@@ -21,13 +23,15 @@ from palomar.carriers.smpp.bind import Connector, Dialler
 from palomar.carriers.smpp.capture import Capture
 from palomar.carriers.smpp.connection import Connection
 from palomar.carriers.smpp.link import Link, Query
+from palomar.carriers.smpp.links import Links
 from palomar.carriers.smpp.outbind import Listen, OutbindListener
-from palomar.carriers.smpp.pacing import HOLD_SECONDS, TokenBucket
+from palomar.carriers.smpp.pacing import PutOff, TokenBucket
+from palomar.carriers.smpp.querying import Queries
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.sockets import tcp_connector, tcp_listen
-from palomar.carriers.smpp.submitting import query_maker, submit_maker
-from palomar.carriers.smpp.translate import answered_query, delivery_reader, with_oddity
-from palomar.domain.message import PartId
+from palomar.carriers.smpp.submitting import submit_maker
+from palomar.carriers.smpp.translate import delivery_reader, with_oddity
+from palomar.carriers.smpp.waking import Waker
 from palomar.ports import (
     DRAINED,
     SWITCHED_OFF,
@@ -42,20 +46,12 @@ from palomar.ports import (
     Refused,
     SubmitOutcome,
 )
-from palomar.smpp import CommandStatus, DataSm, DeliverSm, Pdu, QuerySmResp, UnencodablePdu, status_name
-
-PACE_WAKE_SECONDS = 0.005
-"""Tokens are waited for at least so long, so that a fast pace does not cost a timer a part."""
+from palomar.smpp import CommandStatus, DataSm, DeliverSm, Pdu, UnencodablePdu
 
 ADJUSTABLE: Final = ("parts_per_second", "link_parts_per_second", "window", "enabled", "drain")
 """Settings that a running carrier takes over."""
 
 UNBIND_SECONDS = 5.0
-
-PUT_OFF_REMEMBERED = 10_000
-
-TIMER_GRAIN_SECONDS = 0.001
-"""Loops round their timers to milliseconds: one that rings early would find no token yet."""
 
 log = structlog.get_logger(__name__)
 
@@ -78,28 +74,23 @@ class SmppCarrier:
         self._connect = connect or tcp_connector(settings)
         self._listen = (listen or tcp_listen(settings)) if settings.outbind_port else None
         self._make = submit_maker(settings, wall_ms=clock.wall_ms)
-        self._make_query = query_maker(settings)
+        self._queries = Queries(settings)
         self._judge = verdicts.judge(settings)
         self._read_delivery = delivery_reader(settings)
         self._capture: Capture | None = None
         if settings.capture is not None:
             self._capture = Capture(settings.capture, octets_max=settings.capture_octets, wall_ms=clock.wall_ms)
-        self._may_query = True
         self._keeps_pdus = settings.keep_pdus
         self._bucket = TokenBucket(rate=settings.parts_per_second)
-        self._links: list[Link] = []
+        self._links = Links()
         self._called_answering = Answering(most=settings.unanswered_max)
         self._tasks: list[asyncio.Task[None]] = []
         self._sink: CarrierSink | None = None
         self._reserved = 0
         self._waiting: deque[OutgoingPart] = deque()
-        self._put_off: dict[PartId, None] = {}
-        """Parts that were throttled and not taken since; of so many that it forgets some, the oldest."""
+        self._put_off = PutOff()
         self._unacknowledged = 0
-        self._pace_timer: asyncio.TimerHandle | None = None
-        self._pace_at = 0.0
-        self._said_no = False
-        """Somebody asked for slots and got none since room was last told of: it waits to be told."""
+        self._waker = Waker(self.on_room)
         self._stopping = False
         self._allowed = asyncio.Event()
         if settings.enabled:
@@ -114,12 +105,12 @@ class SmppCarrier:
 
     @property
     def settings(self) -> SmppCarrierSettings:
-        """Those in force."""
+        """Give those in force."""
         return self._settings
 
     @property
     def live(self) -> bool:
-        return not self.off and self._has_link
+        return not self.off and self._links.is_live
 
     @property
     def off(self) -> str:
@@ -144,8 +135,7 @@ class SmppCarrier:
 
     @property
     def on_trial(self) -> bool:
-        live = [link for link in self._links if link.live]
-        return bool(live) and all(link.answering.on_trial for link in live)
+        return self._links.on_trial
 
     def room(self) -> int:
         now = self._clock.monotonic()
@@ -158,7 +148,7 @@ class SmppCarrier:
     def reserve(self, parts: int) -> bool:
         now = self._clock.monotonic()
         free = self._free_slots(now)
-        fits = parts <= free or (free > 0 and not self._waiting and parts > self._capacity())
+        fits = parts <= free or (free > 0 and not self._waiting and parts > self._links.capacity())
         if not fits or not self._bucket.take(parts, now):
             self._say_no(now)
             return False
@@ -168,16 +158,16 @@ class SmppCarrier:
     def release(self, parts: int) -> None:
         self._reserved -= parts
         self._bucket.give_back(parts)
-        self._freed()
+        self._waker.freed()
 
     def submit(self, part: OutgoingPart) -> None:
         self._reserved -= 1
         if self._waiting or not self._send(part):
-            if self._has_link and not self._takes_nothing:
+            if self._links.is_live and not self._links.takes_nothing:
                 self._waiting.append(part)
             else:
                 self._bucket.give_back(1)
-                reason = "the carrier does not answer" if self._has_link else "no link is bound"
+                reason = "the carrier does not answer" if self._links.is_live else "no link is bound"
                 self._later(part, NotSent(reason=reason))
 
     def links(self) -> list[LinkStatus]:
@@ -185,14 +175,10 @@ class SmppCarrier:
 
     def query(self, reference: str, *, sender: str) -> bool:
         now = self._clock.monotonic()
-        if not self._may_query or self.on_trial or self._free_slots(now) <= 0:
+        if not self._queries.are_known or self.on_trial or self._free_slots(now) <= 0:
             return False
         link = max(self._links, key=lambda link: link.free_slots(now))
-        try:
-            link.query(self._make_query(reference, sender), Query(reference=reference, sender=sender))
-        except UnencodablePdu:
-            return False
-        return True
+        return self._queries.ask(link, reference, sender=sender)
 
     async def start(self, sink: CarrierSink) -> None:
         self._sink = sink
@@ -224,25 +210,22 @@ class SmppCarrier:
         self._stopping = True
         try:
             async with asyncio.timeout(deadline_seconds):
-                while self._waiting and self._has_link:
+                while self._waiting and self._links.is_live:
                     await self._change()
-                for link in self._links:
-                    link.stop_submitting()
-                while self._unacknowledged or any(link.outstanding for link in self._links):
+                self._links.stop_submitting()
+                while self._unacknowledged or self._links.awaits_answers:
                     await self._change()
-                await asyncio.gather(*(link.unbind() for link in self._links))
+                await self._links.unbind()
         except TimeoutError:
             log.warning("carrier_stopped_late", carrier=self.name)
-        for link in self._links:
-            link.stop_submitting()
-            link.abort()
+        self._links.stop_submitting()
+        self._links.abort()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._capture is not None:
             self._capture.close()
-        if self._pace_timer is not None:
-            self._pace_timer.cancel()
+        self._waker.stop()
         self._give_up_waiting("the carrier was stopped")
 
     # --- what its links tell
@@ -251,9 +234,10 @@ class SmppCarrier:
         now = self._clock.monotonic()
         if answer.command_status == 0:
             link.rate.taken(now)
-            if self._put_off:
-                self._put_off.pop(part.part_id, None)
-        elif answer.command_status in verdicts.SLOW_DOWN and link.rate.throttled(now, again=self._was_put_off(part)):
+            self._put_off.taken(part.part_id)
+        elif answer.command_status in verdicts.SLOW_DOWN and link.rate.throttled(
+            now, again=self._put_off.again(part.part_id)
+        ):
             log.info("carrier_link_slowed", link=link.name, parts_per_second=round(link.rate.bucket.rate, 1))
         self._answered(part, self._judge(answer), exchange)
 
@@ -267,18 +251,9 @@ class SmppCarrier:
         self._answered(part, NotSent(reason=reason), exchange)
 
     def on_query_answer(self, query: Query, answer: Pdu, octets: bytes) -> None:
-        status = answer.command_status
-        if status == 0 and isinstance(answer, QuerySmResp):
-            receipt = answered_query(
-                answer, carrier=self.name, reference=query.reference, sender=query.sender, octets=octets
-            )
-            if self._sink is not None:
-                self._sink.receipt(receipt, _nobody_waits)
-        elif status == CommandStatus.ESME_RINVCMDID:
-            self._may_query = False
-            log.warning("carrier_takes_no_queries", carrier=self.name)
-        else:
-            log.info("carrier_query_refused", carrier=self.name, status=status_name(status))
+        receipt = self._queries.receipt(query, answer, octets)
+        if receipt is not None and self._sink is not None:
+            self._sink.receipt(receipt, _nobody_waits)
 
     def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str = "") -> None:
         sink = self._sink
@@ -309,50 +284,38 @@ class SmppCarrier:
         if self._waiting:
             self._send_waiting()
         self._changed.set()
-        self._said_no = False
+        self._waker.told()
         if self._sink is not None and not self._stopping:
             try:
                 self._sink.room_changed(self.name)
             except Exception:
                 # A bug behind the sink costs neither a link nor a timer; whoever waits is told again the next time.
                 log.exception("carrier_room_failed", carrier=self.name)
-                self._said_no = True
+                self._waker.owe()
 
     def may_try(self, link: Link) -> bool:
-        tried = [one for one in self._links if one.answering.on_trial]
-        if any(one.answering.is_trying for one in tried):
-            return False
-        return next((one for one in tried if one.may_try), None) is link
+        return self._links.may_try(link)
 
     # --- inside
-
-    @property
-    def _has_link(self) -> bool:
-        return any(link.live for link in self._links)
 
     async def _switch_off(self) -> None:
         """Wait for the answers that are due, then unbind every link; nothing is left of it if we are wanted again."""
         try:
             async with asyncio.timeout(self._settings.response_timeout_seconds):
-                while self._waiting or self._reserved or any(link.outstanding for link in self._links):
+                while self._waiting or self._reserved or self._links.awaits_answers:
                     await self._change()
             async with asyncio.timeout(UNBIND_SECONDS):
                 if not self._allowed.is_set():
-                    await asyncio.gather(*(link.unbind() for link in self._links))
+                    await self._links.unbind()
         except TimeoutError:
             log.warning("carrier_switched_off_late", carrier=self.name)
         if not self._allowed.is_set():
-            for link in list(self._links):
-                link.abort()
+            self._links.abort()
 
     def _free_slots(self, now: float) -> int:
-        free = -self._reserved - len(self._waiting)
-        for link in self._links:
-            free += link.free_slots(now)
-        return 0 if self._stopping or self.off else free
-
-    def _capacity(self) -> int:
-        return sum(link.capacity() for link in self._links)
+        if self._stopping or self.off:
+            return 0
+        return self._links.free_slots(now) - self._reserved - len(self._waiting)
 
     def _new_link(self, name: str, answering: Answering | None = None) -> Link:
         link = Link(
@@ -364,31 +327,18 @@ class SmppCarrier:
             answering=answering,
             capture=self._capture,
         )
-        self._links.append(link)
+        self._links.add(link)
         return link
 
     def _new_called_link(self, name: str) -> Link:
-        """A link on which the SMSC calls us lives for one call, but what is known of its answers outlives it."""
+        """Make a link on which the SMSC calls us: it lives for one call, what is known of its answers outlives it."""
         return self._new_link(name, self._called_answering)
-
-    @property
-    def _takes_nothing(self) -> bool:
-        """Whether no link takes a part before others have got their answers, or waited for them in vain."""
-        return all(link.answering.on_trial and not link.answering.is_trying for link in self._links if link.live)
 
     def _send(self, part: OutgoingPart) -> bool:
         """Give a part to the link with the most room; False when no link has a free slot."""
-        best: Link | None = None
-        most, now = 0, self._clock.monotonic()
-        for link in self._links:
-            free = link.free_slots(now)
-            if free > most:
-                best, most = link, free
+        best = self._links.roomiest(self._clock.monotonic())
         if best is None:
-            # What is reserved has a slot: a pace that is used up, or a paused transport, is waited for afterwards.
-            best = max(self._links, key=Link.window_free, default=None)
-            if best is None or best.window_free() <= 0:
-                return False
+            return False
         made = self._make(part)
         if isinstance(made, Refused):
             self._later(part, made)
@@ -402,9 +352,9 @@ class SmppCarrier:
     def _send_waiting(self) -> None:
         while self._waiting and self._send(self._waiting[0]):
             self._waiting.popleft()
-        if self._waiting and not self._has_link:
+        if self._waiting and not self._links.is_live:
             self._give_up_waiting("no link is bound")
-        elif self._waiting and self._takes_nothing:
+        elif self._waiting and self._links.takes_nothing:
             self._give_up_waiting("the carrier does not answer")
 
     def _give_up_waiting(self, reason: str) -> None:
@@ -418,16 +368,7 @@ class SmppCarrier:
     def _later(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
         """Answer in the next turn of the loop: a submit never calls back before it has returned. Its slot is free."""
         asyncio.get_running_loop().call_soon(self._answered, part, outcome, Exchange())
-        self._freed()
-
-    def _was_put_off(self, part: OutgoingPart) -> bool:
-        """Note that a part was throttled; says whether it had been before."""
-        before = part.part_id in self._put_off
-        if not before:
-            self._put_off[part.part_id] = None
-            if len(self._put_off) > PUT_OFF_REMEMBERED:
-                del self._put_off[next(iter(self._put_off))]
-        return before
+        self._waker.freed()
 
     def _acknowledge(self, connection: Connection, pdu: Pdu, taken: bool) -> None:
         self._unacknowledged -= 1
@@ -439,34 +380,11 @@ class SmppCarrier:
         """Owe a call of ``on_room`` to whoever just got no slots at ``now``. Where no pace is set that comes with an
         answer, a time-out, a link, or what is given back. Where one is set a timer is armed too, whatever the reason
         was: what refused and what arms go by the same reading of the clock, and neither must agree with the other."""
-        self._said_no = True
+        self._waker.owe()
         paces = [link.rate for link in self._links if link.live]
-        if self._stopping or self.off or not (self._bucket.rate or any(pace.bucket.rate for pace in paces)):
-            return
-        waits = [self._bucket.seconds_until(1, now)]
-        for pace in paces:
-            pace.bucket.await_from(now)  # what is reserved has not been charged to it yet
-            waits.append(pace.seconds_until_room(now))
-        # The first of them to have a token. Where none lacks one it is a window that is full, and this a second net; a
-        # link that was slowed grows meanwhile.
-        wait = min((wait for wait in waits if wait > 0), default=HOLD_SECONDS)
-        delay = min(max(wait + TIMER_GRAIN_SECONDS, PACE_WAKE_SECONDS), HOLD_SECONDS)
-        if self._pace_timer is not None:
-            if self._pace_at <= now + delay:
-                return
-            self._pace_timer.cancel()
-        self._pace_at = now + delay
-        self._pace_timer = asyncio.get_running_loop().call_later(delay, self._on_pace)
-
-    def _on_pace(self) -> None:
-        self._pace_timer = None
-        self.on_room()
-
-    def _freed(self) -> None:
-        """A slot is free again without an answer of the carrier: whoever got none is told in the next turn."""
-        if self._said_no:
-            self._said_no = False
-            asyncio.get_running_loop().call_soon(self.on_room)
+        has_pace = self._bucket.rate or any(pace.bucket.rate for pace in paces)
+        if has_pace and not self._stopping and not self.off:
+            self._waker.arm(self._bucket, paces, now)
 
     async def _change(self) -> None:
         self._changed.clear()

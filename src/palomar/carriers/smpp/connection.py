@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
     def __init__(
         self, *, of: str, owner: ConnectionOwner, settings: SessionSettings, clock: Clock, flow: Flow | None = None
     ) -> None:
-        """``of`` names it among those of its link, ``flow`` is where its octets are captured."""
+        """Make one that ``of`` names among those of its link; ``flow`` is where its octets are captured."""
         self._of = of
         self._wall_ms = clock.wall_ms
         self._owner = owner

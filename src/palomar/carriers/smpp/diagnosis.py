@@ -109,7 +109,7 @@ def receipt_dates(receipt: Receipt, *, now_ms: int) -> Finding:
 
 
 def receipt_words(receipt: Receipt, sent_text: str, known_words: Collection[str] = ()) -> Finding:
-    """Its stat word, and whether it repeats how the message began; the settings' own words are `known_words`."""
+    """Give its stat word, and whether it repeats how the message began; the settings' own words are `known_words`."""
     known = receipt.state is not None or plain_word(receipt.stat) in known_words
     repeats = (
         "repeats the text"

@@ -76,7 +76,7 @@ class LinkOwner(Protocol):
     def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str) -> None: ...
 
     def may_try(self, link: "Link") -> bool:
-        """Whether it is this one's turn, of the links on trial."""
+        """Tell whether it is this one's turn, of the links on trial."""
         ...
 
     def on_link_ended(self, connection: Connection) -> None: ...
@@ -157,7 +157,7 @@ class Link:
         return self._transmitter.session.outstanding if self._transmitter is not None else 0
 
     def free_slots(self, now: float) -> int:
-        """How many parts it would take at ``now`` (monotonic), its own rate included; 0 while its transport is
+        """Count the parts that it would take at ``now`` (monotonic), its own rate included; 0 while its transport is
         paused."""
         transmitter = self._transmitter
         if transmitter is None or transmitter.paused or not self.live:
@@ -175,7 +175,7 @@ class Link:
         return self._may_try and self.live and not self.outstanding
 
     def window_free(self) -> int:
-        """Free window slots, whatever its rate and its transport say."""
+        """Count the free window slots, whatever its rate and its transport say."""
         if self._transmitter is None or not self.live:
             return 0
         free = self._transmitter.session.window_free
@@ -367,8 +367,8 @@ class Link:
             log.info("carrier_link_answers_again", link=self.name)
 
     def _timed_out(self, sequence_number: int) -> None:
-        """In a row are submits as they were sent, not as their times end: many end at one moment, while those between
-        them were answered long ago."""
+        """Count what is unanswered in a row, as it was sent and not as its time ends: many end at one moment, while
+        those between them were answered long ago."""
         if sequence_number > self._last_answered:
             self._not_answered()
 
@@ -378,7 +378,7 @@ class Link:
         self._may_try, self._in_vain = False, True
 
     def _close_if_silent(self) -> None:
-        """A link on trial ends when the last part on it got no answer: the next one, and the trial, begin anew."""
+        """End a link on trial when the last part on it got no answer: the next one, and the trial, begin anew."""
         if self.answering.on_trial and self._in_vain and not self.outstanding and self._transmitter is not None:
             self._down()
             self.note(NO_ANSWERS)
@@ -397,7 +397,7 @@ class Link:
             self._trial_timer = None
 
     def _note_salvaged(self, pdu: Pdu, oddity: str) -> None:
-        """A PDU that was not sound and was read all the same; each kind is logged once a link."""
+        """Note a PDU that was not sound and was read all the same; each kind is logged once a link."""
         self.salvaged_pdus += 1
         kind = (pdu.command_id, oddity)
         if kind not in self._odd_kinds and len(self._odd_kinds) < ODD_KINDS_MAX:
@@ -405,7 +405,7 @@ class Link:
             log.warning("carrier_pdu_salvaged", link=self.name, oddity=oddity)
 
     def _note_odd(self, event: PduRefused | UnexpectedResponse) -> None:
-        """A PDU without effect, answered where it can be; each kind is logged once a link."""
+        """Note a PDU without effect, answered where it can be; each kind is logged once a link."""
         if isinstance(event, PduRefused):
             command, status = event.command_id, event.status
         else:

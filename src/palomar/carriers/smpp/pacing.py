@@ -11,6 +11,8 @@ what came in the meantime was asked for. Else a pace of ten would be nine.
 
 from dataclasses import dataclass
 
+from palomar.domain.message import PartId
+
 UNLIMITED = 1 << 30
 """What a bucket without a rate says it has."""
 
@@ -44,6 +46,8 @@ PAST_CEILING = 1.2
 """So far beyond what the carrier took when it throttled last, nothing is known of a limit any more."""
 
 DOUBLE_SECONDS = 0.1
+
+PUT_OFF_REMEMBERED = 10_000
 
 FREE_PARTS_PER_SECOND = 2_000.0
 """A link that found its way up to this needs no rate."""
@@ -97,7 +101,7 @@ class TokenBucket:
         self.tokens = max(self.tokens, -debt)
 
     def await_from(self, now: float) -> None:
-        """Somebody got too little at ``now``, and will come back when there is a token."""
+        """Note that somebody got too little at ``now``, and will come back when there is a token."""
         if self.rate:
             self.awaited_until = now + 1.0 / self.rate + LATE_SECONDS
 
@@ -107,7 +111,7 @@ class TokenBucket:
             self._add(parts)
 
     def seconds_until(self, parts: int, now: float) -> float:
-        """How long until :meth:`take` of so many parts could succeed; 0 when it could now."""
+        """Give the seconds until :meth:`take` of so many parts could succeed; 0 when it could now."""
         if not self.rate:
             return 0.0
         self._fill(now)
@@ -163,20 +167,20 @@ class LinkRate:
         return cls(bucket=TokenBucket(rate=limit), limit=limit)
 
     def available(self, now: float) -> int:
-        """Parts the link may be given at this moment."""
+        """Count the parts that the link may be given at this moment."""
         if self.slowed:
             self._grow(now)
         return self.bucket.available(now)
 
     def sent(self) -> None:
-        """One part was given to the link. What was on its way when the carrier throttled it is not all waited for: a
-        window of it would be silence for many seconds, and the carrier puts off most of it anyway."""
+        """Note that one part was given to the link. What was on its way when the carrier throttled it is not all
+        waited for: a window of it would be silence for many seconds, and the carrier puts off most of it anyway."""
         self.bucket.charge(1)
         if self.slowed:
             self.bucket.forgive(self.bucket.rate * HOLD_SECONDS)
 
     def taken(self, now: float) -> None:
-        """The carrier accepted one part."""
+        """Note that the carrier accepted one part."""
         self._turn_to(now)
         self._taken_now += 1
         self._taken += 1
@@ -186,9 +190,9 @@ class LinkRate:
             self._double(now)
 
     def throttled(self, now: float, *, again: bool = False) -> bool:
-        """The carrier said ESME_RTHROTTLED or ESME_RMSGQFUL to a part (``again``: not for the first time); says whether
-        the rate went down for it. It does where that speaks of the link's speed: a part that nobody will ever take must
-        not hold back the others."""
+        """Note ESME_RTHROTTLED or ESME_RMSGQFUL to a part (``again``: not for the first time); says whether the rate
+        went down for it. It does where that speaks of the link's speed: a part that nobody will ever take must not
+        hold back the others."""
         self._turn_to(now)
         if not (self._put_off or self._again) or now - self._begun_at > 2 * PERIOD_SECONDS:
             self._begin(now)
@@ -215,11 +219,11 @@ class LinkRate:
             self.bucket.set_rate(min(self.bucket.rate, limit), now)
 
     def seconds_until_room(self, now: float) -> float:
-        """How long until one more part may be given to the link."""
+        """Give how long until one more part may be given to the link, in seconds."""
         return self.bucket.seconds_until(1, now)
 
     def _double(self, now: float) -> None:
-        """Nothing is known of a limit: as long as parts are taken go twice as fast, some ten times a second at most."""
+        """Go twice as fast as long as parts are taken, some ten times a second at most: nothing is known of a limit."""
         enough = max(1.0, self.bucket.rate * DOUBLE_SECONDS)
         hardly_any = self._put_off + self._again <= PUT_OFF_SHARE * self._taken
         if self._in_a_row >= enough or (hardly_any and self._since_doubled >= enough):
@@ -240,7 +244,7 @@ class LinkRate:
         return every >= FLOOD_ANSWERS and every >= FLOOD_SHARE * (every + self._taken)
 
     def _is_still_too_fast(self) -> bool:
-        """A link that is slow already goes slower at the first sign."""
+        """Tell whether a link that is slow already shows the first sign of being too fast."""
         fresh = self._put_off
         is_sign = fresh >= PUT_OFF_LEAST or fresh > self._taken
         return self.slowed and is_sign and fresh >= PUT_OFF_SHARE * (fresh + self._taken)
@@ -286,3 +290,24 @@ class LinkRate:
         if rate >= (self.limit or FREE_PARTS_PER_SECOND):
             rate, self.slowed = self.limit, False
         self.bucket.set_rate(rate, now)
+
+
+class PutOff:
+    """A carrier's parts that were throttled and not taken since; of so many that it forgets some, the oldest."""
+
+    def __init__(self) -> None:
+        self._parts: dict[PartId, None] = {}
+
+    def taken(self, part_id: PartId) -> None:
+        """Note that a part was taken."""
+        if self._parts:
+            self._parts.pop(part_id, None)
+
+    def again(self, part_id: PartId) -> bool:
+        """Note that a part was throttled; says whether it had been before."""
+        if part_id in self._parts:
+            return True
+        self._parts[part_id] = None
+        if len(self._parts) > PUT_OFF_REMEMBERED:
+            del self._parts[next(iter(self._parts))]
+        return False

@@ -229,7 +229,7 @@ def _registered_delivery(settings: SmppCarrierSettings) -> int:
 
 def _expiry(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> Step:
     """validity_period (section 5.2.16), or qos_time_to_live in a data_sm: the earlier of the message's deadline and the
-    carrier's setting; a second at least, for nought is no limit."""
+    carrier's setting; a second at least, for zero is no limit."""
     longest = settings.validity_seconds or LONGEST_VALIDITY_SECONDS
     absolute = settings.validity == "absolute"
 

@@ -1,0 +1,47 @@
+"""Questions to a carrier how a part stands (query_sm, SMPP 3.4 section 4.8).
+
+Not here: when one is asked (``flows``), and whether a link has a slot for it (``carrier``).
+"""
+
+import structlog
+
+from palomar.carriers.smpp.link import Link, Query
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.carriers.smpp.submitting import query_maker
+from palomar.carriers.smpp.translate import answered_query
+from palomar.ports import CarrierReceipt
+from palomar.smpp import CommandStatus, Pdu, QuerySmResp, UnencodablePdu, status_name
+
+log = structlog.get_logger(__name__)
+
+
+class Queries:
+    """Those of one carrier; a carrier that does not know query_sm is asked once."""
+
+    def __init__(self, settings: SmppCarrierSettings) -> None:
+        self._carrier = settings.name
+        self._make = query_maker(settings)
+        self.are_known = True
+        """Whether the carrier has not said yet that it knows none."""
+
+    def ask(self, link: Link, reference: str, *, sender: str) -> bool:
+        """Ask over a live link how the part with this reference stands; False where it cannot be written in SMPP."""
+        try:
+            link.query(self._make(reference, sender), Query(reference=reference, sender=sender))
+        except UnencodablePdu:
+            return False
+        return True
+
+    def receipt(self, query: Query, answer: Pdu, octets: bytes) -> CarrierReceipt | None:
+        """Read the answer to a query as a receipt; None where the carrier refused it, which is logged."""
+        status = answer.command_status
+        if status == 0 and isinstance(answer, QuerySmResp):
+            return answered_query(
+                answer, carrier=self._carrier, reference=query.reference, sender=query.sender, octets=octets
+            )
+        if status == CommandStatus.ESME_RINVCMDID:
+            self.are_known = False
+            log.warning("carrier_takes_no_queries", carrier=self._carrier)
+        else:
+            log.info("carrier_query_refused", carrier=self._carrier, status=status_name(status))
+        return None

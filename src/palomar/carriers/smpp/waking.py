@@ -1,0 +1,66 @@
+"""Who got no slot of a carrier is told when there is one: in the next turn of the loop, or by a timer.
+
+Not here: whether there is a slot (``carrier``), and what a pace allows (``pacing``).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from palomar.carriers.smpp.pacing import HOLD_SECONDS, LinkRate, TokenBucket
+
+PACE_WAKE_SECONDS: Final = 0.005
+"""Tokens are waited for at least so long, so that a fast pace does not cost a timer a part."""
+
+TIMER_GRAIN_SECONDS: Final = 0.001
+"""Loops round their timers to milliseconds: one that rings early would find no token yet."""
+
+
+class Waker:
+    """Calls ``wake`` for whoever asked for slots and got none since :meth:`told`."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._owes = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._at = 0.0
+
+    def owe(self) -> None:
+        """Note that somebody got no slots, and waits to be told of some."""
+        self._owes = True
+
+    def told(self) -> None:
+        """Note that everybody has just been told."""
+        self._owes = False
+
+    def freed(self) -> None:
+        """Tell whoever got no slots in the next turn: one is free again without an answer of the carrier."""
+        if self._owes:
+            self._owes = False
+            asyncio.get_running_loop().call_soon(self._wake)
+
+    def arm(self, bucket: TokenBucket, paces: Sequence[LinkRate], now: float) -> None:
+        """Tell by a timer when the first token may be there: of the carrier's bucket or of its links' paces."""
+        waits = [bucket.seconds_until(1, now)]
+        for pace in paces:
+            pace.bucket.await_from(now)  # what is reserved has not been charged to it yet
+            waits.append(pace.seconds_until_room(now))
+        # The first of them to have a token. Where none lacks one it is a window that is full, and this a second net; a
+        # link that was slowed grows meanwhile.
+        wait = min((wait for wait in waits if wait > 0), default=HOLD_SECONDS)
+        delay = min(max(wait + TIMER_GRAIN_SECONDS, PACE_WAKE_SECONDS), HOLD_SECONDS)
+        if self._timer is not None:
+            if self._at <= now + delay:
+                return
+            self._timer.cancel()
+        self._at = now + delay
+        self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
+
+    def stop(self) -> None:
+        """End the timer, if it runs."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._wake()
