@@ -130,7 +130,7 @@ class App:
             self.ready = False
 
     def health(self) -> Health:
-        """What is in the way of taking messages. A carrier without a link is not: messages wait for it."""
+        """Say what is in the way of taking messages. A carrier without a link is not: messages wait for it."""
         faults = [] if self.ready else ["starting or stopping"]
         if self.ready and self._lease.node_id is None:
             faults.append("this node's lease ran out: the database cannot be reached")

@@ -102,7 +102,7 @@ def node_name(data_dir: Path) -> str:
 
 
 async def youngest_ms(database: Database) -> int:
-    """When the last message was born; nought if there is none."""
+    """Find when the last message was born; zero if there is none."""
 
     async def script(tx: Transaction) -> int:
         youngest = (await tx.select("SELECT max(id) FROM messages"))[0][0]

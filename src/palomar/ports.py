@@ -186,7 +186,7 @@ class CarrierSink(Protocol):
     def inbound(self, inbound: CarrierInbound, acknowledge: Acknowledge) -> None: ...
 
     def link_ended(self, link: str) -> None:
-        """A link by which messages had come (``CarrierInbound.link``) has ended."""
+        """Note that a link by which messages had come (``CarrierInbound.link``) has ended."""
         ...
 
     def room_changed(self, carrier: str) -> None:
@@ -231,7 +231,7 @@ class Carrier(Protocol):
 
     @property
     def on_trial(self) -> bool:
-        """Whether it did not answer the last parts, and gets one at a time until it answers one."""
+        """Tell whether it did not answer the last parts, and gets one at a time until it answers one."""
         ...
 
     def room(self) -> int:

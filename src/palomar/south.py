@@ -131,7 +131,7 @@ class South:
 
 
 def _is_taken_over(before: CarrierConfig | None, entry: CarrierConfig) -> bool:
-    """Whether an entry differs from what runs in nothing but what a running carrier takes over."""
+    """Tell whether an entry differs from what runs in nothing but what a running carrier takes over."""
     if isinstance(before, SmppCarrierSettings) and isinstance(entry, SmppCarrierSettings):
         return before == dataclasses.replace(entry, **{name: getattr(before, name) for name in ADJUSTABLE})
     return before == entry

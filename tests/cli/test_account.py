@@ -64,7 +64,7 @@ def test_credit_that_is_no_amount_is_refused(acme: Palomar, amount: str) -> None
     assert "credits are a decimal number" in acme.command("account", "credit", "acme", amount, code=2).stderr
 
 
-def test_credit_is_added_and_taken_out_but_never_below_nought(acme: Palomar) -> None:
+def test_credit_is_added_and_taken_out_but_never_below_zero(acme: Palomar) -> None:
     assert acme.json("account", "credit", "acme", "0.25") == {"login": "acme", "credits": 100.25}
     assert acme.command("account", "credit", "acme", "--", "-100").stdout == "acme has 0.25 credits now.\n"
     assert "has less than that" in acme.command("account", "credit", "acme", "--", "-1", code=1).stderr

@@ -27,7 +27,7 @@ def test_parents_and_strangers_do_not_see_a_childs_rates() -> None:
     assert lists[STRANGER].rate("FR") == DEFAULT_RATE_MICROCREDITS
 
 
-def test_a_rate_of_nought_is_a_rate() -> None:
+def test_a_rate_of_zero_is_a_rate() -> None:
     lists = price_lists(FAMILY, {PARENT: {"ES": 0}, GRANDPARENT: {"ES": 7}}, general={})
 
     assert lists[CHILD].rate("ES") == 0

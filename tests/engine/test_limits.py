@@ -27,7 +27,7 @@ def test_accounts_do_not_share_their_limit() -> None:
     assert limits.wait_seconds(2, per_second=1, now=0.0) == 0.0
 
 
-def test_nought_is_no_limit() -> None:
+def test_zero_is_no_limit() -> None:
     limits = RequestLimits()
     assert {limits.wait_seconds(1, per_second=0, now=0.0) for _ in range(1_000)} == {0.0}
 

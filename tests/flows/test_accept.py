@@ -344,7 +344,7 @@ async def test_duplicates_and_the_black_lists_numbers_count_too(world: World) ->
     assert isinstance(await world.accept(account, recipients=[recipient(2)]), Accepted)
 
 
-async def test_nought_is_no_limit_of_what_costs_nothing(world: World) -> None:
+async def test_zero_is_no_limit_of_what_costs_nothing(world: World) -> None:
     account = await world.account(credit=0, unpaid_limit=0)
     for _ in range(3):
         assert isinstance(await world.accept(account, recipients=discarded(50)), Accepted)

@@ -84,7 +84,7 @@ async def test_the_audit_finds_a_balance_that_is_not_its_ledgers_sum(world: Worl
     assert await audit(world) == []
 
 
-async def test_the_audit_finds_an_entry_whose_legs_do_not_sum_to_nought(world: World) -> None:
+async def test_the_audit_finds_an_entry_whose_legs_do_not_sum_to_zero(world: World) -> None:
     account = await world.account()
 
     async def spoil(tx: Transaction) -> None:
@@ -94,7 +94,7 @@ async def test_the_audit_finds_an_entry_whose_legs_do_not_sum_to_nought(world: W
         await tx.execute("UPDATE ledger SET microcredits = microcredits - 1 WHERE account_id = 0")
 
     await world.database.write(spoil)
-    assert any("does not sum to nought" in fault for fault in await audit(world)), account
+    assert any("does not sum to zero" in fault for fault in await audit(world)), account
     await world.database.write(mend)
     assert await audit(world) == []
 

@@ -248,7 +248,7 @@ async def test_days_without_many_failures_are_not_enough(world: World) -> None:
     assert await off(world) == [("http://dead", 99, None)]
 
 
-async def test_how_long_and_how_many_are_settings_and_nought_days_is_never(world: World) -> None:
+async def test_how_long_and_how_many_are_settings_and_zero_days_is_never(world: World) -> None:
     account = await world.account()
     world.off_after = OffAfter(days=0.5, failures=3)
     await fail(world, account, "dead", 3)

@@ -65,7 +65,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     nodes[0].audit()
 
 
-def test_fifty_clients_drain_one_balance_to_nought_and_lose_no_credit(house: House) -> None:
+def test_fifty_clients_drain_one_balance_to_zero_and_lose_no_credit(house: House) -> None:
     key = house.account("drained", credit=CREDIT)
     numbers = [f"34600{number:06}" for number in range(2 * CREDIT)]
     share = len(house.urls)

@@ -87,7 +87,7 @@ class Palomar:
         """``palomar doctor`` finds no fault: the ledger's sums are right."""
         verdicts = self.json("doctor")
         assert [found for found in verdicts if found["verdict"] == "fault"] == []
-        assert any(found["text"].startswith("ledger: every entry sums to nought") for found in verdicts), verdicts
+        assert any(found["text"].startswith("ledger: every entry sums to zero") for found in verdicts), verdicts
 
 
 class Server(Process):

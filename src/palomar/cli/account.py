@@ -161,7 +161,7 @@ def transfer(giver: str, taker: str, amount: str, as_json: bool) -> None:
     """Move AMOUNT credits from one account to another, for example from a parent to its sub-account."""
     microcredits = _credits(amount)
     if microcredits <= 0:
-        fail("an amount above nought is expected", 2)
+        fail("an amount above zero is expected", 2)
 
     async def work(desk: Desk) -> flow.Balance | Refusal:
         source, target = await desk.account(giver), await desk.account(taker)

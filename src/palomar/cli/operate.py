@@ -156,7 +156,7 @@ async def _examine_database(database: Database) -> list[Verdict]:
     verdicts.extend(("fault", f"ledger: {fault}") for fault in faults)
     verdicts.extend(("warning", words) for words in await database.read(off_words))
     if not faults:
-        verdicts.append(("ok", "ledger: every entry sums to nought, every balance is its ledger's sum"))
+        verdicts.append(("ok", "ledger: every entry sums to zero, every balance is its ledger's sum"))
     return verdicts
 
 

@@ -22,7 +22,7 @@ class Unfailing(io.RawIOBase):
     """Write to a file descriptor, or lose what it does not take; nothing is raised and nobody waits."""
 
     def __init__(self, descriptor: int) -> None:
-        """A ``descriptor`` below nought takes nothing: stderr was closed before we began."""
+        """Take a ``descriptor``; below zero nothing is written: stderr was closed before we began."""
         self._descriptor = descriptor
         self._is_dead = descriptor < 0
         self._told = 0

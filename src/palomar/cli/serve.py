@@ -90,7 +90,7 @@ def _spare_the_collector() -> None:
 
 
 def _on_signals() -> asyncio.Event:
-    """The one handler of signals: the first asks to stop, the second stops at once, and so does a stop that takes too
+    """Handle all signals: the first asks to stop, the second stops at once, and so does a stop that takes too
     long: a disk that hangs inside a COMMIT lets nobody end in order, and ``kill -9`` is safe at any time."""
     stopping = asyncio.Event()
 

@@ -86,7 +86,7 @@ def revoke(login: str, token_id: int) -> None:
 
 
 def token_view(found: flow.Token) -> dict[str, object]:
-    """A token as people may see it."""
+    """Show a token as people may see it."""
     return {
         "id": found.id,
         "name": found.name,

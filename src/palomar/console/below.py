@@ -177,7 +177,7 @@ def _told(text: str, t: Translate) -> str:
 
 @cache
 def _shapes() -> tuple[tuple[str, Callable[[str], re.Match[str] | None]], ...]:
-    """The shapes, each with what finds a text of it and what varies in it."""
+    """List the shapes, each with what finds a text of it and what varies in it."""
     return tuple((shape, re.compile(_pattern(shape), re.DOTALL).fullmatch) for shape in SHAPED)
 
 

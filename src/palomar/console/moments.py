@@ -175,7 +175,7 @@ def _words(moment: Moment) -> Words:
 
 
 def _why(moment: Moment, *, t: Translate) -> str:
-    """The reason in words; that of an entry of the ledger is one of its list."""
+    """Say the reason in words; that of an entry of the ledger is one of its list."""
     said = str(moment.detail.get("why") or moment.detail.get("reason") or "")
     if moment.kind in (Kind.SETTLED, Kind.GIVEN_BACK) and said in set(Reason):
         return t(REASONS[Reason(said)])

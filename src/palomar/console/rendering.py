@@ -65,7 +65,7 @@ class JinjaRenderer:
                 self._environment.get_template(name)
 
     def render(self, template: str, visit: Visit, values: Mapping[str, object]) -> bytes:
-        """The template's page for this visit. Raises what only a fault of a template raises."""
+        """Make the template's page for this visit. Raises what only a fault of a template raises."""
         manner, who = visit.manner, visit.viewer
         page = self._environment.get_template(template).render(
             **_ways_to_write(manner),

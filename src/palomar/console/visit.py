@@ -45,7 +45,7 @@ class Request:
 
     @property
     def named_number(self) -> int:
-        """``named`` as the id of a row; nought, which no row has, where it is none."""
+        """Read ``named`` as the id of a row; zero, which no row has, where it is none."""
         digits = self.named
         is_id = digits.isascii() and digits.isdigit() and len(digits) < _ID_DIGITS
         return int(digits) if is_id else 0

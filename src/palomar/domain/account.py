@@ -138,7 +138,7 @@ class AccountSettings:
 
     @property
     def resend(self) -> Resend:
-        """The bounds for what a carrier does not answer, where no lane has its own."""
+        """Give the bounds for what a carrier does not answer, where no lane has its own."""
         return Resend(times=self.resend_times, pause_seconds=self.resend_pause, factor=self.resend_factor)
 
     @property

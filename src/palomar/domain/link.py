@@ -74,8 +74,8 @@ def code_of(text: str) -> str | None:
 
 
 def find_urls(text: str) -> list[FoundUrl]:
-    """The http and https URLs of a text, and hosts that begin with `www.`, without the punctuation that ends a sentence
-    or closes what it stands in. Several that are joined by commas and such are several."""
+    """Find the http and https URLs of a text, and hosts that begin with `www.`, without the punctuation that ends a
+    sentence or closes what it stands in. Several that are joined by commas and such are several."""
     if "://" not in text and "www." not in text.lower():
         return []
     found = []
@@ -100,7 +100,7 @@ def with_links(text: str, *, domain: str, make: Callable[[], str]) -> Linked:
 
 
 def is_robot(agent: str) -> bool:
-    """Whether a user agent is no person's browser: a preview, a crawler, a scanner, a library, or nothing at all.
+    """Tell whether a user agent is no person's browser: a preview, a crawler, a scanner, a library, or nothing at all.
 
     Browsers call themselves Mozilla or Opera, those of old phones name a profile of theirs; what only names itself
     and its version is a program. One that calls itself a browser is not found out here.
@@ -183,7 +183,7 @@ those are people."""
 
 
 def _url_in(text: str, start: int) -> list[FoundUrl]:
-    """The URL that this text from ``start`` on is, if it is one."""
+    """Read the URL that this text from ``start`` on is, if it is one."""
     url = _without_tail(text)
     end = start + len(url)
     if _WWW(url):

@@ -22,7 +22,8 @@ _ENOUGH_DOUBLINGS: Final = 16
 
 
 def wait_ms(failures: int, *, free: int, last_ms: int, now_ms: int, longest_ms: int = LONGEST_MS) -> int:
-    """How long to wait yet after so many failures, the last of them at ``last_ms``: 5 s, doubling to ``longest_ms``."""
+    """Give how long to wait yet after so many failures, the last of them at ``last_ms``: 5 s, doubling to
+    ``longest_ms``."""
     if failures < free or forgotten(last_ms, now_ms=now_ms):
         return 0
     whole_ms = min(_FIRST_MS << min(failures - free, _ENOUGH_DOUBLINGS), longest_ms)

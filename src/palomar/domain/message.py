@@ -89,8 +89,8 @@ def may_move(old: State, new: State) -> bool:
 
 
 def is_correction(old: State, *, presumed: bool, new: State) -> bool:
-    """Whether a real receipt may still correct an end that we presumed for want of one (once): none came, or a copy was
-    refused while an earlier one may have been taken."""
+    """Tell whether a real receipt may still correct an end that we presumed for want of one (once): none came, or a
+    copy was refused while an earlier one may have been taken."""
     return (
         presumed
         and old in (State.EXPIRED, State.UNKNOWN, State.REJECTED)

@@ -30,7 +30,7 @@ def first_word(text: str) -> str:
 
 
 def plain_word(text: str) -> str:
-    """A word without case, accents, what nobody sees and what is around it; several words have one space between."""
+    """Strip a word of case, accents, what nobody sees and what is around it; leave one space between several."""
     seen = "".join(letter for letter in text if not _is_unseen(letter))
     letters = unicodedata.normalize("NFKD", _bare(seen))
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -169,7 +169,7 @@ _ZERO: Final = frozenset(CODES_WITH_ZERO.split())
 
 
 def _mask(lengths: Iterable[str], *, beside: int) -> int:
-    """A bit for each number of digits that a whole number may have, of which `beside` are its calling code."""
+    """Set a bit for each number of digits that a whole number may have, of which `beside` are its calling code."""
     return sum(1 << beside + int(length) for length in lengths)
 
 
@@ -177,13 +177,14 @@ _LENGTHS: Final = {code: _mask(lengths.split(","), beside=len(code)) for code, l
 
 
 def _possible(number: str) -> Msisdn | None:
-    """A number, if numbers of its country can be so long and begin so."""
+    """Return a number, if numbers of its country can be so long and begin so."""
     return Msisdn(number) if _lengths(number[:5]) >> len(number) & 1 else None
 
 
 @lru_cache(maxsize=4096)
 def _lengths(beginning: str) -> int:
-    """The lengths that a number with these first five digits may have, a bit for each; none if no country has them."""
+    """Look up the lengths that a number with these first five digits may have, a bit for each; none if no country has
+    them."""
     code = next((beginning[:digits] for digits in (1, 2, 3) if beginning[:digits] in _LENGTHS), "")
     if not code or (beginning[len(code)] == "0" and code not in _ZERO):
         return 0

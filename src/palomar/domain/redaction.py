@@ -77,7 +77,7 @@ def _text(octets: bytes) -> str:
 
 
 def _masked_fields(text: str, found: set[str]) -> str:
-    """The text without what its fields' names tell to be secret, and without users and passwords in its URLs."""
+    """Take out of a text what its fields' names tell to be secret, and without users and passwords in its URLs."""
     text = _USER_IN_URL.sub(rf"\1{MASK}\2", text)
 
     def masked(match: "re.Match[str]") -> str:

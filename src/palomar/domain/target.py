@@ -16,7 +16,7 @@ DAY_MS: Final = 86_400_000
 
 
 def target_id(account_id: AccountId, origin: str) -> int:
-    """The number of an account's target, from 1 to 2**63 - 1: the same on every node and after every start."""
+    """Give the number of an account's target, from 1 to 2**63 - 1: the same on every node and after every start."""
     digest = blake2b(f"{account_id} {origin}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 1) or 1
 
@@ -29,5 +29,5 @@ class OffAfter:
     failures: int = 100
 
     def is_over(self, *, since_ms: int, failures: int, now_ms: int) -> bool:
-        """Whether a target is off that fails since then, and has failed so often."""
+        """Tell whether a target is off that fails since then, and has failed so often."""
         return self.days > 0 and failures >= self.failures and now_ms - since_ms >= self.days * DAY_MS

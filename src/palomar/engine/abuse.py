@@ -47,7 +47,7 @@ class AbuseWatch:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nobody is blocked, on this node or any other."""
+        """Tell whether nobody is blocked, on this node or any other."""
         return not self._directory.snapshot.blocks and not self._just_blocked
 
     def block_of_account(self, account_id: AccountId) -> Block | None:
@@ -87,13 +87,13 @@ class AbuseWatch:
         return visitor.is_proxy
 
     def is_suspect(self, visitor: Visitor) -> bool:
-        """Whether the address has failed several times within this minute, also one that may not be blocked."""
+        """Tell whether the address has failed several times within this minute, also one that may not be blocked."""
         minute = self._minutes.get(blocks.address_subject(visitor.address))
         recent = minute is not None and self._clock.monotonic() - minute.began < 60.0
         return recent and minute is not None and minute.refused >= SUSPECT_FROM
 
     def may_try(self, caller: Caller) -> bool:
-        """Whether a login that is known from a blocked address may have another password looked at; counts it."""
+        """Tell whether a login that is known from a blocked address may have another password looked at; counts it."""
         return self._count(f"caller:{caller[0]} {caller[1]}") <= TRIES_WHILE_BLOCKED
 
     def _block_of(self, subject: str) -> Block | None:

@@ -85,7 +85,7 @@ class Admission:
         self._is_listed = is_listed
 
     def door(self, dialect: str, *, rate: Callable[[AccountSettings], int]) -> "Door":
-        """The way in of a dialect; ``rate`` reads an account's requests a second there, 0 is no limit."""
+        """Make the way in of a dialect; ``rate`` reads an account's requests a second there, 0 is no limit."""
         return Door(self, dialect, rate)
 
     def blocked(self, visitor: Visitor, login: str) -> Denied | None:
@@ -104,7 +104,7 @@ class Admission:
         door: str,
         left: Left | None = None,
     ) -> bool | Denied:
-        """Whether this is the password of a stored hash (empty: nobody's); a wrong one is charged and logged.
+        """Tell whether this is the password of a stored hash (empty: nobody's); a wrong one is charged and logged.
 
         Denied where the address is blocked. Raises ``Busy`` where it cannot be looked at now.
         """
@@ -146,7 +146,7 @@ class Admission:
         return None if account.enabled else Denied(refusal=Refusal.ACCOUNT_DISABLED, account=account)
 
     def account_blocked(self, account: Account) -> Denied | None:
-        """The block of the account itself: it holds at every door."""
+        """Find the block of the account itself: it holds at every door."""
         block = self.abuse.block_of_account(account.id)
         return None if block is None else self._denied(block, account)
 
@@ -216,8 +216,8 @@ class Door:
     def by_key(
         self, visitor: Visitor, secret: str, *, login: str | None, memory: Hashable, to_send: bool = False
     ) -> Account | Denied:
-        """By an API key, and the login where the dialect sends one. The same work for an unknown login as for a wrong
-        key."""
+        """Let in by an API key, and the login where the dialect sends one. The same work for an unknown login as for a
+        wrong key."""
         account = self._directory.by_key(secret)
         if login is not None and login_key(login) != ("" if account is None else login_key(account.login)):
             account = None
@@ -230,7 +230,7 @@ class Door:
         return self._within_limits(found, to_send=to_send, now=self._clock.monotonic())
 
     def by_token(self, visitor: Visitor, text: str | None) -> Account | Denied:
-        """By a signed pass that is neither expired nor revoked."""
+        """Let in by a signed pass that is neither expired nor revoked."""
         account = None if text is None else self._directory.by_token(text, now_ms=self._clock.wall_ms())
         found = self._found(visitor, account)
         return found if isinstance(found, Denied) else self._within_limits(found, now=self._clock.monotonic())
@@ -238,7 +238,7 @@ class Door:
     async def by_password(
         self, visitor: Visitor, login: str, password: str, *, left: Left | None = None
     ) -> Account | Denied:
-        """By login and password. Raises ``Busy``; ``left`` returns when the client has left."""
+        """Let in by login and password. Raises ``Busy``; ``left`` returns when the client has left."""
         account = self._directory.by_login(login)
         right = await self._is_password(visitor, login, account, password, left)
         if isinstance(right, Denied):
@@ -270,7 +270,7 @@ class Door:
         )
 
     def _found(self, visitor: Visitor, account: Account | None) -> Account | Denied:
-        """What becomes of credentials that cost nothing to look at."""
+        """Decide about credentials that cost nothing to look at."""
         admission = self._admission
         if not admission.abuse.is_quiet:
             denied = admission.blocked(visitor, "" if account is None else account.login)

@@ -140,7 +140,7 @@ class Lane:
     # --- the batch
 
     def _hurried(self) -> bool:
-        """Whether what came during the commit must go now; else it may linger as if it had just come."""
+        """Tell whether what came during the commit must go now; else it may linger as if it had just come."""
         if not self.waiting:
             return False
         if self._awaited or len(self._behind) >= BEHIND_WEIGHT:
@@ -152,7 +152,7 @@ class Lane:
         return False
 
     def _take(self) -> list[Entry]:
-        """What is waited for, then as much of the rest, so that neither starves the other."""
+        """Take what is waited for, then as much of the rest, so that neither starves the other."""
         awaited, self._awaited, weight = cut(self._awaited, BATCH_WEIGHT)
         beside = min(max(_BESIDE_AT_LEAST, _BESIDE_EACH * weight), BATCH_WEIGHT)
         behind, self._behind, _ = cut(self._behind, beside if awaited else BEHIND_WEIGHT)
@@ -224,7 +224,8 @@ class Lane:
             self._trying = []
 
     def _seal(self) -> None:
-        """From here on nothing can be taken out. Raises Unavailable where somebody has been refused meanwhile."""
+        """Close the batch: from here on nothing can be taken out. Raises Unavailable where somebody has been refused
+        meanwhile."""
         if self._spoiled:
             raise Unavailable("the transaction holds what has been refused meanwhile")
         self._sealed_at = self._owner.clock.monotonic()

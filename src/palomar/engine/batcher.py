@@ -102,7 +102,7 @@ class Batcher:
         return True
 
     async def _look(self) -> None:
-        """One clock for all that wait: a timer each would cost every message something."""
+        """Look at all that wait, by one timer: a timer each would cost every message something."""
         while True:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
             for lane in self._lanes:

@@ -118,11 +118,11 @@ class Targets:
         self.held = 0
 
     def find(self, identity: int) -> Target | None:
-        """The target, if it is remembered."""
+        """Find the target, if it is remembered."""
         return self._by_id.get(identity)
 
     def of(self, account_id: AccountId, identity: int) -> Target:
-        """The target, fresh where it is not remembered."""
+        """Find the target, and make a fresh one where it is not remembered."""
         target = self._by_id.get(identity)
         if target is None:
             self._forget_idle()
@@ -133,15 +133,15 @@ class Targets:
         return target
 
     def every(self) -> list[Target]:
-        """All that are remembered."""
+        """List all that are remembered."""
         return list(self._by_id.values())
 
     def active(self) -> list[Target]:
-        """Those with something under way."""
+        """List those with something under way."""
         return list(self._active)
 
     def room(self, account_id: AccountId, identity: int) -> int:
-        """How many more callbacks to a target may be held in memory."""
+        """Count how many more callbacks to a target may be held in memory."""
         target = self._by_id.get(identity)
         if target is not None:
             standing, held, account = target.standing, target.held, target.account
@@ -154,7 +154,7 @@ class Targets:
         )
 
     def hold(self, target: Target) -> None:
-        """One more callback to it is in memory."""
+        """Note that one more callback to it is in memory."""
         standing = target.standing
         target.held += 1
         target.account.held[standing] += 1
@@ -162,7 +162,7 @@ class Targets:
         self.held += 1
 
     def let_go(self, target: Target) -> None:
-        """One less is."""
+        """Note that one callback to it is in memory no more."""
         standing = target.standing
         target.held -= 1
         target.account.held[standing] -= 1
@@ -170,11 +170,11 @@ class Targets:
         self.held -= 1
 
     def has_slot(self, target: Target) -> bool:
-        """Whether its own slots would let one more begin."""
+        """Tell whether its own slots would let one more begin."""
         return target.under_way < self._slots[target.standing]
 
     def may_start(self, target: Target) -> bool:
-        """Whether one more callback to it may begin: by its own slots, its account's and everybody's."""
+        """Tell whether one more callback to it may begin, by its own slots, its account's and everybody's."""
         standing = target.standing
         of_account = target.account.under_way
         return (
@@ -185,7 +185,7 @@ class Targets:
         )
 
     def is_open(self, standing: Standing) -> bool:
-        """Whether everybody's slots would let one more of that standing begin."""
+        """Tell whether everybody's slots would let one more of that standing begin."""
         of_all = self.all.under_way
         return (
             of_all[standing] < self._slots_of_all[standing]
@@ -194,7 +194,7 @@ class Targets:
         )
 
     def started(self, target: Target) -> None:
-        """A callback to it is under way."""
+        """Note that a callback to it is under way."""
         standing = target.standing
         if not target.under_way:
             target.quiet = 0
@@ -205,7 +205,7 @@ class Targets:
         self.under_way += 1
 
     def ended(self, target: Target, *, ok: bool) -> bool:
-        """A callback to it has ended, and is held no more; True where the target stands worse for it."""
+        """Note that a callback to it has ended, and is held no more; True where the target stands worse for it."""
         standing = target.standing
         target.quiet = 0
         target.under_way -= 1
@@ -241,11 +241,11 @@ class Targets:
         return True
 
     def is_too_many(self, target: Target) -> bool:
-        """Whether it holds more than its standing may."""
+        """Tell whether it holds more than its standing may."""
         return target.held > MEMORY_OF_TARGET[target.standing]
 
     def is_half_empty(self, target: Target) -> bool:
-        """Whether it is time to fetch what waits for it in the table."""
+        """Tell whether it is time to fetch what waits for it in the table."""
         return 2 * target.held < MEMORY_OF_TARGET[target.standing]
 
     def _regrade(self, target: Target, standing: Standing) -> None:
@@ -257,7 +257,7 @@ class Targets:
         target.standing = standing
 
     def _forget_idle(self) -> None:
-        """Customers choose the hosts: those that are done with must not pile up."""
+        """Forget idle ones: customers choose the hosts, and those that are done with must not pile up."""
         if len(self._by_id) >= TARGETS_AT_MOST:
             self._by_id = {identity: target for identity, target in self._by_id.items() if target.held}
             used = {target.account_id for target in self._by_id.values()}

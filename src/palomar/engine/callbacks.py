@@ -68,7 +68,8 @@ class Callbacks:
         return self._who.may(Right.REPLAY)
 
     async def open_ones(self, wanted: Wanted, *, before: int, limit: int) -> Slice[OpenCallback]:
-        """A page of callbacks in scope that have not succeeded, those that failed first, each with its attempts."""
+        """List a page of callbacks in scope that have not succeeded, those that failed first, each with its
+        attempts."""
         within = self._scoped(wanted)
 
         async def look(tx: Transaction, before: int, room: int) -> Slice[Callback]:

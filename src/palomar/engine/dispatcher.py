@@ -285,7 +285,7 @@ class Dispatcher:
 
 
 def _done(result: None) -> None:
-    """Nobody waits for a mark."""
+    """Do nothing: nobody waits for a mark."""
 
 
 def _asked(message: NewMessage, command: Acceptance, now_ms: int) -> Asked:

@@ -47,7 +47,7 @@ class Failover:
                 self._move_hurried(line)
 
     def put_off(self, part: OutgoingPart, line: Line) -> None:
-        """The carrier has asked for this part later, once more."""
+        """Note that the carrier has asked for this part later, once more."""
         if part.deferrals >= PUT_OFF_AT_MOST and self._router.has_other(line.name):
             self._post(line, part.rank, (part.message_id,), f"the carrier put it off {part.deferrals} times")
 

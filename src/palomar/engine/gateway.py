@@ -102,11 +102,11 @@ class Gateway:
     # --- who else there is
 
     def prices(self, account: Account) -> PriceList:
-        """What a part costs the account, by country."""
+        """List what a part costs the account, by country."""
         return self.directory.prices(account.id)
 
     def below(self, caller: Account, login: str) -> Account | None:
-        """The caller itself or an account below it, by login in any case."""
+        """Find the caller itself or an account below it, by login in any case."""
         account = self.directory.by_login(login)
         return account if account is not None and self.directory.snapshot.is_within(account, caller.id) else None
 
@@ -210,7 +210,7 @@ class Gateway:
     # --- accounts
 
     async def token(self, account: Account, *, name: str, lifetime_ms: int) -> str:
-        """A signed pass for who has logged in: the youngest live one that a log-in made if at least half of
+        """Give a signed pass to who has logged in: the youngest live one that a log-in made if at least half of
         ``lifetime_ms`` is left of it and no more than all, else a new one. It ends with the password.
 
         Raises TemporarilyUnavailable where the password has just been changed.
@@ -256,7 +256,7 @@ class Gateway:
         return result
 
     async def hash_password(self, password: GoodPassword, *, by: Account) -> str:
-        """The argon2 hash to store; slow on purpose, in a lane. Raises ``Busy``."""
+        """Make the argon2 hash to store; slow on purpose, in a lane. Raises ``Busy``."""
         passwords = self.admission.passwords
         return await passwords.hash(password, lane=passwords.programs, whose=by.id)
 

@@ -87,7 +87,7 @@ class Keys:
         )
 
     def has_room(self, account: Account) -> bool:
-        """Whether the account may have one more key made here."""
+        """Tell whether the account may have one more key made here."""
         passes = self._directory.snapshot.tokens.values()
         made = sum(1 for token in passes if token.account_id == account.id and token.name == KEY_NAME)
         return made < KEYS_AT_MOST

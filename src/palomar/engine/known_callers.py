@@ -41,7 +41,7 @@ class KnownCallers:
         self._written = await database.read(script)
 
     def knows(self, visitor: Visitor, login: str) -> bool:
-        """Whether the login has been let in from this address within a month."""
+        """Tell whether the login has been let in from this address within a month."""
         caller = caller_of(visitor, login)
         written_ms = max(self._written.get(caller, 0), self._directory.snapshot.known_callers.get(caller, 0))
         return written_ms > self._clock.wall_ms() - KNOWN_MS
@@ -72,9 +72,9 @@ class KnownCallers:
 
 
 def caller_of(visitor: Visitor, login: str) -> Caller:
-    """The name of a login at an address, as it is stored."""
+    """Name a login at an address, as it is stored."""
     return (counted_as(visitor.address), login_key(login))
 
 
 def _written(result: None) -> None:
-    """Nobody waits."""
+    """Do nothing: nobody waits."""

@@ -53,7 +53,7 @@ class Queue:
 
     @property
     def here(self) -> list[OutgoingPart]:
-        """The parts that could move to another carrier: those that are ready, and those that rest."""
+        """List the parts that could move to another carrier: those that are ready, and those that rest."""
         return [*self.ready, *(resting.part for resting in self.resting.values())]
 
 

@@ -78,7 +78,7 @@ class Logins:
         self._secret = b""
 
     async def log_in(self, login: str, password: str, visitor: Visitor, *, agent: str) -> LoggedIn | TryLater | None:
-        """A new session; None for a wrong password, an unknown login and one that is switched off alike.
+        """Make a new session; None for a wrong password, an unknown login and one that is switched off alike.
 
         Raises ``Busy`` where too many passwords wait.
         """
@@ -96,7 +96,7 @@ class Logins:
         return LoggedIn(token=token, awaits_code=awaits_code)
 
     async def is_password(self, login: str, password: str, visitor: Visitor) -> TryLater | bool:
-        """Whether this is the password of that login; an attempt like any other. Raises ``Busy``."""
+        """Tell whether this is the password of that login; an attempt like any other. Raises ``Busy``."""
         denied = self._admission.blocked(visitor, login)
         if denied is not None:
             return _later(denied)

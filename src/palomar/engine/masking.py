@@ -98,15 +98,15 @@ class Sight(Enum):
 
     @classmethod
     def of(cls, who: Who) -> "Sight":
-        """By somebody's rights: keys are for who may have keys, a path is for who may try a callback again."""
+        """Choose by somebody's rights: keys are for who may have keys, a path is for who may try a callback again."""
         if who.may(Right.KEYS):
             return cls.WHOLE
         return cls.WITHOUT_SECRETS if who.may(Right.REPLAY) else cls.HOST
 
 
 def seen_url(url: str, sight: Sight) -> str:
-    """A URL as somebody sees it. What is hidden is told by where it stands, never by how it is called: a value may be a
-    secret under any name, unless the name is one that we have put there."""
+    """Show a URL as somebody sees it. What is hidden is told by where it stands, never by how it is called: a value
+    may be a secret under any name, unless the name is one that we have put there."""
     if not url or sight is Sight.WHOLE:
         return url
     try:
@@ -125,14 +125,14 @@ def seen_url(url: str, sight: Sight) -> str:
 
 
 def seen_message(row: MessageRow, sight: Sight) -> MessageRow:
-    """A message with its addresses as somebody sees them."""
+    """Show a message with its addresses as somebody sees them."""
     if sight is Sight.WHOLE or not (row.ackurl or row.clickurl):
         return row
     return structs.replace(row, ackurl=seen_url(row.ackurl, sight), clickurl=seen_url(row.clickurl, sight))
 
 
 def seen_story(story: Story, sight: Sight) -> Story:
-    """A message's story with its addresses as somebody sees them."""
+    """Show a message's story with its addresses as somebody sees them."""
     if sight is Sight.WHOLE:
         return story
     view = story.view
@@ -143,12 +143,12 @@ def seen_story(story: Story, sight: Sight) -> Story:
 
 
 def seen_webhook(webhook: WebhookRow, sight: Sight) -> WebhookRow:
-    """A callback with its address as somebody sees it."""
+    """Show a callback with its address as somebody sees it."""
     return structs.replace(webhook, url=seen_url(webhook.url, sight))
 
 
 def seen_tried(tried: Tried, sight: Sight) -> Tried:
-    """An attempt of a callback likewise."""
+    """Show an attempt of a callback likewise."""
     return replace(tried, url=seen_url(tried.url, sight), error=_without(tried.error, tried.url, sight))
 
 
@@ -180,7 +180,7 @@ def _seen_parameter(parameter: str) -> str:
 
 
 def _seen_moment(moment: Moment, sight: Sight) -> Moment:
-    """A short link's own address is the message's text and stays."""
+    """Show a moment with its addresses; a short link's own address is the message's text and stays."""
     url = moment.detail.get("url")
     if moment.kind is Kind.CLICKED or not isinstance(url, str):
         return moment

@@ -84,7 +84,7 @@ class Notifier:
     # --- palomar.flows.house.CallbackDesk
 
     def target_of(self, account_id: AccountId, url: str) -> int:
-        """The number of the target of an account's URL."""
+        """Give the number of the target of an account's URL."""
         key = (account_id, self._sender.origin_of(url))
         number = self._numbers.get(key)
         if number is None:
@@ -94,7 +94,7 @@ class Notifier:
         return number
 
     def room(self, account_id: AccountId, identity: int) -> int:
-        """How many callbacks to a target may be taken at birth."""
+        """Count how many callbacks to a target may be taken at birth."""
         if not self._taking or not self._claims.began or identity in self._off:
             return 0
         target = self._targets.find(identity)
@@ -267,7 +267,8 @@ class Notifier:
             self._untold.setdefault(webhook.message_id, []).append(webhook.id)
 
     def _without_overtaken(self, told: WebhookRow, later: deque[WebhookRow] | None) -> deque[WebhookRow] | None:
-        """A message's end has been told: what is left of its earlier states need not be, here or in the table."""
+        """Leave out what need not be told any more: once a message's end is told, its earlier states need not be, here
+        or in the table."""
         overtaken = [identity for identity in self._untold.pop(told.message_id, ()) if identity < told.id]
         kept: deque[WebhookRow] = deque()
         for webhook in later or ():

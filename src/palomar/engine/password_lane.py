@@ -70,7 +70,7 @@ class _Turns:
         """In the order of their turns."""
 
     def is_full(self, whose: Hashable) -> bool:
-        """Whether one more of theirs finds no room."""
+        """Tell whether one more of theirs finds no room."""
         return self._waiting >= self._at_most or len(self._jobs.get(whose, ())) >= self._each_at_most
 
     def add(self, whose: Hashable, job: _Job) -> None:

@@ -67,7 +67,7 @@ class Passwords:
         self.people.close()
 
     async def account(self, login: str, password: str) -> Account | None:
-        """The account if the password is its own, for somebody who is signed in; None for a wrong one and for an
+        """Give the account if the password is its own, for somebody who is signed in; None for a wrong one and for an
         unknown login alike. Raises Busy."""
         account = self._directory.by_login(login)
         right = await self.is_right(
@@ -76,11 +76,11 @@ class Passwords:
         return account if right else None
 
     def stored(self, account: Account | None) -> str:
-        """The hash of an account's password; empty for nobody."""
+        """Give the hash of an account's password; empty for nobody."""
         return self._directory.snapshot.passwords.get(account.id, "") if account is not None else ""
 
     def remembered(self, stored: str, login: str, password: str) -> bool | None:
-        """Whether the password was right when it was last looked at; None where that is too long ago."""
+        """Tell whether the password was right when it was last looked at; None where that is too long ago."""
         memory, now = self._memory(stored, login, password), self._clock.monotonic()
         if self._good.get(memory, now) > now:
             return bool(stored)
@@ -97,7 +97,7 @@ class Passwords:
         standing: Standing,
         left: Left | None = None,
     ) -> bool:
-        """Whether this is the password of a stored hash; with no hash it takes as long, and never is. Raises Busy.
+        """Tell whether this is the password of a stored hash; with no hash it takes as long, and never is. Raises Busy.
 
         ``whose`` turn it is, and how they stand: see :meth:`PasswordLane.run`.
         """
@@ -113,7 +113,7 @@ class Passwords:
         return right and bool(stored)
 
     async def hash(self, password: GoodPassword, *, lane: PasswordLane, whose: Hashable = "") -> str:
-        """The argon2 hash to store, for somebody who has been let in; slow on purpose. Raises Busy."""
+        """Make the argon2 hash to store, for somebody who has been let in; slow on purpose. Raises Busy."""
         return await lane.run(partial(_HASHER.hash, password), whose, Standing.KNOWN)
 
     def cost_like(self, stored: str, login: str) -> str:

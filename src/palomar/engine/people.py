@@ -49,7 +49,7 @@ class People:
         return [user for user in await self._database.read(users.list_users) if self._scope.has(user.account_id)]
 
     async def has_room(self) -> bool:
-        """Whether there may be one more user in scope."""
+        """Tell whether there may be one more user in scope."""
         return len(await self.all()) < USERS_AT_MOST
 
     async def user(self, user_id: int) -> User | None:

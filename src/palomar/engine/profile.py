@@ -59,7 +59,7 @@ class Profile:
         return user is not None and user.user.has_totp
 
     async def change_password(self, current: str, new: str, *, visitor: Visitor) -> TryLater | PasswordFault | bool:
-        """A new password; every other session ends with the old one, and tokens that a log-in made. False if
+        """Set a new password; every other session ends with the old one, and tokens that a log-in made. False if
         ``current`` is wrong; nothing is looked at where nobody may have the new one."""
         good = judged(new, login=self._who.login)
         if isinstance(good, PasswordFault):
@@ -144,7 +144,7 @@ class Profile:
         return await self._database.write(script)
 
     async def tokens(self) -> list[Token]:
-        """The live tokens of one's own account that were made by name: they outlive a change of its password."""
+        """List the live tokens of one's own account that were made by name: they outlive a change of its password."""
         account_id, now_ms = self._own_account, self._clock.wall_ms()
         if account_id is None:
             return []
@@ -171,7 +171,7 @@ class Profile:
 
     @property
     def _own_account(self) -> AccountId | None:
-        """The account that has logged in with its own password; None for a person."""
+        """Find the account that has logged in with its own password; None for a person."""
         return self._who.account_id if self._who.user_id is None else None
 
     def _octets(self, count: int) -> bytes:
@@ -179,7 +179,7 @@ class Profile:
         return hashlib.sha256(self._ids.token().encode()).digest()[:count]
 
     async def _confirm(self, password: str, *, visitor: Visitor) -> TryLater | bool:
-        """Whether this is one's own password; an attempt like any other."""
+        """Tell whether this is one's own password; an attempt like any other."""
         right = await self._logins.is_password(self._who.login, password, visitor)
         if right is True:
             await self._attempts.succeeded(self._who.login, visitor)

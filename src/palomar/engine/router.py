@@ -59,7 +59,7 @@ class Router:
         }
 
     def answered(self, carrier: str, outcome: SubmitOutcome, message_id: MessageId) -> None:
-        """A carrier said what became of a submit of that message."""
+        """Note that a carrier said what became of a submit of that message."""
         self.health[carrier].answered(outcome, self._clock.monotonic(), message_id)
 
     def has_failed(self, carrier: str) -> bool:
@@ -96,7 +96,7 @@ class Outlook:
         return choice
 
     def choose(self, asked: Asked, *, exclude: frozenset[str] = _NOBODY) -> Choice:
-        """The carrier for a message."""
+        """Choose the carrier for a message."""
         if self.plain and not exclude:
             return self.in_turn(asked.sender)
         choice = choose(self.plan, asked, self._states, turn=self._router.next_turn(), exclude=exclude)

@@ -35,7 +35,7 @@ class Standings:
         self._written: tuple[int, list[CarrierStanding]] | None = None
 
     def now(self) -> list[CarrierStanding]:
-        """As they stand at this moment."""
+        """Say how they stand at this moment."""
         states, idle = self._router.states(), self._idle()
         standings = []
         for name, carrier in self._carriers.items():

@@ -254,7 +254,7 @@ async def change_account(tx: Transaction, account: Account) -> None:
 async def add_credit(
     tx: Transaction, house: House, account_id: AccountId, microcredits: int, *, now_ms: int
 ) -> Balance | Refusal:
-    """Money comes in (or, negative, is taken out, never below nought); the balance after it."""
+    """Add money (or, negative, take it out, never below zero); says the balance after it."""
     before = await balance(tx, account_id)
     if before.available + microcredits < 0:
         return Refusal.NO_CREDIT
@@ -265,15 +265,15 @@ async def add_credit(
 
 
 async def balance(tx: Transaction, account_id: AccountId) -> Balance:
-    """What an account can spend and what is set aside; nought for one that does not exist."""
+    """Say what an account can spend and what is set aside; zero for one that does not exist."""
     for _, available, reserved in await tx.lookup(ledger.LOOKUP_BALANCES, [account_id]):
         return Balance(available=available, reserved=reserved)
     return Balance(available=0, reserved=0)
 
 
 async def audit_ledger(tx: Transaction) -> list[str]:
-    """What is wrong with the money: entries that do not sum to nought, balances that are not their ledger's sum."""
-    faults = [f"entry {row[0]} does not sum to nought" for row in await tx.select(ledger.SELECT_UNBALANCED)]
+    """Say what is wrong with the money: entries that do not sum to zero, balances that are not their ledger's sum."""
+    faults = [f"entry {row[0]} does not sum to zero" for row in await tx.select(ledger.SELECT_UNBALANCED)]
     sums = {(row[0], row[1]): row[2] for row in await tx.select(ledger.SELECT_BOOKS)}
     for account_id, available, reserved in await tx.select(
         "SELECT account_id, available_microcredits, reserved_microcredits FROM balances ORDER BY account_id"

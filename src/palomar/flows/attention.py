@@ -104,8 +104,8 @@ def is_throttled(standing: CarrierStanding) -> bool:
 
 
 async def _carriers(tx: Transaction, now_ms: int) -> list[CarrierStanding]:
-    """Those that cannot be used first, then those for which parts wait and none leaves, those that lack a link, and the
-    throttled."""
+    """List those that cannot be used first, then those for which parts wait and none leaves, those that lack a link,
+    and the throttled."""
     standings = await list_standings(tx, now_ms=now_ms)
     wrong = [one for one in standings if _is_wrong(one)]
     return sorted(wrong, key=_by_urgency)

@@ -17,7 +17,7 @@ from palomar.storage.statements import Found
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Who is blocked (``subject``), for the how manieth time, why and until when."""
+    """Block somebody (``subject``): how often before, why and until when."""
 
     subject: str
     level: int

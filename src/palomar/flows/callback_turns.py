@@ -105,7 +105,7 @@ async def _claim(work: Work, order: ClaimOrder) -> Claimed:
 
 
 async def _look(work: Work, order: ClaimOrder, claimed: Claimed) -> list[Key]:
-    """Some accounts' targets for which something is due, and how far the look came."""
+    """Find some accounts' targets for which something is due, and how far the look came."""
     found = await work.tx.select(rows.SELECT_WAITING_ACCOUNTS, order.after_account, ACCOUNTS_A_LOOK)
     due: list[Key] = []
     for (account_id,) in found:
@@ -121,7 +121,7 @@ async def _look(work: Work, order: ClaimOrder, claimed: Claimed) -> list[Key]:
 
 
 async def _off_among(work: Work, keys: Collection[Key]) -> set[int]:
-    """Which of the targets are off. Their rows stay so until the commit: who resumes one waits for us."""
+    """Find which of the targets are off. Their rows stay so until the commit: who resumes one waits for us."""
     found = await work.tx.lookup(targets.LOOKUP_TARGETS, sorted({target for _, target in keys}))
     return {target.id for target in map(targets.target_row, found) if target.off_ms is not None}
 
@@ -134,7 +134,8 @@ def _keep(work: Work, webhooks: Sequence[WebhookRow]) -> None:
 
 
 async def _in_order(work: Work, webhooks: Sequence[WebhookRow]) -> list[WebhookRow]:
-    """As they were born, with those of the same messages that come before them, without what was overtaken."""
+    """Order them as they were born, with those of the same messages that come before them, without what was
+    overtaken."""
     states = [webhook for webhook in webhooks if webhook.step]
     taken = {webhook.id: webhook for webhook in webhooks}
     latest: dict[MessageId, int] = {}

@@ -80,7 +80,7 @@ async def off_targets(tx: Transaction, *, account_id: AccountId | None = None) -
 
 
 async def off_words(tx: Transaction) -> list[str]:
-    """What is off, a sentence each, for an operator."""
+    """Say what is off, a sentence each, for an operator."""
     logins = {row[0]: str(row[1]) for row in await tx.select(targets.SELECT_LOGINS)}
     return [
         f"callbacks of {logins.get(target.account_id, 'nobody')} to {target.origin} are off since"
@@ -90,7 +90,7 @@ async def off_words(tx: Transaction) -> list[str]:
 
 
 async def count_kept(tx: Transaction, target: int) -> int:
-    """How many callbacks to a target are kept as failed; where there are very many, KEPT_COUNTED."""
+    """Count the callbacks to a target that are kept as failed; where there are very many, KEPT_COUNTED."""
     return int((await tx.select(targets.COUNT_KEPT, target, KEPT_COUNTED))[0][0])
 
 

@@ -175,7 +175,8 @@ def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -
 
 
 def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
-    """The carrier took the part: it is paid for, and if it was the last one to leave, the customer hears of it."""
+    """Note that the carrier took the part: it is paid for, and if it was the last one to leave, the customer hears of
+    it."""
     message = part.message
     entry_id = 0
     if part.sent_ms is None and part.state not in FINAL:  # what has ended unpaid got its credit back
@@ -256,7 +257,7 @@ async def refuse_rest(work: Work, message_ids: Sequence[MessageId]) -> None:
 
 
 def _refuse_answered(work: Work, part: OpenPart, *, was_doubted: bool) -> None:
-    """The answer may come after its time-out: then the part is in doubt no more."""
+    """Refuse a part by the carrier's answer. It may come after its time-out: then the part is in doubt no more."""
     if part.state is State.SUBMITTING or (part.state is State.QUEUED and was_doubted):
         _refuse(work, part)
     elif part.state is State.HELD:

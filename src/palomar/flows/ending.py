@@ -10,7 +10,7 @@ from palomar.storage.messages import OpenMessage, OpenPart
 
 
 def tell_taken(work: Work, message: OpenMessage) -> None:
-    """With the last part that had not left, the carrier has taken the message: its owner hears of it, once. Not for a
+    """Tell a message's owner, once, that the carrier has taken it with the last part that had not left. Not for a
     message of which another part is in doubt: nobody knows whether that was taken."""
     all_left = message.parts_left == 0 and message.worst is not State.REJECTED
     if all_left and message.state in (State.QUEUED, State.HELD):

@@ -58,7 +58,7 @@ def discard_duplicates(work: Work, command: Acceptance) -> None:
 
 
 def over_limit(work: Work, command: Acceptance) -> Refusal | None:
-    """The refusal of a request that would go over its account's daily limits: of what is sent, and of what costs
+    """Find the refusal of a request that would go over its account's daily limits: of what is sent, and of what costs
     nothing."""
     settings = command.request.account.settings
     unpaid = _unpaid(command) if settings.unpaid_limit and _may_have_unpaid(command) else 0
@@ -159,7 +159,7 @@ async def _digests_of(work: Work, account: Account | None, message_ids: Sequence
 
 
 def _may_have_unpaid(command: Acceptance) -> bool:
-    """Whether some of its messages may be stored that cost nothing; of nearly all requests none is."""
+    """Tell whether some of its messages may be stored that cost nothing; of nearly all requests none is."""
     return _filters_duplicates(command) or not all(message.counts for message in command.messages)
 
 
@@ -175,7 +175,8 @@ def _digest(message: NewMessage) -> bytes:
 
 
 def _digest_of(row: MessageRow, links: Links) -> bytes:
-    """Of the text that was asked for: each copy has short links of its own. ``links`` are in the text's order."""
+    """Make a digest of the text that was asked for: each copy has short links of its own. ``links`` are in the text's
+    order."""
     asked: list[str] = []
     rest = row.text
     for code, url in links:

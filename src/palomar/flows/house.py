@@ -16,11 +16,11 @@ class CallbackDesk(Protocol):
     """Where callbacks are made: it knows their targets, and how many more of each this node takes."""
 
     def target_of(self, account_id: AccountId, url: str) -> int:
-        """The number of the target of an account's URL (``domain.target``)."""
+        """Give the number of the target of an account's URL (``domain.target``)."""
         ...
 
     def room(self, account_id: AccountId, target: int) -> int:
-        """How many more callbacks to a target the node takes straight after the commit."""
+        """Count how many more callbacks to a target the node takes straight after the commit."""
         ...
 
     @property

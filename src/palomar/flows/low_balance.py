@@ -37,7 +37,7 @@ async def watch(
     topped_up: Collection[AccountId],
     now_ms: int,
 ) -> Fallen:
-    """What the balances that a transaction leaves ask for."""
+    """Do what the balances that a transaction leaves ask for."""
     fallen = Fallen()
     low = []
     for account_id, available in balances.items():

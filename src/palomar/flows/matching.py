@@ -29,8 +29,8 @@ _ByReference = dict[tuple[str, str], list[PartId]]
 async def match(
     work: Work, receipts: Sequence[CarrierReceipt], *, guess: bool = False, came_ms: Sequence[int] = ()
 ) -> list[OpenPart | None]:
-    """The part of each receipt, or None; what is learned on the way is kept. ``guess``: try every reading, whatever has
-    been learned. ``came_ms`` is when each came, if it was not now."""
+    """Find the part of each receipt, or None; what is learned on the way is kept. ``guess``: try every reading,
+    whatever has been learned. ``came_ms`` is when each came, if it was not now."""
     readings = [_readings(work, receipt, guess=guess) for receipt in receipts]
     wanted = {reading for found in readings for reading in found.values()}
     candidates = await _candidates(work, wanted)

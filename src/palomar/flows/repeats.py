@@ -98,7 +98,7 @@ async def note_ended_node(tx: Transaction, node_id: int, *, at_ms: int) -> None:
 
 
 def is_part(inbound: CarrierInbound) -> bool:
-    """Whether it is a part of a longer message that can be joined."""
+    """Tell whether it is a part of a longer message that can be joined."""
     return inbound.reference is not None and 1 <= inbound.number <= inbound.parts and inbound.parts > 1
 
 
@@ -145,7 +145,7 @@ def _node_of(link: str) -> str:
 
 
 async def _broken(tx: Transaction, links: Iterable[str]) -> dict[str, int]:
-    """When these links ended, and the nodes that had them."""
+    """Find when these links ended, and the nodes that had them."""
     wanted = {link for link in links if link}
     if not wanted:
         return {}
@@ -154,7 +154,7 @@ async def _broken(tx: Transaction, links: Iterable[str]) -> dict[str, int]:
 
 
 def _broke_ms(broken: dict[str, int], link: str, came_ms: int) -> int | None:
-    """When a link ended, by itself or with its node. Nodes' numbers come again: an end of before is another's."""
+    """Find when a link ended, by itself or with its node. Nodes' numbers come again: an end of before is another's."""
     if link in broken:
         return broken[link]
     with_node_ms = broken.get(_node_of(link))

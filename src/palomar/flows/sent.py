@@ -33,7 +33,7 @@ class SentLately:
             self._due[key] = due_ms
 
     def is_near(self, digest: bytes, due_ms: int) -> bool:
-        """Whether the same falls due within the hour."""
+        """Tell whether the same falls due within the hour."""
         return any(
             (other := self._due.get(key)) is not None and abs(other - due_ms) < SAME_WITHIN_MS
             for key in _keys_around(digest, due_ms)

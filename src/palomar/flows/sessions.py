@@ -176,7 +176,7 @@ async def attempt(tx: Transaction, counted: Sequence[Counted], *, now_ms: int) -
 
 
 async def forget_failures(tx: Transaction, subjects: Sequence[str]) -> None:
-    """A log-in that succeeded makes up for the failures before it."""
+    """Forget the failures before a log-in that succeeded."""
     for subject in sorted(subjects):
         await tx.execute(rows.DELETE_FAILURES, subject)
 

@@ -32,7 +32,7 @@ class Token:
     """Made by a log-in: it ends with the password."""
 
     def is_live(self, *, now_ms: int) -> bool:
-        """Whether it is neither revoked nor expired."""
+        """Tell whether it is neither revoked nor expired."""
         return self.revoked_ms is None and self.expires_ms > now_ms
 
 
@@ -87,7 +87,7 @@ async def add_token_of_login(
 
 
 async def list_tokens(tx: Transaction, account_id: AccountId) -> list[Token]:
-    """An account's passes, revoked ones too, oldest first."""
+    """List an account's passes, revoked ones too, oldest first."""
     found = await tx.select(platform.SELECT_TOKENS_OF, account_id)
     return [
         Token(
@@ -117,7 +117,7 @@ async def revoke_token(tx: Transaction, account_id: AccountId, token_id: int, *,
 
 
 def live_token(row: Found) -> Token:
-    """From a row of SELECT_LIVE_TOKENS."""
+    """Read a row of SELECT_LIVE_TOKENS."""
     identity, account_id, name, created_ms, expires_ms, by_login = row
     return Token(
         id=identity,

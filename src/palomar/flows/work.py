@@ -165,18 +165,18 @@ class Work:
         return self._books.entry_of(account_id, reason)
 
     def settle(self, part: OpenPart, *, reason: Reason = Reason.SETTLE) -> int:
-        """The part is paid for: reserved money is earned; the ledger entry's id."""
+        """Note that the part is paid for: reserved money is earned; the ledger entry's id."""
         part.sent_ms = self.now_ms
         return self._books.move(part.message.account_id, reason, part.message.rate_microcredits)
 
     def settle_unanswered(self, part: OpenPart, *, reason: Reason = Reason.SETTLE) -> None:
-        """As :meth:`settle`, for a part whose answer we never saw; it leaves a moment of its own."""
+        """Do as :meth:`settle`, for a part whose answer we never saw; it leaves a moment of its own."""
         entry_id = self.settle(part, reason=reason)
         detail: Detail = {"entry": entry_id, "microcredits": part.message.rate_microcredits, "reason": reason}
         self.note(part.message.id, Kind.SETTLED, detail)
 
     def give_back(self, part: OpenPart, *, reason: Reason = Reason.GIVE_BACK) -> None:
-        """The part is not paid for: reserved money is the account's again."""
+        """Note that the part is not paid for: reserved money is the account's again."""
         message = part.message
         entry_id = self._books.move(message.account_id, reason, message.rate_microcredits)
         message.price_microcredits -= message.rate_microcredits
@@ -348,7 +348,7 @@ class Work:
             self._born(notice)
 
     def _born(self, webhook: WebhookRow) -> None:
-        """A new callback: this node's, where its target has room here."""
+        """Take up a new callback: this node's, where its target has room here."""
         target, desk = webhook.target, self.house.callbacks
         room = self._room.get(target)
         if room is None:

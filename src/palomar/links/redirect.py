@@ -62,7 +62,7 @@ class Redirect:
 
 
 def _is_ahead(scope: Scope) -> bool:
-    """Whether a browser fetches before anybody has touched the link, or something else than a page to look at."""
+    """Tell whether a browser fetches before anybody has touched the link, or something else than a page to look at."""
     for name in _PURPOSES:
         said = header(scope, name)
         if said is not None and (

@@ -50,8 +50,8 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 
 def fault_of(scope: Scope) -> HTTPStatus | None:
-    """The status with which a request is to be refused for its head, by whoever answers its path and in their form:
-    400 for no Host or two (RFC 9112 section 3.2), 501 for a coding of the body that we do not know."""
+    """Give the status with which a request is to be refused for its head, by whoever answers its path and in their
+    form: 400 for no Host or two (RFC 9112 section 3.2), 501 for a coding of the body that we do not know."""
     fault: HTTPStatus | None = scope.get(FAULT)
     return fault
 
@@ -87,19 +87,19 @@ def client_address(scope: Scope, proxies: TrustedProxies) -> str:
 
 
 def visitor_of(scope: Scope, proxies: TrustedProxies) -> Visitor:
-    """Where the request comes from, for whoever decides about credentials."""
+    """Say where the request comes from, for whoever decides about credentials."""
     peer, forwarded = peer_of(scope)
     return proxies.visitor(peer, None if forwarded is None else forwarded.decode("latin-1"))
 
 
 def peer_of(scope: Scope) -> tuple[str, bytes | None]:
-    """The connection's own address (empty where it has none), and X-Forwarded-For as it came, several joined."""
+    """Give the connection's own address (empty where it has none), and X-Forwarded-For as it came, several joined."""
     _, peer, forwarded = shown_by(scope)
     return peer, forwarded
 
 
 def shown_by(scope: Scope) -> tuple[bytes | None, str, bytes | None]:
-    """All that tells two callers apart, read in one go: the first Authorization, and what :func:`peer_of` says."""
+    """Read in one go all that tells two callers apart: the first Authorization, and what :func:`peer_of` says."""
     authorization = forwarded = None
     for key, value in scope["headers"]:
         if key == b"authorization":
@@ -112,7 +112,7 @@ def shown_by(scope: Scope) -> tuple[bytes | None, str, bytes | None]:
 
 
 def leaving(receive: Receive) -> Callable[[], Awaitable[None]]:
-    """What waits until the client has left (ASGI's ``http.disconnect``), once nobody needs the request's body."""
+    """Make what waits until the client has left (ASGI's ``http.disconnect``), once nobody needs the request's body."""
 
     async def left() -> None:
         is_whole = False

@@ -52,7 +52,8 @@ class Pool:
         self._empty.set()
 
     def host(self, origin: Origin, owner: int) -> "Host":
-        """The host of an origin for one owner, made where there is none yet; it goes when nothing is left of it."""
+        """Find the host of an origin for one owner, made where there is none yet; it goes when nothing is left of
+        it."""
         key = (owner, origin.name)
         host = self.hosts.get(key)
         if host is None:

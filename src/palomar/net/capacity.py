@@ -49,7 +49,7 @@ class Guest(Protocol):
     def unfinished_octets(self) -> int: ...
     @property
     def is_known(self) -> bool:
-        """Whether the caller of its unfinished request has shown who they are."""
+        """Tell whether the caller of its unfinished request has shown who they are."""
         ...
 
     def give_way(self) -> None:
@@ -139,7 +139,7 @@ class Capacity:
         return self.connections - self.connections // (8 if stands_for_many else 2)
 
     def _make_room(self, source: str | None) -> bool:
-        """The connection idle longest, of all or of one address, gives way."""
+        """Make the connection give way that is idle longest, of all or of one address."""
         oldest = self._oldest_idle(source)
         if oldest is None:
             return False
@@ -186,7 +186,7 @@ class Capacity:
         return False
 
     def _say(self, event: str, **more: object) -> None:
-        """One line for all that happened lately: a flood of them must not become a flood of lines."""
+        """Log one line for all that happened lately: a flood of them must not become a flood of lines."""
         self._refused += 1
         now = self._now()
         if now - self._said >= _SAY_EVERY_SECONDS:
@@ -199,7 +199,7 @@ def _idle_since(guest: Guest) -> float:
 
 
 def _source(address: str) -> str:
-    """The address, or the network of an IPv6 one: there a single customer has 2^64 of them."""
+    """Give the address, or the network of an IPv6 one: there a single customer has 2^64 of them."""
     if ":" not in address:
         return address
     try:

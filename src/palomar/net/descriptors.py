@@ -27,10 +27,10 @@ def raise_limit() -> int:
 
 
 def connections_of(descriptors: int) -> int:
-    """How many of them HTTP may take."""
+    """Count how many of them HTTP may take."""
     return max(1, min(CONNECTIONS_AT_MOST, descriptors - max(RESERVED_AT_LEAST, descriptors // 4)))
 
 
 def callbacks_of(descriptors: int) -> int:
-    """How many of them callbacks may take: half of what is never HTTP's."""
+    """Count how many of them callbacks may take: half of what is never HTTP's."""
     return max(1, min(CALLBACKS_AT_MOST, max(RESERVED_AT_LEAST, descriptors // 4) // 2))

@@ -185,7 +185,8 @@ class LimitedHttpProtocol(asyncio.Protocol):
             self._hold(held)
 
     def eof_received(self) -> bool:
-        """The client asks no more. What it has asked whole is answered all the same; True keeps our side open."""
+        """Note that the client asks no more. What it has asked whole is answered all the same; True keeps our side
+        open."""
         cycle = self._cycle
         is_whole = not self._in_body and not self._overhead
         if self._refused or cycle is None or cycle.response_complete or not is_whole or self._is_tls:

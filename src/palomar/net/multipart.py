@@ -41,7 +41,7 @@ _BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n").search
 
 
 def _parts(body: bytes, boundary: bytes, most: int) -> Iterator[bytes]:
-    """What stands between two lines of boundary, or behind the last of them."""
+    """Yield what stands between two lines of boundary, or behind the last of them."""
     line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?:\r?\n|\Z)")
     begin = line.search(body)
     for _ in range(most):

@@ -119,7 +119,7 @@ class TrustedProxies:
         return client
 
     def visitor(self, peer: str, forwarded_for: str | None = None) -> Visitor:
-        """The client as :meth:`client` finds it, and whether it is a proxy that nobody trusts."""
+        """Find the client as :meth:`client` finds it, and whether it is a proxy that nobody trusts."""
         is_proxy = forwarded_for is not None and not self.trusts(_plain(peer) or peer)
         return Visitor(self.client(peer, forwarded_for), is_proxy)
 

@@ -110,8 +110,8 @@ class RequestCycle:
         self._tell()
 
     def client_is_done(self) -> None:
-        """The client has ended its side, and still listens. Only an application that has begun to answer and waits for
-        its leaving (a stream without end) hears of it, and as that: nothing else would ever end it."""
+        """Note that the client has ended its side, and still listens. Only an application that has begun to answer and
+        waits for its leaving (a stream without end) hears of it, and as that: nothing else would ever end it."""
         self._client_is_done = True
         if self.response_started and self._event is not None:
             self._event.set()
@@ -190,7 +190,7 @@ class RequestCycle:
     # --- private ---
 
     def _is_over(self) -> bool:
-        """Whether nothing comes any more but the end."""
+        """Tell whether nothing comes any more but the end."""
         return self.disconnected or self.response_complete or (self._client_is_done and self.response_started)
 
     def _tell(self) -> None:

@@ -44,7 +44,7 @@ def path_and_query(target: bytes) -> tuple[bytes, bytes]:
 
 
 def one_slash(path: str) -> str:
-    """A path with one slash where several stand together: programs join ``https://host/`` and ``/json/send``."""
+    """Give a path one slash where several stand together: programs join ``https://host/`` and ``/json/send``."""
     return _SLASHES("/", path)
 
 
@@ -52,8 +52,7 @@ _SLASHES: Final = re.compile("//+").sub
 
 
 def escaped_target(data: bytes) -> bytes:
-    """The beginning of a request with the raw octets of its target escaped, as the parser insists (RFC 3986 section
-    2.1): PHP's ``file_get_contents`` sends a URL as it stands in the program, Latin-1 letters and all."""
+    """Escape the raw octets of the target in the beginning of a request, as the parser insists (RFC 3986 section 2.1): PHP's ``file_get_contents`` sends a URL as it stands in the program, Latin-1 letters and all."""
     line, end, rest = data.partition(b"\r\n")
     if line.isascii():
         return data
@@ -61,7 +60,7 @@ def escaped_target(data: bytes) -> bytes:
 
 
 def known_method(data: bytes) -> tuple[str, bytes]:
-    """The beginning of a request as the parser takes it, with its method, which is none of ``METHODS_KNOWN``.
+    """Rewrite the beginning of a request as the parser takes it; its method is told apart, which is none of ``METHODS_KNOWN``.
 
     Methods are told apart by case (RFC 9110 section 9.1): ``post`` is another one, which no path has, and that is for
     whoever answers the path to say.

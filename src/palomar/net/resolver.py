@@ -84,7 +84,7 @@ class Threads:
         self._ask = ask or _addresses
 
     async def look_up(self, host: str) -> list[str]:
-        """Every address of the host. Raises OSError where there is none, or no thread is left."""
+        """Find every address of the host. Raises OSError where there is none, or no thread is left."""
         if self._left <= 0:
             raise OSError("too many names are being looked up")
         loop = asyncio.get_running_loop()

@@ -65,7 +65,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
 
     @property
     def is_final(self) -> bool | None:
-        """Whether the message's fate is sealed; None if the word is unknown."""
+        """Tell whether the message's fate is sealed; None if the word is unknown."""
         if self.is_intermediate:
             return False
         return None if self.state is None else self.state.is_final
@@ -186,8 +186,8 @@ def _read(raw: bytes, data_coding: int) -> tuple[str, ...]:
 
 
 def _decoded(raw: bytes, data_coding: int) -> str:
-    """Some carriers send even receipts in UCS-2, in either order of octets, whatever data_coding says; a field name
-    there has a zero octet beside each letter."""
+    """Decode it; some carriers send even receipts in UCS-2, in either order of octets, whatever data_coding says; a
+    field name there has a zero octet beside each letter."""
     if b"\0" in raw[:4] or data_coding == CODING_UCS2:
         if raw[:2] in (b"\xfe\xff", b"\xff\xfe"):
             return raw[: len(raw) & ~1].decode("utf-16", "replace")

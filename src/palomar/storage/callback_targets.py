@@ -52,12 +52,12 @@ class TargetRow(Struct, kw_only=True):
     """Since when nothing is tried any more; None while it is."""
 
     def row(self) -> Row:
-        """In the order of INSERT_TARGETS."""
+        """Make its values, in the order of INSERT_TARGETS."""
         return (self.id, self.account_id, self.origin, self.since_ms, self.failures, self.off_ms)
 
 
 def target_row(row: Found) -> TargetRow:
-    """From a row of a statement above."""
+    """Read a row of a statement above."""
     identity, account_id, origin, since_ms, failures, off_ms = row
     return TargetRow(
         id=identity,

@@ -49,11 +49,11 @@ class DoubtRow(Struct, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has told yet what became of this copy."""
+        """Tell whether nobody has told yet what became of this copy."""
         return not self.reference
 
     def row(self) -> Row:
-        """In the order of INSERT_DOUBTS."""
+        """Make its values, in the order of INSERT_DOUBTS."""
         return (
             self.part_id,
             self.attempt,
@@ -67,7 +67,7 @@ class DoubtRow(Struct, kw_only=True):
 
 
 def doubt_row(row: Found) -> DoubtRow:
-    """From a row of LOOKUP_DOUBTS and its like."""
+    """Read a row of LOOKUP_DOUBTS and its like."""
     identity, attempt, carrier, phone, sender, cause, reference, at_ms = row
     return DoubtRow(
         part_id=PartId(identity),

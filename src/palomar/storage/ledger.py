@@ -1,6 +1,6 @@
 """Money: balances, and the double-entry ledger whose sum they are.
 
-An entry is what one transaction moved for one account and one reason: two legs that sum to nought, between these
+An entry is what one transaction moved for one account and one reason: two legs that sum to zero, between these
 books: the account's ``available`` and ``reserved``, and the house's ``revenue`` and ``funding`` (account 0). Which
 message took which share of an entry stands in that message's timeline.
 """

@@ -168,7 +168,7 @@ class PostgresDatabase:
             lock.release()
 
     async def _begun(self, lane: int) -> asyncpg.Connection:
-        """The lane's connection in a transaction; a new one where the old one has died while it was idle."""
+        """Give the lane's connection in a transaction; a new one where the old one has died while it was idle."""
         connection, is_new = self._connections[lane], False
         while True:
             if connection is None or connection.is_closed():
@@ -189,7 +189,7 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def _lent(self, pool: asyncpg.Pool) -> AsyncIterator[Any]:
-        """A connection of a pool. Whatever is raised inside is translated, and leaves no transaction behind."""
+        """Lend a connection of a pool. Whatever is raised inside is translated, and leaves no transaction behind."""
         with in_our_words():
             async with pool.acquire(timeout=_CONNECT_SECONDS) as connection:
                 try:

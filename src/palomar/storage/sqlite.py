@@ -84,7 +84,7 @@ class SqliteDatabase:
         writer.set_wal_hook(self._on_wal)
 
     async def write(self, script: Script[T], *, lane: int = 0, long: bool = False) -> T:
-        """See :class:`Database`. Raises Unavailable when another process keeps the write lock."""
+        """Write as :class:`Database` says. Raises Unavailable when another process keeps the write lock."""
         async with self._locked():
             with in_our_words():
                 await self._begin()

@@ -118,7 +118,7 @@ class WebhookRow(Struct, kw_only=True):
 
 
 def webhook_rows(rows: Iterable[Found]) -> list[WebhookRow]:
-    """From rows of SELECT_DUE_OF_TARGET or LOOKUP_WEBHOOKS."""
+    """Read rows of SELECT_DUE_OF_TARGET or LOOKUP_WEBHOOKS."""
     names = [name for name, _ in _COLUMNS]
     return [WebhookRow(**dict(zip(names, row, strict=True))) for row in rows]
 

@@ -51,7 +51,7 @@ async def test_two_nodes_send_once(postgres_place: Place) -> None:
         assert await nodes[1].spent() == 10
 
 
-async def test_a_balance_drained_through_two_nodes_ends_at_nought_and_never_below(postgres_place: Place) -> None:
+async def test_a_balance_drained_through_two_nodes_ends_at_zero_and_never_below(postgres_place: Place) -> None:
     async with contextlib.AsyncExitStack() as stack:
         nodes = [await stack.enter_async_context(labs402t(postgres_place, node=node)) for node in (0, 1)]
         await nodes[0].add("demo", credit=20)

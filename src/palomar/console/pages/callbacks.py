@@ -141,12 +141,12 @@ def _choices(visit: SignedVisit) -> Choices:
 
 
 def _place(text: str) -> int:
-    """Where a page of open callbacks begins; below zero among those that nobody has tried yet. LATEST has a digit more
-    than ids."""
+    """Find where a page of open callbacks begins; below zero among those that nobody has tried yet. LATEST has a digit
+    more than ids."""
     number = _number(text.removeprefix("-")) or (LATEST if text == f"-{LATEST}" else 0)
     return -number if text.startswith("-") else number
 
 
 def _number(text: str) -> int:
-    """A number of an address; nought for what is none."""
+    """Read a number of an address; zero for what is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS else 0

@@ -109,7 +109,7 @@ def _just(account: Account | None) -> frozenset[AccountId]:
 
 
 def _digits(words: str) -> str:
-    """A number as it was typed, without plus, separators and what is invisible; what is no number fits none."""
+    """Read a number as it was typed, without plus, separators and what is invisible; what is no number fits none."""
     digits = "".join(character for character in visible(words) if character not in f"+{SEPARATORS}")
     return digits if digits.isascii() and digits.isdigit() else "-"
 

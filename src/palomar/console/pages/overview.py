@@ -77,7 +77,7 @@ def down(standing: CarrierStanding) -> int:
 
 
 def pace(standing: CarrierStanding) -> int:
-    """Parts a second at which the carrier lets its links be fed; nought is as fast as they can."""
+    """Give the parts a second at which the carrier lets its links be fed; zero is as fast as they can."""
     return round(sum(link.parts_per_second for link in standing.links))
 
 

@@ -20,7 +20,7 @@ class Callers:
         self._trusted_proxies = trusted_proxies
 
     async def caller(self, scope: Scope, receive: Receive, *, username: str, password: str) -> Account | Denied:
-        """The account that calls, or why it is not let in. Raises ``Busy``."""
+        """Find the account that calls, or say why it is not let in. Raises ``Busy``."""
         scope["password"] = password  # in SOAP it may stand in a field of any name
         visitor = visitor_of(scope, self._trusted_proxies)
         caller = await self._door.by_password(visitor, username, password, left=leaving(receive))

@@ -55,7 +55,7 @@ class Calls:
         return Said(self._settings.sent_template.replace("{id}", str(result)))
 
     async def status(self, scope: Scope, receive: Receive, parameters: Parameters) -> Said:
-        """A digit. Where we fail it is pending: its list has no code for that, and nothing better is known."""
+        """Answer a digit. Where we fail it is pending: its list has no code for that, and nothing better is known."""
         try:
             return Said(self.told(await self._status(scope, receive, parameters)))
         except TemporarilyUnavailable as error:

@@ -135,8 +135,9 @@ def _ids(root: etree._Element) -> dict[str, etree._Element | None]:
 
 
 def _target(part: etree._Element, ids: dict[str, etree._Element | None]) -> etree._Element:
-    """The element that holds a part's value: itself, or what its ``href`` leads to (SOAP 1.1 section 5.4.1), in some
-    steps at most. What leads nowhere, in a circle, to two places or out of the message is the caller's mistake."""
+    """Find the element that holds a part's value: itself, or what its ``href`` leads to (SOAP 1.1 section 5.4.1), in
+    some steps at most. What leads nowhere, in a circle, to two places or out of the message is the caller's
+    mistake."""
     element = part
     for _ in range(_STEPS_AT_MOST):
         reference = element.get("href")

@@ -23,8 +23,8 @@ class Callers:
         self._trusted_proxies = trusted_proxies
 
     def caller(self, scope: Scope, *, to_send: bool = False) -> Account | Denied:
-        """The account that calls, or why it is not let in. Who was let in is remembered by the header as it came, so
-        that the next request costs a look-up."""
+        """Find the account that calls, or say why it is not let in. Who was let in is remembered by the header as it
+        came, so that the next request costs a look-up."""
         memory = shown_by(scope)
         caller = self._door.recall(memory, to_send=to_send)
         if caller is None:

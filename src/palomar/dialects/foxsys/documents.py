@@ -78,7 +78,7 @@ def is_on(value: object) -> bool:
 
 
 def is_given(value: object) -> bool:
-    """Whether an optional value is there at all: null, ``[]`` and a text of nothing but blanks are not."""
+    """Tell whether an optional value is there at all: null, ``[]`` and a text of nothing but blanks are not."""
     if isinstance(value, str):
         return value != "" and not value.isspace()
     return value is not None and value != []

@@ -80,7 +80,7 @@ class Template:
         return len(self._pieces)
 
     def filled(self, msisdn: str, *, longest: int) -> str | Unfilled:
-        """What one recipient reads; its making stops as soon as it has more than ``longest`` characters. No name is
+        """Make what one recipient reads; it stops as soon as it has more than ``longest`` characters. No name is
         looked for inside a value."""
         text = []
         length = 0
@@ -102,7 +102,7 @@ class Template:
 
 
 def _value(assigned: dict[str, object]) -> str | None:
-    """The value as text, made once for all its numbers; None where it is none that could be put in a text."""
+    """Make the value a text, once for all its numbers; None where it is none that could be put in a text."""
     value = assigned.get("value")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None

@@ -112,7 +112,8 @@ async def read_send(
 
 
 def _home_forms(settings: AccountSettings) -> tuple[HomeForm, ...]:
-    """The page wants E.164; numbers without their country code are read only where the account says so."""
+    """Choose whose national forms are read: the page wants E.164, and numbers without their country code are read only
+    where the account says so."""
     return home_forms(settings.country) if settings.national_numbers else ()
 
 
@@ -199,8 +200,8 @@ async def _texts(
 async def _texts_apart(
     text: str | Template, msisdns: Sequence[Msisdn], *, allowed: Allowed, shorten: Callable[[str], Linked] | None
 ) -> Sequence[Fitted] | Problem:
-    """The text of each number by itself. What all of them have together is counted as it is made, and is the end of the
-    request where it is too much."""
+    """Make the text of each number by itself. What all of them have together is counted as it is made, and is the end
+    of the request where it is too much."""
     texts: list[Fitted] = []
     characters = links = turn = 0
     for msisdn in msisdns:

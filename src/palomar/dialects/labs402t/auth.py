@@ -21,7 +21,8 @@ class Callers:
         self._proxies = proxies
 
     def caller(self, scope: Scope) -> Account | Denied:
-        """The account that calls, or why it is not let in. Who was let in is remembered by the header as it came."""
+        """Find the account that calls, or say why it is not let in. Who was let in is remembered by the header as it
+        came."""
         memory = shown_by(scope)
         caller = self._door.recall(memory)
         if caller is None:

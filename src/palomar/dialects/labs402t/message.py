@@ -83,7 +83,8 @@ _SHORT: Final = 10**_SHOWN
 
 
 def _is_blank(value: str | int) -> bool:
-    """Whether nothing is left to see of a text, zero-width characters included. What is too long is not looked at."""
+    """Tell whether nothing is left to see of a text, zero-width characters included. What is too long is not looked
+    at."""
     if isinstance(value, int) or len(value) > RAW_LONGEST:
         return False
     return not value.strip() or (not value.isascii() and not normalise(value).strip())

@@ -22,15 +22,15 @@ class Callers:
         self._trusted_proxies = trusted_proxies
 
     def caller(self, scope: Scope) -> Account | Denied:
-        """The account that calls, or why it is not let in. A disabled one is let in: the vendor's words for it (5) are
-        of the records that it sends, and every record is refused."""
+        """Find the account that calls, or say why it is not let in. A disabled one is let in: the vendor's words for
+        it (5) are of the records that it sends, and every record is refused."""
         authorization = header(scope, b"authorization")
         text = None if authorization is None else _token(authorization)
         caller = self._door.by_token(visitor_of(scope, self._trusted_proxies), text)
         return _seen(scope, caller)
 
     async def logs_in(self, scope: Scope, receive: Receive, username: str, password: str) -> Account | Denied:
-        """The account that logs in, or why not. Raises ``Busy``."""
+        """Find the account that logs in, or say why not. Raises ``Busy``."""
         visitor = visitor_of(scope, self._trusted_proxies)
         caller = await self._door.by_password(visitor, username, password, left=leaving(receive))
         return _seen(scope, caller)

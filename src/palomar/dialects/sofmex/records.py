@@ -39,7 +39,7 @@ def judge(record: Record, account: Account) -> Recipient | RecordCode:
 
 
 def read_number(telefono: Raw, *, country: str = "") -> Msisdn | None:
-    """The number in a JSON string or whole number of any length; None for every other value.
+    """Read the number in a JSON string or whole number of any length; None for every other value.
 
     ``country`` is the account's own, whose numbers need no country code; none is Mexico.
     """
