@@ -151,17 +151,17 @@ class App:
 
     @property
     def carriers(self) -> Mapping[str, Carrier]:
-        """By name."""
+        """Give them by name."""
         return self._south.carriers
 
     @property
     def simulators(self) -> Mapping[str, SimulatorSmsc]:
-        """Those inside this process, by the carrier's name."""
+        """Give those inside this process, by the carrier's name."""
         return self._south.simulators
 
     @property
     def urls(self) -> list[str]:
-        """Where we listen."""
+        """Say where we listen."""
         return self._north.urls
 
     def adjust_carriers(self, config: Config) -> None:
@@ -194,17 +194,7 @@ class App:
             failover_seconds=config.routing.failover_seconds,
         )
         self.dispatcher = Dispatcher(self.carriers, self.router)
-        limits = CallbackLimits(slots_a_host=config.callbacks.slots_a_host, connections=callbacks_of(raise_limit()))
-        self._client = CallbackClient(
-            guard=AddressGuard(allow_networks=config.callback_networks),
-            slots_a_host=limits.slots_a_host,
-            connections=limits.connections,
-            timeout_seconds=config.callbacks.timeout_seconds,
-            tls=ssl.create_default_context(),
-        )
-        self._signer = CallbackSigner(secret_of=self._callback_secret, wall_ms=self.clock.wall_ms)
-        self.notifier = Notifier(self._client, headers=self._callback_headers, limits=limits)
-        self._off_after = OffAfter(days=config.callbacks.off_after_days, failures=config.callbacks.off_after_failures)
+        self._build_callbacks()
         self._renderers = renderers()
         self._ids: Ids = ids
         self.batcher = Batcher(self.database, self.clock, house=self._house, committed=self._committed)
@@ -242,8 +232,23 @@ class App:
             senders=self._senders,
         )
 
+    def _build_callbacks(self) -> None:
+        """Build what tells customers' programs of their messages."""
+        config = self.config
+        limits = CallbackLimits(slots_a_host=config.callbacks.slots_a_host, connections=callbacks_of(raise_limit()))
+        self._client = CallbackClient(
+            guard=AddressGuard(allow_networks=config.callback_networks),
+            slots_a_host=limits.slots_a_host,
+            connections=limits.connections,
+            timeout_seconds=config.callbacks.timeout_seconds,
+            tls=ssl.create_default_context(),
+        )
+        self._signer = CallbackSigner(secret_of=self._callback_secret, wall_ms=self.clock.wall_ms)
+        self.notifier = Notifier(self._client, headers=self._callback_headers, limits=limits)
+        self._off_after = OffAfter(days=config.callbacks.off_after_days, failures=config.callbacks.off_after_failures)
+
     def _made_clockwork(self, ids: RealIds) -> Clockwork:
-        """What runs by itself, now and then."""
+        """Build what runs by itself, now and then."""
         return Clockwork(
             database=self.database,
             batcher=self.batcher,
@@ -306,7 +311,7 @@ class App:
             _log.warning("an account's balance is low", account_id=account_id)
 
     def _on_jump(self, milliseconds: int) -> None:
-        """The sandbox clock has jumped: what became due in the meantime is due now. Real carriers live in real time."""
+        """Do what became due when the sandbox clock jumped. Real carriers live in real time."""
         if not self.config.simulated:
             self._lived_until_ms = self.clock.wall_ms() + milliseconds
             _log.warning("the sandbox clock is ahead, which counts for nothing beside a real carrier")
@@ -319,7 +324,7 @@ class App:
             self.notifier.look_for_work()
 
     async def _in_force(self) -> None:
-        """What was just set about the sandbox begins now, not with the next look."""
+        """Begin what was just set about the sandbox now, not with the next look."""
         self._watch.look_again()
         await self._watch.refresh()
 

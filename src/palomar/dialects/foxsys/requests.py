@@ -59,13 +59,9 @@ async def read_send(
     ``subid`` is the document's or ours, ``shortener`` makes short links, ``sender`` is whose message it is where no
     ``tpoa`` says (None: then one must).
     """
-    text = text_of(document.message)
-    if text is None:
-        return Problem(Code.NO_MESSAGE)
-    if not text:
-        return Problem(Code.EMPTY_MESSAGE)
-    if len(subid) > LONGEST:
-        return Problem(Code.SUBID_TOO_LONG)
+    text = _posted(document, subid)
+    if isinstance(text, Problem):
+        return text
     nofilter = account.settings.nofilter or is_on(document.nofilter)
     numbers = await read_numbers(
         document.recipient,
@@ -109,6 +105,16 @@ async def read_send(
         test=test,
         nofilter=nofilter,
     )
+
+
+def _posted(document: SendDocument, subid: str) -> str | Problem:
+    """Read the text, and check the subid beside it: that is the page's order."""
+    text = text_of(document.message)
+    if text is None:
+        return Problem(Code.NO_MESSAGE)
+    if not text:
+        return Problem(Code.EMPTY_MESSAGE)
+    return text if len(subid) <= LONGEST else Problem(Code.SUBID_TOO_LONG)
 
 
 def _home_forms(settings: AccountSettings) -> tuple[HomeForm, ...]:
