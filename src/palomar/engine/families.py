@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from palomar.domain.account import Account, AccountId
+from palomar.engine.limits import RequestLimits
 from palomar.flows.accounts import Snapshot
 from palomar.flows.routing import lineage
 
@@ -17,7 +18,6 @@ DEEPEST: Final = 5
 """Levels below the topmost account."""
 A_MINUTE: Final = 60
 """Sub-accounts that a family may make; as many at once."""
-_FAMILIES_REMEMBERED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class NoMore:
 
 
 class Families:
-    """Remembers how fast families grow, in memory, each by a bucket that the clock fills."""
+    """Remembers how fast families grow, in memory."""
 
     def __init__(self) -> None:
-        self._buckets: dict[AccountId, tuple[float, float]] = {}
+        self._rates = RequestLimits()
 
     def another(self, snapshot: Snapshot, parent: Account, *, now: float) -> NoMore | None:
         """Count one more sub-account of ``parent``; or say why there may be none. ``now`` is monotonic seconds."""
@@ -42,19 +42,12 @@ class Families:
         top = above[-1]
         if _size(snapshot, top) >= SUBACCOUNTS_AT_MOST:
             return NoMore(f"at most {SUBACCOUNTS_AT_MOST} sub-accounts")
-        tokens, filled = self._buckets.pop(top, (float(A_MINUTE), now))
-        tokens = min(float(A_MINUTE), tokens + (now - filled) * A_MINUTE / 60)
-        if len(self._buckets) >= _FAMILIES_REMEMBERED:
-            del self._buckets[next(iter(self._buckets))]
-        if tokens < 1.0:
-            self._buckets[top] = (tokens, now)
-            return NoMore(f"at most {A_MINUTE} sub-accounts a minute", (1.0 - tokens) * 60 / A_MINUTE)
-        self._buckets[top] = (tokens - 1.0, now)
-        return None
+        wait = self._rates.wait_seconds(top, per_second=A_MINUTE / 60, at_once=A_MINUTE, now=now)
+        return NoMore(f"at most {A_MINUTE} sub-accounts a minute", wait) if wait else None
 
 
 def _size(snapshot: Snapshot, top: AccountId) -> int:
-    """Accounts below ``top``, counted as far as it matters."""
+    """Count the accounts below ``top``, as far as it matters."""
     count, found = 0, [top]
     while found and count < SUBACCOUNTS_AT_MOST:
         below = snapshot.children.get(found.pop(), ())
