@@ -10,11 +10,14 @@ import urllib.parse
 from typing import Literal
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 from tests.support.console_place import DESK, HOSTILE, PASSWORD, PHONE, Place, log_in, opened, send, unfold
 from tests.support.waiting import eventually
 
+from palomar.domain.counts import Grain
 from palomar.domain.totp import STEP_MS, code_at
+from palomar.storage.database import Transaction
+from palomar.storage.sqlite import open_sqlite
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.journey]
 
@@ -348,4 +351,65 @@ async def test_a_page_that_is_not_there_says_so_quietly(browser: Browser, place:
     async with opened(browser, place) as watched:
         await watched.open("/console/nothing")
         await expect(watched.page.locator("h1")).to_have_text("There is nothing here")
+        assert [fault for fault in await watched.faults(axe=True) if "404" not in fault] == []
+
+
+SMALL_PHONE: ViewportSize = {"width": 360, "height": 740}
+LONG_NAME = "un-operador-de-nombre-larguisimo-barcelona-norte-2"
+
+
+async def counted_largely(place: Place) -> None:
+    """Figures of ten digits, a fortnight ago: of whole days, which nobody counts again."""
+    key = "span_ms, start_ms, account_id, country, carrier, dialect, state, delay, messages, parts, microcredits"
+    day = Grain.DAY.start_of(time.time_ns() // 1_000_000) - 14 * Grain.DAY
+
+    async def script(tx: Transaction) -> None:
+        await tx.execute("DELETE FROM counts WHERE carrier = ?", LONG_NAME)
+        for state, delay, many in (
+            ("delivered", 3, 1_987_654_321),
+            ("undelivered", 0, 12_345_678),
+            ("sent", 0, 1_234_567),
+        ):
+            await tx.execute(
+                f"INSERT INTO counts ({key}) VALUES ({int(Grain.DAY)}, ?, 0, 'ES', ?, 'foxsys', ?, ?, ?, ?, ?)",
+                *(day, LONG_NAME, state, delay, many, 2 * many, 1_234_567 * many),
+            )
+
+    database = open_sqlite(place.palomar.data_dir / "palomar.db")
+    await database.write(script)
+    await database.close()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+async def test_large_figures_and_long_names_fit_on_a_small_phone(
+    browser: Browser, place: Place, language: Literal["en", "es"]
+) -> None:
+    await counted_largely(place)
+    async with opened(browser, place, viewport=SMALL_PHONE, locale=language) as watched:
+        page = watched.page
+        await watched.open("/console/overview?period=month")
+        await page.locator("details.more summary").first.click()
+        await expect(page.locator(".share-name", has_text=LONG_NAME)).to_be_visible()
+        lines = (
+            "all => all.map(one => one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).lineHeight))"
+        )
+        heights = await page.locator(".sum").evaluate_all(lines)
+        assert len(heights) == 4
+        assert max(heights) < 1.5, "no figure breaks"
+        beyond = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.className)"
+        assert await page.locator("#now .scrolls, #now .card, #now .tile").evaluate_all(beyond) == []
+        assert await watched.faults(axe=language == "en") == []
+
+
+@pytest.mark.parametrize(
+    ("language", "heading"),
+    [("en", "This link leads nowhere"), ("es", "Este enlace no lleva a ninguna parte")],
+)
+async def test_a_dead_link_is_a_page_in_the_visitors_language(
+    browser: Browser, place: Place, language: Literal["en", "es"], heading: str
+) -> None:
+    async with opened(browser, place, viewport=SMALL_PHONE, session="", locale=language) as watched:
+        await watched.page.goto(f"{place.url}/zzzzzz9")
+        await expect(watched.page.locator("h1")).to_have_text(heading)
+        await expect(watched.page.locator("body")).to_have_css("display", "grid")
         assert [fault for fault in await watched.faults(axe=True) if "404" not in fault] == []

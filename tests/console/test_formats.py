@@ -81,7 +81,16 @@ def test_spans(milliseconds: int, english: str, spanish: str) -> None:
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(None, "–"), (0.0, "0 %"), (0.5, "50 %"), (0.9834, "98.3 %"), (0.99999, "99.9 %"), (1.0, "100 %")],
+    [
+        (None, "–"),
+        (0.0, "0 %"),
+        (0.0004, "< 0.1 %"),
+        (0.0018, "0.2 %"),
+        (0.5, "50 %"),
+        (0.9834, "98.3 %"),
+        (0.99999, "99.9 %"),
+        (1.0, "100 %"),
+    ],
 )
 def test_a_share_is_all_only_where_it_is_all(share: float | None, words: str) -> None:
     assert formats.percent_text(share, "en") == words
@@ -103,3 +112,9 @@ def test_minutes_and_hours_begin_in_the_viewers_zone_and_days_in_gmt() -> None:
     at_ms = int(datetime(2026, 5, 12, tzinfo=UTC).timestamp() * 1_000)
     manner = Manner(language="es", zone=ZoneInfo("America/Mexico_City"), theme="auto", now_ms=at_ms)
     assert [formats.start_text(at_ms, grain, manner) for grain in Grain] == ["18:00", "18:00", "12 may"]
+
+
+def test_many_credits_are_told_without_decimals() -> None:
+    assert formats.large_credits_text(999_999_123_456, "es") == "999.999,123456"
+    assert formats.large_credits_text(1_234_567_890_123, "es") == "1.234.568"
+    assert formats.large_credits_text(-1_234_567_890_123, "en") == "−1,234,568"

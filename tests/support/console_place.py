@@ -170,11 +170,12 @@ async def opened(
     viewport: ViewportSize = DESK,
     session: str | None = None,
     scripts: bool = True,
+    locale: str = "en-GB",
 ) -> AsyncIterator[Watched]:
     """A fresh page of somebody with their session; marta's if none is given, nobody's if it is empty."""
     context = await browser.new_context(
         viewport=viewport,
-        locale="en-GB",
+        locale=locale,
         color_scheme="light",
         reduced_motion="reduce",
         timezone_id=ZONE,

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from palomar.console.catalogue import Language
 from palomar.domain.counts import Grain
-from palomar.domain.credit import Microcredits, format_exact
+from palomar.domain.credit import MICROCREDITS_A_CREDIT, Microcredits, format_exact
 
+_MILLION: Final = 1_000_000
 _MONTHS: Final[Mapping[Language, tuple[str, ...]]] = {
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
     "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
@@ -40,6 +41,13 @@ def credits_text(microcredits: int, language: Language) -> str:
     whole, point, decimals = format_exact(Microcredits(abs(microcredits))).partition(".")
     sign = "−" if microcredits < 0 else ""
     return f"{sign}{integer(int(whole), language)}{point and _DECIMALS[language]}{decimals}"
+
+
+def large_credits_text(microcredits: int, language: Language) -> str:
+    """Write credits exactly, but of a million and more the whole ones only."""
+    if abs(microcredits) < _MILLION * MICROCREDITS_A_CREDIT:
+        return credits_text(microcredits, language)
+    return credits_text(round(microcredits / MICROCREDITS_A_CREDIT) * MICROCREDITS_A_CREDIT, language)
 
 
 def number_text(msisdn: str) -> str:
@@ -108,12 +116,15 @@ def span_text(milliseconds: int, language: Language) -> str:
 
 
 def percent_text(share: float | None, language: Language) -> str:
-    """A share from 0 to 1: ``98.3 %``; what is not quite all is never ``100 %``. None is a dash."""
+    """Write a share from 0 to 1: ``98.3 %``; what is not quite all is never ``100 %``, and what is not quite nothing is
+    ``< 0.1 %``. None is a dash."""
     if share is None:
         return "–"
     tenths = round(share * 1_000)
     if share < 1.0:
         tenths = min(tenths, 999)
+    if share > 0.0 and tenths == 0:
+        return f"< 0{_DECIMALS[language]}1 %"
     whole, tenth = divmod(tenths, 10)
     return f"{whole}{_DECIMALS[language]}{tenth} %" if tenth else f"{whole} %"
 

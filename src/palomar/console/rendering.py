@@ -134,6 +134,7 @@ def _ways_to_write(manner: Manner) -> Mapping[str, Any]:
         "span": lambda milliseconds: formats.span_text(milliseconds, language),
         "priced": lambda microcredits: _priced(microcredits, language),
         "credits": lambda microcredits: formats.credits_text(microcredits, language),
+        "credits_in_short": lambda microcredits: formats.large_credits_text(microcredits, language),
         "integer": lambda number: formats.integer(number, language),
         "percent": lambda share: formats.percent_text(share, language),
         "days": lambda number: formats.days_text(number, language),

@@ -37,7 +37,7 @@ async def test_it_shows_what_came_of_a_period_what_can_be_spent_and_what_was_sen
     assert "nine in ten within 1 s" in page
     assert 'data-country="MX"' in page
     assert page.count("data-at=") == 24
-    assert [int(value) for value in re.findall(r'<td data-value="(\d+)">', page)][-4:] == [2, 1, 1, 0]
+    assert [int(value) for value in re.findall(r'<td data-value="(\d+)"', page)][-4:] == [2, 1, 1, 0]
     assert "Nothing needs attention." in page
     assert "Links to carriers" not in page
 
@@ -174,10 +174,10 @@ async def test_beside_each_rate_stands_its_base(house: House) -> None:
     await browser.log_in("acme")
     page = (await browser.get(OVERVIEW)).text
     assert "3 of 24 that left and ended" in page
-    rates = re.findall(r">([0-9.]+ %)\s*(?:<span class=\"base\">)?(.{0,40})", page)
+    rates = re.findall(r">([0-9.]+ %)(.{0,80})", page.replace("\n", " "))
     assert len(rates) > 4
     for rate, behind in rates:
-        assert re.search("of [0-9]", behind), (rate, behind)
+        assert re.match(r"(<[^>]*>| )*([0-9]+ )?of [0-9]", behind) or "that left and ended" in behind, (rate, behind)
 
 
 async def third(house: House) -> int:

@@ -17,8 +17,8 @@ from palomar.domain.search import SearchFilter
 from palomar.engine.overview import Period
 from palomar.flows.standing import CarrierStanding
 
-LATE_MS: Final = 30_000
-"""A count that is so far behind is said to be late."""
+LATE_MS: Final = 90_000
+"""A count that is so far behind is said to be late; what a command may have stored is looked for within a minute."""
 LATEST_MESSAGES: Final = 6
 BALANCES: Final = 6
 PERIODS: Final[Mapping[str, Period]] = {"hour": Period.HOUR, "day": Period.DAY, "month": Period.MONTH}
