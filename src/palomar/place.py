@@ -39,9 +39,13 @@ def has_data(config: Config) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def opened_database(config: Config) -> AsyncIterator[Database]:
-    """The configured database, its schema up to date; the data directory is made too. Raises DatabaseError."""
-    clock, data_dir = RealClock(), _made_data_dir(config.data_dir)
+async def opened_database(config: Config, *, makes_home: bool = True) -> AsyncIterator[Database]:
+    """The configured database, its schema up to date; with ``makes_home`` the data directory is made too.
+
+    Raises DatabaseError.
+    """
+    clock = RealClock()
+    data_dir = _made_data_dir(config.data_dir) if makes_home else config.data_dir
     if config.database.url:
         from palomar.storage.postgres import open_postgres  # its driver is imported by those alone who use it
 

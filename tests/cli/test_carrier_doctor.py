@@ -55,6 +55,25 @@ def test_a_carrier_over_tcp_is_examined_and_its_configuration_can_be_used(tmp_pa
     assert (carrier.name, carrier.window, carrier.links) == ("outside", 7, 2)  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("of_carrier", "options", "sender"),
+    [
+        ("Acme", ["--sender", "Asked"], "Asked"),
+        ("Acme", [], "Acme"),
+        ("", [], "House"),
+    ],
+    ids=["option", "carrier", "installation"],
+)
+def test_probes_come_from_whoever_messages_would_come_from(
+    tmp_path: Path, of_carrier: str, options: list[str], sender: str
+) -> None:
+    with simulator(tmp_path) as smsc:
+        toml = carrier_toml(smsc.port, sender=of_carrier) + '[sending]\ndefault_sender = "House"\n'
+        palomar = Palomar(tmp_path / "house", toml=toml)
+        told = palomar.json("doctor", "carrier", "outside", "--to", NUMBER, "--messages", "1", *options)
+    assert findings(told)["receipt addresses"][1] == f"from {NUMBER} to {sender}"
+
+
 def test_without_a_number_a_real_carrier_is_only_bound_to(tmp_path: Path) -> None:
     with simulator(tmp_path) as smsc:
         palomar = Palomar(tmp_path / "house", toml=carrier_toml(smsc.port))

@@ -35,6 +35,20 @@ def test_a_long_text_costs_its_parts(acme: Palomar) -> None:
     assert [part["number"] for part in shown["parts_detail"]] == [1, 2]
 
 
+def test_what_strangers_wrote_is_shown_and_not_obeyed_by_a_terminal(acme: Palomar) -> None:
+    identity = send(acme, "--label", "a\x1b]0;b", text="one\ntwo \u202ethree ñ 👩\u200d🚀")
+    with acme.database() as database:
+        database.execute("UPDATE messages SET ackurl = 'http://x.example/\x9b2J'")
+    listed = acme.command("message", "list").stdout
+    shown = acme.command("message", "show", identity).stdout
+    assert len(listed.splitlines()) == 2
+    assert "one two \\u202ethree ñ 👩\u200d🚀" in listed
+    assert "one\\ntwo \\u202ethree ñ 👩\u200d🚀" in shown
+    assert "a\\x1b]0;b" in shown
+    assert "http://x.example/\\x9b2J" in shown
+    assert acme.json("message", "show", identity)["label"] == "a\x1b]0;b", "programs get it as it is"
+
+
 def test_several_numbers_are_several_messages_of_one_request(acme: Palomar) -> None:
     sent = acme.json(
         "message", "send", "--account", "acme", "--to", "34600000001", "--to", "+34 600 000 002", "--text", "hi"

@@ -165,6 +165,7 @@ def test_a_database_that_cannot_be_reached_is_said_in_a_line(tmp_path: Path) -> 
     assert refused.stderr.startswith("palomar: ")
     assert "Traceback" not in refused.stderr
     assert "fault" in palomar.command("doctor", code=1).stdout
+    assert not palomar.data_dir.exists(), "whoever only looks makes no directory, wherever the database is"
 
 
 def test_a_data_directory_that_cannot_be_made_is_said_in_a_line(tmp_path: Path) -> None:

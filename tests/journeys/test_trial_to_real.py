@@ -42,6 +42,47 @@ def test_the_trials_account_sends_nothing_by_a_real_carrier_until_somebody_says_
         palomar.audit()
 
 
+@pytest.mark.parametrize("evidence", ["file", "name"])
+def test_an_older_installation_is_told_of_its_trial_and_loses_it_too(palomar: Palomar, evidence: str) -> None:
+    """It has no note of how it began: the file of its secrets tells, and where that was removed the account's name."""
+    with palomar.serve() as sandbox:
+        assert sandbox.stop() == 0
+    with palomar.database() as database:
+        database.execute("DELETE FROM installation")
+    key = palomar.demo["api_key"]
+    if evidence == "name":
+        (palomar.data_dir / "demo.json").unlink()
+    palomar.configure(carrier_toml(1))
+    assert any("the next start switches demo off" in line["text"] for line in palomar.json("doctor"))
+    with palomar.serve() as real, FoxsysClient(real.url, "demo", key) as program:
+        assert "account demo was switched off" in real.stderr
+        assert f"Open the console at {real.url}/console/" in real.stderr
+        assert program.send("Hola", NUMBER).status == 403
+        assert real.stop() == 0
+    assert not any("the next start switches demo off" in line["text"] for line in palomar.json("doctor"))
+
+
+def test_what_the_doctor_says_to_type_is_a_command(palomar: Palomar) -> None:
+    with palomar.serve() as sandbox:
+        assert sandbox.stop() == 0
+    palomar.configure(carrier_toml(1))
+    (told,) = [line["text"] for line in palomar.json("doctor") if "password of the first start" in line["text"]]
+    palomar.command(*told.partition("./run ")[2].split())
+    assert not any("password of the first start" in line["text"] for line in palomar.json("doctor"))
+
+
+def test_a_proxy_that_nobody_configured_is_a_way_in_from_outside(palomar: Palomar) -> None:
+    with palomar.serve() as sandbox:
+        with FoxsysClient(sandbox.url, "demo", palomar.demo["api_key"], X_Forwarded_For="198.51.100.7") as program:
+            assert program.balance().status == 200
+
+        def warned() -> bool:
+            told = [line["text"] for line in palomar.json("doctor")]
+            return any("make this server call itself; set http.public_url" in text for text in told)
+
+        eventually(warned, within_seconds=10, what="the doctor warns")
+
+
 SEND = ("message", "send", "--account", "demo", "--to", NUMBER, "--text", "Hola")
 
 

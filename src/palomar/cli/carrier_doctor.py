@@ -13,7 +13,7 @@ from palomar.carriers.smpp.diagnosis import Finding
 from palomar.carriers.smpp.probe import Allowance, Probe
 from palomar.carriers.smpp.probe_bind import Connector
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.cli.root import configured, fail, json_option, show_json
+from palomar.cli.root import configured, fail, json_option, show_json, visible
 from palomar.clock import RealClock, RealIds
 from palomar.config import CarrierConfig, SimulatorCarrier
 from palomar.domain.message import COMMAND_LINE_NODE
@@ -35,16 +35,19 @@ _MASKED = "********"
     type=click.IntRange(0, MESSAGES_MAX),
     help=f"Send no more than so many: the more, the more is seen of window and rate.  [default: {MESSAGES}]",
 )
-@click.option("--sender", default="Palomar", show_default=True, help="Who they come from.")
+@click.option(
+    "--sender", help="Who they come from.  [default: the carrier's sender, or the installation's, or Palomar]"
+)
 @click.option("--wait", type=click.FloatRange(0), default=60, show_default=True, help="Seconds to wait for a receipt.")
 @json_option
-def examine(name: str, to: str, messages: int | None, sender: str, wait: float, as_json: bool) -> None:
+def examine(name: str, to: str, messages: int | None, sender: str | None, wait: float, as_json: bool) -> None:
     """Connect to carrier NAME, bind, send a few messages if there is a number to send to, and tell what was learned:
     certificate, binds, ids, receipts, alphabet, window, rate. Prints the configuration it would write, and writes none.
 
     Exit code 1 if something is at fault.
     """
-    entry = next((carrier for carrier in configured().carriers if carrier.name == name), None)
+    config = configured()
+    entry = next((carrier for carrier in config.carriers if carrier.name == name), None)
     if entry is None:
         fail(f"there is no carrier {name!r} (palomar config)")
     if isinstance(entry, SimulatorCarrier):
@@ -53,6 +56,8 @@ def examine(name: str, to: str, messages: int | None, sender: str, wait: float, 
         fail("--messages needs --to: nobody is written to unasked", 2)
     if to and parse_international(to) is None:
         fail(f"--to: a number with its country's prefix is expected, not {to!r}", 2)
+    if sender is None:
+        sender = getattr(entry, "sender", "") or config.sending.default_sender or "Palomar"
     if parse_sender(sender) is None:
         fail(f"--sender: {sender!r} is none: a name of up to 11 characters, or up to 16 digits", 2)
     count = messages if messages is not None else (MESSAGES if to else 0)
@@ -93,7 +98,7 @@ def _show(findings: Sequence[Finding], toml: str) -> None:
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         verdict = click.style(finding.verdict.rjust(7), fg=_COLOURS[finding.verdict])
-        click.echo(f"{verdict}  {finding.subject.ljust(width)}  {finding.text}")
+        click.echo(f"{verdict}  {finding.subject.ljust(width)}  {visible(finding.text)}")
     click.echo("\nThe configuration that follows (nothing was written):\n")
     click.echo(toml)
 

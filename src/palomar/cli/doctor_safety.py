@@ -1,15 +1,16 @@
 """What ``palomar doctor`` says about the step from a trial to real messages: secrets, senders, files, callbacks."""
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from palomar.cli.first_start import ADMIN_LOGIN, CONFIRM_TRIAL, DEMO_LOGIN, first_admin_password
+from palomar.cli.first_start import ADMIN_LOGIN, CONFIRM_TRIAL, DEMO_LOGIN, first_admin_password, trial_account
 from palomar.cli.verdict import Verdict
+from palomar.clock import RealClock
 from palomar.config import Config
-from palomar.domain.account import Account
 from palomar.engine.passwords import is_hash_of
 from palomar.flows.accounts import load
+from palomar.flows.callers import unknown_proxies
 from palomar.flows.installation import Note, is_noted
 from palomar.flows.users import user_of_login
 from palomar.place import configured_senders
@@ -22,9 +23,11 @@ _SHOWN = 10
 async def examine_safety(config: Config, database: Database) -> list[Verdict]:
     """Look at what a trial may leave behind, who has no sender, who can read our files and reach our network."""
     accounts = (await database.read(load)).by_id.values()
-    verdicts = [*_open_files(config), *_loopback_callbacks(config)]
+    now_ms = RealClock().wall_ms()
+    proxies = await database.read(lambda tx: unknown_proxies(tx, now_ms=now_ms))
+    verdicts = [*_open_files(config), *_loopback_callbacks(config, proxied=bool(proxies))]
     if not config.simulated:
-        verdicts += await _trial(config, database, accounts)
+        verdicts += await _trial(config, database)
         verdicts += _senders((await configured_senders(config, database)).nameless(accounts))
     return verdicts or [("ok", "safety: files are their owner's alone, no trial secrets are in use")]
 
@@ -47,33 +50,34 @@ def _is_open(path: Path) -> bool:
         return False
 
 
-def _loopback_callbacks(config: Config) -> Iterator[Verdict]:
-    """Warn where customers can make this machine call itself, and others can reach us."""
-    if config.is_private and config.simulated:
+def _loopback_callbacks(config: Config, *, proxied: bool) -> Iterator[Verdict]:
+    """Warn where customers can make this machine call itself, and others can reach us: it may be by a proxy that the
+    configuration does not know."""
+    if config.is_private and config.simulated and not proxied:
         return
     open_to = [text for text in config.callback_networks if ipaddress.ip_network(text, strict=False).is_loopback]
     if open_to:
         where = ", ".join(open_to)
-        yield "warning", f"callbacks.allow_networks: {where}: customers can make this server call itself"
+        how = "" if config.callbacks.allow_networks is not None else "; set http.public_url: a proxy stands before us"
+        yield "warning", f"callbacks.allow_networks: {where}: customers can make this server call itself{how}"
 
 
-async def _trial(config: Config, database: Database, accounts: Iterable[Account]) -> list[Verdict]:
+async def _trial(config: Config, database: Database) -> list[Verdict]:
     """Look for the secrets of the first start, which have stood on a screen."""
     verdicts: list[Verdict] = []
 
     async def look(tx: Transaction) -> tuple[bool, str]:
-        begun = await is_noted(tx, Note.TRIAL_BEGUN) and not await is_noted(tx, Note.TRIAL_ENDED)
         admin = await user_of_login(tx, ADMIN_LOGIN)
-        return begun, admin.password_hash if admin is not None else ""
+        return await is_noted(tx, Note.TRIAL_ENDED), admin.password_hash if admin is not None else ""
 
-    begun, stored = await database.read(look)
-    demo = next((one for one in accounts if one.login == DEMO_LOGIN and one.enabled), None)
-    if begun and demo is not None:
+    ended, stored = await database.read(look)
+    demo = await trial_account(config, database)
+    if not ended and demo is not None and demo.enabled:
         text = f"trial: the next start switches {DEMO_LOGIN} off, once; {CONFIRM_TRIAL} lets it send for real"
         verdicts.append(("warning", text))
     password = first_admin_password(config.data_dir)
     if password and stored and is_hash_of(stored, password):
-        text = f"trial: {ADMIN_LOGIN} still has the password of the first start: ./run user password {ADMIN_LOGIN}"
+        text = f"trial: {ADMIN_LOGIN} still has the password of the first start: ./run user reset {ADMIN_LOGIN}"
         verdicts.append(("warning", text))
     return verdicts
 

@@ -24,6 +24,7 @@ from palomar.domain.credit import Microcredits
 from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.domain.passwords import made_up
 from palomar.flows import trial
+from palomar.flows.accounts import load as load_accounts
 from palomar.flows.installation import Note, is_noted, note_once
 from palomar.flows.numbers import VirtualNumber, add_number
 from palomar.flows.work import Work
@@ -33,6 +34,7 @@ from palomar.storage.database import Database, Transaction
 from palomar.web import CONSOLE, SANDBOX_CALLBACK
 
 DEMO_LOGIN = "demo"
+DEMO_NAME = "A first account"
 DEMO_NUMBER = "34900000000"
 ADMIN_LOGIN = "admin"
 CONFIRM_TRIAL = f"./run account set {DEMO_LOGIN} enabled=on"
@@ -73,7 +75,7 @@ class Trial:
         """Switch the trial's account off, once, when there is a real carrier. Call it before anything is sent."""
         if self._config.simulated or await self._database.read(partial(is_noted, note=Note.TRIAL_ENDED)):
             return
-        account = await _trial_account(self._desk)
+        account = await trial_account(self._config, self._database)
         if account is not None and account.enabled:
             self._ended = True
             after = await _end_some(self._desk, account, after=0)
@@ -87,13 +89,14 @@ class Trial:
         """Return the lines for whoever starts the server. Secrets are among them on a terminal only."""
         if self._ended:
             return [
+                *_where_to_log_in(url, self._file),
                 "",
                 f"There is a real carrier now, so the trial's account {DEMO_LOGIN} was switched off: its key and",
                 "password have stood on a screen. Nothing of it that still waited is sent. To let it send for real:",
                 f"  {CONFIRM_TRIAL}",
             ]
         if self._made is None:
-            return _where_to_log_in(url, self._file) if self._config.simulated else []
+            return _where_to_log_in(url, self._file)
         if not sys.stderr.isatty():
             return [*_where_to_log_in(url, self._file), f"A first account was made: {DEMO_LOGIN}, 1,000 credits."]
         return [
@@ -126,9 +129,9 @@ def _first_steps(url: str, secrets: Secrets) -> list[str]:
 
 
 def _where_to_log_in(url: str, file: Path) -> list[str]:
-    """Say where the secrets are that the first start made, while their file is there."""
+    """Say where the console is, and where the secrets are that the first start made, while their file is there."""
     if not file.exists():
-        return []
+        return ["", f"Open the console at {url}{CONSOLE}/."]
     return ["", f"Open the console at {url}{CONSOLE}/; login, password and the first account's key are in {file}."]
 
 
@@ -145,7 +148,7 @@ async def _make(desk: Desk, secrets: Secrets) -> None:
     await create_account(
         desk,
         DEMO_LOGIN,
-        name="A first account",
+        name=DEMO_NAME,
         password=secrets["password"],
         key=secrets["api_key"],
         credit=_DEMO_MICROCREDITS,
@@ -158,11 +161,13 @@ async def _make(desk: Desk, secrets: Secrets) -> None:
     await desk.database.write(partial(note_once, note=Note.TRIAL_BEGUN, now_ms=desk.clock.wall_ms()))
 
 
-async def _trial_account(desk: Desk) -> Account | None:
-    """Return the account that a first start made: known by a note, or in an older installation by its file."""
-    found = (await desk.accounts()).by_login.get(DEMO_LOGIN)
-    begun = await desk.database.read(partial(is_noted, note=Note.TRIAL_BEGUN))
-    return found if begun or (desk.config.data_dir / FIRST_ACCOUNT_FILE).exists() else None
+async def trial_account(config: Config, database: Database) -> Account | None:
+    """Return the account that a first start made: known by a note, or in an older installation by the file of its
+    secrets, or where that is gone by the name that it was given."""
+    found = (await database.read(load_accounts)).by_login.get(DEMO_LOGIN)
+    if found is None or found.name == DEMO_NAME or (config.data_dir / FIRST_ACCOUNT_FILE).exists():
+        return found
+    return found if await database.read(partial(is_noted, note=Note.TRIAL_BEGUN)) else None
 
 
 async def _end_some(desk: Desk, account: Account, *, after: int) -> int:

@@ -5,7 +5,7 @@ from functools import partial
 
 import click
 
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table, visible
 from palomar.console.catalogue import translated
 from palomar.console.waits import sentence
 from palomar.domain.account import Account
@@ -305,11 +305,11 @@ def _print_whole(view: dict[str, object]) -> None:
     timeline, parts, waiting = view.pop("timeline"), view.pop("parts_detail"), view.pop("callbacks_open")
     waits = view.pop("waits")
     state = State(str(view["state"]))
-    view["state"] = click.style(state.value, fg=_STATE_COLOURS.get(state, "red"), bold=True)
+    shown = click.style(state.value, fg=_STATE_COLOURS.get(state, "red"), bold=True)
     for name, value in view.items():
-        click.echo(f"{name:>9}  {value if value is not None else ''}")
+        click.echo(f"{name:>9}  {shown if name == 'state' else visible(str('' if value is None else value))}")
     if isinstance(waits, dict):
-        click.echo(f"\n{waits['text']}")
+        click.echo(f"\n{visible(str(waits['text']))}")
     click.echo()
     show_table(("part", "state", "attempt", "carrier", "reference"), [tuple(part.values()) for part in parts])  # type: ignore[attr-defined]
     click.echo()
@@ -326,7 +326,8 @@ def _print_whole(view: dict[str, object]) -> None:
 
 
 def _plain(value: object) -> str:
-    return value if isinstance(value, str) and " " not in value else json.dumps(value, ensure_ascii=False)
+    bare = isinstance(value, str) and " " not in value and visible(value) == value
+    return str(value) if bare else visible(json.dumps(value, ensure_ascii=False))
 
 
 def _short(text: str) -> str:

@@ -11,7 +11,7 @@ from palomar import config as configuration
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.carrier import waiting_line
 from palomar.cli.doctor_safety import examine_safety
-from palomar.cli.root import configured, fail, json_option, show_json, show_table
+from palomar.cli.root import configured, fail, json_option, show_json, show_table, visible
 from palomar.cli.tree import CommandTree
 from palomar.cli.verdict import Verdict
 from palomar.clock import RealClock
@@ -53,7 +53,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
         show_json([{"verdict": verdict, "text": text} for verdict, text in verdicts])
     else:
         for verdict, text in verdicts:
-            click.echo(f"{click.style(verdict.rjust(7), fg=_COLOURS[verdict])}  {text}")
+            click.echo(f"{click.style(verdict.rjust(7), fg=_COLOURS[verdict])}  {visible(text)}")
     if any(verdict == "fault" for verdict, _ in verdicts):
         raise SystemExit(1)
 
@@ -109,7 +109,7 @@ async def _examine(config: Config) -> list[Verdict]:
     verdicts.extend(_examine_http(config))
     try:
         if has_data(config):
-            async with opened_database(config) as database:
+            async with opened_database(config, makes_home=False) as database:
                 verdicts.extend(await _examine_database(database))
                 verdicts.extend(await _examine_oddities(database, config))
                 verdicts.extend(await _examine_waiting(config, database))
@@ -208,7 +208,7 @@ async def _examine_waiting(config: Config, database: Database) -> list[Verdict]:
     verdicts: list[Verdict] = []
     for name, one in waiting.items():
         standing = known.get(name)
-        text = f"carrier {waiting_line(name, one, standing, now_ms)}"
+        text = f"{'carrier ' if name else ''}{waiting_line(name, one, standing, now_ms)}"
         if standing is not None and standing.stalled:
             verdicts.append(("fault", text))
         elif standing is None or standing.idle_since_ms:

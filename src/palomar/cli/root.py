@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -34,6 +35,9 @@ _SEEN_SECONDS = 0.3
 
 _FOR_THE_OWNER = 0o077
 """What we make holds texts, numbers and secrets: nobody else on the machine may read it."""
+
+_OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Controls, ends of lines, and marks that turn the direction of what follows."""
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -157,7 +161,7 @@ def run(work: Callable[[Desk], Coroutine[Any, Any, T]], *, creates: bool = False
         fail(f"no data here; PALOMAR_DATA_DIR is {config.data_dir}")
 
     async def opened() -> T:
-        async with opened_database(config) as database:
+        async with opened_database(config, makes_home=creates) as database:
             clock = await wall_clock(config, database)
             ids = RealIds(COMMAND_LINE_NODE, clock=clock)
             desk = Desk(config=config, database=database, clock=clock, ids=ids)
@@ -187,9 +191,17 @@ def show_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def visible(text: str) -> str:
+    """Write a text on one line that a terminal shows and does not obey.
+
+    Phones, carriers and customers' servers wrote it.
+    """
+    return _OBEYED.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print columns as wide as they need to be."""
-    texts = [[str(cell) for cell in row] for row in rows]
+    texts = [[visible(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headings, *texts, strict=True)]
     click.echo("  ".join(click.style(h.ljust(w), bold=True) for h, w in zip(headings, widths, strict=True)).rstrip())
     for row in texts:
