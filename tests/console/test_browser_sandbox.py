@@ -34,7 +34,7 @@ async def test_messages_arrive_while_somebody_looks(browser: Browser, place: Pla
     async with opened(browser, place) as watched:
         page = watched.page
         await watched.open("/console/sandbox?number=34600000011")
-        await expect(page.get_by_text("This phone has got nothing yet.")).to_be_visible()
+        await expect(page.get_by_text("Of the latest 1,000 messages none is for this phone.")).to_be_visible()
         await live(page)
         long = "It arrives live, and it is long: " + "x" * 150
         send(place.palomar, "demo", "34600000011", long)

@@ -1,7 +1,7 @@
 """What comes from below in words of ours, in the viewer's language: carriers' troubles, reasons, why a route lost.
 
 Below the console everything is said in English, and stored so. A text is looked for here as it is, or by its shape with
-what varies in it (``{one}``, ``{two}``); what was put together is taken apart. What others wrote (a carrier's own
+what varies in it (``{one}`` and so on); what was put together is taken apart. What others wrote (a carrier's own
 words, names) stays as it is.
 """
 
@@ -140,6 +140,10 @@ SHAPED: Final = (
     word("its priority is behind {one}"),
     word("it costs more than {one}"),
     word("it was another's turn: its share is {one}"),
+    word("there is no {one} (is {two} meant?)"),
+    word("there is no {one}"),
+    word("{one}: {two} is expected, not {three}"),
+    word("more than {one} numbers cannot behave on their own"),
 )
 
 _KNOWN: Final = frozenset({*EXACT, *STATUSES})
@@ -182,4 +186,4 @@ def _shapes() -> tuple[tuple[str, Callable[[str], re.Match[str] | None]], ...]:
 
 
 def _pattern(shape: str) -> str:
-    return re.escape(shape).replace(r"\{one\}", "(?P<one>.+?)").replace(r"\{two\}", "(?P<two>.+)")
+    return re.sub(r"\\{(one|two|three)\\}", r"(?P<\1>.+?)", re.escape(shape))

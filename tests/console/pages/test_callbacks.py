@@ -10,6 +10,8 @@ from palomar.console.pages.callbacks import PAGE_CALLBACKS
 from palomar.domain.access import Role
 from palomar.domain.account import Account
 from palomar.domain.message import MessageId, public_id
+from palomar.engine.callbacks import SLICES_A_PAGE
+from palomar.flows.callback_log import LOOKED_AT
 from palomar.flows.claim import register
 from palomar.flows.notify import Attempt, record_attempts
 from palomar.ports import HttpOutcome
@@ -291,3 +293,26 @@ async def test_who_may_not_replay_has_no_button_to_resume(house: House, browser:
     may = "callbacks/resume" in page
     await support.post("/console/callbacks/resume", target=str(target))
     assert (await house.world.ask("SELECT failed FROM webhooks") == [(0,)]) is may
+
+
+async def test_a_search_that_has_not_read_all_callbacks_never_says_that_none_fits(
+    house: House, browser: Browser
+) -> None:
+    acme = await house.account("acme")
+    many = LOOKED_AT * SLICES_A_PAGE + 10
+    named = "(id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
+    rare = f"INSERT INTO webhooks {named} VALUES (1, 256, ?, 'foxsys', 'GET', 'http://rare.example/', 0, 6, 1)"
+    await house.world.tell(rare, acme.id)
+    await house.world.tell(
+        f"INSERT INTO webhooks {named} WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+        " SELECT i, 256, ?, 'foxsys', 'GET', 'http://busy.example/', 0, 6, 1 FROM n",
+        many,
+        acme.id,
+    )
+    page = (await browser.get("/console/callbacks?host=rare.example&state=failed")).text
+    assert "None among those that were looked at so far. What is older has not been looked at yet." in page
+    assert "None fits" not in page
+    (further,) = re.findall(r'href="([^"]+)">Search further back', page)
+    assert "http://rare.example/" in (await browser.get(further.replace("&amp;", "&"))).text
+    page = (await browser.get("/console/callbacks?host=never.example&state=told")).text
+    assert "None fits." in page

@@ -83,6 +83,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "its priority is behind {one}": "su prioridad va detrás de {one}",
     "it costs more than {one}": "cuesta más que {one}",
     "it was another's turn: its share is {one}": "le tocaba a otra: su cuota es {one}",
+    "there is no {one} (is {two} meant?)": "no existe {one} (¿quiere decir {two}?)",
+    "there is no {one}": "no existe {one}",
+    "{one}: {two} is expected, not {three}": "{one}: se espera {two}, no {three}",
+    "more than {one} numbers cannot behave on their own": ("no pueden comportarse por su cuenta más de {one} números"),
     # what statuses mean
     "no error": "sin error",
     "message length is invalid": "la longitud del mensaje no es válida",

@@ -62,7 +62,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "No number of yours is written like that, so nobody would get it.": (
         "Ningún número suyo se escribe así, de modo que nadie lo recibiría."
     ),
-    "None among those that were looked at.": "Ninguna entre las que se han mirado.",
+    "None among those that were looked at so far.": "Ninguna entre las que se han mirado hasta ahora.",
+    "None fits.": "Ninguna coincide.",
+    "None older fits.": "Ninguna más antigua coincide.",
     "None came: {why}.": "No llegó ninguna: {why}.",
     "None yet.": "Todavía ninguno.",
     "Numbers": "Números",
@@ -110,7 +112,10 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "They will be tried again within a second: {count}.": "Se reintentarán en menos de un segundo: {count}.",
     "This number…": "Este número…",
-    "This phone has got nothing yet.": "Este teléfono todavía no ha recibido nada.",
+    "Of the latest {count} messages none is for this phone.": (
+        "De los últimos {count} mensajes ninguno es para este teléfono."
+    ),
+    "Look among all messages": "Buscar entre todos los mensajes",
     "This account has too many keys of the sandbox: end some first.": (
         "Esta cuenta tiene demasiadas claves del entorno de pruebas: anule antes alguna."
     ),

@@ -10,6 +10,7 @@ from typing import Final
 
 from palomar.apidocs.samples import Given, Sample
 from palomar.carriers.simulator import outcome, script
+from palomar.console.below import told
 from palomar.console.catalogue import word
 from palomar.console.pages.messages import CHOICE_OF
 from palomar.console.visit import Reply, SignedVisit
@@ -18,6 +19,7 @@ from palomar.domain.phone import plain_address
 from palomar.engine.handsets import Wrote
 from palomar.engine.keys import Secrets
 from palomar.engine.play import Play
+from palomar.flows.handsets import SENT_AT_MOST
 
 EXAMPLE_NUMBER: Final = "525512345678"
 """A number that every dialect takes."""
@@ -87,7 +89,7 @@ async def behave(visit: SignedVisit) -> Reply:
         return visit.missing()
     fault = play.handsets.behave(number, visit.asked("script") or visit.asked("how"))
     if fault:
-        return await _page(visit, play, fault=visit.t("This script cannot be read: {why}", why=fault))
+        return await _page(visit, play, fault=visit.t("This script cannot be read: {why}", why=told(fault, visit.t)))
     return visit.go("/sandbox", number=plain_address(number), done="behaves")
 
 
@@ -113,6 +115,7 @@ async def _phones(visit: SignedVisit, play: Play, *, wrote: str) -> Reply:
     return visit.page(
         "sandbox_phones.html",
         view=await play.handsets.look(plain_address(visit.asked("number"))),
+        latest_of=SENT_AT_MOST,
         addresses=await play.handsets.addresses(),
         play=play,
         fields=_fields(visit),
@@ -129,6 +132,7 @@ async def _page(visit: SignedVisit, play: Play, *, fault: str = "", made: Secret
         "sandbox.html",
         status=422 if fault else 200,
         view=view,
+        latest_of=SENT_AT_MOST,
         addresses=await play.handsets.addresses(),
         play=play,
         fields=_fields(visit) | ({"number": view.number} if view.number else {}),

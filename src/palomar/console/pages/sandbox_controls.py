@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from palomar.console.below import told
 from palomar.console.pages.sandbox import fault_page
 from palomar.console.visit import Reply, SignedVisit
 
@@ -25,6 +26,6 @@ async def set_chaos(visit: SignedVisit) -> Reply:
         return visit.missing()
     fault = await play.controls.set_chaos(visit.asked("carrier"), visit.asked("script"))
     if fault:
-        return await fault_page(visit, visit.t("This script cannot be read: {why}", why=fault))
+        return await fault_page(visit, visit.t("This script cannot be read: {why}", why=told(fault, visit.t)))
     done = "chaos" if visit.asked("script") else "calm"
     return visit.go("/sandbox", done=done, number=visit.asked("number"))
