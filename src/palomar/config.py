@@ -10,15 +10,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.dialects import DIALECTS
 from palomar.domain.sender import parse_sender
-
-T = TypeVar("T")
+from palomar.tables import section
 
 CONVERGIA_PORT = 8181
 """CONVERGIA's page: where its customers' programs connect to."""
@@ -203,12 +201,12 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
     faults: list[str] = []
     file, document = _read_file(env, here, faults)
     base = file.parent if file else here
-    http = _section(HttpConfig, document.pop("http", {}), "http", base, faults)
-    database = _section(DatabaseConfig, document.pop("database", {}), "database", base, faults)
-    callbacks = _section(CallbackConfig, document.pop("callbacks", {}), "callbacks", base, faults)
-    routing = _section(RoutingConfig, document.pop("routing", {}), "routing", base, faults)
-    console = _section(ConsoleConfig, document.pop("console", {}), "console", base, faults)
-    sending = _section(SendingConfig, document.pop("sending", {}), "sending", base, faults)
+    http = section(HttpConfig, document.pop("http", {}), "http", base, faults)
+    database = section(DatabaseConfig, document.pop("database", {}), "database", base, faults)
+    callbacks = section(CallbackConfig, document.pop("callbacks", {}), "callbacks", base, faults)
+    routing = section(RoutingConfig, document.pop("routing", {}), "routing", base, faults)
+    console = section(ConsoleConfig, document.pop("console", {}), "console", base, faults)
+    sending = section(SendingConfig, document.pop("sending", {}), "sending", base, faults)
     dialects = _dialects(document.pop("dialects", {}), base, faults)
     carriers = _carriers(document.pop("carriers", {}), base, env, faults)
     data_dir = document.pop("data_dir", "var")
@@ -269,7 +267,7 @@ def _dialects(table: object, base: Path, faults: list[str]) -> dict[str, object]
     known = {dialect.name for dialect in DIALECTS}
     faults.extend(f"dialects.{name}: there is no such dialect" for name in table if name not in known)
     return {
-        dialect.name: _section(dialect.settings, table.get(dialect.name, {}), f"dialects.{dialect.name}", base, faults)
+        dialect.name: section(dialect.settings, table.get(dialect.name, {}), f"dialects.{dialect.name}", base, faults)
         for dialect in DIALECTS
     }
 
@@ -288,11 +286,11 @@ def _carriers(table: object, base: Path, env: Mapping[str, str], faults: list[st
         kind = entry.pop("kind", None)
         if kind == "smpp":
             _fill_secrets(entry, name, base, env, faults)
-            smpp = _section(SmppCarrierSettings, entry, path, base, faults, name=name)
+            smpp = section(SmppCarrierSettings, entry, path, base, faults, name=name)
             if smpp is not None:
                 carriers.append(smpp)
         elif kind == "simulator":
-            settings = _section(SimulatorSettings, entry, path, base, faults)
+            settings = section(SimulatorSettings, entry, path, base, faults)
             carriers.append(SimulatorCarrier(name=name, settings=settings))
         else:
             faults.append(f'{path}.kind: "smpp" or "simulator" is expected, not {kind!r}')
@@ -319,75 +317,6 @@ def secret_variable(carrier: str, key: str) -> str:
     """Name the variable of a carrier's password: ``PALOMAR_CARRIER_NORTH_1_PASSWORD`` for ``north-1``."""
     word = "".join(sign if sign.isalnum() and sign.isascii() else "_" for sign in carrier.upper())
     return f"PALOMAR_CARRIER_{word}_{key.upper()}"
-
-
-def _section(kind: type[T], table: object, path: str, base: Path, faults: list[str], **given: object) -> T:
-    """Fill a dataclass from a table; faults are noted, and the rest is judged without them. A section that cannot be
-    made is None."""
-    values: dict[str, Any] = dict(given)
-    if not isinstance(table, dict):
-        faults.append(f"{path}: a table is expected")
-        table = {}
-    hints = get_type_hints(kind)
-    fields = {entry.name: entry for entry in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for name, value in table.items():
-        if name not in fields or name in given:
-            faults.append(f"{path}.{name}: there is no such setting")
-            continue
-        try:
-            values[name] = _value(hints[name], value, base)
-        except ValueError as error:
-            faults.append(f"{path}.{name}: {error}")
-    required = [
-        name
-        for name, entry in fields.items()
-        if entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
-    ]
-    faults.extend(f"{path}.{name}: is missing" for name in required if name not in values and name not in table)
-    if any(name not in values for name in required):
-        return None  # type: ignore[return-value]  # never used: there are faults
-    try:
-        return kind(**values)
-    except ValueError as error:
-        faults.append(f"{path}.{error}")
-        return None  # type: ignore[return-value]  # never used: there are faults
-
-
-def _value(hint: object, value: object, base: Path) -> object:
-    """``value`` as the field's type; raises ValueError saying what was expected."""
-    if get_origin(hint) in (Union, UnionType):
-        hint = next(option for option in get_args(hint) if option is not type(None))
-    if get_origin(hint) is Literal:
-        if value not in get_args(hint):
-            choices = ", ".join(f'"{choice}"' for choice in get_args(hint))
-            raise ValueError(f"one of {choices} is expected, not {value!r}")
-        return value
-    if get_origin(hint) is tuple:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise ValueError(f"a list of texts is expected, not {value!r}")
-        return tuple(value)
-    if isinstance(hint, type) and hint is not bool and get_origin(hint) is None:
-        return _scalar(hint, value, base)
-    if hint is bool:
-        if not isinstance(value, bool):
-            raise ValueError(f"true or false is expected, not {value!r}")
-        return value
-    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise ValueError(f"a table of texts is expected, not {value!r}")
-    return value
-
-
-def _scalar(hint: type, value: object, base: Path) -> object:
-    if hint is Path and isinstance(value, str):
-        return base / value
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if hint is int and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if hint is str and isinstance(value, str):
-        return value
-    words = {Path: "a path", float: "a number", int: "a whole number", str: "a text"}
-    raise ValueError(f"{words.get(hint, hint.__name__)} is expected, not {value!r}")
 
 
 def _judge(config: Config, faults: list[str]) -> None:

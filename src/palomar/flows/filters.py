@@ -61,7 +61,7 @@ def over_limit(work: Work, command: Acceptance) -> Refusal | None:
     """Find the refusal of a request that would go over its account's daily limits: of what is sent, and of what costs
     nothing."""
     settings = command.request.account.settings
-    unpaid = _unpaid(command) if settings.unpaid_limit and _may_have_unpaid(command) else 0
+    unpaid = _unpaid(command) if settings.unpaid_limit else 0
     if unpaid and not work.unpaid_today.fits(command.account_id, unpaid, limit=settings.unpaid_limit):
         return Refusal.DAILY_LIMIT
     limit = settings.messages_a_day
@@ -74,7 +74,7 @@ def over_limit(work: Work, command: Acceptance) -> Refusal | None:
 def remember(work: Work, command: Acceptance) -> None:
     """What was accepted (and only that) counts for the day and for the duplicates filter."""
     most_unpaid = command.request.account.settings.unpaid_limit
-    unpaid = _unpaid(command) if most_unpaid and _may_have_unpaid(command) else 0
+    unpaid = _unpaid(command) if most_unpaid else 0
     if unpaid:
         work.unpaid_today.count(command.account_id, unpaid, limit=most_unpaid)
     limit = command.request.account.settings.messages_a_day
@@ -164,8 +164,8 @@ def _may_have_unpaid(command: Acceptance) -> bool:
 
 
 def _unpaid(command: Acceptance) -> int:
-    """Messages that are stored and cost nothing, as far as they are more than those that are sent beside them: a
-    campaign with some bad numbers is none of these."""
+    """Count the messages that are stored and cost nothing, as far as they are more than those that are sent beside
+    them: a campaign with some bad numbers has none of these."""
     paid = sum(1 for message in command.messages if message.counts)
     return max(0, len(command.messages) - 2 * paid)
 

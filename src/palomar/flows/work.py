@@ -16,6 +16,7 @@ from palomar.domain.message import MessageId, PartId, State, part_id
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows import low_balance
 from palomar.flows.books import Books
+from palomar.flows.born import BornCallbacks
 from palomar.flows.doubts import Doubts
 from palomar.flows.house import House
 from palomar.flows.kept import KeptAnswers, ShortIds
@@ -67,8 +68,8 @@ class Work:
         self.sent_lately = SentLately(tx)
         self.sent_today = SentToday(tx, SENT_DAYS)
         self.unpaid_today = SentToday(tx, UNPAID_DAYS)
-        self._room: dict[int, int] = {}  # how many more callbacks this node takes, by target
-        self.born_webhooks: list[WebhookRow] = []
+        self._born = BornCallbacks(house)
+        self.born_webhooks = self._born.webhooks
         """Callbacks this batch made; those with our ``node_id`` go straight to the notifier after the commit."""
         self._books = Books(tx, house.ids, now_ms=now_ms)
         self.doubts = Doubts(tx, house, now_ms=now_ms)
@@ -260,7 +261,7 @@ class Work:
         request = renderer.render(event, target=target, account=account)
         if request is None:
             return
-        self._born(
+        self._born.add(
             WebhookRow(
                 id=self._serial(),
                 message_id=about,
@@ -345,19 +346,7 @@ class Work:
         self.low |= fallen.want_topup
         self.told_low += fallen.told
         for notice in fallen.notices:
-            self._born(notice)
-
-    def _born(self, webhook: WebhookRow) -> None:
-        """Take up a new callback: this node's, where its target has room here."""
-        target, desk = webhook.target, self.house.callbacks
-        room = self._room.get(target)
-        if room is None:
-            room = desk.room(webhook.account_id, target)
-        if room > 0 and webhook.message_id not in desk.behind:
-            webhook.node_id = self.house.node_id
-            room -= 1
-        self._room[target] = room
-        self.born_webhooks.append(webhook)
+            self._born.add(notice)
 
     async def _write_links(self) -> None:
         new = self._writes.links

@@ -52,8 +52,8 @@ _SLASHES: Final = re.compile("//+").sub
 
 
 def escaped_target(data: bytes) -> bytes:
-    """Escape the raw octets of the target in the beginning of a request, as the parser insists (RFC 3986
-    section 2.1): PHP's ``file_get_contents`` sends a URL as it stands in the program, Latin-1 letters and all."""
+    """Escape the raw octets of the target in the beginning of a request, as the parser insists (RFC 3986 section
+    2.1): PHP's ``file_get_contents`` sends a URL as it stands in the program, Latin-1 letters and all."""
     line, end, rest = data.partition(b"\r\n")
     if line.isascii():
         return data
@@ -61,8 +61,7 @@ def escaped_target(data: bytes) -> bytes:
 
 
 def known_method(data: bytes) -> tuple[str, bytes]:
-    """Rewrite the beginning of a request as the parser takes it; its method, none of ``METHODS_KNOWN``,
-    is told apart.
+    """Rewrite the beginning of a request as the parser takes it, and tell its method, which is none of METHODS_KNOWN.
 
     Methods are told apart by case (RFC 9110 section 9.1): ``post`` is another one, which no path has, and that is for
     whoever answers the path to say.

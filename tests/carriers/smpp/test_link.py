@@ -10,7 +10,7 @@ from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, t
 from tests.contracts.carrier import outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.smpp.link import ALERTS_REMEMBERED_MAX
+from palomar.carriers.smpp.oddments import ALERTS_REMEMBERED
 from palomar.domain.message import State
 from palomar.domain.text import Alphabet
 from palomar.ports import Deferred, Exchange, InDoubt, NotSent, Refused, Taken
@@ -244,7 +244,7 @@ async def test_alert_notifications_are_counted_and_logged_once_a_handset() -> No
             rig.send()
             await rig.sink.until(lambda: bool(rig.sink.answers))
             (link,) = rig.carrier._links
-            assert link.alerts == 3
+            assert link.oddments.alerts == 3
     alerts = [entry for entry in logs if entry["event"] == "carrier_alert_notification"]
     assert len(alerts) == 2
     assert "573001234567" not in str(logs)
@@ -256,13 +256,13 @@ async def test_a_flood_of_alerts_is_not_remembered_for_ever() -> None:
         await rig.live()
         octets = b"".join(
             encode(AlertNotification(sequence_number=number, source_addr=str(number)))
-            for number in range(1, ALERTS_REMEMBERED_MAX + 100)
+            for number in range(1, ALERTS_REMEMBERED + 100)
         )
         rig.smsc.last.raw(octets)
         await asyncio.sleep(0.1)
         (link,) = rig.carrier._links
-        assert link.alerts == ALERTS_REMEMBERED_MAX + 99
-        assert len(link._alerted) == ALERTS_REMEMBERED_MAX
+        assert link.oddments.alerts == ALERTS_REMEMBERED + 99
+        assert link.oddments.remembered == ALERTS_REMEMBERED
 
 
 @in_virtual_time

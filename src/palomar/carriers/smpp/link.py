@@ -15,9 +15,9 @@ import structlog
 from palomar.carriers.smpp.answering import Answering
 from palomar.carriers.smpp.capture import Capture
 from palomar.carriers.smpp.connection import Connection
+from palomar.carriers.smpp.oddments import Oddments
 from palomar.carriers.smpp.pacing import LinkRate
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.domain.phone import masked
 from palomar.ports import Clock, Exchange, LinkStatus, OutgoingPart
 from palomar.smpp import (
     AlertNotification,
@@ -38,12 +38,7 @@ from palomar.smpp import (
     SessionSettings,
     SubmitSm,
     UnexpectedResponse,
-    command_name,
-    status_name,
 )
-
-ODD_KINDS_MAX = 100
-ALERTS_REMEMBERED_MAX = 1_000
 
 NO_ANSWERS = "it answers nothing that it is given: one part at a time, until one is answered"
 """Why a link on trial is down, or carries next to nothing."""
@@ -105,12 +100,7 @@ class Link:
         self.answering = answering or Answering(most=settings.unanswered_max)
         self.rate = LinkRate.free(settings.link_parts_per_second)
         self.last_error = ""
-        self.odd_pdus = 0
-        """PDUs that had no effect: malformed, unknown, or answers to nothing."""
-        self.salvaged_pdus = 0
-        """PDUs that were not sound, and were read all the same."""
-        self.alerts = 0
-        """``alert_notification`` that came."""
+        self.oddments = Oddments(name)
         self.failed = asyncio.Event()
         """A connection of it has ended."""
         self.stopping = False
@@ -135,8 +125,6 @@ class Link:
         self._connections: list[Connection] = []
         self._up = False
         self._transmitter: Connection | None = None
-        self._odd_kinds: set[tuple[int, int | str]] = set()
-        self._alerted: set[str] = set()
 
     # --- what the carrier asks
 
@@ -304,7 +292,7 @@ class Link:
                     case Closed():
                         self._on_closed(connection, event)
                     case PduRefused() | UnexpectedResponse():
-                        self._note_odd(event)
+                        self.oddments.without_effect(event)
                     case Bound() | BindRefused():
                         pass  # the connection's own
                     case _:
@@ -324,21 +312,13 @@ class Link:
 
     def _on_request(self, connection: Connection, pdu: Pdu, octets: bytes, oddity: str) -> None:
         if oddity:
-            self._note_salvaged(pdu, oddity)
+            self.oddments.salvaged(pdu, oddity)
         if isinstance(pdu, (DeliverSm, DataSm)):
             self._owner.on_delivery(connection, pdu, octets, oddity)
         elif isinstance(pdu, AlertNotification):
-            self._on_alert(pdu)
+            self.oddments.alert(pdu)
         else:
             connection.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
-
-    def _on_alert(self, pdu: AlertNotification) -> None:
-        """A handset can be reached again (SMPP 3.4 section 4.12); nothing of ours waits for that."""
-        self.alerts += 1
-        handset = pdu.source_addr
-        if handset not in self._alerted and len(self._alerted) < ALERTS_REMEMBERED_MAX:
-            self._alerted.add(handset)
-            log.info("carrier_alert_notification", link=self.name, handset=masked(handset))
 
     def _on_closed(self, connection: Connection, closed: Closed) -> None:
         self._down()
@@ -395,22 +375,3 @@ class Link:
         if self._trial_timer is not None:
             self._trial_timer.cancel()
             self._trial_timer = None
-
-    def _note_salvaged(self, pdu: Pdu, oddity: str) -> None:
-        """Note a PDU that was not sound and was read all the same; each kind is logged once a link."""
-        self.salvaged_pdus += 1
-        kind = (pdu.command_id, oddity)
-        if kind not in self._odd_kinds and len(self._odd_kinds) < ODD_KINDS_MAX:
-            self._odd_kinds.add(kind)
-            log.warning("carrier_pdu_salvaged", link=self.name, oddity=oddity)
-
-    def _note_odd(self, event: PduRefused | UnexpectedResponse) -> None:
-        """Note a PDU without effect, answered where it can be; each kind is logged once a link."""
-        if isinstance(event, PduRefused):
-            command, status = event.command_id, event.status
-        else:
-            command, status = event.pdu.command_id, event.pdu.command_status
-        self.odd_pdus += 1
-        if (command, status) not in self._odd_kinds and len(self._odd_kinds) < ODD_KINDS_MAX:
-            self._odd_kinds.add((command, status))
-            log.warning("carrier_odd_pdu", link=self.name, command=command_name(command), status=status_name(status))
