@@ -80,6 +80,12 @@ def test_what_says_how_it_went_is_left(story: Story) -> None:
     assert masked.view.webhooks[0].url == f"https://shop.example/{HIDDEN}"
 
 
+def test_why_a_part_is_in_doubt_and_when_it_is_sent_again_is_left(story: Story) -> None:
+    doubt = {"cause": "unanswered", "copies": 2, "again_in_seconds": 10}
+    story.view.timeline.append(Moment(message_id=story.view.message.id, at_ms=0, kind=Kind.IN_DOUBT, detail={**doubt}))
+    assert masked_story(story).view.timeline[-1].detail == doubt
+
+
 def test_octets_are_told_as_hidden_not_left_out(story: Story) -> None:
     details = [moment.detail for moment in masked_story(story).view.timeline]
     assert {name for detail in details for name, value in detail.items() if value == HIDDEN} >= {

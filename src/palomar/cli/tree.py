@@ -14,7 +14,7 @@ class CommandTree(click.Group):
     """A group that knows where its commands stand, without having imported them."""
 
     def __init__(self, *args: Any, offered: Mapping[str, str], **settings: Any) -> None:
-        """``offered``: each command's name, and its place below ``palomar.cli`` as ``module:attribute``."""
+        """Take as ``offered`` each command's name, and its place below ``palomar.cli`` as ``module:attribute``."""
         super().__init__(*args, **settings)
         self._offered = offered
 

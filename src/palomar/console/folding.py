@@ -56,7 +56,7 @@ def fold(timeline: Sequence[Moment]) -> list[int | Fold]:
 
 
 def _repeated(keys: Sequence[object], at: int) -> tuple[int, int]:
-    """How many steps repeat together from here, and how often: what covers most."""
+    """Count how many steps repeat together from here, and how often: what covers most."""
     best = (1, 1)
     for turn in range(1, LONGEST_TURN + 1):
         end = at + turn
@@ -84,7 +84,7 @@ def _first(one: int | Fold) -> int:
 
 
 def _key(moment: Moment) -> tuple[object, ...]:
-    """What makes a step the same as another; numbers in a reason or an address do not."""
+    """Take of a step what makes it the same as another; numbers in a reason or an address do not."""
     url = str(moment.detail.get("url") or "").partition("?")[0]
     said = (str(moment.detail.get(name, "")) for name in _TELLING)
     return (moment.kind, _DIGITS.sub("#", url), *(_DIGITS.sub("#", one) if " " in one else one for one in said))

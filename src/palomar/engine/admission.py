@@ -58,7 +58,7 @@ class Denied:
 
 
 def account_of(found: Account | Denied) -> Account | None:
-    """Whose credentials were good, whether they were let in or not."""
+    """Tell whose credentials were good, whether they were let in or not."""
     return found.account if isinstance(found, Denied) else found
 
 
@@ -89,7 +89,7 @@ class Admission:
         return Door(self, dialect, rate)
 
     def blocked(self, visitor: Visitor, login: str) -> Denied | None:
-        """First of all: the block of the address, unless the login is known from there."""
+        """Look first of all for a block of the address, unless the login is known from there."""
         block = self.abuse.block_of_address(visitor)
         return self._denied(block) if block is not None and not self.callers.knows(visitor, login) else None
 
@@ -122,7 +122,7 @@ class Admission:
         return right
 
     def turn_of(self, visitor: Visitor, login: str) -> tuple[Hashable, Standing]:
-        """Whose turn a hash for this login is, and how they stand (``PasswordLane.run``)."""
+        """Tell whose turn a hash for this login is, and how they stand (``PasswordLane.run``)."""
         if self.callers.knows(visitor, login):
             return caller_of(visitor, login), Standing.KNOWN
         standing = Standing.SUSPECT if self.abuse.is_suspect(visitor) else Standing.STRANGER
@@ -138,7 +138,7 @@ class Admission:
                 self.callers.saw_proxy(visitor)
 
     def judge(self, account: Account, visitor: Visitor, door: str) -> Denied | None:
-        """After the credentials: the account's list of addresses, and whether it is enabled."""
+        """Judge, after the credentials, the account's list of addresses, and whether it is enabled."""
         allowed = account.settings.allowed_addresses
         if allowed and not self._is_listed(visitor.address, allowed):
             self.refuse(visitor, door, reason=Refusal.ADDRESS_NOT_ALLOWED.value)
@@ -282,7 +282,7 @@ class Door:
         return self._judged(visitor, account)
 
     def _judged(self, visitor: Visitor, account: Account) -> Account | Denied:
-        """After the credentials; who passes is known from that address from now on."""
+        """Judge after the credentials; who passes is known from that address from now on."""
         admission = self._admission
         denied = admission.judge(account, visitor, self._dialect)
         if denied is not None:
@@ -294,7 +294,7 @@ class Door:
         return account
 
     def _within_limits(self, account: Account, *, now: float, to_send: bool = False) -> Account | Denied:
-        """Last of all: whether the account may send where that is asked here, its block, its rate."""
+        """Judge last of all whether the account may send where that is asked here, its block, its rate."""
         if to_send and not account.may_send:
             return Denied(refusal=Refusal.MAY_NOT_SEND, account=account)
         admission = self._admission

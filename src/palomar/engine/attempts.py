@@ -60,7 +60,8 @@ class Attempts:
 
 
 def _counted(login: str, visitor: Visitor, *, is_known: bool, with_code: bool) -> list[Counted]:
-    """Whose failures count. An address that may not be blocked has many people behind it: it is not counted itself."""
+    """Say whose failures count. An address that may not be blocked has many people behind it: it is not counted
+    itself."""
     own = _at_address(login, visitor)
     if is_known:
         return [Counted(subject=own, free=FREE_IF_KNOWN, longest_ms=LONGEST_IF_KNOWN_MS)]

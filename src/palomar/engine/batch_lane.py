@@ -82,7 +82,7 @@ class Lane:
 
     @property
     def waiting(self) -> int:
-        """Commands that no transaction has taken yet."""
+        """Count the commands that no transaction has taken yet."""
         return len(self._awaited) + len(self._behind)
 
     @property

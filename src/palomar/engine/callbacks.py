@@ -159,7 +159,7 @@ class Callbacks:
         return replayed
 
     async def off_targets(self) -> list[OffTarget]:
-        """Targets in scope that are off, each with how many callbacks are kept for it."""
+        """List targets in scope that are off, each with how many callbacks are kept for it."""
 
         async def script(tx: Transaction) -> list[OffTarget]:
             found = [row for row in await callbacks.off_targets(tx) if self._scope.has(row.account_id)]

@@ -70,8 +70,8 @@ class Gateway:
         languages: Collection[Language] = (),
         senders: Senders = SANDBOX_SENDERS,
     ) -> None:
-        """``public_url`` is what short links begin with where the account has no domain of its own; ``languages`` are
-        those whose national tables every carrier takes; ``senders`` says whose messages are that name nobody."""
+        """Take as ``public_url`` what short links begin with where the account has no domain of its own; ``languages``
+        are those whose national tables every carrier takes; ``senders`` says whose messages are that name nobody."""
         self._database = database
         self._batcher = batcher
         self._dispatcher = dispatcher

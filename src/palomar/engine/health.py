@@ -31,7 +31,7 @@ class Health:
 
     @property
     def failures(self) -> int:
-        """Messages that failed in a row, up to what makes trouble."""
+        """Count the messages that failed in a row, up to what makes trouble."""
         return len(self._failed)
 
     def answered(self, outcome: SubmitOutcome, now: float, message_id: MessageId) -> None:

@@ -88,7 +88,7 @@ class Line:
 
     @property
     def waiting(self) -> int:
-        """Parts in memory that could leave at once."""
+        """Count the parts in memory that could leave at once."""
         urgent, normal, bulk = self._in_order
         return len(urgent.ready) + len(normal.ready) + len(bulk.ready)
 

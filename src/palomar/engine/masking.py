@@ -28,7 +28,7 @@ _HARMLESS: Final = frozenset(
     {
         *("dialect", "parts", "alphabet", "country", "price_microcredits", "microcredits", "entry", "carrier", "part"),
         *("attempt", "reference", "status", "policy", "stat", "state", "presumed", "elapsed_ms", "next_ms", "due_ms"),
-        *("error", "robot", "link", "lane", "before", "routes"),
+        *("error", "robot", "link", "lane", "before", "routes", "cause", "copies", "again_in_seconds"),
     }
 )
 _SENTENCES: Final = frozenset({"why", "reason"})

@@ -104,7 +104,7 @@ class Notifier:
 
     @property
     def behind(self) -> Container[MessageId]:
-        """Messages with a callback that waits for its turn in the table: later ones must not overtake it."""
+        """Give the messages with a callback that waits for its turn in the table: later ones must not overtake it."""
         return self._behind
 
     # --- work comes
@@ -284,7 +284,8 @@ class Notifier:
     # --- private: the table
 
     def _is_in_table(self, webhook: WebhookRow, *, with_next_claim: bool = False) -> None:
-        """A callback waits to be claimed: what comes after it, to its target or of its message, waits behind it."""
+        """Note that a callback waits to be claimed: what comes after it, to its target or of its message, waits behind
+        it."""
         if webhook.step:
             _keep_few(self._behind)
             self._behind[webhook.message_id] = None

@@ -178,7 +178,7 @@ class PasswordLane:
         self._begin_next()
 
     def _rest_from_suspects(self) -> None:
-        """After a suspect's hash the next suspect's waits three times as long as it took.
+        """Let the next suspect's hash wait, after a suspect's, three times as long as it took.
 
         The timer alone ends the rest: a second reading of the clock could say that it is not over yet, and nobody would
         wake the lane again.

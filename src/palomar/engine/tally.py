@@ -57,7 +57,7 @@ class Tally:
 
     @property
     def uncounted_ms(self) -> int:
-        """For how long something has waited to be counted, in milliseconds; 0 when nothing waits."""
+        """Say for how long something has waited to be counted, in milliseconds; 0 when nothing waits."""
         now_ms = self._clock.wall_ms()
         since_ms = min((*self._changed.values(), *self._counting.values()), default=now_ms)
         if self.is_behind:
@@ -159,7 +159,7 @@ class Tally:
             self._changed.setdefault(_minute_of(checked_ms), self._clock.wall_ms())
 
     def _found(self, minutes: Iterable[int]) -> None:
-        """Somebody else may have changed them, since we are unsure or since before this start."""
+        """Note minutes that somebody else may have changed, since we are unsure or since before this start."""
         since_ms = self._unsure_ms or self._uncounted_ms or self._clock.wall_ms()
         for start_ms in minutes:
             minute = _minute_of(start_ms)

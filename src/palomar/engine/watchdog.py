@@ -75,7 +75,7 @@ class Watchdog:
 
     @property
     def carriers(self) -> list[str]:
-        """Carriers that have a line here."""
+        """Name the carriers that have a line here."""
         return [name for name, line in self._lines.items() if line.carrier is not None]
 
     def look(self, unclaimed: Mapping[str, int], clock: Clock) -> None:

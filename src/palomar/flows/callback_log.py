@@ -72,8 +72,8 @@ class Slice(Generic[T]):
 
 
 async def open_ones(tx: Transaction, wanted: Wanted, *, before: int, limit: int) -> Slice[Callback]:
-    """Callbacks that have not succeeded: first those that have failed, tried again or given up, then those that wait
-    for their first attempt. Many that have only just been made must not bury the others."""
+    """List callbacks that have not succeeded: first those that have failed, tried again or given up, then those that
+    wait for their first attempt. Many that have only just been made must not bury the others."""
     if before > 0:
         rows_found = await tx.select(outbox.SELECT_TROUBLED_BEFORE, before, LOOKED_AT)
     else:

@@ -71,7 +71,7 @@ async def replay_all(tx: Transaction, *, account_id: AccountId | None, now_ms: i
 
 
 async def off_targets(tx: Transaction, *, account_id: AccountId | None = None) -> list[TargetRow]:
-    """Targets that are off, of all accounts or of one; at most PAGE."""
+    """List the targets that are off, of all accounts or of one; at most PAGE."""
     if account_id is None:
         found = await tx.select(targets.SELECT_OFF, 0, PAGE)
     else:
@@ -95,7 +95,7 @@ async def count_kept(tx: Transaction, target: int) -> int:
 
 
 async def resume(tx: Transaction, target: int, *, now_ms: int) -> int:
-    """A target that is off is tried again, and at most PAGE callbacks to it that are kept as failed, the oldest first;
+    """Try a target again that is off, and at most PAGE callbacks to it that are kept as failed, the oldest first;
     how many. Call it again until there are none."""
     await tx.execute(targets.RESUME, target)
     return await tx.execute(rows.REPLAY_SOME_TO, now_ms, target, PAGE)

@@ -96,8 +96,8 @@ async def totals_by(
 
 
 async def counted_until(tx: Transaction) -> int | None:
-    """Up to when every living node has counted what it did, by the database's clock; None if none has said so. What
-    happened since may be missing from all other answers here."""
+    """Find up to when every living node has counted what it did, by the database's clock; None if none has said so.
+    What happened since may be missing from all other answers here."""
     ((counted_ms,),) = await tx.select(SELECT_COUNTED, await tx.now_ms())
     return None if counted_ms is None else int(counted_ms)
 

@@ -145,7 +145,7 @@ def _filters_duplicates(command: Acceptance) -> bool:
 
 
 async def _digests_of(work: Work, account: Account | None, message_ids: Sequence[MessageId]) -> list[tuple[bytes, int]]:
-    """Digest and due time of stored messages, of an account whose duplicates are filtered."""
+    """Give digest and due time of stored messages, of an account whose duplicates are filtered."""
     if account is None or not account.settings.duplicates_filter or not message_ids:
         return []
     links: dict[int, list[tuple[str, str]]] = {}

@@ -25,7 +25,7 @@ class CallbackDesk(Protocol):
 
     @property
     def behind(self) -> Container[MessageId]:
-        """Messages with a callback that waits to be claimed: no later one of them may be taken before it."""
+        """Give the messages with a callback that waits to be claimed: no later one of them may be taken before it."""
         ...
 
 

@@ -67,7 +67,7 @@ async def release_callbacks(work: Work, slices: Sequence[Sequence[WebhookRow]]) 
 
 
 async def pass_over(work: Work, commands: Sequence[Collection[int]]) -> list[None]:
-    """Callbacks, by their ids, that nobody needs any more: a later state of their message has been told."""
+    """Drop callbacks, by their ids, that nobody needs any more: a later state of their message has been told."""
     ids = sorted({identity for command in commands for identity in command})
     for webhook in rows.webhook_rows(await work.tx.lookup(rows.LOOKUP_WEBHOOKS, ids)):
         if webhook.node_id is None or webhook.node_id == work.house.node_id:
@@ -112,7 +112,7 @@ async def _count_failures(work: Work, failed: Mapping[int, Sequence[WebhookRow]]
 
 
 def _origin(url: str) -> str:
-    """Scheme and host for people; what is no URL has none."""
+    """Give scheme and host for people; what is no URL has none."""
     try:
         parts = urlsplit(url)
         return f"{parts.scheme.lower()}://{parts.netloc.rpartition('@')[2].lower()}"

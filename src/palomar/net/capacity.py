@@ -42,7 +42,7 @@ class Guest(Protocol):
     def address(self) -> str: ...
     @property
     def idle_since(self) -> float | None:
-        """On the loop's clock; None while something is under way on it."""
+        """Give the time on the loop's clock; None while something is under way on it."""
         ...
 
     @property
@@ -148,7 +148,7 @@ class Capacity:
         return True
 
     def _oldest_idle(self, source: str | None) -> Guest | None:
-        """Looked for among all only once in a while: a crowd of newcomers must not make each of them a search."""
+        """Find who is idle longest; among all only once in a while, or a crowd of newcomers would be as many searches."""
         for _ in range(2):
             found = self._idle.get(source)
             while found:

@@ -69,7 +69,7 @@ def _headers(octets: bytes) -> email.message.Message:
 
 
 def _decoded(value: bytes, head: email.message.Message) -> bytes:
-    """RFC 7578 section 4.7 deprecates these codings, and some programs use them all the same."""
+    """Decode a field: RFC 7578 section 4.7 deprecates these codings, and some programs use them all the same."""
     coding = str(head.get("content-transfer-encoding", "")).strip().lower()
     if coding == "quoted-printable":
         return quopri.decodestring(value)

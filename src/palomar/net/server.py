@@ -50,7 +50,7 @@ class HttpListener:
         limits: Limits | None = None,
         capacity: Capacity | None = None,
     ) -> None:
-        """``capacity`` is what several listeners share; without it this one has its own."""
+        """Take as ``capacity`` what several listeners share; without it this one has its own."""
         self.host = host
         self.port = port
         """The port asked for; once started, the port listened on."""

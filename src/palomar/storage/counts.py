@@ -78,9 +78,10 @@ _SPENT = (
 
 
 def ask_low(*, everybody: bool) -> Question:
-    """Accounts whose balance lasts less than {3} milliseconds if they go on as between {1} and {2}, or less than {4} if
-    their owner was told that it is low, or is used up then: what they have, what they spent, since when they did, and
-    whether they were told. Less than a day counts as one. At most {5}, of everybody or of these ({6})."""
+    """Select accounts whose balance lasts less than {3} milliseconds if they go on as between {1} and {2}, or less
+    than {4} if their owner was told that it is low, or is used up then: what they have, what they spent, since when
+    they did, and whether they were told. Less than a day counts as one. At most {5}, of everybody or of these
+    ({6})."""
     whose = "" if everybody else " AND b.account_id IN {ids 6}"
     in_ms = f"CASE WHEN {{2}} - s.first_ms < {int(Grain.DAY)} THEN {int(Grain.DAY)} ELSE {{2}} - s.first_ms END"
     lasts_ms = "CASE WHEN n.account_id IS NULL THEN CAST({3} AS BIGINT) ELSE CAST({4} AS BIGINT) END"

@@ -30,7 +30,8 @@ class PostgresTransaction:
     def __init__(
         self, connection: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy, *, timeout: float | None = None
     ) -> None:
-        """``timeout``: seconds that one of its statements may take; None is what the connection was opened with."""
+        """Take as ``timeout`` the seconds that one of its statements may take; None is what the connection was opened
+        with."""
         self._connection = connection
         self._timeout = timeout
 

@@ -45,7 +45,7 @@ class Dialler:
         chance: Callable[[], float],
         allowed: asyncio.Event,
     ) -> None:
-        """While ``allowed`` is not set the link is not bound anew."""
+        """Dial it. While ``allowed`` is not set the link is not bound anew."""
         self._allowed = allowed
         self._link = link
         self._settings = settings

@@ -95,7 +95,7 @@ class Link:
         answering: Answering | None = None,
         capture: Capture | None = None,
     ) -> None:
-        """``answering`` is what is known already of whether its SMSC answers."""
+        """Take as ``answering`` what is known already of whether its SMSC answers."""
         self.name = name
         self.answering = answering or Answering(most=settings.unanswered_max)
         self.rate = LinkRate.free(settings.link_parts_per_second)

@@ -19,11 +19,11 @@ class Links:
         return iter(self._links)
 
     def add(self, link: Link) -> None:
-        """Have one more."""
+        """Add one more."""
         self._links.append(link)
 
     def remove(self, link: Link) -> None:
-        """Have one less: its call has ended."""
+        """Remove one: its call has ended."""
         self._links.remove(link)
 
     @property

@@ -60,7 +60,8 @@ def statuses(words: Collection[str]) -> frozenset[int]:
 
 
 def receipt_words(table: Mapping[str, str] | None) -> dict[str, State | None]:
-    """``MISLUKT = "undelivered"``: what this carrier's receipts mean by a word, in whatever case; None is no end."""
+    """Read ``MISLUKT = "undelivered"``: what this carrier's receipts mean by a word, in whatever case; None is no
+    end."""
     meant: dict[str, State | None] = {}
     for word, meaning in (table or {}).items():
         if meaning not in RECEIPT_MEANINGS:

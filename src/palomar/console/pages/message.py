@@ -59,7 +59,7 @@ async def resend(visit: SignedVisit) -> Reply:
 
 
 def _steps(asked: str, count: int) -> range | None:
-    """The page of steps that begins with that number; None for the story with its folds."""
+    """Find the page of steps that begins with that number; None for the story with its folds."""
     if not asked.isascii() or not asked.isdigit() or len(asked) > _DIGITS_MOST or int(asked) >= count:
         return None
     return range(int(asked), min(int(asked) + STEPS_A_PAGE, count))

@@ -28,7 +28,8 @@ class ConvergiaSettings:
 
     @property
     def raw_longest(self) -> int:
-        """Characters of a text as it came, from which on it is refused by its length alone: four times the limit."""
+        """Count the characters of a text as it came, from which on it is refused by its length alone: four times the
+        limit."""
         return 4 * max(self.max_characters, self.max_ucs2_units)
 
     def __post_init__(self) -> None:

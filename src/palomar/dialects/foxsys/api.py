@@ -204,7 +204,8 @@ class FoxsysApi:
         return read_document(body, shape)
 
     def _denied(self, denied: Denied, *, sending: bool) -> Answer:
-        """401, 403 and 429, before anything is read; a send's answer has a subid once the caller is known."""
+        """Judge the caller before anything is read (401, 403 and 429); a send's answer has a subid once the caller is
+        known."""
         account, subid = denied.account, self._subids.make() if sending else None
         if account is None and denied.block is not None:
             return responses.forbidden(blocked(denied.block, "this address"))

@@ -76,7 +76,7 @@ class Template:
 
     @property
     def places(self) -> int:
-        """Pieces to put together for one recipient."""
+        """Count the pieces to put together for one recipient."""
         return len(self._pieces)
 
     def filled(self, msisdn: str, *, longest: int) -> str | Unfilled:
@@ -124,7 +124,7 @@ def _assign(named: dict[str, str], numbers: Iterable[str], value: str, home_form
 
 
 def _cut(text: str, values: Values) -> tuple[list[str | dict[str, str]], str | None]:
-    """Literal pieces of the text and, where a name stood, its values; and the first name that has none."""
+    """Cut the text into literal pieces and, where a name stood, its values; and the first name that has none."""
     between = text.split("%")
     cut: list[str | dict[str, str]] = [between[0]]
     unknown = None

@@ -28,7 +28,8 @@ class Numbers(NamedTuple):
 async def read_numbers(
     recipient: object, *, limit: int, home_forms: tuple[HomeForm, ...] = (), once: bool = False
 ) -> Numbers | Problem:
-    """Codes 23 and 24. An entry of any other shape is a number of bad format; a list over ``limit`` is not judged.
+    """Read the list of numbers, or say why not (codes 23 and 24). An entry of any other shape is a number of bad
+    format; a list over ``limit`` is not judged.
 
     With ``once`` no number is valid twice: in one request it would get the same text again.
     """

@@ -28,8 +28,8 @@ class Queries:
         self._zone = zone
 
     async def answer(self, account: Account, body: bytes) -> Answer | HTTPStatus:
-        """Ids that are unknown, of another account or of another batch are left out; too many are a body too large.
-        Raises NoJson."""
+        """Read what is asked. Ids that are unknown, of another account or of another batch are left out; too many are
+        a body too large. Raises NoJson."""
         query = read_query(body)
         id_batch = (query.id_batch or "").strip().lower()
         if len(query.registros or ()) > IDS_AT_MOST:
