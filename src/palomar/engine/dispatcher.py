@@ -216,11 +216,6 @@ class Dispatcher:
         for line in self._lines.values():
             line.clear()
 
-    @property
-    def waiting_parts(self) -> dict[str, int]:
-        """Parts in memory, by carrier."""
-        return {line.name: line.waiting for line in self._lines.values() if line.carrier is not None}
-
     def _pump(self, line: Line) -> None:
         carrier = line.carrier
         if carrier is None or not self._taking:

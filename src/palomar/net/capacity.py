@@ -148,7 +148,8 @@ class Capacity:
         return True
 
     def _oldest_idle(self, source: str | None) -> Guest | None:
-        """Find who is idle longest; among all only once in a while, or a crowd of newcomers would be as many searches."""
+        """Find who is idle longest; among all only once in a while, so that a crowd of newcomers is not a crowd of
+        searches."""
         for _ in range(2):
             found = self._idle.get(source)
             while found:
