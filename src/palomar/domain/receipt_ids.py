@@ -34,6 +34,8 @@ def canonical(reference: str) -> str:
 
 def is_id(reference: str) -> bool:
     """Say whether this names anything: blanks, quotes, dashes and the words of programs that had no value do not."""
+    if reference[:1].isdecimal():
+        return True  # as nearly all are
     return reference.strip(_BLANK + "\"'-").casefold() not in _NO_IDS
 
 

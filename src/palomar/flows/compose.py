@@ -118,6 +118,8 @@ class Acceptance(Struct):
     messages: list[NewMessage]
     lineage: tuple[AccountId, ...] = ()
     """The account and those above it."""
+    may_have_unpaid: bool = False
+    """Some of its messages may be stored that cost nothing; of nearly all requests none is. Judged with the filters."""
 
     @property
     def account_id(self) -> AccountId:

@@ -38,7 +38,12 @@ async def judge(work: Work, commands: Sequence[Acceptance]) -> None:
     limited = {c.account_id for c in commands if c.request.account.settings.messages_a_day}
     if limited:
         await work.sent_today.read(limited, work.now_ms // DAY_MS)
-    unpaid = {c.account_id for c in commands if c.request.account.settings.unpaid_limit and _may_have_unpaid(c)}
+    unpaid = set()
+    for command in commands:
+        command.may_have_unpaid = False  # the batch may run again
+        if command.request.account.settings.unpaid_limit and _may_have_unpaid(command):
+            command.may_have_unpaid = True
+            unpaid.add(command.account_id)
     if unpaid:
         await work.unpaid_today.read(unpaid, work.now_ms // DAY_MS)
 
@@ -61,7 +66,7 @@ def over_limit(work: Work, command: Acceptance) -> Refusal | None:
     """Find the refusal of a request that would go over its account's daily limits: of what is sent, and of what costs
     nothing."""
     settings = command.request.account.settings
-    unpaid = _unpaid(command) if settings.unpaid_limit else 0
+    unpaid = _unpaid(command) if command.may_have_unpaid else 0
     if unpaid and not work.unpaid_today.fits(command.account_id, unpaid, limit=settings.unpaid_limit):
         return Refusal.DAILY_LIMIT
     limit = settings.messages_a_day
@@ -73,9 +78,9 @@ def over_limit(work: Work, command: Acceptance) -> Refusal | None:
 
 def remember(work: Work, command: Acceptance) -> None:
     """What was accepted (and only that) counts for the day and for the duplicates filter."""
-    most_unpaid = command.request.account.settings.unpaid_limit
-    unpaid = _unpaid(command) if most_unpaid else 0
+    unpaid = _unpaid(command) if command.may_have_unpaid else 0
     if unpaid:
+        most_unpaid = command.request.account.settings.unpaid_limit
         work.unpaid_today.count(command.account_id, unpaid, limit=most_unpaid)
     limit = command.request.account.settings.messages_a_day
     filters_duplicates = _filters_duplicates(command)
@@ -159,8 +164,7 @@ async def _digests_of(work: Work, account: Account | None, message_ids: Sequence
 
 
 def _may_have_unpaid(command: Acceptance) -> bool:
-    """Tell whether some of its messages may be stored that cost nothing; of nearly all requests none is."""
-    return _filters_duplicates(command) or not all(message.counts for message in command.messages)
+    return _filters_duplicates(command) or any(not message.counts for message in command.messages)
 
 
 def _unpaid(command: Acceptance) -> int:

@@ -30,6 +30,9 @@ OLDEST_SAFE = (3, 51, 3)
 _BUSY_WAIT_SECONDS = 0.005
 _OPEN_AGAIN_SECONDS = 0.01
 _OPEN_BUSY_MS = 5_000
+_STATEMENTS = 1_000
+"""Prepared statements that are kept. Each row of ``executemany`` takes a place for a moment, so the hundred of the
+default are gone after one transaction, and every statement is parsed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +192,7 @@ def open_sqlite(path: Path, *, limits: Limits = Limits(), vfs: str | None = None
     opened: list[apsw.Connection] = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        writer = apsw.Connection(str(path), vfs=vfs)
+        writer = apsw.Connection(str(path), vfs=vfs, statementcachesize=_STATEMENTS)
         opened.append(writer)
         writer.set_busy_timeout(_OPEN_BUSY_MS)
         _write_ahead(writer)
@@ -198,7 +201,7 @@ def open_sqlite(path: Path, *, limits: Limits = Limits(), vfs: str | None = None
         writer.pragma("cache_size", -65_536)
         writer.pragma("temp_store", "MEMORY")
         writer.set_busy_timeout(0)  # from here on waiting is ours, so that the loop goes on meanwhile
-        reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
+        reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs, statementcachesize=_STATEMENTS)
         opened.append(reader)
         reader.set_busy_timeout(2_000)
         reader.pragma("cache_size", -16_384)

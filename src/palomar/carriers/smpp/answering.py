@@ -24,14 +24,11 @@ class Answering:
     most: int
     unanswered: int = 0
     """Submits without an answer since the last that had one."""
+    on_trial: bool = False
+    """Only one part at a time may be given to it: as many as ``most`` are unanswered."""
     failed_trials: int = 0
     is_trying: bool = False
     """A part is under way that shall show whether there are answers again."""
-
-    @property
-    def on_trial(self) -> bool:
-        """Tell whether only one part at a time may be given to it."""
-        return self.unanswered >= self.most
 
     def sent(self) -> None:
         """Note that a part was given to the link."""
@@ -41,7 +38,7 @@ class Answering:
         """Note an answer in time; says whether it ended the trial."""
         was_on_trial = self.on_trial
         self.unanswered = self.failed_trials = 0
-        self.is_trying = False
+        self.on_trial = self.is_trying = False
         return was_on_trial
 
     def not_answered(self) -> bool:
@@ -50,6 +47,7 @@ class Answering:
             self.is_trying = False
             self.failed_trials += 1
         self.unanswered += 1
+        self.on_trial = self.unanswered >= self.most
         return self.unanswered == self.most
 
     def pause_seconds(self, fraction: float) -> float:

@@ -150,9 +150,10 @@ class Link:
         transmitter = self._transmitter
         if transmitter is None or transmitter.paused or not self.live:
             return 0
-        if self.answering.on_trial and not (self.may_try and self._owner.may_try(self)):
-            return 0
-        free = 1 if self.answering.on_trial else transmitter.session.window_free
+        if self.answering.on_trial:
+            free = 1 if self.may_try and self._owner.may_try(self) else 0
+        else:
+            free = transmitter.session.window_free
         if self.rate.bucket.rate:
             return min(free, self.rate.available(now))
         return free
