@@ -14,10 +14,13 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 from tests.support.console_place import DESK, HOSTILE, PASSWORD, PHONE, Place, log_in, opened, send, unfold
 from tests.support.waiting import eventually
 
+from palomar.console.folding import STEPS_A_PAGE
 from palomar.domain.counts import Grain
+from palomar.domain.message import message_id_of
 from palomar.domain.totp import STEP_MS, code_at
 from palomar.storage.database import Transaction
 from palomar.storage.sqlite import open_sqlite
+from palomar.storage.timeline import INSERT_EVENTS
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.journey]
 
@@ -413,3 +416,36 @@ async def test_a_dead_link_is_a_page_in_the_visitors_language(
         await expect(watched.page.locator("h1")).to_have_text(heading)
         await expect(watched.page.locator("body")).to_have_css("display", "grid")
         assert [fault for fault in await watched.faults(axe=True) if "404" not in fault] == []
+
+
+async def test_folded_steps_are_opened_page_by_page(browser: Browser, place: Place) -> None:
+    send(place.palomar, "demo", "34600000021", "It was tried very often")
+    listed = eventually(
+        lambda: place.palomar.json("message", "list", "--msisdn", "34600000021", "--state", "delivered"),
+        within_seconds=20,
+        what="the message has ended",
+    )
+    message_id = message_id_of(listed[0]["id"])
+    assert message_id is not None
+    at_ms = time.time_ns() // 1_000_000
+
+    async def script(tx: Transaction) -> None:
+        for number in range(124):
+            detail = f'{{"part":1,"attempt":{number},"reason":"no link is bound","carrier":"{LONG_NAME}"}}'
+            row = (message_id, (1 << 62) + number, at_ms + number, "deferred", detail)
+            await tx.insert(INSERT_EVENTS, [row])
+
+    database = open_sqlite(place.palomar.data_dir / "palomar.db")
+    await database.write(script)
+    await database.close()
+    async with opened(browser, place, viewport=SMALL_PHONE, locale="es") as watched:
+        page = watched.page
+        await watched.open(f"/console/messages/{listed[0]['id']}")
+        await expect(page.get_by_text("ningún enlace está conectado")).to_have_count(2)
+        assert await watched.faults(axe=True) == []
+        await page.get_by_role("link", name="122 pasos más como estos").click()
+        await expect(page.get_by_text("ningún enlace está conectado")).to_have_count(STEPS_A_PAGE)
+        await page.get_by_role("link", name="Siguientes").first.click()
+        await expect(page.get_by_text("ningún enlace está conectado")).to_have_count(STEPS_A_PAGE)
+        await expect(page.get_by_role("link", name="Anteriores").first).to_be_visible()
+        assert await watched.faults(axe=True) == []
