@@ -69,6 +69,7 @@ class SmppCarrier:
         listen: Listen | None = None,
     ) -> None:
         self._settings = settings
+        self.off = _why_off(settings)
         self._clock = clock
         self._chance = chance
         self._connect = connect or tcp_connector(settings)
@@ -112,17 +113,12 @@ class SmppCarrier:
     def live(self) -> bool:
         return not self.off and self._links.is_live
 
-    @property
-    def off(self) -> str:
-        if not self._settings.enabled:
-            return SWITCHED_OFF
-        return DRAINED if self._settings.drain else ""
-
     def adjust(self, settings: SmppCarrierSettings) -> None:
         """Take over the pace, the window, ``enabled`` and ``drain`` of other settings; the rest needs a start."""
         now = self._clock.monotonic()
         changed = {name: getattr(settings, name) for name in ADJUSTABLE}
         self._settings = replace(self._settings, **changed)
+        self.off = _why_off(self._settings)
         self._bucket.set_rate(self._settings.parts_per_second, now)
         for link in self._links:
             link.adjust(self._settings, now)
@@ -389,6 +385,13 @@ class SmppCarrier:
     async def _change(self) -> None:
         self._changed.clear()
         await self._changed.wait()
+
+
+def _why_off(settings: SmppCarrierSettings) -> str:
+    """Say why nothing is submitted by the operator's wish; empty where it is not so."""
+    if not settings.enabled:
+        return SWITCHED_OFF
+    return DRAINED if settings.drain else ""
 
 
 def _nobody_waits(taken: bool) -> None:

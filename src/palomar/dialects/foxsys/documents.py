@@ -79,9 +79,11 @@ def is_on(value: object) -> bool:
 
 def is_given(value: object) -> bool:
     """Tell whether an optional value is there at all: null, ``[]`` and a text of nothing but blanks are not."""
+    if value is None:
+        return False  # as nearly all are
     if isinstance(value, str):
         return value != "" and not value.isspace()
-    return value is not None and value != []
+    return value != []
 
 
 def text_of(value: object) -> str | None:
