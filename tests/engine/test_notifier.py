@@ -271,6 +271,34 @@ def test_an_account_with_thousands_of_hosts_that_hang_takes_no_more_than_its_sha
     assert len(desk.batcher.recorded) == 10
 
 
+def test_accounts_with_hundreds_of_hosts_that_hang_leave_slots_for_the_first_callbacks_of_another() -> None:
+    desk = Desk(connections=512)
+    for account in range(1, 5):
+        for number in range(300):
+            desk.many(4, host=f"h{number}.{account}", account=account)
+    for _ in range(5):
+        desk.second()
+    for number in range(10):
+        desk.many(5, host=f"new{number}.example", account=99)
+    for number in range(10):
+        desk.sender.end_all(url=f"http://new{number}.example/")
+    assert sum("new" in attempt.webhook.url for attempt in desk.batcher.recorded) == 50
+
+
+def test_an_account_of_which_all_first_callbacks_wait_is_called_when_one_of_them_ends() -> None:
+    desk = Desk(connections=512)
+    for account in range(1, 5):
+        for number in range(300):
+            desk.born(desk.webhook(host=f"h{number}.{account}", account=account))
+    for _ in range(5):
+        desk.second()
+    for number in range(50):
+        desk.born(desk.webhook(host=f"new{number}.example", account=99))
+    while desk.sender.load("http://new"):
+        desk.sender.end(url="http://new")
+    assert sum("new" in attempt.webhook.url for attempt in desk.batcher.recorded) == 50
+
+
 def test_accounts_that_hang_in_all_standings_leave_slots_for_one_that_answers() -> None:
     desk = Desk(connections=64)
     desk.make_good("well", account=99)

@@ -110,5 +110,9 @@ def test_each_hindrance_is_known() -> None:
     for serial in range(house.carrier.window):
         house.carrier.submit(outgoing("34600000001", serial=serial))
     assert hindrance_of(house.line) is Hindrance.WINDOW
+    house.carrier.on_trial = True
+    assert hindrance_of(house.line) is Hindrance.NO_ANSWERS
+    house.carrier.outstanding.clear()
+    assert hindrance_of(house.line) is Hindrance.NONE, "the next part's time has come"
     house.carrier.live = False
     assert hindrance_of(house.line) is Hindrance.NO_LINK

@@ -113,6 +113,19 @@ def set_up_logs(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(stderr),
         cache_logger_on_first_use=True,
     )
+    libraries = logging.getLogger()
+    for handler in [one for one in libraries.handlers if isinstance(one, _OfLibraries)]:
+        libraries.removeHandler(handler)
+    libraries.addHandler(_OfLibraries(logging.WARNING))
+
+
+class _OfLibraries(logging.Handler):
+    """Tell what libraries log by Python's own means as one line more of ours: a traceback is no line that is read."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info or None
+        )
 
 
 def fail(text: str, code: int = 1) -> NoReturn:

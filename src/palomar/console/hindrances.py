@@ -12,6 +12,7 @@ HINDRANCES: Final[Mapping[str, str]] = {
     "no_link": word("no link is bound"),
     "window": word("every slot waits for an answer of the carrier"),
     "pace": word("the pace lets none go"),
+    "no_answers": word("the carrier answers nothing that it is given"),
     "database": word("answers wait for the database"),
 }
 """By the word of ``engine.watchdog.Hindrance``."""

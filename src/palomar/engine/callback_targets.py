@@ -34,9 +34,14 @@ SLOTS_OF_FRESH: Final = 1
 SLOTS_OF_ACCOUNT: Final[ByStanding] = (64, 128, 16)
 DOUBTFUL_OF_ACCOUNT: Final = 192
 """Slots that an account's fresh and poor targets have together: what has kept us waiting still has its connection."""
+DOUBTFUL_AT_LEAST: Final = 4
+"""Such slots for which an account finds room though others hold all there are: else a few accounts whose targets hang
+would keep everybody else's first callbacks waiting."""
 _SHARE_OF_SLOTS: Final = (0.75, 0.5, 0.125)
 """Of all connections."""
 _SHARE_OF_DOUBTFUL: Final = 0.75
+_SHARE_OF_DOUBTFUL_AT_LEAST: Final = 0.875
+"""With those that every account has at least; the rest is for good ones alone."""
 
 WATCH_EVERY_SECONDS: Final = 0.25
 FAILURES_UNTIL_POOR: Final = 5
@@ -110,6 +115,8 @@ class Targets:
         self._slots_of_account: ByStanding = (good, fresh, poor)
         self._doubtful_of_account = max(DOUBTFUL_OF_ACCOUNT * min(connections, FULL) // FULL, 1)
         self._doubtful = max(int(connections * _SHARE_OF_DOUBTFUL), 1)
+        self._at_least_of_account = max(DOUBTFUL_AT_LEAST * min(connections, FULL) // FULL, 1)
+        self._doubtful_with_least = max(int(connections * _SHARE_OF_DOUBTFUL_AT_LEAST), 1)
         self._active: dict[Target, None] = {}
         self._by_id: dict[int, Target] = {}
         self._accounts: dict[AccountId, Usage] = {}
@@ -181,17 +188,21 @@ class Targets:
             target.under_way < self._slots[standing]
             and of_account[standing] < self._slots_of_account[standing]
             and (standing == GOOD or of_account[FRESH] + of_account[POOR] < self._doubtful_of_account)
-            and self.is_open(standing)
+            and self.is_open(standing, target.account)
         )
 
-    def is_open(self, standing: Standing) -> bool:
-        """Tell whether everybody's slots would let one more of that standing begin."""
+    def is_open(self, standing: Standing, account: Usage) -> bool:
+        """Tell whether everybody's slots would let one more of that standing begin for an account."""
+        if self.under_way >= self._connections:
+            return False
         of_all = self.all.under_way
-        return (
-            of_all[standing] < self._slots_of_all[standing]
-            and self.under_way < self._connections
-            and (standing == GOOD or of_all[FRESH] + of_all[POOR] < self._doubtful)
-        )
+        if standing == GOOD:
+            return of_all[GOOD] < self._slots_of_all[GOOD]
+        doubtful = of_all[FRESH] + of_all[POOR]
+        if doubtful < self._doubtful and of_all[standing] < self._slots_of_all[standing]:
+            return True
+        of_account = account.under_way[FRESH] + account.under_way[POOR]
+        return of_account < self._at_least_of_account and doubtful < self._doubtful_with_least
 
     def started(self, target: Target) -> None:
         """Note that a callback to it is under way."""

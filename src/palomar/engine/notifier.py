@@ -16,7 +16,7 @@ from palomar.domain.message import MessageId
 from palomar.domain.target import UNKNOWN_TARGET, target_id
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.callback_claims import CLAIM_AT_MOST, Claims
-from palomar.engine.callback_targets import STANDINGS, Standing, Target, Targets, Usage
+from palomar.engine.callback_targets import GOOD, STANDINGS, Standing, Target, Targets, Usage
 from palomar.flows.callback_turns import Claimed
 from palomar.flows.notify import Attempt, pass_over, record_attempts, release_callbacks
 from palomar.ports import HttpOutcome, HttpRequest, HttpSender
@@ -207,9 +207,12 @@ class Notifier:
         """Let targets begin that waited for others: each account one, in turn, while there is room."""
         line = self._lines[standing]
         for _ in range(min(len(line), _ACCOUNTS_TRIED)):
-            if not self._targets.is_open(standing):
-                return
             account = next(iter(line))
+            if not self._targets.is_open(standing, account):
+                if standing == GOOD:
+                    return
+                line[account] = line.pop(account)  # behind it may stand one that has next to nothing under way
+                continue
             waiting = line.pop(account)
             target = next(iter(waiting))
             del waiting[target]

@@ -37,6 +37,8 @@ class Hindrance(StrEnum):
     WINDOW = "window"
     """Every slot waits for an answer of the carrier."""
     PACE = "pace"
+    NO_ANSWERS = "no_answers"
+    """Every link is on trial: it takes one part at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,5 +133,7 @@ def hindrance_of(line: Line) -> Hindrance:
         return Hindrance.DATABASE
     if carrier.room() > 0:
         return Hindrance.NONE
+    if carrier.on_trial:
+        return Hindrance.NO_ANSWERS
     links = [link for link in carrier.links() if link.bound]
     return Hindrance.PACE if any(link.outstanding < link.window for link in links) else Hindrance.WINDOW

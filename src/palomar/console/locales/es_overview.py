@@ -63,6 +63,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "nothing is in the way, and it has been logged": "nada lo impide, y consta en el registro",
     "switched off": "apagado",
     "the oldest for {time}": "la más antigua desde hace {time}",
+    "the carrier answers nothing that it is given": "el operador no contesta a nada de lo que recibe",
     "the pace lets none go": "el ritmo fijado no deja salir ninguna",
     "{count} parts wait, none has left for {time}": "{count} partes esperan, ninguna ha salido desde hace {time}",
     "waiting parts: {count}": "partes en espera: {count}",
