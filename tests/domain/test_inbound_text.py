@@ -33,6 +33,12 @@ def test_ucs2_is_read_whatever_its_order_its_mark_and_an_octet_too_many_or_too_f
     assert read_text(octets, coding) == "STOP"
 
 
+@pytest.mark.parametrize("text", ["Ñandú", "¿Qué?\r\nSí", "20 € y más", "Hola 😀 ñ"])
+def test_latin_text_in_the_other_order_of_octets_is_read_without_a_mark(text: str) -> None:
+    assert read_text(text.encode("utf-16-le"), UCS2) == text
+    assert read_text(text.encode(UCS2), UCS2) == text
+
+
 @pytest.mark.parametrize("coding", ["gsm", "latin-1", "ascii"])
 @pytest.mark.parametrize("octets", [STOP, BIG + STOP, LITTLE + "STOP".encode("utf-16-le")])
 def test_ucs2_under_another_name_is_known_by_its_mark_or_its_zeros(octets: bytes, coding: str) -> None:

@@ -216,14 +216,23 @@ def test_an_id_and_a_state_in_parameters_are_a_receipt_whatever_esm_class_says(e
     "alone",
     [
         (),
-        (tlvs.RECEIPTED_MESSAGE_ID.of("7"),),
+        (tlvs.RECEIPTED_MESSAGE_ID.of("8"),),
         (tlvs.MESSAGE_STATE.of(2),),
         (tlvs.RECEIPTED_MESSAGE_ID.of(""), tlvs.MESSAGE_STATE.of(2)),
-        (tlvs.RECEIPTED_MESSAGE_ID.of("7"), (0x427, b"")),
+        (tlvs.RECEIPTED_MESSAGE_ID.of("8"), (0x427, b"")),
     ],
 )
 def test_one_of_the_two_alone_makes_no_receipt_of_a_text(alone: tlvs.Tlvs):
     assert parse_receipt(DeliverSm(short_message=b"id:7 stat:DELIVRD", tlvs=alone)) is None
+
+
+def test_an_id_in_a_parameter_and_the_same_in_a_text_with_a_state_are_a_receipt():
+    alone = (tlvs.RECEIPTED_MESSAGE_ID.of("7"),)
+    receipt = parse_receipt(DeliverSm(short_message=b"id:7 sub:001 stat:UNDELIV err:027", tlvs=alone))
+    assert receipt is not None
+    assert (receipt.message_id, receipt.state) == ("7", MessageState.UNDELIVERABLE)
+    for words in (b"id:7 how are you", b"hello", b"", b"stat:DELIVRD"):
+        assert parse_receipt(DeliverSm(short_message=words, tlvs=alone)) is None
 
 
 def test_the_text_may_be_in_the_payload_behind_a_header_or_in_ucs2():

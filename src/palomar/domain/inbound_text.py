@@ -94,11 +94,18 @@ def _ucs2(octets: bytes) -> str:
 
 
 def _is_mirrored(octets: bytes) -> bool:
-    """Say whether these are three or more printable ASCII letters, not all the same, in the other order of octets."""
-    letters = octets[::2]
-    if len(octets) < _MIRRORED_AT_LEAST or any(octets[1::2]) or len(set(letters)) == 1:
+    """Say whether these are three or more letters in the other order of octets.
+
+    They are not all the same, three in four are printable Latin-1, and at most one in four in their right order.
+    """
+    plain, mirrored = _big_endian(octets), octets.decode("utf-16-le", errors="replace")
+    if len(octets) < _MIRRORED_AT_LEAST or len(set(mirrored)) == 1 or 4 * _latin_letters(plain) > len(plain):
         return False
-    return min(letters) >= 0x20 and max(letters) < 0x7F
+    return 4 * _latin_letters(mirrored) >= 3 * len(mirrored)
+
+
+def _latin_letters(text: str) -> int:
+    return sum(" " <= letter < "\x7f" or "\xa0" <= letter <= "\xff" or letter in "\r\n" for letter in text)
 
 
 def _big_endian(octets: bytes) -> str:

@@ -1,9 +1,9 @@
 """Delivery receipts in deliver_sm and data_sm: reading every dialect of them, and writing the standard one.
 
-esm_class says that a PDU is a receipt (SMPP 3.4 section 5.2.12), or else receipted_message_id together with
-message_state, which no phone can set: a text that looks like one is a text. The optional parameters (section 5.3.2)
-win over the text, whose format (Appendix B) is the carrier's own: fields missing or named otherwise, spaces or none,
-any case, any stat word. What the words mean is in `receipt_words`; what a
+esm_class says that a PDU is a receipt (SMPP 3.4 section 5.2.12), or else receipted_message_id, which no phone can set,
+beside message_state or a text that says the same id and a state: a text alone that looks like a receipt is a text.
+The optional parameters (section 5.3.2) win over the text, whose format (Appendix B) is the carrier's own: fields
+missing or named otherwise, spaces or none, any case, any stat word. What the words mean is in `receipt_words`; what a
 carrier means by its own words and ids is for `carriers/` to say, so they are kept as they came.
 
 A final state wins over one that is not, wherever the two stand: a message_state of 0, 1 or 6, or one that nobody
@@ -83,7 +83,7 @@ def is_receipt(esm_class: int) -> bool:
 
 def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
     """Read the receipt that `pdu` carries; None if it is a message of somebody. Never fails on a strange text."""
-    if not is_receipt(pdu.esm_class) and not _is_told_in_parameters(pdu.tlvs):
+    if not is_receipt(pdu.esm_class) and not _is_told_in_parameters(pdu):
         return None
     raw, parameters = text_octets(pdu), pdu.tlvs
     message_id, sub, dlvrd, submit_date, done_date, stat, err, text = _read(raw, pdu.data_coding)
@@ -209,11 +209,16 @@ def _read_text(text: str) -> tuple[str, ...]:
     return tuple(_first_word(value) if key in _WORDS else _line(key, value) for key, value in values)
 
 
-def _is_told_in_parameters(found: tlvs.Tlvs) -> bool:
-    """Say whether an id and a state stand beside each other; one of them alone says nothing."""
-    if not found:
+def _is_told_in_parameters(pdu: DeliverSm | DataSm) -> bool:
+    """Say whether an id and a state stand beside each other, or an id alone beside a text that says the same id and a
+    state. A state alone says nothing, nor does another id: it may be the one that this message of a phone has."""
+    told = tlvs.RECEIPTED_MESSAGE_ID.find(pdu.tlvs) if pdu.tlvs else None
+    if not told:
         return False
-    return bool(tlvs.RECEIPTED_MESSAGE_ID.find(found)) and tlvs.MESSAGE_STATE.find(found) is not None
+    if tlvs.MESSAGE_STATE.find(pdu.tlvs) is not None:
+        return True
+    message_id, *_, stat, _err, _text = _read(text_octets(pdu), pdu.data_coding)
+    return message_id == told and state_of(stat) is not None
 
 
 def _message_id(in_parameter: str | None, in_text: str) -> str:
