@@ -13,7 +13,6 @@ from palomar.domain.credit import (
     format_exact,
     format_two_decimals,
     parse_credits,
-    price_for,
 )
 
 amounts = st.integers(-LARGEST, LARGEST).map(Microcredits)
@@ -118,7 +117,3 @@ def test_amounts_are_written_as_customers_know_them(microcredits: int, exact: st
 @pytest.mark.parametrize("sign", [1, -1])
 def test_an_absurdly_long_number_is_refused_at_once(sign: int) -> None:
     assert parse_credits(sign * 10**5000, negative_allowed=True) is None
-
-
-def test_a_price_is_parts_times_the_rate() -> None:
-    assert price_for(3, Microcredits(606_000)) == 1_818_000

@@ -22,7 +22,7 @@ from tests.support.postgres import quick_folder
 from tests.support.world import CREDIT, World, from_waiting, outgoing, receipt, recipient
 
 from palomar.domain.account import Account, UnknownOutcome
-from palomar.domain.message import FINAL, MessageId, PartId, State, echo_of, is_correction
+from palomar.domain.message import FINAL, MessageId, PartId, State, echo_of, is_correction, may_move
 from palomar.flows.accept import Accepted
 from palomar.flows.claim import ClaimOrder, claim, take_over
 from palomar.flows.dispatch import Answer, record_answers
@@ -249,10 +249,13 @@ class Histories(RuleBasedStateMachine):
             self.seen[identity] = (state, bool(presumed))
             self._look_at_callbacks(MessageId(identity), state, told.get(identity, []))
         for identity, word in await self.world.ask("SELECT id, state FROM parts"):
-            before_part = self.parts_seen.get(identity, State(word))
-            if before_part in FINAL and State(word) is not before_part:
+            now_part = State(word)
+            before_part = self.parts_seen.get(identity, now_part)
+            if before_part in FINAL and now_part is not before_part:
                 assert self.corrections.get(identity & ~255)
-            self.parts_seen[identity] = State(word)
+            elif now_part is not before_part:
+                assert may_move(before_part, now_part), f"{before_part} -> {now_part}"
+            self.parts_seen[identity] = now_part
 
     def _look_at_callbacks(self, identity: MessageId, state: State, told: list[str]) -> None:
         corrected = self.corrections.get(identity, 0)

@@ -83,11 +83,6 @@ def iso_text(at_ms: int) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1_000:03}Z"
 
 
-def local_input(at_ms: int, manner: Manner) -> str:
-    """A time as ``<input type=datetime-local>`` holds it."""
-    return f"{_local(at_ms, manner):%Y-%m-%dT%H:%M}"
-
-
 def input_ms(text: str, zone: ZoneInfo) -> int | None:
     """The time of a ``datetime-local`` or ``date`` input in the viewer's zone; None if it is none."""
     try:

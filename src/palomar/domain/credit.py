@@ -50,11 +50,6 @@ def as_number(amount: Microcredits) -> float:
     return amount / MICROCREDITS_A_CREDIT
 
 
-def price_for(parts: int, rate: Microcredits) -> Microcredits:
-    """Give what `parts` parts cost at `rate` a part."""
-    return Microcredits(parts * rate)
-
-
 _AMOUNT: Final = re.compile(r"([+-]?[0-9]{1,30})(?:\.([0-9]{1,400}))?").fullmatch
 """Bounded, so that no amount of digits costs time; a float has at most 324 decimals."""
 

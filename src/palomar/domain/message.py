@@ -7,7 +7,6 @@ Identity. A ``MessageId`` is a 63-bit integer that sorts by birth: 41 bits of mi
 neither needs an index of its own. What leaves the house is a UUIDv7 (RFC 9562 section 5.7) computed from it.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 from uuid import UUID
@@ -61,7 +60,8 @@ FINAL: frozenset[State] = _ENDS_BY_CARRIER | {
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.CANCELLED, State.BLOCKED, State.EXPIRED}),
-    State.QUEUED: frozenset({State.SUBMITTING, State.SENT, State.CANCELLED, State.BLOCKED}) | _ENDS_BY_CARRIER,
+    State.QUEUED: frozenset({State.SUBMITTING, State.SENT, State.HELD, State.CANCELLED, State.BLOCKED})
+    | _ENDS_BY_CARRIER,
     State.SUBMITTING: frozenset({State.QUEUED, State.SENT, State.HELD}) | _ENDS_BY_CARRIER,
     State.HELD: frozenset({State.QUEUED, State.SENT}) | _ENDS_BY_CARRIER,
     State.SENT: _ENDS_BY_CARRIER,
@@ -70,7 +70,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 """Every move there is. A receipt may overtake the answer, so ``submitting`` reaches every end by carrier; it goes back
 to ``queued`` when no byte left, when the carrier asks to wait, or when the account's policy resends what is in doubt;
 it is ``held`` when the policy waits for the receipt instead, and queued again when the carrier says late that it did
-not take it, or when a person wants it sent. A part taken by a late answer goes from ``queued`` straight to ``sent``."""
+not take it, or when a person wants it sent. A part that waits for its next copy goes from ``queued`` to ``sent`` by a
+late answer, and is ``held`` when another part of its message was refused."""
 
 _SEVERITY = {
     State.DELIVERED: 0,
@@ -84,7 +85,7 @@ _SEVERITY = {
 
 
 def may_move(old: State, new: State) -> bool:
-    """Whether ``old`` may become ``new``; a final state never moves and nothing moves to itself."""
+    """Tell whether ``old`` may become ``new``; a final state never moves and nothing moves to itself."""
     return new in TRANSITIONS[old]
 
 
@@ -106,14 +107,6 @@ def worse(one: State | None, other: State) -> State:
     return one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartIdentity:
-    """Which message a part belongs to, and which of its parts it is (1 to 255)."""
-
-    message_id: MessageId
-    number: int
-
-
 def make_message_id(*, at_ms: int, node: int, sequence: int) -> MessageId:
     """The id of the ``sequence``-th (0 to 255) message that ``node`` (0 to 63) accepts in millisecond ``at_ms``."""
     return MessageId((at_ms - EPOCH_MS) << _MS_SHIFT | node << _NODE_SHIFT | sequence << _PART_BITS)
@@ -122,12 +115,6 @@ def make_message_id(*, at_ms: int, node: int, sequence: int) -> MessageId:
 def part_id(message_id: MessageId, number: int) -> PartId:
     """The id of part ``number`` (1 to 255) of a message."""
     return PartId(message_id | number)
-
-
-def part_identity(identity: PartId) -> PartIdentity:
-    """What :func:`part_id` was given."""
-    number = identity & PARTS_MAX
-    return PartIdentity(message_id=MessageId(identity - number), number=number)
 
 
 def echo_of(identity: PartId) -> int:

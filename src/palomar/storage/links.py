@@ -23,5 +23,3 @@ INSERT_CLICKS = Insert(
         ("robot", "bigint"),
     ),
 )
-SELECT_CLICKS = "SELECT code, at_ms, address, agent, robot FROM clicks WHERE message_id = ? ORDER BY id"
-COUNT_CLICKS = "SELECT count(*), coalesce(sum(robot), 0) FROM clicks WHERE message_id = ?"
