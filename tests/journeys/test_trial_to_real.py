@@ -1,5 +1,8 @@
 """From the sandbox to a real carrier on the same data: the trial's account, senders, callbacks to this machine."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 from tests.support.foxsys_client import FoxsysClient
 from tests.support.live_smsc import LiveSmsc
@@ -69,6 +72,30 @@ def test_what_the_doctor_says_to_type_is_a_command(palomar: Palomar) -> None:
     (told,) = [line["text"] for line in palomar.json("doctor") if "password of the first start" in line["text"]]
     palomar.command(*told.partition("./run ")[2].split())
     assert not any("password of the first start" in line["text"] for line in palomar.json("doctor"))
+
+
+def test_a_password_that_everybody_may_read_is_named_by_its_file(palomar: Palomar) -> None:
+    """In a folder of its own: those of the tests are closed to others, and what lies in them is too."""
+    palomar.account("acme")
+    with tempfile.TemporaryDirectory(prefix="palomar-open-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        secret, settings = folder / "secret", folder / "palomar.toml"
+        secret.write_text("hidden12")
+        text = carrier_toml(1, password="in clear")
+        palomar.environment["PALOMAR_CONFIG"] = str(settings)
+        for password, file in (("password", settings), ("password_file", secret)):
+            value = "in clear" if password == "password" else "secret"
+            settings.write_text(text.replace('password = "in clear"', f'{password} = "{value}"'))
+            for mode, told in ((0o644, [file]), (0o640, [])):
+                file.chmod(mode)
+                said = [line["text"] for line in palomar.json("doctor") if "may read the password" in line["text"]]
+                assert said == [
+                    f"files: everybody on this machine may read the password in {one}: chmod o= {one}" for one in told
+                ]
+        folder.chmod(0o700)
+        secret.chmod(0o644)
+        assert not any("may read the password" in line["text"] for line in palomar.json("doctor"))
 
 
 def test_a_proxy_that_nobody_configured_is_a_way_in_from_outside(palomar: Palomar) -> None:

@@ -1,9 +1,11 @@
 """What ``palomar doctor`` says about the step from a trial to real messages: secrets, senders, files, callbacks."""
 
 import ipaddress
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.first_start import ADMIN_LOGIN, CONFIRM_TRIAL, DEMO_LOGIN, first_admin_password, trial_account
 from palomar.cli.verdict import Verdict
 from palomar.clock import RealClock
@@ -25,7 +27,7 @@ async def examine_safety(config: Config, database: Database) -> list[Verdict]:
     accounts = (await database.read(load)).by_id.values()
     now_ms = RealClock().wall_ms()
     proxies = await database.read(lambda tx: unknown_proxies(tx, now_ms=now_ms))
-    verdicts = [*_open_files(config), *_loopback_callbacks(config, proxied=bool(proxies))]
+    verdicts = [*_open_files(config), *_open_passwords(config), *_loopback_callbacks(config, proxied=bool(proxies))]
     if not config.simulated:
         verdicts += await _trial(config, database)
         verdicts += _senders((await configured_senders(config, database)).nameless(accounts))
@@ -41,6 +43,27 @@ def _open_files(config: Config) -> Iterator[Verdict]:
     if readable:
         which = ", ".join(readable[:_SHOWN])
         yield "warning", f"files: others on this machine may read {which} in {directory}: chmod -R go= {directory}"
+
+
+def _open_passwords(config: Config) -> Iterator[Verdict]:
+    """Name the files with passwords of carriers that everybody on this machine may read."""
+    carriers = [one for one in config.carriers if isinstance(one, SmppCarrierSettings)]
+    files = [file for one in carriers for file in (one.password_file, one.outbind_password_file) if file is not None]
+    secrets = {secret for one in carriers for secret in (one.password, one.outbind_password) if secret}
+    if config.file is not None and any(secret in config.file.read_text(encoding="utf-8") for secret in secrets):
+        files.append(config.file)
+    for file in dict.fromkeys(files):
+        if _is_everybodys(file.resolve()):
+            yield "warning", f"files: everybody on this machine may read the password in {file}: chmod o= {file}"
+
+
+def _is_everybodys(path: Path) -> bool:
+    """Say whether the file and all folders above it let everybody in."""
+    try:
+        folders = all(above.stat().st_mode & stat.S_IXOTH for above in path.parents)
+        return folders and bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
 
 
 def _is_open(path: Path) -> bool:
