@@ -303,9 +303,8 @@ class App:
             self.notifier.born(work.born_webhooks, work.house.node_id)
         if work.low:
             self._topups.low(work.low)
-        if work.targets_off:
-            self.notifier.put_off(target.id for target in work.targets_off)
         for target in work.targets_off:
+            self.notifier.put_off((target.id,))
             _log.warning("callbacks to a target are off", account_id=target.account_id, failures=target.failures)
         for account_id in work.told_low:
             _log.warning("an account's balance is low", account_id=account_id)

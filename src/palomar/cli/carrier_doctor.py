@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from palomar.carriers.simulator.smsc import SimulatorSmsc
-from palomar.carriers.smpp.diagnosis import Finding
-from palomar.carriers.smpp.probe import Allowance, Probe
-from palomar.carriers.smpp.probe_bind import Connector
+from palomar.carriers.smpp.probing.diagnosis import Finding
+from palomar.carriers.smpp.probing.probe import Allowance, Probe
+from palomar.carriers.smpp.probing.probe_bind import Connector
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.root import configured, fail, json_option, show_json, visible
 from palomar.clock import RealClock, RealIds

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from palomar.carriers.smpp.diagnosis import Sent
+from palomar.carriers.smpp.probing.diagnosis import Sent
 from palomar.ports import Clock
 from palomar.smpp import (
     BindRefused,

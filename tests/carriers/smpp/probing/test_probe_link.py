@@ -6,7 +6,7 @@ from collections.abc import Callable
 from tests.carriers.smpp.scripted import ScriptedSmsc, stay_silent
 from tests.contracts.virtual_time import LoopClock, in_virtual_time
 
-from palomar.carriers.smpp.probe_link import Delivery, ProbeLink
+from palomar.carriers.smpp.probing.probe_link import Delivery, ProbeLink
 from palomar.smpp import AlertNotification, BindTransceiver, CommandStatus, SubmitSm, SubmitSmResp
 
 

@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from palomar.carriers.smpp import diagnosis, wording
-from palomar.carriers.smpp.diagnosis import PROBE_OCTETS, Finding, Sent, Verdict
-from palomar.carriers.smpp.probe_bind import Connector, Door
-from palomar.carriers.smpp.probe_link import Delivery, ProbeLink
+from palomar.carriers.smpp import wording
+from palomar.carriers.smpp.probing import diagnosis
+from palomar.carriers.smpp.probing.diagnosis import PROBE_OCTETS, Finding, Sent, Verdict
+from palomar.carriers.smpp.probing.probe_bind import Connector, Door
+from palomar.carriers.smpp.probing.probe_link import Delivery, ProbeLink
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.domain.sender import SenderKind, parse_sender
 from palomar.ports import Clock

@@ -11,8 +11,8 @@ from tests.contracts.virtual_time import LoopClock, in_virtual_time
 from palomar.carriers.simulator.ids import IdDialect
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
-from palomar.carriers.smpp.diagnosis import Finding
-from palomar.carriers.smpp.probe import Allowance, Probe
+from palomar.carriers.smpp.probing.diagnosis import Finding
+from palomar.carriers.smpp.probing.probe import Allowance, Probe
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.smpp import SubmitSm
 

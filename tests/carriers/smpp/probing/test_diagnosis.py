@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.carriers.smpp import diagnosis
-from palomar.carriers.smpp.diagnosis import PROBE_OCTETS, Sent
+from palomar.carriers.smpp.probing import diagnosis
+from palomar.carriers.smpp.probing.diagnosis import PROBE_OCTETS, Sent
 from palomar.domain import gsm7
 from palomar.smpp import CommandStatus, DeliverSm, Receipt, parameters, parse_receipt, tlvs
 

@@ -14,8 +14,8 @@ from typing import Final
 
 from palomar.carriers.smpp import certificate
 from palomar.carriers.smpp.connection import refusal
-from palomar.carriers.smpp.diagnosis import Finding, Verdict
-from palomar.carriers.smpp.probe_link import Delivery, ProbeLink
+from palomar.carriers.smpp.probing.diagnosis import Finding, Verdict
+from palomar.carriers.smpp.probing.probe_link import Delivery, ProbeLink
 from palomar.carriers.smpp.settings import BindMode, SmppCarrierSettings
 from palomar.carriers.smpp.tls import client_context
 from palomar.ports import Clock

@@ -15,9 +15,9 @@ from palomar.carriers.simulator.listen import serve, server_context
 from palomar.carriers.simulator.memory import join
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
-from palomar.carriers.smpp.diagnosis import Finding
-from palomar.carriers.smpp.probe_bind import Connector, Door
-from palomar.carriers.smpp.probe_link import ProbeLink
+from palomar.carriers.smpp.probing.diagnosis import Finding
+from palomar.carriers.smpp.probing.probe_bind import Connector, Door
+from palomar.carriers.smpp.probing.probe_link import ProbeLink
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.clock import RealClock
 from palomar.smpp import CommandStatus, RequestReceived, Role, Session
