@@ -81,6 +81,16 @@ async def test_without_a_server_or_a_route_that_is_what_is_waited_for(world: Wor
         assert (wait.what, wait.carrier) == (what, carrier)
 
 
+async def test_a_message_that_a_node_has_routed_and_holds_waits_for_that_carrier(world: World) -> None:
+    await stand(world, CarrierStanding(carrier="c", links=(BOUND,), trouble="drained"))
+    world.router = StandingRouter("c", plan=Plan(routes=(Route(id=1, carrier="c"),)))
+    message = await world.accepted(await world.account(), carrier="")
+    await world.do(claim, ClaimOrder(carrier="", limit=10))
+    wait = await wait_of(world, message.row.id)
+    assert wait is not None
+    assert (wait.what, wait.carrier, wait.detail) == (WaitFor.CARRIER, "c", "drained")
+
+
 async def test_a_message_that_was_put_off_says_how_often_and_when_last(world: World) -> None:
     await stand(world, CarrierStanding(carrier="c", links=(BOUND,)))
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)

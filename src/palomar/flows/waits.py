@@ -80,6 +80,7 @@ async def _under_way(tx: Transaction, view: MessageView, born: int) -> Wait | No
     if waiting:
         place = await tx.select(SELECT_PLACE, message.id)
         carrier, due_ms = (str(place[0][0]), int(place[0][1])) if place else (message.carrier, message.due_ms)
+        carrier = carrier or _chosen(view.timeline)
         return await _queued(tx, view.timeline, waiting[0], carrier, max(born, due_ms), due_ms)
     since_ms = max(born, message.due_ms, _last(view.timeline, Kind.DEFERRED, 0), _last(view.timeline, Kind.IN_DOUBT, 0))
     if any(part.state is State.SUBMITTING for part in view.parts):
@@ -112,6 +113,12 @@ async def _queued(
         return Wait(what=WaitFor.CARRIER, since_ms=since_ms, carrier=carrier, standing=best)
     ((before,),) = await tx.select(COUNT_BEFORE, carrier, due_ms)
     return Wait(what=WaitFor.TURN, since_ms=since_ms, carrier=carrier, count=int(before))
+
+
+def _chosen(timeline: Sequence[Moment]) -> str:
+    """Give the carrier of a message that a node has routed and holds; its row in the queue names none."""
+    routed = [moment for moment in timeline if moment.kind is Kind.ROUTED]
+    return str(routed[-1].detail.get("carrier") or "") if routed else ""
 
 
 def _trouble_of(standing: CarrierStanding) -> str:
