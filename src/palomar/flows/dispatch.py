@@ -181,15 +181,16 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
     entry_id = 0
     if part.sent_ms is None and part.state not in FINAL:  # what has ended unpaid got its credit back
         entry_id = work.settle(part)
-    if is_id(reference):
+    is_named = is_id(reference)
+    if is_named and work.doubts.has_any:
         work.doubts.tell(part, answer.part.attempt, canonical(reference))
     renamed = part.carrier_reference is None or answer.part.attempt >= part.attempt
     if renamed:
-        part.carrier_reference = reference if is_id(reference) else None
-        if part.carrier_reference is None:
+        part.carrier_reference = reference if is_named else None
+        if not is_named:
             work.odd.append((answer.carrier, oddity(OddityKind.PDU, "answers without an id")))
         part.carrier = message.carrier = answer.carrier
-        if part.carrier_reference is None and part.state not in FINAL:
+        if not is_named and part.state not in FINAL:
             work.doubts.add(part, Cause.NAMELESS, sender=answer.part.sender)
     work.note(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
     leave(work, part)

@@ -29,6 +29,8 @@ class Doubts:
         self._house = house
         self._now_ms = now_ms
         self._by_part: dict[PartId, dict[int, DoubtRow]] = {}
+        self.has_any = False
+        """A copy of some part of this transaction was ever in doubt, as far as it was loaded."""
         self._added: dict[_Key, DoubtRow] = {}
         self._changed: dict[_Key, DoubtRow] = {}
         self._lanes: dict[MessageId, int] = {}
@@ -144,6 +146,7 @@ class Doubts:
         return self._house.router.plan if self._house.router else Plan()
 
     def _keep(self, doubt: DoubtRow) -> None:
+        self.has_any = True
         self._by_part.setdefault(doubt.part_id, {})[doubt.attempt] = doubt
 
     def _settle(self, identity: PartId, attempt: int, *, reference: str, cause: Cause | None = None) -> bool:

@@ -171,7 +171,7 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
     if message.state is not State.HELD or message.parts_open == 1:  # else other parts may be in doubt
         tell_taken(work, message)  # the receipt has overtaken the answer: the carrier's own state is told first
     end_part(work, part, receipt.state)
-    if _speaks_of_all(work, receipt, part):
+    if message.parts > 1 and _speaks_of_all(work, receipt, part):
         for other in work.siblings(part):
             end_with_others(work, other)
 

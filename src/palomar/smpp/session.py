@@ -105,7 +105,8 @@ class Session:
     def window_free(self) -> int:
         """How many more requests may be sent before one is answered."""
         window = self._window
-        return max(window.size - len(window.outstanding), 0)
+        free = window.size - len(window.outstanding)
+        return free if free > 0 else 0
 
     @property
     def outstanding(self) -> int:

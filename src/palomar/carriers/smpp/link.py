@@ -189,7 +189,8 @@ class Link:
         assert self._transmitter is not None
         self._transmitter.send(pdu, context=part)
         self.rate.sent()
-        self.answering.sent()
+        if self.answering.on_trial:
+            self.answering.sent()
 
     def query(self, pdu: QuerySm, query: Query) -> None:
         """Ask over a live link how a part stands; raises ``UnencodablePdu``."""
@@ -343,8 +344,9 @@ class Link:
         self._owner.on_room()
 
     def _answered(self, sequence_number: int) -> None:
-        self._last_answered = max(sequence_number, self._last_answered)
-        if self.answering.answered():
+        if sequence_number > self._last_answered:
+            self._last_answered = sequence_number
+        if self.answering.unanswered and self.answering.answered():
             log.info("carrier_link_answers_again", link=self.name)
 
     def _timed_out(self, sequence_number: int) -> None:

@@ -175,13 +175,16 @@ class LinkRate:
     def sent(self) -> None:
         """Note that one part was given to the link. What was on its way when the carrier throttled it is not all
         waited for: a window of it would be silence for many seconds, and the carrier puts off most of it anyway."""
+        if not self.bucket.rate:
+            return
         self.bucket.charge(1)
         if self.slowed:
             self.bucket.forgive(self.bucket.rate * HOLD_SECONDS)
 
     def taken(self, now: float) -> None:
         """Note that the carrier accepted one part."""
-        self._turn_to(now)
+        if int(now) != self._second:
+            self._turn_to(now)
         self._taken_now += 1
         self._taken += 1
         if self.slowed and not self.ceiling:
