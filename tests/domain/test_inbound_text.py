@@ -33,6 +33,19 @@ def test_ucs2_is_read_whatever_its_order_its_mark_and_an_octet_too_many_or_too_f
     assert read_text(octets, coding) == "STOP"
 
 
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [(b"STOP", "STOP"), (b"Stop.", "Stop."), (b"parar", "parar"), (b"ALTA \0", "ALTA "), (b"BAJA", "BAJA")],
+)
+def test_a_word_in_ascii_that_calls_itself_ucs2_is_that_word(octets: bytes, text: str) -> None:
+    assert read_text(octets, UCS2) == text
+
+
+@pytest.mark.parametrize("text", ["中文", "你好", "人民", "StOp"])
+def test_ideographs_and_letters_are_no_such_word(text: str) -> None:
+    assert read_text(text.encode(UCS2), UCS2) == text
+
+
 @pytest.mark.parametrize("text", ["Ñandú", "¿Qué?\r\nSí", "20 € y más", "Hola 😀 ñ"])
 def test_latin_text_in_the_other_order_of_octets_is_read_without_a_mark(text: str) -> None:
     assert read_text(text.encode("utf-16-le"), UCS2) == text

@@ -6,6 +6,7 @@ octet too many or too few, and call it something else: it is read all the same. 
 (``carriers``).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,6 +22,8 @@ _BIG, _LITTLE = b"\xfe\xff", b"\xff\xfe"
 _SUSPICIOUS = frozenset((b"\0", b"\xfe", b"\xff"))
 _LATIN_END = "\u0250"
 _MIRRORED_AT_LEAST = 6
+_A_WORD = re.compile(rb"(?:[A-Z]{4,}|[A-Z]?[a-z]{3,})[ .!\0]*")
+"""Octets that are no UCS-2, whatever they are called: a word, such as STOP. As UCS-2 they would be rare ideographs."""
 
 
 class Piece(Struct, frozen=True):
@@ -86,6 +89,8 @@ def _ucs2(octets: bytes) -> str:
         octets = octets[2:]
     elif octets[:2] == _LITTLE:
         return octets[2 : len(octets) & ~1].decode("utf-16-le", errors="replace")
+    if _A_WORD.fullmatch(octets):
+        return octets.decode("ascii")
     if len(octets) % 2:
         return max(map(_big_endian, (octets[:-1], b"\0" + octets, octets[1:])), key=_soundness)
     if _is_mirrored(octets):
