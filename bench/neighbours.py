@@ -56,6 +56,14 @@ parts_per_second = {pace}
 
 """
 
+ELSE = """\
+[sending]
+default_sender = "Bench"
+
+[callbacks]
+allow_networks = ["127.0.0.0/8"]
+"""
+
 
 class Three(Palomar):
     """Palomar with a good carrier, a slow one and one that never answers."""
@@ -66,7 +74,7 @@ class Three(Palomar):
     def toml(self, setting: Setting) -> str:
         paces = {"main": 0, "slow": 20, "silent": 0}
         carriers = "".join(CARRIER.format(name=name, port=port, pace=paces[name]) for name, port in self._smscs.items())
-        return f'{carriers}[callbacks]\nallow_networks = ["127.0.0.0/8"]\n'
+        return carriers + ELSE
 
 
 class Neighbour:

@@ -27,6 +27,9 @@ bind = "transceiver"
 links = {links}
 window = {window}
 
+[sending]
+default_sender = "Bench"
+
 [callbacks]
 allow_networks = ["127.0.0.0/8"]
 """

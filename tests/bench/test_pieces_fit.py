@@ -31,6 +31,14 @@ def test_a_small_load_goes_round_and_nothing_is_lost_or_doubled(tmp_path: Path) 
     assert "| messages/s, end to end" in done.stdout
 
 
+def test_palomar_itself_takes_the_load_as_the_bench_configures_it(tmp_path: Path) -> None:
+    out = tmp_path / "figures.json"
+    done = bench(tmp_path, "--messages=50", f"--json={out}", gateway="palomar")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = json.loads(out.read_text())["runs"]["palomar"]
+    assert (run["messages"], run["lost"], run["doubled_at_smsc"], run["faults"]) == (50, 0, 0, [])
+
+
 def test_a_busy_port_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
@@ -153,9 +161,9 @@ def reports() -> dict[str, Any]:
     }
 
 
-def bench(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """``bench/run.py --gateway=null``, with what it leaves behind in ``directory``."""
-    command = [sys.executable, str(BENCH / "run.py"), "--gateway=null", *arguments]
+def bench(directory: Path, *arguments: str, gateway: str = "null") -> subprocess.CompletedProcess[str]:
+    """Run ``bench/run.py``, with what it leaves behind in ``directory``."""
+    command = [sys.executable, str(BENCH / "run.py"), f"--gateway={gateway}", *arguments]
     env = {**os.environ, "TMPDIR": str(directory)}
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
 
