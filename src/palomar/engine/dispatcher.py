@@ -80,6 +80,11 @@ class Dispatcher:
         """Return what knows the carriers as they stand."""
         return self._router
 
+    @property
+    def waiting_parts(self) -> dict[str, int]:
+        """Return how many parts wait in memory for each carrier."""
+        return {name: line.waiting for name, line in self._lines.items()}
+
     # --- acceptance
 
     def claim_at_birth(self, commands: Sequence[Acceptance]) -> None:
