@@ -60,9 +60,26 @@ def test_an_older_installation_is_told_of_its_trial_and_loses_it_too(palomar: Pa
     with palomar.serve() as real, FoxsysClient(real.url, "demo", key) as program:
         assert "account demo was switched off" in real.stderr
         assert f"Open the console at {real.url}/console/" in real.stderr
+        assert ("./run user reset admin" in real.stderr) is (evidence == "file")
         assert program.send("Hola", NUMBER).status == 403
         assert real.stop() == 0
     assert not any("the next start switches demo off" in line["text"] for line in palomar.json("doctor"))
+
+
+def test_an_older_installation_is_not_told_of_a_first_account_and_gets_nothing_back(palomar: Palomar) -> None:
+    with palomar.serve() as sandbox:
+        assert sandbox.stop() == 0
+    palomar.command("number", "remove", "34900000000")
+    with palomar.database() as database:
+        database.execute("DELETE FROM installation")
+    with palomar.serve() as sandbox:
+        assert "A first account was made" not in sandbox.stderr
+        assert sandbox.stop() == 0
+    assert palomar.json("number", "list") == []
+    (palomar.data_dir / "demo.json").unlink()
+    palomar.configure(carrier_toml(1))
+    with palomar.serve() as real:
+        assert "account demo was switched off" in real.stderr
 
 
 def test_what_the_doctor_says_to_type_is_a_command(palomar: Palomar) -> None:

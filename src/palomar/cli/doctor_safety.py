@@ -3,20 +3,26 @@
 import ipaddress
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.cli.first_start import ADMIN_LOGIN, CONFIRM_TRIAL, DEMO_LOGIN, first_admin_password, trial_account
+from palomar.cli.first_start import (
+    ADMIN_LOGIN,
+    CONFIRM_TRIAL,
+    DEMO_LOGIN,
+    RESET_ADMIN,
+    is_first_admin_password,
+    trial_account,
+)
 from palomar.cli.verdict import Verdict
 from palomar.clock import RealClock
 from palomar.config import Config
-from palomar.engine.passwords import is_hash_of
 from palomar.flows.accounts import load
 from palomar.flows.callers import unknown_proxies
 from palomar.flows.installation import Note, is_noted
-from palomar.flows.users import user_of_login
 from palomar.place import configured_senders
-from palomar.storage.database import Database, Transaction
+from palomar.storage.database import Database
 
 _OTHERS = 0o077
 _SHOWN = 10
@@ -89,19 +95,13 @@ async def _trial(config: Config, database: Database) -> list[Verdict]:
     """Look for the secrets of the first start, which have stood on a screen."""
     verdicts: list[Verdict] = []
 
-    async def look(tx: Transaction) -> tuple[bool, str]:
-        admin = await user_of_login(tx, ADMIN_LOGIN)
-        return await is_noted(tx, Note.TRIAL_ENDED), admin.password_hash if admin is not None else ""
-
-    ended, stored = await database.read(look)
+    ended = await database.read(partial(is_noted, note=Note.TRIAL_ENDED))
     demo = await trial_account(config, database)
     if not ended and demo is not None and demo.enabled:
         text = f"trial: the next start switches {DEMO_LOGIN} off, once; {CONFIRM_TRIAL} lets it send for real"
         verdicts.append(("warning", text))
-    password = first_admin_password(config.data_dir)
-    if password and stored and is_hash_of(stored, password):
-        text = f"trial: {ADMIN_LOGIN} still has the password of the first start: ./run user reset {ADMIN_LOGIN}"
-        verdicts.append(("warning", text))
+    if await is_first_admin_password(config, database):
+        verdicts.append(("warning", f"trial: {ADMIN_LOGIN} still has the password of the first start: {RESET_ADMIN}"))
     return verdicts
 
 

@@ -23,10 +23,12 @@ from palomar.domain.account import Account
 from palomar.domain.credit import Microcredits
 from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.domain.passwords import made_up
+from palomar.engine.passwords import is_hash_of
 from palomar.flows import trial
 from palomar.flows.accounts import load as load_accounts
 from palomar.flows.installation import Note, is_noted, note_once
 from palomar.flows.numbers import VirtualNumber, add_number
+from palomar.flows.users import user_of_login
 from palomar.flows.work import Work
 from palomar.place import FIRST_ACCOUNT_FILE
 from palomar.storage.accounts import BUMP_VERSION
@@ -39,6 +41,11 @@ DEMO_NUMBER = "34900000000"
 ADMIN_LOGIN = "admin"
 CONFIRM_TRIAL = f"./run account set {DEMO_LOGIN} enabled=on"
 """What an operator types who wants the trial's account to send by a real carrier."""
+RESET_ADMIN = f"./run user reset {ADMIN_LOGIN}"
+_ANOTHER_PASSWORD = (
+    f"The console's user {ADMIN_LOGIN} still has the password that was shown then. To give another:",
+    f"  {RESET_ADMIN}",
+)
 _DEMO_MICROCREDITS = Microcredits(1_000_000_000)
 _EXAMPLE_NUMBER = "34600000000"
 _log = structlog.get_logger(__name__)
@@ -56,6 +63,7 @@ class Trial:
         self._desk = Desk(config=config, database=database, clock=RealClock(), ids=RealIds(COMMAND_LINE_NODE))
         self._made: Secrets | None = None
         self._ended = False
+        self._admin_is_known = False
 
     async def begin(self) -> bool:
         """Make an account to try with and a user of the console, where there is no account yet and nothing real can be
@@ -65,6 +73,10 @@ class Trial:
         accounts = (await self._desk.accounts()).by_login
         begun = _read_secrets(self._file) if accounts else None
         if accounts and begun is None:
+            return False
+        admin_hash = await self._database.read(_admin_hash)
+        if DEMO_LOGIN in accounts and admin_hash:  # an older installation: all is there
+            await self._database.write(partial(note_once, note=Note.TRIAL_BEGUN, now_ms=self._desk.clock.wall_ms()))
             return False
         self._made = begun or _new_secrets(self._desk)
         _keep_secrets(self._file, self._made)
@@ -82,6 +94,7 @@ class Trial:
             while after:
                 after = await _end_some(self._desk, account, after=after)
             _log.warning("trial_ended", account=DEMO_LOGIN, confirm=CONFIRM_TRIAL)
+            self._admin_is_known = await is_first_admin_password(self._config, self._database)
         noted = partial(note_once, note=Note.TRIAL_ENDED, now_ms=self._desk.clock.wall_ms())
         await self._database.write(noted)
 
@@ -94,6 +107,7 @@ class Trial:
                 f"There is a real carrier now, so the trial's account {DEMO_LOGIN} was switched off: its key and",
                 "password have stood on a screen. Nothing of it that still waited is sent. To let it send for real:",
                 f"  {CONFIRM_TRIAL}",
+                *(_ANOTHER_PASSWORD if self._admin_is_known else ()),
             ]
         if self._made is None:
             return _where_to_log_in(url, self._file)
@@ -183,10 +197,16 @@ async def _end_some(desk: Desk, account: Account, *, after: int) -> int:
     return await desk.database.write(script)
 
 
-def first_admin_password(data_dir: Path) -> str:
-    """Return the console's password that the first start made; empty where its file is gone."""
-    secrets = _read_secrets(data_dir / FIRST_ACCOUNT_FILE)
-    return secrets["admin_password"] if secrets else ""
+async def is_first_admin_password(config: Config, database: Database) -> bool:
+    """Tell whether the console's first user still has the password of the first start, which has stood on a screen."""
+    secrets = _read_secrets(config.data_dir / FIRST_ACCOUNT_FILE)
+    stored = await database.read(_admin_hash)
+    return secrets is not None and bool(stored) and is_hash_of(stored, secrets["admin_password"])
+
+
+async def _admin_hash(tx: Transaction) -> str:
+    admin = await user_of_login(tx, ADMIN_LOGIN)
+    return admin.password_hash if admin is not None else ""
 
 
 def _read_secrets(file: Path) -> Secrets | None:
