@@ -83,7 +83,7 @@ class Dispatcher:
     @property
     def waiting_parts(self) -> dict[str, int]:
         """Return how many parts wait in memory for each carrier."""
-        return {name: line.waiting for name, line in self._lines.items()}
+        return {line.name: line.waiting for line in self._lines.values() if line.carrier is not None}
 
     # --- acceptance
 
