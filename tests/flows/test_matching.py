@@ -165,6 +165,16 @@ async def test_an_id_of_zeros_is_believed_only_with_the_phone(world: World) -> N
     assert (await world.state(mine), await world.state(strangers)) == (State.DELIVERED, State.SENT)
 
 
+@pytest.mark.parametrize("zeros", ["00", "0000000000", "0x0", "0X00"])
+async def test_any_spelling_of_zero_is_believed_only_with_the_phone(world: World, zeros: str) -> None:
+    message_id = await sent_as(world, zeros)
+    assert not await world.receipt(zeros, State.DELIVERED)
+    assert not await world.receipt(zeros, State.DELIVERED, msisdn=OTHER)
+    assert await world.state(message_id) is State.SENT
+    assert await world.receipt(zeros, State.DELIVERED, msisdn=PHONE)
+    assert await world.state(message_id) is State.DELIVERED
+
+
 async def test_an_early_receipt_without_an_id_waits_for_nobody(world: World) -> None:
     for early in ("", "null", "0"):
         assert not await world.receipt(early, State.DELIVERED, msisdn=OTHER)

@@ -14,6 +14,7 @@ _LONGEST: Final = 40
 _DECIMAL: Final = re.compile("[0-9]+").fullmatch
 _HEXADECIMAL: Final = re.compile("[0-9A-F]+").fullmatch
 _NO_IDS: Final = frozenset({"", "null", "(null)", "<null>", "nil", "none", "n/a", "undefined", "unknown", "empty"})
+_MAY_BE_ZERO: Final = tuple("0 \t")
 _BLANK: Final = " \t\r\n\v\f\0\u00a0"
 
 
@@ -40,8 +41,8 @@ def is_id(reference: str) -> bool:
 
 
 def is_zero(reference: str) -> bool:
-    """Say whether an id is of zeros alone. Some carriers write that where they have none."""
-    return bool(reference) and not canonical(reference)
+    """Say whether an id is of zeros alone, ``0x0`` too. Some carriers write that where they have none."""
+    return reference[:1] in _MAY_BE_ZERO and not reference.strip().lower().removeprefix("0x").lstrip("0")
 
 
 def differs_by_case(answer_id: str, receipt_id: str) -> bool:

@@ -57,7 +57,9 @@ async def match(
 def tells_alone(receipt: CarrierReceipt, answer_id: str) -> bool:
     """Say whether the id of a receipt, which reads as that of an answer, is enough without the phone's address."""
     told = receipt.reference
-    return told == answer_id != "0" or not (is_zero(told) or differs_by_case(answer_id, told))
+    if is_zero(told):
+        return False
+    return told == answer_id or not differs_by_case(answer_id, told)
 
 
 class _Fit(Struct, frozen=True):
