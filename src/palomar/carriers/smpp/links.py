@@ -37,8 +37,13 @@ class Links:
     @property
     def on_trial(self) -> bool:
         """Tell whether all that live are on trial, and one lives."""
-        live = [link for link in self._links if link.live]
-        return bool(live) and all(link.answering.on_trial for link in live)
+        is_any = False
+        for link in self._links:  # asked at every transaction: mostly the first link tells
+            if link.live:
+                if not link.answering.on_trial:
+                    return False
+                is_any = True
+        return is_any
 
     @property
     def takes_nothing(self) -> bool:
