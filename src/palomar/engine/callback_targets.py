@@ -77,12 +77,13 @@ class Target:
         "id",
         "more_since",
         "quiet",
+        "slots",
         "standing",
         "under_way",
         "waiting",
     )
 
-    def __init__(self, account_id: AccountId, identity: int, account: Usage) -> None:
+    def __init__(self, account_id: AccountId, identity: int, account: Usage, slots: int) -> None:
         self.account_id = account_id
         self.id = identity
         self.account = account
@@ -91,6 +92,8 @@ class Target:
         self.held = 0
         self.failures = 0
         self.standing: Standing = FRESH
+        self.slots = slots
+        """How many may be under way at once, standing as it does."""
         self.quiet = 0
         """Looks at which nothing had ended."""
         self.has_more = False
@@ -122,7 +125,11 @@ class Targets:
         self._accounts: dict[AccountId, Usage] = {}
         self.all = Usage()
         self.under_way = 0
-        self.held = 0
+
+    @property
+    def held(self) -> int:
+        """Count what is in memory, of all."""
+        return sum(self.all.held)
 
     def find(self, identity: int) -> Target | None:
         """Find the target, if it is remembered."""
@@ -136,7 +143,7 @@ class Targets:
             account = self._accounts.get(account_id)
             if account is None:
                 account = self._accounts[account_id] = Usage()
-            target = self._by_id[identity] = Target(account_id, identity, account)
+            target = self._by_id[identity] = Target(account_id, identity, account, self._slots[FRESH])
         return target
 
     def every(self) -> list[Target]:
@@ -166,7 +173,6 @@ class Targets:
         target.held += 1
         target.account.held[standing] += 1
         self.all.held[standing] += 1
-        self.held += 1
 
     def let_go(self, target: Target) -> None:
         """Note that one callback to it is in memory no more."""
@@ -174,22 +180,29 @@ class Targets:
         target.held -= 1
         target.account.held[standing] -= 1
         self.all.held[standing] -= 1
-        self.held -= 1
 
-    def has_slot(self, target: Target) -> bool:
-        """Tell whether its own slots would let one more begin."""
-        return target.under_way < self._slots[target.standing]
-
-    def may_start(self, target: Target) -> bool:
-        """Tell whether one more callback to it may begin, by its own slots, its account's and everybody's."""
+    def start(self, target: Target) -> bool:
+        """Note that one more callback to it is under way, if its own slots, its account's and everybody's let it begin;
+        tell whether they do."""
         standing = target.standing
-        of_account = target.account.under_way
-        return (
-            target.under_way < self._slots[standing]
-            and of_account[standing] < self._slots_of_account[standing]
-            and (standing == GOOD or of_account[FRESH] + of_account[POOR] < self._doubtful_of_account)
-            and self.is_open(standing, target.account)
-        )
+        of_account, of_all = target.account.under_way, self.all.under_way
+        if target.under_way >= target.slots or of_account[standing] >= self._slots_of_account[standing]:
+            return False
+        if standing == GOOD:  # as is_open() says, without the call: nearly all are good
+            if self.under_way >= self._connections or of_all[GOOD] >= self._slots_of_all[GOOD]:
+                return False
+        elif of_account[FRESH] + of_account[POOR] >= self._doubtful_of_account or not self.is_open(
+            standing, target.account
+        ):
+            return False
+        if not target.under_way:
+            target.quiet = 0
+            self._active[target] = None
+        target.under_way += 1
+        of_account[standing] += 1
+        of_all[standing] += 1
+        self.under_way += 1
+        return True
 
     def is_open(self, standing: Standing, account: Usage) -> bool:
         """Tell whether everybody's slots would let one more of that standing begin for an account."""
@@ -203,17 +216,6 @@ class Targets:
             return True
         of_account = account.under_way[FRESH] + account.under_way[POOR]
         return of_account < self._at_least_of_account and doubtful < self._doubtful_with_least
-
-    def started(self, target: Target) -> None:
-        """Note that a callback to it is under way."""
-        standing = target.standing
-        if not target.under_way:
-            target.quiet = 0
-            self._active[target] = None
-        target.under_way += 1
-        target.account.under_way[standing] += 1
-        self.all.under_way[standing] += 1
-        self.under_way += 1
 
     def ended(self, target: Target, *, ok: bool) -> bool:
         """Note that a callback to it has ended, and is held no more; True where the target stands worse for it."""
@@ -229,7 +231,6 @@ class Targets:
         target.held -= 1
         account.held[standing] -= 1
         everybody.held[standing] -= 1
-        self.held -= 1
         if ok:
             target.failures = 0
             if standing != GOOD:
@@ -266,6 +267,7 @@ class Targets:
             usage.under_way[target.standing] -= target.under_way
             usage.under_way[standing] += target.under_way
         target.standing = standing
+        target.slots = self._slots[standing]
 
     def _forget_idle(self) -> None:
         """Forget idle ones: customers choose the hosts, and those that are done with must not pile up."""

@@ -65,6 +65,7 @@ class Notifier:
         self._batcher: Batcher
         self._targets = Targets(slots=limits.slots_a_host, connections=limits.connections)
         self._numbers: dict[tuple[AccountId, str], int] = {}
+        """Targets, by the beginning of their URLs, or by their origin where a URL has no path."""
         self._busy: dict[MessageId, deque[WebhookRow] | None] = {}
         """Messages of which a state is being told, and what follows; mostly nothing does."""
         self._behind: dict[MessageId, None] = {}
@@ -85,12 +86,17 @@ class Notifier:
 
     def target_of(self, account_id: AccountId, url: str) -> int:
         """Give the number of the target of an account's URL."""
-        key = (account_id, self._sender.origin_of(url))
+        slash = url.find("/", 8)  # the origin ends here at the latest: it is the same behind the same beginning
+        number = self._numbers.get((account_id, url[:slash])) if slash > 0 else None
+        if number is not None:
+            return number
+        origin = self._sender.origin_of(url)
+        key = (account_id, url[:slash] if slash > 0 and origin else origin)
         number = self._numbers.get(key)
         if number is None:
             if len(self._numbers) >= REMEMBERED:
                 self._numbers.clear()
-            number = self._numbers[key] = target_id(*key)
+            number = self._numbers[key] = target_id(account_id, origin)
         return number
 
     def room(self, account_id: AccountId, identity: int) -> int:
@@ -172,36 +178,37 @@ class Notifier:
         if not self._taking:
             return
         message_id = webhook.message_id
-        target = self._targets.of(webhook.account_id, webhook.target)
-        self._targets.hold(target)
+        targets, busy = self._targets, self._busy
+        target = targets.of(webhook.account_id, webhook.target)
+        targets.hold(target)
         if not webhook.step:  # a click need not wait for a state, nor a state for a click
             self._line_up(target, webhook)
             return
         if self._behind:
             self._behind.pop(message_id, None)
-        if message_id not in self._busy:
-            self._busy[message_id] = None
+        if message_id not in busy:
+            busy[message_id] = None
             self._line_up(target, webhook)
             return
-        later = self._busy[message_id]
+        later = busy[message_id]
         if later is None:
-            later = self._busy[message_id] = deque()
+            later = busy[message_id] = deque()
         later.append(webhook)
 
     def _line_up(self, target: Target, webhook: WebhookRow) -> None:
-        called_later = bool(target.waiting) and target.under_way > 0  # by what ends, not by who comes last
-        target.waiting.append(webhook)
+        waiting = target.waiting
+        called_later = len(waiting) > 0 and target.under_way > 0  # by what ends, not by who comes last
+        waiting.append(webhook)
         if not called_later:
             self._pump(target)
 
     def _pump(self, target: Target) -> None:
-        targets = self._targets
-        while target.waiting and self._taking:
-            if not targets.may_start(target):
-                if targets.has_slot(target):
-                    self._lines[target.standing].setdefault(target.account, {})[target] = None
+        waiting = target.waiting
+        while waiting and target.under_way < target.slots and self._taking:
+            if not self._targets.start(target):
+                self._lines[target.standing].setdefault(target.account, {})[target] = None
                 return
-            self._start(target, target.waiting.popleft())
+            self._send(target, waiting.popleft())
 
     def _next_in_line(self, standing: Standing) -> None:
         """Let targets begin that waited for others: each account one, in turn, while there is room."""
@@ -220,8 +227,7 @@ class Notifier:
                 line[account] = waiting
             self._pump(target)  # which may line up again, at the end
 
-    def _start(self, target: Target, webhook: WebhookRow) -> None:
-        self._targets.started(target)
+    def _send(self, target: Target, webhook: WebhookRow) -> None:
         headers = self._headers(webhook)
         if webhook.body is not None:
             headers = _JSON + headers
@@ -243,7 +249,9 @@ class Notifier:
         elif recovers:
             self._troubled.discard(target.id)
         if webhook.step:
-            self._follow(webhook, ok=ok)
+            later = self._busy.pop(webhook.message_id, None)
+            if later or self._untold:
+                self._follow(webhook, later, ok=ok)
         if is_worse:
             self._give_back(target)
         if target.waiting:
@@ -253,10 +261,9 @@ class Notifier:
         if target.has_more and self._claims.want(target):
             self._claims.go_on()
 
-    def _follow(self, webhook: WebhookRow, *, ok: bool) -> None:
+    def _follow(self, webhook: WebhookRow, later: deque[WebhookRow] | None, *, ok: bool) -> None:
         """Let the next callback of the message's states have its turn."""
-        later = self._busy.pop(webhook.message_id, None)
-        if ok and webhook.step > 1 and (later or self._untold):
+        if ok and webhook.step > 1:
             later = self._without_overtaken(webhook, later)
         if later:
             self._busy[webhook.message_id] = later
