@@ -12,18 +12,20 @@ class BornCallbacks:
 
     def __init__(self, house: House) -> None:
         self.webhooks: list[WebhookRow] = []
-        self._house = house
+        self._desk = house.callbacks
+        self._behind = self._desk.behind
+        self._node_id = house.node_id
         self._room: dict[int, int] = {}
         """How many more callbacks this node takes, by target."""
 
     def add(self, webhook: WebhookRow) -> None:
         """Take up a new callback: this node's, where its target has room here."""
-        target, desk = webhook.target, self._house.callbacks
+        target = webhook.target
         room = self._room.get(target)
         if room is None:
-            room = desk.room(webhook.account_id, target)
-        if room > 0 and webhook.message_id not in desk.behind:
-            webhook.node_id = self._house.node_id
+            room = self._desk.room(webhook.account_id, target)
+        if room > 0 and webhook.message_id not in self._behind:
+            webhook.node_id = self._node_id
             room -= 1
         self._room[target] = room
         self.webhooks.append(webhook)

@@ -25,7 +25,8 @@ class CallbackDesk(Protocol):
 
     @property
     def behind(self) -> Container[MessageId]:
-        """Give the messages with a callback that waits to be claimed: no later one of them may be taken before it."""
+        """Give the messages with a callback that waits to be claimed: no later one of them may be taken before it. It
+        is always the same container, as it stands when it is looked into."""
         ...
 
 
