@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 import httptools
+from msgspec import Struct
 
 from palomar.ports import HttpOutcome
 
@@ -23,19 +24,17 @@ _REPEATED = 2 * 1024
 """Octets of the longest answer that is remembered whole."""
 
 
-class Exchange:
-    """One request on its way and whom to tell. Mutable and plain: one is made for every callback."""
+class Exchange(Struct, kw_only=True, eq=False):
+    """One request on its way and whom to tell. Mutable and plain: one is made for every callback. Each is itself
+    alone, however alike another is."""
 
-    __slots__ = ("connection", "deadline", "done", "owner", "payload", "retried", "started")
-
-    def __init__(self, *, payload: bytes, started: float, deadline: float, done: Callable[[HttpOutcome], None]) -> None:
-        self.payload = payload
-        self.started = started
-        self.deadline = deadline
-        self.done = done
-        self.owner: Owner | None = None
-        self.connection: CallbackConnection | None = None
-        self.retried = False
+    payload: bytes
+    started: float
+    deadline: float
+    done: Callable[[HttpOutcome], None]
+    owner: "Owner | None" = None
+    connection: "CallbackConnection | None" = None
+    retried: bool = False
 
 
 class Owner(Protocol):
@@ -122,11 +121,12 @@ class CallbackConnection(asyncio.Protocol):
         """Write the request; the connection must be open and free."""
         self._exchange = exchange
         exchange.connection = self
-        self._received = 0
-        self._head_done = False
-        self._complete = False
-        self._body_start = b""
-        self._body_length = 0
+        if self._received:  # else the last answer was one that is remembered, and left nothing here
+            self._received = 0
+            self._head_done = False
+            self._complete = False
+            self._body_start = b""
+            self._body_length = 0
         self._transport.write(exchange.payload)
 
     def abort(self) -> None:
