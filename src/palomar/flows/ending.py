@@ -1,6 +1,8 @@
 """How a part ends, and with its last part the message: the one place where a state becomes final. And how it is held
 where its end cannot be told yet."""
 
+from typing import Final
+
 from palomar.domain.events import CarrierTook, Delivered, Event, Failed
 from palomar.domain.message import State, worse
 from palomar.domain.timeline import Kind
@@ -8,12 +10,13 @@ from palomar.flows.work import Work
 from palomar.storage.ledger import Reason
 from palomar.storage.messages import OpenMessage, OpenPart
 
+_NOT_SENT: Final = (State.QUEUED, State.HELD)
+
 
 def tell_taken(work: Work, message: OpenMessage) -> None:
     """Tell a message's owner, once, that the carrier has taken it with the last part that had not left. Not for a
     message of which another part is in doubt: nobody knows whether that was taken."""
-    all_left = message.parts_left == 0 and message.worst is not State.REJECTED
-    if all_left and message.state in (State.QUEUED, State.HELD):
+    if message.parts_left == 0 and message.state in _NOT_SENT and message.worst is not State.REJECTED:
         message.state = State.SENT
         work.tell(
             message,

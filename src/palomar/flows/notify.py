@@ -34,7 +34,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
         webhook, outcome = attempt.webhook, attempt.outcome
         if outcome.ok:
             work.webhook_done(webhook.id)
-            work.note(webhook.message_id, Kind.CALLBACK, _detail(webhook, outcome))
+            work.note(webhook.message_id, Kind.CALLBACK, _detail(webhook, outcome, ok=True))
             if attempt.recovers:
                 recovered.add(webhook.target)
                 failed.pop(webhook.target, None)
@@ -48,7 +48,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
             node_id=None,
         )
         work.webhook_changed(waiting)
-        detail = _detail(webhook, outcome) | {"error": outcome.error, "next_ms": next_ms}
+        detail = _detail(webhook, outcome, ok=False) | {"error": outcome.error, "next_ms": next_ms}
         work.note(webhook.message_id, Kind.CALLBACK_FAILED, detail)
         failed.setdefault(webhook.target, []).append(webhook)
     if recovered:
@@ -127,14 +127,14 @@ def _next_ms(renderers: Mapping[str, WebhookRenderer], webhook: WebhookRow, now_
     return next_attempt_ms(waits, attempts_made=webhook.attempts + 1, now_ms=now_ms)
 
 
-def _detail(webhook: WebhookRow, outcome: HttpOutcome) -> Detail:
+def _detail(webhook: WebhookRow, outcome: HttpOutcome, *, ok: bool) -> Detail:
     detail: Detail = {
         "url": webhook.url,
         "attempt": webhook.attempts + 1,
         "status": outcome.status,
         "elapsed_ms": outcome.elapsed_ms,
     }
-    if outcome.ok and webhook.step > 1:  # earlier ones of the message need not be told any more
+    if ok and webhook.step > 1:  # earlier ones of the message need not be told any more
         detail["callback"] = webhook.id
     if webhook.body is not None:  # of a POST: the URL does not say what was told
         detail["body"] = webhook.body.decode("utf-8", "replace")

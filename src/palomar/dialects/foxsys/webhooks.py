@@ -47,14 +47,16 @@ class FoxsysWebhooks:
         words = _words(event)
         if words is None:
             return None
-        subid = event.subid if _needs_no_escape(event.subid) else quote(event.subid, safe="")
         second = event.at_ms // 1_000
         written, timestamp = self._second
         if written != second:
             timestamp = _timestamp(event.at_ms)
             self._second = (second, timestamp)
         acklevel, status, desc = words
-        msisdn = event.msisdn if _needs_no_escape(event.msisdn) else quote(event.msisdn, safe="")
+        msisdn, subid = event.msisdn, event.subid
+        both = msisdn + subid
+        if not (both.isascii() and both.isalnum()):
+            msisdn, subid = quote(msisdn, safe=""), quote(subid, safe="")
         query = f"acklevel={acklevel}&msisdn={msisdn}&status={status}&desc={desc}&subid={subid}&timestamp={timestamp}"
         return WebhookRequest(method="GET", url=with_query(target, query))
 
@@ -132,7 +134,3 @@ def _words(event: CarrierTook | Delivered | Failed) -> tuple[str, str, str] | No
 
 def _timestamp(at_ms: int) -> str:
     return format_gmt(at_ms).replace(" ", "%20")
-
-
-def _needs_no_escape(text: str) -> bool:
-    return text.isascii() and text.isalnum()
