@@ -130,6 +130,35 @@ def test_a_proxy_that_nobody_configured_is_a_way_in_from_outside(palomar: Paloma
 SEND = ("message", "send", "--account", "demo", "--to", NUMBER, "--text", "Hola")
 
 
+def test_a_trials_account_that_has_long_sent_for_real_goes_on(palomar: Palomar) -> None:
+    with palomar.serve() as sandbox:
+        assert sandbox.stop() == 0
+    with LiveSmsc() as smsc:
+        palomar.configure(carrier_toml(smsc.port))
+        with palomar.serve() as real, FoxsysClient(real.url, "demo", palomar.demo["api_key"]) as program:
+            palomar.command("account", "set", "demo", "enabled=on")
+            eventually(lambda: program.send("Hola", NUMBER).code == "0", within_seconds=5, what="demo may send")
+            eventually(lambda: smsc.submitted, within_seconds=10, what="it has left")
+            assert real.stop() == 0
+        with palomar.database() as database:  # as it was before an installation remembered the end of its trial
+            database.execute("DELETE FROM installation")
+        with palomar.serve() as upgraded, FoxsysClient(upgraded.url, "demo", palomar.demo["api_key"]) as program:
+            assert "switched off" not in upgraded.stderr
+            assert program.send("Hola", NUMBER).code == "0"
+            assert upgraded.stop() == 0
+
+
+def test_an_end_of_the_trial_that_was_interrupted_is_finished_by_the_next_start(palomar: Palomar) -> None:
+    with palomar.serve() as sandbox, FoxsysClient(sandbox.url, "demo", palomar.demo["api_key"]) as program:
+        assert program.send("Later", NUMBER, scheduled="2027-01-01 00:00:00").code == "0"
+        assert sandbox.stop() == 0
+    palomar.command("account", "set", "demo", "enabled=off")  # the first step of it
+    palomar.configure(carrier_toml(1))
+    with palomar.serve() as real:
+        assert [entry["state"] for entry in palomar.json("message", "list")] == ["cancelled"]
+        assert real.stop() == 0
+
+
 def test_an_account_that_somebody_else_named_demo_is_not_the_trials(palomar: Palomar) -> None:
     palomar.configure(carrier_toml(1))
     key = palomar.account("demo")

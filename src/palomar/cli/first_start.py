@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.account import create_account
 from palomar.cli.root import Desk
 from palomar.cli.user import create_user
@@ -84,12 +85,14 @@ class Trial:
         return True
 
     async def end(self) -> None:
-        """Switch the trial's account off, once, when there is a real carrier. Call it before anything is sent."""
+        """Switch the trial's account off, once, when there is a real carrier; but not one that has sent for real
+        before this was so. Call it before anything is sent. A start that is interrupted here is finished by the next.
+        """
         if self._config.simulated or await self._database.read(partial(is_noted, note=Note.TRIAL_ENDED)):
             return
         account = await trial_account(self._config, self._database)
-        if account is not None and account.enabled:
-            self._ended = True
+        if account is not None and not await self._database.read(partial(self._has_sent_for_real, account)):
+            self._ended = account.enabled
             after = await _end_some(self._desk, account, after=0)
             while after:
                 after = await _end_some(self._desk, account, after=after)
@@ -97,6 +100,10 @@ class Trial:
             self._admin_is_known = await is_first_admin_password(self._config, self._database)
         noted = partial(note_once, note=Note.TRIAL_ENDED, now_ms=self._desk.clock.wall_ms())
         await self._database.write(noted)
+
+    async def _has_sent_for_real(self, account: Account, tx: Transaction) -> bool:
+        real = [carrier.name for carrier in self._config.carriers if isinstance(carrier, SmppCarrierSettings)]
+        return await trial.has_sent_by(tx, account, real)
 
     def told(self, url: str) -> list[str]:
         """Return the lines for whoever starts the server. Secrets are among them on a terminal only."""

@@ -4,6 +4,7 @@ Its account is switched off, and what it had waiting ends: what never left is ca
 a simulated carrier may have is unknown.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from palomar.domain.account import Account
@@ -12,9 +13,18 @@ from palomar.flows.accounts import change_account
 from palomar.flows.ending import end_part
 from palomar.flows.work import Work
 from palomar.storage import messages as rows
+from palomar.storage.database import Transaction
 
 AT_ONCE = 500
 """Messages a transaction ends at most; the caller asks again until none is left."""
+
+
+async def has_sent_by(tx: Transaction, account: Account, carriers: Sequence[str]) -> bool:
+    """Tell whether any of the account's messages went by one of these carriers."""
+    for carrier in carriers:
+        if await tx.select(rows.SELECT_ANY_BY_CARRIER, account.id, carrier):
+            return True
+    return False
 
 
 async def end_some(work: Work, account: Account, *, after: int) -> int:

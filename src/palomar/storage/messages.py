@@ -100,6 +100,7 @@ SELECT_SCHEDULED_BY_SUBID = (
     " AND message_id IN (SELECT id FROM messages WHERE subid = ? AND account_id = queue.account_id"
     " AND state = 'scheduled') ORDER BY message_id LIMIT ?"
 )
+SELECT_ANY_BY_CARRIER = "SELECT 1 FROM messages WHERE account_id = ? AND carrier = ? LIMIT 1"
 SELECT_WAITING = "SELECT message_id FROM queue WHERE account_id = ? AND message_id > ? ORDER BY message_id LIMIT ?"
 SELECT_REQUEST = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE subid = ? AND account_id = ? ORDER BY id"
 LOOKUP_QUEUE_LOCKED = Lookup(
