@@ -167,12 +167,14 @@ class Targets:
             MEMORY[standing] - self.all.held[standing],
         )
 
-    def hold(self, target: Target) -> None:
-        """Note that one more callback to it is in memory."""
+    def hold(self, account_id: AccountId, identity: int) -> Target:
+        """Note that one more callback to a target is in memory; give the target."""
+        target = self._by_id.get(identity) or self.of(account_id, identity)
         standing = target.standing
         target.held += 1
         target.account.held[standing] += 1
         self.all.held[standing] += 1
+        return target
 
     def let_go(self, target: Target) -> None:
         """Note that one callback to it is in memory no more."""

@@ -178,9 +178,8 @@ class Notifier:
         if not self._taking:
             return
         message_id = webhook.message_id
-        targets, busy = self._targets, self._busy
-        target = targets.of(webhook.account_id, webhook.target)
-        targets.hold(target)
+        busy = self._busy
+        target = self._targets.hold(webhook.account_id, webhook.target)
         if not webhook.step:  # a click need not wait for a state, nor a state for a click
             self._line_up(target, webhook)
             return

@@ -126,17 +126,19 @@ class CallbackClient:
         self._pool.host(origin, request.owner).submit(exchange)
         return exchange
 
-    def _finished(self, exchange: Exchange, status: int | None, error: str | None, body_start: bytes) -> None:
+    def _finished(
+        self, exchange: Exchange, ended: float, status: int | None, error: str | None, body_start: bytes
+    ) -> None:
         del self._pending[exchange]
         if self._closing and not self._pending:
             self._drained.set()
-        elapsed_ms = int((self._loop.time() - exchange.started) * 1000)
+        elapsed_ms = int((ended - exchange.started) * 1000)
         exchange.done(HttpOutcome(status=status, error=error, elapsed_ms=elapsed_ms, body_start=body_start))
 
     def _withdraw(self, exchange: Exchange, error: str) -> None:
         if exchange.owner is not None:
             exchange.owner.forget(exchange)
-        self._finished(exchange, None, error, b"")
+        self._finished(exchange, self._loop.time(), None, error, b"")
 
     def _expire(self) -> None:
         self._deadline_timer = None

@@ -15,8 +15,8 @@ from palomar.net.urls import Origin
 
 _ADDRESSES_TRIED = 3
 
-Finished = Callable[[Exchange, int | None, str | None, bytes], None]
-"""Told of every submitted exchange's end: status or error word, and the start of the body."""
+Finished = Callable[[Exchange, float, int | None, str | None, bytes], None]
+"""Told of every submitted exchange's end: the loop's time, status or error word, and the start of the body."""
 
 
 class Pool:
@@ -102,8 +102,8 @@ class Pool:
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
-    def keep_idle(self, connection: CallbackConnection) -> None:
-        connection.idle_since = now = self.loop.time()
+    def keep_idle(self, connection: CallbackConnection, now: float) -> None:
+        connection.idle_since = now
         self.idle[connection] = None
         if self._idle_timer is None:
             self._idle_timer = self.loop.call_at(now + self._idle_seconds, self._close_idle)
@@ -219,17 +219,19 @@ class Host:
         if self._retries:
             connection.send(self._retries.popleft())
         else:
-            self._free(connection)
+            self._free(connection, self._pool.loop.time())
 
     def answered(self, connection: CallbackConnection, exchange: Exchange, status: int, body_start: bytes) -> None:
+        pool = self._pool
+        now = pool.loop.time()
         if connection.open:
-            self._free(connection)
+            self._free(connection, now)
         self.load -= 1
-        self._pool.finished(exchange, status, None, body_start)
+        pool.finished(exchange, now, status, None, body_start)
 
     def failed(self, exchange: Exchange, error: str) -> None:
         self.load -= 1
-        self._pool.finished(exchange, None, error, b"")
+        self._pool.finished(exchange, self._pool.loop.time(), None, error, b"")
 
     def stale(self, exchange: Exchange) -> None:
         exchange.connection = None
@@ -259,14 +261,14 @@ class Host:
 
     # --- private ---
 
-    def _free(self, connection: CallbackConnection) -> None:
+    def _free(self, connection: CallbackConnection, now: float) -> None:
         if self._waiting:
             connection.send(self._waiting.popleft())
         elif self._pool.starved:
             connection.abort()
         else:
             self._idle.append(connection)
-            self._pool.keep_idle(connection)
+            self._pool.keep_idle(connection, now)
 
     def _settle(self) -> None:
         self.connect_as_needed()

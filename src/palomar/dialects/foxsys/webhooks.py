@@ -33,9 +33,9 @@ class FoxsysWebhooks:
 
     def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
         """The request for an event; None for an end that FOXSYS never tells."""
+        if isinstance(event, (CarrierTook, Delivered, Failed)):  # nearly all are: they need not be matched first
+            return self._report(event, target)
         match event:
-            case CarrierTook() | Delivered() | Failed():
-                return self._report(event, target)
             case Clicked():
                 return WebhookRequest(method="POST", url=target, body=_json(_click(event)))
             case InboundReceived():
@@ -63,14 +63,12 @@ class FoxsysWebhooks:
 
 def with_query(url: str, query: str) -> str:
     """Append to the URL's query, before its fragment, and leave the rest as it stands."""
-    if "?" not in url and "#" not in url:
+    if "#" in url:
+        before, _, fragment = url.partition("#")
+        return f"{with_query(before, query)}#{fragment}"
+    if "?" not in url:
         return f"{url}?{query}"
-    before, hash_sign, fragment = url.partition("#")
-    if "?" not in before:
-        separator = "?"
-    else:
-        separator = "" if before.endswith(("?", "&")) else "&"
-    return f"{before}{separator}{query}{hash_sign}{fragment}"
+    return f"{url}{query}" if url[-1] in "?&" else f"{url}&{query}"
 
 
 def desc_of(state: State) -> str | None:
