@@ -30,11 +30,12 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
     """Success leaves the outbox; failure waits, unclaimed, for its next attempt, or stays as failed for a replay."""
     failed: dict[int, list[WebhookRow]] = {}
     recovered: set[int] = set()
+    succeeded = Kind.CALLBACK
     for attempt in attempts:
         webhook, outcome = attempt.webhook, attempt.outcome
         if outcome.ok:
             work.webhook_done(webhook.id)
-            work.note(webhook.message_id, Kind.CALLBACK, _detail(webhook, outcome, ok=True))
+            work.note(webhook.message_id, succeeded, _detail(webhook, outcome, ok=True))
             if attempt.recovers:
                 recovered.add(webhook.target)
                 failed.pop(webhook.target, None)

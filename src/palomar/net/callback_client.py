@@ -64,7 +64,22 @@ class CallbackClient:
 
     def start(self, request: HttpRequest, done: Callable[[HttpOutcome], None]) -> None:
         """Send; ``done`` is called once, never from within this call."""
-        self._start(request, done)
+        try:
+            origin, target = self._urls.split(request.url)
+            payload = request_bytes(request, origin, target)
+        except (BadUrl, BadHeader):
+            self._loop.call_soon(done, HttpOutcome(status=None, error="bad_url", elapsed_ms=0))
+            return
+        if self._closing:
+            self._loop.call_soon(done, HttpOutcome(status=None, error="closed", elapsed_ms=0))
+            return
+        now = self._loop.time()
+        deadline = now + self._timeout
+        exchange = Exchange(payload=payload, started=now, deadline=deadline, done=done)
+        self._pending[exchange] = None
+        if self._deadline_timer is None:
+            self._deadline_timer = self._loop.call_at(deadline, self._expire)
+        self._pool.host(origin, request.owner).submit(exchange)
 
     def origin_of(self, url: str) -> str:
         """``scheme://host:port`` in canonical spelling; empty for what is no URL we could request."""
@@ -83,11 +98,11 @@ class CallbackClient:
             if not future.done():
                 future.set_result(outcome)
 
-        exchange = self._start(request, done)
+        self.start(request, done)
         try:
             return await future
         finally:
-            if exchange is not None and exchange in self._pending:
+            for exchange in [pending for pending in self._pending if pending.done is done]:
                 self._withdraw(exchange, "closed")
 
     async def close(self, *, deadline_seconds: float = 0.0) -> None:
@@ -106,25 +121,6 @@ class CallbackClient:
         await self._pool.close()
 
     # --- private ---
-
-    def _start(self, request: HttpRequest, done: Callable[[HttpOutcome], None]) -> Exchange | None:
-        try:
-            origin, target = self._urls.split(request.url)
-            payload = request_bytes(request, origin, target)
-        except (BadUrl, BadHeader):
-            self._loop.call_soon(done, HttpOutcome(status=None, error="bad_url", elapsed_ms=0))
-            return None
-        if self._closing:
-            self._loop.call_soon(done, HttpOutcome(status=None, error="closed", elapsed_ms=0))
-            return None
-        now = self._loop.time()
-        deadline = now + self._timeout
-        exchange = Exchange(payload=payload, started=now, deadline=deadline, done=done)
-        self._pending[exchange] = None
-        if self._deadline_timer is None:
-            self._deadline_timer = self._loop.call_at(deadline, self._expire)
-        self._pool.host(origin, request.owner).submit(exchange)
-        return exchange
 
     def _finished(
         self, exchange: Exchange, ended: float, status: int | None, error: str | None, body_start: bytes

@@ -43,7 +43,7 @@ class Pool:
         self.hosts: dict[tuple[int, str], Host] = {}
         self.idle: dict[CallbackConnection, None] = {}  # longest idle first
         self._idle_seconds = idle_seconds
-        self._idle_timer: asyncio.TimerHandle | None = None
+        self.idle_timer: asyncio.TimerHandle | None = None
         self._limit = connections
         self._taken = 0
         self.starved: dict[Host, None] = {}  # in line for room: nobody should keep an idle connection
@@ -70,8 +70,8 @@ class Pool:
         for host in list(self.hosts.values()):
             for connection in host.connections:
                 connection.abort()
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        if self.idle_timer is not None:
+            self.idle_timer.cancel()
         await self._empty.wait()
 
     # --- for hosts ---
@@ -102,21 +102,19 @@ class Pool:
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
-    def keep_idle(self, connection: CallbackConnection, now: float) -> None:
-        connection.idle_since = now
-        self.idle[connection] = None
-        if self._idle_timer is None:
-            self._idle_timer = self.loop.call_at(now + self._idle_seconds, self._close_idle)
+    def watch_idle(self, now: float) -> None:
+        """Close idle connections when their time comes: asked for when one gets idle and no timer runs."""
+        self.idle_timer = self.loop.call_at(now + self._idle_seconds, self._close_idle)
 
     # --- private ---
 
     def _close_idle(self) -> None:
-        self._idle_timer = None
+        self.idle_timer = None
         now = self.loop.time()
         for connection in list(self.idle):
             expires = connection.idle_since + self._idle_seconds
             if expires > now:
-                self._idle_timer = self.loop.call_at(expires, self._close_idle)
+                self.idle_timer = self.loop.call_at(expires, self._close_idle)
                 break
             connection.abort_idle()
 
@@ -262,13 +260,17 @@ class Host:
     # --- private ---
 
     def _free(self, connection: CallbackConnection, now: float) -> None:
+        pool = self._pool
         if self._waiting:
             connection.send(self._waiting.popleft())
-        elif self._pool.starved:
+        elif pool.starved:
             connection.abort()
         else:
+            connection.idle_since = now
             self._idle.append(connection)
-            self._pool.keep_idle(connection, now)
+            pool.idle[connection] = None
+            if pool.idle_timer is None:
+                pool.watch_idle(now)
 
     def _settle(self) -> None:
         self.connect_as_needed()

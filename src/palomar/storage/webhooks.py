@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId
@@ -99,22 +99,8 @@ class WebhookRow(Struct, kw_only=True):
     """Which of a message's states it tells: 1 that the carrier took it, 2 its end; 0 is none of them."""
 
     def row(self) -> Row:
-        """In the order of INSERT_WEBHOOKS."""
-        return (
-            self.id,
-            self.message_id,
-            self.account_id,
-            self.dialect,
-            self.method,
-            self.url,
-            self.body,
-            self.due_ms,
-            self.attempts,
-            self.failed,
-            self.node_id,
-            self.target,
-            self.step,
-        )
+        """In the order of INSERT_WEBHOOKS, which is the fields'."""
+        return structs.astuple(self)
 
 
 def webhook_rows(rows: Iterable[Found]) -> list[WebhookRow]:
