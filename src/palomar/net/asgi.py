@@ -19,6 +19,8 @@ Headers = list[tuple[bytes, bytes]]
 
 FAULT: Final = "palomar.fault"
 """In a scope: see :func:`fault_of`."""
+BODY_FOLLOWS: Final = "palomar.body_follows"
+"""In the beginning of an answer, true: its body is sent at once, so its head needs no turn of the loop to leave."""
 
 
 class BodyRefusal(Enum):
@@ -35,6 +37,7 @@ async def respond(send: Send, status: int, body: bytes, headers: Headers) -> Non
             "type": "http.response.start",
             "status": status,
             "headers": [*headers, (b"content-length", b"%d" % len(body))],
+            BODY_FOLLOWS: True,
         }
     )
     await send({"type": "http.response.body", "body": body})

@@ -22,7 +22,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
-from urllib.parse import unquote
 
 import httptools
 from starlette.types import ASGIApp
@@ -33,12 +32,12 @@ from palomar.net.limits import Limits
 from palomar.net.request_cycle import STATUS_LINES, RequestCycle
 from palomar.net.request_head import (
     METHODS_KNOWN,
+    NO_TARGET,
     AfterHead,
     escaped_target,
     known_method,
     new_parser,
-    one_slash,
-    path_and_query,
+    read_target,
 )
 
 __all__ = ["LimitedHttpProtocol", "Limits", "Shared"]
@@ -79,6 +78,7 @@ class LimitedHttpProtocol(asyncio.Protocol):
         self._origin: dict[str, Any] = {}  # what all its scopes have in common
         self._parser = new_parser(self)
         self._url = b""
+        self._target = NO_TARGET  # of the request that came last: mostly the next one's too
         self._headers: list[tuple[bytes, bytes]] = []
         self._expects_continue = False
         self._hosts = 0  # Host headers of the head that comes
@@ -254,20 +254,21 @@ class LimitedHttpProtocol(asyncio.Protocol):
         self._take_up()
         self._overhead = self._drained = 0
         self._in_body = True
-        self._renew_deadline()
+        self.deadline = self._loop.time() + limits.body_seconds
         self._upgrading = self._parser.should_upgrade()
         self._headers = []  # a chunked body's trailers go here, not among the headers a proxy has checked
 
     def on_body(self, body: bytes) -> None:
         self._overhead = 0
-        if self._refused or self._cycle is None:
+        cycle = self._cycle
+        if self._refused or cycle is None:
             return
-        if self._cycle.response_complete:
+        if cycle.response_complete:
             self._body_octets = 0
             self._drain(len(body))
         else:
             self._body_octets += len(body)
-            self._cycle.body_came(body)
+            cycle.body_came(body)
 
     def on_message_complete(self) -> None:
         if self._refused or self._upgrading:
@@ -277,9 +278,12 @@ class LimitedHttpProtocol(asyncio.Protocol):
         if self._lingering:
             self._socket.close()
             return
-        self._renew_deadline()
-        if self._cycle is not None and not self._cycle.response_complete:
-            self._cycle.body_ended()
+        cycle = self._cycle
+        if cycle is not None and not cycle.response_complete:
+            self.deadline = NEVER  # the application's time
+            cycle.body_ended()
+        else:
+            self._renew_deadline()
 
     # --- request_cycle.Connection ---
 
@@ -321,9 +325,10 @@ class LimitedHttpProtocol(asyncio.Protocol):
 
     def response_ended(self) -> None:
         self._running = None
-        if self.is_closing():
+        if self._closing or self._socket.is_closing():
             return
-        self.resume_reading()
+        if not self._reading:
+            self.resume_reading()
         if self._line:
             self._start(self._line.popleft())
         self._renew_deadline()
@@ -340,18 +345,15 @@ class LimitedHttpProtocol(asyncio.Protocol):
         self._method = ""
         if version != "1.1":
             scope["http_version"] = version
-        raw_path, scope["query_string"] = path_and_query(self._url)
-        path = raw_path.decode("ascii")
-        if "%" in path:
-            path = unquote(path)
-        scope["path"] = path if "//" not in path else one_slash(path)
+        if self._url != self._target.url:
+            self._target = read_target(self._url)
+        _, scope["raw_path"], scope["path"], scope["query_string"] = self._target
         if fault is not None:
             scope[FAULT] = fault
         elif self._hosts != 1 and (self._hosts or version not in _WITHOUT_HOST):
             scope[FAULT] = HTTPStatus.BAD_REQUEST  # RFC 9112 section 3.2
         elif self._is_coded:
             scope[FAULT] = HTTPStatus.NOT_IMPLEMENTED  # RFC 9112 section 6.1
-        scope["raw_path"] = raw_path
         scope["headers"] = self._headers
         chunks_understood = version not in _WITHOUT_CHUNKS
         self._cycle = cycle = RequestCycle(
@@ -369,10 +371,14 @@ class LimitedHttpProtocol(asyncio.Protocol):
 
     def _start(self, cycle: RequestCycle) -> None:
         self._running = cycle
-        tasks = self._shared.tasks
-        task = self._loop.create_task(cycle.run(self._shared.app))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        self._shared.tasks.add(self._loop.create_task(self._answer(cycle)))
+
+    async def _answer(self, cycle: RequestCycle) -> None:
+        """Have the request answered. The task takes itself off the list: a callback would cost another turn."""
+        try:
+            await cycle.run(self._shared.app)
+        finally:
+            self._shared.tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _hold(self, octets: int) -> None:
         """Tell the capacity how much of an unfinished request is kept now."""

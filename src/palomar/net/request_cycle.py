@@ -15,6 +15,8 @@ from typing import Final, Protocol
 import structlog
 from starlette.types import ASGIApp, Message, Scope
 
+from palomar.net.asgi import BODY_FOLLOWS
+
 __all__ = ["STATUS_LINES", "Connection", "RequestCycle"]
 
 STATUS_LINES: Final = {code: b"HTTP/1.1 %d \r\n" % code for code in range(200, 600)} | {
@@ -103,11 +105,15 @@ class RequestCycle:
         self._waiting += len(piece)
         if self._waiting > _BODY_WAITING:
             self._connection.pause_reading()
-        self._tell()
+        self._news = True
+        if self._event is not None:
+            self._event.set()
 
     def body_ended(self) -> None:
         self._more_body = False
-        self._tell()
+        self._news = True
+        if self._event is not None:
+            self._event.set()
 
     def client_is_done(self) -> None:
         """Note that the client has ended its side, and still listens. Only an application that has begun to answer and
@@ -161,8 +167,9 @@ class RequestCycle:
         self._news = False
         if self._event is not None:
             self._event.clear()
-        body = b"".join(self._pieces)
-        self._pieces.clear()
+        pieces = self._pieces
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
         self._waiting = 0
         return {"type": "http.request", "body": body, "more_body": self._more_body}
 
@@ -185,7 +192,8 @@ class RequestCycle:
             self._expects_continue = False
             if self._client_is_done and self._event is not None:
                 self._event.set()
-            asyncio.get_running_loop().call_soon(self.flush)  # for a head whose body takes its time
+            if BODY_FOLLOWS not in message:
+                asyncio.get_running_loop().call_soon(self.flush)  # for a head whose body takes its time
 
     # --- private ---
 

@@ -4,7 +4,8 @@ Not the parser (httptools), and not what follows from a head (:mod:`palomar.net.
 """
 
 import re
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
+from urllib.parse import unquote
 
 import httptools
 
@@ -32,7 +33,28 @@ def new_parser(callbacks: "ParserCallbacks") -> httptools.HttpRequestParser:
     return parser
 
 
-def path_and_query(target: bytes) -> tuple[bytes, bytes]:
+class Target(NamedTuple):
+    """A request's target as it came, and what it says: its path as it came and as it is read, and its query."""
+
+    url: bytes
+    raw_path: bytes
+    path: str
+    query: bytes
+
+
+NO_TARGET: Final = Target(b"", b"", "", b"")
+
+
+def read_target(url: bytes) -> Target:
+    """Take a target apart. Raises ValueError or a parser's error where it has no path."""
+    raw_path, query = _path_and_query(url)
+    path = raw_path.decode("ascii")
+    if "%" in path:
+        path = unquote(path)
+    return Target(url, raw_path, path if "//" not in path else _one_slash(path), query)
+
+
+def _path_and_query(target: bytes) -> tuple[bytes, bytes]:
     """Of a request's target in origin form, cheaply, or in absolute form (RFC 9112 section 3.2)."""
     if target.startswith(b"/") and b"#" not in target:
         path, _, query = target.partition(b"?")
@@ -43,7 +65,7 @@ def path_and_query(target: bytes) -> tuple[bytes, bytes]:
     return parsed.path, parsed.query or b""
 
 
-def one_slash(path: str) -> str:
+def _one_slash(path: str) -> str:
     """Give a path one slash where several stand together: programs join ``https://host/`` and ``/json/send``."""
     return _SLASHES("/", path)
 
