@@ -48,7 +48,7 @@ class AbuseWatch:
     @property
     def is_quiet(self) -> bool:
         """Tell whether nobody is blocked, on this node or any other."""
-        return not self._directory.snapshot.blocks and not self._just_blocked
+        return not (self._just_blocked or self._directory.snapshot.blocks)
 
     def block_of_account(self, account_id: AccountId) -> Block | None:
         """The block in force, if any."""

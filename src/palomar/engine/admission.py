@@ -197,7 +197,8 @@ class Door:
         self._rate = rate
         self._snapshot = admission.directory.snapshot
         self._forget_at = 0.0
-        self._known: dict[Hashable, Account] = {}
+        self._known: dict[Hashable, tuple[Account, int]] = {}
+        """Who was let in, and the rate of their requests here."""
 
     def recall(self, memory: Hashable, *, to_send: bool = False) -> Account | Denied | None:
         """Let in who was let in under the same ``memory``: the credentials and the connection's addresses as they came.
@@ -210,8 +211,13 @@ class Door:
             self._known.clear()
             self._snapshot = snapshot
             self._forget_at = now + REMEMBERED_SECONDS
-        account = self._known.get(memory)
-        return None if account is None else self._within_limits(account, to_send=to_send, now=now)
+        known = self._known.get(memory)
+        if known is None:
+            return None
+        account, per_second = known
+        if per_second <= 0 and account.may_send and self._admission.abuse.is_quiet:
+            return account  # there is nothing to judge, as for most
+        return self._within_limits(account, to_send=to_send, now=now)
 
     def by_key(
         self, visitor: Visitor, secret: str, *, login: str | None, memory: Hashable, to_send: bool = False
@@ -226,7 +232,7 @@ class Door:
             return found
         if len(self._known) >= REMEMBERED_AT_MOST:
             self._known.clear()
-        self._known[memory] = found
+        self._known[memory] = (found, self._rate(found.settings))
         return self._within_limits(found, to_send=to_send, now=self._clock.monotonic())
 
     def by_token(self, visitor: Visitor, text: str | None) -> Account | Denied:
