@@ -66,6 +66,8 @@ class Lane:
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
+        self._timer_seconds = 0.0
+        """How long after its setting it goes off."""
         self._running = False
         self._trying: list[Entry] = []
         """The batch whose transaction is under way."""
@@ -96,9 +98,9 @@ class Lane:
         (self._awaited if step.awaited else self._behind).append(entry)
         if self._wake.is_set():
             return
-        if step.linger_seconds <= 0.0 or self.waiting >= BATCH_WEIGHT:
+        if step.linger_seconds <= 0.0 or len(self._awaited) + len(self._behind) >= BATCH_WEIGHT:
             self._wake.set()
-        else:
+        elif self._timer is None or step.linger_seconds < self._timer_seconds:  # else it goes off before, set before
             self._wake_within(step.linger_seconds)
 
     def hurry(self) -> None:
@@ -355,6 +357,7 @@ class Lane:
                 return
             self._timer.cancel()
         self._timer_at = at
+        self._timer_seconds = seconds
         self._timer = loop.call_at(at, self._wake.set)
 
     def _disarm(self) -> None:
