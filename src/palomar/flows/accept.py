@@ -69,13 +69,15 @@ async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Re
         before = idempotency.recall(work, key)
         if before is not None:
             return before
-    filters.discard_duplicates(work, command)
-    refusal = filters.over_limit(work, command)
-    if refusal is not None:
-        return refusal
+    if command.is_filtered:
+        filters.discard_duplicates(work, command)
+        refusal = filters.over_limit(work, command)
+        if refusal is not None:
+            return refusal
     if not _reserve(work, command):
         return Refusal.NO_CREDIT
-    filters.remember(work, command)
+    if command.is_filtered:
+        filters.remember(work, command)
     for count, message in enumerate(command.messages, 1):
         if not may_claim:
             message.claim = None
@@ -94,7 +96,10 @@ async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Re
 def _reserve(work: Work, command: Acceptance) -> bool:
     """Reserve what the request costs; False if nothing of it can be paid for."""
     if not command.request.partial:
-        total = sum(message.row.price_microcredits for message in command.messages if message.counts)
+        total = 0
+        for message in command.messages:
+            if message.counts:
+                total += message.row.price_microcredits
         return total == 0 or work.reserve(command.account_id, total)
     for message in command.messages:
         paid = not message.counts or work.reserve(command.account_id, message.row.price_microcredits)

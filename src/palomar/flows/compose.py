@@ -118,8 +118,10 @@ class Acceptance(Struct):
     messages: list[NewMessage]
     lineage: tuple[AccountId, ...] = ()
     """The account and those above it."""
+    is_filtered: bool = False
+    """The duplicates filter or a daily limit has to look at it. Judged with the filters, as is what follows."""
     may_have_unpaid: bool = False
-    """Some of its messages may be stored that cost nothing; of nearly all requests none is. Judged with the filters."""
+    """Some of its messages may be stored that cost nothing; of nearly all requests none is."""
 
     @property
     def account_id(self) -> AccountId:
@@ -152,12 +154,15 @@ def compose(
     makes fewer parts.
     """
     due_ms = now_ms if request.due_ms is None else request.due_ms
-    lanes, lineage = terms.lanes, terms.lineage
+    lanes, lineage, prices = terms.lanes, terms.lineage, terms.prices
+    may_differ = due_ms > now_ms or bool(request.account.settings.countries)
     messages = []
     for recipient in recipients:
         country = country_of(recipient.msisdn) or ""
-        state, why = _judged(recipient, request.account, country, is_later=due_ms > now_ms)
-        rate = terms.prices.rate(country) if state in _WAITING else 0
+        state, why = recipient.state, recipient.why
+        if may_differ:
+            state, why = _judged(recipient, request.account, country, is_later=due_ms > now_ms)
+        rate = prices.rate(country) if state in _WAITING else 0
         row = _row(
             request,
             recipient,
@@ -165,7 +170,7 @@ def compose(
             country=country,
             state=state,
             rate=rate,
-            written=_written(recipient, languages),
+            written=_written(recipient, languages) if languages else (recipient.alphabet, recipient.parts),
             due_ms=due_ms,
             now_ms=now_ms,
         )
@@ -230,7 +235,7 @@ def _row(
 
 def _written(recipient: Recipient, languages: Collection[Language]) -> tuple[Alphabet, int]:
     """The alphabet in which the text goes, and its parts."""
-    if languages and recipient.alphabet is Alphabet.UCS2:
+    if recipient.alphabet is Alphabet.UCS2:
         shorter = shorter_in_a_language(recipient.text, languages)
         if shorter is not None:
             return shorter.alphabet, shorter.parts

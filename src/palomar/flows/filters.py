@@ -32,18 +32,24 @@ async def judge(work: Work, commands: Sequence[Acceptance]) -> None:
         message.verdict = NO_ROUTE if _has_no_route(message) else None  # the batch may run again
     if work.house.has_blocked_numbers:
         await _judge_blocked(work, messages)
-    digests = {(_digest(m), m.row.due_ms) for c in commands if _filters_duplicates(c) for m in c.messages if m.counts}
+    unique: list[Acceptance] = []
+    limited: set[AccountId] = set()
+    unpaid: set[AccountId] = set()
+    for command in commands:
+        settings = command.request.account.settings
+        if filters_duplicates := _filters_duplicates(command):
+            unique.append(command)
+        if is_limited := settings.messages_a_day != 0:
+            limited.add(command.account_id)
+        if has_unpaid := settings.unpaid_limit != 0 and (filters_duplicates or not _all_count(command)):
+            unpaid.add(command.account_id)
+        command.may_have_unpaid = has_unpaid
+        command.is_filtered = filters_duplicates or is_limited or has_unpaid
+    digests = {(_digest(m), m.row.due_ms) for c in unique for m in c.messages if m.counts}
     if digests:
         await work.sent_lately.read(digests)
-    limited = {c.account_id for c in commands if c.request.account.settings.messages_a_day}
     if limited:
         await work.sent_today.read(limited, work.now_ms // DAY_MS)
-    unpaid = set()
-    for command in commands:
-        command.may_have_unpaid = False  # the batch may run again
-        if command.request.account.settings.unpaid_limit and _may_have_unpaid(command):
-            command.may_have_unpaid = True
-            unpaid.add(command.account_id)
     if unpaid:
         await work.unpaid_today.read(unpaid, work.now_ms // DAY_MS)
 
@@ -163,8 +169,11 @@ async def _digests_of(work: Work, account: Account | None, message_ids: Sequence
     return digests
 
 
-def _may_have_unpaid(command: Acceptance) -> bool:
-    return _filters_duplicates(command) or any(not message.counts for message in command.messages)
+def _all_count(command: Acceptance) -> bool:
+    for message in command.messages:  # noqa: SIM110  # one, nearly always: a generator would cost twice as much
+        if not message.counts:
+            return False
+    return True
 
 
 def _unpaid(command: Acceptance) -> int:
