@@ -67,6 +67,8 @@ def home_forms(country: str) -> tuple[HomeForm, ...]:
 
 def parse_international(raw: str, *, separators: str = SEPARATORS) -> Msisdn | None:
     """Read a number that has its country code, with or without `+` or `00` before it; None if it is none."""
+    if raw.isascii() and raw.isdecimal() and 8 <= len(raw) <= 15 and raw[0] != "0":
+        return _possible(raw)  # as nearly all are written
     match = _INTERNATIONAL(_without(separators, raw))
     return _possible(match[1]) if match else None
 

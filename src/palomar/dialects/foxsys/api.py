@@ -6,6 +6,7 @@ success; nothing is ever redirected. An endpoint is a line in ``_routes`` and it
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -71,6 +72,7 @@ class FoxsysApi:
         self._body_limit = body_limit
         self._callers = Callers(gateway.admission, trusted_proxies)
         self._subids = Subids(gateway.clock, gateway.ids)
+        self._sender = partial(gateway.sender, vendor=VENDOR_SENDER)
         self._page = ApiPage(openapi.DOCUMENT, title=openapi.TITLE, language="es", at=(openapi.PREFIX,))
         routes = {
             "/json/send": _Route(("POST",), self._send, sends=True),
@@ -82,8 +84,7 @@ class FoxsysApi:
         self._routes = routes | {path + "/": route for path, route in routes.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = fault_of(scope)
-        if fault is not None:
+        if (fault := fault_of(scope)) is not None:
             bad = responses.bad_head(fault)
             await respond(send, bad.status, bad.body, bad.headers)
             return
@@ -127,7 +128,7 @@ class FoxsysApi:
             subid=subid,
             now_ms=self._gateway.clock.wall_ms(),
             shortener=self._gateway.shortener,
-            sender=self._gateway.sender(account, vendor=VENDOR_SENDER),
+            sender=self._sender,
         )
         if isinstance(request, Problem):
             return responses.declined(request, settings, subid=subid[:LONGEST])

@@ -36,6 +36,7 @@ async def read_numbers(
     if not isinstance(recipient, list):
         return Problem(Code.NO_RECIPIENTS)
     numbers = Numbers([], [], [])
+    valid = numbers.valid
     places: dict[Msisdn, int] = {}
     judged = 0
     for entry in recipient:
@@ -43,8 +44,8 @@ async def read_numbers(
             msisdn = to_international(raw, home_forms) if home_forms else parse_international(raw)
             if msisdn is None:
                 numbers.invalid.append(shown(raw))
-            elif not once or (place := places.setdefault(msisdn, len(numbers.valid))) == len(numbers.valid):
-                numbers.valid.append(msisdn)
+            elif not once or (place := places.setdefault(msisdn, len(valid))) == len(valid):
+                valid.append(msisdn)
             else:
                 numbers.repeated.append(place)
             judged += 1
@@ -52,7 +53,7 @@ async def read_numbers(
                 await asyncio.sleep(0)
         if judged > limit:
             return Problem(Code.TOO_MANY_RECIPIENTS)
-    return numbers if numbers.valid else Problem(Code.NO_RECIPIENTS)
+    return numbers if valid else Problem(Code.NO_RECIPIENTS)
 
 
 def written_in(msisdn: object, *, limit: int) -> list[str]:

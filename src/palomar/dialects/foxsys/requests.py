@@ -22,7 +22,7 @@ from palomar.dialects.foxsys.texts import RAW_LONGEST, Allowed, Fitted, fit, too
 from palomar.domain.account import Account, AccountSettings
 from palomar.domain.link import URL_LONGEST, Linked, Shortener, find_urls
 from palomar.domain.message import State
-from palomar.domain.phone import HomeForm, Msisdn, home_forms, plain_address
+from palomar.domain.phone import Msisdn, home_forms, plain_address
 from palomar.domain.schedule import parse_gmt
 from palomar.domain.sender import parse_sender
 from palomar.domain.text import unusable
@@ -52,35 +52,38 @@ async def read_send(
     subid: str,
     now_ms: int,
     shortener: Callable[[Account], Shortener],
-    sender: str | None,
+    sender: Callable[[Account], str | None],
 ) -> Request | Problem:
     """Read what the gateway is asked to accept.
 
-    ``subid`` is the document's or ours, ``shortener`` makes short links, ``sender`` is whose message it is where no
-    ``tpoa`` says (None: then one must).
+    ``subid`` is the document's or ours, ``shortener`` makes short links, ``sender`` tells whose message it is where no
+    ``tpoa`` does (None: then one must).
     """
     text = _posted(document, subid)
     if isinstance(text, Problem):
         return text
-    nofilter = account.settings.nofilter or is_on(document.nofilter)
+    settings = account.settings
+    nofilter = settings.nofilter or is_on(document.nofilter)
     numbers = await read_numbers(
         document.recipient,
-        limit=account.settings.batch_limit,
-        home_forms=_home_forms(account.settings),
-        once=account.settings.once_a_number and not nofilter,
+        limit=settings.batch_limit,
+        # the page wants E.164: numbers without their country code are read only where the account says so
+        home_forms=home_forms(settings.country) if settings.national_numbers else (),
+        once=settings.once_a_number and not nofilter,
     )
     if isinstance(numbers, Problem):
         return numbers
     if len(text) > RAW_LONGEST:
         return too_long()
-    text = account.expanded(text)
-    if len(text) > RAW_LONGEST:
-        return too_long()
-    shared = _shared(document, account.settings, sender)
+    if account.templates:
+        text = account.expanded(text)
+        if len(text) > RAW_LONGEST:
+            return too_long()
+    shared = _shared(document, account, sender)
     if isinstance(shared, Problem):
         return shared
-    shorten = shortener(account).shorten if account.settings.shortlink or is_on(document.shortlink) else None
-    texts = await _texts(text, numbers.valid, document=document, settings=account.settings, shorten=shorten)
+    shorten = shortener(account).shorten if settings.shortlink or is_on(document.shortlink) else None
+    texts = await _texts(text, numbers.valid, document=document, settings=settings, shorten=shorten)
     if isinstance(texts, Problem):
         return texts
     test = is_on(document.test)
@@ -117,12 +120,6 @@ def _posted(document: SendDocument, subid: str) -> str | Problem:
     return text if len(subid) <= LONGEST else Problem(Code.SUBID_TOO_LONG)
 
 
-def _home_forms(settings: AccountSettings) -> tuple[HomeForm, ...]:
-    """Choose whose national forms are read: the page wants E.164, and numbers without their country code are read only
-    where the account says so."""
-    return home_forms(settings.country) if settings.national_numbers else ()
-
-
 class _Shared(NamedTuple):
     """What all messages of a request have in common."""
 
@@ -138,30 +135,33 @@ _urls: Final = Urls()
 """Remembers the origins it has judged."""
 
 
-def _shared(document: SendDocument, settings: AccountSettings, sender: str | None) -> _Shared | Problem:
-    if is_given(document.subid) and read_subid(document.subid) is None:
+def _shared(document: SendDocument, account: Account, sender_of: Callable[[Account], str | None]) -> _Shared | Problem:
+    settings = account.settings
+    if document.subid is not None and is_given(document.subid) and read_subid(document.subid) is None:
         return Problem(Code.NOT_SENT, "subid is not a usable string")
-    why = ""
+    sender, why = None, ""
     if is_given(document.tpoa):
         tpoa = text_of(document.tpoa) or ""
-        address = _address(tpoa) if len(tpoa) <= TPOA_LONGEST else None
-        if address is not None:
-            sender = address
-        elif settings.sender_fallback:
+        sender = _address(tpoa) if len(tpoa) <= TPOA_LONGEST else None
+        if sender is None:
+            if not settings.sender_fallback:
+                return Problem(Code.NOT_SENT, "tpoa is not up to 11 letters and digits, nor up to 16 digits")
             why = "tpoa is no sender, so the account's own stands in its place"
-        else:
-            return Problem(Code.NOT_SENT, "tpoa is not up to 11 letters and digits, nor up to 16 digits")
+    if sender is None:
+        sender = sender_of(account)
     if sender is None:
         return Problem(Code.NOT_SENT, "no sender: the request names none in tpoa, and the account has none")
     label = ""
-    if is_given(document.label):
+    if document.label is not None and is_given(document.label):
         label = text_of(document.label) or "\0"
         if len(label) > LABEL_LONGEST or unusable(label):
             return Problem(Code.NOT_SENT, f"label is not a usable string of up to {LABEL_LONGEST} characters")
     ackurl = _url(document.ackurl) if is_given(document.ackurl) else settings.ackurl
     if ackurl is None:
         return Problem(Code.NOT_SENT, "ackurl is not an http or https URL")
-    clickurl = _url(document.clickurl) if is_given(document.clickurl) else settings.clickurl
+    clickurl: str | None = settings.clickurl
+    if document.clickurl is not None and is_given(document.clickurl):
+        clickurl = _url(document.clickurl)
     if clickurl is None:
         return Problem(Code.NOT_SENT, "clickurl is not an http or https URL")
     if is_on(document.crt):
@@ -182,9 +182,11 @@ async def _texts(
     is_long = settings.long or is_on(document.long)
     allowed = Allowed(settings.max_parts if is_long else 1, is_on(document.ucs2), settings.fold_accents)
     template = None
-    if is_given(document.parameters) and document.parameters != {}:
+    if document.parameters is not None and is_given(document.parameters) and document.parameters != {}:
         values = await read_parameters(
-            document.parameters, limit=settings.batch_limit, home_forms=_home_forms(settings)
+            document.parameters,
+            limit=settings.batch_limit,
+            home_forms=home_forms(settings.country) if settings.national_numbers else (),
         )
         if values is None:
             return Problem(Code.NOT_SENT, 'parameters is not a list of {"name":{"msisdn":"…","value":"…"}}')
@@ -240,7 +242,7 @@ def _too_much(what: str) -> Problem:
 
 def _due_ms(scheduled: object, *, test: bool, now_ms: int) -> int | Problem | None:
     """When it is to be sent; None is now, and so is a time in the past. Codes 39 and 41."""
-    if not is_given(scheduled):
+    if scheduled is None or not is_given(scheduled):
         return None
     at_ms = parse_gmt(scheduled.strip()) if isinstance(scheduled, str) else None
     if at_ms is None:
