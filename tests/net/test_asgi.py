@@ -2,7 +2,7 @@
 
 import pytest
 
-from palomar.net.asgi import BodyRefusal, client_address, header, read_body, respond
+from palomar.net.asgi import BODY_FOLLOWS, BodyRefusal, client_address, header, read_body, respond
 from palomar.net.networks import TrustedProxies
 
 
@@ -35,6 +35,7 @@ async def test_an_answer_is_two_messages_with_its_length():
             "type": "http.response.start",
             "status": 201,
             "headers": [(b"content-type", b"text/plain"), (b"content-length", b"3")],
+            BODY_FOLLOWS: True,
         },
         {"type": "http.response.body", "body": b"abc"},
     ]

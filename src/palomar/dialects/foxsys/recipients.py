@@ -7,7 +7,9 @@ strings and integers, with or without ``+``, spaces and dashes. Not here: what e
 import asyncio
 import re
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from palomar.dialects.foxsys.errors import Code, Problem
 from palomar.domain.phone import HomeForm, Msisdn, parse_international, to_international
@@ -16,7 +18,7 @@ SLICE: Final = 500
 """So many recipients between two turns of the loop: a request of thousands must not hold up the others."""
 
 
-class Numbers(NamedTuple):
+class Numbers(Struct):
     """What was named: numbers that can be sent to, in order; what is none, as it was written; and, each as often as it
     was named again, where a number stands in ``valid``."""
 

@@ -10,7 +10,9 @@ import asyncio
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct, structs
 
 from palomar.dialects.foxsys import NAME
 from palomar.dialects.foxsys.documents import SendDocument, is_given, is_on, text_of
@@ -120,7 +122,7 @@ def _posted(document: SendDocument, subid: str) -> str | Problem:
     return text if len(subid) <= LONGEST else Problem(Code.SUBID_TOO_LONG)
 
 
-class _Shared(NamedTuple):
+class _Shared(Struct, frozen=True):
     """What all messages of a request have in common."""
 
     sender: str
@@ -228,7 +230,7 @@ async def _texts_apart(
         fitted = fit(linked.text, allowed)
         if isinstance(fitted, Problem):
             return fitted
-        texts.append(fitted._replace(links=linked.links) if linked.links else fitted)
+        texts.append(structs.replace(fitted, links=linked.links) if linked.links else fitted)
         turn += len(filled) + _CHARACTERS_A_TURN // SLICE
         if turn >= _CHARACTERS_A_TURN:
             turn = 0
@@ -257,20 +259,28 @@ async def _recipients(
 ) -> list[Recipient]:
     recipients = []
     for count, msisdn in enumerate(numbers.valid, 1):
-        text, alphabet, parts, _, links = texts[count - 1]
+        fitted = texts[count - 1]
         recipients.append(
-            Recipient(msisdn=msisdn, text=text, alphabet=alphabet, parts=parts, state=state, why=why, links=links)
+            Recipient(
+                msisdn=msisdn,
+                text=fitted.text,
+                alphabet=fitted.alphabet,
+                parts=fitted.parts,
+                state=state,
+                why=why,
+                links=fitted.links,
+            )
         )
         if count % SLICE == 0:
             await asyncio.sleep(0)
     for index in numbers.repeated:
-        text, alphabet, parts, _, _ = texts[index]
+        fitted = texts[index]
         recipients.append(
             Recipient(
                 msisdn=numbers.valid[index],
-                text=text,
-                alphabet=alphabet,
-                parts=parts,
+                text=fitted.text,
+                alphabet=fitted.alphabet,
+                parts=fitted.parts,
                 state=State.DUPLICATED,
                 why="the request names this number more than once",
             )

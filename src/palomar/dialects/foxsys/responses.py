@@ -6,7 +6,7 @@ error; the number 0 for a balance, whose credits are a string; numbers for whate
 
 import re
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -18,7 +18,7 @@ from palomar.domain.schedule import format_gmt
 from palomar.net.asgi import Headers
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True):
     """A whole HTTP answer."""
 
     status: int
@@ -61,7 +61,7 @@ def ack(*, status: str, desc: str, microcredits: int, at_ms: int) -> Answer:
 
 def with_number(answer: Answer) -> Answer:
     """The same answer, its ``code`` a number."""
-    return answer._replace(body=_CODE_AS_TEXT.sub(rb'{"code":\1', answer.body))
+    return msgspec.structs.replace(answer, body=_CODE_AS_TEXT.sub(rb'{"code":\1', answer.body))
 
 
 def declined(problem: Problem, settings: AccountSettings, *, subid: str | None = None) -> Answer:

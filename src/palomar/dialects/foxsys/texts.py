@@ -4,7 +4,9 @@ Source: the table of FOXSYS's page: 160 septets, 153 a part with ``long``, 70 UT
 A text that fits GSM goes as GSM even with ``ucs2``: the same text, cheaper.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from palomar.dialects.foxsys.errors import Code, Problem
 from palomar.domain import gsm7
@@ -16,7 +18,7 @@ RAW_LONGEST: Final = 40_000
 refused by its length alone."""
 
 
-class Allowed(NamedTuple):
+class Allowed(Struct, frozen=True):
     """What request and account allow a text to be."""
 
     parts: int
@@ -24,7 +26,7 @@ class Allowed(NamedTuple):
     fold_accents: bool
 
 
-class Fitted(NamedTuple):
+class Fitted(Struct, frozen=True):
     """A text as it will leave. ``foreign``: it has characters that it may not have, which is code 27 in its turn.
     ``links`` are the codes of its short links, each with its URL."""
 
