@@ -7,7 +7,7 @@ counted too: beyond their sum the largest of the address that holds most is ende
 
 An address may take half of the places, and a network of IPv6 (/64) counts as one. A proxy on the operator's list, and
 this machine itself, stand for many: they may take seven eighths. Not here: what a descriptor is kept for beside HTTP
-(:mod:`palomar.net.descriptors`), and how a connection is ended (:mod:`palomar.net.limited_protocol`).
+(:mod:`palomar.net.descriptors`), and how a connection is ended (:mod:`palomar.net.http_connection`).
 """
 
 import heapq

@@ -5,7 +5,7 @@ application asks for that with :meth:`RequestCycle.receive` and answers with :me
 until its body follows, so that both leave in one system call, but no longer than to the loop's next turn. What the
 application does wrong before anything has left is a 500, afterwards the end of the connection.
 
-Not for parsing and not for deadlines: :mod:`palomar.net.limited_protocol`.
+Not for parsing (:mod:`palomar.net.limited_protocol`), not for deadlines (:mod:`palomar.net.http_connection`).
 """
 
 import asyncio
