@@ -7,6 +7,7 @@ import time
 
 from palomar.domain.message import COMMAND_LINE_NODE, EPOCH_MS, MessageId, make_message_id
 
+_EPOCH_US = EPOCH_MS * 1_000
 _TOKEN_LENGTH = 32
 _ALPHABET = (string.ascii_letters + string.digits).encode("ascii")
 # Each octet below 248 stands for one of 62 characters, all alike; the others are left out.
@@ -68,9 +69,11 @@ class RealIds:
 
     def serial(self) -> int:
         """Microseconds since 2025 above, the node below: 57 bits last until 4500."""
-        now = time.time_ns() // 1_000 + (self._wall.ahead_ms - EPOCH_MS) * 1_000
-        self._serial = now if now > self._serial else self._serial + 1
-        return self._serial << 6 | self._node
+        serial = time.time_ns() // 1_000 - _EPOCH_US + self._wall.ahead_ms * 1_000
+        if serial <= self._serial:
+            serial = self._serial + 1
+        self._serial = serial
+        return serial << 6 | self._node
 
     def chance(self) -> float:
         return self._random.random()
