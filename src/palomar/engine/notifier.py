@@ -255,7 +255,8 @@ class Notifier:
             self._give_back(target)
         if target.waiting:
             self._pump(target)
-        if self._lines[0] or self._lines[1] or self._lines[2]:
+        good, fresh, poor = self._lines
+        if good or fresh or poor:
             self._next_in_line(standing)
         if target.has_more and self._claims.want(target):
             self._claims.go_on()

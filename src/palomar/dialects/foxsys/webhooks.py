@@ -17,6 +17,12 @@ from palomar.domain.retry import FOXSYS_CALLBACKS
 from palomar.domain.schedule import format_gmt
 from palomar.ports import WebhookRequest
 
+_Words = tuple[str, str, str]
+"""Acklevel, status, desc."""
+_TAKEN: Final[_Words] = ("operator", "ok", "ACCEPTD")
+"""``ACCEPTD`` is ours: the page gives none, and some receivers refuse an empty one."""
+_DELIVERED: Final[_Words] = ("handset", "ok", "DELIVRD")
+
 
 class FoxsysWebhooks:
     """A ``palomar.ports.WebhookRenderer``."""
@@ -33,9 +39,14 @@ class FoxsysWebhooks:
 
     def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
         """The request for an event; None for an end that FOXSYS never tells."""
-        if isinstance(event, (CarrierTook, Delivered, Failed)):  # nearly all are: they need not be matched first
-            return self._report(event, target)
         match event:
+            case CarrierTook():
+                return self._report(event, target, _TAKEN)
+            case Delivered():
+                return self._report(event, target, _DELIVERED)
+            case Failed():
+                desc = desc_of(event.state)
+                return None if desc is None else self._report(event, target, ("error", "ko", desc))
             case Clicked():
                 return WebhookRequest(method="POST", url=target, body=_json(_click(event)))
             case InboundReceived():
@@ -43,10 +54,7 @@ class FoxsysWebhooks:
             case _:
                 assert_never(event)
 
-    def _report(self, event: CarrierTook | Delivered | Failed, target: str) -> WebhookRequest | None:
-        words = _words(event)
-        if words is None:
-            return None
+    def _report(self, event: CarrierTook | Delivered | Failed, target: str, words: _Words) -> WebhookRequest:
         second = event.at_ms // 1_000
         written, timestamp = self._second
         if written != second:
@@ -114,20 +122,6 @@ def _inbound(event: InboundReceived) -> dict[str, str]:
         "service_number": event.number,
         "timestamp": format_gmt(event.at_ms),
     }
-
-
-def _words(event: CarrierTook | Delivered | Failed) -> tuple[str, str, str] | None:
-    """Acklevel, status, desc. ``ACCEPTD`` is ours: the page gives none, and some receivers refuse an empty one."""
-    match event:
-        case CarrierTook():
-            return "operator", "ok", "ACCEPTD"
-        case Delivered():
-            return "handset", "ok", "DELIVRD"
-        case Failed():
-            desc = desc_of(event.state)
-            return None if desc is None else ("error", "ko", desc)
-        case _:
-            assert_never(event)
 
 
 def _timestamp(at_ms: int) -> str:
