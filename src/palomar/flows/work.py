@@ -31,7 +31,7 @@ from palomar.storage.filters import SENT_DAYS, UNPAID_DAYS
 from palomar.storage.ledger import Reason
 from palomar.storage.messages import MessageRow, OpenMessage, OpenPart
 from palomar.storage.statements import Insert, Row
-from palomar.storage.timeline import INSERT_EVENTS, event_row
+from palomar.storage.timeline import INSERT_EVENTS, encode_detail
 from palomar.storage.webhooks import DELETE_WEBHOOKS, INSERT_WEBHOOKS, UPDATE_WEBHOOKS, WebhookRow
 
 _STEPS: dict[type[Event], int] = {CarrierTook: 1, Delivered: 2, Failed: 2}
@@ -239,7 +239,7 @@ class Work:
 
     def note(self, message_id: MessageId, kind: Kind, detail: Detail) -> None:
         """Append a moment to the message's timeline."""
-        self._events.append(event_row(message_id, self._serial(), self.now_ms, kind, detail))
+        self._events.append((message_id, self._serial(), self.now_ms, kind, encode_detail(detail).decode()))
 
     def link(self, code: str, message: MessageRow, url: str) -> None:
         """A short link of a new message."""

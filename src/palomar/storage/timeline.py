@@ -6,18 +6,15 @@ import msgspec
 
 from palomar.domain.message import MessageId
 from palomar.domain.timeline import Detail, Kind, Moment
-from palomar.storage.statements import Found, Insert, Row, columns_of
+from palomar.storage.statements import Found, Insert, columns_of
 
 INSERT_EVENTS = Insert("events", (*columns_of("bigint", "message_id id at_ms"), *columns_of("text", "kind detail")))
+"""Of a moment, ``id`` is a serial: it orders them."""
 SELECT_TIMELINE = "SELECT message_id, at_ms, kind, detail FROM events WHERE message_id = ? ORDER BY id"
 
-_encode = msgspec.json.Encoder().encode
+encode_detail = msgspec.json.Encoder().encode
+"""Write a moment's detail for its column, as UTF-8."""
 _decode = msgspec.json.Decoder(dict[str, str | int | bool | None]).decode
-
-
-def event_row(message_id: MessageId, serial: int, at_ms: int, kind: Kind, detail: Detail) -> Row:
-    """A moment in the order of INSERT_EVENTS; ``serial`` orders the moments."""
-    return (message_id, serial, at_ms, kind, _encode(detail).decode())
 
 
 def moments(rows: Iterable[Found]) -> list[Moment]:
