@@ -96,11 +96,14 @@ class Lane:
         """Take a command for the next transaction."""
         step = entry.step
         (self._awaited if step.awaited else self._behind).append(entry)
+        is_full = len(self._awaited) + len(self._behind) >= BATCH_WEIGHT
+        if self._timer is not None and step.linger_seconds >= self._timer_seconds and not is_full:
+            return  # it goes off before, set before
         if self._wake.is_set():
             return
-        if step.linger_seconds <= 0.0 or len(self._awaited) + len(self._behind) >= BATCH_WEIGHT:
+        if step.linger_seconds <= 0.0 or is_full:
             self._wake.set()
-        elif self._timer is None or step.linger_seconds < self._timer_seconds:  # else it goes off before, set before
+        else:
             self._wake_within(step.linger_seconds)
 
     def hurry(self) -> None:

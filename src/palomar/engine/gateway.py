@@ -281,7 +281,7 @@ class Gateway:
         terms = self.directory.terms(request.account.id)
         now_ms = self.clock.wall_ms()
         recipients, languages = request.recipients, self._languages
-        first = recipients[:_COMPOSE_AT_ONCE]
+        first = recipients if len(recipients) <= _COMPOSE_AT_ONCE else recipients[:_COMPOSE_AT_ONCE]
         whole = compose(request, first, terms=terms, ids=self.ids, now_ms=now_ms, languages=languages)
         for start in range(_COMPOSE_AT_ONCE, len(recipients), _COMPOSE_AT_ONCE):
             await asyncio.sleep(0)
