@@ -228,14 +228,17 @@ class HttpConnection(asyncio.Protocol):
 
     def _start(self, cycle: RequestCycle) -> None:
         self._running = cycle
-        self._shared.tasks.add(self._loop.create_task(self._answer(cycle)))
+        cycle.task = self._loop.create_task(self._answer(cycle))
+        self._shared.tasks.add(cycle.task)
 
     async def _answer(self, cycle: RequestCycle) -> None:
         """Have the request answered. The task takes itself off the list: a callback would cost another turn."""
         try:
             await cycle.run(self._shared.app)
         finally:
-            self._shared.tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            if cycle.task is not None:
+                self._shared.tasks.discard(cycle.task)
+                cycle.task = None  # it refers to the cycle, and the cycle to it
 
     def _hold(self, octets: int) -> None:
         """Tell the capacity how much of an unfinished request is kept now."""

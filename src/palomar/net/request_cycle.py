@@ -75,6 +75,7 @@ class RequestCycle:
         "response_complete",
         "response_started",
         "scope",
+        "task",
     )
 
     def __init__(
@@ -85,6 +86,8 @@ class RequestCycle:
         self.disconnected = False
         self.response_started = False
         self.response_complete = False
+        self.task: asyncio.Task[None] | None = None
+        """In which it is answered; the connection's."""
         self._connection = connection
         self._expects_continue = expects_continue
         self._pieces: list[bytes] = []
