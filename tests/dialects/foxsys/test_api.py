@@ -7,6 +7,7 @@ import pytest
 import structlog
 from tests.dialects.foxsys.fake_gateway import BASIC, FakeGateway, api_of, ask, code_of
 
+from palomar.domain.account import Account
 from palomar.domain.message import State
 
 ONE = b'"recipient":[{"msisdn":"34609033162"}]'
@@ -96,3 +97,19 @@ async def test_what_was_no_number_is_kept_short_and_printable() -> None:
     noformat = gateway.requests[0].recipients[1]
     assert noformat.state is State.NOFORMAT
     assert noformat.msisdn == "a??" + "x" * 29
+
+
+@pytest.mark.parametrize(("tpoa", "asked"), [("Shop", 0), ("", 1), (None, 1), ("no sender at all", 1)])
+async def test_whose_message_it_is_is_asked_only_where_the_request_does_not_say(tpoa: str | None, asked: int) -> None:
+    askings: list[str] = []
+
+    def sender(account: Account, *, dialect: str = "", vendor: str) -> str | None:
+        askings.append(account.login)
+        return "House"
+
+    gateway = FakeGateway()
+    gateway.sender = sender
+    body = {"message": "Hi", "tpoa": tpoa, "recipient": [{"msisdn": "34600000001"}]}
+    assert await code_of(gateway, body) == "0"
+    assert len(askings) == asked
+    assert gateway.requests[0].sender == ("House" if asked else "Shop")
