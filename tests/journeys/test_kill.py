@@ -16,8 +16,8 @@ from palomar.engine.line import UNSAVED_MOST
 
 pytestmark = pytest.mark.journey
 
-REQUESTS = 1_500
-KILL_AFTER = 500
+REQUESTS = 3_000
+KILL_AFTER = 300
 CONNECTIONS = 16
 WINDOW = 50
 LEASE_SECONDS = 10
