@@ -75,12 +75,9 @@ async def read_send(
     )
     if isinstance(numbers, Problem):
         return numbers
-    if len(text) > RAW_LONGEST:
-        return too_long()
-    if account.templates:
-        text = account.expanded(text)
-        if len(text) > RAW_LONGEST:
-            return too_long()
+    text = _expanded(text, account)
+    if isinstance(text, Problem):
+        return text
     shared = _shared(document, account, sender)
     if isinstance(shared, Problem):
         return shared
@@ -120,6 +117,13 @@ def _posted(document: SendDocument, subid: str) -> str | Problem:
     if not text:
         return Problem(Code.EMPTY_MESSAGE)
     return text if len(subid) <= LONGEST else Problem(Code.SUBID_TOO_LONG)
+
+
+def _expanded(text: str, account: Account) -> str | Problem:
+    """Write out the account's templates in a text; too much of it, before or after, is looked at no further."""
+    if account.templates and len(text) <= RAW_LONGEST:
+        text = account.expanded(text)
+    return text if len(text) <= RAW_LONGEST else too_long()
 
 
 class _Shared(Struct, frozen=True):
