@@ -142,6 +142,7 @@ def test_a_trials_account_that_has_long_sent_for_real_goes_on(palomar: Palomar) 
             assert real.stop() == 0
         with palomar.database() as database:  # as it was before an installation remembered the end of its trial
             database.execute("DELETE FROM installation")
+        assert not any("switches demo off" in line["text"] for line in palomar.json("doctor"))
         with palomar.serve() as upgraded, FoxsysClient(upgraded.url, "demo", palomar.demo["api_key"]) as program:
             assert "switched off" not in upgraded.stderr
             assert program.send("Hola", NUMBER).code == "0"

@@ -12,6 +12,7 @@ from palomar.cli.first_start import (
     CONFIRM_TRIAL,
     DEMO_LOGIN,
     RESET_ADMIN,
+    has_sent_for_real,
     is_first_admin_password,
     trial_account,
 )
@@ -97,7 +98,7 @@ async def _trial(config: Config, database: Database) -> list[Verdict]:
 
     ended = await database.read(partial(is_noted, note=Note.TRIAL_ENDED))
     demo = await trial_account(config, database)
-    if not ended and demo is not None and demo.enabled:
+    if not ended and demo is not None and demo.enabled and not await has_sent_for_real(config, database, demo):
         text = f"trial: the next start switches {DEMO_LOGIN} off, once; {CONFIRM_TRIAL} lets it send for real"
         verdicts.append(("warning", text))
     if await is_first_admin_password(config, database):

@@ -91,7 +91,7 @@ class Trial:
         if self._config.simulated or await self._database.read(partial(is_noted, note=Note.TRIAL_ENDED)):
             return
         account = await trial_account(self._config, self._database)
-        if account is not None and not await self._database.read(partial(self._has_sent_for_real, account)):
+        if account is not None and not await has_sent_for_real(self._config, self._database, account):
             self._ended = account.enabled
             after = await _end_some(self._desk, account, after=0)
             while after:
@@ -100,10 +100,6 @@ class Trial:
             self._admin_is_known = await is_first_admin_password(self._config, self._database)
         noted = partial(note_once, note=Note.TRIAL_ENDED, now_ms=self._desk.clock.wall_ms())
         await self._database.write(noted)
-
-    async def _has_sent_for_real(self, account: Account, tx: Transaction) -> bool:
-        real = [carrier.name for carrier in self._config.carriers if isinstance(carrier, SmppCarrierSettings)]
-        return await trial.has_sent_by(tx, account, real)
 
     def told(self, url: str) -> list[str]:
         """Return the lines for whoever starts the server. Secrets are among them on a terminal only."""
@@ -189,6 +185,12 @@ async def trial_account(config: Config, database: Database) -> Account | None:
     if found is None or found.name == DEMO_NAME or (config.data_dir / FIRST_ACCOUNT_FILE).exists():
         return found
     return found if await database.read(partial(is_noted, note=Note.TRIAL_BEGUN)) else None
+
+
+async def has_sent_for_real(config: Config, database: Database, account: Account) -> bool:
+    """Tell whether the account has sent by a real carrier of today already: then it is no trial's any more."""
+    real = [carrier.name for carrier in config.carriers if isinstance(carrier, SmppCarrierSettings)]
+    return await database.read(partial(trial.has_sent_by, account=account, carriers=real))
 
 
 async def _end_some(desk: Desk, account: Account, *, after: int) -> int:
