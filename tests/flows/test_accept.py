@@ -10,8 +10,9 @@ from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.domain.text import Alphabet, payloads
 from palomar.flows.accept import Accepted, accept
-from palomar.flows.compose import Acceptance, Recipient, Terms, compose
+from palomar.flows.compose import Acceptance, Recipient, compose
 from palomar.flows.schedule import Order, cancel, send_now
+from palomar.flows.terms import Terms
 from palomar.storage.database import Conflict, Transaction
 
 

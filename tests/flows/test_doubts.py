@@ -15,7 +15,8 @@ from palomar.domain.timeline import Kind
 from palomar.flows.claim import ClaimOrder, claim, take_over
 from palomar.flows.compose import NewMessage
 from palomar.flows.dispatch import Again, Answer, record_answers
-from palomar.flows.held import Held, count_held, held_messages, send_held
+from palomar.flows.held import held_messages, send_held
+from palomar.flows.held_count import Held, count_held
 from palomar.flows.housekeeping import expire
 from palomar.flows.report import OrphanSweep, sweep_orphans
 from palomar.flows.reroute import RerouteOrder, reroute

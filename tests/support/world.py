@@ -15,13 +15,14 @@ from palomar.domain.text import Alphabet
 from palomar.flows.accept import Accepted, Result, accept
 from palomar.flows.accounts import NewAccount, add_account, audit_ledger, balance
 from palomar.flows.callback_turns import Claimed, ClaimOrder, claim_callbacks
-from palomar.flows.compose import Acceptance, NewMessage, Recipient, Request, Terms, compose
+from palomar.flows.compose import Acceptance, NewMessage, Recipient, Request, compose
 from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
 from palomar.flows.house import House
 from palomar.flows.lookup import MessageView, show_message
 from palomar.flows.release import WaitingPart
 from palomar.flows.report import record_receipts
 from palomar.flows.routing import Router, lineage
+from palomar.flows.terms import Terms
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt, OutgoingPart, SubmitOutcome, Taken, WebhookRequest
 from palomar.storage.database import Database, Transaction

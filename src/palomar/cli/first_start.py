@@ -32,7 +32,7 @@ from palomar.flows.numbers import VirtualNumber, add_number
 from palomar.flows.users import user_of_login
 from palomar.flows.work import Work
 from palomar.place import FIRST_ACCOUNT_FILE
-from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Database, Transaction
 from palomar.web import CONSOLE, SANDBOX_CALLBACK
 

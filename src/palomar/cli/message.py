@@ -24,7 +24,7 @@ from palomar.flows.waits import Wait
 from palomar.flows.why import Story, tell_story
 from palomar.flows.work import Work
 from palomar.place import configured_senders
-from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
 from palomar.storage.messages import MessageRow
 

@@ -24,7 +24,7 @@ from palomar.flows.accounts import Snapshot, login_key
 from palomar.flows.accounts import load as load_accounts
 from palomar.flows.house import House
 from palomar.place import has_data, opened_database, wall_clock
-from palomar.storage.accounts import SELECT_VERSION
+from palomar.storage.change_counter import SELECT_VERSION
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.nodes import SELECT_NODES
 

@@ -7,7 +7,7 @@ from palomar.domain.message import State, public_id
 from palomar.domain.schedule import format_gmt
 from palomar.flows import lookup, schedule
 from palomar.flows.work import Work
-from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
 from palomar.storage.messages import MessageRow
 

@@ -19,7 +19,7 @@ from palomar.engine.steps import FOR_EVER, Entry, cut, fail, grouped, prepare_on
 from palomar.flows.house import House
 from palomar.flows.work import Work
 from palomar.ports import Clock
-from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Conflict, Database, Script, Transaction, Unavailable
 
 BATCH_WEIGHT = 500

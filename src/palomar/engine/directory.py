@@ -5,9 +5,9 @@ import dataclasses
 from palomar.domain.account import Account, AccountId
 from palomar.domain.pricing import PriceList
 from palomar.flows.accounts import Snapshot, load, login_key
-from palomar.flows.compose import Terms
+from palomar.flows.terms import Terms
 from palomar.flows.tokens import signing_secret, token_id_of
-from palomar.storage import accounts
+from palomar.storage.change_counter import SELECT_VERSION
 from palomar.storage.database import Database, Transaction
 
 _NO_PRICES = PriceList()
@@ -88,7 +88,7 @@ class Directory:
             self.snapshot = dataclasses.replace(self.snapshot, has_blocked_numbers=True)
 
     async def _load_if_changed(self, tx: Transaction) -> Snapshot | None:
-        version = (await tx.select(accounts.SELECT_VERSION))[0][0]
+        version = (await tx.select(SELECT_VERSION))[0][0]
         if version == self.snapshot.version:
             return None
         return await load(tx)

@@ -34,7 +34,7 @@ from palomar.flows.search_task import BOUNDS, LATEST, Bounds
 from palomar.flows.why import Story, tell_story
 from palomar.flows.work import Work
 from palomar.ports import Clock, Ids
-from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Database, Transaction
 from palomar.storage.messages import MessageRow
 

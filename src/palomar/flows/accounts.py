@@ -15,20 +15,20 @@ from palomar.domain.routing import Plan
 from palomar.domain.settings import read_settings, settings_text
 from palomar.flows.blocks import Block, list_blocks
 from palomar.flows.callers import Caller, of_blocked
-from palomar.flows.compose import Terms
 from palomar.flows.house import House
 from palomar.flows.lessons import load_spellings
 from palomar.flows.routes import load_plan
 from palomar.flows.routing import lineage
+from palomar.flows.terms import Terms
 from palomar.flows.tokens import Token, live_token
 from palomar.flows.work import Work
 from palomar.storage import accounts as rows
 from palomar.storage import ledger, platform
+from palomar.storage.blacklist import SELECT_ANY_BLOCKED
+from palomar.storage.change_counter import BUMP_VERSION, SELECT_VERSION
 from palomar.storage.database import Conflict, Transaction
-from palomar.storage.filters import SELECT_ANY_BLOCKED
 from palomar.storage.statements import Found
 from palomar.storage.templates import SELECT_TEMPLATES
-from palomar.storage.users import SELECT_USER_BY_LOGIN
 
 _NO_PRICES = PriceList()
 _EVERYBODY = AccountId(0)
@@ -113,7 +113,7 @@ def login_key(login: str) -> str:
 
 async def load(tx: Transaction) -> Snapshot:
     """Read all accounts, live keys and rates."""
-    version = int(str((await tx.select(rows.SELECT_VERSION))[0][0]))
+    version = int(str((await tx.select(SELECT_VERSION))[0][0]))
     accounts: dict[AccountId, Account] = {}
     passwords = {}
     templates = await _templates(tx)
@@ -149,7 +149,7 @@ async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms:
     None if the login is taken, by an account or by a user of the console; a refusal if the parent has too little:
     then nothing is written.
     """
-    if await tx.select(SELECT_USER_BY_LOGIN, login_key(new.login)):
+    if await tx.select(rows.SELECT_USER_WITH_LOGIN, login_key(new.login)):
         return None
     first = new.credit_microcredits
     if new.parent_id is not None and first > (await balance(tx, new.parent_id)).available:
@@ -186,14 +186,14 @@ async def add_key(
     """A further key of an account."""
     key = rows.KeyRow(id=house.ids.serial(), name=name, start=secret[:6], created_ms=now_ms, revoked_ms=None)
     await tx.insert(rows.INSERT_KEYS, [(key_hash(secret), key.id, account_id, name, key.start, now_ms)])
-    await tx.execute(rows.BUMP_VERSION)
+    await tx.execute(BUMP_VERSION)
     return key
 
 
 async def revoke_key(tx: Transaction, account_id: AccountId, key_id: int, *, now_ms: int) -> bool:
     """A revoked key dies on every node within a second; False if there is no such live key."""
     changed = await tx.execute(rows.REVOKE_KEY, now_ms, account_id, key_id)
-    await tx.execute(rows.BUMP_VERSION)
+    await tx.execute(BUMP_VERSION)
     return changed == 1
 
 
@@ -217,7 +217,7 @@ async def change_password(tx: Transaction, account_id: AccountId, password_hash:
     opened. Passes that were made by name go on (``tokens.named_tokens``)."""
     await tx.execute(rows.CHANGE_PASSWORD, password_hash, account_id)
     await tx.execute(platform.REVOKE_TOKENS_OF_LOGIN, now_ms, account_id)
-    await tx.execute(rows.BUMP_VERSION)
+    await tx.execute(BUMP_VERSION)
 
 
 async def transfer(
@@ -248,7 +248,7 @@ async def change_account(tx: Transaction, account: Account) -> None:
         settings_text(account.settings),
         account.id,
     )
-    await tx.execute(rows.BUMP_VERSION)
+    await tx.execute(BUMP_VERSION)
 
 
 async def add_credit(

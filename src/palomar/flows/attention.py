@@ -12,7 +12,7 @@ from palomar.domain.counts import Grain
 from palomar.domain.oddity import OddityKind
 from palomar.flows.callbacks import off_targets
 from palomar.flows.counts import FORECAST_DAYS, Forecast, Whose, forecast_of
-from palomar.flows.held import Held, count_held
+from palomar.flows.held_count import Held, count_held
 from palomar.flows.oddities import list_oddities
 from palomar.flows.standing import CarrierStanding, list_standings
 from palomar.ports import OFF_ON_PURPOSE

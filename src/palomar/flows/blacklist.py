@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
-from palomar.storage import filters as rows
-from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage import blacklist as rows
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
 
 PAGE = 500

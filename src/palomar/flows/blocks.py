@@ -10,7 +10,7 @@ from palomar.domain.abuse import FOREVER_MS, FORGIVEN_MS, counted_as, end_ms, ne
 from palomar.domain.account import AccountId
 from palomar.flows.work import Work
 from palomar.storage import blocks as rows
-from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found
 

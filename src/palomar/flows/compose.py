@@ -5,7 +5,6 @@ router, when the transaction begins).
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -15,11 +14,11 @@ from palomar.domain.languages import Language
 from palomar.domain.link import Links
 from palomar.domain.message import MessageId, State
 from palomar.domain.phone import country_of
-from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.domain.routing import Choice
 from palomar.domain.text import Alphabet, shorter_in_a_language
 from palomar.flows.idempotency import Key
+from palomar.flows.terms import Terms
 from palomar.ports import Ids
 from palomar.storage.messages import MessageRow
 
@@ -126,16 +125,6 @@ class Acceptance(Struct):
     @property
     def account_id(self) -> AccountId:
         return self.request.account.id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What an account's messages are judged by before they are stored: its prices and lanes, and the accounts above it
-    (itself first)."""
-
-    prices: PriceList = field(default_factory=PriceList)
-    lanes: tuple[Lane, ...] = ()
-    lineage: tuple[AccountId, ...] = ()
 
 
 def compose(

@@ -13,7 +13,7 @@ from palomar.domain.message import MessageId, State
 from palomar.domain.refusals import Refusal
 from palomar.flows.compose import Acceptance, NewMessage, Verdict
 from palomar.flows.work import Work
-from palomar.storage import filters as rows
+from palomar.storage.blacklist import LOOKUP_BLOCKED
 from palomar.storage.links import LOOKUP_LINKS_OF
 from palomar.storage.messages import LOOKUP_MESSAGES, MessageRow, message_rows
 
@@ -131,7 +131,7 @@ async def blocked_now(
 
 async def _judge_blocked(work: Work, messages: Sequence[NewMessage]) -> None:
     numbers = sorted({message.row.msisdn for message in messages})
-    found = await work.tx.lookup(rows.LOOKUP_BLOCKED, numbers)
+    found = await work.tx.lookup(LOOKUP_BLOCKED, numbers)
     why = {(owner, msisdn): _reason(word) for owner, msisdn, word in found}
     for message in messages:
         row = message.row
@@ -141,7 +141,7 @@ async def _judge_blocked(work: Work, messages: Sequence[NewMessage]) -> None:
 
 
 async def _why_blocked(work: Work, account_id: AccountId, numbers: Sequence[str]) -> dict[str, str]:
-    found = await work.tx.lookup(rows.LOOKUP_BLOCKED, numbers)
+    found = await work.tx.lookup(LOOKUP_BLOCKED, numbers)
     return {msisdn: _reason(word) for owner, msisdn, word in found if owner in (account_id, EVERYBODY)}
 
 

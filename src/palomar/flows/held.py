@@ -5,13 +5,11 @@ go by another carrier; a receipt of any copy still ends its part.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId, PartId, State
 from palomar.domain.timeline import Kind
-from palomar.flows.counts import Whose
 from palomar.flows.routing import UNROUTED
 from palomar.flows.work import Work
 from palomar.storage import doubts
@@ -20,17 +18,6 @@ from palomar.storage.database import Transaction
 
 AT_ONCE: Final = 200
 """Messages a transaction sends at most."""
-LOOKED_AT: Final = 20_000
-"""Copies in doubt that are counted; where there are more, the numbers are lower bounds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """An account's messages of which a part is held, and since when the oldest is."""
-
-    account_id: AccountId
-    messages: int
-    oldest_ms: int
 
 
 async def send_held(work: Work, orders: Sequence[Sequence[MessageId]]) -> list[int]:
@@ -41,16 +28,6 @@ async def send_held(work: Work, orders: Sequence[Sequence[MessageId]]) -> list[i
 async def held_messages(tx: Transaction, account_id: AccountId) -> list[MessageId]:
     """List an account's messages of which a part is held, AT_ONCE at most, the oldest first."""
     return [MessageId(row[0]) for row in await tx.select(doubts.SELECT_HELD, account_id, AT_ONCE)]
-
-
-async def count_held(tx: Transaction, whose: Whose) -> list[Held]:
-    """Count by account what is held, of these accounts or of all (None), the most first."""
-    found = [
-        Held(account_id=AccountId(row[0]), messages=row[1], oldest_ms=row[2])
-        for row in await tx.select(doubts.COUNT_HELD, LOOKED_AT)
-    ]
-    mine = [held for held in found if whose is None or held.account_id in whose]
-    return sorted(mine, key=lambda held: -held.messages)
 
 
 async def _send(work: Work, message_ids: Sequence[MessageId]) -> int:

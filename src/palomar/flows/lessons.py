@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from palomar.domain.receipt_ids import Spelling
 from palomar.storage import routing as rows
-from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
 
 RECEIPT_IDS = "receipt_ids"

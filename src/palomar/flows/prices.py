@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from palomar.domain.account import AccountId
-from palomar.storage import accounts
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Insert
 
@@ -22,13 +22,13 @@ async def set_rates(tx: Transaction, account_id: AccountId, rates: Sequence[tupl
         await tx.execute(_DELETE, account_id, country)
     if rates:
         await tx.insert(_INSERT, [(account_id, country, rate) for country, rate in dict(rates).items()])
-    await tx.execute(accounts.BUMP_VERSION)
+    await tx.execute(BUMP_VERSION)
 
 
 async def remove_rates(tx: Transaction, account_id: AccountId, countries: Sequence[str]) -> int:
     """Take rates away, so that what stands above them holds again; how many there were."""
     removed = sum([await tx.execute(_DELETE, account_id, country) for country in countries])
-    await tx.execute(accounts.BUMP_VERSION)
+    await tx.execute(BUMP_VERSION)
     return removed
 
 

@@ -21,8 +21,8 @@ from palomar.flows.repeats import Before, before, is_part, link_of, word_of
 from palomar.flows.work import Work
 from palomar.ports import CarrierInbound
 from palomar.storage import inbound as rows
+from palomar.storage.blacklist import DELETE_OPTED_OUT, INSERT_BLOCKED
 from palomar.storage.database import Conflict
-from palomar.storage.filters import DELETE_OPTED_OUT, INSERT_BLOCKED
 from palomar.storage.statements import Row
 
 INCOMPLETE_AFTER_MS = 6 * 3_600_000

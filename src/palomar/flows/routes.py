@@ -10,7 +10,7 @@ from palomar.domain.lane import Lane, Rank
 from palomar.domain.routing import Plan, Route
 from palomar.domain.sender_rules import SenderAction, SenderForm, SenderRule, in_order
 from palomar.storage import routing as rows
-from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found
 

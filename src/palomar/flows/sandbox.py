@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from palomar.storage import sandbox as rows
-from palomar.storage.accounts import BUMP_VERSION, SELECT_VERSION
+from palomar.storage.change_counter import BUMP_VERSION, SELECT_VERSION
 from palomar.storage.database import Transaction
 
 MOST_AHEAD_MS: Final = 3_650 * 86_400_000

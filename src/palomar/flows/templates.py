@@ -2,7 +2,7 @@
 
 from palomar.domain.account import AccountId
 from palomar.storage import templates as rows
-from palomar.storage.accounts import BUMP_VERSION
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from palomar.domain.account import AccountId
 from palomar.flows.house import House
 from palomar.storage import accounts, platform
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found
 
@@ -65,7 +66,7 @@ async def add_token(
     )
     row = (token.id, token.account_id, token.name, token.created_ms, token.expires_ms, int(token.by_login))
     await tx.insert(platform.INSERT_TOKENS, [row])
-    await tx.execute(accounts.BUMP_VERSION)
+    await tx.execute(BUMP_VERSION)
     return token
 
 
@@ -112,7 +113,7 @@ async def named_tokens(tx: Transaction, account_id: AccountId, *, now_ms: int) -
 async def revoke_token(tx: Transaction, account_id: AccountId, token_id: int, *, now_ms: int) -> bool:
     """A revoked pass dies on every node within a second; False if there is no such live one."""
     changed = await tx.execute(platform.REVOKE_TOKEN, now_ms, account_id, token_id)
-    await tx.execute(accounts.BUMP_VERSION)
+    await tx.execute(BUMP_VERSION)
     return changed == 1
 
 

@@ -24,8 +24,8 @@ from palomar.flows.oddities import Odd, count_oddities
 from palomar.flows.sent import SentLately, SentToday
 from palomar.storage import links, nodes
 from palomar.storage import messages as rows
-from palomar.storage.accounts import BUMP_VERSION
 from palomar.storage.callback_targets import TargetRow
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Conflict, Transaction
 from palomar.storage.filters import SENT_DAYS, UNPAID_DAYS
 from palomar.storage.ledger import Reason

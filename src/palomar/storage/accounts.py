@@ -20,6 +20,8 @@ INSERT_ACCOUNTS = Insert(
 SELECT_ACCOUNTS = (
     "SELECT id, login, parent_id, name, enabled, may_send, settings, password_hash FROM accounts ORDER BY id"
 )
+SELECT_USER_WITH_LOGIN = "SELECT id FROM users WHERE login_key = ?"
+"""A login is one account's or one user's, never both."""
 SELECT_ACCOUNT_BY_LOGIN = "SELECT id FROM accounts WHERE login_key = ?"
 UPDATE_ACCOUNT = "UPDATE accounts SET name = ?, enabled = ?, may_send = ?, settings = ? WHERE id = ?"
 SELECT_PASSWORD = "SELECT password_hash FROM accounts WHERE id = ?"  # noqa: S105
@@ -37,8 +39,6 @@ SELECT_LIVE_KEYS = "SELECT hash, account_id FROM keys WHERE revoked_ms IS NULL"
 SELECT_KEYS_OF = "SELECT id, name, start, created_ms, revoked_ms FROM keys WHERE account_id = ? ORDER BY id"
 REVOKE_KEY = "UPDATE keys SET revoked_ms = ? WHERE account_id = ? AND id = ? AND revoked_ms IS NULL"
 SELECT_RATES = "SELECT account_id, country, microcredits FROM rates"
-SELECT_VERSION = "SELECT version FROM changes WHERE id = 1"
-BUMP_VERSION = "UPDATE changes SET version = version + 1 WHERE id = 1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

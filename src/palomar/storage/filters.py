@@ -1,21 +1,8 @@
-"""What the filters look at: black lists, what was sent lately, and how much today."""
+"""Count what accounts sent lately and how much today: rows and their SQL, for the filters."""
 
 from typing import NamedTuple
 
 from palomar.storage.statements import Delete, Insert, Lookup, columns_of
-
-LOOKUP_BLOCKED = Lookup("SELECT account_id, msisdn, word FROM blocked_numbers WHERE msisdn IN {keys}", "text")
-INSERT_BLOCKED = Insert(
-    "blocked_numbers",
-    (("account_id", "bigint"), *columns_of("text", "msisdn word"), ("since_ms", "bigint")),
-    ignore_conflicts=True,
-)
-DELETE_BLOCKED = "DELETE FROM blocked_numbers WHERE account_id = ? AND msisdn = ?"
-DELETE_OPTED_OUT = "DELETE FROM blocked_numbers WHERE account_id = ? AND msisdn = ? AND word <> ''"
-SELECT_ANY_BLOCKED = "SELECT 1 FROM blocked_numbers LIMIT 1"
-SELECT_BLOCKED_OF = (
-    "SELECT msisdn, word, since_ms FROM blocked_numbers WHERE account_id = ? AND msisdn > ? ORDER BY msisdn LIMIT ?"
-)
 
 LOOKUP_RECENT = Lookup("SELECT digest, sent_ms FROM recent WHERE digest IN {keys}", "bytea")
 DELETE_RECENT = Delete("recent", ("digest", "bytea"))
