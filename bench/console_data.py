@@ -184,9 +184,9 @@ class _TimedWrites:
         self.survey = database.survey
         self.took_ms: list[float] = []
 
-    async def write(self, script: Any, *, lane: int) -> Any:
+    async def write_in_lane(self, lane: int, script: Any, *args: Any, **kwargs: Any) -> Any:
         began = time.perf_counter()
-        result = await self._database.write(script, lane=lane)
+        result = await self._database.write_in_lane(lane, script, *args, **kwargs)
         self.took_ms.append((time.perf_counter() - began) * 1_000)
         return result
 

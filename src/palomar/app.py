@@ -51,7 +51,7 @@ from palomar.place import FIRST_ACCOUNT_FILE, configured_senders, locked, node_n
 from palomar.ports import Carrier, Ids
 from palomar.sandbox import SandboxParts
 from palomar.south import South
-from palomar.storage.database import Database, Transaction
+from palomar.storage.database import Database
 from palomar.storage.webhooks import WebhookRow
 from palomar.web import Health
 
@@ -333,10 +333,7 @@ class App:
         self.notifier.look_for_work()
 
     async def _adopt_strays(self) -> None:
-        async def script(tx: Transaction) -> int:
-            return await adopt_strays(tx, list(self.carriers))
-
-        await self.database.write(script)
+        await self.database.write(adopt_strays, list(self.carriers))
 
     async def _listen(self) -> None:
         attempts = Attempts(self.database, self.clock)

@@ -5,7 +5,6 @@ import fcntl
 import os
 import platform
 from collections.abc import AsyncIterator, Iterator
-from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -75,7 +74,7 @@ async def configured_senders(config: Config, database: Database) -> Senders:
     """Return what decides whose a message is that names no sender."""
     required = config.sending.require_sender
     if required is None:
-        required = not await database.read(partial(is_noted, note=Note.BORROWS_VENDOR_SENDERS))
+        required = not await database.read(is_noted, note=Note.BORROWS_VENDOR_SENDERS)
     return Senders(
         of_carriers={c.name: c.sender for c in config.carriers if isinstance(c, SmppCarrierSettings) and c.sender},
         is_real=not config.simulated,

@@ -19,9 +19,9 @@ from palomar.carriers.smpp.wording import languages
 from palomar.config import CarrierConfig
 from palomar.domain.languages import Language
 from palomar.flows.lookup import awaiting_receipt
-from palomar.ports import Carrier, Clock, Ids, OutgoingPart
+from palomar.ports import Carrier, Clock, Ids
 from palomar.smpp import SubmitSm
-from palomar.storage.database import Database, Transaction
+from palomar.storage.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -99,13 +99,7 @@ class South:
             inside = _inside(name, smsc.settings)
             submit, after = submit_maker(inside, wall_ms=self._clock.wall_ms), 0
             while True:
-
-                async def script(
-                    tx: Transaction, name: str = name, after: int = after
-                ) -> list[tuple[str, OutgoingPart]]:
-                    return await awaiting_receipt(tx, name, after=after)
-
-                found = await database.read(script)
+                found = await database.read(awaiting_receipt, name, after=after)
                 for reference, part in found:
                     if isinstance(pdu := submit(part), SubmitSm):
                         smsc.recall(inside.system_id, reference, pdu)

@@ -36,16 +36,19 @@ class ShakyDatabase:
         self.races = self.bugs = 0.0
         self.chance = random.Random(1)
 
-    async def write(self, script: Script[Any], *, lane: int = 0, long: bool = False) -> Any:
+    async def write(self, script: Script[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await self.write_in_lane(0, script, *args, **kwargs)
+
+    async def write_in_lane(self, lane: int, script: Script[..., Any], *args: Any, **kwargs: Any) -> Any:
         async def shaky(tx: Any) -> Any:
-            result = await script(tx)
+            result = await script(tx, *args, **kwargs)
             if self.chance.random() < self.races:
                 raise Conflict("another was quicker")
             if self.chance.random() < self.bugs:
                 raise RuntimeError("a bug")
             return result
 
-        return await self._database.write(shaky, lane=lane)
+        return await self._database.write_in_lane(lane, shaky)
 
 
 @dataclass(kw_only=True)

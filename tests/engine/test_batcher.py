@@ -48,7 +48,7 @@ class FakeDatabase:
         self.gate.set()
         self.door.set()
 
-    async def write(self, script: Callable[[Any], Awaitable[Any]], *, lane: int = 0) -> Any:
+    async def write_in_lane(self, lane: int, script: Callable[[Any], Awaitable[Any]]) -> Any:
         self.attempts += 1
         self.doing = []
         await self.door.wait()

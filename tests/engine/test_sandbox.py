@@ -82,7 +82,7 @@ class AwayOnce:
         self._database = database
         self.away = True
 
-    async def read(self, script: Script[sandbox.Sandbox]) -> sandbox.Sandbox:
+    async def read(self, script: Script[[], sandbox.Sandbox]) -> sandbox.Sandbox:
         if self.away:
             self.away = False
             raise Unavailable("away")

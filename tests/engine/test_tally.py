@@ -38,15 +38,15 @@ class Meddled:
     before_write: Callable[[], Any] | None = None
     fails: bool = False
 
-    async def survey(self, script: Script[Any]) -> Any:
+    async def survey(self, script: Script[..., Any], *args: Any, **kwargs: Any) -> Any:
         if self.fails:
             raise Unavailable("not now")
-        return await self.database.survey(script)
+        return await self.database.survey(script, *args, **kwargs)
 
-    async def write(self, script: Script[Any], *, lane: int = 0, long: bool = False) -> Any:
+    async def write_in_lane(self, lane: int, script: Script[..., Any], *args: Any, **kwargs: Any) -> Any:
         if self.before_write is not None:
             await self.before_write()
-        return await self.database.write(script, lane=lane)
+        return await self.database.write_in_lane(lane, script, *args, **kwargs)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ async def test_requests_that_drain_one_balance_at_once_never_make_it_negative(wo
 
         while True:
             try:
-                return await world.database.write(script, lane=lane)
+                return await world.database.write_in_lane(lane, script)
             except Conflict:
                 continue
 

@@ -107,7 +107,7 @@ async def test_two_nodes_that_make_the_same_code_at_once_do_not_share_it(linking
 
         while True:
             try:
-                return await linking.database.write(script, lane=lane)
+                return await linking.database.write_in_lane(lane, script)
             except Conflict:
                 conflicts += 1
                 assert conflicts < 5

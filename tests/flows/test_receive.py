@@ -273,7 +273,7 @@ async def test_two_nodes_that_take_the_same_message_at_once_store_it_once(world:
             await work.finish()
             return fresh
 
-        return await world.database.write(script, lane=lane)
+        return await world.database.write_in_lane(lane, script)
 
     for number in range(20):
         found = await asyncio.gather(take(f"vote {number}", lane=0), take(f"vote {number}", lane=1))
@@ -385,7 +385,7 @@ async def test_parts_that_two_nodes_get_at_once_are_joined(world: World) -> None
             await receive(work, [part(number, 2, "ab"[number - 1], reference=reference)])
             await work.finish()
 
-        await world.database.write(script, lane=lane)
+        await world.database.write_in_lane(lane, script)
 
     for reference in range(20):
         await asyncio.gather(take(1, reference=reference, lane=0), take(2, reference=reference, lane=1))

@@ -39,7 +39,7 @@ class BrokenDatabase:
 
     lanes = 1
 
-    async def read(self, script: object) -> object:
+    async def read(self, script: object, *args: object) -> object:
         raise Unavailable("gone")
 
 

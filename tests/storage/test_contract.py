@@ -70,6 +70,23 @@ async def test_what_is_inserted_comes_back_the_same_whatever_the_text_bytes_and_
     assert await everything(words) == sorted(AWKWARD, key=lambda row: int(str(row[0])))
 
 
+async def test_a_script_is_given_what_is_passed_after_it_by_place_and_by_name(words: Database) -> None:
+    async def store(tx: Transaction, identity: int, *, word: str) -> int:
+        await tx.insert(WORDS, [(identity, word, None)])
+        return identity
+
+    async def find(tx: Transaction, identity: int, *, otherwise: str) -> str:
+        found = await tx.select("SELECT id, word FROM words WHERE id = ?", identity)
+        return str(found[0][1]) if found else otherwise
+
+    assert await words.write(store, 1, word="one") == 1
+    assert await words.write_in_lane(1, store, 2, word="two") == 2
+    assert await words.write_long(store, 3, word="three") == 3
+    assert await words.read(find, 1, otherwise="none") == "one"
+    assert await words.survey(find, 2, otherwise="none") == "two"
+    assert await words.read(find, 4, otherwise="none") == "none"
+
+
 async def test_lookups_find_awkward_keys_and_leave_out_those_that_are_not_there(words: Database) -> None:
     await put(words, *AWKWARD)
 
@@ -276,7 +293,7 @@ async def test_writes_of_every_lane_are_all_there(words: Database) -> None:
             await tx.insert(WORDS, [(identity, f"lane {lane}", None)])
             await tx.pause()
 
-        await words.write(script, lane=lane)
+        await words.write_in_lane(lane, script)
 
     async with asyncio.TaskGroup() as group:
         for identity in range(20):

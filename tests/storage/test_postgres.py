@@ -119,11 +119,11 @@ async def test_an_open_connection_that_died_while_idle_is_an_outage_once(postgre
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 
-    await postgres.write(add(10), lane=0)
-    await postgres.write(kill_others, lane=1)
+    await postgres.write_in_lane(0, add(10))
+    await postgres.write_in_lane(1, kill_others)
     for identity in (11, 12, 13):
         try:
-            await postgres.write(add(identity), lane=0)
+            await postgres.write_in_lane(0, add(identity))
         except Unavailable:
             assert identity == 11
     assert 13 in await ids(postgres)
@@ -141,8 +141,8 @@ async def test_two_lanes_that_wait_for_each_other_are_a_conflict_of_one_and_roll
         await tx.execute("UPDATE words SET word = 'locked' WHERE id = ?", second)
 
     results = await asyncio.gather(
-        postgres.write(lambda tx: lock_both(tx, 1, 2), lane=0),
-        postgres.write(lambda tx: lock_both(tx, 2, 1), lane=1),
+        postgres.write_in_lane(0, lambda tx: lock_both(tx, 1, 2)),
+        postgres.write_in_lane(1, lambda tx: lock_both(tx, 2, 1)),
         return_exceptions=True,
     )
     assert sorted(type(result).__name__ for result in results) == ["Conflict", "NoneType"]
@@ -166,7 +166,7 @@ async def test_locked_rows_are_skipped_shared_or_waited_for_as_asked(postgres: P
         seen.set()
 
     async with asyncio.timeout(10):
-        await asyncio.gather(postgres.write(holder, lane=0), postgres.write(looker, lane=1))
+        await asyncio.gather(postgres.write_in_lane(0, holder), postgres.write_in_lane(1, looker))
     assert found == {"skip": [3], "share": [2]}
 
 
@@ -189,7 +189,7 @@ async def test_a_locking_lookup_waits_for_the_other_lane_and_sees_what_it_wrote(
         return await tx.lookup(BY_ID, [1, 2])
 
     async with asyncio.timeout(10):
-        _, rows = await asyncio.gather(postgres.write(writer, lane=0), postgres.write(looker, lane=1))
+        _, rows = await asyncio.gather(postgres.write_in_lane(0, writer), postgres.write_in_lane(1, looker))
     assert rows == [(1, "one"), (2, "changed")]
 
 

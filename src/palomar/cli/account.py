@@ -136,11 +136,9 @@ def credit(login: str, amount: str, as_json: bool) -> None:
     async def work(desk: Desk) -> flow.Balance | Refusal:
         found = await desk.account(login)
         house = desk.house(await desk.accounts())
-
-        async def script(tx: Transaction) -> flow.Balance | Refusal:
-            return await flow.add_credit(tx, house, found.id, _credits(amount), now_ms=desk.clock.wall_ms())
-
-        return await desk.database.write(script)
+        return await desk.database.write(
+            flow.add_credit, house, found.id, _credits(amount), now_ms=desk.clock.wall_ms()
+        )
 
     result = run(work)
     if isinstance(result, Refusal):
@@ -166,13 +164,14 @@ def transfer(giver: str, taker: str, amount: str, as_json: bool) -> None:
     async def work(desk: Desk) -> flow.Balance | Refusal:
         source, target = await desk.account(giver), await desk.account(taker)
         house = desk.house(await desk.accounts())
-
-        async def script(tx: Transaction) -> flow.Balance | Refusal:
-            return await flow.transfer(
-                tx, house, giver=source.id, taker=target.id, microcredits=microcredits, now_ms=desk.clock.wall_ms()
-            )
-
-        return await desk.database.write(script)
+        return await desk.database.write(
+            flow.transfer,
+            house,
+            giver=source.id,
+            taker=target.id,
+            microcredits=microcredits,
+            now_ms=desk.clock.wall_ms(),
+        )
 
     result = run(work)
     if isinstance(result, Refusal):
@@ -196,11 +195,7 @@ def set_settings(login: str, assignments: tuple[str, ...]) -> None:
         changed = await desk.account(login)
         for assignment in assignments:
             changed = _assigned(changed, assignment)
-
-        async def script(tx: Transaction) -> None:
-            await flow.change_account(tx, changed)
-
-        await desk.database.write(script)
+        await desk.database.write(flow.change_account, changed)
 
     run(work)
     click.echo(f"{login} changed.")
@@ -296,11 +291,7 @@ async def create_account(
         parent_id=owner.id if owner else None,
     )
     house = desk.house(await desk.accounts())
-
-    async def script(tx: Transaction) -> Account | Refusal | None:
-        return await flow.add_account(tx, house, new, now_ms=desk.clock.wall_ms())
-
-    added = await desk.database.write(script)
+    added = await desk.database.write(flow.add_account, house, new, now_ms=desk.clock.wall_ms())
     if added is None or isinstance(added, Refusal):
         return added
     return {"login": login, "password": fresh, "api_key": secret, "credits": as_number(credit)}
@@ -335,10 +326,7 @@ def _assigned(changed: Account, assignment: str) -> Account:
 
 
 async def _view(desk: Desk, found: Account, snapshot: flow.Snapshot) -> dict[str, object]:
-    async def script(tx: Transaction) -> flow.Balance:
-        return await flow.balance(tx, found.id)
-
-    balance = await desk.database.read(script)
+    balance = await desk.database.read(flow.balance, found.id)
     return {
         "login": found.login,
         "parent": snapshot.by_id[found.parent_id].login if found.parent_id is not None else "",

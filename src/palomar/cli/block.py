@@ -8,7 +8,6 @@ from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.domain.schedule import format_gmt
 from palomar.flows import blocks as flow
 from palomar.flows.blocks import Block
-from palomar.storage.database import Transaction
 
 
 @click.group()
@@ -44,11 +43,7 @@ def lift(who: str) -> None:
     async def work(desk: Desk) -> bool:
         subject = flow.address_subject(who.removesuffix("/64")) if _is_address(who) else ""
         subject = subject or flow.account_subject((await desk.account(who)).id)
-
-        async def script(tx: Transaction) -> bool:
-            return await flow.lift(tx, subject)
-
-        return await desk.database.write(script)
+        return await desk.database.write(flow.lift, subject)
 
     if not run(work):
         fail(f"{who} is not blocked")

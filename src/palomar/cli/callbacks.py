@@ -6,7 +6,6 @@ from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.domain.message import public_id
 from palomar.domain.schedule import format_gmt
 from palomar.flows import callbacks as flow
-from palomar.storage.callback_targets import TargetRow
 from palomar.storage.database import Transaction
 
 
@@ -32,13 +31,7 @@ def list_callbacks(failed: bool, login: str | None, as_json: bool) -> None:
         for standing in wanted[:1] if failed else wanted:
             after, count = 0, flow.PAGE
             while count == flow.PAGE:
-
-                async def script(
-                    tx: Transaction, after: int = after, which: flow.Standing = standing
-                ) -> list[flow.Callback]:
-                    return await flow.list_callbacks(tx, which, account_id=account_id, after=after)
-
-                page = await desk.database.read(script)
+                page = await desk.database.read(flow.list_callbacks, standing, account_id=account_id, after=after)
                 views.extend(_view(found, logins) for found in page)
                 count = len(page)
                 after = page[-1].webhook.id if page else after
@@ -70,13 +63,10 @@ def replay(callback_id: int | None, everything: bool, login: str | None, as_json
         async def one(tx: Transaction) -> int:
             return int(await flow.replay(tx, callback_id or 0, now_ms=now_ms))
 
-        async def some(tx: Transaction) -> int:
-            return await flow.replay_all(tx, account_id=account_id, now_ms=now_ms)
-
         if not everything:
             return await desk.database.write(one)
         total = 0
-        while count := await desk.database.write(some):
+        while count := await desk.database.write(flow.replay_all, account_id=account_id, now_ms=now_ms):
             total += count
         return total
 
@@ -100,21 +90,13 @@ def resume(login: str | None, url: str | None, as_json: bool) -> None:
         account = await desk.account(login) if login else None
         account_id = account.id if account else None
         logins = {int(found.id): found.login for found in (await desk.accounts()).by_id.values()}
-
-        async def off(tx: Transaction) -> list[TargetRow]:
-            return await flow.off_targets(tx, account_id=account_id)
-
         views: list[dict[str, object]] = []
-        for target in await desk.database.read(off):
+        for target in await desk.database.read(flow.off_targets, account_id=account_id):
             if url is not None and target.origin != url.rstrip("/"):
                 continue
-
-            async def some(tx: Transaction, target: TargetRow = target) -> int:
-                return await flow.resume(tx, target.id, now_ms=desk.clock.wall_ms())
-
             total, count = 0, flow.PAGE
             while count == flow.PAGE:
-                count = await desk.database.write(some)
+                count = await desk.database.write(flow.resume, target.id, now_ms=desk.clock.wall_ms())
                 total += count
             views.append(
                 {

@@ -77,11 +77,7 @@ def list_lessons(as_json: bool) -> None:
 @click.argument("subject", default=lessons_flow.RECEIPT_IDS)
 def unlearn(name: str, subject: str) -> None:
     """Forget what a carrier has taught us; it is learned again."""
-
-    async def script(tx: Transaction) -> bool:
-        return await lessons_flow.unlearn(tx, name, subject)
-
-    if not run(lambda desk: desk.database.write(script)):
+    if not run(lambda desk: desk.database.write(lessons_flow.unlearn, name, subject)):
         fail(f"nothing was learned of {name} on {subject} (palomar carrier lessons)")
 
 

@@ -3,7 +3,6 @@
 import ipaddress
 import stat
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
@@ -33,7 +32,7 @@ async def examine_safety(config: Config, database: Database) -> list[Verdict]:
     """Look at what a trial may leave behind, who has no sender, who can read our files and reach our network."""
     accounts = (await database.read(load)).by_id.values()
     now_ms = RealClock().wall_ms()
-    proxies = await database.read(lambda tx: unknown_proxies(tx, now_ms=now_ms))
+    proxies = await database.read(unknown_proxies, now_ms=now_ms)
     verdicts = [*_open_files(config), *_open_passwords(config), *_loopback_callbacks(config, proxied=bool(proxies))]
     if not config.simulated:
         verdicts += await _trial(config, database)
@@ -96,7 +95,7 @@ async def _trial(config: Config, database: Database) -> list[Verdict]:
     """Look for the secrets of the first start, which have stood on a screen."""
     verdicts: list[Verdict] = []
 
-    ended = await database.read(partial(is_noted, note=Note.TRIAL_ENDED))
+    ended = await database.read(is_noted, note=Note.TRIAL_ENDED)
     demo = await trial_account(config, database)
     if not ended and demo is not None and demo.enabled and not await has_sent_for_real(config, database, demo):
         text = f"trial: the next start switches {DEMO_LOGIN} off, once; {CONFIRM_TRIAL} lets it send for real"

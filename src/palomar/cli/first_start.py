@@ -69,7 +69,7 @@ class Trial:
     async def begin(self) -> bool:
         """Make an account to try with and a user of the console, where there is no account yet and nothing real can be
         sent; False where nothing is made. Call it when the ports are open."""
-        if not self._config.simulated or await self._database.read(partial(is_noted, note=Note.TRIAL_BEGUN)):
+        if not self._config.simulated or await self._database.read(is_noted, note=Note.TRIAL_BEGUN):
             return False
         accounts = (await self._desk.accounts()).by_login
         begun = _read_secrets(self._file) if accounts else None
@@ -77,7 +77,7 @@ class Trial:
             return False
         admin_hash = await self._database.read(_admin_hash)
         if DEMO_LOGIN in accounts and admin_hash:  # an older installation: all is there
-            await self._database.write(partial(note_once, note=Note.TRIAL_BEGUN, now_ms=self._desk.clock.wall_ms()))
+            await self._database.write(note_once, note=Note.TRIAL_BEGUN, now_ms=self._desk.clock.wall_ms())
             return False
         self._made = begun or _new_secrets(self._desk)
         _keep_secrets(self._file, self._made)
@@ -88,7 +88,7 @@ class Trial:
         """Switch the trial's account off, once, when there is a real carrier; but not one that has sent for real
         before this was so. Call it before anything is sent. A start that is interrupted here is finished by the next.
         """
-        if self._config.simulated or await self._database.read(partial(is_noted, note=Note.TRIAL_ENDED)):
+        if self._config.simulated or await self._database.read(is_noted, note=Note.TRIAL_ENDED):
             return
         account = await trial_account(self._config, self._database)
         if account is not None and not await has_sent_for_real(self._config, self._database, account):
@@ -173,9 +173,9 @@ async def _make(desk: Desk, secrets: Secrets) -> None:
     )
     account = await desk.account(DEMO_LOGIN)
     number = VirtualNumber(number=DEMO_NUMBER, account_id=account.id, created_ms=desk.clock.wall_ms())
-    await desk.database.write(partial(add_number, number=number))
+    await desk.database.write(add_number, number=number)
     await create_user(desk, ADMIN_LOGIN, name="", role=Role.OWNER, password=secrets["admin_password"])
-    await desk.database.write(partial(note_once, note=Note.TRIAL_BEGUN, now_ms=desk.clock.wall_ms()))
+    await desk.database.write(note_once, note=Note.TRIAL_BEGUN, now_ms=desk.clock.wall_ms())
 
 
 async def trial_account(config: Config, database: Database) -> Account | None:
@@ -184,13 +184,13 @@ async def trial_account(config: Config, database: Database) -> Account | None:
     found = (await database.read(load_accounts)).by_login.get(DEMO_LOGIN)
     if found is None or found.name == DEMO_NAME or (config.data_dir / FIRST_ACCOUNT_FILE).exists():
         return found
-    return found if await database.read(partial(is_noted, note=Note.TRIAL_BEGUN)) else None
+    return found if await database.read(is_noted, note=Note.TRIAL_BEGUN) else None
 
 
 async def has_sent_for_real(config: Config, database: Database, account: Account) -> bool:
     """Tell whether the account has sent by a real carrier of today already: then it is no trial's any more."""
     real = [carrier.name for carrier in config.carriers if isinstance(carrier, SmppCarrierSettings)]
-    return await database.read(partial(trial.has_sent_by, account=account, carriers=real))
+    return await database.read(trial.has_sent_by, account=account, carriers=real)
 
 
 async def _end_some(desk: Desk, account: Account, *, after: int) -> int:

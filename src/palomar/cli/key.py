@@ -67,11 +67,7 @@ def revoke_key(login: str, key_id: int) -> None:
 
     async def work(desk: Desk) -> bool:
         found = await desk.account(login)
-
-        async def script(tx: Transaction) -> bool:
-            return await flow.revoke_key(tx, found.id, key_id, now_ms=desk.clock.wall_ms())
-
-        return await desk.database.write(script)
+        return await desk.database.write(flow.revoke_key, found.id, key_id, now_ms=desk.clock.wall_ms())
 
     if not run(work):
         fail(f"{login} has no live key {key_id} (palomar key list {login})")

@@ -7,7 +7,6 @@ from palomar.domain.opt_out import first_word
 from palomar.domain.phone import plain_address
 from palomar.domain.schedule import format_gmt
 from palomar.flows import numbers as flow
-from palomar.storage.database import Transaction
 
 
 @click.group()
@@ -35,11 +34,7 @@ def add_keyword(number: str, word: str, login: str, url: str, as_json: bool) -> 
             url=url,
             created_ms=desk.clock.wall_ms(),
         )
-
-        async def script(tx: Transaction) -> bool:
-            return await flow.add_keyword(tx, new)
-
-        return await desk.database.write(script)
+        return await desk.database.write(flow.add_keyword, new)
 
     if not run(work):
         fail(f"{said} of {plain} is an account's already (palomar keyword list)")
@@ -81,11 +76,7 @@ def list_keywords(as_json: bool) -> None:
 def remove_keyword(number: str, word: str) -> None:
     """Take a keyword away: its texts are the number's owner's from then on."""
     plain, said = plain_address(number), _word(word)
-
-    async def script(tx: Transaction) -> bool:
-        return await flow.remove_keyword(tx, plain, said)
-
-    if not run(lambda desk: desk.database.write(script)):
+    if not run(lambda desk: desk.database.write(flow.remove_keyword, plain, said)):
         fail(f"{said} of {plain} is no account's (palomar keyword list)")
 
 

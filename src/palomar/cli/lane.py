@@ -7,7 +7,6 @@ import click
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.domain.lane import Lane, Rank
 from palomar.flows import routes as flow
-from palomar.storage.database import Transaction
 
 _RANKS = {rank.name.lower(): rank for rank in Rank}
 
@@ -69,11 +68,7 @@ def add_lane(
             resend_pause=resend_pause,
             resend_factor=resend_factor,
         )
-
-        async def script(tx: Transaction) -> Lane | None:
-            return await flow.add_lane(tx, new)
-
-        return await desk.database.write(script)
+        return await desk.database.write(flow.add_lane, new)
 
     added = run(work, creates=True)
     if added is None:
@@ -105,11 +100,7 @@ def list_lanes(as_json: bool) -> None:
 @click.argument("name")
 def remove_lane(name: str) -> None:
     """Remove a lane; what is in it keeps its rank and its deadline."""
-
-    async def script(tx: Transaction) -> bool:
-        return await flow.remove_lane(tx, name)
-
-    if not run(lambda desk: desk.database.write(script)):
+    if not run(lambda desk: desk.database.write(flow.remove_lane, name)):
         fail(f"there is no lane {name!r} (palomar lane list)")
 
 

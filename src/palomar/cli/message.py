@@ -150,7 +150,7 @@ def show(identity: str, as_json: bool) -> None:
         fail(f"{identity!r} is no message's id (palomar message list)", 2)
 
     async def work(desk: Desk) -> tuple[Story, str, int] | None:
-        found = await desk.database.read(lambda tx: tell_story(tx, message_id))
+        found = await desk.database.read(tell_story, message_id)
         if found is None:
             return None
         account = (await desk.accounts()).by_id.get(found.view.message.account_id)
@@ -232,11 +232,7 @@ async def _all(desk: Desk, wanted: lookup.Filter, most: int, logins: dict[int, s
     before: int | None = None
     while True:
         page = min(lookup.PAGE, most - len(views)) if most else lookup.PAGE
-
-        async def script(tx: Transaction, before: int | None = before, page: int = page) -> list[MessageRow]:
-            return await lookup.list_messages(tx, wanted, before=before, limit=page)
-
-        found = await desk.database.read(script)
+        found = await desk.database.read(lookup.list_messages, wanted, before=before, limit=page)
         views.extend(_view(row, logins.get(row.account_id, "")) for row in found)
         if len(found) < page or (most and len(views) >= most):
             return views

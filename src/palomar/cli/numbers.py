@@ -11,7 +11,6 @@ from palomar.domain.schedule import format_gmt
 from palomar.flows import blacklist as lists
 from palomar.flows import numbers as flow
 from palomar.flows.filters import EVERYBODY
-from palomar.storage.database import Transaction
 
 
 @click.group()
@@ -43,11 +42,7 @@ def add_number(
             start_words=_words(start_words),
             created_ms=desk.clock.wall_ms(),
         )
-
-        async def script(tx: Transaction) -> bool:
-            return await flow.add_number(tx, new)
-
-        return await desk.database.write(script)
+        return await desk.database.write(flow.add_number, new)
 
     if not run(work):
         fail(f"{plain} is an account's already (palomar number list)")
@@ -90,14 +85,7 @@ def list_numbers(as_json: bool) -> None:
 def remove_number(address: str, as_json: bool) -> None:
     """Take a number away from its account; later messages to it are kept for nobody."""
     plain = _address(address)
-
-    async def work(desk: Desk) -> bool:
-        async def script(tx: Transaction) -> bool:
-            return await flow.remove_number(tx, plain)
-
-        return await desk.database.write(script)
-
-    if not run(work):
+    if not run(lambda desk: desk.database.write(flow.remove_number, plain)):
         fail(f"{plain} is no account's (palomar number list)")
     if as_json:
         show_json({"number": plain, "removed": True})
@@ -107,14 +95,11 @@ def remove_number(address: str, as_json: bool) -> None:
 
 @number.command("unclaimed")
 @json_option
-def unclaimed(as_json: bool) -> None:
+def list_unclaimed(as_json: bool) -> None:
     """Numbers that phones wrote to and that are nobody's: how often, and when last."""
-
-    async def work(desk: Desk) -> list[flow.Unclaimed]:
-        return await desk.database.read(flow.list_unclaimed)
-
+    unclaimed = run(lambda desk: desk.database.read(flow.list_unclaimed))
     columns = ("number", "messages", "last")
-    rows = [(found.number, found.messages, format_gmt(found.last_ms)) for found in run(work)]
+    rows = [(found.number, found.messages, format_gmt(found.last_ms)) for found in unclaimed]
     if as_json:
         show_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
@@ -139,11 +124,7 @@ def add_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) -> No
 
     async def work(desk: Desk) -> int:
         owner, now_ms = await _owner(desk, login), desk.clock.wall_ms()
-
-        async def script(tx: Transaction) -> int:
-            return await lists.block(tx, owner, wanted, now_ms=now_ms)
-
-        return await desk.database.write(script)
+        return await desk.database.write(lists.block, owner, wanted, now_ms=now_ms)
 
     _tell("added", run(work, creates=True), as_json)
 
@@ -158,11 +139,7 @@ def remove_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) ->
 
     async def work(desk: Desk) -> int:
         owner = await _owner(desk, login)
-
-        async def script(tx: Transaction) -> int:
-            return await lists.unblock(tx, owner, wanted)
-
-        return await desk.database.write(script)
+        return await desk.database.write(lists.unblock, owner, wanted)
 
     _tell("removed", run(work), as_json)
 
@@ -177,11 +154,7 @@ def list_blocked(login: str | None, as_json: bool) -> None:
         owner = await _owner(desk, login)
         found: list[lists.Blocked] = []
         while True:
-
-            async def script(tx: Transaction) -> list[lists.Blocked]:
-                return await lists.list_blocked(tx, owner, after=found[-1].msisdn if found else "")
-
-            page = await desk.database.read(script)
+            page = await desk.database.read(lists.list_blocked, owner, after=found[-1].msisdn if found else "")
             found.extend(page)
             if len(page) < lists.PAGE:
                 return found

@@ -170,7 +170,7 @@ async def _examine_oddities(database: Database, config: Config) -> list[Verdict]
         for carrier in config.carriers
         if isinstance(carrier, SmppCarrierSettings)
     }
-    found = await database.read(lambda tx: list_oddities(tx, since_ms=0))
+    found = await database.read(list_oddities, since_ms=0)
     verdicts: list[Verdict] = []
     for one in found:
         what, times = one.oddity.what, f"{one.times} times, the last at {format_gmt(one.last_ms)}"
@@ -185,7 +185,7 @@ async def _examine_oddities(database: Database, config: Config) -> list[Verdict]
 async def _examine_proxies(database: Database) -> list[Verdict]:
     """Warn of addresses that speak for others though nobody trusts them: nobody behind them can be told apart."""
     now_ms = RealClock().wall_ms()
-    found = await database.read(lambda tx: unknown_proxies(tx, now_ms=now_ms))
+    found = await database.read(unknown_proxies, now_ms=now_ms)
     return [
         (
             "warning",

@@ -86,11 +86,7 @@ def import_prices(file: IO[str], login: str | None) -> None:
         slices = [rates[start : start + flow.SLICE] for start in range(0, len(rates), flow.SLICE)]
         with click.progressbar(slices, label="Importing", file=sys.stderr) as progress:
             for some in progress:
-
-                async def script(tx: Transaction, some: list[tuple[str, int]] = some) -> None:
-                    await flow.set_rates(tx, account_id, some)
-
-                await desk.database.write(script)
+                await desk.database.write(flow.set_rates, account_id, some)
 
     run(work, creates=True)
     click.echo(f"{len(rates)} rates set.")
@@ -112,11 +108,7 @@ def export_prices(file: IO[str], login: str | None) -> None:
 def _rows(login: str | None) -> list[tuple[str, str, str, Microcredits]]:
     async def work(desk: Desk) -> list[tuple[str, int]]:
         account_id = await _owner(desk, login)
-
-        async def script(tx: Transaction) -> list[tuple[str, int]]:
-            return await flow.rates_of(tx, account_id)
-
-        return await desk.database.read(script)
+        return await desk.database.read(flow.rates_of, account_id)
 
     rows = []
     for iso, rate in run(work):

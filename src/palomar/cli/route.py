@@ -11,7 +11,6 @@ from palomar.domain.credit import Microcredits, format_exact, parse_credits
 from palomar.domain.hours import Hours, HoursError, parse_hours
 from palomar.domain.routing import Route
 from palomar.flows import routes as flow
-from palomar.storage.database import Transaction
 
 
 @click.group(cls=CommandTree, offered={"explain": "explain:explain"})
@@ -78,11 +77,7 @@ def add_route(
             dialect=dialect or "",
             hours=opening,
         )
-
-        async def script(tx: Transaction) -> Route:
-            return await flow.add_route(tx, new)
-
-        return await desk.database.write(script)
+        return await desk.database.write(flow.add_route, new)
 
     added = run(work, creates=True)
     if as_json:
@@ -135,11 +130,7 @@ def switch_off(identity: int) -> None:
 @click.argument("identity", metavar="ID", type=int)
 def remove_route(identity: int) -> None:
     """Remove a route."""
-
-    async def script(tx: Transaction) -> bool:
-        return await flow.remove_route(tx, identity)
-
-    if not run(lambda desk: desk.database.write(script)):
+    if not run(lambda desk: desk.database.write(flow.remove_route, identity)):
         fail(f"there is no route {identity} (palomar route list)")
 
 
@@ -147,10 +138,7 @@ _CONDITIONS = ("prefix", "country", "sender", "account", "label", "dialect", "ho
 
 
 def _switch(identity: int, *, enabled: bool) -> None:
-    async def script(tx: Transaction) -> bool:
-        return await flow.switch_route(tx, identity, enabled=enabled)
-
-    if not run(lambda desk: desk.database.write(script)):
+    if not run(lambda desk: desk.database.write(flow.switch_route, identity, enabled=enabled)):
         fail(f"there is no route {identity} (palomar route list)")
 
 

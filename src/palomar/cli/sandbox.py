@@ -10,7 +10,6 @@ from palomar.config import Config, SimulatorCarrier
 from palomar.domain.schedule import format_gmt
 from palomar.flows import sandbox as flow
 from palomar.flows.sandbox import MOST_AHEAD_MS, Sandbox
-from palomar.storage.database import Transaction
 
 _SPAN = re.compile(r"(?:([0-9]{1,4})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?", re.ASCII)
 _UNIT_MS = (86_400_000, 3_600_000, 60_000, 1_000)
@@ -31,14 +30,7 @@ def set_script(carrier: str, chaos_script: str) -> None:
         wanted = script.written(script.parse(chaos_script))
     except script.ScriptError as error:
         fail(f"{error} (palomar chaos items)", 2)
-
-    async def work(desk: Desk) -> None:
-        async def store(tx: Transaction) -> None:
-            await flow.set_script(tx, carrier, wanted, now_ms=desk.clock.wall_ms())
-
-        await desk.database.write(store)
-
-    run(work, creates=True)
+    run(lambda desk: desk.database.write(flow.set_script, carrier, wanted, now_ms=desk.clock.wall_ms()), creates=True)
     click.echo(f"{carrier}: {wanted}", err=True)
 
 
@@ -63,14 +55,7 @@ def show(as_json: bool) -> None:
 @click.argument("carrier")
 def clear(carrier: str) -> None:
     """Let CARRIER go back to what the configuration says, which by default is nothing wrong."""
-
-    async def work(desk: Desk) -> bool:
-        async def remove(tx: Transaction) -> bool:
-            return await flow.clear_script(tx, carrier)
-
-        return await desk.database.write(remove)
-
-    if not run(work):
+    if not run(lambda desk: desk.database.write(flow.clear_script, carrier)):
         fail(f"no script was set for {carrier!r} (palomar chaos show)")
 
 
@@ -99,10 +84,7 @@ def jump(span: str, as_json: bool) -> None:
         fail(f"the clock jumps only while every carrier is a simulator; {', '.join(real)} is none")
 
     async def work(desk: Desk) -> None:
-        async def move(tx: Transaction) -> int | None:
-            return await flow.jump(tx, milliseconds)
-
-        ahead_ms = await desk.database.write(move)
+        ahead_ms = await desk.database.write(flow.jump, milliseconds)
         if ahead_ms is None:
             fail(f"the clock jumps no further than {MOST_AHEAD_MS // _UNIT_MS[0]} days ahead")
         desk.clock.jump(ahead_ms - desk.clock.ahead_ms)

@@ -27,11 +27,7 @@ def list_scheduled(login: str | None, limit: int, as_json: bool) -> None:
     async def work(desk: Desk) -> list[MessageRow]:
         account = await desk.account(login) if login else None
         wanted = lookup.Filter(account_id=account.id if account else None, state=State.SCHEDULED)
-
-        async def script(tx: Transaction) -> list[MessageRow]:
-            return await lookup.list_messages(tx, wanted, before=None, limit=limit)
-
-        return await desk.database.read(script)
+        return await desk.database.read(lookup.list_messages, wanted, before=None, limit=limit)
 
     rows = sorted(run(work), key=lambda row: row.due_ms)
     columns = ("due", "id", "subid", "msisdn", "text")

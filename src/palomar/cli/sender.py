@@ -7,7 +7,6 @@ from palomar.domain.countries import COUNTRIES
 from palomar.domain.sender import parse_sender
 from palomar.domain.sender_rules import SenderAction, SenderForm, SenderRule
 from palomar.flows import routes as flow
-from palomar.storage.database import Transaction
 
 
 @click.group()
@@ -44,11 +43,7 @@ def add_rule(action: str, replacement: str, carrier: str, country: str, form: st
         action=SenderAction(action),
         replacement=replacement,
     )
-
-    async def script(tx: Transaction) -> SenderRule:
-        return await flow.add_sender_rule(tx, new)
-
-    added = run(lambda desk: desk.database.write(script), creates=True)
+    added = run(lambda desk: desk.database.write(flow.add_sender_rule, new), creates=True)
     if as_json:
         show_json(_view(added))
     else:
@@ -71,11 +66,7 @@ def list_rules(as_json: bool) -> None:
 @click.argument("identity", metavar="ID", type=int)
 def remove_rule(identity: int) -> None:
     """Remove a sender rule."""
-
-    async def script(tx: Transaction) -> bool:
-        return await flow.remove_sender_rule(tx, identity)
-
-    if not run(lambda desk: desk.database.write(script)):
+    if not run(lambda desk: desk.database.write(flow.remove_sender_rule, identity)):
         fail(f"there is no sender rule {identity} (palomar sender list)")
 
 

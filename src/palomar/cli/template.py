@@ -46,11 +46,7 @@ def list_templates(login: str, as_json: bool) -> None:
 
     async def work(desk: Desk) -> dict[str, str]:
         account = await desk.account(login)
-
-        async def script(tx: Transaction) -> dict[str, str]:
-            return await flow.list_templates(tx, account.id)
-
-        return await desk.database.read(script)
+        return await desk.database.read(flow.list_templates, account.id)
 
     found = run(work)
     if as_json:
@@ -67,11 +63,7 @@ def remove_template(login: str, name: str) -> None:
 
     async def work(desk: Desk) -> bool:
         account = await desk.account(login)
-
-        async def script(tx: Transaction) -> bool:
-            return await flow.remove_template(tx, account.id, name)
-
-        return await desk.database.write(script)
+        return await desk.database.write(flow.remove_template, account.id, name)
 
     if not run(work):
         fail(f"{login} has no template {name!r}")

@@ -53,11 +53,7 @@ def list_tokens(login: str, as_json: bool) -> None:
 
     async def work(desk: Desk) -> list[dict[str, object]]:
         account = await desk.account(login)
-
-        async def script(tx: Transaction) -> list[flow.Token]:
-            return await flow.list_tokens(tx, account.id)
-
-        return [token_view(found) for found in await desk.database.read(script)]
+        return [token_view(found) for found in await desk.database.read(flow.list_tokens, account.id)]
 
     views = run(work)
     if as_json:
@@ -74,11 +70,7 @@ def revoke(login: str, token_id: int) -> None:
 
     async def work(desk: Desk) -> bool:
         account = await desk.account(login)
-
-        async def script(tx: Transaction) -> bool:
-            return await flow.revoke_token(tx, account.id, token_id, now_ms=desk.clock.wall_ms())
-
-        return await desk.database.write(script)
+        return await desk.database.write(flow.revoke_token, account.id, token_id, now_ms=desk.clock.wall_ms())
 
     if not run(work):
         fail(f"{login} has no live token {token_id} (palomar token list {login})")

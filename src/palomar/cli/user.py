@@ -129,11 +129,10 @@ def list_sessions(as_json: bool) -> None:
         accounts = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
         people = {found.id: found.login for found in await desk.database.read(flow.list_users)}
         now_ms = desk.clock.wall_ms()
-
-        async def script(tx: Transaction) -> list[Session]:
-            return await session_flow.list_sessions(tx, now_ms=now_ms)
-
-        return [_session_view(found, people, accounts) for found in await desk.database.read(script)]
+        return [
+            _session_view(found, people, accounts)
+            for found in await desk.database.read(session_flow.list_sessions, now_ms=now_ms)
+        ]
 
     views = run(work)
     if as_json:
@@ -147,14 +146,7 @@ def list_sessions(as_json: bool) -> None:
 @click.argument("session_id", type=int)
 def revoke(session_id: int) -> None:
     """End a session at once, on every node."""
-
-    async def work(desk: Desk) -> bool:
-        async def script(tx: Transaction) -> bool:
-            return await session_flow.revoke(tx, session_id)
-
-        return await desk.database.write(script)
-
-    if not run(work):
+    if not run(lambda desk: desk.database.write(session_flow.revoke, session_id)):
         fail(f"there is no session {session_id} (palomar session list)")
 
 
@@ -171,11 +163,7 @@ async def create_user(
         role=role,
         account_id=account_id,
     )
-
-    async def script(tx: Transaction) -> User | None:
-        return await flow.add_user(tx, new, now_ms=desk.clock.wall_ms())
-
-    made = await desk.database.write(script)
+    made = await desk.database.write(flow.add_user, new, now_ms=desk.clock.wall_ms())
     return None if made is None else {"login": login, "password": fresh}
 
 

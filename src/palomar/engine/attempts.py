@@ -52,11 +52,7 @@ class Attempts:
 
     async def succeeded(self, login: str, visitor: Visitor) -> None:
         """Forget the failures of a login at this address, and those of its codes."""
-
-        async def script(tx: Transaction) -> None:
-            await sessions.forget_failures(tx, [_at_address(login, visitor), _codes_of(login)])
-
-        await self._database.write(script)
+        await self._database.write(sessions.forget_failures, [_at_address(login, visitor), _codes_of(login)])
 
 
 def _counted(login: str, visitor: Visitor, *, is_known: bool, with_code: bool) -> list[Counted]:

@@ -235,13 +235,13 @@ class Lane:
             raise Unavailable("the transaction holds what has been refused meanwhile")
         self._sealed_at = self._owner.clock.monotonic()
 
-    async def _patiently(self, script: Script[_Written]) -> _Written:
+    async def _patiently(self, script: Script[[], _Written]) -> _Written:
         """Try until it is written. Raises Unavailable when somebody in the batch has been refused."""
         conflicts = outages = 0
         self._spoiled = False
         while True:
             try:
-                written = await self._owner.database.write(script, lane=self._number)
+                written = await self._owner.database.write_in_lane(self._number, script)
             except Conflict:
                 self._sealed_at = None
                 if self._spoiled:
@@ -324,10 +324,10 @@ class Lane:
         finally:
             self._nothing_to_undo_any_more()
 
-    async def _until_written(self, script: Script[tuple[Work, int]]) -> tuple[Work, int]:
+    async def _until_written(self, script: Script[[], tuple[Work, int]]) -> tuple[Work, int]:
         while True:
             try:
-                return await self._owner.database.write(script, lane=self._number)
+                return await self._owner.database.write_in_lane(self._number, script)
             except (Conflict, Unavailable):
                 if self._ending.is_set():
                     raise

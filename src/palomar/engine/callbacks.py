@@ -4,7 +4,7 @@ Every question begins with the scope; what the installation hides from support i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -17,7 +17,7 @@ from palomar.flows.callback_log import Slice, Tried, Wanted, host_of
 from palomar.flows.callbacks import Callback
 from palomar.ports import Clock
 from palomar.storage.callback_targets import TargetRow
-from palomar.storage.database import Database, Transaction
+from palomar.storage.database import Database, Script, Transaction
 
 T = TypeVar("T")
 
@@ -76,11 +76,8 @@ class Callbacks:
             return await callback_log.open_ones(tx, within, before=before, limit=room)
 
         page = await self._page(look, before=before, limit=limit)
-
-        async def script(tx: Transaction) -> dict[int, list[Tried]]:
-            return await callback_log.tried_of(tx, (callback.webhook for callback in page.found))
-
-        tried = await self._database.read(script) if page.found else {}
+        webhooks = [callback.webhook for callback in page.found]
+        tried = await self._database.read(callback_log.tried_of, webhooks) if webhooks else {}
         found = [self._shown_open(callback, tried[callback.webhook.id]) for callback in page.found]
         return Slice(found=found, older=page.older)
 
@@ -96,11 +93,7 @@ class Callbacks:
 
     async def tried(self, identity: int) -> Tried | None:
         """One attempt in scope; None for any other."""
-
-        async def script(tx: Transaction) -> Tried | None:
-            return await callback_log.find_tried(tx, identity)
-
-        found = await self._database.read(script)
+        found = await self._database.read(callback_log.find_tried, identity)
         return self._shown(found) if found is not None and self._scope.has(found.account_id) else None
 
     async def open_one(self, identity: int) -> OpenCallback | None:
@@ -147,14 +140,10 @@ class Callbacks:
         turns = REPLAYED_AT_ONCE
         for owner in [account.id] if account is not None else owners:
             now_ms = self._clock.wall_ms()
-
-            async def script(tx: Transaction, owner: AccountId | None = owner, now_ms: int = now_ms) -> int:
-                return await callbacks.replay_all(tx, account_id=owner, now_ms=now_ms)
-
             count = callbacks.PAGE
             while count == callbacks.PAGE and turns:
                 turns -= 1
-                count = await self._database.write(script)
+                count = await self._database.write(callbacks.replay_all, account_id=owner, now_ms=now_ms)
                 replayed += count
         return replayed
 
@@ -176,11 +165,7 @@ class Callbacks:
         resumed = 0
         for _ in range(REPLAYED_AT_ONCE):
             now_ms = self._clock.wall_ms()
-
-            async def script(tx: Transaction, now_ms: int = now_ms) -> int:
-                return await callbacks.resume(tx, target, now_ms=now_ms)
-
-            count = await self._database.write(script)
+            count = await self._database.write(callbacks.resume, target, now_ms=now_ms)
             resumed += count
             if count < callbacks.PAGE:
                 break
@@ -194,20 +179,14 @@ class Callbacks:
             return wanted
         return replace(wanted, account_ids=ids if wanted.account_ids is None else ids.intersection(wanted.account_ids))
 
-    async def _page(
-        self, look: Callable[[Transaction, int, int], Awaitable[Slice[T]]], *, before: int, limit: int
-    ) -> Slice[T]:
+    async def _page(self, look: Script[[int, int], Slice[T]], *, before: int, limit: int) -> Slice[T]:
         """Slices until the page is full, nothing is older, or enough was looked at."""
         found: list[T] = []
         older: int | None = before
         for _ in range(SLICES_A_PAGE):
             if older is None or len(found) >= limit:
                 break
-
-            async def script(tx: Transaction, before: int = older, room: int = limit - len(found)) -> Slice[T]:
-                return await look(tx, before, room)
-
-            piece = await self._database.read(script)
+            piece = await self._database.read(look, older, limit - len(found))
             found += piece.found
             older = piece.older
             await asyncio.sleep(0)  # SQLite answers without waiting: others have a turn between slices

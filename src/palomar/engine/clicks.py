@@ -6,7 +6,7 @@ import structlog
 
 from palomar.engine.batcher import Batcher, Step
 from palomar.flows.click import Click, Link, find_link, record_clicks
-from palomar.storage.database import Database, Transaction
+from palomar.storage.database import Database
 
 CLICKS = Step(name="record_clicks", script=record_clicks, rank=48, linger_seconds=0.050)
 A_LINK_A_MINUTE: Final = 120
@@ -28,11 +28,7 @@ class Clicks:
 
     async def link(self, code: str) -> Link | None:
         """The link of this code. Raises DatabaseError while the database cannot be read."""
-
-        async def script(tx: Transaction) -> Link | None:
-            return await find_link(tx, code)
-
-        return await self._database.read(script)
+        return await self._database.read(find_link, code)
 
     def clicked(self, click: Click) -> None:
         """Record a click, later. One too many of its link in a minute is not recorded; when far too much waits to be

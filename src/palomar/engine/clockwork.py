@@ -19,13 +19,13 @@ from palomar.engine.overdue import Overdue
 from palomar.engine.sandbox import SandboxWatch
 from palomar.engine.standings import Standings
 from palomar.engine.tally import COUNT_EVERY_SECONDS, Tally
-from palomar.flows.housekeeping import KEPT, Kept, expire, forget, forget_surplus
+from palomar.flows.housekeeping import KEPT, expire, forget, forget_surplus
 from palomar.flows.receive import sweep_incomplete
 from palomar.flows.report import OrphanSweep, sweep_orphans
 from palomar.flows.stale import AT_ONCE as STALE_AT_ONCE
 from palomar.flows.stale import end_stale
 from palomar.flows.waiting import oldest_unclaimed
-from palomar.storage.database import Database, Transaction
+from palomar.storage.database import Database
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0)
 _WHILE_AWAY_SECONDS = 0.5
@@ -125,7 +125,7 @@ class Clockwork:
         unclaimed: Mapping[str, int] = {}
         try:
             unclaimed = await self._database.read(
-                lambda tx: oldest_unclaimed(tx, dog.carriers, now_ms=clock.wall_ms() - _UNCLAIMED_MS)
+                oldest_unclaimed, dog.carriers, now_ms=clock.wall_ms() - _UNCLAIMED_MS
             )
         finally:
             dog.look(unclaimed, clock)
@@ -154,13 +154,9 @@ class Clockwork:
         """What was kept for some time only, a little at a time."""
         now_ms = self._batcher.clock.wall_ms()
         for kept in KEPT:
-
-            async def script(tx: Transaction, kept: Kept = kept) -> int:
-                return await forget(tx, kept, now_ms=now_ms)
-
-            while await self._database.write(script, lane=1):  # noqa: ASYNC110  # a slice a turn, not a wait
+            while await self._database.write_in_lane(1, forget, kept, now_ms=now_ms):  # noqa: ASYNC110  # waits for nothing
                 await asyncio.sleep(_BETWEEN_SLICES_SECONDS)
-        await self._database.write(forget_surplus, lane=1)
+        await self._database.write_in_lane(1, forget_surplus)
 
 
 async def _loop(name: str, seconds: float, turn: Callable[[], Awaitable[None]]) -> None:

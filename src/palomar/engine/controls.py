@@ -74,11 +74,7 @@ class Controls:
         """Let so much time pass at once; False where that may not be, or is too far."""
         if not self.may_jump or milliseconds <= 0:
             return False
-
-        async def script(tx: Transaction) -> int | None:
-            return await sandbox.jump(tx, milliseconds)
-
-        ahead_ms = await self._database.write(script)
+        ahead_ms = await self._database.write(sandbox.jump, milliseconds)
         await self._in_force()
         return ahead_ms is not None
 

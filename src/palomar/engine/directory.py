@@ -26,11 +26,7 @@ class Directory:
 
     async def begin(self, fresh_secret: bytes) -> None:
         """Read everything for the first time; ``fresh_secret`` signs passes if the installation has no secret yet."""
-
-        async def script(tx: Transaction) -> bytes:
-            return await signing_secret(tx, fresh=fresh_secret)
-
-        self.signing_secret = await self._database.write(script)
+        self.signing_secret = await self._database.write(signing_secret, fresh=fresh_secret)
         await self.refresh()
 
     async def refresh(self) -> bool:

@@ -160,19 +160,11 @@ class Gateway:
 
     async def balance(self, account_id: AccountId) -> accounts.Balance:
         """What the account can spend, and what is set aside for messages under way."""
-
-        async def script(tx: Transaction) -> accounts.Balance:
-            return await accounts.balance(tx, account_id)
-
-        return await self._database.read(script)
+        return await self._database.read(accounts.balance, account_id)
 
     async def messages(self, account_id: AccountId, ids: Sequence[MessageId]) -> dict[MessageId, MessageRow]:
         """Those of these messages that the account sent."""
-
-        async def script(tx: Transaction) -> dict[MessageId, MessageRow]:
-            return await lookup.messages_of(tx, account_id, ids)
-
-        return await self._database.read(script)
+        return await self._database.read(lookup.messages_of, account_id, ids)
 
     async def answered(self, key: Key) -> Replay | KeyReused | None:
         """What is kept under an idempotency key; None: its request is new, or had no effect."""
@@ -185,27 +177,15 @@ class Gateway:
 
     async def batch(self, account_id: AccountId, subid: str) -> list[MessageRow]:
         """The account's messages of one request, in the order of its recipients."""
-
-        async def script(tx: Transaction) -> list[MessageRow]:
-            return await lookup.messages_of_request(tx, account_id, subid)
-
-        return await self._database.read(script)
+        return await self._database.read(lookup.messages_of_request, account_id, subid)
 
     async def message_by_short_id(self, account_id: AccountId, short_id: int) -> MessageRow | None:
         """The message that the account knows by this number of its own."""
-
-        async def script(tx: Transaction) -> MessageRow | None:
-            return await lookup.message_by_short_id(tx, account_id, short_id)
-
-        return await self._database.read(script)
+        return await self._database.read(lookup.message_by_short_id, account_id, short_id)
 
     async def standing(self, account_id: AccountId, *, subid: str, msisdn: str) -> lookup.Standing | None:
         """Where the account's youngest message with that subid to that number stands."""
-
-        async def script(tx: Transaction) -> lookup.Standing | None:
-            return await lookup.standing_of(tx, account_id, subid=subid, msisdn=msisdn)
-
-        return await self._database.read(script)
+        return await self._database.read(lookup.standing_of, account_id, subid=subid, msisdn=msisdn)
 
     # --- accounts
 
@@ -221,19 +201,15 @@ class Gateway:
             if lifetime_ms // 2 < token.expires_ms - now_ms <= lifetime_ms:
                 return tokens.signed(token, login=account.login, secret=self.directory.signing_secret)
         password_hash = snapshot.passwords.get(account.id, "")
-
-        async def script(tx: Transaction) -> tokens.Token | None:
-            return await tokens.add_token_of_login(
-                tx,
-                self._house(),
-                account.id,
-                name=name,
-                lifetime_ms=lifetime_ms,
-                now_ms=now_ms,
-                password_hash=password_hash,
-            )
-
-        made = await self._database.write(script)
+        made = await self._database.write(
+            tokens.add_token_of_login,
+            self._house(),
+            account.id,
+            name=name,
+            lifetime_ms=lifetime_ms,
+            now_ms=now_ms,
+            password_hash=password_hash,
+        )
         await self.directory.reload()
         if made is None:
             raise TemporarilyUnavailable("the password has just been changed")
@@ -263,13 +239,9 @@ class Gateway:
     async def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> accounts.Balance | Refusal:
         """Credit goes from one account to another; the giver's balance after it."""
         now_ms = self.clock.wall_ms()
-
-        async def script(tx: Transaction) -> accounts.Balance | Refusal:
-            return await accounts.transfer(
-                tx, self._house(), giver=giver, taker=taker, microcredits=microcredits, now_ms=now_ms
-            )
-
-        return await self._database.write(script)
+        return await self._database.write(
+            accounts.transfer, self._house(), giver=giver, taker=taker, microcredits=microcredits, now_ms=now_ms
+        )
 
     # --- private
 

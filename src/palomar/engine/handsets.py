@@ -149,11 +149,7 @@ class Handsets:
 
     async def addresses(self) -> list[Address]:
         """Where a phone can write to so that an account in scope gets it."""
-
-        async def script(tx: Transaction) -> list[Address]:
-            return await handsets.addresses(tx, self._scope.account_ids)
-
-        return await self._database.read(script)
+        return await self._database.read(handsets.addresses, self._scope.account_ids)
 
     async def write(self, number: str, to: str, text: str) -> Wrote:
         """The phone of that number writes; only who sees the whole platform may let it write to nobody."""

@@ -47,18 +47,11 @@ class Indexer:
         first = await self._database.survey(oldest)
         if first is None:
             return
-
-        async def script(tx: Transaction) -> int:
-            return await forget_words(tx, first, limit=FORGOTTEN_SLICE)
-
-        while await self._database.index(script):  # noqa: ASYNC110  # a slice a turn, not a wait
+        while await self._database.index(forget_words, first, limit=FORGOTTEN_SLICE):  # noqa: ASYNC110  # waits for nothing
             await asyncio.sleep(_BETWEEN_FORGOTTEN_SECONDS)
 
     async def _add(self, some: Slice) -> bool:
-        async def script(tx: Transaction) -> bool:
-            return await add_slice(tx, some)
-
-        return await self._database.index(script)
+        return await self._database.index(add_slice, some)
 
 
 def _next(tx: Transaction) -> Coroutine[None, None, Slice]:

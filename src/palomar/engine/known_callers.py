@@ -14,7 +14,7 @@ from palomar.flows import callers
 from palomar.flows.accounts import login_key
 from palomar.flows.callers import DAY_MS, KNOWN_MS, Caller, LetIn
 from palomar.ports import Clock
-from palomar.storage.database import Database, Transaction
+from palomar.storage.database import Database
 
 REMEMBER: Final = Step(name="remember_callers", script=callers.remember, rank=8, linger_seconds=0.050)
 HELD_AT_MOST: Final = 50_000
@@ -34,11 +34,7 @@ class KnownCallers:
     async def begin(self, database: Database) -> None:
         """Read the youngest, so that a restart forgets nobody."""
         now_ms = self._clock.wall_ms()
-
-        async def script(tx: Transaction) -> dict[Caller, int]:
-            return await callers.youngest(tx, now_ms=now_ms)
-
-        self._written = await database.read(script)
+        self._written = await database.read(callers.youngest, now_ms=now_ms)
 
     def knows(self, visitor: Visitor, login: str) -> bool:
         """Tell whether the login has been let in from this address within a month."""

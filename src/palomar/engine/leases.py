@@ -13,7 +13,7 @@ from palomar.engine.batcher import Batcher, Step
 from palomar.engine.reach import Reach
 from palomar.flows.claim import LEASE_MS, Node, TakenOver, dead_nodes, register, renew, take_over
 from palomar.ports import Clock
-from palomar.storage.database import Database, DatabaseError, Transaction, Unavailable
+from palomar.storage.database import Database, DatabaseError, Unavailable
 
 T = TypeVar("T")
 
@@ -50,11 +50,7 @@ class Lease:
     async def begin(self) -> Node:
         """Register this start."""
         before = self._clock.monotonic()
-
-        async def script(tx: Transaction) -> Node:
-            return await register(tx, name=self._name)
-
-        self.node = await self._told(self._database.write(script))
+        self.node = await self._told(self._database.write(register, name=self._name))
         self._ends = before + LEASE_MS / 1_000
         return self.node
 
@@ -67,11 +63,7 @@ class Lease:
         before = self._clock.monotonic()
         if before >= self._ends:
             return False  # it may still run in the database, but what was refused meanwhile has been forgotten here
-
-        async def script(tx: Transaction) -> bool:
-            return await renew(tx, node, uncounted_ms=uncounted_ms)
-
-        kept = await self._told(self._database.write(script, lane=1))
+        kept = await self._told(self._database.write_in_lane(1, renew, node, uncounted_ms=uncounted_ms))
         if kept:
             self._ends = before + LEASE_MS / 1_000
         return kept
@@ -93,12 +85,8 @@ class Lease:
         node = self.node
         if node is None:
             return
-
-        async def script(tx: Transaction) -> list[int]:
-            return await dead_nodes(tx, own=node, name=self._name)
-
         await self._batcher.nothing_to_undo()  # it may be our own row that has run out
-        for dead in await self._database.read(script):
+        for dead in await self._database.read(dead_nodes, own=node, name=self._name):
             freed = in_doubt = 0
             more = True
             while more:

@@ -161,30 +161,19 @@ class Logins:
 
     async def log_out(self, session_id: int) -> None:
         """End a session."""
-
-        async def script(tx: Transaction) -> bool:
-            return await sessions.revoke(tx, session_id)
-
-        await self._database.write(script)
+        await self._database.write(sessions.revoke, session_id)
 
     async def console_secret(self) -> bytes:
         """The installation's secret for the console, made when it is first needed, and always the same."""
         if not self._secret:
             fresh = self._ids.token().encode()
-
-            async def script(tx: Transaction) -> bytes:
-                return await users.console_secret(tx, fresh=fresh)
-
-            self._secret = await self._database.write(script)
+            self._secret = await self._database.write(users.console_secret, fresh=fresh)
         return self._secret
 
     # --- private
 
     async def _find(self, login: str) -> _Found:
-        async def script(tx: Transaction) -> Credentials | None:
-            return await users.user_of_login(tx, login)
-
-        user = await self._database.read(script)
+        user = await self._database.read(users.user_of_login, login)
         return _of_user(user) if user is not None else self._of_account(self._directory.by_login(login))
 
     async def _owner(self, session: Session) -> _Found:
@@ -195,10 +184,7 @@ class Logins:
         return _of_user(user) if user is not None else self._of_account(None)
 
     async def _user(self, user_id: int) -> Credentials | None:
-        async def script(tx: Transaction) -> Credentials | None:
-            return await users.user_of_id(tx, user_id)
-
-        return await self._database.read(script)
+        return await self._database.read(users.user_of_id, user_id)
 
     def _of_account(self, account: Account | None) -> _Found:
         stored = self._directory.snapshot.passwords.get(account.id, "") if account else ""
@@ -222,11 +208,7 @@ class Logins:
 
     async def _session(self, token: str) -> Session | None:
         now_ms = self._clock.wall_ms()
-
-        async def script(tx: Transaction) -> Session | None:
-            return await sessions.session_of_token(tx, token, now_ms=now_ms)
-
-        return await self._database.read(script) if token else None
+        return await self._database.read(sessions.session_of_token, token, now_ms=now_ms) if token else None
 
     def _opening(self, found: _Found, *, address: str, agent: str, awaits_code: bool) -> Opening:
         return Opening(
@@ -243,11 +225,7 @@ class Logins:
     async def _open(self, found: _Found, *, address: str, agent: str, awaits_code: bool) -> str:
         opening = self._opening(found, address=address, agent=agent, awaits_code=awaits_code)
         now_ms = self._clock.wall_ms()
-
-        async def script(tx: Transaction) -> None:
-            await sessions.open_session(tx, opening, now_ms=now_ms)
-
-        await self._database.write(script)
+        await self._database.write(sessions.open_session, opening, now_ms=now_ms)
         return opening.token
 
     async def _exchange(self, waiting: Session, user_id: int, step: int, opening: Opening) -> bool:

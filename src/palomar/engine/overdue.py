@@ -12,7 +12,7 @@ from palomar.domain.routing import Plan
 from palomar.domain.sender_rules import sender_for
 from palomar.flows.overdue import OverduePart, overdue_parts
 from palomar.ports import Carrier, Clock
-from palomar.storage.database import Database, Transaction
+from palomar.storage.database import Database
 
 LOOK_EVERY_SECONDS = 5.0
 PAGE = 200
@@ -54,11 +54,7 @@ class Overdue:
     async def _look_at(self, name: str, carrier: Carrier) -> None:
         now_ms = self._clock.wall_ms()
         before_ms, behind = now_ms - self._after_ms[name], self._behind.get(name, 0)
-
-        async def script(tx: Transaction) -> list[OverduePart]:
-            return await overdue_parts(tx, name, sent_before_ms=before_ms, after=behind, limit=PAGE)
-
-        found = await self._database.read(script)
+        found = await self._database.read(overdue_parts, name, sent_before_ms=before_ms, after=behind, limit=PAGE)
         self._behind[name] = found[-1].part_id if len(found) == PAGE else 0
         for part in found:
             if self._is_due(part, now_ms) and carrier.query(part.reference, sender=self._sent_as(part, name)):

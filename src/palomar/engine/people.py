@@ -54,11 +54,7 @@ class People:
 
     async def user(self, user_id: int) -> User | None:
         """A user in scope; None for any other."""
-
-        async def script(tx: Transaction) -> User | None:
-            return await self._within(tx, user_id)
-
-        return await self._database.read(script)
+        return await self._database.read(self._within, user_id)
 
     async def add(self, *, login: str, name: str, role: Role, account_id: AccountId | None) -> Made | None:
         """A new user with a password that is shown this once; None if the login is no good or taken.
@@ -79,11 +75,7 @@ class People:
             account_id=account_id,
         )
         now_ms = self._clock.wall_ms()
-
-        async def script(tx: Transaction) -> User | None:
-            return await users.add_user(tx, new, now_ms=now_ms)
-
-        user = await self._database.write(script)
+        user = await self._database.write(users.add_user, new, now_ms=now_ms)
         return Made(user=user, password=password) if user is not None else None
 
     async def reset(self, user_id: int) -> Made | None:

@@ -94,11 +94,7 @@ class Profile:
         user_id = user.user.id
         secret = await self._logins.console_secret()
         sealed = users.seal_totp(totp, user_id=user_id, secret=secret, nonce=self._octets(NONCE_OCTETS))
-
-        async def script(tx: Transaction) -> None:
-            await users.start_totp(tx, user_id, sealed=sealed, step=step)
-
-        await self._database.write(script)
+        await self._database.write(users.start_totp, user_id, sealed=sealed, step=step)
         return True
 
     async def stop_totp(self, password: str, *, visitor: Visitor) -> TryLater | bool:
@@ -107,22 +103,14 @@ class Profile:
         user_id = self._who.user_id
         if confirmed is not True or user_id is None:
             return confirmed
-
-        async def script(tx: Transaction) -> None:
-            await users.stop_totp(tx, user_id)
-
-        await self._database.write(script)
+        await self._database.write(users.stop_totp, user_id)
         return True
 
     async def sessions(self) -> list[Session]:
         """Where one is logged in, youngest first."""
         now_ms = self._clock.wall_ms()
         user_id, account_id = self._owner
-
-        async def script(tx: Transaction) -> list[Session]:
-            return await sessions.sessions_of(tx, user_id=user_id, account_id=account_id, now_ms=now_ms)
-
-        return await self._database.read(script)
+        return await self._database.read(sessions.sessions_of, user_id=user_id, account_id=account_id, now_ms=now_ms)
 
     async def revoke(self, session_id: int) -> bool:
         """End one of one's own sessions; False for any other."""
@@ -137,33 +125,23 @@ class Profile:
     async def revoke_others(self) -> int:
         """End all of one's sessions but this one; how many there were."""
         user_id, account_id = self._owner
-
-        async def script(tx: Transaction) -> int:
-            return await sessions.revoke_all(tx, user_id=user_id, account_id=account_id, but=self.session.id)
-
-        return await self._database.write(script)
+        return await self._database.write(
+            sessions.revoke_all, user_id=user_id, account_id=account_id, but=self.session.id
+        )
 
     async def tokens(self) -> list[Token]:
         """List the live tokens of one's own account that were made by name: they outlive a change of its password."""
         account_id, now_ms = self._own_account, self._clock.wall_ms()
         if account_id is None:
             return []
-
-        async def script(tx: Transaction) -> list[Token]:
-            return await tokens.named_tokens(tx, account_id, now_ms=now_ms)
-
-        return await self._database.read(script)
+        return await self._database.read(tokens.named_tokens, account_id, now_ms=now_ms)
 
     async def revoke_token(self, token_id: int) -> bool:
         """End one of these tokens; False for any other."""
         account_id, now_ms = self._own_account, self._clock.wall_ms()
         if account_id is None:
             return False
-
-        async def script(tx: Transaction) -> bool:
-            return await tokens.revoke_token(tx, account_id, token_id, now_ms=now_ms)
-
-        is_ended = await self._database.write(script)
+        is_ended = await self._database.write(tokens.revoke_token, account_id, token_id, now_ms=now_ms)
         await self._directory.reload()
         return is_ended
 
@@ -195,8 +173,4 @@ class Profile:
         user_id = self._who.user_id
         if user_id is None:
             return None
-
-        async def script(tx: Transaction) -> Credentials | None:
-            return await users.user_of_id(tx, user_id)
-
-        return await self._database.read(script)
+        return await self._database.read(users.user_of_id, user_id)

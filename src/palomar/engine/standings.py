@@ -7,7 +7,7 @@ from palomar.engine.router import Router
 from palomar.engine.watchdog import Idle
 from palomar.flows.standing import CarrierStanding, record_standing
 from palomar.ports import Carrier, Clock
-from palomar.storage.database import Database, Transaction
+from palomar.storage.database import Database
 
 LOOK_EVERY_SECONDS = 2.0
 
@@ -60,11 +60,7 @@ class Standings:
         told = (node_id, [_lasting(one) for one in now])
         if told == self._written:
             return
-
-        async def script(tx: Transaction) -> None:
-            await record_standing(tx, node_id, now, now_ms=now_ms)
-
-        await self._database.write(script, lane=1)
+        await self._database.write_in_lane(1, record_standing, node_id, now, now_ms=now_ms)
         self._written = told
 
 

@@ -11,7 +11,7 @@ from heapq import nsmallest
 
 from palomar.domain.counts import Grain
 from palomar.domain.message import EPOCH_MS
-from palomar.flows.counting import Left, Look, Unseen, left, look, next_counted, raise_floors, settle, slices, unseen
+from palomar.flows.counting import Left, Look, left, look, next_counted, raise_floors, settle, slices, unseen
 from palomar.ports import Clock
 from palomar.storage.database import Database, Transaction
 
@@ -105,16 +105,12 @@ class Tally:
     async def _settled(self, minutes: list[int]) -> bool:
         """Count these; False if another node changed counts meanwhile."""
         starts = [EPOCH_MS + minute * Grain.MINUTE for minute in minutes]
-
-        async def survey(tx: Transaction) -> Look:
-            return await look(tx, starts)
-
-        for piece in slices(await self._database.survey(survey)):
+        for piece in slices(await self._database.survey(look, starts)):
 
             async def script(tx: Transaction, piece: Look = piece) -> bool:
-                return await settle(tx, piece, uncounted_ms=min(starts[0], self._oldest_ms()))
+                return await settle(tx, piece, uncounted_ms=min(starts[0], self._oldest_ms()))  # as it is by then
 
-            if not await self._database.write(script, lane=1):
+            if not await self._database.write_in_lane(1, script):
                 return False
         return True
 
@@ -142,18 +138,12 @@ class Tally:
             await self._check_one()
 
     async def _find_uncounted(self, since_ms: int) -> None:
-        async def survey(tx: Transaction) -> Unseen:
-            return await unseen(tx, since_ms=since_ms, limit=_FOUND_AT_ONCE)
-
-        found = await self._database.survey(survey)
+        found = await self._database.survey(unseen, since_ms=since_ms, limit=_FOUND_AT_ONCE)
         self._found(found.minutes)
         self._uncounted_ms = found.next_ms
 
     async def _check_one(self) -> None:
-        async def survey(tx: Transaction, after_ms: int = self._checked_ms) -> int | None:
-            return await next_counted(tx, after_ms=after_ms)
-
-        checked_ms = await self._database.survey(survey)
+        checked_ms = await self._database.survey(next_counted, after_ms=self._checked_ms)
         self._checked_ms = checked_ms or 0
         if checked_ms is not None:
             self._changed.setdefault(_minute_of(checked_ms), self._clock.wall_ms())
@@ -174,7 +164,7 @@ class Tally:
         async def script(tx: Transaction) -> None:
             await raise_floors(tx, now_ms=await tx.now_ms())
 
-        await self._database.write(script, lane=1)
+        await self._database.write_in_lane(1, script)
         self._raised_ms = hour_ms
 
 

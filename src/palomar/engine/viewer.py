@@ -29,7 +29,6 @@ from palomar.flows.accounts import Snapshot
 from palomar.flows.held import send_held
 from palomar.flows.house import House
 from palomar.flows.lookup import show_message
-from palomar.flows.search import Results
 from palomar.flows.search_task import BOUNDS, LATEST, Bounds
 from palomar.flows.why import Story, tell_story
 from palomar.flows.work import Work
@@ -174,11 +173,9 @@ class Viewer:
         whose, now_ms = self.scope.account_ids, self._viewers.clock.wall_ms()
         with_accounts = self.account_count > 1
         own = [account for account in accounts if self.scope.has(account.id)]
-
-        async def script(tx: Transaction) -> Overview:
-            return await overview(tx, whose, period, with_accounts=with_accounts, accounts=own, now_ms=now_ms)
-
-        found = await self._database.survey(script)
+        found = await self._database.survey(
+            overview, whose, period, with_accounts=with_accounts, accounts=own, now_ms=now_ms
+        )
         known = self._viewers.directory.snapshot.by_id.values()
         nameless = self._viewers.senders.nameless(account for account in known if self.scope.has(account.id))
         found = replace(found, attention=replace(found.attention, nameless=nameless))
@@ -194,13 +191,9 @@ class Viewer:
         older: MessageId | None = before
         since = viewers.clock.monotonic()
         while older is not None and len(messages) < limit:
-
-            async def script(
-                tx: Transaction, older: MessageId = older, lacking: int = limit - len(messages)
-            ) -> Results:
-                return await search.search(tx, whose, within, before=older, limit=lacking, bounds=viewers.bounds)
-
-            found = await self._database.survey(script)
+            found = await self._database.survey(
+                search.search, whose, within, before=older, limit=limit - len(messages), bounds=viewers.bounds
+            )
             messages, older = messages + found.messages, found.older
             if viewers.clock.monotonic() - since >= viewers.search_seconds:
                 break
@@ -216,20 +209,12 @@ class Viewer:
         if wanted.since_ms is not None:
             return wanted.since_ms
         whose = self.scope.account_ids
-
-        async def script(tx: Transaction) -> MessageId | None:
-            return await search.oldest(tx, whose, wanted.account_ids)
-
-        oldest = await self._database.survey(script)
+        oldest = await self._database.survey(search.oldest, whose, wanted.account_ids)
         return None if oldest is None else born_ms(oldest)
 
     async def story(self, message_id: MessageId) -> Story | None:
         """Everything about a message in scope; None for any other."""
-
-        async def script(tx: Transaction) -> Story | None:
-            return await tell_story(tx, message_id)
-
-        story = await self._database.read(script)
+        story = await self._database.read(tell_story, message_id)
         if story is None or not self.scope.has(story.view.message.account_id):
             return None
         if story.wait is not None and not self.who.of_platform:

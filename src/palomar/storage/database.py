@@ -1,15 +1,17 @@
 """The seam between flows and a database: what a transaction can do, and what a driver must offer.
 
 Two drivers stand behind it, ``sqlite`` and ``postgres``; one contract suite (``tests/storage``) runs on both. A script
-is ``async def script(tx) -> result`` and awaits nothing but ``tx``.
+is ``async def script(tx, ...) -> result`` and awaits nothing but ``tx``. What follows it is passed on to it, as by
+``asyncio.to_thread``.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, LiteralString, Protocol, TypeVar
+from typing import Any, Concatenate, LiteralString, ParamSpec, Protocol, TypeVar
 
 from palomar.domain.refusals import TemporarilyUnavailable
 from palomar.storage.statements import Add, Delete, Found, Insert, Lock, Lookup, Question, Row, Update, Value
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -72,7 +74,7 @@ class Transaction(Protocol):
         ...
 
 
-Script = Callable[[Transaction], Coroutine[None, None, T]]
+Script = Callable[Concatenate[Transaction, P], Coroutine[None, None, T]]
 
 
 class Database(Protocol):
@@ -81,21 +83,28 @@ class Database(Protocol):
     @property
     def lanes(self) -> int: ...
 
-    async def write(self, script: Script[T], *, lane: int = 0, long: bool = False) -> T:
-        """Run the script in a transaction and commit; on any error roll back and raise. A ``long`` one may take as
-        long as it needs."""
+    async def write(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run the script in a transaction and commit; on any error roll back and raise."""
         ...
 
-    async def read(self, script: Script[T]) -> T:
+    async def write_in_lane(self, lane: int, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Write as :meth:`write`, which is lane 0, without waiting for what is under way in another lane."""
+        ...
+
+    async def write_long(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Write as :meth:`write`, for as long as it takes."""
+        ...
+
+    async def read(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the script in a read-only transaction over one snapshot. Keep it short: under two seconds."""
         ...
 
-    async def survey(self, script: Script[T]) -> T:
+    async def survey(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As :meth:`read`, for questions that take long: nothing else waits for them, they may wait for each other.
         What they select holds numbers, texts and None. Whoever stops waiting ends the question."""
         ...
 
-    async def index(self, script: Script[T]) -> T:
+    async def index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the script in a transaction over the index of words alone, beside all others. What it wrote may be lost
         at a crash, all of one transaction or nothing: it can be made again."""
         ...

@@ -74,11 +74,11 @@ async def migrate(database: Database, *, engine: str, now_ms: int, migrations: S
             done.append(migration.name)
         return done
 
-    applied = await database.read(lambda tx: _applied(tx, engine))
+    applied = await database.read(_applied, engine)
     _check_past(applied, wanted)
     if len(applied) == len(wanted):
         return []  # nearly always: a command beside a busy server need not wait for the write lock
-    return await database.write(script, long=True)
+    return await database.write_long(script)
 
 
 async def _applied(tx: Transaction, engine: str) -> dict[int, str]:

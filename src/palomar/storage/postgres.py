@@ -13,16 +13,14 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 
-from palomar.storage.database import Conflict, DatabaseError, Script, Unavailable
+from palomar.storage.database import Conflict, DatabaseError, P, Script, T, Unavailable
 from palomar.storage.pending import to_its_end
 from palomar.storage.postgres_errors import in_our_words
 from palomar.storage.postgres_transaction import PostgresTransaction
-
-T = TypeVar("T")
 
 _CONNECT_SECONDS = 3.0
 _STATEMENT_SECONDS = 3.0
@@ -81,8 +79,17 @@ class PostgresDatabase:
         self._mark = time.time_ns()
         self._turns = 0
 
-    async def write(self, script: Script[T], *, lane: int = 0, long: bool = False) -> T:
-        """See :class:`Database`. Raises Unavailable while the server cannot be reached."""
+    async def write(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Write as :class:`Database` says. Raises Unavailable while the server cannot be reached."""
+        return await self._written(0, lambda tx: script(tx, *args, **kwargs))
+
+    async def write_in_lane(self, lane: int, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._written(lane, lambda tx: script(tx, *args, **kwargs))
+
+    async def write_long(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._written(0, lambda tx: script(tx, *args, **kwargs), _LONG_SECONDS)
+
+    async def _written(self, lane: int, script: Script[[], T], statement_seconds: float | None = None) -> T:
         lane %= self.lanes
         async with self._locked(lane):
             connection = await self._begun(lane)
@@ -90,7 +97,7 @@ class PostgresDatabase:
             mark = self._mark
             try:
                 with in_our_words(connection):
-                    transaction = PostgresTransaction(connection, timeout=_LONG_SECONDS if long else None)
+                    transaction = PostgresTransaction(connection, timeout=statement_seconds)
                     result = await script(transaction)
                     await transaction.execute(_MARK, self._lane_key(lane), mark)
             except BaseException as error:
@@ -99,26 +106,26 @@ class PostgresDatabase:
             await self._commit(lane, connection, mark)
             return result
 
-    async def read(self, script: Script[T]) -> T:
+    async def read(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See :class:`Database`; one snapshot. A connection that has died while it was idle is not the reader's
         trouble: another one is asked."""
         began = time.monotonic()
         try:
-            return await self._snapshot(self._pool, script)
+            return await self._snapshot(self._pool, lambda tx: script(tx, *args, **kwargs))
         except Unavailable:
             if time.monotonic() - began > _AT_ONCE_SECONDS:
                 raise
-        return await self._snapshot(self._pool, script)
+        return await self._snapshot(self._pool, lambda tx: script(tx, *args, **kwargs))
 
-    async def survey(self, script: Script[T]) -> T:
+    async def survey(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See :class:`Database`; one snapshot."""
-        return await self._snapshot(self._beside, script)
+        return await self._snapshot(self._beside, lambda tx: script(tx, *args, **kwargs))
 
-    async def index(self, script: Script[T]) -> T:
+    async def index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See :class:`Database`."""
         async with self._lent(self._beside) as connection:
             await connection.execute("BEGIN")
-            result = await script(PostgresTransaction(connection))
+            result = await script(PostgresTransaction(connection), *args, **kwargs)
             await connection.execute("COMMIT")
             return result
 
@@ -199,7 +206,7 @@ class PostgresDatabase:
                     await _ended(connection, drop=isinstance(error, Unavailable))
                     raise
 
-    async def _snapshot(self, pool: asyncpg.Pool, script: Script[T]) -> T:
+    async def _snapshot(self, pool: asyncpg.Pool, script: Script[[], T]) -> T:
         async with self._lent(pool) as connection:
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             result = await script(PostgresTransaction(connection))

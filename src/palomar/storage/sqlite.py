@@ -13,16 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import apsw
 
-from palomar.storage.database import DatabaseError, Script, Unavailable
+from palomar.storage.database import DatabaseError, P, Script, T, Unavailable
 from palomar.storage.pending import to_its_end
 from palomar.storage.sqlite_beside import Beside
 from palomar.storage.sqlite_transaction import SqliteTransaction, close_all, drive, in_our_words
-
-T = TypeVar("T")
 
 OLDEST_SAFE = (3, 51, 3)
 """Before it, two processes can corrupt a WAL database (the WAL-reset bug, 3.7.0 to 3.51.2)."""
@@ -86,36 +83,44 @@ class SqliteDatabase:
         self._wal_pages = 0
         writer.set_wal_hook(self._on_wal)
 
-    async def write(self, script: Script[T], *, lane: int = 0, long: bool = False) -> T:
+    async def write(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Write as :class:`Database` says. Raises Unavailable when another process keeps the write lock."""
         async with self._locked():
             with in_our_words():
                 await self._begin()
                 try:
-                    result = await drive(script, SqliteTransaction(self._writer))
+                    result = await drive(script(SqliteTransaction(self._writer), *args, **kwargs))
                     await self._commit()
                 except BaseException:
                     _roll_back(self._writer)
                     raise
                 return result
 
-    async def read(self, script: Script[T]) -> T:
+    async def write_in_lane(self, lane: int, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Write in the only lane there is."""
+        return await self.write(script, *args, **kwargs)
+
+    async def write_long(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Write; no statement has a deadline here."""
+        return await self.write(script, *args, **kwargs)
+
+    async def read(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See :class:`Database`; runs on the loop, to its end."""
         async with self._reading:
             with in_our_words():
                 self._reader.execute("BEGIN")
                 try:
-                    return await drive(script, SqliteTransaction(self._reader))
+                    return await drive(script(SqliteTransaction(self._reader), *args, **kwargs))
                 finally:
                     _roll_back(self._reader)
 
-    async def survey(self, script: Script[T]) -> T:
+    async def survey(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See :class:`Database`; in a thread, over a connection of its own."""
-        return await self._beside.survey(script)
+        return await self._beside.survey(lambda tx: script(tx, *args, **kwargs))
 
-    async def index(self, script: Script[T]) -> T:
+    async def index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See :class:`Database`; in a thread, over a file of its own."""
-        return await self._beside.index(script)
+        return await self._beside.index(lambda tx: script(tx, *args, **kwargs))
 
     async def change_hint(self) -> int:
         with in_our_words():

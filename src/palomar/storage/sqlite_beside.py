@@ -13,17 +13,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import apsw
 import msgspec
 
-from palomar.storage.database import Conflict, DatabaseError, Script, Unavailable
+from palomar.storage.database import Conflict, DatabaseError, Script, T, Unavailable
 from palomar.storage.pending import to_its_end
 from palomar.storage.sqlite_transaction import SqliteTransaction, close_all, run_through, translated
 from palomar.storage.statements import Found, Insert, Row
-
-T = TypeVar("T")
 
 _VERSION = 1
 """Of the index's schema; a file of another version is made anew."""
@@ -71,13 +69,13 @@ class Beside:
         self._opening, self._surveying, self._indexing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
         self._connections: _Connections | None = None
 
-    async def survey(self, script: Script[T]) -> T:
+    async def survey(self, script: Script[[], T]) -> T:
         """Run a read-only script over one snapshot; cancelled, its statement is interrupted."""
         async with self._surveying:
             reader = (await self._opened()).reader
             return await self._run(lambda: _within(reader, "BEGIN", "ROLLBACK", script), reader)
 
-    async def index(self, script: Script[T]) -> T:
+    async def index(self, script: Script[[], T]) -> T:
         """Run a script in a transaction over the index."""
         async with self._indexing:
             indexer = (await self._opened()).indexer
@@ -128,11 +126,11 @@ async def _ended(future: "asyncio.Future[T]", connection: apsw.Connection) -> No
     future.exception()  # seen, so that nobody reports it as forgotten
 
 
-def _within(connection: apsw.Connection, begin: str, end: str, script: Script[T]) -> T:
+def _within(connection: apsw.Connection, begin: str, end: str, script: Script[[], T]) -> T:
     try:
         connection.execute(begin)
         try:
-            result = run_through(script, BesideTransaction(connection))
+            result = run_through(script(BesideTransaction(connection)))
             connection.execute(end)
             return result
         finally:

@@ -6,16 +6,14 @@ A script never really suspends: what it may wait for is its transaction, and tha
 import asyncio
 import contextlib
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Any, LiteralString, TypeVar
+from collections.abc import Coroutine, Generator, Iterable, Iterator, Sequence
+from typing import Any, LiteralString
 
 import apsw
 import msgspec
 
-from palomar.storage.database import Conflict, DatabaseError, Script, ScriptSuspended, Unavailable
+from palomar.storage.database import Conflict, DatabaseError, ScriptSuspended, T, Unavailable
 from palomar.storage.statements import Add, Delete, Found, Insert, Lock, Lookup, Question, Row, Update, Value
-
-T = TypeVar("T")
 
 _RACES = (apsw.BusyError, apsw.LockedError, apsw.SchemaChangeError)
 # What no statement of ours is to blame for. A database that is read-only, corrupt or replaced is an outage too: nothing
@@ -92,9 +90,8 @@ class SqliteTransaction:
         return self._cursor.execute(sql, values).fetchall()
 
 
-async def drive(script: Script[T], transaction: SqliteTransaction) -> T:
+async def drive(coroutine: Coroutine[None, None, T]) -> T:
     """Run the script on the loop; where it pauses, the rest of the process has a turn."""
-    coroutine = script(transaction)
     try:
         while isinstance(coroutine.send(None), _Pause):  # noqa: ASYNC110  # waits for nothing: others have a turn
             await asyncio.sleep(0)
@@ -103,12 +100,11 @@ async def drive(script: Script[T], transaction: SqliteTransaction) -> T:
         return result
     finally:
         coroutine.close()
-    raise _suspended(script)
+    raise _suspended(coroutine)
 
 
-def run_through(script: Script[T], transaction: SqliteTransaction) -> T:
+def run_through(coroutine: Coroutine[None, None, T]) -> T:
     """Run the script in this thread, without a pause."""
-    coroutine = script(transaction)
     try:
         while isinstance(coroutine.send(None), _Pause):
             pass
@@ -117,7 +113,7 @@ def run_through(script: Script[T], transaction: SqliteTransaction) -> T:
         return result
     finally:
         coroutine.close()
-    raise _suspended(script)
+    raise _suspended(coroutine)
 
 
 def translated(error: apsw.Error) -> DatabaseError:
@@ -148,6 +144,6 @@ def in_our_words() -> Iterator[None]:
         raise Unavailable("SQLite got no memory") from error
 
 
-def _suspended(script: Script[T]) -> ScriptSuspended:
-    name = getattr(script, "__qualname__", script)
+def _suspended(coroutine: Coroutine[None, None, T]) -> ScriptSuspended:
+    name = getattr(coroutine, "__qualname__", coroutine)
     return ScriptSuspended(f"{name} awaited something other than its transaction")
