@@ -131,11 +131,11 @@ def test_every_refusal_has_its_row_with_foxsys_code() -> None:
 
 
 def test_every_event_has_its_row() -> None:
-    assert firsts("webhooks.md", "Callbacks") == [event.__name__ for event in get_args(Event)]
+    assert firsts("callbacks.md", "Callbacks") == [event.__name__ for event in get_args(Event)]
 
 
 def test_every_word_that_foxsys_says_of_a_failure_has_its_row() -> None:
-    documented = rows("webhooks.md", "FOXSYS's delivery callback")
+    documented = rows("callbacks.md", "FOXSYS's delivery callback")
     assert set(documented) == {(desc, state.value) for state in State if (desc := desc_of(state)) is not None}
 
 
@@ -315,14 +315,14 @@ def test_the_imports_that_the_architecture_draws_are_those_that_are_checked() ->
 
 
 def test_the_signature_in_the_docs_is_what_the_program_in_the_docs_accepts() -> None:
-    text = (DOCS / "webhooks.md").read_text(encoding="utf-8")
+    text = (DOCS / "callbacks.md").read_text(encoding="utf-8")
     query = re.search(r"^GET \S+?\?(\S+)$", text, re.MULTILINE)
     header = re.search(r"^Palomar-Signature: (\S+)$", text, re.MULTILINE)
     assert query is not None
     assert header is not None
     names: dict[str, object] = {}
-    ((_, program),) = [block for block in blocks("python") if block[0] == "docs/webhooks.md"]
-    exec(compile(program, "webhooks.md", "exec"), names)  # noqa: S102  # our own page
+    ((_, program),) = [block for block in blocks("python") if block[0] == "docs/callbacks.md"]
+    exec(compile(program, "callbacks.md", "exec"), names)  # noqa: S102  # our own page
     is_ours = names["is_ours"]
     assert callable(is_ours)
     assert is_ours(b"secret", header[1], query[1].encode())

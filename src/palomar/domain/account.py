@@ -103,7 +103,9 @@ class AccountSettings:
     start_words: tuple[str, ...] = field(
         default=START_WORDS, metadata={"help": "inbound texts that take it off again, if a word put it there"}
     )
-    callback_secret: str = field(default="", metadata={"help": "signs callbacks (docs/webhooks.md); empty is unsigned"})
+    callback_secret: str = field(
+        default="", metadata={"help": "signs callbacks (docs/callbacks.md); empty is unsigned"}
+    )
     subid_idempotent: bool = field(
         default=False, metadata={"help": "FOXSYS: the same request with the same subid is sent once in 24 hours"}
     )
@@ -118,7 +120,7 @@ class AccountSettings:
     low_balance: int = field(
         default=0, metadata={"help": "tell noticeurl, once, when fewer credits than this are left; 0 is never"}
     )
-    noticeurl: str = field(default="", metadata={"help": "callbacks about the account itself (docs/webhooks.md)"})
+    noticeurl: str = field(default="", metadata={"help": "callbacks about the account itself (docs/callbacks.md)"})
     unknown_outcome: UnknownOutcome = field(
         default=UnknownOutcome.RESEND,
         metadata={"help": "a part that a carrier may or may not have: resend (within bounds) or hold"},

@@ -2,7 +2,7 @@
 
 The header is ``Palomar-Signature: t=<Unix seconds>,v1=<hex HMAC-SHA256>``, over the seconds, a dot, and the body, or
 without a body the query exactly as it is sent. The time is the attempt's, so an old callback cannot be played again.
-Not here: whose secret (``app``), and how to check it (``docs/webhooks.md``).
+Not here: whose secret (``app``), and how to check it (``docs/callbacks.md``).
 """
 
 import hmac
