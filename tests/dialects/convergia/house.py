@@ -20,12 +20,14 @@ from palomar.flows.keyed import AddAccount
 from palomar.net.networks import TrustedProxies
 from palomar.net.server import HttpListener
 from palomar.place import opened_database
+from palomar.storage.database import Transaction
 from palomar.storage.messages import MessageRow
 
 T = TypeVar("T")
 
 START_SECONDS = 20.0
 PASSWORD = "secreto"
+COLUMNS = ("msisdn", "sender", "parts", "text")
 _CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -92,6 +94,15 @@ class House:
         row = self.run(self.app.gateway.message_by_short_id(account.id, int(short_id)))
         assert row is not None
         return row
+
+    def stored(self) -> list[dict[str, str]]:
+        """Every message, oldest first."""
+
+        async def script(tx: Transaction) -> list[dict[str, str]]:
+            found = await tx.select(f"SELECT {', '.join(COLUMNS)} FROM messages ORDER BY id")
+            return [dict(zip(COLUMNS, map(str, row), strict=True)) for row in found]
+
+        return self.run(self.app.database.read(script))
 
     async def _serve(self) -> None:
         try:

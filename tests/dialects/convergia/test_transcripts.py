@@ -1,16 +1,27 @@
-"""Every file of ``transcripts/``, spoken to a real listener over a whole house."""
+"""Every file of ``transcripts/``, spoken to a real listener over a whole house of its own."""
 
 from pathlib import Path
 
 import pytest
 from tests.dialects.convergia.house import House
-from tests.dialects.convergia.transcripts import play, read_exchanges
+from tests.dialects.transcript import read_transcript, transcripts_of
+from tests.dialects.transcript_play import assert_stored, play, speak
 
-FILES = sorted((Path(__file__).parent / "transcripts").glob("*.http"))
+from palomar.dialects.convergia.settings import ConvergiaSettings
+from palomar.domain.account import AccountSettings
+
+FILES = transcripts_of("convergia")
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
-def test_the_dialog_goes_as_it_is_written(file: Path, house: House) -> None:
-    exchanges = read_exchanges(file)
-    assert exchanges
-    play(exchanges, port=house.port)
+async def test_the_dialog_goes_as_it_is_written(file: Path, tmp_path: Path) -> None:
+    transcript = read_transcript(file)
+    assert transcript.settings == {}
+    with House(tmp_path, ConvergiaSettings()) as house:
+        for account in transcript.accounts:
+            settings = account.over(AccountSettings())
+            changes = {name: getattr(settings, name) for name in account.settings}
+            added = house.add(account.login, credit=round(account.credits), **changes)
+            house.change(added, enabled=account.enabled, may_send=account.may_send)
+        await play(transcript, lambda request: speak(house.port, request.octets()), {})
+        assert_stored(transcript, house.stored())

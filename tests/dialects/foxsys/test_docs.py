@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.dialects.foxsys.fake_gateway import FakeGateway, api_of
-from tests.dialects.foxsys.transcript import FOLDER
+from tests.dialects.transcript import transcripts_of
 from tests.support.needs import program
 from tests.support.server import Palomar, Server
 from tests.support.waiting import eventually
@@ -43,7 +43,7 @@ def test_every_endpoint_has_its_row() -> None:
 
 
 def test_the_transcripts_named_are_the_transcripts_there_are() -> None:
-    files = {path.name[:3] for path in FOLDER.glob("*.http")}
+    files = {path.name[:3] for path in transcripts_of("foxsys")}
     named = set(re.findall(r"\b0\d\d\b", PAGE))
     assert named == files
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from tests.dialects.labs402t.transcript import FOLDER
+from tests.dialects.transcript import transcripts_of
 from tests.support.needs import program
 from tests.support.server import Palomar, Server
 from tests.support.waiting import eventually
@@ -57,7 +57,7 @@ def test_every_setting_has_its_row_as_it_is() -> None:
 
 
 def test_what_holds_a_row_exists_and_every_transcript_holds_one() -> None:
-    files = {path.name[:3] for path in FOLDER.glob("*.http")}
+    files = {path.name[:3] for path in transcripts_of("labs402t")}
     assert set(re.findall(r"\b0\d\d\b", PAGE)) == files
     there = {path.name for path in Path(__file__).parent.iterdir()}
     assert set(re.findall(r"`(test_\w+\.py)`", PAGE)) <= there

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message, Scope
 from tests.dialects.sofmex.house import Owner, running_house
-from tests.dialects.sofmex.http_exchange import exchange
+from tests.dialects.transcript_play import speak
 
 from palomar.clock import RealClock, RealIds
 from palomar.dialects.sofmex.api import BODY_LIMIT, SofmexApi
@@ -193,8 +193,8 @@ async def test_a_message_is_told_in_sofmexs_words_in_every_state(tmp_path: Path)
 
         async def post(operation: str, body: bytes) -> Any:
             length = f"Content-Length: {len(body)}\r\n\r\n"
-            _, _, answer = await exchange(running.port, (head.format(operation) + length).encode() + body)
-            return json.loads(answer)
+            answer = await speak(running.port, (head.format(operation) + length).encode() + body)
+            return json.loads(answer.body)
 
         batch = json.dumps({"idBatch": (await post("asignacion", ONE))["idBatch"]}).encode()
         for state in State:
@@ -214,8 +214,8 @@ async def test_a_message_was_sent_when_the_carrier_took_the_last_of_its_parts(tm
 
         async def post(operation: str, body: bytes) -> Any:
             length = f"Content-Length: {len(body)}\r\n\r\n"
-            _, _, answer = await exchange(running.port, (head.format(operation) + length).encode() + body)
-            return json.loads(answer)
+            answer = await speak(running.port, (head.format(operation) + length).encode() + body)
+            return json.loads(answer.body)
 
         long = ONE.replace(b'"mensaje":"', b'"mensaje":"' + b"x" * 160)
         batch = json.dumps({"idBatch": (await post("asignacion", long))["idBatch"]}).encode()
@@ -255,9 +255,9 @@ async def test_a_token_outlives_no_revocation_and_no_account_is_limited_in_reque
             "POST /sms/v3/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
             f"Authorization: Bearer {token}\r\nContent-Length: 2\r\n\r\n{{}}"
         ).encode()
-        before = [(await exchange(running.port, request))[0] for _ in range(3)]
+        before = [(await speak(running.port, request)).status for _ in range(3)]
         await running.revoke_tokens()
-        after = (await exchange(running.port, request))[0]
+        after = (await speak(running.port, request)).status
     assert before == [200, 200, 200]
     assert after == 401
 

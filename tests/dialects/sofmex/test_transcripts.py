@@ -1,22 +1,16 @@
-"""Every wire dialog in ``transcripts/``, against the real application behind its real listener."""
+"""Every file of ``transcripts/``, against the real application behind its real listener."""
 
 from pathlib import Path
 
 import pytest
-from tests.dialects.sofmex.house import Running, running_house
-from tests.dialects.sofmex.http_exchange import exchange
-from tests.dialects.sofmex.transcript import (
-    FOLDER,
-    Transcript,
-    expected_head,
-    match_body,
-    read_transcript,
-    request_octets,
-)
+from tests.dialects.sofmex.house import UNLIMITED, Owner, running_house
+from tests.dialects.transcript import read_transcript, transcripts_of
+from tests.dialects.transcript_play import assert_stored, play, speak
 
 from palomar.dialects.sofmex.errors import BatchCode, RecordCode
+from palomar.dialects.sofmex.settings import SofmexSettings
 
-FILES = sorted(FOLDER.glob("*.http"))
+FILES = transcripts_of("sofmex")
 WITHOUT_TRANSCRIPT = {BatchCode.INTERNAL}
 """A broken gateway does not fit in a text file: ``test_api`` has it."""
 
@@ -24,13 +18,22 @@ WITHOUT_TRANSCRIPT = {BatchCode.INTERNAL}
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 async def test_a_client_gets_what_the_transcript_says(path: Path, tmp_path: Path) -> None:
     transcript = read_transcript(path)
-    async with running_house(tmp_path, transcript.owners, settings=transcript.settings) as running:
-        difference = await play(running, transcript)
-        stored = await running.stored()
-    assert difference == ""
-    assert len(stored) == len(transcript.stored), stored
-    for message, columns in zip(stored, transcript.stored, strict=True):
-        assert {name: message[name] for name in columns} == columns
+    owners = [
+        Owner(
+            login=account.login,
+            settings=account.over(UNLIMITED),
+            credit_microcredits=round(account.credits * 1_000_000),
+            enabled=account.enabled,
+            may_send=account.may_send,
+        )
+        for account in transcript.accounts
+    ]
+    assert set(transcript.settings) <= {"strict_http"}
+    settings = SofmexSettings(strict_http=transcript.settings.get("strict_http") == "on")
+    async with running_house(tmp_path, owners, settings=settings) as running:
+        tokens = {f"token:{owner.login}": await running.token(owner.login) for owner in owners}
+        await play(transcript, lambda request: speak(running.port, request.octets()), tokens)
+        assert_stored(transcript, await running.stored())
 
 
 def test_every_code_has_a_transcript() -> None:
@@ -38,22 +41,3 @@ def test_every_code_has_a_transcript() -> None:
     assert [code for code in RecordCode if f'{{"status":{code.value},"telefono"' not in said] == []
     missing = [code for code in BatchCode if f'"statusBatch":{code.value},' not in said]
     assert set(missing) <= WITHOUT_TRANSCRIPT
-
-
-async def play(running: Running, transcript: Transcript) -> str:
-    """The first answer that is not as the transcript has it; none is the empty text."""
-    known = await _tokens(running, [owner.login for owner in transcript.owners])
-    for step in transcript.exchanges:
-        status, headers, body = await exchange(running.port, request_octets(step.request, known))
-        kept = match_body(step.answer, body, known)
-        wanted_status, wanted_headers = expected_head(step.answer, known)
-        given_headers = {name: headers.get(name) for name in wanted_headers}
-        if kept is None or (status, given_headers) != (wanted_status, wanted_headers):
-            return f"{step.request}\n{status} {given_headers}\n{body}"
-        known |= kept
-    return ""
-
-
-async def _tokens(running: Running, logins: list[str]) -> dict[str, str]:
-    tokens = {f"token:{login}": await running.token(login) for login in logins}
-    return {**tokens, "token": tokens[f"token:{logins[0]}"]}
