@@ -1,45 +1,74 @@
-"""The words: everything that pages say has its Spanish, and the Spanish says nothing that no page says."""
+"""The texts of the console: each language's catalog has exactly what pages say, and pages say nothing outside it."""
 
-import ast
 import re
-import string
-from collections.abc import Iterator
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from palomar.console.catalogue import LANGUAGES, NAMES, Language, language_of, translated
-from palomar.console.locales.es import TEXTS as SPANISH
+from palomar.console.catalogue import LANGUAGES, Plural, language_names, language_of, plural, translated
+from palomar.console.formats import Language
 
-CONSOLE = Path(__file__).parents[2] / "src/palomar/console"
-IN_TEMPLATES = re.compile(r'\bt\("((?:[^"\\]|\\.)*)"')
-SAYING = ("t", "word", "translated")
-
-
-def said() -> Iterator[str]:
-    """Every text that is written where it is shown."""
-    for page in CONSOLE.rglob("*.html"):
-        yield from IN_TEMPLATES.findall(page.read_text(encoding="utf-8"))
-    for module in CONSOLE.rglob("*.py"):
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-                function = node.func
-                name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
-                if name in SAYING and isinstance(node.args[0].value, str):
-                    yield node.args[0].value
+ROOT = Path(__file__).parents[2]
+CONSOLE = ROOT / "src/palomar/console"
 
 
-def test_every_text_has_its_spanish_and_no_spanish_is_left_over() -> None:
-    texts = set(said())
-    assert len(texts) > 200
-    assert {"missing": texts - SPANISH.keys(), "unused": SPANISH.keys() - texts} == {"missing": set(), "unused": set()}
+def faults_of_catalogs(console: Path) -> list[str]:
+    command = [sys.executable, str(ROOT / "tools/make-catalogs"), "--check", "--console", str(console)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.stderr == ""
+    assert checked.returncode == (1 if checked.stdout else 0)
+    return checked.stdout.splitlines()
 
 
-def test_a_translation_fills_in_the_same_names() -> None:
-    def names(text: str) -> set[str | None]:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+def test_every_text_of_templates_and_code_is_translated_in_every_catalog_and_nothing_else_is_in_them() -> None:
+    assert len(LANGUAGES) > 1
+    assert faults_of_catalogs(CONSOLE) == []
 
-    assert [english for english, spanish in SPANISH.items() if names(english) != names(spanish)] == []
+
+def test_the_check_of_catalogs_names_each_fault(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(
+        '{{ t("One") }} {{ t("To {name}", name=x) }} {{ t(plural("{count} part", "{count} parts"), count=n) }}'
+    )
+    (tmp_path / "code.py").write_text('NAMED = word("Two")\nvisit.t("New")\n')
+    catalog = tmp_path / "locales/es/LC_MESSAGES/palomar.po"
+    catalog.parent.mkdir(parents=True)
+    header = (CONSOLE / "locales/es/LC_MESSAGES/palomar.po").read_text(encoding="utf-8").split("\n\n")[0]
+    entries = (
+        '#, fuzzy\nmsgid "One"\nmsgstr "Uno"',
+        'msgid "To {name}"\nmsgstr "A {nombre}"',
+        'msgid "{count} part"\nmsgid_plural "{count} parts"\nmsgstr[0] "{count} parte"\nmsgstr[1] ""',
+        'msgid "Two"\nmsgstr ""',
+        'msgid "Gone"\nmsgstr "Ya no"',
+        '#~ msgid "Old"\n#~ msgstr "Viejo"',
+    )
+    catalog.write_text("\n\n".join((header, *entries)) + "\n", encoding="utf-8")
+    assert faults_of_catalogs(tmp_path) == [
+        "es: not in the catalog: 'New'",
+        "es: nothing uses: 'Gone'",
+        "es: obsolete: 'Old'",
+        "es: fuzzy: 'One'",
+        "es: other placeholders: 'To {name}'",
+        "es: not translated: ('{count} part', '{count} parts')",
+        "es: not translated: 'Two'",
+    ]
+
+
+def test_making_catalogs_keeps_translations_adds_what_is_new_and_drops_what_is_gone(tmp_path: Path) -> None:
+    shutil.copytree(CONSOLE, tmp_path / "console")
+    before = (tmp_path / "console/locales/es/LC_MESSAGES/palomar.po").read_text(encoding="utf-8")
+    command = [sys.executable, str(ROOT / "tools/make-catalogs"), "--console", str(tmp_path / "console")]
+    (tmp_path / "console/new.py").write_text('word("Never said before")\n')
+    subprocess.run(command, check=True)
+    assert faults_of_catalogs(tmp_path / "console") == [
+        f"{language.replace('-', '_')}: not translated: 'Never said before'" for language in LANGUAGES[1:]
+    ]
+    (tmp_path / "console/new.py").unlink()
+    subprocess.run([*command, "pt_PT"], check=True)
+    assert (tmp_path / "console/locales/es/LC_MESSAGES/palomar.po").read_text(encoding="utf-8") == before
+    assert len(faults_of_catalogs(tmp_path / "console")) > 500  # all of the new language
 
 
 def test_no_template_says_anything_untranslated() -> None:
@@ -57,6 +86,27 @@ def test_names_are_filled_in_and_braces_of_others_do_nothing() -> None:
     assert translated("what nobody has translated", "es") == "what nobody has translated"
 
 
+COUNTED = plural("{count} attempt", "{count} attempts")
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "said"),
+    [
+        ("en", 0, "0 attempts"),
+        ("en", 1, "1 attempt"),
+        ("en", 12_345, "12,345 attempts"),
+        ("es", 0, "0 intentos"),
+        ("es", 1, "1 intento"),
+        ("es", 12_345, "12.345 intentos"),
+    ],
+)
+def test_a_number_chooses_the_form_and_is_written_as_the_language_does(
+    language: Language, count: int, said: str
+) -> None:
+    assert translated(COUNTED, language, count=count) == said
+    assert translated(Plural("{count} pear", "{count} pears"), language, count=1) == "1 pear"
+
+
 @pytest.mark.parametrize(
     ("cookie", "accept", "language"),
     [
@@ -67,6 +117,7 @@ def test_names_are_filled_in_and_braces_of_others_do_nothing() -> None:
         ("", "de-DE", "en"),
         ("", "", "en"),
         ("", "es;q=nonsense", "en"),
+        ("../es", "ES-mx", "es"),
     ],
 )
 def test_the_language_is_the_chosen_one_else_what_the_browser_asks_for(
@@ -76,4 +127,4 @@ def test_the_language_is_the_chosen_one_else_what_the_browser_asks_for(
 
 
 def test_every_language_has_its_own_name() -> None:
-    assert set(NAMES) == set(LANGUAGES)
+    assert language_names() == {"en": "English", "es": "Español"}

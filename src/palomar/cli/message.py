@@ -1,12 +1,10 @@
 """``palomar message``: send one by hand, list them, send held ones once more, and show what happened to one."""
 
 import json
-from functools import partial
 
 import click
 
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table, visible
-from palomar.console.catalogue import translated
 from palomar.console.waits import sentence
 from palomar.domain.account import Account
 from palomar.domain.credit import Microcredits, as_number
@@ -293,7 +291,7 @@ def _whole(found: lookup.MessageView, login: str) -> dict[str, object]:
 def _waits(wait: Wait | None, now_ms: int) -> dict[str, object] | None:
     if wait is None:
         return None
-    text = sentence(wait, now_ms=now_ms, language="en", t=partial(translated, language="en"))
+    text = sentence(wait, now_ms=now_ms, language="en")
     return {"for": wait.what.value, "since": format_gmt(wait.since_ms), "carrier": wait.carrier, "text": text}
 
 

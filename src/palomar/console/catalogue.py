@@ -1,38 +1,94 @@
-"""The words of the console in its languages. English is the key; a locale says what stands in its place.
+"""Translate the console's texts: English in templates and code, other languages in gettext catalogs below ``locales``.
 
-A text that pages show is written in English where it is used: ``t("…")`` in a template, ``visit.t("…")`` in a page, and
-``word("…")`` where it is only named and shown elsewhere. A test holds every such text against the locales, both ways.
+A text is written in English where it is shown: ``t("…")`` in a template, ``visit.t("…")`` in a page. ``word("…")``
+marks one that is named in one place and shown in another; ``plural("…", "…")`` one that depends on a number. A language
+is a file, ``locales/<language>/LC_MESSAGES/palomar.po``; ``tools/make-catalogs`` writes new texts into each.
 """
 
-from collections.abc import Mapping
-from typing import Final, Literal, get_args
+from dataclasses import dataclass
+from functools import cache
+from gettext import GNUTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Final
 
-from palomar.console.locales.es import TEXTS as SPANISH
+from palomar.console.formats import Language, integer, load_formats
 from palomar.net.preferences import preferred
 
-Language = Literal["en", "es"]
-LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
-NAMES: Final[Mapping[Language, str]] = {"en": "English", "es": "Español"}
-"""What each language calls itself."""
+LOCALES: Final = Path(__file__).parent / "locales"
+LANGUAGES: Final[tuple[Language, ...]] = (
+    "en",
+    *sorted(folder.name.replace("_", "-") for folder in LOCALES.iterdir() if (folder / "LC_MESSAGES").is_dir()),
+)
+"""Every language that pages can be shown in; English is first, because the texts are written in it."""
 
-_TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {"en": {}, "es": SPANISH}
+
+@dataclass(frozen=True, slots=True)
+class Plural:
+    """A text for one of something and for several, with the number as ``{count}``."""
+
+    one: str
+    several: str
 
 
 def word(text: str) -> str:
-    """The text itself: marks one that is shown, translated, somewhere else."""
+    """Return the text unchanged: the call marks it for translation where it is shown."""
     return text
 
 
-def translated(text: str, language: Language, **values: object) -> str:
-    """A text in that language, with ``{names}`` in it filled in; what no locale has stays English."""
-    found = _TEXTS[language].get(text, text)
+def plural(one: str, several: str) -> Plural:
+    """Mark a text that depends on a number; the value ``count`` chooses its form when it is translated."""
+    return Plural(one, several)
+
+
+def translated(text: str | Plural, language: Language, **values: object) -> str:
+    """Return a text in that language with its ``{names}`` filled in. A text without a translation stays English.
+
+    A :class:`Plural` needs ``count``, an integer, which is written with the language's separators.
+    """
+    catalog = _catalog(language)
+    if isinstance(text, Plural):
+        count = values["count"]
+        assert isinstance(count, int)
+        if catalog is not None:
+            found = catalog.ngettext(text.one, text.several, count)
+        else:
+            found = text.one if count == 1 else text.several
+        return found.format(**{**values, "count": integer(count, language)})
+    found = text if catalog is None else catalog.gettext(text)
     return found.format(**values) if values else found
 
 
 def language_of(cookie: str, accept_language: str) -> Language:
-    """The language that was chosen, else the first of ours that the browser asks for (RFC 9110 section 12.5.4)."""
-    for language in LANGUAGES:
-        if cookie == language:
-            return language
-    best = preferred(accept_language, LANGUAGES)
-    return next(language for language in LANGUAGES if language == best)
+    """Return the chosen language, else the one of ours that the browser likes best (RFC 9110 section 12.5.4)."""
+    return cookie if cookie in LANGUAGES else preferred(accept_language, LANGUAGES)
+
+
+def load(language: Language) -> None:
+    """Read what a language needs now, so that the first page in it need not wait."""
+    _catalog(language)
+    load_formats(language)
+
+
+@cache
+def language_names() -> dict[Language, str]:
+    """Return what each language calls itself."""
+    from babel import Locale  # here: commands that translate nothing need not load it
+
+    names = {language: str(Locale.parse(language, sep="-").get_display_name()) for language in LANGUAGES}
+    return {language: name[0].upper() + name[1:] for language, name in names.items()}
+
+
+@cache
+def _catalog(language: Language) -> GNUTranslations | None:
+    """Read and compile a language's catalog once, when it is first needed; English has none."""
+    if language == "en":
+        return None
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = BytesIO()
+    with (LOCALES / language.replace("-", "_") / "LC_MESSAGES/palomar.po").open("rb") as file:
+        write_mo(compiled, read_po(file))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

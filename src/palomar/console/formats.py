@@ -1,23 +1,26 @@
-"""How numbers, credits and times are written for people, in each language. Plain text; markup is ``rendering``'s."""
+"""Write numbers, credits and times for people, in each language. Plain text; markup is ``rendering``'s.
+
+Separators, names of months and the order of a date are Unicode's (CLDR), by way of Babel. Babel is loaded with the
+first number that is written: commands that write none start without it.
+"""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from palomar.console.catalogue import Language
 from palomar.domain.counts import Grain
 from palomar.domain.credit import MICROCREDITS_A_CREDIT, Microcredits, format_exact
 
+if TYPE_CHECKING:
+    from babel import Locale
+
+Language = str
+"""A language of the console as browsers name it (BCP 47): ``en``, ``pt-BR``."""
 _MILLION: Final = 1_000_000
-_MONTHS: Final[Mapping[Language, tuple[str, ...]]] = {
-    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-    "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
-}
-_THOUSANDS: Final[Mapping[Language, str]] = {"en": ",", "es": "."}
-_DECIMALS: Final[Mapping[Language, str]] = {"en": ".", "es": ","}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +34,16 @@ class Manner:
     now_ms: int
 
 
+@lru_cache(maxsize=4_096)
 def integer(number: int, language: Language) -> str:
-    """``12,345`` or ``12.345``."""
-    return f"{number:,}".replace(",", _THOUSANDS[language])
+    """Write ``12,345`` or ``12.345``."""
+    return _decimal(number, "#,##0", language)
 
 
 def credits_text(microcredits: int, language: Language) -> str:
-    """Credits, exactly: ``1,023.1``, ``0.000001``."""
-    whole, point, decimals = format_exact(Microcredits(abs(microcredits))).partition(".")
+    """Write credits exactly: ``1,023.1``, ``0.000001``."""
     sign = "−" if microcredits < 0 else ""
-    return f"{sign}{integer(int(whole), language)}{point and _DECIMALS[language]}{decimals}"
+    return sign + _decimal(Decimal(format_exact(Microcredits(abs(microcredits)))), "#,##0.######", language)
 
 
 def large_credits_text(microcredits: int, language: Language) -> str:
@@ -56,19 +59,17 @@ def number_text(msisdn: str) -> str:
 
 
 def moment_text(at_ms: int, manner: Manner) -> str:
-    """A time in the viewer's zone, as short as may be: of today the time, else the day too."""
+    """Write a time in the viewer's zone as briefly as possible: of today the time, else the day too."""
     at, now = _local(at_ms, manner), _local(manner.now_ms, manner)
     clock = f"{at:%H:%M:%S}"
     if at.date() == now.date():
         return clock
-    day = f"{at.day} {_MONTHS[manner.language][at.month - 1]}"
-    return f"{day} {clock}" if at.year == now.year else f"{day} {at.year} {clock}"
+    return f"{_date(at, 'MMMd' if at.year == now.year else 'yMMMd', manner.language)} {clock}"
 
 
 def day_text(at_ms: int, manner: Manner) -> str:
-    """A day in the viewer's zone."""
-    at = _local(at_ms, manner)
-    return f"{at.day} {_MONTHS[manner.language][at.month - 1]} {at.year}"
+    """Write a day in the viewer's zone."""
+    return _date(_local(at_ms, manner), "yMMMd", manner.language)
 
 
 def utc_text(at_ms: int) -> str:
@@ -98,10 +99,9 @@ def age_text(milliseconds: int, language: Language) -> str:
 
 
 def span_text(milliseconds: int, language: Language) -> str:
-    """How long something took: ``0.412 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    """Write how long something took: ``0.412 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 d 4 h``."""
     if milliseconds < 60_000:
-        digits = 3 if milliseconds < 10_000 else 1
-        return f"{milliseconds / 1_000:.{digits}f} s".replace(".", _DECIMALS[language])
+        return f"{_decimal(milliseconds / 1_000, '0.000' if milliseconds < 10_000 else '0.0', language)} s"
     seconds = milliseconds // 1_000
     for size, unit, below, smaller in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
         if seconds >= size:
@@ -111,24 +111,21 @@ def span_text(milliseconds: int, language: Language) -> str:
 
 
 def percent_text(share: float | None, language: Language) -> str:
-    """Write a share from 0 to 1: ``98.3 %``; what is not quite all is never ``100 %``, and what is not quite nothing is
-    ``< 0.1 %``. None is a dash."""
+    """Write a share from 0 to 1: ``98.3%``; what is not quite all is never ``100%``, and what is not quite nothing is
+    ``< 0.1%``. None is a dash."""
     if share is None:
         return "–"
     tenths = round(share * 1_000)
     if share < 1.0:
         tenths = min(tenths, 999)
     if share > 0.0 and tenths == 0:
-        return f"< 0{_DECIMALS[language]}1 %"
-    whole, tenth = divmod(tenths, 10)
-    return f"{whole}{_DECIMALS[language]}{tenth} %" if tenth else f"{whole} %"
+        return f"< {_percent(1, language)}"
+    return _percent(tenths, language)
 
 
 def days_text(days: float, language: Language) -> str:
-    """Days, with a decimal where they are few: ``2.4``, ``120``."""
-    if days >= 10:
-        return integer(round(days), language)
-    return f"{days:.1f}".replace(".", _DECIMALS[language])
+    """Write days, with a decimal where they are few: ``2.4``, ``120``."""
+    return integer(round(days), language) if days >= 10 else _decimal(days, "0.0", language)
 
 
 def within_text(bound_ms: float | None) -> str:
@@ -145,12 +142,45 @@ def within_text(bound_ms: float | None) -> str:
 
 
 def start_text(at_ms: int, grain: Grain, manner: Manner) -> str:
-    """When a minute, an hour (in the viewer's zone) or a day (which are GMT's) begins."""
+    """Write when a minute, an hour (in the viewer's zone) or a day (which are GMT's) begins."""
     if grain is Grain.DAY:
-        at = datetime.fromtimestamp(at_ms / 1_000, UTC)
-        return f"{at.day} {_MONTHS[manner.language][at.month - 1]}"
+        return _date(datetime.fromtimestamp(at_ms / 1_000, UTC), "MMMd", manner.language)
     return f"{_local(at_ms, manner):%H:%M}"
 
 
 def _local(at_ms: int, manner: Manner) -> datetime:
     return datetime.fromtimestamp(at_ms / 1_000, manner.zone)
+
+
+def load_formats(language: Language) -> None:
+    """Read a language's formats now, so that the first number and date in it need not wait."""
+    _percent(0, language)
+    _date(datetime.fromtimestamp(0, UTC), "yMMMd", language)
+
+
+def _decimal(number: float | Decimal, pattern: str, language: Language) -> str:
+    from babel.numbers import format_decimal
+
+    return format_decimal(number, pattern, _locale(language))
+
+
+def _percent(tenths: int, language: Language) -> str:
+    """Write tenths of a hundredth by the language's own pattern, which says what stands between number and sign."""
+    from babel.numbers import format_percent
+
+    locale = _locale(language)
+    pattern = locale.percent_formats[None].pattern.replace("0", "0.#")
+    return format_percent(Decimal(tenths) / 1_000, pattern, locale)
+
+
+def _date(at: datetime, skeleton: str, language: Language) -> str:
+    from babel.dates import format_skeleton
+
+    return format_skeleton(skeleton, at, locale=_locale(language))
+
+
+@cache
+def _locale(language: Language) -> "Locale":
+    from babel import Locale
+
+    return Locale.parse("en_001" if language == "en" else language.replace("-", "_"))  # the world's English: 12 May

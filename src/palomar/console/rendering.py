@@ -1,8 +1,9 @@
 """Templates become pages: Jinja2 with everything escaped, nothing undefined, and our own ways to write things.
 
 Imported when the first page is asked for, because commands and servers without a console need not pay for Jinja2.
-Templates are compiled then, once. What other people wrote (texts of messages, labels, words of carriers) goes through
-:func:`shown`, which keeps their marks of direction and controls from doing anything to the rest of the page.
+Templates are compiled and languages read then, once. What other people wrote (texts of messages, labels, words of
+carriers) goes through :func:`shown`, which keeps their marks of direction and controls from doing anything to the rest
+of the page.
 """
 
 import unicodedata
@@ -14,9 +15,9 @@ from markupsafe import Markup, escape
 
 from palomar.console import formats
 from palomar.console.below import told
-from palomar.console.catalogue import LANGUAGES, NAMES, Language, translated, word
+from palomar.console.catalogue import LANGUAGES, language_names, load, plural, translated
 from palomar.console.files import Files
-from palomar.console.formats import Manner
+from palomar.console.formats import Language, Manner
 from palomar.console.visit import Visit, url_of
 from palomar.console.words import CALLBACK_ERRORS, ROLES, STATES
 from palomar.domain.credit import MICROCREDITS_A_CREDIT
@@ -45,9 +46,10 @@ class JinjaRenderer:
         self._environment.globals.update(
             static=files.url,
             url=url_of,
+            plural=plural,
             born=born_ms,
             languages=LANGUAGES,
-            language_names=NAMES,
+            language_names=language_names(),
             role_names=ROLES,
             why_names=CALLBACK_ERRORS,
             icon=lambda name: _icon(files, name),
@@ -60,6 +62,8 @@ class JinjaRenderer:
             utc=formats.utc_text,
             iso=formats.iso_text,
         )
+        for language in LANGUAGES:
+            load(language)
         for name in self._environment.list_templates():
             if name.endswith(".html"):
                 self._environment.get_template(name)
@@ -109,8 +113,9 @@ def _icon(files: Files, name: str) -> Markup:
 
 
 def _priced(microcredits: int, language: Language) -> str:
-    unit = word("credit") if microcredits == MICROCREDITS_A_CREDIT else word("credits")
-    return f"{formats.credits_text(microcredits, language)} {translated(unit, language)}"
+    whole, rest = divmod(microcredits, MICROCREDITS_A_CREDIT)
+    unit = translated(plural("credit", "credits"), language, count=2 if rest else abs(whole))
+    return f"{formats.credits_text(microcredits, language)} {unit}"
 
 
 def _ways_to_write(manner: Manner) -> Mapping[str, Any]:

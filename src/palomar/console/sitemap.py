@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from palomar.console.catalogue import Language, translated
+from palomar.console.catalogue import translated
+from palomar.console.formats import Language
 from palomar.console.routes import OPEN_ROUTES, OVERVIEW, ROUTES, OpenRoute, Route
 from palomar.console.visit import Link, url_of
 from palomar.domain.access import Who

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from urllib.parse import urlencode
 
 from palomar.apidocs.samples import Sampler
-from palomar.console.catalogue import translated
+from palomar.console.catalogue import Plural, translated
 from palomar.console.formats import Manner
 from palomar.domain.access import Visitor
 from palomar.engine.logins import Logins
@@ -91,8 +91,8 @@ class Visit:
         self.logins = logins
         self._renderer = renderer
 
-    def t(self, text: str, **values: object) -> str:
-        """A text in the visitor's language."""
+    def t(self, text: str | Plural, **values: object) -> str:
+        """Return a text in the visitor's language."""
         return translated(text, self.manner.language, **values)
 
     def asked(self, name: str) -> str:

@@ -1,15 +1,16 @@
 """What a message waits for, since when, and what one can do about it: as people read it, one text for each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from palomar.console.below import told
-from palomar.console.catalogue import Language, word
-from palomar.console.formats import age_text, integer
+from palomar.console.catalogue import Plural, plural, translated, word
+from palomar.console.formats import Language, age_text
 from palomar.console.hindrances import hindrance
 from palomar.flows.waits import Wait, WaitFor
 
-SENTENCES: Final[Mapping[WaitFor, str]] = {
+SENTENCES: Final[Mapping[WaitFor, str | Plural]] = {
     WaitFor.TIME: word("It waits for its time, which is in {left}; until then it can be cancelled."),
     WaitFor.ROUTE: word(
         "It has waited for a carrier for {age}: none is configured, or none has been chosen yet; routes say which."
@@ -22,13 +23,17 @@ SENTENCES: Final[Mapping[WaitFor, str]] = {
         "It has waited for {age} for {carrier}: {why}; it leaves by itself when that is over, or at once by another"
         " carrier if a route leads there."
     ),
-    WaitFor.TURN: word(
+    WaitFor.TURN: plural(
+        "It has stood in line for {carrier} for {age}, {count} part before it; a faster pace or another carrier beside"
+        " it makes the line shorter.",
         "It has stood in line for {carrier} for {age}, {count} parts before it; a faster pace or another carrier beside"
-        " it makes the line shorter."
+        " it makes the line shorter.",
     ),
-    WaitFor.PUT_OFF: word(
+    WaitFor.PUT_OFF: plural(
+        "{carrier} has put it off, {count} time so far and {age} ago for the last time ({why}); it comes again by"
+        " itself within a minute, and a carrier that goes on so is to be asked why.",
         "{carrier} has put it off, {count} times so far and {age} ago for the last time ({why}); it comes again by"
-        " itself within a minute, and a carrier that goes on so is to be asked why."
+        " itself within a minute, and a carrier that goes on so is to be asked why.",
     ),
     WaitFor.SENDING_AGAIN: word(
         "{carrier} has not answered it, for {age} nobody has known whether it has it, and it is sent again; the"
@@ -51,8 +56,9 @@ SENTENCES: Final[Mapping[WaitFor, str]] = {
 }
 
 
-def sentence(wait: Wait, *, now_ms: int, language: Language, t: Callable[..., str]) -> str:
-    """Say what a message waits for, in the language of ``t``."""
+def sentence(wait: Wait, *, now_ms: int, language: Language) -> str:
+    """Say what a message waits for."""
+    t = partial(translated, language=language)
     why = told(wait.detail, t)
     if wait.standing is not None and not why:
         why = hindrance(wait.standing, t)
@@ -61,6 +67,6 @@ def sentence(wait: Wait, *, now_ms: int, language: Language, t: Callable[..., st
         age=age_text(now_ms - wait.since_ms, language),
         left=age_text(wait.until_ms - now_ms, language),
         carrier=wait.carrier,
-        count=integer(wait.count, language),
+        count=wait.count,
         why=why,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from palomar.console.catalogue import word
+from palomar.console.catalogue import plural, word
 from palomar.domain.access import Role
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.doubt import Cause
@@ -84,6 +84,10 @@ PASSWORD_FAULTS: Final[Mapping[PasswordFault, str]] = {
     PasswordFault.LOGIN: word("A password is not the login."),
     PasswordFault.COMMON: word("That password is one of the commonest, which are guessed first."),
 }
+
+TOO_MANY_ATTEMPTS: Final = plural(
+    "Too many attempts. Try again in {count} second.", "Too many attempts. Try again in {count} seconds."
+)
 
 BOOKS: Final[Mapping[Book, str]] = {
     Book.AVAILABLE: word("available credit"),

@@ -20,14 +20,25 @@ def wants_page(scope: Scope) -> bool:
 
 
 def preferred(accept_language: str, languages: Sequence[str]) -> str:
-    """Choose the one of some languages that is liked best; the first of them where none is asked for."""
+    """Choose the one of some languages that is liked best; the first of them where none is asked for.
+
+    A language of another region is taken where the region asked for is not there: ``pt-BR`` for ``pt`` and ``pt-PT``.
+    """
     best, liked = languages[0], 0.0
     for piece in accept_language.split(","):
         name, _, rest = piece.strip().partition(";")
-        language, quality = name.strip().lower().split("-")[0], _quality(rest)
-        if language in languages and quality > liked:
+        language, quality = _closest(name.strip().lower(), languages), _quality(rest)
+        if language and quality > liked:
             best, liked = language, quality
     return best
+
+
+def _closest(name: str, languages: Sequence[str]) -> str:
+    for language in languages:
+        if language.lower() == name:
+            return language
+    main = name.partition("-")[0]
+    return next((language for language in languages if language.lower().partition("-")[0] == main), "")
 
 
 def _quality(parameters: str) -> float:

@@ -93,7 +93,7 @@ async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(ho
     await browser.log_in("admin")
     page = (await browser.get(OVERVIEW)).text
     for words in (
-        "1 of 2 links are down",
+        "1 of 2 links is down",
         "is slowed down by the carrier to 12 parts a second",
         "its password is wrong",
         "7 of 50 in flight",
@@ -174,7 +174,7 @@ async def test_beside_each_rate_stands_its_base(house: House) -> None:
     await browser.log_in("acme")
     page = (await browser.get(OVERVIEW)).text
     assert "3 of 24 that left and ended" in page
-    rates = re.findall(r">([0-9.]+ %)(.{0,80})", page.replace("\n", " "))
+    rates = re.findall(r">([0-9.]+%)(.{0,80})", page.replace("\n", " "))
     assert len(rates) > 4
     for rate, behind in rates:
         assert re.match(r"(<[^>]*>| )*([0-9]+ )?of [0-9]", behind) or "that left and ended" in behind, (rate, behind)

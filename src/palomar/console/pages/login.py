@@ -4,6 +4,7 @@ from typing import Final
 
 from palomar.console.session import session_header
 from palomar.console.visit import Reply, SignedVisit, Visit, url_of, with_headers
+from palomar.console.words import TOO_MANY_ATTEMPTS
 from palomar.engine.attempts import TryLater
 
 _NEXT_LONGEST: Final = 2_000
@@ -65,7 +66,7 @@ def _form(visit: Visit, *, status: int = 200, fault: str = "") -> Reply:
 
 
 def _too_many(visit: Visit, template: str, later: TryLater, **values: object) -> Reply:
-    fault = visit.t("Too many attempts. Try again in {seconds} seconds.", seconds=later.seconds)
+    fault = visit.t(TOO_MANY_ATTEMPTS, count=later.seconds)
     reply = visit.page(template, status=429, fault=fault, **values)
     return with_headers(reply, (b"retry-after", b"%d" % later.seconds))
 

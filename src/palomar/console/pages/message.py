@@ -67,4 +67,4 @@ def _steps(asked: str, count: int) -> range | None:
 
 def _waits(wait: Wait | None, visit: SignedVisit) -> str:
     manner = visit.manner
-    return "" if wait is None else sentence(wait, now_ms=manner.now_ms, language=manner.language, t=visit.t)
+    return "" if wait is None else sentence(wait, now_ms=manner.now_ms, language=manner.language)

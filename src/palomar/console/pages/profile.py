@@ -9,7 +9,7 @@ from typing import Final
 from palomar.console.catalogue import word
 from palomar.console.pages.preferences import THEMES
 from palomar.console.visit import Reply, SignedVisit, with_headers
-from palomar.console.words import PASSWORD_FAULTS
+from palomar.console.words import PASSWORD_FAULTS, TOO_MANY_ATTEMPTS
 from palomar.domain.passwords import PasswordFault
 from palomar.domain.totp import app_url, base32
 from palomar.engine.attempts import TryLater
@@ -88,7 +88,7 @@ async def revoke_others(visit: SignedVisit) -> Reply:
 
 async def _answered(visit: SignedVisit, result: TryLater | bool, *, section: str, done: str) -> Reply:
     if isinstance(result, TryLater):
-        fault = visit.t("Too many attempts. Try again in {seconds} seconds.", seconds=result.seconds)
+        fault = visit.t(TOO_MANY_ATTEMPTS, count=result.seconds)
         reply = await _page(visit, section=section, fault=fault, status=429)
         return with_headers(reply, (b"retry-after", b"%d" % result.seconds))
     if not result:
