@@ -11,6 +11,7 @@ import pytest
 import structlog
 from tests.support.databases import ENGINES, Place, migrated
 from tests.support.postgres import CannotStart, PostgresServer
+from tests.support.world import World, new_node
 
 from palomar.storage.database import Database
 
@@ -118,3 +119,12 @@ def _fresh(server: PostgresServer, template: str) -> Iterator[Place]:
     server.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield Place(engine="postgres", where=server.url(name))
     server.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def world(database: Database) -> AsyncIterator[World]:
+    """A database with one node, whose lease runs for an hour; afterwards the books and the counters must agree."""
+    world = World(database=database)
+    world.node_id = await new_node(world, "first")
+    yield world
+    assert await world.faults() == []

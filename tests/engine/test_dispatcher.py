@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from tests.contracts.virtual_time import in_virtual_time
-from tests.engine.conftest import Engine, engine
-from tests.flows.conftest import new_node
 from tests.support.carriers import CountingCarrier
-from tests.support.world import CREDIT, outgoing
+from tests.support.engine import Engine, engine
+from tests.support.world import CREDIT, new_node, outgoing
 
 from palomar.domain.message import State
 from palomar.domain.refusals import Refusal

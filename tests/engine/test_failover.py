@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from tests.contracts.virtual_time import in_virtual_time
-from tests.engine.conftest import Engine, engine
 from tests.engine.test_dispatcher import pass_time
 from tests.support.carriers import CountingCarrier
+from tests.support.engine import Engine, engine
 from tests.support.world import CREDIT
 
 from palomar.domain.lane import Lane, Rank

@@ -1,9 +1,8 @@
 """Standings: what commands beside the server can know of its links, written when it has changed."""
 
 from tests.engine.test_leases import SetClock
-from tests.flows.conftest import new_node
 from tests.support.carriers import CountingCarrier
-from tests.support.world import World
+from tests.support.world import World, new_node
 
 from palomar.engine.router import Router
 from palomar.engine.standings import Standings

@@ -4,8 +4,7 @@ import asyncio
 import dataclasses
 
 import pytest
-from tests.flows.conftest import new_node
-from tests.support.world import CREDIT, World, from_waiting, outgoing
+from tests.support.world import CREDIT, World, from_waiting, new_node, outgoing
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.message import NODES_MAX, State

@@ -2,8 +2,7 @@
 
 import pytest
 from msgspec import structs
-from tests.flows.conftest import new_node
-from tests.support.world import CREDIT, World, outgoing
+from tests.support.world import CREDIT, World, new_node, outgoing
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.message import State

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from tests.flows.conftest import new_node
-from tests.support.world import CREDIT, START_MS, StandingRouter, World, outgoing, recipient
+from tests.support.world import CREDIT, START_MS, StandingRouter, World, new_node, outgoing, recipient
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.lane import Lane, Rank

@@ -16,10 +16,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.flows.conftest import new_node
 from tests.support.databases import Place, migrated
 from tests.support.postgres import quick_folder
-from tests.support.world import CREDIT, World, from_waiting, outgoing, receipt, recipient
+from tests.support.world import CREDIT, World, from_waiting, new_node, outgoing, receipt, recipient
 
 from palomar.domain.account import Account, UnknownOutcome
 from palomar.domain.message import FINAL, MessageId, PartId, State, echo_of, is_correction, may_move

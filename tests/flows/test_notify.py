@@ -1,7 +1,6 @@
 """Notify: every attempt leaves its moment; a failed callback is planned again by its dialect's times, then kept."""
 
-from tests.flows.conftest import new_node
-from tests.support.world import RETRIES, World
+from tests.support.world import RETRIES, World, new_node
 
 from palomar.domain.message import MessageId, State
 from palomar.flows.callback_turns import ClaimOrder, claim_callbacks

@@ -4,8 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.flows.conftest import new_node
-from tests.support.world import START_MS, World
+from tests.support.world import START_MS, World, new_node
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.message import State

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from tests.flows.conftest import new_node
-from tests.support.world import CREDIT, StandingRouter, World, outgoing
+from tests.support.world import CREDIT, StandingRouter, World, new_node, outgoing
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.lane import Rank

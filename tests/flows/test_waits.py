@@ -1,8 +1,7 @@
 """What a message waits for: each thing it can be, with since when, and the sentence that says so in every language."""
 
 import pytest
-from tests.flows.conftest import new_node
-from tests.support.world import StandingRouter, World, outgoing, recipient
+from tests.support.world import StandingRouter, World, new_node, outgoing, recipient
 
 from palomar.console.catalogue import LANGUAGES
 from palomar.console.waits import SENTENCES, sentence

@@ -4,7 +4,6 @@ import re
 
 import apsw
 import pytest
-from tests.flows.conftest import new_node  # noqa: F401  # the world's fixtures are its neighbours
 from tests.storage.test_plans import ROWS, Filled, fill
 from tests.support.databases import Place
 

@@ -15,6 +15,7 @@ from palomar.domain.text import Alphabet
 from palomar.flows.accept import Accepted, Result, accept
 from palomar.flows.accounts import NewAccount, add_account, audit_ledger, balance
 from palomar.flows.callback_turns import Claimed, ClaimOrder, claim_callbacks
+from palomar.flows.claim import register
 from palomar.flows.compose import Acceptance, NewMessage, Recipient, Request, compose
 from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
 from palomar.flows.house import House
@@ -387,3 +388,12 @@ def from_waiting(part: WaitingPart) -> OutgoingPart:
         alphabet=part.alphabet,
         payload=b"",
     )
+
+
+async def new_node(world: World, name: str, *, lease_ms: int = 3_600_000) -> int:
+    """Register one more node, whose lease runs for some time; its number."""
+
+    async def script(tx: Transaction) -> int:
+        return (await register(tx, name=name, lease_ms=lease_ms)).id
+
+    return await world.database.write(script)

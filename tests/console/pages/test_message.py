@@ -3,9 +3,8 @@
 import re
 
 import pytest
-from tests.flows.conftest import new_node
 from tests.support.console_house import Browser, House
-from tests.support.world import outgoing, recipient
+from tests.support.world import new_node, outgoing, recipient
 
 from palomar.domain.access import Role
 from palomar.domain.message import MessageId, State, public_id

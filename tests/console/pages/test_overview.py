@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from tests.flows.conftest import new_node
 from tests.support.console_house import CREDIT, House
 from tests.support.counted import count_changed
-from tests.support.world import recipient
+from tests.support.world import new_node, recipient
 
 from palomar.console.formats import iso_text
 from palomar.console.pages.overview import BALANCES, PERIODS

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.contracts.virtual_time import LoopClock
-from tests.flows.conftest import new_node
 from tests.support.carriers import CountingCarrier
-from tests.support.world import World
+from tests.support.world import World, new_node
 
 from palomar.domain.account import Account
 from palomar.engine.batcher import Batcher, Step
