@@ -161,7 +161,7 @@ async def state(house: House) -> list[object]:
         await house.world.ask("SELECT count(*) FROM keys WHERE account_id = (SELECT min(id) FROM accounts)"),
         await house.world.ask("SELECT ahead_ms FROM sandbox_clock"),
         await house.world.ask("SELECT carrier, script FROM chaos"),
-        [] if house.smsc is None else [house.smsc.handsets.behaves(), house.smsc.handsets.recent()],
+        [] if house.smsc is None else [dict(house.smsc.handsets.behaviours), house.smsc.handsets.recent()],
     ]
 
 

@@ -99,8 +99,8 @@ def test_a_ledger_line_says_what_moved_and_for_how_many_others() -> None:
         items=4,
         at_ms=0,
         legs=(
-            Leg(book=Book.AVAILABLE, of_house=False, microcredits=-4_000_000),
-            Leg(book=Book.RESERVED, of_house=False, microcredits=4_000_000),
+            Leg(book=Book.AVAILABLE, microcredits=-4_000_000),
+            Leg(book=Book.RESERVED, microcredits=4_000_000),
         ),
     )
     known, unknown = told((Kind.ACCEPTED, {"entry": 5}), (Kind.SUBMITTED, {"entry": 6}), entries={5: entry})

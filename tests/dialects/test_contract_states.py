@@ -289,7 +289,7 @@ EVENTS: list[tuple[Event, str | None]] = [
     (Delivered(**MESSAGE), "handset ok DELIVRD"),
     *((Failed(**MESSAGE, state=state), CALLBACKS.get(state)) for state in sorted(FINAL - {State.DELIVERED})),
     (Clicked(**MESSAGE, address="192.0.2.1", agent="Firefox"), "POST"),
-    (InboundReceived(inbound_id=1, number="52", msisdn="525512345678", text="Hola", at_ms=NOON_MS), "POST"),
+    (InboundReceived(number="52", msisdn="525512345678", text="Hola", at_ms=NOON_MS), "POST"),
 ]
 """Every event, and what FOXSYS makes of it; the others' pages define no callbacks."""
 

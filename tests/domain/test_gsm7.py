@@ -37,7 +37,6 @@ def test_the_verdict_is_that_of_smsutil(text: str) -> None:
     expected = text == "" or ("\x1b" not in text and smsutil.codecs.is_valid_gsm(text))
     assert gsm7.is_gsm(text) == expected
     assert gsm7.septets_if_gsm(text) == (gsm7.septets(text) if expected else None)
-    assert (gsm7.foreign_characters(text) == ()) == expected
 
 
 @given(gsm_texts.filter(bool))
@@ -94,29 +93,8 @@ def test_decoding_never_fails_and_invents_no_character(octets: bytes) -> None:
 def test_encoding_a_foreign_character_raises_and_says_where(text: str) -> None:
     with pytest.raises(UnicodeEncodeError) as raised:
         gsm7.encode(text)
-    assert text[raised.value.start] == gsm7.foreign_characters(text)[0]
-
-
-def test_foreign_characters_are_listed_once_in_order() -> None:
-    assert gsm7.foreign_characters("año 中, ção 中 €") == ("中", "ç", "ã")
-
-
-@given(septet_strings, st.integers(0, 6))
-def test_unpacking_undoes_packing(septets: bytes, fill_bits: int) -> None:
-    packed = gsm7.pack(septets, fill_bits=fill_bits)
-    assert len(packed) == -(-(7 * len(septets) + fill_bits) // 8)
-    assert gsm7.unpack(packed, count=len(septets), fill_bits=fill_bits) == septets
-
-
-def test_packing_gives_the_octets_that_are_known_from_the_field() -> None:
-    assert gsm7.pack(gsm7.encode("hellohello")).hex() == "e8329bfd4697d9ec37"
-    assert gsm7.pack(b"\x31", fill_bits=1).hex() == "62"
-
-
-@pytest.mark.parametrize("count", [-1, 3])
-def test_unpacking_more_than_there_is_raises(count: int) -> None:
-    with pytest.raises(ValueError, match="octets do not hold"):
-        gsm7.unpack(b"\x00\x00", count=count)
+    assert gsm7.is_gsm(text[: raised.value.start])
+    assert not gsm7.is_gsm(text[raised.value.start])
 
 
 def test_a_table_of_another_size_is_refused() -> None:

@@ -20,7 +20,6 @@ from palomar.domain.text import (
     measure,
     payloads,
     shorter_in_a_language,
-    split,
     text_of_payload,
     units,
     unusable,
@@ -40,6 +39,11 @@ def long_texts(draw: st.DrawFn, characters: str) -> str:
 gsm_texts = long_texts("a€{^]ñ@\f~")
 ucs2_texts = long_texts("中😀a\U0010ffff\ue000\uffff")
 texts = gsm_texts | ucs2_texts | st.text(max_size=300)
+
+
+def split(text: str, alphabet: Alphabet) -> tuple[str, ...]:
+    """Read the payloads of a text again."""
+    return tuple(text_of_payload(octets, alphabet) for octets in payloads(text, alphabet))
 
 
 def fewest_parts(text: str, alphabet: Alphabet) -> int:
@@ -204,7 +208,6 @@ def test_a_text_in_a_language_is_cut_as_any_other(alphabet: Alphabet, data: st.D
     text = data.draw(st.lists(st.sampled_from(known), max_size=500).map("".join))
     parts = split(text, alphabet)
     assert "".join(parts) == text
-    assert tuple(text_of_payload(octets, alphabet) for octets in payloads(text, alphabet)) == parts
     limit = SINGLE_UNITS if len(parts) == 1 else PART_UNITS
     assert all(units(part, alphabet) <= limit[alphabet] for part in parts)
     assert len(parts) == count_parts(text, alphabet) == fewest_parts(text, alphabet)

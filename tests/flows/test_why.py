@@ -25,9 +25,9 @@ async def test_entries_say_what_their_transaction_moved_and_for_how_many(world: 
     (entry,) = told.entries.values()
     assert entry.id == told.view.timeline[0].detail["entry"]
     assert (entry.reason, entry.items) == (Reason.RESERVE, 1)
-    assert [(leg.book, leg.of_house, leg.microcredits) for leg in entry.legs] == [
-        (Book.AVAILABLE, False, -3 * CREDIT),
-        (Book.RESERVED, False, 3 * CREDIT),
+    assert [(leg.book, leg.microcredits) for leg in entry.legs] == [
+        (Book.AVAILABLE, -3 * CREDIT),
+        (Book.RESERVED, 3 * CREDIT),
     ]
 
 
@@ -40,7 +40,7 @@ async def test_every_moment_that_moved_money_has_its_entry(world: World) -> None
     assert sent is not None
     assert given_back is not None
     assert [entry.reason for entry in sent.entries.values()] == [Reason.RESERVE, Reason.SETTLE]
-    assert [leg.of_house for leg in list(sent.entries.values())[1].legs] == [False, True]
+    assert [leg.book for leg in list(sent.entries.values())[1].legs] == [Book.RESERVED, Book.REVENUE]
     assert [entry.reason for entry in given_back.entries.values()] == [Reason.RESERVE, Reason.GIVE_BACK]
     assert Kind.GIVEN_BACK in [moment.kind for moment in given_back.view.timeline]
 

@@ -72,11 +72,6 @@ def test_texts_that_cannot_be_sent(value: str):
         tlvs.RECEIPTED_MESSAGE_ID.of(value)
 
 
-def test_repeated_parameters_are_all_found_in_order():
-    pairs = (tlvs.CALLBACK_NUM.of(b"1111"), (0x1400, b""), tlvs.CALLBACK_NUM.of(b"2222"))
-    assert list(tlvs.CALLBACK_NUM.find_all(pairs)) == [b"1111", b"2222"]
-
-
 def test_a_flag_is_there_or_not():
     assert tlvs.ALERT_ON_MESSAGE_DELIVERY.find((tlvs.ALERT_ON_MESSAGE_DELIVERY.of(),)) == b""
 

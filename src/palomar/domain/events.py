@@ -51,7 +51,6 @@ class Clicked(Struct, frozen=True, kw_only=True):
 class InboundReceived(Struct, frozen=True, kw_only=True):
     """A phone wrote to one of the account's numbers; both as digits without a plus."""
 
-    inbound_id: int
     number: str
     msisdn: str
     text: str

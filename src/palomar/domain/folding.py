@@ -18,8 +18,8 @@ from palomar.domain.text import LETTER_FOLDS, TYPOGRAPHY_FOLDS
 def normalise(text: str) -> str:
     """Write `text` with GSM characters wherever that can be done: `‘ção’, ²` becomes `'cao', 2`.
 
-    `gsm7.is_gsm` then says whether it could be done throughout, and `gsm7.foreign_characters` what is left over (emoji,
-    other scripts, controls). A text that fits already comes back untouched, but for its line ends, which become LF.
+    `gsm7.is_gsm` then says whether it could be done throughout: emoji, other scripts and controls are left over. A
+    text that fits already comes back untouched, but for its line ends, which become LF.
     """
     if gsm7.is_gsm(text):
         return _line_feeds(text) if "\r" in text else text

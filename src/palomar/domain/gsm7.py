@@ -133,34 +133,6 @@ def decode(octets: bytes, tables: SeptetTables = DEFAULT) -> str:
     return text
 
 
-def foreign_characters(text: str, tables: SeptetTables = DEFAULT) -> tuple[str, ...]:
-    """List the characters that keep `text` out of the alphabet, each once, in order of appearance."""
-    return tuple(dict.fromkeys(tables.foreign_characters.findall(text)))
-
-
-def pack(unpacked: bytes, *, fill_bits: int = 0) -> bytes:
-    """Pack septets into octets (section 6.1.2.1.1), lowest bits first, the spare bits of the last octet zero.
-
-    `fill_bits` (0 to 6) zero bits go first: the padding after a user data header (3GPP TS 23.040 section
-    9.2.3.24).
-    """
-    packed = 0
-    for position, septet in enumerate(unpacked):
-        packed |= (septet & 0x7F) << (7 * position + fill_bits)
-    return packed.to_bytes((7 * len(unpacked) + fill_bits + 7) // 8, "little")
-
-
-def unpack(packed: bytes, *, count: int, fill_bits: int = 0) -> bytes:
-    """Unpack `count` septets (the user data length less the header's): seven spare bits look like an `@`.
-
-    Raises `ValueError` if `packed` is too short for them.
-    """
-    if count < 0 or 7 * count + fill_bits > 8 * len(packed):
-        raise ValueError(f"{len(packed)} octets do not hold {count} septets")
-    bits = int.from_bytes(packed, "little") >> fill_bits
-    return bytes((bits >> (7 * position)) & 0x7F for position in range(count))
-
-
 _ESCAPED_SEPTET = re.compile(b"\x1b(.?)", re.DOTALL)
 
 

@@ -65,11 +65,11 @@ def home_forms(country: str) -> tuple[HomeForm, ...]:
     return (HomeForm(pattern=pattern, calling_code=code),)
 
 
-def parse_international(raw: str, *, separators: str = SEPARATORS) -> Msisdn | None:
+def parse_international(raw: str) -> Msisdn | None:
     """Read a number that has its country code, with or without `+` or `00` before it; None if it is none."""
     if raw.isascii() and raw.isdecimal() and 8 <= len(raw) <= 15 and raw[0] != "0":
         return _possible(raw)  # as nearly all are written
-    match = _INTERNATIONAL(_without(separators, raw))
+    match = _INTERNATIONAL(_without(SEPARATORS, raw))
     return _possible(match[1]) if match else None
 
 

@@ -161,21 +161,9 @@ def units(text: str, alphabet: Alphabet) -> int:
 
 
 def count_parts(text: str, alphabet: Alphabet) -> int:
-    """Count the parts that `split` would make; no limit, and an empty text is one part."""
+    """Count the parts that `payloads` would make; no limit, and an empty text is one part."""
     total = units(text, alphabet)
     return 1 if total <= SINGLE_UNITS[alphabet] else _count_of_concatenated(text, alphabet, total)
-
-
-def split(text: str, alphabet: Alphabet) -> tuple[str, ...]:
-    """Cut `text` into the fewest parts that fit, never inside an escape pair or a surrogate pair.
-
-    The parts joined are the text. Raises `ValueError` over `MAX_PARTS` (the flows refuse by `measure` first)
-    and, for septets, `UnicodeEncodeError` at a character outside the alphabet.
-    """
-    parts = payloads(text, alphabet)
-    if len(parts) == 1:
-        return (text,)
-    return tuple(text_of_payload(octets, alphabet) for octets in parts)
 
 
 def text_of_payload(octets: bytes, alphabet: Alphabet) -> str:

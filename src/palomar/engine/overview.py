@@ -137,7 +137,7 @@ async def _credit(tx: Transaction, account: Account, *, now_ms: int) -> Credit:
 
 def _without_gaps(counted: Sequence[Point], starts: range) -> list[Point]:
     by_start = {point.start_ms: point for point in counted}
-    return [by_start.get(at) or Point(start_ms=at, key="", totals=Totals()) for at in starts]
+    return [by_start.get(at) or Point(start_ms=at, totals=Totals()) for at in starts]
 
 
 def _sum(some: Iterable[Totals]) -> Totals:

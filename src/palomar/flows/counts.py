@@ -30,11 +30,9 @@ Whose = Collection[AccountId] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """What was counted of the minute, hour or day that begins at ``start_ms``. ``key`` is whose it is by the dimension
-    that was asked for (an account's id as a number in digits); empty without one."""
+    """What was counted of the minute, hour or day that begins at ``start_ms``."""
 
     start_ms: int
-    key: str
     totals: Totals
 
 
@@ -49,17 +47,13 @@ class Forecast:
     days_left: float | None
 
 
-async def traffic(
-    tx: Transaction, whose: Whose, grain: Grain, *, since_ms: int, until_ms: int, by: Dimension | None = None
-) -> list[Point]:
+async def traffic(tx: Transaction, whose: Whose, grain: Grain, *, since_ms: int, until_ms: int) -> list[Point]:
     """Messages by the time of their birth, oldest first; times without any are left out. Minutes are kept for five
-    days, hours for a hundred. By account, those of the ACCOUNTS_MOST that had the most in its last RANKED_DAYS."""
-    if by is Dimension.ACCOUNT:
-        whose = await _largest(tx, whose, since_ms, until_ms)
-    points: dict[tuple[int, str], Totals] = {}
-    for row in await _counted(tx, whose, grain, grain.start_of(since_ms), until_ms, by=_one(by), in_time=True):
-        _add(points.setdefault((row[0], str(row[_KEYS]) if by else ""), Totals()), row)
-    return [Point(start_ms=start_ms, key=key, totals=totals) for (start_ms, key), totals in sorted(points.items())]
+    days, hours for a hundred."""
+    points: dict[int, Totals] = {}
+    for row in await _counted(tx, whose, grain, grain.start_of(since_ms), until_ms, by=(), in_time=True):
+        _add(points.setdefault(row[0], Totals()), row)
+    return [Point(start_ms=start_ms, totals=totals) for start_ms, totals in sorted(points.items())]
 
 
 async def totals(
@@ -152,11 +146,7 @@ async def _counted(
     return await tx.ask(question, int(grain), ids_text(starts), ids)
 
 
-def _one(by: Dimension | None) -> tuple[Dimension, ...]:
-    return () if by is None else (by,)
-
-
-async def _largest(tx: Transaction, whose: Whose, since_ms: int, until_ms: int, *, most: int = ACCOUNTS_MOST) -> Whose:
+async def _largest(tx: Transaction, whose: Whose, since_ms: int, until_ms: int, *, most: int) -> Whose:
     """Of these accounts, or of everybody, those with the most messages; of a long period, in its last days."""
     if whose is not None and len(whose) <= most:
         return whose

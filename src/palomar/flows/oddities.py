@@ -16,12 +16,11 @@ Odd = tuple[str, Oddity]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedOddity:
-    """One oddity of one carrier, how often it came, and when first and last."""
+    """One oddity of one carrier, how often it came, and when last."""
 
     carrier: str
     oddity: Oddity
     times: int
-    first_ms: int
     last_ms: int
 
 
@@ -44,8 +43,6 @@ async def count_oddities(tx: Transaction, odd: list[Odd], *, now_ms: int) -> Non
 async def list_oddities(tx: Transaction, *, since_ms: int) -> list[CountedOddity]:
     """List what has come since a time, by carrier and kind, the most frequent first."""
     return [
-        CountedOddity(
-            carrier=row[0], oddity=Oddity(OddityKind(row[1]), row[2]), times=row[3], first_ms=row[4], last_ms=row[5]
-        )
+        CountedOddity(carrier=row[0], oddity=Oddity(OddityKind(row[1]), row[2]), times=row[3], last_ms=row[4])
         for row in await tx.select(rows.SELECT_ODDITIES, since_ms)
     ]

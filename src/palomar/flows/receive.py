@@ -159,7 +159,6 @@ async def _deliver(work: Work, message: InboundMessage, owners: Owners, *, is_ne
     if is_news:
         work.call_back(
             InboundReceived(
-                inbound_id=message.id,
                 number=owner.number,
                 msisdn=plain_address(message.source),
                 text=message.text,

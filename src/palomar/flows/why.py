@@ -11,17 +11,16 @@ from palomar.domain.timeline import Moment
 from palomar.flows.lookup import MessageView, show_message
 from palomar.flows.waits import Wait, find_wait
 from palomar.storage.database import Transaction
-from palomar.storage.ledger import HOUSE, LOOKUP_ENTRIES, Book, Reason
+from palomar.storage.ledger import LOOKUP_ENTRIES, Book, Reason
 
 __all__ = ["Book", "Entry", "Leg", "Reason", "Story", "tell_story"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One side of a ledger entry; ``of_house`` where it is the house's book, not the account's."""
+    """One side of a ledger entry."""
 
     book: Book
-    of_house: bool
     microcredits: int
 
 
@@ -60,10 +59,8 @@ async def _entries(tx: Transaction, moments: list[Moment]) -> dict[int, Entry]:
     if not named:
         return {}
     found: dict[int, Entry] = {}
-    for identity, account_id, book, microcredits, reason, items, at_ms in await tx.lookup(
-        LOOKUP_ENTRIES, sorted(named)
-    ):
-        leg = Leg(book=Book(book), of_house=account_id == HOUSE, microcredits=microcredits)
+    for identity, book, microcredits, reason, items, at_ms in await tx.lookup(LOOKUP_ENTRIES, sorted(named)):
+        leg = Leg(book=Book(book), microcredits=microcredits)
         before = found.get(identity)
         legs = (*before.legs, leg) if before else (leg,)
         found[identity] = Entry(id=identity, reason=Reason(reason), items=items, at_ms=at_ms, legs=legs)

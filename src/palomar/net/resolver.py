@@ -14,6 +14,7 @@ from palomar.net.networks import AddressGuard
 
 Resolve = Callable[[str], Awaitable[list[str]]]
 _CACHE_SIZE = 4096
+_CACHE_SECONDS = 10.0
 LOOKUPS_AT_MOST = 512
 """Names that are looked up at the same time."""
 
@@ -25,11 +26,10 @@ class RefusedNetwork(Exception):
 class Resolver:
     """Finds a host's permitted addresses; look-ups of one name at the same time are one query."""
 
-    __slots__ = ("_cache_seconds", "_guard", "_known", "_queries", "_resolve")
+    __slots__ = ("_guard", "_known", "_queries", "_resolve")
 
-    def __init__(self, *, guard: AddressGuard, cache_seconds: float = 10.0, resolve: Resolve | None = None) -> None:
+    def __init__(self, *, guard: AddressGuard, resolve: Resolve | None = None) -> None:
         self._guard = guard
-        self._cache_seconds = cache_seconds
         self._resolve = resolve or Threads(LOOKUPS_AT_MOST).look_up
         self._known: dict[str, tuple[float, list[str]]] = {}
         self._queries: dict[str, asyncio.Task[list[str]]] = {}
@@ -70,7 +70,7 @@ class Resolver:
             raise OSError("no address")
         if len(self._known) >= _CACHE_SIZE:
             self._known.clear()
-        expires = asyncio.get_running_loop().time() + self._cache_seconds
+        expires = asyncio.get_running_loop().time() + _CACHE_SECONDS
         self._known[host] = (expires, addresses)
         return addresses
 

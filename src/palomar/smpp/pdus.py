@@ -405,7 +405,6 @@ class DataSmResp(Pdu):
 
 
 Bind = BindReceiver | BindTransmitter | BindTransceiver
-BindResp = BindReceiverResp | BindTransmitterResp | BindTransceiverResp
 
 _ALL: tuple[type[Pdu], ...] = (
     GenericNack,

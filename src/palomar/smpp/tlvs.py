@@ -5,7 +5,6 @@ included. The definitions below make such pairs and find typed values among them
 whose length makes no sense counts as absent, because one odd parameter must not cost a message or a receipt.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
 
@@ -85,10 +84,6 @@ class OctetsTlv:
             if tag == self.tag:
                 return value
         return None
-
-    def find_all(self, tlvs: Tlvs) -> Iterator[bytes]:
-        """Give every value in `tlvs`, for the parameters of submit_multi that may be repeated."""
-        return (value for tag, value in tlvs if tag == self.tag)
 
 
 Definition = IntegerTlv | TextTlv | OctetsTlv

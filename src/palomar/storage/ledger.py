@@ -62,7 +62,7 @@ INSERT_LEDGER = Insert(
     ),
 )
 LOOKUP_ENTRIES = Lookup(
-    "SELECT entry_id, account_id, book, microcredits, reason, items, at_ms FROM ledger WHERE entry_id IN {keys}"
+    "SELECT entry_id, book, microcredits, reason, items, at_ms FROM ledger WHERE entry_id IN {keys}"
     " ORDER BY entry_id, leg",
     "bigint",
 )

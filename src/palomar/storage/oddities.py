@@ -7,7 +7,7 @@ COUNT_ODDITY = (
     " last_ms = excluded.last_ms"
 )
 SELECT_ODDITIES = (
-    "SELECT carrier, kind, what, times, first_ms, last_ms FROM oddities WHERE last_ms >= ?"
+    "SELECT carrier, kind, what, times, last_ms FROM oddities WHERE last_ms >= ?"
     " ORDER BY carrier, kind, times DESC, what"
 )
 FORGET_ODDITIES = (

@@ -15,7 +15,7 @@ EVENTS: list[Event] = [
     Delivered(**MESSAGE),
     Failed(**MESSAGE, state=State.EXPIRED),
     Clicked(**MESSAGE, address="192.0.2.1", agent=""),
-    InboundReceived(inbound_id=1, number="52555", msisdn="525512345678", text="BAJA", at_ms=1),
+    InboundReceived(number="52555", msisdn="525512345678", text="BAJA", at_ms=1),
 ]
 
 

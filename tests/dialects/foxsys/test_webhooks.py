@@ -112,7 +112,7 @@ def test_a_click_is_posted_with_the_browser_under_its_own_name() -> None:
 
 
 def test_an_inbound_message_is_posted_with_the_virtual_number_twice() -> None:
-    event = InboundReceived(inbound_id=1, number="13098212823", msisdn="447400826129", text="Hello ñ", at_ms=AT_MS)
+    event = InboundReceived(number="13098212823", msisdn="447400826129", text="Hello ñ", at_ms=AT_MS)
     request = FoxsysWebhooks().render(event, target=TARGET, account=DEMO)
     assert request is not None
     assert (request.method, request.url) == ("POST", TARGET)

@@ -15,7 +15,7 @@ EVENTS = [
     Delivered(message_id=ID, subid=SUBID, msisdn=MSISDN, at_ms=0),
     Failed(message_id=ID, subid=SUBID, msisdn=MSISDN, at_ms=0, state=State.EXPIRED),
     Clicked(message_id=ID, subid=SUBID, msisdn=MSISDN, at_ms=0, address="192.0.2.1", agent="a browser"),
-    InboundReceived(inbound_id=1, number="525500000000", msisdn=MSISDN, text="Hola", at_ms=0),
+    InboundReceived(number="525500000000", msisdn=MSISDN, text="Hola", at_ms=0),
 ]
 
 

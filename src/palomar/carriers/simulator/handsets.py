@@ -114,12 +114,6 @@ class Handsets:
         self.behaviours[number] = Mischief(behaviour) if isinstance(behaviour, ChaosScript) else behaviour
         return behaviour
 
-    def behaves(self) -> dict[str, Behaviour]:
-        """The numbers that behave on their own, and how."""
-        return {
-            number: found.script if isinstance(found, Mischief) else found for number, found in self.behaviours.items()
-        }
-
     def how(self, number: str) -> str:
         """As :meth:`behave` was told; empty where nobody told it anything."""
         found = self.behaviours.get(number)

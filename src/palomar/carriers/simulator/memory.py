@@ -4,7 +4,7 @@ Stands in for a TCP connection within one process; not a socket, so no address, 
 """
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 HIGH_WATER = 256 * 1024
 
@@ -57,20 +57,8 @@ class MemoryTransport(asyncio.Transport):
         self._reading = True
         self._schedule()
 
-    def is_reading(self) -> bool:
-        return self._reading and not self._closing
-
     def can_write_eof(self) -> bool:
         return False
-
-    def get_write_buffer_size(self) -> int:
-        return self._peer._inbox_size if self._peer is not None else 0
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self._protocol = cast(asyncio.Protocol, protocol)
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        return self._protocol
 
     # --- between the two ends
 

@@ -43,9 +43,9 @@ def coding_of(data_coding: int, *, elements: Elements = (), codecs: Mapping[int,
     return gsm_coding(_language(elements, IEI_LOCKING_SHIFT), _language(elements, IEI_SINGLE_SHIFT))
 
 
-def decode(octets: bytes, data_coding: int, *, elements: Elements = ()) -> str:
+def decode(octets: bytes, data_coding: int) -> str:
     """Read the text of a message; what cannot be read shows U+FFFD, and no NUL is left."""
-    return read_text(octets, coding_of(data_coding, elements=elements))
+    return read_text(octets, coding_of(data_coding))
 
 
 def _language(elements: Elements, identifier: int) -> int:
