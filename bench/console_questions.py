@@ -24,7 +24,7 @@ Whose = set[AccountId] | None
 
 async def questions(tx: Transaction, *, account_count: int) -> list[tuple[str, Ask]]:
     """Each with its name."""
-    found = await tx.select("SELECT msisdn, subid FROM messages ORDER BY id LIMIT 1 OFFSET 1000")
+    found = await tx.select("SELECT msisdn, request_ref FROM messages ORDER BY id LIMIT 1 OFFSET 1000")
     number, subid = (str(value) for value in found[0])
     small = {AccountId(account_count)}
     some = {AccountId(account_count - number) for number in range(account_count // 4)}
@@ -72,7 +72,7 @@ def _search(small: Whose, some: Whose, *, number: str, subid: str) -> list[tuple
         ("a number's last four digits", None, {"number": number[-4:]}),
         ("a number's last digit", None, {"number": number[-1:]}),
         ("a label", None, {"label": "promo verano"}),
-        ("a subid", None, {"subid": subid}),
+        ("a subid", None, {"request_ref": subid}),
         ("anywhere, a number's end", None, {"anywhere": number[-5:]}),
         ("anywhere, a word", None, {"anywhere": "cita"}),
         ("a frequent state", None, {"state": State.DELIVERED}),

@@ -25,8 +25,9 @@ _CARRIERS = {"uno": 60, "dos": 30, "tres": 10}
 _LABELS = ("", "", "otp", "promo verano", "cita", "pedido", "cobro")
 
 MESSAGE_COLUMNS = _listed(
-    "id account_id dialect subid label sender msisdn country text alphabet reference parts parts_left parts_open worst"
-    " state presumed rate_microcredits price_microcredits carrier ackurl clickurl extra due_ms expires_ms final_ms"
+    "id account_id dialect request_ref label sender msisdn country text alphabet reference parts parts_left parts_open"
+    " worst state presumed rate_microcredits price_microcredits carrier status_url click_url extra"
+    " due_ms expires_ms final_ms"
 )
 PART_COLUMNS = _listed("id state attempt carrier carrier_reference sent_ms")
 Row = tuple[Any, ...]

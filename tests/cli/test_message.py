@@ -38,7 +38,7 @@ def test_a_long_text_costs_its_parts(acme: Palomar) -> None:
 def test_what_strangers_wrote_is_shown_and_not_obeyed_by_a_terminal(acme: Palomar) -> None:
     identity = send(acme, "--label", "a\x1b]0;b", text="one\ntwo \u202ethree ñ 👩\u200d🚀")
     with acme.database() as database:
-        database.execute("UPDATE messages SET ackurl = 'http://x.example/\x9b2J'")
+        database.execute("UPDATE messages SET status_url = 'http://x.example/\x9b2J'")
     listed = acme.command("message", "list").stdout
     shown = acme.command("message", "show", identity).stdout
     assert len(listed.splitlines()) == 2

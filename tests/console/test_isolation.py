@@ -82,8 +82,8 @@ async def sent(house: House, account: Account) -> MessageId:
         account,
         recipients=[recipient(9999, text="Vera's text")],
         label="label-of-v",
-        subid="subid-of-v",
-        ackurl="https://v.example/ack",
+        request_ref="subid-of-v",
+        status_url="https://v.example/ack",
     )
     return result.messages[0].row.id  # type: ignore[union-attr]  # it is accepted
 

@@ -105,7 +105,7 @@ async def test_a_message_is_told_in_the_vendors_words_in_every_state(palomar: Ho
 async def test_what_really_becomes_of_a_message_is_told_and_charged_once(
     palomar: House, speaker: Speaker, ending: str, sink: Sink
 ) -> None:
-    who, number = await palomar.customer(ackurl=sink.url), palomar.number(ending)
+    who, number = await palomar.customer(status_url=sink.url), palomar.number(ending)
     reply = await palomar.ask(speaker.send(who, number, HOLA))
     assert speaker.said(reply) == ACCEPTED
     states = ENDINGS[ending]
@@ -283,7 +283,7 @@ async def word(palomar: House, speaker: Speaker, who: Customer, identity: str) -
     return speaker.word(await palomar.ask(speaker.ask(who, identity)))
 
 
-MESSAGE = {"message_id": MessageId(256), "subid": "s", "msisdn": "525512345678", "at_ms": NOON_MS}
+MESSAGE = {"message_id": MessageId(256), "request_ref": "s", "msisdn": "525512345678", "at_ms": NOON_MS}
 EVENTS: list[tuple[Event, str | None]] = [
     (CarrierTook(**MESSAGE), "operator ok ACCEPTD"),
     (Delivered(**MESSAGE), "handset ok DELIVRD"),

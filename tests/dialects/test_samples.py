@@ -73,7 +73,7 @@ def given(url: str, **more: Any) -> Given:
         "api_key": "a-key",
         "number": "525512345678",
         "text": HOSTILE,
-        "ackurl": "http://127.0.0.1:9/ack?a=1&b=2",
+        "status_url": "http://127.0.0.1:9/ack?a=1&b=2",
     }
     return Given(**(fields | more))
 

@@ -36,7 +36,7 @@ def test_sofmex() -> None:
 def test_convergia() -> None:
     parameters = {"number": "525512345678", "message": "Hi. {terms}"}
     short = replace(ACCOUNT, templates={"terms": "Terms apply"})
-    request = read_send(parameters, account=short, subid="s", sender="x", settings=ConvergiaSettings())
+    request = read_send(parameters, account=short, request_ref="s", sender="x", settings=ConvergiaSettings())
     assert isinstance(request, Request)
     assert request.recipients[0].text == "Hi. Terms apply"
 

@@ -14,7 +14,7 @@ MESSAGE = {
     "msisdn": "5215512345678",
     "label": "Promo Verano/2026",
     "sender": "FOXSYS",
-    "subid": "Batch-1",
+    "request_ref": "Batch-1",
 }
 TOKENS = tokens_of(**MESSAGE)  # type: ignore[arg-type]  # as they are named
 
@@ -53,7 +53,7 @@ def test_a_number_is_not_found_by_other_digits(number: str) -> None:
 def test_label_sender_and_subid_are_found_whole() -> None:
     assert finds(label="promo verano 2026")
     assert finds(sender="foxsys")
-    assert finds(subid="batch-1")
+    assert finds(request_ref="batch-1")
     assert finds(anywhere="Promo Verano/2026")
     assert finds(anywhere="Batch-1")
     assert not finds(label="promo")
@@ -77,7 +77,7 @@ def test_who_may_not_see_texts_finds_nothing_by_them_and_numbers_only_whole() ->
 
 
 def test_a_mark_cannot_be_written_in_a_text() -> None:
-    tokens = tokens_of(account_id=1, text="a=7 r=876 l=x", msisdn="", label="", sender="", subid="")
+    tokens = tokens_of(account_id=1, text="a=7 r=876 l=x", msisdn="", label="", sender="", request_ref="")
     assert tokens == {"a", "7", "r", "876", "l", "x", "a=1"}
     query = query_of(SearchFilter(text="a=7"))
     assert query is not None
@@ -93,7 +93,7 @@ def test_a_search_of_some_accounts_finds_only_theirs() -> None:
 
 
 def test_scripts_without_spaces_are_found_by_their_characters() -> None:
-    tokens = tokens_of(account_id=1, text="確認コードは123です", msisdn="", label="", sender="", subid="")
+    tokens = tokens_of(account_id=1, text="確認コードは123です", msisdn="", label="", sender="", request_ref="")
     for text in ("コード", "確認", "123"):
         query = query_of(SearchFilter(text=text))
         assert query is not None
@@ -113,7 +113,7 @@ def test_texts_are_folded_as_the_words_that_phones_write(text: str) -> None:
 
 @given(st.text(max_size=60), st.text(max_size=12))
 def test_tokens_have_nothing_that_an_index_would_take_for_its_own(text: str, other: str) -> None:
-    tokens = tokens_of(account_id=1, text=text, msisdn=other, label=other, sender=other, subid=other)
+    tokens = tokens_of(account_id=1, text=text, msisdn=other, label=other, sender=other, request_ref=other)
     for token in tokens:
         assert token
         assert len(token) <= 102
@@ -124,4 +124,4 @@ def test_tokens_have_nothing_that_an_index_would_take_for_its_own(text: str, oth
 def test_a_text_is_found_by_itself(text: str) -> None:
     query = query_of(SearchFilter(text=text))
     if query is not None and query != NOTHING:
-        assert holds(query, tokens_of(account_id=1, text=text, msisdn="", label="", sender="", subid=""))
+        assert holds(query, tokens_of(account_id=1, text=text, msisdn="", label="", sender="", request_ref=""))

@@ -37,7 +37,7 @@ async def callbacks(house: House, login: str) -> Callbacks:
 async def given_up(house: House, account: Account, *, reference: str = "r") -> WebhookRow:
     """A callback of this account that was tried once and given up."""
     house.world.node_id = house.world.node_id or await new_node(house)
-    await house.sent(account, "hello", reference=reference, ackurl="https://shop.example/ack")
+    await house.sent(account, "hello", reference=reference, status_url="https://shop.example/ack")
     webhook: WebhookRow = (await house.world.claim()).webhooks[0]
     webhook.attempts = len(RETRIES)
     webhook.body = b'{"msisdn": "%b"}' % NUMBER.encode()
@@ -117,7 +117,7 @@ async def test_those_of_an_account_or_of_all_in_scope_are_tried_again(house: Hou
 
 async def test_accounts_without_a_url_are_named_to_who_sees_them(house: House) -> None:
     silent = await house.account("silent")
-    told = await house.account("told", ackurl="https://shop.example/")
+    told = await house.account("told", status_url="https://shop.example/")
     assert (await callbacks(house, "admin")).silent_accounts(None) == [silent]
     assert (await callbacks(house, "told")).silent_accounts(None) == []
     assert (await callbacks(house, "silent")).silent_accounts(silent) == [silent]

@@ -31,7 +31,7 @@ async def story(sqlite_place: object) -> Story:
     database: Database = await sqlite_place.open()  # type: ignore[attr-defined]
     world = World(database=database)
     account = await world.account()
-    message = await world.accepted(account, claim=State.SUBMITTING, ackurl="https://shop.example/x?token=s3cret")
+    message = await world.accepted(account, claim=State.SUBMITTING, status_url="https://shop.example/x?token=s3cret")
     (part,) = outgoing(message)
     await world.answer(part, Taken(reference="r1"))
     told = structs.replace(receipt("r1", State.DELIVERED), raw=f"id:r1 stat:DELIVRD text:{TEXT}")

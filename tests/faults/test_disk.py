@@ -34,11 +34,11 @@ AT_ONCE = 16
 """Trials that share the time between two tries."""
 ON_THE_LOOP, IN_A_THREAD = Limits(inline_commit_seconds=float("inf")), Limits(inline_commit_seconds=0.0)
 ORDINARY: list[dict[str, Any]] = [
-    {"subid": "single"},
-    {"subid": "batch", "count": 5},
-    {"subid": "two parts", "parts": 2},
-    {"subid": "scheduled", "due_ms": 1_800_000_000_000},
-    {"subid": "idempotent", "idempotency": Key.of(["a", "key"], b"body"), "answer": lambda new: (200, b"sent")},
+    {"request_ref": "single"},
+    {"request_ref": "batch", "count": 5},
+    {"request_ref": "two parts", "parts": 2},
+    {"request_ref": "scheduled", "due_ms": 1_800_000_000_000},
+    {"request_ref": "idempotent", "idempotency": Key.of(["a", "key"], b"body"), "answer": lambda new: (200, b"sent")},
 ]
 """One request of each kind."""
 
@@ -84,15 +84,15 @@ class Trial:
             await self._ask(request, suffix)
 
     async def _ask(self, request: dict[str, Any], suffix: str) -> None:
-        subid = request["subid"] + suffix
-        command = self.world.compose(self.account, **request | {"subid": subid})
+        request_ref = request["request_ref"] + suffix
+        command = self.world.compose(self.account, **request | {"request_ref": request_ref})
         try:
             result = await self.batcher.run(self._step, command)
         except Unavailable:
-            self.refused.add(subid)
+            self.refused.add(request_ref)
         else:
             assert isinstance(result, Accepted), result
-            self.accepted.add(subid)
+            self.accepted.add(request_ref)
 
 
 @asynccontextmanager
@@ -119,16 +119,16 @@ def stored(file: Path) -> dict[str, int]:
     database = sqlite3.connect(file)
     try:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        return dict(database.execute("SELECT subid, count(*) FROM messages GROUP BY subid").fetchall())
+        return dict(database.execute("SELECT request_ref, count(*) FROM messages GROUP BY request_ref").fetchall())
     finally:
         database.close()
 
 
 async def assert_true(made: Trial, folder: Path, requests: Sequence[dict[str, Any]], *, suffix: str = "") -> None:
     """What was said of each request is so: now, and after a power failure."""
-    wanted = {r["subid"] + s: r.get("count", 1) for r in requests for s in ("", suffix)}
-    right = {subid: wanted[subid] for subid in made.accepted}
-    rows = await made.world.ask("SELECT subid, count(*) FROM messages GROUP BY subid")
+    wanted = {r["request_ref"] + s: r.get("count", 1) for r in requests for s in ("", suffix)}
+    right = {request_ref: wanted[request_ref] for request_ref in made.accepted}
+    rows = await made.world.ask("SELECT request_ref, count(*) FROM messages GROUP BY request_ref")
     assert dict(rows) == right
     assert not made.refused & made.accepted
     assert await made.world.faults() == []
@@ -180,12 +180,12 @@ async def test_one_that_fails_from_then_on_refuses_what_it_does_not_store(
         async with trial(template, folder, limits=limits) as made:
             made.disk.fail(verb, number, error, times=1_000_000)
             await made.ask(ORDINARY, together=True)
-            assert made.accepted | made.refused == {request["subid"] for request in ORDINARY}
+            assert made.accepted | made.refused == {request["request_ref"] for request in ORDINARY}
             away = made.batcher.reach.is_away
             assert away == bool(made.refused)
             made.disk.heal()
             await made.ask(ORDINARY[:4], suffix=" later")
-            assert {f"{request['subid']} later" for request in ORDINARY[:4]} <= made.accepted
+            assert {f"{request['request_ref']} later" for request in ORDINARY[:4]} <= made.accepted
             assert not made.batcher.reach.is_away
             await assert_true(made, folder, ORDINARY, suffix=" later")
         shutil.rmtree(folder)

@@ -178,9 +178,9 @@ async def test_the_duplicates_filter_knows_only_what_was_accepted(world: World) 
 HOUR_MS = 3_600_000
 
 
-async def states_when_due(world: World, account: Account, *due_ms: int | None, subid: str = "sub") -> list[State]:
+async def states_when_due(world: World, account: Account, *due_ms: int | None, request_ref: str = "sub") -> list[State]:
     """The same text to the same number, accepted for each of these times in turn."""
-    return [(await world.accepted(account, due_ms=each, subid=subid)).state for each in due_ms]
+    return [(await world.accepted(account, due_ms=each, request_ref=request_ref)).state for each in due_ms]
 
 
 async def test_the_same_text_on_three_days_is_no_duplicate(world: World) -> None:

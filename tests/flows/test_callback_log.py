@@ -47,7 +47,7 @@ async def called_back(world: World, account: Account, outcome: HttpOutcome, **se
 
 async def test_attempts_are_told_with_everything_that_was_written_down(world: World) -> None:
     account = await world.account()
-    good = await called_back(world, account, GOOD, ackurl="http://shop.example:8080/x?")
+    good = await called_back(world, account, GOOD, status_url="http://shop.example:8080/x?")
     (found,) = (await tried(world)).found
     assert (found.about, found.account_id, found.is_of_message, found.number) == (
         good.message_id,
@@ -63,9 +63,9 @@ async def test_attempts_are_told_with_everything_that_was_written_down(world: Wo
 
 async def test_attempts_are_narrowed_by_account_outcome_and_host(world: World) -> None:
     one, other = await world.account(), await world.account()
-    await called_back(world, one, GOOD, ackurl="http://one.example/")
-    await called_back(world, other, BROKEN, reference="o", ackurl="https://other.example/")
-    await called_back(world, one, AWAY, reference="p", ackurl="http://one.example/")
+    await called_back(world, one, GOOD, status_url="http://one.example/")
+    await called_back(world, other, BROKEN, reference="o", status_url="https://other.example/")
+    await called_back(world, one, AWAY, reference="p", status_url="http://one.example/")
 
     async def statuses(**wanted: Any) -> list[Any]:
         return [(found.status, found.error) for found in (await tried(world, **wanted)).found]
@@ -79,8 +79,8 @@ async def test_attempts_are_narrowed_by_account_outcome_and_host(world: World) -
 
 async def test_open_ones_are_narrowed_by_account_end_and_host(world: World) -> None:
     one, other = await world.account(), await world.account()
-    waiting = await called_back(world, one, BROKEN, ackurl="http://one.example/")
-    given_up = await called_back(world, other, BROKEN, reference="o", ackurl="http://other.example/")
+    waiting = await called_back(world, one, BROKEN, status_url="http://one.example/")
+    given_up = await called_back(world, other, BROKEN, reference="o", status_url="http://other.example/")
     given_up.attempts = len(RETRIES)
     await world.do(record_attempts, Attempt(given_up, BROKEN))
 

@@ -83,7 +83,7 @@ async def test_all_failed_ones_are_replayed_or_those_of_one_account(world: World
 
 
 async def test_callbacks_of_inbound_messages_are_told_from_those_of_messages(world: World) -> None:
-    account = await world.account(inboundurl="http://x/in")
+    account = await world.account(inbound_url="http://x/in")
     await do(world, add_number, VirtualNumber(number="34900", account_id=account.id))
     await world.do(receive, CarrierInbound(carrier="c", source="34600000001", destination="34900", text="hi"))
     await world.sent(account)

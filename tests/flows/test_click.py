@@ -71,14 +71,18 @@ def click(link: Link, *, agent: str = "Mozilla/5.0", robot: bool = False) -> Cli
 async def test_links_are_stored_with_their_message_and_found_by_code(linking: World) -> None:
     account = await linking.account()
     one, two = await accepted(
-        linking, account, linked(1, "aaaaaa1", "aaaaaa2"), linked(2, "aaaaaa3"), clickurl="http://c/"
+        linking, account, linked(1, "aaaaaa1", "aaaaaa2"), linked(2, "aaaaaa3"), click_url="http://c/"
     )
     assert await codes(linking) == [("aaaaaa1", one.row.id), ("aaaaaa2", one.row.id), ("aaaaaa3", two.row.id)]
     link = await find(linking, "aaaaaa3")
     assert link is not None
     assert link.message is not None
     assert (link.url, link.message_id, link.account_id) == (URL, two.row.id, account.id)
-    assert (link.message.subid, link.message.msisdn, link.message.clickurl) == ("sub", two.row.msisdn, "http://c/")
+    assert (link.message.request_ref, link.message.msisdn, link.message.click_url) == (
+        "sub",
+        two.row.msisdn,
+        "http://c/",
+    )
     assert await find(linking, "AAAAAA3") is None
 
 
@@ -159,7 +163,7 @@ async def clicked(world: World, *, robot: bool = False, agent: str = "Mozilla/5.
 
 
 async def test_a_click_is_recorded_told_and_stands_in_the_timeline(linking: World) -> None:
-    message_id = await clicked(linking, clickurl="http://c/clicks")
+    message_id = await clicked(linking, click_url="http://c/clicks")
     assert await linking.ask("SELECT code, message_id, at_ms, address, agent, robot FROM clicks") == [
         ("aaaaaa1", message_id, START_MS + 5_000, "192.0.2.7", "Mozilla/5.0", 0)
     ]
@@ -175,26 +179,26 @@ async def test_a_click_is_recorded_told_and_stands_in_the_timeline(linking: Worl
     }
 
 
-async def test_the_account_s_clickurl_holds_where_the_message_has_none(linking: World) -> None:
-    message_id = await clicked(linking, settings={"clickurl": "http://own/clicks"})
+async def test_the_account_s_click_url_holds_where_the_message_has_none(linking: World) -> None:
+    message_id = await clicked(linking, settings={"click_url": "http://own/clicks"})
     assert await linking.told(message_id) == ["Clicked"]
 
 
-async def test_without_any_clickurl_a_click_is_only_recorded(linking: World) -> None:
+async def test_without_any_click_url_a_click_is_only_recorded(linking: World) -> None:
     message_id = await clicked(linking)
     assert await linking.told(message_id) == []
     assert len(await linking.ask("SELECT id FROM clicks")) == 1
 
 
 async def test_a_robot_is_counted_apart_and_told_to_nobody(linking: World) -> None:
-    message_id = await clicked(linking, robot=True, agent="WhatsApp/2.0", clickurl="http://c/clicks")
+    message_id = await clicked(linking, robot=True, agent="WhatsApp/2.0", click_url="http://c/clicks")
     assert await linking.told(message_id) == []
     assert await linking.ask("SELECT robot FROM clicks") == [(1,)]
     assert (await linking.show(message_id)).timeline[-1].detail["robot"] is True
 
 
 async def test_a_link_outlives_its_message(linking: World) -> None:
-    await clicked(linking, clickurl="http://c/clicks")
+    await clicked(linking, click_url="http://c/clicks")
 
     async def forget(tx: Transaction) -> None:
         for table in ("parts", "queue", "messages", "webhooks"):

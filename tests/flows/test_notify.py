@@ -109,7 +109,7 @@ async def test_a_dead_nodes_callbacks_are_made_by_another(world: World) -> None:
 
 
 async def test_a_customer_without_an_address_gets_no_callback(world: World) -> None:
-    message_id = await world.sent(await world.account(), ackurl="")
+    message_id = await world.sent(await world.account(), status_url="")
     assert await world.told(message_id) == []
 
 

@@ -43,7 +43,7 @@ def part(number: int, parts: int, text: str, *, reference: int = 7, **more: Any)
 
 
 async def with_number(world: World, *, url: str = "", words: tuple[str, ...] | None = None, **settings: Any) -> Account:
-    account = await world.account(**{"inboundurl": "http://x/in"} | settings)
+    account = await world.account(**{"inbound_url": "http://x/in"} | settings)
     number = VirtualNumber(number=NUMBER, account_id=account.id, url=url, stop_words=words, created_ms=START_MS)
     assert await do(world, add_number, number)
     return account
@@ -92,7 +92,7 @@ async def test_the_number_s_own_url_wins(world: World) -> None:
 
 
 async def test_without_a_url_nobody_is_called(world: World) -> None:
-    await with_number(world, inboundurl="")
+    await with_number(world, inbound_url="")
     assert await world.do(receive, inbound("hola")) == [True]
     assert await callbacks(world) == []
 
@@ -128,7 +128,7 @@ async def test_a_number_belongs_to_one_account_and_can_be_freed(world: World) ->
 
 async def test_a_text_that_begins_with_a_keyword_is_the_keyword_s_account_s(world: World) -> None:
     owner = await with_number(world)
-    pizza = await world.account(inboundurl="http://pizza/in")
+    pizza = await world.account(inbound_url="http://pizza/in")
     assert await do(world, add_keyword, Keyword(number=NUMBER, word="pizza", account_id=pizza.id))
     assert not await do(world, add_keyword, Keyword(number=NUMBER, word="pizza", account_id=owner.id))
     await world.do(receive, inbound("Pizza!, una margarita"), inbound("pizzas para dos"), inbound("STOP"))
@@ -142,7 +142,7 @@ async def test_a_text_that_begins_with_a_keyword_is_the_keyword_s_account_s(worl
 
 async def test_the_keyword_of_a_long_text_is_found_when_its_parts_are_joined(world: World) -> None:
     await with_number(world)
-    pizza = await world.account(inboundurl="http://pizza/in")
+    pizza = await world.account(inbound_url="http://pizza/in")
     await do(world, add_keyword, Keyword(number=NUMBER, word="pizza", account_id=pizza.id))
     await world.do(receive, part(2, 2, "de cuatro quesos"))
     await world.do(receive, part(1, 2, "PIZZA "))

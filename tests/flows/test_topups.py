@@ -89,7 +89,7 @@ async def test_what_the_same_transaction_spends_counts(world: World) -> None:
 
 
 async def test_a_low_balance_is_told_once_a_fall(world: World) -> None:
-    account = await world.account(credit=10 * CREDIT, low_balance=5, noticeurl="https://acme.example/notices")
+    account = await world.account(credit=10 * CREDIT, low_balance=5, notice_url="https://acme.example/notices")
     await _low_after(world, account, count=5)
     assert await _notices(world) == []
     await _low_after(world, account, count=1)
@@ -104,7 +104,7 @@ async def test_a_low_balance_is_told_once_a_fall(world: World) -> None:
 
 
 async def test_credit_that_lifts_it_above_arms_it_again(world: World) -> None:
-    account = await world.account(credit=5 * CREDIT, low_balance=5, noticeurl="https://acme.example/notices")
+    account = await world.account(credit=5 * CREDIT, low_balance=5, notice_url="https://acme.example/notices")
     await _low_after(world, account, count=1)
     await _credit(world, account, 0.5)
     await _low_after(world, account, count=1)

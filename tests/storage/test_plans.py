@@ -122,9 +122,10 @@ _SERIES = {
     "postgres": "WITH s(n) AS (SELECT generate_series(1::bigint, {rows}))",
 }
 _FILL = (
-    "INSERT INTO messages (id, account_id, dialect, subid, label, sender, msisdn, country, text, alphabet, reference,"
-    " parts, parts_left, parts_open, state, presumed, rate_microcredits, price_microcredits, carrier, ackurl, due_ms,"
-    " expires_ms, final_ms) {series} SELECT n * 256, n % 50, 'foxsys', 's' || n, '', 'FOXSYS', '5255' || n, 'MX',"
+    "INSERT INTO messages (id, account_id, dialect, request_ref, label, sender, msisdn, country, text, alphabet,"
+    " reference, parts, parts_left, parts_open, state, presumed, rate_microcredits, price_microcredits, carrier,"
+    " status_url, due_ms, expires_ms, final_ms) {series}"
+    " SELECT n * 256, n % 50, 'foxsys', 's' || n, '', 'FOXSYS', '5255' || n, 'MX',"
     " 'hello', 'gsm', 0, 1, 0, 0, 'sent', 0, 1, 1, 'c', '', n, n,"
     " CASE WHEN n % 20 = 0 THEN NULL ELSE n END FROM s",
     "INSERT INTO parts (id, state, attempt, carrier, carrier_reference, sent_ms)"

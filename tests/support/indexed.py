@@ -62,7 +62,7 @@ def _is_wanted(row: MessageRow, wanted: SearchFilter, whose: Whose) -> bool:
         msisdn=row.msisdn,
         label=row.label,
         sender=row.sender,
-        subid=row.subid,
+        request_ref=row.request_ref,
     )
     return (
         (query is None or holds(query, tokens))
@@ -71,7 +71,7 @@ def _is_wanted(row: MessageRow, wanted: SearchFilter, whose: Whose) -> bool:
         and (wanted.message_id is None or row.id == wanted.message_id)
         and (wanted.state is None or row.state is wanted.state)
         and wanted.carrier in ("", row.carrier)
-        and wanted.subid in ("", row.subid)
+        and wanted.request_ref in ("", row.request_ref)
         and (wanted.since_ms is None or row.id >= first_id(wanted.since_ms))
         and (wanted.until_ms is None or row.id < first_id(wanted.until_ms))
     )

@@ -222,7 +222,7 @@ class World:
     ) -> Acceptance:
         """A request for ``count`` messages of ``parts`` parts, or for these recipients."""
         wanted = list(recipients) or [recipient(number, parts=parts) for number in range(count)]
-        asked = {"dialect": DIALECT, "subid": "sub", "sender": "FOXSYS", "ackurl": "http://x/"} | request
+        asked = {"dialect": DIALECT, "request_ref": "sub", "sender": "FOXSYS", "status_url": "http://x/"} | request
         whole = Request(account=account, recipients=wanted, **asked)
         terms = Terms(prices=self.prices, lanes=self.plan.lanes, lineage=lineage(self.accounts, account.id))
         return compose(whole, wanted, terms=terms, ids=self.ids, now_ms=self.now_ms)

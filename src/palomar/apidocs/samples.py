@@ -27,7 +27,7 @@ class Given:
     token: str = ""
     number: str
     text: str
-    ackurl: str
+    status_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from palomar.domain.account import Account
 from palomar.domain.credit import Microcredits, as_number, format_exact, parse_credits
 from palomar.domain.passwords import made_up
 from palomar.domain.refusals import Refusal
-from palomar.domain.settings import SettingError, setting_names, value_text, with_setting
+from palomar.domain.settings import SettingError, named_values, setting_names, value_text, with_setting
 from palomar.engine.passwords import hash_of
 from palomar.flows import accounts as flow
 from palomar.flows import tokens as token_flow
@@ -335,5 +335,5 @@ async def _view(desk: Desk, found: Account, snapshot: flow.Snapshot) -> dict[str
         "may_send": found.may_send,
         "credits": as_number(Microcredits(balance.available)),
         "reserved": as_number(Microcredits(balance.reserved)),
-        "settings": dataclasses.asdict(found.settings),
+        "settings": named_values(found.settings),
     }

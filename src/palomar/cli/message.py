@@ -65,10 +65,10 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
         request = Request(
             account=account,
             dialect="foxsys" if ackurl else DIALECT,
-            subid=f"{desk.clock.wall_ms():x}",
+            request_ref=f"{desk.clock.wall_ms():x}",
             sender=named,
             label=label,
-            ackurl=ackurl,
+            status_url=ackurl,
             recipients=recipients,
         )
         now_ms = desk.clock.wall_ms()
@@ -81,7 +81,7 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
             await tx.execute(BUMP_VERSION)
             return result
 
-        return await desk.database.write(script), request.subid
+        return await desk.database.write(script), request.request_ref
 
     result, subid = run(work)
     if not isinstance(result, Accepted):
@@ -122,7 +122,7 @@ def list_messages(
             account_id=account.id if account else None,
             state=State(state) if state else None,
             msisdn=parse_international(msisdn) or msisdn.lstrip("+"),
-            subid=subid,
+            request_ref=subid,
             label=label,
             carrier=carrier,
         )
@@ -240,7 +240,7 @@ async def _all(desk: Desk, wanted: lookup.Filter, most: int, logins: dict[int, s
 def _view(row: MessageRow, login: str) -> dict[str, object]:
     return {
         "id": public_id(row.id),
-        "subid": row.subid,
+        "subid": row.request_ref,
         "msisdn": row.msisdn,
         "text": row.text,
         "parts": row.parts,
@@ -266,7 +266,7 @@ def _born(row: MessageRow) -> int:
 
 def _whole(found: lookup.MessageView, login: str) -> dict[str, object]:
     return _view(found.message, login) | {
-        "ackurl": found.message.ackurl,
+        "ackurl": found.message.status_url,
         "parts_detail": [
             {
                 "number": part.number,

@@ -31,7 +31,7 @@ def list_scheduled(login: str | None, limit: int, as_json: bool) -> None:
 
     rows = sorted(run(work), key=lambda row: row.due_ms)
     columns = ("due", "id", "subid", "msisdn", "text")
-    views = [(format_gmt(row.due_ms), public_id(row.id), row.subid, row.msisdn, row.text) for row in rows]
+    views = [(format_gmt(row.due_ms), public_id(row.id), row.request_ref, row.msisdn, row.text) for row in rows]
     if as_json:
         show_json([dict(zip(columns, view, strict=True)) for view in views])
     else:
@@ -60,7 +60,7 @@ def _change(login: str, subid: str, *, send: bool) -> int:
     async def work(desk: Desk) -> int:
         account = await desk.account(login)
         house = desk.house(await desk.accounts())
-        order = schedule.Order(account_id=account.id, subid=subid)
+        order = schedule.Order(account_id=account.id, request_ref=subid)
         total = 0
         while True:
 

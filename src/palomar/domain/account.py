@@ -53,7 +53,9 @@ class AccountSettings:
     business_error_status: int = field(
         default=200, metadata={"help": "FOXSYS: HTTP status of business errors, 200 or 400 (then no credit is 402)"}
     )
-    ackurl: str = field(default="", metadata={"help": "delivery callbacks when the request names none"})
+    status_url: str = field(
+        default="", metadata={"name": "ackurl", "help": "delivery callbacks when the request names none"}
+    )
     long: bool = field(default=False, metadata={"help": "FOXSYS: concatenate without being asked"})
     dialects: tuple[str, ...] = field(
         default=(), metadata={"help": "the only APIs that it is reachable through; empty is all"}
@@ -90,12 +92,18 @@ class AccountSettings:
         default=True, metadata={"help": "FOXSYS: a number that a request names several times gets its message once"}
     )
     shortlink: bool = field(default=False, metadata={"help": "FOXSYS: short links without being asked"})
-    nofilter: bool = field(default=False, metadata={"help": "FOXSYS: pass the duplicates filter without being asked"})
+    unfiltered: bool = field(
+        default=False, metadata={"name": "nofilter", "help": "FOXSYS: pass the duplicates filter without being asked"}
+    )
     link_domain: str = field(
         default="", metadata={"help": "what short links begin with; empty is the server's address"}
     )
-    clickurl: str = field(default="", metadata={"help": "click callbacks when the request names none"})
-    inboundurl: str = field(default="", metadata={"help": "callbacks of inbound messages when the number has no URL"})
+    click_url: str = field(
+        default="", metadata={"name": "clickurl", "help": "click callbacks when the request names none"}
+    )
+    inbound_url: str = field(
+        default="", metadata={"name": "inboundurl", "help": "callbacks of inbound messages when the number has no URL"}
+    )
     inbound_dialect: str = field(default="foxsys", metadata={"help": "whose callback an inbound message makes"})
     stop_words: tuple[str, ...] = field(
         default=STOP_WORDS, metadata={"help": "inbound texts that put the phone on the account's black list"}
@@ -120,7 +128,9 @@ class AccountSettings:
     low_balance: int = field(
         default=0, metadata={"help": "tell noticeurl, once, when fewer credits than this are left; 0 is never"}
     )
-    noticeurl: str = field(default="", metadata={"help": "callbacks about the account itself (docs/callbacks.md)"})
+    notice_url: str = field(
+        default="", metadata={"name": "noticeurl", "help": "callbacks about the account itself (docs/callbacks.md)"}
+    )
     unknown_outcome: UnknownOutcome = field(
         default=UnknownOutcome.RESEND,
         metadata={"help": "a part that a carrier may or may not have: resend (within bounds) or hold"},

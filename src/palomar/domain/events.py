@@ -12,7 +12,7 @@ class CarrierTook(Struct, frozen=True, kw_only=True):
     """The carrier accepted every part of a message."""
 
     message_id: MessageId
-    subid: str
+    request_ref: str
     msisdn: str
     at_ms: int
 
@@ -21,7 +21,7 @@ class Delivered(Struct, frozen=True, kw_only=True):
     """The handset has every part."""
 
     message_id: MessageId
-    subid: str
+    request_ref: str
     msisdn: str
     at_ms: int
 
@@ -31,7 +31,7 @@ class Failed(Struct, frozen=True, kw_only=True):
     ``msisdn`` is what was written for a number."""
 
     message_id: MessageId
-    subid: str
+    request_ref: str
     msisdn: str
     at_ms: int
     state: State
@@ -41,7 +41,7 @@ class Clicked(Struct, frozen=True, kw_only=True):
     """A person followed a short link of a message. ``address`` and ``agent`` are the browser's."""
 
     message_id: MessageId
-    subid: str
+    request_ref: str
     msisdn: str
     at_ms: int
     address: str

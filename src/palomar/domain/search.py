@@ -1,7 +1,7 @@
 """What can be searched of a message, and what a search wants: the same tokens, whatever finds them.
 
 A message is the words of its text, without case and accents, and some marked tokens: its number reversed, so that its
-last digits are a beginning; its label, sender, subid and account whole. A mark cannot be written in a text. Not here:
+last digits are a beginning; its label, sender, request and account whole. A mark cannot be written in a text. Not here:
 where the tokens are kept (``storage.search``), and how they are looked for (``flows.search``).
 """
 
@@ -21,7 +21,7 @@ _WHOLE_LONGEST: Final = 100
 _PREFIX_SHORTEST: Final = 2
 """A single letter begins too much to be looked for as a beginning."""
 
-_NUMBER, _LABEL, _SENDER, _SUBID, _ACCOUNT = "r=", "l=", "s=", "i=", "a="
+_NUMBER, _LABEL, _SENDER, _REQUEST_REF, _ACCOUNT = "r=", "l=", "s=", "i=", "a="
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +37,11 @@ class SearchFilter:
     """The digits with which the number ends, or all of it."""
     label: str = ""
     sender: str = ""
-    subid: str = ""
+    request_ref: str = ""
     text: str = ""
     """Words of the text, all of them and in any order; the last one may be the beginning of a word."""
     anywhere: str = ""
-    """Words of the text, the end of the number, the label or the subid."""
+    """Words of the text, the end of the number, the label or the request's name."""
     is_blind: bool = False
     """Texts are not looked at, and numbers only whole: for who may not see them, and must not guess them either."""
     since_ms: int | None = None
@@ -72,15 +72,15 @@ Query = Term | AllOf | AnyOf
 NOTHING: Final = AnyOf(())
 
 
-def tokens_of(*, account_id: int, text: str, msisdn: str, label: str, sender: str, subid: str) -> set[str]:
+def tokens_of(*, account_id: int, text: str, msisdn: str, label: str, sender: str, request_ref: str) -> set[str]:
     """Everything by which a message can be found."""
     tokens = set(_words(text))
     tokens.add(f"{_ACCOUNT}{account_id}")
     for mark, value in ((_NUMBER, _digits(msisdn)[::-1]), (_LABEL, _whole(label)), (_SENDER, _whole(sender))):
         if value:
             tokens.add(mark + value)
-    if subid:
-        tokens.add(_SUBID + _whole(subid))
+    if request_ref:
+        tokens.add(_REQUEST_REF + _whole(request_ref))
     return tokens
 
 
@@ -91,7 +91,7 @@ def query_of(wanted: SearchFilter) -> Query | None:
         parts.append(NOTHING if wanted.is_blind else _words_wanted(wanted.text))
     if wanted.number:
         parts.append(_number_wanted(wanted.number, is_blind=wanted.is_blind))
-    for mark, value in ((_LABEL, wanted.label), (_SENDER, wanted.sender), (_SUBID, wanted.subid)):
+    for mark, value in ((_LABEL, wanted.label), (_SENDER, wanted.sender), (_REQUEST_REF, wanted.request_ref)):
         if value:
             parts.append(Term(mark + _whole(value)))
     if wanted.anywhere:
@@ -171,7 +171,7 @@ def _number_wanted(number: str, *, is_blind: bool) -> Query:
 
 
 def _anywhere(typed: str, *, is_blind: bool) -> Query:
-    parts: list[Query] = [Term(_LABEL + _whole(typed)), Term(_SUBID + _whole(typed))]
+    parts: list[Query] = [Term(_LABEL + _whole(typed)), Term(_REQUEST_REF + _whole(typed))]
     if not is_blind:
         parts.append(_words_wanted(typed))
     if _digits(typed).isdecimal():

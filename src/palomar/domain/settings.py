@@ -16,8 +16,10 @@ from palomar.domain.sender import parse_sender
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
+_FIELDS = {field.metadata.get("name", field.name): field for field in dataclasses.fields(AccountSettings)}
+"""By the name that people type, which is stored as well: customers' scripts and old databases have it."""
 _TYPES = get_type_hints(AccountSettings)
-_FIELDS = {field.name: field for field in dataclasses.fields(AccountSettings)}
+_ALIASES = {field.name: name for name, field in _FIELDS.items()}
 _LIMITS = {
     "requests_per_second": (0, 1_000_000),
     "sofmex_requests_per_second": (0, 1_000_000),
@@ -61,21 +63,25 @@ def value_text(value: object) -> str:
     return str(value)
 
 
+def named_values(settings: AccountSettings) -> dict[str, object]:
+    """Every setting by the name that people type."""
+    return {name: getattr(settings, field.name) for name, field in _FIELDS.items()}
+
+
 def with_setting(settings: AccountSettings, name: str, text: str) -> AccountSettings:
     """``settings`` with one changed; raises SettingError."""
+    name = _ALIASES.get(name, name)
     field = _FIELDS.get(name)
     if field is None:
         raise SettingError(f"there is no setting {name!r}; the settings are: {', '.join(_FIELDS)}")
-    value = _parse(name, _TYPES[name], text.strip())
+    value = _parse(name, _TYPES[field.name], text.strip())
     _check(name, value)
-    return dataclasses.replace(settings, **{name: value})  # type: ignore[arg-type]  # parsed by the field's own type
+    return dataclasses.replace(settings, **{field.name: value})  # type: ignore[arg-type]  # parsed by the field's own type
 
 
 def settings_text(settings: AccountSettings) -> str:
     """The JSON to store."""
-    changed = {
-        name: getattr(settings, name) for name, field in _FIELDS.items() if getattr(settings, name) != field.default
-    }
+    changed = {name: value for name, value in named_values(settings).items() if value != _FIELDS[name].default}
     return json.dumps(changed, ensure_ascii=False)
 
 
@@ -85,9 +91,10 @@ def read_settings(text: str) -> AccountSettings:
     values: dict[str, Any] = {}
     for name, value in stored.items():
         if name in _FIELDS:
-            kind = _TYPES[name]
+            field = _FIELDS[name].name
+            kind = _TYPES[field]
             is_word = isinstance(kind, type) and issubclass(kind, StrEnum)
-            values[name] = tuple(value) if isinstance(value, list) else kind(value) if is_word else value
+            values[field] = tuple(value) if isinstance(value, list) else kind(value) if is_word else value
     return AccountSettings(**values)
 
 

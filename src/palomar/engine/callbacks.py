@@ -112,8 +112,8 @@ class Callbacks:
         """Accounts in scope (or this one) whose messages get callbacks only where the request names a URL."""
         by_id = self._directory.snapshot.by_id
         if account is not None:
-            return [account] if not account.settings.ackurl else []
-        mine = (found for found in by_id.values() if self._scope.has(found.id) and not found.settings.ackurl)
+            return [account] if not account.settings.status_url else []
+        mine = (found for found in by_id.values() if self._scope.has(found.id) and not found.settings.status_url)
         return sorted(mine, key=lambda found: found.login.casefold())[:SILENT_AT_MOST]
 
     async def replay(self, callback_id: int) -> bool:

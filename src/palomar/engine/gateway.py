@@ -138,13 +138,13 @@ class Gateway:
         self._batcher.post(self._accept, command, done, failed)
         return await future
 
-    async def cancel_scheduled(self, account_id: AccountId, subid: str = "") -> int:
+    async def cancel_scheduled(self, account_id: AccountId, request_ref: str = "") -> int:
         """Cancel the account's scheduled messages of a request, or all; how many there were."""
-        return await self._all_of(CANCEL, schedule.Order(account_id=account_id, subid=subid))
+        return await self._all_of(CANCEL, schedule.Order(account_id=account_id, request_ref=request_ref))
 
-    async def send_scheduled(self, account_id: AccountId, subid: str = "") -> int:
+    async def send_scheduled(self, account_id: AccountId, request_ref: str = "") -> int:
         """Send the account's scheduled messages of a request, or all, at once; how many there were."""
-        count = await self._all_of(SEND_NOW, schedule.Order(account_id=account_id, subid=subid))
+        count = await self._all_of(SEND_NOW, schedule.Order(account_id=account_id, request_ref=request_ref))
         self._dispatcher.wake()
         return count
 
@@ -175,17 +175,17 @@ class Gateway:
 
         return await self._database.read(script)
 
-    async def batch(self, account_id: AccountId, subid: str) -> list[MessageRow]:
+    async def batch(self, account_id: AccountId, request_ref: str) -> list[MessageRow]:
         """The account's messages of one request, in the order of its recipients."""
-        return await self._database.read(lookup.messages_of_request, account_id, subid)
+        return await self._database.read(lookup.messages_of_request, account_id, request_ref)
 
     async def message_by_short_id(self, account_id: AccountId, short_id: int) -> MessageRow | None:
         """The message that the account knows by this number of its own."""
         return await self._database.read(lookup.message_by_short_id, account_id, short_id)
 
-    async def standing(self, account_id: AccountId, *, subid: str, msisdn: str) -> lookup.Standing | None:
-        """Where the account's youngest message with that subid to that number stands."""
-        return await self._database.read(lookup.standing_of, account_id, subid=subid, msisdn=msisdn)
+    async def standing(self, account_id: AccountId, *, request_ref: str, msisdn: str) -> lookup.Standing | None:
+        """Where the account's youngest message with that request_ref to that number stands."""
+        return await self._database.read(lookup.standing_of, account_id, request_ref=request_ref, msisdn=msisdn)
 
     # --- accounts
 

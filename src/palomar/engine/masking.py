@@ -50,8 +50,8 @@ def masked_message(row: MessageRow) -> MessageRow:
         msisdn=masked_number(row.msisdn),
         text=HIDDEN,
         extra="",
-        ackurl=masked_url(row.ackurl),
-        clickurl=masked_url(row.clickurl),
+        status_url=masked_url(row.status_url),
+        click_url=masked_url(row.click_url),
     )
 
 
@@ -126,9 +126,9 @@ def seen_url(url: str, sight: Sight) -> str:
 
 def seen_message(row: MessageRow, sight: Sight) -> MessageRow:
     """Show a message with its addresses as somebody sees them."""
-    if sight is Sight.WHOLE or not (row.ackurl or row.clickurl):
+    if sight is Sight.WHOLE or not (row.status_url or row.click_url):
         return row
-    return structs.replace(row, ackurl=seen_url(row.ackurl, sight), clickurl=seen_url(row.clickurl, sight))
+    return structs.replace(row, status_url=seen_url(row.status_url, sight), click_url=seen_url(row.click_url, sight))
 
 
 def seen_story(story: Story, sight: Sight) -> Story:

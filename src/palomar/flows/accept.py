@@ -166,5 +166,7 @@ def _store_discarded(work: Work, message: NewMessage, *, is_told: bool) -> None:
         discarded["routes"] = message.choice.told()
     work.note(row.id, Kind.DISCARDED, discarded)
     if is_told and row.state in _TOLD:
-        event = Failed(message_id=row.id, subid=row.subid, msisdn=row.msisdn, at_ms=work.now_ms, state=row.state)
+        event = Failed(
+            message_id=row.id, request_ref=row.request_ref, msisdn=row.msisdn, at_ms=work.now_ms, state=row.state
+        )
         work.tell(row, event)

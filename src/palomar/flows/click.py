@@ -20,9 +20,9 @@ class MessageOfLink:
     """What a callback says of the message that has the link."""
 
     dialect: str
-    subid: str
+    request_ref: str
     msisdn: str
-    clickurl: str
+    click_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +52,10 @@ async def find_link(tx: Transaction, code: str) -> Link | None:
     found = await tx.select(rows.SELECT_LINK, code)
     if not found:
         return None
-    _, url, message_id, account_id, dialect, subid, msisdn, clickurl = found[0]
+    _, url, message_id, account_id, dialect, request_ref, msisdn, click_url = found[0]
     message = None
     if dialect is not None:
-        message = MessageOfLink(dialect=dialect, subid=subid, msisdn=msisdn, clickurl=clickurl)
+        message = MessageOfLink(dialect=dialect, request_ref=request_ref, msisdn=msisdn, click_url=click_url)
     return Link(code=code, url=url, message_id=MessageId(message_id), account_id=AccountId(account_id), message=message)
 
 
@@ -101,7 +101,7 @@ def _tell(work: Work, click: Click) -> None:
         return
     event = Clicked(
         message_id=link.message_id,
-        subid=message.subid,
+        request_ref=message.request_ref,
         msisdn=message.msisdn,
         at_ms=click.at_ms,
         address=click.address,
@@ -111,6 +111,6 @@ def _tell(work: Work, click: Click) -> None:
         event,
         account_id=link.account_id,
         dialect=message.dialect,
-        target=message.clickurl or account.settings.clickurl,
+        target=message.click_url or account.settings.click_url,
         about=link.message_id,
     )

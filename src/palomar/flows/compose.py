@@ -51,18 +51,18 @@ class Request(Struct, kw_only=True):
 
     account: Account
     dialect: str
-    subid: str
+    request_ref: str
     sender: str
     recipients: list[Recipient]
     label: str = ""
-    ackurl: str = ""
-    clickurl: str = ""
+    status_url: str = ""
+    click_url: str = ""
     extra: str = ""
     due_ms: int | None = None
     """When it is to be sent; None, or what is past, is now. What is ahead makes its messages ``scheduled``."""
     test: bool = False
     """Nothing of it is sent, and nobody is told of what became of it."""
-    nofilter: bool = False
+    unfiltered: bool = False
     """Let the duplicates filter pass this request."""
     partial: bool = False
     """Take what the credit allows and refuse the other recipients one by one, instead of all or nothing."""
@@ -198,7 +198,7 @@ def _row(
         id=message_id,
         account_id=request.account.id,
         dialect=request.dialect,
-        subid=request.subid,
+        request_ref=request.request_ref,
         label=request.label,
         sender=recipient.sender or request.sender,
         msisdn=recipient.msisdn,
@@ -213,8 +213,8 @@ def _row(
         rate_microcredits=rate,
         price_microcredits=rate * parts,
         carrier="",
-        ackurl=request.ackurl,
-        clickurl=request.clickurl,
+        status_url=request.status_url,
+        click_url=request.click_url,
         extra=request.extra,
         due_ms=due_ms,
         expires_ms=due_ms + VALIDITY_MS + RECEIPT_GRACE_MS,

@@ -20,7 +20,9 @@ def tell_taken(work: Work, message: OpenMessage) -> None:
         message.state = State.SENT
         work.tell(
             message,
-            CarrierTook(message_id=message.id, subid=message.subid, msisdn=message.msisdn, at_ms=work.now_ms),
+            CarrierTook(
+                message_id=message.id, request_ref=message.request_ref, msisdn=message.msisdn, at_ms=work.now_ms
+            ),
         )
 
 
@@ -71,5 +73,7 @@ def _tell_end(work: Work, message: OpenMessage) -> None:
 
 def _event(message: OpenMessage, at_ms: int) -> Event:
     if message.state is State.DELIVERED:
-        return Delivered(message_id=message.id, subid=message.subid, msisdn=message.msisdn, at_ms=at_ms)
-    return Failed(message_id=message.id, subid=message.subid, msisdn=message.msisdn, at_ms=at_ms, state=message.state)
+        return Delivered(message_id=message.id, request_ref=message.request_ref, msisdn=message.msisdn, at_ms=at_ms)
+    return Failed(
+        message_id=message.id, request_ref=message.request_ref, msisdn=message.msisdn, at_ms=at_ms, state=message.state
+    )

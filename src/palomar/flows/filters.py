@@ -152,7 +152,7 @@ def _has_no_route(message: NewMessage) -> bool:
 
 
 def _filters_duplicates(command: Acceptance) -> bool:
-    return command.request.account.settings.duplicates_filter and not command.request.nofilter
+    return command.request.account.settings.duplicates_filter and not command.request.unfiltered
 
 
 async def _digests_of(work: Work, account: Account | None, message_ids: Sequence[MessageId]) -> list[tuple[bytes, int]]:

@@ -75,7 +75,7 @@ async def forget_words(tx: Transaction, before: MessageId, *, limit: int) -> int
 
 
 def _body(row: Found) -> str:
-    _, account_id, text, msisdn, label, sender, subid = row
+    _, account_id, text, msisdn, label, sender, request_ref = row
     return body_text(
-        tokens_of(account_id=account_id, text=text, msisdn=msisdn, label=label, sender=sender, subid=subid)
+        tokens_of(account_id=account_id, text=text, msisdn=msisdn, label=label, sender=sender, request_ref=request_ref)
     )

@@ -32,7 +32,7 @@ _WEBHOOKS_OF = (
 _STANDING = (
     "SELECT m.id, m.state, m.price_microcredits, m.final_ms,"
     " (SELECT max(p.sent_ms) FROM parts p WHERE p.id > m.id AND p.id < m.id + 256)"
-    " FROM messages m WHERE m.subid = ? AND m.account_id = ? AND m.msisdn = ?"
+    " FROM messages m WHERE m.request_ref = ? AND m.account_id = ? AND m.msisdn = ?"
     " ORDER BY CASE m.state WHEN 'duplicated' THEN 1 ELSE 0 END, m.id DESC LIMIT 1"
 )
 
@@ -44,7 +44,7 @@ class Filter:
     account_id: AccountId | None = None
     state: State | None = None
     msisdn: str = ""
-    subid: str = ""
+    request_ref: str = ""
     label: str = ""
     carrier: str = ""
 
@@ -89,7 +89,7 @@ async def list_messages(tx: Transaction, wanted: Filter, *, before: int | None, 
         ("account_id = ?", wanted.account_id),
         ("state = ?", wanted.state.value if wanted.state else None),
         ("msisdn = ?", wanted.msisdn or None),
-        ("subid = ?", wanted.subid or None),
+        ("request_ref = ?", wanted.request_ref or None),
         ("label = ?", wanted.label or None),
         ("carrier = ?", wanted.carrier or None),
     ]
@@ -166,14 +166,14 @@ async def messages_of(tx: Transaction, account_id: AccountId, ids: Sequence[Mess
     return {row.id: row for row in found if row.account_id == account_id}
 
 
-async def messages_of_request(tx: Transaction, account_id: AccountId, subid: str) -> list[MessageRow]:
+async def messages_of_request(tx: Transaction, account_id: AccountId, request_ref: str) -> list[MessageRow]:
     """The account's messages of one request, in order."""
-    return message_rows(await tx.select(rows.SELECT_REQUEST, subid, account_id))
+    return message_rows(await tx.select(rows.SELECT_REQUEST, request_ref, account_id))
 
 
-async def standing_of(tx: Transaction, account_id: AccountId, *, subid: str, msisdn: str) -> Standing | None:
-    """Where the youngest of an account's messages with that subid to that number stands."""
-    for identity, state, price, final_ms, sent_ms in await tx.select(_STANDING, subid, account_id, msisdn):
+async def standing_of(tx: Transaction, account_id: AccountId, *, request_ref: str, msisdn: str) -> Standing | None:
+    """Where the youngest of an account's messages with that request_ref to that number stands."""
+    for identity, state, price, final_ms, sent_ms in await tx.select(_STANDING, request_ref, account_id, msisdn):
         since_ms = next((at_ms for at_ms in (final_ms, sent_ms) if at_ms is not None), born_ms(identity))
         return Standing(state=State(state), price_microcredits=price, since_ms=since_ms)
     return None

@@ -1,7 +1,7 @@
 """A balance that has fallen low: noticed in the transaction that took it, told once, told again after credit.
 
-The notice is a callback of our own to the account's ``noticeurl``, in no vendor's form: JSON with ``event``, ``login``,
-``credits`` and ``timestamp``. A row remembers that it was told.
+The notice is a callback of our own to the account's ``notice_url``, in no vendor's form: JSON with ``event``,
+``login``, ``credits`` and ``timestamp``. A row remembers that it was told.
 """
 
 import json
@@ -55,7 +55,7 @@ async def watch(
     for account in low:
         if account.id in first:
             fallen.told.append(account.id)
-            if account.settings.noticeurl:
+            if account.settings.notice_url:
                 fallen.notices.append(_notice(house, account, balances[account.id], now_ms=now_ms))
     return fallen
 
@@ -81,8 +81,8 @@ def _notice(house: House, account: Account, available: int, *, now_ms: int) -> W
         account_id=account.id,
         dialect=account.settings.inbound_dialect,  # whose waits between attempts it has
         method="POST",
-        url=account.settings.noticeurl,
+        url=account.settings.notice_url,
         body=json.dumps(body, ensure_ascii=False).encode(),
         due_ms=now_ms,
-        target=house.callbacks.target_of(account.id, account.settings.noticeurl),
+        target=house.callbacks.target_of(account.id, account.settings.notice_url),
     )

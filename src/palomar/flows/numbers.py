@@ -11,7 +11,7 @@ from palomar.storage.statements import Found
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualNumber:
-    """A number and its owner. ``url`` wins over the account's ``inboundurl``; words of None are the account's."""
+    """A number and its owner. ``url`` wins over the account's ``inbound_url``; words of None are the account's."""
 
     number: str
     account_id: AccountId
@@ -23,7 +23,7 @@ class VirtualNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keyword:
-    """A word of a shared number: texts that begin with it are that account's. ``url`` wins over its ``inboundurl``."""
+    """A word of a shared number: texts that begin with it are that account's. ``url`` wins over its ``inbound_url``."""
 
     number: str
     word: str

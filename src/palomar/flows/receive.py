@@ -166,7 +166,7 @@ async def _deliver(work: Work, message: InboundMessage, owners: Owners, *, is_ne
             ),
             account_id=account.id,
             dialect=account.settings.inbound_dialect,
-            target=owner.url or account.settings.inboundurl,
+            target=owner.url or account.settings.inbound_url,
             about=MessageId(message.id),
         )
 

@@ -21,10 +21,10 @@ AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to do with an account's scheduled messages; an empty ``subid`` means all of them."""
+    """What to do with an account's scheduled messages; an empty ``request_ref`` means all of them."""
 
     account_id: AccountId
-    subid: str = ""
+    request_ref: str = ""
 
 
 async def cancel(work: Work, orders: Sequence[Order]) -> list[int]:
@@ -59,9 +59,9 @@ async def send_now(work: Work, orders: Sequence[Order]) -> list[int]:
 
 
 async def _scheduled(work: Work, order: Order) -> list[MessageId]:
-    if order.subid:
+    if order.request_ref:
         found = await work.tx.select_locked(
-            rows.SELECT_SCHEDULED_BY_SUBID, order.account_id, work.now_ms, order.subid, AT_ONCE
+            rows.SELECT_SCHEDULED_BY_REF, order.account_id, work.now_ms, order.request_ref, AT_ONCE
         )
     else:
         found = await work.tx.select_locked(rows.SELECT_SCHEDULED, order.account_id, work.now_ms, AT_ONCE)

@@ -116,7 +116,7 @@ async def _ask_index(tx: Transaction, task: Task, query: Query, found: list[Mess
     if task.few_accounts is not None:
         query = by_accounts(query, task.few_accounts)
     is_told = task.account_ids is None or task.few_accounts is not None
-    is_told = is_told and not (task.wanted.state or task.wanted.carrier or task.wanted.subid)
+    is_told = is_told and not (task.wanted.state or task.wanted.carrier or task.wanted.request_ref)
     bounds, text, reached, looked_at = task.bounds, match_text(query), top, 0
     at_once = task.limit if is_told else bounds.candidates_at_first
     while reached > task.low and len(found) < task.limit and looked_at < bounds.candidates:
@@ -133,5 +133,7 @@ async def _ask_index(tx: Transaction, task: Task, query: Query, found: list[Mess
 
 
 def _tokens(row: Found) -> set[str]:
-    _, account_id, _, _, subid, text, msisdn, label, sender = row
-    return tokens_of(account_id=account_id, text=text, msisdn=msisdn, label=label, sender=sender, subid=subid)
+    _, account_id, _, _, request_ref, text, msisdn, label, sender = row
+    return tokens_of(
+        account_id=account_id, text=text, msisdn=msisdn, label=label, sender=sender, request_ref=request_ref
+    )

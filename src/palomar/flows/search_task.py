@@ -65,11 +65,11 @@ class Task:
 
     def fits(self, facts: Found) -> bool:
         """Whether what tokens do not tell of a message is as wanted: rows that begin as those of LOOKUP_FACTS."""
-        _, account_id, state, carrier, subid, *_ = facts
+        _, account_id, state, carrier, request_ref, *_ = facts
         wanted = self.wanted
         return (
             (self.account_ids is None or account_id in self.account_ids)
             and (wanted.state is None or state == wanted.state.value)
             and wanted.carrier in ("", carrier)
-            and wanted.subid in ("", subid)
+            and wanted.request_ref in ("", request_ref)
         )

@@ -248,7 +248,7 @@ class Work:
     def tell(self, message: OpenMessage | MessageRow, event: Event) -> None:
         """Let the message's dialect decide the event; its callback, if it makes one, goes into the outbox."""
         self.call_back(
-            event, account_id=message.account_id, dialect=message.dialect, target=message.ackurl, about=message.id
+            event, account_id=message.account_id, dialect=message.dialect, target=message.status_url, about=message.id
         )
 
     def call_back(self, event: Event, *, account_id: AccountId, dialect: str, target: str, about: MessageId) -> None:

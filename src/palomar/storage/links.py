@@ -10,7 +10,7 @@ INSERT_LINKS = Insert(
 LOOKUP_CODES = Lookup("SELECT code FROM links WHERE code IN {keys}", "text")
 LOOKUP_LINKS_OF = Lookup("SELECT message_id, code, url FROM links WHERE message_id IN {keys}", "bigint")
 SELECT_LINK = (
-    "SELECT l.code, l.url, l.message_id, l.account_id, m.dialect, m.subid, m.msisdn, m.clickurl"
+    "SELECT l.code, l.url, l.message_id, l.account_id, m.dialect, m.request_ref, m.msisdn, m.click_url"
     " FROM links l LEFT JOIN messages m ON m.id = l.message_id WHERE l.code = ?"
 )
 INSERT_CLICKS = Insert(

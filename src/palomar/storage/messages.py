@@ -12,11 +12,11 @@ from palomar.storage.statements import Columns, Delete, Found, Insert, Lookup, R
 
 _MESSAGE: Columns = (
     *columns_of("bigint", "id account_id"),
-    *columns_of("text", "dialect subid label sender msisdn country text alphabet"),
+    *columns_of("text", "dialect request_ref label sender msisdn country text alphabet"),
     *columns_of("bigint", "reference parts parts_left parts_open"),
     *columns_of("text", "state"),
     *columns_of("bigint", "presumed rate_microcredits price_microcredits"),
-    *columns_of("text", "carrier ackurl clickurl extra"),
+    *columns_of("text", "carrier status_url click_url extra"),
     *columns_of("bigint", "due_ms expires_ms final_ms"),
 )
 _TAKEN = "(SELECT max(p.sent_ms) FROM parts p WHERE p.id > messages.id AND p.id <= messages.id + messages.parts)"
@@ -61,8 +61,8 @@ DELETE_QUEUE = Delete("queue", ("message_id", "bigint"))
 
 _OPEN = (
     "SELECT p.id, p.state, p.attempt, p.carrier, p.carrier_reference, p.sent_ms,"
-    " m.id, m.account_id, m.dialect, m.subid, m.msisdn, m.ackurl, m.parts, m.parts_left, m.parts_open, m.worst,"
-    " m.state, m.carrier, m.presumed, m.rate_microcredits, m.price_microcredits, m.due_ms, m.final_ms"
+    " m.id, m.account_id, m.dialect, m.request_ref, m.msisdn, m.status_url, m.parts, m.parts_left, m.parts_open,"
+    " m.worst, m.state, m.carrier, m.presumed, m.rate_microcredits, m.price_microcredits, m.due_ms, m.final_ms"
     " FROM parts p JOIN messages m ON m.id = (p.id & ~255)"
 )
 # Every transaction locks in this order, so two of them cannot wait for each other in a circle.
@@ -95,14 +95,14 @@ SELECT_SCHEDULED = (
     " AND message_id IN (SELECT id FROM messages WHERE account_id = queue.account_id AND id = queue.message_id"
     " AND state = 'scheduled') ORDER BY message_id LIMIT ?"
 )
-SELECT_SCHEDULED_BY_SUBID = (
+SELECT_SCHEDULED_BY_REF = (
     "SELECT message_id FROM queue WHERE account_id = ? AND due_ms > ? AND node_id IS NULL"
-    " AND message_id IN (SELECT id FROM messages WHERE subid = ? AND account_id = queue.account_id"
+    " AND message_id IN (SELECT id FROM messages WHERE request_ref = ? AND account_id = queue.account_id"
     " AND state = 'scheduled') ORDER BY message_id LIMIT ?"
 )
 SELECT_ANY_BY_CARRIER = "SELECT 1 FROM messages WHERE account_id = ? AND carrier = ? LIMIT 1"
 SELECT_WAITING = "SELECT message_id FROM queue WHERE account_id = ? AND message_id > ? ORDER BY message_id LIMIT ?"
-SELECT_REQUEST = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE subid = ? AND account_id = ? ORDER BY id"
+SELECT_REQUEST = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE request_ref = ? AND account_id = ? ORDER BY id"
 LOOKUP_QUEUE_LOCKED = Lookup(
     "SELECT message_id, node_id FROM queue WHERE message_id IN {keys} ORDER BY message_id", "bigint", lock="queue"
 )
@@ -134,7 +134,7 @@ class MessageRow(Struct, kw_only=True):
     id: MessageId
     account_id: AccountId
     dialect: str
-    subid: str
+    request_ref: str
     label: str
     sender: str
     msisdn: str
@@ -150,8 +150,8 @@ class MessageRow(Struct, kw_only=True):
     rate_microcredits: int
     price_microcredits: int
     carrier: str
-    ackurl: str
-    clickurl: str = ""
+    status_url: str
+    click_url: str = ""
     extra: str = ""
     due_ms: int
     expires_ms: int
@@ -164,7 +164,7 @@ class MessageRow(Struct, kw_only=True):
             self.id,
             self.account_id,
             self.dialect,
-            self.subid,
+            self.request_ref,
             self.label,
             self.sender,
             self.msisdn,
@@ -180,8 +180,8 @@ class MessageRow(Struct, kw_only=True):
             self.rate_microcredits,
             self.price_microcredits,
             self.carrier,
-            self.ackurl,
-            self.clickurl,
+            self.status_url,
+            self.click_url,
             self.extra,
             self.due_ms,
             self.expires_ms,
@@ -238,9 +238,9 @@ class OpenMessage(Struct):
     id: MessageId
     account_id: AccountId
     dialect: str
-    subid: str
+    request_ref: str
     msisdn: str
-    ackurl: str
+    status_url: str
     parts: int
     parts_left: int
     parts_open: int

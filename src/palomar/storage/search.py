@@ -17,7 +17,7 @@ from palomar.storage.statements import Insert, Lookup, Question
 INSERT_WORDS = Insert("message_words", (("rowid", "bigint"), ("body", "tsvector")))
 SELECT_INDEXED = "SELECT to_id, checked_id FROM indexed WHERE id = 1"
 MOVE_INDEXED = "UPDATE indexed SET to_id = ?, checked_id = ? WHERE id = 1"
-_INDEXED = "SELECT id, account_id, text, msisdn, label, sender, subid FROM messages"
+_INDEXED = "SELECT id, account_id, text, msisdn, label, sender, request_ref FROM messages"
 SELECT_TO_INDEX = f"{_INDEXED} WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
 SELECT_TO_CHECK = (
     "SELECT id, CASE WHEN EXISTS (SELECT 1 FROM message_words w WHERE w.rowid = messages.id) THEN 1 ELSE 0 END"
@@ -48,10 +48,10 @@ ASK_CANDIDATES = Question(
 )
 """The newest messages whose tokens fit ({1}: a ``match_text``) between two ids ({2}, {3}); at most {4}."""
 LOOKUP_FACTS = Lookup(
-    "SELECT id, account_id, state, carrier, subid FROM messages WHERE id IN {keys} ORDER BY id DESC", "bigint"
+    "SELECT id, account_id, state, carrier, request_ref FROM messages WHERE id IN {keys} ORDER BY id DESC", "bigint"
 )
 SELECT_UNINDEXED = (
-    "SELECT id, account_id, state, carrier, subid, text, msisdn, label, sender FROM messages"
+    "SELECT id, account_id, state, carrier, request_ref, text, msisdn, label, sender FROM messages"
     " WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?"
 )
 

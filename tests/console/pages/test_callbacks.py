@@ -43,7 +43,7 @@ async def told(
     house: House, account: Account, outcome: HttpOutcome, *, reference: str = "r", host: str, times: int = 1
 ) -> WebhookRow:
     """A message whose callback ended so; ``times`` beyond all retries gives it up."""
-    await house.sent(account, "hello", reference=reference, ackurl=f"https://{host}/ack?a=1")
+    await house.sent(account, "hello", reference=reference, status_url=f"https://{host}/ack?a=1")
     webhook: WebhookRow = (await house.world.claim()).webhooks[-1]  # not one that is tried again
     webhook.attempts = times - 1
     await house.world.do(record_attempts, Attempt(webhook, outcome))
@@ -53,7 +53,7 @@ async def told(
 async def test_the_secrets_of_an_address_are_for_who_may_have_keys(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     target = "https://u:p4ss@shop.example:8443/h00k/ack?key=t0ken"
-    await house.sent(acme, "hello", reference="r", ackurl=target)
+    await house.sent(acme, "hello", reference="r", status_url=target)
     webhook: WebhookRow = (await house.world.claim()).webhooks[0]
     await house.world.do(record_attempts, Attempt(webhook, AWAY))
     await house.user("reader", role=Role.READ_ONLY)
@@ -173,7 +173,7 @@ async def test_one_and_all_are_tried_again(house: House, browser: Browser) -> No
 
 async def test_whose_callbacks_are_never_made_is_said_with_the_setting(house: House, browser: Browser) -> None:
     await house.account("silent")
-    await house.account("told", ackurl="https://x.example/")
+    await house.account("told", status_url="https://x.example/")
     page = (await browser.get("/console/callbacks")).text
     assert "./run account set silent ackurl=" in page
     assert "account set told" not in page
@@ -230,7 +230,7 @@ async def test_newly_made_ones_do_not_bury_the_failing_ones(house: House, browse
     acme = await house.account("acme")
     await told(house, acme, AWAY, reference="f", host="failing.example")
     for number in range(PAGE_CALLBACKS + 5):
-        await house.sent(acme, "hello", reference=f"n{number}-", ackurl="https://new.example/")
+        await house.sent(acme, "hello", reference=f"n{number}-", status_url="https://new.example/")
     page = (await browser.get("/console/callbacks")).text
     assert page.index("failing.example") < page.index("new.example")
     (older,) = re.findall(r'href="([^"]*open=-[0-9]+[^"]*)"', page)
@@ -243,7 +243,7 @@ async def off(house: House, account: Account, *, kept: int) -> int:
     """A target of the account that is off, with so many callbacks kept; its number."""
     target = 1 << 62
     for number in range(kept):
-        await house.sent(account, "hello", reference=f"k{number}-", ackurl="https://gone.example/")
+        await house.sent(account, "hello", reference=f"k{number}-", status_url="https://gone.example/")
     await house.world.tell("UPDATE webhooks SET failed = 1, target = ?", target)
     await house.world.tell(
         "INSERT INTO callback_targets (id, account_id, origin, since_ms, failures, off_ms)"

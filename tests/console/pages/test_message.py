@@ -30,7 +30,7 @@ async def delivered(house: House, text: str = "hello", *, words: str = "words") 
     """A message; ``words`` are what customer and carrier write beside its text."""
     account = await house.account("acme")
     message = await house.world.accepted(
-        account, claim=State.SUBMITTING, recipients=[recipient(1, text=text)], label=words, subid=words
+        account, claim=State.SUBMITTING, recipients=[recipient(1, text=text)], label=words, request_ref=words
     )
     house.wait(412)
     (part,) = outgoing(message)

@@ -46,7 +46,7 @@ async def test_without_messages_the_page_says_how_to_send_one(browser: Browser) 
 
 async def test_every_choice_stands_in_the_address_and_is_shown_as_chosen(house: House, browser: Browser) -> None:
     await send(house, "acme", "one", label="l1")
-    await send(house, "other", "two", subid="s2")
+    await send(house, "other", "two", request_ref="s2")
     page = (await browser.get("/console/messages?q=l1&in=label&state=queued&period=day&account=acme&carrier=c")).text
     assert texts(page) == ["one"]
     for chosen in ('value="label" selected', 'value="queued" selected', 'value="day" selected'):

@@ -65,10 +65,10 @@ def test_ids_rise_and_are_the_accounts_own(house: House) -> None:
     assert len(str(first)) >= 4
 
 
-def test_requests_of_one_account_have_subids_of_their_own(house: House) -> None:
+def test_requests_of_one_account_have_request_refs_of_their_own(house: House) -> None:
     rows = [house.message("ana", send(house).split("|")[1]) for _ in range(2)]
-    assert rows[0].subid != rows[1].subid
-    assert "" not in (rows[0].subid, rows[1].subid)
+    assert rows[0].request_ref != rows[1].request_ref
+    assert "" not in (rows[0].request_ref, rows[1].request_ref)
 
 
 def test_parts_are_charged_and_the_last_credit_is_spent_once(house: House) -> None:

@@ -14,7 +14,9 @@ GOOD = {"username": "ana", "password": "x", "number": "525512345678", "message":
 
 
 def read(**parameters: str) -> Request | Code:
-    return read_send(GOOD | parameters, account=ACCOUNT, subid="s", sender="CONVERGIA", settings=ConvergiaSettings())
+    return read_send(
+        GOOD | parameters, account=ACCOUNT, request_ref="s", sender="CONVERGIA", settings=ConvergiaSettings()
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ def test_national_forms_are_a_setting(raw: str) -> None:
 def test_ten_digits_are_a_number_of_an_account_that_is_at_home_in_mexico(country: str, number: str | None) -> None:
     account = Account(id=AccountId(1), login="ana", settings=AccountSettings(country=country))
     request = read_send(
-        GOOD | {"number": "5512345678"}, account=account, subid="s", sender="x", settings=ConvergiaSettings()
+        GOOD | {"number": "5512345678"}, account=account, request_ref="s", sender="x", settings=ConvergiaSettings()
     )
     assert (request.recipients[0].msisdn if isinstance(request, Request) else None) == number
 
@@ -99,8 +101,8 @@ def test_a_send_becomes_one_message_with_a_short_id() -> None:
     request = read(extra="pedido 7")
     assert isinstance(request, Request)
     assert request.recipients == [Recipient(msisdn="525512345678", text="Hola", alphabet=Alphabet.GSM, parts=1)]
-    assert (request.dialect, request.sender, request.subid) == ("convergia", "CONVERGIA", "s")
-    assert (request.short_ids, request.extra, request.ackurl) == (True, "pedido 7", "")
+    assert (request.dialect, request.sender, request.request_ref) == ("convergia", "CONVERGIA", "s")
+    assert (request.short_ids, request.extra, request.status_url) == (True, "pedido 7", "")
 
 
 def test_extra_is_cut_and_keeps_everything_that_can_be_kept() -> None:

@@ -9,7 +9,7 @@ from palomar.domain.account import Account, AccountId
 from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.domain.message import MessageId, State
 
-MESSAGE = {"message_id": MessageId(1), "subid": "s", "msisdn": "525512345678", "at_ms": 1}
+MESSAGE = {"message_id": MessageId(1), "request_ref": "s", "msisdn": "525512345678", "at_ms": 1}
 EVENTS: list[Event] = [
     CarrierTook(**MESSAGE),
     Delivered(**MESSAGE),

@@ -105,13 +105,13 @@ class FakeGateway:
         self.requests.append(request)
         return Accepted([])
 
-    async def cancel_scheduled(self, account_id: AccountId, subid: str) -> int:
+    async def cancel_scheduled(self, account_id: AccountId, request_ref: str) -> int:
         return 1
 
-    async def send_scheduled(self, account_id: AccountId, subid: str) -> int:
+    async def send_scheduled(self, account_id: AccountId, request_ref: str) -> int:
         return 0
 
-    async def standing(self, account_id: AccountId, *, subid: str, msisdn: str) -> Standing:
+    async def standing(self, account_id: AccountId, *, request_ref: str, msisdn: str) -> Standing:
         return Standing(state=State.SENT, price_microcredits=0, since_ms=0)
 
     async def balance(self, account_id: AccountId) -> Balance:

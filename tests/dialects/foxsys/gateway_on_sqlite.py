@@ -60,8 +60,8 @@ class Running:
 
         async def script(tx: Transaction) -> list[dict[str, str]]:
             found = await tx.select(
-                "SELECT m.msisdn, m.state, m.sender, m.alphabet, m.parts, m.label, m.ackurl, m.subid, m.dialect, m.text"
-                " FROM messages m ORDER BY m.id"
+                "SELECT m.msisdn, m.state, m.sender, m.alphabet, m.parts, m.label, m.status_url, m.request_ref,"
+                " m.dialect, m.text FROM messages m ORDER BY m.id"
             )
             return [dict(zip(COLUMNS, map(str, row), strict=True)) for row in found]
 

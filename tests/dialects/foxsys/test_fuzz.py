@@ -47,9 +47,9 @@ async def _check(body: bytes, **request: Any) -> None:
     assert "code" in answer.json
     assert bool(gateway.requests) == (answer.json.get("code") == "0")
     for accepted in gateway.requests:
-        assert answer.json["subid"] == accepted.subid
-        assert 0 < len(accepted.subid) <= 20
-        kept = [accepted.subid, accepted.sender, accepted.label, accepted.ackurl]
+        assert answer.json["subid"] == accepted.request_ref
+        assert 0 < len(accepted.request_ref) <= 20
+        kept = [accepted.request_ref, accepted.sender, accepted.label, accepted.status_url]
         for recipient in accepted.recipients:
             kept += [recipient.text, recipient.msisdn]
             if recipient.state is not State.NOFORMAT:

@@ -33,7 +33,7 @@ def _url(event: Event, target: str = TARGET) -> str | None:
 
 
 def test_delivery_reads_as_the_vendor_writes_it() -> None:
-    event = Delivered(message_id=ID, subid=SUBID, msisdn="5212221234567", at_ms=AT_MS)
+    event = Delivered(message_id=ID, request_ref=SUBID, msisdn="5212221234567", at_ms=AT_MS)
     assert _url(event) == (
         f"{TARGET}?acklevel=handset&msisdn=5212221234567&status=ok&desc=DELIVRD"
         f"&subid={SUBID}&timestamp=2026-02-26%2012:00:00"
@@ -41,7 +41,7 @@ def test_delivery_reads_as_the_vendor_writes_it() -> None:
 
 
 def test_the_carriers_acceptance_has_a_desc_too() -> None:
-    event = CarrierTook(message_id=ID, subid=SUBID, msisdn="5212221234567", at_ms=AT_MS)
+    event = CarrierTook(message_id=ID, request_ref=SUBID, msisdn="5212221234567", at_ms=AT_MS)
     assert _url(event) == (
         f"{TARGET}?acklevel=operator&msisdn=5212221234567&status=ok&desc=ACCEPTD"
         f"&subid={SUBID}&timestamp=2026-02-26%2012:00:00"
@@ -55,7 +55,7 @@ def test_the_carriers_acceptance_has_a_desc_too() -> None:
 def test_each_timestamp_is_its_events_own_whatever_was_written_before(at_ms: int, written: str) -> None:
     webhooks = FoxsysWebhooks()
     for before_ms in (at_ms, at_ms + 1_000, at_ms - 1_000, at_ms):
-        event = Delivered(message_id=ID, subid=SUBID, msisdn="5212221234567", at_ms=before_ms)
+        event = Delivered(message_id=ID, request_ref=SUBID, msisdn="5212221234567", at_ms=before_ms)
         request = webhooks.render(event, target=TARGET, account=DEMO)
     assert request is not None
     assert request.url.endswith(f"&timestamp={written}")
@@ -63,7 +63,7 @@ def test_each_timestamp_is_its_events_own_whatever_was_written_before(at_ms: int
 
 @pytest.mark.parametrize("state", State)
 def test_a_failure_is_told_by_its_word_or_not_at_all(state: State) -> None:
-    url = _url(Failed(message_id=ID, subid=SUBID, msisdn="5212221234567", at_ms=AT_MS, state=state))
+    url = _url(Failed(message_id=ID, request_ref=SUBID, msisdn="5212221234567", at_ms=AT_MS, state=state))
     if state in ENDS:
         assert url is not None
         assert f"?acklevel=error&msisdn=5212221234567&status=ko&desc={ENDS[state]}&subid=" in url
@@ -72,12 +72,12 @@ def test_a_failure_is_told_by_its_word_or_not_at_all(state: State) -> None:
 
 
 def test_a_number_of_bad_format_is_told_as_it_was_written() -> None:
-    event = Failed(message_id=ID, subid=SUBID, msisdn="+34(0)6 #1&x=ñ", at_ms=AT_MS, state=State.NOFORMAT)
+    event = Failed(message_id=ID, request_ref=SUBID, msisdn="+34(0)6 #1&x=ñ", at_ms=AT_MS, state=State.NOFORMAT)
     assert "?acklevel=error&msisdn=%2B34%280%296%20%231%26x%3D%C3%B1&status=ko&desc=REJECTD&" in (_url(event) or "")
 
 
 def test_a_subid_is_escaped_whole() -> None:
-    event = Delivered(message_id=ID, subid="a&b=c/ñ #%", msisdn="1", at_ms=AT_MS)
+    event = Delivered(message_id=ID, request_ref="a&b=c/ñ #%", msisdn="1", at_ms=AT_MS)
     assert "&subid=a%26b%3Dc%2F%C3%B1%20%23%25&timestamp=" in (_url(event) or "")
 
 
@@ -97,7 +97,12 @@ def test_what_the_url_has_stays_as_it_is(target: str, expected: str) -> None:
 
 def test_a_click_is_posted_with_the_browser_under_its_own_name() -> None:
     event = Clicked(
-        message_id=ID, subid=SUBID, msisdn="5212221234567", at_ms=AT_MS, address="98.139.180.149", agent="Mozilla/5.0"
+        message_id=ID,
+        request_ref=SUBID,
+        msisdn="5212221234567",
+        at_ms=AT_MS,
+        address="98.139.180.149",
+        agent="Mozilla/5.0",
     )
     request = FoxsysWebhooks().render(event, target=TARGET, account=DEMO)
     assert request is not None

@@ -91,7 +91,7 @@ def test_only_what_a_filter_or_the_number_stops_is_refused_after_it_was_stored(s
     assert (problem is not None and problem.code == Code.NUMBER) == (state in (State.BLOCKED, State.NOFORMAT))
 
 
-MESSAGE = {"message_id": MessageId(1), "subid": "a", "msisdn": "34600000000", "at_ms": 0}
+MESSAGE = {"message_id": MessageId(1), "request_ref": "a", "msisdn": "34600000000", "at_ms": 0}
 
 
 @pytest.mark.parametrize(

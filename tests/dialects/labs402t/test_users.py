@@ -61,14 +61,14 @@ async def test_a_sub_account_has_the_password_it_was_given(labs: Labs402t) -> No
 
 async def test_a_sub_account_begins_with_its_parents_limits_but_not_with_its_addresses(labs: Labs402t) -> None:
     await labs.change(
-        "demo", senders=("Tienda",), country="MX", allowed_addresses=("192.0.2.0/24",), ackurl="http://192.0.2.1/"
+        "demo", senders=("Tienda",), country="MX", allowed_addresses=("192.0.2.0/24",), status_url="http://192.0.2.1/"
     )
     await labs.post("/users", USER)
 
     child = labs.gateway.directory.by_login("hija")
     assert child is not None
     assert (child.settings.senders, child.settings.country) == (("Tienda",), "MX")
-    assert (child.settings.allowed_addresses, child.settings.ackurl) == ((), "")
+    assert (child.settings.allowed_addresses, child.settings.status_url) == ((), "")
 
 
 async def test_credit_that_a_parent_gives_is_the_childs_to_spend(labs: Labs402t) -> None:

@@ -26,7 +26,7 @@ from palomar.storage.database import Database, Transaction
 PASSWORD = "Contraseña 1&+"
 _HASH = argon2.PasswordHasher(time_cost=1, memory_cost=32).hash(PASSWORD)
 YEAR_MS = 365 * 86_400_000
-COLUMNS = ("msisdn", "state", "sender", "alphabet", "parts", "dialect", "subid", "text")
+COLUMNS = ("msisdn", "state", "sender", "alphabet", "parts", "dialect", "request_ref", "text")
 UNLIMITED = AccountSettings(requests_per_second=0)
 
 

@@ -68,7 +68,7 @@ class ScriptedGateway:
     async def messages(self, account_id: AccountId, ids: list[int]) -> dict[int, Any]:
         return {}
 
-    async def batch(self, account_id: AccountId, subid: str) -> list[Any]:
+    async def batch(self, account_id: AccountId, request_ref: str) -> list[Any]:
         return []
 
 

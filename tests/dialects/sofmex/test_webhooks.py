@@ -11,10 +11,10 @@ from palomar.domain.message import MessageId, State
 
 ID, SUBID, MSISDN = MessageId(256), "x", "525512345678"
 EVENTS = [
-    CarrierTook(message_id=ID, subid=SUBID, msisdn=MSISDN, at_ms=0),
-    Delivered(message_id=ID, subid=SUBID, msisdn=MSISDN, at_ms=0),
-    Failed(message_id=ID, subid=SUBID, msisdn=MSISDN, at_ms=0, state=State.EXPIRED),
-    Clicked(message_id=ID, subid=SUBID, msisdn=MSISDN, at_ms=0, address="192.0.2.1", agent="a browser"),
+    CarrierTook(message_id=ID, request_ref=SUBID, msisdn=MSISDN, at_ms=0),
+    Delivered(message_id=ID, request_ref=SUBID, msisdn=MSISDN, at_ms=0),
+    Failed(message_id=ID, request_ref=SUBID, msisdn=MSISDN, at_ms=0, state=State.EXPIRED),
+    Clicked(message_id=ID, request_ref=SUBID, msisdn=MSISDN, at_ms=0, address="192.0.2.1", agent="a browser"),
     InboundReceived(number="525500000000", msisdn=MSISDN, text="Hola", at_ms=0),
 ]
 

@@ -98,7 +98,7 @@ def _rows(page: Page, viewer: Viewer, *, with_head: bool) -> bytes:
             public_id(row.id),
             viewer.login_of(row.account_id),
             row.dialect,
-            row.subid,
+            row.request_ref,
             row.label,
             row.sender,
             row.msisdn,

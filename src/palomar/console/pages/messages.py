@@ -94,7 +94,7 @@ def choices_of(visit: Visit, viewer: Viewer) -> Choices:
         number=_digits(words) if place == "number" else "",
         text=words if place == "text" else "",
         label=words if place == "label" else "",
-        subid=words if place == "subid" else "",
+        request_ref=words if place == "subid" else "",
         anywhere=words if place not in PLACES or not place else "",
         since_ms=since_ms,
         until_ms=until_ms,

@@ -175,7 +175,7 @@ async def _examples(
             token=secrets.token,
             number=number or EXAMPLE_NUMBER,
             text=f"Hola from {sampler.title}",
-            ackurl=visit.request.origin + CALLBACK_PATH,
+            status_url=visit.request.origin + CALLBACK_PATH,
         )
         examples.append(Example(dialect=sampler.name, title=sampler.title, sample=sampler.make(given)))
     return examples

@@ -83,9 +83,11 @@ class Calls:
             return code_of(account.refusal)
         if not account.may_send:
             return code_of(Refusal.MAY_NOT_SEND)
-        subid = f"{self._gateway.ids.serial():x}"
+        request_ref = f"{self._gateway.ids.serial():x}"
         sender = self._gateway.sender(account, dialect=self._settings.sender, vendor=VENDOR_SENDER)
-        request = read_send(parameters, account=account, subid=subid, sender=sender, settings=self._settings)
+        request = read_send(
+            parameters, account=account, request_ref=request_ref, sender=sender, settings=self._settings
+        )
         if isinstance(request, Code):
             return request
         result = await self._gateway.accept(request)

@@ -32,7 +32,7 @@ def what_is_missing(parameters: Parameters) -> Code | None:
 
 
 def read_send(
-    parameters: Parameters, *, account: Account, subid: str, sender: str | None, settings: ConvergiaSettings
+    parameters: Parameters, *, account: Account, request_ref: str, sender: str | None, settings: ConvergiaSettings
 ) -> Request | Code:
     """Read what the gateway is asked to accept; nothing required is missing. A ``sender`` of None is refused."""
     is_national = settings.national_numbers or account.settings.country == _MEXICO
@@ -50,7 +50,7 @@ def read_send(
     return Request(
         account=account,
         dialect=NAME,
-        subid=subid,
+        request_ref=request_ref,
         sender=sender,
         recipients=[Recipient(msisdn=number, text=fitted.text, alphabet=fitted.alphabet, parts=fitted.parts)],
         extra=parameters.get("extra", "").replace("\0", "")[:EXTRA_LONGEST],

@@ -187,7 +187,7 @@ class FoxsysApi:
         asked = document if isinstance(document, Problem) else read_ack(document)
         if isinstance(asked, Problem):
             return responses.declined(asked, account.settings)
-        standing = await self._gateway.standing(account.id, subid=asked.subid, msisdn=asked.msisdn)
+        standing = await self._gateway.standing(account.id, request_ref=asked.subid, msisdn=asked.msisdn)
         if standing is None:
             return responses.declined(Problem(Code.NOT_SCHEDULED, instead="Message not found."), account.settings)
         status, desc = status_of(standing.state)

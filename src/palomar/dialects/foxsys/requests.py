@@ -65,13 +65,13 @@ async def read_send(
     if isinstance(text, Problem):
         return text
     settings = account.settings
-    nofilter = settings.nofilter or is_on(document.nofilter)
+    unfiltered = settings.unfiltered or is_on(document.nofilter)
     numbers = await read_numbers(
         document.recipient,
         limit=settings.batch_limit,
         # the page wants E.164: numbers without their country code are read only where the account says so
         home_forms=home_forms(settings.country) if settings.national_numbers else (),
-        once=settings.once_a_number and not nofilter,
+        once=settings.once_a_number and not unfiltered,
     )
     if isinstance(numbers, Problem):
         return numbers
@@ -95,17 +95,17 @@ async def read_send(
     return Request(
         account=account,
         dialect=NAME,
-        subid=subid,
+        request_ref=subid,
         sender=shared.sender,
         recipients=await _recipients(
             numbers, texts, posted=text, state=State.TEST if test else State.QUEUED, why=shared.why
         ),
         label=shared.label,
-        ackurl=shared.ackurl,
-        clickurl=shared.clickurl,
+        status_url=shared.status_url,
+        click_url=shared.click_url,
         due_ms=due_ms,
         test=test,
-        nofilter=nofilter,
+        unfiltered=unfiltered,
     )
 
 
@@ -133,8 +133,8 @@ class _Shared(Struct, frozen=True):
     why: str
     """Why it is not the sender that was asked for."""
     label: str
-    ackurl: str
-    clickurl: str
+    status_url: str
+    click_url: str
 
 
 _urls: Final = Urls()
@@ -162,17 +162,17 @@ def _shared(document: SendDocument, account: Account, sender_of: Callable[[Accou
         label = text_of(document.label) or "\0"
         if len(label) > LABEL_LONGEST or unusable(label):
             return Problem(Code.NOT_SENT, f"label is not a usable string of up to {LABEL_LONGEST} characters")
-    ackurl = _url(document.ackurl) if is_given(document.ackurl) else settings.ackurl
-    if ackurl is None:
+    status_url = _url(document.ackurl) if is_given(document.ackurl) else settings.status_url
+    if status_url is None:
         return Problem(Code.NOT_SENT, "ackurl is not an http or https URL")
-    clickurl: str | None = settings.clickurl
+    click_url: str | None = settings.click_url
     if document.clickurl is not None and is_given(document.clickurl):
-        clickurl = _url(document.clickurl)
-    if clickurl is None:
+        click_url = _url(document.clickurl)
+    if click_url is None:
         return Problem(Code.NOT_SENT, "clickurl is not an http or https URL")
     if is_on(document.crt):
         return Problem(Code.NOT_SENT, "certified messages are not available yet")
-    return _Shared(sender, why, label, ackurl, clickurl)
+    return _Shared(sender, why, label, status_url, click_url)
 
 
 async def _texts(

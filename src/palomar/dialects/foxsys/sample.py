@@ -8,7 +8,7 @@ from palomar.apidocs.samples import API_KEY, Given, Sample, as_json, curl, pytho
 def sample(given: Given) -> Sample:
     """``POST /json/send`` with login and token, and a callback."""
     url, credentials = f"{given.url}/json/send", f"{given.login}:{given.api_key or API_KEY}"
-    body = {"message": given.text, "recipient": [{"msisdn": given.number}], "ackurl": given.ackurl}
+    body = {"message": given.text, "recipient": [{"msisdn": given.number}], "ackurl": given.status_url}
     basic = f'"Basic " + base64.b64encode({credentials!r}.encode()).decode()'
     return Sample(
         curl=curl(

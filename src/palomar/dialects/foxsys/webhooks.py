@@ -61,7 +61,7 @@ class FoxsysWebhooks:
             timestamp = _timestamp(event.at_ms)
             self._second = (second, timestamp)
         acklevel, status, desc = words
-        msisdn, subid = event.msisdn, event.subid
+        msisdn, subid = event.msisdn, event.request_ref
         both = msisdn + subid
         if not (both.isascii() and both.isalnum()):
             msisdn, subid = quote(msisdn, safe=""), quote(subid, safe="")
@@ -105,7 +105,7 @@ _json: Final = msgspec.json.Encoder().encode
 
 def _click(event: Clicked) -> dict[str, str]:
     return {
-        "subid": event.subid,
+        "subid": event.request_ref,
         "msisdn": event.msisdn,
         "ip": event.address,
         "useragent": event.agent,

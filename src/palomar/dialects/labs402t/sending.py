@@ -25,13 +25,13 @@ MOST_MESSAGES: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who sends, and what is common to all of it. ``subid`` is new for each request."""
+    """Who sends, and what is common to all of it. ``request_ref`` is new for each request."""
 
     account: Account
     settings: Labs402tSettings
     default_sender: str | None
     """Whose messages they are that name none; None: those are refused."""
-    subid: str
+    request_ref: str
     now_ms: int
     key: Key | None
 
@@ -40,7 +40,7 @@ class Sender:
         return Request(
             account=self.account,
             dialect=NAME,
-            subid=self.subid,
+            request_ref=self.request_ref,
             sender=self.default_sender or "",
             recipients=[message.recipient() for message in messages],
             due_ms=due_ms,

@@ -86,7 +86,7 @@ class SmsEndpoints:
             account=call.account,
             settings=self._settings,
             default_sender=self._gateway.sender(call.account, dialect=self._settings.sender, vendor=VENDOR_SENDER),
-            subid=f"{self._gateway.ids.serial():x}",
+            request_ref=f"{self._gateway.ids.serial():x}",
             now_ms=self._gateway.clock.wall_ms(),
             key=call.key,
         )

@@ -77,7 +77,7 @@ def settings_of_child(parent: Account) -> AccountSettings:
     """A sub-account begins with its parent's settings, so that nobody escapes a limit by making one; not with what
     belongs to the parent's own programs: where they call from and are called back."""
     return dataclasses.replace(
-        parent.settings, allowed_addresses=(), ackurl="", clickurl="", inboundurl="", callback_secret=""
+        parent.settings, allowed_addresses=(), status_url="", click_url="", inbound_url="", callback_secret=""
     )
 
 

@@ -1,6 +1,6 @@
 """``POST /sms/v3/asignacion``: a hundred records at most, each accepted or refused by itself.
 
-A batch is a request of ours; its ``idBatch`` is the request's subid and each ``idMessage`` a message's public id.
+A batch is a request of ours; its ``idBatch`` is the ``request_ref`` and each ``idMessage`` a message's public id.
 """
 
 from http import HTTPStatus
@@ -73,7 +73,7 @@ class Batches:
                 Request(
                     account=account,
                     dialect=NAME,
-                    subid=id_batch,
+                    request_ref=id_batch,
                     sender=sender,
                     recipients=recipients,
                     partial=True,

@@ -54,7 +54,7 @@ class Queries:
             found += [
                 self._status(row.id, row.state, row.sent_ms or row.final_ms or row.due_ms)
                 for identity in some
-                if (row := rows.get(identity)) is not None and id_batch in ("", row.subid)
+                if (row := rows.get(identity)) is not None and id_batch in ("", row.request_ref)
             ]
         return found
 
