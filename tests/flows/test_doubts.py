@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from tests.support.world import CREDIT, START_MS, StandingRouter, World, new_node, outgoing, recipient
+from tests.support.world import CREDIT, START_MS, StandingRouter, World, from_waiting, new_node, outgoing, recipient
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.lane import Lane, Rank
@@ -164,6 +164,21 @@ async def test_a_held_part_that_was_only_put_off_is_queued_again(world: World) -
     world.now_ms += 5_000
     (claimed,) = (await world.do(claim, ClaimOrder(carrier="c", limit=9)))[0].parts
     assert claimed.attempt == 2
+
+
+async def test_a_message_is_held_as_long_as_one_of_its_parts_is_and_taken_only_after_it(world: World) -> None:
+    account = await world.account(unknown_outcome=UnknownOutcome.HOLD)
+    message = await doubted(world, account=account, parts=2)
+    found = []
+    for part in outgoing(message):
+        await world.answer(part, LATER)
+        found.append((await world.state(message.row.id), await world.told(message.row.id)))
+        world.now_ms += 5_000
+        (claimed,) = (await world.do(claim, ClaimOrder(carrier="c", limit=9)))[0].parts
+        assert await world.mark(from_waiting(claimed)) == [True]
+        await world.answer(from_waiting(claimed), Taken(reference=f"r{part.number}"))
+        found.append((await world.state(message.row.id), await world.told(message.row.id)))
+    assert found == [(State.HELD, []), (State.HELD, []), (State.QUEUED, []), (State.SENT, ["took"])]
 
 
 async def test_a_part_of_a_failed_message_is_held_if_a_copy_may_have_left(world: World) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import random
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,36 @@ from tests.support.postgres import quick_folder
 from tests.support.world import CREDIT, World, from_waiting, new_node, outgoing, receipt, recipient
 
 from palomar.domain.account import Account, UnknownOutcome
-from palomar.domain.message import FINAL, MessageId, PartId, State, echo_of, is_correction, may_move
+from palomar.domain.lane import Lane, Rank
+from palomar.domain.message import (
+    FINAL,
+    MESSAGE_TRANSITIONS,
+    TRANSITIONS,
+    MessageId,
+    Moves,
+    PartId,
+    State,
+    echo_of,
+    is_correction,
+)
+from palomar.domain.routing import Plan
 from palomar.flows.accept import Accepted
 from palomar.flows.claim import ClaimOrder, claim, take_over
 from palomar.flows.dispatch import Answer, record_answers
+from palomar.flows.held import held_messages, send_held
 from palomar.flows.housekeeping import expire
 from palomar.flows.report import OrphanSweep, record_receipts, sweep_orphans
 from palomar.flows.schedule import Order, cancel, send_now
+from palomar.flows.stale import end_stale
+from palomar.flows.trial import end_some
+from palomar.flows.withdraw import withdraw
+from palomar.flows.work import Work
 from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
 from palomar.storage.sqlite import Limits, open_sqlite
 
 CREDIT_OF_EACH = 14 * CREDIT
 ENDS = [State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJECTED, State.UNKNOWN]
+LANE = Lane(id=1, name="all", rank=Rank.NORMAL, useless_after_seconds=7_200)
 HOW = ["taken", "taken", "taken", "in_doubt", "in_doubt", "refused", "deferred", "not_sent"]
 
 chances = st.integers(0, 1_000)
@@ -66,7 +84,7 @@ class Histories(RuleBasedStateMachine):
         place = Place(engine="sqlite", where=str(Path(self._folder) / "palomar.db"))
         await migrated(place)
         database = open_sqlite(Path(place.where), limits=Limits(inline_commit_seconds=float("inf")))
-        self.world = World(database=database)
+        self.world = World(database=database, plan=Plan(lanes=(LANE,)))
         self.nodes = [await new_node(self.world, name) for name in ("one", "two")]
         self.accounts: list[Account] = [
             await self.world.account(credit=CREDIT_OF_EACH, unknown_outcome=policy) for policy in UnknownOutcome
@@ -96,14 +114,21 @@ class Histories(RuleBasedStateMachine):
         count=st.integers(1, 3),
         claimed=st.sampled_from([None, State.QUEUED, State.SUBMITTING]),
         later=st.booleans(),
+        unanswered=st.sampled_from([False, False, False, True]),
     )
-    def accept(self, node: int, account: int, parts: int, count: int, claimed: State | None, later: bool) -> None:
+    def accept(
+        self, node: int, account: int, parts: int, count: int, claimed: State | None, later: bool, unanswered: bool
+    ) -> None:
+        """Somebody's request is stored; where its COMMIT is ``unanswered`` he is refused, and it is withdrawn."""
         world = self.on_node(node)
         asked: dict[str, Any] = {"parts": parts, "count": count, "claim": None if later else claimed}
         if later:
             asked["due_ms"] = world.now_ms + 60_000
         result = self.run_now(world.accept(self.accounts[account], **asked))
         if not isinstance(result, Accepted):
+            return
+        if unanswered:
+            self.run_now(world.do(_withdraw, result))
             return
         for message in result.messages:
             if message.claim is State.SUBMITTING:
@@ -115,6 +140,18 @@ class Histories(RuleBasedStateMachine):
     def change_schedule(self, account: int, now: bool) -> None:
         step = send_now if now else cancel
         self.run_now(self.world.do(step, Order(account_id=self.accounts[account].id)))
+
+    @rule(account=st.integers(0, 1))
+    def send_what_is_held(self, account: int) -> None:
+        wanted = self.accounts[account].id
+        found = self.run_now(self.world.database.read(lambda tx: held_messages(tx, wanted)))
+        self.run_now(self.world.do(send_held, found))
+
+    @rule(account=st.integers(0, 1), ends=st.sampled_from([False, False, False, False, True]))
+    def end_the_trial(self, account: int, ends: bool) -> None:
+        """What an account has waiting ends."""
+        if ends:
+            self.run_now(self.world.do(_end_trial, self.accounts[account]))
 
     # --- nodes
 
@@ -208,6 +245,10 @@ class Histories(RuleBasedStateMachine):
         self.world.now_ms += days * 86_400_000
         self.run_now(self.world.batch((expire, [limit]), (sweep_orphans, [OrphanSweep(limit=limit)])))
 
+    @rule(limit=st.integers(1, 5))
+    def end_what_is_useless(self, limit: int) -> None:
+        self.run_now(self.world.do(end_stale, limit))
+
     # --- what must hold
 
     @invariant()
@@ -245,6 +286,8 @@ class Histories(RuleBasedStateMachine):
             if before in FINAL and state is not before:
                 assert is_correction(before, presumed=was_presumed, new=state), f"{identity}: {before} became {state}"
                 self.corrections[identity] = self.corrections.get(identity, 0) + 1
+            elif state is not before:
+                assert state in reachable(MESSAGE_TRANSITIONS, before), f"{identity}: {before} became {state}"
             self.seen[identity] = (state, bool(presumed))
             self._look_at_callbacks(MessageId(identity), state, told.get(identity, []))
         for identity, word in await self.world.ask("SELECT id, state FROM parts"):
@@ -253,7 +296,7 @@ class Histories(RuleBasedStateMachine):
             if before_part in FINAL and now_part is not before_part:
                 assert self.corrections.get(identity & ~255)
             elif now_part is not before_part:
-                assert may_move(before_part, now_part), f"{before_part} -> {now_part}"
+                assert now_part in reachable(TRANSITIONS, before_part), f"{before_part} -> {now_part}"
             self.parts_seen[identity] = now_part
 
     def _look_at_callbacks(self, identity: MessageId, state: State, told: list[str]) -> None:
@@ -297,6 +340,19 @@ class Histories(RuleBasedStateMachine):
                 return NotSent(reason="no link")
             case _:
                 return InDoubt(reason="no answer")
+
+
+def reachable(moves: Moves, begins: State) -> frozenset[State]:
+    """Where one or two moves lead: an answer and a receipt may come with one transaction."""
+    return moves[begins].union(*(moves[state] for state in moves[begins]))
+
+
+async def _withdraw(work: Work, results: Sequence[Accepted]) -> list[int]:
+    return [await withdraw(work, [(None, result)]) for result in results]  # type: ignore[list-item]  # it is not asked
+
+
+async def _end_trial(work: Work, accounts: Sequence[Account]) -> list[int]:
+    return [await end_some(work, account, after=0) for account in accounts]
 
 
 def _reference(part: OutgoingPart) -> str:
@@ -368,6 +424,7 @@ def _accept_some(machine: Histories, chance: random.Random) -> None:
         count=chance.randint(1, 2),
         claimed=claimed,
         later=chance.random() < 0.1,
+        unanswered=chance.random() < 0.1,
     )
 
 
@@ -406,10 +463,14 @@ def _work_on_a_node(machine: Histories, chance: random.Random) -> None:
 
 def _let_time_pass(machine: Histories, chance: random.Random) -> None:
     machine.wait(minutes=30)
+    if chance.random() < 0.3:
+        machine.end_what_is_useless(limit=chance.randint(1, 5))
     machine.sweep(limit=chance.randint(1, 5), days=4 if chance.random() < 0.1 else 0)
 
 
 def _change_plans(machine: Histories, chance: random.Random) -> None:
+    machine.send_what_is_held(account=chance.randrange(2))
+    machine.end_the_trial(account=chance.randrange(2), ends=chance.random() < 0.05)
     if chance.random() < 0.3:
         machine.die(node=chance.randrange(2), forgets=chance.random() < 0.5)
     else:

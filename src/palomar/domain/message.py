@@ -1,4 +1,4 @@
-"""A message, its parts, and the one table that says how their states may move.
+"""A message, its parts, and the tables that say how their states may move.
 
 Not here: text and parts (``text``), numbers (``phone``), money (``credit``), storage.
 
@@ -7,8 +7,9 @@ Identity. A ``MessageId`` is a 63-bit integer that sorts by birth: 41 bits of mi
 neither needs an index of its own. What leaves the house is a UUIDv7 (RFC 9562 section 5.7) computed from it.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Protocol
 from uuid import UUID
 
 MessageId = NewType("MessageId", int)
@@ -58,20 +59,61 @@ FINAL: frozenset[State] = _ENDS_BY_CARRIER | {
 }
 """States that no later event moves, but for the correction of an end that we only presumed."""
 
-TRANSITIONS: dict[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.QUEUED, State.CANCELLED, State.BLOCKED, State.EXPIRED}),
-    State.QUEUED: frozenset({State.SUBMITTING, State.SENT, State.HELD, State.CANCELLED, State.BLOCKED})
-    | _ENDS_BY_CARRIER,
-    State.SUBMITTING: frozenset({State.QUEUED, State.SENT, State.HELD}) | _ENDS_BY_CARRIER,
+_ENDS_OF_PARTS = _ENDS_BY_CARRIER | {State.CANCELLED, State.BLOCKED}
+
+Moves = Mapping[State, frozenset[State]]
+"""Into which states each state may change."""
+
+TRANSITIONS: Moves = {
+    State.QUEUED: frozenset({State.SUBMITTING, State.SENT, State.HELD}) | _ENDS_OF_PARTS,
+    State.SUBMITTING: frozenset({State.QUEUED, State.SENT, State.HELD, State.CANCELLED}) | _ENDS_BY_CARRIER,
     State.HELD: frozenset({State.QUEUED, State.SENT}) | _ENDS_BY_CARRIER,
     State.SENT: _ENDS_BY_CARRIER,
-    **{state: frozenset() for state in FINAL},
+    **dict.fromkeys((*FINAL, State.SCHEDULED), frozenset()),
 }
-"""Every move there is. A receipt may overtake the answer, so ``submitting`` reaches every end by carrier; it goes back
+"""Every move of a part. A receipt may overtake the answer, so ``submitting`` reaches every end by carrier; it goes back
 to ``queued`` when no byte left, when the carrier asks to wait, or when the account's policy resends what is in doubt;
 it is ``held`` when the policy waits for the receipt instead, and queued again when the carrier says late that it did
 not take it, or when a person wants it sent. A part that waits for its next copy goes from ``queued`` to ``sent`` by a
-late answer, and is ``held`` when another part of its message was refused."""
+late answer, and is ``held`` when another part of its message was refused. ``submitting`` is ``cancelled`` when its
+request was refused before the COMMIT that stored it was answered: it has not left."""
+
+MESSAGE_TRANSITIONS: Moves = {
+    State.SCHEDULED: frozenset({State.QUEUED, State.CANCELLED, State.BLOCKED, State.EXPIRED}),
+    State.QUEUED: frozenset({State.SENT, State.HELD}) | _ENDS_OF_PARTS,
+    State.HELD: frozenset({State.QUEUED, State.SENT}) | _ENDS_OF_PARTS,
+    State.SENT: _ENDS_OF_PARTS,
+    **dict.fromkeys((*FINAL, State.SUBMITTING), frozenset()),
+}
+"""Every move of a message. It is ``held`` with the first of its parts that is, and ``sent`` when no part has to leave
+any more; it ends with its last part as the worst of them did, so it reaches their ends from every state."""
+
+CORRECTIONS: Moves = {
+    state: _ENDS_BY_CARRIER - {state} if state in {State.EXPIRED, State.UNKNOWN, State.REJECTED} else frozenset()
+    for state in State
+}
+"""What a real receipt may make, once, of an end of a part and its message that was only presumed."""
+
+
+class ForbiddenMove(RuntimeError):
+    """A bug: no part and no message may change its state like that."""
+
+
+class HasState(Protocol):
+    """A part or a message."""
+
+    state: State
+
+
+def move(what: HasState, to: State, by: Moves = TRANSITIONS) -> None:
+    """Change the state of a part, or by another table that of a message; nothing else assigns one.
+
+    Raises :class:`ForbiddenMove`, and then nothing has changed.
+    """
+    if to not in by[what.state]:
+        raise ForbiddenMove(f"{what.state} may not become {to}")
+    what.state = to
+
 
 _SEVERITY = {
     State.DELIVERED: 0,
@@ -84,20 +126,10 @@ _SEVERITY = {
 }
 
 
-def may_move(old: State, new: State) -> bool:
-    """Tell whether ``old`` may become ``new``; a final state never moves and nothing moves to itself."""
-    return new in TRANSITIONS[old]
-
-
 def is_correction(old: State, *, presumed: bool, new: State) -> bool:
     """Tell whether a real receipt may still correct an end that we presumed for want of one (once): none came, or a
     copy was refused while an earlier one may have been taken."""
-    return (
-        presumed
-        and old in (State.EXPIRED, State.UNKNOWN, State.REJECTED)
-        and new in _ENDS_BY_CARRIER
-        and new is not old
-    )
+    return presumed and new in CORRECTIONS[old]
 
 
 def worse(one: State | None, other: State) -> State:

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from palomar.domain.account import UnknownOutcome
 from palomar.domain.doubt import Cause
-from palomar.domain.message import FINAL, MessageId, PartId, State
+from palomar.domain.message import FINAL, MessageId, PartId, State, move
 from palomar.domain.oddity import OddityKind, oddity
 from palomar.domain.receipt_ids import canonical, is_id
 from palomar.domain.retry import backoff_ms
@@ -72,7 +72,7 @@ async def mark_submitting(work: Work, marks: Sequence[Mark]) -> list[bool]:
         is_wanted = part.stale_ms is None or work.now_ms < part.stale_ms
         may_leave = waits and is_wanted and (part.message_id, mark.carrier) in ours
         if stored is not None and may_leave:
-            stored.state = State.SUBMITTING
+            move(stored, State.SUBMITTING)
             stored.attempt = part.attempt
             stored.carrier = stored.message.carrier = mark.carrier
             work.moved(stored)
@@ -224,7 +224,7 @@ def doubt(
         _add_octets(detail, exchange)
     if policy is UnknownOutcome.RESEND and pause is not None:
         work.note(message.id, Kind.IN_DOUBT, {**detail, "again_in_seconds": round(pause)})
-        part.state = State.QUEUED
+        move(part, State.QUEUED)
         work.moved(part)
         if pause > 0:
             work.rest(message.id, until_ms=work.now_ms + round(pause * 1_000))
@@ -289,7 +289,7 @@ def _put_off(work: Work, part: OpenPart, answer: Answer, outcome: Deferred) -> A
 def _queue_again(work: Work, part: OpenPart, answer: Answer, seconds: float = 0.0, deferrals: int = 0) -> Again | None:
     if part.state is not State.SUBMITTING or part.attempt != answer.part.attempt:
         return None
-    part.state = State.QUEUED
+    move(part, State.QUEUED)
     work.moved(part)
     return Again(part.attempt + 1, seconds, deferrals)
 

@@ -4,7 +4,7 @@ where its end cannot be told yet."""
 from typing import Final
 
 from palomar.domain.events import CarrierTook, Delivered, Event, Failed
-from palomar.domain.message import State, worse
+from palomar.domain.message import CORRECTIONS, MESSAGE_TRANSITIONS, State, move, worse
 from palomar.domain.timeline import Kind
 from palomar.flows.work import Work
 from palomar.storage.ledger import Reason
@@ -17,7 +17,7 @@ def tell_taken(work: Work, message: OpenMessage) -> None:
     """Tell a message's owner, once, that the carrier has taken it with the last part that had not left. Not for a
     message of which another part is in doubt: nobody knows whether that was taken."""
     if message.parts_left == 0 and message.state in _NOT_SENT and message.worst is not State.REJECTED:
-        message.state = State.SENT
+        move(message, State.SENT, MESSAGE_TRANSITIONS)
         work.tell(
             message,
             CarrierTook(
@@ -32,9 +32,9 @@ def end_part(
     """End an open part. Credit that no carrier has earned is given back, for a reason; the message ends with its last
     part."""
     message = part.message
+    move(part, state)
     if part.sent_ms is None:
         work.give_back(part, reason=reason)
-    part.state = state
     message.parts_open -= 1
     message.worst = worse(message.worst, state)
     if presumed:
@@ -42,7 +42,7 @@ def end_part(
     if message.parts_open > 0:
         work.moved(part)
         return
-    message.state = message.worst
+    move(message, message.worst, MESSAGE_TRANSITIONS)
     message.final_ms = work.now_ms
     work.moved(part, ended=True)
     _tell_end(work, message)
@@ -50,7 +50,9 @@ def end_part(
 
 def hold(work: Work, part: OpenPart) -> None:
     """Send a part no more that waits or is under way: its receipt ends it, or its validity."""
-    part.state = part.message.state = State.HELD
+    move(part, State.HELD)
+    if part.message.state is State.QUEUED:
+        move(part.message, State.HELD, MESSAGE_TRANSITIONS)
     work.leave_queue(part)
     work.moved(part)
 
@@ -58,8 +60,9 @@ def hold(work: Work, part: OpenPart) -> None:
 def correct_end(work: Work, part: OpenPart, state: State) -> None:
     """A real receipt for an end that we had presumed: state and callback, never money, once."""
     message = part.message
-    part.state = state
-    message.state = message.worst = state
+    move(part, state, CORRECTIONS)
+    move(message, state, CORRECTIONS)
+    message.worst = state
     message.presumed = 0
     work.moved(part)
     _tell_end(work, message)

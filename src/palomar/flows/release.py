@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
 from palomar.domain.lane import Rank
-from palomar.domain.message import MessageId, PartId, State
+from palomar.domain.message import MESSAGE_TRANSITIONS, MessageId, PartId, State, move
 from palomar.domain.routing import Asked, Plan
 from palomar.domain.sender_rules import sender_for
 from palomar.domain.text import Alphabet
@@ -83,7 +83,8 @@ async def _judge_scheduled(work: Work, waiting: Sequence[WaitingRow]) -> set[Mes
                 blocked.add(part.message.id)
                 _block(work, part, {"why": why[msisdn]})
             else:
-                part.message.state = State.QUEUED
+                if part.message.state is State.SCHEDULED:
+                    move(part.message, State.QUEUED, MESSAGE_TRANSITIONS)
                 work.moved(part)
     return blocked
 

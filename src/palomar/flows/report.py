@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.domain.doubt import phone_tail
-from palomar.domain.message import FINAL, PartId, State, is_correction
+from palomar.domain.message import FINAL, PartId, State, is_correction, move
 from palomar.domain.receipt_ids import Spelling, canonical, is_id, receipts_for
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.doubtful import speaks_of
@@ -193,7 +193,7 @@ def leave(work: Work, part: OpenPart) -> None:
     message = part.message
     waited = part.state in (State.QUEUED, State.SUBMITTING)
     if waited or part.state is State.HELD:
-        part.state = State.SENT
+        move(part, State.SENT)
     if waited:
         work.leave_queue(part)
     if not work.has_held_sibling(part):

@@ -37,7 +37,8 @@ async def end_some(work: Work, account: Account, *, after: int) -> int:
         part = known[identity]
         if part.state in FINAL or part.state is State.SENT:
             continue
-        work.leave_queue(part)
+        if part.state is not State.HELD:
+            work.leave_queue(part)
         is_away = part.state in (State.SUBMITTING, State.HELD)
         end_part(work, part, State.UNKNOWN if is_away else State.CANCELLED)
     return found[-1] if found else 0

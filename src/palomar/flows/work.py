@@ -12,7 +12,7 @@ from palomar.domain.account import AccountId
 from palomar.domain.counts import IDS_A_MINUTE
 from palomar.domain.events import CarrierTook, Delivered, Event, Failed
 from palomar.domain.lane import Rank
-from palomar.domain.message import MessageId, PartId, State, part_id
+from palomar.domain.message import MESSAGE_TRANSITIONS, MessageId, PartId, State, move, part_id
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows import low_balance
 from palomar.flows.books import Books
@@ -214,9 +214,12 @@ class Work:
 
     def return_to_queue(self, part: OpenPart, *, due_ms: int, carrier: str | None = None) -> None:
         """Let a held part wait to be sent again, for any node to claim; with the first one, the message comes back into
-        the queue, in no lane, for this carrier (None: the one it had)."""
+        the queue, in no lane, for this carrier (None: the one it had). Of a message that is held, all parts have been
+        read: it stays held as long as another part of it is."""
         message = part.message
-        part.state = message.state = State.QUEUED
+        move(part, State.QUEUED)
+        if message.state is State.HELD and not self.has_held_sibling(part):
+            move(message, State.QUEUED, MESSAGE_TRANSITIONS)
         message.parts_left += 1
         if message.parts_left == 1:
             where = message.carrier if carrier is None else carrier

@@ -295,12 +295,12 @@ def waiting_rows(rows: Iterable[Found]) -> list[WaitingRow]:
     """From rows of LOOKUP_WAITING."""
     found = []
     for row in rows:
-        waiting = WaitingRow(*row)
-        waiting.alphabet = Alphabet(waiting.alphabet)
-        waiting.state = _STATES[waiting.state]
-        waiting.part_state = _STATES[waiting.part_state]
-        waiting.rank = Rank(waiting.rank)
-        found.append(waiting)
+        values = dict(zip(WaitingRow.__struct_fields__, row, strict=True))
+        values["alphabet"] = Alphabet(values["alphabet"])
+        values["state"] = _STATES[values["state"]]
+        values["part_state"] = _STATES[values["part_state"]]
+        values["rank"] = Rank(values["rank"])
+        found.append(WaitingRow(**values))
     return found
 
 
