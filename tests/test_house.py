@@ -37,7 +37,7 @@ from palomar.smpp.tlvs import TLV_DEFINITIONS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 RECIPE_LINES = 30
 CLAUSE_CELLS = 7
 NONE = "(needed)"
@@ -242,6 +242,13 @@ def test_every_command_in_the_docs_is_understood() -> None:
         command.make_context(line, words)
 
 
+def test_every_setting_of_an_account_that_the_docs_set_exists() -> None:
+    lines = [line for _, text in blocks("sh") for line in text.splitlines() if line.startswith("./run account set ")]
+    given = {word.partition("=")[0] for line in lines for word in shlex.split(line, comments=True)[4:]}
+    assert len(given) > 10
+    assert given - {name for name, _, _ in setting_names()} == {"enabled"}
+
+
 def test_every_program_in_the_docs_compiles() -> None:
     for page, text in blocks("python"):
         compile(text, page, "exec")
@@ -263,9 +270,26 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_file_that_the_readme_tells_to_run_exists() -> None:
-    named = re.findall(r"(?:\./test |python |\s)((?:tests|bench)/\S+\.py)", (ROOT / "README.md").read_text())
-    assert len(named) > 5
+SPANISH = sorted([ROOT / "README.es.md", *(DOCS / "es").glob("*.md")])
+
+
+@pytest.mark.parametrize("page", SPANISH, ids=[page.stem for page in SPANISH])
+def test_a_spanish_page_names_what_it_mirrors_and_says_no_name_that_the_english_pages_lack(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    head = " ".join(text.split("\n\n", 2)[1:])
+    english = " ".join(other.read_text(encoding="utf-8") for other in PAGES if other not in SPANISH)
+    if page.parent == DOCS / "es":
+        assert re.search(r"en inglés \[[^\]]+\]\(\.\./", head), "it names the English page that it mirrors"
+        assert f"docs/es/{page.name}" in (ROOT / "README.es.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"`([a-z]\w*(?:[_.]\w+)+)`", text))
+    assert {name for name in names if name not in english} == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.es.md", "CONTRIBUTING.md", "SECURITY.md", "docs/promises.md"])
+def test_every_file_that_a_page_tells_to_run_exists(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"(?<=[ `])(?:tests|bench)/[\w/]+(?:\.py)?", text)
+    assert named
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.support.pasted import run_line
+from tests.support.processes import ROOT
 from tests.support.server import Palomar, Server
 from tests.support.waiting import eventually
 
@@ -186,3 +187,10 @@ def with_callbacks(palomar: Palomar, identity: str, count: int) -> dict[str, Any
     shown: dict[str, Any] = palomar.json("message", "show", identity)
     made = [moment for moment in shown["timeline"] if moment["kind"] == "callback"]
     return shown if len(made) >= count else None
+
+
+@pytest.mark.parametrize(("page", "key"), [("README.md", "YOUR_API_KEY"), ("README.es.md", "SU_API_KEY")])
+def test_the_printed_curl_line_is_the_one_in_the_readme(shared: Palomar, lasting: Server, page: str, key: str) -> None:
+    (line,) = re.findall(r"^curl .*$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    wanted = line.replace(key, shared.demo["api_key"]).replace("http://127.0.0.1:8080", lasting.url)
+    assert printed(lasting, "curl ").strip() == wanted

@@ -1,4 +1,4 @@
-"""The README's first minute, line by line."""
+"""The first lines of both READMEs, run as they are written."""
 
 import re
 import shlex
@@ -10,9 +10,12 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.journey
 
+FIRST_MINUTES = [("README.md", "The first five minutes"), ("README.es.md", "Los primeros cinco minutos")]
 
-def test_the_lines_of_the_first_minute_do_what_the_readme_says(palomar: Palomar) -> None:
-    start, *lines = [shlex.split(line) for line in first_minute()]
+
+@pytest.mark.parametrize(("page", "heading"), FIRST_MINUTES)
+def test_the_first_lines_do_what_the_page_says(palomar: Palomar, page: str, heading: str) -> None:
+    start, *lines = [shlex.split(line) for line in first_lines(page, heading)]
     assert start == ["./run"]
     with palomar.serve() as server:
         for command, *arguments in lines:
@@ -26,9 +29,9 @@ def test_the_lines_of_the_first_minute_do_what_the_readme_says(palomar: Palomar)
         assert server.stop() == 0
 
 
-def first_minute() -> list[str]:
-    """The lines of code below that heading."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = re.search(r"^## One minute\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+def first_lines(page: str, heading: str) -> list[str]:
+    """Return the lines of the shell blocks below a heading of a page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    section = re.search(rf"^## {heading}\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
     assert section is not None
     return [line for block in re.findall(r"```sh\n(.*?)```", section[1], re.DOTALL) for line in block.splitlines()]
