@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from palomar.domain.retry import wait_after
+
 
 class Cause(StrEnum):
     """Why nobody knows, or cannot tell which it is. The words stand in SQL."""
@@ -48,7 +50,7 @@ class Resend:
         return self._pause(copies) if copies <= self.times else None
 
     def _pause(self, number: int) -> float:
-        return min(self.pause_seconds * float(self.factor) ** (number - 1), PAUSE_MAX_SECONDS)
+        return wait_after(number, first=self.pause_seconds, longest=PAUSE_MAX_SECONDS, factor=self.factor)
 
 
 PHONE_DIGITS: Final = 8

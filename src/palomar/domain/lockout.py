@@ -7,6 +7,8 @@ minute at most. The figures are ours.
 
 from typing import Final
 
+from palomar.domain.retry import wait_after
+
 FREE_BY_LOGIN: Final = 6
 FREE_BY_ADDRESS: Final = 20
 FREE_IF_KNOWN: Final = 20
@@ -18,7 +20,6 @@ FORGOTTEN_MS: Final = 86_400_000
 _FIRST_MS: Final = 5_000
 LONGEST_MS: Final = 900_000
 LONGEST_IF_KNOWN_MS: Final = 60_000
-_ENOUGH_DOUBLINGS: Final = 16
 
 
 def wait_ms(failures: int, *, free: int, last_ms: int, now_ms: int, longest_ms: int = LONGEST_MS) -> int:
@@ -26,7 +27,7 @@ def wait_ms(failures: int, *, free: int, last_ms: int, now_ms: int, longest_ms: 
     ``longest_ms``."""
     if failures < free or forgotten(last_ms, now_ms=now_ms):
         return 0
-    whole_ms = min(_FIRST_MS << min(failures - free, _ENOUGH_DOUBLINGS), longest_ms)
+    whole_ms = round(wait_after(failures - free + 1, first=_FIRST_MS, longest=longest_ms))
     return max(0, last_ms + whole_ms - now_ms)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from palomar.domain.retry import wait_after
 from palomar.engine.reach import Reach
 from palomar.engine.steps import FOR_EVER, Entry, cut, fail, grouped, prepare_once, without_impatient
 from palomar.flows.house import House
@@ -36,7 +37,7 @@ _BESIDE_AT_LEAST, _BESIDE_EACH = 25, 5
 """Items taken beside what is waited for: enough for the answer, receipt and callbacks of as many messages."""
 
 _RUNS_AFTER_CONFLICT = 30
-_RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0)
+_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.1, 1.0
 _END_SECONDS = 4.0
 _log = structlog.get_logger(__name__)
 
@@ -257,8 +258,8 @@ class Lane:
                 self._refuse_the_impatient()
                 if self._spoiled or self._ending.is_set():
                     raise
-                await self._pause(_RETRY_SECONDS[min(outages, len(_RETRY_SECONDS) - 1)])
                 outages += 1
+                await self._pause(wait_after(outages, first=_FIRST_RETRY_SECONDS, longest=_LAST_RETRY_SECONDS))
                 if self._spoiled:
                     raise
             else:
@@ -331,7 +332,7 @@ class Lane:
             except (Conflict, Unavailable):
                 if self._ending.is_set():
                     raise
-                await self._pause(_RETRY_SECONDS[0])
+                await self._pause(_FIRST_RETRY_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

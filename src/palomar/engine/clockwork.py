@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from palomar.domain.refusals import TemporarilyUnavailable
+from palomar.domain.retry import wait_after
 from palomar.engine import overdue, standings, watchdog
 from palomar.engine.batcher import Batcher, Step
 from palomar.engine.callback_targets import WATCH_EVERY_SECONDS
@@ -27,7 +28,7 @@ from palomar.flows.stale import end_stale
 from palomar.flows.waiting import oldest_unclaimed
 from palomar.storage.database import Database
 
-_BACK_OFF_SECONDS = (1.0, 2.0, 5.0, 10.0)
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 10.0
 _WHILE_AWAY_SECONDS = 0.5
 """How soon a turn is tried again that found the database away: the lease runs on, and people wait for its return."""
 _SWEEP_AT_MOST = 200
@@ -172,8 +173,8 @@ async def _loop(name: str, seconds: float, turn: Callable[[], Awaitable[None]]) 
             await asyncio.sleep(_WHILE_AWAY_SECONDS)
             continue
         except Exception as error:
-            pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
             failures += 1
+            pause = wait_after(failures, first=_FIRST_PAUSE_SECONDS, longest=_LONGEST_PAUSE_SECONDS)
             _log.error("a turn failed", loop=name, reason=repr(error), again_in_seconds=pause, exc_info=error)
             await asyncio.sleep(pause)
         await asyncio.sleep(seconds)

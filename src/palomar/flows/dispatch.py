@@ -15,7 +15,7 @@ from palomar.domain.doubt import Cause
 from palomar.domain.message import FINAL, MessageId, PartId, State, move
 from palomar.domain.oddity import OddityKind, oddity
 from palomar.domain.receipt_ids import canonical, is_id
-from palomar.domain.retry import backoff_ms
+from palomar.domain.retry import scattered, wait_after
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.ending import end_part, hold
 from palomar.flows.report import end_with_others, join_doubtful, join_orphans, leave
@@ -25,10 +25,10 @@ from palomar.ports import Deferred, Exchange, InDoubt, NotSent, OutgoingPart, Re
 from palomar.storage import messages as rows
 from palomar.storage.messages import OpenMessage, OpenPart
 
-PUT_OFF_MOST_MS = 60_000
+PUT_OFF_MOST_SECONDS = 60.0
 """A part that a carrier puts off again and again comes again at least so often,"""
 PUT_OFF_LONG = 30
-PUT_OFF_LONG_MOST_MS = 900_000
+PUT_OFF_LONG_MOST_SECONDS = 900.0
 """until it was put off so many times: from then on it comes at least as often as this."""
 
 
@@ -299,10 +299,9 @@ def _put_off_seconds(work: Work, deferrals: int, outcome: Deferred) -> float:
     nothing."""
     if deferrals <= 1:
         return outcome.retry_after_seconds
-    first_ms = round(outcome.retry_after_seconds * 1_000)
-    cap_ms = PUT_OFF_MOST_MS if deferrals <= PUT_OFF_LONG else PUT_OFF_LONG_MOST_MS
-    wait_ms = backoff_ms(deferrals, base_ms=first_ms, cap_ms=max(cap_ms, first_ms), fraction=work.house.ids.chance())
-    return wait_ms / 1_000
+    first = outcome.retry_after_seconds
+    longest = max(PUT_OFF_MOST_SECONDS if deferrals <= PUT_OFF_LONG else PUT_OFF_LONG_MOST_SECONDS, first)
+    return scattered(wait_after(deferrals, first=first, longest=longest), work.house.ids.chance())
 
 
 def _note(work: Work, part: OpenPart, kind: Kind, answer: Answer, *, status: int, reason: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import asyncpg
 
+from palomar.domain.retry import wait_after
 from palomar.storage.database import Conflict, DatabaseError, P, Script, T, Unavailable
 from palomar.storage.pending import to_its_end
 from palomar.storage.postgres_errors import in_our_words
@@ -235,7 +236,7 @@ class PostgresDatabase:
 
     async def _was_committed(self, lane: int, mark: int) -> bool:
         """Ask a fresh connection, for as long as it takes: nobody may be answered before this is known."""
-        pause = 0.1
+        looks = 0
         while True:
             try:
                 with in_our_words():
@@ -245,8 +246,8 @@ class PostgresDatabase:
                     return int(await connection.fetchval(_READ_MARK, self._lane_key(lane))) == mark
             except (Conflict, Unavailable):
                 self._drop(lane, self._connections[lane])
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 1.0)
+            looks += 1
+            await asyncio.sleep(wait_after(looks, first=0.1, longest=1.0))
 
     def _drop(self, lane: int, connection: asyncpg.Connection | None) -> None:
         self._connections[lane] = None

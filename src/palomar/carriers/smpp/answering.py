@@ -9,10 +9,10 @@ leave by another (``engine.health``).
 from dataclasses import dataclass
 from typing import Final
 
-from palomar.domain.retry import backoff_ms
+from palomar.domain.retry import scattered, wait_after
 
-TRIAL_PAUSE_MS: Final = 5_000
-TRIAL_PAUSE_MAX_MS: Final = 60_000
+TRIAL_PAUSE_SECONDS: Final = 5.0
+TRIAL_PAUSE_MAX_SECONDS: Final = 60.0
 """After the first trial in vain the next part waits about so long, then twice as long each time, up to a minute."""
 
 
@@ -54,5 +54,5 @@ class Answering:
         """Give how long the next trial waits after the link is bound; ``fraction`` is a random number in [0, 1)."""
         if not self.failed_trials:
             return 0.0
-        pause = backoff_ms(self.failed_trials, base_ms=TRIAL_PAUSE_MS, cap_ms=TRIAL_PAUSE_MAX_MS, fraction=fraction)
-        return pause / 1_000
+        pause = wait_after(self.failed_trials, first=TRIAL_PAUSE_SECONDS, longest=TRIAL_PAUSE_MAX_SECONDS)
+        return scattered(pause, fraction)

@@ -11,7 +11,7 @@ import structlog
 from palomar.carriers.smpp.connection import BindFailed
 from palomar.carriers.smpp.link import Link
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.domain.retry import backoff_ms
+from palomar.domain.retry import scattered, wait_after
 from palomar.ports import SWITCHED_OFF, Clock
 from palomar.smpp import Bind, BindReceiver, BindTransceiver, BindTransmitter
 
@@ -68,13 +68,8 @@ class Dialler:
                     failures = 0
             await link.close()
             failures += 1
-            wait_ms = backoff_ms(
-                failures,
-                base_ms=round(self._settings.reconnect_min_seconds * 1_000),
-                cap_ms=round(self._settings.reconnect_max_seconds * 1_000),
-                fraction=self._chance(),
-            )
-            await asyncio.sleep(wait_ms / 1_000)
+            first, longest = self._settings.reconnect_min_seconds, self._settings.reconnect_max_seconds
+            await asyncio.sleep(scattered(wait_after(failures, first=first, longest=longest), self._chance()))
 
     async def _try_to_bind(self) -> float | None:
         """Bring all connections up; says when they were, or None."""

@@ -16,6 +16,7 @@ from palomar.carriers.smpp.bind import bind_pdu
 from palomar.carriers.smpp.connection import BindFailed, Connection
 from palomar.carriers.smpp.link import Link
 from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.domain.retry import wait_after
 from palomar.smpp import BindReceiver, BindTransceiver, Outbind
 
 CALLS_MAX = 16
@@ -62,7 +63,7 @@ class OutbindListener:
 
     async def run(self) -> None:
         """Listen, for ever; when cancelled, hang up on everybody."""
-        pause = RETRY_SECONDS
+        failures = 0
         try:
             while True:
                 try:
@@ -70,8 +71,8 @@ class OutbindListener:
                 except OSError as error:
                     reason = error.strerror or str(error)
                     log.warning("carrier_cannot_listen", carrier=self._settings.name, reason=reason)
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, RETRY_MAX_SECONDS)
+                    failures += 1
+                    await asyncio.sleep(wait_after(failures, first=RETRY_SECONDS, longest=RETRY_MAX_SECONDS))
                 else:
                     break
             try:

@@ -13,7 +13,6 @@ import msgspec
 from palomar.domain.account import Account
 from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.domain.message import State
-from palomar.domain.retry import FOXSYS_CALLBACKS
 from palomar.domain.schedule import format_gmt
 from palomar.ports import WebhookRequest
 
@@ -34,8 +33,8 @@ class FoxsysWebhooks:
 
     @property
     def retry_seconds(self) -> tuple[int, ...]:
-        """30 s, 5 min, 30 min, 6 h, 1 day: then it is kept as failed."""
-        return FOXSYS_CALLBACKS
+        """Wait 30 s, 5 min, 30 min, 6 h and 1 day; then it is kept as failed."""
+        return (30, 5 * 60, 30 * 60, 6 * 3600, 24 * 3600)
 
     def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
         """The request for an event; None for an end that FOXSYS never tells."""
