@@ -16,9 +16,7 @@ SCHEDULE = FoxsysWebhooks().retry_seconds
     [(0, 0), (1, 30_000), (2, 300_000), (3, 1_800_000), (4, 21_600_000), (5, 86_400_000)],
 )
 def test_foxsys_callbacks_are_tried_again_as_its_page_says(attempts_made: int, wait_ms: int) -> None:
-    assert (
-        next_attempt_ms(SCHEDULE, attempts_made=attempts_made, now_ms=NOW_MS) == NOW_MS + wait_ms
-    )
+    assert next_attempt_ms(SCHEDULE, attempts_made=attempts_made, now_ms=NOW_MS) == NOW_MS + wait_ms
 
 
 @pytest.mark.parametrize("attempts_made", [6, 7, 1000])

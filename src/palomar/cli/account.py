@@ -6,16 +6,14 @@ import sys
 import click
 
 from palomar.cli.key import key_view
-from palomar.cli.password import good_password
+from palomar.cli.password import good_password, password_and_hash
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.cli.token import token_view
 from palomar.dialects import renderers
 from palomar.domain.account import Account
 from palomar.domain.credit import Microcredits, as_number, format_exact, parse_credits
-from palomar.domain.passwords import made_up
 from palomar.domain.refusals import Refusal
 from palomar.domain.settings import SettingError, named_values, setting_names, value_text, with_setting
-from palomar.engine.passwords import hash_of
 from palomar.flows import accounts as flow
 from palomar.flows import tokens as token_flow
 from palomar.flows.tokens import Token
@@ -214,8 +212,7 @@ def change_password(login: str, password: str | None, end_tokens: bool, as_json:
 
     async def work(desk: Desk) -> dict[str, object]:
         found = await desk.account(login)
-        fresh = good_password(password, login=login) or made_up(desk.ids.token())
-        password_hash = hash_of(fresh)
+        fresh, password_hash = password_and_hash(desk, password, login=login)
 
         async def script(tx: Transaction) -> list[Token]:
             now_ms = desk.clock.wall_ms()
@@ -280,11 +277,12 @@ async def create_account(
     made = Account(id=0, login=login, name=name)  # type: ignore[arg-type]  # only its settings are used
     for assignment in settings:
         made = _assigned(made, assignment)
-    secret, fresh = key or desk.ids.token(), good_password(password, login=login) or made_up(desk.ids.token())
+    secret = key or desk.ids.token()
+    fresh, password_hash = password_and_hash(desk, password, login=login)
     new = flow.NewAccount(
         login=login,
         name=name,
-        password_hash=hash_of(fresh),
+        password_hash=password_hash,
         key=secret,
         settings=made.settings,
         credit_microcredits=credit,

@@ -1,7 +1,8 @@
 """Passwords that are given on the command line: the house's one rule for them."""
 
-from palomar.cli.root import fail
-from palomar.domain.passwords import GoodPassword, PasswordFault, judged
+from palomar.cli.root import Desk, fail
+from palomar.domain.passwords import GoodPassword, PasswordFault, judged, made_up
+from palomar.engine.passwords import hash_of
 
 
 def good_password(password: str | None, *, login: str) -> GoodPassword | None:
@@ -12,3 +13,10 @@ def good_password(password: str | None, *, login: str) -> GoodPassword | None:
     if isinstance(good, PasswordFault):
         fail(good.value, 2)
     return good
+
+
+def password_and_hash(desk: Desk, password: str | None, *, login: str) -> tuple[GoodPassword, str]:
+    """Return the password that somebody chose, else one that is made up, and the hash to store; leaves where nobody
+    may have it."""
+    good = good_password(password, login=login) or made_up(desk.ids.token())
+    return good, hash_of(good)

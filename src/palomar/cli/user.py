@@ -4,13 +4,11 @@ from dataclasses import replace
 
 import click
 
-from palomar.cli.password import good_password
+from palomar.cli.password import good_password, password_and_hash
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.domain.access import Role, is_login
 from palomar.domain.account import AccountId
-from palomar.domain.passwords import made_up
 from palomar.domain.schedule import format_gmt
-from palomar.engine.passwords import hash_of
 from palomar.flows import sessions as session_flow
 from palomar.flows import users as flow
 from palomar.flows.sessions import Session
@@ -81,8 +79,7 @@ def reset(login: str, password: str | None, as_json: bool) -> None:
 
     async def work(desk: Desk) -> dict[str, object]:
         found = await _user(desk, login)
-        fresh = good_password(password, login=login) or made_up(desk.ids.token())
-        password_hash = hash_of(fresh)
+        fresh, password_hash = password_and_hash(desk, password, login=login)
 
         async def script(tx: Transaction) -> None:
             await flow.change_password(tx, found.id, password_hash)
@@ -154,12 +151,12 @@ async def create_user(
     desk: Desk, login: str, *, name: str, role: Role, account_id: AccountId | None = None, password: str | None = None
 ) -> dict[str, object] | None:
     """Make a user; login and password, or None if a user or an account has that login."""
-    fresh = good_password(password, login=login) or made_up(desk.ids.token())
+    fresh, password_hash = password_and_hash(desk, password, login=login)
     new = NewUser(
         id=desk.ids.serial(),
         login=login,
         name=name,
-        password_hash=hash_of(fresh),
+        password_hash=password_hash,
         role=role,
         account_id=account_id,
     )

@@ -36,12 +36,12 @@ _COSTS_AT_MOST: Final = 8
 
 
 def hash_of(password: GoodPassword) -> str:
-    """Hash a password to be stored, where nobody else waits: a command."""
+    """Hash a password to be stored; slow on purpose. Servers ask :class:`Passwords`, which does it in a lane."""
     return _HASHER.hash(password)
 
 
 def is_hash_of(stored: str, password: str) -> bool:
-    """Tell whether a stored hash is this password's, where nobody else waits: a command."""
+    """Tell whether a stored hash is this password's; slow too."""
     try:
         return _HASHER.verify(stored, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -114,7 +114,7 @@ class Passwords:
 
     async def hash(self, password: GoodPassword, *, lane: PasswordLane, whose: Hashable = "") -> str:
         """Make the argon2 hash to store, for somebody who has been let in; slow on purpose. Raises Busy."""
-        return await lane.run(partial(_HASHER.hash, password), whose, Standing.KNOWN)
+        return await lane.run(partial(hash_of, password), whose, Standing.KNOWN)
 
     def cost_like(self, stored: str, login: str) -> str:
         """Return what the look at this login costs, and learn it from a stored hash.
@@ -148,10 +148,7 @@ def _cost_of(stored: str) -> str:
 
 
 def _verify(stored: str, cost: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(stored or _nobody(cost), password)
-    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
-        return False
+    return is_hash_of(stored or _nobody(cost), password)
 
 
 @functools.cache
