@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 from tests.dialects.contract_house import House, running_house
-from tests.dialects.speakers import shows
+from tests.dialects.speaking import shows
 from tests.support.sink import Sink
 
 

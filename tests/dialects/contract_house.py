@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import argon2
 from starlette.types import ASGIApp, Message
-from tests.dialects.speakers import Call, Customer, Reply
+from tests.dialects.speaking import Call, Customer, Reply
 
 from palomar.app import App
 from palomar.carriers.simulator.outcome import Receipt

@@ -6,24 +6,17 @@ import asyncio
 import re
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 from tests.dialects.contract_house import House, ask_face
-from tests.dialects.speakers import (
-    CONVERGIA,
-    CONVERGIA_SOAP,
-    FOXSYS,
-    LABS402T,
-    SPEAKERS,
-    Call,
-    Customer,
-    Reply,
-    Speaker,
-)
+from tests.dialects.contracts import CONTRACTS, DOORS
+from tests.dialects.convergia.speaker import CONVERGIA
+from tests.dialects.foxsys.speaker import FOXSYS
+from tests.dialects.labs402t.speaker import LABS402T
+from tests.dialects.speaking import Call, Customer, Door
 
 from palomar.dialects import DIALECTS
 from palomar.domain.abuse import REFUSED_A_MINUTE
@@ -34,28 +27,10 @@ from palomar.net.networks import TrustedProxies
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOBODY: Final = Customer(login="nobody", password="wrong", key="wrong", token="wrong")
-BLOCKED: Final = {"sofmex": "Spring 429", "convergia": "204", "labs402t": "-30, 429", "foxsys": "403"}
-BUSY: Final = {"sofmex": "Spring 503", "convergia": "200"}
 GUESSES: Final = 120
 
 
-class LogIn:
-    """SOFMEX's other door."""
-
-    name = "sofmex /login"
-    dialect = "sofmex"
-
-    def send(self, who: Customer, number: str, text: str) -> Call:
-        return Call("POST", "/login?" + urlencode({"username": who.login, "password": who.password}))
-
-    def said(self, reply: Reply) -> str:
-        if reply.status == 200:
-            return "accepted"
-        return f"Spring {reply.status}" if "timestamp" in reply.json else str(reply.status)
-
-
-DOORS: Final[list[Any]] = [*SPEAKERS, LogIn()]
-PASSWORD_DOORS: Final = [CONVERGIA, CONVERGIA_SOAP, LogIn()]
+PASSWORD_DOORS: Final = [door for door in DOORS if door.wrong_password]
 
 
 class Street:
@@ -78,12 +53,12 @@ class Street:
         self._addresses += 1
         return f"198.51.{100 + self._addresses // 250}.{1 + self._addresses % 250}"
 
-    async def ask(self, door: Any, who: Customer, address: str) -> str:
+    async def ask(self, door: Door, who: Customer, address: str) -> str:
         call = door.send(who, self.house.number(), "Hola")
         call.headers["X-Forwarded-For"] = address
         return str(door.said(await ask_face(self._faces[door.dialect], call)))
 
-    async def ask_untrusted(self, door: Any, who: Customer, peer: str) -> str:
+    async def ask_untrusted(self, door: Door, who: Customer, peer: str) -> str:
         """As by a proxy that nobody told us of."""
         call = door.send(who, self.house.number(), "Hola")
         call.headers["X-Forwarded-For"] = "192.0.2.200"
@@ -105,7 +80,7 @@ async def street(palomar: House) -> Street:
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
-async def test_an_address_that_guesses_is_blocked_at_every_door(street: Street, door: Speaker) -> None:
+async def test_an_address_that_guesses_is_blocked_at_every_door(street: Street, door: Door) -> None:
     known, stranger, guesser, elsewhere = (
         await street.house.customer(),
         await street.house.customer(),
@@ -116,13 +91,15 @@ async def test_an_address_that_guesses_is_blocked_at_every_door(street: Street, 
     with capture_logs() as logs:
         said = [await street.ask(door, _guess(number), guesser) for number in range(GUESSES)]
     failures = [line for line in logs if line["event"] == REFUSED_EVENT]
-    assert BLOCKED[door.dialect] not in said[: REFUSED_A_MINUTE // 2]
-    assert set(said[-GUESSES // 3 :]) == {BLOCKED[door.dialect]}
-    assert len(failures) == sum(word != BLOCKED[door.dialect] for word in said)
+    assert CONTRACTS[door.dialect].answers["a blocked caller"] not in said[: REFUSED_A_MINUTE // 2]
+    assert set(said[-GUESSES // 3 :]) == {CONTRACTS[door.dialect].answers["a blocked caller"]}
+    assert len(failures) == sum(word != CONTRACTS[door.dialect].answers["a blocked caller"] for word in said)
     assert {line["address"] for line in failures} == {guesser}
     await street.settled()
     for other in DOORS:
-        assert await street.ask(other, stranger, guesser) == BLOCKED[other.dialect], other.name
+        assert await street.ask(other, stranger, guesser) == CONTRACTS[other.dialect].answers["a blocked caller"], (
+            other.name
+        )
         assert await street.ask(other, known, guesser) == "accepted", other.name
         assert await street.ask(other, stranger, elsewhere) == "accepted", other.name
 
@@ -153,16 +130,17 @@ async def test_who_was_let_in_from_an_address_is_known_to_other_nodes_and_after_
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
-async def test_an_account_that_is_blocked_at_one_door_is_blocked_at_all(street: Street, door: Speaker) -> None:
-    rate = {"foxsys": "requests_per_second"}.get(door.dialect, f"{door.dialect}_requests_per_second")
-    who = await street.house.customer(**{rate: 1})
+async def test_an_account_that_is_blocked_at_one_door_is_blocked_at_all(street: Street, door: Door) -> None:
+    who = await street.house.customer(**{CONTRACTS[door.dialect].rate_setting: 1})
     address = street.address()
     said = [await street.ask(door, who, address) for _ in range(REFUSED_A_MINUTE + 20)]
     assert said[0] == "accepted"
-    assert said[-1] == BLOCKED[door.dialect]
+    assert said[-1] == CONTRACTS[door.dialect].answers["a blocked caller"]
     await street.settled()
     for other in DOORS:
-        assert await street.ask(other, who, street.address()) == BLOCKED[other.dialect], other.name
+        assert await street.ask(other, who, street.address()) == CONTRACTS[other.dialect].answers["a blocked caller"], (
+            other.name
+        )
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "203.0.113.80"])
@@ -189,7 +167,7 @@ async def test_ipv6_addresses_are_counted_by_their_network(street: Street) -> No
 
 @pytest.mark.parametrize("door", PASSWORD_DOORS, ids=lambda door: door.name)
 async def test_too_many_passwords_at_once_are_told_to_come_again_and_never_that_they_are_wrong(
-    street: Street, door: Any
+    street: Street, door: Door
 ) -> None:
     """And who comes from elsewhere is not kept waiting by them."""
     address, elsewhere = street.address(), street.address()
@@ -201,8 +179,10 @@ async def test_too_many_passwords_at_once_are_told_to_come_again_and_never_that_
     await asyncio.sleep(0)
     assert await asyncio.wait_for(street.ask(door, who, elsewhere), 5) == "accepted"
     said = await asyncio.gather(*guesses)
-    assert said.count(BUSY[door.dialect]) >= 30
-    assert set(said) <= {BUSY[door.dialect], "401", "201"}
+    busy = CONTRACTS[door.dialect].busy
+    assert busy, f"dialect {door.dialect} asks for passwords and has no line busy in its contract"
+    assert said.count(busy) >= 30
+    assert set(said) <= {busy, door.wrong_password}
 
 
 async def test_guessing_the_current_password_of_an_account_is_guessing(street: Street) -> None:

@@ -2,37 +2,16 @@
 
 import dataclasses
 import json
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from tests.dialects.contract_house import House
-from tests.dialects.speakers import (
-    CONVERGIA,
-    CONVERGIA_SOAP,
-    FOXSYS,
-    LABS402T,
-    SOFMEX,
-    SPEAKERS,
-    Call,
-    Customer,
-    Reply,
-    Speaker,
-)
+from tests.dialects.contracts import CONTRACTS, every_speaker
+from tests.dialects.labs402t.speaker import LABS402T
+from tests.dialects.sofmex.speaker import SOFMEX
+from tests.dialects.speaking import Call, Customer, Reply, Speaker
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-every_speaker = pytest.mark.parametrize("speaker", SPEAKERS, ids=lambda speaker: speaker.name)
-
-RAW: Final = {
-    SOFMEX.name: 3_200,
-    CONVERGIA.name: 640,
-    CONVERGIA_SOAP.name: 640,
-    LABS402T.name: 640,
-    FOXSYS.name: 40_000,
-}
-"""Characters that a text may have before it is looked at."""
-TOO_LONG: Final = {"sofmex": "record 3", "convergia": "105", "labs402t": "-19, 400", "foxsys": "30"}
-LATER: Final = {"sofmex": "record 2", "convergia": "105", "labs402t": "-9, 400", "foxsys": "30"}
-"""What is said of blanks that are few enough to be looked at."""
 
 
 async def said(palomar: House, speaker: Speaker, who: Customer, text: str) -> str:
@@ -52,7 +31,8 @@ async def test_a_text_far_too_long_is_too_long_whatever_it_is_made_of(
 ) -> None:
     who = await palomar.customer()
     assert (
-        await said(palomar, speaker, who, letter * (RAW[speaker.name] // len(letter) + 1)) == TOO_LONG[speaker.dialect]
+        await said(palomar, speaker, who, letter * (CONTRACTS[speaker.dialect].raw_characters // len(letter) + 1))
+        == CONTRACTS[speaker.dialect].answers["a text far too long"]
     )
     assert await palomar.messages(who) == []
 
@@ -60,8 +40,8 @@ async def test_a_text_far_too_long_is_too_long_whatever_it_is_made_of(
 @every_speaker
 async def test_up_to_there_a_text_is_looked_at(palomar: House, speaker: Speaker) -> None:
     who = await palomar.customer()
-    blanks = " " * RAW[speaker.name]
-    assert await said(palomar, speaker, who, blanks) == LATER[speaker.dialect]
+    blanks = " " * CONTRACTS[speaker.dialect].raw_characters
+    assert await said(palomar, speaker, who, blanks) == CONTRACTS[speaker.dialect].answers["only blanks"]
 
 
 @every_speaker
@@ -74,7 +54,7 @@ async def test_a_text_that_its_templates_make_far_too_long_is_too_long(palomar: 
         for name, found in list(index.items()):
             if found.id == account.id:
                 index[name] = changed  # type: ignore[index]  # both have their own kind of key
-    assert await said(palomar, speaker, who, "{t}" * 100) == TOO_LONG[speaker.dialect]
+    assert await said(palomar, speaker, who, "{t}" * 100) == CONTRACTS[speaker.dialect].answers["a text far too long"]
 
 
 async def batch_of(palomar: House, speaker: Any, who: Customer, path: str, document: object) -> Any:
@@ -95,16 +75,14 @@ async def test_in_a_batch_only_the_one_that_is_too_long_is_refused(palomar: Hous
 @every_speaker
 async def test_a_number_of_a_million_characters_is_none(palomar: House, speaker: Speaker) -> None:
     who = await palomar.customer()
-    number = "+" + " " * (200_000 if speaker.dialect == "convergia" else 1_000_000) + "525512345678"
+    number = "+" + " " * CONTRACTS[speaker.dialect].number_blanks + "525512345678"
     call = speaker.send(who, number, "Hola")
     if len(call.target) > 30_000:
         path, _, query = call.target.partition("?")
         call = Call("POST", path, {"Content-Type": "application/x-www-form-urlencoded"}, query.encode())
     reply = await palomar.ask(call)
     speaker.check(reply)
-    wanted = {"sofmex": "record 1", "convergia": "307", "labs402t": "-7, 400", "foxsys": "23"}
-    if speaker is not FOXSYS:  # there a number is what is left without its separators, however many these are
-        assert speaker.said(reply) == wanted[speaker.dialect]
+    assert speaker.said(reply) == CONTRACTS[speaker.dialect].answers["a number far too long"]
 
 
 async def test_a_question_for_more_ids_than_a_hundred_batches_have_is_too_large(palomar: House) -> None:

@@ -15,7 +15,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from tests.dialects.speakers import CONVERGIA, FOXSYS, JSON, LABS402T, SOFMEX, Call, Customer, Reply
+from tests.dialects.convergia.speaker import CONVERGIA
+from tests.dialects.foxsys.speaker import FOXSYS
+from tests.dialects.labs402t.speaker import LABS402T
+from tests.dialects.sofmex.speaker import SOFMEX
+from tests.dialects.speaking import JSON, Call, Customer, Reply
 from tests.support.server import Palomar
 
 TIMEOUT_SECONDS = 10.0

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from tests.dialects.contract_house import House, running_house
-from tests.dialects.speakers import SOFMEX, Call, Customer
+from tests.dialects.sofmex.speaker import SOFMEX
+from tests.dialects.speaking import Call, Customer
 
 from palomar.domain.refusals import TemporarilyUnavailable
 from palomar.flows import accounts, tokens
