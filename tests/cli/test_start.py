@@ -7,6 +7,7 @@ import pytest
 
 HEAVY = (
     "asyncpg",
+    "babel",
     "cryptography.x509",
     "jinja2",
     "jwt",
@@ -18,6 +19,7 @@ HEAVY = (
     "palomar.smpp",
     "starlette.routing",
     "uvloop",
+    "wcwidth",
 )
 
 PROGRAM = """

@@ -134,7 +134,10 @@ def list_messages(
         show_json(views)
         return
     columns = ("id", "created", "account", "msisdn", "parts", "state", "price", "carrier", "text")
-    rows = [[_short(str(view[column])) if column == "text" else view[column] for column in columns] for view in views]
+    rows = [
+        [" ".join(str(view[column]).split()) if column == "text" else view[column] for column in columns]
+        for view in views
+    ]
     show_table(columns, rows)
 
 
@@ -322,8 +325,3 @@ def _print_whole(view: dict[str, object]) -> None:
 def _plain(value: object) -> str:
     bare = isinstance(value, str) and " " not in value and visible(value) == value
     return str(value) if bare else visible(json.dumps(value, ensure_ascii=False))
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 40 else line[:39] + "…"

@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import re
+import shutil
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -14,6 +16,7 @@ import structlog
 
 from palomar import __version__
 from palomar.cli.output import steady_stderr
+from palomar.cli.tables import table_lines
 from palomar.cli.tree import CommandTree
 from palomar.clock import RealClock, RealIds
 from palomar.config import Config, ConfigError, load
@@ -213,9 +216,9 @@ def visible(text: str) -> str:
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print columns as wide as they need to be."""
-    texts = [[visible(str(cell)) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(headings, *texts, strict=True)]
-    click.echo("  ".join(click.style(h.ljust(w), bold=True) for h, w in zip(headings, widths, strict=True)).rstrip())
-    for row in texts:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    """Print a table; on a terminal, cut to its width. What goes elsewhere is whole."""
+    columns = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
+    heading, *lines = table_lines(headings, [[visible(str(cell)) for cell in row] for row in rows], columns=columns)
+    click.echo(click.style(heading, bold=True))
+    for line in lines:
+        click.echo(line)
