@@ -24,21 +24,21 @@ from palomar.storage.timeline import INSERT_EVENTS
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.journey]
 
-HEADINGS: dict[str, tuple[str | re.Pattern[str], str | re.Pattern[str]]] = {
-    "/console/login": ("Log in", "Entrar"),
-    "/console/overview": ("Overview", "Resumen"),
-    "/console/sandbox": ("Sandbox", "Pruebas"),
-    "/console/sandbox?number=34600000003": ("Sandbox", "Pruebas"),
-    "/console/sandbox/calls/{call}": ("POST /json/send", "POST /json/send"),
-    "/console/callbacks": ("Callbacks", "Notificaciones"),
-    "/console/callbacks/{open}": ("127.0.0.1:9", "127.0.0.1:9"),
-    "/console/callbacks/tried/{tried}": (re.compile(r"127\.0\.0\.1:\d+"), re.compile(r"127\.0\.0\.1:\d+")),
-    "/console/callbacks/got/{got}": ("GET /sandbox/callback", "GET /sandbox/callback"),
-    "/console/messages": ("Messages", "Mensajes"),
-    "/console/messages/{delivered}": ("+34600000001", "+34600000001"),
-    "/console/messages/{failed}": ("+34600000002", "+34600000002"),
-    "/console/profile": ("Profile", "Perfil"),
-    "/console/users": ("Users", "Personas"),
+HEADINGS: dict[str, tuple[str | re.Pattern[str], ...]] = {
+    "/console/login": ("Log in", "Entrar", "Entrar"),
+    "/console/overview": ("Overview", "Resumen", "Resumo"),
+    "/console/sandbox": ("Sandbox", "Pruebas", "Sandbox"),
+    "/console/sandbox?number=34600000003": ("Sandbox", "Pruebas", "Sandbox"),
+    "/console/sandbox/calls/{call}": ("POST /json/send",) * 3,
+    "/console/callbacks": ("Callbacks", "Notificaciones", "Callbacks"),
+    "/console/callbacks/{open}": ("127.0.0.1:9",) * 3,
+    "/console/callbacks/tried/{tried}": (re.compile(r"127\.0\.0\.1:\d+"),) * 3,
+    "/console/callbacks/got/{got}": ("GET /sandbox/callback",) * 3,
+    "/console/messages": ("Messages", "Mensajes", "Mensagens"),
+    "/console/messages/{delivered}": ("+34600000001",) * 3,
+    "/console/messages/{failed}": ("+34600000002",) * 3,
+    "/console/profile": ("Profile", "Perfil", "Perfil"),
+    "/console/users": ("Users", "Personas", "Usuários"),
 }
 PAGES = list(HEADINGS)
 FOCUSABLE_AT_MOST = 40
@@ -58,7 +58,8 @@ async def test_a_page_is_well_at_every_width_in_every_language_and_theme(
     session = "" if path == "/console/login" else None
     async with opened(browser, place, session=session) as watched:
         page = watched.page
-        for language, heading, first, second in (("en", 0, DESK, PHONE), ("es", 1, PHONE, DESK)):
+        for heading, language in enumerate(("en", "es", "pt-BR")):
+            first, second = (DESK, PHONE) if language == "en" else (PHONE, DESK)
             await page.context.add_cookies([{"name": "palomar-language", "value": language, "url": place.url}])
             await page.set_viewport_size(first)
             await watched.open(place.path(path))
@@ -383,9 +384,9 @@ async def counted_largely(place: Place) -> None:
     await database.close()
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", ["en", "es", "pt-BR"])
 async def test_large_figures_and_long_names_fit_on_a_small_phone(
-    browser: Browser, place: Place, language: Literal["en", "es"]
+    browser: Browser, place: Place, language: Literal["en", "es", "pt-BR"]
 ) -> None:
     await counted_largely(place)
     async with opened(browser, place, viewport=SMALL_PHONE, locale=language) as watched:
@@ -406,10 +407,14 @@ async def test_large_figures_and_long_names_fit_on_a_small_phone(
 
 @pytest.mark.parametrize(
     ("language", "heading"),
-    [("en", "This link leads nowhere"), ("es", "Este enlace no lleva a ninguna parte")],
+    [
+        ("en", "This link leads nowhere"),
+        ("es", "Este enlace no lleva a ninguna parte"),
+        ("pt-BR", "Este link não leva a lugar nenhum"),
+    ],
 )
 async def test_a_dead_link_is_a_page_in_the_visitors_language(
-    browser: Browser, place: Place, language: Literal["en", "es"], heading: str
+    browser: Browser, place: Place, language: Literal["en", "es", "pt-BR"], heading: str
 ) -> None:
     async with opened(browser, place, viewport=SMALL_PHONE, session="", locale=language) as watched:
         await watched.page.goto(f"{place.url}/zzzzzz9")

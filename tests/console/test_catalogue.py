@@ -98,6 +98,9 @@ COUNTED = plural("{count} attempt", "{count} attempts")
         ("es", 0, "0 intentos"),
         ("es", 1, "1 intento"),
         ("es", 12_345, "12.345 intentos"),
+        ("pt-BR", 0, "0 tentativa"),
+        ("pt-BR", 1, "1 tentativa"),
+        ("pt-BR", 12_345, "12.345 tentativas"),
     ],
 )
 def test_a_number_chooses_the_form_and_is_written_as_the_language_does(
@@ -118,6 +121,10 @@ def test_a_number_chooses_the_form_and_is_written_as_the_language_does(
         ("", "", "en"),
         ("", "es;q=nonsense", "en"),
         ("../es", "ES-mx", "es"),
+        ("pt-BR", "en", "pt-BR"),
+        ("", "pt-BR,pt;q=0.9,en;q=0.8", "pt-BR"),
+        ("", "pt-PT, en;q=0.9", "pt-BR"),
+        ("pt", "en", "en"),
     ],
 )
 def test_the_language_is_the_chosen_one_else_what_the_browser_asks_for(
@@ -127,4 +134,4 @@ def test_the_language_is_the_chosen_one_else_what_the_browser_asks_for(
 
 
 def test_every_language_has_its_own_name() -> None:
-    assert language_names() == {"en": "English", "es": "Español"}
+    assert language_names() == {"en": "English", "es": "Español", "pt-BR": "Português (Brasil)"}

@@ -190,6 +190,10 @@ async def test_language_theme_and_zone_are_the_browsers(house: House) -> None:
     assert (chosen.status, chosen.location) == (303, "/console/login?next=%2Fx")
     page = (await browser.get("/console/login")).text
     assert '<html lang="en" data-look="dark">' in page
+    await browser.post("/console/preferences", language="pt-BR", back="/console/login")
+    page = (await browser.get("/console/login")).text
+    assert '<html lang="pt-BR"' in page
+    assert "Senha" in page
     browser.cookies |= {"palomar-zone": "../../etc/passwd", "palomar-theme": "<b>"}
     page = (await browser.get("/console/login")).text
     assert 'data-look="auto"' in page

@@ -1,4 +1,4 @@
-"""How numbers, credits and times are written, in both languages."""
+"""How numbers, credits and times are written, in each language."""
 
 import math
 from dataclasses import replace
@@ -48,6 +48,14 @@ def test_numbers_have_a_plus_and_other_things_have_none() -> None:
 def test_times_are_the_viewers_and_as_short_as_may_be(at_ms: int, english: str, spanish: str) -> None:
     assert formats.moment_text(at_ms, MADRID) == english
     assert formats.moment_text(at_ms, replace(MADRID, language="es")) == spanish
+
+
+def test_brazil_writes_numbers_and_days_in_its_own_way() -> None:
+    brazil = replace(MADRID, language="pt-BR")
+    assert formats.moment_text(NOON_MS - DAY_MS, brazil) == "11 de mai. 12:00:00"
+    assert formats.day_text(NOON_MS, brazil) == "12 de mai. de 2026"
+    assert formats.credits_text(1_023_100_000, "pt-BR") == "1.023,1"
+    assert formats.percent_text(0.9834, "pt-BR") == "98,3%"
 
 
 def test_the_exact_time_is_utc_to_the_millisecond() -> None:

@@ -67,7 +67,7 @@ MOMENTS: Final[Mapping[str, Words]] = {
     Kind.CALLBACK: Words(text=word("Callback delivered"), tone="good", icon="bell"),
     Kind.CALLBACK_FAILED: Words(text=word("Callback failed"), tone="bad", icon="bell"),
     Kind.PASSED_OVER: Words(text=word("A callback was left out: a later state had been told"), icon="bell"),
-    Kind.CLICKED: Words(text=word("A link was followed"), icon="hand-click"),
+    Kind.CLICKED: Words(text=word("A short link was followed"), icon="hand-click"),
 }
 """By the word of the kind."""
 

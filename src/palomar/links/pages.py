@@ -60,12 +60,10 @@ TEXTS: Final[Mapping[str, Mapping[Lost, Words]]] = {
     "pt": {
         Lost.LINK: Words(
             "Este link não leva a lugar nenhum",
-            "Pode estar cortado ou mal copiado, ou já não ser usado. Compare-o com a mensagem em que chegou.",
+            "Pode estar cortado ou mal copiado, ou não ser mais usado. Compare-o com a mensagem em que chegou.",
         ),
         Lost.ADDRESS: Words("Não há nada aqui", "Verifique o endereço: alguma letra pode estar errada."),
-        Lost.BUSY: Words(
-            "Um momento", "Neste momento não é possível abrir este link. Tente dentro de alguns segundos."
-        ),
+        Lost.BUSY: Words("Um momento", "No momento não é possível abrir este link. Tente de novo em alguns segundos."),
     },
 }
 
