@@ -348,6 +348,7 @@ class App:
         )
         viewers = Viewers(
             database=self.database,
+            batcher=self.batcher,
             directory=self.directory,
             passwords=self._passwords,
             attempts=attempts,

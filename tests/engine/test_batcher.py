@@ -134,6 +134,20 @@ async def test_within_a_batch_steps_run_by_rank_and_commands_in_the_order_they_c
 
 
 @in_virtual_time
+async def test_a_plain_script_is_written_with_the_batch_and_answered_after_its_commit() -> None:
+    async with bench() as b:
+        commits = b.database.commits
+
+        async def script(tx: Any, word: str, *, times: int) -> tuple[str, int]:
+            b.database.doing.append(f"script:{word}")
+            return word * times, len(commits)
+
+        both = (b.batcher.write(script, "ab", times=2), b.batcher.run(b.step("a"), "one"))
+        assert await asyncio.gather(*both) == [("abab", 0), "ONE"]
+        assert b.database.commits == [["a:one", "script:ab"]]
+
+
+@in_virtual_time
 async def test_a_lingering_step_waits_for_company_and_no_longer_than_it_says() -> None:
     async with bench() as b:
         loop = asyncio.get_running_loop()

@@ -6,7 +6,7 @@ from tests.support.world import CREDIT, World
 
 from palomar.domain.refusals import Refusal
 from palomar.flows.accept import accept
-from palomar.flows.accounts import Balance, add_credit, audit_ledger
+from palomar.flows.accounts import Balance, Transfer, add_credit, audit_ledger, transfer
 from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Transaction
 
@@ -106,3 +106,24 @@ async def test_the_audit_finds_money_that_is_reserved_for_nothing(world: World) 
     assert await audit(world) == [f"account {account.id}: {CREDIT} is reserved, but what is under way costs 0"]
     await world.tell("UPDATE parts SET sent_ms = NULL WHERE id > ? AND id < ?", message.row.id, message.row.id + 256)
     assert await audit(world) == []
+
+
+async def test_transfers_of_one_batch_see_each_other_and_none_spends_what_is_not_there(world: World) -> None:
+    giver, taker = await world.account(credit=5 * CREDIT), await world.account(credit=0)
+    there = Transfer(giver=giver.id, taker=taker.id, microcredits=3 * CREDIT)
+    back = Transfer(giver=giver.id, taker=taker.id, microcredits=-2 * CREDIT)
+    results = await world.do(transfer, there, there, back, there)
+    assert results == [
+        Balance(available=2 * CREDIT, reserved=0),
+        Refusal.NO_CREDIT,
+        Balance(available=1 * CREDIT, reserved=0),
+        Balance(available=1 * CREDIT, reserved=0),
+    ]
+    assert [await world.balance(account) for account in (giver, taker)] == [(1 * CREDIT, 0), (4 * CREDIT, 0)]
+    assert await world.faults() == []
+
+
+async def test_a_transfer_is_noticed_where_it_leaves_a_balance_low(world: World) -> None:
+    giver, taker = await world.account(credit=5 * CREDIT, low_balance=4), await world.account(credit=0)
+    assert await world.do(transfer, Transfer(giver=giver.id, taker=taker.id, microcredits=2 * CREDIT))
+    assert await world.ask("SELECT count(*) FROM notices") == [(1,)]

@@ -213,6 +213,7 @@ async def house_in(
         )
     viewers = Viewers(
         database=database,
+        batcher=batcher,
         directory=directory,
         passwords=passwords,
         attempts=attempts,
@@ -231,6 +232,7 @@ async def house_in(
         ids=world.ids,
         samplers=[Sampler(name=dialect.name, title=dialect.title, make=dialect.sample) for dialect in DIALECTS],
     )
+    serving = asyncio.create_task(batcher.serve())
     try:
         yield House(
             world=world,
@@ -244,6 +246,8 @@ async def house_in(
             sandbox=parts,
         )
     finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
         if smsc is not None:
             smsc.close()
         passwords.close()

@@ -17,6 +17,7 @@ from palomar.domain.settings import SettingError, named_values, setting_names, v
 from palomar.flows import accounts as flow
 from palomar.flows import tokens as token_flow
 from palomar.flows.tokens import Token
+from palomar.flows.work import Work
 from palomar.storage.database import Transaction
 
 _TOKEN_COLUMNS = ("id", "name", "made", "expires")
@@ -162,14 +163,15 @@ def transfer(giver: str, taker: str, amount: str, as_json: bool) -> None:
     async def work(desk: Desk) -> flow.Balance | Refusal:
         source, target = await desk.account(giver), await desk.account(taker)
         house = desk.house(await desk.accounts())
-        return await desk.database.write(
-            flow.transfer,
-            house,
-            giver=source.id,
-            taker=target.id,
-            microcredits=microcredits,
-            now_ms=desk.clock.wall_ms(),
-        )
+        order = flow.Transfer(giver=source.id, taker=target.id, microcredits=microcredits)
+
+        async def script(tx: Transaction) -> flow.Balance | Refusal:
+            unit = Work(tx, house, now_ms=desk.clock.wall_ms())
+            (result,) = await flow.transfer(unit, [order])
+            await unit.finish()
+            return result
+
+        return await desk.database.write(script)
 
     result = run(work)
     if isinstance(result, Refusal):

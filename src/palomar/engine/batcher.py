@@ -8,8 +8,8 @@ database is away is each lane's (``batch_lane``).
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 from palomar.engine.batch_lane import BATCH_WEIGHT, BEHIND_WEIGHT, Lane
 from palomar.engine.reach import Reach
@@ -17,14 +17,25 @@ from palomar.engine.steps import FOR_EVER, Entry, Step
 from palomar.flows.house import House
 from palomar.flows.work import Work
 from palomar.ports import Clock
-from palomar.storage.database import Database
+from palomar.storage.database import Database, Script, Transaction
 
 __all__ = ["BATCH_WEIGHT", "BEHIND_WEIGHT", "Batcher", "Step"]
 
 C = TypeVar("C")
+P = ParamSpec("P")
 R = TypeVar("R")
 
 _LOOK_EVERY_SECONDS = 0.25
+_PATIENCE_SECONDS = 4.0
+
+
+async def _each(work: Work, scripts: Sequence[Script[[], Any]]) -> list[Any]:
+    return [await script(work.tx) for script in scripts]
+
+
+_SCRIPT = Step[Script[[], Any], Any](
+    name="script", script=_each, rank=54, awaited=True, patience_seconds=_PATIENCE_SECONDS
+)
 
 
 class Batcher:
@@ -67,6 +78,15 @@ class Batcher:
 
         self.post(step, command, done, failed)
         return await future
+
+    async def write(self, script: Script[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a script that needs no :class:`Work` with the next batch, and return its result after the commit."""
+
+        async def bound(tx: Transaction) -> R:
+            return await script(tx, *args, **kwargs)
+
+        result: R = await self.run(_SCRIPT, bound)
+        return result
 
     @property
     def waiting(self) -> int:

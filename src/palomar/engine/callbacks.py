@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from palomar.domain.access import Right, Scope, Who
 from palomar.domain.account import Account, AccountId
+from palomar.engine.batcher import Batcher
 from palomar.engine.directory import Directory
 from palomar.engine.masking import Sight, masked_tried, masked_webhook, seen_tried, seen_webhook
 from palomar.flows import callback_log, callbacks
@@ -53,13 +54,22 @@ class Callbacks:
     """See the module. ``hides``: numbers, and what callbacks say, are hidden from this person."""
 
     def __init__(
-        self, who: Who, scope: Scope, *, hides: bool, database: Database, directory: Directory, clock: Clock
+        self,
+        who: Who,
+        scope: Scope,
+        *,
+        hides: bool,
+        database: Database,
+        batcher: Batcher,
+        directory: Directory,
+        clock: Clock,
     ) -> None:
         self._who = who
         self._scope = scope
         self._hides = hides
         self._sight = Sight.of(who)
         self._database = database
+        self._batcher = batcher
         self._directory = directory
         self._clock = clock
 
@@ -128,7 +138,7 @@ class Callbacks:
                 owner is not None and self._scope.has(owner) and await callbacks.replay(tx, callback_id, now_ms=now_ms)
             )
 
-        return await self._database.write(script)
+        return await self._batcher.write(script)
 
     async def replay_all(self, account: Account | None) -> int:
         """Try all failed callbacks of an account in scope again, or of all; how many. Of very many the first ones."""
@@ -143,7 +153,7 @@ class Callbacks:
             count = callbacks.PAGE
             while count == callbacks.PAGE and turns:
                 turns -= 1
-                count = await self._database.write(callbacks.replay_all, account_id=owner, now_ms=now_ms)
+                count = await self._batcher.write(callbacks.replay_all, account_id=owner, now_ms=now_ms)
                 replayed += count
         return replayed
 
@@ -165,7 +175,7 @@ class Callbacks:
         resumed = 0
         for _ in range(REPLAYED_AT_ONCE):
             now_ms = self._clock.wall_ms()
-            count = await self._database.write(callbacks.resume, target, now_ms=now_ms)
+            count = await self._batcher.write(callbacks.resume, target, now_ms=now_ms)
             resumed += count
             if count < callbacks.PAGE:
                 break

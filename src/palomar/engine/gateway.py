@@ -50,6 +50,7 @@ SEND_NOW = Step(
     patience_seconds=_P,
     weigh=lambda order: schedule.AT_ONCE,
 )
+TRANSFER = Step(name="transfer", script=accounts.transfer, rank=9, awaited=True, patience_seconds=_P)
 CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, rank=6, awaited=True, patience_seconds=_P)
 
 
@@ -201,7 +202,7 @@ class Gateway:
             if lifetime_ms // 2 < token.expires_ms - now_ms <= lifetime_ms:
                 return tokens.signed(token, login=account.login, secret=self.directory.signing_secret)
         password_hash = snapshot.passwords.get(account.id, "")
-        made = await self._database.write(
+        made = await self._batcher.write(
             tokens.add_token_of_login,
             self._house(),
             account.id,
@@ -238,10 +239,8 @@ class Gateway:
 
     async def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> accounts.Balance | Refusal:
         """Credit goes from one account to another; the giver's balance after it."""
-        now_ms = self.clock.wall_ms()
-        return await self._database.write(
-            accounts.transfer, self._house(), giver=giver, taker=taker, microcredits=microcredits, now_ms=now_ms
-        )
+        order = accounts.Transfer(giver=giver, taker=taker, microcredits=microcredits)
+        return await self._batcher.run(TRANSFER, order)
 
     # --- private
 

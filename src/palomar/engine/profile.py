@@ -11,6 +11,7 @@ from palomar.domain.account import AccountId
 from palomar.domain.passwords import PasswordFault, judged
 from palomar.domain.totp import SECRET_OCTETS, step_of_code
 from palomar.engine.attempts import Attempts, TryLater
+from palomar.engine.batcher import Batcher
 from palomar.engine.directory import Directory
 from palomar.engine.logins import Logins, SignedIn
 from palomar.engine.passwords import Passwords
@@ -32,6 +33,7 @@ class Profile:
         signed_in: SignedIn,
         *,
         database: Database,
+        batcher: Batcher,
         directory: Directory,
         passwords: Passwords,
         attempts: Attempts,
@@ -42,6 +44,7 @@ class Profile:
         self.session = signed_in.session
         self._who = signed_in.who
         self._database = database
+        self._batcher = batcher
         self._directory = directory
         self._passwords = passwords
         self._attempts = attempts
@@ -77,7 +80,7 @@ class Profile:
                 await accounts.change_password(tx, who.account_id, password_hash, now_ms=now_ms)
             await sessions.stamp_anew(tx, session_id, stamp_of(password_hash))
 
-        await self._database.write(script)
+        await self._batcher.write(script)
         await self._directory.reload()
         return True
 
@@ -141,7 +144,7 @@ class Profile:
         account_id, now_ms = self._own_account, self._clock.wall_ms()
         if account_id is None:
             return False
-        is_ended = await self._database.write(tokens.revoke_token, account_id, token_id, now_ms=now_ms)
+        is_ended = await self._batcher.write(tokens.revoke_token, account_id, token_id, now_ms=now_ms)
         await self._directory.reload()
         return is_ended
 

@@ -14,6 +14,7 @@ from palomar.domain.account import Account, AccountId
 from palomar.domain.message import MessageId, born_ms
 from palomar.domain.search import SearchFilter
 from palomar.engine.attempts import Attempts
+from palomar.engine.batcher import Batcher, Step
 from palomar.engine.callbacks import Callbacks
 from palomar.engine.directory import Directory
 from palomar.engine.logins import Logins, SignedIn
@@ -26,19 +27,16 @@ from palomar.engine.profile import Profile
 from palomar.engine.senders import SANDBOX_SENDERS, Senders
 from palomar.flows import search
 from palomar.flows.accounts import Snapshot
-from palomar.flows.held import send_held
-from palomar.flows.house import House
-from palomar.flows.lookup import show_message
+from palomar.flows.held import Resend, resend
 from palomar.flows.search_task import BOUNDS, LATEST, Bounds
 from palomar.flows.why import Story, tell_story
-from palomar.flows.work import Work
 from palomar.ports import Clock, Ids
-from palomar.storage.change_counter import BUMP_VERSION
-from palomar.storage.database import Database, Transaction
+from palomar.storage.database import Database
 from palomar.storage.messages import MessageRow
 
 SEARCH_SECONDS = 1.0
 """For so long a search that has not filled its page goes on by itself, one bounded survey after the other."""
+RESEND = Step(name="resend", script=resend, rank=17, awaited=True, patience_seconds=4.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +58,7 @@ class Viewers:
         self,
         *,
         database: Database,
+        batcher: Batcher,
         directory: Directory,
         passwords: Passwords,
         attempts: Attempts,
@@ -74,6 +73,7 @@ class Viewers:
         search_seconds: float = SEARCH_SECONDS,
     ) -> None:
         self.database = database
+        self.batcher = batcher
         self.directory = directory
         self.passwords = passwords
         self.attempts = attempts
@@ -111,6 +111,7 @@ class Viewer:
         self.profile = Profile(
             signed_in,
             database=viewers.database,
+            batcher=viewers.batcher,
             directory=viewers.directory,
             passwords=viewers.passwords,
             attempts=viewers.attempts,
@@ -123,6 +124,7 @@ class Viewer:
             self.scope,
             hides=self.hides,
             database=viewers.database,
+            batcher=viewers.batcher,
             directory=viewers.directory,
             clock=viewers.clock,
         )
@@ -226,20 +228,7 @@ class Viewer:
         or without the right."""
         if not self.who.may(Right.RESEND):
             return None
-        viewers = self._viewers
-        house = House(accounts=viewers.directory.snapshot.by_id, renderers={}, ids=viewers.ids, node_id=None)
-
-        async def script(tx: Transaction) -> bool | None:
-            story = await show_message(tx, message_id)
-            if story is None or not self.scope.has(story.message.account_id):
-                return None
-            work = Work(tx, house, now_ms=viewers.clock.wall_ms())
-            (sent,) = await send_held(work, [[message_id]])
-            await work.finish()
-            await tx.execute(BUMP_VERSION)
-            return sent == 1
-
-        return await self._database.write(script)
+        return await self._viewers.batcher.run(RESEND, Resend(message_id=message_id, scope=self.scope))
 
     # --- private
 

@@ -4,7 +4,7 @@ Every change bumps the counter that nodes read twice a second. Secrets are shown
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from palomar.domain.account import Account, AccountId, AccountSettings
@@ -174,7 +174,9 @@ async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms:
     await tx.insert(ledger.INSERT_BALANCES, [(account_id, 0, 0)])
     await add_key(tx, house, account_id, secret=new.key, name="first", now_ms=now_ms)
     if first and new.parent_id is not None:
-        await transfer(tx, house, giver=new.parent_id, taker=account_id, microcredits=first, now_ms=now_ms)
+        work = Work(tx, house, now_ms=now_ms)
+        await transfer(work, [Transfer(giver=new.parent_id, taker=account_id, microcredits=first)])
+        await work.finish()
     elif first:
         await add_credit(tx, house, account_id, first, now_ms=now_ms)
     return Account(id=account_id, login=new.login, parent_id=new.parent_id, name=new.name, settings=new.settings)
@@ -220,22 +222,34 @@ async def change_password(tx: Transaction, account_id: AccountId, password_hash:
     await tx.execute(BUMP_VERSION)
 
 
-async def transfer(
-    tx: Transaction, house: House, *, giver: AccountId, taker: AccountId, microcredits: int, now_ms: int
-) -> Balance | Refusal:
-    """Credit moves from one account to another in two legs of one entry; the giver's balance after it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """Credit that goes from one account to another; a negative amount comes back."""
 
-    A negative amount moves it back. Whether the two are parent and child is the caller's to judge.
+    giver: AccountId
+    taker: AccountId
+    microcredits: int
+
+
+async def transfer(work: Work, orders: Sequence[Transfer]) -> list[Balance | Refusal]:
+    """Move credit in two legs of one entry an order; the giver's balance after it.
+
+    Whether the two are parent and child is the caller's to judge.
     """
-    if microcredits < 0:
-        giver, taker, microcredits = taker, giver, -microcredits
-    before = await balance(tx, giver)
-    if before.available < microcredits:
-        return Refusal.NO_CREDIT
-    work = Work(tx, house, now_ms=now_ms)
-    work.transfer(giver, taker, microcredits)
-    await work.finish()
-    return Balance(available=before.available - microcredits, reserved=before.reserved)
+    results: list[Balance | Refusal] = []
+    for order in orders:
+        giver, taker, microcredits = order.giver, order.taker, order.microcredits
+        if microcredits < 0:
+            giver, taker, microcredits = taker, giver, -microcredits
+        for party in sorted({giver, taker}):
+            await work.lock_balance(party)
+        if work.balance(giver) < microcredits:
+            results.append(Refusal.NO_CREDIT)
+            continue
+        work.transfer(giver, taker, microcredits)
+        reserved = (await balance(work.tx, giver)).reserved
+        results.append(Balance(available=work.balance(giver), reserved=reserved))
+    return results
 
 
 async def change_account(tx: Transaction, account: Account) -> None:

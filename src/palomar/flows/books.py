@@ -67,7 +67,9 @@ class Books:
         return move.entry_id
 
     def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> None:
-        """Money goes from one account to another: two legs of one entry."""
+        """Money goes from one account to another: two legs of one entry. Both balances have been read."""
+        self.balances[giver] -= microcredits
+        self.balances[taker] += microcredits
         self._transfers.append((giver, taker, microcredits, Reason.TRANSFER))
 
     def top_up(self, giver: AccountId | None, taker: AccountId, microcredits: int) -> None:

@@ -5,8 +5,10 @@ go by another carrier; a receipt of any copy still ends its part.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from palomar.domain.access import Scope
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId, PartId, State
 from palomar.domain.timeline import Kind
@@ -14,7 +16,9 @@ from palomar.flows.routing import UNROUTED
 from palomar.flows.work import Work
 from palomar.storage import doubts
 from palomar.storage import messages as rows
+from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
+from palomar.storage.messages import message_rows
 
 AT_ONCE: Final = 200
 """Messages a transaction sends at most."""
@@ -23,6 +27,28 @@ AT_ONCE: Final = 200
 async def send_held(work: Work, orders: Sequence[Sequence[MessageId]]) -> list[int]:
     """Queue the held parts of these messages, AT_ONCE at most an order; how many messages had any."""
     return [await _send(work, order) for order in orders]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resend:
+    """Send a message once more for somebody with that scope."""
+
+    message_id: MessageId
+    scope: Scope
+
+
+async def resend(work: Work, commands: Sequence[Resend]) -> list[bool | None]:
+    """Queue the held parts of each message; False where none is held, None where it is out of scope."""
+    results: list[bool | None] = []
+    for command in commands:
+        found = message_rows(await work.tx.lookup(rows.LOOKUP_MESSAGES, [command.message_id]))
+        if found and command.scope.has(found[0].account_id):
+            results.append(await _send(work, [command.message_id]) == 1)
+        else:
+            results.append(None)
+    if any(results):
+        await work.tx.execute(BUMP_VERSION)
+    return results
 
 
 async def held_messages(tx: Transaction, account_id: AccountId) -> list[MessageId]:

@@ -154,7 +154,7 @@ class Work:
         return self._books.reserve(account_id, microcredits)
 
     def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> None:
-        """Money goes from one account to another: two legs of one entry."""
+        """Money goes from one account to another: two legs of one entry. Both balances have been read."""
         self._books.transfer(giver, taker, microcredits)
 
     def top_up(self, giver: AccountId | None, taker: AccountId, microcredits: int) -> None:
