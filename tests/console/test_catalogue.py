@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from palomar.console.catalogue import LANGUAGES, Plural, language_names, language_of, plural, translated
 from palomar.console.formats import Language
@@ -69,6 +70,30 @@ def test_making_catalogs_keeps_translations_adds_what_is_new_and_drops_what_is_g
     subprocess.run([*command, "pt_PT"], check=True)
     assert (tmp_path / "console/locales/es/LC_MESSAGES/palomar.po").read_text(encoding="utf-8") == before
     assert len(faults_of_catalogs(tmp_path / "console")) > 500  # all of the new language
+
+
+def words_of(language: str) -> dict[str, str]:
+    """The glossary's word for each concept, cut to what its forms have in common (``mensa`` of ``mensagem``)."""
+    column = {"es": 1, "pt_BR": 2}[language]
+    table = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").split("## In the console's languages")[1]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
+    return {row[0]: row[column].removesuffix("m").removesuffix("ción") for row in rows[2:]}
+
+
+@pytest.mark.parametrize("language", ["es", "pt_BR"])
+def test_one_thing_has_one_word_everywhere(language: str) -> None:
+    with (CONSOLE / f"locales/{language}/LC_MESSAGES/palomar.po").open("rb") as file:
+        catalog = read_po(file, locale=language)
+    met = set()
+    for message in catalog:
+        english, said = (text[-1] if message.pluralizable else text for text in (message.id, message.string))
+        english = re.sub(r"\{\w+\}|/\S+|\./run.*|No route to host", "", english)
+        for word, ours in words_of(language).items():
+            if re.search(rf"(?<!short )\b{word}s?\b", english, re.IGNORECASE):
+                met.add(word)
+                form = " ".join(rf"\b{piece}\w*" for piece in ours.split())
+                assert re.search(form, said, re.IGNORECASE), f"{english!r} has {word!r}, {said!r} has no {ours!r}"
+    assert met >= words_of(language).keys() - {"block"}
 
 
 def test_no_template_says_anything_untranslated() -> None:
