@@ -20,14 +20,13 @@ from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli import root
 from palomar.cli.first_start import DEMO_NUMBER
 from palomar.config import ENVIRONMENT, SECTIONS, load
-from palomar.dialects import DIALECTS
+from palomar.dialects import ACCOUNT_SETTINGS, DIALECTS
 from palomar.dialects.foxsys.errors import problem_of
 from palomar.dialects.foxsys.webhooks import desc_of
 from palomar.domain.access import RIGHTS, Right, Role
 from palomar.domain.events import Event
 from palomar.domain.message import State
 from palomar.domain.refusals import Refusal
-from palomar.domain.settings import setting_names
 from palomar.domain.timeline import Kind
 from palomar.engine.calls import CALLS_AN_ACCOUNT
 from palomar.engine.inbox import CALLBACKS_AN_ACCOUNT
@@ -118,7 +117,21 @@ def test_every_setting_of_a_dialect_has_its_row_with_its_default() -> None:
 
 def test_every_setting_of_an_account_has_its_row_with_its_default() -> None:
     documented = [row[:2] for row in rows("configuration.md", "An account")]
-    assert documented == [(name, default) for name, default, _ in setting_names()]
+    assert documented == [(name, default) for name, default, _ in ACCOUNT_SETTINGS.rows()]
+
+
+MAY_NAME_A_VENDOR = ("config.py", "north.py")
+"""Outside the dialects, the console and the commands: a setting, a variable and a port are called after a vendor."""
+_VENDOR = re.compile("sofmex|convergia|402t|foxsys", re.IGNORECASE)
+
+
+def test_the_core_names_no_vendor() -> None:
+    source = Path(web.__file__).parent
+    rooms = {"dialects", "console", "cli"}
+    core = [path for path in source.rglob("*.py") if path.relative_to(source).parts[0] not in rooms]
+    core += source.rglob("*.sql")
+    named = {str(path.relative_to(source)) for path in core if _VENDOR.search(path.read_text(encoding="utf-8"))}
+    assert named == set(MAY_NAME_A_VENDOR)
 
 
 def test_every_variable_of_the_environment_has_its_row() -> None:
@@ -248,7 +261,7 @@ def test_every_setting_of_an_account_that_the_docs_set_exists() -> None:
     lines = [line for _, text in blocks("sh") for line in text.splitlines() if line.startswith("./run account set ")]
     given = {word.partition("=")[0] for line in lines for word in shlex.split(line, comments=True)[4:]}
     assert len(given) > 10
-    assert given - {name for name, _, _ in setting_names()} == {"enabled"}
+    assert given - {name for name, _, _ in ACCOUNT_SETTINGS.rows()} == {"enabled"}
 
 
 def test_every_program_in_the_docs_compiles() -> None:

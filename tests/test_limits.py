@@ -16,6 +16,7 @@ from palomar.dialects.convergia.soap import ATTRIBUTES_AT_MOST
 from palomar.dialects.foxsys import api as foxsys
 from palomar.dialects.foxsys import requests, subids
 from palomar.dialects.foxsys import texts as foxsys_texts
+from palomar.dialects.foxsys.account_settings import FoxsysAccount
 from palomar.dialects.labs402t import api as labs402t
 from palomar.dialects.labs402t import message
 from palomar.dialects.labs402t.sending import MOST_MESSAGES
@@ -92,7 +93,7 @@ FIGURES: Final[Mapping[str, float]] = {
     "characters of a text as posted, CONVERGIA": ConvergiaSettings().raw_longest,
     "characters of a text as posted, 402T Labs": message.RAW_LONGEST,
     "characters of a telephone with what stands between its digits": wire.TELEPHONE_RAW_MAX,
-    "recipients of a request, FOXSYS": AccountSettings().batch_limit,
+    "recipients of a request, FOXSYS": FoxsysAccount().batch_limit,
     "records of a batch, SOFMEX": wire.RECORDS_MAX,
     "messages of a batch, 402T Labs": MOST_MESSAGES,
     "message ids of a question, SOFMEX": IDS_AT_MOST,
@@ -104,7 +105,7 @@ FIGURES: Final[Mapping[str, float]] = {
     "characters of a label": requests.LABEL_LONGEST,
     "characters of a `subid`": subids.LONGEST,
     "characters of an `extra`, CONVERGIA": EXTRA_LONGEST,
-    "parts of a message": AccountSettings().max_parts,
+    "parts of a message": FoxsysAccount().max_parts,
     "parameters of a query or form, CONVERGIA": PARAMETERS_AT_MOST,
     "unknown words of receipts, and oddities of PDUs, counted apart for a carrier": OF_A_KIND_AT_MOST,
     "requests a second of an account, FOXSYS": AccountSettings().requests_per_second,

@@ -1,7 +1,7 @@
 import pytest
 from tests.support.server import Palomar
 
-from palomar.domain.settings import setting_names
+from palomar.dialects import ACCOUNT_SETTINGS
 
 
 def test_an_account_is_made_with_a_password_a_key_and_its_credit(palomar: Palomar) -> None:
@@ -79,7 +79,7 @@ def test_settings_are_shown_as_they_were_set(acme: Palomar) -> None:
     assert settings["requests_per_second"] == 50
     assert settings["fold_accents"] is True
     assert settings["allowed_addresses"] == ["10.0.0.0/8"]
-    assert set(settings) == {name for name, _, _ in setting_names()}
+    assert set(settings) == {name for name, _, _ in ACCOUNT_SETTINGS.rows()}
 
 
 def test_an_account_is_switched_off_and_renamed(acme: Palomar) -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import argon2
 from starlette.types import ASGIApp, Message
 from tests.dialects.speaking import Call, Customer, Reply
+from tests.support.settings import settings_of
 
 from palomar.app import App
 from palomar.carriers.simulator.outcome import Receipt
@@ -22,7 +23,7 @@ from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import Arrival
 from palomar.carriers.smpp.coding import decode
 from palomar.config import SimulatorCarrier, load
-from palomar.domain.account import Account, AccountSettings
+from palomar.domain.account import Account
 from palomar.domain.message import State
 from palomar.flows import accounts, blacklist, lookup, numbers
 from palomar.flows.accounts import Balance, NewAccount
@@ -82,7 +83,7 @@ class House:
             name="",
             password_hash=_CHEAP.hash(customer.password),
             key=customer.key,
-            settings=AccountSettings(**{"requests_per_second": 0} | settings),
+            settings=settings_of(**{"requests_per_second": 0} | settings),
             credit_microcredits=credit * CREDIT,
         )
         account = await self.app.gateway.add_account(AddAccount(new=new))

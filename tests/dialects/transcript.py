@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from palomar.dialects import ACCOUNT_SETTINGS
 from palomar.domain.account import AccountSettings
-from palomar.domain.settings import with_setting
 
 ACCOUNT, SETTINGS, EXCHANGE, ANSWER, STORED = "account ", "settings ", "###", "---", "=== stored"
 AT_LAST: Final = "(at last)"
@@ -42,7 +42,7 @@ class TranscriptAccount:
     def over(self, settings: AccountSettings) -> AccountSettings:
         """Put the account's settings over these."""
         for name, value in self.settings.items():
-            settings = with_setting(settings, name, value)
+            settings = ACCOUNT_SETTINGS.changed(settings, name, value)
         return settings
 
 

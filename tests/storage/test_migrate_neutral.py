@@ -4,9 +4,9 @@ import json
 
 from tests.support.databases import Place
 
+from palomar.dialects import ACCOUNT_SETTINGS
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId
-from palomar.domain.settings import named_values
 from palomar.flows import click, lookup
 from palomar.flows.accounts import load
 from palomar.storage.database import Transaction
@@ -78,7 +78,7 @@ async def test_what_was_stored_under_the_old_names_is_found_under_the_new(empty_
             assert link.message is not None
             assert link.message.click_url == row.click_url
         snapshot = await database.read(load)
-        named = named_values(snapshot.by_id[account].settings)
+        named = ACCOUNT_SETTINGS.values(snapshot.by_id[account].settings)
         assert {name: named[name] for name in SETTINGS} == SETTINGS | {"senders": ("Tienda",)}
     finally:
         await database.close()

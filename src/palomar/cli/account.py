@@ -9,11 +9,11 @@ from palomar.cli.key import key_view
 from palomar.cli.password import good_password, password_and_hash
 from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
 from palomar.cli.token import token_view
-from palomar.dialects import renderers
+from palomar.dialects import ACCOUNT_SETTINGS, renderers
 from palomar.domain.account import Account
 from palomar.domain.credit import Microcredits, as_number, format_exact, parse_credits
 from palomar.domain.refusals import Refusal
-from palomar.domain.settings import SettingError, named_values, setting_names, value_text, with_setting
+from palomar.domain.settings import SettingError, value_text
 from palomar.flows import accounts as flow
 from palomar.flows import tokens as token_flow
 from palomar.flows.tokens import Token
@@ -184,7 +184,7 @@ def transfer(giver: str, taker: str, amount: str, as_json: bool) -> None:
 
 
 @account.command(
-    "set", epilog="\b\nSettings:\n" + "\n".join(f"  {n} ({d or 'empty'}): {h}" for n, d, h in setting_names())
+    "set", epilog="\b\nSettings:\n" + "\n".join(f"  {n} ({d or 'empty'}): {h}" for n, d, h in ACCOUNT_SETTINGS.rows())
 )
 @click.argument("login")
 @click.argument("assignments", nargs=-1, required=True, metavar="NAME=VALUE...")
@@ -314,10 +314,10 @@ def _assigned(changed: Account, assignment: str) -> Account:
         if value not in ("on", "off"):
             fail(f"{name} is on or off, not {value!r}", 2)
         return dataclasses.replace(changed, **{name: value == "on"})  # type: ignore[arg-type]
-    if name == "inbound_dialect" and value not in renderers():
+    if name == "inbound_dialect" and value not in ("", *renderers()):
         fail(f"inbound_dialect is one of {', '.join(renderers())}, not {value!r}", 2)
     try:
-        settings = with_setting(changed.settings, name, value)
+        settings = ACCOUNT_SETTINGS.changed(changed.settings, name, value)
     except SettingError as error:
         fail(str(error), 2)
     if not renderers().keys() >= set(settings.dialects):
@@ -335,5 +335,5 @@ async def _view(desk: Desk, found: Account, snapshot: flow.Snapshot) -> dict[str
         "may_send": found.may_send,
         "credits": as_number(Microcredits(balance.available)),
         "reserved": as_number(Microcredits(balance.reserved)),
-        "settings": named_values(found.settings),
+        "settings": ACCOUNT_SETTINGS.values(found.settings),
     }

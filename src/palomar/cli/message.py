@@ -26,8 +26,6 @@ from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
 from palomar.storage.messages import MessageRow
 
-BORROWED_SENDER = "FOXSYS"
-"""Whose messages they are in the sandbox, where nobody has set a sender."""
 DIALECT = "command"
 """What stands for the dialect of messages sent by hand."""
 
@@ -210,7 +208,7 @@ async def _resend(desk: Desk, named: list[MessageId], login: str | None) -> int:
 async def _default_sender(desk: Desk, account: Account) -> str:
     """Return whose message it is that names nobody; leaves where nobody has set a sender."""
     senders = await configured_senders(desk.config, desk.database)
-    found = senders.of(account, vendor=BORROWED_SENDER)
+    found = senders.of(account)
     if found is None:
         fail("no sender: name one with --sender, or set default_sender of the account or of [sending]")
     return senders.of_carrier("") if found == THE_CARRIERS else found

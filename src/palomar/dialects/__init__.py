@@ -13,17 +13,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from palomar.dialects import convergia, foxsys, labs402t, sofmex
+from palomar.dialects.convergia.account_settings import ConvergiaAccount
 from palomar.dialects.convergia.sample import sample as convergia_sample
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.dialects.convergia.webhooks import ConvergiaWebhooks
+from palomar.dialects.foxsys.account_settings import FoxsysAccount
 from palomar.dialects.foxsys.sample import sample as foxsys_sample
 from palomar.dialects.foxsys.webhooks import FoxsysWebhooks
+from palomar.dialects.labs402t.account_settings import Labs402tAccount
 from palomar.dialects.labs402t.sample import sample as labs402t_sample
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.webhooks import Labs402tWebhooks
+from palomar.dialects.sofmex.account_settings import SofmexAccount
 from palomar.dialects.sofmex.sample import sample as sofmex_sample
 from palomar.dialects.sofmex.settings import SofmexSettings
 from palomar.dialects.sofmex.webhooks import SofmexWebhooks
+from palomar.domain.settings import Catalog
 from palomar.ports import WebhookRenderer
 
 if TYPE_CHECKING:
@@ -55,6 +60,8 @@ class Dialect:
     """A first request, for people who try it."""
     settings: type = NoSettings
     """The dataclass of ``[dialects.NAME]``."""
+    account_settings: type = NoSettings
+    """The dataclass of what can be set for one account (``palomar.domain.account.setting``)."""
     root_parameters: frozenset[str] = frozenset()
 
 
@@ -90,6 +97,7 @@ DIALECTS = (
         face=_foxsys,
         renderer=FoxsysWebhooks(),
         sample=foxsys_sample,
+        account_settings=FoxsysAccount,
     ),
     Dialect(
         name=convergia.NAME,
@@ -98,6 +106,7 @@ DIALECTS = (
         face=_convergia,
         renderer=ConvergiaWebhooks(),
         sample=convergia_sample,
+        account_settings=ConvergiaAccount,
         settings=ConvergiaSettings,
         root_parameters=convergia.PARAMETERS,
     ),
@@ -108,6 +117,7 @@ DIALECTS = (
         face=_sofmex,
         renderer=SofmexWebhooks(),
         sample=sofmex_sample,
+        account_settings=SofmexAccount,
         settings=SofmexSettings,
     ),
     Dialect(
@@ -117,9 +127,14 @@ DIALECTS = (
         face=_labs402t,
         renderer=Labs402tWebhooks(),
         sample=labs402t_sample,
+        account_settings=Labs402tAccount,
         settings=Labs402tSettings,
     ),
 )
+
+
+ACCOUNT_SETTINGS = Catalog(dialect.account_settings for dialect in DIALECTS)
+"""Everything that can be set for an account."""
 
 
 def renderers() -> Mapping[str, WebhookRenderer]:

@@ -1,6 +1,6 @@
 """How long who abuses is blocked: longer each time, in the end until an operator lifts it; and how that is forgotten.
 
-Source: FOXSYS's page: a temporary or permanent block. The figures are ours.
+Source: a vendor's page: a temporary or permanent block. The figures are ours.
 """
 
 from functools import lru_cache

@@ -6,7 +6,7 @@ Not here: its balance (it moves with every batch and lives in the ledger's table
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 
 from palomar.domain.doubt import Resend
 from palomar.domain.opt_out import START_WORDS, STOP_WORDS
@@ -16,7 +16,7 @@ AccountId = NewType("AccountId", int)
 
 
 DAILY_LIMIT = 100_000
-"""FOXSYS's page: 100,000 messages a day by default."""
+"""Messages a day, where an account has no limit of its own."""
 
 UNPAID_LIMIT = 20_000
 """Two batches of 10,000 tests."""
@@ -29,120 +29,71 @@ class UnknownOutcome(StrEnum):
     HOLD = "hold"
 
 
+def setting(default: object, words: str, *, name: str = "", limits: tuple[int, int] | None = None) -> Any:
+    """Declare a field that can be set for an account, with its default and a line of help.
+
+    ``name`` is what people type and what is stored, where it differs from the field's. ``limits`` are the least and
+    the greatest number.
+    """
+    return field(default=default, metadata={"help": words, "name": name, "limits": limits})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """What can be set for an account. A field's name is its name in ``account set`` and in the documentation."""
+    """What can be set for an account, whichever dialect it speaks. What one dialect alone reads, it declares itself."""
 
-    requests_per_second: int = field(default=10, metadata={"help": "FOXSYS: requests a second; 0 is no limit"})
-    sofmex_requests_per_second: int = field(default=0, metadata={"help": "SOFMEX: requests a second; 0 is no limit"})
-    convergia_requests_per_second: int = field(
-        default=0, metadata={"help": "CONVERGIA: requests a second; 0 is no limit"}
+    requests_per_second: int = setting(
+        10, "requests a second through a dialect without a limit of its own; 0 is no limit", limits=(0, 1_000_000)
     )
-    labs402t_requests_per_second: int = field(
-        default=0, metadata={"help": "402T Labs: requests a second; 0 is no limit"}
+    default_sender: str = setting("", "sender of requests that name none; empty is the carrier's or the installation's")
+    status_url: str = setting("", "delivery callbacks when the request names none", name="ackurl")
+    dialects: tuple[str, ...] = setting((), "the only APIs that it is reachable through; empty is all")
+    allowed_addresses: tuple[str, ...] = setting((), "networks that requests may come from; empty is any")
+    countries: tuple[str, ...] = setting((), "ISO countries that may be sent to; empty is all")
+    duplicates_filter: bool = setting(False, "discard the same text to the same number, due within an hour")
+    daily_limit: int = setting(
+        -1,
+        "messages a GMT day; 0 is no limit, -1 is 100,000 (none if requests_per_second is 0)",
+        limits=(-1, 10**9),
     )
-    batch_limit: int = field(default=10_000, metadata={"help": "FOXSYS: recipients a request"})
-    max_parts: int = field(default=9, metadata={"help": "FOXSYS: parts a long message may have (1 to 255)"})
-    default_sender: str = field(
-        default="", metadata={"help": "sender of requests that name none; empty is the carrier's or the installation's"}
+    unpaid_limit: int = setting(
+        UNPAID_LIMIT,
+        "messages a GMT day that cost nothing (tests, bad numbers, duplicates, the black list's), where"
+        " a request has more of them than of others; 0 is no limit",
+        limits=(0, 10**9),
     )
-    sender_fallback: bool = field(
-        default=True, metadata={"help": "FOXSYS: a tpoa that is no sender gives way to the account's; off is code 30"}
+    senders: tuple[str, ...] = setting((), "the senders allowed, the first when none is named; empty is any")
+    country: str = setting("", "whose numbers need no country code, such as ES; empty is the dialect's")
+    link_domain: str = setting("", "what short links begin with; empty is the server's address")
+    click_url: str = setting("", "click callbacks when the request names none", name="clickurl")
+    inbound_url: str = setting("", "callbacks of inbound messages when the number has no URL", name="inboundurl")
+    inbound_dialect: str = setting("", "whose callback an inbound message makes; empty is the first that makes any")
+    stop_words: tuple[str, ...] = setting(STOP_WORDS, "inbound texts that put the phone on the account's black list")
+    start_words: tuple[str, ...] = setting(START_WORDS, "inbound texts that take it off again, if a word put it there")
+    callback_secret: str = setting("", "signs callbacks (docs/callbacks.md); empty is unsigned")
+    templates: bool = setting(False, "replace {name} in texts by the account's template of that name")
+    topup_below: int = setting(0, "automatic top-up when fewer credits than this are left", limits=(0, 10**9))
+    topup_amount: int = setting(
+        0, "credits of a top-up, from the parent or the credit line; 0 is no top-up", limits=(0, 10**9)
     )
-    fold_accents: bool = field(default=False, metadata={"help": "FOXSYS: replace accents that GSM lacks"})
-    business_error_status: int = field(
-        default=200, metadata={"help": "FOXSYS: HTTP status of business errors, 200 or 400 (then no credit is 402)"}
+    topup_month_max: int = setting(0, "credits topped up a GMT month at most; 0 is no limit", limits=(0, 10**9))
+    low_balance: int = setting(
+        0, "tell noticeurl, once, when fewer credits than this are left; 0 is never", limits=(0, 10**9)
     )
-    status_url: str = field(
-        default="", metadata={"name": "ackurl", "help": "delivery callbacks when the request names none"}
+    notice_url: str = setting("", "callbacks about the account itself (docs/callbacks.md)", name="noticeurl")
+    unknown_outcome: UnknownOutcome = setting(  # noqa: RUF009  # it declares a field
+        UnknownOutcome.RESEND, "a part that a carrier may or may not have: resend (within bounds) or hold"
     )
-    long: bool = field(default=False, metadata={"help": "FOXSYS: concatenate without being asked"})
-    dialects: tuple[str, ...] = field(
-        default=(), metadata={"help": "the only APIs that it is reachable through; empty is all"}
+    resend_times: int = setting(
+        1, "how often a part is sent again that the carrier does not answer; then it is held", limits=(0, 20)
     )
-    allowed_addresses: tuple[str, ...] = field(
-        default=(), metadata={"help": "networks that requests may come from; empty is any"}
-    )
-    countries: tuple[str, ...] = field(default=(), metadata={"help": "ISO countries that may be sent to; empty is all"})
-    duplicates_filter: bool = field(
-        default=False, metadata={"help": "discard the same text to the same number, due within an hour"}
-    )
-    daily_limit: int = field(
-        default=-1,
-        metadata={"help": "messages a GMT day; 0 is no limit, -1 is 100,000 (none if requests_per_second is 0)"},
-    )
-    unpaid_limit: int = field(
-        default=UNPAID_LIMIT,
-        metadata={
-            "help": "messages a GMT day that cost nothing (tests, bad numbers, duplicates, the black list's), where"
-            " a request has more of them than of others; 0 is no limit"
-        },
-    )
-    senders: tuple[str, ...] = field(
-        default=(), metadata={"help": "402T Labs: the only senders allowed, the first when none is named; empty is any"}
-    )
-    country: str = field(
-        default="",
-        metadata={"help": "whose numbers need no country code, such as ES; empty is the dialect's (not FOXSYS)"},
-    )
-    national_numbers: bool = field(
-        default=False, metadata={"help": "FOXSYS: numbers of the account's country need no country code"}
-    )
-    once_a_number: bool = field(
-        default=True, metadata={"help": "FOXSYS: a number that a request names several times gets its message once"}
-    )
-    shortlink: bool = field(default=False, metadata={"help": "FOXSYS: short links without being asked"})
-    unfiltered: bool = field(
-        default=False, metadata={"name": "nofilter", "help": "FOXSYS: pass the duplicates filter without being asked"}
-    )
-    link_domain: str = field(
-        default="", metadata={"help": "what short links begin with; empty is the server's address"}
-    )
-    click_url: str = field(
-        default="", metadata={"name": "clickurl", "help": "click callbacks when the request names none"}
-    )
-    inbound_url: str = field(
-        default="", metadata={"name": "inboundurl", "help": "callbacks of inbound messages when the number has no URL"}
-    )
-    inbound_dialect: str = field(default="foxsys", metadata={"help": "whose callback an inbound message makes"})
-    stop_words: tuple[str, ...] = field(
-        default=STOP_WORDS, metadata={"help": "inbound texts that put the phone on the account's black list"}
-    )
-    start_words: tuple[str, ...] = field(
-        default=START_WORDS, metadata={"help": "inbound texts that take it off again, if a word put it there"}
-    )
-    callback_secret: str = field(
-        default="", metadata={"help": "signs callbacks (docs/callbacks.md); empty is unsigned"}
-    )
-    subid_idempotent: bool = field(
-        default=False, metadata={"help": "FOXSYS: the same request with the same subid is sent once in 24 hours"}
-    )
-    templates: bool = field(
-        default=False, metadata={"help": "replace {name} in texts by the account's template of that name"}
-    )
-    topup_below: int = field(default=0, metadata={"help": "automatic top-up when fewer credits than this are left"})
-    topup_amount: int = field(
-        default=0, metadata={"help": "credits of a top-up, from the parent or the credit line; 0 is no top-up"}
-    )
-    topup_month_max: int = field(default=0, metadata={"help": "credits topped up a GMT month at most; 0 is no limit"})
-    low_balance: int = field(
-        default=0, metadata={"help": "tell noticeurl, once, when fewer credits than this are left; 0 is never"}
-    )
-    notice_url: str = field(
-        default="", metadata={"name": "noticeurl", "help": "callbacks about the account itself (docs/callbacks.md)"}
-    )
-    unknown_outcome: UnknownOutcome = field(
-        default=UnknownOutcome.RESEND,
-        metadata={"help": "a part that a carrier may or may not have: resend (within bounds) or hold"},
-    )
-    resend_times: int = field(
-        default=1, metadata={"help": "how often a part is sent again that the carrier does not answer; then it is held"}
-    )
-    resend_pause: int = field(default=5, metadata={"help": "seconds before it is sent again the first time"})
-    resend_factor: int = field(default=2, metadata={"help": "each further pause is so many times the one before"})
-    refund_unknown: bool = field(
-        default=False, metadata={"help": "give back the credit of a part whose end nobody ever learned"}
-    )
+    resend_pause: int = setting(5, "seconds before it is sent again the first time", limits=(0, 86_400))
+    resend_factor: int = setting(2, "each further pause is so many times the one before", limits=(1, 10))
+    refund_unknown: bool = setting(False, "give back the credit of a part whose end nobody ever learned")
+    of_dialects: Mapping[str, object] = field(default_factory=dict, hash=False)
+    """What was set of the dialects' own settings, by name, as it is stored; ``settings.own`` reads it."""
+    _read: dict[type, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What :func:`settings.own` has read, by the dataclass that declares it."""
 
     def speaks(self, dialect: str) -> bool:
         """Whether the account is reachable through that dialect."""

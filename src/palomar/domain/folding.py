@@ -1,4 +1,4 @@
-"""Folding as 402T Labs' page has it in its Appendix A: any text, as near to the GSM alphabet as it can be written.
+"""Folding as a vendor's page has it in its Appendix A: any text, as near to the GSM alphabet as it can be written.
 
 More than ``text.fold_to_gsm``: line ends, every space, compatibility forms (``ﬁ``, ``²``, ``½``, full-width letters)
 too.

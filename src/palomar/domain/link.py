@@ -1,8 +1,8 @@
 """Short links: finding the URLs of a text, the codes that stand for them, and who only previews a link.
 
-Source: FOXSYS's page, "shortlink": every URL becomes a domain, a slash and seven characters. A code always has a digit
-and the names of our own routes have none, so the two are never taken for each other. Not here: storing and redirecting
-(``flows.click``, ``links``).
+Source: a vendor's page, "shortlink": every URL becomes a domain, a slash and seven characters. A code always has a
+digit and the names of our own routes have none, so the two are never taken for each other. Not here: storing and
+redirecting (``flows.click``, ``links``).
 """
 
 import re

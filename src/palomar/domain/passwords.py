@@ -20,7 +20,7 @@ GoodPassword = NewType("GoodPassword", str)
 
 
 class PasswordFault(StrEnum):
-    """Why nobody may have a password; the text is said on the command line and by 402T Labs."""
+    """Why nobody may have a password; the text is said on the command line and by a dialect that sets passwords."""
 
     TOO_SHORT = f"a password has at least {PASSWORD_SHORTEST} characters"
     TOO_LONG = f"a password has at most {PASSWORD_LONGEST} characters"

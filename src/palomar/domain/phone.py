@@ -31,7 +31,7 @@ class HomeForm:
 
 
 SEPARATORS: Final = " -./()"
-"""What people write between digits (402T Labs' list; SOFMEX's lacks the slash)."""
+"""What people write between digits (the vendors' lists; one lacks the slash)."""
 
 HOME_FORMS: Final = MappingProxyType(
     {
@@ -42,7 +42,7 @@ HOME_FORMS: Final = MappingProxyType(
         ),
     }
 )
-"""By ISO code, as the sheets of 402T Labs and SOFMEX have them: Spanish mobiles; Mexico's ten digits, and the
+"""By ISO code, as the vendors' sheets have them: Spanish mobiles; Mexico's ten digits, and the
 `1` that Mexico put before mobiles until 2019."""
 
 

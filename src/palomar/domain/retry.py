@@ -2,6 +2,8 @@
 
 from typing import Final
 
+CALLBACK_WAITS: Final = (30, 5 * 60, 30 * 60, 6 * 3600, 24 * 3600)
+"""Seconds to wait after each failed callback of no dialect: 30 s, 5 min, 30 min, 6 h, 1 day."""
 _ENOUGH_STEPS: Final = 40
 """From a millisecond to 34 years; without a bound the number would grow with every failure."""
 

@@ -11,12 +11,12 @@ from typing import Final
 
 
 def parse_gmt(raw: str) -> int | None:
-    """Read FOXSYS's `YYYY-MM-DD HH:MM:SS`, GMT, to epoch ms; None for anything else."""
+    """Read `YYYY-MM-DD HH:MM:SS`, GMT, to epoch ms; None for anything else."""
     return _epoch_ms(raw, UTC) if _PLAIN(raw) else None
 
 
 def parse_in_zone(raw: str, zone: tzinfo) -> int | None:
-    """Read 402T Labs' `YYYY-MM-DDTHH:MM:SS` to epoch ms, truncated; None for anything else.
+    """Read `YYYY-MM-DDTHH:MM:SS` to epoch ms, truncated; None for anything else.
 
     A space for the T, no seconds, and fractions are accepted; `Z` or an offset (`+02:00`, `+0200`, `+02`)
     rules over `zone`.
@@ -31,12 +31,12 @@ def local_to_ms(wall: datetime, zone: tzinfo) -> int:
 
 
 def format_gmt(epoch_ms: int) -> str:
-    """Write `2026-02-26 12:00:00`, GMT, cut to the second: FOXSYS's timestamps."""
+    """Write `2026-02-26 12:00:00`, GMT, cut to the second."""
     return (_EPOCH + timedelta(milliseconds=epoch_ms)).isoformat(" ", "seconds")
 
 
 def format_in_zone(epoch_ms: int, zone: tzinfo, *, separator: str = " ") -> str:
-    """Write the zone's wall clock, cut to the second: SOFMEX's with a space, 402T Labs' with a T."""
+    """Write the zone's wall clock, cut to the second."""
     return _local(epoch_ms, zone).replace(tzinfo=None).isoformat(separator, "seconds")
 
 

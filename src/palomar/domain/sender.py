@@ -1,6 +1,6 @@
 """Who a message says it comes from: the kinds of sender ids, and how SMPP types them.
 
-Sources: FOXSYS's `tpoa` (letters and digits up to 11, digits up to 16), 3GPP TS 23.040 section 9.1.2.5 (an
+Sources: the vendors' pages (letters and digits up to 11, digits up to 16), 3GPP TS 23.040 section 9.1.2.5 (an
 alphanumeric address holds 11 characters), SMPP 3.4 sections 5.2.5 and 5.2.6 (type of number, numbering plan), and for
 what may stand between letters CNMC Circular 1/2026, annex III (what of it every alphabet writes alike).
 A dialect that allows less checks it itself; which senders an account may use is the account's.

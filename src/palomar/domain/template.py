@@ -1,7 +1,7 @@
 """Templates: ``{name}`` in a text stands for a text that its account has stored.
 
 Replaced before the text is measured, once (a template's own braces stay). Names that nobody stored stay as they are.
-FOXSYS's ``%name%``, a value a recipient, is that dialect's own.
+``%name%``, a value a recipient, is a dialect's own.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Automatic top-up and the notice of a low balance: when an account wants either, and how much.
 
-Source: FOXSYS's page, "recargas automáticas": below X take Y from the parent or the credit line, at most Z a month. All
-amounts here are microcredits, all settings whole credits.
+Source: a vendor's page, "recargas automáticas": below X take Y from the parent or the credit line, at most Z a month.
+All amounts here are microcredits, all settings whole credits.
 """
 
 from datetime import UTC, datetime

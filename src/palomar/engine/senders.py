@@ -1,7 +1,8 @@
 """Says who a message comes from when its request names nobody.
 
-In this order: the account's own sender, its dialect's setting, the carrier's, the installation's. The vendors' names
-(``FOXSYS`` and its like) stand in only where nothing real can be sent: on a real network they are somebody else's.
+In this order: the account's own sender, its dialect's setting, the carrier's, the installation's. A dialect's vendor,
+or :data:`STAND_IN` where it names none, stands in only where nothing real can be sent: on a real network that name is
+somebody else's.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,9 @@ from palomar.flows.compose import NewMessage
 THE_CARRIERS = ""
 """Stands for the sender of a message until its carrier is known."""
 
+STAND_IN = "Palomar"
+"""Stands in for whoever is not named, where no vendor does."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -33,7 +37,7 @@ class Senders:
     """Use a vendor's name where nobody set one: in the sandbox, and where an old installation relies on it."""
     _told: set[AccountId] = field(default_factory=set)
 
-    def of(self, account: Account, *, dialect: str = "", vendor: str) -> str | None:
+    def of(self, account: Account, *, dialect: str = "", vendor: str = STAND_IN) -> str | None:
         """Return the sender of a request that names none; ``THE_CARRIERS`` if the carrier's is taken.
 
         ``dialect`` is what the operator set for the dialect, ``vendor`` the vendor's own name. None: the request must

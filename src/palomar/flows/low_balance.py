@@ -79,7 +79,7 @@ def _notice(house: House, account: Account, available: int, *, now_ms: int) -> W
         id=house.ids.serial(),
         message_id=MessageId(house.ids.serial()),  # of no message: it has a line of its own
         account_id=account.id,
-        dialect=account.settings.inbound_dialect,  # whose waits between attempts it has
+        dialect=account.settings.inbound_dialect,  # whose waits between attempts it has; empty is nobody's
         method="POST",
         url=account.settings.notice_url,
         body=json.dumps(body, ensure_ascii=False).encode(),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
-from palomar.domain.retry import next_attempt_ms
+from palomar.domain.retry import CALLBACK_WAITS, next_attempt_ms
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.work import Work
 from palomar.ports import HttpOutcome, WebhookRenderer
@@ -124,7 +124,7 @@ def _origin(url: str) -> str:
 
 def _next_ms(renderers: Mapping[str, WebhookRenderer], webhook: WebhookRow, now_ms: int) -> int | None:
     renderer = renderers.get(webhook.dialect)
-    waits = renderer.retry_seconds if renderer else ()
+    waits = renderer.retry_seconds if renderer else CALLBACK_WAITS
     return next_attempt_ms(waits, attempts_made=webhook.attempts + 1, now_ms=now_ms)
 
 

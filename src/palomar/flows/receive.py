@@ -5,7 +5,7 @@ ALTA and STOP again within minutes, and what was asked last must hold. Parts tha
 for: what has come is delivered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import LiteralString
 
 from palomar.domain.account import Account
@@ -19,7 +19,7 @@ from palomar.flows.numbers import VirtualNumber
 from palomar.flows.owners import Owners, owners_of
 from palomar.flows.repeats import Before, before, is_part, link_of, word_of
 from palomar.flows.work import Work
-from palomar.ports import CarrierInbound
+from palomar.ports import CarrierInbound, WebhookRenderer
 from palomar.storage import inbound as rows
 from palomar.storage.blacklist import DELETE_OPTED_OUT, INSERT_BLOCKED
 from palomar.storage.database import Conflict
@@ -165,10 +165,15 @@ async def _deliver(work: Work, message: InboundMessage, owners: Owners, *, is_ne
                 at_ms=message.received_ms,
             ),
             account_id=account.id,
-            dialect=account.settings.inbound_dialect,
+            dialect=account.settings.inbound_dialect or _first_that_calls(work.house.renderers),
             target=owner.url or account.settings.inbound_url,
             about=MessageId(message.id),
         )
+
+
+def _first_that_calls(renderers: Mapping[str, WebhookRenderer]) -> str:
+    """Name the first dialect that makes callbacks at all: the others try none twice."""
+    return next((name for name, renderer in renderers.items() if renderer.retry_seconds), "")
 
 
 async def _obey(work: Work, account: Account, owner: VirtualNumber, message: InboundMessage) -> None:

@@ -10,7 +10,7 @@ from palomar.storage import filters as rows
 from palomar.storage.database import Conflict, Transaction
 
 SAME_WITHIN_MS = 60 * 60_000
-"""A duplicate is the same text to the same number from the same account, due within this time (FOXSYS's page)."""
+"""A duplicate is the same text to the same number from the same account, due within this time."""
 
 
 class SentLately:

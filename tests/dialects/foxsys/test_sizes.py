@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.dialects.foxsys.fake_gateway import FakeGateway, api_of, ask, code_of
 from tests.support.growth import cpu_seconds, peak_octets
+from tests.support.settings import settings_of
 
 from palomar.dialects.foxsys.requests import (
     CALLBACK_URL_LONGEST,
@@ -91,7 +92,7 @@ def test_a_value_that_fits_no_message_is_refused_at_the_first_of_ten_thousand() 
 
 
 def test_all_texts_of_a_request_together_have_a_bound() -> None:
-    account = Account(id=AccountId(1), login="demo", settings=AccountSettings(requests_per_second=0, max_parts=255))
+    account = Account(id=AccountId(1), login="demo", settings=settings_of(requests_per_second=0, max_parts=255))
     gateway = FakeGateway(account=account)
     fits = CHARACTERS_AT_MOST // 30_000
     for message, more in (("x" * 30_000, {}), ("%a%", {"parameters": [default("a", "x" * 30_000)]})):

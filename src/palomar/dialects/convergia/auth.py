@@ -6,7 +6,9 @@ Whether that lets anybody in is ``engine.admission``'s. Not here: whether the ac
 from starlette.types import Receive, Scope
 
 from palomar.dialects.convergia import NAME
+from palomar.dialects.convergia.account_settings import ConvergiaAccount
 from palomar.domain.account import Account
+from palomar.domain.settings import own
 from palomar.engine.admission import Admission, Denied, account_of
 from palomar.net.asgi import leaving, visitor_of
 from palomar.net.networks import TrustedProxies
@@ -16,7 +18,9 @@ class Callers:
     """Finds the account behind a request."""
 
     def __init__(self, admission: Admission, trusted_proxies: TrustedProxies) -> None:
-        self._door = admission.door(NAME, rate=lambda settings: settings.convergia_requests_per_second)
+        self._door = admission.door(
+            NAME, rate=lambda settings: own(settings, ConvergiaAccount).convergia_requests_per_second
+        )
         self._trusted_proxies = trusted_proxies
 
     async def caller(self, scope: Scope, receive: Receive, *, username: str, password: str) -> Account | Denied:

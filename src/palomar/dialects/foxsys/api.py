@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from palomar.apidocs import ApiPage
 from palomar.dialects.foxsys import openapi, prices, responses
+from palomar.dialects.foxsys.account_settings import FoxsysAccount
 from palomar.dialects.foxsys.ack import read_ack, status_of
 from palomar.dialects.foxsys.auth import Callers
 from palomar.dialects.foxsys.documents import (
@@ -31,6 +32,7 @@ from palomar.dialects.foxsys.responses import Answer
 from palomar.dialects.foxsys.subids import LONGEST, Subids, key_of, read_subid
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal, TemporarilyUnavailable
+from palomar.domain.settings import own
 from palomar.engine.admission import Denied
 from palomar.engine.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, fault_of, read_body, respond
@@ -133,7 +135,7 @@ class FoxsysApi:
         if isinstance(request, Problem):
             return responses.declined(request, settings, subid=subid[:LONGEST])
         answer = responses.sent(subid)
-        if settings.subid_idempotent and is_given(document.subid):
+        if own(settings, FoxsysAccount).subid_idempotent and is_given(document.subid):
             request.idempotency = key_of(account, subid, document)
             request.answer = lambda messages: (answer.status, answer.body)
         result = await self._gateway.accept(request)

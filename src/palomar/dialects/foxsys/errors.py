@@ -8,9 +8,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, assert_never
 
+from palomar.dialects.foxsys.account_settings import FoxsysAccount
 from palomar.domain.account import AccountSettings
 from palomar.domain.refusals import Refusal
 from palomar.domain.schedule import format_gmt
+from palomar.domain.settings import own
 from palomar.flows.blocks import Block
 
 
@@ -94,9 +96,8 @@ def http_status(code: Code, settings: AccountSettings) -> int:
     ``business_error_status`` is 400: then 35 is 402."""
     if len(code) == 3:
         return int(code)
-    if settings.business_error_status == 200:
-        return 200
-    return 402 if code is Code.NO_CREDIT else settings.business_error_status
+    status = own(settings, FoxsysAccount).business_error_status
+    return 402 if status != 200 and code is Code.NO_CREDIT else status
 
 
 def blocked(block: Block, who: str) -> Problem:

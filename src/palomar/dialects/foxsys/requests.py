@@ -15,18 +15,20 @@ from typing import Final
 from msgspec import Struct, structs
 
 from palomar.dialects.foxsys import NAME
+from palomar.dialects.foxsys.account_settings import FoxsysAccount
 from palomar.dialects.foxsys.documents import SendDocument, is_given, is_on, text_of
 from palomar.dialects.foxsys.errors import Code, Problem
 from palomar.dialects.foxsys.parameters import Template, Unfilled, read_parameters
 from palomar.dialects.foxsys.recipients import SLICE, Numbers, read_numbers
 from palomar.dialects.foxsys.subids import LONGEST, read_subid
 from palomar.dialects.foxsys.texts import RAW_LONGEST, Allowed, Fitted, fit, too_long
-from palomar.domain.account import Account, AccountSettings
+from palomar.domain.account import Account
 from palomar.domain.link import URL_LONGEST, Linked, Shortener, find_urls
 from palomar.domain.message import State
 from palomar.domain.phone import Msisdn, home_forms, plain_address
 from palomar.domain.schedule import parse_gmt
 from palomar.domain.sender import parse_sender
+from palomar.domain.settings import own
 from palomar.domain.text import unusable
 from palomar.flows.compose import Recipient, Request
 from palomar.net.urls import BadUrl, Urls
@@ -64,13 +66,13 @@ async def read_send(
     text = _posted(document, subid)
     if isinstance(text, Problem):
         return text
-    settings = account.settings
-    unfiltered = settings.unfiltered or is_on(document.nofilter)
+    settings = own(account.settings, FoxsysAccount)
+    unfiltered = settings.nofilter or is_on(document.nofilter)
     numbers = await read_numbers(
         document.recipient,
         limit=settings.batch_limit,
         # the page wants E.164: numbers without their country code are read only where the account says so
-        home_forms=home_forms(settings.country) if settings.national_numbers else (),
+        home_forms=home_forms(account.settings.country) if settings.national_numbers else (),
         once=settings.once_a_number and not unfiltered,
     )
     if isinstance(numbers, Problem):
@@ -82,7 +84,7 @@ async def read_send(
     if isinstance(shared, Problem):
         return shared
     shorten = shortener(account).shorten if settings.shortlink or is_on(document.shortlink) else None
-    texts = await _texts(text, numbers.valid, document=document, settings=settings, shorten=shorten)
+    texts = await _texts(text, numbers.valid, document=document, account=account, shorten=shorten)
     if isinstance(texts, Problem):
         return texts
     test = is_on(document.test)
@@ -150,7 +152,7 @@ def _shared(document: SendDocument, account: Account, sender_of: Callable[[Accou
         tpoa = text_of(document.tpoa) or ""
         sender = _address(tpoa) if len(tpoa) <= TPOA_LONGEST else None
         if sender is None:
-            if not settings.sender_fallback:
+            if not own(settings, FoxsysAccount).sender_fallback:
                 return Problem(Code.NOT_SENT, "tpoa is not up to 11 letters and digits, nor up to 16 digits")
             why = "tpoa is no sender, so the account's own stands in its place"
     if sender is None:
@@ -180,11 +182,12 @@ async def _texts(
     msisdns: Sequence[Msisdn],
     *,
     document: SendDocument,
-    settings: AccountSettings,
+    account: Account,
     shorten: Callable[[str], Linked] | None,
 ) -> Sequence[Fitted] | Problem:
     """What each number reads, measured with its values and short links in it; the first text that cannot leave stops
     them all."""
+    settings = own(account.settings, FoxsysAccount)
     is_long = settings.long or is_on(document.long)
     allowed = Allowed(settings.max_parts if is_long else 1, is_on(document.ucs2), settings.fold_accents)
     template = None
@@ -192,7 +195,7 @@ async def _texts(
         values = await read_parameters(
             document.parameters,
             limit=settings.batch_limit,
-            home_forms=home_forms(settings.country) if settings.national_numbers else (),
+            home_forms=home_forms(account.settings.country) if settings.national_numbers else (),
         )
         if values is None:
             return Problem(Code.NOT_SENT, 'parameters is not a list of {"name":{"msisdn":"…","value":"…"}}')

@@ -7,7 +7,9 @@ Whether that lets anybody in is ``engine.admission``'s. Not here: whether the ac
 from starlette.types import Scope
 
 from palomar.dialects.labs402t import NAME
+from palomar.dialects.labs402t.account_settings import Labs402tAccount
 from palomar.domain.account import Account
+from palomar.domain.settings import own
 from palomar.engine.admission import Admission, Denied, account_of
 from palomar.net.asgi import shown_by, visitor_of
 from palomar.net.networks import TrustedProxies
@@ -17,7 +19,9 @@ class Callers:
     """Finds the account behind a request."""
 
     def __init__(self, admission: Admission, proxies: TrustedProxies) -> None:
-        self._door = admission.door(NAME, rate=lambda settings: settings.labs402t_requests_per_second)
+        self._door = admission.door(
+            NAME, rate=lambda settings: own(settings, Labs402tAccount).labs402t_requests_per_second
+        )
         self._proxies = proxies
 
     def caller(self, scope: Scope) -> Account | Denied:

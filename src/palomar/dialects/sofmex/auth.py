@@ -7,8 +7,10 @@ Not here: whether the account may do what it asks.
 from starlette.types import Receive, Scope
 
 from palomar.dialects.sofmex import NAME
+from palomar.dialects.sofmex.account_settings import SofmexAccount
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal
+from palomar.domain.settings import own
 from palomar.engine.admission import Admission, Denied, account_of
 from palomar.net.asgi import header, leaving, visitor_of
 from palomar.net.networks import TrustedProxies
@@ -18,7 +20,7 @@ class Callers:
     """Finds the account behind a request."""
 
     def __init__(self, admission: Admission, trusted_proxies: TrustedProxies) -> None:
-        self._door = admission.door(NAME, rate=lambda settings: settings.sofmex_requests_per_second)
+        self._door = admission.door(NAME, rate=lambda settings: own(settings, SofmexAccount).sofmex_requests_per_second)
         self._trusted_proxies = trusted_proxies
 
     def caller(self, scope: Scope) -> Account | Denied:

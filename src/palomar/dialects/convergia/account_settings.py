@@ -1,0 +1,14 @@
+"""What can be set for one account that speaks CONVERGIA."""
+
+from dataclasses import dataclass
+
+from palomar.domain.account import setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvergiaAccount:
+    """The dialect's own settings of an account; a field's name is its name in ``account set``."""
+
+    convergia_requests_per_second: int = setting(
+        0, "CONVERGIA: requests a second; 0 is no limit", limits=(0, 1_000_000)
+    )
