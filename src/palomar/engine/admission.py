@@ -19,11 +19,11 @@ from palomar.domain.abuse import counted_as
 from palomar.domain.access import Visitor
 from palomar.domain.account import Account, AccountSettings
 from palomar.domain.refusals import Refusal
+from palomar.domain.token_bucket import RequestLimits
 from palomar.engine.abuse import AbuseWatch
 from palomar.engine.batcher import Batcher
 from palomar.engine.directory import Directory
 from palomar.engine.known_callers import KnownCallers, caller_of
-from palomar.engine.limits import RequestLimits
 from palomar.engine.password_lane import Left, PasswordLane, Standing
 from palomar.engine.passwords import Passwords
 from palomar.flows.accounts import login_key

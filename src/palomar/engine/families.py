@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from palomar.domain.account import Account, AccountId
-from palomar.engine.limits import RequestLimits
+from palomar.domain.token_bucket import RequestLimits
 from palomar.flows.accounts import Snapshot
 from palomar.flows.routing import lineage
 
@@ -42,7 +42,7 @@ class Families:
         top = above[-1]
         if _size(snapshot, top) >= SUBACCOUNTS_AT_MOST:
             return NoMore(f"at most {SUBACCOUNTS_AT_MOST} sub-accounts")
-        wait = self._rates.wait_seconds(top, per_second=A_MINUTE / 60, at_once=A_MINUTE, now=now)
+        wait = self._rates.wait_seconds(top, per_second=A_MINUTE / 60, burst_seconds=60, now=now)
         return NoMore(f"at most {A_MINUTE} sub-accounts a minute", wait) if wait else None
 
 

@@ -4,18 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.carriers.smpp.pacing import UNLIMITED, LinkRate, TokenBucket
+from palomar.carriers.smpp.pacing import LinkRate, parts_bucket
+from palomar.domain.token_bucket import UNLIMITED
 
 
 def test_without_a_rate_there_is_always_room() -> None:
-    bucket = TokenBucket(rate=0)
+    bucket = parts_bucket(0)
     assert bucket.available(5.0) == UNLIMITED
     assert bucket.take(10_000, 5.0)
     assert bucket.seconds_until(10_000, 5.0) == 0
 
 
 def test_a_second_brings_as_many_parts_as_the_rate() -> None:
-    bucket = TokenBucket(rate=20)
+    bucket = parts_bucket(20)
     now, sent = 100.0, 0
     while now < 110.0:
         while bucket.take(1, now):
@@ -25,12 +26,12 @@ def test_a_second_brings_as_many_parts_as_the_rate() -> None:
 
 
 def test_the_burst_is_a_tenth_of_a_second() -> None:
-    bucket = TokenBucket(rate=100)
+    bucket = parts_bucket(100)
     assert bucket.available(1_000.0) == 10
 
 
 def test_a_long_message_leaves_whole_and_is_waited_for_afterwards() -> None:
-    bucket = TokenBucket(rate=10)
+    bucket = parts_bucket(10)
     assert bucket.take(9, 50.0)
     assert not bucket.take(1, 50.5)
     assert 0.39 < bucket.seconds_until(1, 50.5) < 0.41
@@ -38,7 +39,7 @@ def test_a_long_message_leaves_whole_and_is_waited_for_afterwards() -> None:
 
 
 def test_what_is_given_back_can_be_taken_again_but_never_exceeds_the_burst() -> None:
-    bucket = TokenBucket(rate=100)
+    bucket = parts_bucket(100)
     assert bucket.take(4, 10.0)
     bucket.give_back(4)
     assert bucket.available(10.0) == 10
@@ -47,7 +48,7 @@ def test_what_is_given_back_can_be_taken_again_but_never_exceeds_the_burst() -> 
 
 
 def test_what_comes_while_somebody_waits_is_not_lost_to_a_timer_that_rings_late() -> None:
-    bucket = TokenBucket(rate=10)
+    bucket = parts_bucket(10)
     now, sent = 100.0, 0
     while now < 110.0:
         while bucket.take(1, now):
@@ -57,7 +58,7 @@ def test_what_comes_while_somebody_waits_is_not_lost_to_a_timer_that_rings_late(
 
 
 def test_where_nobody_waits_a_bucket_holds_no_more_than_its_burst() -> None:
-    bucket = TokenBucket(rate=100)
+    bucket = parts_bucket(100)
     assert bucket.take(10, 10.0)
     assert not bucket.take(1, 10.0)
     assert bucket.available(10.4) == 20
@@ -72,7 +73,7 @@ def test_where_nobody_waits_a_bucket_holds_no_more_than_its_burst() -> None:
 def test_never_more_than_rate_times_time_plus_burst_plus_one_message(
     rate: float, steps: list[tuple[int, float]]
 ) -> None:
-    bucket, now, sent = TokenBucket(rate=rate), 10.0, 0
+    bucket, now, sent = parts_bucket(rate), 10.0, 0
     for parts, wait in steps:
         now += wait
         if bucket.take(parts, now):

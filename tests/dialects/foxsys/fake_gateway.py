@@ -15,8 +15,8 @@ from palomar.domain.link import Shortener
 from palomar.domain.message import State
 from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
+from palomar.domain.token_bucket import RequestLimits
 from palomar.engine.admission import Admission
-from palomar.engine.limits import RequestLimits
 from palomar.engine.senders import SANDBOX_SENDERS
 from palomar.flows.accept import Accepted
 from palomar.flows.accounts import Balance, Snapshot, key_hash, login_key

@@ -25,7 +25,7 @@ from palomar.carriers.smpp.connection import Connection
 from palomar.carriers.smpp.link import Link, Query
 from palomar.carriers.smpp.links import Links
 from palomar.carriers.smpp.outbind import Listen, OutbindListener
-from palomar.carriers.smpp.pacing import PutOff, TokenBucket
+from palomar.carriers.smpp.pacing import PutOff, parts_bucket
 from palomar.carriers.smpp.querying import Queries
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.sockets import tcp_connector, tcp_listen
@@ -82,7 +82,7 @@ class SmppCarrier:
         if settings.capture is not None:
             self._capture = Capture(settings.capture, octets_max=settings.capture_octets, wall_ms=clock.wall_ms)
         self._keeps_pdus = settings.keep_pdus
-        self._bucket = TokenBucket(rate=settings.parts_per_second)
+        self._bucket = parts_bucket(settings.parts_per_second)
         self._links = Links()
         self._called_answering = Answering(most=settings.unanswered_max)
         self._tasks: list[asyncio.Task[None]] = []

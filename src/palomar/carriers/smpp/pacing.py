@@ -1,20 +1,12 @@
 """How fast a carrier is fed: a token bucket in parts a second, and a link's own rate once the carrier throttled it.
 
 Pure: the time is an argument, monotonic seconds. Not here: the window (``carrier``) and any timer.
-
-A bucket may go into debt: a message of nine parts leaves whole through a bucket that holds two, and what it took too
-many is waited for afterwards. Else a long message would never find nine tokens at once.
-
-A bucket may also hold twice what it holds else, while somebody waits for it: timers ring late on a busy machine, and
-what came in the meantime was asked for. Else a pace of ten would be nine.
 """
 
 from dataclasses import dataclass
 
 from palomar.domain.message import PartId
-
-UNLIMITED = 1 << 30
-"""What a bucket without a rate says it has."""
+from palomar.domain.token_bucket import TokenBucket
 
 BURST_SECONDS = 0.1
 LATE_SECONDS = 0.5
@@ -53,85 +45,9 @@ FREE_PARTS_PER_SECOND = 2_000.0
 """A link that found its way up to this needs no rate."""
 
 
-@dataclass(slots=True, kw_only=True)
-class TokenBucket:
-    """Tokens refill at ``rate`` a second up to a tenth of a second's worth (one at least); rate 0 is no limit."""
-
-    rate: float
-    tokens: float = 0.0
-    filled_at: float = 0.0
-    awaited_until: float = 0.0
-    """Who got too little comes back by then: what is left of it is not burst but lateness."""
-
-    def set_rate(self, rate: float, now: float) -> None:
-        """Go on at this rate, starting with no more than one token when there was no limit before."""
-        self._fill(now)
-        self.tokens = min(self.tokens, self._capacity(rate)) if self.rate else 1.0
-        self.rate = rate
-        self.filled_at = now
-
-    def available(self, now: float) -> int:
-        """Whole tokens at this moment; never below zero."""
-        if not self.rate:
-            return UNLIMITED
-        self._fill(now)
-        if self.tokens < 1.0:
-            self.await_from(now)
-            return 0
-        return int(self.tokens)
-
-    def take(self, parts: int, now: float) -> bool:
-        """Take tokens for all of ``parts`` or none; more than the bucket holds are given when it is full."""
-        if not self.rate:
-            return True
-        self._fill(now)
-        if self.tokens < min(parts, int(self._capacity(self.rate))):
-            self.await_from(now)
-            return False
-        self.tokens -= parts
-        return True
-
-    def charge(self, parts: int) -> None:
-        """Take tokens whether they are there or not."""
-        if self.rate:
-            self.tokens -= parts
-
-    def forgive(self, debt: float) -> None:
-        """Let the debt be no more than this."""
-        self.tokens = max(self.tokens, -debt)
-
-    def await_from(self, now: float) -> None:
-        """Note that somebody got too little at ``now``, and will come back when there is a token."""
-        if self.rate:
-            self.awaited_until = now + 1.0 / self.rate + LATE_SECONDS
-
-    def give_back(self, parts: int) -> None:
-        """Return tokens of parts that were not sent."""
-        if self.rate:
-            self._add(parts)
-
-    def seconds_until(self, parts: int, now: float) -> float:
-        """Give the seconds until :meth:`take` of so many parts could succeed; 0 when it could now."""
-        if not self.rate:
-            return 0.0
-        self._fill(now)
-        missing = min(parts, int(self._capacity(self.rate))) - self.tokens
-        return max(0.0, missing / self.rate)
-
-    def _fill(self, now: float) -> None:
-        if self.rate and now > self.filled_at:
-            gained = (now - self.filled_at) * self.rate
-            self.filled_at = now
-            self._add(gained)
-
-    def _add(self, tokens: float) -> None:
-        """Add up to what the bucket may hold; what it already holds is not taken away."""
-        capacity = self._capacity(self.rate) * (2 if self.filled_at <= self.awaited_until else 1)
-        self.tokens = max(self.tokens, min(self.tokens + tokens, capacity))
-
-    @staticmethod
-    def _capacity(rate: float) -> float:
-        return max(1.0, rate * BURST_SECONDS)
+def parts_bucket(rate: float) -> TokenBucket:
+    """Make the bucket of a carrier or a link: parts a second, up to a tenth of a second's worth at once."""
+    return TokenBucket(rate=rate, burst_seconds=BURST_SECONDS, late_seconds=LATE_SECONDS)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,7 +80,7 @@ class LinkRate:
     @classmethod
     def free(cls, limit: float = 0.0) -> "LinkRate":
         """A link that was never throttled."""
-        return cls(bucket=TokenBucket(rate=limit), limit=limit)
+        return cls(bucket=parts_bucket(limit), limit=limit)
 
     def available(self, now: float) -> int:
         """Count the parts that the link may be given at this moment."""

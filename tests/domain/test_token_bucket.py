@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.engine.limits import RequestLimits
+from palomar.domain.token_bucket import RequestLimits
 
 
 def test_as_many_as_a_second_allows_may_come_at_once_and_the_next_waits() -> None:
