@@ -39,8 +39,12 @@ from palomar.engine.standings import Standings
 from palomar.engine.tally import Tally
 from palomar.engine.topups import TopUps
 from palomar.engine.viewer import Viewers
+from palomar.flows.blacklist import PhonesOwnBlocks
 from palomar.flows.claim import adopt_strays
-from palomar.flows.house import House
+from palomar.flows.context import TransactionContext
+from palomar.flows.low_balance import LowBalances
+from palomar.flows.outbox import Outbox
+from palomar.flows.transaction_order import make_context
 from palomar.flows.work import Work
 from palomar.net.callback_client import CallbackClient
 from palomar.net.descriptors import callbacks_of, raise_limit
@@ -197,7 +201,7 @@ class App:
         self._build_callbacks()
         self._renderers = renderers()
         self._ids: Ids = ids
-        self.batcher = Batcher(self.database, self.clock, house=self._house, committed=self._committed)
+        self.batcher = Batcher(self.database, self.clock, context=self._context, committed=self._committed)
         for part in (self.dispatcher, self.notifier, self._lease):
             part.attach(self.batcher)
         self.standings = Standings(
@@ -270,8 +274,8 @@ class App:
             renumber=ids.renumber,
         )
 
-    def _house(self) -> House:
-        return House(
+    def _context(self) -> TransactionContext:
+        return make_context(
             accounts=self.directory.snapshot.by_id,
             renderers=self._renderers,
             ids=self._ids,
@@ -297,17 +301,23 @@ class App:
         self.tally.changed(work.minutes)
         if self._sandbox is not None:
             self._sandbox.committed(work)
-        if work.blocked_numbers:
+        if work.joined(PhonesOwnBlocks) is not None:
             self.directory.number_blocked()
-        if work.born_webhooks:
-            self.notifier.born(work.born_webhooks, work.house.node_id)
-        if work.low:
-            self._topups.low(work.low)
-        for target in work.targets_off:
+        outbox = work.joined(Outbox)
+        if outbox is not None:
+            self._called_back(outbox, work.context.node_id)
+        low = work.joined(LowBalances)
+        if low is not None:
+            self._topups.low(low.want_topup)
+            for account_id in low.told:
+                _log.warning("an account's balance is low", account_id=account_id)
+
+    def _called_back(self, outbox: Outbox, node_id: int | None) -> None:
+        if outbox.born:
+            self.notifier.born(outbox.born, node_id)
+        for target in outbox.targets_off:
             self.notifier.put_off((target.id,))
             _log.warning("callbacks to a target are off", account_id=target.account_id, failures=target.failures)
-        for account_id in work.told_low:
-            _log.warning("an account's balance is low", account_id=account_id)
 
     def _on_jump(self, milliseconds: int) -> None:
         """Do what became due when the sandbox clock jumped. Real carriers live in real time."""

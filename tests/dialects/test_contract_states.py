@@ -17,10 +17,11 @@ from tests.support.sink import Sink
 
 from palomar.dialects import renderers
 from palomar.domain.account import Account, AccountId, AccountSettings
-from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.domain.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.domain.message import FINAL, MessageId, State, public_id
 from palomar.domain.text import Alphabet
 from palomar.domain.timeline import Kind
+from palomar.flows.account_callbacks import render_low_balance
 from palomar.storage.messages import MessageRow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -251,7 +252,7 @@ EVENTS: list[tuple[Event, State | type[Event]]] = [
 
 
 async def test_every_event_is_decided() -> None:
-    assert {type(event) for event, _ in EVENTS} == set(get_args(Event))
+    assert {type(event) for event, _ in EVENTS} | {BalanceFellLow} == set(get_args(Event))
 
 
 @every_dialect
@@ -266,3 +267,11 @@ async def test_every_dialect_decides_every_event(contract: Contract, event: Even
         assert contract.read_callback is not None
         callback = Callback(method=request.method, url=request.url, body=request.body or b"")
         assert contract.read_callback(callback) == contract.callbacks[key]
+
+
+@every_dialect
+async def test_every_dialect_tells_of_a_low_balance_in_the_houses_form(contract: Contract) -> None:
+    event = BalanceFellLow(login="demo", available_microcredits=4_000_000, at_ms=NOON_MS)
+    account = Account(id=AccountId(1), login="demo", settings=AccountSettings())
+    request = renderers()[contract.dialect].render(event, target="http://customer.example/", account=account)
+    assert request == render_low_balance(event, target="http://customer.example/")

@@ -11,11 +11,11 @@ from tests.contracts.virtual_time import LoopClock, in_virtual_time
 from tests.support.world import CountingIds
 
 from palomar.engine.batcher import Batcher, Step
-from palomar.flows.house import House
+from palomar.flows.transaction_order import make_context
 from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Unavailable
 
-HOUSE = House(accounts={}, renderers={}, ids=CountingIds(), node_id=1)
+CONTEXT = make_context(accounts={}, renderers={}, ids=CountingIds(), node_id=1)
 
 
 class Scribbling:
@@ -87,7 +87,7 @@ class Bench:
 async def bench(**database: Any) -> AsyncIterator[Bench]:
     store = FakeDatabase(**database)
     committed: list[Work] = []
-    batcher = Batcher(store, LoopClock(), house=lambda: HOUSE, committed=committed.append)  # type: ignore[arg-type]
+    batcher = Batcher(store, LoopClock(), context=lambda: CONTEXT, committed=committed.append)  # type: ignore[arg-type]
     serving = asyncio.create_task(batcher.serve())
     try:
         yield Bench(store, batcher, serving, committed)

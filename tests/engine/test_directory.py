@@ -53,7 +53,7 @@ async def test_a_revoked_key_is_dead_after_the_next_look_and_the_others_live(
     account = await world.account()
 
     async def add(tx: Transaction) -> int:
-        return (await add_key(tx, world.house(), account.id, secret="second", name="b", now_ms=1)).id
+        return (await add_key(tx, world.ids, account.id, secret="second", name="b", now_ms=1)).id
 
     identity = await world.database.write(add)
     await directory.refresh()

@@ -48,7 +48,7 @@ async def test_a_commit_is_news_for_the_accounts_that_it_touched(house: House) -
 
     async def commit(account_id: int) -> None:
         async def script(tx: Transaction) -> Work:
-            return Work(tx, house.world.house(), now_ms=1)
+            return Work(tx, house.world.context(), now_ms=1)
 
         work = await house.world.database.write(script)
         work.heard.add(account_id)  # type: ignore[arg-type]

@@ -71,7 +71,7 @@ class Trial:
         self.world.ids._made = 1_000
         self.account = Account(id=AccountId(1), login="account-1")
         self.world.accounts[self.account.id] = self.account
-        self.batcher = Batcher(database, RealClock(), house=self.world.house, committed=lambda work: None)
+        self.batcher = Batcher(database, RealClock(), context=self.world.context, committed=lambda work: None)
         self.accepted: set[str] = set()
         self.refused: set[str] = set()
 

@@ -10,9 +10,11 @@ from palomar.domain.pricing import PriceList
 from palomar.domain.refusals import Refusal
 from palomar.domain.text import Alphabet, payloads
 from palomar.flows.accept import Accepted, accept
+from palomar.flows.books import Ledger
 from palomar.flows.compose import Acceptance, Recipient, compose
 from palomar.flows.schedule import Order, cancel, send_now
 from palomar.flows.terms import Terms
+from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Transaction
 
 
@@ -260,8 +262,8 @@ async def test_two_requests_of_one_batch_share_the_day(world: World) -> None:
 
 
 async def credit(world: World, account_id: int, microcredits: int) -> None:
-    async def give(work: object, commands: object) -> list[None]:
-        work.credit(account_id, microcredits)  # type: ignore[attr-defined]
+    async def give(work: Work, commands: object) -> list[None]:
+        Ledger.of(work).credit(account_id, microcredits)
         return []
 
     await world.do(give)

@@ -13,7 +13,7 @@ from palomar.storage.database import Conflict, Transaction
 
 async def give(world: World, account_id: int, microcredits: int) -> Balance | Refusal:
     async def script(tx: Transaction) -> Balance | Refusal:
-        return await add_credit(tx, world.house(), account_id, microcredits, now_ms=world.now_ms)  # type: ignore[arg-type]
+        return await add_credit(tx, world.context(), account_id, microcredits, now_ms=world.now_ms)  # type: ignore[arg-type]
 
     return await world.database.write(script)
 
@@ -53,7 +53,7 @@ async def test_requests_that_drain_one_balance_at_once_never_make_it_negative(wo
         command = world.compose(account)
 
         async def script(tx: Transaction) -> str:
-            work = Work(tx, world.house(), now_ms=world.now_ms)
+            work = Work(tx, world.context(), now_ms=world.now_ms)
             result = (await accept(work, [command]))[0]
             await work.finish()
             return type(result).__name__

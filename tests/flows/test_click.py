@@ -105,7 +105,7 @@ async def test_two_nodes_that_make_the_same_code_at_once_do_not_share_it(linking
         nonlocal conflicts
 
         async def script(tx: Transaction) -> None:
-            work = Work(tx, linking.house(), now_ms=linking.now_ms)
+            work = Work(tx, linking.context(), now_ms=linking.now_ms)
             await accept(work, [commands[lane]])
             await work.finish()
 

@@ -108,7 +108,7 @@ async def test_a_transaction_says_whose_phones_wrote_and_whose_messages_it_moved
     touched = []
 
     async def script(tx: Transaction) -> None:
-        work = Work(tx, world.house(), now_ms=world.now_ms)
+        work = Work(tx, world.context(), now_ms=world.now_ms)
         await receive(work, [inbound("hola"), inbound("to nobody", to="34900999999")])
         await work.finish()
         touched.append(work.touched)

@@ -267,7 +267,7 @@ async def test_two_nodes_that_take_the_same_message_at_once_store_it_once(world:
 
     async def take(text: str, *, lane: int) -> list[bool]:
         async def script(tx: Transaction) -> list[bool]:
-            work = Work(tx, world.house(), now_ms=world.now_ms)
+            work = Work(tx, world.context(), now_ms=world.now_ms)
             fresh = await receive(work, [inbound(text)])
             await work.finish()
             return fresh
@@ -380,7 +380,7 @@ async def test_parts_that_two_nodes_get_at_once_are_joined(world: World) -> None
 
     async def take(number: int, *, reference: int, lane: int) -> None:
         async def script(tx: Transaction) -> None:
-            work = Work(tx, world.house(), now_ms=world.now_ms)
+            work = Work(tx, world.context(), now_ms=world.now_ms)
             await receive(work, [part(number, 2, "ab"[number - 1], reference=reference)])
             await work.finish()
 

@@ -10,6 +10,7 @@ from palomar.domain.account import Account, AccountId
 from palomar.domain.topup import month_of
 from palomar.flows.accept import Accepted, accept
 from palomar.flows.accounts import add_credit
+from palomar.flows.low_balance import LowBalances
 from palomar.flows.topups import top_up
 from palomar.flows.work import Work
 from palomar.storage.database import Transaction
@@ -21,11 +22,13 @@ async def _low_after(world: World, account: Account, *, count: int) -> set[Accou
     """Which accounts want a top-up after a request of so many messages."""
 
     async def script(tx: Transaction) -> set[AccountId]:
-        work = Work(tx, world.house(), now_ms=world.now_ms)
+        work = Work(tx, world.context(), now_ms=world.now_ms)
         (result,) = await accept(work, [world.compose(account, count=count)])
         assert isinstance(result, Accepted)
         await work.finish()
-        return work.low
+        low = work.joined(LowBalances)
+        assert low is not None
+        return low.want_topup
 
     return await world.database.write(script)
 
@@ -127,7 +130,7 @@ def test_months_are_gmt() -> None:
 
 async def _credit(world: World, account: Account, amount: float) -> None:
     async def script(tx: Transaction) -> Any:
-        return await add_credit(tx, world.house(), account.id, int(amount * CREDIT), now_ms=world.now_ms)
+        return await add_credit(tx, world.context(), account.id, int(amount * CREDIT), now_ms=world.now_ms)
 
     await world.database.write(script)
 

@@ -111,7 +111,7 @@ class House:
         )
 
         async def script(tx: Transaction) -> Any:
-            return await add_account(tx, self.world.house(), new, now_ms=self.clock.now_ms)
+            return await add_account(tx, self.world.context(), new, now_ms=self.clock.now_ms)
 
         account = await self.world.database.write(script)
         assert isinstance(account, Account)
@@ -183,7 +183,7 @@ async def house_in(
     await directory.begin(b"secret of at least thirty-two octets")
     passwords = Passwords(directory, clock)
     attempts = Attempts(database, clock)
-    batcher = Batcher(database, clock, house=world.house, committed=lambda work: None)
+    batcher = Batcher(database, clock, context=world.context, committed=lambda work: None)
     admission = Admission(directory=directory, batcher=batcher, clock=clock, passwords=passwords, is_listed=is_listed)
     logins = Logins(
         database=database,

@@ -18,7 +18,7 @@ from palomar.engine.dispatcher import Dispatcher, LineSink
 from palomar.engine.router import Router
 from palomar.flows.accept import Result, accept
 from palomar.flows.compose import Acceptance
-from palomar.flows.house import House
+from palomar.flows.context import TransactionContext
 from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Database, Script
 from palomar.storage.migrate import migrate
@@ -109,16 +109,16 @@ async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engi
     dispatcher = Dispatcher(by_name, router)
     shaky = ShakyDatabase(store)
 
-    def house() -> House:
+    def context() -> TransactionContext:
         world.now_ms = batcher.clock.wall_ms()
         world.router = router.look()
-        made = world.house()
-        return made if built.leased else House(accounts=made.accounts, renderers={}, ids=made.ids, node_id=None)
+        made = world.context()
+        return made if built.leased else made.beside()
 
     def committed(work: Work) -> None:
         """Callbacks are another test's business."""
 
-    batcher = Batcher(shaky, clock, house=house, committed=committed)  # type: ignore[arg-type]
+    batcher = Batcher(shaky, clock, context=context, committed=committed)  # type: ignore[arg-type]
     dispatcher.attach(batcher)
     step = Step(
         name="accept",

@@ -17,13 +17,15 @@ from palomar.flows.accounts import NewAccount, add_account, audit_ledger, balanc
 from palomar.flows.callback_turns import Claimed, ClaimOrder, claim_callbacks
 from palomar.flows.claim import register
 from palomar.flows.compose import Acceptance, NewMessage, Recipient, Request, compose
+from palomar.flows.context import TransactionContext
 from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
-from palomar.flows.house import House
 from palomar.flows.lookup import MessageView, show_message
+from palomar.flows.outbox import Outbox
 from palomar.flows.release import WaitingPart
 from palomar.flows.report import record_receipts
 from palomar.flows.routing import Router, lineage
 from palomar.flows.terms import Terms
+from palomar.flows.transaction_order import make_context
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt, OutgoingPart, SubmitOutcome, Taken, WebhookRequest
 from palomar.storage.database import Database, Transaction
@@ -122,20 +124,20 @@ class World:
     """The minutes whose messages have changed (``Work.minutes``), for who counts them."""
 
     def target_of(self, account_id: AccountId, url: str) -> int:
-        """Of ``flows.house.CallbackDesk``: a target an account and host."""
+        """Of ``flows.outbox.CallbackDesk``: a target an account and host."""
         return target_id(account_id, url.partition("#")[0])
 
     def room(self, account_id: AccountId, target: int) -> int:
-        """Of ``flows.house.CallbackDesk``: for each target what the test says."""
+        """Of ``flows.outbox.CallbackDesk``: for each target what the test says."""
         return self.webhook_room
 
     @property
     def behind(self) -> set[MessageId]:
-        """Of ``flows.house.CallbackDesk``: none."""
+        """Of ``flows.outbox.CallbackDesk``: none."""
         return set()
 
-    def house(self) -> House:
-        return House(
+    def context(self) -> TransactionContext:
+        return make_context(
             accounts=self.accounts,
             renderers={DIALECT: SpellingRenderer()},
             ids=self.ids,
@@ -155,10 +157,11 @@ class World:
         """Steps of one batch in one transaction; the results of each."""
 
         async def script(tx: Transaction) -> list[list[Any]]:
-            work = Work(tx, self.house(), now_ms=self.now_ms)
+            work = Work(tx, self.context(), now_ms=self.now_ms)
             results = [list(await step(work, commands)) for step, commands in steps]
             await work.finish()
-            self.born = work.born_webhooks
+            outbox = work.joined(Outbox)
+            self.born = outbox.born if outbox is not None else []
             self.changed |= work.minutes
             return results
 
@@ -199,7 +202,7 @@ class World:
         )
 
         async def script(tx: Transaction) -> Any:
-            return await add_account(tx, self.house(), new, now_ms=self.now_ms)
+            return await add_account(tx, self.context(), new, now_ms=self.now_ms)
 
         account = await self.database.write(script)
         assert isinstance(account, Account)

@@ -134,9 +134,9 @@ def credit(login: str, amount: str, as_json: bool) -> None:
 
     async def work(desk: Desk) -> flow.Balance | Refusal:
         found = await desk.account(login)
-        house = desk.house(await desk.accounts())
+        context = desk.context(await desk.accounts())
         return await desk.database.write(
-            flow.add_credit, house, found.id, _credits(amount), now_ms=desk.clock.wall_ms()
+            flow.add_credit, context, found.id, _credits(amount), now_ms=desk.clock.wall_ms()
         )
 
     result = run(work)
@@ -162,11 +162,11 @@ def transfer(giver: str, taker: str, amount: str, as_json: bool) -> None:
 
     async def work(desk: Desk) -> flow.Balance | Refusal:
         source, target = await desk.account(giver), await desk.account(taker)
-        house = desk.house(await desk.accounts())
+        context = desk.context(await desk.accounts())
         order = flow.Transfer(giver=source.id, taker=target.id, microcredits=microcredits)
 
         async def script(tx: Transaction) -> flow.Balance | Refusal:
-            unit = Work(tx, house, now_ms=desk.clock.wall_ms())
+            unit = Work(tx, context, now_ms=desk.clock.wall_ms())
             (result,) = await flow.transfer(unit, [order])
             await unit.finish()
             return result
@@ -290,8 +290,8 @@ async def create_account(
         credit_microcredits=credit,
         parent_id=owner.id if owner else None,
     )
-    house = desk.house(await desk.accounts())
-    added = await desk.database.write(flow.add_account, house, new, now_ms=desk.clock.wall_ms())
+    context = desk.context(await desk.accounts())
+    added = await desk.database.write(flow.add_account, context, new, now_ms=desk.clock.wall_ms())
     if added is None or isinstance(added, Refusal):
         return added
     return {"login": login, "password": fresh, "api_key": secret, "credits": as_number(credit)}

@@ -197,7 +197,7 @@ async def _end_some(desk: Desk, account: Account, *, after: int) -> int:
     snapshot = await desk.accounts()
 
     async def script(tx: Transaction) -> int:
-        work = Work(tx, desk.house(snapshot), now_ms=desk.clock.wall_ms())
+        work = Work(tx, desk.context(snapshot), now_ms=desk.clock.wall_ms())
         ended = await trial.end_some(work, account, after=after)
         await work.finish()
         await tx.execute(BUMP_VERSION)

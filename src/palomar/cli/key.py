@@ -23,10 +23,10 @@ def add_key(login: str, name: str, as_json: bool) -> None:
 
     async def work(desk: Desk) -> dict[str, object]:
         found = await desk.account(login)
-        house, secret = desk.house(await desk.accounts()), desk.ids.token()
+        secret = desk.ids.token()
 
         async def script(tx: Transaction) -> dict[str, object]:
-            row = await flow.add_key(tx, house, found.id, secret=secret, name=name, now_ms=desk.clock.wall_ms())
+            row = await flow.add_key(tx, desk.ids, found.id, secret=secret, name=name, now_ms=desk.clock.wall_ms())
             return {"login": found.login, "id": row.id, "name": name, "api_key": secret}
 
         return await desk.database.write(script)

@@ -73,7 +73,7 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
         command = compose(request, recipients, terms=snapshot.terms(account.id), ids=desk.ids, now_ms=now_ms)
 
         async def script(tx: Transaction) -> Result:
-            unit = Work(tx, desk.house(snapshot), now_ms=now_ms)
+            unit = Work(tx, desk.context(snapshot), now_ms=now_ms)
             (result,) = await accept(unit, [command])
             await unit.finish()
             await tx.execute(BUMP_VERSION)
@@ -186,14 +186,14 @@ def resend(identities: tuple[str, ...], login: str | None, as_json: bool) -> Non
 
 async def _resend(desk: Desk, named: list[MessageId], login: str | None) -> int:
     account = await desk.account(login) if login else None
-    house = desk.house(await desk.accounts())
+    context = desk.context(await desk.accounts())
     total = 0
     while True:
         some, named = named[: held.AT_ONCE], named[held.AT_ONCE :]
 
         async def script(tx: Transaction, some: list[MessageId] = some) -> int:
             wanted = some if account is None else await held.held_messages(tx, account.id)
-            unit = Work(tx, house, now_ms=desk.clock.wall_ms())
+            unit = Work(tx, context, now_ms=desk.clock.wall_ms())
             (count,) = await held.send_held(unit, [wanted])
             await unit.finish()
             await tx.execute(BUMP_VERSION)

@@ -25,7 +25,8 @@ from palomar.domain.account import Account
 from palomar.domain.message import COMMAND_LINE_NODE
 from palomar.flows.accounts import Snapshot, login_key
 from palomar.flows.accounts import load as load_accounts
-from palomar.flows.house import House
+from palomar.flows.context import TransactionContext
+from palomar.flows.transaction_order import make_context
 from palomar.place import has_data, opened_database, wall_clock
 from palomar.storage.change_counter import SELECT_VERSION
 from palomar.storage.database import Database, DatabaseError, Transaction
@@ -166,8 +167,9 @@ class Desk:
             fail(f"there is no account {login!r} (palomar account list)")
         return found
 
-    def house(self, snapshot: Snapshot) -> House:
-        return House(accounts=snapshot.by_id, renderers=renderers(), ids=self.ids, node_id=None)
+    def context(self, snapshot: Snapshot) -> TransactionContext:
+        """Build what a transaction of a command may look at."""
+        return make_context(accounts=snapshot.by_id, renderers=renderers(), ids=self.ids)
 
 
 def run(work: Callable[[Desk], Coroutine[Any, Any, T]], *, creates: bool = False) -> T:

@@ -59,13 +59,13 @@ def send(login: str, subid: str, as_json: bool) -> None:
 def _change(login: str, subid: str, *, send: bool) -> int:
     async def work(desk: Desk) -> int:
         account = await desk.account(login)
-        house = desk.house(await desk.accounts())
+        context = desk.context(await desk.accounts())
         order = schedule.Order(account_id=account.id, request_ref=subid)
         total = 0
         while True:
 
             async def script(tx: Transaction) -> int:
-                unit = Work(tx, house, now_ms=desk.clock.wall_ms())
+                unit = Work(tx, context, now_ms=desk.clock.wall_ms())
                 (count,) = await (schedule.send_now if send else schedule.cancel)(unit, [order])
                 await unit.finish()
                 await tx.execute(BUMP_VERSION)

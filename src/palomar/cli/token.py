@@ -27,12 +27,11 @@ def add(login: str, name: str, days: int, as_json: bool) -> None:
 
     async def work(desk: Desk) -> dict[str, object]:
         account = await desk.account(login)
-        house = desk.house(await desk.accounts())
         fresh = RealIds(COMMAND_LINE_NODE).token().encode()
 
         async def script(tx: Transaction) -> tuple[flow.Token, bytes]:
             now_ms = desk.clock.wall_ms()
-            made = await flow.add_token(tx, house, account.id, name=name, lifetime_ms=days * _DAY_MS, now_ms=now_ms)
+            made = await flow.add_token(tx, desk.ids, account.id, name=name, lifetime_ms=days * _DAY_MS, now_ms=now_ms)
             return made, await flow.signing_secret(tx, fresh=fresh)
 
         made, secret = await desk.database.write(script)

@@ -57,4 +57,12 @@ class InboundReceived(Struct, frozen=True, kw_only=True):
     at_ms: int
 
 
-Event = CarrierTook | Delivered | Failed | Clicked | InboundReceived
+class BalanceFellLow(Struct, frozen=True, kw_only=True):
+    """An account can spend less than it has set for a warning."""
+
+    login: str
+    available_microcredits: int
+    at_ms: int
+
+
+Event = CarrierTook | Delivered | Failed | Clicked | InboundReceived | BalanceFellLow

@@ -17,7 +17,7 @@ import structlog
 from palomar.domain.retry import wait_after
 from palomar.engine.reach import Reach
 from palomar.engine.steps import FOR_EVER, Entry, cut, fail, grouped, prepare_once, without_impatient
-from palomar.flows.house import House
+from palomar.flows.context import TransactionContext
 from palomar.flows.work import Work
 from palomar.ports import Clock
 from palomar.storage.change_counter import BUMP_VERSION
@@ -48,7 +48,7 @@ class Owner(Protocol):
     database: Database
     clock: Clock
     reach: Reach
-    house: Callable[[], House]
+    context: Callable[[], TransactionContext]
     committed: Callable[[Work], None]
 
 
@@ -207,7 +207,7 @@ class Lane:
                 prepare_once(step.prepare, entries)
 
         async def script(tx: Transaction) -> _Written:
-            work = Work(tx, self._owner.house(), now_ms=self._owner.clock.wall_ms())
+            work = Work(tx, self._owner.context(), now_ms=self._owner.clock.wall_ms())
             results: list[tuple[list[Entry], Sequence[Any]]] = []
             for step, entries in groups:
                 found = await step.script(work, [entry.command for entry in entries])
@@ -309,7 +309,7 @@ class Lane:
         ]
 
         async def script(tx: Transaction) -> tuple[Work, int]:
-            work = Work(tx, self._owner.house(), now_ms=self._owner.clock.wall_ms())
+            work = Work(tx, self._owner.context(), now_ms=self._owner.clock.wall_ms())
             missed = [await step.undo(work, taken) for step, taken in pairs if step.undo is not None and taken]
             await work.finish()
             return work, sum(missed)

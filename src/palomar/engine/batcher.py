@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from palomar.engine.batch_lane import BATCH_WEIGHT, BEHIND_WEIGHT, Lane
 from palomar.engine.reach import Reach
 from palomar.engine.steps import FOR_EVER, Entry, Step
-from palomar.flows.house import House
+from palomar.flows.context import TransactionContext
 from palomar.flows.work import Work
 from palomar.ports import Clock
 from palomar.storage.database import Database, Script, Transaction
@@ -39,16 +39,21 @@ _SCRIPT = Step[Script[[], Any], Any](
 
 
 class Batcher:
-    """One lane a writing connection; ``house`` tells each batch what it may look at, ``committed`` hears of each."""
+    """One lane a writing connection; ``context`` tells each batch what it may look at, ``committed`` hears of each."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, house: Callable[[], House], committed: Callable[[Work], None]
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        context: Callable[[], TransactionContext],
+        committed: Callable[[Work], None],
     ) -> None:
         self._lanes = [Lane(self, number) for number in range(database.lanes)]
         self.database = database
         self.clock = clock
         self.reach = Reach(clock)
-        self.house = house
+        self.context = context
         self.committed = committed
 
     def post(

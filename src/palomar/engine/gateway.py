@@ -19,7 +19,6 @@ from palomar.engine.senders import SANDBOX_SENDERS, Senders
 from palomar.flows import accounts, lookup, schedule, tokens
 from palomar.flows.accept import Result, accept
 from palomar.flows.compose import Acceptance, Request, compose
-from palomar.flows.house import House
 from palomar.flows.idempotency import Key, KeyReused, Replay, answered
 from palomar.flows.keyed import AddAccount, ChangePassword, add_keyed, change_keyed
 from palomar.flows.withdraw import can_withdraw, withdraw
@@ -172,7 +171,7 @@ class Gateway:
         now_ms = self.clock.wall_ms()
 
         async def script(tx: Transaction) -> Replay | KeyReused | None:
-            return await answered(Work(tx, self._house(), now_ms=now_ms), key)
+            return await answered(Work(tx, self._batcher.context().beside(), now_ms=now_ms), key)
 
         return await self._database.read(script)
 
@@ -204,7 +203,7 @@ class Gateway:
         password_hash = snapshot.passwords.get(account.id, "")
         made = await self._batcher.write(
             tokens.add_token_of_login,
-            self._house(),
+            self.ids,
             account.id,
             name=name,
             lifetime_ms=lifetime_ms,
@@ -244,8 +243,7 @@ class Gateway:
 
     # --- private
 
-    def _house(self) -> House:
-        return House(accounts=self.directory.snapshot.by_id, renderers={}, ids=self.ids, node_id=None)
+    # --- private
 
     async def _composed(self, request: Request) -> Acceptance:
         """Compose in slices: thousands of recipients must not stop the loop."""

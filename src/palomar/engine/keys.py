@@ -13,7 +13,6 @@ from palomar.domain.account import Account
 from palomar.engine.directory import Directory
 from palomar.engine.passwords import Passwords
 from palomar.flows import accounts, tokens
-from palomar.flows.house import House
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
 
@@ -96,13 +95,12 @@ class Keys:
         """A further key and a pass of an account in scope, shown this once; None where that may not be."""
         if not self._may_for(account) or not self.has_room(account):
             return None
-        house = House(accounts=self._directory.snapshot.by_id, renderers={}, ids=self._ids, node_id=None)
         api_key, now_ms = self._ids.token(), self._clock.wall_ms()
 
         async def script(tx: Transaction) -> tokens.Token:
-            await accounts.add_key(tx, house, account.id, secret=api_key, name=KEY_NAME, now_ms=now_ms)
+            await accounts.add_key(tx, self._ids, account.id, secret=api_key, name=KEY_NAME, now_ms=now_ms)
             return await tokens.add_token(
-                tx, house, account.id, name=KEY_NAME, lifetime_ms=PASS_LIFETIME_MS, now_ms=now_ms
+                tx, self._ids, account.id, name=KEY_NAME, lifetime_ms=PASS_LIFETIME_MS, now_ms=now_ms
             )
 
         token = await self._database.write(script)

@@ -49,7 +49,7 @@ class CallbackLimits:
 
 
 class Notifier:
-    """See the module; a ``flows.house.CallbackDesk``. ``headers`` are asked for at every attempt (a signature has its
+    """See the module; a ``flows.outbox.CallbackDesk``. ``headers`` are asked for at every attempt (a signature has its
     time); ``batcher`` is plugged in by :meth:`attach` because it needs :meth:`room`."""
 
     def __init__(
@@ -82,7 +82,7 @@ class Notifier:
         self._batcher = batcher
         self._claims.attach(batcher)
 
-    # --- palomar.flows.house.CallbackDesk
+    # --- palomar.flows.outbox.CallbackDesk
 
     def target_of(self, account_id: AccountId, url: str) -> int:
         """Give the number of the target of an account's URL."""

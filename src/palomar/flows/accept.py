@@ -15,8 +15,12 @@ from palomar.domain.message import State, part_id
 from palomar.domain.refusals import Refusal
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows import filters, idempotency
+from palomar.flows.books import Ledger
 from palomar.flows.compose import Acceptance, NewMessage, Request
 from palomar.flows.idempotency import KeyReused, Replay
+from palomar.flows.kept import ShortIds
+from palomar.flows.outbox import Outbox
+from palomar.flows.short_links import ShortLinks
 from palomar.flows.work import SLICE, Work
 from palomar.storage.ledger import Reason
 from palomar.storage.links import LOOKUP_CODES
@@ -35,8 +39,8 @@ Result = Accepted | Refusal | Replay | KeyReused
 async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
     """Reserve the credit of each request and store it, or refuse it whole; one result a command, in order."""
     await idempotency.seen(work, [c.request.idempotency for c in commands if c.request.idempotency])
-    await work.available({command.account_id for command in commands})
-    await work.short_ids.read({command.account_id for command in commands if command.request.short_ids})
+    await Ledger.of(work).read({command.account_id for command in commands})
+    await ShortIds.of(work).read({command.account_id for command in commands if command.request.short_ids})
     claims = any(message.claim for command in commands for message in command.messages)
     may_claim = claims and await work.holds_lease()
     await filters.judge(work, commands)
@@ -52,7 +56,7 @@ async def _renew_taken_codes(work: Work, commands: Sequence[Acceptance]) -> None
         return
     wanted = [code for message in linked for code, _ in message.links]
     taken = {row[0] for row in await work.tx.lookup(LOOKUP_CODES, wanted)}
-    codes = Codes(work.house.ids.token)
+    codes = Codes(work.context.ids.token)
     for message in linked:
         for code, url in message.links:
             if code in taken:
@@ -100,9 +104,9 @@ def _reserve(work: Work, command: Acceptance) -> bool:
         for message in command.messages:
             if message.counts:
                 total += message.row.price_microcredits
-        return total == 0 or work.reserve(command.account_id, total)
+        return total == 0 or Ledger.of(work).reserve(command.account_id, total)
     for message in command.messages:
-        paid = not message.counts or work.reserve(command.account_id, message.row.price_microcredits)
+        paid = not message.counts or Ledger.of(work).reserve(command.account_id, message.row.price_microcredits)
         message.refused = None if paid else Refusal.NO_CREDIT
     return not command.messages or any(message.refused is None for message in command.messages)
 
@@ -110,7 +114,7 @@ def _reserve(work: Work, command: Acceptance) -> bool:
 def _store(work: Work, message: NewMessage, request: Request) -> None:
     row = message.row
     if request.short_ids:
-        message.short_id = work.short_ids.next(row.account_id, row.id)
+        message.short_id = ShortIds.of(work).next(row.account_id, row.id)
     if not message.counts:
         _store_discarded(work, message, is_told=not request.test)
         return
@@ -119,20 +123,20 @@ def _store(work: Work, message: NewMessage, request: Request) -> None:
     parts: list[Row] = [
         (part_id(row.id, number), part_state, attempt, row.carrier) for number in range(1, row.parts + 1)
     ]
-    node_id = work.house.node_id if message.claim else None
+    node_id = work.context.node_id if message.claim else None
     lane_id = message.lane.id if message.lane else 0
     whose: Row = (row.id, row.account_id, row.carrier)
     place: Row = (*whose, row.due_ms, node_id, message.rank, lane_id, message.stale_ms, row.parts)
     work.insert(row, parts, place)
     for code, url in message.links:
-        work.link(code, row, url)
+        ShortLinks.of(work).add(code, row, url)
     detail: Detail = {
         "dialect": row.dialect,
         "parts": row.parts,
         "alphabet": row.alphabet,
         "country": row.country,
         "price_microcredits": row.price_microcredits,
-        "entry": work.entry_of(row.account_id, Reason.RESERVE),
+        "entry": Ledger.of(work).entry_of(row.account_id, Reason.RESERVE),
         "carrier": row.carrier,
         "why": message.why,
     }
@@ -169,4 +173,4 @@ def _store_discarded(work: Work, message: NewMessage, *, is_told: bool) -> None:
         event = Failed(
             message_id=row.id, request_ref=row.request_ref, msisdn=row.msisdn, at_ms=work.now_ms, state=row.state
         )
-        work.tell(row, event)
+        Outbox.of(work).tell(row, event)

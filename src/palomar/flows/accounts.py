@@ -14,14 +14,16 @@ from palomar.domain.refusals import Refusal
 from palomar.domain.routing import Plan
 from palomar.domain.settings import read_settings, settings_text
 from palomar.flows.blocks import Block, list_blocks
+from palomar.flows.books import Ledger
 from palomar.flows.callers import Caller, of_blocked
-from palomar.flows.house import House
+from palomar.flows.context import TransactionContext
 from palomar.flows.lessons import load_spellings
 from palomar.flows.routes import load_plan
 from palomar.flows.routing import lineage
 from palomar.flows.terms import Terms
 from palomar.flows.tokens import Token, live_token
 from palomar.flows.work import Work
+from palomar.ports import Ids
 from palomar.storage import accounts as rows
 from palomar.storage import ledger, platform
 from palomar.storage.blacklist import SELECT_ANY_BLOCKED
@@ -143,7 +145,9 @@ async def load(tx: Transaction) -> Snapshot:
     )
 
 
-async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms: int) -> Account | Refusal | None:
+async def add_account(
+    tx: Transaction, context: TransactionContext, new: NewAccount, *, now_ms: int
+) -> Account | Refusal | None:
     """Make an account with one key and its first credit, which comes from its parent where it has one.
 
     None if the login is taken, by an account or by a user of the console; a refusal if the parent has too little:
@@ -172,21 +176,21 @@ async def add_account(tx: Transaction, house: House, new: NewAccount, *, now_ms:
             return None
         raise Conflict("another node took the same id for another account meanwhile")
     await tx.insert(ledger.INSERT_BALANCES, [(account_id, 0, 0)])
-    await add_key(tx, house, account_id, secret=new.key, name="first", now_ms=now_ms)
+    await add_key(tx, context.ids, account_id, secret=new.key, name="first", now_ms=now_ms)
     if first and new.parent_id is not None:
-        work = Work(tx, house, now_ms=now_ms)
+        work = Work(tx, context, now_ms=now_ms)
         await transfer(work, [Transfer(giver=new.parent_id, taker=account_id, microcredits=first)])
         await work.finish()
     elif first:
-        await add_credit(tx, house, account_id, first, now_ms=now_ms)
+        await add_credit(tx, context, account_id, first, now_ms=now_ms)
     return Account(id=account_id, login=new.login, parent_id=new.parent_id, name=new.name, settings=new.settings)
 
 
 async def add_key(
-    tx: Transaction, house: House, account_id: AccountId, *, secret: str, name: str, now_ms: int
+    tx: Transaction, ids: Ids, account_id: AccountId, *, secret: str, name: str, now_ms: int
 ) -> rows.KeyRow:
     """A further key of an account."""
-    key = rows.KeyRow(id=house.ids.serial(), name=name, start=secret[:6], created_ms=now_ms, revoked_ms=None)
+    key = rows.KeyRow(id=ids.serial(), name=name, start=secret[:6], created_ms=now_ms, revoked_ms=None)
     await tx.insert(rows.INSERT_KEYS, [(key_hash(secret), key.id, account_id, name, key.start, now_ms)])
     await tx.execute(BUMP_VERSION)
     return key
@@ -236,19 +240,20 @@ async def transfer(work: Work, orders: Sequence[Transfer]) -> list[Balance | Ref
 
     Whether the two are parent and child is the caller's to judge.
     """
+    ledger = Ledger.of(work)
     results: list[Balance | Refusal] = []
     for order in orders:
         giver, taker, microcredits = order.giver, order.taker, order.microcredits
         if microcredits < 0:
             giver, taker, microcredits = taker, giver, -microcredits
         for party in sorted({giver, taker}):
-            await work.lock_balance(party)
-        if work.balance(giver) < microcredits:
+            await ledger.lock(party)
+        if ledger.balances.get(giver, 0) < microcredits:
             results.append(Refusal.NO_CREDIT)
             continue
-        work.transfer(giver, taker, microcredits)
+        ledger.transfer(giver, taker, microcredits)
         reserved = (await balance(work.tx, giver)).reserved
-        results.append(Balance(available=work.balance(giver), reserved=reserved))
+        results.append(Balance(available=ledger.balances[giver], reserved=reserved))
     return results
 
 
@@ -266,14 +271,14 @@ async def change_account(tx: Transaction, account: Account) -> None:
 
 
 async def add_credit(
-    tx: Transaction, house: House, account_id: AccountId, microcredits: int, *, now_ms: int
+    tx: Transaction, context: TransactionContext, account_id: AccountId, microcredits: int, *, now_ms: int
 ) -> Balance | Refusal:
     """Add money (or, negative, take it out, never below zero); says the balance after it."""
     before = await balance(tx, account_id)
     if before.available + microcredits < 0:
         return Refusal.NO_CREDIT
-    work = Work(tx, house, now_ms=now_ms)
-    work.credit(account_id, microcredits)
+    work = Work(tx, context, now_ms=now_ms)
+    Ledger.of(work).credit(account_id, microcredits)
     await work.finish()
     return Balance(available=before.available + microcredits, reserved=before.reserved)
 

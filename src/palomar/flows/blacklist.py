@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
+from palomar.flows.context import Given
+from palomar.flows.work import Joined
 from palomar.storage import blacklist as rows
 from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
@@ -21,6 +23,28 @@ class Blocked:
     msisdn: str
     word: str
     since_ms: int
+
+
+class BlackListContext(Given, frozen=True, kw_only=True):
+    """Tells whether any black list holds anything: if not, nobody looks."""
+
+    has_numbers: bool
+
+
+class PhonesOwnBlocks(Joined):
+    """The numbers that phones put on black lists, or take off, by their own words in one transaction."""
+
+    async def put_on(self, account_id: AccountId, msisdn: str, word: str) -> None:
+        """Let the account send no more to a phone that wrote this word."""
+        await self._work.tx.insert_new(rows.INSERT_BLOCKED, [(account_id, msisdn, word, self._work.now_ms)])
+
+    async def take_off(self, account_id: AccountId, msisdn: str) -> None:
+        """Let the account send again to a phone that had opted out."""
+        await self._work.tx.execute(rows.DELETE_OPTED_OUT, account_id, msisdn)
+
+    async def write(self) -> None:
+        """Let every node hear of it."""
+        await self._work.tx.execute(BUMP_VERSION)
 
 
 async def block(tx: Transaction, account_id: AccountId, numbers: Sequence[str], *, now_ms: int) -> int:

@@ -13,6 +13,7 @@ from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId
 from palomar.domain.target import UNKNOWN_TARGET
 from palomar.flows.notify import drop_untold
+from palomar.flows.outbox import CallbackContext, Outbox
 from palomar.flows.work import Work
 from palomar.storage import callback_targets as targets
 from palomar.storage import callbacks
@@ -97,10 +98,10 @@ async def _claim(work: Work, order: ClaimOrder) -> Claimed:
         claimed.webhooks += found
     claimed.webhooks = await _in_order(work, claimed.webhooks)
     for webhook in claimed.webhooks:
-        webhook.node_id = work.house.node_id
+        webhook.node_id = work.context.node_id
         if webhook.target == UNKNOWN_TARGET:
-            webhook.target = work.house.callbacks.target_of(webhook.account_id, webhook.url)
-        work.webhook_changed(webhook)
+            webhook.target = CallbackContext.of(work.context).desk.target_of(webhook.account_id, webhook.url)
+        Outbox.of(work).change(webhook)
     return claimed
 
 
@@ -130,7 +131,7 @@ def _keep(work: Work, webhooks: Sequence[WebhookRow]) -> None:
     """Keep as failed what nobody tries: its target is off."""
     for webhook in webhooks:
         webhook.failed = 1
-        work.webhook_changed(webhook)
+        Outbox.of(work).change(webhook)
 
 
 async def _in_order(work: Work, webhooks: Sequence[WebhookRow]) -> list[WebhookRow]:

@@ -11,6 +11,7 @@ from palomar.domain.doubt import Cause
 from palomar.domain.lane import Rank
 from palomar.domain.message import NODES_MAX, MessageId, PartId, State
 from palomar.flows.dispatch import doubt
+from palomar.flows.doubts import Doubts
 from palomar.flows.release import WaitingPart, waiting_parts
 from palomar.flows.repeats import note_ended_node
 from palomar.flows.report import join_doubtful
@@ -90,7 +91,7 @@ async def claim(work: Work, orders: Sequence[ClaimOrder]) -> list[Claimed]:
         found = await work.tx.select_locked(rows.SELECT_CLAIMABLE, *wanted, lock="skip")
         fresh = {row[0]: row[1] for row in found if row[0] not in taken}  # what an order before took stays its own
         for message_id, due_ms in fresh.items():
-            work.requeue(message_id, due_ms=due_ms, node_id=work.house.node_id)
+            work.requeue(message_id, due_ms=due_ms, node_id=work.context.node_id)
         taken.update(fresh)
         claimed.append(Claimed(parts=await waiting_parts(work, list(fresh)), messages=len(found)))
     return claimed
@@ -123,8 +124,8 @@ async def _take_over_one(work: Work, node_id: int) -> TakenOver:
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
     known = await work.parts(ids)
     doubtful = [known[identity] for identity in ids if known[identity].state is State.SUBMITTING]
-    await work.doubts.load(part.id for part in doubtful)
-    await work.doubts.load_lanes(part.message.id for part in doubtful)
+    await Doubts.of(work).load(part.id for part in doubtful)
+    await Doubts.of(work).load_lanes(part.message.id for part in doubtful)
     for (_, due_ms), message_id in zip(held, message_ids, strict=True):
         work.requeue(message_id, due_ms=due_ms, node_id=None)
     for part in doubtful:

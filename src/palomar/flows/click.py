@@ -10,6 +10,7 @@ from palomar.domain.account import AccountId
 from palomar.domain.events import Clicked
 from palomar.domain.message import MessageId
 from palomar.domain.timeline import Kind
+from palomar.flows.outbox import Outbox
 from palomar.flows.work import Work
 from palomar.storage import links as rows
 from palomar.storage.database import Transaction
@@ -65,7 +66,7 @@ async def record_clicks(work: Work, clicks: Sequence[Click]) -> list[None]:
         rows.INSERT_CLICKS,
         [
             (
-                work.house.ids.serial(),
+                work.context.ids.serial(),
                 click.link.code,
                 click.link.message_id,
                 click.at_ms,
@@ -96,7 +97,7 @@ async def record_clicks(work: Work, clicks: Sequence[Click]) -> list[None]:
 
 def _tell(work: Work, click: Click) -> None:
     link, message = click.link, click.link.message
-    account = work.house.accounts.get(link.account_id)
+    account = work.context.accounts.get(link.account_id)
     if message is None or account is None:
         return
     event = Clicked(
@@ -107,7 +108,7 @@ def _tell(work: Work, click: Click) -> None:
         address=click.address,
         agent=click.agent,
     )
-    work.call_back(
+    Outbox.of(work).call_back(
         event,
         account_id=link.account_id,
         dialect=message.dialect,

@@ -17,7 +17,10 @@ from palomar.domain.oddity import OddityKind, oddity
 from palomar.domain.receipt_ids import canonical, is_id
 from palomar.domain.retry import scattered, wait_after
 from palomar.domain.timeline import Detail, Kind
+from palomar.flows.books import Ledger
+from palomar.flows.doubts import Doubts
 from palomar.flows.ending import end_part, hold
+from palomar.flows.oddities import Oddities
 from palomar.flows.report import end_with_others, join_doubtful, join_orphans, leave
 from palomar.flows.routing import UNROUTED
 from palomar.flows.work import Work
@@ -87,7 +90,7 @@ async def _claimed_by_us(work: Work, marks: Sequence[Mark]) -> set[tuple[Message
     return {
         (message_id, carriers[message_id] if carrier == UNROUTED else carrier)
         for message_id, node_id, carrier in found
-        if node_id == work.house.node_id
+        if node_id == work.context.node_id
     }
 
 
@@ -124,8 +127,8 @@ async def _load_doubts(work: Work, answers: Sequence[Answer], known: Mapping[Par
         if isinstance(answer.outcome, InDoubt) or part.attempt > 1 or part.state is not State.SUBMITTING:
             wanted.append(part)
     if wanted:
-        await work.doubts.load(part.id for part in wanted)
-        await work.doubts.load_lanes(part.message.id for part in wanted)
+        await Doubts.of(work).load(part.id for part in wanted)
+        await Doubts.of(work).load_lanes(part.message.id for part in wanted)
 
 
 def _is_halted(message: OpenMessage) -> bool:
@@ -157,7 +160,7 @@ def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -
             taken.append(part)
         case Refused():
             _note(work, part, Kind.REFUSED, answer, status=outcome.status, reason=outcome.reason)
-            was_doubted = work.doubts.refute(part, answer.part.attempt)
+            was_doubted = Doubts.of(work).refute(part, answer.part.attempt)
             if part.attempt == answer.part.attempt:
                 _refuse_answered(work, part, was_doubted=was_doubted)
         case Deferred():
@@ -180,18 +183,18 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
     message = part.message
     entry_id = 0
     if part.sent_ms is None and part.state not in FINAL:  # what has ended unpaid got its credit back
-        entry_id = work.settle(part)
+        entry_id = Ledger.of(work).settle(part)
     is_named = is_id(reference)
-    if is_named and work.doubts.has_any:
-        work.doubts.tell(part, answer.part.attempt, canonical(reference))
+    if is_named and Doubts.of(work).has_any:
+        Doubts.of(work).tell(part, answer.part.attempt, canonical(reference))
     renamed = part.carrier_reference is None or answer.part.attempt >= part.attempt
     if renamed:
         part.carrier_reference = reference if is_named else None
         if not is_named:
-            work.odd.append((answer.carrier, oddity(OddityKind.PDU, "answers without an id")))
+            Oddities.of(work).note(answer.carrier, (oddity(OddityKind.PDU, "answers without an id"),))
         part.carrier = message.carrier = answer.carrier
         if not is_named and part.state not in FINAL:
-            work.doubts.add(part, Cause.NAMELESS, sender=answer.part.sender)
+            Doubts.of(work).add(part, Cause.NAMELESS, sender=answer.part.sender)
     work.note(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
     leave(work, part)
     work.moved(part, taken=renamed)
@@ -208,13 +211,13 @@ def doubt(
     where somebody still knows it.
     """
     if part.state is not State.SUBMITTING:
-        if work.doubts.of(part):  # a receipt of a copy before has moved it; this copy's own may still come
-            work.doubts.add(part, cause, sender=sender)
+        if Doubts.of(work).all_of(part):  # a receipt of a copy before has moved it; this copy's own may still come
+            Doubts.of(work).add(part, cause, sender=sender)
         return None
     message = part.message
-    work.doubts.add(part, cause, sender=sender)
-    copies = work.doubts.copies(part, cause)
-    pause = work.doubts.bounds(message.account_id, message.id).pause_after(cause, copies)
+    Doubts.of(work).add(part, cause, sender=sender)
+    copies = Doubts.of(work).copies(part, cause)
+    pause = Doubts.of(work).bounds(message.account_id, message.id).pause_after(cause, copies)
     policy = _policy(work, part)
     if pause is None:
         policy = UnknownOutcome.HOLD
@@ -235,7 +238,7 @@ def doubt(
 
 
 def _policy(work: Work, part: OpenPart) -> UnknownOutcome:
-    account = work.house.accounts.get(part.message.account_id)
+    account = work.context.accounts.get(part.message.account_id)
     if account is None or part.message.worst is State.REJECTED:
         return UnknownOutcome.HOLD  # nobody to ask, or the message has failed: another copy would only cost
     return account.settings.unknown_outcome
@@ -247,11 +250,11 @@ async def refuse_rest(work: Work, message_ids: Sequence[MessageId]) -> None:
         return
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
     known = await work.parts(ids)
-    await work.doubts.load(ids)
+    await Doubts.of(work).load(ids)
     for identity in ids:
         part = known.get(identity)
         if part is not None and part.state is State.QUEUED:
-            if work.doubts.is_open(part):
+            if Doubts.of(work).is_open(part):
                 hold(work, part)  # the carrier may have it already: then it is no more to be given back
             else:
                 _refuse(work, part)
@@ -272,14 +275,14 @@ def _refuse(work: Work, part: OpenPart) -> None:
 
 def _reject(work: Work, part: OpenPart) -> None:
     """End a part as refused; where an earlier copy may have been taken all the same, its receipt may correct that."""
-    end_part(work, part, State.REJECTED, presumed=work.doubts.is_open(part))
+    end_part(work, part, State.REJECTED, presumed=Doubts.of(work).is_open(part))
 
 
 def _put_off(work: Work, part: OpenPart, answer: Answer, outcome: Deferred) -> Again | None:
     """Send it later, and later each time, because the carrier does not take it now."""
     deferrals = answer.part.deferrals + 1
     seconds = _put_off_seconds(work, deferrals, outcome)
-    was_doubted = work.doubts.refute(part, answer.part.attempt)
+    was_doubted = Doubts.of(work).refute(part, answer.part.attempt)
     if was_doubted and part.state is State.HELD and part.attempt == answer.part.attempt:
         work.return_to_queue(part, due_ms=work.now_ms + round(seconds * 1_000))
         return None
@@ -301,7 +304,7 @@ def _put_off_seconds(work: Work, deferrals: int, outcome: Deferred) -> float:
         return outcome.retry_after_seconds
     first = outcome.retry_after_seconds
     longest = max(PUT_OFF_MOST_SECONDS if deferrals <= PUT_OFF_LONG else PUT_OFF_LONG_MOST_SECONDS, first)
-    return scattered(wait_after(deferrals, first=first, longest=longest), work.house.ids.chance())
+    return scattered(wait_after(deferrals, first=first, longest=longest), work.context.ids.chance())
 
 
 def _note(work: Work, part: OpenPart, kind: Kind, answer: Answer, *, status: int, reason: str) -> None:

@@ -14,6 +14,7 @@ from palomar.domain.doubt import PHONE_DIGITS, phone_tail
 from palomar.domain.message import FINAL, MessageId, PartId, echo_of, part_id
 from palomar.domain.receipt_ids import canonical, is_id
 from palomar.domain.text import Alphabet, payloads, text_of_payload
+from palomar.flows.doubts import Doubts
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt
 from palomar.storage import messages as rows
@@ -36,9 +37,9 @@ class Asked:
 
 async def doubtful(work: Work, asked: Sequence[Asked]) -> list[OpenPart | None]:
     """Find the part that each of these receipts speaks of, or None; what a receipt was taken for is kept."""
-    named = await work.doubts.by_reference({reading for one in asked for reading in one.readings})
+    named = await Doubts.of(work).by_reference({reading for one in asked for reading in one.readings})
     numbers = {number for one in asked for number in (one.receipt.msisdn, one.receipt.sender)}
-    fitting = await work.doubts.open_by_phone(numbers)
+    fitting = await Doubts.of(work).open_by_phone(numbers)
     if not named and not fitting:
         return [None] * len(asked)
     both = [*named, *fitting]  # what fits one receipt has its id from then on
@@ -101,7 +102,7 @@ def _fitting(
     chosen = min(fits, key=lambda doubt: _order(asked.receipt, doubt, found))
     reference = canonical(asked.receipt.reference) if is_id(asked.receipt.reference) else ""
     part = found.parts[chosen.part_id]
-    work.doubts.tell(part, chosen.attempt, reference)
+    Doubts.of(work).tell(part, chosen.attempt, reference)
     return part
 
 

@@ -11,23 +11,21 @@ from palomar.domain.account import AccountId
 from palomar.domain.doubt import Cause, Resend, phone_tail
 from palomar.domain.message import MessageId, PartId
 from palomar.domain.routing import Plan
-from palomar.flows.house import House
+from palomar.flows.routing import RoutingContext
+from palomar.flows.work import Joined, Work
 from palomar.storage import doubts as rows
 from palomar.storage import messages
-from palomar.storage.database import Transaction
 from palomar.storage.doubts import NO_REFERENCE, DoubtRow
 from palomar.storage.messages import OpenPart
 
 _Key = tuple[PartId, int]
 
 
-class Doubts:
-    """See the module."""
+class Doubts(Joined):
+    """The copies in doubt of one transaction's parts."""
 
-    def __init__(self, tx: Transaction, house: House, *, now_ms: int) -> None:
-        self._tx = tx
-        self._house = house
-        self._now_ms = now_ms
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
         self._by_part: dict[PartId, dict[int, DoubtRow]] = {}
         self.has_any = False
         """A copy of some part of this transaction was ever in doubt, as far as it was loaded."""
@@ -42,7 +40,7 @@ class Doubts:
         missing = sorted({identity for identity in ids if identity not in self._by_part})
         if missing:
             self._by_part.update((identity, {}) for identity in missing)
-            for row in await self._tx.lookup(rows.LOOKUP_DOUBTS, missing):
+            for row in await self._work.tx.lookup(rows.LOOKUP_DOUBTS, missing):
                 self._keep(rows.doubt_row(row))
 
     async def load_lanes(self, message_ids: Iterable[MessageId]) -> None:
@@ -50,14 +48,16 @@ class Doubts:
         plan = self._plan
         if any(lane.has_own_resend for lane in plan.lanes):
             missing = sorted(set(message_ids) - self._lanes.keys())
-            self._lanes.update(dict(await self._tx.lookup(messages.LOOKUP_QUEUE_LANES, missing)) if missing else {})
+            self._lanes.update(
+                dict(await self._work.tx.lookup(messages.LOOKUP_QUEUE_LANES, missing)) if missing else {}
+            )
 
     async def open_by_phone(self, numbers: Iterable[str]) -> list[DoubtRow]:
         """Find every open copy for these phones, those of this transaction too."""
         tails = sorted({phone_tail(number) for number in numbers if number})
         if not tails:
             return []
-        await self.load(PartId(row[0]) for row in await self._tx.lookup(rows.LOOKUP_DOUBTS_BY_PHONE, tails))
+        await self.load(PartId(row[0]) for row in await self._work.tx.lookup(rows.LOOKUP_DOUBTS_BY_PHONE, tails))
         return [
             doubt
             for copies in self._by_part.values()
@@ -70,11 +70,11 @@ class Doubts:
         wanted = set(references) - {""}
         if not wanted:
             return []
-        found = await self._tx.lookup(rows.LOOKUP_DOUBTS_BY_REFERENCE, sorted(wanted))
+        found = await self._work.tx.lookup(rows.LOOKUP_DOUBTS_BY_REFERENCE, sorted(wanted))
         await self.load(PartId(row[0]) for row in found)
         return [doubt for copies in self._by_part.values() for doubt in copies.values() if doubt.reference in wanted]
 
-    def of(self, part: OpenPart) -> list[DoubtRow]:
+    def all_of(self, part: OpenPart) -> list[DoubtRow]:
         """List the copies of a part that was loaded, the first attempt first."""
         return list(self._by_part.get(part.id, {}).values())
 
@@ -93,7 +93,7 @@ class Doubts:
 
     def bounds(self, account_id: AccountId, message_id: MessageId) -> Resend:
         """Give the bounds for a message's parts; its lane has been loaded."""
-        account = self._house.accounts.get(account_id)
+        account = self._work.context.accounts.get(account_id)
         own = account.settings.resend if account else Resend(times=0)
         lane = self._plan.lane(self._lanes.get(message_id, 0))
         return lane.resend(own) if lane is not None else own
@@ -109,7 +109,7 @@ class Doubts:
             phone=phone_tail(part.message.msisdn),
             sender=sender,
             cause=cause,
-            at_ms=self._now_ms,
+            at_ms=self._work.now_ms,
         )
         if part.attempt not in self._by_part.setdefault(part.id, {}):
             self._added[part.id, part.attempt] = doubt
@@ -125,7 +125,7 @@ class Doubts:
 
     def forget(self, part: OpenPart) -> None:
         """Count no longer what was counted before: a person decided that the part is sent once more."""
-        for doubt in self.of(part):
+        for doubt in self.all_of(part):
             if doubt.cause is not Cause.REFUTED:
                 doubt.cause = Cause.REFUTED
                 self._changed[part.id, doubt.attempt] = doubt
@@ -133,17 +133,17 @@ class Doubts:
     async def write(self) -> None:
         """Write what was moved."""
         if self._added:
-            await self._tx.insert(rows.INSERT_DOUBTS, [doubt.row() for doubt in self._added.values()])
+            await self._work.tx.insert(rows.INSERT_DOUBTS, [doubt.row() for doubt in self._added.values()])
         changed = [doubt for key, doubt in self._changed.items() if key not in self._added]
         if changed:
             values = [(doubt.part_id, doubt.attempt, doubt.cause, doubt.reference) for doubt in changed]
-            await self._tx.update(rows.UPDATE_DOUBTS, values)
+            await self._work.tx.update(rows.UPDATE_DOUBTS, values)
 
     # --- inside
 
     @property
     def _plan(self) -> Plan:
-        return self._house.router.plan if self._house.router else Plan()
+        return RoutingContext.of(self._work.context).plan
 
     def _keep(self, doubt: DoubtRow) -> None:
         self.has_any = True

@@ -6,6 +6,8 @@ from typing import Final
 from palomar.domain.events import CarrierTook, Delivered, Event, Failed
 from palomar.domain.message import CORRECTIONS, MESSAGE_TRANSITIONS, State, move, worse
 from palomar.domain.timeline import Kind
+from palomar.flows.books import Ledger
+from palomar.flows.outbox import Outbox
 from palomar.flows.work import Work
 from palomar.storage.ledger import Reason
 from palomar.storage.messages import OpenMessage, OpenPart
@@ -18,7 +20,7 @@ def tell_taken(work: Work, message: OpenMessage) -> None:
     message of which another part is in doubt: nobody knows whether that was taken."""
     if message.parts_left == 0 and message.state in _NOT_SENT and message.worst is not State.REJECTED:
         move(message, State.SENT, MESSAGE_TRANSITIONS)
-        work.tell(
+        Outbox.of(work).tell(
             message,
             CarrierTook(
                 message_id=message.id, request_ref=message.request_ref, msisdn=message.msisdn, at_ms=work.now_ms
@@ -34,7 +36,7 @@ def end_part(
     message = part.message
     move(part, state)
     if part.sent_ms is None:
-        work.give_back(part, reason=reason)
+        Ledger.of(work).give_back(part, reason=reason)
     message.parts_open -= 1
     message.worst = worse(message.worst, state)
     if presumed:
@@ -71,7 +73,7 @@ def correct_end(work: Work, part: OpenPart, state: State) -> None:
 def _tell_end(work: Work, message: OpenMessage) -> None:
     work.note(message.id, Kind.ENDED, {"state": message.state, "presumed": bool(message.presumed)})
     if message.state is not State.CANCELLED:
-        work.tell(message, _event(message, work.now_ms))
+        Outbox.of(work).tell(message, _event(message, work.now_ms))
 
 
 def _event(message: OpenMessage, at_ms: int) -> Event:

@@ -11,7 +11,9 @@ from palomar.domain.account import Account, AccountId
 from palomar.domain.link import Links
 from palomar.domain.message import MessageId, State
 from palomar.domain.refusals import Refusal
+from palomar.flows.blacklist import BlackListContext
 from palomar.flows.compose import Acceptance, NewMessage, Verdict
+from palomar.flows.sent import SentLately, SentToday, UnpaidToday
 from palomar.flows.work import Work
 from palomar.storage.blacklist import LOOKUP_BLOCKED
 from palomar.storage.links import LOOKUP_LINKS_OF
@@ -30,7 +32,7 @@ async def judge(work: Work, commands: Sequence[Acceptance]) -> None:
     messages = [m for command in commands for m in command.messages if m.row.final_ms is None]
     for message in messages:
         message.verdict = NO_ROUTE if _has_no_route(message) else None  # the batch may run again
-    if work.house.has_blocked_numbers:
+    if BlackListContext.of(work.context).has_numbers:
         await _judge_blocked(work, messages)
     unique: list[Acceptance] = []
     limited: set[AccountId] = set()
@@ -47,11 +49,11 @@ async def judge(work: Work, commands: Sequence[Acceptance]) -> None:
         command.is_filtered = filters_duplicates or is_limited or has_unpaid
     digests = {(_digest(m), m.row.due_ms) for c in unique for m in c.messages if m.counts}
     if digests:
-        await work.sent_lately.read(digests)
+        await SentLately.of(work).read(digests)
     if limited:
-        await work.sent_today.read(limited, work.now_ms // DAY_MS)
+        await SentToday.of(work).read(limited, work.now_ms // DAY_MS)
     if unpaid:
-        await work.unpaid_today.read(unpaid, work.now_ms // DAY_MS)
+        await UnpaidToday.of(work).read(unpaid, work.now_ms // DAY_MS)
 
 
 def discard_duplicates(work: Work, command: Acceptance) -> None:
@@ -63,7 +65,7 @@ def discard_duplicates(work: Work, command: Acceptance) -> None:
     for message in command.messages:
         if message.counts:
             digest = _digest(message)
-            if digest in here or work.sent_lately.is_near(digest, message.row.due_ms):
+            if digest in here or SentLately.of(work).is_near(digest, message.row.due_ms):
                 message.verdict = (State.DUPLICATED, "the same text is due to this number within the hour")
             here.add(digest)
 
@@ -73,13 +75,13 @@ def over_limit(work: Work, command: Acceptance) -> Refusal | None:
     nothing."""
     settings = command.request.account.settings
     unpaid = _unpaid(command) if command.may_have_unpaid else 0
-    if unpaid and not work.unpaid_today.fits(command.account_id, unpaid, limit=settings.unpaid_limit):
+    if unpaid and not UnpaidToday.of(work).fits(command.account_id, unpaid, limit=settings.unpaid_limit):
         return Refusal.DAILY_LIMIT
     limit = settings.messages_a_day
     if not limit:
         return None
     count = sum(1 for message in command.messages if message.counts)
-    return None if work.sent_today.fits(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
+    return None if SentToday.of(work).fits(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
 
 
 def remember(work: Work, command: Acceptance) -> None:
@@ -87,34 +89,34 @@ def remember(work: Work, command: Acceptance) -> None:
     unpaid = _unpaid(command) if command.may_have_unpaid else 0
     if unpaid:
         most_unpaid = command.request.account.settings.unpaid_limit
-        work.unpaid_today.count(command.account_id, unpaid, limit=most_unpaid)
+        UnpaidToday.of(work).count(command.account_id, unpaid, limit=most_unpaid)
     limit = command.request.account.settings.messages_a_day
     filters_duplicates = _filters_duplicates(command)
     if not limit and not filters_duplicates:
         return
     sent = [message for message in command.messages if message.counts and message.refused is None]
     if limit:
-        work.sent_today.count(command.account_id, len(sent), limit=limit)
+        SentToday.of(work).count(command.account_id, len(sent), limit=limit)
     if filters_duplicates:
         for message in sent:
-            work.sent_lately.remember(_digest(message), message.row.due_ms)
+            SentLately.of(work).remember(_digest(message), message.row.due_ms)
 
 
 async def forget_scheduled(work: Work, account: Account | None, message_ids: Sequence[MessageId]) -> None:
     """Let these messages, which are cancelled or leave at another time, make no duplicates where they stood."""
     for digest, due_ms in await _digests_of(work, account, message_ids):
-        work.sent_lately.forget(digest, due_ms)
+        SentLately.of(work).forget(digest, due_ms)
 
 
 async def move_scheduled(work: Work, account: Account | None, message_ids: Sequence[MessageId], *, due_ms: int) -> None:
     """Remember these messages at the time to which they are moved."""
     digests = await _digests_of(work, account, message_ids)
-    await work.sent_lately.read((digest, due_ms) for digest, _ in digests)
+    await SentLately.of(work).read((digest, due_ms) for digest, _ in digests)
     for digest, before_ms in digests:
-        work.sent_lately.forget(digest, before_ms)
+        SentLately.of(work).forget(digest, before_ms)
     for digest, _ in digests:
-        if not work.sent_lately.is_near(digest, due_ms):
-            work.sent_lately.remember(digest, due_ms)
+        if not SentLately.of(work).is_near(digest, due_ms):
+            SentLately.of(work).remember(digest, due_ms)
 
 
 async def blocked_now(
@@ -124,7 +126,7 @@ async def blocked_now(
     wanted = sorted(set(numbers))
     if account is None or not account.enabled or not account.may_send:
         return dict.fromkeys(wanted, "the account may not send any more")
-    if not work.house.has_blocked_numbers:
+    if not BlackListContext.of(work.context).has_numbers:
         return {}
     return await _why_blocked(work, account_id, wanted)
 

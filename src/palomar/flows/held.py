@@ -12,6 +12,7 @@ from palomar.domain.access import Scope
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId, PartId, State
 from palomar.domain.timeline import Kind
+from palomar.flows.doubts import Doubts
 from palomar.flows.routing import UNROUTED
 from palomar.flows.work import Work
 from palomar.storage import doubts
@@ -62,14 +63,14 @@ async def _send(work: Work, message_ids: Sequence[MessageId]) -> int:
         return 0
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, wanted)]
     known = await work.parts(ids)
-    await work.doubts.load(ids)
+    await Doubts.of(work).load(ids)
     held = [known[identity] for identity in ids if known[identity].state is State.HELD]
     counts: dict[MessageId, int] = {}
     for part in held:
         counts[part.message.id] = counts.get(part.message.id, 0) + 1
     for part in held:
         message = part.message
-        work.doubts.forget(part)
+        Doubts.of(work).forget(part)
         carrier = UNROUTED if counts[message.id] == message.parts else message.carrier
         work.return_to_queue(part, due_ms=work.now_ms, carrier=carrier)
         work.note(message.id, Kind.RELEASED, {"part": part.number, "why": "a person wants it sent once more"})

@@ -7,7 +7,9 @@ from typing import LiteralString
 from palomar.domain.counts import COUNTS_KEPT_MS, Grain
 from palomar.domain.lockout import FORGOTTEN_MS
 from palomar.domain.message import FINAL, MessageId, PartId, State
+from palomar.flows.books import Ledger
 from palomar.flows.callers import KEPT_AT_MOST, KNOWN_MS
+from palomar.flows.doubts import Doubts
 from palomar.flows.ending import end_part
 from palomar.flows.kept import KEPT_MS
 from palomar.flows.sent import SAME_WITHIN_MS
@@ -91,12 +93,12 @@ async def _expire(work: Work, message_ids: list[MessageId]) -> None:
         return
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
     known = await work.parts(ids)
-    await work.doubts.load(identity for identity in ids if known[identity].state is State.QUEUED)
+    await Doubts.of(work).load(identity for identity in ids if known[identity].state is State.QUEUED)
     for identity in ids:
         part = known[identity]
         if part.state in FINAL:
             continue
-        in_doubt = part.state in (State.HELD, State.SUBMITTING) or work.doubts.is_open(part)
+        in_doubt = part.state in (State.HELD, State.SUBMITTING) or Doubts.of(work).is_open(part)
         if part.state in (State.QUEUED, State.SUBMITTING):
             work.leave_queue(part)
         if not in_doubt:
@@ -106,7 +108,7 @@ async def _expire(work: Work, message_ids: list[MessageId]) -> None:
 
 
 def _end_unknown(work: Work, part: OpenPart) -> None:
-    account = work.house.accounts.get(part.message.account_id)
+    account = work.context.accounts.get(part.message.account_id)
     if part.sent_ms is None and not (account and account.settings.refund_unknown):
-        work.settle_unanswered(part, reason=Reason.UNKNOWN)
+        Ledger.of(work).settle_unanswered(part, reason=Reason.UNKNOWN)
     end_part(work, part, State.UNKNOWN, presumed=True, reason=Reason.UNKNOWN_BACK)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from palomar.flows.kept import KeptAnswers
 from palomar.flows.work import Work
 
 _NONCE = bytes(12)  # each derived key encrypts one answer only
@@ -51,9 +52,9 @@ class KeyReused:
 
 async def seen(work: Work, keys: Iterable[Key]) -> None:
     """Read what is kept under these keys, so that :func:`recall` can tell."""
-    scopes = {key.scope for key in keys} - work.answers.known.keys()
+    scopes = {key.scope for key in keys} - KeptAnswers.of(work).known.keys()
     if scopes:
-        await work.answers.read(sorted(scopes))
+        await KeptAnswers.of(work).read(sorted(scopes))
 
 
 async def answered(work: Work, key: Key) -> Replay | KeyReused | None:
@@ -64,7 +65,7 @@ async def answered(work: Work, key: Key) -> Replay | KeyReused | None:
 
 def recall(work: Work, key: Key) -> Replay | KeyReused | None:
     """What is kept for this key, in the tables or earlier in this batch; None: go on, and :func:`keep` the answer."""
-    kept = work.answers.known.get(key.scope)
+    kept = KeptAnswers.of(work).known.get(key.scope)
     if kept is None:
         return None
     request, status, answer = kept
@@ -75,4 +76,4 @@ def recall(work: Work, key: Key) -> Replay | KeyReused | None:
 
 def keep(work: Work, key: Key, *, status: int, body: bytes) -> None:
     """Keep the answer with what it answers."""
-    work.answers.keep(key.scope, key.request, status, AESGCM(key.seal).encrypt(_NONCE, body, None))
+    KeptAnswers.of(work).keep(key.scope, key.request, status, AESGCM(key.seal).encrypt(_NONCE, body, None))

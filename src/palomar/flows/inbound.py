@@ -115,7 +115,7 @@ def _part_row(work: Work, message: InboundMessage, part: CarrierInbound) -> Row:
 def opened(work: Work, part: CarrierInbound) -> InboundMessage:
     """A message of which this part is the first to come; without it yet."""
     return InboundMessage(
-        id=work.house.ids.serial(),
+        id=work.context.ids.serial(),
         carrier=part.carrier,
         source=part.source,
         destination=part.destination,

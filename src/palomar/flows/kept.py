@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from palomar.domain.account import AccountId
 from palomar.domain.message import MessageId
+from palomar.flows.work import Joined, Work
 from palomar.storage import platform
-from palomar.storage.database import Conflict, Transaction
+from palomar.storage.database import Conflict
 from palomar.storage.statements import Row
 
 KEPT_MS = 24 * 3_600_000
@@ -19,20 +20,21 @@ KeptAnswer = tuple[bytes, int, bytes]
 """Digest of the request, HTTP status, encrypted body."""
 
 
-class KeptAnswers:
+class KeptAnswers(Joined):
     """Answers by scope: those that were read, and those that this transaction keeps."""
 
-    def __init__(self, tx: Transaction, *, now_ms: int) -> None:
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
         self.known: dict[bytes, KeptAnswer] = {}
-        self._tx = tx
-        self._now_ms = now_ms
         self._new: list[tuple[bytes, bytes, int, bytes, int]] = []
         self._outlived: set[bytes] = set()
 
     async def read(self, scopes: Sequence[bytes]) -> None:
         """Read what was kept under these scopes within a day."""
-        oldest = self._now_ms - KEPT_MS
-        for scope, request, status, answer, created_ms in await self._tx.lookup(platform.LOOKUP_IDEMPOTENCY, scopes):
+        oldest = self._work.now_ms - KEPT_MS
+        for scope, request, status, answer, created_ms in await self._work.tx.lookup(
+            platform.LOOKUP_IDEMPOTENCY, scopes
+        ):
             if created_ms > oldest:
                 self.known[scope] = (request, status, answer)
             else:
@@ -41,22 +43,22 @@ class KeptAnswers:
     def keep(self, scope: bytes, request: bytes, status: int, answer: bytes) -> None:
         """Keep an answer; the same scope later in this batch finds it."""
         self.known[scope] = (request, status, answer)
-        self._new.append((scope, request, status, answer, self._now_ms))
+        self._new.append((scope, request, status, answer, self._work.now_ms))
 
     async def write(self) -> None:
         """Write what is new, over what has outlived its day."""
         outlived = sorted(self._outlived.intersection(row[0] for row in self._new))
         if outlived:
-            await self._tx.delete(platform.DELETE_IDEMPOTENCY, outlived)
-        if self._new and len(await self._tx.insert_new(platform.INSERT_IDEMPOTENCY, self._new)) != len(self._new):
+            await self._work.tx.delete(platform.DELETE_IDEMPOTENCY, outlived)
+        if self._new and len(await self._work.tx.insert_new(platform.INSERT_IDEMPOTENCY, self._new)) != len(self._new):
             raise Conflict("another node answered with the same idempotency key meanwhile")
 
 
-class ShortIds:
+class ShortIds(Joined):
     """Accounts' own numbers for messages."""
 
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
         self._counters: dict[AccountId, int] = {}
         self._new: list[Row] = []
 
@@ -65,8 +67,10 @@ class ShortIds:
         wanted = sorted(set(account_ids))
         if not wanted:
             return
-        await self._tx.insert_new(platform.INSERT_COUNTERS, [(account_id, FIRST_SHORT_ID) for account_id in wanted])
-        for account_id, last in await self._tx.lookup(platform.LOOKUP_COUNTERS, wanted):
+        await self._work.tx.insert_new(
+            platform.INSERT_COUNTERS, [(account_id, FIRST_SHORT_ID) for account_id in wanted]
+        )
+        for account_id, last in await self._work.tx.lookup(platform.LOOKUP_COUNTERS, wanted):
             self._counters[account_id] = last
 
     def next(self, account_id: AccountId, message_id: MessageId) -> int:
@@ -81,5 +85,5 @@ class ShortIds:
     async def write(self) -> None:
         """Write the numbers given out, and how far each account has counted."""
         if self._new:
-            await self._tx.insert(platform.INSERT_SHORT_IDS, self._new)
-            await self._tx.update(platform.UPDATE_COUNTERS, sorted(self._counters.items()))
+            await self._work.tx.insert(platform.INSERT_SHORT_IDS, self._new)
+            await self._work.tx.update(platform.UPDATE_COUNTERS, sorted(self._counters.items()))

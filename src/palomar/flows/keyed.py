@@ -39,7 +39,7 @@ async def add_keyed(work: Work, commands: Sequence[AddAccount]) -> list[Account 
         if before is not None:
             results.append(before)
             continue
-        account = await add_account(work.tx, work.house, command.new, now_ms=work.now_ms)
+        account = await add_account(work.tx, work.context, command.new, now_ms=work.now_ms)
         assert not isinstance(account, Refusal), "an account added by a program begins without credit"
         if account is not None and command.key and command.answer:
             status, body = command.answer(account)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from palomar.domain.receipt_ids import Spelling
+from palomar.flows.context import Given
+from palomar.flows.work import Joined, Work
 from palomar.storage import routing as rows
 from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
@@ -22,6 +24,34 @@ class Lesson:
     learned_ms: int
 
 
+class ReceiptContext(Given, frozen=True, kw_only=True):
+    """What is known of carriers' receipts: how each spells ids, and who reports one part alone of a long message."""
+
+    spellings: Mapping[str, Spelling]
+    one_receipt: frozenset[str]
+
+
+class Lessons(Joined):
+    """What carriers teach in one transaction: one lesson a carrier and subject."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
+        self._new: dict[tuple[str, str], str] = {}
+
+    def learn(self, carrier: str, subject: str, value: str) -> None:
+        """Take a lesson, if this transaction has none yet of this carrier on this subject."""
+        self._new.setdefault((carrier, subject), value)
+
+    async def write(self) -> None:
+        """Keep the lessons, in place of others on their subjects; every node hears of them."""
+        tx, now_ms = self._work.tx, self._work.now_ms
+        for (carrier, subject), value in sorted(self._new.items()):
+            await tx.execute(rows.FORGET_LESSON, carrier, subject)
+            await tx.insert_new(rows.INSERT_LESSONS, [(carrier, subject, value, now_ms)])
+        if self._new:
+            await tx.execute(BUMP_VERSION)
+
+
 async def list_lessons(tx: Transaction) -> list[Lesson]:
     """All lessons, by carrier."""
     return [
@@ -34,13 +64,6 @@ async def load_spellings(tx: Transaction) -> Mapping[str, Spelling]:
     """How each carrier's receipts spell ids."""
     lessons = await list_lessons(tx)
     return {lesson.carrier: Spelling(lesson.value) for lesson in lessons if lesson.subject == RECEIPT_IDS}
-
-
-async def learn(tx: Transaction, lesson: Lesson) -> None:
-    """Keep a lesson, in place of another on its subject; every node hears of it."""
-    await tx.execute(rows.FORGET_LESSON, lesson.carrier, lesson.subject)
-    await tx.insert_new(rows.INSERT_LESSONS, [(lesson.carrier, lesson.subject, lesson.value, lesson.learned_ms)])
-    await tx.execute(BUMP_VERSION)
 
 
 async def unlearn(tx: Transaction, carrier: str, subject: str) -> bool:

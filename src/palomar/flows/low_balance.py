@@ -1,88 +1,68 @@
-"""A balance that has fallen low: noticed in the transaction that took it, told once, told again after credit.
+"""Notices balances that have fallen low, in the transaction that took them: told once, and told again after credit.
 
-The notice is a callback of our own to the account's ``notice_url``, in no vendor's form: JSON with ``event``,
-``login``, ``credits`` and ``timestamp``. A row remembers that it was told.
+A row remembers that an account was told. Not here: automatic credit (``topups``).
 """
 
-import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
-from palomar.domain.account import Account, AccountId
-from palomar.domain.credit import MICROCREDITS_A_CREDIT, Microcredits, format_two_decimals
+from palomar.domain.account import AccountId
+from palomar.domain.credit import MICROCREDITS_A_CREDIT
+from palomar.domain.events import BalanceFellLow
 from palomar.domain.message import MessageId
-from palomar.domain.schedule import format_gmt
 from palomar.domain.topup import is_low, wants_topup
-from palomar.flows.house import House
+from palomar.flows.outbox import Outbox
+from palomar.flows.work import Joined, Work
 from palomar.storage import topups as rows
-from palomar.storage.database import Transaction
-from palomar.storage.statements import Row
-from palomar.storage.webhooks import WebhookRow
 
 
-@dataclass(slots=True, kw_only=True)
-class Fallen:
-    """Accounts that want a top-up; those whose owners are told now, and the callbacks that tell them."""
+class LowBalances(Joined):
+    """The accounts of one transaction whose balances have fallen low."""
 
-    want_topup: set[AccountId] = field(default_factory=set)
-    told: list[AccountId] = field(default_factory=list)
-    notices: list[WebhookRow] = field(default_factory=list)
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
+        self.want_topup: set[AccountId] = set()
+        """Accounts that want a top-up after this transaction."""
+        self.told: list[AccountId] = []
+        """Accounts whose low balance this transaction tells of."""
+        self.topped_up: set[AccountId] = set()
+        """Accounts that this transaction tops up."""
+        self._balances: Mapping[AccountId, int] = {}
 
+    def watch(self, balances: Mapping[AccountId, int]) -> None:
+        """Look at these balances at the end of the transaction, as they stand then."""
+        self._balances = balances
 
-async def watch(
-    tx: Transaction,
-    house: House,
-    balances: Mapping[AccountId, int],
-    *,
-    topped_up: Collection[AccountId],
-    now_ms: int,
-) -> Fallen:
-    """Do what the balances that a transaction leaves ask for."""
-    fallen = Fallen()
-    low = []
-    for account_id, available in balances.items():
-        account = house.accounts.get(account_id)
-        if account is None:
-            continue
-        if wants_topup(account.settings, available) and account_id not in topped_up:
-            fallen.want_topup.add(account_id)
-        if is_low(account.settings, available):
-            low.append(account)
-    if not low:
-        return fallen
-    rows_of_fallen: list[Row] = [(account.id, now_ms) for account in low]
-    first = await tx.insert_new(rows.INSERT_NOTICES, rows_of_fallen)
-    for account in low:
-        if account.id in first:
-            fallen.told.append(account.id)
-            if account.settings.notice_url:
-                fallen.notices.append(_notice(house, account, balances[account.id], now_ms=now_ms))
-    return fallen
+    async def write(self) -> None:
+        """Do what the balances that the transaction leaves ask for: it is written before callbacks and balances."""
+        low = []
+        for account_id, available in self._balances.items():
+            account = self._work.context.accounts.get(account_id)
+            if account is None:
+                continue
+            if wants_topup(account.settings, available) and account_id not in self.topped_up:
+                self.want_topup.add(account_id)
+            if is_low(account.settings, available):
+                low.append(account)
+        if not low:
+            return
+        work = self._work
+        first = await work.tx.insert_new(rows.INSERT_NOTICES, [(account.id, work.now_ms) for account in low])
+        for account in low:
+            if account.id in first:
+                self.told.append(account.id)
+                Outbox.of(work).call_back(
+                    BalanceFellLow(
+                        login=account.login, available_microcredits=self._balances[account.id], at_ms=work.now_ms
+                    ),
+                    account_id=account.id,
+                    dialect=account.settings.inbound_dialect,
+                    target=account.settings.notice_url,
+                    about=MessageId(work.context.ids.serial()),  # of no message: it waits for no other callback
+                )
 
-
-async def credited(tx: Transaction, house: House, account_id: AccountId) -> None:
-    """The account got credit: if it has enough again, its next fall is told again."""
-    account = house.accounts.get(account_id)
-    if account is not None and account.settings.low_balance:
-        enough = account.settings.low_balance * MICROCREDITS_A_CREDIT
-        await tx.execute(rows.DELETE_NOTICE, account_id, account_id, enough)
-
-
-def _notice(house: House, account: Account, available: int, *, now_ms: int) -> WebhookRow:
-    body = {
-        "event": "low_balance",
-        "login": account.login,
-        "credits": format_two_decimals(Microcredits(available)),
-        "timestamp": format_gmt(now_ms),
-    }
-    return WebhookRow(
-        id=house.ids.serial(),
-        message_id=MessageId(house.ids.serial()),  # of no message: it has a line of its own
-        account_id=account.id,
-        dialect=account.settings.inbound_dialect,  # whose waits between attempts it has; empty is nobody's
-        method="POST",
-        url=account.settings.notice_url,
-        body=json.dumps(body, ensure_ascii=False).encode(),
-        due_ms=now_ms,
-        target=house.callbacks.target_of(account.id, account.settings.notice_url),
-    )
+    async def lifted(self, account_id: AccountId) -> None:
+        """Note that the account has more than before: if it is enough again, its next fall is told again."""
+        account = self._work.context.accounts.get(account_id)
+        if account is not None and account.settings.low_balance:
+            enough = account.settings.low_balance * MICROCREDITS_A_CREDIT
+            await self._work.tx.execute(rows.DELETE_NOTICE, account_id, account_id, enough)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from palomar.domain.message import FINAL, PartId
 from palomar.domain.receipt_ids import Spelling, answers_to, canonical, differs_by_case, is_id, is_zero
 from palomar.flows.doubtful import Asked, doubtful, speaks_of
-from palomar.flows.lessons import RECEIPT_IDS, Lesson, learn
+from palomar.flows.lessons import RECEIPT_IDS, Lessons, ReceiptContext
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt
 from palomar.storage import messages as rows
@@ -44,7 +44,7 @@ async def match(
         if fit is None:
             nameless.append(index)
         else:
-            await _learn(work, receipt, fit, found)
+            _learn(work, receipt, fit, found)
     if nameless:
         asked = [
             Asked(receipts[i], set(readings[i].values()) - {""}, came_ms[i] if came_ms else None) for i in nameless
@@ -71,7 +71,7 @@ class _Fit(Struct, frozen=True):
 def _readings(work: Work, receipt: CarrierReceipt, *, guess: bool) -> dict[Spelling, str]:
     if not is_id(receipt.reference):
         return {}
-    learned = None if guess else work.house.spellings.get(receipt.carrier)
+    learned = None if guess else ReceiptContext.of(work.context).spellings.get(receipt.carrier)
     return answers_to(receipt.reference, _ALL if learned is None else (learned,))
 
 
@@ -132,9 +132,8 @@ def _soundness(fit: _Fit) -> tuple[bool, bool, bool, int]:
     return fit.by_address, fit.spelling is Spelling.SAME, fit.part.state not in FINAL, int(fit.part.id)
 
 
-async def _learn(work: Work, receipt: CarrierReceipt, fit: _Fit, readings: Mapping[Spelling, str]) -> None:
+def _learn(work: Work, receipt: CarrierReceipt, fit: _Fit, readings: Mapping[Spelling, str]) -> None:
     """One receipt that names the phone teaches how the carrier spells, if its id would have read otherwise."""
     is_telling = len(set(readings.values())) == len(readings) > 1
-    if is_telling and fit.by_address and work.learn_once(receipt.carrier, RECEIPT_IDS):
-        lesson = Lesson(carrier=receipt.carrier, subject=RECEIPT_IDS, value=fit.spelling.value, learned_ms=work.now_ms)
-        await learn(work.tx, lesson)
+    if is_telling and fit.by_address:
+        Lessons.of(work).learn(receipt.carrier, RECEIPT_IDS, fit.spelling.value)

@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 
 from palomar.domain.retry import CALLBACK_WAITS, next_attempt_ms
 from palomar.domain.timeline import Detail, Kind
+from palomar.flows.outbox import CallbackContext, Outbox
 from palomar.flows.work import Work
 from palomar.ports import HttpOutcome, WebhookRenderer
 from palomar.storage import callback_targets as targets
@@ -34,13 +35,13 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
     for attempt in attempts:
         webhook, outcome = attempt.webhook, attempt.outcome
         if outcome.ok:
-            work.webhook_done(webhook.id)
+            Outbox.of(work).done(webhook.id)
             work.note(webhook.message_id, succeeded, _detail(webhook, outcome, ok=True))
             if attempt.recovers:
                 recovered.add(webhook.target)
                 failed.pop(webhook.target, None)
             continue
-        next_ms = _next_ms(work.house.renderers, webhook, work.now_ms)
+        next_ms = _next_ms(CallbackContext.of(work.context).renderers, webhook, work.now_ms)
         waiting = structs.replace(
             webhook,
             attempts=webhook.attempts + 1,
@@ -48,7 +49,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
             due_ms=work.now_ms if next_ms is None else next_ms,
             node_id=None,
         )
-        work.webhook_changed(waiting)
+        Outbox.of(work).change(waiting)
         detail = _detail(webhook, outcome, ok=False) | {"error": outcome.error, "next_ms": next_ms}
         work.note(webhook.message_id, Kind.CALLBACK_FAILED, detail)
         failed.setdefault(webhook.target, []).append(webhook)
@@ -64,7 +65,7 @@ async def release_callbacks(work: Work, slices: Sequence[Sequence[WebhookRow]]) 
     for webhooks in slices:
         for webhook in webhooks:
             webhook.node_id = None
-            work.webhook_changed(webhook)
+            Outbox.of(work).change(webhook)
     return [None] * len(slices)
 
 
@@ -72,14 +73,14 @@ async def pass_over(work: Work, commands: Sequence[Collection[int]]) -> list[Non
     """Drop callbacks, by their ids, that nobody needs any more: a later state of their message has been told."""
     ids = sorted({identity for command in commands for identity in command})
     for webhook in rows.webhook_rows(await work.tx.lookup(rows.LOOKUP_WEBHOOKS, ids)):
-        if webhook.node_id is None or webhook.node_id == work.house.node_id:
+        if webhook.node_id is None or webhook.node_id == work.context.node_id:
             drop_untold(work, webhook)
     return [None] * len(commands)
 
 
 def drop_untold(work: Work, webhook: WebhookRow) -> None:
     """Leave out what a later state of the same message has overtaken; the timeline says so."""
-    work.webhook_done(webhook.id)
+    Outbox.of(work).done(webhook.id)
     work.note(webhook.message_id, Kind.PASSED_OVER, {"url": webhook.url, "attempts": webhook.attempts})
 
 
@@ -103,10 +104,12 @@ async def _count_failures(work: Work, failed: Mapping[int, Sequence[WebhookRow]]
             )
             new.append(target)
         target.failures += len(webhooks)
-        is_over = work.house.off_after.is_over(since_ms=target.since_ms, failures=target.failures, now_ms=work.now_ms)
+        is_over = CallbackContext.of(work.context).off_after.is_over(
+            since_ms=target.since_ms, failures=target.failures, now_ms=work.now_ms
+        )
         if is_over and target.off_ms is None:
             target.off_ms = work.now_ms
-            work.targets_off.append(target)
+            Outbox.of(work).targets_off.append(target)
     if new:
         await work.tx.insert_new(targets.INSERT_TARGETS, [target.row() for target in new])
     if known:

@@ -14,14 +14,16 @@ from palomar.domain.inbound_text import Piece
 from palomar.domain.message import MessageId
 from palomar.domain.opt_out import word_in
 from palomar.domain.phone import plain_address
+from palomar.flows.blacklist import PhonesOwnBlocks
 from palomar.flows.inbound import InboundMessage, Join, opened, together, with_parts
 from palomar.flows.numbers import VirtualNumber
+from palomar.flows.oddities import Oddities
+from palomar.flows.outbox import CallbackContext, Outbox
 from palomar.flows.owners import Owners, owners_of
 from palomar.flows.repeats import Before, before, is_part, link_of, word_of
 from palomar.flows.work import Work
 from palomar.ports import CarrierInbound, WebhookRenderer
 from palomar.storage import inbound as rows
-from palomar.storage.blacklist import DELETE_OPTED_OUT, INSERT_BLOCKED
 from palomar.storage.database import Conflict
 from palomar.storage.statements import Row
 
@@ -33,7 +35,9 @@ _PARTS_KEPT_MS = INCOMPLETE_AFTER_MS + 24 * 3_600_000
 async def receive(work: Work, inbounds: Sequence[CarrierInbound]) -> list[bool]:
     """Store each message or part; False where it is a repeat. Either way the carrier may forget it."""
     owners = await owners_of(work, (inbound.destination for inbound in inbounds))
-    work.odd += [(inbound.carrier, oddity) for inbound in inbounds for oddity in inbound.oddities]
+    for inbound in inbounds:
+        if inbound.oddities:
+            Oddities.of(work).note(inbound.carrier, inbound.oddities)
     single = [inbound for inbound in inbounds if not is_part(inbound)]
     several = [inbound for inbound in inbounds if is_part(inbound)]
     fresh = iter(await _take_single(work, single, owners))
@@ -79,12 +83,12 @@ async def _take_single(work: Work, inbounds: Sequence[CarrierInbound], owners: O
 
 async def _supersede(work: Work, statement: LiteralString, known: Before) -> None:
     for word in sorted(known.superseded):
-        await work.tx.execute(statement, f"older:{work.house.ids.serial()}", word)
+        await work.tx.execute(statement, f"older:{work.context.ids.serial()}", word)
 
 
 def _single(work: Work, inbound: CarrierInbound) -> InboundMessage:
     return InboundMessage(
-        id=work.house.ids.serial(),
+        id=work.context.ids.serial(),
         carrier=inbound.carrier,
         source=inbound.source,
         destination=inbound.destination,
@@ -152,12 +156,12 @@ async def _deliver(work: Work, message: InboundMessage, owners: Owners, *, is_ne
     """Obey the words of the number it was written to; tell its account, if this is no repeat."""
     owner = owners.of(message)
     work.heard.add(owner.account_id if owner else None)
-    account = work.house.accounts.get(owner.account_id) if owner else None
+    account = work.context.accounts.get(owner.account_id) if owner else None
     if owner is None or account is None:
         return
     await _obey(work, account, owner, message)
     if is_news:
-        work.call_back(
+        Outbox.of(work).call_back(
             InboundReceived(
                 number=owner.number,
                 msisdn=plain_address(message.source),
@@ -165,7 +169,7 @@ async def _deliver(work: Work, message: InboundMessage, owners: Owners, *, is_ne
                 at_ms=message.received_ms,
             ),
             account_id=account.id,
-            dialect=account.settings.inbound_dialect or _first_that_calls(work.house.renderers),
+            dialect=account.settings.inbound_dialect or _first_that_calls(CallbackContext.of(work.context).renderers),
             target=owner.url or account.settings.inbound_url,
             about=MessageId(message.id),
         )
@@ -182,8 +186,6 @@ async def _obey(work: Work, account: Account, owner: VirtualNumber, message: Inb
     start_words = account.settings.start_words if owner.start_words is None else owner.start_words
     word = word_in(message.text, stop_words)
     if word is not None:
-        await work.tx.insert_new(INSERT_BLOCKED, [(account.id, msisdn, word, work.now_ms)])
-        work.blocked_numbers = True
+        await PhonesOwnBlocks.of(work).put_on(account.id, msisdn, word)
     elif word_in(message.text, start_words) is not None:
-        await work.tx.execute(DELETE_OPTED_OUT, account.id, msisdn)
-        work.blocked_numbers = True
+        await PhonesOwnBlocks.of(work).take_off(account.id, msisdn)

@@ -14,9 +14,10 @@ from palomar.domain.routing import Asked, Plan
 from palomar.domain.sender_rules import sender_for
 from palomar.domain.text import Alphabet
 from palomar.domain.timeline import Detail, Kind
+from palomar.flows.doubts import Doubts
 from palomar.flows.ending import end_part, hold
 from palomar.flows.filters import NO_ROUTE, blocked_now
-from palomar.flows.routing import UNROUTED, lineage
+from palomar.flows.routing import UNROUTED, RoutingContext, lineage
 from palomar.flows.work import Work
 from palomar.storage import messages as rows
 from palomar.storage.messages import OpenPart, WaitingRow, waiting_rows
@@ -51,7 +52,7 @@ async def waiting_parts(work: Work, message_ids: list[MessageId]) -> list[Waitin
     waiting = waiting_rows(await work.tx.lookup(rows.LOOKUP_WAITING, message_ids))
     ended = await _judge_scheduled(work, waiting)
     ways = await _routed(work, [row for row in waiting if row.message_id not in ended])
-    plan = work.house.router.plan if work.house.router else Plan()
+    plan = RoutingContext.of(work.context).plan
     return [
         _waiting_part(row, ways[row.message_id], flash=_is_flash(plan, row))
         for row in waiting
@@ -75,7 +76,7 @@ async def _judge_scheduled(work: Work, waiting: Sequence[WaitingRow]) -> set[Mes
     blocked: set[MessageId] = set()
     for account_id, numbers in due.items():
         known = await work.parts(numbers)
-        account = work.house.accounts.get(account_id)
+        account = work.context.accounts.get(account_id)
         why = await blocked_now(work, account, numbers.values(), account_id)
         for identity, msisdn in numbers.items():
             part = known[identity]
@@ -93,13 +94,14 @@ async def _routed(work: Work, waiting: Sequence[WaitingRow]) -> dict[MessageId, 
     """Where each message goes; those that no route takes end as blocked and have no way."""
     ways: dict[MessageId, _Way] = {}
     lost: dict[MessageId, str] = {}
+    router = RoutingContext.of(work.context).router
     for row in waiting:
         if row.message_id in ways or row.message_id in lost:
             continue
-        if row.has_begun or row.queued_for != UNROUTED or work.house.router is None:
+        if row.has_begun or row.queued_for != UNROUTED or router is None:
             ways[row.message_id] = _fixed(work, row)
             continue
-        choice = work.house.router.choose(asked(work, row))
+        choice = router.choose(asked(work, row))
         if choice.carrier or not choice.candidates:
             ways[row.message_id] = _Way(choice.carrier, choice.sender or row.sender)
             if choice.candidates:
@@ -114,10 +116,10 @@ async def _routed(work: Work, waiting: Sequence[WaitingRow]) -> dict[MessageId, 
 async def _block_unroutable(work: Work, waiting: Sequence[WaitingRow], lost: dict[MessageId, str]) -> None:
     identities = [row.part_id for row in waiting if row.message_id in lost]
     known = await work.parts(identities)
-    await work.doubts.load(identities)
+    await Doubts.of(work).load(identities)
     for identity in identities:
         part = known[identity]
-        if not work.doubts.is_open(part):
+        if not Doubts.of(work).is_open(part):
             _block(work, part, {"why": NO_ROUTE[1], "routes": lost[part.message.id]})
         else:  # a copy may have left by a carrier that is gone: it waits for that one's receipt
             hold(work, part)
@@ -126,7 +128,7 @@ async def _block_unroutable(work: Work, waiting: Sequence[WaitingRow], lost: dic
 def _fixed(work: Work, row: WaitingRow) -> _Way:
     """A message of which a part has left by a carrier stays with it; one that was routed stays so."""
     carrier = row.carrier if row.has_begun else row.queued_for
-    router = work.house.router
+    router = RoutingContext.of(work.context).router
     rules = router.plan.sender_rules if router else ()
     sender = sender_for(rules, carrier=carrier, country=row.country, sender=row.sender) if rules else row.sender
     return _Way(carrier, row.sender if sender is None else sender)
@@ -138,7 +140,7 @@ def asked(work: Work, row: WaitingRow) -> Asked:
         msisdn=row.msisdn,
         country=row.country,
         sender=row.sender,
-        lineage=lineage(work.house.accounts, row.account_id),
+        lineage=lineage(work.context.accounts, row.account_id),
         label=row.label,
         dialect=row.dialect,
         at_ms=work.now_ms,

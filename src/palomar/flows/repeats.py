@@ -133,7 +133,7 @@ def _came(work: Work, inbound: CarrierInbound) -> Came:
 
 
 def _key(work: Work, link: str) -> str:
-    return f"{work.house.node_id}/{link}"
+    return f"{work.context.node_id}/{link}"
 
 
 def _node_key(node_id: int | str) -> str:

@@ -10,9 +10,13 @@ from palomar.domain.doubt import phone_tail
 from palomar.domain.message import FINAL, PartId, State, is_correction, move
 from palomar.domain.receipt_ids import Spelling, canonical, is_id, receipts_for
 from palomar.domain.timeline import Detail, Kind
+from palomar.flows.books import Ledger
 from palomar.flows.doubtful import speaks_of
+from palomar.flows.doubts import Doubts
 from palomar.flows.ending import correct_end, end_part, tell_taken
+from palomar.flows.lessons import ReceiptContext
 from palomar.flows.matching import match, tells_alone
+from palomar.flows.oddities import Oddities
 from palomar.flows.work import Work
 from palomar.ports import CarrierReceipt
 from palomar.storage import carriers as kept
@@ -50,9 +54,9 @@ async def record_receipts(work: Work, receipts: Sequence[CarrierReceipt]) -> lis
     orphans = []
     for receipt, part in zip(receipts, found, strict=True):
         if receipt.oddities:
-            work.odd += [(receipt.carrier, oddity) for oddity in receipt.oddities]
+            Oddities.of(work).note(receipt.carrier, receipt.oddities)
         if part is None:
-            orphans.append(OrphanRow(id=work.house.ids.serial(), receipt=receipt, received_ms=work.now_ms).row())
+            orphans.append(OrphanRow(id=work.context.ids.serial(), receipt=receipt, received_ms=work.now_ms).row())
         else:
             apply_receipt(work, part, receipt)
     if orphans:
@@ -65,7 +69,7 @@ async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
     by_reference: dict[tuple[str, str], tuple[OpenPart, Spelling]] = {}
     for part in parts:
         if part.carrier_reference:
-            learned = work.house.spellings.get(part.carrier)
+            learned = ReceiptContext.of(work.context).spellings.get(part.carrier)
             spellings = tuple(Spelling) if learned is None else (learned,)
             for spelling, reference in receipts_for(part.carrier_reference, spellings).items():
                 by_reference.setdefault((part.carrier, reference), (part, spelling))
@@ -87,7 +91,7 @@ async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
 
 async def join_doubtful(work: Work, parts: Sequence[OpenPart]) -> None:
     """Look for receipts that came before the doubt about these parts was decided: one that fits ends it at once."""
-    doubted = [part for part in parts if work.doubts.is_open(part)]
+    doubted = [part for part in parts if Doubts.of(work).is_open(part)]
     if not doubted:
         return
     tails = sorted({phone_tail(part.message.msisdn) for part in doubted})
@@ -120,7 +124,7 @@ async def _apply_kept(work: Work, joined: Sequence[tuple[OrphanRow, OpenPart]]) 
 
 async def _load_siblings(work: Work, receipts: Sequence[CarrierReceipt], parts: Sequence[OpenPart | None]) -> None:
     """Read the other parts of long messages of which the carrier reports one part alone: they end with it."""
-    if not work.house.one_receipt:
+    if not ReceiptContext.of(work.context).one_receipt:
         return
     wanted = {
         part.message.id
@@ -133,7 +137,7 @@ async def _load_siblings(work: Work, receipts: Sequence[CarrierReceipt], parts: 
 
 
 def _speaks_of_all(work: Work, receipt: CarrierReceipt, part: OpenPart) -> bool:
-    return part.message.parts > 1 and receipt.carrier in work.house.one_receipt
+    return part.message.parts > 1 and receipt.carrier in ReceiptContext.of(work.context).one_receipt
 
 
 async def sweep_orphans(work: Work, sweeps: Sequence[OrphanSweep]) -> list[Swept]:
@@ -157,7 +161,7 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
         detail["pdu"] = receipt.octets.hex()
     work.note(message.id, Kind.RECEIPT, detail)
     if receipt.state is None:
-        if work.doubts.is_told(part) and part.state in (State.QUEUED, State.SUBMITTING, State.HELD):
+        if Doubts.of(work).is_told(part) and part.state in (State.QUEUED, State.SUBMITTING, State.HELD):
             _prove(work, part)
         return
     if part.state in FINAL:
@@ -167,7 +171,7 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
     if part.state in (State.QUEUED, State.SUBMITTING):
         work.leave_queue(part)
     if part.sent_ms is None:
-        work.settle_unanswered(part)
+        Ledger.of(work).settle_unanswered(part)
     if message.state is not State.HELD or message.parts_open == 1:  # else other parts may be in doubt
         tell_taken(work, message)  # the receipt has overtaken the answer: the carrier's own state is told first
     end_part(work, part, receipt.state)
@@ -179,12 +183,12 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
 def end_with_others(work: Work, part: OpenPart) -> None:
     """End a part that its carrier has, as another part of its message has ended, where it reports one part alone."""
     message = part.message
-    if part.carrier not in work.house.one_receipt or message.worst is None:
+    if part.carrier not in ReceiptContext.of(work.context).one_receipt or message.worst is None:
         return
     if part.state not in (State.SENT, State.HELD):
         return
     if part.sent_ms is None:
-        work.settle_unanswered(part)
+        Ledger.of(work).settle_unanswered(part)
     end_part(work, part, message.worst)
 
 
@@ -203,6 +207,6 @@ def leave(work: Work, part: OpenPart) -> None:
 def _prove(work: Work, part: OpenPart) -> None:
     """Take a receipt that is no end as proof that the carrier has the part."""
     if part.sent_ms is None:
-        work.settle_unanswered(part)
+        Ledger.of(work).settle_unanswered(part)
     leave(work, part)
     work.moved(part)

@@ -12,8 +12,9 @@ from palomar.domain.lane import Rank
 from palomar.domain.message import MessageId, PartId, State
 from palomar.domain.routing import Choice
 from palomar.domain.timeline import Kind
+from palomar.flows.doubts import Doubts
 from palomar.flows.release import asked
-from palomar.flows.routing import UNROUTED
+from palomar.flows.routing import UNROUTED, RoutingContext
 from palomar.flows.work import Work
 from palomar.storage import messages as rows
 from palomar.storage.messages import OpenPart, WaitingRow, waiting_rows
@@ -56,19 +57,19 @@ async def reroute(work: Work, orders: Sequence[RerouteOrder]) -> list[Rerouted]:
 async def _wanted(work: Work, order: RerouteOrder) -> list[MessageId]:
     if order.message_ids:
         held = await work.tx.lookup(rows.LOOKUP_QUEUE_LOCKED, sorted(order.message_ids)[:AT_ONCE])
-        return [MessageId(row[0]) for row in held if row[1] in (None, work.house.node_id)]
+        return [MessageId(row[0]) for row in held if row[1] in (None, work.context.node_id)]
     wanted = (order.carrier, int(order.rank), work.now_ms, AT_ONCE)
     return [MessageId(row[0]) for row in await work.tx.select_locked(rows.SELECT_CLAIMABLE, *wanted, lock="skip")]
 
 
 async def _move(work: Work, order: RerouteOrder, message_ids: Sequence[MessageId]) -> dict[MessageId, tuple[str, Rank]]:
     moved: dict[MessageId, tuple[str, Rank]] = {}
-    router = work.house.router
+    router = RoutingContext.of(work.context).router
     if router is None or not message_ids:
         return moved
     waiting = waiting_rows(await work.tx.lookup(rows.LOOKUP_WAITING, message_ids))
     known = await work.parts(row.part_id for row in waiting)
-    await work.doubts.load(row.part_id for row in waiting)
+    await Doubts.of(work).load(row.part_id for row in waiting)
     fixed = _fixed(work, waiting, known)
     for row in waiting:
         if row.message_id in fixed or row.message_id in moved:
@@ -89,7 +90,7 @@ def _fixed(work: Work, waiting: Sequence[WaitingRow], known: Mapping[PartId, Ope
     fixed = set()
     for row in waiting:
         part = known[row.part_id]
-        in_doubt.setdefault(row.message_id, set()).add(work.doubts.is_open(part))
+        in_doubt.setdefault(row.message_id, set()).add(Doubts.of(work).is_open(part))
         if row.has_begun or part.state is not State.QUEUED:
             fixed.add(row.message_id)
     return fixed | {message_id for message_id, answers in in_doubt.items() if len(answers) > 1}

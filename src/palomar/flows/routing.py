@@ -8,6 +8,7 @@ from typing import Protocol
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.routing import Asked, Choice, Plan
+from palomar.flows.context import Given
 
 UNROUTED = ""
 """The carrier of a message that nobody has routed yet: it is routed by whoever claims it when it is due."""
@@ -26,6 +27,17 @@ class Router(Protocol):
     def choose(self, asked: Asked, *, exclude: frozenset[str] = frozenset()) -> Choice:
         """Carriers in ``exclude`` have just failed the message."""
         ...
+
+
+class RoutingContext(Given, frozen=True, kw_only=True):
+    """Who routes in a transaction; None where no carrier is at hand (a command beside the servers)."""
+
+    router: Router | None
+
+    @property
+    def plan(self) -> Plan:
+        """Return the rules in force; none where nobody routes."""
+        return self.router.plan if self.router else Plan()
 
 
 def lineage(accounts: Accounts, account_id: AccountId) -> tuple[AccountId, ...]:

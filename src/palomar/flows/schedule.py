@@ -34,7 +34,7 @@ async def cancel(work: Work, orders: Sequence[Order]) -> list[int]:
         found = await _scheduled(work, order)
         ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, found)] if found else []
         known = await work.parts(ids)
-        await forget_scheduled(work, work.house.accounts.get(order.account_id), found)
+        await forget_scheduled(work, work.context.accounts.get(order.account_id), found)
         for identity in ids:
             part = known[identity]
             if part.state not in FINAL:
@@ -49,7 +49,7 @@ async def send_now(work: Work, orders: Sequence[Order]) -> list[int]:
     counts = []
     for order in orders:
         found = await _scheduled(work, order)
-        account = work.house.accounts.get(order.account_id)
+        account = work.context.accounts.get(order.account_id)
         await move_scheduled(work, account, found, due_ms=work.now_ms)
         for message_id in found:
             work.requeue(message_id, due_ms=work.now_ms, node_id=None)

@@ -6,22 +6,23 @@ Not here: what is a duplicate, and who has a limit (``filters``).
 from collections.abc import Iterable
 
 from palomar.domain.account import AccountId
+from palomar.flows.work import Joined, Work
 from palomar.storage import filters as rows
-from palomar.storage.database import Conflict, Transaction
+from palomar.storage.database import Conflict
 
 SAME_WITHIN_MS = 60 * 60_000
 """A duplicate is the same text to the same number from the same account, due within this time."""
 
 
-class SentLately:
+class SentLately(Joined):
     """What is due when, by digests of account, number and text.
 
     A row holds a digest for one hour of the clock, with the moment it is due: what falls due within the hour of it
     stands in the same row, or in the one before or behind.
     """
 
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
         self._due: dict[bytes, int] = {}
         self._gone: set[bytes] = set()
         self._new: dict[bytes, int] = {}
@@ -29,7 +30,7 @@ class SentLately:
     async def read(self, wanted: Iterable[tuple[bytes, int]]) -> None:
         """Read what is due around these digests at their moments, so that :meth:`is_near` can tell."""
         keys = {key for digest, due_ms in wanted for key in _keys_around(digest, due_ms)}
-        for key, due_ms in await self._tx.lookup(rows.LOOKUP_RECENT, sorted(keys)):
+        for key, due_ms in await self._work.tx.lookup(rows.LOOKUP_RECENT, sorted(keys)):
             self._due[key] = due_ms
 
     def is_near(self, digest: bytes, due_ms: int) -> bool:
@@ -54,9 +55,9 @@ class SentLately:
     async def write(self) -> None:
         """Write what has changed."""
         if self._gone:
-            await self._tx.delete(rows.DELETE_RECENT, sorted(self._gone))
+            await self._work.tx.delete(rows.DELETE_RECENT, sorted(self._gone))
         new = list(self._new.items())
-        if new and len(await self._tx.insert_new(rows.INSERT_RECENT, new)) != len(new):
+        if new and len(await self._work.tx.insert_new(rows.INSERT_RECENT, new)) != len(new):
             raise Conflict("another node sent the same text to the same number meanwhile")
 
 
@@ -69,12 +70,13 @@ def _key(digest: bytes, hour: int) -> bytes:
     return digest[:12] + hour.to_bytes(4, "big")
 
 
-class SentToday:
-    """Messages of the day, by account, for those with a limit: of what is sent, or of what costs nothing."""
+class SentToday(Joined):
+    """Messages that are sent, of the day and by account, for those with a limit."""
 
-    def __init__(self, tx: Transaction, days: rows.Days) -> None:
-        self._tx = tx
-        self._rows = days
+    _rows = rows.SENT_DAYS
+
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
         self._day = 0
         self._days: dict[AccountId, int] = {}
         self._counted: dict[AccountId, tuple[int, int]] = {}
@@ -84,7 +86,7 @@ class SentToday:
         wanted = sorted(set(account_ids))
         self._day = day
         self._days = dict.fromkeys(wanted, 0)
-        for account_id, counted_day, messages in await self._tx.lookup(self._rows.lookup, wanted):
+        for account_id, counted_day, messages in await self._work.tx.lookup(self._rows.lookup, wanted):
             if counted_day == day:
                 self._days[account_id] = messages
 
@@ -101,6 +103,12 @@ class SentToday:
     async def write(self) -> None:
         """Write the counts, if no other node has reached the limit meanwhile."""
         for account_id, (messages, limit) in sorted(self._counted.items()):
-            await self._tx.insert_new(self._rows.insert, [(account_id, self._day, 0)])
-            if await self._tx.execute(self._rows.add, messages, account_id, self._day, messages, limit) != 1:
+            await self._work.tx.insert_new(self._rows.insert, [(account_id, self._day, 0)])
+            if await self._work.tx.execute(self._rows.add, messages, account_id, self._day, messages, limit) != 1:
                 raise Conflict(f"another node reached a limit of the day of account {account_id} meanwhile")
+
+
+class UnpaidToday(SentToday):
+    """As :class:`SentToday`, of what costs nothing."""
+
+    _rows = rows.UNPAID_DAYS

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from palomar.domain.message import MessageId, PartId, State
 from palomar.domain.timeline import Kind
+from palomar.flows.doubts import Doubts
 from palomar.flows.ending import end_part, hold
 from palomar.flows.work import Work
 from palomar.storage import messages as rows
@@ -30,7 +31,7 @@ async def end_stale(work: Work, limits: Sequence[int]) -> list[int]:
 async def _end(work: Work, message_ids: Sequence[MessageId]) -> None:
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
     known = await work.parts(ids)
-    await work.doubts.load(ids)
+    await Doubts.of(work).load(ids)
     told: set[MessageId] = set()
     for identity in ids:
         part = known[identity]
@@ -39,7 +40,7 @@ async def _end(work: Work, message_ids: Sequence[MessageId]) -> None:
         if part.message.id not in told:
             told.add(part.message.id)
             work.note(part.message.id, Kind.STALE, {"why": "it had not left when its lane's time was over"})
-        if work.doubts.is_open(part):
+        if Doubts.of(work).is_open(part):
             hold(work, part)
         else:
             work.leave_queue(part)

@@ -8,7 +8,7 @@ one that was made by name lives until its own end or revocation, because program
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
-from palomar.flows.house import House
+from palomar.ports import Ids
 from palomar.storage import accounts, platform
 from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
@@ -47,7 +47,7 @@ async def signing_secret(tx: Transaction, *, fresh: bytes) -> bytes:
 
 async def add_token(
     tx: Transaction,
-    house: House,
+    ids: Ids,
     account_id: AccountId,
     *,
     name: str,
@@ -57,7 +57,7 @@ async def add_token(
 ) -> Token:
     """Write a new pass."""
     token = Token(
-        id=house.ids.serial(),
+        id=ids.serial(),
         account_id=account_id,
         name=name,
         created_ms=now_ms,
@@ -72,7 +72,7 @@ async def add_token(
 
 async def add_token_of_login(
     tx: Transaction,
-    house: House,
+    ids: Ids,
     account_id: AccountId,
     *,
     name: str,
@@ -84,7 +84,7 @@ async def add_token_of_login(
     stored = await tx.select_locked(accounts.SELECT_PASSWORD, account_id)
     if not stored or stored[0][0] != password_hash:
         return None
-    return await add_token(tx, house, account_id, name=name, lifetime_ms=lifetime_ms, now_ms=now_ms, by_login=True)
+    return await add_token(tx, ids, account_id, name=name, lifetime_ms=lifetime_ms, now_ms=now_ms, by_login=True)
 
 
 async def list_tokens(tx: Transaction, account_id: AccountId) -> list[Token]:

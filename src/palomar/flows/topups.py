@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from palomar.domain.account import AccountId
 from palomar.domain.topup import month_of, topup_amount
+from palomar.flows.books import Ledger
 from palomar.flows.work import Work
 from palomar.storage import topups as rows
 
@@ -21,21 +22,21 @@ async def top_up(work: Work, account_ids: Sequence[AccountId]) -> list[int]:
 
 
 async def _top_up(work: Work, account_id: AccountId) -> int:
-    account = work.house.accounts.get(account_id)
+    account = work.context.accounts.get(account_id)
     if account is None:
         return 0
     giver = account.parent_id
     for party in sorted({account_id} if giver is None else {account_id, giver}):
-        await work.lock_balance(party)
+        await Ledger.of(work).lock(party)
     month = month_of(work.now_ms)
     taken = (await work.tx.select(rows.SELECT_TOPPED_UP, account_id, month))[0][0]
     amount = topup_amount(
         account.settings,
-        available=work.balance(account_id),
+        available=Ledger.of(work).balances.get(account_id, 0),
         taken=taken,
-        giver=None if giver is None else work.balance(giver),
+        giver=None if giver is None else Ledger.of(work).balances.get(giver, 0),
     )
     if amount:
-        work.top_up(giver, account_id, amount)
-        await work.tx.insert(rows.INSERT_TOPUPS, [(work.house.ids.serial(), account_id, month, amount, work.now_ms)])
+        Ledger.of(work).top_up(giver, account_id, amount)
+        await work.tx.insert(rows.INSERT_TOPUPS, [(work.context.ids.serial(), account_id, month, amount, work.now_ms)])
     return amount

@@ -1,44 +1,50 @@
 """One transaction's work: what several scripts read and write in it, read once and written once.
 
 Scripts of one batch share a :class:`Work`. They load rows through it (each row once), move them in memory, and append
-moments, callbacks and money; :meth:`Work.finish` then writes one statement a table. So a receipt that comes in the same
-batch as the answer it needs finds that answer, and balances are written once however many messages move them.
+moments; :meth:`Work.finish` then writes one statement a table. So a receipt that comes in the same batch as the answer
+it needs finds that answer.
+
+Packages above join with a kind of their own (money, callbacks, doubts): a :class:`Joined`. So balances are written once
+however many messages move them. Not here: which kinds there are, and their order (``transaction_order``).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self, TypeVar
 
 from palomar.domain.account import AccountId
 from palomar.domain.counts import IDS_A_MINUTE
-from palomar.domain.events import CarrierTook, Delivered, Event, Failed
 from palomar.domain.lane import Rank
 from palomar.domain.message import MESSAGE_TRANSITIONS, MessageId, PartId, State, move, part_id
 from palomar.domain.timeline import Detail, Kind
-from palomar.flows import low_balance
-from palomar.flows.books import Books
-from palomar.flows.born import BornCallbacks
-from palomar.flows.doubts import Doubts
-from palomar.flows.house import House
-from palomar.flows.kept import KeptAnswers, ShortIds
-from palomar.flows.oddities import Odd, count_oddities
-from palomar.flows.sent import SentLately, SentToday
-from palomar.storage import links, nodes
+from palomar.flows.context import TransactionContext
 from palomar.storage import messages as rows
-from palomar.storage.callback_targets import TargetRow
-from palomar.storage.change_counter import BUMP_VERSION
-from palomar.storage.database import Conflict, Transaction
-from palomar.storage.filters import SENT_DAYS, UNPAID_DAYS
-from palomar.storage.ledger import Reason
+from palomar.storage import nodes
+from palomar.storage.database import Transaction
 from palomar.storage.messages import MessageRow, OpenMessage, OpenPart
 from palomar.storage.statements import Insert, Row
 from palomar.storage.timeline import INSERT_EVENTS, encode_detail
-from palomar.storage.webhooks import DELETE_WEBHOOKS, INSERT_WEBHOOKS, UPDATE_WEBHOOKS, WebhookRow
-
-_STEPS: dict[type[Event], int] = {CarrierTook: 1, Delivered: 2, Failed: 2}
-"""Which of a message's states an event tells (``WebhookRow.step``)."""
 
 SLICE = 500
 """Rows a statement writes at most before the loop has a turn."""
+
+J = TypeVar("J", bound="Joined")
+
+
+class Joined:
+    """The base of what joins a transaction: one instance of each kind, made on first use and written at the end."""
+
+    def __init__(self, work: "Work") -> None:
+        self._work = work
+
+    @classmethod
+    def of(cls, work: "Work") -> Self:
+        """Return the transaction's one instance of this kind."""
+        return work.join(cls)
+
+    async def write(self) -> None:
+        """Write everything that was collected. It may use kinds that are written after its own."""
+        raise NotImplementedError
 
 
 @dataclass(slots=True)
@@ -51,52 +57,43 @@ class _Writes:
     resting: dict[MessageId, int] = field(default_factory=dict)
     unqueued: list[MessageId] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
-    webhooks_changed: list[Row] = field(default_factory=list)
-    webhooks_done: list[int] = field(default_factory=list)
-    links: list[Row] = field(default_factory=list)
 
 
 class Work:
     """See the module. ``now_ms`` is the wall time at which the whole batch happens."""
 
-    def __init__(self, tx: Transaction, house: House, *, now_ms: int) -> None:
+    def __init__(self, tx: Transaction, context: TransactionContext, *, now_ms: int) -> None:
         self.tx = tx
-        self.house = house
+        self.context = context
         self.now_ms = now_ms
-        self.answers = KeptAnswers(tx, now_ms=now_ms)
-        self.short_ids = ShortIds(tx)
-        self.sent_lately = SentLately(tx)
-        self.sent_today = SentToday(tx, SENT_DAYS)
-        self.unpaid_today = SentToday(tx, UNPAID_DAYS)
-        self._born = BornCallbacks(house)
-        self.born_webhooks = self._born.webhooks
-        """Callbacks this batch made; those with our ``node_id`` go straight to the notifier after the commit."""
-        self._books = Books(tx, house.ids, now_ms=now_ms)
-        self.doubts = Doubts(tx, house, now_ms=now_ms)
+        self._joined: dict[type[object], Joined] = {}
         self._messages: dict[MessageId, OpenMessage] = {}
         self._parts: dict[PartId, OpenPart] = {}
         self._moved: dict[PartId, OpenPart] = {}
         self._taken: set[PartId] = set()
-        self.odd: list[Odd] = []
-        """What carriers sent that is odd."""
         self.named: list[OpenPart] = []
         """Parts to which a carrier gave its reference in this transaction."""
         self._ended: set[MessageId] = set()
         self._writes = _Writes()
         self._events = self._writes.events
-        self._serial = house.ids.serial
-        self.low: set[AccountId] = set()
-        """Accounts that want a top-up after this transaction."""
-        self.told_low: list[AccountId] = []
-        """Accounts whose low balance this transaction tells of."""
-        self.targets_off: list[TargetRow] = []
-        """Targets of callbacks that this transaction put off."""
-        self._learned: set[tuple[str, str]] = set()
+        self._serial = context.ids.serial
         self._fence: bool | None = None
-        self.blocked_numbers = False
-        """Whether a black list got or lost a number: then every node must hear of it."""
         self.heard: set[AccountId | None] = set()
         """Accounts that a phone wrote to; None where it was nobody's number."""
+
+    def join(self, kind: type[J]) -> J:
+        """Return this transaction's one instance of a kind. Raises ValueError where the kind has no place in the order
+        of writing."""
+        joined = self._joined.get(kind)
+        if joined is None:
+            if kind not in self.context.order:
+                raise ValueError(f"{kind.__name__} has no place in the order of a transaction")
+            joined = self._joined[kind] = kind(self)
+        return joined  # type: ignore[return-value]  # each stands under its own type
+
+    def joined(self, kind: type[J]) -> J | None:
+        """Return the instance of a kind if anybody has used it."""
+        return self._joined.get(kind)  # type: ignore[return-value]  # each stands under its own type
 
     # --- reading
 
@@ -122,71 +119,11 @@ class Work:
         found = (self._parts.get(part_id(message.id, number)) for number in range(1, message.parts + 1))
         return [other for other in found if other is not None and other is not part]
 
-    async def available(self, account_ids: Iterable[AccountId]) -> None:
-        """Read these accounts' balances, so that :meth:`reserve` can judge."""
-        await self._books.read(account_ids)
-
-    async def lock_balance(self, account_id: AccountId) -> None:
-        """Read a balance so that nobody else moves it before the commit; what this transaction moved stays moved."""
-        await self._books.lock(account_id)
-
-    def balance(self, account_id: AccountId) -> int:
-        """What an account can spend, as this transaction has it."""
-        return self._books.balances.get(account_id, 0)
-
-    def learn_once(self, carrier: str, subject: str) -> bool:
-        """Whether this transaction has learned nothing on this subject yet; from now on it has."""
-        if (carrier, subject) in self._learned:
-            return False
-        self._learned.add((carrier, subject))
-        return True
-
     async def holds_lease(self) -> bool:
         """Whether this node may still take work (its row is locked against a takeover until the commit)."""
         if self._fence is None:
-            self._fence = self.house.node_id is not None and await lease_runs(self.tx, self.house.node_id)
+            self._fence = self.context.node_id is not None and await lease_runs(self.tx, self.context.node_id)
         return self._fence
-
-    # --- money
-
-    def reserve(self, account_id: AccountId, microcredits: int) -> bool:
-        """Move money from available to reserved; False if there is not enough."""
-        return self._books.reserve(account_id, microcredits)
-
-    def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> None:
-        """Money goes from one account to another: two legs of one entry. Both balances have been read."""
-        self._books.transfer(giver, taker, microcredits)
-
-    def top_up(self, giver: AccountId | None, taker: AccountId, microcredits: int) -> None:
-        """Automatic credit: from another account, or from the credit line. Both balances have been read."""
-        self._books.top_up(giver, taker, microcredits)
-
-    def entry_of(self, account_id: AccountId, reason: Reason) -> int:
-        """The id of the ledger entry that this transaction makes for an account and a reason; 0 if it makes none."""
-        return self._books.entry_of(account_id, reason)
-
-    def settle(self, part: OpenPart, *, reason: Reason = Reason.SETTLE) -> int:
-        """Note that the part is paid for: reserved money is earned; the ledger entry's id."""
-        part.sent_ms = self.now_ms
-        return self._books.move(part.message.account_id, reason, part.message.rate_microcredits)
-
-    def settle_unanswered(self, part: OpenPart, *, reason: Reason = Reason.SETTLE) -> None:
-        """Do as :meth:`settle`, for a part whose answer we never saw; it leaves a moment of its own."""
-        entry_id = self.settle(part, reason=reason)
-        detail: Detail = {"entry": entry_id, "microcredits": part.message.rate_microcredits, "reason": reason}
-        self.note(part.message.id, Kind.SETTLED, detail)
-
-    def give_back(self, part: OpenPart, *, reason: Reason = Reason.GIVE_BACK) -> None:
-        """Note that the part is not paid for: reserved money is the account's again."""
-        message = part.message
-        entry_id = self._books.move(message.account_id, reason, message.rate_microcredits)
-        message.price_microcredits -= message.rate_microcredits
-        detail: Detail = {"entry": entry_id, "microcredits": message.rate_microcredits, "reason": reason}
-        self.note(message.id, Kind.GIVEN_BACK, detail)
-
-    def credit(self, account_id: AccountId, microcredits: int) -> int:
-        """Money comes in (or, negative, is taken out); the ledger entry's id."""
-        return self._books.move(account_id, Reason.CREDIT, microcredits)
 
     # --- writing
 
@@ -244,51 +181,6 @@ class Work:
         """Append a moment to the message's timeline."""
         self._events.append((message_id, self._serial(), self.now_ms, kind, encode_detail(detail).decode()))
 
-    def link(self, code: str, message: MessageRow, url: str) -> None:
-        """A short link of a new message."""
-        self._writes.links.append((code, message.id, message.account_id, url, self.now_ms))
-
-    def tell(self, message: OpenMessage | MessageRow, event: Event) -> None:
-        """Let the message's dialect decide the event; its callback, if it makes one, goes into the outbox."""
-        self.call_back(
-            event, account_id=message.account_id, dialect=message.dialect, target=message.status_url, about=message.id
-        )
-
-    def call_back(self, event: Event, *, account_id: AccountId, dialect: str, target: str, about: MessageId) -> None:
-        """As :meth:`tell`, to another URL. ``about`` is whose callbacks keep their order and whose timeline has them:
-        a message, or the id of an inbound one."""
-        account = self.house.accounts.get(account_id)
-        renderer = self.house.renderers.get(dialect)
-        if not target or account is None or renderer is None:
-            return
-        request = renderer.render(event, target=target, account=account)
-        if request is None:
-            return
-        self._born.add(
-            WebhookRow(
-                id=self._serial(),
-                message_id=about,
-                account_id=account_id,
-                dialect=dialect,
-                method=request.method,
-                url=request.url,
-                body=request.body,
-                due_ms=self.now_ms,
-                target=self.house.callbacks.target_of(account_id, request.url),
-                step=_STEPS.get(type(event), 0),
-            )
-        )
-
-    def webhook_done(self, webhook_id: int) -> None:
-        """The callback succeeded: it leaves the outbox."""
-        self._writes.webhooks_done.append(webhook_id)
-
-    def webhook_changed(self, webhook: WebhookRow) -> None:
-        """The callback waits for another attempt, or for nobody any more."""
-        self._writes.webhooks_changed.append(
-            (webhook.id, webhook.due_ms, webhook.attempts, webhook.failed, webhook.node_id, webhook.target)
-        )
-
     @property
     def touched(self) -> set[AccountId | None]:
         """The accounts whose messages this transaction stored or moved, or that a phone wrote to."""
@@ -303,15 +195,13 @@ class Work:
         return born | {identity // IDS_A_MINUTE for identity in self._moved}
 
     async def finish(self) -> None:
-        """Write everything, one statement a table; the account's row last, because all batches want it."""
+        """Write everything, one statement a table: the transaction's own rows, then each kind that has joined, in the
+        order of the context. Balances are near its end, because all batches want them."""
         tx, writes = self.tx, self._writes
-        await self._watch_balances()
-        await self._insert(rows.INSERT_MESSAGES, writes.messages)
-        await self._insert(rows.INSERT_PARTS, writes.parts)
-        await self._insert(rows.INSERT_QUEUE, writes.queue)
-        await self._write_links()
+        await self.insert_sliced(rows.INSERT_MESSAGES, writes.messages)
+        await self.insert_sliced(rows.INSERT_PARTS, writes.parts)
+        await self.insert_sliced(rows.INSERT_QUEUE, writes.queue)
         await self._write_moved()
-        await self.doubts.write()
         if writes.requeued:
             await tx.update(rows.UPDATE_QUEUE, writes.requeued)
         if writes.resting:
@@ -320,48 +210,19 @@ class Work:
             await tx.update(rows.REROUTE_QUEUE, writes.rerouted)
         if writes.unqueued:
             await tx.delete(rows.DELETE_QUEUE, writes.unqueued)
-        await self._insert(INSERT_EVENTS, writes.events)
-        await self._insert(INSERT_WEBHOOKS, [webhook.row() for webhook in self.born_webhooks])
-        if writes.webhooks_changed:
-            await tx.update(UPDATE_WEBHOOKS, writes.webhooks_changed)
-        if writes.webhooks_done:
-            await tx.delete(DELETE_WEBHOOKS, writes.webhooks_done)
-        if self.odd:
-            await count_oddities(tx, self.odd, now_ms=self.now_ms)
-        await self.answers.write()
-        await self.short_ids.write()
-        await self.sent_lately.write()
-        await self.sent_today.write()
-        await self.unpaid_today.write()
-        for account_id in await self._books.write():
-            await low_balance.credited(tx, self.house, account_id)
-        if self.blocked_numbers:
-            await tx.execute(BUMP_VERSION)
+        await self.insert_sliced(INSERT_EVENTS, writes.events)
+        if not self._joined:
+            return
+        written = 0
+        for kind in self.context.order:
+            joined = self._joined.get(kind)
+            if joined is not None:
+                await joined.write()
+                written += 1
+        assert written == len(self._joined), "a kind has joined when its turn to be written was over"
 
-    async def _watch_balances(self) -> None:
-        fallen = await low_balance.watch(
-            self.tx,
-            self.house,
-            self._books.balances,
-            topped_up=self._books.topped_up,
-            now_ms=self.now_ms,
-        )
-        self.low |= fallen.want_topup
-        self.told_low += fallen.told
-        for notice in fallen.notices:
-            self._born.add(notice)
-
-    async def _write_links(self) -> None:
-        new = self._writes.links
-        for start in range(0, len(new), SLICE):
-            if start:
-                await self.tx.pause()
-            some = new[start : start + SLICE]
-            if len(await self.tx.insert_new(links.INSERT_LINKS, some)) != len(some):
-                raise Conflict("another node issued the same short link meanwhile")
-
-    async def _insert(self, statement: Insert, new: Sequence[Row]) -> None:
-        """In slices, with a turn of the loop between: a request of thousands must not stop everybody."""
+    async def insert_sliced(self, statement: Insert, new: Sequence[Row]) -> None:
+        """Insert in slices, with a turn of the loop between: a request of thousands must not stop everybody."""
         for start in range(0, len(new), SLICE):
             if start:
                 await self.tx.pause()

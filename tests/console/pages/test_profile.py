@@ -96,7 +96,7 @@ async def test_who_changes_the_password_of_an_account_is_shown_the_tokens_that_o
         ) -> Token:
             return await add_token(
                 tx,
-                house.world.house(),
+                house.world.ids,
                 account.id,
                 name=name,
                 lifetime_ms=10**9,

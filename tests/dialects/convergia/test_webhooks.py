@@ -6,8 +6,9 @@ import pytest
 
 from palomar.dialects.convergia.webhooks import ConvergiaWebhooks
 from palomar.domain.account import Account, AccountId
-from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.domain.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.domain.message import MessageId, State
+from palomar.flows.account_callbacks import render_low_balance
 
 MESSAGE = {"message_id": MessageId(1), "request_ref": "s", "msisdn": "525512345678", "at_ms": 1}
 EVENTS: list[Event] = [
@@ -20,11 +21,19 @@ EVENTS: list[Event] = [
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=[type(event).__name__ for event in EVENTS])
-def test_no_event_is_told(event: Event) -> None:
+def test_no_event_of_a_message_is_told(event: Event) -> None:
     account = Account(id=AccountId(1), login="ana")
     assert ConvergiaWebhooks().render(event, target="http://customer.example/", account=account) is None
     assert ConvergiaWebhooks().retry_seconds == ()
 
 
+def test_a_low_balance_is_told_in_no_vendors_form() -> None:
+    event = BalanceFellLow(login="ana", available_microcredits=4_000_000, at_ms=0)
+    request = ConvergiaWebhooks().render(
+        event, target="https://customer.test/", account=Account(id=AccountId(1), login="ana")
+    )
+    assert request == render_low_balance(event, target="https://customer.test/")
+
+
 def test_these_are_all_the_events_there_are() -> None:
-    assert {type(event) for event in EVENTS} == set(get_args(Event))
+    assert {type(event) for event in EVENTS} | {BalanceFellLow} == set(get_args(Event))

@@ -18,7 +18,8 @@ from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
 from palomar.flows import accounts
 from palomar.flows.accounts import NewAccount
-from palomar.flows.house import House
+from palomar.flows.context import TransactionContext
+from palomar.flows.transaction_order import make_context
 from palomar.net.networks import is_listed
 from palomar.storage.database import Database, Transaction
 from palomar.storage.migrate import migrate
@@ -76,8 +77,8 @@ async def running_gateway(directory: Path, owner: Owner) -> AsyncIterator[Runnin
     await migrate(database, engine="sqlite", now_ms=clock.wall_ms())
     directory_of_accounts = Directory(database)
     dispatcher = Dispatcher({}, Router({}, clock))
-    house = House(accounts={}, renderers={}, ids=ids, node_id=None)
-    batcher = Batcher(database, clock, house=lambda: house, committed=lambda work: None)
+    context = make_context(accounts={}, renderers={}, ids=ids, node_id=None)
+    batcher = Batcher(database, clock, context=lambda: context, committed=lambda work: None)
     dispatcher.attach(batcher)
     passwords = Passwords(directory_of_accounts, clock)
     gateway = Gateway(
@@ -91,7 +92,7 @@ async def running_gateway(directory: Path, owner: Owner) -> AsyncIterator[Runnin
         clock=clock,
         ids=ids,
     )
-    await _add(database, house, owner, now_ms=clock.wall_ms())
+    await _add(database, context, owner, now_ms=clock.wall_ms())
     await directory_of_accounts.refresh()
     serving = asyncio.create_task(batcher.serve())
     try:
@@ -103,7 +104,7 @@ async def running_gateway(directory: Path, owner: Owner) -> AsyncIterator[Runnin
         await database.close()
 
 
-async def _add(database: Database, house: House, owner: Owner, *, now_ms: int) -> None:
+async def _add(database: Database, context: TransactionContext, owner: Owner, *, now_ms: int) -> None:
     new = NewAccount(
         login=LOGIN,
         name="",
@@ -114,7 +115,7 @@ async def _add(database: Database, house: House, owner: Owner, *, now_ms: int) -
     )
 
     async def script(tx: Transaction) -> None:
-        account = await accounts.add_account(tx, house, new, now_ms=now_ms)
+        account = await accounts.add_account(tx, context, new, now_ms=now_ms)
         assert account is not None
         if not (owner.enabled and owner.may_send):
             changed = Account(

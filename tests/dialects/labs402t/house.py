@@ -28,8 +28,8 @@ from palomar.engine.passwords import Passwords
 from palomar.engine.router import Router
 from palomar.flows import accounts
 from palomar.flows.accounts import NewAccount
-from palomar.flows.house import House
 from palomar.flows.keyed import AddAccount
+from palomar.flows.transaction_order import make_context
 from palomar.net.networks import TrustedProxies, is_listed
 from palomar.storage.database import Database, Transaction
 
@@ -216,8 +216,8 @@ async def labs402t(place: Place, *, settings: Labs402tSettings | None = None, no
     database = await place.open()
     directory = Directory(database)
     dispatcher = Dispatcher({}, Router({}, clock))
-    house = House(accounts={}, renderers={}, ids=ids, node_id=None, has_blocked_numbers=True)
-    batcher = Batcher(database, clock, house=lambda: house, committed=lambda work: None)
+    context = make_context(accounts={}, renderers={}, ids=ids, node_id=None, has_blocked_numbers=True)
+    batcher = Batcher(database, clock, context=lambda: context, committed=lambda work: None)
     dispatcher.attach(batcher)
     passwords = Passwords(directory, clock)
     gateway = Gateway(

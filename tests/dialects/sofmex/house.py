@@ -19,7 +19,8 @@ from palomar.domain.account import Account, AccountSettings
 from palomar.domain.message import COMMAND_LINE_NODE, State
 from palomar.flows import accounts, tokens
 from palomar.flows.accounts import NewAccount
-from palomar.flows.house import House
+from palomar.flows.context import TransactionContext
+from palomar.flows.transaction_order import make_context
 from palomar.place import opened_database
 from palomar.storage.database import Database, Transaction
 
@@ -117,26 +118,26 @@ async def running_house(
         dialects={**config.dialects, "sofmex": settings or SofmexSettings()},
     )
     async with opened_database(config) as database:
-        house = House(accounts={}, renderers={}, ids=RealIds(COMMAND_LINE_NODE), node_id=None)
+        context = make_context(accounts={}, renderers={}, ids=RealIds(COMMAND_LINE_NODE), node_id=None)
         for owner in owners:
-            await _add(database, house, owner)
+            await _add(database, context, owner)
         app = App(config, database)
         async with app.running():
             yield Running(app=app, database=database)
 
 
-async def _add(database: Database, house: House, owner: Owner) -> None:
+async def _add(database: Database, context: TransactionContext, owner: Owner) -> None:
     new = NewAccount(
         login=owner.login,
         name="",
         password_hash=_HASH,
-        key=house.ids.token(),
+        key=context.ids.token(),
         settings=owner.settings,
         credit_microcredits=owner.credit_microcredits,
     )
 
     async def script(tx: Transaction) -> None:
-        account = await accounts.add_account(tx, house, new, now_ms=RealClock().wall_ms())
+        account = await accounts.add_account(tx, context, new, now_ms=RealClock().wall_ms())
         assert account is not None
         changed = Account(
             id=account.id,

@@ -41,11 +41,11 @@ async def _change_password(house: House, who: Customer) -> None:
 
 async def _named(house: House, who: Customer) -> str:
     account = house.account(who)
-    context = house.app._house()
+    ids = house.app._ids
 
     async def script(tx: Any) -> tokens.Token:
         now_ms = house.app.clock.wall_ms()
-        return await tokens.add_token(tx, context, account.id, name="Mi Token", lifetime_ms=365 * DAY_MS, now_ms=now_ms)
+        return await tokens.add_token(tx, ids, account.id, name="Mi Token", lifetime_ms=365 * DAY_MS, now_ms=now_ms)
 
     token = await house.database.write(script)
     await house.app.directory.reload()

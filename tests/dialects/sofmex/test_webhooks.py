@@ -6,8 +6,9 @@ import pytest
 
 from palomar.dialects.sofmex.webhooks import SofmexWebhooks
 from palomar.domain.account import Account, AccountId
-from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.domain.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.domain.message import MessageId, State
+from palomar.flows.account_callbacks import render_low_balance
 
 ID, SUBID, MSISDN = MessageId(256), "x", "525512345678"
 EVENTS = [
@@ -20,11 +21,19 @@ EVENTS = [
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-def test_no_event_is_told(event: Event) -> None:
+def test_no_event_of_a_message_is_told(event: Event) -> None:
     account = Account(id=AccountId(1), login="demo")
     assert SofmexWebhooks().render(event, target="https://customer.test/", account=account) is None
     assert SofmexWebhooks().retry_seconds == ()
 
 
+def test_a_low_balance_is_told_in_no_vendors_form() -> None:
+    event = BalanceFellLow(login="ana", available_microcredits=4_000_000, at_ms=0)
+    request = SofmexWebhooks().render(
+        event, target="https://customer.test/", account=Account(id=AccountId(1), login="ana")
+    )
+    assert request == render_low_balance(event, target="https://customer.test/")
+
+
 def test_these_are_all_the_events_there_are() -> None:
-    assert {type(event) for event in EVENTS} == set(get_args(Event))
+    assert {type(event) for event in EVENTS} | {BalanceFellLow} == set(get_args(Event))

@@ -11,9 +11,10 @@ from urllib.parse import quote
 import msgspec
 
 from palomar.domain.account import Account
-from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.domain.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.domain.message import State
 from palomar.domain.schedule import format_gmt
+from palomar.flows.account_callbacks import render_low_balance
 from palomar.ports import WebhookRequest
 
 _Words = tuple[str, str, str]
@@ -50,6 +51,8 @@ class FoxsysWebhooks:
                 return WebhookRequest(method="POST", url=target, body=_json(_click(event)))
             case InboundReceived():
                 return WebhookRequest(method="POST", url=target, body=_json(_inbound(event)))
+            case BalanceFellLow():
+                return render_low_balance(event, target=target)
             case _:
                 assert_never(event)
 

@@ -3,7 +3,8 @@
 from typing import assert_never
 
 from palomar.domain.account import Account
-from palomar.domain.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.domain.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.flows.account_callbacks import render_low_balance
 from palomar.ports import WebhookRequest
 
 
@@ -20,5 +21,7 @@ class SofmexWebhooks:
         match event:
             case CarrierTook() | Delivered() | Failed() | Clicked() | InboundReceived():
                 return None
+            case BalanceFellLow():
+                return render_low_balance(event, target=target)
             case _:
                 assert_never(event)

@@ -1,0 +1,73 @@
+"""Tells the whole order of a transaction: which steps run first, and what is written when.
+
+Steps of one batch run in the order of STEPS. Then :meth:`Work.finish` writes the transaction's own rows (messages,
+parts, queue, timeline), and after them what has joined, in the order of WRITTEN. Not here: what each of them does.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from palomar.domain.account import Account, AccountId
+from palomar.domain.receipt_ids import Spelling
+from palomar.domain.target import OffAfter
+from palomar.flows.blacklist import BlackListContext, PhonesOwnBlocks
+from palomar.flows.books import Ledger
+from palomar.flows.context import TransactionContext, Written
+from palomar.flows.doubts import Doubts
+from palomar.flows.kept import KeptAnswers, ShortIds
+from palomar.flows.lessons import Lessons, ReceiptContext
+from palomar.flows.low_balance import LowBalances
+from palomar.flows.oddities import Oddities
+from palomar.flows.outbox import CallbackContext, CallbackDesk, NoDesk, Outbox
+from palomar.flows.routing import Router, RoutingContext
+from palomar.flows.sent import SentLately, SentToday, UnpaidToday
+from palomar.flows.short_links import ShortLinks
+from palomar.ports import Ids, WebhookRenderer
+
+WRITTEN: Final[tuple[type[Written], ...]] = (
+    ShortLinks,
+    Doubts,
+    LowBalances,  # makes callbacks
+    Outbox,
+    Oddities,
+    KeptAnswers,
+    ShortIds,
+    SentLately,
+    SentToday,
+    UnpaidToday,
+    Ledger,  # all batches want the rows of balances: they are held as shortly as can be
+    Lessons,  # these two move the change counter, which every change of an account wants
+    PhonesOwnBlocks,
+)
+"""The kinds that may join a transaction, in the order in which they are written. Two transactions take the same rows in
+the same order, so they never wait for each other in a circle."""
+
+
+def make_context(
+    *,
+    accounts: Mapping[AccountId, Account],
+    renderers: Mapping[str, WebhookRenderer],
+    ids: Ids,
+    node_id: int | None = None,
+    has_blocked_numbers: bool = True,
+    callbacks: CallbackDesk | None = None,
+    off_after: OffAfter | None = None,
+    router: Router | None = None,
+    spellings: Mapping[str, Spelling] | None = None,
+    one_receipt: frozenset[str] = frozenset(),
+) -> TransactionContext:
+    """Build what a transaction may look at; what has a default is so for a command beside the servers."""
+    return TransactionContext(
+        accounts=accounts,
+        ids=ids,
+        node_id=node_id,
+        order=WRITTEN,
+        given={
+            CallbackContext: CallbackContext(
+                renderers=renderers, desk=callbacks or NoDesk(), off_after=off_after or OffAfter()
+            ),
+            RoutingContext: RoutingContext(router=router),
+            ReceiptContext: ReceiptContext(spellings=spellings or {}, one_receipt=one_receipt),
+            BlackListContext: BlackListContext(has_numbers=has_blocked_numbers),
+        },
+    )
