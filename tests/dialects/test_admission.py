@@ -2,8 +2,10 @@
 from elsewhere never waits. Each door says so in its vendor's own words.
 """
 
+import ast
 import asyncio
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +20,7 @@ from tests.dialects.foxsys.speaker import FOXSYS
 from tests.dialects.labs402t.speaker import LABS402T
 from tests.dialects.speaking import Call, Customer, Door
 
+from palomar import dialects
 from palomar.dialects import DIALECTS
 from palomar.domain.abuse import REFUSED_A_MINUTE
 from palomar.engine.admission import REFUSED_EVENT
@@ -94,7 +97,7 @@ async def test_an_address_that_guesses_is_blocked_at_every_door(street: Street, 
     assert CONTRACTS[door.dialect].answers["a blocked caller"] not in said[: REFUSED_A_MINUTE // 2]
     assert set(said[-GUESSES // 3 :]) == {CONTRACTS[door.dialect].answers["a blocked caller"]}
     assert len(failures) == sum(word != CONTRACTS[door.dialect].answers["a blocked caller"] for word in said)
-    assert {line["address"] for line in failures} == {guesser}
+    assert {(line["address"], line["door"]) for line in failures} == {(guesser, door.dialect)}
     await street.settled()
     for other in DOORS:
         assert await street.ask(other, stranger, guesser) == CONTRACTS[other.dialect].answers["a blocked caller"], (
@@ -238,3 +241,48 @@ async def test_no_face_gets_an_account_but_through_the_gate() -> None:
             code = "\n".join(line for line in text.splitlines() if not line.startswith("from "))
             used = set(forbidden.findall(code))
             assert not used, (str(file), used)
+
+
+PRIVATE: Final = "_(?!replace|asdict|fields|make)[a-z]|__(self|dict|func|closure)__"  # but what a NamedTuple has
+INSIDE: Final = {"Admission", "Directory", "Passwords", "Snapshot", "getattr"}
+"""What has accounts in it, and what reaches anything by its name."""
+
+
+def ways_around(tree: ast.AST) -> Iterator[str]:
+    """How a dialect's source could get an account, other than from its door: by what has accounts, by a private part
+    of what it was given, or by making one up."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.alias):
+            name = node.id if isinstance(node, ast.Name) else node.name
+            if name in INSIDE:
+                yield name
+        elif isinstance(node, ast.Attribute) and re.match(PRIVATE, node.attr):
+            if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")):
+                yield node.attr
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("Account", "AccountId"):
+            yield ast.unparse(node.func)
+
+
+async def test_a_dialect_has_nothing_but_its_door_that_gives_an_account() -> None:
+    """So one that forgets the door can accept no message: a request names an account."""
+    for file in sorted(Path(dialects.__path__[0]).rglob("*.py")):
+        found = set(ways_around(ast.parse(file.read_text(encoding="utf-8"))))
+        if file.name == "settings.py":
+            found.discard("getattr")  # of its own fields
+        assert not found, (str(file), found)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "account = self._gateway._directory.by_login(login)",
+        "account = self._gateway.door.__self__.directory.by_login(login)",
+        "account = getattr(gateway, 'x').by_login(login)",
+        "from palomar.engine.directory import Directory as D",
+        "request = Request(account=Account(id=1, login='x', settings=y))",
+        "row = await gateway.balance(AccountId(1))",
+    ],
+)
+async def test_whoever_goes_around_the_door_is_found(source: str) -> None:
+    tree = ast.parse(f"async def f():\n {source}")
+    assert list(ways_around(tree))

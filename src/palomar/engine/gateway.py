@@ -75,8 +75,10 @@ class Gateway:
         self._database = database
         self._batcher = batcher
         self._dispatcher = dispatcher
-        self.admission = admission
-        self.directory = directory
+        self._admission = admission
+        self.door = admission.door
+        """Makes the way in of a dialect, and the only one: see :meth:`Admission.door`."""
+        self._directory = directory
         self.clock = clock
         self.ids = ids
         self._families = Families()
@@ -103,12 +105,12 @@ class Gateway:
 
     def prices(self, account: Account) -> PriceList:
         """List what a part costs the account, by country."""
-        return self.directory.prices(account.id)
+        return self._directory.prices(account.id)
 
     def below(self, caller: Account, login: str) -> Account | None:
         """Find the caller itself or an account below it, by login in any case."""
-        account = self.directory.by_login(login)
-        return account if account is not None and self.directory.snapshot.is_within(account, caller.id) else None
+        account = self._directory.by_login(login)
+        return account if account is not None and self._directory.snapshot.is_within(account, caller.id) else None
 
     # --- sending
 
@@ -195,11 +197,11 @@ class Gateway:
 
         Raises TemporarilyUnavailable where the password has just been changed.
         """
-        now_ms, snapshot = self.clock.wall_ms(), self.directory.snapshot
+        now_ms, snapshot = self.clock.wall_ms(), self._directory.snapshot
         mine = [token for token in snapshot.tokens.values() if token.account_id == account.id and token.by_login]
         for token in sorted(mine, key=lambda token: token.created_ms, reverse=True):
             if lifetime_ms // 2 < token.expires_ms - now_ms <= lifetime_ms:
-                return tokens.signed(token, login=account.login, secret=self.directory.signing_secret)
+                return tokens.signed(token, login=account.login, secret=self._directory.signing_secret)
         password_hash = snapshot.passwords.get(account.id, "")
         made = await self._batcher.write(
             tokens.add_token_of_login,
@@ -210,30 +212,30 @@ class Gateway:
             now_ms=now_ms,
             password_hash=password_hash,
         )
-        await self.directory.reload()
+        await self._directory.reload()
         if made is None:
             raise TemporarilyUnavailable("the password has just been changed")
-        return tokens.signed(made, login=account.login, secret=self.directory.signing_secret)
+        return tokens.signed(made, login=account.login, secret=self._directory.signing_secret)
 
     def another_account(self, parent: Account) -> NoMore | None:
         """Count one more sub-account of a program's; or why there may be none."""
-        return self._families.another(self.directory.snapshot, parent, now=self.clock.monotonic())
+        return self._families.another(self._directory.snapshot, parent, now=self.clock.monotonic())
 
     async def add_account(self, command: AddAccount) -> Account | Replay | KeyReused | None:
         """Make a (sub-)account with one key; None if the login is taken."""
         result = await self._batcher.run(ADD, command)
-        await self.directory.reload()
+        await self._directory.reload()
         return result
 
     async def change_password(self, command: ChangePassword) -> Replay | KeyReused | None:
         """A new password (already hashed); None when it is written."""
         result = await self._batcher.run(CHANGE_PASSWORD, command)
-        await self.directory.reload()
+        await self._directory.reload()
         return result
 
     async def hash_password(self, password: GoodPassword, *, by: Account) -> str:
         """Make the argon2 hash to store; slow on purpose, in a lane. Raises ``Busy``."""
-        passwords = self.admission.passwords
+        passwords = self._admission.passwords
         return await passwords.hash(password, lane=passwords.programs, whose=by.id)
 
     async def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> accounts.Balance | Refusal:
@@ -243,11 +245,9 @@ class Gateway:
 
     # --- private
 
-    # --- private
-
     async def _composed(self, request: Request) -> Acceptance:
         """Compose in slices: thousands of recipients must not stop the loop."""
-        terms = self.directory.terms(request.account.id)
+        terms = self._directory.terms(request.account.id)
         now_ms = self.clock.wall_ms()
         recipients, languages = request.recipients, self._languages
         first = recipients if len(recipients) <= _COMPOSE_AT_ONCE else recipients[:_COMPOSE_AT_ONCE]

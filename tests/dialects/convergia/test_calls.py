@@ -26,10 +26,6 @@ class BrokenGateway:
 
     ids = RealIds(1)
 
-    @property
-    def admission(self) -> "BrokenGateway":
-        return self
-
     def door(self, dialect: str, *, rate: Any) -> "BrokenGateway":
         return self
 

@@ -86,7 +86,7 @@ class FakeGateway:
     def __post_init__(self) -> None:
         self.directory = FakeDirectory(snapshot_of(self.account))
         self.limits = FixedWait(self.wait)
-        self.admission = admission_of(self.directory, self.limits)
+        self.door = admission_of(self.directory, self.limits).door
         self.clock = StillClock()
         self.ids = RealIds(0)
         self.sender = SANDBOX_SENDERS.of

@@ -54,6 +54,7 @@ class Running:
     """The gateway, and what it has stored."""
 
     gateway: Gateway
+    directory: Directory
     database: Database
 
     async def stored(self) -> list[dict[str, str]]:
@@ -96,7 +97,7 @@ async def running_gateway(directory: Path, owner: Owner) -> AsyncIterator[Runnin
     await directory_of_accounts.refresh()
     serving = asyncio.create_task(batcher.serve())
     try:
-        yield Running(gateway=gateway, database=database)
+        yield Running(gateway=gateway, directory=directory_of_accounts, database=database)
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)

@@ -27,8 +27,8 @@ async def _balance(running: Running, credentials: tuple[bytes, bytes], *, addres
 
 async def _settled(running: Running) -> None:
     """What was posted is committed, and the directory has been looked at as twice a second."""
-    await running.gateway.cancel_scheduled(running.gateway.directory.snapshot.by_login[LOGIN].id)
-    await running.gateway.directory.refresh()
+    await running.gateway.cancel_scheduled(running.directory.snapshot.by_login[LOGIN].id)
+    await running.directory.refresh()
 
 
 async def test_an_account_that_goes_on_over_its_limit_is_blocked(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ async def test_an_account_that_goes_on_over_its_limit_is_blocked(tmp_path: Path)
         for _ in range(REFUSED_A_MINUTE):
             assert (await _balance(running, GOOD)).status == 429
         await _settled(running)
-        assert running.gateway.directory.snapshot.blocks == {}, "so many are no abuse yet"
+        assert running.directory.snapshot.blocks == {}, "so many are no abuse yet"
         assert (await _balance(running, GOOD)).status == 429
         await _settled(running)
         answer = await _balance(running, GOOD, address="198.51.100.1")
@@ -54,15 +54,15 @@ async def test_an_operator_lifts_it(tmp_path: Path) -> None:
         for _ in range(REFUSED_A_MINUTE + 2):
             await _balance(running, GOOD)
         await _settled(running)
-        (subject,) = running.gateway.directory.snapshot.blocks
+        (subject,) = running.directory.snapshot.blocks
         assert (await _balance(running, GOOD)).status == 403
 
         async def script(tx: Transaction) -> bool:
             return await blocks.lift(tx, subject)
 
         assert await running.database.write(script)
-        running.gateway.directory.look_again()
-        await running.gateway.directory.refresh()
+        running.directory.look_again()
+        await running.directory.refresh()
         assert (await _balance(running, GOOD)).status == 429
 
 
@@ -82,4 +82,4 @@ async def test_loopback_is_never_blocked(tmp_path: Path) -> None:
         for _ in range(2 * REFUSED_A_MINUTE):
             await _balance(running, BAD, address="127.0.0.1")
         await _settled(running)
-        assert running.gateway.directory.snapshot.blocks == {}
+        assert running.directory.snapshot.blocks == {}

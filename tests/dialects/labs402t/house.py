@@ -92,8 +92,19 @@ class Reply:
 class Labs402t:
     """What a test works with. Keys of accounts are ``key-LOGIN``."""
 
-    def __init__(self, gateway: Gateway, database: Database, clock: SetClock, settings: Labs402tSettings) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        directory: Directory,
+        passwords: Passwords,
+        *,
+        database: Database,
+        clock: SetClock,
+        settings: Labs402tSettings,
+    ) -> None:
         self.gateway = gateway
+        self.directory = directory
+        self.passwords = passwords
         self.database = database
         self.clock = clock
         self.api = Labs402tApi(gateway, TrustedProxies(("127.0.0.1",)), 100_000, settings)
@@ -153,7 +164,7 @@ class Labs402t:
 
     async def add(self, login: str, *, parent: str = "", credit: float = 1_000, **settings: Any) -> Account:
         """An account whose password is :data:`PASSWORD`."""
-        above = self.gateway.directory.by_login(parent)
+        above = self.directory.by_login(parent)
         new = NewAccount(
             login=login,
             name=login,
@@ -169,13 +180,13 @@ class Labs402t:
 
     async def change(self, login: str, **changes: Any) -> None:
         """Switch something, or change settings, as the command line does."""
-        account = self.gateway.directory.by_login(login)
+        account = self.directory.by_login(login)
         assert account is not None
         switches = {name: changes.pop(name) for name in ("enabled", "may_send") if name in changes}
         settings = dataclasses.replace(account.settings, **changes)
         changed = dataclasses.replace(account, settings=settings, **switches)
         await self.database.write(lambda tx: accounts.change_account(tx, changed))
-        await self.gateway.directory.reload()
+        await self.directory.reload()
 
     async def execute(self, sql: str, *values: Any) -> None:
         async def script(tx: Transaction) -> None:
@@ -183,7 +194,7 @@ class Labs402t:
             await tx.execute("UPDATE changes SET version = version + 1 WHERE id = 1")
 
         await self.database.write(script)
-        await self.gateway.directory.reload()
+        await self.directory.reload()
 
     # --- looking
 
@@ -199,11 +210,11 @@ class Labs402t:
 
     async def knows(self, login: str, password: str) -> bool:
         """Whether this is an account's password."""
-        return await self.gateway.admission.passwords.account(login, password) is not None
+        return await self.passwords.account(login, password) is not None
 
     async def spent(self, login: str = "demo") -> int:
         """Credits that are set aside."""
-        account = self.gateway.directory.by_login(login)
+        account = self.directory.by_login(login)
         assert account is not None
         return (await self.gateway.balance(account.id)).reserved // 1_000_000
 
@@ -234,7 +245,9 @@ async def labs402t(place: Place, *, settings: Labs402tSettings | None = None, no
     await directory.refresh()
     serving = asyncio.create_task(batcher.serve())
     try:
-        yield Labs402t(gateway, database, clock, settings or Labs402tSettings())
+        yield Labs402t(
+            gateway, directory, passwords, database=database, clock=clock, settings=settings or Labs402tSettings()
+        )
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)

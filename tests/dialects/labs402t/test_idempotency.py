@@ -42,7 +42,7 @@ async def test_two_nodes_send_once(postgres_place: Place) -> None:
     async with contextlib.AsyncExitStack() as stack:
         nodes = [await stack.enter_async_context(labs402t(postgres_place, node=node)) for node in (0, 1)]
         await nodes[0].add("demo")
-        await nodes[1].gateway.directory.reload()
+        await nodes[1].directory.reload()
 
         bodies = await asyncio.gather(*(until_answered(nodes[number % 2], f"k{number % 10}") for number in range(100)))
 
@@ -55,7 +55,7 @@ async def test_a_balance_drained_through_two_nodes_ends_at_zero_and_never_below(
     async with contextlib.AsyncExitStack() as stack:
         nodes = [await stack.enter_async_context(labs402t(postgres_place, node=node)) for node in (0, 1)]
         await nodes[0].add("demo", credit=20)
-        await nodes[1].gateway.directory.reload()
+        await nodes[1].directory.reload()
 
         replies = await asyncio.gather(
             *(nodes[number % 2].post("/sms/send", MESSAGE, key=f"k{number}") for number in range(50))
@@ -73,7 +73,7 @@ async def test_a_sub_account_asked_for_twice_at_once_is_made_once(labs_on_each: 
 
     assert sorted(reply.status for reply in replies) == [200, 409, 409, 409, 409]
     assert again.body in [reply.body for reply in replies]
-    assert labs.gateway.directory.by_key(again.data["api_key"]) is not None
+    assert labs.directory.by_key(again.data["api_key"]) is not None
 
 
 async def test_two_keys_for_one_login_make_one_account(labs_on_each: Labs402t) -> None:
@@ -87,9 +87,9 @@ async def test_two_nodes_make_accounts_at_the_same_time(postgres_place: Place) -
         nodes = [await stack.enter_async_context(labs402t(postgres_place, node=node)) for node in (0, 1)]
 
         await asyncio.gather(*(nodes[number % 2].add(f"login{number}", credit=0) for number in range(20)))
-        await nodes[0].gateway.directory.reload()
+        await nodes[0].directory.reload()
 
-        assert len({account.id for account in nodes[0].gateway.directory.snapshot.by_id.values()}) == 20
+        assert len({account.id for account in nodes[0].directory.snapshot.by_id.values()}) == 20
 
 
 async def test_an_accepted_schedule_is_replayed_after_its_time_has_passed(labs: Labs402t) -> None:
@@ -122,8 +122,8 @@ async def test_a_retry_after_no_credit_works(labs: Labs402t) -> None:
     await labs.add("pobre", credit=0)
     assert (await labs.post("/sms/send", MESSAGE, key="k", account="pobre")).code == -12
     assert (await labs.post("/sms/batch", {"messages": [MESSAGE]}, key="k", account="pobre")).code == -12
-    pobre = labs.gateway.directory.by_login("pobre")
-    demo = labs.gateway.directory.by_login("demo")
+    pobre = labs.directory.by_login("pobre")
+    demo = labs.directory.by_login("demo")
     assert pobre is not None
     assert demo is not None
     await labs.gateway.transfer(demo.id, pobre.id, 2_000_000)

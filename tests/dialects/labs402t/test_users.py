@@ -65,7 +65,7 @@ async def test_a_sub_account_begins_with_its_parents_limits_but_not_with_its_add
     )
     await labs.post("/users", USER)
 
-    child = labs.gateway.directory.by_login("hija")
+    child = labs.directory.by_login("hija")
     assert child is not None
     assert (child.settings.senders, child.settings.country) == (("Tienda",), "MX")
     assert (child.settings.allowed_addresses, child.settings.status_url) == ((), "")
@@ -74,7 +74,7 @@ async def test_a_sub_account_begins_with_its_parents_limits_but_not_with_its_add
 async def test_credit_that_a_parent_gives_is_the_childs_to_spend(labs: Labs402t) -> None:
     made = (await labs.post("/users", USER)).data
     headers = {"authorization": f"Bearer {made['api_key']}"}
-    child, parent = labs.gateway.directory.by_login("hija"), labs.gateway.directory.by_login("demo")
+    child, parent = labs.directory.by_login("hija"), labs.directory.by_login("demo")
     assert child is not None
     assert parent is not None
     await labs.gateway.transfer(parent.id, child.id, 1_000_000)
@@ -114,7 +114,7 @@ async def test_a_parent_changes_its_childs_password_if_it_knows_it(labs: Labs402
 )
 async def test_a_user_that_cannot_be_is_a_bad_request(labs: Labs402t, wrong: dict[str, Any]) -> None:
     assert (await labs.post("/users", USER | wrong)).code == -30
-    assert labs.gateway.directory.by_login("hija") is None
+    assert labs.directory.by_login("hija") is None
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ async def test_a_password_that_nobody_may_have_is_told_why(labs: Labs402t, passw
     user = USER | {"login": "unahijadedemo"}
     reply = await labs.post("/users", user | {"password": password})
     assert (reply.status, reply.code, reply.data) == (400, -30, {"reason": reason})
-    assert labs.gateway.directory.by_login("unahijadedemo") is None
+    assert labs.directory.by_login("unahijadedemo") is None
     await labs.post("/users", user)
     change = {"current_password": USER["password"], "new_password": password}
     reply = await labs.post("/users/unahijadedemo/password", change)
@@ -145,7 +145,7 @@ async def test_a_login_of_somebody_at_the_console_is_taken(labs: Labs402t) -> No
     )
     reply = await labs.post("/users", USER | {"login": "ADMIN"})
     assert (reply.status, reply.code) == (409, -26)
-    assert labs.gateway.directory.by_login("admin") is None
+    assert labs.directory.by_login("admin") is None
 
 
 async def test_a_chain_of_sub_accounts_ends_at_its_depth_and_says_so(labs: Labs402t) -> None:
@@ -159,7 +159,7 @@ async def test_a_chain_of_sub_accounts_ends_at_its_depth_and_says_so(labs: Labs4
 
 
 async def test_sub_accounts_that_are_made_too_fast_are_told_to_wait(labs: Labs402t) -> None:
-    caller = labs.gateway.directory.by_login("demo")
+    caller = labs.directory.by_login("demo")
     assert caller is not None
     while labs.gateway.another_account(caller) is None:
         pass

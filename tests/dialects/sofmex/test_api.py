@@ -52,8 +52,7 @@ class ScriptedGateway:
         self.asked: list[Request] = []
         self.sender = SANDBOX_SENDERS.of
 
-    @property
-    def admission(self) -> "OpenGate":
+    def door(self, dialect: str, *, rate: Any) -> "OpenGate":
         return OpenGate()
 
     async def token(self, account: Account, *, name: str, lifetime_ms: int) -> str:

@@ -9,7 +9,8 @@ from palomar.dialects.convergia import NAME
 from palomar.dialects.convergia.account_settings import ConvergiaAccount
 from palomar.domain.account import Account
 from palomar.domain.settings import own
-from palomar.engine.admission import Admission, Denied, account_of
+from palomar.engine.admission import Denied, account_of
+from palomar.engine.gateway import Gateway
 from palomar.net.asgi import leaving, visitor_of
 from palomar.net.networks import TrustedProxies
 
@@ -17,8 +18,8 @@ from palomar.net.networks import TrustedProxies
 class Callers:
     """Finds the account behind a request."""
 
-    def __init__(self, admission: Admission, trusted_proxies: TrustedProxies) -> None:
-        self._door = admission.door(
+    def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
+        self._door = gateway.door(
             NAME, rate=lambda settings: own(settings, ConvergiaAccount).convergia_requests_per_second
         )
         self._trusted_proxies = trusted_proxies

@@ -37,7 +37,7 @@ class Calls:
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies, settings: ConvergiaSettings) -> None:
         self._gateway = gateway
-        self._callers = Callers(gateway.admission, trusted_proxies)
+        self._callers = Callers(gateway, trusted_proxies)
         self._settings = settings
 
     async def send(self, scope: Scope, receive: Receive, parameters: Parameters) -> Said:

@@ -72,7 +72,7 @@ class FoxsysApi:
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies, body_limit: int = BODY_LIMIT) -> None:
         self._gateway = gateway
         self._body_limit = body_limit
-        self._callers = Callers(gateway.admission, trusted_proxies)
+        self._callers = Callers(gateway, trusted_proxies)
         self._subids = Subids(gateway.clock, gateway.ids)
         self._sender = partial(gateway.sender, vendor=VENDOR_SENDER)
         self._page = ApiPage(openapi.DOCUMENT, title=openapi.TITLE, language="es", at=(openapi.PREFIX,))

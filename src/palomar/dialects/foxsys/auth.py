@@ -10,7 +10,8 @@ from starlette.types import Scope
 
 from palomar.dialects.foxsys import NAME
 from palomar.domain.account import Account
-from palomar.engine.admission import Admission, Denied, account_of
+from palomar.engine.admission import Denied, account_of
+from palomar.engine.gateway import Gateway
 from palomar.net.asgi import shown_by, visitor_of
 from palomar.net.networks import TrustedProxies
 
@@ -18,8 +19,8 @@ from palomar.net.networks import TrustedProxies
 class Callers:
     """Finds the account behind a request."""
 
-    def __init__(self, admission: Admission, trusted_proxies: TrustedProxies) -> None:
-        self._door = admission.door(NAME, rate=lambda settings: settings.requests_per_second)
+    def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
+        self._door = gateway.door(NAME, rate=lambda settings: settings.requests_per_second)
         self._trusted_proxies = trusted_proxies
 
     def caller(self, scope: Scope, *, to_send: bool = False) -> Account | Denied:

@@ -70,7 +70,7 @@ class Labs402tApi:
     ) -> None:
         settings = settings or Labs402tSettings()
         self._gateway = gateway
-        self._callers = Callers(gateway.admission, trusted_proxies)
+        self._callers = Callers(gateway, trusted_proxies)
         self._body_limit = body_limit
         self._always_200 = settings.http_status == "always200"
         self._running = Running()

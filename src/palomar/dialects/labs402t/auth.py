@@ -10,7 +10,8 @@ from palomar.dialects.labs402t import NAME
 from palomar.dialects.labs402t.account_settings import Labs402tAccount
 from palomar.domain.account import Account
 from palomar.domain.settings import own
-from palomar.engine.admission import Admission, Denied, account_of
+from palomar.engine.admission import Denied, account_of
+from palomar.engine.gateway import Gateway
 from palomar.net.asgi import shown_by, visitor_of
 from palomar.net.networks import TrustedProxies
 
@@ -18,8 +19,8 @@ from palomar.net.networks import TrustedProxies
 class Callers:
     """Finds the account behind a request."""
 
-    def __init__(self, admission: Admission, proxies: TrustedProxies) -> None:
-        self._door = admission.door(
+    def __init__(self, gateway: Gateway, proxies: TrustedProxies) -> None:
+        self._door = gateway.door(
             NAME, rate=lambda settings: own(settings, Labs402tAccount).labs402t_requests_per_second
         )
         self._proxies = proxies

@@ -58,7 +58,7 @@ class SofmexApi:
         self._body_limit = min(body_limit, BODY_LIMIT)
         self._token_lifetime_ms = settings.token_days * _DAY_MS
         self._zone = ZoneInfo(settings.timezone)
-        self._callers = Callers(gateway.admission, trusted_proxies)
+        self._callers = Callers(gateway, trusted_proxies)
         self._docs = ApiPage(DOCUMENT, title=TITLE, language="es", at=("/sms/v3", "/api/sms/v3"))
         self._operations: dict[str, _Operation] = {
             "/sms/v3/asignacion": Batches(gateway, settings).send,

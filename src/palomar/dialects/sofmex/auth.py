@@ -11,7 +11,8 @@ from palomar.dialects.sofmex.account_settings import SofmexAccount
 from palomar.domain.account import Account
 from palomar.domain.refusals import Refusal
 from palomar.domain.settings import own
-from palomar.engine.admission import Admission, Denied, account_of
+from palomar.engine.admission import Denied, account_of
+from palomar.engine.gateway import Gateway
 from palomar.net.asgi import header, leaving, visitor_of
 from palomar.net.networks import TrustedProxies
 
@@ -19,8 +20,8 @@ from palomar.net.networks import TrustedProxies
 class Callers:
     """Finds the account behind a request."""
 
-    def __init__(self, admission: Admission, trusted_proxies: TrustedProxies) -> None:
-        self._door = admission.door(NAME, rate=lambda settings: own(settings, SofmexAccount).sofmex_requests_per_second)
+    def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
+        self._door = gateway.door(NAME, rate=lambda settings: own(settings, SofmexAccount).sofmex_requests_per_second)
         self._trusted_proxies = trusted_proxies
 
     def caller(self, scope: Scope) -> Account | Denied:
