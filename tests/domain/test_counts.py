@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.domain.counts import COUNTS_KEPT_MS, GRAINS, IDS_A_MINUTE, Floors, Grain, Piece, Totals, pieces
-from palomar.domain.message import EPOCH_MS, State, first_id, make_message_id
+from palomar.domain.counts import COUNTS_KEPT_MS, GRAINS, Floors, Grain, Piece, Totals, pieces
+from palomar.domain.message import EPOCH_MS, IDS_A_MINUTE, State, first_id, make_message_id
 
 NOW_MS = 1_760_000_123_456
 FLOORS = Floors(0, 0).raised(NOW_MS)

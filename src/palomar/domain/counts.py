@@ -11,12 +11,10 @@ from enum import IntEnum, StrEnum
 from typing import Final
 
 from palomar.domain.account import AccountId
-from palomar.domain.message import FINAL, IDS_A_MS, State
+from palomar.domain.message import FINAL, State
 
 EVERYBODY: Final = AccountId(0)
 """Under this account everybody's messages are counted once more, so that nobody has to add up thousands of accounts."""
-
-IDS_A_MINUTE: Final = 60_000 * IDS_A_MS
 
 
 class Grain(IntEnum):

@@ -26,6 +26,7 @@ _MS_SHIFT = _NODE_SHIFT + _NODE_BITS
 _LOW_BITS = _SEQUENCE_BITS + _NODE_BITS
 IDS_A_MS = 1 << _MS_SHIFT
 """Ids that a millisecond has, so that a period of time is a range of ids."""
+IDS_A_MINUTE = 60_000 * IDS_A_MS
 _TAIL_MASK = (1 << 60) - 1
 
 

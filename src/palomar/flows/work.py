@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
 from palomar.domain.account import AccountId
-from palomar.domain.counts import IDS_A_MINUTE
 from palomar.domain.lane import Rank
-from palomar.domain.message import MESSAGE_TRANSITIONS, MessageId, PartId, State, move, part_id
+from palomar.domain.message import IDS_A_MINUTE, MESSAGE_TRANSITIONS, MessageId, PartId, State, move, part_id
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.context import TransactionContext
 from palomar.storage import messages as rows
