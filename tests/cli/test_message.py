@@ -67,7 +67,8 @@ def test_the_list_is_newest_first_and_narrowed_by_each_filter(acme: Palomar) -> 
 
     assert listed() == [second, first]
     assert listed("--limit", "1") == [second]
-    assert listed("--label", "one") == [first]
+    assert listed("--label", "one") == listed("--label", "ONE") == [first]
+    assert listed("--msisdn", "000002") == [second], "as the console finds it"
     for written in ("+34600000002", "34600000002", "00 34 600-000-002", "\u200e34\u00a0600000002"):
         assert listed("--msisdn", written) == [second]
     assert listed("--subid", subid) == [second]
@@ -75,6 +76,22 @@ def test_the_list_is_newest_first_and_narrowed_by_each_filter(acme: Palomar) -> 
     assert listed("--state", "delivered") == []
     assert listed("--account", "acme") == [second, first]
     assert listed("--carrier", "elsewhere") == []
+
+
+def test_all_pages_are_listed_and_no_more_than_are_wanted(acme: Palomar) -> None:
+    send(acme)
+    with acme.database() as database:
+        columns = [row[1] for row in database.execute("PRAGMA table_info(messages)") if row[1] != "id"]
+        others = ", ".join(columns)
+        database.execute(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1200)"
+            f" INSERT INTO messages (id, {others}) SELECT id + n * 256, {others} FROM messages, numbers"
+        )
+    everything = [entry["id"] for entry in acme.json("message", "list")]
+    assert len(everything) == 1_201
+    assert everything == sorted(set(everything), reverse=True)
+    assert [entry["id"] for entry in acme.json("message", "list", "--limit", "700")] == everything[:700]
+    assert [entry["id"] for entry in acme.json("message", "list", "--label", "none")] == []
 
 
 def test_people_see_a_table_and_a_timeline(acme: Palomar) -> None:

@@ -23,18 +23,19 @@ from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import Arrival
 from palomar.carriers.smpp.coding import decode
 from palomar.config import SimulatorCarrier, load
-from palomar.domain.account import Account
+from palomar.domain.account import Account, AccountId
 from palomar.domain.message import State
 from palomar.flows import accounts, blacklist, lookup, numbers
 from palomar.flows.accounts import Balance, NewAccount
 from palomar.flows.blacklist import Blocked
 from palomar.flows.keyed import AddAccount
-from palomar.flows.lookup import Filter, MessageView
+from palomar.flows.lookup import MessageView
 from palomar.flows.numbers import VirtualNumber
 from palomar.place import opened_database
 from palomar.smpp import SubmitSm, parameters
 from palomar.storage.database import Database, Transaction
-from palomar.storage.messages import MessageRow
+from palomar.storage.messages import MESSAGE_COLUMNS, MessageRow, message_rows
+from palomar.storage.statements import Found
 
 T = TypeVar("T")
 
@@ -128,9 +129,7 @@ class House:
 
     async def messages(self, customer: Customer) -> list[MessageRow]:
         """The customer's messages, oldest first."""
-        wanted = Filter(account_id=self.account(customer).id)
-        found = await self.database.read(lambda tx: lookup.list_messages(tx, wanted, before=None))
-        return found[::-1]
+        return message_rows(await self.database.read(_select_messages, self.account(customer).id))
 
     async def only_message(self, customer: Customer) -> MessageRow:
         (row,) = await self.messages(customer)
@@ -274,3 +273,7 @@ def _text(arrival: Arrival) -> str:
     if arrival.esm_class & parameters.ESM_UDHI:
         octets = octets[1 + octets[0] :]
     return decode(octets, arrival.data_coding)
+
+
+async def _select_messages(tx: Transaction, account_id: AccountId) -> list[Found]:
+    return await tx.select(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE account_id = ? ORDER BY id", account_id)

@@ -12,12 +12,15 @@ from palomar.domain.message import MessageId, State, message_id_of, public_id
 from palomar.domain.phone import parse_international
 from palomar.domain.refusals import Refusal
 from palomar.domain.schedule import format_gmt
+from palomar.domain.search import SearchFilter
 from palomar.domain.sender import parse_sender
 from palomar.domain.text import MAX_PARTS, measure, unusable
 from palomar.engine.senders import THE_CARRIERS
 from palomar.flows import held, lookup
 from palomar.flows.accept import Accepted, Result, accept
 from palomar.flows.compose import Recipient, Request, compose
+from palomar.flows.search import search
+from palomar.flows.search_task import LATEST
 from palomar.flows.waits import Wait
 from palomar.flows.why import Story, tell_story
 from palomar.flows.work import Work
@@ -29,6 +32,7 @@ from palomar.storage.messages import MessageRow
 DIALECT = "command"
 """What stands for the dialect of messages sent by hand."""
 
+_PAGE = 500
 _STATE_COLOURS = {State.DELIVERED: "green", State.SENT: "cyan", State.QUEUED: "yellow", State.SCHEDULED: "yellow"}
 
 
@@ -95,9 +99,9 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
 @message.command("list")
 @click.option("--account", "login", help="Only this account's.")
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only in this state.")
-@click.option("--msisdn", default="", help="Only to this number.")
+@click.option("--msisdn", default="", help="Only to this number, or to those that end so.")
 @click.option("--subid", default="", help="Only of this request.")
-@click.option("--label", default="", help="Only with this label.")
+@click.option("--label", default="", help="Only with this label, in whatever case.")
 @click.option("--carrier", default="", help="Only by this carrier.")
 @click.option("--limit", type=click.IntRange(0), help="At most so many; 0 is all.  [default: 50; all with --json]")
 @json_option
@@ -116,16 +120,16 @@ def list_messages(
 
     async def work(desk: Desk) -> list[dict[str, object]]:
         account = await desk.account(login) if login else None
-        wanted = lookup.Filter(
-            account_id=account.id if account else None,
+        wanted = SearchFilter(
+            account_ids=frozenset([account.id]) if account else None,
             state=State(state) if state else None,
-            msisdn=parse_international(msisdn) or msisdn.lstrip("+"),
+            number=parse_international(msisdn) or msisdn.lstrip("+"),
             request_ref=subid,
             label=label,
             carrier=carrier,
         )
         logins = {found.id: found.login for found in (await desk.accounts()).by_id.values()}
-        return await _all(desk, wanted, most, {int(k): v for k, v in logins.items()})
+        return [_view(row, logins.get(row.account_id, "")) for row in await find_messages(desk, wanted, most=most)]
 
     views = run(work)
     if as_json:
@@ -226,16 +230,16 @@ def _recipient(number: str, text: str) -> Recipient:
     return Recipient(msisdn=msisdn, text=text, alphabet=measured.alphabet, parts=measured.parts)
 
 
-async def _all(desk: Desk, wanted: lookup.Filter, most: int, logins: dict[int, str]) -> list[dict[str, object]]:
-    views: list[dict[str, object]] = []
-    before: int | None = None
-    while True:
-        page = min(lookup.PAGE, most - len(views)) if most else lookup.PAGE
-        found = await desk.database.read(lookup.list_messages, wanted, before=before, limit=page)
-        views.extend(_view(row, logins.get(row.account_id, "")) for row in found)
-        if len(found) < page or (most and len(views) >= most):
-            return views
-        before = found[-1].id
+async def find_messages(desk: Desk, wanted: SearchFilter, *, most: int) -> list[MessageRow]:
+    """Find messages as the console does, newest first: ``most`` of them or, with 0, all."""
+    found: list[MessageRow] = []
+    older: MessageId | None = LATEST
+    while older is not None and not 0 < most <= len(found):
+        limit = min(_PAGE, most - len(found)) if most else _PAGE
+        page = await desk.database.survey(search, None, wanted, before=older, limit=limit)
+        found += page.messages
+        older = page.older
+    return found
 
 
 def _view(row: MessageRow, login: str) -> dict[str, object]:

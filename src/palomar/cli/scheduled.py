@@ -2,10 +2,12 @@
 
 import click
 
+from palomar.cli.message import find_messages
 from palomar.cli.root import Desk, json_option, run, show_json, show_table
 from palomar.domain.message import State, public_id
 from palomar.domain.schedule import format_gmt
-from palomar.flows import lookup, schedule
+from palomar.domain.search import SearchFilter
+from palomar.flows import schedule
 from palomar.flows.work import Work
 from palomar.storage.change_counter import BUMP_VERSION
 from palomar.storage.database import Transaction
@@ -26,8 +28,8 @@ def list_scheduled(login: str | None, limit: int, as_json: bool) -> None:
 
     async def work(desk: Desk) -> list[MessageRow]:
         account = await desk.account(login) if login else None
-        wanted = lookup.Filter(account_id=account.id if account else None, state=State.SCHEDULED)
-        return await desk.database.read(lookup.list_messages, wanted, before=None, limit=limit)
+        account_ids = frozenset([account.id]) if account else None
+        return await find_messages(desk, SearchFilter(account_ids=account_ids, state=State.SCHEDULED), most=limit)
 
     rows = sorted(run(work), key=lambda row: row.due_ms)
     columns = ("due", "id", "subid", "msisdn", "text")

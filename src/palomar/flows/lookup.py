@@ -13,7 +13,7 @@ from palomar.storage.carriers import COUNT_ORPHANS, SELECT_ORPHANS, OrphanRow, o
 from palomar.storage.database import Transaction
 from palomar.storage.messages import MessageRow, message_rows
 from palomar.storage.platform import SELECT_SHORT_ID
-from palomar.storage.statements import Found, Value
+from palomar.storage.statements import Found
 from palomar.storage.timeline import SELECT_TIMELINE, moments
 from palomar.storage.webhooks import WebhookRow, webhook_rows
 
@@ -35,18 +35,6 @@ _STANDING = (
     " FROM messages m WHERE m.request_ref = ? AND m.account_id = ? AND m.msisdn = ?"
     " ORDER BY CASE m.state WHEN 'duplicated' THEN 1 ELSE 0 END, m.id DESC LIMIT 1"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which messages; every field left empty lets all pass."""
-
-    account_id: AccountId | None = None
-    state: State | None = None
-    msisdn: str = ""
-    request_ref: str = ""
-    label: str = ""
-    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,26 +67,6 @@ class MessageView:
     parts: list[PartView]
     timeline: list[Moment]
     webhooks: list[WebhookRow]
-
-
-async def list_messages(tx: Transaction, wanted: Filter, *, before: int | None, limit: int = PAGE) -> list[MessageRow]:
-    """A page of messages, newest first; the next page is before the last id of this one."""
-    conditions = ["id < ?"]
-    values: list[Value] = [(1 << 63) - 1 if before is None else before]
-    clauses: list[tuple[str, Value]] = [
-        ("account_id = ?", wanted.account_id),
-        ("state = ?", wanted.state.value if wanted.state else None),
-        ("msisdn = ?", wanted.msisdn or None),
-        ("request_ref = ?", wanted.request_ref or None),
-        ("label = ?", wanted.label or None),
-        ("carrier = ?", wanted.carrier or None),
-    ]
-    for clause, value in clauses:
-        if value is not None:
-            conditions.append(clause)
-            values.append(value)
-    sql = f"SELECT {rows.MESSAGE_COLUMNS} FROM messages WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
-    return message_rows(await tx.select(sql, *values, limit))
 
 
 async def show_message(tx: Transaction, message_id: MessageId) -> MessageView | None:
