@@ -44,7 +44,7 @@ from palomar.flows.claim import adopt_strays
 from palomar.flows.context import TransactionContext
 from palomar.flows.low_balance import LowBalances
 from palomar.flows.outbox import Outbox
-from palomar.flows.transaction_order import make_context
+from palomar.flows.transaction_order import STEPS, make_context
 from palomar.flows.work import Work
 from palomar.net.callback_client import CallbackClient
 from palomar.net.descriptors import callbacks_of, raise_limit
@@ -201,7 +201,7 @@ class App:
         self._build_callbacks()
         self._renderers = renderers()
         self._ids: Ids = ids
-        self.batcher = Batcher(self.database, self.clock, context=self._context, committed=self._committed)
+        self.batcher = Batcher(self.database, self.clock, steps=STEPS, context=self._context, committed=self._committed)
         for part in (self.dispatcher, self.notifier, self._lease):
             part.attach(self.batcher)
         self.standings = Standings(

@@ -1,4 +1,4 @@
-"""The batcher: one transaction for what came meanwhile, in order of rank, and only the culprit fails."""
+"""The batcher: one transaction for what came meanwhile, in the order of its steps, and only the culprit fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -15,6 +15,7 @@ from palomar.flows.transaction_order import make_context
 from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Unavailable
 
+ORDER = ("early", "blocked", "free", "look", "accept", "a", "quick", "now", "slow", "facts", "script", "late")
 CONTEXT = make_context(accounts={}, renderers={}, ids=CountingIds(), node_id=1)
 
 
@@ -70,7 +71,7 @@ class Bench:
     serving: "asyncio.Task[None]"
     committed: list[Work]
 
-    def step(self, name: str, *, rank: int = 10, **more: Any) -> Step[Any, str]:
+    def step(self, name: str, **more: Any) -> Step[Any, str]:
         """A step that notes what it was asked and answers it in capitals; a command ``bad`` is a bug."""
 
         async def script(work: Work, commands: Sequence[Any]) -> list[str]:
@@ -80,14 +81,14 @@ class Bench:
                 self.database.doing.append(f"{name}:{command}")
             return [str(command).upper() for command in commands]
 
-        return Step(name=name, script=script, rank=rank, **more)
+        return Step(name=name, script=script, **more)
 
 
 @asynccontextmanager
 async def bench(**database: Any) -> AsyncIterator[Bench]:
     store = FakeDatabase(**database)
     committed: list[Work] = []
-    batcher = Batcher(store, LoopClock(), context=lambda: CONTEXT, committed=committed.append)  # type: ignore[arg-type]
+    batcher = Batcher(store, LoopClock(), steps=ORDER, context=lambda: CONTEXT, committed=committed.append)  # type: ignore[arg-type]
     serving = asyncio.create_task(batcher.serve())
     try:
         yield Bench(store, batcher, serving, committed)
@@ -122,10 +123,10 @@ async def test_what_comes_during_a_commit_is_the_next_transaction() -> None:
 
 
 @in_virtual_time
-async def test_within_a_batch_steps_run_by_rank_and_commands_in_the_order_they_came() -> None:
+async def test_within_a_batch_steps_run_in_their_order_and_commands_in_the_order_they_came() -> None:
     async with bench() as b:
         done: list[str] = []
-        late, early = b.step("late", rank=90), b.step("early", rank=1)
+        late, early = b.step("late"), b.step("early")
         for step, command in ((late, "1"), (early, "2"), (late, "3"), (early, "4")):
             b.batcher.post(step, command, done.append)
         await b.batcher.drain(1.0)
@@ -231,7 +232,7 @@ async def test_who_waits_hears_of_an_outage_in_time_and_facts_wait_for_its_end()
         b.database.errors = [Unavailable("gone")] * 12
         facts: list[str] = []
         request = b.step("accept", patience_seconds=4.0)
-        b.batcher.post(b.step("facts", rank=30), "answer", facts.append)
+        b.batcher.post(b.step("facts"), "answer", facts.append)
         waiting = [asyncio.create_task(b.batcher.run(request, str(number))) for number in range(20)]
         results = await asyncio.gather(*waiting, return_exceptions=True)
         assert {type(result) for result in results} == {Unavailable}
@@ -249,7 +250,7 @@ async def test_who_waits_behind_facts_that_wait_for_the_database_is_refused_in_t
         loop = asyncio.get_running_loop()
         b.database.errors = [Unavailable("disk full")] * 60
         request = b.step("accept", awaited=True, patience_seconds=4.0)
-        b.batcher.post(b.step("facts", rank=30), "fact", lambda result: None)
+        b.batcher.post(b.step("facts"), "fact", lambda result: None)
         for number in range(12):  # one comes each second: with the facts' batch, and behind it
             began = loop.time()
             waiting = asyncio.create_task(b.batcher.run(request, str(number)))
@@ -273,7 +274,7 @@ async def test_a_refusal_is_final_though_its_transaction_had_begun() -> None:
     async with bench() as b:
         b.database.errors = [Unavailable("gone")]
         request = b.step("accept", awaited=True, patience_seconds=4.0)
-        b.batcher.post(b.step("facts", rank=30), "fact", lambda result: None)
+        b.batcher.post(b.step("facts"), "fact", lambda result: None)
         refused = asyncio.create_task(b.batcher.run(request, "refused"))
         await asyncio.sleep(0.05)
         b.database.door.clear()  # the next attempt reaches the server and is not answered
@@ -323,7 +324,7 @@ async def test_what_can_be_undone_is_refused_in_time_while_its_commit_is_not_ans
         b.database.gate.clear()
         if not was_committed:
             b.database.errors = [Conflict("the connection was lost before the commit")]
-        b.batcher.post(b.step("facts", rank=30), "fact", facts.append)
+        b.batcher.post(b.step("facts"), "fact", facts.append)
         began = loop.time()
         kept = asyncio.create_task(b.batcher.run(request, "keyed"))
         with pytest.raises(Unavailable):
@@ -367,10 +368,10 @@ async def test_a_transaction_that_writes_nothing_is_no_sign_that_the_disk_is_bac
             return list(commands)
 
         b.database.is_full = True
-        b.batcher.post(b.step("facts", rank=30), "fact", lambda result: None)
+        b.batcher.post(b.step("facts"), "fact", lambda result: None)
         await asyncio.sleep(1.0)
         assert b.batcher.reach.is_away
-        looks = Step(name="look", script=look, rank=5, awaited=True, patience_seconds=4.0)
+        looks = Step(name="look", script=look, awaited=True, patience_seconds=4.0)
         with pytest.raises(Unavailable):
             await b.batcher.run(looks, "one")
         assert b.batcher.reach.is_away

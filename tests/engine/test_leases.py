@@ -12,6 +12,7 @@ from palomar.domain.message import State
 from palomar.engine.batcher import Batcher
 from palomar.engine.leases import Lease
 from palomar.flows.claim import LEASE_MS
+from palomar.flows.transaction_order import STEPS
 from palomar.storage.database import Database, Transaction
 
 LEASE_SECONDS = LEASE_MS / 1_000
@@ -52,7 +53,7 @@ async def nodes(world: World) -> AsyncIterator[Any]:
     def make(name: str) -> Node:
         clock, freed = SetClock(), []
         lease = Lease(world.database, clock, name=name, on_freed=lambda: freed.append(True))
-        batcher = Batcher(world.database, clock, context=world.context, committed=lambda work: None)
+        batcher = Batcher(world.database, clock, steps=STEPS, context=world.context, committed=lambda work: None)
         lease.attach(batcher)
         tasks.append(asyncio.create_task(batcher.serve()))
         return Node(clock, lease, freed)

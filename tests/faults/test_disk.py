@@ -24,6 +24,7 @@ from palomar.engine.batcher import Batcher, Step
 from palomar.flows.accept import Accepted, Result, accept
 from palomar.flows.compose import Acceptance
 from palomar.flows.idempotency import Key
+from palomar.flows.transaction_order import STEPS
 from palomar.storage.database import DatabaseError, Unavailable
 from palomar.storage.migrate import migrate
 from palomar.storage.sqlite import Limits, SqliteDatabase, open_sqlite
@@ -63,7 +64,7 @@ class Trial:
 
     def __init__(self, database: SqliteDatabase, disk: FaultyDisk, *, patience_seconds: float) -> None:
         self._step: Step[Acceptance, Result] = Step(
-            name="accept", script=accept, rank=10, awaited=True, patience_seconds=patience_seconds
+            name="accept", script=accept, awaited=True, patience_seconds=patience_seconds
         )
         self.database = database
         self.disk = disk
@@ -71,7 +72,9 @@ class Trial:
         self.world.ids._made = 1_000
         self.account = Account(id=AccountId(1), login="account-1")
         self.world.accounts[self.account.id] = self.account
-        self.batcher = Batcher(database, RealClock(), context=self.world.context, committed=lambda work: None)
+        self.batcher = Batcher(
+            database, RealClock(), steps=STEPS, context=self.world.context, committed=lambda work: None
+        )
         self.accepted: set[str] = set()
         self.refused: set[str] = set()
 

@@ -1,14 +1,16 @@
 """The order of a transaction stands in one place, and everything that takes part in it has its place there."""
 
+import ast
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 from tests.support.world import World
 
 import palomar
 from palomar.flows.books import Ledger
-from palomar.flows.transaction_order import WRITTEN
+from palomar.flows.transaction_order import STEPS, WRITTEN
 from palomar.flows.work import Joined, Work
 from palomar.storage.database import Transaction
 
@@ -17,6 +19,16 @@ def all_modules() -> list[object]:
     """Import every module of the product, so that whatever it defines is known."""
     names = (found.name for found in pkgutil.walk_packages(palomar.__path__, "palomar."))
     return [importlib.import_module(name) for name in names if not name.endswith("__main__")]
+
+
+def steps_made_in(module: Path) -> list[str]:
+    """List the names of the steps that a module makes: each names its own, as a literal."""
+    calls = (node for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call))
+    return [
+        ast.literal_eval(next(word.value for word in call.keywords if word.arg == "name"))
+        for call in calls
+        if ast.unparse(call.func).partition("[")[0] == "Step"
+    ]
 
 
 def kinds_below(kind: type[Joined]) -> set[type[Joined]]:
@@ -28,6 +40,12 @@ def test_every_kind_that_joins_has_one_place_in_the_order() -> None:
     of_the_product = {kind for kind in kinds_below(Joined) - {Joined} if kind.__module__.startswith("palomar.")}
     assert set(WRITTEN) == of_the_product
     assert len(WRITTEN) == len(of_the_product)
+
+
+def test_every_step_has_one_place_in_the_order() -> None:
+    named = sorted(name for module in Path(palomar.__path__[0]).rglob("*.py") for name in steps_made_in(module))
+    assert named == sorted(STEPS)
+    assert len(named) > 20
 
 
 async def test_a_kind_without_a_place_cannot_join(world: World) -> None:

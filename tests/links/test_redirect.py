@@ -14,7 +14,7 @@ from tests.support.world import CountingIds
 
 from palomar.engine.batcher import Batcher
 from palomar.engine.clicks import A_LINK_A_MINUTE, Clicks
-from palomar.flows.transaction_order import make_context
+from palomar.flows.transaction_order import STEPS, make_context
 from palomar.links.pages import LANGUAGES, TEXTS, Lost
 from palomar.links.redirect import AGENT_LONGEST, Redirect, location_of
 from palomar.net.networks import TrustedProxies
@@ -104,7 +104,7 @@ async def fixed(scope: Any, receive: Any, send: Any) -> None:
 
 def face_over(database: Any) -> Face:
     context = make_context(accounts={}, renderers={}, ids=CountingIds(), node_id=None)
-    batcher = Batcher(database, StillClock(), context=lambda: context, committed=lambda work: None)
+    batcher = Batcher(database, StillClock(), steps=STEPS, context=lambda: context, committed=lambda work: None)
     redirect = Redirect(Clicks(database, batcher), clock=StillClock(), proxies=TrustedProxies(["192.0.2.0/24"]))
     front = Front(
         dialects={"sandbox": fixed, "json": fixed},

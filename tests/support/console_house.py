@@ -28,6 +28,7 @@ from palomar.engine.passwords import Passwords
 from palomar.engine.sandbox import SandboxWatch
 from palomar.engine.viewer import Viewer, Viewers
 from palomar.flows.accounts import NewAccount, add_account
+from palomar.flows.transaction_order import STEPS
 from palomar.flows.users import NewUser, User, add_user
 from palomar.net.networks import TrustedProxies, is_listed
 from palomar.sandbox import SandboxParts
@@ -183,7 +184,7 @@ async def house_in(
     await directory.begin(b"secret of at least thirty-two octets")
     passwords = Passwords(directory, clock)
     attempts = Attempts(database, clock)
-    batcher = Batcher(database, clock, context=world.context, committed=lambda work: None)
+    batcher = Batcher(database, clock, steps=STEPS, context=world.context, committed=lambda work: None)
     admission = Admission(directory=directory, batcher=batcher, clock=clock, passwords=passwords, is_listed=is_listed)
     logins = Logins(
         database=database,

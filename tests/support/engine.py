@@ -19,6 +19,7 @@ from palomar.engine.router import Router
 from palomar.flows.accept import Result, accept
 from palomar.flows.compose import Acceptance
 from palomar.flows.context import TransactionContext
+from palomar.flows.transaction_order import STEPS
 from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Database, Script
 from palomar.storage.migrate import migrate
@@ -118,12 +119,11 @@ async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engi
     def committed(work: Work) -> None:
         """Callbacks are another test's business."""
 
-    batcher = Batcher(shaky, clock, context=context, committed=committed)  # type: ignore[arg-type]
+    batcher = Batcher(shaky, clock, steps=STEPS, context=context, committed=committed)  # type: ignore[arg-type]
     dispatcher.attach(batcher)
     step = Step(
         name="accept",
         script=accept,
-        rank=10,
         prepare=dispatcher.claim_at_birth,
         weigh=lambda command: len(command.messages),
     )

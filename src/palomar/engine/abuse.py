@@ -21,7 +21,7 @@ from palomar.flows.blocks import Abuse, Block
 from palomar.flows.callers import Caller
 from palomar.ports import Clock
 
-BLOCK: Final = Step(name="block", script=blocks.block, rank=7)
+BLOCK: Final = Step(name="block", script=blocks.block)
 COUNTED_AT_MOST: Final = 10_000
 """Who is counted at the same time; beyond it the one who was first refused is forgotten."""
 _AT_ONCE_SECONDS: Final = 3.0

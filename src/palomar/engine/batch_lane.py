@@ -9,7 +9,7 @@ COMMIT turns out to have succeeded, undone before anything else happens; any oth
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -48,6 +48,7 @@ class Owner(Protocol):
     database: Database
     clock: Clock
     reach: Reach
+    places: Mapping[str, int]
     context: Callable[[], TransactionContext]
     committed: Callable[[Work], None]
 
@@ -201,7 +202,7 @@ class Lane:
                     _log.exception("what followed a commit failed", step=entry.step.name)
 
     async def _write(self, batch: list[Entry]) -> _Written:
-        groups = grouped(batch)
+        groups = grouped(batch, self._owner.places)
         for step, entries in groups:
             if step.prepare is not None:
                 prepare_once(step.prepare, entries)

@@ -33,19 +33,22 @@ async def _each(work: Work, scripts: Sequence[Script[[], Any]]) -> list[Any]:
     return [await script(work.tx) for script in scripts]
 
 
-_SCRIPT = Step[Script[[], Any], Any](
-    name="script", script=_each, rank=54, awaited=True, patience_seconds=_PATIENCE_SECONDS
-)
+_SCRIPT = Step[Script[[], Any], Any](name="script", script=_each, awaited=True, patience_seconds=_PATIENCE_SECONDS)
 
 
 class Batcher:
-    """One lane a writing connection; ``context`` tells each batch what it may look at, ``committed`` hears of each."""
+    """One lane a writing connection.
+
+    ``steps`` names all steps, in the order in which those of a batch run; ``context`` tells each batch what it may look
+    at, ``committed`` hears of each.
+    """
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
         *,
+        steps: Sequence[str],
         context: Callable[[], TransactionContext],
         committed: Callable[[Work], None],
     ) -> None:
@@ -53,6 +56,7 @@ class Batcher:
         self.database = database
         self.clock = clock
         self.reach = Reach(clock)
+        self.places = {name: place for place, name in enumerate(steps)}
         self.context = context
         self.committed = committed
 

@@ -18,7 +18,7 @@ from palomar.flows.callback_turns import Claimed, ClaimOrder, claim_callbacks
 CLAIM_AT_MOST: Final = 500
 _TARGETS_A_CLAIM: Final = 50
 
-CLAIM = Step(name="claim_callbacks", script=claim_callbacks, rank=61)
+CLAIM = Step(name="claim_callbacks", script=claim_callbacks)
 
 
 class TakesClaimed(Protocol):

@@ -12,7 +12,7 @@ from palomar.flows.claim import Claimed, ClaimOrder, claim
 from palomar.flows.routing import UNROUTED
 
 CLAIM_AT_MOST = 50
-CLAIM = Step(name="claim", script=claim, rank=60, weigh=lambda order: order.limit)
+CLAIM = Step(name="claim", script=claim, weigh=lambda order: order.limit)
 
 
 class Claimer:

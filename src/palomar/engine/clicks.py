@@ -8,7 +8,7 @@ from palomar.engine.batcher import Batcher, Step
 from palomar.flows.click import Click, Link, find_link, record_clicks
 from palomar.storage.database import Database
 
-CLICKS = Step(name="record_clicks", script=record_clicks, rank=48, linger_seconds=0.050)
+CLICKS = Step(name="record_clicks", script=record_clicks, linger_seconds=0.050)
 A_LINK_A_MINUTE: Final = 120
 """Visits of one link that are recorded and told; whoever comes beside them is only led on. A link is one recipient's:
 so many are no people."""

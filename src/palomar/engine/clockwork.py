@@ -41,10 +41,10 @@ _UNCLAIMED_MS = 3_000
 _BETWEEN_SLICES_SECONDS = 0.05
 _log = structlog.get_logger(__name__)
 
-EXPIRE = Step(name="expire", script=expire, rank=80)
-SWEEP = Step(name="sweep_orphans", script=sweep_orphans, rank=81)
-STALE = Step(name="end_stale", script=end_stale, rank=83)
-SWEEP_INBOUND = Step(name="sweep_incomplete", script=sweep_incomplete, rank=82)
+EXPIRE = Step(name="expire", script=expire)
+SWEEP = Step(name="sweep_orphans", script=sweep_orphans)
+STALE = Step(name="end_stale", script=end_stale)
+SWEEP_INBOUND = Step(name="sweep_incomplete", script=sweep_incomplete)
 
 
 class Clockwork:

@@ -42,19 +42,18 @@ ACKNOWLEDGE_SECONDS = 5.0
 """While the database is away a carrier hears after so long that it shall send a receipt or a text again
 (ESME_RX_T_APPN): most give up waiting for an answer after 10 s or more."""
 
-MARK = Step(name="mark_submitting", script=mark_submitting, rank=20)
-ANSWERS = Step(name="record_answers", script=record_answers, rank=30, linger_seconds=0.010)
+MARK = Step(name="mark_submitting", script=mark_submitting)
+ANSWERS = Step(name="record_answers", script=record_answers, linger_seconds=0.010)
 RECEIPTS = Step(
     name="record_receipts",
     script=record_receipts,
-    rank=40,
     linger_seconds=0.005,
     patience_seconds=ACKNOWLEDGE_SECONDS,
 )
-ACKNOWLEDGED = Step(name="acknowledge", script=acknowledge, rank=43, linger_seconds=0.050)
+ACKNOWLEDGED = Step(name="acknowledge", script=acknowledge, linger_seconds=0.050)
 """What was acknowledged is known before the next of the same octets is judged."""
-LINK_ENDED = Step(name="note_ended_links", script=note_ended_links, rank=44)
-INBOUND = Step(name="receive", script=receive, rank=45, linger_seconds=0.005, patience_seconds=ACKNOWLEDGE_SECONDS)
+LINK_ENDED = Step(name="note_ended_links", script=note_ended_links)
+INBOUND = Step(name="receive", script=receive, linger_seconds=0.005, patience_seconds=ACKNOWLEDGE_SECONDS)
 
 
 class Dispatcher:

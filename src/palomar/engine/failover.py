@@ -20,7 +20,7 @@ PUT_OFF_AT_MOST = 3
 """A message that was put off so often by one carrier tries another."""
 LOOK_EVERY_SECONDS = 0.5
 HURRIED_REMEMBERED = 10_000
-REROUTE = Step(name="reroute", script=reroute, rank=25, weigh=lambda order: len(order.message_ids) or AT_ONCE)
+REROUTE = Step(name="reroute", script=reroute, weigh=lambda order: len(order.message_ids) or AT_ONCE)
 
 
 class Failover:

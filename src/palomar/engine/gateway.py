@@ -32,11 +32,10 @@ ACCEPT_PATIENCE_SECONDS = 4.0
 
 _COMPOSE_AT_ONCE = 500
 _P = ACCEPT_PATIENCE_SECONDS
-ADD = Step(name="add_account", script=add_keyed, rank=5, awaited=True, patience_seconds=_P)
+ADD = Step(name="add_account", script=add_keyed, awaited=True, patience_seconds=_P)
 CANCEL = Step(
     name="cancel",
     script=schedule.cancel,
-    rank=15,
     awaited=True,
     patience_seconds=_P,
     weigh=lambda order: schedule.AT_ONCE,
@@ -44,13 +43,12 @@ CANCEL = Step(
 SEND_NOW = Step(
     name="send_now",
     script=schedule.send_now,
-    rank=16,
     awaited=True,
     patience_seconds=_P,
     weigh=lambda order: schedule.AT_ONCE,
 )
-TRANSFER = Step(name="transfer", script=accounts.transfer, rank=9, awaited=True, patience_seconds=_P)
-CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, rank=6, awaited=True, patience_seconds=_P)
+TRANSFER = Step(name="transfer", script=accounts.transfer, awaited=True, patience_seconds=_P)
+CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, awaited=True, patience_seconds=_P)
 
 
 class Gateway:
@@ -91,7 +89,6 @@ class Gateway:
         self._accept = Step(
             name="accept",
             script=accept,
-            rank=10,
             lane=0,
             awaited=True,
             patience_seconds=ACCEPT_PATIENCE_SECONDS,

@@ -16,7 +16,7 @@ from palomar.flows.callers import DAY_MS, KNOWN_MS, Caller, LetIn
 from palomar.ports import Clock
 from palomar.storage.database import Database
 
-REMEMBER: Final = Step(name="remember_callers", script=callers.remember, rank=8, linger_seconds=0.050)
+REMEMBER: Final = Step(name="remember_callers", script=callers.remember, linger_seconds=0.050)
 HELD_AT_MOST: Final = 50_000
 """Known callers in memory; beyond it the one who was first put there is forgotten until they are let in again."""
 

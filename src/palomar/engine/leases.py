@@ -20,7 +20,7 @@ T = TypeVar("T")
 RENEW_EVERY_SECONDS = 2.5
 _log = structlog.get_logger(__name__)
 
-TAKE_OVER = Step(name="take_over", script=take_over, rank=70)
+TAKE_OVER = Step(name="take_over", script=take_over)
 
 
 class Lease:

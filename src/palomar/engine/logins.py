@@ -23,7 +23,7 @@ from palomar.flows.users import Credentials
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
 
-SEE = Step(name="see_session", script=sessions.see, rank=49, linger_seconds=0.050)
+SEE = Step(name="see_session", script=sessions.see, linger_seconds=0.050)
 DOOR: Final = "console"
 
 _log = structlog.get_logger(__name__)

@@ -28,9 +28,9 @@ REMEMBERED = 50_000
 _ACCOUNTS_TRIED = 16
 _JSON = (("Content-Type", "application/json"),)
 
-ATTEMPTS = Step(name="record_attempts", script=record_attempts, rank=50, linger_seconds=0.050)
-RELEASE = Step(name="release_callbacks", script=release_callbacks, rank=51)
-PASS_OVER = Step(name="pass_over", script=pass_over, rank=52)
+ATTEMPTS = Step(name="record_attempts", script=record_attempts, linger_seconds=0.050)
+RELEASE = Step(name="release_callbacks", script=release_callbacks)
+PASS_OVER = Step(name="pass_over", script=pass_over)
 
 Headers = tuple[tuple[str, str], ...]
 _Line = dict[Usage, dict[Target, None]]

@@ -3,7 +3,7 @@
 Not here: when a batch is written, and what happens while it cannot be (``batch_lane``).
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -26,11 +26,10 @@ def _always(command: object) -> bool:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Step(Generic[C, R]):
-    """A verb as the batcher knows it. Within a batch, steps run by ``rank``."""
+    """A verb as the batcher knows it. The batcher has the order in which the steps of a batch run, by ``name``."""
 
     name: str
     script: Callable[[Work, Sequence[C]], Awaitable[Sequence[R]]]
-    rank: int
     lane: int = 1
     awaited: bool = False
     """Whether somebody waits for the result: then it goes before what nobody waits for."""
@@ -72,12 +71,12 @@ def cut(entries: list[Entry], limit: int) -> tuple[list[Entry], list[Entry], int
     return entries, [], weight
 
 
-def grouped(batch: list[Entry]) -> list[tuple[Step[Any, Any], list[Entry]]]:
-    """Give each step and its entries, in order of rank."""
+def grouped(batch: list[Entry], places: Mapping[str, int]) -> list[tuple[Step[Any, Any], list[Entry]]]:
+    """Give each step and its entries, in the order of the steps' places."""
     groups: dict[Step[Any, Any], list[Entry]] = {}
     for entry in batch:
         groups.setdefault(entry.step, []).append(entry)
-    return sorted(groups.items(), key=lambda group: group[0].rank)
+    return sorted(groups.items(), key=lambda group: places[group[0].name])
 
 
 def prepare_once(prepare: Callable[[Sequence[Any]], None], entries: list[Entry]) -> None:

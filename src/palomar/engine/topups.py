@@ -10,7 +10,7 @@ from palomar.engine.batcher import Batcher, Step
 from palomar.flows.topups import top_up
 from palomar.ports import Clock
 
-TOP_UP = Step(name="top_up", script=top_up, rank=20)
+TOP_UP = Step(name="top_up", script=top_up)
 AGAIN_SECONDS = 10.0
 """An account that got nothing (its parent is empty, its month is used up) is looked at again after this."""
 

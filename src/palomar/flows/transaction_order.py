@@ -24,6 +24,40 @@ from palomar.flows.sent import SentLately, SentToday, UnpaidToday
 from palomar.flows.short_links import ShortLinks
 from palomar.ports import Ids, WebhookRenderer
 
+STEPS: Final = (
+    "add_account",
+    "change_password",
+    "block",
+    "remember_callers",
+    "accept",
+    "cancel",
+    "send_now",
+    "resend",
+    "mark_submitting",
+    "reroute",
+    "record_answers",  # before the receipts of the same parts
+    "record_receipts",
+    "acknowledge",
+    "note_ended_links",
+    "receive",
+    "record_clicks",
+    "see_session",
+    "record_attempts",
+    "release_callbacks",
+    "pass_over",
+    "script",
+    "claim",
+    "claim_callbacks",
+    "take_over",
+    "expire",
+    "sweep_orphans",
+    "sweep_incomplete",
+    "end_stale",
+    "transfer",  # these two lock balances, so they run behind all that lock parts; a top-up sees what the others spend
+    "top_up",
+)
+"""Every step by its name, in the order in which those of one batch run."""
+
 WRITTEN: Final[tuple[type[Written], ...]] = (
     ShortLinks,
     Doubts,

@@ -19,7 +19,7 @@ from palomar.engine.router import Router
 from palomar.flows import accounts
 from palomar.flows.accounts import NewAccount
 from palomar.flows.context import TransactionContext
-from palomar.flows.transaction_order import make_context
+from palomar.flows.transaction_order import STEPS, make_context
 from palomar.net.networks import is_listed
 from palomar.storage.database import Database, Transaction
 from palomar.storage.migrate import migrate
@@ -79,7 +79,7 @@ async def running_gateway(directory: Path, owner: Owner) -> AsyncIterator[Runnin
     directory_of_accounts = Directory(database)
     dispatcher = Dispatcher({}, Router({}, clock))
     context = make_context(accounts={}, renderers={}, ids=ids, node_id=None)
-    batcher = Batcher(database, clock, context=lambda: context, committed=lambda work: None)
+    batcher = Batcher(database, clock, steps=STEPS, context=lambda: context, committed=lambda work: None)
     dispatcher.attach(batcher)
     passwords = Passwords(directory_of_accounts, clock)
     gateway = Gateway(

@@ -29,7 +29,7 @@ from palomar.engine.router import Router
 from palomar.flows import accounts
 from palomar.flows.accounts import NewAccount
 from palomar.flows.keyed import AddAccount
-from palomar.flows.transaction_order import make_context
+from palomar.flows.transaction_order import STEPS, make_context
 from palomar.net.networks import TrustedProxies, is_listed
 from palomar.storage.database import Database, Transaction
 
@@ -228,7 +228,7 @@ async def labs402t(place: Place, *, settings: Labs402tSettings | None = None, no
     directory = Directory(database)
     dispatcher = Dispatcher({}, Router({}, clock))
     context = make_context(accounts={}, renderers={}, ids=ids, node_id=None, has_blocked_numbers=True)
-    batcher = Batcher(database, clock, context=lambda: context, committed=lambda work: None)
+    batcher = Batcher(database, clock, steps=STEPS, context=lambda: context, committed=lambda work: None)
     dispatcher.attach(batcher)
     passwords = Passwords(directory, clock)
     gateway = Gateway(
