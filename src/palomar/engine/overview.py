@@ -101,7 +101,7 @@ async def overview(
         shares={one: largest(found) for one, found in shares.items()},
         attention=await attention(tx, whose, now_ms=now_ms),
         standings=await list_standings(tx, now_ms=now_ms) if whose is None else None,
-        counted_ms=await counted_until(tx),
+        counted_ms=await counted_until(tx, now_ms=now_ms),
         credit=[await _credit(tx, account, now_ms=now_ms) for account in accounts],
     )
 

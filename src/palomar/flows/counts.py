@@ -89,11 +89,13 @@ async def totals_by(
     return found
 
 
-async def counted_until(tx: Transaction) -> int | None:
-    """Find up to when every living node has counted what it did, by the database's clock; None if none has said so.
-    What happened since may be missing from all other answers here."""
-    ((counted_ms,),) = await tx.select(SELECT_COUNTED, await tx.now_ms())
-    return None if counted_ms is None else int(counted_ms)
+async def counted_until(tx: Transaction, *, now_ms: int) -> int | None:
+    """Find up to when every living node has counted what it did; None if none has said so. What happened since may be
+    missing from all other answers here. Nodes say it by the database's clock; ``now_ms`` is the caller's, which a
+    sandbox may have moved ahead."""
+    stored_ms = await tx.now_ms()
+    ((counted_ms,),) = await tx.select(SELECT_COUNTED, stored_ms)
+    return None if counted_ms is None else now_ms - (stored_ms - int(counted_ms))
 
 
 async def forecast(tx: Transaction, account_id: AccountId, *, now_ms: int) -> Forecast:

@@ -161,6 +161,17 @@ async def test_figures_say_as_of_when_they_are_by_the_node_that_is_furthest_behi
     assert "the count is 4 min 5 s behind" in page
 
 
+async def test_a_clock_that_was_moved_ahead_makes_no_count_late(house: House) -> None:
+    await house.user("admin")
+    await counted(house, "one", uncounted_ms=500)
+    house.clock.now_ms += 24 * 3_600_000
+    browser = house.browser()
+    await browser.log_in("admin")
+    page = (await browser.get(OVERVIEW)).text
+    assert "Counted as of" in page
+    assert "behind" not in page
+
+
 async def test_beside_each_rate_stands_its_base(house: House) -> None:
     account = await house.account("acme", credit=100 * CREDIT)
     await house.world.accept(account, count=24)
