@@ -1,6 +1,7 @@
 """Accept: credit to the microcredit, refusals that spoil nobody's request, claims that need a lease."""
 
 import pytest
+from msgspec import Struct, structs
 from tests.support.world import CREDIT, World, outgoing, recipient
 
 from palomar.domain.account import Account
@@ -11,11 +12,21 @@ from palomar.domain.refusals import Refusal
 from palomar.domain.text import Alphabet, payloads
 from palomar.flows.accept import Accepted, accept
 from palomar.flows.books import Ledger
-from palomar.flows.compose import Acceptance, Recipient, compose
+from palomar.flows.compose import (
+    UNCLAIMED,
+    Acceptance,
+    AcceptedMessage,
+    Claim,
+    NewMessage,
+    Recipient,
+    Request,
+    compose,
+)
 from palomar.flows.schedule import Order, cancel, send_now
 from palomar.flows.terms import Terms
 from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Transaction
+from palomar.storage.messages import MessageRow
 
 
 async def test_a_message_reserves_its_price_and_waits_in_the_queue(world: World) -> None:
@@ -126,7 +137,7 @@ async def test_a_node_whose_lease_ran_out_accepts_and_claims_nothing(world: Worl
 
     await world.database.write(end_lease)
     message = await world.accepted(account, claim=claim)
-    assert (message.claim, message.pledge) == (None, claim)
+    assert message.claim is None
     assert await world.part_states(message.row.id) == [State.QUEUED]
     assert await world.queue() == {message.row.id: None}
 
@@ -138,6 +149,11 @@ async def test_a_process_without_a_node_accepts_and_claims_nothing(world: World)
     assert await world.queue() == {message.row.id: None}
 
 
+@pytest.mark.parametrize("stage", [Recipient, Request, NewMessage, Claim, Acceptance, AcceptedMessage, MessageRow])
+def test_what_a_message_is_at_each_stage_is_never_changed(stage: type[Struct]) -> None:
+    assert stage.__struct_config__.frozen
+
+
 async def test_what_was_claimed_as_submitting_needs_no_second_mark(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     assert await world.mark(*outgoing(message)) == [False]
@@ -146,7 +162,7 @@ async def test_what_was_claimed_as_submitting_needs_no_second_mark(world: World)
 async def test_the_same_transaction_run_twice_after_a_conflict_accepts_once(world: World) -> None:
     account = await world.account(credit=2 * CREDIT)
     command = world.compose(account, count=2)
-    command.messages[0].claim = State.QUEUED
+    command.claims.extend([Claim("c", State.QUEUED), UNCLAIMED])
 
     async def lost(tx: Transaction) -> None:
         raise Conflict
@@ -205,8 +221,8 @@ async def test_equals_of_one_batch_that_are_due_hours_apart_are_no_duplicates(wo
     account = await world.account(duplicates_filter=True)
     due_ms = world.now_ms + 5 * HOUR_MS
     commands = [world.compose(account, due_ms=each) for each in (due_ms, due_ms + HOUR_MS, due_ms + 1, None)]
-    await world.do(accept, *commands)
-    states = [command.messages[0].state for command in commands]
+    results = await world.do(accept, *commands)
+    states = [result.messages[0].state for result in results]
     assert states == [State.SCHEDULED, State.SCHEDULED, State.DUPLICATED, State.QUEUED]
 
 
@@ -240,7 +256,7 @@ async def test_equal_messages_of_one_batch_are_duplicates_only_if_the_first_was_
     commands = [too_much, world.compose(account), world.compose(account)]
     results = await world.do(accept, *commands)
     assert results[0] is Refusal.NO_CREDIT
-    assert [command.messages[0].state for command in commands[1:]] == [State.QUEUED, State.DUPLICATED]
+    assert [result.messages[0].state for result in results[1:]] == [State.QUEUED, State.DUPLICATED]
 
 
 async def test_the_daily_limit_counts_only_what_was_accepted(world: World) -> None:
@@ -290,8 +306,7 @@ async def test_a_text_beyond_gsm_goes_in_a_language_that_every_carrier_takes_and
     world: World, languages: tuple[Language, ...], alphabet: Alphabet, parts: int
 ) -> None:
     account = await world.account(credit=10 * CREDIT)
-    asked = recipient(1, parts=3)
-    asked.text, asked.alphabet = PORTUGUESE, Alphabet.UCS2
+    asked = structs.replace(recipient(1, parts=3), text=PORTUGUESE, alphabet=Alphabet.UCS2)
     (result,) = await world.do(accept, composed(world, account, asked, languages))
     assert isinstance(result, Accepted)
     row = result.messages[0].row

@@ -11,7 +11,7 @@ from palomar.domain.link import with_links
 from palomar.domain.message import MessageId, State
 from palomar.flows.accept import Accepted, accept
 from palomar.flows.click import Click, Link, find_link, record_clicks
-from palomar.flows.compose import NewMessage, Recipient
+from palomar.flows.compose import AcceptedMessage, Recipient
 from palomar.flows.schedule import Order, cancel
 from palomar.flows.work import Work
 from palomar.storage.database import Conflict, Transaction
@@ -44,7 +44,7 @@ def linked(number: int, *codes: str, **more: Any) -> Recipient:
     return recipient(number, text=made.text, links=made.links, **more)
 
 
-async def accepted(world: World, account: Account, *recipients: Recipient, **more: Any) -> list[NewMessage]:
+async def accepted(world: World, account: Account, *recipients: Recipient, **more: Any) -> list[AcceptedMessage]:
     result = await world.accept(account, recipients=recipients, **more)
     assert isinstance(result, Accepted)
     return result.messages

@@ -12,7 +12,7 @@ from palomar.domain.message import MessageId, State, echo_of
 from palomar.domain.routing import Plan
 from palomar.domain.timeline import Kind
 from palomar.flows.claim import ClaimOrder, claim, take_over
-from palomar.flows.compose import NewMessage
+from palomar.flows.compose import AcceptedMessage
 from palomar.flows.dispatch import Again, Answer, record_answers
 from palomar.flows.held import held_messages, send_held
 from palomar.flows.held_count import Held, count_held
@@ -30,7 +30,7 @@ PHONE = recipient().msisdn
 LIFE_MS = 80 * 3_600_000
 
 
-async def doubted(world: World, *, carrier: str = "c", **asked: Any) -> NewMessage:
+async def doubted(world: World, *, carrier: str = "c", **asked: Any) -> AcceptedMessage:
     """A message of which no part was answered; each waits to be sent again."""
     account = asked.pop("account", None) or await world.account(credit=100 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING, carrier=carrier, **asked)

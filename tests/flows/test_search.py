@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 import pytest
+from msgspec import structs
 from tests.support.counted import age_counts, count_changed
 from tests.support.indexed import find, find_all, index, naively
 from tests.support.world import CREDIT, START_MS, TimedIds, World, outgoing, recipient
@@ -189,14 +190,13 @@ async def test_a_search_finds_exactly_what_looking_at_every_message_finds(timed:
 async def _accept_some(world: World, accounts: list[Account], chance: random.Random) -> list[OutgoingPart]:
     """The parts that are under way."""
     recipients = [
-        recipient(
-            text=" ".join(chance.choices(WORDS, k=chance.randint(1, 4))),
+        structs.replace(
+            recipient(text=" ".join(chance.choices(WORDS, k=chance.randint(1, 4)))),
             state=chance.choice([State.QUEUED, State.QUEUED, State.NOFORMAT, State.BLOCKED]),
+            msisdn=chance.choice(NUMBERS),
         )
         for _ in range(chance.randint(1, 3))
     ]
-    for one in recipients:
-        one.msisdn = chance.choice(NUMBERS)
     result = await world.accept(
         chance.choice(accounts),
         claim=State.SUBMITTING,

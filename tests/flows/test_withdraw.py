@@ -4,7 +4,7 @@ from tests.support.world import CREDIT, World, outgoing, recipient
 
 from palomar.domain.message import State
 from palomar.flows.accept import Accepted, Result, accept
-from palomar.flows.compose import Acceptance
+from palomar.flows.compose import Acceptance, Claim
 from palomar.flows.idempotency import Key
 from palomar.flows.withdraw import WHY, can_withdraw, withdraw
 from palomar.ports import Taken
@@ -13,9 +13,7 @@ KEY = Key.of(["account", "key"], b"body")
 
 
 async def stored(world: World, command: Acceptance, *, claim: State | None = None) -> Result:
-    for message in command.messages:
-        message.row.carrier = "c"
-        message.claim = message.pledge = claim
+    command.claims.extend(Claim("c", claim) for _ in command.messages)
     result: Result = (await world.do(accept, command))[0]
     return result
 

@@ -16,7 +16,7 @@ from palomar.flows.accept import Accepted, Result, accept
 from palomar.flows.accounts import NewAccount, add_account, audit_ledger, balance
 from palomar.flows.callback_turns import Claimed, ClaimOrder, claim_callbacks
 from palomar.flows.claim import register
-from palomar.flows.compose import Acceptance, NewMessage, Recipient, Request, compose
+from palomar.flows.compose import Acceptance, AcceptedMessage, Claim, Recipient, Request, compose
 from palomar.flows.context import TransactionContext
 from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
 from palomar.flows.lookup import MessageView, show_message
@@ -233,13 +233,11 @@ class World:
     async def accept(self, account: Account, *, claim: State | None = None, carrier: str = "c", **asked: Any) -> Result:
         """Accept one request; ``claim`` is what the node found before."""
         command = self.compose(account, **asked)
-        for message in command.messages:
-            message.row.carrier = carrier
-            message.claim = message.pledge = claim
+        command.claims.extend(Claim(carrier, claim) for _ in command.messages)
         result: Result = (await self.do(accept, command))[0]
         return result
 
-    async def accepted(self, account: Account, **asked: Any) -> NewMessage:
+    async def accepted(self, account: Account, **asked: Any) -> AcceptedMessage:
         """As :meth:`accept`, for one message that is taken."""
         result = await self.accept(account, **asked)
         assert isinstance(result, Accepted)
@@ -357,7 +355,7 @@ def receipt(reference: str, state: State | None, *, carrier: str = "c", **more: 
     return CarrierReceipt(carrier=carrier, reference=reference, state=state, stat=stat, raw=f"id:{reference}", **more)
 
 
-def outgoing(message: NewMessage, *, attempt: int = 1) -> list[OutgoingPart]:
+def outgoing(message: AcceptedMessage, *, attempt: int = 1) -> list[OutgoingPart]:
     """The parts of a message as a dispatcher sends them."""
     row = message.row
     return [

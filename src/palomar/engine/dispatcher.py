@@ -20,7 +20,7 @@ from palomar.engine.outgoing import newborn_parts
 from palomar.engine.router import Outlook, Router
 from palomar.engine.watchdog import Watchdog
 from palomar.flows.accept import Accepted, Result
-from palomar.flows.compose import Acceptance, NewMessage
+from palomar.flows.compose import UNCLAIMED, Acceptance, Claim, NewMessage
 from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
 from palomar.flows.receive import receive
 from palomar.flows.repeats import Acknowledged, LinkEnded, acknowledge, note_ended_links
@@ -87,13 +87,13 @@ class Dispatcher:
     # --- acceptance
 
     def claim_at_birth(self, commands: Sequence[Acceptance]) -> None:
-        """Give each new message a carrier, and this node's claim where nobody stands before it."""
+        """Find a carrier for each new message, and this node's claim where nobody stands before it."""
         now_ms = self._batcher.clock.wall_ms()
         outlook = self._router.look()
         for command in commands:
             for message in command.messages:
-                if message.row.final_ms is None:
-                    self._claim_one(message, command, outlook, now_ms)
+                is_open = message.row.final_ms is None
+                command.claims.append(self._claim(message, command, outlook, now_ms) if is_open else UNCLAIMED)
 
     def accepted(self, result: Result, command: Acceptance) -> None:
         """After the commit: what was marked leaves, what was claimed waits in line, slots that are not used go back."""
@@ -101,14 +101,14 @@ class Dispatcher:
             self.not_accepted(command)
             return
         lines = set()
-        for message in command.messages:
-            line = self._lines[message.row.carrier]
-            queue = line.of(message.rank)
-            if message.pledge is not None:
+        for message, claim in zip(result.messages, command.claims, strict=True):
+            line = self._lines[claim.carrier]
+            queue = line.of(message.new.rank)
+            if claim.held is not None:
                 queue.pledged -= message.row.parts
-            if message.claim is None or message.refused is not None or not message.counts:
-                self._give_back(message, line)
-                left_waiting = message.counts and message.refused is None and message.state is State.QUEUED
+            if message.claim is None:
+                self._release(claim, message.new, line)
+                left_waiting = message.refused is None and message.state is State.QUEUED
                 queue.backlog = queue.backlog or left_waiting
             elif message.claim is State.SUBMITTING and line.carrier is not None:
                 for part in newborn_parts(message):
@@ -123,36 +123,32 @@ class Dispatcher:
 
     def not_accepted(self, command: Acceptance) -> None:
         """The command was refused or failed: nothing of it will leave."""
-        for message in command.messages:
-            line = self._lines[message.row.carrier]
-            if message.pledge is not None:
+        for message, claim in zip(command.messages, command.claims, strict=False):  # none where nobody looked
+            if claim.held is not None:
+                line = self._lines[claim.carrier]
                 line.of(message.rank).pledged -= message.row.parts
-            self._give_back(message, line)
+                self._release(claim, message, line)
 
-    def _claim_one(self, message: NewMessage, command: Acceptance, outlook: Outlook, now_ms: int) -> None:
+    def _claim(self, message: NewMessage, command: Acceptance, outlook: Outlook, now_ms: int) -> Claim:
         row = message.row
         if row.due_ms > now_ms:
-            return  # it is routed when it is due, by the rules of then
-        if outlook.plain:
-            message.choice = outlook.in_turn(row.sender)
-        else:
-            message.choice = outlook.choose(_asked(message, command, now_ms))
-        row.carrier = message.choice.carrier
-        line = self._lines[row.carrier]
+            return UNCLAIMED  # it is routed when it is due, by the rules of then
+        choice = outlook.in_turn(row.sender) if outlook.plain else outlook.choose(_asked(message, command, now_ms))
+        line = self._lines[choice.carrier]
         if not self._taking or line.carrier is None or not line.carrier.live:
-            return
-        queue = line.of(message.rank)
+            return Claim(choice.carrier, None, choice)
+        queue, held = line.of(message.rank), None
         if line.can_leave and line.is_first(message.rank) and line.carrier.reserve(row.parts):
-            message.claim = message.pledge = State.SUBMITTING
+            held = State.SUBMITTING
         elif not queue.backlog and queue.room >= row.parts:
-            message.claim = message.pledge = State.QUEUED
-        if message.claim is not None:
+            held = State.QUEUED
+        if held is not None:
             queue.pledged += row.parts
+        return Claim(choice.carrier, held, choice)
 
-    def _give_back(self, message: NewMessage, line: Line) -> None:
-        if message.pledge is State.SUBMITTING and line.carrier is not None:
+    def _release(self, claim: Claim, message: NewMessage, line: Line) -> None:
+        if claim.held is State.SUBMITTING and line.carrier is not None:
             line.carrier.release(message.row.parts)
-        message.claim = message.pledge = None
 
     # --- what carriers tell (ports.CarrierSink)
 

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 
+from msgspec import structs
+
 from palomar.domain.account import Account, AccountId
 from palomar.domain.languages import Language
 from palomar.domain.link import Codes, Shortener
@@ -255,7 +257,8 @@ class Gateway:
             more = compose(request, some, terms=terms, ids=self.ids, now_ms=now_ms, languages=languages)
             whole.messages.extend(more.messages)
         if self._senders.of_carriers:
-            self._senders.fill(whole.messages, lineage=terms.lineage, router=self._dispatcher.router)
+            filled = self._senders.filled(whole.messages, lineage=terms.lineage, router=self._dispatcher.router)
+            return structs.replace(whole, messages=filled)
         return whole
 
 

@@ -2,14 +2,14 @@
 
 from palomar.domain.message import part_id
 from palomar.domain.text import payloads
-from palomar.flows.compose import NewMessage
+from palomar.flows.compose import AcceptedMessage
 from palomar.flows.release import WaitingPart
 from palomar.ports import OutgoingPart
 
 
-def newborn_parts(message: NewMessage) -> list[OutgoingPart]:
+def newborn_parts(message: AcceptedMessage) -> list[OutgoingPart]:
     """All parts of a message that was just stored, for their first attempt."""
-    row = message.row
+    row, lane = message.row, message.new.lane
     return [
         OutgoingPart(
             part_id=part_id(row.id, number),
@@ -22,10 +22,10 @@ def newborn_parts(message: NewMessage) -> list[OutgoingPart]:
             msisdn=row.msisdn,
             alphabet=row.alphabet,
             payload=payload,
-            flash=message.lane is not None and message.lane.flash,
-            rank=message.rank,
+            flash=lane is not None and lane.flash,
+            rank=message.new.rank,
             due_ms=row.due_ms,
-            stale_ms=message.stale_ms,
+            stale_ms=message.new.stale_ms,
         )
         for number, payload in enumerate(payloads(row.text, row.alphabet), 1)
     ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
+from msgspec import structs
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.routing import Asked
@@ -62,9 +63,12 @@ class Senders:
         """Return the sender of what leaves by this carrier; of another where this one has none. For THE_CARRIERS."""
         return self.of_carriers.get(carrier) or self.installation or next(iter(self.of_carriers.values()))
 
-    def fill(self, messages: Iterable[NewMessage], *, lineage: Sequence[AccountId], router: Router) -> None:
+    def filled(
+        self, messages: Iterable[NewMessage], *, lineage: Sequence[AccountId], router: Router
+    ) -> list[NewMessage]:
         """Give each message that waits for its carrier's sender the one of the carrier it would take now."""
         look = router.look()
+        filled = []
         for message in messages:
             row = message.row
             if row.sender == THE_CARRIERS:
@@ -77,7 +81,10 @@ class Senders:
                     dialect=row.dialect,
                     at_ms=row.due_ms,
                 )
-                row.sender = self.of_carrier(look.choose(asked).carrier)
+                sender = self.of_carrier(look.choose(asked).carrier)
+                message = structs.replace(message, row=structs.replace(row, sender=sender))
+            filled.append(message)
+        return filled
 
     def nameless(self, accounts: Iterable[Account]) -> list[str]:
         """Return the logins of the accounts that can send for real and have no sender: their own or anybody's."""

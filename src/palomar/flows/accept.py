@@ -4,19 +4,20 @@ One transaction for many requests: credit, messages, parts, queue and timeline. 
 (``compose``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from msgspec import Struct, field, structs
 
 from palomar.domain.events import Failed
-from palomar.domain.link import Codes
-from palomar.domain.message import State, part_id
+from palomar.domain.link import Codes, Links
+from palomar.domain.message import MessageId, State, part_id
 from palomar.domain.refusals import Refusal
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows import filters, idempotency
 from palomar.flows.books import Ledger
-from palomar.flows.compose import Acceptance, NewMessage, Request
+from palomar.flows.compose import UNCLAIMED, Acceptance, AcceptedMessage, Claim, NewMessage, Request, Verdict
+from palomar.flows.filters import Judged
 from palomar.flows.idempotency import KeyReused, Replay
 from palomar.flows.kept import ShortIds
 from palomar.flows.outbox import Outbox
@@ -24,16 +25,19 @@ from palomar.flows.short_links import ShortLinks
 from palomar.flows.work import SLICE, Work
 from palomar.storage.ledger import Reason
 from palomar.storage.links import LOOKUP_CODES
+from palomar.storage.messages import MessageRow
 from palomar.storage.statements import Row
 
 
 class Accepted(Struct, frozen=True):
     """Stored and billed; all the messages in order, with the claims that held, and those refused one by one."""
 
-    messages: list[NewMessage] = field(default_factory=list)
+    messages: list[AcceptedMessage] = field(default_factory=list)
 
 
 Result = Accepted | Refusal | Replay | KeyReused
+_Renewed = dict[MessageId, tuple[str, Links]]
+"""Text and links of messages whose short links had to get other codes."""
 
 
 async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
@@ -41,95 +45,123 @@ async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
     await idempotency.seen(work, [c.request.idempotency for c in commands if c.request.idempotency])
     await Ledger.of(work).read({command.account_id for command in commands})
     await ShortIds.of(work).read({command.account_id for command in commands if command.request.short_ids})
-    claims = any(message.claim for command in commands for message in command.messages)
-    may_claim = claims and await work.holds_lease()
-    await filters.judge(work, commands)
-    await _renew_taken_codes(work, commands)
-    return [await _accept_one(work, command, may_claim=may_claim) for command in commands]
+    has_claims = any(claim.held for command in commands for claim in command.claims)
+    may_claim = has_claims and await work.holds_lease()
+    judgements = await filters.judge(work, commands)
+    renewed = await _renew_taken_codes(work, commands)
+    return [
+        await _accept_one(work, command, judged, renewed, may_claim=may_claim)
+        for command, judged in zip(commands, judgements, strict=True)
+    ]
 
 
-async def _renew_taken_codes(work: Work, commands: Sequence[Acceptance]) -> None:
+async def _renew_taken_codes(work: Work, commands: Sequence[Acceptance]) -> _Renewed:
     """A short link's code that another message has already, once in billions, gives way to a new one of the same
     length."""
+    renewed: _Renewed = {}
     linked = [message for command in commands for message in command.messages if message.links]
     if not linked:
-        return
+        return renewed
     wanted = [code for message in linked for code, _ in message.links]
     taken = {row[0] for row in await work.tx.lookup(LOOKUP_CODES, wanted)}
     codes = Codes(work.context.ids.token)
     for message in linked:
+        text, links = message.row.text, message.links
         for code, url in message.links:
             if code in taken:
                 fresh = codes.make()
-                message.row.text = message.row.text.replace(f"/{code}", f"/{fresh}", 1)
-                message.links = tuple((fresh, url) if link == (code, url) else link for link in message.links)
+                text = text.replace(f"/{code}", f"/{fresh}", 1)
+                links = tuple((fresh, url) if link == (code, url) else link for link in links)
+                renewed[message.row.id] = text, links
             taken.add(code)
+    return renewed
 
 
-async def _accept_one(work: Work, command: Acceptance, *, may_claim: bool) -> Result:
+async def _accept_one(work: Work, command: Acceptance, judged: Judged, renewed: _Renewed, *, may_claim: bool) -> Result:
     request = command.request
     key = request.idempotency
     if key is not None:
         before = idempotency.recall(work, key)
         if before is not None:
             return before
-    if command.is_filtered:
-        filters.discard_duplicates(work, command)
-        refusal = filters.over_limit(work, command)
+    if judged.is_filtered:
+        filters.discard_duplicates(work, command, judged)
+        refusal = filters.over_limit(work, command, judged)
         if refusal is not None:
             return refusal
-    if not _reserve(work, command):
+    unpaid = _reserve(work, command, judged)
+    if unpaid is None:
         return Refusal.NO_CREDIT
-    if command.is_filtered:
-        filters.remember(work, command)
-    for count, message in enumerate(command.messages, 1):
-        if not may_claim:
-            message.claim = None
-        if message.refused is None:
-            _store(work, message, request)
-        if count % SLICE == 0:
+    if judged.is_filtered:
+        filters.remember(work, command, judged, unpaid=unpaid)
+    claims = command.claims or [UNCLAIMED] * len(command.messages)
+    messages: list[AcceptedMessage] = []
+    for message, claim in zip(command.messages, claims, strict=True):
+        if message.row.id in unpaid:
+            messages.append(AcceptedMessage(message.row, message, refused=Refusal.NO_CREDIT))
+        else:
+            changed = renewed.get(message.row.id) if renewed else None
+            messages.append(_store(work, message, claim, judged, request, changed, may_claim=may_claim))
+        if len(messages) % SLICE == 0:
             await work.tx.pause()
-    accepted = Accepted(command.messages)
     if key is not None and request.answer is not None:
-        answer = request.answer(command.messages)
+        answer = request.answer(messages)
         if answer is not None:
             idempotency.keep(work, key, status=answer[0], body=answer[1])
-    return accepted
+    return Accepted(messages)
 
 
-def _reserve(work: Work, command: Acceptance) -> bool:
-    """Reserve what the request costs; False if nothing of it can be paid for."""
+def _reserve(work: Work, command: Acceptance, judged: Judged) -> Collection[MessageId] | None:
+    """Reserve what the request costs. Give those of its messages that cannot be paid for; None if nothing can."""
     if not command.request.partial:
         total = 0
         for message in command.messages:
-            if message.counts:
+            if judged.counts(message):
                 total += message.row.price_microcredits
-        return total == 0 or Ledger.of(work).reserve(command.account_id, total)
+        return () if total == 0 or Ledger.of(work).reserve(command.account_id, total) else None
+    unpaid = set()
     for message in command.messages:
-        paid = not message.counts or Ledger.of(work).reserve(command.account_id, message.row.price_microcredits)
-        message.refused = None if paid else Refusal.NO_CREDIT
-    return not command.messages or any(message.refused is None for message in command.messages)
+        if judged.counts(message) and not Ledger.of(work).reserve(command.account_id, message.row.price_microcredits):
+            unpaid.add(message.row.id)
+    return None if command.messages and len(unpaid) == len(command.messages) else unpaid
 
 
-def _store(work: Work, message: NewMessage, request: Request) -> None:
-    row = message.row
-    if request.short_ids:
-        message.short_id = ShortIds.of(work).next(row.account_id, row.id)
-    if not message.counts:
-        _store_discarded(work, message, is_told=not request.test)
-        return
-    part_state = State.SUBMITTING if message.claim is State.SUBMITTING else State.QUEUED
+def _store(
+    work: Work,
+    message: NewMessage,
+    claim: Claim,
+    judged: Judged,
+    request: Request,
+    renewed: tuple[str, Links] | None,
+    *,
+    may_claim: bool,
+) -> AcceptedMessage:
+    row, links = message.row, message.links
+    if claim.carrier or renewed:
+        text, links = renewed or (row.text, links)
+        row = structs.replace(row, carrier=claim.carrier, text=text)
+    short_id = ShortIds.of(work).next(row.account_id, row.id) if request.short_ids else None
+    if not judged.counts(message):
+        row = _store_discarded(work, row, message, claim, judged.verdicts.get(row.id), is_told=not request.test)
+        return AcceptedMessage(row, message, claim.choice, None, short_id)
+    held = claim.held if may_claim else None
+    part_state = State.SUBMITTING if held is State.SUBMITTING else State.QUEUED
     attempt = 1 if part_state is State.SUBMITTING else 0
     parts: list[Row] = [
         (part_id(row.id, number), part_state, attempt, row.carrier) for number in range(1, row.parts + 1)
     ]
-    node_id = work.context.node_id if message.claim else None
+    node_id = work.context.node_id if held else None
     lane_id = message.lane.id if message.lane else 0
     whose: Row = (row.id, row.account_id, row.carrier)
     place: Row = (*whose, row.due_ms, node_id, message.rank, lane_id, message.stale_ms, row.parts)
     work.insert(row, parts, place)
-    for code, url in message.links:
+    for code, url in links:
         ShortLinks.of(work).add(code, row, url)
+    work.note(row.id, Kind.ACCEPTED, _detail(work, row, message, claim))
+    return AcceptedMessage(row, message, claim.choice, held, short_id)
+
+
+def _detail(work: Work, row: MessageRow, message: NewMessage, claim: Claim) -> Detail:
     detail: Detail = {
         "dialect": row.dialect,
         "parts": row.parts,
@@ -142,19 +174,21 @@ def _store(work: Work, message: NewMessage, request: Request) -> None:
     }
     if message.lane is not None:
         detail["lane"] = message.lane.name
-    if message.choice is not None and message.choice.candidates:
-        detail["routes"] = message.choice.told()
-    work.note(row.id, Kind.ACCEPTED, detail)
+    if claim.choice is not None and claim.choice.candidates:
+        detail["routes"] = claim.choice.told()
+    return detail
 
 
 _TOLD: Final = frozenset({State.BLOCKED, State.NOFORMAT})
 """The customer learns that these never left; of duplicates and of tests he knows."""
 
 
-def _store_discarded(work: Work, message: NewMessage, *, is_told: bool) -> None:
-    row, why = message.row, message.why
-    if message.verdict is not None:
-        state, why = message.verdict
+def _store_discarded(
+    work: Work, row: MessageRow, message: NewMessage, claim: Claim, verdict: Verdict | None, *, is_told: bool
+) -> MessageRow:
+    why = message.why
+    if verdict is not None:
+        state, why = verdict
         row = structs.replace(
             row,
             state=state,
@@ -166,11 +200,12 @@ def _store_discarded(work: Work, message: NewMessage, *, is_told: bool) -> None:
         )
     work.insert(row, (), None)
     discarded: Detail = {"dialect": row.dialect, "state": row.state, "why": why}
-    if message.choice is not None and message.choice.candidates:
-        discarded["routes"] = message.choice.told()
+    if claim.choice is not None and claim.choice.candidates:
+        discarded["routes"] = claim.choice.told()
     work.note(row.id, Kind.DISCARDED, discarded)
     if is_told and row.state in _TOLD:
         event = Failed(
             message_id=row.id, request_ref=row.request_ref, msisdn=row.msisdn, at_ms=work.now_ms, state=row.state
         )
         Outbox.of(work).tell(row, event)
+    return row

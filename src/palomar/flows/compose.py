@@ -5,8 +5,9 @@ router, when the transaction begins).
 """
 
 from collections.abc import Callable, Collection, Sequence
+from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.lane import Lane, Rank, lane_of, rank_of
@@ -30,7 +31,7 @@ RECEIPT_GRACE_MS = 6 * 3_600_000
 """A receipt may come so long after the validity before we presume the end."""
 
 
-class Recipient(Struct, kw_only=True):
+class Recipient(Struct, frozen=True, kw_only=True, gc=False):
     """One message asked for, as a dialect has judged it. ``state`` is queued, scheduled, or how it is discarded (then
     ``why`` says so and ``msisdn`` may be what the customer wrote)."""
 
@@ -46,7 +47,7 @@ class Recipient(Struct, kw_only=True):
     """The codes of short links in the text, each with its URL."""
 
 
-class Request(Struct, kw_only=True):
+class Request(Struct, frozen=True, kw_only=True):
     """One request of a customer: what its messages share."""
 
     account: Account
@@ -69,58 +70,69 @@ class Request(Struct, kw_only=True):
     short_ids: bool = False
     """Give each message a short decimal id of the account's own."""
     idempotency: Key | None = None
-    answer: Callable[[list["NewMessage"]], tuple[int, bytes] | None] | None = None
+    answer: Callable[[list["AcceptedMessage"]], tuple[int, bytes] | None] | None = None
     """Renders status and body to keep under ``idempotency``; None keeps nothing, as nothing of it will be sent."""
 
 
-class NewMessage(Struct):
-    """A message about to be stored. ``claim`` says what its node found before the transaction: a window slot for every
-    part (``submitting``), room in memory (``queued``), or neither (None). ``pledge`` remembers what was set aside for
-    it, also where the claim was lost meanwhile. ``choice`` is the router's, ``verdict`` the filters', found in the
-    transaction."""
+class NewMessage(Struct, frozen=True, gc=False):
+    """A composed message: what is known of it before anybody looks for a carrier or into the database."""
 
     row: MessageRow
     why: str
     links: Links = ()
     lane: Lane | None = None
     rank: Rank = Rank.NORMAL
-    choice: Choice | None = None
-    verdict: Verdict | None = None
-    claim: State | None = None
-    pledge: State | None = None
-    short_id: int | None = None
-    refused: Refusal | None = None
-    """Set where a partial request got too little credit: the message is not stored."""
 
     @property
     def stale_ms(self) -> int | None:
-        """When nobody wants it any more; None is never."""
+        """Give the moment from which on nobody wants it any more; None is never."""
         if self.lane is None or not self.lane.useless_after_seconds:
             return None
         return self.row.due_ms + self.lane.useless_after_seconds * 1_000
 
-    @property
-    def counts(self) -> bool:
-        """Whether it will be sent and charged, as far as is known."""
-        return self.row.final_ms is None and self.verdict is None
+
+class Claim(Struct, frozen=True, gc=False):
+    """What a node found for a message before its transaction.
+
+    ``held`` says what it set aside: a window slot for every part (``submitting``), room in memory (``queued``), or
+    neither (None). ``choice`` is the router's; None: nobody has asked it.
+    """
+
+    carrier: str = ""
+    held: State | None = None
+    choice: Choice | None = None
+
+
+UNCLAIMED: Final = Claim()
+
+
+class AcceptedMessage(Struct, frozen=True, gc=False):
+    """What became of a message in its transaction: ``row`` is as it is stored."""
+
+    row: MessageRow
+    new: NewMessage
+    choice: Choice | None = None
+    claim: State | None = None
+    """What its node may use of what it set aside: None also where it is not to be sent by this node now."""
+    short_id: int | None = None
+    refused: Refusal | None = None
+    """Why it is not stored: a partial request got too little credit."""
 
     @property
     def state(self) -> State:
-        """As it is stored."""
-        return self.verdict[0] if self.verdict else self.row.state
+        """Give the state in which it is stored."""
+        return self.row.state
 
 
-class Acceptance(Struct):
+class Acceptance(Struct, frozen=True):
     """A composed request: the command of :func:`accept`."""
 
     request: Request
     messages: list[NewMessage]
     lineage: tuple[AccountId, ...] = ()
     """The account and those above it."""
-    is_filtered: bool = False
-    """The duplicates filter or a daily limit has to look at it. Judged with the filters, as is what follows."""
-    may_have_unpaid: bool = False
-    """Some of its messages may be stored that cost nothing; of nearly all requests none is."""
+    claims: list[Claim] = field(default_factory=list)
+    """One for each message, put in once by the node that sends, as its transaction begins; empty elsewhere."""
 
     @property
     def account_id(self) -> AccountId:

@@ -5,7 +5,9 @@ scheduled message is due, because a phone may have opted out meanwhile.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from msgspec import Struct
 
 from palomar.domain.account import Account, AccountId
 from palomar.domain.link import Links
@@ -24,16 +26,32 @@ EVERYBODY = AccountId(0)
 """The account whose black list holds for all."""
 
 NO_ROUTE: Verdict = (State.BLOCKED, "no route takes it")
+DUPLICATE: Verdict = (State.DUPLICATED, "the same text is due to this number within the hour")
 
 
-async def judge(work: Work, commands: Sequence[Acceptance]) -> None:
-    """Give each message of these requests the verdict of router and black lists, and read what
-    :func:`discard_duplicates` and :func:`over_limit` ask."""
+class Judged(Struct, frozen=True):
+    """What the filters say of a request. ``verdicts`` has the messages that are not sent, of all requests together."""
+
+    verdicts: dict[MessageId, Verdict]
+    is_filtered: bool
+    """The duplicates filter or a daily limit has to look at it."""
+    may_have_unpaid: bool
+    """Some of its messages may be stored that cost nothing; of nearly all requests none is."""
+
+    def counts(self, message: NewMessage) -> bool:
+        """Tell whether a message will be sent and charged, as far as is known."""
+        row = message.row
+        return row.final_ms is None and row.id not in self.verdicts
+
+
+async def judge(work: Work, commands: Sequence[Acceptance]) -> list[Judged]:
+    """Find the verdicts of router and black lists, and read what :func:`discard_duplicates` and :func:`over_limit`
+    ask."""
     messages = [m for command in commands for m in command.messages if m.row.final_ms is None]
-    for message in messages:
-        message.verdict = NO_ROUTE if _has_no_route(message) else None  # the batch may run again
+    verdicts = _without_route(commands)
     if BlackListContext.of(work.context).has_numbers:
-        await _judge_blocked(work, messages)
+        verdicts |= await _blocked(work, messages)
+    judgements: list[Judged] = []
     unique: list[Acceptance] = []
     limited: set[AccountId] = set()
     unpaid: set[AccountId] = set()
@@ -43,58 +61,62 @@ async def judge(work: Work, commands: Sequence[Acceptance]) -> None:
             unique.append(command)
         if is_limited := settings.messages_a_day != 0:
             limited.add(command.account_id)
-        if has_unpaid := settings.unpaid_limit != 0 and (filters_duplicates or not _all_count(command)):
+        if has_unpaid := settings.unpaid_limit != 0 and (filters_duplicates or not _all_count(command, verdicts)):
             unpaid.add(command.account_id)
-        command.may_have_unpaid = has_unpaid
-        command.is_filtered = filters_duplicates or is_limited or has_unpaid
-    digests = {(_digest(m), m.row.due_ms) for c in unique for m in c.messages if m.counts}
+        judgements.append(Judged(verdicts, filters_duplicates or is_limited or has_unpaid, has_unpaid))
+    digests = {
+        (_digest(m), m.row.due_ms)
+        for c in unique
+        for m in c.messages
+        if m.row.final_ms is None and m.row.id not in verdicts
+    }
     if digests:
         await SentLately.of(work).read(digests)
     if limited:
         await SentToday.of(work).read(limited, work.now_ms // DAY_MS)
     if unpaid:
         await UnpaidToday.of(work).read(unpaid, work.now_ms // DAY_MS)
+    return judgements
 
 
-def discard_duplicates(work: Work, command: Acceptance) -> None:
+def discard_duplicates(work: Work, command: Acceptance, judged: Judged) -> None:
     """Give the messages that fall due within the hour of their like their verdict; of equals in the request, all but
     the first."""
     if not _filters_duplicates(command):
         return
     here: set[bytes] = set()
     for message in command.messages:
-        if message.counts:
+        if judged.counts(message):
             digest = _digest(message)
             if digest in here or SentLately.of(work).is_near(digest, message.row.due_ms):
-                message.verdict = (State.DUPLICATED, "the same text is due to this number within the hour")
+                judged.verdicts[message.row.id] = DUPLICATE
             here.add(digest)
 
 
-def over_limit(work: Work, command: Acceptance) -> Refusal | None:
+def over_limit(work: Work, command: Acceptance, judged: Judged) -> Refusal | None:
     """Find the refusal of a request that would go over its account's daily limits: of what is sent, and of what costs
     nothing."""
     settings = command.request.account.settings
-    unpaid = _unpaid(command) if command.may_have_unpaid else 0
+    unpaid = _unpaid(command, judged) if judged.may_have_unpaid else 0
     if unpaid and not UnpaidToday.of(work).fits(command.account_id, unpaid, limit=settings.unpaid_limit):
         return Refusal.DAILY_LIMIT
     limit = settings.messages_a_day
     if not limit:
         return None
-    count = sum(1 for message in command.messages if message.counts)
+    count = sum(1 for message in command.messages if judged.counts(message))
     return None if SentToday.of(work).fits(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
 
 
-def remember(work: Work, command: Acceptance) -> None:
-    """What was accepted (and only that) counts for the day and for the duplicates filter."""
-    unpaid = _unpaid(command) if command.may_have_unpaid else 0
-    if unpaid:
-        most_unpaid = command.request.account.settings.unpaid_limit
-        UnpaidToday.of(work).count(command.account_id, unpaid, limit=most_unpaid)
+def remember(work: Work, command: Acceptance, judged: Judged, *, unpaid: Collection[MessageId]) -> None:
+    """Count what was accepted (and only that) for the day and for the duplicates filter; ``unpaid`` was not."""
+    free = _unpaid(command, judged) if judged.may_have_unpaid else 0
+    if free:
+        UnpaidToday.of(work).count(command.account_id, free, limit=command.request.account.settings.unpaid_limit)
     limit = command.request.account.settings.messages_a_day
     filters_duplicates = _filters_duplicates(command)
     if not limit and not filters_duplicates:
         return
-    sent = [message for message in command.messages if message.counts and message.refused is None]
+    sent = [message for message in command.messages if judged.counts(message) and message.row.id not in unpaid]
     if limit:
         SentToday.of(work).count(command.account_id, len(sent), limit=limit)
     if filters_duplicates:
@@ -131,26 +153,34 @@ async def blocked_now(
     return await _why_blocked(work, account_id, wanted)
 
 
-async def _judge_blocked(work: Work, messages: Sequence[NewMessage]) -> None:
+def _without_route(commands: Sequence[Acceptance]) -> dict[MessageId, Verdict]:
+    """Find the messages that no route takes. Where nothing at all is known of routes and carriers, a message waits for
+    them."""
+    verdicts: dict[MessageId, Verdict] = {}
+    for command in commands:
+        for index, claim in enumerate(command.claims):
+            choice = claim.choice
+            if choice is not None and not choice.carrier and choice.candidates:
+                verdicts[command.messages[index].row.id] = NO_ROUTE
+    return verdicts
+
+
+async def _blocked(work: Work, messages: Sequence[NewMessage]) -> dict[MessageId, Verdict]:
     numbers = sorted({message.row.msisdn for message in messages})
     found = await work.tx.lookup(LOOKUP_BLOCKED, numbers)
     why = {(owner, msisdn): _reason(word) for owner, msisdn, word in found}
+    verdicts: dict[MessageId, Verdict] = {}
     for message in messages:
         row = message.row
         reason = why.get((row.account_id, row.msisdn)) or why.get((EVERYBODY, row.msisdn))
         if reason:
-            message.verdict = (State.BLOCKED, reason)
+            verdicts[row.id] = (State.BLOCKED, reason)
+    return verdicts
 
 
 async def _why_blocked(work: Work, account_id: AccountId, numbers: Sequence[str]) -> dict[str, str]:
     found = await work.tx.lookup(LOOKUP_BLOCKED, numbers)
     return {msisdn: _reason(word) for owner, msisdn, word in found if owner in (account_id, EVERYBODY)}
-
-
-def _has_no_route(message: NewMessage) -> bool:
-    """Where nothing at all is known of routes and carriers, a message waits for them."""
-    choice = message.choice
-    return choice is not None and not choice.carrier and bool(choice.candidates)
 
 
 def _filters_duplicates(command: Acceptance) -> bool:
@@ -171,17 +201,17 @@ async def _digests_of(work: Work, account: Account | None, message_ids: Sequence
     return digests
 
 
-def _all_count(command: Acceptance) -> bool:
+def _all_count(command: Acceptance, verdicts: Mapping[MessageId, Verdict]) -> bool:
     for message in command.messages:  # noqa: SIM110  # one, nearly always: a generator would cost twice as much
-        if not message.counts:
+        if message.row.final_ms is not None or message.row.id in verdicts:
             return False
     return True
 
 
-def _unpaid(command: Acceptance) -> int:
+def _unpaid(command: Acceptance, judged: Judged) -> int:
     """Count the messages that are stored and cost nothing, as far as they are more than those that are sent beside
     them: a campaign with some bad numbers has none of these."""
-    paid = sum(1 for message in command.messages if message.counts)
+    paid = sum(1 for message in command.messages if judged.counts(message))
     return max(0, len(command.messages) - 2 * paid)
 
 

@@ -125,7 +125,7 @@ SELECT_PARTS_OF = (
 )
 
 
-class MessageRow(Struct, kw_only=True):
+class MessageRow(Struct, frozen=True, kw_only=True, gc=False):
     """A whole message as it is stored. Money in microcredits, times in milliseconds since 1970.
 
     ``sent_ms``, when a carrier took the last of the parts that it took, is read from the parts and not stored here.

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 import structlog
+from msgspec import structs
 from starlette.types import Receive, Scope, Send
 
 from palomar.apidocs import ApiPage
@@ -136,8 +137,8 @@ class FoxsysApi:
             return responses.declined(request, settings, subid=subid[:LONGEST])
         answer = responses.sent(subid)
         if own(settings, FoxsysAccount).subid_idempotent and is_given(document.subid):
-            request.idempotency = key_of(account, subid, document)
-            request.answer = lambda messages: (answer.status, answer.body)
+            key = key_of(account, subid, document)
+            request = structs.replace(request, idempotency=key, answer=lambda messages: (answer.status, answer.body))
         result = await self._gateway.accept(request)
         if result is Refusal.UNAVAILABLE:
             return responses.unavailable(subid=subid)

@@ -3,7 +3,7 @@
 The order: -30, -9, -2, -7, -13, -21, -19, -11 here and in ``message``; -12 is the gateway's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,10 +17,11 @@ from palomar.dialects.labs402t.states import word_of
 from palomar.domain.account import Account
 from palomar.domain.message import public_id
 from palomar.domain.schedule import format_in_zone, parse_in_zone
-from palomar.flows.compose import NewMessage, Request
+from palomar.flows.compose import AcceptedMessage, Request
 from palomar.flows.idempotency import Key
 
 MOST_MESSAGES: Final = 100
+Answering = Callable[[list[AcceptedMessage]], tuple[int, bytes] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,10 @@ class Sender:
     now_ms: int
     key: Key | None
 
-    def request(self, messages: list[Message], *, due_ms: int | None = None, partial: bool = False) -> Request:
-        """What the gateway is asked to accept; the caller adds how it is answered."""
+    def request(
+        self, messages: list[Message], answer: Answering, *, due_ms: int | None = None, partial: bool = False
+    ) -> Request:
+        """Make what the gateway is asked to accept; ``answer`` writes what is kept under the key."""
         return Request(
             account=self.account,
             dialect=NAME,
@@ -46,6 +49,7 @@ class Sender:
             due_ms=due_ms,
             partial=partial,
             idempotency=self.key,
+            answer=answer,
         )
 
 
@@ -57,9 +61,7 @@ def read_send(body: bytes, sender: Sender) -> Request | Problem:
     message = judge(posted, account=sender.account, settings=sender.settings, default_sender=sender.default_sender)
     if isinstance(message, Problem):
         return message
-    request = sender.request([message])
-    request.answer = _answer_sent
-    return request
+    return sender.request([message], _answer_sent)
 
 
 def read_schedule(body: bytes, sender: Sender) -> Request | Problem:
@@ -83,7 +85,7 @@ def read_schedule(body: bytes, sender: Sender) -> Request | Problem:
     if due_ms <= sender.now_ms:
         return Problem(Code.PAST)
 
-    def answer(new: list[NewMessage]) -> tuple[int, bytes] | None:
+    def answer(new: list[AcceptedMessage]) -> tuple[int, bytes] | None:
         if problem_with(new[0]) is not None:
             return None
         row = new[0].row
@@ -91,9 +93,7 @@ def read_schedule(body: bytes, sender: Sender) -> Request | Problem:
         data = Scheduled(public_id(row.id), row.msisdn, word_of(new[0].state), send_at)
         return 200, responses.encode(ScheduledAnswer(0, "OK", data))
 
-    request = sender.request([message], due_ms=due_ms)
-    request.answer = answer
-    return request
+    return sender.request([message], answer, due_ms=due_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class JudgedBatch:
         """Those that the gateway is asked to accept."""
         return [message for message in self.judged if isinstance(message, Message)]
 
-    def answer(self, outcomes: Iterable[NewMessage | Problem]) -> tuple[int, bytes]:
+    def answer(self, outcomes: Iterable[AcceptedMessage | Problem]) -> tuple[int, bytes]:
         """HTTP status and octets, once it is known what became of the good ones."""
         became = iter(outcomes)
         items = []
@@ -124,7 +124,7 @@ class JudgedBatch:
         data = Batch(total=len(items), accepted=accepted, rejected=len(items) - accepted, messages=items)
         return responses.batch(data)
 
-    def kept(self, new: list[NewMessage]) -> tuple[int, bytes] | None:
+    def kept(self, new: list[AcceptedMessage]) -> tuple[int, bytes] | None:
         """The answer to keep under the request's key: none where nothing was accepted."""
         status, body = self.answer(new)
         return (status, body) if status == HTTP_STATUSES[Code.OK] else None
@@ -153,22 +153,22 @@ def read_batch(body: bytes, sender: Sender) -> JudgedBatch | Problem:
     return batch
 
 
-def problem_with(message: NewMessage) -> Problem | None:
+def problem_with(message: AcceptedMessage) -> Problem | None:
     """Why a message is refused that the gateway has judged; None: it is accepted."""
     return problem_of(message.refused) if message.refused else discarded(message.state)
 
 
-def _answer_sent(new: list[NewMessage]) -> tuple[int, bytes] | None:
+def _answer_sent(new: list[AcceptedMessage]) -> tuple[int, bytes] | None:
     if problem_with(new[0]) is not None:
         return None
     row = new[0].row
     return 200, responses.encode(SentAnswer(0, "OK", Sent(public_id(row.id), row.msisdn, word_of(new[0].state))))
 
 
-def _item(index: int, written: str | None, outcome: NewMessage | Problem) -> BatchItem:
+def _item(index: int, written: str | None, outcome: AcceptedMessage | Problem) -> BatchItem:
     problem = outcome if isinstance(outcome, Problem) else problem_with(outcome)
     if problem is not None:
         return BatchItem(index, written, problem.code, problem.message, None)
-    assert isinstance(outcome, NewMessage)
+    assert isinstance(outcome, AcceptedMessage)
     row = outcome.row
     return BatchItem(index, row.msisdn, Code.OK, "OK", public_id(row.id), word_of(outcome.state))

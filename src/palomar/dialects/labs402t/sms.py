@@ -44,9 +44,7 @@ class SmsEndpoints:
             return batch
         if not batch.good:
             return Answer(*batch.answer([]), responses.HEADERS)
-        request = sender.request(batch.good, partial=True)
-        request.answer = batch.kept
-        result = await self._gateway.accept(request)
+        result = await self._gateway.accept(sender.request(batch.good, batch.kept, partial=True))
         if isinstance(result, Accepted):
             return Answer(*batch.answer(result.messages), responses.HEADERS)
         if result is Refusal.UNAVAILABLE:

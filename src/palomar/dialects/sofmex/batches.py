@@ -18,7 +18,7 @@ from palomar.domain.message import public_id
 from palomar.domain.refusals import Refusal
 from palomar.engine.gateway import Gateway
 from palomar.flows.accept import Accepted
-from palomar.flows.compose import NewMessage, Recipient, Request
+from palomar.flows.compose import AcceptedMessage, Recipient, Request
 
 VENDOR_SENDER: Final = "SOFMEX"
 """Whose messages they are in the sandbox, where nobody has set a sender."""
@@ -96,7 +96,7 @@ def _refusal_of(account: Account) -> Refusal | None:
     return None if account.may_send else Refusal.MAY_NOT_SEND
 
 
-def _outcome(message: NewMessage) -> _Outcome:
+def _outcome(message: AcceptedMessage) -> _Outcome:
     if message.refused is not None:
         verdict = verdict_of(message.refused)
         return (verdict if isinstance(verdict, RecordCode) else RecordCode.INTERNAL), ""
