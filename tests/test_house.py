@@ -342,6 +342,11 @@ def named_in(cell: str) -> list[str]:
     return re.findall("`([^`]+)`", cell)
 
 
+def test_decisions_are_numbered_from_one_each_number_once() -> None:
+    numbers = sorted(int(page.name[:4]) for page in (DOCS / "decisions").glob("*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_recipes_are_short() -> None:
     long = {page.name for page in (DOCS / "recipes").glob("*.md") if len(page.read_text().splitlines()) > RECIPE_LINES}
     assert long == set()
