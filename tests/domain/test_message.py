@@ -3,7 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.domain.message import EPOCH_MS, NODES_MAX, PARTS_MAX, echo_of, make_message_id, part_id
+from palomar.domain.message import (
+    EPOCH_MS,
+    NODES_MAX,
+    PARTS_MAX,
+    echo_of,
+    make_message_id,
+    message_of,
+    part_id,
+    part_ids,
+    part_number,
+)
 
 MS = st.integers(EPOCH_MS, EPOCH_MS + (1 << 41) - 1)
 
@@ -26,3 +36,12 @@ def test_neighbours_in_time_have_other_echoes() -> None:
         for ms in range(1_000_000, 1_010_000)
     }
     assert len(echoes) > 9_000
+
+
+@given(st.integers(0, 10**12), st.integers(0, NODES_MAX - 1), st.integers(0, 255), st.integers(1, PARTS_MAX))
+def test_a_parts_id_names_its_message_and_its_number(ms: int, node: int, sequence: int, parts: int) -> None:
+    message_id = make_message_id(at_ms=EPOCH_MS + ms, node=node, sequence=sequence)
+    ids = part_ids(message_id, parts)
+    assert list(ids) == [part_id(message_id, number) for number in range(1, parts + 1)]
+    assert [part_number(identity) for identity in ids] == list(range(1, parts + 1))
+    assert {message_of(identity) for identity in ids} == {message_id}

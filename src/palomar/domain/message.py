@@ -7,7 +7,7 @@ Identity. A ``MessageId`` is a 63-bit integer that sorts by birth: 41 bits of mi
 neither needs an index of its own. What leaves the house is a UUIDv7 (RFC 9562 section 5.7) computed from it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NewType, Protocol
 from uuid import UUID
@@ -146,8 +146,23 @@ def make_message_id(*, at_ms: int, node: int, sequence: int) -> MessageId:
 
 
 def part_id(message_id: MessageId, number: int) -> PartId:
-    """The id of part ``number`` (1 to 255) of a message."""
+    """Make the id of part ``number`` (1 to 255) of a message."""
     return PartId(message_id | number)
+
+
+def part_ids(message_id: MessageId, parts: int) -> Sequence[PartId]:
+    """List the ids of a message's parts, in order."""
+    return range(message_id + 1, message_id + 1 + parts)  # type: ignore[return-value]  # a PartId is a number
+
+
+def part_number(identity: PartId) -> int:
+    """Tell which of its message's parts this is, from 1."""
+    return identity & PARTS_MAX
+
+
+def message_of(identity: PartId) -> MessageId:
+    """Give the id of a part's message."""
+    return MessageId(identity & ~PARTS_MAX)
 
 
 def echo_of(identity: PartId) -> int:
@@ -156,8 +171,7 @@ def echo_of(identity: PartId) -> int:
     No two parts that a node accepted in the same millisecond share them: the low octet is the sequence, the high one
     has the node and the part's number; the millisecond is mixed into both.
     """
-    number = identity & PARTS_MAX
-    return (identity >> _PART_BITS ^ identity >> _MS_SHIFT ^ number << 8) & 0xFFFF
+    return (identity >> _PART_BITS ^ identity >> _MS_SHIFT ^ part_number(identity) << 8) & 0xFFFF
 
 
 def born_ms(message_id: MessageId) -> int:

@@ -11,7 +11,7 @@ from msgspec import Struct, field, structs
 
 from palomar.domain.events import Failed
 from palomar.domain.link import Codes, Links
-from palomar.domain.message import MessageId, State, part_id
+from palomar.domain.message import MessageId, State, part_ids
 from palomar.domain.refusals import Refusal
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows import filters, idempotency
@@ -147,9 +147,7 @@ def _store(
     held = claim.held if may_claim else None
     part_state = State.SUBMITTING if held is State.SUBMITTING else State.QUEUED
     attempt = 1 if part_state is State.SUBMITTING else 0
-    parts: list[Row] = [
-        (part_id(row.id, number), part_state, attempt, row.carrier) for number in range(1, row.parts + 1)
-    ]
+    parts: list[Row] = [(identity, part_state, attempt, row.carrier) for identity in part_ids(row.id, row.parts)]
     node_id = work.context.node_id if held else None
     lane_id = message.lane.id if message.lane else 0
     whose: Row = (row.id, row.account_id, row.carrier)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from palomar.domain.doubt import PHONE_DIGITS, phone_tail
-from palomar.domain.message import FINAL, MessageId, PartId, echo_of, part_id
+from palomar.domain.message import FINAL, MessageId, PartId, echo_of, message_of, part_ids
 from palomar.domain.receipt_ids import canonical, is_id
 from palomar.domain.text import Alphabet, payloads, text_of_payload
 from palomar.flows.doubts import Doubts
@@ -64,13 +64,13 @@ class _Words:
 
 async def _read(work: Work, doubts: Sequence[DoubtRow]) -> dict[MessageId, _Words]:
     """Read the messages of these copies, with all their parts, so that a receipt can end any of them."""
-    message_ids = sorted({_message_of(doubt) for doubt in doubts})
+    message_ids = sorted({message_of(doubt.part_id) for doubt in doubts})
     words: dict[MessageId, _Words] = {}
     for identity, sender, text, alphabet in await work.tx.lookup(rows.LOOKUP_WORDS, message_ids):
         octets = payloads(text, Alphabet(alphabet))
         texts = tuple(text_of_payload(part, Alphabet(alphabet)) for part in octets)
         words[MessageId(identity)] = _Words(sender, text, texts)
-    wanted = [part_id(identity, number) for identity in words for number in range(1, len(words[identity].texts) + 1)]
+    wanted = [part for identity, found in words.items() for part in part_ids(identity, len(found.texts))]
     known = await work.parts(wanted)
     for identity in wanted:
         if identity in known:
@@ -94,7 +94,7 @@ def _fitting(
     work: Work, asked: Asked, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _Words]
 ) -> OpenPart | None:
     fits = [doubt for doubt in doubts if doubt.is_open and _fits(work, asked, doubt, words)]
-    messages = {_message_of(doubt) for doubt in fits}
+    messages = {message_of(doubt.part_id) for doubt in fits}
     if len(messages) != 1:
         return None
     (message_id,) = messages
@@ -134,12 +134,8 @@ def _order(receipt: CarrierReceipt, doubt: DoubtRow, words: _Words) -> tuple[boo
 
 
 def _part(doubt: DoubtRow, words: Mapping[MessageId, _Words]) -> OpenPart | None:
-    found = words.get(_message_of(doubt))
+    found = words.get(message_of(doubt.part_id))
     return found.parts.get(doubt.part_id) if found else None
-
-
-def _message_of(doubt: DoubtRow) -> MessageId:
-    return MessageId(doubt.part_id & ~0xFF)
 
 
 def _begins_so(receipt: CarrierReceipt, text: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, LiteralString
 
 from palomar.domain.account import AccountId
-from palomar.domain.message import PARTS_MAX, MessageId, State
+from palomar.domain.message import MessageId, PartId, State, message_of
 from palomar.domain.receipt_ids import canonical
 from palomar.domain.text import Alphabet
 from palomar.flows.numbers import keyword, virtual_number
@@ -124,7 +124,7 @@ async def ties(tx: Transaction, ids: Sequence[MessageId], arrived: Iterable[Refe
 async def owners_of_parts(tx: Transaction, parts: Iterable[tuple[str, str]]) -> set[AccountId]:
     """Whose the parts are that carriers know by these references."""
     found = await _parts_of(tx, {(carrier, canonical(reference)) for carrier, reference in parts})
-    ids = {part & ~PARTS_MAX for _, part in found}
+    ids = {message_of(PartId(part)) for _, part in found}
     return {AccountId(account_id) for _, account_id in await tx.lookup(rows.LOOKUP_OWNERS, sorted(ids))}
 
 

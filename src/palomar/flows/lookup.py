@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.domain.account import AccountId
-from palomar.domain.message import MessageId, PartId, State, born_ms
+from palomar.domain.message import PARTS_MAX, MessageId, PartId, State, born_ms, part_number
 from palomar.domain.text import Alphabet, payloads
 from palomar.domain.timeline import Moment
 from palomar.ports import OutgoingPart
@@ -31,7 +31,7 @@ _WEBHOOKS_OF = (
 )
 _STANDING = (
     "SELECT m.id, m.state, m.price_microcredits, m.final_ms,"
-    " (SELECT max(p.sent_ms) FROM parts p WHERE p.id > m.id AND p.id < m.id + 256)"
+    " (SELECT max(p.sent_ms) FROM parts p WHERE p.id > m.id AND p.id <= m.id + m.parts)"
     " FROM messages m WHERE m.request_ref = ? AND m.account_id = ? AND m.msisdn = ?"
     " ORDER BY CASE m.state WHEN 'duplicated' THEN 1 ELSE 0 END, m.id DESC LIMIT 1"
 )
@@ -75,10 +75,10 @@ async def show_message(tx: Transaction, message_id: MessageId) -> MessageView | 
     if not found:
         return None
     message = found[0]
-    parts = await tx.select(rows.SELECT_PARTS_OF, message_id, message_id + 255)
+    parts = await tx.select(rows.SELECT_PARTS_OF, message_id, message_id + PARTS_MAX)
     return MessageView(
         message=message,
-        parts=[_part(row, message_id) for row in parts],
+        parts=[_part(row) for row in parts],
         timeline=moments(await tx.select(SELECT_TIMELINE, message_id)),
         webhooks=webhook_rows(await tx.select(_WEBHOOKS_OF, message_id)),
     )
@@ -94,7 +94,7 @@ async def awaiting_receipt(
     found = []
     for identity, attempt, carrier_reference, *row in await tx.select(_AWAITING, carrier, after, limit):
         message_id, sender, msisdn, text, alphabet, reference, parts = row
-        number = identity - message_id
+        number = part_number(identity)
         part = OutgoingPart(
             part_id=PartId(identity),
             message_id=MessageId(message_id),
@@ -155,11 +155,11 @@ async def message_by_short_id(tx: Transaction, account_id: AccountId, short_id: 
     return (await messages_of(tx, account_id, [found[0][0]])).get(found[0][0])
 
 
-def _part(row: Found, message_id: MessageId) -> PartView:
+def _part(row: Found) -> PartView:
     identity, state, attempt, carrier, reference, sent_ms = row
     return PartView(
         id=PartId(identity),
-        number=identity - message_id,
+        number=part_number(PartId(identity)),
         state=State(str(state)),
         attempt=attempt,
         carrier=str(carrier),

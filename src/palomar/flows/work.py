@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 from palomar.domain.account import AccountId
 from palomar.domain.lane import Rank
-from palomar.domain.message import IDS_A_MINUTE, MESSAGE_TRANSITIONS, MessageId, PartId, State, move, part_id
+from palomar.domain.message import IDS_A_MINUTE, MESSAGE_TRANSITIONS, MessageId, PartId, State, move, part_ids
 from palomar.domain.timeline import Detail, Kind
 from palomar.flows.context import TransactionContext
 from palomar.storage import messages as rows
@@ -106,16 +106,11 @@ class Work:
 
     def has_held_sibling(self, part: OpenPart) -> bool:
         """Whether another part of the message that this transaction has read is held in doubt."""
-        message = part.message
-        if message.parts == 1:
-            return False
-        siblings = (self._parts.get(part_id(message.id, number)) for number in range(1, message.parts + 1))
-        return any(other is not None and other is not part and other.state is State.HELD for other in siblings)
+        return part.message.parts > 1 and any(other.state is State.HELD for other in self.siblings(part))
 
     def siblings(self, part: OpenPart) -> list[OpenPart]:
         """Give the other parts of its message that this transaction has read."""
-        message = part.message
-        found = (self._parts.get(part_id(message.id, number)) for number in range(1, message.parts + 1))
+        found = map(self._parts.get, part_ids(part.message.id, part.message.parts))
         return [other for other in found if other is not None and other is not part]
 
     async def holds_lease(self) -> bool:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from palomar.domain.account import AccountId
 from palomar.domain.lane import Rank
-from palomar.domain.message import PARTS_MAX, MessageId, PartId, State
+from palomar.domain.message import MessageId, PartId, State, part_number
 from palomar.domain.text import Alphabet
 from palomar.storage.statements import Columns, Delete, Found, Insert, Lookup, Row, Update, columns_of
 
@@ -280,8 +280,8 @@ class OpenPart(Struct):
 
     @property
     def number(self) -> int:
-        """Which of its message's parts it is, from 1."""
-        return self.id & PARTS_MAX
+        """Tell which of its message's parts it is, from 1."""
+        return part_number(self.id)
 
     def update_row(self) -> Row:
         """In the order of UPDATE_PARTS; UPDATE_PARTS_TAKEN adds ``carrier_reference``."""
