@@ -114,10 +114,11 @@ async def _accept_one(work: Work, command: Acceptance, judged: Judged, renewed: 
 def _reserve(work: Work, command: Acceptance, judged: Judged) -> Collection[MessageId] | None:
     """Reserve what the request costs. Give those of its messages that cannot be paid for; None if nothing can."""
     if not command.request.partial:
-        total = 0
+        total, verdicts = 0, judged.verdicts
         for message in command.messages:
-            if judged.counts(message):
-                total += message.row.price_microcredits
+            row = message.row
+            if row.final_ms is None and row.id not in verdicts:  # as Judged.counts: this runs for every message
+                total += row.price_microcredits
         return () if total == 0 or Ledger.of(work).reserve(command.account_id, total) else None
     unpaid = set()
     for message in command.messages:
@@ -141,7 +142,7 @@ def _store(
         text, links = renewed or (row.text, links)
         row = structs.replace(row, carrier=claim.carrier, text=text)
     short_id = ShortIds.of(work).next(row.account_id, row.id) if request.short_ids else None
-    if not judged.counts(message):
+    if row.final_ms is not None or row.id in judged.verdicts:
         row = _store_discarded(work, row, message, claim, judged.verdicts.get(row.id), is_told=not request.test)
         return AcceptedMessage(row, message, claim.choice, None, short_id)
     held = claim.held if may_claim else None

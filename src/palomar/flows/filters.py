@@ -103,7 +103,7 @@ def over_limit(work: Work, command: Acceptance, judged: Judged) -> Refusal | Non
     limit = settings.messages_a_day
     if not limit:
         return None
-    count = sum(1 for message in command.messages if judged.counts(message))
+    count = _paid(command, judged)
     return None if SentToday.of(work).fits(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
 
 
@@ -116,12 +116,13 @@ def remember(work: Work, command: Acceptance, judged: Judged, *, unpaid: Collect
     filters_duplicates = _filters_duplicates(command)
     if not limit and not filters_duplicates:
         return
-    sent = [message for message in command.messages if judged.counts(message) and message.row.id not in unpaid]
     if limit:
-        SentToday.of(work).count(command.account_id, len(sent), limit=limit)
+        count = _paid(command, judged) - len(unpaid)
+        SentToday.of(work).count(command.account_id, count, limit=limit)
     if filters_duplicates:
-        for message in sent:
-            SentLately.of(work).remember(_digest(message), message.row.due_ms)
+        for message in command.messages:
+            if judged.counts(message) and message.row.id not in unpaid:
+                SentLately.of(work).remember(_digest(message), message.row.due_ms)
 
 
 async def forget_scheduled(work: Work, account: Account | None, message_ids: Sequence[MessageId]) -> None:
@@ -208,10 +209,16 @@ def _all_count(command: Acceptance, verdicts: Mapping[MessageId, Verdict]) -> bo
     return True
 
 
+def _paid(command: Acceptance, judged: Judged) -> int:
+    """Count the messages that are to be sent and charged."""
+    verdicts = judged.verdicts
+    return len([True for m in command.messages if m.row.final_ms is None and m.row.id not in verdicts])
+
+
 def _unpaid(command: Acceptance, judged: Judged) -> int:
     """Count the messages that are stored and cost nothing, as far as they are more than those that are sent beside
     them: a campaign with some bad numbers has none of these."""
-    paid = sum(1 for message in command.messages if judged.counts(message))
+    paid = _paid(command, judged)
     return max(0, len(command.messages) - 2 * paid)
 
 
