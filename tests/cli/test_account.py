@@ -83,7 +83,7 @@ def test_settings_are_shown_as_they_were_set(acme: Palomar) -> None:
 
 
 def test_an_account_is_switched_off_and_renamed(acme: Palomar) -> None:
-    acme.command("account", "set", "acme", "enabled=off", "may_send=off", "name=Late payer")
+    acme.command("account", "set", "acme", "enabled=off", "may_send=no", "name=Late payer")
 
     shown = acme.json("account", "show", "acme")
 

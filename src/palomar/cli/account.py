@@ -13,7 +13,7 @@ from palomar.dialects import ACCOUNT_SETTINGS, renderers
 from palomar.domain.account import Account
 from palomar.domain.credit import Microcredits, as_number, format_exact, parse_credits
 from palomar.domain.refusals import Refusal
-from palomar.domain.settings import SettingError, value_text
+from palomar.domain.settings import SettingError, parse_value, value_text
 from palomar.flows import accounts as flow
 from palomar.flows import tokens as token_flow
 from palomar.flows.tokens import Token
@@ -310,13 +310,11 @@ def _assigned(changed: Account, assignment: str) -> Account:
         fail(f"NAME=VALUE is expected, not {assignment!r}", 2)
     if name == "name":
         return dataclasses.replace(changed, name=value)
-    if name in ("enabled", "may_send"):
-        if value not in ("on", "off"):
-            fail(f"{name} is on or off, not {value!r}", 2)
-        return dataclasses.replace(changed, **{name: value == "on"})  # type: ignore[arg-type]
     if name == "inbound_dialect" and value not in ("", *renderers()):
         fail(f"inbound_dialect is one of {', '.join(renderers())}, not {value!r}", 2)
     try:
+        if name in ("enabled", "may_send"):
+            return dataclasses.replace(changed, **{name: parse_value(name, bool, value)})  # type: ignore[arg-type]
         settings = ACCOUNT_SETTINGS.changed(changed.settings, name, value)
     except SettingError as error:
         fail(str(error), 2)

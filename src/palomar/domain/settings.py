@@ -76,7 +76,7 @@ class Catalog:
         setting = self._settings.get(name)
         if setting is None:
             raise SettingError(f"there is no setting {name!r}; the settings are: {', '.join(self._settings)}")
-        value = _parse(name, setting.type, text.strip())
+        value = parse_value(name, setting.type, text.strip())
         _check(name, setting, value)
         if not setting.is_own:
             change: dict[str, Any] = {setting.field.name: value}
@@ -85,6 +85,31 @@ class Catalog:
         if value != setting.field.default:
             of_dialects[name] = value
         return dataclasses.replace(settings, of_dialects=of_dialects)
+
+
+def parse_value(name: str, kind: object, text: str) -> object:
+    """Read what people type for a value of this type. Raises SettingError."""
+    if kind is bool:
+        if text.lower() not in _YES | _NO:
+            raise SettingError(f"{name} is on or off, not {text!r}")
+        return text.lower() in _YES
+    if get_origin(kind) is Literal:
+        if text not in map(str, get_args(kind)):
+            raise SettingError(f"{name} is {' or '.join(map(str, get_args(kind)))}, not {text}")
+        return next(value for value in get_args(kind) if str(value) == text)
+    if kind is int:
+        try:
+            return int(text)
+        except ValueError:
+            raise SettingError(f"{name} is a whole number, not {text!r}") from None
+    if kind is str:
+        return text
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        try:
+            return kind(text)
+        except ValueError:
+            raise SettingError(f"{name} is one of {', '.join(kind)}, not {text!r}") from None
+    return tuple(piece.strip() for piece in text.split(",") if piece.strip())
 
 
 def own(settings: AccountSettings, kind: type[T]) -> T:
@@ -140,30 +165,6 @@ def _kept(setting: Setting, value: Any) -> Any:
         return tuple(value)
     is_word = isinstance(setting.type, type) and issubclass(setting.type, StrEnum)
     return setting.type(value) if is_word else value
-
-
-def _parse(name: str, kind: object, text: str) -> object:
-    if kind is bool:
-        if text.lower() not in _YES | _NO:
-            raise SettingError(f"{name} is on or off, not {text!r}")
-        return text.lower() in _YES
-    if get_origin(kind) is Literal:
-        if text not in map(str, get_args(kind)):
-            raise SettingError(f"{name} is {' or '.join(map(str, get_args(kind)))}, not {text}")
-        return next(value for value in get_args(kind) if str(value) == text)
-    if kind is int:
-        try:
-            return int(text)
-        except ValueError:
-            raise SettingError(f"{name} is a whole number, not {text!r}") from None
-    if kind is str:
-        return text
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        try:
-            return kind(text)
-        except ValueError:
-            raise SettingError(f"{name} is one of {', '.join(kind)}, not {text!r}") from None
-    return tuple(piece.strip() for piece in text.split(",") if piece.strip())
 
 
 def _check(name: str, setting: Setting, value: object) -> None:
