@@ -122,7 +122,7 @@ def test_every_setting_of_an_account_has_its_row_with_its_default() -> None:
 
 MAY_NAME_A_VENDOR = ("config.py", "north.py")
 """Outside the dialects, the console and the commands: a setting, a variable and a port are called after a vendor."""
-_VENDOR = re.compile("sofmex|convergia|402t|foxsys", re.IGNORECASE)
+_VENDOR = re.compile("|".join({name for one in DIALECTS for name in (one.name, one.title.split()[0])}), re.IGNORECASE)
 
 
 def test_the_core_names_no_vendor() -> None:
@@ -188,11 +188,15 @@ def test_every_path_has_its_row() -> None:
     fixed = ["/health/live", "/health/ready", web.CONSOLE, web.SANDBOX_CALLBACK]
     prefixes = [f"/{prefix}" for dialect in DIALECTS for prefix in dialect.prefixes]
     at_root = ["/" for dialect in DIALECTS if dialect.root_parameters]
-    assert sorted(firsts("operations.md", "What answers")) == sorted(fixed + prefixes + at_root)
+    there, wanted = set(firsts("operations.md", "What answers")), {*fixed, *prefixes, *at_root}
+    assert not wanted - there, f"docs/operations.md, What answers, has no row for {sorted(wanted - there)}"
+    assert not there - wanted, f"docs/operations.md, What answers, has rows for what is no path: {there - wanted}"
 
 
 def test_every_dialect_has_its_page() -> None:
-    assert {dialect.name for dialect in DIALECTS} == {page.stem for page in (DOCS / "dialects").glob("*.md")}
+    there, wanted = {page.stem for page in (DOCS / "dialects").glob("*.md")}, {dialect.name for dialect in DIALECTS}
+    assert not wanted - there, f"there is no docs/dialects/NAME.md for {wanted - there}"
+    assert there == wanted
 
 
 def commands(group: click.Group, path: Row = ()) -> Iterator[tuple[Row, click.Command]]:

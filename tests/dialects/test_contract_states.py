@@ -15,7 +15,7 @@ from tests.dialects.speaking import ACCEPTED, Customer, Speaker
 from tests.support.server import Palomar
 from tests.support.sink import Sink
 
-from palomar.dialects import renderers
+from palomar.dialects import DIALECTS, renderers
 from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.domain.message import FINAL, MessageId, State, public_id
@@ -112,6 +112,15 @@ def assert_kept(row: MessageRow, speaker: Speaker, *, number: str, price: int) -
     assert (row.country, row.account_id) == ("MX", row.account_id)
     assert (row.final_ms is not None) == (row.state in FINAL)
     assert (row.sent_ms is not None) == (price != 0)
+
+
+@every_speaker
+async def test_a_message_carries_nothing_of_another_vendor(palomar: House, speaker: Speaker, sink: Sink) -> None:
+    who = await palomar.customer(status_url=sink.url)
+    assert speaker.said(await palomar.ask(speaker.send(who, palomar.number(), HOLA))) == ACCEPTED
+    said = repr(await palomar.view(await palomar.ended(who, State.DELIVERED))).casefold()
+    others = {name for one in DIALECTS if one.name != speaker.dialect for name in (one.name, one.title.split()[0])}
+    assert {name for name in others if name.casefold() in said} == set()
 
 
 @every_speaker
@@ -261,7 +270,7 @@ async def test_every_dialect_decides_every_event(contract: Contract, event: Even
     account = Account(id=AccountId(1), login="demo", settings=AccountSettings())
     request = renderers()[contract.dialect].render(event, target="http://customer.example/", account=account)
     if key not in contract.callbacks:
-        assert request is None
+        assert request is None, f"dialect {contract.dialect} has no line {key!r} in its table callbacks"
     else:
         assert request is not None
         assert contract.read_callback is not None

@@ -1,7 +1,8 @@
 """The faces that programs speak to: one folder a vendor, strangers to each other, and the list of them.
 
 A dialect translates and decides nothing: its own authentication, parsing, answers, codes and callbacks stand in its
-folder; what is accepted, billed and sent is the gateway's. To add one: its folder, and its line in ``DIALECTS``.
+folder; what is accepted, billed and sent is the gateway's. To add one: its folder, with a ``dialect.py`` that has a
+``DIALECT``, and its line in ``DIALECTS``.
 
 A face is imported when it is built: commands need only the names, the settings and the callbacks.
 """
@@ -10,24 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-from palomar.dialects import convergia, foxsys, labs402t, sofmex
-from palomar.dialects.convergia.account_settings import ConvergiaAccount
-from palomar.dialects.convergia.sample import sample as convergia_sample
-from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.dialects.convergia.webhooks import ConvergiaWebhooks
-from palomar.dialects.foxsys.account_settings import FoxsysAccount
-from palomar.dialects.foxsys.sample import sample as foxsys_sample
-from palomar.dialects.foxsys.webhooks import FoxsysWebhooks
-from palomar.dialects.labs402t.account_settings import Labs402tAccount
-from palomar.dialects.labs402t.sample import sample as labs402t_sample
-from palomar.dialects.labs402t.settings import Labs402tSettings
-from palomar.dialects.labs402t.webhooks import Labs402tWebhooks
-from palomar.dialects.sofmex.account_settings import SofmexAccount
-from palomar.dialects.sofmex.sample import sample as sofmex_sample
-from palomar.dialects.sofmex.settings import SofmexSettings
-from palomar.dialects.sofmex.webhooks import SofmexWebhooks
 from palomar.domain.settings import Catalog
 from palomar.ports import WebhookRenderer
 
@@ -65,71 +51,21 @@ class Dialect:
     root_parameters: frozenset[str] = frozenset()
 
 
-def _foxsys(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: NoSettings) -> ASGIApp:
-    from palomar.dialects.foxsys.api import FoxsysApi
-
-    return FoxsysApi(gateway, proxies, body_limit)
-
-
-def _convergia(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: ConvergiaSettings) -> ASGIApp:
-    from palomar.dialects.convergia.api import ConvergiaApi
-
-    return ConvergiaApi(gateway, proxies, body_limit, settings)
+def _found(folder: str) -> Dialect:
+    """Import a dialect by its folder: by name, because dialects are strangers to each other and this list to them."""
+    dialect = import_module(f"palomar.dialects.{folder}.dialect").DIALECT
+    assert isinstance(dialect, Dialect)
+    return dialect
 
 
-def _sofmex(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: SofmexSettings) -> ASGIApp:
-    from palomar.dialects.sofmex.api import SofmexApi
-
-    return SofmexApi(gateway, proxies, body_limit, settings)
-
-
-def _labs402t(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: Labs402tSettings) -> ASGIApp:
-    from palomar.dialects.labs402t.api import Labs402tApi
-
-    return Labs402tApi(gateway, proxies, body_limit, settings)
-
-
-DIALECTS = (
-    Dialect(
-        name=foxsys.NAME,
-        title="FOXSYS",
-        prefixes=foxsys.PREFIXES,
-        face=_foxsys,
-        renderer=FoxsysWebhooks(),
-        sample=foxsys_sample,
-        account_settings=FoxsysAccount,
-    ),
-    Dialect(
-        name=convergia.NAME,
-        title="CONVERGIA",
-        prefixes=convergia.PREFIXES,
-        face=_convergia,
-        renderer=ConvergiaWebhooks(),
-        sample=convergia_sample,
-        account_settings=ConvergiaAccount,
-        settings=ConvergiaSettings,
-        root_parameters=convergia.PARAMETERS,
-    ),
-    Dialect(
-        name=sofmex.NAME,
-        title="SOFMEX",
-        prefixes=sofmex.PREFIXES,
-        face=_sofmex,
-        renderer=SofmexWebhooks(),
-        sample=sofmex_sample,
-        account_settings=SofmexAccount,
-        settings=SofmexSettings,
-    ),
-    Dialect(
-        name=labs402t.NAME,
-        title="402T Labs",
-        prefixes=labs402t.PREFIXES,
-        face=_labs402t,
-        renderer=Labs402tWebhooks(),
-        sample=labs402t_sample,
-        account_settings=Labs402tAccount,
-        settings=Labs402tSettings,
-    ),
+DIALECTS: Final = tuple(
+    _found(folder)
+    for folder in (
+        "foxsys",
+        "convergia",
+        "sofmex",
+        "labs402t",
+    )
 )
 
 

@@ -1,0 +1,37 @@
+"""402T Labs's line in the list of dialects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from palomar.dialects import Dialect
+from palomar.dialects.labs402t import NAME, PREFIXES
+from palomar.dialects.labs402t.account_settings import Labs402tAccount
+from palomar.dialects.labs402t.sample import sample
+from palomar.dialects.labs402t.settings import Labs402tSettings
+from palomar.dialects.labs402t.webhooks import Labs402tWebhooks
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from palomar.engine.gateway import Gateway
+    from palomar.net.networks import TrustedProxies
+
+
+def face(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: Labs402tSettings) -> ASGIApp:
+    """Build what answers the dialect's paths. Imports it only now: commands need no face."""
+    from palomar.dialects.labs402t.api import Labs402tApi
+
+    return Labs402tApi(gateway, proxies, body_limit, settings)
+
+
+DIALECT = Dialect(
+    name=NAME,
+    title="402T Labs",
+    prefixes=PREFIXES,
+    face=face,
+    renderer=Labs402tWebhooks(),
+    sample=sample,
+    settings=Labs402tSettings,
+    account_settings=Labs402tAccount,
+)

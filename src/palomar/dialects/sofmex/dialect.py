@@ -1,0 +1,37 @@
+"""SOFMEX's line in the list of dialects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from palomar.dialects import Dialect
+from palomar.dialects.sofmex import NAME, PREFIXES
+from palomar.dialects.sofmex.account_settings import SofmexAccount
+from palomar.dialects.sofmex.sample import sample
+from palomar.dialects.sofmex.settings import SofmexSettings
+from palomar.dialects.sofmex.webhooks import SofmexWebhooks
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from palomar.engine.gateway import Gateway
+    from palomar.net.networks import TrustedProxies
+
+
+def face(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: SofmexSettings) -> ASGIApp:
+    """Build what answers the dialect's paths. Imports it only now: commands need no face."""
+    from palomar.dialects.sofmex.api import SofmexApi
+
+    return SofmexApi(gateway, proxies, body_limit, settings)
+
+
+DIALECT = Dialect(
+    name=NAME,
+    title="SOFMEX",
+    prefixes=PREFIXES,
+    face=face,
+    renderer=SofmexWebhooks(),
+    sample=sample,
+    settings=SofmexSettings,
+    account_settings=SofmexAccount,
+)
