@@ -23,7 +23,7 @@ from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import Arrival
 from palomar.carriers.smpp.coding import decode
 from palomar.config import SimulatorCarrier, load
-from palomar.domain.account import Account, AccountId
+from palomar.domain.account import Account, AccountId, AccountSettings
 from palomar.domain.message import State
 from palomar.flows import accounts, blacklist, lookup, numbers
 from palomar.flows.accounts import Balance, NewAccount
@@ -77,15 +77,26 @@ class House:
         self, *, credit: int = 1_000, enabled: bool = True, may_send: bool = True, **settings: Any
     ) -> Customer:
         """A new account, with no limit of requests unless the test sets one."""
-        login = f"customer{next(self._count)}"
+        return await self.add(
+            f"customer{next(self._count)}",
+            microcredits=credit * CREDIT,
+            enabled=enabled,
+            may_send=may_send,
+            settings=settings_of(**{"requests_per_second": 0} | settings),
+        )
+
+    async def add(
+        self, login: str, *, microcredits: int, enabled: bool, may_send: bool, settings: AccountSettings
+    ) -> Customer:
+        """A new account of this name."""
         customer = Customer(login=login, password=f"Contraseña <&+> {login}", key=f"key{login}key", token="")
         new = NewAccount(
             login=login,
             name="",
             password_hash=_CHEAP.hash(customer.password),
             key=customer.key,
-            settings=settings_of(**{"requests_per_second": 0} | settings),
-            credit_microcredits=credit * CREDIT,
+            settings=settings,
+            credit_microcredits=microcredits,
         )
         account = await self.app.gateway.add_account(AddAccount(new=new))
         assert isinstance(account, Account)
