@@ -41,6 +41,26 @@ async def test_a_message_leaves_at_once_and_is_marked_in_its_own_insert(tmp_path
 
 
 @in_virtual_time
+async def test_a_scheduled_message_whose_time_comes_before_its_transaction_is_judged_like_any_other(
+    tmp_path: Path,
+) -> None:
+    async with engine(tmp_path) as e:
+        await e.ready()
+        account = await e.world.account()
+        now_ms = e.batcher.clock.wall_ms()
+        e.world.now_ms = now_ms - 10
+        command = e.world.compose(account, due_ms=now_ms)
+        assert command.messages[0].row.state is State.SCHEDULED
+        e.dispatcher.accepted(await e.batcher.run(e.accept_step, command), command)
+        assert e.carrier.submitted == []
+        e.dispatcher.look_for_work()
+        await e.settle()
+        e.carrier.answer(Taken(reference="r"))
+        await e.settle()
+        assert await e.world.state(command.messages[0].row.id) is State.SENT
+
+
+@in_virtual_time
 async def test_what_the_window_has_no_room_for_waits_in_line_and_leaves_in_order(tmp_path: Path) -> None:
     async with engine(tmp_path, CountingCarrier(window=2)) as e:
         await e.ready()

@@ -131,8 +131,8 @@ class Dispatcher:
 
     def _claim(self, message: NewMessage, command: Acceptance, outlook: Outlook, now_ms: int) -> Claim:
         row = message.row
-        if row.due_ms > now_ms:
-            return UNCLAIMED  # it is routed when it is due, by the rules of then
+        if row.due_ms > now_ms or row.state is State.SCHEDULED:
+            return UNCLAIMED  # it is judged and routed when it is due, even where that has come since it was composed
         choice = outlook.in_turn(row.sender) if outlook.plain else outlook.choose(_asked(message, command, now_ms))
         line = self._lines[choice.carrier]
         if not self._taking or line.carrier is None or not line.carrier.live:
