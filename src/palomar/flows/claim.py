@@ -124,8 +124,9 @@ async def _take_over_one(work: Work, node_id: int) -> TakenOver:
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
     known = await work.parts(ids)
     doubtful = [known[identity] for identity in ids if known[identity].state is State.SUBMITTING]
-    await Doubts.of(work).load(part.id for part in doubtful)
-    await Doubts.of(work).load_lanes(part.message.id for part in doubtful)
+    doubts = Doubts.of(work)
+    await doubts.load(part.id for part in doubtful)
+    await doubts.load_lanes(part.message.id for part in doubtful)
     for (_, due_ms), message_id in zip(held, message_ids, strict=True):
         work.requeue(message_id, due_ms=due_ms, node_id=None)
     for part in doubtful:

@@ -127,8 +127,9 @@ async def _load_doubts(work: Work, answers: Sequence[Answer], known: Mapping[Par
         if isinstance(answer.outcome, InDoubt) or part.attempt > 1 or part.state is not State.SUBMITTING:
             wanted.append(part)
     if wanted:
-        await Doubts.of(work).load(part.id for part in wanted)
-        await Doubts.of(work).load_lanes(part.message.id for part in wanted)
+        doubts = Doubts.of(work)
+        await doubts.load(part.id for part in wanted)
+        await doubts.load_lanes(part.message.id for part in wanted)
 
 
 def _is_halted(message: OpenMessage) -> bool:
@@ -184,9 +185,9 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
     entry_id = 0
     if part.sent_ms is None and part.state not in FINAL:  # what has ended unpaid got its credit back
         entry_id = Ledger.of(work).settle(part)
-    is_named = is_id(reference)
-    if is_named and Doubts.of(work).has_any:
-        Doubts.of(work).tell(part, answer.part.attempt, canonical(reference))
+    is_named, doubts = is_id(reference), Doubts.of(work)
+    if is_named and doubts.has_any:
+        doubts.tell(part, answer.part.attempt, canonical(reference))
     renamed = part.carrier_reference is None or answer.part.attempt >= part.attempt
     if renamed:
         part.carrier_reference = reference if is_named else None
@@ -194,7 +195,7 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
             Oddities.of(work).note(answer.carrier, (oddity(OddityKind.PDU, "answers without an id"),))
         part.carrier = message.carrier = answer.carrier
         if not is_named and part.state not in FINAL:
-            Doubts.of(work).add(part, Cause.NAMELESS, sender=answer.part.sender)
+            doubts.add(part, Cause.NAMELESS, sender=answer.part.sender)
     work.note(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
     leave(work, part)
     work.moved(part, taken=renamed)
@@ -210,14 +211,15 @@ def doubt(
     Its doubts and its lane have been loaded. ``sender`` is who it seemed to come from, ``exchange`` what had been sent,
     where somebody still knows it.
     """
+    doubts = Doubts.of(work)
     if part.state is not State.SUBMITTING:
-        if Doubts.of(work).all_of(part):  # a receipt of a copy before has moved it; this copy's own may still come
-            Doubts.of(work).add(part, cause, sender=sender)
+        if doubts.all_of(part):  # a receipt of a copy before has moved it; this copy's own may still come
+            doubts.add(part, cause, sender=sender)
         return None
     message = part.message
-    Doubts.of(work).add(part, cause, sender=sender)
-    copies = Doubts.of(work).copies(part, cause)
-    pause = Doubts.of(work).bounds(message.account_id, message.id).pause_after(cause, copies)
+    doubts.add(part, cause, sender=sender)
+    copies = doubts.copies(part, cause)
+    pause = doubts.bounds(message.account_id, message.id).pause_after(cause, copies)
     policy = _policy(work, part)
     if pause is None:
         policy = UnknownOutcome.HOLD

@@ -31,11 +31,11 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
     """Success leaves the outbox; failure waits, unclaimed, for its next attempt, or stays as failed for a replay."""
     failed: dict[int, list[WebhookRow]] = {}
     recovered: set[int] = set()
-    succeeded = Kind.CALLBACK
+    outbox, succeeded = Outbox.of(work), Kind.CALLBACK
     for attempt in attempts:
         webhook, outcome = attempt.webhook, attempt.outcome
         if outcome.ok:
-            Outbox.of(work).done(webhook.id)
+            outbox.done(webhook.id)
             work.note(webhook.message_id, succeeded, _detail(webhook, outcome, ok=True))
             if attempt.recovers:
                 recovered.add(webhook.target)
@@ -49,7 +49,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
             due_ms=work.now_ms if next_ms is None else next_ms,
             node_id=None,
         )
-        Outbox.of(work).change(waiting)
+        outbox.change(waiting)
         detail = _detail(webhook, outcome, ok=False) | {"error": outcome.error, "next_ms": next_ms}
         work.note(webhook.message_id, Kind.CALLBACK_FAILED, detail)
         failed.setdefault(webhook.target, []).append(webhook)

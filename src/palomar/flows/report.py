@@ -91,7 +91,8 @@ async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
 
 async def join_doubtful(work: Work, parts: Sequence[OpenPart]) -> None:
     """Look for receipts that came before the doubt about these parts was decided: one that fits ends it at once."""
-    doubted = [part for part in parts if Doubts.of(work).is_open(part)]
+    doubts = Doubts.of(work)
+    doubted = [part for part in parts if doubts.is_open(part)]
     if not doubted:
         return
     tails = sorted({phone_tail(part.message.msisdn) for part in doubted})

@@ -25,18 +25,18 @@ async def _top_up(work: Work, account_id: AccountId) -> int:
     account = work.context.accounts.get(account_id)
     if account is None:
         return 0
-    giver = account.parent_id
+    ledger, giver = Ledger.of(work), account.parent_id
     for party in sorted({account_id} if giver is None else {account_id, giver}):
-        await Ledger.of(work).lock(party)
+        await ledger.lock(party)
     month = month_of(work.now_ms)
     taken = (await work.tx.select(rows.SELECT_TOPPED_UP, account_id, month))[0][0]
     amount = topup_amount(
         account.settings,
-        available=Ledger.of(work).balances.get(account_id, 0),
+        available=ledger.balances.get(account_id, 0),
         taken=taken,
-        giver=None if giver is None else Ledger.of(work).balances.get(giver, 0),
+        giver=None if giver is None else ledger.balances.get(giver, 0),
     )
     if amount:
-        Ledger.of(work).top_up(giver, account_id, amount)
+        ledger.top_up(giver, account_id, amount)
         await work.tx.insert(rows.INSERT_TOPUPS, [(work.context.ids.serial(), account_id, month, amount, work.now_ms)])
     return amount

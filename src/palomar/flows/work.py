@@ -39,7 +39,8 @@ class Joined:
     @classmethod
     def of(cls, work: "Work") -> Self:
         """Return the transaction's one instance of this kind."""
-        return work.join(cls)
+        joined = work._joined.get(cls)
+        return work.join(cls) if joined is None else joined  # type: ignore[return-value]  # it stands under its type
 
     async def write(self) -> None:
         """Write everything that was collected. It may use kinds that are written after its own."""
@@ -83,12 +84,12 @@ class Work:
     def join(self, kind: type[J]) -> J:
         """Return this transaction's one instance of a kind. Raises ValueError where the kind has no place in the order
         of writing."""
-        joined = self._joined.get(kind)
+        joined = self.joined(kind)
         if joined is None:
             if kind not in self.context.order:
                 raise ValueError(f"{kind.__name__} has no place in the order of a transaction")
             joined = self._joined[kind] = kind(self)
-        return joined  # type: ignore[return-value]  # each stands under its own type
+        return joined
 
     def joined(self, kind: type[J]) -> J | None:
         """Return the instance of a kind if anybody has used it."""
@@ -209,9 +210,8 @@ class Work:
             return
         written = 0
         for kind in self.context.order:
-            joined = self._joined.get(kind)
-            if joined is not None:
-                await joined.write()
+            if kind in self._joined:
+                await self._joined[kind].write()
                 written += 1
         assert written == len(self._joined), "a kind has joined when its turn to be written was over"
 
