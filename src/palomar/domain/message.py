@@ -80,7 +80,7 @@ late answer, and is ``held`` when another part of its message was refused. ``sub
 request was refused before the COMMIT that stored it was answered: it has not left."""
 
 MESSAGE_TRANSITIONS: Moves = {
-    State.SCHEDULED: frozenset({State.QUEUED, State.CANCELLED, State.BLOCKED, State.EXPIRED}),
+    State.SCHEDULED: frozenset({State.QUEUED}) | _ENDS_OF_PARTS,
     State.QUEUED: frozenset({State.SENT, State.HELD}) | _ENDS_OF_PARTS,
     State.HELD: frozenset({State.QUEUED, State.SENT}) | _ENDS_OF_PARTS,
     State.SENT: _ENDS_OF_PARTS,
