@@ -36,6 +36,11 @@ def test_every_table_has_every_line_and_no_other(contract: Contract, table: str)
 
 
 @every_dialect
+def test_every_dialect_names_places_where_it_takes_text(contract: Contract) -> None:
+    assert contract.places, f"dialect {contract.dialect} has no line in table 'places'"
+
+
+@every_dialect
 def test_only_who_calls_back_has_lines_for_it(contract: Contract) -> None:
     assert bool(contract.callbacks) == (contract.read_callback is not None)
 

@@ -8,7 +8,6 @@ from tests.dialects.transcript import read_transcript, transcripts_of
 from tests.dialects.transcript_play import assert_stored, play, speak
 
 from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.domain.account import AccountSettings
 
 FILES = transcripts_of("convergia")
 
@@ -19,9 +18,8 @@ async def test_the_dialog_goes_as_it_is_written(file: Path, tmp_path: Path) -> N
     assert transcript.settings == {}
     with House(tmp_path, ConvergiaSettings()) as house:
         for account in transcript.accounts:
-            settings = account.over(AccountSettings())
-            changes = {name: getattr(settings, name) for name in account.settings}
-            added = house.add(account.login, credit=round(account.credits), **changes)
-            house.change(added, enabled=account.enabled, may_send=account.may_send)
+            added = house.add(account.login, credit=round(account.credits))
+            settings = account.over(added.settings)
+            house.change(added, settings=settings, enabled=account.enabled, may_send=account.may_send)
         await play(transcript, lambda request: speak(house.port, request.octets()), {})
         assert_stored(transcript, house.stored())

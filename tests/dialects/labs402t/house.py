@@ -183,7 +183,7 @@ class Labs402t:
         account = self.directory.by_login(login)
         assert account is not None
         switches = {name: changes.pop(name) for name in ("enabled", "may_send") if name in changes}
-        settings = dataclasses.replace(account.settings, **changes)
+        settings = dataclasses.replace(changes.pop("settings", account.settings), **changes)
         changed = dataclasses.replace(account, settings=settings, **switches)
         await self.database.write(lambda tx: accounts.change_account(tx, changed))
         await self.directory.reload()

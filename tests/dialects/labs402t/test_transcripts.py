@@ -9,7 +9,6 @@ from tests.dialects.transcript_play import Answer, Request, assert_stored, play
 from tests.support.databases import Place
 
 from palomar.dialects.labs402t.settings import Labs402tSettings
-from palomar.domain.account import AccountSettings
 
 FILES = transcripts_of("labs402t")
 
@@ -34,7 +33,6 @@ async def test_the_dialog_goes_as_it_is_written(file: Path, sqlite_place: Place)
 
 
 async def add(labs: Labs402t, account: TranscriptAccount) -> None:
-    await labs.add(account.login, parent=account.parent, credit=account.credits)
-    settings = account.over(AccountSettings())
-    changes = {name: getattr(settings, name) for name in account.settings}
-    await labs.change(account.login, enabled=account.enabled, may_send=account.may_send, **changes)
+    added = await labs.add(account.login, parent=account.parent, credit=account.credits)
+    settings = account.over(added.settings)
+    await labs.change(account.login, settings=settings, enabled=account.enabled, may_send=account.may_send)
