@@ -1,5 +1,7 @@
 """What is hidden from support: everything that holds a text or a number, and whatever nobody has thought about yet."""
 
+from dataclasses import replace
+
 import pytest
 from msgspec import structs
 from tests.support.world import World, outgoing, receipt
@@ -43,7 +45,8 @@ async def story(sqlite_place: object) -> Story:
     found = await database.read(script)
     await database.close()
     assert found is not None
-    found.view.message.text = TEXT
+    shown = replace(found.view, message=structs.replace(found.view.message, text=TEXT))
+    found = replace(found, view=shown)
     number = found.view.message.msisdn
     found.view.timeline.extend(
         Moment(message_id=message.row.id, at_ms=0, kind=kind, detail=detail)
