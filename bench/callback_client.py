@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 import aiohttp
 import uvloop
 
-from palomar.net.callback_client import CallbackClient
+from palomar.net.client.client import CallbackClient
 from palomar.net.networks import AddressGuard
 from palomar.ports import HttpOutcome, HttpRequest
 

@@ -26,10 +26,10 @@ import stored_messages
 from console_questions import questions
 from machine import machine
 from palomar.clock import RealClock
-from palomar.engine.indexer import SLICE, Indexer
-from palomar.engine.tally import Tally
-from palomar.flows.counting import look
-from palomar.flows.indexing import add_slice, next_slice
+from palomar.reports.counting import look
+from palomar.reports.recounter import Tally
+from palomar.reports.search_index import add_slice, next_slice
+from palomar.reports.search_indexer import SLICE, Indexer
 from palomar.storage.database import Database, Transaction
 from palomar.storage.migrate import migrate
 from palomar.storage.postgres import open_postgres

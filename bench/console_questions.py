@@ -7,15 +7,15 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from palomar.domain.account import AccountId
-from palomar.domain.counts import Dimension, Grain
-from palomar.domain.message import State
-from palomar.domain.search import SearchFilter
-from palomar.flows.attention import attention
-from palomar.flows.counts import forecast, totals, traffic
-from palomar.flows.search import search
-from palomar.flows.search_task import LATEST
+from palomar.reports.attention import attention
+from palomar.reports.buckets import Dimension, Grain
+from palomar.reports.search import search
+from palomar.reports.search_request import LATEST
+from palomar.reports.search_terms import SearchFilter
+from palomar.reports.statistics import forecast, totals, traffic
 from palomar.storage.database import Transaction
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.message import State
 
 PAGE = 50
 Ask = Callable[[Transaction], Awaitable[Any]]

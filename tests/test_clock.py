@@ -5,7 +5,7 @@ import time
 from collections import Counter
 
 from palomar.clock import RealClock, RealIds
-from palomar.domain.message import born_ms
+from palomar.vocabulary.message import born_ms
 
 DAY_MS = 86_400_000
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 import palomar
+from palomar.app.config import SECTIONS
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.config import SECTIONS
 from palomar.dialects import DIALECTS
 
 ROOT = Path(__file__).parents[1]
@@ -253,6 +253,8 @@ def test_a_file_that_is_nowhere_is_found(path: str) -> None:
     assert not is_there(path)
 
 
-@pytest.mark.parametrize("name", ["palomar.app.App.running", "app.App", "App.running", "msgspec.Struct", "http.port"])
+@pytest.mark.parametrize(
+    "name", ["palomar.app.server.App.running", "app.App", "App.running", "msgspec.Struct", "http.port"]
+)
 def test_a_name_is_known_by_its_last_words(name: str) -> None:
     assert exists(name)

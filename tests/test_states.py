@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import palomar
-from palomar.domain import message
-from palomar.domain.message import (
+from palomar.storage.statements import Update
+from palomar.transaction.message_rows import OpenMessage, OpenPart
+from palomar.vocabulary import message
+from palomar.vocabulary.message import (
     CORRECTIONS,
     FINAL,
     MESSAGE_TRANSITIONS,
@@ -24,8 +26,6 @@ from palomar.domain.message import (
     is_correction,
     move,
 )
-from palomar.storage.messages import OpenMessage, OpenPart
-from palomar.storage.statements import Update
 
 SOURCE = Path(palomar.__path__[0])
 TABLES = {"parts": TRANSITIONS, "messages": MESSAGE_TRANSITIONS, "corrections": CORRECTIONS}

@@ -5,7 +5,7 @@ import secrets
 import string
 import time
 
-from palomar.domain.message import COMMAND_LINE_NODE, EPOCH_MS, MessageId, make_message_id
+from palomar.vocabulary.message import COMMAND_LINE_NODE, EPOCH_MS, MessageId, make_message_id
 
 _EPOCH_US = EPOCH_MS * 1_000
 _TOKEN_LENGTH = 32

@@ -1,6 +1,6 @@
 """Every socket of the house, on one page: what flows and engine ask of the world outside.
 
-Carriers, HTTP, the clock and ids plug in here; ``app.py`` does the plugging. Each port has a contract suite in
+Carriers, HTTP, the clock and ids plug in here; ``app/server.py`` does the plugging. Each port has a contract suite in
 ``tests/contracts``. All times are milliseconds since 1970 (wall) or seconds (monotonic), by name.
 """
 
@@ -10,13 +10,13 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from palomar.domain.account import Account
-from palomar.domain.events import Event
-from palomar.domain.handset import HandsetMessage
-from palomar.domain.lane import Rank
-from palomar.domain.message import MessageId, PartId, State
-from palomar.domain.oddity import Oddity
-from palomar.domain.text import Alphabet
+from palomar.text.alphabets import Alphabet
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.events import Event
+from palomar.vocabulary.lane import Rank
+from palomar.vocabulary.message import MessageId, PartId, State
+from palomar.vocabulary.oddity import Oddity
+from palomar.vocabulary.phone_message import HandsetMessage
 
 # --- time, ids, chance ------------------------------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ class CarrierReceipt(Struct, frozen=True, kw_only=True):
 
 
 class CarrierInbound(Struct, frozen=True, kw_only=True):
-    """A message from a phone, one part, text decoded; and its user data with their coding (``domain.inbound_text``)."""
+    """A message from a phone, one part, text decoded; and its user data with their coding (``text.handset_text``)."""
 
     carrier: str
     source: str

@@ -12,9 +12,9 @@ HEAVY = (
     "jinja2",
     "jwt",
     "lxml",
-    "palomar.app",
+    "palomar.app.server",
     "palomar.carriers.smpp.carrier",
-    "palomar.console.face",
+    "palomar.console.app",
     "palomar.dialects.foxsys.api",
     "palomar.smpp",
     "starlette.routing",
@@ -42,5 +42,5 @@ def test_a_short_command_imports_nothing_of_the_server(command: str, tmp_path: o
         [sys.executable, "-c", PROGRAM, *command.split()], env=environment, capture_output=True, text=True, check=True
     )
     modules = ended.stdout.splitlines()
-    assert "palomar.config" in modules
+    assert "palomar.app.config" in modules
     assert [name for name in HEAVY if name in modules] == []

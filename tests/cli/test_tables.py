@@ -1,4 +1,5 @@
-"""``tables.py``: cells are measured as a terminal shows them, and a row is cut to the terminal, but to nothing else."""
+"""``app/config_tables.py``: cells are measured as a terminal shows them, and a row is cut to the terminal, but to
+nothing else."""
 
 import os
 import pty

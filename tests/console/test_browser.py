@@ -14,13 +14,13 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 from tests.support.console_place import DESK, HOSTILE, PASSWORD, PHONE, Place, log_in, opened, send, unfold
 from tests.support.waiting import eventually
 
-from palomar.console.folding import STEPS_A_PAGE
-from palomar.domain.counts import Grain
-from palomar.domain.message import message_id_of
-from palomar.domain.totp import STEP_MS, code_at
+from palomar.access.totp import STEP_MS, code_at
+from palomar.console.timeline_folding import STEPS_A_PAGE
+from palomar.reports.buckets import Grain
 from palomar.storage.database import Transaction
 from palomar.storage.sqlite import open_sqlite
-from palomar.storage.timeline import INSERT_EVENTS
+from palomar.transaction.timeline_rows import INSERT_EVENTS
+from palomar.vocabulary.message import message_id_of
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.journey]
 

@@ -9,7 +9,7 @@ import pytest
 
 from palomar.console import formats
 from palomar.console.formats import Manner
-from palomar.domain.counts import DELAYS_MS, Grain
+from palomar.reports.buckets import DELAYS_MS, Grain
 
 NOON_MS = 1_778_580_000_123  # 2026-05-12 10:00:00.123 UTC
 MADRID = Manner(language="en", zone=ZoneInfo("Europe/Madrid"), theme="auto", now_ms=NOON_MS + 3_600_000)

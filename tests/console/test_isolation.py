@@ -10,14 +10,14 @@ from tests.support.databases import Place
 from tests.support.world import recipient
 
 from palomar.console.routes import OPEN_ROUTES, ROUTES
-from palomar.domain.access import Role, Scope
-from palomar.domain.account import Account
-from palomar.domain.http_record import HttpRecord
-from palomar.domain.message import MessageId, public_id
-from palomar.flows.numbers import VirtualNumber, add_number
-from palomar.flows.receive import receive
+from palomar.inbound.numbers import VirtualNumber, add_number
+from palomar.inbound.receive import receive
 from palomar.ports import CarrierInbound
 from palomar.storage.database import Transaction
+from palomar.vocabulary.access import Role, Scope
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.http_record import HttpRecord
+from palomar.vocabulary.message import MessageId, public_id
 
 NUMBER = "34900100200"
 SECRETS = ("victim", "vera", "Vera's text", "525512349999", "label-of-v", "subid-of-v", "https://v.example")

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from msgspec import structs
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.domain.message import MessageId, State, part_id
-from palomar.domain.text import Alphabet
 from palomar.ports import (
     Acknowledge,
     Carrier,
@@ -29,6 +27,8 @@ from palomar.ports import (
     SubmitOutcome,
     Taken,
 )
+from palomar.text.alphabets import Alphabet
+from palomar.vocabulary.message import MessageId, State, part_id
 
 WINDOW = 10
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from tests.dialects.speaking import Call, Customer, Door, Speaker
 
-from palomar.domain.events import Clicked, InboundReceived
-from palomar.domain.message import State
-from palomar.domain.refusals import Refusal
-from palomar.domain.text import Alphabet
+from palomar.text.alphabets import Alphabet
+from palomar.vocabulary.events import Clicked, InboundReceived
+from palomar.vocabulary.message import State
+from palomar.vocabulary.refusals import Refusal
 
 Read = str | tuple[str, Alphabet, int]
 """The text that a handset reads, its alphabet and its parts; or the code by which it is refused."""

@@ -16,26 +16,28 @@ from starlette.types import ASGIApp, Message
 from tests.dialects.speaking import Call, Customer, Reply
 from tests.support.settings import settings_of
 
-from palomar.app import App
+from palomar.accounts import blacklist, store
+from palomar.accounts.blacklist import Blocked
+from palomar.accounts.once import AddAccount
+from palomar.accounts.store import Balance, NewAccount
+from palomar.app.config import SimulatorCarrier, load
+from palomar.app.data_directory import opened_database
+from palomar.app.server import App
 from palomar.carriers.simulator.outcome import Receipt
 from palomar.carriers.simulator.receipts import receipt_pdu
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import Arrival
 from palomar.carriers.smpp.coding import decode
-from palomar.config import SimulatorCarrier, load
-from palomar.domain.account import Account, AccountId, AccountSettings
-from palomar.domain.message import State
-from palomar.flows import accounts, blacklist, lookup, numbers
-from palomar.flows.accounts import Balance, NewAccount
-from palomar.flows.blacklist import Blocked
-from palomar.flows.keyed import AddAccount
-from palomar.flows.lookup import MessageView
-from palomar.flows.numbers import VirtualNumber
-from palomar.place import opened_database
+from palomar.inbound import numbers
+from palomar.inbound.numbers import VirtualNumber
+from palomar.reports import messages as lookup
+from palomar.reports.messages import MessageView
 from palomar.smpp import SubmitSm, parameters
 from palomar.storage.database import Database, Transaction
-from palomar.storage.messages import MESSAGE_COLUMNS, MessageRow, message_rows
 from palomar.storage.statements import Found
+from palomar.transaction.message_rows import MESSAGE_COLUMNS, MessageRow, message_rows
+from palomar.vocabulary.account import Account, AccountId, AccountSettings
+from palomar.vocabulary.message import State
 
 T = TypeVar("T")
 
@@ -102,7 +104,7 @@ class House:
         assert isinstance(account, Account)
         token = await self.app.gateway.token(account, name="tests", lifetime_ms=YEAR_MS)
         changed = dataclasses.replace(account, enabled=enabled, may_send=may_send)
-        await self.database.write(lambda tx: accounts.change_account(tx, changed))
+        await self.database.write(lambda tx: store.change_account(tx, changed))
         await self.app.directory.reload()
         self.customers.append(dataclasses.replace(customer, token=token))
         return self.customers[-1]
@@ -169,7 +171,7 @@ class House:
 
     async def audit(self) -> list[str]:
         """What is wrong with the ledger."""
-        return await self.database.read(accounts.audit_ledger)
+        return await self.database.read(store.audit_ledger)
 
     # --- arranging
 

@@ -21,10 +21,10 @@ from tests.dialects.labs402t.speaker import LABS402T
 from tests.dialects.speaking import Call, Customer, Door
 
 from palomar import dialects
+from palomar.access.admission import REFUSED_EVENT
+from palomar.accounts import callers
+from palomar.accounts.blocks import REFUSED_A_MINUTE
 from palomar.dialects import DIALECTS
-from palomar.domain.abuse import REFUSED_A_MINUTE
-from palomar.engine.admission import REFUSED_EVENT
-from palomar.flows import callers
 from palomar.net.networks import TrustedProxies
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -278,7 +278,7 @@ async def test_a_dialect_has_nothing_but_its_door_that_gives_an_account() -> Non
         "account = self._gateway._directory.by_login(login)",
         "account = self._gateway.door.__self__.directory.by_login(login)",
         "account = getattr(gateway, 'x').by_login(login)",
-        "from palomar.engine.directory import Directory as D",
+        "from palomar.accounts.directory import Directory as D",
         "request = Request(account=Account(id=1, login='x', settings=y))",
         "row = await gateway.balance(AccountId(1))",
     ],

@@ -12,12 +12,12 @@ from tests.dialects.foxsys.speaker import FOXSYS
 from tests.dialects.sofmex.speaker import SOFMEX
 from tests.dialects.speaking import ACCEPTED, Call, Customer, Reply, Speaker, shows
 
+from palomar.acceptance.compose import Request
 from palomar.dialects import DIALECTS
-from palomar.domain.message import State
-from palomar.domain.refusals import Refusal
-from palomar.flows.compose import Request
 from palomar.net.networks import TrustedProxies
 from palomar.storage.database import Unavailable
+from palomar.vocabulary.message import State
+from palomar.vocabulary.refusals import Refusal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

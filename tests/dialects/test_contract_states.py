@@ -15,14 +15,14 @@ from tests.dialects.speaking import ACCEPTED, Customer, Speaker
 from tests.support.server import Palomar
 from tests.support.sink import Sink
 
+from palomar.callbacks.account_callbacks import render_low_balance
 from palomar.dialects import DIALECTS, renderers
-from palomar.domain.account import Account, AccountId, AccountSettings
-from palomar.domain.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
-from palomar.domain.message import FINAL, MessageId, State, public_id
-from palomar.domain.text import Alphabet
-from palomar.domain.timeline import Kind
-from palomar.flows.account_callbacks import render_low_balance
-from palomar.storage.messages import MessageRow
+from palomar.text.alphabets import Alphabet
+from palomar.transaction.message_rows import MessageRow
+from palomar.vocabulary.account import Account, AccountId, AccountSettings
+from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.vocabulary.message import FINAL, MessageId, State, public_id
+from palomar.vocabulary.timeline import Kind
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

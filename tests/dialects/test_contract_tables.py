@@ -10,7 +10,7 @@ from tests.dialects.test_contract import ROWS, SAID_BY_THE_GATEWAY
 from tests.dialects.test_contract_texts import TEXTS
 
 from palomar.dialects import DIALECTS
-from palomar.domain.message import State
+from palomar.vocabulary.message import State
 
 LINES: dict[str, Iterable[Any]] = {
     "words": State,

@@ -6,8 +6,8 @@ from tests.dialects.contracts import CONTRACTS, every_speaker
 from tests.dialects.foxsys.speaker import FOXSYS
 from tests.dialects.speaking import ACCEPTED, Speaker
 
-from palomar.domain.message import State
-from palomar.domain.text import Alphabet
+from palomar.text.alphabets import Alphabet
+from palomar.vocabulary.message import State
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -5,8 +5,8 @@ from tests.dialects.contract_house import House
 from tests.dialects.contracts import CONTRACTS, every_speaker
 from tests.dialects.speaking import ACCEPTED, Customer, Speaker
 
-from palomar.domain.message import State
-from palomar.flows import templates
+from palomar.accounts import templates
+from palomar.vocabulary.message import State
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

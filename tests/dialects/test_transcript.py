@@ -16,7 +16,7 @@ from tests.dialects.transcript_play import (
 )
 
 from palomar.dialects import DIALECTS
-from palomar.domain.account import AccountSettings
+from palomar.vocabulary.account import AccountSettings
 
 FILE = Path("a.http")
 README = Path(__file__).with_name("README.md").read_text(encoding="utf-8")

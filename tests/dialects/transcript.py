@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from palomar.dialects import ACCOUNT_SETTINGS
-from palomar.domain.account import AccountSettings
+from palomar.vocabulary.account import AccountSettings
 
 ACCOUNT, SETTINGS, EXCHANGE, ANSWER, STORED = "account ", "settings ", "###", "---", "=== stored"
 AT_LAST: Final = "(at last)"

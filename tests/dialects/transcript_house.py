@@ -7,8 +7,8 @@ from tests.dialects.contract_house import House, running_house
 from tests.dialects.transcript import Transcript
 from tests.dialects.transcript_play import assert_stored, play, speak
 
-from palomar.domain.account import AccountSettings
 from palomar.storage.database import Transaction
+from palomar.vocabulary.account import AccountSettings
 
 COLUMNS: Final = ("msisdn", "state", "sender", "alphabet", "parts", "dialect", "request_ref", "status_url", "text")
 

@@ -18,16 +18,16 @@ import pytest
 from tests.support.faulty_vfs import FaultyDisk, Verb
 from tests.support.world import CREDIT, World
 
+from palomar.acceptance.accept import Accepted, Result, accept
+from palomar.acceptance.compose import Acceptance
+from palomar.app.transaction_order import STEPS
 from palomar.clock import RealClock
-from palomar.domain.account import Account, AccountId
-from palomar.engine.batcher import Batcher, Step
-from palomar.flows.accept import Accepted, Result, accept
-from palomar.flows.compose import Acceptance
-from palomar.flows.idempotency import Key
-from palomar.flows.transaction_order import STEPS
 from palomar.storage.database import DatabaseError, Unavailable
 from palomar.storage.migrate import migrate
 from palomar.storage.sqlite import Limits, SqliteDatabase, open_sqlite
+from palomar.transaction.batcher import Batcher, Step
+from palomar.transaction.idempotency import Key
+from palomar.vocabulary.account import Account, AccountId
 
 FILE = "palomar.db"
 PATIENCE_SECONDS = 0.25

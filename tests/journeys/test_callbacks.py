@@ -9,7 +9,7 @@ from tests.support.server import Palomar, Server
 from tests.support.sink import Sink
 from tests.support.waiting import eventually
 
-from palomar.dialects.foxsys.webhooks import FoxsysWebhooks
+from palomar.dialects.foxsys.callbacks import FoxsysWebhooks
 
 pytestmark = pytest.mark.journey
 

@@ -12,7 +12,7 @@ from tests.support.server import Palomar
 from tests.support.smscs import carrier_toml, simulator
 from tests.support.waiting import eventually
 
-from palomar.engine.line import UNSAVED_MOST
+from palomar.sending.send_queue import UNSAVED_MOST
 
 pytestmark = pytest.mark.journey
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest_asyncio
 import uvloop
 
-from palomar.net.callback_client import CallbackClient
+from palomar.net.client.client import CallbackClient
 from palomar.net.networks import AddressGuard
 
 TRUSTING_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the default one takes 40 ms to make

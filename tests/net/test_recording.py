@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from palomar.domain.account import Account, AccountId
-from palomar.domain.http_record import HttpRecord
 from palomar.net.recording import KEPT_OCTETS, Recorder
+from palomar.vocabulary.account import Account, AccountId
+from palomar.vocabulary.http_record import HttpRecord
 
 ACME = Account(id=AccountId(1), login="acme")
 

@@ -5,8 +5,8 @@ import hmac
 
 import pytest
 
-from palomar.domain.account import AccountId
 from palomar.net.signing import HEADER, CallbackSigner, fits, signature
+from palomar.vocabulary.account import AccountId
 
 NOW_MS = 1_760_000_000_999
 SECRETS = {AccountId(1): "s3cret", AccountId(2): "", AccountId(3): "clave-ñ"}

@@ -5,20 +5,9 @@ import threading
 
 import pytest
 
+from palomar.reports.search_rows import INSERT_WORDS
 from palomar.storage.database import Conflict, Database, DatabaseError, Transaction
-from palomar.storage.search import INSERT_WORDS
-from palomar.storage.statements import (
-    Add,
-    Delete,
-    Insert,
-    Lookup,
-    Question,
-    Row,
-    Update,
-    Value,
-    columns_of,
-    ids_text,
-)
+from palomar.storage.statements import Add, Delete, Insert, Lookup, Question, Row, Update, Value, columns_of, ids_text
 
 WORDS = Insert("words", (*columns_of("bigint", "id"), *columns_of("text", "word"), *columns_of("bytea", "raw")))
 NEW_WORDS = Insert("words", WORDS.columns, ignore_conflicts=True)

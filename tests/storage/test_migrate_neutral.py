@@ -4,13 +4,14 @@ import json
 
 from tests.support.databases import Place
 
+from palomar.accounts.store import load
 from palomar.dialects import ACCOUNT_SETTINGS
-from palomar.domain.account import AccountId
-from palomar.domain.message import MessageId
-from palomar.flows import click, lookup
-from palomar.flows.accounts import load
+from palomar.reports import messages
+from palomar.short_links import clicks
 from palomar.storage.database import Transaction
 from palomar.storage.migrate import all_migrations, migrate
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.message import MessageId
 
 BEFORE = 21
 SETTINGS = {
@@ -66,13 +67,13 @@ async def test_what_was_stored_under_the_old_names_is_found_under_the_new(empty_
         account = AccountId(1)
         for number, dialect in enumerate(DIALECTS, 1):
             (row,) = await database.read(
-                lambda tx, ref=f"ref-{number}": lookup.messages_of_request(tx, account, ref)  # type: ignore[misc]
+                lambda tx, ref=f"ref-{number}": messages.messages_of_request(tx, account, ref)  # type: ignore[misc]
             )
             assert (row.id, row.dialect, row.request_ref) == (MessageId(number * 256), dialect, f"ref-{number}")
             assert row.status_url == f"http://x.example/{number}"
             assert row.click_url == f"http://x.example/click/{number}"
             link = await database.read(
-                lambda tx, code=f"code{number}aa": click.find_link(tx, code)  # type: ignore[misc]
+                lambda tx, code=f"code{number}aa": clicks.find_link(tx, code)  # type: ignore[misc]
             )
             assert link is not None
             assert link.message is not None

@@ -8,8 +8,8 @@ import apsw
 import pytest
 from tests.support.databases import Place
 
+from palomar.reports.search_rows import INSERT_WORDS
 from palomar.storage.database import Database, DatabaseError, ScriptSuspended, Transaction
-from palomar.storage.search import INSERT_WORDS
 from palomar.storage.sqlite import open_sqlite
 from palomar.storage.sqlite_beside import index_file
 

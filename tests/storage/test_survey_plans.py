@@ -7,8 +7,8 @@ import pytest
 from tests.storage.test_plans import ROWS, Filled, fill
 from tests.support.databases import Place
 
-from palomar.domain.counts import Dimension, Grain
-from palomar.storage import counts, search
+from palomar.reports import count_rows, search_rows
+from palomar.reports.buckets import Dimension, Grain
 from palomar.storage.database import Database, Transaction
 from palomar.storage.statements import Lookup, Question, Value, ids_text, numbered
 
@@ -21,35 +21,41 @@ OF_THE_OPEN = ("messages_open", "counts_open")
 Asked = tuple[Question | Lookup | str, tuple[Value, ...]]
 
 SURVEYED: dict[str, Asked] = {
-    "how messages and counts differ": (counts.ASK_DIFFERENCES, (60_000, MINUTES)),
-    "what has not ended": (counts.SELECT_OPEN, ()),
-    "the next message": (counts.SELECT_NEXT_MESSAGE, (LOW,)),
-    "the next minute": (counts.SELECT_NEXT_COUNTED, (60_000, 60_000)),
-    "traffic": (counts.ask_counts(by=(), in_time=True, many=False), (60_000, MINUTES, IDS)),
+    "how messages and counts differ": (count_rows.ASK_DIFFERENCES, (60_000, MINUTES)),
+    "what has not ended": (count_rows.SELECT_OPEN, ()),
+    "the next message": (count_rows.SELECT_NEXT_MESSAGE, (LOW,)),
+    "the next minute": (count_rows.SELECT_NEXT_COUNTED, (60_000, 60_000)),
+    "traffic": (count_rows.ask_counts(by=(), in_time=True, many=False), (60_000, MINUTES, IDS)),
     "totals of many": (
-        counts.ask_counts(by=(Dimension.CARRIER, Dimension.COUNTRY), in_time=False, many=True),
+        count_rows.ask_counts(by=(Dimension.CARRIER, Dimension.COUNTRY), in_time=False, many=True),
         (60_000, 0, 600_000, IDS),
     ),
-    "the largest accounts": (counts.ASK_LARGEST, (60_000, 0, 600_000, 5)),
-    "promising hours": (counts.ask_spans(state=True, carrier=True), (60_000, MINUTES, IDS, "sent", "c")),
+    "the largest accounts": (count_rows.ASK_LARGEST, (60_000, 0, 600_000, 5)),
+    "promising hours": (count_rows.ask_spans(state=True, carrier=True), (60_000, MINUTES, IDS, "sent", "c")),
     "messages in hours": (
-        search.ask_in_spans(among=True, state=True, carrier=True),
+        search_rows.ask_in_spans(among=True, state=True, carrier=True),
         (MINUTES, 60_000, LOW, HIGH, 50, IDS, "sent", "c"),
     ),
-    "the newest": (search.ask_newest("all", among=True, state=True, carrier=False), (LOW, HIGH, 500, 50, IDS, "sent")),
+    "the newest": (
+        search_rows.ask_newest("all", among=True, state=True, carrier=False),
+        (LOW, HIGH, 500, 50, IDS, "sent"),
+    ),
     "an account's newest": (
-        search.ask_newest("account", among=False, state=False, carrier=True),
+        search_rows.ask_newest("account", among=False, state=False, carrier=True),
         (LOW, HIGH, 500, 50, 7, "c"),
     ),
-    "those open": (search.ask_newest("open", among=False, state=True, carrier=False), (LOW, HIGH, 500, 50, "sent")),
-    "how many are open": (search.ASK_OPEN, (500,)),
-    "where a walk ended": (search.ASK_LAST_OF_ALL, (LOW, HIGH, 500)),
-    "where an account's walk ended": (search.ASK_LAST_OF_ACCOUNT, (LOW, HIGH, 500, 7)),
-    "candidates": (search.ASK_CANDIDATES, ('("hello" AND "r=1"*)', LOW, HIGH, 50)),
-    "facts of candidates": (search.LOOKUP_FACTS, (IDS,)),
-    "what is younger than the index": (search.SELECT_UNINDEXED, (LOW, HIGH, 50)),
-    "what the index lacks": (search.SELECT_TO_INDEX, (LOW, HIGH, 50)),
-    "whether the index lacks some": (search.SELECT_TO_CHECK, (LOW, HIGH, 50)),
+    "those open": (
+        search_rows.ask_newest("open", among=False, state=True, carrier=False),
+        (LOW, HIGH, 500, 50, "sent"),
+    ),
+    "how many are open": (search_rows.ASK_OPEN, (500,)),
+    "where a walk ended": (search_rows.ASK_LAST_OF_ALL, (LOW, HIGH, 500)),
+    "where an account's walk ended": (search_rows.ASK_LAST_OF_ACCOUNT, (LOW, HIGH, 500, 7)),
+    "candidates": (search_rows.ASK_CANDIDATES, ('("hello" AND "r=1"*)', LOW, HIGH, 50)),
+    "facts of candidates": (search_rows.LOOKUP_FACTS, (IDS,)),
+    "what is younger than the index": (search_rows.SELECT_UNINDEXED, (LOW, HIGH, 50)),
+    "what the index lacks": (search_rows.SELECT_TO_INDEX, (LOW, HIGH, 50)),
+    "whether the index lacks some": (search_rows.SELECT_TO_CHECK, (LOW, HIGH, 50)),
 }
 
 UNSORTED = ("the newest", "an account's newest", "what is younger than the index", "what the index lacks", "candidates")

@@ -12,28 +12,28 @@ import argon2
 from tests.support.databases import Place
 from tests.support.world import START_MS, CountingIds, World, recipient
 
+from palomar.access.admission import Admission
+from palomar.access.passwords import Passwords
+from palomar.access.sign_in import Logins, SignedIn
+from palomar.access.sign_in_throttle import Attempts
+from palomar.access.users import NewUser, User, add_user
+from palomar.accounts.directory import Directory
+from palomar.accounts.store import NewAccount, add_account
 from palomar.apidocs.samples import Sampler
+from palomar.app.sandbox import SandboxParts
+from palomar.app.transaction_order import STEPS
 from palomar.carriers.simulator.smsc import SimulatorSmsc
-from palomar.console.face import Console
+from palomar.console.app import Console
+from palomar.console.viewer.viewer import Viewer, Viewers
 from palomar.dialects import DIALECTS
-from palomar.domain.access import Role, Visitor
-from palomar.domain.account import Account, AccountSettings
-from palomar.domain.message import MessageId, make_message_id
-from palomar.engine.admission import Admission
-from palomar.engine.attempts import Attempts
-from palomar.engine.batcher import Batcher
-from palomar.engine.directory import Directory
-from palomar.engine.logins import Logins, SignedIn
-from palomar.engine.passwords import Passwords
-from palomar.engine.sandbox import SandboxWatch
-from palomar.engine.viewer import Viewer, Viewers
-from palomar.flows.accounts import NewAccount, add_account
-from palomar.flows.transaction_order import STEPS
-from palomar.flows.users import NewUser, User, add_user
 from palomar.net.networks import TrustedProxies, is_listed
-from palomar.sandbox import SandboxParts
+from palomar.sandbox.watch import SandboxWatch
 from palomar.smpp import SubmitSm
 from palomar.storage.database import Transaction
+from palomar.transaction.batcher import Batcher
+from palomar.vocabulary.access import Role, Visitor
+from palomar.vocabulary.account import Account, AccountSettings
+from palomar.vocabulary.message import MessageId, make_message_id
 
 PASSWORD = "correct horse battery"
 CREDIT = 1_000_000

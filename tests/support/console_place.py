@@ -18,10 +18,10 @@ from tests.support.foxsys_client import FoxsysClient
 from tests.support.server import Palomar
 from tests.support.waiting import eventually
 
-from palomar.domain.message import message_id_of
 from palomar.smpp import DeliverSm, SubmitSm, SubmitSmResp, encode
 from palomar.storage.database import Transaction
 from palomar.storage.sqlite import open_sqlite
+from palomar.vocabulary.message import message_id_of
 
 PASSWORD = "correct horse battery"
 DESK: ViewportSize = {"width": 1280, "height": 800}

@@ -5,11 +5,11 @@ from typing import Any
 
 from tests.support.world import World
 
-from palomar.domain.counts import DELAYS_MS, EVERYBODY, GRAINS, Grain
-from palomar.domain.message import EPOCH_MS, MessageId, born_ms
-from palomar.flows.counting import Look, look, raise_floors, settle, slices
-from palomar.storage.counts import tally_row
+from palomar.reports.buckets import DELAYS_MS, EVERYBODY, GRAINS, Grain
+from palomar.reports.count_rows import tally_row
+from palomar.reports.counting import Look, look, raise_floors, settle, slices
 from palomar.storage.database import Transaction
+from palomar.vocabulary.message import EPOCH_MS, MessageId, born_ms
 
 Counts = dict[tuple[Any, ...], tuple[int, int, int]]
 _MESSAGES = (

@@ -12,18 +12,18 @@ from tests.contracts.virtual_time import LoopClock
 from tests.support.carriers import CountingCarrier
 from tests.support.world import World, new_node
 
-from palomar.domain.account import Account
-from palomar.engine.batcher import Batcher, Step
-from palomar.engine.dispatcher import Dispatcher, LineSink
-from palomar.engine.router import Router
-from palomar.flows.accept import Result, accept
-from palomar.flows.compose import Acceptance
-from palomar.flows.context import TransactionContext
-from palomar.flows.transaction_order import STEPS
-from palomar.flows.work import Work
+from palomar.acceptance.accept import Result, accept
+from palomar.acceptance.compose import Acceptance
+from palomar.app.transaction_order import STEPS
+from palomar.routing.router import Router
+from palomar.sending.dispatcher import Dispatcher, LineSink
 from palomar.storage.database import Conflict, Database, Script
 from palomar.storage.migrate import migrate
 from palomar.storage.sqlite import Limits, open_sqlite
+from palomar.transaction.batcher import Batcher, Step
+from palomar.transaction.context import TransactionContext
+from palomar.transaction.work import Work
+from palomar.vocabulary.account import Account
 
 
 class ShakyDatabase:

@@ -4,13 +4,13 @@ from collections.abc import Collection
 
 from tests.support.world import World
 
-from palomar.domain.account import AccountId
-from palomar.domain.message import MessageId, first_id
-from palomar.domain.search import SearchFilter, holds, query_of, tokens_of
-from palomar.flows.indexing import add_slice, next_slice
-from palomar.flows.search import Results, search
-from palomar.flows.search_task import BOUNDS, LATEST, Bounds
-from palomar.storage.messages import MESSAGE_COLUMNS, MessageRow, message_rows
+from palomar.reports.search import Results, search
+from palomar.reports.search_index import add_slice, next_slice
+from palomar.reports.search_request import BOUNDS, LATEST, Bounds
+from palomar.reports.search_terms import SearchFilter, holds, query_of, tokens_of
+from palomar.transaction.message_rows import MESSAGE_COLUMNS, MessageRow, message_rows
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.message import MessageId, first_id
 
 Whose = Collection[AccountId] | None
 

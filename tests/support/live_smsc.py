@@ -12,9 +12,9 @@ from palomar.carriers.simulator.receipts import inbound_pdu
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import Arrival, SimulatorSmsc
 from palomar.clock import RealClock, RealIds
-from palomar.domain import gsm7
-from palomar.domain.handset import HandsetMessage
 from palomar.smpp import Concatenation, concatenation_header, parameters
+from palomar.text import gsm7
+from palomar.vocabulary.phone_message import HandsetMessage
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from palomar.domain.account import AccountSettings
+from palomar.vocabulary.account import AccountSettings
 
 _CORE = {field.name for field in dataclasses.fields(AccountSettings)}
 

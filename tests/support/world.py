@@ -4,31 +4,31 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from palomar.domain.account import Account, AccountId, AccountSettings
-from palomar.domain.events import CarrierTook, Delivered, Event, Failed
-from palomar.domain.message import FINAL, MessageId, PartId, State, make_message_id
-from palomar.domain.pricing import PriceList
-from palomar.domain.receipt_ids import Spelling
-from palomar.domain.routing import Asked, CarrierState, Choice, Plan, choose
-from palomar.domain.target import OffAfter, target_id
-from palomar.domain.text import Alphabet
-from palomar.flows.accept import Accepted, Result, accept
-from palomar.flows.accounts import NewAccount, add_account, audit_ledger, balance
-from palomar.flows.callback_turns import Claimed, ClaimOrder, claim_callbacks
-from palomar.flows.claim import register
-from palomar.flows.compose import Acceptance, AcceptedMessage, Claim, Recipient, Request, compose
-from palomar.flows.context import TransactionContext
-from palomar.flows.dispatch import Again, Answer, Mark, mark_submitting, record_answers
-from palomar.flows.lookup import MessageView, show_message
-from palomar.flows.outbox import Outbox
-from palomar.flows.release import WaitingPart
-from palomar.flows.report import record_receipts
-from palomar.flows.routing import Router, lineage
-from palomar.flows.terms import Terms
-from palomar.flows.transaction_order import make_context
-from palomar.flows.work import Work
+from palomar.acceptance.accept import Accepted, Result, accept
+from palomar.acceptance.compose import Acceptance, AcceptedMessage, Claim, Recipient, Request, compose
+from palomar.acceptance.release import WaitingPart
+from palomar.accounts.store import NewAccount, add_account, audit_ledger, balance
+from palomar.accounts.terms import Terms
+from palomar.app.transaction_order import make_context
+from palomar.billing.prices import PriceList
+from palomar.callbacks.callback_target import OffAfter, target_id
+from palomar.callbacks.outbox import Outbox
+from palomar.callbacks.turns import Claimed, ClaimOrder, claim_callbacks
 from palomar.ports import CarrierReceipt, OutgoingPart, SubmitOutcome, Taken, WebhookRequest
+from palomar.receipts.record import record_receipts
+from palomar.reports.messages import MessageView, show_message
+from palomar.routing.question import Router, lineage
+from palomar.routing.rules import Asked, CarrierState, Choice, Plan, choose
+from palomar.sending.claim import register
+from palomar.sending.submit import Again, Answer, Mark, mark_submitting, record_answers
 from palomar.storage.database import Database, Transaction
+from palomar.text.alphabets import Alphabet
+from palomar.transaction.context import TransactionContext
+from palomar.transaction.work import Work
+from palomar.vocabulary.account import Account, AccountId, AccountSettings
+from palomar.vocabulary.events import CarrierTook, Delivered, Event, Failed
+from palomar.vocabulary.message import FINAL, MessageId, PartId, State, make_message_id
+from palomar.vocabulary.receipt_ids import Spelling
 
 CREDIT = 1_000_000
 RETRIES = (30, 300, 1_800, 21_600, 86_400)
@@ -91,7 +91,7 @@ def spelling(event: Event) -> str:
 
 
 class StandingRouter:
-    """``flows.routing.Router`` over carriers that stand as the test says: ``trouble`` by name."""
+    """``routing.question.Router`` over carriers that stand as the test says: ``trouble`` by name."""
 
     def __init__(self, *names: str, plan: Plan | None = None, **trouble: str) -> None:
         self.plan = plan or Plan()
@@ -124,16 +124,16 @@ class World:
     """The minutes whose messages have changed (``Work.minutes``), for who counts them."""
 
     def target_of(self, account_id: AccountId, url: str) -> int:
-        """Of ``flows.outbox.CallbackDesk``: a target an account and host."""
+        """Of ``callbacks.outbox.CallbackDesk``: a target an account and host."""
         return target_id(account_id, url.partition("#")[0])
 
     def room(self, account_id: AccountId, target: int) -> int:
-        """Of ``flows.outbox.CallbackDesk``: for each target what the test says."""
+        """Of ``callbacks.outbox.CallbackDesk``: for each target what the test says."""
         return self.webhook_room
 
     @property
     def behind(self) -> set[MessageId]:
-        """Of ``flows.outbox.CallbackDesk``: none."""
+        """Of ``callbacks.outbox.CallbackDesk``: none."""
         return set()
 
     def context(self) -> TransactionContext:

@@ -13,28 +13,28 @@ from pathlib import Path
 
 import structlog
 
+from palomar.access.password_rule import made_up
+from palomar.access.passwords import is_hash_of
+from palomar.access.users import user_of_login
+from palomar.accounts.store import load as load_accounts
+from palomar.app import trial
+from palomar.app.config import Config
+from palomar.app.data_directory import FIRST_ACCOUNT_FILE
+from palomar.app.front import CONSOLE, SANDBOX_CALLBACK
+from palomar.app.installation import Note, is_noted, note_once
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.cli.account import create_account
+from palomar.cli.accounts.account import create_account
+from palomar.cli.accounts.user import create_user
 from palomar.cli.root import Desk
-from palomar.cli.user import create_user
 from palomar.clock import RealClock, RealIds
-from palomar.config import Config
-from palomar.domain.access import Role
-from palomar.domain.account import Account
-from palomar.domain.credit import Microcredits
-from palomar.domain.message import COMMAND_LINE_NODE
-from palomar.domain.passwords import made_up
-from palomar.engine.passwords import is_hash_of
-from palomar.flows import trial
-from palomar.flows.accounts import load as load_accounts
-from palomar.flows.installation import Note, is_noted, note_once
-from palomar.flows.numbers import VirtualNumber, add_number
-from palomar.flows.users import user_of_login
-from palomar.flows.work import Work
-from palomar.place import FIRST_ACCOUNT_FILE
-from palomar.storage.change_counter import BUMP_VERSION
+from palomar.inbound.numbers import VirtualNumber, add_number
 from palomar.storage.database import Database, Transaction
-from palomar.web import CONSOLE, SANDBOX_CALLBACK
+from palomar.transaction.change_counter import BUMP_VERSION
+from palomar.transaction.work import Work
+from palomar.vocabulary.access import Role
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.credit import Microcredits
+from palomar.vocabulary.message import COMMAND_LINE_NODE
 
 DEMO_LOGIN = "demo"
 DEMO_NAME = "A first account"

@@ -15,22 +15,22 @@ import click
 import structlog
 
 from palomar import __version__
+from palomar.accounts.store import Snapshot, login_key
+from palomar.accounts.store import load as load_accounts
+from palomar.app.config import Config, ConfigError, load
+from palomar.app.data_directory import has_data, opened_database, wall_clock
+from palomar.app.transaction_order import make_context
 from palomar.cli.output import steady_stderr
 from palomar.cli.tables import table_lines
 from palomar.cli.tree import CommandTree
 from palomar.clock import RealClock, RealIds
-from palomar.config import Config, ConfigError, load
 from palomar.dialects import renderers
-from palomar.domain.account import Account
-from palomar.domain.message import COMMAND_LINE_NODE
-from palomar.flows.accounts import Snapshot, login_key
-from palomar.flows.accounts import load as load_accounts
-from palomar.flows.context import TransactionContext
-from palomar.flows.transaction_order import make_context
-from palomar.place import has_data, opened_database, wall_clock
-from palomar.storage.change_counter import SELECT_VERSION
 from palomar.storage.database import Database, DatabaseError, Transaction
-from palomar.storage.nodes import SELECT_NODES
+from palomar.transaction.change_counter import SELECT_VERSION
+from palomar.transaction.context import TransactionContext
+from palomar.transaction.lease_rows import SELECT_NODES
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.message import COMMAND_LINE_NODE
 
 T = TypeVar("T")
 
@@ -47,32 +47,32 @@ LEVELS = ("debug", "info", "warning", "error")
 
 
 COMMANDS = {
-    "account": "account:account",
-    "backup": "backup:backup",
-    "blacklist": "numbers:blacklist",
-    "block": "block:block",
-    "callback": "callbacks:callback",
-    "carrier": "carrier:carrier",
-    "chaos": "sandbox:chaos",
-    "clock": "sandbox:clock",
-    "config": "operate:config",
-    "doctor": "operate:doctor",
-    "key": "key:key",
-    "keyword": "keyword:keyword",
-    "lane": "lane:lane",
-    "message": "message:message",
-    "migrate": "operate:migrate",
-    "number": "numbers:number",
-    "price": "price:price",
-    "route": "route:route",
-    "scheduled": "scheduled:scheduled",
-    "sender": "sender:sender",
+    "account": "accounts.account:account",
+    "backup": "operations.backup:backup",
+    "blacklist": "messages.numbers:blacklist",
+    "block": "accounts.block:block",
+    "callback": "messages.callback:callback",
+    "carrier": "routing.carrier:carrier",
+    "chaos": "messages.sandbox:chaos",
+    "clock": "messages.sandbox:clock",
+    "config": "operations.operate:config",
+    "doctor": "operations.operate:doctor",
+    "key": "accounts.key:key",
+    "keyword": "messages.keyword:keyword",
+    "lane": "routing.lane:lane",
+    "message": "messages.message:message",
+    "migrate": "operations.operate:migrate",
+    "number": "messages.numbers:number",
+    "price": "accounts.price:price",
+    "route": "routing.route:route",
+    "scheduled": "messages.scheduled:scheduled",
+    "sender": "routing.sender:sender",
     "serve": "serve:serve",
-    "session": "user:session",
-    "simulator": "simulator:simulator",
-    "template": "template:template",
-    "token": "token:token",
-    "user": "user:user",
+    "session": "accounts.user:session",
+    "simulator": "messages.simulator:simulator",
+    "template": "accounts.template:template",
+    "token": "accounts.token:token",
+    "user": "accounts.user:user",
 }
 """Where each command stands below ``palomar.cli``."""
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 
-from palomar import config as configuration
+from palomar.app import config as configuration
+from palomar.app.config import Config, ConfigError
+from palomar.app.data_directory import StartError, opened_database
 from palomar.cli.first_start import Trial
 from palomar.cli.root import configured, fail
-from palomar.config import Config, ConfigError
-from palomar.place import StartError, opened_database
 from palomar.storage.database import DatabaseError
 
 if TYPE_CHECKING:
-    from palomar.app import App
+    from palomar.app.server import App
 
 LAST_SECONDS = 14.5
 """SIGTERM ends the process within 15 s, whatever happens."""
@@ -49,7 +49,7 @@ def serve() -> None:
 
 
 async def _serve(config: Config) -> None:
-    from palomar.app import App
+    from palomar.app.server import App
 
     stopping = _on_signals()
     async with opened_database(config) as database:

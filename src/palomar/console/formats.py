@@ -1,4 +1,4 @@
-"""Write numbers, credits and times for people, in each language. Plain text; markup is ``rendering``'s.
+"""Write numbers, credits and times for people, in each language. Plain text; markup is ``templates``'s.
 
 Separators, names of months and the order of a date are Unicode's (CLDR), by way of Babel. Babel is loaded with the
 first number that is written: commands that write none start without it.
@@ -12,8 +12,8 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from palomar.domain.counts import Grain
-from palomar.domain.credit import MICROCREDITS_A_CREDIT, Microcredits, format_exact
+from palomar.reports.buckets import Grain
+from palomar.vocabulary.credit import MICROCREDITS_A_CREDIT, Microcredits, format_exact
 
 if TYPE_CHECKING:
     from babel import Locale

@@ -7,7 +7,7 @@ segment, which the page finds as ``visit.request.named``.
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from palomar.console.catalogue import word
+from palomar.console.i18n import word
 from palomar.console.pages import (
     callback,
     callbacks,
@@ -25,8 +25,8 @@ from palomar.console.pages import (
     sandbox_stream,
     users,
 )
-from palomar.console.visit import OpenPage, Page
-from palomar.domain.access import Right
+from palomar.console.request import OpenPage, Page
+from palomar.vocabulary.access import Right
 
 Method = Literal["GET", "POST"]
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from palomar.domain.settings import Catalog
+from palomar.accounts.settings import Catalog
 from palomar.ports import WebhookRenderer
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from palomar.apidocs.samples import Given, Sample
-    from palomar.engine.gateway import Gateway
+    from palomar.gateway import Gateway
     from palomar.net.networks import TrustedProxies
 
 
@@ -47,7 +47,7 @@ class Dialect:
     settings: type = NoSettings
     """The dataclass of ``[dialects.NAME]``."""
     account_settings: type = NoSettings
-    """The dataclass of what can be set for one account (``palomar.domain.account.setting``)."""
+    """The dataclass of what can be set for one account (``palomar.vocabulary.account.setting``)."""
     root_parameters: frozenset[str] = frozenset()
 
 

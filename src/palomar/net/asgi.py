@@ -11,8 +11,8 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from palomar.domain.access import Visitor
 from palomar.net.networks import TrustedProxies
+from palomar.vocabulary.access import Visitor
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from palomar.domain.access import Visitor
+from palomar.vocabulary.access import Visitor
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address

@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from palomar.domain.http_record import HeaderLines, HttpRecord
+from palomar.vocabulary.http_record import HeaderLines, HttpRecord
 
 KEPT_OCTETS: Final = 8 * 1024
 """Of each body."""

@@ -1,7 +1,7 @@
 """Serves an ASGI application over HTTP/1.1, in the loop that is already running.
 
 Not for one connection (:mod:`palomar.net.limited_protocol`), not for what a request means,
-and not for signals: ``app.py`` starts and stops listeners.
+and not for signals: ``app/server.py`` starts and stops listeners.
 """
 
 import asyncio

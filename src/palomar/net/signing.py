@@ -9,8 +9,8 @@ import hmac
 from collections.abc import Callable
 from typing import Final
 
-from palomar.domain.account import AccountId
 from palomar.net.urls import BadUrl, Urls
+from palomar.vocabulary.account import AccountId
 
 HEADER: Final = "Palomar-Signature"
 _SECONDS_DIGITS: Final = 15

@@ -9,13 +9,7 @@ no alphabet and nothing else of this house. `session.py` opens with how it works
 """
 
 from palomar.smpp import parameters, tlvs
-from palomar.smpp.codec import (
-    DEFAULT_MAX_FRAME_OCTETS,
-    FrameBuffer,
-    decode,
-    encode,
-    salvage,
-)
+from palomar.smpp.codec import DEFAULT_MAX_FRAME_OCTETS, FrameBuffer, decode, encode, salvage
 from palomar.smpp.concatenation import (
     IEI_LOCKING_SHIFT,
     IEI_SINGLE_SHIFT,
@@ -53,16 +47,8 @@ from palomar.smpp.events import (
     ResponseReceived,
     UnexpectedResponse,
 )
-from palomar.smpp.fields import (
-    DestinationAddress,
-    DistributionList,
-    UnsuccessfulDelivery,
-)
-from palomar.smpp.parameters import (
-    MessageState,
-    Npi,
-    Ton,
-)
+from palomar.smpp.fields import DestinationAddress, DistributionList, UnsuccessfulDelivery
+from palomar.smpp.parameters import MessageState, Npi, Ton
 from palomar.smpp.pdus import (
     PDU_TYPES,
     RESPONSE_BIT,
@@ -109,30 +95,11 @@ from palomar.smpp.receipt import (
     state_word,
 )
 from palomar.smpp.receipt_words import plain_word, state_of
-from palomar.smpp.session import (
-    MAX_SEQUENCE_NUMBER,
-    Session,
-    SessionSettings,
-)
-from palomar.smpp.states import (
-    Role,
-    State,
-)
-from palomar.smpp.status import (
-    CommandStatus,
-    status_meaning,
-    status_name,
-)
-from palomar.smpp.times import (
-    InvalidTime,
-    format_relative_time,
-    format_time,
-    parse_time,
-)
-from palomar.smpp.tlvs import (
-    Tlvs,
-    tlv_name,
-)
+from palomar.smpp.session import MAX_SEQUENCE_NUMBER, Session, SessionSettings
+from palomar.smpp.states import Role, State
+from palomar.smpp.status import CommandStatus, status_meaning, status_name
+from palomar.smpp.times import InvalidTime, format_relative_time, format_time, parse_time
+from palomar.smpp.tlvs import Tlvs, tlv_name
 
 __all__ = [
     "DEFAULT_MAX_FRAME_OCTETS",

@@ -8,8 +8,8 @@ is ``async def script(tx, ...) -> result`` and awaits nothing but ``tx``. What f
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Concatenate, LiteralString, ParamSpec, Protocol, TypeVar
 
-from palomar.domain.refusals import TemporarilyUnavailable
 from palomar.storage.statements import Add, Delete, Found, Insert, Lock, Lookup, Question, Row, Update, Value
+from palomar.vocabulary.refusals import TemporarilyUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")

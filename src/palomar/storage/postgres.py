@@ -17,11 +17,11 @@ from typing import Any
 
 import asyncpg
 
-from palomar.domain.retry import wait_after
 from palomar.storage.database import Conflict, DatabaseError, P, Script, T, Unavailable
 from palomar.storage.pending import to_its_end
 from palomar.storage.postgres_errors import in_our_words
 from palomar.storage.postgres_transaction import PostgresTransaction
+from palomar.vocabulary.backoff import wait_after
 
 _CONNECT_SECONDS = 3.0
 _STATEMENT_SECONDS = 3.0

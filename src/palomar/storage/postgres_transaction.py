@@ -6,19 +6,7 @@ from typing import Any, LiteralString
 
 import asyncpg
 
-from palomar.storage.statements import (
-    Add,
-    Delete,
-    Found,
-    Insert,
-    Lock,
-    Lookup,
-    Question,
-    Row,
-    Update,
-    Value,
-    numbered,
-)
+from palomar.storage.statements import Add, Delete, Found, Insert, Lock, Lookup, Question, Row, Update, Value, numbered
 
 _LOCKS = {"update": " FOR UPDATE", "share": " FOR SHARE", "skip": " FOR UPDATE SKIP LOCKED"}
 _numbered: dict[str, str] = {}

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.carriers.simulator.chaos import Alphabet
+from palomar.carriers.simulator.chaos.faults import Alphabet
 from palomar.carriers.simulator.decoding import is_flash, plain_coding, shown_text
-from palomar.domain import gsm7
+from palomar.text import gsm7
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from tests.carriers.simulator.client import connect, make_smsc, message
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.simulator import script
-from palomar.carriers.simulator.ids import IdDialect, named
+from palomar.carriers.simulator.chaos import script
+from palomar.carriers.simulator.chaos.ids import IdDialect, named
 from palomar.smpp import AlertNotification, DeliverSm, SubmitSmResp, parse_receipt, tlvs
 
 SLOW = "573001299911"

@@ -4,7 +4,7 @@ import pytest
 from tests.carriers.simulator.client import make_smsc
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.simulator.chaos import EVERYTHING
+from palomar.carriers.simulator.chaos.faults import EVERYTHING
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 

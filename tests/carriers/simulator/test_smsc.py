@@ -8,16 +8,7 @@ from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.carriers.simulator import outcome
 from palomar.carriers.simulator.smsc import Arrival
-from palomar.smpp import (
-    CommandStatus,
-    DeliverSm,
-    MessageState,
-    QuerySm,
-    QuerySmResp,
-    SubmitSmResp,
-    parse_receipt,
-    tlvs,
-)
+from palomar.smpp import CommandStatus, DeliverSm, MessageState, QuerySm, QuerySmResp, SubmitSmResp, parse_receipt, tlvs
 
 
 @in_virtual_time

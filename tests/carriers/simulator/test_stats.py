@@ -1,6 +1,6 @@
 """The counters."""
 
-from palomar.carriers.simulator.mischief import Cause
+from palomar.carriers.simulator.chaos.fault_injector import Cause
 from palomar.carriers.simulator.stats import Stats
 
 

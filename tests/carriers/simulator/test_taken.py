@@ -1,6 +1,6 @@
 """What the SMSC remembers of messages: found by id and by address, for their own client only, and not for ever."""
 
-from palomar.carriers.simulator.ids import Names
+from palomar.carriers.simulator.chaos.ids import Names
 from palomar.carriers.simulator.outcome import ORDINARY, Plan, Receipt
 from palomar.carriers.simulator.taken import Memory, Taken
 from palomar.smpp import SubmitSm

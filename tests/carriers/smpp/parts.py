@@ -3,9 +3,9 @@
 from typing import Any
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.domain.message import MessageId, part_id
-from palomar.domain.text import Alphabet, measure, payloads
 from palomar.ports import OutgoingPart
+from palomar.text.alphabets import Alphabet, measure, payloads
+from palomar.vocabulary.message import MessageId, part_id
 
 NOW_MS = 1_760_000_000_000
 """2025-10-09T08:53:20Z."""

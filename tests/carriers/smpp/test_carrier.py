@@ -10,10 +10,10 @@ from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, t
 from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.smpp.link import NO_ANSWERS
-from palomar.domain.text import Alphabet
+from palomar.carriers.smpp.links.link import NO_ANSWERS
 from palomar.ports import Deferred, Exchange, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
 from palomar.smpp import CommandStatus, DataSm, DeliverSmResp, SubmitSm
+from palomar.text.alphabets import Alphabet
 
 WINDOW = 6
 

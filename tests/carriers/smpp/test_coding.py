@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from palomar.carriers.smpp.coding import codings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.writing import Elements
-from palomar.domain import gsm7
-from palomar.domain.inbound_text import read_text
-from palomar.domain.languages import Language, septet_tables
 from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT
+from palomar.text import gsm7
+from palomar.text.handset_text import read_text
+from palomar.text.languages import Language, septet_tables
 
 
 def settings(**given: Any) -> SmppCarrierSettings:

@@ -15,8 +15,8 @@ from tests.support.smscs import PASSWORD, SYSTEM_ID, NpmSmsc, npm_smsc
 from palomar.carriers.smpp.carrier import SmppCarrier
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.clock import RealClock
-from palomar.domain.message import State, echo_of
 from palomar.ports import Taken
+from palomar.vocabulary.message import State, echo_of
 
 
 @asynccontextmanager

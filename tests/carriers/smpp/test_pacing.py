@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palomar.carriers.smpp.pacing import LinkRate, parts_bucket
-from palomar.domain.token_bucket import UNLIMITED
+from palomar.vocabulary.token_bucket import UNLIMITED
 
 
 def test_without_a_rate_there_is_always_room() -> None:

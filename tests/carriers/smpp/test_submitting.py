@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from tests.carriers.smpp.parts import NOW_MS, part, settings
 
 from palomar.carriers.smpp.submitting import query_maker, submit_maker
-from palomar.domain.lane import Rank
-from palomar.domain.message import echo_of
-from palomar.domain.text import Alphabet
 from palomar.ports import OutgoingPart, Refused
 from palomar.smpp import Concatenation, DataSm, QuerySm, SubmitSm, decode, encode, read_parts, tlvs
+from palomar.text.alphabets import Alphabet
+from palomar.vocabulary.lane import Rank
+from palomar.vocabulary.message import echo_of
 
 
 def made(outgoing: OutgoingPart, **wishes: Any) -> SubmitSm:

@@ -7,10 +7,10 @@ from msgspec import structs
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.translate import answered_query, delivery_reader
-from palomar.domain.message import State
-from palomar.domain.oddity import Oddity, OddityKind
 from palomar.ports import CarrierInbound, CarrierReceipt
 from palomar.smpp import DataSm, DeliverSm, MessageState, QuerySmResp, decode, encode, tlvs
+from palomar.vocabulary.message import State
+from palomar.vocabulary.oddity import Oddity, OddityKind
 
 
 def settings(**more: Any) -> SmppCarrierSettings:

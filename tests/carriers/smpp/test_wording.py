@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from palomar.carriers.smpp import wording
-from palomar.domain.languages import Language
-from palomar.domain.sender import SenderKind
+from palomar.numbers.sender import SenderKind
 from palomar.smpp import CommandStatus
+from palomar.text.languages import Language
 
 
 def test_languages_by_their_words() -> None:

@@ -8,9 +8,9 @@ from tests.carriers.smpp.parts import part, settings
 
 from palomar.carriers.smpp.coding import codings
 from palomar.carriers.smpp.writing import Written, plain_codings, writer
-from palomar.domain.inbound_text import read_text
-from palomar.domain.text import USER_DATA_OCTETS, Alphabet, measure
 from palomar.ports import Refused
+from palomar.text.alphabets import USER_DATA_OCTETS, Alphabet, measure
+from palomar.text.handset_text import read_text
 
 
 def test_most_carriers_take_a_part_as_it_is() -> None:

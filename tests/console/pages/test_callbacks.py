@@ -6,17 +6,17 @@ import pytest
 from tests.support.console_house import Browser, House
 from tests.support.world import RETRIES
 
+from palomar.callbacks.attempts import Attempt, record_attempts
+from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.history import LOOKED_AT
 from palomar.console.pages.callbacks import PAGE_CALLBACKS
-from palomar.domain.access import Role
-from palomar.domain.account import Account
-from palomar.domain.message import MessageId, public_id
-from palomar.engine.callbacks import SLICES_A_PAGE
-from palomar.flows.callback_log import LOOKED_AT
-from palomar.flows.claim import register
-from palomar.flows.notify import Attempt, record_attempts
+from palomar.console.viewer.callbacks import SLICES_A_PAGE
 from palomar.ports import HttpOutcome
+from palomar.sending.claim import register
 from palomar.storage.database import Transaction
-from palomar.storage.webhooks import WebhookRow
+from palomar.vocabulary.access import Role
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.message import MessageId, public_id
 
 GOOD = HttpOutcome(status=200, error=None, elapsed_ms=7, body_start=b"<b>thanks</b>")
 AWAY = HttpOutcome(status=None, error="connect", elapsed_ms=3)

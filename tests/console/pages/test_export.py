@@ -8,7 +8,7 @@ from tests.support.console_house import CREDIT, Browser, House
 from tests.support.world import recipient
 
 from palomar.console.pages.export import COLUMNS, PIECE_MESSAGES, defused
-from palomar.domain.access import Role
+from palomar.vocabulary.access import Role
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import re
 
 from tests.support.console_house import PASSWORD, House
 
-from palomar.domain.lockout import FREE_BY_LOGIN
-from palomar.domain.totp import STEP_MS, code_at
-from palomar.flows import users
+from palomar.access import users
+from palomar.access.lockout import FREE_BY_LOGIN
+from palomar.access.totp import STEP_MS, code_at
 from palomar.storage.database import Transaction
 
 TOTP = b"12345678901234567890"

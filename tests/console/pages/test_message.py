@@ -6,14 +6,14 @@ import pytest
 from tests.support.console_house import Browser, House
 from tests.support.world import new_node, outgoing, recipient
 
-from palomar.domain.access import Role
-from palomar.domain.message import MessageId, State, public_id
-from palomar.flows.report import record_receipts
-from palomar.flows.standing import CarrierStanding, record_standing
 from palomar.ports import CarrierReceipt, InDoubt, LinkStatus, Taken
+from palomar.receipts.record import record_receipts
+from palomar.routing.carrier_status import CarrierStanding, record_standing
 from palomar.smpp import SubmitSm, encode
 from palomar.storage.database import Transaction
-from palomar.storage.timeline import INSERT_EVENTS
+from palomar.transaction.timeline_rows import INSERT_EVENTS
+from palomar.vocabulary.access import Role
+from palomar.vocabulary.message import MessageId, State, public_id
 
 HOSTILE = "<script>alert('x')</script> \u202e evil"
 

@@ -7,9 +7,9 @@ from tests.support.console_house import CREDIT, Browser, House
 from tests.support.world import recipient
 
 from palomar.console.pages.messages import CHOICE_OF, PAGE_MESSAGES
-from palomar.domain.access import Role
-from palomar.domain.message import State, public_id
-from palomar.flows.search_task import Bounds
+from palomar.reports.search_request import Bounds
+from palomar.vocabulary.access import Role
+from palomar.vocabulary.message import State, public_id
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from tests.support.world import new_node, recipient
 
 from palomar.console.formats import iso_text
 from palomar.console.pages.overview import BALANCES, PERIODS
-from palomar.domain.message import State
-from palomar.domain.oddity import Oddity, OddityKind
-from palomar.flows.claim import register, renew
-from palomar.flows.standing import CarrierStanding, record_standing
 from palomar.ports import LinkStatus
+from palomar.routing.carrier_status import CarrierStanding, record_standing
+from palomar.sending.claim import register, renew
 from palomar.storage.database import Transaction
+from palomar.vocabulary.message import State
+from palomar.vocabulary.oddity import Oddity, OddityKind
 
 OVERVIEW = "/console/overview"
 

@@ -5,10 +5,10 @@ import re
 
 from tests.support.console_house import PASSWORD, House
 
-from palomar.domain.account import Account
-from palomar.domain.totp import STEP_MS, code_at
-from palomar.flows.tokens import Token, add_token
+from palomar.access.totp import STEP_MS, code_at
+from palomar.accounts.tokens import Token, add_token
 from palomar.storage.database import Transaction
+from palomar.vocabulary.account import Account
 
 ANOTHER = "another good password"
 

@@ -9,15 +9,15 @@ from tests.support.console_house import PASSWORD, Browser, House, house_in
 from tests.support.databases import Place
 
 from palomar.console.pages.sandbox import EXAMPLE_NUMBER
-from palomar.domain.access import Role
-from palomar.domain.account import Account
-from palomar.domain.http_record import HttpRecord
-from palomar.domain.message import State
-from palomar.engine.keys import KEYS_AT_MOST
-from palomar.flows.numbers import VirtualNumber, add_number
-from palomar.flows.receive import receive
+from palomar.inbound.numbers import VirtualNumber, add_number
+from palomar.inbound.receive import receive
 from palomar.ports import CarrierInbound
+from palomar.sandbox.sample_credentials import KEYS_AT_MOST
 from palomar.storage.database import Transaction
+from palomar.vocabulary.access import Role
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.http_record import HttpRecord
+from palomar.vocabulary.message import State
 
 OURS = "34900100200"
 HOSTILE = "<script>alert('x')</script> \u202e evil"

@@ -8,10 +8,10 @@ import pytest
 from tests.support.console_house import House
 
 from palomar.console.pages.sandbox_stream import events, listen
-from palomar.console.visit import SignedVisit
-from palomar.domain.access import Visitor
-from palomar.domain.account import Account
-from palomar.engine.news import A_PERSON_AT_MOST
+from palomar.console.request import SignedVisit
+from palomar.sandbox.change_feed import A_PERSON_AT_MOST
+from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.account import Account
 
 
 @pytest.fixture

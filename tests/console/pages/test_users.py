@@ -5,7 +5,7 @@ import re
 import pytest
 from tests.support.console_house import Browser, House
 
-from palomar.domain.access import Role
+from palomar.vocabulary.access import Role
 
 
 @pytest.fixture

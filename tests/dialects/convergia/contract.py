@@ -4,9 +4,9 @@ from tests.dialects.contract import Contract
 from tests.dialects.convergia.speaker import CONVERGIA, CONVERGIA_SOAP
 from tests.dialects.speaking import ACCEPTED, Call, octets, printable
 
-from palomar.domain.message import State
-from palomar.domain.refusals import Refusal
-from palomar.domain.text import Alphabet
+from palomar.text.alphabets import Alphabet
+from palomar.vocabulary.message import State
+from palomar.vocabulary.refusals import Refusal
 
 GSM, UCS2 = Alphabet.GSM, Alphabet.UCS2
 NUMBER = "525512345678"

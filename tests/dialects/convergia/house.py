@@ -10,18 +10,18 @@ from typing import Any, TypeVar
 
 import argon2
 
-from palomar.app import App
-from palomar.config import load
+from palomar.accounts.once import AddAccount
+from palomar.accounts.store import NewAccount, change_account
+from palomar.app.config import load
+from palomar.app.data_directory import opened_database
+from palomar.app.server import App
 from palomar.dialects.convergia.api import BODY_LIMIT, ConvergiaApi
 from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.domain.account import Account, AccountSettings
-from palomar.flows.accounts import NewAccount, change_account
-from palomar.flows.keyed import AddAccount
 from palomar.net.networks import TrustedProxies
 from palomar.net.server import HttpListener
-from palomar.place import opened_database
 from palomar.storage.database import Transaction
-from palomar.storage.messages import MessageRow
+from palomar.transaction.message_rows import MessageRow
+from palomar.vocabulary.account import Account, AccountSettings
 
 T = TypeVar("T")
 

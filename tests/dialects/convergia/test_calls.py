@@ -9,8 +9,8 @@ from tests.dialects.convergia.house import PASSWORD, House
 from palomar.clock import RealIds
 from palomar.dialects.convergia.calls import Calls
 from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.domain.text import Alphabet
 from palomar.net.networks import TrustedProxies
+from palomar.text.alphabets import Alphabet
 
 SCOPE: dict[str, Any] = {"client": ("127.0.0.1", 5000), "headers": []}
 SEND = {"username": "ana", "password": PASSWORD, "number": "525512345678", "message": "Hola"}

@@ -3,8 +3,8 @@
 import pytest
 
 from palomar.dialects.convergia.errors import code_of, code_of_discarded, status_of
-from palomar.domain.message import State
-from palomar.domain.refusals import Refusal
+from palomar.vocabulary.message import State
+from palomar.vocabulary.refusals import Refusal
 
 CODES = {
     Refusal.BAD_CREDENTIALS: "201",

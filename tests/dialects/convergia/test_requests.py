@@ -2,12 +2,12 @@
 
 import pytest
 
+from palomar.acceptance.compose import Recipient, Request
 from palomar.dialects.convergia.errors import Code
 from palomar.dialects.convergia.requests import EXTRA_LONGEST, read_id, read_number, read_send, what_is_missing
 from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.domain.account import Account, AccountId, AccountSettings
-from palomar.domain.text import Alphabet
-from palomar.flows.compose import Recipient, Request
+from palomar.text.alphabets import Alphabet
+from palomar.vocabulary.account import Account, AccountId, AccountSettings
 
 ACCOUNT = Account(id=AccountId(1), login="ana")
 GOOD = {"username": "ana", "password": "x", "number": "525512345678", "message": "Hola"}

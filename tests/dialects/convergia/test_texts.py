@@ -4,8 +4,8 @@ import pytest
 
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.dialects.convergia.texts import Fitted, fit
-from palomar.domain.refusals import Refusal
-from palomar.domain.text import Alphabet
+from palomar.text.alphabets import Alphabet
+from palomar.vocabulary.refusals import Refusal
 
 DEFAULTS = ConvergiaSettings()
 

@@ -8,10 +8,10 @@ from tests.dialects.contract import Callback, Contract
 from tests.dialects.foxsys.speaker import FOXSYS
 from tests.dialects.speaking import ACCEPTED, Call, Customer, octets
 
-from palomar.domain.events import Clicked, InboundReceived
-from palomar.domain.message import State
-from palomar.domain.refusals import Refusal
-from palomar.domain.text import Alphabet
+from palomar.text.alphabets import Alphabet
+from palomar.vocabulary.events import Clicked, InboundReceived
+from palomar.vocabulary.message import State
+from palomar.vocabulary.refusals import Refusal
 
 GSM, UCS2 = Alphabet.GSM, Alphabet.UCS2
 NUMBER = "525512345678"

@@ -8,21 +8,21 @@ from typing import Any
 
 from tests.dialects.foxsys.gateway_on_sqlite import LOGIN, TOKEN, StillClock
 
+from palomar.acceptance.accept import Accepted
+from palomar.acceptance.compose import Request
+from palomar.acceptance.default_sender import SANDBOX_SENDERS
+from palomar.access.admission import Admission
+from palomar.accounts.store import Balance, Snapshot, key_hash, login_key
+from palomar.billing.prices import PriceList
 from palomar.clock import RealIds
 from palomar.dialects.foxsys.api import BODY_LIMIT, FoxsysApi
-from palomar.domain.account import Account, AccountId, AccountSettings
-from palomar.domain.link import Shortener
-from palomar.domain.message import State
-from palomar.domain.pricing import PriceList
-from palomar.domain.refusals import Refusal
-from palomar.domain.token_bucket import RequestLimits
-from palomar.engine.admission import Admission
-from palomar.engine.senders import SANDBOX_SENDERS
-from palomar.flows.accept import Accepted
-from palomar.flows.accounts import Balance, Snapshot, key_hash, login_key
-from palomar.flows.compose import Request
-from palomar.flows.lookup import Standing
 from palomar.net.networks import TrustedProxies, is_listed
+from palomar.reports.messages import Standing
+from palomar.short_links.shorten import Shortener
+from palomar.vocabulary.account import Account, AccountId, AccountSettings
+from palomar.vocabulary.message import State
+from palomar.vocabulary.refusals import Refusal
+from palomar.vocabulary.token_bucket import RequestLimits
 
 BASIC = b"Basic " + base64.b64encode(f"{LOGIN}:{TOKEN}".encode())
 DEMO = Account(id=AccountId(1), login=LOGIN, settings=AccountSettings(requests_per_second=0))

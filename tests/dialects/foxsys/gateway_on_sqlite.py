@@ -7,23 +7,23 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from palomar.access.admission import Admission
+from palomar.access.passwords import Passwords
+from palomar.accounts import store
+from palomar.accounts.directory import Directory
+from palomar.accounts.store import NewAccount
+from palomar.app.transaction_order import STEPS, make_context
 from palomar.clock import RealIds
-from palomar.domain.account import Account, AccountSettings
-from palomar.engine.admission import Admission
-from palomar.engine.batcher import Batcher
-from palomar.engine.directory import Directory
-from palomar.engine.dispatcher import Dispatcher
-from palomar.engine.gateway import Gateway
-from palomar.engine.passwords import Passwords
-from palomar.engine.router import Router
-from palomar.flows import accounts
-from palomar.flows.accounts import NewAccount
-from palomar.flows.context import TransactionContext
-from palomar.flows.transaction_order import STEPS, make_context
+from palomar.gateway import Gateway
 from palomar.net.networks import is_listed
+from palomar.routing.router import Router
+from palomar.sending.dispatcher import Dispatcher
 from palomar.storage.database import Database, Transaction
 from palomar.storage.migrate import migrate
 from palomar.storage.sqlite import open_sqlite
+from palomar.transaction.batcher import Batcher
+from palomar.transaction.context import TransactionContext
+from palomar.vocabulary.account import Account, AccountSettings
 
 LOGIN, TOKEN = "demo", "9yewaXic21vYmlsZqS5j"
 COLUMNS = ("msisdn", "state", "sender", "alphabet", "parts", "label", "ackurl", "subid", "dialect", "text")
@@ -116,7 +116,7 @@ async def _add(database: Database, context: TransactionContext, owner: Owner, *,
     )
 
     async def script(tx: Transaction) -> None:
-        account = await accounts.add_account(tx, context, new, now_ms=now_ms)
+        account = await store.add_account(tx, context, new, now_ms=now_ms)
         assert account is not None
         if not (owner.enabled and owner.may_send):
             changed = Account(
@@ -126,6 +126,6 @@ async def _add(database: Database, context: TransactionContext, owner: Owner, *,
                 may_send=owner.may_send,
                 settings=account.settings,
             )
-            await accounts.change_account(tx, changed)
+            await store.change_account(tx, changed)
 
     await database.write(script)

@@ -5,12 +5,12 @@ from pathlib import Path
 from tests.dialects.foxsys.fake_gateway import BASIC, Answer, ask
 from tests.dialects.foxsys.gateway_on_sqlite import LOGIN, Owner, Running, running_gateway
 
+from palomar.accounts import blocks
+from palomar.accounts.blocks import REFUSED_A_MINUTE
 from palomar.dialects.foxsys.api import FoxsysApi
-from palomar.domain.abuse import REFUSED_A_MINUTE
-from palomar.domain.account import AccountSettings
-from palomar.flows import blocks
 from palomar.net.networks import TrustedProxies
 from palomar.storage.database import Transaction
+from palomar.vocabulary.account import AccountSettings
 
 ONE_A_SECOND = Owner(settings=AccountSettings(requests_per_second=1))
 GOOD, BAD = (b"authorization", BASIC), (b"authorization", b"Basic eDp5")

@@ -3,8 +3,8 @@
 import pytest
 
 from palomar.dialects.foxsys.ack import status_of
-from palomar.dialects.foxsys.webhooks import desc_of
-from palomar.domain.message import State
+from palomar.dialects.foxsys.callbacks import desc_of
+from palomar.vocabulary.message import State
 
 
 @pytest.mark.parametrize("state", State)

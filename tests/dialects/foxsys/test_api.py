@@ -7,8 +7,8 @@ import pytest
 import structlog
 from tests.dialects.foxsys.fake_gateway import BASIC, FakeGateway, api_of, ask, code_of
 
-from palomar.domain.account import Account
-from palomar.domain.message import State
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.message import State
 
 ONE = b'"recipient":[{"msisdn":"34609033162"}]'
 DEEP = 100_000

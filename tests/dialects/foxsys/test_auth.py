@@ -8,10 +8,10 @@ import pytest
 from tests.dialects.foxsys.fake_gateway import BASIC, DEMO, FakeDirectory, admission_of, snapshot_of
 from tests.dialects.foxsys.gateway_on_sqlite import TOKEN
 
+from palomar.access.admission import REMEMBERED_AT_MOST, Denied
 from palomar.dialects.foxsys.auth import Callers
-from palomar.domain.refusals import Refusal
-from palomar.engine.admission import REMEMBERED_AT_MOST, Denied
 from palomar.net.networks import TrustedProxies
+from palomar.vocabulary.refusals import Refusal
 
 
 def _scope(authorization: bytes, client: Any = ("192.0.2.1", 4711)) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from tests.dialects.foxsys.fake_gateway import DEMO
 
 from palomar.dialects.foxsys.errors import MESSAGES, Code, http_status, problem_of
-from palomar.domain.refusals import Refusal
+from palomar.vocabulary.refusals import Refusal
 
 
 def test_every_code_has_its_text() -> None:

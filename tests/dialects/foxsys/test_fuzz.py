@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.dialects.foxsys.fake_gateway import BASIC, FakeGateway, api_of, ask
 
 from palomar.dialects.foxsys.documents import SendDocument
-from palomar.domain.message import State
-from palomar.domain.text import MAX_PARTS, count_parts, unusable
+from palomar.text.alphabets import MAX_PARTS, count_parts, unusable
+from palomar.vocabulary.message import State
 
 _texts = st.text(st.characters(), max_size=30) | st.sampled_from(
     ["34609033162", "+34 609 033 162", "default", "%name%", "2024-01-01 00:00:00", "http://a.example/x", "\ud83d", "€ñ"]

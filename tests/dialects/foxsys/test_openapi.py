@@ -22,9 +22,9 @@ from tests.dialects.foxsys.gateway_on_sqlite import Owner, running_gateway
 
 from palomar.dialects.foxsys.api import FoxsysApi
 from palomar.dialects.foxsys.openapi import DOCUMENT, OPERATIONS
-from palomar.domain.account import AccountSettings
 from palomar.net.networks import TrustedProxies
 from palomar.net.server import HttpListener
+from palomar.vocabulary.account import AccountSettings
 
 CHECKS = [
     not_a_server_error,

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.dialects.foxsys.fake_gateway import DEMO, FakeGateway, api_of, ask, code_of
 
-from palomar.domain.refusals import Refusal
+from palomar.vocabulary.refusals import Refusal
 
 SETTINGS = replace(DEMO.settings, of_dialects={"batch_limit": 2}, requests_per_second=1)
 ACCOUNT = replace(DEMO, settings=SETTINGS)

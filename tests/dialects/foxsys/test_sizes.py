@@ -9,15 +9,10 @@ from tests.dialects.foxsys.fake_gateway import FakeGateway, api_of, ask, code_of
 from tests.support.growth import cpu_seconds, peak_octets
 from tests.support.settings import settings_of
 
-from palomar.dialects.foxsys.requests import (
-    CALLBACK_URL_LONGEST,
-    CHARACTERS_AT_MOST,
-    LINKS_AT_MOST,
-    PLACES_AT_MOST,
-)
+from palomar.dialects.foxsys.requests import CALLBACK_URL_LONGEST, CHARACTERS_AT_MOST, LINKS_AT_MOST, PLACES_AT_MOST
 from palomar.dialects.foxsys.texts import RAW_LONGEST
-from palomar.domain.account import Account, AccountId, AccountSettings
-from palomar.domain.link import URL_LONGEST
+from palomar.short_links.shorten import URL_LONGEST
+from palomar.vocabulary.account import Account, AccountId, AccountSettings
 
 NUMBER = "34609033162"
 MEBIBYTE = 1024 * 1024

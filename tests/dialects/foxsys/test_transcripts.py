@@ -10,9 +10,9 @@ from tests.dialects.transcript_play import assert_stored, play, speak
 
 from palomar.dialects.foxsys.api import BODY_LIMIT, FoxsysApi
 from palomar.dialects.foxsys.errors import Code
-from palomar.domain.account import AccountSettings
 from palomar.net.networks import TrustedProxies
 from palomar.net.server import HttpListener
+from palomar.vocabulary.account import AccountSettings
 
 FILES = transcripts_of("foxsys")
 WITHOUT_TRANSCRIPT = {Code.TOO_LARGE, Code.INTERNAL, Code.BAD_REQUEST, Code.NOT_IMPLEMENTED}

@@ -14,24 +14,24 @@ from urllib.parse import unquote
 import argon2
 from tests.support.databases import Place
 
+from palomar.access.admission import Admission
+from palomar.access.passwords import Passwords
+from palomar.accounts import store
+from palomar.accounts.directory import Directory
+from palomar.accounts.once import AddAccount
+from palomar.accounts.store import NewAccount
+from palomar.app.transaction_order import STEPS, make_context
 from palomar.clock import RealIds
 from palomar.dialects.labs402t.api import Labs402tApi
 from palomar.dialects.labs402t.settings import Labs402tSettings
-from palomar.domain.account import Account, AccountSettings
-from palomar.domain.message import MessageId, make_message_id
-from palomar.engine.admission import Admission
-from palomar.engine.batcher import Batcher
-from palomar.engine.directory import Directory
-from palomar.engine.dispatcher import Dispatcher
-from palomar.engine.gateway import Gateway
-from palomar.engine.passwords import Passwords
-from palomar.engine.router import Router
-from palomar.flows import accounts
-from palomar.flows.accounts import NewAccount
-from palomar.flows.keyed import AddAccount
-from palomar.flows.transaction_order import STEPS, make_context
+from palomar.gateway import Gateway
 from palomar.net.networks import TrustedProxies, is_listed
+from palomar.routing.router import Router
+from palomar.sending.dispatcher import Dispatcher
 from palomar.storage.database import Database, Transaction
+from palomar.transaction.batcher import Batcher
+from palomar.vocabulary.account import Account, AccountSettings
+from palomar.vocabulary.message import MessageId, make_message_id
 
 NOON_MS = 1_772_107_200_000
 """2026-02-26 12:00:00 GMT, 13:00 in Madrid."""
@@ -185,7 +185,7 @@ class Labs402t:
         switches = {name: changes.pop(name) for name in ("enabled", "may_send") if name in changes}
         settings = dataclasses.replace(changes.pop("settings", account.settings), **changes)
         changed = dataclasses.replace(account, settings=settings, **switches)
-        await self.database.write(lambda tx: accounts.change_account(tx, changed))
+        await self.database.write(lambda tx: store.change_account(tx, changed))
         await self.directory.reload()
 
     async def execute(self, sql: str, *values: Any) -> None:

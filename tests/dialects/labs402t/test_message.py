@@ -10,8 +10,8 @@ from palomar.dialects.labs402t.documents import MessageBody
 from palomar.dialects.labs402t.errors import Code, Problem
 from palomar.dialects.labs402t.message import Message, judge, written_number
 from palomar.dialects.labs402t.settings import Labs402tSettings
-from palomar.domain import gsm7
-from palomar.domain.account import Account, AccountId
+from palomar.text import gsm7
+from palomar.vocabulary.account import Account, AccountId
 
 APPENDIX_A = (
     "€@$Çç_!\"#%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNÑOPQRSTUVWXYZ¿abcdefghijklmnñopqrstuvwxyz"

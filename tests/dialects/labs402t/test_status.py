@@ -2,7 +2,7 @@
 
 from tests.dialects.labs402t.house import NOON_MS, Labs402t
 
-from palomar.domain.message import message_id_of
+from palomar.vocabulary.message import message_id_of
 
 
 async def updated_at(labs: Labs402t, guid: str) -> str:

@@ -5,14 +5,14 @@ import typing
 
 import pytest
 
+from palomar.dialects.labs402t.callbacks import Labs402tWebhooks
 from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, discarded, problem_of
 from palomar.dialects.labs402t.responses import declined
 from palomar.dialects.labs402t.states import Word, word_of
-from palomar.dialects.labs402t.webhooks import Labs402tWebhooks
-from palomar.domain.account import Account, AccountId
-from palomar.domain.events import CarrierTook, Delivered, Event, Failed
-from palomar.domain.message import MessageId, State
-from palomar.domain.refusals import Refusal
+from palomar.vocabulary.account import Account, AccountId
+from palomar.vocabulary.events import CarrierTook, Delivered, Event, Failed
+from palomar.vocabulary.message import MessageId, State
+from palomar.vocabulary.refusals import Refusal
 
 REFUSALS = {
     Refusal.BAD_CREDENTIALS: (-1, 401),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.dialects.labs402t.house import Labs402t
 
-from palomar.engine.families import DEEPEST
+from palomar.accounts.families import DEEPEST
 
 USER = {
     "name": "Ana",

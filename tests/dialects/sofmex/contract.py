@@ -7,9 +7,9 @@ from tests.dialects.contract import Contract
 from tests.dialects.sofmex.speaker import SOFMEX, LogIn
 from tests.dialects.speaking import ACCEPTED, FORM, Call, Customer, octets
 
-from palomar.domain.message import State
-from palomar.domain.refusals import Refusal
-from palomar.domain.text import Alphabet
+from palomar.text.alphabets import Alphabet
+from palomar.vocabulary.message import State
+from palomar.vocabulary.refusals import Refusal
 
 GSM, UCS2 = Alphabet.GSM, Alphabet.UCS2
 NUMBER = "525512345678"

@@ -11,18 +11,18 @@ from pathlib import Path
 
 import argon2
 
-from palomar.app import App
+from palomar.accounts import store, tokens
+from palomar.accounts.store import NewAccount
+from palomar.app.config import load
+from palomar.app.data_directory import opened_database
+from palomar.app.server import App
+from palomar.app.transaction_order import make_context
 from palomar.clock import RealClock, RealIds
-from palomar.config import load
 from palomar.dialects.sofmex.settings import SofmexSettings
-from palomar.domain.account import Account, AccountSettings
-from palomar.domain.message import COMMAND_LINE_NODE, State
-from palomar.flows import accounts, tokens
-from palomar.flows.accounts import NewAccount
-from palomar.flows.context import TransactionContext
-from palomar.flows.transaction_order import make_context
-from palomar.place import opened_database
 from palomar.storage.database import Database, Transaction
+from palomar.transaction.context import TransactionContext
+from palomar.vocabulary.account import Account, AccountSettings
+from palomar.vocabulary.message import COMMAND_LINE_NODE, State
 
 PASSWORD = "Contraseña 1&+"
 _HASH = argon2.PasswordHasher(time_cost=1, memory_cost=32).hash(PASSWORD)
@@ -137,7 +137,7 @@ async def _add(database: Database, context: TransactionContext, owner: Owner) ->
     )
 
     async def script(tx: Transaction) -> None:
-        account = await accounts.add_account(tx, context, new, now_ms=RealClock().wall_ms())
+        account = await store.add_account(tx, context, new, now_ms=RealClock().wall_ms())
         assert account is not None
         changed = Account(
             id=account.id,
@@ -146,6 +146,6 @@ async def _add(database: Database, context: TransactionContext, owner: Owner) ->
             may_send=owner.may_send,
             settings=account.settings,
         )
-        await accounts.change_account(tx, changed)
+        await store.change_account(tx, changed)
 
     await database.write(script)

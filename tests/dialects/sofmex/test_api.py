@@ -12,17 +12,17 @@ from starlette.types import Message, Scope
 from tests.dialects.sofmex.house import Owner, running_house
 from tests.dialects.transcript_play import speak
 
+from palomar.acceptance.accept import Accepted, Result
+from palomar.acceptance.compose import Request
+from palomar.acceptance.default_sender import SANDBOX_SENDERS
 from palomar.clock import RealClock, RealIds
 from palomar.dialects.sofmex.api import BODY_LIMIT, SofmexApi
 from palomar.dialects.sofmex.settings import SofmexSettings
 from palomar.dialects.sofmex.states import standing_of
-from palomar.domain.account import Account, AccountId, AccountSettings
-from palomar.domain.message import FINAL, State
-from palomar.domain.refusals import Refusal, TemporarilyUnavailable
-from palomar.engine.senders import SANDBOX_SENDERS
-from palomar.flows.accept import Accepted, Result
-from palomar.flows.compose import Request
 from palomar.net.networks import TrustedProxies
+from palomar.vocabulary.account import Account, AccountId, AccountSettings
+from palomar.vocabulary.message import FINAL, State
+from palomar.vocabulary.refusals import Refusal, TemporarilyUnavailable
 
 NOON_MS = 1_772_107_200_000
 """2026-02-26 12:00:00 GMT, six in the morning in Mexico City."""

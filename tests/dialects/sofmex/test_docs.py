@@ -19,7 +19,7 @@ from palomar.dialects.sofmex.openapi import OPERATIONS
 from palomar.dialects.sofmex.settings import SofmexSettings
 from palomar.dialects.sofmex.states import standing_of
 from palomar.dialects.sofmex.wire import Record
-from palomar.domain.message import State
+from palomar.vocabulary.message import State
 
 PAGE = (Path(__file__).parents[3] / "docs/dialects/sofmex.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (.+?) \|(.*)\|$", PAGE, flags=re.MULTILINE)

@@ -10,8 +10,8 @@ from tests.dialects.contract_house import House, running_house
 from tests.dialects.sofmex.speaker import SOFMEX
 from tests.dialects.speaking import Call, Customer
 
-from palomar.domain.refusals import TemporarilyUnavailable
-from palomar.flows import accounts, tokens
+from palomar.accounts import store, tokens
+from palomar.vocabulary.refusals import TemporarilyUnavailable
 
 DAY_MS = 86_400_000
 
@@ -36,7 +36,7 @@ async def _is_good(house: House, token: str) -> bool:
 
 async def _change_password(house: House, who: Customer) -> None:
     account_id, now_ms = house.account(who).id, house.app.clock.wall_ms()
-    await house.database.write(lambda tx: accounts.change_password(tx, account_id, "another", now_ms=now_ms))
+    await house.database.write(lambda tx: store.change_password(tx, account_id, "another", now_ms=now_ms))
 
 
 async def _named(house: House, who: Customer) -> str:

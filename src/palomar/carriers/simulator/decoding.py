@@ -3,9 +3,9 @@
 Pure. It reads as phones do: whatever comes shows something.
 """
 
-from palomar.carriers.simulator.chaos import Alphabet
-from palomar.domain import gsm7
+from palomar.carriers.simulator.chaos.faults import Alphabet
 from palomar.smpp import parameters
+from palomar.text import gsm7
 
 _CODECS = {
     parameters.CODING_ASCII: "ascii",

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from palomar.carriers.simulator import ids, outcome
-from palomar.carriers.simulator.agenda import Agenda
-from palomar.carriers.simulator.chaos import CALM, ChaosScript, Fate
-from palomar.carriers.simulator.ids import Names
+from palomar.carriers.simulator import outcome
+from palomar.carriers.simulator.chaos import ids
+from palomar.carriers.simulator.chaos.faults import CALM, ChaosScript, Fate
+from palomar.carriers.simulator.chaos.ids import Names
 from palomar.carriers.simulator.outcome import Plan, Receipt
 from palomar.carriers.simulator.receipts import STATES, Delivery, alert_pdu, as_data_sm, receipt_pdu
+from palomar.carriers.simulator.scheduler import Agenda
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.stats import Stats
 from palomar.carriers.simulator.taken import Memory, Taken

@@ -7,7 +7,7 @@ import asyncio
 import hmac
 from typing import Protocol, cast
 
-from palomar.carriers.simulator.chaos import ChaosScript
+from palomar.carriers.simulator.chaos.faults import ChaosScript
 from palomar.carriers.simulator.mailbox import Mailbox
 from palomar.carriers.simulator.receipts import Delivery
 from palomar.carriers.simulator.settings import SimulatorSettings

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from time import gmtime, strftime
 
-from palomar.carriers.simulator.chaos import CALM, ChaosScript
+from palomar.carriers.simulator.chaos.faults import CALM, ChaosScript
 from palomar.carriers.simulator.decoding import shown_text
 from palomar.carriers.simulator.outcome import Receipt
-from palomar.domain.text import Alphabet, measure, payloads
 from palomar.smpp import (
     AlertNotification,
     Concatenation,
@@ -25,6 +24,7 @@ from palomar.smpp import (
     text_octets,
     tlvs,
 )
+from palomar.text.alphabets import Alphabet, measure, payloads
 
 Delivery = DeliverSm | DataSm | AlertNotification
 """What waits in a mailbox."""

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from palomar.carriers.simulator.chaos import CALM
+from palomar.carriers.simulator.chaos.faults import CALM
 from palomar.carriers.simulator.network import Network
 from palomar.carriers.simulator.peer import Peer
-from palomar.carriers.simulator.reception import Reception
 from palomar.carriers.simulator.stats import Stats
+from palomar.carriers.simulator.submit_handler import Reception
 from palomar.carriers.simulator.taken import Taken
 from palomar.carriers.simulator.timing import BadTiming, timing_of
 from palomar.ports import Clock

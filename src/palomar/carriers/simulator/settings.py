@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from palomar.carriers.simulator import script
-from palomar.carriers.simulator.ids import IdDialect
+from palomar.carriers.simulator.chaos import script
+from palomar.carriers.simulator.chaos.ids import IdDialect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """An SMSC that takes everything, delivers it to handsets that are not there, and sends the receipts.
 
 Stores and forwards in memory: receipts wait for a receiver of their system_id and come again until they are
-acknowledged. Not here: how a message is answered (``reception``) and what becomes of it (``network``), the requests
-beside ``submit_sm`` (``requests``), and octets (``peer``).
+acknowledged. Not here: how a message is answered (``submit_handler``) and what becomes of it (``network``), the
+requests beside ``submit_sm`` (``requests``), and octets (``peer``).
 """
 
 import asyncio
@@ -10,19 +10,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from palomar.carriers.simulator import memory, script
-from palomar.carriers.simulator.agenda import Agenda
-from palomar.carriers.simulator.chaos import CALM, Alphabet, ChaosScript
-from palomar.carriers.simulator.handsets import Handsets
+from palomar.carriers.simulator import memory
+from palomar.carriers.simulator.chaos import script
+from palomar.carriers.simulator.chaos.fault_injector import Mischief
+from palomar.carriers.simulator.chaos.faults import CALM, Alphabet, ChaosScript
 from palomar.carriers.simulator.mailbox import Mailbox
-from palomar.carriers.simulator.mischief import Mischief
 from palomar.carriers.simulator.network import Network
 from palomar.carriers.simulator.peer import Peer
+from palomar.carriers.simulator.phones import Handsets
 from palomar.carriers.simulator.receipts import Delivery, inbound_pdu
-from palomar.carriers.simulator.reception import Reception
 from palomar.carriers.simulator.requests import Requests
+from palomar.carriers.simulator.scheduler import Agenda
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.stats import Stats
+from palomar.carriers.simulator.submit_handler import Reception
 from palomar.carriers.simulator.taken import Taken
 from palomar.ports import Clock
 from palomar.smpp import DataSm, DataSmResp, DeliverSm, Outbind, Pdu, SubmitSm, SubmitSmResp, message_octets, tlvs

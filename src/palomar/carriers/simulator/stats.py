@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from palomar.carriers.simulator.mischief import Cause
+from palomar.carriers.simulator.chaos.fault_injector import Cause
 
 
 @dataclass(slots=True, kw_only=True)

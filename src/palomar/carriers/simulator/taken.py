@@ -6,8 +6,8 @@ Bounded: the oldest are forgotten first. Not here: making anything happen (``sms
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from palomar.carriers.simulator.chaos import CALM, ChaosScript, Fate
-from palomar.carriers.simulator.ids import Names
+from palomar.carriers.simulator.chaos.faults import CALM, ChaosScript, Fate
+from palomar.carriers.simulator.chaos.ids import Names
 from palomar.carriers.simulator.outcome import Plan
 from palomar.smpp import MessageState, SubmitSm
 

@@ -2,14 +2,14 @@
 
 On trial a link carries one part at a time, until one is answered; after each that is not, the next waits longer. An
 answer counts if it came within its time: an SMSC that is merely slow is never on trial. Pure: no clock, no timer. Not
-here: that a link on trial is closed when nothing waits on it any more (``link``), and that its carrier's messages
-leave by another (``engine.health``).
+here: that a link on trial is closed when nothing waits on it any more (``carriers.smpp.links.link``), and that its
+carrier's messages leave by another (``routing.carrier_health``).
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-from palomar.domain.retry import scattered, wait_after
+from palomar.vocabulary.backoff import scattered, wait_after
 
 TRIAL_PAUSE_SECONDS: Final = 5.0
 TRIAL_PAUSE_MAX_SECONDS: Final = 60.0

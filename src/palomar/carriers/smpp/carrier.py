@@ -4,7 +4,8 @@ Slots are counted, not tied: what is reserved belongs to no link until it is sub
 the most room. A message of more parts than all windows together is let in when something is free, and what does not
 fit waits here, in order, for answers: it is the only queue of this package, and one message long.
 
-Not here: which link takes a part (``links``), and when whoever got no slot is told of one (``waking``).
+Not here: which link takes a part (``carriers.smpp.links.links``), and when whoever got no slot is told of one
+(``waking``).
 """
 
 import asyncio
@@ -19,16 +20,16 @@ from msgspec import structs
 
 from palomar.carriers.smpp import verdicts
 from palomar.carriers.smpp.answering import Answering
-from palomar.carriers.smpp.bind import Connector, Dialler
-from palomar.carriers.smpp.capture import Capture
-from palomar.carriers.smpp.connection import Connection
-from palomar.carriers.smpp.link import Link, Query
-from palomar.carriers.smpp.links import Links
-from palomar.carriers.smpp.outbind import Listen, OutbindListener
+from palomar.carriers.smpp.links.bind import Connector, Dialler
+from palomar.carriers.smpp.links.capture import Capture
+from palomar.carriers.smpp.links.connection import Connection
+from palomar.carriers.smpp.links.link import Link, Query
+from palomar.carriers.smpp.links.links import Links
+from palomar.carriers.smpp.links.outbind import Listen, OutbindListener
+from palomar.carriers.smpp.links.sockets import tcp_connector, tcp_listen
 from palomar.carriers.smpp.pacing import PutOff, parts_bucket
 from palomar.carriers.smpp.querying import Queries
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.sockets import tcp_connector, tcp_listen
 from palomar.carriers.smpp.submitting import submit_maker
 from palomar.carriers.smpp.translate import delivery_reader, with_oddity
 from palomar.carriers.smpp.waking import Waker

@@ -10,8 +10,8 @@ from typing import Final
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.writing import Elements
-from palomar.domain.inbound_text import GSM, UCS2, gsm_coding, read_text
 from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT, parameters
+from palomar.text.handset_text import GSM, UCS2, gsm_coding, read_text
 
 CODECS: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -30,7 +30,7 @@ CODECS: Final[Mapping[int, str]] = MappingProxyType(
 
 
 def codings(settings: SmppCarrierSettings) -> Callable[[int, Elements], str]:
-    """Make what names the coding of this carrier's texts (``domain.inbound_text``), by data coding and elements."""
+    """Make what names the coding of this carrier's texts (``text.handset_text``), by data coding and elements."""
     codecs = dict(CODECS) | {settings.ucs2_coding: UCS2, settings.gsm_coding: settings.alphabet}
     return lambda data_coding, elements: coding_of(data_coding, elements=elements, codecs=codecs)
 

@@ -5,8 +5,8 @@ Pure: the time is an argument, monotonic seconds. Not here: the window (``carrie
 
 from dataclasses import dataclass
 
-from palomar.domain.message import PartId
-from palomar.domain.token_bucket import TokenBucket
+from palomar.vocabulary.message import PartId
+from palomar.vocabulary.token_bucket import TokenBucket
 
 BURST_SECONDS = 0.1
 LATE_SECONDS = 0.5

@@ -5,7 +5,7 @@ Not here: when one is asked (``flows``), and whether a link has a slot for it (`
 
 import structlog
 
-from palomar.carriers.smpp.link import Link, Query
+from palomar.carriers.smpp.links.link import Link, Query
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.submitting import query_maker
 from palomar.carriers.smpp.translate import answered_query

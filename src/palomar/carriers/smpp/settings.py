@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from palomar.domain.sender import parse_sender
+from palomar.numbers.sender import parse_sender
 
 BindMode = Literal["transceiver", "transmitter+receiver", "transmitter", "receiver"]
 
@@ -57,7 +57,8 @@ class SmppCarrierSettings:
     deliver_backlog: int = 5_000
     """``deliver_sm`` not yet committed that the carrier may have with us; beyond it they are asked to come again."""
     outbind_port: int = 0
-    """Listen there for an SMSC that calls with ``outbind`` (SMPP 3.4 section 2.2.1); 0 does not listen."""
+    """Listen there for an SMSC that calls with ``carriers.smpp.links.outbind`` (SMPP 3.4 section 2.2.1); 0 does not
+    listen."""
     outbind_host: str = "127.0.0.1"
     outbind_system_id: str = ""
     """Who the SMSC says it is, and its password."""

@@ -13,8 +13,7 @@ from typing import NamedTuple
 from palomar.carriers.smpp import wording
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.writing import plain_codings, writer
-from palomar.domain.message import echo_of
-from palomar.domain.sender import SenderKind, parse_sender
+from palomar.numbers.sender import SenderKind, parse_sender
 from palomar.ports import OutgoingPart, Refused
 from palomar.smpp import (
     Concatenation,
@@ -30,6 +29,7 @@ from palomar.smpp import (
     tlvs,
     user_data_header,
 )
+from palomar.vocabulary.message import echo_of
 
 Maker = Callable[[OutgoingPart], SubmitSm | DataSm | Refused]
 Source = Callable[[str], tuple[str, int, int]]

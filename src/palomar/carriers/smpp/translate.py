@@ -14,9 +14,6 @@ from msgspec import structs
 from palomar.carriers.smpp import wording
 from palomar.carriers.smpp.coding import codings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.domain.inbound_text import read_text
-from palomar.domain.message import State
-from palomar.domain.oddity import Oddity, OddityKind, oddity
 from palomar.ports import CarrierInbound, CarrierReceipt
 from palomar.smpp import (
     DataSm,
@@ -31,6 +28,9 @@ from palomar.smpp import (
     read_parts,
     state_word,
 )
+from palomar.text.handset_text import read_text
+from palomar.vocabulary.message import State
+from palomar.vocabulary.oddity import Oddity, OddityKind, oddity
 
 Delivery = CarrierReceipt | CarrierInbound
 

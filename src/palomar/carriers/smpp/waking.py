@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from palomar.carriers.smpp.pacing import HOLD_SECONDS, LinkRate
-from palomar.domain.token_bucket import TokenBucket
+from palomar.vocabulary.token_bucket import TokenBucket
 
 PACE_WAKE_SECONDS: Final = 0.005
 """Tokens are waited for at least so long, so that a fast pace does not cost a timer a part."""

@@ -4,11 +4,11 @@ setting's name. Pure."""
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from palomar.domain.languages import Language
-from palomar.domain.message import State
-from palomar.domain.sender import SenderKind
+from palomar.numbers.sender import SenderKind
 from palomar.smpp import CommandStatus, Tlvs, UnencodablePdu, plain_word
 from palomar.smpp.tlvs import TLV_DEFINITIONS, Definition, IntegerTlv, OctetsTlv, TextTlv
+from palomar.text.languages import Language
+from palomar.vocabulary.message import State
 
 HEX = "hex:"
 _RESERVED_BY_US = frozenset({0x0204, 0x020C, 0x020E, 0x020F, 0x0424, 0x0017})

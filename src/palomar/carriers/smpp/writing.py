@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 from palomar.carriers.smpp import wording
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.domain.text import SHIFTS, USER_DATA_OCTETS, Alphabet, text_of_payload
 from palomar.ports import OutgoingPart, Refused
 from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT
+from palomar.text.alphabets import SHIFTS, USER_DATA_OCTETS, Alphabet, text_of_payload
 
 CODECS: Final[Mapping[str, str]] = MappingProxyType({"latin-1": "latin-1", "ascii": "ascii"})
 """Python's names of the alphabets that are not GSM's."""

@@ -1,8 +1,8 @@
 """One callback: one that is still open with its attempts, one attempt, or one that the sandbox's own address got."""
 
-from palomar.console.visit import Reply, SignedVisit
-from palomar.domain.message import public_id
-from palomar.flows.callback_log import host_of
+from palomar.callbacks.history import host_of
+from palomar.console.request import Reply, SignedVisit
+from palomar.vocabulary.message import public_id
 
 
 async def show_open(visit: SignedVisit) -> Reply:

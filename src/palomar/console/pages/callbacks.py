@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from palomar.console.catalogue import word
+from palomar.callbacks.history import LATEST, Slice, Tried, Wanted
+from palomar.console.i18n import word
 from palomar.console.pages.messages import CHOICE_OF
-from palomar.console.visit import Reply, SignedVisit
-from palomar.domain.account import Account
-from palomar.domain.message import message_id_of, public_id
-from palomar.engine.callbacks import OpenCallback
-from palomar.flows.callback_log import LATEST, Slice, Tried, Wanted
+from palomar.console.request import Reply, SignedVisit
+from palomar.console.viewer.callbacks import OpenCallback
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.message import message_id_of, public_id
 
 PAGE_CALLBACKS: Final = 50
 DONE: Final[Mapping[str, str]] = {

@@ -13,11 +13,11 @@ from typing import Final
 
 from palomar.console.formats import iso_text
 from palomar.console.pages.messages import choices_of
-from palomar.console.visit import Reply, SignedVisit
-from palomar.domain.credit import Microcredits, format_exact
-from palomar.domain.message import MessageId, born_ms, public_id
-from palomar.domain.search import SearchFilter
-from palomar.engine.viewer import Page, Viewer
+from palomar.console.request import Reply, SignedVisit
+from palomar.console.viewer.viewer import Page, Viewer
+from palomar.reports.search_terms import SearchFilter
+from palomar.vocabulary.credit import Microcredits, format_exact
+from palomar.vocabulary.message import MessageId, born_ms, public_id
 
 PIECE_MESSAGES: Final = 1_000
 OLDER_HEADER: Final = b"palomar-older"

@@ -1,7 +1,7 @@
 """Where the console opens: on the sandbox while every carrier is simulated, else on the overview."""
 
 from palomar.console.pages import overview
-from palomar.console.visit import Reply, SignedVisit
+from palomar.console.request import Reply, SignedVisit
 
 
 async def show(visit: SignedVisit) -> Reply:

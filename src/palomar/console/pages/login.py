@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from palomar.console.session import session_header
-from palomar.console.visit import Reply, SignedVisit, Visit, url_of, with_headers
-from palomar.console.words import TOO_MANY_ATTEMPTS
-from palomar.engine.attempts import TryLater
+from palomar.access.sign_in_throttle import TryLater
+from palomar.console.cookies import session_header
+from palomar.console.labels import TOO_MANY_ATTEMPTS
+from palomar.console.request import Reply, SignedVisit, Visit, url_of, with_headers
 
 _NEXT_LONGEST: Final = 2_000
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Final
 
-from palomar.console.catalogue import word
-from palomar.console.folding import STEPS_A_PAGE
-from palomar.console.moments import moments_of, steps_of
+from palomar.console.i18n import word
 from palomar.console.pages.callbacks import DONE
-from palomar.console.visit import Reply, SignedVisit
-from palomar.console.waits import sentence
-from palomar.domain.access import Right
-from palomar.domain.message import State, born_ms, message_id_of, public_id
-from palomar.flows.waits import Wait
+from palomar.console.request import Reply, SignedVisit
+from palomar.console.timeline_folding import STEPS_A_PAGE
+from palomar.console.timeline_view import moments_of, steps_of
+from palomar.console.waiting import sentence
+from palomar.reports.waits import Wait
+from palomar.vocabulary.access import Right
+from palomar.vocabulary.message import State, born_ms, message_id_of, public_id
 
 CALLBACKS_SHOWN: Final = 20
 """Of those that are still open; the others are among all callbacks."""

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from palomar.console.catalogue import word
 from palomar.console.formats import Manner, input_ms
-from palomar.console.visit import Reply, SignedVisit, Visit
-from palomar.console.words import STATES
-from palomar.domain.account import Account, AccountId
-from palomar.domain.message import MessageId, State, message_id_of, public_id
-from palomar.domain.phone import SEPARATORS, visible
-from palomar.domain.search import SearchFilter
-from palomar.engine.viewer import Viewer
-from palomar.flows.search_task import LATEST
+from palomar.console.i18n import word
+from palomar.console.labels import STATES
+from palomar.console.request import Reply, SignedVisit, Visit
+from palomar.console.viewer.viewer import Viewer
+from palomar.numbers.phone import SEPARATORS, visible
+from palomar.reports.search_request import LATEST
+from palomar.reports.search_terms import SearchFilter
+from palomar.vocabulary.account import Account, AccountId
+from palomar.vocabulary.message import MessageId, State, message_id_of, public_id
 
 PAGE_MESSAGES: Final = 50
 CHOICE_OF: Final = 200

@@ -8,14 +8,14 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from palomar.console.catalogue import word
 from palomar.console.formats import age_text
-from palomar.console.hindrances import hindrance
-from palomar.console.visit import Reply, SignedVisit
-from palomar.domain.counts import DELAYS_MS, Dimension, Totals
-from palomar.domain.search import SearchFilter
-from palomar.engine.overview import Period
-from palomar.flows.standing import CarrierStanding
+from palomar.console.i18n import word
+from palomar.console.obstacles import hindrance
+from palomar.console.request import Reply, SignedVisit
+from palomar.console.viewer.overview import Period
+from palomar.reports.buckets import DELAYS_MS, Dimension, Totals
+from palomar.reports.search_terms import SearchFilter
+from palomar.routing.carrier_status import CarrierStanding
 
 LATE_MS: Final = 90_000
 """A count that is so far behind is said to be late; what a command may have stored is looked for within a minute."""

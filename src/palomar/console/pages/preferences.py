@@ -3,9 +3,9 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from palomar.console.catalogue import LANGUAGES
-from palomar.console.session import LANGUAGE_COOKIE, THEME_COOKIE, choice_header
-from palomar.console.visit import BASE, Reply, Visit, with_headers
+from palomar.console.cookies import LANGUAGE_COOKIE, THEME_COOKIE, choice_header
+from palomar.console.i18n import LANGUAGES
+from palomar.console.request import BASE, Reply, Visit, with_headers
 
 THEMES: Final = ("auto", "light", "dark")
 

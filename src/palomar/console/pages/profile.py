@@ -6,13 +6,13 @@ import io
 from collections.abc import Mapping
 from typing import Final
 
-from palomar.console.catalogue import word
+from palomar.access.password_rule import PasswordFault
+from palomar.access.sign_in_throttle import TryLater
+from palomar.access.totp import app_url, base32
+from palomar.console.i18n import word
+from palomar.console.labels import PASSWORD_FAULTS, TOO_MANY_ATTEMPTS
 from palomar.console.pages.preferences import THEMES
-from palomar.console.visit import Reply, SignedVisit, with_headers
-from palomar.console.words import PASSWORD_FAULTS, TOO_MANY_ATTEMPTS
-from palomar.domain.passwords import PasswordFault
-from palomar.domain.totp import app_url, base32
-from palomar.engine.attempts import TryLater
+from palomar.console.request import Reply, SignedVisit, with_headers
 
 ISSUER: Final = "Palomar"
 DONE: Final[Mapping[str, str]] = {

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from palomar.apidocs.samples import Given, Sample
-from palomar.carriers.simulator import outcome, script
-from palomar.console.below import told
-from palomar.console.catalogue import word
+from palomar.carriers.simulator import outcome
+from palomar.carriers.simulator.chaos import script
+from palomar.console.i18n import word
 from palomar.console.pages.messages import CHOICE_OF
-from palomar.console.visit import Reply, SignedVisit
-from palomar.domain.account import Account
-from palomar.domain.phone import plain_address
-from palomar.engine.handsets import Wrote
-from palomar.engine.keys import Secrets
-from palomar.engine.play import Play
-from palomar.flows.handsets import SENT_AT_MOST
+from palomar.console.reasons import told
+from palomar.console.request import Reply, SignedVisit
+from palomar.numbers.phone import plain_address
+from palomar.sandbox.phone_messages import SENT_AT_MOST
+from palomar.sandbox.phones import Wrote
+from palomar.sandbox.sample_credentials import Secrets
+from palomar.sandbox.sandbox import Play
+from palomar.vocabulary.account import Account
 
 EXAMPLE_NUMBER: Final = "525512345678"
 """A number that every dialect takes."""

@@ -1,6 +1,6 @@
 """One of the last calls of programs: the request and the answer as they came, without their secrets."""
 
-from palomar.console.visit import Reply, SignedVisit
+from palomar.console.request import Reply, SignedVisit
 
 
 async def show(visit: SignedVisit) -> Reply:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from palomar.console.below import told
 from palomar.console.pages.sandbox import fault_page
-from palomar.console.visit import Reply, SignedVisit
+from palomar.console.reasons import told
+from palomar.console.request import Reply, SignedVisit
 
 SPANS_MS: Final[Mapping[str, int]] = {"hour": 3_600_000, "day": 86_400_000}
 """How far the clock jumps, by the button's word."""

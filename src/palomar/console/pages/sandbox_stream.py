@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from palomar.console.visit import Reply, SignedVisit
-from palomar.engine.play import Play
+from palomar.console.request import Reply, SignedVisit
+from palomar.sandbox.sandbox import Play
 
 HEARTBEAT_SECONDS: Final = 15.0
 """After so long without news a comment is sent: who has gone is noticed, and so is a session that has ended."""

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from palomar.console.catalogue import word
+from palomar.console.i18n import word
 from palomar.console.pages.messages import CHOICE_OF
-from palomar.console.visit import Reply, SignedVisit
-from palomar.domain.access import Role
-from palomar.domain.account import AccountId
-from palomar.engine.people import Made
+from palomar.console.request import Reply, SignedVisit
+from palomar.console.viewer.user_admin import Made
+from palomar.vocabulary.access import Role
+from palomar.vocabulary.account import AccountId
 
 DONE: Final[Mapping[str, str]] = {
     "role": word("The role was changed."),

@@ -19,7 +19,7 @@ from palomar.dialects.convergia.operations import SEND
 from palomar.dialects.convergia.parameters import Parameters, of_form, of_query
 from palomar.dialects.convergia.responses import Answer
 from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.engine.gateway import Gateway
+from palomar.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond
 from palomar.net.networks import TrustedProxies
 

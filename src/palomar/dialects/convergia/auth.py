@@ -1,18 +1,18 @@
 """Who calls: a login and its password, in every request.
 
-Whether that lets anybody in is ``engine.admission``'s. Not here: whether the account may do what it asks (``calls``).
+Whether that lets anybody in is ``access.admission``'s. Not here: whether the account may do what it asks (``calls``).
 """
 
 from starlette.types import Receive, Scope
 
+from palomar.access.admission import Denied, account_of
+from palomar.accounts.settings import own
 from palomar.dialects.convergia import NAME
 from palomar.dialects.convergia.account_settings import ConvergiaAccount
-from palomar.domain.account import Account
-from palomar.domain.settings import own
-from palomar.engine.admission import Denied, account_of
-from palomar.engine.gateway import Gateway
+from palomar.gateway import Gateway
 from palomar.net.asgi import leaving, visitor_of
 from palomar.net.networks import TrustedProxies
+from palomar.vocabulary.account import Account
 
 
 class Callers:

@@ -8,16 +8,16 @@ from typing import Final, NamedTuple
 import structlog
 from starlette.types import Receive, Scope
 
+from palomar.acceptance.accept import Accepted
+from palomar.access.admission import Denied
 from palomar.dialects.convergia.auth import Callers
 from palomar.dialects.convergia.errors import Code, StatusCode, code_of, code_of_discarded, status_of
 from palomar.dialects.convergia.parameters import Parameters
 from palomar.dialects.convergia.requests import read_id, read_send, what_is_missing
 from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.domain.refusals import Refusal, TemporarilyUnavailable
-from palomar.engine.admission import Denied
-from palomar.engine.gateway import Gateway
-from palomar.flows.accept import Accepted
+from palomar.gateway import Gateway
 from palomar.net.networks import TrustedProxies
+from palomar.vocabulary.refusals import Refusal, TemporarilyUnavailable
 
 VENDOR_SENDER: Final = "CONVERGIA"
 """Whose messages they are in the sandbox, where nobody has set a sender."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from palomar.dialects import Dialect
 from palomar.dialects.convergia import NAME, PARAMETERS, PREFIXES
 from palomar.dialects.convergia.account_settings import ConvergiaAccount
+from palomar.dialects.convergia.callbacks import ConvergiaWebhooks
 from palomar.dialects.convergia.sample import sample
 from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.dialects.convergia.webhooks import ConvergiaWebhooks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from palomar.engine.gateway import Gateway
+    from palomar.gateway import Gateway
     from palomar.net.networks import TrustedProxies
 
 

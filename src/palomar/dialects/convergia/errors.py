@@ -6,8 +6,8 @@ Source: the two lists of codes on CONVERGIA's page; no other code is ever sent.
 from enum import StrEnum
 from typing import assert_never
 
-from palomar.domain.message import State
-from palomar.domain.refusals import Refusal
+from palomar.vocabulary.message import State
+from palomar.vocabulary.refusals import Refusal
 
 
 class Code(StrEnum):

@@ -7,15 +7,15 @@ a missing one), then who calls (201, 202, 205: ``calls``), then here 307 and 105
 import re
 from typing import Final
 
+from palomar.acceptance.compose import Recipient, Request
 from palomar.dialects.convergia import NAME
 from palomar.dialects.convergia.errors import Code, code_of
 from palomar.dialects.convergia.parameters import Parameters
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.dialects.convergia.texts import fit
-from palomar.domain.account import Account
-from palomar.domain.phone import Msisdn, visible
-from palomar.domain.refusals import Refusal
-from palomar.flows.compose import Recipient, Request
+from palomar.numbers.phone import Msisdn, visible
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.refusals import Refusal
 
 EXTRA_LONGEST: Final = 255
 NUMBER_RAW_LONGEST: Final = 1_000

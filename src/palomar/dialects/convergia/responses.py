@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 from palomar.dialects.convergia import soap
 from palomar.dialects.convergia.description import page, wsdl
 from palomar.dialects.convergia.errors import Code
-from palomar.domain.refusals import RETRY_AFTER_SECONDS
 from palomar.net.asgi import Headers
+from palomar.vocabulary.refusals import RETRY_AFTER_SECONDS
 
 
 class Answer(NamedTuple):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from palomar.domain.sender import parse_sender
+from palomar.numbers.sender import parse_sender
 
 LENGTHS: Final = range(1, 10_001)
 """Characters that a limit may be: the longest text still fits in 255 parts."""

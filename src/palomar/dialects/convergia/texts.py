@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.domain.folding import normalise
-from palomar.domain.refusals import Refusal
-from palomar.domain.text import Alphabet, measure, unusable
+from palomar.text.alphabets import Alphabet, measure, unusable
+from palomar.text.folding import normalise
+from palomar.vocabulary.refusals import Refusal
 
 
 class Fitted(NamedTuple):

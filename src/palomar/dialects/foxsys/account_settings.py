@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from palomar.domain.account import setting
+from palomar.vocabulary.account import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from palomar.dialects.foxsys.documents import AckDocument
 from palomar.dialects.foxsys.errors import Code, Problem
 from palomar.dialects.foxsys.recipients import shown
 from palomar.dialects.foxsys.subids import read_subid
-from palomar.domain.message import State
-from palomar.domain.phone import parse_international
+from palomar.numbers.phone import parse_international
+from palomar.vocabulary.message import State
 
 
 class Asked(NamedTuple):

@@ -13,6 +13,8 @@ import structlog
 from msgspec import structs
 from starlette.types import Receive, Scope, Send
 
+from palomar.access.admission import Denied
+from palomar.accounts.settings import own
 from palomar.apidocs import ApiPage
 from palomar.dialects.foxsys import openapi, prices, responses
 from palomar.dialects.foxsys.account_settings import FoxsysAccount
@@ -31,14 +33,12 @@ from palomar.dialects.foxsys.errors import Code, Problem, blocked, problem_of
 from palomar.dialects.foxsys.requests import read_send
 from palomar.dialects.foxsys.responses import Answer
 from palomar.dialects.foxsys.subids import LONGEST, Subids, key_of, read_subid
-from palomar.domain.account import Account
-from palomar.domain.refusals import Refusal, TemporarilyUnavailable
-from palomar.domain.settings import own
-from palomar.engine.admission import Denied
-from palomar.engine.gateway import Gateway
+from palomar.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, fault_of, read_body, respond
 from palomar.net.json_size import has_more_values
 from palomar.net.networks import TrustedProxies
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.refusals import Refusal, TemporarilyUnavailable
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """Octets. A batch of 10,000 with five parameters each is three million."""

@@ -1,6 +1,6 @@
 """Who calls: HTTP Basic (RFC 7617) with a login and one of its account's tokens.
 
-Whether that lets anybody in is ``engine.admission``'s. Not here: whether the account may do what it asks (``api``).
+Whether that lets anybody in is ``access.admission``'s. Not here: whether the account may do what it asks (``api``).
 """
 
 import base64
@@ -8,12 +8,12 @@ import binascii
 
 from starlette.types import Scope
 
+from palomar.access.admission import Denied, account_of
 from palomar.dialects.foxsys import NAME
-from palomar.domain.account import Account
-from palomar.engine.admission import Denied, account_of
-from palomar.engine.gateway import Gateway
+from palomar.gateway import Gateway
 from palomar.net.asgi import shown_by, visitor_of
 from palomar.net.networks import TrustedProxies
+from palomar.vocabulary.account import Account
 
 
 class Callers:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from palomar.dialects import Dialect, NoSettings
 from palomar.dialects.foxsys import NAME, PREFIXES
 from palomar.dialects.foxsys.account_settings import FoxsysAccount
+from palomar.dialects.foxsys.callbacks import FoxsysWebhooks
 from palomar.dialects.foxsys.sample import sample
-from palomar.dialects.foxsys.webhooks import FoxsysWebhooks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from palomar.engine.gateway import Gateway
+    from palomar.gateway import Gateway
     from palomar.net.networks import TrustedProxies
 
 

@@ -8,12 +8,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, assert_never
 
+from palomar.accounts.blocks import Block
+from palomar.accounts.settings import own
 from palomar.dialects.foxsys.account_settings import FoxsysAccount
-from palomar.domain.account import AccountSettings
-from palomar.domain.refusals import Refusal
-from palomar.domain.schedule import format_gmt
-from palomar.domain.settings import own
-from palomar.flows.blocks import Block
+from palomar.text.times import format_gmt
+from palomar.vocabulary.account import AccountSettings
+from palomar.vocabulary.refusals import Refusal
 
 
 class Code(StrEnum):

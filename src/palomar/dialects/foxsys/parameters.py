@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final
 
 from palomar.dialects.foxsys.recipients import SLICE, written_in
-from palomar.domain.phone import HomeForm, parse_international, to_international
+from palomar.numbers.phone import HomeForm, parse_international, to_international
 
 Values = dict[str, dict[str, str]]
 """Values by name, then by number; the number of the fallback is ``default``."""

@@ -12,10 +12,10 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
+from palomar.billing.prices import PriceList
 from palomar.dialects.foxsys.documents import PricesDocument
-from palomar.domain.countries import COUNTRIES
-from palomar.domain.credit import Microcredits, as_number, format_exact
-from palomar.domain.pricing import PriceList
+from palomar.numbers.countries import COUNTRIES
+from palomar.vocabulary.credit import Microcredits, as_number, format_exact
 
 JSON, XML, CSV = "JSON", "XML", "CSV"
 CONTENT_TYPES: Final = {JSON: b"application/json", XML: b"application/xml", CSV: b"text/csv; charset=utf-8"}

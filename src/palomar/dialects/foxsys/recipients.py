@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from palomar.dialects.foxsys.errors import Code, Problem
-from palomar.domain.phone import HomeForm, Msisdn, parse_international, to_international
+from palomar.numbers.phone import HomeForm, Msisdn, parse_international, to_international
 
 SLICE: Final = 500
 """So many recipients between two turns of the loop: a request of thousands must not hold up the others."""

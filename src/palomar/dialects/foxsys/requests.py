@@ -14,6 +14,8 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from palomar.acceptance.compose import Recipient, Request
+from palomar.accounts.settings import own
 from palomar.dialects.foxsys import NAME
 from palomar.dialects.foxsys.account_settings import FoxsysAccount
 from palomar.dialects.foxsys.documents import SendDocument, is_given, is_on, text_of
@@ -22,16 +24,14 @@ from palomar.dialects.foxsys.parameters import Template, Unfilled, read_paramete
 from palomar.dialects.foxsys.recipients import SLICE, Numbers, read_numbers
 from palomar.dialects.foxsys.subids import LONGEST, read_subid
 from palomar.dialects.foxsys.texts import RAW_LONGEST, Allowed, Fitted, fit, too_long
-from palomar.domain.account import Account
-from palomar.domain.link import URL_LONGEST, Linked, Shortener, find_urls
-from palomar.domain.message import State
-from palomar.domain.phone import Msisdn, home_forms, plain_address
-from palomar.domain.schedule import parse_gmt
-from palomar.domain.sender import parse_sender
-from palomar.domain.settings import own
-from palomar.domain.text import unusable
-from palomar.flows.compose import Recipient, Request
 from palomar.net.urls import BadUrl, Urls
+from palomar.numbers.phone import Msisdn, home_forms, plain_address
+from palomar.numbers.sender import parse_sender
+from palomar.short_links.shorten import URL_LONGEST, Linked, Shortener, find_urls
+from palomar.text.alphabets import unusable
+from palomar.text.times import parse_gmt
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.message import State
 
 LABEL_LONGEST: Final = 255
 TPOA_LONGEST: Final = 40

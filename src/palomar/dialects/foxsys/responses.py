@@ -11,11 +11,11 @@ from typing import Final
 import msgspec
 
 from palomar.dialects.foxsys.errors import MESSAGES, Code, Problem, http_status, problem_of
-from palomar.domain.account import AccountSettings
-from palomar.domain.credit import Microcredits, as_number, format_two_decimals
-from palomar.domain.refusals import RETRY_AFTER_SECONDS, Refusal
-from palomar.domain.schedule import format_gmt
 from palomar.net.asgi import Headers
+from palomar.text.times import format_gmt
+from palomar.vocabulary.account import AccountSettings
+from palomar.vocabulary.credit import Microcredits, as_number, format_two_decimals
+from palomar.vocabulary.refusals import RETRY_AFTER_SECONDS, Refusal
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -11,10 +11,10 @@ import msgspec
 
 from palomar.dialects.foxsys import NAME
 from palomar.dialects.foxsys.documents import SendDocument
-from palomar.domain.account import Account
-from palomar.domain.text import unusable
-from palomar.flows.idempotency import Key
 from palomar.ports import Clock, Ids
+from palomar.text.alphabets import unusable
+from palomar.transaction.idempotency import Key
+from palomar.vocabulary.account import Account
 
 LONGEST: Final = 20
 

@@ -9,9 +9,9 @@ from typing import Final
 from msgspec import Struct
 
 from palomar.dialects.foxsys.errors import Code, Problem
-from palomar.domain import gsm7
-from palomar.domain.link import Links
-from palomar.domain.text import PART_UNITS, SINGLE_UNITS, Alphabet, fold_to_gsm, measure, unusable
+from palomar.short_links.shorten import Links
+from palomar.text import gsm7
+from palomar.text.alphabets import PART_UNITS, SINGLE_UNITS, Alphabet, fold_to_gsm, measure, unusable
 
 RAW_LONGEST: Final = 40_000
 """Characters of a text as it was posted, and with its values in it: some more than 255 parts hold. What is longer is

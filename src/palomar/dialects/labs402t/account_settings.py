@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from palomar.domain.account import setting
+from palomar.vocabulary.account import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from palomar.accounts.once import AddAccount, ChangePassword
+from palomar.accounts.store import NewAccount
 from palomar.dialects.labs402t import responses, users
 from palomar.dialects.labs402t.auth import Callers
 from palomar.dialects.labs402t.call import Call, answered_before
@@ -19,11 +21,9 @@ from palomar.dialects.labs402t.responses import (
     UserAnswer,
 )
 from palomar.dialects.labs402t.settings import Labs402tSettings
-from palomar.domain.account import Account
-from palomar.domain.credit import Microcredits, format_two_decimals
-from palomar.engine.gateway import Gateway
-from palomar.flows.accounts import NewAccount
-from palomar.flows.keyed import AddAccount, ChangePassword
+from palomar.gateway import Gateway
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.credit import Microcredits, format_two_decimals
 
 
 class AccountEndpoints:

@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from palomar.access.admission import Denied
 from palomar.apidocs import ApiPage
 from palomar.dialects.labs402t import PREFIX, responses
 from palomar.dialects.labs402t.accounts import AccountEndpoints
@@ -35,12 +36,11 @@ from palomar.dialects.labs402t.idempotency import Running, key_of
 from palomar.dialects.labs402t.responses import Answer
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.sms import SmsEndpoints
-from palomar.domain.refusals import Refusal, TemporarilyUnavailable
-from palomar.engine.admission import Denied
-from palomar.engine.gateway import Gateway
+from palomar.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond
 from palomar.net.json_size import has_more_values
 from palomar.net.networks import TrustedProxies
+from palomar.vocabulary.refusals import Refusal, TemporarilyUnavailable
 
 BODY_LIMIT: Final = 8 * 1024 * 1024
 """Octets."""

@@ -1,19 +1,19 @@
 """Who calls: a key of the account as a Bearer token (RFC 6750 section 2.1).
 
-Whether that lets anybody in is ``engine.admission``'s. Not here: whether the account may do what it asks (``api``,
+Whether that lets anybody in is ``access.admission``'s. Not here: whether the account may do what it asks (``api``,
 ``users``).
 """
 
 from starlette.types import Scope
 
+from palomar.access.admission import Denied, account_of
+from palomar.accounts.settings import own
 from palomar.dialects.labs402t import NAME
 from palomar.dialects.labs402t.account_settings import Labs402tAccount
-from palomar.domain.account import Account
-from palomar.domain.settings import own
-from palomar.engine.admission import Denied, account_of
-from palomar.engine.gateway import Gateway
+from palomar.gateway import Gateway
 from palomar.net.asgi import shown_by, visitor_of
 from palomar.net.networks import TrustedProxies
+from palomar.vocabulary.account import Account
 
 
 class Callers:

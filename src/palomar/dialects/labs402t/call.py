@@ -6,8 +6,8 @@ from starlette.types import Scope
 
 from palomar.dialects.labs402t.errors import KEY_REUSED, Problem
 from palomar.dialects.labs402t.responses import Answer, replayed
-from palomar.domain.account import Account
-from palomar.flows.idempotency import Key, KeyReused, Replay
+from palomar.transaction.idempotency import Key, KeyReused, Replay
+from palomar.vocabulary.account import Account
 
 
 @dataclass(slots=True, kw_only=True)

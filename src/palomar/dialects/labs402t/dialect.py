@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from palomar.dialects import Dialect
 from palomar.dialects.labs402t import NAME, PREFIXES
 from palomar.dialects.labs402t.account_settings import Labs402tAccount
+from palomar.dialects.labs402t.callbacks import Labs402tWebhooks
 from palomar.dialects.labs402t.sample import sample
 from palomar.dialects.labs402t.settings import Labs402tSettings
-from palomar.dialects.labs402t.webhooks import Labs402tWebhooks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from palomar.engine.gateway import Gateway
+    from palomar.gateway import Gateway
     from palomar.net.networks import TrustedProxies
 
 

@@ -1,7 +1,8 @@
 """``Idempotency-Key``: the customer's own name for a request, so that it can be sent again when no answer came.
 
 The page names the header; the rest follows draft-ietf-httpapi-idempotency-key-header and Stripe. What is kept, and that
-it is kept together with what was done, is ``flows.idempotency``'s. Here: the header, its scope, what runs right now.
+it is kept together with what was done, is ``transaction.idempotency``'s. Here: the header, its scope, what runs right
+now.
 """
 
 import contextlib
@@ -14,9 +15,9 @@ from starlette.types import Scope
 from palomar.dialects.labs402t import NAME
 from palomar.dialects.labs402t.documents import canonical
 from palomar.dialects.labs402t.errors import BAD_REQUEST, Problem
-from palomar.domain.account import Account
-from palomar.flows.idempotency import Key
 from palomar.net.asgi import header
+from palomar.transaction.idempotency import Key
+from palomar.vocabulary.account import Account
 
 
 class Running:

@@ -1,22 +1,22 @@
 """One message of 402T Labs: what was posted becomes what we send, or the first thing that is wrong with it.
 
 Sources: the sheet's order of checks (-9, -2, -7, -13, -21, -19), its rules for ``to`` and ``from``, and Appendix A, as
-``domain.folding`` has it. Whether the account can pay is the gateway's to say.
+``text.folding`` has it. Whether the account can pay is the gateway's to say.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
+from palomar.acceptance.compose import Recipient
 from palomar.dialects.labs402t.documents import MessageBody
 from palomar.dialects.labs402t.errors import MISSING, Code, Problem
 from palomar.dialects.labs402t.settings import Labs402tSettings
-from palomar.domain import gsm7
-from palomar.domain.account import Account
-from palomar.domain.folding import normalise
-from palomar.domain.phone import Msisdn, home_forms, to_international
-from palomar.domain.text import Alphabet, count_parts
-from palomar.flows.compose import Recipient
+from palomar.numbers.phone import Msisdn, home_forms, to_international
+from palomar.text import gsm7
+from palomar.text.alphabets import Alphabet, count_parts
+from palomar.text.folding import normalise
+from palomar.vocabulary.account import Account
 
 LONGEST_TEXT: Final = 160
 """Characters, counted as they go on the air. The euro and brackets take two septets, so there may be a second part."""

@@ -10,8 +10,8 @@ from msgspec import Meta, Struct
 
 from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, TOO_MANY_REQUESTS, Code, Problem
 from palomar.dialects.labs402t.states import Word
-from palomar.domain.refusals import RETRY_AFTER_SECONDS
 from palomar.net.asgi import Headers
+from palomar.vocabulary.refusals import RETRY_AFTER_SECONDS
 
 Guid = Annotated[str, Meta(description="El identificador único del mensaje.")]
 LocalTime = Annotated[str, Meta(description="AAAA-MM-DDTHH:MM:SS en la zona horaria de la plataforma.")]

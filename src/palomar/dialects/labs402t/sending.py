@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from palomar.acceptance.compose import AcceptedMessage, Request
 from palomar.dialects.labs402t import NAME, responses
 from palomar.dialects.labs402t.documents import BatchBody, MessageBody, ScheduleBody, convert, read
 from palomar.dialects.labs402t.errors import BAD_REQUEST, HTTP_STATUSES, MISSING, Code, Problem, discarded, problem_of
@@ -14,11 +15,10 @@ from palomar.dialects.labs402t.message import Message, judge, written_number
 from palomar.dialects.labs402t.responses import Batch, BatchItem, Scheduled, ScheduledAnswer, Sent, SentAnswer
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.states import word_of
-from palomar.domain.account import Account
-from palomar.domain.message import public_id
-from palomar.domain.schedule import format_in_zone, parse_in_zone
-from palomar.flows.compose import AcceptedMessage, Request
-from palomar.flows.idempotency import Key
+from palomar.text.times import format_in_zone, parse_in_zone
+from palomar.transaction.idempotency import Key
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.message import public_id
 
 MOST_MESSAGES: Final = 100
 Answering = Callable[[list[AcceptedMessage]], tuple[int, bytes] | None]

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from palomar.domain.countries import COUNTRIES
-from palomar.domain.sender import parse_sender
+from palomar.numbers.countries import COUNTRIES
+from palomar.numbers.sender import parse_sender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

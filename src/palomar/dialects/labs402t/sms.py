@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from palomar.acceptance.accept import Accepted
+from palomar.acceptance.compose import Request
 from palomar.dialects.labs402t import responses
 from palomar.dialects.labs402t.call import Call, answered_before
 from palomar.dialects.labs402t.errors import NOT_FOUND, OUR_FAULT, Problem, problem_of
@@ -9,12 +11,10 @@ from palomar.dialects.labs402t.responses import Answer, MessageState, StateAnswe
 from palomar.dialects.labs402t.sending import Sender, problem_with, read_batch, read_schedule, read_send
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.states import word_of
-from palomar.domain.message import born_ms, message_id_of, public_id
-from palomar.domain.refusals import Refusal
-from palomar.domain.schedule import format_in_zone
-from palomar.engine.gateway import Gateway
-from palomar.flows.accept import Accepted
-from palomar.flows.compose import Request
+from palomar.gateway import Gateway
+from palomar.text.times import format_in_zone
+from palomar.vocabulary.message import born_ms, message_id_of, public_id
+from palomar.vocabulary.refusals import Refusal
 
 VENDOR_SENDER: Final = "402TLabs"
 """Whose messages they are in the sandbox, where nobody has set a sender."""

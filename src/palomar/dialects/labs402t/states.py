@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, assert_never
 
-from palomar.domain.message import State
+from palomar.vocabulary.message import State
 
 Word = Literal["PROGRAMADO", "PENDIENTE", "ENVIADO", "ENTREGADO", "NO_ENTREGADO", "CADUCADO", "RECHAZADO"]
 SCHEDULED: Final[Word] = "PROGRAMADO"

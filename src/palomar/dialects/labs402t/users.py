@@ -8,15 +8,15 @@ import dataclasses
 import re
 from typing import Final, NamedTuple
 
+from palomar.access.password_rule import GoodPassword, PasswordFault, judged
+from palomar.billing.prices import PriceList
 from palomar.dialects.labs402t.documents import PasswordBody, UserBody
 from palomar.dialects.labs402t.errors import BAD_REQUEST, MISSING, Code, Problem
 from palomar.dialects.labs402t.responses import Cost
-from palomar.domain.account import Account, AccountSettings
-from palomar.domain.countries import COUNTRIES
-from palomar.domain.credit import Microcredits, as_number
-from palomar.domain.passwords import GoodPassword, PasswordFault, judged
-from palomar.domain.pricing import PriceList
-from palomar.domain.text import unusable
+from palomar.numbers.countries import COUNTRIES
+from palomar.text.alphabets import unusable
+from palomar.vocabulary.account import Account, AccountSettings
+from palomar.vocabulary.credit import Microcredits, as_number
 
 LONGEST: Final = 254
 """Characters of a name and of an address (RFC 5321 section 4.5.3.1)."""

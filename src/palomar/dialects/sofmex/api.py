@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from palomar.access.admission import Denied
 from palomar.apidocs import ApiPage
 from palomar.dialects.sofmex import NAME, logins, responses
 from palomar.dialects.sofmex.auth import Callers
@@ -21,14 +22,13 @@ from palomar.dialects.sofmex.openapi import DOCUMENT, TITLE
 from palomar.dialects.sofmex.queries import Queries
 from palomar.dialects.sofmex.responses import Answer
 from palomar.dialects.sofmex.settings import SofmexSettings
-from palomar.domain.account import Account
-from palomar.domain.refusals import Refusal, TemporarilyUnavailable
-from palomar.domain.schedule import format_with_offset
-from palomar.engine.admission import Denied
-from palomar.engine.gateway import Gateway
+from palomar.gateway import Gateway
 from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond
 from palomar.net.json_size import has_more_values
 from palomar.net.networks import TrustedProxies
+from palomar.text.times import format_with_offset
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.refusals import Refusal, TemporarilyUnavailable
 
 BODY_LIMIT: Final = 2 * 1024 * 1024
 """Octets. A hundred texts of 800 characters, each escaped as ``\\ud83d\\ude00``, are less than one million."""

@@ -1,20 +1,20 @@
 """Who calls: the Bearer token that ``/login`` gave, or a longer-lived one; and who logs in.
 
-Some clients leave the scheme out, others write it in capitals. Whether that lets anybody in is ``engine.admission``'s.
+Some clients leave the scheme out, others write it in capitals. Whether that lets anybody in is ``access.admission``'s.
 Not here: whether the account may do what it asks.
 """
 
 from starlette.types import Receive, Scope
 
+from palomar.access.admission import Denied, account_of
+from palomar.accounts.settings import own
 from palomar.dialects.sofmex import NAME
 from palomar.dialects.sofmex.account_settings import SofmexAccount
-from palomar.domain.account import Account
-from palomar.domain.refusals import Refusal
-from palomar.domain.settings import own
-from palomar.engine.admission import Denied, account_of
-from palomar.engine.gateway import Gateway
+from palomar.gateway import Gateway
 from palomar.net.asgi import header, leaving, visitor_of
 from palomar.net.networks import TrustedProxies
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.refusals import Refusal
 
 
 class Callers:

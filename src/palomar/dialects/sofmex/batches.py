@@ -6,6 +6,8 @@ A batch is a request of ours; its ``idBatch`` is the ``request_ref`` and each ``
 from http import HTTPStatus
 from typing import Final
 
+from palomar.acceptance.accept import Accepted
+from palomar.acceptance.compose import AcceptedMessage, Recipient, Request
 from palomar.dialects.sofmex import NAME, responses
 from palomar.dialects.sofmex.documents import read_batch
 from palomar.dialects.sofmex.errors import BatchCode, RecordCode, batch_code, code_at_birth, verdict_of
@@ -13,12 +15,10 @@ from palomar.dialects.sofmex.records import judge
 from palomar.dialects.sofmex.responses import Answer
 from palomar.dialects.sofmex.settings import SofmexSettings
 from palomar.dialects.sofmex.wire import RECORDS_MAX, RecordAnswer
-from palomar.domain.account import Account
-from palomar.domain.message import public_id
-from palomar.domain.refusals import Refusal
-from palomar.engine.gateway import Gateway
-from palomar.flows.accept import Accepted
-from palomar.flows.compose import AcceptedMessage, Recipient, Request
+from palomar.gateway import Gateway
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.message import public_id
+from palomar.vocabulary.refusals import Refusal
 
 VENDOR_SENDER: Final = "SOFMEX"
 """Whose messages they are in the sandbox, where nobody has set a sender."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from palomar.dialects import Dialect
 from palomar.dialects.sofmex import NAME, PREFIXES
 from palomar.dialects.sofmex.account_settings import SofmexAccount
+from palomar.dialects.sofmex.callbacks import SofmexWebhooks
 from palomar.dialects.sofmex.sample import sample
 from palomar.dialects.sofmex.settings import SofmexSettings
-from palomar.dialects.sofmex.webhooks import SofmexWebhooks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from palomar.engine.gateway import Gateway
+    from palomar.gateway import Gateway
     from palomar.net.networks import TrustedProxies
 
 

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, assert_never
 
-from palomar.domain.message import State
-from palomar.domain.refusals import Refusal
+from palomar.vocabulary.message import State
+from palomar.vocabulary.refusals import Refusal
 
 
 class RecordCode(IntEnum):

@@ -8,11 +8,11 @@ from palomar.dialects.sofmex.documents import read_query
 from palomar.dialects.sofmex.responses import Answer
 from palomar.dialects.sofmex.states import UNSENT, standing_of
 from palomar.dialects.sofmex.wire import MessageStatus, Query
-from palomar.domain.account import Account, AccountId
-from palomar.domain.message import MessageId, State, message_id_of, public_id
-from palomar.domain.schedule import format_in_zone
-from palomar.domain.text import unusable
-from palomar.engine.gateway import Gateway
+from palomar.gateway import Gateway
+from palomar.text.alphabets import unusable
+from palomar.text.times import format_in_zone
+from palomar.vocabulary.account import Account, AccountId
+from palomar.vocabulary.message import MessageId, State, message_id_of, public_id
 
 IDS_AT_MOST = 10_000
 """Ids of a question: a hundred whole batches."""

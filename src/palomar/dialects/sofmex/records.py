@@ -9,13 +9,13 @@ from typing import Final
 
 from msgspec import Raw
 
+from palomar.acceptance.compose import Recipient
 from palomar.dialects.sofmex.documents import text_of
 from palomar.dialects.sofmex.errors import RecordCode
 from palomar.dialects.sofmex.wire import TELEPHONE_RAW_MAX, TEXT_MAX, TEXT_RAW_MAX, Record
-from palomar.domain.account import Account
-from palomar.domain.phone import Msisdn, home_forms, to_international
-from palomar.domain.text import measure, unusable
-from palomar.flows.compose import Recipient
+from palomar.numbers.phone import Msisdn, home_forms, to_international
+from palomar.text.alphabets import measure, unusable
+from palomar.vocabulary.account import Account
 
 
 def judge(record: Record, account: Account) -> Recipient | RecordCode:

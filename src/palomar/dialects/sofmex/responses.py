@@ -7,16 +7,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from palomar.dialects.sofmex.errors import BAD_HEAD, BAD_LOGIN, BATCH_MESSAGES, HTTP_MESSAGES, BatchCode
-from palomar.dialects.sofmex.wire import (
-    BatchAnswer,
-    ErrorAnswer,
-    LoginAnswer,
-    MessageStatus,
-    QueryAnswer,
-    RecordAnswer,
-)
-from palomar.domain.refusals import RETRY_AFTER_SECONDS
+from palomar.dialects.sofmex.wire import BatchAnswer, ErrorAnswer, LoginAnswer, MessageStatus, QueryAnswer, RecordAnswer
 from palomar.net.asgi import Headers
+from palomar.vocabulary.refusals import RETRY_AFTER_SECONDS
 
 
 class Answer(NamedTuple):

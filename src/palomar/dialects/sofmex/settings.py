@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from palomar.domain.sender import parse_sender
+from palomar.numbers.sender import parse_sender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

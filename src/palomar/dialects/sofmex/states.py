@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple, assert_never
 
-from palomar.domain.message import State
+from palomar.vocabulary.message import State
 
 UNSENT: Final = "NUEVO"
 

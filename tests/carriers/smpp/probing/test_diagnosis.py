@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from palomar.carriers.smpp.probing import diagnosis
 from palomar.carriers.smpp.probing.diagnosis import PROBE_OCTETS, Sent
-from palomar.domain import gsm7
 from palomar.smpp import CommandStatus, DeliverSm, Receipt, parameters, parse_receipt, tlvs
+from palomar.text import gsm7
 
 NOON_MS = 1_746_100_800_000  # 2025-05-01 12:00:00 GMT
 THROTTLED = CommandStatus.ESME_RTHROTTLED

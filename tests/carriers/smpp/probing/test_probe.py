@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from tests.contracts.virtual_time import LoopClock, in_virtual_time
 
-from palomar.carriers.simulator.ids import IdDialect
+from palomar.carriers.simulator.chaos.ids import IdDialect
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.probing.diagnosis import Finding

@@ -14,18 +14,9 @@ from palomar.carriers.smpp.probing.diagnosis import PROBE_OCTETS, Finding, Sent,
 from palomar.carriers.smpp.probing.probe_bind import Connector, Door
 from palomar.carriers.smpp.probing.probe_link import Delivery, ProbeLink
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.domain.sender import SenderKind, parse_sender
+from palomar.numbers.sender import SenderKind, parse_sender
 from palomar.ports import Clock
-from palomar.smpp import (
-    CommandStatus,
-    Receipt,
-    SubmitSm,
-    SubmitSmResp,
-    parameters,
-    parse_receipt,
-    status_name,
-    tlvs,
-)
+from palomar.smpp import CommandStatus, Receipt, SubmitSm, SubmitSmResp, parameters, parse_receipt, status_name, tlvs
 
 FIRST_TEXT = "Palomar asks: what does a receipt look like?"
 QUIET_SECONDS = 1.2

@@ -12,22 +12,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from palomar.carriers.smpp import certificate
-from palomar.carriers.smpp.connection import refusal
+from palomar.carriers.smpp.links import certificate
+from palomar.carriers.smpp.links.connection import refusal
+from palomar.carriers.smpp.links.tls import client_context
 from palomar.carriers.smpp.probing.diagnosis import Finding, Verdict
 from palomar.carriers.smpp.probing.probe_link import Delivery, ProbeLink
 from palomar.carriers.smpp.settings import BindMode, SmppCarrierSettings
-from palomar.carriers.smpp.tls import client_context
 from palomar.ports import Clock
-from palomar.smpp import (
-    Bind,
-    BindReceiver,
-    BindTransceiver,
-    BindTransmitter,
-    CommandStatus,
-    Pdu,
-    tlvs,
-)
+from palomar.smpp import Bind, BindReceiver, BindTransceiver, BindTransmitter, CommandStatus, Pdu, tlvs
 
 Connector = Callable[[Callable[[], asyncio.Protocol]], Awaitable[object]]
 """Makes a connection and gives it the protocol that the factory makes."""

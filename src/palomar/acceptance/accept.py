@@ -1,0 +1,211 @@
+"""Accept: composed requests become messages that are billed, durable, and claimed by a node that can send them now.
+
+One transaction for many requests: credit, messages, parts, queue and timeline. Not here: what needs no database
+(``compose``).
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from msgspec import Struct, field, structs
+
+from palomar.acceptance import filters
+from palomar.acceptance.compose import UNCLAIMED, Acceptance, AcceptedMessage, Claim, NewMessage, Request, Verdict
+from palomar.acceptance.filters import Judged
+from palomar.billing.ledger import Ledger
+from palomar.billing.ledger_rows import Reason
+from palomar.callbacks.outbox import Outbox
+from palomar.short_links.link_rows import LOOKUP_CODES
+from palomar.short_links.new_links import ShortLinks
+from palomar.short_links.shorten import Codes, Links
+from palomar.storage.statements import Row
+from palomar.transaction import idempotency
+from palomar.transaction.idempotency import KeyReused, Replay
+from palomar.transaction.kept_answers import ShortIds
+from palomar.transaction.message_rows import MessageRow
+from palomar.transaction.work import SLICE, Work
+from palomar.vocabulary.events import Failed
+from palomar.vocabulary.message import MessageId, State, part_ids
+from palomar.vocabulary.refusals import Refusal
+from palomar.vocabulary.timeline import Detail, Kind
+
+
+class Accepted(Struct, frozen=True):
+    """Stored and billed; all the messages in order, with the claims that held, and those refused one by one."""
+
+    messages: list[AcceptedMessage] = field(default_factory=list)
+
+
+Result = Accepted | Refusal | Replay | KeyReused
+_Renewed = dict[MessageId, tuple[str, Links]]
+"""Text and links of messages whose short links had to get other codes."""
+
+
+async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
+    """Reserve the credit of each request and store it, or refuse it whole; one result a command, in order."""
+    await idempotency.seen(work, [c.request.idempotency for c in commands if c.request.idempotency])
+    await Ledger.of(work).read({command.account_id for command in commands})
+    await ShortIds.of(work).read({command.account_id for command in commands if command.request.short_ids})
+    has_claims = any(claim.held for command in commands for claim in command.claims)
+    may_claim = has_claims and await work.holds_lease()
+    judgements = await filters.judge(work, commands)
+    renewed = await _renew_taken_codes(work, commands)
+    return [
+        await _accept_one(work, command, judged, renewed, may_claim=may_claim)
+        for command, judged in zip(commands, judgements, strict=True)
+    ]
+
+
+async def _renew_taken_codes(work: Work, commands: Sequence[Acceptance]) -> _Renewed:
+    """A short link's code that another message has already, once in billions, gives way to a new one of the same
+    length."""
+    renewed: _Renewed = {}
+    linked = [message for command in commands for message in command.messages if message.links]
+    if not linked:
+        return renewed
+    wanted = [code for message in linked for code, _ in message.links]
+    taken = {row[0] for row in await work.tx.lookup(LOOKUP_CODES, wanted)}
+    codes = Codes(work.context.ids.token)
+    for message in linked:
+        text, links = message.row.text, message.links
+        for code, url in message.links:
+            if code in taken:
+                fresh = codes.make()
+                text = text.replace(f"/{code}", f"/{fresh}", 1)
+                links = tuple((fresh, url) if link == (code, url) else link for link in links)
+                renewed[message.row.id] = text, links
+            taken.add(code)
+    return renewed
+
+
+async def _accept_one(work: Work, command: Acceptance, judged: Judged, renewed: _Renewed, *, may_claim: bool) -> Result:
+    request = command.request
+    key = request.idempotency
+    if key is not None:
+        before = idempotency.recall(work, key)
+        if before is not None:
+            return before
+    if judged.is_filtered:
+        filters.discard_duplicates(work, command, judged)
+        refusal = filters.over_limit(work, command, judged)
+        if refusal is not None:
+            return refusal
+    unpaid = _reserve(work, command, judged)
+    if unpaid is None:
+        return Refusal.NO_CREDIT
+    if judged.is_filtered:
+        filters.remember(work, command, judged, unpaid=unpaid)
+    claims = command.claims or [UNCLAIMED] * len(command.messages)
+    messages: list[AcceptedMessage] = []
+    for message, claim in zip(command.messages, claims, strict=True):
+        if message.row.id in unpaid:
+            messages.append(AcceptedMessage(message.row, message, refused=Refusal.NO_CREDIT))
+        else:
+            changed = renewed.get(message.row.id) if renewed else None
+            messages.append(_store(work, message, claim, judged, request, changed, may_claim=may_claim))
+        if len(messages) % SLICE == 0:
+            await work.tx.pause()
+    if key is not None and request.answer is not None:
+        answer = request.answer(messages)
+        if answer is not None:
+            idempotency.keep(work, key, status=answer[0], body=answer[1])
+    return Accepted(messages)
+
+
+def _reserve(work: Work, command: Acceptance, judged: Judged) -> Collection[MessageId] | None:
+    """Reserve what the request costs. Give those of its messages that cannot be paid for; None if nothing can."""
+    if not command.request.partial:
+        total, verdicts = 0, judged.verdicts
+        for message in command.messages:
+            row = message.row
+            if row.final_ms is None and row.id not in verdicts:  # as Judged.counts: this runs for every message
+                total += row.price_microcredits
+        return () if total == 0 or Ledger.of(work).reserve(command.account_id, total) else None
+    unpaid = set()
+    for message in command.messages:
+        if judged.counts(message) and not Ledger.of(work).reserve(command.account_id, message.row.price_microcredits):
+            unpaid.add(message.row.id)
+    return None if command.messages and len(unpaid) == len(command.messages) else unpaid
+
+
+def _store(
+    work: Work,
+    message: NewMessage,
+    claim: Claim,
+    judged: Judged,
+    request: Request,
+    renewed: tuple[str, Links] | None,
+    *,
+    may_claim: bool,
+) -> AcceptedMessage:
+    row, links = message.row, message.links
+    if claim.carrier or renewed:
+        text, links = renewed or (row.text, links)
+        row = structs.replace(row, carrier=claim.carrier, text=text)
+    short_id = ShortIds.of(work).next(row.account_id, row.id) if request.short_ids else None
+    if row.final_ms is not None or row.id in judged.verdicts:
+        row = _store_discarded(work, row, message, claim, judged.verdicts.get(row.id), is_told=not request.test)
+        return AcceptedMessage(row, message, claim.choice, None, short_id)
+    held = claim.held if may_claim else None
+    part_state = State.SUBMITTING if held is State.SUBMITTING else State.QUEUED
+    attempt = 1 if part_state is State.SUBMITTING else 0
+    parts: list[Row] = [(identity, part_state, attempt, row.carrier) for identity in part_ids(row.id, row.parts)]
+    node_id = work.context.node_id if held else None
+    lane_id = message.lane.id if message.lane else 0
+    whose: Row = (row.id, row.account_id, row.carrier)
+    place: Row = (*whose, row.due_ms, node_id, message.rank, lane_id, message.stale_ms, row.parts)
+    work.insert(row, parts, place)
+    for code, url in links:
+        ShortLinks.of(work).add(code, row, url)
+    work.note(row.id, Kind.ACCEPTED, _detail(work, row, message, claim))
+    return AcceptedMessage(row, message, claim.choice, held, short_id)
+
+
+def _detail(work: Work, row: MessageRow, message: NewMessage, claim: Claim) -> Detail:
+    detail: Detail = {
+        "dialect": row.dialect,
+        "parts": row.parts,
+        "alphabet": row.alphabet,
+        "country": row.country,
+        "price_microcredits": row.price_microcredits,
+        "entry": Ledger.of(work).entry_of(row.account_id, Reason.RESERVE),
+        "carrier": row.carrier,
+        "why": message.why,
+    }
+    if message.lane is not None:
+        detail["lane"] = message.lane.name
+    if claim.choice is not None and claim.choice.candidates:
+        detail["routes"] = claim.choice.told()
+    return detail
+
+
+_TOLD: Final = frozenset({State.BLOCKED, State.NOFORMAT})
+"""The customer learns that these never left; of duplicates and of tests he knows."""
+
+
+def _store_discarded(
+    work: Work, row: MessageRow, message: NewMessage, claim: Claim, verdict: Verdict | None, *, is_told: bool
+) -> MessageRow:
+    why = message.why
+    if verdict is not None:
+        state, why = verdict
+        row = structs.replace(
+            row,
+            state=state,
+            parts_left=0,
+            parts_open=0,
+            rate_microcredits=0,
+            price_microcredits=0,
+            final_ms=work.now_ms,
+        )
+    work.insert(row, (), None)
+    discarded: Detail = {"dialect": row.dialect, "state": row.state, "why": why}
+    if claim.choice is not None and claim.choice.candidates:
+        discarded["routes"] = claim.choice.told()
+    work.note(row.id, Kind.DISCARDED, discarded)
+    if is_told and row.state in _TOLD:
+        event = Failed(
+            message_id=row.id, request_ref=row.request_ref, msisdn=row.msisdn, at_ms=work.now_ms, state=row.state
+        )
+        Outbox.of(work).tell(row, event)
+    return row

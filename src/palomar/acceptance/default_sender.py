@@ -1,0 +1,102 @@
+"""Says who a message comes from when its request names nobody.
+
+In this order: the account's own sender, its dialect's setting, the carrier's, the installation's. A dialect's vendor,
+or :data:`STAND_IN` where it names none, stands in only where nothing real can be sent: on a real network that name is
+somebody else's.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from msgspec import structs
+
+from palomar.acceptance.compose import NewMessage
+from palomar.routing.router import Router
+from palomar.routing.rules import Asked
+from palomar.vocabulary.account import Account, AccountId
+
+THE_CARRIERS = ""
+"""Stands for the sender of a message until its carrier is known."""
+
+STAND_IN = "Palomar"
+"""Stands in for whoever is not named, where no vendor does."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Senders:
+    """What is configured about senders. ``of_carriers`` has the carriers with a sender of their own."""
+
+    of_carriers: Mapping[str, str] = field(default_factory=dict)
+    installation: str = ""
+    is_real: bool = False
+    """There is a real carrier."""
+    borrows_vendors: bool = True
+    """Use a vendor's name where nobody set one: in the sandbox, and where an old installation relies on it."""
+    _told: set[AccountId] = field(default_factory=set)
+
+    def of(self, account: Account, *, dialect: str = "", vendor: str = STAND_IN) -> str | None:
+        """Return the sender of a request that names none; ``THE_CARRIERS`` if the carrier's is taken.
+
+        ``dialect`` is what the operator set for the dialect, ``vendor`` the vendor's own name. None: the request must
+        be refused (``Refusal.SENDER``); the first time for each account is logged.
+        """
+        settings = account.settings
+        own = settings.default_sender or next(iter(settings.senders), "") or dialect
+        if own:
+            return own
+        if self.of_carriers:
+            return THE_CARRIERS
+        if self.installation:
+            return self.installation
+        if self.borrows_vendors:
+            return vendor
+        if account.id not in self._told:
+            self._told.add(account.id)
+            _log.warning("no_sender", account=account.login, hint="set default_sender of the account or [sending]")
+        return None
+
+    def of_carrier(self, carrier: str) -> str:
+        """Return the sender of what leaves by this carrier; of another where this one has none. For THE_CARRIERS."""
+        return self.of_carriers.get(carrier) or self.installation or next(iter(self.of_carriers.values()))
+
+    def filled(
+        self, messages: Iterable[NewMessage], *, lineage: Sequence[AccountId], router: Router
+    ) -> list[NewMessage]:
+        """Give each message that waits for its carrier's sender the one of the carrier it would take now."""
+        look = router.look()
+        filled = []
+        for message in messages:
+            row = message.row
+            if row.sender == THE_CARRIERS:
+                asked = Asked(
+                    msisdn=row.msisdn,
+                    country=row.country,
+                    sender="",
+                    lineage=tuple(lineage),
+                    label=row.label,
+                    dialect=row.dialect,
+                    at_ms=row.due_ms,
+                )
+                sender = self.of_carrier(look.choose(asked).carrier)
+                message = structs.replace(message, row=structs.replace(row, sender=sender))
+            filled.append(message)
+        return filled
+
+    def nameless(self, accounts: Iterable[Account]) -> list[str]:
+        """Return the logins of the accounts that can send for real and have no sender: their own or anybody's."""
+        if not self.is_real or self.of_carriers or self.installation:
+            return []
+        return sorted(
+            account.login
+            for account in accounts
+            if account.enabled and account.may_send
+            if not account.settings.default_sender and not account.settings.senders
+        )
+
+
+SANDBOX_SENDERS: Final = Senders()
+"""Where nothing is configured and nothing real can be sent."""

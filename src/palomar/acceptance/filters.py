@@ -1,0 +1,242 @@
+"""Filters: a message each, never an error of the request. What they discard is kept, not sent, not charged.
+
+Judged in the transaction that accepts, because two requests at once must not both be the first; and again when a
+scheduled message is due, because a phone may have opted out meanwhile.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from palomar.acceptance.compose import Acceptance, NewMessage, Verdict
+from palomar.acceptance.recent_sends import SentLately, SentToday, UnpaidToday
+from palomar.accounts.blacklist import LOOKUP_BLOCKED, BlackListContext
+from palomar.short_links.link_rows import LOOKUP_LINKS_OF
+from palomar.short_links.shorten import Links
+from palomar.transaction.message_rows import LOOKUP_MESSAGES, MessageRow, message_rows
+from palomar.transaction.work import Work
+from palomar.vocabulary.account import Account, AccountId
+from palomar.vocabulary.message import MessageId, State
+from palomar.vocabulary.refusals import Refusal
+
+DAY_MS = 86_400_000
+EVERYBODY = AccountId(0)
+"""The account whose black list holds for all."""
+
+NO_ROUTE: Verdict = (State.BLOCKED, "no route takes it")
+DUPLICATE: Verdict = (State.DUPLICATED, "the same text is due to this number within the hour")
+
+
+class Judged(Struct, frozen=True):
+    """What the filters say of a request. ``verdicts`` has the messages that are not sent, of all requests together."""
+
+    verdicts: dict[MessageId, Verdict]
+    is_filtered: bool
+    """The duplicates filter or a daily limit has to look at it."""
+    may_have_unpaid: bool
+    """Some of its messages may be stored that cost nothing; of nearly all requests none is."""
+
+    def counts(self, message: NewMessage) -> bool:
+        """Tell whether a message will be sent and charged, as far as is known."""
+        row = message.row
+        return row.final_ms is None and row.id not in self.verdicts
+
+
+async def judge(work: Work, commands: Sequence[Acceptance]) -> list[Judged]:
+    """Find the verdicts of router and black lists, and read what :func:`discard_duplicates` and :func:`over_limit`
+    ask."""
+    messages = [m for command in commands for m in command.messages if m.row.final_ms is None]
+    verdicts = _without_route(commands)
+    if BlackListContext.of(work.context).has_numbers:
+        verdicts |= await _blocked(work, messages)
+    judgements: list[Judged] = []
+    unique: list[Acceptance] = []
+    limited: set[AccountId] = set()
+    unpaid: set[AccountId] = set()
+    for command in commands:
+        settings = command.request.account.settings
+        if filters_duplicates := _filters_duplicates(command):
+            unique.append(command)
+        if is_limited := settings.messages_a_day != 0:
+            limited.add(command.account_id)
+        if has_unpaid := settings.unpaid_limit != 0 and (filters_duplicates or not _all_count(command, verdicts)):
+            unpaid.add(command.account_id)
+        judgements.append(Judged(verdicts, filters_duplicates or is_limited or has_unpaid, has_unpaid))
+    digests = {
+        (_digest(m), m.row.due_ms)
+        for c in unique
+        for m in c.messages
+        if m.row.final_ms is None and m.row.id not in verdicts
+    }
+    if digests:
+        await SentLately.of(work).read(digests)
+    if limited:
+        await SentToday.of(work).read(limited, work.now_ms // DAY_MS)
+    if unpaid:
+        await UnpaidToday.of(work).read(unpaid, work.now_ms // DAY_MS)
+    return judgements
+
+
+def discard_duplicates(work: Work, command: Acceptance, judged: Judged) -> None:
+    """Give the messages that fall due within the hour of their like their verdict; of equals in the request, all but
+    the first."""
+    if not _filters_duplicates(command):
+        return
+    here: set[bytes] = set()
+    for message in command.messages:
+        if judged.counts(message):
+            digest = _digest(message)
+            if digest in here or SentLately.of(work).is_near(digest, message.row.due_ms):
+                judged.verdicts[message.row.id] = DUPLICATE
+            here.add(digest)
+
+
+def over_limit(work: Work, command: Acceptance, judged: Judged) -> Refusal | None:
+    """Find the refusal of a request that would go over its account's daily limits: of what is sent, and of what costs
+    nothing."""
+    settings = command.request.account.settings
+    unpaid = _unpaid(command, judged) if judged.may_have_unpaid else 0
+    if unpaid and not UnpaidToday.of(work).fits(command.account_id, unpaid, limit=settings.unpaid_limit):
+        return Refusal.DAILY_LIMIT
+    limit = settings.messages_a_day
+    if not limit:
+        return None
+    count = _paid(command, judged)
+    return None if SentToday.of(work).fits(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
+
+
+def remember(work: Work, command: Acceptance, judged: Judged, *, unpaid: Collection[MessageId]) -> None:
+    """Count what was accepted (and only that) for the day and for the duplicates filter; ``unpaid`` was not."""
+    free = _unpaid(command, judged) if judged.may_have_unpaid else 0
+    if free:
+        UnpaidToday.of(work).count(command.account_id, free, limit=command.request.account.settings.unpaid_limit)
+    limit = command.request.account.settings.messages_a_day
+    filters_duplicates = _filters_duplicates(command)
+    if not limit and not filters_duplicates:
+        return
+    if limit:
+        count = _paid(command, judged) - len(unpaid)
+        SentToday.of(work).count(command.account_id, count, limit=limit)
+    if filters_duplicates:
+        for message in command.messages:
+            if judged.counts(message) and message.row.id not in unpaid:
+                SentLately.of(work).remember(_digest(message), message.row.due_ms)
+
+
+async def forget_scheduled(work: Work, account: Account | None, message_ids: Sequence[MessageId]) -> None:
+    """Let these messages, which are cancelled or leave at another time, make no duplicates where they stood."""
+    for digest, due_ms in await _digests_of(work, account, message_ids):
+        SentLately.of(work).forget(digest, due_ms)
+
+
+async def move_scheduled(work: Work, account: Account | None, message_ids: Sequence[MessageId], *, due_ms: int) -> None:
+    """Remember these messages at the time to which they are moved."""
+    digests = await _digests_of(work, account, message_ids)
+    await SentLately.of(work).read((digest, due_ms) for digest, _ in digests)
+    for digest, before_ms in digests:
+        SentLately.of(work).forget(digest, before_ms)
+    for digest, _ in digests:
+        if not SentLately.of(work).is_near(digest, due_ms):
+            SentLately.of(work).remember(digest, due_ms)
+
+
+async def blocked_now(
+    work: Work, account: Account | None, numbers: Iterable[str], account_id: AccountId
+) -> dict[str, str]:
+    """Numbers that get nothing from this account now, each with why; for scheduled messages that are due."""
+    wanted = sorted(set(numbers))
+    if account is None or not account.enabled or not account.may_send:
+        return dict.fromkeys(wanted, "the account may not send any more")
+    if not BlackListContext.of(work.context).has_numbers:
+        return {}
+    return await _why_blocked(work, account_id, wanted)
+
+
+def _without_route(commands: Sequence[Acceptance]) -> dict[MessageId, Verdict]:
+    """Find the messages that no route takes. Where nothing at all is known of routes and carriers, a message waits for
+    them."""
+    verdicts: dict[MessageId, Verdict] = {}
+    for command in commands:
+        for index, claim in enumerate(command.claims):
+            choice = claim.choice
+            if choice is not None and not choice.carrier and choice.candidates:
+                verdicts[command.messages[index].row.id] = NO_ROUTE
+    return verdicts
+
+
+async def _blocked(work: Work, messages: Sequence[NewMessage]) -> dict[MessageId, Verdict]:
+    numbers = sorted({message.row.msisdn for message in messages})
+    found = await work.tx.lookup(LOOKUP_BLOCKED, numbers)
+    why = {(owner, msisdn): _reason(word) for owner, msisdn, word in found}
+    verdicts: dict[MessageId, Verdict] = {}
+    for message in messages:
+        row = message.row
+        reason = why.get((row.account_id, row.msisdn)) or why.get((EVERYBODY, row.msisdn))
+        if reason:
+            verdicts[row.id] = (State.BLOCKED, reason)
+    return verdicts
+
+
+async def _why_blocked(work: Work, account_id: AccountId, numbers: Sequence[str]) -> dict[str, str]:
+    found = await work.tx.lookup(LOOKUP_BLOCKED, numbers)
+    return {msisdn: _reason(word) for owner, msisdn, word in found if owner in (account_id, EVERYBODY)}
+
+
+def _filters_duplicates(command: Acceptance) -> bool:
+    return command.request.account.settings.duplicates_filter and not command.request.unfiltered
+
+
+async def _digests_of(work: Work, account: Account | None, message_ids: Sequence[MessageId]) -> list[tuple[bytes, int]]:
+    """Give digest and due time of stored messages, of an account whose duplicates are filtered."""
+    if account is None or not account.settings.duplicates_filter or not message_ids:
+        return []
+    links: dict[int, list[tuple[str, str]]] = {}
+    for message_id, code, url in await work.tx.lookup(LOOKUP_LINKS_OF, message_ids):
+        links.setdefault(message_id, []).append((code, url))
+    digests = []
+    for row in message_rows(await work.tx.lookup(LOOKUP_MESSAGES, message_ids)):
+        in_order = sorted(links.get(row.id, ()), key=lambda link: row.text.find(f"/{link[0]}"))
+        digests.append((_digest_of(row, tuple(in_order)), row.due_ms))
+    return digests
+
+
+def _all_count(command: Acceptance, verdicts: Mapping[MessageId, Verdict]) -> bool:
+    for message in command.messages:  # noqa: SIM110  # one, nearly always: a generator would cost twice as much
+        if message.row.final_ms is not None or message.row.id in verdicts:
+            return False
+    return True
+
+
+def _paid(command: Acceptance, judged: Judged) -> int:
+    """Count the messages that are to be sent and charged."""
+    verdicts = judged.verdicts
+    return len([True for m in command.messages if m.row.final_ms is None and m.row.id not in verdicts])
+
+
+def _unpaid(command: Acceptance, judged: Judged) -> int:
+    """Count the messages that are stored and cost nothing, as far as they are more than those that are sent beside
+    them: a campaign with some bad numbers has none of these."""
+    paid = _paid(command, judged)
+    return max(0, len(command.messages) - 2 * paid)
+
+
+def _digest(message: NewMessage) -> bytes:
+    return _digest_of(message.row, message.links)
+
+
+def _digest_of(row: MessageRow, links: Links) -> bytes:
+    """Make a digest of the text that was asked for: each copy has short links of its own. ``links`` are in the text's
+    order."""
+    asked: list[str] = []
+    rest = row.text
+    for code, url in links:
+        before, _, rest = rest.partition(f"/{code}")
+        asked += (before, f"/\0{url}")
+    asked.append(rest)
+    text = f"{row.account_id}\0{row.msisdn}\0{''.join(asked)}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).digest()[:16]
+
+
+def _reason(word: str) -> str:
+    return f"the phone wrote {word}" if word else "the number is on the black list"

@@ -1,0 +1,179 @@
+"""Release: what a claimed message still has to pass before its parts may leave.
+
+A scheduled message is judged again when it is due: a phone may have opted out, the account may be closed. A message
+that nobody has routed gets its carrier here, by the rules of this moment. Not here: who claims (``sending.claim``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from palomar.acceptance.filters import NO_ROUTE, blocked_now
+from palomar.receipts.doubts import Doubts
+from palomar.receipts.ending import end_part, hold
+from palomar.routing.question import UNROUTED, RoutingContext, lineage
+from palomar.routing.rules import Asked, Plan
+from palomar.routing.sender_rules import sender_for
+from palomar.text.alphabets import Alphabet
+from palomar.transaction import message_rows as rows
+from palomar.transaction.message_rows import OpenPart, WaitingRow, waiting_rows
+from palomar.transaction.work import Work
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.lane import Rank
+from palomar.vocabulary.message import MESSAGE_TRANSITIONS, MessageId, PartId, State, move
+from palomar.vocabulary.timeline import Detail, Kind
+
+
+@dataclass(slots=True, kw_only=True)
+class WaitingPart:
+    """A claimed part that has not left: what a dispatcher needs to make its PDU. ``carrier`` is where it shall go, if
+    anybody knows; ``sender`` is what that carrier is told."""
+
+    part_id: PartId
+    message_id: MessageId
+    attempt: int
+    number: int
+    parts: int
+    reference: int
+    sender: str
+    msisdn: str
+    alphabet: Alphabet
+    text: str
+    carrier: str
+    rank: Rank = Rank.NORMAL
+    flash: bool = False
+    due_ms: int = 0
+    stale_ms: int | None = None
+
+
+async def waiting_parts(work: Work, message_ids: list[MessageId]) -> list[WaitingPart]:
+    """The parts of claimed messages that may leave, in order; what may not be sent any more ends as blocked."""
+    if not message_ids:
+        return []
+    waiting = waiting_rows(await work.tx.lookup(rows.LOOKUP_WAITING, message_ids))
+    ended = await _judge_scheduled(work, waiting)
+    ways = await _routed(work, [row for row in waiting if row.message_id not in ended])
+    plan = RoutingContext.of(work.context).plan
+    return [
+        _waiting_part(row, ways[row.message_id], flash=_is_flash(plan, row))
+        for row in waiting
+        if row.part_state is State.QUEUED and row.message_id in ways
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    carrier: str
+    sender: str
+
+
+async def _judge_scheduled(work: Work, waiting: Sequence[WaitingRow]) -> set[MessageId]:
+    """Scheduled messages that are due become queued, if their account may still send to their number; those that end
+    as blocked instead."""
+    due: dict[AccountId, dict[PartId, str]] = {}
+    for row in waiting:
+        if row.state is State.SCHEDULED:
+            due.setdefault(row.account_id, {})[row.part_id] = row.msisdn
+    blocked: set[MessageId] = set()
+    for account_id, numbers in due.items():
+        known = await work.parts(numbers)
+        account = work.context.accounts.get(account_id)
+        why = await blocked_now(work, account, numbers.values(), account_id)
+        for identity, msisdn in numbers.items():
+            part = known[identity]
+            if msisdn in why:
+                blocked.add(part.message.id)
+                _block(work, part, {"why": why[msisdn]})
+            else:
+                if part.message.state is State.SCHEDULED:
+                    move(part.message, State.QUEUED, MESSAGE_TRANSITIONS)
+                work.moved(part)
+    return blocked
+
+
+async def _routed(work: Work, waiting: Sequence[WaitingRow]) -> dict[MessageId, _Way]:
+    """Where each message goes; those that no route takes end as blocked and have no way."""
+    ways: dict[MessageId, _Way] = {}
+    lost: dict[MessageId, str] = {}
+    router = RoutingContext.of(work.context).router
+    for row in waiting:
+        if row.message_id in ways or row.message_id in lost:
+            continue
+        if row.has_begun or row.queued_for != UNROUTED or router is None:
+            ways[row.message_id] = _fixed(work, row)
+            continue
+        choice = router.choose(asked(work, row))
+        if choice.carrier or not choice.candidates:
+            ways[row.message_id] = _Way(choice.carrier, choice.sender or row.sender)
+            if choice.candidates:
+                detail: Detail = {"carrier": choice.carrier, "routes": choice.told()}
+                work.note(row.message_id, Kind.ROUTED, detail)
+        else:
+            lost[row.message_id] = choice.told()
+    await _block_unroutable(work, waiting, lost)
+    return ways
+
+
+async def _block_unroutable(work: Work, waiting: Sequence[WaitingRow], lost: dict[MessageId, str]) -> None:
+    identities = [row.part_id for row in waiting if row.message_id in lost]
+    known = await work.parts(identities)
+    await Doubts.of(work).load(identities)
+    for identity in identities:
+        part = known[identity]
+        if not Doubts.of(work).is_open(part):
+            _block(work, part, {"why": NO_ROUTE[1], "routes": lost[part.message.id]})
+        else:  # a copy may have left by a carrier that is gone: it waits for that one's receipt
+            hold(work, part)
+
+
+def _fixed(work: Work, row: WaitingRow) -> _Way:
+    """A message of which a part has left by a carrier stays with it; one that was routed stays so."""
+    carrier = row.carrier if row.has_begun else row.queued_for
+    router = RoutingContext.of(work.context).router
+    rules = router.plan.sender_rules if router else ()
+    sender = sender_for(rules, carrier=carrier, country=row.country, sender=row.sender) if rules else row.sender
+    return _Way(carrier, row.sender if sender is None else sender)
+
+
+def asked(work: Work, row: WaitingRow) -> Asked:
+    """A stored message in the router's words."""
+    return Asked(
+        msisdn=row.msisdn,
+        country=row.country,
+        sender=row.sender,
+        lineage=lineage(work.context.accounts, row.account_id),
+        label=row.label,
+        dialect=row.dialect,
+        at_ms=work.now_ms,
+    )
+
+
+def _block(work: Work, part: OpenPart, detail: Detail) -> None:
+    if part.message.state is not State.BLOCKED and part.message.parts_open == part.message.parts:
+        work.note(part.message.id, Kind.DISCARDED, {"state": State.BLOCKED.value, **detail})
+    work.leave_queue(part)
+    end_part(work, part, State.BLOCKED)
+
+
+def _is_flash(plan: Plan, row: WaitingRow) -> bool:
+    lane = plan.lane(row.lane_id) if row.lane_id else None
+    return lane is not None and lane.flash
+
+
+def _waiting_part(row: WaitingRow, way: _Way, *, flash: bool) -> WaitingPart:
+    return WaitingPart(
+        part_id=row.part_id,
+        message_id=row.message_id,
+        attempt=row.attempt + 1,
+        number=row.part_id - row.message_id,
+        parts=row.parts,
+        reference=row.reference,
+        sender=way.sender,
+        msisdn=row.msisdn,
+        alphabet=row.alphabet,
+        text=row.text,
+        carrier=way.carrier,
+        rank=row.rank,
+        flash=flash,
+        due_ms=row.due_ms,
+        stale_ms=row.stale_ms,
+    )

@@ -1,0 +1,140 @@
+"""Abuse: who goes on after being refused, fifty times within a minute, is blocked for a while, at every door.
+
+Counted in memory, on each node for itself; the block is a row that every node reads with its directory, so it survives
+a restart and a refused request costs a dictionary's look-up. An address is blocked for its bad credentials, an account
+for its requests over the limit. Never blocked are loopback and an address that sends X-Forwarded-For though nobody
+trusts it: both are proxies of ours more often than strangers, and a block would keep out everybody behind them.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from palomar.accounts import blocks
+from palomar.accounts.blocks import (
+    REFUSED_A_MINUTE,
+    SUSPECT_FROM,
+    TRIES_WHILE_BLOCKED,
+    Abuse,
+    Block,
+    end_ms,
+    may_be_blocked,
+)
+from palomar.accounts.callers import Caller
+from palomar.accounts.directory import Directory
+from palomar.ports import Clock
+from palomar.transaction.batcher import Batcher, Step
+from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.account import Account, AccountId
+
+BLOCK: Final = Step(name="block", script=blocks.block)
+COUNTED_AT_MOST: Final = 10_000
+"""Who is counted at the same time; beyond it the one who was first refused is forgotten."""
+_AT_ONCE_SECONDS: Final = 3.0
+"""How long a block holds on this node before it has been read back from the database."""
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Minute:
+    began: float
+    refused: int = 0
+
+
+class AbuseWatch:
+    """Counts what is refused, and knows who is blocked."""
+
+    def __init__(self, directory: Directory, batcher: Batcher, clock: Clock) -> None:
+        self._directory = directory
+        self._batcher = batcher
+        self._clock = clock
+        self._minutes: dict[str, _Minute] = {}
+        self._just_blocked: dict[str, tuple[float, Block]] = {}
+
+    @property
+    def is_quiet(self) -> bool:
+        """Tell whether nobody is blocked, on this node or any other."""
+        return not (self._just_blocked or self._directory.snapshot.blocks)
+
+    def block_of_account(self, account_id: AccountId) -> Block | None:
+        """The block in force, if any."""
+        return None if self.is_quiet else self._block_of(blocks.account_subject(account_id))
+
+    def block_of_address(self, visitor: Visitor) -> Block | None:
+        """The block in force, if any."""
+        if self.is_quiet or visitor.is_proxy or not may_be_blocked(visitor.address):
+            return None
+        return self._block_of(blocks.address_subject(visitor.address))
+
+    def over_limit(self, account: Account) -> None:
+        """One more request of the account is refused for being one too many."""
+        subject = blocks.account_subject(account.id)
+        if self._count(subject) > REFUSED_A_MINUTE:
+            self._block(subject, "requests over the limit")
+
+    def charge(self, visitor: Visitor) -> None:
+        """Count one more credential of the address as bad, before or after it was looked at."""
+        self._count(blocks.address_subject(visitor.address))
+
+    def forgive(self, visitor: Visitor) -> None:
+        """Take back one charge: the credential was good, or was not looked at."""
+        minute = self._minutes.get(blocks.address_subject(visitor.address))
+        if minute is not None and minute.refused:
+            minute.refused -= 1
+
+    def bad_credentials(self, visitor: Visitor) -> bool:
+        """Block the address if it was charged too often; True where it is spared only as a proxy that nobody trusts."""
+        subject = blocks.address_subject(visitor.address)
+        minute = self._minutes.get(subject)
+        if minute is None or minute.refused <= REFUSED_A_MINUTE or not may_be_blocked(visitor.address):
+            return False
+        if not visitor.is_proxy:
+            self._block(subject, "bad credentials")
+        return visitor.is_proxy
+
+    def is_suspect(self, visitor: Visitor) -> bool:
+        """Tell whether the address has failed several times within this minute, also one that may not be blocked."""
+        minute = self._minutes.get(blocks.address_subject(visitor.address))
+        recent = minute is not None and self._clock.monotonic() - minute.began < 60.0
+        return recent and minute is not None and minute.refused >= SUSPECT_FROM
+
+    def may_try(self, caller: Caller) -> bool:
+        """Tell whether a login that is known from a blocked address may have another password looked at; counts it."""
+        return self._count(f"caller:{caller[0]} {caller[1]}") <= TRIES_WHILE_BLOCKED
+
+    def _block_of(self, subject: str) -> Block | None:
+        block = self._directory.snapshot.blocks.get(subject)
+        if block is not None:
+            self._just_blocked.pop(subject, None)
+            return block if block.until_ms > self._clock.wall_ms() else None
+        until, block = self._just_blocked.get(subject, (0.0, None))
+        if block is not None and self._clock.monotonic() >= until:
+            del self._just_blocked[subject]
+            return None
+        return block
+
+    def _count(self, subject: str) -> int:
+        """Count one more refusal; how many there were within this minute."""
+        now = self._clock.monotonic()
+        minute = self._minutes.get(subject)
+        if minute is None or now - minute.began >= 60.0:
+            self._minutes.pop(subject, None)
+            if len(self._minutes) >= COUNTED_AT_MOST:
+                del self._minutes[next(iter(self._minutes))]
+            minute = self._minutes[subject] = _Minute(now)
+        minute.refused += 1
+        return minute.refused
+
+    def _block(self, subject: str, reason: str) -> None:
+        self._minutes.pop(subject, None)
+        now_ms = self._clock.wall_ms()
+        block = Block(subject=subject, level=1, reason=reason, since_ms=now_ms, until_ms=end_ms(1, now_ms=now_ms))
+        if len(self._just_blocked) >= COUNTED_AT_MOST:
+            self._just_blocked.clear()
+        self._just_blocked[subject] = (self._clock.monotonic() + _AT_ONCE_SECONDS, block)
+        self._batcher.post(BLOCK, Abuse(subject=subject, reason=reason), self._blocked)
+
+    def _blocked(self, block: Block) -> None:
+        _log.warning("blocked", subject=block.subject, reason=block.reason, level=block.level, until_ms=block.until_ms)
+        self._directory.look_again()

@@ -1,0 +1,62 @@
+"""Changes to accounts that a program may ask for twice: written together with their idempotency key."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from palomar.accounts.store import NewAccount, add_account, change_password
+from palomar.transaction import idempotency
+from palomar.transaction.idempotency import Key, KeyReused, Replay
+from palomar.transaction.work import Work
+from palomar.vocabulary.account import Account, AccountId
+from palomar.vocabulary.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddAccount:
+    """Make an account; ``answer`` renders status and body to keep under the key."""
+
+    new: NewAccount
+    key: Key | None = None
+    answer: Callable[[Account], tuple[int, bytes]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePassword:
+    """Write a new password hash; ``answer`` is what to keep under the key."""
+
+    account_id: AccountId
+    password_hash: str
+    key: Key | None = None
+    answer: tuple[int, bytes] = (200, b"")
+
+
+async def add_keyed(work: Work, commands: Sequence[AddAccount]) -> list[Account | Replay | KeyReused | None]:
+    """Make each account; None where the login is taken."""
+    await idempotency.seen(work, [command.key for command in commands if command.key])
+    results: list[Account | Replay | KeyReused | None] = []
+    for command in commands:
+        before = idempotency.recall(work, command.key) if command.key else None
+        if before is not None:
+            results.append(before)
+            continue
+        account = await add_account(work.tx, work.context, command.new, now_ms=work.now_ms)
+        assert not isinstance(account, Refusal), "an account added by a program begins without credit"
+        if account is not None and command.key and command.answer:
+            status, body = command.answer(account)
+            idempotency.keep(work, command.key, status=status, body=body)
+        results.append(account)
+    return results
+
+
+async def change_keyed(work: Work, commands: Sequence[ChangePassword]) -> list[Replay | KeyReused | None]:
+    """Write each password; None where it was written now."""
+    await idempotency.seen(work, [command.key for command in commands if command.key])
+    results: list[Replay | KeyReused | None] = []
+    for command in commands:
+        before = idempotency.recall(work, command.key) if command.key else None
+        if before is None:
+            await change_password(work.tx, command.account_id, command.password_hash, now_ms=work.now_ms)
+            if command.key:
+                idempotency.keep(work, command.key, status=command.answer[0], body=command.answer[1])
+        results.append(before)
+    return results

@@ -1,0 +1,355 @@
+"""Accounts, their keys, settings and credit: written by people, one short transaction each, seen by every node at once.
+
+Every change bumps the counter that nodes read twice a second. Secrets are shown when they are made and kept as hashes.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from palomar.accounts import account_rows as rows
+from palomar.accounts.blacklist import SELECT_ANY_BLOCKED
+from palomar.accounts.blocks import Block, list_blocks
+from palomar.accounts.callers import Caller, of_blocked
+from palomar.accounts.settings import read_settings, settings_text
+from palomar.accounts.templates import SELECT_TEMPLATES
+from palomar.accounts.terms import Terms
+from palomar.accounts.tokens import Token, live_token
+from palomar.billing import ledger_rows as ledger
+from palomar.billing.ledger import Ledger
+from palomar.billing.prices import PriceList, price_lists
+from palomar.ports import Ids
+from palomar.receipts.receipt_id_lessons import load_spellings
+from palomar.routing.question import lineage
+from palomar.routing.rules import Plan
+from palomar.routing.rules_store import load_plan
+from palomar.storage.database import Conflict, Transaction
+from palomar.storage.statements import Found
+from palomar.transaction import token_rows
+from palomar.transaction.change_counter import BUMP_VERSION, SELECT_VERSION
+from palomar.transaction.context import TransactionContext
+from palomar.transaction.work import Work
+from palomar.vocabulary.account import Account, AccountId, AccountSettings
+from palomar.vocabulary.receipt_ids import Spelling
+from palomar.vocabulary.refusals import Refusal
+
+_NO_PRICES = PriceList()
+_EVERYBODY = AccountId(0)
+"""Whose rates are the house's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything about accounts that the hot path asks, in memory. ``passwords`` are argon2 hashes."""
+
+    version: int = 0
+    by_id: Mapping[AccountId, Account] = field(default_factory=dict)
+    by_login: Mapping[str, Account] = field(default_factory=dict)
+    by_key: Mapping[bytes, Account] = field(default_factory=dict)
+    passwords: Mapping[AccountId, str] = field(default_factory=dict)
+    prices: Mapping[AccountId, PriceList] = field(default_factory=dict)
+    tokens: Mapping[int, Token] = field(default_factory=dict)
+    children: Mapping[AccountId, tuple[Account, ...]] = field(default_factory=dict)
+    has_blocked_numbers: bool = True
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    known_callers: Mapping[Caller, int] = field(default_factory=dict)
+    """Of blocked addresses: who was let in from there before, and when it was last written."""
+    plan: Plan = field(default_factory=Plan)
+    spellings: Mapping[str, Spelling] = field(default_factory=dict)
+    """How carriers' receipts spell ids, as far as it has been learned."""
+    _terms: dict[AccountId, Terms] = field(default_factory=dict)
+
+    def is_within(self, account: Account, ancestor: AccountId) -> bool:
+        """Whether ``account`` is ``ancestor`` or stands below it."""
+        current: Account | None = account
+        while current is not None:
+            if current.id == ancestor:
+                return True
+            current = self.by_id.get(current.parent_id) if current.parent_id is not None else None
+        return False
+
+    def terms(self, account_id: AccountId) -> Terms:
+        """What the account's messages are judged by before they are stored."""
+        found = self._terms.get(account_id)
+        if found is None:
+            prices, above = self.prices.get(account_id, _NO_PRICES), lineage(self.by_id, account_id)
+            found = self._terms[account_id] = Terms(prices=prices, lanes=self.plan.lanes, lineage=above)
+        return found
+
+    def account_of_key(self, secret: str) -> Account | None:
+        """Whose live key this is."""
+        return self.by_key.get(key_hash(secret))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """What ``account add`` asks for; the hash is made before the transaction, because it takes long on purpose."""
+
+    login: str
+    name: str
+    password_hash: str
+    key: str
+    settings: AccountSettings
+    credit_microcredits: int = 0
+    parent_id: AccountId | None = None
+    surname: str = ""
+    contact_email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Microcredits that can be spent, and that are set aside for what is under way."""
+
+    available: int
+    reserved: int
+
+
+def key_hash(secret: str) -> bytes:
+    """What is kept of a key: it is random, so one SHA-256 is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def login_key(login: str) -> str:
+    """Logins are told apart without regard to case."""
+    return login.strip().casefold()
+
+
+async def load(tx: Transaction) -> Snapshot:
+    """Read all accounts, live keys and rates."""
+    version = int(str((await tx.select(SELECT_VERSION))[0][0]))
+    accounts: dict[AccountId, Account] = {}
+    passwords = {}
+    templates = await _templates(tx)
+    for row in await tx.select(rows.SELECT_ACCOUNTS):
+        account = _account(row, templates)
+        accounts[account.id] = account
+        passwords[account.id] = str(row[7])
+    by_key = {}
+    for digest, owner in await tx.select(rows.SELECT_LIVE_KEYS):
+        assert isinstance(digest, bytes)
+        by_key[digest] = accounts[AccountId(owner)]
+    blocks = {block.subject: block for block in await list_blocks(tx)}
+    return Snapshot(
+        version=version,
+        by_id=accounts,
+        by_login={login_key(account.login): account for account in accounts.values()},
+        by_key=by_key,
+        passwords=passwords,
+        prices=await _prices(tx, accounts),
+        tokens={row[0]: live_token(row) for row in await tx.select(token_rows.SELECT_LIVE_TOKENS)},
+        children=_children(accounts),
+        has_blocked_numbers=bool(await tx.select(SELECT_ANY_BLOCKED)),
+        blocks=blocks,
+        known_callers=await of_blocked(tx) if blocks else {},
+        plan=await load_plan(tx),
+        spellings=await load_spellings(tx),
+    )
+
+
+async def add_account(
+    tx: Transaction, context: TransactionContext, new: NewAccount, *, now_ms: int
+) -> Account | Refusal | None:
+    """Make an account with one key and its first credit, which comes from its parent where it has one.
+
+    None if the login is taken, by an account or by a user of the console; a refusal if the parent has too little:
+    then nothing is written.
+    """
+    if await tx.select(rows.SELECT_USER_WITH_LOGIN, login_key(new.login)):
+        return None
+    first = new.credit_microcredits
+    if new.parent_id is not None and first > (await balance(tx, new.parent_id)).available:
+        return Refusal.NO_CREDIT
+    account_id = AccountId(int(str((await tx.select("SELECT coalesce(max(id), 0) + 1 FROM accounts"))[0][0])))
+    row = (
+        account_id,
+        new.login,
+        login_key(new.login),
+        new.parent_id,
+        new.name,
+        1,
+        1,
+        new.password_hash,
+        settings_text(new.settings),
+        now_ms,
+    )
+    if not await tx.insert_new(rows.INSERT_ACCOUNTS, [row]):
+        if await tx.select(rows.SELECT_ACCOUNT_BY_LOGIN, login_key(new.login)):
+            return None
+        raise Conflict("another node took the same id for another account meanwhile")
+    await tx.insert(ledger.INSERT_BALANCES, [(account_id, 0, 0)])
+    await add_key(tx, context.ids, account_id, secret=new.key, name="first", now_ms=now_ms)
+    if first and new.parent_id is not None:
+        work = Work(tx, context, now_ms=now_ms)
+        await transfer(work, [Transfer(giver=new.parent_id, taker=account_id, microcredits=first)])
+        await work.finish()
+    elif first:
+        await add_credit(tx, context, account_id, first, now_ms=now_ms)
+    return Account(id=account_id, login=new.login, parent_id=new.parent_id, name=new.name, settings=new.settings)
+
+
+async def add_key(
+    tx: Transaction, ids: Ids, account_id: AccountId, *, secret: str, name: str, now_ms: int
+) -> rows.KeyRow:
+    """A further key of an account."""
+    key = rows.KeyRow(id=ids.serial(), name=name, start=secret[:6], created_ms=now_ms, revoked_ms=None)
+    await tx.insert(rows.INSERT_KEYS, [(key_hash(secret), key.id, account_id, name, key.start, now_ms)])
+    await tx.execute(BUMP_VERSION)
+    return key
+
+
+async def revoke_key(tx: Transaction, account_id: AccountId, key_id: int, *, now_ms: int) -> bool:
+    """A revoked key dies on every node within a second; False if there is no such live key."""
+    changed = await tx.execute(rows.REVOKE_KEY, now_ms, account_id, key_id)
+    await tx.execute(BUMP_VERSION)
+    return changed == 1
+
+
+async def list_keys(tx: Transaction, account_id: AccountId) -> list[rows.KeyRow]:
+    """An account's keys, revoked ones too, oldest first."""
+    found = await tx.select(rows.SELECT_KEYS_OF, account_id)
+    return [
+        rows.KeyRow(
+            id=identity,
+            name=str(name),
+            start=str(start),
+            created_ms=created,
+            revoked_ms=None if revoked is None else revoked,
+        )
+        for identity, name, start, created, revoked in found
+    ]
+
+
+async def change_password(tx: Transaction, account_id: AccountId, password_hash: str, *, now_ms: int) -> None:
+    """Write a new password; what was remembered of the old one is worth nothing any more, nor are the passes that it
+    opened. Passes that were made by name go on (``tokens.named_tokens``)."""
+    await tx.execute(rows.CHANGE_PASSWORD, password_hash, account_id)
+    await tx.execute(token_rows.REVOKE_TOKENS_OF_LOGIN, now_ms, account_id)
+    await tx.execute(BUMP_VERSION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """Credit that goes from one account to another; a negative amount comes back."""
+
+    giver: AccountId
+    taker: AccountId
+    microcredits: int
+
+
+async def transfer(work: Work, orders: Sequence[Transfer]) -> list[Balance | Refusal]:
+    """Move credit in two legs of one entry an order; the giver's balance after it.
+
+    Whether the two are parent and child is the caller's to judge.
+    """
+    ledger = Ledger.of(work)
+    results: list[Balance | Refusal] = []
+    for order in orders:
+        giver, taker, microcredits = order.giver, order.taker, order.microcredits
+        if microcredits < 0:
+            giver, taker, microcredits = taker, giver, -microcredits
+        for party in sorted({giver, taker}):
+            await ledger.lock(party)
+        if ledger.balances.get(giver, 0) < microcredits:
+            results.append(Refusal.NO_CREDIT)
+            continue
+        ledger.transfer(giver, taker, microcredits)
+        reserved = (await balance(work.tx, giver)).reserved
+        results.append(Balance(available=ledger.balances[giver], reserved=reserved))
+    return results
+
+
+async def change_account(tx: Transaction, account: Account) -> None:
+    """Write an account's name, switches and settings as they are in ``account``."""
+    await tx.execute(
+        rows.UPDATE_ACCOUNT,
+        account.name,
+        int(account.enabled),
+        int(account.may_send),
+        settings_text(account.settings),
+        account.id,
+    )
+    await tx.execute(BUMP_VERSION)
+
+
+async def add_credit(
+    tx: Transaction, context: TransactionContext, account_id: AccountId, microcredits: int, *, now_ms: int
+) -> Balance | Refusal:
+    """Add money (or, negative, take it out, never below zero); says the balance after it."""
+    before = await balance(tx, account_id)
+    if before.available + microcredits < 0:
+        return Refusal.NO_CREDIT
+    work = Work(tx, context, now_ms=now_ms)
+    Ledger.of(work).credit(account_id, microcredits)
+    await work.finish()
+    return Balance(available=before.available + microcredits, reserved=before.reserved)
+
+
+async def balance(tx: Transaction, account_id: AccountId) -> Balance:
+    """Say what an account can spend and what is set aside; zero for one that does not exist."""
+    for _, available, reserved in await tx.lookup(ledger.LOOKUP_BALANCES, [account_id]):
+        return Balance(available=available, reserved=reserved)
+    return Balance(available=0, reserved=0)
+
+
+async def audit_ledger(tx: Transaction) -> list[str]:
+    """Say what is wrong with the money: entries that do not sum to zero, balances that are not their ledger's sum."""
+    faults = [f"entry {row[0]} does not sum to zero" for row in await tx.select(ledger.SELECT_UNBALANCED)]
+    sums = {(row[0], row[1]): row[2] for row in await tx.select(ledger.SELECT_BOOKS)}
+    for account_id, available, reserved in await tx.select(
+        "SELECT account_id, available_microcredits, reserved_microcredits FROM balances ORDER BY account_id"
+    ):
+        for book, amount in ((ledger.Book.AVAILABLE, available), (ledger.Book.RESERVED, reserved)):
+            entered = sums.get((account_id, book.value), 0)
+            if entered != amount:
+                faults.append(f"account {account_id}: {book} is {amount}, its ledger says {entered}")
+    return faults + await _audit_reserved(tx)
+
+
+async def _audit_reserved(tx: Transaction) -> list[str]:
+    """What is reserved must be what the parts under way and not yet paid for will cost."""
+    expected = {row[0]: row[1] for row in await tx.select(ledger.SELECT_UNDER_WAY)}
+    return [
+        f"account {account_id}: {reserved} is reserved, but what is under way costs {expected.get(account_id, 0)}"
+        for account_id, reserved in await tx.select("SELECT account_id, reserved_microcredits FROM balances")
+        if reserved != expected.get(account_id, 0)
+    ]
+
+
+async def _prices(tx: Transaction, accounts: Mapping[AccountId, Account]) -> dict[AccountId, PriceList]:
+    """``accounts`` in the order of their ids: an account is younger than its parent."""
+    rates: dict[AccountId, dict[str, int]] = {}
+    for owner, country, microcredits in await tx.select(rows.SELECT_RATES):
+        rates.setdefault(AccountId(owner), {})[str(country)] = microcredits
+    general = rates.pop(_EVERYBODY, {})
+    families = ((account.id, account.parent_id) for account in accounts.values())
+    return price_lists(families, rates, general=general)
+
+
+def _children(accounts: Mapping[AccountId, Account]) -> dict[AccountId, tuple[Account, ...]]:
+    children: dict[AccountId, tuple[Account, ...]] = {}
+    for account in accounts.values():
+        if account.parent_id is not None:
+            children[account.parent_id] = (*children.get(account.parent_id, ()), account)
+    return children
+
+
+async def _templates(tx: Transaction) -> dict[int, dict[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    for owner, name, text in await tx.select(SELECT_TEMPLATES):
+        found.setdefault(owner, {})[str(name)] = str(text)
+    return found
+
+
+def _account(row: Found, templates: Mapping[int, Mapping[str, str]]) -> Account:
+    identity, login, parent, name, enabled, may_send, stored, _ = row
+    settings = read_settings(str(stored))
+    return Account(
+        id=AccountId(identity),
+        login=str(login),
+        parent_id=None if parent is None else AccountId(parent),
+        name=str(name),
+        enabled=bool(enabled),
+        may_send=bool(may_send),
+        settings=settings,
+        templates=templates.get(identity, {}) if settings.templates else {},
+    )

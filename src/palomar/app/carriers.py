@@ -1,0 +1,147 @@
+"""The carriers of a configuration, each behind ``ports.Carrier``; and the simulators inside this process.
+
+Not here: when parts leave by them (``sending.dispatcher``), and what people see of the simulators (``sandbox``).
+"""
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from palomar.app.config import CarrierConfig
+from palomar.carriers.simulator.chaos import script as chaos_script
+from palomar.carriers.simulator.settings import SimulatorSettings
+from palomar.carriers.simulator.smsc import SimulatorSmsc
+from palomar.carriers.smpp.carrier import ADJUSTABLE, SmppCarrier
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.carriers.smpp.submitting import submit_maker
+from palomar.carriers.smpp.wording import languages
+from palomar.ports import Carrier, Clock, Ids
+from palomar.reports.messages import awaiting_receipt
+from palomar.smpp import SubmitSm
+from palomar.storage.database import Database
+from palomar.text.languages import Language
+
+_log = structlog.get_logger(__name__)
+
+
+class South:
+    """See the module. What chaos scripts were set is kept until the simulators are there."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.carriers: dict[str, Carrier] = {}
+        self.simulators: dict[str, SimulatorSmsc] = {}
+        self._clock = clock
+        self._entries: Sequence[CarrierConfig] = ()
+        self._scripts: Mapping[str, str] = {}
+
+    def build(self, entries: Sequence[CarrierConfig], ids: Ids) -> None:
+        """Make a carrier of each entry; none is connected yet."""
+        self._entries = entries
+        self.carriers = {entry.name: self._carrier(entry, ids) for entry in entries}
+        self.set_scripts(self._scripts)
+
+    @property
+    def query_after_seconds(self) -> Mapping[str, float]:
+        """When each carrier is asked for a receipt that is overdue."""
+        return {
+            entry.name: entry.query_after_seconds for entry in self._entries if isinstance(entry, SmppCarrierSettings)
+        }
+
+    @property
+    def one_receipt(self) -> frozenset[str]:
+        """Give the carriers that report one part alone of a long message."""
+        return frozenset(
+            entry.name
+            for entry in self._entries
+            if isinstance(entry, SmppCarrierSettings) and entry.receipt_of == "message"
+        )
+
+    @property
+    def languages(self) -> frozenset[Language]:
+        """The languages whose tables every carrier takes: a message may go by any of them."""
+        taken = [
+            languages(entry.languages if isinstance(entry, SmppCarrierSettings) else ()) for entry in self._entries
+        ]
+        return frozenset.intersection(*taken) if taken else frozenset()
+
+    def skip(self, milliseconds: int) -> None:
+        """The sandbox clock has jumped: what simulators had in mind for the meantime happens now."""
+        for smsc in self.simulators.values():
+            smsc.skip(milliseconds / 1_000)
+
+    def set_scripts(self, scripts: Mapping[str, str]) -> None:
+        """What each simulator does wrong: what was set beside the server, else what the configuration says."""
+        self._scripts = scripts
+        for name, smsc in self.simulators.items():
+            wanted = chaos_script.parse(scripts.get(name, smsc.settings.chaos))
+            if wanted != smsc.chaos:
+                _log.info("chaos", carrier=name, script=chaos_script.written(wanted))
+                smsc.set_chaos(wanted)
+
+    def adjust(self, entries: Sequence[CarrierConfig]) -> None:
+        """Let running carriers over SMPP take over what they can of other settings; say what needs a start."""
+        known = {entry.name: entry for entry in self._entries}
+        for entry in entries:
+            carrier, before = self.carriers.get(entry.name), known.get(entry.name)
+            if isinstance(carrier, SmppCarrier) and isinstance(entry, SmppCarrierSettings):
+                carrier.adjust(entry)
+                _log.info("carrier_adjusted", carrier=entry.name, **{name: getattr(entry, name) for name in ADJUSTABLE})
+            if not _is_taken_over(before, entry):
+                _log.warning("carrier_needs_a_start", carrier=entry.name)
+        for name in known.keys() - {entry.name for entry in entries}:
+            _log.warning("carrier_needs_a_start", carrier=name)
+
+    async def remind(self, database: Database) -> None:
+        """The simulator inside keeps nothing: what it took before this start and had not reported, it is told again."""
+        for name, smsc in self.simulators.items():
+            inside = _inside(name, smsc.settings)
+            submit, after = submit_maker(inside, wall_ms=self._clock.wall_ms), 0
+            while True:
+                found = await database.read(awaiting_receipt, name, after=after)
+                for reference, part in found:
+                    if isinstance(pdu := submit(part), SubmitSm):
+                        smsc.recall(inside.system_id, reference, pdu)
+                if not found:
+                    break
+                after = found[-1][1].part_id
+
+    async def stop(self, deadline_seconds: float) -> None:
+        """Unbind from every carrier; then the simulators end, and say what they have counted."""
+        await asyncio.gather(*(carrier.stop(deadline_seconds) for carrier in self.carriers.values()))
+        for name, smsc in self.simulators.items():
+            smsc.close()
+            _log.info("the simulator has counted", carrier=name, **dataclasses.asdict(smsc.stats))
+
+    def _carrier(self, entry: CarrierConfig, ids: Ids) -> Carrier:
+        if isinstance(entry, SmppCarrierSettings):
+            return SmppCarrier(entry, clock=self._clock, chance=ids.chance)
+        smsc = SimulatorSmsc(entry.settings, clock=self._clock, chance=ids.chance)
+        self.simulators[entry.name] = smsc
+        return SmppCarrier(
+            _inside(entry.name, entry.settings), clock=self._clock, chance=ids.chance, connect=smsc.connect_memory
+        )
+
+
+def _is_taken_over(before: CarrierConfig | None, entry: CarrierConfig) -> bool:
+    """Tell whether an entry differs from what runs in nothing but what a running carrier takes over."""
+    if isinstance(before, SmppCarrierSettings) and isinstance(entry, SmppCarrierSettings):
+        return before == dataclasses.replace(entry, **{name: getattr(before, name) for name in ADJUSTABLE})
+    return before == entry
+
+
+def _inside(name: str, settings: SimulatorSettings) -> SmppCarrierSettings:
+    """The link to the simulator inside the process. It is never far away, so it is soon tried again."""
+    return SmppCarrierSettings(
+        name=name,
+        host="",
+        port=0,
+        system_id="palomar",
+        password="",
+        window=1_000,
+        response_timeout_seconds=settings.answer_timeout_seconds,
+        enquire_link_seconds=settings.answer_timeout_seconds,
+        reconnect_min_seconds=0.1,
+        reconnect_max_seconds=1,
+    )

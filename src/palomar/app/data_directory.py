@@ -1,0 +1,123 @@
+"""Where a server lives: its data directory, which it alone may use, and its database."""
+
+import contextlib
+import fcntl
+import os
+import platform
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import structlog
+
+from palomar.acceptance.default_sender import Senders
+from palomar.app.config import Config
+from palomar.app.installation import Note, is_noted
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.clock import RealClock, RealIds
+from palomar.sandbox import clock_and_chaos
+from palomar.storage.database import Database, DatabaseError, Transaction
+from palomar.storage.migrate import migrate
+from palomar.storage.sqlite import open_sqlite
+from palomar.vocabulary.message import COMMAND_LINE_NODE, born_ms
+
+SQLITE_FILE: Final = "palomar.db"
+FIRST_ACCOUNT_FILE: Final = "demo.json"
+"""In the data directory: the secrets that the first start made, readable for its owner alone."""
+
+_log = structlog.get_logger(__name__)
+
+
+class StartError(Exception):
+    """Why the server cannot start, for the operator."""
+
+
+def has_data(config: Config) -> bool:
+    """Tell whether the configured database is there already; of PostgreSQL only its server knows."""
+    return bool(config.database.url) or (config.data_dir / SQLITE_FILE).exists()
+
+
+@contextlib.asynccontextmanager
+async def opened_database(config: Config, *, makes_home: bool = True) -> AsyncIterator[Database]:
+    """The configured database, its schema up to date; with ``makes_home`` the data directory is made too.
+
+    Raises DatabaseError.
+    """
+    clock = RealClock()
+    data_dir = _made_data_dir(config.data_dir) if makes_home else config.data_dir
+    if config.database.url:
+        from palomar.storage.postgres import open_postgres  # its driver is imported by those alone who use it
+
+        session = RealIds(COMMAND_LINE_NODE).token()
+        database: Database = await open_postgres(config.database.url, session=session)
+        engine = "postgres"
+    else:
+        database = open_sqlite(data_dir / SQLITE_FILE)
+        engine = "sqlite"
+    try:
+        for name in await migrate(database, engine=engine, now_ms=clock.wall_ms()):
+            _log.info("migration applied", name=name)
+        yield database
+    finally:
+        await database.close()
+
+
+async def wall_clock(config: Config, database: Database) -> RealClock:
+    """The clock that everything is dated by: as far ahead as the sandbox's, where nothing real can be sent."""
+    clock = RealClock()
+    if config.simulated:
+        clock.jump((await database.read(clock_and_chaos.read)).ahead_ms)
+    return clock
+
+
+async def configured_senders(config: Config, database: Database) -> Senders:
+    """Return what decides whose a message is that names no sender."""
+    required = config.sending.require_sender
+    if required is None:
+        required = not await database.read(is_noted, note=Note.BORROWS_VENDOR_SENDERS)
+    return Senders(
+        of_carriers={c.name: c.sender for c in config.carriers if isinstance(c, SmppCarrierSettings) and c.sender},
+        is_real=not config.simulated,
+        installation=config.sending.default_sender,
+        borrows_vendors=config.simulated or not required,
+    )
+
+
+@contextlib.contextmanager
+def locked(data_dir: Path) -> Iterator[IO[str]]:
+    """One server a data directory."""
+    with open(data_dir / "lock", "a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            raise StartError(f"another server (pid {owner}) uses the data directory {data_dir}") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield lock
+
+
+def node_name(data_dir: Path) -> str:
+    """What this server is called in the database: one a machine and data directory."""
+    return f"{platform.node()}:{data_dir.resolve()}"
+
+
+async def youngest_ms(database: Database) -> int:
+    """Find when the last message was born; zero if there is none."""
+
+    async def script(tx: Transaction) -> int:
+        youngest = (await tx.select("SELECT max(id) FROM messages"))[0][0]
+        return 0 if youngest is None else born_ms(youngest)
+
+    return await database.read(script)
+
+
+def _made_data_dir(data_dir: Path) -> Path:
+    """Made for its owner alone: it will hold texts, numbers and secrets."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"the data directory {data_dir} cannot be made: {error.strerror}") from error
+    return data_dir

@@ -1,0 +1,110 @@
+"""Housekeeping: messages that no receipt will end any more, and rows that are kept for some time only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import LiteralString
+
+from palomar.acceptance import recent_sends
+from palomar.acceptance.recent_sends import SAME_WITHIN_MS
+from palomar.access import user_rows
+from palomar.access.lockout import FORGOTTEN_MS
+from palomar.accounts import callers
+from palomar.accounts.callers import KEPT_AT_MOST, KNOWN_MS
+from palomar.billing.ledger import Ledger
+from palomar.billing.ledger_rows import Reason
+from palomar.callbacks import target_rows
+from palomar.inbound import inbound_rows
+from palomar.receipts import doubt_rows, oddities, orphan_rows
+from palomar.receipts.doubts import Doubts
+from palomar.receipts.ending import end_part
+from palomar.reports import count_rows
+from palomar.reports.buckets import COUNTS_KEPT_MS, Grain
+from palomar.storage.database import Transaction
+from palomar.transaction import message_rows as rows
+from palomar.transaction import token_rows
+from palomar.transaction.kept_answers import KEPT_MS
+from palomar.transaction.message_rows import OpenPart
+from palomar.transaction.work import Work
+from palomar.vocabulary.message import FINAL, MessageId, PartId, State
+
+
+async def expire(work: Work, limits: Sequence[int]) -> list[int]:
+    """Presume the end of messages whose validity and grace are over; how many, a command.
+
+    A part that the carrier took, or never had, is ``expired``; one in doubt is ``unknown``: it stays paid for,
+    unless its account wants the credit of such parts back. A real receipt may correct the state once.
+    """
+    ended = []
+    for limit in limits:
+        found = await work.tx.select(rows.SELECT_OVERDUE, work.now_ms, limit)
+        message_ids = [MessageId(row[0]) for row in found]
+        await _expire(work, message_ids)
+        ended.append(len(message_ids))
+    return ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Rows that are kept for some time only: ``sql`` deletes those made before a time, at most so many."""
+
+    what: str
+    sql: LiteralString
+    for_ms: int
+
+
+_DAY_MS = 86_400_000
+KEPT = (
+    Kept(what="answers under idempotency keys", sql=token_rows.FORGET_ANSWERS, for_ms=KEPT_MS),
+    Kept(what="tokens after their end", sql=token_rows.FORGET_TOKENS, for_ms=30 * _DAY_MS),
+    Kept(what="digests of the duplicates filter", sql=recent_sends.FORGET_OLD_RECENT, for_ms=SAME_WITHIN_MS),
+    Kept(what="sessions of the console after their end", sql=user_rows.FORGET_SESSIONS, for_ms=_DAY_MS),
+    Kept(what="failures to log in", sql=user_rows.FORGET_FAILURES, for_ms=FORGOTTEN_MS),
+    Kept(what="logins known from an address", sql=callers.FORGET_CALLERS, for_ms=KNOWN_MS),
+    Kept(what="proxies that nobody trusts", sql=callers.FORGET_PROXIES, for_ms=30 * _DAY_MS),
+    Kept(what="orphan receipts", sql=orphan_rows.FORGET_ORPHANS, for_ms=7 * _DAY_MS),
+    Kept(what="oddities of carriers", sql=oddities.FORGET_ODDITIES, for_ms=30 * _DAY_MS),
+    Kept(what="copies in doubt", sql=doubt_rows.FORGET_DOUBTS, for_ms=7 * _DAY_MS),
+    Kept(what="targets of callbacks that failed", sql=target_rows.FORGET_TARGETS, for_ms=30 * _DAY_MS),
+    Kept(what="links that broke", sql=inbound_rows.FORGET_BROKEN_LINKS, for_ms=_DAY_MS),
+    Kept(what="counts by the minute", sql=count_rows.FORGET_MINUTES, for_ms=COUNTS_KEPT_MS[Grain.MINUTE]),
+    Kept(what="counts by the hour", sql=count_rows.FORGET_HOURS, for_ms=COUNTS_KEPT_MS[Grain.HOUR]),
+)
+"""What is forgotten, and after how long (idempotency and orphans count from when they came, tokens from their end)."""
+
+FORGET_AT_ONCE = 500
+
+
+async def forget(tx: Transaction, kept: Kept, *, now_ms: int) -> int:
+    """Delete a slice of what is older than it is kept for; how many there were."""
+    return await tx.execute(kept.sql, now_ms - kept.for_ms, FORGET_AT_ONCE)
+
+
+async def forget_surplus(tx: Transaction, kept: int = KEPT_AT_MOST) -> int:
+    """Delete the oldest known callers beyond as many as are kept; how many there were."""
+    return await tx.execute(callers.FORGET_SURPLUS_CALLERS, kept - 1)
+
+
+async def _expire(work: Work, message_ids: list[MessageId]) -> None:
+    if not message_ids:
+        return
+    ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
+    known = await work.parts(ids)
+    await Doubts.of(work).load(identity for identity in ids if known[identity].state is State.QUEUED)
+    for identity in ids:
+        part = known[identity]
+        if part.state in FINAL:
+            continue
+        in_doubt = part.state in (State.HELD, State.SUBMITTING) or Doubts.of(work).is_open(part)
+        if part.state in (State.QUEUED, State.SUBMITTING):
+            work.leave_queue(part)
+        if not in_doubt:
+            end_part(work, part, State.EXPIRED, presumed=True, reason=Reason.UNSENT)
+        else:
+            _end_unknown(work, part)
+
+
+def _end_unknown(work: Work, part: OpenPart) -> None:
+    account = work.context.accounts.get(part.message.account_id)
+    if part.sent_ms is None and not (account and account.settings.refund_unknown):
+        Ledger.of(work).settle_unanswered(part, reason=Reason.UNKNOWN)
+    end_part(work, part, State.UNKNOWN, presumed=True, reason=Reason.UNKNOWN_BACK)

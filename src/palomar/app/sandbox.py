@@ -1,0 +1,114 @@
+"""What ``server`` plugs in while a carrier is simulated, so that people can look at it and play with it in the console.
+
+It joins the simulators, the recorder of calls, the address that takes callbacks and the news of what changes to one
+``sandbox.sandbox.Sandbox``. Without a simulated carrier none of it exists, and nothing of it costs anything. Not here:
+what people see (``console``), and what commands have set (``sandbox.watch``).
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from palomar.app.front import SANDBOX_CALLBACK
+from palomar.callbacks.callback_rows import WebhookRow
+from palomar.carriers.simulator.chaos import script
+from palomar.carriers.simulator.smsc import Arrival, SimulatorSmsc
+from palomar.net.recording import Recorder
+from palomar.net.signing import fits
+from palomar.net.urls import BadUrl, Urls
+from palomar.ports import Clock
+from palomar.sandbox.api_calls import Calls
+from palomar.sandbox.change_feed import News
+from palomar.sandbox.received_callbacks import Inbox
+from palomar.sandbox.sample_credentials import Secrets
+from palomar.sandbox.sandbox import Sandbox
+from palomar.transaction.work import Work
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.http_record import HeaderLines
+
+
+class SandboxParts:
+    """See the module. ``is_whole`` where every carrier is simulated: only then programs cannot reach anybody real, and
+    their calls and callbacks are kept."""
+
+    def __init__(
+        self,
+        simulators: Mapping[str, SimulatorSmsc],
+        *,
+        is_whole: bool,
+        clock: Clock,
+        secret_of: Callable[[AccountId], str],
+        in_force: Callable[[], Awaitable[None]],
+        first_account: Path,
+    ) -> None:
+        """``secret_of`` says what signs an account's callbacks; ``in_force`` puts what was set into force."""
+        self._news = News()
+        self._urls = Urls()
+        self._calls = Calls(clock, self._news) if is_whole else None
+        self._inbox = Inbox(clock, self._news, fits=_judge(secret_of)) if is_whole else None
+        self.sandbox = Sandbox(
+            networks={name: smsc.handsets for name, smsc in simulators.items()},
+            is_whole=is_whole,
+            news=self._news,
+            calls=self._calls,
+            inbox=self._inbox,
+            configured={name: _spelled(smsc.settings.chaos) for name, smsc in simulators.items()},
+            spelled=_spelled,
+            in_force=in_force,
+            first=lambda: asyncio.to_thread(_read_secrets, first_account),
+        )
+        for name, smsc in simulators.items():
+            smsc.subscribe(self._arrived_by(name))
+
+    def recorded(self, dialect: str, face: ASGIApp) -> ASGIApp:
+        """The face, its calls kept."""
+        return face if self._calls is None else Recorder(face, ended=self._calls.ended(dialect))
+
+    @property
+    def took_callback(self) -> Callable[[str, str, HeaderLines, bytes], None] | None:
+        """What takes callbacks to our own address; None where there is none."""
+        return None if self._inbox is None else self._inbox.came
+
+    def leaving(self, webhook: WebhookRow) -> None:
+        """This callback leaves now; perhaps for our own address."""
+        if self._inbox is None or SANDBOX_CALLBACK not in webhook.url:
+            return
+        try:
+            _, target = self._urls.split(webhook.url)
+        except BadUrl:
+            return  # it will not leave
+        self._inbox.leaving(
+            webhook.method, target, webhook.body, account_id=webhook.account_id, message_id=webhook.message_id
+        )
+
+    def committed(self, work: Work) -> None:
+        """A transaction has changed something; nobody is told while nobody looks."""
+        if self._news.has_listeners:
+            self._news.tell("phones", work.touched)
+
+    def stop(self) -> None:
+        """End every stream of news: they would hold up the end of the server."""
+        self._news.end()
+
+    def _arrived_by(self, carrier: str) -> Callable[[Arrival], None]:
+        return lambda arrival: self._news.arrived(carrier, arrival.reference)
+
+
+def _judge(secret_of: Callable[[AccountId], str]) -> Callable[[AccountId, str, bytes], bool]:
+    return lambda account_id, header, signed: fits(secret_of(account_id), header, signed)
+
+
+def _spelled(text: str) -> str:
+    return script.written(script.parse(text))
+
+
+def _read_secrets(file: Path) -> Secrets | None:
+    """Whatever may have become of the file, it is only a convenience."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return Secrets(login=found["login"], password=found["password"], api_key=found["api_key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

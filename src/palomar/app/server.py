@@ -1,0 +1,408 @@
+"""The composition root: builds the house from a :class:`Config`, starts it in order, stops it in reverse.
+
+Where it lives is ``data_directory``'s, its carriers are ``carriers``'s, its faces and ports ``listeners``'s.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+
+from palomar.access.admission import Admission
+from palomar.access.passwords import Passwords
+from palomar.access.sign_in import Logins
+from palomar.access.sign_in_throttle import Attempts
+from palomar.accounts.blacklist import PhonesOwnBlocks
+from palomar.accounts.directory import Directory
+from palomar.app.carriers import South
+from palomar.app.clockwork import Clockwork
+from palomar.app.config import Config
+from palomar.app.data_directory import FIRST_ACCOUNT_FILE, configured_senders, locked, node_name, youngest_ms
+from palomar.app.front import Health
+from palomar.app.listeners import North
+from palomar.app.sandbox import SandboxParts
+from palomar.app.transaction_order import STEPS, make_context
+from palomar.billing.low_balance import LowBalances
+from palomar.billing.topups import TopUps
+from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.callback_target import OffAfter
+from palomar.callbacks.outbox import Outbox
+from palomar.callbacks.sender import CallbackLimits, Notifier
+from palomar.carriers.simulator.smsc import SimulatorSmsc
+from palomar.clock import RealClock, RealIds
+from palomar.console.viewer.viewer import Viewers
+from palomar.dialects import renderers
+from palomar.gateway import Gateway
+from palomar.net.client.client import CallbackClient
+from palomar.net.descriptors import callbacks_of, raise_limit
+from palomar.net.networks import AddressGuard, is_listed
+from palomar.net.signing import CallbackSigner
+from palomar.ports import Carrier, Ids
+from palomar.receipts.overdue import Overdue
+from palomar.reports.recounter import Tally
+from palomar.reports.search_indexer import Indexer
+from palomar.routing.router import Router
+from palomar.sandbox.watch import SandboxWatch
+from palomar.sending.carrier_status_recorder import Standings
+from palomar.sending.claim import adopt_strays
+from palomar.sending.dispatcher import Dispatcher, LineSink
+from palomar.sending.lease import Lease
+from palomar.short_links.click_recorder import Clicks
+from palomar.storage.database import Database
+from palomar.text.times import format_gmt
+from palomar.transaction.batcher import Batcher
+from palomar.transaction.context import TransactionContext
+from palomar.transaction.work import Work
+from palomar.vocabulary.account import AccountId
+
+STOP_SECONDS: Final = 13.0
+"""SIGTERM stops within 15 s; this is what the parts share."""
+
+_log = structlog.get_logger(__name__)
+
+
+Hook = Callable[[], Awaitable[None]]
+"""What ``serve`` does at a moment of the start."""
+
+
+async def _nothing() -> None:
+    """Do nothing."""
+
+
+class App:
+    """The server. ``async with App(config).running(database)`` starts it and stops it."""
+
+    def __init__(self, config: Config, database: Database) -> None:
+        self.config = config
+        self.clock = RealClock()
+        self.database = database
+        self.ready = False
+        self._south = South(self.clock)
+        self._lived_until_ms = 0
+        self._watch = SandboxWatch(database, jumped=self._on_jump, changed=self._south.set_scripts)
+        self._sandbox: SandboxParts | None = None
+        """Only while a carrier is simulated."""
+
+    @contextlib.asynccontextmanager
+    async def running(self, *, before: Hook = _nothing, listening: Hook = _nothing) -> AsyncIterator["App"]:
+        """Start everything in order; on leaving, stop it in reverse within the deadline.
+
+        ``before`` runs when the data directory is ours and nothing is started yet; ``listening`` when the ports are
+        open and ``/health/ready`` does not yet say so.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(locked(self.config.data_dir))
+            await before()
+            self._lease = Lease(
+                self.database, self.clock, name=node_name(self.config.data_dir), on_freed=self._on_freed
+            )
+            node = await self._lease.begin()
+            await self._watch.refresh()
+            ids = RealIds(
+                node.number,
+                clock=self.clock,
+                after_ms=await youngest_ms(self.database),
+                serials_after_ms=self._lived_until_ms,
+            )
+            await self._build(ids)
+            await self._adopt_strays()
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            batching = tasks.create_task(self.batcher.serve())
+            stack.callback(batching.cancel)
+            await self.directory.begin(secrets.token_bytes(32))
+            await self.admission.callers.begin(self.database)
+            nameless = self._senders.nameless(self.directory.snapshot.by_id.values())
+            if nameless:
+                _log.warning("accounts_without_sender", accounts=nameless[:20], count=len(nameless))
+            await self._lease.take_over_dead()
+            clockwork = tasks.create_task(self._clockwork.serve())
+            stack.push_async_callback(self._stop_engine, clockwork)
+            for carrier in self.carriers.values():
+                await carrier.start(LineSink(self.dispatcher, carrier.name))
+            stack.push_async_callback(self._stop_carriers)
+            await self._south.remind(self.database)
+            stack.push_async_callback(self._stop_listening)
+            await self._listen()
+            stack.callback(self._passwords.close)
+            await listening()
+            self.ready = True
+            yield self
+            self.ready = False
+
+    def health(self) -> Health:
+        """Say what is in the way of taking messages. A carrier without a link is not: messages wait for it."""
+        faults = [] if self.ready else ["starting or stopping"]
+        if self.ready and self._lease.node_id is None:
+            faults.append("this node's lease ran out: the database cannot be reached")
+        if self.ready and self.batcher.reach.is_away:
+            faults.append(self.batcher.reach.fault)
+        idle = self.dispatcher.watchdog.idle
+        stalled = [one for one in idle.values() if one.stalled]
+        return Health(
+            faults=faults,
+            carriers={name: carrier.live for name, carrier in self.carriers.items()},
+            stalled_parts=sum(one.parts for one in stalled),
+            stalled_since=format_gmt(min(one.since_ms for one in stalled)) if stalled else None,
+            waiting={
+                name: {"parts": one.parts, "since": format_gmt(one.since_ms), "why": one.hindrance.value}
+                for name, one in idle.items()
+            },
+        )
+
+    @property
+    def carriers(self) -> Mapping[str, Carrier]:
+        """Give them by name."""
+        return self._south.carriers
+
+    @property
+    def simulators(self) -> Mapping[str, SimulatorSmsc]:
+        """Give those inside this process, by the carrier's name."""
+        return self._south.simulators
+
+    @property
+    def urls(self) -> list[str]:
+        """Say where we listen."""
+        return self._north.urls
+
+    def adjust_carriers(self, config: Config) -> None:
+        """Let running carriers take over what they can of another configuration."""
+        self._south.adjust(config.carriers)
+
+    def reload_tls(self) -> None:
+        """Read the certificates again, for connections from now on."""
+        self._north.reload_tls()
+
+    async def _build(self, ids: RealIds) -> None:
+        config = self.config
+        self._south.build(config.carriers, ids)
+        if self.simulators:
+            self._sandbox = SandboxParts(
+                self.simulators,
+                is_whole=config.simulated,
+                clock=self.clock,
+                secret_of=self._callback_secret,
+                in_force=self._in_force,
+                first_account=config.data_dir / FIRST_ACCOUNT_FILE,
+            )
+        self._senders = await configured_senders(config, self.database)
+        self._north = North(config, sandbox=self._sandbox)
+        self.directory = Directory(self.database)
+        self.router = Router(
+            self.carriers,
+            self.clock,
+            plan=lambda: self.directory.snapshot.plan,
+            failover_seconds=config.routing.failover_seconds,
+        )
+        self.dispatcher = Dispatcher(self.carriers, self.router)
+        self._build_callbacks()
+        self._renderers = renderers()
+        self._ids: Ids = ids
+        self.batcher = Batcher(self.database, self.clock, steps=STEPS, context=self._context, committed=self._committed)
+        for part in (self.dispatcher, self.notifier, self._lease):
+            part.attach(self.batcher)
+        self.standings = Standings(
+            self.database,
+            self.clock,
+            self.router,
+            self.carriers,
+            node_id=lambda: self._lease.node_id,
+            idle=lambda: self.dispatcher.watchdog.idle,
+        )
+        self.tally = Tally(self.database, self.clock)
+        self._clockwork = self._made_clockwork(ids)
+        self._topups = TopUps(self.batcher, self.clock)
+        self._passwords = Passwords(self.directory, self.clock)
+        self.admission = Admission(
+            directory=self.directory,
+            batcher=self.batcher,
+            clock=self.clock,
+            passwords=self._passwords,
+            is_listed=is_listed,
+        )
+        self.gateway = Gateway(
+            database=self.database,
+            batcher=self.batcher,
+            directory=self.directory,
+            dispatcher=self.dispatcher,
+            admission=self.admission,
+            clock=self.clock,
+            ids=ids,
+            public_url=lambda: self._north.public_url,
+            languages=self._south.languages,
+            senders=self._senders,
+        )
+
+    def _build_callbacks(self) -> None:
+        """Build what tells customers' programs of their messages."""
+        config = self.config
+        limits = CallbackLimits(slots_a_host=config.callbacks.slots_a_host, connections=callbacks_of(raise_limit()))
+        self._client = CallbackClient(
+            guard=AddressGuard(allow_networks=config.callback_networks),
+            slots_a_host=limits.slots_a_host,
+            connections=limits.connections,
+            timeout_seconds=config.callbacks.timeout_seconds,
+            tls=ssl.create_default_context(),
+        )
+        self._signer = CallbackSigner(secret_of=self._callback_secret, wall_ms=self.clock.wall_ms)
+        self.notifier = Notifier(self._client, headers=self._callback_headers, limits=limits)
+        self._off_after = OffAfter(days=config.callbacks.off_after_days, failures=config.callbacks.off_after_failures)
+
+    def _made_clockwork(self, ids: RealIds) -> Clockwork:
+        """Build what runs by itself, now and then."""
+        return Clockwork(
+            database=self.database,
+            batcher=self.batcher,
+            directory=self.directory,
+            dispatcher=self.dispatcher,
+            notifier=self.notifier,
+            lease=self._lease,
+            overdue_parts=Overdue(
+                self.database,
+                self.clock,
+                self.carriers,
+                self._south.query_after_seconds,
+                plan=lambda: self.directory.snapshot.plan,
+            ),
+            carrier_standings=self.standings,
+            tally=self.tally,
+            indexer=Indexer(self.database, self.clock, is_busy=lambda: self.batcher.waiting > 0),
+            sandbox=self._watch,
+            renumber=ids.renumber,
+        )
+
+    def _context(self) -> TransactionContext:
+        return make_context(
+            accounts=self.directory.snapshot.by_id,
+            renderers=self._renderers,
+            ids=self._ids,
+            node_id=self._lease.node_id,
+            has_blocked_numbers=self.directory.snapshot.has_blocked_numbers,
+            callbacks=self.notifier,
+            off_after=self._off_after,
+            router=self.router.look(),
+            spellings=self.directory.snapshot.spellings,
+            one_receipt=self._south.one_receipt,
+        )
+
+    def _callback_headers(self, webhook: WebhookRow) -> tuple[tuple[str, str], ...]:
+        if self._sandbox is not None:
+            self._sandbox.leaving(webhook)
+        return self._signer.headers(webhook.account_id, webhook.url, webhook.body)
+
+    def _callback_secret(self, account_id: AccountId) -> str:
+        account = self.directory.snapshot.by_id.get(account_id)
+        return account.settings.callback_secret if account else ""
+
+    def _committed(self, work: Work) -> None:
+        self.tally.changed(work.minutes)
+        if self._sandbox is not None:
+            self._sandbox.committed(work)
+        if work.joined(PhonesOwnBlocks) is not None:
+            self.directory.number_blocked()
+        outbox = work.joined(Outbox)
+        if outbox is not None:
+            self._called_back(outbox, work.context.node_id)
+        low = work.joined(LowBalances)
+        if low is not None:
+            self._topups.low(low.want_topup)
+            for account_id in low.told:
+                _log.warning("an account's balance is low", account_id=account_id)
+
+    def _called_back(self, outbox: Outbox, node_id: int | None) -> None:
+        if outbox.born:
+            self.notifier.born(outbox.born, node_id)
+        for target in outbox.targets_off:
+            self.notifier.put_off((target.id,))
+            _log.warning("callbacks to a target are off", account_id=target.account_id, failures=target.failures)
+
+    def _on_jump(self, milliseconds: int) -> None:
+        """Do what became due when the sandbox clock jumped. Real carriers live in real time."""
+        if not self.config.simulated:
+            self._lived_until_ms = self.clock.wall_ms() + milliseconds
+            _log.warning("the sandbox clock is ahead, which counts for nothing beside a real carrier")
+            return
+        _log.info("the sandbox clock jumps", milliseconds=milliseconds)
+        self.clock.jump(milliseconds)
+        self._south.skip(milliseconds)
+        if self.ready:
+            self.dispatcher.wake()
+            self.notifier.look_for_work()
+
+    async def _in_force(self) -> None:
+        """Begin what was just set about the sandbox now, not with the next look."""
+        self._watch.look_again()
+        await self._watch.refresh()
+
+    def _on_freed(self) -> None:
+        self.tally.look_again()
+        self.dispatcher.wake()
+        self.notifier.look_for_work()
+
+    async def _adopt_strays(self) -> None:
+        await self.database.write(adopt_strays, list(self.carriers))
+
+    async def _listen(self) -> None:
+        attempts = Attempts(self.database, self.clock)
+        logins = Logins(
+            database=self.database,
+            batcher=self.batcher,
+            directory=self.directory,
+            admission=self.admission,
+            attempts=attempts,
+            clock=self.clock,
+            ids=self._ids,
+        )
+        viewers = Viewers(
+            database=self.database,
+            batcher=self.batcher,
+            directory=self.directory,
+            passwords=self._passwords,
+            attempts=attempts,
+            logins=logins,
+            clock=self.clock,
+            ids=self._ids,
+            carriers=lambda: list(self.carriers),
+            mask_for_support=self.config.console.mask_for_support,
+            sandbox=self._sandbox.sandbox if self._sandbox is not None else None,
+            senders=self._senders,
+        )
+        await self._north.listen(
+            self.gateway,
+            clicks=Clicks(self.database, self.batcher),
+            viewers=viewers,
+            logins=logins,
+            health=self.health,
+            clock=self.clock,
+            ids=self._ids,
+        )
+
+    async def _stop_listening(self) -> None:
+        self.ready = False
+        self.batcher.leave()
+        await self._north.stop(STOP_SECONDS / 4)
+
+    async def _stop_carriers(self) -> None:
+        self.dispatcher.stop_taking()
+        self.notifier.stop_taking()
+        await self._south.stop(STOP_SECONDS / 3)
+
+    async def _stop_engine(self, clockwork: asyncio.Task[None]) -> None:
+        clockwork.cancel()
+        await _within(self._callbacks_done(), STOP_SECONDS / 6)
+        await self._client.close()
+        if not await self.batcher.drain(STOP_SECONDS / 6):
+            _log.warning("stopping with work unwritten; it will be found again", commands=self.batcher.waiting)
+        await _within(self._lease.end(), STOP_SECONDS / 6)
+
+    async def _callbacks_done(self) -> None:
+        while self.notifier.under_way:  # noqa: ASYNC110  # once, at the end
+            await asyncio.sleep(0.01)
+
+
+async def _within(work: Awaitable[None], seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(work, seconds)

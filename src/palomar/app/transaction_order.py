@@ -1,0 +1,107 @@
+"""Tells the whole order of a transaction: which steps run first, and what is written when.
+
+Steps of one batch run in the order of STEPS. Then :meth:`Work.finish` writes the transaction's own rows (messages,
+parts, queue, timeline), and after them what has joined, in the order of WRITTEN. Not here: what each of them does.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from palomar.acceptance.recent_sends import SentLately, SentToday, UnpaidToday
+from palomar.accounts.blacklist import BlackListContext, PhonesOwnBlocks
+from palomar.billing.ledger import Ledger
+from palomar.billing.low_balance import LowBalances
+from palomar.callbacks.callback_target import OffAfter
+from palomar.callbacks.outbox import CallbackContext, CallbackDesk, NoDesk, Outbox
+from palomar.ports import Ids, WebhookRenderer
+from palomar.receipts.doubts import Doubts
+from palomar.receipts.oddities import Oddities
+from palomar.receipts.receipt_id_lessons import Lessons, ReceiptContext
+from palomar.routing.question import Router, RoutingContext
+from palomar.short_links.new_links import ShortLinks
+from palomar.transaction.context import TransactionContext, Written
+from palomar.transaction.kept_answers import KeptAnswers, ShortIds
+from palomar.vocabulary.account import Account, AccountId
+from palomar.vocabulary.receipt_ids import Spelling
+
+STEPS: Final = (
+    "add_account",
+    "change_password",
+    "block",
+    "remember_callers",
+    "accept",
+    "cancel",
+    "send_now",
+    "resend",
+    "mark_submitting",
+    "reroute",
+    "record_answers",  # before the receipts of the same parts
+    "record_receipts",
+    "acknowledge",
+    "note_ended_links",
+    "receive",
+    "record_clicks",
+    "see_session",
+    "record_attempts",
+    "release_callbacks",
+    "pass_over",
+    "script",
+    "claim",
+    "claim_callbacks",
+    "take_over",
+    "expire",
+    "sweep_orphans",
+    "sweep_incomplete",
+    "end_stale",
+    "transfer",  # these two lock balances, so they run behind all that lock parts; a top-up sees what the others spend
+    "top_up",
+)
+"""Every step by its name, in the order in which those of one batch run."""
+
+WRITTEN: Final[tuple[type[Written], ...]] = (
+    ShortLinks,
+    Doubts,
+    LowBalances,  # makes callbacks
+    Outbox,
+    Oddities,
+    KeptAnswers,
+    ShortIds,
+    SentLately,
+    SentToday,
+    UnpaidToday,
+    Ledger,  # all batches want the rows of balances: they are held as shortly as can be
+    Lessons,  # these two move the change counter, which every change of an account wants
+    PhonesOwnBlocks,
+)
+"""The kinds that may join a transaction, in the order in which they are written. Two transactions take the same rows in
+the same order, so they never wait for each other in a circle."""
+
+
+def make_context(
+    *,
+    accounts: Mapping[AccountId, Account],
+    renderers: Mapping[str, WebhookRenderer],
+    ids: Ids,
+    node_id: int | None = None,
+    has_blocked_numbers: bool = True,
+    callbacks: CallbackDesk | None = None,
+    off_after: OffAfter | None = None,
+    router: Router | None = None,
+    spellings: Mapping[str, Spelling] | None = None,
+    one_receipt: frozenset[str] = frozenset(),
+) -> TransactionContext:
+    """Build what a transaction may look at; what has a default is so for a command beside the servers."""
+    return TransactionContext(
+        accounts=accounts,
+        ids=ids,
+        node_id=node_id,
+        order=WRITTEN,
+        given={
+            CallbackContext: CallbackContext(
+                renderers=renderers, desk=callbacks or NoDesk(), off_after=off_after or OffAfter()
+            ),
+            RoutingContext: RoutingContext(router=router),
+            ReceiptContext: ReceiptContext(spellings=spellings or {}, one_receipt=one_receipt),
+            BlackListContext: BlackListContext(has_numbers=has_blocked_numbers),
+        },
+    )

@@ -1,0 +1,44 @@
+"""The end of a trial: what the first start made must not reach real phones by itself.
+
+Its account is switched off, and what it had waiting ends: what never left is cancelled and its credit comes back, what
+a simulated carrier may have is unknown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from palomar.accounts.store import change_account
+from palomar.receipts.ending import end_part
+from palomar.storage.database import Transaction
+from palomar.transaction import message_rows as rows
+from palomar.transaction.work import Work
+from palomar.vocabulary.account import Account
+from palomar.vocabulary.message import FINAL, PartId, State
+
+AT_ONCE = 500
+"""Messages a transaction ends at most; the caller asks again until none is left."""
+
+
+async def has_sent_by(tx: Transaction, account: Account, carriers: Sequence[str]) -> bool:
+    """Tell whether any of the account's messages went by one of these carriers."""
+    for carrier in carriers:
+        if await tx.select(rows.SELECT_ANY_BY_CARRIER, account.id, carrier):
+            return True
+    return False
+
+
+async def end_some(work: Work, account: Account, *, after: int) -> int:
+    """Switch the account off and end its waiting messages beyond an id; the id to go on after (0: none is left)."""
+    await change_account(work.tx, replace(account, enabled=False))
+    found = [row[0] for row in await work.tx.select_locked(rows.SELECT_WAITING, account.id, after, AT_ONCE)]
+    ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, found)] if found else []
+    known = await work.parts(ids)
+    for identity in ids:
+        part = known[identity]
+        if part.state in FINAL or part.state is State.SENT:
+            continue
+        if part.state is not State.HELD:
+            work.leave_queue(part)
+        is_away = part.state in (State.SUBMITTING, State.HELD)
+        end_part(work, part, State.UNKNOWN if is_away else State.CANCELLED)
+    return found[-1] if found else 0

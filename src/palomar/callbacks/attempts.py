@@ -1,0 +1,147 @@
+"""Notify: the outbox of callbacks. Each attempt is recorded; a failed one is planned again or kept as failed.
+
+Not here: which callbacks a node takes next (``turns``).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from msgspec import Struct, structs
+
+from palomar.callbacks import callback_rows as rows
+from palomar.callbacks import target_rows as targets
+from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.outbox import CallbackContext, Outbox
+from palomar.callbacks.target_rows import TargetRow
+from palomar.ports import HttpOutcome, WebhookRenderer
+from palomar.transaction.work import Work
+from palomar.vocabulary.backoff import CALLBACK_WAITS, next_attempt_ms
+from palomar.vocabulary.timeline import Detail, Kind
+
+
+class Attempt(Struct, frozen=True):
+    """One attempt of a callback, and how it ended; ``recovers`` where its target had failed before."""
+
+    webhook: WebhookRow
+    outcome: HttpOutcome
+    recovers: bool = False
+
+
+async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]:
+    """Success leaves the outbox; failure waits, unclaimed, for its next attempt, or stays as failed for a replay."""
+    failed: dict[int, list[WebhookRow]] = {}
+    recovered: set[int] = set()
+    outbox, succeeded = Outbox.of(work), Kind.CALLBACK
+    for attempt in attempts:
+        webhook, outcome = attempt.webhook, attempt.outcome
+        if outcome.ok:
+            outbox.done(webhook.id)
+            work.note(webhook.message_id, succeeded, _detail(webhook, outcome, ok=True))
+            if attempt.recovers:
+                recovered.add(webhook.target)
+                failed.pop(webhook.target, None)
+            continue
+        next_ms = _next_ms(CallbackContext.of(work.context).renderers, webhook, work.now_ms)
+        waiting = structs.replace(
+            webhook,
+            attempts=webhook.attempts + 1,
+            failed=0 if next_ms is not None else 1,
+            due_ms=work.now_ms if next_ms is None else next_ms,
+            node_id=None,
+        )
+        outbox.change(waiting)
+        detail = _detail(webhook, outcome, ok=False) | {"error": outcome.error, "next_ms": next_ms}
+        work.note(webhook.message_id, Kind.CALLBACK_FAILED, detail)
+        failed.setdefault(webhook.target, []).append(webhook)
+    if recovered:
+        await work.tx.delete(targets.DELETE_TARGETS, sorted(recovered))
+    if failed:
+        await _count_failures(work, failed)
+    return [None] * len(attempts)
+
+
+async def release_callbacks(work: Work, slices: Sequence[Sequence[WebhookRow]]) -> list[None]:
+    """Give callbacks that this node has taken and not begun back to the table, for when their target has room."""
+    for webhooks in slices:
+        for webhook in webhooks:
+            webhook.node_id = None
+            Outbox.of(work).change(webhook)
+    return [None] * len(slices)
+
+
+async def pass_over(work: Work, commands: Sequence[Collection[int]]) -> list[None]:
+    """Drop callbacks, by their ids, that nobody needs any more: a later state of their message has been told."""
+    ids = sorted({identity for command in commands for identity in command})
+    for webhook in rows.webhook_rows(await work.tx.lookup(rows.LOOKUP_WEBHOOKS, ids)):
+        if webhook.node_id is None or webhook.node_id == work.context.node_id:
+            drop_untold(work, webhook)
+    return [None] * len(commands)
+
+
+def drop_untold(work: Work, webhook: WebhookRow) -> None:
+    """Leave out what a later state of the same message has overtaken; the timeline says so."""
+    Outbox.of(work).done(webhook.id)
+    work.note(webhook.message_id, Kind.PASSED_OVER, {"url": webhook.url, "attempts": webhook.attempts})
+
+
+async def _count_failures(work: Work, failed: Mapping[int, Sequence[WebhookRow]]) -> None:
+    """Note since when each of these targets fails and how often, and put off what has failed for too long."""
+    known = {
+        target.id: target
+        for target in map(targets.target_row, await work.tx.lookup(targets.LOOKUP_TARGETS, sorted(failed)))
+    }
+    new: list[TargetRow] = []
+    for identity, webhooks in failed.items():
+        target = known.get(identity)
+        if target is None:
+            first = webhooks[0]
+            target = TargetRow(
+                id=identity,
+                account_id=first.account_id,
+                origin=_origin(first.url),
+                since_ms=work.now_ms,
+                failures=0,
+            )
+            new.append(target)
+        target.failures += len(webhooks)
+        is_over = CallbackContext.of(work.context).off_after.is_over(
+            since_ms=target.since_ms, failures=target.failures, now_ms=work.now_ms
+        )
+        if is_over and target.off_ms is None:
+            target.off_ms = work.now_ms
+            Outbox.of(work).targets_off.append(target)
+    if new:
+        await work.tx.insert_new(targets.INSERT_TARGETS, [target.row() for target in new])
+    if known:
+        await work.tx.update(targets.UPDATE_TARGETS, [(t.id, t.failures, t.off_ms) for t in known.values()])
+
+
+def _origin(url: str) -> str:
+    """Give scheme and host for people; what is no URL has none."""
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme.lower()}://{parts.netloc.rpartition('@')[2].lower()}"
+    except ValueError:
+        return ""
+
+
+def _next_ms(renderers: Mapping[str, WebhookRenderer], webhook: WebhookRow, now_ms: int) -> int | None:
+    renderer = renderers.get(webhook.dialect)
+    waits = renderer.retry_seconds if renderer else CALLBACK_WAITS
+    return next_attempt_ms(waits, attempts_made=webhook.attempts + 1, now_ms=now_ms)
+
+
+def _detail(webhook: WebhookRow, outcome: HttpOutcome, *, ok: bool) -> Detail:
+    detail: Detail = {
+        "url": webhook.url,
+        "attempt": webhook.attempts + 1,
+        "status": outcome.status,
+        "elapsed_ms": outcome.elapsed_ms,
+    }
+    if ok and webhook.step > 1:  # earlier ones of the message need not be told any more
+        detail["callback"] = webhook.id
+    if webhook.body is not None:  # of a POST: the URL does not say what was told
+        detail["body"] = webhook.body.decode("utf-8", "replace")
+    if outcome.body_start:
+        detail["answer"] = outcome.body_start.decode("utf-8", "replace")
+    return detail

@@ -1,0 +1,135 @@
+"""Claims of callbacks: what waits in the table is fetched as soon as its target has room for it.
+
+One claim is under way at a time. It is of the targets that want more, and now and then of those that a look at the
+table comes upon, which goes on where the last one ended until all have had their turn.
+
+Not here: which callback is due (``callbacks.turns``), and what is sent when (``sender``).
+"""
+
+from itertools import islice
+from typing import Final, Protocol
+
+from palomar.callbacks.callback_target import UNKNOWN_TARGET
+from palomar.callbacks.targets import Target, Targets
+from palomar.callbacks.turns import Claimed, ClaimOrder, claim_callbacks
+from palomar.transaction.batcher import Batcher, Step
+from palomar.vocabulary.account import AccountId
+
+CLAIM_AT_MOST: Final = 500
+_TARGETS_A_CLAIM: Final = 50
+
+CLAIM = Step(name="claim_callbacks", script=claim_callbacks)
+
+
+class TakesClaimed(Protocol):
+    """Hold what was claimed; ``looked`` where the claim also says how all failing targets stand."""
+
+    def __call__(self, claimed: Claimed, *, looked: bool) -> None: ...
+
+
+class Claims:
+    """The claims of one node. ``batcher`` is plugged in by :meth:`attach`."""
+
+    def __init__(self, targets: Targets, *, claimed: TakesClaimed) -> None:
+        self._targets = targets
+        self._take = claimed
+        self._batcher: Batcher
+        self._wanted: dict[Target, None] = {}
+        self._round = (-1, dict[AccountId, int]())
+        self._number = 0
+        self._under_way = False
+        self._looking = False
+        self._taking = True
+        self.began = False
+        """Whether a look has ended: until then nobody knows what waits in the table."""
+
+    def attach(self, batcher: Batcher) -> None:
+        self._batcher = batcher
+
+    def look(self) -> None:
+        """Claim of all targets in turn, whoever wants more."""
+        self._looking = True
+        self.go_on()
+
+    def note_more(self, target: Target, *, with_next: bool = False) -> None:
+        """Note that a callback waits in the table; ``with_next`` where the next claim may be of the same transaction,
+        and not see it."""
+        target.has_more = True
+        target.more_since = self._number + with_next
+        self.want(target)
+
+    def want(self, target: Target) -> bool:
+        """Have a target in the next claim if it is time to fetch what waits for it; says whether it is."""
+        targets = self._targets
+        if not self.began or not targets.is_half_empty(target) or targets.room(target.account_id, target.id) <= 0:
+            return False
+        self._wanted[target] = None
+        return True
+
+    def go_on(self) -> None:
+        """Claim, unless a claim is under way or nobody wants one."""
+        if self._under_way or not self._taking or not (self._looking or self._wanted):
+            return
+        wanted = list(islice(self._wanted, _TARGETS_A_CLAIM))
+        for target in wanted:
+            del self._wanted[target]
+        self._number += 1
+        self._under_way = True
+        number, looks = self._number, self._looking
+        after_account, after_target = self._round
+        order = ClaimOrder(
+            limit=CLAIM_AT_MOST,
+            room=self._room,
+            of=[target.key for target in wanted],
+            looks=looks,
+            after_account=after_account,
+            after_target=after_target,
+        )
+        self._looking = False
+
+        def done(claimed: Claimed) -> None:
+            self._under_way = False
+            self._done(claimed, number=number, looked=looks)
+
+        def failed(error: BaseException) -> None:
+            self._under_way = False  # the next look tries again
+
+        self._batcher.post(CLAIM, order, done, failed)
+
+    def forget(self) -> None:
+        """Forget which targets wanted more."""
+        self._wanted.clear()
+
+    def stop(self) -> None:
+        """Claim nothing any more; a claim that is under way takes nothing."""
+        self._taking = False
+
+    # --- private
+
+    def _room(self, account_id: AccountId, identity: int) -> int:
+        return self._targets.room(account_id, identity) if self._taking else 0
+
+    def _done(self, claimed: Claimed, *, number: int, looked: bool) -> None:
+        if looked:
+            self._round = (claimed.after_account, claimed.after_target)
+            self.began = True
+        for _, identity in claimed.emptied:
+            target = self._targets.find(identity)
+            if target is not None and target.more_since < number:
+                target.has_more = False
+        self._take(claimed, looked=looked)
+        self._note_left(claimed, number)
+        has_more = claimed.after_account >= 0 or (claimed.webhooks and claimed.after_target)
+        if looked and has_more:
+            self._looking = True  # the round goes on: others have not had their turn
+        self.go_on()
+
+    def _note_left(self, claimed: Claimed, number: int) -> None:
+        for account_id, identity in claimed.left:
+            if identity == UNKNOWN_TARGET:
+                self._looking = self._looking or bool(claimed.webhooks)
+                continue
+            target = self._targets.of(account_id, identity)
+            target.has_more = True
+            target.more_since = number
+            self.want(target)

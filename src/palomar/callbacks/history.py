@@ -1,0 +1,205 @@
+"""List callbacks for people: those that have not succeeded, and the attempts that were made, newest first.
+
+A transaction looks at :data:`LOOKED_AT` rows at most and says where the next one goes on, however few of them fit.
+Attempts stand among the moments of messages; an index has only those, by their time. Not here: trying again
+(``backlog``), and who may look (``console.viewer.callbacks``).
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from palomar.callbacks import callback_rows as outbox
+from palomar.callbacks.backlog import Callback
+from palomar.callbacks.callback_rows import WebhookRow, webhook_rows
+from palomar.storage.database import Transaction
+from palomar.storage.statements import Found, Lookup
+from palomar.transaction.timeline_rows import detail_of
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.message import MessageId
+from palomar.vocabulary.timeline import Kind
+
+T = TypeVar("T")
+
+LOOKED_AT: Final = 500
+LATEST: Final = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which callbacks; what is left empty lets all pass. ``is_good`` is whether an attempt was a success,
+    ``has_failed`` whether one that is open has been given up."""
+
+    account_ids: Collection[AccountId] | None = None
+    host: str = ""
+    is_good: bool | None = None
+    has_failed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One attempt of a callback, as it is written in the timeline of what it is about."""
+
+    id: int
+    about: MessageId
+    """The message, or the message from a phone."""
+    account_id: AccountId | None
+    """None where nobody knows any more, and of notices about an account."""
+    is_of_message: bool
+    number: str
+    """The phone's."""
+    at_ms: int
+    is_good: bool
+    url: str
+    body: str
+    """Empty for a GET."""
+    attempt: int
+    status: int | None
+    error: str
+    elapsed_ms: int
+    answer: str
+    next_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice(Generic[T]):
+    """What was found, newest first, and before which id to go on; None where there is nothing older. Of open callbacks
+    a number below zero goes on among those that nobody has tried yet."""
+
+    found: list[T]
+    older: int | None
+
+
+async def open_ones(tx: Transaction, wanted: Wanted, *, before: int, limit: int) -> Slice[Callback]:
+    """List callbacks that have not succeeded: first those that have failed, tried again or given up, then those that
+    wait for their first attempt. Many that have only just been made must not bury the others."""
+    if before > 0:
+        rows_found = await tx.select(outbox.SELECT_TROUBLED_BEFORE, before, LOOKED_AT)
+    else:
+        rows_found = await tx.select(outbox.SELECT_OPEN_BEFORE, -before, LOOKED_AT)
+    found = [_callback(row) for row in rows_found]
+    is_of_part = _has_trouble if before > 0 else _has_none
+    fitting = [one for one in found if is_of_part(one.webhook) and _fits_open(one.webhook, wanted)]
+    part = _cut(fitting, [one.webhook.id for one in found], [one.webhook.id for one in fitting], limit)
+    if before > 0:
+        return Slice(found=part.found, older=-LATEST if part.older is None else part.older)
+    return Slice(found=part.found, older=None if part.older is None else -part.older)
+
+
+async def tried_ones(tx: Transaction, wanted: Wanted, *, before: int, limit: int) -> Slice[Tried]:
+    """Attempts."""
+    found = [_tried(row) for row in await tx.select(SELECT_TRIED, before, LOOKED_AT)]
+    fitting = [tried for tried in found if _fits_tried(tried, wanted)]
+    return _cut(fitting, [tried.id for tried in found], [tried.id for tried in fitting], limit)
+
+
+async def find_tried(tx: Transaction, identity: int) -> Tried | None:
+    """One attempt; None if there is no such one."""
+    return next((_tried(row) for row in await tx.select(SELECT_ONE_TRIED, identity)), None)
+
+
+async def find_open(tx: Transaction, identity: int) -> Callback | None:
+    """One callback that has not succeeded; None if there is no such one."""
+    return next((_callback(row) for row in await tx.select(outbox.SELECT_ONE_OPEN, identity)), None)
+
+
+async def tried_of(tx: Transaction, webhooks: Iterable[WebhookRow]) -> dict[int, list[Tried]]:
+    """The attempts of these callbacks, oldest first, by their ids."""
+    named = {(webhook.message_id, webhook.url, _text(webhook.body)): webhook.id for webhook in webhooks}
+    found: dict[int, list[Tried]] = {identity: [] for identity in named.values()}
+    for row in await tx.lookup(LOOKUP_TRIED_OF, sorted({about for about, _, _ in named})):
+        tried = _tried(row)
+        identity = named.get((tried.about, tried.url, tried.body))
+        if identity is not None:
+            found[identity].append(tried)
+    return found
+
+
+def host_of(url: str) -> str:
+    """Host and port of a URL, as they are written, in small letters; empty for what is none."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""
+
+
+def _cut(fitting: list[T], looked_at: Sequence[int], ids: Sequence[int], limit: int) -> Slice[T]:
+    if len(fitting) > limit:
+        return Slice(found=fitting[:limit], older=ids[limit - 1])
+    return Slice(found=fitting, older=looked_at[-1] if len(looked_at) == LOOKED_AT else None)
+
+
+def _has_trouble(webhook: WebhookRow) -> bool:
+    return webhook.failed != 0 or webhook.attempts > 0
+
+
+def _has_none(webhook: WebhookRow) -> bool:
+    return not _has_trouble(webhook)
+
+
+def _fits_open(webhook: WebhookRow, wanted: Wanted) -> bool:
+    if wanted.account_ids is not None and webhook.account_id not in wanted.account_ids:
+        return False
+    if wanted.has_failed is not None and bool(webhook.failed) is not wanted.has_failed:
+        return False
+    return not wanted.host or host_of(webhook.url) == wanted.host
+
+
+def _fits_tried(tried: Tried, wanted: Wanted) -> bool:
+    if wanted.account_ids is not None and tried.account_id not in wanted.account_ids:
+        return False
+    if wanted.is_good is not None and tried.is_good is not wanted.is_good:
+        return False
+    return not wanted.host or host_of(tried.url) == wanted.host
+
+
+def _callback(row: Found) -> Callback:
+    (webhook,) = webhook_rows([row[:-1]])
+    return Callback(webhook=webhook, about_inbound=row[-1] is None)
+
+
+def _tried(row: Found) -> Tried:
+    identity, about, at_ms, kind, text, of_message, msisdn, of_inbound, source = row
+    detail = detail_of(text)
+    owner = of_inbound if of_message is None else of_message
+    status, next_ms = detail.get("status"), detail.get("next_ms")
+    return Tried(
+        id=identity,
+        about=MessageId(about),
+        account_id=None if owner is None else AccountId(owner),
+        is_of_message=of_message is not None,
+        number=str(msisdn or source or ""),
+        at_ms=at_ms,
+        is_good=kind == Kind.CALLBACK.value,
+        url=str(detail.get("url") or ""),
+        body=str(detail.get("body") or ""),
+        attempt=int(detail.get("attempt") or 0),
+        status=status if isinstance(status, int) else None,
+        error=str(detail.get("error") or ""),
+        elapsed_ms=int(detail.get("elapsed_ms") or 0),
+        answer=str(detail.get("answer") or ""),
+        next_ms=next_ms if isinstance(next_ms, int) else None,
+    )
+
+
+def _text(body: bytes | None) -> str:
+    """As an attempt writes it down (``attempts``)."""
+    return "" if body is None else body.decode("utf-8", "replace")
+
+
+_KINDS: Final = "e.kind IN ('callback', 'callback_failed')"
+_TRIED: Final = (
+    "SELECT e.id, e.message_id, e.at_ms, e.kind, e.detail, m.account_id, m.msisdn, i.account_id, i.source FROM events e"
+    " LEFT JOIN messages m ON m.id = e.message_id LEFT JOIN inbound i ON i.id = e.message_id"
+)
+SELECT_TRIED: Final = f"{_TRIED} WHERE {_KINDS} AND e.id < ? ORDER BY e.id DESC LIMIT ?"
+SELECT_ONE_TRIED: Final = f"{_TRIED} WHERE {_KINDS} AND e.id = ?"
+# Not by the same condition: a message has few moments, and the index of all attempts is the long way to them.
+LOOKUP_TRIED_OF: Final = Lookup(
+    f"{_TRIED} WHERE e.kind LIKE 'callback%' AND e.message_id IN {{keys}} ORDER BY e.message_id, e.id", "bigint"
+)
+LOOKUP_TOLD: Final = Lookup(
+    "SELECT message_id, detail FROM events WHERE message_id IN {keys} AND kind LIKE 'callback%'", "bigint"
+)
+"""The attempts of these messages' callbacks; by the same way."""

@@ -1,0 +1,346 @@
+"""The notifier: callbacks leave as soon as their target has a slot; targets and accounts take turns.
+
+A target (an account and an origin) holds a bounded number of callbacks here, by how it stands (``targets``);
+what it has no room for waits in the table, behind what waits there already, and is claimed when there is room again
+(``claims``).
+Of the callbacks that tell a message's states only one is under way at once, so that ``operator`` arrives before
+``handset``; when a later state has been told, earlier ones are not tried again.
+"""
+
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass
+
+from palomar.callbacks.attempts import Attempt, pass_over, record_attempts, release_callbacks
+from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.callback_target import UNKNOWN_TARGET, target_id
+from palomar.callbacks.claims import CLAIM_AT_MOST, Claims
+from palomar.callbacks.targets import GOOD, STANDINGS, Standing, Target, Targets, Usage
+from palomar.callbacks.turns import Claimed
+from palomar.ports import HttpOutcome, HttpRequest, HttpSender
+from palomar.transaction.batcher import Batcher, Step
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.message import MessageId
+
+REMEMBERED = 50_000
+"""Messages of which it is remembered that a callback waits in the table; and origins whose number is known."""
+
+_ACCOUNTS_TRIED = 16
+_JSON = (("Content-Type", "application/json"),)
+
+ATTEMPTS = Step(name="record_attempts", script=record_attempts, linger_seconds=0.050)
+RELEASE = Step(name="release_callbacks", script=release_callbacks)
+PASS_OVER = Step(name="pass_over", script=pass_over)
+
+Headers = tuple[tuple[str, str], ...]
+_Line = dict[Usage, dict[Target, None]]
+
+
+def _no_headers(webhook: WebhookRow) -> Headers:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackLimits:
+    """How many callbacks may be under way, to one target and in all."""
+
+    slots_a_host: int = 8
+    connections: int = 512
+
+
+class Notifier:
+    """See the module; a ``callbacks.outbox.CallbackDesk``. ``headers`` are asked for at every attempt (a signature has
+    its time); ``batcher`` is plugged in by :meth:`attach` because it needs :meth:`room`."""
+
+    def __init__(
+        self,
+        sender: HttpSender,
+        *,
+        headers: Callable[[WebhookRow], Headers] = _no_headers,
+        limits: CallbackLimits | None = None,
+    ) -> None:
+        limits = limits or CallbackLimits()
+        self._sender = sender
+        self._headers = headers
+        self._batcher: Batcher
+        self._targets = Targets(slots=limits.slots_a_host, connections=limits.connections)
+        self._numbers: dict[tuple[AccountId, str], int] = {}
+        """Targets, by the beginning of their URLs, or by their origin where a URL has no path."""
+        self._busy: dict[MessageId, deque[WebhookRow] | None] = {}
+        """Messages of which a state is being told, and what follows; mostly nothing does."""
+        self._behind: dict[MessageId, None] = {}
+        self._untold: dict[MessageId, list[int]] = {}
+        """Callbacks of messages' states that have failed here and are tried again later."""
+        self._lines: tuple[_Line, _Line, _Line] = ({}, {}, {})
+        """Targets with a slot of their own that wait for one of their account's, or of everybody's."""
+        self._troubled: set[int] = set()
+        self._off: frozenset[int] = frozenset()
+        self._claims = Claims(self._targets, claimed=self._claimed)
+        self._taking = True
+
+    def attach(self, batcher: Batcher) -> None:
+        self._batcher = batcher
+        self._claims.attach(batcher)
+
+    # --- palomar.callbacks.outbox.CallbackDesk
+
+    def target_of(self, account_id: AccountId, url: str) -> int:
+        """Give the number of the target of an account's URL."""
+        slash = url.find("/", 8)  # the origin ends here at the latest: it is the same behind the same beginning
+        number = self._numbers.get((account_id, url[:slash])) if slash > 0 else None
+        if number is not None:
+            return number
+        origin = self._sender.origin_of(url)
+        key = (account_id, url[:slash] if slash > 0 and origin else origin)
+        number = self._numbers.get(key)
+        if number is None:
+            if len(self._numbers) >= REMEMBERED:
+                self._numbers.clear()
+            number = self._numbers[key] = target_id(account_id, origin)
+        return number
+
+    def room(self, account_id: AccountId, identity: int) -> int:
+        """Count how many callbacks to a target may be taken at birth."""
+        if not self._taking or not self._claims.began or identity in self._off:
+            return 0
+        target = self._targets.find(identity)
+        if target is not None and target.has_more:
+            return 0
+        return self._targets.room(account_id, identity)
+
+    @property
+    def behind(self) -> Container[MessageId]:
+        """Give the messages with a callback that waits for its turn in the table: later ones must not overtake it."""
+        return self._behind
+
+    # --- work comes
+
+    @property
+    def held(self) -> int:
+        """Callbacks in memory, waiting or under way."""
+        return self._targets.held
+
+    @property
+    def under_way(self) -> int:
+        return self._targets.under_way
+
+    def born(self, webhooks: Sequence[WebhookRow], node_id: int | None) -> None:
+        """Callbacks of a batch that was just committed: ours go out at once, the others wait to be claimed."""
+        for webhook in webhooks:
+            if webhook.node_id is not None and webhook.node_id == node_id:
+                self._take(webhook)
+            else:
+                self._is_in_table(webhook)
+        self._claims.go_on()
+
+    def look_for_work(self) -> None:
+        """Claim due callbacks that nobody has, each target in its turn; called now and then."""
+        self._claims.look()
+
+    def watch(self) -> None:
+        """Look, every WATCH_EVERY_SECONDS, who keeps us waiting: it gives back to the table what it holds."""
+        for target in self._targets.active():
+            if self._targets.look(target):
+                self._give_back(target)
+        for standing in STANDINGS:
+            self._next_in_line(standing)
+
+    def put_off(self, off: Iterable[int]) -> None:
+        """Hold nothing for targets that were just switched off, nor take anything: what comes is kept as failed."""
+        self._set_off(self._off.union(off))
+
+    def stop_taking(self) -> None:
+        """Start nothing any more; what is under way is recorded when it ends."""
+        self._taking = False
+        self._claims.stop()
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what was claimed and has not begun: it is ours no more."""
+        for target in self._targets.every():
+            for webhook in target.waiting:
+                self._drop(target, webhook)
+            target.waiting.clear()
+        for message_id, later in self._busy.items():
+            for webhook in later or ():
+                self._targets.let_go(self._target(webhook))
+            self._busy[message_id] = None
+        for line in self._lines:
+            line.clear()
+        self._claims.forget()
+
+    # --- private: from birth to the line
+
+    def _target(self, webhook: WebhookRow) -> Target:
+        return self._targets.of(webhook.account_id, webhook.target)
+
+    def _take(self, webhook: WebhookRow) -> None:
+        if not self._taking:
+            return
+        message_id = webhook.message_id
+        busy = self._busy
+        target = self._targets.hold(webhook.account_id, webhook.target)
+        if not webhook.step:  # a click need not wait for a state, nor a state for a click
+            self._line_up(target, webhook)
+            return
+        if self._behind:
+            self._behind.pop(message_id, None)
+        if message_id not in busy:
+            busy[message_id] = None
+            self._line_up(target, webhook)
+            return
+        later = busy[message_id]
+        if later is None:
+            later = busy[message_id] = deque()
+        later.append(webhook)
+
+    def _line_up(self, target: Target, webhook: WebhookRow) -> None:
+        waiting = target.waiting
+        called_later = len(waiting) > 0 and target.under_way > 0  # by what ends, not by who comes last
+        waiting.append(webhook)
+        if not called_later:
+            self._pump(target)
+
+    def _pump(self, target: Target) -> None:
+        waiting = target.waiting
+        while waiting and target.under_way < target.slots and self._taking:
+            if not self._targets.start(target):
+                self._lines[target.standing].setdefault(target.account, {})[target] = None
+                return
+            self._send(target, waiting.popleft())
+
+    def _next_in_line(self, standing: Standing) -> None:
+        """Let targets begin that waited for others: each account one, in turn, while there is room."""
+        line = self._lines[standing]
+        for _ in range(min(len(line), _ACCOUNTS_TRIED)):
+            account = next(iter(line))
+            if not self._targets.is_open(standing, account):
+                if standing == GOOD:
+                    return
+                line[account] = line.pop(account)  # behind it may stand one that has next to nothing under way
+                continue
+            waiting = line.pop(account)
+            target = next(iter(waiting))
+            del waiting[target]
+            if waiting:
+                line[account] = waiting
+            self._pump(target)  # which may line up again, at the end
+
+    def _send(self, target: Target, webhook: WebhookRow) -> None:
+        headers = self._headers(webhook)
+        if webhook.body is not None:
+            headers = _JSON + headers
+        request = HttpRequest(
+            method=webhook.method, url=webhook.url, body=webhook.body, headers=headers, owner=webhook.account_id
+        )
+        self._sender.start(request, lambda outcome: self._ended(target, webhook, outcome))
+
+    # --- private: the end of an attempt
+
+    def _ended(self, target: Target, webhook: WebhookRow, outcome: HttpOutcome) -> None:
+        standing = target.standing
+        ok = outcome.ok
+        is_worse = self._targets.ended(target, ok=ok)
+        recovers = ok and target.id in self._troubled
+        self._batcher.post(ATTEMPTS, Attempt(webhook, outcome, recovers), _recorded)
+        if not ok:
+            self._failed(target, webhook)
+        elif recovers:
+            self._troubled.discard(target.id)
+        if webhook.step:
+            later = self._busy.pop(webhook.message_id, None)
+            if later or self._untold:
+                self._follow(webhook, later, ok=ok)
+        if is_worse:
+            self._give_back(target)
+        if target.waiting:
+            self._pump(target)
+        good, fresh, poor = self._lines
+        if good or fresh or poor:
+            self._next_in_line(standing)
+        if target.has_more and self._claims.want(target):
+            self._claims.go_on()
+
+    def _follow(self, webhook: WebhookRow, later: deque[WebhookRow] | None, *, ok: bool) -> None:
+        """Let the next callback of the message's states have its turn."""
+        if ok and webhook.step > 1:
+            later = self._without_overtaken(webhook, later)
+        if later:
+            self._busy[webhook.message_id] = later
+            following = later.popleft()
+            self._line_up(self._target(following), following)
+
+    def _failed(self, target: Target, webhook: WebhookRow) -> None:
+        self._troubled.add(target.id)
+        if webhook.step:
+            _keep_few(self._untold)
+            self._untold.setdefault(webhook.message_id, []).append(webhook.id)
+
+    def _without_overtaken(self, told: WebhookRow, later: deque[WebhookRow] | None) -> deque[WebhookRow] | None:
+        """Leave out what need not be told any more: once a message's end is told, its earlier states need not be, here
+        or in the table."""
+        overtaken = [identity for identity in self._untold.pop(told.message_id, ()) if identity < told.id]
+        kept: deque[WebhookRow] = deque()
+        for webhook in later or ():
+            if webhook.id < told.id:
+                overtaken.append(webhook.id)
+                self._targets.let_go(self._target(webhook))
+            else:
+                kept.append(webhook)
+        if overtaken:
+            self._batcher.post(PASS_OVER, overtaken, _recorded)
+        return kept
+
+    # --- private: the table
+
+    def _is_in_table(self, webhook: WebhookRow, *, with_next_claim: bool = False) -> None:
+        """Note that a callback waits to be claimed: what comes after it, to its target or of its message, waits behind
+        it."""
+        if webhook.step:
+            _keep_few(self._behind)
+            self._behind[webhook.message_id] = None
+        if webhook.target != UNKNOWN_TARGET:
+            self._claims.note_more(self._target(webhook), with_next=with_next_claim)
+
+    def _set_off(self, off: frozenset[int]) -> None:
+        for identity in off - self._off:
+            target = self._targets.find(identity)
+            if target is not None:
+                self._give_back(target, everything=True)
+        self._off = off
+
+    def _give_back(self, target: Target, *, everything: bool = False) -> None:
+        """Return what it holds beyond what its standing may, the youngest first, with what follows in its messages."""
+        released: list[WebhookRow] = []
+        while target.waiting and (everything or self._targets.is_too_many(target)):
+            webhook = target.waiting.pop()
+            released.append(webhook)
+            released += self._drop(target, webhook)
+        for webhook in released:
+            self._is_in_table(webhook, with_next_claim=True)
+        for start in range(0, len(released), CLAIM_AT_MOST):
+            self._batcher.post(RELEASE, released[start : start + CLAIM_AT_MOST], _recorded)
+
+    def _drop(self, target: Target, webhook: WebhookRow) -> Sequence[WebhookRow]:
+        """Hold it no more, nor those of its message that wait behind it: they are returned."""
+        self._targets.let_go(target)
+        later = (self._busy.pop(webhook.message_id, None) if webhook.step else None) or ()
+        for following in later:
+            self._targets.let_go(self._target(following))
+        return later
+
+    def _claimed(self, claimed: Claimed, *, looked: bool) -> None:
+        if looked:
+            self._troubled.update(claimed.troubled)
+            self._set_off(frozenset(claimed.off))
+        for webhook in claimed.webhooks:
+            self._take(webhook)
+
+
+def _keep_few(remembered: dict[MessageId, None] | dict[MessageId, list[int]]) -> None:
+    while len(remembered) >= REMEMBERED:
+        del remembered[next(iter(remembered))]
+
+
+def _recorded(result: None) -> None:
+    """Nothing follows: the outbox row says what is next."""

@@ -1,0 +1,164 @@
+"""Turns of callbacks: a node takes what is due, of each target no more than it has room for.
+
+What waits for one target is never read to find what waits for another: accounts take turns, and so do the targets of
+an account. A callback whose message has told a later state meanwhile is left out; one whose message has an earlier one
+due brings that along. What is due for a target that is off is kept as failed.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from msgspec import Struct, field
+
+from palomar.callbacks import callback_rows as rows
+from palomar.callbacks import history
+from palomar.callbacks import target_rows as targets
+from palomar.callbacks.attempts import drop_untold
+from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.callback_target import UNKNOWN_TARGET
+from palomar.callbacks.outbox import CallbackContext, Outbox
+from palomar.transaction.timeline_rows import detail_of
+from palomar.transaction.work import Work
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.message import MessageId
+
+ACCOUNTS_A_LOOK = 20
+TARGETS_A_LOOK = 50
+"""Of each account. Together they bound what one look costs, however many targets there are."""
+TROUBLED_AT_MOST = 1_000
+_LEAST_SHARE = 20
+
+Key = tuple[AccountId, int]
+"""An account, and one of its targets."""
+
+
+class ClaimOrder(Struct, kw_only=True):
+    """Take at most ``limit`` due callbacks: of these targets, and if it ``looks`` of those it comes upon, behind the
+    account and the targets where the last look ended."""
+
+    limit: int
+    room: Callable[[AccountId, int], int]
+    """How many more of a target the node takes; asked in the middle of the transaction."""
+    of: Collection[Key] = ()
+    looks: bool = True
+    after_account: int = -1
+    after_target: Mapping[AccountId, int] = field(default_factory=dict)
+
+
+class Claimed(Struct, kw_only=True):
+    """What was taken, and how the targets stand that were looked at."""
+
+    webhooks: list[WebhookRow] = field(default_factory=list)
+    emptied: set[Key] = field(default_factory=set)
+    """Of these nothing more is due."""
+    left: set[Key] = field(default_factory=set)
+    """Of these something more is."""
+    troubled: list[int] = field(default_factory=list)
+    """Targets that fail, of all nodes: whoever has a success with one says so. Only of a look."""
+    off: set[int] = field(default_factory=set)
+    """Those of them that are off."""
+    after_account: int = -1
+    """Where the next look begins; -1 is at the start, so that all have had their turn."""
+    after_target: dict[AccountId, int] = field(default_factory=dict)
+
+
+async def claim_callbacks(work: Work, orders: Sequence[ClaimOrder]) -> list[Claimed]:
+    """Take due callbacks that nobody has, each account and each of its targets in turn."""
+    return [await _claim(work, order) for order in orders]
+
+
+async def _claim(work: Work, order: ClaimOrder) -> Claimed:
+    claimed = Claimed(after_account=order.after_account, after_target=dict(order.after_target))
+    if order.limit <= 0 or not await work.holds_lease():
+        return claimed
+    due = dict.fromkeys(order.of)
+    if order.looks:
+        due |= dict.fromkeys(await _look(work, order, claimed))
+        longest = [targets.target_row(row) for row in await work.tx.select(targets.SELECT_LONGEST, TROUBLED_AT_MOST)]
+        claimed.troubled = [target.id for target in longest]
+        claimed.off = {target.id for target in longest if target.off_ms is not None}
+    if not due:
+        return claimed
+    off = await _off_among(work, due)
+    share = max(order.limit // len(due), _LEAST_SHARE)
+    left = order.limit
+    for key in due:
+        is_off = key[1] in off
+        room = share if is_off else min(share, order.room(*key), left)
+        if room <= 0:
+            claimed.left.add(key)
+            continue
+        found = rows.webhook_rows(
+            await work.tx.select_locked(rows.SELECT_DUE_OF_TARGET, *key, work.now_ms, room, lock="skip")
+        )
+        (claimed.left if len(found) == room else claimed.emptied).add(key)
+        if is_off:
+            _keep(work, found)
+            continue
+        left -= len(found)
+        claimed.webhooks += found
+    claimed.webhooks = await _in_order(work, claimed.webhooks)
+    for webhook in claimed.webhooks:
+        webhook.node_id = work.context.node_id
+        if webhook.target == UNKNOWN_TARGET:
+            webhook.target = CallbackContext.of(work.context).desk.target_of(webhook.account_id, webhook.url)
+        Outbox.of(work).change(webhook)
+    return claimed
+
+
+async def _look(work: Work, order: ClaimOrder, claimed: Claimed) -> list[Key]:
+    """Find some accounts' targets for which something is due, and how far the look came."""
+    found = await work.tx.select(rows.SELECT_WAITING_ACCOUNTS, order.after_account, ACCOUNTS_A_LOOK)
+    due: list[Key] = []
+    for (account_id,) in found:
+        after = claimed.after_target.pop(account_id, -1)
+        waiting = await work.tx.select(
+            rows.SELECT_WAITING_TARGETS, account_id, after, account_id, account_id, TARGETS_A_LOOK
+        )
+        due += [(AccountId(account_id), target) for target, due_ms in waiting if due_ms <= work.now_ms]
+        if len(waiting) == TARGETS_A_LOOK:
+            claimed.after_target[AccountId(account_id)] = waiting[-1][0]
+    claimed.after_account = found[-1][0] if len(found) == ACCOUNTS_A_LOOK else -1
+    return due
+
+
+async def _off_among(work: Work, keys: Collection[Key]) -> set[int]:
+    """Find which of the targets are off. Their rows stay so until the commit: who resumes one waits for us."""
+    found = await work.tx.lookup(targets.LOOKUP_TARGETS, sorted({target for _, target in keys}))
+    return {target.id for target in map(targets.target_row, found) if target.off_ms is not None}
+
+
+def _keep(work: Work, webhooks: Sequence[WebhookRow]) -> None:
+    """Keep as failed what nobody tries: its target is off."""
+    for webhook in webhooks:
+        webhook.failed = 1
+        Outbox.of(work).change(webhook)
+
+
+async def _in_order(work: Work, webhooks: Sequence[WebhookRow]) -> list[WebhookRow]:
+    """Order them as they were born, with those of the same messages that come before them, without what was
+    overtaken."""
+    states = [webhook for webhook in webhooks if webhook.step]
+    taken = {webhook.id: webhook for webhook in webhooks}
+    latest: dict[MessageId, int] = {}
+    for webhook in states:
+        if webhook.step > 1:
+            latest[webhook.message_id] = max(webhook.id, latest.get(webhook.message_id, 0))
+    if latest:
+        for webhook in rows.webhook_rows(await work.tx.lookup(rows.LOOKUP_EARLIER, sorted(latest))):
+            if webhook.id < latest[webhook.message_id] and webhook.due_ms <= work.now_ms:
+                taken.setdefault(webhook.id, webhook)
+    told: dict[MessageId, int] = {}
+    ids = sorted({webhook.message_id for webhook in states})
+    if ids:
+        for message_id, text in await work.tx.lookup(history.LOOKUP_TOLD, ids):
+            callback = detail_of(text).get("callback")
+            if isinstance(callback, int):
+                told[message_id] = max(callback, told.get(message_id, 0))
+    kept: list[WebhookRow] = []
+    for identity in sorted(taken):
+        webhook = taken[identity]
+        if webhook.step and identity < told.get(webhook.message_id, 0):
+            drop_untold(work, webhook)
+        else:
+            kept.append(webhook)
+    return kept

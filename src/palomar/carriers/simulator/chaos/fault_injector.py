@@ -1,0 +1,94 @@
+"""A chaos script at work: how fast submits come, which message has come before, and the octets of garbage.
+
+It remembers a bounded number of messages. Not here: what the script decides (``faults``), nor the connection it happens
+to (``peer``).
+"""
+
+from collections import deque
+from enum import Enum, auto
+from typing import TypeVar
+
+from palomar.carriers.simulator.chaos.faults import Answer, ChaosScript, Fate, Garbage
+from palomar.smpp import DeliverSm, SubmitSm, encode, message_octets
+
+Value = TypeVar("Value")
+
+REMEMBERED = 100_000
+THROTTLED_WITHIN_SECONDS = 1.0
+_UNKNOWN_COMMAND = bytes.fromhex("00000014 00010203 00000000 00000001 6a756e6b")
+_NOISE = b"\xff\xd8 this is no PDU, and nobody can say where the next one begins \xff\xd9"
+_CUT_OCTETS = 20
+
+
+class Cause(Enum):
+    """Why a message comes again though it was taken."""
+
+    ANSWER_LOST = auto()
+    ANSWER_LATE = auto()
+    LINK_BROKEN = auto()
+
+
+class Mischief:
+    """One script, for one SMSC or one number of it."""
+
+    def __init__(self, script: ChaosScript, *, remembered: int = REMEMBERED) -> None:
+        self.script = script
+        self._remembered = remembered
+        self._times: dict[int, int] = {}
+        self._taken: dict[int, Cause] = {}
+        self._passed: deque[float] = deque()
+
+    def throttles(self, now: float) -> bool:
+        """Whether one more submit at this moment is too many; one that is not is counted."""
+        limit = self.script.throttle_per_second
+        if not limit:
+            return False
+        passed = self._passed
+        while passed and passed[0] <= now - THROTTLED_WITHIN_SECONDS:
+            passed.popleft()
+        if len(passed) >= limit:
+            return True
+        passed.append(now)
+        return False
+
+    def meet(self, pdu: SubmitSm) -> Fate:
+        """What shall happen to this coming of a message."""
+        octets = message_octets(pdu)
+        key = hash((pdu.destination_addr, octets))
+        times = self._times.get(key, 0)
+        self._remember(self._times, key, times + 1)
+        return self.script.fate(pdu.destination_addr, octets, times=times)
+
+    def took(self, pdu: SubmitSm, fate: Fate) -> Cause | None:
+        """Note that a message was taken; says why it had come again, if it was taken before."""
+        key = hash((pdu.destination_addr, message_octets(pdu)))
+        before = self._taken.get(key)
+        self._remember(self._taken, key, _cause(fate))
+        return before
+
+    def _remember(self, table: dict[int, Value], key: int, value: Value) -> None:
+        table[key] = value
+        if len(table) > self._remembered:
+            del table[next(iter(table))]
+
+
+def garbage_octets(kind: Garbage) -> bytes:
+    """What goes over the wire for it."""
+    match kind:
+        case Garbage.UNKNOWN_COMMAND:
+            return _UNKNOWN_COMMAND
+        case Garbage.MALFORMED:
+            frame = encode(DeliverSm(source_addr="garbage", destination_addr="garbage", short_message=b"cut off"))
+            cut = frame[4:-_CUT_OCTETS]
+            return (len(cut) + 4).to_bytes(4, "big") + cut
+        case Garbage.NOISE:
+            return _NOISE
+
+
+def _cause(fate: Fate) -> Cause:
+    """Why the client would send this message again, if it does."""
+    if fate.answer in (Answer.LOST, Answer.MISNUMBERED):
+        return Cause.ANSWER_LOST
+    if fate.answer is Answer.AFTER_THE_RECEIPT or fate.answer_after_seconds:
+        return Cause.ANSWER_LATE
+    return Cause.LINK_BROKEN

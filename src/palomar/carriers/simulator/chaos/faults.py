@@ -1,0 +1,167 @@
+"""A chaos script: what the simulator does wrong on purpose, and to which message.
+
+Pure. What happens to a message follows from the script's seed, the message's number and text, and how often it came
+before: so the same script decides the same again, in whatever order messages come, and a message that is sent again has
+another chance. Not here: how a script is written (``script``), and doing what it says (``fault_injector``).
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from hashlib import blake2b
+from struct import Struct
+from typing import Literal
+
+from palomar.carriers.simulator.chaos.ids import IdDialect
+
+Alphabet = Literal["gsm", "latin-1", "ascii"]
+"""How the SMSC reads data_coding 0."""
+DateDigits = Literal[10, 12, 14]
+"""A receipt's dates: YYMMDDhhmm, with seconds, or with seconds and the century."""
+
+_LANES = Struct(">16I")
+_WHOLE = 1 << 32
+
+
+class Answer(Enum):
+    """What becomes of the answer to a submit that was taken."""
+
+    GIVEN = auto()
+    LOST = auto()
+    MISNUMBERED = auto()
+    """It has a sequence number that nobody has sent."""
+    AFTER_THE_RECEIPT = auto()
+
+
+class Garbage(Enum):
+    """What else comes over the connection."""
+
+    UNKNOWN_COMMAND = auto()
+    """A whole PDU of a command that does not exist."""
+    MALFORMED = auto()
+    """A ``deliver_sm`` whose body ends too early."""
+    NOISE = auto()
+    """Octets that are no PDU at all: nobody can find the next one behind them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What the script has in mind for one coming of one message."""
+
+    answer: Answer = Answer.GIVEN
+    answer_after_seconds: float = 0.0
+    answers: int = 1
+    loses_receipts: bool = False
+    receipt_after_seconds: float = 0.0
+    """On top of when it would come."""
+    receipts: int = 1
+    garbage: Garbage | None = None
+    goes_silent: bool = False
+    """The connection stays open and says nothing more: the message is not even read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChaosScript:
+    """Shares are of all messages, from 0 to 1. The value of every field left out does nothing."""
+
+    seed: int = 0
+    lose_answers: float = 0.0
+    """The message is taken, and nobody is told."""
+    delay_answers: float = 0.0
+    answer_delay_seconds: float = 3.0
+    """How late a delayed answer is."""
+    double_answers: float = 0.0
+    reorder_answers: float = 0.0
+    """Held back a moment, so that those behind them overtake."""
+    wrong_sequences: float = 0.0
+    receipts_first: float = 0.0
+    """The answer comes after the receipt."""
+    lose_receipts: float = 0.0
+    delay_receipts: float = 0.0
+    receipt_delay_seconds: float = 5.0
+    double_receipts: float = 0.0
+    reorder_receipts: float = 0.0
+    garbage: float = 0.0
+    half_open: float = 0.0
+    drop_at_pdu: int = 0
+    """Every connection ends at its n-th PDU (``enquire_link`` is not counted)."""
+    throttle_per_second: float = 0.0
+    window: int = 0
+    """Submits without an answer that a bind may have; more are throttled."""
+    ids: IdDialect | None = None
+    alphabet: Alphabet | None = None
+    """Receipts repeat the text as the SMSC has read it, in Latin-1; None: the octets as they came."""
+    date_digits: DateDigits = 10
+    repeats_text: bool = True
+    """Whether receipts say how the message began."""
+
+    def fate(self, number: str, text: bytes, *, times: int) -> Fate:
+        """What happens to a message that came ``times`` times before."""
+        lanes = self._lanes(number, text, times)
+        receipts_lost = lanes[6] < self.lose_receipts * _WHOLE
+        return Fate(
+            answer=self._answer(lanes, receipts_lost=receipts_lost),
+            answer_after_seconds=(
+                _late(lanes[1], self.delay_answers, self.answer_delay_seconds)
+                + _late(lanes[3], self.reorder_answers, _OVERTAKEN_SECONDS)
+            ),
+            answers=2 if lanes[2] < self.double_answers * _WHOLE else 1,
+            loses_receipts=receipts_lost,
+            receipt_after_seconds=(
+                _late(lanes[7], self.delay_receipts, self.receipt_delay_seconds)
+                + _late(lanes[9], self.reorder_receipts, _OVERTAKEN_SECONDS)
+            ),
+            receipts=2 if lanes[8] < self.double_receipts * _WHOLE else 1,
+            garbage=_garbage(lanes[12]) if lanes[10] < self.garbage * _WHOLE else None,
+            goes_silent=lanes[11] < self.half_open * _WHOLE,
+        )
+
+    def _answer(self, lanes: tuple[int, ...], *, receipts_lost: bool) -> Answer:
+        if lanes[0] < self.lose_answers * _WHOLE:
+            return Answer.LOST
+        if lanes[4] < self.wrong_sequences * _WHOLE:
+            return Answer.MISNUMBERED
+        if lanes[5] < self.receipts_first * _WHOLE and not receipts_lost:
+            return Answer.AFTER_THE_RECEIPT
+        return Answer.GIVEN
+
+    def _lanes(self, number: str, text: bytes, times: int) -> tuple[int, ...]:
+        """Sixteen numbers of 32 bits, one a decision, so that adding one decision changes no other."""
+        name = b"%d\0%d\0%b\0" % (self.seed, times, number.encode())
+        return _LANES.unpack(blake2b(name + text, digest_size=64).digest())
+
+
+CALM = ChaosScript()
+
+EVERYTHING = ChaosScript(
+    lose_answers=0.02,
+    delay_answers=0.03,
+    double_answers=0.02,
+    reorder_answers=0.05,
+    wrong_sequences=0.01,
+    receipts_first=0.05,
+    lose_receipts=0.01,
+    delay_receipts=0.05,
+    double_receipts=0.03,
+    reorder_receipts=0.1,
+    garbage=0.002,
+    half_open=0.0002,
+    drop_at_pdu=5_000,
+    throttle_per_second=500.0,
+    ids="hex-decimal",
+)
+"""All of it at once, as much as a busy gateway should stand."""
+
+_OVERTAKEN_SECONDS = 0.3
+_UNKNOWN_SHARE, _MALFORMED_SHARE = 0.4, 0.8
+
+
+def _late(lane: int, share: float, seconds: float) -> float:
+    """How late: nothing for those that the share does not take, up to ``seconds`` for those that it takes."""
+    taken = share * _WHOLE
+    return seconds * (1 + lane / taken) / 2 if lane < taken else 0.0
+
+
+def _garbage(lane: int) -> Garbage:
+    if lane < _UNKNOWN_SHARE * _WHOLE:
+        return Garbage.UNKNOWN_COMMAND
+    return Garbage.MALFORMED if lane < _MALFORMED_SHARE * _WHOLE else Garbage.NOISE

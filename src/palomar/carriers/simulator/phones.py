@@ -1,0 +1,224 @@
+"""The handsets that are not there: what they show, what they write, and how those of single numbers behave.
+
+Bounded, in memory, and made for looking at: parts are joined and texts decoded when somebody asks, not when they come.
+Not here: whether and when a message reaches its handset (``smsc``).
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from palomar.carriers.simulator import outcome
+from palomar.carriers.simulator.chaos import script
+from palomar.carriers.simulator.chaos.fault_injector import Mischief
+from palomar.carriers.simulator.chaos.faults import Alphabet, ChaosScript
+from palomar.carriers.simulator.decoding import is_flash, shown_text
+from palomar.carriers.simulator.outcome import Plan
+from palomar.carriers.simulator.receipts import inbound_pdus
+from palomar.smpp import DeliverSm, SubmitSm, read_parts
+from palomar.vocabulary.phone_message import HandsetMessage
+
+ARRIVALS_KEPT = 2_000
+"""Parts that came, of all handsets."""
+WRITTEN_KEPT = 500
+BEHAVIOURS_AT_MOST = 10_000
+
+Behaviour = Plan | ChaosScript
+
+
+class _Part(NamedTuple):
+    serial: int
+    pdu: SubmitSm
+    system_id: str
+    at_ms: int
+    reference: str
+
+
+Listener = Callable[[HandsetMessage], None]
+
+
+class Network(Protocol):
+    """What handsets need of their SMSC."""
+
+    def wall_ms(self) -> int: ...
+
+    def alphabet(self) -> Alphabet: ...
+
+    def brought(self, system_id: str, pdus: Sequence[DeliverSm]) -> None:
+        """Bring what a handset wrote to whoever is bound as ``system_id``."""
+        ...
+
+    def somebody(self) -> str:
+        """A system_id to write to where nothing says which."""
+        ...
+
+
+class Handsets:
+    """All of them. ``behaviours`` is empty until somebody asks for one: the SMSC looks at nothing else on its way."""
+
+    def __init__(self, network: Network) -> None:
+        self.behaviours: dict[str, Plan | Mischief] = {}
+        self._network = network
+        self._arrived: deque[_Part] = deque(maxlen=ARRIVALS_KEPT)
+        self._written: deque[HandsetMessage] = deque(maxlen=WRITTEN_KEPT)
+        self._listeners: list[Listener] = []
+        self._serial = 0
+
+    def recent(self, number: str | None = None) -> list[HandsetMessage]:
+        """The last messages of all handsets or of one, oldest first, parts joined."""
+        messages = _joined((part for part in self._arrived if _is_of(part, number)), self._network.alphabet())
+        messages += [message for message in self._written if number in (None, message.number)]
+        return sorted(messages, key=lambda message: message.serial)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Be told of every message as it comes or is written, and again with each further part; returns how to be
+        told no more."""
+        self._listeners.append(listener)
+        return partial(self._listeners.remove, listener)
+
+    def write(self, number: str, to: str, text: str, *, system_id: str = "") -> HandsetMessage:
+        """A handset writes ``text``, of any length, to ``to``: to the client that last wrote to it from there, if
+        ``system_id`` does not say whose it is. Raises ValueError beyond 255 parts."""
+        serial = self._next_serial()
+        pdus = inbound_pdus(source=number, destination=to, text=text, reference=serial)
+        whose = system_id or self._who_wrote_from(to) or self._network.somebody()
+        message = HandsetMessage(
+            serial=serial,
+            number=number,
+            peer=to,
+            is_written=True,
+            text=text,
+            parts=len(pdus),
+            parts_here=len(pdus),
+            at_ms=self._network.wall_ms(),
+            system_id=whose,
+        )
+        self._written.append(message)
+        self._network.brought(whose, pdus)
+        self._tell(message)
+        return message
+
+    def behave(self, number: str, how: str | None) -> Behaviour | None:
+        """From now on this number behaves so, whatever its digits say; None: as they say.
+
+        ``how`` is ``fail``, ``slow``, ``ordinary``, the digits of a magic number, or a chaos script, of which it meets
+        all but what is every connection's (``drop-at-pdu``). Raises ScriptError (a ValueError).
+        """
+        if how is None:
+            self.behaviours.pop(number, None)
+            return None
+        behaviour = _behaviour(how)
+        if number not in self.behaviours and len(self.behaviours) >= BEHAVIOURS_AT_MOST:
+            raise script.ScriptError(f"more than {BEHAVIOURS_AT_MOST} numbers cannot behave on their own")
+        self.behaviours[number] = Mischief(behaviour) if isinstance(behaviour, ChaosScript) else behaviour
+        return behaviour
+
+    def how(self, number: str) -> str:
+        """As :meth:`behave` was told; empty where nobody told it anything."""
+        found = self.behaviours.get(number)
+        if isinstance(found, Mischief):
+            return script.written(found.script)
+        return "" if found is None else outcome.word_of(found)
+
+    def arrived(self, pdu: SubmitSm, system_id: str, at_ms: int, *, reference: str) -> None:
+        """A part reached its handset; ``reference`` is what its sender knows it by."""
+        self._serial += 1
+        part = _Part(self._serial, pdu, system_id, at_ms, reference)
+        self._arrived.append(part)
+        if self._listeners:
+            self._tell(_joined(self._parts_beside(part), self._network.alphabet())[-1])
+
+    def _parts_beside(self, part: _Part) -> Iterable[_Part]:
+        """What may be parts of the same message as this one, itself included."""
+        together = _together(part.pdu)
+        if together.reference is None:
+            return (part,)
+        return (other for other in self._arrived if _together(other.pdu) == together)
+
+    def _tell(self, message: HandsetMessage) -> None:
+        for listener in list(self._listeners):
+            listener(message)
+
+    def _next_serial(self) -> int:
+        self._serial += 1
+        return self._serial
+
+    def _who_wrote_from(self, address: str) -> str:
+        found = (part.system_id for part in reversed(self._arrived) if part.pdu.source_addr == address)
+        return next(found, "")
+
+
+class _Together(NamedTuple):
+    """What the parts of one message share (3GPP TS 23.040 section 9.2.3.24.1); no reference: it is a whole one."""
+
+    number: str
+    sender: str
+    reference: int | None
+    total: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Joining:
+    first: _Part
+    newest: _Part
+    total: int
+    octets: dict[int, bytes]
+    references: dict[int, str]
+
+    def message(self, alphabet: Alphabet) -> HandsetMessage:
+        pdu = self.first.pdu
+        octets = b"".join(self.octets[sequence] for sequence in sorted(self.octets))
+        return HandsetMessage(
+            serial=self.first.serial,
+            number=pdu.destination_addr,
+            peer=pdu.source_addr,
+            is_written=False,
+            text=shown_text(octets, pdu.data_coding, alphabet),
+            parts=self.total,
+            parts_here=len(self.octets),
+            at_ms=self.newest.at_ms,
+            system_id=self.first.system_id,
+            references=tuple(self.references[sequence] for sequence in sorted(self.references)),
+            is_flash=is_flash(pdu.data_coding),
+        )
+
+
+def _is_of(part: _Part, number: str | None) -> bool:
+    return number is None or part.pdu.destination_addr == number
+
+
+def _together(pdu: SubmitSm) -> _Together:
+    concatenation, _ = read_parts(pdu)
+    if concatenation is None:
+        return _Together(pdu.destination_addr, pdu.source_addr, None, 1)
+    return _Together(pdu.destination_addr, pdu.source_addr, concatenation.reference, concatenation.total)
+
+
+def _joined(parts: Iterable[_Part], alphabet: Alphabet) -> list[HandsetMessage]:
+    """The messages of these parts, in the order in which they began. A part that comes again after its message is whole
+    begins another."""
+    messages: list[_Joining] = []
+    waiting: dict[_Together, _Joining] = {}
+    for part in parts:
+        together = _together(part.pdu)
+        concatenation, octets = read_parts(part.pdu)
+        sequence = concatenation.sequence if concatenation is not None else 1
+        joining = waiting.get(together)
+        if joining is None:
+            joining = _Joining(first=part, newest=part, total=together.total, octets={}, references={})
+            messages.append(joining)
+            if together.reference is not None:
+                waiting[together] = joining
+        joining.octets[sequence] = octets
+        joining.references[sequence] = part.reference
+        joining.newest = part
+        if len(joining.octets) == joining.total:
+            waiting.pop(together, None)
+    return [joining.message(alphabet) for joining in messages]
+
+
+def _behaviour(how: str) -> Behaviour:
+    plan = outcome.named_plan(how)
+    return plan if plan is not None else script.parse(how)

@@ -1,0 +1,76 @@
+"""What is due later, and the one timer that wakes for it.
+
+An agenda has a time of its own: :meth:`Agenda.skip` moves it ahead of the clock. Not here: what is due.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from palomar.carriers.simulator.timer_wheel import Wheel
+
+Act = Callable[[], None]
+
+
+log = structlog.get_logger(__name__)
+
+
+class Agenda:
+    """Acts by when they are due. ``after`` is called once for all that were due together."""
+
+    def __init__(self, monotonic: Callable[[], float], *, after: Act) -> None:
+        self._monotonic = monotonic
+        self._after = after
+        self._skipped_seconds = 0.0
+        self._wheel: Wheel[Act] = Wheel()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def now(self) -> float:
+        """Its time, in seconds that never go back."""
+        return self._monotonic() + self._skipped_seconds
+
+    def later(self, seconds: float, act: Act) -> None:
+        """Do it after so long; never within the call."""
+        if not self._closed and self._wheel.add(act, self._monotonic() + self._skipped_seconds + seconds):
+            self._set_timer()
+
+    def skip(self, seconds: float) -> None:
+        """So much time has passed at once: what was due in the meantime comes now, in order."""
+        self._skipped_seconds += seconds
+        self._set_timer()
+
+    def close(self) -> None:
+        """Forget everything, and what comes from now on."""
+        self._closed = True
+        self._wheel.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._wheel.next_due()
+        if due is not None:
+            self._timer = asyncio.get_running_loop().call_later(max(due - self.now(), 0.0), self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        try:
+            for act in self._wheel.take_due(self.now()):
+                _done(act)
+            _done(self._after)
+        finally:
+            if not self._closed:
+                self._set_timer()
+
+
+def _done(act: Act) -> None:
+    """Do it; one that fails takes none of the others with it, nor those that are due later."""
+    try:
+        act()
+    except Exception:
+        log.exception("simulator_act_failed")

@@ -1,0 +1,1 @@
+"""Links to one SMSC: connecting, binding, keeping alive, and what is recorded of them."""

@@ -1,0 +1,380 @@
+"""One link to a carrier: a connection, or a transmitter and a receiver that live and die together.
+
+It submits parts, asks for parts, and tells its carrier what the SMSC said, with the octets. Not here: how it gets bound
+(``bind`` where we call, ``outbind`` where we are called), which link a part takes (``carrier``), what a PDU means
+(``translate``, ``verdicts``).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, assert_never
+
+import structlog
+
+from palomar.carriers.smpp.answering import Answering
+from palomar.carriers.smpp.links.capture import Capture
+from palomar.carriers.smpp.links.connection import Connection
+from palomar.carriers.smpp.links.oddments import Oddments
+from palomar.carriers.smpp.pacing import LinkRate
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.ports import Clock, Exchange, LinkStatus, OutgoingPart
+from palomar.smpp import (
+    AlertNotification,
+    BindRefused,
+    Bound,
+    Closed,
+    CommandStatus,
+    DataSm,
+    DeliverSm,
+    Event,
+    LateResponse,
+    Pdu,
+    PduRefused,
+    QuerySm,
+    RequestReceived,
+    RequestTimedOut,
+    ResponseReceived,
+    SessionSettings,
+    SubmitSm,
+    UnexpectedResponse,
+)
+
+NO_ANSWERS = "it answers nothing that it is given: one part at a time, until one is answered"
+"""Why a link on trial is down, or carries next to nothing."""
+NOT_IN_TIME = "no answer in time"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A ``query_sm`` under way."""
+
+    reference: str
+    sender: str
+
+
+class LinkOwner(Protocol):
+    """The carrier, as its links see it."""
+
+    def on_answer(self, link: "Link", part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None: ...
+
+    def on_late_answer(self, part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None: ...
+
+    def on_no_answer(self, part: OutgoingPart, reason: str, exchange: Exchange) -> None: ...
+
+    def on_not_sent(self, part: OutgoingPart, reason: str, exchange: Exchange) -> None: ...
+
+    def on_query_answer(self, query: Query, answer: Pdu, octets: bytes) -> None: ...
+
+    def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str) -> None: ...
+
+    def may_try(self, link: "Link") -> bool:
+        """Tell whether it is this one's turn, of the links on trial."""
+        ...
+
+    def on_link_ended(self, connection: Connection) -> None: ...
+
+    def on_room(self) -> None:
+        """Slots became free, or the link came or went."""
+        ...
+
+
+class Link:
+    """One link, bound or not."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        settings: SmppCarrierSettings,
+        owner: LinkOwner,
+        clock: Clock,
+        chance: Callable[[], float],
+        answering: Answering | None = None,
+        capture: Capture | None = None,
+    ) -> None:
+        """Take as ``answering`` what is known already of whether its SMSC answers."""
+        self.name = name
+        self.answering = answering or Answering(most=settings.unanswered_max)
+        self.rate = LinkRate.free(settings.link_parts_per_second)
+        self.last_error = ""
+        self.oddments = Oddments(name)
+        self.failed = asyncio.Event()
+        """A connection of it has ended."""
+        self.stopping = False
+        self._settings = settings
+        self._session_settings = SessionSettings(
+            window=settings.window,
+            response_seconds=settings.response_timeout_seconds,
+            enquire_link_seconds=settings.enquire_link_seconds or None,
+            session_init_seconds=None,
+        )
+        self._owner = owner
+        self._clock = clock
+        self._chance = chance
+        self._may_try = False
+        """On trial: whether the next part's time has come."""
+        self._in_vain = False
+        """Whether a part got no answer since it was bound."""
+        self._last_answered = 0
+        """The highest sequence number, on this connection, of a submit that was answered in time."""
+        self._trial_timer: asyncio.TimerHandle | None = None
+        self._capture = capture
+        self._connections: list[Connection] = []
+        self._up = False
+        self._transmitter: Connection | None = None
+
+    # --- what the carrier asks
+
+    @property
+    def bound(self) -> bool:
+        """Whether all its connections are bound."""
+        return self._up
+
+    @property
+    def live(self) -> bool:
+        """Whether submits may be given to it: not while it may be that nobody is there any more."""
+        transmitter = self._transmitter
+        return transmitter is not None and not transmitter.silent and not self.stopping
+
+    @property
+    def outstanding(self) -> int:
+        """Requests without an answer."""
+        return self._transmitter.session.outstanding if self._transmitter is not None else 0
+
+    def free_slots(self, now: float) -> int:
+        """Count the parts that it would take at ``now`` (monotonic), its own rate included; 0 while its transport is
+        paused."""
+        transmitter = self._transmitter
+        if transmitter is None or transmitter.paused or not self.live:
+            return 0
+        if self.answering.on_trial:
+            free = 1 if self.may_try and self._owner.may_try(self) else 0
+        else:
+            free = transmitter.session.window_free
+        if self.rate.bucket.rate:
+            return min(free, self.rate.available(now))
+        return free
+
+    @property
+    def may_try(self) -> bool:
+        """Tell, of a link on trial, whether it could take a part now."""
+        return self._may_try and self.live and not self.outstanding
+
+    def window_free(self) -> int:
+        """Count the free window slots, whatever its rate and its transport say."""
+        if self._transmitter is None or not self.live:
+            return 0
+        free = self._transmitter.session.window_free
+        return min(free, self.capacity() - self.outstanding) if self.answering.on_trial else free
+
+    def capacity(self) -> int:
+        """Give how many parts it takes at a time when nothing is under way."""
+        if not self.live:
+            return 0
+        return 1 if self.answering.on_trial else self._settings.window
+
+    def adjust(self, settings: SmppCarrierSettings, now: float) -> None:
+        """Keep another window and another pace from ``now`` (monotonic) on."""
+        self._settings = settings
+        self._session_settings = replace(self._session_settings, window=settings.window)
+        self.rate.set_limit(settings.link_parts_per_second, now)
+        for connection in self._connections:
+            connection.session.set_window(settings.window)
+
+    def submit(self, pdu: SubmitSm | DataSm, part: OutgoingPart) -> None:
+        """Send one part over a live link; raises ``UnencodablePdu``."""
+        assert self._transmitter is not None
+        self._transmitter.send(pdu, context=part)
+        self.rate.sent()
+        if self.answering.on_trial:
+            self.answering.sent()
+
+    def query(self, pdu: QuerySm, query: Query) -> None:
+        """Ask over a live link how a part stands; raises ``UnencodablePdu``."""
+        assert self._transmitter is not None
+        self._transmitter.send(pdu, context=query)
+
+    def status(self) -> LinkStatus:
+        """For the console and ``/health``."""
+        return LinkStatus(
+            name=self.name,
+            bound=self._up,
+            outstanding=self.outstanding,
+            window=self._settings.window,
+            last_error=self.last_error or (NO_ANSWERS if self.answering.on_trial else ""),
+            parts_per_second=self.rate.bucket.rate,
+        )
+
+    # --- its life, led by ``bind`` or ``outbind``
+
+    def open(self) -> Connection:
+        """A new connection of this link, for a transport to be given to."""
+        flow = self._capture.flow() if self._capture is not None else None
+        of = f"{self.name}.{len(self._connections)}"
+        connection = Connection(of=of, owner=self, settings=self._session_settings, clock=self._clock, flow=flow)
+        self._connections.append(connection)
+        return connection
+
+    def up(self, *, submits: bool) -> None:
+        """All its connections are bound, the first one for submitting if ``submits``."""
+        self._up = True
+        self._transmitter = self._connections[0] if submits else None
+        self.last_error = ""
+        log.info("carrier_link_bound", link=self.name)
+        pause = self.answering.pause_seconds(self._chance()) if self.answering.on_trial else 0.0
+        self._may_try, self._in_vain, self._last_answered = not pause, False, 0
+        if pause:
+            self._trial_timer = asyncio.get_running_loop().call_later(pause, self._try_again)
+        self._owner.on_room()
+
+    def note(self, error: str) -> None:
+        """Keep why the link is down; logged when it is another reason than before."""
+        if error != self.last_error:
+            log.warning("carrier_link_down", link=self.name, reason=error)
+        self.last_error = error
+
+    def stop_submitting(self) -> None:
+        """Take no more parts."""
+        self.stopping = True
+
+    async def unbind(self) -> None:
+        """Unbind and close; the carrier holds the deadline."""
+        connections = list(self._connections)
+        for connection in connections:
+            connection.unbind()
+        for connection in connections:
+            await asyncio.shield(connection.gone)
+
+    def abort(self) -> None:
+        """Close at once; what has no answer is in doubt."""
+        for connection in list(self._connections):
+            connection.abort()
+
+    async def close(self) -> None:
+        """Leave nothing of its connections behind."""
+        self._down()
+        connections, self._connections = self._connections, []
+        for connection in connections:
+            connection.abort()
+            await connection.gone
+
+    # --- what its connections tell (ConnectionOwner)
+
+    def on_events(self, connection: Connection, events: Sequence[Event]) -> None:
+        owner, name = self._owner, self.name
+        answered = False
+        for event in events:
+            try:
+                match event:
+                    case ResponseReceived(context=OutgoingPart() as part, pdu=pdu):
+                        answered = True
+                        self._answered(pdu.sequence_number)
+                        exchange = Exchange(link=name, request=event.request, response=event.frame)
+                        owner.on_answer(self, part, pdu, exchange)
+                    case RequestReceived(pdu=pdu):
+                        self._on_request(connection, pdu, event.frame, event.oddity)
+                    case ResponseReceived(context=Query() as query, pdu=pdu):
+                        answered = True
+                        owner.on_query_answer(query, pdu, event.frame)
+                    case RequestTimedOut(context=OutgoingPart() as part):
+                        answered = True
+                        connection.suspect()
+                        self._timed_out(event.sequence_number)
+                        owner.on_no_answer(part, NOT_IN_TIME, Exchange(link=name, request=event.request))
+                    case LateResponse(context=OutgoingPart() as part, pdu=pdu):
+                        exchange = Exchange(link=name, request=event.request, response=event.frame)
+                        owner.on_late_answer(part, pdu, exchange)
+                    case LateResponse(context=Query() as query, pdu=pdu):
+                        owner.on_query_answer(query, pdu, event.frame)
+                    case ResponseReceived() | RequestTimedOut() | LateResponse():
+                        answered = True  # a query without an answer
+                    case Closed():
+                        self._on_closed(connection, event)
+                    case PduRefused() | UnexpectedResponse():
+                        self.oddments.without_effect(event)
+                    case Bound() | BindRefused():
+                        pass  # the connection's own
+                    case _:
+                        assert_never(event)
+            except Exception:
+                # The edge of one PDU: a bug of ours must not cost the link.
+                log.exception("carrier_pdu_failed", link=name)
+        if answered:
+            self._close_if_silent()
+            owner.on_room()
+
+    def on_writable(self, connection: Connection) -> None:
+        if not connection.paused:
+            self._owner.on_room()
+
+    # --- inside
+
+    def _on_request(self, connection: Connection, pdu: Pdu, octets: bytes, oddity: str) -> None:
+        if oddity:
+            self.oddments.salvaged(pdu, oddity)
+        if isinstance(pdu, (DeliverSm, DataSm)):
+            self._owner.on_delivery(connection, pdu, octets, oddity)
+        elif isinstance(pdu, AlertNotification):
+            self.oddments.alert(pdu)
+        else:
+            connection.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
+
+    def _on_closed(self, connection: Connection, closed: Closed) -> None:
+        self._down()
+        self.failed.set()
+        reason = closed.reason.value
+        if connection.has_brought:
+            self._owner.on_link_ended(connection)
+        if not self.stopping and connection in self._connections:
+            self.note(NO_ANSWERS if self.answering.on_trial and self._in_vain else reason)
+        unanswered = list(zip(closed.unanswered, closed.requests, strict=True))
+        written = len(unanswered) - min(connection.unflushed, len(unanswered))
+        for count, (part, request) in enumerate(unanswered):
+            if not isinstance(part, OutgoingPart):
+                continue
+            if count < written:
+                if count == 0:
+                    self._not_answered()  # once a connection: it is the link that broke, and it comes back in time
+                self._owner.on_no_answer(part, reason, Exchange(link=self.name, request=request))
+            else:
+                self._owner.on_not_sent(part, reason, Exchange(link=self.name))
+        self._owner.on_room()
+
+    def _answered(self, sequence_number: int) -> None:
+        if sequence_number > self._last_answered:
+            self._last_answered = sequence_number
+        if self.answering.unanswered and self.answering.answered():
+            log.info("carrier_link_answers_again", link=self.name)
+
+    def _timed_out(self, sequence_number: int) -> None:
+        """Count what is unanswered in a row, as it was sent and not as its time ends: many end at one moment, while
+        those between them were answered long ago."""
+        if sequence_number > self._last_answered:
+            self._not_answered()
+
+    def _not_answered(self) -> None:
+        if self.answering.not_answered():
+            log.warning("carrier_link_on_trial", link=self.name, unanswered=self.answering.unanswered)
+        self._may_try, self._in_vain = False, True
+
+    def _close_if_silent(self) -> None:
+        """End a link on trial when the last part on it got no answer: the next one, and the trial, begin anew."""
+        if self.answering.on_trial and self._in_vain and not self.outstanding and self._transmitter is not None:
+            self._down()
+            self.note(NO_ANSWERS)
+            for connection in list(self._connections):
+                connection.unbind()
+
+    def _try_again(self) -> None:
+        self._may_try = True
+        self._owner.on_room()
+
+    def _down(self) -> None:
+        self._up = False
+        self._transmitter = None
+        if self._trial_timer is not None:
+            self._trial_timer.cancel()
+            self._trial_timer = None

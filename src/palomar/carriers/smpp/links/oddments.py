@@ -1,0 +1,61 @@
+"""PDUs on a link that are for nobody: malformed, unknown, answers to nothing, and alerts. Each kind is logged once.
+
+Not here: their answers (``link``), and oddities of receipts and answers, which are counted for people
+(``vocabulary.oddity``).
+"""
+
+from typing import Final
+
+import structlog
+
+from palomar.numbers.phone import masked
+from palomar.smpp import AlertNotification, Pdu, PduRefused, UnexpectedResponse, command_name, status_name
+
+KINDS_AT_MOST: Final = 100
+ALERTS_REMEMBERED: Final = 1_000
+
+log = structlog.get_logger(__name__)
+
+
+class Oddments:
+    """Those of one link, by its name."""
+
+    def __init__(self, link: str) -> None:
+        self.alerts = 0
+        """``alert_notification`` that came."""
+        self._link = link
+        self._kinds: set[tuple[int, int | str]] = set()
+        self._alerted: set[str] = set()
+
+    @property
+    def remembered(self) -> int:
+        """Count the handsets of which an alert was logged."""
+        return len(self._alerted)
+
+    def without_effect(self, event: PduRefused | UnexpectedResponse) -> None:
+        """Note a PDU without effect, answered where it can be."""
+        if isinstance(event, PduRefused):
+            command, status = event.command_id, event.status
+        else:
+            command, status = event.pdu.command_id, event.pdu.command_status
+        if self._is_first((command, status)):
+            log.warning("carrier_odd_pdu", link=self._link, command=command_name(command), status=status_name(status))
+
+    def salvaged(self, pdu: Pdu, oddity: str) -> None:
+        """Note a PDU that was not sound and was read all the same."""
+        if self._is_first((pdu.command_id, oddity)):
+            log.warning("carrier_pdu_salvaged", link=self._link, oddity=oddity)
+
+    def alert(self, pdu: AlertNotification) -> None:
+        """Note that a handset can be reached again (SMPP 3.4 section 4.12); nothing of ours waits for that."""
+        self.alerts += 1
+        handset = pdu.source_addr
+        if handset not in self._alerted and len(self._alerted) < ALERTS_REMEMBERED:
+            self._alerted.add(handset)
+            log.info("carrier_alert_notification", link=self._link, handset=masked(handset))
+
+    def _is_first(self, kind: tuple[int, int | str]) -> bool:
+        if kind in self._kinds or len(self._kinds) >= KINDS_AT_MOST:
+            return False
+        self._kinds.add(kind)
+        return True

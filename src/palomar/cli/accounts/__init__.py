@@ -1,0 +1,1 @@
+"""Commands about accounts, their users, keys, tokens, prices, templates and blocks."""

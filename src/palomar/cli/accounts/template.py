@@ -1,0 +1,69 @@
+"""``palomar template``: an account's stored texts."""
+
+import click
+
+from palomar.accounts import templates as flow
+from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.storage.database import Transaction
+from palomar.text.alphabets import unusable
+from palomar.vocabulary.template import LONGEST, is_name
+
+
+@click.group()
+def template() -> None:
+    """Templates: {name} in a text stands for a stored one, where the account's setting templates is on."""
+
+
+@template.command("set")
+@click.argument("login")
+@click.argument("name")
+@click.argument("text")
+def set_template(login: str, name: str, text: str) -> None:
+    """Store TEXT under NAME, in place of what is there."""
+    if is_name(name) is None:
+        fail("a template's name is up to 40 letters, digits, - and _", 2)
+    if not text or len(text) > LONGEST or unusable(text):
+        fail(f"a template is a text of up to {LONGEST} characters", 2)
+
+    async def work(desk: Desk) -> bool:
+        account = await desk.account(login)
+
+        async def script(tx: Transaction) -> bool:
+            await flow.set_template(tx, account.id, name, text)
+            return account.settings.templates
+
+        return await desk.database.write(script)
+
+    if not run(work):
+        click.echo(f"palomar: it has no effect before: palomar account set {login} templates=on", err=True)
+
+
+@template.command("list")
+@click.argument("login")
+@json_option
+def list_templates(login: str, as_json: bool) -> None:
+    """An account's templates."""
+
+    async def work(desk: Desk) -> dict[str, str]:
+        account = await desk.account(login)
+        return await desk.database.read(flow.list_templates, account.id)
+
+    found = run(work)
+    if as_json:
+        show_json(found)
+    else:
+        show_table(("name", "text"), list(found.items()))
+
+
+@template.command("remove")
+@click.argument("login")
+@click.argument("name")
+def remove_template(login: str, name: str) -> None:
+    """Take a template away: {NAME} stays as it is from then on."""
+
+    async def work(desk: Desk) -> bool:
+        account = await desk.account(login)
+        return await desk.database.write(flow.remove_template, account.id, name)
+
+    if not run(work):
+        fail(f"{login} has no template {name!r}")

@@ -1,0 +1,87 @@
+"""``palomar token``: long-lived passes that SOFMEX's clients send."""
+
+import click
+
+from palomar.accounts import tokens as flow
+from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.clock import RealIds
+from palomar.storage.database import Transaction
+from palomar.text.times import format_gmt
+from palomar.vocabulary.message import COMMAND_LINE_NODE
+
+_DAY_MS = 86_400_000
+
+
+@click.group()
+def token() -> None:
+    """Tokens: what SOFMEX's clients get from login, or are given once."""
+
+
+@token.command("add")
+@click.argument("login")
+@click.option("--name", default="command line", show_default=True, help="What it is for.")
+@click.option("--days", default=365, show_default=True, type=click.IntRange(1, 36_500), help="How long it lives.")
+@json_option
+def add(login: str, name: str, days: int, as_json: bool) -> None:
+    """Issue a token. It is shown this once and can be revoked at any time."""
+
+    async def work(desk: Desk) -> dict[str, object]:
+        account = await desk.account(login)
+        fresh = RealIds(COMMAND_LINE_NODE).token().encode()
+
+        async def script(tx: Transaction) -> tuple[flow.Token, bytes]:
+            now_ms = desk.clock.wall_ms()
+            made = await flow.add_token(tx, desk.ids, account.id, name=name, lifetime_ms=days * _DAY_MS, now_ms=now_ms)
+            return made, await flow.signing_secret(tx, fresh=fresh)
+
+        made, secret = await desk.database.write(script)
+        return token_view(made) | {"token": flow.signed(made, login=account.login, secret=secret)}
+
+    made = run(work)
+    if as_json:
+        show_json(made)
+    else:
+        click.echo(str(made["token"]))
+
+
+@token.command("list")
+@click.argument("login")
+@json_option
+def list_tokens(login: str, as_json: bool) -> None:
+    """An account's tokens, revoked ones too."""
+
+    async def work(desk: Desk) -> list[dict[str, object]]:
+        account = await desk.account(login)
+        return [token_view(found) for found in await desk.database.read(flow.list_tokens, account.id)]
+
+    views = run(work)
+    if as_json:
+        show_json(views)
+    else:
+        show_table(("id", "name", "made", "expires", "revoked"), [tuple(view.values()) for view in views])
+
+
+@token.command("revoke")
+@click.argument("login")
+@click.argument("token_id", type=int)
+def revoke(login: str, token_id: int) -> None:
+    """Revoke a token: every node refuses it within a second."""
+
+    async def work(desk: Desk) -> bool:
+        account = await desk.account(login)
+        return await desk.database.write(flow.revoke_token, account.id, token_id, now_ms=desk.clock.wall_ms())
+
+    if not run(work):
+        fail(f"{login} has no live token {token_id} (palomar token list {login})")
+    click.echo(f"Token {token_id} of {login} is revoked.")
+
+
+def token_view(found: flow.Token) -> dict[str, object]:
+    """Show a token as people may see it."""
+    return {
+        "id": found.id,
+        "name": found.name,
+        "made": format_gmt(found.created_ms),
+        "expires": format_gmt(found.expires_ms),
+        "revoked": "" if found.revoked_ms is None else format_gmt(found.revoked_ms),
+    }

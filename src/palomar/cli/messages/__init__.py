@@ -1,0 +1,1 @@
+"""Commands about messages, their callbacks, inbound numbers, and the sandbox."""

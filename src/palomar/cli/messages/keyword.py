@@ -1,0 +1,87 @@
+"""``palomar keyword``: words of shared numbers, and whose they are."""
+
+import click
+
+from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.inbound import numbers as flow
+from palomar.numbers.phone import plain_address
+from palomar.text.times import format_gmt
+from palomar.vocabulary.opt_out_words import first_word
+
+
+@click.group()
+def keyword() -> None:
+    """Keywords: an inbound text that begins with one is its account's, whoever has the number."""
+
+
+@keyword.command("add")
+@click.argument("number")
+@click.argument("word")
+@click.option("--account", "login", required=True, help="Whose it is.")
+@click.option("--url", default="", help="Where its messages go.  [default: the account's inboundurl]")
+@json_option
+def add_keyword(number: str, word: str, login: str, url: str, as_json: bool) -> None:
+    """Give WORD of NUMBER to an account; case and accents do not count."""
+    plain, said = plain_address(number), _word(word)
+    if url and not url.startswith(("http://", "https://")):
+        fail(f"{url!r} is no http or https URL", 2)
+
+    async def work(desk: Desk) -> bool:
+        new = flow.Keyword(
+            number=plain,
+            word=said,
+            account_id=(await desk.account(login)).id,
+            url=url,
+            created_ms=desk.clock.wall_ms(),
+        )
+        return await desk.database.write(flow.add_keyword, new)
+
+    if not run(work):
+        fail(f"{said} of {plain} is an account's already (palomar keyword list)")
+    if as_json:
+        show_json({"number": plain, "word": said, "account": login, "url": url})
+    else:
+        click.echo(f"What begins with {said} and is written to {plain} is {login}'s.")
+
+
+@keyword.command("list")
+@json_option
+def list_keywords(as_json: bool) -> None:
+    """All keywords."""
+
+    async def work(desk: Desk) -> list[dict[str, object]]:
+        logins = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
+        return [
+            {
+                "number": found.number,
+                "word": found.word,
+                "account": logins.get(found.account_id, ""),
+                "url": found.url,
+                "since": format_gmt(found.created_ms),
+            }
+            for found in await desk.database.read(flow.list_keywords)
+        ]
+
+    views = run(work)
+    if as_json:
+        show_json(views)
+        return
+    columns = ("number", "word", "account", "url", "since")
+    show_table(columns, [[view[column] for column in columns] for view in views])
+
+
+@keyword.command("remove")
+@click.argument("number")
+@click.argument("word")
+def remove_keyword(number: str, word: str) -> None:
+    """Take a keyword away: its texts are the number's owner's from then on."""
+    plain, said = plain_address(number), _word(word)
+    if not run(lambda desk: desk.database.write(flow.remove_keyword, plain, said)):
+        fail(f"{said} of {plain} is no account's (palomar keyword list)")
+
+
+def _word(text: str) -> str:
+    word = first_word(text)
+    if not word or " " in text.strip():
+        fail(f"a keyword is one word, not {text!r}", 2)
+    return word

@@ -1,0 +1,1 @@
+"""Commands of operators: doctor, migrate, config and backup."""

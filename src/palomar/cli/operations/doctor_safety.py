@@ -1,0 +1,112 @@
+"""What ``palomar doctor`` says about the step from a trial to real messages: secrets, senders, files, callbacks."""
+
+import ipaddress
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from palomar.accounts.callers import unknown_proxies
+from palomar.accounts.store import load
+from palomar.app.config import Config
+from palomar.app.data_directory import configured_senders
+from palomar.app.installation import Note, is_noted
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.cli.first_start import (
+    ADMIN_LOGIN,
+    CONFIRM_TRIAL,
+    DEMO_LOGIN,
+    RESET_ADMIN,
+    has_sent_for_real,
+    is_first_admin_password,
+    trial_account,
+)
+from palomar.cli.operations.verdict import Verdict
+from palomar.clock import RealClock
+from palomar.storage.database import Database
+
+_OTHERS = 0o077
+_SHOWN = 10
+
+
+async def examine_safety(config: Config, database: Database) -> list[Verdict]:
+    """Look at what a trial may leave behind, who has no sender, who can read our files and reach our network."""
+    accounts = (await database.read(load)).by_id.values()
+    now_ms = RealClock().wall_ms()
+    proxies = await database.read(unknown_proxies, now_ms=now_ms)
+    verdicts = [*_open_files(config), *_open_passwords(config), *_loopback_callbacks(config, proxied=bool(proxies))]
+    if not config.simulated:
+        verdicts += await _trial(config, database)
+        verdicts += _senders((await configured_senders(config, database)).nameless(accounts))
+    return verdicts or [("ok", "safety: files are their owner's alone, no trial secrets are in use")]
+
+
+def _open_files(config: Config) -> Iterator[Verdict]:
+    """Name the files of the data directory that others on this machine may read; in a directory of its owner's none."""
+    directory = config.data_dir
+    if not directory.is_dir() or not directory.stat().st_mode & _OTHERS:
+        return
+    readable = sorted(path.name for path in directory.iterdir() if _is_open(path))
+    if readable:
+        which = ", ".join(readable[:_SHOWN])
+        yield "warning", f"files: others on this machine may read {which} in {directory}: chmod -R go= {directory}"
+
+
+def _open_passwords(config: Config) -> Iterator[Verdict]:
+    """Name the files with passwords of carriers that everybody on this machine may read."""
+    carriers = [one for one in config.carriers if isinstance(one, SmppCarrierSettings)]
+    files = [file for one in carriers for file in (one.password_file, one.outbind_password_file) if file is not None]
+    secrets = {secret for one in carriers for secret in (one.password, one.outbind_password) if secret}
+    if config.file is not None and any(secret in config.file.read_text(encoding="utf-8") for secret in secrets):
+        files.append(config.file)
+    for file in dict.fromkeys(files):
+        if _is_everybodys(file.resolve()):
+            yield "warning", f"files: everybody on this machine may read the password in {file}: chmod o= {file}"
+
+
+def _is_everybodys(path: Path) -> bool:
+    """Say whether the file and all folders above it let everybody in."""
+    try:
+        folders = all(above.stat().st_mode & stat.S_IXOTH for above in path.parents)
+        return folders and bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return path.is_file() and bool(path.stat().st_mode & _OTHERS)
+    except OSError:
+        return False
+
+
+def _loopback_callbacks(config: Config, *, proxied: bool) -> Iterator[Verdict]:
+    """Warn where customers can make this machine call itself, and others can reach us: it may be by a proxy that the
+    configuration does not know."""
+    if config.is_private and config.simulated and not proxied:
+        return
+    open_to = [text for text in config.callback_networks if ipaddress.ip_network(text, strict=False).is_loopback]
+    if open_to:
+        where = ", ".join(open_to)
+        how = "" if config.callbacks.allow_networks is not None else "; set http.public_url: a proxy stands before us"
+        yield "warning", f"callbacks.allow_networks: {where}: customers can make this server call itself{how}"
+
+
+async def _trial(config: Config, database: Database) -> list[Verdict]:
+    """Look for the secrets of the first start, which have stood on a screen."""
+    verdicts: list[Verdict] = []
+
+    ended = await database.read(is_noted, note=Note.TRIAL_ENDED)
+    demo = await trial_account(config, database)
+    if not ended and demo is not None and demo.enabled and not await has_sent_for_real(config, database, demo):
+        text = f"trial: the next start switches {DEMO_LOGIN} off, once; {CONFIRM_TRIAL} lets it send for real"
+        verdicts.append(("warning", text))
+    if await is_first_admin_password(config, database):
+        verdicts.append(("warning", f"trial: {ADMIN_LOGIN} still has the password of the first start: {RESET_ADMIN}"))
+    return verdicts
+
+
+def _senders(nameless: list[str]) -> Iterator[Verdict]:
+    if nameless:
+        which = ", ".join(nameless[:_SHOWN]) + (f" and {len(nameless) - _SHOWN} more" if nameless[_SHOWN:] else "")
+        how = "set default_sender of the account, of [sending], or sender of the carrier"
+        yield "warning", f"senders: nobody gave a sender to {which}: {how}"

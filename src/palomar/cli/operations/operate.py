@@ -1,0 +1,265 @@
+"""``palomar doctor``, ``migrate`` and ``config``: what operators look at."""
+
+import asyncio
+import dataclasses
+import socket
+from pathlib import Path
+
+import click
+
+from palomar.accounts.callers import unknown_proxies
+from palomar.accounts.store import audit_ledger
+from palomar.app import config as configuration
+from palomar.app.config import Config, ConfigError
+from palomar.app.data_directory import has_data, opened_database, wall_clock
+from palomar.callbacks.backlog import off_words
+from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.cli.operations.doctor_safety import examine_safety
+from palomar.cli.operations.verdict import Verdict
+from palomar.cli.root import configured, fail, json_option, show_json, show_table, visible
+from palomar.cli.routing.carrier import waiting_line
+from palomar.cli.tree import CommandTree
+from palomar.clock import RealClock
+from palomar.receipts.oddities import list_oddities
+from palomar.reports.messages import count_by_state
+from palomar.routing.carrier_status import CarrierStanding, list_standings
+from palomar.routing.waiting_parts import Waiting, count_waiting
+from palomar.storage.database import Database, DatabaseError, Transaction
+from palomar.storage.sqlite import require_safe_sqlite
+from palomar.text.times import format_gmt
+from palomar.vocabulary.oddity import OddityKind
+
+_CONNECT_SECONDS = 3.0
+_COLOURS = {"ok": "green", "warning": "yellow", "fault": "red"}
+
+
+@click.group(cls=CommandTree, offered={"carrier": "routing.carrier_doctor:examine"}, invoke_without_command=True)
+@json_option
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Check the configuration, the database, the ledger and whether each carrier can be reached.
+
+    Exit code 1 if something is at fault.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        config = configuration.load()
+    except ConfigError as error:
+        verdicts: list[Verdict] = [("fault", f"configuration: {fault}") for fault in error.faults]
+    else:
+        verdicts = asyncio.run(_examine(config))
+    if as_json:
+        show_json([{"verdict": verdict, "text": text} for verdict, text in verdicts])
+    else:
+        for verdict, text in verdicts:
+            click.echo(f"{click.style(verdict.rjust(7), fg=_COLOURS[verdict])}  {visible(text)}")
+    if any(verdict == "fault" for verdict, _ in verdicts):
+        raise SystemExit(1)
+
+
+@click.command()
+@json_option
+def migrate(as_json: bool) -> None:
+    """Bring the database's schema up to date (serve does it too)."""
+    config = configured()
+
+    async def work() -> list[str]:
+        async with opened_database(config) as database:
+            return [
+                row[0]
+                for row in await database.read(lambda tx: tx.select("SELECT name FROM migrations ORDER BY number"))
+            ]
+
+    try:
+        names = asyncio.run(work())
+    except DatabaseError as error:
+        fail(str(error))
+    if as_json:
+        show_json(names)
+    else:
+        click.echo(f"The database is up to date: {', '.join(names)}")
+
+
+@click.command("config")
+@json_option
+def config(as_json: bool) -> None:
+    """Show the configuration as it is understood, passwords masked, and what can be set."""
+    current = configured()
+    view = _config_view(current)
+    if as_json:
+        show_json(view)
+        return
+    click.echo(f"Configuration from {current.file or 'defaults and environment'}\n")
+    show_table(("setting", "value"), _flat(view))
+    click.echo("\nEnvironment")
+    show_table(("variable", "meaning"), [(name, meaning) for name, meaning in configuration.ENVIRONMENT])
+    click.echo("\nFile")
+    rows = [
+        (f"{section}.{field.name}", field.metadata.get("help", ""))
+        for section, kind in configuration.SECTIONS.items()
+        for field in dataclasses.fields(kind)
+    ]
+    show_table(("setting", "meaning"), rows)
+
+
+async def _examine(config: Config) -> list[Verdict]:
+    verdicts: list[Verdict] = [("ok", f"configuration: {config.file or 'defaults and environment'}")]
+    verdicts.extend(_examine_sqlite())
+    verdicts.extend(_examine_http(config))
+    try:
+        if has_data(config):
+            async with opened_database(config, makes_home=False) as database:
+                verdicts.extend(await _examine_database(database))
+                verdicts.extend(await _examine_oddities(database, config))
+                verdicts.extend(await _examine_waiting(config, database))
+                verdicts.extend(await examine_safety(config, database))
+        else:
+            verdicts.append(("ok", f"database: none yet; the first start makes it in {config.data_dir}"))
+    except DatabaseError as error:
+        verdicts.append(("fault", f"database: {error}"))
+    for carrier in config.carriers:
+        if isinstance(carrier, SmppCarrierSettings):
+            verdicts.append(await _examine_carrier(carrier))
+        else:
+            verdicts.append(("ok", f"carrier {carrier.name}: the simulator, inside the process"))
+    return verdicts
+
+
+def _examine_sqlite() -> list[Verdict]:
+    try:
+        require_safe_sqlite()
+    except DatabaseError as error:
+        return [("fault", str(error))]
+    return [("ok", "SQLite: a version without the WAL-reset bug")]
+
+
+def _examine_http(config: Config) -> list[Verdict]:
+    http = config.http
+    verdicts: list[Verdict] = []
+    for name, file in (("certificate", http.tls_certificate), ("key", http.tls_key)):
+        if file is not None and not Path(file).is_file():
+            verdicts.append(("fault", f"http.tls_{name}: there is no file {file}"))
+    if not configuration.is_loopback(http.host) and http.tls_certificate is None:
+        verdicts.append(("warning", f"http.host: {http.host} without TLS: passwords travel in the clear"))
+    if not verdicts:
+        verdicts.append(("ok", f"http: {http.host} port {http.port}"))
+    return verdicts
+
+
+async def _examine_database(database: Database) -> list[Verdict]:
+    faults = await database.read(audit_ledger)
+    states = await database.read(count_by_state)
+    counted = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
+    verdicts: list[Verdict] = [("ok", f"database: reached, schema up to date; messages: {counted}")]
+    verdicts.extend(await _examine_proxies(database))
+    verdicts.extend(("fault", f"ledger: {fault}") for fault in faults)
+    verdicts.extend(("warning", words) for words in await database.read(off_words))
+    if not faults:
+        verdicts.append(("ok", "ledger: every entry sums to zero, every balance is its ledger's sum"))
+    return verdicts
+
+
+async def _examine_oddities(database: Database, config: Config) -> list[Verdict]:
+    """Tell what carriers have sent in the last month that is odd, but for words that they may use by now."""
+    from palomar.carriers.smpp import wording  # both with the library of PDUs behind them
+    from palomar.smpp import plain_word, state_of
+
+    known = {
+        carrier.name: wording.receipt_words(carrier.receipt_words)
+        for carrier in config.carriers
+        if isinstance(carrier, SmppCarrierSettings)
+    }
+    found = await database.read(list_oddities, since_ms=0)
+    verdicts: list[Verdict] = []
+    for one in found:
+        what, times = one.oddity.what, f"{one.times} times, the last at {format_gmt(one.last_ms)}"
+        if one.oddity.kind is OddityKind.PDU:
+            verdicts.append(("warning", f"carrier {one.carrier}: sends {what}; it is read all the same ({times})"))
+        elif one.carrier in known and plain_word(what) not in known[one.carrier] and state_of(what) is None:
+            says = f"its receipts say {what!r}, which is not known, and end nothing ({times})"
+            verdicts.append(("warning", f"carrier {one.carrier}: {says}: set carriers.{one.carrier}.receipt_words"))
+    return verdicts
+
+
+async def _examine_proxies(database: Database) -> list[Verdict]:
+    """Warn of addresses that speak for others though nobody trusts them: nobody behind them can be told apart."""
+    now_ms = RealClock().wall_ms()
+    found = await database.read(unknown_proxies, now_ms=now_ms)
+    return [
+        (
+            "warning",
+            f"proxy {address} sends X-Forwarded-For and is not in http.trusted_proxies: everybody behind it is one"
+            " address, which is never blocked",
+        )
+        for address in found
+    ]
+
+
+async def _examine_waiting(config: Config, database: Database) -> list[Verdict]:
+    """Tell what waits for carriers while none leaves, or while no server runs."""
+    now_ms = (await wall_clock(config, database)).wall_ms()
+
+    async def script(tx: Transaction) -> tuple[list[CarrierStanding], dict[str, Waiting]]:
+        return await list_standings(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
+
+    standings, waiting = await database.read(script)
+    known = {standing.carrier: standing for standing in standings}
+    verdicts: list[Verdict] = []
+    for name, one in waiting.items():
+        standing = known.get(name)
+        text = f"{'carrier ' if name else ''}{waiting_line(name, one, standing, now_ms)}"
+        if standing is not None and standing.stalled:
+            verdicts.append(("fault", text))
+        elif standing is None or standing.idle_since_ms:
+            verdicts.append(("warning", text))
+    return verdicts
+
+
+async def _examine_carrier(carrier: SmppCarrierSettings) -> Verdict:
+    where = f"carrier {carrier.name}: {carrier.host} port {carrier.port}"
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(carrier.host, carrier.port), _CONNECT_SECONDS)
+    except TimeoutError:
+        return ("warning", f"{where} cannot be reached now: no answer")
+    except OSError as error:
+        return ("warning", f"{where} cannot be reached now: {error.strerror or error}")
+    writer.close()
+    return ("ok", f"{where} can be reached")
+
+
+def _config_view(current: Config) -> dict[str, object]:
+    view: dict[str, object] = {"file": str(current.file or ""), "data_dir": str(current.data_dir)}
+    for section in configuration.SECTIONS:
+        view[section] = _plain(dataclasses.asdict(getattr(current, section)))
+    view["carriers"] = {
+        carrier.name: {"kind": "smpp" if isinstance(carrier, SmppCarrierSettings) else "simulator"}
+        | _plain(dataclasses.asdict(carrier))
+        for carrier in current.carriers
+    }
+    view["hostname"] = socket.gethostname()
+    return view
+
+
+def _plain(values: dict[str, object]) -> dict[str, object]:
+    return {name: _shown(name, value) for name, value in values.items()}
+
+
+def _shown(name: str, value: object) -> object:
+    if name.endswith(("password", "passwords")) and value:
+        return "********"
+    if name == "url" and isinstance(value, str) and "@" in value:
+        return "postgresql://********@" + value.rpartition("@")[2]
+    if isinstance(value, dict):
+        return _plain(value)
+    return str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+
+
+def _flat(view: dict[str, object], prefix: str = "") -> list[tuple[str, object]]:
+    rows: list[tuple[str, object]] = []
+    for name, value in view.items():
+        if isinstance(value, dict):
+            rows.extend(_flat(value, f"{prefix}{name}."))
+        else:
+            rows.append((prefix + name, "" if value is None else value))
+    return rows

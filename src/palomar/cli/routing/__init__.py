@@ -1,0 +1,1 @@
+"""Commands about carriers, routes, lanes and sender rules."""

@@ -1,0 +1,163 @@
+"""``palomar carrier``: how the carriers stand, what they have taught us, and receipts that found no message."""
+
+from collections.abc import Mapping, Sequence
+
+import click
+
+from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.console.formats import age_text
+from palomar.console.obstacles import hindrance
+from palomar.receipts import receipt_id_lessons as lessons_flow
+from palomar.receipts.orphan_rows import OrphanRow
+from palomar.reports.messages import count_orphans, list_orphans
+from palomar.routing.carrier_status import CarrierStanding, list_standings
+from palomar.routing.waiting_parts import Waiting, count_waiting
+from palomar.storage.database import Transaction
+from palomar.text.times import format_gmt
+
+
+@click.group()
+def carrier() -> None:
+    """Carriers: their links, what was learned of them, and receipts that found no message."""
+
+
+@carrier.command("list")
+@json_option
+def list_carriers(as_json: bool) -> None:
+    """Every carrier, and its links at every running server (as of its last change)."""
+
+    async def work(desk: Desk) -> tuple[tuple[str, ...], list[CarrierStanding], dict[str, Waiting], int]:
+        now_ms = desk.clock.wall_ms()
+
+        async def script(tx: Transaction) -> tuple[list[CarrierStanding], dict[str, Waiting]]:
+            return await list_standings(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
+
+        standings, waiting = await desk.database.read(script)
+        return tuple(entry.name for entry in desk.config.carriers), standings, waiting, now_ms
+
+    names, standings, waiting, now_ms = run(work)
+    if as_json:
+        show_json([_standing_view(standing) for standing in standings])
+        return
+    rows: list[tuple[object, ...]] = [
+        (standing.carrier, link.name, "bound" if link.bound else "down", link.window, _why(standing, link.last_error))
+        for standing in standings
+        for link in standing.links
+    ]
+    known = {standing.carrier for standing in standings}
+    rows += [(name, "", "", "", "no server runs") for name in names if name not in known]
+    show_table(("carrier", "link", "state", "window", "what is in the way"), rows)
+    for line in waiting_lines(standings, waiting, now_ms):
+        click.echo(line)
+
+
+@carrier.command("lessons")
+@json_option
+def list_lessons(as_json: bool) -> None:
+    """What carriers have taught us, such as how their receipts spell ids."""
+    found = run(lambda desk: desk.database.read(lessons_flow.list_lessons))
+    views = [
+        {
+            "carrier": lesson.carrier,
+            "subject": lesson.subject,
+            "value": lesson.value,
+            "since": format_gmt(lesson.learned_ms),
+        }
+        for lesson in found
+    ]
+    if as_json:
+        show_json(views)
+        return
+    columns = ("carrier", "subject", "value", "since")
+    show_table(columns, [[view[column] for column in columns] for view in views])
+
+
+@carrier.command("unlearn")
+@click.argument("name", metavar="CARRIER")
+@click.argument("subject", default=lessons_flow.RECEIPT_IDS)
+def unlearn(name: str, subject: str) -> None:
+    """Forget what a carrier has taught us; it is learned again."""
+    if not run(lambda desk: desk.database.write(lessons_flow.unlearn, name, subject)):
+        fail(f"nothing was learned of {name} on {subject} (palomar carrier lessons)")
+
+
+@carrier.command("orphans")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="At most so many.")
+@json_option
+def orphans(limit: int, as_json: bool) -> None:
+    """Receipts that found no message, newest first; they are kept for a week, in case their message turns up."""
+
+    async def work(desk: Desk) -> tuple[dict[str, int], list[OrphanRow]]:
+        async def script(tx: Transaction) -> tuple[dict[str, int], list[OrphanRow]]:
+            return await count_orphans(tx), await list_orphans(tx, before=None, limit=limit)
+
+        return await desk.database.read(script)
+
+    counts, found = run(work)
+    views = [_orphan_view(orphan) for orphan in found]
+    if as_json:
+        show_json(views)
+        return
+    columns = ("received", "carrier", "reference", "stat", "msisdn")
+    show_table(columns, [[view[column] for column in columns] for view in views])
+    click.echo("\nIn all: " + (", ".join(f"{count} of {name}" for name, count in counts.items()) or "none"))
+
+
+def waiting_lines(standings: Sequence[CarrierStanding], waiting: Mapping[str, Waiting], now_ms: int) -> list[str]:
+    """Say what waits for each carrier, since when, and why, a line each; nothing where nothing waits."""
+    known = {standing.carrier: standing for standing in standings}
+    return [waiting_line(name, one, known.get(name), now_ms) for name, one in waiting.items()]
+
+
+def waiting_line(name: str, waiting: Waiting, standing: CarrierStanding | None, now_ms: int) -> str:
+    """Say what waits for one carrier: ``main: 2,913 parts wait, the oldest for 20 s; none has left for 8 s: …``."""
+    line = f"{name or 'without a carrier'}: {waiting.parts:,} parts wait, the oldest for"
+    line = f"{line} {age_text(now_ms - waiting.oldest_ms, 'en')}"
+    if standing is None:
+        return line if not name else f"{line}; no server runs that has it"
+    if not standing.idle_since_ms:
+        return f"{line}; they leave"
+    idle = age_text(now_ms - standing.idle_since_ms, "en")
+    return f"{line}; none has left for {idle}: {hindrance(standing)}"
+
+
+def _why(standing: CarrierStanding, last_error: str) -> str:
+    return last_error or standing.trouble
+
+
+def _standing_view(standing: CarrierStanding) -> dict[str, object]:
+    return {
+        "carrier": standing.carrier,
+        "node": standing.node,
+        "usable": not standing.trouble,
+        "trouble": standing.trouble,
+        "waiting_parts": standing.waiting_parts,
+        "waiting_since": format_gmt(standing.waiting_since_ms) if standing.waiting_since_ms else None,
+        "idle_since": format_gmt(standing.idle_since_ms) if standing.idle_since_ms else None,
+        "hindrance": standing.hindrance,
+        "stalled": standing.stalled,
+        "at": format_gmt(standing.at_ms),
+        "links": [
+            {
+                "name": link.name,
+                "bound": link.bound,
+                "window": link.window,
+                "parts_per_second": link.parts_per_second,
+                "last_error": link.last_error,
+            }
+            for link in standing.links
+        ],
+    }
+
+
+def _orphan_view(orphan: OrphanRow) -> dict[str, object]:
+    receipt = orphan.receipt
+    return {
+        "received": format_gmt(orphan.received_ms),
+        "carrier": receipt.carrier,
+        "reference": receipt.reference,
+        "stat": receipt.stat,
+        "msisdn": receipt.msisdn,
+        "sender": receipt.sender,
+        "raw": receipt.raw,
+    }

@@ -1,0 +1,95 @@
+"""``palomar route explain``: the routes beside one message, and why each of them would take it or not."""
+
+import click
+
+from palomar.app.data_directory import configured_senders
+from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.dialects import DIALECTS
+from palomar.numbers.phone import Msisdn, country_of, parse_international
+from palomar.routing.carrier_status import CarrierStanding, list_standings
+from palomar.routing.question import lineage
+from palomar.routing.rules import Asked, Candidate, CarrierState, Choice, choose
+from palomar.text.times import parse_gmt
+
+
+@click.command("explain")
+@click.argument("number")
+@click.option("--account", "login", required=True, help="Whose message it would be.")
+@click.option("--sender", default="", help="Its sender.  [default: the account's]")
+@click.option("--label", default="", help="Its label.")
+@click.option(
+    "--dialect", type=click.Choice([dialect.name for dialect in DIALECTS]), default="foxsys", show_default=True
+)
+@click.option("--at", "moment", default="", help="When, GMT: 'YYYY-MM-DD HH:MM:SS'.  [default: now]")
+@json_option
+def explain(number: str, login: str, sender: str, label: str, dialect: str, moment: str, as_json: bool) -> None:
+    """Say which route a message to NUMBER would take now, and why each of the others would not.
+
+    How the carriers stand is what running servers last wrote down; without one, all count as usable.
+    """
+    msisdn = parse_international(number)
+    if msisdn is None:
+        fail(f"{number!r} is no number with its country's prefix", 2)
+    at_ms = parse_gmt(moment) if moment else None
+    if moment and at_ms is None:
+        fail(f"a time is 'YYYY-MM-DD HH:MM:SS', not {moment!r}", 2)
+
+    async def work(desk: Desk) -> tuple[Choice, dict[str, str]]:
+        snapshot, account = await desk.accounts(), await desk.account(login)
+        standings = await desk.database.read(list_standings)
+        states = _states(tuple(carrier.name for carrier in desk.config.carriers), standings)
+        asked = Asked(
+            msisdn=msisdn,
+            country=country_of(Msisdn(msisdn)) or "",
+            sender=sender or (await configured_senders(desk.config, desk.database)).of(account, vendor="") or "",
+            lineage=lineage(snapshot.by_id, account.id),
+            label=label,
+            dialect=dialect,
+            at_ms=at_ms if at_ms is not None else desk.clock.wall_ms(),
+        )
+        return choose(snapshot.plan, asked, states, turn=0), {name: state.trouble for name, state in states.items()}
+
+    choice, troubles = run(work)
+    if as_json:
+        show_json(
+            {
+                "carrier": choice.carrier,
+                "sender": choice.sender,
+                "usable": choice.usable,
+                "candidates": [_candidate_view(candidate) for candidate in choice.candidates],
+            }
+        )
+        return
+    show_table(
+        ("route", "carrier", "verdict"),
+        [
+            (candidate.route.id or "", candidate.route.carrier, candidate.why or _won(choice, troubles))
+            for candidate in choice.candidates
+        ],
+    )
+    if not choice.carrier:
+        click.echo("\nNo route takes it: the message would be blocked, and cost nothing.")
+    elif choice.sender != sender and sender:
+        click.echo(f"\nThe carrier would be told the sender {choice.sender}.")
+
+
+def _candidate_view(candidate: Candidate) -> dict[str, object]:
+    return {
+        "route": candidate.route.id,
+        "name": candidate.route.name,
+        "carrier": candidate.route.carrier,
+        "chosen": candidate.lost is None,
+        "why": candidate.why,
+    }
+
+
+def _states(names: tuple[str, ...], standings: list[CarrierStanding]) -> dict[str, CarrierState]:
+    """Usable where some living node can use it, or where no node has said anything."""
+    known: dict[str, list[str]] = {}
+    for standing in standings:
+        known.setdefault(standing.carrier, []).append(standing.trouble)
+    return {name: CarrierState(name=name, trouble=min(known.get(name, [""]), key=len)) for name in names}
+
+
+def _won(choice: Choice, troubles: dict[str, str]) -> str:
+    return "takes it" if choice.usable else f"would take it, and waits: {troubles[choice.carrier]}"

@@ -1,0 +1,172 @@
+"""What the console calls the house's states, moments, roles and books, and the tone in which it shows them.
+
+Every value of those lists has its words here; a test holds the tables against the lists.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from palomar.access.password_rule import PasswordFault
+from palomar.console.i18n import plural, word
+from palomar.reports.why import Book, Reason
+from palomar.vocabulary.access import Role
+from palomar.vocabulary.account import UnknownOutcome
+from palomar.vocabulary.doubt import Cause
+from palomar.vocabulary.message import State
+from palomar.vocabulary.timeline import Kind
+
+Tone = Literal["good", "bad", "busy", "warn", "plain"]
+"""Good and bad ends, what is under way, what somebody should look at, and the rest. Never told by colour alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A text, its tone, and for moments the icon of the sprite."""
+
+    text: str
+    tone: Tone = "plain"
+    icon: str = ""
+
+
+STATES: Final[Mapping[State, Words]] = {
+    State.SCHEDULED: Words(text=word("scheduled"), tone="plain"),
+    State.QUEUED: Words(text=word("queued"), tone="busy"),
+    State.SUBMITTING: Words(text=word("submitting"), tone="busy"),
+    State.SENT: Words(text=word("sent"), tone="busy"),
+    State.DELIVERED: Words(text=word("delivered"), tone="good"),
+    State.UNDELIVERED: Words(text=word("undelivered"), tone="bad"),
+    State.EXPIRED: Words(text=word("expired"), tone="bad"),
+    State.REJECTED: Words(text=word("rejected"), tone="bad"),
+    State.UNKNOWN: Words(text=word("unknown"), tone="warn"),
+    State.HELD: Words(text=word("held"), tone="warn"),
+    State.BLOCKED: Words(text=word("blocked"), tone="warn"),
+    State.CANCELLED: Words(text=word("cancelled"), tone="plain"),
+    State.NOFORMAT: Words(text=word("no number"), tone="warn"),
+    State.DUPLICATED: Words(text=word("duplicated"), tone="warn"),
+    State.TEST: Words(text=word("test"), tone="plain"),
+}
+
+MOMENTS: Final[Mapping[str, Words]] = {
+    Kind.ACCEPTED: Words(text=word("Accepted"), tone="good", icon="check"),
+    Kind.DISCARDED: Words(text=word("Discarded"), tone="warn", icon="ban"),
+    Kind.SCHEDULED: Words(text=word("Scheduled"), icon="clock"),
+    Kind.ROUTED: Words(text=word("A carrier was chosen"), icon="route"),
+    Kind.REROUTED: Words(text=word("Another carrier was chosen"), tone="warn", icon="route"),
+    Kind.STALE: Words(text=word("Too late: it had not left in time"), tone="bad", icon="clock"),
+    Kind.SUBMITTED: Words(text=word("The carrier took it"), tone="busy", icon="send"),
+    Kind.REFUSED: Words(text=word("The carrier refused it"), tone="bad", icon="circle-x"),
+    Kind.DEFERRED: Words(text=word("The carrier asked to come later"), tone="warn", icon="history"),
+    Kind.RETURNED: Words(text=word("Back to the queue: nothing had left"), icon="arrow-back-up"),
+    Kind.IN_DOUBT: Words(text=word("In doubt"), tone="warn", icon="help-circle"),
+    Kind.RELEASED: Words(text=word("Sent once more by hand"), tone="busy", icon="refresh"),
+    Kind.SETTLED: Words(text=word("Paid for without an answer"), icon="coins"),
+    Kind.GIVEN_BACK: Words(text=word("Credit given back"), icon="coins"),
+    Kind.RECEIPT: Words(text=word("A receipt came"), tone="busy", icon="file-text"),
+    Kind.ENDED: Words(text=word("Ended"), icon="circle-check"),
+    Kind.CALLBACK: Words(text=word("Callback delivered"), tone="good", icon="bell"),
+    Kind.CALLBACK_FAILED: Words(text=word("Callback failed"), tone="bad", icon="bell"),
+    Kind.PASSED_OVER: Words(text=word("A callback was left out: a later state had been told"), icon="bell"),
+    Kind.CLICKED: Words(text=word("A short link was followed"), icon="hand-click"),
+}
+"""By the word of the kind."""
+
+ROLES: Final[Mapping[Role, str]] = {
+    Role.OWNER: word("owner"),
+    Role.OPERATOR: word("operator"),
+    Role.SUPPORT: word("support"),
+    Role.READ_ONLY: word("read-only"),
+}
+
+PASSWORD_FAULTS: Final[Mapping[PasswordFault, str]] = {
+    PasswordFault.TOO_SHORT: word("A password has at least 8 characters."),
+    PasswordFault.TOO_LONG: word("A password has at most 200 characters."),
+    PasswordFault.LOGIN: word("A password is not the login."),
+    PasswordFault.COMMON: word("That password is one of the commonest, which are guessed first."),
+}
+
+TOO_MANY_ATTEMPTS: Final = plural(
+    "Too many attempts. Try again in {count} second.", "Too many attempts. Try again in {count} seconds."
+)
+
+BOOKS: Final[Mapping[Book, str]] = {
+    Book.AVAILABLE: word("available credit"),
+    Book.RESERVED: word("reserved credit"),
+    Book.REVENUE: word("earned"),
+    Book.FUNDING: word("paid in"),
+}
+
+REASONS: Final[Mapping[Reason, str]] = {
+    Reason.CREDIT: word("credit added"),
+    Reason.RESERVE: word("reserved at acceptance"),
+    Reason.SETTLE: word("paid for"),
+    Reason.GIVE_BACK: word("given back"),
+    Reason.UNKNOWN: word("paid for: it was handed over, and nobody knows its end"),
+    Reason.UNKNOWN_BACK: word("given back: it was handed over, and nobody knows its end"),
+    Reason.UNSENT: word("given back: it was never handed to a carrier"),
+    Reason.TRANSFER: word("moved between accounts"),
+    Reason.TOPUP: word("topped up"),
+}
+
+CALLBACK_ERRORS: Final[Mapping[str, str]] = {
+    "timeout": word("no answer in time"),
+    "refused_network": word("a network that callbacks may not go to"),
+    "connect": word("no connection"),
+    "tls": word("TLS failed"),
+    "protocol": word("what came was no HTTP"),
+    "bad_url": word("no URL that can be called"),
+    "closed": word("the connection broke off"),
+    "too_large": word("the answer was too large"),
+}
+"""Why a callback got no answer (``ports.HttpOutcome``)."""
+
+VALUES: Final[Mapping[str, Mapping[str, str]]] = {
+    "error": CALLBACK_ERRORS,
+    "policy": {UnknownOutcome.HOLD: word("hold"), UnknownOutcome.RESEND: word("send again")},
+    "cause": {
+        Cause.UNANSWERED: word("no answer came"),
+        Cause.DEATH: word("the node died"),
+        Cause.NAMELESS: word("the answer had no id"),
+        Cause.REFUTED: word("it was not taken after all"),
+    },
+}
+"""What moments say in words of a closed list, by the name of the detail."""
+
+DETAILS: Final[Mapping[str, str]] = {
+    "again_in_seconds": word("again in"),
+    "attempts": word("attempts"),
+    "callback": word("callback"),
+    "cause": word("cause"),
+    "copies": word("copies"),
+    "address": word("address"),
+    "agent": word("user agent"),
+    "alphabet": word("alphabet"),
+    "answer": word("answer"),
+    "attempt": word("attempt"),
+    "before": word("carrier before"),
+    "carrier": word("carrier"),
+    "code": word("code"),
+    "country": word("country"),
+    "dialect": word("dialect"),
+    "due_ms": word("due"),
+    "elapsed_ms": word("took"),
+    "error": word("error"),
+    "lane": word("lane"),
+    "link": word("link of the carrier"),
+    "next_ms": word("next attempt"),
+    "part": word("part"),
+    "parts": word("parts"),
+    "policy": word("policy"),
+    "presumed": word("presumed"),
+    "price_microcredits": word("price"),
+    "microcredits": word("amount"),
+    "reason": word("reason"),
+    "reference": word("carrier's id"),
+    "robot": word("robot"),
+    "stat": word("carrier's word"),
+    "state": word("state"),
+    "status": word("status"),
+    "url": word("URL"),
+    "why": word("why"),
+}
+"""Names of what moments carry. One that is not here is shown as it is: a flow may know more than the console."""

@@ -1,0 +1,28 @@
+"""What keeps parts from leaving by a carrier, in words."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from palomar.console.i18n import word
+from palomar.console.reasons import told
+from palomar.routing.carrier_status import CarrierStanding
+
+HINDRANCES: Final[Mapping[str, str]] = {
+    "": word("nothing is in the way, and it has been logged"),
+    "no_link": word("no link is bound"),
+    "window": word("every slot waits for an answer of the carrier"),
+    "pace": word("the pace lets none go"),
+    "no_answers": word("the carrier answers nothing that it is given"),
+    "database": word("answers wait for the database"),
+}
+"""By the word of ``sending.stalled.Hindrance``."""
+
+OFF: Final = (word("switched off"), word("drained"))
+"""Troubles of our own making, as ``ports.Carrier.off`` says them."""
+
+
+def hindrance(standing: CarrierStanding, t: Callable[..., str] = str) -> str:
+    """Say what keeps parts from leaving by a carrier; ``t`` translates the words of ours."""
+    if standing.trouble:
+        return told(standing.trouble, t)
+    return str(t(HINDRANCES.get(standing.hindrance, HINDRANCES[""])))

@@ -1,0 +1,247 @@
+"""A message's story as the "Why?" page tells it: one line of time, each moment with its facts, its ledger lines, its
+PDUs. Translates and arranges; what was decided stands in the moments themselves (``vocabulary.timeline``).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from palomar.console.formats import Manner, credits_text, moment_text, span_text
+from palomar.console.i18n import word
+from palomar.console.labels import BOOKS, DETAILS, MOMENTS, REASONS, STATES, VALUES, Tone, Words
+from palomar.console.pdu_view import PduView, view_of
+from palomar.console.reasons import told
+from palomar.console.timeline_folding import Fold, fold
+from palomar.console.viewer.masking import HIDDEN
+from palomar.reports.why import Entry, Reason, Story
+from palomar.vocabulary.message import State
+from palomar.vocabulary.timeline import Kind, Moment
+
+Translate = Callable[..., str]
+
+_PDUS: Final = ("request", "response", "pdu")
+"""Details that hold octets, in hexadecimal."""
+_APART: Final = frozenset({*_PDUS, "routes", "raw", "answer", "body", "why", "reason", "entry", "url"})
+"""Details that have a place of their own, not one among the facts."""
+_MONEY: Final = frozenset({"price_microcredits", "microcredits"})
+_TIMES: Final = frozenset({"next_ms", "due_ms"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A name and its value, as they are shown."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one filter said; ``why`` where it stopped the message."""
+
+    filter: str
+    verdict: str
+    tone: Tone
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerLine:
+    """One entry of the ledger, of which this message has a share."""
+
+    entry_id: int
+    reason: str
+    others: int
+    legs: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PduPanel:
+    """A PDU and which of a moment's it is; ``view`` is None where it is hidden from this viewer."""
+
+    title: str
+    view: PduView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MomentView:
+    """One moment. ``since_ms`` is how long after the first it came."""
+
+    words: Words
+    at_ms: int
+    since_ms: int
+    facts: tuple[Fact, ...]
+    verdicts: tuple[Verdict, ...]
+    why: str
+    url: str
+    routes: tuple[str, ...]
+    texts: tuple[Fact, ...]
+    """What came as it came: receipts, answers of customers' servers."""
+    ledger: LedgerLine | None
+    pdus: tuple[PduPanel, ...]
+
+
+_FILTERS: Final[tuple[tuple[str, frozenset[State]], ...]] = (
+    (word("number"), frozenset({State.NOFORMAT})),
+    (word("countries, black lists, routes"), frozenset({State.BLOCKED})),
+    (word("duplicates"), frozenset({State.DUPLICATED})),
+    (word("test run"), frozenset({State.TEST})),
+    (word("daily limit"), frozenset()),
+    (word("credit"), frozenset()),
+)
+"""In the order in which they are asked, each with the states in which it discards."""
+
+_PANELS: Final[Mapping[str, str]] = {
+    "request": word("What we sent"),
+    "response": word("What the carrier answered"),
+    "pdu": word("The receipt as it came"),
+}
+_TEXTS: Final[Mapping[str, str]] = {
+    "raw": word("Receipt as text"),
+    "body": word("Request body"),
+    "answer": word("Answer body"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldView:
+    """Moments that are folded: from which number (0 is the first), how many, whether they are equal to those beside
+    them, and when the first and the last of them came."""
+
+    first: int
+    count: int
+    are_equal: bool
+    since_ms: int
+    until_ms: int
+
+
+def moments_of(story: Story, *, manner: Manner, t: Translate) -> list[MomentView | FoldView]:
+    """Tell a story in order, with what repeats folded."""
+    timeline = story.view.timeline
+    told: list[MomentView | FoldView] = []
+    for one in fold(timeline):
+        if isinstance(one, Fold):
+            told.append(_fold(one, timeline))
+        else:
+            told += steps_of(story, range(one, one + 1), manner=manner, t=t)
+    return told
+
+
+def steps_of(story: Story, numbers: range, *, manner: Manner, t: Translate) -> list[MomentView]:
+    """Tell some moments of a story, by their numbers; those that it does not have are left out."""
+    timeline = story.view.timeline
+    first_ms = timeline[0].at_ms if timeline else 0
+    some = timeline[numbers.start : numbers.stop]
+    return [_moment(moment, story, first_ms=first_ms, manner=manner, t=t) for moment in some]
+
+
+def _fold(one: Fold, timeline: Sequence[Moment]) -> FoldView:
+    return FoldView(
+        first=one.first,
+        count=one.count,
+        are_equal=one.are_equal,
+        since_ms=timeline[one.first].at_ms,
+        until_ms=timeline[one.first + one.count - 1].at_ms,
+    )
+
+
+def _moment(moment: Moment, story: Story, *, first_ms: int, manner: Manner, t: Translate) -> MomentView:
+    detail = moment.detail
+    entry = detail.get("entry")
+    known = story.entries.get(entry) if isinstance(entry, int) else None
+    return MomentView(
+        words=_words(moment),
+        at_ms=moment.at_ms,
+        since_ms=moment.at_ms - first_ms,
+        facts=tuple(_facts(detail, manner=manner, t=t)),
+        verdicts=_verdicts(moment, t=t),
+        why=_why(moment, t=t),
+        url=str(detail.get("url") or ""),
+        routes=tuple(told(line, t) for line in str(detail.get("routes") or "").splitlines() if line.strip()),
+        texts=tuple(Fact(name=t(_TEXTS[name]), value=str(detail[name])) for name in _TEXTS if detail.get(name)),
+        ledger=_ledger(known, manner=manner, t=t) if known is not None else None,
+        pdus=tuple(_panels(detail, t=t)),
+    )
+
+
+def _words(moment: Moment) -> Words:
+    """An end has the tone of its state."""
+    words = MOMENTS[moment.kind]
+    if moment.kind is not Kind.ENDED:
+        return words
+    tone = STATES[State(str(moment.detail["state"]))].tone
+    icon = {"good": "circle-check", "bad": "circle-x"}.get(tone, "help-circle")
+    return Words(text=words.text, tone=tone, icon=icon)
+
+
+def _why(moment: Moment, *, t: Translate) -> str:
+    """Say the reason in words; that of an entry of the ledger is one of its list."""
+    said = str(moment.detail.get("why") or moment.detail.get("reason") or "")
+    if moment.kind in (Kind.SETTLED, Kind.GIVEN_BACK) and said in set(Reason):
+        return t(REASONS[Reason(said)])
+    return told(said, t)
+
+
+def _facts(detail: Mapping[str, object], *, manner: Manner, t: Translate) -> list[Fact]:
+    facts = []
+    for name, value in detail.items():
+        if name not in _APART and value is not None and value is not False and value != "":
+            named = t(DETAILS[name]) if name in DETAILS else name
+            facts.append(Fact(name=named, value=_value(name, value, manner=manner, t=t)))
+    return facts
+
+
+def _value(name: str, value: object, *, manner: Manner, t: Translate) -> str:
+    if isinstance(value, bool):
+        return t("yes")
+    if name in _MONEY and isinstance(value, int):
+        return credits_text(value, manner.language)
+    if name in _TIMES and isinstance(value, int):
+        return moment_text(value, manner)
+    if name == "elapsed_ms" and isinstance(value, int):
+        return span_text(value, manner.language)
+    if name == "state":
+        return t(STATES[State(str(value))].text)
+    if name == "again_in_seconds" and isinstance(value, int):
+        return span_text(value * 1_000, manner.language)
+    if name in VALUES:
+        return t(VALUES[name].get(str(value), str(value)))
+    return str(value)
+
+
+def _verdicts(moment: Moment, *, t: Translate) -> tuple[Verdict, ...]:
+    """What every filter said of a message that was just accepted or discarded."""
+    if moment.kind not in (Kind.ACCEPTED, Kind.DISCARDED):
+        return ()
+    state = State(str(moment.detail["state"])) if moment.kind is Kind.DISCARDED else None
+    verdicts: list[Verdict] = []
+    stopped = False
+    for name, discards in _FILTERS:
+        if state in discards:
+            stopped = True
+            why = told(str(moment.detail.get("why") or ""), t)
+            verdicts.append(Verdict(filter=t(name), verdict=t("stopped it"), tone="warn", why=why))
+        elif stopped:
+            verdicts.append(Verdict(filter=t(name), verdict=t("not asked"), tone="plain"))
+        else:
+            verdicts.append(Verdict(filter=t(name), verdict=t("let it pass"), tone="good"))
+    return tuple(verdicts)
+
+
+def _ledger(entry: Entry, *, manner: Manner, t: Translate) -> LedgerLine:
+    legs = tuple(Fact(name=t(BOOKS[leg.book]), value=_signed(leg.microcredits, manner)) for leg in entry.legs)
+    return LedgerLine(entry_id=entry.id, reason=t(REASONS[entry.reason]), others=entry.items - 1, legs=legs)
+
+
+def _signed(microcredits: int, manner: Manner) -> str:
+    return ("+" if microcredits > 0 else "") + credits_text(microcredits, manner.language)
+
+
+def _panels(detail: Mapping[str, object], *, t: Translate) -> Sequence[PduPanel]:
+    panels = []
+    for name in _PDUS:
+        octets = detail.get(name)
+        if octets:
+            view = None if octets == HIDDEN else view_of(str(octets))
+            panels.append(PduPanel(title=t(_PANELS[name]), view=view))
+    return panels

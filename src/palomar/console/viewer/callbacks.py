@@ -1,0 +1,211 @@
+"""Callbacks as one person sees them: what waits and what was given up, what was sent, and trying again.
+
+Every question begins with the scope; what the installation hides from support is hidden here too.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from palomar.accounts.directory import Directory
+from palomar.callbacks import backlog, history
+from palomar.callbacks.backlog import Callback
+from palomar.callbacks.history import Slice, Tried, Wanted, host_of
+from palomar.callbacks.target_rows import TargetRow
+from palomar.console.viewer.masking import Sight, masked_tried, masked_webhook, seen_tried, seen_webhook
+from palomar.ports import Clock
+from palomar.storage.database import Database, Script, Transaction
+from palomar.transaction.batcher import Batcher
+from palomar.vocabulary.access import Right, Scope, Who
+from palomar.vocabulary.account import Account, AccountId
+
+T = TypeVar("T")
+
+SLICES_A_PAGE: Final = 10
+"""Transactions that one page takes at most: some 5,000 callbacks are looked at."""
+REPLAYED_AT_ONCE: Final = 20
+"""Transactions that one request to try everything again takes at most: some 10,000 callbacks."""
+SILENT_AT_MOST: Final = 20
+OFF_AT_MOST: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCallback:
+    """One that has not succeeded, and its attempts so far, oldest first."""
+
+    callback: Callback
+    tried: tuple[Tried, ...]
+
+    @property
+    def host(self) -> str:
+        return host_of(self.callback.webhook.url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffTarget:
+    """A target of callbacks that is off; ``kept`` is how many are kept as failed for it."""
+
+    row: TargetRow
+    kept: int
+
+
+class Callbacks:
+    """See the module. ``hides``: numbers, and what callbacks say, are hidden from this person."""
+
+    def __init__(
+        self,
+        who: Who,
+        scope: Scope,
+        *,
+        hides: bool,
+        database: Database,
+        batcher: Batcher,
+        directory: Directory,
+        clock: Clock,
+    ) -> None:
+        self._who = who
+        self._scope = scope
+        self._hides = hides
+        self._sight = Sight.of(who)
+        self._database = database
+        self._batcher = batcher
+        self._directory = directory
+        self._clock = clock
+
+    @property
+    def may_replay(self) -> bool:
+        return self._who.may(Right.REPLAY)
+
+    async def open_ones(self, wanted: Wanted, *, before: int, limit: int) -> Slice[OpenCallback]:
+        """List a page of callbacks in scope that have not succeeded, those that failed first, each with its
+        attempts."""
+        within = self._scoped(wanted)
+
+        async def look(tx: Transaction, before: int, room: int) -> Slice[Callback]:
+            return await history.open_ones(tx, within, before=before, limit=room)
+
+        page = await self._page(look, before=before, limit=limit)
+        webhooks = [callback.webhook for callback in page.found]
+        tried = await self._database.read(history.tried_of, webhooks) if webhooks else {}
+        found = [self._shown_open(callback, tried[callback.webhook.id]) for callback in page.found]
+        return Slice(found=found, older=page.older)
+
+    async def tried_ones(self, wanted: Wanted, *, before: int, limit: int) -> Slice[Tried]:
+        """A page of attempts in scope, newest first."""
+        within = self._scoped(wanted)
+
+        async def look(tx: Transaction, before: int, room: int) -> Slice[Tried]:
+            return await history.tried_ones(tx, within, before=before, limit=room)
+
+        page = await self._page(look, before=before, limit=limit)
+        return Slice(found=[self._shown(tried) for tried in page.found], older=page.older)
+
+    async def tried(self, identity: int) -> Tried | None:
+        """One attempt in scope; None for any other."""
+        found = await self._database.read(history.find_tried, identity)
+        return self._shown(found) if found is not None and self._scope.has(found.account_id) else None
+
+    async def open_one(self, identity: int) -> OpenCallback | None:
+        """One callback in scope that has not succeeded; None for any other."""
+
+        async def script(tx: Transaction) -> tuple[Callback, list[Tried]] | None:
+            found = await history.find_open(tx, identity)
+            if found is None or not self._scope.has(found.webhook.account_id):
+                return None
+            return found, (await history.tried_of(tx, [found.webhook]))[found.webhook.id]
+
+        result = await self._database.read(script)
+        return None if result is None else self._shown_open(*result)
+
+    def silent_accounts(self, account: Account | None) -> list[Account]:
+        """Accounts in scope (or this one) whose messages get callbacks only where the request names a URL."""
+        by_id = self._directory.snapshot.by_id
+        if account is not None:
+            return [account] if not account.settings.status_url else []
+        mine = (found for found in by_id.values() if self._scope.has(found.id) and not found.settings.status_url)
+        return sorted(mine, key=lambda found: found.login.casefold())[:SILENT_AT_MOST]
+
+    async def replay(self, callback_id: int) -> bool:
+        """Try a failed callback in scope again, with all its attempts; False if there is no such failed one."""
+        if not self.may_replay:
+            return False
+        now_ms = self._clock.wall_ms()
+
+        async def script(tx: Transaction) -> bool:
+            owner = await backlog.owner_of(tx, callback_id)
+            return owner is not None and self._scope.has(owner) and await backlog.replay(tx, callback_id, now_ms=now_ms)
+
+        return await self._batcher.write(script)
+
+    async def replay_all(self, account: Account | None) -> int:
+        """Try all failed callbacks of an account in scope again, or of all; how many. Of very many the first ones."""
+        if not self.may_replay or (account is not None and not self._scope.has(account.id)):
+            return 0
+        ids = self._scope.account_ids
+        owners: Sequence[AccountId | None] = sorted(ids) if ids is not None else [None]
+        replayed = 0
+        turns = REPLAYED_AT_ONCE
+        for owner in [account.id] if account is not None else owners:
+            now_ms = self._clock.wall_ms()
+            count = backlog.PAGE
+            while count == backlog.PAGE and turns:
+                turns -= 1
+                count = await self._batcher.write(backlog.replay_all, account_id=owner, now_ms=now_ms)
+                replayed += count
+        return replayed
+
+    async def off_targets(self) -> list[OffTarget]:
+        """List targets in scope that are off, each with how many callbacks are kept for it."""
+
+        async def script(tx: Transaction) -> list[OffTarget]:
+            found = [row for row in await backlog.off_targets(tx) if self._scope.has(row.account_id)]
+            return [OffTarget(row=row, kept=await backlog.count_kept(tx, row.id)) for row in found[:OFF_AT_MOST]]
+
+        return await self._database.read(script)
+
+    async def resume(self, target: int) -> int | None:
+        """Try a target in scope again that is off, and what is kept for it: how many of those, of very many the first
+        ones. None if there is no such target."""
+        row = next((one.row for one in await self.off_targets() if one.row.id == target), None)
+        if row is None or not self.may_replay:
+            return None
+        resumed = 0
+        for _ in range(REPLAYED_AT_ONCE):
+            now_ms = self._clock.wall_ms()
+            count = await self._batcher.write(backlog.resume, target, now_ms=now_ms)
+            resumed += count
+            if count < backlog.PAGE:
+                break
+        return resumed
+
+    # --- private
+
+    def _scoped(self, wanted: Wanted) -> Wanted:
+        ids = self._scope.account_ids
+        if ids is None:
+            return wanted
+        return replace(wanted, account_ids=ids if wanted.account_ids is None else ids.intersection(wanted.account_ids))
+
+    async def _page(self, look: Script[[int, int], Slice[T]], *, before: int, limit: int) -> Slice[T]:
+        """Slices until the page is full, nothing is older, or enough was looked at."""
+        found: list[T] = []
+        older: int | None = before
+        for _ in range(SLICES_A_PAGE):
+            if older is None or len(found) >= limit:
+                break
+            piece = await self._database.read(look, older, limit - len(found))
+            found += piece.found
+            older = piece.older
+            await asyncio.sleep(0)  # SQLite answers without waiting: others have a turn between slices
+        return Slice(found=found, older=older)
+
+    def _shown_open(self, callback: Callback, tried: Sequence[Tried]) -> OpenCallback:
+        if self._hides:
+            callback = replace(callback, webhook=masked_webhook(callback.webhook))
+        else:
+            callback = replace(callback, webhook=seen_webhook(callback.webhook, self._sight))
+        return OpenCallback(callback=callback, tried=tuple(map(self._shown, tried)))
+
+    def _shown(self, tried: Tried) -> Tried:
+        return masked_tried(tried) if self._hides else seen_tried(tried, self._sight)

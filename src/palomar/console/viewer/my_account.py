@@ -1,0 +1,180 @@
+"""The profile: what everybody does with their own log-in. The password, an app's codes, and where they are logged in.
+
+What weakens a log-in asks for the password again, and counts as an attempt: who finds a browser open gains nothing.
+"""
+
+import hashlib
+from typing import Final
+
+from palomar.access import sessions, users
+from palomar.access.password_rule import PasswordFault, judged
+from palomar.access.passwords import Passwords
+from palomar.access.sessions import Session, stamp_of
+from palomar.access.sign_in import Logins, SignedIn
+from palomar.access.sign_in_throttle import Attempts, TryLater
+from palomar.access.totp import SECRET_OCTETS, step_of_code
+from palomar.access.users import Credentials
+from palomar.accounts import store, tokens
+from palomar.accounts.directory import Directory
+from palomar.accounts.tokens import Token
+from palomar.ports import Clock, Ids
+from palomar.storage.database import Database, Transaction
+from palomar.transaction.batcher import Batcher
+from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.account import AccountId
+
+NONCE_OCTETS: Final = 12
+
+
+class Profile:
+    """See the module. An account that logged in with its own password has no codes: ``takes_codes`` is False."""
+
+    def __init__(
+        self,
+        signed_in: SignedIn,
+        *,
+        database: Database,
+        batcher: Batcher,
+        directory: Directory,
+        passwords: Passwords,
+        attempts: Attempts,
+        logins: Logins,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self.session = signed_in.session
+        self._who = signed_in.who
+        self._database = database
+        self._batcher = batcher
+        self._directory = directory
+        self._passwords = passwords
+        self._attempts = attempts
+        self._logins = logins
+        self._clock = clock
+        self._ids = ids
+
+    @property
+    def takes_codes(self) -> bool:
+        return self._who.user_id is not None
+
+    async def has_totp(self) -> bool:
+        """Whether the log-in asks for a code."""
+        user = await self._user()
+        return user is not None and user.user.has_totp
+
+    async def change_password(self, current: str, new: str, *, visitor: Visitor) -> TryLater | PasswordFault | bool:
+        """Set a new password; every other session ends with the old one, and tokens that a log-in made. False if
+        ``current`` is wrong; nothing is looked at where nobody may have the new one."""
+        good = judged(new, login=self._who.login)
+        if isinstance(good, PasswordFault):
+            return good
+        confirmed = await self._confirm(current, visitor=visitor)
+        if confirmed is not True:
+            return confirmed
+        password_hash = await self._passwords.hash(good, lane=self._passwords.people)
+        who, session_id, now_ms = self._who, self.session.id, self._clock.wall_ms()
+
+        async def script(tx: Transaction) -> None:
+            if who.user_id is not None:
+                await users.change_password(tx, who.user_id, password_hash)
+            elif who.account_id is not None:
+                await store.change_password(tx, who.account_id, password_hash, now_ms=now_ms)
+            await sessions.stamp_anew(tx, session_id, stamp_of(password_hash))
+
+        await self._batcher.write(script)
+        await self._directory.reload()
+        return True
+
+    def fresh_totp(self) -> bytes:
+        """A secret for an app, which is worth nothing until :meth:`start_totp`."""
+        return self._octets(SECRET_OCTETS)
+
+    async def start_totp(self, totp: bytes, typed: str) -> bool:
+        """From now on the log-in asks for a code, if this is one of that secret."""
+        user = await self._user()
+        step = step_of_code(totp, typed, now_ms=self._clock.wall_ms(), after=0)
+        if user is None or user.user.has_totp or step is None or len(totp) != SECRET_OCTETS:
+            return False
+        user_id = user.user.id
+        secret = await self._logins.console_secret()
+        sealed = users.seal_totp(totp, user_id=user_id, secret=secret, nonce=self._octets(NONCE_OCTETS))
+        await self._database.write(users.start_totp, user_id, sealed=sealed, step=step)
+        return True
+
+    async def stop_totp(self, password: str, *, visitor: Visitor) -> TryLater | bool:
+        """The password is enough again. False if it is wrong."""
+        confirmed = await self._confirm(password, visitor=visitor)
+        user_id = self._who.user_id
+        if confirmed is not True or user_id is None:
+            return confirmed
+        await self._database.write(users.stop_totp, user_id)
+        return True
+
+    async def sessions(self) -> list[Session]:
+        """Where one is logged in, youngest first."""
+        now_ms = self._clock.wall_ms()
+        user_id, account_id = self._owner
+        return await self._database.read(sessions.sessions_of, user_id=user_id, account_id=account_id, now_ms=now_ms)
+
+    async def revoke(self, session_id: int) -> bool:
+        """End one of one's own sessions; False for any other."""
+
+        async def script(tx: Transaction) -> bool:
+            session = await sessions.session_of_id(tx, session_id)
+            is_own = session is not None and (session.user_id, session.account_id) == self._owner
+            return is_own and await sessions.revoke(tx, session_id)
+
+        return await self._database.write(script)
+
+    async def revoke_others(self) -> int:
+        """End all of one's sessions but this one; how many there were."""
+        user_id, account_id = self._owner
+        return await self._database.write(
+            sessions.revoke_all, user_id=user_id, account_id=account_id, but=self.session.id
+        )
+
+    async def tokens(self) -> list[Token]:
+        """List the live tokens of one's own account that were made by name: they outlive a change of its password."""
+        account_id, now_ms = self._own_account, self._clock.wall_ms()
+        if account_id is None:
+            return []
+        return await self._database.read(tokens.named_tokens, account_id, now_ms=now_ms)
+
+    async def revoke_token(self, token_id: int) -> bool:
+        """End one of these tokens; False for any other."""
+        account_id, now_ms = self._own_account, self._clock.wall_ms()
+        if account_id is None:
+            return False
+        is_ended = await self._batcher.write(tokens.revoke_token, account_id, token_id, now_ms=now_ms)
+        await self._directory.reload()
+        return is_ended
+
+    # --- private
+
+    @property
+    def _own_account(self) -> AccountId | None:
+        """Find the account that has logged in with its own password; None for a person."""
+        return self._who.account_id if self._who.user_id is None else None
+
+    def _octets(self, count: int) -> bytes:
+        """Random ones."""
+        return hashlib.sha256(self._ids.token().encode()).digest()[:count]
+
+    async def _confirm(self, password: str, *, visitor: Visitor) -> TryLater | bool:
+        """Tell whether this is one's own password; an attempt like any other."""
+        right = await self._logins.is_password(self._who.login, password, visitor)
+        if right is True:
+            await self._attempts.succeeded(self._who.login, visitor)
+        return right
+
+    @property
+    def _owner(self) -> tuple[int | None, AccountId | None]:
+        """Whose sessions are one's own: a user's, or an account's."""
+        who = self._who
+        return (who.user_id, None) if who.user_id is not None else (None, who.account_id)
+
+    async def _user(self) -> Credentials | None:
+        user_id = self._who.user_id
+        if user_id is None:
+            return None
+        return await self._database.read(users.user_of_id, user_id)

@@ -1,0 +1,147 @@
+"""The overview: what a period's messages came to, and how everything stands now, as somebody may see it.
+
+One survey answers all of it, from what was counted behind the acceptance; so it is some seconds old. Not here: the
+questions themselves (``reports.statistics``, ``reports.attention``).
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from msgspec import structs
+
+from palomar.accounts.store import Balance, balance
+from palomar.console.viewer.masking import HIDDEN
+from palomar.reports.attention import Attention, TroubledHost, attention
+from palomar.reports.buckets import Dimension, Grain, Totals
+from palomar.reports.statistics import Forecast, Point, Whose, counted_until, forecast, totals, totals_by, traffic
+from palomar.routing.carrier_status import CarrierStanding, list_standings
+from palomar.storage.database import Transaction
+from palomar.vocabulary.account import Account
+
+SHARES_MOST: Final = 6
+"""Countries, carriers and dialects that are shown, the others being one more; and accounts, without the others."""
+_WAYS: Final = (Dimension.COUNTRY, Dimension.CARRIER, Dimension.DIALECT)
+
+
+class Period(Enum):
+    """What an overview is of: so many minutes, hours or days, the present one included."""
+
+    HOUR = (Grain.MINUTE, 60)
+    DAY = (Grain.HOUR, 24)
+    MONTH = (Grain.DAY, 30)
+
+    def __init__(self, grain: Grain, many: int) -> None:
+        self.grain = grain
+        self.many = many
+
+    def starts(self, now_ms: int) -> range:
+        """When its minutes, hours or days begin."""
+        last_ms = self.grain.start_of(now_ms)
+        return range(last_ms - (self.many - 1) * self.grain, last_ms + 1, self.grain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What of a period was of one country, carrier, dialect or account; of all others together if ``key`` is None."""
+
+    key: str | None
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """What an account has, and how long that lasts."""
+
+    account: Account
+    balance: Balance
+    forecast: Forecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """See the module. ``points`` has every minute, hour or day of the period, oldest first. ``standings`` is None for
+    who does not see the platform."""
+
+    period: Period
+    points: Sequence[Point]
+    totals: Totals
+    shares: Mapping[Dimension, Sequence[Share]]
+    attention: Attention
+    standings: Sequence[CarrierStanding] | None
+    credit: Sequence[Credit]
+    counted_ms: int | None = None
+    """Up to when all that is counted here has been counted, by the database's clock."""
+
+
+async def overview(
+    tx: Transaction,
+    whose: Whose,
+    period: Period,
+    *,
+    with_accounts: bool,
+    accounts: Collection[Account],
+    now_ms: int,
+) -> Overview:
+    """What somebody who sees these accounts, or everybody's (None), is shown: with the credit of some accounts,
+    and with the accounts that had the most."""
+    starts = period.starts(now_ms)
+    since_ms, until_ms = starts[0], starts[-1] + period.grain
+    counted = await traffic(tx, whose, period.grain, since_ms=since_ms, until_ms=until_ms)
+    shares = dict(await totals_by(tx, whose, since_ms=since_ms, until_ms=until_ms, by=_WAYS))
+    if with_accounts:
+        shares[Dimension.ACCOUNT] = await totals(
+            tx, whose, since_ms=since_ms, until_ms=until_ms, by=Dimension.ACCOUNT, most=SHARES_MOST
+        )
+    return Overview(
+        period=period,
+        points=_without_gaps(counted, starts),
+        totals=_sum(point.totals for point in counted),
+        shares={one: largest(found) for one, found in shares.items()},
+        attention=await attention(tx, whose, now_ms=now_ms),
+        standings=await list_standings(tx, now_ms=now_ms) if whose is None else None,
+        counted_ms=await counted_until(tx, now_ms=now_ms),
+        credit=[await _credit(tx, account, now_ms=now_ms) for account in accounts],
+    )
+
+
+def largest(found: Mapping[str, Totals]) -> list[Share]:
+    """The largest first, and all that are not among them as one."""
+    ordered = sorted(found.items(), key=lambda item: (-item[1].messages, item[0]))
+    shares = [Share(key=key, totals=one) for key, one in ordered[:SHARES_MOST]]
+    rest = [one for _, one in ordered[SHARES_MOST:]]
+    return [*shares, Share(key=None, totals=_sum(rest))] if rest else shares
+
+
+def without_hosts(shown: Overview) -> Overview:
+    """The same for who may not see where callbacks go to."""
+    hosts = shown.attention.hosts
+    off = [structs.replace(row, origin=HIDDEN) for row in shown.attention.off]
+    shown = replace(shown, attention=replace(shown.attention, off=off))
+    if not hosts:
+        return shown
+    hidden = TroubledHost(
+        host=HIDDEN, failed=sum(one.failed for one in hosts), waiting=sum(one.waiting for one in hosts)
+    )
+    return replace(shown, attention=replace(shown.attention, hosts=[hidden]))
+
+
+async def _credit(tx: Transaction, account: Account, *, now_ms: int) -> Credit:
+    return Credit(
+        account=account,
+        balance=await balance(tx, account.id),
+        forecast=await forecast(tx, account.id, now_ms=now_ms),
+    )
+
+
+def _without_gaps(counted: Sequence[Point], starts: range) -> list[Point]:
+    by_start = {point.start_ms: point for point in counted}
+    return [by_start.get(at) or Point(start_ms=at, totals=Totals()) for at in starts]
+
+
+def _sum(some: Iterable[Totals]) -> Totals:
+    total = Totals()
+    for one in some:
+        total.include(one)
+    return total

@@ -1,4 +1,0 @@
-"""The public face of short links: a path of seven letters and digits is sent on to the URL behind it.
-
-Not here: how links come into texts (``domain.link``), and what a click leads to (``flows.click``).
-"""

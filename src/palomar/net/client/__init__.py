@@ -1,0 +1,1 @@
+"""The HTTP client of callbacks: keep-alive connections, guarded addresses, and names that are resolved once."""

@@ -1,0 +1,225 @@
+"""One keep-alive HTTP/1.1 connection of the callback client: writes a request, reads its answer, one at a
+time.
+
+Not for where to connect nor for whose turn it is: :mod:`palomar.net.client.pool` decides both and is told
+when an exchange ended, when the connection is free and when it is gone.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, cast
+
+import httptools
+from msgspec import Struct
+
+from palomar.ports import HttpOutcome
+
+HEAD_LIMIT = 64 * 1024
+"""Octets of a response that may come before its head is whole."""
+BODY_LIMIT = 64 * 1024
+"""Octets of a body that are read; past them the status decides and the connection is closed."""
+BODY_START = 200
+"""Octets of a body that are kept for the record."""
+_REPEATED = 2 * 1024
+"""Octets of the longest answer that is remembered whole."""
+
+
+class Exchange(Struct, kw_only=True, eq=False):
+    """One request on its way and whom to tell. Mutable and plain: one is made for every callback. Each is itself
+    alone, however alike another is."""
+
+    payload: bytes
+    started: float
+    deadline: float
+    done: Callable[[HttpOutcome], None]
+    owner: "Owner | None" = None
+    connection: "CallbackConnection | None" = None
+    retried: bool = False
+
+
+class Owner(Protocol):
+    """What a connection tells the pool's host that it belongs to."""
+
+    def made(self, connection: "CallbackConnection") -> None:
+        """It is open and takes its first exchange."""
+        ...
+
+    def answered(self, connection: "CallbackConnection", exchange: Exchange, status: int, body_start: bytes) -> None:
+        """The exchange has its answer; the connection is free if it is still open."""
+        ...
+
+    def failed(self, exchange: Exchange, error: str) -> None:
+        """The exchange ended without an answer, the connection with it."""
+        ...
+
+    def stale(self, exchange: Exchange) -> None:
+        """The server had closed this used connection before it answered with a single octet."""
+        ...
+
+    def leave_idle(self, connection: "CallbackConnection") -> None:
+        """The connection, if it is idle, must not be used any more."""
+        ...
+
+    def lost(self, connection: "CallbackConnection") -> None:
+        """The connection is gone; called once a connection that was made, after what became of its
+        exchange."""
+        ...
+
+    def forget(self, exchange: Exchange) -> None:
+        """Drop a withdrawn exchange, and the connection it is on."""
+        ...
+
+
+class CallbackConnection(asyncio.Protocol):
+    """asyncio's protocol and httptools' at once. The parser is fed no header callback: llhttp itself keeps
+    account of framing and keep-alive, and the record wants only the status and the start of the body.
+
+    A server's answers to callbacks are alike, at least within a second of its Date. So an answer that came in one
+    piece, was all that came and left the connection open is remembered: the same octets, again in one piece and where
+    an answer begins, mean the same again, and the parser, which stands between two messages, need not see them.
+    """
+
+    __slots__ = (
+        "_body_length",
+        "_body_start",
+        "_complete",
+        "_exchange",
+        "_head_done",
+        "_keep",
+        "_owner",
+        "_parser",
+        "_received",
+        "_repeated",
+        "_served",
+        "_status",
+        "_transport",
+        "idle_since",
+        "made",
+        "open",
+    )
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._exchange: Exchange | None = None
+        self._served = 0
+        self._received = 0
+        self._status = 0
+        self._head_done = False
+        self._complete = False
+        self._keep = False
+        self._body_start = b""
+        self._body_length = 0
+        self._repeated = (b"", 0, b"")  # an answer, its status, the start of its body
+        self.made = self.open = False
+        self.idle_since = 0.0
+
+    # --- for the pool ---
+
+    def send(self, exchange: Exchange) -> None:
+        """Write the request; the connection must be open and free."""
+        self._exchange = exchange
+        exchange.connection = self
+        if self._received:  # else the last answer was one that is remembered, and left nothing here
+            self._received = 0
+            self._head_done = False
+            self._complete = False
+            self._body_start = b""
+            self._body_length = 0
+        self._transport.write(exchange.payload)
+
+    def abort(self) -> None:
+        """Drop the connection; the exchange on it, if any, is told nothing."""
+        self._exchange = None
+        self.open = False
+        self._transport.abort()
+
+    def abort_idle(self) -> None:
+        """Drop the connection while it is idle."""
+        self._owner.leave_idle(self)
+        self.abort()
+
+    # --- asyncio.Protocol ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self.made = self.open = True
+        self._owner.made(self)
+
+    def data_received(self, data: bytes) -> None:
+        exchange = self._exchange
+        if exchange is None:  # an answer to nothing: whatever it is, no later request may get it
+            self.abort_idle()
+            return
+        if not self._received and data == self._repeated[0]:
+            self._exchange = None
+            _, status, body_start = self._repeated
+            self._owner.answered(self, exchange, status, body_start)
+            return
+        self._received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._keep = False
+            if not self._complete:
+                self._fail(exchange, "protocol")
+                return
+        if self._complete:
+            if self._keep and len(data) == self._received <= _REPEATED:
+                self._repeated = (data, self._status, self._body_start)
+            self._end(exchange, keep=self._keep)
+        elif self._body_length > BODY_LIMIT:
+            self._end(exchange, keep=False)
+        elif not self._head_done and self._received > HEAD_LIMIT:
+            self._fail(exchange, "too_large")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.open = False
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            if self._head_done:  # a body that ends with the connection, or is cut: the status has been given
+                self._owner.answered(self, exchange, self._status, self._body_start)
+            elif self._served and not self._received and not exchange.retried:
+                self._owner.stale(exchange)
+            else:
+                self._owner.failed(exchange, "closed")
+        self._owner.lost(self)
+
+    # --- httptools ---
+
+    def on_message_begin(self) -> None:
+        if self._complete:  # more than was asked for
+            self._keep = False
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status >= 200 and not self._complete:
+            self._status = status
+            self._head_done = True
+
+    def on_body(self, body: bytes) -> None:
+        if self._complete:
+            return
+        self._body_length += len(body)
+        if len(self._body_start) < BODY_START:
+            self._body_start += body[: BODY_START - len(self._body_start)]
+
+    def on_message_complete(self) -> None:
+        if self._head_done and not self._complete:  # else it was an interim answer, 1xx
+            self._complete = True
+            self._keep = self._parser.should_keep_alive()
+
+    # --- private ---
+
+    def _end(self, exchange: Exchange, *, keep: bool) -> None:
+        self._exchange = None
+        self._served += 1
+        if not keep:
+            self.open = False
+            self._transport.abort()
+        self._owner.answered(self, exchange, self._status, self._body_start)
+
+    def _fail(self, exchange: Exchange, error: str) -> None:
+        self.abort()
+        self._owner.failed(exchange, error)

@@ -1,0 +1,198 @@
+"""Telephone numbers: reading what customers write, the country a number belongs to, and hiding it in logs.
+
+A number is E.164 without the plus (ITU-T E.164 section 6), and as long as numbers of its country can be. Whether it
+exists or may be written to is not judged here: new ranges open every month. The vendors' rules differ a little, so what
+differs is an argument: each dialect states its own.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from types import MappingProxyType
+from typing import Final, NewType
+
+from palomar.numbers.lengths import CODES_WITH_ZERO, HOME_NUMBERS, LENGTHS_BY_BEGINNING, LENGTHS_BY_CODE
+from palomar.numbers.prefixes import PREFIXES_BY_COUNTRY
+
+Msisdn = NewType("Msisdn", str)
+"""An international number: 8 to 15 ASCII digits, country code first, no plus."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeForm:
+    """One way to dial a number inside its country: what `pattern` matches whole gets `calling_code`.
+
+    The pattern's only group is the national number that is kept.
+    """
+
+    pattern: re.Pattern[str]
+    calling_code: str
+
+
+SEPARATORS: Final = " -./()"
+"""What people write between digits (the vendors' lists; one lacks the slash)."""
+
+HOME_FORMS: Final = MappingProxyType(
+    {
+        "ES": (HomeForm(pattern=re.compile("([67][0-9]{8})"), calling_code="34"),),
+        "MX": (
+            HomeForm(pattern=re.compile("([1-9][0-9]{9})"), calling_code="52"),
+            HomeForm(pattern=re.compile("521([0-9]{10})"), calling_code="52"),
+        ),
+    }
+)
+"""By ISO code, as the vendors' sheets have them: Spanish mobiles; Mexico's ten digits, and the
+`1` that Mexico put before mobiles until 2019."""
+
+
+@cache
+def home_forms(country: str) -> tuple[HomeForm, ...]:
+    """Give the ways to dial a number inside a country, by its ISO code; none for an empty or unknown one.
+
+    Beside the countries of `HOME_FORMS`: as many digits as a mobile has there, with or without what is dialled before
+    it (a 0, mostly); but not what is an international number of that country already.
+    """
+    if country in HOME_FORMS:
+        return HOME_FORMS[country]
+    if country not in HOME_NUMBERS:
+        return ()
+    code, trunk, lengths = HOME_NUMBERS[country]
+    first = "[0-9]" if code in _ZERO else "[1-9]"
+    mobiles = "|".join(f"{first}[0-9]{{{int(length) - 1}}}" for length in lengths.split(","))
+    already = "|".join(f"[0-9]{{{length}}}" for length in LENGTHS_BY_CODE[code].split(","))
+    pattern = re.compile(f"(?!{code}(?:{already})$)(?:{trunk})?({mobiles})")
+    return (HomeForm(pattern=pattern, calling_code=code),)
+
+
+def parse_international(raw: str) -> Msisdn | None:
+    """Read a number that has its country code, with or without `+` or `00` before it; None if it is none."""
+    if raw.isascii() and raw.isdecimal() and 8 <= len(raw) <= 15 and raw[0] != "0":
+        return _possible(raw)  # as nearly all are written
+    match = _INTERNATIONAL(_without(SEPARATORS, raw))
+    return _possible(match[1]) if match else None
+
+
+def to_international(raw: str, home_forms: tuple[HomeForm, ...], *, separators: str = SEPARATORS) -> Msisdn | None:
+    """Read a number as somebody at home writes it; None if it is none.
+
+    With `+` or `00` it is international. Else it is one of `home_forms` (of `HOME_FORMS`, usually), or, with
+    11 to 15 digits and no leading 0, international already.
+    """
+    digits = _without(separators, raw)
+    if match := _MARKED(digits):
+        return _possible(match[1])
+    for form in home_forms:
+        if match := form.pattern.fullmatch(digits):
+            return _possible(form.calling_code + match[1])
+    return _possible(digits) if _LONG(digits) else None
+
+
+def visible(raw: str) -> str:
+    """Leave out what nobody sees in a pasted number: spaces of every kind, line ends, marks of direction and such."""
+    return raw if raw.isascii() and raw.isalnum() else raw.translate(_INVISIBLE)
+
+
+def plain_address(raw: str) -> str:
+    """An address as we keep it: no separators, and no `+` or `00` before an international number; short codes and
+    names stay as they are."""
+    digits = _without(SEPARATORS, raw).removeprefix("+")
+    return digits.removeprefix("00") if digits.isascii() and digits.isdigit() else digits
+
+
+def country_of(number: str) -> str | None:
+    """Give the ISO 3166 code of the number's country by its longest known prefix.
+
+    None for codes that no country has (satellite phones, +800 and such).
+    """
+    for length in _LENGTHS_BY_START.get(number[:2], _PREFIX_LENGTHS):
+        country = _COUNTRY_BY_PREFIX.get(number[:length])
+        if country is not None:
+            return country
+    return None
+
+
+def masked(number: str) -> str:
+    """Write a number, or whatever was given for one, as logs may have it: `3460*****62`."""
+    shown_first, shown_last = (4, 2) if len(number) > 8 else (2, 0)
+    hidden = len(number) - shown_first - shown_last
+    if hidden <= 0:
+        return "*" * len(number)
+    return number[:shown_first] + "*" * hidden + number[len(number) - shown_last :]
+
+
+_INTERNATIONAL: Final = re.compile("(?:[+]|00)?([1-9][0-9]{7,14})").fullmatch
+_MARKED: Final = re.compile("(?:[+]|00)([1-9][0-9]{7,14})").fullmatch
+_LONG: Final = re.compile("[1-9][0-9]{10,14}").fullmatch
+
+_COUNTRY_BY_PREFIX: Final = {
+    prefix: country for country, prefixes in PREFIXES_BY_COUNTRY.items() for prefix in prefixes.split()
+}
+_PREFIX_LENGTHS: Final = sorted({len(prefix) for prefix in _COUNTRY_BY_PREFIX}, reverse=True)
+
+
+def _lengths_by_start() -> dict[str, list[int]]:
+    """Of the prefixes that share their first two digits, the lengths they have, the longest first."""
+    lengths: dict[str, set[int]] = {}
+    for prefix in _COUNTRY_BY_PREFIX:
+        starts = [prefix[:2]] if len(prefix) > 1 else [prefix + digit for digit in "0123456789"]
+        for start in starts:
+            lengths.setdefault(start, set()).add(len(prefix))
+    return {start: sorted(some, reverse=True) for start, some in lengths.items()}
+
+
+_LENGTHS_BY_START: Final = _lengths_by_start()
+
+_INVISIBLE: Final = dict.fromkeys(
+    code
+    for first, last in (
+        *((0x09, 0x0D), (0x20, 0x20), (0x85, 0x85), (0xA0, 0xA0), (0xAD, 0xAD), (0x034F, 0x034F), (0x061C, 0x061C)),
+        *((0x115F, 0x1160), (0x1680, 0x1680), (0x17B4, 0x17B5), (0x180B, 0x180E), (0x2000, 0x200F), (0x2028, 0x202F)),
+        *((0x205F, 0x206F), (0x2800, 0x2800), (0x3000, 0x3000), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
+        *((0xFFA0, 0xFFA0), (0xFFF9, 0xFFFB), (0x1D173, 0x1D17A), (0xE0001, 0xE007F), (0xE0100, 0xE01EF)),
+    )
+    for code in range(first, last + 1)
+)
+"""Unicode's spaces, line ends, format characters, and the letters and marks that are drawn as nothing."""
+_DASHES: Final = dict.fromkeys(range(0x2010, 0x2016), "-") | {0x2212: "-", 0xFE63: "-", 0xFF0D: "-"}
+
+
+def _without(separators: str, raw: str) -> str:
+    if raw.isalnum() and raw.isascii():
+        return raw
+    if not raw.isascii():
+        raw = raw.translate(_DASHES)
+    for separator in separators:
+        raw = raw.replace(separator, "")
+    return visible(raw)
+
+
+_ZERO: Final = frozenset(CODES_WITH_ZERO.split())
+
+
+def _mask(lengths: Iterable[str], *, beside: int) -> int:
+    """Set a bit for each number of digits that a whole number may have, of which `beside` are its calling code."""
+    return sum(1 << beside + int(length) for length in lengths)
+
+
+_LENGTHS: Final = {code: _mask(lengths.split(","), beside=len(code)) for code, lengths in LENGTHS_BY_CODE.items()}
+
+
+def _possible(number: str) -> Msisdn | None:
+    """Return a number, if numbers of its country can be so long and begin so."""
+    return Msisdn(number) if _lengths(number[:5]) >> len(number) & 1 else None
+
+
+@lru_cache(maxsize=4096)
+def _lengths(beginning: str) -> int:
+    """Look up the lengths that a number with these first five digits may have, a bit for each; none if no country has
+    them."""
+    code = next((beginning[:digits] for digits in (1, 2, 3) if beginning[:digits] in _LENGTHS), "")
+    if not code or (beginning[len(code)] == "0" and code not in _ZERO):
+        return 0
+    more = (
+        _mask(lengths.split(","), beside=len(code))
+        for start, lengths in LENGTHS_BY_BEGINNING.items()
+        if beginning.startswith(start)
+    )
+    return sum(more, _LENGTHS[code])

@@ -1,0 +1,159 @@
+"""The doubts of one transaction: which copies of which parts may or may not be with their carriers.
+
+Read where somebody wants to know, moved in memory, and written at the end. Parts that nobody ever doubted, nearly all
+of them, cost nothing here. Not here: what is done about a doubt (``sending.submit``), and which of them a receipt
+speaks of (``matching``).
+"""
+
+from collections.abc import Iterable
+
+from palomar.receipts import doubt_rows as rows
+from palomar.receipts.doubt_rows import NO_REFERENCE, DoubtRow
+from palomar.routing.question import RoutingContext
+from palomar.routing.rules import Plan
+from palomar.transaction import message_rows
+from palomar.transaction.message_rows import OpenPart
+from palomar.transaction.work import Joined, Work
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.doubt import Cause, Resend, phone_tail
+from palomar.vocabulary.message import MessageId, PartId
+
+_Key = tuple[PartId, int]
+
+
+class Doubts(Joined):
+    """The copies in doubt of one transaction's parts."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
+        self._by_part: dict[PartId, dict[int, DoubtRow]] = {}
+        self.has_any = False
+        """A copy of some part of this transaction was ever in doubt, as far as it was loaded."""
+        self._added: dict[_Key, DoubtRow] = {}
+        self._changed: dict[_Key, DoubtRow] = {}
+        self._lanes: dict[MessageId, int] = {}
+
+    # --- reading
+
+    async def load(self, ids: Iterable[PartId]) -> None:
+        """Read the copies of these parts that were ever in doubt, each once."""
+        missing = sorted({identity for identity in ids if identity not in self._by_part})
+        if missing:
+            self._by_part.update((identity, {}) for identity in missing)
+            for row in await self._work.tx.lookup(rows.LOOKUP_DOUBTS, missing):
+                self._keep(rows.doubt_row(row))
+
+    async def load_lanes(self, message_ids: Iterable[MessageId]) -> None:
+        """Read in which lanes these messages are, if any lane has bounds of its own."""
+        plan = self._plan
+        if any(lane.has_own_resend for lane in plan.lanes):
+            missing = sorted(set(message_ids) - self._lanes.keys())
+            self._lanes.update(
+                dict(await self._work.tx.lookup(message_rows.LOOKUP_QUEUE_LANES, missing)) if missing else {}
+            )
+
+    async def open_by_phone(self, numbers: Iterable[str]) -> list[DoubtRow]:
+        """Find every open copy for these phones, those of this transaction too."""
+        tails = sorted({phone_tail(number) for number in numbers if number})
+        if not tails:
+            return []
+        await self.load(PartId(row[0]) for row in await self._work.tx.lookup(rows.LOOKUP_DOUBTS_BY_PHONE, tails))
+        return [
+            doubt
+            for copies in self._by_part.values()
+            for doubt in copies.values()
+            if doubt.is_open and doubt.phone in tails
+        ]
+
+    async def by_reference(self, references: Iterable[str]) -> list[DoubtRow]:
+        """Find every copy to which a carrier gave one of these ids (as ``canonical`` spells them)."""
+        wanted = set(references) - {""}
+        if not wanted:
+            return []
+        found = await self._work.tx.lookup(rows.LOOKUP_DOUBTS_BY_REFERENCE, sorted(wanted))
+        await self.load(PartId(row[0]) for row in found)
+        return [doubt for copies in self._by_part.values() for doubt in copies.values() if doubt.reference in wanted]
+
+    def all_of(self, part: OpenPart) -> list[DoubtRow]:
+        """List the copies of a part that was loaded, the first attempt first."""
+        return list(self._by_part.get(part.id, {}).values())
+
+    def is_open(self, part: OpenPart) -> bool:
+        """Tell whether a copy of this part may be with a carrier, for all that anybody knows."""
+        return any(doubt.is_open for doubt in self._by_part.get(part.id, {}).values())
+
+    def is_told(self, part: OpenPart) -> bool:
+        """Tell whether a carrier has told that it has a copy of this part, of which nobody had known that."""
+        copies = self._by_part.get(part.id, {}).values()
+        return any(not doubt.is_open and doubt.cause is not Cause.REFUTED for doubt in copies)
+
+    def copies(self, part: OpenPart, cause: Cause) -> int:
+        """Count the copies of it that are or were in doubt for that cause."""
+        return sum(doubt.cause is cause for doubt in self._by_part.get(part.id, {}).values())
+
+    def bounds(self, account_id: AccountId, message_id: MessageId) -> Resend:
+        """Give the bounds for a message's parts; its lane has been loaded."""
+        account = self._work.context.accounts.get(account_id)
+        own = account.settings.resend if account else Resend(times=0)
+        lane = self._plan.lane(self._lanes.get(message_id, 0))
+        return lane.resend(own) if lane is not None else own
+
+    # --- moving
+
+    def add(self, part: OpenPart, cause: Cause, *, sender: str) -> None:
+        """Put the newest copy of a part that was loaded in doubt."""
+        doubt = DoubtRow(
+            part_id=part.id,
+            attempt=part.attempt,
+            carrier=part.carrier,
+            phone=phone_tail(part.message.msisdn),
+            sender=sender,
+            cause=cause,
+            at_ms=self._work.now_ms,
+        )
+        if part.attempt not in self._by_part.setdefault(part.id, {}):
+            self._added[part.id, part.attempt] = doubt
+            self._keep(doubt)
+
+    def tell(self, part: OpenPart, attempt: int, reference: str) -> None:
+        """Note that the carrier has this copy, under that id (in its stored spelling; empty where nobody told it)."""
+        self._settle(part.id, attempt, reference=reference or NO_REFERENCE)
+
+    def refute(self, part: OpenPart, attempt: int) -> bool:
+        """Note that the carrier has not taken this copy; says whether it was in doubt."""
+        return self._settle(part.id, attempt, cause=Cause.REFUTED, reference=NO_REFERENCE)
+
+    def forget(self, part: OpenPart) -> None:
+        """Count no longer what was counted before: a person decided that the part is sent once more."""
+        for doubt in self.all_of(part):
+            if doubt.cause is not Cause.REFUTED:
+                doubt.cause = Cause.REFUTED
+                self._changed[part.id, doubt.attempt] = doubt
+
+    async def write(self) -> None:
+        """Write what was moved."""
+        if self._added:
+            await self._work.tx.insert(rows.INSERT_DOUBTS, [doubt.row() for doubt in self._added.values()])
+        changed = [doubt for key, doubt in self._changed.items() if key not in self._added]
+        if changed:
+            values = [(doubt.part_id, doubt.attempt, doubt.cause, doubt.reference) for doubt in changed]
+            await self._work.tx.update(rows.UPDATE_DOUBTS, values)
+
+    # --- inside
+
+    @property
+    def _plan(self) -> Plan:
+        return RoutingContext.of(self._work.context).plan
+
+    def _keep(self, doubt: DoubtRow) -> None:
+        self.has_any = True
+        self._by_part.setdefault(doubt.part_id, {})[doubt.attempt] = doubt
+
+    def _settle(self, identity: PartId, attempt: int, *, reference: str, cause: Cause | None = None) -> bool:
+        doubt = self._by_part.get(identity, {}).get(attempt)
+        if doubt is None or not doubt.is_open:
+            return False
+        doubt.reference = reference
+        doubt.cause = cause or doubt.cause
+        self._changed[identity, attempt] = doubt
+        return True

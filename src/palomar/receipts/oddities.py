@@ -1,0 +1,77 @@
+"""Count what carriers send that is not as it should be, in the transaction that records what it says.
+
+A row of ``oddities`` is one carrier and one oddity.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from palomar.storage.database import Transaction
+from palomar.transaction.work import Joined, Work
+from palomar.vocabulary.oddity import OTHERS, Oddity, OddityKind
+
+OF_A_KIND_AT_MOST = 100
+"""So many of a kind are counted apart for each carrier; whatever else comes is counted together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedOddity:
+    """One oddity of one carrier, how often it came, and when last."""
+
+    carrier: str
+    oddity: Oddity
+    times: int
+    last_ms: int
+
+
+class Oddities(Joined):
+    """What carriers sent in one transaction that is odd."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
+        self._odd: list[tuple[str, Oddity]] = []
+
+    def note(self, carrier: str, oddities: Iterable[Oddity]) -> None:
+        """Note what a carrier sent."""
+        self._odd += [(carrier, oddity) for oddity in oddities]
+
+    async def write(self) -> None:
+        """Count what was noted; every writer takes the rows in the same order."""
+        tx, now_ms = self._work.tx, self._work.now_ms
+        counted: Counter[tuple[str, str, str]] = Counter()
+        known: dict[tuple[str, str], set[str]] = {}
+        for carrier, one in self._odd:
+            kind = one.kind.value
+            if (carrier, kind) not in known:
+                known[carrier, kind] = {str(row[0]) for row in await tx.select(KINDS_OF_CARRIER, carrier, kind)}
+            names = known[carrier, kind]
+            what = one.what if one.what in names or len(names) < OF_A_KIND_AT_MOST else OTHERS
+            names.add(what)
+            counted[carrier, kind, what] += 1
+        for (carrier, kind, what), times in sorted(counted.items()):
+            await tx.execute(COUNT_ODDITY, carrier, kind, what, times, now_ms, now_ms)
+
+
+async def list_oddities(tx: Transaction, *, since_ms: int) -> list[CountedOddity]:
+    """List what has come since a time, by carrier and kind, the most frequent first."""
+    return [
+        CountedOddity(carrier=row[0], oddity=Oddity(OddityKind(row[1]), row[2]), times=row[3], last_ms=row[4])
+        for row in await tx.select(SELECT_ODDITIES, since_ms)
+    ]
+
+
+KINDS_OF_CARRIER = "SELECT what FROM oddities WHERE carrier = ? AND kind = ?"
+COUNT_ODDITY = (
+    "INSERT INTO oddities (carrier, kind, what, times, first_ms, last_ms) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (carrier, kind, what) DO UPDATE SET times = oddities.times + excluded.times,"
+    " last_ms = excluded.last_ms"
+)
+SELECT_ODDITIES = (
+    "SELECT carrier, kind, what, times, last_ms FROM oddities WHERE last_ms >= ?"
+    " ORDER BY carrier, kind, times DESC, what"
+)
+FORGET_ODDITIES = (
+    "DELETE FROM oddities WHERE (carrier, kind, what) IN"
+    " (SELECT carrier, kind, what FROM oddities WHERE last_ms < ? LIMIT ?)"
+)

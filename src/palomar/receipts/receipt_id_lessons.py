@@ -1,0 +1,74 @@
+"""Lessons: what carriers have taught us, kept so that a restart need not learn again; people may unlearn them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from palomar.routing import rule_rows as rows
+from palomar.storage.database import Transaction
+from palomar.transaction.change_counter import BUMP_VERSION
+from palomar.transaction.context import Given
+from palomar.transaction.work import Joined, Work
+from palomar.vocabulary.receipt_ids import Spelling
+
+RECEIPT_IDS = "receipt_ids"
+"""The subject of how receipts spell the ids of answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """One thing that a carrier has taught us."""
+
+    carrier: str
+    subject: str
+    value: str
+    learned_ms: int
+
+
+class ReceiptContext(Given, frozen=True, kw_only=True):
+    """What is known of carriers' receipts: how each spells ids, and who reports one part alone of a long message."""
+
+    spellings: Mapping[str, Spelling]
+    one_receipt: frozenset[str]
+
+
+class Lessons(Joined):
+    """What carriers teach in one transaction: one lesson a carrier and subject."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
+        self._new: dict[tuple[str, str], str] = {}
+
+    def learn(self, carrier: str, subject: str, value: str) -> None:
+        """Take a lesson, if this transaction has none yet of this carrier on this subject."""
+        self._new.setdefault((carrier, subject), value)
+
+    async def write(self) -> None:
+        """Keep the lessons, in place of others on their subjects; every node hears of them."""
+        tx, now_ms = self._work.tx, self._work.now_ms
+        for (carrier, subject), value in sorted(self._new.items()):
+            await tx.execute(rows.FORGET_LESSON, carrier, subject)
+            await tx.insert_new(rows.INSERT_LESSONS, [(carrier, subject, value, now_ms)])
+        if self._new:
+            await tx.execute(BUMP_VERSION)
+
+
+async def list_lessons(tx: Transaction) -> list[Lesson]:
+    """All lessons, by carrier."""
+    return [
+        Lesson(carrier=row[0], subject=row[1], value=row[2], learned_ms=row[3])
+        for row in await tx.select(rows.SELECT_LESSONS)
+    ]
+
+
+async def load_spellings(tx: Transaction) -> Mapping[str, Spelling]:
+    """How each carrier's receipts spell ids."""
+    lessons = await list_lessons(tx)
+    return {lesson.carrier: Spelling(lesson.value) for lesson in lessons if lesson.subject == RECEIPT_IDS}
+
+
+async def unlearn(tx: Transaction, carrier: str, subject: str) -> bool:
+    """Forget a lesson; False if there was none."""
+    if await tx.execute(rows.FORGET_LESSON, carrier, subject) == 0:
+        return False
+    await tx.execute(BUMP_VERSION)
+    return True

@@ -1,0 +1,213 @@
+"""Report: receipts find their part by carrier and id, move its state, and are acknowledged only after the commit.
+
+A receipt that finds nothing is kept as an orphan, and joined when the answer that names its part comes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from palomar.billing.ledger import Ledger
+from palomar.ports import CarrierReceipt
+from palomar.receipts import orphan_rows as kept
+from palomar.receipts.doubtful import speaks_of
+from palomar.receipts.doubts import Doubts
+from palomar.receipts.ending import correct_end, end_part, tell_taken
+from palomar.receipts.matching import match, tells_alone
+from palomar.receipts.oddities import Oddities
+from palomar.receipts.orphan_rows import OrphanRow
+from palomar.receipts.receipt_id_lessons import ReceiptContext
+from palomar.transaction import message_rows as rows
+from palomar.transaction.message_rows import OpenPart
+from palomar.transaction.work import Work
+from palomar.vocabulary.doubt import phone_tail
+from palomar.vocabulary.message import FINAL, PartId, State, is_correction, move
+from palomar.vocabulary.receipt_ids import Spelling, canonical, is_id, receipts_for
+from palomar.vocabulary.timeline import Detail, Kind
+
+ORPHAN_SWEEP_MS = 900_000
+"""Orphans are looked at again for so long: two transactions that ran at once may have missed each other, or the
+carrier's spelling was learned since. After that they only wait for an answer that comes late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanSweep:
+    """Look at no more than ``limit`` orphans, behind the one that came at ``after_ms`` with id ``after``."""
+
+    limit: int
+    after_ms: int = 0
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """How many orphans found their part, and where the next look begins (0: at the start)."""
+
+    joined: int
+    last_ms: int
+    last: int
+
+
+async def record_receipts(work: Work, receipts: Sequence[CarrierReceipt]) -> list[bool]:
+    """Record each receipt; True where its part was found, False where it is kept as an orphan."""
+    found = await match(work, receipts)
+    await _load_siblings(work, receipts, found)
+    orphans = []
+    for receipt, part in zip(receipts, found, strict=True):
+        if receipt.oddities:
+            Oddities.of(work).note(receipt.carrier, receipt.oddities)
+        if part is None:
+            orphans.append(OrphanRow(id=work.context.ids.serial(), receipt=receipt, received_ms=work.now_ms).row())
+        else:
+            apply_receipt(work, part, receipt)
+    if orphans:
+        await work.tx.insert(kept.INSERT_ORPHANS, orphans)
+    return [part is not None for part in found]
+
+
+async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
+    """Receipts that came before the answers which named these parts."""
+    by_reference: dict[tuple[str, str], tuple[OpenPart, Spelling]] = {}
+    for part in parts:
+        if part.carrier_reference:
+            learned = ReceiptContext.of(work.context).spellings.get(part.carrier)
+            spellings = tuple(Spelling) if learned is None else (learned,)
+            for spelling, reference in receipts_for(part.carrier_reference, spellings).items():
+                by_reference.setdefault((part.carrier, reference), (part, spelling))
+    if not by_reference:
+        return
+    joined: list[tuple[OrphanRow, OpenPart]] = []
+    found = await work.tx.lookup(kept.LOOKUP_ORPHANS, sorted({reference for _, reference in by_reference}))
+    for orphan in map(kept.orphan_row, found):
+        receipt = orphan.receipt
+        named = by_reference.get((receipt.carrier, canonical(receipt.reference)))
+        if named is None or not is_id(receipt.reference):
+            continue
+        part, spelling = named
+        is_plain = spelling is Spelling.SAME and tells_alone(receipt, part.carrier_reference or "")
+        if is_plain or speaks_of(receipt, part.message.msisdn):
+            joined.append((orphan, part))
+    await _apply_kept(work, joined)
+
+
+async def join_doubtful(work: Work, parts: Sequence[OpenPart]) -> None:
+    """Look for receipts that came before the doubt about these parts was decided: one that fits ends it at once."""
+    doubts = Doubts.of(work)
+    doubted = [part for part in parts if doubts.is_open(part)]
+    if not doubted:
+        return
+    tails = sorted({phone_tail(part.message.msisdn) for part in doubted})
+    found: dict[int, OrphanRow] = {}
+    for lookup in (kept.LOOKUP_ORPHANS_BY_MSISDN, kept.LOOKUP_ORPHANS_BY_SENDER):
+        for orphan in map(kept.orphan_row, await work.tx.lookup(lookup, tails)):
+            found[orphan.id] = orphan
+    await _join(work, sorted(found.values(), key=lambda orphan: orphan.id))
+
+
+async def _join(work: Work, orphans: Sequence[OrphanRow]) -> int:
+    """Give kept receipts to the parts that they speak of; how many there were."""
+    parts = await match(
+        work, [orphan.receipt for orphan in orphans], guess=True, came_ms=[orphan.received_ms for orphan in orphans]
+    )
+    joined = [(orphan, part) for orphan, part in zip(orphans, parts, strict=True) if part is not None]
+    await _apply_kept(work, joined)
+    return len(joined)
+
+
+async def _apply_kept(work: Work, joined: Sequence[tuple[OrphanRow, OpenPart]]) -> None:
+    """Move these parts by receipts that had been kept, which then are orphans no more."""
+    if not joined:
+        return
+    await _load_siblings(work, [orphan.receipt for orphan, _ in joined], [part for _, part in joined])
+    for orphan, part in joined:
+        apply_receipt(work, part, orphan.receipt)
+    await work.tx.delete(kept.DELETE_ORPHANS, [orphan.id for orphan, _ in joined])
+
+
+async def _load_siblings(work: Work, receipts: Sequence[CarrierReceipt], parts: Sequence[OpenPart | None]) -> None:
+    """Read the other parts of long messages of which the carrier reports one part alone: they end with it."""
+    if not ReceiptContext.of(work.context).one_receipt:
+        return
+    wanted = {
+        part.message.id
+        for receipt, part in zip(receipts, parts, strict=True)
+        if part is not None and receipt.state is not None and _speaks_of_all(work, receipt, part)
+    }
+    if wanted:
+        found = await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, sorted(wanted))
+        await work.parts(PartId(row[0]) for row in found)
+
+
+def _speaks_of_all(work: Work, receipt: CarrierReceipt, part: OpenPart) -> bool:
+    return part.message.parts > 1 and receipt.carrier in ReceiptContext.of(work.context).one_receipt
+
+
+async def sweep_orphans(work: Work, sweeps: Sequence[OrphanSweep]) -> list[Swept]:
+    """Join young orphans whose part is known by now, however the carrier spells its ids."""
+    results = []
+    for sweep in sweeps:
+        since = max((work.now_ms - ORPHAN_SWEEP_MS, 0), (sweep.after_ms, sweep.after))
+        found = await work.tx.select_locked(kept.SELECT_YOUNG_ORPHANS, *since, sweep.limit, lock="skip")
+        orphans = [kept.orphan_row(row) for row in found]
+        joined = await _join(work, orphans)
+        last = orphans[-1] if orphans else None
+        results.append(Swept(joined=joined, last_ms=last.received_ms if last else 0, last=last.id if last else 0))
+    return results
+
+
+def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
+    """Move a part by its receipt; late, doubled and intermediate ones only leave their moment."""
+    message = part.message
+    detail: Detail = {"part": part.number, "carrier": receipt.carrier, "stat": receipt.stat, "raw": receipt.raw}
+    if receipt.octets:
+        detail["pdu"] = receipt.octets.hex()
+    work.note(message.id, Kind.RECEIPT, detail)
+    if receipt.state is None:
+        if Doubts.of(work).is_told(part) and part.state in (State.QUEUED, State.SUBMITTING, State.HELD):
+            _prove(work, part)
+        return
+    if part.state in FINAL:
+        if is_correction(part.state, presumed=bool(message.presumed), new=receipt.state) and message.parts == 1:
+            correct_end(work, part, receipt.state)
+        return
+    if part.state in (State.QUEUED, State.SUBMITTING):
+        work.leave_queue(part)
+    if part.sent_ms is None:
+        Ledger.of(work).settle_unanswered(part)
+    if message.state is not State.HELD or message.parts_open == 1:  # else other parts may be in doubt
+        tell_taken(work, message)  # the receipt has overtaken the answer: the carrier's own state is told first
+    end_part(work, part, receipt.state)
+    if message.parts > 1 and _speaks_of_all(work, receipt, part):
+        for other in work.siblings(part):
+            end_with_others(work, other)
+
+
+def end_with_others(work: Work, part: OpenPart) -> None:
+    """End a part that its carrier has, as another part of its message has ended, where it reports one part alone."""
+    message = part.message
+    if part.carrier not in ReceiptContext.of(work.context).one_receipt or message.worst is None:
+        return
+    if part.state not in (State.SENT, State.HELD):
+        return
+    if part.sent_ms is None:
+        Ledger.of(work).settle_unanswered(part)
+    end_part(work, part, message.worst)
+
+
+def leave(work: Work, part: OpenPart) -> None:
+    """Note that the part is with its carrier; if it was the last one of its message, the customer hears of it."""
+    message = part.message
+    waited = part.state in (State.QUEUED, State.SUBMITTING)
+    if waited or part.state is State.HELD:
+        move(part, State.SENT)
+    if waited:
+        work.leave_queue(part)
+    if not work.has_held_sibling(part):
+        tell_taken(work, message)
+
+
+def _prove(work: Work, part: OpenPart) -> None:
+    """Take a receipt that is no end as proof that the carrier has the part."""
+    if part.sent_ms is None:
+        Ledger.of(work).settle_unanswered(part)
+    leave(work, part)
+    work.moved(part)

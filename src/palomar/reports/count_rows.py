@@ -1,0 +1,134 @@
+"""Counts of messages, and how far the counting is: rows and their SQL.
+
+Counts are never set, only added to, by what a look has found to be missing: so minutes, hours, days and everybody's
+always add up. ``tally`` has one row; its version tells whether the counts are still those that a look has seen.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from palomar.reports.buckets import DELAYS_MS, Dimension, Floors, Grain
+from palomar.storage.database import Transaction
+from palomar.storage.statements import Add, Question, columns_of
+from palomar.vocabulary.message import EPOCH_MS, IDS_A_MS
+
+_KEY = (
+    *columns_of("bigint", "span_ms start_ms account_id"),
+    *columns_of("text", "country carrier dialect state"),
+    *columns_of("bigint", "delay"),
+)
+ADD_COUNTS = Add("counts", _KEY, columns_of("bigint", "messages parts microcredits"))
+FORGET_EMPTY = "DELETE FROM counts WHERE messages = 0"
+
+_DELAY = (
+    "CASE WHEN m.state <> 'delivered' OR m.final_ms IS NULL THEN 0"
+    + "".join(f" WHEN m.final_ms - m.due_ms < {bound} THEN {number}" for number, bound in enumerate(DELAYS_MS, 1))
+    + f" ELSE {len(DELAYS_MS) + 1} END"
+)
+_SUMS = ", ".join(f"CAST(sum({name}) AS BIGINT)" for name in ("messages", "parts", "microcredits"))
+# The numbers in GROUP BY are the columns in front.
+ASK_DIFFERENCES = Question(
+    "SELECT start_ms, account_id, country, carrier, dialect, state, delay, " + _SUMS + " FROM ("
+    " SELECT u.value AS start_ms, m.account_id, m.country, m.carrier, m.dialect, m.state, " + _DELAY + " AS delay,"
+    " 1 AS messages, m.parts, m.price_microcredits AS microcredits FROM {ids 2} u CROSS JOIN messages m"
+    f" WHERE m.id >= (u.value - {EPOCH_MS}) * {IDS_A_MS} AND m.id < (u.value + {{1}} - {EPOCH_MS}) * {IDS_A_MS}"
+    " UNION ALL SELECT start_ms, account_id, country, carrier, dialect, state, delay, -messages, -parts, -microcredits"
+    " FROM counts WHERE span_ms = {1} AND start_ms IN {ids 2} AND account_id <> 0"
+    ") both_sides GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(messages) <> 0 OR sum(parts) <> 0 OR sum(microcredits) <> 0"
+)
+"""How the messages of some minutes, hours or days ({2}: when they begin) differ from their counts."""
+
+SELECT_TALLY = "SELECT version, reached_ms, minutes_ms, hours_ms FROM tally WHERE id = 1"
+MOVE_TALLY = "UPDATE tally SET version = version + 1, reached_ms = ?, minutes_ms = ?, hours_ms = ? WHERE id = 1"
+_OPEN = "state IN ('scheduled', 'queued', 'submitting', 'sent', 'held')"
+SELECT_OPEN = f"SELECT DISTINCT span_ms, start_ms FROM counts WHERE account_id = 0 AND {_OPEN}"
+SELECT_NEXT_MESSAGE = "SELECT id FROM messages WHERE id >= ? ORDER BY id LIMIT 1"
+SELECT_NEXT_COUNTED = "SELECT start_ms FROM counts WHERE span_ms = ? AND start_ms > ? ORDER BY start_ms LIMIT 1"
+
+_ROW = "(span_ms, start_ms, account_id, country, carrier, dialect, state, delay)"
+_FORGET = (
+    f"DELETE FROM counts WHERE {_ROW} IN (SELECT {_ROW[1:-1]} FROM counts WHERE span_ms = {{span}}"
+    " AND start_ms < ? AND start_ms < (SELECT {floor} FROM tally WHERE id = 1) ORDER BY start_ms LIMIT ?)"
+)
+FORGET_MINUTES = _FORGET.format(span=int(Grain.MINUTE), floor="minutes_ms")
+FORGET_HOURS = _FORGET.format(span=int(Grain.HOUR), floor="hours_ms")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TallyRow:
+    """See the module and the migration."""
+
+    version: int
+    reached_ms: int
+    floors: Floors
+
+
+async def tally_row(tx: Transaction, *, locked: bool = False) -> TallyRow:
+    """How far the counting is; ``locked``, so that nobody counts before this transaction has ended."""
+    found = await (tx.select_locked(SELECT_TALLY) if locked else tx.select(SELECT_TALLY))
+    version, reached_ms, minutes_ms, hours_ms = found[0]
+    return TallyRow(version=version, reached_ms=reached_ms, floors=Floors(minutes_ms, hours_ms))
+
+
+_SPENT = (
+    "SELECT account_id, CAST(sum(microcredits) AS BIGINT) AS spent, min(start_ms) AS first_ms FROM counts"
+    f" WHERE span_ms = {int(Grain.DAY)} AND start_ms >= {{1}} AND start_ms < {{2}} AND account_id <> 0"
+    " GROUP BY account_id"
+)
+
+
+def ask_low(*, everybody: bool) -> Question:
+    """Select accounts whose balance lasts less than {3} milliseconds if they go on as between {1} and {2}, or less
+    than {4} if their owner was told that it is low, or is used up then: what they have, what they spent, since when
+    they did, and whether they were told. Less than a day counts as one. At most {5}, of everybody or of these
+    ({6})."""
+    whose = "" if everybody else " AND b.account_id IN {ids 6}"
+    in_ms = f"CASE WHEN {{2}} - s.first_ms < {int(Grain.DAY)} THEN {int(Grain.DAY)} ELSE {{2}} - s.first_ms END"
+    lasts_ms = "CASE WHEN n.account_id IS NULL THEN CAST({3} AS BIGINT) ELSE CAST({4} AS BIGINT) END"
+    return Question(
+        "SELECT b.account_id, b.available_microcredits, coalesce(s.spent, 0), coalesce(s.first_ms, {2}),"
+        " CASE WHEN n.account_id IS NULL THEN 0 ELSE 1 END FROM balances b"
+        f" LEFT JOIN ({_SPENT}) s ON s.account_id = b.account_id LEFT JOIN notices n ON n.account_id = b.account_id"
+        " WHERE ((n.account_id IS NOT NULL AND b.available_microcredits <= 0) OR"
+        f" (s.spent > 0 AND b.available_microcredits * 1.0 * ({in_ms}) < s.spent * 1.0 * ({lasts_ms})))"
+        f"{whose} ORDER BY b.available_microcredits LIMIT {{5}}"
+    )
+
+
+ASK_LARGEST = Question(
+    "SELECT account_id FROM counts WHERE span_ms = {1} AND start_ms >= {2} AND start_ms < {3} AND account_id <> 0"
+    " GROUP BY account_id ORDER BY sum(messages) DESC, account_id LIMIT {4}"
+)
+"""The accounts with the most messages between two times, at most {4}, by the counts of a grain."""
+
+
+@cache
+def ask_counts(*, by: tuple[Dimension, ...], in_time: bool, many: bool) -> Question:
+    """Sums by time, keys, state and delay of the counts of a grain ({1}): time is 0 where it is not asked by it. The
+    columns are time, state, delay, the sums, then a key for each dimension. {2} when the minutes, hours or days begin,
+    {3} the accounts; where those are too ``many`` to look each up, {2} and {3} the period and {4} the accounts."""
+    time, keys = "start_ms" if in_time else "0", "".join(f", {one.value}" for one in by)
+    whose = "start_ms IN {ids 2} AND account_id IN {ids 3}"
+    if many:
+        whose = (
+            "start_ms >= {2} AND start_ms < {3} AND +account_id IN {ids 4}"  # the plus: along the time, not by these
+        )
+    return Question(
+        f"SELECT {time}, state, delay, {_SUMS}{keys} FROM counts WHERE span_ms = {{1}} AND {whose}"
+        f" GROUP BY 1, state, delay{keys}"
+    )
+
+
+@cache
+def ask_spans(*, state: bool, carrier: bool) -> Question:
+    """Of the hours or days ({1}) that begin at {2}, those in which accounts ({3}) have messages that have not ended or
+    that fit, the youngest first, each with all the accounts' messages. Further values, in this order: a state, a
+    carrier."""
+    values = iter(range(4, 6))
+    fits = [f"{column} = {{{next(values)}}}" for column, asked in (("state", state), ("carrier", carrier)) if asked]
+    fitting = " AND ".join(fits) or "messages > 0"
+    return Question(
+        "SELECT start_ms, CAST(sum(messages) AS BIGINT) FROM counts"
+        " WHERE span_ms = {1} AND start_ms IN {ids 2} AND account_id IN {ids 3} GROUP BY start_ms"
+        f" HAVING max(CASE WHEN {_OPEN} OR ({fitting}) THEN 1 ELSE 0 END) = 1 ORDER BY start_ms DESC"
+    )

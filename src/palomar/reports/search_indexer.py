@@ -1,0 +1,62 @@
+"""The indexer: keeps the index of words near the messages, faster when nobody waits.
+
+While transactions wait to be written it rests long after each slice; when none does, slices follow one another. What is
+younger than the index is searched without it, so it may lag. Not here: what a slice is (``reports.search_index``).
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from palomar.ports import Clock
+from palomar.reports.search_index import Slice, add_slice, forget_words, missed_slice, next_slice, oldest
+from palomar.storage.database import Database, Transaction
+
+INDEX_EVERY_SECONDS = 0.5
+SLICE = 250
+"""Messages that are added in one transaction: some milliseconds."""
+CHECKED_SLICE = 5_000
+FORGOTTEN_SLICE = 500
+REST_FACTOR = 19
+"""While somebody waits it rests so much longer than a slice has taken."""
+_QUIET_SECONDS = 0.005
+_BETWEEN_FORGOTTEN_SECONDS = 0.05
+_SLICES_A_TURN = 100
+
+
+class Indexer:
+    """See the module. ``is_busy`` says whether somebody waits for a transaction. :meth:`index` is one turn."""
+
+    def __init__(self, database: Database, clock: Clock, *, is_busy: Callable[[], bool]) -> None:
+        self._database = database
+        self._clock = clock
+        self._is_busy = is_busy
+
+    async def index(self) -> None:
+        """Add what the index lacks, then look whether something was committed too late for it."""
+        for read in (_next, _missed):
+            for _ in range(_SLICES_A_TURN):
+                began = self._clock.monotonic()
+                some = await self._database.survey(read)
+                if some.after == some.before or not await self._add(some) or not some.is_full:
+                    break
+                took = self._clock.monotonic() - began
+                await asyncio.sleep(REST_FACTOR * took if self._is_busy() else _QUIET_SECONDS)
+
+    async def forget(self) -> None:
+        """Forget the words of messages that there are no more."""
+        first = await self._database.survey(oldest)
+        if first is None:
+            return
+        while await self._database.index(forget_words, first, limit=FORGOTTEN_SLICE):  # noqa: ASYNC110  # waits for nothing
+            await asyncio.sleep(_BETWEEN_FORGOTTEN_SECONDS)
+
+    async def _add(self, some: Slice) -> bool:
+        return await self._database.index(add_slice, some)
+
+
+def _next(tx: Transaction) -> Coroutine[None, None, Slice]:
+    return next_slice(tx, limit=SLICE)
+
+
+def _missed(tx: Transaction) -> Coroutine[None, None, Slice]:
+    return missed_slice(tx, limit=CHECKED_SLICE)

@@ -1,0 +1,282 @@
+"""Routing: which carrier takes a message, and why each of the others does not. Pure, so that it can explain itself.
+
+Each route lets the messages that meet its conditions go by one carrier. Of those that match and whose carrier can be
+used now, the lowest priority wins, then the lowest cost; equals share by weight. Where none can be used now, the
+message waits for the best that matches. Without routes every carrier is a route, and the carriers take turns.
+
+Not here: whether a carrier can be used (``routing.carrier_health``), and when a message that waits is routed again
+(``sending.reroute``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from math import gcd
+
+from msgspec import Struct
+
+from palomar.routing.hours import Hours
+from palomar.routing.sender_rules import SenderRule, sender_for
+from palomar.text.wildcard import fits
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.lane import Lane
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+class Lost(StrEnum):
+    """Why a candidate did not get the message; ``detail`` of the candidate fills the braces of :data:`REASONS`."""
+
+    OFF = "off"
+    NUMBER = "number"
+    COUNTRY = "country"
+    SENDER = "sender"
+    ACCOUNT = "account"
+    LABEL = "label"
+    DIALECT = "dialect"
+    HOURS = "hours"
+    NO_CARRIER = "no_carrier"
+    SENDER_REFUSED = "sender_refused"
+    EXCLUDED = "excluded"
+    UNUSABLE = "unusable"
+    PRIORITY = "priority"
+    COST = "cost"
+    TURN = "turn"
+
+
+REASONS: Mapping[Lost, str] = {
+    Lost.OFF: "the route is switched off",
+    Lost.NUMBER: "the number does not begin with {}",
+    Lost.COUNTRY: "the number is not of {}",
+    Lost.SENDER: "the sender is not {}",
+    Lost.ACCOUNT: "it is another account's",
+    Lost.LABEL: "the label is not {}",
+    Lost.DIALECT: "the message did not come by {}",
+    Lost.HOURS: "it is open {}",
+    Lost.NO_CARRIER: "no carrier of that name is configured",
+    Lost.SENDER_REFUSED: "the carrier does not take such a sender there",
+    Lost.EXCLUDED: "the message has just failed to leave by it",
+    Lost.UNUSABLE: "{}",
+    Lost.PRIORITY: "its priority is behind {}",
+    Lost.COST: "it costs more than {}",
+    Lost.TURN: "it was another's turn: its share is {}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One rule. Empty conditions let everything pass; label and sender may end in ``*``."""
+
+    id: int
+    carrier: str
+    name: str = ""
+    priority: int = 10
+    """The lowest goes first."""
+    weight: int = 1
+    """Its share among equals."""
+    cost_microcredits: int = 0
+    """What the carrier asks for a part: among equal priorities the cheapest goes first."""
+    prefix: str = ""
+    country: str = ""
+    sender: str = ""
+    account_id: AccountId | None = None
+    """The account, or one above it."""
+    label: str = ""
+    dialect: str = ""
+    hours: Hours | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All rules of an installation, as one value: ``sender_rules`` are in order."""
+
+    routes: tuple[Route, ...] = ()
+    sender_rules: tuple[SenderRule, ...] = ()
+    lanes: tuple[Lane, ...] = ()
+
+    def lane(self, identity: int) -> Lane | None:
+        """The lane with this id, unless it is gone."""
+        return next((lane for lane in self.lanes if lane.id == identity), None)
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What the router wants to know of a message; ``lineage`` is its account and those above it."""
+
+    msisdn: str
+    country: str
+    sender: str
+    lineage: tuple[AccountId, ...]
+    label: str
+    dialect: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierState:
+    """What the router knows of a carrier at this moment."""
+
+    name: str
+    trouble: str = ""
+    """Why it cannot be used now, in words; empty when it can."""
+    takes_one: bool = False
+    """It may have one message in spite of its trouble, to show whether that is over."""
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """One route beside a message: the winner has no ``lost``."""
+
+    route: Route
+    lost: Lost | None = None
+    detail: str = ""
+
+    @property
+    def why(self) -> str:
+        """In words; empty for the winner."""
+        return "" if self.lost is None else REASONS[self.lost].format(self.detail)
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """The carrier (empty: none matches), the sender to put on the air, whether it can be used now, and every route that
+    was looked at, in order."""
+
+    carrier: str = ""
+    sender: str = ""
+    usable: bool = False
+    candidates: tuple[Candidate, ...] = ()
+
+    def told(self) -> str:
+        """The candidates in words, a line each."""
+        return "\n".join(
+            f"{_title(candidate.route)}: {candidate.why or ('chosen' if self.usable else 'chosen, and waits for it')}"
+            for candidate in self.candidates
+        )
+
+
+def choose(
+    plan: Plan,
+    asked: Asked,
+    carriers: Mapping[str, CarrierState],
+    *,
+    turn: int,
+    exclude: frozenset[str] = _NOBODY,
+) -> Choice:
+    """The carrier for a message. ``turn`` is a running number by which equals share; carriers in ``exclude`` have just
+    failed it. Every route gets its reason, so an explanation is never another computation."""
+    routes = plan.routes or _every_carrier(tuple(carriers))
+    judged: list[Candidate] = []
+    matching: list[Route] = []
+    usable: list[Route] = []
+    for route in routes:
+        lost, detail = _mismatch(route, asked)
+        if lost is None:
+            lost, detail = _obstacle(plan, route, asked, carriers, exclude)
+            if lost in (None, Lost.UNUSABLE):
+                matching.append(route)
+            if lost is None:
+                usable.append(route)
+        judged.append(Candidate(route=route, lost=lost, detail=detail))
+    winner = _best(usable or matching, turn)
+    if winner is None:
+        return Choice(candidates=tuple(judged))
+    sender = sender_for(plan.sender_rules, carrier=winner.carrier, country=asked.country, sender=asked.sender)
+    return Choice(
+        carrier=winner.carrier,
+        sender=asked.sender if sender is None else sender,
+        usable=bool(usable),
+        candidates=tuple(_beside(winner, candidate, usable or matching) for candidate in judged),
+    )
+
+
+def _mismatch(route: Route, asked: Asked) -> tuple[Lost | None, str]:
+    """The first condition that the message does not meet."""
+    if not route.enabled:
+        return Lost.OFF, ""
+    if route.prefix and not asked.msisdn.startswith(route.prefix):
+        return Lost.NUMBER, route.prefix
+    if route.country and asked.country != route.country:
+        return Lost.COUNTRY, route.country
+    if route.account_id is not None and route.account_id not in asked.lineage:
+        return Lost.ACCOUNT, ""
+    if route.dialect and asked.dialect != route.dialect:
+        return Lost.DIALECT, route.dialect
+    if route.sender and not fits(route.sender, asked.sender):
+        return Lost.SENDER, route.sender
+    if route.label and not fits(route.label, asked.label):
+        return Lost.LABEL, route.label
+    if route.hours is not None and not route.hours.hold(asked.at_ms):
+        return Lost.HOURS, route.hours.text
+    return None, ""
+
+
+def _obstacle(
+    plan: Plan, route: Route, asked: Asked, carriers: Mapping[str, CarrierState], exclude: frozenset[str]
+) -> tuple[Lost | None, str]:
+    """Why the route's carrier does not take the message, or not now."""
+    state = carriers.get(route.carrier)
+    if state is None:
+        return Lost.NO_CARRIER, ""
+    if plan.sender_rules:
+        rules = plan.sender_rules
+        if sender_for(rules, carrier=route.carrier, country=asked.country, sender=asked.sender) is None:
+            return Lost.SENDER_REFUSED, ""
+    if route.carrier in exclude:
+        return Lost.EXCLUDED, ""
+    if state.trouble and not state.takes_one:
+        return Lost.UNUSABLE, state.trouble
+    return None, ""
+
+
+def _best(routes: Sequence[Route], turn: int) -> Route | None:
+    if len(routes) <= 1:
+        return routes[0] if routes else None
+    first = min((route.priority, route.cost_microcredits) for route in routes)
+    equals = [route for route in routes if (route.priority, route.cost_microcredits) == first]
+    if len(equals) == 1:
+        return equals[0]
+    total = sum(route.weight for route in equals)
+    place = turn * _stride(total) % total
+    for route in equals:
+        place -= route.weight
+        if place < 0:
+            return route
+    return equals[-1]
+
+
+def _beside(winner: Route, candidate: Candidate, able: Sequence[Route]) -> Candidate:
+    """Why a candidate that could have had the message stood behind the winner."""
+    route = candidate.route
+    if route is winner:
+        return Candidate(route=route)
+    if candidate.lost is not None:
+        return candidate
+    if route.priority > winner.priority:
+        return Candidate(route=route, lost=Lost.PRIORITY, detail=str(winner.priority))
+    if route.cost_microcredits > winner.cost_microcredits:
+        return Candidate(route=route, lost=Lost.COST, detail=f"{winner.cost_microcredits / 1_000_000:g}")
+    equals = [other for other in able if _standing(other) == _standing(winner)]
+    share = f"{route.weight} in {sum(other.weight for other in equals)}"
+    return Candidate(route=route, lost=Lost.TURN, detail=share)
+
+
+def _standing(route: Route) -> tuple[int, int]:
+    return route.priority, route.cost_microcredits
+
+
+@lru_cache(maxsize=256)
+def _stride(total: int) -> int:
+    """A step through ``total`` places that visits each once and spreads neighbours apart (near the golden section)."""
+    step = max(round(total * 0.618), 1)
+    while gcd(step, total) != 1:
+        step += 1
+    return step
+
+
+@lru_cache(maxsize=64)
+def _every_carrier(names: tuple[str, ...]) -> tuple[Route, ...]:
+    return tuple(Route(id=0, carrier=name) for name in names)
+
+
+def _title(route: Route) -> str:
+    return f"{route.name} ({route.carrier})" if route.name else route.carrier

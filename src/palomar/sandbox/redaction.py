@@ -1,0 +1,125 @@
+"""What people are shown of a recorded call: all of it but its secrets.
+
+Secrets are found where programs put them: in the Authorization and cookies, and in fields of a query, a form, a JSON
+object or an element whose name says so. What was found is then masked wherever else it stands, in the answer too. A
+signed pass (JWT) is a secret wherever it stands.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_plus
+
+from palomar.vocabulary.http_record import HeaderLines, HttpRecord
+
+MASK: Final = "•••"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCall:
+    """A request and its answer in readable text, heads and bodies apart."""
+
+    target: str
+    request_head: str
+    request_body: str
+    answer_head: str
+    answer_body: str
+
+
+def redacted(record: HttpRecord) -> ShownCall:
+    """The call without its secrets."""
+    found: set[str] = set()
+    target = _masked_fields(_text(record.target), found)
+    request_head = "\n".join((f"{record.method} {target} HTTP/{record.version}", *_header_lines(record.headers, found)))
+    request_body = _masked_fields(_text(record.body), found)
+    answer_head = "\n".join((str(record.status), *_header_lines(record.answer_headers, found)))
+    answer_body = _masked_fields(_text(record.answer), found)
+    secret = _anywhere(found, record.password)
+    return ShownCall(
+        target=secret.sub(MASK, target),
+        request_head=secret.sub(MASK, request_head),
+        request_body=secret.sub(MASK, request_body),
+        answer_head=secret.sub(MASK, answer_head),
+        answer_body=secret.sub(MASK, answer_body),
+    )
+
+
+_TELLING: Final = r"(?:password|passwd|pwd|token|secret|api[_-]?key|clave|contrase)"
+_FIELDS: Final = (
+    # JSON, and what looks like it; a string may be cut off
+    rf"""((["'])[^"'\\]{{0,40}}?{_TELLING}[^"'\\]{{0,40}}\2\s{{0,9}}:\s{{0,9}})"""
+    r"""("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,}\]"']+)""",
+    # a query or a form
+    rf"""((?:^|[?&\s])([^=&\s"'<>]{{0,40}}?){_TELLING}[^=&\s"'<>]{{0,40}}=)([^&\s"'<>]*)""",
+    # an element
+    rf"""(<(?:[\w.-]{{1,40}}:)?([\w.-]{{0,40}}?){_TELLING}[\w.-]{{0,40}}(?:\s[^<>]{{0,400}})?>)([^<]*)""",
+    # a field of a multipart form
+    rf"""(name="([^"]{{0,40}}?){_TELLING}[^"]{{0,40}}"[^\n]{{0,200}}\r?\n(?:[^\r\n]{{1,200}}\r?\n){{0,4}}\r?\n)([^\r\n]*)""",
+)
+"""Each is a group that stays, another of its own, and the secret. Names and spaces are bounded: a text that is made to
+be looked at for long is not."""
+_IN_FIELDS: Final = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _FIELDS)
+_TELLING_NAME: Final = re.compile(_TELLING, re.IGNORECASE)
+_USER_IN_URL: Final = re.compile(
+    r"""(https?(?::|%3a)(?:(?:\\?/|%2f){2}))[^\s/@"'<>&?#\\]{1,300}?(@|%40)(?=[^\s"'<>&@]*)""", re.IGNORECASE
+)
+"""Also as JSON escapes slashes, and as a query escapes all of it."""
+_JWT: Final = r"eyJ(?:(?!eyJ)[\w-]){8,}\.[\w-]{8,}\.[\w-]{8,}"
+_SHORTEST, _SHORTEST_NAMED = 6, 3
+"""Characters of a secret that is masked wherever it stands; shorter ones would take half the text with them."""
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace")
+
+
+def _masked_fields(text: str, found: set[str]) -> str:
+    """Take out of a text what its fields' names tell to be secret, and without users and passwords in its URLs."""
+    text = _USER_IN_URL.sub(rf"\1{MASK}\2", text)
+
+    def masked(match: "re.Match[str]") -> str:
+        value = match[3]
+        quote = value[:1] if value[:1] in ("'", '"') else ""
+        found.add(value.strip("\"'"))
+        return f"{match[1]}{quote}{MASK}{quote}" if value else match[0]
+
+    for pattern in _IN_FIELDS:
+        text = pattern.sub(masked, text)
+    return text
+
+
+def _header_lines(headers: HeaderLines, found: set[str]) -> Iterable[str]:
+    for name, value in headers:
+        yield f"{_text(name)}: {_header_value(name.lower(), value.decode('latin-1'), found)}"
+
+
+def _header_value(name: bytes, value: str, found: set[str]) -> str:
+    if name == b"authorization":
+        scheme, space, credential = value.strip().partition(" ")
+        if not space:  # some programs leave the scheme out
+            scheme, credential = "", scheme
+        found.update((credential, _basic_password(credential)))
+        return f"{scheme}{space}{MASK}"
+    if name in (b"cookie", b"set-cookie") or _TELLING_NAME.search(_text(name)):
+        found.add(value)
+        return MASK
+    return value
+
+
+def _basic_password(credential: str) -> str:
+    """The password in the credential of HTTP Basic (RFC 7617); empty if it is none."""
+    try:
+        return base64.b64decode(credential, validate=True).decode("utf-8", "replace").partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _anywhere(found: set[str], password: str) -> "re.Pattern[str]":
+    """What was found, as it stands and as it was meant, and every signed pass."""
+    meant = found | {unquote_plus(value) for value in found}
+    values = {value for value in meant if len(value) >= _SHORTEST and value != MASK}
+    values |= {password} if len(password) >= _SHORTEST_NAMED else set()
+    return re.compile("|".join((_JWT, *map(re.escape, sorted(values, key=len, reverse=True)))))

@@ -1,0 +1,142 @@
+"""Claim: a node takes work that nobody has, and what a dead node left.
+
+Every node is a row with a lease on the database's clock; each start is a new row, so an id is also an epoch. Whoever
+takes work checks its own row in the same transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from palomar.acceptance.release import WaitingPart, waiting_parts
+from palomar.callbacks.callback_rows import RELEASE_OF_NODE
+from palomar.inbound.repeats import note_ended_node
+from palomar.receipts.doubts import Doubts
+from palomar.receipts.record import join_doubtful
+from palomar.routing.rule_rows import DELETE_STATUS_OF_NODE
+from palomar.sending.submit import doubt
+from palomar.storage.database import Transaction
+from palomar.transaction import lease_rows
+from palomar.transaction import message_rows as rows
+from palomar.transaction.work import Work
+from palomar.vocabulary.doubt import Cause
+from palomar.vocabulary.lane import Rank
+from palomar.vocabulary.message import NODES_MAX, MessageId, PartId, State
+
+LEASE_MS = 10_000
+_TAKE_OVER_SLICE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One start of one process: its row's id (an epoch), and its number among the living (in message ids)."""
+
+    id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimOrder:
+    """Take at most ``limit`` due messages of that rank that wait for ``carrier``."""
+
+    carrier: str
+    limit: int
+    rank: Rank = Rank.NORMAL
+
+
+@dataclass(slots=True, kw_only=True)
+class Claimed:
+    """The parts that wait of the messages that were taken, and how many messages those were (some may have ended as
+    blocked instead)."""
+
+    parts: list[WaitingPart]
+    messages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """What a takeover found: how many messages are free again, how many parts were in doubt."""
+
+    freed: int
+    in_doubt: int
+    more: bool
+
+
+async def register(tx: Transaction, *, name: str, lease_ms: int = LEASE_MS) -> Node:
+    """A row for this start, with the smallest number that no other row has."""
+    now_ms = await tx.now_ms()
+    known = await tx.select(lease_rows.SELECT_NODES)
+    taken = {row[1] for row in known}
+    number = next(candidate for candidate in range(NODES_MAX - 1) if candidate not in taken)
+    identity = max((row[0] for row in known), default=0) + 1
+    await tx.insert(lease_rows.INSERT_NODES, [(identity, number, name, now_ms, now_ms + lease_ms)])
+    return Node(id=identity, number=number)
+
+
+async def renew(tx: Transaction, node: Node, *, lease_ms: int = LEASE_MS, uncounted_ms: int = 0) -> bool:
+    """Prolong the lease, and say for how long something has waited to be counted; False if the lease had run out (then
+    nothing may be taken any more)."""
+    now_ms = await tx.now_ms()
+    return await tx.execute(lease_rows.RENEW, now_ms + lease_ms, now_ms - uncounted_ms, node.id, now_ms) == 1
+
+
+async def claim(work: Work, orders: Sequence[ClaimOrder]) -> list[Claimed]:
+    """Take due messages, oldest first; their unsent parts, in order."""
+    claimed: list[Claimed] = []
+    taken: set[MessageId] = set()
+    for order in orders:
+        if order.limit <= 0 or not await work.holds_lease():
+            claimed.append(Claimed(parts=[], messages=0))
+            continue
+        wanted = (order.carrier, int(order.rank), work.now_ms, order.limit)
+        found = await work.tx.select_locked(rows.SELECT_CLAIMABLE, *wanted, lock="skip")
+        fresh = {row[0]: row[1] for row in found if row[0] not in taken}  # what an order before took stays its own
+        for message_id, due_ms in fresh.items():
+            work.requeue(message_id, due_ms=due_ms, node_id=work.context.node_id)
+        taken.update(fresh)
+        claimed.append(Claimed(parts=await waiting_parts(work, list(fresh)), messages=len(found)))
+    return claimed
+
+
+async def take_over(work: Work, dead: Sequence[int]) -> list[TakenOver]:
+    """Free what dead nodes had claimed, a slice a node; parts between ``submitting`` and their answer are in doubt."""
+    return [await _take_over_one(work, node_id) for node_id in dead]
+
+
+async def dead_nodes(tx: Transaction, *, own: Node, name: str) -> list[int]:
+    """Nodes whose lease has run out, and earlier starts of our own (we hold the lock of the data directory)."""
+    now_ms = await tx.now_ms()
+    return [row[0] for row in await tx.select(lease_rows.SELECT_DEAD, own.id, now_ms, name)]
+
+
+async def adopt_strays(tx: Transaction, carriers: Sequence[str]) -> int:
+    """Messages that wait for a carrier which is not configured any more are routed anew; how many."""
+    known = set(carriers) | {""}
+    waiting = [str(row[0]) for row in await tx.select(lease_rows.SELECT_WAITED_FOR)]
+    strays = [name for name in waiting if name not in known]
+    return sum([await tx.execute(lease_rows.ROUTE_ANEW, name) for name in strays])
+
+
+async def _take_over_one(work: Work, node_id: int) -> TakenOver:
+    # The row's lock waits for whatever the half-dead node still has under way, and fences what it begins later.
+    await work.tx.select_locked("SELECT id FROM nodes WHERE id = ?", node_id, lock="update")
+    held = await work.tx.select(rows.SELECT_QUEUE_OF_NODE, node_id, _TAKE_OVER_SLICE)
+    message_ids = [MessageId(row[0]) for row in held]
+    ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
+    known = await work.parts(ids)
+    doubtful = [known[identity] for identity in ids if known[identity].state is State.SUBMITTING]
+    doubts = Doubts.of(work)
+    await doubts.load(part.id for part in doubtful)
+    await doubts.load_lanes(part.message.id for part in doubtful)
+    for (_, due_ms), message_id in zip(held, message_ids, strict=True):
+        work.requeue(message_id, due_ms=due_ms, node_id=None)
+    for part in doubtful:
+        doubt(work, part, Cause.DEATH, reason="the node that sent it died before the answer")
+    await join_doubtful(work, doubtful)
+    more = len(held) == _TAKE_OVER_SLICE
+    if not more:
+        await work.tx.execute(RELEASE_OF_NODE, node_id)
+        await work.tx.execute(DELETE_STATUS_OF_NODE, node_id)
+        for (lease_until_ms,) in await work.tx.select(lease_rows.SELECT_LEASE, node_id):
+            await note_ended_node(work.tx, node_id, at_ms=min(lease_until_ms, work.now_ms))
+        await work.tx.execute(lease_rows.END, node_id)
+    return TakenOver(freed=len(held), in_doubt=len(doubtful), more=more)

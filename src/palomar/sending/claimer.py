@@ -1,0 +1,75 @@
+"""The claimer: fetches due messages that nobody has into the lines, as far as those have room. One query a queue is
+under way at once, and a queue that found none asks again only when somebody says that there may be some.
+"""
+
+from collections.abc import Callable, Mapping
+
+from palomar.routing.question import UNROUTED
+from palomar.sending.claim import Claimed, ClaimOrder, claim
+from palomar.sending.outgoing import claimed_part
+from palomar.sending.send_queue import LINE_PARTS, Line
+from palomar.transaction.batcher import Batcher, Step
+from palomar.vocabulary.lane import Rank
+
+CLAIM_AT_MOST = 50
+CLAIM = Step(name="claim", script=claim, weigh=lambda order: order.limit)
+
+
+class Claimer:
+    """``lines`` by carrier; ``pump`` lets what came into a line leave."""
+
+    def __init__(self, lines: Mapping[str, Line], batcher: Batcher, *, pump: Callable[[Line], None]) -> None:
+        self._lines = lines
+        self._batcher = batcher
+        self._pump = pump
+        self._taking = True
+
+    def stop(self) -> None:
+        """Claim nothing any more."""
+        self._taking = False
+
+    def claim(self, line: Line) -> None:
+        """Ask for what waits for this line's carrier, the urgent first."""
+        for rank in Rank:
+            self._claim(line, rank)
+
+    def refill(self, line: Line) -> None:
+        """Ask where a queue has drained and the database may hold more."""
+        for rank, queue in line.queues.items():
+            if queue.backlog and queue.room > LINE_PARTS // 2:
+                self._claim(line, rank)
+
+    def _claim(self, line: Line, rank: Rank) -> None:
+        queue, carrier = line.of(rank), line.carrier
+        if queue.claiming or not self._taking or (carrier is not None and not carrier.live):
+            return
+        limit = min(CLAIM_AT_MOST, queue.room if carrier is not None else self._room_anywhere(rank))
+        if limit <= 0:
+            return
+        queue.claiming, queue.backlog = True, False
+
+        def done(claimed: Claimed) -> None:
+            queue.claiming = False
+            queue.backlog = queue.backlog or claimed.messages >= limit
+            self._take(line, claimed)
+            if queue.backlog:
+                self._claim(line, rank)
+
+        def failed(error: BaseException) -> None:
+            queue.claiming, queue.backlog = False, True
+
+        self._batcher.post(CLAIM, ClaimOrder(carrier=line.name, limit=limit, rank=rank), done, failed)
+
+    def _take(self, line: Line, claimed: Claimed) -> None:
+        touched = {}
+        for part in claimed.parts:
+            target = self._lines.get(part.carrier, line)
+            target.push(claimed_part(part))
+            touched[target.name] = target
+        for target in touched.values():
+            self._pump(target)
+
+    def _room_anywhere(self, rank: Rank) -> int:
+        """What is not routed yet comes to wait in a carrier's line."""
+        rooms = (line.of(rank).room for line in self._lines.values() if line.name != UNROUTED)
+        return max(rooms, default=0)

@@ -1,0 +1,77 @@
+"""Held: parts that may or may not be with their carrier, and that a person wants sent once more.
+
+What was counted before counts no longer, so the bounds begin anew. If every part of the message is held, the copies may
+go by another carrier; a receipt of any copy still ends its part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from palomar.receipts import doubt_rows
+from palomar.receipts.doubts import Doubts
+from palomar.routing.question import UNROUTED
+from palomar.storage.database import Transaction
+from palomar.transaction import message_rows as rows
+from palomar.transaction.change_counter import BUMP_VERSION
+from palomar.transaction.message_rows import message_rows
+from palomar.transaction.work import Work
+from palomar.vocabulary.access import Scope
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.message import MessageId, PartId, State
+from palomar.vocabulary.timeline import Kind
+
+AT_ONCE: Final = 200
+"""Messages a transaction sends at most."""
+
+
+async def send_held(work: Work, orders: Sequence[Sequence[MessageId]]) -> list[int]:
+    """Queue the held parts of these messages, AT_ONCE at most an order; how many messages had any."""
+    return [await _send(work, order) for order in orders]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resend:
+    """Send a message once more for somebody with that scope."""
+
+    message_id: MessageId
+    scope: Scope
+
+
+async def resend(work: Work, commands: Sequence[Resend]) -> list[bool | None]:
+    """Queue the held parts of each message; False where none is held, None where it is out of scope."""
+    results: list[bool | None] = []
+    for command in commands:
+        found = message_rows(await work.tx.lookup(rows.LOOKUP_MESSAGES, [command.message_id]))
+        if found and command.scope.has(found[0].account_id):
+            results.append(await _send(work, [command.message_id]) == 1)
+        else:
+            results.append(None)
+    if any(results):
+        await work.tx.execute(BUMP_VERSION)
+    return results
+
+
+async def held_messages(tx: Transaction, account_id: AccountId) -> list[MessageId]:
+    """List an account's messages of which a part is held, AT_ONCE at most, the oldest first."""
+    return [MessageId(row[0]) for row in await tx.select(doubt_rows.SELECT_HELD, account_id, AT_ONCE)]
+
+
+async def _send(work: Work, message_ids: Sequence[MessageId]) -> int:
+    wanted = sorted(message_ids)[:AT_ONCE]
+    if not wanted:
+        return 0
+    ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, wanted)]
+    known = await work.parts(ids)
+    await Doubts.of(work).load(ids)
+    held = [known[identity] for identity in ids if known[identity].state is State.HELD]
+    counts: dict[MessageId, int] = {}
+    for part in held:
+        counts[part.message.id] = counts.get(part.message.id, 0) + 1
+    for part in held:
+        message = part.message
+        Doubts.of(work).forget(part)
+        carrier = UNROUTED if counts[message.id] == message.parts else message.carrier
+        work.return_to_queue(part, due_ms=work.now_ms, carrier=carrier)
+        work.note(message.id, Kind.RELEASED, {"part": part.number, "why": "a person wants it sent once more"})
+    return len(counts)

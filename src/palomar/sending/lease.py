@@ -1,0 +1,108 @@
+"""Leases: this node's claim on its work, renewed in time, and what dead nodes left.
+
+On the node the lease is a monotonic deadline taken before the renewal left, so it ends here before it ends in the
+database. A node whose lease ran out takes nothing more and begins again under a new row.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
+
+import structlog
+
+from palomar.ports import Clock
+from palomar.sending.claim import LEASE_MS, Node, TakenOver, dead_nodes, register, renew, take_over
+from palomar.storage.database import Database, DatabaseError, Unavailable
+from palomar.transaction.batcher import Batcher, Step
+from palomar.transaction.reach import Reach
+
+T = TypeVar("T")
+
+RENEW_EVERY_SECONDS = 2.5
+_log = structlog.get_logger(__name__)
+
+TAKE_OVER = Step(name="take_over", script=take_over)
+
+
+class Lease:
+    """The row of this process. ``name`` is what all its starts share; who holds its data directory's lock owns it."""
+
+    def __init__(self, database: Database, clock: Clock, *, name: str, on_freed: Callable[[], None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._name = name
+        self._on_freed = on_freed
+        self._ends = 0.0
+        self.node: Node | None = None
+        self._batcher: Batcher
+        self._reach: Reach | None = None
+
+    def attach(self, batcher: Batcher) -> None:
+        self._batcher = batcher
+        self._reach = batcher.reach
+
+    @property
+    def node_id(self) -> int | None:
+        """Our row's id while the lease runs, else None: then nothing may be claimed."""
+        if self.node is None or self._clock.monotonic() >= self._ends:
+            return None
+        return self.node.id
+
+    async def begin(self) -> Node:
+        """Register this start."""
+        before = self._clock.monotonic()
+        self.node = await self._told(self._database.write(register, name=self._name))
+        self._ends = before + LEASE_MS / 1_000
+        return self.node
+
+    async def keep(self, *, uncounted_ms: int = 0) -> bool:
+        """Renew, and say for how long something has waited to be counted; False if the lease was lost (then
+        :meth:`begin` again, and forget what was claimed)."""
+        node = self.node
+        if node is None:
+            return False
+        before = self._clock.monotonic()
+        if before >= self._ends:
+            return False  # it may still run in the database, but what was refused meanwhile has been forgotten here
+        kept = await self._told(self._database.write_in_lane(1, renew, node, uncounted_ms=uncounted_ms))
+        if kept:
+            self._ends = before + LEASE_MS / 1_000
+        return kept
+
+    async def _told(self, writing: Coroutine[None, None, T]) -> T:
+        """Tell whether the database could be reached: this is written also while nobody sends anything."""
+        try:
+            result = await writing
+        except Unavailable as error:
+            if self._reach is not None:
+                self._reach.failed(str(error))
+            raise
+        if self._reach is not None:
+            self._reach.worked()
+        return result
+
+    async def take_over_dead(self) -> None:
+        """Free what dead nodes had claimed."""
+        node = self.node
+        if node is None:
+            return
+        await self._batcher.nothing_to_undo()  # it may be our own row that has run out
+        for dead in await self._database.read(dead_nodes, own=node, name=self._name):
+            freed = in_doubt = 0
+            more = True
+            while more:
+                taken: TakenOver = await self._batcher.run(TAKE_OVER, dead)
+                freed, in_doubt, more = freed + taken.freed, in_doubt + taken.in_doubt, taken.more
+            _log.info("took over a dead node's work", node=dead, messages=freed, parts_in_doubt=in_doubt)
+            self._on_freed()
+
+    async def end(self) -> None:
+        """Give back what was claimed and not sent, and remove our row."""
+        if self.node is None:
+            return
+        try:
+            more = True
+            while more:
+                more = (await self._batcher.run(TAKE_OVER, self.node.id)).more
+        except DatabaseError as error:
+            _log.warning("the lease could not be given back; it will run out", reason=str(error))
+        self.node = None

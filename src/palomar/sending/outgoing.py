@@ -1,0 +1,51 @@
+"""Stored messages become parts on their way: what a carrier is given."""
+
+from palomar.acceptance.compose import AcceptedMessage
+from palomar.acceptance.release import WaitingPart
+from palomar.ports import OutgoingPart
+from palomar.text.alphabets import payloads
+from palomar.vocabulary.message import part_id
+
+
+def newborn_parts(message: AcceptedMessage) -> list[OutgoingPart]:
+    """All parts of a message that was just stored, for their first attempt."""
+    row, lane = message.row, message.new.lane
+    return [
+        OutgoingPart(
+            part_id=part_id(row.id, number),
+            message_id=row.id,
+            attempt=1,
+            number=number,
+            parts=row.parts,
+            reference=row.reference,
+            sender=message.choice.sender if message.choice else row.sender,
+            msisdn=row.msisdn,
+            alphabet=row.alphabet,
+            payload=payload,
+            flash=lane is not None and lane.flash,
+            rank=message.new.rank,
+            due_ms=row.due_ms,
+            stale_ms=message.new.stale_ms,
+        )
+        for number, payload in enumerate(payloads(row.text, row.alphabet), 1)
+    ]
+
+
+def claimed_part(part: WaitingPart) -> OutgoingPart:
+    """A part that was claimed."""
+    return OutgoingPart(
+        part_id=part.part_id,
+        message_id=part.message_id,
+        attempt=part.attempt,
+        number=part.number,
+        parts=part.parts,
+        reference=part.reference,
+        sender=part.sender,
+        msisdn=part.msisdn,
+        alphabet=part.alphabet,
+        payload=payloads(part.text, part.alphabet)[part.number - 1],
+        flash=part.flash,
+        rank=part.rank,
+        due_ms=part.due_ms,
+        stale_ms=part.stale_ms,
+    )

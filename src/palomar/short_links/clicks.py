@@ -1,0 +1,117 @@
+"""Click: a short link is looked up, and who followed it is recorded and told.
+
+The look-up is a read, so that a redirect never waits for a write; the click is recorded behind it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from palomar.callbacks.outbox import Outbox
+from palomar.short_links import link_rows as rows
+from palomar.storage.database import Transaction
+from palomar.transaction.work import Work
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.events import Clicked
+from palomar.vocabulary.message import MessageId
+from palomar.vocabulary.timeline import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageOfLink:
+    """What a callback says of the message that has the link."""
+
+    dialect: str
+    request_ref: str
+    msisdn: str
+    click_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A short link; ``message`` is None where the message is not kept any more."""
+
+    code: str
+    url: str
+    message_id: MessageId
+    account_id: AccountId
+    message: MessageOfLink | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Click:
+    """Somebody, or a robot, asked for a link. ``agent`` is the user agent, cut to what is kept."""
+
+    link: Link
+    at_ms: int
+    address: str
+    agent: str
+    robot: bool
+
+
+async def find_link(tx: Transaction, code: str) -> Link | None:
+    """The link of this code; None if there is none."""
+    found = await tx.select(rows.SELECT_LINK, code)
+    if not found:
+        return None
+    _, url, message_id, account_id, dialect, request_ref, msisdn, click_url = found[0]
+    message = None
+    if dialect is not None:
+        message = MessageOfLink(dialect=dialect, request_ref=request_ref, msisdn=msisdn, click_url=click_url)
+    return Link(code=code, url=url, message_id=MessageId(message_id), account_id=AccountId(account_id), message=message)
+
+
+async def record_clicks(work: Work, clicks: Sequence[Click]) -> list[None]:
+    """Store each click; people's are told to the customer, robots' only counted."""
+    await work.tx.insert(
+        rows.INSERT_CLICKS,
+        [
+            (
+                work.context.ids.serial(),
+                click.link.code,
+                click.link.message_id,
+                click.at_ms,
+                click.address,
+                click.agent,
+                int(click.robot),
+            )
+            for click in clicks
+        ],
+    )
+    for click in clicks:
+        link = click.link
+        work.note(
+            link.message_id,
+            Kind.CLICKED,
+            {
+                "code": link.code,
+                "url": link.url,
+                "address": click.address,
+                "agent": click.agent,
+                "robot": click.robot,
+            },
+        )
+        if not click.robot:
+            _tell(work, click)
+    return [None] * len(clicks)
+
+
+def _tell(work: Work, click: Click) -> None:
+    link, message = click.link, click.link.message
+    account = work.context.accounts.get(link.account_id)
+    if message is None or account is None:
+        return
+    event = Clicked(
+        message_id=link.message_id,
+        request_ref=message.request_ref,
+        msisdn=message.msisdn,
+        at_ms=click.at_ms,
+        address=click.address,
+        agent=click.agent,
+    )
+    Outbox.of(work).call_back(
+        event,
+        account_id=link.account_id,
+        dialect=message.dialect,
+        target=message.click_url or account.settings.click_url,
+        about=link.message_id,
+    )

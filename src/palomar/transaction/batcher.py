@@ -1,0 +1,142 @@
+"""The batcher: everything that arrives while a transaction commits becomes the next transaction.
+
+There is no timer for what somebody waits for: idle, a command is written at once; busy, hundreds share a commit. Steps
+that nobody waits for may linger some milliseconds. Only the batcher awaits a transaction; who has left cancels nothing.
+
+On an unexpected error the batch is rolled back and run by halves, so only the culprit fails. What happens while the
+database is away is each lane's (``batch_lane``).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+from palomar.ports import Clock
+from palomar.storage.database import Database, Script, Transaction
+from palomar.transaction.batch_lane import BATCH_WEIGHT, BEHIND_WEIGHT, Lane
+from palomar.transaction.context import TransactionContext
+from palomar.transaction.reach import Reach
+from palomar.transaction.steps import FOR_EVER, Entry, Step
+from palomar.transaction.work import Work
+
+__all__ = ["BATCH_WEIGHT", "BEHIND_WEIGHT", "Batcher", "Step"]
+
+C = TypeVar("C")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_LOOK_EVERY_SECONDS = 0.25
+_PATIENCE_SECONDS = 4.0
+
+
+async def _each(work: Work, scripts: Sequence[Script[[], Any]]) -> list[Any]:
+    return [await script(work.tx) for script in scripts]
+
+
+_SCRIPT = Step[Script[[], Any], Any](name="script", script=_each, awaited=True, patience_seconds=_PATIENCE_SECONDS)
+
+
+class Batcher:
+    """One lane a writing connection.
+
+    ``steps`` names all steps, in the order in which those of a batch run; ``context`` tells each batch what it may look
+    at, ``committed`` hears of each.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        steps: Sequence[str],
+        context: Callable[[], TransactionContext],
+        committed: Callable[[Work], None],
+    ) -> None:
+        self._lanes = [Lane(self, number) for number in range(database.lanes)]
+        self.database = database
+        self.clock = clock
+        self.reach = Reach(clock)
+        self.places = {name: place for place, name in enumerate(steps)}
+        self.context = context
+        self.committed = committed
+
+    def post(
+        self,
+        step: Step[C, R],
+        command: C,
+        done: Callable[[R], None],
+        failed: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        """Let the step happen; ``done`` is called with its result after the commit, or ``failed`` (default: logged)."""
+        lane = self._lanes[step.lane % len(self._lanes)]
+        weight = 1 if step.weigh is None else step.weigh(command)
+        posted = 0.0 if step.patience_seconds == FOR_EVER else self.clock.monotonic()
+        lane.add(Entry(step, command, done, failed or _ignore, weight, posted))
+
+    async def run(self, step: Step[C, R], command: C) -> R:
+        """As :meth:`post`, for who waits. Cancelling the wait does not cancel the step."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+
+        def done(result: R) -> None:
+            if not future.done():
+                future.set_result(result)
+
+        def failed(error: BaseException) -> None:
+            if not future.done():
+                future.set_exception(error)
+
+        self.post(step, command, done, failed)
+        return await future
+
+    async def write(self, script: Script[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a script that needs no :class:`Work` with the next batch, and return its result after the commit."""
+
+        async def bound(tx: Transaction) -> R:
+            return await script(tx, *args, **kwargs)
+
+        result: R = await self.run(_SCRIPT, bound)
+        return result
+
+    @property
+    def waiting(self) -> int:
+        """Commands that no transaction has taken yet."""
+        return sum(lane.waiting for lane in self._lanes)
+
+    async def serve(self) -> None:
+        """Run until cancelled; what is under way then is finished first."""
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(lane.serve())
+            group.create_task(self._look())
+
+    def leave(self) -> None:
+        """Refuse at once, from now on, what would wait for a database that is away: the process ends."""
+        for lane in self._lanes:
+            lane.leave()
+
+    async def nothing_to_undo(self) -> None:
+        """Wait until nothing is stored any more of which somebody was told that it is not."""
+        for lane in self._lanes:
+            await lane.nothing_to_undo()
+
+    async def drain(self, deadline_seconds: float) -> bool:
+        """Write what waits, lingering or not; False if the deadline came first."""
+        end = self.clock.monotonic() + deadline_seconds
+        while any(lane.busy for lane in self._lanes):
+            for lane in self._lanes:
+                lane.hurry()
+            if self.clock.monotonic() > end:
+                return False
+            await asyncio.sleep(0.005)
+        return True
+
+    async def _look(self) -> None:
+        """Look at all that wait, by one timer: a timer each would cost every message something."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            for lane in self._lanes:
+                lane.look()
+
+
+def _ignore(error: BaseException) -> None:
+    """The batcher has logged it; nobody waits."""

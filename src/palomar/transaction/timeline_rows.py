@@ -1,0 +1,35 @@
+"""The moments of a message's life: one narrow row each."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from palomar.storage.statements import Found, Insert, columns_of
+from palomar.vocabulary.message import MessageId
+from palomar.vocabulary.timeline import Detail, Kind, Moment
+
+INSERT_EVENTS = Insert("events", (*columns_of("bigint", "message_id id at_ms"), *columns_of("text", "kind detail")))
+"""Of a moment, ``id`` is a serial: it orders them."""
+SELECT_TIMELINE = "SELECT message_id, at_ms, kind, detail FROM events WHERE message_id = ? ORDER BY id"
+
+encode_detail = msgspec.json.Encoder().encode
+"""Write a moment's detail for its column, as UTF-8."""
+_decode = msgspec.json.Decoder(dict[str, str | int | bool | None]).decode
+
+
+def moments(rows: Iterable[Found]) -> list[Moment]:
+    """From rows of SELECT_TIMELINE."""
+    return [
+        Moment(
+            message_id=MessageId(message),
+            at_ms=at_ms,
+            kind=Kind(str(kind)),
+            detail=detail_of(detail),
+        )
+        for message, at_ms, kind, detail in rows
+    ]
+
+
+def detail_of(text: object) -> Detail:
+    """A moment's detail from its column."""
+    return _decode(str(text))

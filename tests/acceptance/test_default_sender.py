@@ -1,0 +1,37 @@
+"""Whose message it is that names nobody: the order in which they are asked, and who stands in where nobody is set."""
+
+import pytest
+
+from palomar.acceptance.default_sender import SANDBOX_SENDERS, STAND_IN, THE_CARRIERS, Senders
+from palomar.dialects import DIALECTS
+from palomar.vocabulary.account import Account, AccountId, AccountSettings
+
+
+def account(**settings: object) -> Account:
+    return Account(id=AccountId(1), login="acme", settings=AccountSettings(**settings))  # type: ignore[arg-type]
+
+
+def test_a_dialect_that_names_no_vendor_never_sends_as_another_dialects() -> None:
+    assert SANDBOX_SENDERS.of(account()) == STAND_IN
+    assert STAND_IN.lower() not in {name.lower() for dialect in DIALECTS for name in (dialect.name, dialect.title)}
+    assert SANDBOX_SENDERS.of(account(), vendor="FOXSYS") == "FOXSYS"
+
+
+def test_on_a_real_network_nobody_stands_in() -> None:
+    real = Senders(is_real=True, borrows_vendors=False)
+    assert real.of(account()) is None
+    assert real.of(account(), vendor="FOXSYS") is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "dialect", "senders", "sender"),
+    [
+        ({"default_sender": "Own", "senders": ("First",)}, "Dialect", Senders(installation="House"), "Own"),
+        ({"senders": ("First", "Second")}, "Dialect", Senders(installation="House"), "First"),
+        ({}, "Dialect", Senders(installation="House", of_carriers={"c": "Carrier"}), "Dialect"),
+        ({}, "", Senders(installation="House", of_carriers={"c": "Carrier"}), THE_CARRIERS),
+        ({}, "", Senders(installation="House"), "House"),
+    ],
+)
+def test_they_are_asked_in_one_order(settings: dict[str, object], dialect: str, senders: Senders, sender: str) -> None:
+    assert senders.of(account(**settings), dialect=dialect, vendor="Vendor") == sender

@@ -1,0 +1,161 @@
+"""Hashes are done in fair turns, no more wait than there is room for, and none is done for who has left."""
+
+import asyncio
+import itertools
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from palomar.access.hashing_queue import (
+    EACH_AT_MOST,
+    KNOWN_AT_MOST,
+    STRANGERS_AT_MOST,
+    SUSPECTS_AT_MOST,
+    Busy,
+    PasswordLane,
+    Standing,
+)
+
+KNOWN, STRANGER, SUSPECT = Standing.KNOWN, Standing.STRANGER, Standing.SUSPECT
+BOUNDS = [(KNOWN, KNOWN_AT_MOST), (STRANGER, STRANGERS_AT_MOST), (SUSPECT, SUSPECTS_AT_MOST)]
+
+
+@pytest.fixture
+async def lane() -> AsyncIterator[PasswordLane]:
+    made = PasswordLane("test")
+    yield made
+    made.close()
+
+
+class Slow:
+    """Work that lasts until it is told to end; ``order`` has what was done."""
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+        self.end = threading.Event()
+
+    def named(self, name: str) -> Callable[[], str]:
+        def work() -> str:
+            assert self.end.wait(10)
+            self.order.append(name)
+            return name
+
+        return work
+
+
+async def _posted(
+    lane: PasswordLane, slow: Slow, *names: str, standing: Standing = STRANGER
+) -> list[asyncio.Task[str]]:
+    """Work whose name begins with the letter of its address."""
+    tasks = [asyncio.create_task(lane.run(slow.named(name), name[0], standing)) for name in names]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_whoever_sends_most_delays_others_by_one_turn(lane: PasswordLane) -> None:
+    slow = Slow()
+    tasks = await _posted(lane, slow, "a1", "a2", "a3", "a4", "b1", "c1", "b2")
+    slow.end.set()
+    await asyncio.gather(*tasks)
+    assert slow.order == ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]
+
+
+async def test_known_logins_have_every_second_turn(lane: PasswordLane) -> None:
+    slow = Slow()
+    tasks = await _posted(lane, slow, "a1", "b1", "c1") + await _posted(lane, slow, "k1", "l1", standing=KNOWN)
+    slow.end.set()
+    await asyncio.gather(*tasks)
+    assert slow.order == ["a1", "b1", "k1", "c1", "l1"]
+
+
+async def test_who_has_just_failed_several_times_waits_for_all_others(lane: PasswordLane) -> None:
+    slow = Slow()
+    tasks = await _posted(lane, slow, "a1")
+    tasks += await _posted(lane, slow, "s1", "t1", standing=SUSPECT) + await _posted(lane, slow, "b1", "b2")
+    slow.end.set()
+    await asyncio.gather(*tasks)
+    assert slow.order == ["a1", "b1", "b2", "s1", "t1"]
+
+
+async def test_suspects_leave_the_processor_to_others(lane: PasswordLane) -> None:
+    """A quarter of the time at most: after a hash they wait three times as long as it took."""
+    began = asyncio.get_running_loop().time()
+    ends: list[float] = []
+
+    def work() -> None:
+        time.sleep(0.02)
+        ends.append(time.monotonic())
+
+    await asyncio.gather(*(lane.run(work, whose, SUSPECT) for whose in "abcd"))
+    assert asyncio.get_running_loop().time() - began >= 4 * 0.02 + 3 * 3.0 * 0.02
+    gaps = [later - earlier for earlier, later in itertools.pairwise(ends)]
+    assert min(gaps) >= 3.9 * 0.02
+
+
+async def test_an_address_has_room_for_few_and_then_it_is_busy(lane: PasswordLane) -> None:
+    slow = Slow()
+    tasks = await _posted(lane, slow, *(f"a{number}" for number in range(1 + EACH_AT_MOST)))
+    with pytest.raises(Busy):
+        lane.check_room("a", STRANGER)
+    with pytest.raises(Busy):
+        await lane.run(slow.named("a9"), "a", STRANGER)
+    lane.check_room("b", STRANGER)
+    slow.end.set()
+    await asyncio.gather(*tasks)
+    lane.check_room("a", STRANGER)
+
+
+@pytest.mark.parametrize(("standing", "at_most"), BOUNDS)
+async def test_all_together_have_room_for_so_many(lane: PasswordLane, standing: Standing, at_most: int) -> None:
+    slow = Slow()
+    names = [chr(ord("A") + number) for number in range(at_most + 1)]
+    tasks = await _posted(lane, slow, *names, standing=standing)
+    with pytest.raises(Busy):
+        lane.check_room("?", standing)
+    for other in set(Standing) - {standing}:
+        lane.check_room("?", other)
+    slow.end.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_what_nobody_waits_for_any_more_is_not_done(lane: PasswordLane) -> None:
+    slow, gone = Slow(), asyncio.Event()
+    tasks = await _posted(lane, slow, "a1")
+    leaving = asyncio.create_task(lane.run(slow.named("b1"), "b", STRANGER, left=lambda: _until(gone)))
+    cancelled, *more = await _posted(lane, slow, "c1", "d1")
+    await asyncio.sleep(0)
+    gone.set()
+    cancelled.cancel()
+    with pytest.raises(Busy):
+        await leaving
+    slow.end.set()
+    await asyncio.gather(*tasks, *more)
+    assert slow.order == ["a1", "d1"]
+
+
+async def test_the_same_is_done_once_for_all_who_ask_while_one_still_waits(lane: PasswordLane) -> None:
+    slow = Slow()
+    tasks = await _posted(lane, slow, "a1")
+    both = [asyncio.create_task(lane.run(slow.named("b1"), "b", STRANGER, same=b"same")) for _ in range(2)]
+    await asyncio.sleep(0)
+    both[0].cancel()
+    slow.end.set()
+    await asyncio.gather(*tasks)
+    assert await both[1] == "b1"
+    assert slow.order == ["a1", "b1"]
+    assert await lane.run(slow.named("b2"), "b", STRANGER, same=b"same") == "b2"
+
+
+async def test_what_fails_is_told_and_the_next_is_done(lane: PasswordLane) -> None:
+    def broken() -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await lane.run(broken, "a", STRANGER)
+    assert await lane.run(lambda: 1, "a", STRANGER) == 1
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()

@@ -1,0 +1,58 @@
+"""One rule for passwords, wherever somebody chooses one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from palomar.access.common_passwords import COMMON
+from palomar.access.password_rule import MADE_UP, PASSWORD_LONGEST, PASSWORD_SHORTEST, PasswordFault, judged, made_up
+
+SOURCE = Path(__file__).parents[2] / "src" / "palomar"
+
+
+@pytest.mark.parametrize(
+    ("password", "fault"),
+    [
+        ("", PasswordFault.TOO_SHORT),
+        ("1", PasswordFault.TOO_SHORT),
+        ("x7!kq9w", PasswordFault.TOO_SHORT),
+        ("ñ7!kq9w", PasswordFault.TOO_SHORT),
+        ("x" * (PASSWORD_LONGEST + 1), PasswordFault.TOO_LONG),
+        ("acme@example.com", PasswordFault.LOGIN),
+        (" ACME@Example.com ", PasswordFault.LOGIN),
+        ("password", PasswordFault.COMMON),
+        ("Password1", PasswordFault.COMMON),
+        ("12345678", PasswordFault.COMMON),
+        ("QWERTYUIOP", PasswordFault.COMMON),
+        ("iloveyou", PasswordFault.COMMON),
+    ],
+)
+def test_what_nobody_may_have(password: str, fault: PasswordFault) -> None:
+    assert judged(password, login="acme@example.com") is fault
+
+
+@pytest.mark.parametrize(
+    "password", ["new_pass", "old_pass", "x7!kq9wz", "contraseña", "x" * PASSWORD_LONGEST, "acme@example.com!"]
+)
+def test_what_one_may_have(password: str) -> None:
+    assert judged(password, login="acme@example.com") == password
+
+
+def test_the_list_has_what_is_long_enough_to_be_asked_for() -> None:
+    assert 400 < len(COMMON) < 2_000
+    assert all(len(word) >= PASSWORD_SHORTEST and word == word.casefold() for word in COMMON)
+
+
+def test_what_is_made_up_is_good() -> None:
+    password = made_up("a1B2" * 10)
+    assert len(password) == MADE_UP
+    assert judged(password, login="x") == password
+
+
+def test_nothing_is_hashed_to_be_stored_that_was_not_judged() -> None:
+    """Only the rule makes what is hashed, and only one module hashes."""
+    for file in SOURCE.rglob("*.py"):
+        code = file.read_text(encoding="utf-8")
+        if file.name not in ("passwords.py", "password_rule.py"):
+            assert not re.search(r"PasswordHasher|GoodPassword\(", code), file

@@ -1,0 +1,73 @@
+"""The directory: what somebody changed is seen at the next look, and nothing is read while nothing changed."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.support.databases import Place
+from tests.support.world import World
+
+from palomar.accounts.directory import Directory
+from palomar.accounts.store import add_key, list_keys, revoke_key
+from palomar.storage.database import Database, Transaction
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    return World(database=database)
+
+
+@pytest.fixture
+async def directory(place: Place) -> AsyncIterator[Directory]:
+    """Another process's directory: it has a driver of its own."""
+    database = await place.open()
+    yield Directory(database)
+    await database.close()
+
+
+async def test_an_account_that_another_process_made_is_known_after_the_next_look(
+    world: World, directory: Directory
+) -> None:
+    await directory.refresh()
+    account = await world.account()
+    assert directory.by_login(account.login) is None
+    assert await directory.refresh() is True
+    found = directory.by_login(f"  {account.login.upper()} ")
+    assert found is not None
+    assert found.id == account.id
+    assert directory.by_key(account.login) == found
+
+
+async def test_while_nothing_changed_nothing_is_read(world: World, directory: Directory) -> None:
+    account = await world.account()
+    assert await directory.refresh() is True
+    before = directory.snapshot
+    assert await directory.refresh() is False
+    await world.accept(account)
+    assert await directory.refresh() is False
+    assert directory.snapshot is before
+
+
+async def test_a_revoked_key_is_dead_after_the_next_look_and_the_others_live(
+    world: World, directory: Directory
+) -> None:
+    account = await world.account()
+
+    async def add(tx: Transaction) -> int:
+        return (await add_key(tx, world.ids, account.id, secret="second", name="b", now_ms=1)).id
+
+    identity = await world.database.write(add)
+    await directory.refresh()
+    assert directory.by_key("second") is not None
+
+    async def revoke(tx: Transaction) -> list[bool]:
+        return [await revoke_key(tx, account.id, identity, now_ms=2) for _ in range(2)]
+
+    assert await world.database.write(revoke) == [True, False]
+    await directory.refresh()
+    assert directory.by_key("second") is None
+    assert directory.by_key(account.login) is not None
+
+    async def keys(tx: Transaction) -> list[int | None]:
+        return [key.revoked_ms for key in await list_keys(tx, account.id)]
+
+    assert await world.database.read(keys) == [None, 2]

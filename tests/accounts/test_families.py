@@ -1,0 +1,51 @@
+"""``families.py``: sub-accounts are bounded in number, in depth and in how fast they are made."""
+
+from collections.abc import Iterable
+
+from palomar.accounts.families import A_MINUTE, DEEPEST, SUBACCOUNTS_AT_MOST, Families
+from palomar.accounts.store import Snapshot
+from palomar.vocabulary.account import Account, AccountId
+
+
+def account(number: int, parent: int | None = None) -> Account:
+    return Account(id=AccountId(number), login=f"a{number}", parent_id=None if parent is None else AccountId(parent))
+
+
+def snapshot(accounts: Iterable[Account]) -> Snapshot:
+    by_id = {one.id: one for one in accounts}
+    children: dict[AccountId, tuple[Account, ...]] = {}
+    for one in by_id.values():
+        if one.parent_id is not None:
+            children[one.parent_id] = (*children.get(one.parent_id, ()), one)
+    return Snapshot(by_id=by_id, children=children)
+
+
+def test_a_family_makes_so_many_a_minute_wherever_in_it_and_another_family_as_many() -> None:
+    known = snapshot([account(1), account(2, 1), account(3)])
+    families = Families()
+    top, child, other = (known.by_id[AccountId(number)] for number in (1, 2, 3))
+    made = [families.another(known, (top, child)[number % 2], now=0.0) for number in range(A_MINUTE + 20)]
+    assert [one is None for one in made] == [True] * A_MINUTE + [False] * 20
+    assert made[-1] is not None
+    assert made[-1].wait_seconds == 1.0
+    assert families.another(known, other, now=0.0) is None
+    assert families.another(known, top, now=1.0) is None
+    assert families.another(known, top, now=1.0) is not None
+
+
+def test_a_family_has_so_many_and_no_more() -> None:
+    full = snapshot([account(1), *(account(number, number // 2) for number in range(2, SUBACCOUNTS_AT_MOST + 2))])
+    less = snapshot([account(1), *(account(number, number // 2) for number in range(2, SUBACCOUNTS_AT_MOST + 1))])
+    assert Families().another(less, less.by_id[AccountId(1)], now=0.0) is None
+    for parent in (1, 2, 3):
+        no_more = Families().another(full, full.by_id[AccountId(parent)], now=0.0)
+        assert no_more is not None
+        assert (no_more.reason, no_more.wait_seconds) == ("at most 1000 sub-accounts", 0.0)
+
+
+def test_a_family_is_so_deep_and_no_deeper() -> None:
+    known = snapshot([account(0), *(account(number, number - 1) for number in range(1, DEEPEST + 1))])
+    assert Families().another(known, known.by_id[AccountId(DEEPEST - 1)], now=0.0) is None
+    no_more = Families().another(known, known.by_id[AccountId(DEEPEST)], now=0.0)
+    assert no_more is not None
+    assert no_more.reason == "sub-accounts stand at most 5 levels deep"

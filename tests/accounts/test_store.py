@@ -1,0 +1,129 @@
+"""Accounts: credit that comes, goes and is moved, and the audit that finds what should not be."""
+
+import asyncio
+
+from tests.support.world import CREDIT, World
+
+from palomar.acceptance.accept import accept
+from palomar.accounts.store import Balance, Transfer, add_credit, audit_ledger, transfer
+from palomar.storage.database import Conflict, Transaction
+from palomar.transaction.work import Work
+from palomar.vocabulary.refusals import Refusal
+
+
+async def give(world: World, account_id: int, microcredits: int) -> Balance | Refusal:
+    async def script(tx: Transaction) -> Balance | Refusal:
+        return await add_credit(tx, world.context(), account_id, microcredits, now_ms=world.now_ms)  # type: ignore[arg-type]
+
+    return await world.database.write(script)
+
+
+async def audit(world: World) -> list[str]:
+    async def script(tx: Transaction) -> list[str]:
+        return await audit_ledger(tx)
+
+    return await world.database.read(script)
+
+
+async def test_credit_is_added_and_taken_out_to_the_microcredit(world: World) -> None:
+    account = await world.account(credit=0)
+    assert await give(world, account.id, 12_345_678) == Balance(available=12_345_678, reserved=0)
+    assert await give(world, account.id, -345_678) == Balance(available=12_000_000, reserved=0)
+    assert await world.balance(account) == (12_000_000, 0)
+
+
+async def test_no_more_can_be_taken_out_than_is_available(world: World) -> None:
+    account = await world.account(credit=3 * CREDIT)
+    await world.accept(account, count=2)
+    assert await give(world, account.id, -2 * CREDIT) is Refusal.NO_CREDIT
+    assert await world.balance(account) == (1 * CREDIT, 2 * CREDIT)
+
+
+async def test_amounts_larger_than_32_bits_are_exact(world: World) -> None:
+    account = await world.account(credit=0)
+    await give(world, account.id, 10**15 + 1)
+    await give(world, account.id, 10**15 + 1)
+    assert await world.balance(account) == (2 * 10**15 + 2, 0)
+
+
+async def test_requests_that_drain_one_balance_at_once_never_make_it_negative(world: World) -> None:
+    account = await world.account(credit=7 * CREDIT)
+
+    async def one(lane: int) -> str:
+        command = world.compose(account)
+
+        async def script(tx: Transaction) -> str:
+            work = Work(tx, world.context(), now_ms=world.now_ms)
+            result = (await accept(work, [command]))[0]
+            await work.finish()
+            return type(result).__name__
+
+        while True:
+            try:
+                return await world.database.write_in_lane(lane, script)
+            except Conflict:
+                continue
+
+    results = await asyncio.gather(*(one(number % 2) for number in range(20)))
+    assert sorted(results) == ["Accepted"] * 7 + ["Refusal"] * 13
+    assert await world.balance(account) == (0, 7 * CREDIT)
+
+
+async def test_the_audit_finds_a_balance_that_is_not_its_ledgers_sum(world: World) -> None:
+    account = await world.account()
+
+    async def spoil(by: int) -> None:
+        async def script(tx: Transaction) -> None:
+            await tx.execute("UPDATE balances SET available_microcredits = available_microcredits + ?", by)
+
+        await world.database.write(script)
+
+    await spoil(1)
+    assert await audit(world) == [f"account {account.id}: available is 1000000001, its ledger says 1000000000"]
+    await spoil(-1)
+    assert await audit(world) == []
+
+
+async def test_the_audit_finds_an_entry_whose_legs_do_not_sum_to_zero(world: World) -> None:
+    account = await world.account()
+
+    async def spoil(tx: Transaction) -> None:
+        await tx.execute("UPDATE ledger SET microcredits = microcredits + 1 WHERE account_id = 0")
+
+    async def mend(tx: Transaction) -> None:
+        await tx.execute("UPDATE ledger SET microcredits = microcredits - 1 WHERE account_id = 0")
+
+    await world.database.write(spoil)
+    assert any("does not sum to zero" in fault for fault in await audit(world)), account
+    await world.database.write(mend)
+    assert await audit(world) == []
+
+
+async def test_the_audit_finds_money_that_is_reserved_for_nothing(world: World) -> None:
+    account = await world.account()
+    message = await world.accepted(account)
+    await world.tell("UPDATE parts SET sent_ms = 1 WHERE id > ? AND id < ?", message.row.id, message.row.id + 256)
+    assert await audit(world) == [f"account {account.id}: {CREDIT} is reserved, but what is under way costs 0"]
+    await world.tell("UPDATE parts SET sent_ms = NULL WHERE id > ? AND id < ?", message.row.id, message.row.id + 256)
+    assert await audit(world) == []
+
+
+async def test_transfers_of_one_batch_see_each_other_and_none_spends_what_is_not_there(world: World) -> None:
+    giver, taker = await world.account(credit=5 * CREDIT), await world.account(credit=0)
+    there = Transfer(giver=giver.id, taker=taker.id, microcredits=3 * CREDIT)
+    back = Transfer(giver=giver.id, taker=taker.id, microcredits=-2 * CREDIT)
+    results = await world.do(transfer, there, there, back, there)
+    assert results == [
+        Balance(available=2 * CREDIT, reserved=0),
+        Refusal.NO_CREDIT,
+        Balance(available=1 * CREDIT, reserved=0),
+        Balance(available=1 * CREDIT, reserved=0),
+    ]
+    assert [await world.balance(account) for account in (giver, taker)] == [(1 * CREDIT, 0), (4 * CREDIT, 0)]
+    assert await world.faults() == []
+
+
+async def test_a_transfer_is_noticed_where_it_leaves_a_balance_low(world: World) -> None:
+    giver, taker = await world.account(credit=5 * CREDIT, low_balance=4), await world.account(credit=0)
+    assert await world.do(transfer, Transfer(giver=giver.id, taker=taker.id, microcredits=2 * CREDIT))
+    assert await world.ask("SELECT count(*) FROM notices") == [(1,)]

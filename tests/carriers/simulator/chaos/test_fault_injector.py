@@ -1,0 +1,92 @@
+"""A script at work: pace, memory of what came before, and garbage that is what its name says."""
+
+import pytest
+
+from palomar.carriers.simulator.chaos.fault_injector import Cause, Mischief, garbage_octets
+from palomar.carriers.simulator.chaos.faults import Answer, ChaosScript, Fate, Garbage
+from palomar.smpp import (
+    BindTransceiver,
+    BindTransceiverResp,
+    Closed,
+    CloseReason,
+    PduRefused,
+    Role,
+    Session,
+    SubmitSm,
+    encode,
+)
+
+
+def message(number: int = 1) -> SubmitSm:
+    return SubmitSm(destination_addr=f"34600{number:06}", short_message=b"hola")
+
+
+def test_without_a_rate_nothing_is_throttled() -> None:
+    calm = Mischief(ChaosScript())
+    assert not any(calm.throttles(1.0) for _ in range(10_000))
+
+
+def test_no_more_pass_within_any_second_than_the_rate_says() -> None:
+    slow = Mischief(ChaosScript(throttle_per_second=20))
+    passed = [at / 100 for at in range(500) if not slow.throttles(at / 100)]
+    assert len(passed) == 100
+    assert all(sum(start <= at < start + 1 for at in passed) <= 20 for start in passed)
+
+
+def test_a_message_that_comes_again_is_known_and_meets_its_next_fate() -> None:
+    script = ChaosScript(lose_answers=0.5)
+    at_work = Mischief(script)
+    met = [at_work.meet(message()) for _ in range(10)]
+    assert met == [script.fate(message().destination_addr, b"hola", times=times) for times in range(10)]
+    assert len({fate.answer for fate in met}) == 2
+
+
+@pytest.mark.parametrize(
+    ("fate", "cause"),
+    [
+        (Fate(answer=Answer.LOST), Cause.ANSWER_LOST),
+        (Fate(answer=Answer.MISNUMBERED), Cause.ANSWER_LOST),
+        (Fate(answer=Answer.AFTER_THE_RECEIPT), Cause.ANSWER_LATE),
+        (Fate(answer_after_seconds=3), Cause.ANSWER_LATE),
+        (Fate(), Cause.LINK_BROKEN),
+    ],
+)
+def test_why_a_message_is_taken_twice_is_what_had_become_of_its_answer(fate: Fate, cause: Cause) -> None:
+    at_work = Mischief(ChaosScript())
+    assert at_work.took(message(), fate) is None
+    assert at_work.took(message(2), Fate()) is None
+    assert at_work.took(message(), Fate()) is cause
+    assert at_work.took(message(), Fate()) is Cause.LINK_BROKEN
+
+
+def test_it_remembers_a_bounded_number_of_messages() -> None:
+    at_work = Mischief(ChaosScript(), remembered=3)
+    for number in range(5):
+        at_work.meet(message(number))
+        at_work.took(message(number), Fate())
+    assert at_work.took(message(0), Fate()) is None
+    assert at_work.took(message(4), Fate()) is Cause.LINK_BROKEN
+
+
+@pytest.mark.parametrize("kind", [Garbage.UNKNOWN_COMMAND, Garbage.MALFORMED])
+def test_a_client_refuses_garbage_that_is_a_frame_and_lives(kind: Garbage) -> None:
+    client = bound_client()
+    (event,) = client.receive(garbage_octets(kind), 1.0)
+    assert isinstance(event, PduRefused)
+    assert client.is_bound
+    assert client.take_outgoing() != b""
+
+
+def test_noise_ends_the_session() -> None:
+    client = bound_client()
+    (event,) = client.receive(garbage_octets(Garbage.NOISE), 1.0)
+    assert isinstance(event, Closed)
+    assert event.reason is CloseReason.FRAMING_ERROR
+
+
+def bound_client() -> Session:
+    client = Session(Role.ESME, 0.0)
+    number = client.send(BindTransceiver(system_id="a", password="b"), 0.0)
+    client.receive(encode(BindTransceiverResp(sequence_number=number)), 0.0)
+    client.take_outgoing()
+    return client

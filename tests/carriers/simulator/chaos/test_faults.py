@@ -1,0 +1,104 @@
+"""A script's decisions: the same again with the same seed, and as many as its shares say."""
+
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palomar.carriers.simulator.chaos.faults import CALM, EVERYTHING, Answer, ChaosScript, Fate, Garbage
+
+MESSAGES = [(f"346{number:08}", b"hola %d" % number) for number in range(4_000)]
+ALWAYS = 1.0
+
+
+def fates(script: ChaosScript, *, times: int = 0) -> list[Fate]:
+    return [script.fate(number, text, times=times) for number, text in MESSAGES]
+
+
+def share(script: ChaosScript, met: str) -> float:
+    """The share of messages whose fate differs from nothing in a field."""
+    usual = getattr(Fate(), met)
+    return sum(getattr(fate, met) != usual for fate in fates(script)) / len(MESSAGES)
+
+
+def test_a_calm_script_does_nothing_to_anybody() -> None:
+    assert set(fates(CALM)) == {Fate()}
+
+
+def test_the_same_script_decides_the_same_again_and_another_seed_does_not() -> None:
+    assert fates(EVERYTHING) == fates(replace(EVERYTHING))
+    assert fates(EVERYTHING) != fates(replace(EVERYTHING, seed=1))
+
+
+def test_a_message_that_comes_again_has_another_chance() -> None:
+    script = ChaosScript(lose_answers=0.5)
+    first, second = fates(script), fates(script, times=1)
+    lost_twice = sum(a.answer is b.answer is Answer.LOST for a, b in zip(first, second, strict=True))
+    assert 0.2 < lost_twice / len(MESSAGES) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("field", "met"),
+    [
+        ("lose_answers", "answer"),
+        ("wrong_sequences", "answer"),
+        ("receipts_first", "answer"),
+        ("delay_answers", "answer_after_seconds"),
+        ("reorder_answers", "answer_after_seconds"),
+        ("double_answers", "answers"),
+        ("lose_receipts", "loses_receipts"),
+        ("delay_receipts", "receipt_after_seconds"),
+        ("reorder_receipts", "receipt_after_seconds"),
+        ("double_receipts", "receipts"),
+        ("garbage", "garbage"),
+        ("half_open", "goes_silent"),
+    ],
+)
+def test_a_share_of_messages_meets_what_the_script_has_for_it(field: str, met: str) -> None:
+    assert share(ChaosScript(**{field: 0.2}), met) == pytest.approx(0.2, abs=0.03)
+    assert share(ChaosScript(**{field: ALWAYS}), met) == 1
+
+
+def test_every_share_of_a_script_is_in_the_table_above() -> None:
+    (rows,) = (
+        mark.args[1]
+        for mark in test_a_share_of_messages_meets_what_the_script_has_for_it.pytestmark  # type: ignore[attr-defined]
+    )
+    others = {"answer_delay_seconds", "receipt_delay_seconds", "throttle_per_second"}
+    shares = {field.name for field in fields(ChaosScript) if isinstance(field.default, float)} - others
+    assert {row[0] for row in rows} == shares
+
+
+def test_one_more_misdeed_changes_nothing_about_the_others() -> None:
+    alone, beside = ChaosScript(double_receipts=0.1), ChaosScript(double_receipts=0.1, garbage=0.5)
+    assert [fate.receipts for fate in fates(alone)] == [fate.receipts for fate in fates(beside)]
+
+
+def test_what_is_late_is_half_as_late_as_the_script_says_at_least_and_never_later() -> None:
+    script = ChaosScript(delay_answers=0.5, answer_delay_seconds=4, delay_receipts=ALWAYS, receipt_delay_seconds=10)
+    late = [fate.answer_after_seconds for fate in fates(script) if fate.answer_after_seconds]
+    assert 2 <= min(late) < 2.1
+    assert 3.9 < max(late) <= 4
+    receipts = [fate.receipt_after_seconds for fate in fates(script)]
+    assert min(receipts) >= 5
+    assert max(receipts) <= 10
+
+
+def test_garbage_is_of_every_kind() -> None:
+    assert {fate.garbage for fate in fates(ChaosScript(garbage=ALWAYS))} == set(Garbage)
+
+
+def test_an_answer_cannot_come_after_a_receipt_that_never_comes() -> None:
+    fate = ChaosScript(receipts_first=ALWAYS, lose_receipts=ALWAYS).fate("1", b"", times=0)
+    assert fate == Fate(answer=Answer.GIVEN, loses_receipts=True)
+
+
+@given(st.text(max_size=20), st.binary(max_size=160), st.integers(0, 9), st.integers(0, 1 << 30))
+def test_any_message_has_a_fate(number: str, text: bytes, times: int, seed: int) -> None:
+    script = replace(EVERYTHING, seed=seed)
+    try:
+        number.encode()
+    except UnicodeEncodeError:
+        return
+    assert script.fate(number, text, times=times) == script.fate(number, text, times=times)

@@ -1,0 +1,100 @@
+"""An agenda: in time, in order, and ahead of the clock when it is told so."""
+
+import asyncio
+from functools import partial
+
+from structlog.testing import capture_logs
+from tests.contracts.virtual_time import in_virtual_time
+
+from palomar.carriers.simulator.scheduler import Agenda
+
+
+class Diary:
+    """What was done, and when."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.begun = self.loop.time()
+        self.lines: list[tuple[str, float]] = []
+        self.turns = 0
+
+    def act(self, what: str) -> "partial[None]":
+        return partial(self._note, what)
+
+    def after(self) -> None:
+        self.turns += 1
+
+    def _note(self, what: str) -> None:
+        self.lines.append((what, round(self.loop.time() - self.begun, 1)))
+
+
+def agenda(diary: Diary) -> Agenda:
+    return Agenda(diary.loop.time, after=diary.after)
+
+
+@in_virtual_time
+async def test_acts_happen_when_they_are_due_and_what_follows_is_asked_once() -> None:
+    diary = Diary()
+    planned = agenda(diary)
+    for what, seconds in (("late", 5), ("soon", 1), ("soon too", 1)):
+        planned.later(seconds, diary.act(what))
+    assert diary.lines == []
+    await asyncio.sleep(10)
+    assert diary.lines == [("soon", 1.0), ("soon too", 1.0), ("late", 5.0)]
+    assert diary.turns == 2
+
+
+@in_virtual_time
+async def test_what_was_due_in_skipped_time_comes_at_once_in_order_and_the_rest_comes_sooner() -> None:
+    diary = Diary()
+    planned = agenda(diary)
+    for what, seconds in (("in two days", 172_800), ("tomorrow", 86_400), ("in an hour", 3_600)):
+        planned.later(seconds, diary.act(what))
+    await asyncio.sleep(1)
+    planned.skip(86_400)
+    await asyncio.sleep(1)
+    assert [what for what, _ in diary.lines] == ["in an hour", "tomorrow"]
+    planned.skip(86_390)
+    await asyncio.sleep(7)
+    assert [what for what, _ in diary.lines] == ["in an hour", "tomorrow"]
+    await asyncio.sleep(3)
+    assert len(diary.lines) == 3
+
+
+@in_virtual_time
+async def test_its_time_goes_on_from_where_it_was_moved() -> None:
+    diary = Diary()
+    planned = agenda(diary)
+    before = planned.now()
+    planned.skip(100)
+    assert planned.now() == before + 100
+    planned.later(1, diary.act("a second later"))
+    await asyncio.sleep(2)
+    assert diary.lines == [("a second later", 1.0)]
+
+
+@in_virtual_time
+async def test_a_closed_agenda_does_nothing_more() -> None:
+    diary = Diary()
+    planned = agenda(diary)
+    planned.later(1, diary.act("planned before"))
+    planned.close()
+    planned.later(1, diary.act("planned after"))
+    await asyncio.sleep(5)
+    assert diary.lines == []
+
+
+@in_virtual_time
+async def test_an_act_that_fails_takes_no_other_with_it() -> None:
+    def fail() -> None:
+        raise RuntimeError("a bug")
+
+    diary = Diary()
+    planned = agenda(diary)
+    planned.later(1, fail)
+    planned.later(1, diary.act("beside it"))
+    planned.later(2, diary.act("after it"))
+    with capture_logs() as logs:
+        await asyncio.sleep(3)
+    assert [what for what, _ in diary.lines] == ["beside it", "after it"]
+    assert [entry["event"] for entry in logs] == ["simulator_act_failed"]

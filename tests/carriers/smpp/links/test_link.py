@@ -1,0 +1,337 @@
+"""What a link tells of every part, with the octets; queries, alerts, data_sm; and where it may not submit."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, throttle
+from tests.contracts.carrier import outgoing
+from tests.contracts.virtual_time import in_virtual_time
+
+from palomar.carriers.smpp.links.oddments import ALERTS_REMEMBERED
+from palomar.ports import Deferred, Exchange, InDoubt, NotSent, Refused, Taken
+from palomar.smpp import (
+    AlertNotification,
+    BindReceiver,
+    BindTransmitter,
+    CommandStatus,
+    DataSm,
+    GenericNack,
+    MessageState,
+    Pdu,
+    QuerySm,
+    QuerySmResp,
+    SubmitSm,
+    SubmitSmResp,
+    decode,
+    encode,
+)
+from palomar.text.alphabets import Alphabet
+from palomar.vocabulary.message import State
+
+
+def refuse(connection: ScriptedConnection, pdu: Pdu) -> None:
+    connection.answer(pdu, status=CommandStatus.ESME_RINVDSTADR)
+
+
+def nack(connection: ScriptedConnection, pdu: Pdu) -> None:
+    connection.raw(
+        encode(GenericNack(sequence_number=pdu.sequence_number, command_status=CommandStatus.ESME_RINVCMDID))
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"), [(None, Taken), (refuse, Refused), (throttle, Deferred), (nack, Refused)]
+)
+@in_virtual_time
+async def test_an_answer_comes_with_the_octets_of_both_ways(
+    answers: Callable[[ScriptedConnection, Pdu], None] | None, outcome: type
+) -> None:
+    async with Rig() as rig:
+        if answers is not None:
+            rig.smsc.on_submit = answers
+        await rig.live()
+        rig.send()
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        assert isinstance(rig.sink.outcomes()[0], outcome)
+        (exchange,) = rig.sink.exchanges
+        assert exchange.link == "acme/1"
+        request, response = decode(exchange.request), decode(exchange.response)
+        assert isinstance(request, SubmitSm)
+        assert request == rig.smsc.last.submits()[0]
+        assert response.sequence_number == request.sequence_number
+
+
+@in_virtual_time
+async def test_what_is_in_doubt_has_the_request_and_its_late_answer_has_both() -> None:
+    async with Rig(response_timeout_seconds=5) as rig:
+        rig.smsc.on_submit = stay_silent
+        await rig.live()
+        rig.send()
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        (pdu,) = rig.smsc.last.submits()
+        rig.smsc.last.answer(pdu, SubmitSmResp(message_id="7"))
+        rig.smsc.last.flush()
+        await rig.sink.until(lambda: len(rig.sink.answers) == 2)
+        doubt, late = rig.sink.exchanges
+        assert decode(doubt.request) == pdu
+        assert doubt.response == b""
+        assert (late.link, late.request) == (doubt.link, doubt.request)
+        assert decode(late.response) == SubmitSmResp(sequence_number=pdu.sequence_number, message_id="7")
+
+
+@in_virtual_time
+async def test_what_a_broken_link_leaves_behind_has_its_request_and_what_never_left_has_none() -> None:
+    async with Rig() as rig:
+        rig.smsc.on_submit = stay_silent
+        await rig.live()
+        rig.send(2)
+        await asyncio.sleep(0.1)
+        rig.send(1)
+        rig.smsc.last.close()
+        await asyncio.sleep(0)
+        await rig.sink.until(lambda: len(rig.sink.answers) == 3)
+        outcomes = rig.sink.outcomes()
+        for outcome, exchange in zip(outcomes, rig.sink.exchanges, strict=True):
+            assert bool(exchange.request) is isinstance(outcome, InDoubt)
+            assert exchange.link == "acme/1"
+        assert [type(outcome) for outcome in outcomes[:2]] == [InDoubt, InDoubt]
+
+
+@in_virtual_time
+async def test_what_no_link_took_has_no_octets() -> None:
+    async with Rig() as rig:
+        rig.smsc.refuse_connections = True
+        rig.carrier.submit(outgoing("573001234567"))
+        await asyncio.sleep(0)
+        assert isinstance(rig.sink.outcomes()[0], NotSent)
+        assert rig.sink.exchanges == [Exchange()]
+
+
+@in_virtual_time
+async def test_a_part_that_the_carrier_cannot_carry_is_refused_unsent_and_its_slot_is_free() -> None:
+    async with Rig(alphabet="ascii") as rig:
+        await rig.live()
+        rig.send(alphabet=Alphabet.GSM, payload=b"\x7d" * 150)
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        (outcome,) = rig.sink.outcomes()
+        assert isinstance(outcome, Refused)
+        assert "U+00F1" in outcome.reason
+        assert rig.sink.exchanges == [Exchange()]
+        assert rig.smsc.last.submits() == []
+        assert rig.carrier.room() == 10
+
+
+@in_virtual_time
+async def test_a_carrier_of_data_sm_is_answered_by_data_sm_resp() -> None:
+    async with Rig(submit="data_sm") as rig:
+        await rig.live()
+        rig.send()
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        assert isinstance(rig.sink.outcomes()[0], Taken)
+        assert [type(pdu) for pdu in rig.smsc.last.requests[1:]] == [DataSm]
+
+
+# --- asking how a part stands
+
+
+def delivered(connection: ScriptedConnection, pdu: QuerySm) -> None:
+    connection.answer(pdu, QuerySmResp(message_id=pdu.message_id, message_state=MessageState.DELIVERED))
+
+
+@in_virtual_time
+async def test_what_a_query_says_comes_as_a_receipt_that_nobody_acknowledges() -> None:
+    async with Rig() as rig:
+        rig.smsc.on_query = delivered
+        await rig.live()
+        assert rig.carrier.query("00aF", sender="85355")
+        await rig.sink.until(lambda: bool(rig.sink.receipts))
+        (receipt,) = rig.sink.receipts
+        assert (receipt.carrier, receipt.reference, receipt.state) == ("acme", "00aF", State.DELIVERED)
+        assert receipt.raw.startswith("asked by query_sm")
+        assert isinstance(decode(receipt.octets), QuerySmResp)
+        (query,) = rig.smsc.last.queries()
+        assert (query.message_id, query.source_addr, query.source_addr_ton) == ("00aF", "85355", 3)
+        assert rig.carrier.room() == 10
+        assert [type(pdu) for pdu in rig.smsc.last.responses] == []
+
+
+@in_virtual_time
+async def test_a_query_takes_a_window_slot_and_none_that_is_reserved() -> None:
+    async with Rig(window=3) as rig:
+        rig.smsc.on_query = stay_silent
+        await rig.live()
+        assert rig.carrier.reserve(2)
+        assert rig.carrier.query("1", sender="A")
+        assert rig.carrier.room() == 0
+        assert not rig.carrier.query("2", sender="A")
+        await asyncio.sleep(31)
+        assert rig.carrier.room() == 1
+        assert rig.sink.receipts == []
+        assert rig.sink.answers == []
+
+
+@in_virtual_time
+async def test_a_query_that_is_refused_is_told_to_nobody_and_may_be_asked_again() -> None:
+    async with Rig() as rig:
+        await rig.live()
+        for _ in range(2):
+            assert rig.carrier.query("1", sender="A")
+            await asyncio.sleep(0.1)
+        assert rig.sink.receipts == []
+
+
+@pytest.mark.parametrize("by_nack", [True, False])
+@in_virtual_time
+async def test_a_carrier_that_knows_no_queries_is_asked_no_more(by_nack: bool) -> None:
+    def unknown(connection: ScriptedConnection, pdu: QuerySm) -> None:
+        connection.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
+
+    async with Rig() as rig:
+        rig.smsc.on_query = nack if by_nack else unknown
+        await rig.live()
+        assert rig.carrier.query("1", sender="A")
+        await asyncio.sleep(0.1)
+        assert not rig.carrier.query("1", sender="A")
+
+
+@pytest.mark.parametrize("settings", [{"bind": "receiver"}])
+@in_virtual_time
+async def test_where_it_cannot_be_asked_it_is_not(settings: dict[str, Any]) -> None:
+    async with Rig(**settings) as rig:
+        await rig.live()
+        assert not rig.carrier.query("1", sender="A")
+
+
+@in_virtual_time
+async def test_without_a_link_or_with_an_id_that_smpp_cannot_hold_nothing_is_asked() -> None:
+    async with Rig() as rig:
+        assert not rig.carrier.query("1", sender="A")
+        await rig.live()
+        assert not rig.carrier.query("x" * 65, sender="A")
+        assert rig.carrier.room() == 10
+
+
+@in_virtual_time
+async def test_a_late_answer_to_a_query_is_still_a_receipt_and_a_lost_link_forgets_it() -> None:
+    async with Rig(response_timeout_seconds=5) as rig:
+        rig.smsc.on_query = stay_silent
+        await rig.live()
+        assert rig.carrier.query("1", sender="A")
+        await asyncio.sleep(6)
+        delivered(rig.smsc.last, rig.smsc.last.queries()[0])
+        rig.smsc.last.flush()
+        await rig.sink.until(lambda: bool(rig.sink.receipts))
+        assert rig.carrier.query("2", sender="A")
+        await asyncio.sleep(0.1)
+        rig.smsc.last.close()
+        await rig.sink.until(lambda: not rig.carrier.live)
+        assert rig.sink.answers == []
+
+
+# --- what else an SMSC may say
+
+
+@in_virtual_time
+async def test_alert_notifications_are_counted_and_logged_once_a_handset() -> None:
+    with capture_logs() as logs:
+        async with Rig() as rig:
+            await rig.live()
+            for number in ("573001234567", "573001234567", "573007654321"):
+                rig.smsc.last.send(AlertNotification(source_addr=number, esme_addr="85355"))
+            rig.send()
+            await rig.sink.until(lambda: bool(rig.sink.answers))
+            (link,) = rig.carrier._links
+            assert link.oddments.alerts == 3
+    alerts = [entry for entry in logs if entry["event"] == "carrier_alert_notification"]
+    assert len(alerts) == 2
+    assert "573001234567" not in str(logs)
+
+
+@in_virtual_time
+async def test_a_flood_of_alerts_is_not_remembered_for_ever() -> None:
+    async with Rig() as rig:
+        await rig.live()
+        octets = b"".join(
+            encode(AlertNotification(sequence_number=number, source_addr=str(number)))
+            for number in range(1, ALERTS_REMEMBERED + 100)
+        )
+        rig.smsc.last.raw(octets)
+        await asyncio.sleep(0.1)
+        (link,) = rig.carrier._links
+        assert link.oddments.alerts == ALERTS_REMEMBERED + 99
+        assert link.oddments.remembered == ALERTS_REMEMBERED
+
+
+@in_virtual_time
+async def test_a_transmitter_alone_submits_and_gets_nothing() -> None:
+    async with Rig(bind="transmitter") as rig:
+        await rig.live()
+        assert [type(bind) for bind in rig.smsc.binds] == [BindTransmitter]
+        rig.send()
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        assert isinstance(rig.sink.outcomes()[0], Taken)
+
+
+@in_virtual_time
+async def test_a_receiver_alone_gets_receipts_and_has_no_room() -> None:
+    async with Rig(bind="receiver") as rig:
+        await rig.live()
+        assert [type(bind) for bind in rig.smsc.binds] == [BindReceiver]
+        assert not rig.carrier.live
+        assert rig.carrier.room() == 0
+        assert not rig.carrier.reserve(1)
+        rig.smsc.last.deliver(esm_class=4, short_message=b"id:7 stat:DELIVRD")
+        await rig.sink.until(lambda: bool(rig.sink.receipts))
+        assert rig.sink.receipts[0].reference == "7"
+
+
+@in_virtual_time
+async def test_the_bind_names_the_addresses_that_are_ours() -> None:
+    async with Rig(bind="receiver", address_ton=1, address_npi=1, address_range="^85[0-9]*$") as rig:
+        await rig.live()
+        (bind,) = rig.smsc.binds
+        assert isinstance(bind, BindReceiver)
+        assert (bind.addr_ton, bind.addr_npi, bind.address_range) == (1, 1, "^85[0-9]*$")
+
+
+@in_virtual_time
+async def test_a_link_on_which_nothing_comes_any_more_gets_no_further_part_and_is_soon_given_up() -> None:
+    async with Rig(response_timeout_seconds=5, enquire_link_seconds=60) as rig:
+        await rig.live()
+        rig.smsc.deaf = True
+        rig.send()
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        assert isinstance(rig.sink.outcomes()[0], InDoubt)
+        assert not rig.carrier.live
+        assert not rig.carrier.reserve(1)
+        await rig.sink.until(lambda: not rig.carrier.links()[0].bound)
+        assert rig.carrier.links()[0].last_error == "enquire_link was not answered and nothing else came"
+
+
+@in_virtual_time
+async def test_a_link_that_answers_late_but_lives_is_used_on() -> None:
+    async with Rig(response_timeout_seconds=5, enquire_link_seconds=60) as rig:
+        rig.smsc.on_submit = stay_silent
+        await rig.live()
+        rig.send()
+        await rig.sink.until(lambda: bool(rig.sink.answers))
+        await rig.sink.until(lambda: rig.carrier.live)
+        assert rig.carrier.links()[0].bound
+        assert len(rig.smsc.connections) == 1
+
+
+@in_virtual_time
+async def test_a_link_that_was_slowed_comes_back_no_faster() -> None:
+    async with Rig(reconnect_min_seconds=0.1, window=40) as rig:
+        rig.smsc.on_submit = throttle
+        await rig.live()
+        rig.send(40)
+        await rig.sink.until(lambda: len(rig.sink.answers) == 40)
+        slowed = rig.carrier.links()[0].parts_per_second
+        assert slowed > 0
+        rig.smsc.last.close()
+        await rig.sink.until(lambda: len(rig.smsc.connections) == 2 and rig.carrier.live)
+        assert 0 < rig.carrier.links()[0].parts_per_second <= slowed + 1

@@ -1,0 +1,26 @@
+"""The tables of words are as long as the lists that they name."""
+
+from palomar.access.password_rule import PasswordFault
+from palomar.console.labels import BOOKS, DETAILS, MOMENTS, PASSWORD_FAULTS, REASONS, ROLES, STATES
+from palomar.reports.why import Book, Reason
+from palomar.vocabulary.access import Role
+from palomar.vocabulary.message import FINAL, State
+from palomar.vocabulary.timeline import Kind
+
+
+def test_every_value_has_its_words() -> None:
+    assert set(STATES) == set(State)
+    assert set(MOMENTS) == set(Kind)
+    assert set(ROLES) == set(Role)
+    assert set(BOOKS) == set(Book)
+    assert set(REASONS) == set(Reason)
+    assert set(PASSWORD_FAULTS) == set(PasswordFault)
+
+
+def test_what_has_ended_never_looks_as_if_it_were_under_way() -> None:
+    assert [state for state in FINAL if STATES[state].tone == "busy"] == []
+    assert [state for state, words in STATES.items() if words.tone == "good"] == [State.DELIVERED]
+
+
+def test_details_are_listed_once_by_their_names() -> None:
+    assert all(name.islower() for name in DETAILS)

@@ -1,0 +1,77 @@
+"""What others wrote is shown harmlessly, whatever it is."""
+
+import html
+import re
+from zoneinfo import ZoneInfo
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from palomar.console.formats import Manner
+from palomar.console.request import Request, Visit
+from palomar.console.static_files import Files
+from palomar.console.templates import JinjaRenderer, shown
+from palomar.vocabulary.access import Visitor
+
+MANNER = Manner(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1_778_580_000_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "markup"),
+    [
+        ("<script>alert('x')</script>", "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"),
+        ('" onmouseover="x', "&#34; onmouseover=&#34;x"),
+        ("{{ 7 * 7 }} {% x %}", "{{ 7 * 7 }} {% x %}"),
+        ("=cmd|' /C calc'!A0", "=cmd|&#39; /C calc&#39;!A0"),
+        ("a\nb\tc", "a\nb\tc"),
+        ("👩‍👩‍👧 🎉 ñ", "👩‍👩‍👧 🎉 ñ"),
+        ("עברית العربية", "עברית العربية"),
+    ],
+)
+def test_signs_are_signs(text: str, markup: str) -> None:
+    assert shown(text) == f"<bdi>{markup}</bdi>"
+
+
+@pytest.mark.parametrize(
+    "mark", ["\u202e", "\u2066", "\u200f", "\u0000", "\u0007", "\u009b", "\u200b", "\ufeff", "\u2028"]
+)
+def test_marks_that_would_do_something_are_told_by_their_number(mark: str) -> None:
+    markup = str(shown(f"a{mark}b"))
+    assert mark not in markup
+    assert f"U+{ord(mark):04X}" in markup
+
+
+@given(st.text())
+def test_nothing_ever_opens_a_tag_or_leaves_its_place(text: str) -> None:
+    markup = str(shown(text))
+    assert markup.startswith("<bdi>")
+    assert markup.endswith("</bdi>")
+    inside = re.sub(r'<span class="control" title="[^"<>]*">U\+[0-9A-F]+</span>', "", markup[5:-6])
+    assert "<" not in inside
+    plain = html.unescape(inside)
+    assert set(plain) <= set(text)
+
+
+def test_a_page_that_names_something_undefined_fails() -> None:
+    renderer = JinjaRenderer(Files())
+    request = Request(
+        method="GET",
+        path="/login",
+        query={},
+        form={},
+        token="",
+        visitor=Visitor(""),
+        agent="",
+        is_secure=False,
+        origin="",
+        wants_piece=False,
+        manner=MANNER,
+    )
+    visit = Visit(request, renderer=renderer, logins=None)  # type: ignore[arg-type]  # nobody logs in
+    with pytest.raises(Exception, match="'login' is undefined"):
+        renderer.render("login.html", visit, {"fault": "", "next": ""})
+    page = renderer.render("login.html", visit, {"fault": "<b>", "next": '"><script>', "login": "x"}).decode()
+    assert "<script>" not in page
+    assert "&lt;b&gt;" in page
+    assert "Contraseña" in page

@@ -1,0 +1,156 @@
+"""What is hidden from support: everything that holds a text or a number, and whatever nobody has thought about yet."""
+
+from dataclasses import replace
+
+import pytest
+from msgspec import structs
+from tests.support.world import World, outgoing, receipt
+
+from palomar.console.viewer.masking import (
+    HIDDEN,
+    Sight,
+    masked_message,
+    masked_number,
+    masked_story,
+    masked_url,
+    seen_story,
+    seen_url,
+)
+from palomar.ports import Taken
+from palomar.receipts.record import record_receipts
+from palomar.reports.why import Story, tell_story
+from palomar.storage.database import Database, Transaction
+from palomar.vocabulary.access import Role, Who
+from palomar.vocabulary.message import State
+from palomar.vocabulary.timeline import Kind, Moment
+
+TEXT = "the code is 4711"
+
+
+@pytest.fixture
+async def story(sqlite_place: object) -> Story:
+    """Of a message with a receipt, two callbacks that wait, and details that others may add."""
+    database: Database = await sqlite_place.open()  # type: ignore[attr-defined]
+    world = World(database=database)
+    account = await world.account()
+    message = await world.accepted(account, claim=State.SUBMITTING, status_url="https://shop.example/x?token=s3cret")
+    (part,) = outgoing(message)
+    await world.answer(part, Taken(reference="r1"))
+    told = structs.replace(receipt("r1", State.DELIVERED), raw=f"id:r1 stat:DELIVRD text:{TEXT}")
+    await world.do(record_receipts, told)
+
+    async def script(tx: Transaction) -> Story | None:
+        return await tell_story(tx, message.row.id)
+
+    found = await database.read(script)
+    await database.close()
+    assert found is not None
+    shown = replace(found.view, message=structs.replace(found.view.message, text=TEXT))
+    found = replace(found, view=shown)
+    number = found.view.message.msisdn
+    found.view.timeline.extend(
+        Moment(message_id=message.row.id, at_ms=0, kind=kind, detail=detail)
+        for kind, detail in (
+            (Kind.CALLBACK, {"url": f"https://shop.example/x?to={number}", "body": TEXT, "answer": f"ok {TEXT}"}),
+            (Kind.REFUSED, {"reason": f"{number} is nobody", "request": "00ff", "response": "00"}),
+            (Kind.RECEIPT, {"pdu": "00ff", "raw": TEXT}),
+            (Kind.CLICKED, {"address": "192.0.2.1", "agent": "Firefox", "something_new": number}),
+        )
+    )
+    return found
+
+
+def test_neither_text_nor_number_is_left_anywhere(story: Story) -> None:
+    number = story.view.message.msisdn
+    assert number in repr(story)
+    assert TEXT in repr(story)
+    masked = repr(masked_story(story))
+    assert number not in masked
+    assert TEXT not in masked
+    assert "s3cret" not in masked
+    assert "192.0.2.1" not in masked
+    assert "Firefox" not in masked
+
+
+def test_what_says_how_it_went_is_left(story: Story) -> None:
+    masked = masked_story(story)
+    kept = [moment.detail for moment in masked.view.timeline]
+    assert kept[0]["price_microcredits"] == story.view.timeline[0].detail["price_microcredits"]
+    assert {"stat": "delivered", "carrier": "c"}.items() <= kept[2].items()
+    assert masked.view.message.state is State.DELIVERED
+    assert masked.entries == story.entries
+    assert [webhook.id for webhook in masked.view.webhooks] == [webhook.id for webhook in story.view.webhooks]
+    assert masked.view.webhooks[0].url == f"https://shop.example/{HIDDEN}"
+
+
+def test_why_a_part_is_in_doubt_and_when_it_is_sent_again_is_left(story: Story) -> None:
+    doubt = {"cause": "unanswered", "copies": 2, "again_in_seconds": 10}
+    story.view.timeline.append(Moment(message_id=story.view.message.id, at_ms=0, kind=Kind.IN_DOUBT, detail={**doubt}))
+    assert masked_story(story).view.timeline[-1].detail == doubt
+
+
+def test_octets_are_told_as_hidden_not_left_out(story: Story) -> None:
+    details = [moment.detail for moment in masked_story(story).view.timeline]
+    assert {name for detail in details for name, value in detail.items() if value == HIDDEN} >= {
+        *("request", "response", "pdu", "raw", "body", "answer", "something_new"),
+    }
+
+
+def test_a_row_keeps_its_state_and_four_digits(story: Story) -> None:
+    row = masked_message(story.view.message)
+    assert (row.text, row.msisdn) == (HIDDEN, "52•••••00")
+    assert row.state is story.view.message.state
+
+
+@pytest.mark.parametrize(
+    ("number", "masked"), [("34600000001", "34•••••01"), ("1234", HIDDEN), ("", HIDDEN), ("12345", "12•••••45")]
+)
+def test_numbers(number: str, masked: str) -> None:
+    assert masked_number(number) == masked
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("https://user:pw@shop.example:8443/a/b?c=d#e", "https://shop.example/•••••"),
+        ("http://[::1", HIDDEN),
+        ("", ""),
+    ],
+)
+def test_addresses(url: str, masked: str) -> None:
+    assert masked_url(url) == masked
+
+
+SECRET_URL = "http://u:p4ss@host:81/hook/s3cr3t?who=t0ken&t0ken&acklevel=handset&msisdn=34600000001#fr4g"
+
+
+@pytest.mark.parametrize(
+    ("role", "seen"),
+    [
+        (Role.OWNER, SECRET_URL),
+        (Role.OPERATOR, "http://*@host:81/hook/s3cr3t?who=*&*&acklevel=handset&msisdn=34600000001#*"),
+        (Role.SUPPORT, "http://*@host:81/hook/s3cr3t?who=*&*&acklevel=handset&msisdn=34600000001#*"),
+        (Role.READ_ONLY, "http://*@host:81/*?who=*&*&acklevel=handset&msisdn=34600000001#*"),
+    ],
+)
+def test_the_secrets_of_an_address_are_for_who_may_have_keys(role: Role, seen: str) -> None:
+    who = Who(login="x", name="", role=role, user_id=1, account_id=None)
+    assert seen_url(SECRET_URL, Sight.of(who)) == seen.replace("*", HIDDEN)
+
+
+@pytest.mark.parametrize("url", ["https://x.example/", "https://x.example", "http://[::1]:8080/?subid=a&desc=", ""])
+def test_an_address_without_secrets_is_seen_whole(url: str) -> None:
+    assert seen_url(url, Sight.HOST) == url
+
+
+@pytest.mark.parametrize("url", ["//u:p@host/", "u:p@host", "http://[u:p@host/"])
+def test_what_is_no_address_is_hidden(url: str) -> None:
+    assert seen_url(url, Sight.HOST) == HIDDEN
+
+
+def test_a_story_names_no_secret_of_an_address_wherever_it_stands(story: Story) -> None:
+    assert "s3cret" in repr(story)
+    seen = repr(seen_story(story, Sight.HOST))
+    assert "s3cret" not in seen
+    assert TEXT in seen
+    assert seen_story(story, Sight.WHOLE) is story

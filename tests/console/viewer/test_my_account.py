@@ -1,0 +1,105 @@
+"""The profile: one's own password, codes and sessions; what weakens a log-in asks for the password."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.support.console_house import PASSWORD, House, house_in
+from tests.support.databases import Place
+
+from palomar.access.lockout import FREE_BY_LOGIN
+from palomar.access.sign_in import LoggedIn
+from palomar.access.sign_in_throttle import TryLater
+from palomar.access.totp import STEP_MS, code_at
+from palomar.console.viewer.my_account import Profile
+from palomar.vocabulary.access import Visitor
+
+VISITOR = Visitor("192.0.2.7")
+ANOTHER = "another good password"
+
+
+@pytest.fixture
+async def house(sqlite_place: Place) -> AsyncIterator[House]:
+    async with house_in(sqlite_place) as built:
+        yield built
+
+
+async def profile(house: House, login: str) -> Profile:
+    return (await house.viewer(login)).profile
+
+
+async def token(house: House, login: str, password: str = PASSWORD) -> str:
+    result = await house.logins.log_in(login, password, VISITOR, agent="")
+    assert isinstance(result, LoggedIn)
+    return result.token
+
+
+async def test_a_changed_password_ends_every_session_but_this_one(house: House) -> None:
+    await house.user("marta")
+    elsewhere = await token(house, "marta")
+    here = await token(house, "marta")
+    signed_in = await house.logins.signed_in(here)
+    assert signed_in is not None
+    mine = house.viewers.of(signed_in).profile
+    assert await mine.change_password(PASSWORD, ANOTHER, visitor=VISITOR) is True
+    assert await house.logins.signed_in(elsewhere) is None
+    assert await house.logins.signed_in(here) is not None
+    assert await token(house, "marta", ANOTHER)
+
+
+async def test_an_account_changes_its_own_password(house: House) -> None:
+    await house.account("acme")
+    mine = await profile(house, "acme")
+    assert not mine.takes_codes
+    assert not await mine.has_totp()
+    assert await mine.change_password("wrong", ANOTHER, visitor=VISITOR) is False
+    assert await mine.change_password(PASSWORD, ANOTHER, visitor=VISITOR) is True
+    assert await token(house, "acme", ANOTHER)
+
+
+async def test_who_finds_a_browser_open_guesses_no_password(house: House) -> None:
+    await house.user("marta")
+    mine = await profile(house, "marta")
+    answers = [await mine.change_password("wrong", ANOTHER, visitor=VISITOR) for _ in range(FREE_BY_LOGIN + 1)]
+    assert answers == [False] * FREE_BY_LOGIN + [TryLater(seconds=5)]
+
+
+async def test_codes_are_switched_on_with_a_code_and_off_with_the_password(house: House) -> None:
+    await house.user("marta")
+    mine = await profile(house, "marta")
+    totp = mine.fresh_totp()
+    assert totp != mine.fresh_totp()
+    now = house.clock.now_ms // STEP_MS
+    assert not await mine.start_totp(totp, "000000")
+    assert not await mine.start_totp(totp[:10], code_at(totp[:10], now))
+    assert await mine.start_totp(totp, code_at(totp, now))
+    assert await mine.has_totp()
+    assert not await mine.start_totp(totp, code_at(totp, now))
+    ((sealed,),) = await house.world.ask("SELECT totp_secret FROM users")
+    assert totp not in bytes(sealed)
+
+    waiting = await token(house, "marta")
+    assert await house.logins.give_code(waiting, code_at(totp, now), VISITOR) is None  # it was used to switch on
+    house.wait(STEP_MS)
+    assert isinstance(await house.logins.give_code(waiting, code_at(totp, now + 1), VISITOR), LoggedIn)
+
+    assert await mine.stop_totp("wrong", visitor=VISITOR) is False
+    assert await mine.stop_totp(PASSWORD, visitor=VISITOR) is True
+    assert not await mine.has_totp()
+
+
+async def test_one_sees_and_ends_ones_own_sessions_and_no_others(house: House) -> None:
+    await house.user("marta")
+    await house.user("juan")
+    await house.account("acme")
+    foreign = await house.signed_in("juan")
+    of_account = await house.signed_in("acme")
+    first, second = await house.signed_in("marta"), await house.signed_in("marta")
+    mine = house.viewers.of(second).profile
+    assert [session.id for session in await mine.sessions()] == [second.session.id, first.session.id]
+    for session_id in (foreign.session.id, of_account.session.id, 12345):
+        assert not await mine.revoke(session_id)
+    assert await mine.revoke(first.session.id)
+    await house.signed_in("marta")
+    assert await mine.revoke_others() == 1
+    assert [session.id for session in await mine.sessions()] == [second.session.id]
+    assert len(await house.viewers.of(of_account).profile.sessions()) == 1

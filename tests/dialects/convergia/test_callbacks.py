@@ -1,0 +1,39 @@
+"""``webhooks.py``: nobody is called."""
+
+from typing import get_args
+
+import pytest
+
+from palomar.callbacks.account_callbacks import render_low_balance
+from palomar.dialects.convergia.callbacks import ConvergiaWebhooks
+from palomar.vocabulary.account import Account, AccountId
+from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.vocabulary.message import MessageId, State
+
+MESSAGE = {"message_id": MessageId(1), "request_ref": "s", "msisdn": "525512345678", "at_ms": 1}
+EVENTS: list[Event] = [
+    CarrierTook(**MESSAGE),
+    Delivered(**MESSAGE),
+    Failed(**MESSAGE, state=State.EXPIRED),
+    Clicked(**MESSAGE, address="192.0.2.1", agent=""),
+    InboundReceived(number="52555", msisdn="525512345678", text="BAJA", at_ms=1),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=[type(event).__name__ for event in EVENTS])
+def test_no_event_of_a_message_is_told(event: Event) -> None:
+    account = Account(id=AccountId(1), login="ana")
+    assert ConvergiaWebhooks().render(event, target="http://customer.example/", account=account) is None
+    assert ConvergiaWebhooks().retry_seconds == ()
+
+
+def test_a_low_balance_is_told_in_no_vendors_form() -> None:
+    event = BalanceFellLow(login="ana", available_microcredits=4_000_000, at_ms=0)
+    request = ConvergiaWebhooks().render(
+        event, target="https://customer.test/", account=Account(id=AccountId(1), login="ana")
+    )
+    assert request == render_low_balance(event, target="https://customer.test/")
+
+
+def test_these_are_all_the_events_there_are() -> None:
+    assert {type(event) for event in EVENTS} | {BalanceFellLow} == set(get_args(Event))

@@ -1,0 +1,205 @@
+"""What needs a person: the worst first, and to nobody what is none of theirs."""
+
+import pytest
+from tests.support.counted import count_changed
+from tests.support.world import CREDIT, START_MS, TimedIds, World
+
+from palomar.callbacks.callback_rows import INSERT_WEBHOOKS, WebhookRow
+from palomar.ports import OFF_ON_PURPOSE, LinkStatus
+from palomar.reports.attention import (
+    LOW_DAYS,
+    TOLD_DAYS,
+    WORDS_FOR_MS,
+    Attention,
+    Orphans,
+    TroubledHost,
+    UnknownWord,
+    attention,
+)
+from palomar.reports.buckets import Grain
+from palomar.reports.statistics import Whose
+from palomar.routing.carrier_status import CarrierStanding, record_standing
+from palomar.storage.database import Transaction
+from palomar.vocabulary.account import Account, AccountId
+from palomar.vocabulary.message import State
+from palomar.vocabulary.oddity import Oddity, OddityKind
+
+
+@pytest.fixture
+async def timed(world: World) -> World:
+    world.ids = TimedIds(lambda: world.now_ms, made=world.ids.serial())
+    return world
+
+
+async def look(world: World, whose: Whose = None) -> Attention:
+    return await world.database.survey(lambda tx: attention(tx, whose, now_ms=world.now_ms))
+
+
+async def call_back(world: World, account: Account, *callbacks: tuple[str, int, int]) -> None:
+    """Callbacks in the outbox: URL, attempts so far, whether it was given up."""
+    rows = [
+        WebhookRow(
+            id=world.ids.serial(), message_id=world.ids.message_id(), account_id=account.id, dialect="foxsys",
+            method="POST", url=url, body=b"\x00", due_ms=0, attempts=attempts, failed=failed,
+        ).row()
+        for url, attempts, failed in callbacks
+    ]  # fmt: skip
+
+    async def script(tx: Transaction) -> None:
+        await tx.insert(INSERT_WEBHOOKS, rows)
+
+    await world.database.write(script)
+
+
+async def test_all_is_well_where_nothing_happened(timed: World) -> None:
+    await timed.account()
+    assert await look(timed) == Attention(carriers=[], orphans=[], words=[], hosts=[], off=[], low=[], held=[])
+    assert await look(timed, set()) == Attention(carriers=[], orphans=[], words=[], hosts=[], off=[], low=[], held=[])
+
+
+async def test_orphans_are_told_by_carrier_the_most_first_and_only_to_who_sees_everybody(timed: World) -> None:
+    account = await timed.account()
+    await timed.receipt("x", State.DELIVERED, carrier="a")
+    timed.now_ms += 1
+    for reference in ("y", "z"):
+        await timed.receipt(reference, State.DELIVERED, carrier="b")
+    assert (await look(timed)).orphans == [
+        Orphans(carrier="b", receipts=2, youngest_ms=START_MS + 1),
+        Orphans(carrier="a", receipts=1, youngest_ms=START_MS),
+    ]
+    assert (await look(timed, {account.id})).orphans == []
+
+
+async def test_words_of_receipts_that_nobody_knows_are_told_until_they_come_no_more(timed: World) -> None:
+    account = await timed.account()
+    for carrier, word, times in (("a", "MISLUKT", 1), ("b", "12", 3)):
+        for _ in range(times):
+            odd = (Oddity(OddityKind.WORD, word), Oddity(OddityKind.PDU, "octets behind the end"))
+            await timed.receipt("x", None, carrier=carrier, oddities=odd)
+    assert (await look(timed)).words == [
+        UnknownWord(carrier="b", word="12", receipts=3, last_ms=START_MS),
+        UnknownWord(carrier="a", word="MISLUKT", receipts=1, last_ms=START_MS),
+    ]
+    assert (await look(timed, {account.id})).words == []
+    timed.now_ms += WORDS_FOR_MS + 1
+    assert (await look(timed)).words == []
+
+
+async def test_callbacks_that_fail_are_told_by_host(timed: World) -> None:
+    first, second = await timed.account(), await timed.account()
+    await call_back(
+        timed,
+        first,
+        ("https://one.example/ack?id=1", 6, 1),
+        ("https://one.example/other", 6, 1),
+        ("https://ONE.example?x=/y", 2, 0),
+        ("http://two.example:8080#z", 1, 0),
+        ("https://new.example/", 0, 0),
+    )
+    await call_back(timed, second, ("https://user:secret@three.example/", 6, 1), ("no url", 6, 1))
+    of_first = [
+        TroubledHost(host="one.example", failed=2, waiting=1),
+        TroubledHost(host="two.example:8080", failed=0, waiting=1),
+    ]
+    of_second = [TroubledHost(host=host, failed=1, waiting=0) for host in ("no url", "three.example")]
+    assert (await look(timed, {first.id})).hosts == of_first
+    assert (await look(timed, {second.id})).hosts == of_second
+    assert (await look(timed)).hosts == [of_first[0], *of_second, of_first[1]]
+
+
+async def test_accounts_whose_credit_ends_soon_are_told_and_those_that_were_told_of_it(timed: World) -> None:
+    rich = await timed.account(credit=1_000 * CREDIT)
+    poor = await timed.account(credit=24 * CREDIT)
+    told = await timed.account(credit=10 * CREDIT, low_balance=10)
+    for account in (rich, poor):
+        await timed.accept(account, count=12)
+    await timed.accept(told)
+    await count_changed(timed)
+    timed.now_ms += Grain.DAY
+    low = (await look(timed)).low
+    assert [(one.forecast.account_id, one.told) for one in low] == [(told.id, True), (poor.id, False)]
+    assert 6 * CREDIT <= low[1].forecast.microcredits_a_day <= 12 * CREDIT, "of one day, or the two that it touched"
+    assert [one.forecast.account_id for one in (await look(timed, {rich.id, poor.id})).low] == [poor.id]
+    assert (await look(timed, {rich.id})).low == []
+
+
+async def test_a_balance_that_lasts_long_is_no_alarm_though_its_owner_was_told_of_it(timed: World) -> None:
+    told = await timed.account(credit=1_000 * CREDIT, low_balance=1_000)
+    used_up = await timed.account(credit=2 * CREDIT, low_balance=10)
+    await timed.accept(told, count=3)
+    await timed.accept(used_up, count=2)
+    await count_changed(timed)
+    timed.now_ms += Grain.DAY
+    assert [row[0] for row in await timed.ask("SELECT account_id FROM notices ORDER BY account_id")] == [
+        told.id,
+        used_up.id,
+    ]
+    low = (await look(timed)).low
+    assert [(one.forecast.account_id, one.told) for one in low] == [(used_up.id, True)]
+    assert low[0].forecast.available_microcredits == 0
+
+
+async def test_what_was_spent_in_minutes_is_not_taken_for_what_is_spent_all_day(timed: World) -> None:
+    timed.now_ms = Grain.DAY.start_of(timed.now_ms) + 5 * Grain.MINUTE
+    account = await timed.account(credit=1_000 * CREDIT)
+    await timed.accept(account, count=50)
+    await count_changed(timed)
+    assert (await look(timed)).low == []
+
+
+async def test_every_account_that_is_shown_as_low_lasts_less_than_a_month(timed: World) -> None:
+    timed.now_ms = Grain.DAY.start_of(timed.now_ms) + 3 * Grain.HOUR
+    for credit, count, mark in (
+        (40, 10, 0),
+        (40, 10, 50),
+        (40, 39, 0),
+        (340, 10, 1_000),
+        (33, 1, 50),
+        (2_000, 6, 3_000),
+    ):
+        account = await timed.account(credit=credit * CREDIT, low_balance=mark)
+        await timed.accept(account, count=count)
+    await count_changed(timed)
+    low = (await look(timed)).low
+    assert len(low) == 2
+    for one in low:
+        assert one.forecast.days_left is not None
+        assert one.forecast.days_left < (TOLD_DAYS if one.told else LOW_DAYS)
+
+
+async def test_an_account_that_sends_nothing_is_not_low_however_little_it_has(timed: World) -> None:
+    await timed.account(credit=0)
+    assert (await look(timed)).low == []
+
+
+async def stand(world: World, *standings: CarrierStanding) -> None:
+    assert world.node_id is not None
+    node_id = world.node_id
+    await world.database.write(lambda tx: record_standing(tx, node_id, list(standings), now_ms=1))
+
+
+def link(*, bound: bool = True, parts_per_second: float = 0.0) -> LinkStatus:
+    return LinkStatus(name="l", bound=bound, outstanding=0, window=10, parts_per_second=parts_per_second)
+
+
+async def test_carriers_are_told_that_cannot_be_used_lack_a_link_or_are_throttled(timed: World) -> None:
+    await stand(
+        timed,
+        CarrierStanding(carrier="a-throttled", links=(link(), link(parts_per_second=5.0))),
+        CarrierStanding(carrier="b-one-link-down", links=(link(), link(bound=False))),
+        CarrierStanding(carrier="c-well", links=(link(),)),
+        CarrierStanding(carrier="d-down", links=(link(bound=False),), trouble="no link is bound"),
+    )
+    found = await look(timed)
+    assert [one.carrier for one in found.carriers] == ["d-down", "b-one-link-down", "a-throttled"]
+    assert (await look(timed, {AccountId(1)})).carriers == []
+
+
+@pytest.mark.parametrize("off", sorted(OFF_ON_PURPOSE))
+async def test_a_carrier_that_is_off_on_purpose_is_told_only_where_something_waits_for_it(
+    timed: World, off: str
+) -> None:
+    await stand(timed, CarrierStanding(carrier="old", links=(link(bound=False),), trouble=off))
+    assert (await look(timed)).carriers == []
+    await timed.accept(await timed.account(credit=10 * CREDIT), carrier="old")
+    assert [one.carrier for one in (await look(timed)).carriers] == ["old"]

@@ -1,0 +1,90 @@
+"""What is counted: grains that add up, pieces of a period, shares and delays."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palomar.reports.buckets import COUNTS_KEPT_MS, GRAINS, Floors, Grain, Piece, Totals, pieces
+from palomar.vocabulary.message import EPOCH_MS, IDS_A_MINUTE, State, first_id, make_message_id
+
+NOW_MS = 1_760_000_123_456
+FLOORS = Floors(0, 0).raised(NOW_MS)
+
+
+def test_minutes_hours_and_days_begin_where_ids_do() -> None:
+    for grain in Grain:
+        assert EPOCH_MS % grain == 0
+    identity = make_message_id(at_ms=EPOCH_MS + 7 * Grain.MINUTE + 59_999, node=63, sequence=255)
+    assert identity // IDS_A_MINUTE == 7
+    assert first_id(EPOCH_MS + 8 * Grain.MINUTE) // IDS_A_MINUTE == 8
+
+
+def test_floors_begin_with_a_whole_hour_and_a_whole_day_and_never_sink() -> None:
+    assert NOW_MS - FLOORS.minutes_ms >= COUNTS_KEPT_MS[Grain.MINUTE]
+    assert FLOORS.minutes_ms % Grain.HOUR == FLOORS.hours_ms % Grain.DAY == 0
+    assert FLOORS.raised(NOW_MS - Grain.DAY) == FLOORS
+    assert FLOORS.raised(NOW_MS + Grain.DAY).minutes_ms == FLOORS.minutes_ms + Grain.DAY
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "grain"),
+    [
+        (FLOORS.minutes_ms, Grain.MINUTE),
+        (FLOORS.minutes_ms - 1, Grain.HOUR),
+        (FLOORS.hours_ms, Grain.HOUR),
+        (FLOORS.hours_ms - 1, Grain.DAY),
+    ],
+)
+def test_what_is_older_is_counted_more_coarsely(at_ms: int, grain: Grain) -> None:
+    assert FLOORS.grain_at(at_ms) is grain
+
+
+def test_a_period_is_read_in_days_hours_and_minutes() -> None:
+    day = Grain.DAY.start_of(NOW_MS) - Grain.DAY
+    found = list(pieces(day - Grain.HOUR - 1, day + Grain.DAY + Grain.HOUR + 1, FLOORS))
+    assert found == [
+        Piece(Grain.MINUTE, day - Grain.HOUR - Grain.MINUTE, day - Grain.HOUR),
+        Piece(Grain.HOUR, day - Grain.HOUR, day),
+        Piece(Grain.DAY, day, day + Grain.DAY),
+        Piece(Grain.HOUR, day + Grain.DAY, day + Grain.DAY + Grain.HOUR),
+        Piece(Grain.MINUTE, day + Grain.DAY + Grain.HOUR, day + Grain.DAY + Grain.HOUR + Grain.MINUTE),
+    ]
+
+
+@given(st.integers(0, 120 * Grain.DAY), st.integers(-5, 120 * Grain.DAY))
+def test_pieces_cover_a_period_without_a_gap_in_grains_that_are_kept(age_ms: int, length_ms: int) -> None:
+    since_ms = NOW_MS - age_ms
+    until_ms = min(since_ms + length_ms, NOW_MS + Grain.DAY)
+    found = list(pieces(since_ms, until_ms, FLOORS))
+    if until_ms <= since_ms:
+        assert found == []
+        return
+    first, last = FLOORS.grain_at(since_ms), FLOORS.grain_at(until_ms - 1)
+    assert found[0].since_ms == first.start_of(since_ms)
+    assert found[-1].until_ms == last.start_of(until_ms - 1) + last
+    for piece, after in zip(found, [*found[1:], None], strict=True):
+        assert piece.since_ms < piece.until_ms
+        assert piece.since_ms % piece.grain == piece.until_ms % piece.grain == 0
+        assert piece.grain >= FLOORS.grain_at(piece.since_ms)
+        assert after is None or after.since_ms == piece.until_ms
+    assert len(found) <= 2 * len(GRAINS) + 1
+
+
+def test_shares_are_of_what_carriers_ended() -> None:
+    totals = Totals()
+    for state, messages in ((State.DELIVERED, 6), (State.EXPIRED, 2), (State.SENT, 5), (State.BLOCKED, 9)):
+        totals.add(state, int(state is State.DELIVERED), messages=messages, parts=messages, microcredits=messages)
+    assert (totals.messages, totals.delivered, totals.ended, totals.delivery_rate) == (22, 6, 17, 0.75)
+    assert Totals().delivery_rate is None
+
+
+def test_a_delay_is_the_upper_bound_of_its_class() -> None:
+    totals = Totals()
+    for delay, messages in ((1, 50), (3, 49), (9, 1)):
+        totals.add(State.DELIVERED, delay, messages=messages, parts=0, microcredits=0)
+    assert [totals.delay_ms(percent) for percent in (1, 50, 51, 90, 99, 100)] == [
+        1_000, 1_000, 5_000, 5_000, 5_000, math.inf
+    ]  # fmt: skip
+    assert Totals().delay_ms(50) is None

@@ -1,0 +1,345 @@
+"""Counting: whatever happened, in whatever order it was counted, the counts are those of a fresh count."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
+from tests.support.counted import age_counts, count, count_changed, faults_of_counts, stored_counts
+from tests.support.world import CREDIT, START_MS, TimedIds, World, outgoing, recipient
+from tests.transaction.test_histories import LIFE, Histories
+
+from palomar.app.housekeeping import KEPT, forget
+from palomar.ports import Refused
+from palomar.reports.buckets import EVERYBODY, Floors, Grain
+from palomar.reports.count_rows import tally_row
+from palomar.reports.counting import AT_ONCE, LOOK_BACK_MS, Look, left, look, next_counted, settle, slices, unseen
+from palomar.storage.database import Transaction
+from palomar.vocabulary.message import EPOCH_MS, State
+
+MINUTE_MS = Grain.MINUTE.start_of(START_MS)
+
+
+@pytest.fixture
+async def timed(world: World) -> World:
+    """A world whose messages are born when its clock says."""
+    world.ids = TimedIds(lambda: world.now_ms, made=world.ids.serial())
+    return world
+
+
+def minutes_ms(numbers: set[int]) -> list[int]:
+    return [EPOCH_MS + number * Grain.MINUTE for number in numbers]
+
+
+async def version(world: World) -> int:
+    return (await world.database.read(tally_row)).version
+
+
+async def test_a_message_is_counted_in_its_minute_hour_and_day_for_its_account_and_for_everybody(timed: World) -> None:
+    account = await timed.account()
+    await timed.accept(account, parts=2)
+    await count_changed(timed)
+    row = ("MX", "c", "foxsys", "queued", 0)
+    starts = {grain: grain.start_of(START_MS) for grain in Grain}
+    assert await stored_counts(timed) == {
+        (int(grain), start_ms, whose, *row): (1, 2, 2 * CREDIT)
+        for grain, start_ms in starts.items()
+        for whose in (account.id, EVERYBODY)
+    }
+
+
+async def test_a_message_that_moved_is_counted_where_it_is_and_no_longer_where_it_was(timed: World) -> None:
+    account = await timed.account()
+    await timed.sent(account)
+    await count_changed(timed)
+    assert {key[6] for key in await stored_counts(timed)} == {"sent"}
+    timed.now_ms += 4_999
+    await timed.receipt("r1", State.DELIVERED)
+    await count_changed(timed)
+    assert {key[6:] for key in await stored_counts(timed)} == {("delivered", 3)}
+    assert await faults_of_counts(timed) == []
+
+
+async def test_credit_that_came_back_is_not_counted_as_spent(timed: World) -> None:
+    message = await timed.accepted(await timed.account(), claim=State.SUBMITTING)
+    await count_changed(timed)
+    assert set((await stored_counts(timed)).values()) == {(1, 1, CREDIT)}
+    await timed.answer(outgoing(message)[0], Refused(status=11, reason="no"))
+    await count_changed(timed)
+    assert set((await stored_counts(timed)).values()) == {(1, 1, 0)}
+
+
+async def test_a_minute_that_has_not_changed_is_not_written_again(timed: World) -> None:
+    await timed.accept(await timed.account())
+    await count_changed(timed)
+    before = await version(timed)
+    assert await count(timed, MINUTE_MS)
+    assert await version(timed) == before
+
+
+async def test_counts_that_somebody_spoilt_are_right_again_when_their_minute_is_counted(timed: World) -> None:
+    await timed.accept(await timed.account(), count=3)
+    await count_changed(timed)
+    await timed.tell("UPDATE counts SET messages = 7 WHERE span_ms = 60000 AND account_id > 0")
+    await count(timed, MINUTE_MS)
+    minutes = {key: amounts for key, amounts in (await stored_counts(timed)).items() if key[0] == 60_000 and key[2]}
+    assert [amounts[0] for amounts in minutes.values()] == [3]
+
+
+async def test_what_was_seen_before_somebody_else_counted_is_not_added(timed: World) -> None:
+    account = await timed.account()
+    await timed.accept(account)
+    seen_early = await timed.database.survey(lambda tx: look(tx, [MINUTE_MS]))
+    await timed.accept(account)
+    await count_changed(timed)
+    for piece in slices(seen_early):
+        assert not await timed.database.write(lambda tx, piece=piece: settle(tx, piece))  # type: ignore[misc]
+    assert await faults_of_counts(timed) == []
+
+
+async def test_many_differences_are_added_in_slices_that_each_add_up(timed: World) -> None:
+    account = await timed.account(credit=10_000 * CREDIT)
+    for number in range(AT_ONCE + 5):
+        await timed.accept(account, carrier=f"c{number}")
+    seen = await timed.database.survey(lambda tx: look(tx, [MINUTE_MS]))
+    first, second = slices(seen)
+    assert await timed.database.write(lambda tx: settle(tx, first))
+    await _adds_up(timed)
+    assert await timed.database.write(lambda tx: settle(tx, second))
+    assert await faults_of_counts(timed) == []
+
+
+async def _adds_up(world: World) -> None:
+    """Accounts to everybody, minutes to hours, hours to days."""
+    sums: dict[tuple[int, bool], int] = {}
+    for (span_ms, _, account_id, *_), (messages, _, _) in (await stored_counts(world)).items():
+        key = (span_ms, account_id == EVERYBODY)
+        sums[key] = sums.get(key, 0) + messages
+    assert set(sums.values()) == {AT_ONCE}
+
+
+async def test_what_is_older_than_minutes_are_kept_is_counted_by_the_hour_then_by_the_day(timed: World) -> None:
+    account = await timed.account()
+    ages_ms = [0, 6 * Grain.DAY, 101 * Grain.DAY]
+    for age_ms in ages_ms:
+        timed.now_ms = START_MS - age_ms
+        await timed.accept(account)
+    timed.now_ms = START_MS
+    await age_counts(timed)
+    await count_changed(timed)
+    spans = sorted((key[1], key[0]) for key in await stored_counts(timed) if key[2] == EVERYBODY)
+    kept = [list(Grain), [Grain.HOUR, Grain.DAY], [Grain.DAY]]
+    assert spans == sorted(
+        (grain.start_of(START_MS - age_ms), grain)
+        for age_ms, grains in zip(ages_ms, kept, strict=True)
+        for grain in grains
+    )
+
+
+async def test_a_message_that_ends_when_its_minute_is_forgotten_moves_its_hour_and_its_day(timed: World) -> None:
+    account = await timed.account()
+    await timed.sent(account)
+    await timed.sent(account, reference="other")
+    await count_changed(timed)
+    timed.now_ms += 6 * Grain.DAY
+    await age_counts(timed)
+    await forget_old(timed)
+    assert {key[0] for key in await stored_counts(timed)} == {Grain.HOUR, Grain.DAY}
+    await timed.receipt("r1", State.DELIVERED)
+    await count_changed(timed)
+    assert await faults_of_counts(timed) == []
+    assert sorted(amounts[0] for amounts in (await stored_counts(timed)).values()) == [1] * 8
+
+
+async def test_minutes_are_not_forgotten_before_they_are_counted_by_the_hour(timed: World) -> None:
+    """Whatever the clock of whoever forgets says."""
+    await timed.accept(await timed.account())
+    await count_changed(timed)
+    timed.now_ms += 6 * Grain.DAY
+    await forget_old(timed)
+    assert Grain.MINUTE in {key[0] for key in await stored_counts(timed)}
+
+
+async def forget_old(world: World) -> None:
+    for kept in KEPT:
+        await world.database.write(lambda tx, kept=kept: forget(tx, kept, now_ms=world.now_ms))  # type: ignore[misc]
+
+
+async def test_a_node_that_begins_finds_what_has_not_ended_and_what_was_never_counted(timed: World) -> None:
+    account = await timed.account()
+    await timed.sent(account)
+    await timed.accept(account, recipients=[recipient(state=State.NOFORMAT)])
+    await count_changed(timed)
+    timed.now_ms += 10 * Grain.MINUTE
+    await timed.accept(account, recipients=[recipient(state=State.NOFORMAT)])
+    await count_changed(timed)
+    timed.now_ms += 10 * Grain.MINUTE
+    await timed.accept(account)
+    found = await timed.database.survey(left)
+    assert found.minutes == [MINUTE_MS]
+    young = await timed.database.survey(lambda tx: unseen(tx, since_ms=MINUTE_MS + Grain.MINUTE, limit=1))
+    assert (young.minutes, young.next_ms) == ([MINUTE_MS + 10 * Grain.MINUTE], MINUTE_MS + 11 * Grain.MINUTE)
+    rest = await timed.database.survey(lambda tx: unseen(tx, since_ms=young.next_ms or 0, limit=5))
+    assert (rest.minutes, rest.next_ms) == ([MINUTE_MS + 20 * Grain.MINUTE], None)
+
+
+async def test_how_far_the_counting_is_never_passes_what_the_counter_still_has_to_do(timed: World) -> None:
+    await timed.accept(await timed.account())
+    await count(timed, MINUTE_MS, uncounted_ms=MINUTE_MS - 5)
+    assert (await timed.database.survey(left)).uncounted_ms == MINUTE_MS - 5
+    await timed.accept(await timed.account())
+    await count(timed, MINUTE_MS)
+    now_ms = await timed.database.read(lambda tx: tx.now_ms())
+    assert abs((await timed.database.survey(left)).uncounted_ms - (now_ms - LOOK_BACK_MS)) < Grain.HOUR
+
+
+async def test_counted_minutes_come_one_after_the_other(timed: World) -> None:
+    account = await timed.account()
+    for _ in range(2):
+        await timed.accept(account)
+        timed.now_ms += 2 * Grain.MINUTE
+    await count_changed(timed)
+
+    async def after(minute_ms: int) -> int | None:
+        return await timed.database.survey(lambda tx: next_counted(tx, after_ms=minute_ms))
+
+    assert [await after(0), await after(MINUTE_MS)] == [MINUTE_MS, MINUTE_MS + 2 * Grain.MINUTE]
+    assert await after(MINUTE_MS + 2 * Grain.MINUTE) is None
+
+
+def test_floors_begin_with_whole_hours_and_days_and_never_sink() -> None:
+    floors = Floors(0, 0).raised(START_MS)
+    assert floors.minutes_ms % Grain.HOUR == floors.hours_ms % Grain.DAY == 0
+    assert floors.raised(START_MS - Grain.DAY) == floors
+    assert floors.raised(START_MS + Grain.DAY).minutes_ms == floors.minutes_ms + Grain.DAY
+
+
+# --- whatever happens
+
+
+class CountedHistories(Histories):
+    """Beside what happens to messages, two nodes count them: at once, or later what they saw earlier; they crash, and
+    floors rise."""
+
+    async def _begin(self) -> None:
+        await super()._begin()  # its messages are of the first minute that there is, and soon old
+        self.held: list[tuple[set[int], Look]] = []
+        self.world.ids = TimedIds(lambda: self.world.now_ms, made=self.world.ids.serial())
+
+    @rule(some=st.booleans())
+    def count_now(self, some: bool) -> None:
+        self.run_now(self._count(set(sorted(self.world.changed)[:2]) if some else set(self.world.changed)))
+
+    @rule()
+    def look_only(self) -> None:
+        taken, self.world.changed = self.world.changed, set()
+        seen = self.run_now(self.world.database.survey(lambda tx: look(tx, minutes_ms(taken))))
+        self.held.append((taken, seen))
+
+    @rule()
+    def settle_what_was_seen(self) -> None:
+        for taken, seen in self.held:
+            self.run_now(self._settle(taken, seen))
+        self.held = []
+
+    @rule()
+    def crash(self) -> None:
+        """What was only in memory is lost."""
+        self.world.changed, self.held = set(), []
+        self.run_now(self._begin_again())
+
+    @rule()
+    def grow_old(self) -> None:
+        self.run_now(age_counts(self.world))
+        self.run_now(forget_old(self.world))
+
+    @rule()
+    def count_all(self) -> None:
+        self.settle_what_was_seen()
+        while self.world.changed:
+            self.run_now(self._count(set(self.world.changed)))
+        assert self.run_now(faults_of_counts(self.world)) == []
+
+    @invariant()
+    def nothing_disagrees(self) -> None:
+        """Other tests look at that."""
+
+    money_is_conserved = ends_are_final_and_told_once = nothing_disagrees
+
+    async def _count(self, taken: set[int]) -> None:
+        self.world.changed -= taken
+        seen = await self.world.database.survey(lambda tx: look(tx, minutes_ms(taken)))
+        await self._settle(taken, seen)
+
+    async def _settle(self, taken: set[int], seen: Look) -> None:
+        uncounted_ms = min([self.world.now_ms - LOOK_BACK_MS, *minutes_ms(taken | self._uncounted())])
+        for piece in slices(seen):
+
+            async def script(tx: Transaction, piece: Look = piece) -> bool:
+                return await settle(tx, piece, uncounted_ms=uncounted_ms)
+
+            if not await self.world.database.write(script):
+                self.world.changed |= taken
+                return
+
+    def _uncounted(self) -> set[int]:
+        return self.world.changed.union(*(taken for taken, _ in self.held))
+
+    async def _begin_again(self) -> None:
+        found = await self.world.database.survey(left)
+        more = await self.world.database.survey(lambda tx: unseen(tx, since_ms=found.uncounted_ms, limit=100_000))
+        self.world.changed |= {(minute_ms - EPOCH_MS) // Grain.MINUTE for minute_ms in (*found.minutes, *more.minutes)}
+
+
+TestCountedHistories = CountedHistories.TestCase
+TestCountedHistories.settings = settings(
+    max_examples=30,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.generate,),
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_long_life_is_counted_exactly(seed: int) -> None:
+    chance = random.Random(seed)
+    machine = CountedHistories()
+    machine.begin()
+    try:
+        for _ in range(150):
+            chance.choice(_COUNTED_LIFE)(machine, chance)
+        machine.count_all()
+    finally:
+        machine.teardown()
+
+
+def _one(name: str) -> Any:
+    return lambda machine, chance: getattr(machine, name)()
+
+
+def _count_some(machine: CountedHistories, chance: random.Random) -> None:
+    machine.count_now(some=chance.random() < 0.5)
+
+
+def _wait(machine: CountedHistories, chance: random.Random) -> None:
+    machine.wait(minutes=chance.choice([1, 30]))
+
+
+_COUNTED_LIFE = [
+    *LIFE,
+    *LIFE,
+    _count_some,
+    _count_some,
+    _count_some,
+    _wait,
+    _one("look_only"),
+    _one("settle_what_was_seen"),
+    _one("crash"),
+    _one("grow_old"),
+    _one("count_all"),
+]

@@ -1,0 +1,84 @@
+"""The last calls: kept by account, shown without their secrets, and those who look are told."""
+
+import asyncio
+from typing import Any
+
+from tests.support.console_house import SetClock
+
+from palomar.sandbox.api_calls import CALLS_AN_ACCOUNT, Calls
+from palomar.sandbox.change_feed import News
+from palomar.vocabulary.access import Scope
+from palomar.vocabulary.account import Account, AccountId
+from palomar.vocabulary.http_record import HttpRecord
+
+ACME = Account(id=AccountId(1), login="acme")
+OTHER = Account(id=AccountId(2), login="other")
+EVERYBODY = Scope(account_ids=None)
+
+
+def of(account: Account) -> Scope:
+    return Scope(account_ids=frozenset({account.id}))
+
+
+def record(**fields: Any) -> HttpRecord:
+    return HttpRecord(**({"method": "POST", "target": b"/json/send", "status": 200, "elapsed_ms": 5} | fields))
+
+
+async def test_a_call_is_its_accounts_and_a_bad_one_the_platforms() -> None:
+    calls = Calls(SetClock(), News())
+    kept = calls.ended("foxsys")
+    kept(record(account=ACME))
+    kept(record(account=OTHER))
+    kept(record(status=401))
+    assert [(call.login, call.status, call.dialect) for call in calls.recent(EVERYBODY)] == [
+        ("", 401, "foxsys"),
+        ("other", 200, "foxsys"),
+        ("acme", 200, "foxsys"),
+    ]
+    (mine,) = calls.recent(of(ACME))
+    assert calls.find(of(ACME), mine.id) == mine
+    assert calls.find(of(OTHER), mine.id) is None
+
+
+async def test_a_call_shows_when_it_began_what_was_cut_and_no_secret() -> None:
+    clock = SetClock()
+    calls = Calls(clock, News())
+    calls.ended("foxsys")(
+        record(
+            account=ACME,
+            headers=((b"authorization", b"Bearer s3cr3t-key"),),
+            body=b"hello",
+            body_octets=9,
+            answer=b"ok",
+            answer_octets=2,
+        )
+    )
+    (call,) = calls.recent(EVERYBODY)
+    assert (call.at_ms, call.elapsed_ms, call.method) == (clock.now_ms - 5, 5, "POST")
+    assert (call.request_is_cut, call.answer_is_cut) == (True, False)
+    assert "s3cr3t-key" not in call.shown.request_head
+    assert call.shown.request_body == "hello"
+
+
+async def test_reading_the_documentation_is_no_call_but_a_bad_password_in_a_query_is() -> None:
+    calls = Calls(SetClock(), News())
+    kept = calls.ended("convergia")
+    kept(record(method="GET", target=b"/json/docs"))
+    assert calls.recent(EVERYBODY) == []
+    kept(record(method="GET", target=b"/?password=x", password="x", status=200))
+    kept(record(method="GET", target=b"/nowhere", status=404))
+    kept(record(method="GET", status=0))
+    assert len(calls.recent(EVERYBODY)) == 3
+
+
+async def test_who_listens_is_told_and_no_more_is_kept_than_there_is_room_for() -> None:
+    news = News()
+    calls = Calls(SetClock(), news)
+    listener = news.listen(of(ACME), person="me")
+    assert listener is not None
+    calls.ended("foxsys")(record(account=OTHER))
+    for _ in range(CALLS_AN_ACCOUNT + 5):
+        calls.ended("foxsys")(record(account=ACME))
+    async with asyncio.timeout(5):
+        assert await listener.next(within_seconds=5) == {"calls"}
+    assert len(calls.recent(of(ACME))) == CALLS_AN_ACCOUNT

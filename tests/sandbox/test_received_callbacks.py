@@ -1,0 +1,62 @@
+"""The inbox: a callback that came to our own address is its account's, with whether its signature fits."""
+
+from tests.support.console_house import SetClock
+
+from palomar.sandbox.change_feed import News
+from palomar.sandbox.received_callbacks import Inbox, Signature
+from palomar.vocabulary.access import Scope
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.message import MessageId
+
+ONE, OTHER = AccountId(1), AccountId(2)
+EVERYBODY = Scope(account_ids=None)
+TARGET = "/sandbox/callback?subid=1"
+
+
+def inbox(judged: list[tuple[AccountId, str, bytes]] | None = None) -> Inbox:
+    """One for which a header fits that says so."""
+
+    def fits(account_id: AccountId, header: str, signed: bytes) -> bool:
+        if judged is not None:
+            judged.append((account_id, header, signed))
+        return header == "fits"
+
+    return Inbox(SetClock(), News(), fits=fits)
+
+
+def test_a_callback_is_whose_it_left_for() -> None:
+    box = inbox()
+    box.leaving("GET", TARGET, None, account_id=ONE, message_id=MessageId(7))
+    box.came("GET", TARGET, (), b"")
+    ((number, got),) = box.recent(Scope(account_ids=frozenset({ONE})))
+    assert (got.account_id, got.message_id, got.target, got.at_ms) == (ONE, 7, TARGET, SetClock().now_ms)
+    assert box.recent(Scope(account_ids=frozenset({OTHER}))) == []
+    assert box.find(Scope(account_ids=frozenset({OTHER})), number) is None
+    assert box.find(EVERYBODY, number) == got
+
+
+def test_what_nobody_sent_is_the_platforms() -> None:
+    box = inbox()
+    box.leaving("GET", TARGET, None, account_id=ONE, message_id=MessageId(7))
+    for method, target, body in (("POST", TARGET, b""), ("GET", f"{TARGET}1", b""), ("GET", TARGET, b"more")):
+        box.came(method, target, (), body)
+    assert {got.account_id for _, got in box.recent(EVERYBODY)} == {None}
+    assert box.recent(Scope(account_ids=frozenset({ONE}))) == []
+
+
+def test_a_signature_is_judged_over_the_body_or_the_query() -> None:
+    judged: list[tuple[AccountId, str, bytes]] = []
+    box = inbox(judged)
+    box.leaving("GET", TARGET, None, account_id=ONE, message_id=MessageId(7))
+    box.leaving("POST", "/sandbox/callback", b"{}", account_id=ONE, message_id=MessageId(8))
+    box.came("GET", TARGET, ((b"Palomar-Signature", b"fits"),), b"")
+    box.came("POST", "/sandbox/callback", ((b"palomar-signature", b"no"),), b"{}")
+    box.came("GET", TARGET, (), b"")
+    box.came("GET", "/sandbox/callback", ((b"palomar-signature", b"fits"),), b"")
+    assert [got.signature for _, got in reversed(box.recent(EVERYBODY))] == [
+        Signature.FITS,
+        Signature.WRONG,
+        Signature.NONE,
+        Signature.NONE,
+    ]
+    assert judged == [(ONE, "fits", b"subid=1"), (ONE, "no", b"{}")]

@@ -1,0 +1,108 @@
+"""Redaction: a call as people see it has everything in it but its secrets, wherever programs put them."""
+
+import base64
+
+import pytest
+from tests.support.growth import growth
+
+from palomar.sandbox.redaction import MASK, redacted
+from palomar.vocabulary.http_record import HttpRecord
+
+SECRET = "s3cr3t-of-acme"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJkZW1vIn0.abcdefghijklmnop"
+
+
+def shown(**fields: object) -> str:
+    call = redacted(HttpRecord(**({"method": "POST", "target": b"/x"} | fields)))  # type: ignore[arg-type]
+    return "\n".join((call.target, call.request_head, call.request_body, call.answer_head, call.answer_body))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"target": f"/?username=demo&password={SECRET}&number=34600000001".encode()},
+        {"target": b"/?username=demo&password=s3cr3t%2Dof%2Dacme", "answer": f"hello {SECRET}".encode()},
+        {"headers": ((b"Authorization", f"Bearer {SECRET}".encode()),)},
+        {"headers": ((b"authorization", SECRET.encode()),)},
+        {"headers": ((b"authorization", b"Basic " + base64.b64encode(f"demo:{SECRET}".encode())),)},
+        {"headers": ((b"X-Api-Key", SECRET.encode()),)},
+        {"headers": ((b"cookie", f"session={SECRET}".encode()),)},
+        {"body": f"username=demo&password={SECRET}".encode()},
+        {"body": f'{{"login": "demo", "password": "{SECRET}"}}'.encode()},
+        {"body": f'{{"login": "demo", "new_password" : "{SECRET}'.encode()},
+        {"body": f"{{'apiKey': '{SECRET}'}}".encode()},
+        {"body": f"<v:password xsi:type='xsd:string'>{SECRET}</v:password>".encode()},
+        {"body": f'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\n{SECRET}\r\n--x--'.encode()},
+        {"body": f"<arg0>demo</arg0><arg1>{SECRET}</arg1>".encode(), "password": SECRET},
+        {"body": f'{{"ackurl": "https://shop.example/ack?token={SECRET}&n=1"}}'.encode()},
+        {"answer": f'{{"login": "child", "api_key": "{SECRET}"}}'.encode()},
+        {"answer_headers": ((b"authorization", f"Bearer {SECRET}".encode()),)},
+    ],
+)
+def test_a_secret_is_shown_nowhere(fields: dict[str, object]) -> None:
+    text = shown(**fields)
+    assert SECRET not in text
+    assert SECRET.replace("-", "%2D") not in text
+    assert MASK in text
+
+
+def test_what_was_found_in_one_place_is_masked_in_every_other() -> None:
+    text = shown(
+        target=f"/?password={SECRET}".encode(), body=f"why not {SECRET}".encode(), answer=f"echo {SECRET}".encode()
+    )
+    assert SECRET not in text
+    assert text.count(MASK) == 4  # the target stands in the head too
+
+
+def test_a_signed_pass_is_a_secret_wherever_it_stands() -> None:
+    assert JWT not in shown(answer=f'{{"status":0,"message":"{JWT}"}}'.encode())
+
+
+def test_everything_else_is_shown_as_it_came() -> None:
+    call = redacted(
+        HttpRecord(
+            method="POST",
+            target=b"/json/send?tokens",
+            headers=((b"Host", b"127.0.0.1:8080"), (b"authorization", b"Basic " + base64.b64encode(b"demo:ab"))),
+            body='{"message": "Hola, ¿qué tal? <b>", "recipient": [{"msisdn": "34600000001"}]}'.encode(),
+            status=200,
+            answer_headers=((b"content-type", b"application/json"),),
+            answer=b'{"code": "0", "message": "sent"}',
+        )
+    )
+    assert call.request_head == f"POST /json/send?tokens HTTP/1.1\nHost: 127.0.0.1:8080\nauthorization: Basic {MASK}"
+    assert call.request_body == '{"message": "Hola, ¿qué tal? <b>", "recipient": [{"msisdn": "34600000001"}]}'
+    assert call.answer_head == "200\ncontent-type: application/json"
+    assert call.answer_body == '{"code": "0", "message": "sent"}'
+
+
+def test_octets_that_are_no_text_and_short_secrets_take_nothing_with_them() -> None:
+    text = shown(body=b"\xff\xfe password=a&text=a cat", password="a")
+    assert text.endswith("text=a cat\n0\n")
+    assert MASK in text
+
+
+def test_a_long_hostile_body_is_read_in_no_time() -> None:
+    """A pattern that went back and forth would never end with this."""
+    for piece in (b'"password' * 1_000, b"<password " * 1_500, b'name="password"\r\nx' * 500, b"&&&password" * 1_000):
+        assert shown(body=piece[: 16 * 1024])
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://u:p4ss@host/a", "http:\\/\\/u:p4ss@host\\/a", "HTTPS://u:p4ss@host", "http%3A%2F%2Fu%3Ap4ss%40host%2Fa"],
+)
+def test_user_and_password_in_an_address_are_told_by_where_they_stand(url: str) -> None:
+    text = shown(target=f"/x?ackurl={url}".encode(), body=f'{{"ackurl":"{url}"}}'.encode())
+    assert "p4ss" not in text
+    assert "host" in text
+
+
+@pytest.mark.parametrize(
+    "unit", [b"eyJ", b"eyJaaaaaaaaa.", b"password=a&", b'"password":"x",', b"<a:password ", b'name="']
+)
+def test_a_recorded_body_that_is_made_to_be_looked_at_for_long_is_not(unit: bytes) -> None:
+    def record_of(octets: int) -> HttpRecord:
+        return HttpRecord(method="POST", target=b"/x", body=unit * (octets // len(unit)))
+
+    assert growth(redacted, record_of(1_000), record_of(8_000), times=8) < 3

@@ -1,0 +1,54 @@
+"""Standings: what commands beside the server can know of its links, written when it has changed."""
+
+from tests.sending.test_lease import SetClock
+from tests.support.carriers import CountingCarrier
+from tests.support.world import World, new_node
+
+from palomar.routing.carrier_status import CarrierStanding, list_standings
+from palomar.routing.router import Router
+from palomar.sending.carrier_status_recorder import Standings
+from palomar.sending.claim import take_over
+from palomar.sending.stalled import Hindrance, Idle
+from palomar.storage.database import Database
+
+
+async def kept(world: World) -> list[CarrierStanding]:
+    return await world.database.read(list_standings)
+
+
+async def test_how_the_carriers_stand_is_written_when_it_changes_and_gone_with_its_node(database: Database) -> None:
+    world, clock, carrier = World(database=database), SetClock(), CountingCarrier(live=False)
+    world.node_id = await new_node(world, "one")
+    carriers = {"c": carrier}
+    idle: dict[str, Idle] = {}
+    standings = Standings(
+        database, clock, Router(carriers, clock), carriers, node_id=lambda: world.node_id, idle=lambda: idle
+    )
+    await standings.write()
+    (standing,) = await kept(world)
+    assert (standing.carrier, standing.trouble, standing.node) == ("c", "no link is bound", "one")
+    assert (standing.waiting_parts, standing.waiting_since_ms, standing.idle_since_ms) == (0, 0, 0)
+    assert [link.bound for link in standing.links] == [False]
+
+    clock.now += 60
+    await standings.write()
+    assert (await kept(world))[0].at_ms == standing.at_ms, "nothing has changed"
+    carrier.live = True
+    await standings.write()
+    (standing,) = await kept(world)
+    assert (standing.trouble, [link.bound for link in standing.links]) == ("", [True])
+
+    idle["c"] = Idle(since_ms=clock.wall_ms(), hindrance=Hindrance.WINDOW, parts=3, stalled=False)
+    await standings.write()
+    (standing,) = await kept(world)
+    assert (standing.idle_since_ms, standing.hindrance, standing.stalled) == (clock.wall_ms(), "window", False)
+
+    await world.do(take_over, world.node_id)
+    assert await kept(world) == []
+
+
+async def test_a_node_without_a_lease_writes_nothing(database: Database) -> None:
+    world, clock, carriers = World(database=database), SetClock(), {"c": CountingCarrier()}
+    standings = Standings(database, clock, Router(carriers, clock), carriers, node_id=lambda: None, idle=dict)
+    await standings.write()
+    assert await kept(world) == []

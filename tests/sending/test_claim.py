@@ -1,0 +1,214 @@
+"""Claim: work that nobody has goes to one node, and what a dead node left goes to another."""
+
+import asyncio
+import dataclasses
+
+import pytest
+from tests.support.world import CREDIT, World, from_waiting, new_node, outgoing
+
+from palomar.acceptance.release import WaitingPart
+from palomar.ports import Taken
+from palomar.receipts.record import record_receipts
+from palomar.sending.claim import Claimed, ClaimOrder, Node, adopt_strays, claim, dead_nodes, register, renew, take_over
+from palomar.storage.database import Transaction
+from palomar.vocabulary.account import UnknownOutcome
+from palomar.vocabulary.message import NODES_MAX, State
+
+
+def order(carrier: str = "c", limit: int = 100) -> ClaimOrder:
+    return ClaimOrder(carrier=carrier, limit=limit)
+
+
+async def claimed_parts(world: World, wanted: ClaimOrder) -> list[WaitingPart]:
+    """The parts that one order brings."""
+    claimed: Claimed = (await world.do(claim, wanted))[0]
+    return claimed.parts
+
+
+async def test_due_messages_that_nobody_has_are_claimed_oldest_first_with_their_parts_in_order(world: World) -> None:
+    account = await world.account()
+    messages = []
+    for age in (1, 3, 2):
+        world.now_ms -= age * 1_000
+        messages.append(await world.accepted(account, parts=2))
+        world.now_ms += age * 1_000
+    claimed = await claimed_parts(world, order(limit=2))
+    assert {part.message_id for part in claimed} == {messages[1].row.id, messages[2].row.id}
+    assert [(part.number, part.attempt) for part in claimed] == [(1, 1), (2, 1)] * 2
+    assert await world.queue() == {
+        messages[0].row.id: None,
+        messages[1].row.id: world.node_id,
+        messages[2].row.id: world.node_id,
+    }
+
+
+async def test_a_claimed_message_can_be_sent_like_one_claimed_at_birth(world: World) -> None:
+    message = await world.accepted(await world.account())
+    (waiting,) = await claimed_parts(world, order())
+    part = from_waiting(waiting)
+    assert await world.mark(part) == [True]
+    await world.answer(part, Taken(reference="r1"))
+    assert await world.state(message.row.id) is State.SENT
+
+
+async def test_what_one_node_has_the_next_does_not_get(world: World) -> None:
+    await world.accepted(await world.account())
+    assert [len(found.parts) for found in await world.do(claim, order(), order())] == [1, 0]
+    world.node_id = await new_node(world, "second")
+    assert await claimed_parts(world, order()) == []
+
+
+async def test_two_nodes_that_claim_at_once_share_the_work(world: World) -> None:
+    await world.accept(await world.account(), count=40)
+    other = World(database=world.database, ids=world.ids, accounts=world.accounts)
+    other.node_id = await new_node(world, "second")
+    one, two = await asyncio.gather(claimed_parts(world, order(limit=30)), claimed_parts(other, order(limit=30)))
+    assert len({part.message_id for part in one} | {part.message_id for part in two}) == len(one) + len(two)
+    assert set((await world.queue()).values()) <= {world.node_id, other.node_id, None}
+
+
+async def test_only_what_is_due_and_only_of_that_carrier_is_claimed(world: World) -> None:
+    account = await world.account()
+    await world.accepted(account, carrier="other")
+    later = await world.accepted(account, due_ms=world.now_ms + 60_000)
+    assert later.state is State.SCHEDULED
+    assert await claimed_parts(world, order()) == []
+    world.now_ms += 60_000
+    (waiting,) = await claimed_parts(world, order())
+    assert waiting.message_id == later.row.id
+    assert await world.state(later.row.id) is State.QUEUED
+
+
+async def test_nothing_is_claimed_without_a_lease_or_without_room(world: World) -> None:
+    await world.accepted(await world.account())
+    assert await claimed_parts(world, order(limit=0)) == []
+    world.node_id = None
+    assert await claimed_parts(world, order()) == []
+
+
+async def test_a_lease_is_renewed_while_it_runs_and_never_after(world: World) -> None:
+    async def script(tx: Transaction) -> list[bool]:
+        living = await register(tx, name="living")
+        dead = await register(tx, name="dead", lease_ms=0)
+        return [await renew(tx, living), await renew(tx, dead), await renew(tx, Node(id=999, number=0))]
+
+    assert await world.database.write(script) == [True, False, False]
+
+
+async def test_each_start_is_a_new_epoch_with_the_smallest_number_that_is_free(world: World) -> None:
+    async def script(tx: Transaction) -> list[tuple[int, int]]:
+        nodes = [await register(tx, name=f"n{index}") for index in range(3)]
+        await tx.execute("DELETE FROM nodes WHERE id = ?", nodes[0].id)
+        nodes.append(await register(tx, name="again"))
+        return [(node.id, node.number) for node in nodes]
+
+    found = await world.database.write(script)
+    assert [number for _, number in found] == [1, 2, 3, 1]
+    assert len({identity for identity, _ in found}) == 4
+
+
+async def test_no_two_nodes_have_the_number_of_commands(world: World) -> None:
+    async def script(tx: Transaction) -> set[int]:
+        return {(await register(tx, name=f"n{index}")).number for index in range(NODES_MAX - 2)}
+
+    assert NODES_MAX - 1 not in await world.database.write(script)
+
+
+async def test_the_dead_are_those_whose_lease_ran_out_and_our_own_earlier_starts(world: World) -> None:
+    dead = await new_node(world, "dead", lease_ms=0)
+    earlier = await new_node(world, "ours")
+    await new_node(world, "living")
+
+    async def script(tx: Transaction) -> list[int]:
+        return await dead_nodes(tx, own=await register(tx, name="ours"), name="ours")
+
+    assert await world.database.write(script) == [dead, earlier]
+
+
+async def test_what_a_dead_node_had_queued_is_free_again(world: World) -> None:
+    account = await world.account()
+    message = await world.accepted(account, claim=State.QUEUED)
+    (taken,) = await world.do(take_over, world.node_id)
+    assert (taken.freed, taken.in_doubt, taken.more) == (1, 0, False)
+    assert await world.queue() == {message.row.id: None}
+    assert await world.ask("SELECT id FROM nodes") == []
+
+
+async def test_what_a_dead_node_was_sending_is_in_doubt_and_sent_again_where_the_account_wants_that(
+    world: World,
+) -> None:
+    message = await world.accepted(await world.account(), claim=State.SUBMITTING)
+    (taken,) = await world.do(take_over, world.node_id)
+    assert (taken.freed, taken.in_doubt) == (1, 1)
+    world.node_id = await new_node(world, "second")
+    (waiting,) = await claimed_parts(world, order())
+    assert (waiting.message_id, waiting.attempt) == (message.row.id, 2)
+
+
+async def test_what_a_dead_node_was_sending_is_held_where_the_account_wants_that(world: World) -> None:
+    account = await world.account(unknown_outcome=UnknownOutcome.HOLD)
+    message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
+    await world.answer(outgoing(message)[0], Taken(reference="r1"))
+    (taken,) = await world.do(take_over, world.node_id)
+    assert taken.in_doubt == 1
+    assert await world.part_states(message.row.id) == [State.SENT, State.HELD]
+    assert await world.queue() == {}
+    await world.do(record_receipts)
+
+
+async def test_of_a_message_of_several_parts_only_the_unanswered_ones_are_sent_again(world: World) -> None:
+    account = await world.account(credit=10 * CREDIT)
+    message = await world.accepted(account, claim=State.SUBMITTING, parts=3)
+    await world.answer(outgoing(message)[1], Taken(reference="r2"))
+    await world.do(take_over, world.node_id)
+    world.node_id = await new_node(world, "second")
+    claimed = await claimed_parts(world, order())
+    assert [(part.number, part.reference) for part in claimed] == [
+        (1, message.row.reference),
+        (3, message.row.reference),
+    ]
+    assert {part.carrier for part in claimed} == {"c"}
+
+
+async def test_a_large_estate_is_taken_over_in_slices(world: World) -> None:
+    await world.accept(await world.account(), claim=State.QUEUED, count=501)
+    first = (await world.do(take_over, world.node_id))[0]
+    assert (first.freed, first.more) == (500, True)
+    second = (await world.do(take_over, world.node_id))[0]
+    assert (second.freed, second.more) == (1, False)
+    assert set((await world.queue()).values()) == {None}
+
+
+async def test_two_nodes_that_take_over_the_same_dead_one_free_everything_once(world: World) -> None:
+    await world.accept(await world.account(), claim=State.SUBMITTING, count=10)
+    dead = world.node_id
+    results = await asyncio.gather(world.do(take_over, dead), world.do(take_over, dead))
+    assert sorted(result[0].in_doubt for result in results) == [0, 10]
+
+
+async def test_messages_for_a_carrier_that_is_not_configured_any_more_are_routed_anew(world: World) -> None:
+    account = await world.account()
+    stray = await world.accepted(account, carrier="gone")
+    kept = await world.accepted(account, carrier="c")
+
+    async def script(tx: Transaction) -> int:
+        return await adopt_strays(tx, ["c"])
+
+    assert await world.database.write(script) == 1
+    assert [part.message_id for part in await claimed_parts(world, order(""))] == [stray.row.id]
+    assert [part.message_id for part in await claimed_parts(world, order("c"))] == [kept.row.id]
+
+
+@pytest.mark.parametrize("switch", ["enabled", "may_send"])
+async def test_a_scheduled_message_of_an_account_that_may_not_send_any_more_is_blocked_and_costs_nothing(
+    world: World, switch: str
+) -> None:
+    account = await world.account(credit=10 * CREDIT)
+    message = await world.accepted(account, parts=2, due_ms=world.now_ms + 60_000)
+    world.accounts[account.id] = dataclasses.replace(account, **{switch: False})  # type: ignore[arg-type]
+    world.now_ms += 60_000
+    assert await claimed_parts(world, order()) == []
+    assert await world.state(message.row.id) is State.BLOCKED
+    assert await world.balance(account) == (10 * CREDIT, 0)
+    assert await world.told(message.row.id) == ["blocked"]
+    assert await world.queue() == {}

@@ -1,0 +1,85 @@
+"""Stale: what a lane's deadline finds unsent ends as expired and costs nothing; what is under way is left alone."""
+
+import pytest
+from msgspec import structs
+from tests.support.world import CREDIT, World, outgoing
+
+from palomar.ports import Deferred, Taken
+from palomar.routing.rules import Plan
+from palomar.sending.deadlines import end_stale
+from palomar.vocabulary.lane import Lane, Rank
+from palomar.vocabulary.message import State
+from palomar.vocabulary.timeline import Kind
+
+SECONDS = 30
+LANE = Lane(id=1, name="codes", rank=Rank.URGENT, useless_after_seconds=SECONDS)
+
+
+@pytest.fixture(autouse=True)
+def lane(world: World) -> None:
+    world.plan = Plan(lanes=(LANE,))
+
+
+async def test_a_message_that_had_not_left_in_time_expires_and_its_credit_comes_back(world: World) -> None:
+    account = await world.account(credit=10 * CREDIT)
+    message = await world.accepted(account, parts=2)
+    world.now_ms += SECONDS * 1_000 - 1
+    assert await world.do(end_stale, 10) == [0]
+    world.now_ms += 1
+    assert await world.do(end_stale, 10) == [1]
+    view = await world.show(message.row.id)
+    assert view.message.state is State.EXPIRED
+    assert await world.balance(account) == (10 * CREDIT, 0)
+    assert [m.kind for m in view.timeline] == [Kind.ACCEPTED, Kind.STALE, Kind.GIVEN_BACK, Kind.GIVEN_BACK, Kind.ENDED]
+    assert await world.told(message.row.id) == ["expired"]
+    assert await world.do(end_stale, 10) == [0]
+
+
+async def test_a_part_that_is_claimed_does_not_leave_after_its_time(world: World) -> None:
+    message = await world.accepted(await world.account(), claim=State.QUEUED)
+    (part,) = outgoing(message)
+    part = structs.replace(part, stale_ms=message.stale_ms)
+    world.now_ms += SECONDS * 1_000
+    assert await world.mark(part) == [False]
+    await world.do(end_stale, 10)
+    assert await world.state(message.row.id) is State.EXPIRED
+
+
+async def test_a_part_under_way_is_left_to_its_answer(world: World) -> None:
+    account = await world.account(credit=10 * CREDIT)
+    message = await world.accepted(account, claim=State.SUBMITTING)
+    world.now_ms += SECONDS * 1_000
+    await world.do(end_stale, 10)
+    assert await world.state(message.row.id) is State.QUEUED
+    await world.answer(outgoing(message)[0], Taken(reference="r1"))
+    assert await world.state(message.row.id) is State.SENT
+    assert await world.balance(account) == (9 * CREDIT, 0)
+
+
+async def test_a_part_that_was_put_off_beyond_its_time_expires(world: World) -> None:
+    message = await world.accepted(await world.account(), claim=State.SUBMITTING)
+    await world.answer(outgoing(message)[0], Deferred(status=88, reason="throttled", retry_after_seconds=60))
+    world.now_ms += SECONDS * 1_000
+    await world.do(end_stale, 10)
+    assert await world.state(message.row.id) is State.EXPIRED
+
+
+async def test_of_a_long_message_the_parts_that_left_are_paid_for_and_the_others_not(world: World) -> None:
+    account = await world.account(credit=10 * CREDIT)
+    message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
+    first, second = outgoing(message)
+    await world.answer(first, Taken(reference="r1"))
+    await world.answer(second, Deferred(status=88, reason="throttled", retry_after_seconds=60))
+    world.now_ms += SECONDS * 1_000
+    await world.do(end_stale, 10)
+    assert await world.part_states(message.row.id) == [State.SENT, State.EXPIRED]
+    await world.receipt("r1", State.DELIVERED)
+    assert await world.state(message.row.id) is State.EXPIRED
+    assert await world.balance(account) == (9 * CREDIT, 0)
+
+
+async def test_without_a_deadline_nothing_is_ever_stale(world: World) -> None:
+    world.plan = Plan()
+    await world.accepted(await world.account())
+    world.now_ms += 10**9
+    assert await world.do(end_stale, 10) == [0]

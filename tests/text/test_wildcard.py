@@ -1,0 +1,21 @@
+"""Patterns of rules."""
+
+import pytest
+
+from palomar.text.wildcard import fits
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "fit"),
+    [
+        ("", "anything", True),
+        ("acme", "ACME", True),
+        ("acme", "acme2", False),
+        ("acme*", "ACME2", True),
+        ("acme*", "acm", False),
+        ("*", "", True),
+        ("a*b", "a*b", True),
+    ],
+)
+def test_a_pattern_is_a_word_or_its_beginning(pattern: str, value: str, fit: bool) -> None:
+    assert fits(pattern, value) is fit

@@ -1,0 +1,42 @@
+"""Roles, rights, scopes, and which logins and passwords there may be."""
+
+import pytest
+
+from palomar.vocabulary.access import LOGIN_LONGEST, RIGHTS, Right, Role, Scope, Who, is_login
+from palomar.vocabulary.account import AccountId
+
+
+def test_every_role_has_its_rights_and_only_owners_manage_people() -> None:
+    assert set(RIGHTS) == set(Role)
+    assert {role for role, rights in RIGHTS.items() if Right.PEOPLE in rights} == {Role.OWNER}
+    assert {role for role, rights in RIGHTS.items() if Right.REPLAY not in rights} == {Role.READ_ONLY}
+    assert {role for role, rights in RIGHTS.items() if Right.KEYS in rights} == {Role.OWNER}
+    assert {role for role, rights in RIGHTS.items() if Right.RESEND in rights} == {Role.OWNER, Role.OPERATOR}
+    assert {role for role, rights in RIGHTS.items() if Right.PLAY in rights} == {Role.OWNER, Role.OPERATOR}
+    assert all(Right.LOOK in rights for rights in RIGHTS.values())
+
+
+def test_somebody_may_what_their_role_may() -> None:
+    support = Who(login="s", name="", role=Role.SUPPORT, user_id=1, account_id=AccountId(2))
+    assert support.may(Right.REPLAY)
+    assert not support.may(Right.PEOPLE)
+    assert not support.of_platform
+
+
+def test_a_scope_has_its_accounts_and_the_platform_only_where_it_is_everything() -> None:
+    family = Scope(account_ids=frozenset({AccountId(1), AccountId(2)}))
+    assert family.has(AccountId(1))
+    assert not family.has(AccountId(3))
+    assert not family.has(None)
+    assert Scope(account_ids=None).has(AccountId(3))
+    assert Scope(account_ids=None).has(None)
+
+
+@pytest.mark.parametrize("login", ["marta", "marta@example.com", "ñandú", "a" * LOGIN_LONGEST])
+def test_these_are_logins(login: str) -> None:
+    assert is_login(login)
+
+
+@pytest.mark.parametrize("login", ["", "a b", "a:b", "a\n", "a\u202eb", "a\0", "a" * (LOGIN_LONGEST + 1)])
+def test_these_are_none(login: str) -> None:
+    assert not is_login(login)

@@ -1,0 +1,35 @@
+"""Lanes: the first that fits decides; campaigns are bulk where none does."""
+
+import re
+
+import pytest
+
+from palomar.vocabulary.account import AccountId
+from palomar.vocabulary.lane import BULK_FROM_RECIPIENTS, Lane, Rank, lane_of, rank_of
+
+CODE = Lane(id=1, name="codes", rank=Rank.URGENT, pattern=re.compile(r"\bcódigo\b|\bcode\b", re.IGNORECASE))
+OTP = Lane(id=2, name="otp", rank=Rank.URGENT, label="otp*")
+SHOP = Lane(id=3, name="shop", rank=Rank.BULK, account_id=AccountId(3), sender="shop")
+
+
+def lane(*, label: str = "", sender: str = "ACME", text: str = "hola", account: int = 7) -> Lane | None:
+    lineage = (AccountId(account), AccountId(3)) if account == 7 else (AccountId(account),)
+    return lane_of((CODE, OTP, SHOP), lineage=lineage, label=label, sender=sender, text=text)
+
+
+def test_a_text_a_label_or_a_sender_of_an_account_puts_a_message_into_its_lane() -> None:
+    assert lane(text="Su CÓDIGO es 1234") is CODE
+    assert lane(label="OTP-login") is OTP
+    assert lane(sender="Shop") is SHOP
+    assert lane(sender="Shop", account=8) is None
+    assert lane(text="decoder") is None
+
+
+def test_of_several_lanes_the_first_decides() -> None:
+    assert lane(text="code 1", label="otp") is CODE
+
+
+@pytest.mark.parametrize(("recipients", "rank"), [(1, Rank.NORMAL), (BULK_FROM_RECIPIENTS, Rank.BULK)])
+def test_without_a_lane_a_request_of_many_is_bulk(recipients: int, rank: Rank) -> None:
+    assert rank_of(None, recipients=recipients) is rank
+    assert rank_of(OTP, recipients=recipients) is Rank.URGENT

@@ -1,0 +1,91 @@
+"""Ids in answers and receipts: however a carrier spells them, both directions agree."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palomar.vocabulary.receipt_ids import (
+    Spelling,
+    answers_to,
+    canonical,
+    differs_by_case,
+    is_id,
+    is_zero,
+    receipts_for,
+)
+
+NUMBERS = st.integers(1, 2**64)
+
+
+def test_case_zeros_in_front_and_spaces_never_tell_two_ids_apart() -> None:
+    assert {canonical(text) for text in ("1f", "1F", "001F", " 1f ")} == {"1F"}
+
+
+@given(NUMBERS, st.integers(0, 6))
+def test_a_decimal_receipt_of_a_hexadecimal_answer_is_one_of_its_readings(number: int, zeros: int) -> None:
+    answer, receipt = f"{number:x}", "0" * zeros + str(number)
+    assert answers_to(receipt)[Spelling.DECIMAL_OF_HEX] == canonical(answer)
+    assert receipts_for(answer)[Spelling.DECIMAL_OF_HEX] == canonical(receipt)
+
+
+@given(NUMBERS)
+def test_a_hexadecimal_receipt_of_a_decimal_answer_is_one_of_its_readings(number: int) -> None:
+    answer, receipt = str(number), f"{number:08X}"
+    assert answers_to(receipt)[Spelling.HEX_OF_DECIMAL] == canonical(answer)
+    assert receipts_for(answer)[Spelling.HEX_OF_DECIMAL] == canonical(receipt)
+
+
+def test_an_id_that_is_no_number_has_one_reading() -> None:
+    assert answers_to("a1-b2") == {Spelling.SAME: "A1-B2"}
+    assert receipts_for("0a1-b2") == {Spelling.SAME: "A1-B2"}
+    assert answers_to("9" * 60) == {Spelling.SAME: "9" * 60}
+
+
+def test_an_id_of_zeros_is_only_itself() -> None:
+    assert answers_to("000") == receipts_for("0") == {Spelling.SAME: ""}
+
+
+def test_letters_tell_that_an_id_is_not_decimal() -> None:
+    assert set(answers_to("1F")) == {Spelling.SAME, Spelling.HEX_OF_DECIMAL}
+
+
+def test_only_the_spellings_that_are_asked_for_are_read() -> None:
+    assert answers_to("31", (Spelling.DECIMAL_OF_HEX,)) == {Spelling.DECIMAL_OF_HEX: "1F"}
+
+
+@given(st.text(max_size=70))
+def test_whatever_comes_it_is_read(text: str) -> None:
+    assert Spelling.SAME in answers_to(text)
+    assert Spelling.SAME in receipts_for(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\0", "\t\u00a0", "null", "NULL", "(null)", "N/A", "None", "-", '""', "undefined"]
+)
+def test_what_stands_for_no_id_is_none(text: str) -> None:
+    assert not is_id(text)
+
+
+@pytest.mark.parametrize("text", ["0", "00", "7", "nullable", "a-b", "1F"])
+def test_whatever_else_is_an_id(text: str) -> None:
+    assert is_id(text)
+
+
+def test_zeros_alone_are_told_from_nothing_and_from_numbers() -> None:
+    assert [is_zero(text) for text in ("0", "000", " 0", "", "10", "0a")] == [True, True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("answer", "receipt", "differs"),
+    [
+        ("aB3x", "ab3x", True),
+        ("ab3x", "aB3x", True),
+        ("aB3x", "aB3x", False),
+        ("00aB3x", "aB3x", False),
+        ("1F", "1f", False),
+        ("ABC", "abc", False),
+        ("007", "7", False),
+    ],
+)
+def test_case_tells_where_an_id_has_letters_of_both(answer: str, receipt: str, differs: bool) -> None:
+    assert differs_by_case(answer, receipt) is differs
