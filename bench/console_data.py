@@ -27,7 +27,7 @@ from console_questions import questions
 from machine import machine
 from palomar.clock import RealClock
 from palomar.reports.counting import look
-from palomar.reports.recounter import Tally
+from palomar.reports.recounter import Recounter
 from palomar.reports.search_index import add_slice, next_slice
 from palomar.reports.search_indexer import SLICE, Indexer
 from palomar.storage.database import Database, Transaction
@@ -138,7 +138,7 @@ def _pieces(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
 async def _count(database: Database) -> None:
     """Turn by turn, as the server does; the rests between turns are left out."""
     clock, timed = _RestlessClock(), _TimedWrites(database)
-    tally, turns = Tally(timed, clock), []  # type: ignore[arg-type]  # all that it uses
+    tally, turns = Recounter(timed, clock), []  # type: ignore[arg-type]  # all that it uses
     while True:
         began = time.perf_counter()
         await tally.count()

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from palomar.reports.attention import attention
-from palomar.reports.buckets import Dimension, Grain
+from palomar.reports.buckets import Bucket, Dimension
 from palomar.reports.search import search
 from palomar.reports.search_request import LATEST
 from palomar.reports.search_terms import SearchFilter
@@ -33,20 +33,20 @@ async def questions(tx: Transaction, *, account_count: int) -> list[tuple[str, A
 
 def _overview(small: Whose, some: Whose) -> list[tuple[str, Ask]]:
     now_ms = int(time.time() * 1_000)
-    hour, day, month = now_ms - Grain.HOUR, now_ms - Grain.DAY, now_ms - 30 * Grain.DAY
+    hour, day, month = now_ms - Bucket.HOUR, now_ms - Bucket.DAY, now_ms - 30 * Bucket.DAY
     asked: list[tuple[str, Ask]] = []
     for whom, whose in (("everybody", None), ("the largest account", {AccountId(1)}), ("500 accounts", some)):
         asked += [
-            (f"{whom}: the last hour by minute", _traffic(whose, Grain.MINUTE, hour, now_ms)),
-            (f"{whom}: the last day by hour", _traffic(whose, Grain.HOUR, day, now_ms)),
-            (f"{whom}: the last month by day", _traffic(whose, Grain.DAY, month, now_ms)),
+            (f"{whom}: the last hour by minute", _traffic(whose, Bucket.MINUTE, hour, now_ms)),
+            (f"{whom}: the last day by hour", _traffic(whose, Bucket.HOUR, day, now_ms)),
+            (f"{whom}: the last month by day", _traffic(whose, Bucket.DAY, month, now_ms)),
             (f"{whom}: the last month's total", _totals(whose, month, now_ms)),
         ]
         asked += [
             (f"{whom}: the last month by {by.name.lower()}", _totals(whose, month, now_ms, by)) for by in Dimension
         ]
     asked += [
-        ("everybody: the last day by hour and carrier", _traffic(None, Grain.HOUR, day, now_ms, Dimension.CARRIER)),
+        ("everybody: the last day by hour and carrier", _traffic(None, Bucket.HOUR, day, now_ms, Dimension.CARRIER)),
         ("forecast of the largest account", lambda tx: forecast(tx, AccountId(1), now_ms=now_ms)),
         ("everybody: what needs attention", lambda tx: attention(tx, None, now_ms=now_ms)),
         ("500 accounts: what needs attention", lambda tx: attention(tx, some, now_ms=now_ms)),
@@ -56,7 +56,7 @@ def _overview(small: Whose, some: Whose) -> list[tuple[str, Ask]]:
 
 def _search(small: Whose, some: Whose, *, number: str, subid: str) -> list[tuple[str, Ask]]:
     now_ms = int(time.time() * 1_000)
-    old: dict[str, Any] = {"since_ms": now_ms - 21 * Grain.DAY, "until_ms": now_ms - 20 * Grain.DAY}
+    old: dict[str, Any] = {"since_ms": now_ms - 21 * Bucket.DAY, "until_ms": now_ms - 20 * Bucket.DAY}
     asked: list[tuple[str, Whose, dict[str, Any]]] = [
         ("everything", None, {}),
         ("a frequent word", None, {"text": "codigo"}),
@@ -96,7 +96,7 @@ def _search(small: Whose, some: Whose, *, number: str, subid: str) -> list[tuple
     return [(f"search: {name}", _find(whose, SearchFilter(**wanted))) for name, whose, wanted in asked]
 
 
-def _traffic(whose: Whose, grain: Grain, since_ms: int, until_ms: int, by: Dimension | None = None) -> Ask:
+def _traffic(whose: Whose, grain: Bucket, since_ms: int, until_ms: int, by: Dimension | None = None) -> Ask:
     return lambda tx: traffic(tx, whose, grain, since_ms=since_ms, until_ms=until_ms, by=by)
 
 

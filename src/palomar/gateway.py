@@ -8,7 +8,7 @@ from msgspec import structs
 from palomar.acceptance import scheduled
 from palomar.acceptance.accept import Result, accept
 from palomar.acceptance.compose import Acceptance, Request, compose
-from palomar.acceptance.default_sender import SANDBOX_SENDERS, Senders
+from palomar.acceptance.default_sender import SANDBOX_SENDERS, DefaultSenders
 from palomar.acceptance.withdraw import can_withdraw, withdraw
 from palomar.access.admission import Admission
 from palomar.access.password_rule import GoodPassword
@@ -70,7 +70,7 @@ class Gateway:
         ids: Ids,
         public_url: Callable[[], str] = lambda: "http://localhost",
         languages: Collection[Language] = (),
-        senders: Senders = SANDBOX_SENDERS,
+        senders: DefaultSenders = SANDBOX_SENDERS,
     ) -> None:
         """Take as ``public_url`` what short links begin with where the account has no domain of its own; ``languages``
         are those whose national tables every carrier takes; ``senders`` says whose messages are that name nobody."""
@@ -87,7 +87,7 @@ class Gateway:
         self._public_url = public_url
         self._languages = languages
         self.sender = senders.of
-        """Whose message it is that names no sender: see :meth:`Senders.of`."""
+        """Whose message it is that names no sender: see :meth:`DefaultSenders.of`."""
         self._senders = senders
         self._codes = Codes(ids.token)
         self._accept = Step(
@@ -143,15 +143,15 @@ class Gateway:
 
     async def cancel_scheduled(self, account_id: AccountId, request_ref: str = "") -> int:
         """Cancel the account's scheduled messages of a request, or all; how many there were."""
-        return await self._all_of(CANCEL, scheduled.Order(account_id=account_id, request_ref=request_ref))
+        return await self._all_of(CANCEL, scheduled.ScheduledChange(account_id=account_id, request_ref=request_ref))
 
     async def send_scheduled(self, account_id: AccountId, request_ref: str = "") -> int:
         """Send the account's scheduled messages of a request, or all, at once; how many there were."""
-        count = await self._all_of(SEND_NOW, scheduled.Order(account_id=account_id, request_ref=request_ref))
+        count = await self._all_of(SEND_NOW, scheduled.ScheduledChange(account_id=account_id, request_ref=request_ref))
         self._dispatcher.wake()
         return count
 
-    async def _all_of(self, step: Step[scheduled.Order, int], order: scheduled.Order) -> int:
+    async def _all_of(self, step: Step[scheduled.ScheduledChange, int], order: scheduled.ScheduledChange) -> int:
         total = 0
         while True:
             count = await self._batcher.run(step, order)
@@ -161,7 +161,7 @@ class Gateway:
 
     # --- looking
 
-    async def balance(self, account_id: AccountId) -> store.Balance:
+    async def balance(self, account_id: AccountId) -> store.AccountBalance:
         """What the account can spend, and what is set aside for messages under way."""
         return await self._database.read(store.balance, account_id)
 
@@ -186,7 +186,7 @@ class Gateway:
         """The message that the account knows by this number of its own."""
         return await self._database.read(lookup.message_by_short_id, account_id, short_id)
 
-    async def standing(self, account_id: AccountId, *, request_ref: str, msisdn: str) -> lookup.Standing | None:
+    async def standing(self, account_id: AccountId, *, request_ref: str, msisdn: str) -> lookup.MessageStatus | None:
         """Where the account's youngest message with that request_ref to that number stands."""
         return await self._database.read(lookup.standing_of, account_id, request_ref=request_ref, msisdn=msisdn)
 
@@ -239,7 +239,7 @@ class Gateway:
         passwords = self._admission.passwords
         return await passwords.hash(password, lane=passwords.programs, whose=by.id)
 
-    async def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> store.Balance | Refusal:
+    async def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> store.AccountBalance | Refusal:
         """Credit goes from one account to another; the giver's balance after it."""
         order = store.Transfer(giver=giver, taker=taker, microcredits=microcredits)
         return await self._batcher.run(TRANSFER, order)

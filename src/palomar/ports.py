@@ -16,7 +16,7 @@ from palomar.vocabulary.events import Event
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import MessageId, PartId, State
 from palomar.vocabulary.oddity import Oddity
-from palomar.vocabulary.phone_message import HandsetMessage
+from palomar.vocabulary.phone_message import PhoneMessage
 
 # --- time, ids, chance ------------------------------------------------------------------------------------------
 
@@ -272,15 +272,15 @@ class Carrier(Protocol):
 class SimulatedNetwork(Protocol):
     """The handsets of a simulated carrier, as people look at them and play with them."""
 
-    def recent(self, number: str | None = None) -> list[HandsetMessage]:
+    def recent(self, number: str | None = None) -> list[PhoneMessage]:
         """The last messages of all handsets or of one, oldest first."""
         ...
 
-    def subscribe(self, listener: Callable[[HandsetMessage], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[PhoneMessage], None]) -> Callable[[], None]:
         """Be told of every message as it comes or is written; returns how to be told no more."""
         ...
 
-    def write(self, number: str, to: str, text: str) -> HandsetMessage:
+    def write(self, number: str, to: str, text: str) -> PhoneMessage:
         """A handset writes to an address. Raises ValueError for what is too long."""
         ...
 
@@ -296,7 +296,7 @@ class SimulatedNetwork(Protocol):
 # --- towards the customers --------------------------------------------------------------------------------------
 
 
-class WebhookRequest(Struct, frozen=True, kw_only=True):
+class CallbackRequest(Struct, frozen=True, kw_only=True):
     """A callback as it goes out, the same bytes at every attempt."""
 
     method: str
@@ -304,7 +304,7 @@ class WebhookRequest(Struct, frozen=True, kw_only=True):
     body: bytes | None = None
 
 
-class WebhookRenderer(Protocol):
+class CallbackRenderer(Protocol):
     """A dialect's say over its callbacks."""
 
     @property
@@ -312,7 +312,7 @@ class WebhookRenderer(Protocol):
         """After the n-th failed attempt, wait so long; after the last, keep it as failed."""
         ...
 
-    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
+    def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
         """The callback for an event to the customer's URL; None where this dialect makes none."""
         ...
 

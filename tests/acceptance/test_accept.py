@@ -15,7 +15,7 @@ from palomar.acceptance.compose import (
     Request,
     compose,
 )
-from palomar.acceptance.scheduled import Order, cancel, send_now
+from palomar.acceptance.scheduled import ScheduledChange, cancel, send_now
 from palomar.accounts.terms import Terms
 from palomar.billing.ledger import Ledger
 from palomar.billing.prices import PriceList
@@ -238,7 +238,7 @@ async def test_what_was_cancelled_can_be_scheduled_again(world: World) -> None:
     account = await world.account(duplicates_filter=True)
     due_ms = world.now_ms + 5 * HOUR_MS
     assert await states_when_due(world, account, due_ms, due_ms) == [State.SCHEDULED, State.DUPLICATED]
-    assert await world.do(cancel, Order(account_id=account.id)) == [1]
+    assert await world.do(cancel, ScheduledChange(account_id=account.id)) == [1]
     assert await states_when_due(world, account, due_ms) == [State.SCHEDULED]
 
 
@@ -246,7 +246,7 @@ async def test_what_is_sent_ahead_of_its_time_is_remembered_where_it_leaves(worl
     account = await world.account(duplicates_filter=True)
     due_ms = world.now_ms + 5 * HOUR_MS
     assert await states_when_due(world, account, due_ms) == [State.SCHEDULED]
-    assert await world.do(send_now, Order(account_id=account.id)) == [1]
+    assert await world.do(send_now, ScheduledChange(account_id=account.id)) == [1]
     assert await states_when_due(world, account, None, due_ms) == [State.DUPLICATED, State.SCHEDULED]
 
 

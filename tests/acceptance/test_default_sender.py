@@ -2,7 +2,7 @@
 
 import pytest
 
-from palomar.acceptance.default_sender import SANDBOX_SENDERS, STAND_IN, THE_CARRIERS, Senders
+from palomar.acceptance.default_sender import SANDBOX_SENDERS, STAND_IN, THE_CARRIERS, DefaultSenders
 from palomar.dialects import DIALECTS
 from palomar.vocabulary.account import Account, AccountId, AccountSettings
 
@@ -18,7 +18,7 @@ def test_a_dialect_that_names_no_vendor_never_sends_as_another_dialects() -> Non
 
 
 def test_on_a_real_network_nobody_stands_in() -> None:
-    real = Senders(is_real=True, borrows_vendors=False)
+    real = DefaultSenders(is_real=True, borrows_vendors=False)
     assert real.of(account()) is None
     assert real.of(account(), vendor="FOXSYS") is None
 
@@ -26,12 +26,14 @@ def test_on_a_real_network_nobody_stands_in() -> None:
 @pytest.mark.parametrize(
     ("settings", "dialect", "senders", "sender"),
     [
-        ({"default_sender": "Own", "senders": ("First",)}, "Dialect", Senders(installation="House"), "Own"),
-        ({"senders": ("First", "Second")}, "Dialect", Senders(installation="House"), "First"),
-        ({}, "Dialect", Senders(installation="House", of_carriers={"c": "Carrier"}), "Dialect"),
-        ({}, "", Senders(installation="House", of_carriers={"c": "Carrier"}), THE_CARRIERS),
-        ({}, "", Senders(installation="House"), "House"),
+        ({"default_sender": "Own", "senders": ("First",)}, "Dialect", DefaultSenders(installation="House"), "Own"),
+        ({"senders": ("First", "Second")}, "Dialect", DefaultSenders(installation="House"), "First"),
+        ({}, "Dialect", DefaultSenders(installation="House", of_carriers={"c": "Carrier"}), "Dialect"),
+        ({}, "", DefaultSenders(installation="House", of_carriers={"c": "Carrier"}), THE_CARRIERS),
+        ({}, "", DefaultSenders(installation="House"), "House"),
     ],
 )
-def test_they_are_asked_in_one_order(settings: dict[str, object], dialect: str, senders: Senders, sender: str) -> None:
+def test_they_are_asked_in_one_order(
+    settings: dict[str, object], dialect: str, senders: DefaultSenders, sender: str
+) -> None:
     assert senders.of(account(**settings), dialect=dialect, vendor="Vendor") == sender

@@ -4,9 +4,9 @@ from tests.support.world import CREDIT, StandingRouter, World
 
 from palomar.acceptance.release import WaitingPart
 from palomar.routing.hours import parse_hours
-from palomar.routing.rules import Plan, Route
+from palomar.routing.rules import Route, RoutingPlan
 from palomar.routing.sender_rules import SenderAction, SenderRule
-from palomar.sending.claim import ClaimOrder, claim
+from palomar.sending.claim import MessageClaimOrder, claim
 from palomar.vocabulary.lane import Lane, Rank
 from palomar.vocabulary.message import State
 from palomar.vocabulary.timeline import Kind
@@ -15,14 +15,16 @@ HOUR_MS = 3_600_000
 
 
 async def claimed(world: World, carrier: str = "", rank: Rank = Rank.NORMAL) -> list[WaitingPart]:
-    parts: list[WaitingPart] = (await world.do(claim, ClaimOrder(carrier=carrier, limit=100, rank=rank)))[0].parts
+    parts: list[WaitingPart] = (await world.do(claim, MessageClaimOrder(carrier=carrier, limit=100, rank=rank)))[
+        0
+    ].parts
     return parts
 
 
 async def test_a_message_that_waited_for_its_time_goes_by_the_route_that_is_open_then(world: World) -> None:
     day = Route(id=1, name="day", carrier="a", hours=parse_hours("08:00-20:00"))
     night = Route(id=2, name="night", carrier="b", hours=parse_hours("20:00-08:00"))
-    world.router = StandingRouter("a", "b", plan=Plan(routes=(day, night)))
+    world.router = StandingRouter("a", "b", plan=RoutingPlan(routes=(day, night)))
     account = await world.account()
     world.now_ms -= world.now_ms % (24 * HOUR_MS)  # midnight
     for hours in (9, 21):
@@ -48,7 +50,7 @@ async def test_all_parts_of_a_message_go_by_one_carrier(world: World) -> None:
 
 
 async def test_what_no_route_takes_ends_as_blocked_costs_nothing_and_says_why(world: World) -> None:
-    world.router = StandingRouter("a", plan=Plan(routes=(Route(id=1, carrier="a", country="ES"),)))
+    world.router = StandingRouter("a", plan=RoutingPlan(routes=(Route(id=1, carrier="a", country="ES"),)))
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, carrier="", parts=2)
     assert await claimed(world) == []
@@ -69,7 +71,7 @@ async def test_without_routes_and_carriers_a_message_waits(world: World) -> None
 
 async def test_the_carrier_is_told_the_sender_that_its_rules_leave(world: World) -> None:
     rule = SenderRule(id=1, carrier="a", action=SenderAction.REPLACE, replacement="34911")
-    world.router = StandingRouter("a", plan=Plan(sender_rules=(rule,)))
+    world.router = StandingRouter("a", plan=RoutingPlan(sender_rules=(rule,)))
     account = await world.account()
     await world.accepted(account, carrier="")
     await world.accepted(account, carrier="a")
@@ -79,7 +81,7 @@ async def test_the_carrier_is_told_the_sender_that_its_rules_leave(world: World)
 
 async def test_a_lane_is_remembered_with_the_place_in_the_queue(world: World) -> None:
     lane = Lane(id=4, name="codes", rank=Rank.URGENT, label="otp", useless_after_seconds=30, flash=True)
-    world.plan = Plan(lanes=(lane,))
+    world.plan = RoutingPlan(lanes=(lane,))
     world.router = StandingRouter("a", plan=world.plan)
     await world.accepted(await world.account(), carrier="a", label="otp")
     assert await claimed(world, "a") == []
@@ -89,7 +91,7 @@ async def test_a_lane_is_remembered_with_the_place_in_the_queue(world: World) ->
 
 async def test_a_lane_that_is_gone_leaves_its_messages_their_rank_and_deadline(world: World) -> None:
     lane = Lane(id=4, name="codes", rank=Rank.URGENT, useless_after_seconds=30, flash=True)
-    world.plan = Plan(lanes=(lane,))
+    world.plan = RoutingPlan(lanes=(lane,))
     await world.accepted(await world.account(), carrier="a")
     world.router = StandingRouter("a")
     (part,) = await claimed(world, "a", Rank.URGENT)

@@ -14,17 +14,17 @@ from palomar.access.hashing_queue import (
     STRANGERS_AT_MOST,
     SUSPECTS_AT_MOST,
     Busy,
-    PasswordLane,
-    Standing,
+    CallerRank,
+    HashingQueue,
 )
 
-KNOWN, STRANGER, SUSPECT = Standing.KNOWN, Standing.STRANGER, Standing.SUSPECT
+KNOWN, STRANGER, SUSPECT = CallerRank.KNOWN, CallerRank.STRANGER, CallerRank.SUSPECT
 BOUNDS = [(KNOWN, KNOWN_AT_MOST), (STRANGER, STRANGERS_AT_MOST), (SUSPECT, SUSPECTS_AT_MOST)]
 
 
 @pytest.fixture
-async def lane() -> AsyncIterator[PasswordLane]:
-    made = PasswordLane("test")
+async def lane() -> AsyncIterator[HashingQueue]:
+    made = HashingQueue("test")
     yield made
     made.close()
 
@@ -46,7 +46,7 @@ class Slow:
 
 
 async def _posted(
-    lane: PasswordLane, slow: Slow, *names: str, standing: Standing = STRANGER
+    lane: HashingQueue, slow: Slow, *names: str, standing: CallerRank = STRANGER
 ) -> list[asyncio.Task[str]]:
     """Work whose name begins with the letter of its address."""
     tasks = [asyncio.create_task(lane.run(slow.named(name), name[0], standing)) for name in names]
@@ -54,7 +54,7 @@ async def _posted(
     return tasks
 
 
-async def test_whoever_sends_most_delays_others_by_one_turn(lane: PasswordLane) -> None:
+async def test_whoever_sends_most_delays_others_by_one_turn(lane: HashingQueue) -> None:
     slow = Slow()
     tasks = await _posted(lane, slow, "a1", "a2", "a3", "a4", "b1", "c1", "b2")
     slow.end.set()
@@ -62,7 +62,7 @@ async def test_whoever_sends_most_delays_others_by_one_turn(lane: PasswordLane) 
     assert slow.order == ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]
 
 
-async def test_known_logins_have_every_second_turn(lane: PasswordLane) -> None:
+async def test_known_logins_have_every_second_turn(lane: HashingQueue) -> None:
     slow = Slow()
     tasks = await _posted(lane, slow, "a1", "b1", "c1") + await _posted(lane, slow, "k1", "l1", standing=KNOWN)
     slow.end.set()
@@ -70,7 +70,7 @@ async def test_known_logins_have_every_second_turn(lane: PasswordLane) -> None:
     assert slow.order == ["a1", "b1", "k1", "c1", "l1"]
 
 
-async def test_who_has_just_failed_several_times_waits_for_all_others(lane: PasswordLane) -> None:
+async def test_who_has_just_failed_several_times_waits_for_all_others(lane: HashingQueue) -> None:
     slow = Slow()
     tasks = await _posted(lane, slow, "a1")
     tasks += await _posted(lane, slow, "s1", "t1", standing=SUSPECT) + await _posted(lane, slow, "b1", "b2")
@@ -79,7 +79,7 @@ async def test_who_has_just_failed_several_times_waits_for_all_others(lane: Pass
     assert slow.order == ["a1", "b1", "b2", "s1", "t1"]
 
 
-async def test_suspects_leave_the_processor_to_others(lane: PasswordLane) -> None:
+async def test_suspects_leave_the_processor_to_others(lane: HashingQueue) -> None:
     """A quarter of the time at most: after a hash they wait three times as long as it took."""
     began = asyncio.get_running_loop().time()
     ends: list[float] = []
@@ -94,7 +94,7 @@ async def test_suspects_leave_the_processor_to_others(lane: PasswordLane) -> Non
     assert min(gaps) >= 3.9 * 0.02
 
 
-async def test_an_address_has_room_for_few_and_then_it_is_busy(lane: PasswordLane) -> None:
+async def test_an_address_has_room_for_few_and_then_it_is_busy(lane: HashingQueue) -> None:
     slow = Slow()
     tasks = await _posted(lane, slow, *(f"a{number}" for number in range(1 + EACH_AT_MOST)))
     with pytest.raises(Busy):
@@ -108,19 +108,19 @@ async def test_an_address_has_room_for_few_and_then_it_is_busy(lane: PasswordLan
 
 
 @pytest.mark.parametrize(("standing", "at_most"), BOUNDS)
-async def test_all_together_have_room_for_so_many(lane: PasswordLane, standing: Standing, at_most: int) -> None:
+async def test_all_together_have_room_for_so_many(lane: HashingQueue, standing: CallerRank, at_most: int) -> None:
     slow = Slow()
     names = [chr(ord("A") + number) for number in range(at_most + 1)]
     tasks = await _posted(lane, slow, *names, standing=standing)
     with pytest.raises(Busy):
         lane.check_room("?", standing)
-    for other in set(Standing) - {standing}:
+    for other in set(CallerRank) - {standing}:
         lane.check_room("?", other)
     slow.end.set()
     await asyncio.gather(*tasks)
 
 
-async def test_what_nobody_waits_for_any_more_is_not_done(lane: PasswordLane) -> None:
+async def test_what_nobody_waits_for_any_more_is_not_done(lane: HashingQueue) -> None:
     slow, gone = Slow(), asyncio.Event()
     tasks = await _posted(lane, slow, "a1")
     leaving = asyncio.create_task(lane.run(slow.named("b1"), "b", STRANGER, left=lambda: _until(gone)))
@@ -135,7 +135,7 @@ async def test_what_nobody_waits_for_any_more_is_not_done(lane: PasswordLane) ->
     assert slow.order == ["a1", "d1"]
 
 
-async def test_the_same_is_done_once_for_all_who_ask_while_one_still_waits(lane: PasswordLane) -> None:
+async def test_the_same_is_done_once_for_all_who_ask_while_one_still_waits(lane: HashingQueue) -> None:
     slow = Slow()
     tasks = await _posted(lane, slow, "a1")
     both = [asyncio.create_task(lane.run(slow.named("b1"), "b", STRANGER, same=b"same")) for _ in range(2)]
@@ -148,7 +148,7 @@ async def test_the_same_is_done_once_for_all_who_ask_while_one_still_waits(lane:
     assert await lane.run(slow.named("b2"), "b", STRANGER, same=b"same") == "b2"
 
 
-async def test_what_fails_is_told_and_the_next_is_done(lane: PasswordLane) -> None:
+async def test_what_fails_is_told_and_the_next_is_done(lane: HashingQueue) -> None:
     def broken() -> None:
         raise ValueError("broken")
 

@@ -7,7 +7,7 @@ import pytest
 from tests.support.console_house import SetClock
 from tests.support.databases import Place
 
-from palomar.access.hashing_queue import Standing
+from palomar.access.hashing_queue import CallerRank
 from palomar.access.password_rule import GoodPassword
 from palomar.access.passwords import Passwords, hash_of, is_hash_of
 from palomar.accounts.directory import Directory
@@ -57,5 +57,5 @@ async def test_what_a_look_costs_does_not_say_which_logins_exist(passwords: Pass
 
 async def _is_right(passwords: Passwords, stored: str, login: str, password: str) -> bool:
     return await passwords.is_right(
-        stored, login, password, lane=passwords.programs, whose=login, standing=Standing.STRANGER
+        stored, login, password, lane=passwords.programs, whose=login, standing=CallerRank.STRANGER
     )

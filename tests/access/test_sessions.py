@@ -6,23 +6,23 @@ from tests.support.world import World
 
 from palomar.access import sessions
 from palomar.access.lockout import FORGOTTEN_MS
-from palomar.access.sessions import CODE_MS, IDLE_MS, LONGEST_MS, Counted, Opening, Session
+from palomar.access.sessions import CODE_MS, IDLE_MS, LONGEST_MS, Counted, NewSession, UserSession
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import AccountId
 
-OPENING = Opening(id=1, token="t1", user_id=7, account_id=None, stamp=b"s", address="192.0.2.1", agent="A" * 400)
+OPENING = NewSession(id=1, token="t1", user_id=7, account_id=None, stamp=b"s", address="192.0.2.1", agent="A" * 400)
 LOGIN, ADDRESS = Counted(subject="login:a", free=2), Counted(subject="address:b", free=4)
 
 
-async def opened(world: World, opening: Opening = OPENING) -> None:
+async def opened(world: World, opening: NewSession = OPENING) -> None:
     async def script(tx: Transaction) -> None:
         await sessions.open_session(tx, opening, now_ms=world.now_ms)
 
     await world.database.write(script)
 
 
-async def found(world: World, token: str = OPENING.token) -> Session | None:
-    async def script(tx: Transaction) -> Session | None:
+async def found(world: World, token: str = OPENING.token) -> UserSession | None:
+    async def script(tx: Transaction) -> UserSession | None:
         return await sessions.session_of_token(tx, token, now_ms=world.now_ms)
 
     return await world.database.read(script)

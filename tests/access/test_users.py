@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidTag
 from tests.support.world import World
 
 from palomar.access import users
-from palomar.access.users import Credentials, NewUser, User
+from palomar.access.users import NewUser, User, UserCredentials
 from palomar.storage.database import Transaction
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import AccountId
@@ -27,8 +27,8 @@ async def make(world: World, login: str, *, account_id: AccountId | None = None)
     return await world.database.write(script)
 
 
-async def find(world: World, login: str) -> Credentials:
-    async def script(tx: Transaction) -> Credentials | None:
+async def find(world: World, login: str) -> UserCredentials:
+    async def script(tx: Transaction) -> UserCredentials | None:
         return await users.user_of_login(tx, login)
 
     found = await world.database.read(script)
@@ -40,7 +40,7 @@ async def test_a_user_is_found_by_its_login_in_any_case_and_by_its_id(world: Wor
     made = await make(world, "Marta")
     assert made is not None
 
-    async def script(tx: Transaction) -> Credentials | None:
+    async def script(tx: Transaction) -> UserCredentials | None:
         return await users.user_of_id(tx, made.id)
 
     found = await find(world, " mARTA ")

@@ -5,14 +5,14 @@ import asyncio
 from tests.support.world import CREDIT, World
 
 from palomar.acceptance.accept import accept
-from palomar.accounts.store import Balance, Transfer, add_credit, audit_ledger, transfer
+from palomar.accounts.store import AccountBalance, Transfer, add_credit, audit_ledger, transfer
 from palomar.storage.database import Conflict, Transaction
 from palomar.transaction.work import Work
 from palomar.vocabulary.refusals import Refusal
 
 
-async def give(world: World, account_id: int, microcredits: int) -> Balance | Refusal:
-    async def script(tx: Transaction) -> Balance | Refusal:
+async def give(world: World, account_id: int, microcredits: int) -> AccountBalance | Refusal:
+    async def script(tx: Transaction) -> AccountBalance | Refusal:
         return await add_credit(tx, world.context(), account_id, microcredits, now_ms=world.now_ms)  # type: ignore[arg-type]
 
     return await world.database.write(script)
@@ -27,8 +27,8 @@ async def audit(world: World) -> list[str]:
 
 async def test_credit_is_added_and_taken_out_to_the_microcredit(world: World) -> None:
     account = await world.account(credit=0)
-    assert await give(world, account.id, 12_345_678) == Balance(available=12_345_678, reserved=0)
-    assert await give(world, account.id, -345_678) == Balance(available=12_000_000, reserved=0)
+    assert await give(world, account.id, 12_345_678) == AccountBalance(available=12_345_678, reserved=0)
+    assert await give(world, account.id, -345_678) == AccountBalance(available=12_000_000, reserved=0)
     assert await world.balance(account) == (12_000_000, 0)
 
 
@@ -114,10 +114,10 @@ async def test_transfers_of_one_batch_see_each_other_and_none_spends_what_is_not
     back = Transfer(giver=giver.id, taker=taker.id, microcredits=-2 * CREDIT)
     results = await world.do(transfer, there, there, back, there)
     assert results == [
-        Balance(available=2 * CREDIT, reserved=0),
+        AccountBalance(available=2 * CREDIT, reserved=0),
         Refusal.NO_CREDIT,
-        Balance(available=1 * CREDIT, reserved=0),
-        Balance(available=1 * CREDIT, reserved=0),
+        AccountBalance(available=1 * CREDIT, reserved=0),
+        AccountBalance(available=1 * CREDIT, reserved=0),
     ]
     assert [await world.balance(account) for account in (giver, taker)] == [(1 * CREDIT, 0), (4 * CREDIT, 0)]
     assert await world.faults() == []

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from palomar.app.front import SANDBOX_CALLBACK, SANDBOX_CALLBACK_LIMIT, Front, Health
+from palomar.app.front import SANDBOX_CALLBACK, SANDBOX_CALLBACK_LIMIT, Front, Readiness
 
 
 def face(name: str) -> Any:
@@ -20,7 +20,7 @@ FRONT = Front(
     at_root=(face("convergia"), frozenset({"cel"})),
     links=face("links"),
     console=face("console"),
-    health=lambda: Health(faults=[], carriers={}),
+    health=lambda: Readiness(faults=[], carriers={}),
 )
 
 
@@ -69,7 +69,7 @@ async def test_a_bare_address_leads_to_the_console_unless_it_is_a_dialects() -> 
 
 
 async def test_without_a_console_there_is_none() -> None:
-    bare = Front(dialects={}, health=lambda: Health(faults=[], carriers={}))
+    bare = Front(dialects={}, health=lambda: Readiness(faults=[], carriers={}))
     assert [(await ask(path, front=bare))[0] for path in ("/", "/console/")] == [404, 404]
 
 
@@ -77,7 +77,7 @@ async def test_the_sandboxs_address_takes_any_callback_and_tells_of_it_and_witho
     took: list[Any] = []
     sandbox = Front(
         dialects={},
-        health=lambda: Health(faults=[], carriers={}),
+        health=lambda: Readiness(faults=[], carriers={}),
         took_callback=lambda *callback: took.append(callback),
     )
     headers = ((b"palomar-signature", b"t=1,v1=x"),)

@@ -6,7 +6,7 @@ import pytest
 from tests.support.world import CREDIT, World, outgoing
 
 from palomar.acceptance.compose import RECEIPT_GRACE_MS, VALIDITY_MS
-from palomar.app.housekeeping import KEPT, Kept, expire, forget
+from palomar.app.housekeeping import KEPT, Retention, expire, forget
 from palomar.ports import InDoubt, NotSent, Refused, Taken
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
@@ -91,7 +91,7 @@ async def test_a_sweep_ends_no_more_than_it_was_asked_to(world: World) -> None:
 
 
 @pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept.what)
-async def test_what_is_kept_for_some_time_is_forgotten_after_it_and_not_before(world: World, kept: Kept) -> None:
+async def test_what_is_kept_for_some_time_is_forgotten_after_it_and_not_before(world: World, kept: Retention) -> None:
     for sql, values in _AGED[kept.what]:
         await world.tell(sql, *values)
 

@@ -33,7 +33,7 @@ from palomar.dialects.sofmex.queries import IDS_AT_MOST
 from palomar.net.capacity import REFUSING_AT_MOST, UNFINISHED_OCTETS
 from palomar.net.client.resolver import LOOKUPS_AT_MOST
 from palomar.net.descriptors import CALLBACKS_AT_MOST, CONNECTIONS_AT_MOST
-from palomar.net.limits import Limits
+from palomar.net.limits import HttpLimits
 from palomar.receipts.oddities import OF_A_KIND_AT_MOST
 from palomar.sandbox.api_calls import CALLS_AN_ACCOUNT
 from palomar.sandbox.change_feed import A_PERSON_AT_MOST, LISTENERS_AT_MOST
@@ -45,7 +45,7 @@ from palomar.vocabulary.account import DAILY_LIMIT, AccountSettings
 from palomar.vocabulary.doubt import RESENDS_AFTER_DEATHS
 
 ROOT: Final = Path(__file__).parents[1]
-LIMITS: Final = Limits()
+LIMITS: Final = HttpLimits()
 
 FIGURES: Final[Mapping[str, float]] = {
     "connections, all ports together": CONNECTIONS_AT_MOST,

@@ -8,7 +8,7 @@ import pytest
 from tests.support.console_house import SetClock
 
 from palomar.app.sandbox import SandboxParts
-from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.callback_rows import CallbackRow
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.net.signing import signature
@@ -42,7 +42,7 @@ def parts(smsc: SimulatorSmsc, *, is_whole: bool = True) -> SandboxParts:
     )
 
 
-def webhook(url: str, **more: Any) -> WebhookRow:
+def webhook(url: str, **more: Any) -> CallbackRow:
     fields = {
         "id": 1,
         "message_id": MessageId(256),
@@ -53,7 +53,7 @@ def webhook(url: str, **more: Any) -> WebhookRow:
         "body": None,
         "due_ms": 1,
     }
-    return WebhookRow(**(fields | more))
+    return CallbackRow(**(fields | more))
 
 
 async def face(scope: Any, receive: Any, send: Any) -> None:

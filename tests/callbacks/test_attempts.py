@@ -3,8 +3,8 @@
 from tests.support.world import RETRIES, World, new_node
 
 from palomar.callbacks.attempts import Attempt, record_attempts
-from palomar.callbacks.callback_rows import WebhookRow
-from palomar.callbacks.turns import ClaimOrder, claim_callbacks
+from palomar.callbacks.callback_rows import CallbackRow
+from palomar.callbacks.turns import CallbackClaimOrder, claim_callbacks
 from palomar.ports import HttpOutcome
 from palomar.sending.claim import take_over
 from palomar.vocabulary.message import MessageId, State
@@ -14,7 +14,7 @@ BROKEN = HttpOutcome(status=500, error=None, elapsed_ms=5, body_start=b"\xff oop
 UNREACHABLE = HttpOutcome(status=None, error="connect", elapsed_ms=5)
 
 
-async def claimed(world: World, limit: int = 10) -> list[WebhookRow]:
+async def claimed(world: World, limit: int = 10) -> list[CallbackRow]:
     return (await world.claim(limit)).webhooks
 
 
@@ -86,7 +86,7 @@ async def test_what_is_born_where_there_is_room_belongs_to_the_node_and_the_rest
 
 async def test_a_claimed_callback_is_nobody_elses(world: World) -> None:
     await world.sent(await world.account())
-    order = ClaimOrder(limit=10, room=lambda *key: 10)
+    order = CallbackClaimOrder(limit=10, room=lambda *key: 10)
     assert [len(found.webhooks) for found in await world.do(claim_callbacks, order)] == [1]
     assert await claimed(world) == []
     world.node_id = await new_node(world, "second")

@@ -7,8 +7,8 @@ from tests.support.world import RETRIES, World
 
 from palomar.callbacks import history
 from palomar.callbacks.attempts import Attempt, record_attempts
-from palomar.callbacks.callback_rows import WebhookRow
-from palomar.callbacks.history import LATEST, LOOKED_AT, Slice, Wanted, host_of
+from palomar.callbacks.callback_rows import CallbackRow
+from palomar.callbacks.history import LATEST, LOOKED_AT, HistoryFilter, HistoryPage, host_of
 from palomar.inbound.numbers import VirtualNumber, add_number
 from palomar.inbound.receive import receive
 from palomar.ports import CarrierInbound, HttpOutcome
@@ -27,20 +27,20 @@ async def ask(world: World, flow: Any, *arguments: Any, **named: Any) -> Any:
     return await world.database.write(script)
 
 
-async def opened(world: World, *, before: int = LATEST, limit: int = 50, **wanted: Any) -> Slice[Any]:
-    found: Slice[Any] = await ask(world, history.open_ones, Wanted(**wanted), before=before, limit=limit)
+async def opened(world: World, *, before: int = LATEST, limit: int = 50, **wanted: Any) -> HistoryPage[Any]:
+    found: HistoryPage[Any] = await ask(world, history.open_ones, HistoryFilter(**wanted), before=before, limit=limit)
     return found
 
 
-async def tried(world: World, *, before: int = LATEST, limit: int = 50, **wanted: Any) -> Slice[Any]:
-    found: Slice[Any] = await ask(world, history.tried_ones, Wanted(**wanted), before=before, limit=limit)
+async def tried(world: World, *, before: int = LATEST, limit: int = 50, **wanted: Any) -> HistoryPage[Any]:
+    found: HistoryPage[Any] = await ask(world, history.tried_ones, HistoryFilter(**wanted), before=before, limit=limit)
     return found
 
 
-async def called_back(world: World, account: Account, outcome: HttpOutcome, **sent: Any) -> WebhookRow:
+async def called_back(world: World, account: Account, outcome: HttpOutcome, **sent: Any) -> CallbackRow:
     """A message of this account whose first callback was tried once."""
     await world.sent(account, **sent)
-    webhook: WebhookRow = (await world.claim()).webhooks[0]
+    webhook: CallbackRow = (await world.claim()).webhooks[0]
     await world.do(record_attempts, Attempt(webhook, outcome))
     return webhook
 

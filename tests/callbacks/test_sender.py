@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from palomar.callbacks.attempts import Attempt
-from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.callback_rows import CallbackRow
 from palomar.callbacks.claims import CLAIM_AT_MOST
-from palomar.callbacks.sender import CallbackLimits, Notifier
+from palomar.callbacks.sender import CallbackLimits, CallbackSender
 from palomar.callbacks.targets import (
     DOUBTFUL_OF_ACCOUNT,
     FAILURES_UNTIL_POOR,
@@ -22,7 +22,7 @@ from palomar.callbacks.targets import (
     SLOTS_OF_FRESH,
     WATCH_EVERY_SECONDS,
 )
-from palomar.callbacks.turns import Claimed, ClaimOrder
+from palomar.callbacks.turns import CallbackClaimOrder, ClaimedCallbacks
 from palomar.ports import HttpOutcome, HttpRequest
 from palomar.transaction.batcher import Step
 from palomar.vocabulary.account import AccountId
@@ -67,13 +67,13 @@ class FakeSender:
 class FakeBatcher:
     """The table and its steps, at once: what waits is in ``outbox``."""
 
-    outbox: list[WebhookRow] = field(default_factory=list)
+    outbox: list[CallbackRow] = field(default_factory=list)
     recorded: list[Attempt] = field(default_factory=list)
     passed_over: list[int] = field(default_factory=list)
-    claims: list[ClaimOrder] = field(default_factory=list)
+    claims: list[CallbackClaimOrder] = field(default_factory=list)
     fails: bool = False
     off: set[int] = field(default_factory=set)
-    kept: list[WebhookRow] = field(default_factory=list)
+    kept: list[CallbackRow] = field(default_factory=list)
 
     def post(self, step: Step[Any, Any], command: Any, done: Callable[[Any], None], failed: Any = None) -> None:
         if self.fails:
@@ -91,9 +91,9 @@ class FakeBatcher:
             self.recorded.append(command)
             done(None)
 
-    def claim(self, order: ClaimOrder) -> Claimed:
-        claimed = Claimed(off=set(self.off))
-        waiting: dict[tuple[AccountId, int], list[WebhookRow]] = {}
+    def claim(self, order: CallbackClaimOrder) -> ClaimedCallbacks:
+        claimed = ClaimedCallbacks(off=set(self.off))
+        waiting: dict[tuple[AccountId, int], list[CallbackRow]] = {}
         for row in self.outbox:
             waiting.setdefault((row.account_id, row.target), []).append(row)
         keys = dict.fromkeys(order.of) | (dict.fromkeys(waiting) if order.looks else {})
@@ -124,7 +124,7 @@ class Desk:
 
     def __init__(self, *, slots: int = 8, connections: int = 512, begun: bool = True) -> None:
         self.sender, self.batcher = FakeSender(), FakeBatcher()
-        self.notifier = Notifier(self.sender, limits=CallbackLimits(slots_a_host=slots, connections=connections))
+        self.notifier = CallbackSender(self.sender, limits=CallbackLimits(slots_a_host=slots, connections=connections))
         self.notifier.attach(self.batcher)  # type: ignore[arg-type]
         self.made = 0
         if begun:
@@ -132,11 +132,11 @@ class Desk:
 
     def webhook(
         self, *, host: str = "a", message: int | None = None, account: int = 1, step: int = 0, path: str = ""
-    ) -> WebhookRow:
+    ) -> CallbackRow:
         self.made += 1
         number = self.made
         url = f"http://{host}/{path}{number}"
-        return WebhookRow(
+        return CallbackRow(
             id=number,
             message_id=MessageId(1_000_000 + number if message is None else message),
             account_id=AccountId(account),
@@ -149,16 +149,16 @@ class Desk:
             step=step,
         )
 
-    def born(self, *webhooks: WebhookRow) -> None:
+    def born(self, *webhooks: CallbackRow) -> None:
         """One transaction's callbacks."""
         self.commit(webhooks)
 
-    def many(self, count: int, **more: Any) -> list[WebhookRow]:
+    def many(self, count: int, **more: Any) -> list[CallbackRow]:
         webhooks = [self.webhook(**more) for _ in range(count)]
         self.commit(webhooks)
         return webhooks
 
-    def commit(self, webhooks: Sequence[WebhookRow]) -> None:
+    def commit(self, webhooks: Sequence[CallbackRow]) -> None:
         born: Counter[int] = Counter()
         for webhook in webhooks:
             room = self.notifier.room(webhook.account_id, webhook.target)

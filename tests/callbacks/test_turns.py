@@ -7,9 +7,9 @@ from palomar.app.housekeeping import expire
 from palomar.callbacks import turns
 from palomar.callbacks.attempts import Attempt, pass_over, record_attempts, release_callbacks
 from palomar.callbacks.backlog import off_targets, replay, replay_all, resume
-from palomar.callbacks.callback_rows import INSERT_WEBHOOKS, WebhookRow
+from palomar.callbacks.callback_rows import INSERT_WEBHOOKS, CallbackRow
 from palomar.callbacks.callback_target import OffAfter
-from palomar.callbacks.turns import Claimed, ClaimOrder, claim_callbacks
+from palomar.callbacks.turns import CallbackClaimOrder, ClaimedCallbacks, claim_callbacks
 from palomar.ports import HttpOutcome
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import Account
@@ -20,11 +20,11 @@ BROKEN = HttpOutcome(status=500, error=None, elapsed_ms=5)
 AFTER_ALL_MS = 90 * 3_600_000
 
 
-async def store(world: World, account: Account, host: str, count: int, **more: int) -> list[WebhookRow]:
+async def store(world: World, account: Account, host: str, count: int, **more: int) -> list[CallbackRow]:
     """Callbacks that wait for a host, one after the other."""
     url = f"http://{host}/"
     webhooks = [
-        WebhookRow(
+        CallbackRow(
             id=world.ids.serial(),
             message_id=MessageId(more.get("message", world.ids.serial() << 8)),
             account_id=account.id,
@@ -47,7 +47,7 @@ async def store(world: World, account: Account, host: str, count: int, **more: i
     return webhooks
 
 
-def hosts(claimed: Claimed) -> list[str]:
+def hosts(claimed: ClaimedCallbacks) -> list[str]:
     return [webhook.url.removeprefix("http://").rstrip("/") for webhook in claimed.webhooks]
 
 
@@ -64,11 +64,11 @@ async def test_a_target_without_room_is_left_out_and_said_to_have_more(world: Wo
     account = await world.account()
     full = (await store(world, account, "full", 5))[0]
     well = (await store(world, account, "well", 5))[0]
-    order = ClaimOrder(limit=100, room=lambda account_id, target: 0 if target == full.target else 2)
+    order = CallbackClaimOrder(limit=100, room=lambda account_id, target: 0 if target == full.target else 2)
     (claimed,) = await world.do(claim_callbacks, order)
     assert hosts(claimed) == ["well"] * 2
     assert claimed.left == {(account.id, full.target), (account.id, well.target)}
-    (claimed,) = await world.do(claim_callbacks, ClaimOrder(limit=100, room=lambda *key: 9, of=[], looks=True))
+    (claimed,) = await world.do(claim_callbacks, CallbackClaimOrder(limit=100, room=lambda *key: 9, of=[], looks=True))
     assert (hosts(claimed), claimed.left) == (["full"] * 5 + ["well"] * 3, set())
     assert claimed.emptied == {(account.id, full.target), (account.id, well.target)}
 
@@ -77,7 +77,7 @@ async def test_only_the_named_targets_are_claimed_where_no_look_is_asked_for(wor
     account = await world.account()
     first = (await store(world, account, "one", 2))[0]
     await store(world, account, "two", 2)
-    order = ClaimOrder(limit=100, room=lambda *key: 9, of=[(account.id, first.target)], looks=False)
+    order = CallbackClaimOrder(limit=100, room=lambda *key: 9, of=[(account.id, first.target)], looks=False)
     (claimed,) = await world.do(claim_callbacks, order)
     assert hosts(claimed) == ["one", "one"]
 
@@ -87,9 +87,9 @@ async def test_a_look_goes_on_where_the_last_one_ended_until_all_had_their_turn(
 ) -> None:
     for number in range(turns.ACCOUNTS_A_LOOK + 3):
         await store(world, await world.account(), f"h{number}", 1)
-    (first,) = await world.do(claim_callbacks, ClaimOrder(limit=500, room=lambda *key: 9))
+    (first,) = await world.do(claim_callbacks, CallbackClaimOrder(limit=500, room=lambda *key: 9))
     assert len(first.webhooks) == turns.ACCOUNTS_A_LOOK
-    order = ClaimOrder(limit=500, room=lambda *key: 9, after_account=first.after_account)
+    order = CallbackClaimOrder(limit=500, room=lambda *key: 9, after_account=first.after_account)
     (second,) = await world.do(claim_callbacks, order)
     assert (len(second.webhooks), second.after_account) == (3, -1)
 
@@ -102,7 +102,7 @@ async def test_the_targets_of_an_account_take_turns_too(world: World) -> None:
     seen: list[int] = []
     after: dict[object, int] = {}
     for _ in range(3):
-        order = ClaimOrder(limit=500, room=lambda *key: 9, after_target=after)  # type: ignore[arg-type]
+        order = CallbackClaimOrder(limit=500, room=lambda *key: 9, after_target=after)  # type: ignore[arg-type]
         (claimed,) = await world.do(claim_callbacks, order)
         after = claimed.after_target
         seen += [webhook.id for webhook in claimed.webhooks]
@@ -130,7 +130,7 @@ async def test_a_claimed_end_brings_the_earlier_state_along(world: World) -> Non
     account = await world.account()
     (early,) = await store(world, account, "busy", 1, message=7 << 8, step=1)
     (late,) = await store(world, account, "well", 1, message=7 << 8, step=2)
-    order = ClaimOrder(limit=9, room=lambda _, target: 9 if target == late.target else 0)
+    order = CallbackClaimOrder(limit=9, room=lambda _, target: 9 if target == late.target else 0)
     (claimed,) = await world.do(claim_callbacks, order)
     assert [webhook.id for webhook in claimed.webhooks] == [early.id, late.id]
 

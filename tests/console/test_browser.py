@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 
 from palomar.access.totp import STEP_MS, code_at
 from palomar.console.timeline_folding import STEPS_A_PAGE
-from palomar.reports.buckets import Grain
+from palomar.reports.buckets import Bucket
 from palomar.storage.database import Transaction
 from palomar.storage.sqlite import open_sqlite
 from palomar.transaction.timeline_rows import INSERT_EVENTS
@@ -365,7 +365,7 @@ LONG_NAME = "un-operador-de-nombre-larguisimo-barcelona-norte-2"
 async def counted_largely(place: Place) -> None:
     """Figures of ten digits, a fortnight ago: of whole days, which nobody counts again."""
     key = "span_ms, start_ms, account_id, country, carrier, dialect, state, delay, messages, parts, microcredits"
-    day = Grain.DAY.start_of(time.time_ns() // 1_000_000) - 14 * Grain.DAY
+    day = Bucket.DAY.start_of(time.time_ns() // 1_000_000) - 14 * Bucket.DAY
 
     async def script(tx: Transaction) -> None:
         await tx.execute("DELETE FROM counts WHERE carrier = ?", LONG_NAME)
@@ -375,7 +375,7 @@ async def counted_largely(place: Place) -> None:
             ("sent", 0, 1_234_567),
         ):
             await tx.execute(
-                f"INSERT INTO counts ({key}) VALUES ({int(Grain.DAY)}, ?, 0, 'ES', ?, 'foxsys', ?, ?, ?, ?, ?)",
+                f"INSERT INTO counts ({key}) VALUES ({int(Bucket.DAY)}, ?, 0, 'ES', ?, 'foxsys', ?, ?, ?, ?, ?)",
                 *(day, LONG_NAME, state, delay, many, 2 * many, 1_234_567 * many),
             )
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from palomar.console import formats
-from palomar.console.formats import Manner
-from palomar.reports.buckets import DELAYS_MS, Grain
+from palomar.console.formats import Preferences
+from palomar.reports.buckets import DELAYS_MS, Bucket
 
 NOON_MS = 1_778_580_000_123  # 2026-05-12 10:00:00.123 UTC
-MADRID = Manner(language="en", zone=ZoneInfo("Europe/Madrid"), theme="auto", now_ms=NOON_MS + 3_600_000)
+MADRID = Preferences(language="en", zone=ZoneInfo("Europe/Madrid"), theme="auto", now_ms=NOON_MS + 3_600_000)
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 
@@ -118,8 +118,8 @@ def test_the_bound_of_a_delay_is_told_in_the_largest_unit() -> None:
 
 def test_minutes_and_hours_begin_in_the_viewers_zone_and_days_in_gmt() -> None:
     at_ms = int(datetime(2026, 5, 12, tzinfo=UTC).timestamp() * 1_000)
-    manner = Manner(language="es", zone=ZoneInfo("America/Mexico_City"), theme="auto", now_ms=at_ms)
-    assert [formats.start_text(at_ms, grain, manner) for grain in Grain] == ["18:00", "18:00", "12 may"]
+    manner = Preferences(language="es", zone=ZoneInfo("America/Mexico_City"), theme="auto", now_ms=at_ms)
+    assert [formats.start_text(at_ms, grain, manner) for grain in Bucket] == ["18:00", "18:00", "12 may"]
 
 
 def test_many_credits_are_told_without_decimals() -> None:

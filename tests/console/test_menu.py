@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from palomar.console.menu import find, is_known, may_see, menu_of
-from palomar.console.routes import OPEN_ROUTES, ROUTES, Entry, Route
+from palomar.console.routes import OPEN_ROUTES, ROUTES, MenuEntry, PageRoute
 from palomar.vocabulary.access import Right, Role, Who
 from palomar.vocabulary.account import AccountId
 
@@ -70,13 +70,15 @@ def test_the_sandbox_is_first_in_the_menu_and_beside_real_carriers_last() -> Non
 
 
 def test_pages_of_the_platform_are_for_who_sees_it_whole() -> None:
-    route = Route("GET", "/x", ROUTES[0].page, right=Right.LOOK, menu=Entry(text="X", icon="x"), of_platform=True)
+    route = PageRoute(
+        "GET", "/x", ROUTES[0].page, right=Right.LOOK, menu=MenuEntry(text="X", icon="x"), of_platform=True
+    )
     assert may_see(route, looker(Role.OWNER))
     assert not may_see(route, looker(Role.OWNER, account_id=AccountId(1)))
 
 
 def test_pages_of_the_sandbox_are_for_who_is_let_in_and_has_the_right() -> None:
-    route = Route("POST", "/x", ROUTES[0].page, right=Right.PLAY, in_sandbox=True)
+    route = PageRoute("POST", "/x", ROUTES[0].page, right=Right.PLAY, in_sandbox=True)
     assert not may_see(route, looker(Role.OWNER))
     assert may_see(route, looker(Role.OWNER, play=Room(is_whole=False)))
     assert not may_see(route, looker(Role.SUPPORT, play=Room(is_whole=True)))

@@ -8,7 +8,7 @@ import pytest
 
 from palomar.console.i18n import translated
 from palomar.console.reasons import told
-from palomar.routing.rules import REASONS, Lost
+from palomar.routing.rules import REASONS, RouteLoss
 from palomar.smpp.events import CloseReason
 from palomar.smpp.status import CommandStatus, status_meaning, status_name
 
@@ -84,8 +84,8 @@ def test_whatever_the_code_below_says_of_a_message_or_a_carrier_has_its_spanish(
     assert sorted(text for text in texts if spanish(text) == text) == []
 
 
-@pytest.mark.parametrize("lost", [lost for lost in Lost if lost is not Lost.UNUSABLE])
-def test_why_a_route_lost_has_its_spanish(lost: Lost) -> None:
+@pytest.mark.parametrize("lost", [lost for lost in RouteLoss if lost is not RouteLoss.UNUSABLE])
+def test_why_a_route_lost_has_its_spanish(lost: RouteLoss) -> None:
     line = f"main (c): {REASONS[lost].format('X')}"
     assert spanish(line).startswith("main (c): ")
     assert spanish(line) != line

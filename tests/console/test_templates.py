@@ -8,13 +8,13 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from palomar.console.formats import Manner
-from palomar.console.request import Request, Visit
+from palomar.console.formats import Preferences
+from palomar.console.request import PageRequest, Visit
 from palomar.console.static_files import Files
 from palomar.console.templates import JinjaRenderer, shown
 from palomar.vocabulary.access import Visitor
 
-MANNER = Manner(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1_778_580_000_000)
+MANNER = Preferences(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1_778_580_000_000)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_nothing_ever_opens_a_tag_or_leaves_its_place(text: str) -> None:
 
 def test_a_page_that_names_something_undefined_fails() -> None:
     renderer = JinjaRenderer(Files())
-    request = Request(
+    request = PageRequest(
         method="GET",
         path="/login",
         query={},

@@ -5,22 +5,22 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from palomar.console.formats import Manner
+from palomar.console.formats import Preferences
 from palomar.console.i18n import translated
 from palomar.console.timeline_view import MomentView, moments_of
 from palomar.console.viewer.masking import HIDDEN
 from palomar.reports.messages import MessageView
-from palomar.reports.why import Book, Entry, Leg, Reason, Story
+from palomar.reports.why import Book, Leg, Reason, Story, StoryEntry
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId, State
 from palomar.vocabulary.timeline import Detail, Kind, Moment
 
-MANNER = Manner(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1_778_580_000_000)
+MANNER = Preferences(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1_778_580_000_000)
 ID = MessageId(256)
 
 
-def story(*details: tuple[Kind, Detail], entries: dict[int, Entry] | None = None) -> Story:
+def story(*details: tuple[Kind, Detail], entries: dict[int, StoryEntry] | None = None) -> Story:
     timeline = [
         Moment(message_id=ID, at_ms=1_000 + 500 * number, kind=kind, detail=detail)
         for number, (kind, detail) in enumerate(details)
@@ -93,7 +93,7 @@ def test_of_what_was_discarded_one_filter_stopped_it(state: State, stopped_by: s
 
 
 def test_a_ledger_line_says_what_moved_and_for_how_many_others() -> None:
-    entry = Entry(
+    entry = StoryEntry(
         id=5,
         reason=Reason.RESERVE,
         items=4,

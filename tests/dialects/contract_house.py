@@ -19,11 +19,11 @@ from tests.support.settings import settings_of
 from palomar.accounts import blacklist, store
 from palomar.accounts.blacklist import Blocked
 from palomar.accounts.once import AddAccount
-from palomar.accounts.store import Balance, NewAccount
+from palomar.accounts.store import AccountBalance, NewAccount
 from palomar.app.config import SimulatorCarrier, load
 from palomar.app.data_directory import opened_database
 from palomar.app.server import App
-from palomar.carriers.simulator.outcome import Receipt
+from palomar.carriers.simulator.outcome import PlannedReceipt
 from palomar.carriers.simulator.receipts import receipt_pdu
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import Arrival
@@ -166,7 +166,7 @@ class House:
         """What arrived at the handset, part by part."""
         return [_text(arrival) for arrival in self._handsets.get(number, [])]
 
-    async def balance(self, customer: Customer) -> Balance:
+    async def balance(self, customer: Customer) -> AccountBalance:
         return await self.app.gateway.balance(self.account(customer).id)
 
     async def audit(self) -> list[str]:
@@ -205,7 +205,7 @@ class House:
             receipt_pdu(
                 submitted,
                 message_id=part.carrier_reference,
-                receipt=Receipt(stat=stat),
+                receipt=PlannedReceipt(stat=stat),
                 taken_ms=now_ms,
                 now_ms=now_ms,
             )

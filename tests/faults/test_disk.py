@@ -24,7 +24,7 @@ from palomar.app.transaction_order import STEPS
 from palomar.clock import RealClock
 from palomar.storage.database import DatabaseError, Unavailable
 from palomar.storage.migrate import migrate
-from palomar.storage.sqlite import Limits, SqliteDatabase, open_sqlite
+from palomar.storage.sqlite import SqliteDatabase, SqliteLimits, open_sqlite
 from palomar.transaction.batcher import Batcher, Step
 from palomar.transaction.idempotency import Key
 from palomar.vocabulary.account import Account, AccountId
@@ -33,7 +33,7 @@ FILE = "palomar.db"
 PATIENCE_SECONDS = 0.25
 AT_ONCE = 16
 """Trials that share the time between two tries."""
-ON_THE_LOOP, IN_A_THREAD = Limits(inline_commit_seconds=float("inf")), Limits(inline_commit_seconds=0.0)
+ON_THE_LOOP, IN_A_THREAD = SqliteLimits(inline_commit_seconds=float("inf")), SqliteLimits(inline_commit_seconds=0.0)
 ORDINARY: list[dict[str, Any]] = [
     {"request_ref": "single"},
     {"request_ref": "batch", "count": 5},
@@ -100,7 +100,7 @@ class Trial:
 
 @asynccontextmanager
 async def trial(
-    template: Path, folder: Path, *, limits: Limits = ON_THE_LOOP, patience_seconds: float = PATIENCE_SECONDS
+    template: Path, folder: Path, *, limits: SqliteLimits = ON_THE_LOOP, patience_seconds: float = PATIENCE_SECONDS
 ) -> AsyncIterator[Trial]:
     shutil.copy(template, folder / FILE)
     disk = FaultyDisk()
@@ -175,7 +175,7 @@ async def test_one_that_fails_once_is_only_slower_wherever_it_fails(
 @pytest.mark.parametrize("verb", ["write", "sync"])
 @pytest.mark.parametrize("limits", [ON_THE_LOOP, IN_A_THREAD], ids=["on the loop", "in a thread"])
 async def test_one_that_fails_from_then_on_refuses_what_it_does_not_store(
-    template: Path, tmp_path: Path, verb: Verb, error: str, limits: Limits
+    template: Path, tmp_path: Path, verb: Verb, error: str, limits: SqliteLimits
 ) -> None:
     for number in (1, 2, 3, 5, 8, 13):
         folder = tmp_path / str(number)

@@ -9,7 +9,7 @@ from tests.support.server import Palomar, Server
 from tests.support.sink import Sink
 from tests.support.waiting import eventually
 
-from palomar.dialects.foxsys.callbacks import FoxsysWebhooks
+from palomar.dialects.foxsys.callbacks import FoxsysCallbacks
 
 pytestmark = pytest.mark.journey
 
@@ -43,7 +43,7 @@ def test_a_callback_that_is_not_answered_with_2xx_is_planned_again_in_30_seconds
 
     first = failures(shown)[0]
     assert (first["detail"]["attempt"], first["detail"]["status"]) == (1, status)
-    assert first["detail"]["next_ms"] == first["at_ms"] + FoxsysWebhooks().retry_seconds[0] * 1_000
+    assert first["detail"]["next_ms"] == first["at_ms"] + FoxsysCallbacks().retry_seconds[0] * 1_000
     waiting = shown["callbacks_open"][0]
     assert (waiting["attempts"], waiting["failed"]) == (1, False)
     assert waiting["url"].startswith(f"{sink.url}?acklevel=operator&")

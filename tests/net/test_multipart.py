@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.growth import growth, peak_octets
 
-from palomar.net.multipart import HEAD_LONGEST, Field, fields
+from palomar.net.multipart import HEAD_LONGEST, FormField, fields
 
 FORM = "multipart/form-data; boundary=b"
 MANY = 1_000
@@ -20,12 +20,12 @@ def part(name: str, value: bytes, *, head: str = "") -> bytes:
 
 def test_fields_come_in_order_and_twice_where_they_stand_twice() -> None:
     body = part("a", b"1\r\n2") + part("b", b"") + part("a", b"\xff") + b"--b--\r\nepilogue"
-    assert fields(body, FORM, most=MANY) == [Field("a", b"1\r\n2"), Field("b", b""), Field("a", b"\xff")]
+    assert fields(body, FORM, most=MANY) == [FormField("a", b"1\r\n2"), FormField("b", b""), FormField("a", b"\xff")]
 
 
 def test_lines_may_end_with_a_line_feed_alone_and_something_may_stand_before_the_form() -> None:
     body = b'preamble\n--b\nContent-Disposition: form-data; name="a"\n\n1\n--b--\n'
-    assert fields(body, FORM, most=MANY) == [Field("a", b"1")]
+    assert fields(body, FORM, most=MANY) == [FormField("a", b"1")]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_lines_may_end_with_a_line_feed_alone_and_something_may_stand_before_the
 )
 def test_a_coding_of_old_is_undone(coding: str, written: bytes) -> None:
     body = part("a", written, head=f"Content-Transfer-Encoding: {coding}\r\n") + b"--b--"
-    assert fields(body, FORM, most=MANY) == [Field("a", b"Hola")]
+    assert fields(body, FORM, most=MANY) == [FormField("a", b"Hola")]
 
 
 def test_files_and_parts_without_a_name_or_with_too_large_a_head_are_left_out() -> None:
@@ -45,12 +45,14 @@ def test_files_and_parts_without_a_name_or_with_too_large_a_head_are_left_out() 
         + part("good", b"5")
         + b"--b--"
     )
-    assert fields(body, FORM, most=MANY) == [Field("good", b"5")]
+    assert fields(body, FORM, most=MANY) == [FormField("good", b"5")]
 
 
 def test_a_part_that_never_ends_is_the_last() -> None:
-    assert fields(part("a", b"1") + part("b", b"2"), FORM, most=MANY)[0] == Field("a", b"1")
-    assert fields(b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1', FORM, most=MANY) == [Field("a", b"1")]
+    assert fields(part("a", b"1") + part("b", b"2"), FORM, most=MANY)[0] == FormField("a", b"1")
+    assert fields(b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1', FORM, most=MANY) == [
+        FormField("a", b"1")
+    ]
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=", "text/plain", ""])

@@ -11,12 +11,12 @@ from palomar.app.housekeeping import expire
 from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, Taken
 from palomar.receipts.record import OrphanSweep, sweep_orphans
 from palomar.reports.held_count import Held, count_held
-from palomar.routing.rules import Plan
-from palomar.sending.claim import ClaimOrder, claim, take_over
+from palomar.routing.rules import RoutingPlan
+from palomar.sending.claim import MessageClaimOrder, claim, take_over
 from palomar.sending.deadlines import end_stale
 from palomar.sending.held import held_messages, send_held
 from palomar.sending.reroute import RerouteOrder, reroute
-from palomar.sending.submit import Again, Answer, record_answers
+from palomar.sending.submit import Again, SubmitAnswer, record_answers
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.lane import Lane, Rank
@@ -76,7 +76,7 @@ async def test_each_pause_is_longer_than_the_one_before_as_the_account_says(worl
 async def test_the_lane_s_bounds_go_before_the_account_s(world: World) -> None:
     lane = Lane(id=7, name="codes", rank=Rank.URGENT, resend_times=0)
     other = Lane(id=8, name="slow", rank=Rank.NORMAL, label="slow", resend_pause=60)
-    world.plan = Plan(lanes=(other, lane))
+    world.plan = RoutingPlan(lanes=(other, lane))
     world.router = StandingRouter("c", plan=world.plan)
     (code,) = outgoing(await world.accepted(await world.account(), claim=State.SUBMITTING))
     (slow,) = outgoing(await world.accepted(await world.account(), claim=State.SUBMITTING, label="slow"))
@@ -88,9 +88,9 @@ async def test_the_pause_is_kept_by_whoever_takes_the_message_over(world: World)
     message = await doubted(world)
     await world.do(take_over, world.node_id)
     world.node_id = await new_node(world, "second")
-    assert (await world.do(claim, ClaimOrder(carrier="c", limit=9)))[0].parts == []
+    assert (await world.do(claim, MessageClaimOrder(carrier="c", limit=9)))[0].parts == []
     world.now_ms += 5_000
-    (claimed,) = (await world.do(claim, ClaimOrder(carrier="c", limit=9)))[0].parts
+    (claimed,) = (await world.do(claim, MessageClaimOrder(carrier="c", limit=9)))[0].parts
     assert (claimed.message_id, claimed.attempt) == (message.row.id, 2)
 
 
@@ -101,7 +101,7 @@ async def test_deaths_of_nodes_are_counted_apart_and_end_with_the_third(world: W
     pauses = []
     for death in range(4):
         world.now_ms += 100_000
-        (claimed,) = (await world.do(claim, ClaimOrder(carrier="c", limit=9)))[0].parts or [None]
+        (claimed,) = (await world.do(claim, MessageClaimOrder(carrier="c", limit=9)))[0].parts or [None]
         attempt = claimed.attempt if claimed else 2
         assert await world.mark(structs.replace(part, attempt=attempt)) == [True]
         await world.do(take_over, world.node_id)
@@ -119,7 +119,7 @@ async def test_an_answer_that_the_node_could_not_record_before_it_died_uses_no_r
     (part,) = outgoing(message)
     await world.do(take_over, world.node_id)
     world.node_id = await new_node(world, "second")
-    await world.do(claim, ClaimOrder(carrier="c", limit=9))
+    await world.do(claim, MessageClaimOrder(carrier="c", limit=9))
     assert await again(world, part, 2) == Again(3, 5.0)
     assert await again(world, part, 3) is None
 
@@ -162,7 +162,7 @@ async def test_a_held_part_that_was_only_put_off_is_queued_again(world: World) -
     await world.answer(outgoing(message)[0], LATER)
     assert await world.state(message.row.id) is State.QUEUED
     world.now_ms += 5_000
-    (claimed,) = (await world.do(claim, ClaimOrder(carrier="c", limit=9)))[0].parts
+    (claimed,) = (await world.do(claim, MessageClaimOrder(carrier="c", limit=9)))[0].parts
     assert claimed.attempt == 2
 
 
@@ -174,7 +174,7 @@ async def test_a_message_is_held_as_long_as_one_of_its_parts_is_and_taken_only_a
         await world.answer(part, LATER)
         found.append((await world.state(message.row.id), await world.told(message.row.id)))
         world.now_ms += 5_000
-        (claimed,) = (await world.do(claim, ClaimOrder(carrier="c", limit=9)))[0].parts
+        (claimed,) = (await world.do(claim, MessageClaimOrder(carrier="c", limit=9)))[0].parts
         assert await world.mark(from_waiting(claimed)) == [True]
         await world.answer(from_waiting(claimed), Taken(reference=f"r{part.number}"))
         found.append((await world.state(message.row.id), await world.told(message.row.id)))
@@ -232,7 +232,7 @@ async def test_a_copy_that_the_carrier_had_not_taken_is_no_reason_to_pay(world: 
 
 
 async def test_what_may_have_left_is_not_given_back_when_its_lane_s_time_is_over(world: World) -> None:
-    world.plan = Plan(lanes=(Lane(id=1, name="codes", rank=Rank.URGENT, useless_after_seconds=30),))
+    world.plan = RoutingPlan(lanes=(Lane(id=1, name="codes", rank=Rank.URGENT, useless_after_seconds=30),))
     account = await world.account(credit=10 * CREDIT)
     message = await doubted(world, account=account)
     world.now_ms += 30_000
@@ -446,7 +446,7 @@ async def test_of_two_messages_alike_that_time_out_together_none_is_ended_by_a_r
     account = await world.account()
     messages = [await world.accepted(account, claim=State.SUBMITTING) for _ in range(2)]
     await world.receipt("one", State.DELIVERED, msisdn=PHONE, sender="FOXSYS", text="hello")
-    await world.do(record_answers, *(Answer("c", outgoing(message)[0], NO_ANSWER) for message in messages))
+    await world.do(record_answers, *(SubmitAnswer("c", outgoing(message)[0], NO_ANSWER) for message in messages))
     assert [await world.state(message.row.id) for message in messages] == [State.QUEUED, State.QUEUED]
 
 
@@ -466,7 +466,7 @@ async def test_after_all_parts_are_in_doubt_the_copies_go_by_another_and_a_recei
         message = await doubted(world, carrier="a", parts=2)
         assert await moved(world, message.row.id)
         world.now_ms += 5_000
-        claimed = (await world.do(claim, ClaimOrder(carrier="b", limit=9)))[0].parts
+        claimed = (await world.do(claim, MessageClaimOrder(carrier="b", limit=9)))[0].parts
         assert [part.attempt for part in claimed] == [2, 2]
         for part in outgoing(message, attempt=2):
             assert await world.mark(part, carrier="b") == [True]
@@ -512,7 +512,7 @@ async def test_what_is_held_is_sent_once_more_by_hand_with_new_bounds_and_by_any
     assert await world.do(send_held, [message.row.id], [message.row.id]) == [1, 0]
     assert await world.database.read(counted) == ([], [])
     world.router = StandingRouter("c", "b", c="it answers nothing")
-    claimed = (await world.do(claim, ClaimOrder(carrier="", limit=9)))[0].parts
+    claimed = (await world.do(claim, MessageClaimOrder(carrier="", limit=9)))[0].parts
     assert [(part.attempt, part.carrier) for part in claimed] == [(3, "b"), (3, "b")]
     for part in outgoing(message, attempt=3):
         assert await world.mark(part, carrier="b") == [True]

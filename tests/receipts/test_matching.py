@@ -12,7 +12,7 @@ from palomar.receipts.record import OrphanSweep, record_receipts, sweep_orphans
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import MessageId, State, echo_of
-from palomar.vocabulary.receipt_ids import Spelling
+from palomar.vocabulary.receipt_ids import ReceiptIdFormat
 
 PHONE = recipient().msisdn
 OTHER = recipient(1).msisdn
@@ -25,23 +25,23 @@ async def sent_as(world: World, reference: str, *, number: int = 0) -> MessageId
     return message.row.id
 
 
-async def spellings(world: World) -> dict[str, Spelling]:
+async def spellings(world: World) -> dict[str, ReceiptIdFormat]:
     return dict(await world.database.read(load_spellings))
 
 
 @pytest.mark.parametrize(
     ("answer", "receipt", "spelling"),
     [
-        ("1A2B3C4D", "1a2b3c4d", Spelling.SAME),
-        ("0001A2B3", "1A2B3", Spelling.SAME),
-        ("1a2b3c4d", str(0x1A2B3C4D), Spelling.DECIMAL_OF_HEX),
-        ("001a2b3c", f"0000{0x1A2B3C}", Spelling.DECIMAL_OF_HEX),
-        (str(0x1A2B3C4D), "1A2B3C4D", Spelling.HEX_OF_DECIMAL),
-        (str(0x12345678), "12345678", Spelling.HEX_OF_DECIMAL),
+        ("1A2B3C4D", "1a2b3c4d", ReceiptIdFormat.SAME),
+        ("0001A2B3", "1A2B3", ReceiptIdFormat.SAME),
+        ("1a2b3c4d", str(0x1A2B3C4D), ReceiptIdFormat.DECIMAL_OF_HEX),
+        ("001a2b3c", f"0000{0x1A2B3C}", ReceiptIdFormat.DECIMAL_OF_HEX),
+        (str(0x1A2B3C4D), "1A2B3C4D", ReceiptIdFormat.HEX_OF_DECIMAL),
+        (str(0x12345678), "12345678", ReceiptIdFormat.HEX_OF_DECIMAL),
     ],
 )
 async def test_ids_match_however_they_are_spelt_and_the_spelling_is_learned(
-    world: World, answer: str, receipt: str, spelling: Spelling
+    world: World, answer: str, receipt: str, spelling: ReceiptIdFormat
 ) -> None:
     message_id = await sent_as(world, answer)
     assert await world.receipt(receipt, State.DELIVERED, msisdn=PHONE)
@@ -50,7 +50,7 @@ async def test_ids_match_however_they_are_spelt_and_the_spelling_is_learned(
 
 
 async def test_what_was_learned_is_all_that_is_tried(world: World) -> None:
-    world.spellings = {"c": Spelling.DECIMAL_OF_HEX}
+    world.spellings = {"c": ReceiptIdFormat.DECIMAL_OF_HEX}
     hexadecimal = await sent_as(world, "10")
     decimal = await sent_as(world, "16")
     assert await world.receipt("16", State.DELIVERED, msisdn=PHONE)
@@ -62,7 +62,7 @@ async def test_between_readings_the_phone_decides(world: World) -> None:
     as_hexadecimal = await sent_as(world, "10", number=0)
     assert await world.receipt("16", State.DELIVERED, msisdn=PHONE)
     assert (await world.state(as_it_stands), await world.state(as_hexadecimal)) == (State.SENT, State.DELIVERED)
-    assert await spellings(world) == {"c": Spelling.DECIMAL_OF_HEX}
+    assert await spellings(world) == {"c": ReceiptIdFormat.DECIMAL_OF_HEX}
 
 
 async def test_without_the_phone_only_the_plain_reading_is_believed_and_nothing_is_learned(world: World) -> None:
@@ -105,13 +105,13 @@ async def test_an_early_receipt_of_another_phone_is_not_mistaken(world: World) -
 
 
 async def test_a_carrier_that_changes_its_spelling_is_learned_anew_by_the_sweep(world: World) -> None:
-    world.spellings = {"c": Spelling.SAME}
+    world.spellings = {"c": ReceiptIdFormat.SAME}
     message_id = await sent_as(world, "1f")
     assert not await world.receipt("31", State.DELIVERED, msisdn=PHONE)
     (swept,) = await world.do(sweep_orphans, OrphanSweep(limit=10))
     assert swept.joined == 1
     assert await world.state(message_id) is State.DELIVERED
-    assert await spellings(world) == {"c": Spelling.DECIMAL_OF_HEX}
+    assert await spellings(world) == {"c": ReceiptIdFormat.DECIMAL_OF_HEX}
 
 
 async def test_the_sweep_goes_on_where_it_stopped_and_begins_anew(world: World) -> None:

@@ -8,7 +8,7 @@ from tests.support.world import World
 
 from palomar.receipts import overdue
 from palomar.receipts.overdue import Overdue
-from palomar.routing.rules import Plan
+from palomar.routing.rules import RoutingPlan
 from palomar.routing.sender_rules import SenderAction, SenderRule
 from palomar.storage.database import Database
 from palomar.vocabulary.message import State
@@ -56,7 +56,7 @@ async def test_the_carrier_is_asked_with_the_sender_that_it_was_told(database: D
     world, clock, carrier = World(database=database), SetClock(), AskedCarrier()
     world.now_ms = clock.wall_ms()
     await world.sent(await world.account())
-    plan = Plan(sender_rules=(SenderRule(id=1, country="MX", action=SenderAction.REPLACE, replacement="5255"),))
+    plan = RoutingPlan(sender_rules=(SenderRule(id=1, country="MX", action=SenderAction.REPLACE, replacement="5255"),))
     clock.now += AFTER
     await Overdue(database, clock, {"c": carrier}, {"c": AFTER}, plan=lambda: plan).look()
     assert carrier.asked == [("r1", "5255")]

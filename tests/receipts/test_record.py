@@ -10,7 +10,7 @@ from palomar.acceptance.accept import Accepted
 from palomar.app.housekeeping import expire
 from palomar.ports import InDoubt, OutgoingPart, Taken
 from palomar.receipts.record import ORPHAN_SWEEP_MS, OrphanSweep, record_receipts, sweep_orphans
-from palomar.sending.submit import Answer, record_answers
+from palomar.sending.submit import SubmitAnswer, record_answers
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import State, echo_of
 
@@ -67,7 +67,7 @@ async def test_a_receipt_before_its_answer_is_kept_and_joined_when_the_answer_co
 
 async def test_an_answer_and_its_receipt_in_one_batch_find_each_other(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
-    answer = Answer("c", outgoing(message)[0], Taken(reference="r1"))
+    answer = SubmitAnswer("c", outgoing(message)[0], Taken(reference="r1"))
     _, found = await world.batch((record_answers, [answer]), (record_receipts, [receipt("r1", State.DELIVERED)]))
     assert found == [True]
     assert await world.told(message.row.id) == ["took", "delivered"]
@@ -85,7 +85,8 @@ async def test_orphans_of_two_carriers_with_the_same_id_each_find_their_part(wor
     await world.receipt("r1", State.UNDELIVERED, carrier="one")
     await world.receipt("r1", State.DELIVERED, carrier="two")
     answers = [
-        Answer(name, outgoing(message)[0], Taken(reference="r1")) for name, message in (("one", one), ("two", two))
+        SubmitAnswer(name, outgoing(message)[0], Taken(reference="r1"))
+        for name, message in (("one", one), ("two", two))
     ]
     await world.do(record_answers, *answers)
     assert await world.state(one.row.id) is State.UNDELIVERED
@@ -200,7 +201,7 @@ async def test_many_receipts_of_many_messages_in_one_batch(world: World) -> None
     result = await world.accept(await world.account(), claim=State.SUBMITTING, count=50)
     assert isinstance(result, Accepted)
     parts = [part for message in result.messages for part in outgoing(message)]
-    await world.do(record_answers, *(Answer("c", part, Taken(reference=f"m{part.part_id}")) for part in parts))
+    await world.do(record_answers, *(SubmitAnswer("c", part, Taken(reference=f"m{part.part_id}")) for part in parts))
     await world.do(record_receipts, *(receipt(f"m{part.part_id}", State.DELIVERED) for part in reversed(parts)))
     assert {await world.state(message.row.id) for message in result.messages} == {State.DELIVERED}
 

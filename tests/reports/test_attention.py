@@ -4,7 +4,7 @@ import pytest
 from tests.support.counted import count_changed
 from tests.support.world import CREDIT, START_MS, TimedIds, World
 
-from palomar.callbacks.callback_rows import INSERT_WEBHOOKS, WebhookRow
+from palomar.callbacks.callback_rows import INSERT_WEBHOOKS, CallbackRow
 from palomar.ports import OFF_ON_PURPOSE, LinkStatus
 from palomar.reports.attention import (
     LOW_DAYS,
@@ -16,9 +16,9 @@ from palomar.reports.attention import (
     UnknownWord,
     attention,
 )
-from palomar.reports.buckets import Grain
+from palomar.reports.buckets import Bucket
 from palomar.reports.statistics import Whose
-from palomar.routing.carrier_status import CarrierStanding, record_standing
+from palomar.routing.carrier_status import CarrierStatus, record_standing
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.message import State
@@ -38,7 +38,7 @@ async def look(world: World, whose: Whose = None) -> Attention:
 async def call_back(world: World, account: Account, *callbacks: tuple[str, int, int]) -> None:
     """Callbacks in the outbox: URL, attempts so far, whether it was given up."""
     rows = [
-        WebhookRow(
+        CallbackRow(
             id=world.ids.serial(), message_id=world.ids.message_id(), account_id=account.id, dialect="foxsys",
             method="POST", url=url, body=b"\x00", due_ms=0, attempts=attempts, failed=failed,
         ).row()
@@ -115,7 +115,7 @@ async def test_accounts_whose_credit_ends_soon_are_told_and_those_that_were_told
         await timed.accept(account, count=12)
     await timed.accept(told)
     await count_changed(timed)
-    timed.now_ms += Grain.DAY
+    timed.now_ms += Bucket.DAY
     low = (await look(timed)).low
     assert [(one.forecast.account_id, one.told) for one in low] == [(told.id, True), (poor.id, False)]
     assert 6 * CREDIT <= low[1].forecast.microcredits_a_day <= 12 * CREDIT, "of one day, or the two that it touched"
@@ -129,7 +129,7 @@ async def test_a_balance_that_lasts_long_is_no_alarm_though_its_owner_was_told_o
     await timed.accept(told, count=3)
     await timed.accept(used_up, count=2)
     await count_changed(timed)
-    timed.now_ms += Grain.DAY
+    timed.now_ms += Bucket.DAY
     assert [row[0] for row in await timed.ask("SELECT account_id FROM notices ORDER BY account_id")] == [
         told.id,
         used_up.id,
@@ -140,7 +140,7 @@ async def test_a_balance_that_lasts_long_is_no_alarm_though_its_owner_was_told_o
 
 
 async def test_what_was_spent_in_minutes_is_not_taken_for_what_is_spent_all_day(timed: World) -> None:
-    timed.now_ms = Grain.DAY.start_of(timed.now_ms) + 5 * Grain.MINUTE
+    timed.now_ms = Bucket.DAY.start_of(timed.now_ms) + 5 * Bucket.MINUTE
     account = await timed.account(credit=1_000 * CREDIT)
     await timed.accept(account, count=50)
     await count_changed(timed)
@@ -148,7 +148,7 @@ async def test_what_was_spent_in_minutes_is_not_taken_for_what_is_spent_all_day(
 
 
 async def test_every_account_that_is_shown_as_low_lasts_less_than_a_month(timed: World) -> None:
-    timed.now_ms = Grain.DAY.start_of(timed.now_ms) + 3 * Grain.HOUR
+    timed.now_ms = Bucket.DAY.start_of(timed.now_ms) + 3 * Bucket.HOUR
     for credit, count, mark in (
         (40, 10, 0),
         (40, 10, 50),
@@ -172,7 +172,7 @@ async def test_an_account_that_sends_nothing_is_not_low_however_little_it_has(ti
     assert (await look(timed)).low == []
 
 
-async def stand(world: World, *standings: CarrierStanding) -> None:
+async def stand(world: World, *standings: CarrierStatus) -> None:
     assert world.node_id is not None
     node_id = world.node_id
     await world.database.write(lambda tx: record_standing(tx, node_id, list(standings), now_ms=1))
@@ -185,10 +185,10 @@ def link(*, bound: bool = True, parts_per_second: float = 0.0) -> LinkStatus:
 async def test_carriers_are_told_that_cannot_be_used_lack_a_link_or_are_throttled(timed: World) -> None:
     await stand(
         timed,
-        CarrierStanding(carrier="a-throttled", links=(link(), link(parts_per_second=5.0))),
-        CarrierStanding(carrier="b-one-link-down", links=(link(), link(bound=False))),
-        CarrierStanding(carrier="c-well", links=(link(),)),
-        CarrierStanding(carrier="d-down", links=(link(bound=False),), trouble="no link is bound"),
+        CarrierStatus(carrier="a-throttled", links=(link(), link(parts_per_second=5.0))),
+        CarrierStatus(carrier="b-one-link-down", links=(link(), link(bound=False))),
+        CarrierStatus(carrier="c-well", links=(link(),)),
+        CarrierStatus(carrier="d-down", links=(link(bound=False),), trouble="no link is bound"),
     )
     found = await look(timed)
     assert [one.carrier for one in found.carriers] == ["d-down", "b-one-link-down", "a-throttled"]
@@ -199,7 +199,7 @@ async def test_carriers_are_told_that_cannot_be_used_lack_a_link_or_are_throttle
 async def test_a_carrier_that_is_off_on_purpose_is_told_only_where_something_waits_for_it(
     timed: World, off: str
 ) -> None:
-    await stand(timed, CarrierStanding(carrier="old", links=(link(bound=False),), trouble=off))
+    await stand(timed, CarrierStatus(carrier="old", links=(link(bound=False),), trouble=off))
     assert (await look(timed)).carriers == []
     await timed.accept(await timed.account(credit=10 * CREDIT), carrier="old")
     assert [one.carrier for one in (await look(timed)).carriers] == ["old"]

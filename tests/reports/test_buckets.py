@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.reports.buckets import COUNTS_KEPT_MS, GRAINS, Floors, Grain, Piece, Totals, pieces
+from palomar.reports.buckets import COUNTS_KEPT_MS, GRAINS, Bucket, CountedSpan, Floors, Totals, pieces
 from palomar.vocabulary.message import EPOCH_MS, IDS_A_MINUTE, State, first_id, make_message_id
 
 NOW_MS = 1_760_000_123_456
@@ -14,49 +14,49 @@ FLOORS = Floors(0, 0).raised(NOW_MS)
 
 
 def test_minutes_hours_and_days_begin_where_ids_do() -> None:
-    for grain in Grain:
+    for grain in Bucket:
         assert EPOCH_MS % grain == 0
-    identity = make_message_id(at_ms=EPOCH_MS + 7 * Grain.MINUTE + 59_999, node=63, sequence=255)
+    identity = make_message_id(at_ms=EPOCH_MS + 7 * Bucket.MINUTE + 59_999, node=63, sequence=255)
     assert identity // IDS_A_MINUTE == 7
-    assert first_id(EPOCH_MS + 8 * Grain.MINUTE) // IDS_A_MINUTE == 8
+    assert first_id(EPOCH_MS + 8 * Bucket.MINUTE) // IDS_A_MINUTE == 8
 
 
 def test_floors_begin_with_a_whole_hour_and_a_whole_day_and_never_sink() -> None:
-    assert NOW_MS - FLOORS.minutes_ms >= COUNTS_KEPT_MS[Grain.MINUTE]
-    assert FLOORS.minutes_ms % Grain.HOUR == FLOORS.hours_ms % Grain.DAY == 0
-    assert FLOORS.raised(NOW_MS - Grain.DAY) == FLOORS
-    assert FLOORS.raised(NOW_MS + Grain.DAY).minutes_ms == FLOORS.minutes_ms + Grain.DAY
+    assert NOW_MS - FLOORS.minutes_ms >= COUNTS_KEPT_MS[Bucket.MINUTE]
+    assert FLOORS.minutes_ms % Bucket.HOUR == FLOORS.hours_ms % Bucket.DAY == 0
+    assert FLOORS.raised(NOW_MS - Bucket.DAY) == FLOORS
+    assert FLOORS.raised(NOW_MS + Bucket.DAY).minutes_ms == FLOORS.minutes_ms + Bucket.DAY
 
 
 @pytest.mark.parametrize(
     ("at_ms", "grain"),
     [
-        (FLOORS.minutes_ms, Grain.MINUTE),
-        (FLOORS.minutes_ms - 1, Grain.HOUR),
-        (FLOORS.hours_ms, Grain.HOUR),
-        (FLOORS.hours_ms - 1, Grain.DAY),
+        (FLOORS.minutes_ms, Bucket.MINUTE),
+        (FLOORS.minutes_ms - 1, Bucket.HOUR),
+        (FLOORS.hours_ms, Bucket.HOUR),
+        (FLOORS.hours_ms - 1, Bucket.DAY),
     ],
 )
-def test_what_is_older_is_counted_more_coarsely(at_ms: int, grain: Grain) -> None:
+def test_what_is_older_is_counted_more_coarsely(at_ms: int, grain: Bucket) -> None:
     assert FLOORS.grain_at(at_ms) is grain
 
 
 def test_a_period_is_read_in_days_hours_and_minutes() -> None:
-    day = Grain.DAY.start_of(NOW_MS) - Grain.DAY
-    found = list(pieces(day - Grain.HOUR - 1, day + Grain.DAY + Grain.HOUR + 1, FLOORS))
+    day = Bucket.DAY.start_of(NOW_MS) - Bucket.DAY
+    found = list(pieces(day - Bucket.HOUR - 1, day + Bucket.DAY + Bucket.HOUR + 1, FLOORS))
     assert found == [
-        Piece(Grain.MINUTE, day - Grain.HOUR - Grain.MINUTE, day - Grain.HOUR),
-        Piece(Grain.HOUR, day - Grain.HOUR, day),
-        Piece(Grain.DAY, day, day + Grain.DAY),
-        Piece(Grain.HOUR, day + Grain.DAY, day + Grain.DAY + Grain.HOUR),
-        Piece(Grain.MINUTE, day + Grain.DAY + Grain.HOUR, day + Grain.DAY + Grain.HOUR + Grain.MINUTE),
+        CountedSpan(Bucket.MINUTE, day - Bucket.HOUR - Bucket.MINUTE, day - Bucket.HOUR),
+        CountedSpan(Bucket.HOUR, day - Bucket.HOUR, day),
+        CountedSpan(Bucket.DAY, day, day + Bucket.DAY),
+        CountedSpan(Bucket.HOUR, day + Bucket.DAY, day + Bucket.DAY + Bucket.HOUR),
+        CountedSpan(Bucket.MINUTE, day + Bucket.DAY + Bucket.HOUR, day + Bucket.DAY + Bucket.HOUR + Bucket.MINUTE),
     ]
 
 
-@given(st.integers(0, 120 * Grain.DAY), st.integers(-5, 120 * Grain.DAY))
+@given(st.integers(0, 120 * Bucket.DAY), st.integers(-5, 120 * Bucket.DAY))
 def test_pieces_cover_a_period_without_a_gap_in_grains_that_are_kept(age_ms: int, length_ms: int) -> None:
     since_ms = NOW_MS - age_ms
-    until_ms = min(since_ms + length_ms, NOW_MS + Grain.DAY)
+    until_ms = min(since_ms + length_ms, NOW_MS + Bucket.DAY)
     found = list(pieces(since_ms, until_ms, FLOORS))
     if until_ms <= since_ms:
         assert found == []

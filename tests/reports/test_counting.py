@@ -13,13 +13,13 @@ from tests.transaction.test_histories import LIFE, Histories
 
 from palomar.app.housekeeping import KEPT, forget
 from palomar.ports import Refused
-from palomar.reports.buckets import EVERYBODY, Floors, Grain
+from palomar.reports.buckets import EVERYBODY, Bucket, Floors
 from palomar.reports.count_rows import tally_row
 from palomar.reports.counting import AT_ONCE, LOOK_BACK_MS, Look, left, look, next_counted, settle, slices, unseen
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import EPOCH_MS, State
 
-MINUTE_MS = Grain.MINUTE.start_of(START_MS)
+MINUTE_MS = Bucket.MINUTE.start_of(START_MS)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def timed(world: World) -> World:
 
 
 def minutes_ms(numbers: set[int]) -> list[int]:
-    return [EPOCH_MS + number * Grain.MINUTE for number in numbers]
+    return [EPOCH_MS + number * Bucket.MINUTE for number in numbers]
 
 
 async def version(world: World) -> int:
@@ -42,7 +42,7 @@ async def test_a_message_is_counted_in_its_minute_hour_and_day_for_its_account_a
     await timed.accept(account, parts=2)
     await count_changed(timed)
     row = ("MX", "c", "foxsys", "queued", 0)
-    starts = {grain: grain.start_of(START_MS) for grain in Grain}
+    starts = {grain: grain.start_of(START_MS) for grain in Bucket}
     assert await stored_counts(timed) == {
         (int(grain), start_ms, whose, *row): (1, 2, 2 * CREDIT)
         for grain, start_ms in starts.items()
@@ -122,7 +122,7 @@ async def _adds_up(world: World) -> None:
 
 async def test_what_is_older_than_minutes_are_kept_is_counted_by_the_hour_then_by_the_day(timed: World) -> None:
     account = await timed.account()
-    ages_ms = [0, 6 * Grain.DAY, 101 * Grain.DAY]
+    ages_ms = [0, 6 * Bucket.DAY, 101 * Bucket.DAY]
     for age_ms in ages_ms:
         timed.now_ms = START_MS - age_ms
         await timed.accept(account)
@@ -130,7 +130,7 @@ async def test_what_is_older_than_minutes_are_kept_is_counted_by_the_hour_then_b
     await age_counts(timed)
     await count_changed(timed)
     spans = sorted((key[1], key[0]) for key in await stored_counts(timed) if key[2] == EVERYBODY)
-    kept = [list(Grain), [Grain.HOUR, Grain.DAY], [Grain.DAY]]
+    kept = [list(Bucket), [Bucket.HOUR, Bucket.DAY], [Bucket.DAY]]
     assert spans == sorted(
         (grain.start_of(START_MS - age_ms), grain)
         for age_ms, grains in zip(ages_ms, kept, strict=True)
@@ -143,10 +143,10 @@ async def test_a_message_that_ends_when_its_minute_is_forgotten_moves_its_hour_a
     await timed.sent(account)
     await timed.sent(account, reference="other")
     await count_changed(timed)
-    timed.now_ms += 6 * Grain.DAY
+    timed.now_ms += 6 * Bucket.DAY
     await age_counts(timed)
     await forget_old(timed)
-    assert {key[0] for key in await stored_counts(timed)} == {Grain.HOUR, Grain.DAY}
+    assert {key[0] for key in await stored_counts(timed)} == {Bucket.HOUR, Bucket.DAY}
     await timed.receipt("r1", State.DELIVERED)
     await count_changed(timed)
     assert await faults_of_counts(timed) == []
@@ -157,9 +157,9 @@ async def test_minutes_are_not_forgotten_before_they_are_counted_by_the_hour(tim
     """Whatever the clock of whoever forgets says."""
     await timed.accept(await timed.account())
     await count_changed(timed)
-    timed.now_ms += 6 * Grain.DAY
+    timed.now_ms += 6 * Bucket.DAY
     await forget_old(timed)
-    assert Grain.MINUTE in {key[0] for key in await stored_counts(timed)}
+    assert Bucket.MINUTE in {key[0] for key in await stored_counts(timed)}
 
 
 async def forget_old(world: World) -> None:
@@ -172,17 +172,17 @@ async def test_a_node_that_begins_finds_what_has_not_ended_and_what_was_never_co
     await timed.sent(account)
     await timed.accept(account, recipients=[recipient(state=State.NOFORMAT)])
     await count_changed(timed)
-    timed.now_ms += 10 * Grain.MINUTE
+    timed.now_ms += 10 * Bucket.MINUTE
     await timed.accept(account, recipients=[recipient(state=State.NOFORMAT)])
     await count_changed(timed)
-    timed.now_ms += 10 * Grain.MINUTE
+    timed.now_ms += 10 * Bucket.MINUTE
     await timed.accept(account)
     found = await timed.database.survey(left)
     assert found.minutes == [MINUTE_MS]
-    young = await timed.database.survey(lambda tx: unseen(tx, since_ms=MINUTE_MS + Grain.MINUTE, limit=1))
-    assert (young.minutes, young.next_ms) == ([MINUTE_MS + 10 * Grain.MINUTE], MINUTE_MS + 11 * Grain.MINUTE)
+    young = await timed.database.survey(lambda tx: unseen(tx, since_ms=MINUTE_MS + Bucket.MINUTE, limit=1))
+    assert (young.minutes, young.next_ms) == ([MINUTE_MS + 10 * Bucket.MINUTE], MINUTE_MS + 11 * Bucket.MINUTE)
     rest = await timed.database.survey(lambda tx: unseen(tx, since_ms=young.next_ms or 0, limit=5))
-    assert (rest.minutes, rest.next_ms) == ([MINUTE_MS + 20 * Grain.MINUTE], None)
+    assert (rest.minutes, rest.next_ms) == ([MINUTE_MS + 20 * Bucket.MINUTE], None)
 
 
 async def test_how_far_the_counting_is_never_passes_what_the_counter_still_has_to_do(timed: World) -> None:
@@ -192,28 +192,28 @@ async def test_how_far_the_counting_is_never_passes_what_the_counter_still_has_t
     await timed.accept(await timed.account())
     await count(timed, MINUTE_MS)
     now_ms = await timed.database.read(lambda tx: tx.now_ms())
-    assert abs((await timed.database.survey(left)).uncounted_ms - (now_ms - LOOK_BACK_MS)) < Grain.HOUR
+    assert abs((await timed.database.survey(left)).uncounted_ms - (now_ms - LOOK_BACK_MS)) < Bucket.HOUR
 
 
 async def test_counted_minutes_come_one_after_the_other(timed: World) -> None:
     account = await timed.account()
     for _ in range(2):
         await timed.accept(account)
-        timed.now_ms += 2 * Grain.MINUTE
+        timed.now_ms += 2 * Bucket.MINUTE
     await count_changed(timed)
 
     async def after(minute_ms: int) -> int | None:
         return await timed.database.survey(lambda tx: next_counted(tx, after_ms=minute_ms))
 
-    assert [await after(0), await after(MINUTE_MS)] == [MINUTE_MS, MINUTE_MS + 2 * Grain.MINUTE]
-    assert await after(MINUTE_MS + 2 * Grain.MINUTE) is None
+    assert [await after(0), await after(MINUTE_MS)] == [MINUTE_MS, MINUTE_MS + 2 * Bucket.MINUTE]
+    assert await after(MINUTE_MS + 2 * Bucket.MINUTE) is None
 
 
 def test_floors_begin_with_whole_hours_and_days_and_never_sink() -> None:
     floors = Floors(0, 0).raised(START_MS)
-    assert floors.minutes_ms % Grain.HOUR == floors.hours_ms % Grain.DAY == 0
-    assert floors.raised(START_MS - Grain.DAY) == floors
-    assert floors.raised(START_MS + Grain.DAY).minutes_ms == floors.minutes_ms + Grain.DAY
+    assert floors.minutes_ms % Bucket.HOUR == floors.hours_ms % Bucket.DAY == 0
+    assert floors.raised(START_MS - Bucket.DAY) == floors
+    assert floors.raised(START_MS + Bucket.DAY).minutes_ms == floors.minutes_ms + Bucket.DAY
 
 
 # --- whatever happens
@@ -290,7 +290,7 @@ class CountedHistories(Histories):
     async def _begin_again(self) -> None:
         found = await self.world.database.survey(left)
         more = await self.world.database.survey(lambda tx: unseen(tx, since_ms=found.uncounted_ms, limit=100_000))
-        self.world.changed |= {(minute_ms - EPOCH_MS) // Grain.MINUTE for minute_ms in (*found.minutes, *more.minutes)}
+        self.world.changed |= {(minute_ms - EPOCH_MS) // Bucket.MINUTE for minute_ms in (*found.minutes, *more.minutes)}
 
 
 TestCountedHistories = CountedHistories.TestCase

@@ -8,8 +8,8 @@ import pytest
 from tests.support.counted import count, faults_of_counts
 from tests.support.world import CREDIT, TimedIds, World
 
-from palomar.reports.buckets import Grain
-from palomar.reports.recounter import LOOK_AGAIN_SECONDS, REST_FACTOR, Tally
+from palomar.reports.buckets import Bucket
+from palomar.reports.recounter import LOOK_AGAIN_SECONDS, REST_FACTOR, Recounter
 from palomar.storage.database import Database, Script, Unavailable
 from palomar.vocabulary.message import State
 
@@ -58,11 +58,11 @@ async def world(database: Database) -> World:
     return world
 
 
-def tally_of(world: World, clock: HandClock | None = None, database: Any = None) -> Tally:
-    return Tally(database or world.database, clock or HandClock(wall=world.now_ms))
+def tally_of(world: World, clock: HandClock | None = None, database: Any = None) -> Recounter:
+    return Recounter(database or world.database, clock or HandClock(wall=world.now_ms))
 
 
-async def turn(world: World, tally: Tally) -> None:
+async def turn(world: World, tally: Recounter) -> None:
     """Tell the tally what has changed, and let it count once."""
     changed, world.changed = world.changed, set()
     tally.changed(changed)
@@ -77,7 +77,7 @@ async def version(world: World) -> int:
 async def test_what_a_transaction_changed_is_counted_in_the_next_turn(world: World) -> None:
     tally, account = tally_of(world), await world.account()
     for minutes in (0, 3, 90):
-        world.now_ms += minutes * Grain.MINUTE
+        world.now_ms += minutes * Bucket.MINUTE
         await world.sent(account, reference=f"m{minutes}-")
     await turn(world, tally)
     assert await faults_of_counts(world) == []
@@ -92,7 +92,7 @@ async def test_a_node_that_begins_counts_what_was_never_counted(world: World) ->
     account = await world.account(credit=1_000 * CREDIT)
     first_ms = world.now_ms
     for days in (200, 50, 6, 1, 0):
-        world.now_ms = first_ms - days * Grain.DAY
+        world.now_ms = first_ms - days * Bucket.DAY
         await world.accept(account, count=3)
     tally = tally_of(world)
     await tally.count()
@@ -103,7 +103,7 @@ async def test_a_node_that_begins_counts_what_was_never_counted(world: World) ->
 async def test_a_node_that_begins_counts_again_what_had_not_ended(world: World) -> None:
     account, first_ms = await world.account(), world.now_ms
     for days in (8, 2):
-        world.now_ms = first_ms - days * Grain.DAY
+        world.now_ms = first_ms - days * Bucket.DAY
         await world.sent(account, reference=f"d{days}-")
     world.now_ms = first_ms
     await turn(world, tally_of(world))
@@ -131,7 +131,7 @@ async def test_a_minute_that_went_wrong_is_found_when_there_is_nothing_else_to_d
     tally, account = tally_of(world), await world.account()
     for _ in range(3):
         await world.accept(account)
-        world.now_ms += Grain.MINUTE
+        world.now_ms += Bucket.MINUTE
     await turn(world, tally)
     right = await world.ask("SELECT * FROM counts WHERE span_ms = 60000 AND account_id > 0 ORDER BY start_ms")
     await world.tell("UPDATE counts SET parts = parts + 5 WHERE span_ms = 60000 AND account_id > 0")
@@ -175,7 +175,7 @@ async def test_a_long_turn_ends_and_the_next_goes_on(world: World) -> None:
     await tally.count()
     for _ in range(40):
         await world.accept(account)
-        world.now_ms -= Grain.MINUTE
+        world.now_ms -= Bucket.MINUTE
     clock.step = 1.0
     await turn(world, tally)
     waiting = tally.waiting
@@ -194,9 +194,9 @@ async def test_what_was_seen_before_another_node_counted_is_looked_at_again(worl
 
     async def another_counts() -> None:
         meddled.before_write = None
-        world.now_ms += Grain.MINUTE
+        world.now_ms += Bucket.MINUTE
         await world.accept(account)
-        assert await count(world, Grain.MINUTE.start_of(world.now_ms))
+        assert await count(world, Bucket.MINUTE.start_of(world.now_ms))
 
     meddled.before_write = another_counts
     await turn(world, tally)

@@ -11,8 +11,8 @@ from tests.support.world import CREDIT, START_MS, TimedIds, World, outgoing, rec
 
 from palomar.acceptance.accept import Accepted
 from palomar.ports import OutgoingPart, Refused
-from palomar.reports.buckets import Grain
-from palomar.reports.search_request import Bounds
+from palomar.reports.buckets import Bucket
+from palomar.reports.search_request import SearchBounds
 from palomar.reports.search_terms import SearchFilter
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.message import State
@@ -21,7 +21,7 @@ WORDS = ["código", "codigo", "Mañana", "cod", "oferta", "4821", "no", "ñandú
 NUMBERS = ["5215512340001", "5215512340002", "34600000001", "521551234"]
 
 
-SMALL = Bounds(
+SMALL = SearchBounds(
     few_accounts=2,
     walked=10,
     walked_of_accounts=12,
@@ -132,7 +132,7 @@ async def test_only_those_accounts_are_found_whatever_is_asked(timed: World, few
     whose = {
         accounts[0].id,
         accounts[2].id,
-        *(AccountId(1_000 + n) for n in range(0 if few else Bounds().few_accounts)),
+        *(AccountId(1_000 + n) for n in range(0 if few else SearchBounds().few_accounts)),
     }
     some = {"text": "x", "label": "l", "carrier": "c", "state": State.QUEUED, "request_ref": "s", "anywhere": "s"}
     wanted: list[dict[str, Any]] = [{}, *({name: value} for name, value in some.items())]
@@ -225,8 +225,8 @@ def _some_filter(chance: random.Random, accounts: list[Account]) -> SearchFilter
         text=now_and_then(*WORDS, "co", "oferta manana", "no of", "4") if has_words else "",
         anywhere=now_and_then("codigo", "0001", "s1", "promo") if has_words else "",
         is_blind=chance.random() < 0.1,
-        since_ms=now_and_then(START_MS, START_MS + 3_661_000, START_MS + 2 * Grain.DAY, otherwise=None),
-        until_ms=now_and_then(START_MS + 1, START_MS + 7_200_000, START_MS + 3 * Grain.DAY, otherwise=None),
+        since_ms=now_and_then(START_MS, START_MS + 3_661_000, START_MS + 2 * Bucket.DAY, otherwise=None),
+        until_ms=now_and_then(START_MS + 1, START_MS + 7_200_000, START_MS + 3 * Bucket.DAY, otherwise=None),
     )
 
 

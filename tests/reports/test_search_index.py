@@ -10,7 +10,7 @@ from palomar.acceptance.accept import accept
 from palomar.reports.search_index import (
     BEHIND_MS,
     CHECKED_BEHIND_MS,
-    Slice,
+    IndexSlice,
     add_slice,
     forget_words,
     missed_slice,
@@ -23,11 +23,11 @@ from palomar.storage.database import Transaction
 from palomar.vocabulary.message import MessageId, first_id
 
 
-async def slice_of(world: World, limit: int = 10) -> Slice:
+async def slice_of(world: World, limit: int = 10) -> IndexSlice:
     return await world.database.survey(lambda tx: next_slice(tx, limit=limit))
 
 
-async def add(world: World, some: Slice) -> bool:
+async def add(world: World, some: IndexSlice) -> bool:
     return await world.database.index(lambda tx: add_slice(tx, some))
 
 

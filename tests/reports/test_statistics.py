@@ -7,13 +7,13 @@ from tests.support.world import CREDIT, START_MS, TimedIds, World, recipient
 
 from palomar.acceptance.compose import Recipient
 from palomar.reports import statistics
-from palomar.reports.buckets import Dimension, Grain, Totals
+from palomar.reports.buckets import Bucket, Dimension, Totals
 from palomar.reports.statistics import Forecast, Point, Whose
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.message import State
 
-HOUR_MS = Grain.HOUR.start_of(START_MS)
+HOUR_MS = Bucket.HOUR.start_of(START_MS)
 
 
 @pytest.fixture
@@ -28,13 +28,13 @@ def spaniard() -> Recipient:
     return Recipient(msisdn="34600000001", text="hola", alphabet=Alphabet.GSM, parts=1)
 
 
-async def traffic(world: World, grain: Grain, *, whose: Whose = None, hours: float = 3) -> list[Point]:
-    until_ms = HOUR_MS + int(hours * Grain.HOUR)
+async def traffic(world: World, grain: Bucket, *, whose: Whose = None, hours: float = 3) -> list[Point]:
+    until_ms = HOUR_MS + int(hours * Bucket.HOUR)
     return await world.database.survey(statistics.traffic, whose, grain, since_ms=HOUR_MS, until_ms=until_ms)
 
 
 async def totals(world: World, *, whose: Whose = None, by: Dimension | None = None, days: int = 1) -> dict[str, Totals]:
-    since_ms, until_ms = HOUR_MS - days * Grain.DAY, HOUR_MS + Grain.DAY
+    since_ms, until_ms = HOUR_MS - days * Bucket.DAY, HOUR_MS + Bucket.DAY
     found = await world.database.survey(
         lambda tx: statistics.totals(tx, whose, since_ms=since_ms, until_ms=until_ms, by=by)
     )
@@ -46,7 +46,7 @@ async def two_accounts(world: World) -> tuple[Account, Account]:
     first, second = await world.account(), await world.account()
     await world.accept(first, count=2, carrier="c1")
     await world.accept(second, recipients=[spaniard()], carrier="c2", dialect="sofmex")
-    world.now_ms += Grain.HOUR
+    world.now_ms += Bucket.HOUR
     await world.accept(first, parts=2, carrier="c2")
     await count_changed(world)
     return first, second
@@ -54,19 +54,22 @@ async def two_accounts(world: World) -> tuple[Account, Account]:
 
 async def test_traffic_is_by_minute_hour_or_day_and_times_without_any_are_left_out(timed: World) -> None:
     await two_accounts(timed)
-    for grain in (Grain.MINUTE, Grain.HOUR):
+    for grain in (Bucket.MINUTE, Bucket.HOUR):
         found = await traffic(timed, grain)
-        assert [(point.start_ms, point.totals.messages) for point in found] == [(HOUR_MS, 3), (HOUR_MS + Grain.HOUR, 1)]
-    (day,) = await traffic(timed, Grain.DAY)
-    assert (day.start_ms, day.totals.messages, day.totals.parts) == (Grain.DAY.start_of(HOUR_MS), 4, 5)
+        assert [(point.start_ms, point.totals.messages) for point in found] == [
+            (HOUR_MS, 3),
+            (HOUR_MS + Bucket.HOUR, 1),
+        ]
+    (day,) = await traffic(timed, Bucket.DAY)
+    assert (day.start_ms, day.totals.messages, day.totals.parts) == (Bucket.DAY.start_of(HOUR_MS), 4, 5)
     assert day.totals.by_state == {State.QUEUED: 4}
-    assert [point.start_ms for point in await traffic(timed, Grain.HOUR, hours=1)] == [HOUR_MS]
+    assert [point.start_ms for point in await traffic(timed, Bucket.HOUR, hours=1)] == [HOUR_MS]
 
 
 async def test_several_dimensions_at_once_are_as_one_by_one(timed: World) -> None:
     await two_accounts(timed)
     ways = (Dimension.DIALECT, Dimension.COUNTRY, Dimension.CARRIER)
-    since_ms, until_ms = HOUR_MS - Grain.DAY, HOUR_MS + Grain.DAY
+    since_ms, until_ms = HOUR_MS - Bucket.DAY, HOUR_MS + Bucket.DAY
     found = await timed.database.survey(
         lambda tx: statistics.totals_by(tx, None, since_ms=since_ms, until_ms=until_ms, by=ways)
     )
@@ -98,16 +101,16 @@ async def test_only_the_messages_of_those_accounts_are_counted_whatever_is_asked
         for by in (None, *Dimension):
             found = await totals(timed, whose=whose, by=by)
             assert sum(one.messages for one in found.values()) == 1
-        points = await traffic(timed, Grain.HOUR, whose=whose)
+        points = await traffic(timed, Bucket.HOUR, whose=whose)
         assert sum(point.totals.messages for point in points) == 1
     assert (await totals(timed, whose={first.id, second.id}))[""].messages == 4
     assert (await totals(timed, whose=set()))[""].messages == 0
-    assert await traffic(timed, Grain.HOUR, whose=set()) == []
+    assert await traffic(timed, Bucket.HOUR, whose=set()) == []
 
 
 async def test_totals_of_what_is_kept_by_the_hour_and_the_day_only_are_whole(timed: World) -> None:
     account = await timed.account()
-    for age_ms in (101 * Grain.DAY, 6 * Grain.DAY, 0):
+    for age_ms in (101 * Bucket.DAY, 6 * Bucket.DAY, 0):
         timed.now_ms = HOUR_MS - age_ms
         await timed.accept(account)
     await count_changed(timed)
@@ -136,7 +139,7 @@ async def test_a_balance_lasts_as_long_as_the_last_seven_days_say(timed: World) 
     account = await timed.account(credit=100 * CREDIT)
     for _ in range(8):
         await timed.accept(account, count=2)
-        timed.now_ms += Grain.DAY
+        timed.now_ms += Bucket.DAY
     await count_changed(timed)
     assert await forecast(timed, account) == Forecast(
         account_id=account.id,
@@ -151,9 +154,9 @@ async def test_a_young_account_is_judged_by_the_days_that_it_has_sent_but_by_one
     assert (await forecast(timed, account)).days_left is None
     await timed.accept(account, count=10)
     await count_changed(timed)
-    timed.now_ms += Grain.HOUR
+    timed.now_ms += Bucket.HOUR
     assert (await forecast(timed, account)).microcredits_a_day == 10 * CREDIT
-    timed.now_ms += 2 * Grain.DAY - Grain.HOUR
+    timed.now_ms += 2 * Bucket.DAY - Bucket.HOUR
     one = await forecast(timed, account)
     assert (one.microcredits_a_day, one.days_left) == (5 * CREDIT, 18.0)
 

@@ -4,7 +4,7 @@ import pytest
 from tests.support.carriers import CountingCarrier
 
 from palomar.ports import Deferred, InDoubt, NotSent, Refused, SubmitOutcome, Taken
-from palomar.routing.carrier_health import FAILURES_AT_LEAST, REST_SECONDS, Health
+from palomar.routing.carrier_health import FAILURES_AT_LEAST, REST_SECONDS, CarrierHealth
 from palomar.vocabulary.message import MessageId
 
 LATER = Deferred(status=88, reason="ESME_RTHROTTLED", retry_after_seconds=1)
@@ -12,11 +12,13 @@ FAILURES = [LATER, InDoubt(reason="no answer in time"), NotSent(reason="the link
 SECONDS = 5.0
 
 
-def health(**carrier: bool) -> Health:
-    return Health(carrier=CountingCarrier(**carrier), failover_seconds=SECONDS)
+def health(**carrier: bool) -> CarrierHealth:
+    return CarrierHealth(carrier=CountingCarrier(**carrier), failover_seconds=SECONDS)
 
 
-def fail(one: Health, *, begin: float = 0.0, outcome: SubmitOutcome = LATER, times: int = FAILURES_AT_LEAST) -> None:
+def fail(
+    one: CarrierHealth, *, begin: float = 0.0, outcome: SubmitOutcome = LATER, times: int = FAILURES_AT_LEAST
+) -> None:
     for number in range(times):
         one.answered(outcome, begin + number / 10, MessageId(number))
 

@@ -5,12 +5,12 @@ from tests.support.carriers import CountingCarrier
 
 from palomar.ports import Deferred
 from palomar.routing.router import Router
-from palomar.routing.rules import Asked, Plan, Route
+from palomar.routing.rules import Route, RoutingPlan, RoutingQuestion
 from palomar.routing.sender_rules import SenderAction, SenderRule
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId
 
-ASKED = Asked(
+ASKED = RoutingQuestion(
     msisdn="34600000000", country="ES", sender="ACME", lineage=(AccountId(1),), label="", dialect="foxsys", at_ms=0
 )
 
@@ -36,11 +36,11 @@ async def test_a_carrier_in_trouble_is_explained() -> None:
 
 @in_virtual_time
 async def test_the_rules_of_the_moment_are_those_that_count() -> None:
-    plan = Plan()
+    plan = RoutingPlan()
     router = Router(carriers("a", "b"), LoopClock(), plan=lambda: plan)
-    plan = Plan(routes=(Route(id=1, carrier="b"),))
+    plan = RoutingPlan(routes=(Route(id=1, carrier="b"),))
     assert {router.look().choose(ASKED).carrier for _ in range(3)} == {"b"}
-    plan = Plan(sender_rules=(SenderRule(id=1, action=SenderAction.REPLACE, replacement="34911"),))
+    plan = RoutingPlan(sender_rules=(SenderRule(id=1, action=SenderAction.REPLACE, replacement="34911"),))
     assert router.look().choose(ASKED).sender == "34911"
     assert router.plan is plan
 

@@ -6,7 +6,7 @@ from tests.support.world import World
 
 from palomar.routing import rules_store
 from palomar.routing.hours import parse_hours
-from palomar.routing.rules import Plan, Route
+from palomar.routing.rules import Route, RoutingPlan
 from palomar.routing.sender_rules import SenderAction, SenderForm, SenderRule
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import AccountId
@@ -43,7 +43,7 @@ LANE = Lane(
 )
 
 
-async def plan(world: World) -> Plan:
+async def plan(world: World) -> RoutingPlan:
     return await world.database.read(rules_store.load_plan)
 
 
@@ -52,13 +52,13 @@ async def version(world: World) -> int:
 
 
 async def test_rules_come_back_as_they_were_added_with_ids_of_their_own(world: World) -> None:
-    async def script(tx: Transaction) -> Plan:
+    async def script(tx: Transaction) -> RoutingPlan:
         added = [await rules_store.add_route(tx, ROUTE), await rules_store.add_route(tx, Route(id=0, carrier="b"))]
         rule = await rules_store.add_sender_rule(tx, RULE)
         lane = await rules_store.add_lane(tx, LANE)
         assert lane is not None
         assert await rules_store.add_lane(tx, LANE) is None
-        return Plan(routes=tuple(added), sender_rules=(rule,), lanes=(lane,))
+        return RoutingPlan(routes=tuple(added), sender_rules=(rule,), lanes=(lane,))
 
     before = await version(world)
     added = await world.database.write(script)
@@ -75,7 +75,7 @@ async def test_a_route_is_switched_off_and_on_and_removed(world: World) -> None:
         return [off, enabled, await rules_store.remove_route(tx, 1), await rules_store.remove_route(tx, 1)]
 
     assert await world.database.write(script) == [True, False, True, False]
-    assert await plan(world) == Plan()
+    assert await plan(world) == RoutingPlan()
 
 
 async def test_what_is_not_there_cannot_be_removed(world: World) -> None:
@@ -91,4 +91,4 @@ async def test_what_is_not_there_cannot_be_removed(world: World) -> None:
         ]
 
     assert await world.database.write(script) == [False, False, True, False, True]
-    assert await plan(world) == Plan()
+    assert await plan(world) == RoutingPlan()

@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.support.console_house import SetClock
 
-from palomar.sandbox.api_calls import CALLS_AN_ACCOUNT, Calls
-from palomar.sandbox.change_feed import News
+from palomar.sandbox.api_calls import CALLS_AN_ACCOUNT, CallRecorder
+from palomar.sandbox.change_feed import ChangeFeed
 from palomar.vocabulary.access import Scope
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.http_record import HttpRecord
@@ -25,7 +25,7 @@ def record(**fields: Any) -> HttpRecord:
 
 
 async def test_a_call_is_its_accounts_and_a_bad_one_the_platforms() -> None:
-    calls = Calls(SetClock(), News())
+    calls = CallRecorder(SetClock(), ChangeFeed())
     kept = calls.ended("foxsys")
     kept(record(account=ACME))
     kept(record(account=OTHER))
@@ -42,7 +42,7 @@ async def test_a_call_is_its_accounts_and_a_bad_one_the_platforms() -> None:
 
 async def test_a_call_shows_when_it_began_what_was_cut_and_no_secret() -> None:
     clock = SetClock()
-    calls = Calls(clock, News())
+    calls = CallRecorder(clock, ChangeFeed())
     calls.ended("foxsys")(
         record(
             account=ACME,
@@ -61,7 +61,7 @@ async def test_a_call_shows_when_it_began_what_was_cut_and_no_secret() -> None:
 
 
 async def test_reading_the_documentation_is_no_call_but_a_bad_password_in_a_query_is() -> None:
-    calls = Calls(SetClock(), News())
+    calls = CallRecorder(SetClock(), ChangeFeed())
     kept = calls.ended("convergia")
     kept(record(method="GET", target=b"/json/docs"))
     assert calls.recent(EVERYBODY) == []
@@ -72,8 +72,8 @@ async def test_reading_the_documentation_is_no_call_but_a_bad_password_in_a_quer
 
 
 async def test_who_listens_is_told_and_no_more_is_kept_than_there_is_room_for() -> None:
-    news = News()
-    calls = Calls(SetClock(), news)
+    news = ChangeFeed()
+    calls = CallRecorder(SetClock(), news)
     listener = news.listen(of(ACME), person="me")
     assert listener is not None
     calls.ended("foxsys")(record(account=OTHER))

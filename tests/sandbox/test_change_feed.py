@@ -4,7 +4,7 @@ import asyncio
 
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.sandbox.change_feed import A_PERSON_AT_MOST, LISTENERS_AT_MOST, Listener, News
+from palomar.sandbox.change_feed import A_PERSON_AT_MOST, LISTENERS_AT_MOST, ChangeFeed, Listener
 from palomar.vocabulary.access import Scope
 from palomar.vocabulary.account import AccountId
 
@@ -12,7 +12,7 @@ MINE, OTHERS = AccountId(1), AccountId(2)
 EVERYBODY = Scope(account_ids=None)
 
 
-def listening(news: News, scope: Scope | None = None, person: str = "me") -> Listener:
+def listening(news: ChangeFeed, scope: Scope | None = None, person: str = "me") -> Listener:
     listener = news.listen(scope or Scope(account_ids=frozenset({MINE})), person=person)
     assert listener is not None
     return listener
@@ -20,7 +20,7 @@ def listening(news: News, scope: Scope | None = None, person: str = "me") -> Lis
 
 @in_virtual_time
 async def test_what_changes_meanwhile_is_told_once_and_others_changes_never() -> None:
-    news = News()
+    news = ChangeFeed()
     assert not news.has_listeners
     mine, everything = listening(news), listening(news, EVERYBODY)
     assert news.has_listeners
@@ -36,7 +36,7 @@ async def test_what_changes_meanwhile_is_told_once_and_others_changes_never() ->
 
 @in_virtual_time
 async def test_who_waits_is_woken() -> None:
-    news = News()
+    news = ChangeFeed()
     mine = listening(news)
     waiting = asyncio.create_task(mine.next(within_seconds=3_600))
     await asyncio.sleep(1)
@@ -47,7 +47,7 @@ async def test_who_waits_is_woken() -> None:
 
 @in_virtual_time
 async def test_an_arrival_is_everybodys_news_and_for_others_yet_to_be_tied() -> None:
-    news = News()
+    news = ChangeFeed()
     mine, everything = listening(news), listening(news, EVERYBODY)
     news.arrived("c", "A1")
     assert await everything.next(within_seconds=1) == {"phones"}
@@ -58,7 +58,7 @@ async def test_an_arrival_is_everybodys_news_and_for_others_yet_to_be_tied() -> 
 
 @in_virtual_time
 async def test_there_is_room_for_so_many_and_whoever_leaves_makes_some() -> None:
-    news = News()
+    news = ChangeFeed()
     of_me = [listening(news) for _ in range(A_PERSON_AT_MOST)]
     assert news.listen(EVERYBODY, person="me") is None
     news.leave(of_me[0])
@@ -70,7 +70,7 @@ async def test_there_is_room_for_so_many_and_whoever_leaves_makes_some() -> None
 
 @in_virtual_time
 async def test_at_the_end_everybody_is_told_and_nobody_is_let_in() -> None:
-    news = News()
+    news = ChangeFeed()
     mine = listening(news)
     waiting = asyncio.create_task(mine.next(within_seconds=3_600))
     await asyncio.sleep(0)

@@ -4,11 +4,11 @@ import pytest
 from tests.support.world import World
 
 from palomar.sandbox import clock_and_chaos
-from palomar.sandbox.clock_and_chaos import MOST_AHEAD_MS, Sandbox
+from palomar.sandbox.clock_and_chaos import MOST_AHEAD_MS, SandboxSettings
 from palomar.storage.database import Transaction
 
 
-async def now(world: World) -> Sandbox:
+async def now(world: World) -> SandboxSettings:
     return await world.database.read(clock_and_chaos.read)
 
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from palomar.sandbox.phone_messages import Sent, Ties, Written
+from palomar.sandbox.phone_messages import SentToPhone, Ties, WrittenByPhone
 from palomar.sandbox.phone_screen import Bubble, bubbles_of
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId, State, make_message_id
-from palomar.vocabulary.phone_message import HandsetMessage
+from palomar.vocabulary.phone_message import PhoneMessage
 
 NOW_MS = 1_760_000_000_000
 PHONE = "34600000001"
@@ -18,7 +18,7 @@ def message_id(number: int) -> MessageId:
     return make_message_id(at_ms=NOW_MS + number * 1_000, node=0, sequence=0)
 
 
-def sent(number: int, text: str = "hello", **fields: Any) -> Sent:
+def sent(number: int, text: str = "hello", **fields: Any) -> SentToPhone:
     message = {
         "id": message_id(number),
         "account_id": AccountId(1),
@@ -30,10 +30,10 @@ def sent(number: int, text: str = "hello", **fields: Any) -> Sent:
         "state": State.SENT,
         "carrier": "c",
     }
-    return Sent(**(message | fields))
+    return SentToPhone(**(message | fields))
 
 
-def arrival(text: str = "hello", *references: str, **fields: Any) -> tuple[str, HandsetMessage]:
+def arrival(text: str = "hello", *references: str, **fields: Any) -> tuple[str, PhoneMessage]:
     message = {
         "serial": 7,
         "number": PHONE,
@@ -45,12 +45,12 @@ def arrival(text: str = "hello", *references: str, **fields: Any) -> tuple[str, 
         "at_ms": NOW_MS + 60_000,
         "system_id": "palomar",
     }
-    return "c", HandsetMessage(**(message | {"references": references} | fields))
+    return "c", PhoneMessage(**(message | {"references": references} | fields))
 
 
 def shown(
-    messages: list[Sent],
-    *arrivals: tuple[str, HandsetMessage],
+    messages: list[SentToPhone],
+    *arrivals: tuple[str, PhoneMessage],
     strays: bool = False,
     doubtful: tuple[int, ...] = (),
     others: tuple[str, ...] = (),
@@ -132,7 +132,7 @@ def test_a_text_that_a_phone_has_joined_of_two_messages_is_nobodys() -> None:
 
 
 def test_a_screen_is_in_the_order_of_time_with_what_the_phone_wrote() -> None:
-    answer = Written(
+    answer = WrittenByPhone(
         id=5,
         account_id=AccountId(1),
         carrier="c",

@@ -9,7 +9,7 @@ from tests.support.databases import Place
 from palomar.inbound.numbers import Keyword, VirtualNumber, add_keyword, add_number
 from palomar.inbound.receive import receive
 from palomar.ports import CarrierInbound
-from palomar.sandbox.phones import Handsets, View, Wrote
+from palomar.sandbox.phones import Phones, PhoneView, Wrote
 from palomar.storage.database import Transaction
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import Account
@@ -24,7 +24,7 @@ async def house(place: Place) -> AsyncIterator[House]:
         yield built
 
 
-async def handsets(house: House, login: str) -> Handsets:
+async def handsets(house: House, login: str) -> Phones:
     """Those of somebody who logs in anew."""
     play = (await house.viewer(login)).play
     assert play is not None
@@ -40,7 +40,7 @@ async def give(house: House, number: str, account: Account, word: str = "") -> N
     assert await house.world.database.write(script)
 
 
-def talk(view: View) -> list[tuple[str, bool]]:
+def talk(view: PhoneView) -> list[tuple[str, bool]]:
     """What is on the screen, and whether it is there."""
     return [(bubble.text, bubble.is_here) for bubble in view.bubbles]
 

@@ -2,8 +2,8 @@
 
 from tests.support.console_house import SetClock
 
-from palomar.sandbox.change_feed import News
-from palomar.sandbox.received_callbacks import Inbox, Signature
+from palomar.sandbox.change_feed import ChangeFeed
+from palomar.sandbox.received_callbacks import ReceivedCallbacks, Signature
 from palomar.vocabulary.access import Scope
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId
@@ -13,7 +13,7 @@ EVERYBODY = Scope(account_ids=None)
 TARGET = "/sandbox/callback?subid=1"
 
 
-def inbox(judged: list[tuple[AccountId, str, bytes]] | None = None) -> Inbox:
+def inbox(judged: list[tuple[AccountId, str, bytes]] | None = None) -> ReceivedCallbacks:
     """One for which a header fits that says so."""
 
     def fits(account_id: AccountId, header: str, signed: bytes) -> bool:
@@ -21,7 +21,7 @@ def inbox(judged: list[tuple[AccountId, str, bytes]] | None = None) -> Inbox:
             judged.append((account_id, header, signed))
         return header == "fits"
 
-    return Inbox(SetClock(), News(), fits=fits)
+    return ReceivedCallbacks(SetClock(), ChangeFeed(), fits=fits)
 
 
 def test_a_callback_is_whose_it_left_for() -> None:

@@ -1,6 +1,6 @@
 """Rings: the last things of each account, seen by who may see them, and no more than there is room for."""
 
-from palomar.sandbox.ring_buffer import Rings
+from palomar.sandbox.ring_buffer import RingBuffer
 from palomar.vocabulary.access import Scope
 from palomar.vocabulary.account import AccountId
 
@@ -10,7 +10,7 @@ MINE = Scope(account_ids=frozenset({ONE}))
 
 
 def test_things_are_seen_newest_first_and_found_by_their_number_in_scope_only() -> None:
-    rings: Rings[str] = Rings(kept=5, owners=5)
+    rings: RingBuffer[str] = RingBuffer(kept=5, owners=5)
     first, second, third = rings.add(ONE, "a"), rings.add(OTHER, "b"), rings.add(None, "c")
     assert rings.seen_by(EVERYBODY, 9) == [(third, "c"), (second, "b"), (first, "a")]
     assert rings.seen_by(EVERYBODY, 2) == [(third, "c"), (second, "b")]
@@ -20,7 +20,7 @@ def test_things_are_seen_newest_first_and_found_by_their_number_in_scope_only() 
 
 
 def test_the_oldest_of_an_account_go_first_and_no_account_pushes_out_anothers() -> None:
-    rings: Rings[int] = Rings(kept=3, owners=5)
+    rings: RingBuffer[int] = RingBuffer(kept=3, owners=5)
     rings.add(OTHER, 0)
     for number in range(1, 11):
         rings.add(ONE, number)
@@ -28,7 +28,7 @@ def test_the_oldest_of_an_account_go_first_and_no_account_pushes_out_anothers() 
 
 
 def test_of_too_many_accounts_the_one_that_was_quiet_longest_goes() -> None:
-    rings: Rings[str] = Rings(kept=3, owners=2)
+    rings: RingBuffer[str] = RingBuffer(kept=3, owners=2)
     rings.add(ONE, "a")
     rings.add(OTHER, "b")
     rings.add(ONE, "c")

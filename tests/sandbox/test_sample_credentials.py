@@ -10,7 +10,7 @@ from tests.support.databases import Place
 
 from palomar.accounts.store import change_password, list_keys, revoke_key
 from palomar.accounts.tokens import list_tokens
-from palomar.sandbox.sample_credentials import KEY_NAME, Keys, Secrets
+from palomar.sandbox.sample_credentials import KEY_NAME, SampleCredentials, Secrets
 from palomar.storage.database import Transaction
 from palomar.vocabulary.access import Role
 
@@ -23,7 +23,7 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-async def keys(house: House, login: str) -> Keys:
+async def keys(house: House, login: str) -> SampleCredentials:
     play = (await house.viewer(login)).play
     assert play is not None
     return play.keys

@@ -6,7 +6,7 @@ import pytest
 from tests.support.console_house import House, house_in
 from tests.support.databases import Place
 
-from palomar.sandbox.sandbox import Play
+from palomar.sandbox.sandbox import PersonalSandbox
 from palomar.storage.database import Transaction
 from palomar.transaction.work import Work
 from palomar.vocabulary.http_record import HttpRecord
@@ -18,7 +18,7 @@ async def house(place: Place) -> AsyncIterator[House]:
         yield built
 
 
-async def play(house: House, login: str) -> Play:
+async def play(house: House, login: str) -> PersonalSandbox:
     found = (await house.viewer(login)).play
     assert found is not None
     return found

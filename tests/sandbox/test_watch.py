@@ -82,7 +82,7 @@ class AwayOnce:
         self._database = database
         self.away = True
 
-    async def read(self, script: Script[[], clock_and_chaos.Sandbox]) -> clock_and_chaos.Sandbox:
+    async def read(self, script: Script[[], clock_and_chaos.SandboxSettings]) -> clock_and_chaos.SandboxSettings:
         if self.away:
             self.away = False
             raise Unavailable("away")

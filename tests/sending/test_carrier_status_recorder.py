@@ -4,15 +4,15 @@ from tests.sending.test_lease import SetClock
 from tests.support.carriers import CountingCarrier
 from tests.support.world import World, new_node
 
-from palomar.routing.carrier_status import CarrierStanding, list_standings
+from palomar.routing.carrier_status import CarrierStatus, list_standings
 from palomar.routing.router import Router
-from palomar.sending.carrier_status_recorder import Standings
+from palomar.sending.carrier_status_recorder import CarrierStatusRecorder
 from palomar.sending.claim import take_over
-from palomar.sending.stalled import Hindrance, Idle
+from palomar.sending.stalled import StalledQueue, StallReason
 from palomar.storage.database import Database
 
 
-async def kept(world: World) -> list[CarrierStanding]:
+async def kept(world: World) -> list[CarrierStatus]:
     return await world.database.read(list_standings)
 
 
@@ -20,8 +20,8 @@ async def test_how_the_carriers_stand_is_written_when_it_changes_and_gone_with_i
     world, clock, carrier = World(database=database), SetClock(), CountingCarrier(live=False)
     world.node_id = await new_node(world, "one")
     carriers = {"c": carrier}
-    idle: dict[str, Idle] = {}
-    standings = Standings(
+    idle: dict[str, StalledQueue] = {}
+    standings = CarrierStatusRecorder(
         database, clock, Router(carriers, clock), carriers, node_id=lambda: world.node_id, idle=lambda: idle
     )
     await standings.write()
@@ -38,7 +38,7 @@ async def test_how_the_carriers_stand_is_written_when_it_changes_and_gone_with_i
     (standing,) = await kept(world)
     assert (standing.trouble, [link.bound for link in standing.links]) == ("", [True])
 
-    idle["c"] = Idle(since_ms=clock.wall_ms(), hindrance=Hindrance.WINDOW, parts=3, stalled=False)
+    idle["c"] = StalledQueue(since_ms=clock.wall_ms(), hindrance=StallReason.WINDOW, parts=3, stalled=False)
     await standings.write()
     (standing,) = await kept(world)
     assert (standing.idle_since_ms, standing.hindrance, standing.stalled) == (clock.wall_ms(), "window", False)
@@ -49,6 +49,8 @@ async def test_how_the_carriers_stand_is_written_when_it_changes_and_gone_with_i
 
 async def test_a_node_without_a_lease_writes_nothing(database: Database) -> None:
     world, clock, carriers = World(database=database), SetClock(), {"c": CountingCarrier()}
-    standings = Standings(database, clock, Router(carriers, clock), carriers, node_id=lambda: None, idle=dict)
+    standings = CarrierStatusRecorder(
+        database, clock, Router(carriers, clock), carriers, node_id=lambda: None, idle=dict
+    )
     await standings.write()
     assert await kept(world) == []

@@ -9,19 +9,29 @@ from tests.support.world import CREDIT, World, from_waiting, new_node, outgoing
 from palomar.acceptance.release import WaitingPart
 from palomar.ports import Taken
 from palomar.receipts.record import record_receipts
-from palomar.sending.claim import Claimed, ClaimOrder, Node, adopt_strays, claim, dead_nodes, register, renew, take_over
+from palomar.sending.claim import (
+    ClaimedParts,
+    MessageClaimOrder,
+    Node,
+    adopt_strays,
+    claim,
+    dead_nodes,
+    register,
+    renew,
+    take_over,
+)
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import NODES_MAX, State
 
 
-def order(carrier: str = "c", limit: int = 100) -> ClaimOrder:
-    return ClaimOrder(carrier=carrier, limit=limit)
+def order(carrier: str = "c", limit: int = 100) -> MessageClaimOrder:
+    return MessageClaimOrder(carrier=carrier, limit=limit)
 
 
-async def claimed_parts(world: World, wanted: ClaimOrder) -> list[WaitingPart]:
+async def claimed_parts(world: World, wanted: MessageClaimOrder) -> list[WaitingPart]:
     """The parts that one order brings."""
-    claimed: Claimed = (await world.do(claim, wanted))[0]
+    claimed: ClaimedParts = (await world.do(claim, wanted))[0]
     return claimed.parts
 
 

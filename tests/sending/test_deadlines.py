@@ -5,7 +5,7 @@ from msgspec import structs
 from tests.support.world import CREDIT, World, outgoing
 
 from palomar.ports import Deferred, Taken
-from palomar.routing.rules import Plan
+from palomar.routing.rules import RoutingPlan
 from palomar.sending.deadlines import end_stale
 from palomar.vocabulary.lane import Lane, Rank
 from palomar.vocabulary.message import State
@@ -17,7 +17,7 @@ LANE = Lane(id=1, name="codes", rank=Rank.URGENT, useless_after_seconds=SECONDS)
 
 @pytest.fixture(autouse=True)
 def lane(world: World) -> None:
-    world.plan = Plan(lanes=(LANE,))
+    world.plan = RoutingPlan(lanes=(LANE,))
 
 
 async def test_a_message_that_had_not_left_in_time_expires_and_its_credit_comes_back(world: World) -> None:
@@ -79,7 +79,7 @@ async def test_of_a_long_message_the_parts_that_left_are_paid_for_and_the_others
 
 
 async def test_without_a_deadline_nothing_is_ever_stale(world: World) -> None:
-    world.plan = Plan()
+    world.plan = RoutingPlan()
     await world.accepted(await world.account())
     world.now_ms += 10**9
     assert await world.do(end_stale, 10) == [0]

@@ -12,7 +12,7 @@ from tests.support.world import CREDIT
 from palomar.app.clockwork import STALE
 from palomar.ports import Deferred, Exchange, InDoubt, Taken
 from palomar.routing.router import FAILOVER_SECONDS
-from palomar.routing.rules import Plan, Route
+from palomar.routing.rules import Route, RoutingPlan
 from palomar.sending.deadlines import AT_ONCE
 from palomar.sending.failover import PUT_OFF_AT_MOST
 from palomar.vocabulary.lane import Lane, Rank
@@ -20,7 +20,7 @@ from palomar.vocabulary.message import State
 from palomar.vocabulary.timeline import Kind
 
 CODES = Lane(id=1, name="codes", rank=Rank.URGENT, label="otp", useless_after_seconds=60)
-FIRST_A = Plan(routes=(Route(id=1, carrier="a", priority=1), Route(id=2, carrier="b", priority=2)))
+FIRST_A = RoutingPlan(routes=(Route(id=1, carrier="a", priority=1), Route(id=2, carrier="b", priority=2)))
 NO_ANSWER = InDoubt(reason="no answer in time")
 LATER = Deferred(status=88, reason="ESME_RTHROTTLED", retry_after_seconds=1.0)
 
@@ -131,7 +131,7 @@ async def test_a_message_that_is_put_off_again_and_again_tries_another_though_th
 async def test_a_code_leaves_in_the_next_free_slot_before_a_campaign(tmp_path: Path) -> None:
     carrier = CountingCarrier(window=5)
     async with engine(tmp_path, carrier) as e:
-        e.world.plan = Plan(lanes=(CODES,))
+        e.world.plan = RoutingPlan(lanes=(CODES,))
         await e.ready()
         account = await e.world.account(credit=20_000 * CREDIT)
         for _ in range(12):
@@ -169,7 +169,7 @@ async def test_normal_messages_go_before_a_campaign_that_still_moves(tmp_path: P
 async def test_a_code_that_has_waited_for_half_its_time_goes_by_another(tmp_path: Path) -> None:
     a, b = CountingCarrier(name="a", window=0), CountingCarrier(name="b")
     async with engine(tmp_path, a, b) as e:
-        e.world.plan = Plan(routes=FIRST_A.routes, lanes=(CODES,))
+        e.world.plan = RoutingPlan(routes=FIRST_A.routes, lanes=(CODES,))
         await e.ready()
         account = await e.world.account()
         code, other = e.post(account, label="otp"), e.post(account)
@@ -189,7 +189,7 @@ def test_whatever_dies_and_recovers_everything_leaves_once(tmp_path: Path, seed:
 async def live_through_deaths(folder: Path, seed: int) -> None:
     carriers = [CountingCarrier(name=name, window=6) for name in ("a", "b", "c")]
     async with engine(folder, *carriers) as e:
-        e.world.plan = Plan(lanes=(CODES,))
+        e.world.plan = RoutingPlan(lanes=(CODES,))
         await e.ready()
         chance = e.database.chance
         chance.seed(seed)

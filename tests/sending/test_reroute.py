@@ -5,7 +5,7 @@ from typing import Any
 from tests.support.world import CREDIT, StandingRouter, World, new_node, outgoing
 
 from palomar.ports import Deferred, InDoubt, Taken
-from palomar.sending.claim import ClaimOrder, claim
+from palomar.sending.claim import MessageClaimOrder, claim
 from palomar.sending.reroute import Rerouted, RerouteOrder, reroute
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.lane import Rank
@@ -32,7 +32,7 @@ async def test_what_nobody_has_claimed_waits_for_the_other_carrier_and_says_why(
     (told,) = [m for m in (await world.show(message.row.id)).timeline if m.kind is Kind.REROUTED]
     assert (told.detail["before"], told.detail["carrier"], told.detail["why"]) == ("a", "b", DOWN)
     assert str(told.detail["routes"]).splitlines() == ["a: the message has just failed to leave by it", "b: chosen"]
-    claimed = (await world.do(claim, ClaimOrder(carrier="b", limit=10)))[0]
+    claimed = (await world.do(claim, MessageClaimOrder(carrier="b", limit=10)))[0]
     assert [(part.number, part.carrier) for part in claimed.parts] == [(1, "b"), (2, "b")]
     assert await world.mark(outgoing(message)[0], carrier="b") == [True]
 
@@ -43,7 +43,7 @@ async def test_what_this_node_has_claimed_moves_and_its_old_place_in_line_is_wor
     assert set((await moved(world, message_ids=(message.row.id,))).moved) == {message.row.id}
     (part,) = outgoing(message)
     assert await world.mark(part, carrier="a") == [False]
-    await world.do(claim, ClaimOrder(carrier="b", limit=10))
+    await world.do(claim, MessageClaimOrder(carrier="b", limit=10))
     assert await world.mark(part, carrier="a") == [False]
     assert await world.mark(part, carrier="b") == [True]
 

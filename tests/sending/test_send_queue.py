@@ -1,7 +1,7 @@
 """The line: urgent first, bulk in its turn, and nothing lost when messages are taken out."""
 
 from palomar.ports import OutgoingPart
-from palomar.sending.send_queue import BULK_EVERY, LINE_PARTS, Line
+from palomar.sending.send_queue import BULK_EVERY, LINE_PARTS, SendQueue
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import MessageId, part_id
@@ -24,7 +24,7 @@ def part(serial: int, rank: Rank = Rank.NORMAL) -> OutgoingPart:
     )
 
 
-def popped(line: Line) -> list[int]:
+def popped(line: SendQueue) -> list[int]:
     found = []
     while line.waiting:
         found.append(line.pop().message_id >> 8)
@@ -32,7 +32,7 @@ def popped(line: Line) -> list[int]:
 
 
 def test_parts_of_a_rank_leave_in_order_and_what_is_put_in_front_before_them() -> None:
-    line = Line("c", None)
+    line = SendQueue("c", None)
     for serial in (1, 2, 3):
         line.push(part(serial))
     line.push_front(part(0))
@@ -40,14 +40,14 @@ def test_parts_of_a_rank_leave_in_order_and_what_is_put_in_front_before_them() -
 
 
 def test_the_urgent_go_first_whenever_they_came() -> None:
-    line = Line("c", None)
+    line = SendQueue("c", None)
     for serial, rank in ((1, Rank.BULK), (2, Rank.NORMAL), (3, Rank.URGENT), (4, Rank.URGENT)):
         line.push(part(serial, rank))
     assert popped(line) == [3, 4, 2, 1]
 
 
 def test_bulk_has_its_turn_while_normal_ones_wait() -> None:
-    line = Line("c", None)
+    line = SendQueue("c", None)
     for serial in range(12):
         line.push(part(100 + serial))
         line.push(part(serial, Rank.BULK))
@@ -56,7 +56,7 @@ def test_bulk_has_its_turn_while_normal_ones_wait() -> None:
 
 
 def test_a_new_message_stands_first_only_where_nobody_of_its_rank_or_before_waits() -> None:
-    line = Line("c", None)
+    line = SendQueue("c", None)
     assert not line.is_first(Rank.URGENT)
     for queue in line.queues.values():
         queue.backlog = False
@@ -68,7 +68,7 @@ def test_a_new_message_stands_first_only_where_nobody_of_its_rank_or_before_wait
 
 
 def test_messages_are_taken_out_of_every_queue() -> None:
-    line = Line("c", None)
+    line = SendQueue("c", None)
     for serial, rank in ((1, Rank.BULK), (2, Rank.NORMAL), (3, Rank.URGENT), (1, Rank.BULK)):
         line.push(part(serial, rank))
     assert line.take_out({MessageId(1 << 8), MessageId(3 << 8)}) == 3
@@ -76,14 +76,14 @@ def test_messages_are_taken_out_of_every_queue() -> None:
 
 
 def test_a_queue_s_room_counts_what_waits_and_what_is_pledged() -> None:
-    queue = Line("c", None).of(Rank.NORMAL)
+    queue = SendQueue("c", None).of(Rank.NORMAL)
     queue.ready.append(part(1))
     queue.pledged = 9
     assert queue.room == LINE_PARTS - 10
 
 
 def test_a_cleared_line_is_empty() -> None:
-    line = Line("c", None)
+    line = SendQueue("c", None)
     line.push(part(1))
     line.clear()
     assert line.waiting == 0

@@ -5,8 +5,8 @@ from tests.contracts.carrier import outgoing
 from tests.sending.test_lease import SetClock
 from tests.support.carriers import CountingCarrier
 
-from palomar.sending.send_queue import UNSAVED_MOST, Line
-from palomar.sending.stalled import Hindrance, Watchdog, hindrance_of
+from palomar.sending.send_queue import UNSAVED_MOST, SendQueue
+from palomar.sending.stalled import StallReason, Watchdog, hindrance_of
 
 
 class House:
@@ -15,11 +15,11 @@ class House:
     def __init__(self) -> None:
         self.clock = SetClock()
         self.carrier = CountingCarrier()
-        self.line = Line("c", self.carrier)
+        self.line = SendQueue("c", self.carrier)
         self.pumped: list[str] = []
         self.claimed: list[str] = []
         self.dog = Watchdog(
-            {"c": self.line, "": Line("", None)},
+            {"c": self.line, "": SendQueue("", None)},
             pump=lambda line: self.pumped.append(line.name),
             claim=lambda line: self.claimed.append(line.name),
         )
@@ -40,7 +40,7 @@ def test_parts_that_could_leave_and_do_not_are_logged_counted_and_sent_off() -> 
         house.look(6)
     assert set(house.pumped) == set(house.claimed) == {"c"}
     (idle,) = house.dog.idle.values()
-    assert (idle.stalled, idle.parts, idle.hindrance) == (True, 1, Hindrance.NONE)
+    assert (idle.stalled, idle.parts, idle.hindrance) == (True, 1, StallReason.NONE)
     assert house.clock.wall_ms() - idle.since_ms >= 8_000
     assert house.dog.stalls == 1
     assert [(entry["event"], entry["parts"]) for entry in logs] == [("sending_stalled", 1)]
@@ -74,7 +74,7 @@ def test_what_waits_with_a_reason_is_told_with_it_and_never_pumped() -> None:
     with capture_logs() as logs:
         house.look(40)
     idle = house.dog.idle["c"]
-    assert (idle.stalled, idle.hindrance, house.pumped, house.dog.stalls) == (False, Hindrance.NO_LINK, [], 0)
+    assert (idle.stalled, idle.hindrance, house.pumped, house.dog.stalls) == (False, StallReason.NO_LINK, [], 0)
     assert [(entry["event"], entry["why"]) for entry in logs] == [("sending_waits", "no_link")]
 
 
@@ -101,18 +101,18 @@ def test_where_nothing_waits_nothing_is_told() -> None:
 
 def test_each_hindrance_is_known() -> None:
     house = House()
-    assert hindrance_of(house.line) is Hindrance.NONE
+    assert hindrance_of(house.line) is StallReason.NONE
     house.line.unsaved = UNSAVED_MOST
-    assert hindrance_of(house.line) is Hindrance.DATABASE
+    assert hindrance_of(house.line) is StallReason.DATABASE
     house.line.unsaved = 0
     assert house.carrier.reserve(house.carrier.window)
-    assert hindrance_of(house.line) is Hindrance.PACE, "slots are reserved and nothing is under way"
+    assert hindrance_of(house.line) is StallReason.PACE, "slots are reserved and nothing is under way"
     for serial in range(house.carrier.window):
         house.carrier.submit(outgoing("34600000001", serial=serial))
-    assert hindrance_of(house.line) is Hindrance.WINDOW
+    assert hindrance_of(house.line) is StallReason.WINDOW
     house.carrier.on_trial = True
-    assert hindrance_of(house.line) is Hindrance.NO_ANSWERS
+    assert hindrance_of(house.line) is StallReason.NO_ANSWERS
     house.carrier.outstanding.clear()
-    assert hindrance_of(house.line) is Hindrance.NONE, "the next part's time has come"
+    assert hindrance_of(house.line) is StallReason.NONE, "the next part's time has come"
     house.carrier.live = False
-    assert hindrance_of(house.line) is Hindrance.NO_LINK
+    assert hindrance_of(house.line) is StallReason.NO_LINK

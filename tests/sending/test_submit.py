@@ -5,7 +5,7 @@ from msgspec import structs
 from tests.support.world import CREDIT, World, new_node, outgoing
 
 from palomar.ports import Deferred, InDoubt, NotSent, Refused, Taken
-from palomar.sending.submit import Again, Answer, record_answers
+from palomar.sending.submit import Again, SubmitAnswer, record_answers
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import State
 
@@ -51,7 +51,7 @@ async def test_a_part_that_was_taken_is_paid_for_and_the_customer_hears_of_it(wo
 async def test_the_same_answer_twice_is_paid_and_told_once(world: World) -> None:
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING)
-    answer = Answer("c", outgoing(message)[0], TAKEN)
+    answer = SubmitAnswer("c", outgoing(message)[0], TAKEN)
     await world.do(record_answers, answer, answer)
     await world.do(record_answers, answer)
     assert await world.balance(account) == (9 * CREDIT, 0)
@@ -224,7 +224,7 @@ async def test_the_customer_hears_of_a_long_message_when_its_last_part_was_taken
 
 async def test_all_parts_answered_in_one_batch_are_told_once(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING, parts=3)
-    answers = [Answer("c", part, Taken(reference=f"r{part.number}")) for part in outgoing(message)]
+    answers = [SubmitAnswer("c", part, Taken(reference=f"r{part.number}")) for part in outgoing(message)]
     await world.do(record_answers, *answers)
     assert await world.told(message.row.id) == ["took"]
 

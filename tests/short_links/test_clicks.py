@@ -8,8 +8,8 @@ from tests.support.world import START_MS, World, recipient
 
 from palomar.acceptance.accept import Accepted, accept
 from palomar.acceptance.compose import AcceptedMessage, Recipient
-from palomar.acceptance.scheduled import Order, cancel
-from palomar.short_links.clicks import Click, Link, find_link, record_clicks
+from palomar.acceptance.scheduled import ScheduledChange, cancel
+from palomar.short_links.clicks import Click, ShortLink, find_link, record_clicks
 from palomar.short_links.shorten import with_links
 from palomar.storage.database import Conflict, Transaction
 from palomar.transaction.work import Work
@@ -50,8 +50,8 @@ async def accepted(world: World, account: Account, *recipients: Recipient, **mor
     return result.messages
 
 
-async def find(world: World, code: str) -> Link | None:
-    async def script(tx: Transaction) -> Link | None:
+async def find(world: World, code: str) -> ShortLink | None:
+    async def script(tx: Transaction) -> ShortLink | None:
         return await find_link(tx, code)
 
     return await world.database.read(script)
@@ -61,7 +61,7 @@ async def codes(world: World) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in await world.ask("SELECT code, message_id FROM links ORDER BY code")]
 
 
-def click(link: Link, *, agent: str = "Mozilla/5.0", robot: bool = False) -> Click:
+def click(link: ShortLink, *, agent: str = "Mozilla/5.0", robot: bool = False) -> Click:
     return Click(link=link, at_ms=START_MS + 5_000, address="192.0.2.7", agent=agent, robot=robot)
 
 
@@ -144,7 +144,7 @@ async def test_a_cancelled_text_with_links_can_be_scheduled_again(linking: World
     account = await linking.account(duplicates_filter=True)
     due_ms = linking.now_ms + 5 * 3_600_000
     (first,) = await accepted(linking, account, linked(1, "aaaaaa1"), due_ms=due_ms)
-    assert await linking.do(cancel, Order(account_id=account.id)) == [1]
+    assert await linking.do(cancel, ScheduledChange(account_id=account.id)) == [1]
     (again,) = await accepted(linking, account, linked(1, "aaaaaa2"), due_ms=due_ms)
     assert [first.state, again.state] == [State.SCHEDULED, State.SCHEDULED]
 

@@ -12,11 +12,11 @@ import pytest
 from tests.support.databases import Place
 from tests.support.world import CountingIds
 
-from palomar.app.front import Front, Health
+from palomar.app.front import Front, Readiness
 from palomar.app.transaction_order import STEPS, make_context
 from palomar.net.networks import TrustedProxies
 from palomar.short_links.click_recorder import A_LINK_A_MINUTE, Clicks
-from palomar.short_links.dead_ends import LANGUAGES, TEXTS, Lost
+from palomar.short_links.dead_ends import LANGUAGES, TEXTS, DeadEnd
 from palomar.short_links.redirect import AGENT_LONGEST, Redirect, location_of
 from palomar.storage.database import Database, Transaction, Unavailable
 from palomar.transaction.batcher import Batcher
@@ -109,7 +109,7 @@ def face_over(database: Any) -> Face:
     front = Front(
         dialects={"sandbox": fixed, "json": fixed},
         links=redirect,
-        health=lambda: Health(faults=[], carriers={}),
+        health=lambda: Readiness(faults=[], carriers={}),
     )
     return Face(front, batcher, database)
 
@@ -303,7 +303,7 @@ async def test_while_the_database_is_away_people_are_asked_to_come_again() -> No
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_all_words(language: str) -> None:
-    assert set(TEXTS[language]) == set(Lost)
+    assert set(TEXTS[language]) == set(DeadEnd)
 
 
 @pytest.mark.parametrize(

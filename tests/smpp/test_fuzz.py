@@ -26,10 +26,10 @@ from palomar.smpp import (
     QuerySm,
     QuerySmResp,
     ReplaceSm,
-    Role,
     Session,
+    SessionRole,
     SessionSettings,
-    State,
+    SessionState,
     SubmitMulti,
     SubmitMultiResp,
     SubmitSm,
@@ -90,15 +90,15 @@ def mutated(frame: bytes, chance: random.Random) -> bytes:
     return bytes(octets)
 
 
-def bound(role: Role, settings: SessionSettings) -> Session:
+def bound(role: SessionRole, settings: SessionSettings) -> Session:
     session = Session(role, 0.0, settings=settings)
-    if role is Role.SMSC:
+    if role is SessionRole.SMSC:
         (request,) = session.receive(encode(BindTransceiver(sequence_number=1)), 0.0)
         session.answer(request.pdu)
     else:
         session.send(BindTransceiver(), 0.0)
         session.receive(encode(BindTransceiverResp(sequence_number=1)), 0.0)
-    assert session.state is State.BOUND_TRX
+    assert session.state is SessionState.BOUND_TRX
     return session
 
 
@@ -110,7 +110,7 @@ def test_mutated_frames_raise_typed_errors_only_and_cost_no_session():
     chance = random.Random(20260101)
     frames = [encode(pdu) for pdu in SEEDS]
     settings = SessionSettings(window=4)
-    sessions = [bound(Role.ESME, settings), bound(Role.SMSC, settings)]
+    sessions = [bound(SessionRole.ESME, settings), bound(SessionRole.SMSC, settings)]
     outcomes: Counter[str] = Counter()
     for number in range(FRAMES):
         frame = mutated(chance.choice(frames), chance)
@@ -127,11 +127,11 @@ def test_mutated_frames_raise_typed_errors_only_and_cost_no_session():
         if reaches_unbind(frame):
             continue
         session = sessions[number % 2]
-        if session.window_free and session.role is Role.ESME:
+        if session.window_free and session.role is SessionRole.ESME:
             session.send(SubmitSm(), 0.0, context=number)
         assert not any(isinstance(event, Closed) for event in session.receive(frame, 0.0))
         session.take_outgoing()
-    assert all(session.state is State.BOUND_TRX for session in sessions)
+    assert all(session.state is SessionState.BOUND_TRX for session in sessions)
     assert outcomes.keys() == {"sound", "refused"}
     assert min(outcomes.values()) > FRAMES // 20, outcomes
 
@@ -139,7 +139,7 @@ def test_mutated_frames_raise_typed_errors_only_and_cost_no_session():
 def test_a_stream_of_garbage_ends_the_session_and_nothing_else():
     chance = random.Random(7)
     for _ in range(min(FRAMES, 20_000) // 20):
-        session = bound(Role.ESME, SessionSettings())
+        session = bound(SessionRole.ESME, SessionSettings())
         closed = [e for e in session.receive(chance.randbytes(200), 0.0) if isinstance(e, Closed)]
-        assert len(closed) == (1 if session.state is State.CLOSED else 0)
-        assert session.receive(encode(UnbindResp()), 0.0) == [] or session.state is not State.CLOSED
+        assert len(closed) == (1 if session.state is SessionState.CLOSED else 0)
+        assert session.receive(encode(UnbindResp()), 0.0) == [] or session.state is not SessionState.CLOSED

@@ -37,10 +37,10 @@ from palomar.smpp import (
     RequestReceived,
     RequestTimedOut,
     ResponseReceived,
-    Role,
     Session,
+    SessionRole,
     SessionSettings,
-    State,
+    SessionState,
     SubmitSm,
     SubmitSmResp,
     Unbind,
@@ -64,7 +64,7 @@ def said(session: Session) -> list[Pdu]:
 
 
 def bound_esme(settings: SessionSettings = SETTINGS, bind: Pdu | None = None) -> Session:
-    session = Session(Role.ESME, 0.0, settings=settings)
+    session = Session(SessionRole.ESME, 0.0, settings=settings)
     session.send(bind or BindTransceiver(system_id="esme"), 0.0)
     (request,) = said(session)
     answers = {1: BindReceiverResp, 2: BindTransmitterResp, 9: BindTransceiverResp}
@@ -74,7 +74,7 @@ def bound_esme(settings: SessionSettings = SETTINGS, bind: Pdu | None = None) ->
 
 
 def bound_smsc(settings: SessionSettings = SETTINGS, bind: Pdu | None = None) -> Session:
-    session = Session(Role.SMSC, 0.0, settings=settings)
+    session = Session(SessionRole.SMSC, 0.0, settings=settings)
     (event,) = session.receive(encode(bind or BindTransceiver(sequence_number=1)), 0.0)
     assert session.answer(event.pdu)
     session.take_outgoing()
@@ -85,52 +85,52 @@ class TestBinding:
     @pytest.mark.parametrize(
         ("bind", "answer", "state"),
         [
-            (BindTransmitter(), BindTransmitterResp(system_id="smsc"), State.BOUND_TX),
-            (BindReceiver(), BindReceiverResp(system_id="smsc"), State.BOUND_RX),
-            (BindTransceiver(), BindTransceiverResp(system_id="smsc"), State.BOUND_TRX),
+            (BindTransmitter(), BindTransmitterResp(system_id="smsc"), SessionState.BOUND_TX),
+            (BindReceiver(), BindReceiverResp(system_id="smsc"), SessionState.BOUND_RX),
+            (BindTransceiver(), BindTransceiverResp(system_id="smsc"), SessionState.BOUND_TRX),
         ],
     )
-    def test_both_sides_reach_the_state_of_the_bind(self, bind: Pdu, answer: Pdu, state: State):
-        esme, smsc = Session(Role.ESME, 0.0), Session(Role.SMSC, 0.0)
+    def test_both_sides_reach_the_state_of_the_bind(self, bind: Pdu, answer: Pdu, state: SessionState):
+        esme, smsc = Session(SessionRole.ESME, 0.0), Session(SessionRole.SMSC, 0.0)
         esme.send(bind, 0.0)
         (event,) = smsc.receive(esme.take_outgoing(), 0.1)
         assert event == RequestReceived(bind)
-        assert smsc.state is State.OPEN
+        assert smsc.state is SessionState.OPEN
         assert smsc.answer(event.pdu, answer)
         assert esme.receive(smsc.take_outgoing(), 0.2) == [Bound(answer)]
         assert (esme.state, smsc.state) == (state, state)
         assert (esme.is_bound, smsc.is_bound) == (True, True)
 
     def test_a_refused_bind_leaves_both_sides_open_for_another(self):
-        esme, smsc = Session(Role.ESME, 0.0), Session(Role.SMSC, 0.0)
+        esme, smsc = Session(SessionRole.ESME, 0.0), Session(SessionRole.SMSC, 0.0)
         esme.send(BindTransceiver(), 0.0)
         (event,) = smsc.receive(esme.take_outgoing(), 0.0)
         smsc.answer(event.pdu, status=CommandStatus.ESME_RINVPASWD)
         (refused,) = esme.receive(smsc.take_outgoing(), 4.0)
         assert isinstance(refused, BindRefused)
         assert refused.pdu.command_status == CommandStatus.ESME_RINVPASWD
-        assert (esme.state, smsc.state) == (State.OPEN, State.OPEN)
+        assert (esme.state, smsc.state) == (SessionState.OPEN, SessionState.OPEN)
         esme.send(BindTransceiver(), 4.0)
         (event,) = smsc.receive(esme.take_outgoing(), 4.0)
         assert isinstance(event, RequestReceived)
 
     def test_a_bind_answered_with_generic_nack_is_refused(self):
-        esme = Session(Role.ESME, 0.0)
+        esme = Session(SessionRole.ESME, 0.0)
         esme.send(BindTransceiver(), 0.0)
         nack = GenericNack(command_status=3, sequence_number=1)
         assert esme.receive(encode(nack), 0.0) == [BindRefused(nack)]
 
     @pytest.mark.parametrize("number", [0, 1, 7, 0xFFFFFFFF])
     def test_a_bind_is_refused_by_generic_nack_whatever_its_number(self, number: int):
-        esme = Session(Role.ESME, 0.0)
+        esme = Session(SessionRole.ESME, 0.0)
         esme.send(BindTransceiver(), 0.0)
         nack = GenericNack(command_status=CommandStatus.ESME_RINVSYSID, sequence_number=number)
         assert esme.receive(encode(nack), 0.0) == [BindRefused(nack)]
-        assert esme.state is State.OPEN
+        assert esme.state is SessionState.OPEN
 
     @pytest.mark.parametrize(("status", "event"), [(0, Bound), (13, BindRefused)])
     def test_a_bind_is_answered_by_its_response_whatever_its_number(self, status: int, event: type):
-        esme = Session(Role.ESME, 0.0)
+        esme = Session(SessionRole.ESME, 0.0)
         esme.send(BindTransceiver(), 0.0)
         answer = BindTransceiverResp(command_status=status, sequence_number=0)
         (found,) = esme.receive(encode(answer), 0.0)
@@ -144,7 +144,7 @@ class TestBinding:
         assert esme.is_bound
 
     def test_nothing_else_can_be_sent_while_a_bind_is_pending(self):
-        esme = Session(Role.ESME, 0.0)
+        esme = Session(SessionRole.ESME, 0.0)
         esme.send(BindTransceiver(), 0.0)
         for pdu in (BindTransceiver(), SubmitSm()):
             with pytest.raises(WrongState):
@@ -155,22 +155,22 @@ class TestBinding:
         (event,) = smsc.receive(encode(BindTransceiver(sequence_number=2)), 1.0)
         assert isinstance(event, PduRefused)
         assert said(smsc) == [BindTransceiverResp(command_status=CommandStatus.ESME_RALYBND, sequence_number=2)]
-        assert smsc.state is State.BOUND_TRX
+        assert smsc.state is SessionState.BOUND_TRX
 
     def test_a_second_bind_while_the_first_is_being_judged_is_refused(self):
-        smsc = Session(Role.SMSC, 0.0)
+        smsc = Session(SessionRole.SMSC, 0.0)
         (first,) = smsc.receive(encode(BindTransceiver(sequence_number=1)), 0.0)
         (second,) = smsc.receive(encode(BindTransmitter(sequence_number=2)), 0.0)
         assert isinstance(second, PduRefused)
         smsc.answer(first.pdu)
-        assert smsc.state is State.BOUND_TRX
+        assert smsc.state is SessionState.BOUND_TRX
 
     def test_outbind_invites_the_esme_to_bind(self):
-        esme, smsc = Session(Role.ESME, 0.0), Session(Role.SMSC, 0.0)
+        esme, smsc = Session(SessionRole.ESME, 0.0), Session(SessionRole.SMSC, 0.0)
         smsc.send(Outbind(system_id="smsc"), 0.0)
         (event,) = esme.receive(smsc.take_outgoing(), 0.0)
         assert isinstance(event.pdu, Outbind)
-        assert (esme.state, smsc.state) == (State.OUTBOUND, State.OUTBOUND)
+        assert (esme.state, smsc.state) == (SessionState.OUTBOUND, SessionState.OUTBOUND)
         assert not esme.answer(event.pdu)
         with pytest.raises(WrongState):
             esme.send(BindTransmitter(), 0.0)
@@ -178,16 +178,16 @@ class TestBinding:
         (event,) = smsc.receive(esme.take_outgoing(), 0.0)
         smsc.answer(event.pdu)
         esme.receive(smsc.take_outgoing(), 0.0)
-        assert (esme.state, smsc.state) == (State.BOUND_RX, State.BOUND_RX)
+        assert (esme.state, smsc.state) == (SessionState.BOUND_RX, SessionState.BOUND_RX)
 
     def test_no_bind_in_time_closes_the_session_of_the_smsc(self):
-        smsc = Session(Role.SMSC, 100.0, settings=SETTINGS)
+        smsc = Session(SessionRole.SMSC, 100.0, settings=SETTINGS)
         assert smsc.next_deadline() == 105.0
         assert smsc.on_time(104.9) == []
         assert smsc.on_time(105.0) == [Closed(CloseReason.SESSION_INIT_TIMEOUT, ())]
 
     def test_a_bind_without_an_answer_closes_the_session_of_the_esme(self):
-        esme = Session(Role.ESME, 100.0, settings=SETTINGS)
+        esme = Session(SessionRole.ESME, 100.0, settings=SETTINGS)
         esme.send(BindTransceiver(), 101.0)
         assert esme.next_deadline() == 111.0
         assert esme.on_time(111.0) == [Closed(CloseReason.BIND_TIMEOUT, ())]
@@ -264,7 +264,7 @@ class TestRequestsOfOurs:
         ]
 
     def test_sequence_numbers_begin_again_after_the_last_one(self):
-        esme = Session(Role.ESME, 0.0, first_sequence_number=MAX_SEQUENCE_NUMBER)
+        esme = Session(SessionRole.ESME, 0.0, first_sequence_number=MAX_SEQUENCE_NUMBER)
         assert esme.send(BindTransceiver(), 0.0) == MAX_SEQUENCE_NUMBER
         esme.receive(encode(BindTransceiverResp(sequence_number=MAX_SEQUENCE_NUMBER)), 0.0)
         assert esme.send(SubmitSm(), 0.0) == 1
@@ -317,9 +317,9 @@ class TestRequestsOfThePeer:
             (bound_esme(bind=BindTransmitter()), DeliverSm()),
             (bound_smsc(bind=BindReceiver(sequence_number=1)), SubmitSm()),
             (bound_smsc(), DeliverSm()),
-            (Session(Role.SMSC, 0.0), QuerySm()),
-            (Session(Role.ESME, 0.0), DeliverSm()),
-            (Session(Role.ESME, 0.0), BindTransceiver()),
+            (Session(SessionRole.SMSC, 0.0), QuerySm()),
+            (Session(SessionRole.ESME, 0.0), DeliverSm()),
+            (Session(SessionRole.ESME, 0.0), BindTransceiver()),
         ],
     )
     def test_out_of_state_they_are_refused_and_the_session_lives(self, session: Session, request_pdu: Pdu):
@@ -386,7 +386,7 @@ class TestRequestsOfThePeer:
 
 class TestLink:
     def test_enquire_link_is_answered_at_once_in_any_state(self):
-        for session in (Session(Role.ESME, 0.0), Session(Role.SMSC, 0.0), bound_esme(), bound_smsc()):
+        for session in (Session(SessionRole.ESME, 0.0), Session(SessionRole.SMSC, 0.0), bound_esme(), bound_smsc()):
             assert session.receive(encode(EnquireLink(sequence_number=3)), 1.0) == []
             assert said(session) == [EnquireLinkResp(sequence_number=3)]
 
@@ -434,7 +434,7 @@ class TestLink:
 
     def test_timers_that_are_switched_off_have_no_deadline(self):
         quiet = replace(SETTINGS, enquire_link_seconds=None, session_init_seconds=None)
-        assert Session(Role.ESME, 0.0, settings=quiet).next_deadline() is None
+        assert Session(SessionRole.ESME, 0.0, settings=quiet).next_deadline() is None
         assert bound_esme(quiet).next_deadline() is None
 
 
@@ -444,7 +444,7 @@ class TestEnd:
         number = esme.send(SubmitSm(), 1.0, context="m")
         esme.unbind(2.0)
         esme.unbind(2.0)
-        assert esme.state is State.UNBINDING
+        assert esme.state is SessionState.UNBINDING
         assert [type(pdu) for pdu in said(esme)] == [SubmitSm, Unbind]
         with pytest.raises(WrongState):
             esme.send(SubmitSm(), 2.0)
@@ -466,7 +466,7 @@ class TestEnd:
 
     def test_unbind_before_a_bind_is_a_mistake(self):
         with pytest.raises(WrongState):
-            Session(Role.ESME, 0.0).unbind(0.0)
+            Session(SessionRole.ESME, 0.0).unbind(0.0)
 
     def test_the_peer_unbinds(self):
         smsc = bound_smsc()

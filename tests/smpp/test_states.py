@@ -2,23 +2,23 @@
 
 import pytest
 
-from palomar.smpp import PDU_TYPES, Role, State
+from palomar.smpp import PDU_TYPES, SessionRole, SessionState
 from palomar.smpp.states import BOUND_BY, BOUND_STATES, allowed_requests
 
-TX, RX, TRX = State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX
+TX, RX, TRX = SessionState.BOUND_TX, SessionState.BOUND_RX, SessionState.BOUND_TRX
 
 TABLE = {
-    "bind_transmitter": (Role.ESME, {State.OPEN}),
-    "bind_receiver": (Role.ESME, {State.OPEN, State.OUTBOUND}),
-    "bind_transceiver": (Role.ESME, {State.OPEN, State.OUTBOUND}),
-    "outbind": (Role.SMSC, {State.OPEN}),
-    "submit_sm": (Role.ESME, {TX, TRX}),
-    "submit_multi": (Role.ESME, {TX, TRX}),
-    "query_sm": (Role.ESME, {TX, TRX}),
-    "cancel_sm": (Role.ESME, {TX, TRX}),
-    "replace_sm": (Role.ESME, {TX, TRX}),
-    "deliver_sm": (Role.SMSC, {RX, TRX}),
-    "alert_notification": (Role.SMSC, {RX, TRX}),
+    "bind_transmitter": (SessionRole.ESME, {SessionState.OPEN}),
+    "bind_receiver": (SessionRole.ESME, {SessionState.OPEN, SessionState.OUTBOUND}),
+    "bind_transceiver": (SessionRole.ESME, {SessionState.OPEN, SessionState.OUTBOUND}),
+    "outbind": (SessionRole.SMSC, {SessionState.OPEN}),
+    "submit_sm": (SessionRole.ESME, {TX, TRX}),
+    "submit_multi": (SessionRole.ESME, {TX, TRX}),
+    "query_sm": (SessionRole.ESME, {TX, TRX}),
+    "cancel_sm": (SessionRole.ESME, {TX, TRX}),
+    "replace_sm": (SessionRole.ESME, {TX, TRX}),
+    "deliver_sm": (SessionRole.SMSC, {RX, TRX}),
+    "alert_notification": (SessionRole.SMSC, {RX, TRX}),
 }
 
 
@@ -26,17 +26,17 @@ TABLE = {
 def test_a_command_may_be_sent_by_its_side_in_its_states_only(command_name: str):
     role, states = TABLE[command_name]
     (command_id,) = (i for i, pdu_type in PDU_TYPES.items() if pdu_type.command_name == command_name)
-    found = {(r, s) for r in Role for s in State if command_id in allowed_requests(r, s)}
+    found = {(r, s) for r in SessionRole for s in SessionState if command_id in allowed_requests(r, s)}
     assert found == {(role, state) for state in states}
 
 
 def test_data_sm_goes_both_ways():
-    found = {(r, s) for r in Role for s in State if 0x103 in allowed_requests(r, s)}
-    assert found == {(Role.ESME, TX), (Role.ESME, TRX), (Role.SMSC, RX), (Role.SMSC, TRX)}
+    found = {(r, s) for r in SessionRole for s in SessionState if 0x103 in allowed_requests(r, s)}
+    assert found == {(SessionRole.ESME, TX), (SessionRole.ESME, TRX), (SessionRole.SMSC, RX), (SessionRole.SMSC, TRX)}
 
 
 def test_nothing_else_is_in_the_table():
-    everything = frozenset().union(*(allowed_requests(r, s) for r in Role for s in State))
+    everything = frozenset().union(*(allowed_requests(r, s) for r in SessionRole for s in SessionState))
     assert {PDU_TYPES[i].command_name for i in everything} == {*TABLE, "data_sm"}
 
 

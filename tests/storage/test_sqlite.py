@@ -13,7 +13,7 @@ from tests.support.databases import Place
 
 from palomar.storage.database import DatabaseError, ScriptSuspended, Transaction, Unavailable
 from palomar.storage.pending import to_its_end
-from palomar.storage.sqlite import Limits, SqliteDatabase, open_sqlite, require_safe_sqlite
+from palomar.storage.sqlite import SqliteDatabase, SqliteLimits, open_sqlite, require_safe_sqlite
 
 _HOLDER = """
 import sys, apsw
@@ -26,9 +26,9 @@ connection.close()
 """
 
 
-ORDINARY = Limits()
-ALWAYS_THE_THREAD = Limits(inline_commit_seconds=0.0)
-ALWAYS_THE_LOOP = Limits(inline_commit_seconds=float("inf"))
+ORDINARY = SqliteLimits()
+ALWAYS_THE_THREAD = SqliteLimits(inline_commit_seconds=0.0)
+ALWAYS_THE_LOOP = SqliteLimits(inline_commit_seconds=float("inf"))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def sqlite(sqlite_place: Place) -> AsyncIterator[SqliteDatabase]:
 
 
 @asynccontextmanager
-async def opened(place: Place, limits: Limits = ORDINARY) -> AsyncIterator[SqliteDatabase]:
+async def opened(place: Place, limits: SqliteLimits = ORDINARY) -> AsyncIterator[SqliteDatabase]:
     database = open_sqlite(Path(place.where), limits=limits)
     try:
         await database.write(create)
@@ -115,7 +115,9 @@ async def test_a_commit_that_nobody_cancels_gives_its_result_or_its_error() -> N
 
 
 @pytest.mark.parametrize("limits", [ALWAYS_THE_LOOP, ALWAYS_THE_THREAD])
-async def test_commits_in_the_thread_and_on_the_loop_are_equally_there(sqlite_place: Place, limits: Limits) -> None:
+async def test_commits_in_the_thread_and_on_the_loop_are_equally_there(
+    sqlite_place: Place, limits: SqliteLimits
+) -> None:
     async with opened(sqlite_place, limits) as sqlite:
         for _ in range(3):
             await sqlite.write(add_one)
@@ -138,7 +140,7 @@ async def test_another_process_that_holds_the_write_lock_delays_us_and_the_loop_
 
 
 async def test_a_lock_held_too_long_is_an_outage_and_nothing_was_written(sqlite_place: Place) -> None:
-    async with opened(sqlite_place, Limits(busy_patience_seconds=0.0)) as sqlite:
+    async with opened(sqlite_place, SqliteLimits(busy_patience_seconds=0.0)) as sqlite:
         with Holder(sqlite_place.where) as holder:
             with pytest.raises(Unavailable):
                 await sqlite.write(add_one)
@@ -180,7 +182,7 @@ async def test_a_log_that_never_rests_begins_again_all_the_same(sqlite_place: Pl
         await tx.pause()
 
     async with (
-        opened(sqlite_place, Limits(checkpoint_pages=50, long_log_pages=200)) as sqlite,
+        opened(sqlite_place, SqliteLimits(checkpoint_pages=50, long_log_pages=200)) as sqlite,
         asyncio.TaskGroup() as group,
     ):
         group.create_task(write_without_rest())

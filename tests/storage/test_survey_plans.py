@@ -8,7 +8,7 @@ from tests.storage.test_plans import ROWS, Filled, fill
 from tests.support.databases import Place
 
 from palomar.reports import count_rows, search_rows
-from palomar.reports.buckets import Dimension, Grain
+from palomar.reports.buckets import Bucket, Dimension
 from palomar.storage.database import Database, Transaction
 from palomar.storage.statements import Lookup, Question, Value, ids_text, numbered
 
@@ -102,4 +102,4 @@ async def plan_of(filled: Filled, place: Place, statement: Question | Lookup | s
 
 
 def test_a_minute_is_what_the_plans_were_made_for() -> None:
-    assert Grain.MINUTE == 60_000
+    assert Bucket.MINUTE == 60_000

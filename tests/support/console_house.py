@@ -14,8 +14,8 @@ from tests.support.world import START_MS, CountingIds, World, recipient
 
 from palomar.access.admission import Admission
 from palomar.access.passwords import Passwords
-from palomar.access.sign_in import Logins, SignedIn
-from palomar.access.sign_in_throttle import Attempts
+from palomar.access.sign_in import SignedIn, SignIn
+from palomar.access.sign_in_throttle import SignInThrottle
 from palomar.access.users import NewUser, User, add_user
 from palomar.accounts.directory import Directory
 from palomar.accounts.store import NewAccount, add_account
@@ -76,7 +76,7 @@ class House:
     clock: SetClock
     directory: Directory
     batcher: Batcher
-    logins: Logins
+    logins: SignIn
     viewers: Viewers
     console: Console
     smsc: SimulatorSmsc | None = None
@@ -183,10 +183,10 @@ async def house_in(
     directory = Directory(database)
     await directory.begin(b"secret of at least thirty-two octets")
     passwords = Passwords(directory, clock)
-    attempts = Attempts(database, clock)
+    attempts = SignInThrottle(database, clock)
     batcher = Batcher(database, clock, steps=STEPS, context=world.context, committed=lambda work: None)
     admission = Admission(directory=directory, batcher=batcher, clock=clock, passwords=passwords, is_listed=is_listed)
-    logins = Logins(
+    logins = SignIn(
         database=database,
         batcher=batcher,
         directory=directory,

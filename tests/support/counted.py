@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.support.world import World
 
-from palomar.reports.buckets import DELAYS_MS, EVERYBODY, GRAINS, Grain
+from palomar.reports.buckets import DELAYS_MS, EVERYBODY, GRAINS, Bucket
 from palomar.reports.count_rows import tally_row
 from palomar.reports.counting import Look, look, raise_floors, settle, slices
 from palomar.storage.database import Transaction
@@ -24,12 +24,12 @@ _COUNTS = (
 async def faults_of_counts(world: World) -> list[str]:
     """Where the counts differ from the messages, as far as they are kept; none is the only good answer."""
     floors = (await world.database.read(tally_row)).floors
-    floor = {Grain.MINUTE: floors.minutes_ms, Grain.HOUR: floors.hours_ms, Grain.DAY: 0}
+    floor = {Bucket.MINUTE: floors.minutes_ms, Bucket.HOUR: floors.hours_ms, Bucket.DAY: 0}
     wanted, stored = await fresh_counts(world), await stored_counts(world)
     return [
         f"{key}: {stored.get(key)} is counted, {wanted.get(key)} there is"
         for key in sorted(wanted.keys() | stored.keys())
-        if key[1] >= floor[Grain(key[0])] and wanted.get(key) != stored.get(key)
+        if key[1] >= floor[Bucket(key[0])] and wanted.get(key) != stored.get(key)
     ]
 
 
@@ -67,7 +67,7 @@ async def count(world: World, *minutes_ms: int, uncounted_ms: int | None = None)
 
 async def count_changed(world: World) -> None:
     """Count what the world's transactions have changed; all that was born before its time is counted then."""
-    changed, world.changed = [EPOCH_MS + number * Grain.MINUTE for number in world.changed], set()
+    changed, world.changed = [EPOCH_MS + number * Bucket.MINUTE for number in world.changed], set()
     assert await count(world, *changed, uncounted_ms=world.now_ms)
 
 

@@ -19,7 +19,7 @@ from palomar.routing.router import Router
 from palomar.sending.dispatcher import Dispatcher, LineSink
 from palomar.storage.database import Conflict, Database, Script
 from palomar.storage.migrate import migrate
-from palomar.storage.sqlite import Limits, open_sqlite
+from palomar.storage.sqlite import SqliteLimits, open_sqlite
 from palomar.transaction.batcher import Batcher, Step
 from palomar.transaction.context import TransactionContext
 from palomar.transaction.work import Work
@@ -100,7 +100,7 @@ class Engine:
 @contextlib.asynccontextmanager
 async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engine]:
     """An engine that runs, and is stopped afterwards."""
-    store = open_sqlite(folder / "palomar.db", limits=Limits(inline_commit_seconds=float("inf")))
+    store = open_sqlite(folder / "palomar.db", limits=SqliteLimits(inline_commit_seconds=float("inf")))
     await migrate(store, engine="sqlite", now_ms=0)
     world = World(database=store)
     world.node_id = await new_node(world, "node")

@@ -6,7 +6,7 @@ from tests.support.world import World
 
 from palomar.reports.search import Results, search
 from palomar.reports.search_index import add_slice, next_slice
-from palomar.reports.search_request import BOUNDS, LATEST, Bounds
+from palomar.reports.search_request import BOUNDS, LATEST, SearchBounds
 from palomar.reports.search_terms import SearchFilter, holds, query_of, tokens_of
 from palomar.transaction.message_rows import MESSAGE_COLUMNS, MessageRow, message_rows
 from palomar.vocabulary.account import AccountId
@@ -28,13 +28,13 @@ async def find(
     whose: Whose = None,
     before: MessageId = LATEST,
     limit: int = 50,
-    bounds: Bounds = BOUNDS,
+    bounds: SearchBounds = BOUNDS,
 ) -> Results:
     return await world.database.survey(lambda tx: search(tx, whose, wanted, before=before, limit=limit, bounds=bounds))
 
 
 async def find_all(
-    world: World, wanted: SearchFilter, *, whose: Whose = None, limit: int = 50, bounds: Bounds = BOUNDS
+    world: World, wanted: SearchFilter, *, whose: Whose = None, limit: int = 50, bounds: SearchBounds = BOUNDS
 ) -> list[MessageRow]:
     """All pages."""
     found: list[MessageRow] = []

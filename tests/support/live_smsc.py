@@ -14,7 +14,7 @@ from palomar.carriers.simulator.smsc import Arrival, SimulatorSmsc
 from palomar.clock import RealClock, RealIds
 from palomar.smpp import Concatenation, concatenation_header, parameters
 from palomar.text import gsm7
-from palomar.vocabulary.phone_message import HandsetMessage
+from palomar.vocabulary.phone_message import PhoneMessage
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class LiveSmsc:
         self._do(self._server.close)
         self._do(self._smsc.drop_connections)
 
-    def shown(self, number: str) -> list[HandsetMessage]:
+    def shown(self, number: str) -> list[PhoneMessage]:
         """What a handset shows, parts joined, and what it wrote."""
         return self._do(lambda: self._smsc.handsets.recent(number))
 

@@ -13,14 +13,14 @@ from palomar.app.transaction_order import make_context
 from palomar.billing.prices import PriceList
 from palomar.callbacks.callback_target import OffAfter, target_id
 from palomar.callbacks.outbox import Outbox
-from palomar.callbacks.turns import Claimed, ClaimOrder, claim_callbacks
-from palomar.ports import CarrierReceipt, OutgoingPart, SubmitOutcome, Taken, WebhookRequest
+from palomar.callbacks.turns import CallbackClaimOrder, ClaimedCallbacks, claim_callbacks
+from palomar.ports import CallbackRequest, CarrierReceipt, OutgoingPart, SubmitOutcome, Taken
 from palomar.receipts.record import record_receipts
 from palomar.reports.messages import MessageView, show_message
-from palomar.routing.question import Router, lineage
-from palomar.routing.rules import Asked, CarrierState, Choice, Plan, choose
+from palomar.routing.question import RouteChooser, lineage
+from palomar.routing.rules import CarrierState, Choice, RoutingPlan, RoutingQuestion, choose
 from palomar.sending.claim import register
-from palomar.sending.submit import Again, Answer, Mark, mark_submitting, record_answers
+from palomar.sending.submit import Again, Mark, SubmitAnswer, mark_submitting, record_answers
 from palomar.storage.database import Database, Transaction
 from palomar.text.alphabets import Alphabet
 from palomar.transaction.context import TransactionContext
@@ -28,7 +28,7 @@ from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account, AccountId, AccountSettings
 from palomar.vocabulary.events import CarrierTook, Delivered, Event, Failed
 from palomar.vocabulary.message import FINAL, MessageId, PartId, State, make_message_id
-from palomar.vocabulary.receipt_ids import Spelling
+from palomar.vocabulary.receipt_ids import ReceiptIdFormat
 
 CREDIT = 1_000_000
 RETRIES = (30, 300, 1_800, 21_600, 86_400)
@@ -73,8 +73,8 @@ class SpellingRenderer:
 
     retry_seconds = RETRIES
 
-    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
-        return WebhookRequest(method="GET", url=f"{target}#{spelling(event)}")
+    def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
+        return CallbackRequest(method="GET", url=f"{target}#{spelling(event)}")
 
 
 def spelling(event: Event) -> str:
@@ -91,14 +91,14 @@ def spelling(event: Event) -> str:
 
 
 class StandingRouter:
-    """``routing.question.Router`` over carriers that stand as the test says: ``trouble`` by name."""
+    """``routing.question.RouteChooser`` over carriers that stand as the test says: ``trouble`` by name."""
 
-    def __init__(self, *names: str, plan: Plan | None = None, **trouble: str) -> None:
-        self.plan = plan or Plan()
+    def __init__(self, *names: str, plan: RoutingPlan | None = None, **trouble: str) -> None:
+        self.plan = plan or RoutingPlan()
         self.states = {name: CarrierState(name=name, trouble=trouble.get(name, "")) for name in names}
         self._turn = 0
 
-    def choose(self, asked: Asked, *, exclude: frozenset[str] = frozenset()) -> Choice:
+    def choose(self, asked: RoutingQuestion, *, exclude: frozenset[str] = frozenset()) -> Choice:
         self._turn += 1
         return choose(self.plan, asked, self.states, turn=self._turn, exclude=exclude)
 
@@ -115,9 +115,9 @@ class World:
     off_after: OffAfter = field(default_factory=OffAfter)
     accounts: dict[AccountId, Account] = field(default_factory=dict)
     prices: PriceList = field(default_factory=PriceList)
-    plan: Plan = field(default_factory=Plan)
-    router: Router | None = None
-    spellings: dict[str, Spelling] = field(default_factory=dict)
+    plan: RoutingPlan = field(default_factory=RoutingPlan)
+    router: RouteChooser | None = None
+    spellings: dict[str, ReceiptIdFormat] = field(default_factory=dict)
     one_receipt: frozenset[str] = frozenset()
     born: list[Any] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
@@ -255,7 +255,7 @@ class World:
 
     async def answer(self, part: OutgoingPart, outcome: SubmitOutcome, *, carrier: str = "c") -> Again | None:
         """Record what the carrier answered."""
-        again: Again | None = (await self.do(record_answers, Answer(carrier, part, outcome)))[0]
+        again: Again | None = (await self.do(record_answers, SubmitAnswer(carrier, part, outcome)))[0]
         return again
 
     async def receipt(self, reference: str, state: State | None, **more: Any) -> bool:
@@ -286,9 +286,11 @@ class World:
         """The messages that wait, and which node has them."""
         return {row[0]: row[1] for row in await self.ask("SELECT message_id, node_id FROM queue ORDER BY message_id")}
 
-    async def claim(self, limit: int = 500, *, room: int = 500) -> Claimed:
+    async def claim(self, limit: int = 500, *, room: int = 500) -> ClaimedCallbacks:
         """Take due callbacks, of each target as many as there is room for."""
-        claimed: Claimed = (await self.do(claim_callbacks, ClaimOrder(limit=limit, room=lambda *key: room)))[0]
+        claimed: ClaimedCallbacks = (
+            await self.do(claim_callbacks, CallbackClaimOrder(limit=limit, room=lambda *key: room))
+        )[0]
         return claimed
 
     # --- what must hold whatever happened

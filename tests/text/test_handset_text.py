@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palomar.text import gsm7
-from palomar.text.handset_text import UCS2, Piece, gsm_coding, joined_text, read_text
+from palomar.text.handset_text import UCS2, TextPart, gsm_coding, joined_text, read_text
 from palomar.vocabulary.opt_out_words import STOP_WORDS, word_in
 
 BIG, LITTLE = b"\xfe\xff", b"\xff\xfe"
@@ -89,8 +89,8 @@ def test_a_word_is_obeyed_whatever_surrounds_it(text: str) -> None:
 # --- parts that are joined
 
 
-def pieces(coding: str, *octets: bytes, first: int = 1) -> dict[int, Piece]:
-    return {number: Piece(read_text(some, coding), some, coding) for number, some in enumerate(octets, first)}
+def pieces(coding: str, *octets: bytes, first: int = 1) -> dict[int, TextPart]:
+    return {number: TextPart(read_text(some, coding), some, coding) for number, some in enumerate(octets, first)}
 
 
 @given(st.text(st.characters(exclude_characters="\0\ufeff", exclude_categories=("Cs",)), max_size=60), st.data())
@@ -135,11 +135,11 @@ def test_parts_in_different_codings_or_with_one_between_missing_are_read_apart()
 
 
 def test_a_part_of_which_only_the_text_is_known_is_taken_as_it_is() -> None:
-    assert joined_text({1: Piece("uno "), 2: Piece("dos"), 4: Piece("!")}) == "uno dos!"
+    assert joined_text({1: TextPart("uno "), 2: TextPart("dos"), 4: TextPart("!")}) == "uno dos!"
 
 
 @given(st.dictionaries(st.integers(1, 9), st.tuples(st.binary(max_size=20), st.sampled_from([UCS2, "gsm", "latin-1"]))))
 def test_whatever_comes_it_is_text_that_can_be_stored(parts: dict[int, tuple[bytes, str]]) -> None:
-    text = joined_text({number: Piece(read_text(o, c), o, c) for number, (o, c) in parts.items()})
+    text = joined_text({number: TextPart(read_text(o, c), o, c) for number, (o, c) in parts.items()})
     assert "\0" not in text
     text.encode("utf-8")

@@ -21,18 +21,18 @@ from tests.support.postgres import quick_folder
 from tests.support.world import CREDIT, World, from_waiting, new_node, outgoing, receipt, recipient
 
 from palomar.acceptance.accept import Accepted
-from palomar.acceptance.scheduled import Order, cancel, send_now
+from palomar.acceptance.scheduled import ScheduledChange, cancel, send_now
 from palomar.acceptance.withdraw import withdraw
 from palomar.app.housekeeping import expire
 from palomar.app.trial import end_some
 from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
 from palomar.receipts.record import OrphanSweep, record_receipts, sweep_orphans
-from palomar.routing.rules import Plan
-from palomar.sending.claim import ClaimOrder, claim, take_over
+from palomar.routing.rules import RoutingPlan
+from palomar.sending.claim import MessageClaimOrder, claim, take_over
 from palomar.sending.deadlines import end_stale
 from palomar.sending.held import held_messages, send_held
-from palomar.sending.submit import Answer, record_answers
-from palomar.storage.sqlite import Limits, open_sqlite
+from palomar.sending.submit import SubmitAnswer, record_answers
+from palomar.storage.sqlite import SqliteLimits, open_sqlite
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account, UnknownOutcome
 from palomar.vocabulary.lane import Lane, Rank
@@ -65,7 +65,7 @@ class Histories(RuleBasedStateMachine):
         self._folder = tempfile.mkdtemp(prefix="palomar-histories-", dir=quick_folder())
         self.lines: list[list[OutgoingPart]] = [[], []]
         self.under_way: list[OutgoingPart] = []
-        self.answered: list[Answer] = []
+        self.answered: list[SubmitAnswer] = []
         self.left: set[tuple[PartId, int]] = set()
         self.references: list[tuple[str, PartId]] = []
         self.seen: dict[int, tuple[State, bool]] = {}
@@ -83,8 +83,8 @@ class Histories(RuleBasedStateMachine):
     async def _begin(self) -> None:
         place = Place(engine="sqlite", where=str(Path(self._folder) / "palomar.db"))
         await migrated(place)
-        database = open_sqlite(Path(place.where), limits=Limits(inline_commit_seconds=float("inf")))
-        self.world = World(database=database, plan=Plan(lanes=(LANE,)))
+        database = open_sqlite(Path(place.where), limits=SqliteLimits(inline_commit_seconds=float("inf")))
+        self.world = World(database=database, plan=RoutingPlan(lanes=(LANE,)))
         self.nodes = [await new_node(self.world, name) for name in ("one", "two")]
         self.accounts: list[Account] = [
             await self.world.account(credit=CREDIT_OF_EACH, unknown_outcome=policy) for policy in UnknownOutcome
@@ -139,7 +139,7 @@ class Histories(RuleBasedStateMachine):
     @rule(account=st.integers(0, 1), now=st.booleans())
     def change_schedule(self, account: int, now: bool) -> None:
         step = send_now if now else cancel
-        self.run_now(self.world.do(step, Order(account_id=self.accounts[account].id)))
+        self.run_now(self.world.do(step, ScheduledChange(account_id=self.accounts[account].id)))
 
     @rule(account=st.integers(0, 1))
     def send_what_is_held(self, account: int) -> None:
@@ -157,7 +157,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(node=st.integers(0, 1), limit=st.integers(1, 5))
     def claim(self, node: int, limit: int) -> None:
-        (found,) = self.run_now(self.on_node(node).do(claim, ClaimOrder(carrier="c", limit=limit)))
+        (found,) = self.run_now(self.on_node(node).do(claim, MessageClaimOrder(carrier="c", limit=limit)))
         self.lines[node] += [from_waiting(part) for part in found.parts]
 
     @precondition(lambda self: any(self.lines))
@@ -182,7 +182,9 @@ class Histories(RuleBasedStateMachine):
     @rule(which=chances, hows=st.lists(st.sampled_from(HOW), min_size=1, max_size=4), reused=chances)
     def answer(self, which: int, hows: list[str], reused: int) -> None:
         parts = [self.under_way.pop(which % len(self.under_way)) for _ in hows[: len(self.under_way)]]
-        answers = [Answer("c", part, self._outcome(how, part, reused)) for part, how in zip(parts, hows, strict=False)]
+        answers = [
+            SubmitAnswer("c", part, self._outcome(how, part, reused)) for part, how in zip(parts, hows, strict=False)
+        ]
         self._record(*answers)
         self.answered += answers
 
@@ -193,7 +195,7 @@ class Histories(RuleBasedStateMachine):
         doubts = [answer for answer in self.answered if isinstance(answer.outcome, InDoubt)]
         if doubts:
             before = doubts[which % len(doubts)]
-            self._record(Answer("c", before.part, self._outcome(how, before.part, 0)))
+            self._record(SubmitAnswer("c", before.part, self._outcome(how, before.part, 0)))
 
     @precondition(lambda self: self.answered)
     @rule(which=chances)
@@ -224,7 +226,7 @@ class Histories(RuleBasedStateMachine):
     @rule(which=chances, state=st.sampled_from(ENDS))
     def answer_and_report_in_one_batch(self, which: int, state: State) -> None:
         part = self.under_way.pop(which % len(self.under_way))
-        answer = Answer("c", part, self._outcome("taken", part, 0))
+        answer = SubmitAnswer("c", part, self._outcome("taken", part, 0))
         both = (record_answers, [answer]), (record_receipts, [receipt(_reference(part), state)])
         self.run_now(self.world.batch(*both))
         self.answered.append(answer)
@@ -319,7 +321,7 @@ class Histories(RuleBasedStateMachine):
             self.left.add((part.part_id, part.attempt))
             self.under_way.append(part)
 
-    def _record(self, *answers: Answer) -> None:
+    def _record(self, *answers: SubmitAnswer) -> None:
         for answer, again in zip(answers, self.run_now(self.world.do(record_answers, *answers)), strict=True):
             if again is not None:
                 self.lines[again.attempt % 2].append(_attempt(answer.part, again.attempt))

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.dialects.foxsys.callbacks import FoxsysWebhooks
+from palomar.dialects.foxsys.callbacks import FoxsysCallbacks
 from palomar.vocabulary.backoff import next_attempt_ms, scattered, wait_after
 
 NOW_MS = 1_772_107_200_000
-SCHEDULE = FoxsysWebhooks().retry_seconds
+SCHEDULE = FoxsysCallbacks().retry_seconds
 
 
 @pytest.mark.parametrize(

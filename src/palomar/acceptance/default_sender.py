@@ -14,7 +14,7 @@ from msgspec import structs
 
 from palomar.acceptance.compose import NewMessage
 from palomar.routing.router import Router
-from palomar.routing.rules import Asked
+from palomar.routing.rules import RoutingQuestion
 from palomar.vocabulary.account import Account, AccountId
 
 THE_CARRIERS = ""
@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Senders:
+class DefaultSenders:
     """What is configured about senders. ``of_carriers`` has the carriers with a sender of their own."""
 
     of_carriers: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Senders:
         for message in messages:
             row = message.row
             if row.sender == THE_CARRIERS:
-                asked = Asked(
+                asked = RoutingQuestion(
                     msisdn=row.msisdn,
                     country=row.country,
                     sender="",
@@ -98,5 +98,5 @@ class Senders:
         )
 
 
-SANDBOX_SENDERS: Final = Senders()
+SANDBOX_SENDERS: Final = DefaultSenders()
 """Where nothing is configured and nothing real can be sent."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from palomar.acceptance.compose import Acceptance, NewMessage, Verdict
-from palomar.acceptance.recent_sends import SentLately, SentToday, UnpaidToday
+from palomar.acceptance.recent_sends import DailySends, RecentSends, UnpaidToday
 from palomar.accounts.blacklist import LOOKUP_BLOCKED, BlackListContext
 from palomar.short_links.link_rows import LOOKUP_LINKS_OF
 from palomar.short_links.shorten import Links
@@ -70,9 +70,9 @@ async def judge(work: Work, commands: Sequence[Acceptance]) -> list[Judged]:
         if m.row.final_ms is None and m.row.id not in verdicts
     }
     if digests:
-        await SentLately.of(work).read(digests)
+        await RecentSends.of(work).read(digests)
     if limited:
-        await SentToday.of(work).read(limited, work.now_ms // DAY_MS)
+        await DailySends.of(work).read(limited, work.now_ms // DAY_MS)
     if unpaid:
         await UnpaidToday.of(work).read(unpaid, work.now_ms // DAY_MS)
     return judgements
@@ -87,7 +87,7 @@ def discard_duplicates(work: Work, command: Acceptance, judged: Judged) -> None:
     for message in command.messages:
         if judged.counts(message):
             digest = _digest(message)
-            if digest in here or SentLately.of(work).is_near(digest, message.row.due_ms):
+            if digest in here or RecentSends.of(work).is_near(digest, message.row.due_ms):
                 judged.verdicts[message.row.id] = DUPLICATE
             here.add(digest)
 
@@ -103,7 +103,7 @@ def over_limit(work: Work, command: Acceptance, judged: Judged) -> Refusal | Non
     if not limit:
         return None
     count = _paid(command, judged)
-    return None if SentToday.of(work).fits(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
+    return None if DailySends.of(work).fits(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
 
 
 def remember(work: Work, command: Acceptance, judged: Judged, *, unpaid: Collection[MessageId]) -> None:
@@ -117,28 +117,28 @@ def remember(work: Work, command: Acceptance, judged: Judged, *, unpaid: Collect
         return
     if limit:
         count = _paid(command, judged) - len(unpaid)
-        SentToday.of(work).count(command.account_id, count, limit=limit)
+        DailySends.of(work).count(command.account_id, count, limit=limit)
     if filters_duplicates:
         for message in command.messages:
             if judged.counts(message) and message.row.id not in unpaid:
-                SentLately.of(work).remember(_digest(message), message.row.due_ms)
+                RecentSends.of(work).remember(_digest(message), message.row.due_ms)
 
 
 async def forget_scheduled(work: Work, account: Account | None, message_ids: Sequence[MessageId]) -> None:
     """Let these messages, which are cancelled or leave at another time, make no duplicates where they stood."""
     for digest, due_ms in await _digests_of(work, account, message_ids):
-        SentLately.of(work).forget(digest, due_ms)
+        RecentSends.of(work).forget(digest, due_ms)
 
 
 async def move_scheduled(work: Work, account: Account | None, message_ids: Sequence[MessageId], *, due_ms: int) -> None:
     """Remember these messages at the time to which they are moved."""
     digests = await _digests_of(work, account, message_ids)
-    await SentLately.of(work).read((digest, due_ms) for digest, _ in digests)
+    await RecentSends.of(work).read((digest, due_ms) for digest, _ in digests)
     for digest, before_ms in digests:
-        SentLately.of(work).forget(digest, before_ms)
+        RecentSends.of(work).forget(digest, before_ms)
     for digest, _ in digests:
-        if not SentLately.of(work).is_near(digest, due_ms):
-            SentLately.of(work).remember(digest, due_ms)
+        if not RecentSends.of(work).is_near(digest, due_ms):
+            RecentSends.of(work).remember(digest, due_ms)
 
 
 async def blocked_now(

@@ -45,7 +45,7 @@ SAME_WITHIN_MS = 60 * 60_000
 """A duplicate is the same text to the same number from the same account, due within this time."""
 
 
-class SentLately(Joined):
+class RecentSends(Joined):
     """What is due when, by digests of account, number and text.
 
     A row holds a digest for one hour of the clock, with the moment it is due: what falls due within the hour of it
@@ -101,7 +101,7 @@ def _key(digest: bytes, hour: int) -> bytes:
     return digest[:12] + hour.to_bytes(4, "big")
 
 
-class SentToday(Joined):
+class DailySends(Joined):
     """Messages that are sent, of the day and by account, for those with a limit."""
 
     _rows = SENT_DAYS
@@ -139,7 +139,7 @@ class SentToday(Joined):
                 raise Conflict(f"another node reached a limit of the day of account {account_id} meanwhile")
 
 
-class UnpaidToday(SentToday):
-    """As :class:`SentToday`, of what costs nothing."""
+class UnpaidToday(DailySends):
+    """As :class:`DailySends`, of what costs nothing."""
 
     _rows = UNPAID_DAYS

@@ -11,7 +11,7 @@ from palomar.acceptance.filters import NO_ROUTE, blocked_now
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import end_part, hold
 from palomar.routing.question import UNROUTED, RoutingContext, lineage
-from palomar.routing.rules import Asked, Plan
+from palomar.routing.rules import RoutingPlan, RoutingQuestion
 from palomar.routing.sender_rules import sender_for
 from palomar.text.alphabets import Alphabet
 from palomar.transaction import message_rows as rows
@@ -134,9 +134,9 @@ def _fixed(work: Work, row: WaitingRow) -> _Way:
     return _Way(carrier, row.sender if sender is None else sender)
 
 
-def asked(work: Work, row: WaitingRow) -> Asked:
+def asked(work: Work, row: WaitingRow) -> RoutingQuestion:
     """A stored message in the router's words."""
-    return Asked(
+    return RoutingQuestion(
         msisdn=row.msisdn,
         country=row.country,
         sender=row.sender,
@@ -154,7 +154,7 @@ def _block(work: Work, part: OpenPart, detail: Detail) -> None:
     end_part(work, part, State.BLOCKED)
 
 
-def _is_flash(plan: Plan, row: WaitingRow) -> bool:
+def _is_flash(plan: RoutingPlan, row: WaitingRow) -> bool:
     lane = plan.lane(row.lane_id) if row.lane_id else None
     return lane is not None and lane.flash
 

@@ -20,14 +20,14 @@ AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class ScheduledChange:
     """What to do with an account's scheduled messages; an empty ``request_ref`` means all of them."""
 
     account_id: AccountId
     request_ref: str = ""
 
 
-async def cancel(work: Work, orders: Sequence[Order]) -> list[int]:
+async def cancel(work: Work, orders: Sequence[ScheduledChange]) -> list[int]:
     """Cancel scheduled messages and give their credit back; how many, an order (at most AT_ONCE)."""
     counts = []
     for order in orders:
@@ -44,7 +44,7 @@ async def cancel(work: Work, orders: Sequence[Order]) -> list[int]:
     return counts
 
 
-async def send_now(work: Work, orders: Sequence[Order]) -> list[int]:
+async def send_now(work: Work, orders: Sequence[ScheduledChange]) -> list[int]:
     """Make scheduled messages due; how many, an order (at most AT_ONCE)."""
     counts = []
     for order in orders:
@@ -58,7 +58,7 @@ async def send_now(work: Work, orders: Sequence[Order]) -> list[int]:
     return counts
 
 
-async def _scheduled(work: Work, order: Order) -> list[MessageId]:
+async def _scheduled(work: Work, order: ScheduledChange) -> list[MessageId]:
     if order.request_ref:
         found = await work.tx.select_locked(
             rows.SELECT_SCHEDULED_BY_REF, order.account_id, work.now_ms, order.request_ref, AT_ONCE

@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from palomar.access.abuse import AbuseWatch
-from palomar.access.hashing_queue import Left, PasswordLane, Standing
+from palomar.access.hashing_queue import CallerRank, HashingQueue, Left
 from palomar.access.known_callers import KnownCallers, caller_of
 from palomar.access.passwords import Passwords
 from palomar.accounts.blocks import Block, counted_as
@@ -83,9 +83,9 @@ class Admission:
         self.limits = limits or RequestLimits()
         self._is_listed = is_listed
 
-    def door(self, dialect: str, *, rate: Callable[[AccountSettings], int]) -> "Door":
+    def door(self, dialect: str, *, rate: Callable[[AccountSettings], int]) -> "DialectDoor":
         """Make the way in of a dialect; ``rate`` reads an account's requests a second there, 0 is no limit."""
-        return Door(self, dialect, rate)
+        return DialectDoor(self, dialect, rate)
 
     def blocked(self, visitor: Visitor, login: str) -> Denied | None:
         """Look first of all for a block of the address, unless the login is known from there."""
@@ -99,7 +99,7 @@ class Admission:
         stored: str,
         password: str,
         *,
-        lane: PasswordLane,
+        lane: HashingQueue,
         door: str,
         left: Left | None = None,
     ) -> bool | Denied:
@@ -120,11 +120,11 @@ class Admission:
             self.refuse(visitor, door)
         return right
 
-    def turn_of(self, visitor: Visitor, login: str) -> tuple[Hashable, Standing]:
-        """Tell whose turn a hash for this login is, and how they stand (``PasswordLane.run``)."""
+    def turn_of(self, visitor: Visitor, login: str) -> tuple[Hashable, CallerRank]:
+        """Tell whose turn a hash for this login is, and how they stand (``HashingQueue.run``)."""
         if self.callers.knows(visitor, login):
-            return caller_of(visitor, login), Standing.KNOWN
-        standing = Standing.SUSPECT if self.abuse.is_suspect(visitor) else Standing.STRANGER
+            return caller_of(visitor, login), CallerRank.KNOWN
+        standing = CallerRank.SUSPECT if self.abuse.is_suspect(visitor) else CallerRank.STRANGER
         return counted_as(visitor.address), standing
 
     def refuse(self, visitor: Visitor, door: str, *, reason: str = BAD) -> None:
@@ -156,7 +156,7 @@ class Admission:
         stored: str,
         password: str,
         *,
-        lane: PasswordLane,
+        lane: HashingQueue,
         left: Left | None,
     ) -> bool:
         """Hash, charged beforehand: a thousand at once get no further than one after the other."""
@@ -185,7 +185,7 @@ class Admission:
         )
 
 
-class Door:
+class DialectDoor:
     """The way in of one dialect. Each ``by_…`` gives the account, or why it is nobody's turn."""
 
     def __init__(self, admission: Admission, dialect: str, rate: Callable[[AccountSettings], int]) -> None:

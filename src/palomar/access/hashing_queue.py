@@ -34,7 +34,7 @@ SUSPECTS_PAUSE: Final = 3.0
 """So many times as long as a suspect's hash took the next suspect's waits."""
 
 
-class Standing(Enum):
+class CallerRank(Enum):
     """How somebody stands who wants a hash: who has been let in from the address before, a stranger, or an address that
     has just failed several times."""
 
@@ -91,15 +91,15 @@ class _Turns:
         return None
 
 
-class PasswordLane:
+class HashingQueue:
     """See the module."""
 
     def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(1, name)
         self._turns = {
-            Standing.KNOWN: _Turns(at_most=KNOWN_AT_MOST, each_at_most=EACH_AT_MOST),
-            Standing.STRANGER: _Turns(at_most=STRANGERS_AT_MOST, each_at_most=EACH_AT_MOST),
-            Standing.SUSPECT: _Turns(at_most=SUSPECTS_AT_MOST, each_at_most=EACH_AT_MOST),
+            CallerRank.KNOWN: _Turns(at_most=KNOWN_AT_MOST, each_at_most=EACH_AT_MOST),
+            CallerRank.STRANGER: _Turns(at_most=STRANGERS_AT_MOST, each_at_most=EACH_AT_MOST),
+            CallerRank.SUSPECT: _Turns(at_most=SUSPECTS_AT_MOST, each_at_most=EACH_AT_MOST),
         }
         self._was_known = False
         self._is_suspect = False
@@ -113,13 +113,19 @@ class PasswordLane:
         self._is_closed = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def check_room(self, whose: Hashable, standing: Standing) -> None:
+    def check_room(self, whose: Hashable, standing: CallerRank) -> None:
         """Raise Busy where :meth:`run` would."""
         if self._turns[standing].is_full(whose):
             raise Busy("too many passwords wait to be checked")
 
     async def run(
-        self, work: Callable[[], T], whose: Hashable, standing: Standing, *, same: bytes = b"", left: Left | None = None
+        self,
+        work: Callable[[], T],
+        whose: Hashable,
+        standing: CallerRank,
+        *,
+        same: bytes = b"",
+        left: Left | None = None,
     ) -> T:
         """Do ``work`` in the thread when its turn comes, once for all who ask the ``same`` at the same time.
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import argon2
 
-from palomar.access.hashing_queue import Left, PasswordLane, Standing
+from palomar.access.hashing_queue import CallerRank, HashingQueue, Left
 from palomar.access.password_rule import GoodPassword
 from palomar.accounts.directory import Directory
 from palomar.ports import Clock
@@ -58,8 +58,8 @@ class Passwords:
         self._good: dict[bytes, float] = {}
         self._bad: dict[bytes, float] = {}
         self._costs = [f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"]
-        self.programs = PasswordLane("argon2")
-        self.people = PasswordLane("argon2-people")
+        self.programs = HashingQueue("argon2")
+        self.people = HashingQueue("argon2-people")
 
     def close(self) -> None:
         """End both lanes."""
@@ -71,7 +71,7 @@ class Passwords:
         unknown login alike. Raises Busy."""
         account = self._directory.by_login(login)
         right = await self.is_right(
-            self.stored(account), login, password, lane=self.people, whose="", standing=Standing.KNOWN
+            self.stored(account), login, password, lane=self.people, whose="", standing=CallerRank.KNOWN
         )
         return account if right else None
 
@@ -92,14 +92,14 @@ class Passwords:
         login: str,
         password: str,
         *,
-        lane: PasswordLane,
+        lane: HashingQueue,
         whose: Hashable,
-        standing: Standing,
+        standing: CallerRank,
         left: Left | None = None,
     ) -> bool:
         """Tell whether this is the password of a stored hash; with no hash it takes as long, and never is. Raises Busy.
 
-        ``whose`` turn it is, and how they stand: see :meth:`PasswordLane.run`.
+        ``whose`` turn it is, and how they stand: see :meth:`HashingQueue.run`.
         """
         known = self.remembered(stored, login, password)
         if known is not None:
@@ -112,9 +112,9 @@ class Passwords:
         self._remember(memory, right=right)
         return right and bool(stored)
 
-    async def hash(self, password: GoodPassword, *, lane: PasswordLane, whose: Hashable = "") -> str:
+    async def hash(self, password: GoodPassword, *, lane: HashingQueue, whose: Hashable = "") -> str:
         """Make the argon2 hash to store, for somebody who has been let in; slow on purpose. Raises Busy."""
-        return await lane.run(partial(hash_of, password), whose, Standing.KNOWN)
+        return await lane.run(partial(hash_of, password), whose, CallerRank.KNOWN)
 
     def cost_like(self, stored: str, login: str) -> str:
         """Return what the look at this login costs, and learn it from a stored hash.

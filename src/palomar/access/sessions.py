@@ -28,7 +28,7 @@ LISTED_AT_MOST, OWN_AT_MOST = 500, 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class UserSession:
     """Somebody's log-in: a user's, or that of an account with its own password. Times in milliseconds since 1970."""
 
     id: int
@@ -44,7 +44,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class NewSession:
     """A session to be opened with this token."""
 
     id: int
@@ -76,7 +76,7 @@ def stamp_of(password_hash: str) -> bytes:
     return hashlib.sha256(b"stamp\0" + password_hash.encode()).digest()[:16]
 
 
-async def open_session(tx: Transaction, opening: Opening, *, now_ms: int) -> None:
+async def open_session(tx: Transaction, opening: NewSession, *, now_ms: int) -> None:
     """Write a new session."""
     lifetime_ms = CODE_MS if opening.awaits_code else IDLE_MS
     row = (
@@ -95,25 +95,25 @@ async def open_session(tx: Transaction, opening: Opening, *, now_ms: int) -> Non
     await tx.insert(rows.INSERT_SESSIONS, [row])
 
 
-async def session_of_token(tx: Transaction, token: str, *, now_ms: int) -> Session | None:
+async def session_of_token(tx: Transaction, token: str, *, now_ms: int) -> UserSession | None:
     """The session of that token; None if there is none, or its time is over."""
     found = [_session(row) for row in await tx.select(rows.SELECT_SESSION, token_digest(token))]
     return found[0] if found and found[0].expires_ms > now_ms else None
 
 
-async def session_of_id(tx: Transaction, session_id: int) -> Session | None:
+async def session_of_id(tx: Transaction, session_id: int) -> UserSession | None:
     """The session of that id; None if there is none."""
     return next((_session(row) for row in await tx.select(rows.SELECT_SESSION_BY_ID, session_id)), None)
 
 
-async def list_sessions(tx: Transaction, *, now_ms: int) -> list[Session]:
+async def list_sessions(tx: Transaction, *, now_ms: int) -> list[UserSession]:
     """The youngest sessions that have not ended, youngest first."""
     return [_session(row) for row in await tx.select(rows.SELECT_SESSIONS, now_ms, LISTED_AT_MOST)]
 
 
 async def sessions_of(
     tx: Transaction, *, user_id: int | None, account_id: AccountId | None, now_ms: int
-) -> list[Session]:
+) -> list[UserSession]:
     """The youngest sessions of a user, or of an account itself, that have not ended, youngest first."""
     if user_id is not None:
         found = await tx.select(rows.SELECT_SESSIONS_OF_USER, user_id, now_ms, OWN_AT_MOST)
@@ -122,7 +122,7 @@ async def sessions_of(
     return [_session(row) for row in found]
 
 
-async def see(work: Work, sessions: Sequence[Session]) -> list[None]:
+async def see(work: Work, sessions: Sequence[UserSession]) -> list[None]:
     """These were used just now: they last longer, up to a month from their beginning."""
     for session in sessions:
         expires_ms = min(work.now_ms + IDLE_MS, session.created_ms + LONGEST_MS)
@@ -185,9 +185,9 @@ def _wait_of(one: Counted, failures: int, *, last_ms: int, now_ms: int) -> int:
     return wait_ms(failures, free=one.free, last_ms=last_ms, now_ms=now_ms, longest_ms=one.longest_ms)
 
 
-def _session(row: Found) -> Session:
+def _session(row: Found) -> UserSession:
     identity, user_id, account_id, stamp, awaits_code, address, agent, created_ms, seen_ms, expires_ms = row
-    return Session(
+    return UserSession(
         id=identity,
         user_id=user_id,
         account_id=None if account_id is None else AccountId(account_id),

@@ -12,10 +12,10 @@ import structlog
 
 from palomar.access import sessions, users
 from palomar.access.admission import TOO_MANY_FAILURES, Admission, Denied
-from palomar.access.sessions import SEEN_EVERY_MS, Opening, Session, stamp_of
-from palomar.access.sign_in_throttle import Attempts, TryLater
+from palomar.access.sessions import SEEN_EVERY_MS, NewSession, UserSession, stamp_of
+from palomar.access.sign_in_throttle import SignInThrottle, TryLater
 from palomar.access.totp import step_of_code
-from palomar.access.users import Credentials
+from palomar.access.users import UserCredentials
 from palomar.accounts.directory import Directory
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedIn:
-    """The token of a new session; with ``awaits_code`` it is worth nothing until :meth:`Logins.give_code`."""
+    """The token of a new session; with ``awaits_code`` it is worth nothing until :meth:`SignIn.give_code`."""
 
     token: str
     awaits_code: bool
@@ -41,7 +41,7 @@ class LoggedIn:
 class SignedIn:
     """A session and whose it is."""
 
-    session: Session
+    session: UserSession
     who: Who
 
 
@@ -49,12 +49,12 @@ class SignedIn:
 class _Found:
     """Who a login is: a user or an account, or neither, and the hash of their password."""
 
-    user: Credentials | None
+    user: UserCredentials | None
     account: Account | None
     password_hash: str
 
 
-class Logins:
+class SignIn:
     """Opens and finds sessions. A password is right only from an address that the account's own list allows."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Logins:
         batcher: Batcher,
         directory: Directory,
         admission: Admission,
-        attempts: Attempts,
+        attempts: SignInThrottle,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -176,14 +176,14 @@ class Logins:
         user = await self._database.read(users.user_of_login, login)
         return _of_user(user) if user is not None else self._of_account(self._directory.by_login(login))
 
-    async def _owner(self, session: Session) -> _Found:
+    async def _owner(self, session: UserSession) -> _Found:
         if session.user_id is None:
             by_id = self._directory.snapshot.by_id
             return self._of_account(by_id.get(session.account_id) if session.account_id is not None else None)
         user = await self._user(session.user_id)
         return _of_user(user) if user is not None else self._of_account(None)
 
-    async def _user(self, user_id: int) -> Credentials | None:
+    async def _user(self, user_id: int) -> UserCredentials | None:
         return await self._database.read(users.user_of_id, user_id)
 
     def _of_account(self, account: Account | None) -> _Found:
@@ -206,12 +206,12 @@ class Logins:
         account = self._directory.snapshot.by_id.get(bound_to) if bound_to is not None else None
         return found.user.user.enabled and (bound_to is None or (account is not None and account.enabled))
 
-    async def _session(self, token: str) -> Session | None:
+    async def _session(self, token: str) -> UserSession | None:
         now_ms = self._clock.wall_ms()
         return await self._database.read(sessions.session_of_token, token, now_ms=now_ms) if token else None
 
-    def _opening(self, found: _Found, *, address: str, agent: str, awaits_code: bool) -> Opening:
-        return Opening(
+    def _opening(self, found: _Found, *, address: str, agent: str, awaits_code: bool) -> NewSession:
+        return NewSession(
             id=self._ids.serial(),
             token=self._ids.token(),
             user_id=found.user.user.id if found.user else None,
@@ -228,7 +228,7 @@ class Logins:
         await self._database.write(sessions.open_session, opening, now_ms=now_ms)
         return opening.token
 
-    async def _exchange(self, waiting: Session, user_id: int, step: int, opening: Opening) -> bool:
+    async def _exchange(self, waiting: UserSession, user_id: int, step: int, opening: NewSession) -> bool:
         """The code is used up and the session that waited for it gives way to another; False if either was too late."""
         now_ms = self._clock.wall_ms()
 
@@ -241,7 +241,7 @@ class Logins:
         return await self._database.write(script)
 
 
-def _of_user(user: Credentials) -> _Found:
+def _of_user(user: UserCredentials) -> _Found:
     return _Found(user=user, account=None, password_hash=user.password_hash)
 
 

@@ -27,7 +27,7 @@ class TryLater:
     seconds: int
 
 
-class Attempts:
+class SignInThrottle:
     """See the module."""
 
     def __init__(self, database: Database, clock: Clock) -> None:

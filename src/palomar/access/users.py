@@ -39,7 +39,7 @@ class User:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class UserCredentials:
     """A user with what they log in with: an argon2 hash, the sealed secret of their app, the last step it was used."""
 
     user: User
@@ -85,12 +85,12 @@ async def list_users(tx: Transaction) -> list[User]:
     return [_credentials(row).user for row in await tx.select(rows.SELECT_USERS)]
 
 
-async def user_of_id(tx: Transaction, user_id: int) -> Credentials | None:
+async def user_of_id(tx: Transaction, user_id: int) -> UserCredentials | None:
     """The user of that id; None if there is none."""
     return next((_credentials(row) for row in await tx.select(rows.SELECT_USER, user_id)), None)
 
 
-async def user_of_login(tx: Transaction, login: str) -> Credentials | None:
+async def user_of_login(tx: Transaction, login: str) -> UserCredentials | None:
     """The user of that login; None if there is none."""
     return next((_credentials(row) for row in await tx.select(rows.SELECT_USER_BY_LOGIN, login_key(login))), None)
 
@@ -147,7 +147,7 @@ def _bound_to(user_id: int) -> bytes:
     return b"user:%d" % user_id
 
 
-def _credentials(row: Found) -> Credentials:
+def _credentials(row: Found) -> UserCredentials:
     identity, login, name, role, account_id, enabled, sealed, step, password_hash, created_ms = row
     user = User(
         id=identity,
@@ -159,4 +159,4 @@ def _credentials(row: Found) -> Credentials:
         has_totp=sealed is not None,
         created_ms=created_ms,
     )
-    return Credentials(user=user, password_hash=password_hash, sealed_totp=sealed or b"", totp_step=step)
+    return UserCredentials(user=user, password_hash=password_hash, sealed_totp=sealed or b"", totp_step=step)

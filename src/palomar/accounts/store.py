@@ -21,7 +21,7 @@ from palomar.billing.prices import PriceList, price_lists
 from palomar.ports import Ids
 from palomar.receipts.receipt_id_lessons import load_spellings
 from palomar.routing.question import lineage
-from palomar.routing.rules import Plan
+from palomar.routing.rules import RoutingPlan
 from palomar.routing.rules_store import load_plan
 from palomar.storage.database import Conflict, Transaction
 from palomar.storage.statements import Found
@@ -30,7 +30,7 @@ from palomar.transaction.change_counter import BUMP_VERSION, SELECT_VERSION
 from palomar.transaction.context import TransactionContext
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account, AccountId, AccountSettings
-from palomar.vocabulary.receipt_ids import Spelling
+from palomar.vocabulary.receipt_ids import ReceiptIdFormat
 from palomar.vocabulary.refusals import Refusal
 
 _NO_PRICES = PriceList()
@@ -54,8 +54,8 @@ class Snapshot:
     blocks: Mapping[str, Block] = field(default_factory=dict)
     known_callers: Mapping[Caller, int] = field(default_factory=dict)
     """Of blocked addresses: who was let in from there before, and when it was last written."""
-    plan: Plan = field(default_factory=Plan)
-    spellings: Mapping[str, Spelling] = field(default_factory=dict)
+    plan: RoutingPlan = field(default_factory=RoutingPlan)
+    spellings: Mapping[str, ReceiptIdFormat] = field(default_factory=dict)
     """How carriers' receipts spell ids, as far as it has been learned."""
     _terms: dict[AccountId, Terms] = field(default_factory=dict)
 
@@ -97,7 +97,7 @@ class NewAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
+class AccountBalance:
     """Microcredits that can be spent, and that are set aside for what is under way."""
 
     available: int
@@ -236,13 +236,13 @@ class Transfer:
     microcredits: int
 
 
-async def transfer(work: Work, orders: Sequence[Transfer]) -> list[Balance | Refusal]:
+async def transfer(work: Work, orders: Sequence[Transfer]) -> list[AccountBalance | Refusal]:
     """Move credit in two legs of one entry an order; the giver's balance after it.
 
     Whether the two are parent and child is the caller's to judge.
     """
     ledger = Ledger.of(work)
-    results: list[Balance | Refusal] = []
+    results: list[AccountBalance | Refusal] = []
     for order in orders:
         giver, taker, microcredits = order.giver, order.taker, order.microcredits
         if microcredits < 0:
@@ -254,7 +254,7 @@ async def transfer(work: Work, orders: Sequence[Transfer]) -> list[Balance | Ref
             continue
         ledger.transfer(giver, taker, microcredits)
         reserved = (await balance(work.tx, giver)).reserved
-        results.append(Balance(available=ledger.balances[giver], reserved=reserved))
+        results.append(AccountBalance(available=ledger.balances[giver], reserved=reserved))
     return results
 
 
@@ -273,7 +273,7 @@ async def change_account(tx: Transaction, account: Account) -> None:
 
 async def add_credit(
     tx: Transaction, context: TransactionContext, account_id: AccountId, microcredits: int, *, now_ms: int
-) -> Balance | Refusal:
+) -> AccountBalance | Refusal:
     """Add money (or, negative, take it out, never below zero); says the balance after it."""
     before = await balance(tx, account_id)
     if before.available + microcredits < 0:
@@ -281,14 +281,14 @@ async def add_credit(
     work = Work(tx, context, now_ms=now_ms)
     Ledger.of(work).credit(account_id, microcredits)
     await work.finish()
-    return Balance(available=before.available + microcredits, reserved=before.reserved)
+    return AccountBalance(available=before.available + microcredits, reserved=before.reserved)
 
 
-async def balance(tx: Transaction, account_id: AccountId) -> Balance:
+async def balance(tx: Transaction, account_id: AccountId) -> AccountBalance:
     """Say what an account can spend and what is set aside; zero for one that does not exist."""
     for _, available, reserved in await tx.lookup(ledger.LOOKUP_BALANCES, [account_id]):
-        return Balance(available=available, reserved=reserved)
-    return Balance(available=0, reserved=0)
+        return AccountBalance(available=available, reserved=reserved)
+    return AccountBalance(available=0, reserved=0)
 
 
 async def audit_ledger(tx: Transaction) -> list[str]:

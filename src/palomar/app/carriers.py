@@ -26,7 +26,7 @@ from palomar.text.languages import Language
 _log = structlog.get_logger(__name__)
 
 
-class South:
+class Carriers:
     """See the module. What chaos scripts were set is kept until the simulators are there."""
 
     def __init__(self, clock: Clock) -> None:

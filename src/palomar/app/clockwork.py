@@ -7,18 +7,18 @@ import structlog
 
 from palomar.accounts.directory import Directory
 from palomar.app.housekeeping import KEPT, expire, forget, forget_surplus
-from palomar.callbacks.sender import Notifier
+from palomar.callbacks.sender import CallbackSender
 from palomar.callbacks.targets import WATCH_EVERY_SECONDS
 from palomar.inbound.receive import sweep_incomplete
 from palomar.receipts import overdue
 from palomar.receipts.overdue import Overdue
 from palomar.receipts.record import OrphanSweep, sweep_orphans
-from palomar.reports.recounter import COUNT_EVERY_SECONDS, Tally
+from palomar.reports.recounter import COUNT_EVERY_SECONDS, Recounter
 from palomar.reports.search_indexer import INDEX_EVERY_SECONDS, Indexer
 from palomar.routing.waiting_parts import oldest_unclaimed
 from palomar.sandbox.watch import SandboxWatch
 from palomar.sending import carrier_status_recorder, stalled
-from palomar.sending.carrier_status_recorder import Standings
+from palomar.sending.carrier_status_recorder import CarrierStatusRecorder
 from palomar.sending.deadlines import AT_ONCE as STALE_AT_ONCE
 from palomar.sending.deadlines import end_stale
 from palomar.sending.dispatcher import Dispatcher
@@ -58,11 +58,11 @@ class Clockwork:
         batcher: Batcher,
         directory: Directory,
         dispatcher: Dispatcher,
-        notifier: Notifier,
+        notifier: CallbackSender,
         lease: Lease,
         overdue_parts: Overdue,
-        carrier_standings: Standings,
-        tally: Tally,
+        carrier_standings: CarrierStatusRecorder,
+        tally: Recounter,
         indexer: Indexer,
         sandbox: SandboxWatch,
         renumber: Callable[[int], None],

@@ -10,7 +10,7 @@ from typing import IO, Final
 
 import structlog
 
-from palomar.acceptance.default_sender import Senders
+from palomar.acceptance.default_sender import DefaultSenders
 from palomar.app.config import Config
 from palomar.app.installation import Note, is_noted
 from palomar.carriers.smpp.settings import SmppCarrierSettings
@@ -70,12 +70,12 @@ async def wall_clock(config: Config, database: Database) -> RealClock:
     return clock
 
 
-async def configured_senders(config: Config, database: Database) -> Senders:
+async def configured_senders(config: Config, database: Database) -> DefaultSenders:
     """Return what decides whose a message is that names no sender."""
     required = config.sending.require_sender
     if required is None:
         required = not await database.read(is_noted, note=Note.BORROWS_VENDOR_SENDERS)
-    return Senders(
+    return DefaultSenders(
         of_carriers={c.name: c.sender for c in config.carriers if isinstance(c, SmppCarrierSettings) and c.sender},
         is_real=not config.simulated,
         installation=config.sending.default_sender,

@@ -12,7 +12,7 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from palomar.net.asgi import BodyRefusal, fault_of, read_body, respond
-from palomar.short_links.dead_ends import Lost, say_lost
+from palomar.short_links.dead_ends import DeadEnd, say_lost
 from palomar.short_links.icons import read_icons
 from palomar.short_links.shorten import code_of
 from palomar.vocabulary.http_record import HeaderLines
@@ -30,7 +30,7 @@ _ICON = [(b"cache-control", b"public, max-age=86400"), (b"x-content-type-options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Readiness:
     """What ``/health/ready`` says; ``faults`` is empty when messages can be taken."""
 
     faults: list[str]
@@ -57,7 +57,7 @@ class Front:
         at_root: tuple[ASGIApp, frozenset[str]] | None = None,
         links: ASGIApp | None = None,
         console: ASGIApp | None = None,
-        health: Callable[[], Health],
+        health: Callable[[], Readiness],
         took_callback: Callable[[str, str, HeaderLines, bytes], None] | None = None,
     ) -> None:
         self._by_segment = {prefix: face for prefix, face in dialects.items() if "/" not in prefix}
@@ -98,7 +98,7 @@ class Front:
         elif self._links is not None and code_of(path[1:]):
             await self._links(scope, receive, send)
         else:
-            await say_lost(scope, send, Lost.ADDRESS)
+            await say_lost(scope, send, DeadEnd.ADDRESS)
 
     def _owner_of_root(self, scope: Scope) -> ASGIApp | None:
         if self._at_root is None:

@@ -18,7 +18,7 @@ from palomar.receipts import doubt_rows, oddities, orphan_rows
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import end_part
 from palomar.reports import count_rows
-from palomar.reports.buckets import COUNTS_KEPT_MS, Grain
+from palomar.reports.buckets import COUNTS_KEPT_MS, Bucket
 from palomar.storage.database import Transaction
 from palomar.transaction import message_rows as rows
 from palomar.transaction import token_rows
@@ -44,7 +44,7 @@ async def expire(work: Work, limits: Sequence[int]) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Retention:
     """Rows that are kept for some time only: ``sql`` deletes those made before a time, at most so many."""
 
     what: str
@@ -54,27 +54,27 @@ class Kept:
 
 _DAY_MS = 86_400_000
 KEPT = (
-    Kept(what="answers under idempotency keys", sql=token_rows.FORGET_ANSWERS, for_ms=KEPT_MS),
-    Kept(what="tokens after their end", sql=token_rows.FORGET_TOKENS, for_ms=30 * _DAY_MS),
-    Kept(what="digests of the duplicates filter", sql=recent_sends.FORGET_OLD_RECENT, for_ms=SAME_WITHIN_MS),
-    Kept(what="sessions of the console after their end", sql=user_rows.FORGET_SESSIONS, for_ms=_DAY_MS),
-    Kept(what="failures to log in", sql=user_rows.FORGET_FAILURES, for_ms=FORGOTTEN_MS),
-    Kept(what="logins known from an address", sql=callers.FORGET_CALLERS, for_ms=KNOWN_MS),
-    Kept(what="proxies that nobody trusts", sql=callers.FORGET_PROXIES, for_ms=30 * _DAY_MS),
-    Kept(what="orphan receipts", sql=orphan_rows.FORGET_ORPHANS, for_ms=7 * _DAY_MS),
-    Kept(what="oddities of carriers", sql=oddities.FORGET_ODDITIES, for_ms=30 * _DAY_MS),
-    Kept(what="copies in doubt", sql=doubt_rows.FORGET_DOUBTS, for_ms=7 * _DAY_MS),
-    Kept(what="targets of callbacks that failed", sql=target_rows.FORGET_TARGETS, for_ms=30 * _DAY_MS),
-    Kept(what="links that broke", sql=inbound_rows.FORGET_BROKEN_LINKS, for_ms=_DAY_MS),
-    Kept(what="counts by the minute", sql=count_rows.FORGET_MINUTES, for_ms=COUNTS_KEPT_MS[Grain.MINUTE]),
-    Kept(what="counts by the hour", sql=count_rows.FORGET_HOURS, for_ms=COUNTS_KEPT_MS[Grain.HOUR]),
+    Retention(what="answers under idempotency keys", sql=token_rows.FORGET_ANSWERS, for_ms=KEPT_MS),
+    Retention(what="tokens after their end", sql=token_rows.FORGET_TOKENS, for_ms=30 * _DAY_MS),
+    Retention(what="digests of the duplicates filter", sql=recent_sends.FORGET_OLD_RECENT, for_ms=SAME_WITHIN_MS),
+    Retention(what="sessions of the console after their end", sql=user_rows.FORGET_SESSIONS, for_ms=_DAY_MS),
+    Retention(what="failures to log in", sql=user_rows.FORGET_FAILURES, for_ms=FORGOTTEN_MS),
+    Retention(what="logins known from an address", sql=callers.FORGET_CALLERS, for_ms=KNOWN_MS),
+    Retention(what="proxies that nobody trusts", sql=callers.FORGET_PROXIES, for_ms=30 * _DAY_MS),
+    Retention(what="orphan receipts", sql=orphan_rows.FORGET_ORPHANS, for_ms=7 * _DAY_MS),
+    Retention(what="oddities of carriers", sql=oddities.FORGET_ODDITIES, for_ms=30 * _DAY_MS),
+    Retention(what="copies in doubt", sql=doubt_rows.FORGET_DOUBTS, for_ms=7 * _DAY_MS),
+    Retention(what="targets of callbacks that failed", sql=target_rows.FORGET_TARGETS, for_ms=30 * _DAY_MS),
+    Retention(what="links that broke", sql=inbound_rows.FORGET_BROKEN_LINKS, for_ms=_DAY_MS),
+    Retention(what="counts by the minute", sql=count_rows.FORGET_MINUTES, for_ms=COUNTS_KEPT_MS[Bucket.MINUTE]),
+    Retention(what="counts by the hour", sql=count_rows.FORGET_HOURS, for_ms=COUNTS_KEPT_MS[Bucket.HOUR]),
 )
 """What is forgotten, and after how long (idempotency and orphans count from when they came, tokens from their end)."""
 
 FORGET_AT_ONCE = 500
 
 
-async def forget(tx: Transaction, kept: Kept, *, now_ms: int) -> int:
+async def forget(tx: Transaction, kept: Retention, *, now_ms: int) -> int:
     """Delete a slice of what is older than it is kept for; how many there were."""
     return await tx.execute(kept.sql, now_ms - kept.for_ms, FORGET_AT_ONCE)
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import structlog
 from starlette.types import ASGIApp
 
-from palomar.access.sign_in import Logins
+from palomar.access.sign_in import SignIn
 from palomar.apidocs.samples import Sampler
 from palomar.app.config import CONVERGIA_PORT, Config
-from palomar.app.front import Front, Health
+from palomar.app.front import Front, Readiness
 from palomar.app.sandbox import SandboxParts
 from palomar.console.app import Console
 from palomar.console.viewer.viewer import Viewers
@@ -20,7 +20,7 @@ from palomar.dialects import DIALECTS, convergia
 from palomar.gateway import Gateway
 from palomar.net.capacity import Capacity
 from palomar.net.descriptors import connections_of, raise_limit
-from palomar.net.limited_protocol import Limits
+from palomar.net.limited_protocol import HttpLimits
 from palomar.net.networks import TrustedProxies
 from palomar.net.server import HttpListener, ListenError, TlsFiles
 from palomar.ports import Clock, Ids
@@ -30,7 +30,7 @@ from palomar.short_links.redirect import Redirect
 _log = structlog.get_logger(__name__)
 
 
-class North:
+class Listeners:
     """See the module."""
 
     def __init__(self, config: Config, *, sandbox: SandboxParts | None) -> None:
@@ -59,8 +59,8 @@ class North:
         *,
         clicks: Clicks,
         viewers: Viewers,
-        logins: Logins,
-        health: Callable[[], Health],
+        logins: SignIn,
+        health: Callable[[], Readiness],
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -108,6 +108,6 @@ class North:
         tls = None
         if http.tls_certificate and http.tls_key:
             tls = TlsFiles(certificate=http.tls_certificate, key=http.tls_key)
-        listener = HttpListener(face, host=http.host, port=port, tls=tls, limits=Limits(), capacity=self._capacity)
+        listener = HttpListener(face, host=http.host, port=port, tls=tls, limits=HttpLimits(), capacity=self._capacity)
         await listener.start()
         self._listeners.append(listener)

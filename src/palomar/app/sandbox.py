@@ -13,16 +13,16 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from palomar.app.front import SANDBOX_CALLBACK
-from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.callback_rows import CallbackRow
 from palomar.carriers.simulator.chaos import script
 from palomar.carriers.simulator.smsc import Arrival, SimulatorSmsc
 from palomar.net.recording import Recorder
 from palomar.net.signing import fits
 from palomar.net.urls import BadUrl, Urls
 from palomar.ports import Clock
-from palomar.sandbox.api_calls import Calls
-from palomar.sandbox.change_feed import News
-from palomar.sandbox.received_callbacks import Inbox
+from palomar.sandbox.api_calls import CallRecorder
+from palomar.sandbox.change_feed import ChangeFeed
+from palomar.sandbox.received_callbacks import ReceivedCallbacks
 from palomar.sandbox.sample_credentials import Secrets
 from palomar.sandbox.sandbox import Sandbox
 from palomar.transaction.work import Work
@@ -45,10 +45,10 @@ class SandboxParts:
         first_account: Path,
     ) -> None:
         """``secret_of`` says what signs an account's callbacks; ``in_force`` puts what was set into force."""
-        self._news = News()
+        self._news = ChangeFeed()
         self._urls = Urls()
-        self._calls = Calls(clock, self._news) if is_whole else None
-        self._inbox = Inbox(clock, self._news, fits=_judge(secret_of)) if is_whole else None
+        self._calls = CallRecorder(clock, self._news) if is_whole else None
+        self._inbox = ReceivedCallbacks(clock, self._news, fits=_judge(secret_of)) if is_whole else None
         self.sandbox = Sandbox(
             networks={name: smsc.handsets for name, smsc in simulators.items()},
             is_whole=is_whole,
@@ -72,7 +72,7 @@ class SandboxParts:
         """What takes callbacks to our own address; None where there is none."""
         return None if self._inbox is None else self._inbox.came
 
-    def leaving(self, webhook: WebhookRow) -> None:
+    def leaving(self, webhook: CallbackRow) -> None:
         """This callback leaves now; perhaps for our own address."""
         if self._inbox is None or SANDBOX_CALLBACK not in webhook.url:
             return

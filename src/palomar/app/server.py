@@ -14,24 +14,24 @@ import structlog
 
 from palomar.access.admission import Admission
 from palomar.access.passwords import Passwords
-from palomar.access.sign_in import Logins
-from palomar.access.sign_in_throttle import Attempts
+from palomar.access.sign_in import SignIn
+from palomar.access.sign_in_throttle import SignInThrottle
 from palomar.accounts.blacklist import PhonesOwnBlocks
 from palomar.accounts.directory import Directory
-from palomar.app.carriers import South
+from palomar.app.carriers import Carriers
 from palomar.app.clockwork import Clockwork
 from palomar.app.config import Config
 from palomar.app.data_directory import FIRST_ACCOUNT_FILE, configured_senders, locked, node_name, youngest_ms
-from palomar.app.front import Health
-from palomar.app.listeners import North
+from palomar.app.front import Readiness
+from palomar.app.listeners import Listeners
 from palomar.app.sandbox import SandboxParts
 from palomar.app.transaction_order import STEPS, make_context
 from palomar.billing.low_balance import LowBalances
-from palomar.billing.topups import TopUps
-from palomar.callbacks.callback_rows import WebhookRow
+from palomar.billing.topups import TopUpPoster
+from palomar.callbacks.callback_rows import CallbackRow
 from palomar.callbacks.callback_target import OffAfter
 from palomar.callbacks.outbox import Outbox
-from palomar.callbacks.sender import CallbackLimits, Notifier
+from palomar.callbacks.sender import CallbackLimits, CallbackSender
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.clock import RealClock, RealIds
 from palomar.console.viewer.viewer import Viewers
@@ -43,11 +43,11 @@ from palomar.net.networks import AddressGuard, is_listed
 from palomar.net.signing import CallbackSigner
 from palomar.ports import Carrier, Ids
 from palomar.receipts.overdue import Overdue
-from palomar.reports.recounter import Tally
+from palomar.reports.recounter import Recounter
 from palomar.reports.search_indexer import Indexer
 from palomar.routing.router import Router
 from palomar.sandbox.watch import SandboxWatch
-from palomar.sending.carrier_status_recorder import Standings
+from palomar.sending.carrier_status_recorder import CarrierStatusRecorder
 from palomar.sending.claim import adopt_strays
 from palomar.sending.dispatcher import Dispatcher, LineSink
 from palomar.sending.lease import Lease
@@ -81,7 +81,7 @@ class App:
         self.clock = RealClock()
         self.database = database
         self.ready = False
-        self._south = South(self.clock)
+        self._south = Carriers(self.clock)
         self._lived_until_ms = 0
         self._watch = SandboxWatch(database, jumped=self._on_jump, changed=self._south.set_scripts)
         self._sandbox: SandboxParts | None = None
@@ -133,7 +133,7 @@ class App:
             yield self
             self.ready = False
 
-    def health(self) -> Health:
+    def health(self) -> Readiness:
         """Say what is in the way of taking messages. A carrier without a link is not: messages wait for it."""
         faults = [] if self.ready else ["starting or stopping"]
         if self.ready and self._lease.node_id is None:
@@ -142,7 +142,7 @@ class App:
             faults.append(self.batcher.reach.fault)
         idle = self.dispatcher.watchdog.idle
         stalled = [one for one in idle.values() if one.stalled]
-        return Health(
+        return Readiness(
             faults=faults,
             carriers={name: carrier.live for name, carrier in self.carriers.items()},
             stalled_parts=sum(one.parts for one in stalled),
@@ -189,7 +189,7 @@ class App:
                 first_account=config.data_dir / FIRST_ACCOUNT_FILE,
             )
         self._senders = await configured_senders(config, self.database)
-        self._north = North(config, sandbox=self._sandbox)
+        self._north = Listeners(config, sandbox=self._sandbox)
         self.directory = Directory(self.database)
         self.router = Router(
             self.carriers,
@@ -204,7 +204,7 @@ class App:
         self.batcher = Batcher(self.database, self.clock, steps=STEPS, context=self._context, committed=self._committed)
         for part in (self.dispatcher, self.notifier, self._lease):
             part.attach(self.batcher)
-        self.standings = Standings(
+        self.standings = CarrierStatusRecorder(
             self.database,
             self.clock,
             self.router,
@@ -212,9 +212,9 @@ class App:
             node_id=lambda: self._lease.node_id,
             idle=lambda: self.dispatcher.watchdog.idle,
         )
-        self.tally = Tally(self.database, self.clock)
+        self.tally = Recounter(self.database, self.clock)
         self._clockwork = self._made_clockwork(ids)
-        self._topups = TopUps(self.batcher, self.clock)
+        self._topups = TopUpPoster(self.batcher, self.clock)
         self._passwords = Passwords(self.directory, self.clock)
         self.admission = Admission(
             directory=self.directory,
@@ -248,7 +248,7 @@ class App:
             tls=ssl.create_default_context(),
         )
         self._signer = CallbackSigner(secret_of=self._callback_secret, wall_ms=self.clock.wall_ms)
-        self.notifier = Notifier(self._client, headers=self._callback_headers, limits=limits)
+        self.notifier = CallbackSender(self._client, headers=self._callback_headers, limits=limits)
         self._off_after = OffAfter(days=config.callbacks.off_after_days, failures=config.callbacks.off_after_failures)
 
     def _made_clockwork(self, ids: RealIds) -> Clockwork:
@@ -288,7 +288,7 @@ class App:
             one_receipt=self._south.one_receipt,
         )
 
-    def _callback_headers(self, webhook: WebhookRow) -> tuple[tuple[str, str], ...]:
+    def _callback_headers(self, webhook: CallbackRow) -> tuple[tuple[str, str], ...]:
         if self._sandbox is not None:
             self._sandbox.leaving(webhook)
         return self._signer.headers(webhook.account_id, webhook.url, webhook.body)
@@ -346,8 +346,8 @@ class App:
         await self.database.write(adopt_strays, list(self.carriers))
 
     async def _listen(self) -> None:
-        attempts = Attempts(self.database, self.clock)
-        logins = Logins(
+        attempts = SignInThrottle(self.database, self.clock)
+        logins = SignIn(
             database=self.database,
             batcher=self.batcher,
             directory=self.directory,

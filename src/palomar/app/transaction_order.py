@@ -7,22 +7,22 @@ parts, queue, timeline), and after them what has joined, in the order of WRITTEN
 from collections.abc import Mapping
 from typing import Final
 
-from palomar.acceptance.recent_sends import SentLately, SentToday, UnpaidToday
+from palomar.acceptance.recent_sends import DailySends, RecentSends, UnpaidToday
 from palomar.accounts.blacklist import BlackListContext, PhonesOwnBlocks
 from palomar.billing.ledger import Ledger
 from palomar.billing.low_balance import LowBalances
 from palomar.callbacks.callback_target import OffAfter
 from palomar.callbacks.outbox import CallbackContext, CallbackDesk, NoDesk, Outbox
-from palomar.ports import Ids, WebhookRenderer
+from palomar.ports import CallbackRenderer, Ids
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.oddities import Oddities
 from palomar.receipts.receipt_id_lessons import Lessons, ReceiptContext
-from palomar.routing.question import Router, RoutingContext
+from palomar.routing.question import RouteChooser, RoutingContext
 from palomar.short_links.new_links import ShortLinks
 from palomar.transaction.context import TransactionContext, Written
 from palomar.transaction.kept_answers import KeptAnswers, ShortIds
 from palomar.vocabulary.account import Account, AccountId
-from palomar.vocabulary.receipt_ids import Spelling
+from palomar.vocabulary.receipt_ids import ReceiptIdFormat
 
 STEPS: Final = (
     "add_account",
@@ -66,8 +66,8 @@ WRITTEN: Final[tuple[type[Written], ...]] = (
     Oddities,
     KeptAnswers,
     ShortIds,
-    SentLately,
-    SentToday,
+    RecentSends,
+    DailySends,
     UnpaidToday,
     Ledger,  # all batches want the rows of balances: they are held as shortly as can be
     Lessons,  # these two move the change counter, which every change of an account wants
@@ -80,14 +80,14 @@ the same order, so they never wait for each other in a circle."""
 def make_context(
     *,
     accounts: Mapping[AccountId, Account],
-    renderers: Mapping[str, WebhookRenderer],
+    renderers: Mapping[str, CallbackRenderer],
     ids: Ids,
     node_id: int | None = None,
     has_blocked_numbers: bool = True,
     callbacks: CallbackDesk | None = None,
     off_after: OffAfter | None = None,
-    router: Router | None = None,
-    spellings: Mapping[str, Spelling] | None = None,
+    router: RouteChooser | None = None,
+    spellings: Mapping[str, ReceiptIdFormat] | None = None,
     one_receipt: frozenset[str] = frozenset(),
 ) -> TransactionContext:
     """Build what a transaction may look at; what has a default is so for a command beside the servers."""

@@ -55,7 +55,7 @@ AGAIN_SECONDS = 10.0
 _log = structlog.get_logger(__name__)
 
 
-class TopUps:
+class TopUpPoster:
     """Posts a step for each account that wants it, one at a time."""
 
     def __init__(self, batcher: Batcher, clock: Clock) -> None:

@@ -5,7 +5,7 @@ Not here: when there is one (``billing.low_balance``), and which dialects make i
 
 import json
 
-from palomar.ports import WebhookRequest
+from palomar.ports import CallbackRequest
 from palomar.text.times import format_gmt
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.backoff import CALLBACK_WAITS
@@ -14,17 +14,17 @@ from palomar.vocabulary.events import BalanceFellLow, Event
 
 
 class NoDialect:
-    """A ``palomar.ports.WebhookRenderer`` for accounts of no dialect: it tells of the account, and of nothing else."""
+    """A ``palomar.ports.CallbackRenderer`` for accounts of no dialect: it tells of the account, and of nothing else."""
 
     @property
     def retry_seconds(self) -> tuple[int, ...]:
         return CALLBACK_WAITS
 
-    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
+    def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
         return render_low_balance(event, target=target) if isinstance(event, BalanceFellLow) else None
 
 
-def render_low_balance(event: BalanceFellLow, *, target: str) -> WebhookRequest:
+def render_low_balance(event: BalanceFellLow, *, target: str) -> CallbackRequest:
     """Render JSON with ``event``, ``login``, ``credits`` and ``timestamp`` (docs/callbacks.md)."""
     body = {
         "event": "low_balance",
@@ -32,4 +32,4 @@ def render_low_balance(event: BalanceFellLow, *, target: str) -> WebhookRequest:
         "credits": format_two_decimals(Microcredits(event.available_microcredits)),
         "timestamp": format_gmt(event.at_ms),
     }
-    return WebhookRequest(method="POST", url=target, body=json.dumps(body, ensure_ascii=False).encode())
+    return CallbackRequest(method="POST", url=target, body=json.dumps(body, ensure_ascii=False).encode())

@@ -10,10 +10,10 @@ from msgspec import Struct, structs
 
 from palomar.callbacks import callback_rows as rows
 from palomar.callbacks import target_rows as targets
-from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.callback_rows import CallbackRow
 from palomar.callbacks.outbox import CallbackContext, Outbox
 from palomar.callbacks.target_rows import TargetRow
-from palomar.ports import HttpOutcome, WebhookRenderer
+from palomar.ports import CallbackRenderer, HttpOutcome
 from palomar.transaction.work import Work
 from palomar.vocabulary.backoff import CALLBACK_WAITS, next_attempt_ms
 from palomar.vocabulary.timeline import Detail, Kind
@@ -22,14 +22,14 @@ from palomar.vocabulary.timeline import Detail, Kind
 class Attempt(Struct, frozen=True):
     """One attempt of a callback, and how it ended; ``recovers`` where its target had failed before."""
 
-    webhook: WebhookRow
+    webhook: CallbackRow
     outcome: HttpOutcome
     recovers: bool = False
 
 
 async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]:
     """Success leaves the outbox; failure waits, unclaimed, for its next attempt, or stays as failed for a replay."""
-    failed: dict[int, list[WebhookRow]] = {}
+    failed: dict[int, list[CallbackRow]] = {}
     recovered: set[int] = set()
     outbox, succeeded = Outbox.of(work), Kind.CALLBACK
     for attempt in attempts:
@@ -60,7 +60,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
     return [None] * len(attempts)
 
 
-async def release_callbacks(work: Work, slices: Sequence[Sequence[WebhookRow]]) -> list[None]:
+async def release_callbacks(work: Work, slices: Sequence[Sequence[CallbackRow]]) -> list[None]:
     """Give callbacks that this node has taken and not begun back to the table, for when their target has room."""
     for webhooks in slices:
         for webhook in webhooks:
@@ -78,13 +78,13 @@ async def pass_over(work: Work, commands: Sequence[Collection[int]]) -> list[Non
     return [None] * len(commands)
 
 
-def drop_untold(work: Work, webhook: WebhookRow) -> None:
+def drop_untold(work: Work, webhook: CallbackRow) -> None:
     """Leave out what a later state of the same message has overtaken; the timeline says so."""
     Outbox.of(work).done(webhook.id)
     work.note(webhook.message_id, Kind.PASSED_OVER, {"url": webhook.url, "attempts": webhook.attempts})
 
 
-async def _count_failures(work: Work, failed: Mapping[int, Sequence[WebhookRow]]) -> None:
+async def _count_failures(work: Work, failed: Mapping[int, Sequence[CallbackRow]]) -> None:
     """Note since when each of these targets fails and how often, and put off what has failed for too long."""
     known = {
         target.id: target
@@ -125,13 +125,13 @@ def _origin(url: str) -> str:
         return ""
 
 
-def _next_ms(renderers: Mapping[str, WebhookRenderer], webhook: WebhookRow, now_ms: int) -> int | None:
+def _next_ms(renderers: Mapping[str, CallbackRenderer], webhook: CallbackRow, now_ms: int) -> int | None:
     renderer = renderers.get(webhook.dialect)
     waits = renderer.retry_seconds if renderer else CALLBACK_WAITS
     return next_attempt_ms(waits, attempts_made=webhook.attempts + 1, now_ms=now_ms)
 
 
-def _detail(webhook: WebhookRow, outcome: HttpOutcome, *, ok: bool) -> Detail:
+def _detail(webhook: CallbackRow, outcome: HttpOutcome, *, ok: bool) -> Detail:
     detail: Detail = {
         "url": webhook.url,
         "attempt": webhook.attempts + 1,

@@ -6,7 +6,7 @@ from typing import Final, Literal, LiteralString
 
 from palomar.callbacks import callback_rows as rows
 from palomar.callbacks import target_rows as targets
-from palomar.callbacks.callback_rows import WebhookRow, webhook_rows
+from palomar.callbacks.callback_rows import CallbackRow, webhook_rows
 from palomar.callbacks.target_rows import TargetRow
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
@@ -30,7 +30,7 @@ KEPT_COUNTED = 100_000
 class Callback:
     """One callback of the outbox; ``about_inbound`` where it is no message's but tells what a phone wrote."""
 
-    webhook: WebhookRow
+    webhook: CallbackRow
     about_inbound: bool
 
 
@@ -101,5 +101,5 @@ async def resume(tx: Transaction, target: int, *, now_ms: int) -> int:
     return await tx.execute(rows.REPLAY_SOME_TO, now_ms, target, PAGE)
 
 
-async def _find(tx: Transaction, callback_id: int) -> list[WebhookRow]:
+async def _find(tx: Transaction, callback_id: int) -> list[CallbackRow]:
     return webhook_rows(await tx.lookup(rows.LOOKUP_WEBHOOKS, [callback_id]))

@@ -80,7 +80,7 @@ REPLAY_SOME_OF = (
 REPLAY_SOME_TO = f"{_AGAIN} WHERE id IN (SELECT id FROM webhooks WHERE failed = 1 AND target = ? ORDER BY id LIMIT ?)"
 
 
-class WebhookRow(Struct, kw_only=True):
+class CallbackRow(Struct, kw_only=True):
     """One callback to make, the same bytes at every attempt."""
 
     id: int
@@ -103,10 +103,10 @@ class WebhookRow(Struct, kw_only=True):
         return structs.astuple(self)
 
 
-def webhook_rows(rows: Iterable[Found]) -> list[WebhookRow]:
+def webhook_rows(rows: Iterable[Found]) -> list[CallbackRow]:
     """Read rows of SELECT_DUE_OF_TARGET or LOOKUP_WEBHOOKS."""
     names = [name for name, _ in _COLUMNS]
-    return [WebhookRow(**dict(zip(names, row, strict=True))) for row in rows]
+    return [CallbackRow(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def ask_troubled(*, everybody: bool) -> Question:

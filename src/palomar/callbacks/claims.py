@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Final, Protocol
 
 from palomar.callbacks.callback_target import UNKNOWN_TARGET
-from palomar.callbacks.targets import Target, Targets
-from palomar.callbacks.turns import Claimed, ClaimOrder, claim_callbacks
+from palomar.callbacks.targets import CallbackTarget, CallbackTargets
+from palomar.callbacks.turns import CallbackClaimOrder, ClaimedCallbacks, claim_callbacks
 from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.account import AccountId
 
@@ -24,17 +24,17 @@ CLAIM = Step(name="claim_callbacks", script=claim_callbacks)
 class TakesClaimed(Protocol):
     """Hold what was claimed; ``looked`` where the claim also says how all failing targets stand."""
 
-    def __call__(self, claimed: Claimed, *, looked: bool) -> None: ...
+    def __call__(self, claimed: ClaimedCallbacks, *, looked: bool) -> None: ...
 
 
 class Claims:
     """The claims of one node. ``batcher`` is plugged in by :meth:`attach`."""
 
-    def __init__(self, targets: Targets, *, claimed: TakesClaimed) -> None:
+    def __init__(self, targets: CallbackTargets, *, claimed: TakesClaimed) -> None:
         self._targets = targets
         self._take = claimed
         self._batcher: Batcher
-        self._wanted: dict[Target, None] = {}
+        self._wanted: dict[CallbackTarget, None] = {}
         self._round = (-1, dict[AccountId, int]())
         self._number = 0
         self._under_way = False
@@ -51,14 +51,14 @@ class Claims:
         self._looking = True
         self.go_on()
 
-    def note_more(self, target: Target, *, with_next: bool = False) -> None:
+    def note_more(self, target: CallbackTarget, *, with_next: bool = False) -> None:
         """Note that a callback waits in the table; ``with_next`` where the next claim may be of the same transaction,
         and not see it."""
         target.has_more = True
         target.more_since = self._number + with_next
         self.want(target)
 
-    def want(self, target: Target) -> bool:
+    def want(self, target: CallbackTarget) -> bool:
         """Have a target in the next claim if it is time to fetch what waits for it; says whether it is."""
         targets = self._targets
         if not self.began or not targets.is_half_empty(target) or targets.room(target.account_id, target.id) <= 0:
@@ -77,7 +77,7 @@ class Claims:
         self._under_way = True
         number, looks = self._number, self._looking
         after_account, after_target = self._round
-        order = ClaimOrder(
+        order = CallbackClaimOrder(
             limit=CLAIM_AT_MOST,
             room=self._room,
             of=[target.key for target in wanted],
@@ -87,7 +87,7 @@ class Claims:
         )
         self._looking = False
 
-        def done(claimed: Claimed) -> None:
+        def done(claimed: ClaimedCallbacks) -> None:
             self._under_way = False
             self._done(claimed, number=number, looked=looks)
 
@@ -109,7 +109,7 @@ class Claims:
     def _room(self, account_id: AccountId, identity: int) -> int:
         return self._targets.room(account_id, identity) if self._taking else 0
 
-    def _done(self, claimed: Claimed, *, number: int, looked: bool) -> None:
+    def _done(self, claimed: ClaimedCallbacks, *, number: int, looked: bool) -> None:
         if looked:
             self._round = (claimed.after_account, claimed.after_target)
             self.began = True
@@ -124,7 +124,7 @@ class Claims:
             self._looking = True  # the round goes on: others have not had their turn
         self.go_on()
 
-    def _note_left(self, claimed: Claimed, number: int) -> None:
+    def _note_left(self, claimed: ClaimedCallbacks, number: int) -> None:
         for account_id, identity in claimed.left:
             if identity == UNKNOWN_TARGET:
                 self._looking = self._looking or bool(claimed.webhooks)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from palomar.callbacks import callback_rows as outbox
 from palomar.callbacks.backlog import Callback
-from palomar.callbacks.callback_rows import WebhookRow, webhook_rows
+from palomar.callbacks.callback_rows import CallbackRow, webhook_rows
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found, Lookup
 from palomar.transaction.timeline_rows import detail_of
@@ -27,7 +27,7 @@ LATEST: Final = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class HistoryFilter:
     """Which callbacks; what is left empty lets all pass. ``is_good`` is whether an attempt was a success,
     ``has_failed`` whether one that is open has been given up."""
 
@@ -38,7 +38,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class PastAttempt:
     """One attempt of a callback, as it is written in the timeline of what it is about."""
 
     id: int
@@ -63,7 +63,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slice(Generic[T]):
+class HistoryPage(Generic[T]):
     """What was found, newest first, and before which id to go on; None where there is nothing older. Of open callbacks
     a number below zero goes on among those that nobody has tried yet."""
 
@@ -71,7 +71,7 @@ class Slice(Generic[T]):
     older: int | None
 
 
-async def open_ones(tx: Transaction, wanted: Wanted, *, before: int, limit: int) -> Slice[Callback]:
+async def open_ones(tx: Transaction, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[Callback]:
     """List callbacks that have not succeeded: first those that have failed, tried again or given up, then those that
     wait for their first attempt. Many that have only just been made must not bury the others."""
     if before > 0:
@@ -83,18 +83,18 @@ async def open_ones(tx: Transaction, wanted: Wanted, *, before: int, limit: int)
     fitting = [one for one in found if is_of_part(one.webhook) and _fits_open(one.webhook, wanted)]
     part = _cut(fitting, [one.webhook.id for one in found], [one.webhook.id for one in fitting], limit)
     if before > 0:
-        return Slice(found=part.found, older=-LATEST if part.older is None else part.older)
-    return Slice(found=part.found, older=None if part.older is None else -part.older)
+        return HistoryPage(found=part.found, older=-LATEST if part.older is None else part.older)
+    return HistoryPage(found=part.found, older=None if part.older is None else -part.older)
 
 
-async def tried_ones(tx: Transaction, wanted: Wanted, *, before: int, limit: int) -> Slice[Tried]:
+async def tried_ones(tx: Transaction, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[PastAttempt]:
     """Attempts."""
     found = [_tried(row) for row in await tx.select(SELECT_TRIED, before, LOOKED_AT)]
     fitting = [tried for tried in found if _fits_tried(tried, wanted)]
     return _cut(fitting, [tried.id for tried in found], [tried.id for tried in fitting], limit)
 
 
-async def find_tried(tx: Transaction, identity: int) -> Tried | None:
+async def find_tried(tx: Transaction, identity: int) -> PastAttempt | None:
     """One attempt; None if there is no such one."""
     return next((_tried(row) for row in await tx.select(SELECT_ONE_TRIED, identity)), None)
 
@@ -104,10 +104,10 @@ async def find_open(tx: Transaction, identity: int) -> Callback | None:
     return next((_callback(row) for row in await tx.select(outbox.SELECT_ONE_OPEN, identity)), None)
 
 
-async def tried_of(tx: Transaction, webhooks: Iterable[WebhookRow]) -> dict[int, list[Tried]]:
+async def tried_of(tx: Transaction, webhooks: Iterable[CallbackRow]) -> dict[int, list[PastAttempt]]:
     """The attempts of these callbacks, oldest first, by their ids."""
     named = {(webhook.message_id, webhook.url, _text(webhook.body)): webhook.id for webhook in webhooks}
-    found: dict[int, list[Tried]] = {identity: [] for identity in named.values()}
+    found: dict[int, list[PastAttempt]] = {identity: [] for identity in named.values()}
     for row in await tx.lookup(LOOKUP_TRIED_OF, sorted({about for about, _, _ in named})):
         tried = _tried(row)
         identity = named.get((tried.about, tried.url, tried.body))
@@ -124,21 +124,21 @@ def host_of(url: str) -> str:
         return ""
 
 
-def _cut(fitting: list[T], looked_at: Sequence[int], ids: Sequence[int], limit: int) -> Slice[T]:
+def _cut(fitting: list[T], looked_at: Sequence[int], ids: Sequence[int], limit: int) -> HistoryPage[T]:
     if len(fitting) > limit:
-        return Slice(found=fitting[:limit], older=ids[limit - 1])
-    return Slice(found=fitting, older=looked_at[-1] if len(looked_at) == LOOKED_AT else None)
+        return HistoryPage(found=fitting[:limit], older=ids[limit - 1])
+    return HistoryPage(found=fitting, older=looked_at[-1] if len(looked_at) == LOOKED_AT else None)
 
 
-def _has_trouble(webhook: WebhookRow) -> bool:
+def _has_trouble(webhook: CallbackRow) -> bool:
     return webhook.failed != 0 or webhook.attempts > 0
 
 
-def _has_none(webhook: WebhookRow) -> bool:
+def _has_none(webhook: CallbackRow) -> bool:
     return not _has_trouble(webhook)
 
 
-def _fits_open(webhook: WebhookRow, wanted: Wanted) -> bool:
+def _fits_open(webhook: CallbackRow, wanted: HistoryFilter) -> bool:
     if wanted.account_ids is not None and webhook.account_id not in wanted.account_ids:
         return False
     if wanted.has_failed is not None and bool(webhook.failed) is not wanted.has_failed:
@@ -146,7 +146,7 @@ def _fits_open(webhook: WebhookRow, wanted: Wanted) -> bool:
     return not wanted.host or host_of(webhook.url) == wanted.host
 
 
-def _fits_tried(tried: Tried, wanted: Wanted) -> bool:
+def _fits_tried(tried: PastAttempt, wanted: HistoryFilter) -> bool:
     if wanted.account_ids is not None and tried.account_id not in wanted.account_ids:
         return False
     if wanted.is_good is not None and tried.is_good is not wanted.is_good:
@@ -159,12 +159,12 @@ def _callback(row: Found) -> Callback:
     return Callback(webhook=webhook, about_inbound=row[-1] is None)
 
 
-def _tried(row: Found) -> Tried:
+def _tried(row: Found) -> PastAttempt:
     identity, about, at_ms, kind, text, of_message, msisdn, of_inbound, source = row
     detail = detail_of(text)
     owner = of_inbound if of_message is None else of_message
     status, next_ms = detail.get("status"), detail.get("next_ms")
-    return Tried(
+    return PastAttempt(
         id=identity,
         about=MessageId(about),
         account_id=None if owner is None else AccountId(owner),

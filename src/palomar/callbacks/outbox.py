@@ -8,10 +8,10 @@ from collections.abc import Container, Mapping
 from typing import Final, Protocol
 
 from palomar.callbacks.account_callbacks import NoDialect
-from palomar.callbacks.callback_rows import DELETE_WEBHOOKS, INSERT_WEBHOOKS, UPDATE_WEBHOOKS, WebhookRow
+from palomar.callbacks.callback_rows import DELETE_WEBHOOKS, INSERT_WEBHOOKS, UPDATE_WEBHOOKS, CallbackRow
 from palomar.callbacks.callback_target import UNKNOWN_TARGET, OffAfter
 from palomar.callbacks.target_rows import TargetRow
-from palomar.ports import WebhookRenderer
+from palomar.ports import CallbackRenderer
 from palomar.storage.statements import Row
 from palomar.transaction.context import Given
 from palomar.transaction.message_rows import MessageRow, OpenMessage
@@ -20,9 +20,9 @@ from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.events import CarrierTook, Delivered, Event, Failed
 from palomar.vocabulary.message import MessageId
 
-_NO_DIALECT: Final[WebhookRenderer] = NoDialect()
+_NO_DIALECT: Final[CallbackRenderer] = NoDialect()
 _STEPS: dict[type[Event], int] = {CarrierTook: 1, Delivered: 2, Failed: 2}
-"""Which of a message's states an event tells (``WebhookRow.step``)."""
+"""Which of a message's states an event tells (``CallbackRow.step``)."""
 
 
 class CallbackDesk(Protocol):
@@ -60,7 +60,7 @@ class NoDesk:
 class CallbackContext(Given, frozen=True, kw_only=True):
     """How each dialect calls back, who takes new callbacks, and when a target is tried no more."""
 
-    renderers: Mapping[str, WebhookRenderer]
+    renderers: Mapping[str, CallbackRenderer]
     desk: CallbackDesk
     off_after: OffAfter
 
@@ -71,7 +71,7 @@ class Outbox(Joined):
     def __init__(self, work: Work) -> None:
         super().__init__(work)
         context = CallbackContext.of(work.context)
-        self.born: list[WebhookRow] = []
+        self.born: list[CallbackRow] = []
         """Callbacks that this transaction made; those with our ``node_id`` go to the notifier after the commit."""
         self.targets_off: list[TargetRow] = []
         """Targets that this transaction put off."""
@@ -100,7 +100,7 @@ class Outbox(Joined):
         if request is None:
             return
         self._add(
-            WebhookRow(
+            CallbackRow(
                 id=work.context.ids.serial(),
                 message_id=about,
                 account_id=account_id,
@@ -118,7 +118,7 @@ class Outbox(Joined):
         """Take a callback out that succeeded."""
         self._done.append(webhook_id)
 
-    def change(self, webhook: WebhookRow) -> None:
+    def change(self, webhook: CallbackRow) -> None:
         """Let a callback wait for another attempt, or for nobody any more."""
         self._changed.append(
             (webhook.id, webhook.due_ms, webhook.attempts, webhook.failed, webhook.node_id, webhook.target)
@@ -134,7 +134,7 @@ class Outbox(Joined):
         if self._done:
             await work.tx.delete(DELETE_WEBHOOKS, self._done)
 
-    def _add(self, webhook: WebhookRow) -> None:
+    def _add(self, webhook: CallbackRow) -> None:
         """Take up a new callback: this node's, where its target has room here."""
         target = webhook.target
         room = self._room.get(target)

@@ -12,11 +12,11 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from palomar.callbacks.attempts import Attempt, pass_over, record_attempts, release_callbacks
-from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.callback_rows import CallbackRow
 from palomar.callbacks.callback_target import UNKNOWN_TARGET, target_id
 from palomar.callbacks.claims import CLAIM_AT_MOST, Claims
-from palomar.callbacks.targets import GOOD, STANDINGS, Standing, Target, Targets, Usage
-from palomar.callbacks.turns import Claimed
+from palomar.callbacks.targets import GOOD, STANDINGS, CallbackTarget, CallbackTargets, Standing, Usage
+from palomar.callbacks.turns import ClaimedCallbacks
 from palomar.ports import HttpOutcome, HttpRequest, HttpSender
 from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.account import AccountId
@@ -33,10 +33,10 @@ RELEASE = Step(name="release_callbacks", script=release_callbacks)
 PASS_OVER = Step(name="pass_over", script=pass_over)
 
 Headers = tuple[tuple[str, str], ...]
-_Line = dict[Usage, dict[Target, None]]
+_Line = dict[Usage, dict[CallbackTarget, None]]
 
 
-def _no_headers(webhook: WebhookRow) -> Headers:
+def _no_headers(webhook: CallbackRow) -> Headers:
     return ()
 
 
@@ -48,7 +48,7 @@ class CallbackLimits:
     connections: int = 512
 
 
-class Notifier:
+class CallbackSender:
     """See the module; a ``callbacks.outbox.CallbackDesk``. ``headers`` are asked for at every attempt (a signature has
     its time); ``batcher`` is plugged in by :meth:`attach` because it needs :meth:`room`."""
 
@@ -56,17 +56,17 @@ class Notifier:
         self,
         sender: HttpSender,
         *,
-        headers: Callable[[WebhookRow], Headers] = _no_headers,
+        headers: Callable[[CallbackRow], Headers] = _no_headers,
         limits: CallbackLimits | None = None,
     ) -> None:
         limits = limits or CallbackLimits()
         self._sender = sender
         self._headers = headers
         self._batcher: Batcher
-        self._targets = Targets(slots=limits.slots_a_host, connections=limits.connections)
+        self._targets = CallbackTargets(slots=limits.slots_a_host, connections=limits.connections)
         self._numbers: dict[tuple[AccountId, str], int] = {}
         """Targets, by the beginning of their URLs, or by their origin where a URL has no path."""
-        self._busy: dict[MessageId, deque[WebhookRow] | None] = {}
+        self._busy: dict[MessageId, deque[CallbackRow] | None] = {}
         """Messages of which a state is being told, and what follows; mostly nothing does."""
         self._behind: dict[MessageId, None] = {}
         self._untold: dict[MessageId, list[int]] = {}
@@ -124,7 +124,7 @@ class Notifier:
     def under_way(self) -> int:
         return self._targets.under_way
 
-    def born(self, webhooks: Sequence[WebhookRow], node_id: int | None) -> None:
+    def born(self, webhooks: Sequence[CallbackRow], node_id: int | None) -> None:
         """Callbacks of a batch that was just committed: ours go out at once, the others wait to be claimed."""
         for webhook in webhooks:
             if webhook.node_id is not None and webhook.node_id == node_id:
@@ -171,10 +171,10 @@ class Notifier:
 
     # --- private: from birth to the line
 
-    def _target(self, webhook: WebhookRow) -> Target:
+    def _target(self, webhook: CallbackRow) -> CallbackTarget:
         return self._targets.of(webhook.account_id, webhook.target)
 
-    def _take(self, webhook: WebhookRow) -> None:
+    def _take(self, webhook: CallbackRow) -> None:
         if not self._taking:
             return
         message_id = webhook.message_id
@@ -194,14 +194,14 @@ class Notifier:
             later = busy[message_id] = deque()
         later.append(webhook)
 
-    def _line_up(self, target: Target, webhook: WebhookRow) -> None:
+    def _line_up(self, target: CallbackTarget, webhook: CallbackRow) -> None:
         waiting = target.waiting
         called_later = len(waiting) > 0 and target.under_way > 0  # by what ends, not by who comes last
         waiting.append(webhook)
         if not called_later:
             self._pump(target)
 
-    def _pump(self, target: Target) -> None:
+    def _pump(self, target: CallbackTarget) -> None:
         waiting = target.waiting
         while waiting and target.under_way < target.slots and self._taking:
             if not self._targets.start(target):
@@ -226,7 +226,7 @@ class Notifier:
                 line[account] = waiting
             self._pump(target)  # which may line up again, at the end
 
-    def _send(self, target: Target, webhook: WebhookRow) -> None:
+    def _send(self, target: CallbackTarget, webhook: CallbackRow) -> None:
         headers = self._headers(webhook)
         if webhook.body is not None:
             headers = _JSON + headers
@@ -237,7 +237,7 @@ class Notifier:
 
     # --- private: the end of an attempt
 
-    def _ended(self, target: Target, webhook: WebhookRow, outcome: HttpOutcome) -> None:
+    def _ended(self, target: CallbackTarget, webhook: CallbackRow, outcome: HttpOutcome) -> None:
         standing = target.standing
         ok = outcome.ok
         is_worse = self._targets.ended(target, ok=ok)
@@ -261,7 +261,7 @@ class Notifier:
         if target.has_more and self._claims.want(target):
             self._claims.go_on()
 
-    def _follow(self, webhook: WebhookRow, later: deque[WebhookRow] | None, *, ok: bool) -> None:
+    def _follow(self, webhook: CallbackRow, later: deque[CallbackRow] | None, *, ok: bool) -> None:
         """Let the next callback of the message's states have its turn."""
         if ok and webhook.step > 1:
             later = self._without_overtaken(webhook, later)
@@ -270,17 +270,17 @@ class Notifier:
             following = later.popleft()
             self._line_up(self._target(following), following)
 
-    def _failed(self, target: Target, webhook: WebhookRow) -> None:
+    def _failed(self, target: CallbackTarget, webhook: CallbackRow) -> None:
         self._troubled.add(target.id)
         if webhook.step:
             _keep_few(self._untold)
             self._untold.setdefault(webhook.message_id, []).append(webhook.id)
 
-    def _without_overtaken(self, told: WebhookRow, later: deque[WebhookRow] | None) -> deque[WebhookRow] | None:
+    def _without_overtaken(self, told: CallbackRow, later: deque[CallbackRow] | None) -> deque[CallbackRow] | None:
         """Leave out what need not be told any more: once a message's end is told, its earlier states need not be, here
         or in the table."""
         overtaken = [identity for identity in self._untold.pop(told.message_id, ()) if identity < told.id]
-        kept: deque[WebhookRow] = deque()
+        kept: deque[CallbackRow] = deque()
         for webhook in later or ():
             if webhook.id < told.id:
                 overtaken.append(webhook.id)
@@ -293,7 +293,7 @@ class Notifier:
 
     # --- private: the table
 
-    def _is_in_table(self, webhook: WebhookRow, *, with_next_claim: bool = False) -> None:
+    def _is_in_table(self, webhook: CallbackRow, *, with_next_claim: bool = False) -> None:
         """Note that a callback waits to be claimed: what comes after it, to its target or of its message, waits behind
         it."""
         if webhook.step:
@@ -309,9 +309,9 @@ class Notifier:
                 self._give_back(target, everything=True)
         self._off = off
 
-    def _give_back(self, target: Target, *, everything: bool = False) -> None:
+    def _give_back(self, target: CallbackTarget, *, everything: bool = False) -> None:
         """Return what it holds beyond what its standing may, the youngest first, with what follows in its messages."""
-        released: list[WebhookRow] = []
+        released: list[CallbackRow] = []
         while target.waiting and (everything or self._targets.is_too_many(target)):
             webhook = target.waiting.pop()
             released.append(webhook)
@@ -321,7 +321,7 @@ class Notifier:
         for start in range(0, len(released), CLAIM_AT_MOST):
             self._batcher.post(RELEASE, released[start : start + CLAIM_AT_MOST], _recorded)
 
-    def _drop(self, target: Target, webhook: WebhookRow) -> Sequence[WebhookRow]:
+    def _drop(self, target: CallbackTarget, webhook: CallbackRow) -> Sequence[CallbackRow]:
         """Hold it no more, nor those of its message that wait behind it: they are returned."""
         self._targets.let_go(target)
         later = (self._busy.pop(webhook.message_id, None) if webhook.step else None) or ()
@@ -329,7 +329,7 @@ class Notifier:
             self._targets.let_go(self._target(following))
         return later
 
-    def _claimed(self, claimed: Claimed, *, looked: bool) -> None:
+    def _claimed(self, claimed: ClaimedCallbacks, *, looked: bool) -> None:
         if looked:
             self._troubled.update(claimed.troubled)
             self._set_off(frozenset(claimed.off))

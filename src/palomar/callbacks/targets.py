@@ -10,7 +10,7 @@ Not here: what is sent when (``sender``).
 from collections import deque
 from typing import Final, Literal
 
-from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.callback_rows import CallbackRow
 from palomar.vocabulary.account import AccountId
 
 ByStanding = tuple[int, int, int]
@@ -65,7 +65,7 @@ class Usage:
 _NOBODY: Final = Usage()
 
 
-class Target:
+class CallbackTarget:
     """One target. Mutable and plain: it is touched at every callback."""
 
     __slots__ = (
@@ -87,7 +87,7 @@ class Target:
         self.account_id = account_id
         self.id = identity
         self.account = account
-        self.waiting: deque[WebhookRow] = deque()
+        self.waiting: deque[CallbackRow] = deque()
         self.under_way = 0
         self.held = 0
         self.failures = 0
@@ -106,7 +106,7 @@ class Target:
         return self.account_id, self.id
 
 
-class Targets:
+class CallbackTargets:
     """All of them, and what they use. ``slots`` are one good target's, ``connections`` everybody's."""
 
     def __init__(self, *, slots: int, connections: int) -> None:
@@ -120,8 +120,8 @@ class Targets:
         self._doubtful = max(int(connections * _SHARE_OF_DOUBTFUL), 1)
         self._at_least_of_account = max(DOUBTFUL_AT_LEAST * min(connections, FULL) // FULL, 1)
         self._doubtful_with_least = max(int(connections * _SHARE_OF_DOUBTFUL_AT_LEAST), 1)
-        self._active: dict[Target, None] = {}
-        self._by_id: dict[int, Target] = {}
+        self._active: dict[CallbackTarget, None] = {}
+        self._by_id: dict[int, CallbackTarget] = {}
         self._accounts: dict[AccountId, Usage] = {}
         self.all = Usage()
         self.under_way = 0
@@ -131,11 +131,11 @@ class Targets:
         """Count what is in memory, of all."""
         return sum(self.all.held)
 
-    def find(self, identity: int) -> Target | None:
+    def find(self, identity: int) -> CallbackTarget | None:
         """Find the target, if it is remembered."""
         return self._by_id.get(identity)
 
-    def of(self, account_id: AccountId, identity: int) -> Target:
+    def of(self, account_id: AccountId, identity: int) -> CallbackTarget:
         """Find the target, and make a fresh one where it is not remembered."""
         target = self._by_id.get(identity)
         if target is None:
@@ -143,14 +143,14 @@ class Targets:
             account = self._accounts.get(account_id)
             if account is None:
                 account = self._accounts[account_id] = Usage()
-            target = self._by_id[identity] = Target(account_id, identity, account, self._slots[FRESH])
+            target = self._by_id[identity] = CallbackTarget(account_id, identity, account, self._slots[FRESH])
         return target
 
-    def every(self) -> list[Target]:
+    def every(self) -> list[CallbackTarget]:
         """List all that are remembered."""
         return list(self._by_id.values())
 
-    def active(self) -> list[Target]:
+    def active(self) -> list[CallbackTarget]:
         """List those with something under way."""
         return list(self._active)
 
@@ -167,7 +167,7 @@ class Targets:
             MEMORY[standing] - self.all.held[standing],
         )
 
-    def hold(self, account_id: AccountId, identity: int) -> Target:
+    def hold(self, account_id: AccountId, identity: int) -> CallbackTarget:
         """Note that one more callback to a target is in memory; give the target."""
         target = self._by_id.get(identity) or self.of(account_id, identity)
         standing = target.standing
@@ -176,14 +176,14 @@ class Targets:
         self.all.held[standing] += 1
         return target
 
-    def let_go(self, target: Target) -> None:
+    def let_go(self, target: CallbackTarget) -> None:
         """Note that one callback to it is in memory no more."""
         standing = target.standing
         target.held -= 1
         target.account.held[standing] -= 1
         self.all.held[standing] -= 1
 
-    def start(self, target: Target) -> bool:
+    def start(self, target: CallbackTarget) -> bool:
         """Note that one more callback to it is under way, if its own slots, its account's and everybody's let it begin;
         tell whether they do."""
         standing = target.standing
@@ -219,7 +219,7 @@ class Targets:
         of_account = account.under_way[FRESH] + account.under_way[POOR]
         return of_account < self._at_least_of_account and doubtful < self._doubtful_with_least
 
-    def ended(self, target: Target, *, ok: bool) -> bool:
+    def ended(self, target: CallbackTarget, *, ok: bool) -> bool:
         """Note that a callback to it has ended, and is held no more; True where the target stands worse for it."""
         standing = target.standing
         target.quiet = 0
@@ -244,7 +244,7 @@ class Targets:
             return True
         return False
 
-    def look(self, target: Target) -> bool:
+    def look(self, target: CallbackTarget) -> bool:
         """Look at it, every WATCH_EVERY_SECONDS; True where it has kept us waiting, and stands worse for it."""
         if target.standing == POOR:
             return False
@@ -254,15 +254,15 @@ class Targets:
         self._regrade(target, POOR)
         return True
 
-    def is_too_many(self, target: Target) -> bool:
+    def is_too_many(self, target: CallbackTarget) -> bool:
         """Tell whether it holds more than its standing may."""
         return target.held > MEMORY_OF_TARGET[target.standing]
 
-    def is_half_empty(self, target: Target) -> bool:
+    def is_half_empty(self, target: CallbackTarget) -> bool:
         """Tell whether it is time to fetch what waits for it in the table."""
         return 2 * target.held < MEMORY_OF_TARGET[target.standing]
 
-    def _regrade(self, target: Target, standing: Standing) -> None:
+    def _regrade(self, target: CallbackTarget, standing: Standing) -> None:
         for usage in (target.account, self.all):
             usage.held[target.standing] -= target.held
             usage.held[standing] += target.held

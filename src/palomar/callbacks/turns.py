@@ -13,7 +13,7 @@ from palomar.callbacks import callback_rows as rows
 from palomar.callbacks import history
 from palomar.callbacks import target_rows as targets
 from palomar.callbacks.attempts import drop_untold
-from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.callback_rows import CallbackRow
 from palomar.callbacks.callback_target import UNKNOWN_TARGET
 from palomar.callbacks.outbox import CallbackContext, Outbox
 from palomar.transaction.timeline_rows import detail_of
@@ -31,7 +31,7 @@ Key = tuple[AccountId, int]
 """An account, and one of its targets."""
 
 
-class ClaimOrder(Struct, kw_only=True):
+class CallbackClaimOrder(Struct, kw_only=True):
     """Take at most ``limit`` due callbacks: of these targets, and if it ``looks`` of those it comes upon, behind the
     account and the targets where the last look ended."""
 
@@ -44,10 +44,10 @@ class ClaimOrder(Struct, kw_only=True):
     after_target: Mapping[AccountId, int] = field(default_factory=dict)
 
 
-class Claimed(Struct, kw_only=True):
+class ClaimedCallbacks(Struct, kw_only=True):
     """What was taken, and how the targets stand that were looked at."""
 
-    webhooks: list[WebhookRow] = field(default_factory=list)
+    webhooks: list[CallbackRow] = field(default_factory=list)
     emptied: set[Key] = field(default_factory=set)
     """Of these nothing more is due."""
     left: set[Key] = field(default_factory=set)
@@ -61,13 +61,13 @@ class Claimed(Struct, kw_only=True):
     after_target: dict[AccountId, int] = field(default_factory=dict)
 
 
-async def claim_callbacks(work: Work, orders: Sequence[ClaimOrder]) -> list[Claimed]:
+async def claim_callbacks(work: Work, orders: Sequence[CallbackClaimOrder]) -> list[ClaimedCallbacks]:
     """Take due callbacks that nobody has, each account and each of its targets in turn."""
     return [await _claim(work, order) for order in orders]
 
 
-async def _claim(work: Work, order: ClaimOrder) -> Claimed:
-    claimed = Claimed(after_account=order.after_account, after_target=dict(order.after_target))
+async def _claim(work: Work, order: CallbackClaimOrder) -> ClaimedCallbacks:
+    claimed = ClaimedCallbacks(after_account=order.after_account, after_target=dict(order.after_target))
     if order.limit <= 0 or not await work.holds_lease():
         return claimed
     due = dict.fromkeys(order.of)
@@ -105,7 +105,7 @@ async def _claim(work: Work, order: ClaimOrder) -> Claimed:
     return claimed
 
 
-async def _look(work: Work, order: ClaimOrder, claimed: Claimed) -> list[Key]:
+async def _look(work: Work, order: CallbackClaimOrder, claimed: ClaimedCallbacks) -> list[Key]:
     """Find some accounts' targets for which something is due, and how far the look came."""
     found = await work.tx.select(rows.SELECT_WAITING_ACCOUNTS, order.after_account, ACCOUNTS_A_LOOK)
     due: list[Key] = []
@@ -127,14 +127,14 @@ async def _off_among(work: Work, keys: Collection[Key]) -> set[int]:
     return {target.id for target in map(targets.target_row, found) if target.off_ms is not None}
 
 
-def _keep(work: Work, webhooks: Sequence[WebhookRow]) -> None:
+def _keep(work: Work, webhooks: Sequence[CallbackRow]) -> None:
     """Keep as failed what nobody tries: its target is off."""
     for webhook in webhooks:
         webhook.failed = 1
         Outbox.of(work).change(webhook)
 
 
-async def _in_order(work: Work, webhooks: Sequence[WebhookRow]) -> list[WebhookRow]:
+async def _in_order(work: Work, webhooks: Sequence[CallbackRow]) -> list[CallbackRow]:
     """Order them as they were born, with those of the same messages that come before them, without what was
     overtaken."""
     states = [webhook for webhook in webhooks if webhook.step]
@@ -154,7 +154,7 @@ async def _in_order(work: Work, webhooks: Sequence[WebhookRow]) -> list[WebhookR
             callback = detail_of(text).get("callback")
             if isinstance(callback, int):
                 told[message_id] = max(callback, told.get(message_id, 0))
-    kept: list[WebhookRow] = []
+    kept: list[CallbackRow] = []
     for identity in sorted(taken):
         webhook = taken[identity]
         if webhook.step and identity < told.get(webhook.message_id, 0):

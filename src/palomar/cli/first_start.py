@@ -25,7 +25,7 @@ from palomar.app.installation import Note, is_noted, note_once
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.accounts.account import create_account
 from palomar.cli.accounts.user import create_user
-from palomar.cli.root import Desk
+from palomar.cli.root import CommandContext
 from palomar.clock import RealClock, RealIds
 from palomar.inbound.numbers import VirtualNumber, add_number
 from palomar.storage.database import Database, Transaction
@@ -61,7 +61,7 @@ class Trial:
         self._config = config
         self._database = database
         self._file = config.data_dir / FIRST_ACCOUNT_FILE
-        self._desk = Desk(config=config, database=database, clock=RealClock(), ids=RealIds(COMMAND_LINE_NODE))
+        self._desk = CommandContext(config=config, database=database, clock=RealClock(), ids=RealIds(COMMAND_LINE_NODE))
         self._made: Secrets | None = None
         self._ended = False
         self._admin_is_known = False
@@ -152,7 +152,7 @@ def _where_to_log_in(url: str, file: Path) -> list[str]:
     return ["", f"Open the console at {url}{CONSOLE}/; login, password and the first account's key are in {file}."]
 
 
-def _new_secrets(desk: Desk) -> Secrets:
+def _new_secrets(desk: CommandContext) -> Secrets:
     return {
         "password": made_up(desk.ids.token()),
         "api_key": desk.ids.token(),
@@ -160,7 +160,7 @@ def _new_secrets(desk: Desk) -> Secrets:
     }
 
 
-async def _make(desk: Desk, secrets: Secrets) -> None:
+async def _make(desk: CommandContext, secrets: Secrets) -> None:
     """Store what is not there yet of the trial."""
     await create_account(
         desk,
@@ -193,7 +193,7 @@ async def has_sent_for_real(config: Config, database: Database, account: Account
     return await database.read(trial.has_sent_by, account=account, carriers=real)
 
 
-async def _end_some(desk: Desk, account: Account, *, after: int) -> int:
+async def _end_some(desk: CommandContext, account: Account, *, after: int) -> int:
     snapshot = await desk.accounts()
 
     async def script(tx: Transaction) -> int:

@@ -149,7 +149,7 @@ def configured() -> Config:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class CommandContext:
     """What a command works with."""
 
     config: Config
@@ -172,7 +172,7 @@ class Desk:
         return make_context(accounts=snapshot.by_id, renderers=renderers(), ids=self.ids)
 
 
-def run(work: Callable[[Desk], Coroutine[Any, Any, T]], *, creates: bool = False) -> T:
+def run(work: Callable[[CommandContext], Coroutine[Any, Any, T]], *, creates: bool = False) -> T:
     """Run a command's work on the configured database. Only with ``creates`` is a database made that is not there."""
     config = configured()
     if not creates and not has_data(config):
@@ -182,7 +182,7 @@ def run(work: Callable[[Desk], Coroutine[Any, Any, T]], *, creates: bool = False
         async with opened_database(config, makes_home=creates) as database:
             clock = await wall_clock(config, database)
             ids = RealIds(COMMAND_LINE_NODE, clock=clock)
-            desk = Desk(config=config, database=database, clock=clock, ids=ids)
+            desk = CommandContext(config=config, database=database, clock=clock, ids=ids)
             before = await database.read(_version)
             result = await work(desk)
             if await database.read(_version) != before and await database.read(_has_servers):

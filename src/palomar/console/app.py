@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from palomar.access.sign_in import Logins
+from palomar.access.sign_in import SignIn
 from palomar.apidocs.samples import Sampler
 from palomar.console.cookies import (
     LANGUAGE_COOKIE,
@@ -28,12 +28,12 @@ from palomar.console.cookies import (
     origin_of,
     token_of,
 )
-from palomar.console.formats import Manner
+from palomar.console.formats import Preferences
 from palomar.console.i18n import language_of
 from palomar.console.menu import find, is_known, may_see, menu_of
 from palomar.console.pages.preferences import THEMES
-from palomar.console.request import BASE, Renderer, Reply, Request, SignedVisit, Visit, url_of, with_headers
-from palomar.console.routes import OpenRoute, Route
+from palomar.console.request import BASE, PageReply, PageRequest, Renderer, SignedVisit, Visit, url_of, with_headers
+from palomar.console.routes import OpenRoute, PageRoute
 from palomar.console.static_files import File, Files
 from palomar.console.streaming import send_stream
 from palomar.console.viewer.viewer import Viewers
@@ -86,7 +86,7 @@ class Console:
     def __init__(
         self,
         viewers: Viewers,
-        logins: Logins,
+        logins: SignIn,
         *,
         proxies: TrustedProxies,
         clock: Clock,
@@ -133,17 +133,17 @@ class Console:
             self._shop = asyncio.ensure_future(asyncio.to_thread(_open_shop))
         return await asyncio.shield(self._shop)
 
-    async def _reply(self, scope: Scope, receive: Receive, renderer: Renderer) -> Reply:
+    async def _reply(self, scope: Scope, receive: Receive, renderer: Renderer) -> PageReply:
         form: Mapping[str, str] = {}
         if scope["method"] == "POST":
             if not is_own_form(scope):
-                return Reply(status=403, body=b"This form was not sent by a page of ours\n", headers=_PLAIN)
+                return PageReply(status=403, body=b"This form was not sent by a page of ours\n", headers=_PLAIN)
             body = await read_body(scope, receive, limit=FORM_LIMIT)
             match body:
                 case BodyRefusal.TOO_LARGE:
-                    return Reply(status=413, body=b"Too much for a form\n", headers=_PLAIN)
+                    return PageReply(status=413, body=b"Too much for a form\n", headers=_PLAIN)
                 case BodyRefusal.DISCONNECTED:
-                    return Reply(status=400)
+                    return PageReply(status=400)
                 case bytes():
                     form = _fields(body)
                 case _:
@@ -161,7 +161,7 @@ class Console:
             _log.exception("a page failed", path=request.path, fault_id=fault_id)
             return visit.page("failed.html", status=500, fault_id=fault_id)
 
-    async def _visit(self, request: Request, renderer: Renderer) -> Visit:
+    async def _visit(self, request: PageRequest, renderer: Renderer) -> Visit:
         """By somebody, where the token is one of a session."""
         signed_in = await self._logins.signed_in(request.token)
         if signed_in is None:
@@ -176,35 +176,35 @@ class Console:
             samplers=self._samplers,
         )
 
-    async def _page(self, visit: Visit) -> Reply:
+    async def _page(self, visit: Visit) -> PageReply:
         request = visit.request
         found = find(request.method, request.path)
         route = found.route if found is not None else None
         match route:
             case OpenRoute():
                 return await route.page(visit)
-            case Route() if isinstance(visit, SignedVisit):
+            case PageRoute() if isinstance(visit, SignedVisit):
                 return await route.page(visit) if may_see(route, visit.viewer) else visit.missing()
-            case Route():
+            case PageRoute():
                 return _to_login(visit)
             case None:
                 if is_known(request.path):
-                    return Reply(status=405, headers=[*_PLAIN, (b"allow", b"GET, HEAD, POST")])
+                    return PageReply(status=405, headers=[*_PLAIN, (b"allow", b"GET, HEAD, POST")])
                 return visit.missing() if isinstance(visit, SignedVisit) else _to_login(visit)
             case _:
                 assert_never(route)
 
-    def _request(self, scope: Scope, form: Mapping[str, str]) -> Request:
+    def _request(self, scope: Scope, form: Mapping[str, str]) -> PageRequest:
         cookies, secure = cookies_of(scope), is_secure(scope)
         found = find(scope["method"], scope["path"][len(BASE) :])
         theme = cookies.get(THEME_COOKIE, "")
-        manner = Manner(
+        manner = Preferences(
             language=language_of(cookies.get(LANGUAGE_COOKIE, ""), _text(scope, b"accept-language")),
             zone=_zone(cookies.get(ZONE_COOKIE, "")),
             theme=theme if theme in THEMES else THEMES[0],
             now_ms=self._clock.wall_ms(),
         )
-        return Request(
+        return PageRequest(
             method=scope["method"],
             path=scope["path"][len(BASE) :],
             query=_fields(scope["query_string"]),
@@ -239,11 +239,11 @@ async def _send_file(scope: Scope, send: Send, file: File) -> None:
         await respond(send, 200, file.body, headers)
 
 
-def _to_login(visit: Visit) -> Reply:
+def _to_login(visit: Visit) -> PageReply:
     """Log in first, and then go on to what was wanted. A piece of a page becomes the whole log-in page."""
     request = visit.request
     if request.wants_piece:
-        return Reply(status=401, headers=[(b"hx-redirect", url_of("/login").encode("ascii"))])
+        return PageReply(status=401, headers=[(b"hx-redirect", url_of("/login").encode("ascii"))])
     wanted = ""
     if request.method != "POST" and request.path != "/":
         wanted = f"{BASE}{quote(request.path)}" + (f"?{urlencode(request.query)}" if request.query else "")

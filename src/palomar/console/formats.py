@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from palomar.reports.buckets import Grain
+from palomar.reports.buckets import Bucket
 from palomar.vocabulary.credit import MICROCREDITS_A_CREDIT, Microcredits, format_exact
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MILLION: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class Preferences:
     """How somebody wants to be shown things, and when they look."""
 
     language: Language
@@ -58,7 +58,7 @@ def number_text(msisdn: str) -> str:
     return f"+{msisdn}" if msisdn.isascii() and msisdn.isdigit() else msisdn
 
 
-def moment_text(at_ms: int, manner: Manner) -> str:
+def moment_text(at_ms: int, manner: Preferences) -> str:
     """Write a time in the viewer's zone as briefly as possible: of today the time, else the day too."""
     at, now = _local(at_ms, manner), _local(manner.now_ms, manner)
     clock = f"{at:%H:%M:%S}"
@@ -67,7 +67,7 @@ def moment_text(at_ms: int, manner: Manner) -> str:
     return f"{_date(at, 'MMMd' if at.year == now.year else 'yMMMd', manner.language)} {clock}"
 
 
-def day_text(at_ms: int, manner: Manner) -> str:
+def day_text(at_ms: int, manner: Preferences) -> str:
     """Write a day in the viewer's zone."""
     return _date(_local(at_ms, manner), "yMMMd", manner.language)
 
@@ -141,14 +141,14 @@ def within_text(bound_ms: float | None) -> str:
     return f"{seconds} s"
 
 
-def start_text(at_ms: int, grain: Grain, manner: Manner) -> str:
+def start_text(at_ms: int, grain: Bucket, manner: Preferences) -> str:
     """Write when a minute, an hour (in the viewer's zone) or a day (which are GMT's) begins."""
-    if grain is Grain.DAY:
+    if grain is Bucket.DAY:
         return _date(datetime.fromtimestamp(at_ms / 1_000, UTC), "MMMd", manner.language)
     return f"{_local(at_ms, manner):%H:%M}"
 
 
-def _local(at_ms: int, manner: Manner) -> datetime:
+def _local(at_ms: int, manner: Preferences) -> datetime:
     return datetime.fromtimestamp(at_ms / 1_000, manner.zone)
 
 

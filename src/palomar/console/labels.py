@@ -12,7 +12,7 @@ from palomar.console.i18n import plural, word
 from palomar.reports.why import Book, Reason
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import UnknownOutcome
-from palomar.vocabulary.doubt import Cause
+from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.message import State
 from palomar.vocabulary.timeline import Kind
 
@@ -21,7 +21,7 @@ Tone = Literal["good", "bad", "busy", "warn", "plain"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Label:
     """A text, its tone, and for moments the icon of the sprite."""
 
     text: str
@@ -29,45 +29,45 @@ class Words:
     icon: str = ""
 
 
-STATES: Final[Mapping[State, Words]] = {
-    State.SCHEDULED: Words(text=word("scheduled"), tone="plain"),
-    State.QUEUED: Words(text=word("queued"), tone="busy"),
-    State.SUBMITTING: Words(text=word("submitting"), tone="busy"),
-    State.SENT: Words(text=word("sent"), tone="busy"),
-    State.DELIVERED: Words(text=word("delivered"), tone="good"),
-    State.UNDELIVERED: Words(text=word("undelivered"), tone="bad"),
-    State.EXPIRED: Words(text=word("expired"), tone="bad"),
-    State.REJECTED: Words(text=word("rejected"), tone="bad"),
-    State.UNKNOWN: Words(text=word("unknown"), tone="warn"),
-    State.HELD: Words(text=word("held"), tone="warn"),
-    State.BLOCKED: Words(text=word("blocked"), tone="warn"),
-    State.CANCELLED: Words(text=word("cancelled"), tone="plain"),
-    State.NOFORMAT: Words(text=word("no number"), tone="warn"),
-    State.DUPLICATED: Words(text=word("duplicated"), tone="warn"),
-    State.TEST: Words(text=word("test"), tone="plain"),
+STATES: Final[Mapping[State, Label]] = {
+    State.SCHEDULED: Label(text=word("scheduled"), tone="plain"),
+    State.QUEUED: Label(text=word("queued"), tone="busy"),
+    State.SUBMITTING: Label(text=word("submitting"), tone="busy"),
+    State.SENT: Label(text=word("sent"), tone="busy"),
+    State.DELIVERED: Label(text=word("delivered"), tone="good"),
+    State.UNDELIVERED: Label(text=word("undelivered"), tone="bad"),
+    State.EXPIRED: Label(text=word("expired"), tone="bad"),
+    State.REJECTED: Label(text=word("rejected"), tone="bad"),
+    State.UNKNOWN: Label(text=word("unknown"), tone="warn"),
+    State.HELD: Label(text=word("held"), tone="warn"),
+    State.BLOCKED: Label(text=word("blocked"), tone="warn"),
+    State.CANCELLED: Label(text=word("cancelled"), tone="plain"),
+    State.NOFORMAT: Label(text=word("no number"), tone="warn"),
+    State.DUPLICATED: Label(text=word("duplicated"), tone="warn"),
+    State.TEST: Label(text=word("test"), tone="plain"),
 }
 
-MOMENTS: Final[Mapping[str, Words]] = {
-    Kind.ACCEPTED: Words(text=word("Accepted"), tone="good", icon="check"),
-    Kind.DISCARDED: Words(text=word("Discarded"), tone="warn", icon="ban"),
-    Kind.SCHEDULED: Words(text=word("Scheduled"), icon="clock"),
-    Kind.ROUTED: Words(text=word("A carrier was chosen"), icon="route"),
-    Kind.REROUTED: Words(text=word("Another carrier was chosen"), tone="warn", icon="route"),
-    Kind.STALE: Words(text=word("Too late: it had not left in time"), tone="bad", icon="clock"),
-    Kind.SUBMITTED: Words(text=word("The carrier took it"), tone="busy", icon="send"),
-    Kind.REFUSED: Words(text=word("The carrier refused it"), tone="bad", icon="circle-x"),
-    Kind.DEFERRED: Words(text=word("The carrier asked to come later"), tone="warn", icon="history"),
-    Kind.RETURNED: Words(text=word("Back to the queue: nothing had left"), icon="arrow-back-up"),
-    Kind.IN_DOUBT: Words(text=word("In doubt"), tone="warn", icon="help-circle"),
-    Kind.RELEASED: Words(text=word("Sent once more by hand"), tone="busy", icon="refresh"),
-    Kind.SETTLED: Words(text=word("Paid for without an answer"), icon="coins"),
-    Kind.GIVEN_BACK: Words(text=word("Credit given back"), icon="coins"),
-    Kind.RECEIPT: Words(text=word("A receipt came"), tone="busy", icon="file-text"),
-    Kind.ENDED: Words(text=word("Ended"), icon="circle-check"),
-    Kind.CALLBACK: Words(text=word("Callback delivered"), tone="good", icon="bell"),
-    Kind.CALLBACK_FAILED: Words(text=word("Callback failed"), tone="bad", icon="bell"),
-    Kind.PASSED_OVER: Words(text=word("A callback was left out: a later state had been told"), icon="bell"),
-    Kind.CLICKED: Words(text=word("A short link was followed"), icon="hand-click"),
+MOMENTS: Final[Mapping[str, Label]] = {
+    Kind.ACCEPTED: Label(text=word("Accepted"), tone="good", icon="check"),
+    Kind.DISCARDED: Label(text=word("Discarded"), tone="warn", icon="ban"),
+    Kind.SCHEDULED: Label(text=word("Scheduled"), icon="clock"),
+    Kind.ROUTED: Label(text=word("A carrier was chosen"), icon="route"),
+    Kind.REROUTED: Label(text=word("Another carrier was chosen"), tone="warn", icon="route"),
+    Kind.STALE: Label(text=word("Too late: it had not left in time"), tone="bad", icon="clock"),
+    Kind.SUBMITTED: Label(text=word("The carrier took it"), tone="busy", icon="send"),
+    Kind.REFUSED: Label(text=word("The carrier refused it"), tone="bad", icon="circle-x"),
+    Kind.DEFERRED: Label(text=word("The carrier asked to come later"), tone="warn", icon="history"),
+    Kind.RETURNED: Label(text=word("Back to the queue: nothing had left"), icon="arrow-back-up"),
+    Kind.IN_DOUBT: Label(text=word("In doubt"), tone="warn", icon="help-circle"),
+    Kind.RELEASED: Label(text=word("Sent once more by hand"), tone="busy", icon="refresh"),
+    Kind.SETTLED: Label(text=word("Paid for without an answer"), icon="coins"),
+    Kind.GIVEN_BACK: Label(text=word("Credit given back"), icon="coins"),
+    Kind.RECEIPT: Label(text=word("A receipt came"), tone="busy", icon="file-text"),
+    Kind.ENDED: Label(text=word("Ended"), icon="circle-check"),
+    Kind.CALLBACK: Label(text=word("Callback delivered"), tone="good", icon="bell"),
+    Kind.CALLBACK_FAILED: Label(text=word("Callback failed"), tone="bad", icon="bell"),
+    Kind.PASSED_OVER: Label(text=word("A callback was left out: a later state had been told"), icon="bell"),
+    Kind.CLICKED: Label(text=word("A short link was followed"), icon="hand-click"),
 }
 """By the word of the kind."""
 
@@ -124,10 +124,10 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     "error": CALLBACK_ERRORS,
     "policy": {UnknownOutcome.HOLD: word("hold"), UnknownOutcome.RESEND: word("send again")},
     "cause": {
-        Cause.UNANSWERED: word("no answer came"),
-        Cause.DEATH: word("the node died"),
-        Cause.NAMELESS: word("the answer had no id"),
-        Cause.REFUTED: word("it was not taken after all"),
+        DoubtCause.UNANSWERED: word("no answer came"),
+        DoubtCause.DEATH: word("the node died"),
+        DoubtCause.NAMELESS: word("the answer had no id"),
+        DoubtCause.REFUTED: word("it was not taken after all"),
     },
 }
 """What moments say in words of a closed list, by the name of the detail."""

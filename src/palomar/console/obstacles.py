@@ -5,7 +5,7 @@ from typing import Final
 
 from palomar.console.i18n import word
 from palomar.console.reasons import told
-from palomar.routing.carrier_status import CarrierStanding
+from palomar.routing.carrier_status import CarrierStatus
 
 HINDRANCES: Final[Mapping[str, str]] = {
     "": word("nothing is in the way, and it has been logged"),
@@ -15,13 +15,13 @@ HINDRANCES: Final[Mapping[str, str]] = {
     "no_answers": word("the carrier answers nothing that it is given"),
     "database": word("answers wait for the database"),
 }
-"""By the word of ``sending.stalled.Hindrance``."""
+"""By the word of ``sending.stalled.StallReason``."""
 
 OFF: Final = (word("switched off"), word("drained"))
 """Troubles of our own making, as ``ports.Carrier.off`` says them."""
 
 
-def hindrance(standing: CarrierStanding, t: Callable[..., str] = str) -> str:
+def hindrance(standing: CarrierStatus, t: Callable[..., str] = str) -> str:
     """Say what keeps parts from leaving by a carrier; ``t`` translates the words of ours."""
     if standing.trouble:
         return told(standing.trouble, t)

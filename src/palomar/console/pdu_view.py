@@ -38,7 +38,7 @@ _TEXT_TLVS: Final = frozenset({tlvs.RECEIPTED_MESSAGE_ID.tag, tlvs.ADDITIONAL_ST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class PduField:
     """One field: its name by the specification, its value, and what that means where it means something."""
 
     name: str
@@ -61,7 +61,7 @@ class PduView:
 
     name: str
     octets: int
-    fields: tuple[Field, ...]
+    fields: tuple[PduField, ...]
     dump: tuple[DumpRow, ...]
     fault: str = ""
 
@@ -90,16 +90,16 @@ def view_of(hexadecimal: str) -> PduView:
     )
 
 
-def _header(pdu: Pdu) -> tuple[Field, ...]:
+def _header(pdu: Pdu) -> tuple[PduField, ...]:
     status = pdu.command_status
     meaning = f"{status_name(status)}: {status_meaning(status)}" if status else ""
     return (
-        Field(name="command_status", value=f"0x{status:08X}", meaning=meaning or status_name(status)),
-        Field(name="sequence_number", value=str(pdu.sequence_number)),
+        PduField(name="command_status", value=f"0x{status:08X}", meaning=meaning or status_name(status)),
+        PduField(name="sequence_number", value=str(pdu.sequence_number)),
     )
 
 
-def _body(pdu: Pdu) -> list[Field]:
+def _body(pdu: Pdu) -> list[PduField]:
     shared = {field.name for field in dataclasses.fields(Pdu)}
     own = [field.name for field in dataclasses.fields(pdu) if field.name not in shared]
     coding = getattr(pdu, "data_coding", 0)
@@ -108,35 +108,35 @@ def _body(pdu: Pdu) -> list[Field]:
     for name in own:
         value = getattr(pdu, name)
         if name == _SECRET:
-            fields.append(Field(name=name, value="•••••"))
+            fields.append(PduField(name=name, value="•••••"))
         elif isinstance(value, bytes):
             fields.append(_octets_field(name, value, coding=coding, esm_class=esm_class))
         else:
-            fields.append(Field(name=name, value=str(value), meaning=_meaning(name, value)))
+            fields.append(PduField(name=name, value=str(value), meaning=_meaning(name, value)))
     return fields
 
 
-def _octets_field(name: str, octets: bytes, *, coding: int, esm_class: int) -> Field:
+def _octets_field(name: str, octets: bytes, *, coding: int, esm_class: int) -> PduField:
     """User data: the header's elements apart from the text (3GPP TS 23.040 section 9.2.3.24)."""
     elements: tuple[tuple[int, bytes], ...] = ()
     text = octets
     if esm_class & parameters.ESM_UDHI:
         elements, text = split_user_data(octets)
     header = " ".join(f"{kind:02X}:{value.hex(' ').upper()}" for kind, value in elements)
-    return Field(name=name, value=text_of(text, coding), meaning=f"UDH {header}" if header else "")
+    return PduField(name=name, value=text_of(text, coding), meaning=f"UDH {header}" if header else "")
 
 
-def _tlv(tag: int, value: bytes, *, coding: int) -> Field:
+def _tlv(tag: int, value: bytes, *, coding: int) -> PduField:
     name = tlv_name(tag)
     if tag == tlvs.MESSAGE_PAYLOAD.tag:
-        return Field(name=name, value=text_of(value, coding))
+        return PduField(name=name, value=text_of(value, coding))
     definition = tlvs.TLV_DEFINITIONS.get(tag)
     if isinstance(definition, tlvs.IntegerTlv) and 1 <= len(value) <= 4:
         number = int.from_bytes(value, "big")
-        return Field(name=name, value=str(number), meaning=_meaning(name, number))
+        return PduField(name=name, value=str(number), meaning=_meaning(name, number))
     if tag in _TEXT_TLVS:
-        return Field(name=name, value=value.partition(b"\0")[0].decode("latin-1"))
-    return Field(name=name, value=value.hex(" ").upper())
+        return PduField(name=name, value=value.partition(b"\0")[0].decode("latin-1"))
+    return PduField(name=name, value=value.hex(" ").upper())
 
 
 def _meaning(name: str, value: object) -> str:

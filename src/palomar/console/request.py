@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 from urllib.parse import urlencode
 
-from palomar.access.sign_in import Logins
+from palomar.access.sign_in import SignIn
 from palomar.apidocs.samples import Sampler
-from palomar.console.formats import Manner
+from palomar.console.formats import Preferences
 from palomar.console.i18n import Plural, translated
 from palomar.console.viewer.viewer import Viewer
 from palomar.vocabulary.access import Visitor
@@ -24,7 +24,7 @@ HTML: Final = b"text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class PageRequest:
     """What a browser asked. ``path`` is what follows :data:`BASE`, ``named`` what stands in a path's ``{…}``."""
 
     method: str
@@ -40,7 +40,7 @@ class Request:
     """How the browser reaches us: scheme, host and port."""
     wants_piece: bool
     """Whether htmx asks, for a piece of the page to put in its place."""
-    manner: Manner
+    manner: Preferences
     named: str = ""
 
     @property
@@ -52,7 +52,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class PageReply:
     """An answer: whole, or a stream whose first piece is awaited when the head has left."""
 
     status: int = 200
@@ -61,7 +61,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class MenuLink:
     """An entry of the menu, as this visitor sees it."""
 
     url: str
@@ -80,10 +80,10 @@ class Visit:
     """A visit by anybody."""
 
     viewer: Viewer | None = None
-    menu: Sequence[Link] = ()
+    menu: Sequence[MenuLink] = ()
 
     def __init__(
-        self, request: Request, *, renderer: Renderer, logins: Logins, samplers: Sequence[Sampler] = ()
+        self, request: PageRequest, *, renderer: Renderer, logins: SignIn, samplers: Sequence[Sampler] = ()
     ) -> None:
         self.request = request
         self.samplers = samplers
@@ -107,18 +107,18 @@ class Visit:
             return url_of(request.path, **request.query)
         return url_of("/" + request.path.split("/")[1])
 
-    def page(self, template: str, *, status: int = 200, **values: object) -> Reply:
+    def page(self, template: str, *, status: int = 200, **values: object) -> PageReply:
         """A page, or a piece of one, from its template."""
         body = self._renderer.render(template, self, values)
-        return Reply(status=status, body=body, headers=[(b"content-type", HTML)])
+        return PageReply(status=status, body=body, headers=[(b"content-type", HTML)])
 
-    def missing(self) -> Reply:
+    def missing(self) -> PageReply:
         """There is no such thing, or it is not this visitor's: nobody can tell which."""
         return self.page("missing.html", status=404)
 
-    def go(self, path: str, /, **query: str) -> Reply:
+    def go(self, path: str, /, **query: str) -> PageReply:
         """See another page (RFC 9110 section 15.4.4)."""
-        return Reply(status=303, headers=[(b"location", url_of(path, **query).encode("ascii"))])
+        return PageReply(status=303, headers=[(b"location", url_of(path, **query).encode("ascii"))])
 
 
 class SignedVisit(Visit):
@@ -128,12 +128,12 @@ class SignedVisit(Visit):
 
     def __init__(
         self,
-        request: Request,
+        request: PageRequest,
         *,
         renderer: Renderer,
-        logins: Logins,
+        logins: SignIn,
         viewer: Viewer,
-        menu: Sequence[Link],
+        menu: Sequence[MenuLink],
         samplers: Sequence[Sampler] = (),
     ) -> None:
         super().__init__(request, renderer=renderer, logins=logins, samplers=samplers)
@@ -141,8 +141,8 @@ class SignedVisit(Visit):
         self.menu = menu
 
 
-OpenPage = Callable[[Visit], Awaitable[Reply]]
-Page = Callable[[SignedVisit], Awaitable[Reply]]
+OpenPage = Callable[[Visit], Awaitable[PageReply]]
+Page = Callable[[SignedVisit], Awaitable[PageReply]]
 
 
 def url_of(path: str, /, **query: str) -> str:
@@ -151,6 +151,6 @@ def url_of(path: str, /, **query: str) -> str:
     return f"{BASE}{path}" + (f"?{urlencode(given)}" if given else "")
 
 
-def with_headers(reply: Reply, *headers: tuple[bytes, bytes]) -> Reply:
+def with_headers(reply: PageReply, *headers: tuple[bytes, bytes]) -> PageReply:
     """A reply with further headers."""
     return replace(reply, headers=[*reply.headers, *headers])

@@ -32,7 +32,7 @@ Method = Literal["GET", "POST"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class MenuEntry:
     """What the menu calls a page, and its icon of the sprite."""
 
     text: str
@@ -40,7 +40,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class PageRoute:
     """A page for whoever is signed in and has the right; ``of_platform``: and sees the whole installation;
     ``in_sandbox``: and is let into the sandbox, which must be there."""
 
@@ -48,7 +48,7 @@ class Route:
     path: str
     page: Page
     right: Right = Right.LOOK
-    menu: Entry | None = None
+    menu: MenuEntry | None = None
     of_platform: bool = False
     in_sandbox: bool = False
 
@@ -71,40 +71,46 @@ OPEN_ROUTES: Final = (
 )
 OVERVIEW: Final = "/overview"
 ROUTES: Final = (
-    Route("GET", "/", home.show),
-    Route(
-        "GET", "/sandbox", sandbox.show, in_sandbox=True, menu=Entry(text=word("Sandbox"), icon="device-mobile-message")
+    PageRoute("GET", "/", home.show),
+    PageRoute(
+        "GET",
+        "/sandbox",
+        sandbox.show,
+        in_sandbox=True,
+        menu=MenuEntry(text=word("Sandbox"), icon="device-mobile-message"),
     ),
-    Route("GET", "/sandbox/stream", sandbox_stream.listen, in_sandbox=True),
-    Route("GET", "/sandbox/calls/{id}", sandbox_calls.show, in_sandbox=True),
-    Route("POST", "/sandbox/answer", sandbox.answer, right=Right.PLAY, in_sandbox=True),
-    Route("POST", "/sandbox/number", sandbox.behave, right=Right.PLAY, of_platform=True, in_sandbox=True),
-    Route("POST", "/sandbox/key", sandbox.make_key, right=Right.KEYS, in_sandbox=True),
-    Route("POST", "/sandbox/clock", sandbox_controls.jump, right=Right.PLAY, of_platform=True, in_sandbox=True),
-    Route("POST", "/sandbox/chaos", sandbox_controls.set_chaos, right=Right.PLAY, of_platform=True, in_sandbox=True),
-    Route("GET", OVERVIEW, overview.show, menu=Entry(text=word("Overview"), icon="layout-dashboard")),
-    Route("GET", "/messages", messages.show, menu=Entry(text=word("Messages"), icon="messages")),
-    Route("GET", "/messages.csv", export.download, right=Right.EXPORT),
-    Route("GET", "/messages/{id}", message.show),
-    Route("POST", "/messages/{id}/resend", message.resend, right=Right.RESEND),
-    Route("GET", "/callbacks", callbacks.show, menu=Entry(text=word("Callbacks"), icon="bell")),
-    Route("GET", "/callbacks/{id}", callback.show_open),
-    Route("GET", "/callbacks/tried/{id}", callback.show_tried),
-    Route("GET", "/callbacks/got/{id}", callback.show_got, in_sandbox=True),
-    Route("POST", "/callbacks/replay", callbacks.replay_all, right=Right.REPLAY),
-    Route("POST", "/callbacks/resume", callbacks.resume, right=Right.REPLAY),
-    Route("POST", "/callbacks/{id}/replay", callbacks.replay, right=Right.REPLAY),
-    Route("GET", "/users", users.show, right=Right.PEOPLE, menu=Entry(text=word("Users"), icon="users")),
-    Route("POST", "/users", users.add, right=Right.PEOPLE),
-    Route("POST", "/users/{id}/reset", users.reset, right=Right.PEOPLE),
-    Route("POST", "/users/{id}/role", users.set_role, right=Right.PEOPLE),
-    Route("POST", "/users/{id}/switch", users.switch, right=Right.PEOPLE),
-    Route("GET", "/profile", profile.show, menu=Entry(text=word("Profile"), icon="user-circle")),
-    Route("POST", "/profile/password", profile.change_password),
-    Route("POST", "/profile/code/start", profile.start_totp),
-    Route("POST", "/profile/code/stop", profile.stop_totp),
-    Route("POST", "/profile/sessions/revoke", profile.revoke_others),
-    Route("POST", "/profile/sessions/{id}/revoke", profile.revoke),
-    Route("POST", "/profile/tokens/{id}/revoke", profile.end_token),
-    Route("POST", "/logout", login.leave),
+    PageRoute("GET", "/sandbox/stream", sandbox_stream.listen, in_sandbox=True),
+    PageRoute("GET", "/sandbox/calls/{id}", sandbox_calls.show, in_sandbox=True),
+    PageRoute("POST", "/sandbox/answer", sandbox.answer, right=Right.PLAY, in_sandbox=True),
+    PageRoute("POST", "/sandbox/number", sandbox.behave, right=Right.PLAY, of_platform=True, in_sandbox=True),
+    PageRoute("POST", "/sandbox/key", sandbox.make_key, right=Right.KEYS, in_sandbox=True),
+    PageRoute("POST", "/sandbox/clock", sandbox_controls.jump, right=Right.PLAY, of_platform=True, in_sandbox=True),
+    PageRoute(
+        "POST", "/sandbox/chaos", sandbox_controls.set_chaos, right=Right.PLAY, of_platform=True, in_sandbox=True
+    ),
+    PageRoute("GET", OVERVIEW, overview.show, menu=MenuEntry(text=word("Overview"), icon="layout-dashboard")),
+    PageRoute("GET", "/messages", messages.show, menu=MenuEntry(text=word("Messages"), icon="messages")),
+    PageRoute("GET", "/messages.csv", export.download, right=Right.EXPORT),
+    PageRoute("GET", "/messages/{id}", message.show),
+    PageRoute("POST", "/messages/{id}/resend", message.resend, right=Right.RESEND),
+    PageRoute("GET", "/callbacks", callbacks.show, menu=MenuEntry(text=word("Callbacks"), icon="bell")),
+    PageRoute("GET", "/callbacks/{id}", callback.show_open),
+    PageRoute("GET", "/callbacks/tried/{id}", callback.show_tried),
+    PageRoute("GET", "/callbacks/got/{id}", callback.show_got, in_sandbox=True),
+    PageRoute("POST", "/callbacks/replay", callbacks.replay_all, right=Right.REPLAY),
+    PageRoute("POST", "/callbacks/resume", callbacks.resume, right=Right.REPLAY),
+    PageRoute("POST", "/callbacks/{id}/replay", callbacks.replay, right=Right.REPLAY),
+    PageRoute("GET", "/users", users.show, right=Right.PEOPLE, menu=MenuEntry(text=word("Users"), icon="users")),
+    PageRoute("POST", "/users", users.add, right=Right.PEOPLE),
+    PageRoute("POST", "/users/{id}/reset", users.reset, right=Right.PEOPLE),
+    PageRoute("POST", "/users/{id}/role", users.set_role, right=Right.PEOPLE),
+    PageRoute("POST", "/users/{id}/switch", users.switch, right=Right.PEOPLE),
+    PageRoute("GET", "/profile", profile.show, menu=MenuEntry(text=word("Profile"), icon="user-circle")),
+    PageRoute("POST", "/profile/password", profile.change_password),
+    PageRoute("POST", "/profile/code/start", profile.start_totp),
+    PageRoute("POST", "/profile/code/stop", profile.stop_totp),
+    PageRoute("POST", "/profile/sessions/revoke", profile.revoke_others),
+    PageRoute("POST", "/profile/sessions/{id}/revoke", profile.revoke),
+    PageRoute("POST", "/profile/tokens/{id}/revoke", profile.end_token),
+    PageRoute("POST", "/logout", login.leave),
 )

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from palomar.callbacks.history import host_of
 from palomar.console import formats
-from palomar.console.formats import Language, Manner
+from palomar.console.formats import Language, Preferences
 from palomar.console.i18n import LANGUAGES, language_names, load, plural, translated
 from palomar.console.labels import CALLBACK_ERRORS, ROLES, STATES
 from palomar.console.reasons import told
@@ -118,7 +118,7 @@ def _priced(microcredits: int, language: Language) -> str:
     return f"{formats.credits_text(microcredits, language)} {unit}"
 
 
-def _ways_to_write(manner: Manner) -> Mapping[str, Any]:
+def _ways_to_write(manner: Preferences) -> Mapping[str, Any]:
     """What templates call to write times, amounts and states as this visitor wants them."""
     language = manner.language
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from palomar.console.formats import Manner, credits_text, moment_text, span_text
+from palomar.console.formats import Preferences, credits_text, moment_text, span_text
 from palomar.console.i18n import word
-from palomar.console.labels import BOOKS, DETAILS, MOMENTS, REASONS, STATES, VALUES, Tone, Words
+from palomar.console.labels import BOOKS, DETAILS, MOMENTS, REASONS, STATES, VALUES, Label, Tone
 from palomar.console.pdu_view import PduView, view_of
 from palomar.console.reasons import told
 from palomar.console.timeline_folding import Fold, fold
 from palomar.console.viewer.masking import HIDDEN
-from palomar.reports.why import Entry, Reason, Story
+from palomar.reports.why import Reason, Story, StoryEntry
 from palomar.vocabulary.message import State
 from palomar.vocabulary.timeline import Kind, Moment
 
@@ -67,7 +67,7 @@ class PduPanel:
 class MomentView:
     """One moment. ``since_ms`` is how long after the first it came."""
 
-    words: Words
+    words: Label
     at_ms: int
     since_ms: int
     facts: tuple[Fact, ...]
@@ -115,7 +115,7 @@ class FoldView:
     until_ms: int
 
 
-def moments_of(story: Story, *, manner: Manner, t: Translate) -> list[MomentView | FoldView]:
+def moments_of(story: Story, *, manner: Preferences, t: Translate) -> list[MomentView | FoldView]:
     """Tell a story in order, with what repeats folded."""
     timeline = story.view.timeline
     told: list[MomentView | FoldView] = []
@@ -127,7 +127,7 @@ def moments_of(story: Story, *, manner: Manner, t: Translate) -> list[MomentView
     return told
 
 
-def steps_of(story: Story, numbers: range, *, manner: Manner, t: Translate) -> list[MomentView]:
+def steps_of(story: Story, numbers: range, *, manner: Preferences, t: Translate) -> list[MomentView]:
     """Tell some moments of a story, by their numbers; those that it does not have are left out."""
     timeline = story.view.timeline
     first_ms = timeline[0].at_ms if timeline else 0
@@ -145,7 +145,7 @@ def _fold(one: Fold, timeline: Sequence[Moment]) -> FoldView:
     )
 
 
-def _moment(moment: Moment, story: Story, *, first_ms: int, manner: Manner, t: Translate) -> MomentView:
+def _moment(moment: Moment, story: Story, *, first_ms: int, manner: Preferences, t: Translate) -> MomentView:
     detail = moment.detail
     entry = detail.get("entry")
     known = story.entries.get(entry) if isinstance(entry, int) else None
@@ -164,14 +164,14 @@ def _moment(moment: Moment, story: Story, *, first_ms: int, manner: Manner, t: T
     )
 
 
-def _words(moment: Moment) -> Words:
+def _words(moment: Moment) -> Label:
     """An end has the tone of its state."""
     words = MOMENTS[moment.kind]
     if moment.kind is not Kind.ENDED:
         return words
     tone = STATES[State(str(moment.detail["state"]))].tone
     icon = {"good": "circle-check", "bad": "circle-x"}.get(tone, "help-circle")
-    return Words(text=words.text, tone=tone, icon=icon)
+    return Label(text=words.text, tone=tone, icon=icon)
 
 
 def _why(moment: Moment, *, t: Translate) -> str:
@@ -182,7 +182,7 @@ def _why(moment: Moment, *, t: Translate) -> str:
     return told(said, t)
 
 
-def _facts(detail: Mapping[str, object], *, manner: Manner, t: Translate) -> list[Fact]:
+def _facts(detail: Mapping[str, object], *, manner: Preferences, t: Translate) -> list[Fact]:
     facts = []
     for name, value in detail.items():
         if name not in _APART and value is not None and value is not False and value != "":
@@ -191,7 +191,7 @@ def _facts(detail: Mapping[str, object], *, manner: Manner, t: Translate) -> lis
     return facts
 
 
-def _value(name: str, value: object, *, manner: Manner, t: Translate) -> str:
+def _value(name: str, value: object, *, manner: Preferences, t: Translate) -> str:
     if isinstance(value, bool):
         return t("yes")
     if name in _MONEY and isinstance(value, int):
@@ -228,12 +228,12 @@ def _verdicts(moment: Moment, *, t: Translate) -> tuple[Verdict, ...]:
     return tuple(verdicts)
 
 
-def _ledger(entry: Entry, *, manner: Manner, t: Translate) -> LedgerLine:
+def _ledger(entry: StoryEntry, *, manner: Preferences, t: Translate) -> LedgerLine:
     legs = tuple(Fact(name=t(BOOKS[leg.book]), value=_signed(leg.microcredits, manner)) for leg in entry.legs)
     return LedgerLine(entry_id=entry.id, reason=t(REASONS[entry.reason]), others=entry.items - 1, legs=legs)
 
 
-def _signed(microcredits: int, manner: Manner) -> str:
+def _signed(microcredits: int, manner: Preferences) -> str:
     return ("+" if microcredits > 0 else "") + credits_text(microcredits, manner.language)
 
 

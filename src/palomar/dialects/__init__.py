@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from palomar.accounts.settings import Catalog
-from palomar.ports import WebhookRenderer
+from palomar.ports import CallbackRenderer
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -41,7 +41,7 @@ class Dialect:
     prefixes: tuple[str, ...]
     face: Callable[[Gateway, TrustedProxies, int, Any], ASGIApp]
     """Builds what answers those paths: gateway, proxies, the largest body in octets, its ``settings``."""
-    renderer: WebhookRenderer
+    renderer: CallbackRenderer
     sample: Callable[[Given], Sample]
     """A first request, for people who try it."""
     settings: type = NoSettings
@@ -73,6 +73,6 @@ ACCOUNT_SETTINGS = Catalog(dialect.account_settings for dialect in DIALECTS)
 """Everything that can be set for an account."""
 
 
-def renderers() -> Mapping[str, WebhookRenderer]:
+def renderers() -> Mapping[str, CallbackRenderer]:
     """How each dialect calls back."""
     return {dialect.name: dialect.renderer for dialect in DIALECTS}

@@ -11,7 +11,7 @@ from palomar.inbound import inbound_rows as rows
 from palomar.inbound.repeats import hashed, link_of, word_of
 from palomar.ports import CarrierInbound
 from palomar.storage.statements import Found, Row
-from palomar.text.handset_text import Piece, joined_text
+from palomar.text.handset_text import TextPart, joined_text
 from palomar.transaction.work import Work
 
 
@@ -30,7 +30,7 @@ class InboundMessage:
     came_ms: int = 0
     link: str = ""
     is_stored: bool = False
-    pieces: dict[int, Piece] = field(default_factory=dict)
+    pieces: dict[int, TextPart] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -83,7 +83,7 @@ class Join:
         if message is None:
             message = self._open[same] = opened(self._work, part)
             self.opened.append(message)
-        message.pieces[part.number] = Piece(part.text, part.octets, part.coding)
+        message.pieces[part.number] = TextPart(part.text, part.octets, part.coding)
         self._touched.add(message.id)
         self._parts.append(_part_row(self._work, message, part))
         if message.is_whole:
@@ -144,7 +144,7 @@ async def with_parts(work: Work, found: Sequence[Found]) -> list[InboundMessage]
     }
     if messages:
         for identity, number, text, octets, coding in await work.tx.lookup(rows.LOOKUP_PARTS, sorted(messages)):
-            messages[identity].pieces[number] = Piece(text, octets or b"", coding)
+            messages[identity].pieces[number] = TextPart(text, octets or b"", coding)
     return list(messages.values())
 
 

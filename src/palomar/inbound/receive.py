@@ -16,11 +16,11 @@ from palomar.inbound.numbers import VirtualNumber
 from palomar.inbound.owners import Owners, owners_of
 from palomar.inbound.repeats import Before, before, is_part, link_of, word_of
 from palomar.numbers.phone import plain_address
-from palomar.ports import CarrierInbound, WebhookRenderer
+from palomar.ports import CallbackRenderer, CarrierInbound
 from palomar.receipts.oddities import Oddities
 from palomar.storage.database import Conflict
 from palomar.storage.statements import Row
-from palomar.text.handset_text import Piece
+from palomar.text.handset_text import TextPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.events import InboundReceived
@@ -98,7 +98,7 @@ def _single(work: Work, inbound: CarrierInbound) -> InboundMessage:
         received_ms=work.now_ms,
         came_ms=inbound.came_ms or work.now_ms,
         link=link_of(work, inbound),
-        pieces={1: Piece(inbound.text)},
+        pieces={1: TextPart(inbound.text)},
     )
 
 
@@ -175,7 +175,7 @@ async def _deliver(work: Work, message: InboundMessage, owners: Owners, *, is_ne
         )
 
 
-def _first_that_calls(renderers: Mapping[str, WebhookRenderer]) -> str:
+def _first_that_calls(renderers: Mapping[str, CallbackRenderer]) -> str:
     """Name the first dialect that makes callbacks at all: the others try none twice."""
     return next((name for name, renderer in renderers.items() if renderer.retry_seconds), "")
 

@@ -25,7 +25,7 @@ from typing import Any, Final, cast
 from starlette.types import ASGIApp
 
 from palomar.net.capacity import Capacity
-from palomar.net.limits import Limits
+from palomar.net.limits import HttpLimits
 from palomar.net.request_cycle import STATUS_LINES, RequestCycle
 
 __all__ = ["NEVER", "HttpConnection", "Shared"]
@@ -40,7 +40,7 @@ class Shared:
     """What the connections of one listener have in common; it changes while they live."""
 
     app: ASGIApp
-    limits: Limits
+    limits: HttpLimits
     capacity: Capacity
     gone: Callable[[], None]
     """Called when a connection is lost."""

@@ -11,7 +11,7 @@ import httptools
 
 from palomar.net.asgi import FAULT
 from palomar.net.http_connection import NEVER, HttpConnection, Shared
-from palomar.net.limits import Limits
+from palomar.net.limits import HttpLimits
 from palomar.net.request_cycle import RequestCycle
 from palomar.net.request_head import (
     METHODS_KNOWN,
@@ -23,7 +23,7 @@ from palomar.net.request_head import (
     read_target,
 )
 
-__all__ = ["LimitedHttpProtocol", "Limits", "Shared"]
+__all__ = ["HttpLimits", "LimitedHttpProtocol", "Shared"]
 
 _WITHOUT_CHUNKS = _WITHOUT_HOST = ("0.9", "1.0")
 _SPECIAL = frozenset({b"host", b"expect", b"transfer-encoding"})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class HttpLimits:
     """What one listener bears. The defaults suit a gateway that faces the Internet."""
 
     head_seconds: float = 10.0

@@ -17,14 +17,14 @@ HEAD_LONGEST: Final = 4_096
 """Octets of a part's head; a part with more is left out."""
 
 
-class Field(NamedTuple):
+class FormField(NamedTuple):
     """A field that is no file."""
 
     name: str
     value: bytes
 
 
-def fields(body: bytes, content_type: str, *, most: int) -> list[Field]:
+def fields(body: bytes, content_type: str, *, most: int) -> list[FormField]:
     """Read the fields among the first ``most`` parts of a form, in order; none where there is no boundary."""
     boundary = _headers(b"Content-Type: " + content_type.encode("latin-1", "replace")).get_boundary()
     if not boundary:
@@ -53,7 +53,7 @@ def _parts(body: bytes, boundary: bytes, most: int) -> Iterator[bytes]:
         begin = end
 
 
-def _field(part: bytes) -> Field | None:
+def _field(part: bytes) -> FormField | None:
     blank = _BLANK_LINE(part, 0, HEAD_LONGEST)
     if blank is None:
         return None
@@ -61,7 +61,7 @@ def _field(part: bytes) -> Field | None:
     name = head.get_param("name", header="content-disposition")
     if name is None or head.get_filename() is not None:
         return None
-    return Field(email.utils.collapse_rfc2231_value(name), _decoded(part[blank.end() :], head))
+    return FormField(email.utils.collapse_rfc2231_value(name), _decoded(part[blank.end() :], head))
 
 
 def _headers(octets: bytes) -> email.message.Message:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from palomar.net.asgi import BODY_FOLLOWS
 
-__all__ = ["STATUS_LINES", "Connection", "RequestCycle"]
+__all__ = ["STATUS_LINES", "CycleConnection", "RequestCycle"]
 
 STATUS_LINES: Final = {code: b"HTTP/1.1 %d \r\n" % code for code in range(200, 600)} | {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in http.HTTPStatus
@@ -37,7 +37,7 @@ _name_starts: dict[bytes, bytes] = {}  # a header's name as the application spel
 _NAMES_KEPT = 256
 
 
-class Connection(Protocol):
+class CycleConnection(Protocol):
     """What a cycle needs of its connection."""
 
     @property
@@ -79,7 +79,13 @@ class RequestCycle:
     )
 
     def __init__(
-        self, scope: Scope, connection: Connection, *, keep_alive: bool, chunks_understood: bool, expects_continue: bool
+        self,
+        scope: Scope,
+        connection: CycleConnection,
+        *,
+        keep_alive: bool,
+        chunks_understood: bool,
+        expects_continue: bool,
     ) -> None:
         self.scope = scope
         self.keep_alive = keep_alive

@@ -33,7 +33,7 @@ def new_parser(callbacks: "ParserCallbacks") -> httptools.HttpRequestParser:
     return parser
 
 
-class Target(NamedTuple):
+class RequestTarget(NamedTuple):
     """A request's target as it came, and what it says: its path as it came and as it is read, and its query."""
 
     url: bytes
@@ -42,16 +42,16 @@ class Target(NamedTuple):
     query: bytes
 
 
-NO_TARGET: Final = Target(b"", b"", "", b"")
+NO_TARGET: Final = RequestTarget(b"", b"", "", b"")
 
 
-def read_target(url: bytes) -> Target:
+def read_target(url: bytes) -> RequestTarget:
     """Take a target apart. Raises ValueError or a parser's error where it has no path."""
     raw_path, query = _path_and_query(url)
     path = raw_path.decode("ascii")
     if "%" in path:
         path = unquote(path)
-    return Target(url, raw_path, path if "//" not in path else _one_slash(path), query)
+    return RequestTarget(url, raw_path, path if "//" not in path else _one_slash(path), query)
 
 
 def _path_and_query(target: bytes) -> tuple[bytes, bytes]:

@@ -16,9 +16,9 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from palomar.net.capacity import Capacity
-from palomar.net.limited_protocol import LimitedHttpProtocol, Limits, Shared
+from palomar.net.limited_protocol import HttpLimits, LimitedHttpProtocol, Shared
 
-__all__ = ["HttpListener", "Limits", "ListenError", "TlsFiles"]
+__all__ = ["HttpLimits", "HttpListener", "ListenError", "TlsFiles"]
 
 _BACKLOG = 1024
 _SWEEP_SECONDS = 1.0
@@ -47,7 +47,7 @@ class HttpListener:
         host: str,
         port: int,
         tls: TlsFiles | None = None,
-        limits: Limits | None = None,
+        limits: HttpLimits | None = None,
         capacity: Capacity | None = None,
     ) -> None:
         """Take as ``capacity`` what several listeners share; without it this one has its own."""
@@ -56,7 +56,7 @@ class HttpListener:
         """The port asked for; once started, the port listened on."""
         self._tls_files = tls
         self._tls: ssl.SSLContext | None = None
-        self._limits = limits or Limits()
+        self._limits = limits or HttpLimits()
         capacity = capacity or Capacity(connections=self._limits.connections)
         self._shared = Shared(app=app, limits=self._limits, gone=self._connection_gone, capacity=capacity)
         self._server: asyncio.AbstractServer | None = None

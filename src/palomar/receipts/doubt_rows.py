@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from palomar.storage.statements import Columns, Found, Insert, Lookup, Row, Update, columns_of
-from palomar.vocabulary.doubt import Cause
+from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.message import PartId
 
 NO_REFERENCE = "none"
@@ -43,7 +43,7 @@ class DoubtRow(Struct, kw_only=True):
     carrier: str
     phone: str
     sender: str
-    cause: Cause
+    cause: DoubtCause
     reference: str = ""
     at_ms: int
 
@@ -75,7 +75,7 @@ def doubt_row(row: Found) -> DoubtRow:
         carrier=carrier,
         phone=phone,
         sender=sender,
-        cause=Cause(cause),
+        cause=DoubtCause(cause),
         reference=reference,
         at_ms=at_ms,
     )

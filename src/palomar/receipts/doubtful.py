@@ -27,7 +27,7 @@ theirs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DoubtQuestion:
     """Holds a receipt, the canonical ids that it may mean, and when it came (None: now)."""
 
     receipt: CarrierReceipt
@@ -35,7 +35,7 @@ class Asked:
     came_ms: int | None = None
 
 
-async def doubtful(work: Work, asked: Sequence[Asked]) -> list[OpenPart | None]:
+async def doubtful(work: Work, asked: Sequence[DoubtQuestion]) -> list[OpenPart | None]:
     """Find the part that each of these receipts speaks of, or None; what a receipt was taken for is kept."""
     named = await Doubts.of(work).by_reference({reading for one in asked for reading in one.readings})
     numbers = {number for one in asked for number in (one.receipt.msisdn, one.receipt.sender)}
@@ -78,7 +78,7 @@ async def _read(work: Work, doubts: Sequence[DoubtRow]) -> dict[MessageId, _Word
     return words
 
 
-def _named(asked: Asked, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _Words]) -> OpenPart | None:
+def _named(asked: DoubtQuestion, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _Words]) -> OpenPart | None:
     """Find it by the carrier's id of a copy, told by a late answer or a receipt before; the phone must fit."""
     receipt = asked.receipt
     for doubt in doubts:
@@ -91,7 +91,7 @@ def _named(asked: Asked, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _
 
 
 def _fitting(
-    work: Work, asked: Asked, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _Words]
+    work: Work, asked: DoubtQuestion, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _Words]
 ) -> OpenPart | None:
     fits = [doubt for doubt in doubts if doubt.is_open and _fits(work, asked, doubt, words)]
     messages = {message_of(doubt.part_id) for doubt in fits}
@@ -106,7 +106,7 @@ def _fitting(
     return part
 
 
-def _fits(work: Work, asked: Asked, doubt: DoubtRow, words: Mapping[MessageId, _Words]) -> bool:
+def _fits(work: Work, asked: DoubtQuestion, doubt: DoubtRow, words: Mapping[MessageId, _Words]) -> bool:
     receipt, part = asked.receipt, _part(doubt, words)
     if part is None or doubt.carrier != receipt.carrier:
         return False

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from palomar.receipts import doubt_rows as rows
 from palomar.receipts.doubt_rows import NO_REFERENCE, DoubtRow
 from palomar.routing.question import RoutingContext
-from palomar.routing.rules import Plan
+from palomar.routing.rules import RoutingPlan
 from palomar.transaction import message_rows
 from palomar.transaction.message_rows import OpenPart
 from palomar.transaction.work import Joined, Work
 from palomar.vocabulary.account import AccountId
-from palomar.vocabulary.doubt import Cause, Resend, phone_tail
+from palomar.vocabulary.doubt import DoubtCause, Resend, phone_tail
 from palomar.vocabulary.message import MessageId, PartId
 
 _Key = tuple[PartId, int]
@@ -85,9 +85,9 @@ class Doubts(Joined):
     def is_told(self, part: OpenPart) -> bool:
         """Tell whether a carrier has told that it has a copy of this part, of which nobody had known that."""
         copies = self._by_part.get(part.id, {}).values()
-        return any(not doubt.is_open and doubt.cause is not Cause.REFUTED for doubt in copies)
+        return any(not doubt.is_open and doubt.cause is not DoubtCause.REFUTED for doubt in copies)
 
-    def copies(self, part: OpenPart, cause: Cause) -> int:
+    def copies(self, part: OpenPart, cause: DoubtCause) -> int:
         """Count the copies of it that are or were in doubt for that cause."""
         return sum(doubt.cause is cause for doubt in self._by_part.get(part.id, {}).values())
 
@@ -100,7 +100,7 @@ class Doubts(Joined):
 
     # --- moving
 
-    def add(self, part: OpenPart, cause: Cause, *, sender: str) -> None:
+    def add(self, part: OpenPart, cause: DoubtCause, *, sender: str) -> None:
         """Put the newest copy of a part that was loaded in doubt."""
         doubt = DoubtRow(
             part_id=part.id,
@@ -121,13 +121,13 @@ class Doubts(Joined):
 
     def refute(self, part: OpenPart, attempt: int) -> bool:
         """Note that the carrier has not taken this copy; says whether it was in doubt."""
-        return self._settle(part.id, attempt, cause=Cause.REFUTED, reference=NO_REFERENCE)
+        return self._settle(part.id, attempt, cause=DoubtCause.REFUTED, reference=NO_REFERENCE)
 
     def forget(self, part: OpenPart) -> None:
         """Count no longer what was counted before: a person decided that the part is sent once more."""
         for doubt in self.all_of(part):
-            if doubt.cause is not Cause.REFUTED:
-                doubt.cause = Cause.REFUTED
+            if doubt.cause is not DoubtCause.REFUTED:
+                doubt.cause = DoubtCause.REFUTED
                 self._changed[part.id, doubt.attempt] = doubt
 
     async def write(self) -> None:
@@ -142,14 +142,14 @@ class Doubts(Joined):
     # --- inside
 
     @property
-    def _plan(self) -> Plan:
+    def _plan(self) -> RoutingPlan:
         return RoutingContext.of(self._work.context).plan
 
     def _keep(self, doubt: DoubtRow) -> None:
         self.has_any = True
         self._by_part.setdefault(doubt.part_id, {})[doubt.attempt] = doubt
 
-    def _settle(self, identity: PartId, attempt: int, *, reference: str, cause: Cause | None = None) -> bool:
+    def _settle(self, identity: PartId, attempt: int, *, reference: str, cause: DoubtCause | None = None) -> bool:
         doubt = self._by_part.get(identity, {}).get(attempt)
         if doubt is None or not doubt.is_open:
             return False

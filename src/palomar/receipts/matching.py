@@ -13,15 +13,15 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from palomar.ports import CarrierReceipt
-from palomar.receipts.doubtful import Asked, doubtful, speaks_of
+from palomar.receipts.doubtful import DoubtQuestion, doubtful, speaks_of
 from palomar.receipts.receipt_id_lessons import RECEIPT_IDS, Lessons, ReceiptContext
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.message import FINAL, PartId
-from palomar.vocabulary.receipt_ids import Spelling, answers_to, canonical, differs_by_case, is_id, is_zero
+from palomar.vocabulary.receipt_ids import ReceiptIdFormat, answers_to, canonical, differs_by_case, is_id, is_zero
 
-_ALL = tuple(Spelling)
+_ALL = tuple(ReceiptIdFormat)
 
 _ByReference = dict[tuple[str, str], list[PartId]]
 
@@ -47,7 +47,8 @@ async def match(
             _learn(work, receipt, fit, found)
     if nameless:
         asked = [
-            Asked(receipts[i], set(readings[i].values()) - {""}, came_ms[i] if came_ms else None) for i in nameless
+            DoubtQuestion(receipts[i], set(readings[i].values()) - {""}, came_ms[i] if came_ms else None)
+            for i in nameless
         ]
         for index, part in zip(nameless, await doubtful(work, asked), strict=True):
             matched[index] = part
@@ -64,11 +65,11 @@ def tells_alone(receipt: CarrierReceipt, answer_id: str) -> bool:
 
 class _Fit(Struct, frozen=True):
     part: OpenPart
-    spelling: Spelling
+    spelling: ReceiptIdFormat
     by_address: bool
 
 
-def _readings(work: Work, receipt: CarrierReceipt, *, guess: bool) -> dict[Spelling, str]:
+def _readings(work: Work, receipt: CarrierReceipt, *, guess: bool) -> dict[ReceiptIdFormat, str]:
     if not is_id(receipt.reference):
         return {}
     learned = None if guess else ReceiptContext.of(work.context).spellings.get(receipt.carrier)
@@ -95,7 +96,7 @@ def _add_fresh(candidates: _ByReference, named: Sequence[OpenPart]) -> None:
 
 def _best(
     receipt: CarrierReceipt,
-    readings: Mapping[Spelling, str],
+    readings: Mapping[ReceiptIdFormat, str],
     candidates: _ByReference,
     known: Mapping[PartId, OpenPart],
 ) -> _Fit | None:
@@ -109,7 +110,7 @@ def _best(
         identities = candidates.get((receipt.carrier, reference), ())
         if reference and len(identities) == 1 and identities[0] in known:
             part = known[identities[0]]
-            if spelling is not Spelling.SAME or tells_alone(receipt, part.carrier_reference or ""):
+            if spelling is not ReceiptIdFormat.SAME or tells_alone(receipt, part.carrier_reference or ""):
                 return _Fit(part, spelling, False)
     fits = [
         _Fit(known[identity], spelling, speaks_of(receipt, known[identity].message.msisdn))
@@ -123,16 +124,16 @@ def _best(
 
 
 def _needs_no_address(receipt: CarrierReceipt, fit: _Fit, *, is_guess: bool) -> bool:
-    if fit.spelling is not Spelling.SAME:
+    if fit.spelling is not ReceiptIdFormat.SAME:
         return not is_guess
     return tells_alone(receipt, fit.part.carrier_reference or "")
 
 
 def _soundness(fit: _Fit) -> tuple[bool, bool, bool, int]:
-    return fit.by_address, fit.spelling is Spelling.SAME, fit.part.state not in FINAL, int(fit.part.id)
+    return fit.by_address, fit.spelling is ReceiptIdFormat.SAME, fit.part.state not in FINAL, int(fit.part.id)
 
 
-def _learn(work: Work, receipt: CarrierReceipt, fit: _Fit, readings: Mapping[Spelling, str]) -> None:
+def _learn(work: Work, receipt: CarrierReceipt, fit: _Fit, readings: Mapping[ReceiptIdFormat, str]) -> None:
     """One receipt that names the phone teaches how the carrier spells, if its id would have read otherwise."""
     is_telling = len(set(readings.values())) == len(readings) > 1
     if is_telling and fit.by_address:

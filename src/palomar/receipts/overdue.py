@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from palomar.ports import Carrier, Clock
-from palomar.routing.rules import Plan
+from palomar.routing.rules import RoutingPlan
 from palomar.routing.sender_rules import sender_for
 from palomar.storage.database import Database, Transaction
 from palomar.transaction import message_rows as rows
@@ -54,7 +54,7 @@ class Overdue:
         carriers: Mapping[str, Carrier],
         after_seconds: Mapping[str, float],
         *,
-        plan: Callable[[], Plan] = Plan,
+        plan: Callable[[], RoutingPlan] = RoutingPlan,
     ) -> None:
         self._database = database
         self._clock = clock

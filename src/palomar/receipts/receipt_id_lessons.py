@@ -8,7 +8,7 @@ from palomar.storage.database import Transaction
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.transaction.context import Given
 from palomar.transaction.work import Joined, Work
-from palomar.vocabulary.receipt_ids import Spelling
+from palomar.vocabulary.receipt_ids import ReceiptIdFormat
 
 RECEIPT_IDS = "receipt_ids"
 """The subject of how receipts spell the ids of answers."""
@@ -27,7 +27,7 @@ class Lesson:
 class ReceiptContext(Given, frozen=True, kw_only=True):
     """What is known of carriers' receipts: how each spells ids, and who reports one part alone of a long message."""
 
-    spellings: Mapping[str, Spelling]
+    spellings: Mapping[str, ReceiptIdFormat]
     one_receipt: frozenset[str]
 
 
@@ -60,10 +60,10 @@ async def list_lessons(tx: Transaction) -> list[Lesson]:
     ]
 
 
-async def load_spellings(tx: Transaction) -> Mapping[str, Spelling]:
+async def load_spellings(tx: Transaction) -> Mapping[str, ReceiptIdFormat]:
     """How each carrier's receipts spell ids."""
     lessons = await list_lessons(tx)
-    return {lesson.carrier: Spelling(lesson.value) for lesson in lessons if lesson.subject == RECEIPT_IDS}
+    return {lesson.carrier: ReceiptIdFormat(lesson.value) for lesson in lessons if lesson.subject == RECEIPT_IDS}
 
 
 async def unlearn(tx: Transaction, carrier: str, subject: str) -> bool:

@@ -21,7 +21,7 @@ from palomar.transaction.message_rows import OpenPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.doubt import phone_tail
 from palomar.vocabulary.message import FINAL, PartId, State, is_correction, move
-from palomar.vocabulary.receipt_ids import Spelling, canonical, is_id, receipts_for
+from palomar.vocabulary.receipt_ids import ReceiptIdFormat, canonical, is_id, receipts_for
 from palomar.vocabulary.timeline import Detail, Kind
 
 ORPHAN_SWEEP_MS = 900_000
@@ -66,11 +66,11 @@ async def record_receipts(work: Work, receipts: Sequence[CarrierReceipt]) -> lis
 
 async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
     """Receipts that came before the answers which named these parts."""
-    by_reference: dict[tuple[str, str], tuple[OpenPart, Spelling]] = {}
+    by_reference: dict[tuple[str, str], tuple[OpenPart, ReceiptIdFormat]] = {}
     for part in parts:
         if part.carrier_reference:
             learned = ReceiptContext.of(work.context).spellings.get(part.carrier)
-            spellings = tuple(Spelling) if learned is None else (learned,)
+            spellings = tuple(ReceiptIdFormat) if learned is None else (learned,)
             for spelling, reference in receipts_for(part.carrier_reference, spellings).items():
                 by_reference.setdefault((part.carrier, reference), (part, spelling))
     if not by_reference:
@@ -83,7 +83,7 @@ async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
         if named is None or not is_id(receipt.reference):
             continue
         part, spelling = named
-        is_plain = spelling is Spelling.SAME and tells_alone(receipt, part.carrier_reference or "")
+        is_plain = spelling is ReceiptIdFormat.SAME and tells_alone(receipt, part.carrier_reference or "")
         if is_plain or speaks_of(receipt, part.message.msisdn):
             joined.append((orphan, part))
     await _apply_kept(work, joined)

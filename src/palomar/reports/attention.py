@@ -13,11 +13,11 @@ from palomar.callbacks.target_rows import TargetRow
 from palomar.ports import OFF_ON_PURPOSE
 from palomar.receipts.oddities import list_oddities
 from palomar.receipts.orphan_rows import COUNT_ORPHANS
-from palomar.reports.buckets import Grain
+from palomar.reports.buckets import Bucket
 from palomar.reports.count_rows import ask_low
 from palomar.reports.held_count import Held, count_held
 from palomar.reports.statistics import FORECAST_DAYS, Forecast, Whose, forecast_of
-from palomar.routing.carrier_status import CarrierStanding, list_standings
+from palomar.routing.carrier_status import CarrierStatus, list_standings
 from palomar.storage.database import Transaction
 from palomar.storage.statements import ids_text
 from palomar.vocabulary.account import AccountId
@@ -30,7 +30,7 @@ TOLD_DAYS = 30
 CALLBACKS_MOST = 100_000
 """Callbacks that are looked at; where there are more, the numbers are lower bounds."""
 ACCOUNTS_MOST = 100
-WORDS_FOR_MS = 2 * Grain.DAY
+WORDS_FOR_MS = 2 * Bucket.DAY
 """An unknown word is told for so long after it came last."""
 
 
@@ -74,7 +74,7 @@ class UnknownWord:
 class Attention:
     """See the module; all empty is well. Each list begins with the worst."""
 
-    carriers: list[CarrierStanding]
+    carriers: list[CarrierStatus]
     orphans: list[Orphans]
     words: list[UnknownWord]
     hosts: list[TroubledHost]
@@ -98,12 +98,12 @@ async def attention(tx: Transaction, whose: Whose, *, now_ms: int) -> Attention:
     )
 
 
-def is_throttled(standing: CarrierStanding) -> bool:
+def is_throttled(standing: CarrierStatus) -> bool:
     """Whether the carrier made one of its links go slower."""
     return any(link.parts_per_second > 0 for link in standing.links)
 
 
-async def _carriers(tx: Transaction, now_ms: int) -> list[CarrierStanding]:
+async def _carriers(tx: Transaction, now_ms: int) -> list[CarrierStatus]:
     """List those that cannot be used first, then those for which parts wait and none leaves, those that lack a link,
     and the throttled."""
     standings = await list_standings(tx, now_ms=now_ms)
@@ -111,13 +111,13 @@ async def _carriers(tx: Transaction, now_ms: int) -> list[CarrierStanding]:
     return sorted(wrong, key=_by_urgency)
 
 
-def _is_wrong(one: CarrierStanding) -> bool:
+def _is_wrong(one: CarrierStatus) -> bool:
     if one.trouble in OFF_ON_PURPOSE and not one.waiting_parts:
         return False
     return bool(one.trouble) or one.idle_since_ms > 0 or is_throttled(one) or not all(link.bound for link in one.links)
 
 
-def _by_urgency(one: CarrierStanding) -> tuple[bool, bool, bool, str]:
+def _by_urgency(one: CarrierStatus) -> tuple[bool, bool, bool, str]:
     return not one.trouble, not one.idle_since_ms, all(link.bound for link in one.links), one.carrier
 
 
@@ -151,8 +151,8 @@ async def _hosts(tx: Transaction, whose: Whose) -> list[TroubledHost]:
 
 
 async def _low(tx: Transaction, whose: Whose, *, now_ms: int) -> list[LowAccount]:
-    begin_ms = Grain.DAY.start_of(now_ms) - FORECAST_DAYS * Grain.DAY
-    values = (begin_ms, now_ms, LOW_DAYS * Grain.DAY, TOLD_DAYS * Grain.DAY, ACCOUNTS_MOST)
+    begin_ms = Bucket.DAY.start_of(now_ms) - FORECAST_DAYS * Bucket.DAY
+    values = (begin_ms, now_ms, LOW_DAYS * Bucket.DAY, TOLD_DAYS * Bucket.DAY, ACCOUNTS_MOST)
     rows = await tx.ask(ask_low(everybody=whose is None), *values, *([] if whose is None else [ids_text(whose)]))
     return [
         LowAccount(

@@ -17,7 +17,7 @@ EVERYBODY: Final = AccountId(0)
 """Under this account everybody's messages are counted once more, so that nobody has to add up thousands of accounts."""
 
 
-class Grain(IntEnum):
+class Bucket(IntEnum):
     """How long the time is that is counted together, in milliseconds."""
 
     MINUTE = 60_000
@@ -29,8 +29,8 @@ class Grain(IntEnum):
         return at_ms - at_ms % self
 
 
-GRAINS: Final = (Grain.MINUTE, Grain.HOUR, Grain.DAY)
-COUNTS_KEPT_MS: Final[Mapping[Grain, int]] = {Grain.MINUTE: 5 * Grain.DAY, Grain.HOUR: 100 * Grain.DAY}
+GRAINS: Final = (Bucket.MINUTE, Bucket.HOUR, Bucket.DAY)
+COUNTS_KEPT_MS: Final[Mapping[Bucket, int]] = {Bucket.MINUTE: 5 * Bucket.DAY, Bucket.HOUR: 100 * Bucket.DAY}
 """How long counts are kept; days for good."""
 
 DELAYS_MS: Final = (1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 3_600_000)
@@ -54,16 +54,16 @@ class Floors:
     minutes_ms: int
     hours_ms: int
 
-    def grain_at(self, at_ms: int) -> Grain:
+    def grain_at(self, at_ms: int) -> Bucket:
         """The finest grain in which that time is counted."""
         if at_ms >= self.minutes_ms:
-            return Grain.MINUTE
-        return Grain.HOUR if at_ms >= self.hours_ms else Grain.DAY
+            return Bucket.MINUTE
+        return Bucket.HOUR if at_ms >= self.hours_ms else Bucket.DAY
 
     def raised(self, now_ms: int) -> "Floors":
         """What they are when everything has been forgotten that is not kept any more; they never sink."""
-        minutes_ms = Grain.HOUR.start_of(now_ms - COUNTS_KEPT_MS[Grain.MINUTE])
-        hours_ms = Grain.DAY.start_of(now_ms - COUNTS_KEPT_MS[Grain.HOUR])
+        minutes_ms = Bucket.HOUR.start_of(now_ms - COUNTS_KEPT_MS[Bucket.MINUTE])
+        hours_ms = Bucket.DAY.start_of(now_ms - COUNTS_KEPT_MS[Bucket.HOUR])
         return Floors(max(self.minutes_ms, minutes_ms), max(self.hours_ms, hours_ms))
 
 
@@ -131,15 +131,15 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class CountedSpan:
     """Whole minutes, hours or days of a period."""
 
-    grain: Grain
+    grain: Bucket
     since_ms: int
     until_ms: int
 
 
-def pieces(since_ms: int, until_ms: int, floors: Floors) -> Iterator[Piece]:
+def pieces(since_ms: int, until_ms: int, floors: Floors) -> Iterator[CountedSpan]:
     """A period in as few and as coarse pieces as it can be read in. A minute that it touches is in it; so is an hour or
     a day whose minutes or hours are not kept any more."""
     if since_ms < until_ms:
@@ -148,7 +148,7 @@ def pieces(since_ms: int, until_ms: int, floors: Floors) -> Iterator[Piece]:
         yield from _split(first_ms, last.start_of(until_ms - 1) + last, GRAINS[::-1])
 
 
-def _split(since_ms: int, until_ms: int, grains: Sequence[Grain]) -> Iterator[Piece]:
+def _split(since_ms: int, until_ms: int, grains: Sequence[Bucket]) -> Iterator[CountedSpan]:
     """Whole days in the middle, whole hours beside them, minutes at the ends."""
     if since_ms >= until_ms:
         return
@@ -158,7 +158,7 @@ def _split(since_ms: int, until_ms: int, grains: Sequence[Grain]) -> Iterator[Pi
         yield from _split(since_ms, until_ms, finer)
         return
     yield from _split(since_ms, first_ms, finer)
-    yield Piece(grain, first_ms, last_ms)
+    yield CountedSpan(grain, first_ms, last_ms)
     yield from _split(last_ms, until_ms, finer)
 
 

@@ -7,7 +7,7 @@ always add up. ``tally`` has one row; its version tells whether the counts are s
 from dataclasses import dataclass
 from functools import cache
 
-from palomar.reports.buckets import DELAYS_MS, Dimension, Floors, Grain
+from palomar.reports.buckets import DELAYS_MS, Bucket, Dimension, Floors
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Add, Question, columns_of
 from palomar.vocabulary.message import EPOCH_MS, IDS_A_MS
@@ -50,8 +50,8 @@ _FORGET = (
     f"DELETE FROM counts WHERE {_ROW} IN (SELECT {_ROW[1:-1]} FROM counts WHERE span_ms = {{span}}"
     " AND start_ms < ? AND start_ms < (SELECT {floor} FROM tally WHERE id = 1) ORDER BY start_ms LIMIT ?)"
 )
-FORGET_MINUTES = _FORGET.format(span=int(Grain.MINUTE), floor="minutes_ms")
-FORGET_HOURS = _FORGET.format(span=int(Grain.HOUR), floor="hours_ms")
+FORGET_MINUTES = _FORGET.format(span=int(Bucket.MINUTE), floor="minutes_ms")
+FORGET_HOURS = _FORGET.format(span=int(Bucket.HOUR), floor="hours_ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ async def tally_row(tx: Transaction, *, locked: bool = False) -> TallyRow:
 
 _SPENT = (
     "SELECT account_id, CAST(sum(microcredits) AS BIGINT) AS spent, min(start_ms) AS first_ms FROM counts"
-    f" WHERE span_ms = {int(Grain.DAY)} AND start_ms >= {{1}} AND start_ms < {{2}} AND account_id <> 0"
+    f" WHERE span_ms = {int(Bucket.DAY)} AND start_ms >= {{1}} AND start_ms < {{2}} AND account_id <> 0"
     " GROUP BY account_id"
 )
 
@@ -83,7 +83,7 @@ def ask_low(*, everybody: bool) -> Question:
     they did, and whether they were told. Less than a day counts as one. At most {5}, of everybody or of these
     ({6})."""
     whose = "" if everybody else " AND b.account_id IN {ids 6}"
-    in_ms = f"CASE WHEN {{2}} - s.first_ms < {int(Grain.DAY)} THEN {int(Grain.DAY)} ELSE {{2}} - s.first_ms END"
+    in_ms = f"CASE WHEN {{2}} - s.first_ms < {int(Bucket.DAY)} THEN {int(Bucket.DAY)} ELSE {{2}} - s.first_ms END"
     lasts_ms = "CASE WHEN n.account_id IS NULL THEN CAST({3} AS BIGINT) ELSE CAST({4} AS BIGINT) END"
     return Question(
         "SELECT b.account_id, b.available_microcredits, coalesce(s.spent, 0), coalesce(s.first_ms, {2}),"

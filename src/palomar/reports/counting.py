@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from palomar.reports import count_rows as rows
-from palomar.reports.buckets import EVERYBODY, GRAINS, Floors, Grain
+from palomar.reports.buckets import EVERYBODY, GRAINS, Bucket, Floors
 from palomar.reports.count_rows import TallyRow, tally_row
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found, Row, ids_text
@@ -30,7 +30,7 @@ class Look:
     seen."""
 
     tally: TallyRow
-    differences: list[tuple[Grain, Found]]
+    differences: list[tuple[Bucket, Found]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Unseen:
 async def look(tx: Transaction, minutes: Collection[int]) -> Look:
     """Compare the messages of these minutes (when they begin) with their counts. Long: for a survey."""
     tally = await tally_row(tx)
-    starts: dict[Grain, set[int]] = {}
+    starts: dict[Bucket, set[int]] = {}
     for minute_ms in minutes:
         grain = tally.floors.grain_at(minute_ms)
         starts.setdefault(grain, set()).add(grain.start_of(minute_ms))
@@ -120,7 +120,7 @@ async def unseen(tx: Transaction, *, since_ms: int, limit: int) -> Unseen:
 
 async def next_counted(tx: Transaction, *, after_ms: int) -> int | None:
     """The next minute that has counts; None if there is none after it."""
-    found = await tx.select(rows.SELECT_NEXT_COUNTED, int(Grain.MINUTE), after_ms)
+    found = await tx.select(rows.SELECT_NEXT_COUNTED, int(Bucket.MINUTE), after_ms)
     return found[0][0] if found else None
 
 
@@ -129,7 +129,7 @@ async def _move(tx: Transaction, tally: TallyRow, *, reached_ms: int, floors: Fl
     await tx.execute(rows.MOVE_TALLY, reached_ms, floors.minutes_ms, floors.hours_ms)
 
 
-def _added(differences: Sequence[tuple[Grain, Found]]) -> list[Row]:
+def _added(differences: Sequence[tuple[Bucket, Found]]) -> list[Row]:
     """What differences in a minute are to its hour and its day, to the account and to everybody: a row a key, in an
     order that all nodes share."""
     sums: dict[Row, tuple[int, int, int]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from palomar.callbacks.callback_rows import WebhookRow, webhook_rows
+from palomar.callbacks.callback_rows import CallbackRow, webhook_rows
 from palomar.ports import OutgoingPart
 from palomar.receipts.orphan_rows import COUNT_ORPHANS, SELECT_ORPHANS, OrphanRow, orphan_row
 from palomar.storage.database import Transaction
@@ -38,7 +38,7 @@ _STANDING = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class MessageStatus:
     """What became of a message, what it costs, and since when it stands so."""
 
     state: State
@@ -66,7 +66,7 @@ class MessageView:
     message: MessageRow
     parts: list[PartView]
     timeline: list[Moment]
-    webhooks: list[WebhookRow]
+    webhooks: list[CallbackRow]
 
 
 async def show_message(tx: Transaction, message_id: MessageId) -> MessageView | None:
@@ -139,11 +139,11 @@ async def messages_of_request(tx: Transaction, account_id: AccountId, request_re
     return message_rows(await tx.select(rows.SELECT_REQUEST, request_ref, account_id))
 
 
-async def standing_of(tx: Transaction, account_id: AccountId, *, request_ref: str, msisdn: str) -> Standing | None:
+async def standing_of(tx: Transaction, account_id: AccountId, *, request_ref: str, msisdn: str) -> MessageStatus | None:
     """Where the youngest of an account's messages with that request_ref to that number stands."""
     for identity, state, price, final_ms, sent_ms in await tx.select(_STANDING, request_ref, account_id, msisdn):
         since_ms = next((at_ms for at_ms in (final_ms, sent_ms) if at_ms is not None), born_ms(identity))
-        return Standing(state=State(state), price_microcredits=price, since_ms=since_ms)
+        return MessageStatus(state=State(state), price_microcredits=price, since_ms=since_ms)
     return None
 
 

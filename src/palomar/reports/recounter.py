@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from heapq import nsmallest
 
 from palomar.ports import Clock
-from palomar.reports.buckets import Grain
+from palomar.reports.buckets import Bucket
 from palomar.reports.counting import Left, Look, left, look, next_counted, raise_floors, settle, slices, unseen
 from palomar.storage.database import Database, Transaction
 from palomar.vocabulary.message import EPOCH_MS
@@ -26,7 +26,7 @@ _AT_ONCE_MOST = 256
 _FOUND_AT_ONCE = 256
 
 
-class Tally:
+class Recounter:
     """See the module. :meth:`count` is one turn."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -104,7 +104,7 @@ class Tally:
 
     async def _settled(self, minutes: list[int]) -> bool:
         """Count these; False if another node changed counts meanwhile."""
-        starts = [EPOCH_MS + minute * Grain.MINUTE for minute in minutes]
+        starts = [EPOCH_MS + minute * Bucket.MINUTE for minute in minutes]
         for piece in slices(await self._database.survey(look, starts)):
 
             async def script(tx: Transaction, piece: Look = piece) -> bool:
@@ -115,7 +115,7 @@ class Tally:
         return True
 
     def _oldest_ms(self) -> int:
-        oldest_ms = EPOCH_MS + min(self._changed, default=1 << 40) * Grain.MINUTE
+        oldest_ms = EPOCH_MS + min(self._changed, default=1 << 40) * Bucket.MINUTE
         return oldest_ms if self._uncounted_ms is None else min(oldest_ms, self._uncounted_ms)
 
     def _pace(self, seconds: float) -> None:
@@ -157,7 +157,7 @@ class Tally:
 
     async def _raise_floors(self) -> None:
         """Once an hour."""
-        hour_ms = Grain.HOUR.start_of(self._clock.wall_ms())
+        hour_ms = Bucket.HOUR.start_of(self._clock.wall_ms())
         if hour_ms == self._raised_ms:
             return
 
@@ -169,4 +169,4 @@ class Tally:
 
 
 def _minute_of(start_ms: int) -> int:
-    return (start_ms - EPOCH_MS) // Grain.MINUTE
+    return (start_ms - EPOCH_MS) // Bucket.MINUTE

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from palomar.reports import search_rows as rows
-from palomar.reports.search_request import BOUNDS, LATEST, Bounds, Looked, Task
+from palomar.reports.search_request import BOUNDS, LATEST, Looked, SearchBounds, SearchRequest
 from palomar.reports.search_rows import indexed, match_text
 from palomar.reports.search_scan import walk
 from palomar.reports.search_terms import NOTHING, Query, SearchFilter, by_accounts, holds, query_of, tokens_of
@@ -35,7 +35,7 @@ async def search(
     *,
     before: MessageId = LATEST,
     limit: int,
-    bounds: Bounds = BOUNDS,
+    bounds: SearchBounds = BOUNDS,
 ) -> Results:
     """The newest messages before an id that are wanted, of these accounts or of everybody (None). Fewer than ``limit``
     with an ``older`` is a search that has looked at much: it goes on from there."""
@@ -73,13 +73,13 @@ def _both(one: Collection[AccountId] | None, other: Collection[AccountId] | None
 
 
 def _task(
-    whose: Collection[AccountId] | None, wanted: SearchFilter, before: MessageId, limit: int, bounds: Bounds
-) -> Task:
+    whose: Collection[AccountId] | None, wanted: SearchFilter, before: MessageId, limit: int, bounds: SearchBounds
+) -> SearchRequest:
     low = first_id(wanted.since_ms) if wanted.since_ms is not None else MessageId(0)
     top = min(before, first_id(wanted.until_ms)) if wanted.until_ms is not None else before
     if wanted.message_id is not None:
         low, top = max(low, wanted.message_id), min(top, MessageId(wanted.message_id + 1))
-    return Task(
+    return SearchRequest(
         wanted=wanted,
         account_ids=_both(whose, wanted.account_ids),
         query=query_of(wanted),
@@ -90,7 +90,7 @@ def _task(
     )
 
 
-async def _ask(tx: Transaction, task: Task, query: Query) -> Looked:
+async def _ask(tx: Transaction, task: SearchRequest, query: Query) -> Looked:
     """First what is younger than the index, then the index."""
     to_id = (await indexed(tx)).to_id
     young_low = max(task.low, MessageId(to_id + 1))
@@ -100,7 +100,7 @@ async def _ask(tx: Transaction, task: Task, query: Query) -> Looked:
     return await _ask_index(tx, task, query, found, top=reached)
 
 
-async def _read_young(tx: Transaction, task: Task, query: Query, *, low: MessageId) -> Looked:
+async def _read_young(tx: Transaction, task: SearchRequest, query: Query, *, low: MessageId) -> Looked:
     found: list[MessageId] = []
     bounds, reached, read = task.bounds, task.top, 0
     while reached > low and len(found) < task.limit and read < bounds.read:
@@ -111,7 +111,9 @@ async def _read_young(tx: Transaction, task: Task, query: Query, *, low: Message
     return found, reached
 
 
-async def _ask_index(tx: Transaction, task: Task, query: Query, found: list[MessageId], *, top: MessageId) -> Looked:
+async def _ask_index(
+    tx: Transaction, task: SearchRequest, query: Query, found: list[MessageId], *, top: MessageId
+) -> Looked:
     """What the index gives; the further it has to be looked at for the rest that is wanted, the more at once."""
     if task.few_accounts is not None:
         query = by_accounts(query, task.few_accounts)

@@ -22,7 +22,7 @@ CHECKED_BEHIND_MS = 900_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
+class IndexSlice:
     """Messages for the index (rows of SELECT_TO_INDEX), where it stood when they were read, where it stands with them,
     and whether there are more."""
 
@@ -32,16 +32,16 @@ class Slice:
     is_full: bool
 
 
-async def next_slice(tx: Transaction, *, limit: int) -> Slice:
+async def next_slice(tx: Transaction, *, limit: int) -> IndexSlice:
     """The messages that the index lacks next. For a survey."""
     before = await indexed(tx)
     end = first_id(await tx.now_ms() - BEHIND_MS)
     found = await tx.select(rows.SELECT_TO_INDEX, before.to_id, end, limit)
     after = Indexed(MessageId(found[-1][0]), before.checked_id) if found else before
-    return Slice(rows=found, before=before, after=after, is_full=len(found) == limit)
+    return IndexSlice(rows=found, before=before, after=after, is_full=len(found) == limit)
 
 
-async def missed_slice(tx: Transaction, *, limit: int) -> Slice:
+async def missed_slice(tx: Transaction, *, limit: int) -> IndexSlice:
     """Of the next ``limit`` messages that nobody has looked for, those that the index lacks. For a survey."""
     before = await indexed(tx)
     end = min(before.to_id, first_id(await tx.now_ms() - CHECKED_BEHIND_MS))
@@ -49,10 +49,10 @@ async def missed_slice(tx: Transaction, *, limit: int) -> Slice:
     missed = [identity for identity, is_there in found if not is_there]
     after = Indexed(before.to_id, MessageId(found[-1][0])) if found else before
     lacking = await tx.lookup(rows.LOOKUP_TO_INDEX, missed) if missed else []
-    return Slice(rows=lacking, before=before, after=after, is_full=len(found) == limit)
+    return IndexSlice(rows=lacking, before=before, after=after, is_full=len(found) == limit)
 
 
-async def add_slice(tx: Transaction, some: Slice) -> bool:
+async def add_slice(tx: Transaction, some: IndexSlice) -> bool:
     """Put a slice into the index; False if somebody else is at it, or has been since it was read."""
     found = await tx.select_locked(rows.SELECT_INDEXED, lock="skip")
     if not found or Indexed(*found[0]) != some.before:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 
 from palomar.ports import Clock
-from palomar.reports.search_index import Slice, add_slice, forget_words, missed_slice, next_slice, oldest
+from palomar.reports.search_index import IndexSlice, add_slice, forget_words, missed_slice, next_slice, oldest
 from palomar.storage.database import Database, Transaction
 
 INDEX_EVERY_SECONDS = 0.5
@@ -50,13 +50,13 @@ class Indexer:
         while await self._database.index(forget_words, first, limit=FORGOTTEN_SLICE):  # noqa: ASYNC110  # waits for nothing
             await asyncio.sleep(_BETWEEN_FORGOTTEN_SECONDS)
 
-    async def _add(self, some: Slice) -> bool:
+    async def _add(self, some: IndexSlice) -> bool:
         return await self._database.index(add_slice, some)
 
 
-def _next(tx: Transaction) -> Coroutine[None, None, Slice]:
+def _next(tx: Transaction) -> Coroutine[None, None, IndexSlice]:
     return next_slice(tx, limit=SLICE)
 
 
-def _missed(tx: Transaction) -> Coroutine[None, None, Slice]:
+def _missed(tx: Transaction) -> Coroutine[None, None, IndexSlice]:
     return missed_slice(tx, limit=CHECKED_SLICE)

@@ -12,7 +12,7 @@ LATEST: Final = MessageId((1 << 63) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class SearchBounds:
     """How much one search looks at; the defaults were measured at a million messages."""
 
     few_accounts: int = 64
@@ -35,13 +35,13 @@ class Bounds:
     """If no more messages have not ended, those that have some open state are looked for among them."""
 
 
-BOUNDS: Final = Bounds()
+BOUNDS: Final = SearchBounds()
 Looked = tuple[list[MessageId], MessageId]
 """What was found, newest first, and down to which id (included) it was looked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class SearchRequest:
     """What is looked for, from ``low`` (included) to ``top`` (not)."""
 
     wanted: SearchFilter
@@ -50,7 +50,7 @@ class Task:
     low: MessageId
     top: MessageId
     limit: int
-    bounds: Bounds
+    bounds: SearchBounds
 
     @property
     def few_accounts(self) -> frozenset[AccountId] | None:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from palomar.reports import search_rows as rows
-from palomar.reports.buckets import EVERYBODY, Floors, Grain
+from palomar.reports.buckets import EVERYBODY, Bucket, Floors
 from palomar.reports.count_rows import ask_spans, tally_row
-from palomar.reports.search_request import Looked, Task
+from palomar.reports.search_request import Looked, SearchRequest
 from palomar.reports.search_rows import Source, ask_in_spans, ask_newest
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Value, ids_text
@@ -20,7 +20,7 @@ from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import FINAL, MessageId, born_ms, first_id
 
 
-async def walk(tx: Transaction, task: Task) -> Looked:
+async def walk(tx: Transaction, task: SearchRequest) -> Looked:
     """The newest that are wanted, as far as the task allows to look."""
     wanted, most = task.wanted, task.bounds.still_open
     if wanted.state is not None and wanted.state not in FINAL:
@@ -30,14 +30,14 @@ async def walk(tx: Transaction, task: Task) -> Looked:
     if not _is_narrowed(task):
         return await _walk_along(tx, task, task.low, task.top)
     tally = await tally_row(tx)
-    counted = max(first_id(Grain.HOUR.start_of(tally.reached_ms)), task.low)
+    counted = max(first_id(Bucket.HOUR.start_of(tally.reached_ms)), task.low)
     found, reached = await _walk_along(tx, task, counted, task.top) if counted < task.top else ([], task.top)
     if len(found) >= task.limit or reached > counted or reached <= task.low:
         return found, reached
     return await _walk_counted(tx, task, tally.floors, found, top=reached)
 
 
-def _is_narrowed(task: Task) -> bool:
+def _is_narrowed(task: SearchRequest) -> bool:
     """Whether not all that is walked along is wanted."""
     is_of_many = task.account_ids is not None and task.few_accounts is None
     return is_of_many or bool(task.wanted.state or task.wanted.carrier)
@@ -55,7 +55,7 @@ class _Span:
 
 
 async def _walk_counted(
-    tx: Transaction, task: Task, floors: Floors, found: list[MessageId], *, top: MessageId
+    tx: Transaction, task: SearchRequest, floors: Floors, found: list[MessageId], *, top: MessageId
 ) -> Looked:
     left, at_once = task.walked, task.bounds.walked_at_first
     for grain, starts in _windows(task, top, floors):
@@ -76,10 +76,10 @@ async def _walk_counted(
     return found, task.low
 
 
-def _windows(task: Task, top: MessageId, floors: Floors) -> Iterator[tuple[Grain, range]]:
+def _windows(task: SearchRequest, top: MessageId, floors: Floors) -> Iterator[tuple[Bucket, range]]:
     """When the hours, and before those the days, begin that lie before an id: some at once, the youngest first."""
     low_ms, at_ms = born_ms(task.low), born_ms(MessageId(top - 1))
-    for grain, floor_ms in ((Grain.HOUR, max(floors.hours_ms, low_ms)), (Grain.DAY, low_ms)):
+    for grain, floor_ms in ((Bucket.HOUR, max(floors.hours_ms, low_ms)), (Bucket.DAY, low_ms)):
         first_ms, last_ms = grain.start_of(floor_ms), grain.start_of(at_ms)
         while last_ms >= first_ms and at_ms >= floor_ms:
             begin_ms = max(first_ms, last_ms - (task.bounds.spans_at_once - 1) * grain)
@@ -87,7 +87,7 @@ def _windows(task: Task, top: MessageId, floors: Floors) -> Iterator[tuple[Grain
             at_ms, last_ms = begin_ms - 1, begin_ms - grain
 
 
-async def _promising(tx: Transaction, task: Task, grain: Grain, starts: range) -> list[_Span]:
+async def _promising(tx: Transaction, task: SearchRequest, grain: Bucket, starts: range) -> list[_Span]:
     """Of these hours or days, those that may have some, the youngest first."""
     wanted = task.wanted
     question = ask_spans(state=wanted.state is not None, carrier=bool(wanted.carrier))
@@ -107,7 +107,7 @@ def _first_of(spans: list[_Span], messages: int) -> list[_Span]:
 
 
 async def _in_spans(
-    tx: Transaction, task: Task, grain: Grain, spans: list[_Span], low: MessageId, high: MessageId
+    tx: Transaction, task: SearchRequest, grain: Bucket, spans: list[_Span], low: MessageId, high: MessageId
 ) -> list[MessageId]:
     wanted, among = task.wanted, task.account_ids
     question = ask_in_spans(among=among is not None, state=wanted.state is not None, carrier=bool(wanted.carrier))
@@ -119,7 +119,7 @@ async def _in_spans(
 # --- message by message
 
 
-async def _walk_along(tx: Transaction, task: Task, low: MessageId, top: MessageId) -> Looked:
+async def _walk_along(tx: Transaction, task: SearchRequest, low: MessageId, top: MessageId) -> Looked:
     """Look at messages between two ids, at no more of them than the task allows."""
     if task.few_accounts is None:
         return await _walk_one(tx, task, None, task.walked, low, top)
@@ -133,7 +133,7 @@ async def _walk_along(tx: Transaction, task: Task, low: MessageId, top: MessageI
 
 
 async def _walk_one(
-    tx: Transaction, task: Task, account_id: AccountId | None, most: int, low: MessageId, top: MessageId
+    tx: Transaction, task: SearchRequest, account_id: AccountId | None, most: int, low: MessageId, top: MessageId
 ) -> Looked:
     if account_id is None:
         found = await _newest(tx, task, "all", most, low, top, among=task.account_ids)
@@ -149,7 +149,7 @@ async def _walk_one(
 
 async def _newest(
     tx: Transaction,
-    task: Task,
+    task: SearchRequest,
     source: Source,
     most: int,
     low: MessageId,
@@ -168,7 +168,7 @@ async def _newest(
     return [MessageId(row[0]) for row in await tx.ask(question, *values, *_facts(task))]
 
 
-def _facts(task: Task) -> list[Value]:
+def _facts(task: SearchRequest) -> list[Value]:
     """The state and the carrier that are wanted, where they are."""
     wanted = task.wanted
     return [value for value in (wanted.state.value if wanted.state else "", wanted.carrier) if value]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from palomar.accounts.store import balance
-from palomar.reports.buckets import EVERYBODY, GRAINS, Dimension, Grain, Totals, pieces
+from palomar.reports.buckets import EVERYBODY, GRAINS, Bucket, Dimension, Totals, pieces
 from palomar.reports.count_rows import ASK_LARGEST, ask_counts, tally_row
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found, ids_text
@@ -47,7 +47,7 @@ class Forecast:
     days_left: float | None
 
 
-async def traffic(tx: Transaction, whose: Whose, grain: Grain, *, since_ms: int, until_ms: int) -> list[Point]:
+async def traffic(tx: Transaction, whose: Whose, grain: Bucket, *, since_ms: int, until_ms: int) -> list[Point]:
     """Messages by the time of their birth, oldest first; times without any are left out. Minutes are kept for five
     days, hours for a hundred."""
     points: dict[int, Totals] = {}
@@ -101,8 +101,8 @@ async def counted_until(tx: Transaction, *, now_ms: int) -> int | None:
 async def forecast(tx: Transaction, account_id: AccountId, *, now_ms: int) -> Forecast:
     """How long the account's balance lasts if it goes on spending as in the last seven days, or since its first message
     if that is less (but a day at least)."""
-    begin_ms = now_ms - FORECAST_DAYS * Grain.DAY
-    points = await traffic(tx, {account_id}, Grain.HOUR, since_ms=begin_ms, until_ms=now_ms)
+    begin_ms = now_ms - FORECAST_DAYS * Bucket.DAY
+    points = await traffic(tx, {account_id}, Bucket.HOUR, since_ms=begin_ms, until_ms=now_ms)
     spent = sum(point.totals.microcredits for point in points)
     available = (await balance(tx, account_id)).available
     first_ms = max(points[0].start_ms, begin_ms) if points else now_ms
@@ -111,7 +111,7 @@ async def forecast(tx: Transaction, account_id: AccountId, *, now_ms: int) -> Fo
 
 def forecast_of(account_id: AccountId, *, available: int, spent: int, in_ms: int) -> Forecast:
     """What a balance and what was spent in some time make; less than a day counts as one."""
-    a_day = round(spent * Grain.DAY / max(in_ms, Grain.DAY))
+    a_day = round(spent * Bucket.DAY / max(in_ms, Bucket.DAY))
     return Forecast(
         account_id=account_id,
         available_microcredits=available,
@@ -132,7 +132,7 @@ async def _of_period(
 async def _counted(
     tx: Transaction,
     whose: Whose,
-    grain: Grain,
+    grain: Bucket,
     since_ms: int,
     until_ms: int,
     *,
@@ -152,7 +152,7 @@ async def _largest(tx: Transaction, whose: Whose, since_ms: int, until_ms: int, 
     """Of these accounts, or of everybody, those with the most messages; of a long period, in its last days."""
     if whose is not None and len(whose) <= most:
         return whose
-    since_ms = max(since_ms, until_ms - RANKED_DAYS * Grain.DAY)
+    since_ms = max(since_ms, until_ms - RANKED_DAYS * Bucket.DAY)
     grain = next(g for g in reversed(GRAINS) if g is GRAINS[0] or until_ms - since_ms >= 2 * g)
     asked = most if whose is None else 1 << 31
     found = await tx.ask(ASK_LARGEST, int(grain), grain.start_of(since_ms), until_ms, asked)

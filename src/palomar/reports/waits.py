@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from palomar.acceptance.filters import NO_ROUTE
 from palomar.reports.messages import MessageView
-from palomar.routing.carrier_status import CarrierStanding, living_standings
-from palomar.routing.rules import REASONS, Lost
+from palomar.routing.carrier_status import CarrierStatus, living_standings
+from palomar.routing.rules import REASONS, RouteLoss
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import State, born_ms
 from palomar.vocabulary.timeline import Kind, Moment
@@ -19,7 +19,7 @@ from palomar.vocabulary.timeline import Kind, Moment
 SELECT_PLACE = "SELECT carrier, due_ms FROM queue WHERE message_id = ?"
 COUNT_BEFORE = "SELECT coalesce(sum(parts), 0) FROM queue WHERE carrier = ? AND due_ms < ?"
 
-_OPEN_HOURS = REASONS[Lost.HOURS].partition("{")[0]
+_OPEN_HOURS = REASONS[RouteLoss.HOURS].partition("{")[0]
 _CAME_BACK = (Kind.DEFERRED, Kind.IN_DOUBT)
 
 
@@ -53,7 +53,7 @@ class Wait:
     """Parts before it in line, or how often it was put off."""
     detail: str = ""
     """Why, in words; of carriers it is for who sees the platform."""
-    standing: CarrierStanding | None = None
+    standing: CarrierStatus | None = None
     """How its carrier stands, where that is in the way."""
 
 
@@ -121,7 +121,7 @@ def _chosen(timeline: Sequence[Moment]) -> str:
     return str(routed[-1].detail.get("carrier") or "") if routed else ""
 
 
-def _trouble_of(standing: CarrierStanding) -> str:
+def _trouble_of(standing: CarrierStatus) -> str:
     errors = dict.fromkeys(link.last_error for link in standing.links if link.last_error)
     return "; ".join([standing.trouble, *errors])
 

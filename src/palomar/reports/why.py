@@ -14,7 +14,7 @@ from palomar.storage.database import Transaction
 from palomar.vocabulary.message import MessageId
 from palomar.vocabulary.timeline import Moment
 
-__all__ = ["Book", "Entry", "Leg", "Reason", "Story", "tell_story"]
+__all__ = ["Book", "Leg", "Reason", "Story", "StoryEntry", "tell_story"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class StoryEntry:
     """What one transaction moved for an account and a reason: this message's share and those of ``items`` - 1 others
     that the transaction moved with it."""
 
@@ -42,7 +42,7 @@ class Story:
     """A message and everything that happened to it; ``entries`` by the id that its moments name."""
 
     view: MessageView
-    entries: dict[int, Entry]
+    entries: dict[int, StoryEntry]
     wait: Wait | None = None
     """What it waits for now."""
 
@@ -55,14 +55,14 @@ async def tell_story(tx: Transaction, message_id: MessageId) -> Story | None:
     return Story(view=view, entries=await _entries(tx, view.timeline), wait=await find_wait(tx, view))
 
 
-async def _entries(tx: Transaction, moments: list[Moment]) -> dict[int, Entry]:
+async def _entries(tx: Transaction, moments: list[Moment]) -> dict[int, StoryEntry]:
     named = {entry for moment in moments if isinstance(entry := moment.detail.get("entry"), int) and entry}
     if not named:
         return {}
-    found: dict[int, Entry] = {}
+    found: dict[int, StoryEntry] = {}
     for identity, book, microcredits, reason, items, at_ms in await tx.lookup(LOOKUP_ENTRIES, sorted(named)):
         leg = Leg(book=Book(book), microcredits=microcredits)
         before = found.get(identity)
         legs = (*before.legs, leg) if before else (leg,)
-        found[identity] = Entry(id=identity, reason=Reason(reason), items=items, at_ms=at_ms, legs=legs)
+        found[identity] = StoryEntry(id=identity, reason=Reason(reason), items=items, at_ms=at_ms, legs=legs)
     return found

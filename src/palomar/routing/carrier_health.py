@@ -18,7 +18,7 @@ ON_TRIAL = "it answers nothing that it is given, and gets one message at a time 
 
 
 @dataclass(slots=True, kw_only=True)
-class Health:
+class CarrierHealth:
     """One carrier's. ``failover_seconds`` is how long trouble is borne. Times are monotonic seconds."""
 
     carrier: Carrier

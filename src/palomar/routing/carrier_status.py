@@ -11,7 +11,7 @@ from palomar.storage.database import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CarrierStanding:
+class CarrierStatus:
     """One carrier at one node: its links, why it cannot be used (empty when it can), and all parts that wait for it,
     whichever node has them; those only :func:`list_standings` knows."""
 
@@ -24,36 +24,36 @@ class CarrierStanding:
     idle_since_ms: int = 0
     """Since when parts wait and none leaves; 0 where parts leave, or none waits."""
     hindrance: str = ""
-    """What is in their way (``sending.stalled.Hindrance``)."""
+    """What is in their way (``sending.stalled.StallReason``)."""
     stalled: bool = False
     """Whether nothing is in their way, and they do not leave."""
     node: str = ""
     at_ms: int = 0
 
 
-async def record_standing(tx: Transaction, node_id: int, standings: list[CarrierStanding], *, now_ms: int) -> None:
+async def record_standing(tx: Transaction, node_id: int, standings: list[CarrierStatus], *, now_ms: int) -> None:
     """Replace what was known of this node's carriers."""
     await tx.execute(rows.DELETE_STATUS_OF_NODE, node_id)
     await tx.insert(rows.INSERT_STATUS, [(node_id, one.carrier, _encode(one).decode(), now_ms) for one in standings])
 
 
-async def list_standings(tx: Transaction, *, now_ms: int | None = None) -> list[CarrierStanding]:
+async def list_standings(tx: Transaction, *, now_ms: int | None = None) -> list[CarrierStatus]:
     """List every carrier at every living node, with all that waits for it; ``now_ms`` is the database's own clock where
     it is not given."""
     waiting = await count_waiting(tx, now_ms=await tx.now_ms() if now_ms is None else now_ms)
     return [_with(one, waiting.get(one.carrier)) for one in await living_standings(tx)]
 
 
-async def living_standings(tx: Transaction) -> list[CarrierStanding]:
+async def living_standings(tx: Transaction) -> list[CarrierStatus]:
     """List every carrier at every living node, without what waits for it."""
     living = await tx.select(rows.SELECT_STATUS, await tx.now_ms())
     return [replace(_decode(status), node=node, at_ms=at_ms) for node, _, status, at_ms in living]
 
 
-def _with(standing: CarrierStanding, waiting: Waiting | None) -> CarrierStanding:
+def _with(standing: CarrierStatus, waiting: Waiting | None) -> CarrierStatus:
     parts, since_ms = (waiting.parts, waiting.oldest_ms) if waiting else (0, 0)
     return replace(standing, waiting_parts=parts, waiting_since_ms=since_ms)
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(CarrierStanding).decode
+_decode = msgspec.json.Decoder(CarrierStatus).decode

@@ -6,7 +6,7 @@ Not here: the rules (``routing.rules``), and how the carriers stand now (``routi
 from collections.abc import Mapping
 from typing import Protocol
 
-from palomar.routing.rules import Asked, Choice, Plan
+from palomar.routing.rules import Choice, RoutingPlan, RoutingQuestion
 from palomar.transaction.context import Given
 from palomar.vocabulary.account import Account, AccountId
 
@@ -16,15 +16,15 @@ UNROUTED = ""
 Accounts = Mapping[AccountId, Account]
 
 
-class Router(Protocol):
+class RouteChooser(Protocol):
     """Chooses a carrier for a message as things stand at this moment."""
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> RoutingPlan:
         """The rules in force."""
         ...
 
-    def choose(self, asked: Asked, *, exclude: frozenset[str] = frozenset()) -> Choice:
+    def choose(self, asked: RoutingQuestion, *, exclude: frozenset[str] = frozenset()) -> Choice:
         """Carriers in ``exclude`` have just failed the message."""
         ...
 
@@ -32,12 +32,12 @@ class Router(Protocol):
 class RoutingContext(Given, frozen=True, kw_only=True):
     """Who routes in a transaction; None where no carrier is at hand (a command beside the servers)."""
 
-    router: Router | None
+    router: RouteChooser | None
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> RoutingPlan:
         """Return the rules in force; none where nobody routes."""
-        return self.router.plan if self.router else Plan()
+        return self.router.plan if self.router else RoutingPlan()
 
 
 def lineage(accounts: Accounts, account_id: AccountId) -> tuple[AccountId, ...]:

@@ -6,9 +6,9 @@ Not here: the decision itself (``routing.rules``).
 from collections.abc import Callable, Mapping
 
 from palomar.ports import Carrier, Clock, SubmitOutcome
-from palomar.routing.carrier_health import Health
+from palomar.routing.carrier_health import CarrierHealth
 from palomar.routing.question import UNROUTED
-from palomar.routing.rules import Asked, CarrierState, Choice, Plan, choose
+from palomar.routing.rules import CarrierState, Choice, RoutingPlan, RoutingQuestion, choose
 from palomar.vocabulary.message import MessageId
 
 FAILOVER_SECONDS = 5.0
@@ -23,19 +23,20 @@ class Router:
         carriers: Mapping[str, Carrier],
         clock: Clock,
         *,
-        plan: Callable[[], Plan] = Plan,
+        plan: Callable[[], RoutingPlan] = RoutingPlan,
         failover_seconds: float = FAILOVER_SECONDS,
     ) -> None:
         self._clock = clock
         self._plan = plan
         self._turn = 0
         self.health = {
-            name: Health(carrier=carrier, failover_seconds=failover_seconds) for name, carrier in carriers.items()
+            name: CarrierHealth(carrier=carrier, failover_seconds=failover_seconds)
+            for name, carrier in carriers.items()
         }
         self._sound = {name: CarrierState(name=name) for name in carriers}
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> RoutingPlan:
         return self._plan()
 
     def look(self) -> "Outlook":
@@ -76,10 +77,10 @@ def _troubled(carrier: Carrier, trouble: str) -> CarrierState:
 
 
 class Outlook:
-    """``routing.question.Router`` for one batch. Where it is ``plain`` there is nothing to weigh, as nearly always: the
-    carriers take turns, and nobody need be asked more than :meth:`in_turn`."""
+    """``routing.question.RouteChooser`` for one batch. Where it is ``plain`` there is nothing to weigh, as nearly
+    always: the carriers take turns, and nobody need be asked more than :meth:`in_turn`."""
 
-    def __init__(self, router: Router, plan: Plan, states: Mapping[str, CarrierState], *, plain: bool) -> None:
+    def __init__(self, router: Router, plan: RoutingPlan, states: Mapping[str, CarrierState], *, plain: bool) -> None:
         self.plan = plan
         self.plain = plain
         self._router = router
@@ -95,7 +96,7 @@ class Outlook:
             choice = self._made[carrier, sender] = Choice(carrier=carrier, sender=sender, usable=bool(self._names))
         return choice
 
-    def choose(self, asked: Asked, *, exclude: frozenset[str] = _NOBODY) -> Choice:
+    def choose(self, asked: RoutingQuestion, *, exclude: frozenset[str] = _NOBODY) -> Choice:
         """Choose the carrier for a message."""
         if self.plain and not exclude:
             return self.in_turn(asked.sender)

@@ -25,7 +25,7 @@ from palomar.vocabulary.lane import Lane
 _NOBODY: frozenset[str] = frozenset()
 
 
-class Lost(StrEnum):
+class RouteLoss(StrEnum):
     """Why a candidate did not get the message; ``detail`` of the candidate fills the braces of :data:`REASONS`."""
 
     OFF = "off"
@@ -45,22 +45,22 @@ class Lost(StrEnum):
     TURN = "turn"
 
 
-REASONS: Mapping[Lost, str] = {
-    Lost.OFF: "the route is switched off",
-    Lost.NUMBER: "the number does not begin with {}",
-    Lost.COUNTRY: "the number is not of {}",
-    Lost.SENDER: "the sender is not {}",
-    Lost.ACCOUNT: "it is another account's",
-    Lost.LABEL: "the label is not {}",
-    Lost.DIALECT: "the message did not come by {}",
-    Lost.HOURS: "it is open {}",
-    Lost.NO_CARRIER: "no carrier of that name is configured",
-    Lost.SENDER_REFUSED: "the carrier does not take such a sender there",
-    Lost.EXCLUDED: "the message has just failed to leave by it",
-    Lost.UNUSABLE: "{}",
-    Lost.PRIORITY: "its priority is behind {}",
-    Lost.COST: "it costs more than {}",
-    Lost.TURN: "it was another's turn: its share is {}",
+REASONS: Mapping[RouteLoss, str] = {
+    RouteLoss.OFF: "the route is switched off",
+    RouteLoss.NUMBER: "the number does not begin with {}",
+    RouteLoss.COUNTRY: "the number is not of {}",
+    RouteLoss.SENDER: "the sender is not {}",
+    RouteLoss.ACCOUNT: "it is another account's",
+    RouteLoss.LABEL: "the label is not {}",
+    RouteLoss.DIALECT: "the message did not come by {}",
+    RouteLoss.HOURS: "it is open {}",
+    RouteLoss.NO_CARRIER: "no carrier of that name is configured",
+    RouteLoss.SENDER_REFUSED: "the carrier does not take such a sender there",
+    RouteLoss.EXCLUDED: "the message has just failed to leave by it",
+    RouteLoss.UNUSABLE: "{}",
+    RouteLoss.PRIORITY: "its priority is behind {}",
+    RouteLoss.COST: "it costs more than {}",
+    RouteLoss.TURN: "it was another's turn: its share is {}",
 }
 
 
@@ -89,7 +89,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RoutingPlan:
     """All rules of an installation, as one value: ``sender_rules`` are in order."""
 
     routes: tuple[Route, ...] = ()
@@ -101,7 +101,7 @@ class Plan:
         return next((lane for lane in self.lanes if lane.id == identity), None)
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class RoutingQuestion(Struct, frozen=True, kw_only=True):
     """What the router wants to know of a message; ``lineage`` is its account and those above it."""
 
     msisdn: str
@@ -128,7 +128,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """One route beside a message: the winner has no ``lost``."""
 
     route: Route
-    lost: Lost | None = None
+    lost: RouteLoss | None = None
     detail: str = ""
 
     @property
@@ -155,8 +155,8 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 
 def choose(
-    plan: Plan,
-    asked: Asked,
+    plan: RoutingPlan,
+    asked: RoutingQuestion,
     carriers: Mapping[str, CarrierState],
     *,
     turn: int,
@@ -172,7 +172,7 @@ def choose(
         lost, detail = _mismatch(route, asked)
         if lost is None:
             lost, detail = _obstacle(plan, route, asked, carriers, exclude)
-            if lost in (None, Lost.UNUSABLE):
+            if lost in (None, RouteLoss.UNUSABLE):
                 matching.append(route)
             if lost is None:
                 usable.append(route)
@@ -189,42 +189,46 @@ def choose(
     )
 
 
-def _mismatch(route: Route, asked: Asked) -> tuple[Lost | None, str]:
+def _mismatch(route: Route, asked: RoutingQuestion) -> tuple[RouteLoss | None, str]:
     """The first condition that the message does not meet."""
     if not route.enabled:
-        return Lost.OFF, ""
+        return RouteLoss.OFF, ""
     if route.prefix and not asked.msisdn.startswith(route.prefix):
-        return Lost.NUMBER, route.prefix
+        return RouteLoss.NUMBER, route.prefix
     if route.country and asked.country != route.country:
-        return Lost.COUNTRY, route.country
+        return RouteLoss.COUNTRY, route.country
     if route.account_id is not None and route.account_id not in asked.lineage:
-        return Lost.ACCOUNT, ""
+        return RouteLoss.ACCOUNT, ""
     if route.dialect and asked.dialect != route.dialect:
-        return Lost.DIALECT, route.dialect
+        return RouteLoss.DIALECT, route.dialect
     if route.sender and not fits(route.sender, asked.sender):
-        return Lost.SENDER, route.sender
+        return RouteLoss.SENDER, route.sender
     if route.label and not fits(route.label, asked.label):
-        return Lost.LABEL, route.label
+        return RouteLoss.LABEL, route.label
     if route.hours is not None and not route.hours.hold(asked.at_ms):
-        return Lost.HOURS, route.hours.text
+        return RouteLoss.HOURS, route.hours.text
     return None, ""
 
 
 def _obstacle(
-    plan: Plan, route: Route, asked: Asked, carriers: Mapping[str, CarrierState], exclude: frozenset[str]
-) -> tuple[Lost | None, str]:
+    plan: RoutingPlan,
+    route: Route,
+    asked: RoutingQuestion,
+    carriers: Mapping[str, CarrierState],
+    exclude: frozenset[str],
+) -> tuple[RouteLoss | None, str]:
     """Why the route's carrier does not take the message, or not now."""
     state = carriers.get(route.carrier)
     if state is None:
-        return Lost.NO_CARRIER, ""
+        return RouteLoss.NO_CARRIER, ""
     if plan.sender_rules:
         rules = plan.sender_rules
         if sender_for(rules, carrier=route.carrier, country=asked.country, sender=asked.sender) is None:
-            return Lost.SENDER_REFUSED, ""
+            return RouteLoss.SENDER_REFUSED, ""
     if route.carrier in exclude:
-        return Lost.EXCLUDED, ""
+        return RouteLoss.EXCLUDED, ""
     if state.trouble and not state.takes_one:
-        return Lost.UNUSABLE, state.trouble
+        return RouteLoss.UNUSABLE, state.trouble
     return None, ""
 
 
@@ -252,12 +256,12 @@ def _beside(winner: Route, candidate: Candidate, able: Sequence[Route]) -> Candi
     if candidate.lost is not None:
         return candidate
     if route.priority > winner.priority:
-        return Candidate(route=route, lost=Lost.PRIORITY, detail=str(winner.priority))
+        return Candidate(route=route, lost=RouteLoss.PRIORITY, detail=str(winner.priority))
     if route.cost_microcredits > winner.cost_microcredits:
-        return Candidate(route=route, lost=Lost.COST, detail=f"{winner.cost_microcredits / 1_000_000:g}")
+        return Candidate(route=route, lost=RouteLoss.COST, detail=f"{winner.cost_microcredits / 1_000_000:g}")
     equals = [other for other in able if _standing(other) == _standing(winner)]
     share = f"{route.weight} in {sum(other.weight for other in equals)}"
-    return Candidate(route=route, lost=Lost.TURN, detail=share)
+    return Candidate(route=route, lost=RouteLoss.TURN, detail=share)
 
 
 def _standing(route: Route) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from palomar.routing import rule_rows as rows
 from palomar.routing.hours import parse_hours
-from palomar.routing.rules import Plan, Route
+from palomar.routing.rules import Route, RoutingPlan
 from palomar.routing.sender_rules import SenderAction, SenderForm, SenderRule, in_order
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found
@@ -15,9 +15,9 @@ from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.lane import Lane, Rank
 
 
-async def load_plan(tx: Transaction) -> Plan:
+async def load_plan(tx: Transaction) -> RoutingPlan:
     """All rules."""
-    return Plan(
+    return RoutingPlan(
         routes=tuple(_route(row) for row in await tx.select(rows.SELECT_ROUTES)),
         sender_rules=in_order(_sender_rule(row) for row in await tx.select(rows.SELECT_SENDER_RULES)),
         lanes=tuple(_lane(row) for row in await tx.select(rows.SELECT_LANES)),

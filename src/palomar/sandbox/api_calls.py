@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from palomar.ports import Clock
-from palomar.sandbox.change_feed import News
+from palomar.sandbox.change_feed import ChangeFeed
 from palomar.sandbox.redaction import ShownCall, redacted
-from palomar.sandbox.ring_buffer import Rings
+from palomar.sandbox.ring_buffer import RingBuffer
 from palomar.vocabulary.access import Scope
 from palomar.vocabulary.http_record import HttpRecord
 
@@ -21,7 +21,7 @@ SHOWN: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class RecordedCall:
     """One call of a program, as people may see it. ``is_cut`` where a body was longer than what is kept of it."""
 
     id: int
@@ -44,13 +44,13 @@ class _Kept:
     record: HttpRecord
 
 
-class Calls:
+class CallRecorder:
     """See the module."""
 
-    def __init__(self, clock: Clock, news: News) -> None:
+    def __init__(self, clock: Clock, news: ChangeFeed) -> None:
         self._clock = clock
         self._news = news
-        self._rings: Rings[_Kept] = Rings(kept=CALLS_AN_ACCOUNT, owners=ACCOUNTS_AT_MOST)
+        self._rings: RingBuffer[_Kept] = RingBuffer(kept=CALLS_AN_ACCOUNT, owners=ACCOUNTS_AT_MOST)
 
     def ended(self, dialect: str) -> Callable[[HttpRecord], None]:
         """What is to be told of each call to a dialect. Reading its documentation is no call."""
@@ -65,11 +65,11 @@ class Calls:
 
         return keep
 
-    def recent(self, scope: Scope) -> list[Call]:
+    def recent(self, scope: Scope) -> list[RecordedCall]:
         """The last calls in scope, newest first."""
         return [_call(number, kept) for number, kept in self._rings.seen_by(scope, SHOWN)]
 
-    def find(self, scope: Scope, number: int) -> Call | None:
+    def find(self, scope: Scope, number: int) -> RecordedCall | None:
         """One of them; None for any other."""
         kept = self._rings.find(scope, number)
         return None if kept is None else _call(number, kept)
@@ -81,9 +81,9 @@ def _is_reading(record: HttpRecord) -> bool:
     return is_nobodys and record.method in ("GET", "HEAD") and 0 < record.status < 400
 
 
-def _call(number: int, kept: _Kept) -> Call:
+def _call(number: int, kept: _Kept) -> RecordedCall:
     record = kept.record
-    return Call(
+    return RecordedCall(
         id=number,
         at_ms=kept.at_ms,
         dialect=kept.dialect,

@@ -60,7 +60,7 @@ class Listener:
         self._woken.set()
 
 
-class News:
+class ChangeFeed:
     """See the module."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ MOST_AHEAD_MS: Final = 3_650 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sandbox:
+class SandboxSettings:
     """How things stand: the wall is ``ahead_ms`` ahead of the machine's, and these carriers have these scripts."""
 
     version: int = -1
@@ -35,9 +35,9 @@ class Sandbox:
     scripts: Mapping[str, str] = field(default_factory=dict)
 
 
-async def read(tx: Transaction) -> Sandbox:
+async def read(tx: Transaction) -> SandboxSettings:
     """How things stand now."""
-    return Sandbox(
+    return SandboxSettings(
         version=int((await tx.select(SELECT_VERSION))[0][0]),
         ahead_ms=await _ahead_ms(tx),
         scripts={str(carrier): str(script) for carrier, script in await tx.select(SELECT_SCRIPTS)},

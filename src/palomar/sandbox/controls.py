@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from palomar.ports import Clock
 from palomar.sandbox import clock_and_chaos
-from palomar.sandbox.clock_and_chaos import Sandbox
+from palomar.sandbox.clock_and_chaos import SandboxSettings
 from palomar.storage.database import Database, Transaction
 from palomar.vocabulary.access import Right, Who
 
@@ -24,7 +24,7 @@ class Chaos:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class SandboxStatus:
     """How the sandbox stands: what time it is in it, how far that is ahead, and what goes wrong."""
 
     now_ms: int
@@ -61,14 +61,14 @@ class Controls:
         """Whether this person may play with the whole of it."""
         return self._who.may(Right.PLAY) and self._who.of_platform
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> SandboxStatus:
         """How it stands now."""
-        found: Sandbox = await self._database.read(clock_and_chaos.read)
+        found: SandboxSettings = await self._database.read(clock_and_chaos.read)
         chaos = (
             Chaos(carrier=carrier, script=found.scripts.get(carrier, script), is_set=carrier in found.scripts)
             for carrier, script in self._configured.items()
         )
-        return Standing(now_ms=self._clock.wall_ms(), ahead_ms=found.ahead_ms, chaos=tuple(chaos))
+        return SandboxStatus(now_ms=self._clock.wall_ms(), ahead_ms=found.ahead_ms, chaos=tuple(chaos))
 
     async def jump(self, milliseconds: int) -> bool:
         """Let so much time pass at once; False where that may not be, or is too far."""

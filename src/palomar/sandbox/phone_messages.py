@@ -33,7 +33,7 @@ Reference = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class SentToPhone:
     """A message to a phone."""
 
     id: MessageId
@@ -48,7 +48,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class WrittenByPhone:
     """A message from a phone, whole; ``account_id`` is None where it was nobody's."""
 
     id: int
@@ -82,17 +82,17 @@ class Ties:
     """Names of parts that have arrived and are other messages'."""
 
 
-async def sent(tx: Transaction, accounts: Accounts) -> list[Sent]:
+async def sent(tx: Transaction, accounts: Accounts) -> list[SentToPhone]:
     """The newest messages of these accounts that may reach a phone, newest first."""
     found = [_sent(row) for row in await _newest(tx, SELECT_SENT, accounts, "1 = 1", SENT_AT_MOST)]
     return [message for message in found if message.state not in NEVER_LEAVE]
 
 
-async def written(tx: Transaction, accounts: Accounts) -> list[Written]:
+async def written(tx: Transaction, accounts: Accounts) -> list[WrittenByPhone]:
     """The newest messages of phones to these accounts (to anybody and nobody, where they are everybody)."""
     found = await _newest(tx, SELECT_WRITTEN, accounts, "whole = 1", WRITTEN_AT_MOST)
     return [
-        Written(
+        WrittenByPhone(
             id=row[0],
             account_id=None if row[1] is None else AccountId(row[1]),
             carrier=row[2],
@@ -163,9 +163,9 @@ async def _newest(
     return [row for row in everybodys if accounts is None or row[1] in accounts]
 
 
-def _sent(row: Found) -> Sent:
+def _sent(row: Found) -> SentToPhone:
     identity, account_id, sender, msisdn, text, alphabet, parts, state, carrier = row
-    return Sent(
+    return SentToPhone(
         id=MessageId(identity),
         account_id=AccountId(account_id),
         sender=sender,

@@ -9,14 +9,14 @@ that they did not send themselves. Pure.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from palomar.sandbox.phone_messages import Reference, Sent, Ties, Written
+from palomar.sandbox.phone_messages import Reference, SentToPhone, Ties, WrittenByPhone
 from palomar.text.alphabets import Alphabet, measure
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId, State, born_ms
-from palomar.vocabulary.phone_message import HandsetMessage
+from palomar.vocabulary.phone_message import PhoneMessage
 from palomar.vocabulary.receipt_ids import canonical
 
-Arrival = tuple[str, HandsetMessage]
+Arrival = tuple[str, PhoneMessage]
 """What reached a handset, behind its carrier's name."""
 
 
@@ -53,8 +53,8 @@ class Bubble:
 
 
 def bubbles_of(
-    sent: Sequence[Sent],
-    written: Iterable[Written],
+    sent: Sequence[SentToPhone],
+    written: Iterable[WrittenByPhone],
     arrivals: Iterable[Arrival],
     ties: Ties,
     *,
@@ -84,13 +84,13 @@ def names_of(arrival: Arrival) -> set[Reference]:
     return {(carrier, canonical(reference)) for reference in message.references}
 
 
-def _alike(arrival: HandsetMessage, sent: Iterable[Sent], bubbles: Mapping[MessageId, Bubble]) -> MessageId | None:
+def _alike(arrival: PhoneMessage, sent: Iterable[SentToPhone], bubbles: Mapping[MessageId, Bubble]) -> MessageId | None:
     """A message with the same sender and text, rather one that has not arrived, rather a young one."""
     alike = [m.id for m in sent if m.text == arrival.text and m.sender.lstrip("+") == arrival.peer]
     return max(alike, key=lambda identity: (not bubbles[identity].times_here, identity), default=None)
 
 
-def _arrived(bubble: Bubble, arrival: HandsetMessage) -> Bubble:
+def _arrived(bubble: Bubble, arrival: PhoneMessage) -> Bubble:
     is_whole = arrival.parts_here == arrival.parts
     is_other = is_whole and arrival.text != bubble.text and not bubble.meant
     return replace(
@@ -103,7 +103,7 @@ def _arrived(bubble: Bubble, arrival: HandsetMessage) -> Bubble:
     )
 
 
-def _of_sent(message: Sent) -> Bubble:
+def _of_sent(message: SentToPhone) -> Bubble:
     return Bubble(
         key=f"m{message.id}",
         at_ms=born_ms(message.id),
@@ -118,7 +118,7 @@ def _of_sent(message: Sent) -> Bubble:
     )
 
 
-def _of_written(message: Written) -> Bubble:
+def _of_written(message: WrittenByPhone) -> Bubble:
     return Bubble(
         key=f"w{message.id}",
         at_ms=message.received_ms,
@@ -131,7 +131,7 @@ def _of_written(message: Written) -> Bubble:
     )
 
 
-def _of_stray(arrival: HandsetMessage) -> Bubble:
+def _of_stray(arrival: PhoneMessage) -> Bubble:
     return Bubble(
         key=f"s{arrival.serial}",
         at_ms=arrival.at_ms,

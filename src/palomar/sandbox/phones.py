@@ -15,7 +15,7 @@ from palomar.inbound.owners import load_owners
 from palomar.numbers.phone import plain_address
 from palomar.ports import Clock, SimulatedNetwork
 from palomar.sandbox import phone_messages
-from palomar.sandbox.phone_messages import Address, Sent, Ties, Written
+from palomar.sandbox.phone_messages import Address, SentToPhone, Ties, WrittenByPhone
 from palomar.sandbox.phone_screen import Arrival, Bubble, bubbles_of, names_of
 from palomar.storage.database import Database, Transaction
 from palomar.vocabulary.access import Right, Scope, Who
@@ -31,7 +31,7 @@ _NUMBERS_AT_MOST: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class PhoneLine:
     """A number that got or wrote something, and the last of it. ``state`` is None where it wrote that."""
 
     number: str
@@ -42,10 +42,10 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class PhoneView:
     """The numbers, newest first, and the screen of one of them; ``number`` is empty while none got anything."""
 
-    lines: list[Line]
+    lines: list[PhoneLine]
     number: str
     bubbles: list[Bubble]
     how: str
@@ -85,7 +85,7 @@ class Seen:
             seen[number] = newest
 
 
-class Handsets:
+class Phones:
     """See the module."""
 
     def __init__(
@@ -117,10 +117,10 @@ class Handsets:
         """Whether this person may say how a phone behaves."""
         return self._who.may(Right.PLAY) and self._who.of_platform
 
-    async def look(self, number: str) -> View:
+    async def look(self, number: str) -> PhoneView:
         """The numbers, and the screen of this one, or of the newest where none is named."""
 
-        async def script(tx: Transaction) -> tuple[list[Sent], list[Written], str, list[Arrival], Ties]:
+        async def script(tx: Transaction) -> tuple[list[SentToPhone], list[WrittenByPhone], str, list[Arrival], Ties]:
             sent = await phone_messages.sent(tx, self._scope.account_ids)
             written = await phone_messages.written(tx, self._scope.account_ids)
             sent = [m for m in sent if m.carrier in self._networks or not m.carrier]
@@ -140,7 +140,7 @@ class Handsets:
         mine = [message for message in written if message.number == chosen]
         bubbles = bubbles_of(of_chosen[:BUBBLES_AT_MOST], mine, arrivals, ties, with_strays=is_everybodys)
         bubbles = bubbles[-BUBBLES_AT_MOST:]
-        return View(
+        return PhoneView(
             lines=self._lines(sent, written, newest),
             number=chosen,
             bubbles=bubbles,
@@ -182,8 +182,8 @@ class Handsets:
 
     # --- private
 
-    def _lines(self, sent: Sequence[Sent], written: Sequence[Written], newest: int) -> list[Line]:
-        lines: dict[str, Line] = {}
+    def _lines(self, sent: Sequence[SentToPhone], written: Sequence[WrittenByPhone], newest: int) -> list[PhoneLine]:
+        lines: dict[str, PhoneLine] = {}
         unread: dict[str, int] = {}
         for message in sent:
             after = self._seen.after(self._session_id, message.msisdn, newest=newest)
@@ -192,7 +192,7 @@ class Handsets:
             if line.number not in lines and len(lines) < LINES_AT_MOST:
                 lines[line.number] = line
         return [
-            Line(number=n, text=line.text, at_ms=line.at_ms, state=line.state, unread=unread.get(n, 0))
+            PhoneLine(number=n, text=line.text, at_ms=line.at_ms, state=line.state, unread=unread.get(n, 0))
             for n, line in lines.items()
         ]
 
@@ -214,20 +214,20 @@ class Handsets:
         return max(last, key=lambda entry: entry[0][0].at_ms if entry[0] else 0)[1]
 
 
-def _newest_number(sent: Sequence[Sent], written: Sequence[Written]) -> str:
+def _newest_number(sent: Sequence[SentToPhone], written: Sequence[WrittenByPhone]) -> str:
     lines = [*map(_line_of_sent, sent[:1]), *map(_line_of_written, written[:1])]
     return max(lines, key=_when).number if lines else ""
 
 
-def _line_of_sent(message: Sent) -> Line:
-    return Line(number=message.msisdn, text=message.text, at_ms=born_ms(message.id), state=message.state, unread=0)
+def _line_of_sent(message: SentToPhone) -> PhoneLine:
+    return PhoneLine(number=message.msisdn, text=message.text, at_ms=born_ms(message.id), state=message.state, unread=0)
 
 
-def _line_of_written(message: Written) -> Line:
-    return Line(number=message.number, text=message.text, at_ms=message.received_ms, state=None, unread=0)
+def _line_of_written(message: WrittenByPhone) -> PhoneLine:
+    return PhoneLine(number=message.number, text=message.text, at_ms=message.received_ms, state=None, unread=0)
 
 
-def _when(line: Line) -> int:
+def _when(line: PhoneLine) -> int:
     return line.at_ms
 
 

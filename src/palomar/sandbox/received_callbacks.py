@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Final
 
 from palomar.ports import Clock
-from palomar.sandbox.change_feed import News
-from palomar.sandbox.ring_buffer import Rings
+from palomar.sandbox.change_feed import ChangeFeed
+from palomar.sandbox.ring_buffer import RingBuffer
 from palomar.vocabulary.access import Scope
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.http_record import HeaderLines
@@ -34,7 +34,7 @@ class Signature(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Got:
+class ReceivedCallback:
     """One callback as it came."""
 
     at_ms: int
@@ -52,14 +52,14 @@ class Got:
 _Leaving = tuple[str, str, bytes]
 
 
-class Inbox:
+class ReceivedCallbacks:
     """See the module. ``fits`` says whether a header is the signature of an account over some octets."""
 
-    def __init__(self, clock: Clock, news: News, *, fits: Callable[[AccountId, str, bytes], bool]) -> None:
+    def __init__(self, clock: Clock, news: ChangeFeed, *, fits: Callable[[AccountId, str, bytes], bool]) -> None:
         self._clock = clock
         self._news = news
         self._fits = fits
-        self._rings: Rings[Got] = Rings(kept=CALLBACKS_AN_ACCOUNT, owners=ACCOUNTS_AT_MOST)
+        self._rings: RingBuffer[ReceivedCallback] = RingBuffer(kept=CALLBACKS_AN_ACCOUNT, owners=ACCOUNTS_AT_MOST)
         self._leaving: OrderedDict[_Leaving, tuple[AccountId, MessageId]] = OrderedDict()
 
     def leaving(
@@ -73,7 +73,7 @@ class Inbox:
     def came(self, method: str, target: str, headers: HeaderLines, body: bytes) -> None:
         """One came to our address; whoever sent it."""
         account_id, message_id = self._leaving.get((method, target, body), (None, None))
-        got = Got(
+        got = ReceivedCallback(
             at_ms=self._clock.wall_ms(),
             method=method,
             target=target,
@@ -86,11 +86,11 @@ class Inbox:
         self._rings.add(account_id, got)
         self._news.tell("callbacks", (account_id,))
 
-    def recent(self, scope: Scope) -> list[tuple[int, Got]]:
+    def recent(self, scope: Scope) -> list[tuple[int, ReceivedCallback]]:
         """The last callbacks in scope with their numbers, newest first."""
         return self._rings.seen_by(scope, SHOWN)
 
-    def find(self, scope: Scope, number: int) -> Got | None:
+    def find(self, scope: Scope, number: int) -> ReceivedCallback | None:
         """One of them; None for any other."""
         return self._rings.find(scope, number)
 

@@ -10,7 +10,7 @@ from palomar.vocabulary.account import AccountId
 T = TypeVar("T")
 
 
-class Rings(Generic[T]):
+class RingBuffer(Generic[T]):
     """Each thing has a number of its own, by which it is found for as long as it is kept. What is nobody's (None) is
     the platform's to see."""
 

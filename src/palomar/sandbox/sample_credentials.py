@@ -37,7 +37,7 @@ FirstSecrets = Callable[[], Awaitable[Secrets | None]]
 """Reads the file that the first start has written; None where there is none."""
 
 
-class Keys:
+class SampleCredentials:
     """See the module."""
 
     def __init__(

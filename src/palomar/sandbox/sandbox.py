@@ -11,13 +11,13 @@ from palomar.access.passwords import Passwords
 from palomar.access.sign_in import SignedIn
 from palomar.accounts.directory import Directory
 from palomar.ports import Clock, Ids, SimulatedNetwork
-from palomar.sandbox.api_calls import Call, Calls
-from palomar.sandbox.change_feed import Listener, News, Topic
+from palomar.sandbox.api_calls import CallRecorder, RecordedCall
+from palomar.sandbox.change_feed import ChangeFeed, Listener, Topic
 from palomar.sandbox.controls import Controls
 from palomar.sandbox.phone_messages import owners_of_parts
-from palomar.sandbox.phones import Handsets, Seen
-from palomar.sandbox.received_callbacks import Got, Inbox
-from palomar.sandbox.sample_credentials import FirstSecrets, Keys
+from palomar.sandbox.phones import Phones, Seen
+from palomar.sandbox.received_callbacks import ReceivedCallback, ReceivedCallbacks
+from palomar.sandbox.sample_credentials import FirstSecrets, SampleCredentials
 from palomar.storage.database import Database, Transaction
 from palomar.vocabulary.access import Scope
 
@@ -28,9 +28,9 @@ class Sandbox:
 
     networks: Mapping[str, SimulatedNetwork]
     is_whole: bool
-    news: News
-    calls: Calls | None
-    inbox: Inbox | None
+    news: ChangeFeed
+    calls: CallRecorder | None
+    inbox: ReceivedCallbacks | None
     configured: Mapping[str, str]
     """Each simulated carrier's chaos script by the configuration."""
     spelled: Callable[[str], str]
@@ -41,7 +41,7 @@ class Sandbox:
     seen: Seen = field(default_factory=Seen)
 
 
-class Play:
+class PersonalSandbox:
     """One person's door to the sandbox."""
 
     def __init__(
@@ -62,10 +62,10 @@ class Play:
         self._database = database
         self._person = f"user {who.user_id}" if who.user_id is not None else f"account {who.account_id}"
         self.is_whole = sandbox.is_whole
-        self.handsets = Handsets(
+        self.handsets = Phones(
             who, scope, session_id, database=database, clock=clock, networks=sandbox.networks, seen=sandbox.seen
         )
-        self.keys = Keys(
+        self.keys = SampleCredentials(
             who,
             scope,
             database=database,
@@ -87,19 +87,19 @@ class Play:
 
     # --- the last of what programs said and were told
 
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[RecordedCall]:
         """The last calls of programs in scope, newest first."""
         return self._sandbox.calls.recent(self._scope) if self._sandbox.calls is not None else []
 
-    def call(self, number: int) -> Call | None:
+    def call(self, number: int) -> RecordedCall | None:
         """One of them; None for any other."""
         return self._sandbox.calls.find(self._scope, number) if self._sandbox.calls is not None else None
 
-    def inbox(self) -> list[tuple[int, Got]]:
+    def inbox(self) -> list[tuple[int, ReceivedCallback]]:
         """The last callbacks in scope that came to our own address, newest first, with their numbers."""
         return self._sandbox.inbox.recent(self._scope) if self._sandbox.inbox is not None else []
 
-    def got(self, number: int) -> Got | None:
+    def got(self, number: int) -> ReceivedCallback | None:
         """One of them; None for any other."""
         return self._sandbox.inbox.find(self._scope, number) if self._sandbox.inbox is not None else None
 

@@ -6,7 +6,7 @@ It knows neither simulators nor the real clock: it says how far the wall has jum
 from collections.abc import Callable, Mapping
 
 from palomar.sandbox import clock_and_chaos
-from palomar.sandbox.clock_and_chaos import Sandbox
+from palomar.sandbox.clock_and_chaos import SandboxSettings
 from palomar.storage.database import Database
 
 
@@ -22,7 +22,7 @@ class SandboxWatch:
         self._database = database
         self._jumped = jumped
         self._changed = changed
-        self._known = Sandbox()
+        self._known = SandboxSettings()
         self._is_stale = True
 
     def look_again(self) -> None:

@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from palomar.ports import Carrier, Clock
-from palomar.routing.carrier_status import CarrierStanding, record_standing
+from palomar.routing.carrier_status import CarrierStatus, record_standing
 from palomar.routing.router import Router
-from palomar.sending.stalled import Idle
+from palomar.sending.stalled import StalledQueue
 from palomar.storage.database import Database
 
 LOOK_EVERY_SECONDS = 2.0
 
 
-class Standings:
+class CarrierStatusRecorder:
     """``node_id`` is this node's row while its lease runs; ``idle`` the
     carriers for which parts wait and none leaves."""
 
@@ -24,7 +24,7 @@ class Standings:
         carriers: Mapping[str, Carrier],
         *,
         node_id: Callable[[], int | None],
-        idle: Callable[[], Mapping[str, Idle]],
+        idle: Callable[[], Mapping[str, StalledQueue]],
     ) -> None:
         self._database = database
         self._clock = clock
@@ -32,16 +32,16 @@ class Standings:
         self._carriers = carriers
         self._node_id = node_id
         self._idle = idle
-        self._written: tuple[int, list[CarrierStanding]] | None = None
+        self._written: tuple[int, list[CarrierStatus]] | None = None
 
-    def now(self) -> list[CarrierStanding]:
+    def now(self) -> list[CarrierStatus]:
         """Say how they stand at this moment."""
         states, idle = self._router.states(), self._idle()
         standings = []
         for name, carrier in self._carriers.items():
             waits = idle.get(name)
             standings.append(
-                CarrierStanding(
+                CarrierStatus(
                     carrier=name,
                     links=tuple(carrier.links()),
                     trouble=states[name].trouble,
@@ -64,7 +64,7 @@ class Standings:
         self._written = told
 
 
-def _lasting(standing: CarrierStanding) -> CarrierStanding:
+def _lasting(standing: CarrierStatus) -> CarrierStatus:
     """Without what changes with every message."""
     links = tuple(
         replace(link, outstanding=0, parts_per_second=round(link.parts_per_second)) for link in standing.links

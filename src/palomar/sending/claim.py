@@ -18,7 +18,7 @@ from palomar.storage.database import Transaction
 from palomar.transaction import lease_rows
 from palomar.transaction import message_rows as rows
 from palomar.transaction.work import Work
-from palomar.vocabulary.doubt import Cause
+from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import NODES_MAX, MessageId, PartId, State
 
@@ -35,7 +35,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimOrder:
+class MessageClaimOrder:
     """Take at most ``limit`` due messages of that rank that wait for ``carrier``."""
 
     carrier: str
@@ -44,7 +44,7 @@ class ClaimOrder:
 
 
 @dataclass(slots=True, kw_only=True)
-class Claimed:
+class ClaimedParts:
     """The parts that wait of the messages that were taken, and how many messages those were (some may have ended as
     blocked instead)."""
 
@@ -79,13 +79,13 @@ async def renew(tx: Transaction, node: Node, *, lease_ms: int = LEASE_MS, uncoun
     return await tx.execute(lease_rows.RENEW, now_ms + lease_ms, now_ms - uncounted_ms, node.id, now_ms) == 1
 
 
-async def claim(work: Work, orders: Sequence[ClaimOrder]) -> list[Claimed]:
+async def claim(work: Work, orders: Sequence[MessageClaimOrder]) -> list[ClaimedParts]:
     """Take due messages, oldest first; their unsent parts, in order."""
-    claimed: list[Claimed] = []
+    claimed: list[ClaimedParts] = []
     taken: set[MessageId] = set()
     for order in orders:
         if order.limit <= 0 or not await work.holds_lease():
-            claimed.append(Claimed(parts=[], messages=0))
+            claimed.append(ClaimedParts(parts=[], messages=0))
             continue
         wanted = (order.carrier, int(order.rank), work.now_ms, order.limit)
         found = await work.tx.select_locked(rows.SELECT_CLAIMABLE, *wanted, lock="skip")
@@ -93,7 +93,7 @@ async def claim(work: Work, orders: Sequence[ClaimOrder]) -> list[Claimed]:
         for message_id, due_ms in fresh.items():
             work.requeue(message_id, due_ms=due_ms, node_id=work.context.node_id)
         taken.update(fresh)
-        claimed.append(Claimed(parts=await waiting_parts(work, list(fresh)), messages=len(found)))
+        claimed.append(ClaimedParts(parts=await waiting_parts(work, list(fresh)), messages=len(found)))
     return claimed
 
 
@@ -130,7 +130,7 @@ async def _take_over_one(work: Work, node_id: int) -> TakenOver:
     for (_, due_ms), message_id in zip(held, message_ids, strict=True):
         work.requeue(message_id, due_ms=due_ms, node_id=None)
     for part in doubtful:
-        doubt(work, part, Cause.DEATH, reason="the node that sent it died before the answer")
+        doubt(work, part, DoubtCause.DEATH, reason="the node that sent it died before the answer")
     await join_doubtful(work, doubtful)
     more = len(held) == _TAKE_OVER_SLICE
     if not more:

@@ -5,9 +5,9 @@ under way at once, and a queue that found none asks again only when somebody say
 from collections.abc import Callable, Mapping
 
 from palomar.routing.question import UNROUTED
-from palomar.sending.claim import Claimed, ClaimOrder, claim
+from palomar.sending.claim import ClaimedParts, MessageClaimOrder, claim
 from palomar.sending.outgoing import claimed_part
-from palomar.sending.send_queue import LINE_PARTS, Line
+from palomar.sending.send_queue import LINE_PARTS, SendQueue
 from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.lane import Rank
 
@@ -18,7 +18,7 @@ CLAIM = Step(name="claim", script=claim, weigh=lambda order: order.limit)
 class Claimer:
     """``lines`` by carrier; ``pump`` lets what came into a line leave."""
 
-    def __init__(self, lines: Mapping[str, Line], batcher: Batcher, *, pump: Callable[[Line], None]) -> None:
+    def __init__(self, lines: Mapping[str, SendQueue], batcher: Batcher, *, pump: Callable[[SendQueue], None]) -> None:
         self._lines = lines
         self._batcher = batcher
         self._pump = pump
@@ -28,18 +28,18 @@ class Claimer:
         """Claim nothing any more."""
         self._taking = False
 
-    def claim(self, line: Line) -> None:
+    def claim(self, line: SendQueue) -> None:
         """Ask for what waits for this line's carrier, the urgent first."""
         for rank in Rank:
             self._claim(line, rank)
 
-    def refill(self, line: Line) -> None:
+    def refill(self, line: SendQueue) -> None:
         """Ask where a queue has drained and the database may hold more."""
         for rank, queue in line.queues.items():
             if queue.backlog and queue.room > LINE_PARTS // 2:
                 self._claim(line, rank)
 
-    def _claim(self, line: Line, rank: Rank) -> None:
+    def _claim(self, line: SendQueue, rank: Rank) -> None:
         queue, carrier = line.of(rank), line.carrier
         if queue.claiming or not self._taking or (carrier is not None and not carrier.live):
             return
@@ -48,7 +48,7 @@ class Claimer:
             return
         queue.claiming, queue.backlog = True, False
 
-        def done(claimed: Claimed) -> None:
+        def done(claimed: ClaimedParts) -> None:
             queue.claiming = False
             queue.backlog = queue.backlog or claimed.messages >= limit
             self._take(line, claimed)
@@ -58,9 +58,9 @@ class Claimer:
         def failed(error: BaseException) -> None:
             queue.claiming, queue.backlog = False, True
 
-        self._batcher.post(CLAIM, ClaimOrder(carrier=line.name, limit=limit, rank=rank), done, failed)
+        self._batcher.post(CLAIM, MessageClaimOrder(carrier=line.name, limit=limit, rank=rank), done, failed)
 
-    def _take(self, line: Line, claimed: Claimed) -> None:
+    def _take(self, line: SendQueue, claimed: ClaimedParts) -> None:
         touched = {}
         for part in claimed.parts:
             target = self._lines.get(part.carrier, line)

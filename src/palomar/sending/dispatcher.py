@@ -18,13 +18,13 @@ from palomar.ports import Acknowledge, Carrier, CarrierInbound, CarrierReceipt, 
 from palomar.receipts.record import record_receipts
 from palomar.routing.question import UNROUTED
 from palomar.routing.router import Outlook, Router
-from palomar.routing.rules import Asked
+from palomar.routing.rules import RoutingQuestion
 from palomar.sending.claimer import Claimer
 from palomar.sending.failover import Failover
 from palomar.sending.outgoing import newborn_parts
-from palomar.sending.send_queue import Line
+from palomar.sending.send_queue import SendQueue
 from palomar.sending.stalled import Watchdog
-from palomar.sending.submit import Again, Answer, Mark, mark_submitting, record_answers
+from palomar.sending.submit import Again, Mark, SubmitAnswer, mark_submitting, record_answers
 from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.message import State
 
@@ -52,8 +52,8 @@ class Dispatcher:
     """See the module. ``carriers`` by name; ``batcher`` is plugged in by :meth:`attach` because it needs us too."""
 
     def __init__(self, carriers: Mapping[str, Carrier], router: Router) -> None:
-        self._lines = {name: Line(name, carrier) for name, carrier in carriers.items()}
-        self._lines[UNROUTED] = Line(UNROUTED, None)
+        self._lines = {name: SendQueue(name, carrier) for name, carrier in carriers.items()}
+        self._lines[UNROUTED] = SendQueue(UNROUTED, None)
         self._router = router
         self._batcher: Batcher
         self._claimer: Claimer
@@ -138,7 +138,7 @@ class Dispatcher:
             queue.pledged += row.parts
         return Claim(choice.carrier, held, choice)
 
-    def _release(self, claim: Claim, message: NewMessage, line: Line) -> None:
+    def _release(self, claim: Claim, message: NewMessage, line: SendQueue) -> None:
         if claim.held is State.SUBMITTING and line.carrier is not None:
             line.carrier.release(message.row.parts)
 
@@ -150,7 +150,7 @@ class Dispatcher:
         line.unsaved += 1
         self._batcher.post(
             ANSWERS,
-            Answer(carrier, part, outcome, exchange),
+            SubmitAnswer(carrier, part, outcome, exchange),
             lambda again: self._saved(line, part, again),
             lambda error: self._saved(line, part, None),
         )
@@ -208,7 +208,7 @@ class Dispatcher:
         for line in self._lines.values():
             line.clear()
 
-    def _pump(self, line: Line) -> None:
+    def _pump(self, line: SendQueue) -> None:
         carrier = line.carrier
         if carrier is None or not self._taking:
             return
@@ -218,7 +218,7 @@ class Dispatcher:
             self._mark(line, carrier, part)
         self._claimer.refill(line)
 
-    def _mark(self, line: Line, carrier: Carrier, part: OutgoingPart) -> None:
+    def _mark(self, line: SendQueue, carrier: Carrier, part: OutgoingPart) -> None:
         queue = line.of(part.rank)
 
         def done(may_leave: bool) -> None:
@@ -237,7 +237,7 @@ class Dispatcher:
 
         self._batcher.post(MARK, Mark(part, line.name), done, failed)
 
-    def _saved(self, line: Line, part: OutgoingPart, again: Again | None) -> None:
+    def _saved(self, line: SendQueue, part: OutgoingPart, again: Again | None) -> None:
         """The carrier's answer is in a transaction, or can be in none."""
         stood = not line.can_leave
         line.unsaved -= 1
@@ -246,7 +246,7 @@ class Dispatcher:
         if stood and line.can_leave:
             self._pump(line)
 
-    def _again(self, line: Line, part: OutgoingPart, again: Again) -> None:
+    def _again(self, line: SendQueue, part: OutgoingPart, again: Again) -> None:
         # The carrier may still answer the attempt before, so this one is another part.
         part = structs.replace(part, attempt=again.attempt, deferrals=again.deferrals)
         if again.seconds <= 0.0:
@@ -255,7 +255,7 @@ class Dispatcher:
             self._rest(line, part, again.seconds)
             self._failover.put_off(part, line)
 
-    def _rest(self, line: Line, part: OutgoingPart, seconds: float) -> None:
+    def _rest(self, line: SendQueue, part: OutgoingPart, seconds: float) -> None:
         """Let a part wait for its time; where its carrier fails meanwhile, it moves as those do that are ready."""
 
         def wake() -> None:
@@ -265,7 +265,7 @@ class Dispatcher:
         if self._taking:
             line.rest(part, asyncio.get_running_loop().call_later(seconds, wake))
 
-    def _back_in_line(self, line: Line, part: OutgoingPart) -> None:
+    def _back_in_line(self, line: SendQueue, part: OutgoingPart) -> None:
         if self._taking:
             line.push_front(part)
             self._pump(line)
@@ -275,10 +275,10 @@ def _done(result: None) -> None:
     """Do nothing: nobody waits for a mark."""
 
 
-def _asked(message: NewMessage, command: Acceptance, now_ms: int) -> Asked:
+def _asked(message: NewMessage, command: Acceptance, now_ms: int) -> RoutingQuestion:
     """A new message in the router's words."""
     row = message.row
-    return Asked(
+    return RoutingQuestion(
         msisdn=row.msisdn,
         country=row.country,
         sender=row.sender,

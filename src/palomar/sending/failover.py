@@ -11,7 +11,7 @@ from palomar.ports import OutgoingPart
 from palomar.routing.question import UNROUTED
 from palomar.routing.router import Router
 from palomar.sending.reroute import AT_ONCE, Rerouted, RerouteOrder, reroute
-from palomar.sending.send_queue import Line
+from palomar.sending.send_queue import SendQueue
 from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import MessageId
@@ -27,7 +27,7 @@ class Failover:
     """``claim`` fetches what was moved into its new line."""
 
     def __init__(
-        self, lines: Mapping[str, Line], batcher: Batcher, router: Router, *, claim: Callable[[Line], None]
+        self, lines: Mapping[str, SendQueue], batcher: Batcher, router: Router, *, claim: Callable[[SendQueue], None]
     ) -> None:
         self._lines = lines
         self._batcher = batcher
@@ -46,19 +46,19 @@ class Failover:
             else:
                 self._move_hurried(line)
 
-    def put_off(self, part: OutgoingPart, line: Line) -> None:
+    def put_off(self, part: OutgoingPart, line: SendQueue) -> None:
         """Note that the carrier has asked for this part later, once more."""
         if part.deferrals >= PUT_OFF_AT_MOST and self._router.has_other(line.name):
             self._post(line, part.rank, (part.message_id,), f"the carrier put it off {part.deferrals} times")
 
-    def _move_all(self, line: Line) -> None:
+    def _move_all(self, line: SendQueue) -> None:
         why = self._router.states()[line.name].trouble or "the carrier has failed"
         for rank in Rank:
             if (line.name, rank) not in self._moving:
                 self._moving.add((line.name, rank))
                 self._move_what_is_here(line, rank, why, frozenset())
 
-    def _move_what_is_here(self, line: Line, rank: Rank, why: str, tried: frozenset[MessageId]) -> None:
+    def _move_what_is_here(self, line: SendQueue, rank: Rank, why: str, tried: frozenset[MessageId]) -> None:
         """A slice of what is in memory, again and again; then what nobody has claimed."""
         here = dict.fromkeys(part.message_id for part in line.of(rank).here if part.message_id not in tried)
         if here:
@@ -68,7 +68,7 @@ class Failover:
         else:
             self._move_unclaimed(line, rank, why)
 
-    def _move_unclaimed(self, line: Line, rank: Rank, why: str) -> None:
+    def _move_unclaimed(self, line: SendQueue, rank: Rank, why: str) -> None:
         def then(rerouted: Rerouted | None) -> None:
             if rerouted is not None and rerouted.moved and rerouted.looked_at >= AT_ONCE:
                 self._move_unclaimed(line, rank, why)
@@ -77,7 +77,7 @@ class Failover:
 
         self._post(line, rank, (), why, then)
 
-    def _move_hurried(self, line: Line) -> None:
+    def _move_hurried(self, line: SendQueue) -> None:
         """Messages with a deadline that have waited for half their time; each tries once."""
         now_ms = self._batcher.clock.wall_ms()
         if len(self._hurried) > HURRIED_REMEMBERED:
@@ -96,7 +96,7 @@ class Failover:
 
     def _post(
         self,
-        line: Line,
+        line: SendQueue,
         rank: Rank,
         message_ids: tuple[MessageId, ...],
         why: str,
@@ -109,7 +109,7 @@ class Failover:
         order = RerouteOrder(carrier=line.name, why=why, message_ids=message_ids, rank=rank)
         self._batcher.post(REROUTE, order, done, lambda error: then(None))
 
-    def _moved(self, line: Line, rerouted: Rerouted) -> None:
+    def _moved(self, line: SendQueue, rerouted: Rerouted) -> None:
         line.take_out(rerouted.moved)
         touched = set()
         for carrier, rank in rerouted.moved.values():

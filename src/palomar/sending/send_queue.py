@@ -35,7 +35,7 @@ class Resting(NamedTuple):
 
 
 @dataclass(slots=True)
-class Queue:
+class RankQueue:
     """The parts of one rank."""
 
     ready: deque[OutgoingPart] = field(default_factory=deque)
@@ -57,13 +57,13 @@ class Queue:
         return [*self.ready, *(resting.part for resting in self.resting.values())]
 
 
-class Line:
+class SendQueue:
     """See the module. ``carrier`` is None for what nobody has routed yet."""
 
     def __init__(self, name: str, carrier: Carrier | None) -> None:
         self.name = name
         self.carrier = carrier
-        self.queues = {rank: Queue() for rank in Rank}
+        self.queues = {rank: RankQueue() for rank in Rank}
         self.unsaved = 0
         """Parts that were answered, and whose answer is in no transaction yet."""
         self.left = 0
@@ -71,7 +71,7 @@ class Line:
         self._in_order = tuple(self.queues.values())
         self._turn = 0
 
-    def of(self, rank: Rank) -> Queue:
+    def of(self, rank: Rank) -> RankQueue:
         return self._in_order[rank]
 
     def is_first(self, rank: Rank) -> bool:

@@ -13,7 +13,7 @@ from enum import StrEnum
 import structlog
 
 from palomar.ports import Clock
-from palomar.sending.send_queue import Line
+from palomar.sending.send_queue import SendQueue
 
 LOOK_EVERY_SECONDS = 1.0
 IDLE_SECONDS = 5.0
@@ -26,7 +26,7 @@ LOGGED_SECONDS = 30.0
 log = structlog.get_logger(__name__)
 
 
-class Hindrance(StrEnum):
+class StallReason(StrEnum):
     """Reasons for which nothing leaves."""
 
     NONE = ""
@@ -42,11 +42,11 @@ class Hindrance(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Idle:
+class StalledQueue:
     """A line where parts wait and none leaves: since when (wall milliseconds), why, and how many are in memory."""
 
     since_ms: int
-    hindrance: Hindrance
+    hindrance: StallReason
     parts: int
     stalled: bool
 
@@ -64,13 +64,13 @@ class Watchdog:
     """``pump`` lets what is in a line leave, ``claim`` fetches what waits for it in the database."""
 
     def __init__(
-        self, lines: Mapping[str, Line], *, pump: Callable[[Line], None], claim: Callable[[Line], None]
+        self, lines: Mapping[str, SendQueue], *, pump: Callable[[SendQueue], None], claim: Callable[[SendQueue], None]
     ) -> None:
         self._lines = lines
         self._pump = pump
         self._claim = claim
         self._watched: dict[str, _Watch] = {}
-        self.idle: Mapping[str, Idle] = {}
+        self.idle: Mapping[str, StalledQueue] = {}
         """Where parts wait and none leaves, as of the last look."""
         self.stalls = 0
         """How often since the start parts had to be sent off from here."""
@@ -90,7 +90,7 @@ class Watchdog:
                     idle[name] = found
         self.idle = idle
 
-    def _look_at(self, line: Line, unclaimed: int | None, clock: Clock) -> Idle | None:
+    def _look_at(self, line: SendQueue, unclaimed: int | None, clock: Clock) -> StalledQueue | None:
         now, watch = clock.monotonic(), self._watched.setdefault(line.name, _Watch())
         waits = line.waiting > 0 or unclaimed is not None
         if line.left != watch.left or not waits:
@@ -98,7 +98,7 @@ class Watchdog:
             watch.could_since, watch.told = None, False
             return None
         hindrance = hindrance_of(line)
-        if hindrance is not Hindrance.NONE:
+        if hindrance is not StallReason.NONE:
             watch.could_since = None
         elif watch.could_since is None:
             watch.could_since = now
@@ -112,9 +112,9 @@ class Watchdog:
             log.warning("sending_waits", carrier=line.name, parts=line.waiting, seconds=round(seconds), why=hindrance)
         if seconds < IDLE_SECONDS and not stalled:
             return None
-        return Idle(since_ms=watch.moved_ms, hindrance=hindrance, parts=line.waiting, stalled=stalled)
+        return StalledQueue(since_ms=watch.moved_ms, hindrance=hindrance, parts=line.waiting, stalled=stalled)
 
-    def _send_off(self, line: Line, seconds: float, *, told: bool) -> None:
+    def _send_off(self, line: SendQueue, seconds: float, *, told: bool) -> None:
         if not told:
             self.stalls += 1
             log.error("sending_stalled", carrier=line.name, parts=line.waiting, seconds=round(seconds, 1))
@@ -124,16 +124,16 @@ class Watchdog:
         self._claim(line)
 
 
-def hindrance_of(line: Line) -> Hindrance:
+def hindrance_of(line: SendQueue) -> StallReason:
     """Say what keeps parts from leaving by a line at this moment."""
     carrier = line.carrier
     if carrier is None or not carrier.live:
-        return Hindrance.NO_LINK
+        return StallReason.NO_LINK
     if not line.can_leave:
-        return Hindrance.DATABASE
+        return StallReason.DATABASE
     if carrier.room() > 0:
-        return Hindrance.NONE
+        return StallReason.NONE
     if carrier.on_trial:
-        return Hindrance.NO_ANSWERS
+        return StallReason.NO_ANSWERS
     links = [link for link in carrier.links() if link.bound]
-    return Hindrance.PACE if any(link.outstanding < link.window for link in links) else Hindrance.WINDOW
+    return StallReason.PACE if any(link.outstanding < link.window for link in links) else StallReason.WINDOW

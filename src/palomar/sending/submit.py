@@ -22,7 +22,7 @@ from palomar.transaction.message_rows import OpenMessage, OpenPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.backoff import scattered, wait_after
-from palomar.vocabulary.doubt import Cause
+from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.message import FINAL, MessageId, PartId, State, move
 from palomar.vocabulary.oddity import OddityKind, oddity
 from palomar.vocabulary.receipt_ids import canonical, is_id
@@ -35,7 +35,7 @@ PUT_OFF_LONG_MOST_SECONDS = 900.0
 """until it was put off so many times: from then on it comes at least as often as this."""
 
 
-class Answer(Struct, frozen=True):
+class SubmitAnswer(Struct, frozen=True):
     """What became of one submit."""
 
     carrier: str
@@ -94,7 +94,7 @@ async def _claimed_by_us(work: Work, marks: Sequence[Mark]) -> set[tuple[Message
     }
 
 
-async def record_answers(work: Work, answers: Sequence[Answer]) -> list[Again | None]:
+async def record_answers(work: Work, answers: Sequence[SubmitAnswer]) -> list[Again | None]:
     """Record what carriers answered; a part to be sent again comes back as :class:`Again`. Facts are not fenced."""
     known = await work.parts([answer.part.part_id for answer in answers])
     answered = [known[answer.part.part_id] for answer in answers if answer.part.part_id in known]
@@ -117,7 +117,7 @@ async def record_answers(work: Work, answers: Sequence[Answer]) -> list[Again | 
     ]
 
 
-async def _load_doubts(work: Work, answers: Sequence[Answer], known: Mapping[PartId, OpenPart]) -> None:
+async def _load_doubts(work: Work, answers: Sequence[SubmitAnswer], known: Mapping[PartId, OpenPart]) -> None:
     """Read what is known of parts in doubt. The first answer to a part that nobody doubted asks for nothing."""
     wanted = []
     for answer in answers:
@@ -136,7 +136,7 @@ def _is_halted(message: OpenMessage) -> bool:
     return message.worst is State.REJECTED and message.parts_left > 0
 
 
-def _still_queued(known: Mapping[PartId, OpenPart], answer: Answer) -> bool:
+def _still_queued(known: Mapping[PartId, OpenPart], answer: SubmitAnswer) -> bool:
     part = known.get(answer.part.part_id)
     return part is not None and part.state is State.QUEUED
 
@@ -153,7 +153,7 @@ def _is_held_of_several(message: OpenMessage) -> bool:
     return message.state is State.HELD and message.parts > 1
 
 
-def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -> Again | None:
+def _record(work: Work, part: OpenPart, answer: SubmitAnswer, taken: list[OpenPart]) -> Again | None:
     outcome = answer.outcome
     match outcome:
         case Taken():
@@ -172,13 +172,13 @@ def _record(work: Work, part: OpenPart, answer: Answer, taken: list[OpenPart]) -
         case InDoubt():
             if part.attempt == answer.part.attempt:
                 sender, exchange = answer.part.sender, answer.exchange
-                return doubt(work, part, Cause.UNANSWERED, reason=outcome.reason, sender=sender, exchange=exchange)
+                return doubt(work, part, DoubtCause.UNANSWERED, reason=outcome.reason, sender=sender, exchange=exchange)
         case _:
             assert_never(outcome)
     return None
 
 
-def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
+def take(work: Work, part: OpenPart, answer: SubmitAnswer, reference: str) -> None:
     """Note that the carrier took the part: it is paid for, and if it was the last one to leave, the customer hears of
     it."""
     message = part.message
@@ -195,7 +195,7 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
             Oddities.of(work).note(answer.carrier, (oddity(OddityKind.PDU, "answers without an id"),))
         part.carrier = message.carrier = answer.carrier
         if not is_named and part.state not in FINAL:
-            doubts.add(part, Cause.NAMELESS, sender=answer.part.sender)
+            doubts.add(part, DoubtCause.NAMELESS, sender=answer.part.sender)
     work.note(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
     leave(work, part)
     work.moved(part, taken=renamed)
@@ -204,7 +204,7 @@ def take(work: Work, part: OpenPart, answer: Answer, reference: str) -> None:
 
 
 def doubt(
-    work: Work, part: OpenPart, cause: Cause, *, reason: str, sender: str = "", exchange: Exchange | None = None
+    work: Work, part: OpenPart, cause: DoubtCause, *, reason: str, sender: str = "", exchange: Exchange | None = None
 ) -> Again | None:
     """Put a part in doubt: send it again within the bounds, else wait for its receipt.
 
@@ -280,7 +280,7 @@ def _reject(work: Work, part: OpenPart) -> None:
     end_part(work, part, State.REJECTED, presumed=Doubts.of(work).is_open(part))
 
 
-def _put_off(work: Work, part: OpenPart, answer: Answer, outcome: Deferred) -> Again | None:
+def _put_off(work: Work, part: OpenPart, answer: SubmitAnswer, outcome: Deferred) -> Again | None:
     """Send it later, and later each time, because the carrier does not take it now."""
     deferrals = answer.part.deferrals + 1
     seconds = _put_off_seconds(work, deferrals, outcome)
@@ -291,7 +291,9 @@ def _put_off(work: Work, part: OpenPart, answer: Answer, outcome: Deferred) -> A
     return _queue_again(work, part, answer, seconds, deferrals)
 
 
-def _queue_again(work: Work, part: OpenPart, answer: Answer, seconds: float = 0.0, deferrals: int = 0) -> Again | None:
+def _queue_again(
+    work: Work, part: OpenPart, answer: SubmitAnswer, seconds: float = 0.0, deferrals: int = 0
+) -> Again | None:
     if part.state is not State.SUBMITTING or part.attempt != answer.part.attempt:
         return None
     move(part, State.QUEUED)
@@ -309,11 +311,11 @@ def _put_off_seconds(work: Work, deferrals: int, outcome: Deferred) -> float:
     return scattered(wait_after(deferrals, first=first, longest=longest), work.context.ids.chance())
 
 
-def _note(work: Work, part: OpenPart, kind: Kind, answer: Answer, *, status: int, reason: str) -> None:
+def _note(work: Work, part: OpenPart, kind: Kind, answer: SubmitAnswer, *, status: int, reason: str) -> None:
     work.note(part.message.id, kind, _detail(answer, status=status, reason=reason))
 
 
-def _detail(answer: Answer, **more: str | int) -> Detail:
+def _detail(answer: SubmitAnswer, **more: str | int) -> Detail:
     """What every answer leaves in the timeline, and what went over the wire."""
     part = answer.part
     detail: Detail = {"part": part.number, "carrier": answer.carrier, "attempt": part.attempt, **more}

@@ -4,7 +4,7 @@ from typing import Final
 
 import structlog
 
-from palomar.short_links.clicks import Click, Link, find_link, record_clicks
+from palomar.short_links.clicks import Click, ShortLink, find_link, record_clicks
 from palomar.storage.database import Database
 from palomar.transaction.batcher import Batcher, Step
 
@@ -26,7 +26,7 @@ class Clicks:
         self._visits: dict[str, tuple[int, int]] = {}
         """By code: the minute, and how many visits it had; the one that came last is last."""
 
-    async def link(self, code: str) -> Link | None:
+    async def link(self, code: str) -> ShortLink | None:
         """The link of this code. Raises DatabaseError while the database cannot be read."""
         return await self._database.read(find_link, code)
 

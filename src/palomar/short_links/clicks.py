@@ -27,7 +27,7 @@ class MessageOfLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class ShortLink:
     """A short link; ``message`` is None where the message is not kept any more."""
 
     code: str
@@ -41,14 +41,14 @@ class Link:
 class Click:
     """Somebody, or a robot, asked for a link. ``agent`` is the user agent, cut to what is kept."""
 
-    link: Link
+    link: ShortLink
     at_ms: int
     address: str
     agent: str
     robot: bool
 
 
-async def find_link(tx: Transaction, code: str) -> Link | None:
+async def find_link(tx: Transaction, code: str) -> ShortLink | None:
     """The link of this code; None if there is none."""
     found = await tx.select(rows.SELECT_LINK, code)
     if not found:
@@ -57,7 +57,9 @@ async def find_link(tx: Transaction, code: str) -> Link | None:
     message = None
     if dialect is not None:
         message = MessageOfLink(dialect=dialect, request_ref=request_ref, msisdn=msisdn, click_url=click_url)
-    return Link(code=code, url=url, message_id=MessageId(message_id), account_id=AccountId(account_id), message=message)
+    return ShortLink(
+        code=code, url=url, message_id=MessageId(message_id), account_id=AccountId(account_id), message=message
+    )
 
 
 async def record_clicks(work: Work, clicks: Sequence[Click]) -> list[None]:

@@ -20,14 +20,14 @@ LANGUAGES: Final = ("en", "es", "pt")
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class DeadEndText:
     """A title, and a sentence that says what one can do."""
 
     title: str
     advice: str
 
 
-class Lost(Enum):
+class DeadEnd(Enum):
     """Why somebody does not come where they wanted to: the status, and the line for programs."""
 
     LINK = (404, b"This link leads nowhere\n")
@@ -39,31 +39,37 @@ class Lost(Enum):
         self.line = line
 
 
-TEXTS: Final[Mapping[str, Mapping[Lost, Words]]] = {
+TEXTS: Final[Mapping[str, Mapping[DeadEnd, DeadEndText]]] = {
     "en": {
-        Lost.LINK: Words(
+        DeadEnd.LINK: DeadEndText(
             "This link leads nowhere",
             "It may have been cut off or miscopied, or it is not in use any more. Compare it with the message it came"
             " in.",
         ),
-        Lost.ADDRESS: Words("There is nothing here", "Check the address: a letter may be wrong."),
-        Lost.BUSY: Words("One moment", "This link cannot be looked up right now. Try again in a few seconds."),
+        DeadEnd.ADDRESS: DeadEndText("There is nothing here", "Check the address: a letter may be wrong."),
+        DeadEnd.BUSY: DeadEndText("One moment", "This link cannot be looked up right now. Try again in a few seconds."),
     },
     "es": {
-        Lost.LINK: Words(
+        DeadEnd.LINK: DeadEndText(
             "Este enlace no lleva a ninguna parte",
             "Puede que esté cortado o mal copiado, o que ya no se use. Compárelo con el mensaje en el que llegó.",
         ),
-        Lost.ADDRESS: Words("Aquí no hay nada", "Compruebe la dirección: puede que alguna letra no sea correcta."),
-        Lost.BUSY: Words("Un momento", "Ahora mismo no se puede abrir este enlace. Pruebe dentro de unos segundos."),
+        DeadEnd.ADDRESS: DeadEndText(
+            "Aquí no hay nada", "Compruebe la dirección: puede que alguna letra no sea correcta."
+        ),
+        DeadEnd.BUSY: DeadEndText(
+            "Un momento", "Ahora mismo no se puede abrir este enlace. Pruebe dentro de unos segundos."
+        ),
     },
     "pt": {
-        Lost.LINK: Words(
+        DeadEnd.LINK: DeadEndText(
             "Este link não leva a lugar nenhum",
             "Pode estar cortado ou mal copiado, ou não ser mais usado. Compare-o com a mensagem em que chegou.",
         ),
-        Lost.ADDRESS: Words("Não há nada aqui", "Verifique o endereço: alguma letra pode estar errada."),
-        Lost.BUSY: Words("Um momento", "No momento não é possível abrir este link. Tente de novo em alguns segundos."),
+        DeadEnd.ADDRESS: DeadEndText("Não há nada aqui", "Verifique o endereço: alguma letra pode estar errada."),
+        DeadEnd.BUSY: DeadEndText(
+            "Um momento", "No momento não é possível abrir este link. Tente de novo em alguns segundos."
+        ),
     },
 }
 
@@ -96,7 +102,7 @@ _PAGE: Final[Headers] = [
 ]
 
 
-async def say_lost(scope: Scope, send: Send, lost: Lost, *more: tuple[bytes, bytes]) -> None:
+async def say_lost(scope: Scope, send: Send, lost: DeadEnd, *more: tuple[bytes, bytes]) -> None:
     """Answer what leads nowhere, with further headers: a page for a browser, a line for a program."""
     if scope["method"] not in ("GET", "HEAD") or not wants_page(scope):
         await respond(send, lost.status, lost.line, [*_TEXT, *more])
@@ -106,7 +112,7 @@ async def say_lost(scope: Scope, send: Send, lost: Lost, *more: tuple[bytes, byt
     await respond(send, lost.status, page_of(lost, language).encode("utf-8"), headers)
 
 
-def page_of(lost: Lost, language: str) -> str:
+def page_of(lost: DeadEnd, language: str) -> str:
     """Write the page, whole."""
     words = TEXTS[language][lost]
     return (

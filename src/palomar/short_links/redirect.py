@@ -15,8 +15,8 @@ from palomar.net.networks import TrustedProxies
 from palomar.net.urls import BadUrl, parse_origin
 from palomar.ports import Clock
 from palomar.short_links.click_recorder import Clicks
-from palomar.short_links.clicks import Click, Link
-from palomar.short_links.dead_ends import Lost, say_lost
+from palomar.short_links.clicks import Click, ShortLink
+from palomar.short_links.dead_ends import DeadEnd, say_lost
 from palomar.short_links.shorten import code_of, is_robot
 
 AGENT_LONGEST: Final = 500
@@ -42,15 +42,15 @@ class Redirect:
             link = await self._clicks.link(code) if code else None
         except Exception as error:
             _log.error("a short link could not be looked up", reason=repr(error), exc_info=error)
-            await say_lost(scope, send, Lost.BUSY, (b"retry-after", b"2"))
+            await say_lost(scope, send, DeadEnd.BUSY, (b"retry-after", b"2"))
             return
         if link is None:
-            await say_lost(scope, send, Lost.LINK)
+            await say_lost(scope, send, DeadEnd.LINK)
             return
         await respond(send, 302, b"", [(b"location", location_of(link.url)), *_NOT_KEPT])
         self._clicks.clicked(self._click(scope, link))
 
-    def _click(self, scope: Scope, link: Link) -> Click:
+    def _click(self, scope: Scope, link: ShortLink) -> Click:
         agent = (header(scope, b"user-agent") or b"").decode("latin-1")[:AGENT_LONGEST]
         return Click(
             link=link,

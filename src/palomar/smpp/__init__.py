@@ -96,7 +96,7 @@ from palomar.smpp.receipt import (
 )
 from palomar.smpp.receipt_words import plain_word, state_of
 from palomar.smpp.session import MAX_SEQUENCE_NUMBER, Session, SessionSettings
-from palomar.smpp.states import Role, State
+from palomar.smpp.states import SessionRole, SessionState
 from palomar.smpp.status import CommandStatus, status_meaning, status_name
 from palomar.smpp.times import InvalidTime, format_relative_time, format_time, parse_time
 from palomar.smpp.tlvs import Tlvs, tlv_name
@@ -154,11 +154,11 @@ __all__ = [
     "RequestReceived",
     "RequestTimedOut",
     "ResponseReceived",
-    "Role",
     "Session",
+    "SessionRole",
     "SessionSettings",
+    "SessionState",
     "SmppError",
-    "State",
     "SubmitMulti",
     "SubmitMultiResp",
     "SubmitSm",

@@ -39,7 +39,7 @@ from palomar.smpp.codec import DEFAULT_MAX_FRAME_OCTETS, FrameBuffer, decode, en
 from palomar.smpp.errors import PduError, UnencodablePdu, UnknownCommand, WindowFull, WrongState
 from palomar.smpp.events import CloseReason, Event
 from palomar.smpp.pdus import RESPONSE_BIT, Pdu
-from palomar.smpp.states import BOUND_BY, BOUND_STATES, Role, State, allowed_requests
+from palomar.smpp.states import BOUND_BY, BOUND_STATES, SessionRole, SessionState, allowed_requests
 from palomar.smpp.status import CommandStatus
 from palomar.smpp.window import Window
 
@@ -68,7 +68,7 @@ class Session:
 
     def __init__(
         self,
-        role: Role,
+        role: SessionRole,
         now: float,
         *,
         settings: SessionSettings | None = None,
@@ -77,25 +77,25 @@ class Session:
         self.role = role
         self.settings = settings = settings or SessionSettings()
         #: Read it, do not set it. The booleans beside it are here because comparing enum members is slow.
-        self.state = State.OPEN
+        self.state = SessionState.OPEN
         #: Whether messages may pass (not while unbinding).
         self.is_bound = False
         self.is_closed = False
-        self._peer = Role.SMSC if role is Role.ESME else Role.ESME
+        self._peer = SessionRole.SMSC if role is SessionRole.ESME else SessionRole.ESME
         self._frames = FrameBuffer(settings.max_frame_octets)
         self._outgoing: list[bytes] = []
         self._next_sequence_number = first_sequence_number
         self._window = Window(settings.window, remembered=settings.remembered_timeouts)
-        self._our_bind: tuple[int, float, State] | None = None
+        self._our_bind: tuple[int, float, SessionState] | None = None
         self._our_unbind: tuple[int, float] | None = None
         self._our_enquiry: tuple[int, float] | None = None
-        self._peer_bind: tuple[int, State] | None = None
+        self._peer_bind: tuple[int, SessionState] | None = None
         self._opened = now
         self._heard = now
         self._active = now
         self._may_send = frozenset[int]()
         self._may_receive = frozenset[int]()
-        self._enter(State.OPEN)
+        self._enter(SessionState.OPEN)
 
     def set_window(self, size: int) -> None:
         """Allow so many requests without an answer from now on; those that are out already stay out."""
@@ -142,7 +142,7 @@ class Session:
                 deadline = now + self.settings.response_seconds
                 self._our_bind = (sequence_number, deadline, BOUND_BY[command_id])
             elif command_id == pdus.Outbind.command_id:
-                self._enter(State.OUTBOUND)
+                self._enter(SessionState.OUTBOUND)
         self._active = now
         return sequence_number
 
@@ -176,10 +176,10 @@ class Session:
             number = self._emit(pdus.Unbind())
             self._our_unbind = (number, now + self.settings.response_seconds)
             # What the peer may send stays as it was.
-            self.state = State.UNBINDING
+            self.state = SessionState.UNBINDING
             self.is_bound = False
             self._may_send = frozenset()
-        elif self.state not in (State.UNBINDING, State.CLOSED):
+        elif self.state not in (SessionState.UNBINDING, SessionState.CLOSED):
             raise WrongState(f"unbind cannot be sent while {self.state.name}")
 
     def take_outgoing(self) -> bytes:
@@ -292,25 +292,25 @@ class Session:
         elif pdu.command_id in self._binds_accepted():
             self._peer_bind = (pdu.sequence_number, BOUND_BY[pdu.command_id])
             found.append(events.RequestReceived(pdu, frame))
-        elif isinstance(pdu, pdus.Outbind) and self.role is Role.ESME and self.state is State.OPEN:
-            self._enter(State.OUTBOUND)
+        elif isinstance(pdu, pdus.Outbind) and self.role is SessionRole.ESME and self.state is SessionState.OPEN:
+            self._enter(SessionState.OUTBOUND)
             found.append(events.RequestReceived(pdu, frame))
         else:
-            rebinding = self.role is Role.SMSC and pdu.command_id in BOUND_BY
+            rebinding = self.role is SessionRole.SMSC and pdu.command_id in BOUND_BY
             status = CommandStatus.ESME_RALYBND if rebinding else CommandStatus.ESME_RINVBNDSTS
             self.answer(pdu, status=status)
             reason = f"{pdu.command_name} is not allowed while {self.state.name}"
             found.append(events.PduRefused(pdu.command_id, pdu.sequence_number, status, reason))
 
     def _binds_accepted(self) -> frozenset[int]:
-        if self.role is Role.ESME or self._peer_bind is not None:
+        if self.role is SessionRole.ESME or self._peer_bind is not None:
             return frozenset()
-        return allowed_requests(Role.ESME, self.state) & BOUND_BY.keys()
+        return allowed_requests(SessionRole.ESME, self.state) & BOUND_BY.keys()
 
     def _salvaged(self, error: PduError, frame: bytes) -> tuple[Pdu, str] | None:
         """Read what an SMSC sent us and is not quite sound; an ESME that writes so is told, and can mend it."""
         expected = error.command_id in self._may_receive or error.command_id in _ABOUT_THE_LINK
-        if self.role is not Role.ESME or isinstance(error, UnknownCommand) or not expected:
+        if self.role is not SessionRole.ESME or isinstance(error, UnknownCommand) or not expected:
             return None
         return salvage(frame)
 
@@ -370,17 +370,17 @@ class Session:
 
     # States
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: SessionState) -> None:
         self.state = state
         self.is_bound = state in BOUND_STATES
-        self.is_closed = state is State.CLOSED
+        self.is_closed = state is SessionState.CLOSED
         self._may_send = allowed_requests(self.role, state)
         self._may_receive = allowed_requests(self._peer, state) if self.is_bound else frozenset()
 
     def _close(self, reason: CloseReason, found: list[Event]) -> None:
         if self.is_closed:
             return
-        self._enter(State.CLOSED)
+        self._enter(SessionState.CLOSED)
         left = self._window.clear()
         contexts, frames = tuple(context for context, _ in left), tuple(frame for _, frame in left)
         found.append(events.Closed(reason, contexts, frames))

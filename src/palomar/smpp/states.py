@@ -10,14 +10,14 @@ from enum import Enum, auto
 from palomar.smpp import pdus
 
 
-class Role(Enum):
+class SessionRole(Enum):
     """Which side of the session we are."""
 
     ESME = auto()
     SMSC = auto()
 
 
-class State(Enum):
+class SessionState(Enum):
     """The states of SMPP 3.4 section 2.2, and two of our own: OUTBOUND (2.2.1) and UNBINDING."""
 
     OPEN = auto()
@@ -29,13 +29,13 @@ class State(Enum):
     CLOSED = auto()
 
 
-BOUND_STATES = frozenset((State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX))
+BOUND_STATES = frozenset((SessionState.BOUND_TX, SessionState.BOUND_RX, SessionState.BOUND_TRX))
 
 #: The state that a bind request leads to.
 BOUND_BY = {
-    pdus.BindTransmitter.command_id: State.BOUND_TX,
-    pdus.BindReceiver.command_id: State.BOUND_RX,
-    pdus.BindTransceiver.command_id: State.BOUND_TRX,
+    pdus.BindTransmitter.command_id: SessionState.BOUND_TX,
+    pdus.BindReceiver.command_id: SessionState.BOUND_RX,
+    pdus.BindTransceiver.command_id: SessionState.BOUND_TRX,
 }
 
 _SUBMITTING = (
@@ -49,20 +49,20 @@ _SUBMITTING = (
 _DELIVERING = (pdus.DeliverSm, pdus.DataSm, pdus.AlertNotification)
 _BINDING = (pdus.BindTransmitter, pdus.BindReceiver, pdus.BindTransceiver)
 
-_TABLE: dict[tuple[Role, State], tuple[type[pdus.Pdu], ...]] = {
-    (Role.ESME, State.OPEN): _BINDING,
-    (Role.ESME, State.OUTBOUND): (pdus.BindReceiver, pdus.BindTransceiver),
-    (Role.ESME, State.BOUND_TX): _SUBMITTING,
-    (Role.ESME, State.BOUND_RX): (),
-    (Role.ESME, State.BOUND_TRX): _SUBMITTING,
-    (Role.SMSC, State.OPEN): (pdus.Outbind,),
-    (Role.SMSC, State.OUTBOUND): (),
-    (Role.SMSC, State.BOUND_TX): (),
-    (Role.SMSC, State.BOUND_RX): _DELIVERING,
-    (Role.SMSC, State.BOUND_TRX): _DELIVERING,
+_TABLE: dict[tuple[SessionRole, SessionState], tuple[type[pdus.Pdu], ...]] = {
+    (SessionRole.ESME, SessionState.OPEN): _BINDING,
+    (SessionRole.ESME, SessionState.OUTBOUND): (pdus.BindReceiver, pdus.BindTransceiver),
+    (SessionRole.ESME, SessionState.BOUND_TX): _SUBMITTING,
+    (SessionRole.ESME, SessionState.BOUND_RX): (),
+    (SessionRole.ESME, SessionState.BOUND_TRX): _SUBMITTING,
+    (SessionRole.SMSC, SessionState.OPEN): (pdus.Outbind,),
+    (SessionRole.SMSC, SessionState.OUTBOUND): (),
+    (SessionRole.SMSC, SessionState.BOUND_TX): (),
+    (SessionRole.SMSC, SessionState.BOUND_RX): _DELIVERING,
+    (SessionRole.SMSC, SessionState.BOUND_TRX): _DELIVERING,
 }
 
 
-def allowed_requests(role: Role, state: State) -> frozenset[int]:
+def allowed_requests(role: SessionRole, state: SessionState) -> frozenset[int]:
     """Give the command ids that `role` may send in `state`; what the peer may send is its own role's set."""
     return frozenset(pdu_type.command_id for pdu_type in _TABLE.get((role, state), ()))

@@ -28,14 +28,14 @@ _OUTAGES: Final = (
 )
 
 
-class Closable(Protocol):
+class ClosableConnection(Protocol):
     """A connection that knows whether it is closed."""
 
     def is_closed(self) -> bool: ...
 
 
 @contextmanager
-def in_our_words(connection: Closable | None = None) -> Iterator[None]:
+def in_our_words(connection: ClosableConnection | None = None) -> Iterator[None]:
     """Translate what is raised inside. Whatever a script meets on a ``connection`` that has been closed is an
     outage."""
     try:
@@ -47,7 +47,7 @@ def in_our_words(connection: Closable | None = None) -> Iterator[None]:
         raise found from error
 
 
-def translated(error: Exception, connection: Closable | None = None) -> Exception:
+def translated(error: Exception, connection: ClosableConnection | None = None) -> Exception:
     """Say what an error means; one that is not the driver's stays as it is.
 
     A value that does not fit (DataError) is no lost connection, though asyncpg derives both from InterfaceError: taking

@@ -33,7 +33,7 @@ default are gone after one transaction, and every statement is parsed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class SqliteLimits:
     """When the driver does what; the defaults were measured."""
 
     inline_commit_seconds: float = 0.0005
@@ -68,7 +68,7 @@ class SqliteDatabase:
         reader: apsw.Connection,
         checkpointer: apsw.Connection,
         beside: Beside,
-        limits: Limits,
+        limits: SqliteLimits,
     ) -> None:
         self._limits = limits
         self._writer = writer
@@ -190,7 +190,7 @@ class SqliteDatabase:
         return apsw.SQLITE_OK
 
 
-def open_sqlite(path: Path, *, limits: Limits = Limits(), vfs: str | None = None) -> SqliteDatabase:
+def open_sqlite(path: Path, *, limits: SqliteLimits = SqliteLimits(), vfs: str | None = None) -> SqliteDatabase:
     """Open (or make) the database file; raises DatabaseError with a reason a person can act on. ``vfs`` names another
     file layer (https://www.sqlite.org/vfs.html); tests have one that fails."""
     require_safe_sqlite()

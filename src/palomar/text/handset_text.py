@@ -26,7 +26,7 @@ _A_WORD = re.compile(rb"(?:[A-Z]{4,}|[A-Z]?[a-z]{3,})[ .!\0]*")
 """Octets that are no UCS-2, whatever they are called: a word, such as STOP. As UCS-2 they would be rare ideographs."""
 
 
-class Piece(Struct, frozen=True):
+class TextPart(Struct, frozen=True):
     """One part of a text: as it reads alone, and its octets and their coding where they are known."""
 
     text: str
@@ -52,13 +52,13 @@ def read_text(octets: bytes, coding: str) -> str:
     return text.replace("\x00", "")
 
 
-def joined_text(pieces: Mapping[int, Piece]) -> str:
+def joined_text(pieces: Mapping[int, TextPart]) -> str:
     """Read the parts of a long text, by number: the octets of neighbours are joined before they are read.
 
     So a character that was cut in two is whole again. What is joined ends where a part is missing or of another coding.
     """
     text = ""
-    run: list[Piece] = []
+    run: list[TextPart] = []
     last = 0
     for number, piece in sorted(pieces.items()):
         fits = bool(run) and number == last + 1 and bool(piece.coding) and piece.coding == run[-1].coding
@@ -70,7 +70,7 @@ def joined_text(pieces: Mapping[int, Piece]) -> str:
     return text + _read_run(run)
 
 
-def _read_run(run: list[Piece]) -> str:
+def _read_run(run: list[TextPart]) -> str:
     if len(run) < 2:
         return run[0].text if run else ""
     coding = run[0].coding

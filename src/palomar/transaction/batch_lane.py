@@ -19,7 +19,7 @@ from palomar.storage.database import Conflict, Database, Script, Transaction, Un
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.transaction.context import TransactionContext
 from palomar.transaction.reach import Reach
-from palomar.transaction.steps import FOR_EVER, Entry, cut, fail, grouped, prepare_once, without_impatient
+from palomar.transaction.steps import FOR_EVER, PendingCommand, cut, fail, grouped, prepare_once, without_impatient
 from palomar.transaction.work import Work
 from palomar.vocabulary.backoff import wait_after
 
@@ -42,7 +42,7 @@ _END_SECONDS = 4.0
 _log = structlog.get_logger(__name__)
 
 
-class Owner(Protocol):
+class LaneOwner(Protocol):
     """What a lane needs of its batcher."""
 
     database: Database
@@ -53,31 +53,31 @@ class Owner(Protocol):
     committed: Callable[[Work], None]
 
 
-_Written = tuple[Work, list[tuple[list[Entry], Sequence[Any]]]]
+_Written = tuple[Work, list[tuple[list[PendingCommand], Sequence[Any]]]]
 """What a transaction did, and each step's commands beside their results."""
 
 
-class Lane:
+class BatchLane:
     """See the module."""
 
-    def __init__(self, owner: Owner, number: int) -> None:
+    def __init__(self, owner: LaneOwner, number: int) -> None:
         self._owner = owner
         self._number = number
-        self._awaited: list[Entry] = []
-        self._behind: list[Entry] = []
+        self._awaited: list[PendingCommand] = []
+        self._behind: list[PendingCommand] = []
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._timer_seconds = 0.0
         """How long after its setting it goes off."""
         self._running = False
-        self._trying: list[Entry] = []
+        self._trying: list[PendingCommand] = []
         """The batch whose transaction is under way."""
         self._sealed_at: float | None = None
         """Since when its COMMIT is under way; None before."""
         self._spoiled = False
         """Whether one of them has been refused since its transaction began."""
-        self._undoing: list[Entry] = []
+        self._undoing: list[PendingCommand] = []
         """Those who were refused while their COMMIT was under way."""
         self._undone = asyncio.Event()
         self._undone.set()
@@ -94,7 +94,7 @@ class Lane:
         """Say whether anything is to be written."""
         return self._running or self.waiting > 0
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: PendingCommand) -> None:
         """Take a command for the next transaction."""
         step = entry.step
         (self._awaited if step.awaited else self._behind).append(entry)
@@ -158,14 +158,14 @@ class Lane:
         self._wake_within(linger)
         return False
 
-    def _take(self) -> list[Entry]:
+    def _take(self) -> list[PendingCommand]:
         """Take what is waited for, then as much of the rest, so that neither starves the other."""
         awaited, self._awaited, weight = cut(self._awaited, BATCH_WEIGHT)
         beside = min(max(_BESIDE_AT_LEAST, _BESIDE_EACH * weight), BATCH_WEIGHT)
         behind, self._behind, _ = cut(self._behind, beside if awaited else BEHIND_WEIGHT)
         return awaited + behind
 
-    async def _run(self, batch: list[Entry]) -> None:
+    async def _run(self, batch: list[PendingCommand]) -> None:
         """Write the batch, by halves where something unexpected is in it."""
         while batch:
             try:
@@ -190,7 +190,7 @@ class Lane:
                 self._tell(work, results)
                 return
 
-    def _tell(self, work: Work, results: list[tuple[list[Entry], Sequence[Any]]]) -> None:
+    def _tell(self, work: Work, results: list[tuple[list[PendingCommand], Sequence[Any]]]) -> None:
         self._owner.committed(work)
         for entries, found in results:
             for entry, result in zip(entries, found, strict=True):
@@ -201,7 +201,7 @@ class Lane:
                 except Exception:
                     _log.exception("what followed a commit failed", step=entry.step.name)
 
-    async def _write(self, batch: list[Entry]) -> _Written:
+    async def _write(self, batch: list[PendingCommand]) -> _Written:
         groups = grouped(batch, self._owner.places)
         for step, entries in groups:
             if step.prepare is not None:
@@ -209,7 +209,7 @@ class Lane:
 
         async def script(tx: Transaction) -> _Written:
             work = Work(tx, self._owner.context(), now_ms=self._owner.clock.wall_ms())
-            results: list[tuple[list[Entry], Sequence[Any]]] = []
+            results: list[tuple[list[PendingCommand], Sequence[Any]]] = []
             for step, entries in groups:
                 found = await step.script(work, [entry.command for entry in entries])
                 if len(found) != len(entries):
@@ -300,7 +300,7 @@ class Lane:
         self._undoing = []
         self._undone.set()
 
-    async def _undo(self, results: list[tuple[list[Entry], Sequence[Any]]]) -> None:
+    async def _undo(self, results: list[tuple[list[PendingCommand], Sequence[Any]]]) -> None:
         """Take back what has been written of those who were refused meanwhile, however long that takes."""
         if not self._undoing:
             return

@@ -13,10 +13,10 @@ from typing import Any, ParamSpec, TypeVar
 
 from palomar.ports import Clock
 from palomar.storage.database import Database, Script, Transaction
-from palomar.transaction.batch_lane import BATCH_WEIGHT, BEHIND_WEIGHT, Lane
+from palomar.transaction.batch_lane import BATCH_WEIGHT, BEHIND_WEIGHT, BatchLane
 from palomar.transaction.context import TransactionContext
 from palomar.transaction.reach import Reach
-from palomar.transaction.steps import FOR_EVER, Entry, Step
+from palomar.transaction.steps import FOR_EVER, PendingCommand, Step
 from palomar.transaction.work import Work
 
 __all__ = ["BATCH_WEIGHT", "BEHIND_WEIGHT", "Batcher", "Step"]
@@ -52,7 +52,7 @@ class Batcher:
         context: Callable[[], TransactionContext],
         committed: Callable[[Work], None],
     ) -> None:
-        self._lanes = [Lane(self, number) for number in range(database.lanes)]
+        self._lanes = [BatchLane(self, number) for number in range(database.lanes)]
         self.database = database
         self.clock = clock
         self.reach = Reach(clock)
@@ -71,7 +71,7 @@ class Batcher:
         lane = self._lanes[step.lane % len(self._lanes)]
         weight = 1 if step.weigh is None else step.weigh(command)
         posted = 0.0 if step.patience_seconds == FOR_EVER else self.clock.monotonic()
-        lane.add(Entry(step, command, done, failed or _ignore, weight, posted))
+        lane.add(PendingCommand(step, command, done, failed or _ignore, weight, posted))
 
     async def run(self, step: Step[C, R], command: C) -> R:
         """As :meth:`post`, for who waits. Cancelling the wait does not cancel the step."""

@@ -46,7 +46,7 @@ class Step(Generic[C, R]):
     """Says of which commands nobody else may have built on them meanwhile."""
 
 
-class Entry(Struct):
+class PendingCommand(Struct):
     """A command on its way: into which step, and who hears what became of it."""
 
     step: Step[Any, Any]
@@ -61,7 +61,7 @@ class Entry(Struct):
     """Whether its caller was told that it is not stored."""
 
 
-def cut(entries: list[Entry], limit: int) -> tuple[list[Entry], list[Entry], int]:
+def cut(entries: list[PendingCommand], limit: int) -> tuple[list[PendingCommand], list[PendingCommand], int]:
     """Part the first entries that weigh at most ``limit`` (one at least), the others, and the weight of the first."""
     weight = 0
     for count, entry in enumerate(entries):
@@ -71,15 +71,17 @@ def cut(entries: list[Entry], limit: int) -> tuple[list[Entry], list[Entry], int
     return entries, [], weight
 
 
-def grouped(batch: list[Entry], places: Mapping[str, int]) -> list[tuple[Step[Any, Any], list[Entry]]]:
+def grouped(
+    batch: list[PendingCommand], places: Mapping[str, int]
+) -> list[tuple[Step[Any, Any], list[PendingCommand]]]:
     """Give each step and its entries, in the order of the steps' places."""
-    groups: dict[Step[Any, Any], list[Entry]] = {}
+    groups: dict[Step[Any, Any], list[PendingCommand]] = {}
     for entry in batch:
         groups.setdefault(entry.step, []).append(entry)
     return sorted(groups.items(), key=lambda group: places[group[0].name])
 
 
-def prepare_once(prepare: Callable[[Sequence[Any]], None], entries: list[Entry]) -> None:
+def prepare_once(prepare: Callable[[Sequence[Any]], None], entries: list[PendingCommand]) -> None:
     """Call ``prepare`` once for each entry, however often its batch is run."""
     fresh = [entry for entry in entries if not entry.prepared]
     if fresh:
@@ -88,7 +90,7 @@ def prepare_once(prepare: Callable[[Sequence[Any]], None], entries: list[Entry])
         entry.prepared = True
 
 
-def without_impatient(entries: list[Entry], now: float) -> list[Entry]:
+def without_impatient(entries: list[PendingCommand], now: float) -> list[PendingCommand]:
     """Refuse those who have waited too long, once; who may go on waiting."""
     late = [entry for entry in entries if not entry.refused and now - entry.posted > entry.step.patience_seconds]
     if not late:
@@ -100,7 +102,7 @@ def without_impatient(entries: list[Entry], now: float) -> list[Entry]:
     return [entry for entry in entries if not entry.refused]
 
 
-def fail(batch: list[Entry], error: Exception) -> None:
+def fail(batch: list[PendingCommand], error: Exception) -> None:
     """Tell them that it failed."""
     for entry in batch:
         try:

@@ -11,7 +11,7 @@ from typing import Final
 from palomar.vocabulary.backoff import wait_after
 
 
-class Cause(StrEnum):
+class DoubtCause(StrEnum):
     """Why nobody knows, or cannot tell which it is. The words stand in SQL."""
 
     UNANSWERED = "unanswered"
@@ -38,12 +38,12 @@ class Resend:
     pause_seconds: int = 5
     factor: int = 2
 
-    def pause_after(self, cause: Cause, copies: int) -> float | None:
+    def pause_after(self, cause: DoubtCause, copies: int) -> float | None:
         """Give the seconds to wait after the ``copies``-th copy that is in doubt for this cause; None: not again.
 
         After a node's first death nobody waits: what could be told meanwhile has come to the other nodes already.
         """
-        if cause is Cause.DEATH:
+        if cause is DoubtCause.DEATH:
             if copies > RESENDS_AFTER_DEATHS:
                 return None
             return self._pause(copies - 1) if copies > 1 else 0.0

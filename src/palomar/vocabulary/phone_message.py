@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandsetMessage:
+class PhoneMessage:
     """A message on a handset's screen: one that came, or one that it wrote."""
 
     serial: int

@@ -18,7 +18,7 @@ _MAY_BE_ZERO: Final = tuple("0 \t")
 _BLANK: Final = " \t\r\n\v\f\0\u00a0"
 
 
-class Spelling(StrEnum):
+class ReceiptIdFormat(StrEnum):
     """How a carrier's receipts spell the ids of its answers."""
 
     SAME = "same"
@@ -52,20 +52,26 @@ def differs_by_case(answer_id: str, receipt_id: str) -> bool:
     return any(text != text.upper() and text != text.lower() for text in (answer_id, receipt_id))
 
 
-def answers_to(receipt_id: str, spellings: tuple[Spelling, ...] = tuple(Spelling)) -> dict[Spelling, str]:
+def answers_to(
+    receipt_id: str, spellings: tuple[ReceiptIdFormat, ...] = tuple(ReceiptIdFormat)
+) -> dict[ReceiptIdFormat, str]:
     """The canonical ids that the answer may have had, by the spelling under which the receipt's id means it."""
-    return _under(canonical(receipt_id), spellings, Spelling.DECIMAL_OF_HEX, Spelling.HEX_OF_DECIMAL)
+    return _under(canonical(receipt_id), spellings, ReceiptIdFormat.DECIMAL_OF_HEX, ReceiptIdFormat.HEX_OF_DECIMAL)
 
 
-def receipts_for(answer_id: str, spellings: tuple[Spelling, ...] = tuple(Spelling)) -> dict[Spelling, str]:
+def receipts_for(
+    answer_id: str, spellings: tuple[ReceiptIdFormat, ...] = tuple(ReceiptIdFormat)
+) -> dict[ReceiptIdFormat, str]:
     """The canonical ids that receipts of a part may carry whose answer had this one."""
-    return _under(canonical(answer_id), spellings, Spelling.HEX_OF_DECIMAL, Spelling.DECIMAL_OF_HEX)
+    return _under(canonical(answer_id), spellings, ReceiptIdFormat.HEX_OF_DECIMAL, ReceiptIdFormat.DECIMAL_OF_HEX)
 
 
-def _under(plain: str, spellings: tuple[Spelling, ...], to_hex: Spelling, to_decimal: Spelling) -> dict[Spelling, str]:
-    found: dict[Spelling, str] = {}
+def _under(
+    plain: str, spellings: tuple[ReceiptIdFormat, ...], to_hex: ReceiptIdFormat, to_decimal: ReceiptIdFormat
+) -> dict[ReceiptIdFormat, str]:
+    found: dict[ReceiptIdFormat, str] = {}
     for spelling in spellings:
-        if spelling is Spelling.SAME:
+        if spelling is ReceiptIdFormat.SAME:
             found[spelling] = plain
         elif len(plain) > _LONGEST:
             continue

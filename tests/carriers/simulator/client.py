@@ -19,8 +19,8 @@ from palomar.smpp import (
     Pdu,
     RequestReceived,
     ResponseReceived,
-    Role,
     Session,
+    SessionRole,
     SessionSettings,
     SubmitSm,
     message_octets,
@@ -33,7 +33,7 @@ class Client(asyncio.Protocol):
     def __init__(self) -> None:
         self.now = asyncio.get_running_loop().time
         self.session = Session(
-            Role.ESME, self.now(), settings=SessionSettings(window=10_000, enquire_link_seconds=None)
+            SessionRole.ESME, self.now(), settings=SessionSettings(window=10_000, enquire_link_seconds=None)
         )
         self.transport: asyncio.Transport | None = None
         self.log: list[Pdu] = []

@@ -13,7 +13,7 @@ from palomar.smpp import (
     BindTransmitter,
     DeliverSm,
     Outbind,
-    State,
+    SessionState,
     SubmitSmResp,
     UnbindResp,
 )
@@ -87,7 +87,7 @@ async def test_an_esme_that_is_called_may_bind_and_gets_what_waits_for_it() -> N
         await asyncio.sleep(0.1)
         (called,) = client.of(Outbind)
         assert (called.system_id, called.password) == ("PALOMAR", "who calls")
-        assert client.session.state is State.OUTBOUND
+        assert client.session.state is SessionState.OUTBOUND
         client.send(kind(system_id="esme", password="secret"))
         await asyncio.sleep(0.1)
         assert client.session.is_bound

@@ -21,7 +21,7 @@ from palomar.smpp import (
     tlvs,
 )
 from palomar.text.alphabets import Alphabet, payloads
-from palomar.vocabulary.phone_message import HandsetMessage
+from palomar.vocabulary.phone_message import PhoneMessage
 
 NUMBER, OTHER = "573001234567", "573007654321"
 LONG = "¿Qué tal? " * 40
@@ -152,7 +152,7 @@ async def test_each_number_shows_its_own_and_a_flash_message_is_one() -> None:
 @in_virtual_time
 async def test_listeners_are_told_of_each_part_under_one_serial_until_they_leave() -> None:
     smsc = make_smsc(receipt_delay_seconds=0)
-    heard: list[HandsetMessage] = []
+    heard: list[PhoneMessage] = []
     leave = smsc.handsets.subscribe(heard.append)
     client = await sent(smsc, *long_message(LONG, "udh"), message(NUMBER, b"short"))
     leave()

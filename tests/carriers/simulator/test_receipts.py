@@ -2,7 +2,7 @@
 
 import pytest
 
-from palomar.carriers.simulator.outcome import Receipt
+from palomar.carriers.simulator.outcome import PlannedReceipt
 from palomar.carriers.simulator.receipts import inbound_pdu, receipt_pdu
 from palomar.smpp import DeliverSm, MessageState, SubmitSm, decode, encode, parse_receipt
 
@@ -20,7 +20,7 @@ def test_the_text_is_that_of_appendix_b() -> None:
     pdu = receipt_pdu(
         SUBMITTED,
         message_id="0A",
-        receipt=Receipt(stat="UNDELIV", error=7),
+        receipt=PlannedReceipt(stat="UNDELIV", error=7),
         taken_ms=MAY_FIRST,
         now_ms=MAY_FIRST + 60_000,
     )
@@ -42,7 +42,9 @@ def test_the_text_is_that_of_appendix_b() -> None:
 def test_the_library_reads_what_the_simulator_writes(stat: str, state: MessageState | None) -> None:
     pdu = decode(
         encode(
-            receipt_pdu(SUBMITTED, message_id="0A", receipt=Receipt(stat=stat), taken_ms=MAY_FIRST, now_ms=MAY_FIRST)
+            receipt_pdu(
+                SUBMITTED, message_id="0A", receipt=PlannedReceipt(stat=stat), taken_ms=MAY_FIRST, now_ms=MAY_FIRST
+            )
         )
     )
     assert isinstance(pdu, DeliverSm)

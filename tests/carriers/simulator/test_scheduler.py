@@ -6,7 +6,7 @@ from functools import partial
 from structlog.testing import capture_logs
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.simulator.scheduler import Agenda
+from palomar.carriers.simulator.scheduler import Scheduler
 
 
 class Diary:
@@ -28,8 +28,8 @@ class Diary:
         self.lines.append((what, round(self.loop.time() - self.begun, 1)))
 
 
-def agenda(diary: Diary) -> Agenda:
-    return Agenda(diary.loop.time, after=diary.after)
+def agenda(diary: Diary) -> Scheduler:
+    return Scheduler(diary.loop.time, after=diary.after)
 
 
 @in_virtual_time

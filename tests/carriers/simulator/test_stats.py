@@ -1,12 +1,12 @@
 """The counters."""
 
-from palomar.carriers.simulator.chaos.fault_injector import Cause
+from palomar.carriers.simulator.chaos.fault_injector import RepeatCause
 from palomar.carriers.simulator.stats import Stats
 
 
 def test_every_cause_of_a_double_has_a_counter_of_its_own() -> None:
     stats = Stats()
-    for times, cause in enumerate(Cause, 1):
+    for times, cause in enumerate(RepeatCause, 1):
         for _ in range(times):
             stats.doubled(cause)
     assert (stats.doubled_answer_lost, stats.doubled_answer_late, stats.doubled_link_broken) == (1, 2, 3)

@@ -1,13 +1,13 @@
 """What the SMSC remembers of messages: found by id and by address, for their own client only, and not for ever."""
 
 from palomar.carriers.simulator.chaos.ids import Names
-from palomar.carriers.simulator.outcome import ORDINARY, Plan, Receipt
-from palomar.carriers.simulator.taken import Memory, Taken
+from palomar.carriers.simulator.outcome import ORDINARY, DeliveryPlan, PlannedReceipt
+from palomar.carriers.simulator.taken import TakenMessage, TakenMessages
 from palomar.smpp import SubmitSm
 
 
-def taken(name: str, *, system_id: str = "esme", text: bytes = b"hola", plan: Plan = ORDINARY) -> Taken:
-    return Taken(
+def taken(name: str, *, system_id: str = "esme", text: bytes = b"hola", plan: DeliveryPlan = ORDINARY) -> TakenMessage:
+    return TakenMessage(
         names=Names(name, name, True),
         system_id=system_id,
         source="PALOMAR",
@@ -18,13 +18,13 @@ def taken(name: str, *, system_id: str = "esme", text: bytes = b"hola", plan: Pl
     )
 
 
-def between(memory: Memory, **more: str) -> list[Taken]:
+def between(memory: TakenMessages, **more: str) -> list[TakenMessage]:
     wanted = {"system_id": "esme", "source": "PALOMAR", "destination": "34600000001", "service_type": ""} | more
     return list(memory.changeable(**wanted))
 
 
 def test_the_oldest_are_forgotten_first() -> None:
-    memory = Memory(limit=2)
+    memory = TakenMessages(limit=2)
     kept = [taken(name) for name in "abc"]
     for one in kept:
         memory.add((one,))
@@ -33,7 +33,7 @@ def test_the_oldest_are_forgotten_first() -> None:
 
 
 def test_one_takes_the_place_of_another_under_the_same_id() -> None:
-    memory, old, beside = Memory(limit=9), taken("a"), taken("a")
+    memory, old, beside = TakenMessages(limit=9), taken("a"), taken("a")
     memory.add((old, beside))
     new = taken("a", text=b"new")
     memory.swap(old, new)
@@ -41,7 +41,7 @@ def test_one_takes_the_place_of_another_under_the_same_id() -> None:
 
 
 def test_only_what_has_neither_arrived_nor_ended_may_be_changed() -> None:
-    memory = Memory(limit=9)
+    memory = TakenMessages(limit=9)
     arrived, ended, cancelled, waiting = (taken(name) for name in "abcd")
     arrived.arrived, ended.done_ms, cancelled.cancelled = True, 1, True
     for one in (arrived, ended, cancelled, waiting):
@@ -58,7 +58,9 @@ def test_once_nothing_more_happens_only_the_end_is_kept() -> None:
 
 
 def test_the_last_receipt_is_that_which_comes_last() -> None:
-    several = Plan(does="", receipts=(Receipt(stat="ENROUTE", after_seconds=3), Receipt(stat="DELIVRD")))
+    several = DeliveryPlan(
+        does="", receipts=(PlannedReceipt(stat="ENROUTE", after_seconds=3), PlannedReceipt(stat="DELIVRD"))
+    )
     assert taken("a", plan=several).last_receipt_seconds == 3
     assert taken("a").last_receipt_seconds == 0.5
-    assert taken("a", plan=Plan(does="", receipts=())).last_receipt_seconds == 0
+    assert taken("a", plan=DeliveryPlan(does="", receipts=())).last_receipt_seconds == 0

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.carriers.simulator.timer_wheel import Wheel
+from palomar.carriers.simulator.timer_wheel import TimerWheel
 
 
 def test_items_of_one_bucket_come_together_and_in_order() -> None:
-    wheel: Wheel[str] = Wheel(bucket_seconds=0.02)
+    wheel: TimerWheel[str] = TimerWheel(bucket_seconds=0.02)
     assert wheel.add("a", 1.001)
     assert not wheel.add("b", 1.002)
     assert wheel.take_due(1.0) == []
@@ -16,7 +16,7 @@ def test_items_of_one_bucket_come_together_and_in_order() -> None:
 
 
 def test_only_an_earlier_item_moves_the_next_due_time() -> None:
-    wheel: Wheel[str] = Wheel(bucket_seconds=0.02)
+    wheel: TimerWheel[str] = TimerWheel(bucket_seconds=0.02)
     assert wheel.add("late", 5.0)
     assert not wheel.add("later", 9.0)
     assert wheel.add("early", 1.0)
@@ -24,7 +24,7 @@ def test_only_an_earlier_item_moves_the_next_due_time() -> None:
 
 @given(st.lists(st.floats(0, 100), max_size=50), st.floats(0, 100))
 def test_nothing_is_early_and_nothing_is_lost(times: list[float], now: float) -> None:
-    wheel: Wheel[float] = Wheel(bucket_seconds=0.02)
+    wheel: TimerWheel[float] = TimerWheel(bucket_seconds=0.02)
     for at in times:
         wheel.add(at, at)
     due = wheel.take_due(now)
@@ -34,7 +34,7 @@ def test_nothing_is_early_and_nothing_is_lost(times: list[float], now: float) ->
 
 
 def test_at_its_next_due_time_something_is_due() -> None:
-    wheel: Wheel[int] = Wheel(bucket_seconds=0.02)
+    wheel: TimerWheel[int] = TimerWheel(bucket_seconds=0.02)
     for number in range(1000):
         at = number * 0.0137
         wheel.add(number, at)

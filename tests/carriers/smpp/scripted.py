@@ -25,8 +25,8 @@ from palomar.smpp import (
     QuerySm,
     RequestReceived,
     ResponseReceived,
-    Role,
     Session,
+    SessionRole,
     SessionSettings,
     SubmitSm,
     SubmitSmResp,
@@ -100,7 +100,7 @@ class ScriptedConnection(asyncio.Protocol):
         self.smsc = smsc
         loop = asyncio.get_running_loop()
         self.now = loop.time
-        self.session = Session(Role.SMSC, self.now(), settings=SessionSettings(window=100_000))
+        self.session = Session(SessionRole.SMSC, self.now(), settings=SessionSettings(window=100_000))
         self.transport: asyncio.Transport | None = None
         self.requests: list[Pdu] = []
         self.responses: list[Pdu] = []

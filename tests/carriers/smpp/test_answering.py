@@ -8,7 +8,7 @@ from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, t
 from tests.contracts.carrier import outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.smpp.answering import TRIAL_PAUSE_MAX_SECONDS, Answering
+from palomar.carriers.smpp.answering import TRIAL_PAUSE_MAX_SECONDS, AnswerWatch
 from palomar.ports import InDoubt, NotSent, Taken
 from palomar.smpp import DataSm, Pdu, SubmitSm
 
@@ -37,7 +37,7 @@ async def feed(rig: Rig, seconds: float) -> list[int]:
 
 
 def test_a_trial_begins_with_the_last_of_so_many_in_a_row_and_ends_with_an_answer() -> None:
-    answering = Answering(most=3)
+    answering = AnswerWatch(most=3)
     assert [answering.not_answered() for _ in range(2)] == [False, False]
     assert not answering.answered()
     assert [answering.not_answered() for _ in range(4)] == [False, False, True, False]
@@ -47,7 +47,7 @@ def test_a_trial_begins_with_the_last_of_so_many_in_a_row_and_ends_with_an_answe
 
 
 def test_each_trial_in_vain_waits_longer_up_to_a_minute() -> None:
-    answering = Answering(most=1)
+    answering = AnswerWatch(most=1)
     answering.not_answered()
     pauses = []
     for _ in range(8):

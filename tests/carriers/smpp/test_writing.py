@@ -7,7 +7,7 @@ from msgspec import structs
 from tests.carriers.smpp.parts import part, settings
 
 from palomar.carriers.smpp.coding import codings
-from palomar.carriers.smpp.writing import Written, plain_codings, writer
+from palomar.carriers.smpp.writing import EncodedText, plain_codings, writer
 from palomar.ports import Refused
 from palomar.text.alphabets import USER_DATA_OCTETS, Alphabet, measure
 from palomar.text.handset_text import read_text
@@ -15,8 +15,8 @@ from palomar.text.handset_text import read_text
 
 def test_most_carriers_take_a_part_as_it_is() -> None:
     write = writer(settings())
-    assert write(part("¿Qué? €")) == Written(0, b"\x60Qu\x05? \x1be")
-    assert write(part("ш😀")) == Written(8, "ш😀".encode("utf-16-be"))
+    assert write(part("¿Qué? €")) == EncodedText(0, b"\x60Qu\x05? \x1be")
+    assert write(part("ш😀")) == EncodedText(8, "ш😀".encode("utf-16-be"))
     assert plain_codings(settings()) == {Alphabet.GSM: 0, Alphabet.UCS2: 8}
 
 
@@ -29,22 +29,22 @@ def test_the_codings_are_the_carriers() -> None:
 @pytest.mark.parametrize(("text", "coding"), [("hola", 0x10), ("ш", 0x18)])
 def test_flash_is_class_0(text: str, coding: int) -> None:
     written = writer(settings())(part(text, flash=True))
-    assert isinstance(written, Written)
+    assert isinstance(written, EncodedText)
     assert written.data_coding == coding
 
 
 @pytest.mark.parametrize(
     ("alphabet", "text", "written"),
     [
-        ("latin-1", "¿Qué? @", Written(0, "¿Qué? @".encode("latin-1"))),
-        ("latin-1", "{ñ}", Written(0, b"{\xf1}")),
-        ("ascii", "hola @ [x]", Written(0, b"hola @ [x]")),
-        ("ascii", "año", Written(8, "año".encode("utf-16-be"))),
-        ("latin-1", "1 €", Written(8, "1 €".encode("utf-16-be"))),
-        ("latin-1", "ш", Written(8, "ш".encode("utf-16-be"))),
+        ("latin-1", "¿Qué? @", EncodedText(0, "¿Qué? @".encode("latin-1"))),
+        ("latin-1", "{ñ}", EncodedText(0, b"{\xf1}")),
+        ("ascii", "hola @ [x]", EncodedText(0, b"hola @ [x]")),
+        ("ascii", "año", EncodedText(8, "año".encode("utf-16-be"))),
+        ("latin-1", "1 €", EncodedText(8, "1 €".encode("utf-16-be"))),
+        ("latin-1", "ш", EncodedText(8, "ш".encode("utf-16-be"))),
     ],
 )
-def test_another_alphabet_and_what_it_lacks_as_ucs2(alphabet: str, text: str, written: Written) -> None:
+def test_another_alphabet_and_what_it_lacks_as_ucs2(alphabet: str, text: str, written: EncodedText) -> None:
     assert writer(settings(alphabet=alphabet))(part(text)) == written
 
 
@@ -57,26 +57,26 @@ def test_what_fits_neither_way_is_refused_and_the_character_named(number: int) -
             status=0, reason="the carrier's alphabet has no U+20AC, and the part is too long for UCS-2"
         )
     else:
-        assert outcome == Written(0, b"x" * 49)
+        assert outcome == EncodedText(0, b"x" * 49)
 
 
 @pytest.mark.parametrize(("characters", "fits"), [(67, True), (68, False)])
 def test_a_part_of_a_long_message_leaves_room_for_its_header(characters: int, fits: bool) -> None:
     short = structs.replace(part("€" + "a" * (characters - 1)), parts=2)
-    assert isinstance(writer(settings(alphabet="ascii"))(short), Written if fits else Refused)
+    assert isinstance(writer(settings(alphabet="ascii"))(short), EncodedText if fits else Refused)
 
 
 def test_a_languages_tables_are_named_for_the_header() -> None:
     write = writer(settings(languages=("portuguese", "turkish")))
-    assert write(part("não", alphabet=Alphabet.PORTUGUESE_LOCKING)) == Written(0, b"n\x7bo", ((0x25, b"\x03"),))
-    assert write(part("ğ", alphabet=Alphabet.TURKISH_SINGLE)) == Written(0, b"\x1bg", ((0x24, b"\x01"),))
+    assert write(part("não", alphabet=Alphabet.PORTUGUESE_LOCKING)) == EncodedText(0, b"n\x7bo", ((0x25, b"\x03"),))
+    assert write(part("ğ", alphabet=Alphabet.TURKISH_SINGLE)) == EncodedText(0, b"\x1bg", ((0x24, b"\x01"),))
     both = write(part("não", alphabet=Alphabet.PORTUGUESE_BOTH, flash=True))
-    assert both == Written(0x10, b"n\x7bo", ((0x24, b"\x03"), (0x25, b"\x03")))
+    assert both == EncodedText(0x10, b"n\x7bo", ((0x24, b"\x03"), (0x25, b"\x03")))
 
 
 def test_a_language_that_the_carrier_does_not_take_goes_as_ucs2_or_is_refused() -> None:
     write = writer(settings(languages=("portuguese",)))
-    assert write(part("ğ", alphabet=Alphabet.TURKISH_SINGLE)) == Written(8, "ğ".encode("utf-16-be"))
+    assert write(part("ğ", alphabet=Alphabet.TURKISH_SINGLE)) == EncodedText(8, "ğ".encode("utf-16-be"))
     assert write(part("ğ" * 75, alphabet=Alphabet.TURKISH_LOCKING)) == Refused(
         status=0, reason="the carrier does not take turkish-locking, and the part is too long for UCS-2"
     )
@@ -84,7 +84,7 @@ def test_a_language_that_the_carrier_does_not_take_goes_as_ucs2_or_is_refused() 
 
 def test_a_languages_letters_are_not_left_to_a_carrier_of_another_alphabet() -> None:
     write = writer(settings(alphabet="latin-1"))
-    assert write(part("á", alphabet=Alphabet.SPANISH_SINGLE)) == Written(8, "á".encode("utf-16-be"))
+    assert write(part("á", alphabet=Alphabet.SPANISH_SINGLE)) == EncodedText(8, "á".encode("utf-16-be"))
 
 
 @given(

@@ -7,7 +7,7 @@ import pytest
 from tests.support.server import Palomar
 
 from palomar.access import sessions
-from palomar.access.sessions import Opening
+from palomar.access.sessions import NewSession
 from palomar.storage.database import Transaction
 from palomar.storage.sqlite import open_sqlite
 from palomar.vocabulary.account import AccountId
@@ -19,7 +19,7 @@ def with_sessions(path: Path, *owners: tuple[int | None, int | None]) -> None:
     async def fill() -> None:
         async def script(tx: Transaction) -> None:
             for number, (user_id, account_id) in enumerate(owners, 1):
-                opening = Opening(
+                opening = NewSession(
                     id=number,
                     token=f"t{number}",
                     user_id=user_id,

@@ -7,7 +7,7 @@ from tests.support.console_house import Browser, House
 from tests.support.world import RETRIES
 
 from palomar.callbacks.attempts import Attempt, record_attempts
-from palomar.callbacks.callback_rows import WebhookRow
+from palomar.callbacks.callback_rows import CallbackRow
 from palomar.callbacks.history import LOOKED_AT
 from palomar.console.pages.callbacks import PAGE_CALLBACKS
 from palomar.console.viewer.callbacks import SLICES_A_PAGE
@@ -41,10 +41,10 @@ async def inside(house: House, login: str) -> Browser:
 
 async def told(
     house: House, account: Account, outcome: HttpOutcome, *, reference: str = "r", host: str, times: int = 1
-) -> WebhookRow:
+) -> CallbackRow:
     """A message whose callback ended so; ``times`` beyond all retries gives it up."""
     await house.sent(account, "hello", reference=reference, status_url=f"https://{host}/ack?a=1")
-    webhook: WebhookRow = (await house.world.claim()).webhooks[-1]  # not one that is tried again
+    webhook: CallbackRow = (await house.world.claim()).webhooks[-1]  # not one that is tried again
     webhook.attempts = times - 1
     await house.world.do(record_attempts, Attempt(webhook, outcome))
     return webhook
@@ -54,7 +54,7 @@ async def test_the_secrets_of_an_address_are_for_who_may_have_keys(house: House,
     acme = await house.account("acme")
     target = "https://u:p4ss@shop.example:8443/h00k/ack?key=t0ken"
     await house.sent(acme, "hello", reference="r", status_url=target)
-    webhook: WebhookRow = (await house.world.claim()).webhooks[0]
+    webhook: CallbackRow = (await house.world.claim()).webhooks[0]
     await house.world.do(record_attempts, Attempt(webhook, AWAY))
     await house.user("reader", role=Role.READ_ONLY)
     await house.user("oper", role=Role.OPERATOR)
@@ -199,7 +199,7 @@ async def test_in_the_sandbox_it_shows_what_a_customers_program_would_have_got(s
     assert sandbox.sandbox is not None
     took = sandbox.sandbox.took_callback
     assert took is not None
-    webhook = WebhookRow(
+    webhook = CallbackRow(
         id=1,
         message_id=MessageId(256),
         account_id=acme.id,

@@ -7,7 +7,7 @@ from tests.support.console_house import CREDIT, Browser, House
 from tests.support.world import recipient
 
 from palomar.console.pages.messages import CHOICE_OF, PAGE_MESSAGES
-from palomar.reports.search_request import Bounds
+from palomar.reports.search_request import SearchBounds
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.message import State, public_id
 
@@ -135,7 +135,7 @@ async def test_among_many_accounts_one_is_typed(house: House, browser: Browser) 
     assert '<input name="account"' in (await browser.get("/console/users")).text
 
 
-FEW = Bounds(walked=10, walked_of_accounts=10, walked_at_first=3, read=10, read_at_once=5, candidates=10)
+FEW = SearchBounds(walked=10, walked_of_accounts=10, walked_at_first=3, read=10, read_at_once=5, candidates=10)
 """A search gives up early: nothing has been indexed, so it reads along."""
 
 

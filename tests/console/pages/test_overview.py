@@ -10,7 +10,7 @@ from tests.support.world import new_node, recipient
 from palomar.console.formats import iso_text
 from palomar.console.pages.overview import BALANCES, PERIODS
 from palomar.ports import LinkStatus
-from palomar.routing.carrier_status import CarrierStanding, record_standing
+from palomar.routing.carrier_status import CarrierStatus, record_standing
 from palomar.sending.claim import register, renew
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import State
@@ -70,10 +70,10 @@ async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(ho
         LinkStatus(name="north/2", bound=False, outstanding=0, window=50, last_error="<b>refused</b>"),
     )
     standings = [
-        CarrierStanding(carrier="north", links=links),
-        CarrierStanding(carrier="south", links=links[:1]),
-        CarrierStanding(carrier="east", trouble="its password is wrong"),
-        CarrierStanding(
+        CarrierStatus(carrier="north", links=links),
+        CarrierStatus(carrier="south", links=links[:1]),
+        CarrierStatus(carrier="east", trouble="its password is wrong"),
+        CarrierStatus(
             carrier="west", links=links[:1], idle_since_ms=house.clock.now_ms - 8_000, hindrance="window", stalled=False
         ),
     ]

@@ -9,8 +9,8 @@ from tests.support.databases import Place
 from tests.support.world import RETRIES
 
 from palomar.callbacks.attempts import Attempt, record_attempts
-from palomar.callbacks.callback_rows import WebhookRow
-from palomar.callbacks.history import LATEST, Wanted
+from palomar.callbacks.callback_rows import CallbackRow
+from palomar.callbacks.history import LATEST, HistoryFilter
 from palomar.console.viewer.callbacks import Callbacks
 from palomar.console.viewer.masking import HIDDEN
 from palomar.ports import HttpOutcome
@@ -34,11 +34,11 @@ async def callbacks(house: House, login: str) -> Callbacks:
     return (await house.viewer(login)).callbacks
 
 
-async def given_up(house: House, account: Account, *, reference: str = "r") -> WebhookRow:
+async def given_up(house: House, account: Account, *, reference: str = "r") -> CallbackRow:
     """A callback of this account that was tried once and given up."""
     house.world.node_id = house.world.node_id or await new_node(house)
     await house.sent(account, "hello", reference=reference, status_url="https://shop.example/ack")
-    webhook: WebhookRow = (await house.world.claim()).webhooks[0]
+    webhook: CallbackRow = (await house.world.claim()).webhooks[0]
     webhook.attempts = len(RETRIES)
     webhook.body = b'{"msisdn": "%b"}' % NUMBER.encode()
     await house.world.tell("UPDATE webhooks SET method = 'POST', body = ? WHERE id = ?", webhook.body, webhook.id)
@@ -54,7 +54,7 @@ async def new_node(house: House) -> int:
 
 
 async def open_ids(seen: Callbacks, **wanted: Any) -> list[int]:
-    page = await seen.open_ones(Wanted(**wanted), before=LATEST, limit=50)
+    page = await seen.open_ones(HistoryFilter(**wanted), before=LATEST, limit=50)
     return [found.callback.webhook.id for found in page.found]
 
 
@@ -68,13 +68,13 @@ async def test_everybody_sees_those_of_their_own_accounts(house: House) -> None:
     assert await open_ids(mine) == [of_one.id]
     assert await open_ids(mine, account_ids=(other.id,)) == []
     assert await open_ids(mine, host="shop.example", has_failed=True) == [of_one.id]
-    tried = (await mine.tried_ones(Wanted(), before=LATEST, limit=50)).found
+    tried = (await mine.tried_ones(HistoryFilter(), before=LATEST, limit=50)).found
     assert [found.account_id for found in tried] == [one.id]
     assert await mine.tried(tried[0].id) == tried[0]
     found = await mine.open_one(of_one.id)
     assert found is not None
     assert (found.host, [attempt.status for attempt in found.tried]) == ("shop.example", [500])
-    others = (await (await callbacks(house, "other")).tried_ones(Wanted(), before=LATEST, limit=50)).found[0]
+    others = (await (await callbacks(house, "other")).tried_ones(HistoryFilter(), before=LATEST, limit=50)).found[0]
     assert await mine.tried(others.id) is None
     assert await mine.open_one(of_other.id) is None
 
@@ -84,8 +84,8 @@ async def test_support_sees_where_it_went_and_not_what_it_said(house: House) -> 
     webhook = await given_up(house, one)
     await house.user("sara", role=Role.SUPPORT)
     seen = await callbacks(house, "sara")
-    (tried,) = (await seen.tried_ones(Wanted(), before=LATEST, limit=50)).found
-    (opened,) = (await seen.open_ones(Wanted(), before=LATEST, limit=50)).found
+    (tried,) = (await seen.tried_ones(HistoryFilter(), before=LATEST, limit=50)).found
+    (opened,) = (await seen.open_ones(HistoryFilter(), before=LATEST, limit=50)).found
     one_open, one_tried = await seen.open_one(webhook.id), await seen.tried(tried.id)
     for shown in (str(tried), str(opened), str(one_open), str(one_tried)):
         assert NUMBER not in shown

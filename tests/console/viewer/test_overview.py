@@ -10,7 +10,7 @@ from tests.support.world import recipient
 
 from palomar.console.viewer.masking import HIDDEN
 from palomar.console.viewer.overview import SHARES_MOST, Period, largest
-from palomar.reports.buckets import Dimension, Grain, Totals
+from palomar.reports.buckets import Bucket, Dimension, Totals
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.message import State
@@ -37,13 +37,13 @@ def test_a_period_is_whole_minutes_hours_or_days_with_the_present_one_last(perio
 async def test_every_hour_is_there_and_the_messages_are_in_theirs(house: House) -> None:
     account = await house.account("acme")
     await send(house, account, 2)
-    house.wait(3 * Grain.HOUR)
+    house.wait(3 * Bucket.HOUR)
     await send(house, account)
     await count_changed(house.world)
     await house.user("admin")
     found = await (await house.viewer("admin")).overview(Period.DAY, accounts=[account])
     assert [point.totals.messages for point in found.points] == [0] * 20 + [2, 0, 0, 1]
-    assert [b.start_ms - a.start_ms for a, b in zip(found.points, found.points[1:], strict=False)] == [Grain.HOUR] * 23
+    assert [b.start_ms - a.start_ms for a, b in zip(found.points, found.points[1:], strict=False)] == [Bucket.HOUR] * 23
     assert (found.totals.messages, found.totals.by_state) == (3, {State.QUEUED: 3})
     assert [(share.key, share.totals.messages) for share in found.shares[Dimension.COUNTRY]] == [("MX", 3)]
     assert Dimension.ACCOUNT not in found.shares

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from palomar.callbacks.account_callbacks import render_low_balance
-from palomar.dialects.convergia.callbacks import ConvergiaWebhooks
+from palomar.dialects.convergia.callbacks import ConvergiaCallbacks
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.vocabulary.message import MessageId, State
@@ -23,13 +23,13 @@ EVENTS: list[Event] = [
 @pytest.mark.parametrize("event", EVENTS, ids=[type(event).__name__ for event in EVENTS])
 def test_no_event_of_a_message_is_told(event: Event) -> None:
     account = Account(id=AccountId(1), login="ana")
-    assert ConvergiaWebhooks().render(event, target="http://customer.example/", account=account) is None
-    assert ConvergiaWebhooks().retry_seconds == ()
+    assert ConvergiaCallbacks().render(event, target="http://customer.example/", account=account) is None
+    assert ConvergiaCallbacks().retry_seconds == ()
 
 
 def test_a_low_balance_is_told_in_no_vendors_form() -> None:
     event = BalanceFellLow(login="ana", available_microcredits=4_000_000, at_ms=0)
-    request = ConvergiaWebhooks().render(
+    request = ConvergiaCallbacks().render(
         event, target="https://customer.test/", account=Account(id=AccountId(1), login="ana")
     )
     assert request == render_low_balance(event, target="https://customer.test/")

@@ -12,12 +12,12 @@ from palomar.acceptance.accept import Accepted
 from palomar.acceptance.compose import Request
 from palomar.acceptance.default_sender import SANDBOX_SENDERS
 from palomar.access.admission import Admission
-from palomar.accounts.store import Balance, Snapshot, key_hash, login_key
+from palomar.accounts.store import AccountBalance, Snapshot, key_hash, login_key
 from palomar.billing.prices import PriceList
 from palomar.clock import RealIds
 from palomar.dialects.foxsys.api import BODY_LIMIT, FoxsysApi
 from palomar.net.networks import TrustedProxies, is_listed
-from palomar.reports.messages import Standing
+from palomar.reports.messages import MessageStatus
 from palomar.short_links.shorten import Shortener
 from palomar.vocabulary.account import Account, AccountId, AccountSettings
 from palomar.vocabulary.message import State
@@ -111,11 +111,11 @@ class FakeGateway:
     async def send_scheduled(self, account_id: AccountId, request_ref: str) -> int:
         return 0
 
-    async def standing(self, account_id: AccountId, *, request_ref: str, msisdn: str) -> Standing:
-        return Standing(state=State.SENT, price_microcredits=0, since_ms=0)
+    async def standing(self, account_id: AccountId, *, request_ref: str, msisdn: str) -> MessageStatus:
+        return MessageStatus(state=State.SENT, price_microcredits=0, since_ms=0)
 
-    async def balance(self, account_id: AccountId) -> Balance:
-        return Balance(available=0, reserved=0)
+    async def balance(self, account_id: AccountId) -> AccountBalance:
+        return AccountBalance(available=0, reserved=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import json
 import pytest
 from tests.dialects.foxsys.fake_gateway import DEMO
 
-from palomar.dialects.foxsys.callbacks import FoxsysWebhooks, with_query
+from palomar.dialects.foxsys.callbacks import FoxsysCallbacks, with_query
 from palomar.vocabulary.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.vocabulary.message import MessageId, State
 
@@ -24,7 +24,7 @@ ENDS = {
 
 
 def _url(event: Event, target: str = TARGET) -> str | None:
-    request = FoxsysWebhooks().render(event, target=target, account=DEMO)
+    request = FoxsysCallbacks().render(event, target=target, account=DEMO)
     if request is None:
         return None
     assert request.method == "GET"
@@ -53,7 +53,7 @@ def test_the_carriers_acceptance_has_a_desc_too() -> None:
     [(-1, "1969-12-31%2023:59:59"), (0, "1970-01-01%2000:00:00"), (AT_MS, "2026-02-26%2012:00:00")],
 )
 def test_each_timestamp_is_its_events_own_whatever_was_written_before(at_ms: int, written: str) -> None:
-    webhooks = FoxsysWebhooks()
+    webhooks = FoxsysCallbacks()
     for before_ms in (at_ms, at_ms + 1_000, at_ms - 1_000, at_ms):
         event = Delivered(message_id=ID, request_ref=SUBID, msisdn="5212221234567", at_ms=before_ms)
         request = webhooks.render(event, target=TARGET, account=DEMO)
@@ -104,7 +104,7 @@ def test_a_click_is_posted_with_the_browser_under_its_own_name() -> None:
         address="98.139.180.149",
         agent="Mozilla/5.0",
     )
-    request = FoxsysWebhooks().render(event, target=TARGET, account=DEMO)
+    request = FoxsysCallbacks().render(event, target=TARGET, account=DEMO)
     assert request is not None
     assert (request.method, request.url) == ("POST", TARGET)
     assert json.loads(request.body or b"") == {
@@ -118,7 +118,7 @@ def test_a_click_is_posted_with_the_browser_under_its_own_name() -> None:
 
 def test_an_inbound_message_is_posted_with_the_virtual_number_twice() -> None:
     event = InboundReceived(number="13098212823", msisdn="447400826129", text="Hello ñ", at_ms=AT_MS)
-    request = FoxsysWebhooks().render(event, target=TARGET, account=DEMO)
+    request = FoxsysCallbacks().render(event, target=TARGET, account=DEMO)
     assert request is not None
     assert (request.method, request.url) == ("POST", TARGET)
     assert json.loads(request.body or b"") == {
@@ -131,4 +131,4 @@ def test_an_inbound_message_is_posted_with_the_virtual_number_twice() -> None:
 
 
 def test_the_waits_are_the_pages() -> None:
-    assert FoxsysWebhooks().retry_seconds == (30, 300, 1_800, 21_600, 86_400)
+    assert FoxsysCallbacks().retry_seconds == (30, 300, 1_800, 21_600, 86_400)

@@ -5,7 +5,7 @@ import typing
 
 import pytest
 
-from palomar.dialects.labs402t.callbacks import Labs402tWebhooks
+from palomar.dialects.labs402t.callbacks import Labs402tCallbacks
 from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, discarded, problem_of
 from palomar.dialects.labs402t.responses import declined
 from palomar.dialects.labs402t.states import Word, word_of
@@ -98,7 +98,7 @@ MESSAGE = {"message_id": MessageId(1), "request_ref": "a", "msisdn": "3460000000
     "event", [CarrierTook(**MESSAGE), Delivered(**MESSAGE), Failed(**MESSAGE, state=State.EXPIRED)]
 )
 def test_nothing_is_called_back(event: Event) -> None:
-    webhooks = Labs402tWebhooks()
+    webhooks = Labs402tCallbacks()
 
     account = Account(id=AccountId(1), login="demo")
     assert webhooks.render(event, target="http://192.0.2.1/", account=account) is None

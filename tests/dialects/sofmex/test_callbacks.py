@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from palomar.callbacks.account_callbacks import render_low_balance
-from palomar.dialects.sofmex.callbacks import SofmexWebhooks
+from palomar.dialects.sofmex.callbacks import SofmexCallbacks
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 from palomar.vocabulary.message import MessageId, State
@@ -23,13 +23,13 @@ EVENTS = [
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_no_event_of_a_message_is_told(event: Event) -> None:
     account = Account(id=AccountId(1), login="demo")
-    assert SofmexWebhooks().render(event, target="https://customer.test/", account=account) is None
-    assert SofmexWebhooks().retry_seconds == ()
+    assert SofmexCallbacks().render(event, target="https://customer.test/", account=account) is None
+    assert SofmexCallbacks().retry_seconds == ()
 
 
 def test_a_low_balance_is_told_in_no_vendors_form() -> None:
     event = BalanceFellLow(login="ana", available_microcredits=4_000_000, at_ms=0)
-    request = SofmexWebhooks().render(
+    request = SofmexCallbacks().render(
         event, target="https://customer.test/", account=Account(id=AccountId(1), login="ana")
     )
     assert request == render_low_balance(event, target="https://customer.test/")

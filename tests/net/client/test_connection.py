@@ -1,6 +1,6 @@
 """One connection of the callback client, fed by hand where the pieces matter."""
 
-from palomar.net.client.connection import CallbackConnection, Exchange
+from palomar.net.client.connection import CallbackConnection, PendingExchange
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -43,7 +43,7 @@ def opened():
 
 
 def ask(connection, payload):
-    connection.send(Exchange(payload=payload, started=0.0, deadline=1.0, done=lambda outcome: None))
+    connection.send(PendingExchange(payload=payload, started=0.0, deadline=1.0, done=lambda outcome: None))
 
 
 def test_the_same_answer_again_ends_each_exchange_once():

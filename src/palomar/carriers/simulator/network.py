@@ -10,14 +10,14 @@ from functools import partial
 
 from palomar.carriers.simulator import outcome
 from palomar.carriers.simulator.chaos import ids
-from palomar.carriers.simulator.chaos.faults import CALM, ChaosScript, Fate
+from palomar.carriers.simulator.chaos.faults import CALM, ChaosScript, PlannedFaults
 from palomar.carriers.simulator.chaos.ids import Names
-from palomar.carriers.simulator.outcome import Plan, Receipt
+from palomar.carriers.simulator.outcome import DeliveryPlan, PlannedReceipt
 from palomar.carriers.simulator.receipts import STATES, Delivery, alert_pdu, as_data_sm, receipt_pdu
-from palomar.carriers.simulator.scheduler import Agenda
+from palomar.carriers.simulator.scheduler import Scheduler
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.stats import Stats
-from palomar.carriers.simulator.taken import Memory, Taken
+from palomar.carriers.simulator.taken import TakenMessage, TakenMessages
 from palomar.carriers.simulator.timing import timing_of
 from palomar.ports import Clock
 from palomar.smpp import DeliverSm, MessageState, SubmitSm, parameters, tlvs
@@ -33,7 +33,7 @@ Bring = Callable[[str, Delivery], None]
 """Puts something into the mailbox of a system_id."""
 
 
-class Network:
+class DeliveryNetwork:
     """Between the SMSC and the handsets."""
 
     def __init__(
@@ -43,14 +43,14 @@ class Network:
         clock: Clock,
         chance: Callable[[], float],
         stats: Stats,
-        agenda: Agenda,
+        agenda: Scheduler,
         bring: Bring,
-        arrived: Callable[[Taken, int], None],
+        arrived: Callable[[TakenMessage, int], None],
         replied: Callable[[SubmitSm, str, str], None],
     ) -> None:
         """``arrived`` is told of each part that reaches its handset, and the wall time; ``replied`` of what a handset
         answers to one: it, its system_id, the answer."""
-        self.memory = Memory(limit=settings.history_limit)
+        self.memory = TakenMessages(limit=settings.history_limit)
         self._settings = settings
         self._clock = clock
         self._stats = stats
@@ -64,13 +64,13 @@ class Network:
         self,
         system_id: str,
         pdu: SubmitSm,
-        plan: Plan,
+        plan: DeliveryPlan,
         *,
         script: ChaosScript = CALM,
-        fate: Fate | None = None,
+        fate: PlannedFaults | None = None,
         by_data_sm: bool = False,
         names: Names | None = None,
-    ) -> Taken:
+    ) -> TakenMessage:
         """Take a message whose times can be read, and plan what becomes of it.
 
         Without ``names`` it gets its own and is kept in ``memory``; messages that share theirs the caller keeps.
@@ -79,7 +79,7 @@ class Network:
         delay = self._settings.receipt_delay_seconds
         if delay is None:
             delay = outcome.receipt_delay_seconds(pdu.destination_addr, pdu.short_message)
-        taken = Taken(
+        taken = TakenMessage(
             names=names or self.name(script),
             system_id=system_id,
             source=pdu.source_addr,
@@ -110,17 +110,17 @@ class Network:
         names = ids.recalled(message_id, script.ids or self._settings.ids)
         self.memory.add((self.take(system_id, pdu, plan, script=script, names=names),))
 
-    def cancel(self, taken: Taken) -> None:
+    def cancel(self, taken: TakenMessage) -> None:
         """It shall not be delivered: it ends as DELETED, and its receipt says so."""
         self._stats.cancelled += 1
         taken.cancelled = True
-        receipt, now_ms = Receipt(stat="DELETED"), self._clock.wall_ms()
+        receipt, now_ms = PlannedReceipt(stat="DELETED"), self._clock.wall_ms()
         self._move(taken, receipt, now_ms)
         if _wants(taken.pdu, receipt):
             self._tell(taken, receipt, now_ms)
         taken.forget_text()
 
-    def replace(self, taken: Taken, pdu: SubmitSm) -> Taken:
+    def replace(self, taken: TakenMessage, pdu: SubmitSm) -> TakenMessage:
         """Another message takes its place, under its name."""
         self._stats.replaced += 1
         taken.cancelled = True
@@ -132,7 +132,7 @@ class Network:
 
     # --- inside
 
-    def _plan(self, taken: Taken) -> None:
+    def _plan(self, taken: TakenMessage) -> None:
         pdu, plan, start = taken.pdu, taken.plan, 0.0
         if pdu.schedule_delivery_time or pdu.validity_period:
             timing = timing_of(pdu, now_ms=taken.taken_ms)
@@ -152,7 +152,7 @@ class Network:
             taken.waiting += 1
             later(start + taken.delay_seconds, partial(self._reply, taken, plan.reply))
 
-    def _happen(self, taken: Taken, receipt: Receipt | None) -> None:
+    def _happen(self, taken: TakenMessage, receipt: PlannedReceipt | None) -> None:
         """The handset has it before anybody is told so; None: nobody will ever be."""
         if not taken.cancelled:
             now_ms = self._clock.wall_ms()
@@ -168,17 +168,17 @@ class Network:
                         self._tell_by_fate(taken, receipt, taken.fate)
         self._happened(taken)
 
-    def _reply(self, taken: Taken, text: str) -> None:
+    def _reply(self, taken: TakenMessage, text: str) -> None:
         if not taken.cancelled:
             self._replied(taken.pdu, taken.system_id, text)
         self._happened(taken)
 
-    def _happened(self, taken: Taken) -> None:
+    def _happened(self, taken: TakenMessage) -> None:
         taken.waiting -= 1
         if not taken.waiting:
             taken.forget_text()
 
-    def _move(self, taken: Taken, receipt: Receipt, now_ms: int) -> None:
+    def _move(self, taken: TakenMessage, receipt: PlannedReceipt, now_ms: int) -> None:
         state = STATES.get(receipt.stat)
         if state is None:
             return
@@ -189,7 +189,7 @@ class Network:
             self._stats.alerts += 1
             self._agenda.later(ALERT_SECONDS, partial(self._bring, taken.system_id, alert_pdu(taken.pdu)))
 
-    def _tell_by_fate(self, taken: Taken, receipt: Receipt, fate: Fate) -> None:
+    def _tell_by_fate(self, taken: TakenMessage, receipt: PlannedReceipt, fate: PlannedFaults) -> None:
         if fate.loses_receipts:
             self._stats.receipts_lost += 1
             return
@@ -200,11 +200,11 @@ class Network:
             taken.waiting += 1
             self._agenda.later(after, partial(self._tell_late, taken, receipt))
 
-    def _tell_late(self, taken: Taken, receipt: Receipt) -> None:
+    def _tell_late(self, taken: TakenMessage, receipt: PlannedReceipt) -> None:
         self._tell(taken, receipt, self._clock.wall_ms())
         self._happened(taken)
 
-    def _tell(self, taken: Taken, receipt: Receipt, now_ms: int) -> None:
+    def _tell(self, taken: TakenMessage, receipt: PlannedReceipt, now_ms: int) -> None:
         names = taken.names
         pdu = receipt_pdu(
             taken.pdu,
@@ -223,7 +223,7 @@ class Network:
         return as_data_sm(pdu) if by_data_sm or self._settings.deliver_by == "data_sm" else pdu
 
 
-def _wants(pdu: SubmitSm, receipt: Receipt) -> bool:
+def _wants(pdu: SubmitSm, receipt: PlannedReceipt) -> bool:
     """Whether the sender asked to be told so (SMPP 3.4 section 5.2.17)."""
     wanted = pdu.registered_delivery & parameters.RECEIPT_MASK
     if wanted == parameters.RECEIPT_ON_FAILURE:
@@ -231,7 +231,7 @@ def _wants(pdu: SubmitSm, receipt: Receipt) -> bool:
     return wanted != parameters.RECEIPT_NONE
 
 
-def _wants_alert(taken: Taken) -> bool:
+def _wants_alert(taken: TakenMessage) -> bool:
     """Whether the news that the handset is back follows: its number has it so, or the sender set the delivery pending
     flag (SMPP 3.4 section 5.3.2.29)."""
     return taken.plan.alerts or tlvs.SET_DPF.find(taken.pdu.tlvs) == 1

@@ -20,7 +20,7 @@ _SOON, _SPREAD = 0.3, 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class PlannedReceipt:
     """One delivery receipt: its word, the network's error, and how long after the message was taken it comes (None:
     within a second, as the text has it)."""
 
@@ -31,12 +31,12 @@ class Receipt:
     """False: the receipt has its fields in TLVs only."""
 
 
-DELIVERED = Receipt(stat="DELIVRD")
-EXPIRED = Receipt(stat="EXPIRED", error=2)
+DELIVERED = PlannedReceipt(stat="DELIVRD")
+EXPIRED = PlannedReceipt(stat="EXPIRED", error=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DeliveryPlan:
     """All that the simulator will do with one message."""
 
     does: str
@@ -48,79 +48,83 @@ class Plan:
     lose_first: int = 0
     """So many answers are lost, though the message is taken; the next time it is answered."""
     answer_after_seconds: float = 0.0
-    receipts: tuple[Receipt, ...] = (DELIVERED,)
+    receipts: tuple[PlannedReceipt, ...] = (DELIVERED,)
     reply: str = ""
     """What the handset answers, once it has the message."""
     alerts: bool = False
     """A message that failed is followed by the news that the handset is there again."""
 
 
-ORDINARY = Plan(does="taken at once, DELIVRD within a second")
+ORDINARY = DeliveryPlan(does="taken at once, DELIVRD within a second")
 
-MAGIC: Mapping[str, Plan] = {
-    "99900": Plan(does="DELIVRD at once", receipts=(Receipt(stat="DELIVRD", after_seconds=0),)),
-    "99901": Plan(does="UNDELIV", receipts=(Receipt(stat="UNDELIV", error=1),)),
-    "99902": Plan(does="EXPIRED", receipts=(EXPIRED,)),
-    "99903": Plan(does="REJECTD by receipt", receipts=(Receipt(stat="REJECTD", error=3),)),
-    "99904": Plan(does="refused: ESME_RINVDSTADR", status=Status.ESME_RINVDSTADR),
-    "99905": Plan(does="ESME_RTHROTTLED twice, then DELIVRD", status=Status.ESME_RTHROTTLED, refuse_first=2),
-    "99906": Plan(does="taken, never a receipt", receipts=()),
-    "99907": Plan(does="delivered, but the first answer is lost", lose_first=1),
-    "99908": Plan(does="the answer comes after 35 s", answer_after_seconds=LATE_ANSWER_SECONDS),
-    "99909": Plan(
+MAGIC: Mapping[str, DeliveryPlan] = {
+    "99900": DeliveryPlan(does="DELIVRD at once", receipts=(PlannedReceipt(stat="DELIVRD", after_seconds=0),)),
+    "99901": DeliveryPlan(does="UNDELIV", receipts=(PlannedReceipt(stat="UNDELIV", error=1),)),
+    "99902": DeliveryPlan(does="EXPIRED", receipts=(EXPIRED,)),
+    "99903": DeliveryPlan(does="REJECTD by receipt", receipts=(PlannedReceipt(stat="REJECTD", error=3),)),
+    "99904": DeliveryPlan(does="refused: ESME_RINVDSTADR", status=Status.ESME_RINVDSTADR),
+    "99905": DeliveryPlan(does="ESME_RTHROTTLED twice, then DELIVRD", status=Status.ESME_RTHROTTLED, refuse_first=2),
+    "99906": DeliveryPlan(does="taken, never a receipt", receipts=()),
+    "99907": DeliveryPlan(does="delivered, but the first answer is lost", lose_first=1),
+    "99908": DeliveryPlan(does="the answer comes after 35 s", answer_after_seconds=LATE_ANSWER_SECONDS),
+    "99909": DeliveryPlan(
         does="the receipt comes before the answer",
         answer_after_seconds=0.2,
-        receipts=(Receipt(stat="DELIVRD", after_seconds=0),),
+        receipts=(PlannedReceipt(stat="DELIVRD", after_seconds=0),),
     ),
-    "99910": Plan(does="the receipt comes twice", receipts=(DELIVERED, DELIVERED)),
-    "99911": Plan(does="DELIVRD after 10 s", receipts=(Receipt(stat="DELIVRD", after_seconds=SLOW_RECEIPT_SECONDS),)),
-    "99912": Plan(does="UNKNOWN", receipts=(Receipt(stat="UNKNOWN", error=4),)),
-    "99913": Plan(
+    "99910": DeliveryPlan(does="the receipt comes twice", receipts=(DELIVERED, DELIVERED)),
+    "99911": DeliveryPlan(
+        does="DELIVRD after 10 s", receipts=(PlannedReceipt(stat="DELIVRD", after_seconds=SLOW_RECEIPT_SECONDS),)
+    ),
+    "99912": DeliveryPlan(does="UNKNOWN", receipts=(PlannedReceipt(stat="UNKNOWN", error=4),)),
+    "99913": DeliveryPlan(
         does="ENROUTE, then DELIVRD",
-        receipts=(Receipt(stat="ENROUTE", after_seconds=0.2), Receipt(stat="DELIVRD", after_seconds=1)),
+        receipts=(PlannedReceipt(stat="ENROUTE", after_seconds=0.2), PlannedReceipt(stat="DELIVRD", after_seconds=1)),
     ),
-    "99914": Plan(does="DELIVRD, then the handset answers OK", reply="OK"),
-    "99915": Plan(
+    "99914": DeliveryPlan(does="DELIVRD, then the handset answers OK", reply="OK"),
+    "99915": DeliveryPlan(
         does="a receipt with a word nobody knows, then DELIVRD",
-        receipts=(Receipt(stat="WHATEVR", after_seconds=0.2), Receipt(stat="DELIVRD", after_seconds=1)),
+        receipts=(PlannedReceipt(stat="WHATEVR", after_seconds=0.2), PlannedReceipt(stat="DELIVRD", after_seconds=1)),
     ),
-    "99916": Plan(does="DELETED", receipts=(Receipt(stat="DELETED", error=5),)),
-    "99917": Plan(
+    "99916": DeliveryPlan(does="DELETED", receipts=(PlannedReceipt(stat="DELETED", error=5),)),
+    "99917": DeliveryPlan(
         does="ACCEPTD, then UNDELIV",
         receipts=(
-            Receipt(stat="ACCEPTD", after_seconds=0.2),
-            Receipt(stat="UNDELIV", error=1, after_seconds=1),
+            PlannedReceipt(stat="ACCEPTD", after_seconds=0.2),
+            PlannedReceipt(stat="UNDELIV", error=1, after_seconds=1),
         ),
     ),
-    "99918": Plan(does="ESME_RMSGQFUL once, then DELIVRD", status=Status.ESME_RMSGQFUL, refuse_first=1),
-    "99919": Plan(does="ESME_RSYSERR once, then DELIVRD", status=Status.ESME_RSYSERR, refuse_first=1),
-    "99920": Plan(does="refused: ESME_RINVSRCADR", status=Status.ESME_RINVSRCADR),
-    "99921": Plan(does="DELIVRD told in TLVs only, without the text", receipts=(Receipt(stat="DELIVRD", text=False),)),
-    "99922": Plan(does="always ESME_RTHROTTLED", status=Status.ESME_RTHROTTLED),
-    "99923": Plan(
+    "99918": DeliveryPlan(does="ESME_RMSGQFUL once, then DELIVRD", status=Status.ESME_RMSGQFUL, refuse_first=1),
+    "99919": DeliveryPlan(does="ESME_RSYSERR once, then DELIVRD", status=Status.ESME_RSYSERR, refuse_first=1),
+    "99920": DeliveryPlan(does="refused: ESME_RINVSRCADR", status=Status.ESME_RINVSRCADR),
+    "99921": DeliveryPlan(
+        does="DELIVRD told in TLVs only, without the text", receipts=(PlannedReceipt(stat="DELIVRD", text=False),)
+    ),
+    "99922": DeliveryPlan(does="always ESME_RTHROTTLED", status=Status.ESME_RTHROTTLED),
+    "99923": DeliveryPlan(
         does="UNDELIV, then an alert_notification: the handset is there again",
-        receipts=(Receipt(stat="UNDELIV", error=1),),
+        receipts=(PlannedReceipt(stat="UNDELIV", error=1),),
         alerts=True,
     ),
 }
 """Last five digits of the number to what happens. Those of 99900-99999 that are not here are ordinary."""
 
 
-NAMED: Mapping[str, Plan] = {"ordinary": ORDINARY, "fail": MAGIC["99901"], "slow": MAGIC["99911"]}
+NAMED: Mapping[str, DeliveryPlan] = {"ordinary": ORDINARY, "fail": MAGIC["99901"], "slow": MAGIC["99911"]}
 """Plans that have a word of their own."""
 
 
-def named_plan(word: str) -> Plan | None:
+def named_plan(word: str) -> DeliveryPlan | None:
     """The plan of a word, or of a magic ending; None for anything else."""
     return NAMED.get(word) or MAGIC.get(word)
 
 
-def word_of(plan: Plan) -> str:
+def word_of(plan: DeliveryPlan) -> str:
     """The shortest word that :func:`named_plan` takes for this plan."""
     return next(word for word, named in (*NAMED.items(), *MAGIC.items()) if named is plan)
 
 
-def plan_for(number: str) -> Plan:
+def plan_for(number: str) -> DeliveryPlan:
     """What becomes of a message to this number."""
     return MAGIC.get(number[-MAGIC_DIGITS:], ORDINARY)
 
@@ -130,7 +134,7 @@ def receipt_delay_seconds(number: str, text: bytes) -> float:
     return _SOON + _SPREAD * (crc32(text, crc32(number.encode())) & 0xFFFF) / 0x10000
 
 
-def with_delay(plan: Plan, seconds: float) -> Plan:
+def with_delay(plan: DeliveryPlan, seconds: float) -> DeliveryPlan:
     """The plan with every receipt that comes "within a second" set to come after so many."""
     receipts = tuple(
         receipt if receipt.after_seconds is not None else replace(receipt, after_seconds=seconds)
@@ -139,7 +143,7 @@ def with_delay(plan: Plan, seconds: float) -> Plan:
     return replace(plan, receipts=receipts)
 
 
-def within(plan: Plan, validity_seconds: float, *, delay_seconds: float) -> Plan:
+def within(plan: DeliveryPlan, validity_seconds: float, *, delay_seconds: float) -> DeliveryPlan:
     """The plan of a message that nobody wants after so long: what would come later never comes, and the message
     expires (SMPP 3.4 section 5.2.16). One that has no receipt at all is not changed."""
     receipts = with_delay(plan, delay_seconds).receipts

@@ -31,8 +31,8 @@ from palomar.smpp import (
     RequestReceived,
     RequestTimedOut,
     ResponseReceived,
-    Role,
     Session,
+    SessionRole,
     SessionSettings,
     SubmitSm,
     encode,
@@ -103,7 +103,7 @@ class Peer(asyncio.Protocol):
         self._now = smsc.clock.monotonic
         self._loop = asyncio.get_running_loop()
         self._session = Session(
-            Role.SMSC,
+            SessionRole.SMSC,
             self._now(),
             settings=SessionSettings(
                 window=settings.window,

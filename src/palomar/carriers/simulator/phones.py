@@ -12,20 +12,20 @@ from typing import NamedTuple, Protocol
 
 from palomar.carriers.simulator import outcome
 from palomar.carriers.simulator.chaos import script
-from palomar.carriers.simulator.chaos.fault_injector import Mischief
+from palomar.carriers.simulator.chaos.fault_injector import FaultInjector
 from palomar.carriers.simulator.chaos.faults import Alphabet, ChaosScript
 from palomar.carriers.simulator.decoding import is_flash, shown_text
-from palomar.carriers.simulator.outcome import Plan
+from palomar.carriers.simulator.outcome import DeliveryPlan
 from palomar.carriers.simulator.receipts import inbound_pdus
 from palomar.smpp import DeliverSm, SubmitSm, read_parts
-from palomar.vocabulary.phone_message import HandsetMessage
+from palomar.vocabulary.phone_message import PhoneMessage
 
 ARRIVALS_KEPT = 2_000
 """Parts that came, of all handsets."""
 WRITTEN_KEPT = 500
 BEHAVIOURS_AT_MOST = 10_000
 
-Behaviour = Plan | ChaosScript
+Behaviour = DeliveryPlan | ChaosScript
 
 
 class _Part(NamedTuple):
@@ -36,10 +36,10 @@ class _Part(NamedTuple):
     reference: str
 
 
-Listener = Callable[[HandsetMessage], None]
+Listener = Callable[[PhoneMessage], None]
 
 
-class Network(Protocol):
+class PhoneNetwork(Protocol):
     """What handsets need of their SMSC."""
 
     def wall_ms(self) -> int: ...
@@ -55,18 +55,18 @@ class Network(Protocol):
         ...
 
 
-class Handsets:
+class SimulatedPhones:
     """All of them. ``behaviours`` is empty until somebody asks for one: the SMSC looks at nothing else on its way."""
 
-    def __init__(self, network: Network) -> None:
-        self.behaviours: dict[str, Plan | Mischief] = {}
+    def __init__(self, network: PhoneNetwork) -> None:
+        self.behaviours: dict[str, DeliveryPlan | FaultInjector] = {}
         self._network = network
         self._arrived: deque[_Part] = deque(maxlen=ARRIVALS_KEPT)
-        self._written: deque[HandsetMessage] = deque(maxlen=WRITTEN_KEPT)
+        self._written: deque[PhoneMessage] = deque(maxlen=WRITTEN_KEPT)
         self._listeners: list[Listener] = []
         self._serial = 0
 
-    def recent(self, number: str | None = None) -> list[HandsetMessage]:
+    def recent(self, number: str | None = None) -> list[PhoneMessage]:
         """The last messages of all handsets or of one, oldest first, parts joined."""
         messages = _joined((part for part in self._arrived if _is_of(part, number)), self._network.alphabet())
         messages += [message for message in self._written if number in (None, message.number)]
@@ -78,13 +78,13 @@ class Handsets:
         self._listeners.append(listener)
         return partial(self._listeners.remove, listener)
 
-    def write(self, number: str, to: str, text: str, *, system_id: str = "") -> HandsetMessage:
+    def write(self, number: str, to: str, text: str, *, system_id: str = "") -> PhoneMessage:
         """A handset writes ``text``, of any length, to ``to``: to the client that last wrote to it from there, if
         ``system_id`` does not say whose it is. Raises ValueError beyond 255 parts."""
         serial = self._next_serial()
         pdus = inbound_pdus(source=number, destination=to, text=text, reference=serial)
         whose = system_id or self._who_wrote_from(to) or self._network.somebody()
-        message = HandsetMessage(
+        message = PhoneMessage(
             serial=serial,
             number=number,
             peer=to,
@@ -112,13 +112,13 @@ class Handsets:
         behaviour = _behaviour(how)
         if number not in self.behaviours and len(self.behaviours) >= BEHAVIOURS_AT_MOST:
             raise script.ScriptError(f"more than {BEHAVIOURS_AT_MOST} numbers cannot behave on their own")
-        self.behaviours[number] = Mischief(behaviour) if isinstance(behaviour, ChaosScript) else behaviour
+        self.behaviours[number] = FaultInjector(behaviour) if isinstance(behaviour, ChaosScript) else behaviour
         return behaviour
 
     def how(self, number: str) -> str:
         """As :meth:`behave` was told; empty where nobody told it anything."""
         found = self.behaviours.get(number)
-        if isinstance(found, Mischief):
+        if isinstance(found, FaultInjector):
             return script.written(found.script)
         return "" if found is None else outcome.word_of(found)
 
@@ -137,7 +137,7 @@ class Handsets:
             return (part,)
         return (other for other in self._arrived if _together(other.pdu) == together)
 
-    def _tell(self, message: HandsetMessage) -> None:
+    def _tell(self, message: PhoneMessage) -> None:
         for listener in list(self._listeners):
             listener(message)
 
@@ -167,10 +167,10 @@ class _Joining:
     octets: dict[int, bytes]
     references: dict[int, str]
 
-    def message(self, alphabet: Alphabet) -> HandsetMessage:
+    def message(self, alphabet: Alphabet) -> PhoneMessage:
         pdu = self.first.pdu
         octets = b"".join(self.octets[sequence] for sequence in sorted(self.octets))
-        return HandsetMessage(
+        return PhoneMessage(
             serial=self.first.serial,
             number=pdu.destination_addr,
             peer=pdu.source_addr,
@@ -196,7 +196,7 @@ def _together(pdu: SubmitSm) -> _Together:
     return _Together(pdu.destination_addr, pdu.source_addr, concatenation.reference, concatenation.total)
 
 
-def _joined(parts: Iterable[_Part], alphabet: Alphabet) -> list[HandsetMessage]:
+def _joined(parts: Iterable[_Part], alphabet: Alphabet) -> list[PhoneMessage]:
     """The messages of these parts, in the order in which they began. A part that comes again after its message is whole
     begins another."""
     messages: list[_Joining] = []

@@ -9,7 +9,7 @@ from time import gmtime, strftime
 
 from palomar.carriers.simulator.chaos.faults import CALM, ChaosScript
 from palomar.carriers.simulator.decoding import shown_text
-from palomar.carriers.simulator.outcome import Receipt
+from palomar.carriers.simulator.outcome import PlannedReceipt
 from palomar.smpp import (
     AlertNotification,
     Concatenation,
@@ -50,7 +50,7 @@ def receipt_pdu(
     submitted: SubmitSm,
     *,
     message_id: str,
-    receipt: Receipt,
+    receipt: PlannedReceipt,
     taken_ms: int,
     now_ms: int,
     told_id: str | None = None,

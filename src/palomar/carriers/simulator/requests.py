@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from palomar.carriers.simulator.chaos.faults import CALM
-from palomar.carriers.simulator.network import Network
+from palomar.carriers.simulator.network import DeliveryNetwork
 from palomar.carriers.simulator.peer import Peer
 from palomar.carriers.simulator.stats import Stats
-from palomar.carriers.simulator.submit_handler import Reception
-from palomar.carriers.simulator.taken import Taken
+from palomar.carriers.simulator.submit_handler import SubmitHandler
+from palomar.carriers.simulator.taken import TakenMessage
 from palomar.carriers.simulator.timing import BadTiming, timing_of
 from palomar.ports import Clock
 from palomar.smpp import (
@@ -42,8 +42,8 @@ class Requests:
     def __init__(
         self,
         *,
-        network: Network,
-        reception: Reception,
+        network: DeliveryNetwork,
+        reception: SubmitHandler,
         stats: Stats,
         clock: Clock,
         submitted: Callable[[Peer, SubmitSm, DataSm], None],
@@ -85,7 +85,7 @@ class Requests:
                 return
         names = self._network.name(script)
         refused = [_refused(entry, CommandStatus.ESME_RINVDLNAME) for entry in pdu.dest_addresses if _is_list(entry)]
-        taken: list[Taken] = []
+        taken: list[TakenMessage] = []
         for address in addresses:
             message = _from_multi(pdu, address)
             plan, _ = reception.plan_of(address.address)
@@ -158,7 +158,7 @@ class Requests:
             self._network.replace(taken, message)
         peer.answer(pdu)
 
-    def _own(self, peer: Peer, pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[Taken]:
+    def _own(self, peer: Peer, pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[TakenMessage]:
         """The messages of that id which this client sent from that address, where it says one."""
         found = self._network.memory.named(pdu.message_id, system_id=peer.system_id)
         return [taken for taken in found if pdu.source_addr in ("", taken.source)]

@@ -1,6 +1,6 @@
 """What is due later, and the one timer that wakes for it.
 
-An agenda has a time of its own: :meth:`Agenda.skip` moves it ahead of the clock. Not here: what is due.
+An agenda has a time of its own: :meth:`Scheduler.skip` moves it ahead of the clock. Not here: what is due.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import structlog
 
-from palomar.carriers.simulator.timer_wheel import Wheel
+from palomar.carriers.simulator.timer_wheel import TimerWheel
 
 Act = Callable[[], None]
 
@@ -16,14 +16,14 @@ Act = Callable[[], None]
 log = structlog.get_logger(__name__)
 
 
-class Agenda:
+class Scheduler:
     """Acts by when they are due. ``after`` is called once for all that were due together."""
 
     def __init__(self, monotonic: Callable[[], float], *, after: Act) -> None:
         self._monotonic = monotonic
         self._after = after
         self._skipped_seconds = 0.0
-        self._wheel: Wheel[Act] = Wheel()
+        self._wheel: TimerWheel[Act] = TimerWheel()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 

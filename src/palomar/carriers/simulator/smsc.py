@@ -12,19 +12,19 @@ from functools import partial
 
 from palomar.carriers.simulator import memory
 from palomar.carriers.simulator.chaos import script
-from palomar.carriers.simulator.chaos.fault_injector import Mischief
+from palomar.carriers.simulator.chaos.fault_injector import FaultInjector
 from palomar.carriers.simulator.chaos.faults import CALM, Alphabet, ChaosScript
 from palomar.carriers.simulator.mailbox import Mailbox
-from palomar.carriers.simulator.network import Network
+from palomar.carriers.simulator.network import DeliveryNetwork
 from palomar.carriers.simulator.peer import Peer
-from palomar.carriers.simulator.phones import Handsets
+from palomar.carriers.simulator.phones import SimulatedPhones
 from palomar.carriers.simulator.receipts import Delivery, inbound_pdu
 from palomar.carriers.simulator.requests import Requests
-from palomar.carriers.simulator.scheduler import Agenda
+from palomar.carriers.simulator.scheduler import Scheduler
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.stats import Stats
-from palomar.carriers.simulator.submit_handler import Reception
-from palomar.carriers.simulator.taken import Taken
+from palomar.carriers.simulator.submit_handler import SubmitHandler
+from palomar.carriers.simulator.taken import TakenMessage
 from palomar.ports import Clock
 from palomar.smpp import DataSm, DataSmResp, DeliverSm, Outbind, Pdu, SubmitSm, SubmitSmResp, message_octets, tlvs
 
@@ -51,14 +51,16 @@ class SimulatorSmsc:
         self.settings = settings or SimulatorSettings()
         self.clock = clock
         self.stats = Stats()
-        self.handsets = Handsets(self)
+        self.handsets = SimulatedPhones(self)
         self._peers: set[Peer] = set()
         self._mailboxes: dict[str, Mailbox] = {}
         self._touched: set[str] = set()
-        self._wire = Agenda(clock.monotonic, after=self._pump_touched)
-        self._air = Agenda(clock.monotonic, after=self._pump_touched)
-        self.reception = Reception(clock=clock, stats=self.stats, wire=self._wire, behaviours=self.handsets.behaviours)
-        self.network = Network(
+        self._wire = Scheduler(clock.monotonic, after=self._pump_touched)
+        self._air = Scheduler(clock.monotonic, after=self._pump_touched)
+        self.reception = SubmitHandler(
+            clock=clock, stats=self.stats, wire=self._wire, behaviours=self.handsets.behaviours
+        )
+        self.network = DeliveryNetwork(
             self.settings,
             clock=clock,
             chance=chance,
@@ -100,7 +102,7 @@ class SimulatorSmsc:
 
     def set_chaos(self, wanted: ChaosScript) -> None:
         """Do wrong by this script from now on, from its beginning; what was planned before stays so."""
-        self.reception.mischief = Mischief(wanted) if wanted != CALM else None
+        self.reception.mischief = FaultInjector(wanted) if wanted != CALM else None
 
     def skip(self, seconds: float) -> None:
         """The sandbox clock has jumped: what was to happen to messages in the meantime happens now."""
@@ -210,7 +212,7 @@ class SimulatorSmsc:
 
     # --- inside
 
-    def _replaceable(self, peer: Peer, pdu: SubmitSm) -> Taken | None:
+    def _replaceable(self, peer: Peer, pdu: SubmitSm) -> TakenMessage | None:
         """The message of the same addresses and service that has not been delivered (SMPP 3.4 section 5.2.18)."""
         found = self.network.memory.changeable(
             system_id=peer.system_id,
@@ -220,7 +222,7 @@ class SimulatorSmsc:
         )
         return next(found, None)
 
-    def _arrived(self, taken: Taken, at_ms: int) -> None:
+    def _arrived(self, taken: TakenMessage, at_ms: int) -> None:
         pdu = taken.pdu
         self.handsets.arrived(pdu, taken.system_id, at_ms, reference=taken.names.answered)
         if not self._subscribers:
@@ -251,7 +253,7 @@ class SimulatorSmsc:
         self._touched.clear()
 
 
-def _response(request: SubmitSm | DataSm, taken: Taken) -> SubmitSmResp | DataSmResp:
+def _response(request: SubmitSm | DataSm, taken: TakenMessage) -> SubmitSmResp | DataSmResp:
     if isinstance(request, SubmitSm):
         return SubmitSmResp(message_id=taken.names.answered)
     # SMPP 3.4 section 5.3.2.28: whether the delivery pending flag was set, for who asked.

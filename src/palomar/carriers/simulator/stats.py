@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from palomar.carriers.simulator.chaos.fault_injector import Cause
+from palomar.carriers.simulator.chaos.fault_injector import RepeatCause
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,12 +38,12 @@ class Stats:
     doubled_answer_late: int = 0
     doubled_link_broken: int = 0
 
-    def doubled(self, cause: Cause) -> None:
+    def doubled(self, cause: RepeatCause) -> None:
         """A message was taken once more."""
         match cause:
-            case Cause.ANSWER_LOST:
+            case RepeatCause.ANSWER_LOST:
                 self.doubled_answer_lost += 1
-            case Cause.ANSWER_LATE:
+            case RepeatCause.ANSWER_LATE:
                 self.doubled_answer_late += 1
-            case Cause.LINK_BROKEN:
+            case RepeatCause.LINK_BROKEN:
                 self.doubled_link_broken += 1

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from functools import partial
 
 from palomar.carriers.simulator import outcome
-from palomar.carriers.simulator.chaos.fault_injector import Mischief, garbage_octets
-from palomar.carriers.simulator.chaos.faults import Answer, Fate
-from palomar.carriers.simulator.outcome import Plan
+from palomar.carriers.simulator.chaos.fault_injector import FaultInjector, garbage_octets
+from palomar.carriers.simulator.chaos.faults import AnswerFault, PlannedFaults
+from palomar.carriers.simulator.outcome import DeliveryPlan
 from palomar.carriers.simulator.peer import Peer
-from palomar.carriers.simulator.scheduler import Agenda
+from palomar.carriers.simulator.scheduler import Scheduler
 from palomar.carriers.simulator.stats import Stats
-from palomar.carriers.simulator.taken import Taken
+from palomar.carriers.simulator.taken import TakenMessage
 from palomar.carriers.simulator.timing import BadTiming, timing_of
 from palomar.ports import Clock
 from palomar.smpp import CommandStatus, Pdu, SubmitSm
@@ -23,12 +23,14 @@ _REPEATS_REMEMBERED = 10_000
 _BEHIND_THE_RECEIPT_SECONDS = 0.1
 
 
-class Reception:
+class SubmitHandler:
     """The door of one SMSC."""
 
-    def __init__(self, *, clock: Clock, stats: Stats, wire: Agenda, behaviours: Mapping[str, Plan | Mischief]) -> None:
+    def __init__(
+        self, *, clock: Clock, stats: Stats, wire: Scheduler, behaviours: Mapping[str, DeliveryPlan | FaultInjector]
+    ) -> None:
         """``wire`` is the time of connections; ``behaviours`` are those of single numbers."""
-        self.mischief: Mischief | None = None
+        self.mischief: FaultInjector | None = None
         """The chaos script at work; None while there is none, which is all that the usual way asks."""
         self._clock = clock
         self._stats = stats
@@ -36,14 +38,14 @@ class Reception:
         self._behaviours = behaviours
         self._repeats: OrderedDict[tuple[str, bytes], int] = OrderedDict()
 
-    def plan_of(self, number: str) -> tuple[Plan, Mischief | None]:
+    def plan_of(self, number: str) -> tuple[DeliveryPlan, FaultInjector | None]:
         """What is to become of a message to this number, and whose chaos it meets on the way."""
         behaviour = self._behaviours.get(number) if self._behaviours else None
-        if isinstance(behaviour, Plan):
+        if isinstance(behaviour, DeliveryPlan):
             return behaviour, self.mischief
         return outcome.plan_for(number), behaviour or self.mischief
 
-    def meets(self, peer: Peer, request: Pdu, pdu: SubmitSm, mischief: Mischief) -> Fate | None:
+    def meets(self, peer: Peer, request: Pdu, pdu: SubmitSm, mischief: FaultInjector) -> PlannedFaults | None:
         """What a script has in mind for a message; None where it goes no further: it was throttled, or never read."""
         wanted = mischief.script
         if (wanted.window and peer.unanswered >= wanted.window) or mischief.throttles(self._clock.monotonic()):
@@ -60,7 +62,7 @@ class Reception:
             peer.write(garbage_octets(fate.garbage))
         return fate
 
-    def refuses(self, peer: Peer, request: Pdu, pdu: SubmitSm, plan: Plan) -> bool:
+    def refuses(self, peer: Peer, request: Pdu, pdu: SubmitSm, plan: DeliveryPlan) -> bool:
         """Answer a message that is not taken; False for one that is."""
         if not (plan.status or pdu.schedule_delivery_time or pdu.validity_period):
             return False  # nearly always
@@ -69,7 +71,7 @@ class Reception:
             self._refuse(peer, request, status)
         return bool(status)
 
-    def refusal(self, pdu: SubmitSm, plan: Plan) -> int:
+    def refusal(self, pdu: SubmitSm, plan: DeliveryPlan) -> int:
         """The status with which a message is refused; 0 for one that is taken."""
         if plan.status and (not plan.refuse_first or self._is_among_first(plan.refuse_first, pdu)):
             return plan.status
@@ -80,12 +82,12 @@ class Reception:
                 return error.status
         return 0
 
-    def took(self, pdu: SubmitSm, mischief: Mischief, fate: Fate) -> None:
+    def took(self, pdu: SubmitSm, mischief: FaultInjector, fate: PlannedFaults) -> None:
         """A message is taken: count it if a script has made its sender send it again."""
         if (cause := mischief.took(pdu, fate)) is not None:
             self._stats.doubled(cause)
 
-    def answer(self, peer: Peer, request: Pdu, response: Pdu, taken: Taken) -> None:
+    def answer(self, peer: Peer, request: Pdu, response: Pdu, taken: TakenMessage) -> None:
         """Answer a request whose message was taken, as its plan and its fate have it."""
         plan, fate = taken.plan, taken.fate
         if plan.lose_first and self._is_among_first(plan.lose_first, taken.pdu):
@@ -101,12 +103,14 @@ class Reception:
         self._stats.refused += 1
         peer.answer(request, status=status)
 
-    def _answer_by_fate(self, peer: Peer, request: Pdu, response: Pdu, taken: Taken, fate: Fate) -> None:
+    def _answer_by_fate(
+        self, peer: Peer, request: Pdu, response: Pdu, taken: TakenMessage, fate: PlannedFaults
+    ) -> None:
         after = taken.plan.answer_after_seconds + fate.answer_after_seconds
-        if fate.answer is Answer.LOST:
+        if fate.answer is AnswerFault.LOST:
             self._stats.answers_lost += 1
             return
-        if fate.answer is Answer.AFTER_THE_RECEIPT:
+        if fate.answer is AnswerFault.AFTER_THE_RECEIPT:
             after += taken.last_receipt_seconds + fate.receipt_after_seconds + _BEHIND_THE_RECEIPT_SECONDS
         if not after:
             self._give_answer(peer, request, response, fate)
@@ -115,12 +119,12 @@ class Reception:
         peer.unanswered += 1
         self._wire.later(after, partial(self._answer_late, peer, request, response, fate))
 
-    def _answer_late(self, peer: Peer, request: Pdu, response: Pdu, fate: Fate) -> None:
+    def _answer_late(self, peer: Peer, request: Pdu, response: Pdu, fate: PlannedFaults) -> None:
         peer.unanswered -= 1
         self._give_answer(peer, request, response, fate)
 
-    def _give_answer(self, peer: Peer, request: Pdu, response: Pdu, fate: Fate) -> None:
-        if fate.answer is Answer.MISNUMBERED:
+    def _give_answer(self, peer: Peer, request: Pdu, response: Pdu, fate: PlannedFaults) -> None:
+        if fate.answer is AnswerFault.MISNUMBERED:
             self._stats.answers_misnumbered += 1
             peer.answer_misnumbered(request, response)
             return

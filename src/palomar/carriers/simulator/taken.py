@@ -6,16 +6,16 @@ Bounded: the oldest are forgotten first. Not here: making anything happen (``sms
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from palomar.carriers.simulator.chaos.faults import CALM, ChaosScript, Fate
+from palomar.carriers.simulator.chaos.faults import CALM, ChaosScript, PlannedFaults
 from palomar.carriers.simulator.chaos.ids import Names
-from palomar.carriers.simulator.outcome import Plan
+from palomar.carriers.simulator.outcome import DeliveryPlan
 from palomar.smpp import MessageState, SubmitSm
 
 _FORGOTTEN = SubmitSm()
 
 
 @dataclass(slots=True, kw_only=True)
-class Taken:
+class TakenMessage:
     """One message to one number."""
 
     names: Names
@@ -23,11 +23,11 @@ class Taken:
     source: str
     """The sender's address; the text may be forgotten before it."""
     pdu: SubmitSm
-    plan: Plan
+    plan: DeliveryPlan
     delay_seconds: float
     """When an ordinary receipt comes, from when it is to be delivered."""
     taken_ms: int
-    fate: Fate | None = None
+    fate: PlannedFaults | None = None
     script: ChaosScript = CALM
     by_data_sm: bool = False
     waiting: int = 0
@@ -56,32 +56,32 @@ class Taken:
         self.pdu = _FORGOTTEN
 
 
-class Memory:
+class TakenMessages:
     """Where ``query_sm``, ``cancel_sm`` and ``replace_sm`` find messages. One id may name several: those of one
     ``submit_multi``."""
 
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
-        self._by_id: dict[str, tuple[Taken, ...]] = {}
+        self._by_id: dict[str, tuple[TakenMessage, ...]] = {}
 
-    def add(self, taken: tuple[Taken, ...]) -> None:
+    def add(self, taken: tuple[TakenMessage, ...]) -> None:
         """Keep messages that share an id."""
         self._by_id[taken[0].names.answered] = taken
         if len(self._by_id) > self._limit:
             del self._by_id[next(iter(self._by_id))]
 
-    def swap(self, old: Taken, new: Taken) -> None:
+    def swap(self, old: TakenMessage, new: TakenMessage) -> None:
         """``new`` takes the place of ``old``, if that is still known."""
         message_id = old.names.answered
         found = self._by_id.get(message_id, ())
         self._by_id[message_id] = tuple(new if taken is old else taken for taken in found) or (new,)
 
-    def named(self, message_id: str, *, system_id: str) -> tuple[Taken, ...]:
+    def named(self, message_id: str, *, system_id: str) -> tuple[TakenMessage, ...]:
         """The messages of that id, if that client sent them."""
         found = self._by_id.get(message_id, ())
         return found if found and found[0].system_id == system_id else ()
 
-    def changeable(self, *, system_id: str, source: str, destination: str, service_type: str) -> Iterator[Taken]:
+    def changeable(self, *, system_id: str, source: str, destination: str, service_type: str) -> Iterator[TakenMessage]:
         """That client's messages between these addresses which may still be changed, oldest first."""
         for messages in self._by_id.values():
             for taken in messages:

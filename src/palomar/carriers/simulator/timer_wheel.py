@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Wheel(Generic[Item]):
+class TimerWheel(Generic[Item]):
     """Items by when they are due, rounded up to the next bucket."""
 
     def __init__(self, *, bucket_seconds: float = 0.02) -> None:

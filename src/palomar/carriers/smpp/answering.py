@@ -17,7 +17,7 @@ TRIAL_PAUSE_MAX_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Answering:
+class AnswerWatch:
     """One link's, over all its connections; links on which an SMSC calls us share one. ``most`` is how many submits in
     a row may stay without an answer."""
 

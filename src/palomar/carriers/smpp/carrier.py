@@ -19,16 +19,16 @@ import structlog
 from msgspec import structs
 
 from palomar.carriers.smpp import verdicts
-from palomar.carriers.smpp.answering import Answering
+from palomar.carriers.smpp.answering import AnswerWatch
 from palomar.carriers.smpp.links.bind import Connector, Dialler
 from palomar.carriers.smpp.links.capture import Capture
-from palomar.carriers.smpp.links.connection import Connection
-from palomar.carriers.smpp.links.link import Link, Query
-from palomar.carriers.smpp.links.links import Links
+from palomar.carriers.smpp.links.connection import SmppConnection
+from palomar.carriers.smpp.links.link import SmppLink, StateQuery
+from palomar.carriers.smpp.links.links import SmppLinks
 from palomar.carriers.smpp.links.outbind import Listen, OutbindListener
 from palomar.carriers.smpp.links.sockets import tcp_connector, tcp_listen
 from palomar.carriers.smpp.pacing import PutOff, parts_bucket
-from palomar.carriers.smpp.querying import Queries
+from palomar.carriers.smpp.querying import StateQueries
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.submitting import submit_maker
 from palomar.carriers.smpp.translate import delivery_reader, with_oddity
@@ -76,7 +76,7 @@ class SmppCarrier:
         self._connect = connect or tcp_connector(settings)
         self._listen = (listen or tcp_listen(settings)) if settings.outbind_port else None
         self._make = submit_maker(settings, wall_ms=clock.wall_ms)
-        self._queries = Queries(settings)
+        self._queries = StateQueries(settings)
         self._judge = verdicts.judge(settings)
         self._read_delivery = delivery_reader(settings)
         self._capture: Capture | None = None
@@ -84,8 +84,8 @@ class SmppCarrier:
             self._capture = Capture(settings.capture, octets_max=settings.capture_octets, wall_ms=clock.wall_ms)
         self._keeps_pdus = settings.keep_pdus
         self._bucket = parts_bucket(settings.parts_per_second)
-        self._links = Links()
-        self._called_answering = Answering(most=settings.unanswered_max)
+        self._links = SmppLinks()
+        self._called_answering = AnswerWatch(most=settings.unanswered_max)
         self._tasks: list[asyncio.Task[None]] = []
         self._sink: CarrierSink | None = None
         self._reserved = 0
@@ -227,7 +227,7 @@ class SmppCarrier:
 
     # --- what its links tell
 
-    def on_answer(self, link: Link, part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None:
+    def on_answer(self, link: SmppLink, part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None:
         now = self._clock.monotonic()
         if answer.command_status == 0:
             link.rate.taken(now)
@@ -247,12 +247,12 @@ class SmppCarrier:
     def on_not_sent(self, part: OutgoingPart, reason: str, exchange: Exchange) -> None:
         self._answered(part, NotSent(reason=reason), exchange)
 
-    def on_query_answer(self, query: Query, answer: Pdu, octets: bytes) -> None:
+    def on_query_answer(self, query: StateQuery, answer: Pdu, octets: bytes) -> None:
         receipt = self._queries.receipt(query, answer, octets)
         if receipt is not None and self._sink is not None:
             self._sink.receipt(receipt, _nobody_waits)
 
-    def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str = "") -> None:
+    def on_delivery(self, connection: SmppConnection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str = "") -> None:
         sink = self._sink
         if sink is None or self._stopping or self._unacknowledged >= self._settings.deliver_backlog:
             connection.answer(pdu, status=CommandStatus.ESME_RX_T_APPN)
@@ -273,7 +273,7 @@ class SmppCarrier:
             came = structs.replace(delivery, came_ms=came_ms, link=connection.name, bound_ms=connection.bound_ms)
             sink.inbound(came, acknowledge)
 
-    def on_link_ended(self, connection: Connection) -> None:
+    def on_link_ended(self, connection: SmppConnection) -> None:
         if self._sink is not None:
             self._sink.link_ended(connection.name)
 
@@ -290,7 +290,7 @@ class SmppCarrier:
                 log.exception("carrier_room_failed", carrier=self.name)
                 self._waker.owe()
 
-    def may_try(self, link: Link) -> bool:
+    def may_try(self, link: SmppLink) -> bool:
         return self._links.may_try(link)
 
     # --- inside
@@ -314,8 +314,8 @@ class SmppCarrier:
             return 0
         return self._links.free_slots(now) - self._reserved - len(self._waiting)
 
-    def _new_link(self, name: str, answering: Answering | None = None) -> Link:
-        link = Link(
+    def _new_link(self, name: str, answering: AnswerWatch | None = None) -> SmppLink:
+        link = SmppLink(
             name=name,
             settings=self._settings,
             owner=self,
@@ -327,7 +327,7 @@ class SmppCarrier:
         self._links.add(link)
         return link
 
-    def _new_called_link(self, name: str) -> Link:
+    def _new_called_link(self, name: str) -> SmppLink:
         """Make a link on which the SMSC calls us: it lives for one call, what is known of its answers outlives it."""
         return self._new_link(name, self._called_answering)
 
@@ -367,7 +367,7 @@ class SmppCarrier:
         asyncio.get_running_loop().call_soon(self._answered, part, outcome, Exchange())
         self._waker.freed()
 
-    def _acknowledge(self, connection: Connection, pdu: Pdu, taken: bool) -> None:
+    def _acknowledge(self, connection: SmppConnection, pdu: Pdu, taken: bool) -> None:
         self._unacknowledged -= 1
         connection.answer(pdu, status=0 if taken else CommandStatus.ESME_RX_T_APPN)
         if self._stopping:

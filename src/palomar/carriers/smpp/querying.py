@@ -5,7 +5,7 @@ Not here: when one is asked (``flows``), and whether a link has a slot for it (`
 
 import structlog
 
-from palomar.carriers.smpp.links.link import Link, Query
+from palomar.carriers.smpp.links.link import SmppLink, StateQuery
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.submitting import query_maker
 from palomar.carriers.smpp.translate import answered_query
@@ -15,7 +15,7 @@ from palomar.smpp import CommandStatus, Pdu, QuerySmResp, UnencodablePdu, status
 log = structlog.get_logger(__name__)
 
 
-class Queries:
+class StateQueries:
     """Those of one carrier; a carrier that does not know query_sm is asked once."""
 
     def __init__(self, settings: SmppCarrierSettings) -> None:
@@ -24,15 +24,15 @@ class Queries:
         self.are_known = True
         """Whether the carrier has not said yet that it knows none."""
 
-    def ask(self, link: Link, reference: str, *, sender: str) -> bool:
+    def ask(self, link: SmppLink, reference: str, *, sender: str) -> bool:
         """Ask over a live link how the part with this reference stands; False where it cannot be written in SMPP."""
         try:
-            link.query(self._make(reference, sender), Query(reference=reference, sender=sender))
+            link.query(self._make(reference, sender), StateQuery(reference=reference, sender=sender))
         except UnencodablePdu:
             return False
         return True
 
-    def receipt(self, query: Query, answer: Pdu, octets: bytes) -> CarrierReceipt | None:
+    def receipt(self, query: StateQuery, answer: Pdu, octets: bytes) -> CarrierReceipt | None:
         """Read the answer to a query as a receipt; None where the carrier refused it, which is logged."""
         status = answer.command_status
         if status == 0 and isinstance(answer, QuerySmResp):

@@ -24,7 +24,7 @@ CONCATENATION_OCTETS: Final = 6
 Elements = tuple[tuple[int, bytes], ...]
 
 
-class Written(NamedTuple):
+class EncodedText(NamedTuple):
     """A part's text as this carrier takes it."""
 
     data_coding: int
@@ -33,16 +33,16 @@ class Written(NamedTuple):
     """Information elements that name national tables (3GPP TS 23.040 sections 9.2.3.24.15 and 9.2.3.24.16)."""
 
 
-def writer(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], Written | Refused]:
+def writer(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], EncodedText | Refused]:
     """What this carrier makes of a part's text."""
     taken, taken_as_flash = _codings(settings, flash=False), _codings(settings, flash=True)
     rewrite = _rewriter(settings)
 
-    def write(part: OutgoingPart) -> Written | Refused:
+    def write(part: OutgoingPart) -> EncodedText | Refused:
         found = (taken_as_flash if part.flash else taken).get(part.alphabet)
         if found is None:
             return rewrite(part)
-        return Written(found[0], part.payload, found[1])
+        return EncodedText(found[0], part.payload, found[1])
 
     return write
 
@@ -81,10 +81,10 @@ def _shift_elements(alphabet: Alphabet) -> Elements:
     return elements
 
 
-def _rewriter(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], Written | Refused]:
+def _rewriter(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], EncodedText | Refused]:
     codec = CODECS.get(settings.alphabet)
 
-    def rewrite(part: OutgoingPart) -> Written | Refused:
+    def rewrite(part: OutgoingPart) -> EncodedText | Refused:
         text = text_of_payload(part.payload, part.alphabet)
         why = f"the carrier does not take {part.alphabet.value}"
         if codec is not None and part.alphabet is Alphabet.GSM:
@@ -94,10 +94,10 @@ def _rewriter(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], Written
             except UnicodeEncodeError as error:
                 why = f"the carrier's alphabet has no U+{ord(text[error.start]):04X}"
             else:
-                return Written(_own_codings(settings, flash=part.flash)[0], octets)
+                return EncodedText(_own_codings(settings, flash=part.flash)[0], octets)
         octets = text.encode("utf-16-be")
         if len(octets) + (CONCATENATION_OCTETS if part.parts > 1 else 0) > USER_DATA_OCTETS:
             return Refused(status=0, reason=f"{why}, and the part is too long for UCS-2")
-        return Written(_own_codings(settings, flash=part.flash)[1], octets)
+        return EncodedText(_own_codings(settings, flash=part.flash)[1], octets)
 
     return rewrite

@@ -12,7 +12,7 @@ from palomar.accounts.tokens import Token
 from palomar.cli.accounts.key import key_view
 from palomar.cli.accounts.password import good_password, password_and_hash
 from palomar.cli.accounts.token import token_view
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.dialects import ACCOUNT_SETTINGS, renderers
 from palomar.storage.database import Transaction
 from palomar.transaction.work import Work
@@ -85,7 +85,7 @@ def add(
 def list_accounts(below: str | None, as_json: bool) -> None:
     """All accounts with their balance."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         snapshot = await desk.accounts()
         top = await desk.account(below) if below else None
         wanted = [found for found in snapshot.by_id.values() if top is None or snapshot.is_within(found, top.id)]
@@ -105,7 +105,7 @@ def list_accounts(below: str | None, as_json: bool) -> None:
 def show(login: str, as_json: bool) -> None:
     """One account: balance, settings, keys."""
 
-    async def work(desk: Desk) -> dict[str, object]:
+    async def work(desk: CommandContext) -> dict[str, object]:
         found = await desk.account(login)
 
         async def script(tx: Transaction) -> list[dict[str, object]]:
@@ -132,7 +132,7 @@ def show(login: str, as_json: bool) -> None:
 def credit(login: str, amount: str, as_json: bool) -> None:
     """Add AMOUNT credits to an account (a negative amount takes out: write -- before it)."""
 
-    async def work(desk: Desk) -> flow.Balance | Refusal:
+    async def work(desk: CommandContext) -> flow.AccountBalance | Refusal:
         found = await desk.account(login)
         context = desk.context(await desk.accounts())
         return await desk.database.write(
@@ -160,12 +160,12 @@ def transfer(giver: str, taker: str, amount: str, as_json: bool) -> None:
     if microcredits <= 0:
         fail("an amount above zero is expected", 2)
 
-    async def work(desk: Desk) -> flow.Balance | Refusal:
+    async def work(desk: CommandContext) -> flow.AccountBalance | Refusal:
         source, target = await desk.account(giver), await desk.account(taker)
         context = desk.context(await desk.accounts())
         order = flow.Transfer(giver=source.id, taker=target.id, microcredits=microcredits)
 
-        async def script(tx: Transaction) -> flow.Balance | Refusal:
+        async def script(tx: Transaction) -> flow.AccountBalance | Refusal:
             unit = Work(tx, context, now_ms=desk.clock.wall_ms())
             (result,) = await flow.transfer(unit, [order])
             await unit.finish()
@@ -191,7 +191,7 @@ def transfer(giver: str, taker: str, amount: str, as_json: bool) -> None:
 def set_settings(login: str, assignments: tuple[str, ...]) -> None:
     """Change settings; also enabled=on|off, may_send=on|off, name=TEXT."""
 
-    async def work(desk: Desk) -> None:
+    async def work(desk: CommandContext) -> None:
         changed = await desk.account(login)
         for assignment in assignments:
             changed = _assigned(changed, assignment)
@@ -212,7 +212,7 @@ def change_password(login: str, password: str | None, end_tokens: bool, as_json:
     Tokens that SOFMEX's login made end with it. Those that were made by name are listed, and end if you say so.
     """
 
-    async def work(desk: Desk) -> dict[str, object]:
+    async def work(desk: CommandContext) -> dict[str, object]:
         found = await desk.account(login)
         fresh, password_hash = password_and_hash(desk, password, login=login)
 
@@ -250,7 +250,7 @@ def _tell_tokens(login: str, named: list[dict[str, object]], *, ended: bool) -> 
         click.echo("They have ended.")
 
 
-async def _end_tokens(desk: Desk, login: str, named: list[dict[str, object]]) -> None:
+async def _end_tokens(desk: CommandContext, login: str, named: list[dict[str, object]]) -> None:
     account_id = (await desk.account(login)).id
 
     async def script(tx: Transaction) -> None:
@@ -261,7 +261,7 @@ async def _end_tokens(desk: Desk, login: str, named: list[dict[str, object]]) ->
 
 
 async def create_account(
-    desk: Desk,
+    desk: CommandContext,
     login: str,
     *,
     name: str,
@@ -323,7 +323,7 @@ def _assigned(changed: Account, assignment: str) -> Account:
     return dataclasses.replace(changed, settings=settings)
 
 
-async def _view(desk: Desk, found: Account, snapshot: flow.Snapshot) -> dict[str, object]:
+async def _view(desk: CommandContext, found: Account, snapshot: flow.Snapshot) -> dict[str, object]:
     balance = await desk.database.read(flow.balance, found.id)
     return {
         "login": found.login,

@@ -6,7 +6,7 @@ import click
 
 from palomar.accounts import blocks as flow
 from palomar.accounts.blocks import Block
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.text.times import format_gmt
 
 
@@ -21,7 +21,7 @@ def block() -> None:
 def list_blocks(with_past: bool, as_json: bool) -> None:
     """Who is blocked, and until when (GMT)."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         logins = {flow.account_subject(account.id): account.login for account in (await desk.accounts()).by_id.values()}
         now_ms = desk.clock.wall_ms()
         found = await desk.database.read(flow.list_blocks)
@@ -40,7 +40,7 @@ def list_blocks(with_past: bool, as_json: bool) -> None:
 def lift(who: str) -> None:
     """Let WHO in again, a login, an address or an IPv6 network as it is listed, and forget that it ever was blocked."""
 
-    async def work(desk: Desk) -> bool:
+    async def work(desk: CommandContext) -> bool:
         subject = flow.address_subject(who.removesuffix("/64")) if _is_address(who) else ""
         subject = subject or flow.account_subject((await desk.account(who)).id)
         return await desk.database.write(flow.lift, subject)

@@ -4,7 +4,7 @@ import click
 
 from palomar.accounts import store as flow
 from palomar.accounts.account_rows import KeyRow
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
 
@@ -21,7 +21,7 @@ def key() -> None:
 def add_key(login: str, name: str, as_json: bool) -> None:
     """Make a further key of an account and show it, this once."""
 
-    async def work(desk: Desk) -> dict[str, object]:
+    async def work(desk: CommandContext) -> dict[str, object]:
         found = await desk.account(login)
         secret = desk.ids.token()
 
@@ -44,7 +44,7 @@ def add_key(login: str, name: str, as_json: bool) -> None:
 def list_keys(login: str, as_json: bool) -> None:
     """An account's keys, revoked ones too."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         found = await desk.account(login)
 
         async def script(tx: Transaction) -> list[dict[str, object]]:
@@ -65,7 +65,7 @@ def list_keys(login: str, as_json: bool) -> None:
 def revoke_key(login: str, key_id: int) -> None:
     """Revoke a key: every node refuses it within a second."""
 
-    async def work(desk: Desk) -> bool:
+    async def work(desk: CommandContext) -> bool:
         found = await desk.account(login)
         return await desk.database.write(flow.revoke_key, found.id, key_id, now_ms=desk.clock.wall_ms())
 

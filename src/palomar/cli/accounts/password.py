@@ -2,7 +2,7 @@
 
 from palomar.access.password_rule import GoodPassword, PasswordFault, judged, made_up
 from palomar.access.passwords import hash_of
-from palomar.cli.root import Desk, fail
+from palomar.cli.root import CommandContext, fail
 
 
 def good_password(password: str | None, *, login: str) -> GoodPassword | None:
@@ -15,7 +15,7 @@ def good_password(password: str | None, *, login: str) -> GoodPassword | None:
     return good
 
 
-def password_and_hash(desk: Desk, password: str | None, *, login: str) -> tuple[GoodPassword, str]:
+def password_and_hash(desk: CommandContext, password: str | None, *, login: str) -> tuple[GoodPassword, str]:
     """Return the password that somebody chose, else one that is made up, and the hash to store; leaves where nobody
     may have it."""
     good = good_password(password, login=login) or made_up(desk.ids.token())

@@ -8,7 +8,7 @@ import click
 
 from palomar.billing import prices as flow
 from palomar.billing.prices import DEFAULT_RATE_MICROCREDITS
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.numbers.countries import COUNTRIES
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import AccountId
@@ -52,7 +52,7 @@ def set_prices(assignments: tuple[str, ...], login: str | None) -> None:
         else:
             removed.append(country.upper())
 
-    async def work(desk: Desk) -> None:
+    async def work(desk: CommandContext) -> None:
         account_id = await _owner(desk, login)
 
         async def script(tx: Transaction) -> None:
@@ -81,7 +81,7 @@ def import_prices(file: IO[str], login: str | None) -> None:
             fail(f"line {number}: two or four fields are expected, not {len(row)}", 2)
         rates.append(_rate(row[0], row[-1], where=f"line {number}"))
 
-    async def work(desk: Desk) -> None:
+    async def work(desk: CommandContext) -> None:
         account_id = await _owner(desk, login)
         slices = [rates[start : start + flow.SLICE] for start in range(0, len(rates), flow.SLICE)]
         with click.progressbar(slices, label="Importing", file=sys.stderr) as progress:
@@ -106,7 +106,7 @@ def export_prices(file: IO[str], login: str | None) -> None:
 
 
 def _rows(login: str | None) -> list[tuple[str, str, str, Microcredits]]:
-    async def work(desk: Desk) -> list[tuple[str, int]]:
+    async def work(desk: CommandContext) -> list[tuple[str, int]]:
         account_id = await _owner(desk, login)
         return await desk.database.read(flow.rates_of, account_id)
 
@@ -117,7 +117,7 @@ def _rows(login: str | None) -> list[tuple[str, str, str, Microcredits]]:
     return rows
 
 
-async def _owner(desk: Desk, login: str | None) -> AccountId:
+async def _owner(desk: CommandContext, login: str | None) -> AccountId:
     return (await desk.account(login)).id if login else flow.EVERYBODY
 
 

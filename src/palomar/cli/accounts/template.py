@@ -3,7 +3,7 @@
 import click
 
 from palomar.accounts import templates as flow
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.storage.database import Transaction
 from palomar.text.alphabets import unusable
 from palomar.vocabulary.template import LONGEST, is_name
@@ -25,7 +25,7 @@ def set_template(login: str, name: str, text: str) -> None:
     if not text or len(text) > LONGEST or unusable(text):
         fail(f"a template is a text of up to {LONGEST} characters", 2)
 
-    async def work(desk: Desk) -> bool:
+    async def work(desk: CommandContext) -> bool:
         account = await desk.account(login)
 
         async def script(tx: Transaction) -> bool:
@@ -44,7 +44,7 @@ def set_template(login: str, name: str, text: str) -> None:
 def list_templates(login: str, as_json: bool) -> None:
     """An account's templates."""
 
-    async def work(desk: Desk) -> dict[str, str]:
+    async def work(desk: CommandContext) -> dict[str, str]:
         account = await desk.account(login)
         return await desk.database.read(flow.list_templates, account.id)
 
@@ -61,7 +61,7 @@ def list_templates(login: str, as_json: bool) -> None:
 def remove_template(login: str, name: str) -> None:
     """Take a template away: {NAME} stays as it is from then on."""
 
-    async def work(desk: Desk) -> bool:
+    async def work(desk: CommandContext) -> bool:
         account = await desk.account(login)
         return await desk.database.write(flow.remove_template, account.id, name)
 

@@ -3,7 +3,7 @@
 import click
 
 from palomar.accounts import tokens as flow
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.clock import RealIds
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
@@ -25,7 +25,7 @@ def token() -> None:
 def add(login: str, name: str, days: int, as_json: bool) -> None:
     """Issue a token. It is shown this once and can be revoked at any time."""
 
-    async def work(desk: Desk) -> dict[str, object]:
+    async def work(desk: CommandContext) -> dict[str, object]:
         account = await desk.account(login)
         fresh = RealIds(COMMAND_LINE_NODE).token().encode()
 
@@ -50,7 +50,7 @@ def add(login: str, name: str, days: int, as_json: bool) -> None:
 def list_tokens(login: str, as_json: bool) -> None:
     """An account's tokens, revoked ones too."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         account = await desk.account(login)
         return [token_view(found) for found in await desk.database.read(flow.list_tokens, account.id)]
 
@@ -67,7 +67,7 @@ def list_tokens(login: str, as_json: bool) -> None:
 def revoke(login: str, token_id: int) -> None:
     """Revoke a token: every node refuses it within a second."""
 
-    async def work(desk: Desk) -> bool:
+    async def work(desk: CommandContext) -> bool:
         account = await desk.account(login)
         return await desk.database.write(flow.revoke_token, account.id, token_id, now_ms=desk.clock.wall_ms())
 

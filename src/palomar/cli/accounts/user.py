@@ -6,10 +6,10 @@ import click
 
 from palomar.access import sessions as session_flow
 from palomar.access import users as flow
-from palomar.access.sessions import Session
+from palomar.access.sessions import UserSession
 from palomar.access.users import NewUser, User
 from palomar.cli.accounts.password import good_password, password_and_hash
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
 from palomar.vocabulary.access import Role, is_login
@@ -41,7 +41,7 @@ def add(login: str, name: str, role: str, of_account: str | None, password: str 
     _check_login(login)
     good_password(password, login=login)
 
-    async def work(desk: Desk) -> dict[str, object] | None:
+    async def work(desk: CommandContext) -> dict[str, object] | None:
         account_id = (await desk.account(of_account)).id if of_account else None
         return await create_user(desk, login, name=name, role=Role(role), account_id=account_id, password=password)
 
@@ -56,7 +56,7 @@ def add(login: str, name: str, role: str, of_account: str | None, password: str 
 def list_users(as_json: bool) -> None:
     """All users."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         logins = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
         return [_view(found, logins) for found in await desk.database.read(flow.list_users)]
 
@@ -77,7 +77,7 @@ def reset(login: str, password: str | None, as_json: bool) -> None:
     _check_login(login)
     good_password(password, login=login)
 
-    async def work(desk: Desk) -> dict[str, object]:
+    async def work(desk: CommandContext) -> dict[str, object]:
         found = await _user(desk, login)
         fresh, password_hash = password_and_hash(desk, password, login=login)
 
@@ -98,7 +98,7 @@ def reset(login: str, password: str | None, as_json: bool) -> None:
 def disable(login: str, undo: bool) -> None:
     """Let a user in no more; they are logged out everywhere at once."""
 
-    async def work(desk: Desk) -> None:
+    async def work(desk: CommandContext) -> None:
         found = await _user(desk, login)
 
         async def script(tx: Transaction) -> None:
@@ -122,7 +122,7 @@ def session() -> None:
 def list_sessions(as_json: bool) -> None:
     """Who is logged in, youngest first (times are GMT)."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         accounts = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
         people = {found.id: found.login for found in await desk.database.read(flow.list_users)}
         now_ms = desk.clock.wall_ms()
@@ -148,7 +148,13 @@ def revoke(session_id: int) -> None:
 
 
 async def create_user(
-    desk: Desk, login: str, *, name: str, role: Role, account_id: AccountId | None = None, password: str | None = None
+    desk: CommandContext,
+    login: str,
+    *,
+    name: str,
+    role: Role,
+    account_id: AccountId | None = None,
+    password: str | None = None,
 ) -> dict[str, object] | None:
     """Make a user; login and password, or None if a user or an account has that login."""
     fresh, password_hash = password_and_hash(desk, password, login=login)
@@ -164,7 +170,7 @@ async def create_user(
     return None if made is None else {"login": login, "password": fresh}
 
 
-async def _user(desk: Desk, login: str) -> User:
+async def _user(desk: CommandContext, login: str) -> User:
     async def script(tx: Transaction) -> User | None:
         found = await flow.user_of_login(tx, login)
         return found.user if found is not None else None
@@ -199,7 +205,7 @@ def _view(found: User, logins: dict[AccountId, str]) -> dict[str, object]:
     }
 
 
-def _session_view(found: Session, people: dict[int, str], accounts: dict[AccountId, str]) -> dict[str, object]:
+def _session_view(found: UserSession, people: dict[int, str], accounts: dict[AccountId, str]) -> dict[str, object]:
     if found.user_id is not None:
         login = people.get(found.user_id, "")
     else:

@@ -3,7 +3,7 @@
 import click
 
 from palomar.callbacks import backlog as flow
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
 from palomar.vocabulary.message import public_id
@@ -22,7 +22,7 @@ def list_callbacks(failed: bool, login: str | None, as_json: bool) -> None:
     """Callbacks that have not succeeded: those that failed first, then those that wait, each the oldest first (times
     are GMT)."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         account = await desk.account(login) if login else None
         logins = {int(found.id): found.login for found in (await desk.accounts()).by_id.values()}
         account_id = account.id if account else None
@@ -55,7 +55,7 @@ def replay(callback_id: int | None, everything: bool, login: str | None, as_json
     if (callback_id is None) is not everything:
         fail("an ID or --all is expected (palomar callback list --failed)", 2)
 
-    async def work(desk: Desk) -> int:
+    async def work(desk: CommandContext) -> int:
         account = await desk.account(login) if login else None
         account_id = account.id if account else None
         now_ms = desk.clock.wall_ms()
@@ -86,7 +86,7 @@ def replay(callback_id: int | None, everything: bool, login: str | None, as_json
 def resume(login: str | None, url: str | None, as_json: bool) -> None:
     """Try targets again that are off, and what was kept for them meanwhile, the oldest first."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         account = await desk.account(login) if login else None
         account_id = account.id if account else None
         logins = {int(found.id): found.login for found in (await desk.accounts()).by_id.values()}

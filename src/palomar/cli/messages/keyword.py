@@ -2,7 +2,7 @@
 
 import click
 
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.inbound import numbers as flow
 from palomar.numbers.phone import plain_address
 from palomar.text.times import format_gmt
@@ -26,7 +26,7 @@ def add_keyword(number: str, word: str, login: str, url: str, as_json: bool) -> 
     if url and not url.startswith(("http://", "https://")):
         fail(f"{url!r} is no http or https URL", 2)
 
-    async def work(desk: Desk) -> bool:
+    async def work(desk: CommandContext) -> bool:
         new = flow.Keyword(
             number=plain,
             word=said,
@@ -49,7 +49,7 @@ def add_keyword(number: str, word: str, login: str, url: str, as_json: bool) -> 
 def list_keywords(as_json: bool) -> None:
     """All keywords."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         logins = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
         return [
             {

@@ -8,7 +8,7 @@ from palomar.acceptance.accept import Accepted, Result, accept
 from palomar.acceptance.compose import Recipient, Request, compose
 from palomar.acceptance.default_sender import THE_CARRIERS
 from palomar.app.data_directory import configured_senders
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table, visible
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table, visible
 from palomar.console.waiting import sentence
 from palomar.numbers.phone import parse_international
 from palomar.numbers.sender import parse_sender
@@ -56,7 +56,7 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
     """Store a message as queued: a running server sends it within a second, a stopped one when it starts."""
     recipients = [_recipient(number, text) for number in numbers]
 
-    async def work(desk: Desk) -> tuple[Result, str]:
+    async def work(desk: CommandContext) -> tuple[Result, str]:
         snapshot = await desk.accounts()
         account = await desk.account(login)
         if sender and parse_sender(sender) is None:
@@ -119,7 +119,7 @@ def list_messages(
     """Messages, newest first."""
     most = limit if limit is not None else (0 if as_json else 50)
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         account = await desk.account(login) if login else None
         wanted = SearchFilter(
             account_ids=frozenset([account.id]) if account else None,
@@ -153,7 +153,7 @@ def show(identity: str, as_json: bool) -> None:
     if message_id is None:
         fail(f"{identity!r} is no message's id (palomar message list)", 2)
 
-    async def work(desk: Desk) -> tuple[Story, str, int] | None:
+    async def work(desk: CommandContext) -> tuple[Story, str, int] | None:
         found = await desk.database.read(tell_story, message_id)
         if found is None:
             return None
@@ -189,7 +189,7 @@ def resend(identities: tuple[str, ...], login: str | None, as_json: bool) -> Non
         click.echo(f"{total} held messages are sent once more.")
 
 
-async def _resend(desk: Desk, named: list[MessageId], login: str | None) -> int:
+async def _resend(desk: CommandContext, named: list[MessageId], login: str | None) -> int:
     account = await desk.account(login) if login else None
     context = desk.context(await desk.accounts())
     total = 0
@@ -210,7 +210,7 @@ async def _resend(desk: Desk, named: list[MessageId], login: str | None) -> int:
             return total
 
 
-async def _default_sender(desk: Desk, account: Account) -> str:
+async def _default_sender(desk: CommandContext, account: Account) -> str:
     """Return whose message it is that names nobody; leaves where nobody has set a sender."""
     senders = await configured_senders(desk.config, desk.database)
     found = senders.of(account)
@@ -231,7 +231,7 @@ def _recipient(number: str, text: str) -> Recipient:
     return Recipient(msisdn=msisdn, text=text, alphabet=measured.alphabet, parts=measured.parts)
 
 
-async def find_messages(desk: Desk, wanted: SearchFilter, *, most: int) -> list[MessageRow]:
+async def find_messages(desk: CommandContext, wanted: SearchFilter, *, most: int) -> list[MessageRow]:
     """Find messages as the console does, newest first: ``most`` of them or, with 0, all."""
     found: list[MessageRow] = []
     older: MessageId | None = LATEST

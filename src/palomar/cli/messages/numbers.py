@@ -6,7 +6,7 @@ import click
 
 from palomar.acceptance.filters import EVERYBODY
 from palomar.accounts import blacklist as lists
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.inbound import numbers as flow
 from palomar.numbers.phone import parse_international, plain_address
 from palomar.text.times import format_gmt
@@ -33,7 +33,7 @@ def add_number(
     if url and not url.startswith(("http://", "https://")):
         fail(f"{url!r} is no http or https URL", 2)
 
-    async def work(desk: Desk) -> bool:
+    async def work(desk: CommandContext) -> bool:
         new = flow.VirtualNumber(
             number=plain,
             account_id=(await desk.account(login)).id,
@@ -57,7 +57,7 @@ def add_number(
 def list_numbers(as_json: bool) -> None:
     """All virtual numbers."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         logins = {found.id: found.login for found in (await desk.accounts()).by_id.values()}
         return [
             {
@@ -122,7 +122,7 @@ def add_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) -> No
     """Put numbers on a black list."""
     wanted = _phones(phones)
 
-    async def work(desk: Desk) -> int:
+    async def work(desk: CommandContext) -> int:
         owner, now_ms = await _owner(desk, login), desk.clock.wall_ms()
         return await desk.database.write(lists.block, owner, wanted, now_ms=now_ms)
 
@@ -137,7 +137,7 @@ def remove_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) ->
     """Take numbers off a black list, also those that opted out."""
     wanted = [parse_international(phone) or plain_address(phone) for phone in phones]
 
-    async def work(desk: Desk) -> int:
+    async def work(desk: CommandContext) -> int:
         owner = await _owner(desk, login)
         return await desk.database.write(lists.unblock, owner, wanted)
 
@@ -150,7 +150,7 @@ def remove_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) ->
 def list_blocked(login: str | None, as_json: bool) -> None:
     """The numbers of a black list: since when, and by which word of the phone."""
 
-    async def work(desk: Desk) -> list[lists.Blocked]:
+    async def work(desk: CommandContext) -> list[lists.Blocked]:
         owner = await _owner(desk, login)
         found: list[lists.Blocked] = []
         while True:
@@ -167,7 +167,7 @@ def list_blocked(login: str | None, as_json: bool) -> None:
         show_table(columns, rows)
 
 
-async def _owner(desk: Desk, login: str | None) -> AccountId:
+async def _owner(desk: CommandContext, login: str | None) -> AccountId:
     return (await desk.account(login)).id if login else EVERYBODY
 
 

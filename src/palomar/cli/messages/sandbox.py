@@ -6,9 +6,9 @@ import click
 
 from palomar.app.config import Config, SimulatorCarrier
 from palomar.carriers.simulator.chaos import script
-from palomar.cli.root import Desk, configured, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, configured, fail, json_option, run, show_json, show_table
 from palomar.sandbox import clock_and_chaos as flow
-from palomar.sandbox.clock_and_chaos import MOST_AHEAD_MS, Sandbox
+from palomar.sandbox.clock_and_chaos import MOST_AHEAD_MS, SandboxSettings
 from palomar.text.times import format_gmt
 
 _SPAN = re.compile(r"(?:([0-9]{1,4})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?", re.ASCII)
@@ -39,7 +39,7 @@ def set_script(carrier: str, chaos_script: str) -> None:
 def show(as_json: bool) -> None:
     """What each simulator does wrong, and who said so."""
 
-    async def work(desk: Desk) -> list[dict[str, str]]:
+    async def work(desk: CommandContext) -> list[dict[str, str]]:
         found = await desk.database.read(flow.read)
         return [_view(carrier, found) for carrier in desk.config.carriers if isinstance(carrier, SimulatorCarrier)]
 
@@ -83,7 +83,7 @@ def jump(span: str, as_json: bool) -> None:
         real = [carrier.name for carrier in config.carriers if not isinstance(carrier, SimulatorCarrier)]
         fail(f"the clock jumps only while every carrier is a simulator; {', '.join(real)} is none")
 
-    async def work(desk: Desk) -> None:
+    async def work(desk: CommandContext) -> None:
         ahead_ms = await desk.database.write(flow.jump, milliseconds)
         if ahead_ms is None:
             fail(f"the clock jumps no further than {MOST_AHEAD_MS // _UNIT_MS[0]} days ahead")
@@ -98,13 +98,13 @@ def jump(span: str, as_json: bool) -> None:
 def show_clock(as_json: bool) -> None:
     """What time it is in the sandbox (GMT), and how far that is ahead."""
 
-    async def work(desk: Desk) -> None:
+    async def work(desk: CommandContext) -> None:
         _show_clock(desk, as_json=as_json)
 
     run(work)
 
 
-def _show_clock(desk: Desk, *, as_json: bool) -> None:
+def _show_clock(desk: CommandContext, *, as_json: bool) -> None:
     now, ahead_ms = format_gmt(desk.clock.wall_ms()), desk.clock.ahead_ms
     if as_json:
         show_json({"now": now, "ahead_seconds": ahead_ms / 1_000})
@@ -112,7 +112,7 @@ def _show_clock(desk: Desk, *, as_json: bool) -> None:
         click.echo(f"{now}, {_spelt(ahead_ms)} ahead" if ahead_ms else f"{now}, which is the real time")
 
 
-def _view(carrier: SimulatorCarrier, found: Sandbox) -> dict[str, str]:
+def _view(carrier: SimulatorCarrier, found: SandboxSettings) -> dict[str, str]:
     stored = found.scripts.get(carrier.name)
     configured_script = script.written(script.parse(carrier.settings.chaos))
     said_by = "chaos set" if stored is not None else "the configuration"

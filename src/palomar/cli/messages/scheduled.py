@@ -4,7 +4,7 @@ import click
 
 from palomar.acceptance import scheduled as schedule
 from palomar.cli.messages.message import find_messages
-from palomar.cli.root import Desk, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, json_option, run, show_json, show_table
 from palomar.reports.search_terms import SearchFilter
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
@@ -26,7 +26,7 @@ def scheduled() -> None:
 def list_scheduled(login: str | None, limit: int, as_json: bool) -> None:
     """What waits for its time (times are GMT)."""
 
-    async def work(desk: Desk) -> list[MessageRow]:
+    async def work(desk: CommandContext) -> list[MessageRow]:
         account = await desk.account(login) if login else None
         account_ids = frozenset([account.id]) if account else None
         return await find_messages(desk, SearchFilter(account_ids=account_ids, state=State.SCHEDULED), most=limit)
@@ -59,10 +59,10 @@ def send(login: str, subid: str, as_json: bool) -> None:
 
 
 def _change(login: str, subid: str, *, send: bool) -> int:
-    async def work(desk: Desk) -> int:
+    async def work(desk: CommandContext) -> int:
         account = await desk.account(login)
         context = desk.context(await desk.accounts())
-        order = schedule.Order(account_id=account.id, request_ref=subid)
+        order = schedule.ScheduledChange(account_id=account.id, request_ref=subid)
         total = 0
         while True:
 

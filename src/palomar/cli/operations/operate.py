@@ -22,7 +22,7 @@ from palomar.cli.tree import CommandTree
 from palomar.clock import RealClock
 from palomar.receipts.oddities import list_oddities
 from palomar.reports.messages import count_by_state
-from palomar.routing.carrier_status import CarrierStanding, list_standings
+from palomar.routing.carrier_status import CarrierStatus, list_standings
 from palomar.routing.waiting_parts import Waiting, count_waiting
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.sqlite import require_safe_sqlite
@@ -200,7 +200,7 @@ async def _examine_waiting(config: Config, database: Database) -> list[Verdict]:
     """Tell what waits for carriers while none leaves, or while no server runs."""
     now_ms = (await wall_clock(config, database)).wall_ms()
 
-    async def script(tx: Transaction) -> tuple[list[CarrierStanding], dict[str, Waiting]]:
+    async def script(tx: Transaction) -> tuple[list[CarrierStatus], dict[str, Waiting]]:
         return await list_standings(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
 
     standings, waiting = await database.read(script)

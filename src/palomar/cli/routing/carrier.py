@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.console.formats import age_text
 from palomar.console.obstacles import hindrance
 from palomar.receipts import receipt_id_lessons as lessons_flow
 from palomar.receipts.orphan_rows import OrphanRow
 from palomar.reports.messages import count_orphans, list_orphans
-from palomar.routing.carrier_status import CarrierStanding, list_standings
+from palomar.routing.carrier_status import CarrierStatus, list_standings
 from palomar.routing.waiting_parts import Waiting, count_waiting
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
@@ -26,10 +26,10 @@ def carrier() -> None:
 def list_carriers(as_json: bool) -> None:
     """Every carrier, and its links at every running server (as of its last change)."""
 
-    async def work(desk: Desk) -> tuple[tuple[str, ...], list[CarrierStanding], dict[str, Waiting], int]:
+    async def work(desk: CommandContext) -> tuple[tuple[str, ...], list[CarrierStatus], dict[str, Waiting], int]:
         now_ms = desk.clock.wall_ms()
 
-        async def script(tx: Transaction) -> tuple[list[CarrierStanding], dict[str, Waiting]]:
+        async def script(tx: Transaction) -> tuple[list[CarrierStatus], dict[str, Waiting]]:
             return await list_standings(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
 
         standings, waiting = await desk.database.read(script)
@@ -87,7 +87,7 @@ def unlearn(name: str, subject: str) -> None:
 def orphans(limit: int, as_json: bool) -> None:
     """Receipts that found no message, newest first; they are kept for a week, in case their message turns up."""
 
-    async def work(desk: Desk) -> tuple[dict[str, int], list[OrphanRow]]:
+    async def work(desk: CommandContext) -> tuple[dict[str, int], list[OrphanRow]]:
         async def script(tx: Transaction) -> tuple[dict[str, int], list[OrphanRow]]:
             return await count_orphans(tx), await list_orphans(tx, before=None, limit=limit)
 
@@ -103,13 +103,13 @@ def orphans(limit: int, as_json: bool) -> None:
     click.echo("\nIn all: " + (", ".join(f"{count} of {name}" for name, count in counts.items()) or "none"))
 
 
-def waiting_lines(standings: Sequence[CarrierStanding], waiting: Mapping[str, Waiting], now_ms: int) -> list[str]:
+def waiting_lines(standings: Sequence[CarrierStatus], waiting: Mapping[str, Waiting], now_ms: int) -> list[str]:
     """Say what waits for each carrier, since when, and why, a line each; nothing where nothing waits."""
     known = {standing.carrier: standing for standing in standings}
     return [waiting_line(name, one, known.get(name), now_ms) for name, one in waiting.items()]
 
 
-def waiting_line(name: str, waiting: Waiting, standing: CarrierStanding | None, now_ms: int) -> str:
+def waiting_line(name: str, waiting: Waiting, standing: CarrierStatus | None, now_ms: int) -> str:
     """Say what waits for one carrier: ``main: 2,913 parts wait, the oldest for 20 s; none has left for 8 s: …``."""
     line = f"{name or 'without a carrier'}: {waiting.parts:,} parts wait, the oldest for"
     line = f"{line} {age_text(now_ms - waiting.oldest_ms, 'en')}"
@@ -121,11 +121,11 @@ def waiting_line(name: str, waiting: Waiting, standing: CarrierStanding | None, 
     return f"{line}; none has left for {idle}: {hindrance(standing)}"
 
 
-def _why(standing: CarrierStanding, last_error: str) -> str:
+def _why(standing: CarrierStatus, last_error: str) -> str:
     return last_error or standing.trouble
 
 
-def _standing_view(standing: CarrierStanding) -> dict[str, object]:
+def _standing_view(standing: CarrierStatus) -> dict[str, object]:
     return {
         "carrier": standing.carrier,
         "node": standing.node,

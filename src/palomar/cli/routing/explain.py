@@ -3,12 +3,12 @@
 import click
 
 from palomar.app.data_directory import configured_senders
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.dialects import DIALECTS
 from palomar.numbers.phone import Msisdn, country_of, parse_international
-from palomar.routing.carrier_status import CarrierStanding, list_standings
+from palomar.routing.carrier_status import CarrierStatus, list_standings
 from palomar.routing.question import lineage
-from palomar.routing.rules import Asked, Candidate, CarrierState, Choice, choose
+from palomar.routing.rules import Candidate, CarrierState, Choice, RoutingQuestion, choose
 from palomar.text.times import parse_gmt
 
 
@@ -34,11 +34,11 @@ def explain(number: str, login: str, sender: str, label: str, dialect: str, mome
     if moment and at_ms is None:
         fail(f"a time is 'YYYY-MM-DD HH:MM:SS', not {moment!r}", 2)
 
-    async def work(desk: Desk) -> tuple[Choice, dict[str, str]]:
+    async def work(desk: CommandContext) -> tuple[Choice, dict[str, str]]:
         snapshot, account = await desk.accounts(), await desk.account(login)
         standings = await desk.database.read(list_standings)
         states = _states(tuple(carrier.name for carrier in desk.config.carriers), standings)
-        asked = Asked(
+        asked = RoutingQuestion(
             msisdn=msisdn,
             country=country_of(Msisdn(msisdn)) or "",
             sender=sender or (await configured_senders(desk.config, desk.database)).of(account, vendor="") or "",
@@ -83,7 +83,7 @@ def _candidate_view(candidate: Candidate) -> dict[str, object]:
     }
 
 
-def _states(names: tuple[str, ...], standings: list[CarrierStanding]) -> dict[str, CarrierState]:
+def _states(names: tuple[str, ...], standings: list[CarrierStatus]) -> dict[str, CarrierState]:
     """Usable where some living node can use it, or where no node has said anything."""
     known: dict[str, list[str]] = {}
     for standing in standings:

@@ -4,7 +4,7 @@ import re
 
 import click
 
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.routing import rules_store as flow
 from palomar.vocabulary.lane import Lane, Rank
 
@@ -52,7 +52,7 @@ def add_lane(
     """Put messages that meet all conditions into a lane, behind those of the lanes before it."""
     compiled = _compiled(pattern)
 
-    async def work(desk: Desk) -> Lane | None:
+    async def work(desk: CommandContext) -> Lane | None:
         account = await desk.account(login) if login else None
         new = Lane(
             id=0,
@@ -84,7 +84,7 @@ def add_lane(
 def list_lanes(as_json: bool) -> None:
     """All lanes, in the order in which they are tried; the first that fits decides."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         logins: dict[object, str] = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
         return [_view(found, logins) for found in (await desk.database.read(flow.load_plan)).lanes]
 

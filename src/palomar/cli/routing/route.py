@@ -3,7 +3,7 @@
 import click
 
 from palomar.app.config import is_configured
-from palomar.cli.root import Desk, fail, json_option, run, show_json, show_table
+from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.cli.tree import CommandTree
 from palomar.dialects import DIALECTS
 from palomar.numbers.countries import COUNTRIES
@@ -58,7 +58,7 @@ def add_route(
     if country and country.upper() not in COUNTRIES:
         fail(f"a country is an ISO 3166 code such as ES, not {country!r}", 2)
 
-    async def work(desk: Desk) -> Route:
+    async def work(desk: CommandContext) -> Route:
         if not is_configured(desk.config, carrier):
             click.echo(f"palomar: no carrier {carrier!r} is configured here: nothing goes by it until one is", err=True)
         account = await desk.account(login) if login else None
@@ -91,7 +91,7 @@ def add_route(
 def list_routes(as_json: bool) -> None:
     """All routes, in the order in which they are preferred."""
 
-    async def work(desk: Desk) -> list[dict[str, object]]:
+    async def work(desk: CommandContext) -> list[dict[str, object]]:
         logins: dict[object, str] = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
         return [_view(found, logins) for found in (await desk.database.read(flow.load_plan)).routes]
 

@@ -1,11 +1,11 @@
 """One callback: one that is still open with its attempts, one attempt, or one that the sandbox's own address got."""
 
 from palomar.callbacks.history import host_of
-from palomar.console.request import Reply, SignedVisit
+from palomar.console.request import PageReply, SignedVisit
 from palomar.vocabulary.message import public_id
 
 
-async def show_open(visit: SignedVisit) -> Reply:
+async def show_open(visit: SignedVisit) -> PageReply:
     """One that has not succeeded."""
     found = await visit.viewer.callbacks.open_one(visit.request.named_number)
     if found is None:
@@ -23,7 +23,7 @@ async def show_open(visit: SignedVisit) -> Reply:
     )
 
 
-async def show_tried(visit: SignedVisit) -> Reply:
+async def show_tried(visit: SignedVisit) -> PageReply:
     """One attempt: what was asked, and what came back."""
     tried = await visit.viewer.callbacks.tried(visit.request.named_number)
     if tried is None:
@@ -37,7 +37,7 @@ async def show_tried(visit: SignedVisit) -> Reply:
     )
 
 
-async def show_got(visit: SignedVisit) -> Reply:
+async def show_got(visit: SignedVisit) -> PageReply:
     """What a customer's program would have got, octet by octet; only that where htmx asks for it."""
     play = visit.viewer.play
     got = play.got(visit.request.named_number) if play is not None else None

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from palomar.callbacks.history import LATEST, Slice, Tried, Wanted
+from palomar.callbacks.history import LATEST, HistoryFilter, HistoryPage, PastAttempt
 from palomar.console.i18n import word
 from palomar.console.pages.messages import CHOICE_OF
-from palomar.console.request import Reply, SignedVisit
+from palomar.console.request import PageReply, SignedVisit
 from palomar.console.viewer.callbacks import OpenCallback
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.message import message_id_of, public_id
@@ -36,13 +36,13 @@ _TARGET_DIGITS: Final = 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class CallbackChoices:
     """What was chosen, as it stands in the address. ``open_before`` and ``before`` are where a page begins, of those
     that are open and of those that were sent; only one of them is ever turned."""
 
     fields: Mapping[str, str]
     account: Account | None
-    wanted: Wanted
+    wanted: HistoryFilter
     open_before: int
     before: int
 
@@ -59,12 +59,12 @@ class Choices:
         return self.before == LATEST == self.open_before
 
 
-async def show(visit: SignedVisit) -> Reply:
+async def show(visit: SignedVisit) -> PageReply:
     """A page of callbacks; only the lists where htmx asks for them."""
     viewer, choices = visit.viewer, _choices(visit)
     callbacks, play = viewer.callbacks, viewer.play
-    open_ones: Slice[OpenCallback] = Slice(found=[], older=None)
-    tried_ones: Slice[Tried] = Slice(found=[], older=None)
+    open_ones: HistoryPage[OpenCallback] = HistoryPage(found=[], older=None)
+    tried_ones: HistoryPage[PastAttempt] = HistoryPage(found=[], older=None)
     if choices.shows_open:
         open_ones = await callbacks.open_ones(choices.wanted, before=choices.open_before, limit=PAGE_CALLBACKS)
     if choices.shows_tried:
@@ -86,7 +86,7 @@ async def show(visit: SignedVisit) -> Reply:
     )
 
 
-async def replay(visit: SignedVisit) -> Reply:
+async def replay(visit: SignedVisit) -> PageReply:
     """Try a failed callback again, and go back to its message, or to the callbacks where none is named."""
     of_message = visit.asked("message")
     message_id = message_id_of(of_message)
@@ -97,7 +97,7 @@ async def replay(visit: SignedVisit) -> Reply:
     return visit.go(path, done="replayed" if replayed else "gone")
 
 
-async def replay_all(visit: SignedVisit) -> Reply:
+async def replay_all(visit: SignedVisit) -> PageReply:
     """Try all failed callbacks of an account again, or of all accounts in scope."""
     viewer, login = visit.viewer, visit.asked("account")
     account = viewer.account_of_login(login) if login else None
@@ -107,7 +107,7 @@ async def replay_all(visit: SignedVisit) -> Reply:
     return visit.go("/callbacks", done="all", count=str(count), account=login)
 
 
-async def resume(visit: SignedVisit) -> Reply:
+async def resume(visit: SignedVisit) -> PageReply:
     """Try a target again that is off, and what was kept for it."""
     text = visit.asked("target")
     target = int(text) if text.isascii() and text.isdigit() and len(text) <= _TARGET_DIGITS else 0
@@ -117,21 +117,21 @@ async def resume(visit: SignedVisit) -> Reply:
     return visit.go("/callbacks", done="resumed", count=str(count))
 
 
-def _choices(visit: SignedVisit) -> Choices:
+def _choices(visit: SignedVisit) -> CallbackChoices:
     """What the address chooses. What makes no sense in it is as if it were not there."""
     fields = {name: value for name in _FIELDS if (value := visit.asked(name))}
     if fields.get("state") not in STATES:
         fields.pop("state", None)
     account = visit.viewer.account_of_login(fields["account"]) if "account" in fields else None
     state = fields.get("state", "")
-    wanted = Wanted(
+    wanted = HistoryFilter(
         account_ids=None if "account" not in fields else (account.id,) if account is not None else (),
         host=fields.get("host", "").lower(),
         is_good={"told": True, "refused": False}.get(state),
         has_failed={"waiting": False, "failed": True}.get(state),
     )
     open_before, before = _place(visit.asked("open")), _number(visit.asked("before"))
-    return Choices(
+    return CallbackChoices(
         fields=fields,
         account=account,
         wanted=wanted,

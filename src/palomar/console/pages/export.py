@@ -13,7 +13,7 @@ from typing import Final
 
 from palomar.console.formats import iso_text
 from palomar.console.pages.messages import choices_of
-from palomar.console.request import Reply, SignedVisit
+from palomar.console.request import PageReply, SignedVisit
 from palomar.console.viewer.viewer import Page, Viewer
 from palomar.reports.search_terms import SearchFilter
 from palomar.vocabulary.credit import Microcredits, format_exact
@@ -41,7 +41,7 @@ _NUMBER: Final = re.compile("[+][0-9]{5,20}").fullmatch
 """A telephone number with its plus is a number to a spreadsheet, and to people of more use than behind a quote."""
 
 
-async def download(visit: SignedVisit) -> Reply:
+async def download(visit: SignedVisit) -> PageReply:
     """The messages of a search as a file, or with ``piece`` the next piece of it."""
     viewer = visit.viewer
     choices = choices_of(visit, viewer)
@@ -51,7 +51,7 @@ async def download(visit: SignedVisit) -> Reply:
         (b"content-disposition", f'attachment; filename="messages-{at:%Y%m%d-%H%M%S}.csv"'.encode("ascii")),
     ]
     if not visit.asked("piece"):
-        return Reply(body=_whole(viewer, choices.search, choices.before), headers=headers)
+        return PageReply(body=_whole(viewer, choices.search, choices.before), headers=headers)
     page = await viewer.search(choices.search, before=choices.before, limit=PIECE_MESSAGES)
     reached = await _reached(viewer, choices.search, page, now_ms=visit.manner.now_ms)
     headers += [
@@ -59,7 +59,7 @@ async def download(visit: SignedVisit) -> Reply:
         (COUNT_HEADER, b"%d" % len(page.messages)),
         (REACHED_HEADER, b"%.4f" % reached),
     ]
-    return Reply(body=_rows(page, viewer, with_head=choices.is_first_page), headers=headers)
+    return PageReply(body=_rows(page, viewer, with_head=choices.is_first_page), headers=headers)
 
 
 def defused(cell: str) -> str:

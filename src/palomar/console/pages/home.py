@@ -1,10 +1,10 @@
 """Where the console opens: on the sandbox while every carrier is simulated, else on the overview."""
 
 from palomar.console.pages import overview
-from palomar.console.request import Reply, SignedVisit
+from palomar.console.request import PageReply, SignedVisit
 
 
-async def show(visit: SignedVisit) -> Reply:
+async def show(visit: SignedVisit) -> PageReply:
     """The first page of this viewer."""
     play = visit.viewer.play
     return visit.go("/sandbox") if play is not None and play.is_whole else await overview.show(visit)

@@ -5,19 +5,19 @@ from typing import Final
 from palomar.access.sign_in_throttle import TryLater
 from palomar.console.cookies import session_header
 from palomar.console.labels import TOO_MANY_ATTEMPTS
-from palomar.console.request import Reply, SignedVisit, Visit, url_of, with_headers
+from palomar.console.request import PageReply, SignedVisit, Visit, url_of, with_headers
 
 _NEXT_LONGEST: Final = 2_000
 
 
-async def show(visit: Visit) -> Reply:
+async def show(visit: Visit) -> PageReply:
     """The form; who is signed in already is not asked again."""
     if visit.viewer is not None:
         return visit.go("/")
     return _form(visit)
 
 
-async def enter(visit: Visit) -> Reply:
+async def enter(visit: Visit) -> PageReply:
     """Try a login and a password."""
     request = visit.request
     login, password = visit.asked("login"), request.form.get("password", "")
@@ -33,14 +33,14 @@ async def enter(visit: Visit) -> Reply:
     return with_headers(reply, session_header(result.token, secure=request.is_secure))
 
 
-async def ask_code(visit: Visit) -> Reply:
+async def ask_code(visit: Visit) -> PageReply:
     """The form for the code; without a password before it, back to the beginning."""
     if not await visit.logins.awaits_code(visit.request.token):
         return visit.go("/login")
     return visit.page("code.html", fault="", next=_next(visit))
 
 
-async def give_code(visit: Visit) -> Reply:
+async def give_code(visit: Visit) -> PageReply:
     """Try a code."""
     request = visit.request
     result = await visit.logins.give_code(request.token, visit.asked("code"), request.visitor)
@@ -55,25 +55,25 @@ async def give_code(visit: Visit) -> Reply:
     return with_headers(_onward(visit), session_header(result.token, secure=request.is_secure))
 
 
-async def leave(visit: SignedVisit) -> Reply:
+async def leave(visit: SignedVisit) -> PageReply:
     """End this session."""
     await visit.logins.log_out(visit.viewer.profile.session.id)
     return with_headers(visit.go("/login"), session_header("", secure=visit.request.is_secure))
 
 
-def _form(visit: Visit, *, status: int = 200, fault: str = "") -> Reply:
+def _form(visit: Visit, *, status: int = 200, fault: str = "") -> PageReply:
     return visit.page("login.html", status=status, fault=fault, login=visit.asked("login"), next=_next(visit))
 
 
-def _too_many(visit: Visit, template: str, later: TryLater, **values: object) -> Reply:
+def _too_many(visit: Visit, template: str, later: TryLater, **values: object) -> PageReply:
     fault = visit.t(TOO_MANY_ATTEMPTS, count=later.seconds)
     reply = visit.page(template, status=429, fault=fault, **values)
     return with_headers(reply, (b"retry-after", b"%d" % later.seconds))
 
 
-def _onward(visit: Visit) -> Reply:
+def _onward(visit: Visit) -> PageReply:
     """To the page that was wanted, or the first."""
-    return Reply(status=303, headers=[(b"location", (_next(visit) or url_of("/")).encode("ascii"))])
+    return PageReply(status=303, headers=[(b"location", (_next(visit) or url_of("/")).encode("ascii"))])
 
 
 def _next(visit: Visit) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 from palomar.console.i18n import word
 from palomar.console.pages.callbacks import DONE
-from palomar.console.request import Reply, SignedVisit
+from palomar.console.request import PageReply, SignedVisit
 from palomar.console.timeline_folding import STEPS_A_PAGE
 from palomar.console.timeline_view import moments_of, steps_of
 from palomar.console.waiting import sentence
@@ -22,7 +22,7 @@ RESENT: Final[Mapping[str, str]] = {
 }
 
 
-async def show(visit: SignedVisit) -> Reply:
+async def show(visit: SignedVisit) -> PageReply:
     """The story of a message; only the story where htmx asks for it."""
     viewer = visit.viewer
     message_id = message_id_of(visit.request.named)
@@ -49,7 +49,7 @@ async def show(visit: SignedVisit) -> Reply:
     )
 
 
-async def resend(visit: SignedVisit) -> Reply:
+async def resend(visit: SignedVisit) -> PageReply:
     """Send a message once more of which a part is held, and go back to it."""
     message_id = message_id_of(visit.request.named)
     resent = None if message_id is None else await visit.viewer.resend(message_id)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from palomar.console.formats import Manner, input_ms
+from palomar.console.formats import Preferences, input_ms
 from palomar.console.i18n import word
 from palomar.console.labels import STATES
-from palomar.console.request import Reply, SignedVisit, Visit
+from palomar.console.request import PageReply, SignedVisit, Visit
 from palomar.console.viewer.viewer import Viewer
 from palomar.numbers.phone import SEPARATORS, visible
 from palomar.reports.search_request import LATEST
@@ -43,7 +43,7 @@ _FIELDS: Final = ("q", "in", "state", "carrier", "account", "period", *_TIMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class MessageChoices:
     """What was chosen, as it stands in the address."""
 
     fields: Mapping[str, str]
@@ -55,7 +55,7 @@ class Choices:
         return self.before == LATEST
 
 
-async def show(visit: SignedVisit) -> Reply:
+async def show(visit: SignedVisit) -> PageReply:
     """A page of messages; only the list where htmx asks for it."""
     viewer = visit.viewer
     choices = choices_of(visit, viewer)
@@ -78,7 +78,7 @@ async def show(visit: SignedVisit) -> Reply:
     )
 
 
-def choices_of(visit: Visit, viewer: Viewer) -> Choices:
+def choices_of(visit: Visit, viewer: Viewer) -> MessageChoices:
     """What the address chooses. What makes no sense in it is as if it were not there."""
     fields = {name: value for name in _FIELDS if (value := visit.asked(name))}
     for name in _TIMES:
@@ -100,7 +100,7 @@ def choices_of(visit: Visit, viewer: Viewer) -> Choices:
         until_ms=until_ms,
     )
     before = message_id_of(visit.asked("before"))
-    return Choices(fields=fields, search=search, before=LATEST if before is None else before)
+    return MessageChoices(fields=fields, search=search, before=LATEST if before is None else before)
 
 
 def _just(account: Account | None) -> frozenset[AccountId]:
@@ -114,7 +114,7 @@ def _digits(words: str) -> str:
     return digits if digits.isascii() and digits.isdigit() else "-"
 
 
-def _period(fields: Mapping[str, str], manner: Manner) -> tuple[int | None, int | None]:
+def _period(fields: Mapping[str, str], manner: Preferences) -> tuple[int | None, int | None]:
     period = fields.get("period", "")
     if period in _PERIOD_MS:
         return manner.now_ms - _PERIOD_MS[period], None

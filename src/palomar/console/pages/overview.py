@@ -11,11 +11,11 @@ from typing import Final
 from palomar.console.formats import age_text
 from palomar.console.i18n import word
 from palomar.console.obstacles import hindrance
-from palomar.console.request import Reply, SignedVisit
+from palomar.console.request import PageReply, SignedVisit
 from palomar.console.viewer.overview import Period
 from palomar.reports.buckets import DELAYS_MS, Dimension, Totals
 from palomar.reports.search_terms import SearchFilter
-from palomar.routing.carrier_status import CarrierStanding
+from palomar.routing.carrier_status import CarrierStatus
 
 LATE_MS: Final = 90_000
 """A count that is so far behind is said to be late; what a command may have stored is looked for within a minute."""
@@ -40,7 +40,7 @@ _DIMENSIONS: Final[Mapping[Dimension, str]] = {
 }
 
 
-async def show(visit: SignedVisit) -> Reply:
+async def show(visit: SignedVisit) -> PageReply:
     """The whole page; only what changes where htmx asks for it."""
     viewer = visit.viewer
     period = PERIODS.get(visit.asked("period"), Period.DAY)
@@ -71,12 +71,12 @@ def failed(totals: Totals) -> int:
     return totals.ended - totals.delivered
 
 
-def down(standing: CarrierStanding) -> int:
+def down(standing: CarrierStatus) -> int:
     """How many of a carrier's links are not bound."""
     return sum(not link.bound for link in standing.links)
 
 
-def pace(standing: CarrierStanding) -> int:
+def pace(standing: CarrierStatus) -> int:
     """Give the parts a second at which the carrier lets its links be fed; zero is as fast as they can."""
     return round(sum(link.parts_per_second for link in standing.links))
 

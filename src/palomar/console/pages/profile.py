@@ -12,7 +12,7 @@ from palomar.access.totp import app_url, base32
 from palomar.console.i18n import word
 from palomar.console.labels import PASSWORD_FAULTS, TOO_MANY_ATTEMPTS
 from palomar.console.pages.preferences import THEMES
-from palomar.console.request import Reply, SignedVisit, with_headers
+from palomar.console.request import PageReply, SignedVisit, with_headers
 
 ISSUER: Final = "Palomar"
 DONE: Final[Mapping[str, str]] = {
@@ -34,12 +34,12 @@ THEME_NAMES: Final[Mapping[str, str]] = {
 }
 
 
-async def show(visit: SignedVisit) -> Reply:
+async def show(visit: SignedVisit) -> PageReply:
     """The page."""
     return await _page(visit)
 
 
-async def change_password(visit: SignedVisit) -> Reply:
+async def change_password(visit: SignedVisit) -> PageReply:
     """Another password, if the current one is right."""
     form = visit.request.form
     current, new = form.get("current", ""), form.get("new", "")
@@ -50,7 +50,7 @@ async def change_password(visit: SignedVisit) -> Reply:
     return await _answered(visit, result, section="password", done=done)
 
 
-async def start_totp(visit: SignedVisit) -> Reply:
+async def start_totp(visit: SignedVisit) -> PageReply:
     """From now on a code too, if the app makes the right ones."""
     totp = _secret(visit.asked("secret"))
     if totp and await visit.viewer.profile.start_totp(totp, visit.asked("code")):
@@ -59,34 +59,34 @@ async def start_totp(visit: SignedVisit) -> Reply:
     return await _page(visit, section="code", fault=fault, totp=totp)
 
 
-async def stop_totp(visit: SignedVisit) -> Reply:
+async def stop_totp(visit: SignedVisit) -> PageReply:
     """No code any more, if the password is right."""
     password = visit.request.form.get("password", "")
     result = await visit.viewer.profile.stop_totp(password, visitor=visit.request.visitor)
     return await _answered(visit, result, section="code", done="code-off")
 
 
-async def end_token(visit: SignedVisit) -> Reply:
+async def end_token(visit: SignedVisit) -> PageReply:
     """End a token of one's own account that was made by name."""
     if not await visit.viewer.profile.revoke_token(visit.request.named_number):
         return visit.missing()
     return visit.go("/profile", done="token")
 
 
-async def revoke(visit: SignedVisit) -> Reply:
+async def revoke(visit: SignedVisit) -> PageReply:
     """End one of one's sessions."""
     if not await visit.viewer.profile.revoke(visit.request.named_number):
         return visit.missing()
     return visit.go("/profile", done="revoked")
 
 
-async def revoke_others(visit: SignedVisit) -> Reply:
+async def revoke_others(visit: SignedVisit) -> PageReply:
     """End all of one's sessions but this one."""
     await visit.viewer.profile.revoke_others()
     return visit.go("/profile", done="alone")
 
 
-async def _answered(visit: SignedVisit, result: TryLater | bool, *, section: str, done: str) -> Reply:
+async def _answered(visit: SignedVisit, result: TryLater | bool, *, section: str, done: str) -> PageReply:
     if isinstance(result, TryLater):
         fault = visit.t(TOO_MANY_ATTEMPTS, count=result.seconds)
         reply = await _page(visit, section=section, fault=fault, status=429)
@@ -98,7 +98,7 @@ async def _answered(visit: SignedVisit, result: TryLater | bool, *, section: str
 
 async def _page(
     visit: SignedVisit, *, section: str = "", fault: str = "", totp: bytes = b"", status: int = 422
-) -> Reply:
+) -> PageReply:
     """The page; ``fault`` is shown in the section where it happened."""
     profile = visit.viewer.profile
     has_totp = await profile.has_totp()

@@ -14,12 +14,12 @@ from palomar.carriers.simulator.chaos import script
 from palomar.console.i18n import word
 from palomar.console.pages.messages import CHOICE_OF
 from palomar.console.reasons import told
-from palomar.console.request import Reply, SignedVisit
+from palomar.console.request import PageReply, SignedVisit
 from palomar.numbers.phone import plain_address
 from palomar.sandbox.phone_messages import SENT_AT_MOST
 from palomar.sandbox.phones import Wrote
 from palomar.sandbox.sample_credentials import Secrets
-from palomar.sandbox.sandbox import Play
+from palomar.sandbox.sandbox import PersonalSandbox
 from palomar.vocabulary.account import Account
 
 EXAMPLE_NUMBER: Final = "525512345678"
@@ -59,7 +59,7 @@ class Example:
     sample: Sample
 
 
-async def show(visit: SignedVisit) -> Reply:
+async def show(visit: SignedVisit) -> PageReply:
     """The page; only the phones, or the last calls, where htmx asks for them."""
     play = visit.viewer.play
     if play is None:
@@ -70,7 +70,7 @@ async def show(visit: SignedVisit) -> Reply:
     return await (_phones(visit, play, wrote=visit.asked("said")) if piece == "phones" else _page(visit, play))
 
 
-async def answer(visit: SignedVisit) -> Reply:
+async def answer(visit: SignedVisit) -> PageReply:
     """A phone writes."""
     play = visit.viewer.play
     if play is None:
@@ -83,7 +83,7 @@ async def answer(visit: SignedVisit) -> Reply:
     return await _page(visit, play, fault=visit.t(SAID[wrote]))
 
 
-async def behave(visit: SignedVisit) -> Reply:
+async def behave(visit: SignedVisit) -> PageReply:
     """A phone does something else from now on."""
     play, number = visit.viewer.play, visit.asked("number")
     if play is None:
@@ -94,7 +94,7 @@ async def behave(visit: SignedVisit) -> Reply:
     return visit.go("/sandbox", number=plain_address(number), done="behaves")
 
 
-async def make_key(visit: SignedVisit) -> Reply:
+async def make_key(visit: SignedVisit) -> PageReply:
     """A further key; the examples on the page that answers are written with it, and nothing else ever shows it."""
     play, account = visit.viewer.play, visit.viewer.account_of_login(visit.asked("account"))
     if play is not None and account is not None and play.keys.may_make and not play.keys.has_room(account):
@@ -105,13 +105,13 @@ async def make_key(visit: SignedVisit) -> Reply:
     return await _page(visit, play, made=made)
 
 
-async def fault_page(visit: SignedVisit, fault: str) -> Reply:
+async def fault_page(visit: SignedVisit, fault: str) -> PageReply:
     """The page, which says what went wrong with a form of it."""
     play = visit.viewer.play
     return visit.missing() if play is None else await _page(visit, play, fault=fault)
 
 
-async def _phones(visit: SignedVisit, play: Play, *, wrote: str) -> Reply:
+async def _phones(visit: SignedVisit, play: PersonalSandbox, *, wrote: str) -> PageReply:
     """The numbers and the screen. What was said of the last answer stays until the next, whatever arrives meanwhile."""
     return visit.page(
         "sandbox_phones.html",
@@ -125,7 +125,9 @@ async def _phones(visit: SignedVisit, play: Play, *, wrote: str) -> Reply:
     )
 
 
-async def _page(visit: SignedVisit, play: Play, *, fault: str = "", made: Secrets | None = None) -> Reply:
+async def _page(
+    visit: SignedVisit, play: PersonalSandbox, *, fault: str = "", made: Secrets | None = None
+) -> PageReply:
     view = await play.handsets.look(plain_address(visit.asked("number")))
     done = DONE.get(visit.asked("done"))
     account = await _account(visit, play)
@@ -154,7 +156,7 @@ async def _page(visit: SignedVisit, play: Play, *, fault: str = "", made: Secret
     )
 
 
-async def _account(visit: SignedVisit, play: Play) -> Account | None:
+async def _account(visit: SignedVisit, play: PersonalSandbox) -> Account | None:
     """Whose requests are shown: who was chosen, else the first account, else any; None beside real carriers."""
     if not play.is_whole:
         return None
@@ -163,7 +165,7 @@ async def _account(visit: SignedVisit, play: Play) -> Account | None:
 
 
 async def _examples(
-    visit: SignedVisit, play: Play, account: Account, number: str, made: Secrets | None
+    visit: SignedVisit, play: PersonalSandbox, account: Account, number: str, made: Secrets | None
 ) -> list[Example]:
     secrets = made or await play.keys.known(account)
     examples = []

@@ -1,9 +1,9 @@
 """One of the last calls of programs: the request and the answer as they came, without their secrets."""
 
-from palomar.console.request import Reply, SignedVisit
+from palomar.console.request import PageReply, SignedVisit
 
 
-async def show(visit: SignedVisit) -> Reply:
+async def show(visit: SignedVisit) -> PageReply:
     """A page of its own; only the call where htmx asks for it."""
     play = visit.viewer.play
     call = play.call(visit.request.named_number) if play is not None else None

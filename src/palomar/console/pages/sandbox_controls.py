@@ -5,13 +5,13 @@ from typing import Final
 
 from palomar.console.pages.sandbox import fault_page
 from palomar.console.reasons import told
-from palomar.console.request import Reply, SignedVisit
+from palomar.console.request import PageReply, SignedVisit
 
 SPANS_MS: Final[Mapping[str, int]] = {"hour": 3_600_000, "day": 86_400_000}
 """How far the clock jumps, by the button's word."""
 
 
-async def jump(visit: SignedVisit) -> Reply:
+async def jump(visit: SignedVisit) -> PageReply:
     """Let an hour or a day pass at once."""
     play, span_ms = visit.viewer.play, SPANS_MS.get(visit.asked("span"), 0)
     if play is None or not await play.controls.jump(span_ms):
@@ -19,7 +19,7 @@ async def jump(visit: SignedVisit) -> Reply:
     return visit.go("/sandbox", done="jumped", number=visit.asked("number"))
 
 
-async def set_chaos(visit: SignedVisit) -> Reply:
+async def set_chaos(visit: SignedVisit) -> PageReply:
     """Let a carrier do wrong by a script, or right again."""
     play = visit.viewer.play
     if play is None:

@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from palomar.console.request import Reply, SignedVisit
-from palomar.sandbox.sandbox import Play
+from palomar.console.request import PageReply, SignedVisit
+from palomar.sandbox.sandbox import PersonalSandbox
 
 HEARTBEAT_SECONDS: Final = 15.0
 """After so long without news a comment is sent: who has gone is noticed, and so is a session that has ended."""
@@ -21,15 +21,15 @@ _BEGIN: Final = b"retry: 2000\n\n"
 _ALIVE: Final = b":\n\n"
 
 
-async def listen(visit: SignedVisit) -> Reply:
+async def listen(visit: SignedVisit) -> PageReply:
     """The stream of this visitor."""
     play = visit.viewer.play
-    return visit.missing() if play is None else Reply(headers=_HEADERS, body=events(visit, play))
+    return visit.missing() if play is None else PageReply(headers=_HEADERS, body=events(visit, play))
 
 
 async def events(
     visit: SignedVisit,
-    play: Play,
+    play: PersonalSandbox,
     *,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
     pause_seconds: float = PAUSE_SECONDS,

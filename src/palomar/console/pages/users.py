@@ -5,7 +5,7 @@ from typing import Final
 
 from palomar.console.i18n import word
 from palomar.console.pages.messages import CHOICE_OF
-from palomar.console.request import Reply, SignedVisit
+from palomar.console.request import PageReply, SignedVisit
 from palomar.console.viewer.user_admin import Made
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import AccountId
@@ -20,12 +20,12 @@ SURE: Final = "yes"
 """What a form says that was asked whether it is meant."""
 
 
-async def show(visit: SignedVisit) -> Reply:
+async def show(visit: SignedVisit) -> PageReply:
     """The users in scope, and a form for another."""
     return await _page(visit)
 
 
-async def add(visit: SignedVisit) -> Reply:
+async def add(visit: SignedVisit) -> PageReply:
     """A new user; the password is on the page that answers, and nowhere else."""
     viewer = visit.viewer
     login, of_login, role = visit.asked("login"), visit.asked("account"), visit.asked("role")
@@ -41,7 +41,7 @@ async def add(visit: SignedVisit) -> Reply:
     return await _page(visit, made=made)
 
 
-async def reset(visit: SignedVisit) -> Reply:
+async def reset(visit: SignedVisit) -> PageReply:
     """Give another password, shown once, to whom the visitor is sure about."""
     if visit.asked("sure") != SURE:
         effect = word("Their password stops working at once, their sessions end, and codes are switched off.")
@@ -50,7 +50,7 @@ async def reset(visit: SignedVisit) -> Reply:
     return visit.missing() if made is None else await _page(visit, made=made)
 
 
-async def set_role(visit: SignedVisit) -> Reply:
+async def set_role(visit: SignedVisit) -> PageReply:
     """Another role."""
     role = visit.asked("role")
     if role not in set(Role) or not await visit.viewer.people.set_role(visit.request.named_number, Role(role)):
@@ -58,7 +58,7 @@ async def set_role(visit: SignedVisit) -> Reply:
     return visit.go("/users", done="role")
 
 
-async def switch(visit: SignedVisit) -> Reply:
+async def switch(visit: SignedVisit) -> PageReply:
     """Let a user in, or not any more."""
     enabled = visit.asked("enabled") == "on"
     if not enabled and visit.asked("sure") != SURE:
@@ -69,7 +69,7 @@ async def switch(visit: SignedVisit) -> Reply:
     return visit.go("/users", done="on" if enabled else "off")
 
 
-async def _ask(visit: SignedVisit, title: str, effect: str, verb: str, **fields: str) -> Reply:
+async def _ask(visit: SignedVisit, title: str, effect: str, verb: str, **fields: str) -> PageReply:
     """Ask whether the visitor is sure of what is done to a user, and say what it does."""
     user = next((one for one in await visit.viewer.people.all() if one.id == visit.request.named_number), None)
     if user is None:
@@ -84,7 +84,7 @@ async def _ask(visit: SignedVisit, title: str, effect: str, verb: str, **fields:
     )
 
 
-async def _page(visit: SignedVisit, *, fault: str = "", made: Made | None = None) -> Reply:
+async def _page(visit: SignedVisit, *, fault: str = "", made: Made | None = None) -> PageReply:
     viewer = visit.viewer
     done = DONE.get(visit.asked("done"))
     return visit.page(

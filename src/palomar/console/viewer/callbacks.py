@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from palomar.accounts.directory import Directory
 from palomar.callbacks import backlog, history
 from palomar.callbacks.backlog import Callback
-from palomar.callbacks.history import Slice, Tried, Wanted, host_of
+from palomar.callbacks.history import HistoryFilter, HistoryPage, PastAttempt, host_of
 from palomar.callbacks.target_rows import TargetRow
 from palomar.console.viewer.masking import Sight, masked_tried, masked_webhook, seen_tried, seen_webhook
 from palomar.ports import Clock
@@ -35,7 +35,7 @@ class OpenCallback:
     """One that has not succeeded, and its attempts so far, oldest first."""
 
     callback: Callback
-    tried: tuple[Tried, ...]
+    tried: tuple[PastAttempt, ...]
 
     @property
     def host(self) -> str:
@@ -77,31 +77,31 @@ class Callbacks:
     def may_replay(self) -> bool:
         return self._who.may(Right.REPLAY)
 
-    async def open_ones(self, wanted: Wanted, *, before: int, limit: int) -> Slice[OpenCallback]:
+    async def open_ones(self, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[OpenCallback]:
         """List a page of callbacks in scope that have not succeeded, those that failed first, each with its
         attempts."""
         within = self._scoped(wanted)
 
-        async def look(tx: Transaction, before: int, room: int) -> Slice[Callback]:
+        async def look(tx: Transaction, before: int, room: int) -> HistoryPage[Callback]:
             return await history.open_ones(tx, within, before=before, limit=room)
 
         page = await self._page(look, before=before, limit=limit)
         webhooks = [callback.webhook for callback in page.found]
         tried = await self._database.read(history.tried_of, webhooks) if webhooks else {}
         found = [self._shown_open(callback, tried[callback.webhook.id]) for callback in page.found]
-        return Slice(found=found, older=page.older)
+        return HistoryPage(found=found, older=page.older)
 
-    async def tried_ones(self, wanted: Wanted, *, before: int, limit: int) -> Slice[Tried]:
+    async def tried_ones(self, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[PastAttempt]:
         """A page of attempts in scope, newest first."""
         within = self._scoped(wanted)
 
-        async def look(tx: Transaction, before: int, room: int) -> Slice[Tried]:
+        async def look(tx: Transaction, before: int, room: int) -> HistoryPage[PastAttempt]:
             return await history.tried_ones(tx, within, before=before, limit=room)
 
         page = await self._page(look, before=before, limit=limit)
-        return Slice(found=[self._shown(tried) for tried in page.found], older=page.older)
+        return HistoryPage(found=[self._shown(tried) for tried in page.found], older=page.older)
 
-    async def tried(self, identity: int) -> Tried | None:
+    async def tried(self, identity: int) -> PastAttempt | None:
         """One attempt in scope; None for any other."""
         found = await self._database.read(history.find_tried, identity)
         return self._shown(found) if found is not None and self._scope.has(found.account_id) else None
@@ -109,7 +109,7 @@ class Callbacks:
     async def open_one(self, identity: int) -> OpenCallback | None:
         """One callback in scope that has not succeeded; None for any other."""
 
-        async def script(tx: Transaction) -> tuple[Callback, list[Tried]] | None:
+        async def script(tx: Transaction) -> tuple[Callback, list[PastAttempt]] | None:
             found = await history.find_open(tx, identity)
             if found is None or not self._scope.has(found.webhook.account_id):
                 return None
@@ -181,13 +181,13 @@ class Callbacks:
 
     # --- private
 
-    def _scoped(self, wanted: Wanted) -> Wanted:
+    def _scoped(self, wanted: HistoryFilter) -> HistoryFilter:
         ids = self._scope.account_ids
         if ids is None:
             return wanted
         return replace(wanted, account_ids=ids if wanted.account_ids is None else ids.intersection(wanted.account_ids))
 
-    async def _page(self, look: Script[[int, int], Slice[T]], *, before: int, limit: int) -> Slice[T]:
+    async def _page(self, look: Script[[int, int], HistoryPage[T]], *, before: int, limit: int) -> HistoryPage[T]:
         """Slices until the page is full, nothing is older, or enough was looked at."""
         found: list[T] = []
         older: int | None = before
@@ -198,14 +198,14 @@ class Callbacks:
             found += piece.found
             older = piece.older
             await asyncio.sleep(0)  # SQLite answers without waiting: others have a turn between slices
-        return Slice(found=found, older=older)
+        return HistoryPage(found=found, older=older)
 
-    def _shown_open(self, callback: Callback, tried: Sequence[Tried]) -> OpenCallback:
+    def _shown_open(self, callback: Callback, tried: Sequence[PastAttempt]) -> OpenCallback:
         if self._hides:
             callback = replace(callback, webhook=masked_webhook(callback.webhook))
         else:
             callback = replace(callback, webhook=seen_webhook(callback.webhook, self._sight))
         return OpenCallback(callback=callback, tried=tuple(map(self._shown, tried)))
 
-    def _shown(self, tried: Tried) -> Tried:
+    def _shown(self, tried: PastAttempt) -> PastAttempt:
         return masked_tried(tried) if self._hides else seen_tried(tried, self._sight)

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from msgspec import structs
 
-from palomar.callbacks.callback_rows import WebhookRow
-from palomar.callbacks.history import Tried
+from palomar.callbacks.callback_rows import CallbackRow
+from palomar.callbacks.history import PastAttempt
 from palomar.reports.waits import Wait
 from palomar.reports.why import Story
 from palomar.transaction.message_rows import MessageRow
@@ -142,22 +142,22 @@ def seen_story(story: Story, sight: Sight) -> Story:
     return replace(story, view=replace(view, message=message, timeline=timeline, webhooks=webhooks))
 
 
-def seen_webhook(webhook: WebhookRow, sight: Sight) -> WebhookRow:
+def seen_webhook(webhook: CallbackRow, sight: Sight) -> CallbackRow:
     """Show a callback with its address as somebody sees it."""
     return structs.replace(webhook, url=seen_url(webhook.url, sight))
 
 
-def seen_tried(tried: Tried, sight: Sight) -> Tried:
+def seen_tried(tried: PastAttempt, sight: Sight) -> PastAttempt:
     """Show an attempt of a callback likewise."""
     return replace(tried, url=seen_url(tried.url, sight), error=_without(tried.error, tried.url, sight))
 
 
-def masked_webhook(webhook: WebhookRow) -> WebhookRow:
+def masked_webhook(webhook: CallbackRow) -> CallbackRow:
     """A callback without what it says, to whom and of whom."""
     return structs.replace(webhook, url=masked_url(webhook.url), body=None)
 
 
-def masked_tried(tried: Tried) -> Tried:
+def masked_tried(tried: PastAttempt) -> PastAttempt:
     """An attempt of a callback likewise, and without what was answered."""
     return replace(
         tried,

@@ -9,11 +9,11 @@ from typing import Final
 from palomar.access import sessions, users
 from palomar.access.password_rule import PasswordFault, judged
 from palomar.access.passwords import Passwords
-from palomar.access.sessions import Session, stamp_of
-from palomar.access.sign_in import Logins, SignedIn
-from palomar.access.sign_in_throttle import Attempts, TryLater
+from palomar.access.sessions import UserSession, stamp_of
+from palomar.access.sign_in import SignedIn, SignIn
+from palomar.access.sign_in_throttle import SignInThrottle, TryLater
 from palomar.access.totp import SECRET_OCTETS, step_of_code
-from palomar.access.users import Credentials
+from palomar.access.users import UserCredentials
 from palomar.accounts import store, tokens
 from palomar.accounts.directory import Directory
 from palomar.accounts.tokens import Token
@@ -37,8 +37,8 @@ class Profile:
         batcher: Batcher,
         directory: Directory,
         passwords: Passwords,
-        attempts: Attempts,
-        logins: Logins,
+        attempts: SignInThrottle,
+        logins: SignIn,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -110,7 +110,7 @@ class Profile:
         await self._database.write(users.stop_totp, user_id)
         return True
 
-    async def sessions(self) -> list[Session]:
+    async def sessions(self) -> list[UserSession]:
         """Where one is logged in, youngest first."""
         now_ms = self._clock.wall_ms()
         user_id, account_id = self._owner
@@ -173,7 +173,7 @@ class Profile:
         who = self._who
         return (who.user_id, None) if who.user_id is not None else (None, who.account_id)
 
-    async def _user(self) -> Credentials | None:
+    async def _user(self) -> UserCredentials | None:
         user_id = self._who.user_id
         if user_id is None:
             return None

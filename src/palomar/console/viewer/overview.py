@@ -11,12 +11,12 @@ from typing import Final
 
 from msgspec import structs
 
-from palomar.accounts.store import Balance, balance
+from palomar.accounts.store import AccountBalance, balance
 from palomar.console.viewer.masking import HIDDEN
 from palomar.reports.attention import Attention, TroubledHost, attention
-from palomar.reports.buckets import Dimension, Grain, Totals
+from palomar.reports.buckets import Bucket, Dimension, Totals
 from palomar.reports.statistics import Forecast, Point, Whose, counted_until, forecast, totals, totals_by, traffic
-from palomar.routing.carrier_status import CarrierStanding, list_standings
+from palomar.routing.carrier_status import CarrierStatus, list_standings
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import Account
 
@@ -28,11 +28,11 @@ _WAYS: Final = (Dimension.COUNTRY, Dimension.CARRIER, Dimension.DIALECT)
 class Period(Enum):
     """What an overview is of: so many minutes, hours or days, the present one included."""
 
-    HOUR = (Grain.MINUTE, 60)
-    DAY = (Grain.HOUR, 24)
-    MONTH = (Grain.DAY, 30)
+    HOUR = (Bucket.MINUTE, 60)
+    DAY = (Bucket.HOUR, 24)
+    MONTH = (Bucket.DAY, 30)
 
-    def __init__(self, grain: Grain, many: int) -> None:
+    def __init__(self, grain: Bucket, many: int) -> None:
         self.grain = grain
         self.many = many
 
@@ -55,7 +55,7 @@ class Credit:
     """What an account has, and how long that lasts."""
 
     account: Account
-    balance: Balance
+    balance: AccountBalance
     forecast: Forecast
 
 
@@ -69,7 +69,7 @@ class Overview:
     totals: Totals
     shares: Mapping[Dimension, Sequence[Share]]
     attention: Attention
-    standings: Sequence[CarrierStanding] | None
+    standings: Sequence[CarrierStatus] | None
     credit: Sequence[Credit]
     counted_ms: int | None = None
     """Up to when all that is counted here has been counted, by the database's clock."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from palomar.access import sessions, users
 from palomar.access.password_rule import made_up
 from palomar.access.passwords import Passwords
-from palomar.access.users import Credentials, NewUser, User
+from palomar.access.users import NewUser, User, UserCredentials
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
 from palomar.vocabulary.access import Right, Role, Scope, Who, is_login
@@ -128,5 +128,5 @@ class People:
     async def _within(self, tx: Transaction, user_id: int) -> User | None:
         if not self._who.may(Right.PEOPLE):
             return None
-        found: Credentials | None = await users.user_of_id(tx, user_id)
+        found: UserCredentials | None = await users.user_of_id(tx, user_id)
         return found.user if found is not None and self._scope.has(found.user.account_id) else None

@@ -9,10 +9,10 @@ import heapq
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from palomar.acceptance.default_sender import SANDBOX_SENDERS, Senders
+from palomar.acceptance.default_sender import SANDBOX_SENDERS, DefaultSenders
 from palomar.access.passwords import Passwords
-from palomar.access.sign_in import Logins, SignedIn
-from palomar.access.sign_in_throttle import Attempts
+from palomar.access.sign_in import SignedIn, SignIn
+from palomar.access.sign_in_throttle import SignInThrottle
 from palomar.accounts.directory import Directory
 from palomar.accounts.store import Snapshot
 from palomar.console.viewer.callbacks import Callbacks
@@ -22,10 +22,10 @@ from palomar.console.viewer.overview import Overview, Period, overview, without_
 from palomar.console.viewer.user_admin import People
 from palomar.ports import Clock, Ids
 from palomar.reports import search
-from palomar.reports.search_request import BOUNDS, LATEST, Bounds
+from palomar.reports.search_request import BOUNDS, LATEST, SearchBounds
 from palomar.reports.search_terms import SearchFilter
 from palomar.reports.why import Story, tell_story
-from palomar.sandbox.sandbox import Play, Sandbox
+from palomar.sandbox.sandbox import PersonalSandbox, Sandbox
 from palomar.sending.held import Resend, resend
 from palomar.storage.database import Database
 from palomar.transaction.batcher import Batcher, Step
@@ -61,15 +61,15 @@ class Viewers:
         batcher: Batcher,
         directory: Directory,
         passwords: Passwords,
-        attempts: Attempts,
-        logins: Logins,
+        attempts: SignInThrottle,
+        logins: SignIn,
         clock: Clock,
         ids: Ids,
         carriers: Callable[[], Sequence[str]],
         mask_for_support: bool,
         sandbox: Sandbox | None = None,
-        senders: Senders = SANDBOX_SENDERS,
-        bounds: Bounds = BOUNDS,
+        senders: DefaultSenders = SANDBOX_SENDERS,
+        bounds: SearchBounds = BOUNDS,
         search_seconds: float = SEARCH_SECONDS,
     ) -> None:
         self.database = database
@@ -232,12 +232,12 @@ class Viewer:
 
     # --- private
 
-    def _play(self, viewers: Viewers, signed_in: SignedIn) -> Play | None:
+    def _play(self, viewers: Viewers, signed_in: SignedIn) -> PersonalSandbox | None:
         """Not for whom texts and numbers are hidden from; beside real carriers only for who sees the whole platform."""
         sandbox = viewers.sandbox
         if sandbox is None or self.hides or not (sandbox.is_whole or self.who.of_platform):
             return None
-        return Play(
+        return PersonalSandbox(
             sandbox,
             signed_in,
             self.scope,

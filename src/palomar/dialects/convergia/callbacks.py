@@ -3,20 +3,20 @@
 from typing import assert_never
 
 from palomar.callbacks.account_callbacks import render_low_balance
-from palomar.ports import WebhookRequest
+from palomar.ports import CallbackRequest
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 
 
-class ConvergiaWebhooks:
-    """A ``palomar.ports.WebhookRenderer``."""
+class ConvergiaCallbacks:
+    """A ``palomar.ports.CallbackRenderer``."""
 
     @property
     def retry_seconds(self) -> tuple[int, ...]:
         """Nothing to try again."""
         return ()
 
-    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
+    def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
         """None for every event."""
         match event:
             case CarrierTook() | Delivered() | Failed() | Clicked() | InboundReceived():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from palomar.dialects import Dialect
 from palomar.dialects.convergia import NAME, PARAMETERS, PREFIXES
 from palomar.dialects.convergia.account_settings import ConvergiaAccount
-from palomar.dialects.convergia.callbacks import ConvergiaWebhooks
+from palomar.dialects.convergia.callbacks import ConvergiaCallbacks
 from palomar.dialects.convergia.sample import sample
 from palomar.dialects.convergia.settings import ConvergiaSettings
 
@@ -30,7 +30,7 @@ DIALECT = Dialect(
     title="CONVERGIA",
     prefixes=PREFIXES,
     face=face,
-    renderer=ConvergiaWebhooks(),
+    renderer=ConvergiaCallbacks(),
     sample=sample,
     settings=ConvergiaSettings,
     account_settings=ConvergiaAccount,

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from palomar.callbacks.account_callbacks import render_low_balance
-from palomar.ports import WebhookRequest
+from palomar.ports import CallbackRequest
 from palomar.text.times import format_gmt
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
@@ -24,8 +24,8 @@ _TAKEN: Final[_Words] = ("operator", "ok", "ACCEPTD")
 _DELIVERED: Final[_Words] = ("handset", "ok", "DELIVRD")
 
 
-class FoxsysWebhooks:
-    """A ``palomar.ports.WebhookRenderer``."""
+class FoxsysCallbacks:
+    """A ``palomar.ports.CallbackRenderer``."""
 
     __slots__ = ("_second",)
 
@@ -37,7 +37,7 @@ class FoxsysWebhooks:
         """Wait 30 s, 5 min, 30 min, 6 h and 1 day; then it is kept as failed."""
         return (30, 5 * 60, 30 * 60, 6 * 3600, 24 * 3600)
 
-    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
+    def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
         """The request for an event; None for an end that FOXSYS never tells."""
         match event:
             case CarrierTook():
@@ -48,15 +48,15 @@ class FoxsysWebhooks:
                 desc = desc_of(event.state)
                 return None if desc is None else self._report(event, target, ("error", "ko", desc))
             case Clicked():
-                return WebhookRequest(method="POST", url=target, body=_json(_click(event)))
+                return CallbackRequest(method="POST", url=target, body=_json(_click(event)))
             case InboundReceived():
-                return WebhookRequest(method="POST", url=target, body=_json(_inbound(event)))
+                return CallbackRequest(method="POST", url=target, body=_json(_inbound(event)))
             case BalanceFellLow():
                 return render_low_balance(event, target=target)
             case _:
                 assert_never(event)
 
-    def _report(self, event: CarrierTook | Delivered | Failed, target: str, words: _Words) -> WebhookRequest:
+    def _report(self, event: CarrierTook | Delivered | Failed, target: str, words: _Words) -> CallbackRequest:
         second = event.at_ms // 1_000
         written, timestamp = self._second
         if written != second:
@@ -68,7 +68,7 @@ class FoxsysWebhooks:
         if not (both.isascii() and both.isalnum()):
             msisdn, subid = quote(msisdn, safe=""), quote(subid, safe="")
         query = f"acklevel={acklevel}&msisdn={msisdn}&status={status}&desc={desc}&subid={subid}&timestamp={timestamp}"
-        return WebhookRequest(method="GET", url=with_query(target, query))
+        return CallbackRequest(method="GET", url=with_query(target, query))
 
 
 def with_query(url: str, query: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from palomar.dialects import Dialect, NoSettings
 from palomar.dialects.foxsys import NAME, PREFIXES
 from palomar.dialects.foxsys.account_settings import FoxsysAccount
-from palomar.dialects.foxsys.callbacks import FoxsysWebhooks
+from palomar.dialects.foxsys.callbacks import FoxsysCallbacks
 from palomar.dialects.foxsys.sample import sample
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ DIALECT = Dialect(
     title="FOXSYS",
     prefixes=PREFIXES,
     face=face,
-    renderer=FoxsysWebhooks(),
+    renderer=FoxsysCallbacks(),
     sample=sample,
     account_settings=FoxsysAccount,
 )

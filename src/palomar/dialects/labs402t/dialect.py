@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from palomar.dialects import Dialect
 from palomar.dialects.labs402t import NAME, PREFIXES
 from palomar.dialects.labs402t.account_settings import Labs402tAccount
-from palomar.dialects.labs402t.callbacks import Labs402tWebhooks
+from palomar.dialects.labs402t.callbacks import Labs402tCallbacks
 from palomar.dialects.labs402t.sample import sample
 from palomar.dialects.labs402t.settings import Labs402tSettings
 
@@ -30,7 +30,7 @@ DIALECT = Dialect(
     title="402T Labs",
     prefixes=PREFIXES,
     face=face,
-    renderer=Labs402tWebhooks(),
+    renderer=Labs402tCallbacks(),
     sample=sample,
     settings=Labs402tSettings,
     account_settings=Labs402tAccount,

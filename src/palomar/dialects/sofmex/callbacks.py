@@ -3,20 +3,20 @@
 from typing import assert_never
 
 from palomar.callbacks.account_callbacks import render_low_balance
-from palomar.ports import WebhookRequest
+from palomar.ports import CallbackRequest
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
 
 
-class SofmexWebhooks:
-    """A ``palomar.ports.WebhookRenderer`` that never has anything to say."""
+class SofmexCallbacks:
+    """A ``palomar.ports.CallbackRenderer`` that never has anything to say."""
 
     @property
     def retry_seconds(self) -> tuple[int, ...]:
         """Nothing is sent, so nothing is tried again."""
         return ()
 
-    def render(self, event: Event, *, target: str, account: Account) -> WebhookRequest | None:
+    def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
         """None, for every event there is."""
         match event:
             case CarrierTook() | Delivered() | Failed() | Clicked() | InboundReceived():

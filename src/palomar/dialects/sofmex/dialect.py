@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from palomar.dialects import Dialect
 from palomar.dialects.sofmex import NAME, PREFIXES
 from palomar.dialects.sofmex.account_settings import SofmexAccount
-from palomar.dialects.sofmex.callbacks import SofmexWebhooks
+from palomar.dialects.sofmex.callbacks import SofmexCallbacks
 from palomar.dialects.sofmex.sample import sample
 from palomar.dialects.sofmex.settings import SofmexSettings
 
@@ -30,7 +30,7 @@ DIALECT = Dialect(
     title="SOFMEX",
     prefixes=PREFIXES,
     face=face,
-    renderer=SofmexWebhooks(),
+    renderer=SofmexCallbacks(),
     sample=sample,
     settings=SofmexSettings,
     account_settings=SofmexAccount,

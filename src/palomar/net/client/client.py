@@ -14,7 +14,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 
-from palomar.net.client.connection import Exchange
+from palomar.net.client.connection import PendingExchange
 from palomar.net.client.pool import Pool
 from palomar.net.client.resolver import Resolve, Resolver
 from palomar.net.client.wire import BadHeader, request_bytes
@@ -55,7 +55,7 @@ class CallbackClient:
             idle_seconds=idle_seconds,
             finished=self._finished,
         )
-        self._pending: dict[Exchange, None] = {}  # in the order of their deadlines
+        self._pending: dict[PendingExchange, None] = {}  # in the order of their deadlines
         self._deadline_timer: asyncio.TimerHandle | None = None
         self._closing = False
         self._drained = asyncio.Event()
@@ -75,7 +75,7 @@ class CallbackClient:
             return
         now = self._loop.time()
         deadline = now + self._timeout
-        exchange = Exchange(payload=payload, started=now, deadline=deadline, done=done)
+        exchange = PendingExchange(payload=payload, started=now, deadline=deadline, done=done)
         self._pending[exchange] = None
         if self._deadline_timer is None:
             self._deadline_timer = self._loop.call_at(deadline, self._expire)
@@ -123,7 +123,7 @@ class CallbackClient:
     # --- private ---
 
     def _finished(
-        self, exchange: Exchange, ended: float, status: int | None, error: str | None, body_start: bytes
+        self, exchange: PendingExchange, ended: float, status: int | None, error: str | None, body_start: bytes
     ) -> None:
         del self._pending[exchange]
         if self._closing and not self._pending:
@@ -131,7 +131,7 @@ class CallbackClient:
         elapsed_ms = int((ended - exchange.started) * 1000)
         exchange.done(HttpOutcome(status=status, error=error, elapsed_ms=elapsed_ms, body_start=body_start))
 
-    def _withdraw(self, exchange: Exchange, error: str) -> None:
+    def _withdraw(self, exchange: PendingExchange, error: str) -> None:
         if exchange.owner is not None:
             exchange.owner.forget(exchange)
         self._finished(exchange, self._loop.time(), None, error, b"")

@@ -24,7 +24,7 @@ _REPEATED = 2 * 1024
 """Octets of the longest answer that is remembered whole."""
 
 
-class Exchange(Struct, kw_only=True, eq=False):
+class PendingExchange(Struct, kw_only=True, eq=False):
     """One request on its way and whom to tell. Mutable and plain: one is made for every callback. Each is itself
     alone, however alike another is."""
 
@@ -32,27 +32,29 @@ class Exchange(Struct, kw_only=True, eq=False):
     started: float
     deadline: float
     done: Callable[[HttpOutcome], None]
-    owner: "Owner | None" = None
+    owner: "ConnectionPool | None" = None
     connection: "CallbackConnection | None" = None
     retried: bool = False
 
 
-class Owner(Protocol):
+class ConnectionPool(Protocol):
     """What a connection tells the pool's host that it belongs to."""
 
     def made(self, connection: "CallbackConnection") -> None:
         """It is open and takes its first exchange."""
         ...
 
-    def answered(self, connection: "CallbackConnection", exchange: Exchange, status: int, body_start: bytes) -> None:
+    def answered(
+        self, connection: "CallbackConnection", exchange: PendingExchange, status: int, body_start: bytes
+    ) -> None:
         """The exchange has its answer; the connection is free if it is still open."""
         ...
 
-    def failed(self, exchange: Exchange, error: str) -> None:
+    def failed(self, exchange: PendingExchange, error: str) -> None:
         """The exchange ended without an answer, the connection with it."""
         ...
 
-    def stale(self, exchange: Exchange) -> None:
+    def stale(self, exchange: PendingExchange) -> None:
         """The server had closed this used connection before it answered with a single octet."""
         ...
 
@@ -65,7 +67,7 @@ class Owner(Protocol):
         exchange."""
         ...
 
-    def forget(self, exchange: Exchange) -> None:
+    def forget(self, exchange: PendingExchange) -> None:
         """Drop a withdrawn exchange, and the connection it is on."""
         ...
 
@@ -98,11 +100,11 @@ class CallbackConnection(asyncio.Protocol):
         "open",
     )
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: ConnectionPool) -> None:
         self._owner = owner
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
-        self._exchange: Exchange | None = None
+        self._exchange: PendingExchange | None = None
         self._served = 0
         self._received = 0
         self._status = 0
@@ -117,7 +119,7 @@ class CallbackConnection(asyncio.Protocol):
 
     # --- for the pool ---
 
-    def send(self, exchange: Exchange) -> None:
+    def send(self, exchange: PendingExchange) -> None:
         """Write the request; the connection must be open and free."""
         self._exchange = exchange
         exchange.connection = self
@@ -212,7 +214,7 @@ class CallbackConnection(asyncio.Protocol):
 
     # --- private ---
 
-    def _end(self, exchange: Exchange, *, keep: bool) -> None:
+    def _end(self, exchange: PendingExchange, *, keep: bool) -> None:
         self._exchange = None
         self._served += 1
         if not keep:
@@ -220,6 +222,6 @@ class CallbackConnection(asyncio.Protocol):
             self._transport.abort()
         self._owner.answered(self, exchange, self._status, self._body_start)
 
-    def _fail(self, exchange: Exchange, error: str) -> None:
+    def _fail(self, exchange: PendingExchange, error: str) -> None:
         self.abort()
         self._owner.failed(exchange, error)

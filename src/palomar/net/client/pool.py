@@ -9,13 +9,13 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 
-from palomar.net.client.connection import CallbackConnection, Exchange
+from palomar.net.client.connection import CallbackConnection, PendingExchange
 from palomar.net.client.resolver import RefusedNetwork, Resolver
 from palomar.net.urls import Origin
 
 _ADDRESSES_TRIED = 3
 
-Finished = Callable[[Exchange, float, int | None, str | None, bytes], None]
+Finished = Callable[[PendingExchange, float, int | None, str | None, bytes], None]
 """Told of every submitted exchange's end: the loop's time, status or error word, and the start of the body."""
 
 
@@ -121,7 +121,7 @@ class Pool:
 
 class Host:
     """One origin for one owner: its queue and its connections. The
-    :class:`~palomar.net.client.connection.Owner` of the latter."""
+    :class:`~palomar.net.client.connection.ConnectionPool` of the latter."""
 
     __slots__ = ("_idle", "_key", "_opening", "_origin", "_pool", "_retries", "_waiting", "connections", "load")
 
@@ -129,15 +129,15 @@ class Host:
         self._pool = pool
         self._key = key
         self._origin = origin
-        self._waiting: deque[Exchange] = deque()
-        self._retries: deque[Exchange] = deque()  # these go on fresh connections only
+        self._waiting: deque[PendingExchange] = deque()
+        self._retries: deque[PendingExchange] = deque()  # these go on fresh connections only
         self._idle: list[CallbackConnection] = []
         self._opening = 0
         self.connections: set[CallbackConnection] = set()
         self.load = 0
         """Exchanges submitted and not ended."""
 
-    def submit(self, exchange: Exchange) -> None:
+    def submit(self, exchange: PendingExchange) -> None:
         """Send the exchange on a free connection now, or as soon as there is one."""
         exchange.owner = self
         self.load += 1
@@ -219,7 +219,9 @@ class Host:
         else:
             self._free(connection, self._pool.loop.time())
 
-    def answered(self, connection: CallbackConnection, exchange: Exchange, status: int, body_start: bytes) -> None:
+    def answered(
+        self, connection: CallbackConnection, exchange: PendingExchange, status: int, body_start: bytes
+    ) -> None:
         pool = self._pool
         now = pool.loop.time()
         if connection.open:
@@ -227,11 +229,11 @@ class Host:
         self.load -= 1
         pool.finished(exchange, now, status, None, body_start)
 
-    def failed(self, exchange: Exchange, error: str) -> None:
+    def failed(self, exchange: PendingExchange, error: str) -> None:
         self.load -= 1
         self._pool.finished(exchange, self._pool.loop.time(), None, error, b"")
 
-    def stale(self, exchange: Exchange) -> None:
+    def stale(self, exchange: PendingExchange) -> None:
         exchange.connection = None
         exchange.retried = True
         self._retries.append(exchange)
@@ -247,7 +249,7 @@ class Host:
             del self._pool.idle[connection]
             self._idle.remove(connection)
 
-    def forget(self, exchange: Exchange) -> None:
+    def forget(self, exchange: PendingExchange) -> None:
         if exchange.connection is not None:
             exchange.connection.abort()
         elif exchange in self._retries:

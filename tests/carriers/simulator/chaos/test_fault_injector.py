@@ -2,16 +2,16 @@
 
 import pytest
 
-from palomar.carriers.simulator.chaos.fault_injector import Cause, Mischief, garbage_octets
-from palomar.carriers.simulator.chaos.faults import Answer, ChaosScript, Fate, Garbage
+from palomar.carriers.simulator.chaos.fault_injector import FaultInjector, RepeatCause, garbage_octets
+from palomar.carriers.simulator.chaos.faults import AnswerFault, ChaosScript, Garbage, PlannedFaults
 from palomar.smpp import (
     BindTransceiver,
     BindTransceiverResp,
     Closed,
     CloseReason,
     PduRefused,
-    Role,
     Session,
+    SessionRole,
     SubmitSm,
     encode,
 )
@@ -22,12 +22,12 @@ def message(number: int = 1) -> SubmitSm:
 
 
 def test_without_a_rate_nothing_is_throttled() -> None:
-    calm = Mischief(ChaosScript())
+    calm = FaultInjector(ChaosScript())
     assert not any(calm.throttles(1.0) for _ in range(10_000))
 
 
 def test_no_more_pass_within_any_second_than_the_rate_says() -> None:
-    slow = Mischief(ChaosScript(throttle_per_second=20))
+    slow = FaultInjector(ChaosScript(throttle_per_second=20))
     passed = [at / 100 for at in range(500) if not slow.throttles(at / 100)]
     assert len(passed) == 100
     assert all(sum(start <= at < start + 1 for at in passed) <= 20 for start in passed)
@@ -35,7 +35,7 @@ def test_no_more_pass_within_any_second_than_the_rate_says() -> None:
 
 def test_a_message_that_comes_again_is_known_and_meets_its_next_fate() -> None:
     script = ChaosScript(lose_answers=0.5)
-    at_work = Mischief(script)
+    at_work = FaultInjector(script)
     met = [at_work.meet(message()) for _ in range(10)]
     assert met == [script.fate(message().destination_addr, b"hola", times=times) for times in range(10)]
     assert len({fate.answer for fate in met}) == 2
@@ -44,28 +44,28 @@ def test_a_message_that_comes_again_is_known_and_meets_its_next_fate() -> None:
 @pytest.mark.parametrize(
     ("fate", "cause"),
     [
-        (Fate(answer=Answer.LOST), Cause.ANSWER_LOST),
-        (Fate(answer=Answer.MISNUMBERED), Cause.ANSWER_LOST),
-        (Fate(answer=Answer.AFTER_THE_RECEIPT), Cause.ANSWER_LATE),
-        (Fate(answer_after_seconds=3), Cause.ANSWER_LATE),
-        (Fate(), Cause.LINK_BROKEN),
+        (PlannedFaults(answer=AnswerFault.LOST), RepeatCause.ANSWER_LOST),
+        (PlannedFaults(answer=AnswerFault.MISNUMBERED), RepeatCause.ANSWER_LOST),
+        (PlannedFaults(answer=AnswerFault.AFTER_THE_RECEIPT), RepeatCause.ANSWER_LATE),
+        (PlannedFaults(answer_after_seconds=3), RepeatCause.ANSWER_LATE),
+        (PlannedFaults(), RepeatCause.LINK_BROKEN),
     ],
 )
-def test_why_a_message_is_taken_twice_is_what_had_become_of_its_answer(fate: Fate, cause: Cause) -> None:
-    at_work = Mischief(ChaosScript())
+def test_why_a_message_is_taken_twice_is_what_had_become_of_its_answer(fate: PlannedFaults, cause: RepeatCause) -> None:
+    at_work = FaultInjector(ChaosScript())
     assert at_work.took(message(), fate) is None
-    assert at_work.took(message(2), Fate()) is None
-    assert at_work.took(message(), Fate()) is cause
-    assert at_work.took(message(), Fate()) is Cause.LINK_BROKEN
+    assert at_work.took(message(2), PlannedFaults()) is None
+    assert at_work.took(message(), PlannedFaults()) is cause
+    assert at_work.took(message(), PlannedFaults()) is RepeatCause.LINK_BROKEN
 
 
 def test_it_remembers_a_bounded_number_of_messages() -> None:
-    at_work = Mischief(ChaosScript(), remembered=3)
+    at_work = FaultInjector(ChaosScript(), remembered=3)
     for number in range(5):
         at_work.meet(message(number))
-        at_work.took(message(number), Fate())
-    assert at_work.took(message(0), Fate()) is None
-    assert at_work.took(message(4), Fate()) is Cause.LINK_BROKEN
+        at_work.took(message(number), PlannedFaults())
+    assert at_work.took(message(0), PlannedFaults()) is None
+    assert at_work.took(message(4), PlannedFaults()) is RepeatCause.LINK_BROKEN
 
 
 @pytest.mark.parametrize("kind", [Garbage.UNKNOWN_COMMAND, Garbage.MALFORMED])
@@ -85,7 +85,7 @@ def test_noise_ends_the_session() -> None:
 
 
 def bound_client() -> Session:
-    client = Session(Role.ESME, 0.0)
+    client = Session(SessionRole.ESME, 0.0)
     number = client.send(BindTransceiver(system_id="a", password="b"), 0.0)
     client.receive(encode(BindTransceiverResp(sequence_number=number)), 0.0)
     client.take_outgoing()

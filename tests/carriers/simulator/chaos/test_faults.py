@@ -6,24 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.carriers.simulator.chaos.faults import CALM, EVERYTHING, Answer, ChaosScript, Fate, Garbage
+from palomar.carriers.simulator.chaos.faults import CALM, EVERYTHING, AnswerFault, ChaosScript, Garbage, PlannedFaults
 
 MESSAGES = [(f"346{number:08}", b"hola %d" % number) for number in range(4_000)]
 ALWAYS = 1.0
 
 
-def fates(script: ChaosScript, *, times: int = 0) -> list[Fate]:
+def fates(script: ChaosScript, *, times: int = 0) -> list[PlannedFaults]:
     return [script.fate(number, text, times=times) for number, text in MESSAGES]
 
 
 def share(script: ChaosScript, met: str) -> float:
     """The share of messages whose fate differs from nothing in a field."""
-    usual = getattr(Fate(), met)
+    usual = getattr(PlannedFaults(), met)
     return sum(getattr(fate, met) != usual for fate in fates(script)) / len(MESSAGES)
 
 
 def test_a_calm_script_does_nothing_to_anybody() -> None:
-    assert set(fates(CALM)) == {Fate()}
+    assert set(fates(CALM)) == {PlannedFaults()}
 
 
 def test_the_same_script_decides_the_same_again_and_another_seed_does_not() -> None:
@@ -34,7 +34,7 @@ def test_the_same_script_decides_the_same_again_and_another_seed_does_not() -> N
 def test_a_message_that_comes_again_has_another_chance() -> None:
     script = ChaosScript(lose_answers=0.5)
     first, second = fates(script), fates(script, times=1)
-    lost_twice = sum(a.answer is b.answer is Answer.LOST for a, b in zip(first, second, strict=True))
+    lost_twice = sum(a.answer is b.answer is AnswerFault.LOST for a, b in zip(first, second, strict=True))
     assert 0.2 < lost_twice / len(MESSAGES) < 0.3
 
 
@@ -91,7 +91,7 @@ def test_garbage_is_of_every_kind() -> None:
 
 def test_an_answer_cannot_come_after_a_receipt_that_never_comes() -> None:
     fate = ChaosScript(receipts_first=ALWAYS, lose_receipts=ALWAYS).fate("1", b"", times=0)
-    assert fate == Fate(answer=Answer.GIVEN, loses_receipts=True)
+    assert fate == PlannedFaults(answer=AnswerFault.GIVEN, loses_receipts=True)
 
 
 @given(st.text(max_size=20), st.binary(max_size=160), st.integers(0, 9), st.integers(0, 1 << 30))

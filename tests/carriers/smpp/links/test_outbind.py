@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from tests.carriers.smpp.scripted import Rig, stay_silent, take
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.smpp.links.outbind import CALLS_MAX, Closable, OutbindListener
+from palomar.carriers.smpp.links.outbind import CALLS_MAX, ClosableListener, OutbindListener
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import Taken
 from palomar.smpp import BindReceiver, BindTransceiver, CommandStatus, EnquireLink, Outbind
@@ -180,7 +180,7 @@ async def test_stopping_in_the_middle_of_a_call_leaves_nothing() -> None:
 async def test_an_address_that_is_taken_is_tried_ever_more_seldom() -> None:
     tried: list[float] = []
 
-    async def refuse(factory: Callable[[], asyncio.Protocol]) -> Closable:
+    async def refuse(factory: Callable[[], asyncio.Protocol]) -> ClosableListener:
         tried.append(asyncio.get_running_loop().time())
         raise OSError(98, "Address already in use")
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palomar.carriers.smpp.probing import diagnosis
-from palomar.carriers.smpp.probing.diagnosis import PROBE_OCTETS, Sent
+from palomar.carriers.smpp.probing.diagnosis import PROBE_OCTETS, ProbeSubmit
 from palomar.smpp import CommandStatus, DeliverSm, Receipt, parameters, parse_receipt, tlvs
 from palomar.text import gsm7
 
@@ -150,7 +150,7 @@ def test_what_a_phone_shows_differs_by_alphabet() -> None:
     assert shows == dict(diagnosis.PROBE_TEXTS)
 
 
-def burst(*answers: tuple[float, int | None]) -> list[Sent]:
+def burst(*answers: tuple[float, int | None]) -> list[ProbeSubmit]:
     """Submits that left at 100.0, each answered so much later with that status (None: not at all)."""
     sent = []
     for place, (after, status) in enumerate(answers):
@@ -160,11 +160,11 @@ def burst(*answers: tuple[float, int | None]) -> list[Sent]:
             if other is None or later > after  # it had not been answered yet
         )
         answered_at = 100.0 + after if status is not None else 0.0
-        sent.append(Sent(at=100.0, answered_at=answered_at, status=status, unanswered_before=before))
+        sent.append(ProbeSubmit(at=100.0, answered_at=answered_at, status=status, unanswered_before=before))
     return sent
 
 
-def learned(sent: list[Sent]) -> dict[str, object]:
+def learned(sent: list[ProbeSubmit]) -> dict[str, object]:
     return {name: value for finding in diagnosis.pace(sent) for name, value in finding.settings.items()}
 
 

@@ -16,11 +16,11 @@ from palomar.carriers.simulator.memory import join
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.probing.diagnosis import Finding
-from palomar.carriers.smpp.probing.probe_bind import Connector, Door
+from palomar.carriers.smpp.probing.probe_bind import BindStep, Connector
 from palomar.carriers.smpp.probing.probe_link import ProbeLink
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.clock import RealClock
-from palomar.smpp import CommandStatus, RequestReceived, Role, Session
+from palomar.smpp import CommandStatus, RequestReceived, Session, SessionRole
 
 REFUSED = int(CommandStatus.ESME_RINVBNDSTS)
 
@@ -39,7 +39,7 @@ class Picky:
 class PickyConnection(asyncio.Protocol):
     def __init__(self, smsc: Picky) -> None:
         self.smsc = smsc
-        self.session = Session(Role.SMSC, 0.0)
+        self.session = Session(SessionRole.SMSC, 0.0)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -59,7 +59,7 @@ class Visit:
     def __init__(self, connect: Connector | None, clock: Any = None, **settings: Any) -> None:
         given = {"name": "a", "host": "127.0.0.1", "port": 1, "system_id": "esme", "password": "x"} | settings
         self.findings: list[Finding] = []
-        self.door = Door(
+        self.door = BindStep(
             SmppCarrierSettings(**given),
             clock=clock or LoopClock(),
             claims=lambda delivery: False,

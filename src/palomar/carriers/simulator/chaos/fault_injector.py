@@ -8,7 +8,7 @@ from collections import deque
 from enum import Enum, auto
 from typing import TypeVar
 
-from palomar.carriers.simulator.chaos.faults import Answer, ChaosScript, Fate, Garbage
+from palomar.carriers.simulator.chaos.faults import AnswerFault, ChaosScript, Garbage, PlannedFaults
 from palomar.smpp import DeliverSm, SubmitSm, encode, message_octets
 
 Value = TypeVar("Value")
@@ -20,7 +20,7 @@ _NOISE = b"\xff\xd8 this is no PDU, and nobody can say where the next one begins
 _CUT_OCTETS = 20
 
 
-class Cause(Enum):
+class RepeatCause(Enum):
     """Why a message comes again though it was taken."""
 
     ANSWER_LOST = auto()
@@ -28,14 +28,14 @@ class Cause(Enum):
     LINK_BROKEN = auto()
 
 
-class Mischief:
+class FaultInjector:
     """One script, for one SMSC or one number of it."""
 
     def __init__(self, script: ChaosScript, *, remembered: int = REMEMBERED) -> None:
         self.script = script
         self._remembered = remembered
         self._times: dict[int, int] = {}
-        self._taken: dict[int, Cause] = {}
+        self._taken: dict[int, RepeatCause] = {}
         self._passed: deque[float] = deque()
 
     def throttles(self, now: float) -> bool:
@@ -51,7 +51,7 @@ class Mischief:
         passed.append(now)
         return False
 
-    def meet(self, pdu: SubmitSm) -> Fate:
+    def meet(self, pdu: SubmitSm) -> PlannedFaults:
         """What shall happen to this coming of a message."""
         octets = message_octets(pdu)
         key = hash((pdu.destination_addr, octets))
@@ -59,7 +59,7 @@ class Mischief:
         self._remember(self._times, key, times + 1)
         return self.script.fate(pdu.destination_addr, octets, times=times)
 
-    def took(self, pdu: SubmitSm, fate: Fate) -> Cause | None:
+    def took(self, pdu: SubmitSm, fate: PlannedFaults) -> RepeatCause | None:
         """Note that a message was taken; says why it had come again, if it was taken before."""
         key = hash((pdu.destination_addr, message_octets(pdu)))
         before = self._taken.get(key)
@@ -85,10 +85,10 @@ def garbage_octets(kind: Garbage) -> bytes:
             return _NOISE
 
 
-def _cause(fate: Fate) -> Cause:
+def _cause(fate: PlannedFaults) -> RepeatCause:
     """Why the client would send this message again, if it does."""
-    if fate.answer in (Answer.LOST, Answer.MISNUMBERED):
-        return Cause.ANSWER_LOST
-    if fate.answer is Answer.AFTER_THE_RECEIPT or fate.answer_after_seconds:
-        return Cause.ANSWER_LATE
-    return Cause.LINK_BROKEN
+    if fate.answer in (AnswerFault.LOST, AnswerFault.MISNUMBERED):
+        return RepeatCause.ANSWER_LOST
+    if fate.answer is AnswerFault.AFTER_THE_RECEIPT or fate.answer_after_seconds:
+        return RepeatCause.ANSWER_LATE
+    return RepeatCause.LINK_BROKEN

@@ -22,7 +22,7 @@ _LANES = Struct(">16I")
 _WHOLE = 1 << 32
 
 
-class Answer(Enum):
+class AnswerFault(Enum):
     """What becomes of the answer to a submit that was taken."""
 
     GIVEN = auto()
@@ -44,10 +44,10 @@ class Garbage(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fate:
+class PlannedFaults:
     """What the script has in mind for one coming of one message."""
 
-    answer: Answer = Answer.GIVEN
+    answer: AnswerFault = AnswerFault.GIVEN
     answer_after_seconds: float = 0.0
     answers: int = 1
     loses_receipts: bool = False
@@ -94,11 +94,11 @@ class ChaosScript:
     repeats_text: bool = True
     """Whether receipts say how the message began."""
 
-    def fate(self, number: str, text: bytes, *, times: int) -> Fate:
+    def fate(self, number: str, text: bytes, *, times: int) -> PlannedFaults:
         """What happens to a message that came ``times`` times before."""
         lanes = self._lanes(number, text, times)
         receipts_lost = lanes[6] < self.lose_receipts * _WHOLE
-        return Fate(
+        return PlannedFaults(
             answer=self._answer(lanes, receipts_lost=receipts_lost),
             answer_after_seconds=(
                 _late(lanes[1], self.delay_answers, self.answer_delay_seconds)
@@ -115,14 +115,14 @@ class ChaosScript:
             goes_silent=lanes[11] < self.half_open * _WHOLE,
         )
 
-    def _answer(self, lanes: tuple[int, ...], *, receipts_lost: bool) -> Answer:
+    def _answer(self, lanes: tuple[int, ...], *, receipts_lost: bool) -> AnswerFault:
         if lanes[0] < self.lose_answers * _WHOLE:
-            return Answer.LOST
+            return AnswerFault.LOST
         if lanes[4] < self.wrong_sequences * _WHOLE:
-            return Answer.MISNUMBERED
+            return AnswerFault.MISNUMBERED
         if lanes[5] < self.receipts_first * _WHOLE and not receipts_lost:
-            return Answer.AFTER_THE_RECEIPT
-        return Answer.GIVEN
+            return AnswerFault.AFTER_THE_RECEIPT
+        return AnswerFault.GIVEN
 
     def _lanes(self, number: str, text: bytes, times: int) -> tuple[int, ...]:
         """Sixteen numbers of 32 bits, one a decision, so that adding one decision changes no other."""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from palomar.carriers.smpp.links.connection import BindFailed
-from palomar.carriers.smpp.links.link import Link
+from palomar.carriers.smpp.links.link import SmppLink
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import SWITCHED_OFF, Clock
 from palomar.smpp import Bind, BindReceiver, BindTransceiver, BindTransmitter
@@ -37,7 +37,7 @@ class Dialler:
 
     def __init__(
         self,
-        link: Link,
+        link: SmppLink,
         *,
         settings: SmppCarrierSettings,
         connect: Connector,

@@ -19,8 +19,8 @@ from palomar.smpp import (
     Outbind,
     Pdu,
     RequestReceived,
-    Role,
     Session,
+    SessionRole,
     SessionSettings,
     status_name,
 )
@@ -36,11 +36,11 @@ class BindFailed(Exception):
 class ConnectionOwner(Protocol):
     """Who uses a connection."""
 
-    def on_events(self, connection: "Connection", events: Sequence[Event]) -> None:
+    def on_events(self, connection: "SmppConnection", events: Sequence[Event]) -> None:
         """What the SMSC said in one read, or what a deadline brought; binding itself excepted."""
         ...
 
-    def on_writable(self, connection: "Connection") -> None:
+    def on_writable(self, connection: "SmppConnection") -> None:
         """The transport was paused or resumed."""
         ...
 
@@ -53,7 +53,7 @@ def refusal(answer: Pdu) -> str:
     return f"{answer.command_name} {status}".rstrip()
 
 
-class Connection(asyncio.Protocol):
+class SmppConnection(asyncio.Protocol):
     """A session and its transport."""
 
     def __init__(
@@ -67,7 +67,7 @@ class Connection(asyncio.Protocol):
         self._now = clock.monotonic
         self._loop = asyncio.get_running_loop()
         self._tick = min(TICK_SECONDS, settings.response_seconds / 4)
-        self.session = Session(Role.ESME, self._now(), settings=settings)
+        self.session = Session(SessionRole.ESME, self._now(), settings=settings)
         self.paused = False
         self.silent = False
         self.name = ""

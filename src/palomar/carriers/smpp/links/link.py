@@ -12,10 +12,10 @@ from typing import Protocol, assert_never
 
 import structlog
 
-from palomar.carriers.smpp.answering import Answering
+from palomar.carriers.smpp.answering import AnswerWatch
 from palomar.carriers.smpp.links.capture import Capture
-from palomar.carriers.smpp.links.connection import Connection
-from palomar.carriers.smpp.links.oddments import Oddments
+from palomar.carriers.smpp.links.connection import SmppConnection
+from palomar.carriers.smpp.links.oddments import StrayPdus
 from palomar.carriers.smpp.pacing import LinkRate
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import Clock, Exchange, LinkStatus, OutgoingPart
@@ -48,7 +48,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class StateQuery:
     """A ``query_sm`` under way."""
 
     reference: str
@@ -58,7 +58,7 @@ class Query:
 class LinkOwner(Protocol):
     """The carrier, as its links see it."""
 
-    def on_answer(self, link: "Link", part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None: ...
+    def on_answer(self, link: "SmppLink", part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None: ...
 
     def on_late_answer(self, part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None: ...
 
@@ -66,22 +66,22 @@ class LinkOwner(Protocol):
 
     def on_not_sent(self, part: OutgoingPart, reason: str, exchange: Exchange) -> None: ...
 
-    def on_query_answer(self, query: Query, answer: Pdu, octets: bytes) -> None: ...
+    def on_query_answer(self, query: StateQuery, answer: Pdu, octets: bytes) -> None: ...
 
-    def on_delivery(self, connection: Connection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str) -> None: ...
+    def on_delivery(self, connection: SmppConnection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str) -> None: ...
 
-    def may_try(self, link: "Link") -> bool:
+    def may_try(self, link: "SmppLink") -> bool:
         """Tell whether it is this one's turn, of the links on trial."""
         ...
 
-    def on_link_ended(self, connection: Connection) -> None: ...
+    def on_link_ended(self, connection: SmppConnection) -> None: ...
 
     def on_room(self) -> None:
         """Slots became free, or the link came or went."""
         ...
 
 
-class Link:
+class SmppLink:
     """One link, bound or not."""
 
     def __init__(
@@ -92,15 +92,15 @@ class Link:
         owner: LinkOwner,
         clock: Clock,
         chance: Callable[[], float],
-        answering: Answering | None = None,
+        answering: AnswerWatch | None = None,
         capture: Capture | None = None,
     ) -> None:
         """Take as ``answering`` what is known already of whether its SMSC answers."""
         self.name = name
-        self.answering = answering or Answering(most=settings.unanswered_max)
+        self.answering = answering or AnswerWatch(most=settings.unanswered_max)
         self.rate = LinkRate.free(settings.link_parts_per_second)
         self.last_error = ""
-        self.oddments = Oddments(name)
+        self.oddments = StrayPdus(name)
         self.failed = asyncio.Event()
         """A connection of it has ended."""
         self.stopping = False
@@ -122,9 +122,9 @@ class Link:
         """The highest sequence number, on this connection, of a submit that was answered in time."""
         self._trial_timer: asyncio.TimerHandle | None = None
         self._capture = capture
-        self._connections: list[Connection] = []
+        self._connections: list[SmppConnection] = []
         self._up = False
-        self._transmitter: Connection | None = None
+        self._transmitter: SmppConnection | None = None
 
     # --- what the carrier asks
 
@@ -192,7 +192,7 @@ class Link:
         if self.answering.on_trial:
             self.answering.sent()
 
-    def query(self, pdu: QuerySm, query: Query) -> None:
+    def query(self, pdu: QuerySm, query: StateQuery) -> None:
         """Ask over a live link how a part stands; raises ``UnencodablePdu``."""
         assert self._transmitter is not None
         self._transmitter.send(pdu, context=query)
@@ -210,11 +210,11 @@ class Link:
 
     # --- its life, led by ``bind`` or ``outbind``
 
-    def open(self) -> Connection:
+    def open(self) -> SmppConnection:
         """A new connection of this link, for a transport to be given to."""
         flow = self._capture.flow() if self._capture is not None else None
         of = f"{self.name}.{len(self._connections)}"
-        connection = Connection(of=of, owner=self, settings=self._session_settings, clock=self._clock, flow=flow)
+        connection = SmppConnection(of=of, owner=self, settings=self._session_settings, clock=self._clock, flow=flow)
         self._connections.append(connection)
         return connection
 
@@ -263,7 +263,7 @@ class Link:
 
     # --- what its connections tell (ConnectionOwner)
 
-    def on_events(self, connection: Connection, events: Sequence[Event]) -> None:
+    def on_events(self, connection: SmppConnection, events: Sequence[Event]) -> None:
         owner, name = self._owner, self.name
         answered = False
         for event in events:
@@ -276,7 +276,7 @@ class Link:
                         owner.on_answer(self, part, pdu, exchange)
                     case RequestReceived(pdu=pdu):
                         self._on_request(connection, pdu, event.frame, event.oddity)
-                    case ResponseReceived(context=Query() as query, pdu=pdu):
+                    case ResponseReceived(context=StateQuery() as query, pdu=pdu):
                         answered = True
                         owner.on_query_answer(query, pdu, event.frame)
                     case RequestTimedOut(context=OutgoingPart() as part):
@@ -287,7 +287,7 @@ class Link:
                     case LateResponse(context=OutgoingPart() as part, pdu=pdu):
                         exchange = Exchange(link=name, request=event.request, response=event.frame)
                         owner.on_late_answer(part, pdu, exchange)
-                    case LateResponse(context=Query() as query, pdu=pdu):
+                    case LateResponse(context=StateQuery() as query, pdu=pdu):
                         owner.on_query_answer(query, pdu, event.frame)
                     case ResponseReceived() | RequestTimedOut() | LateResponse():
                         answered = True  # a query without an answer
@@ -306,13 +306,13 @@ class Link:
             self._close_if_silent()
             owner.on_room()
 
-    def on_writable(self, connection: Connection) -> None:
+    def on_writable(self, connection: SmppConnection) -> None:
         if not connection.paused:
             self._owner.on_room()
 
     # --- inside
 
-    def _on_request(self, connection: Connection, pdu: Pdu, octets: bytes, oddity: str) -> None:
+    def _on_request(self, connection: SmppConnection, pdu: Pdu, octets: bytes, oddity: str) -> None:
         if oddity:
             self.oddments.salvaged(pdu, oddity)
         if isinstance(pdu, (DeliverSm, DataSm)):
@@ -322,7 +322,7 @@ class Link:
         else:
             connection.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
 
-    def _on_closed(self, connection: Connection, closed: Closed) -> None:
+    def _on_closed(self, connection: SmppConnection, closed: Closed) -> None:
         self._down()
         self.failed.set()
         reason = closed.reason.value

@@ -6,23 +6,23 @@ Not here: what is reserved and what the carrier's own pace allows (``carrier``).
 import asyncio
 from collections.abc import Iterator
 
-from palomar.carriers.smpp.links.link import Link
+from palomar.carriers.smpp.links.link import SmppLink
 
 
-class Links:
+class SmppLinks:
     """All of them, bound or not, in the order in which they were made."""
 
     def __init__(self) -> None:
-        self._links: list[Link] = []
+        self._links: list[SmppLink] = []
 
-    def __iter__(self) -> Iterator[Link]:
+    def __iter__(self) -> Iterator[SmppLink]:
         return iter(self._links)
 
-    def add(self, link: Link) -> None:
+    def add(self, link: SmppLink) -> None:
         """Add one more."""
         self._links.append(link)
 
-    def remove(self, link: Link) -> None:
+    def remove(self, link: SmppLink) -> None:
         """Remove one: its call has ended."""
         self._links.remove(link)
 
@@ -66,22 +66,22 @@ class Links:
             free += link.free_slots(now)
         return free
 
-    def roomiest(self, now: float) -> Link | None:
+    def roomiest(self, now: float) -> SmppLink | None:
         """Find the link for a part that has a slot. A pace that is used up, or a paused transport, is waited for
         afterwards; None where every window is full."""
-        best: Link | None = None
+        best: SmppLink | None = None
         most = 0
         for link in self._links:
             free = link.free_slots(now)
             if free > most:
                 best, most = link, free
         if best is None:
-            best = max(self._links, key=Link.window_free, default=None)
+            best = max(self._links, key=SmppLink.window_free, default=None)
             if best is None or best.window_free() <= 0:
                 return None
         return best
 
-    def may_try(self, link: Link) -> bool:
+    def may_try(self, link: SmppLink) -> bool:
         """Tell whether it is this one's turn, of those on trial; one at a time tries."""
         tried = [one for one in self._links if one.answering.on_trial]
         if any(one.answering.is_trying for one in tried):

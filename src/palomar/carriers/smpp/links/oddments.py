@@ -17,7 +17,7 @@ ALERTS_REMEMBERED: Final = 1_000
 log = structlog.get_logger(__name__)
 
 
-class Oddments:
+class StrayPdus:
     """Those of one link, by its name."""
 
     def __init__(self, link: str) -> None:

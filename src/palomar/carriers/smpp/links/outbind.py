@@ -13,8 +13,8 @@ from typing import Protocol
 import structlog
 
 from palomar.carriers.smpp.links.bind import bind_pdu
-from palomar.carriers.smpp.links.connection import BindFailed, Connection
-from palomar.carriers.smpp.links.link import Link
+from palomar.carriers.smpp.links.connection import BindFailed, SmppConnection
+from palomar.carriers.smpp.links.link import SmppLink
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.smpp import BindReceiver, BindTransceiver, Outbind
 from palomar.vocabulary.backoff import wait_after
@@ -29,13 +29,13 @@ RETRY_MAX_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
 
-class Closable(Protocol):
+class ClosableListener(Protocol):
     """What a listener gives back."""
 
     def close(self) -> None: ...
 
 
-Listen = Callable[[Callable[[], asyncio.Protocol]], Awaitable[Closable]]
+Listen = Callable[[Callable[[], asyncio.Protocol]], Awaitable[ClosableListener]]
 """Listens for an SMSC's connections and gives each the protocol that the factory makes."""
 
 
@@ -47,8 +47,8 @@ class OutbindListener:
         *,
         settings: SmppCarrierSettings,
         listen: Listen,
-        new_link: Callable[[str], Link],
-        gone: Callable[[Link], None],
+        new_link: Callable[[str], SmppLink],
+        gone: Callable[[SmppLink], None],
         allowed: asyncio.Event,
     ) -> None:
         """``new_link`` makes a link of a name for a call, ``gone`` is told when the call has ended. While
@@ -100,7 +100,7 @@ class OutbindListener:
         call.add_done_callback(self._calls.discard)
         return connection
 
-    async def _serve(self, link: Link, connection: Connection) -> None:
+    async def _serve(self, link: SmppLink, connection: SmppConnection) -> None:
         try:
             await self._bind(link, connection)
             await link.failed.wait()
@@ -116,7 +116,7 @@ class OutbindListener:
             await link.close()
             self._gone(link)
 
-    async def _bind(self, link: Link, connection: Connection) -> None:
+    async def _bind(self, link: SmppLink, connection: SmppConnection) -> None:
         settings = self._settings
         async with asyncio.timeout(settings.bind_timeout_seconds):
             outbind = await connection.called()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from palomar.carriers.smpp.links.bind import Connector
-from palomar.carriers.smpp.links.outbind import Closable, Listen
+from palomar.carriers.smpp.links.outbind import ClosableListener, Listen
 from palomar.carriers.smpp.links.tls import client_context, server_context
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 
@@ -27,7 +27,7 @@ def tcp_listen(settings: SmppCarrierSettings) -> Listen:
     """Listen for an SMSC's calls, with TLS where the settings ask for it."""
     context = server_context(settings)
 
-    async def listen(factory: Callable[[], asyncio.Protocol]) -> Closable:
+    async def listen(factory: Callable[[], asyncio.Protocol]) -> ClosableListener:
         loop = asyncio.get_running_loop()
         return await loop.create_server(
             factory, settings.outbind_host, settings.outbind_port, ssl=context, backlog=BACKLOG

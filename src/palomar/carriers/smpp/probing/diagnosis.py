@@ -37,7 +37,7 @@ class Finding:
 
 
 @dataclass(slots=True, kw_only=True)
-class Sent:
+class ProbeSubmit:
     """One submit of several that left together: when it left, and what came back (None: nothing, in time)."""
 
     at: float
@@ -145,7 +145,7 @@ def alphabet(echo: str, data_coding: int) -> Finding:
     return Finding(subject=subject, verdict="unknown", text=f"cannot be told: {why}; look at the phone: {shows}")
 
 
-def pace(burst: Sequence[Sent]) -> list[Finding]:
+def pace(burst: Sequence[ProbeSubmit]) -> list[Finding]:
     """Window and rate, by what became of submits that left together, in the order in which they left."""
     count = len(burst)
     taken = [sent for sent in burst if sent.status == 0]

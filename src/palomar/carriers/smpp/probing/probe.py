@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from palomar.carriers.smpp import wording
 from palomar.carriers.smpp.probing import diagnosis
-from palomar.carriers.smpp.probing.diagnosis import PROBE_OCTETS, Finding, Sent, Verdict
-from palomar.carriers.smpp.probing.probe_bind import Connector, Door
+from palomar.carriers.smpp.probing.diagnosis import PROBE_OCTETS, Finding, ProbeSubmit, Verdict
+from palomar.carriers.smpp.probing.probe_bind import BindStep, Connector
 from palomar.carriers.smpp.probing.probe_link import Delivery, ProbeLink
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.numbers.sender import SenderKind, parse_sender
@@ -58,7 +58,7 @@ class Probe:
         self._clock = clock
         self._found = found
         self._says = says
-        self._door = Door(settings, clock=clock, claims=self._is_ours, found=found, says=says, connect=connect)
+        self._door = BindStep(settings, clock=clock, claims=self._is_ours, found=found, says=says, connect=connect)
         self._left = allowance.messages
         self._links: list[ProbeLink] = []
         self._ids: dict[str, str] = {}
@@ -163,7 +163,7 @@ class Probe:
         text = f"{came()} for {len(self._ids)} messages"
         self._note("receipts", "ok" if missing == 0 else "warning", text)
 
-    def _patience(self, burst: list[Sent]) -> float:
+    def _patience(self, burst: list[ProbeSubmit]) -> float:
         return self._settings.response_timeout_seconds + len(burst) / 10
 
     async def _sends_one(self, octets: bytes, parameters_too: tlvs.Tlvs) -> tuple[str | None, int | None]:
@@ -182,7 +182,7 @@ class Probe:
         self._ids[identifier] = octets.decode("latin-1")
         return identifier, 0
 
-    def _remember(self, texts: list[str], burst: list[Sent]) -> None:
+    def _remember(self, texts: list[str], burst: list[ProbeSubmit]) -> None:
         by_sent = dict(zip(map(id, burst), texts, strict=True))
         for sent, pdu in self._links[0].answers:
             if id(sent) in by_sent and isinstance(pdu, SubmitSmResp) and not pdu.command_status:

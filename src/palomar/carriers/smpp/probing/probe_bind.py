@@ -37,7 +37,7 @@ _WAYS: Final[Mapping[BindMode, tuple[str, ...]]] = {
 _NOT_LET_IN = (CommandStatus.ESME_RINVPASWD, CommandStatus.ESME_RINVSYSID)
 
 
-class Door:
+class BindStep:
     """A carrier's. Whatever was opened, :meth:`close` closes."""
 
     def __init__(

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from palomar.carriers.smpp.probing.diagnosis import Sent
+from palomar.carriers.smpp.probing.diagnosis import ProbeSubmit
 from palomar.ports import Clock
 from palomar.smpp import (
     BindRefused,
@@ -24,8 +24,8 @@ from palomar.smpp import (
     Pdu,
     RequestReceived,
     ResponseReceived,
-    Role,
     Session,
+    SessionRole,
     SessionSettings,
     SubmitSm,
     UnexpectedResponse,
@@ -43,7 +43,7 @@ class ProbeLink(asyncio.Protocol):
     def __init__(self, *, clock: Clock, claims: Callable[[Delivery], bool]) -> None:
         self.now = clock.monotonic
         self.session = Session(
-            Role.ESME,
+            SessionRole.ESME,
             self.now(),
             settings=SessionSettings(
                 window=_WINDOW, response_seconds=3_600, enquire_link_seconds=None, session_init_seconds=None
@@ -55,14 +55,14 @@ class ProbeLink(asyncio.Protocol):
         self.let_in = False
         self.closed = ""
         """Why the session ended."""
-        self.answers: list[tuple[Sent, Pdu]] = []
+        self.answers: list[tuple[ProbeSubmit, Pdu]] = []
         self.deliveries: list[Delivery] = []
         self.sent_back = 0
         """Deliveries that were not ours."""
         self._claims = claims
         self._enquiry_answered = False
         self._changed = asyncio.Event()
-        self._out: list[Sent] = []
+        self._out: list[ProbeSubmit] = []
 
     # --- asking
 
@@ -70,11 +70,11 @@ class ProbeLink(asyncio.Protocol):
         self.session.send(pdu, self.now())
         self._flush()
 
-    def submit(self, pdus: list[SubmitSm]) -> list[Sent]:
+    def submit(self, pdus: list[SubmitSm]) -> list[ProbeSubmit]:
         """Send them in one go."""
         sent = []
         for pdu in pdus:
-            one = Sent(at=self.now())
+            one = ProbeSubmit(at=self.now())
             self.session.send(pdu, self.now(), context=one)
             self._out.append(one)
             sent.append(one)
@@ -133,7 +133,10 @@ class ProbeLink(asyncio.Protocol):
                 self.answered, self.let_in = pdu, True
             case BindRefused(pdu=pdu):
                 self.answered = pdu
-            case ResponseReceived(context=Sent() as sent, pdu=pdu) | LateResponse(context=Sent() as sent, pdu=pdu):
+            case (
+                ResponseReceived(context=ProbeSubmit() as sent, pdu=pdu)
+                | LateResponse(context=ProbeSubmit() as sent, pdu=pdu)
+            ):
                 self._on_answer(sent, pdu)
             case RequestReceived(pdu=pdu):
                 self._on_request(pdu)
@@ -144,7 +147,7 @@ class ProbeLink(asyncio.Protocol):
             case _:
                 pass  # what is odd is nothing to us
 
-    def _on_answer(self, sent: Sent, pdu: Pdu) -> None:
+    def _on_answer(self, sent: ProbeSubmit, pdu: Pdu) -> None:
         sent.answered_at, sent.status = self.now(), pdu.command_status
         place = self._out.index(sent)
         sent.unanswered_before = sum(other.status is None for other in self._out[:place])
