@@ -49,7 +49,7 @@ OBJECTS = {
     "visit": "Visit",
     "account": "Account",
     "sink": "CarrierSink",
-    "desk": "Desk",
+    "desk": "CommandContext",
     "world": "World",
     "database": "Database",
 }
@@ -254,7 +254,7 @@ def test_a_file_that_is_nowhere_is_found(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["palomar.app.server.App.running", "app.App", "App.running", "msgspec.Struct", "http.port"]
+    "name", ["palomar.app.server.App.running", "server.App", "App.running", "msgspec.Struct", "http.port"]
 )
 def test_a_name_is_known_by_its_last_words(name: str) -> None:
     assert exists(name)

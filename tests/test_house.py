@@ -126,7 +126,7 @@ _VENDOR = re.compile("|".join({name for one in DIALECTS for name in (one.name, o
 
 
 def test_the_core_names_no_vendor() -> None:
-    source = Path(front.__file__).parent
+    source = ROOT / "src/palomar"
     rooms = {"dialects", "console", "cli"}
     core = [path for path in source.rglob("*.py") if path.relative_to(source).parts[0] not in rooms]
     core += source.rglob("*.sql")

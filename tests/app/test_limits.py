@@ -44,7 +44,7 @@ from palomar.short_links.shorten import URL_LONGEST
 from palomar.vocabulary.account import DAILY_LIMIT, AccountSettings
 from palomar.vocabulary.doubt import RESENDS_AFTER_DEATHS
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 LIMITS: Final = HttpLimits()
 
 FIGURES: Final[Mapping[str, float]] = {
