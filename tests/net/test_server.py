@@ -14,7 +14,7 @@ import trustme
 
 from palomar.net.asgi import BodyRefusal, fault_of, header, read_body, respond
 from palomar.net.capacity import Capacity
-from palomar.net.server import HttpListener, Limits, ListenError, TlsFiles
+from palomar.net.server import HttpLimits, HttpListener, ListenError, TlsFiles
 
 BODY_LIMIT = 100_000
 
@@ -130,7 +130,7 @@ async def test_a_head_whose_body_takes_its_time_leaves_at_once(listen, connect):
 
 
 async def test_too_many_pipelined_requests_end_the_connection(listen, connect):
-    client = await connect(await listen(limits=Limits(pipelined=4)))
+    client = await connect(await listen(limits=HttpLimits(pipelined=4)))
     client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 100)
     assert (await asyncio.wait_for(client.reader.read(), 5)).count(b"HTTP/1.1 200") < 100
 
@@ -144,7 +144,7 @@ async def test_a_client_of_http_1_0_gets_its_answer_and_the_end(listen, connect)
 
 
 async def test_a_head_that_takes_too_long_is_cut(listen, connect):
-    listener = await listen(limits=Limits(head_seconds=0.05))
+    listener = await listen(limits=HttpLimits(head_seconds=0.05))
     silent, begun, kept = [await connect(listener) for _ in range(3)]
     begun.send(b"GET / HTTP/1.1\r\nHos")
     kept.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -155,7 +155,7 @@ async def test_a_head_that_takes_too_long_is_cut(listen, connect):
 
 
 async def test_octets_that_trickle_in_do_not_prolong_a_head(listen, connect):
-    client = await connect(await listen(limits=Limits(head_seconds=0.05)))
+    client = await connect(await listen(limits=HttpLimits(head_seconds=0.05)))
     begun, ended = False, asyncio.ensure_future(client.closed())
     while not ended.done():
         client.send(b"GET / HTTP/1.1\r\nX: y\r\n" if not begun else b"X: y\r\n")
@@ -165,13 +165,13 @@ async def test_octets_that_trickle_in_do_not_prolong_a_head(listen, connect):
 
 
 async def test_a_body_that_takes_too_long_is_cut(listen, connect):
-    client = await connect(await listen(limits=Limits(body_seconds=0.05)))
+    client = await connect(await listen(limits=HttpLimits(body_seconds=0.05)))
     client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n123")
     assert await client.closed()
 
 
 async def test_an_idle_connection_is_closed_after_its_time(listen, connect):
-    client = await connect(await listen(limits=Limits(keep_alive_seconds=0.05)))
+    client = await connect(await listen(limits=HttpLimits(keep_alive_seconds=0.05)))
     client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     assert (await client.answer())[0] == 200
     assert await client.closed()
@@ -183,7 +183,7 @@ async def test_the_application_may_take_longer_than_any_of_these(listen, connect
         await echo(scope, receive, send)
 
     seconds = 0.02
-    limits = Limits(head_seconds=seconds, body_seconds=seconds, write_seconds=seconds, keep_alive_seconds=seconds)
+    limits = HttpLimits(head_seconds=seconds, body_seconds=seconds, write_seconds=seconds, keep_alive_seconds=seconds)
     client = await connect(await listen(slow, limits=limits))
     client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n123")
     assert (await client.answer())[0] == 200
@@ -205,7 +205,7 @@ async def test_a_client_that_does_not_read_its_answer_is_cut(listen, connect):
         flooder.cancel()
         cut.set()
 
-    client = await connect(await listen(flooding, limits=Limits(write_seconds=0.05)))
+    client = await connect(await listen(flooding, limits=HttpLimits(write_seconds=0.05)))
     client.writer.transport.pause_reading()
     client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     await asyncio.wait_for(cut.wait(), 5)
@@ -333,7 +333,7 @@ async def test_the_rest_of_a_refused_body_is_drained_and_the_connection_kept(lis
 
 
 async def test_draining_has_an_end(listen, connect):
-    client = await connect(await listen(limits=Limits(drain_octets=10_000)))
+    client = await connect(await listen(limits=HttpLimits(drain_octets=10_000)))
     client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
     assert (await client.answer())[0] == 413
     client.send(b"x" * 1_000_000)
@@ -397,7 +397,7 @@ async def test_one_connection_too_many_is_told_so(listen, connect):
         await gate.wait()
         await respond(send, 200, b"done", [])
 
-    listener = await listen(gated, limits=Limits(connections=2))
+    listener = await listen(gated, limits=HttpLimits(connections=2))
     first, second = await connect(listener), await connect(listener)
     for client in (first, second):
         client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -412,7 +412,7 @@ async def test_one_connection_too_many_is_told_so(listen, connect):
 
 
 async def test_a_newcomer_gets_the_place_of_the_connection_that_is_idle_longest(listen, connect):
-    listener = await listen(limits=Limits(connections=3))
+    listener = await listen(limits=HttpLimits(connections=3))
     clients = [await connect(listener) for _ in range(3)]
     for client in (clients[1], clients[2], clients[0]):
         client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")

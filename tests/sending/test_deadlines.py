@@ -38,7 +38,7 @@ async def test_a_message_that_had_not_left_in_time_expires_and_its_credit_comes_
 async def test_a_part_that_is_claimed_does_not_leave_after_its_time(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.QUEUED)
     (part,) = outgoing(message)
-    part = structs.replace(part, stale_ms=message.stale_ms)
+    part = structs.replace(part, stale_ms=message.new.stale_ms)
     world.now_ms += SECONDS * 1_000
     assert await world.mark(part) == [False]
     await world.do(end_stale, 10)
