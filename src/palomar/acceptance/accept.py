@@ -1,7 +1,7 @@
-"""Accept: composed requests become messages that are billed, durable, and claimed by a node that can send them now.
+"""Store composed requests: reserve their credit, and write messages, parts, queue and timeline.
 
-One transaction for many requests: credit, messages, parts, queue and timeline. Not here: what needs no database
-(``compose``).
+One transaction serves many requests. A message may be claimed in it by the node that can send it at once. Not here:
+what needs no database (``compose``).
 """
 
 from collections.abc import Collection, Sequence
@@ -31,7 +31,8 @@ from palomar.vocabulary.timeline import Detail, Kind
 
 
 class Accepted(Struct, frozen=True):
-    """Stored and billed; all the messages in order, with the claims that held, and those refused one by one."""
+    """A request that is stored and billed: its messages in order, with the claims that held, and those refused one by
+    one."""
 
     messages: list[AcceptedMessage] = field(default_factory=list)
 
@@ -57,8 +58,8 @@ async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
 
 
 async def _renew_taken_codes(work: Work, commands: Sequence[Acceptance]) -> _Renewed:
-    """A short link's code that another message has already, once in billions, gives way to a new one of the same
-    length."""
+    """Replace the codes of short links that another message has already (one in billions) by new ones of the same
+    length. Returns the text and links of the messages concerned."""
     renewed: _Renewed = {}
     linked = [message for command in commands for message in command.messages if message.links]
     if not linked:
@@ -113,7 +114,7 @@ async def _accept_one(work: Work, command: Acceptance, judged: Judged, renewed: 
 
 
 def _reserve(work: Work, command: Acceptance, judged: Judged) -> Collection[MessageId] | None:
-    """Reserve what the request costs. Give those of its messages that cannot be paid for; None if nothing can."""
+    """Reserve what the request costs. Returns the messages that cannot be paid for; None if none can."""
     if not command.request.partial:
         total, verdicts = 0, judged.verdicts
         for message in command.messages:
@@ -180,7 +181,7 @@ def _detail(work: Work, row: MessageRow, message: NewMessage, claim: Claim) -> D
 
 
 _TOLD: Final = frozenset({State.BLOCKED, State.NOFORMAT})
-"""The customer learns that these never left; of duplicates and of tests he knows."""
+"""Final states of discarded messages that the customer is called back about. Duplicates and tests are in the answer."""
 
 
 def _store_discarded(

@@ -1,7 +1,7 @@
-"""Compose: a request's recipients become messages about to be stored: id, country, price, parts, lane. No database.
+"""Compose messages from a request's recipients: id, country, price, parts and lane. No database is asked.
 
-Not here: what only the transaction can say (credit, filters, claims: ``accept``), and which carrier takes them (the
-router, when the transaction begins).
+Not here: what the transaction decides (credit, filters, claims: ``accept``), and which carrier takes a message
+(``routing.router``, when the transaction begins).
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -32,8 +32,11 @@ RECEIPT_GRACE_MS = 6 * 3_600_000
 
 
 class Recipient(Struct, frozen=True, kw_only=True, gc=False):
-    """One message asked for, as a dialect has judged it. ``state`` is queued, scheduled, or how it is discarded (then
-    ``why`` says so and ``msisdn`` may be what the customer wrote)."""
+    """One message that a request asks for, as the dialect has checked it.
+
+    ``state`` is queued, scheduled, or the state in which it is discarded; then ``why`` gives the reason, and ``msisdn``
+    may be what the customer wrote.
+    """
 
     msisdn: str
     text: str
@@ -42,13 +45,13 @@ class Recipient(Struct, frozen=True, kw_only=True, gc=False):
     state: State = State.QUEUED
     why: str = ""
     sender: str = ""
-    """Its own; empty is the request's."""
+    """The sender of this message; empty: the request's sender."""
     links: Links = ()
     """The codes of short links in the text, each with its URL."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """One request of a customer: what its messages share."""
+    """One request of a customer: its recipients, and what their messages share."""
 
     account: Account
     dialect: str
@@ -60,22 +63,24 @@ class Request(Struct, frozen=True, kw_only=True):
     click_url: str = ""
     extra: str = ""
     due_ms: int | None = None
-    """When it is to be sent; None, or what is past, is now. What is ahead makes its messages ``scheduled``."""
+    """When to send it, in milliseconds since 1970. None or a past moment is now; a later one makes its messages
+    ``scheduled``."""
     test: bool = False
-    """Nothing of it is sent, and nobody is told of what became of it."""
+    """Nothing of it is sent, and no callback follows."""
     unfiltered: bool = False
-    """Let the duplicates filter pass this request."""
+    """The duplicates filter does not look at it."""
     partial: bool = False
-    """Take what the credit allows and refuse the other recipients one by one, instead of all or nothing."""
+    """What the credit allows is taken and the other recipients are refused one by one, instead of all or nothing."""
     short_ids: bool = False
-    """Give each message a short decimal id of the account's own."""
+    """Each message gets a short decimal id of the account's own."""
     idempotency: Key | None = None
     answer: Callable[[list["AcceptedMessage"]], tuple[int, bytes] | None] | None = None
-    """Renders status and body to keep under ``idempotency``; None keeps nothing, as nothing of it will be sent."""
+    """Renders the status and body to keep under ``idempotency``; it returns None where nothing will be sent, and then
+    nothing is kept."""
 
 
 class NewMessage(Struct, frozen=True, gc=False):
-    """A composed message: what is known of it before anybody looks for a carrier or into the database."""
+    """A composed message, before a carrier is chosen and before the database is read."""
 
     row: MessageRow
     why: str
@@ -85,17 +90,17 @@ class NewMessage(Struct, frozen=True, gc=False):
 
     @property
     def stale_ms(self) -> int | None:
-        """Give the moment from which on nobody wants it any more; None is never."""
+        """Return the moment from which on the message is useless, in milliseconds since 1970; None: never."""
         if self.lane is None or not self.lane.useless_after_seconds:
             return None
         return self.row.due_ms + self.lane.useless_after_seconds * 1_000
 
 
 class Claim(Struct, frozen=True, gc=False):
-    """What a node found for a message before its transaction.
+    """The carrier that a node chose for a message before its transaction, and what it set aside there.
 
-    ``held`` says what it set aside: a window slot for every part (``submitting``), room in memory (``queued``), or
-    neither (None). ``choice`` is the router's; None: nobody has asked it.
+    ``held`` is ``submitting`` for a window slot for every part, ``queued`` for room in the send queue, None for
+    neither. ``choice`` is the router's decision; None: the router was not asked.
     """
 
     carrier: str = ""
@@ -107,32 +112,32 @@ UNCLAIMED: Final = Claim()
 
 
 class AcceptedMessage(Struct, frozen=True, gc=False):
-    """What became of a message in its transaction: ``row`` is as it is stored."""
+    """A message after its transaction; ``row`` is as it is stored."""
 
     row: MessageRow
     new: NewMessage
     choice: Choice | None = None
     claim: State | None = None
-    """What its node may use of what it set aside: None also where it is not to be sent by this node now."""
+    """The part of the claim that holds; None also where this node does not send the message now."""
     short_id: int | None = None
     refused: Refusal | None = None
-    """Why it is not stored: a partial request got too little credit."""
+    """Why it is not stored; only the lack of credit for a partial request."""
 
     @property
     def state(self) -> State:
-        """Give the state in which it is stored."""
+        """Return the state in which it is stored."""
         return self.row.state
 
 
 class Acceptance(Struct, frozen=True):
-    """A composed request: the command of :func:`accept`."""
+    """A composed request: the command of :func:`palomar.acceptance.accept.accept`."""
 
     request: Request
     messages: list[NewMessage]
     lineage: tuple[AccountId, ...] = ()
-    """The account and those above it."""
+    """The account and the accounts above it."""
     claims: list[Claim] = field(default_factory=list)
-    """One for each message, put in once by the node that sends, as its transaction begins; empty elsewhere."""
+    """One for each message, filled in by the node that sends when the transaction begins; else empty."""
 
     @property
     def account_id(self) -> AccountId:
@@ -148,11 +153,11 @@ def compose(
     now_ms: int,
     languages: Collection[Language] = (),
 ) -> Acceptance:
-    """Give these recipients of a request an id, a price and a lane; no I/O. The carrier is chosen when the batch
-    begins.
+    """Make a message with an id, a price and a lane for each of these recipients; no I/O. The carrier is chosen when
+    the batch begins.
 
-    ``languages`` are those whose tables every carrier takes: what would go as UCS-2 goes in one of them where that
-    makes fewer parts.
+    ``languages`` are the national languages whose tables every carrier takes: a UCS-2 text is written in one of them
+    where that makes fewer parts.
     """
     due_ms = now_ms if request.due_ms is None else request.due_ms
     lanes, lineage, prices = terms.lanes, terms.lineage, terms.prices
@@ -184,7 +189,7 @@ def compose(
 
 
 def _judged(recipient: Recipient, account: Account, country: str, *, is_later: bool) -> tuple[State, str]:
-    """The state in which a message is stored, and why, if it is not sent."""
+    """Decide in which state a message is stored, and why, if it is not sent."""
     state, why = recipient.state, recipient.why
     countries = account.settings.countries
     if countries and state in _WAITING and country not in countries:
@@ -235,7 +240,7 @@ def _row(
 
 
 def _written(recipient: Recipient, languages: Collection[Language]) -> tuple[Alphabet, int]:
-    """The alphabet in which the text goes, and its parts."""
+    """Choose the alphabet in which the text leaves, and count its parts."""
     if recipient.alphabet is Alphabet.UCS2:
         shorter = shorter_in_a_language(recipient.text, languages)
         if shorter is not None:
@@ -244,5 +249,6 @@ def _written(recipient: Recipient, languages: Collection[Language]) -> tuple[Alp
 
 
 def _concatenation_reference(message_id: MessageId) -> int:
-    """16 bits that neighbours do not share: the low ones tell messages of a moment apart (TS 23.040 9.2.3.24.8)."""
+    """Make the 16-bit reference of a long message's parts; messages of the same moment differ in it (3GPP TS 23.040
+    9.2.3.24.8)."""
     return (message_id >> 8 ^ message_id >> 22) & 0xFFFF

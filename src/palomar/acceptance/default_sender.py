@@ -1,8 +1,8 @@
-"""Says who a message comes from when its request names nobody.
+"""Choose the sender of a message whose request names none.
 
-In this order: the account's own sender, its dialect's setting, the carrier's, the installation's. A dialect's vendor,
-or :data:`STAND_IN` where it names none, stands in only where nothing real can be sent: on a real network that name is
-somebody else's.
+In this order: the account's own sender, its dialect's setting, the carrier's, the installation's. The name of the
+dialect's vendor, or :data:`STAND_IN` where it has none, is used only where nothing can leave for a real network,
+because there that name is somebody else's.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,28 +18,29 @@ from palomar.routing.rules import RoutingQuestion
 from palomar.vocabulary.account import Account, AccountId
 
 THE_CARRIERS = ""
-"""Stands for the sender of a message until its carrier is known."""
+"""The sender of a message until its carrier, and so the carrier's sender, is known."""
 
 STAND_IN = "Palomar"
-"""Stands in for whoever is not named, where no vendor does."""
+"""The sender where nothing is configured and the dialect has no vendor's name."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultSenders:
-    """What is configured about senders. ``of_carriers`` has the carriers with a sender of their own."""
+    """The configured default senders. ``of_carriers`` has those of the carriers that have one."""
 
     of_carriers: Mapping[str, str] = field(default_factory=dict)
     installation: str = ""
     is_real: bool = False
-    """There is a real carrier."""
+    """At least one carrier leads to a real network."""
     borrows_vendors: bool = True
-    """Use a vendor's name where nobody set one: in the sandbox, and where an old installation relies on it."""
+    """A vendor's name is used where nothing is configured: in the sandbox, and where an old installation relies on
+    it."""
     _told: set[AccountId] = field(default_factory=set)
 
     def of(self, account: Account, *, dialect: str = "", vendor: str = STAND_IN) -> str | None:
-        """Return the sender of a request that names none; ``THE_CARRIERS`` if the carrier's is taken.
+        """Return the sender of a request that names none; ``THE_CARRIERS`` if it is the carrier's.
 
         ``dialect`` is what the operator set for the dialect, ``vendor`` the vendor's own name. None: the request must
         be refused (``Refusal.SENDER``); the first time for each account is logged.
@@ -60,13 +61,14 @@ class DefaultSenders:
         return None
 
     def of_carrier(self, carrier: str) -> str:
-        """Return the sender of what leaves by this carrier; of another where this one has none. For THE_CARRIERS."""
+        """Return the sender of a message that leaves by this carrier: the carrier's own, else the installation's, else
+        that of another carrier. Only for messages from ``THE_CARRIERS``."""
         return self.of_carriers.get(carrier) or self.installation or next(iter(self.of_carriers.values()))
 
     def filled(
         self, messages: Iterable[NewMessage], *, lineage: Sequence[AccountId], router: Router
     ) -> list[NewMessage]:
-        """Give each message that waits for its carrier's sender the one of the carrier it would take now."""
+        """Replace ``THE_CARRIERS`` in each message by the sender of the carrier that it would take now."""
         look = router.look()
         filled = []
         for message in messages:
@@ -87,7 +89,7 @@ class DefaultSenders:
         return filled
 
     def nameless(self, accounts: Iterable[Account]) -> list[str]:
-        """Return the logins of the accounts that can send for real and have no sender: their own or anybody's."""
+        """List the logins of the accounts whose messages would be refused for want of a sender."""
         if not self.is_real or self.of_carriers or self.installation:
             return []
         return sorted(
@@ -99,4 +101,4 @@ class DefaultSenders:
 
 
 SANDBOX_SENDERS: Final = DefaultSenders()
-"""Where nothing is configured and nothing real can be sent."""
+"""The default senders of an installation that cannot reach a real network and has configured none."""

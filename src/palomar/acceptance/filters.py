@@ -1,7 +1,9 @@
-"""Filters: a message each, never an error of the request. What they discard is kept, not sent, not charged.
+"""Filter messages before they are stored: without a route, on a black list, duplicates, over a daily limit.
 
-Judged in the transaction that accepts, because two requests at once must not both be the first; and again when a
-scheduled message is due, because a phone may have opted out meanwhile.
+A filter concerns one message and is no error of its request: a discarded message is stored, not sent and not charged.
+The transaction that accepts applies the filters, so that of two equal requests at the same time only one is the first.
+A scheduled message is filtered again when it is due, because the phone may have opted out meanwhile. Not here: the rows
+of what was sent recently (``recent_sends``).
 """
 
 import hashlib
@@ -22,30 +24,30 @@ from palomar.vocabulary.refusals import Refusal
 
 DAY_MS = 86_400_000
 EVERYBODY = AccountId(0)
-"""The account whose black list holds for all."""
+"""The account id of the black list that holds for all accounts."""
 
 NO_ROUTE: Verdict = (State.BLOCKED, "no route takes it")
 DUPLICATE: Verdict = (State.DUPLICATED, "the same text is due to this number within the hour")
 
 
 class Judged(Struct, frozen=True):
-    """What the filters say of a request. ``verdicts`` has the messages that are not sent, of all requests together."""
+    """What the filters decided of a request. ``verdicts`` has the discarded messages of all requests of the batch."""
 
     verdicts: dict[MessageId, Verdict]
     is_filtered: bool
-    """The duplicates filter or a daily limit has to look at it."""
+    """The account filters duplicates or has a daily limit."""
     may_have_unpaid: bool
-    """Some of its messages may be stored that cost nothing; of nearly all requests none is."""
+    """Some of its messages may be stored without a charge, which the account limits; rare."""
 
     def counts(self, message: NewMessage) -> bool:
-        """Tell whether a message will be sent and charged, as far as is known."""
+        """Return True if a message will be sent and charged, as far as is known."""
         row = message.row
         return row.final_ms is None and row.id not in self.verdicts
 
 
 async def judge(work: Work, commands: Sequence[Acceptance]) -> list[Judged]:
-    """Find the verdicts of router and black lists, and read what :func:`discard_duplicates` and :func:`over_limit`
-    ask."""
+    """Discard what has no route or is on a black list, and read the rows that :func:`discard_duplicates` and
+    :func:`over_limit` need. One result a command, in order."""
     messages = [m for command in commands for m in command.messages if m.row.final_ms is None]
     verdicts = _without_route(commands)
     if BlackListContext.of(work.context).has_numbers:
@@ -79,8 +81,7 @@ async def judge(work: Work, commands: Sequence[Acceptance]) -> list[Judged]:
 
 
 def discard_duplicates(work: Work, command: Acceptance, judged: Judged) -> None:
-    """Give the messages that fall due within the hour of their like their verdict; of equals in the request, all but
-    the first."""
+    """Discard messages that are due within an hour of an equal one, and all but the first of equals in the request."""
     if not _filters_duplicates(command):
         return
     here: set[bytes] = set()
@@ -93,8 +94,8 @@ def discard_duplicates(work: Work, command: Acceptance, judged: Judged) -> None:
 
 
 def over_limit(work: Work, command: Acceptance, judged: Judged) -> Refusal | None:
-    """Find the refusal of a request that would go over its account's daily limits: of what is sent, and of what costs
-    nothing."""
+    """Refuse a request that would exceed a daily limit of its account: of messages that are sent, or of those that cost
+    nothing. None: it does not."""
     settings = command.request.account.settings
     unpaid = _unpaid(command, judged) if judged.may_have_unpaid else 0
     if unpaid and not UnpaidToday.of(work).fits(command.account_id, unpaid, limit=settings.unpaid_limit):
@@ -107,7 +108,7 @@ def over_limit(work: Work, command: Acceptance, judged: Judged) -> Refusal | Non
 
 
 def remember(work: Work, command: Acceptance, judged: Judged, *, unpaid: Collection[MessageId]) -> None:
-    """Count what was accepted (and only that) for the day and for the duplicates filter; ``unpaid`` was not."""
+    """Count the accepted messages, all but ``unpaid``, for the daily limits and for the duplicates filter."""
     free = _unpaid(command, judged) if judged.may_have_unpaid else 0
     if free:
         UnpaidToday.of(work).count(command.account_id, free, limit=command.request.account.settings.unpaid_limit)
@@ -125,13 +126,13 @@ def remember(work: Work, command: Acceptance, judged: Judged, *, unpaid: Collect
 
 
 async def forget_scheduled(work: Work, account: Account | None, message_ids: Sequence[MessageId]) -> None:
-    """Let these messages, which are cancelled or leave at another time, make no duplicates where they stood."""
+    """Forget the due times of scheduled messages that are cancelled, so that they make no other message a duplicate."""
     for digest, due_ms in await _digests_of(work, account, message_ids):
         RecentSends.of(work).forget(digest, due_ms)
 
 
 async def move_scheduled(work: Work, account: Account | None, message_ids: Sequence[MessageId], *, due_ms: int) -> None:
-    """Remember these messages at the time to which they are moved."""
+    """Move the remembered due times of scheduled messages to ``due_ms``, milliseconds since 1970."""
     digests = await _digests_of(work, account, message_ids)
     await RecentSends.of(work).read((digest, due_ms) for digest, _ in digests)
     for digest, before_ms in digests:
@@ -144,7 +145,8 @@ async def move_scheduled(work: Work, account: Account | None, message_ids: Seque
 async def blocked_now(
     work: Work, account: Account | None, numbers: Iterable[str], account_id: AccountId
 ) -> dict[str, str]:
-    """Numbers that get nothing from this account now, each with why; for scheduled messages that are due."""
+    """Find the numbers to which the account may not send now, each with the reason; for scheduled messages that are
+    due."""
     wanted = sorted(set(numbers))
     if account is None or not account.enabled or not account.may_send:
         return dict.fromkeys(wanted, "the account may not send any more")
@@ -154,8 +156,8 @@ async def blocked_now(
 
 
 def _without_route(commands: Sequence[Acceptance]) -> dict[MessageId, Verdict]:
-    """Find the messages that no route takes. Where nothing at all is known of routes and carriers, a message waits for
-    them."""
+    """Find the messages that no route takes. A message for which there is no candidate at all is not discarded: it
+    waits for routes and carriers."""
     verdicts: dict[MessageId, Verdict] = {}
     for command in commands:
         for index, claim in enumerate(command.claims):
@@ -188,7 +190,7 @@ def _filters_duplicates(command: Acceptance) -> bool:
 
 
 async def _digests_of(work: Work, account: Account | None, message_ids: Sequence[MessageId]) -> list[tuple[bytes, int]]:
-    """Give digest and due time of stored messages, of an account whose duplicates are filtered."""
+    """Read digest and due time of stored messages; none if the account does not filter duplicates."""
     if account is None or not account.settings.duplicates_filter or not message_ids:
         return []
     links: dict[int, list[tuple[str, str]]] = {}
@@ -215,8 +217,8 @@ def _paid(command: Acceptance, judged: Judged) -> int:
 
 
 def _unpaid(command: Acceptance, judged: Judged) -> int:
-    """Count the messages that are stored and cost nothing, as far as they are more than those that are sent beside
-    them: a campaign with some bad numbers has none of these."""
+    """Count the messages that cost nothing, less as many as are sent and charged beside them: a campaign with some bad
+    numbers counts none."""
     paid = _paid(command, judged)
     return max(0, len(command.messages) - 2 * paid)
 
@@ -226,8 +228,8 @@ def _digest(message: NewMessage) -> bytes:
 
 
 def _digest_of(row: MessageRow, links: Links) -> bytes:
-    """Make a digest of the text that was asked for: each copy has short links of its own. ``links`` are in the text's
-    order."""
+    """Make a digest of account, number and text, with the URLs in place of the short links, whose codes differ in each
+    copy. ``links`` are in the order of the text."""
     asked: list[str] = []
     rest = row.text
     for code, url in links:

@@ -1,6 +1,6 @@
-"""Count what accounts sent lately and how much today, as one transaction knows it: rows, and their SQL.
+"""Read and write, in a transaction, what accounts sent within the hour and how many messages they sent today.
 
-Not here: what is a duplicate, and who has a limit (``filters``).
+Not here: what counts as a duplicate, and which account has a limit (``filters``).
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ FORGET_OLD_RECENT = "DELETE FROM recent WHERE digest IN (SELECT digest FROM rece
 
 
 class Days(NamedTuple):
-    """A table of messages by account and day."""
+    """The statements of a table that counts messages by account and day; ``add`` changes no row beyond the limit."""
 
     lookup: Lookup
     insert: Insert
@@ -46,10 +46,10 @@ SAME_WITHIN_MS = 60 * 60_000
 
 
 class RecentSends(Joined):
-    """What is due when, by digests of account, number and text.
+    """The due times of messages, by digests of account, number and text.
 
-    A row holds a digest for one hour of the clock, with the moment it is due: what falls due within the hour of it
-    stands in the same row, or in the one before or behind.
+    A row holds a digest for one hour of the clock, with the moment at which its message is due. An equal message that
+    is due within an hour of it has its row in the same hour of the clock, the one before or the one after.
     """
 
     def __init__(self, work: Work) -> None:
@@ -59,32 +59,32 @@ class RecentSends(Joined):
         self._new: dict[bytes, int] = {}
 
     async def read(self, wanted: Iterable[tuple[bytes, int]]) -> None:
-        """Read what is due around these digests at their moments, so that :meth:`is_near` can tell."""
+        """Read the rows near these digests and due times, which :meth:`is_near` needs."""
         keys = {key for digest, due_ms in wanted for key in _keys_around(digest, due_ms)}
         for key, due_ms in await self._work.tx.lookup(LOOKUP_RECENT, sorted(keys)):
             self._due[key] = due_ms
 
     def is_near(self, digest: bytes, due_ms: int) -> bool:
-        """Tell whether the same falls due within the hour."""
+        """Return True if an equal message is due within an hour of ``due_ms``."""
         return any(
             (other := self._due.get(key)) is not None and abs(other - due_ms) < SAME_WITHIN_MS
             for key in _keys_around(digest, due_ms)
         )
 
     def remember(self, digest: bytes, due_ms: int) -> None:
-        """Keep that this falls due then."""
+        """Remember a message that is due at ``due_ms``."""
         key = _key(digest, due_ms // SAME_WITHIN_MS)
         self._due[key] = self._new[key] = due_ms
 
     def forget(self, digest: bytes, due_ms: int) -> None:
-        """Let this fall due no more: it was cancelled, or moved."""
+        """Forget a message that was cancelled or moved."""
         key = _key(digest, due_ms // SAME_WITHIN_MS)
         self._due.pop(key, None)
         self._new.pop(key, None)
         self._gone.add(key)
 
     async def write(self) -> None:
-        """Write what has changed."""
+        """Write the changes. Raises Conflict if another node remembered an equal message meanwhile."""
         if self._gone:
             await self._work.tx.delete(DELETE_RECENT, sorted(self._gone))
         new = list(self._new.items())
@@ -102,7 +102,7 @@ def _key(digest: bytes, hour: int) -> bytes:
 
 
 class DailySends(Joined):
-    """Messages that are sent, of the day and by account, for those with a limit."""
+    """The counts of messages sent on one day (GMT), of the accounts that have a daily limit."""
 
     _rows = SENT_DAYS
 
@@ -113,7 +113,7 @@ class DailySends(Joined):
         self._counted: dict[AccountId, tuple[int, int]] = {}
 
     async def read(self, account_ids: Iterable[AccountId], day: int) -> None:
-        """Read what these accounts have sent on this day, so that :meth:`fits` can judge."""
+        """Read how many messages these accounts sent on this day (days since 1970), which :meth:`fits` needs."""
         wanted = sorted(set(account_ids))
         self._day = day
         self._days = dict.fromkeys(wanted, 0)
@@ -122,7 +122,7 @@ class DailySends(Joined):
                 self._days[account_id] = messages
 
     def fits(self, account_id: AccountId, messages: int, *, limit: int) -> bool:
-        """Whether the account may send so many messages more today."""
+        """Return True if the account may send so many messages more today."""
         return self._days[account_id] + messages <= limit
 
     def count(self, account_id: AccountId, messages: int, *, limit: int) -> None:
@@ -132,7 +132,7 @@ class DailySends(Joined):
         self._counted[account_id] = (counted + messages, limit)
 
     async def write(self) -> None:
-        """Write the counts, if no other node has reached the limit meanwhile."""
+        """Write the counts. Raises Conflict if another node has reached a limit meanwhile."""
         for account_id, (messages, limit) in sorted(self._counted.items()):
             await self._work.tx.insert_new(self._rows.insert, [(account_id, self._day, 0)])
             if await self._work.tx.execute(self._rows.add, messages, account_id, self._day, messages, limit) != 1:
@@ -140,6 +140,6 @@ class DailySends(Joined):
 
 
 class UnpaidToday(DailySends):
-    """As :class:`DailySends`, of what costs nothing."""
+    """The counts of messages of one day that were stored and cost nothing."""
 
     _rows = UNPAID_DAYS

@@ -1,7 +1,7 @@
-"""Release: what a claimed message still has to pass before its parts may leave.
+"""Release the parts of claimed messages to be sent.
 
-A scheduled message is judged again when it is due: a phone may have opted out, the account may be closed. A message
-that nobody has routed gets its carrier here, by the rules of this moment. Not here: who claims (``sending.claim``).
+A scheduled message is filtered again when it is due: the phone may have opted out, the account may be disabled. A
+message without a carrier is routed here, by the rules of this moment. Not here: claiming (``sending.claim``).
 """
 
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ from palomar.vocabulary.timeline import Detail, Kind
 
 @dataclass(slots=True, kw_only=True)
 class WaitingPart:
-    """A claimed part that has not left: what a dispatcher needs to make its PDU. ``carrier`` is where it shall go, if
-    anybody knows; ``sender`` is what that carrier is told."""
+    """A claimed part that has not left, with all that its PDU is made of. ``carrier`` is the one to take it, empty if
+    there is none yet; ``sender`` is written as that carrier wants it."""
 
     part_id: PartId
     message_id: MessageId
@@ -46,7 +46,8 @@ class WaitingPart:
 
 
 async def waiting_parts(work: Work, message_ids: list[MessageId]) -> list[WaitingPart]:
-    """The parts of claimed messages that may leave, in order; what may not be sent any more ends as blocked."""
+    """Find the parts of claimed messages that may leave, in order, and end as blocked those that may not be sent any
+    more."""
     if not message_ids:
         return []
     waiting = waiting_rows(await work.tx.lookup(rows.LOOKUP_WAITING, message_ids))
@@ -67,8 +68,8 @@ class _Way:
 
 
 async def _judge_scheduled(work: Work, waiting: Sequence[WaitingRow]) -> set[MessageId]:
-    """Scheduled messages that are due become queued, if their account may still send to their number; those that end
-    as blocked instead."""
+    """Move scheduled messages that are due to queued, or end them as blocked if their account may not send to the
+    number any more. Returns those that ended."""
     due: dict[AccountId, dict[PartId, str]] = {}
     for row in waiting:
         if row.state is State.SCHEDULED:
@@ -91,7 +92,7 @@ async def _judge_scheduled(work: Work, waiting: Sequence[WaitingRow]) -> set[Mes
 
 
 async def _routed(work: Work, waiting: Sequence[WaitingRow]) -> dict[MessageId, _Way]:
-    """Where each message goes; those that no route takes end as blocked and have no way."""
+    """Find carrier and sender of each message; those that no route takes end as blocked and are left out."""
     ways: dict[MessageId, _Way] = {}
     lost: dict[MessageId, str] = {}
     router = RoutingContext.of(work.context).router
@@ -126,7 +127,7 @@ async def _block_unroutable(work: Work, waiting: Sequence[WaitingRow], lost: dic
 
 
 def _fixed(work: Work, row: WaitingRow) -> _Way:
-    """A message of which a part has left by a carrier stays with it; one that was routed stays so."""
+    """Keep the carrier by which a part of the message has left already, or to which it was routed before."""
     carrier = row.carrier if row.has_begun else row.queued_for
     router = RoutingContext.of(work.context).router
     rules = router.plan.sender_rules if router else ()
@@ -135,7 +136,7 @@ def _fixed(work: Work, row: WaitingRow) -> _Way:
 
 
 def asked(work: Work, row: WaitingRow) -> RoutingQuestion:
-    """A stored message in the router's words."""
+    """Make the router's question of a stored message."""
     return RoutingQuestion(
         msisdn=row.msisdn,
         country=row.country,

@@ -1,7 +1,7 @@
-"""Schedule: messages that wait for their time, and what their owner may still do with them.
+"""Cancel scheduled messages, or send them at once.
 
-A scheduled message stands in the queue like any other, with a due time ahead; the claimer takes it when it is due.
-Until then it can be cancelled (its credit comes back) or sent at once.
+A scheduled message is in the queue like any other, with a due time that is ahead; the claimer takes it when it is due
+(``sending.claimer``). Until then it can be cancelled, which gives its credit back, or made due now.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from palomar.vocabulary.message import FINAL, MessageId, PartId, State
 from palomar.vocabulary.timeline import Kind
 
 AT_ONCE = 500
-"""Messages a transaction changes at most; the caller asks again until none is left."""
+"""Messages that one transaction changes at most; the caller repeats it until none is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledChange:
-    """What to do with an account's scheduled messages; an empty ``request_ref`` means all of them."""
+    """The scheduled messages of an account that a command changes; an empty ``request_ref`` means all of them."""
 
     account_id: AccountId
     request_ref: str = ""
 
 
 async def cancel(work: Work, orders: Sequence[ScheduledChange]) -> list[int]:
-    """Cancel scheduled messages and give their credit back; how many, an order (at most AT_ONCE)."""
+    """Cancel scheduled messages and give their credit back. Returns how many, at most AT_ONCE, for each order."""
     counts = []
     for order in orders:
         found = await _scheduled(work, order)
@@ -45,7 +45,7 @@ async def cancel(work: Work, orders: Sequence[ScheduledChange]) -> list[int]:
 
 
 async def send_now(work: Work, orders: Sequence[ScheduledChange]) -> list[int]:
-    """Make scheduled messages due; how many, an order (at most AT_ONCE)."""
+    """Make scheduled messages due now. Returns how many, at most AT_ONCE, for each order."""
     counts = []
     for order in orders:
         found = await _scheduled(work, order)

@@ -1,11 +1,12 @@
-"""Withdraw: what was stored though its caller had been told that it is not.
+"""Withdraw requests that were stored after their customers had got a refusal.
 
-While a COMMIT is not answered nobody knows what became of it; a caller who has waited longer than the patience is told
-"temporarily unavailable" all the same. Where it turns out that the COMMIT had succeeded, the messages are cancelled
-before any of them can leave, and the credit comes back.
+As long as the database does not answer a COMMIT, its outcome is unknown. A customer who has waited longer than the
+patience of the step is refused as "temporarily unavailable". If the COMMIT turns out to have succeeded, the messages
+are cancelled before any of them can leave, and the credit comes back.
 
-Some requests are never withdrawn, because another node may have answered a repeat by what it found of them: those with
-a key of idempotency, and those of an account that filters duplicates. They are answered when it is known.
+Two kinds of request are never withdrawn, because another node may have answered a repeat by what it found of them:
+those with an idempotency key, and those of an account that filters duplicates. They are answered when the outcome is
+known.
 """
 
 from collections.abc import Sequence
@@ -22,13 +23,13 @@ WHY = "its request was refused: the database had not answered in time"
 
 
 def can_withdraw(command: Acceptance) -> bool:
-    """Say whether no repeat of it can have been answered by what it left."""
+    """Return True if no repeat of the request can have been answered by what it stored."""
     request = command.request
     return request.idempotency is None and not request.account.settings.duplicates_filter
 
 
 async def withdraw(work: Work, accepted: Sequence[tuple[Acceptance, Result]]) -> int:
-    """Cancel what these requests stored and has not left; how many messages another node had taken meanwhile."""
+    """Cancel what these requests stored and has not left. Returns how many parts another node had taken meanwhile."""
     missed = 0
     for _, result in accepted:
         if not isinstance(result, Accepted):
