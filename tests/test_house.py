@@ -15,7 +15,7 @@ import pytest
 from palomar.app import front
 from palomar.app.config import ENVIRONMENT, SECTIONS, load
 from palomar.carriers.simulator.chaos import script as chaos_script
-from palomar.carriers.simulator.outcome import table as magic_numbers
+from palomar.carriers.simulator.delivery_plan import table as magic_numbers
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli import root

@@ -68,7 +68,7 @@ def test_nothing_but_move_assigns_a_state() -> None:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         found += [(file.name, function_at(tree, node.lineno)) for node in assignments(tree)]  # type: ignore[attr-defined]
     born = ("accept.py", "_store_discarded")  # a message that a filter discards is born ended
-    simulated = ("network.py", "_move")  # what the simulator took has SMPP's own states
+    simulated = ("mobile_network.py", "_move")  # what the simulator took has SMPP's own states
     assert sorted(found) == sorted([(Path(message.__file__).name, "move"), born, simulated])
 
 

@@ -31,7 +31,12 @@ BELOW = (
     "carriers/smpp/links/bind.py",
     "carriers/smpp/links/outbind.py",
 )
-BELOW_TOO = ("carriers/smpp/carrier.py", "carriers/smpp/links/connection.py", "carriers/smpp/writing.py", "dialects")
+BELOW_TOO = (
+    "carriers/smpp/carrier.py",
+    "carriers/smpp/links/connection.py",
+    "carriers/smpp/text_encoding.py",
+    "dialects",
+)
 CONSTANTS = {"NO_ANSWERS", "NOT_IN_TIME", "ON_TRIAL", "SWITCHED_OFF", "WHY"}
 
 

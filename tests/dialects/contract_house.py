@@ -23,11 +23,11 @@ from palomar.accounts.store import AccountBalance, NewAccount
 from palomar.app.config import SimulatorCarrier, load
 from palomar.app.data_directory import opened_database
 from palomar.app.server import App
-from palomar.carriers.simulator.outcome import PlannedReceipt
+from palomar.carriers.simulator.delivery_plan import PlannedReceipt
 from palomar.carriers.simulator.receipts import receipt_pdu
 from palomar.carriers.simulator.settings import SimulatorSettings
-from palomar.carriers.simulator.smsc import Arrival
-from palomar.carriers.smpp.coding import decode
+from palomar.carriers.simulator.smsc import ArrivedPart
+from palomar.carriers.smpp.text_decoding import decode
 from palomar.inbound import numbers
 from palomar.inbound.numbers import VirtualNumber
 from palomar.reports import messages as lookup
@@ -59,7 +59,7 @@ class House:
         self.customers: list[Customer] = []
         self.numbers: list[str] = []
         self._count = itertools.count(1)
-        self._handsets: dict[str, list[Arrival]] = defaultdict(list)
+        self._handsets: dict[str, list[ArrivedPart]] = defaultdict(list)
         smsc = app.simulators.get(CARRIER)
         if smsc is not None:
             smsc.subscribe(lambda arrival: self._handsets[arrival.number].append(arrival))
@@ -281,7 +281,7 @@ async def running_house(directory: Path, *, carrier: bool = True) -> AsyncIterat
         await serving
 
 
-def _text(arrival: Arrival) -> str:
+def _text(arrival: ArrivedPart) -> str:
     octets = arrival.octets
     if arrival.esm_class & parameters.ESM_UDHI:
         octets = octets[1 + octets[0] :]

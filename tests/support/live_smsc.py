@@ -10,7 +10,7 @@ from tests.support.smscs import PASSWORD, SYSTEM_ID
 from palomar.carriers.simulator.listen import serve
 from palomar.carriers.simulator.receipts import inbound_pdu
 from palomar.carriers.simulator.settings import SimulatorSettings
-from palomar.carriers.simulator.smsc import Arrival, SimulatorSmsc
+from palomar.carriers.simulator.smsc import ArrivedPart, SimulatorSmsc
 from palomar.clock import RealClock, RealIds
 from palomar.smpp import Concatenation, concatenation_header, parameters
 from palomar.text import gsm7
@@ -29,7 +29,7 @@ class LiveSmsc:
         self._chaos = chaos
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
-        self._arrivals: list[Arrival] = []
+        self._arrivals: list[ArrivedPart] = []
         self._references = 0
 
     def __enter__(self) -> "LiveSmsc":

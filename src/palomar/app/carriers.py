@@ -14,9 +14,9 @@ from palomar.carriers.simulator.chaos import script as chaos_script
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.carrier import ADJUSTABLE, SmppCarrier
+from palomar.carriers.smpp.setting_values import languages
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.submitting import submit_maker
-from palomar.carriers.smpp.wording import languages
 from palomar.ports import Carrier, Clock, Ids
 from palomar.reports.messages import awaiting_receipt
 from palomar.smpp import SubmitSm

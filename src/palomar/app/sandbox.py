@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from palomar.app.front import SANDBOX_CALLBACK
 from palomar.callbacks.callback_rows import CallbackRow
 from palomar.carriers.simulator.chaos import script
-from palomar.carriers.simulator.smsc import Arrival, SimulatorSmsc
+from palomar.carriers.simulator.smsc import ArrivedPart, SimulatorSmsc
 from palomar.net.recording import Recorder
 from palomar.net.signing import fits
 from palomar.net.urls import BadUrl, Urls
@@ -93,7 +93,7 @@ class SandboxParts:
         """End every stream of news: they would hold up the end of the server."""
         self._news.end()
 
-    def _arrived_by(self, carrier: str) -> Callable[[Arrival], None]:
+    def _arrived_by(self, carrier: str) -> Callable[[ArrivedPart], None]:
         return lambda arrival: self._news.arrived(carrier, arrival.reference)
 
 

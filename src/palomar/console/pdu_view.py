@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from palomar.carriers.smpp.coding import decode as text_of
+from palomar.carriers.smpp.text_decoding import decode as text_of
 from palomar.smpp import (
     PDU_TYPES,
     MessageState,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from palomar.carriers.simulator.outcome import PlannedReceipt
+from palomar.carriers.simulator.delivery_plan import PlannedReceipt
 from palomar.carriers.simulator.receipts import inbound_pdu, receipt_pdu
 from palomar.smpp import DeliverSm, MessageState, SubmitSm, decode, encode, parse_receipt
 

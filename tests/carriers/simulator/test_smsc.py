@@ -6,8 +6,8 @@ import pytest
 from tests.carriers.simulator.client import TEMPORARY, connect, make_smsc, message
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.simulator import outcome
-from palomar.carriers.simulator.smsc import Arrival
+from palomar.carriers.simulator import delivery_plan
+from palomar.carriers.simulator.smsc import ArrivedPart
 from palomar.smpp import CommandStatus, DeliverSm, MessageState, QuerySm, QuerySmResp, SubmitSmResp, parse_receipt, tlvs
 
 
@@ -274,7 +274,7 @@ async def test_ids_are_of_the_kind_asked_for_and_never_the_same(ids: str, digits
 async def test_subscribers_are_told_what_arrives_until_they_leave() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
-    arrivals: list[Arrival] = []
+    arrivals: list[ArrivedPart] = []
     leave = smsc.subscribe(arrivals.append)
     client.send(message(text=b"first"))
     client.send(message("573001299904", text=b"refused"))
@@ -322,4 +322,4 @@ async def test_closing_unbinds_everybody_and_nothing_is_due_any_more() -> None:
 
 def test_every_magic_number_has_a_row_in_the_test_above() -> None:
     tested = {row[0] for row in test_magic_numbers.pytestmark[0].args[1]}  # type: ignore[attr-defined]
-    assert set(outcome.MAGIC) <= tested | {"99905", "99918", "99919"}
+    assert set(delivery_plan.MAGIC) <= tested | {"99905", "99918", "99919"}

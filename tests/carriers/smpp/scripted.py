@@ -8,7 +8,7 @@ from msgspec import structs
 from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import LoopClock
 
-from palomar.carriers.simulator.memory import join
+from palomar.carriers.simulator.memory_transport import join
 from palomar.carriers.smpp.carrier import SmppCarrier
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import Clock

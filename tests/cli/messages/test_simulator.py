@@ -10,7 +10,7 @@ from tests.support.server import Palomar
 from tests.support.smscs import simulator
 from tests.support.waiting import eventually
 
-from palomar.carriers.simulator.outcome import table
+from palomar.carriers.simulator.delivery_plan import table
 
 
 def test_the_magic_numbers_are_listed(palomar: Palomar) -> None:

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
-from palomar.carriers.simulator.peer import Peer
+from palomar.carriers.simulator.connection import ClientConnection
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 
 CALL_AGAIN_SECONDS = 5.0
@@ -34,7 +34,7 @@ async def call(smsc: SimulatorSmsc, *, host: str, port: int, password: str, fail
         await asyncio.sleep(CALL_AGAIN_SECONDS)
 
 
-def _itself(peer: Peer) -> Peer:
+def _itself(peer: ClientConnection) -> ClientConnection:
     return peer
 
 

@@ -1,6 +1,6 @@
 """What waits for one system_id: receipts and inbound messages, until one of its binds has acknowledged them.
 
-In memory and bounded. Not here: when something is due (``smsc``) and the octets (``peer``).
+In memory and bounded. Not here: when something is due (``smsc``) and the octets (``connection``).
 """
 
 from collections import deque

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from palomar.carriers.simulator import outcome
+from palomar.carriers.simulator import delivery_plan
 from palomar.carriers.simulator.chaos import script
 from palomar.carriers.simulator.chaos.fault_injector import FaultInjector
 from palomar.carriers.simulator.chaos.faults import Alphabet, ChaosScript
 from palomar.carriers.simulator.decoding import is_flash, shown_text
-from palomar.carriers.simulator.outcome import DeliveryPlan
+from palomar.carriers.simulator.delivery_plan import DeliveryPlan
 from palomar.carriers.simulator.receipts import inbound_pdus
 from palomar.smpp import DeliverSm, SubmitSm, read_parts
 from palomar.vocabulary.phone_message import PhoneMessage
@@ -39,7 +39,7 @@ class _Part(NamedTuple):
 Listener = Callable[[PhoneMessage], None]
 
 
-class PhoneNetwork(Protocol):
+class PhoneService(Protocol):
     """What handsets need of their SMSC."""
 
     def wall_ms(self) -> int: ...
@@ -58,7 +58,7 @@ class PhoneNetwork(Protocol):
 class SimulatedPhones:
     """All of them. ``behaviours`` is empty until somebody asks for one: the SMSC looks at nothing else on its way."""
 
-    def __init__(self, network: PhoneNetwork) -> None:
+    def __init__(self, network: PhoneService) -> None:
         self.behaviours: dict[str, DeliveryPlan | FaultInjector] = {}
         self._network = network
         self._arrived: deque[_Part] = deque(maxlen=ARRIVALS_KEPT)
@@ -120,7 +120,7 @@ class SimulatedPhones:
         found = self.behaviours.get(number)
         if isinstance(found, FaultInjector):
             return script.written(found.script)
-        return "" if found is None else outcome.word_of(found)
+        return "" if found is None else delivery_plan.word_of(found)
 
     def arrived(self, pdu: SubmitSm, system_id: str, at_ms: int, *, reference: str) -> None:
         """A part reached its handset; ``reference`` is what its sender knows it by."""
@@ -220,5 +220,5 @@ def _joined(parts: Iterable[_Part], alphabet: Alphabet) -> list[PhoneMessage]:
 
 
 def _behaviour(how: str) -> Behaviour:
-    plan = outcome.named_plan(how)
+    plan = delivery_plan.named_plan(how)
     return plan if plan is not None else script.parse(how)

@@ -9,7 +9,7 @@ from time import gmtime, strftime
 
 from palomar.carriers.simulator.chaos.faults import CALM, ChaosScript
 from palomar.carriers.simulator.decoding import shown_text
-from palomar.carriers.simulator.outcome import PlannedReceipt
+from palomar.carriers.simulator.delivery_plan import PlannedReceipt
 from palomar.smpp import (
     AlertNotification,
     Concatenation,

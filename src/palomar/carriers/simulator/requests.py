@@ -1,7 +1,7 @@
 """The requests of an ESME beside ``submit_sm``: ``submit_multi``, ``data_sm``, ``query_sm``, ``cancel_sm``,
 ``replace_sm`` (SMPP 3.4 sections 4.5 and 4.7 to 4.10).
 
-Each is turned into what ``smsc`` and ``network`` know: a message is a ``submit_sm``, however it came.
+Each is turned into what ``smsc`` and ``mobile_network`` know: a message is a ``submit_sm``, however it came.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from palomar.carriers.simulator.chaos.faults import CALM
-from palomar.carriers.simulator.network import DeliveryNetwork
-from palomar.carriers.simulator.peer import Peer
+from palomar.carriers.simulator.connection import ClientConnection
+from palomar.carriers.simulator.message_store import StoredMessage
+from palomar.carriers.simulator.mobile_network import MobileNetwork
+from palomar.carriers.simulator.schedule import InvalidSchedule, timing_of
 from palomar.carriers.simulator.stats import Stats
 from palomar.carriers.simulator.submit_handler import SubmitHandler
-from palomar.carriers.simulator.taken import TakenMessage
-from palomar.carriers.simulator.timing import BadTiming, timing_of
 from palomar.ports import Clock
 from palomar.smpp import (
     CancelSm,
@@ -42,11 +42,11 @@ class Requests:
     def __init__(
         self,
         *,
-        network: DeliveryNetwork,
+        network: MobileNetwork,
         reception: SubmitHandler,
         stats: Stats,
         clock: Clock,
-        submitted: Callable[[Peer, SubmitSm, DataSm], None],
+        submitted: Callable[[ClientConnection, SubmitSm, DataSm], None],
     ) -> None:
         self._network = network
         self._reception = reception
@@ -54,7 +54,7 @@ class Requests:
         self._clock = clock
         self._submitted = submitted
 
-    def handle(self, peer: Peer, pdu: Pdu) -> None:
+    def handle(self, peer: ClientConnection, pdu: Pdu) -> None:
         """Do what the ESME asks and answer it; the session has seen that it may ask."""
         match pdu:
             case DataSm():
@@ -70,7 +70,7 @@ class Requests:
             case _:
                 peer.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
 
-    def _on_multi(self, peer: Peer, pdu: SubmitMulti) -> None:
+    def _on_multi(self, peer: ClientConnection, pdu: SubmitMulti) -> None:
         """One message to many: those that are refused stand in the answer, the others share its id."""
         self._stats.submitted += 1
         if not pdu.dest_addresses:
@@ -85,7 +85,7 @@ class Requests:
                 return
         names = self._network.name(script)
         refused = [_refused(entry, CommandStatus.ESME_RINVDLNAME) for entry in pdu.dest_addresses if _is_list(entry)]
-        taken: list[TakenMessage] = []
+        taken: list[StoredMessage] = []
         for address in addresses:
             message = _from_multi(pdu, address)
             plan, _ = reception.plan_of(address.address)
@@ -102,7 +102,7 @@ class Requests:
         response = SubmitMultiResp(message_id=names.answered, unsuccess_smes=tuple(refused))
         reception.answer(peer, pdu, response, taken[0])
 
-    def _on_query(self, peer: Peer, pdu: QuerySm) -> None:
+    def _on_query(self, peer: ClientConnection, pdu: QuerySm) -> None:
         """How does a message stand? Of several, the one that is furthest from its end."""
         found = self._own(peer, pdu)
         if not found:
@@ -118,7 +118,7 @@ class Requests:
         )
         peer.answer(pdu, response)
 
-    def _on_cancel(self, peer: Peer, pdu: CancelSm) -> None:
+    def _on_cancel(self, peer: ClientConnection, pdu: CancelSm) -> None:
         """By id, or without one all between two addresses; what has been delivered cannot be cancelled."""
         if pdu.message_id:
             found = [taken for taken in self._own(peer, pdu) if taken.may_change]
@@ -135,7 +135,7 @@ class Requests:
             self._network.cancel(taken)
         peer.answer(pdu, status=0 if found else CommandStatus.ESME_RCANCELFAIL)
 
-    def _on_replace(self, peer: Peer, pdu: ReplaceSm) -> None:
+    def _on_replace(self, peer: ClientConnection, pdu: ReplaceSm) -> None:
         found = [taken for taken in self._own(peer, pdu) if taken.may_change]
         if not found:
             peer.answer(pdu, status=CommandStatus.ESME_RREPLACEFAIL)
@@ -152,13 +152,13 @@ class Requests:
             )
             try:
                 timing_of(message, now_ms=self._clock.wall_ms())
-            except BadTiming as error:
+            except InvalidSchedule as error:
                 peer.answer(pdu, status=error.status)
                 return
             self._network.replace(taken, message)
         peer.answer(pdu)
 
-    def _own(self, peer: Peer, pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[TakenMessage]:
+    def _own(self, peer: ClientConnection, pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[StoredMessage]:
         """The messages of that id which this client sent from that address, where it says one."""
         found = self._network.memory.named(pdu.message_id, system_id=peer.system_id)
         return [taken for taken in found if pdu.source_addr in ("", taken.source)]

@@ -1,8 +1,8 @@
 """An SMSC that takes everything, delivers it to handsets that are not there, and sends the receipts.
 
 Stores and forwards in memory: receipts wait for a receiver of their system_id and come again until they are
-acknowledged. Not here: how a message is answered (``submit_handler``) and what becomes of it (``network``), the
-requests beside ``submit_sm`` (``requests``), and octets (``peer``).
+acknowledged. Not here: how a message is answered (``submit_handler``) and what becomes of it (``mobile_network``), the
+requests beside ``submit_sm`` (``requests``), and octets (``connection``).
 """
 
 import asyncio
@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from palomar.carriers.simulator import memory
+from palomar.carriers.simulator import memory_transport
 from palomar.carriers.simulator.chaos import script
 from palomar.carriers.simulator.chaos.fault_injector import FaultInjector
 from palomar.carriers.simulator.chaos.faults import CALM, Alphabet, ChaosScript
+from palomar.carriers.simulator.connection import ClientConnection
 from palomar.carriers.simulator.mailbox import Mailbox
-from palomar.carriers.simulator.network import DeliveryNetwork
-from palomar.carriers.simulator.peer import Peer
+from palomar.carriers.simulator.message_store import StoredMessage
+from palomar.carriers.simulator.mobile_network import MobileNetwork
 from palomar.carriers.simulator.phones import SimulatedPhones
 from palomar.carriers.simulator.receipts import Delivery, inbound_pdu
 from palomar.carriers.simulator.requests import Requests
@@ -24,13 +25,12 @@ from palomar.carriers.simulator.scheduler import Scheduler
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.stats import Stats
 from palomar.carriers.simulator.submit_handler import SubmitHandler
-from palomar.carriers.simulator.taken import TakenMessage
 from palomar.ports import Clock
 from palomar.smpp import DataSm, DataSmResp, DeliverSm, Outbind, Pdu, SubmitSm, SubmitSmResp, message_octets, tlvs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class ArrivedPart:
     """A message as the handset got it, one part."""
 
     number: str
@@ -52,7 +52,7 @@ class SimulatorSmsc:
         self.clock = clock
         self.stats = Stats()
         self.handsets = SimulatedPhones(self)
-        self._peers: set[Peer] = set()
+        self._peers: set[ClientConnection] = set()
         self._mailboxes: dict[str, Mailbox] = {}
         self._touched: set[str] = set()
         self._wire = Scheduler(clock.monotonic, after=self._pump_touched)
@@ -60,7 +60,7 @@ class SimulatorSmsc:
         self.reception = SubmitHandler(
             clock=clock, stats=self.stats, wire=self._wire, behaviours=self.handsets.behaviours
         )
-        self.network = DeliveryNetwork(
+        self.network = MobileNetwork(
             self.settings,
             clock=clock,
             chance=chance,
@@ -77,22 +77,22 @@ class SimulatorSmsc:
             clock=clock,
             submitted=self.submitted,
         )
-        self._subscribers: list[Callable[[Arrival], None]] = []
+        self._subscribers: list[Callable[[ArrivedPart], None]] = []
         self.set_chaos(script.parse(self.settings.chaos))
 
     # --- what its owner asks
 
     async def connect_memory(self, factory: Callable[[], asyncio.Protocol]) -> object:
         """A connector for a client in this process: joins the protocol that ``factory`` makes to a new peer."""
-        return memory.join(factory(), Peer(self))
+        return memory_transport.join(factory(), ClientConnection(self))
 
     def accept(self) -> asyncio.Protocol:
         """A protocol for one connection that a listener has accepted."""
-        return Peer(self)
+        return ClientConnection(self)
 
-    def calling(self, *, password: str) -> Peer:
+    def calling(self, *, password: str) -> ClientConnection:
         """A protocol for one connection to an ESME that listens: it is asked to bind (SMPP 3.4 section 2.2.1)."""
-        return Peer(self, outbind=Outbind(system_id=self.settings.system_id, password=password))
+        return ClientConnection(self, outbind=Outbind(system_id=self.settings.system_id, password=password))
 
     @property
     def chaos(self) -> ChaosScript:
@@ -108,7 +108,7 @@ class SimulatorSmsc:
         """The sandbox clock has jumped: what was to happen to messages in the meantime happens now."""
         self._air.skip(seconds)
 
-    def subscribe(self, arrived: Callable[[Arrival], None]) -> Callable[[], None]:
+    def subscribe(self, arrived: Callable[[ArrivedPart], None]) -> Callable[[], None]:
         """Be told of every part that reaches a handset, as it came; returns how to be told no more."""
         self._subscribers.append(arrived)
         return partial(self._subscribers.remove, arrived)
@@ -140,12 +140,12 @@ class SimulatorSmsc:
         for peer in list(self._peers):
             peer.unbind()
 
-    # --- what its peers tell (peer.Switchboard)
+    # --- what its peers tell (ConnectionHandler)
 
-    def connected(self, peer: Peer) -> None:
+    def connected(self, peer: ClientConnection) -> None:
         self._peers.add(peer)
 
-    def disconnected(self, peer: Peer) -> None:
+    def disconnected(self, peer: ClientConnection) -> None:
         self._peers.discard(peer)
 
     def mailbox(self, system_id: str) -> Mailbox:
@@ -155,7 +155,7 @@ class SimulatorSmsc:
             found = self._mailboxes[system_id] = Mailbox(limit=self.settings.mailbox_limit)
         return found
 
-    def submitted(self, peer: Peer, pdu: SubmitSm, request: SubmitSm | DataSm | None = None) -> None:
+    def submitted(self, peer: ClientConnection, pdu: SubmitSm, request: SubmitSm | DataSm | None = None) -> None:
         """A message came: answer it and plan what becomes of it.
 
         ``request`` is what is answered, where ``pdu`` was made of another.
@@ -179,7 +179,7 @@ class SimulatorSmsc:
         taken = self.network.take(peer.system_id, pdu, plan, script=wanted, fate=fate, by_data_sm=by_data_sm)
         reception.answer(peer, request, _response(request, taken), taken)
 
-    def requested(self, peer: Peer, pdu: Pdu) -> None:
+    def requested(self, peer: ClientConnection, pdu: Pdu) -> None:
         self._requests.handle(peer, pdu)
 
     def delivered(self, *, refused: bool) -> None:
@@ -192,7 +192,7 @@ class SimulatorSmsc:
         self.stats.deliveries_again += 1
         self._wire.later(after_seconds, partial(self._bring, system_id, pdu))
 
-    # --- what its handsets ask (handsets.Network)
+    # --- what its handsets ask (PhoneService)
 
     def wall_ms(self) -> int:
         return self.clock.wall_ms()
@@ -212,7 +212,7 @@ class SimulatorSmsc:
 
     # --- inside
 
-    def _replaceable(self, peer: Peer, pdu: SubmitSm) -> TakenMessage | None:
+    def _replaceable(self, peer: ClientConnection, pdu: SubmitSm) -> StoredMessage | None:
         """The message of the same addresses and service that has not been delivered (SMPP 3.4 section 5.2.18)."""
         found = self.network.memory.changeable(
             system_id=peer.system_id,
@@ -222,12 +222,12 @@ class SimulatorSmsc:
         )
         return next(found, None)
 
-    def _arrived(self, taken: TakenMessage, at_ms: int) -> None:
+    def _arrived(self, taken: StoredMessage, at_ms: int) -> None:
         pdu = taken.pdu
         self.handsets.arrived(pdu, taken.system_id, at_ms, reference=taken.names.answered)
         if not self._subscribers:
             return
-        arrival = Arrival(
+        arrival = ArrivedPart(
             number=pdu.destination_addr,
             sender=pdu.source_addr,
             system_id=taken.system_id,
@@ -253,7 +253,7 @@ class SimulatorSmsc:
         self._touched.clear()
 
 
-def _response(request: SubmitSm | DataSm, taken: TakenMessage) -> SubmitSmResp | DataSmResp:
+def _response(request: SubmitSm | DataSm, taken: StoredMessage) -> SubmitSmResp | DataSmResp:
     if isinstance(request, SubmitSm):
         return SubmitSmResp(message_id=taken.names.answered)
     # SMPP 3.4 section 5.3.2.28: whether the delivery pending flag was set, for who asked.

@@ -1,21 +1,21 @@
 """What meets a request to send at the door: the plan for its number, whether it is taken, and how it is answered.
 
-Here a chaos script has its say. Not here: what becomes of a message afterwards (``network``).
+Here a chaos script has its say. Not here: what becomes of a message afterwards (``mobile_network``).
 """
 
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import partial
 
-from palomar.carriers.simulator import outcome
+from palomar.carriers.simulator import delivery_plan
 from palomar.carriers.simulator.chaos.fault_injector import FaultInjector, garbage_octets
 from palomar.carriers.simulator.chaos.faults import AnswerFault, PlannedFaults
-from palomar.carriers.simulator.outcome import DeliveryPlan
-from palomar.carriers.simulator.peer import Peer
+from palomar.carriers.simulator.connection import ClientConnection
+from palomar.carriers.simulator.delivery_plan import DeliveryPlan
+from palomar.carriers.simulator.message_store import StoredMessage
+from palomar.carriers.simulator.schedule import InvalidSchedule, timing_of
 from palomar.carriers.simulator.scheduler import Scheduler
 from palomar.carriers.simulator.stats import Stats
-from palomar.carriers.simulator.taken import TakenMessage
-from palomar.carriers.simulator.timing import BadTiming, timing_of
 from palomar.ports import Clock
 from palomar.smpp import CommandStatus, Pdu, SubmitSm
 
@@ -43,9 +43,11 @@ class SubmitHandler:
         behaviour = self._behaviours.get(number) if self._behaviours else None
         if isinstance(behaviour, DeliveryPlan):
             return behaviour, self.mischief
-        return outcome.plan_for(number), behaviour or self.mischief
+        return delivery_plan.plan_for(number), behaviour or self.mischief
 
-    def meets(self, peer: Peer, request: Pdu, pdu: SubmitSm, mischief: FaultInjector) -> PlannedFaults | None:
+    def meets(
+        self, peer: ClientConnection, request: Pdu, pdu: SubmitSm, mischief: FaultInjector
+    ) -> PlannedFaults | None:
         """What a script has in mind for a message; None where it goes no further: it was throttled, or never read."""
         wanted = mischief.script
         if (wanted.window and peer.unanswered >= wanted.window) or mischief.throttles(self._clock.monotonic()):
@@ -62,7 +64,7 @@ class SubmitHandler:
             peer.write(garbage_octets(fate.garbage))
         return fate
 
-    def refuses(self, peer: Peer, request: Pdu, pdu: SubmitSm, plan: DeliveryPlan) -> bool:
+    def refuses(self, peer: ClientConnection, request: Pdu, pdu: SubmitSm, plan: DeliveryPlan) -> bool:
         """Answer a message that is not taken; False for one that is."""
         if not (plan.status or pdu.schedule_delivery_time or pdu.validity_period):
             return False  # nearly always
@@ -78,7 +80,7 @@ class SubmitHandler:
         if pdu.schedule_delivery_time or pdu.validity_period:
             try:
                 timing_of(pdu, now_ms=self._clock.wall_ms())
-            except BadTiming as error:
+            except InvalidSchedule as error:
                 return error.status
         return 0
 
@@ -87,7 +89,7 @@ class SubmitHandler:
         if (cause := mischief.took(pdu, fate)) is not None:
             self._stats.doubled(cause)
 
-    def answer(self, peer: Peer, request: Pdu, response: Pdu, taken: TakenMessage) -> None:
+    def answer(self, peer: ClientConnection, request: Pdu, response: Pdu, taken: StoredMessage) -> None:
         """Answer a request whose message was taken, as its plan and its fate have it."""
         plan, fate = taken.plan, taken.fate
         if plan.lose_first and self._is_among_first(plan.lose_first, taken.pdu):
@@ -99,12 +101,12 @@ class SubmitHandler:
         else:
             peer.answer(request, response)
 
-    def _refuse(self, peer: Peer, request: Pdu, status: int) -> None:
+    def _refuse(self, peer: ClientConnection, request: Pdu, status: int) -> None:
         self._stats.refused += 1
         peer.answer(request, status=status)
 
     def _answer_by_fate(
-        self, peer: Peer, request: Pdu, response: Pdu, taken: TakenMessage, fate: PlannedFaults
+        self, peer: ClientConnection, request: Pdu, response: Pdu, taken: StoredMessage, fate: PlannedFaults
     ) -> None:
         after = taken.plan.answer_after_seconds + fate.answer_after_seconds
         if fate.answer is AnswerFault.LOST:
@@ -119,11 +121,11 @@ class SubmitHandler:
         peer.unanswered += 1
         self._wire.later(after, partial(self._answer_late, peer, request, response, fate))
 
-    def _answer_late(self, peer: Peer, request: Pdu, response: Pdu, fate: PlannedFaults) -> None:
+    def _answer_late(self, peer: ClientConnection, request: Pdu, response: Pdu, fate: PlannedFaults) -> None:
         peer.unanswered -= 1
         self._give_answer(peer, request, response, fate)
 
-    def _give_answer(self, peer: Peer, request: Pdu, response: Pdu, fate: PlannedFaults) -> None:
+    def _give_answer(self, peer: ClientConnection, request: Pdu, response: Pdu, fate: PlannedFaults) -> None:
         if fate.answer is AnswerFault.MISNUMBERED:
             self._stats.answers_misnumbered += 1
             peer.answer_misnumbered(request, response)

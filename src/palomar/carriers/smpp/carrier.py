@@ -4,8 +4,8 @@ Slots are counted, not tied: what is reserved belongs to no link until it is sub
 the most room. A message of more parts than all windows together is let in when something is free, and what does not
 fit waits here, in order, for answers: it is the only queue of this package, and one message long.
 
-Not here: which link takes a part (``carriers.smpp.links.links``), and when whoever got no slot is told of one
-(``waking``).
+Not here: which link takes a part (``carriers.smpp.links.pool``), and when whoever got no slot is told of one
+(``waker``).
 """
 
 import asyncio
@@ -18,21 +18,21 @@ from typing import Final
 import structlog
 from msgspec import structs
 
-from palomar.carriers.smpp import verdicts
-from palomar.carriers.smpp.answering import AnswerWatch
-from palomar.carriers.smpp.links.bind import Connector, Dialler
+from palomar.carriers.smpp import submit_answers
+from palomar.carriers.smpp.answer_watch import AnswerWatch
+from palomar.carriers.smpp.deliveries import delivery_reader, with_oddity
+from palomar.carriers.smpp.links.bind import Connector, Dialer
 from palomar.carriers.smpp.links.capture import Capture
 from palomar.carriers.smpp.links.connection import SmppConnection
 from palomar.carriers.smpp.links.link import SmppLink, StateQuery
-from palomar.carriers.smpp.links.links import SmppLinks
 from palomar.carriers.smpp.links.outbind import Listen, OutbindListener
+from palomar.carriers.smpp.links.pool import LinkPool
 from palomar.carriers.smpp.links.sockets import tcp_connector, tcp_listen
-from palomar.carriers.smpp.pacing import PutOff, parts_bucket
-from palomar.carriers.smpp.querying import StateQueries
+from palomar.carriers.smpp.pacing import ThrottledParts, parts_bucket
 from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.carriers.smpp.state_queries import StateQueries
 from palomar.carriers.smpp.submitting import submit_maker
-from palomar.carriers.smpp.translate import delivery_reader, with_oddity
-from palomar.carriers.smpp.waking import Waker
+from palomar.carriers.smpp.waker import Waker
 from palomar.ports import (
     DRAINED,
     SWITCHED_OFF,
@@ -77,20 +77,20 @@ class SmppCarrier:
         self._listen = (listen or tcp_listen(settings)) if settings.outbind_port else None
         self._make = submit_maker(settings, wall_ms=clock.wall_ms)
         self._queries = StateQueries(settings)
-        self._judge = verdicts.judge(settings)
+        self._judge = submit_answers.judge(settings)
         self._read_delivery = delivery_reader(settings)
         self._capture: Capture | None = None
         if settings.capture is not None:
             self._capture = Capture(settings.capture, octets_max=settings.capture_octets, wall_ms=clock.wall_ms)
         self._keeps_pdus = settings.keep_pdus
         self._bucket = parts_bucket(settings.parts_per_second)
-        self._links = SmppLinks()
+        self._links = LinkPool()
         self._called_answering = AnswerWatch(most=settings.unanswered_max)
         self._tasks: list[asyncio.Task[None]] = []
         self._sink: CarrierSink | None = None
         self._reserved = 0
         self._waiting: deque[OutgoingPart] = deque()
-        self._put_off = PutOff()
+        self._put_off = ThrottledParts()
         self._unacknowledged = 0
         self._waker = Waker(self.on_room)
         self._stopping = False
@@ -182,7 +182,7 @@ class SmppCarrier:
         settings = self._settings
         for number in range(1, settings.links + 1):
             link = self._new_link(f"{self.name}/{number}")
-            dialler = Dialler(
+            dialler = Dialer(
                 link,
                 settings=settings,
                 connect=self._connect,
@@ -232,7 +232,7 @@ class SmppCarrier:
         if answer.command_status == 0:
             link.rate.taken(now)
             self._put_off.taken(part.part_id)
-        elif answer.command_status in verdicts.SLOW_DOWN and link.rate.throttled(
+        elif answer.command_status in submit_answers.SLOW_DOWN and link.rate.throttled(
             now, again=self._put_off.again(part.part_id)
         ):
             log.info("carrier_link_slowed", link=link.name, parts_per_second=round(link.rate.bucket.rate, 1))

@@ -211,7 +211,7 @@ class LinkRate:
         self.bucket.set_rate(rate, now)
 
 
-class PutOff:
+class ThrottledParts:
     """A carrier's parts that were throttled and not taken since; of so many that it forgets some, the oldest."""
 
     def __init__(self) -> None:

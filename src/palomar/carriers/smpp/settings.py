@@ -1,5 +1,5 @@
 """What can be set for one SMPP carrier, and what makes no sense. Not here: where it is read from (``config``), what its
-lists and tables mean (``wording``)."""
+lists and tables mean (``setting_values``)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -142,13 +142,15 @@ class SmppCarrierSettings:
             raise ValueError(f'languages: national tables need the alphabet "gsm", not "{self.alphabet}"')
         if self.submit == "data_sm" and self.validity == "absolute":
             raise ValueError('validity: data_sm knows only "relative"')
-        from palomar.carriers.smpp import wording  # it imports the library of PDUs, which short commands do without
+        from palomar.carriers.smpp import (
+            setting_values,  # it imports the library of PDUs, which short commands do without
+        )
 
-        wording.languages(self.languages)
-        wording.source_types(self.source_types)
-        wording.static_tlvs(self.tlvs)
-        wording.statuses(self.temporary_statuses)
-        wording.receipt_words(self.receipt_words)
+        setting_values.languages(self.languages)
+        setting_values.source_types(self.source_types)
+        setting_values.static_tlvs(self.tlvs)
+        setting_values.statuses(self.temporary_statuses)
+        setting_values.receipt_words(self.receipt_words)
 
 
 _OCTET = (0, 0xFF)

@@ -2,7 +2,7 @@
 4.4.1 and 4.7.1).
 
 Pure. What the settings decide is decided once, in ``submit_maker``; what differs from part to part is left for each.
-Not here: how the text is written (``writing``), what the answer means (``verdicts``).
+Not here: how the text is written (``text_encoding``), what the answer means (``submit_answers``).
 """
 
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from palomar.carriers.smpp import wording
+from palomar.carriers.smpp import setting_values
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.writing import plain_codings, writer
+from palomar.carriers.smpp.text_encoding import plain_codings, writer
 from palomar.numbers.sender import SenderKind, parse_sender
 from palomar.ports import OutgoingPart, Refused
 from palomar.smpp import (
@@ -69,7 +69,7 @@ def query_maker(settings: SmppCarrierSettings) -> Callable[[str, str], QuerySm]:
 
 def source_of(settings: SmppCarrierSettings) -> Source:
     """Address, TON and NPI of a sender. An empty one is of unknown type: the SMSC fills it in (section 4.4.1)."""
-    by_kind = wording.source_types(settings.source_types)
+    by_kind = setting_values.source_types(settings.source_types)
 
     @lru_cache(maxsize=4_096)
     def source(sender: str) -> tuple[str, int, int]:
@@ -93,7 +93,11 @@ def source_of(settings: SmppCarrierSettings) -> Source:
 def _submit_sm_maker(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> Maker:
     plain, plain_flash = plain_codings(settings), plain_codings(settings, flash=True)
     frame, source = _framer(settings), source_of(settings)
-    static, service_type, protocol_id = wording.static_tlvs(settings.tlvs), settings.service_type, settings.protocol_id
+    static, service_type, protocol_id = (
+        setting_values.static_tlvs(settings.tlvs),
+        settings.service_type,
+        settings.protocol_id,
+    )
     dest_ton, dest_npi = settings.dest_ton, settings.dest_npi
     priority, urgent_priority = settings.priority, settings.urgent_priority
     registered_delivery = _registered_delivery(settings)
@@ -142,7 +146,7 @@ def _submit_sm_maker(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) 
 
 def _data_sm_maker(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> Maker:
     """It has neither priority, protocol nor validity; qos_time_to_live is its validity (section 5.3.2.9)."""
-    frame, source, static = _framer(settings), source_of(settings), wording.static_tlvs(settings.tlvs)
+    frame, source, static = _framer(settings), source_of(settings), setting_values.static_tlvs(settings.tlvs)
     registered_delivery = _registered_delivery(settings)
     steps = _steps(settings, wall_ms)
 

@@ -12,7 +12,7 @@ import uvloop
 
 from palomar.carriers.simulator import listen
 from palomar.carriers.simulator.chaos import script
-from palomar.carriers.simulator.outcome import table as magic_numbers
+from palomar.carriers.simulator.delivery_plan import table as magic_numbers
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.cli.root import fail, show_table

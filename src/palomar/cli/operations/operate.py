@@ -162,11 +162,11 @@ async def _examine_database(database: Database) -> list[Verdict]:
 
 async def _examine_oddities(database: Database, config: Config) -> list[Verdict]:
     """Tell what carriers have sent in the last month that is odd, but for words that they may use by now."""
-    from palomar.carriers.smpp import wording  # both with the library of PDUs behind them
+    from palomar.carriers.smpp import setting_values  # both with the library of PDUs behind them
     from palomar.smpp import plain_word, state_of
 
     known = {
-        carrier.name: wording.receipt_words(carrier.receipt_words)
+        carrier.name: setting_values.receipt_words(carrier.receipt_words)
         for carrier in config.carriers
         if isinstance(carrier, SmppCarrierSettings)
     }

@@ -11,7 +11,7 @@ import click
 from palomar.app.config import CarrierConfig, SimulatorCarrier
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.probing.diagnosis import Finding
-from palomar.carriers.smpp.probing.probe import Allowance, Probe
+from palomar.carriers.smpp.probing.probe import Probe, ProbeLimits
 from palomar.carriers.smpp.probing.probe_bind import Connector
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.root import configured, fail, json_option, show_json, visible
@@ -61,7 +61,7 @@ def examine(name: str, to: str, messages: int | None, sender: str | None, wait: 
     if parse_sender(sender) is None:
         fail(f"--sender: {sender!r} is none: a name of up to 11 characters, or up to 16 digits", 2)
     count = messages if messages is not None else (MESSAGES if to else 0)
-    allowance = Allowance(to=to.lstrip("+"), messages=count, sender=sender, wait_seconds=wait)
+    allowance = ProbeLimits(to=to.lstrip("+"), messages=count, sender=sender, wait_seconds=wait)
     findings = asyncio.run(_examined(entry, allowance, tells=not as_json))
     toml = _toml(entry, findings)
     if as_json:
@@ -72,7 +72,7 @@ def examine(name: str, to: str, messages: int | None, sender: str | None, wait: 
         raise SystemExit(1)
 
 
-async def _examined(entry: CarrierConfig, allowance: Allowance, *, tells: bool) -> list[Finding]:
+async def _examined(entry: CarrierConfig, allowance: ProbeLimits, *, tells: bool) -> list[Finding]:
     findings: list[Finding] = []
 
     def says(text: str) -> None:

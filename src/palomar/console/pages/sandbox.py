@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from palomar.apidocs.samples import Given, Sample
-from palomar.carriers.simulator import outcome
+from palomar.carriers.simulator import delivery_plan
 from palomar.carriers.simulator.chaos import script
 from palomar.console.i18n import word
 from palomar.console.pages.messages import CHOICE_OF
@@ -148,7 +148,7 @@ async def _page(
         calls=play.calls(),
         standing=await play.controls.standing() if play.controls.may_change else None,
         first_plans=FIRST_PLANS,
-        plans=outcome.table(),
+        plans=delivery_plan.table(),
         presets=[(name, script.written(preset)) for name, preset in script.PRESETS.items()],
         items=script.table(),
         fault=fault,

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from palomar.carriers.simulator.chaos.ids import IdDialect, Names, named, recalled
+from palomar.carriers.simulator.chaos.ids import IdDialect, MessageIds, named, recalled
 
 VALUE = 0x00C0FFEE12345678
 
@@ -12,18 +12,18 @@ VALUE = 0x00C0FFEE12345678
 @pytest.mark.parametrize(
     ("dialect", "names"),
     [
-        ("hexadecimal", Names("00C0FFEE12345678", "00C0FFEE12345678", True)),
-        ("decimal", Names("54324593501165176", "54324593501165176", True)),
-        ("hex-decimal", Names("C0FFEE12345678", "54324593501165176", False)),
-        ("decimal-hex", Names("54324593501165176", "C0FFEE12345678", False)),
-        ("padded", Names("54324593501165176", "000000054324593501165176", False)),
-        ("stripped", Names("000000054324593501165176", "54324593501165176", False)),
-        ("other-case", Names("C0FFEE12345678", "c0ffee12345678", False)),
-        ("tlv-only", Names("00C0FFEE12345678", "", True)),
-        ("text-only", Names("00C0FFEE12345678", "00C0FFEE12345678", False)),
+        ("hexadecimal", MessageIds("00C0FFEE12345678", "00C0FFEE12345678", True)),
+        ("decimal", MessageIds("54324593501165176", "54324593501165176", True)),
+        ("hex-decimal", MessageIds("C0FFEE12345678", "54324593501165176", False)),
+        ("decimal-hex", MessageIds("54324593501165176", "C0FFEE12345678", False)),
+        ("padded", MessageIds("54324593501165176", "000000054324593501165176", False)),
+        ("stripped", MessageIds("000000054324593501165176", "54324593501165176", False)),
+        ("other-case", MessageIds("C0FFEE12345678", "c0ffee12345678", False)),
+        ("tlv-only", MessageIds("00C0FFEE12345678", "", True)),
+        ("text-only", MessageIds("00C0FFEE12345678", "00C0FFEE12345678", False)),
     ],
 )
-def test_each_dialect_spells_the_id_in_its_way(dialect: IdDialect, names: Names) -> None:
+def test_each_dialect_spells_the_id_in_its_way(dialect: IdDialect, names: MessageIds) -> None:
     assert named(VALUE, dialect) == names
 
 
@@ -40,4 +40,4 @@ def test_the_answered_id_is_enough_to_name_a_message_again(dialect: IdDialect) -
 
 @pytest.mark.parametrize("answered", ["", "no-number", "00C0FFEE12345678"])
 def test_an_id_of_another_dialect_is_repeated_as_it_is(answered: str) -> None:
-    assert recalled(answered, "hex-decimal") == Names(answered, answered, True)
+    assert recalled(answered, "hex-decimal") == MessageIds(answered, answered, True)

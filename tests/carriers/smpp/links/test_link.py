@@ -10,7 +10,7 @@ from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, t
 from tests.contracts.carrier import outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.smpp.links.oddments import ALERTS_REMEMBERED
+from palomar.carriers.smpp.links.stray_pdus import ALERTS_REMEMBERED
 from palomar.ports import Deferred, Exchange, InDoubt, NotSent, Refused, Taken
 from palomar.smpp import (
     AlertNotification,

@@ -12,7 +12,7 @@ from palomar.carriers.simulator.chaos.ids import IdDialect
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.probing.diagnosis import Finding
-from palomar.carriers.smpp.probing.probe import Allowance, Probe
+from palomar.carriers.smpp.probing.probe import Probe, ProbeLimits
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.smpp import SubmitSm
 
@@ -47,7 +47,7 @@ async def examined(
         more(smsc)
     probe = Probe(
         SmppCarrierSettings(name="probed", host="smsc", port=2775, system_id="palomar", password="secret"),
-        Allowance(to=to, messages=messages, wait_seconds=wait),
+        ProbeLimits(to=to, messages=messages, wait_seconds=wait),
         clock=LoopClock(),
         found=found.findings.append,
         says=found.steps.append,

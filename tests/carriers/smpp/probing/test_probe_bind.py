@@ -12,7 +12,7 @@ from tests.contracts.virtual_time import LoopClock, in_virtual_time
 from tests.support.certificates import Authority
 
 from palomar.carriers.simulator.listen import serve, server_context
-from palomar.carriers.simulator.memory import join
+from palomar.carriers.simulator.memory_transport import join
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.probing.diagnosis import Finding

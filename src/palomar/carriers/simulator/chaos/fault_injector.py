@@ -1,7 +1,7 @@
 """A chaos script at work: how fast submits come, which message has come before, and the octets of garbage.
 
 It remembers a bounded number of messages. Not here: what the script decides (``faults``), nor the connection it happens
-to (``peer``).
+to (``connection``).
 """
 
 from collections import deque

@@ -20,7 +20,7 @@ IdDialect = Literal[
 _PADDED_DIGITS = 24
 
 
-class Names(NamedTuple):
+class MessageIds(NamedTuple):
     """What one message is called. (A tuple because one is made for every message, at a third of the price.)"""
 
     answered: str
@@ -31,33 +31,33 @@ class Names(NamedTuple):
     """Whether its receipts say the answered id in ``receipted_message_id``."""
 
 
-def named(value: int, dialect: IdDialect) -> Names:
+def named(value: int, dialect: IdDialect) -> MessageIds:
     """The names of the message with that number, 64 bits."""
     match dialect:
         case "hexadecimal":
             name = f"{value:016X}"
-            return Names(name, name, True)
+            return MessageIds(name, name, True)
         case "decimal":
-            return Names(str(value), str(value), True)
+            return MessageIds(str(value), str(value), True)
         case "hex-decimal":
-            return Names(f"{value:X}", str(value), False)
+            return MessageIds(f"{value:X}", str(value), False)
         case "decimal-hex":
-            return Names(str(value), f"{value:X}", False)
+            return MessageIds(str(value), f"{value:X}", False)
         case "padded":
-            return Names(str(value), f"{value:0{_PADDED_DIGITS}}", False)
+            return MessageIds(str(value), f"{value:0{_PADDED_DIGITS}}", False)
         case "stripped":
-            return Names(f"{value:0{_PADDED_DIGITS}}", str(value), False)
+            return MessageIds(f"{value:0{_PADDED_DIGITS}}", str(value), False)
         case "other-case":
-            return Names(f"{value:X}", f"{value:x}", False)
+            return MessageIds(f"{value:X}", f"{value:x}", False)
         case "tlv-only":
-            return Names(f"{value:016X}", "", True)
+            return MessageIds(f"{value:016X}", "", True)
         case "text-only":
-            return Names(f"{value:016X}", f"{value:016X}", False)
+            return MessageIds(f"{value:016X}", f"{value:016X}", False)
         case _:
             assert_never(dialect)
 
 
-def recalled(answered: str, dialect: IdDialect) -> Names:
+def recalled(answered: str, dialect: IdDialect) -> MessageIds:
     """The names of a message that was taken before a restart, of which only the answered id is known.
 
     An id that is none of this dialect was given under another one: its receipts repeat it as it is.
@@ -66,8 +66,8 @@ def recalled(answered: str, dialect: IdDialect) -> Names:
     try:
         names = named(int(answered, base), dialect)
     except ValueError:
-        return Names(answered, answered, True)
-    return names if names.answered == answered else Names(answered, answered, True)
+        return MessageIds(answered, answered, True)
+    return names if names.answered == answered else MessageIds(answered, answered, True)
 
 
 _DECIMAL = frozenset({"decimal", "decimal-hex", "padded", "stripped"})

@@ -32,7 +32,7 @@ BINDS: dict[str, tuple[type[Bind], ...]] = {
 log = structlog.get_logger(__name__)
 
 
-class Dialler:
+class Dialer:
     """Keeps one link bound; the carrier runs :meth:`run` as a task."""
 
     def __init__(

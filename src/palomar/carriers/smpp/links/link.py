@@ -2,7 +2,7 @@
 
 It submits parts, asks for parts, and tells its carrier what the SMSC said, with the octets. Not here: how it gets bound
 (``bind`` where we call, ``outbind`` where we are called), which link a part takes (``carrier``), what a PDU means
-(``translate``, ``verdicts``).
+(``deliveries``, ``submit_answers``).
 """
 
 import asyncio
@@ -12,10 +12,10 @@ from typing import Protocol, assert_never
 
 import structlog
 
-from palomar.carriers.smpp.answering import AnswerWatch
+from palomar.carriers.smpp.answer_watch import AnswerWatch
 from palomar.carriers.smpp.links.capture import Capture
 from palomar.carriers.smpp.links.connection import SmppConnection
-from palomar.carriers.smpp.links.oddments import StrayPdus
+from palomar.carriers.smpp.links.stray_pdus import StrayPdus
 from palomar.carriers.smpp.pacing import LinkRate
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import Clock, Exchange, LinkStatus, OutgoingPart

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from palomar.carriers.smpp import wording
+from palomar.carriers.smpp import setting_values
 from palomar.carriers.smpp.probing import diagnosis
 from palomar.carriers.smpp.probing.diagnosis import PROBE_OCTETS, Finding, ProbeSubmit, Verdict
 from palomar.carriers.smpp.probing.probe_bind import BindStep, Connector
@@ -30,7 +30,7 @@ _NO_PARAMETERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
+class ProbeLimits:
     """What the doctor may do: send so many messages to a number, as a sender, and wait so long for receipts."""
 
     to: str = ""
@@ -45,7 +45,7 @@ class Probe:
     def __init__(
         self,
         settings: SmppCarrierSettings,
-        allowance: Allowance,
+        allowance: ProbeLimits,
         *,
         clock: Clock,
         found: Callable[[Finding], None],
@@ -113,7 +113,7 @@ class Probe:
             return None
         self._found(diagnosis.receipt_id(receipt, delivery.tlvs, identifier))
         self._found(diagnosis.receipt_dates(receipt, now_ms=self._clock.wall_ms()))
-        own_words = wording.receipt_words(self._settings.receipt_words)
+        own_words = setting_values.receipt_words(self._settings.receipt_words)
         self._found(diagnosis.receipt_words(receipt, FIRST_TEXT, own_words))
         self._note("receipt addresses", "ok", f"from {delivery.source_addr} to {delivery.destination_addr}")
         echoed = receipt.user_message_reference == _REFERENCE

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from palomar.carriers.smpp.deliveries import answered_query, delivery_reader
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.translate import answered_query, delivery_reader
 from palomar.ports import CarrierInbound, CarrierReceipt
 from palomar.smpp import DataSm, DeliverSm, MessageState, QuerySmResp, decode, encode, tlvs
 from palomar.vocabulary.message import State

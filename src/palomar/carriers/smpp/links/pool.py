@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from palomar.carriers.smpp.links.link import SmppLink
 
 
-class SmppLinks:
+class LinkPool:
     """All of them, bound or not, in the order in which they were made."""
 
     def __init__(self) -> None:

@@ -2,23 +2,23 @@
 
 import pytest
 
-from palomar.carriers.simulator import outcome
+from palomar.carriers.simulator import delivery_plan
 
 
 @pytest.mark.parametrize("number", ["573001234567", "34600000001", "573001299899", "573001200000", "5730012999"])
 def test_an_ordinary_number_is_delivered(number: str) -> None:
-    plan = outcome.plan_for(number)
+    plan = delivery_plan.plan_for(number)
     assert plan.status == 0
     assert [receipt.stat for receipt in plan.receipts] == ["DELIVRD"]
 
 
 def test_every_magic_ending_lies_where_only_magic_numbers_are() -> None:
-    assert all(99_900 <= int(digits) <= 99_999 and len(digits) == 5 for digits in outcome.MAGIC)
+    assert all(99_900 <= int(digits) <= 99_999 and len(digits) == 5 for digits in delivery_plan.MAGIC)
 
 
 def test_the_table_names_every_ending_and_says_what_it_does() -> None:
-    table = dict(outcome.table())
-    assert set(table) == set(outcome.MAGIC)
+    table = dict(delivery_plan.table())
+    assert set(table) == set(delivery_plan.MAGIC)
     assert len(set(table.values())) == len(table)
 
 
@@ -27,18 +27,18 @@ def test_the_table_names_every_ending_and_says_what_it_does() -> None:
     [("99901", ["UNDELIV"]), ("99902", ["EXPIRED"]), ("99903", ["REJECTD"]), ("99906", []), ("99912", ["UNKNOWN"])],
 )
 def test_the_failures_of_the_table(digits: str, words: list[str]) -> None:
-    assert [receipt.stat for receipt in outcome.plan_for("5730012" + digits).receipts] == words
+    assert [receipt.stat for receipt in delivery_plan.plan_for("5730012" + digits).receipts] == words
 
 
 def test_the_delay_is_within_a_second_and_the_same_when_asked_again() -> None:
-    delays = [outcome.receipt_delay_seconds(f"57300123{n:04}", b"hola") for n in range(500)]
-    assert delays == [outcome.receipt_delay_seconds(f"57300123{n:04}", b"hola") for n in range(500)]
+    delays = [delivery_plan.receipt_delay_seconds(f"57300123{n:04}", b"hola") for n in range(500)]
+    assert delays == [delivery_plan.receipt_delay_seconds(f"57300123{n:04}", b"hola") for n in range(500)]
     assert min(delays) >= 0.3
     assert max(delays) < 1
     assert max(delays) - min(delays) > 0.4
 
 
 def test_a_fixed_delay_leaves_those_that_have_their_own() -> None:
-    plan = outcome.with_delay(outcome.plan_for("57300199911"), 0.0)
-    assert plan.receipts[0].after_seconds == outcome.SLOW_RECEIPT_SECONDS
-    assert outcome.with_delay(outcome.ORDINARY, 0.0).receipts[0].after_seconds == 0.0
+    plan = delivery_plan.with_delay(delivery_plan.plan_for("57300199911"), 0.0)
+    assert plan.receipts[0].after_seconds == delivery_plan.SLOW_RECEIPT_SECONDS
+    assert delivery_plan.with_delay(delivery_plan.ORDINARY, 0.0).receipts[0].after_seconds == 0.0

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 from tests.carriers.smpp.parts import part, settings
 
-from palomar.carriers.smpp.coding import codings
-from palomar.carriers.smpp.writing import EncodedText, plain_codings, writer
+from palomar.carriers.smpp.text_decoding import codings
+from palomar.carriers.smpp.text_encoding import EncodedText, plain_codings, writer
 from palomar.ports import Refused
 from palomar.text.alphabets import USER_DATA_OCTETS, Alphabet, measure
 from palomar.text.handset_text import read_text

@@ -8,17 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from palomar.carriers.simulator import outcome
+from palomar.carriers.simulator import delivery_plan
 from palomar.carriers.simulator.chaos import ids
 from palomar.carriers.simulator.chaos.faults import CALM, ChaosScript, PlannedFaults
-from palomar.carriers.simulator.chaos.ids import Names
-from palomar.carriers.simulator.outcome import DeliveryPlan, PlannedReceipt
+from palomar.carriers.simulator.chaos.ids import MessageIds
+from palomar.carriers.simulator.delivery_plan import DeliveryPlan, PlannedReceipt
+from palomar.carriers.simulator.message_store import MessageStore, StoredMessage
 from palomar.carriers.simulator.receipts import STATES, Delivery, alert_pdu, as_data_sm, receipt_pdu
+from palomar.carriers.simulator.schedule import timing_of
 from palomar.carriers.simulator.scheduler import Scheduler
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.stats import Stats
-from palomar.carriers.simulator.taken import TakenMessage, TakenMessages
-from palomar.carriers.simulator.timing import timing_of
 from palomar.ports import Clock
 from palomar.smpp import DeliverSm, MessageState, SubmitSm, parameters, tlvs
 
@@ -33,7 +33,7 @@ Bring = Callable[[str, Delivery], None]
 """Puts something into the mailbox of a system_id."""
 
 
-class DeliveryNetwork:
+class MobileNetwork:
     """Between the SMSC and the handsets."""
 
     def __init__(
@@ -45,12 +45,12 @@ class DeliveryNetwork:
         stats: Stats,
         agenda: Scheduler,
         bring: Bring,
-        arrived: Callable[[TakenMessage, int], None],
+        arrived: Callable[[StoredMessage, int], None],
         replied: Callable[[SubmitSm, str, str], None],
     ) -> None:
         """``arrived`` is told of each part that reaches its handset, and the wall time; ``replied`` of what a handset
         answers to one: it, its system_id, the answer."""
-        self.memory = TakenMessages(limit=settings.history_limit)
+        self.memory = MessageStore(limit=settings.history_limit)
         self._settings = settings
         self._clock = clock
         self._stats = stats
@@ -69,8 +69,8 @@ class DeliveryNetwork:
         script: ChaosScript = CALM,
         fate: PlannedFaults | None = None,
         by_data_sm: bool = False,
-        names: Names | None = None,
-    ) -> TakenMessage:
+        names: MessageIds | None = None,
+    ) -> StoredMessage:
         """Take a message whose times can be read, and plan what becomes of it.
 
         Without ``names`` it gets its own and is kept in ``memory``; messages that share theirs the caller keeps.
@@ -78,8 +78,8 @@ class DeliveryNetwork:
         self._stats.taken += 1
         delay = self._settings.receipt_delay_seconds
         if delay is None:
-            delay = outcome.receipt_delay_seconds(pdu.destination_addr, pdu.short_message)
-        taken = TakenMessage(
+            delay = delivery_plan.receipt_delay_seconds(pdu.destination_addr, pdu.short_message)
+        taken = StoredMessage(
             names=names or self.name(script),
             system_id=system_id,
             source=pdu.source_addr,
@@ -96,7 +96,7 @@ class DeliveryNetwork:
         self._plan(taken)
         return taken
 
-    def name(self, script: ChaosScript = CALM) -> Names:
+    def name(self, script: ChaosScript = CALM) -> MessageIds:
         """A new name: it looks random, never repeats in one life and hardly ever between two."""
         self._serial += 1
         return ids.named(self._serial * _GOLDEN & 0xFFFFFFFFFFFFFFFF, script.ids or self._settings.ids)
@@ -106,11 +106,11 @@ class DeliveryNetwork:
 
         What becomes of it follows from its number and text, so it becomes the same; its handset does not answer again.
         """
-        plan = replace(outcome.plan_for(pdu.destination_addr), reply="")
+        plan = replace(delivery_plan.plan_for(pdu.destination_addr), reply="")
         names = ids.recalled(message_id, script.ids or self._settings.ids)
         self.memory.add((self.take(system_id, pdu, plan, script=script, names=names),))
 
-    def cancel(self, taken: TakenMessage) -> None:
+    def cancel(self, taken: StoredMessage) -> None:
         """It shall not be delivered: it ends as DELETED, and its receipt says so."""
         self._stats.cancelled += 1
         taken.cancelled = True
@@ -120,7 +120,7 @@ class DeliveryNetwork:
             self._tell(taken, receipt, now_ms)
         taken.forget_text()
 
-    def replace(self, taken: TakenMessage, pdu: SubmitSm) -> TakenMessage:
+    def replace(self, taken: StoredMessage, pdu: SubmitSm) -> StoredMessage:
         """Another message takes its place, under its name."""
         self._stats.replaced += 1
         taken.cancelled = True
@@ -132,14 +132,14 @@ class DeliveryNetwork:
 
     # --- inside
 
-    def _plan(self, taken: TakenMessage) -> None:
+    def _plan(self, taken: StoredMessage) -> None:
         pdu, plan, start = taken.pdu, taken.plan, 0.0
         if pdu.schedule_delivery_time or pdu.validity_period:
             timing = timing_of(pdu, now_ms=taken.taken_ms)
             start = timing.starts_after_seconds
             if timing.validity_seconds is not None:
                 left = max(timing.validity_seconds - start, 0.0)
-                plan = outcome.within(plan, left, delay_seconds=taken.delay_seconds)
+                plan = delivery_plan.within(plan, left, delay_seconds=taken.delay_seconds)
         later = self._agenda.later
         for receipt in plan.receipts:
             after = taken.delay_seconds if receipt.after_seconds is None else receipt.after_seconds
@@ -152,7 +152,7 @@ class DeliveryNetwork:
             taken.waiting += 1
             later(start + taken.delay_seconds, partial(self._reply, taken, plan.reply))
 
-    def _happen(self, taken: TakenMessage, receipt: PlannedReceipt | None) -> None:
+    def _happen(self, taken: StoredMessage, receipt: PlannedReceipt | None) -> None:
         """The handset has it before anybody is told so; None: nobody will ever be."""
         if not taken.cancelled:
             now_ms = self._clock.wall_ms()
@@ -168,17 +168,17 @@ class DeliveryNetwork:
                         self._tell_by_fate(taken, receipt, taken.fate)
         self._happened(taken)
 
-    def _reply(self, taken: TakenMessage, text: str) -> None:
+    def _reply(self, taken: StoredMessage, text: str) -> None:
         if not taken.cancelled:
             self._replied(taken.pdu, taken.system_id, text)
         self._happened(taken)
 
-    def _happened(self, taken: TakenMessage) -> None:
+    def _happened(self, taken: StoredMessage) -> None:
         taken.waiting -= 1
         if not taken.waiting:
             taken.forget_text()
 
-    def _move(self, taken: TakenMessage, receipt: PlannedReceipt, now_ms: int) -> None:
+    def _move(self, taken: StoredMessage, receipt: PlannedReceipt, now_ms: int) -> None:
         state = STATES.get(receipt.stat)
         if state is None:
             return
@@ -189,7 +189,7 @@ class DeliveryNetwork:
             self._stats.alerts += 1
             self._agenda.later(ALERT_SECONDS, partial(self._bring, taken.system_id, alert_pdu(taken.pdu)))
 
-    def _tell_by_fate(self, taken: TakenMessage, receipt: PlannedReceipt, fate: PlannedFaults) -> None:
+    def _tell_by_fate(self, taken: StoredMessage, receipt: PlannedReceipt, fate: PlannedFaults) -> None:
         if fate.loses_receipts:
             self._stats.receipts_lost += 1
             return
@@ -200,11 +200,11 @@ class DeliveryNetwork:
             taken.waiting += 1
             self._agenda.later(after, partial(self._tell_late, taken, receipt))
 
-    def _tell_late(self, taken: TakenMessage, receipt: PlannedReceipt) -> None:
+    def _tell_late(self, taken: StoredMessage, receipt: PlannedReceipt) -> None:
         self._tell(taken, receipt, self._clock.wall_ms())
         self._happened(taken)
 
-    def _tell(self, taken: TakenMessage, receipt: PlannedReceipt, now_ms: int) -> None:
+    def _tell(self, taken: StoredMessage, receipt: PlannedReceipt, now_ms: int) -> None:
         names = taken.names
         pdu = receipt_pdu(
             taken.pdu,
@@ -231,7 +231,7 @@ def _wants(pdu: SubmitSm, receipt: PlannedReceipt) -> bool:
     return wanted != parameters.RECEIPT_NONE
 
 
-def _wants_alert(taken: TakenMessage) -> bool:
+def _wants_alert(taken: StoredMessage) -> bool:
     """Whether the news that the handset is back follows: its number has it so, or the sender set the delivery pending
     flag (SMPP 3.4 section 5.3.2.29)."""
     return taken.plan.alerts or tlvs.SET_DPF.find(taken.pdu.tlvs) == 1

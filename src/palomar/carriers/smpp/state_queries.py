@@ -1,14 +1,14 @@
 """Questions to a carrier how a part stands (query_sm, SMPP 3.4 section 4.8).
 
-Not here: when one is asked (``flows``), and whether a link has a slot for it (``carrier``).
+Not here: when one is asked (``palomar.receipts``), and whether a link has a slot for it (``carrier``).
 """
 
 import structlog
 
+from palomar.carriers.smpp.deliveries import answered_query
 from palomar.carriers.smpp.links.link import SmppLink, StateQuery
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.submitting import query_maker
-from palomar.carriers.smpp.translate import answered_query
 from palomar.ports import CarrierReceipt
 from palomar.smpp import CommandStatus, Pdu, QuerySmResp, UnencodablePdu, status_name
 

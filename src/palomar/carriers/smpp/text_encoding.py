@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from palomar.carriers.smpp import wording
+from palomar.carriers.smpp import setting_values
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import OutgoingPart, Refused
 from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT
@@ -57,7 +57,7 @@ def _codings(settings: SmppCarrierSettings, *, flash: bool) -> dict[Alphabet, tu
     gsm, ucs2 = _own_codings(settings, flash=flash)
     codings: dict[Alphabet, tuple[int, Elements]] = {Alphabet.UCS2: (ucs2, ())}
     if settings.alphabet == "gsm":
-        languages = wording.languages(settings.languages)
+        languages = setting_values.languages(settings.languages)
         for alphabet, shifts in SHIFTS.items():
             if alphabet is not Alphabet.UCS2 and {shifts.locking, shifts.single} - {None} <= languages:
                 codings[alphabet] = (gsm, _shift_elements(alphabet))

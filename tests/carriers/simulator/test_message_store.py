@@ -1,14 +1,14 @@
 """What the SMSC remembers of messages: found by id and by address, for their own client only, and not for ever."""
 
-from palomar.carriers.simulator.chaos.ids import Names
-from palomar.carriers.simulator.outcome import ORDINARY, DeliveryPlan, PlannedReceipt
-from palomar.carriers.simulator.taken import TakenMessage, TakenMessages
+from palomar.carriers.simulator.chaos.ids import MessageIds
+from palomar.carriers.simulator.delivery_plan import ORDINARY, DeliveryPlan, PlannedReceipt
+from palomar.carriers.simulator.message_store import MessageStore, StoredMessage
 from palomar.smpp import SubmitSm
 
 
-def taken(name: str, *, system_id: str = "esme", text: bytes = b"hola", plan: DeliveryPlan = ORDINARY) -> TakenMessage:
-    return TakenMessage(
-        names=Names(name, name, True),
+def taken(name: str, *, system_id: str = "esme", text: bytes = b"hola", plan: DeliveryPlan = ORDINARY) -> StoredMessage:
+    return StoredMessage(
+        names=MessageIds(name, name, True),
         system_id=system_id,
         source="PALOMAR",
         pdu=SubmitSm(source_addr="PALOMAR", destination_addr="34600000001", short_message=text),
@@ -18,13 +18,13 @@ def taken(name: str, *, system_id: str = "esme", text: bytes = b"hola", plan: De
     )
 
 
-def between(memory: TakenMessages, **more: str) -> list[TakenMessage]:
+def between(memory: MessageStore, **more: str) -> list[StoredMessage]:
     wanted = {"system_id": "esme", "source": "PALOMAR", "destination": "34600000001", "service_type": ""} | more
     return list(memory.changeable(**wanted))
 
 
 def test_the_oldest_are_forgotten_first() -> None:
-    memory = TakenMessages(limit=2)
+    memory = MessageStore(limit=2)
     kept = [taken(name) for name in "abc"]
     for one in kept:
         memory.add((one,))
@@ -33,7 +33,7 @@ def test_the_oldest_are_forgotten_first() -> None:
 
 
 def test_one_takes_the_place_of_another_under_the_same_id() -> None:
-    memory, old, beside = TakenMessages(limit=9), taken("a"), taken("a")
+    memory, old, beside = MessageStore(limit=9), taken("a"), taken("a")
     memory.add((old, beside))
     new = taken("a", text=b"new")
     memory.swap(old, new)
@@ -41,7 +41,7 @@ def test_one_takes_the_place_of_another_under_the_same_id() -> None:
 
 
 def test_only_what_has_neither_arrived_nor_ended_may_be_changed() -> None:
-    memory = TakenMessages(limit=9)
+    memory = MessageStore(limit=9)
     arrived, ended, cancelled, waiting = (taken(name) for name in "abcd")
     arrived.arrived, ended.done_ms, cancelled.cancelled = True, 1, True
     for one in (arrived, ended, cancelled, waiting):

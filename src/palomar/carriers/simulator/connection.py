@@ -59,7 +59,7 @@ _BIND_RESPONSES: dict[type[Pdu], type[BindTransceiverResp | BindTransmitterResp 
 }
 
 
-class Switchboard(Protocol):
+class ConnectionHandler(Protocol):
     """Whose connection it is: the SMSC, as its peers know it."""
 
     settings: SimulatorSettings
@@ -69,17 +69,17 @@ class Switchboard(Protocol):
     @property
     def chaos(self) -> ChaosScript: ...
 
-    def connected(self, peer: "Peer") -> None: ...
+    def connected(self, peer: "ClientConnection") -> None: ...
 
-    def disconnected(self, peer: "Peer") -> None: ...
+    def disconnected(self, peer: "ClientConnection") -> None: ...
 
     def mailbox(self, system_id: str) -> Mailbox: ...
 
-    def submitted(self, peer: "Peer", pdu: SubmitSm) -> None:
+    def submitted(self, peer: "ClientConnection", pdu: SubmitSm) -> None:
         """A message came: it is to be answered."""
         ...
 
-    def requested(self, peer: "Peer", pdu: Pdu) -> None:
+    def requested(self, peer: "ClientConnection", pdu: Pdu) -> None:
         """Another request came: it is to be answered."""
         ...
 
@@ -92,10 +92,10 @@ class Switchboard(Protocol):
         ...
 
 
-class Peer(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """A client's connection."""
 
-    def __init__(self, smsc: Switchboard, *, outbind: Outbind | None = None) -> None:
+    def __init__(self, smsc: ConnectionHandler, *, outbind: Outbind | None = None) -> None:
         """``outbind``: we have called, and ask the other side to bind."""
         settings = smsc.settings
         self._smsc = smsc

@@ -5,7 +5,7 @@ import asyncio
 from tests.carriers.simulator.client import Client, connect, make_smsc, message
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.simulator.memory import join
+from palomar.carriers.simulator.memory_transport import join
 from palomar.smpp import (
     AlertNotification,
     BindReceiver,

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from palomar.carriers.simulator.chaos.faults import CALM, ChaosScript, PlannedFaults
-from palomar.carriers.simulator.chaos.ids import Names
-from palomar.carriers.simulator.outcome import DeliveryPlan
+from palomar.carriers.simulator.chaos.ids import MessageIds
+from palomar.carriers.simulator.delivery_plan import DeliveryPlan
 from palomar.smpp import MessageState, SubmitSm
 
 _FORGOTTEN = SubmitSm()
 
 
 @dataclass(slots=True, kw_only=True)
-class TakenMessage:
+class StoredMessage:
     """One message to one number."""
 
-    names: Names
+    names: MessageIds
     system_id: str
     source: str
     """The sender's address; the text may be forgotten before it."""
@@ -56,32 +56,34 @@ class TakenMessage:
         self.pdu = _FORGOTTEN
 
 
-class TakenMessages:
+class MessageStore:
     """Where ``query_sm``, ``cancel_sm`` and ``replace_sm`` find messages. One id may name several: those of one
     ``submit_multi``."""
 
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
-        self._by_id: dict[str, tuple[TakenMessage, ...]] = {}
+        self._by_id: dict[str, tuple[StoredMessage, ...]] = {}
 
-    def add(self, taken: tuple[TakenMessage, ...]) -> None:
+    def add(self, taken: tuple[StoredMessage, ...]) -> None:
         """Keep messages that share an id."""
         self._by_id[taken[0].names.answered] = taken
         if len(self._by_id) > self._limit:
             del self._by_id[next(iter(self._by_id))]
 
-    def swap(self, old: TakenMessage, new: TakenMessage) -> None:
+    def swap(self, old: StoredMessage, new: StoredMessage) -> None:
         """``new`` takes the place of ``old``, if that is still known."""
         message_id = old.names.answered
         found = self._by_id.get(message_id, ())
         self._by_id[message_id] = tuple(new if taken is old else taken for taken in found) or (new,)
 
-    def named(self, message_id: str, *, system_id: str) -> tuple[TakenMessage, ...]:
+    def named(self, message_id: str, *, system_id: str) -> tuple[StoredMessage, ...]:
         """The messages of that id, if that client sent them."""
         found = self._by_id.get(message_id, ())
         return found if found and found[0].system_id == system_id else ()
 
-    def changeable(self, *, system_id: str, source: str, destination: str, service_type: str) -> Iterator[TakenMessage]:
+    def changeable(
+        self, *, system_id: str, source: str, destination: str, service_type: str
+    ) -> Iterator[StoredMessage]:
         """That client's messages between these addresses which may still be changed, oldest first."""
         for messages in self._by_id.values():
             for taken in messages:

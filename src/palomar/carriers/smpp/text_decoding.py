@@ -1,7 +1,8 @@
 """Texts by data coding: how those from phones are read.
 
 Sources: SMPP 3.4 section 5.2.19, 3GPP TS 23.038 section 4 (the groups above 0x0F) and 6.2.1.2 (national languages).
-Pure; not here: the alphabets themselves (``domain``), how ours are written (``writing``), concatenation (``smpp``).
+Pure; not here: the alphabets themselves (``palomar.text``), how ours are written (``text_encoding``),
+concatenation (``smpp``).
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.writing import Elements
+from palomar.carriers.smpp.text_encoding import Elements
 from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT, parameters
 from palomar.text.handset_text import GSM, UCS2, gsm_coding, read_text
 

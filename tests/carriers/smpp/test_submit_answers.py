@@ -3,7 +3,7 @@
 import pytest
 from tests.carriers.smpp.parts import settings
 
-from palomar.carriers.smpp.verdicts import RETRY_SECONDS, SLOW_DOWN, judge
+from palomar.carriers.smpp.submit_answers import RETRY_SECONDS, SLOW_DOWN, judge
 from palomar.ports import Deferred, Refused, Taken
 from palomar.smpp import CommandStatus, DataSmResp, GenericNack, QuerySmResp, SubmitSmResp
 

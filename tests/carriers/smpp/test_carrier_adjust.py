@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.carriers.smpp.scripted import Rig, stay_silent, take
-from tests.carriers.smpp.test_waking import send_as_told
+from tests.carriers.smpp.test_waker import send_as_told
 from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from palomar.carriers.smpp import wording
+from palomar.carriers.smpp import setting_values
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import Deferred, Refused, SubmitOutcome, Taken
 from palomar.smpp import CommandStatus, DataSmResp, Pdu, SubmitSmResp, status_name
@@ -77,7 +77,7 @@ TEMPORARY_BY_SETTING_SECONDS: Final = 5.0
 def judge(settings: SmppCarrierSettings) -> Callable[[Pdu], SubmitOutcome]:
     """What this carrier's answers mean; a ``generic_nack`` is a refusal too."""
     retry_seconds = {int(status): seconds for status, seconds in RETRY_SECONDS.items() if seconds is not None}
-    for status in wording.statuses(settings.temporary_statuses):
+    for status in setting_values.statuses(settings.temporary_statuses):
         retry_seconds.setdefault(status, TEMPORARY_BY_SETTING_SECONDS)
 
     def outcome(answer: Pdu) -> SubmitOutcome:

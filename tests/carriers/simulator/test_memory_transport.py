@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.carriers.simulator.memory import HIGH_WATER, join
+from palomar.carriers.simulator.memory_transport import HIGH_WATER, join
 
 
 class Recorder(asyncio.Protocol):

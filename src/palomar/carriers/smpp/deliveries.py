@@ -2,7 +2,7 @@
 to a ``query_sm`` is a receipt that we asked for.
 
 Pure. ``esm_class`` says what a ``deliver_sm`` is, or parameters that no phone can set: a text that looks like a receipt
-may come from a phone. The way out is ``submitting``, the answers to it ``verdicts``.
+may come from a phone. The way out is ``submitting``, the answers to it ``submit_answers``.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,9 +11,9 @@ from typing import Final
 
 from msgspec import structs
 
-from palomar.carriers.smpp import wording
-from palomar.carriers.smpp.coding import codings
+from palomar.carriers.smpp import setting_values
 from palomar.carriers.smpp.settings import SmppCarrierSettings
+from palomar.carriers.smpp.text_decoding import codings
 from palomar.ports import CarrierInbound, CarrierReceipt
 from palomar.smpp import (
     DataSm,
@@ -56,7 +56,7 @@ def delivery_reader(settings: SmppCarrierSettings) -> Callable[[DeliverSm | Data
     """What this carrier brought, of the PDU and its octets; None for the acknowledgements that only CDMA and TDMA
     phones make."""
     carrier, coding_of = settings.name, codings(settings)
-    words = wording.receipt_words(settings.receipt_words)
+    words = setting_values.receipt_words(settings.receipt_words)
 
     def read(pdu: DeliverSm | DataSm, octets: bytes) -> Delivery | None:
         receipt = parse_receipt(pdu)

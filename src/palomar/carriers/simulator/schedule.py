@@ -10,7 +10,7 @@ from palomar.smpp import CommandStatus, InvalidTime, SubmitSm, parse_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class DeliverySchedule:
     """Seconds from now."""
 
     starts_after_seconds: float = 0.0
@@ -18,7 +18,7 @@ class Timing:
     """From now, not from the start; None: for as long as it takes."""
 
 
-class BadTiming(Exception):
+class InvalidSchedule(Exception):
     """A time that cannot be read; ``status`` is what is answered."""
 
     def __init__(self, status: CommandStatus) -> None:
@@ -26,18 +26,18 @@ class BadTiming(Exception):
         self.status = status
 
 
-def timing_of(pdu: SubmitSm, *, now_ms: int) -> Timing:
-    """Read both fields; what is past is now. Raises BadTiming."""
+def timing_of(pdu: SubmitSm, *, now_ms: int) -> DeliverySchedule:
+    """Read both fields; what is past is now. Raises InvalidSchedule."""
     start = _seconds(pdu.schedule_delivery_time, now_ms, CommandStatus.ESME_RINVSCHED)
     validity = _seconds(pdu.validity_period, now_ms, CommandStatus.ESME_RINVEXPIRY)
-    return Timing(starts_after_seconds=start or 0.0, validity_seconds=validity)
+    return DeliverySchedule(starts_after_seconds=start or 0.0, validity_seconds=validity)
 
 
 def _seconds(text: str, now_ms: int, status: CommandStatus) -> float | None:
     try:
         moment = parse_time(text)
     except InvalidTime:
-        raise BadTiming(status) from None
+        raise InvalidSchedule(status) from None
     if moment is None:
         return None
     if isinstance(moment, timedelta):

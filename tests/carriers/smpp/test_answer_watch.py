@@ -8,7 +8,7 @@ from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, t
 from tests.contracts.carrier import outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.smpp.answering import TRIAL_PAUSE_MAX_SECONDS, AnswerWatch
+from palomar.carriers.smpp.answer_watch import TRIAL_PAUSE_MAX_SECONDS, AnswerWatch
 from palomar.ports import InDoubt, NotSent, Taken
 from palomar.smpp import DataSm, Pdu, SubmitSm
 

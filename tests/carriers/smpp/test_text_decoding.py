@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.carriers.smpp.coding import codings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.writing import Elements
+from palomar.carriers.smpp.text_decoding import codings
+from palomar.carriers.smpp.text_encoding import Elements
 from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT
 from palomar.text import gsm7
 from palomar.text.handset_text import read_text
