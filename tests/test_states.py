@@ -100,7 +100,7 @@ def test_no_statement_sets_a_state_but_those_that_write_what_was_moved() -> None
         ("UPDATE_MESSAGES", "messages"),
         ("UPDATE_MESSAGES_ENDED", "messages"),
         ("UPDATE_PARTS", "parts"),
-        ("UPDATE_PARTS_TAKEN", "parts"),
+        ("UPDATE_PARTS_WITH_REFERENCE", "parts"),
     }
     texts = [
         (file.name, node.value)

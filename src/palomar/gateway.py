@@ -174,7 +174,7 @@ class Gateway:
         now_ms = self.clock.wall_ms()
 
         async def script(tx: Transaction) -> Replay | KeyReused | None:
-            return await answered(Work(tx, self._batcher.context().beside(), now_ms=now_ms), key)
+            return await answered(Work(tx, self._batcher.context().without_node(), now_ms=now_ms), key)
 
         return await self._database.read(script)
 

@@ -9,10 +9,10 @@ import pytest
 from tests.support.world import World
 
 import palomar
-from palomar.app.transaction_order import STEPS, WRITTEN
+from palomar.app.transaction_order import STEPS, WRITE_ORDER
 from palomar.billing.ledger import Ledger
 from palomar.storage.database import Transaction
-from palomar.transaction.work import Joined, Work
+from palomar.transaction.work import Participant, Work
 
 
 def all_modules() -> list[object]:
@@ -31,15 +31,17 @@ def steps_made_in(module: Path) -> list[str]:
     ]
 
 
-def kinds_below(kind: type[Joined]) -> set[type[Joined]]:
+def kinds_below(kind: type[Participant]) -> set[type[Participant]]:
     return {kind}.union(*map(kinds_below, kind.__subclasses__()))
 
 
 def test_every_kind_that_joins_has_one_place_in_the_order() -> None:
     all_modules()
-    of_the_product = {kind for kind in kinds_below(Joined) - {Joined} if kind.__module__.startswith("palomar.")}
-    assert set(WRITTEN) == of_the_product
-    assert len(WRITTEN) == len(of_the_product)
+    of_the_product = {
+        kind for kind in kinds_below(Participant) - {Participant} if kind.__module__.startswith("palomar.")
+    }
+    assert set(WRITE_ORDER) == of_the_product
+    assert len(WRITE_ORDER) == len(of_the_product)
 
 
 def test_every_step_has_one_place_in_the_order() -> None:
@@ -49,7 +51,7 @@ def test_every_step_has_one_place_in_the_order() -> None:
 
 
 async def test_a_kind_without_a_place_cannot_join(world: World) -> None:
-    class Stranger(Joined):
+    class Stranger(Participant):
         async def write(self) -> None:
             raise AssertionError("nobody writes it")
 

@@ -184,12 +184,12 @@ async def test_one_that_fails_from_then_on_refuses_what_it_does_not_store(
             made.disk.fail(verb, number, error, times=1_000_000)
             await made.ask(ORDINARY, together=True)
             assert made.accepted | made.refused == {request["request_ref"] for request in ORDINARY}
-            away = made.batcher.reach.is_away
+            away = made.batcher.availability.is_away
             assert away == bool(made.refused)
             made.disk.heal()
             await made.ask(ORDINARY[:4], suffix=" later")
             assert {f"{request['request_ref']} later" for request in ORDINARY[:4]} <= made.accepted
-            assert not made.batcher.reach.is_away
+            assert not made.batcher.availability.is_away
             await assert_true(made, folder, ORDINARY, suffix=" later")
         shutil.rmtree(folder)
 

@@ -111,7 +111,7 @@ async def test_a_transaction_says_whose_phones_wrote_and_whose_messages_it_moved
         work = Work(tx, world.context(), now_ms=world.now_ms)
         await receive(work, [inbound("hola"), inbound("to nobody", to="34900999999")])
         await work.finish()
-        touched.append(work.touched)
+        touched.append(work.changed_accounts)
 
     await world.database.write(script)
     assert touched == [{account.id, None}]

@@ -51,7 +51,7 @@ async def test_a_commit_is_news_for_the_accounts_that_it_touched(house: House) -
             return Work(tx, house.world.context(), now_ms=1)
 
         work = await house.world.database.write(script)
-        work.heard.add(account_id)  # type: ignore[arg-type]
+        work.inbound_accounts.add(account_id)  # type: ignore[arg-type]
         assert house.sandbox is not None
         house.sandbox.committed(work)
 

@@ -49,7 +49,7 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "moved messages": message_rows.UPDATE_MESSAGES,
     "ended messages": message_rows.UPDATE_MESSAGES_ENDED,
     "moved parts": message_rows.UPDATE_PARTS,
-    "taken parts": message_rows.UPDATE_PARTS_TAKEN,
+    "taken parts": message_rows.UPDATE_PARTS_WITH_REFERENCE,
     "requeued messages": message_rows.UPDATE_QUEUE,
     "messages that leave the queue": message_rows.DELETE_QUEUE,
     "a timeline": timeline_rows.SELECT_TIMELINE,

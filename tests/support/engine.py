@@ -114,7 +114,7 @@ async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engi
         world.now_ms = batcher.clock.wall_ms()
         world.router = router.look()
         made = world.context()
-        return made if built.leased else made.beside()
+        return made if built.leased else made.without_node()
 
     def committed(work: Work) -> None:
         """Callbacks are another test's business."""

@@ -121,7 +121,7 @@ class World:
     one_receipt: frozenset[str] = frozenset()
     born: list[Any] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
-    """The minutes whose messages have changed (``Work.minutes``), for who counts them."""
+    """The minutes whose messages have changed (``Work.changed_minutes``), for who counts them."""
 
     def target_of(self, account_id: AccountId, url: str) -> int:
         """Of ``callbacks.outbox.CallbackDesk``: a target an account and host."""
@@ -162,7 +162,7 @@ class World:
             await work.finish()
             outbox = work.joined(Outbox)
             self.born = outbox.born if outbox is not None else []
-            self.changed |= work.minutes
+            self.changed |= work.changed_minutes
             return results
 
         return await self.database.write(script)

@@ -261,11 +261,11 @@ async def test_who_waits_behind_facts_that_wait_for_the_database_is_refused_in_t
             with pytest.raises(Unavailable):
                 await waiting
             assert 4.0 < loop.time() - began < 4.5
-            assert b.batcher.reach.is_away
+            assert b.batcher.availability.is_away
         b.database.errors.clear()
         await b.batcher.drain(60.0)
         assert b.database.commits == [["facts:fact"]]
-        assert not b.batcher.reach.is_away
+        assert not b.batcher.availability.is_away
         assert await b.batcher.run(request, "now") == "NOW"
 
 
@@ -294,16 +294,16 @@ async def test_what_is_being_committed_is_answered_by_what_became_of_it_and_who_
         await asyncio.sleep(0.001)
         behind = asyncio.create_task(b.batcher.run(request, "behind"))
         await asyncio.sleep(2.0)
-        assert not b.batcher.reach.is_away
+        assert not b.batcher.availability.is_away
         with pytest.raises(Unavailable):
             await behind
-        assert b.batcher.reach.is_away
+        assert b.batcher.availability.is_away
         await asyncio.sleep(30.0)
         assert not sealed.done()
         b.database.gate.set()
         assert await sealed == "SEALED"
         assert b.database.commits == [["accept:sealed"]]
-        assert not b.batcher.reach.is_away
+        assert not b.batcher.availability.is_away
 
 
 @in_virtual_time
@@ -370,14 +370,14 @@ async def test_a_transaction_that_writes_nothing_is_no_sign_that_the_disk_is_bac
         b.database.is_full = True
         b.batcher.post(b.step("facts"), "fact", lambda result: None)
         await asyncio.sleep(1.0)
-        assert b.batcher.reach.is_away
+        assert b.batcher.availability.is_away
         looks = Step(name="look", script=look, awaited=True, patience_seconds=4.0)
         with pytest.raises(Unavailable):
             await b.batcher.run(looks, "one")
-        assert b.batcher.reach.is_away
+        assert b.batcher.availability.is_away
         b.database.is_full = False
         assert await b.batcher.run(looks, "two") == "two"
-        assert not b.batcher.reach.is_away
+        assert not b.batcher.availability.is_away
 
 
 @in_virtual_time

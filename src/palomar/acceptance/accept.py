@@ -158,7 +158,7 @@ def _store(
     work.insert(row, parts, place)
     for code, url in links:
         ShortLinks.of(work).add(code, row, url)
-    work.note(row.id, Kind.ACCEPTED, _detail(work, row, message, claim))
+    work.add_moment(row.id, Kind.ACCEPTED, _detail(work, row, message, claim))
     return AcceptedMessage(row, message, claim.choice, held, short_id)
 
 
@@ -203,7 +203,7 @@ def _store_discarded(
     discarded: Detail = {"dialect": row.dialect, "state": row.state, "why": why}
     if claim.choice is not None and claim.choice.candidates:
         discarded["routes"] = claim.choice.told()
-    work.note(row.id, Kind.DISCARDED, discarded)
+    work.add_moment(row.id, Kind.DISCARDED, discarded)
     if is_told and row.state in _TOLD:
         event = Failed(
             message_id=row.id, request_ref=row.request_ref, msisdn=row.msisdn, at_ms=work.now_ms, state=row.state

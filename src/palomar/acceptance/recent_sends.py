@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from palomar.storage.database import Conflict
 from palomar.storage.statements import Delete, Insert, Lookup, columns_of
-from palomar.transaction.work import Joined, Work
+from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.account import AccountId
 
 LOOKUP_RECENT = Lookup("SELECT digest, sent_ms FROM recent WHERE digest IN {keys}", "bytea")
@@ -45,7 +45,7 @@ SAME_WITHIN_MS = 60 * 60_000
 """A duplicate is the same text to the same number from the same account, due within this time."""
 
 
-class RecentSends(Joined):
+class RecentSends(Participant):
     """The due times of messages, by digests of account, number and text.
 
     A row holds a digest for one hour of the clock, with the moment at which its message is due. An equal message that
@@ -101,7 +101,7 @@ def _key(digest: bytes, hour: int) -> bytes:
     return digest[:12] + hour.to_bytes(4, "big")
 
 
-class DailySends(Joined):
+class DailySends(Participant):
     """The counts of messages sent on one day (GMT), of the accounts that have a daily limit."""
 
     _rows = SENT_DAYS

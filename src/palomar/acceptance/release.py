@@ -87,7 +87,7 @@ async def _judge_scheduled(work: Work, waiting: Sequence[WaitingRow]) -> set[Mes
             else:
                 if part.message.state is State.SCHEDULED:
                     move(part.message, State.QUEUED, MESSAGE_TRANSITIONS)
-                work.moved(part)
+                work.update(part)
     return blocked
 
 
@@ -107,7 +107,7 @@ async def _routed(work: Work, waiting: Sequence[WaitingRow]) -> dict[MessageId, 
             ways[row.message_id] = _Way(choice.carrier, choice.sender or row.sender)
             if choice.candidates:
                 detail: Detail = {"carrier": choice.carrier, "routes": choice.told()}
-                work.note(row.message_id, Kind.ROUTED, detail)
+                work.add_moment(row.message_id, Kind.ROUTED, detail)
         else:
             lost[row.message_id] = choice.told()
     await _block_unroutable(work, waiting, lost)
@@ -150,7 +150,7 @@ def asked(work: Work, row: WaitingRow) -> RoutingQuestion:
 
 def _block(work: Work, part: OpenPart, detail: Detail) -> None:
     if part.message.state is not State.BLOCKED and part.message.parts_open == part.message.parts:
-        work.note(part.message.id, Kind.DISCARDED, {"state": State.BLOCKED.value, **detail})
+        work.add_moment(part.message.id, Kind.DISCARDED, {"state": State.BLOCKED.value, **detail})
     work.leave_queue(part)
     end_part(work, part, State.BLOCKED)
 

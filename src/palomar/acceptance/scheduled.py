@@ -53,7 +53,7 @@ async def send_now(work: Work, orders: Sequence[ScheduledChange]) -> list[int]:
         await move_scheduled(work, account, found, due_ms=work.now_ms)
         for message_id in found:
             work.requeue(message_id, due_ms=work.now_ms, node_id=None)
-            work.note(message_id, Kind.SCHEDULED, {"due_ms": work.now_ms, "why": "its owner wants it sent now"})
+            work.add_moment(message_id, Kind.SCHEDULED, {"due_ms": work.now_ms, "why": "its owner wants it sent now"})
         counts.append(len(found))
     return counts
 

@@ -43,7 +43,7 @@ async def withdraw(work: Work, accepted: Sequence[tuple[Acceptance, Result]]) ->
             if part.state is State.QUEUED or (part.state is State.SUBMITTING and part.attempt == 1):
                 work.leave_queue(part)
                 if part.message.id not in told:
-                    work.note(part.message.id, Kind.DISCARDED, {"state": State.CANCELLED, "why": WHY})
+                    work.add_moment(part.message.id, Kind.DISCARDED, {"state": State.CANCELLED, "why": WHY})
                     told.add(part.message.id)
                 end_part(work, part, State.CANCELLED)
             else:

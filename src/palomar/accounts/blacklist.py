@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Insert, Lookup, columns_of
 from palomar.transaction.change_counter import BUMP_VERSION
-from palomar.transaction.context import Given
-from palomar.transaction.work import Joined
+from palomar.transaction.context import ContextExtension
+from palomar.transaction.work import Participant
 from palomar.vocabulary.account import AccountId
 
 LOOKUP_BLOCKED = Lookup("SELECT account_id, msisdn, word FROM blocked_numbers WHERE msisdn IN {keys}", "text")
@@ -40,13 +40,13 @@ class Blocked:
     since_ms: int
 
 
-class BlackListContext(Given, frozen=True, kw_only=True):
+class BlackListContext(ContextExtension, frozen=True, kw_only=True):
     """Tells whether any black list holds anything: if not, nobody looks."""
 
     has_numbers: bool
 
 
-class PhonesOwnBlocks(Joined):
+class PhonesOwnBlocks(Participant):
     """The numbers that phones put on black lists, or take off, by their own words in one transaction."""
 
     async def put_on(self, account_id: AccountId, msisdn: str, word: str) -> None:

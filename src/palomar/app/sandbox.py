@@ -87,7 +87,7 @@ class SandboxParts:
     def committed(self, work: Work) -> None:
         """A transaction has changed something; nobody is told while nobody looks."""
         if self._news.has_listeners:
-            self._news.tell("phones", work.touched)
+            self._news.tell("phones", work.changed_accounts)
 
     def stop(self) -> None:
         """End every stream of news: they would hold up the end of the server."""

@@ -138,8 +138,8 @@ class App:
         faults = [] if self.ready else ["starting or stopping"]
         if self.ready and self._lease.node_id is None:
             faults.append("this node's lease ran out: the database cannot be reached")
-        if self.ready and self.batcher.reach.is_away:
-            faults.append(self.batcher.reach.fault)
+        if self.ready and self.batcher.availability.is_away:
+            faults.append(self.batcher.availability.fault)
         idle = self.dispatcher.watchdog.idle
         stalled = [one for one in idle.values() if one.stalled]
         return Readiness(
@@ -298,7 +298,7 @@ class App:
         return account.settings.callback_secret if account else ""
 
     def _committed(self, work: Work) -> None:
-        self.tally.changed(work.minutes)
+        self.tally.changed(work.changed_minutes)
         if self._sandbox is not None:
             self._sandbox.committed(work)
         if work.joined(PhonesOwnBlocks) is not None:

@@ -1,7 +1,7 @@
 """Tells the whole order of a transaction: which steps run first, and what is written when.
 
 Steps of one batch run in the order of STEPS. Then :meth:`Work.finish` writes the transaction's own rows (messages,
-parts, queue, timeline), and after them what has joined, in the order of WRITTEN. Not here: what each of them does.
+parts, queue, timeline), and after them what has joined, in the order of WRITE_ORDER. Not here: what each of them does.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from palomar.receipts.oddities import Oddities
 from palomar.receipts.receipt_id_lessons import Lessons, ReceiptContext
 from palomar.routing.question import RouteChooser, RoutingContext
 from palomar.short_links.new_links import ShortLinks
-from palomar.transaction.context import TransactionContext, Written
+from palomar.transaction.context import TransactionContext, Writer
 from palomar.transaction.kept_answers import KeptAnswers, ShortIds
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.receipt_ids import ReceiptIdFormat
@@ -58,7 +58,7 @@ STEPS: Final = (
 )
 """Every step by its name, in the order in which those of one batch run."""
 
-WRITTEN: Final[tuple[type[Written], ...]] = (
+WRITE_ORDER: Final[tuple[type[Writer], ...]] = (
     ShortLinks,
     Doubts,
     LowBalances,  # makes callbacks
@@ -95,8 +95,8 @@ def make_context(
         accounts=accounts,
         ids=ids,
         node_id=node_id,
-        order=WRITTEN,
-        given={
+        write_order=WRITE_ORDER,
+        extensions={
             CallbackContext: CallbackContext(
                 renderers=renderers, desk=callbacks or NoDesk(), off_after=off_after or OffAfter()
             ),

@@ -13,7 +13,7 @@ from palomar.billing.low_balance import LowBalances
 from palomar.storage.database import Conflict
 from palomar.storage.statements import Row
 from palomar.transaction.message_rows import OpenPart
-from palomar.transaction.work import Joined, Work
+from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.timeline import Detail, Kind
 
@@ -24,7 +24,7 @@ class _Move(Struct):
     items: int = 0
 
 
-class Ledger(Joined):
+class Ledger(Participant):
     """The money of one transaction."""
 
     def __init__(self, work: Work) -> None:
@@ -100,7 +100,7 @@ class Ledger(Joined):
         """Do as :meth:`settle`, for a part whose answer we never saw; it leaves a moment of its own."""
         entry_id = self.settle(part, reason=reason)
         detail: Detail = {"entry": entry_id, "microcredits": part.message.rate_microcredits, "reason": reason}
-        self._work.note(part.message.id, Kind.SETTLED, detail)
+        self._work.add_moment(part.message.id, Kind.SETTLED, detail)
 
     def give_back(self, part: OpenPart, *, reason: Reason = Reason.GIVE_BACK) -> None:
         """Give the account back what was reserved for a part."""
@@ -108,7 +108,7 @@ class Ledger(Joined):
         entry_id = self._move(message.account_id, reason, message.rate_microcredits)
         message.price_microcredits -= message.rate_microcredits
         detail: Detail = {"entry": entry_id, "microcredits": message.rate_microcredits, "reason": reason}
-        self._work.note(message.id, Kind.GIVEN_BACK, detail)
+        self._work.add_moment(message.id, Kind.GIVEN_BACK, detail)
 
     # --- writing
 

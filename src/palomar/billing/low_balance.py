@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from palomar.billing import topup_rows as rows
 from palomar.billing.topup_rule import is_low, wants_topup
 from palomar.callbacks.outbox import Outbox
-from palomar.transaction.work import Joined, Work
+from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.credit import MICROCREDITS_A_CREDIT
 from palomar.vocabulary.events import BalanceFellLow
 from palomar.vocabulary.message import MessageId
 
 
-class LowBalances(Joined):
+class LowBalances(Participant):
     """The accounts of one transaction whose balances have fallen low."""
 
     def __init__(self, work: Work) -> None:

@@ -36,7 +36,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
         webhook, outcome = attempt.webhook, attempt.outcome
         if outcome.ok:
             outbox.done(webhook.id)
-            work.note(webhook.message_id, succeeded, _detail(webhook, outcome, ok=True))
+            work.add_moment(webhook.message_id, succeeded, _detail(webhook, outcome, ok=True))
             if attempt.recovers:
                 recovered.add(webhook.target)
                 failed.pop(webhook.target, None)
@@ -51,7 +51,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
         )
         outbox.change(waiting)
         detail = _detail(webhook, outcome, ok=False) | {"error": outcome.error, "next_ms": next_ms}
-        work.note(webhook.message_id, Kind.CALLBACK_FAILED, detail)
+        work.add_moment(webhook.message_id, Kind.CALLBACK_FAILED, detail)
         failed.setdefault(webhook.target, []).append(webhook)
     if recovered:
         await work.tx.delete(targets.DELETE_TARGETS, sorted(recovered))
@@ -81,7 +81,7 @@ async def pass_over(work: Work, commands: Sequence[Collection[int]]) -> list[Non
 def drop_untold(work: Work, webhook: CallbackRow) -> None:
     """Leave out what a later state of the same message has overtaken; the timeline says so."""
     Outbox.of(work).done(webhook.id)
-    work.note(webhook.message_id, Kind.PASSED_OVER, {"url": webhook.url, "attempts": webhook.attempts})
+    work.add_moment(webhook.message_id, Kind.PASSED_OVER, {"url": webhook.url, "attempts": webhook.attempts})
 
 
 async def _count_failures(work: Work, failed: Mapping[int, Sequence[CallbackRow]]) -> None:

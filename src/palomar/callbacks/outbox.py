@@ -13,9 +13,9 @@ from palomar.callbacks.callback_target import UNKNOWN_TARGET, OffAfter
 from palomar.callbacks.target_rows import TargetRow
 from palomar.ports import CallbackRenderer
 from palomar.storage.statements import Row
-from palomar.transaction.context import Given
+from palomar.transaction.context import ContextExtension
 from palomar.transaction.message_rows import MessageRow, OpenMessage
-from palomar.transaction.work import Joined, Work
+from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.events import CarrierTook, Delivered, Event, Failed
 from palomar.vocabulary.message import MessageId
@@ -57,7 +57,7 @@ class NoDesk:
         return ()
 
 
-class CallbackContext(Given, frozen=True, kw_only=True):
+class CallbackContext(ContextExtension, frozen=True, kw_only=True):
     """How each dialect calls back, who takes new callbacks, and when a target is tried no more."""
 
     renderers: Mapping[str, CallbackRenderer]
@@ -65,7 +65,7 @@ class CallbackContext(Given, frozen=True, kw_only=True):
     off_after: OffAfter
 
 
-class Outbox(Joined):
+class Outbox(Participant):
     """The callbacks of one transaction. A target's room is asked for once."""
 
     def __init__(self, work: Work) -> None:
@@ -128,7 +128,7 @@ class Outbox(Joined):
         """Write new, changed and finished callbacks, a statement each."""
         work = self._work
         if self.born:
-            await work.insert_sliced(INSERT_WEBHOOKS, [webhook.row() for webhook in self.born])
+            await work.insert_in_slices(INSERT_WEBHOOKS, [webhook.row() for webhook in self.born])
         if self._changed:
             await work.tx.update(UPDATE_WEBHOOKS, self._changed)
         if self._done:

@@ -155,7 +155,7 @@ async def _insert(work: Work, new: Sequence[Row]) -> None:
 async def _deliver(work: Work, message: InboundMessage, owners: Owners, *, is_news: bool) -> None:
     """Obey the words of the number it was written to; tell its account, if this is no repeat."""
     owner = owners.of(message)
-    work.heard.add(owner.account_id if owner else None)
+    work.inbound_accounts.add(owner.account_id if owner else None)
     account = work.context.accounts.get(owner.account_id) if owner else None
     if owner is None or account is None:
         return

@@ -13,7 +13,7 @@ from palomar.routing.question import RoutingContext
 from palomar.routing.rules import RoutingPlan
 from palomar.transaction import message_rows
 from palomar.transaction.message_rows import OpenPart
-from palomar.transaction.work import Joined, Work
+from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.doubt import DoubtCause, Resend, phone_tail
 from palomar.vocabulary.message import MessageId, PartId
@@ -21,7 +21,7 @@ from palomar.vocabulary.message import MessageId, PartId
 _Key = tuple[PartId, int]
 
 
-class Doubts(Joined):
+class Doubts(Participant):
     """The copies in doubt of one transaction's parts."""
 
     def __init__(self, work: Work) -> None:

@@ -42,11 +42,11 @@ def end_part(
     if presumed:
         message.presumed = 1
     if message.parts_open > 0:
-        work.moved(part)
+        work.update(part)
         return
     move(message, message.worst, MESSAGE_TRANSITIONS)
     message.final_ms = work.now_ms
-    work.moved(part, ended=True)
+    work.update(part, message_ended=True)
     _tell_end(work, message)
 
 
@@ -56,7 +56,7 @@ def hold(work: Work, part: OpenPart) -> None:
     if part.message.state is State.QUEUED:
         move(part.message, State.HELD, MESSAGE_TRANSITIONS)
     work.leave_queue(part)
-    work.moved(part)
+    work.update(part)
 
 
 def correct_end(work: Work, part: OpenPart, state: State) -> None:
@@ -66,12 +66,12 @@ def correct_end(work: Work, part: OpenPart, state: State) -> None:
     move(message, state, CORRECTIONS)
     message.worst = state
     message.presumed = 0
-    work.moved(part)
+    work.update(part)
     _tell_end(work, message)
 
 
 def _tell_end(work: Work, message: OpenMessage) -> None:
-    work.note(message.id, Kind.ENDED, {"state": message.state, "presumed": bool(message.presumed)})
+    work.add_moment(message.id, Kind.ENDED, {"state": message.state, "presumed": bool(message.presumed)})
     if message.state is not State.CANCELLED:
         Outbox.of(work).tell(message, _event(message, work.now_ms))
 

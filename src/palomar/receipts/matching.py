@@ -35,7 +35,7 @@ async def match(
     wanted = {reading for found in readings for reading in found.values()}
     candidates = await _candidates(work, wanted)
     known = await work.parts({identity for found in candidates.values() for identity in found})
-    _add_fresh(candidates, work.named)
+    _add_fresh(candidates, work.new_references)
     matched: list[OpenPart | None] = []
     nameless: list[int] = []
     for index, (receipt, found) in enumerate(zip(receipts, readings, strict=True)):

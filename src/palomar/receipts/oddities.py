@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from palomar.storage.database import Transaction
-from palomar.transaction.work import Joined, Work
+from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.oddity import OTHERS, Oddity, OddityKind
 
 OF_A_KIND_AT_MOST = 100
@@ -25,7 +25,7 @@ class CountedOddity:
     last_ms: int
 
 
-class Oddities(Joined):
+class Oddities(Participant):
     """What carriers sent in one transaction that is odd."""
 
     def __init__(self, work: Work) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from palomar.routing import rule_rows as rows
 from palomar.storage.database import Transaction
 from palomar.transaction.change_counter import BUMP_VERSION
-from palomar.transaction.context import Given
-from palomar.transaction.work import Joined, Work
+from palomar.transaction.context import ContextExtension
+from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.receipt_ids import ReceiptIdFormat
 
 RECEIPT_IDS = "receipt_ids"
@@ -24,14 +24,14 @@ class Lesson:
     learned_ms: int
 
 
-class ReceiptContext(Given, frozen=True, kw_only=True):
+class ReceiptContext(ContextExtension, frozen=True, kw_only=True):
     """What is known of carriers' receipts: how each spells ids, and who reports one part alone of a long message."""
 
     spellings: Mapping[str, ReceiptIdFormat]
     one_receipt: frozenset[str]
 
 
-class Lessons(Joined):
+class Lessons(Participant):
     """What carriers teach in one transaction: one lesson a carrier and subject."""
 
     def __init__(self, work: Work) -> None:

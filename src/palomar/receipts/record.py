@@ -160,7 +160,7 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
     detail: Detail = {"part": part.number, "carrier": receipt.carrier, "stat": receipt.stat, "raw": receipt.raw}
     if receipt.octets:
         detail["pdu"] = receipt.octets.hex()
-    work.note(message.id, Kind.RECEIPT, detail)
+    work.add_moment(message.id, Kind.RECEIPT, detail)
     if receipt.state is None:
         if Doubts.of(work).is_told(part) and part.state in (State.QUEUED, State.SUBMITTING, State.HELD):
             _prove(work, part)
@@ -210,4 +210,4 @@ def _prove(work: Work, part: OpenPart) -> None:
     if part.sent_ms is None:
         Ledger.of(work).settle_unanswered(part)
     leave(work, part)
-    work.moved(part)
+    work.update(part)

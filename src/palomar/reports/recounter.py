@@ -66,7 +66,7 @@ class Recounter:
         return max(0, now_ms - since_ms)
 
     def changed(self, minutes: Iterable[int]) -> None:
-        """Messages of these minutes (``Work.minutes``) were stored or moved."""
+        """Messages of these minutes (``Work.changed_minutes``) were stored or moved."""
         now_ms = self._clock.wall_ms()
         for minute in minutes:
             self._changed.setdefault(minute, now_ms)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from palomar.routing.rules import Choice, RoutingPlan, RoutingQuestion
-from palomar.transaction.context import Given
+from palomar.transaction.context import ContextExtension
 from palomar.vocabulary.account import Account, AccountId
 
 UNROUTED = ""
@@ -29,7 +29,7 @@ class RouteChooser(Protocol):
         ...
 
 
-class RoutingContext(Given, frozen=True, kw_only=True):
+class RoutingContext(ContextExtension, frozen=True, kw_only=True):
     """Who routes in a transaction; None where no carrier is at hand (a command beside the servers)."""
 
     router: RouteChooser | None

@@ -39,7 +39,7 @@ async def _end(work: Work, message_ids: Sequence[MessageId]) -> None:
             continue
         if part.message.id not in told:
             told.add(part.message.id)
-            work.note(part.message.id, Kind.STALE, {"why": "it had not left when its lane's time was over"})
+            work.add_moment(part.message.id, Kind.STALE, {"why": "it had not left when its lane's time was over"})
         if Doubts.of(work).is_open(part):
             hold(work, part)
         else:

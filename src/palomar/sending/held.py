@@ -73,5 +73,5 @@ async def _send(work: Work, message_ids: Sequence[MessageId]) -> int:
         Doubts.of(work).forget(part)
         carrier = UNROUTED if counts[message.id] == message.parts else message.carrier
         work.return_to_queue(part, due_ms=work.now_ms, carrier=carrier)
-        work.note(message.id, Kind.RELEASED, {"part": part.number, "why": "a person wants it sent once more"})
+        work.add_moment(message.id, Kind.RELEASED, {"part": part.number, "why": "a person wants it sent once more"})
     return len(counts)

@@ -12,8 +12,8 @@ import structlog
 from palomar.ports import Clock
 from palomar.sending.claim import LEASE_MS, Node, TakenOver, dead_nodes, register, renew, take_over
 from palomar.storage.database import Database, DatabaseError, Unavailable
+from palomar.transaction.availability import DatabaseAvailability
 from palomar.transaction.batcher import Batcher, Step
-from palomar.transaction.reach import Reach
 
 T = TypeVar("T")
 
@@ -34,11 +34,11 @@ class Lease:
         self._ends = 0.0
         self.node: Node | None = None
         self._batcher: Batcher
-        self._reach: Reach | None = None
+        self._availability: DatabaseAvailability | None = None
 
     def attach(self, batcher: Batcher) -> None:
         self._batcher = batcher
-        self._reach = batcher.reach
+        self._availability = batcher.availability
 
     @property
     def node_id(self) -> int | None:
@@ -73,11 +73,11 @@ class Lease:
         try:
             result = await writing
         except Unavailable as error:
-            if self._reach is not None:
-                self._reach.failed(str(error))
+            if self._availability is not None:
+                self._availability.write_failed(str(error))
             raise
-        if self._reach is not None:
-            self._reach.worked()
+        if self._availability is not None:
+            self._availability.write_succeeded()
         return result
 
     async def take_over_dead(self) -> None:

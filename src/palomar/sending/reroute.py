@@ -77,7 +77,7 @@ async def _move(work: Work, order: RerouteOrder, message_ids: Sequence[MessageId
         choice = router.choose(asked(work, row), exclude=frozenset({order.carrier}))
         if choice.usable and choice.carrier != UNROUTED:
             known[row.part_id].message.carrier = choice.carrier
-            work.moved(known[row.part_id])
+            work.update(known[row.part_id])
             work.reroute(row.message_id, carrier=choice.carrier)
             _note(work, row, order, choice)
             moved[row.message_id] = (choice.carrier, row.rank)
@@ -98,4 +98,4 @@ def _fixed(work: Work, waiting: Sequence[WaitingRow], known: Mapping[PartId, Ope
 
 def _note(work: Work, row: WaitingRow, order: RerouteOrder, choice: Choice) -> None:
     detail = {"before": order.carrier, "carrier": choice.carrier, "why": order.why, "routes": choice.told()}
-    work.note(row.message_id, Kind.REROUTED, dict(detail))
+    work.add_moment(row.message_id, Kind.REROUTED, dict(detail))

@@ -78,7 +78,7 @@ async def mark_submitting(work: Work, marks: Sequence[Mark]) -> list[bool]:
             move(stored, State.SUBMITTING)
             stored.attempt = part.attempt
             stored.carrier = stored.message.carrier = mark.carrier
-            work.moved(stored)
+            work.update(stored)
         results.append(may_leave)
     return results
 
@@ -196,9 +196,9 @@ def take(work: Work, part: OpenPart, answer: SubmitAnswer, reference: str) -> No
         part.carrier = message.carrier = answer.carrier
         if not is_named and part.state not in FINAL:
             doubts.add(part, DoubtCause.NAMELESS, sender=answer.part.sender)
-    work.note(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
+    work.add_moment(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
     leave(work, part)
-    work.moved(part, taken=renamed)
+    work.update(part, new_reference=renamed)
     if message.parts > 1:
         end_with_others(work, part)
 
@@ -228,13 +228,13 @@ def doubt(
     if exchange is not None:
         _add_octets(detail, exchange)
     if policy is UnknownOutcome.RESEND and pause is not None:
-        work.note(message.id, Kind.IN_DOUBT, {**detail, "again_in_seconds": round(pause)})
+        work.add_moment(message.id, Kind.IN_DOUBT, {**detail, "again_in_seconds": round(pause)})
         move(part, State.QUEUED)
-        work.moved(part)
+        work.update(part)
         if pause > 0:
-            work.rest(message.id, until_ms=work.now_ms + round(pause * 1_000))
+            work.postpone(message.id, until_ms=work.now_ms + round(pause * 1_000))
         return Again(part.attempt + 1, pause)
-    work.note(message.id, Kind.IN_DOUBT, detail)
+    work.add_moment(message.id, Kind.IN_DOUBT, detail)
     hold(work, part)
     return None
 
@@ -297,7 +297,7 @@ def _queue_again(
     if part.state is not State.SUBMITTING or part.attempt != answer.part.attempt:
         return None
     move(part, State.QUEUED)
-    work.moved(part)
+    work.update(part)
     return Again(part.attempt + 1, seconds, deferrals)
 
 
@@ -312,7 +312,7 @@ def _put_off_seconds(work: Work, deferrals: int, outcome: Deferred) -> float:
 
 
 def _note(work: Work, part: OpenPart, kind: Kind, answer: SubmitAnswer, *, status: int, reason: str) -> None:
-    work.note(part.message.id, kind, _detail(answer, status=status, reason=reason))
+    work.add_moment(part.message.id, kind, _detail(answer, status=status, reason=reason))
 
 
 def _detail(answer: SubmitAnswer, **more: str | int) -> Detail:

@@ -81,7 +81,7 @@ async def record_clicks(work: Work, clicks: Sequence[Click]) -> list[None]:
     )
     for click in clicks:
         link = click.link
-        work.note(
+        work.add_moment(
             link.message_id,
             Kind.CLICKED,
             {

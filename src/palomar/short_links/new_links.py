@@ -5,10 +5,10 @@ from palomar.short_links.link_rows import INSERT_LINKS
 from palomar.storage.database import Conflict
 from palomar.storage.statements import Row
 from palomar.transaction.message_rows import MessageRow
-from palomar.transaction.work import SLICE, Joined, Work
+from palomar.transaction.work import SLICE, Participant, Work
 
 
-class ShortLinks(Joined):
+class ShortLinks(Participant):
     """The short links of one transaction's new messages."""
 
     def __init__(self, work: Work) -> None:

@@ -16,9 +16,9 @@ import structlog
 
 from palomar.ports import Clock
 from palomar.storage.database import Conflict, Database, Script, Transaction, Unavailable
+from palomar.transaction.availability import DatabaseAvailability
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.transaction.context import TransactionContext
-from palomar.transaction.reach import Reach
 from palomar.transaction.steps import FOR_EVER, PendingCommand, cut, fail, grouped, prepare_once, without_impatient
 from palomar.transaction.work import Work
 from palomar.vocabulary.backoff import wait_after
@@ -47,13 +47,13 @@ class LaneOwner(Protocol):
 
     database: Database
     clock: Clock
-    reach: Reach
+    availability: DatabaseAvailability
     places: Mapping[str, int]
     context: Callable[[], TransactionContext]
     committed: Callable[[Work], None]
 
 
-_Written = tuple[Work, list[tuple[list[PendingCommand], Sequence[Any]]]]
+_BatchResult = tuple[Work, list[tuple[list[PendingCommand], Sequence[Any]]]]
 """What a transaction did, and each step's commands beside their results."""
 
 
@@ -140,8 +140,8 @@ class BatchLane:
     def look(self) -> None:
         """Refuse what has waited too long for a database that is away; called some times a second."""
         if self._sealed_at is not None and self._owner.clock.monotonic() - self._sealed_at > STUCK_SECONDS:
-            self._owner.reach.failed("a COMMIT is not answered")
-        if self._owner.reach.is_away:
+            self._owner.availability.write_failed("a COMMIT is not answered")
+        if self._owner.availability.is_away:
             self._refuse_the_impatient()
 
     # --- the batch
@@ -201,13 +201,13 @@ class BatchLane:
                 except Exception:
                     _log.exception("what followed a commit failed", step=entry.step.name)
 
-    async def _write(self, batch: list[PendingCommand]) -> _Written:
+    async def _write(self, batch: list[PendingCommand]) -> _BatchResult:
         groups = grouped(batch, self._owner.places)
         for step, entries in groups:
             if step.prepare is not None:
                 prepare_once(step.prepare, entries)
 
-        async def script(tx: Transaction) -> _Written:
+        async def script(tx: Transaction) -> _BatchResult:
             work = Work(tx, self._owner.context(), now_ms=self._owner.clock.wall_ms())
             results: list[tuple[list[PendingCommand], Sequence[Any]]] = []
             for step, entries in groups:
@@ -216,7 +216,7 @@ class BatchLane:
                     raise ValueError(f"{step.name} gave {len(found)} results for {len(entries)} commands")
                 results.append((entries, found))
             await work.finish()
-            if self._owner.reach.is_away:
+            if self._owner.availability.is_away:
                 await tx.execute(BUMP_VERSION)  # one that writes nothing would succeed on a full disk and prove nothing
             self._seal()
             return work, results
@@ -237,7 +237,7 @@ class BatchLane:
             raise Unavailable("the transaction holds what has been refused meanwhile")
         self._sealed_at = self._owner.clock.monotonic()
 
-    async def _patiently(self, script: Script[[], _Written]) -> _Written:
+    async def _patiently(self, script: Script[[], _BatchResult]) -> _BatchResult:
         """Try until it is written. Raises Unavailable when somebody in the batch has been refused."""
         conflicts = outages = 0
         self._spoiled = False
@@ -255,7 +255,7 @@ class BatchLane:
             except Unavailable as error:
                 self._sealed_at = None
                 if not self._spoiled:  # else it may have been well all the time
-                    self._owner.reach.failed(str(error))
+                    self._owner.availability.write_failed(str(error))
                 self._refuse_the_impatient()
                 if self._spoiled or self._ending.is_set():
                     raise
@@ -265,7 +265,7 @@ class BatchLane:
                     raise
             else:
                 self._sealed_at = None
-                self._owner.reach.worked()
+                self._owner.availability.write_succeeded()
                 return written
             finally:
                 self._sealed_at = None

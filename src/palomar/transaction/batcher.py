@@ -13,9 +13,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from palomar.ports import Clock
 from palomar.storage.database import Database, Script, Transaction
+from palomar.transaction.availability import DatabaseAvailability
 from palomar.transaction.batch_lane import BATCH_WEIGHT, BEHIND_WEIGHT, BatchLane
 from palomar.transaction.context import TransactionContext
-from palomar.transaction.reach import Reach
 from palomar.transaction.steps import FOR_EVER, PendingCommand, Step
 from palomar.transaction.work import Work
 
@@ -55,7 +55,7 @@ class Batcher:
         self._lanes = [BatchLane(self, number) for number in range(database.lanes)]
         self.database = database
         self.clock = clock
-        self.reach = Reach(clock)
+        self.availability = DatabaseAvailability(clock)
         self.places = {name: place for place, name in enumerate(steps)}
         self.context = context
         self.committed = committed

@@ -1,7 +1,7 @@
-"""Gives every transaction what it may look at, as it stands when the transaction begins.
+"""The context of a transaction: what its steps may look at, as it is when the transaction begins.
 
-Packages above this one add what they need: a struct of their own, a :class:`Given`. Not here: who builds a context, and
-the order of kinds (``app.transaction_order``).
+Packages above this one add what they need: a struct of their own, a :class:`ContextExtension`. Not here: how a context
+is built, and in which order participants write (``app.transaction_order``).
 """
 
 from collections.abc import Mapping
@@ -14,35 +14,35 @@ from palomar.ports import Ids
 from palomar.vocabulary.account import Account, AccountId
 
 
-class Given(Struct, frozen=True, kw_only=True):
-    """The base of what one package puts into the context for its own use."""
+class ContextExtension(Struct, frozen=True, kw_only=True):
+    """A base class for what one package adds to the context for its own use."""
 
     @classmethod
     def of(cls, context: "TransactionContext") -> Self:
-        """Return the context's one value of this type. Raises KeyError where the context was built without it."""
-        return context.given[cls]  # type: ignore[return-value]  # each value stands under its own type
+        """Return the context's value of this type. Raises KeyError if the context was built without it."""
+        return context.extensions[cls]  # type: ignore[return-value]  # the key is its type
 
 
-class Written(Protocol):
-    """What a transaction writes at its end."""
+class Writer(Protocol):
+    """Something that writes rows at the end of a transaction (``work.Participant``)."""
 
     async def write(self) -> None:
-        """Write everything that was collected."""
+        """Write what was collected."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionContext:
-    """What every transaction may look at: the accounts, which node this is, and what packages above have given."""
+    """What the steps of a transaction may look at: accounts, ids, the node, and what packages above have added."""
 
     accounts: Mapping[AccountId, Account]
     ids: Ids
     node_id: int | None
-    """Claims what the transaction makes; None leaves it to any node."""
-    order: tuple[type[Written], ...]
-    """Which kinds may join the transaction, in the order in which they are written."""
-    given: Mapping[type[Given], Given]
+    """The node that claims the messages which the transaction stores; None leaves them to any node."""
+    write_order: tuple[type[Writer], ...]
+    """The kinds of participants that may join, in the order in which they write."""
+    extensions: Mapping[type[ContextExtension], ContextExtension]
 
-    def beside(self) -> "TransactionContext":
-        """Return the same for a transaction beside the batcher: no node claims what it makes."""
+    def without_node(self) -> "TransactionContext":
+        """Return the same context for a transaction outside the batcher: no node claims what it stores."""
         return replace(self, node_id=None)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from palomar.storage.database import Conflict
 from palomar.storage.statements import Row
 from palomar.transaction import token_rows
-from palomar.transaction.work import Joined, Work
+from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId
 
@@ -20,7 +20,7 @@ KeptAnswer = tuple[bytes, int, bytes]
 """Digest of the request, HTTP status, encrypted body."""
 
 
-class KeptAnswers(Joined):
+class KeptAnswers(Participant):
     """Answers by scope: those that were read, and those that this transaction keeps."""
 
     def __init__(self, work: Work) -> None:
@@ -56,7 +56,7 @@ class KeptAnswers(Joined):
             raise Conflict("another node answered with the same idempotency key meanwhile")
 
 
-class ShortIds(Joined):
+class ShortIds(Participant):
     """Accounts' own numbers for messages."""
 
     def __init__(self, work: Work) -> None:

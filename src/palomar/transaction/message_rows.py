@@ -43,7 +43,7 @@ INSERT_PARTS = Insert(
 )
 _PART_MOVED: Columns = (("state", "text"), ("attempt", "bigint"), ("carrier", "text"), ("sent_ms", "bigint"))
 UPDATE_PARTS = Update("parts", columns_of("bigint", "id"), _PART_MOVED)
-UPDATE_PARTS_TAKEN = Update("parts", columns_of("bigint", "id"), (*_PART_MOVED, ("carrier_reference", "text")))
+UPDATE_PARTS_WITH_REFERENCE = Update("parts", columns_of("bigint", "id"), (*_PART_MOVED, ("carrier_reference", "text")))
 INSERT_QUEUE = Insert(
     "queue",
     (
@@ -284,7 +284,7 @@ class OpenPart(Struct):
         return part_number(self.id)
 
     def update_row(self) -> Row:
-        """In the order of UPDATE_PARTS; UPDATE_PARTS_TAKEN adds ``carrier_reference``."""
+        """In the order of UPDATE_PARTS; UPDATE_PARTS_WITH_REFERENCE adds ``carrier_reference``."""
         return (self.id, self.state, self.attempt, self.carrier, self.sent_ms)
 
 

@@ -1,7 +1,7 @@
-"""Reach: since when the database cannot be reached, as those who write to it find out.
+"""The database's availability: since when writes fail.
 
-The batcher and the lease tell of each write; ``/health/ready`` and the batcher's lanes ask. Not here: what is refused
-meanwhile (``batch_lane``).
+The batcher and the lease report each write; ``/health/ready`` and the batcher's lanes read the result. Not here: which
+commands are refused meanwhile (``batch_lane``).
 """
 
 import structlog
@@ -11,8 +11,8 @@ from palomar.ports import Clock
 _log = structlog.get_logger(__name__)
 
 
-class Reach:
-    """Remember whether the last write reached the database. An outage is logged when it begins and when it ends."""
+class DatabaseAvailability:
+    """A record of whether the last write reached the database; it logs when an outage begins and when it ends."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -21,25 +21,25 @@ class Reach:
 
     @property
     def is_away(self) -> bool:
-        """Say whether writes fail at present."""
+        """Return True while writes fail."""
         return self._since is not None
 
     @property
     def fault(self) -> str:
-        """Say what is wrong in words for an operator; empty while all is well."""
+        """Describe the outage for an operator; empty while there is none."""
         if self._since is None:
             return ""
         return f"the database has taken nothing for {self._clock.monotonic() - self._since:.0f} s: {self._reason}"
 
-    def failed(self, reason: str) -> None:
-        """Note that a write found the database away."""
+    def write_failed(self, reason: str) -> None:
+        """Record that a write could not reach the database."""
         self._reason = reason
         if self._since is None:
             self._since = self._clock.monotonic()
             _log.error("the database cannot be reached; trying again", reason=reason)
 
-    def worked(self) -> None:
-        """Note that a write was committed."""
+    def write_succeeded(self) -> None:
+        """Record that a write was committed."""
         if self._since is None:
             return
         seconds = self._clock.monotonic() - self._since
