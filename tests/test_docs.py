@@ -49,7 +49,7 @@ OBJECTS = {
     "visit": "Visit",
     "account": "Account",
     "sink": "CarrierSink",
-    "desk": "CommandContext",
+    "context": "CommandContext",
     "world": "World",
     "database": "Database",
 }

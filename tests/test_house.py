@@ -19,7 +19,7 @@ from palomar.carriers.simulator.delivery_plan import table as magic_numbers
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli import root
-from palomar.cli.first_start import DEMO_NUMBER
+from palomar.cli.trial.first_start import DEMO_NUMBER
 from palomar.dialects import ACCOUNT_SETTINGS, DIALECTS
 from palomar.dialects.foxsys.callbacks import desc_of
 from palomar.dialects.foxsys.errors import problem_of

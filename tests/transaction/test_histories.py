@@ -24,7 +24,7 @@ from palomar.acceptance.accept import Accepted
 from palomar.acceptance.scheduled import ScheduledChange, cancel, send_now
 from palomar.acceptance.withdraw import withdraw
 from palomar.app.housekeeping import expire
-from palomar.app.trial import end_some
+from palomar.cli.trial.ending import end_some
 from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
 from palomar.receipts.record import OrphanSweep, record_receipts, sweep_orphans
 from palomar.routing.rules import RoutingPlan

@@ -1,9 +1,9 @@
 """The command line: what operators and scripts type.
 
-Commands beside a running server are short transactions on the same database; every node sees them within a second. With
-``--json`` stdout is only that JSON. Not here: what any of it means (``flows``), or how the server is built (``app``).
-
-A command's module is imported when the command is called: that keeps each start short (``cli.tree``).
+A command is one short transaction on the database, beside a running server or without one; running servers notice the
+change within a second. With ``--json``, stdout has that JSON and nothing else. A command's module is imported only when
+the command is called, which keeps each start short (``cli.tree``). Not here: what a command's words mean (the
+capabilities' folders), and how the server is built (``app``).
 """
 
 import errno

@@ -53,15 +53,15 @@ COMMANDS = {
     "block": "accounts.block:block",
     "callback": "messages.callback:callback",
     "carrier": "routing.carrier:carrier",
-    "chaos": "messages.sandbox:chaos",
-    "clock": "messages.sandbox:clock",
-    "config": "operations.operate:config",
-    "doctor": "operations.operate:doctor",
+    "chaos": "sandbox.clock_and_chaos:chaos",
+    "clock": "sandbox.clock_and_chaos:clock",
+    "config": "operations.config:config",
+    "doctor": "operations.doctor:doctor",
     "key": "accounts.key:key",
     "keyword": "messages.keyword:keyword",
     "lane": "routing.lane:lane",
     "message": "messages.message:message",
-    "migrate": "operations.operate:migrate",
+    "migrate": "operations.migrate:migrate",
     "number": "messages.numbers:number",
     "price": "accounts.price:price",
     "route": "routing.route:route",
@@ -69,7 +69,7 @@ COMMANDS = {
     "sender": "routing.sender:sender",
     "serve": "serve:serve",
     "session": "accounts.user:session",
-    "simulator": "messages.simulator:simulator",
+    "simulator": "sandbox.simulator:simulator",
     "template": "accounts.template:template",
     "token": "accounts.token:token",
     "user": "accounts.user:user",
@@ -85,14 +85,14 @@ COMMANDS = {
 @click.version_option(__version__, prog_name="palomar")
 @click.option("--log-level", type=click.Choice(LEVELS), help="What is logged; info for serve, warning for the others.")
 @click.pass_context
-def root(context: click.Context, log_level: str | None) -> None:
+def root(ctx: click.Context, log_level: str | None) -> None:
     """Palomar, a self-hosted SMS platform that speaks SOFMEX, CONVERGIA, 402T Labs and FOXSYS.
 
     `palomar serve` runs the server. The other commands work beside it, or without it, on the same data: what
     PALOMAR_DATA_DIR, PALOMAR_CONFIG and PALOMAR_DATABASE_URL say (`palomar config` explains).
     """
     os.umask(_FOR_THE_OWNER)
-    set_up_logs(log_level or ("info" if context.invoked_subcommand in ("serve", "simulator") else "warning"))
+    set_up_logs(log_level or ("info" if ctx.invoked_subcommand in ("serve", "simulator") else "warning"))
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON only.")
@@ -167,7 +167,7 @@ class CommandContext:
             fail(f"there is no account {login!r} (palomar account list)")
         return found
 
-    def context(self, snapshot: Snapshot) -> TransactionContext:
+    def transaction_context(self, snapshot: Snapshot) -> TransactionContext:
         """Build what a transaction of a command may look at."""
         return make_context(accounts=snapshot.by_id, renderers=renderers(), ids=self.ids)
 
@@ -182,9 +182,9 @@ def run(work: Callable[[CommandContext], Coroutine[Any, Any, T]], *, creates: bo
         async with opened_database(config, makes_home=creates) as database:
             clock = await wall_clock(config, database)
             ids = RealIds(COMMAND_LINE_NODE, clock=clock)
-            desk = CommandContext(config=config, database=database, clock=clock, ids=ids)
+            context = CommandContext(config=config, database=database, clock=clock, ids=ids)
             before = await database.read(_version)
-            result = await work(desk)
+            result = await work(context)
             if await database.read(_version) != before and await database.read(_has_servers):
                 await asyncio.sleep(_SEEN_SECONDS)  # who sends right after this command must not be too early
             return result

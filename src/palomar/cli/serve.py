@@ -15,8 +15,8 @@ import structlog
 from palomar.app import config as configuration
 from palomar.app.config import Config, ConfigError
 from palomar.app.data_directory import StartError, opened_database
-from palomar.cli.first_start import Trial
 from palomar.cli.root import configured, fail
+from palomar.cli.trial.first_start import Trial
 from palomar.storage.database import DatabaseError
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ import sys
 
 import click
 
-from palomar.accounts import store as flow
-from palomar.accounts import tokens as token_flow
+from palomar.accounts import store, tokens
 from palomar.accounts.settings import SettingError, parse_value, value_text
 from palomar.accounts.tokens import Token
 from palomar.cli.accounts.key import key_view
@@ -57,8 +56,8 @@ def add(
         assignments.append(f"requests_per_second={requests_per_second}")
     good_password(password, login=login)
     result = run(
-        lambda desk: create_account(
-            desk,
+        lambda context: create_account(
+            context,
             login,
             name=name,
             parent=parent,
@@ -85,11 +84,11 @@ def add(
 def list_accounts(below: str | None, as_json: bool) -> None:
     """All accounts with their balance."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        snapshot = await desk.accounts()
-        top = await desk.account(below) if below else None
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        snapshot = await context.accounts()
+        top = await context.account(below) if below else None
         wanted = [found for found in snapshot.by_id.values() if top is None or snapshot.is_within(found, top.id)]
-        return [await _view(desk, found, snapshot) for found in wanted]
+        return [await _view(context, found, snapshot) for found in wanted]
 
     views = run(work)
     if as_json:
@@ -105,13 +104,13 @@ def list_accounts(below: str | None, as_json: bool) -> None:
 def show(login: str, as_json: bool) -> None:
     """One account: balance, settings, keys."""
 
-    async def work(desk: CommandContext) -> dict[str, object]:
-        found = await desk.account(login)
+    async def work(context: CommandContext) -> dict[str, object]:
+        found = await context.account(login)
 
         async def script(tx: Transaction) -> list[dict[str, object]]:
-            return [key_view(row) for row in await flow.list_keys(tx, found.id)]
+            return [key_view(row) for row in await store.list_keys(tx, found.id)]
 
-        return await _view(desk, found, await desk.accounts()) | {"keys": await desk.database.read(script)}
+        return await _view(context, found, await context.accounts()) | {"keys": await context.database.read(script)}
 
     view = run(work)
     if as_json:
@@ -132,11 +131,11 @@ def show(login: str, as_json: bool) -> None:
 def credit(login: str, amount: str, as_json: bool) -> None:
     """Add AMOUNT credits to an account (a negative amount takes out: write -- before it)."""
 
-    async def work(desk: CommandContext) -> flow.AccountBalance | Refusal:
-        found = await desk.account(login)
-        context = desk.context(await desk.accounts())
-        return await desk.database.write(
-            flow.add_credit, context, found.id, _credits(amount), now_ms=desk.clock.wall_ms()
+    async def work(context: CommandContext) -> store.AccountBalance | Refusal:
+        found = await context.account(login)
+        transaction_context = context.transaction_context(await context.accounts())
+        return await context.database.write(
+            store.add_credit, transaction_context, found.id, _credits(amount), now_ms=context.clock.wall_ms()
         )
 
     result = run(work)
@@ -160,18 +159,18 @@ def transfer(giver: str, taker: str, amount: str, as_json: bool) -> None:
     if microcredits <= 0:
         fail("an amount above zero is expected", 2)
 
-    async def work(desk: CommandContext) -> flow.AccountBalance | Refusal:
-        source, target = await desk.account(giver), await desk.account(taker)
-        context = desk.context(await desk.accounts())
-        order = flow.Transfer(giver=source.id, taker=target.id, microcredits=microcredits)
+    async def work(context: CommandContext) -> store.AccountBalance | Refusal:
+        source, target = await context.account(giver), await context.account(taker)
+        transaction_context = context.transaction_context(await context.accounts())
+        order = store.Transfer(giver=source.id, taker=target.id, microcredits=microcredits)
 
-        async def script(tx: Transaction) -> flow.AccountBalance | Refusal:
-            unit = Work(tx, context, now_ms=desk.clock.wall_ms())
-            (result,) = await flow.transfer(unit, [order])
+        async def script(tx: Transaction) -> store.AccountBalance | Refusal:
+            unit = Work(tx, transaction_context, now_ms=context.clock.wall_ms())
+            (result,) = await store.transfer(unit, [order])
             await unit.finish()
             return result
 
-        return await desk.database.write(script)
+        return await context.database.write(script)
 
     result = run(work)
     if isinstance(result, Refusal):
@@ -191,11 +190,11 @@ def transfer(giver: str, taker: str, amount: str, as_json: bool) -> None:
 def set_settings(login: str, assignments: tuple[str, ...]) -> None:
     """Change settings; also enabled=on|off, may_send=on|off, name=TEXT."""
 
-    async def work(desk: CommandContext) -> None:
-        changed = await desk.account(login)
+    async def work(context: CommandContext) -> None:
+        changed = await context.account(login)
         for assignment in assignments:
             changed = _assigned(changed, assignment)
-        await desk.database.write(flow.change_account, changed)
+        await context.database.write(store.change_account, changed)
 
     run(work)
     click.echo(f"{login} changed.")
@@ -212,19 +211,19 @@ def change_password(login: str, password: str | None, end_tokens: bool, as_json:
     Tokens that SOFMEX's login made end with it. Those that were made by name are listed, and end if you say so.
     """
 
-    async def work(desk: CommandContext) -> dict[str, object]:
-        found = await desk.account(login)
-        fresh, password_hash = password_and_hash(desk, password, login=login)
+    async def work(context: CommandContext) -> dict[str, object]:
+        found = await context.account(login)
+        fresh, password_hash = password_and_hash(context, password, login=login)
 
         async def script(tx: Transaction) -> list[Token]:
-            now_ms = desk.clock.wall_ms()
-            await flow.change_password(tx, found.id, password_hash, now_ms=now_ms)
-            named = await token_flow.named_tokens(tx, found.id, now_ms=now_ms)
+            now_ms = context.clock.wall_ms()
+            await store.change_password(tx, found.id, password_hash, now_ms=now_ms)
+            named = await tokens.named_tokens(tx, found.id, now_ms=now_ms)
             for token in named if end_tokens else []:
-                await token_flow.revoke_token(tx, found.id, token.id, now_ms=now_ms)
+                await tokens.revoke_token(tx, found.id, token.id, now_ms=now_ms)
             return named
 
-        named = await desk.database.write(script)
+        named = await context.database.write(script)
         return {"login": found.login, "password": fresh, "tokens": [token_view(token) for token in named]}
 
     changed = run(work)
@@ -246,22 +245,22 @@ def _tell_tokens(login: str, named: list[dict[str, object]], *, ended: bool) -> 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         click.echo(f"To end one: palomar token revoke {login} ID")
     elif click.confirm("End them all?", default=False):
-        run(lambda desk: _end_tokens(desk, login, named))
+        run(lambda context: _end_tokens(context, login, named))
         click.echo("They have ended.")
 
 
-async def _end_tokens(desk: CommandContext, login: str, named: list[dict[str, object]]) -> None:
-    account_id = (await desk.account(login)).id
+async def _end_tokens(context: CommandContext, login: str, named: list[dict[str, object]]) -> None:
+    account_id = (await context.account(login)).id
 
     async def script(tx: Transaction) -> None:
         for view in named:
-            await token_flow.revoke_token(tx, account_id, int(str(view["id"])), now_ms=desk.clock.wall_ms())
+            await tokens.revoke_token(tx, account_id, int(str(view["id"])), now_ms=context.clock.wall_ms())
 
-    await desk.database.write(script)
+    await context.database.write(script)
 
 
 async def create_account(
-    desk: CommandContext,
+    context: CommandContext,
     login: str,
     *,
     name: str,
@@ -275,13 +274,13 @@ async def create_account(
 
     Leaves with a message on a bad setting.
     """
-    owner = await desk.account(parent) if parent else None
+    owner = await context.account(parent) if parent else None
     made = Account(id=0, login=login, name=name)  # type: ignore[arg-type]  # only its settings are used
     for assignment in settings:
         made = _assigned(made, assignment)
-    secret = key or desk.ids.token()
-    fresh, password_hash = password_and_hash(desk, password, login=login)
-    new = flow.NewAccount(
+    secret = key or context.ids.token()
+    fresh, password_hash = password_and_hash(context, password, login=login)
+    new = store.NewAccount(
         login=login,
         name=name,
         password_hash=password_hash,
@@ -290,8 +289,8 @@ async def create_account(
         credit_microcredits=credit,
         parent_id=owner.id if owner else None,
     )
-    context = desk.context(await desk.accounts())
-    added = await desk.database.write(flow.add_account, context, new, now_ms=desk.clock.wall_ms())
+    transaction_context = context.transaction_context(await context.accounts())
+    added = await context.database.write(store.add_account, transaction_context, new, now_ms=context.clock.wall_ms())
     if added is None or isinstance(added, Refusal):
         return added
     return {"login": login, "password": fresh, "api_key": secret, "credits": as_number(credit)}
@@ -323,8 +322,8 @@ def _assigned(changed: Account, assignment: str) -> Account:
     return dataclasses.replace(changed, settings=settings)
 
 
-async def _view(desk: CommandContext, found: Account, snapshot: flow.Snapshot) -> dict[str, object]:
-    balance = await desk.database.read(flow.balance, found.id)
+async def _view(context: CommandContext, found: Account, snapshot: store.Snapshot) -> dict[str, object]:
+    balance = await context.database.read(store.balance, found.id)
     return {
         "login": found.login,
         "parent": snapshot.by_id[found.parent_id].login if found.parent_id is not None else "",

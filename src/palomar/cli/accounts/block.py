@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import click
 
-from palomar.accounts import blocks as flow
+from palomar.accounts import blocks
 from palomar.accounts.blocks import Block
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.text.times import format_gmt
@@ -21,10 +21,12 @@ def block() -> None:
 def list_blocks(with_past: bool, as_json: bool) -> None:
     """Who is blocked, and until when (GMT)."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        logins = {flow.account_subject(account.id): account.login for account in (await desk.accounts()).by_id.values()}
-        now_ms = desk.clock.wall_ms()
-        found = await desk.database.read(flow.list_blocks)
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        logins = {
+            blocks.account_subject(account.id): account.login for account in (await context.accounts()).by_id.values()
+        }
+        now_ms = context.clock.wall_ms()
+        found = await context.database.read(blocks.list_blocks)
         return [_view(one, logins) for one in found if with_past or one.until_ms > now_ms]
 
     views = run(work)
@@ -40,10 +42,10 @@ def list_blocks(with_past: bool, as_json: bool) -> None:
 def lift(who: str) -> None:
     """Let WHO in again, a login, an address or an IPv6 network as it is listed, and forget that it ever was blocked."""
 
-    async def work(desk: CommandContext) -> bool:
-        subject = flow.address_subject(who.removesuffix("/64")) if _is_address(who) else ""
-        subject = subject or flow.account_subject((await desk.account(who)).id)
-        return await desk.database.write(flow.lift, subject)
+    async def work(context: CommandContext) -> bool:
+        subject = blocks.address_subject(who.removesuffix("/64")) if _is_address(who) else ""
+        subject = subject or blocks.account_subject((await context.account(who)).id)
+        return await context.database.write(blocks.lift, subject)
 
     if not run(work):
         fail(f"{who} is not blocked")

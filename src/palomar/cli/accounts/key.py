@@ -2,7 +2,7 @@
 
 import click
 
-from palomar.accounts import store as flow
+from palomar.accounts import store
 from palomar.accounts.account_rows import KeyRow
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.storage.database import Transaction
@@ -21,15 +21,17 @@ def key() -> None:
 def add_key(login: str, name: str, as_json: bool) -> None:
     """Make a further key of an account and show it, this once."""
 
-    async def work(desk: CommandContext) -> dict[str, object]:
-        found = await desk.account(login)
-        secret = desk.ids.token()
+    async def work(context: CommandContext) -> dict[str, object]:
+        found = await context.account(login)
+        secret = context.ids.token()
 
         async def script(tx: Transaction) -> dict[str, object]:
-            row = await flow.add_key(tx, desk.ids, found.id, secret=secret, name=name, now_ms=desk.clock.wall_ms())
+            row = await store.add_key(
+                tx, context.ids, found.id, secret=secret, name=name, now_ms=context.clock.wall_ms()
+            )
             return {"login": found.login, "id": row.id, "name": name, "api_key": secret}
 
-        return await desk.database.write(script)
+        return await context.database.write(script)
 
     result = run(work)
     if as_json:
@@ -44,13 +46,13 @@ def add_key(login: str, name: str, as_json: bool) -> None:
 def list_keys(login: str, as_json: bool) -> None:
     """An account's keys, revoked ones too."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        found = await desk.account(login)
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        found = await context.account(login)
 
         async def script(tx: Transaction) -> list[dict[str, object]]:
-            return [key_view(row) for row in await flow.list_keys(tx, found.id)]
+            return [key_view(row) for row in await store.list_keys(tx, found.id)]
 
-        return await desk.database.read(script)
+        return await context.database.read(script)
 
     views = run(work)
     if as_json:
@@ -65,9 +67,9 @@ def list_keys(login: str, as_json: bool) -> None:
 def revoke_key(login: str, key_id: int) -> None:
     """Revoke a key: every node refuses it within a second."""
 
-    async def work(desk: CommandContext) -> bool:
-        found = await desk.account(login)
-        return await desk.database.write(flow.revoke_key, found.id, key_id, now_ms=desk.clock.wall_ms())
+    async def work(context: CommandContext) -> bool:
+        found = await context.account(login)
+        return await context.database.write(store.revoke_key, found.id, key_id, now_ms=context.clock.wall_ms())
 
     if not run(work):
         fail(f"{login} has no live key {key_id} (palomar key list {login})")

@@ -15,8 +15,8 @@ def good_password(password: str | None, *, login: str) -> GoodPassword | None:
     return good
 
 
-def password_and_hash(desk: CommandContext, password: str | None, *, login: str) -> tuple[GoodPassword, str]:
+def password_and_hash(context: CommandContext, password: str | None, *, login: str) -> tuple[GoodPassword, str]:
     """Return the password that somebody chose, else one that is made up, and the hash to store; leaves where nobody
     may have it."""
-    good = good_password(password, login=login) or made_up(desk.ids.token())
+    good = good_password(password, login=login) or made_up(context.ids.token())
     return good, hash_of(good)

@@ -6,7 +6,7 @@ from typing import IO
 
 import click
 
-from palomar.billing import prices as flow
+from palomar.billing import prices
 from palomar.billing.prices import DEFAULT_RATE_MICROCREDITS
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.numbers.countries import COUNTRIES
@@ -52,14 +52,14 @@ def set_prices(assignments: tuple[str, ...], login: str | None) -> None:
         else:
             removed.append(country.upper())
 
-    async def work(desk: CommandContext) -> None:
-        account_id = await _owner(desk, login)
+    async def work(context: CommandContext) -> None:
+        account_id = await _owner(context, login)
 
         async def script(tx: Transaction) -> None:
-            await flow.set_rates(tx, account_id, rates)
-            await flow.remove_rates(tx, account_id, removed)
+            await prices.set_rates(tx, account_id, rates)
+            await prices.remove_rates(tx, account_id, removed)
 
-        await desk.database.write(script)
+        await context.database.write(script)
 
     run(work, creates=True)
     click.echo(f"{len(rates)} rates set, {len(removed)} taken away.")
@@ -81,12 +81,12 @@ def import_prices(file: IO[str], login: str | None) -> None:
             fail(f"line {number}: two or four fields are expected, not {len(row)}", 2)
         rates.append(_rate(row[0], row[-1], where=f"line {number}"))
 
-    async def work(desk: CommandContext) -> None:
-        account_id = await _owner(desk, login)
-        slices = [rates[start : start + flow.SLICE] for start in range(0, len(rates), flow.SLICE)]
+    async def work(context: CommandContext) -> None:
+        account_id = await _owner(context, login)
+        slices = [rates[start : start + prices.SLICE] for start in range(0, len(rates), prices.SLICE)]
         with click.progressbar(slices, label="Importing", file=sys.stderr) as progress:
             for some in progress:
-                await desk.database.write(flow.set_rates, account_id, some)
+                await context.database.write(prices.set_rates, account_id, some)
 
     run(work, creates=True)
     click.echo(f"{len(rates)} rates set.")
@@ -106,9 +106,9 @@ def export_prices(file: IO[str], login: str | None) -> None:
 
 
 def _rows(login: str | None) -> list[tuple[str, str, str, Microcredits]]:
-    async def work(desk: CommandContext) -> list[tuple[str, int]]:
-        account_id = await _owner(desk, login)
-        return await desk.database.read(flow.rates_of, account_id)
+    async def work(context: CommandContext) -> list[tuple[str, int]]:
+        account_id = await _owner(context, login)
+        return await context.database.read(prices.rates_of, account_id)
 
     rows = []
     for iso, rate in run(work):
@@ -117,8 +117,8 @@ def _rows(login: str | None) -> list[tuple[str, str, str, Microcredits]]:
     return rows
 
 
-async def _owner(desk: CommandContext, login: str | None) -> AccountId:
-    return (await desk.account(login)).id if login else flow.EVERYBODY
+async def _owner(context: CommandContext, login: str | None) -> AccountId:
+    return (await context.account(login)).id if login else prices.EVERYBODY
 
 
 def _rate(country: str, credit: str, *, where: str) -> tuple[str, int]:

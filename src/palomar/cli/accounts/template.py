@@ -2,7 +2,7 @@
 
 import click
 
-from palomar.accounts import templates as flow
+from palomar.accounts import templates
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.storage.database import Transaction
 from palomar.text.alphabets import unusable
@@ -25,14 +25,14 @@ def set_template(login: str, name: str, text: str) -> None:
     if not text or len(text) > LONGEST or unusable(text):
         fail(f"a template is a text of up to {LONGEST} characters", 2)
 
-    async def work(desk: CommandContext) -> bool:
-        account = await desk.account(login)
+    async def work(context: CommandContext) -> bool:
+        account = await context.account(login)
 
         async def script(tx: Transaction) -> bool:
-            await flow.set_template(tx, account.id, name, text)
+            await templates.set_template(tx, account.id, name, text)
             return account.settings.templates
 
-        return await desk.database.write(script)
+        return await context.database.write(script)
 
     if not run(work):
         click.echo(f"palomar: it has no effect before: palomar account set {login} templates=on", err=True)
@@ -44,9 +44,9 @@ def set_template(login: str, name: str, text: str) -> None:
 def list_templates(login: str, as_json: bool) -> None:
     """An account's templates."""
 
-    async def work(desk: CommandContext) -> dict[str, str]:
-        account = await desk.account(login)
-        return await desk.database.read(flow.list_templates, account.id)
+    async def work(context: CommandContext) -> dict[str, str]:
+        account = await context.account(login)
+        return await context.database.read(templates.list_templates, account.id)
 
     found = run(work)
     if as_json:
@@ -61,9 +61,9 @@ def list_templates(login: str, as_json: bool) -> None:
 def remove_template(login: str, name: str) -> None:
     """Take a template away: {NAME} stays as it is from then on."""
 
-    async def work(desk: CommandContext) -> bool:
-        account = await desk.account(login)
-        return await desk.database.write(flow.remove_template, account.id, name)
+    async def work(context: CommandContext) -> bool:
+        account = await context.account(login)
+        return await context.database.write(templates.remove_template, account.id, name)
 
     if not run(work):
         fail(f"{login} has no template {name!r}")

@@ -2,7 +2,7 @@
 
 import click
 
-from palomar.accounts import tokens as flow
+from palomar.accounts import tokens
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.clock import RealIds
 from palomar.storage.database import Transaction
@@ -25,17 +25,19 @@ def token() -> None:
 def add(login: str, name: str, days: int, as_json: bool) -> None:
     """Issue a token. It is shown this once and can be revoked at any time."""
 
-    async def work(desk: CommandContext) -> dict[str, object]:
-        account = await desk.account(login)
+    async def work(context: CommandContext) -> dict[str, object]:
+        account = await context.account(login)
         fresh = RealIds(COMMAND_LINE_NODE).token().encode()
 
-        async def script(tx: Transaction) -> tuple[flow.Token, bytes]:
-            now_ms = desk.clock.wall_ms()
-            made = await flow.add_token(tx, desk.ids, account.id, name=name, lifetime_ms=days * _DAY_MS, now_ms=now_ms)
-            return made, await flow.signing_secret(tx, fresh=fresh)
+        async def script(tx: Transaction) -> tuple[tokens.Token, bytes]:
+            now_ms = context.clock.wall_ms()
+            made = await tokens.add_token(
+                tx, context.ids, account.id, name=name, lifetime_ms=days * _DAY_MS, now_ms=now_ms
+            )
+            return made, await tokens.signing_secret(tx, fresh=fresh)
 
-        made, secret = await desk.database.write(script)
-        return token_view(made) | {"token": flow.signed(made, login=account.login, secret=secret)}
+        made, secret = await context.database.write(script)
+        return token_view(made) | {"token": tokens.signed(made, login=account.login, secret=secret)}
 
     made = run(work)
     if as_json:
@@ -50,9 +52,9 @@ def add(login: str, name: str, days: int, as_json: bool) -> None:
 def list_tokens(login: str, as_json: bool) -> None:
     """An account's tokens, revoked ones too."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        account = await desk.account(login)
-        return [token_view(found) for found in await desk.database.read(flow.list_tokens, account.id)]
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        account = await context.account(login)
+        return [token_view(found) for found in await context.database.read(tokens.list_tokens, account.id)]
 
     views = run(work)
     if as_json:
@@ -67,16 +69,16 @@ def list_tokens(login: str, as_json: bool) -> None:
 def revoke(login: str, token_id: int) -> None:
     """Revoke a token: every node refuses it within a second."""
 
-    async def work(desk: CommandContext) -> bool:
-        account = await desk.account(login)
-        return await desk.database.write(flow.revoke_token, account.id, token_id, now_ms=desk.clock.wall_ms())
+    async def work(context: CommandContext) -> bool:
+        account = await context.account(login)
+        return await context.database.write(tokens.revoke_token, account.id, token_id, now_ms=context.clock.wall_ms())
 
     if not run(work):
         fail(f"{login} has no live token {token_id} (palomar token list {login})")
     click.echo(f"Token {token_id} of {login} is revoked.")
 
 
-def token_view(found: flow.Token) -> dict[str, object]:
+def token_view(found: tokens.Token) -> dict[str, object]:
     """Show a token as people may see it."""
     return {
         "id": found.id,

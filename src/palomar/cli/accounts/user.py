@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import click
 
-from palomar.access import sessions as session_flow
-from palomar.access import users as flow
+from palomar.access import sessions, users
 from palomar.access.sessions import UserSession
 from palomar.access.users import NewUser, User
 from palomar.cli.accounts.password import good_password, password_and_hash
@@ -41,9 +40,9 @@ def add(login: str, name: str, role: str, of_account: str | None, password: str 
     _check_login(login)
     good_password(password, login=login)
 
-    async def work(desk: CommandContext) -> dict[str, object] | None:
-        account_id = (await desk.account(of_account)).id if of_account else None
-        return await create_user(desk, login, name=name, role=Role(role), account_id=account_id, password=password)
+    async def work(context: CommandContext) -> dict[str, object] | None:
+        account_id = (await context.account(of_account)).id if of_account else None
+        return await create_user(context, login, name=name, role=Role(role), account_id=account_id, password=password)
 
     made = run(work, creates=True)
     if made is None:
@@ -56,9 +55,9 @@ def add(login: str, name: str, role: str, of_account: str | None, password: str 
 def list_users(as_json: bool) -> None:
     """All users."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        logins = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
-        return [_view(found, logins) for found in await desk.database.read(flow.list_users)]
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        logins = {account.id: account.login for account in (await context.accounts()).by_id.values()}
+        return [_view(found, logins) for found in await context.database.read(users.list_users)]
 
     views = run(work)
     if as_json:
@@ -77,16 +76,16 @@ def reset(login: str, password: str | None, as_json: bool) -> None:
     _check_login(login)
     good_password(password, login=login)
 
-    async def work(desk: CommandContext) -> dict[str, object]:
-        found = await _user(desk, login)
-        fresh, password_hash = password_and_hash(desk, password, login=login)
+    async def work(context: CommandContext) -> dict[str, object]:
+        found = await _user(context, login)
+        fresh, password_hash = password_and_hash(context, password, login=login)
 
         async def script(tx: Transaction) -> None:
-            await flow.change_password(tx, found.id, password_hash)
-            await flow.stop_totp(tx, found.id)
-            await session_flow.revoke_all(tx, user_id=found.id)
+            await users.change_password(tx, found.id, password_hash)
+            await users.stop_totp(tx, found.id)
+            await sessions.revoke_all(tx, user_id=found.id)
 
-        await desk.database.write(script)
+        await context.database.write(script)
         return {"login": found.login, "password": fresh}
 
     _show_secret(run(work), as_json)
@@ -98,15 +97,15 @@ def reset(login: str, password: str | None, as_json: bool) -> None:
 def disable(login: str, undo: bool) -> None:
     """Let a user in no more; they are logged out everywhere at once."""
 
-    async def work(desk: CommandContext) -> None:
-        found = await _user(desk, login)
+    async def work(context: CommandContext) -> None:
+        found = await _user(context, login)
 
         async def script(tx: Transaction) -> None:
-            await flow.change_user(tx, replace(found, enabled=undo))
+            await users.change_user(tx, replace(found, enabled=undo))
             if not undo:
-                await session_flow.revoke_all(tx, user_id=found.id)
+                await sessions.revoke_all(tx, user_id=found.id)
 
-        await desk.database.write(script)
+        await context.database.write(script)
 
     run(work)
     click.echo(f"{login} can log in again." if undo else f"{login} cannot log in any more.")
@@ -122,13 +121,13 @@ def session() -> None:
 def list_sessions(as_json: bool) -> None:
     """Who is logged in, youngest first (times are GMT)."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        accounts = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
-        people = {found.id: found.login for found in await desk.database.read(flow.list_users)}
-        now_ms = desk.clock.wall_ms()
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        accounts = {account.id: account.login for account in (await context.accounts()).by_id.values()}
+        people = {found.id: found.login for found in await context.database.read(users.list_users)}
+        now_ms = context.clock.wall_ms()
         return [
             _session_view(found, people, accounts)
-            for found in await desk.database.read(session_flow.list_sessions, now_ms=now_ms)
+            for found in await context.database.read(sessions.list_sessions, now_ms=now_ms)
         ]
 
     views = run(work)
@@ -143,12 +142,12 @@ def list_sessions(as_json: bool) -> None:
 @click.argument("session_id", type=int)
 def revoke(session_id: int) -> None:
     """End a session at once, on every node."""
-    if not run(lambda desk: desk.database.write(session_flow.revoke, session_id)):
+    if not run(lambda context: context.database.write(sessions.revoke, session_id)):
         fail(f"there is no session {session_id} (palomar session list)")
 
 
 async def create_user(
-    desk: CommandContext,
+    context: CommandContext,
     login: str,
     *,
     name: str,
@@ -157,25 +156,25 @@ async def create_user(
     password: str | None = None,
 ) -> dict[str, object] | None:
     """Make a user; login and password, or None if a user or an account has that login."""
-    fresh, password_hash = password_and_hash(desk, password, login=login)
+    fresh, password_hash = password_and_hash(context, password, login=login)
     new = NewUser(
-        id=desk.ids.serial(),
+        id=context.ids.serial(),
         login=login,
         name=name,
         password_hash=password_hash,
         role=role,
         account_id=account_id,
     )
-    made = await desk.database.write(flow.add_user, new, now_ms=desk.clock.wall_ms())
+    made = await context.database.write(users.add_user, new, now_ms=context.clock.wall_ms())
     return None if made is None else {"login": login, "password": fresh}
 
 
-async def _user(desk: CommandContext, login: str) -> User:
+async def _user(context: CommandContext, login: str) -> User:
     async def script(tx: Transaction) -> User | None:
-        found = await flow.user_of_login(tx, login)
+        found = await users.user_of_login(tx, login)
         return found.user if found is not None else None
 
-    user = await desk.database.read(script)
+    user = await context.database.read(script)
     if user is None:
         fail(f"there is no user {login!r} (palomar user list)")
     return user

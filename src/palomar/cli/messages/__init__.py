@@ -1,1 +1,1 @@
-"""Commands about messages, their callbacks, inbound numbers, and the sandbox."""
+"""Commands about messages, their callbacks, inbound numbers, and black lists."""

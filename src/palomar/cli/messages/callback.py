@@ -2,7 +2,7 @@
 
 import click
 
-from palomar.callbacks import backlog as flow
+from palomar.callbacks import backlog
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
@@ -22,16 +22,16 @@ def list_callbacks(failed: bool, login: str | None, as_json: bool) -> None:
     """Callbacks that have not succeeded: those that failed first, then those that wait, each the oldest first (times
     are GMT)."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        account = await desk.account(login) if login else None
-        logins = {int(found.id): found.login for found in (await desk.accounts()).by_id.values()}
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        account = await context.account(login) if login else None
+        logins = {int(found.id): found.login for found in (await context.accounts()).by_id.values()}
         account_id = account.id if account else None
         views: list[dict[str, object]] = []
-        wanted: tuple[flow.Standing, ...] = (flow.FAILED, flow.FAILING, flow.WAITING)
+        wanted: tuple[backlog.Standing, ...] = (backlog.FAILED, backlog.FAILING, backlog.WAITING)
         for standing in wanted[:1] if failed else wanted:
-            after, count = 0, flow.PAGE
-            while count == flow.PAGE:
-                page = await desk.database.read(flow.list_callbacks, standing, account_id=account_id, after=after)
+            after, count = 0, backlog.PAGE
+            while count == backlog.PAGE:
+                page = await context.database.read(backlog.list_callbacks, standing, account_id=account_id, after=after)
                 views.extend(_view(found, logins) for found in page)
                 count = len(page)
                 after = page[-1].webhook.id if page else after
@@ -55,18 +55,18 @@ def replay(callback_id: int | None, everything: bool, login: str | None, as_json
     if (callback_id is None) is not everything:
         fail("an ID or --all is expected (palomar callback list --failed)", 2)
 
-    async def work(desk: CommandContext) -> int:
-        account = await desk.account(login) if login else None
+    async def work(context: CommandContext) -> int:
+        account = await context.account(login) if login else None
         account_id = account.id if account else None
-        now_ms = desk.clock.wall_ms()
+        now_ms = context.clock.wall_ms()
 
         async def one(tx: Transaction) -> int:
-            return int(await flow.replay(tx, callback_id or 0, now_ms=now_ms))
+            return int(await backlog.replay(tx, callback_id or 0, now_ms=now_ms))
 
         if not everything:
-            return await desk.database.write(one)
+            return await context.database.write(one)
         total = 0
-        while count := await desk.database.write(flow.replay_all, account_id=account_id, now_ms=now_ms):
+        while count := await context.database.write(backlog.replay_all, account_id=account_id, now_ms=now_ms):
             total += count
         return total
 
@@ -86,17 +86,17 @@ def replay(callback_id: int | None, everything: bool, login: str | None, as_json
 def resume(login: str | None, url: str | None, as_json: bool) -> None:
     """Try targets again that are off, and what was kept for them meanwhile, the oldest first."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        account = await desk.account(login) if login else None
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        account = await context.account(login) if login else None
         account_id = account.id if account else None
-        logins = {int(found.id): found.login for found in (await desk.accounts()).by_id.values()}
+        logins = {int(found.id): found.login for found in (await context.accounts()).by_id.values()}
         views: list[dict[str, object]] = []
-        for target in await desk.database.read(flow.off_targets, account_id=account_id):
+        for target in await context.database.read(backlog.off_targets, account_id=account_id):
             if url is not None and target.origin != url.rstrip("/"):
                 continue
-            total, count = 0, flow.PAGE
-            while count == flow.PAGE:
-                count = await desk.database.write(flow.resume, target.id, now_ms=desk.clock.wall_ms())
+            total, count = 0, backlog.PAGE
+            while count == backlog.PAGE:
+                count = await context.database.write(backlog.resume, target.id, now_ms=context.clock.wall_ms())
                 total += count
             views.append(
                 {
@@ -118,7 +118,7 @@ def resume(login: str | None, url: str | None, as_json: bool) -> None:
         show_table(columns, [[view[column] for column in columns] for view in views])
 
 
-def _view(found: flow.Callback, logins: dict[int, str]) -> dict[str, object]:
+def _view(found: backlog.Callback, logins: dict[int, str]) -> dict[str, object]:
     webhook = found.webhook
     about = f"inbound {webhook.message_id}" if found.about_inbound else public_id(webhook.message_id)
     return {

@@ -3,7 +3,7 @@
 import click
 
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
-from palomar.inbound import numbers as flow
+from palomar.inbound import numbers
 from palomar.numbers.phone import plain_address
 from palomar.text.times import format_gmt
 from palomar.vocabulary.opt_out_words import first_word
@@ -26,15 +26,15 @@ def add_keyword(number: str, word: str, login: str, url: str, as_json: bool) -> 
     if url and not url.startswith(("http://", "https://")):
         fail(f"{url!r} is no http or https URL", 2)
 
-    async def work(desk: CommandContext) -> bool:
-        new = flow.Keyword(
+    async def work(context: CommandContext) -> bool:
+        new = numbers.Keyword(
             number=plain,
             word=said,
-            account_id=(await desk.account(login)).id,
+            account_id=(await context.account(login)).id,
             url=url,
-            created_ms=desk.clock.wall_ms(),
+            created_ms=context.clock.wall_ms(),
         )
-        return await desk.database.write(flow.add_keyword, new)
+        return await context.database.write(numbers.add_keyword, new)
 
     if not run(work):
         fail(f"{said} of {plain} is an account's already (palomar keyword list)")
@@ -49,8 +49,8 @@ def add_keyword(number: str, word: str, login: str, url: str, as_json: bool) -> 
 def list_keywords(as_json: bool) -> None:
     """All keywords."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        logins = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        logins = {account.id: account.login for account in (await context.accounts()).by_id.values()}
         return [
             {
                 "number": found.number,
@@ -59,7 +59,7 @@ def list_keywords(as_json: bool) -> None:
                 "url": found.url,
                 "since": format_gmt(found.created_ms),
             }
-            for found in await desk.database.read(flow.list_keywords)
+            for found in await context.database.read(numbers.list_keywords)
         ]
 
     views = run(work)
@@ -76,7 +76,7 @@ def list_keywords(as_json: bool) -> None:
 def remove_keyword(number: str, word: str) -> None:
     """Take a keyword away: its texts are the number's owner's from then on."""
     plain, said = plain_address(number), _word(word)
-    if not run(lambda desk: desk.database.write(flow.remove_keyword, plain, said)):
+    if not run(lambda context: context.database.write(numbers.remove_keyword, plain, said)):
         fail(f"{said} of {plain} is no account's (palomar keyword list)")
 
 

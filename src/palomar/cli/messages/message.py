@@ -56,35 +56,35 @@ def send(login: str, numbers: tuple[str, ...], text: str, sender: str, label: st
     """Store a message as queued: a running server sends it within a second, a stopped one when it starts."""
     recipients = [_recipient(number, text) for number in numbers]
 
-    async def work(desk: CommandContext) -> tuple[Result, str]:
-        snapshot = await desk.accounts()
-        account = await desk.account(login)
+    async def work(context: CommandContext) -> tuple[Result, str]:
+        snapshot = await context.accounts()
+        account = await context.account(login)
         if sender and parse_sender(sender) is None:
             fail(f"{sender!r} is no sender: a name of up to 11 characters, or up to 16 digits", 2)
         if not account.enabled or not account.may_send:
             setting = "may_send" if account.enabled else "enabled"
             fail(f"{account.login} has {setting}=off (./run account set {account.login} {setting}=on)")
-        named = sender or await _default_sender(desk, account)
+        named = sender or await _default_sender(context, account)
         request = Request(
             account=account,
             dialect="foxsys" if ackurl else DIALECT,
-            request_ref=f"{desk.clock.wall_ms():x}",
+            request_ref=f"{context.clock.wall_ms():x}",
             sender=named,
             label=label,
             status_url=ackurl,
             recipients=recipients,
         )
-        now_ms = desk.clock.wall_ms()
-        command = compose(request, recipients, terms=snapshot.terms(account.id), ids=desk.ids, now_ms=now_ms)
+        now_ms = context.clock.wall_ms()
+        command = compose(request, recipients, terms=snapshot.terms(account.id), ids=context.ids, now_ms=now_ms)
 
         async def script(tx: Transaction) -> Result:
-            unit = Work(tx, desk.context(snapshot), now_ms=now_ms)
+            unit = Work(tx, context.transaction_context(snapshot), now_ms=now_ms)
             (result,) = await accept(unit, [command])
             await unit.finish()
             await tx.execute(BUMP_VERSION)
             return result
 
-        return await desk.database.write(script), request.request_ref
+        return await context.database.write(script), request.request_ref
 
     result, subid = run(work)
     if not isinstance(result, Accepted):
@@ -119,8 +119,8 @@ def list_messages(
     """Messages, newest first."""
     most = limit if limit is not None else (0 if as_json else 50)
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        account = await desk.account(login) if login else None
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        account = await context.account(login) if login else None
         wanted = SearchFilter(
             account_ids=frozenset([account.id]) if account else None,
             state=State(state) if state else None,
@@ -129,8 +129,8 @@ def list_messages(
             label=label,
             carrier=carrier,
         )
-        logins = {found.id: found.login for found in (await desk.accounts()).by_id.values()}
-        return [_view(row, logins.get(row.account_id, "")) for row in await find_messages(desk, wanted, most=most)]
+        logins = {found.id: found.login for found in (await context.accounts()).by_id.values()}
+        return [_view(row, logins.get(row.account_id, "")) for row in await find_messages(context, wanted, most=most)]
 
     views = run(work)
     if as_json:
@@ -153,12 +153,12 @@ def show(identity: str, as_json: bool) -> None:
     if message_id is None:
         fail(f"{identity!r} is no message's id (palomar message list)", 2)
 
-    async def work(desk: CommandContext) -> tuple[Story, str, int] | None:
-        found = await desk.database.read(tell_story, message_id)
+    async def work(context: CommandContext) -> tuple[Story, str, int] | None:
+        found = await context.database.read(tell_story, message_id)
         if found is None:
             return None
-        account = (await desk.accounts()).by_id.get(found.view.message.account_id)
-        return found, account.login if account else "", desk.clock.wall_ms()
+        account = (await context.accounts()).by_id.get(found.view.message.account_id)
+        return found, account.login if account else "", context.clock.wall_ms()
 
     found = run(work)
     if found is None:
@@ -182,37 +182,37 @@ def resend(identities: tuple[str, ...], login: str | None, as_json: bool) -> Non
     named = [message_id_of(identity) for identity in identities]
     if None in named:
         fail("one of these is no message's id (palomar message list --state held)", 2)
-    total = run(lambda desk: _resend(desk, [one for one in named if one is not None], login))
+    total = run(lambda context: _resend(context, [one for one in named if one is not None], login))
     if as_json:
         show_json({"resent": total})
     else:
         click.echo(f"{total} held messages are sent once more.")
 
 
-async def _resend(desk: CommandContext, named: list[MessageId], login: str | None) -> int:
-    account = await desk.account(login) if login else None
-    context = desk.context(await desk.accounts())
+async def _resend(context: CommandContext, named: list[MessageId], login: str | None) -> int:
+    account = await context.account(login) if login else None
+    transaction_context = context.transaction_context(await context.accounts())
     total = 0
     while True:
         some, named = named[: held.AT_ONCE], named[held.AT_ONCE :]
 
         async def script(tx: Transaction, some: list[MessageId] = some) -> int:
             wanted = some if account is None else await held.held_messages(tx, account.id)
-            unit = Work(tx, context, now_ms=desk.clock.wall_ms())
+            unit = Work(tx, transaction_context, now_ms=context.clock.wall_ms())
             (count,) = await held.send_held(unit, [wanted])
             await unit.finish()
             await tx.execute(BUMP_VERSION)
             return count
 
-        count = await desk.database.write(script)
+        count = await context.database.write(script)
         total += count
         if not named and (account is None or count < held.AT_ONCE):
             return total
 
 
-async def _default_sender(desk: CommandContext, account: Account) -> str:
+async def _default_sender(context: CommandContext, account: Account) -> str:
     """Return whose message it is that names nobody; leaves where nobody has set a sender."""
-    senders = await configured_senders(desk.config, desk.database)
+    senders = await configured_senders(context.config, context.database)
     found = senders.of(account)
     if found is None:
         fail("no sender: name one with --sender, or set default_sender of the account or of [sending]")
@@ -231,13 +231,13 @@ def _recipient(number: str, text: str) -> Recipient:
     return Recipient(msisdn=msisdn, text=text, alphabet=measured.alphabet, parts=measured.parts)
 
 
-async def find_messages(desk: CommandContext, wanted: SearchFilter, *, most: int) -> list[MessageRow]:
+async def find_messages(context: CommandContext, wanted: SearchFilter, *, most: int) -> list[MessageRow]:
     """Find messages as the console does, newest first: ``most`` of them or, with 0, all."""
     found: list[MessageRow] = []
     older: MessageId | None = LATEST
     while older is not None and not 0 < most <= len(found):
         limit = min(_PAGE, most - len(found)) if most else _PAGE
-        page = await desk.database.survey(search, None, wanted, before=older, limit=limit)
+        page = await context.database.survey(search, None, wanted, before=older, limit=limit)
         found += page.messages
         older = page.older
     return found

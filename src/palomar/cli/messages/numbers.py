@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import click
 
 from palomar.acceptance.filters import EVERYBODY
-from palomar.accounts import blacklist as lists
+from palomar.accounts import blacklist as black_lists
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
-from palomar.inbound import numbers as flow
+from palomar.inbound import numbers
 from palomar.numbers.phone import parse_international, plain_address
 from palomar.text.times import format_gmt
 from palomar.vocabulary.account import AccountId
@@ -33,16 +33,16 @@ def add_number(
     if url and not url.startswith(("http://", "https://")):
         fail(f"{url!r} is no http or https URL", 2)
 
-    async def work(desk: CommandContext) -> bool:
-        new = flow.VirtualNumber(
+    async def work(context: CommandContext) -> bool:
+        new = numbers.VirtualNumber(
             number=plain,
-            account_id=(await desk.account(login)).id,
+            account_id=(await context.account(login)).id,
             url=url,
             stop_words=_words(stop_words),
             start_words=_words(start_words),
-            created_ms=desk.clock.wall_ms(),
+            created_ms=context.clock.wall_ms(),
         )
-        return await desk.database.write(flow.add_number, new)
+        return await context.database.write(numbers.add_number, new)
 
     if not run(work):
         fail(f"{plain} is an account's already (palomar number list)")
@@ -57,8 +57,8 @@ def add_number(
 def list_numbers(as_json: bool) -> None:
     """All virtual numbers."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        logins = {found.id: found.login for found in (await desk.accounts()).by_id.values()}
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        logins = {found.id: found.login for found in (await context.accounts()).by_id.values()}
         return [
             {
                 "number": found.number,
@@ -68,7 +68,7 @@ def list_numbers(as_json: bool) -> None:
                 "start_words": None if found.start_words is None else list(found.start_words),
                 "since": format_gmt(found.created_ms),
             }
-            for found in await desk.database.read(flow.list_numbers)
+            for found in await context.database.read(numbers.list_numbers)
         ]
 
     views = run(work)
@@ -85,7 +85,7 @@ def list_numbers(as_json: bool) -> None:
 def remove_number(address: str, as_json: bool) -> None:
     """Take a number away from its account; later messages to it are kept for nobody."""
     plain = _address(address)
-    if not run(lambda desk: desk.database.write(flow.remove_number, plain)):
+    if not run(lambda context: context.database.write(numbers.remove_number, plain)):
         fail(f"{plain} is no account's (palomar number list)")
     if as_json:
         show_json({"number": plain, "removed": True})
@@ -97,7 +97,7 @@ def remove_number(address: str, as_json: bool) -> None:
 @json_option
 def list_unclaimed(as_json: bool) -> None:
     """Numbers that phones wrote to and that are nobody's: how often, and when last."""
-    unclaimed = run(lambda desk: desk.database.read(flow.list_unclaimed))
+    unclaimed = run(lambda context: context.database.read(numbers.list_unclaimed))
     columns = ("number", "messages", "last")
     rows = [(found.number, found.messages, format_gmt(found.last_ms)) for found in unclaimed]
     if as_json:
@@ -122,9 +122,9 @@ def add_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) -> No
     """Put numbers on a black list."""
     wanted = _phones(phones)
 
-    async def work(desk: CommandContext) -> int:
-        owner, now_ms = await _owner(desk, login), desk.clock.wall_ms()
-        return await desk.database.write(lists.block, owner, wanted, now_ms=now_ms)
+    async def work(context: CommandContext) -> int:
+        owner, now_ms = await _owner(context, login), context.clock.wall_ms()
+        return await context.database.write(black_lists.block, owner, wanted, now_ms=now_ms)
 
     _tell("added", run(work, creates=True), as_json)
 
@@ -137,9 +137,9 @@ def remove_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) ->
     """Take numbers off a black list, also those that opted out."""
     wanted = [parse_international(phone) or plain_address(phone) for phone in phones]
 
-    async def work(desk: CommandContext) -> int:
-        owner = await _owner(desk, login)
-        return await desk.database.write(lists.unblock, owner, wanted)
+    async def work(context: CommandContext) -> int:
+        owner = await _owner(context, login)
+        return await context.database.write(black_lists.unblock, owner, wanted)
 
     _tell("removed", run(work), as_json)
 
@@ -150,13 +150,13 @@ def remove_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) ->
 def list_blocked(login: str | None, as_json: bool) -> None:
     """The numbers of a black list: since when, and by which word of the phone."""
 
-    async def work(desk: CommandContext) -> list[lists.Blocked]:
-        owner = await _owner(desk, login)
-        found: list[lists.Blocked] = []
+    async def work(context: CommandContext) -> list[black_lists.Blocked]:
+        owner = await _owner(context, login)
+        found: list[black_lists.Blocked] = []
         while True:
-            page = await desk.database.read(lists.list_blocked, owner, after=found[-1].msisdn if found else "")
+            page = await context.database.read(black_lists.list_blocked, owner, after=found[-1].msisdn if found else "")
             found.extend(page)
-            if len(page) < lists.PAGE:
+            if len(page) < black_lists.PAGE:
                 return found
 
     columns = ("msisdn", "word", "since")
@@ -167,8 +167,8 @@ def list_blocked(login: str | None, as_json: bool) -> None:
         show_table(columns, rows)
 
 
-async def _owner(desk: CommandContext, login: str | None) -> AccountId:
-    return (await desk.account(login)).id if login else EVERYBODY
+async def _owner(context: CommandContext, login: str | None) -> AccountId:
+    return (await context.account(login)).id if login else EVERYBODY
 
 
 def _address(text: str) -> str:

@@ -26,10 +26,10 @@ def scheduled() -> None:
 def list_scheduled(login: str | None, limit: int, as_json: bool) -> None:
     """What waits for its time (times are GMT)."""
 
-    async def work(desk: CommandContext) -> list[MessageRow]:
-        account = await desk.account(login) if login else None
+    async def work(context: CommandContext) -> list[MessageRow]:
+        account = await context.account(login) if login else None
         account_ids = frozenset([account.id]) if account else None
-        return await find_messages(desk, SearchFilter(account_ids=account_ids, state=State.SCHEDULED), most=limit)
+        return await find_messages(context, SearchFilter(account_ids=account_ids, state=State.SCHEDULED), most=limit)
 
     rows = sorted(run(work), key=lambda row: row.due_ms)
     columns = ("due", "id", "subid", "msisdn", "text")
@@ -59,21 +59,21 @@ def send(login: str, subid: str, as_json: bool) -> None:
 
 
 def _change(login: str, subid: str, *, send: bool) -> int:
-    async def work(desk: CommandContext) -> int:
-        account = await desk.account(login)
-        context = desk.context(await desk.accounts())
+    async def work(context: CommandContext) -> int:
+        account = await context.account(login)
+        transaction_context = context.transaction_context(await context.accounts())
         order = schedule.ScheduledChange(account_id=account.id, request_ref=subid)
         total = 0
         while True:
 
             async def script(tx: Transaction) -> int:
-                unit = Work(tx, context, now_ms=desk.clock.wall_ms())
+                unit = Work(tx, transaction_context, now_ms=context.clock.wall_ms())
                 (count,) = await (schedule.send_now if send else schedule.cancel)(unit, [order])
                 await unit.finish()
                 await tx.execute(BUMP_VERSION)
                 return count
 
-            count = await desk.database.write(script)
+            count = await context.database.write(script)
             total += count
             if count < schedule.AT_ONCE:
                 return total

@@ -4,6 +4,7 @@ import ipaddress
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from palomar.accounts.callers import unknown_proxies
 from palomar.accounts.store import load
@@ -11,7 +12,7 @@ from palomar.app.config import Config
 from palomar.app.data_directory import configured_senders
 from palomar.app.installation import Note, is_noted
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.cli.first_start import (
+from palomar.cli.trial.first_start import (
     ADMIN_LOGIN,
     CONFIRM_TRIAL,
     DEMO_LOGIN,
@@ -20,9 +21,11 @@ from palomar.cli.first_start import (
     is_first_admin_password,
     trial_account,
 )
-from palomar.cli.operations.verdict import Verdict
 from palomar.clock import RealClock
 from palomar.storage.database import Database
+
+Verdict = tuple[Literal["ok", "warning", "fault"], str]
+"""One line of ``palomar doctor``: how bad it is, and what was found."""
 
 _OTHERS = 0o077
 _SHOWN = 10

@@ -7,7 +7,7 @@ import click
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.console.formats import age_text
 from palomar.console.obstacles import hindrance
-from palomar.receipts import receipt_id_lessons as lessons_flow
+from palomar.receipts import receipt_id_lessons
 from palomar.receipts.orphan_rows import OrphanRow
 from palomar.reports.messages import count_orphans, list_orphans
 from palomar.routing.carrier_status import CarrierStatus, list_standings
@@ -26,14 +26,14 @@ def carrier() -> None:
 def list_carriers(as_json: bool) -> None:
     """Every carrier, and its links at every running server (as of its last change)."""
 
-    async def work(desk: CommandContext) -> tuple[tuple[str, ...], list[CarrierStatus], dict[str, Waiting], int]:
-        now_ms = desk.clock.wall_ms()
+    async def work(context: CommandContext) -> tuple[tuple[str, ...], list[CarrierStatus], dict[str, Waiting], int]:
+        now_ms = context.clock.wall_ms()
 
         async def script(tx: Transaction) -> tuple[list[CarrierStatus], dict[str, Waiting]]:
             return await list_standings(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
 
-        standings, waiting = await desk.database.read(script)
-        return tuple(entry.name for entry in desk.config.carriers), standings, waiting, now_ms
+        standings, waiting = await context.database.read(script)
+        return tuple(entry.name for entry in context.config.carriers), standings, waiting, now_ms
 
     names, standings, waiting, now_ms = run(work)
     if as_json:
@@ -55,7 +55,7 @@ def list_carriers(as_json: bool) -> None:
 @json_option
 def list_lessons(as_json: bool) -> None:
     """What carriers have taught us, such as how their receipts spell ids."""
-    found = run(lambda desk: desk.database.read(lessons_flow.list_lessons))
+    found = run(lambda context: context.database.read(receipt_id_lessons.list_lessons))
     views = [
         {
             "carrier": lesson.carrier,
@@ -74,10 +74,10 @@ def list_lessons(as_json: bool) -> None:
 
 @carrier.command("unlearn")
 @click.argument("name", metavar="CARRIER")
-@click.argument("subject", default=lessons_flow.RECEIPT_IDS)
+@click.argument("subject", default=receipt_id_lessons.RECEIPT_IDS)
 def unlearn(name: str, subject: str) -> None:
     """Forget what a carrier has taught us; it is learned again."""
-    if not run(lambda desk: desk.database.write(lessons_flow.unlearn, name, subject)):
+    if not run(lambda context: context.database.write(receipt_id_lessons.unlearn, name, subject)):
         fail(f"nothing was learned of {name} on {subject} (palomar carrier lessons)")
 
 
@@ -87,11 +87,11 @@ def unlearn(name: str, subject: str) -> None:
 def orphans(limit: int, as_json: bool) -> None:
     """Receipts that found no message, newest first; they are kept for a week, in case their message turns up."""
 
-    async def work(desk: CommandContext) -> tuple[dict[str, int], list[OrphanRow]]:
+    async def work(context: CommandContext) -> tuple[dict[str, int], list[OrphanRow]]:
         async def script(tx: Transaction) -> tuple[dict[str, int], list[OrphanRow]]:
             return await count_orphans(tx), await list_orphans(tx, before=None, limit=limit)
 
-        return await desk.database.read(script)
+        return await context.database.read(script)
 
     counts, found = run(work)
     views = [_orphan_view(orphan) for orphan in found]

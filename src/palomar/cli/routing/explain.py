@@ -34,18 +34,18 @@ def explain(number: str, login: str, sender: str, label: str, dialect: str, mome
     if moment and at_ms is None:
         fail(f"a time is 'YYYY-MM-DD HH:MM:SS', not {moment!r}", 2)
 
-    async def work(desk: CommandContext) -> tuple[Choice, dict[str, str]]:
-        snapshot, account = await desk.accounts(), await desk.account(login)
-        standings = await desk.database.read(list_standings)
-        states = _states(tuple(carrier.name for carrier in desk.config.carriers), standings)
+    async def work(context: CommandContext) -> tuple[Choice, dict[str, str]]:
+        snapshot, account = await context.accounts(), await context.account(login)
+        standings = await context.database.read(list_standings)
+        states = _states(tuple(carrier.name for carrier in context.config.carriers), standings)
         asked = RoutingQuestion(
             msisdn=msisdn,
             country=country_of(Msisdn(msisdn)) or "",
-            sender=sender or (await configured_senders(desk.config, desk.database)).of(account, vendor="") or "",
+            sender=sender or (await configured_senders(context.config, context.database)).of(account, vendor="") or "",
             lineage=lineage(snapshot.by_id, account.id),
             label=label,
             dialect=dialect,
-            at_ms=at_ms if at_ms is not None else desk.clock.wall_ms(),
+            at_ms=at_ms if at_ms is not None else context.clock.wall_ms(),
         )
         return choose(snapshot.plan, asked, states, turn=0), {name: state.trouble for name, state in states.items()}
 

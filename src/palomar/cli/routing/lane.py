@@ -5,7 +5,7 @@ import re
 import click
 
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
-from palomar.routing import rules_store as flow
+from palomar.routing import rules_store
 from palomar.vocabulary.lane import Lane, Rank
 
 _RANKS = {rank.name.lower(): rank for rank in Rank}
@@ -52,8 +52,8 @@ def add_lane(
     """Put messages that meet all conditions into a lane, behind those of the lanes before it."""
     compiled = _compiled(pattern)
 
-    async def work(desk: CommandContext) -> Lane | None:
-        account = await desk.account(login) if login else None
+    async def work(context: CommandContext) -> Lane | None:
+        account = await context.account(login) if login else None
         new = Lane(
             id=0,
             name=name,
@@ -68,7 +68,7 @@ def add_lane(
             resend_pause=resend_pause,
             resend_factor=resend_factor,
         )
-        return await desk.database.write(flow.add_lane, new)
+        return await context.database.write(rules_store.add_lane, new)
 
     added = run(work, creates=True)
     if added is None:
@@ -84,9 +84,9 @@ def add_lane(
 def list_lanes(as_json: bool) -> None:
     """All lanes, in the order in which they are tried; the first that fits decides."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        logins: dict[object, str] = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
-        return [_view(found, logins) for found in (await desk.database.read(flow.load_plan)).lanes]
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        logins: dict[object, str] = {account.id: account.login for account in (await context.accounts()).by_id.values()}
+        return [_view(found, logins) for found in (await context.database.read(rules_store.load_plan)).lanes]
 
     views = run(work)
     if as_json:
@@ -100,7 +100,7 @@ def list_lanes(as_json: bool) -> None:
 @click.argument("name")
 def remove_lane(name: str) -> None:
     """Remove a lane; what is in it keeps its rank and its deadline."""
-    if not run(lambda desk: desk.database.write(flow.remove_lane, name)):
+    if not run(lambda context: context.database.write(rules_store.remove_lane, name)):
         fail(f"there is no lane {name!r} (palomar lane list)")
 
 

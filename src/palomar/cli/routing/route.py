@@ -7,7 +7,7 @@ from palomar.cli.root import CommandContext, fail, json_option, run, show_json, 
 from palomar.cli.tree import CommandTree
 from palomar.dialects import DIALECTS
 from palomar.numbers.countries import COUNTRIES
-from palomar.routing import rules_store as flow
+from palomar.routing import rules_store
 from palomar.routing.hours import Hours, HoursError, parse_hours
 from palomar.routing.rules import Route
 from palomar.vocabulary.credit import Microcredits, format_exact, parse_credits
@@ -58,10 +58,10 @@ def add_route(
     if country and country.upper() not in COUNTRIES:
         fail(f"a country is an ISO 3166 code such as ES, not {country!r}", 2)
 
-    async def work(desk: CommandContext) -> Route:
-        if not is_configured(desk.config, carrier):
+    async def work(context: CommandContext) -> Route:
+        if not is_configured(context.config, carrier):
             click.echo(f"palomar: no carrier {carrier!r} is configured here: nothing goes by it until one is", err=True)
-        account = await desk.account(login) if login else None
+        account = await context.account(login) if login else None
         new = Route(
             id=0,
             name=name,
@@ -77,7 +77,7 @@ def add_route(
             dialect=dialect or "",
             hours=opening,
         )
-        return await desk.database.write(flow.add_route, new)
+        return await context.database.write(rules_store.add_route, new)
 
     added = run(work, creates=True)
     if as_json:
@@ -91,9 +91,9 @@ def add_route(
 def list_routes(as_json: bool) -> None:
     """All routes, in the order in which they are preferred."""
 
-    async def work(desk: CommandContext) -> list[dict[str, object]]:
-        logins: dict[object, str] = {account.id: account.login for account in (await desk.accounts()).by_id.values()}
-        return [_view(found, logins) for found in (await desk.database.read(flow.load_plan)).routes]
+    async def work(context: CommandContext) -> list[dict[str, object]]:
+        logins: dict[object, str] = {account.id: account.login for account in (await context.accounts()).by_id.values()}
+        return [_view(found, logins) for found in (await context.database.read(rules_store.load_plan)).routes]
 
     views = run(work)
     if as_json:
@@ -130,7 +130,7 @@ def switch_off(identity: int) -> None:
 @click.argument("identity", metavar="ID", type=int)
 def remove_route(identity: int) -> None:
     """Remove a route."""
-    if not run(lambda desk: desk.database.write(flow.remove_route, identity)):
+    if not run(lambda context: context.database.write(rules_store.remove_route, identity)):
         fail(f"there is no route {identity} (palomar route list)")
 
 
@@ -138,7 +138,7 @@ _CONDITIONS = ("prefix", "country", "sender", "account", "label", "dialect", "ho
 
 
 def _switch(identity: int, *, enabled: bool) -> None:
-    if not run(lambda desk: desk.database.write(flow.switch_route, identity, enabled=enabled)):
+    if not run(lambda context: context.database.write(rules_store.switch_route, identity, enabled=enabled)):
         fail(f"there is no route {identity} (palomar route list)")
 
 

@@ -5,7 +5,7 @@ import click
 from palomar.cli.root import fail, json_option, run, show_json, show_table
 from palomar.numbers.countries import COUNTRIES
 from palomar.numbers.sender import parse_sender
-from palomar.routing import rules_store as flow
+from palomar.routing import rules_store
 from palomar.routing.sender_rules import SenderAction, SenderForm, SenderRule
 
 
@@ -43,7 +43,7 @@ def add_rule(action: str, replacement: str, carrier: str, country: str, form: st
         action=SenderAction(action),
         replacement=replacement,
     )
-    added = run(lambda desk: desk.database.write(flow.add_sender_rule, new), creates=True)
+    added = run(lambda context: context.database.write(rules_store.add_sender_rule, new), creates=True)
     if as_json:
         show_json(_view(added))
     else:
@@ -54,7 +54,7 @@ def add_rule(action: str, replacement: str, carrier: str, country: str, form: st
 @json_option
 def list_rules(as_json: bool) -> None:
     """All sender rules, the most particular first."""
-    views = [_view(rule) for rule in run(lambda desk: desk.database.read(flow.load_plan)).sender_rules]
+    views = [_view(rule) for rule in run(lambda context: context.database.read(rules_store.load_plan)).sender_rules]
     if as_json:
         show_json(views)
         return
@@ -66,7 +66,7 @@ def list_rules(as_json: bool) -> None:
 @click.argument("identity", metavar="ID", type=int)
 def remove_rule(identity: int) -> None:
     """Remove a sender rule."""
-    if not run(lambda desk: desk.database.write(flow.remove_sender_rule, identity)):
+    if not run(lambda context: context.database.write(rules_store.remove_sender_rule, identity)):
         fail(f"there is no sender rule {identity} (palomar sender list)")
 
 

@@ -17,7 +17,6 @@ from palomar.access.password_rule import made_up
 from palomar.access.passwords import is_hash_of
 from palomar.access.users import user_of_login
 from palomar.accounts.store import load as load_accounts
-from palomar.app import trial
 from palomar.app.config import Config
 from palomar.app.data_directory import FIRST_ACCOUNT_FILE
 from palomar.app.front import CONSOLE, SANDBOX_CALLBACK
@@ -26,6 +25,7 @@ from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.accounts.account import create_account
 from palomar.cli.accounts.user import create_user
 from palomar.cli.root import CommandContext
+from palomar.cli.trial import ending
 from palomar.clock import RealClock, RealIds
 from palomar.inbound.numbers import VirtualNumber, add_number
 from palomar.storage.database import Database, Transaction
@@ -61,7 +61,9 @@ class Trial:
         self._config = config
         self._database = database
         self._file = config.data_dir / FIRST_ACCOUNT_FILE
-        self._desk = CommandContext(config=config, database=database, clock=RealClock(), ids=RealIds(COMMAND_LINE_NODE))
+        self._context = CommandContext(
+            config=config, database=database, clock=RealClock(), ids=RealIds(COMMAND_LINE_NODE)
+        )
         self._made: Secrets | None = None
         self._ended = False
         self._admin_is_known = False
@@ -71,17 +73,17 @@ class Trial:
         sent; False where nothing is made. Call it when the ports are open."""
         if not self._config.simulated or await self._database.read(is_noted, note=Note.TRIAL_BEGUN):
             return False
-        accounts = (await self._desk.accounts()).by_login
+        accounts = (await self._context.accounts()).by_login
         begun = _read_secrets(self._file) if accounts else None
         if accounts and begun is None:
             return False
         admin_hash = await self._database.read(_admin_hash)
         if DEMO_LOGIN in accounts and admin_hash:  # an older installation: all is there
-            await self._database.write(note_once, note=Note.TRIAL_BEGUN, now_ms=self._desk.clock.wall_ms())
+            await self._database.write(note_once, note=Note.TRIAL_BEGUN, now_ms=self._context.clock.wall_ms())
             return False
-        self._made = begun or _new_secrets(self._desk)
+        self._made = begun or _new_secrets(self._context)
         _keep_secrets(self._file, self._made)
-        await _make(self._desk, self._made)
+        await _make(self._context, self._made)
         return True
 
     async def end(self) -> None:
@@ -93,12 +95,12 @@ class Trial:
         account = await trial_account(self._config, self._database)
         if account is not None and not await has_sent_for_real(self._config, self._database, account):
             self._ended = account.enabled
-            after = await _end_some(self._desk, account, after=0)
+            after = await _end_some(self._context, account, after=0)
             while after:
-                after = await _end_some(self._desk, account, after=after)
+                after = await _end_some(self._context, account, after=after)
             _log.warning("trial_ended", account=DEMO_LOGIN, confirm=CONFIRM_TRIAL)
             self._admin_is_known = await is_first_admin_password(self._config, self._database)
-        noted = partial(note_once, note=Note.TRIAL_ENDED, now_ms=self._desk.clock.wall_ms())
+        noted = partial(note_once, note=Note.TRIAL_ENDED, now_ms=self._context.clock.wall_ms())
         await self._database.write(noted)
 
     def told(self, url: str) -> list[str]:
@@ -152,18 +154,18 @@ def _where_to_log_in(url: str, file: Path) -> list[str]:
     return ["", f"Open the console at {url}{CONSOLE}/; login, password and the first account's key are in {file}."]
 
 
-def _new_secrets(desk: CommandContext) -> Secrets:
+def _new_secrets(context: CommandContext) -> Secrets:
     return {
-        "password": made_up(desk.ids.token()),
-        "api_key": desk.ids.token(),
-        "admin_password": made_up(desk.ids.token()),
+        "password": made_up(context.ids.token()),
+        "api_key": context.ids.token(),
+        "admin_password": made_up(context.ids.token()),
     }
 
 
-async def _make(desk: CommandContext, secrets: Secrets) -> None:
+async def _make(context: CommandContext, secrets: Secrets) -> None:
     """Store what is not there yet of the trial."""
     await create_account(
-        desk,
+        context,
         DEMO_LOGIN,
         name=DEMO_NAME,
         password=secrets["password"],
@@ -171,11 +173,11 @@ async def _make(desk: CommandContext, secrets: Secrets) -> None:
         credit=_DEMO_MICROCREDITS,
         settings=("requests_per_second=0",),
     )
-    account = await desk.account(DEMO_LOGIN)
-    number = VirtualNumber(number=DEMO_NUMBER, account_id=account.id, created_ms=desk.clock.wall_ms())
-    await desk.database.write(add_number, number=number)
-    await create_user(desk, ADMIN_LOGIN, name="", role=Role.OWNER, password=secrets["admin_password"])
-    await desk.database.write(note_once, note=Note.TRIAL_BEGUN, now_ms=desk.clock.wall_ms())
+    account = await context.account(DEMO_LOGIN)
+    number = VirtualNumber(number=DEMO_NUMBER, account_id=account.id, created_ms=context.clock.wall_ms())
+    await context.database.write(add_number, number=number)
+    await create_user(context, ADMIN_LOGIN, name="", role=Role.OWNER, password=secrets["admin_password"])
+    await context.database.write(note_once, note=Note.TRIAL_BEGUN, now_ms=context.clock.wall_ms())
 
 
 async def trial_account(config: Config, database: Database) -> Account | None:
@@ -190,20 +192,20 @@ async def trial_account(config: Config, database: Database) -> Account | None:
 async def has_sent_for_real(config: Config, database: Database, account: Account) -> bool:
     """Tell whether the account has sent by a real carrier of today already: then it is no trial's any more."""
     real = [carrier.name for carrier in config.carriers if isinstance(carrier, SmppCarrierSettings)]
-    return await database.read(trial.has_sent_by, account=account, carriers=real)
+    return await database.read(ending.has_sent_by, account=account, carriers=real)
 
 
-async def _end_some(desk: CommandContext, account: Account, *, after: int) -> int:
-    snapshot = await desk.accounts()
+async def _end_some(context: CommandContext, account: Account, *, after: int) -> int:
+    snapshot = await context.accounts()
 
     async def script(tx: Transaction) -> int:
-        work = Work(tx, desk.context(snapshot), now_ms=desk.clock.wall_ms())
-        ended = await trial.end_some(work, account, after=after)
+        work = Work(tx, context.transaction_context(snapshot), now_ms=context.clock.wall_ms())
+        ended = await ending.end_some(work, account, after=after)
         await work.finish()
         await tx.execute(BUMP_VERSION)
         return ended
 
-    return await desk.database.write(script)
+    return await context.database.write(script)
 
 
 async def is_first_admin_password(config: Config, database: Database) -> bool:

@@ -7,7 +7,7 @@ import click
 from palomar.app.config import Config, SimulatorCarrier
 from palomar.carriers.simulator.chaos import script
 from palomar.cli.root import CommandContext, configured, fail, json_option, run, show_json, show_table
-from palomar.sandbox import clock_and_chaos as flow
+from palomar.sandbox import clock_and_chaos
 from palomar.sandbox.clock_and_chaos import MOST_AHEAD_MS, SandboxSettings
 from palomar.text.times import format_gmt
 
@@ -30,7 +30,12 @@ def set_script(carrier: str, chaos_script: str) -> None:
         wanted = script.written(script.parse(chaos_script))
     except script.ScriptError as error:
         fail(f"{error} (palomar chaos items)", 2)
-    run(lambda desk: desk.database.write(flow.set_script, carrier, wanted, now_ms=desk.clock.wall_ms()), creates=True)
+    run(
+        lambda context: context.database.write(
+            clock_and_chaos.set_script, carrier, wanted, now_ms=context.clock.wall_ms()
+        ),
+        creates=True,
+    )
     click.echo(f"{carrier}: {wanted}", err=True)
 
 
@@ -39,9 +44,9 @@ def set_script(carrier: str, chaos_script: str) -> None:
 def show(as_json: bool) -> None:
     """What each simulator does wrong, and who said so."""
 
-    async def work(desk: CommandContext) -> list[dict[str, str]]:
-        found = await desk.database.read(flow.read)
-        return [_view(carrier, found) for carrier in desk.config.carriers if isinstance(carrier, SimulatorCarrier)]
+    async def work(context: CommandContext) -> list[dict[str, str]]:
+        found = await context.database.read(clock_and_chaos.read)
+        return [_view(carrier, found) for carrier in context.config.carriers if isinstance(carrier, SimulatorCarrier)]
 
     views = run(work)
     if as_json:
@@ -55,7 +60,7 @@ def show(as_json: bool) -> None:
 @click.argument("carrier")
 def clear(carrier: str) -> None:
     """Let CARRIER go back to what the configuration says, which by default is nothing wrong."""
-    if not run(lambda desk: desk.database.write(flow.clear_script, carrier)):
+    if not run(lambda context: context.database.write(clock_and_chaos.clear_script, carrier)):
         fail(f"no script was set for {carrier!r} (palomar chaos show)")
 
 
@@ -83,12 +88,12 @@ def jump(span: str, as_json: bool) -> None:
         real = [carrier.name for carrier in config.carriers if not isinstance(carrier, SimulatorCarrier)]
         fail(f"the clock jumps only while every carrier is a simulator; {', '.join(real)} is none")
 
-    async def work(desk: CommandContext) -> None:
-        ahead_ms = await desk.database.write(flow.jump, milliseconds)
+    async def work(context: CommandContext) -> None:
+        ahead_ms = await context.database.write(clock_and_chaos.jump, milliseconds)
         if ahead_ms is None:
             fail(f"the clock jumps no further than {MOST_AHEAD_MS // _UNIT_MS[0]} days ahead")
-        desk.clock.jump(ahead_ms - desk.clock.ahead_ms)
-        _show_clock(desk, as_json=as_json)
+        context.clock.jump(ahead_ms - context.clock.ahead_ms)
+        _show_clock(context, as_json=as_json)
 
     run(work, creates=True)
 
@@ -98,14 +103,14 @@ def jump(span: str, as_json: bool) -> None:
 def show_clock(as_json: bool) -> None:
     """What time it is in the sandbox (GMT), and how far that is ahead."""
 
-    async def work(desk: CommandContext) -> None:
-        _show_clock(desk, as_json=as_json)
+    async def work(context: CommandContext) -> None:
+        _show_clock(context, as_json=as_json)
 
     run(work)
 
 
-def _show_clock(desk: CommandContext, *, as_json: bool) -> None:
-    now, ahead_ms = format_gmt(desk.clock.wall_ms()), desk.clock.ahead_ms
+def _show_clock(context: CommandContext, *, as_json: bool) -> None:
+    now, ahead_ms = format_gmt(context.clock.wall_ms()), context.clock.ahead_ms
     if as_json:
         show_json({"now": now, "ahead_seconds": ahead_ms / 1_000})
     else:

@@ -1,4 +1,5 @@
-import os
+"""``palomar config``: every fault is named, and the file and the environment are joined."""
+
 from pathlib import Path
 
 import pytest
@@ -134,61 +135,3 @@ def test_paths_in_the_file_are_seen_from_the_file(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, toml='data_dir = "kept"\n')
     palomar.environment["PALOMAR_DATA_DIR"] = ""
     assert palomar.json("config")["data_dir"] == str(tmp_path / "kept")
-
-
-def test_a_healthy_house_has_no_fault(palomar: Palomar) -> None:
-    palomar.command("migrate")
-    verdicts = palomar.json("doctor")
-    assert {found["verdict"] for found in verdicts} == {"ok"}
-    assert any("ledger" in found["text"] for found in verdicts)
-
-
-def test_the_doctor_warns_of_a_carrier_that_cannot_be_reached_and_of_passwords_in_the_clear(tmp_path: Path) -> None:
-    toml = '[carriers.far]\nkind = "smpp"\nhost = "127.0.0.1"\nport = 1\nsystem_id = "x"\npassword = "y"\n'
-    palomar = Palomar(tmp_path, toml=toml, PALOMAR_HTTP_HOST="0.0.0.0")
-
-    warnings = [found["text"] for found in palomar.json("doctor") if found["verdict"] == "warning"]
-
-    assert any(text.startswith("carrier far: 127.0.0.1 port 1 cannot be reached now") for text in warnings)
-    assert any("without TLS" in text for text in warnings)
-
-
-def test_the_doctor_names_a_certificate_that_is_not_there(tmp_path: Path) -> None:
-    palomar = Palomar(tmp_path, toml='[http]\ntls_certificate = "no.pem"\ntls_key = "no.key"\n')
-    assert f"http.tls_certificate: there is no file {tmp_path / 'no.pem'}" in palomar.command("doctor", code=1).stdout
-
-
-def test_a_database_that_cannot_be_reached_is_said_in_a_line(tmp_path: Path) -> None:
-    url = f"postgresql://nobody@/nothing?host={tmp_path}&port=1"
-    palomar = Palomar(tmp_path, PALOMAR_DATABASE_URL=url)
-    refused = palomar.command("message", "list", code=1)
-    assert refused.stderr.startswith("palomar: ")
-    assert "Traceback" not in refused.stderr
-    assert "fault" in palomar.command("doctor", code=1).stdout
-    assert not palomar.data_dir.exists(), "whoever only looks makes no directory, wherever the database is"
-
-
-def test_a_data_directory_that_cannot_be_made_is_said_in_a_line(tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("a file")
-    palomar = Palomar(tmp_path, PALOMAR_DATA_DIR=str(tmp_path / "taken"))
-    for command in ("serve", "migrate"):
-        refused = palomar.command(command, code=1)
-        assert refused.stderr == f"palomar: the data directory {tmp_path / 'taken'} cannot be made: File exists\n"
-
-
-def test_migrating_twice_changes_nothing(palomar: Palomar) -> None:
-    first = palomar.json("migrate")
-    assert first[0] == "0001_first.sql"
-    assert palomar.json("migrate") == first
-
-
-def test_every_command_explains_itself(palomar: Palomar) -> None:
-    assert "serve" in palomar.command("--help").stdout
-    assert "doctor" in palomar.command("-h").stdout
-    assert palomar.command("--version").stdout.startswith("palomar, version ")
-    assert "No such command" in palomar.command("frobnicate", code=2).stderr
-
-
-def test_what_the_data_directory_holds_is_for_its_owner_alone(acme: Palomar) -> None:
-    others = [file.name for file in acme.data_dir.iterdir() if os.stat(file).st_mode & 0o077]
-    assert others == [] or os.stat(acme.data_dir).st_mode & 0o077 == 0

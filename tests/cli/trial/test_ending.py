@@ -2,7 +2,7 @@
 
 from tests.support.world import CREDIT, World, outgoing
 
-from palomar.app.trial import end_some
+from palomar.cli.trial.ending import end_some
 from palomar.ports import Deferred, InDoubt
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import State

@@ -1,8 +1,9 @@
-"""``palomar doctor``, ``migrate`` and ``config``: what operators look at."""
+"""``palomar doctor``: check the configuration, the database, the ledger, what waits, and every carrier.
+
+Not here: what a trial may leave behind (``doctor_safety``), and one carrier in detail (``cli.routing.carrier_doctor``).
+"""
 
 import asyncio
-import dataclasses
-import socket
 from pathlib import Path
 
 import click
@@ -14,9 +15,8 @@ from palomar.app.config import Config, ConfigError
 from palomar.app.data_directory import has_data, opened_database, wall_clock
 from palomar.callbacks.backlog import off_words
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.cli.operations.doctor_safety import examine_safety
-from palomar.cli.operations.verdict import Verdict
-from palomar.cli.root import configured, fail, json_option, show_json, show_table, visible
+from palomar.cli.operations.doctor_safety import Verdict, examine_safety
+from palomar.cli.root import json_option, show_json, visible
 from palomar.cli.routing.carrier import waiting_line
 from palomar.cli.tree import CommandTree
 from palomar.clock import RealClock
@@ -36,12 +36,12 @@ _COLOURS = {"ok": "green", "warning": "yellow", "fault": "red"}
 @click.group(cls=CommandTree, offered={"carrier": "routing.carrier_doctor:examine"}, invoke_without_command=True)
 @json_option
 @click.pass_context
-def doctor(context: click.Context, as_json: bool) -> None:
+def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check the configuration, the database, the ledger and whether each carrier can be reached.
 
     Exit code 1 if something is at fault.
     """
-    if context.invoked_subcommand is not None:
+    if ctx.invoked_subcommand is not None:
         return
     try:
         config = configuration.load()
@@ -56,51 +56,6 @@ def doctor(context: click.Context, as_json: bool) -> None:
             click.echo(f"{click.style(verdict.rjust(7), fg=_COLOURS[verdict])}  {visible(text)}")
     if any(verdict == "fault" for verdict, _ in verdicts):
         raise SystemExit(1)
-
-
-@click.command()
-@json_option
-def migrate(as_json: bool) -> None:
-    """Bring the database's schema up to date (serve does it too)."""
-    config = configured()
-
-    async def work() -> list[str]:
-        async with opened_database(config) as database:
-            return [
-                row[0]
-                for row in await database.read(lambda tx: tx.select("SELECT name FROM migrations ORDER BY number"))
-            ]
-
-    try:
-        names = asyncio.run(work())
-    except DatabaseError as error:
-        fail(str(error))
-    if as_json:
-        show_json(names)
-    else:
-        click.echo(f"The database is up to date: {', '.join(names)}")
-
-
-@click.command("config")
-@json_option
-def config(as_json: bool) -> None:
-    """Show the configuration as it is understood, passwords masked, and what can be set."""
-    current = configured()
-    view = _config_view(current)
-    if as_json:
-        show_json(view)
-        return
-    click.echo(f"Configuration from {current.file or 'defaults and environment'}\n")
-    show_table(("setting", "value"), _flat(view))
-    click.echo("\nEnvironment")
-    show_table(("variable", "meaning"), [(name, meaning) for name, meaning in configuration.ENVIRONMENT])
-    click.echo("\nFile")
-    rows = [
-        (f"{section}.{field.name}", field.metadata.get("help", ""))
-        for section, kind in configuration.SECTIONS.items()
-        for field in dataclasses.fields(kind)
-    ]
-    show_table(("setting", "meaning"), rows)
 
 
 async def _examine(config: Config) -> list[Verdict]:
@@ -226,40 +181,3 @@ async def _examine_carrier(carrier: SmppCarrierSettings) -> Verdict:
         return ("warning", f"{where} cannot be reached now: {error.strerror or error}")
     writer.close()
     return ("ok", f"{where} can be reached")
-
-
-def _config_view(current: Config) -> dict[str, object]:
-    view: dict[str, object] = {"file": str(current.file or ""), "data_dir": str(current.data_dir)}
-    for section in configuration.SECTIONS:
-        view[section] = _plain(dataclasses.asdict(getattr(current, section)))
-    view["carriers"] = {
-        carrier.name: {"kind": "smpp" if isinstance(carrier, SmppCarrierSettings) else "simulator"}
-        | _plain(dataclasses.asdict(carrier))
-        for carrier in current.carriers
-    }
-    view["hostname"] = socket.gethostname()
-    return view
-
-
-def _plain(values: dict[str, object]) -> dict[str, object]:
-    return {name: _shown(name, value) for name, value in values.items()}
-
-
-def _shown(name: str, value: object) -> object:
-    if name.endswith(("password", "passwords")) and value:
-        return "********"
-    if name == "url" and isinstance(value, str) and "@" in value:
-        return "postgresql://********@" + value.rpartition("@")[2]
-    if isinstance(value, dict):
-        return _plain(value)
-    return str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
-
-
-def _flat(view: dict[str, object], prefix: str = "") -> list[tuple[str, object]]:
-    rows: list[tuple[str, object]] = []
-    for name, value in view.items():
-        if isinstance(value, dict):
-            rows.extend(_flat(value, f"{prefix}{name}."))
-        else:
-            rows.append((prefix + name, "" if value is None else value))
-    return rows
