@@ -6,7 +6,7 @@ from palomar.callbacks.attempts import Attempt, record_attempts
 from palomar.callbacks.callback_rows import CallbackRow
 from palomar.callbacks.turns import CallbackClaimOrder, claim_callbacks
 from palomar.ports import HttpOutcome
-from palomar.sending.claim import take_over
+from palomar.sending.nodes import take_over
 from palomar.vocabulary.message import MessageId, State
 
 OK = HttpOutcome(status=204, error=None, elapsed_ms=5)

@@ -24,7 +24,7 @@ from palomar.inbound.numbers import (
 from palomar.inbound.receive import INCOMPLETE_AFTER_MS, receive, sweep_incomplete
 from palomar.inbound.repeats import Acknowledged, LinkEnded, acknowledge, note_ended_links, note_ended_node
 from palomar.ports import CarrierInbound
-from palomar.sending.claim import take_over
+from palomar.sending.nodes import take_over
 from palomar.storage.database import Transaction
 from palomar.text.alphabets import Alphabet
 from palomar.transaction.work import Work

@@ -12,10 +12,11 @@ from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, Tak
 from palomar.receipts.record import OrphanSweep, sweep_orphans
 from palomar.reports.held_count import Held, count_held
 from palomar.routing.rules import RoutingPlan
-from palomar.sending.claim import MessageClaimOrder, claim, take_over
+from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.sending.deadlines import end_stale
-from palomar.sending.held import held_messages, send_held
+from palomar.sending.nodes import take_over
 from palomar.sending.reroute import RerouteOrder, reroute
+from palomar.sending.resend_held import held_messages, send_held
 from palomar.sending.submit import Again, SubmitAnswer, record_answers
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome

@@ -11,7 +11,7 @@ from palomar.reports.waits import Wait, WaitFor, find_wait
 from palomar.routing.carrier_status import CarrierStatus, record_standing
 from palomar.routing.hours import parse_hours
 from palomar.routing.rules import Route, RoutingPlan
-from palomar.sending.claim import MessageClaimOrder, claim
+from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import MessageId, State

@@ -7,7 +7,7 @@ from tests.support.world import World, new_node
 from palomar.routing.carrier_status import CarrierStatus, list_standings
 from palomar.routing.router import Router
 from palomar.sending.carrier_status_recorder import CarrierStatusRecorder
-from palomar.sending.claim import take_over
+from palomar.sending.nodes import take_over
 from palomar.sending.stalled import StalledQueue, StallReason
 from palomar.storage.database import Database
 

@@ -21,7 +21,7 @@ from palomar.ports import (
     SubmitOutcome,
     Taken,
 )
-from palomar.sending.claim import take_over
+from palomar.sending.nodes import take_over
 from palomar.sending.send_queue import LINE_PARTS, UNSAVED_MOST
 from palomar.vocabulary.message import State
 from palomar.vocabulary.refusals import Refusal

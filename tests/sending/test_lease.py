@@ -9,8 +9,8 @@ import pytest
 from tests.support.world import World
 
 from palomar.app.transaction_order import STEPS
-from palomar.sending.claim import LEASE_MS
 from palomar.sending.lease import Lease
+from palomar.sending.nodes import LEASE_MS
 from palomar.storage.database import Database, Transaction
 from palomar.transaction.batcher import Batcher
 from palomar.vocabulary.message import State

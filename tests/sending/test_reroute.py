@@ -5,7 +5,7 @@ from typing import Any
 from tests.support.world import CREDIT, StandingRouter, World, new_node, outgoing
 
 from palomar.ports import Deferred, InDoubt, Taken
-from palomar.sending.claim import MessageClaimOrder, claim
+from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.sending.reroute import Rerouted, RerouteOrder, reroute
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.lane import Rank

@@ -6,7 +6,6 @@ from typing import Any
 
 from palomar.acceptance.accept import Accepted, Result, accept
 from palomar.acceptance.compose import Acceptance, AcceptedMessage, Claim, Recipient, Request, compose
-from palomar.acceptance.release import WaitingPart
 from palomar.accounts.store import NewAccount, add_account, audit_ledger, balance
 from palomar.accounts.terms import Terms
 from palomar.app.transaction_order import make_context
@@ -17,9 +16,10 @@ from palomar.callbacks.turns import CallbackClaimOrder, ClaimedCallbacks, claim_
 from palomar.ports import CallbackRequest, CarrierReceipt, OutgoingPart, SubmitOutcome, Taken
 from palomar.receipts.record import record_receipts
 from palomar.reports.messages import MessageView, show_message
-from palomar.routing.question import RouteChooser, lineage
+from palomar.routing.route_chooser import RouteChooser, lineage
 from palomar.routing.rules import CarrierState, Choice, RoutingPlan, RoutingQuestion, choose
-from palomar.sending.claim import register
+from palomar.sending.nodes import register
+from palomar.sending.release import WaitingPart
 from palomar.sending.submit import Again, Mark, SubmitAnswer, mark_submitting, record_answers
 from palomar.storage.database import Database, Transaction
 from palomar.text.alphabets import Alphabet
@@ -91,7 +91,7 @@ def spelling(event: Event) -> str:
 
 
 class StandingRouter:
-    """``routing.question.RouteChooser`` over carriers that stand as the test says: ``trouble`` by name."""
+    """``routing.route_chooser.RouteChooser`` over carriers that stand as the test says: ``trouble`` by name."""
 
     def __init__(self, *names: str, plan: RoutingPlan | None = None, **trouble: str) -> None:
         self.plan = plan or RoutingPlan()

@@ -28,9 +28,10 @@ from palomar.cli.trial.ending import end_some
 from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
 from palomar.receipts.record import OrphanSweep, record_receipts, sweep_orphans
 from palomar.routing.rules import RoutingPlan
-from palomar.sending.claim import MessageClaimOrder, claim, take_over
+from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.sending.deadlines import end_stale
-from palomar.sending.held import held_messages, send_held
+from palomar.sending.nodes import take_over
+from palomar.sending.resend_held import held_messages, send_held
 from palomar.sending.submit import SubmitAnswer, record_answers
 from palomar.storage.sqlite import SqliteLimits, open_sqlite
 from palomar.transaction.work import Work

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from palomar.accounts.store import Snapshot
-from palomar.routing.question import lineage
+from palomar.routing.route_chooser import lineage
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.token_bucket import RequestLimits
 

@@ -20,7 +20,7 @@ from palomar.billing.ledger import Ledger
 from palomar.billing.prices import PriceList, price_lists
 from palomar.ports import Ids
 from palomar.receipts.receipt_id_lessons import load_spellings
-from palomar.routing.question import lineage
+from palomar.routing.route_chooser import lineage
 from palomar.routing.rules import RoutingPlan
 from palomar.routing.rules_store import load_plan
 from palomar.storage.database import Conflict, Transaction

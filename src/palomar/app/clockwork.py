@@ -15,7 +15,7 @@ from palomar.receipts.overdue import Overdue
 from palomar.receipts.record import OrphanSweep, sweep_orphans
 from palomar.reports.recounter import COUNT_EVERY_SECONDS, Recounter
 from palomar.reports.search_indexer import INDEX_EVERY_SECONDS, Indexer
-from palomar.routing.waiting_parts import oldest_unclaimed
+from palomar.routing.waiting_counts import oldest_unclaimed
 from palomar.sandbox.watch import SandboxWatch
 from palomar.sending import carrier_status_recorder, stalled
 from palomar.sending.carrier_status_recorder import CarrierStatusRecorder

@@ -48,9 +48,9 @@ from palomar.reports.search_indexer import Indexer
 from palomar.routing.router import Router
 from palomar.sandbox.watch import SandboxWatch
 from palomar.sending.carrier_status_recorder import CarrierStatusRecorder
-from palomar.sending.claim import adopt_strays
 from palomar.sending.dispatcher import Dispatcher, LineSink
 from palomar.sending.lease import Lease
+from palomar.sending.nodes import adopt_strays
 from palomar.short_links.click_recorder import Clicks
 from palomar.storage.database import Database
 from palomar.text.times import format_gmt

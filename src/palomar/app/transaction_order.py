@@ -17,7 +17,7 @@ from palomar.ports import CallbackRenderer, Ids
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.oddities import Oddities
 from palomar.receipts.receipt_id_lessons import Lessons, ReceiptContext
-from palomar.routing.question import RouteChooser, RoutingContext
+from palomar.routing.route_chooser import RouteChooser, RoutingContext
 from palomar.short_links.new_links import ShortLinks
 from palomar.transaction.context import TransactionContext, Writer
 from palomar.transaction.kept_answers import KeptAnswers, ShortIds

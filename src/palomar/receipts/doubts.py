@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from palomar.receipts import doubt_rows as rows
 from palomar.receipts.doubt_rows import NO_REFERENCE, DoubtRow
-from palomar.routing.question import RoutingContext
+from palomar.routing.route_chooser import RoutingContext
 from palomar.routing.rules import RoutingPlan
 from palomar.transaction import message_rows
 from palomar.transaction.message_rows import OpenPart

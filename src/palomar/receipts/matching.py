@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from palomar.ports import CarrierReceipt
-from palomar.receipts.doubtful import DoubtQuestion, doubtful, speaks_of
+from palomar.receipts.doubt_matching import DoubtQuestion, doubtful, speaks_of
 from palomar.receipts.receipt_id_lessons import RECEIPT_IDS, Lessons, ReceiptContext
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenPart

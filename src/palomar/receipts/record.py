@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from palomar.billing.ledger import Ledger
 from palomar.ports import CarrierReceipt
 from palomar.receipts import orphan_rows as kept
-from palomar.receipts.doubtful import speaks_of
+from palomar.receipts.doubt_matching import speaks_of
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import correct_end, end_part, tell_taken
 from palomar.receipts.matching import match, tells_alone

@@ -1,4 +1,4 @@
-"""Count the messages that are held, by account, for people: sending them once more is ``sending.held``."""
+"""Count the messages that are held, by account, for people: sending them once more is ``sending.resend_held``."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -6,7 +6,7 @@ import msgspec
 
 from palomar.ports import LinkStatus
 from palomar.routing import rule_rows as rows
-from palomar.routing.waiting_parts import Waiting, count_waiting
+from palomar.routing.waiting_counts import Waiting, count_waiting
 from palomar.storage.database import Transaction
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from palomar.ports import Carrier, Clock, SubmitOutcome
 from palomar.routing.carrier_health import CarrierHealth
-from palomar.routing.question import UNROUTED
+from palomar.routing.route_chooser import UNROUTED
 from palomar.routing.rules import CarrierState, Choice, RoutingPlan, RoutingQuestion, choose
 from palomar.vocabulary.message import MessageId
 
@@ -77,7 +77,7 @@ def _troubled(carrier: Carrier, trouble: str) -> CarrierState:
 
 
 class Outlook:
-    """``routing.question.RouteChooser`` for one batch. Where it is ``plain`` there is nothing to weigh, as nearly
+    """``routing.route_chooser.RouteChooser`` for one batch. Where it is ``plain`` there is nothing to weigh, as nearly
     always: the carriers take turns, and nobody need be asked more than :meth:`in_turn`."""
 
     def __init__(self, router: Router, plan: RoutingPlan, states: Mapping[str, CarrierState], *, plain: bool) -> None:

@@ -2,14 +2,55 @@
 under way at once, and a queue that found none asks again only when somebody says that there may be some.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from palomar.routing.question import UNROUTED
-from palomar.sending.claim import ClaimedParts, MessageClaimOrder, claim
+from palomar.routing.route_chooser import UNROUTED
 from palomar.sending.outgoing import claimed_part
+from palomar.sending.release import WaitingPart, waiting_parts
 from palomar.sending.send_queue import LINE_PARTS, SendQueue
+from palomar.transaction import message_rows as rows
 from palomar.transaction.batcher import Batcher, Step
+from palomar.transaction.work import Work
 from palomar.vocabulary.lane import Rank
+from palomar.vocabulary.message import MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageClaimOrder:
+    """Take at most ``limit`` due messages of that rank that wait for ``carrier``."""
+
+    carrier: str
+    limit: int
+    rank: Rank = Rank.NORMAL
+
+
+@dataclass(slots=True, kw_only=True)
+class ClaimedParts:
+    """The parts that wait of the messages that were taken, and how many messages those were (some may have ended as
+    blocked instead)."""
+
+    parts: list[WaitingPart]
+    messages: int
+
+
+async def claim(work: Work, orders: Sequence[MessageClaimOrder]) -> list[ClaimedParts]:
+    """Take due messages, oldest first; their unsent parts, in order."""
+    claimed: list[ClaimedParts] = []
+    taken: set[MessageId] = set()
+    for order in orders:
+        if order.limit <= 0 or not await work.holds_lease():
+            claimed.append(ClaimedParts(parts=[], messages=0))
+            continue
+        wanted = (order.carrier, int(order.rank), work.now_ms, order.limit)
+        found = await work.tx.select_locked(rows.SELECT_CLAIMABLE, *wanted, lock="skip")
+        fresh = {row[0]: row[1] for row in found if row[0] not in taken}  # what an order before took stays its own
+        for message_id, due_ms in fresh.items():
+            work.requeue(message_id, due_ms=due_ms, node_id=work.context.node_id)
+        taken.update(fresh)
+        claimed.append(ClaimedParts(parts=await waiting_parts(work, list(fresh)), messages=len(found)))
+    return claimed
+
 
 CLAIM_AT_MOST = 50
 CLAIM = Step(name="claim", script=claim, weigh=lambda order: order.limit)

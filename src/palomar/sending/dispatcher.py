@@ -16,7 +16,7 @@ from palomar.inbound.receive import receive
 from palomar.inbound.repeats import Acknowledged, LinkEnded, acknowledge, note_ended_links
 from palomar.ports import Acknowledge, Carrier, CarrierInbound, CarrierReceipt, Exchange, OutgoingPart, SubmitOutcome
 from palomar.receipts.record import record_receipts
-from palomar.routing.question import UNROUTED
+from palomar.routing.route_chooser import UNROUTED
 from palomar.routing.router import Outlook, Router
 from palomar.routing.rules import RoutingQuestion
 from palomar.sending.claimer import Claimer

@@ -8,7 +8,7 @@ another carrier could be used now. Not here: which one (``routing.router``), and
 from collections.abc import Callable, Mapping
 
 from palomar.ports import OutgoingPart
-from palomar.routing.question import UNROUTED
+from palomar.routing.route_chooser import UNROUTED
 from palomar.routing.router import Router
 from palomar.sending.reroute import AT_ONCE, Rerouted, RerouteOrder, reroute
 from palomar.sending.send_queue import SendQueue

@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 
 from palomar.ports import Clock
-from palomar.sending.claim import LEASE_MS, Node, TakenOver, dead_nodes, register, renew, take_over
+from palomar.sending.nodes import LEASE_MS, Node, TakenOver, dead_nodes, register, renew, take_over
 from palomar.storage.database import Database, DatabaseError, Unavailable
 from palomar.transaction.availability import DatabaseAvailability
 from palomar.transaction.batcher import Batcher, Step

@@ -1,8 +1,8 @@
 """Stored messages become parts on their way: what a carrier is given."""
 
 from palomar.acceptance.compose import AcceptedMessage
-from palomar.acceptance.release import WaitingPart
 from palomar.ports import OutgoingPart
+from palomar.sending.release import WaitingPart
 from palomar.text.alphabets import payloads
 from palomar.vocabulary.message import part_id
 

@@ -8,10 +8,10 @@ moved waits unclaimed for its new carrier.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from palomar.acceptance.release import asked
 from palomar.receipts.doubts import Doubts
-from palomar.routing.question import UNROUTED, RoutingContext
+from palomar.routing.route_chooser import UNROUTED, RoutingContext
 from palomar.routing.rules import Choice
+from palomar.sending.release import asked
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenPart, WaitingRow, waiting_rows
 from palomar.transaction.work import Work

@@ -16,7 +16,7 @@ from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import end_part, hold
 from palomar.receipts.oddities import Oddities
 from palomar.receipts.record import end_with_others, join_doubtful, join_orphans, leave
-from palomar.routing.question import UNROUTED
+from palomar.routing.route_chooser import UNROUTED
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenMessage, OpenPart
 from palomar.transaction.work import Work

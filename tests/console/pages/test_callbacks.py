@@ -12,7 +12,7 @@ from palomar.callbacks.history import LOOKED_AT
 from palomar.console.pages.callbacks import PAGE_CALLBACKS
 from palomar.console.viewer.callbacks import SLICES_A_PAGE
 from palomar.ports import HttpOutcome
-from palomar.sending.claim import register
+from palomar.sending.nodes import register
 from palomar.storage.database import Transaction
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import Account

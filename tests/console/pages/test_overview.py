@@ -11,7 +11,7 @@ from palomar.console.formats import iso_text
 from palomar.console.pages.overview import BALANCES, PERIODS
 from palomar.ports import LinkStatus
 from palomar.routing.carrier_status import CarrierStatus, record_standing
-from palomar.sending.claim import register, renew
+from palomar.sending.nodes import register, renew
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import State
 from palomar.vocabulary.oddity import Oddity, OddityKind

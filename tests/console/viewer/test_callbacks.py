@@ -14,7 +14,7 @@ from palomar.callbacks.history import LATEST, HistoryFilter
 from palomar.console.viewer.callbacks import Callbacks
 from palomar.console.viewer.masking import HIDDEN
 from palomar.ports import HttpOutcome
-from palomar.sending.claim import register
+from palomar.sending.nodes import register
 from palomar.storage.database import Transaction
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import Account

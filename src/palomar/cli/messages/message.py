@@ -18,7 +18,7 @@ from palomar.reports.search_request import LATEST
 from palomar.reports.search_terms import SearchFilter
 from palomar.reports.waits import Wait
 from palomar.reports.why import Story, tell_story
-from palomar.sending import held
+from palomar.sending import resend_held
 from palomar.storage.database import Transaction
 from palomar.text.alphabets import MAX_PARTS, measure, unusable
 from palomar.text.times import format_gmt
@@ -194,19 +194,19 @@ async def _resend(context: CommandContext, named: list[MessageId], login: str | 
     transaction_context = context.transaction_context(await context.accounts())
     total = 0
     while True:
-        some, named = named[: held.AT_ONCE], named[held.AT_ONCE :]
+        some, named = named[: resend_held.AT_ONCE], named[resend_held.AT_ONCE :]
 
         async def script(tx: Transaction, some: list[MessageId] = some) -> int:
-            wanted = some if account is None else await held.held_messages(tx, account.id)
+            wanted = some if account is None else await resend_held.held_messages(tx, account.id)
             unit = Work(tx, transaction_context, now_ms=context.clock.wall_ms())
-            (count,) = await held.send_held(unit, [wanted])
+            (count,) = await resend_held.send_held(unit, [wanted])
             await unit.finish()
             await tx.execute(BUMP_VERSION)
             return count
 
         count = await context.database.write(script)
         total += count
-        if not named and (account is None or count < held.AT_ONCE):
+        if not named and (account is None or count < resend_held.AT_ONCE):
             return total
 
 

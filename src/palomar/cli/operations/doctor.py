@@ -23,7 +23,7 @@ from palomar.clock import RealClock
 from palomar.receipts.oddities import list_oddities
 from palomar.reports.messages import count_by_state
 from palomar.routing.carrier_status import CarrierStatus, list_standings
-from palomar.routing.waiting_parts import Waiting, count_waiting
+from palomar.routing.waiting_counts import Waiting, count_waiting
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.sqlite import require_safe_sqlite
 from palomar.text.times import format_gmt

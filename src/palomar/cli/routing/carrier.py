@@ -11,7 +11,7 @@ from palomar.receipts import receipt_id_lessons
 from palomar.receipts.orphan_rows import OrphanRow
 from palomar.reports.messages import count_orphans, list_orphans
 from palomar.routing.carrier_status import CarrierStatus, list_standings
-from palomar.routing.waiting_parts import Waiting, count_waiting
+from palomar.routing.waiting_counts import Waiting, count_waiting
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
 

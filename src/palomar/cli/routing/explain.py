@@ -7,7 +7,7 @@ from palomar.cli.root import CommandContext, fail, json_option, run, show_json, 
 from palomar.dialects import DIALECTS
 from palomar.numbers.phone import Msisdn, country_of, parse_international
 from palomar.routing.carrier_status import CarrierStatus, list_standings
-from palomar.routing.question import lineage
+from palomar.routing.route_chooser import lineage
 from palomar.routing.rules import Candidate, CarrierState, Choice, RoutingQuestion, choose
 from palomar.text.times import parse_gmt
 

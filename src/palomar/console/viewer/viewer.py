@@ -26,7 +26,7 @@ from palomar.reports.search_request import BOUNDS, LATEST, SearchBounds
 from palomar.reports.search_terms import SearchFilter
 from palomar.reports.why import Story, tell_story
 from palomar.sandbox.sandbox import PersonalSandbox, Sandbox
-from palomar.sending.held import Resend, resend
+from palomar.sending.resend_held import Resend, resend
 from palomar.storage.database import Database
 from palomar.transaction.batcher import Batcher, Step
 from palomar.transaction.message_rows import MessageRow

@@ -2,11 +2,11 @@
 
 from tests.support.world import CREDIT, StandingRouter, World
 
-from palomar.acceptance.release import WaitingPart
 from palomar.routing.hours import parse_hours
 from palomar.routing.rules import Route, RoutingPlan
 from palomar.routing.sender_rules import SenderAction, SenderRule
-from palomar.sending.claim import MessageClaimOrder, claim
+from palomar.sending.claimer import MessageClaimOrder, claim
+from palomar.sending.release import WaitingPart
 from palomar.vocabulary.lane import Lane, Rank
 from palomar.vocabulary.message import State
 from palomar.vocabulary.timeline import Kind

@@ -10,7 +10,7 @@ from typing import Final
 
 from palomar.receipts import doubt_rows
 from palomar.receipts.doubts import Doubts
-from palomar.routing.question import UNROUTED
+from palomar.routing.route_chooser import UNROUTED
 from palomar.storage.database import Transaction
 from palomar.transaction import message_rows as rows
 from palomar.transaction.change_counter import BUMP_VERSION

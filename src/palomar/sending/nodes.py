@@ -1,4 +1,4 @@
-"""Claim: a node takes work that nobody has, and what a dead node left.
+"""The rows of nodes: each start of a process is one, with a lease; what dead nodes left is freed.
 
 Every node is a row with a lease on the database's clock; each start is a new row, so an id is also an epoch. Whoever
 takes work checks its own row in the same transaction.
@@ -7,7 +7,6 @@ takes work checks its own row in the same transaction.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from palomar.acceptance.release import WaitingPart, waiting_parts
 from palomar.callbacks.callback_rows import RELEASE_OF_NODE
 from palomar.inbound.repeats import note_ended_node
 from palomar.receipts.doubts import Doubts
@@ -19,7 +18,6 @@ from palomar.transaction import lease_rows
 from palomar.transaction import message_rows as rows
 from palomar.transaction.work import Work
 from palomar.vocabulary.doubt import DoubtCause
-from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import NODES_MAX, MessageId, PartId, State
 
 LEASE_MS = 10_000
@@ -32,24 +30,6 @@ class Node:
 
     id: int
     number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageClaimOrder:
-    """Take at most ``limit`` due messages of that rank that wait for ``carrier``."""
-
-    carrier: str
-    limit: int
-    rank: Rank = Rank.NORMAL
-
-
-@dataclass(slots=True, kw_only=True)
-class ClaimedParts:
-    """The parts that wait of the messages that were taken, and how many messages those were (some may have ended as
-    blocked instead)."""
-
-    parts: list[WaitingPart]
-    messages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,24 +57,6 @@ async def renew(tx: Transaction, node: Node, *, lease_ms: int = LEASE_MS, uncoun
     nothing may be taken any more)."""
     now_ms = await tx.now_ms()
     return await tx.execute(lease_rows.RENEW, now_ms + lease_ms, now_ms - uncounted_ms, node.id, now_ms) == 1
-
-
-async def claim(work: Work, orders: Sequence[MessageClaimOrder]) -> list[ClaimedParts]:
-    """Take due messages, oldest first; their unsent parts, in order."""
-    claimed: list[ClaimedParts] = []
-    taken: set[MessageId] = set()
-    for order in orders:
-        if order.limit <= 0 or not await work.holds_lease():
-            claimed.append(ClaimedParts(parts=[], messages=0))
-            continue
-        wanted = (order.carrier, int(order.rank), work.now_ms, order.limit)
-        found = await work.tx.select_locked(rows.SELECT_CLAIMABLE, *wanted, lock="skip")
-        fresh = {row[0]: row[1] for row in found if row[0] not in taken}  # what an order before took stays its own
-        for message_id, due_ms in fresh.items():
-            work.requeue(message_id, due_ms=due_ms, node_id=work.context.node_id)
-        taken.update(fresh)
-        claimed.append(ClaimedParts(parts=await waiting_parts(work, list(fresh)), messages=len(found)))
-    return claimed
 
 
 async def take_over(work: Work, dead: Sequence[int]) -> list[TakenOver]:

@@ -1,7 +1,7 @@
 """Release the parts of claimed messages to be sent.
 
 A scheduled message is filtered again when it is due: the phone may have opted out, the account may be disabled. A
-message without a carrier is routed here, by the rules of this moment. Not here: claiming (``sending.claim``).
+message without a carrier is routed here, by the rules of this moment. Not here: claiming (``sending.claimer``).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from palomar.acceptance.filters import NO_ROUTE, blocked_now
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import end_part, hold
-from palomar.routing.question import UNROUTED, RoutingContext, lineage
+from palomar.routing.route_chooser import UNROUTED, RoutingContext, lineage
 from palomar.routing.rules import RoutingPlan, RoutingQuestion
 from palomar.routing.sender_rules import sender_for
 from palomar.text.alphabets import Alphabet

@@ -2,7 +2,7 @@
 
 from tests.support.world import World
 
-from palomar.routing.waiting_parts import count_waiting, oldest_unclaimed
+from palomar.routing.waiting_counts import count_waiting, oldest_unclaimed
 from palomar.vocabulary.message import State
 
 
