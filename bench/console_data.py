@@ -108,7 +108,7 @@ async def _fill(options: argparse.Namespace, database: Database, *, engine: str)
     )
     await _put(database, engine, "accounts", *stored_messages.account_rows(options.accounts))
     await _put(database, engine, "balances", *stored_messages.balance_rows(options.accounts))
-    await _put(database, engine, "webhooks", *stored_messages.webhook_rows(5_000))
+    await _put(database, engine, "callbacks", *stored_messages.callback_rows(5_000))
     await _put(database, engine, "orphans", *stored_messages.orphan_rows(5_000, until_ms))
     for some in _pieces(rows, _FILL_AT_ONCE):
         await _put(database, engine, "messages", stored_messages.MESSAGE_COLUMNS, [row for row, _ in some])

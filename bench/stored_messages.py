@@ -50,8 +50,8 @@ def balance_rows(count: int) -> tuple[list[str], list[Row]]:
     return columns, [(n, CREDIT if n % 50 == 0 else 100_000 * CREDIT, 0) for n in accounts(count)]
 
 
-def webhook_rows(count: int) -> tuple[list[str], list[Row]]:
-    """Columns and rows of ``webhooks``: some given up, some tried again, some new, of a dozen hosts."""
+def callback_rows(count: int) -> tuple[list[str], list[Row]]:
+    """Columns and rows of ``callbacks``: some given up, some tried again, some new, of a dozen hosts."""
     columns = _listed("id message_id account_id dialect method url due_ms attempts failed")
     rows = [
         (

@@ -37,7 +37,7 @@ class Ids(Protocol):
         ...
 
     def serial(self) -> int:
-        """A new 63-bit number for rows that only need one (events, ledger entries, webhooks); rising."""
+        """A new 63-bit number for rows that only need one (events, ledger entries, callbacks); rising."""
         ...
 
     def chance(self) -> float:

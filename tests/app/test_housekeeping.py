@@ -125,11 +125,11 @@ _AGED: dict[str, list[tuple[LiteralString, tuple[int | str | bytes, ...]]]] = {
          " VALUES (?, 1, 'http://x', ?, 9, NULL)", (1, _MADE_MS)),
         ("INSERT INTO callback_targets (id, account_id, origin, since_ms, failures, off_ms)"
          " VALUES (?, 1, 'http://y', ?, 9, NULL)", (2, _MADE_MS)),
-        ("INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed, target,"
+        ("INSERT INTO callbacks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed, target,"
          " step) VALUES (1, 1, 1, 'foxsys', 'GET', 'http://y/', 0, 1, ?, 2, 0)", (0,)),
         ("INSERT INTO callback_targets (id, account_id, origin, since_ms, failures, off_ms)"
          " VALUES (?, 1, 'http://z', ?, 9, NULL)", (3, _MADE_MS)),
-        ("INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed, target,"
+        ("INSERT INTO callbacks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed, target,"
          " step) VALUES (2, 2, 1, 'foxsys', 'GET', 'http://z/', 0, 1, ?, 3, 0)", (1,)),
     ],
     "failures to log in": [

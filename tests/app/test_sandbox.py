@@ -42,7 +42,7 @@ def parts(smsc: SimulatorSmsc, *, is_whole: bool = True) -> SandboxParts:
     )
 
 
-def webhook(url: str, **more: Any) -> CallbackRow:
+def callback(url: str, **more: Any) -> CallbackRow:
     fields = {
         "id": 1,
         "message_id": MessageId(256),
@@ -65,9 +65,9 @@ async def test_a_callback_to_our_own_address_is_known_again_and_its_signature_ju
     built = parts(smsc)
     took = built.took_callback
     assert took is not None
-    built.leaving(webhook("http://shop.example/x"))
-    built.leaving(webhook("/sandbox/callback is no URL"))
-    built.leaving(webhook("http://127.0.0.1:8080/sandbox/callback?text=a b"))
+    built.leaving(callback("http://shop.example/x"))
+    built.leaving(callback("/sandbox/callback is no URL"))
+    built.leaving(callback("http://127.0.0.1:8080/sandbox/callback?text=a b"))
     header = signature("secret of 7", b"text=a%20b", at_seconds=5).encode()
     took("GET", "/sandbox/callback?text=a%20b", ((b"palomar-signature", header),), b"")
     assert built.sandbox.inbox is not None
@@ -79,7 +79,7 @@ async def test_calls_are_recorded_only_where_nothing_real_can_be_reached(smsc: S
     beside = parts(smsc, is_whole=False)
     assert beside.recorded("foxsys", face) is face
     assert beside.took_callback is None
-    beside.leaving(webhook("http://127.0.0.1:8080/sandbox/callback"))
+    beside.leaving(callback("http://127.0.0.1:8080/sandbox/callback"))
     whole = parts(smsc)
 
     async def nothing(message: Any = None) -> Any:

@@ -136,5 +136,5 @@ async def _credit(world: World, account: Account, amount: float) -> None:
 
 
 async def _notices(world: World) -> list[dict[str, str]]:
-    rows = await world.ask("SELECT body FROM webhooks WHERE method = 'POST' ORDER BY id")
+    rows = await world.ask("SELECT body FROM callbacks WHERE method = 'POST' ORDER BY id")
     return [json.loads(bytes(row[0])) for row in rows]

@@ -15,7 +15,7 @@ UNREACHABLE = HttpOutcome(status=None, error="connect", elapsed_ms=5)
 
 
 async def claimed(world: World, limit: int = 10) -> list[CallbackRow]:
-    return (await world.claim(limit)).webhooks
+    return (await world.claim(limit)).callbacks
 
 
 async def kinds(world: World, message_id: MessageId) -> list[str]:
@@ -24,10 +24,10 @@ async def kinds(world: World, message_id: MessageId) -> list[str]:
 
 async def test_a_callback_that_succeeds_leaves_the_outbox_and_a_moment(world: World) -> None:
     message_id = await world.sent(await world.account())
-    (webhook,) = await claimed(world)
-    assert webhook.url == "http://x/#took"
-    await world.do(record_attempts, Attempt(webhook, OK))
-    assert await world.ask("SELECT id FROM webhooks") == []
+    (callback,) = await claimed(world)
+    assert callback.url == "http://x/#took"
+    await world.do(record_attempts, Attempt(callback, OK))
+    assert await world.ask("SELECT id FROM callbacks") == []
     moment = (await world.show(message_id)).timeline[-1]
     assert (moment.kind, moment.detail["status"], moment.detail["attempt"]) == ("callback", 204, 1)
 
@@ -35,17 +35,17 @@ async def test_a_callback_that_succeeds_leaves_the_outbox_and_a_moment(world: Wo
 async def test_a_callback_is_tried_after_30_s_5_min_30_min_6_h_and_a_day_and_then_kept_as_failed(world: World) -> None:
     message_id = await world.sent(await world.account())
     for number, wait in enumerate(RETRIES, 1):
-        (webhook,) = await claimed(world)
-        assert webhook.attempts == number - 1
-        await world.do(record_attempts, Attempt(webhook, BROKEN))
+        (callback,) = await claimed(world)
+        assert callback.attempts == number - 1
+        await world.do(record_attempts, Attempt(callback, BROKEN))
         world.now_ms += wait * 1_000 - 1
         assert await claimed(world) == []
         world.now_ms += 1
-    (webhook,) = await claimed(world)
-    await world.do(record_attempts, Attempt(webhook, UNREACHABLE))
+    (callback,) = await claimed(world)
+    await world.do(record_attempts, Attempt(callback, UNREACHABLE))
     world.now_ms += 10 * 86_400_000
     assert await claimed(world) == []
-    assert await world.ask("SELECT failed, attempts, node_id FROM webhooks") == [(1, 6, None)]
+    assert await world.ask("SELECT failed, attempts, node_id FROM callbacks") == [(1, 6, None)]
     assert (await kinds(world, message_id)).count("callback_failed") == 6
     last = (await world.show(message_id)).timeline[-1]
     assert (last.detail["error"], last.detail["next_ms"]) == ("connect", None)
@@ -53,8 +53,8 @@ async def test_a_callback_is_tried_after_30_s_5_min_30_min_6_h_and_a_day_and_the
 
 async def test_what_the_other_side_answered_can_be_read_in_the_timeline(world: World) -> None:
     message_id = await world.sent(await world.account())
-    (webhook,) = await claimed(world)
-    await world.do(record_attempts, Attempt(webhook, BROKEN))
+    (callback,) = await claimed(world)
+    await world.do(record_attempts, Attempt(callback, BROKEN))
     detail = (await world.show(message_id)).timeline[-1].detail
     assert (detail["status"], detail["answer"]) == (500, "\ufffd oops")
 
@@ -64,18 +64,18 @@ async def test_the_carriers_callback_comes_before_the_handsets_though_both_are_d
         await world.sent(await world.account(), reference=f"m{number}-")
     for number in reversed(range(20)):
         await world.receipt(f"m{number}-1", State.DELIVERED)
-    order = [webhook.url.partition("#")[2] for webhook in await claimed(world, 100)]
+    order = [callback.url.partition("#")[2] for callback in await claimed(world, 100)]
     assert order == ["took"] * 20 + ["delivered"] * 20
 
 
 async def test_what_is_born_where_there_is_room_belongs_to_the_node_and_the_rest_to_nobody(world: World) -> None:
-    world.webhook_room = 1
+    world.callback_room = 1
     account = await world.account()
     await world.sent(account)
     await world.receipt("r1", State.DELIVERED)
-    world.webhook_room = 0
+    world.callback_room = 0
     await world.sent(account, reference="s")
-    rows = await world.ask("SELECT url, node_id FROM webhooks ORDER BY id")
+    rows = await world.ask("SELECT url, node_id FROM callbacks ORDER BY id")
     assert rows == [
         ("http://x/#took", world.node_id),
         ("http://x/#delivered", world.node_id),
@@ -87,7 +87,7 @@ async def test_what_is_born_where_there_is_room_belongs_to_the_node_and_the_rest
 async def test_a_claimed_callback_is_nobody_elses(world: World) -> None:
     await world.sent(await world.account())
     order = CallbackClaimOrder(limit=10, room=lambda *key: 10)
-    assert [len(found.webhooks) for found in await world.do(claim_callbacks, order)] == [1]
+    assert [len(found.callbacks) for found in await world.do(claim_callbacks, order)] == [1]
     assert await claimed(world) == []
     world.node_id = await new_node(world, "second")
     assert await claimed(world) == []

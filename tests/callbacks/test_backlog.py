@@ -26,46 +26,46 @@ async def do(world: World, flow: Any, *arguments: Any, **named: Any) -> Any:
 async def listed(world: World, standing: Standing = WAITING, *, account: Account | None = None, after: int = 0) -> Any:
     account_id = account.id if account else None
     found: Sequence[Callback] = await do(world, list_callbacks, standing, account_id=account_id, after=after)
-    return [callback.webhook.id for callback in found]
+    return [callback.row.id for callback in found]
 
 
 async def failed_for_good(world: World, account: Account) -> int:
     """A callback of this account that nobody tries any more; its id."""
     await world.sent(account)
-    (webhook,) = (await world.claim()).webhooks
-    webhook.attempts = len(RETRIES)
-    await world.do(record_attempts, Attempt(webhook, BROKEN))
-    return int(webhook.id)
+    (callback,) = (await world.claim()).callbacks
+    callback.attempts = len(RETRIES)
+    await world.do(record_attempts, Attempt(callback, BROKEN))
+    return int(callback.id)
 
 
 async def test_open_and_failed_callbacks_are_listed_by_account(world: World) -> None:
     one, other = await world.account(), await world.account()
     failed = await failed_for_good(world, one)
     await world.sent(other, reference="o")
-    ((waiting,),) = await world.ask("SELECT id FROM webhooks WHERE failed = 0")
+    ((waiting,),) = await world.ask("SELECT id FROM callbacks WHERE failed = 0")
     assert await listed(world) == [waiting]
     assert await listed(world, after=waiting) == []
     assert await listed(world, FAILED) == [failed]
     assert await listed(world, account=other) == [waiting]
     assert await listed(world, FAILED, account=other) == []
-    await world.do(record_attempts, Attempt((await world.claim()).webhooks[0], BROKEN))
+    await world.do(record_attempts, Attempt((await world.claim()).callbacks[0], BROKEN))
     assert (await listed(world), await listed(world, FAILING)) == ([], [waiting])
 
 
 async def test_a_failed_callback_is_tried_again_with_all_its_attempts(world: World) -> None:
     account = await world.account()
     failed = await failed_for_good(world, account)
-    assert (await world.claim()).webhooks == []
+    assert (await world.claim()).callbacks == []
     assert await do(world, replay, failed, now_ms=world.now_ms)
-    (webhook,) = (await world.claim()).webhooks
-    assert (webhook.id, webhook.attempts, webhook.failed) == (failed, 0, 0)
-    await world.do(record_attempts, Attempt(webhook, BROKEN))
-    assert await world.ask("SELECT due_ms, failed FROM webhooks") == [(world.now_ms + RETRIES[0] * 1_000, 0)]
+    (callback,) = (await world.claim()).callbacks
+    assert (callback.id, callback.attempts, callback.failed) == (failed, 0, 0)
+    await world.do(record_attempts, Attempt(callback, BROKEN))
+    assert await world.ask("SELECT due_ms, failed FROM callbacks") == [(world.now_ms + RETRIES[0] * 1_000, 0)]
 
 
 async def test_what_has_not_failed_is_not_replayed(world: World) -> None:
     await world.sent(await world.account())
-    ((waiting,),) = await world.ask("SELECT id FROM webhooks")
+    ((waiting,),) = await world.ask("SELECT id FROM callbacks")
     assert not await do(world, replay, waiting, now_ms=world.now_ms)
     assert not await do(world, replay, 12345, now_ms=world.now_ms)
     assert await do(world, replay_all, account_id=None, now_ms=world.now_ms) == 0

@@ -40,9 +40,9 @@ async def tried(world: World, *, before: int = LATEST, limit: int = 50, **wanted
 async def called_back(world: World, account: Account, outcome: HttpOutcome, **sent: Any) -> CallbackRow:
     """A message of this account whose first callback was tried once."""
     await world.sent(account, **sent)
-    webhook: CallbackRow = (await world.claim()).webhooks[0]
-    await world.do(record_attempts, Attempt(webhook, outcome))
-    return webhook
+    callback: CallbackRow = (await world.claim()).callbacks[0]
+    await world.do(record_attempts, Attempt(callback, outcome))
+    return callback
 
 
 async def test_attempts_are_told_with_everything_that_was_written_down(world: World) -> None:
@@ -85,7 +85,7 @@ async def test_open_ones_are_narrowed_by_account_end_and_host(world: World) -> N
     await world.do(record_attempts, Attempt(given_up, BROKEN))
 
     async def ids(**wanted: Any) -> list[int]:
-        return [found.webhook.id for found in (await opened(world, **wanted)).found]
+        return [found.row.id for found in (await opened(world, **wanted)).found]
 
     assert await ids() == [given_up.id, waiting.id]
     assert await ids(has_failed=True) == [given_up.id]
@@ -93,8 +93,8 @@ async def test_open_ones_are_narrowed_by_account_end_and_host(world: World) -> N
     assert await ids(account_ids=(one.id,)) == [waiting.id]
     assert await ids(host="other.example") == [given_up.id]
     found = await ask(world, history.find_open, given_up.id)
-    assert (found.webhook.id, found.about_inbound) == (given_up.id, False)
-    attempts = await ask(world, history.tried_of, [found.webhook])
+    assert (found.row.id, found.about_inbound) == (given_up.id, False)
+    attempts = await ask(world, history.tried_of, [found.row])
     assert [attempt.attempt for attempt in attempts[given_up.id]] == [1, len(RETRIES) + 1]
     assert await ask(world, history.find_open, 1) is None
 
@@ -103,14 +103,14 @@ async def test_a_callback_about_what_a_phone_wrote_has_its_owner_and_its_body(wo
     account = await world.account()
     await ask(world, add_number, VirtualNumber(number="34900100200", account_id=account.id, url="http://in.example/"))
     await world.do(receive, CarrierInbound(carrier="c", source="525512340001", destination="34900100200", text="hola"))
-    (webhook,) = (await world.claim()).webhooks
-    webhook.body = b'{"message": "hola"}'
-    await world.do(record_attempts, Attempt(webhook, BROKEN))
+    (callback,) = (await world.claim()).callbacks
+    callback.body = b'{"message": "hola"}'
+    await world.do(record_attempts, Attempt(callback, BROKEN))
     (found,) = (await tried(world)).found
     assert (found.account_id, found.is_of_message, found.number) == (account.id, False, "525512340001")
     assert (found.body, found.next_ms) == ('{"message": "hola"}', world.now_ms + RETRIES[0] * 1_000)
     page = await opened(world)
-    assert ([callback.about_inbound for callback in page.found], page.older) == ([True], -LATEST)
+    assert ([one.about_inbound for one in page.found], page.older) == ([True], -LATEST)
 
 
 async def test_pages_go_on_where_the_last_one_ended(world: World) -> None:
@@ -126,7 +126,7 @@ async def test_pages_go_on_where_the_last_one_ended(world: World) -> None:
     last = await tried(world, before=second.older, limit=2)
     assert ([found.id for found in last.found], last.older) == (everything[4:], None)
     page = await opened(world, limit=4)
-    assert (len(page.found), page.older) == (4, page.found[-1].webhook.id)
+    assert (len(page.found), page.older) == (4, page.found[-1].row.id)
 
 
 async def test_a_transaction_looks_at_so_many_rows_however_few_of_them_fit(world: World) -> None:
@@ -168,13 +168,13 @@ async def test_those_that_failed_come_before_however_many_have_only_just_been_ma
     for number in range(30):
         await world.sent(account, reference=f"n{number}-")
     first = await opened(world, limit=50)
-    assert [found.webhook.id for found in first.found] == [given_up.id, failing.id]
+    assert [found.row.id for found in first.found] == [given_up.id, failing.id]
     assert first.older == -LATEST
     second = await opened(world, before=first.older, limit=20)
     assert len(second.found) == 20
-    assert all(found.webhook.attempts == 0 and not found.webhook.failed for found in second.found)
+    assert all(found.row.attempts == 0 and not found.row.failed for found in second.found)
     assert second.older is not None
     third = await opened(world, before=second.older)
     assert (len(third.found), third.older) == (10, None)
-    ids = [found.webhook.id for found in second.found + third.found]
+    ids = [found.row.id for found in second.found + third.found]
     assert ids == sorted(ids, reverse=True)

@@ -106,16 +106,16 @@ class FakeBatcher:
             room = max(min(order.room(*key), left), 0)
             taken = rows[:room]
             left -= len(taken)
-            claimed.webhooks += taken
+            claimed.callbacks += taken
             (claimed.left if len(rows) > len(taken) else claimed.emptied).add(key)
-        latest = {row.message_id: row.id for row in claimed.webhooks if row.step > 1}
-        ids = {row.id for row in claimed.webhooks}
-        claimed.webhooks += [
+        latest = {row.message_id: row.id for row in claimed.callbacks if row.step > 1}
+        ids = {row.id for row in claimed.callbacks}
+        claimed.callbacks += [
             row for row in self.outbox if row.id not in ids and row.step and row.id < latest.get(row.message_id, 0)
         ]
-        ids = {row.id for row in [*claimed.webhooks, *self.kept]}
+        ids = {row.id for row in [*claimed.callbacks, *self.kept]}
         self.outbox = [row for row in self.outbox if row.id not in ids]
-        claimed.webhooks.sort(key=lambda row: row.id)
+        claimed.callbacks.sort(key=lambda row: row.id)
         return claimed
 
 
@@ -130,7 +130,7 @@ class Desk:
         if begun:
             self.notifier.look_for_work()
 
-    def webhook(
+    def callback(
         self, *, host: str = "a", message: int | None = None, account: int = 1, step: int = 0, path: str = ""
     ) -> CallbackRow:
         self.made += 1
@@ -149,28 +149,28 @@ class Desk:
             step=step,
         )
 
-    def born(self, *webhooks: CallbackRow) -> None:
+    def born(self, *callbacks: CallbackRow) -> None:
         """One transaction's callbacks."""
-        self.commit(webhooks)
+        self.commit(callbacks)
 
     def many(self, count: int, **more: Any) -> list[CallbackRow]:
-        webhooks = [self.webhook(**more) for _ in range(count)]
-        self.commit(webhooks)
-        return webhooks
+        callbacks = [self.callback(**more) for _ in range(count)]
+        self.commit(callbacks)
+        return callbacks
 
-    def commit(self, webhooks: Sequence[CallbackRow]) -> None:
+    def commit(self, callbacks: Sequence[CallbackRow]) -> None:
         born: Counter[int] = Counter()
-        for webhook in webhooks:
-            room = self.notifier.room(webhook.account_id, webhook.target)
-            if born[webhook.target] < room and webhook.message_id not in self.notifier.behind:
-                webhook.node_id = OURS
-                born[webhook.target] += 1
+        for callback in callbacks:
+            room = self.notifier.room(callback.account_id, callback.target)
+            if born[callback.target] < room and callback.message_id not in self.notifier.behind:
+                callback.node_id = OURS
+                born[callback.target] += 1
             else:
-                self.batcher.outbox.append(webhook)
-        self.notifier.born(webhooks, OURS)
+                self.batcher.outbox.append(callback)
+        self.notifier.born(callbacks, OURS)
 
     def make_good(self, host: str, account: int = 1) -> None:
-        self.born(self.webhook(host=host, account=account))
+        self.born(self.callback(host=host, account=account))
         self.sender.end_all(url=f"http://{host}/")
 
     def second(self) -> None:
@@ -182,25 +182,25 @@ class Desk:
 
 def test_what_was_born_here_leaves_at_once_and_its_attempt_is_recorded() -> None:
     desk = Desk()
-    desk.born(desk.webhook())
+    desk.born(desk.callback())
     assert desk.sender.started == ["http://a/1"]
     desk.sender.end()
-    assert [(attempt.webhook.id, attempt.outcome) for attempt in desk.batcher.recorded] == [(1, OK)]
+    assert [(attempt.callback.id, attempt.outcome) for attempt in desk.batcher.recorded] == [(1, OK)]
     assert (desk.notifier.held, desk.notifier.under_way) == (0, 0)
 
 
 def test_what_another_node_has_is_left_alone() -> None:
     desk = Desk()
-    webhook = desk.webhook()
-    webhook.node_id = 2
-    desk.notifier.born([webhook], OURS)
+    callback = desk.callback()
+    callback.node_id = 2
+    desk.notifier.born([callback], OURS)
     assert (desk.sender.started, desk.notifier.held) == ([], 0)
 
 
 def test_the_carriers_callback_ends_before_the_handsets_begins() -> None:
     desk = Desk(slots=5)
     desk.make_good("a")
-    desk.born(*(desk.webhook(message=message, step=1) for message in (7, 7, 7, 8)))
+    desk.born(*(desk.callback(message=message, step=1) for message in (7, 7, 7, 8)))
     assert desk.sender.started[1:] == ["http://a/2", "http://a/5"]
     desk.sender.end(BROKEN, url="http://a/2")
     desk.sender.end(url="http://a/3")
@@ -209,7 +209,7 @@ def test_the_carriers_callback_ends_before_the_handsets_begins() -> None:
 
 def test_the_order_holds_though_a_messages_callbacks_go_to_different_hosts() -> None:
     desk = Desk()
-    desk.born(desk.webhook(message=7, host="a", step=1), desk.webhook(message=7, host="b", step=2))
+    desk.born(desk.callback(message=7, host="a", step=1), desk.callback(message=7, host="b", step=2))
     assert desk.sender.started == ["http://a/1"]
     desk.sender.end()
     assert desk.sender.started == ["http://a/1", "http://b/2"]
@@ -260,7 +260,7 @@ def test_twenty_thousand_for_targets_that_hang_do_not_keep_a_healthy_one_of_the_
 def test_an_account_with_thousands_of_hosts_that_hang_takes_no_more_than_its_share_of_slots() -> None:
     desk = Desk(connections=512)
     for number in range(10_000):
-        desk.born(desk.webhook(host=f"h{number}.example", account=1))
+        desk.born(desk.callback(host=f"h{number}.example", account=1))
     assert desk.notifier.under_way == SLOTS_OF_ACCOUNT[FRESH]
     for _ in range(5):
         desk.second()
@@ -288,17 +288,17 @@ def test_accounts_with_hundreds_of_hosts_that_hang_leave_slots_for_the_first_cal
         desk.many(5, host=f"new{number}.example", account=99)
     for number in range(10):
         desk.sender.end_all(url=f"http://new{number}.example/")
-    assert sum("new" in attempt.webhook.url for attempt in desk.batcher.recorded) == 50
+    assert sum("new" in attempt.callback.url for attempt in desk.batcher.recorded) == 50
 
 
 def test_an_account_of_which_all_first_callbacks_wait_is_called_when_one_of_them_ends() -> None:
     desk = Desk(connections=512)
     everything_hangs(desk)
     for number in range(50):
-        desk.born(desk.webhook(host=f"new{number}.example", account=99))
+        desk.born(desk.callback(host=f"new{number}.example", account=99))
     while desk.sender.load("http://new"):
         desk.sender.end(url="http://new")
-    assert sum("new" in attempt.webhook.url for attempt in desk.batcher.recorded) == 50
+    assert sum("new" in attempt.callback.url for attempt in desk.batcher.recorded) == 50
 
 
 def test_accounts_that_hang_in_all_standings_leave_slots_for_one_that_answers() -> None:
@@ -311,7 +311,7 @@ def test_accounts_that_hang_in_all_standings_leave_slots_for_one_that_answers() 
         desk.second()
     desk.many(20, host="well", account=99)
     desk.sender.end_all(url="http://well/")
-    assert sum("well" in attempt.webhook.url for attempt in desk.batcher.recorded) == 21
+    assert sum("well" in attempt.callback.url for attempt in desk.batcher.recorded) == 21
 
 
 def test_one_hosts_path_that_hangs_for_one_account_keeps_no_other_account_waiting() -> None:
@@ -325,14 +325,14 @@ def test_one_hosts_path_that_hangs_for_one_account_keeps_no_other_account_waitin
 def test_a_good_target_that_falls_silent_gives_back_to_the_table_what_it_holds() -> None:
     desk = Desk()
     desk.make_good("a")
-    webhooks = desk.many(900)
+    callbacks = desk.many(900)
     assert desk.notifier.held == 900
     desk.second()
     assert desk.notifier.held == 900
     desk.second()
     assert desk.notifier.held == MEMORY_OF_TARGET[POOR]
-    oldest = [webhook.id for webhook in webhooks[: MEMORY_OF_TARGET[POOR]]]
-    assert sorted(row.id for row in desk.batcher.outbox) == [w.id for w in webhooks if w.id not in oldest]
+    oldest = [callback.id for callback in callbacks[: MEMORY_OF_TARGET[POOR]]]
+    assert sorted(row.id for row in desk.batcher.outbox) == [w.id for w in callbacks if w.id not in oldest]
 
 
 def test_a_target_that_answers_slowly_but_steadily_keeps_its_standing() -> None:
@@ -382,7 +382,7 @@ def test_what_a_failing_target_gave_back_is_fetched_as_its_probes_end() -> None:
 def test_targets_that_wait_for_a_slot_of_their_account_get_it_when_one_is_free() -> None:
     desk = Desk(slots=2)
     for number in range(200):
-        desk.born(desk.webhook(host=f"h{number}"))
+        desk.born(desk.callback(host=f"h{number}"))
     assert desk.notifier.under_way == SLOTS_OF_ACCOUNT[FRESH]
     desk.sender.end_all()
     assert len(desk.batcher.recorded) == 200
@@ -391,8 +391,8 @@ def test_targets_that_wait_for_a_slot_of_their_account_get_it_when_one_is_free()
 def test_accounts_that_wait_for_everybodys_slots_take_turns() -> None:
     desk = Desk(slots=1, connections=8)  # four of them for those that are fresh
     for number in range(20):
-        desk.born(desk.webhook(host=f"many{number}", account=1))
-    desk.born(desk.webhook(host="few", account=2))
+        desk.born(desk.callback(host=f"many{number}", account=1))
+    desk.born(desk.callback(host="few", account=2))
     desk.sender.end()
     desk.sender.end()
     assert "http://few/21" in desk.sender.started
@@ -403,8 +403,8 @@ def test_accounts_that_wait_for_everybodys_slots_take_turns() -> None:
 def test_a_restart_with_twenty_thousand_due_for_targets_that_hang_finds_the_healthy_ones() -> None:
     desk = Desk(begun=False)
     for number in range(20):
-        desk.batcher.outbox += [desk.webhook(host=f"hangs{number}") for _ in range(1_000)]
-    desk.batcher.outbox += [desk.webhook(host="well", account=2) for _ in range(30)]
+        desk.batcher.outbox += [desk.callback(host=f"hangs{number}") for _ in range(1_000)]
+    desk.batcher.outbox += [desk.callback(host="well", account=2) for _ in range(30)]
     desk.notifier.look_for_work()
     desk.sender.end_all(url="http://well/")
     assert len(desk.batcher.recorded) == 30
@@ -421,16 +421,16 @@ def test_a_claim_is_not_asked_for_again_as_long_as_there_is_no_room() -> None:
 
 def test_before_the_first_look_nothing_is_claimed_at_birth() -> None:
     desk = Desk(begun=False)
-    webhook = desk.webhook()
-    assert desk.notifier.room(webhook.account_id, webhook.target) == 0
+    callback = desk.callback()
+    assert desk.notifier.room(callback.account_id, callback.target) == 0
     desk.notifier.look_for_work()
-    assert desk.notifier.room(webhook.account_id, webhook.target) == MEMORY_OF_TARGET[FRESH]
+    assert desk.notifier.room(callback.account_id, callback.target) == MEMORY_OF_TARGET[FRESH]
 
 
 def test_no_more_is_claimed_than_memory_holds() -> None:
     desk = Desk()
     for number in range(1_000):
-        desk.batcher.outbox += [desk.webhook(host=f"h{number}", account=number % 40) for _ in range(40)]
+        desk.batcher.outbox += [desk.callback(host=f"h{number}", account=number % 40) for _ in range(40)]
     for _ in range(30):
         desk.notifier.look_for_work()
     assert MEMORY[FRESH] <= desk.notifier.held <= MEMORY[FRESH] + CLAIM_AT_MOST
@@ -438,7 +438,7 @@ def test_no_more_is_claimed_than_memory_holds() -> None:
 
 def test_a_claim_that_failed_is_tried_again_at_the_next_look() -> None:
     desk = Desk(begun=False)
-    desk.batcher.outbox.append(desk.webhook())
+    desk.batcher.outbox.append(desk.callback())
     desk.batcher.fails = True
     desk.notifier.look_for_work()
     desk.batcher.fails = False
@@ -448,7 +448,7 @@ def test_a_claim_that_failed_is_tried_again_at_the_next_look() -> None:
 
 def test_a_success_after_failures_says_that_the_target_recovers() -> None:
     desk = Desk()
-    desk.born(desk.webhook())
+    desk.born(desk.callback())
     desk.sender.end(BROKEN)
     desk.many(2)
     desk.sender.end_all()
@@ -457,18 +457,18 @@ def test_a_success_after_failures_says_that_the_target_recovers() -> None:
 
 def test_what_has_failed_is_not_tried_again_once_a_later_state_was_told() -> None:
     desk = Desk()
-    desk.born(desk.webhook(message=7, step=1))
+    desk.born(desk.callback(message=7, step=1))
     desk.sender.end(BROKEN)
-    desk.born(desk.webhook(message=7, step=2))
+    desk.born(desk.callback(message=7, step=2))
     desk.sender.end()
     assert desk.batcher.passed_over == [1]
 
 
 def test_a_click_neither_overtakes_nor_is_overtaken() -> None:
     desk = Desk()
-    desk.born(desk.webhook(message=7, step=0))
+    desk.born(desk.callback(message=7, step=0))
     desk.sender.end(BROKEN)
-    desk.born(desk.webhook(message=7, step=2), desk.webhook(message=7, step=0))
+    desk.born(desk.callback(message=7, step=2), desk.callback(message=7, step=0))
     desk.sender.end_all()
     assert desk.batcher.passed_over == []
     assert len(desk.batcher.recorded) == 3
@@ -476,7 +476,7 @@ def test_a_click_neither_overtakes_nor_is_overtaken() -> None:
 
 def test_an_earlier_state_that_waits_behind_the_later_one_is_left_out_when_that_is_told() -> None:
     desk = Desk()
-    early, late = desk.webhook(message=7, step=1), desk.webhook(message=7, step=2)
+    early, late = desk.callback(message=7, step=1), desk.callback(message=7, step=2)
     desk.born(late)
     desk.batcher.outbox.append(early)
     desk.notifier.look_for_work()
@@ -488,23 +488,23 @@ def test_an_earlier_state_that_waits_behind_the_later_one_is_left_out_when_that_
 def test_a_later_state_does_not_overtake_an_earlier_one_that_waits_in_the_table() -> None:
     desk = Desk(slots=1)
     desk.many(100)
-    early = desk.webhook(message=7, step=1)
+    early = desk.callback(message=7, step=1)
     desk.born(early)
-    desk.born(desk.webhook(message=7, step=2, host="elsewhere"))
+    desk.born(desk.callback(message=7, step=2, host="elsewhere"))
     desk.sender.end_all()
-    told = [attempt.webhook.id for attempt in desk.batcher.recorded]
+    told = [attempt.callback.id for attempt in desk.batcher.recorded]
     assert told.index(early.id) < told.index(early.id + 1)
 
 
 def test_after_a_lost_lease_only_what_is_under_way_goes_on() -> None:
     desk = Desk(slots=1)
-    desk.born(desk.webhook(message=7, step=1), desk.webhook(message=7, step=2), desk.webhook())
+    desk.born(desk.callback(message=7, step=1), desk.callback(message=7, step=2), desk.callback())
     desk.notifier.forget()
     assert desk.notifier.held == 1
     desk.sender.end()
     assert desk.sender.started == ["http://a/1"]
     assert len(desk.batcher.recorded) == 1
-    desk.born(desk.webhook(message=7, step=2), desk.webhook())
+    desk.born(desk.callback(message=7, step=2), desk.callback())
     assert desk.sender.started == ["http://a/1", "http://a/4"]
 
 
@@ -516,14 +516,14 @@ def test_when_it_stops_nothing_new_begins_and_what_is_under_way_is_recorded() ->
     desk.notifier.look_for_work()
     desk.sender.end()
     assert desk.sender.started == ["http://a/1"]
-    assert [attempt.webhook.id for attempt in desk.batcher.recorded] == [1]
-    assert (desk.notifier.room(AccountId(1), desk.webhook().target), desk.notifier.under_way) == (0, 0)
+    assert [attempt.callback.id for attempt in desk.batcher.recorded] == [1]
+    assert (desk.notifier.room(AccountId(1), desk.callback().target), desk.notifier.under_way) == (0, 0)
 
 
 def test_targets_are_remembered_up_to_a_number() -> None:
     desk = Desk()
     for number in range(20_300):
-        desk.born(desk.webhook(host=f"h{number}"))
+        desk.born(desk.callback(host=f"h{number}"))
         desk.sender.end()
     assert len(desk.notifier._targets.every()) <= 20_000
     assert desk.notifier._busy == {}
@@ -533,7 +533,7 @@ def test_a_target_that_is_off_is_tried_no_more_and_again_once_it_is_on() -> None
     desk = Desk(slots=1)
     desk.many(5)
     desk.sender.end(BROKEN)
-    (target,) = {webhook.target for webhook in desk.many(1)}
+    (target,) = {callback.target for callback in desk.many(1)}
     desk.batcher.off = {target}
     desk.notifier.put_off([target])
     assert (desk.notifier.held, desk.notifier.room(AccountId(1), target)) == (1, 0)  # what is under way
@@ -551,7 +551,7 @@ def test_a_target_that_is_off_is_tried_no_more_and_again_once_it_is_on() -> None
 def test_where_there_are_few_connections_an_account_has_as_many_fewer() -> None:
     desk = Desk(connections=32)
     for number in range(100):
-        desk.born(desk.webhook(host=f"h{number}"))
+        desk.born(desk.callback(host=f"h{number}"))
     assert desk.notifier.under_way == SLOTS_OF_ACCOUNT[FRESH] * 32 // 512
     desk.many(5, host="theirs", account=2)
     desk.sender.end_all(url="http://theirs/")
@@ -560,7 +560,7 @@ def test_where_there_are_few_connections_an_account_has_as_many_fewer() -> None:
 
 def test_a_click_that_hangs_keeps_no_state_of_its_message_waiting() -> None:
     desk = Desk()
-    desk.born(desk.webhook(message=7, host="hangs"), desk.webhook(message=7, host="well", step=2))
+    desk.born(desk.callback(message=7, host="hangs"), desk.callback(message=7, host="well", step=2))
     assert desk.sender.started == ["http://hangs/1", "http://well/2"]
     desk.sender.end_all()
     assert (desk.notifier.held, desk.notifier._busy) == (0, {})

@@ -7,7 +7,7 @@ from palomar.app.housekeeping import expire
 from palomar.callbacks import turns
 from palomar.callbacks.attempts import Attempt, pass_over, record_attempts, release_callbacks
 from palomar.callbacks.backlog import off_targets, replay, replay_all, resume
-from palomar.callbacks.callback_rows import INSERT_WEBHOOKS, CallbackRow
+from palomar.callbacks.callback_rows import INSERT_CALLBACKS, CallbackRow
 from palomar.callbacks.callback_target import OffAfter
 from palomar.callbacks.turns import CallbackClaimOrder, ClaimedCallbacks, claim_callbacks
 from palomar.ports import HttpOutcome
@@ -23,7 +23,7 @@ AFTER_ALL_MS = 90 * 3_600_000
 async def store(world: World, account: Account, host: str, count: int, **more: int) -> list[CallbackRow]:
     """Callbacks that wait for a host, one after the other."""
     url = f"http://{host}/"
-    webhooks = [
+    callbacks = [
         CallbackRow(
             id=world.ids.serial(),
             message_id=MessageId(more.get("message", world.ids.serial() << 8)),
@@ -41,14 +41,14 @@ async def store(world: World, account: Account, host: str, count: int, **more: i
     ]
 
     async def script(tx: Transaction) -> None:
-        await tx.insert(INSERT_WEBHOOKS, [webhook.row() for webhook in webhooks])
+        await tx.insert(INSERT_CALLBACKS, [callback.row() for callback in callbacks])
 
     await world.database.write(script)
-    return webhooks
+    return callbacks
 
 
 def hosts(claimed: ClaimedCallbacks) -> list[str]:
-    return [webhook.url.removeprefix("http://").rstrip("/") for webhook in claimed.webhooks]
+    return [callback.url.removeprefix("http://").rstrip("/") for callback in claimed.callbacks]
 
 
 async def test_thousands_that_are_due_for_one_target_hide_nothing_of_another(world: World) -> None:
@@ -88,10 +88,10 @@ async def test_a_look_goes_on_where_the_last_one_ended_until_all_had_their_turn(
     for number in range(turns.ACCOUNTS_A_LOOK + 3):
         await store(world, await world.account(), f"h{number}", 1)
     (first,) = await world.do(claim_callbacks, CallbackClaimOrder(limit=500, room=lambda *key: 9))
-    assert len(first.webhooks) == turns.ACCOUNTS_A_LOOK
+    assert len(first.callbacks) == turns.ACCOUNTS_A_LOOK
     order = CallbackClaimOrder(limit=500, room=lambda *key: 9, after_account=first.after_account)
     (second,) = await world.do(claim_callbacks, order)
-    assert (len(second.webhooks), second.after_account) == (3, -1)
+    assert (len(second.callbacks), second.after_account) == (3, -1)
 
 
 async def test_the_targets_of_an_account_take_turns_too(world: World) -> None:
@@ -105,7 +105,7 @@ async def test_the_targets_of_an_account_take_turns_too(world: World) -> None:
         order = CallbackClaimOrder(limit=500, room=lambda *key: 9, after_target=after)  # type: ignore[arg-type]
         (claimed,) = await world.do(claim_callbacks, order)
         after = claimed.after_target
-        seen += [webhook.id for webhook in claimed.webhooks]
+        seen += [callback.id for callback in claimed.callbacks]
     assert seen == [well[0].id]
 
 
@@ -113,8 +113,8 @@ async def test_what_was_stored_without_a_target_gets_one_when_it_is_taken(world:
     account = await world.account()
     await store(world, account, "old", 2, target=0)
     claimed = await world.claim()
-    assert [webhook.target for webhook in claimed.webhooks] == [world.target_of(account.id, "http://old/")] * 2
-    rows = await world.ask("SELECT target, node_id FROM webhooks")
+    assert [callback.target for callback in claimed.callbacks] == [world.target_of(account.id, "http://old/")] * 2
+    rows = await world.ask("SELECT target, node_id FROM callbacks")
     assert rows == [(world.target_of(account.id, "http://old/"), world.node_id)] * 2
 
 
@@ -122,8 +122,8 @@ async def test_what_was_given_back_is_taken_again_in_its_order(world: World) -> 
     account = await world.account()
     stored = await store(world, account, "a", 5)
     claimed = await world.claim()
-    await world.do(release_callbacks, claimed.webhooks[2:])
-    assert [webhook.id for webhook in (await world.claim()).webhooks] == [row.id for row in stored[2:]]
+    await world.do(release_callbacks, claimed.callbacks[2:])
+    assert [callback.id for callback in (await world.claim()).callbacks] == [row.id for row in stored[2:]]
 
 
 async def test_a_claimed_end_brings_the_earlier_state_along(world: World) -> None:
@@ -132,88 +132,88 @@ async def test_a_claimed_end_brings_the_earlier_state_along(world: World) -> Non
     (late,) = await store(world, account, "well", 1, message=7 << 8, step=2)
     order = CallbackClaimOrder(limit=9, room=lambda _, target: 9 if target == late.target else 0)
     (claimed,) = await world.do(claim_callbacks, order)
-    assert [webhook.id for webhook in claimed.webhooks] == [early.id, late.id]
+    assert [callback.id for callback in claimed.callbacks] == [early.id, late.id]
 
 
 async def test_an_earlier_state_that_waits_for_its_next_attempt_does_not_come_along(world: World) -> None:
     account = await world.account()
     await store(world, account, "a", 1, message=7 << 8, step=1, due_ms=START_MS + 30_000, attempts=1)
     (late,) = await store(world, account, "a", 1, message=7 << 8, step=2)
-    assert [webhook.id for webhook in (await world.claim()).webhooks] == [late.id]
+    assert [callback.id for callback in (await world.claim()).callbacks] == [late.id]
 
 
 async def test_operator_is_not_tried_again_once_handset_was_told(world: World) -> None:
     message_id = await world.sent(await world.account())
-    (took,) = (await world.claim()).webhooks
+    (took,) = (await world.claim()).callbacks
     await world.do(record_attempts, Attempt(took, BROKEN))
     await world.receipt("r1", State.DELIVERED)
-    (delivered,) = (await world.claim()).webhooks
+    (delivered,) = (await world.claim()).callbacks
     await world.do(record_attempts, Attempt(delivered, OK))
     world.now_ms += 30_000
-    assert (await world.claim()).webhooks == []
-    assert await world.ask("SELECT id FROM webhooks") == []
+    assert (await world.claim()).callbacks == []
+    assert await world.ask("SELECT id FROM callbacks") == []
     assert (await world.show(message_id)).timeline[-1].kind == "passed_over"
 
 
 async def test_operator_that_was_given_up_is_not_told_by_a_replay_once_handset_was(world: World) -> None:
     await world.sent(await world.account())
-    (took,) = (await world.claim()).webhooks
+    (took,) = (await world.claim()).callbacks
     took.attempts = 5
     await world.do(record_attempts, Attempt(took, BROKEN))
     await world.receipt("r1", State.DELIVERED)
-    (delivered,) = (await world.claim()).webhooks
+    (delivered,) = (await world.claim()).callbacks
     await world.do(record_attempts, Attempt(delivered, OK))
 
     async def script(tx: Transaction) -> int:
         return await replay_all(tx, account_id=None, now_ms=world.now_ms)
 
     assert await world.database.write(script) == 1
-    assert (await world.claim()).webhooks == []
-    assert await world.ask("SELECT id FROM webhooks") == []
+    assert (await world.claim()).callbacks == []
+    assert await world.ask("SELECT id FROM callbacks") == []
 
 
 async def test_a_presumed_end_is_not_told_again_once_the_real_one_was(world: World) -> None:
     await world.sent(await world.account())
-    await world.do(record_attempts, Attempt((await world.claim()).webhooks[0], OK))
+    await world.do(record_attempts, Attempt((await world.claim()).callbacks[0], OK))
     world.now_ms += AFTER_ALL_MS
     await world.do(expire, 100)
-    (expired,) = (await world.claim()).webhooks
+    (expired,) = (await world.claim()).callbacks
     await world.do(record_attempts, Attempt(expired, BROKEN))
     await world.receipt("r1", State.DELIVERED)
-    (delivered,) = (await world.claim()).webhooks
+    (delivered,) = (await world.claim()).callbacks
     await world.do(record_attempts, Attempt(delivered, OK))
     world.now_ms += 30_000
-    assert (await world.claim()).webhooks == []
-    assert await world.ask("SELECT id FROM webhooks") == []
+    assert (await world.claim()).callbacks == []
+    assert await world.ask("SELECT id FROM callbacks") == []
 
 
 async def test_a_click_that_was_told_hides_no_state(world: World) -> None:
     account = await world.account()
     await world.sent(account)
-    (took,) = (await world.claim()).webhooks
+    (took,) = (await world.claim()).callbacks
     await world.do(record_attempts, Attempt(took, BROKEN))
     await store(world, account, "clicks", 1, message=int(took.message_id))
-    (click,) = (await world.claim()).webhooks
+    (click,) = (await world.claim()).callbacks
     await world.do(record_attempts, Attempt(click, OK))
     world.now_ms += 30_000
-    assert [webhook.id for webhook in (await world.claim()).webhooks] == [took.id]
+    assert [callback.id for callback in (await world.claim()).callbacks] == [took.id]
 
 
 async def test_both_are_tried_in_order_while_neither_was_told(world: World) -> None:
     await world.sent(await world.account())
     await world.receipt("r1", State.UNDELIVERED)
-    for webhook in (await world.claim()).webhooks:
-        await world.do(record_attempts, Attempt(webhook, BROKEN))
+    for callback in (await world.claim()).callbacks:
+        await world.do(record_attempts, Attempt(callback, BROKEN))
     world.now_ms += 30_000
-    assert [w.url.partition("#")[2] for w in (await world.claim()).webhooks] == ["took", "undelivered"]
+    assert [w.url.partition("#")[2] for w in (await world.claim()).callbacks] == ["took", "undelivered"]
 
 
 async def test_what_is_passed_over_leaves_the_table_unless_another_node_has_it(world: World) -> None:
     account = await world.account()
     mine, theirs = await store(world, account, "a", 2)
-    await world.tell("UPDATE webhooks SET node_id = 77 WHERE id = ?", theirs.id)
+    await world.tell("UPDATE callbacks SET node_id = 77 WHERE id = ?", theirs.id)
     await world.do(pass_over, [mine.id, theirs.id, 12_345])
-    assert await world.ask("SELECT id FROM webhooks") == [(theirs.id,)]
+    assert await world.ask("SELECT id FROM callbacks") == [(theirs.id,)]
 
 
 # --- a target that fails for days
@@ -221,8 +221,8 @@ async def test_what_is_passed_over_leaves_the_table_unless_another_node_has_it(w
 
 async def fail(world: World, account: Account, host: str, times: int, *, failures: HttpOutcome = BROKEN) -> None:
     """So many callbacks to a host fail once."""
-    webhooks = await store(world, account, host, times, message=5 << 8)
-    await world.do(record_attempts, *(Attempt(webhook, failures) for webhook in webhooks))
+    callbacks = await store(world, account, host, times, message=5 << 8)
+    await world.do(record_attempts, *(Attempt(callback, failures) for callback in callbacks))
 
 
 async def off(world: World) -> list[tuple[object, ...]]:
@@ -265,8 +265,8 @@ async def test_how_long_and_how_many_are_settings_and_zero_days_is_never(world: 
 async def test_one_success_begins_the_count_anew(world: World) -> None:
     account = await world.account()
     await fail(world, account, "ill", 99)
-    (webhook,) = await store(world, account, "ill", 1)
-    await world.do(record_attempts, Attempt(webhook, OK, recovers=True))
+    (callback,) = await store(world, account, "ill", 1)
+    await world.do(record_attempts, Attempt(callback, OK, recovers=True))
     world.now_ms += 3 * 86_400_000
     await fail(world, account, "ill", 2)
     assert await off(world) == [("http://ill", 2, None)]
@@ -291,8 +291,8 @@ async def test_what_comes_while_a_target_is_off_is_kept_as_failed_and_not_tried(
     await store(world, account, "well", 1)
     assert hosts(await world.claim()) == ["well"]
     while (claimed := await world.claim()).left:
-        assert claimed.webhooks == []
-    assert await world.ask("SELECT count(*) FROM webhooks WHERE failed = 1 AND attempts = 0") == [(700,)]
+        assert claimed.callbacks == []
+    assert await world.ask("SELECT count(*) FROM callbacks WHERE failed = 1 AND attempts = 0") == [(700,)]
 
 
 async def test_the_same_host_of_another_account_is_another_target(world: World) -> None:
@@ -325,26 +325,26 @@ async def test_a_target_that_is_resumed_is_tried_again_in_order(world: World) ->
     account = await world.account()
     target = await put_off(world, account, "dead")
     stored = await store(world, account, "dead", 20)
-    assert (await world.claim()).webhooks == []
+    assert (await world.claim()).callbacks == []
     assert await resumed(world, target) == 21  # the one whose next attempt had become due was kept too
     assert await off(world) == []
     later = await store(world, account, "dead", 1)
-    claimed = (await world.claim()).webhooks
-    assert [webhook.id for webhook in claimed[1:]] == [webhook.id for webhook in [*stored, *later]]
-    assert {webhook.attempts for webhook in claimed} == {0}
+    claimed = (await world.claim()).callbacks
+    assert [callback.id for callback in claimed[1:]] == [callback.id for callback in [*stored, *later]]
+    assert {callback.attempts for callback in claimed} == {0}
 
 
 async def test_a_replay_of_what_is_kept_resumes_its_target(world: World) -> None:
     account = await world.account()
     await put_off(world, account, "dead")
     stored = await store(world, account, "dead", 3)
-    assert (await world.claim()).webhooks == []
+    assert (await world.claim()).callbacks == []
 
     async def script(tx: Transaction) -> bool:
         return await replay(tx, stored[1].id, now_ms=world.now_ms)
 
     assert await world.database.write(script)
-    assert [webhook.id for webhook in (await world.claim()).webhooks] == [stored[1].id]
+    assert [callback.id for callback in (await world.claim()).callbacks] == [stored[1].id]
 
 
 async def test_what_is_off_is_listed_for_its_account(world: World) -> None:

@@ -26,7 +26,7 @@ def story(*details: tuple[Kind, Detail], entries: dict[int, StoryEntry] | None =
         for number, (kind, detail) in enumerate(details)
     ]
     message: Any = None  # the moments do not ask for it
-    return Story(view=MessageView(message=message, parts=[], timeline=timeline, webhooks=[]), entries=entries or {})
+    return Story(view=MessageView(message=message, parts=[], timeline=timeline, callbacks=[]), entries=entries or {})
 
 
 def told(*details: tuple[Kind, Detail], **more: Any) -> list[MomentView]:

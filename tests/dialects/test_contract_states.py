@@ -87,7 +87,7 @@ async def test_what_really_becomes_of_a_message_is_told_and_charged_once(
         assert [contract.read_callback(callback) for callback in received(sink)] == wanted
     else:
         view = await palomar.view(row)
-        assert view.webhooks == []
+        assert view.callbacks == []
         assert not {moment.kind for moment in view.timeline} & {Kind.CALLBACK, Kind.CALLBACK_FAILED}
 
 
@@ -232,7 +232,7 @@ async def test_foxsys_tells_of_what_cannot_leave_and_nothing_of_what_was_never_t
     ]
     for row in await palomar.messages(who):
         if row.state in (State.DUPLICATED, State.TEST, State.CANCELLED):
-            assert (await palomar.view(row)).webhooks == []
+            assert (await palomar.view(row)).callbacks == []
     assert (await palomar.balance(who)).available == 999 * CREDIT
 
 

@@ -62,7 +62,7 @@ async def texts(world: World) -> list[tuple[str, int]]:
 
 
 async def callbacks(world: World) -> list[str]:
-    return [row[0] for row in await world.ask("SELECT url FROM webhooks ORDER BY id")]
+    return [row[0] for row in await world.ask("SELECT url FROM callbacks ORDER BY id")]
 
 
 async def blocked(world: World, account: Account) -> list[tuple[str, str]]:
@@ -81,7 +81,7 @@ async def test_a_message_to_a_mapped_number_calls_its_account_back_about_itself(
     assert await world.do(receive, inbound("hola", destination="+" + NUMBER)) == [True]
     ((identity, owner),) = await world.ask("SELECT id, account_id FROM inbound")
     assert owner == account.id
-    ((about, url),) = await world.ask("SELECT message_id, url FROM webhooks")
+    ((about, url),) = await world.ask("SELECT message_id, url FROM callbacks")
     assert (about, url) == (identity, "http://x/in#InboundReceived")
 
 

@@ -142,7 +142,7 @@ def test_a_callback_that_failed_for_good_is_replayed_with_a_signature_of_its_own
         (waiting,) = eventually(lambda: attempted(acme), within_seconds=10, what="the first attempt")
         assert (waiting["failed"], waiting["about"].split()[0]) == (False, "inbound")
         with contextlib.closing(sqlite3.connect(acme.data_dir / "palomar.db", timeout=5)) as database, database:
-            database.execute("UPDATE webhooks SET failed = 1")  # as after a day
+            database.execute("UPDATE callbacks SET failed = 1")  # as after a day
         assert [entry["id"] for entry in acme.json("callback", "list", "--failed")] == [waiting["id"]]
 
         sink.status = 200

@@ -4,7 +4,7 @@ import pytest
 from tests.support.counted import count_changed
 from tests.support.world import CREDIT, START_MS, TimedIds, World
 
-from palomar.callbacks.callback_rows import INSERT_WEBHOOKS, CallbackRow
+from palomar.callbacks.callback_rows import INSERT_CALLBACKS, CallbackRow
 from palomar.ports import OFF_ON_PURPOSE, LinkStatus
 from palomar.reports.attention import (
     LOW_DAYS,
@@ -46,7 +46,7 @@ async def call_back(world: World, account: Account, *callbacks: tuple[str, int, 
     ]  # fmt: skip
 
     async def script(tx: Transaction) -> None:
-        await tx.insert(INSERT_WEBHOOKS, rows)
+        await tx.insert(INSERT_CALLBACKS, rows)
 
     await world.database.write(script)
 

@@ -167,7 +167,7 @@ async def test_a_click_is_recorded_told_and_stands_in_the_timeline(linking: Worl
     assert await linking.ask("SELECT code, message_id, at_ms, address, agent, robot FROM clicks") == [
         ("aaaaaa1", message_id, START_MS + 5_000, "192.0.2.7", "Mozilla/5.0", 0)
     ]
-    assert await linking.ask("SELECT message_id, url FROM webhooks") == [(message_id, "http://c/clicks#Clicked")]
+    assert await linking.ask("SELECT message_id, url FROM callbacks") == [(message_id, "http://c/clicks#Clicked")]
     moment = (await linking.show(message_id)).timeline[-1]
     assert moment.kind == "clicked"
     assert moment.detail == {
@@ -201,7 +201,7 @@ async def test_a_link_outlives_its_message(linking: World) -> None:
     await clicked(linking, click_url="http://c/clicks")
 
     async def forget(tx: Transaction) -> None:
-        for table in ("parts", "queue", "messages", "webhooks"):
+        for table in ("parts", "queue", "messages", "callbacks"):
             await tx.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
         await tx.execute("UPDATE balances SET available_microcredits = available_microcredits + reserved_microcredits")
         await tx.execute("UPDATE balances SET reserved_microcredits = 0")
@@ -213,4 +213,4 @@ async def test_a_link_outlives_its_message(linking: World) -> None:
     assert (link.url, link.message) == (URL, None)
     await linking.do(record_clicks, click(link))
     assert len(await linking.ask("SELECT id FROM clicks")) == 2
-    assert await linking.ask("SELECT id FROM webhooks") == []
+    assert await linking.ask("SELECT id FROM callbacks") == []

@@ -67,7 +67,7 @@ async def tables(database: Database) -> set[str]:
 
 async def test_an_empty_database_gets_everything_once(empty: Database) -> None:
     assert await apply(empty, SHIPPED) == [migration.name for migration in SHIPPED]
-    assert {"accounts", "ledger", "messages", "parts", "queue", "webhooks"} <= await tables(empty)
+    assert {"accounts", "ledger", "messages", "parts", "queue", "callbacks"} <= await tables(empty)
     assert await apply(empty, SHIPPED) == []
 
 

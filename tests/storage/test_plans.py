@@ -18,7 +18,7 @@ from palomar.storage.statements import Delete, Lookup, Update, numbered
 from palomar.transaction import message_rows, timeline_rows
 
 ROWS = 20_000
-GROWING = ("messages", "parts", "queue", "events", "webhooks", "orphans", "inbound", "ledger", "balances", "nodes")
+GROWING = ("messages", "parts", "queue", "events", "callbacks", "orphans", "inbound", "ledger", "balances", "nodes")
 GROWING += ("inbound_parts", "virtual_numbers", "links", "clicks", "blocked_numbers")
 GROWING += ("counts", "users", "sessions", "login_failures", "doubts", "callback_targets")
 GROWING += ("broken_links", "oddities")
@@ -58,7 +58,7 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "orphans by reference": orphan_rows.LOOKUP_ORPHANS,
     "young orphans": orphan_rows.SELECT_YOUNG_ORPHANS,
     "joined orphans": orphan_rows.DELETE_ORPHANS,
-    "callbacks by id": callback_rows.LOOKUP_WEBHOOKS,
+    "callbacks by id": callback_rows.LOOKUP_CALLBACKS,
     "due callbacks of a target": callback_rows.SELECT_DUE_OF_TARGET,
     "accounts that callbacks wait for": callback_rows.SELECT_WAITING_ACCOUNTS,
     "targets that callbacks wait for": callback_rows.SELECT_WAITING_TARGETS,
@@ -67,8 +67,8 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "targets that fail": target_rows.LOOKUP_TARGETS,
     "targets that have failed for longest": target_rows.SELECT_LONGEST,
     "targets that are off": target_rows.SELECT_OFF,
-    "changed callbacks": callback_rows.UPDATE_WEBHOOKS,
-    "callbacks that succeeded": callback_rows.DELETE_WEBHOOKS,
+    "changed callbacks": callback_rows.UPDATE_CALLBACKS,
+    "callbacks that succeeded": callback_rows.DELETE_CALLBACKS,
     "open callbacks, newest first": callback_rows.SELECT_OPEN_BEFORE,
     "callbacks that failed, newest first": callback_rows.SELECT_TROUBLED_BEFORE,
     "an open callback": callback_rows.SELECT_ONE_OPEN,
@@ -128,7 +128,7 @@ _FILL = (
     " {series} SELECT n * 256, n % 50, 'c', n, CASE WHEN n % 2 = 0 THEN 1 ELSE NULL END, n % 3,"
     " CASE WHEN n % 7 = 0 THEN n ELSE NULL END FROM s",
     "INSERT INTO events (message_id, id, at_ms, kind, detail) {series} SELECT n * 256, n, n, 'accepted', '' FROM s",
-    "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed, node_id,"
+    "INSERT INTO callbacks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed, node_id,"
     " target, step) {series} SELECT n, n * 256, n % 50, 'foxsys', 'GET', 'u', n, 0, n % 2, NULL, n % 40, 1 FROM s",
     "INSERT INTO callback_targets (id, account_id, origin, since_ms, failures, off_ms) {series} SELECT n, n % 50, 'o',"
     " n, 1, CASE WHEN n % 20 = 0 THEN n ELSE NULL END FROM s",

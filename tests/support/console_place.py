@@ -130,7 +130,7 @@ async def touched_up(file: Path, ids: dict[str, str]) -> None:
     }
 
     async def script(tx: Transaction) -> None:
-        await tx.execute("UPDATE webhooks SET failed = 1, attempts = 6")
+        await tx.execute("UPDATE callbacks SET failed = 1, attempts = 6")
         for kind, more in octets.items():
             for identity, detail in await tx.select(
                 "SELECT id, detail FROM events WHERE message_id = ? AND kind = ?", delivered, kind

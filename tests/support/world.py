@@ -111,7 +111,7 @@ class World:
     ids: CountingIds = field(default_factory=CountingIds)
     now_ms: int = START_MS
     node_id: int | None = None
-    webhook_room: int = 0
+    callback_room: int = 0
     off_after: OffAfter = field(default_factory=OffAfter)
     accounts: dict[AccountId, Account] = field(default_factory=dict)
     prices: PriceList = field(default_factory=PriceList)
@@ -129,7 +129,7 @@ class World:
 
     def room(self, account_id: AccountId, target: int) -> int:
         """Of ``callbacks.outbox.CallbackDesk``: for each target what the test says."""
-        return self.webhook_room
+        return self.callback_room
 
     @property
     def behind(self) -> set[MessageId]:
@@ -279,7 +279,7 @@ class World:
 
     async def told(self, message_id: MessageId) -> list[str]:
         """The events that made a callback, in order, as long as no callback has succeeded."""
-        rows = await self.ask("SELECT url FROM webhooks WHERE message_id = ? ORDER BY id", message_id)
+        rows = await self.ask("SELECT url FROM callbacks WHERE message_id = ? ORDER BY id", message_id)
         return [str(row[0]).partition("#")[2] for row in rows]
 
     async def queue(self) -> dict[int, int | None]:

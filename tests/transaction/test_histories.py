@@ -281,7 +281,7 @@ class Histories(RuleBasedStateMachine):
 
     async def _look_at_messages(self) -> None:
         told: dict[int, list[str]] = {}
-        for message_id, url in await self.world.ask("SELECT message_id, url FROM webhooks ORDER BY id"):
+        for message_id, url in await self.world.ask("SELECT message_id, url FROM callbacks ORDER BY id"):
             told.setdefault(message_id, []).append(str(url).partition("#")[2])
         for identity, word, presumed in await self.world.ask("SELECT id, state, presumed FROM messages"):
             state = State(word)

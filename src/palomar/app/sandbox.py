@@ -72,16 +72,16 @@ class SandboxParts:
         """What takes callbacks to our own address; None where there is none."""
         return None if self._inbox is None else self._inbox.came
 
-    def leaving(self, webhook: CallbackRow) -> None:
+    def leaving(self, callback: CallbackRow) -> None:
         """This callback leaves now; perhaps for our own address."""
-        if self._inbox is None or SANDBOX_CALLBACK not in webhook.url:
+        if self._inbox is None or SANDBOX_CALLBACK not in callback.url:
             return
         try:
-            _, target = self._urls.split(webhook.url)
+            _, target = self._urls.split(callback.url)
         except BadUrl:
             return  # it will not leave
         self._inbox.leaving(
-            webhook.method, target, webhook.body, account_id=webhook.account_id, message_id=webhook.message_id
+            callback.method, target, callback.body, account_id=callback.account_id, message_id=callback.message_id
         )
 
     def committed(self, work: Work) -> None:

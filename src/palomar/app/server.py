@@ -288,10 +288,10 @@ class App:
             one_receipt=self._south.one_receipt,
         )
 
-    def _callback_headers(self, webhook: CallbackRow) -> tuple[tuple[str, str], ...]:
+    def _callback_headers(self, callback: CallbackRow) -> tuple[tuple[str, str], ...]:
         if self._sandbox is not None:
-            self._sandbox.leaving(webhook)
-        return self._signer.headers(webhook.account_id, webhook.url, webhook.body)
+            self._sandbox.leaving(callback)
+        return self._signer.headers(callback.account_id, callback.url, callback.body)
 
     def _callback_secret(self, account_id: AccountId) -> str:
         account = self.directory.snapshot.by_id.get(account_id)

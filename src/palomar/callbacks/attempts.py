@@ -22,7 +22,7 @@ from palomar.vocabulary.timeline import Detail, Kind
 class Attempt(Struct, frozen=True):
     """One attempt of a callback, and how it ended; ``recovers`` where its target had failed before."""
 
-    webhook: CallbackRow
+    callback: CallbackRow
     outcome: HttpOutcome
     recovers: bool = False
 
@@ -33,26 +33,26 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
     recovered: set[int] = set()
     outbox, succeeded = Outbox.of(work), Kind.CALLBACK
     for attempt in attempts:
-        webhook, outcome = attempt.webhook, attempt.outcome
+        callback, outcome = attempt.callback, attempt.outcome
         if outcome.ok:
-            outbox.done(webhook.id)
-            work.add_moment(webhook.message_id, succeeded, _detail(webhook, outcome, ok=True))
+            outbox.done(callback.id)
+            work.add_moment(callback.message_id, succeeded, _detail(callback, outcome, ok=True))
             if attempt.recovers:
-                recovered.add(webhook.target)
-                failed.pop(webhook.target, None)
+                recovered.add(callback.target)
+                failed.pop(callback.target, None)
             continue
-        next_ms = _next_ms(CallbackContext.of(work.context).renderers, webhook, work.now_ms)
+        next_ms = _next_ms(CallbackContext.of(work.context).renderers, callback, work.now_ms)
         waiting = structs.replace(
-            webhook,
-            attempts=webhook.attempts + 1,
+            callback,
+            attempts=callback.attempts + 1,
             failed=0 if next_ms is not None else 1,
             due_ms=work.now_ms if next_ms is None else next_ms,
             node_id=None,
         )
         outbox.change(waiting)
-        detail = _detail(webhook, outcome, ok=False) | {"error": outcome.error, "next_ms": next_ms}
-        work.add_moment(webhook.message_id, Kind.CALLBACK_FAILED, detail)
-        failed.setdefault(webhook.target, []).append(webhook)
+        detail = _detail(callback, outcome, ok=False) | {"error": outcome.error, "next_ms": next_ms}
+        work.add_moment(callback.message_id, Kind.CALLBACK_FAILED, detail)
+        failed.setdefault(callback.target, []).append(callback)
     if recovered:
         await work.tx.delete(targets.DELETE_TARGETS, sorted(recovered))
     if failed:
@@ -62,26 +62,26 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
 
 async def release_callbacks(work: Work, slices: Sequence[Sequence[CallbackRow]]) -> list[None]:
     """Give callbacks that this node has taken and not begun back to the table, for when their target has room."""
-    for webhooks in slices:
-        for webhook in webhooks:
-            webhook.node_id = None
-            Outbox.of(work).change(webhook)
+    for callbacks in slices:
+        for callback in callbacks:
+            callback.node_id = None
+            Outbox.of(work).change(callback)
     return [None] * len(slices)
 
 
 async def pass_over(work: Work, commands: Sequence[Collection[int]]) -> list[None]:
     """Drop callbacks, by their ids, that nobody needs any more: a later state of their message has been told."""
     ids = sorted({identity for command in commands for identity in command})
-    for webhook in rows.webhook_rows(await work.tx.lookup(rows.LOOKUP_WEBHOOKS, ids)):
-        if webhook.node_id is None or webhook.node_id == work.context.node_id:
-            drop_untold(work, webhook)
+    for callback in rows.read_callbacks(await work.tx.lookup(rows.LOOKUP_CALLBACKS, ids)):
+        if callback.node_id is None or callback.node_id == work.context.node_id:
+            drop_untold(work, callback)
     return [None] * len(commands)
 
 
-def drop_untold(work: Work, webhook: CallbackRow) -> None:
+def drop_untold(work: Work, callback: CallbackRow) -> None:
     """Leave out what a later state of the same message has overtaken; the timeline says so."""
-    Outbox.of(work).done(webhook.id)
-    work.add_moment(webhook.message_id, Kind.PASSED_OVER, {"url": webhook.url, "attempts": webhook.attempts})
+    Outbox.of(work).done(callback.id)
+    work.add_moment(callback.message_id, Kind.PASSED_OVER, {"url": callback.url, "attempts": callback.attempts})
 
 
 async def _count_failures(work: Work, failed: Mapping[int, Sequence[CallbackRow]]) -> None:
@@ -91,10 +91,10 @@ async def _count_failures(work: Work, failed: Mapping[int, Sequence[CallbackRow]
         for target in map(targets.target_row, await work.tx.lookup(targets.LOOKUP_TARGETS, sorted(failed)))
     }
     new: list[TargetRow] = []
-    for identity, webhooks in failed.items():
+    for identity, callbacks in failed.items():
         target = known.get(identity)
         if target is None:
-            first = webhooks[0]
+            first = callbacks[0]
             target = TargetRow(
                 id=identity,
                 account_id=first.account_id,
@@ -103,7 +103,7 @@ async def _count_failures(work: Work, failed: Mapping[int, Sequence[CallbackRow]
                 failures=0,
             )
             new.append(target)
-        target.failures += len(webhooks)
+        target.failures += len(callbacks)
         is_over = CallbackContext.of(work.context).off_after.is_over(
             since_ms=target.since_ms, failures=target.failures, now_ms=work.now_ms
         )
@@ -125,23 +125,23 @@ def _origin(url: str) -> str:
         return ""
 
 
-def _next_ms(renderers: Mapping[str, CallbackRenderer], webhook: CallbackRow, now_ms: int) -> int | None:
-    renderer = renderers.get(webhook.dialect)
+def _next_ms(renderers: Mapping[str, CallbackRenderer], callback: CallbackRow, now_ms: int) -> int | None:
+    renderer = renderers.get(callback.dialect)
     waits = renderer.retry_seconds if renderer else CALLBACK_WAITS
-    return next_attempt_ms(waits, attempts_made=webhook.attempts + 1, now_ms=now_ms)
+    return next_attempt_ms(waits, attempts_made=callback.attempts + 1, now_ms=now_ms)
 
 
-def _detail(webhook: CallbackRow, outcome: HttpOutcome, *, ok: bool) -> Detail:
+def _detail(callback: CallbackRow, outcome: HttpOutcome, *, ok: bool) -> Detail:
     detail: Detail = {
-        "url": webhook.url,
-        "attempt": webhook.attempts + 1,
+        "url": callback.url,
+        "attempt": callback.attempts + 1,
         "status": outcome.status,
         "elapsed_ms": outcome.elapsed_ms,
     }
-    if ok and webhook.step > 1:  # earlier ones of the message need not be told any more
-        detail["callback"] = webhook.id
-    if webhook.body is not None:  # of a POST: the URL does not say what was told
-        detail["body"] = webhook.body.decode("utf-8", "replace")
+    if ok and callback.step > 1:  # earlier ones of the message need not be told any more
+        detail["callback"] = callback.id
+    if callback.body is not None:  # of a POST: the URL does not say what was told
+        detail["body"] = callback.body.decode("utf-8", "replace")
     if outcome.body_start:
         detail["answer"] = outcome.body_start.decode("utf-8", "replace")
     return detail

@@ -6,7 +6,7 @@ from typing import Final, Literal, LiteralString
 
 from palomar.callbacks import callback_rows as rows
 from palomar.callbacks import target_rows as targets
-from palomar.callbacks.callback_rows import CallbackRow, webhook_rows
+from palomar.callbacks.callback_rows import CallbackRow, read_callbacks
 from palomar.callbacks.target_rows import TargetRow
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
@@ -30,7 +30,7 @@ KEPT_COUNTED = 100_000
 class Callback:
     """One callback of the outbox; ``about_inbound`` where it is no message's but tells what a phone wrote."""
 
-    webhook: CallbackRow
+    row: CallbackRow
     about_inbound: bool
 
 
@@ -43,15 +43,15 @@ async def list_callbacks(
         sql += " AND w.account_id = ?"
         values.append(account_id)
     found = await tx.select(f"{sql} ORDER BY w.id LIMIT ?", *values, PAGE)
-    webhooks = webhook_rows(row[:-1] for row in found)
+    callbacks = read_callbacks(row[:-1] for row in found)
     return [
-        Callback(webhook=webhook, about_inbound=row[-1] is None) for webhook, row in zip(webhooks, found, strict=True)
+        Callback(row=callback, about_inbound=row[-1] is None) for callback, row in zip(callbacks, found, strict=True)
     ]
 
 
 async def owner_of(tx: Transaction, callback_id: int) -> AccountId | None:
     """Whose callback it is; None if it is not in the outbox."""
-    return next((webhook.account_id for webhook in await _find(tx, callback_id)), None)
+    return next((callback.account_id for callback in await _find(tx, callback_id)), None)
 
 
 async def replay(tx: Transaction, callback_id: int, *, now_ms: int) -> bool:
@@ -102,4 +102,4 @@ async def resume(tx: Transaction, target: int, *, now_ms: int) -> int:
 
 
 async def _find(tx: Transaction, callback_id: int) -> list[CallbackRow]:
-    return webhook_rows(await tx.lookup(rows.LOOKUP_WEBHOOKS, [callback_id]))
+    return read_callbacks(await tx.lookup(rows.LOOKUP_CALLBACKS, [callback_id]))

@@ -17,43 +17,45 @@ _COLUMNS = (
 )
 _NAMES = ", ".join(name for name, _ in _COLUMNS)
 
-INSERT_WEBHOOKS = Insert("webhooks", _COLUMNS)
-UPDATE_WEBHOOKS = Update(
-    "webhooks", columns_of("bigint", "id"), columns_of("bigint", "due_ms attempts failed node_id target")
+INSERT_CALLBACKS = Insert("callbacks", _COLUMNS)
+UPDATE_CALLBACKS = Update(
+    "callbacks", columns_of("bigint", "id"), columns_of("bigint", "due_ms attempts failed node_id target")
 )
-DELETE_WEBHOOKS = Delete("webhooks", ("id", "bigint"))
-LOOKUP_WEBHOOKS = Lookup(f"SELECT {_NAMES} FROM webhooks WHERE id IN {{keys}} ORDER BY id", "bigint", lock="webhooks")
+DELETE_CALLBACKS = Delete("callbacks", ("id", "bigint"))
+LOOKUP_CALLBACKS = Lookup(
+    f"SELECT {_NAMES} FROM callbacks WHERE id IN {{keys}} ORDER BY id", "bigint", lock="callbacks"
+)
 _WAITS = "node_id IS NULL AND failed = 0"
 SELECT_DUE_OF_TARGET = (
-    f"SELECT {_NAMES} FROM webhooks WHERE {_WAITS} AND account_id = ? AND target = ? AND due_ms <= ?"
+    f"SELECT {_NAMES} FROM callbacks WHERE {_WAITS} AND account_id = ? AND target = ? AND due_ms <= ?"
     " ORDER BY due_ms, id LIMIT ?"
 )
 LOOKUP_EARLIER = Lookup(
-    f"SELECT {_NAMES} FROM webhooks WHERE message_id IN {{keys}} AND {_WAITS} AND step > 0 ORDER BY id",
+    f"SELECT {_NAMES} FROM callbacks WHERE message_id IN {{keys}} AND {_WAITS} AND step > 0 ORDER BY id",
     "bigint",
-    lock="webhooks",
+    lock="callbacks",
 )
 """Of these messages, what is told of their states and waits for its turn."""
 # An index is leapt through, from one account (target) to the next: what waits for each is not read.
 SELECT_WAITING_ACCOUNTS = (
     "WITH RECURSIVE found(id) AS ("
-    f"SELECT (SELECT min(account_id) FROM webhooks WHERE {_WAITS} AND account_id > ?)"
-    f" UNION ALL SELECT (SELECT min(w.account_id) FROM webhooks w WHERE w.node_id IS NULL AND w.failed = 0"
+    f"SELECT (SELECT min(account_id) FROM callbacks WHERE {_WAITS} AND account_id > ?)"
+    f" UNION ALL SELECT (SELECT min(w.account_id) FROM callbacks w WHERE w.node_id IS NULL AND w.failed = 0"
     " AND w.account_id > found.id) FROM found WHERE found.id IS NOT NULL"
     ") SELECT id FROM found WHERE id IS NOT NULL LIMIT ?"
 )
 SELECT_WAITING_TARGETS = (
     "WITH RECURSIVE found(id) AS ("
-    f"SELECT (SELECT min(target) FROM webhooks WHERE {_WAITS} AND account_id = ? AND target > ?)"
-    f" UNION ALL SELECT (SELECT min(w.target) FROM webhooks w WHERE w.node_id IS NULL AND w.failed = 0"
+    f"SELECT (SELECT min(target) FROM callbacks WHERE {_WAITS} AND account_id = ? AND target > ?)"
+    f" UNION ALL SELECT (SELECT min(w.target) FROM callbacks w WHERE w.node_id IS NULL AND w.failed = 0"
     " AND w.account_id = ? AND w.target > found.id) FROM found WHERE found.id IS NOT NULL"
-    ") SELECT id, (SELECT min(d.due_ms) FROM webhooks d WHERE d.node_id IS NULL AND d.failed = 0"
+    ") SELECT id, (SELECT min(d.due_ms) FROM callbacks d WHERE d.node_id IS NULL AND d.failed = 0"
     " AND d.account_id = ? AND d.target = found.id) FROM found WHERE id IS NOT NULL LIMIT ?"
 )
 """Targets of an account behind one, in order, each with when the first of what waits for it is due."""
-RELEASE_OF_NODE = "UPDATE webhooks SET node_id = NULL WHERE node_id = ?"
+RELEASE_OF_NODE = "UPDATE callbacks SET node_id = NULL WHERE node_id = ?"
 _OPEN = (
-    "SELECT " + ", ".join(f"w.{name}" for name, _ in _COLUMNS) + ", m.id FROM webhooks w"
+    "SELECT " + ", ".join(f"w.{name}" for name, _ in _COLUMNS) + ", m.id FROM callbacks w"
     " LEFT JOIN messages m ON m.id = w.message_id"
 )
 SELECT_OPEN = f"{_OPEN} WHERE w.id > ?"
@@ -61,7 +63,7 @@ SELECT_OPEN = f"{_OPEN} WHERE w.id > ?"
 SELECT_OPEN_BEFORE = f"{_OPEN} WHERE w.id < ? ORDER BY w.id DESC LIMIT ?"
 SELECT_TROUBLED_BEFORE = f"{_OPEN} WHERE w.id < ? AND (w.failed = 1 OR w.attempts > 0) ORDER BY w.id DESC LIMIT ?"
 SELECT_ONE_OPEN = f"{_OPEN} WHERE w.id = ?"
-_TROUBLED = "SELECT url, failed FROM webhooks WHERE (failed = 1 OR attempts > 0)"
+_TROUBLED = "SELECT url, failed FROM callbacks WHERE (failed = 1 OR attempts > 0)"
 # The host ends at the first of these three signs; what comes before it may have a name and a password in front.
 _HOST = {
     "sqlite": "substr(rest, 1, instr(replace(replace(rest, '?', '/'), '#', '/') || '/', '/') - 1)",
@@ -71,13 +73,13 @@ _REST = {
     "sqlite": "CASE instr(url, '//') WHEN 0 THEN url ELSE substr(url, instr(url, '//') + 2) END",
     "postgres": "coalesce(substring(url from '//(.*)'), url)",
 }
-_AGAIN = "UPDATE webhooks SET failed = 0, attempts = 0, due_ms = ?, node_id = NULL"
+_AGAIN = "UPDATE callbacks SET failed = 0, attempts = 0, due_ms = ?, node_id = NULL"
 REPLAY = f"{_AGAIN} WHERE failed = 1 AND id = ?"
-REPLAY_SOME = f"{_AGAIN} WHERE id IN (SELECT id FROM webhooks WHERE failed = 1 ORDER BY id LIMIT ?)"
+REPLAY_SOME = f"{_AGAIN} WHERE id IN (SELECT id FROM callbacks WHERE failed = 1 ORDER BY id LIMIT ?)"
 REPLAY_SOME_OF = (
-    f"{_AGAIN} WHERE id IN (SELECT id FROM webhooks WHERE failed = 1 AND account_id = ? ORDER BY id LIMIT ?)"
+    f"{_AGAIN} WHERE id IN (SELECT id FROM callbacks WHERE failed = 1 AND account_id = ? ORDER BY id LIMIT ?)"
 )
-REPLAY_SOME_TO = f"{_AGAIN} WHERE id IN (SELECT id FROM webhooks WHERE failed = 1 AND target = ? ORDER BY id LIMIT ?)"
+REPLAY_SOME_TO = f"{_AGAIN} WHERE id IN (SELECT id FROM callbacks WHERE failed = 1 AND target = ? ORDER BY id LIMIT ?)"
 
 
 class CallbackRow(Struct, kw_only=True):
@@ -99,12 +101,12 @@ class CallbackRow(Struct, kw_only=True):
     """Which of a message's states it tells: 1 that the carrier took it, 2 its end; 0 is none of them."""
 
     def row(self) -> Row:
-        """In the order of INSERT_WEBHOOKS, which is the fields'."""
+        """In the order of INSERT_CALLBACKS, which is the fields'."""
         return structs.astuple(self)
 
 
-def webhook_rows(rows: Iterable[Found]) -> list[CallbackRow]:
-    """Read rows of SELECT_DUE_OF_TARGET or LOOKUP_WEBHOOKS."""
+def read_callbacks(rows: Iterable[Found]) -> list[CallbackRow]:
+    """Read rows of SELECT_DUE_OF_TARGET or LOOKUP_CALLBACKS."""
     names = [name for name, _ in _COLUMNS]
     return [CallbackRow(**dict(zip(names, row, strict=True))) for row in rows]
 

@@ -119,7 +119,7 @@ class Claims:
                 target.has_more = False
         self._take(claimed, looked=looked)
         self._note_left(claimed, number)
-        has_more = claimed.after_account >= 0 or (claimed.webhooks and claimed.after_target)
+        has_more = claimed.after_account >= 0 or (claimed.callbacks and claimed.after_target)
         if looked and has_more:
             self._looking = True  # the round goes on: others have not had their turn
         self.go_on()
@@ -127,7 +127,7 @@ class Claims:
     def _note_left(self, claimed: ClaimedCallbacks, number: int) -> None:
         for account_id, identity in claimed.left:
             if identity == UNKNOWN_TARGET:
-                self._looking = self._looking or bool(claimed.webhooks)
+                self._looking = self._looking or bool(claimed.callbacks)
                 continue
             target = self._targets.of(account_id, identity)
             target.has_more = True

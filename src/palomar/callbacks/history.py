@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from palomar.callbacks import callback_rows as outbox
 from palomar.callbacks.backlog import Callback
-from palomar.callbacks.callback_rows import CallbackRow, webhook_rows
+from palomar.callbacks.callback_rows import CallbackRow, read_callbacks
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found, Lookup
 from palomar.transaction.timeline_rows import detail_of
@@ -80,8 +80,8 @@ async def open_ones(tx: Transaction, wanted: HistoryFilter, *, before: int, limi
         rows_found = await tx.select(outbox.SELECT_OPEN_BEFORE, -before, LOOKED_AT)
     found = [_callback(row) for row in rows_found]
     is_of_part = _has_trouble if before > 0 else _has_none
-    fitting = [one for one in found if is_of_part(one.webhook) and _fits_open(one.webhook, wanted)]
-    part = _cut(fitting, [one.webhook.id for one in found], [one.webhook.id for one in fitting], limit)
+    fitting = [one for one in found if is_of_part(one.row) and _fits_open(one.row, wanted)]
+    part = _cut(fitting, [one.row.id for one in found], [one.row.id for one in fitting], limit)
     if before > 0:
         return HistoryPage(found=part.found, older=-LATEST if part.older is None else part.older)
     return HistoryPage(found=part.found, older=None if part.older is None else -part.older)
@@ -104,9 +104,9 @@ async def find_open(tx: Transaction, identity: int) -> Callback | None:
     return next((_callback(row) for row in await tx.select(outbox.SELECT_ONE_OPEN, identity)), None)
 
 
-async def tried_of(tx: Transaction, webhooks: Iterable[CallbackRow]) -> dict[int, list[PastAttempt]]:
+async def tried_of(tx: Transaction, callbacks: Iterable[CallbackRow]) -> dict[int, list[PastAttempt]]:
     """The attempts of these callbacks, oldest first, by their ids."""
-    named = {(webhook.message_id, webhook.url, _text(webhook.body)): webhook.id for webhook in webhooks}
+    named = {(callback.message_id, callback.url, _text(callback.body)): callback.id for callback in callbacks}
     found: dict[int, list[PastAttempt]] = {identity: [] for identity in named.values()}
     for row in await tx.lookup(LOOKUP_TRIED_OF, sorted({about for about, _, _ in named})):
         tried = _tried(row)
@@ -130,20 +130,20 @@ def _cut(fitting: list[T], looked_at: Sequence[int], ids: Sequence[int], limit: 
     return HistoryPage(found=fitting, older=looked_at[-1] if len(looked_at) == LOOKED_AT else None)
 
 
-def _has_trouble(webhook: CallbackRow) -> bool:
-    return webhook.failed != 0 or webhook.attempts > 0
+def _has_trouble(callback: CallbackRow) -> bool:
+    return callback.failed != 0 or callback.attempts > 0
 
 
-def _has_none(webhook: CallbackRow) -> bool:
-    return not _has_trouble(webhook)
+def _has_none(callback: CallbackRow) -> bool:
+    return not _has_trouble(callback)
 
 
-def _fits_open(webhook: CallbackRow, wanted: HistoryFilter) -> bool:
-    if wanted.account_ids is not None and webhook.account_id not in wanted.account_ids:
+def _fits_open(callback: CallbackRow, wanted: HistoryFilter) -> bool:
+    if wanted.account_ids is not None and callback.account_id not in wanted.account_ids:
         return False
-    if wanted.has_failed is not None and bool(webhook.failed) is not wanted.has_failed:
+    if wanted.has_failed is not None and bool(callback.failed) is not wanted.has_failed:
         return False
-    return not wanted.host or host_of(webhook.url) == wanted.host
+    return not wanted.host or host_of(callback.url) == wanted.host
 
 
 def _fits_tried(tried: PastAttempt, wanted: HistoryFilter) -> bool:
@@ -155,8 +155,8 @@ def _fits_tried(tried: PastAttempt, wanted: HistoryFilter) -> bool:
 
 
 def _callback(row: Found) -> Callback:
-    (webhook,) = webhook_rows([row[:-1]])
-    return Callback(webhook=webhook, about_inbound=row[-1] is None)
+    (callback,) = read_callbacks([row[:-1]])
+    return Callback(row=callback, about_inbound=row[-1] is None)
 
 
 def _tried(row: Found) -> PastAttempt:

@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping
 from typing import Final, Protocol
 
 from palomar.callbacks.account_callbacks import NoDialect
-from palomar.callbacks.callback_rows import DELETE_WEBHOOKS, INSERT_WEBHOOKS, UPDATE_WEBHOOKS, CallbackRow
+from palomar.callbacks.callback_rows import DELETE_CALLBACKS, INSERT_CALLBACKS, UPDATE_CALLBACKS, CallbackRow
 from palomar.callbacks.callback_target import UNKNOWN_TARGET, OffAfter
 from palomar.callbacks.target_rows import TargetRow
 from palomar.ports import CallbackRenderer
@@ -114,34 +114,34 @@ class Outbox(Participant):
             )
         )
 
-    def done(self, webhook_id: int) -> None:
+    def done(self, callback_id: int) -> None:
         """Take a callback out that succeeded."""
-        self._done.append(webhook_id)
+        self._done.append(callback_id)
 
-    def change(self, webhook: CallbackRow) -> None:
+    def change(self, callback: CallbackRow) -> None:
         """Let a callback wait for another attempt, or for nobody any more."""
         self._changed.append(
-            (webhook.id, webhook.due_ms, webhook.attempts, webhook.failed, webhook.node_id, webhook.target)
+            (callback.id, callback.due_ms, callback.attempts, callback.failed, callback.node_id, callback.target)
         )
 
     async def write(self) -> None:
         """Write new, changed and finished callbacks, a statement each."""
         work = self._work
         if self.born:
-            await work.insert_in_slices(INSERT_WEBHOOKS, [webhook.row() for webhook in self.born])
+            await work.insert_in_slices(INSERT_CALLBACKS, [callback.row() for callback in self.born])
         if self._changed:
-            await work.tx.update(UPDATE_WEBHOOKS, self._changed)
+            await work.tx.update(UPDATE_CALLBACKS, self._changed)
         if self._done:
-            await work.tx.delete(DELETE_WEBHOOKS, self._done)
+            await work.tx.delete(DELETE_CALLBACKS, self._done)
 
-    def _add(self, webhook: CallbackRow) -> None:
+    def _add(self, callback: CallbackRow) -> None:
         """Take up a new callback: this node's, where its target has room here."""
-        target = webhook.target
+        target = callback.target
         room = self._room.get(target)
         if room is None:
-            room = self._desk.room(webhook.account_id, target)
-        if room > 0 and webhook.message_id not in self._behind:
-            webhook.node_id = self._work.context.node_id
+            room = self._desk.room(callback.account_id, target)
+        if room > 0 and callback.message_id not in self._behind:
+            callback.node_id = self._work.context.node_id
             room -= 1
         self._room[target] = room
-        self.born.append(webhook)
+        self.born.append(callback)

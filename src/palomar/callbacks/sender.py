@@ -36,7 +36,7 @@ Headers = tuple[tuple[str, str], ...]
 _Line = dict[Usage, dict[CallbackTarget, None]]
 
 
-def _no_headers(webhook: CallbackRow) -> Headers:
+def _no_headers(callback: CallbackRow) -> Headers:
     return ()
 
 
@@ -124,13 +124,13 @@ class CallbackSender:
     def under_way(self) -> int:
         return self._targets.under_way
 
-    def born(self, webhooks: Sequence[CallbackRow], node_id: int | None) -> None:
+    def born(self, callbacks: Sequence[CallbackRow], node_id: int | None) -> None:
         """Callbacks of a batch that was just committed: ours go out at once, the others wait to be claimed."""
-        for webhook in webhooks:
-            if webhook.node_id is not None and webhook.node_id == node_id:
-                self._take(webhook)
+        for callback in callbacks:
+            if callback.node_id is not None and callback.node_id == node_id:
+                self._take(callback)
             else:
-                self._is_in_table(webhook)
+                self._is_in_table(callback)
         self._claims.go_on()
 
     def look_for_work(self) -> None:
@@ -158,12 +158,12 @@ class CallbackSender:
     def forget(self) -> None:
         """Drop what was claimed and has not begun: it is ours no more."""
         for target in self._targets.every():
-            for webhook in target.waiting:
-                self._drop(target, webhook)
+            for callback in target.waiting:
+                self._drop(target, callback)
             target.waiting.clear()
         for message_id, later in self._busy.items():
-            for webhook in later or ():
-                self._targets.let_go(self._target(webhook))
+            for callback in later or ():
+                self._targets.let_go(self._target(callback))
             self._busy[message_id] = None
         for line in self._lines:
             line.clear()
@@ -171,33 +171,33 @@ class CallbackSender:
 
     # --- private: from birth to the line
 
-    def _target(self, webhook: CallbackRow) -> CallbackTarget:
-        return self._targets.of(webhook.account_id, webhook.target)
+    def _target(self, callback: CallbackRow) -> CallbackTarget:
+        return self._targets.of(callback.account_id, callback.target)
 
-    def _take(self, webhook: CallbackRow) -> None:
+    def _take(self, callback: CallbackRow) -> None:
         if not self._taking:
             return
-        message_id = webhook.message_id
+        message_id = callback.message_id
         busy = self._busy
-        target = self._targets.hold(webhook.account_id, webhook.target)
-        if not webhook.step:  # a click need not wait for a state, nor a state for a click
-            self._line_up(target, webhook)
+        target = self._targets.hold(callback.account_id, callback.target)
+        if not callback.step:  # a click need not wait for a state, nor a state for a click
+            self._line_up(target, callback)
             return
         if self._behind:
             self._behind.pop(message_id, None)
         if message_id not in busy:
             busy[message_id] = None
-            self._line_up(target, webhook)
+            self._line_up(target, callback)
             return
         later = busy[message_id]
         if later is None:
             later = busy[message_id] = deque()
-        later.append(webhook)
+        later.append(callback)
 
-    def _line_up(self, target: CallbackTarget, webhook: CallbackRow) -> None:
+    def _line_up(self, target: CallbackTarget, callback: CallbackRow) -> None:
         waiting = target.waiting
         called_later = len(waiting) > 0 and target.under_way > 0  # by what ends, not by who comes last
-        waiting.append(webhook)
+        waiting.append(callback)
         if not called_later:
             self._pump(target)
 
@@ -226,31 +226,31 @@ class CallbackSender:
                 line[account] = waiting
             self._pump(target)  # which may line up again, at the end
 
-    def _send(self, target: CallbackTarget, webhook: CallbackRow) -> None:
-        headers = self._headers(webhook)
-        if webhook.body is not None:
+    def _send(self, target: CallbackTarget, callback: CallbackRow) -> None:
+        headers = self._headers(callback)
+        if callback.body is not None:
             headers = _JSON + headers
         request = HttpRequest(
-            method=webhook.method, url=webhook.url, body=webhook.body, headers=headers, owner=webhook.account_id
+            method=callback.method, url=callback.url, body=callback.body, headers=headers, owner=callback.account_id
         )
-        self._sender.start(request, lambda outcome: self._ended(target, webhook, outcome))
+        self._sender.start(request, lambda outcome: self._ended(target, callback, outcome))
 
     # --- private: the end of an attempt
 
-    def _ended(self, target: CallbackTarget, webhook: CallbackRow, outcome: HttpOutcome) -> None:
+    def _ended(self, target: CallbackTarget, callback: CallbackRow, outcome: HttpOutcome) -> None:
         standing = target.standing
         ok = outcome.ok
         is_worse = self._targets.ended(target, ok=ok)
         recovers = ok and target.id in self._troubled
-        self._batcher.post(ATTEMPTS, Attempt(webhook, outcome, recovers), _recorded)
+        self._batcher.post(ATTEMPTS, Attempt(callback, outcome, recovers), _recorded)
         if not ok:
-            self._failed(target, webhook)
+            self._failed(target, callback)
         elif recovers:
             self._troubled.discard(target.id)
-        if webhook.step:
-            later = self._busy.pop(webhook.message_id, None)
+        if callback.step:
+            later = self._busy.pop(callback.message_id, None)
             if later or self._untold:
-                self._follow(webhook, later, ok=ok)
+                self._follow(callback, later, ok=ok)
         if is_worse:
             self._give_back(target)
         if target.waiting:
@@ -261,46 +261,46 @@ class CallbackSender:
         if target.has_more and self._claims.want(target):
             self._claims.go_on()
 
-    def _follow(self, webhook: CallbackRow, later: deque[CallbackRow] | None, *, ok: bool) -> None:
+    def _follow(self, callback: CallbackRow, later: deque[CallbackRow] | None, *, ok: bool) -> None:
         """Let the next callback of the message's states have its turn."""
-        if ok and webhook.step > 1:
-            later = self._without_overtaken(webhook, later)
+        if ok and callback.step > 1:
+            later = self._without_overtaken(callback, later)
         if later:
-            self._busy[webhook.message_id] = later
+            self._busy[callback.message_id] = later
             following = later.popleft()
             self._line_up(self._target(following), following)
 
-    def _failed(self, target: CallbackTarget, webhook: CallbackRow) -> None:
+    def _failed(self, target: CallbackTarget, callback: CallbackRow) -> None:
         self._troubled.add(target.id)
-        if webhook.step:
+        if callback.step:
             _keep_few(self._untold)
-            self._untold.setdefault(webhook.message_id, []).append(webhook.id)
+            self._untold.setdefault(callback.message_id, []).append(callback.id)
 
     def _without_overtaken(self, told: CallbackRow, later: deque[CallbackRow] | None) -> deque[CallbackRow] | None:
         """Leave out what need not be told any more: once a message's end is told, its earlier states need not be, here
         or in the table."""
         overtaken = [identity for identity in self._untold.pop(told.message_id, ()) if identity < told.id]
         kept: deque[CallbackRow] = deque()
-        for webhook in later or ():
-            if webhook.id < told.id:
-                overtaken.append(webhook.id)
-                self._targets.let_go(self._target(webhook))
+        for callback in later or ():
+            if callback.id < told.id:
+                overtaken.append(callback.id)
+                self._targets.let_go(self._target(callback))
             else:
-                kept.append(webhook)
+                kept.append(callback)
         if overtaken:
             self._batcher.post(PASS_OVER, overtaken, _recorded)
         return kept
 
     # --- private: the table
 
-    def _is_in_table(self, webhook: CallbackRow, *, with_next_claim: bool = False) -> None:
+    def _is_in_table(self, callback: CallbackRow, *, with_next_claim: bool = False) -> None:
         """Note that a callback waits to be claimed: what comes after it, to its target or of its message, waits behind
         it."""
-        if webhook.step:
+        if callback.step:
             _keep_few(self._behind)
-            self._behind[webhook.message_id] = None
-        if webhook.target != UNKNOWN_TARGET:
-            self._claims.note_more(self._target(webhook), with_next=with_next_claim)
+            self._behind[callback.message_id] = None
+        if callback.target != UNKNOWN_TARGET:
+            self._claims.note_more(self._target(callback), with_next=with_next_claim)
 
     def _set_off(self, off: frozenset[int]) -> None:
         for identity in off - self._off:
@@ -313,18 +313,18 @@ class CallbackSender:
         """Return what it holds beyond what its standing may, the youngest first, with what follows in its messages."""
         released: list[CallbackRow] = []
         while target.waiting and (everything or self._targets.is_too_many(target)):
-            webhook = target.waiting.pop()
-            released.append(webhook)
-            released += self._drop(target, webhook)
-        for webhook in released:
-            self._is_in_table(webhook, with_next_claim=True)
+            callback = target.waiting.pop()
+            released.append(callback)
+            released += self._drop(target, callback)
+        for callback in released:
+            self._is_in_table(callback, with_next_claim=True)
         for start in range(0, len(released), CLAIM_AT_MOST):
             self._batcher.post(RELEASE, released[start : start + CLAIM_AT_MOST], _recorded)
 
-    def _drop(self, target: CallbackTarget, webhook: CallbackRow) -> Sequence[CallbackRow]:
+    def _drop(self, target: CallbackTarget, callback: CallbackRow) -> Sequence[CallbackRow]:
         """Hold it no more, nor those of its message that wait behind it: they are returned."""
         self._targets.let_go(target)
-        later = (self._busy.pop(webhook.message_id, None) if webhook.step else None) or ()
+        later = (self._busy.pop(callback.message_id, None) if callback.step else None) or ()
         for following in later:
             self._targets.let_go(self._target(following))
         return later
@@ -333,8 +333,8 @@ class CallbackSender:
         if looked:
             self._troubled.update(claimed.troubled)
             self._set_off(frozenset(claimed.off))
-        for webhook in claimed.webhooks:
-            self._take(webhook)
+        for callback in claimed.callbacks:
+            self._take(callback)
 
 
 def _keep_few(remembered: dict[MessageId, None] | dict[MessageId, list[int]]) -> None:

@@ -22,9 +22,9 @@ SELECT_LONGEST = f"SELECT {_NAMES} FROM callback_targets WHERE since_ms > 0 ORDE
 """Those that are off are among the first: they have failed for days."""
 FORGET_TARGETS = (
     "DELETE FROM callback_targets WHERE id IN (SELECT id FROM callback_targets t WHERE since_ms < ?"
-    " AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.account_id = t.account_id AND w.target = t.id"
+    " AND NOT EXISTS (SELECT 1 FROM callbacks w WHERE w.account_id = t.account_id AND w.target = t.id"
     " AND w.node_id IS NULL AND w.failed = 0)"
-    " AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.target = t.id AND w.failed = 1) ORDER BY since_ms, id LIMIT ?)"
+    " AND NOT EXISTS (SELECT 1 FROM callbacks w WHERE w.target = t.id AND w.failed = 1) ORDER BY since_ms, id LIMIT ?)"
 )
 """Those to which nothing is to be told any more."""
 SELECT_OFF = f"SELECT {_NAMES} FROM callback_targets WHERE off_ms IS NOT NULL AND id > ? ORDER BY id LIMIT ?"
@@ -33,11 +33,11 @@ SELECT_LOGINS = "SELECT id, login FROM accounts WHERE id IN (SELECT account_id F
 RESUME = "DELETE FROM callback_targets WHERE id = ? AND off_ms IS NOT NULL"
 RESUME_OF_CALLBACK = (
     "DELETE FROM callback_targets WHERE off_ms IS NOT NULL"
-    " AND id = (SELECT target FROM webhooks WHERE failed = 1 AND id = ?)"
+    " AND id = (SELECT target FROM callbacks WHERE failed = 1 AND id = ?)"
 )
 RESUME_ALL = "DELETE FROM callback_targets WHERE off_ms IS NOT NULL"
 RESUME_ALL_OF = "DELETE FROM callback_targets WHERE off_ms IS NOT NULL AND account_id = ?"
-COUNT_KEPT = "SELECT count(*) FROM (SELECT id FROM webhooks WHERE failed = 1 AND target = ? LIMIT ?) kept"
+COUNT_KEPT = "SELECT count(*) FROM (SELECT id FROM callbacks WHERE failed = 1 AND target = ? LIMIT ?) kept"
 
 
 class TargetRow(Struct, kw_only=True):

@@ -47,7 +47,7 @@ class CallbackClaimOrder(Struct, kw_only=True):
 class ClaimedCallbacks(Struct, kw_only=True):
     """What was taken, and how the targets stand that were looked at."""
 
-    webhooks: list[CallbackRow] = field(default_factory=list)
+    callbacks: list[CallbackRow] = field(default_factory=list)
     emptied: set[Key] = field(default_factory=set)
     """Of these nothing more is due."""
     left: set[Key] = field(default_factory=set)
@@ -87,7 +87,7 @@ async def _claim(work: Work, order: CallbackClaimOrder) -> ClaimedCallbacks:
         if room <= 0:
             claimed.left.add(key)
             continue
-        found = rows.webhook_rows(
+        found = rows.read_callbacks(
             await work.tx.select_locked(rows.SELECT_DUE_OF_TARGET, *key, work.now_ms, room, lock="skip")
         )
         (claimed.left if len(found) == room else claimed.emptied).add(key)
@@ -95,13 +95,13 @@ async def _claim(work: Work, order: CallbackClaimOrder) -> ClaimedCallbacks:
             _keep(work, found)
             continue
         left -= len(found)
-        claimed.webhooks += found
-    claimed.webhooks = await _in_order(work, claimed.webhooks)
-    for webhook in claimed.webhooks:
-        webhook.node_id = work.context.node_id
-        if webhook.target == UNKNOWN_TARGET:
-            webhook.target = CallbackContext.of(work.context).desk.target_of(webhook.account_id, webhook.url)
-        Outbox.of(work).change(webhook)
+        claimed.callbacks += found
+    claimed.callbacks = await _in_order(work, claimed.callbacks)
+    for callback in claimed.callbacks:
+        callback.node_id = work.context.node_id
+        if callback.target == UNKNOWN_TARGET:
+            callback.target = CallbackContext.of(work.context).desk.target_of(callback.account_id, callback.url)
+        Outbox.of(work).change(callback)
     return claimed
 
 
@@ -127,38 +127,38 @@ async def _off_among(work: Work, keys: Collection[Key]) -> set[int]:
     return {target.id for target in map(targets.target_row, found) if target.off_ms is not None}
 
 
-def _keep(work: Work, webhooks: Sequence[CallbackRow]) -> None:
+def _keep(work: Work, callbacks: Sequence[CallbackRow]) -> None:
     """Keep as failed what nobody tries: its target is off."""
-    for webhook in webhooks:
-        webhook.failed = 1
-        Outbox.of(work).change(webhook)
+    for callback in callbacks:
+        callback.failed = 1
+        Outbox.of(work).change(callback)
 
 
-async def _in_order(work: Work, webhooks: Sequence[CallbackRow]) -> list[CallbackRow]:
+async def _in_order(work: Work, callbacks: Sequence[CallbackRow]) -> list[CallbackRow]:
     """Order them as they were born, with those of the same messages that come before them, without what was
     overtaken."""
-    states = [webhook for webhook in webhooks if webhook.step]
-    taken = {webhook.id: webhook for webhook in webhooks}
+    states = [callback for callback in callbacks if callback.step]
+    taken = {callback.id: callback for callback in callbacks}
     latest: dict[MessageId, int] = {}
-    for webhook in states:
-        if webhook.step > 1:
-            latest[webhook.message_id] = max(webhook.id, latest.get(webhook.message_id, 0))
+    for callback in states:
+        if callback.step > 1:
+            latest[callback.message_id] = max(callback.id, latest.get(callback.message_id, 0))
     if latest:
-        for webhook in rows.webhook_rows(await work.tx.lookup(rows.LOOKUP_EARLIER, sorted(latest))):
-            if webhook.id < latest[webhook.message_id] and webhook.due_ms <= work.now_ms:
-                taken.setdefault(webhook.id, webhook)
+        for callback in rows.read_callbacks(await work.tx.lookup(rows.LOOKUP_EARLIER, sorted(latest))):
+            if callback.id < latest[callback.message_id] and callback.due_ms <= work.now_ms:
+                taken.setdefault(callback.id, callback)
     told: dict[MessageId, int] = {}
-    ids = sorted({webhook.message_id for webhook in states})
+    ids = sorted({callback.message_id for callback in states})
     if ids:
         for message_id, text in await work.tx.lookup(history.LOOKUP_TOLD, ids):
-            callback = detail_of(text).get("callback")
-            if isinstance(callback, int):
-                told[message_id] = max(callback, told.get(message_id, 0))
+            told_id = detail_of(text).get("callback")
+            if isinstance(told_id, int):
+                told[message_id] = max(told_id, told.get(message_id, 0))
     kept: list[CallbackRow] = []
     for identity in sorted(taken):
-        webhook = taken[identity]
-        if webhook.step and identity < told.get(webhook.message_id, 0):
-            drop_untold(work, webhook)
+        callback = taken[identity]
+        if callback.step and identity < told.get(callback.message_id, 0):
+            drop_untold(work, callback)
         else:
-            kept.append(webhook)
+            kept.append(callback)
     return kept

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from palomar.callbacks.callback_rows import CallbackRow, webhook_rows
+from palomar.callbacks.callback_rows import CallbackRow, read_callbacks
 from palomar.ports import OutgoingPart
 from palomar.receipts.orphan_rows import COUNT_ORPHANS, SELECT_ORPHANS, OrphanRow, orphan_row
 from palomar.storage.database import Transaction
@@ -25,9 +25,9 @@ _AWAITING = (
     " WHERE m.final_ms IS NULL AND p.state = 'sent' AND p.carrier = ? AND p.carrier_reference IS NOT NULL AND p.id > ?"
     " ORDER BY p.id LIMIT ?"
 )
-_WEBHOOKS_OF = (
+_CALLBACKS_OF = (
     "SELECT id, message_id, account_id, dialect, method, url, body, due_ms, attempts, failed, node_id, target, step"
-    " FROM webhooks WHERE message_id = ? ORDER BY id"
+    " FROM callbacks WHERE message_id = ? ORDER BY id"
 )
 _STANDING = (
     "SELECT m.id, m.state, m.price_microcredits, m.final_ms,"
@@ -66,7 +66,7 @@ class MessageView:
     message: MessageRow
     parts: list[PartView]
     timeline: list[Moment]
-    webhooks: list[CallbackRow]
+    callbacks: list[CallbackRow]
 
 
 async def show_message(tx: Transaction, message_id: MessageId) -> MessageView | None:
@@ -80,7 +80,7 @@ async def show_message(tx: Transaction, message_id: MessageId) -> MessageView | 
         message=message,
         parts=[_part(row) for row in parts],
         timeline=moments(await tx.select(SELECT_TIMELINE, message_id)),
-        webhooks=webhook_rows(await tx.select(_WEBHOOKS_OF, message_id)),
+        callbacks=read_callbacks(await tx.select(_CALLBACKS_OF, message_id)),
     )
 
 

@@ -31,7 +31,7 @@ _LONG_SECONDS = 24 * 3_600.0
 _LOCK_SECONDS = 4.0
 _CLOSE_SECONDS = 2.0
 _AT_ONCE_SECONDS = 0.5
-_ANALYZED_TABLES = ("messages", "parts", "queue", "events", "webhooks", "balances", "counts")
+_ANALYZED_TABLES = ("messages", "parts", "queue", "events", "callbacks", "balances", "counts")
 _ANALYZE_EVERY_TURNS = 30
 _MARK = "INSERT INTO commits (lane, mark) VALUES (?, ?) ON CONFLICT (lane) DO UPDATE SET mark = excluded.mark"
 # Touching our own row waits until a half-dead backend has ended its transaction, even where that was our first.

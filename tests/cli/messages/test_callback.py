@@ -18,7 +18,7 @@ def with_callbacks(acme: Palomar, *, failed: int, waiting: int) -> None:
         async def script(tx: Transaction) -> None:
             for number in range(failed + waiting):
                 await tx.execute(
-                    "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, body, due_ms, attempts,"
+                    "INSERT INTO callbacks (id, message_id, account_id, dialect, method, url, body, due_ms, attempts,"
                     " failed) SELECT ?, max(id), max(account_id), 'foxsys', 'GET', 'http://x/', NULL, 0, 6, ?"
                     " FROM messages",
                     number + 1,
@@ -74,8 +74,8 @@ def test_all_are_replayed_however_many_there_are(acme: Palomar) -> None:
 
 def test_what_failed_is_listed_before_what_has_only_just_been_made(acme: Palomar) -> None:
     with_callbacks(acme, failed=1, waiting=2)
-    sql(acme, "UPDATE webhooks SET id = 4 WHERE id = 1")
-    sql(acme, "UPDATE webhooks SET attempts = 0 WHERE id = 2")
+    sql(acme, "UPDATE callbacks SET id = 4 WHERE id = 1")
+    sql(acme, "UPDATE callbacks SET attempts = 0 WHERE id = 2")
     assert [(e["id"], e["failed"], e["attempts"]) for e in acme.json("callback", "list")] == [
         (4, True, 6),
         (3, False, 6),
@@ -85,7 +85,7 @@ def test_what_failed_is_listed_before_what_has_only_just_been_made(acme: Palomar
 
 def test_a_target_that_is_off_is_named_by_doctor_and_resumed_in_order(acme: Palomar) -> None:
     with_callbacks(acme, failed=600, waiting=0)
-    sql(acme, "UPDATE webhooks SET target = 42")
+    sql(acme, "UPDATE callbacks SET target = 42")
     sql(
         acme,
         "INSERT INTO callback_targets (id, account_id, origin, since_ms, failures, off_ms)"

@@ -44,24 +44,24 @@ async def told(
 ) -> CallbackRow:
     """A message whose callback ended so; ``times`` beyond all retries gives it up."""
     await house.sent(account, "hello", reference=reference, status_url=f"https://{host}/ack?a=1")
-    webhook: CallbackRow = (await house.world.claim()).webhooks[-1]  # not one that is tried again
-    webhook.attempts = times - 1
-    await house.world.do(record_attempts, Attempt(webhook, outcome))
-    return webhook
+    callback: CallbackRow = (await house.world.claim()).callbacks[-1]  # not one that is tried again
+    callback.attempts = times - 1
+    await house.world.do(record_attempts, Attempt(callback, outcome))
+    return callback
 
 
 async def test_the_secrets_of_an_address_are_for_who_may_have_keys(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     target = "https://u:p4ss@shop.example:8443/h00k/ack?key=t0ken"
     await house.sent(acme, "hello", reference="r", status_url=target)
-    webhook: CallbackRow = (await house.world.claim()).webhooks[0]
-    await house.world.do(record_attempts, Attempt(webhook, AWAY))
+    callback: CallbackRow = (await house.world.claim()).callbacks[0]
+    await house.world.do(record_attempts, Attempt(callback, AWAY))
     await house.user("reader", role=Role.READ_ONLY)
     await house.user("oper", role=Role.OPERATOR)
     pages = [
         "/console/callbacks",
-        f"/console/callbacks/{webhook.id}",
-        f"/console/messages/{public_id(webhook.message_id)}",
+        f"/console/callbacks/{callback.id}",
+        f"/console/messages/{public_id(callback.message_id)}",
     ]
     for login, hidden in (
         ("admin", []),
@@ -138,13 +138,13 @@ async def test_pages_turn_by_key(house: House, browser: Browser) -> None:
 
 async def test_an_attempt_and_an_open_one_open(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
-    webhook = await told(house, acme, GOOD, host="good.example")
+    callback = await told(house, acme, GOOD, host="good.example")
     page = (await browser.get("/console/callbacks")).text
     (path,) = set(re.findall(r'href="(/console/callbacks/tried/\d+)"', page))
     tried = (await browser.get(path)).text
     for piece in ("https://good.example/ack?a=1#took", "&lt;b&gt;thanks", "+525512340001", "acme"):
         assert piece in tried, piece
-    assert f"/console/messages/{public_id(MessageId(webhook.message_id))}" in tried
+    assert f"/console/messages/{public_id(MessageId(callback.message_id))}" in tried
     waiting = await told(house, acme, AWAY, reference="w", host="waits.example")
     opened = (await browser.get(f"/console/callbacks/{waiting.id}")).text
     for piece in ("waits.example", "no connection", "next attempt", "waiting"):
@@ -167,7 +167,7 @@ async def test_one_and_all_are_tried_again(house: House, browser: Browser) -> No
     assert done.location == "/console/callbacks?done=all&count=1&account=other"
     assert "They will be tried again within a second: 1." in (await browser.get(done.location)).text
     assert (await browser.post("/console/callbacks/replay")).location == "/console/callbacks?done=all&count=1"
-    assert await house.world.ask("SELECT count(*) FROM webhooks WHERE failed = 1") == [(0,)]
+    assert await house.world.ask("SELECT count(*) FROM callbacks WHERE failed = 1") == [(0,)]
     assert (await browser.post("/console/callbacks/replay", account="nobody")).status == 404
 
 
@@ -183,11 +183,11 @@ async def test_whose_callbacks_are_never_made_is_said_with_the_setting(house: Ho
 async def test_support_sees_hosts_and_results_only(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     await told(house, acme, GOOD, host="good.example")
-    webhook = await told(house, acme, AWAY, reference="w", host="waits.example")
+    callback = await told(house, acme, AWAY, reference="w", host="waits.example")
     await house.user("sara", role=Role.SUPPORT)
     sara = await inside(house, "sara")
     page = (await sara.get("/console/callbacks")).text
-    paths = [*re.findall(r'href="(/console/callbacks/tried/\d+)"', page), f"/console/callbacks/{webhook.id}"]
+    paths = [*re.findall(r'href="(/console/callbacks/tried/\d+)"', page), f"/console/callbacks/{callback.id}"]
     assert "good.example" in page
     for seen in (page, *[(await sara.get(path)).text for path in paths]):
         for secret in ("ack?a=1", "525512340001", "thanks"):
@@ -199,7 +199,7 @@ async def test_in_the_sandbox_it_shows_what_a_customers_program_would_have_got(s
     assert sandbox.sandbox is not None
     took = sandbox.sandbox.took_callback
     assert took is not None
-    webhook = CallbackRow(
+    callback = CallbackRow(
         id=1,
         message_id=MessageId(256),
         account_id=acme.id,
@@ -209,7 +209,7 @@ async def test_in_the_sandbox_it_shows_what_a_customers_program_would_have_got(s
         body=None,
         due_ms=1,
     )
-    sandbox.sandbox.leaving(webhook)
+    sandbox.sandbox.leaving(callback)
     took("GET", "/sandbox/callback?x=%3Ci%3E", ((b"palomar-signature", b"t=1,v1=0"), (b"host", b"x")), b"")
     took("GET", "/sandbox/callback?x=<i>", ((b"palomar-signature", b"t=1,v1=0"), (b"host", b"x")), b"")
     browser = await inside(sandbox, "acme")
@@ -244,7 +244,7 @@ async def off(house: House, account: Account, *, kept: int) -> int:
     target = 1 << 62
     for number in range(kept):
         await house.sent(account, "hello", reference=f"k{number}-", status_url="https://gone.example/")
-    await house.world.tell("UPDATE webhooks SET failed = 1, target = ?", target)
+    await house.world.tell("UPDATE callbacks SET failed = 1, target = ?", target)
     await house.world.tell(
         "INSERT INTO callback_targets (id, account_id, origin, since_ms, failures, off_ms)"
         " VALUES (?, ?, 'https://gone.example', 0, 1234, ?)",
@@ -266,7 +266,7 @@ async def test_a_target_that_is_off_stands_above_with_a_button_that_resumes_it(h
     done = await browser.post("/console/callbacks/resume", target=str(target))
     assert done.status == 303
     assert "Of those that were kept: 3" in (await browser.get(done.location)).text
-    assert await house.world.ask("SELECT failed, attempts FROM webhooks") == [(0, 0)] * 3
+    assert await house.world.ask("SELECT failed, attempts FROM callbacks") == [(0, 0)] * 3
     assert await house.world.ask("SELECT id FROM callback_targets") == []
     again = await browser.post("/console/callbacks/resume", target=str(target))
     assert "It is not off any more" in (await browser.get(again.location)).text
@@ -281,7 +281,7 @@ async def test_a_target_of_a_stranger_is_neither_shown_nor_resumed(house: House,
     stranger = await inside(house, "olga")
     assert "gone.example" not in (await stranger.get("/console/callbacks")).text
     await stranger.post("/console/callbacks/resume", target=str(target))
-    assert await house.world.ask("SELECT failed FROM webhooks") == [(1,)]
+    assert await house.world.ask("SELECT failed FROM callbacks") == [(1,)]
 
 
 async def test_who_may_not_replay_has_no_button_to_resume(house: House, browser: Browser) -> None:
@@ -292,7 +292,7 @@ async def test_who_may_not_replay_has_no_button_to_resume(house: House, browser:
     assert "Switched off" in page
     may = "callbacks/resume" in page
     await support.post("/console/callbacks/resume", target=str(target))
-    assert (await house.world.ask("SELECT failed FROM webhooks") == [(0,)]) is may
+    assert (await house.world.ask("SELECT failed FROM callbacks") == [(0,)]) is may
 
 
 async def test_a_search_that_has_not_read_all_callbacks_never_says_that_none_fits(
@@ -301,10 +301,10 @@ async def test_a_search_that_has_not_read_all_callbacks_never_says_that_none_fit
     acme = await house.account("acme")
     many = LOOKED_AT * SLICES_A_PAGE + 10
     named = "(id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
-    rare = f"INSERT INTO webhooks {named} VALUES (1, 256, ?, 'foxsys', 'GET', 'http://rare.example/', 0, 6, 1)"
+    rare = f"INSERT INTO callbacks {named} VALUES (1, 256, ?, 'foxsys', 'GET', 'http://rare.example/', 0, 6, 1)"
     await house.world.tell(rare, acme.id)
     await house.world.tell(
-        f"INSERT INTO webhooks {named} WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+        f"INSERT INTO callbacks {named} WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
         " SELECT i, 256, ?, 'foxsys', 'GET', 'http://busy.example/', 0, 6, 1 FROM n",
         many,
         acme.id,

@@ -90,7 +90,7 @@ async def test_a_message_under_way_is_looked_at_again_and_one_that_ended_is_not(
 
 async def failed_callback(house: House, message_id: MessageId) -> None:
     await house.world.tell(
-        "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, body, due_ms, attempts, failed)"
+        "INSERT INTO callbacks (id, message_id, account_id, dialect, method, url, body, due_ms, attempts, failed)"
         " VALUES (9, ?, 1, 'foxsys', 'POST', 'http://x/', ?, 0, 6, 1)",
         message_id,
         b'{"what":"we say"}',
@@ -108,7 +108,7 @@ async def test_a_failed_callback_is_tried_again_from_its_message(house: House, b
     answer = await browser.post(action, message=public_id(message_id))
     assert answer.location == f"{path}?done=replayed"
     assert "tried again within a second" in (await browser.get(answer.location)).text
-    assert await house.world.ask("SELECT failed, attempts, due_ms FROM webhooks WHERE id = 9") == [
+    assert await house.world.ask("SELECT failed, attempts, due_ms FROM callbacks WHERE id = 9") == [
         (0, 0, house.clock.now_ms)
     ]
     again = await browser.post(action, message=public_id(message_id))
@@ -254,7 +254,7 @@ async def test_of_many_open_callbacks_the_first_are_shown(house: House, browser:
     assert account is not None
     for number in range(60):
         await house.world.tell(
-            "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
+            "INSERT INTO callbacks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
             f" VALUES ({number + 10_000_000}, ?, ?, 'foxsys', 'GET', 'http://gone.example/{number}', 0, 6, 1)",
             message_id,
             account.id,

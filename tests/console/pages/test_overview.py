@@ -83,7 +83,7 @@ async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(ho
     odd = (Oddity(OddityKind.WORD, "MIS<b>LUKT"),)
     await house.world.receipt("nobody's", None, carrier="north", oddities=odd)
     await house.world.tell(
-        "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
+        "INSERT INTO callbacks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
         " VALUES (1, 256, ?, 'foxsys', 'GET', 'http://gone.example/x', 0, 6, 1)",
         account.id,
     )

@@ -38,12 +38,12 @@ async def given_up(house: House, account: Account, *, reference: str = "r") -> C
     """A callback of this account that was tried once and given up."""
     house.world.node_id = house.world.node_id or await new_node(house)
     await house.sent(account, "hello", reference=reference, status_url="https://shop.example/ack")
-    webhook: CallbackRow = (await house.world.claim()).webhooks[0]
-    webhook.attempts = len(RETRIES)
-    webhook.body = b'{"msisdn": "%b"}' % NUMBER.encode()
-    await house.world.tell("UPDATE webhooks SET method = 'POST', body = ? WHERE id = ?", webhook.body, webhook.id)
-    await house.world.do(record_attempts, Attempt(webhook, BROKEN))
-    return webhook
+    callback: CallbackRow = (await house.world.claim()).callbacks[0]
+    callback.attempts = len(RETRIES)
+    callback.body = b'{"msisdn": "%b"}' % NUMBER.encode()
+    await house.world.tell("UPDATE callbacks SET method = 'POST', body = ? WHERE id = ?", callback.body, callback.id)
+    await house.world.do(record_attempts, Attempt(callback, BROKEN))
+    return callback
 
 
 async def new_node(house: House) -> int:
@@ -55,7 +55,7 @@ async def new_node(house: House) -> int:
 
 async def open_ids(seen: Callbacks, **wanted: Any) -> list[int]:
     page = await seen.open_ones(HistoryFilter(**wanted), before=LATEST, limit=50)
-    return [found.callback.webhook.id for found in page.found]
+    return [found.callback.row.id for found in page.found]
 
 
 async def test_everybody_sees_those_of_their_own_accounts(house: House) -> None:
@@ -81,12 +81,12 @@ async def test_everybody_sees_those_of_their_own_accounts(house: House) -> None:
 
 async def test_support_sees_where_it_went_and_not_what_it_said(house: House) -> None:
     one = await house.account("one")
-    webhook = await given_up(house, one)
+    callback = await given_up(house, one)
     await house.user("sara", role=Role.SUPPORT)
     seen = await callbacks(house, "sara")
     (tried,) = (await seen.tried_ones(HistoryFilter(), before=LATEST, limit=50)).found
     (opened,) = (await seen.open_ones(HistoryFilter(), before=LATEST, limit=50)).found
-    one_open, one_tried = await seen.open_one(webhook.id), await seen.tried(tried.id)
+    one_open, one_tried = await seen.open_one(callback.id), await seen.tried(tried.id)
     for shown in (str(tried), str(opened), str(one_open), str(one_tried)):
         assert NUMBER not in shown
         assert "oops" not in shown
@@ -102,7 +102,7 @@ async def test_those_of_an_account_or_of_all_in_scope_are_tried_again(house: Hou
     ]
 
     async def failed() -> list[int]:
-        return [row[0] for row in await house.world.ask("SELECT id FROM webhooks WHERE failed = 1 ORDER BY id")]
+        return [row[0] for row in await house.world.ask("SELECT id FROM callbacks WHERE failed = 1 ORDER BY id")]
 
     await house.user("reader", role=Role.READ_ONLY)
     assert await (await callbacks(house, "reader")).replay_all(None) == 0

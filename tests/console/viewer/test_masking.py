@@ -79,8 +79,8 @@ def test_what_says_how_it_went_is_left(story: Story) -> None:
     assert {"stat": "delivered", "carrier": "c"}.items() <= kept[2].items()
     assert masked.view.message.state is State.DELIVERED
     assert masked.entries == story.entries
-    assert [webhook.id for webhook in masked.view.webhooks] == [webhook.id for webhook in story.view.webhooks]
-    assert masked.view.webhooks[0].url == f"https://shop.example/{HIDDEN}"
+    assert [callback.id for callback in masked.view.callbacks] == [callback.id for callback in story.view.callbacks]
+    assert masked.view.callbacks[0].url == f"https://shop.example/{HIDDEN}"
 
 
 def test_why_a_part_is_in_doubt_and_when_it_is_sent_again_is_left(story: Story) -> None:

@@ -76,7 +76,7 @@ async def test_support_is_not_told_where_callbacks_go_to(house: House) -> None:
     account = await house.account("acme")
     for number, host in enumerate(("one.example", "two.example"), 1):
         await house.world.tell(
-            "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
+            "INSERT INTO callbacks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
             " VALUES (?, 256, ?, 'foxsys', 'GET', ?, 0, 6, 1)",
             number,
             account.id,

@@ -85,11 +85,11 @@ async def test_what_is_out_of_scope_does_not_exist(house: House) -> None:
 
 async def test_only_failed_callbacks_in_scope_are_tried_again(house: House) -> None:
     parent, _, stranger = await family(house)
-    rows = await house.world.ask("SELECT id, account_id FROM webhooks")
+    rows = await house.world.ask("SELECT id, account_id FROM callbacks")
     assert rows == []
     for number, account in enumerate((parent, parent, stranger), 1):
         await house.world.tell(
-            "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
+            "INSERT INTO callbacks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
             " VALUES (?, 256, ?, 'foxsys', 'GET', 'u', 0, 6, ?)",
             number,
             account.id,
@@ -104,14 +104,14 @@ async def test_only_failed_callbacks_in_scope_are_tried_again(house: House) -> N
         False,
         False,
     ]
-    assert await house.world.ask("SELECT id FROM webhooks WHERE failed = 1") == [(3,)]
+    assert await house.world.ask("SELECT id FROM callbacks WHERE failed = 1") == [(3,)]
 
 
 async def test_who_only_reads_tries_no_callback_again(house: House) -> None:
     parent, _, _ = await family(house)
     await house.user("juan", role=Role.READ_ONLY, account=parent)
     await house.world.tell(
-        "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
+        "INSERT INTO callbacks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
         " VALUES (1, 256, ?, 'foxsys', 'GET', 'u', 0, 6, 1)",
         parent.id,
     )

@@ -1,4 +1,4 @@
-"""``webhooks.py``: nobody is called."""
+"""``callbacks.py``: nobody is called."""
 
 from typing import get_args
 

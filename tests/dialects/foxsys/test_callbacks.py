@@ -53,10 +53,10 @@ def test_the_carriers_acceptance_has_a_desc_too() -> None:
     [(-1, "1969-12-31%2023:59:59"), (0, "1970-01-01%2000:00:00"), (AT_MS, "2026-02-26%2012:00:00")],
 )
 def test_each_timestamp_is_its_events_own_whatever_was_written_before(at_ms: int, written: str) -> None:
-    webhooks = FoxsysCallbacks()
+    callbacks = FoxsysCallbacks()
     for before_ms in (at_ms, at_ms + 1_000, at_ms - 1_000, at_ms):
         event = Delivered(message_id=ID, request_ref=SUBID, msisdn="5212221234567", at_ms=before_ms)
-        request = webhooks.render(event, target=TARGET, account=DEMO)
+        request = callbacks.render(event, target=TARGET, account=DEMO)
     assert request is not None
     assert request.url.endswith(f"&timestamp={written}")
 

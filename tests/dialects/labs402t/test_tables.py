@@ -98,11 +98,11 @@ MESSAGE = {"message_id": MessageId(1), "request_ref": "a", "msisdn": "3460000000
     "event", [CarrierTook(**MESSAGE), Delivered(**MESSAGE), Failed(**MESSAGE, state=State.EXPIRED)]
 )
 def test_nothing_is_called_back(event: Event) -> None:
-    webhooks = Labs402tCallbacks()
+    callbacks = Labs402tCallbacks()
 
     account = Account(id=AccountId(1), login="demo")
-    assert webhooks.render(event, target="http://192.0.2.1/", account=account) is None
-    assert webhooks.retry_seconds == ()
+    assert callbacks.render(event, target="http://192.0.2.1/", account=account) is None
+    assert callbacks.retry_seconds == ()
 
 
 def test_a_reason_stands_in_data_beside_the_vendors_own_text() -> None:

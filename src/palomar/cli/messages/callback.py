@@ -34,7 +34,7 @@ def list_callbacks(failed: bool, login: str | None, as_json: bool) -> None:
                 page = await context.database.read(backlog.list_callbacks, standing, account_id=account_id, after=after)
                 views.extend(_view(found, logins) for found in page)
                 count = len(page)
-                after = page[-1].webhook.id if page else after
+                after = page[-1].row.id if page else after
         return views
 
     views = run(work)
@@ -119,17 +119,17 @@ def resume(login: str | None, url: str | None, as_json: bool) -> None:
 
 
 def _view(found: backlog.Callback, logins: dict[int, str]) -> dict[str, object]:
-    webhook = found.webhook
-    about = f"inbound {webhook.message_id}" if found.about_inbound else public_id(webhook.message_id)
+    callback = found.row
+    about = f"inbound {callback.message_id}" if found.about_inbound else public_id(callback.message_id)
     return {
-        "id": webhook.id,
-        "account": logins.get(webhook.account_id, ""),
+        "id": callback.id,
+        "account": logins.get(callback.account_id, ""),
         "about": about,
-        "dialect": webhook.dialect,
-        "method": webhook.method,
-        "url": webhook.url,
-        "body": None if webhook.body is None else webhook.body.decode("utf-8", "replace"),
-        "attempts": webhook.attempts,
-        "failed": bool(webhook.failed),
-        "due": format_gmt(webhook.due_ms),
+        "dialect": callback.dialect,
+        "method": callback.method,
+        "url": callback.url,
+        "body": None if callback.body is None else callback.body.decode("utf-8", "replace"),
+        "attempts": callback.attempts,
+        "failed": bool(callback.failed),
+        "due": format_gmt(callback.due_ms),
     }

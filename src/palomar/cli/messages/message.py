@@ -289,7 +289,7 @@ def _whole(found: messages.MessageView, login: str) -> dict[str, object]:
         ],
         "callbacks_open": [
             {"id": w.id, "url": w.url, "attempts": w.attempts, "failed": bool(w.failed), "due": format_gmt(w.due_ms)}
-            for w in found.webhooks
+            for w in found.callbacks
         ],
     }
 

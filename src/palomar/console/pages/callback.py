@@ -10,16 +10,16 @@ async def show_open(visit: SignedVisit) -> PageReply:
     found = await visit.viewer.callbacks.open_one(visit.request.named_number)
     if found is None:
         return visit.missing()
-    webhook = found.callback.webhook
+    callback = found.callback.row
     return visit.page(
         "callback_open.html",
-        webhook=webhook,
+        callback=callback,
         host=found.host,
         tried=found.tried,
-        body=(webhook.body or b"").decode("utf-8", "replace"),
-        message="" if found.callback.about_inbound else public_id(webhook.message_id),
-        login=visit.viewer.login_of(webhook.account_id),
-        may_replay=visit.viewer.callbacks.may_replay and bool(webhook.failed),
+        body=(callback.body or b"").decode("utf-8", "replace"),
+        message="" if found.callback.about_inbound else public_id(callback.message_id),
+        login=visit.viewer.login_of(callback.account_id),
+        may_replay=visit.viewer.callbacks.may_replay and bool(callback.failed),
     )
 
 

@@ -13,7 +13,7 @@ from palomar.callbacks import backlog, history
 from palomar.callbacks.backlog import Callback
 from palomar.callbacks.history import HistoryFilter, HistoryPage, PastAttempt, host_of
 from palomar.callbacks.target_rows import TargetRow
-from palomar.console.viewer.masking import Sight, masked_tried, masked_webhook, seen_tried, seen_webhook
+from palomar.console.viewer.masking import Sight, masked_callback, masked_tried, seen_callback, seen_tried
 from palomar.ports import Clock
 from palomar.storage.database import Database, Script, Transaction
 from palomar.transaction.batcher import Batcher
@@ -39,7 +39,7 @@ class OpenCallback:
 
     @property
     def host(self) -> str:
-        return host_of(self.callback.webhook.url)
+        return host_of(self.callback.row.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +86,9 @@ class Callbacks:
             return await history.open_ones(tx, within, before=before, limit=room)
 
         page = await self._page(look, before=before, limit=limit)
-        webhooks = [callback.webhook for callback in page.found]
-        tried = await self._database.read(history.tried_of, webhooks) if webhooks else {}
-        found = [self._shown_open(callback, tried[callback.webhook.id]) for callback in page.found]
+        callbacks = [callback.row for callback in page.found]
+        tried = await self._database.read(history.tried_of, callbacks) if callbacks else {}
+        found = [self._shown_open(callback, tried[callback.row.id]) for callback in page.found]
         return HistoryPage(found=found, older=page.older)
 
     async def tried_ones(self, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[PastAttempt]:
@@ -111,9 +111,9 @@ class Callbacks:
 
         async def script(tx: Transaction) -> tuple[Callback, list[PastAttempt]] | None:
             found = await history.find_open(tx, identity)
-            if found is None or not self._scope.has(found.webhook.account_id):
+            if found is None or not self._scope.has(found.row.account_id):
                 return None
-            return found, (await history.tried_of(tx, [found.webhook]))[found.webhook.id]
+            return found, (await history.tried_of(tx, [found.row]))[found.row.id]
 
         result = await self._database.read(script)
         return None if result is None else self._shown_open(*result)
@@ -202,9 +202,9 @@ class Callbacks:
 
     def _shown_open(self, callback: Callback, tried: Sequence[PastAttempt]) -> OpenCallback:
         if self._hides:
-            callback = replace(callback, webhook=masked_webhook(callback.webhook))
+            callback = replace(callback, row=masked_callback(callback.row))
         else:
-            callback = replace(callback, webhook=seen_webhook(callback.webhook, self._sight))
+            callback = replace(callback, row=seen_callback(callback.row, self._sight))
         return OpenCallback(callback=callback, tried=tuple(map(self._shown, tried)))
 
     def _shown(self, tried: PastAttempt) -> PastAttempt:

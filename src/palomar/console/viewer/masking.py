@@ -71,7 +71,7 @@ def masked_story(story: Story) -> Story:
         view,
         message=masked_message(view.message),
         timeline=[_masked_moment(moment, number) for moment in view.timeline],
-        webhooks=[masked_webhook(webhook) for webhook in view.webhooks],
+        callbacks=[masked_callback(callback) for callback in view.callbacks],
     )
     return replace(story, view=masked)
 
@@ -138,13 +138,13 @@ def seen_story(story: Story, sight: Sight) -> Story:
     view = story.view
     message = seen_message(view.message, sight)
     timeline = [_seen_moment(moment, sight) for moment in view.timeline]
-    webhooks = [seen_webhook(webhook, sight) for webhook in view.webhooks]
-    return replace(story, view=replace(view, message=message, timeline=timeline, webhooks=webhooks))
+    callbacks = [seen_callback(callback, sight) for callback in view.callbacks]
+    return replace(story, view=replace(view, message=message, timeline=timeline, callbacks=callbacks))
 
 
-def seen_webhook(webhook: CallbackRow, sight: Sight) -> CallbackRow:
+def seen_callback(callback: CallbackRow, sight: Sight) -> CallbackRow:
     """Show a callback with its address as somebody sees it."""
-    return structs.replace(webhook, url=seen_url(webhook.url, sight))
+    return structs.replace(callback, url=seen_url(callback.url, sight))
 
 
 def seen_tried(tried: PastAttempt, sight: Sight) -> PastAttempt:
@@ -152,9 +152,9 @@ def seen_tried(tried: PastAttempt, sight: Sight) -> PastAttempt:
     return replace(tried, url=seen_url(tried.url, sight), error=_without(tried.error, tried.url, sight))
 
 
-def masked_webhook(webhook: CallbackRow) -> CallbackRow:
+def masked_callback(callback: CallbackRow) -> CallbackRow:
     """A callback without what it says, to whom and of whom."""
-    return structs.replace(webhook, url=masked_url(webhook.url), body=None)
+    return structs.replace(callback, url=masked_url(callback.url), body=None)
 
 
 def masked_tried(tried: PastAttempt) -> PastAttempt:
