@@ -270,10 +270,10 @@ class Carrier(Protocol):
 
 
 class SimulatedNetwork(Protocol):
-    """The handsets of a simulated carrier, as people look at them and play with them."""
+    """The phones of a simulated carrier, as people look at them and play with them."""
 
     def recent(self, number: str | None = None) -> list[PhoneMessage]:
-        """The last messages of all handsets or of one, oldest first."""
+        """The last messages of all phones or of one, oldest first."""
         ...
 
     def subscribe(self, listener: Callable[[PhoneMessage], None]) -> Callable[[], None]:
@@ -281,11 +281,11 @@ class SimulatedNetwork(Protocol):
         ...
 
     def write(self, number: str, to: str, text: str) -> PhoneMessage:
-        """A handset writes to an address. Raises ValueError for what is too long."""
+        """A phone writes to an address. Raises ValueError for what is too long."""
         ...
 
     def behave(self, number: str, how: str | None) -> object:
-        """From now on the handset of that number does so; None: as any other. Raises ValueError for nonsense."""
+        """From now on the phone of that number does so; None: as any other. Raises ValueError for nonsense."""
         ...
 
     def how(self, number: str) -> str:

@@ -59,7 +59,7 @@ async def test_what_the_other_side_answered_can_be_read_in_the_timeline(world: W
     assert (detail["status"], detail["answer"]) == (500, "\ufffd oops")
 
 
-async def test_the_carriers_callback_comes_before_the_handsets_though_both_are_due_at_once(world: World) -> None:
+async def test_the_carriers_callback_comes_before_the_phones_though_both_are_due_at_once(world: World) -> None:
     for number in range(20):
         await world.sent(await world.account(), reference=f"m{number}-")
     for number in reversed(range(20)):

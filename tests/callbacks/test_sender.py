@@ -1,4 +1,4 @@
-"""The notifier: the carrier's callback before the handset's, fair turns, bounds a target, one probe where it fails."""
+"""The notifier: the carrier's callback before the phone's, fair turns, bounds a target, one probe where it fails."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -197,7 +197,7 @@ def test_what_another_node_has_is_left_alone() -> None:
     assert (desk.sender.started, desk.notifier.held) == ([], 0)
 
 
-def test_the_carriers_callback_ends_before_the_handsets_begins() -> None:
+def test_the_carriers_callback_ends_before_the_phones_begins() -> None:
     desk = Desk(slots=5)
     desk.make_good("a")
     desk.born(*(desk.callback(message=message, step=1) for message in (7, 7, 7, 8)))

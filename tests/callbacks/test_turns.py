@@ -142,7 +142,7 @@ async def test_an_earlier_state_that_waits_for_its_next_attempt_does_not_come_al
     assert [callback.id for callback in (await world.claim()).callbacks] == [late.id]
 
 
-async def test_operator_is_not_tried_again_once_handset_was_told(world: World) -> None:
+async def test_operator_is_not_tried_again_once_phone_was_told(world: World) -> None:
     message_id = await world.sent(await world.account())
     (took,) = (await world.claim()).callbacks
     await world.do(record_attempts, Attempt(took, BROKEN))
@@ -155,7 +155,7 @@ async def test_operator_is_not_tried_again_once_handset_was_told(world: World) -
     assert (await world.show(message_id)).timeline[-1].kind == "passed_over"
 
 
-async def test_operator_that_was_given_up_is_not_told_by_a_replay_once_handset_was(world: World) -> None:
+async def test_operator_that_was_given_up_is_not_told_by_a_replay_once_phone_was(world: World) -> None:
     await world.sent(await world.account())
     (took,) = (await world.claim()).callbacks
     took.attempts = 5

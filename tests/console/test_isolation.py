@@ -161,7 +161,7 @@ async def state(house: House) -> list[object]:
         await house.world.ask("SELECT count(*) FROM keys WHERE account_id = (SELECT min(id) FROM accounts)"),
         await house.world.ask("SELECT ahead_ms FROM sandbox_clock"),
         await house.world.ask("SELECT carrier, script FROM chaos"),
-        [] if house.smsc is None else [dict(house.smsc.handsets.behaviours), house.smsc.handsets.recent()],
+        [] if house.smsc is None else [dict(house.smsc.phones.behaviours), house.smsc.phones.recent()],
     ]
 
 
@@ -271,6 +271,6 @@ async def test_the_parent_sees_the_childs_and_the_child_not_the_parents(place: P
 
 
 def without_what_was_asked(page: str) -> str:
-    """A page repeats in its fields and links what its address says; that is no news. (Nor is the number of a handset
+    """A page repeats in its fields and links what its address says; that is no news. (Nor is the number of a phone
     that was asked for by its number: anybody may look at any phone, and sees his own messages on it.)"""
     return re.sub(r'(?:value|href|hx-get)="[^"]*"', "", page)

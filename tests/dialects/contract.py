@@ -15,7 +15,7 @@ from palomar.vocabulary.message import State
 from palomar.vocabulary.refusals import Refusal
 
 Read = str | tuple[str, Alphabet, int]
-"""The text that a handset reads, its alphabet and its parts; or the code by which it is refused."""
+"""The text that a phone reads, its alphabet and its parts; or the code by which it is refused."""
 Make = Callable[[Customer, str], Call]
 
 ANSWERS: Final = {
@@ -79,7 +79,7 @@ class Contract:
     busy: str = ""
     """What too many passwords at once are told, where passwords are asked for."""
     texts: Mapping[str, Read]
-    """What a handset reads, by the keys of ``test_contract_texts.TEXTS``."""
+    """What a phone reads, by the keys of ``test_contract_texts.TEXTS``."""
     raw_characters: int
     """Characters that a text may have before it is looked at."""
     number_blanks: int = 1_000_000

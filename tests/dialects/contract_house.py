@@ -59,10 +59,10 @@ class House:
         self.customers: list[Customer] = []
         self.numbers: list[str] = []
         self._count = itertools.count(1)
-        self._handsets: dict[str, list[ArrivedPart]] = defaultdict(list)
+        self._phones: dict[str, list[ArrivedPart]] = defaultdict(list)
         smsc = app.simulators.get(CARRIER)
         if smsc is not None:
-            smsc.subscribe(lambda arrival: self._handsets[arrival.number].append(arrival))
+            smsc.subscribe(lambda arrival: self._phones[arrival.number].append(arrival))
 
     @property
     def port(self) -> int:
@@ -162,9 +162,9 @@ class House:
         assert view is not None
         return view
 
-    def handset(self, number: str) -> list[str]:
-        """What arrived at the handset, part by part."""
-        return [_text(arrival) for arrival in self._handsets.get(number, [])]
+    def texts_on_phone(self, number: str) -> list[str]:
+        """What arrived at the phone, part by part."""
+        return [_text(arrival) for arrival in self._phones.get(number, [])]
 
     async def balance(self, customer: Customer) -> AccountBalance:
         return await self.app.gateway.balance(self.account(customer).id)

@@ -160,7 +160,7 @@ async def test_a_number_that_wants_nothing_is_told_as_a_blocked_one(
     assert speaker.said(reply) == CONTRACTS[speaker.dialect].answers["a blocked number"]
     message = await palomar.only_message(who)
     assert (message.state, message.price_microcredits) == (State.BLOCKED, 0)
-    assert palomar.handset(number) == []
+    assert palomar.texts_on_phone(number) == []
 
 
 async def test_foxsys_discards_bad_numbers_and_sends_to_the_others(palomar: House) -> None:

@@ -77,8 +77,8 @@ async def test_what_really_becomes_of_a_message_is_told_and_charged_once(
     assert (balance.available, balance.reserved) == (1_000 * CREDIT - price, 0)
     arrives = states[-1] is State.DELIVERED or ending == "99906"
     if arrives:
-        await palomar.until(lambda: has_arrived(palomar, number), "the handset has it")
-    assert palomar.handset(number) == ([HOLA] if arrives else [])
+        await palomar.until(lambda: has_arrived(palomar, number), "the phone has it")
+    assert palomar.texts_on_phone(number) == ([HOLA] if arrives else [])
 
     contract = CONTRACTS[speaker.dialect]
     if contract.read_callback is not None:
@@ -92,8 +92,8 @@ async def test_what_really_becomes_of_a_message_is_told_and_charged_once(
 
 
 async def has_arrived(palomar: House, number: str) -> bool:
-    """A message of which nothing is told reaches its handset a moment after the carrier's answer."""
-    return bool(palomar.handset(number))
+    """A message of which nothing is told reaches its phone a moment after the carrier's answer."""
+    return bool(palomar.texts_on_phone(number))
 
 
 async def have_come(sink: Sink, count: int) -> bool:

@@ -1,4 +1,4 @@
-"""Accents, emoji, long texts: what of a text reaches the handset, in how many parts, and what it costs."""
+"""Accents, emoji, long texts: what of a text reaches the phone, in how many parts, and what it costs."""
 
 import pytest
 from tests.dialects.contract_house import CREDIT, House
@@ -22,13 +22,13 @@ TEXTS = {
     "160 characters with a euro": "€" + "x" * 159,
     "800 characters": "palomar " * 100,
 }
-"""Texts as they are posted. What a handset reads stands in each dialect's table ``texts``."""
+"""Texts as they are posted. What a phone reads stands in each dialect's table ``texts``."""
 GSM, UCS2 = Alphabet.GSM, Alphabet.UCS2
 
 
 @every_speaker
 @pytest.mark.parametrize("case", TEXTS)
-async def test_a_text_reaches_the_handset_as_the_sheet_says_and_its_parts_are_charged(
+async def test_a_text_reaches_the_phone_as_the_sheet_says_and_its_parts_are_charged(
     palomar: House, speaker: Speaker, case: str
 ) -> None:
     who, number = await palomar.customer(), palomar.number()
@@ -44,7 +44,7 @@ async def test_a_text_reaches_the_handset_as_the_sheet_says_and_its_parts_are_ch
     assert speaker.said(reply) == ACCEPTED
     row = await palomar.ended(who, State.DELIVERED)
     assert (row.text, row.alphabet, row.parts) == (text, alphabet, parts)
-    arrived = palomar.handset(number)
+    arrived = palomar.texts_on_phone(number)
     assert ("".join(arrived), len(arrived)) == (text, parts)
     assert (await palomar.balance(who)).available == (1_000 - parts) * CREDIT
 
@@ -63,4 +63,4 @@ async def test_foxsys_takes_long_and_foreign_texts_when_it_is_asked_to(
     who, number = await palomar.customer(), palomar.number()
     assert FOXSYS.said(await palomar.ask(FOXSYS.send(who, number, text, **switches))) == ACCEPTED
     row = await palomar.ended(who, State.DELIVERED)
-    assert (row.parts, row.alphabet, "".join(palomar.handset(number))) == (parts, alphabet, text)
+    assert (row.parts, row.alphabet, "".join(palomar.texts_on_phone(number))) == (parts, alphabet, text)

@@ -99,7 +99,7 @@ async def test_from_the_printed_log_in_to_a_callback_that_is_tried_again(
 
 
 def attempted(palomar: Palomar, times: int) -> bool:
-    """Whether both callbacks, the network's and the handset's, have been tried so often."""
+    """Whether both callbacks, the network's and the phone's, have been tried so often."""
     waiting = palomar.json("callback", "list")
     return len(waiting) == 2 and {row["attempts"] for row in waiting} == {times}
 

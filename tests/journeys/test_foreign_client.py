@@ -52,7 +52,7 @@ def test_kannel_binds_sends_and_gets_the_receipts_that_the_numbers_ask_for(tmp_p
     assert counted["deliveries_refused"] == 0
 
 
-def test_handsets_show_what_kannel_sent_and_kannel_gets_what_they_write(
+def test_phones_show_what_kannel_sent_and_kannel_gets_what_they_write(
     tmp_path: Path, sink: Sink, smsc: LiveSmsc
 ) -> None:
     texts = {"34600000001": LONG_WORLD, "34600000002": LONG, "34600000003": "Hola €"}

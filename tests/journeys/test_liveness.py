@@ -49,7 +49,7 @@ def test_numbers_that_are_never_taken_hold_nobody_back(tmp_path: Path) -> None:
             assert program.send("Hola", *numbers(ORDINARY)).code == "0"
             ordinary = set(numbers(ORDINARY))
             eventually(lambda: ordinary <= set(smsc.arrived), within_seconds=20, what="all ordinary ones have come")
-            took = time.monotonic() - begun - 0.9  # a handset has its message within 0.9 s
+            took = time.monotonic() - begun - 0.9  # a phone has its message within 0.9 s
             assert took <= 1.25 * ORDINARY / PACE + 0.5
             assert server.stop() == 0
 

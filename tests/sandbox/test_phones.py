@@ -1,4 +1,4 @@
-"""Handsets as people see them: numbers and screens in scope, what is new, who may write, who says what a phone does."""
+"""Phones as people see them: numbers and screens in scope, what is new, who may write, who says what a phone does."""
 
 from collections.abc import AsyncIterator
 
@@ -24,11 +24,11 @@ async def house(place: Place) -> AsyncIterator[House]:
         yield built
 
 
-async def handsets(house: House, login: str) -> Phones:
+async def phones_of(house: House, login: str) -> Phones:
     """Those of somebody who logs in anew."""
     play = (await house.viewer(login)).play
     assert play is not None
-    return play.handsets
+    return play.phones
 
 
 async def give(house: House, number: str, account: Account, word: str = "") -> None:
@@ -48,7 +48,7 @@ def talk(view: PhoneView) -> list[tuple[str, bool]]:
 async def test_a_number_that_got_something_is_listed_with_its_screen(house: House) -> None:
     await house.user("admin")
     acme = await house.account("acme")
-    looking = await handsets(house, "admin")
+    looking = await phones_of(house, "admin")
     nothing = await looking.look("")
     assert (nothing.lines, nothing.number, nothing.bubbles, nothing.how) == ([], "", [], "")
     first = await house.sent(acme, "hello", number=1, reference="a")
@@ -71,12 +71,12 @@ async def test_an_account_sees_what_it_sent_itself_whatever_else_the_phone_got(h
     await house.sent(stranger, "the same", reference="t")
     for text, reference in (("of the child", "c1"), ("of the stranger", "s1"), ("the same", "t1")):
         await house.arrives(phone, text, reference=reference)
-    assert talk(await (await handsets(house, "child")).look(phone)) == [("of the child", True)]
-    assert talk(await (await handsets(house, "parent")).look(phone)) == [("of the child", True), ("the same", False)]
-    assert len((await (await handsets(house, "stranger")).look(phone)).bubbles) == 2
+    assert talk(await (await phones_of(house, "child")).look(phone)) == [("of the child", True)]
+    assert talk(await (await phones_of(house, "parent")).look(phone)) == [("of the child", True), ("the same", False)]
+    assert len((await (await phones_of(house, "stranger")).look(phone)).bubbles) == 2
     lonely = await house.account("lonely")
     assert lonely.login == "lonely"
-    assert (await (await handsets(house, "lonely")).look("")).lines == []
+    assert (await (await phones_of(house, "lonely")).look("")).lines == []
 
 
 async def test_what_arrived_and_is_nobodys_is_seen_by_the_platform_only(house: House) -> None:
@@ -84,8 +84,8 @@ async def test_what_arrived_and_is_nobodys_is_seen_by_the_platform_only(house: H
     acme = await house.account("acme")
     phone = await house.sent(acme, "hello", reference="a")
     await house.arrives(phone, "its answer was lost", reference="nobody knows it")
-    assert talk(await (await handsets(house, "acme")).look(phone)) == [("hello", False)]
-    view = await (await handsets(house, "admin")).look(phone)
+    assert talk(await (await phones_of(house, "acme")).look(phone)) == [("hello", False)]
+    view = await (await phones_of(house, "admin")).look(phone)
     assert [(bubble.text, bubble.account_id) for bubble in view.bubbles] == [
         ("hello", acme.id),
         ("its answer was lost", None),
@@ -95,7 +95,7 @@ async def test_what_arrived_and_is_nobodys_is_seen_by_the_platform_only(house: H
 async def test_what_came_since_a_number_was_looked_at_is_new(house: House) -> None:
     acme = await house.account("acme")
     old = await house.sent(acme, "before", number=1, reference="o")
-    looking = await handsets(house, "acme")
+    looking = await phones_of(house, "acme")
 
     async def unread(number: str = old) -> dict[str, int]:
         return {line.number: line.unread for line in (await looking.look(number)).lines}
@@ -106,7 +106,7 @@ async def test_what_came_since_a_number_was_looked_at_is_new(house: House) -> No
     assert await unread() == {old: 0, new: 2}
     assert await unread(new) == {old: 0, new: 0}
     assert await unread() == {old: 0, new: 0}
-    other_session = await handsets(house, "acme")
+    other_session = await phones_of(house, "acme")
     await house.sent(acme, "later", number=2, reference="l")
     assert {line.unread for line in (await other_session.look(old)).lines} == {0}, "it begins with nothing new"
 
@@ -115,7 +115,7 @@ async def test_a_message_that_failed_is_on_the_screen_and_not_on_the_phone(house
     acme = await house.account("acme")
     phone = await house.sent(acme, "hello", reference="a")
     await house.world.receipt("a1", State.UNDELIVERED)
-    (bubble,) = (await (await handsets(house, "acme")).look(phone)).bubbles
+    (bubble,) = (await (await phones_of(house, "acme")).look(phone)).bubbles
     assert (bubble.is_here, bubble.state) == (False, State.UNDELIVERED)
 
 
@@ -124,7 +124,7 @@ async def test_a_phone_writes_to_whoever_has_the_number_or_its_word(house: House
     await give(house, OURS, acme)
     await give(house, SHARED, other)
     await give(house, SHARED, acme, word="acme")
-    of_acme = await handsets(house, "acme")
+    of_acme = await phones_of(house, "acme")
     assert [(address.number, address.word) for address in await of_acme.addresses()] == [(OURS, ""), (SHARED, "acme")]
     assert await of_acme.write("+34 600 000 001", OURS, "hola") is Wrote.SENT
     assert await of_acme.write("34600000001", SHARED, "ACME please") is Wrote.SENT
@@ -132,16 +132,16 @@ async def test_a_phone_writes_to_whoever_has_the_number_or_its_word(house: House
         assert await of_acme.write("34600000001", SHARED, text) is Wrote.NOBODYS, "that is the other's"
     assert await of_acme.write("34600000001", "34911111111", "hola") is Wrote.NOBODYS
     assert house.smsc is not None
-    written = [(message.number, message.peer, message.text) for message in house.smsc.handsets.recent()]
+    written = [(message.number, message.peer, message.text) for message in house.smsc.phones.recent()]
     assert written == [("34600000001", OURS, "hola"), ("34600000001", SHARED, "ACME please")]
     await house.user("admin")
-    assert await (await handsets(house, "admin")).write("34600000001", "34911111111", "to nobody") is Wrote.SENT
+    assert await (await phones_of(house, "admin")).write("34600000001", "34911111111", "to nobody") is Wrote.SENT
 
 
 async def test_the_same_words_again_are_written_again(house: House) -> None:
     acme = await house.account("acme")
     await give(house, OURS, acme)
-    of_acme = await handsets(house, "acme")
+    of_acme = await phones_of(house, "acme")
     inbound = CarrierInbound(carrier="c", source="34600000001", destination=OURS, text="hola")
     await house.world.do(receive, inbound)
     assert await of_acme.write("34600000001", OURS, "hola") is Wrote.SENT
@@ -165,9 +165,9 @@ async def test_the_same_words_again_are_written_again(house: House) -> None:
 async def test_nonsense_is_not_written(house: House, number: str, to: str, text: str) -> None:
     acme = await house.account("acme")
     await give(house, OURS, acme)
-    assert await (await handsets(house, "acme")).write(number, to, text) is Wrote.NONSENSE
+    assert await (await phones_of(house, "acme")).write(number, to, text) is Wrote.NONSENSE
     assert house.smsc is not None
-    assert house.smsc.handsets.recent() == []
+    assert house.smsc.phones.recent() == []
 
 
 async def test_only_who_plays_writes_and_only_who_sees_everything_says_what_a_phone_does(house: House) -> None:
@@ -181,9 +181,9 @@ async def test_only_who_plays_writes_and_only_who_sees_everything_says_what_a_ph
     for login in ("acme", *(f"{place}-{role}" for place in ("platform", "acme") for role in Role)):
         play = (await house.viewer(login)).play
         if play is not None:
-            if await play.handsets.write(phone, OURS, f"by {login}") is Wrote.SENT:
+            if await play.phones.write(phone, OURS, f"by {login}") is Wrote.SENT:
                 may_write.add(login)
-            if play.handsets.behave(phone, "fail") == "":
+            if play.phones.behave(phone, "fail") == "":
                 may_change.add(login)
     assert may_write == {"acme", "platform-owner", "platform-operator", "acme-owner", "acme-operator"}
     assert may_change == {"platform-owner", "platform-operator"}
@@ -193,7 +193,7 @@ async def test_a_phone_does_what_it_is_told_until_it_is_told_nothing(house: Hous
     await house.user("admin")
     acme = await house.account("acme")
     phone = await house.sent(acme, "hello", reference="a")
-    admin, mine = await handsets(house, "admin"), await handsets(house, "acme")
+    admin, mine = await phones_of(house, "admin"), await phones_of(house, "acme")
     assert admin.behave(phone, "lose-receipts=50%") == ""
     assert (await admin.look(phone)).how == (await mine.look(phone)).how == "lose-receipts=50%"
     assert "there is no 'faill'" in admin.behave(phone, "faill")
@@ -211,7 +211,7 @@ async def test_beside_real_carriers_only_the_simulated_ones_are_shown_and_only_t
         await house.world.sent(acme, reference="real", carrier="d")
         simulated = await house.sent(acme, "hello", number=7, reference="a")
         assert (await house.viewer("acme")).play is None
-        view = await (await handsets(house, "admin")).look("")
+        view = await (await phones_of(house, "admin")).look("")
         assert [line.number for line in view.lines] == [simulated]
 
 

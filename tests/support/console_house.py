@@ -144,7 +144,7 @@ class House:
         return recipient(number).msisdn
 
     async def arrives(self, number: str, text: str, *, reference: str, sender: str = "FOXSYS") -> None:
-        """One part of a message that is whole reaches its simulated handset, under its carrier's reference."""
+        """One part of a message that is whole reaches its simulated phone, under its carrier's reference."""
         assert self.smsc is not None, "a house with a sandbox"
         pdu = SubmitSm(source_addr=sender, destination_addr=number, short_message=text.encode("ascii"))
         arrived = asyncio.Event()

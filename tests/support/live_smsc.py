@@ -1,4 +1,4 @@
-"""An SMSC in a thread of the test: what reached its handsets can be read, and its handsets can write."""
+"""An SMSC in a thread of the test: what reached its phones can be read, and its phones can write."""
 
 import asyncio
 import threading
@@ -49,7 +49,7 @@ class LiveSmsc:
         self._loop.close()
 
     def texts(self, number: str) -> list[str]:
-        """What a handset has read, part by part, in GSM."""
+        """What a phone has read, part by part, in GSM."""
         return [gsm7.decode(arrival.octets) for arrival in list(self._arrivals) if arrival.number == number]
 
     @property
@@ -59,7 +59,7 @@ class LiveSmsc:
 
     @property
     def submitted(self) -> int:
-        """How many parts it was given, whether they have come to their handsets or not."""
+        """How many parts it was given, whether they have come to their phones or not."""
         return self._smsc.stats.submitted
 
     @property
@@ -85,15 +85,15 @@ class LiveSmsc:
         self._do(self._smsc.drop_connections)
 
     def shown(self, number: str) -> list[PhoneMessage]:
-        """What a handset shows, parts joined, and what it wrote."""
-        return self._do(lambda: self._smsc.handsets.recent(number))
+        """What a phone shows, parts joined, and what it wrote."""
+        return self._do(lambda: self._smsc.phones.recent(number))
 
     def answer(self, number: str, to: str, text: str) -> None:
-        """A handset writes to whoever wrote to it from there, however long."""
-        self._do(lambda: self._smsc.handsets.write(number, to, text))
+        """A phone writes to whoever wrote to it from there, however long."""
+        self._do(lambda: self._smsc.phones.write(number, to, text))
 
     def write(self, text: str, *, source: str, destination: str, backwards: bool = False) -> None:
-        """A handset writes; a long text as parts, the last first if ``backwards``."""
+        """A phone writes; a long text as parts, the last first if ``backwards``."""
         octets = gsm7.encode(text)
         pieces = [octets[at : at + PART_SEPTETS] for at in range(0, len(octets), PART_SEPTETS)]
         self._references += 1

@@ -50,7 +50,7 @@ class SandboxParts:
         self._calls = CallRecorder(clock, self._news) if is_whole else None
         self._inbox = ReceivedCallbacks(clock, self._news, fits=_judge(secret_of)) if is_whole else None
         self.sandbox = Sandbox(
-            networks={name: smsc.handsets for name, smsc in simulators.items()},
+            networks={name: smsc.phones for name, smsc in simulators.items()},
             is_whole=is_whole,
             news=self._news,
             calls=self._calls,

@@ -20,7 +20,7 @@ _ARRIVALS_AT_MOST: Final = 200
 
 
 class Listener:
-    """One who listens. ``arrivals`` are parts that reached a handset, by carrier and reference: whose they are is still
+    """One who listens. ``arrivals`` are parts that reached a phone, by carrier and reference: whose they are is still
     to be found out."""
 
     def __init__(self, scope: Scope, person: str) -> None:
@@ -91,7 +91,7 @@ class ChangeFeed:
                 listener.tell(topic, owners)
 
     def arrived(self, carrier: str, reference: str) -> None:
-        """A part that the carrier knows by this reference reached its handset."""
+        """A part that the carrier knows by this reference reached its phone."""
         for listener in self._listeners:
             listener.arrived(carrier, reference)
 

@@ -1,4 +1,4 @@
-"""What is on a simulated handset's screen, put together from both sides: what the platform sent and what the network
+"""What is on a simulated phone's screen, put together from both sides: what the platform sent and what the network
 brought.
 
 They are tied by the carrier's reference, which names one part of one message. Where an answer was lost nobody has been
@@ -17,7 +17,7 @@ from palomar.vocabulary.phone_message import PhoneMessage
 from palomar.vocabulary.receipt_ids import canonical
 
 Arrival = tuple[str, PhoneMessage]
-"""What reached a handset, behind its carrier's name."""
+"""What reached a phone, behind its carrier's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +28,18 @@ class Bubble:
     """Names it on the page."""
     at_ms: int
     is_written: bool
-    """Whether the handset wrote it."""
+    """Whether the phone wrote it."""
     peer: str
     text: str
-    """As the handset shows it."""
+    """As the phone shows it."""
     meant: str = ""
-    """What was sent, where the handset shows something else."""
+    """What was sent, where the phone shows something else."""
     alphabet: Alphabet
     parts: int
     parts_here: int = 0
-    """Parts that have reached the handset, as far as this process knows."""
+    """Parts that have reached the phone, as far as this process knows."""
     times_here: int = 0
-    """How often all of it reached the handset: more than once is a carrier's fault, or a second attempt."""
+    """How often all of it reached the phone: more than once is a carrier's fault, or a second attempt."""
     is_flash: bool = False
     state: State | None = None
     """None of what was written, and of what is nobody's any more."""
@@ -48,7 +48,7 @@ class Bubble:
 
     @property
     def is_here(self) -> bool:
-        """Whether the handset has it: we saw it come, or its receipt says so."""
+        """Whether the phone has it: we saw it come, or its receipt says so."""
         return self.is_written or self.times_here > 0 or self.state in (None, State.DELIVERED)
 
 
@@ -60,7 +60,7 @@ def bubbles_of(
     *,
     with_strays: bool,
 ) -> list[Bubble]:
-    """The screen, oldest first. ``with_strays``: also what reached the handset and is no message's that is known."""
+    """The screen, oldest first. ``with_strays``: also what reached the phone and is no message's that is known."""
     by_id = {message.id: _of_sent(message) for message in sent}
     doubtful = [message for message in sent if message.id in ties.doubtful]
     strays = []

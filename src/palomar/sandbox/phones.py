@@ -1,4 +1,4 @@
-"""The handsets of the sandbox as one person sees them: the numbers that got something, and the screen of one of them.
+"""The phones of the sandbox as one person sees them: the numbers that got something, and the screen of one of them.
 
 Every question begins with the scope. What a phone does is everybody's who sends to it, so only who sees the whole
 platform may change that; what a phone writes must be for an account in scope. Not here: what is on a screen

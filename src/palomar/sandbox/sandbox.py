@@ -1,6 +1,6 @@
 """The sandbox: what there is to play with while a carrier is simulated, and the door through which one person does.
 
-It has five rooms: handsets, keys, controls, and the last calls and callbacks. Each begins with the scope. Not here: the
+It has five rooms: phones, keys, controls, and the last calls and callbacks. Each begins with the scope. Not here: the
 rooms themselves, and whether somebody is let in at all (``console.viewer.viewer``).
 """
 
@@ -62,7 +62,7 @@ class PersonalSandbox:
         self._database = database
         self._person = f"user {who.user_id}" if who.user_id is not None else f"account {who.account_id}"
         self.is_whole = sandbox.is_whole
-        self.handsets = Phones(
+        self.phones = Phones(
             who, scope, session_id, database=database, clock=clock, networks=sandbox.networks, seen=sandbox.seen
         )
         self.keys = SampleCredentials(

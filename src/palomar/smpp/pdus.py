@@ -362,7 +362,7 @@ class SubmitMultiResp(Pdu):
 
 @dataclass(slots=True)
 class AlertNotification(Pdu):
-    """Section 4.12.1: a handset has become reachable; there is no response."""
+    """Section 4.12.1: a phone has become reachable; there is no response."""
 
     command_id = 0x00000102
     command_name = "alert_notification"

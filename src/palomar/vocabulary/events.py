@@ -18,7 +18,7 @@ class CarrierTook(Struct, frozen=True, kw_only=True):
 
 
 class Delivered(Struct, frozen=True, kw_only=True):
-    """The handset has every part."""
+    """The phone has every part."""
 
     message_id: MessageId
     request_ref: str

@@ -1,20 +1,20 @@
-"""A message as a handset shows it. Handsets are only real to us where a network is simulated."""
+"""A message as a phone shows it. Phones are only real to us where a network is simulated."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneMessage:
-    """A message on a handset's screen: one that came, or one that it wrote."""
+    """A message on a phone's screen: one that came, or one that it wrote."""
 
     serial: int
     """Names it for as long as it is kept, and rises: a message of which another part comes keeps its own."""
     number: str
-    """The handset's."""
+    """The phone's."""
     peer: str
     """Who wrote to it, or whom it wrote to."""
     is_written: bool
-    """Whether the handset wrote it."""
+    """Whether the phone wrote it."""
     text: str
     """Of the parts that are there, in order."""
     parts: int

@@ -56,7 +56,7 @@ async def test_what_a_half_open_connection_had_not_acknowledged_comes_over_the_n
     client.send(message("573001299900"))
     await asyncio.sleep(1)
     assert client.stats() == ["DELIVRD"]
-    smsc.handsets.behave("573001234567", "half-open")
+    smsc.phones.behave("573001234567", "half-open")
     client.send(message())
     await asyncio.sleep(1)
     again = await connect(smsc)
@@ -80,7 +80,7 @@ async def test_an_alert_needs_no_answer_and_takes_no_room() -> None:
 @in_virtual_time
 async def test_an_esme_that_is_called_may_bind_and_gets_what_waits_for_it() -> None:
     smsc = make_smsc()
-    smsc.handsets.write("573001234567", "85355", "hola", system_id="esme")
+    smsc.phones.write("573001234567", "85355", "hola", system_id="esme")
     for kind in (BindReceiver, BindTransceiver):
         client = Client()
         join(smsc.calling(password="who calls"), client)

@@ -1,4 +1,4 @@
-"""What a handset shows: any octets, in any coding, show something."""
+"""What a phone shows: any octets, in any coding, show something."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What becomes of a message that was taken, as its client and its handset see it."""
+"""What becomes of a message that was taken, as its client and its phone see it."""
 
 import asyncio
 from typing import Any, get_args
@@ -63,9 +63,9 @@ async def test_a_scheduled_message_waits_for_its_time_and_one_that_is_past_does_
     client.send(message(text=b"later", schedule_delivery_time="000000001000000R"))
     client.send(message(text=b"now", schedule_delivery_time="200101000000000+"))
     await asyncio.sleep(590)
-    assert [shown.text for shown in smsc.handsets.recent()] == ["now"]
+    assert [shown.text for shown in smsc.phones.recent()] == ["now"]
     await asyncio.sleep(15)
-    assert [shown.text for shown in smsc.handsets.recent()] == ["now", "later"]
+    assert [shown.text for shown in smsc.phones.recent()] == ["now", "later"]
     assert client.stats() == ["DELIVRD", "DELIVRD"]
 
 
@@ -87,7 +87,7 @@ async def test_a_message_that_is_not_delivered_in_its_validity_expires(
     client.send(message(number, validity_period=validity))
     await asyncio.sleep(30)
     assert client.stats() == words
-    assert bool(smsc.handsets.recent()) is arrives
+    assert bool(smsc.phones.recent()) is arrives
 
 
 @in_virtual_time
@@ -99,7 +99,7 @@ async def test_the_validity_runs_while_a_message_waits_for_its_time() -> None:
 
 
 @in_virtual_time
-async def test_a_handset_that_was_away_is_there_again_and_its_sender_alerted() -> None:
+async def test_a_phone_that_was_away_is_there_again_and_its_sender_alerted() -> None:
     client = await connect(make_smsc())
     client.send(message("573001299923"))
     client.send(message("573001299901"))
@@ -126,7 +126,7 @@ async def test_a_script_has_its_way_with_receipts(chaos: str, words: list[str], 
     client.send(message())
     await asyncio.sleep(seconds)
     assert client.stats() == words
-    assert len(smsc.handsets.recent()) == 1, "the handset has it, whatever is told of it"
+    assert len(smsc.phones.recent()) == 1, "the phone has it, whatever is told of it"
 
 
 @in_virtual_time
@@ -142,7 +142,7 @@ async def test_what_was_due_while_the_clock_jumped_comes_at_once() -> None:
 
 
 @in_virtual_time
-async def test_a_message_of_before_a_restart_is_reported_under_its_name_and_its_handset_does_not_answer_again() -> None:
+async def test_a_message_of_before_a_restart_is_reported_under_its_name_and_its_phone_does_not_answer_again() -> None:
     smsc = make_smsc(chaos="ids=hex-decimal")
     client = await connect(smsc)
     smsc.recall("esme", "C0FFEE", message("573001299914"))

@@ -1,4 +1,4 @@
-"""Handsets: what they show, live and later; what they write, of any length; and how single numbers behave."""
+"""Phones: what they show, live and later; what they write, of any length; and how single numbers behave."""
 
 import asyncio
 
@@ -56,7 +56,7 @@ async def sent(smsc: SimulatorSmsc, *pdus: SubmitSm) -> Client:
 
 
 def shown(smsc: SimulatorSmsc, number: str | None = NUMBER) -> list[str]:
-    return [found.text for found in smsc.handsets.recent(number)]
+    return [found.text for found in smsc.phones.recent(number)]
 
 
 # --- what they show
@@ -69,7 +69,7 @@ async def test_a_long_text_is_joined_however_its_parts_came(how: str, text: str,
     smsc = make_smsc()
     pdus = long_message(text, how, alphabet=alphabet)
     await sent(smsc, *reversed(pdus))
-    (found,) = smsc.handsets.recent(NUMBER)
+    (found,) = smsc.phones.recent(NUMBER)
     assert (found.text, found.parts, found.parts_here, found.peer) == (text, len(pdus), len(pdus), "PALOMAR")
     assert not found.is_written
 
@@ -89,30 +89,30 @@ async def test_a_text_whose_parts_have_not_all_come_shows_those_that_have() -> N
     smsc = make_smsc()
     first, *_, last = long_message(LONG, "udh")
     await sent(smsc, first, last)
-    (found,) = smsc.handsets.recent()
+    (found,) = smsc.phones.recent()
     assert (found.parts, found.parts_here) == (3, 2)
     assert found.text == LONG[:153] + LONG[306:]
 
 
 @in_virtual_time
-async def test_every_part_on_a_handset_has_the_name_that_its_sender_was_told() -> None:
+async def test_every_part_on_a_phone_has_the_name_that_its_sender_was_told() -> None:
     smsc = make_smsc()
     arrived: list[str] = []
     smsc.subscribe(lambda arrival: arrived.append(arrival.reference))
     client = await sent(smsc, *long_message(LONG, "udh"))
     told = tuple(pdu.message_id for pdu in client.of(SubmitSmResp))
-    (found,) = smsc.handsets.recent()
+    (found,) = smsc.phones.recent()
     assert found.references == told
     assert sorted(arrived) == sorted(told)
-    assert smsc.handsets.write(NUMBER, "85355", "hola").references == ()
+    assert smsc.phones.write(NUMBER, "85355", "hola").references == ()
 
 
 @in_virtual_time
-async def test_a_message_is_on_its_handset_before_its_receipt_has_left() -> None:
+async def test_a_message_is_on_its_phone_before_its_receipt_has_left() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     receipts_then: list[int] = []
-    smsc.handsets.subscribe(lambda _: receipts_then.append(len(client.stats())))
+    smsc.phones.subscribe(lambda _: receipts_then.append(len(client.stats())))
     client.send(message(NUMBER))
     await asyncio.sleep(2)
     assert (receipts_then, client.stats()) == ([0], ["DELIVRD"])
@@ -133,10 +133,10 @@ async def test_a_message_is_on_its_handset_before_its_receipt_has_left() -> None
     ],
 )
 @in_virtual_time
-async def test_only_what_was_delivered_is_on_a_handset_and_once(digits: str, arrives: int) -> None:
+async def test_only_what_was_delivered_is_on_a_phone_and_once(digits: str, arrives: int) -> None:
     smsc = make_smsc()
     await sent(smsc, message("5730012" + digits))
-    assert len(smsc.handsets.recent()) == arrives
+    assert len(smsc.phones.recent()) == arrives
 
 
 @in_virtual_time
@@ -144,7 +144,7 @@ async def test_each_number_shows_its_own_and_a_flash_message_is_one() -> None:
     smsc = make_smsc()
     await sent(smsc, message(NUMBER, b"one"), message(OTHER, b"now", data_coding=0x10))
     assert shown(smsc, NUMBER) == ["one"]
-    (flash,) = smsc.handsets.recent(OTHER)
+    (flash,) = smsc.phones.recent(OTHER)
     assert (flash.text, flash.is_flash) == ("now", True)
     assert sorted(shown(smsc, None)) == ["now", "one"]
 
@@ -153,7 +153,7 @@ async def test_each_number_shows_its_own_and_a_flash_message_is_one() -> None:
 async def test_listeners_are_told_of_each_part_under_one_serial_until_they_leave() -> None:
     smsc = make_smsc(receipt_delay_seconds=0)
     heard: list[PhoneMessage] = []
-    leave = smsc.handsets.subscribe(heard.append)
+    leave = smsc.phones.subscribe(heard.append)
     client = await sent(smsc, *long_message(LONG, "udh"), message(NUMBER, b"short"))
     leave()
     client.send(message(NUMBER, b"unheard"))
@@ -161,7 +161,7 @@ async def test_listeners_are_told_of_each_part_under_one_serial_until_they_leave
     assert [(found.parts_here, found.parts) for found in heard] == [(1, 3), (2, 3), (3, 3), (1, 1)]
     assert len({found.serial for found in heard[:3]}) == 1
     assert heard[2].text == LONG
-    assert heard[2:] == smsc.handsets.recent()[:2]
+    assert heard[2:] == smsc.phones.recent()[:2]
 
 
 @in_virtual_time
@@ -184,10 +184,10 @@ async def test_no_more_is_kept_than_there_is_room_for() -> None:
 
 @pytest.mark.parametrize(("text", "coding"), [("Hola €", 0), (LONG, 0), ("世界", 8), (WORLD, 8)])
 @in_virtual_time
-async def test_a_handset_writes_any_text_of_any_length(text: str, coding: int) -> None:
+async def test_a_phone_writes_any_text_of_any_length(text: str, coding: int) -> None:
     smsc = make_smsc()
     client = await connect(smsc)
-    wrote = smsc.handsets.write(NUMBER, "85355", text)
+    wrote = smsc.phones.write(NUMBER, "85355", text)
     await asyncio.sleep(1)
     pdus = client.of(DeliverSm)
     assert {(pdu.source_addr, pdu.destination_addr, pdu.data_coding) for pdu in pdus} == {(NUMBER, "85355", coding)}
@@ -198,20 +198,20 @@ async def test_a_handset_writes_any_text_of_any_length(text: str, coding: int) -
     assert [place and place.sequence for place in places] == (
         [None] if len(pdus) == 1 else list(range(1, len(pdus) + 1))
     )
-    assert smsc.handsets.recent(NUMBER) == [wrote]
+    assert smsc.phones.recent(NUMBER) == [wrote]
     assert (wrote.is_written, wrote.text, wrote.peer) == (True, text, "85355")
 
 
 @in_virtual_time
-async def test_a_handset_answers_whoever_wrote_to_it_last_from_that_address() -> None:
+async def test_a_phone_answers_whoever_wrote_to_it_last_from_that_address() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
     other = await connect(smsc, system_id="other", password="hidden")
     other.send(message(NUMBER, source_addr="85355"))
     await asyncio.sleep(2)
-    smsc.handsets.write(NUMBER, "85355", "to the other")
-    smsc.handsets.write(NUMBER, "99999", "to anybody who is bound")
-    smsc.handsets.write(NUMBER, "99999", "by name", system_id="esme")
+    smsc.phones.write(NUMBER, "85355", "to the other")
+    smsc.phones.write(NUMBER, "99999", "to anybody who is bound")
+    smsc.phones.write(NUMBER, "99999", "by name", system_id="esme")
     await asyncio.sleep(1)
     inbound = [pdu.short_message for pdu in other.of(DeliverSm) if pdu.esm_class == 0]
     assert b"to the other" in inbound
@@ -220,9 +220,9 @@ async def test_a_handset_answers_whoever_wrote_to_it_last_from_that_address() ->
 
 
 @in_virtual_time
-async def test_what_a_handset_writes_waits_for_a_client_that_is_away_and_its_answer_is_kept_too() -> None:
+async def test_what_a_phone_writes_waits_for_a_client_that_is_away_and_its_answer_is_kept_too() -> None:
     smsc = make_smsc()
-    smsc.handsets.write(NUMBER, "85355", "early")
+    smsc.phones.write(NUMBER, "85355", "early")
     client = await connect(smsc)
     client.send(message("573001299914"))
     await asyncio.sleep(2)
@@ -234,8 +234,8 @@ async def test_what_a_handset_writes_waits_for_a_client_that_is_away_and_its_ans
 async def test_a_text_beyond_255_parts_cannot_be_written() -> None:
     smsc = make_smsc()
     with pytest.raises(ValueError, match="parts"):
-        smsc.handsets.write(NUMBER, "85355", "x" * 153 * 256)
-    assert smsc.handsets.recent() == []
+        smsc.phones.write(NUMBER, "85355", "x" * 153 * 256)
+    assert smsc.phones.recent() == []
 
 
 # --- how they behave
@@ -246,7 +246,7 @@ async def test_a_number_behaves_as_it_is_told_until_it_is_told_nothing() -> None
     smsc = make_smsc()
     client = await connect(smsc)
     for how in ("fail", "99904", "lose-receipts", None):
-        smsc.handsets.behave(NUMBER, how)
+        smsc.phones.behave(NUMBER, how)
         client.send(message(NUMBER))
         await asyncio.sleep(3)
     assert [bool(status) for status in client.statuses(SubmitSmResp)] == [False, True, False, False]
@@ -257,8 +257,8 @@ async def test_a_number_behaves_as_it_is_told_until_it_is_told_nothing() -> None
 async def test_a_magic_number_may_behave_as_any_other_and_slow_is_ten_seconds() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
-    smsc.handsets.behave("573001299901", "ordinary")
-    smsc.handsets.behave(NUMBER, "slow")
+    smsc.phones.behave("573001299901", "ordinary")
+    smsc.phones.behave(NUMBER, "slow")
     client.send(message("573001299901"))
     client.send(message(NUMBER))
     await asyncio.sleep(5)
@@ -270,11 +270,11 @@ async def test_a_magic_number_may_behave_as_any_other_and_slow_is_ten_seconds() 
 @in_virtual_time
 async def test_how_numbers_behave_can_be_asked_and_nonsense_is_told() -> None:
     smsc = make_smsc()
-    smsc.handsets.behave(NUMBER, "99910")
-    smsc.handsets.behave(OTHER, "lose-answers=50%")
+    smsc.phones.behave(NUMBER, "99910")
+    smsc.phones.behave(OTHER, "lose-answers=50%")
     with pytest.raises(ScriptError, match="there is no 'faill'"):
-        smsc.handsets.behave(NUMBER, "faill")
-    assert [smsc.handsets.how(number) for number in (NUMBER, OTHER, "1")] == ["99910", "lose-answers=50%", ""]
+        smsc.phones.behave(NUMBER, "faill")
+    assert [smsc.phones.how(number) for number in (NUMBER, OTHER, "1")] == ["99910", "lose-answers=50%", ""]
     for how in ("fail", "slow", "ordinary"):
-        smsc.handsets.behave(NUMBER, how)
-        assert smsc.handsets.how(NUMBER) == how
+        smsc.phones.behave(NUMBER, how)
+        assert smsc.phones.how(NUMBER) == how

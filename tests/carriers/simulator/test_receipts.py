@@ -53,6 +53,6 @@ def test_the_library_reads_what_the_simulator_writes(stat: str, state: MessageSt
     assert (receipt.message_id, receipt.stat, receipt.state) == ("0A", stat, state)
 
 
-def test_a_text_of_a_handset_is_no_receipt() -> None:
+def test_a_text_of_a_phone_is_no_receipt() -> None:
     pdu = inbound_pdu(source="573001234567", destination="85355", octets=b"id:1 stat:DELIVRD", data_coding=0)
     assert parse_receipt(pdu) is None

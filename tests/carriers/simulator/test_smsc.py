@@ -110,7 +110,7 @@ async def test_the_late_answer_comes_after_35_seconds() -> None:
 
 
 @in_virtual_time
-async def test_the_handset_answers_from_its_number() -> None:
+async def test_the_phone_answers_from_its_number() -> None:
     client = await connect(make_smsc())
     client.send(message("573001299914"))
     await asyncio.sleep(2)
@@ -289,7 +289,7 @@ async def test_subscribers_are_told_what_arrives_until_they_leave() -> None:
 
 
 @in_virtual_time
-async def test_a_handset_writes_to_whoever_is_bound_later() -> None:
+async def test_a_phone_writes_to_whoever_is_bound_later() -> None:
     smsc = make_smsc()
     smsc.send_inbound(system_id="esme", source="573001234567", destination="85355", octets=b"ALTA")
     client = await connect(smsc)

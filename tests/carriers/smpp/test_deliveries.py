@@ -152,7 +152,7 @@ def test_an_inbound_data_sm() -> None:
 
 
 @pytest.mark.parametrize("esm_class", [0x08, 0x10, 0x18])
-def test_acknowledgements_of_handsets_are_nothing(esm_class: int) -> None:
+def test_acknowledgements_of_phones_are_nothing(esm_class: int) -> None:
     assert over_the_wire(DeliverSm(esm_class=esm_class, short_message=b"x")) is None
 
 

@@ -86,7 +86,7 @@ async def test_without_a_simulated_carrier_there_is_none(house: House) -> None:
     assert (await browser.post("/console/sandbox/clock", span="day")).status == 404
 
 
-# --- the handset
+# --- the phone
 
 
 async def test_the_screen_shows_text_sender_parts_and_state_and_nothing_that_a_text_wants(
@@ -118,7 +118,7 @@ async def test_a_phone_answers_by_its_form_with_and_without_scripts(sandbox: Hou
     assert answer.location == "/console/sandbox?number=34600000001&done=sent"
     assert "The phone has written." in (await browser.get(answer.location)).text
     assert sandbox.smsc is not None
-    assert [message.text for message in sandbox.smsc.handsets.recent("34600000001")] == ["hola"]
+    assert [message.text for message in sandbox.smsc.phones.recent("34600000001")] == ["hola"]
     inbound = CarrierInbound(carrier="c", source="34600000001", destination=OURS, text="hola")
     await sandbox.world.do(receive, inbound)
     again = await browser.post("/console/sandbox/answer", **form)
@@ -129,7 +129,7 @@ async def test_a_phone_answers_by_its_form_with_and_without_scripts(sandbox: Hou
     later = "/console/sandbox?piece=phones&number=34600000001&said={}"
     again_asked = (await browser.get(later.format("nonsense"), hx_request="true")).text
     assert "at most 2,000 characters" in again_asked, "it stays while others arrive"
-    assert "handset-said" not in (await browser.get(later.format("<b>"), hx_request="true")).text
+    assert "phone-said" not in (await browser.get(later.format("<b>"), hx_request="true")).text
     nobodys = await browser.post("/console/sandbox/answer", **(form | {"to": "34911111111"}))
     assert "nobody would get it" in nobodys.text
 

@@ -1,4 +1,4 @@
-"""What a handset shows of the octets that it got: the text, and whether it is shown at once and not kept.
+"""What a phone shows of the octets that it got: the text, and whether it is shown at once and not kept.
 
 Pure. It reads as phones do: whatever comes shows something.
 """

@@ -50,9 +50,9 @@ class DeliveryPlan:
     answer_after_seconds: float = 0.0
     receipts: tuple[PlannedReceipt, ...] = (DELIVERED,)
     reply: str = ""
-    """What the handset answers, once it has the message."""
+    """What the phone answers, once it has the message."""
     alerts: bool = False
-    """A message that failed is followed by the news that the handset is there again."""
+    """A message that failed is followed by the news that the phone is there again."""
 
 
 ORDINARY = DeliveryPlan(does="taken at once, DELIVRD within a second")
@@ -81,7 +81,7 @@ MAGIC: Mapping[str, DeliveryPlan] = {
         does="ENROUTE, then DELIVRD",
         receipts=(PlannedReceipt(stat="ENROUTE", after_seconds=0.2), PlannedReceipt(stat="DELIVRD", after_seconds=1)),
     ),
-    "99914": DeliveryPlan(does="DELIVRD, then the handset answers OK", reply="OK"),
+    "99914": DeliveryPlan(does="DELIVRD, then the phone answers OK", reply="OK"),
     "99915": DeliveryPlan(
         does="a receipt with a word nobody knows, then DELIVRD",
         receipts=(PlannedReceipt(stat="WHATEVR", after_seconds=0.2), PlannedReceipt(stat="DELIVRD", after_seconds=1)),
@@ -102,7 +102,7 @@ MAGIC: Mapping[str, DeliveryPlan] = {
     ),
     "99922": DeliveryPlan(does="always ESME_RTHROTTLED", status=Status.ESME_RTHROTTLED),
     "99923": DeliveryPlan(
-        does="UNDELIV, then an alert_notification: the handset is there again",
+        does="UNDELIV, then an alert_notification: the phone is there again",
         receipts=(PlannedReceipt(stat="UNDELIV", error=1),),
         alerts=True,
     ),

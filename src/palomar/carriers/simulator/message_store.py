@@ -42,7 +42,7 @@ class StoredMessage:
 
     @property
     def may_change(self) -> bool:
-        """Whether it may still be cancelled or replaced: it has not reached its handset, nor an end."""
+        """Whether it may still be cancelled or replaced: it has not reached its phone, nor an end."""
         return not (self.arrived or self.cancelled or self.done_ms)
 
     @property

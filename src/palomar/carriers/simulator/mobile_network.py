@@ -1,4 +1,4 @@
-"""What becomes of a message that was taken: it reaches its handset or does not, and its receipts are told.
+"""What becomes of a message that was taken: it reaches its phone or does not, and its receipts are told.
 
 Its agenda is the network's time, which follows a sandbox clock that jumps. Not here: answers and connections
 (``smsc``).
@@ -23,7 +23,7 @@ from palomar.ports import Clock
 from palomar.smpp import DeliverSm, MessageState, SubmitSm, parameters, tlvs
 
 ALERT_SECONDS = 1.0
-"""So long after a failed delivery the handset is there again."""
+"""So long after a failed delivery the phone is there again."""
 _DOUBLE_SECONDS = 0.1
 _ENDS = frozenset(state for state in MessageState if state.is_final)
 _FAILURES = frozenset({MessageState.UNDELIVERABLE, MessageState.EXPIRED})
@@ -34,7 +34,7 @@ Bring = Callable[[str, Delivery], None]
 
 
 class MobileNetwork:
-    """Between the SMSC and the handsets."""
+    """Between the SMSC and the phones."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class MobileNetwork:
         arrived: Callable[[StoredMessage, int], None],
         replied: Callable[[SubmitSm, str, str], None],
     ) -> None:
-        """``arrived`` is told of each part that reaches its handset, and the wall time; ``replied`` of what a handset
+        """``arrived`` is told of each part that reaches its phone, and the wall time; ``replied`` of what a phone
         answers to one: it, its system_id, the answer."""
         self.memory = MessageStore(limit=settings.history_limit)
         self._settings = settings
@@ -104,7 +104,7 @@ class MobileNetwork:
     def recall(self, system_id: str, message_id: str, pdu: SubmitSm, *, script: ChaosScript) -> None:
         """A message that was taken before a restart, and whose receipt is still owed: plan it again.
 
-        What becomes of it follows from its number and text, so it becomes the same; its handset does not answer again.
+        What becomes of it follows from its number and text, so it becomes the same; its phone does not answer again.
         """
         plan = replace(delivery_plan.plan_for(pdu.destination_addr), reply="")
         names = ids.recalled(message_id, script.ids or self._settings.ids)
@@ -153,7 +153,7 @@ class MobileNetwork:
             later(start + taken.delay_seconds, partial(self._reply, taken, plan.reply))
 
     def _happen(self, taken: StoredMessage, receipt: PlannedReceipt | None) -> None:
-        """The handset has it before anybody is told so; None: nobody will ever be."""
+        """The phone has it before anybody is told so; None: nobody will ever be."""
         if not taken.cancelled:
             now_ms = self._clock.wall_ms()
             if (receipt is None or receipt.stat == "DELIVRD") and not taken.arrived:
@@ -232,6 +232,6 @@ def _wants(pdu: SubmitSm, receipt: PlannedReceipt) -> bool:
 
 
 def _wants_alert(taken: StoredMessage) -> bool:
-    """Whether the news that the handset is back follows: its number has it so, or the sender set the delivery pending
+    """Whether the news that the phone is back follows: its number has it so, or the sender set the delivery pending
     flag (SMPP 3.4 section 5.3.2.29)."""
     return taken.plan.alerts or tlvs.SET_DPF.find(taken.pdu.tlvs) == 1

@@ -1,7 +1,7 @@
-"""The handsets that are not there: what they show, what they write, and how those of single numbers behave.
+"""The phones that are not there: what they show, what they write, and how those of single numbers behave.
 
 Bounded, in memory, and made for looking at: parts are joined and texts decoded when somebody asks, not when they come.
-Not here: whether and when a message reaches its handset (``smsc``).
+Not here: whether and when a message reaches its phone (``smsc``).
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ from palomar.smpp import DeliverSm, SubmitSm, read_parts
 from palomar.vocabulary.phone_message import PhoneMessage
 
 ARRIVALS_KEPT = 2_000
-"""Parts that came, of all handsets."""
+"""Parts that came, of all phones."""
 WRITTEN_KEPT = 500
 BEHAVIOURS_AT_MOST = 10_000
 
@@ -40,14 +40,14 @@ Listener = Callable[[PhoneMessage], None]
 
 
 class PhoneService(Protocol):
-    """What handsets need of their SMSC."""
+    """What phones need of their SMSC."""
 
     def wall_ms(self) -> int: ...
 
     def alphabet(self) -> Alphabet: ...
 
     def brought(self, system_id: str, pdus: Sequence[DeliverSm]) -> None:
-        """Bring what a handset wrote to whoever is bound as ``system_id``."""
+        """Bring what a phone wrote to whoever is bound as ``system_id``."""
         ...
 
     def somebody(self) -> str:
@@ -67,7 +67,7 @@ class SimulatedPhones:
         self._serial = 0
 
     def recent(self, number: str | None = None) -> list[PhoneMessage]:
-        """The last messages of all handsets or of one, oldest first, parts joined."""
+        """The last messages of all phones or of one, oldest first, parts joined."""
         messages = _joined((part for part in self._arrived if _is_of(part, number)), self._network.alphabet())
         messages += [message for message in self._written if number in (None, message.number)]
         return sorted(messages, key=lambda message: message.serial)
@@ -79,7 +79,7 @@ class SimulatedPhones:
         return partial(self._listeners.remove, listener)
 
     def write(self, number: str, to: str, text: str, *, system_id: str = "") -> PhoneMessage:
-        """A handset writes ``text``, of any length, to ``to``: to the client that last wrote to it from there, if
+        """A phone writes ``text``, of any length, to ``to``: to the client that last wrote to it from there, if
         ``system_id`` does not say whose it is. Raises ValueError beyond 255 parts."""
         serial = self._next_serial()
         pdus = inbound_pdus(source=number, destination=to, text=text, reference=serial)
@@ -123,7 +123,7 @@ class SimulatedPhones:
         return "" if found is None else delivery_plan.word_of(found)
 
     def arrived(self, pdu: SubmitSm, system_id: str, at_ms: int, *, reference: str) -> None:
-        """A part reached its handset; ``reference`` is what its sender knows it by."""
+        """A part reached its phone; ``reference`` is what its sender knows it by."""
         self._serial += 1
         part = _Part(self._serial, pdu, system_id, at_ms, reference)
         self._arrived.append(part)

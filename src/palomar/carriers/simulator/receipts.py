@@ -1,4 +1,4 @@
-"""The PDUs that the simulator sends by itself: receipts in any word and any dialect, and what a handset writes.
+"""The PDUs that the simulator sends by itself: receipts in any word and any dialect, and what a phone writes.
 
 Pure. Unlike ``smpp.format_receipt`` it can write words that no specification knows.
 """
@@ -89,7 +89,7 @@ def receipt_pdu(
 
 
 def inbound_pdu(*, source: str, destination: str, octets: bytes, data_coding: int) -> DeliverSm:
-    """What a handset wrote, in one part."""
+    """What a phone wrote, in one part."""
     return DeliverSm(
         source_addr_ton=Ton.INTERNATIONAL,
         source_addr_npi=1,
@@ -103,7 +103,7 @@ def inbound_pdu(*, source: str, destination: str, octets: bytes, data_coding: in
 
 
 def inbound_pdus(*, source: str, destination: str, text: str, reference: int) -> list[DeliverSm]:
-    """What a handset wrote, however long: GSM if that has every character, else UCS-2, cut into parts whose header has
+    """What a phone wrote, however long: GSM if that has every character, else UCS-2, cut into parts whose header has
     the low octet of ``reference``. Raises ValueError beyond 255 parts."""
     alphabet = measure(text).alphabet
     pieces: Sequence[bytes] = payloads(text, alphabet)
@@ -135,7 +135,7 @@ def as_data_sm(pdu: DeliverSm) -> DataSm:
 
 
 def alert_pdu(submitted: SubmitSm) -> AlertNotification:
-    """The handset that this message could not reach is there again (SMPP 3.4 section 4.12)."""
+    """The phone that this message could not reach is there again (SMPP 3.4 section 4.12)."""
     return AlertNotification(
         source_addr_ton=submitted.dest_addr_ton,
         source_addr_npi=submitted.dest_addr_npi,

@@ -10,7 +10,7 @@ from palomar.carriers.simulator.chaos.ids import IdDialect
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings:
-    """One SMSC that takes everything and delivers it to handsets that are not there."""
+    """One SMSC that takes everything and delivers it to phones that are not there."""
 
     passwords: Mapping[str, str] | None = None
     """system_id to password; None lets anybody bind, which is for the one inside the process only."""

@@ -1,4 +1,4 @@
-"""An SMSC that takes everything, delivers it to handsets that are not there, and sends the receipts.
+"""An SMSC that takes everything, delivers it to phones that are not there, and sends the receipts.
 
 Stores and forwards in memory: receipts wait for a receiver of their system_id and come again until they are
 acknowledged. Not here: how a message is answered (``submit_handler``) and what becomes of it (``mobile_network``), the
@@ -31,7 +31,7 @@ from palomar.smpp import DataSm, DataSmResp, DeliverSm, Outbind, Pdu, SubmitSm, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivedPart:
-    """A message as the handset got it, one part."""
+    """A message as the phone got it, one part."""
 
     number: str
     sender: str
@@ -51,14 +51,14 @@ class SimulatorSmsc:
         self.settings = settings or SimulatorSettings()
         self.clock = clock
         self.stats = Stats()
-        self.handsets = SimulatedPhones(self)
+        self.phones = SimulatedPhones(self)
         self._peers: set[ClientConnection] = set()
         self._mailboxes: dict[str, Mailbox] = {}
         self._touched: set[str] = set()
         self._wire = Scheduler(clock.monotonic, after=self._pump_touched)
         self._air = Scheduler(clock.monotonic, after=self._pump_touched)
         self.reception = SubmitHandler(
-            clock=clock, stats=self.stats, wire=self._wire, behaviours=self.handsets.behaviours
+            clock=clock, stats=self.stats, wire=self._wire, behaviours=self.phones.behaviours
         )
         self.network = MobileNetwork(
             self.settings,
@@ -109,14 +109,14 @@ class SimulatorSmsc:
         self._air.skip(seconds)
 
     def subscribe(self, arrived: Callable[[ArrivedPart], None]) -> Callable[[], None]:
-        """Be told of every part that reaches a handset, as it came; returns how to be told no more."""
+        """Be told of every part that reaches a phone, as it came; returns how to be told no more."""
         self._subscribers.append(arrived)
         return partial(self._subscribers.remove, arrived)
 
     def send_inbound(
         self, *, system_id: str, source: str, destination: str, octets: bytes, data_coding: int = 0
     ) -> None:
-        """A handset writes a single part to a number of ``system_id``; it waits for a receiver like any receipt."""
+        """A phone writes a single part to a number of ``system_id``; it waits for a receiver like any receipt."""
         pdu = inbound_pdu(source=source, destination=destination, octets=octets, data_coding=data_coding)
         self.brought(system_id, [pdu])
 
@@ -192,7 +192,7 @@ class SimulatorSmsc:
         self.stats.deliveries_again += 1
         self._wire.later(after_seconds, partial(self._bring, system_id, pdu))
 
-    # --- what its handsets ask (PhoneService)
+    # --- what its phones ask (PhoneService)
 
     def wall_ms(self) -> int:
         return self.clock.wall_ms()
@@ -224,7 +224,7 @@ class SimulatorSmsc:
 
     def _arrived(self, taken: StoredMessage, at_ms: int) -> None:
         pdu = taken.pdu
-        self.handsets.arrived(pdu, taken.system_id, at_ms, reference=taken.names.answered)
+        self.phones.arrived(pdu, taken.system_id, at_ms, reference=taken.names.answered)
         if not self._subscribers:
             return
         arrival = ArrivedPart(
@@ -241,7 +241,7 @@ class SimulatorSmsc:
             arrived(arrival)
 
     def _replied(self, pdu: SubmitSm, system_id: str, text: str) -> None:
-        self.handsets.write(pdu.destination_addr, pdu.source_addr, text, system_id=system_id)
+        self.phones.write(pdu.destination_addr, pdu.source_addr, text, system_id=system_id)
 
     def _bring(self, system_id: str, delivery: Delivery) -> None:
         self.mailbox(system_id).put(delivery)

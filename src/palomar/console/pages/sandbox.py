@@ -1,4 +1,4 @@
-"""The sandbox: the handsets of simulated carriers, live, and the tools to play with them.
+"""The sandbox: the phones of simulated carriers, live, and the tools to play with them.
 
 What one message has become is on its own page; what this page shows is what a phone shows. It works without scripts,
 by reloading; with them the phones and the last calls look again whenever the stream says that something has changed.
@@ -75,7 +75,7 @@ async def answer(visit: SignedVisit) -> PageReply:
     play = visit.viewer.play
     if play is None:
         return visit.missing()
-    wrote = await play.handsets.write(visit.asked("number"), visit.asked("to"), visit.asked("text"))
+    wrote = await play.phones.write(visit.asked("number"), visit.asked("to"), visit.asked("text"))
     if visit.request.wants_piece:
         return await _phones(visit, play, wrote=wrote)
     if wrote is Wrote.SENT:
@@ -88,7 +88,7 @@ async def behave(visit: SignedVisit) -> PageReply:
     play, number = visit.viewer.play, visit.asked("number")
     if play is None:
         return visit.missing()
-    fault = play.handsets.behave(number, visit.asked("script") or visit.asked("how"))
+    fault = play.phones.behave(number, visit.asked("script") or visit.asked("how"))
     if fault:
         return await _page(visit, play, fault=visit.t("This script cannot be read: {why}", why=told(fault, visit.t)))
     return visit.go("/sandbox", number=plain_address(number), done="behaves")
@@ -115,9 +115,9 @@ async def _phones(visit: SignedVisit, play: PersonalSandbox, *, wrote: str) -> P
     """The numbers and the screen. What was said of the last answer stays until the next, whatever arrives meanwhile."""
     return visit.page(
         "sandbox_phones.html",
-        view=await play.handsets.look(plain_address(visit.asked("number"))),
+        view=await play.phones.look(plain_address(visit.asked("number"))),
         latest_of=SENT_AT_MOST,
-        addresses=await play.handsets.addresses(),
+        addresses=await play.phones.addresses(),
         play=play,
         fields=_fields(visit),
         wrote=wrote,
@@ -128,7 +128,7 @@ async def _phones(visit: SignedVisit, play: PersonalSandbox, *, wrote: str) -> P
 async def _page(
     visit: SignedVisit, play: PersonalSandbox, *, fault: str = "", made: Secrets | None = None
 ) -> PageReply:
-    view = await play.handsets.look(plain_address(visit.asked("number")))
+    view = await play.phones.look(plain_address(visit.asked("number")))
     done = DONE.get(visit.asked("done"))
     account = await _account(visit, play)
     return visit.page(
@@ -136,7 +136,7 @@ async def _page(
         status=422 if fault else 200,
         view=view,
         latest_of=SENT_AT_MOST,
-        addresses=await play.handsets.addresses(),
+        addresses=await play.phones.addresses(),
         play=play,
         fields=_fields(visit) | ({"number": view.number} if view.number else {}),
         is_chosen=bool(visit.asked("number")),

@@ -235,7 +235,7 @@ async def test_a_late_answer_to_a_query_is_still_a_receipt_and_a_lost_link_forge
 
 
 @in_virtual_time
-async def test_alert_notifications_are_counted_and_logged_once_a_handset() -> None:
+async def test_alert_notifications_are_counted_and_logged_once_a_phone() -> None:
     with capture_logs() as logs:
         async with Rig() as rig:
             await rig.live()

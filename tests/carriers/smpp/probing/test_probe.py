@@ -172,7 +172,7 @@ async def test_a_word_that_nobody_knows_is_shown() -> None:
 @in_virtual_time
 async def test_what_waits_for_others_goes_back_and_comes_again() -> None:
     def wait_for_others(smsc: SimulatorSmsc) -> None:
-        smsc.handsets.write("34600000077", "85355", "for the server beside", system_id="palomar")
+        smsc.phones.write("34600000077", "85355", "for the server beside", system_id="palomar")
         smsc.recall("palomar", "00000000000000AA", _submitted("34600000078"))
 
     found = await examined(more=wait_for_others)

@@ -29,7 +29,7 @@ class StrayPdus:
 
     @property
     def remembered(self) -> int:
-        """Count the handsets of which an alert was logged."""
+        """Count the phones of which an alert was logged."""
         return len(self._alerted)
 
     def without_effect(self, event: PduRefused | UnexpectedResponse) -> None:
@@ -47,12 +47,12 @@ class StrayPdus:
             log.warning("carrier_pdu_salvaged", link=self._link, oddity=oddity)
 
     def alert(self, pdu: AlertNotification) -> None:
-        """Note that a handset can be reached again (SMPP 3.4 section 4.12); nothing of ours waits for that."""
+        """Note that a phone can be reached again (SMPP 3.4 section 4.12); nothing of ours waits for that."""
         self.alerts += 1
-        handset = pdu.source_addr
-        if handset not in self._alerted and len(self._alerted) < ALERTS_REMEMBERED:
-            self._alerted.add(handset)
-            log.info("carrier_alert_notification", link=self._link, handset=masked(handset))
+        phone = pdu.source_addr
+        if phone not in self._alerted and len(self._alerted) < ALERTS_REMEMBERED:
+            self._alerted.add(phone)
+            log.info("carrier_alert_notification", link=self._link, phone=masked(phone))
 
     def _is_first(self, kind: tuple[int, int | str]) -> bool:
         if kind in self._kinds or len(self._kinds) >= KINDS_AT_MOST:
