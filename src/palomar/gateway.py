@@ -96,7 +96,7 @@ class Gateway:
             lane=0,
             awaited=True,
             patience_seconds=ACCEPT_PATIENCE_SECONDS,
-            prepare=dispatcher.claim_at_birth,
+            prepare=dispatcher.claim_new_messages,
             weigh=_weight,
             undo=withdraw,
             can_undo=can_withdraw,

@@ -16,8 +16,8 @@ from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.sending.deadlines import end_stale
 from palomar.sending.nodes import take_over
 from palomar.sending.reroute import RerouteOrder, reroute
-from palomar.sending.resend_held import held_messages, send_held
-from palomar.sending.submit import Again, SubmitAnswer, record_answers
+from palomar.sending.resend_held import list_held_messages, resend_held_parts
+from palomar.sending.submit import Retry, SubmitAnswer, record_answers
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.lane import Lane, Rank
@@ -40,7 +40,7 @@ async def doubted(world: World, *, carrier: str = "c", **asked: Any) -> Accepted
     return message
 
 
-async def again(world: World, part: OutgoingPart, attempt: int, *, carrier: str = "c") -> Again | None:
+async def again(world: World, part: OutgoingPart, attempt: int, *, carrier: str = "c") -> Retry | None:
     """The part leaves once more, and gets no answer either."""
     part = structs.replace(part, attempt=attempt)
     assert await world.mark(part, carrier=carrier) == [True]
@@ -59,7 +59,7 @@ async def reasons(world: World) -> dict[str, int]:
 async def test_what_no_carrier_answers_is_sent_again_once_and_then_held(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     (part,) = outgoing(message)
-    assert await world.answer(part, NO_ANSWER) == Again(attempt=2, seconds=5.0)
+    assert await world.answer(part, NO_ANSWER) == Retry(attempt=2, seconds=5.0)
     assert await again(world, part, 2) is None
     assert await world.state(message.row.id) is State.HELD
     assert await world.queue() == {}
@@ -71,7 +71,7 @@ async def test_each_pause_is_longer_than_the_one_before_as_the_account_says(worl
     (part,) = outgoing(await world.accepted(account, claim=State.SUBMITTING))
     first = await world.answer(part, NO_ANSWER)
     found = [first, *[await again(world, part, attempt) for attempt in (2, 3, 4)]]
-    assert found == [Again(2, 10.0), Again(3, 30.0), Again(4, 90.0), None]
+    assert found == [Retry(2, 10.0), Retry(3, 30.0), Retry(4, 90.0), None]
 
 
 async def test_the_lane_s_bounds_go_before_the_account_s(world: World) -> None:
@@ -82,7 +82,7 @@ async def test_the_lane_s_bounds_go_before_the_account_s(world: World) -> None:
     (code,) = outgoing(await world.accepted(await world.account(), claim=State.SUBMITTING))
     (slow,) = outgoing(await world.accepted(await world.account(), claim=State.SUBMITTING, label="slow"))
     assert await world.answer(code, NO_ANSWER) is None
-    assert await world.answer(slow, NO_ANSWER) == Again(2, 60.0)
+    assert await world.answer(slow, NO_ANSWER) == Retry(2, 60.0)
 
 
 async def test_the_pause_is_kept_by_whoever_takes_the_message_over(world: World) -> None:
@@ -121,7 +121,7 @@ async def test_an_answer_that_the_node_could_not_record_before_it_died_uses_no_r
     await world.do(take_over, world.node_id)
     world.node_id = await new_node(world, "second")
     await world.do(claim, MessageClaimOrder(carrier="c", limit=9))
-    assert await again(world, part, 2) == Again(3, 5.0)
+    assert await again(world, part, 2) == Retry(3, 5.0)
     assert await again(world, part, 3) is None
 
 
@@ -129,7 +129,7 @@ async def test_a_part_that_was_never_handed_over_is_queued_again_however_often(w
     (part,) = outgoing(await world.accepted(await world.account(), claim=State.SUBMITTING))
     for attempt in range(1, 9):
         found = await world.answer(structs.replace(part, attempt=attempt), NotSent(reason="no link is bound"))
-        assert found == Again(attempt + 1, 0.0)
+        assert found == Retry(attempt + 1, 0.0)
         await world.mark(structs.replace(part, attempt=attempt + 1))
 
 
@@ -504,13 +504,13 @@ async def test_what_is_held_is_sent_once_more_by_hand_with_new_bounds_and_by_any
     assert await world.state(message.row.id) is State.HELD
 
     async def counted(tx: Transaction) -> tuple[list[Held], list[MessageId]]:
-        return await count_held(tx, None), await held_messages(tx, account.id)
+        return await count_held(tx, None), await list_held_messages(tx, account.id)
 
     assert await world.database.read(counted) == (
         [Held(account_id=account.id, messages=1, oldest_ms=world.now_ms)],
         [message.row.id],
     )
-    assert await world.do(send_held, [message.row.id], [message.row.id]) == [1, 0]
+    assert await world.do(resend_held_parts, [message.row.id], [message.row.id]) == [1, 0]
     assert await world.database.read(counted) == ([], [])
     world.router = StandingRouter("c", "b", c="it answers nothing")
     claimed = (await world.do(claim, MessageClaimOrder(carrier="", limit=9)))[0].parts
@@ -518,7 +518,7 @@ async def test_what_is_held_is_sent_once_more_by_hand_with_new_bounds_and_by_any
     for part in outgoing(message, attempt=3):
         assert await world.mark(part, carrier="b") == [True]
     third, other = outgoing(message, attempt=3)
-    assert await world.answer(third, NO_ANSWER, carrier="b") == Again(4, 5.0)
+    assert await world.answer(third, NO_ANSWER, carrier="b") == Retry(4, 5.0)
     await world.answer(other, Taken(reference="b2"), carrier="b")
     assert await world.receipt("b2", State.DELIVERED, carrier="b")
     assert await world.receipt("c1", State.DELIVERED, msisdn=PHONE)
@@ -532,7 +532,7 @@ async def test_of_a_message_partly_taken_only_the_held_part_is_sent_once_more_by
     first, second = outgoing(message)
     await world.answer(first, Taken(reference="r1"))
     await world.answer(second, NO_ANSWER)
-    assert await world.do(send_held, [message.row.id]) == [1]
+    assert await world.do(resend_held_parts, [message.row.id]) == [1]
     assert await world.part_states(message.row.id) == [State.SENT, State.QUEUED]
     assert await world.ask("SELECT carrier FROM queue") == [("c",)]
 
@@ -542,5 +542,5 @@ async def test_nothing_but_what_is_held_is_sent_by_hand(world: World) -> None:
     await world.sent(account)
     queued = await world.accepted(account)
     ids = [MessageId(row[0]) for row in await world.ask("SELECT id FROM messages")]
-    assert await world.do(send_held, ids) == [0]
+    assert await world.do(resend_held_parts, ids) == [0]
     assert await world.queue() == {queued.row.id: None}

@@ -7,7 +7,7 @@ from tests.support.world import receipt as receipt_of
 from palomar.acceptance.compose import Recipient
 from palomar.ports import InDoubt, OutgoingPart, Taken
 from palomar.receipts.overdue import OverduePart, overdue_parts
-from palomar.receipts.receipt_id_lessons import RECEIPT_IDS, list_lessons, load_spellings, unlearn
+from palomar.receipts.receipt_id_lessons import RECEIPT_IDS, list_lessons, load_receipt_id_formats, unlearn
 from palomar.receipts.record import OrphanSweep, record_receipts, sweep_orphans
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
@@ -25,8 +25,8 @@ async def sent_as(world: World, reference: str, *, number: int = 0) -> MessageId
     return message.row.id
 
 
-async def spellings(world: World) -> dict[str, ReceiptIdFormat]:
-    return dict(await world.database.read(load_spellings))
+async def receipt_id_formats(world: World) -> dict[str, ReceiptIdFormat]:
+    return dict(await world.database.read(load_receipt_id_formats))
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,11 @@ async def test_ids_match_however_they_are_spelt_and_the_spelling_is_learned(
     message_id = await sent_as(world, answer)
     assert await world.receipt(receipt, State.DELIVERED, msisdn=PHONE)
     assert await world.state(message_id) is State.DELIVERED
-    assert await spellings(world) == {"c": spelling}
+    assert await receipt_id_formats(world) == {"c": spelling}
 
 
 async def test_what_was_learned_is_all_that_is_tried(world: World) -> None:
-    world.spellings = {"c": ReceiptIdFormat.DECIMAL_OF_HEX}
+    world.receipt_id_formats = {"c": ReceiptIdFormat.DECIMAL_OF_HEX}
     hexadecimal = await sent_as(world, "10")
     decimal = await sent_as(world, "16")
     assert await world.receipt("16", State.DELIVERED, msisdn=PHONE)
@@ -62,7 +62,7 @@ async def test_between_readings_the_phone_decides(world: World) -> None:
     as_hexadecimal = await sent_as(world, "10", number=0)
     assert await world.receipt("16", State.DELIVERED, msisdn=PHONE)
     assert (await world.state(as_it_stands), await world.state(as_hexadecimal)) == (State.SENT, State.DELIVERED)
-    assert await spellings(world) == {"c": ReceiptIdFormat.DECIMAL_OF_HEX}
+    assert await receipt_id_formats(world) == {"c": ReceiptIdFormat.DECIMAL_OF_HEX}
 
 
 async def test_without_the_phone_only_the_plain_reading_is_believed_and_nothing_is_learned(world: World) -> None:
@@ -71,13 +71,13 @@ async def test_without_the_phone_only_the_plain_reading_is_believed_and_nothing_
     assert not await world.receipt("16", State.DELIVERED, msisdn=OTHER)
     assert await world.receipt("10", State.DELIVERED)
     assert await world.state(message_id) is State.DELIVERED
-    assert await spellings(world) == {}
+    assert await receipt_id_formats(world) == {}
 
 
 async def test_an_id_that_reads_alike_in_every_spelling_teaches_nothing(world: World) -> None:
     await sent_as(world, "7")
     assert await world.receipt("7", State.DELIVERED, msisdn=PHONE)
-    assert await spellings(world) == {}
+    assert await receipt_id_formats(world) == {}
 
 
 @pytest.mark.parametrize("address", [PHONE, f"+{PHONE}", PHONE[2:], f"00{PHONE}"])
@@ -105,13 +105,13 @@ async def test_an_early_receipt_of_another_phone_is_not_mistaken(world: World) -
 
 
 async def test_a_carrier_that_changes_its_spelling_is_learned_anew_by_the_sweep(world: World) -> None:
-    world.spellings = {"c": ReceiptIdFormat.SAME}
+    world.receipt_id_formats = {"c": ReceiptIdFormat.SAME}
     message_id = await sent_as(world, "1f")
     assert not await world.receipt("31", State.DELIVERED, msisdn=PHONE)
     (swept,) = await world.do(sweep_orphans, OrphanSweep(limit=10))
     assert swept.joined == 1
     assert await world.state(message_id) is State.DELIVERED
-    assert await spellings(world) == {"c": ReceiptIdFormat.DECIMAL_OF_HEX}
+    assert await receipt_id_formats(world) == {"c": ReceiptIdFormat.DECIMAL_OF_HEX}
 
 
 async def test_the_sweep_goes_on_where_it_stopped_and_begins_anew(world: World) -> None:
@@ -133,7 +133,7 @@ async def test_a_lesson_can_be_unlearned(world: World) -> None:
         return len(await list_lessons(tx)), await unlearn(tx, "c", RECEIPT_IDS), await unlearn(tx, "c", RECEIPT_IDS)
 
     assert await world.database.write(script) == (1, True, False)
-    assert await spellings(world) == {}
+    assert await receipt_id_formats(world) == {}
 
 
 # --- ids that name nobody

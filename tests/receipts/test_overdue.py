@@ -7,7 +7,7 @@ from tests.support.carriers import CountingCarrier
 from tests.support.world import World
 
 from palomar.receipts import overdue
-from palomar.receipts.overdue import Overdue
+from palomar.receipts.overdue import OverdueReceipts
 from palomar.routing.rules import RoutingPlan
 from palomar.routing.sender_rules import SenderAction, SenderRule
 from palomar.storage.database import Database
@@ -32,12 +32,12 @@ def watched(database: Database) -> tuple[World, AskedCarrier, Callable[[float], 
     """A world, its carrier, and a look after so many seconds: how many questions it made."""
     world, clock, carrier = World(database=database), SetClock(), AskedCarrier()
     world.now_ms = clock.wall_ms()
-    looks = Overdue(database, clock, {"c": carrier}, {"c": AFTER})
+    looks = OverdueReceipts(database, clock, {"c": carrier}, {"c": AFTER})
 
     async def look(seconds: float) -> int:
         clock.now += seconds
         before = len(carrier.asked)
-        await looks.look()
+        await looks.query_overdue()
         return len(carrier.asked) - before
 
     return world, carrier, look
@@ -58,7 +58,7 @@ async def test_the_carrier_is_asked_with_the_sender_that_it_was_told(database: D
     await world.sent(await world.account())
     plan = RoutingPlan(sender_rules=(SenderRule(id=1, country="MX", action=SenderAction.REPLACE, replacement="5255"),))
     clock.now += AFTER
-    await Overdue(database, clock, {"c": carrier}, {"c": AFTER}, plan=lambda: plan).look()
+    await OverdueReceipts(database, clock, {"c": carrier}, {"c": AFTER}, plan=lambda: plan).query_overdue()
     assert carrier.asked == [("r1", "5255")]
 
 
@@ -93,5 +93,5 @@ async def test_a_carrier_with_no_time_set_is_never_asked(database: Database) -> 
     world, clock, carrier = World(database=database), SetClock(), AskedCarrier()
     await world.sent(await world.account())
     clock.now += 10**6
-    await Overdue(database, clock, {"c": carrier}, {"c": 0}).look()
+    await OverdueReceipts(database, clock, {"c": carrier}, {"c": 0}).query_overdue()
     assert carrier.asked == []

@@ -18,7 +18,7 @@ from palomar.reports.attention import (
 )
 from palomar.reports.buckets import Bucket
 from palomar.reports.statistics import Whose
-from palomar.routing.carrier_status import CarrierStatus, record_standing
+from palomar.routing.carrier_status import CarrierStatus, record_carrier_status
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.message import State
@@ -175,7 +175,7 @@ async def test_an_account_that_sends_nothing_is_not_low_however_little_it_has(ti
 async def stand(world: World, *standings: CarrierStatus) -> None:
     assert world.node_id is not None
     node_id = world.node_id
-    await world.database.write(lambda tx: record_standing(tx, node_id, list(standings), now_ms=1))
+    await world.database.write(lambda tx: record_carrier_status(tx, node_id, list(standings), now_ms=1))
 
 
 def link(*, bound: bool = True, parts_per_second: float = 0.0) -> LinkStatus:

@@ -8,7 +8,7 @@ from palomar.console.waiting import SENTENCES, sentence
 from palomar.ports import Deferred, InDoubt, LinkStatus
 from palomar.reports.messages import show_message
 from palomar.reports.waits import Wait, WaitFor, find_wait
-from palomar.routing.carrier_status import CarrierStatus, record_standing
+from palomar.routing.carrier_status import CarrierStatus, record_carrier_status
 from palomar.routing.hours import parse_hours
 from palomar.routing.rules import Route, RoutingPlan
 from palomar.sending.claimer import MessageClaimOrder, claim
@@ -32,7 +32,7 @@ async def wait_of(world: World, message_id: MessageId) -> Wait | None:
 async def stand(world: World, *standings: CarrierStatus) -> None:
     """The carriers of a living node stand so."""
     node_id = await new_node(world, "one")
-    await world.database.write(lambda tx: record_standing(tx, node_id, list(standings), now_ms=world.now_ms))
+    await world.database.write(lambda tx: record_carrier_status(tx, node_id, list(standings), now_ms=world.now_ms))
 
 
 async def test_a_scheduled_message_waits_for_its_time(world: World) -> None:

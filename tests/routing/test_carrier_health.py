@@ -20,7 +20,7 @@ def fail(
     one: CarrierHealth, *, begin: float = 0.0, outcome: SubmitOutcome = LATER, times: int = FAILURES_AT_LEAST
 ) -> None:
     for number in range(times):
-        one.answered(outcome, begin + number / 10, MessageId(number))
+        one.record_outcome(outcome, begin + number / 10, MessageId(number))
 
 
 def test_without_a_link_it_is_in_trouble_at_once_and_has_failed_after_a_while() -> None:
@@ -46,7 +46,7 @@ def test_one_that_only_fails_is_in_trouble_after_a_while_and_says_how(outcome: S
 def test_one_that_answers_as_it_should_is_in_no_trouble(outcome: SubmitOutcome) -> None:
     one = health()
     fail(one)
-    one.answered(outcome, 1.0, MessageId(9))
+    one.record_outcome(outcome, 1.0, MessageId(9))
     fail(one, begin=2.0, times=FAILURES_AT_LEAST - 1)
     assert one.trouble(60.0) == ""
 
@@ -70,7 +70,7 @@ def test_after_a_rest_it_may_try_again_and_a_new_failure_counts_anew() -> None:
 def test_one_message_that_fails_again_and_again_is_no_trouble_of_the_carrier() -> None:
     one = health()
     for second in range(60):
-        one.answered(LATER, float(second), MessageId(1))
+        one.record_outcome(LATER, float(second), MessageId(1))
         assert one.trouble(float(second)) == ""
         assert not one.has_failed(float(second))
     assert one.failures == 1

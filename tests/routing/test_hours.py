@@ -34,14 +34,14 @@ def at(text: str, zone: str = "UTC") -> int:
     ],
 )
 def test_when_they_hold(hours: str, moment: str, open_then: bool) -> None:
-    assert parse_hours(hours).hold(at(moment)) is open_then
+    assert parse_hours(hours).contains(at(moment)) is open_then
 
 
 def test_they_hold_by_the_clock_of_their_zone_also_in_summer() -> None:
     hours = parse_hours("08:00-20:00 Europe/Madrid")
-    assert hours.hold(at("2025-07-01T06:00"))
-    assert not hours.hold(at("2025-12-01T06:00"))
-    assert hours.hold(at("2025-12-01T07:00"))
+    assert hours.contains(at("2025-07-01T06:00"))
+    assert not hours.contains(at("2025-12-01T06:00"))
+    assert hours.contains(at("2025-12-01T07:00"))
     assert hours.text == "08:00-20:00 Europe/Madrid"
 
 

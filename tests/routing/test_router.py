@@ -5,12 +5,12 @@ from tests.support.carriers import CountingCarrier
 
 from palomar.ports import Deferred
 from palomar.routing.router import Router
-from palomar.routing.rules import Route, RoutingPlan, RoutingQuestion
+from palomar.routing.rules import Route, RoutingPlan, RoutingRequest
 from palomar.routing.sender_rules import SenderAction, SenderRule
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId
 
-ASKED = RoutingQuestion(
+ASKED = RoutingRequest(
     msisdn="34600000000", country="ES", sender="ACME", lineage=(AccountId(1),), label="", dialect="foxsys", at_ms=0
 )
 
@@ -21,17 +21,17 @@ def carriers(*names: str, down: str = "") -> dict[str, CountingCarrier]:
 
 @in_virtual_time
 async def test_with_nothing_to_weigh_the_carriers_take_turns_and_nothing_is_explained() -> None:
-    outlook = Router(carriers("a", "b"), LoopClock()).look()
-    choices = [outlook.choose(ASKED) for _ in range(4)]
+    snapshot = Router(carriers("a", "b"), LoopClock()).snapshot()
+    choices = [snapshot.choose(ASKED) for _ in range(4)]
     assert sorted(choice.carrier for choice in choices) == ["a", "a", "b", "b"]
     assert all(choice.usable and choice.sender == "ACME" and not choice.candidates for choice in choices)
 
 
 @in_virtual_time
 async def test_a_carrier_in_trouble_is_explained() -> None:
-    outlook = Router(carriers("a", "b", down="a"), LoopClock()).look()
-    assert {outlook.choose(ASKED).carrier for _ in range(4)} == {"b"}
-    assert outlook.choose(ASKED).told().splitlines() == ["a: no link is bound", "b: chosen"]
+    snapshot = Router(carriers("a", "b", down="a"), LoopClock()).snapshot()
+    assert {snapshot.choose(ASKED).carrier for _ in range(4)} == {"b"}
+    assert snapshot.choose(ASKED).explain().splitlines() == ["a: no link is bound", "b: chosen"]
 
 
 @in_virtual_time
@@ -39,9 +39,9 @@ async def test_the_rules_of_the_moment_are_those_that_count() -> None:
     plan = RoutingPlan()
     router = Router(carriers("a", "b"), LoopClock(), plan=lambda: plan)
     plan = RoutingPlan(routes=(Route(id=1, carrier="b"),))
-    assert {router.look().choose(ASKED).carrier for _ in range(3)} == {"b"}
+    assert {router.snapshot().choose(ASKED).carrier for _ in range(3)} == {"b"}
     plan = RoutingPlan(sender_rules=(SenderRule(id=1, action=SenderAction.REPLACE, replacement="34911"),))
-    assert router.look().choose(ASKED).sender == "34911"
+    assert router.snapshot().choose(ASKED).sender == "34911"
     assert router.plan is plan
 
 
@@ -51,7 +51,7 @@ async def test_what_a_carrier_answers_counts_for_its_standing() -> None:
     router = Router(carriers("a", "b"), clock, failover_seconds=0.0)
     for number in range(3):
         later = Deferred(status=88, reason="ESME_RTHROTTLED", retry_after_seconds=1)
-        router.answered("a", later, MessageId(number))
+        router.record_outcome("a", later, MessageId(number))
     assert router.has_failed("a")
     assert not router.has_failed("b")
     assert (router.has_other("a"), router.has_other("b")) == (True, False)
@@ -59,5 +59,5 @@ async def test_what_a_carrier_answers_counts_for_its_standing() -> None:
 
 @in_virtual_time
 async def test_without_carriers_nobody_is_chosen() -> None:
-    choice = Router({}, LoopClock()).look().choose(ASKED)
+    choice = Router({}, LoopClock()).snapshot().choose(ASKED)
     assert (choice.carrier, choice.usable, choice.candidates) == ("", False, ())

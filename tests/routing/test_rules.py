@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palomar.routing.hours import parse_hours
-from palomar.routing.rules import REASONS, CarrierState, Choice, Route, RouteLoss, RoutingPlan, RoutingQuestion, choose
+from palomar.routing.rules import REASONS, CarrierState, Choice, Route, RouteLoss, RoutingPlan, RoutingRequest, choose
 from palomar.routing.sender_rules import SenderAction, SenderForm, SenderRule
 from palomar.vocabulary.account import AccountId
 
@@ -16,9 +16,9 @@ MONDAY_NOON_MS = 1_760_356_800_000  # 2025-10-13T12:00:00Z
 TROUBLE = "no link is bound"
 
 
-def asked(**more: Any) -> RoutingQuestion:
+def asked(**more: Any) -> RoutingRequest:
     given = {"msisdn": "34600000000", "country": "ES", "sender": "ACME", "lineage": (AccountId(7), AccountId(3))}
-    return RoutingQuestion(**({**given, "label": "otp-1", "dialect": "foxsys", "at_ms": MONDAY_NOON_MS} | more))
+    return RoutingRequest(**({**given, "label": "otp-1", "dialect": "foxsys", "at_ms": MONDAY_NOON_MS} | more))
 
 
 def carriers(*names: str, down: str = "") -> dict[str, CarrierState]:
@@ -45,14 +45,14 @@ def test_without_routes_the_carriers_take_turns() -> None:
 def test_a_carrier_in_trouble_is_passed_over_and_its_trouble_is_told() -> None:
     choices = [choose(RoutingPlan(), asked(), carriers("a", "b", "c", down="a"), turn=turn) for turn in range(6)]
     assert {choice.carrier for choice in choices} == {"b", "c"}
-    assert choices[0].told().splitlines()[0] == f"a: {TROUBLE}"
+    assert choices[0].explain().splitlines()[0] == f"a: {TROUBLE}"
 
 
 def test_where_none_can_be_used_a_message_waits_for_one_of_them() -> None:
     choices = [choose(RoutingPlan(), asked(), carriers("a", "b", down="ab"), turn=turn) for turn in range(4)]
     assert {choice.carrier for choice in choices} == {"a", "b"}
     assert not any(choice.usable for choice in choices)
-    assert "chosen, and waits for it" in choices[0].told()
+    assert "chosen, and waits for it" in choices[0].explain()
 
 
 def test_without_carriers_there_is_nobody_and_nothing_to_explain() -> None:

@@ -2,7 +2,7 @@
 
 from tests.support.world import World
 
-from palomar.routing.waiting_counts import count_waiting, oldest_unclaimed
+from palomar.routing.waiting_counts import count_waiting, find_oldest_unclaimed
 from palomar.vocabulary.message import State
 
 
@@ -20,8 +20,8 @@ async def test_all_that_is_due_is_counted_by_carrier_whoever_has_it(world: World
 async def test_the_oldest_that_nobody_has_is_found(world: World) -> None:
     account = await world.account()
     await world.accepted(account, claim=State.QUEUED)
-    none = await world.database.read(lambda tx: oldest_unclaimed(tx, ["c", "d"], now_ms=world.now_ms))
+    none = await world.database.read(lambda tx: find_oldest_unclaimed(tx, ["c", "d"], now_ms=world.now_ms))
     assert none == {}
     waits = await world.accepted(account)
-    found = await world.database.read(lambda tx: oldest_unclaimed(tx, [waits.row.carrier], now_ms=world.now_ms))
+    found = await world.database.read(lambda tx: find_oldest_unclaimed(tx, [waits.row.carrier], now_ms=world.now_ms))
     assert found == {waits.row.carrier: waits.row.due_ms}

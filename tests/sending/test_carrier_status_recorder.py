@@ -4,7 +4,7 @@ from tests.sending.test_lease import SetClock
 from tests.support.carriers import CountingCarrier
 from tests.support.world import World, new_node
 
-from palomar.routing.carrier_status import CarrierStatus, list_standings
+from palomar.routing.carrier_status import CarrierStatus, list_carrier_status
 from palomar.routing.router import Router
 from palomar.sending.carrier_status_recorder import CarrierStatusRecorder
 from palomar.sending.nodes import take_over
@@ -13,7 +13,7 @@ from palomar.storage.database import Database
 
 
 async def kept(world: World) -> list[CarrierStatus]:
-    return await world.database.read(list_standings)
+    return await world.database.read(list_carrier_status)
 
 
 async def test_how_the_carriers_stand_is_written_when_it_changes_and_gone_with_its_node(database: Database) -> None:

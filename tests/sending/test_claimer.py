@@ -8,7 +8,7 @@ from tests.support.world import CREDIT, World, from_waiting, new_node
 
 from palomar.ports import Taken
 from palomar.sending.claimer import ClaimedParts, MessageClaimOrder, claim
-from palomar.sending.release import WaitingPart
+from palomar.sending.release import ReadyPart
 from palomar.vocabulary.message import State
 
 
@@ -16,7 +16,7 @@ def order(carrier: str = "c", limit: int = 100) -> MessageClaimOrder:
     return MessageClaimOrder(carrier=carrier, limit=limit)
 
 
-async def claimed_parts(world: World, wanted: MessageClaimOrder) -> list[WaitingPart]:
+async def claimed_parts(world: World, wanted: MessageClaimOrder) -> list[ReadyPart]:
     """The parts that one order brings."""
     claimed: ClaimedParts = (await world.do(claim, wanted))[0]
     return claimed.parts

@@ -22,7 +22,7 @@ from palomar.ports import (
     Taken,
 )
 from palomar.sending.nodes import take_over
-from palomar.sending.send_queue import LINE_PARTS, UNSAVED_MOST
+from palomar.sending.send_queue import QUEUE_PARTS, UNSAVED_MOST
 from palomar.vocabulary.message import State
 from palomar.vocabulary.refusals import Refusal
 
@@ -148,7 +148,7 @@ async def test_more_than_the_line_holds_stays_in_the_database_and_is_fetched_whe
         for _ in range(10):
             e.post(account, count=450)
         await e.settle()
-        assert e.dispatcher.waiting_parts["c"] <= LINE_PARTS
+        assert e.dispatcher.waiting_parts["c"] <= QUEUE_PARTS
         assert None in (await e.world.queue()).values()
 
 
@@ -159,7 +159,7 @@ async def test_unrouted_messages_are_fetched_only_as_far_as_some_line_has_room(t
         for _ in range(10):
             await e.world.accept(account, count=500, carrier="")
         await e.ready()
-        assert LINE_PARTS - 200 <= e.dispatcher.waiting_parts["c"] <= LINE_PARTS + 200
+        assert QUEUE_PARTS - 200 <= e.dispatcher.waiting_parts["c"] <= QUEUE_PARTS + 200
 
 
 @in_virtual_time

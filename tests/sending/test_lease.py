@@ -74,7 +74,7 @@ async def expire_in_the_database(world: World, identity: int) -> None:
 async def test_a_node_that_has_not_begun_may_claim_nothing(nodes: Any) -> None:
     node = nodes("one")
     assert node.lease.node_id is None
-    assert await node.lease.keep() is False
+    assert await node.lease.renew() is False
 
 
 async def test_a_lease_runs_from_before_it_was_asked_for_and_ends_by_itself(nodes: Any) -> None:
@@ -92,7 +92,7 @@ async def test_a_lease_that_is_kept_runs_on(nodes: Any) -> None:
     begun = await node.lease.begin()
     for _ in range(5):
         node.clock.now += LEASE_SECONDS / 2
-        assert await node.lease.keep() is True
+        assert await node.lease.renew() is True
     assert node.lease.node_id == begun.id
 
 
@@ -100,7 +100,7 @@ async def test_a_lease_that_ran_out_here_is_lost_though_the_database_would_still
     node = nodes("one")
     first = await node.lease.begin()
     node.clock.now += LEASE_SECONDS
-    assert await node.lease.keep() is False
+    assert await node.lease.renew() is False
     second = await node.lease.begin()
     assert second.id != first.id
     assert node.lease.node_id == second.id
@@ -110,7 +110,7 @@ async def test_a_lease_that_ran_out_in_the_database_is_lost_though_it_runs_here(
     node = nodes("one")
     begun = await node.lease.begin()
     await expire_in_the_database(world, begun.id)
-    assert await node.lease.keep() is False
+    assert await node.lease.renew() is False
 
 
 async def test_a_node_takes_over_the_dead_and_its_own_earlier_starts_and_wakes_who_waits_for_work(

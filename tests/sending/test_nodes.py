@@ -7,8 +7,8 @@ from tests.support.world import CREDIT, World, new_node, outgoing
 from palomar.ports import Taken
 from palomar.receipts.record import record_receipts
 from palomar.sending.claimer import ClaimedParts, MessageClaimOrder, claim
-from palomar.sending.nodes import Node, adopt_strays, dead_nodes, register, renew, take_over
-from palomar.sending.release import WaitingPart
+from palomar.sending.nodes import Node, clear_unknown_carriers, dead_nodes, register, renew, take_over
+from palomar.sending.release import ReadyPart
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import NODES_MAX, State
@@ -18,7 +18,7 @@ def order(carrier: str = "c", limit: int = 100) -> MessageClaimOrder:
     return MessageClaimOrder(carrier=carrier, limit=limit)
 
 
-async def claimed_parts(world: World, wanted: MessageClaimOrder) -> list[WaitingPart]:
+async def claimed_parts(world: World, wanted: MessageClaimOrder) -> list[ReadyPart]:
     """The parts that one order brings."""
     claimed: ClaimedParts = (await world.do(claim, wanted))[0]
     return claimed.parts
@@ -130,7 +130,7 @@ async def test_messages_for_a_carrier_that_is_not_configured_any_more_are_routed
     kept = await world.accepted(account, carrier="c")
 
     async def script(tx: Transaction) -> int:
-        return await adopt_strays(tx, ["c"])
+        return await clear_unknown_carriers(tx, ["c"])
 
     assert await world.database.write(script) == 1
     assert [part.message_id for part in await claimed_parts(world, order(""))] == [stray.row.id]

@@ -6,7 +6,7 @@ from palomar.routing.hours import parse_hours
 from palomar.routing.rules import Route, RoutingPlan
 from palomar.routing.sender_rules import SenderAction, SenderRule
 from palomar.sending.claimer import MessageClaimOrder, claim
-from palomar.sending.release import WaitingPart
+from palomar.sending.release import ReadyPart
 from palomar.vocabulary.lane import Lane, Rank
 from palomar.vocabulary.message import State
 from palomar.vocabulary.timeline import Kind
@@ -14,10 +14,8 @@ from palomar.vocabulary.timeline import Kind
 HOUR_MS = 3_600_000
 
 
-async def claimed(world: World, carrier: str = "", rank: Rank = Rank.NORMAL) -> list[WaitingPart]:
-    parts: list[WaitingPart] = (await world.do(claim, MessageClaimOrder(carrier=carrier, limit=100, rank=rank)))[
-        0
-    ].parts
+async def claimed(world: World, carrier: str = "", rank: Rank = Rank.NORMAL) -> list[ReadyPart]:
+    parts: list[ReadyPart] = (await world.do(claim, MessageClaimOrder(carrier=carrier, limit=100, rank=rank)))[0].parts
     return parts
 
 

@@ -1,7 +1,7 @@
 """The line: urgent first, bulk in its turn, and nothing lost when messages are taken out."""
 
 from palomar.ports import OutgoingPart
-from palomar.sending.send_queue import BULK_EVERY, LINE_PARTS, SendQueue
+from palomar.sending.send_queue import BULK_EVERY, QUEUE_PARTS, SendQueue
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import MessageId, part_id
@@ -79,7 +79,7 @@ def test_a_queue_s_room_counts_what_waits_and_what_is_pledged() -> None:
     queue = SendQueue("c", None).of(Rank.NORMAL)
     queue.ready.append(part(1))
     queue.pledged = 9
-    assert queue.room == LINE_PARTS - 10
+    assert queue.room == QUEUE_PARTS - 10
 
 
 def test_a_cleared_line_is_empty() -> None:

@@ -6,7 +6,7 @@ from tests.sending.test_lease import SetClock
 from tests.support.carriers import CountingCarrier
 
 from palomar.sending.send_queue import UNSAVED_MOST, SendQueue
-from palomar.sending.stalled import StallReason, Watchdog, hindrance_of
+from palomar.sending.stalled import StallReason, Watchdog, find_hindrance
 
 
 class House:
@@ -27,7 +27,7 @@ class House:
     def look(self, seconds: int, **unclaimed: int) -> None:
         """So many seconds pass, a look each."""
         for _ in range(seconds):
-            self.dog.look(unclaimed, self.clock)
+            self.dog.check(unclaimed, self.clock)
             self.clock.now += 1
 
 
@@ -101,18 +101,18 @@ def test_where_nothing_waits_nothing_is_told() -> None:
 
 def test_each_hindrance_is_known() -> None:
     house = House()
-    assert hindrance_of(house.line) is StallReason.NONE
+    assert find_hindrance(house.line) is StallReason.NONE
     house.line.unsaved = UNSAVED_MOST
-    assert hindrance_of(house.line) is StallReason.DATABASE
+    assert find_hindrance(house.line) is StallReason.DATABASE
     house.line.unsaved = 0
     assert house.carrier.reserve(house.carrier.window)
-    assert hindrance_of(house.line) is StallReason.PACE, "slots are reserved and nothing is under way"
+    assert find_hindrance(house.line) is StallReason.PACE, "slots are reserved and nothing is under way"
     for serial in range(house.carrier.window):
         house.carrier.submit(outgoing("34600000001", serial=serial))
-    assert hindrance_of(house.line) is StallReason.WINDOW
+    assert find_hindrance(house.line) is StallReason.WINDOW
     house.carrier.on_trial = True
-    assert hindrance_of(house.line) is StallReason.NO_ANSWERS
+    assert find_hindrance(house.line) is StallReason.NO_ANSWERS
     house.carrier.outstanding.clear()
-    assert hindrance_of(house.line) is StallReason.NONE, "the next part's time has come"
+    assert find_hindrance(house.line) is StallReason.NONE, "the next part's time has come"
     house.carrier.live = False
-    assert hindrance_of(house.line) is StallReason.NO_LINK
+    assert find_hindrance(house.line) is StallReason.NO_LINK

@@ -5,7 +5,7 @@ from msgspec import structs
 from tests.support.world import CREDIT, World, new_node, outgoing
 
 from palomar.ports import Deferred, InDoubt, NotSent, Refused, Taken
-from palomar.sending.submit import Again, SubmitAnswer, record_answers
+from palomar.sending.submit import Retry, SubmitAnswer, record_answers
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import State
 
@@ -87,7 +87,7 @@ async def test_a_refused_message_is_rejected_costs_nothing_and_says_why(world: W
 async def test_a_carrier_that_asks_to_wait_gets_the_part_again_after_that_time(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     (part,) = outgoing(message)
-    assert await world.answer(part, DEFERRED) == Again(attempt=2, seconds=1.5, deferrals=1)
+    assert await world.answer(part, DEFERRED) == Retry(attempt=2, seconds=1.5, deferrals=1)
     assert await world.queue() == {message.row.id: world.node_id}
     assert await world.told(message.row.id) == []
     part = structs.replace(part, attempt=2)
@@ -115,14 +115,14 @@ async def test_a_part_that_is_put_off_again_and_again_comes_ever_later_up_to_a_m
 
 async def test_a_part_of_which_no_byte_left_goes_back_into_the_queue_at_once(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
-    assert await world.answer(outgoing(message)[0], NOT_SENT) == Again(attempt=2, seconds=0.0)
+    assert await world.answer(outgoing(message)[0], NOT_SENT) == Retry(attempt=2, seconds=0.0)
     assert await world.part_states(message.row.id) == [State.QUEUED]
 
 
 async def test_a_part_in_doubt_is_sent_again_where_the_account_wants_that(world: World) -> None:
     account = await world.account(unknown_outcome=UnknownOutcome.RESEND)
     message = await world.accepted(account, claim=State.SUBMITTING)
-    assert await world.answer(outgoing(message)[0], IN_DOUBT) == Again(attempt=2, seconds=5.0)
+    assert await world.answer(outgoing(message)[0], IN_DOUBT) == Retry(attempt=2, seconds=5.0)
     view = await world.show(message.row.id)
     assert view.parts[0].state is State.QUEUED
     assert [moment.kind for moment in view.timeline] == ["accepted", "in_doubt"]

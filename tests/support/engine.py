@@ -16,7 +16,7 @@ from palomar.acceptance.accept import Result, accept
 from palomar.acceptance.compose import Acceptance
 from palomar.app.transaction_order import STEPS
 from palomar.routing.router import Router
-from palomar.sending.dispatcher import Dispatcher, LineSink
+from palomar.sending.dispatcher import Dispatcher, DispatcherSink
 from palomar.storage.database import Conflict, Database, Script
 from palomar.storage.migrate import migrate
 from palomar.storage.sqlite import SqliteLimits, open_sqlite
@@ -112,7 +112,7 @@ async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engi
 
     def context() -> TransactionContext:
         world.now_ms = batcher.clock.wall_ms()
-        world.router = router.look()
+        world.router = router.snapshot()
         made = world.context()
         return made if built.leased else made.without_node()
 
@@ -124,7 +124,7 @@ async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engi
     step = Step(
         name="accept",
         script=accept,
-        prepare=dispatcher.claim_at_birth,
+        prepare=dispatcher.claim_new_messages,
         weigh=lambda command: len(command.messages),
     )
     built = Engine(
@@ -137,7 +137,7 @@ async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engi
         accept_step=step,  # type: ignore[arg-type]
     )
     for carrier in by_name.values():
-        await carrier.start(LineSink(dispatcher, carrier.name))
+        await carrier.start(DispatcherSink(dispatcher, carrier.name))
     serving = asyncio.create_task(batcher.serve())
     try:
         yield built

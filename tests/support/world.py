@@ -17,10 +17,10 @@ from palomar.ports import CallbackRequest, CarrierReceipt, OutgoingPart, SubmitO
 from palomar.receipts.record import record_receipts
 from palomar.reports.messages import MessageView, show_message
 from palomar.routing.route_chooser import RouteChooser, lineage
-from palomar.routing.rules import CarrierState, Choice, RoutingPlan, RoutingQuestion, choose
+from palomar.routing.rules import CarrierState, Choice, RoutingPlan, RoutingRequest, choose
 from palomar.sending.nodes import register
-from palomar.sending.release import WaitingPart
-from palomar.sending.submit import Again, Mark, SubmitAnswer, mark_submitting, record_answers
+from palomar.sending.release import ReadyPart
+from palomar.sending.submit import PendingSubmit, Retry, SubmitAnswer, mark_submitting, record_answers
 from palomar.storage.database import Database, Transaction
 from palomar.text.alphabets import Alphabet
 from palomar.transaction.context import TransactionContext
@@ -98,7 +98,7 @@ class StandingRouter:
         self.states = {name: CarrierState(name=name, trouble=trouble.get(name, "")) for name in names}
         self._turn = 0
 
-    def choose(self, asked: RoutingQuestion, *, exclude: frozenset[str] = frozenset()) -> Choice:
+    def choose(self, asked: RoutingRequest, *, exclude: frozenset[str] = frozenset()) -> Choice:
         self._turn += 1
         return choose(self.plan, asked, self.states, turn=self._turn, exclude=exclude)
 
@@ -117,7 +117,7 @@ class World:
     prices: PriceList = field(default_factory=PriceList)
     plan: RoutingPlan = field(default_factory=RoutingPlan)
     router: RouteChooser | None = None
-    spellings: dict[str, ReceiptIdFormat] = field(default_factory=dict)
+    receipt_id_formats: dict[str, ReceiptIdFormat] = field(default_factory=dict)
     one_receipt: frozenset[str] = frozenset()
     born: list[Any] = field(default_factory=list)
     changed: set[int] = field(default_factory=set)
@@ -145,7 +145,7 @@ class World:
             callbacks=self,
             off_after=self.off_after,
             router=self.router,
-            spellings=self.spellings,
+            receipt_id_formats=self.receipt_id_formats,
             one_receipt=self.one_receipt,
         )
 
@@ -251,11 +251,11 @@ class World:
         return message.row.id
 
     async def mark(self, *parts: OutgoingPart, carrier: str = "c") -> list[bool]:
-        return await self.do(mark_submitting, *(Mark(part, carrier) for part in parts))
+        return await self.do(mark_submitting, *(PendingSubmit(part, carrier) for part in parts))
 
-    async def answer(self, part: OutgoingPart, outcome: SubmitOutcome, *, carrier: str = "c") -> Again | None:
+    async def answer(self, part: OutgoingPart, outcome: SubmitOutcome, *, carrier: str = "c") -> Retry | None:
         """Record what the carrier answered."""
-        again: Again | None = (await self.do(record_answers, SubmitAnswer(carrier, part, outcome)))[0]
+        again: Retry | None = (await self.do(record_answers, SubmitAnswer(carrier, part, outcome)))[0]
         return again
 
     async def receipt(self, reference: str, state: State | None, **more: Any) -> bool:
@@ -377,7 +377,7 @@ def outgoing(message: AcceptedMessage, *, attempt: int = 1) -> list[OutgoingPart
     ]
 
 
-def from_waiting(part: WaitingPart) -> OutgoingPart:
+def from_waiting(part: ReadyPart) -> OutgoingPart:
     """A claimed part as a dispatcher sends it."""
     return OutgoingPart(
         part_id=part.part_id,

@@ -31,7 +31,7 @@ from palomar.routing.rules import RoutingPlan
 from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.sending.deadlines import end_stale
 from palomar.sending.nodes import take_over
-from palomar.sending.resend_held import held_messages, send_held
+from palomar.sending.resend_held import list_held_messages, resend_held_parts
 from palomar.sending.submit import SubmitAnswer, record_answers
 from palomar.storage.sqlite import SqliteLimits, open_sqlite
 from palomar.transaction.work import Work
@@ -145,8 +145,8 @@ class Histories(RuleBasedStateMachine):
     @rule(account=st.integers(0, 1))
     def send_what_is_held(self, account: int) -> None:
         wanted = self.accounts[account].id
-        found = self.run_now(self.world.database.read(lambda tx: held_messages(tx, wanted)))
-        self.run_now(self.world.do(send_held, found))
+        found = self.run_now(self.world.database.read(lambda tx: list_held_messages(tx, wanted)))
+        self.run_now(self.world.do(resend_held_parts, found))
 
     @rule(account=st.integers(0, 1), ends=st.sampled_from([False, False, False, False, True]))
     def end_the_trial(self, account: int, ends: bool) -> None:

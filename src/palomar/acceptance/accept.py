@@ -176,7 +176,7 @@ def _detail(work: Work, row: MessageRow, message: NewMessage, claim: Claim) -> D
     if message.lane is not None:
         detail["lane"] = message.lane.name
     if claim.choice is not None and claim.choice.candidates:
-        detail["routes"] = claim.choice.told()
+        detail["routes"] = claim.choice.explain()
     return detail
 
 
@@ -202,7 +202,7 @@ def _store_discarded(
     work.insert(row, (), None)
     discarded: Detail = {"dialect": row.dialect, "state": row.state, "why": why}
     if claim.choice is not None and claim.choice.candidates:
-        discarded["routes"] = claim.choice.told()
+        discarded["routes"] = claim.choice.explain()
     work.add_moment(row.id, Kind.DISCARDED, discarded)
     if is_told and row.state in _TOLD:
         event = Failed(

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from palomar.acceptance.compose import NewMessage
 from palomar.routing.router import Router
-from palomar.routing.rules import RoutingQuestion
+from palomar.routing.rules import RoutingRequest
 from palomar.vocabulary.account import Account, AccountId
 
 THE_CARRIERS = ""
@@ -69,12 +69,12 @@ class DefaultSenders:
         self, messages: Iterable[NewMessage], *, lineage: Sequence[AccountId], router: Router
     ) -> list[NewMessage]:
         """Replace ``THE_CARRIERS`` in each message by the sender of the carrier that it would take now."""
-        look = router.look()
+        snapshot = router.snapshot()
         filled = []
         for message in messages:
             row = message.row
             if row.sender == THE_CARRIERS:
-                asked = RoutingQuestion(
+                asked = RoutingRequest(
                     msisdn=row.msisdn,
                     country=row.country,
                     sender="",
@@ -83,7 +83,7 @@ class DefaultSenders:
                     dialect=row.dialect,
                     at_ms=row.due_ms,
                 )
-                sender = self.of_carrier(look.choose(asked).carrier)
+                sender = self.of_carrier(snapshot.choose(asked).carrier)
                 message = structs.replace(message, row=structs.replace(row, sender=sender))
             filled.append(message)
         return filled

@@ -19,7 +19,7 @@ from palomar.billing import ledger_rows as ledger
 from palomar.billing.ledger import Ledger
 from palomar.billing.prices import PriceList, price_lists
 from palomar.ports import Ids
-from palomar.receipts.receipt_id_lessons import load_spellings
+from palomar.receipts.receipt_id_lessons import load_receipt_id_formats
 from palomar.routing.route_chooser import lineage
 from palomar.routing.rules import RoutingPlan
 from palomar.routing.rules_store import load_plan
@@ -55,7 +55,7 @@ class Snapshot:
     known_callers: Mapping[Caller, int] = field(default_factory=dict)
     """Of blocked addresses: who was let in from there before, and when it was last written."""
     plan: RoutingPlan = field(default_factory=RoutingPlan)
-    spellings: Mapping[str, ReceiptIdFormat] = field(default_factory=dict)
+    receipt_id_formats: Mapping[str, ReceiptIdFormat] = field(default_factory=dict)
     """How carriers' receipts spell ids, as far as it has been learned."""
     _terms: dict[AccountId, Terms] = field(default_factory=dict)
 
@@ -142,7 +142,7 @@ async def load(tx: Transaction) -> Snapshot:
         blocks=blocks,
         known_callers=await of_blocked(tx) if blocks else {},
         plan=await load_plan(tx),
-        spellings=await load_spellings(tx),
+        receipt_id_formats=await load_receipt_id_formats(tx),
     )
 
 

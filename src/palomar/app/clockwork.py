@@ -11,11 +11,11 @@ from palomar.callbacks.sender import CallbackSender
 from palomar.callbacks.targets import WATCH_EVERY_SECONDS
 from palomar.inbound.receive import sweep_incomplete
 from palomar.receipts import overdue
-from palomar.receipts.overdue import Overdue
+from palomar.receipts.overdue import OverdueReceipts
 from palomar.receipts.record import OrphanSweep, sweep_orphans
 from palomar.reports.recounter import COUNT_EVERY_SECONDS, Recounter
 from palomar.reports.search_indexer import INDEX_EVERY_SECONDS, Indexer
-from palomar.routing.waiting_counts import oldest_unclaimed
+from palomar.routing.waiting_counts import find_oldest_unclaimed
 from palomar.sandbox.watch import SandboxWatch
 from palomar.sending import carrier_status_recorder, stalled
 from palomar.sending.carrier_status_recorder import CarrierStatusRecorder
@@ -60,7 +60,7 @@ class Clockwork:
         dispatcher: Dispatcher,
         notifier: CallbackSender,
         lease: Lease,
-        overdue_parts: Overdue,
+        overdue_parts: OverdueReceipts,
         carrier_standings: CarrierStatusRecorder,
         tally: Recounter,
         indexer: Indexer,
@@ -95,7 +95,7 @@ class Clockwork:
                 ("lease", RENEW_EVERY_SECONDS, self._keep_lease),
                 ("upkeep", 1.0, self._database.upkeep),
                 ("sweep", 5.0, self._sweep),
-                ("overdue", overdue.LOOK_EVERY_SECONDS, self._overdue.look),
+                ("overdue", overdue.LOOK_EVERY_SECONDS, self._overdue.query_overdue),
                 ("standings", carrier_status_recorder.LOOK_EVERY_SECONDS, self._standings.write),
                 ("forget", 60.0, self._forget),
                 ("tally", COUNT_EVERY_SECONDS, self._tally.count),
@@ -127,17 +127,17 @@ class Clockwork:
         unclaimed: Mapping[str, int] = {}
         try:
             unclaimed = await self._database.read(
-                oldest_unclaimed, dog.carriers, now_ms=clock.wall_ms() - _UNCLAIMED_MS
+                find_oldest_unclaimed, dog.carriers, now_ms=clock.wall_ms() - _UNCLAIMED_MS
             )
         finally:
-            dog.look(unclaimed, clock)
+            dog.check(unclaimed, clock)
 
     async def _end_stale(self) -> None:
         while await self._batcher.run(STALE, STALE_AT_ONCE) == STALE_AT_ONCE:  # noqa: ASYNC110  # a slice a turn
             await asyncio.sleep(_BETWEEN_SLICES_SECONDS)
 
     async def _keep_lease(self) -> None:
-        if not await self._lease.keep(uncounted_ms=self._tally.uncounted_ms):
+        if not await self._lease.renew(uncounted_ms=self._tally.uncounted_ms):
             _log.error("this node's lease ran out; beginning again")
             self._dispatcher.forget()
             self._notifier.forget()

@@ -42,15 +42,15 @@ from palomar.net.descriptors import callbacks_of, raise_limit
 from palomar.net.networks import AddressGuard, is_listed
 from palomar.net.signing import CallbackSigner
 from palomar.ports import Carrier, Ids
-from palomar.receipts.overdue import Overdue
+from palomar.receipts.overdue import OverdueReceipts
 from palomar.reports.recounter import Recounter
 from palomar.reports.search_indexer import Indexer
 from palomar.routing.router import Router
 from palomar.sandbox.watch import SandboxWatch
 from palomar.sending.carrier_status_recorder import CarrierStatusRecorder
-from palomar.sending.dispatcher import Dispatcher, LineSink
+from palomar.sending.dispatcher import Dispatcher, DispatcherSink
 from palomar.sending.lease import Lease
-from palomar.sending.nodes import adopt_strays
+from palomar.sending.nodes import clear_unknown_carriers
 from palomar.short_links.click_recorder import Clicks
 from palomar.storage.database import Database
 from palomar.text.times import format_gmt
@@ -109,7 +109,7 @@ class App:
                 serials_after_ms=self._lived_until_ms,
             )
             await self._build(ids)
-            await self._adopt_strays()
+            await self._clear_unknown_carriers()
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             batching = tasks.create_task(self.batcher.serve())
             stack.callback(batching.cancel)
@@ -122,7 +122,7 @@ class App:
             clockwork = tasks.create_task(self._clockwork.serve())
             stack.push_async_callback(self._stop_engine, clockwork)
             for carrier in self.carriers.values():
-                await carrier.start(LineSink(self.dispatcher, carrier.name))
+                await carrier.start(DispatcherSink(self.dispatcher, carrier.name))
             stack.push_async_callback(self._stop_carriers)
             await self._south.remind(self.database)
             stack.push_async_callback(self._stop_listening)
@@ -260,7 +260,7 @@ class App:
             dispatcher=self.dispatcher,
             notifier=self.notifier,
             lease=self._lease,
-            overdue_parts=Overdue(
+            overdue_parts=OverdueReceipts(
                 self.database,
                 self.clock,
                 self.carriers,
@@ -283,8 +283,8 @@ class App:
             has_blocked_numbers=self.directory.snapshot.has_blocked_numbers,
             callbacks=self.notifier,
             off_after=self._off_after,
-            router=self.router.look(),
-            spellings=self.directory.snapshot.spellings,
+            router=self.router.snapshot(),
+            receipt_id_formats=self.directory.snapshot.receipt_id_formats,
             one_receipt=self._south.one_receipt,
         )
 
@@ -342,8 +342,8 @@ class App:
         self.dispatcher.wake()
         self.notifier.look_for_work()
 
-    async def _adopt_strays(self) -> None:
-        await self.database.write(adopt_strays, list(self.carriers))
+    async def _clear_unknown_carriers(self) -> None:
+        await self.database.write(clear_unknown_carriers, list(self.carriers))
 
     async def _listen(self) -> None:
         attempts = SignInThrottle(self.database, self.clock)

@@ -87,7 +87,7 @@ def make_context(
     callbacks: CallbackDesk | None = None,
     off_after: OffAfter | None = None,
     router: RouteChooser | None = None,
-    spellings: Mapping[str, ReceiptIdFormat] | None = None,
+    receipt_id_formats: Mapping[str, ReceiptIdFormat] | None = None,
     one_receipt: frozenset[str] = frozenset(),
 ) -> TransactionContext:
     """Build what a transaction may look at; what has a default is so for a command beside the servers."""
@@ -101,7 +101,7 @@ def make_context(
                 renderers=renderers, desk=callbacks or NoDesk(), off_after=off_after or OffAfter()
             ),
             RoutingContext: RoutingContext(router=router),
-            ReceiptContext: ReceiptContext(spellings=spellings or {}, one_receipt=one_receipt),
+            ReceiptContext: ReceiptContext(receipt_id_formats=receipt_id_formats or {}, one_receipt=one_receipt),
             BlackListContext: BlackListContext(has_numbers=has_blocked_numbers),
         },
     )

@@ -27,7 +27,7 @@ theirs."""
 
 
 @dataclass(frozen=True, slots=True)
-class DoubtQuestion:
+class UnmatchedReceipt:
     """Holds a receipt, the canonical ids that it may mean, and when it came (None: now)."""
 
     receipt: CarrierReceipt
@@ -35,11 +35,11 @@ class DoubtQuestion:
     came_ms: int | None = None
 
 
-async def doubtful(work: Work, asked: Sequence[DoubtQuestion]) -> list[OpenPart | None]:
+async def match_in_doubt(work: Work, asked: Sequence[UnmatchedReceipt]) -> list[OpenPart | None]:
     """Find the part that each of these receipts speaks of, or None; what a receipt was taken for is kept."""
     named = await Doubts.of(work).by_reference({reading for one in asked for reading in one.readings})
     numbers = {number for one in asked for number in (one.receipt.msisdn, one.receipt.sender)}
-    fitting = await Doubts.of(work).open_by_phone(numbers)
+    fitting = await Doubts.of(work).find_open_by_phone(numbers)
     if not named and not fitting:
         return [None] * len(asked)
     both = [*named, *fitting]  # what fits one receipt has its id from then on
@@ -47,7 +47,7 @@ async def doubtful(work: Work, asked: Sequence[DoubtQuestion]) -> list[OpenPart 
     return [_named(one, both, words) or _fitting(work, one, fitting, words) for one in asked]
 
 
-def speaks_of(receipt: CarrierReceipt, msisdn: str) -> bool:
+def names_phone(receipt: CarrierReceipt, msisdn: str) -> bool:
     """Say whether a receipt names that phone, however it writes its number and whichever address field it uses."""
     return any(_is_same(address, msisdn) for address in (receipt.msisdn, receipt.sender))
 
@@ -78,20 +78,20 @@ async def _read(work: Work, doubts: Sequence[DoubtRow]) -> dict[MessageId, _Word
     return words
 
 
-def _named(asked: DoubtQuestion, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _Words]) -> OpenPart | None:
+def _named(asked: UnmatchedReceipt, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _Words]) -> OpenPart | None:
     """Find it by the carrier's id of a copy, told by a late answer or a receipt before; the phone must fit."""
     receipt = asked.receipt
     for doubt in doubts:
         part = _part(doubt, words)
         if part is None or doubt.carrier != receipt.carrier or doubt.reference not in asked.readings:
             continue
-        if not (receipt.msisdn or receipt.sender) or speaks_of(receipt, part.message.msisdn):
+        if not (receipt.msisdn or receipt.sender) or names_phone(receipt, part.message.msisdn):
             return part
     return None
 
 
 def _fitting(
-    work: Work, asked: DoubtQuestion, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _Words]
+    work: Work, asked: UnmatchedReceipt, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _Words]
 ) -> OpenPart | None:
     fits = [doubt for doubt in doubts if doubt.is_open and _fits(work, asked, doubt, words)]
     messages = {message_of(doubt.part_id) for doubt in fits}
@@ -106,7 +106,7 @@ def _fitting(
     return part
 
 
-def _fits(work: Work, asked: DoubtQuestion, doubt: DoubtRow, words: Mapping[MessageId, _Words]) -> bool:
+def _fits(work: Work, asked: UnmatchedReceipt, doubt: DoubtRow, words: Mapping[MessageId, _Words]) -> bool:
     receipt, part = asked.receipt, _part(doubt, words)
     if part is None or doubt.carrier != receipt.carrier:
         return False
@@ -117,7 +117,7 @@ def _fits(work: Work, asked: DoubtQuestion, doubt: DoubtRow, words: Mapping[Mess
         return False
     if asked.came_ms is not None and asked.came_ms < message.due_ms:
         return False  # it came before the message could leave
-    if not speaks_of(receipt, message.msisdn) or not _says(receipt, found):
+    if not names_phone(receipt, message.msisdn) or not _says(receipt, found):
         return False
     return not receipt.sender or not doubt.sender or _is_from(receipt, doubt.sender) or _is_from(receipt, found.sender)
 
@@ -153,7 +153,7 @@ def _is_from(receipt: CarrierReceipt, sender: str) -> bool:
 
 
 def _is_same(one: str, other: str) -> bool:
-    """Tell whether two spellings of a number are one (with or without trunk and country codes)."""
+    """Tell whether two receipt_id_formats of a number are one (with or without trunk and country codes)."""
     tail = phone_tail(one)
     return bool(one) and (
         one == other or (len(tail) == len(phone_tail(other)) == PHONE_DIGITS and tail == phone_tail(other))

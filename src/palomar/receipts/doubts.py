@@ -52,7 +52,7 @@ class Doubts(Participant):
                 dict(await self._work.tx.lookup(message_rows.LOOKUP_QUEUE_LANES, missing)) if missing else {}
             )
 
-    async def open_by_phone(self, numbers: Iterable[str]) -> list[DoubtRow]:
+    async def find_open_by_phone(self, numbers: Iterable[str]) -> list[DoubtRow]:
         """Find every open copy for these phones, those of this transaction too."""
         tails = sorted({phone_tail(number) for number in numbers if number})
         if not tails:
@@ -74,7 +74,7 @@ class Doubts(Participant):
         await self.load(PartId(row[0]) for row in found)
         return [doubt for copies in self._by_part.values() for doubt in copies.values() if doubt.reference in wanted]
 
-    def all_of(self, part: OpenPart) -> list[DoubtRow]:
+    def copies_of(self, part: OpenPart) -> list[DoubtRow]:
         """List the copies of a part that was loaded, the first attempt first."""
         return list(self._by_part.get(part.id, {}).values())
 
@@ -82,7 +82,7 @@ class Doubts(Participant):
         """Tell whether a copy of this part may be with a carrier, for all that anybody knows."""
         return any(doubt.is_open for doubt in self._by_part.get(part.id, {}).values())
 
-    def is_told(self, part: OpenPart) -> bool:
+    def is_confirmed(self, part: OpenPart) -> bool:
         """Tell whether a carrier has told that it has a copy of this part, of which nobody had known that."""
         copies = self._by_part.get(part.id, {}).values()
         return any(not doubt.is_open and doubt.cause is not DoubtCause.REFUTED for doubt in copies)
@@ -125,7 +125,7 @@ class Doubts(Participant):
 
     def forget(self, part: OpenPart) -> None:
         """Count no longer what was counted before: a person decided that the part is sent once more."""
-        for doubt in self.all_of(part):
+        for doubt in self.copies_of(part):
             if doubt.cause is not DoubtCause.REFUTED:
                 doubt.cause = DoubtCause.REFUTED
                 self._changed[part.id, doubt.attempt] = doubt

@@ -15,7 +15,7 @@ from palomar.vocabulary.timeline import Kind
 _NOT_SENT: Final = (State.QUEUED, State.HELD)
 
 
-def tell_taken(work: Work, message: OpenMessage) -> None:
+def mark_message_sent(work: Work, message: OpenMessage) -> None:
     """Tell a message's owner, once, that the carrier has taken it with the last part that had not left. Not for a
     message of which another part is in doubt: nobody knows whether that was taken."""
     if message.parts_left == 0 and message.state in _NOT_SENT and message.worst is not State.REJECTED:

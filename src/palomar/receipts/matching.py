@@ -2,8 +2,8 @@
 
 By carrier and id first, the id read as the carrier's receipts spell it: as long as that is not learned, every reading
 is tried, and the phone's address decides between them. Carriers reuse ids: of several the newest that still waits wins.
-An id of zeros, or one that differs from the answer's by case where case tells, needs the phone's address too.
-A copy in doubt has no id: its receipt finds it by what the carrier echoes, or by phone, sender and text (``doubtful``).
+An id of zeros, or one that differs from the answer's by case where case tells, needs the phone's address too. A copy in
+doubt has no id: its receipt finds it by what the carrier echoes, or by phone, sender and text (``doubt_matching``).
 
 Not here: what a receipt does to its part (``record``).
 """
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from palomar.ports import CarrierReceipt
-from palomar.receipts.doubt_matching import DoubtQuestion, doubtful, speaks_of
+from palomar.receipts.doubt_matching import UnmatchedReceipt, match_in_doubt, names_phone
 from palomar.receipts.receipt_id_lessons import RECEIPT_IDS, Lessons, ReceiptContext
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenPart
@@ -47,15 +47,15 @@ async def match(
             _learn(work, receipt, fit, found)
     if nameless:
         asked = [
-            DoubtQuestion(receipts[i], set(readings[i].values()) - {""}, came_ms[i] if came_ms else None)
+            UnmatchedReceipt(receipts[i], set(readings[i].values()) - {""}, came_ms[i] if came_ms else None)
             for i in nameless
         ]
-        for index, part in zip(nameless, await doubtful(work, asked), strict=True):
+        for index, part in zip(nameless, await match_in_doubt(work, asked), strict=True):
             matched[index] = part
     return matched
 
 
-def tells_alone(receipt: CarrierReceipt, answer_id: str) -> bool:
+def is_id_enough(receipt: CarrierReceipt, answer_id: str) -> bool:
     """Say whether the id of a receipt, which reads as that of an answer, is enough without the phone's address."""
     told = receipt.reference
     if is_zero(told):
@@ -72,7 +72,7 @@ class _Fit(Struct, frozen=True):
 def _readings(work: Work, receipt: CarrierReceipt, *, guess: bool) -> dict[ReceiptIdFormat, str]:
     if not is_id(receipt.reference):
         return {}
-    learned = None if guess else ReceiptContext.of(work.context).spellings.get(receipt.carrier)
+    learned = None if guess else ReceiptContext.of(work.context).receipt_id_formats.get(receipt.carrier)
     return answers_to(receipt.reference, _ALL if learned is None else (learned,))
 
 
@@ -110,10 +110,10 @@ def _best(
         identities = candidates.get((receipt.carrier, reference), ())
         if reference and len(identities) == 1 and identities[0] in known:
             part = known[identities[0]]
-            if spelling is not ReceiptIdFormat.SAME or tells_alone(receipt, part.carrier_reference or ""):
+            if spelling is not ReceiptIdFormat.SAME or is_id_enough(receipt, part.carrier_reference or ""):
                 return _Fit(part, spelling, False)
     fits = [
-        _Fit(known[identity], spelling, speaks_of(receipt, known[identity].message.msisdn))
+        _Fit(known[identity], spelling, names_phone(receipt, known[identity].message.msisdn))
         for spelling, reference in readings.items()
         for identity in candidates.get((receipt.carrier, reference), ())
         if identity in known
@@ -126,7 +126,7 @@ def _best(
 def _needs_no_address(receipt: CarrierReceipt, fit: _Fit, *, is_guess: bool) -> bool:
     if fit.spelling is not ReceiptIdFormat.SAME:
         return not is_guess
-    return tells_alone(receipt, fit.part.carrier_reference or "")
+    return is_id_enough(receipt, fit.part.carrier_reference or "")
 
 
 def _soundness(fit: _Fit) -> tuple[bool, bool, bool, int]:

@@ -44,7 +44,7 @@ class _Asked:
     wait_ms: int
 
 
-class Overdue:
+class OverdueReceipts:
     """``after_seconds`` by carrier; carriers that are not named are never asked. ``plan`` gives the rules in force."""
 
     def __init__(
@@ -64,13 +64,13 @@ class Overdue:
         self._behind: dict[str, int] = {}
         self._asked: dict[PartId, _Asked] = {}
 
-    async def look(self) -> None:
+    async def query_overdue(self) -> None:
         """Ask for a page of what is overdue with each carrier, and go on behind it the next time."""
         for name, carrier in self._carriers.items():
             if carrier.live:
-                await self._look_at(name, carrier)
+                await self._query_carrier(name, carrier)
 
-    async def _look_at(self, name: str, carrier: Carrier) -> None:
+    async def _query_carrier(self, name: str, carrier: Carrier) -> None:
         now_ms = self._clock.wall_ms()
         before_ms, behind = now_ms - self._after_ms[name], self._behind.get(name, 0)
         found = await self._database.read(overdue_parts, name, sent_before_ms=before_ms, after=behind, limit=PAGE)

@@ -3,12 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from palomar.routing import rule_rows as rows
 from palomar.storage.database import Transaction
+from palomar.storage.statements import Insert, columns_of
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.transaction.context import ContextExtension
 from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.receipt_ids import ReceiptIdFormat
+
+SELECT_LESSONS = "SELECT carrier, subject, value, learned_ms FROM lessons ORDER BY carrier, subject"
+INSERT_LESSONS = Insert(
+    "lessons",
+    (*columns_of("text", "carrier subject value"), *columns_of("bigint", "learned_ms")),
+    ignore_conflicts=True,
+)
+FORGET_LESSON = "DELETE FROM lessons WHERE carrier = ? AND subject = ?"
 
 RECEIPT_IDS = "receipt_ids"
 """The subject of how receipts spell the ids of answers."""
@@ -27,7 +35,7 @@ class Lesson:
 class ReceiptContext(ContextExtension, frozen=True, kw_only=True):
     """What is known of carriers' receipts: how each spells ids, and who reports one part alone of a long message."""
 
-    spellings: Mapping[str, ReceiptIdFormat]
+    receipt_id_formats: Mapping[str, ReceiptIdFormat]
     one_receipt: frozenset[str]
 
 
@@ -46,8 +54,8 @@ class Lessons(Participant):
         """Keep the lessons, in place of others on their subjects; every node hears of them."""
         tx, now_ms = self._work.tx, self._work.now_ms
         for (carrier, subject), value in sorted(self._new.items()):
-            await tx.execute(rows.FORGET_LESSON, carrier, subject)
-            await tx.insert_new(rows.INSERT_LESSONS, [(carrier, subject, value, now_ms)])
+            await tx.execute(FORGET_LESSON, carrier, subject)
+            await tx.insert_new(INSERT_LESSONS, [(carrier, subject, value, now_ms)])
         if self._new:
             await tx.execute(BUMP_VERSION)
 
@@ -56,11 +64,11 @@ async def list_lessons(tx: Transaction) -> list[Lesson]:
     """All lessons, by carrier."""
     return [
         Lesson(carrier=row[0], subject=row[1], value=row[2], learned_ms=row[3])
-        for row in await tx.select(rows.SELECT_LESSONS)
+        for row in await tx.select(SELECT_LESSONS)
     ]
 
 
-async def load_spellings(tx: Transaction) -> Mapping[str, ReceiptIdFormat]:
+async def load_receipt_id_formats(tx: Transaction) -> Mapping[str, ReceiptIdFormat]:
     """How each carrier's receipts spell ids."""
     lessons = await list_lessons(tx)
     return {lesson.carrier: ReceiptIdFormat(lesson.value) for lesson in lessons if lesson.subject == RECEIPT_IDS}
@@ -68,7 +76,7 @@ async def load_spellings(tx: Transaction) -> Mapping[str, ReceiptIdFormat]:
 
 async def unlearn(tx: Transaction, carrier: str, subject: str) -> bool:
     """Forget a lesson; False if there was none."""
-    if await tx.execute(rows.FORGET_LESSON, carrier, subject) == 0:
+    if await tx.execute(FORGET_LESSON, carrier, subject) == 0:
         return False
     await tx.execute(BUMP_VERSION)
     return True

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from palomar.billing.ledger import Ledger
 from palomar.ports import CarrierReceipt
 from palomar.receipts import orphan_rows as kept
-from palomar.receipts.doubt_matching import speaks_of
+from palomar.receipts.doubt_matching import names_phone
 from palomar.receipts.doubts import Doubts
-from palomar.receipts.ending import correct_end, end_part, tell_taken
-from palomar.receipts.matching import match, tells_alone
+from palomar.receipts.ending import correct_end, end_part, mark_message_sent
+from palomar.receipts.matching import is_id_enough, match
 from palomar.receipts.oddities import Oddities
 from palomar.receipts.orphan_rows import OrphanRow
 from palomar.receipts.receipt_id_lessons import ReceiptContext
@@ -39,7 +39,7 @@ class OrphanSweep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Swept:
+class SweptOrphans:
     """How many orphans found their part, and where the next look begins (0: at the start)."""
 
     joined: int
@@ -64,14 +64,14 @@ async def record_receipts(work: Work, receipts: Sequence[CarrierReceipt]) -> lis
     return [part is not None for part in found]
 
 
-async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
+async def join_orphans_by_id(work: Work, parts: Sequence[OpenPart]) -> None:
     """Receipts that came before the answers which named these parts."""
     by_reference: dict[tuple[str, str], tuple[OpenPart, ReceiptIdFormat]] = {}
     for part in parts:
         if part.carrier_reference:
-            learned = ReceiptContext.of(work.context).spellings.get(part.carrier)
-            spellings = tuple(ReceiptIdFormat) if learned is None else (learned,)
-            for spelling, reference in receipts_for(part.carrier_reference, spellings).items():
+            learned = ReceiptContext.of(work.context).receipt_id_formats.get(part.carrier)
+            receipt_id_formats = tuple(ReceiptIdFormat) if learned is None else (learned,)
+            for spelling, reference in receipts_for(part.carrier_reference, receipt_id_formats).items():
                 by_reference.setdefault((part.carrier, reference), (part, spelling))
     if not by_reference:
         return
@@ -83,13 +83,13 @@ async def join_orphans(work: Work, parts: Sequence[OpenPart]) -> None:
         if named is None or not is_id(receipt.reference):
             continue
         part, spelling = named
-        is_plain = spelling is ReceiptIdFormat.SAME and tells_alone(receipt, part.carrier_reference or "")
-        if is_plain or speaks_of(receipt, part.message.msisdn):
+        is_plain = spelling is ReceiptIdFormat.SAME and is_id_enough(receipt, part.carrier_reference or "")
+        if is_plain or names_phone(receipt, part.message.msisdn):
             joined.append((orphan, part))
     await _apply_kept(work, joined)
 
 
-async def join_doubtful(work: Work, parts: Sequence[OpenPart]) -> None:
+async def join_orphans_in_doubt(work: Work, parts: Sequence[OpenPart]) -> None:
     """Look for receipts that came before the doubt about these parts was decided: one that fits ends it at once."""
     doubts = Doubts.of(work)
     doubted = [part for part in parts if doubts.is_open(part)]
@@ -141,7 +141,7 @@ def _speaks_of_all(work: Work, receipt: CarrierReceipt, part: OpenPart) -> bool:
     return part.message.parts > 1 and receipt.carrier in ReceiptContext.of(work.context).one_receipt
 
 
-async def sweep_orphans(work: Work, sweeps: Sequence[OrphanSweep]) -> list[Swept]:
+async def sweep_orphans(work: Work, sweeps: Sequence[OrphanSweep]) -> list[SweptOrphans]:
     """Join young orphans whose part is known by now, however the carrier spells its ids."""
     results = []
     for sweep in sweeps:
@@ -150,7 +150,9 @@ async def sweep_orphans(work: Work, sweeps: Sequence[OrphanSweep]) -> list[Swept
         orphans = [kept.orphan_row(row) for row in found]
         joined = await _join(work, orphans)
         last = orphans[-1] if orphans else None
-        results.append(Swept(joined=joined, last_ms=last.received_ms if last else 0, last=last.id if last else 0))
+        results.append(
+            SweptOrphans(joined=joined, last_ms=last.received_ms if last else 0, last=last.id if last else 0)
+        )
     return results
 
 
@@ -162,7 +164,7 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
         detail["pdu"] = receipt.octets.hex()
     work.add_moment(message.id, Kind.RECEIPT, detail)
     if receipt.state is None:
-        if Doubts.of(work).is_told(part) and part.state in (State.QUEUED, State.SUBMITTING, State.HELD):
+        if Doubts.of(work).is_confirmed(part) and part.state in (State.QUEUED, State.SUBMITTING, State.HELD):
             _prove(work, part)
         return
     if part.state in FINAL:
@@ -174,14 +176,14 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
     if part.sent_ms is None:
         Ledger.of(work).settle_unanswered(part)
     if message.state is not State.HELD or message.parts_open == 1:  # else other parts may be in doubt
-        tell_taken(work, message)  # the receipt has overtaken the answer: the carrier's own state is told first
+        mark_message_sent(work, message)  # the receipt has overtaken the answer: the carrier's own state is told first
     end_part(work, part, receipt.state)
     if message.parts > 1 and _speaks_of_all(work, receipt, part):
         for other in work.siblings(part):
-            end_with_others(work, other)
+            end_with_message(work, other)
 
 
-def end_with_others(work: Work, part: OpenPart) -> None:
+def end_with_message(work: Work, part: OpenPart) -> None:
     """End a part that its carrier has, as another part of its message has ended, where it reports one part alone."""
     message = part.message
     if part.carrier not in ReceiptContext.of(work.context).one_receipt or message.worst is None:
@@ -202,7 +204,7 @@ def leave(work: Work, part: OpenPart) -> None:
     if waited:
         work.leave_queue(part)
     if not work.has_held_sibling(part):
-        tell_taken(work, message)
+        mark_message_sent(work, message)
 
 
 def _prove(work: Work, part: OpenPart) -> None:

@@ -17,7 +17,7 @@ from palomar.reports.buckets import Bucket
 from palomar.reports.count_rows import ask_low
 from palomar.reports.held_count import Held, count_held
 from palomar.reports.statistics import FORECAST_DAYS, Forecast, Whose, forecast_of
-from palomar.routing.carrier_status import CarrierStatus, list_standings
+from palomar.routing.carrier_status import CarrierStatus, list_carrier_status
 from palomar.storage.database import Transaction
 from palomar.storage.statements import ids_text
 from palomar.vocabulary.account import AccountId
@@ -106,7 +106,7 @@ def is_throttled(standing: CarrierStatus) -> bool:
 async def _carriers(tx: Transaction, now_ms: int) -> list[CarrierStatus]:
     """List those that cannot be used first, then those for which parts wait and none leaves, those that lack a link,
     and the throttled."""
-    standings = await list_standings(tx, now_ms=now_ms)
+    standings = await list_carrier_status(tx, now_ms=now_ms)
     wrong = [one for one in standings if _is_wrong(one)]
     return sorted(wrong, key=_by_urgency)
 

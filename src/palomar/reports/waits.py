@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from palomar.acceptance.filters import NO_ROUTE
 from palomar.reports.messages import MessageView
-from palomar.routing.carrier_status import CarrierStatus, living_standings
+from palomar.routing.carrier_status import CarrierStatus, list_living_carrier_status
 from palomar.routing.rules import REASONS, RouteLoss
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import State, born_ms
@@ -95,7 +95,7 @@ async def _queued(
     """Say what a part waits for that is to leave by a carrier."""
     if not carrier:
         return Wait(what=WaitFor.ROUTE, since_ms=since_ms)
-    standings = [one for one in await living_standings(tx) if one.carrier == carrier]
+    standings = [one for one in await list_living_carrier_status(tx) if one.carrier == carrier]
     if not standings:
         return Wait(what=WaitFor.SERVER, since_ms=since_ms, carrier=carrier)
     best = min(standings, key=lambda one: (bool(one.trouble), one.idle_since_ms))

@@ -1,4 +1,5 @@
 """Routing: which carrier takes a message and why each of the others does not; lanes, hours and sender rules.
 
-``rules`` are pure and explain themselves, ``router`` applies them to carriers as they stand.
+Start at ``rules``: they are pure, and explain what they chose. ``router`` applies them to the carriers of this moment.
+Not here: sending by the carrier that was chosen (``sending``).
 """

@@ -1,8 +1,10 @@
-"""Whether a carrier can be used: it has a link, and it takes what it is given.
+"""Judges whether a carrier can be used: it has a link, and it takes the parts that are submitted to it.
 
-A carrier that for some seconds has only put off, lost or not answered what it was given is in trouble: messages go
-elsewhere where there is an elsewhere. After a rest it gets a chance again. One that did not answer the last parts at
-all gives its messages away at once, and gets one at a time until it answers. Not here: a link's own pace.
+A carrier that for some seconds has only deferred, lost or not answered the parts it was given is in trouble: messages
+go by another carrier, where there is one. After REST_SECONDS it may get messages again. A carrier that answered none of
+its last parts is on trial: its messages move to others at once, and it gets one message at a time until it answers one.
+
+Not here: how fast a link may send (``carriers.smpp.pacing``), and which carrier is chosen (``routing.rules``).
 """
 
 from dataclasses import dataclass, field
@@ -12,30 +14,31 @@ from palomar.ports import Carrier, Deferred, InDoubt, NotSent, Refused, SubmitOu
 from palomar.vocabulary.message import MessageId
 
 FAILURES_AT_LEAST = 3
-"""Messages. So few failures are no trouble yet: one number may be what the carrier does not like, again and again."""
+"""Messages that fail in a row before the carrier is in trouble. Fewer may be one number that it never takes."""
 REST_SECONDS = 30.0
 ON_TRIAL = "it answers nothing that it is given, and gets one message at a time until it answers one"
 
 
 @dataclass(slots=True, kw_only=True)
 class CarrierHealth:
-    """One carrier's. ``failover_seconds`` is how long trouble is borne. Times are monotonic seconds."""
+    """The health of one carrier. It is in trouble once it has failed for ``failover_seconds``. Times are monotonic
+    seconds."""
 
     carrier: Carrier
     failover_seconds: float
     last_failure: str = ""
     _failed: set[MessageId] = field(default_factory=set)
-    """The first few messages of those that failed since the last that did not."""
+    """The first FAILURES_AT_LEAST messages that failed since the last success."""
     _failing_since: float = 0.0
     _down_since: float | None = None
 
     @property
     def failures(self) -> int:
-        """Count the messages that failed in a row, up to what makes trouble."""
+        """Count the messages that failed in a row, up to FAILURES_AT_LEAST."""
         return len(self._failed)
 
-    def answered(self, outcome: SubmitOutcome, now: float, message_id: MessageId) -> None:
-        """Note what became of a submit."""
+    def record_outcome(self, outcome: SubmitOutcome, now: float, message_id: MessageId) -> None:
+        """Record the outcome of a submit of that message at ``now``."""
         failed = self._failed
         match outcome:
             case Taken() | Refused():
@@ -52,7 +55,7 @@ class CarrierHealth:
                 assert_never(outcome)
 
     def trouble(self, now: float) -> str:
-        """Why the carrier cannot be used now; empty when it can."""
+        """Return why the carrier cannot be used now; empty when it can."""
         if not self.carrier.live:
             return self.carrier.off or "no link is bound"
         if self.carrier.on_trial:
@@ -65,7 +68,8 @@ class CarrierHealth:
         return ""
 
     def has_failed(self, now: float) -> bool:
-        """Whether what is queued for it should leave by another: it is in trouble, or without a link for too long."""
+        """Return True if messages queued for the carrier should leave by another: it is in trouble, or has been without
+        a link for ``failover_seconds``."""
         if self.carrier.live:
             self._down_since = None
             return bool(self.trouble(now))

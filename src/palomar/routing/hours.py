@@ -1,7 +1,7 @@
-"""Opening hours: when in the week something holds, in a zone, as people write it.
+"""Opening hours of routes: spans of the week in a time zone, as people write them.
 
-`mon-fri 08:00-20:00, sat 09:00-14:00 Europe/Madrid`. Without days it is every day, without a zone GMT. What ends before
-it begins runs past midnight and belongs to the day on which it began.
+An example is `mon-fri 08:00-20:00, sat 09:00-14:00 Europe/Madrid`. Without days a span is of every day, without a zone
+in GMT. A span that ends before it begins runs past midnight and belongs to the day on which it began.
 """
 
 import re
@@ -17,25 +17,26 @@ _WEEK_MINUTES: Final = 7 * _DAY_MINUTES
 
 
 class HoursError(ValueError):
-    """A text that is no opening hours; it says why."""
+    """Raised for a text that is not opening hours; its message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """``spans`` are minutes of the week, from (included) and to (excluded); none of them is past the week's end."""
+    """Opening hours, parsed. ``spans`` are minutes of the week, from (included) and to (excluded); none of them is past
+    the week's end."""
 
     text: str
     spans: tuple[tuple[int, int], ...]
     zone: tzinfo
 
-    def hold(self, at_ms: int) -> bool:
-        """Whether ``at_ms`` (milliseconds since 1970) lies within them."""
+    def contains(self, at_ms: int) -> bool:
+        """Return True if ``at_ms`` (milliseconds since 1970) lies within them."""
         minute = _minute_of_week(self.zone, at_ms // 60_000)
         return any(start <= minute < end for start, end in self.spans)
 
 
 def parse_hours(text: str) -> Hours:
-    """Read opening hours; raises :class:`HoursError`."""
+    """Parse opening hours; raise :class:`HoursError` where the text is none."""
     match = _WHOLE(text.strip())
     if match is None:
         raise HoursError(f"{text!r} is not such as 'mon-fri 08:00-20:00, sat 09:00-14:00 Europe/Madrid'")
@@ -78,6 +79,7 @@ def _minute_of_day(hour: str, minute: str) -> int:
 
 
 def _within_the_week(start: int, length: int) -> list[tuple[int, int]]:
+    """Split a span of minutes that runs past the end of the week."""
     start %= _WEEK_MINUTES
     end = start + length
     if end <= _WEEK_MINUTES:
@@ -96,6 +98,7 @@ def _zone(name: str | None) -> tzinfo:
 
 @lru_cache(maxsize=256)
 def _minute_of_week(zone: tzinfo, minutes: int) -> int:
-    """Cached, because everything within a minute asks for the same."""
+    """Convert minutes since 1970 to the minute of the week in a zone. Cached: all messages of a minute need the
+    same."""
     local = datetime.fromtimestamp(minutes * 60, zone)
     return local.weekday() * _DAY_MINUTES + local.hour * 60 + local.minute

@@ -1,6 +1,6 @@
-"""The router at work: the rules in force, the carriers as they stand now, and whose turn it is.
+"""The router of a running node: applies the rules in force to the carriers of this moment, and counts their turns.
 
-Not here: the decision itself (``routing.rules``).
+Not here: the decision itself (``routing.rules``), and when a carrier is in trouble (``routing.carrier_health``).
 """
 
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from palomar.ports import Carrier, Clock, SubmitOutcome
 from palomar.routing.carrier_health import CarrierHealth
 from palomar.routing.route_chooser import UNROUTED
-from palomar.routing.rules import CarrierState, Choice, RoutingPlan, RoutingQuestion, choose
+from palomar.routing.rules import CarrierState, Choice, RoutingPlan, RoutingRequest, choose
 from palomar.vocabulary.message import MessageId
 
 FAILOVER_SECONDS = 5.0
@@ -16,7 +16,7 @@ _NOBODY: frozenset[str] = frozenset()
 
 
 class Router:
-    """What is known of living carriers. ``plan`` gives the rules in force."""
+    """The carriers of this node with their health. ``plan`` returns the rules in force."""
 
     def __init__(
         self,
@@ -33,42 +33,44 @@ class Router:
             name: CarrierHealth(carrier=carrier, failover_seconds=failover_seconds)
             for name, carrier in carriers.items()
         }
-        self._sound = {name: CarrierState(name=name) for name in carriers}
+        self._healthy = {name: CarrierState(name=name) for name in carriers}
 
     @property
     def plan(self) -> RoutingPlan:
+        """Return the rules in force."""
         return self._plan()
 
-    def look(self) -> "Outlook":
-        """The rules and the carriers as they are now, for all messages of a batch."""
+    def snapshot(self) -> "RoutingSnapshot":
+        """Take the rules and the carriers as they are now, for all messages of a batch."""
         states = self.states()
         plan = self._plan()
-        plain = not plan.routes and not plan.sender_rules and states == self._sound
-        return Outlook(self, plan, states, plain=plain)
+        takes_turns = not plan.routes and not plan.sender_rules and states == self._healthy
+        return RoutingSnapshot(self, plan, states, takes_turns=takes_turns)
 
     def next_turn(self) -> int:
+        """Return a running number by which equal carriers share."""
         self._turn += 1
         return self._turn
 
     def states(self) -> dict[str, CarrierState]:
-        """Every carrier and what is in its way."""
+        """Return the state of every carrier, by name."""
         now = self._clock.monotonic()
-        sound = self._sound
+        healthy = self._healthy
         return {
-            name: _troubled(health.carrier, trouble) if (trouble := health.trouble(now)) else sound[name]
+            name: _troubled(health.carrier, trouble) if (trouble := health.trouble(now)) else healthy[name]
             for name, health in self.health.items()
         }
 
-    def answered(self, carrier: str, outcome: SubmitOutcome, message_id: MessageId) -> None:
-        """Note that a carrier said what became of a submit of that message."""
-        self.health[carrier].answered(outcome, self._clock.monotonic(), message_id)
+    def record_outcome(self, carrier: str, outcome: SubmitOutcome, message_id: MessageId) -> None:
+        """Record in a carrier's health the outcome of a submit of that message."""
+        self.health[carrier].record_outcome(outcome, self._clock.monotonic(), message_id)
 
     def has_failed(self, carrier: str) -> bool:
-        """Whether what is queued for the carrier should leave by another."""
+        """Return True if messages queued for the carrier should leave by another."""
         return self.health[carrier].has_failed(self._clock.monotonic())
 
     def has_other(self, carrier: str) -> bool:
-        """Whether there is another carrier that can be used."""
+        """Return True if another carrier can be used."""
         return any(not state.trouble for name, state in self.states().items() if name != carrier)
 
 
@@ -76,32 +78,36 @@ def _troubled(carrier: Carrier, trouble: str) -> CarrierState:
     return CarrierState(name=carrier.name, trouble=trouble, takes_one=carrier.on_trial and carrier.room() > 0)
 
 
-class Outlook:
-    """``routing.route_chooser.RouteChooser`` for one batch. Where it is ``plain`` there is nothing to weigh, as nearly
-    always: the carriers take turns, and nobody need be asked more than :meth:`in_turn`."""
+class RoutingSnapshot:
+    """A ``RouteChooser`` for one batch. ``takes_turns`` is True where there are no rules and no carrier is in trouble,
+    as nearly always: then the carriers take turns, and :meth:`next_in_turn` is enough."""
 
-    def __init__(self, router: Router, plan: RoutingPlan, states: Mapping[str, CarrierState], *, plain: bool) -> None:
+    def __init__(
+        self, router: Router, plan: RoutingPlan, states: Mapping[str, CarrierState], *, takes_turns: bool
+    ) -> None:
         self.plan = plan
-        self.plain = plain
+        self.takes_turns = takes_turns
         self._router = router
         self._states = dict(states)
         self._names = tuple(states)
         self._made: dict[tuple[str, str], Choice] = {}
 
-    def in_turn(self, sender: str) -> Choice:
-        """The next carrier, whoever asks; nothing is explained."""
+    def next_in_turn(self, sender: str) -> Choice:
+        """Return the next carrier in turn for any message, without candidates to explain it."""
         carrier = self._names[self._router.next_turn() % len(self._names)] if self._names else UNROUTED
         choice = self._made.get((carrier, sender))
         if choice is None:
             choice = self._made[carrier, sender] = Choice(carrier=carrier, sender=sender, usable=bool(self._names))
         return choice
 
-    def choose(self, asked: RoutingQuestion, *, exclude: frozenset[str] = _NOBODY) -> Choice:
+    def choose(self, request: RoutingRequest, *, exclude: frozenset[str] = _NOBODY) -> Choice:
         """Choose the carrier for a message."""
-        if self.plain and not exclude:
-            return self.in_turn(asked.sender)
-        choice = choose(self.plan, asked, self._states, turn=self._router.next_turn(), exclude=exclude)
+        if self.takes_turns and not exclude:
+            return self.next_in_turn(request.sender)
+        choice = choose(self.plan, request, self._states, turn=self._router.next_turn(), exclude=exclude)
         state = self._states.get(choice.carrier)
         if state is not None and state.takes_one:
-            self._states[state.name] = CarrierState(name=state.name, trouble=state.trouble)  # this was the one
+            self._states[state.name] = CarrierState(
+                name=state.name, trouble=state.trouble
+            )  # it has had its one message
         return choice

@@ -1,4 +1,4 @@
-"""Routes, sender rules, lanes: few, read whole into memory, written by people. And what carriers have taught us."""
+"""SQL of routes, sender rules and lanes. They are few and written by people; all are read into memory."""
 
 from palomar.storage.statements import Insert, columns_of
 
@@ -43,20 +43,3 @@ SELECT_LANES = (
     " resend_pause, resend_factor FROM lanes ORDER BY id"
 )
 DELETE_LANE = "DELETE FROM lanes WHERE name = ?"
-
-SELECT_LESSONS = "SELECT carrier, subject, value, learned_ms FROM lessons ORDER BY carrier, subject"
-INSERT_LESSONS = Insert(
-    "lessons",
-    (*columns_of("text", "carrier subject value"), *columns_of("bigint", "learned_ms")),
-    ignore_conflicts=True,
-)
-FORGET_LESSON = "DELETE FROM lessons WHERE carrier = ? AND subject = ?"
-
-INSERT_STATUS = Insert(
-    "carrier_status", (("node_id", "bigint"), *columns_of("text", "carrier status"), ("at_ms", "bigint"))
-)
-DELETE_STATUS_OF_NODE = "DELETE FROM carrier_status WHERE node_id = ?"
-SELECT_STATUS = (
-    "SELECT n.name, s.carrier, s.status, s.at_ms FROM carrier_status s JOIN nodes n ON n.id = s.node_id"
-    " WHERE n.lease_until_ms > ? ORDER BY s.carrier, n.id"
-)

@@ -1,8 +1,9 @@
-"""Routing: which carrier takes a message, and why each of the others does not. Pure, so that it can explain itself.
+"""Routing: which carrier takes a message, and why each of the others does not.
 
-Each route lets the messages that meet its conditions go by one carrier. Of those that match and whose carrier can be
-used now, the lowest priority wins, then the lowest cost; equals share by weight. Where none can be used now, the
-message waits for the best that matches. Without routes every carrier is a route, and the carriers take turns.
+Each route lets the messages that meet its conditions go by one carrier. Of the routes that match and whose carrier can
+be used now, the lowest priority wins, then the lowest cost; equal routes share by weight. Where none can be used now,
+the message waits for the best that matches. Without routes every carrier is a route, and the carriers take turns. All
+of this is pure, so an explanation for people is made by the same functions.
 
 Not here: whether a carrier can be used (``routing.carrier_health``), and when a message that waits is routed again
 (``sending.reroute``).
@@ -26,7 +27,7 @@ _NOBODY: frozenset[str] = frozenset()
 
 
 class RouteLoss(StrEnum):
-    """Why a candidate did not get the message; ``detail`` of the candidate fills the braces of :data:`REASONS`."""
+    """Reasons for which a candidate did not get the message; its ``detail`` fills the braces of :data:`REASONS`."""
 
     OFF = "off"
     NUMBER = "number"
@@ -66,22 +67,23 @@ REASONS: Mapping[RouteLoss, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One rule. Empty conditions let everything pass; label and sender may end in ``*``."""
+    """A rule that lets messages go by a carrier. An empty condition is met by every message; label and sender may end
+    in ``*``."""
 
     id: int
     carrier: str
     name: str = ""
     priority: int = 10
-    """The lowest goes first."""
+    """The lowest wins."""
     weight: int = 1
-    """Its share among equals."""
+    """Its share of the messages among routes of equal priority and cost."""
     cost_microcredits: int = 0
-    """What the carrier asks for a part: among equal priorities the cheapest goes first."""
+    """Price of a part at the carrier, in millionths of a credit: among equal priorities the cheapest wins."""
     prefix: str = ""
     country: str = ""
     sender: str = ""
     account_id: AccountId | None = None
-    """The account, or one above it."""
+    """The message's account, or one above it."""
     label: str = ""
     dialect: str = ""
     hours: Hours | None = None
@@ -97,12 +99,12 @@ class RoutingPlan:
     lanes: tuple[Lane, ...] = ()
 
     def lane(self, identity: int) -> Lane | None:
-        """The lane with this id, unless it is gone."""
+        """Return the lane with this id, or None if it was removed."""
         return next((lane for lane in self.lanes if lane.id == identity), None)
 
 
-class RoutingQuestion(Struct, frozen=True, kw_only=True):
-    """What the router wants to know of a message; ``lineage`` is its account and those above it."""
+class RoutingRequest(Struct, frozen=True, kw_only=True):
+    """The properties of a message by which it is routed; ``lineage`` is its account and those above it."""
 
     msisdn: str
     country: str
@@ -115,17 +117,17 @@ class RoutingQuestion(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierState:
-    """What the router knows of a carrier at this moment."""
+    """The state of a carrier at this moment, as far as routing depends on it."""
 
     name: str
     trouble: str = ""
     """Why it cannot be used now, in words; empty when it can."""
     takes_one: bool = False
-    """It may have one message in spite of its trouble, to show whether that is over."""
+    """True if it may get one message in spite of its trouble, which shows whether that is over."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
-    """One route beside a message: the winner has no ``lost``."""
+    """A route that was considered for a message. ``lost`` is why it did not win; None for the winner."""
 
     route: Route
     lost: RouteLoss | None = None
@@ -133,21 +135,21 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
     @property
     def why(self) -> str:
-        """In words; empty for the winner."""
+        """Describe in words why it lost; empty for the winner."""
         return "" if self.lost is None else REASONS[self.lost].format(self.detail)
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """The carrier (empty: none matches), the sender to put on the air, whether it can be used now, and every route that
-    was looked at, in order."""
+    """The carrier of a message and why. ``carrier`` is empty where no route matches, ``sender`` is what the carrier is
+    given, ``usable`` tells if the carrier can be used now, ``candidates`` are all routes in the order of the plan."""
 
     carrier: str = ""
     sender: str = ""
     usable: bool = False
     candidates: tuple[Candidate, ...] = ()
 
-    def told(self) -> str:
-        """The candidates in words, a line each."""
+    def explain(self) -> str:
+        """Describe the candidates in words, a line each."""
         return "\n".join(
             f"{_title(candidate.route)}: {candidate.why or ('chosen' if self.usable else 'chosen, and waits for it')}"
             for candidate in self.candidates
@@ -156,22 +158,22 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 def choose(
     plan: RoutingPlan,
-    asked: RoutingQuestion,
+    request: RoutingRequest,
     carriers: Mapping[str, CarrierState],
     *,
     turn: int,
     exclude: frozenset[str] = _NOBODY,
 ) -> Choice:
-    """The carrier for a message. ``turn`` is a running number by which equals share; carriers in ``exclude`` have just
-    failed it. Every route gets its reason, so an explanation is never another computation."""
+    """Choose the carrier for a message. ``turn`` is a running number by which equal routes share; carriers in
+    ``exclude`` have just failed the message. Every route gets its reason, so explaining needs no second computation."""
     routes = plan.routes or _every_carrier(tuple(carriers))
     judged: list[Candidate] = []
     matching: list[Route] = []
     usable: list[Route] = []
     for route in routes:
-        lost, detail = _mismatch(route, asked)
+        lost, detail = _mismatch(route, request)
         if lost is None:
-            lost, detail = _obstacle(plan, route, asked, carriers, exclude)
+            lost, detail = _obstacle(plan, route, request, carriers, exclude)
             if lost in (None, RouteLoss.UNUSABLE):
                 matching.append(route)
             if lost is None:
@@ -180,32 +182,32 @@ def choose(
     winner = _best(usable or matching, turn)
     if winner is None:
         return Choice(candidates=tuple(judged))
-    sender = sender_for(plan.sender_rules, carrier=winner.carrier, country=asked.country, sender=asked.sender)
+    sender = sender_for(plan.sender_rules, carrier=winner.carrier, country=request.country, sender=request.sender)
     return Choice(
         carrier=winner.carrier,
-        sender=asked.sender if sender is None else sender,
+        sender=request.sender if sender is None else sender,
         usable=bool(usable),
-        candidates=tuple(_beside(winner, candidate, usable or matching) for candidate in judged),
+        candidates=tuple(_with_reason(winner, candidate, usable or matching) for candidate in judged),
     )
 
 
-def _mismatch(route: Route, asked: RoutingQuestion) -> tuple[RouteLoss | None, str]:
-    """The first condition that the message does not meet."""
+def _mismatch(route: Route, request: RoutingRequest) -> tuple[RouteLoss | None, str]:
+    """Return the first condition that the message does not meet, with its value; None if it meets all."""
     if not route.enabled:
         return RouteLoss.OFF, ""
-    if route.prefix and not asked.msisdn.startswith(route.prefix):
+    if route.prefix and not request.msisdn.startswith(route.prefix):
         return RouteLoss.NUMBER, route.prefix
-    if route.country and asked.country != route.country:
+    if route.country and request.country != route.country:
         return RouteLoss.COUNTRY, route.country
-    if route.account_id is not None and route.account_id not in asked.lineage:
+    if route.account_id is not None and route.account_id not in request.lineage:
         return RouteLoss.ACCOUNT, ""
-    if route.dialect and asked.dialect != route.dialect:
+    if route.dialect and request.dialect != route.dialect:
         return RouteLoss.DIALECT, route.dialect
-    if route.sender and not fits(route.sender, asked.sender):
+    if route.sender and not fits(route.sender, request.sender):
         return RouteLoss.SENDER, route.sender
-    if route.label and not fits(route.label, asked.label):
+    if route.label and not fits(route.label, request.label):
         return RouteLoss.LABEL, route.label
-    if route.hours is not None and not route.hours.hold(asked.at_ms):
+    if route.hours is not None and not route.hours.contains(request.at_ms):
         return RouteLoss.HOURS, route.hours.text
     return None, ""
 
@@ -213,17 +215,17 @@ def _mismatch(route: Route, asked: RoutingQuestion) -> tuple[RouteLoss | None, s
 def _obstacle(
     plan: RoutingPlan,
     route: Route,
-    asked: RoutingQuestion,
+    request: RoutingRequest,
     carriers: Mapping[str, CarrierState],
     exclude: frozenset[str],
 ) -> tuple[RouteLoss | None, str]:
-    """Why the route's carrier does not take the message, or not now."""
+    """Return why the route's carrier does not take the message, or not now, with details; None if it does."""
     state = carriers.get(route.carrier)
     if state is None:
         return RouteLoss.NO_CARRIER, ""
     if plan.sender_rules:
         rules = plan.sender_rules
-        if sender_for(rules, carrier=route.carrier, country=asked.country, sender=asked.sender) is None:
+        if sender_for(rules, carrier=route.carrier, country=request.country, sender=request.sender) is None:
             return RouteLoss.SENDER_REFUSED, ""
     if route.carrier in exclude:
         return RouteLoss.EXCLUDED, ""
@@ -233,6 +235,7 @@ def _obstacle(
 
 
 def _best(routes: Sequence[Route], turn: int) -> Route | None:
+    """Pick the route of the lowest priority and cost; equal ones take turns by their weights."""
     if len(routes) <= 1:
         return routes[0] if routes else None
     first = min((route.priority, route.cost_microcredits) for route in routes)
@@ -248,8 +251,8 @@ def _best(routes: Sequence[Route], turn: int) -> Route | None:
     return equals[-1]
 
 
-def _beside(winner: Route, candidate: Candidate, able: Sequence[Route]) -> Candidate:
-    """Why a candidate that could have had the message stood behind the winner."""
+def _with_reason(winner: Route, candidate: Candidate, able: Sequence[Route]) -> Candidate:
+    """Add to a candidate that matches why the winner went before it."""
     route = candidate.route
     if route is winner:
         return Candidate(route=route)
@@ -259,18 +262,19 @@ def _beside(winner: Route, candidate: Candidate, able: Sequence[Route]) -> Candi
         return Candidate(route=route, lost=RouteLoss.PRIORITY, detail=str(winner.priority))
     if route.cost_microcredits > winner.cost_microcredits:
         return Candidate(route=route, lost=RouteLoss.COST, detail=f"{winner.cost_microcredits / 1_000_000:g}")
-    equals = [other for other in able if _standing(other) == _standing(winner)]
+    equals = [other for other in able if _precedence(other) == _precedence(winner)]
     share = f"{route.weight} in {sum(other.weight for other in equals)}"
     return Candidate(route=route, lost=RouteLoss.TURN, detail=share)
 
 
-def _standing(route: Route) -> tuple[int, int]:
+def _precedence(route: Route) -> tuple[int, int]:
     return route.priority, route.cost_microcredits
 
 
 @lru_cache(maxsize=256)
 def _stride(total: int) -> int:
-    """A step through ``total`` places that visits each once and spreads neighbours apart (near the golden section)."""
+    """Return a step through ``total`` places that visits each once and keeps neighbors apart (near the golden
+    section)."""
     step = max(round(total * 0.618), 1)
     while gcd(step, total) != 1:
         step += 1

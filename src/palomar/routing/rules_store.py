@@ -1,4 +1,7 @@
-"""Routes, sender rules and lanes: written by people, read whole, in force on every node within a second."""
+"""Stores routes, sender rules and lanes. People write them; every node applies a change within a second.
+
+Not here: how they are applied (``routing.rules``, ``routing.sender_rules``).
+"""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +19,7 @@ from palomar.vocabulary.lane import Lane, Rank
 
 
 async def load_plan(tx: Transaction) -> RoutingPlan:
-    """All rules."""
+    """Read all rules."""
     return RoutingPlan(
         routes=tuple(_route(row) for row in await tx.select(rows.SELECT_ROUTES)),
         sender_rules=in_order(_sender_rule(row) for row in await tx.select(rows.SELECT_SENDER_RULES)),
@@ -25,8 +28,8 @@ async def load_plan(tx: Transaction) -> RoutingPlan:
 
 
 async def add_route(tx: Transaction, route: Route) -> Route:
-    """Add a route; as it is stored, with its id."""
-    added = replace(route, id=_next((await load_plan(tx)).routes))
+    """Add a route; return it with its id."""
+    added = replace(route, id=_next_id((await load_plan(tx)).routes))
     hours = added.hours.text if added.hours else ""
     row = (added.id, added.name, added.carrier, added.priority, added.weight, added.cost_microcredits, added.prefix)
     more = (added.country, added.sender, added.account_id, added.label, added.dialect, hours, int(added.enabled))
@@ -36,18 +39,18 @@ async def add_route(tx: Transaction, route: Route) -> Route:
 
 
 async def switch_route(tx: Transaction, identity: int, *, enabled: bool) -> bool:
-    """Switch a route on or off; False if there is none."""
-    return await _changed(tx, await tx.execute(rows.SWITCH_ROUTE, int(enabled), identity))
+    """Switch a route on or off; return False if there is none."""
+    return await _bump_if_changed(tx, await tx.execute(rows.SWITCH_ROUTE, int(enabled), identity))
 
 
 async def remove_route(tx: Transaction, identity: int) -> bool:
-    """False if there is none."""
-    return await _changed(tx, await tx.execute(rows.DELETE_ROUTE, identity))
+    """Remove a route; return False if there is none."""
+    return await _bump_if_changed(tx, await tx.execute(rows.DELETE_ROUTE, identity))
 
 
 async def add_sender_rule(tx: Transaction, rule: SenderRule) -> SenderRule:
-    """Add a rule; as it is stored, with its id."""
-    added = replace(rule, id=_next((await load_plan(tx)).sender_rules))
+    """Add a sender rule; return it with its id."""
+    added = replace(rule, id=_next_id((await load_plan(tx)).sender_rules))
     row = (added.id, added.carrier, added.country, added.form, added.action, added.replacement)
     await tx.insert(rows.INSERT_SENDER_RULES, [row])
     await tx.execute(BUMP_VERSION)
@@ -55,16 +58,16 @@ async def add_sender_rule(tx: Transaction, rule: SenderRule) -> SenderRule:
 
 
 async def remove_sender_rule(tx: Transaction, identity: int) -> bool:
-    """False if there is none."""
-    return await _changed(tx, await tx.execute(rows.DELETE_SENDER_RULE, identity))
+    """Remove a sender rule; return False if there is none."""
+    return await _bump_if_changed(tx, await tx.execute(rows.DELETE_SENDER_RULE, identity))
 
 
 async def add_lane(tx: Transaction, lane: Lane) -> Lane | None:
-    """Add a lane behind the others; as it is stored, or None if its name is taken."""
+    """Add a lane behind the others; return it with its id, or None if its name is taken."""
     lanes = (await load_plan(tx)).lanes
     if lane.name in {other.name for other in lanes}:
         return None
-    added = replace(lane, id=_next(lanes))
+    added = replace(lane, id=_next_id(lanes))
     pattern = added.pattern.pattern if added.pattern else ""
     row = (added.id, added.name, int(added.rank), added.account_id, added.label, added.sender, pattern)
     resend = (added.resend_times, added.resend_pause, added.resend_factor)
@@ -74,17 +77,17 @@ async def add_lane(tx: Transaction, lane: Lane) -> Lane | None:
 
 
 async def remove_lane(tx: Transaction, name: str) -> bool:
-    """False if there is none. Messages in it keep their rank and their deadline."""
-    return await _changed(tx, await tx.execute(rows.DELETE_LANE, name))
+    """Remove a lane; return False if there is none. Messages in it keep their rank and their deadline."""
+    return await _bump_if_changed(tx, await tx.execute(rows.DELETE_LANE, name))
 
 
-async def _changed(tx: Transaction, count: int) -> bool:
+async def _bump_if_changed(tx: Transaction, count: int) -> bool:
     if count:
         await tx.execute(BUMP_VERSION)
     return count == 1
 
 
-def _next(known: Sequence[Route] | Sequence[SenderRule] | Sequence[Lane]) -> int:
+def _next_id(known: Sequence[Route] | Sequence[SenderRule] | Sequence[Lane]) -> int:
     return max((rule.id for rule in known), default=0) + 1
 
 

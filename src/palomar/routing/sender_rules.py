@@ -1,7 +1,7 @@
-"""Sender rules: what a carrier lets a message say it comes from in a country; pass it, replace it, or do not go there.
+"""Sender rules: which senders a carrier takes in a country. A rule passes a sender, replaces it, or refuses it.
 
-Many networks drop names that were not registered with them. A rule names a carrier, a country, or a kind of sender, or
-any of them; the most particular one decides, of equals the oldest. Without a rule every sender passes.
+Many networks drop names that were not registered with them. A rule may name a carrier, a country and a form of sender;
+the most particular rule that matches decides, and of equal ones the oldest. Without a rule every sender passes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from palomar.numbers.sender import SenderKind, parse_sender
 
 
 class SenderForm(StrEnum):
-    """What a sender looks like; ``any`` is every form."""
+    """Forms of a sender; ``any`` is every form."""
 
     ANY = "any"
     NAME = "name"
@@ -20,16 +20,16 @@ class SenderForm(StrEnum):
 
 
 class SenderAction(StrEnum):
-    """What a rule does with a sender."""
+    """Actions of a rule on a sender."""
 
-    PASS = "pass"  # noqa: S105  # lets it pass
+    PASS = "pass"  # noqa: S105
     REPLACE = "replace"
     REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderRule:
-    """One rule; an empty carrier or country is any. ``replacement`` is what is sent instead."""
+    """One rule. An empty carrier or country matches any; ``replacement`` is the sender that is given to the carrier."""
 
     id: int
     carrier: str = ""
@@ -40,12 +40,13 @@ class SenderRule:
 
 
 def in_order(rules: Iterable[SenderRule]) -> tuple[SenderRule, ...]:
-    """The most particular rules first."""
-    return tuple(sorted(rules, key=lambda rule: (-_weight(rule), rule.id)))
+    """Sort rules, the most particular first."""
+    return tuple(sorted(rules, key=lambda rule: (-_particularity(rule), rule.id)))
 
 
 def sender_for(rules: Sequence[SenderRule], *, carrier: str, country: str, sender: str) -> str | None:
-    """The sender to put on the air, or None where the carrier takes no such sender. ``rules`` are :func:`in_order`."""
+    """Return the sender to give to the carrier, or None where it takes no such sender. ``rules`` are
+    :func:`in_order`."""
     for rule in rules:
         if rule.carrier in ("", carrier) and rule.country in ("", country) and _has_form(sender, rule.form):
             match rule.action:
@@ -58,7 +59,7 @@ def sender_for(rules: Sequence[SenderRule], *, carrier: str, country: str, sende
     return sender
 
 
-def _weight(rule: SenderRule) -> int:
+def _particularity(rule: SenderRule) -> int:
     return 4 * bool(rule.carrier) + 2 * bool(rule.country) + (rule.form is not SenderForm.ANY)
 
 

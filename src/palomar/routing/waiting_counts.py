@@ -1,7 +1,7 @@
-"""What waits: parts that are due and have not been taken by a carrier, by the carrier that they wait for.
+"""Counts the parts that are due and that no carrier has taken, by the carrier that they wait for.
 
-Asked of the database, which knows them whether a line in memory holds them or not. Not here: why they wait
-(``sending.stalled`` for a carrier, ``reports.why`` for one message).
+The rows of the database are counted: they include the parts in the send queues of all nodes. Not here: why they wait
+(``sending.stalled`` for a carrier, ``reports.waits`` for one message).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,24 +17,25 @@ _RANKS = (0, 1, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """Parts and messages that wait for one carrier, and since when the oldest may leave (wall milliseconds)."""
+class WaitingCount:
+    """The parts and messages that wait for one carrier, and since when the oldest may leave (wall milliseconds)."""
 
     parts: int
     messages: int
     oldest_ms: int
 
 
-async def count_waiting(tx: Transaction, *, now_ms: int) -> dict[str, Waiting]:
-    """Count what is due, by carrier (by the empty name what nobody has routed yet); none is left out that has any."""
+async def count_waiting(tx: Transaction, *, now_ms: int) -> dict[str, WaitingCount]:
+    """Count what is due, by carrier; messages that are not routed yet are under the empty name."""
     return {
-        str(carrier): Waiting(parts=int(parts), messages=int(messages), oldest_ms=int(oldest_ms))
+        str(carrier): WaitingCount(parts=int(parts), messages=int(messages), oldest_ms=int(oldest_ms))
         for carrier, parts, messages, oldest_ms in await tx.select(COUNT_WAITING, now_ms)
     }
 
 
-async def oldest_unclaimed(tx: Transaction, carriers: Sequence[str], *, now_ms: int) -> Mapping[str, int]:
-    """Find since when the oldest message waits that no node has, for each carrier that has one."""
+async def find_oldest_unclaimed(tx: Transaction, carriers: Sequence[str], *, now_ms: int) -> Mapping[str, int]:
+    """Find since when (wall milliseconds) the oldest message waits that no node has claimed, by carrier; a carrier
+    without any is left out."""
     found: dict[str, int] = {}
     for carrier in carriers:
         for rank in _RANKS:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from palomar.ports import Carrier, Clock
-from palomar.routing.carrier_status import CarrierStatus, record_standing
+from palomar.routing.carrier_status import CarrierStatus, record_carrier_status
 from palomar.routing.router import Router
 from palomar.sending.stalled import StalledQueue
 from palomar.storage.database import Database
@@ -60,7 +60,7 @@ class CarrierStatusRecorder:
         told = (node_id, [_lasting(one) for one in now])
         if told == self._written:
             return
-        await self._database.write_in_lane(1, record_standing, node_id, now, now_ms=now_ms)
+        await self._database.write_in_lane(1, record_carrier_status, node_id, now, now_ms=now_ms)
         self._written = told
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from palomar.routing.route_chooser import UNROUTED
-from palomar.sending.outgoing import claimed_part
-from palomar.sending.release import WaitingPart, waiting_parts
-from palomar.sending.send_queue import LINE_PARTS, SendQueue
+from palomar.sending.outgoing import outgoing_part
+from palomar.sending.release import ReadyPart, release_parts
+from palomar.sending.send_queue import QUEUE_PARTS, SendQueue
 from palomar.transaction import message_rows as rows
 from palomar.transaction.batcher import Batcher, Step
 from palomar.transaction.work import Work
@@ -30,7 +30,7 @@ class ClaimedParts:
     """The parts that wait of the messages that were taken, and how many messages those were (some may have ended as
     blocked instead)."""
 
-    parts: list[WaitingPart]
+    parts: list[ReadyPart]
     messages: int
 
 
@@ -48,7 +48,7 @@ async def claim(work: Work, orders: Sequence[MessageClaimOrder]) -> list[Claimed
         for message_id, due_ms in fresh.items():
             work.requeue(message_id, due_ms=due_ms, node_id=work.context.node_id)
         taken.update(fresh)
-        claimed.append(ClaimedParts(parts=await waiting_parts(work, list(fresh)), messages=len(found)))
+        claimed.append(ClaimedParts(parts=await release_parts(work, list(fresh)), messages=len(found)))
     return claimed
 
 
@@ -77,7 +77,7 @@ class Claimer:
     def refill(self, line: SendQueue) -> None:
         """Ask where a queue has drained and the database may hold more."""
         for rank, queue in line.queues.items():
-            if queue.backlog and queue.room > LINE_PARTS // 2:
+            if queue.backlog and queue.room > QUEUE_PARTS // 2:
                 self._claim(line, rank)
 
     def _claim(self, line: SendQueue, rank: Rank) -> None:
@@ -105,7 +105,7 @@ class Claimer:
         touched = {}
         for part in claimed.parts:
             target = self._lines.get(part.carrier, line)
-            target.push(claimed_part(part))
+            target.push(outgoing_part(part))
             touched[target.name] = target
         for target in touched.values():
             self._pump(target)

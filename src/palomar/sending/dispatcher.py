@@ -17,14 +17,14 @@ from palomar.inbound.repeats import Acknowledged, LinkEnded, acknowledge, note_e
 from palomar.ports import Acknowledge, Carrier, CarrierInbound, CarrierReceipt, Exchange, OutgoingPart, SubmitOutcome
 from palomar.receipts.record import record_receipts
 from palomar.routing.route_chooser import UNROUTED
-from palomar.routing.router import Outlook, Router
-from palomar.routing.rules import RoutingQuestion
+from palomar.routing.router import Router, RoutingSnapshot
+from palomar.routing.rules import RoutingRequest
 from palomar.sending.claimer import Claimer
 from palomar.sending.failover import Failover
-from palomar.sending.outgoing import newborn_parts
+from palomar.sending.outgoing import new_message_parts
 from palomar.sending.send_queue import SendQueue
 from palomar.sending.stalled import Watchdog
-from palomar.sending.submit import Again, Mark, SubmitAnswer, mark_submitting, record_answers
+from palomar.sending.submit import PendingSubmit, Retry, SubmitAnswer, mark_submitting, record_answers
 from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.message import State
 
@@ -78,14 +78,14 @@ class Dispatcher:
 
     # --- acceptance
 
-    def claim_at_birth(self, commands: Sequence[Acceptance]) -> None:
+    def claim_new_messages(self, commands: Sequence[Acceptance]) -> None:
         """Find a carrier for each new message, and this node's claim where nobody stands before it."""
         now_ms = self._batcher.clock.wall_ms()
-        outlook = self._router.look()
+        snapshot = self._router.snapshot()
         for command in commands:
             for message in command.messages:
                 is_open = message.row.final_ms is None
-                command.claims.append(self._claim(message, command, outlook, now_ms) if is_open else UNCLAIMED)
+                command.claims.append(self._claim(message, command, snapshot, now_ms) if is_open else UNCLAIMED)
 
     def accepted(self, result: Result, command: Acceptance) -> None:
         """After the commit: what was marked leaves, what was claimed waits in line, slots that are not used go back."""
@@ -103,11 +103,11 @@ class Dispatcher:
                 left_waiting = message.refused is None and message.state is State.QUEUED
                 queue.backlog = queue.backlog or left_waiting
             elif message.claim is State.SUBMITTING and line.carrier is not None:
-                for part in newborn_parts(message):
+                for part in new_message_parts(message):
                     line.left += 1
                     line.carrier.submit(part)
             else:
-                for part in newborn_parts(message):
+                for part in new_message_parts(message):
                     line.push(part)
             lines.add(line.name)
         for name in lines:
@@ -121,11 +121,15 @@ class Dispatcher:
                 line.of(message.rank).pledged -= message.row.parts
                 self._release(claim, message, line)
 
-    def _claim(self, message: NewMessage, command: Acceptance, outlook: Outlook, now_ms: int) -> Claim:
+    def _claim(self, message: NewMessage, command: Acceptance, snapshot: RoutingSnapshot, now_ms: int) -> Claim:
         row = message.row
         if row.due_ms > now_ms or row.state is State.SCHEDULED:
             return UNCLAIMED  # it is judged and routed when it is due, even where that has come since it was composed
-        choice = outlook.in_turn(row.sender) if outlook.plain else outlook.choose(_asked(message, command, now_ms))
+        choice = (
+            snapshot.next_in_turn(row.sender)
+            if snapshot.takes_turns
+            else snapshot.choose(_asked(message, command, now_ms))
+        )
         line = self._lines[choice.carrier]
         if not self._taking or line.carrier is None or not line.carrier.live:
             return Claim(choice.carrier, None, choice)
@@ -145,7 +149,7 @@ class Dispatcher:
     # --- what carriers tell (ports.CarrierSink)
 
     def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange, carrier: str) -> None:
-        self._router.answered(carrier, outcome, part.message_id)
+        self._router.record_outcome(carrier, outcome, part.message_id)
         line = self._lines[carrier]
         line.unsaved += 1
         self._batcher.post(
@@ -195,7 +199,7 @@ class Dispatcher:
     def fail_over(self) -> None:
         """Move what cannot leave by its carrier, or not in time; called twice a second."""
         if self._taking:
-            self._failover.look()
+            self._failover.check()
 
     def stop_taking(self) -> None:
         """Claim nothing any more; the end of the lease frees what has not been marked."""
@@ -235,9 +239,9 @@ class Dispatcher:
             carrier.release(1)
             self._rest(line, part, _AFTER_A_FAILURE_SECONDS)
 
-        self._batcher.post(MARK, Mark(part, line.name), done, failed)
+        self._batcher.post(MARK, PendingSubmit(part, line.name), done, failed)
 
-    def _saved(self, line: SendQueue, part: OutgoingPart, again: Again | None) -> None:
+    def _saved(self, line: SendQueue, part: OutgoingPart, again: Retry | None) -> None:
         """The carrier's answer is in a transaction, or can be in none."""
         stood = not line.can_leave
         line.unsaved -= 1
@@ -246,14 +250,14 @@ class Dispatcher:
         if stood and line.can_leave:
             self._pump(line)
 
-    def _again(self, line: SendQueue, part: OutgoingPart, again: Again) -> None:
+    def _again(self, line: SendQueue, part: OutgoingPart, again: Retry) -> None:
         # The carrier may still answer the attempt before, so this one is another part.
         part = structs.replace(part, attempt=again.attempt, deferrals=again.deferrals)
         if again.seconds <= 0.0:
             self._back_in_line(line, part)
         else:
             self._rest(line, part, again.seconds)
-            self._failover.put_off(part, line)
+            self._failover.handle_deferred(part, line)
 
     def _rest(self, line: SendQueue, part: OutgoingPart, seconds: float) -> None:
         """Let a part wait for its time; where its carrier fails meanwhile, it moves as those do that are ready."""
@@ -275,10 +279,10 @@ def _done(result: None) -> None:
     """Do nothing: nobody waits for a mark."""
 
 
-def _asked(message: NewMessage, command: Acceptance, now_ms: int) -> RoutingQuestion:
+def _asked(message: NewMessage, command: Acceptance, now_ms: int) -> RoutingRequest:
     """A new message in the router's words."""
     row = message.row
-    return RoutingQuestion(
+    return RoutingRequest(
         msisdn=row.msisdn,
         country=row.country,
         sender=row.sender,
@@ -289,7 +293,7 @@ def _asked(message: NewMessage, command: Acceptance, now_ms: int) -> RoutingQues
     )
 
 
-class LineSink:
+class DispatcherSink:
     """A carrier's own door to the dispatcher: it adds the carrier's name to what it tells."""
 
     def __init__(self, dispatcher: Dispatcher, carrier: str) -> None:

@@ -36,7 +36,7 @@ class Failover:
         self._moving: set[tuple[str, Rank]] = set()
         self._hurried: set[MessageId] = set()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Move what should not wait any longer."""
         for name, line in self._lines.items():
             if name == UNROUTED or not self._router.has_other(name):
@@ -46,7 +46,7 @@ class Failover:
             else:
                 self._move_hurried(line)
 
-    def put_off(self, part: OutgoingPart, line: SendQueue) -> None:
+    def handle_deferred(self, part: OutgoingPart, line: SendQueue) -> None:
         """Note that the carrier has asked for this part later, once more."""
         if part.deferrals >= PUT_OFF_AT_MOST and self._router.has_other(line.name):
             self._post(line, part.rank, (part.message_id,), f"the carrier put it off {part.deferrals} times")

@@ -54,7 +54,7 @@ class Lease:
         self._ends = before + LEASE_MS / 1_000
         return self.node
 
-    async def keep(self, *, uncounted_ms: int = 0) -> bool:
+    async def renew(self, *, uncounted_ms: int = 0) -> bool:
         """Renew, and say for how long something has waited to be counted; False if the lease was lost (then
         :meth:`begin` again, and forget what was claimed)."""
         node = self.node

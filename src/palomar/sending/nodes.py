@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from palomar.callbacks.callback_rows import RELEASE_OF_NODE
 from palomar.inbound.repeats import note_ended_node
 from palomar.receipts.doubts import Doubts
-from palomar.receipts.record import join_doubtful
-from palomar.routing.rule_rows import DELETE_STATUS_OF_NODE
+from palomar.receipts.record import join_orphans_in_doubt
+from palomar.routing.carrier_status import DELETE_STATUS_OF_NODE
 from palomar.sending.submit import doubt
 from palomar.storage.database import Transaction
 from palomar.transaction import lease_rows
@@ -70,7 +70,7 @@ async def dead_nodes(tx: Transaction, *, own: Node, name: str) -> list[int]:
     return [row[0] for row in await tx.select(lease_rows.SELECT_DEAD, own.id, now_ms, name)]
 
 
-async def adopt_strays(tx: Transaction, carriers: Sequence[str]) -> int:
+async def clear_unknown_carriers(tx: Transaction, carriers: Sequence[str]) -> int:
     """Messages that wait for a carrier which is not configured any more are routed anew; how many."""
     known = set(carriers) | {""}
     waiting = [str(row[0]) for row in await tx.select(lease_rows.SELECT_WAITED_FOR)]
@@ -93,7 +93,7 @@ async def _take_over_one(work: Work, node_id: int) -> TakenOver:
         work.requeue(message_id, due_ms=due_ms, node_id=None)
     for part in doubtful:
         doubt(work, part, DoubtCause.DEATH, reason="the node that sent it died before the answer")
-    await join_doubtful(work, doubtful)
+    await join_orphans_in_doubt(work, doubtful)
     more = len(held) == _TAKE_OVER_SLICE
     if not more:
         await work.tx.execute(RELEASE_OF_NODE, node_id)

@@ -2,12 +2,12 @@
 
 from palomar.acceptance.compose import AcceptedMessage
 from palomar.ports import OutgoingPart
-from palomar.sending.release import WaitingPart
+from palomar.sending.release import ReadyPart
 from palomar.text.alphabets import payloads
 from palomar.vocabulary.message import part_id
 
 
-def newborn_parts(message: AcceptedMessage) -> list[OutgoingPart]:
+def new_message_parts(message: AcceptedMessage) -> list[OutgoingPart]:
     """All parts of a message that was just stored, for their first attempt."""
     row, lane = message.row, message.new.lane
     return [
@@ -31,7 +31,7 @@ def newborn_parts(message: AcceptedMessage) -> list[OutgoingPart]:
     ]
 
 
-def claimed_part(part: WaitingPart) -> OutgoingPart:
+def outgoing_part(part: ReadyPart) -> OutgoingPart:
     """A part that was claimed."""
     return OutgoingPart(
         part_id=part.part_id,

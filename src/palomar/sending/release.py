@@ -11,7 +11,7 @@ from palomar.acceptance.filters import NO_ROUTE, blocked_now
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import end_part, hold
 from palomar.routing.route_chooser import UNROUTED, RoutingContext, lineage
-from palomar.routing.rules import RoutingPlan, RoutingQuestion
+from palomar.routing.rules import RoutingPlan, RoutingRequest
 from palomar.routing.sender_rules import sender_for
 from palomar.text.alphabets import Alphabet
 from palomar.transaction import message_rows as rows
@@ -24,7 +24,7 @@ from palomar.vocabulary.timeline import Detail, Kind
 
 
 @dataclass(slots=True, kw_only=True)
-class WaitingPart:
+class ReadyPart:
     """A claimed part that has not left, with all that its PDU is made of. ``carrier`` is the one to take it, empty if
     there is none yet; ``sender`` is written as that carrier wants it."""
 
@@ -45,7 +45,7 @@ class WaitingPart:
     stale_ms: int | None = None
 
 
-async def waiting_parts(work: Work, message_ids: list[MessageId]) -> list[WaitingPart]:
+async def release_parts(work: Work, message_ids: list[MessageId]) -> list[ReadyPart]:
     """Find the parts of claimed messages that may leave, in order, and end as blocked those that may not be sent any
     more."""
     if not message_ids:
@@ -102,14 +102,14 @@ async def _routed(work: Work, waiting: Sequence[WaitingRow]) -> dict[MessageId, 
         if row.has_begun or row.queued_for != UNROUTED or router is None:
             ways[row.message_id] = _fixed(work, row)
             continue
-        choice = router.choose(asked(work, row))
+        choice = router.choose(routing_request(work, row))
         if choice.carrier or not choice.candidates:
             ways[row.message_id] = _Way(choice.carrier, choice.sender or row.sender)
             if choice.candidates:
-                detail: Detail = {"carrier": choice.carrier, "routes": choice.told()}
+                detail: Detail = {"carrier": choice.carrier, "routes": choice.explain()}
                 work.add_moment(row.message_id, Kind.ROUTED, detail)
         else:
-            lost[row.message_id] = choice.told()
+            lost[row.message_id] = choice.explain()
     await _block_unroutable(work, waiting, lost)
     return ways
 
@@ -135,9 +135,9 @@ def _fixed(work: Work, row: WaitingRow) -> _Way:
     return _Way(carrier, row.sender if sender is None else sender)
 
 
-def asked(work: Work, row: WaitingRow) -> RoutingQuestion:
-    """Make the router's question of a stored message."""
-    return RoutingQuestion(
+def routing_request(work: Work, row: WaitingRow) -> RoutingRequest:
+    """Build the routing request of a stored message."""
+    return RoutingRequest(
         msisdn=row.msisdn,
         country=row.country,
         sender=row.sender,
@@ -160,8 +160,8 @@ def _is_flash(plan: RoutingPlan, row: WaitingRow) -> bool:
     return lane is not None and lane.flash
 
 
-def _waiting_part(row: WaitingRow, way: _Way, *, flash: bool) -> WaitingPart:
-    return WaitingPart(
+def _waiting_part(row: WaitingRow, way: _Way, *, flash: bool) -> ReadyPart:
+    return ReadyPart(
         part_id=row.part_id,
         message_id=row.message_id,
         attempt=row.attempt + 1,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from palomar.receipts.doubts import Doubts
 from palomar.routing.route_chooser import UNROUTED, RoutingContext
 from palomar.routing.rules import Choice
-from palomar.sending.release import asked
+from palomar.sending.release import routing_request
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenPart, WaitingRow, waiting_rows
 from palomar.transaction.work import Work
@@ -74,7 +74,7 @@ async def _move(work: Work, order: RerouteOrder, message_ids: Sequence[MessageId
     for row in waiting:
         if row.message_id in fixed or row.message_id in moved:
             continue
-        choice = router.choose(asked(work, row), exclude=frozenset({order.carrier}))
+        choice = router.choose(routing_request(work, row), exclude=frozenset({order.carrier}))
         if choice.usable and choice.carrier != UNROUTED:
             known[row.part_id].message.carrier = choice.carrier
             work.update(known[row.part_id])
@@ -97,5 +97,5 @@ def _fixed(work: Work, waiting: Sequence[WaitingRow], known: Mapping[PartId, Ope
 
 
 def _note(work: Work, row: WaitingRow, order: RerouteOrder, choice: Choice) -> None:
-    detail = {"before": order.carrier, "carrier": choice.carrier, "why": order.why, "routes": choice.told()}
+    detail = {"before": order.carrier, "carrier": choice.carrier, "why": order.why, "routes": choice.explain()}
     work.add_moment(row.message_id, Kind.REROUTED, dict(detail))

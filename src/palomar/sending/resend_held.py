@@ -25,20 +25,20 @@ AT_ONCE: Final = 200
 """Messages a transaction sends at most."""
 
 
-async def send_held(work: Work, orders: Sequence[Sequence[MessageId]]) -> list[int]:
+async def resend_held_parts(work: Work, orders: Sequence[Sequence[MessageId]]) -> list[int]:
     """Queue the held parts of these messages, AT_ONCE at most an order; how many messages had any."""
     return [await _send(work, order) for order in orders]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resend:
+class ResendMessage:
     """Send a message once more for somebody with that scope."""
 
     message_id: MessageId
     scope: Scope
 
 
-async def resend(work: Work, commands: Sequence[Resend]) -> list[bool | None]:
+async def resend_message(work: Work, commands: Sequence[ResendMessage]) -> list[bool | None]:
     """Queue the held parts of each message; False where none is held, None where it is out of scope."""
     results: list[bool | None] = []
     for command in commands:
@@ -52,7 +52,7 @@ async def resend(work: Work, commands: Sequence[Resend]) -> list[bool | None]:
     return results
 
 
-async def held_messages(tx: Transaction, account_id: AccountId) -> list[MessageId]:
+async def list_held_messages(tx: Transaction, account_id: AccountId) -> list[MessageId]:
     """List an account's messages of which a part is held, AT_ONCE at most, the oldest first."""
     return [MessageId(row[0]) for row in await tx.select(doubt_rows.SELECT_HELD, account_id, AT_ONCE)]
 

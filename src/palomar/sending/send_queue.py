@@ -13,7 +13,7 @@ from palomar.ports import Carrier, OutgoingPart
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import MessageId, PartId
 
-LINE_PARTS = 4_000
+QUEUE_PARTS = 4_000
 """Parts a queue keeps in memory; the rest waits in the database."""
 BULK_EVERY = 4
 UNSAVED_MOST = 200
@@ -49,7 +49,7 @@ class RankQueue:
 
     @property
     def room(self) -> int:
-        return LINE_PARTS - len(self.ready) - len(self.resting) - self.pledged
+        return QUEUE_PARTS - len(self.ready) - len(self.resting) - self.pledged
 
     @property
     def here(self) -> list[OutgoingPart]:

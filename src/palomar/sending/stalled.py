@@ -80,24 +80,24 @@ class Watchdog:
         """Name the carriers that have a line here."""
         return [name for name, line in self._lines.items() if line.carrier is not None]
 
-    def look(self, unclaimed: Mapping[str, int], clock: Clock) -> None:
+    def check(self, unclaimed: Mapping[str, int], clock: Clock) -> None:
         """Look at every line. ``unclaimed``: carriers for which the database has due messages that no node has."""
         idle = {}
         for name, line in self._lines.items():
             if line.carrier is not None:
-                found = self._look_at(line, unclaimed.get(name), clock)
+                found = self._check_queue(line, unclaimed.get(name), clock)
                 if found is not None:
                     idle[name] = found
         self.idle = idle
 
-    def _look_at(self, line: SendQueue, unclaimed: int | None, clock: Clock) -> StalledQueue | None:
+    def _check_queue(self, line: SendQueue, unclaimed: int | None, clock: Clock) -> StalledQueue | None:
         now, watch = clock.monotonic(), self._watched.setdefault(line.name, _Watch())
         waits = line.waiting > 0 or unclaimed is not None
         if line.left != watch.left or not waits:
             watch.left, watch.moved_at, watch.moved_ms = line.left, now, clock.wall_ms()
             watch.could_since, watch.told = None, False
             return None
-        hindrance = hindrance_of(line)
+        hindrance = find_hindrance(line)
         if hindrance is not StallReason.NONE:
             watch.could_since = None
         elif watch.could_since is None:
@@ -124,7 +124,7 @@ class Watchdog:
         self._claim(line)
 
 
-def hindrance_of(line: SendQueue) -> StallReason:
+def find_hindrance(line: SendQueue) -> StallReason:
     """Say what keeps parts from leaving by a line at this moment."""
     carrier = line.carrier
     if carrier is None or not carrier.live:

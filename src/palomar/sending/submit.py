@@ -15,7 +15,7 @@ from palomar.ports import Deferred, Exchange, InDoubt, NotSent, OutgoingPart, Re
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import end_part, hold
 from palomar.receipts.oddities import Oddities
-from palomar.receipts.record import end_with_others, join_doubtful, join_orphans, leave
+from palomar.receipts.record import end_with_message, join_orphans_by_id, join_orphans_in_doubt, leave
 from palomar.routing.route_chooser import UNROUTED
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenMessage, OpenPart
@@ -44,14 +44,14 @@ class SubmitAnswer(Struct, frozen=True):
     exchange: Exchange = field(default_factory=Exchange)
 
 
-class Mark(Struct, frozen=True):
+class PendingSubmit(Struct, frozen=True):
     """A part that has a slot of a carrier and is about to leave by it."""
 
     part: OutgoingPart
     carrier: str
 
 
-class Again(Struct, frozen=True):
+class Retry(Struct, frozen=True):
     """The part is queued again and may be submitted as ``attempt`` after ``seconds``. ``deferrals`` is how often its
     carrier has put it off in a row."""
 
@@ -60,7 +60,7 @@ class Again(Struct, frozen=True):
     deferrals: int = 0
 
 
-async def mark_submitting(work: Work, marks: Sequence[Mark]) -> list[bool]:
+async def mark_submitting(work: Work, marks: Sequence[PendingSubmit]) -> list[bool]:
     """``queued -> submitting`` for each part that may leave now; False: forget it (cancelled, ended, useless by
     now, not ours, or from before this node lost its claim)."""
     if not await work.holds_lease():
@@ -83,7 +83,7 @@ async def mark_submitting(work: Work, marks: Sequence[Mark]) -> list[bool]:
     return results
 
 
-async def _claimed_by_us(work: Work, marks: Sequence[Mark]) -> set[tuple[MessageId, str]]:
+async def _claimed_by_us(work: Work, marks: Sequence[PendingSubmit]) -> set[tuple[MessageId, str]]:
     """Messages that this node may send, each with the carrier by which it may."""
     carriers = {mark.part.message_id: mark.carrier for mark in marks}
     found = await work.tx.lookup(rows.LOOKUP_QUEUE, sorted(carriers))
@@ -94,13 +94,13 @@ async def _claimed_by_us(work: Work, marks: Sequence[Mark]) -> set[tuple[Message
     }
 
 
-async def record_answers(work: Work, answers: Sequence[SubmitAnswer]) -> list[Again | None]:
-    """Record what carriers answered; a part to be sent again comes back as :class:`Again`. Facts are not fenced."""
+async def record_answers(work: Work, answers: Sequence[SubmitAnswer]) -> list[Retry | None]:
+    """Record what carriers answered; a part to be sent again comes back as :class:`Retry`. Facts are not fenced."""
     known = await work.parts([answer.part.part_id for answer in answers])
     answered = [known[answer.part.part_id] for answer in answers if answer.part.part_id in known]
     await _load_siblings_of_held(work, answered)
     await _load_doubts(work, answers, known)
-    results: list[Again | None] = []
+    results: list[Retry | None] = []
     taken: list[OpenPart] = []
     doubtful: list[OpenPart] = []
     for answer in answers:
@@ -108,9 +108,9 @@ async def record_answers(work: Work, answers: Sequence[SubmitAnswer]) -> list[Ag
         results.append(_record(work, stored, answer, taken) if stored else None)
         if stored is not None and isinstance(answer.outcome, InDoubt):
             doubtful.append(stored)
-    await join_orphans(work, taken)
-    await join_doubtful(work, doubtful)
-    await refuse_rest(work, sorted({part.message.id for part in answered if _is_halted(part.message)}))
+    await join_orphans_by_id(work, taken)
+    await join_orphans_in_doubt(work, doubtful)
+    await refuse_queued_parts(work, sorted({part.message.id for part in answered if _is_halted(part.message)}))
     return [
         again if again and _still_queued(known, answer) else None
         for again, answer in zip(results, answers, strict=True)
@@ -153,7 +153,7 @@ def _is_held_of_several(message: OpenMessage) -> bool:
     return message.state is State.HELD and message.parts > 1
 
 
-def _record(work: Work, part: OpenPart, answer: SubmitAnswer, taken: list[OpenPart]) -> Again | None:
+def _record(work: Work, part: OpenPart, answer: SubmitAnswer, taken: list[OpenPart]) -> Retry | None:
     outcome = answer.outcome
     match outcome:
         case Taken():
@@ -200,12 +200,12 @@ def take(work: Work, part: OpenPart, answer: SubmitAnswer, reference: str) -> No
     leave(work, part)
     work.update(part, new_reference=renamed)
     if message.parts > 1:
-        end_with_others(work, part)
+        end_with_message(work, part)
 
 
 def doubt(
     work: Work, part: OpenPart, cause: DoubtCause, *, reason: str, sender: str = "", exchange: Exchange | None = None
-) -> Again | None:
+) -> Retry | None:
     """Put a part in doubt: send it again within the bounds, else wait for its receipt.
 
     Its doubts and its lane have been loaded. ``sender`` is who it seemed to come from, ``exchange`` what had been sent,
@@ -213,7 +213,7 @@ def doubt(
     """
     doubts = Doubts.of(work)
     if part.state is not State.SUBMITTING:
-        if doubts.all_of(part):  # a receipt of a copy before has moved it; this copy's own may still come
+        if doubts.copies_of(part):  # a receipt of a copy before has moved it; this copy's own may still come
             doubts.add(part, cause, sender=sender)
         return None
     message = part.message
@@ -233,7 +233,7 @@ def doubt(
         work.update(part)
         if pause > 0:
             work.postpone(message.id, until_ms=work.now_ms + round(pause * 1_000))
-        return Again(part.attempt + 1, pause)
+        return Retry(part.attempt + 1, pause)
     work.add_moment(message.id, Kind.IN_DOUBT, detail)
     hold(work, part)
     return None
@@ -246,7 +246,7 @@ def _policy(work: Work, part: OpenPart) -> UnknownOutcome:
     return account.settings.unknown_outcome
 
 
-async def refuse_rest(work: Work, message_ids: Sequence[MessageId]) -> None:
+async def refuse_queued_parts(work: Work, message_ids: Sequence[MessageId]) -> None:
     """Parts still queued of messages of which a part was refused never leave: they would only cost."""
     if not message_ids:
         return
@@ -280,7 +280,7 @@ def _reject(work: Work, part: OpenPart) -> None:
     end_part(work, part, State.REJECTED, presumed=Doubts.of(work).is_open(part))
 
 
-def _put_off(work: Work, part: OpenPart, answer: SubmitAnswer, outcome: Deferred) -> Again | None:
+def _put_off(work: Work, part: OpenPart, answer: SubmitAnswer, outcome: Deferred) -> Retry | None:
     """Send it later, and later each time, because the carrier does not take it now."""
     deferrals = answer.part.deferrals + 1
     seconds = _put_off_seconds(work, deferrals, outcome)
@@ -293,12 +293,12 @@ def _put_off(work: Work, part: OpenPart, answer: SubmitAnswer, outcome: Deferred
 
 def _queue_again(
     work: Work, part: OpenPart, answer: SubmitAnswer, seconds: float = 0.0, deferrals: int = 0
-) -> Again | None:
+) -> Retry | None:
     if part.state is not State.SUBMITTING or part.attempt != answer.part.attempt:
         return None
     move(part, State.QUEUED)
     work.update(part)
-    return Again(part.attempt + 1, seconds, deferrals)
+    return Retry(part.attempt + 1, seconds, deferrals)
 
 
 def _put_off_seconds(work: Work, deferrals: int, outcome: Deferred) -> float:

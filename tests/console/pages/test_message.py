@@ -8,7 +8,7 @@ from tests.support.world import new_node, outgoing, recipient
 
 from palomar.ports import CarrierReceipt, InDoubt, LinkStatus, Taken
 from palomar.receipts.record import record_receipts
-from palomar.routing.carrier_status import CarrierStatus, record_standing
+from palomar.routing.carrier_status import CarrierStatus, record_carrier_status
 from palomar.smpp import SubmitSm, encode
 from palomar.storage.database import Transaction
 from palomar.transaction.timeline_rows import INSERT_EVENTS
@@ -193,7 +193,9 @@ async def test_a_message_that_waits_says_in_one_sentence_for_what_since_when_and
     link = LinkStatus(name="north/1", bound=False, outstanding=0, window=10, last_error="smsc.example refused us")
     standing = CarrierStatus(carrier="north", links=(link,), trouble="no link is bound")
     node_id = await new_node(house.world, "one")
-    await house.world.database.write(lambda tx: record_standing(tx, node_id, [standing], now_ms=house.clock.now_ms))
+    await house.world.database.write(
+        lambda tx: record_carrier_status(tx, node_id, [standing], now_ms=house.clock.now_ms)
+    )
     house.wait(200_000)
     path = f"/console/messages/{public_id(message.row.id)}"
     page = (await browser.get(path)).text

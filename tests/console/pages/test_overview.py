@@ -10,7 +10,7 @@ from tests.support.world import new_node, recipient
 from palomar.console.formats import iso_text
 from palomar.console.pages.overview import BALANCES, PERIODS
 from palomar.ports import LinkStatus
-from palomar.routing.carrier_status import CarrierStatus, record_standing
+from palomar.routing.carrier_status import CarrierStatus, record_carrier_status
 from palomar.sending.nodes import register, renew
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import State
@@ -78,7 +78,9 @@ async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(ho
         ),
     ]
     node_id = await new_node(house.world, "one")
-    await house.world.database.write(lambda tx: record_standing(tx, node_id, standings, now_ms=house.clock.now_ms))
+    await house.world.database.write(
+        lambda tx: record_carrier_status(tx, node_id, standings, now_ms=house.clock.now_ms)
+    )
     await house.world.receipt("nobody's", State.DELIVERED, carrier="north")
     odd = (Oddity(OddityKind.WORD, "MIS<b>LUKT"),)
     await house.world.receipt("nobody's", None, carrier="north", oddities=odd)

@@ -197,9 +197,9 @@ async def _resend(context: CommandContext, named: list[MessageId], login: str | 
         some, named = named[: resend_held.AT_ONCE], named[resend_held.AT_ONCE :]
 
         async def script(tx: Transaction, some: list[MessageId] = some) -> int:
-            wanted = some if account is None else await resend_held.held_messages(tx, account.id)
+            wanted = some if account is None else await resend_held.list_held_messages(tx, account.id)
             unit = Work(tx, transaction_context, now_ms=context.clock.wall_ms())
-            (count,) = await resend_held.send_held(unit, [wanted])
+            (count,) = await resend_held.resend_held_parts(unit, [wanted])
             await unit.finish()
             await tx.execute(BUMP_VERSION)
             return count

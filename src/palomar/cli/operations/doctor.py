@@ -22,8 +22,8 @@ from palomar.cli.tree import CommandTree
 from palomar.clock import RealClock
 from palomar.receipts.oddities import list_oddities
 from palomar.reports.messages import count_by_state
-from palomar.routing.carrier_status import CarrierStatus, list_standings
-from palomar.routing.waiting_counts import Waiting, count_waiting
+from palomar.routing.carrier_status import CarrierStatus, list_carrier_status
+from palomar.routing.waiting_counts import WaitingCount, count_waiting
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.sqlite import require_safe_sqlite
 from palomar.text.times import format_gmt
@@ -155,8 +155,8 @@ async def _examine_waiting(config: Config, database: Database) -> list[Verdict]:
     """Tell what waits for carriers while none leaves, or while no server runs."""
     now_ms = (await wall_clock(config, database)).wall_ms()
 
-    async def script(tx: Transaction) -> tuple[list[CarrierStatus], dict[str, Waiting]]:
-        return await list_standings(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
+    async def script(tx: Transaction) -> tuple[list[CarrierStatus], dict[str, WaitingCount]]:
+        return await list_carrier_status(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
 
     standings, waiting = await database.read(script)
     known = {standing.carrier: standing for standing in standings}

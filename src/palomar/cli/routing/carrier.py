@@ -10,8 +10,8 @@ from palomar.console.obstacles import hindrance
 from palomar.receipts import receipt_id_lessons
 from palomar.receipts.orphan_rows import OrphanRow
 from palomar.reports.messages import count_orphans, list_orphans
-from palomar.routing.carrier_status import CarrierStatus, list_standings
-from palomar.routing.waiting_counts import Waiting, count_waiting
+from palomar.routing.carrier_status import CarrierStatus, list_carrier_status
+from palomar.routing.waiting_counts import WaitingCount, count_waiting
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
 
@@ -26,11 +26,13 @@ def carrier() -> None:
 def list_carriers(as_json: bool) -> None:
     """Every carrier, and its links at every running server (as of its last change)."""
 
-    async def work(context: CommandContext) -> tuple[tuple[str, ...], list[CarrierStatus], dict[str, Waiting], int]:
+    async def work(
+        context: CommandContext,
+    ) -> tuple[tuple[str, ...], list[CarrierStatus], dict[str, WaitingCount], int]:
         now_ms = context.clock.wall_ms()
 
-        async def script(tx: Transaction) -> tuple[list[CarrierStatus], dict[str, Waiting]]:
-            return await list_standings(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
+        async def script(tx: Transaction) -> tuple[list[CarrierStatus], dict[str, WaitingCount]]:
+            return await list_carrier_status(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
 
         standings, waiting = await context.database.read(script)
         return tuple(entry.name for entry in context.config.carriers), standings, waiting, now_ms
@@ -103,13 +105,13 @@ def orphans(limit: int, as_json: bool) -> None:
     click.echo("\nIn all: " + (", ".join(f"{count} of {name}" for name, count in counts.items()) or "none"))
 
 
-def waiting_lines(standings: Sequence[CarrierStatus], waiting: Mapping[str, Waiting], now_ms: int) -> list[str]:
+def waiting_lines(standings: Sequence[CarrierStatus], waiting: Mapping[str, WaitingCount], now_ms: int) -> list[str]:
     """Say what waits for each carrier, since when, and why, a line each; nothing where nothing waits."""
     known = {standing.carrier: standing for standing in standings}
     return [waiting_line(name, one, known.get(name), now_ms) for name, one in waiting.items()]
 
 
-def waiting_line(name: str, waiting: Waiting, standing: CarrierStatus | None, now_ms: int) -> str:
+def waiting_line(name: str, waiting: WaitingCount, standing: CarrierStatus | None, now_ms: int) -> str:
     """Say what waits for one carrier: ``main: 2,913 parts wait, the oldest for 20 s; none has left for 8 s: …``."""
     line = f"{name or 'without a carrier'}: {waiting.parts:,} parts wait, the oldest for"
     line = f"{line} {age_text(now_ms - waiting.oldest_ms, 'en')}"

@@ -6,9 +6,9 @@ from palomar.app.data_directory import configured_senders
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.dialects import DIALECTS
 from palomar.numbers.phone import Msisdn, country_of, parse_international
-from palomar.routing.carrier_status import CarrierStatus, list_standings
+from palomar.routing.carrier_status import CarrierStatus, list_carrier_status
 from palomar.routing.route_chooser import lineage
-from palomar.routing.rules import Candidate, CarrierState, Choice, RoutingQuestion, choose
+from palomar.routing.rules import Candidate, CarrierState, Choice, RoutingRequest, choose
 from palomar.text.times import parse_gmt
 
 
@@ -36,9 +36,9 @@ def explain(number: str, login: str, sender: str, label: str, dialect: str, mome
 
     async def work(context: CommandContext) -> tuple[Choice, dict[str, str]]:
         snapshot, account = await context.accounts(), await context.account(login)
-        standings = await context.database.read(list_standings)
+        standings = await context.database.read(list_carrier_status)
         states = _states(tuple(carrier.name for carrier in context.config.carriers), standings)
-        asked = RoutingQuestion(
+        request = RoutingRequest(
             msisdn=msisdn,
             country=country_of(Msisdn(msisdn)) or "",
             sender=sender or (await configured_senders(context.config, context.database)).of(account, vendor="") or "",
@@ -47,7 +47,7 @@ def explain(number: str, login: str, sender: str, label: str, dialect: str, mome
             dialect=dialect,
             at_ms=at_ms if at_ms is not None else context.clock.wall_ms(),
         )
-        return choose(snapshot.plan, asked, states, turn=0), {name: state.trouble for name, state in states.items()}
+        return choose(snapshot.plan, request, states, turn=0), {name: state.trouble for name, state in states.items()}
 
     choice, troubles = run(work)
     if as_json:

@@ -16,7 +16,7 @@ from palomar.console.viewer.masking import HIDDEN
 from palomar.reports.attention import Attention, TroubledHost, attention
 from palomar.reports.buckets import Bucket, Dimension, Totals
 from palomar.reports.statistics import Forecast, Point, Whose, counted_until, forecast, totals, totals_by, traffic
-from palomar.routing.carrier_status import CarrierStatus, list_standings
+from palomar.routing.carrier_status import CarrierStatus, list_carrier_status
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import Account
 
@@ -100,7 +100,7 @@ async def overview(
         totals=_sum(point.totals for point in counted),
         shares={one: largest(found) for one, found in shares.items()},
         attention=await attention(tx, whose, now_ms=now_ms),
-        standings=await list_standings(tx, now_ms=now_ms) if whose is None else None,
+        standings=await list_carrier_status(tx, now_ms=now_ms) if whose is None else None,
         counted_ms=await counted_until(tx, now_ms=now_ms),
         credit=[await _credit(tx, account, now_ms=now_ms) for account in accounts],
     )

@@ -26,7 +26,7 @@ from palomar.reports.search_request import BOUNDS, LATEST, SearchBounds
 from palomar.reports.search_terms import SearchFilter
 from palomar.reports.why import Story, tell_story
 from palomar.sandbox.sandbox import PersonalSandbox, Sandbox
-from palomar.sending.resend_held import Resend, resend
+from palomar.sending.resend_held import ResendMessage, resend_message
 from palomar.storage.database import Database
 from palomar.transaction.batcher import Batcher, Step
 from palomar.transaction.message_rows import MessageRow
@@ -36,7 +36,7 @@ from palomar.vocabulary.message import MessageId, born_ms
 
 SEARCH_SECONDS = 1.0
 """For so long a search that has not filled its page goes on by itself, one bounded survey after the other."""
-RESEND = Step(name="resend", script=resend, awaited=True, patience_seconds=4.0)
+RESEND = Step(name="resend", script=resend_message, awaited=True, patience_seconds=4.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +228,7 @@ class Viewer:
         or without the right."""
         if not self.who.may(Right.RESEND):
             return None
-        return await self._viewers.batcher.run(RESEND, Resend(message_id=message_id, scope=self.scope))
+        return await self._viewers.batcher.run(RESEND, ResendMessage(message_id=message_id, scope=self.scope))
 
     # --- private
 
