@@ -1,4 +1,4 @@
-"""Accounts, keys and rates: few, read whole into memory, written by people."""
+"""Statements for accounts, keys and rates: few rows, written by people, read whole into memory."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
-"""Keep black lists: numbers that get nothing from one account, or from anybody (account 0, ``EVERYBODY``).
+"""Keep black lists: numbers that get nothing from one account, or from any account (the list of account 0).
 
-Not here: the words by which phones put themselves on a list (``inbound.receive``), and the judging of messages
+Not here: the words by which phones put themselves on a list (``inbound.receive``), and the filter of messages
 (``acceptance.filters``).
 """
 
@@ -41,7 +41,7 @@ class Blocked:
 
 
 class BlackListContext(ContextExtension, frozen=True, kw_only=True):
-    """Tells whether any black list holds anything: if not, nobody looks."""
+    """What a transaction knows of black lists: if all are empty, no number is looked up."""
 
     has_numbers: bool
 
@@ -50,20 +50,20 @@ class PhonesOwnBlocks(Participant):
     """The numbers that phones put on black lists, or take off, by their own words in one transaction."""
 
     async def put_on(self, account_id: AccountId, msisdn: str, word: str) -> None:
-        """Let the account send no more to a phone that wrote this word."""
+        """Put a phone that wrote ``word`` on the account's list."""
         await self._work.tx.insert_new(INSERT_BLOCKED, [(account_id, msisdn, word, self._work.now_ms)])
 
     async def take_off(self, account_id: AccountId, msisdn: str) -> None:
-        """Let the account send again to a phone that had opted out."""
+        """Take a phone that had opted out off the account's list."""
         await self._work.tx.execute(DELETE_OPTED_OUT, account_id, msisdn)
 
     async def write(self) -> None:
-        """Let every node hear of it."""
+        """Bump the change counter, so that every node reads its directory again."""
         await self._work.tx.execute(BUMP_VERSION)
 
 
 async def block(tx: Transaction, account_id: AccountId, numbers: Sequence[str], *, now_ms: int) -> int:
-    """Put numbers on a list; how many were not there. Every node looks at it within a second."""
+    """Put numbers on a list, in force on every node within a second. Returns how many are new."""
     added = 0
     for number in numbers:
         added += len(await tx.insert_new(INSERT_BLOCKED, [(account_id, number, "", now_ms)]))
@@ -72,7 +72,7 @@ async def block(tx: Transaction, account_id: AccountId, numbers: Sequence[str], 
 
 
 async def unblock(tx: Transaction, account_id: AccountId, numbers: Sequence[str]) -> int:
-    """Take numbers off a list, opted out or not; how many were there."""
+    """Take numbers off a list, whoever put them there. Returns how many were on it."""
     removed = 0
     for number in numbers:
         removed += await tx.execute(DELETE_BLOCKED, account_id, number)
@@ -81,7 +81,7 @@ async def unblock(tx: Transaction, account_id: AccountId, numbers: Sequence[str]
 
 
 async def list_blocked(tx: Transaction, account_id: AccountId, *, after: str = "") -> list[Blocked]:
-    """A page of a list, in order of numbers; the next page is after the last of this one."""
+    """List a page of at most ``PAGE`` numbers in their order; the next page is ``after`` the last of this one."""
     return [
         Blocked(msisdn=row[0], word=row[1], since_ms=row[2])
         for row in await tx.select(SELECT_BLOCKED_OF, account_id, after, PAGE)

@@ -1,8 +1,8 @@
-"""Block accounts and addresses that abuse the service: for how long, the rows, and lifting a block.
+"""Block accounts and addresses that abuse the service, and lift their blocks.
 
 Source: the vendors' pages: a temporary or permanent block. The figures are ours: each block is longer than the one
-before, the last one stays until an operator lifts it. Every node knows a block within a second. Not here: what counts
-as abuse (``access.abuse``), and black lists of phone numbers (``blacklist``).
+before; the sixth stays until an operator lifts it. Every node knows a block within a second. Not here: what counts as
+abuse (``access.abuse``), and black lists of phone numbers (``blacklist``).
 """
 
 from collections.abc import Sequence
@@ -21,35 +21,36 @@ REFUSED_A_MINUTE: Final = 50
 """More refused requests than this within a minute are abuse."""
 
 SUSPECT_FROM: Final = 5
-"""From so many within a minute on, an address' passwords are hashed when nobody else's wait."""
+"""From so many bad credentials within a minute on, the passwords of an address are hashed only when no others wait."""
 
 TRIES_WHILE_BLOCKED: Final = 10
-"""New passwords a minute for a login that has worked from a blocked address: its owner may have mistyped."""
+"""Passwords a minute that are checked for a known login at a blocked address: its owner may have mistyped."""
 
 FOREVER_MS: Final = 253_402_300_799_000
 """The last second of the year 9999."""
 
 FORGIVEN_MS: Final = 86_400_000
-"""A day after the end of a block without another one takes a level off."""
+"""Each day after the end of a block takes a level off."""
 
 _MS: Final = (60_000, 300_000, 1_800_000, 21_600_000, 86_400_000)
-"""1 min, 5 min, 30 min, 6 h, 1 day."""
+"""How long a block of each level lasts, from level 1: 1 min, 5 min, 30 min, 6 h, 1 day."""
 
 
 def next_level(level: int, until_ms: int, *, now_ms: int) -> int:
-    """The level of the next block of who was last blocked at ``level`` until then; 1 for the first."""
+    """Compute the level of a new block after one of ``level`` that ended at ``until_ms``; the first block has level
+    1."""
     return max(0, level - max(0, now_ms - until_ms) // FORGIVEN_MS) + 1
 
 
 def end_ms(level: int, *, now_ms: int) -> int:
-    """When a block of that level, beginning now, ends."""
+    """Compute when a block of that level that begins now ends, in milliseconds since 1970."""
     return now_ms + _MS[level - 1] if level <= len(_MS) else FOREVER_MS
 
 
 @lru_cache(maxsize=4096)
 def counted_as(address: str) -> str:
-    """Return how failures of an address are counted: an IPv6 address by its /64, which is one customer's (RFC 6177),
-    an IPv4 address by itself. What is no address stays as it is."""
+    """Return the form of an address under which it is counted and blocked: an IPv6 address by its /64, which is one
+    customer's (RFC 6177), an IPv4 address by itself. A text that is no address stays as it is."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -63,7 +64,8 @@ def counted_as(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def may_be_blocked(address: str) -> bool:
-    """Return False for loopback, which is a proxy of ours more often than a stranger, and for what is no address."""
+    """Return False for loopback, which is more often a proxy of this machine than a stranger, and for a text that is no
+    address."""
     try:
         return not ip_address(address).is_loopback
     except ValueError:
@@ -72,7 +74,8 @@ def may_be_blocked(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Block somebody (``subject``): how often before, why and until when."""
+    """A block of an account or an address (``subject``). ``level`` grows with each block; times in milliseconds since
+    1970."""
 
     subject: str
     level: int
@@ -82,30 +85,31 @@ class Block:
 
     @property
     def is_for_good(self) -> bool:
-        """Until an operator lifts it."""
+        """Return True if it stays until an operator lifts it."""
         return self.until_ms >= FOREVER_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abuse:
-    """Somebody has gone too far."""
+    """The abuse of the service by an account or an address (``subject``), which is to be blocked."""
 
     subject: str
     reason: str
 
 
 def account_subject(account_id: AccountId) -> str:
-    """How blocks name an account."""
+    """Return the subject that names an account in blocks."""
     return f"account:{account_id}"
 
 
 def address_subject(address: str) -> str:
-    """Return how blocks name an address; IPv6 addresses of one /64 have one name."""
+    """Return the subject that names an address in blocks; IPv6 addresses of one /64 share it."""
     return f"address:{counted_as(address)}"
 
 
 async def block(work: Work, abuses: Sequence[Abuse]) -> list[Block]:
-    """Block each; who is blocked already (by another node, a moment ago) stays so, no longer than before."""
+    """Block each subject. One that is blocked already (by another node, a moment ago) is not blocked for longer.
+    Returns the blocks in force, in order."""
     blocked = []
     for abuse in abuses:
         before = [_block(row) for row in await work.tx.select_locked(SELECT_BLOCK, abuse.subject)]
@@ -124,14 +128,14 @@ async def block(work: Work, abuses: Sequence[Abuse]) -> list[Block]:
 
 
 async def lift(tx: Transaction, subject: str) -> bool:
-    """Let somebody in again and forget all levels; False if there was nothing to lift."""
+    """Delete a block with its level; False if there is none."""
     lifted = await tx.execute(DELETE_BLOCK, subject) == 1
     await tx.execute(BUMP_VERSION)
     return lifted
 
 
 async def list_blocks(tx: Transaction) -> list[Block]:
-    """Everybody who was blocked lately, also those whose time is over."""
+    """List all blocks by subject, also those that are over and not yet forgiven."""
     return [_block(row) for row in await tx.select(SELECT_BLOCKS)]
 
 

@@ -1,7 +1,8 @@
-"""Remember from which address each login was let in within a month, and proxies that nobody told us of.
+"""Store from which address each login was let in within a month, and proxies that the configuration does not name.
 
 A block of an address spares the logins that are known from there, on every node and after a restart. Not here: blocks
-(``blocks``), and who is let in (``access.admission``).
+(``blocks``), what a node holds of these rows in memory (``access.known_callers``), and who is let in
+(``access.admission``).
 """
 
 from collections.abc import Sequence
@@ -16,25 +17,25 @@ DAY_MS: Final = 86_400_000
 KNOWN_MS: Final = 30 * DAY_MS
 """How long a login stays known from an address after it was last let in from there."""
 KEPT_AT_MOST: Final = 100_000
-"""Known callers that are stored: the oldest beyond them are forgotten."""
+"""Known callers that are stored at most; the oldest are forgotten."""
 READ_AT_MOST: Final = 10_000
-"""Known callers that a node reads at its start, and those of blocked addresses that it reads later."""
+"""Known callers that a node reads at most at its start, and at most of blocked addresses later."""
 PROXIES_AT_MOST: Final = 20
 
 Caller = tuple[str, str]
-"""An address as failures are counted (``accounts.blocks.counted_as``), and the key of a login."""
+"""An address in its counted form (``accounts.blocks.counted_as``), and the key of a login."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetIn:
-    """Somebody was let in: a known caller, or with an empty ``login_key`` a proxy that nobody trusts was seen."""
+    """A caller that was let in or, with an empty ``login_key``, a proxy that was seen and is not trusted."""
 
     address: str
     login_key: str
 
 
 async def remember(work: Work, seen: Sequence[LetIn]) -> list[None]:
-    """Write who was let in just now, and keep both tables within their bounds."""
+    """Write these callers and proxies as seen now, and keep the proxies within their bound."""
     for caller in sorted(set(seen), key=lambda one: (one.address, one.login_key)):
         if caller.login_key:
             await work.tx.execute(UPSERT_CALLER, caller.address, caller.login_key, work.now_ms)
@@ -45,7 +46,7 @@ async def remember(work: Work, seen: Sequence[LetIn]) -> list[None]:
 
 
 async def is_known(tx: Transaction, address: str, login_key: str, *, now_ms: int) -> bool:
-    """Return whether the login has been let in from the address within a month."""
+    """Return True if the login has been let in from the address within a month."""
     found = await tx.select(SELECT_CALLER, counted_as(address), login_key)
     return bool(found) and found[0][0] > now_ms - KNOWN_MS
 

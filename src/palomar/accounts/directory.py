@@ -1,4 +1,6 @@
-"""The directory: accounts, keys and rates in memory, read again when somebody changed them."""
+"""Hold all accounts, keys, rates and routes in memory, and read them again when somebody has changed them.
+
+Not here: how they are read (``store``)."""
 
 import dataclasses
 
@@ -15,7 +17,7 @@ _PASSES_AT_MOST = 10_000
 
 
 class Directory:
-    """What the hot path asks about accounts. :meth:`refresh` twice a second keeps it young on every node."""
+    """All accounts in memory. :meth:`refresh`, called twice a second, keeps it up to date on every node."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -25,12 +27,12 @@ class Directory:
         self.signing_secret = b""
 
     async def begin(self, fresh_secret: bytes) -> None:
-        """Read everything for the first time; ``fresh_secret`` signs passes if the installation has no secret yet."""
+        """Read everything for the first time; ``fresh_secret`` signs tokens if the installation has no secret yet."""
         self.signing_secret = await self._database.write(signing_secret, fresh=fresh_secret)
         await self.refresh()
 
     async def refresh(self) -> bool:
-        """Look whether something changed, and if so read everything again; True if it was read."""
+        """Read everything again if the change counter has moved; True if it was read."""
         hint = await self._database.change_hint()
         if hint == self._hint:
             return False
@@ -42,10 +44,11 @@ class Directory:
         return True
 
     def by_key(self, secret: str) -> Account | None:
+        """Find the account of a live key."""
         return self.snapshot.account_of_key(secret)
 
     def by_token(self, text: str, *, now_ms: int) -> Account | None:
-        """The account of a signed pass that is neither expired nor revoked."""
+        """Find the account of a signed token that is neither expired nor revoked."""
         remembered = self._passes.get(text)
         if remembered is None:
             identity = token_id_of(text, secret=self.signing_secret)
@@ -60,26 +63,29 @@ class Directory:
         return self.snapshot.by_id.get(token.account_id)
 
     def by_login(self, login: str) -> Account | None:
+        """Find an account by its login, in any case."""
         return self.snapshot.by_login.get(login_key(login))
 
     def prices(self, account_id: AccountId) -> PriceList:
+        """Return an account's prices by country."""
         return self.snapshot.prices.get(account_id, _NO_PRICES)
 
     def terms(self, account_id: AccountId) -> Terms:
+        """Return the terms by which an account's messages are composed."""
         return self.snapshot.terms(account_id)
 
     async def reload(self) -> None:
-        """Read again at once: this node has just changed something itself."""
+        """Read everything again at once, after a change that this node has made itself."""
         loaded = await self._database.read(self._load_if_changed)
         if loaded is not None:
             self.snapshot = loaded
 
     def look_again(self) -> None:
-        """This node has just changed something itself: the next :meth:`refresh` reads, whatever the hint says."""
+        """Make the next :meth:`refresh` look at the change counter, after a change that this node has made itself."""
         self._hint = -1
 
     def number_blocked(self) -> None:
-        """This node has just put a number on a black list: its next transaction must look there."""
+        """Make the next transaction look at the black lists, after this node has put a number on one."""
         if not self.snapshot.has_blocked_numbers:
             self.snapshot = dataclasses.replace(self.snapshot, has_blocked_numbers=True)
 

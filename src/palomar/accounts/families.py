@@ -1,7 +1,7 @@
-"""How many sub-accounts programs may make, how deep, and how fast: an account's family costs memory on every node.
+"""Limit how many sub-accounts programs may make, how deep, and how fast: every node holds all accounts in memory.
 
-A family is an account with nothing above it and all that stand below. People who type ``account add`` are not counted,
-but what they made is. Not here: making one (``accounts.store``).
+The limits hold for a family: an account without a parent, and all accounts below it. The command ``account add`` is not
+limited, but the accounts that it makes count. Not here: making one (``accounts.store``).
 """
 
 from dataclasses import dataclass
@@ -13,29 +13,30 @@ from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.token_bucket import RequestLimits
 
 SUBACCOUNTS_AT_MOST: Final = 1_000
-"""Of a family."""
+"""Sub-accounts of a family at most."""
 DEEPEST: Final = 5
 """Levels below the topmost account."""
 A_MINUTE: Final = 60
-"""Sub-accounts that a family may make; as many at once."""
+"""Sub-accounts that a family may make in a minute, also all at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoMore:
-    """Why an account may not have another sub-account; ``wait_seconds`` where it may later."""
+    """The limit that forbids another sub-account; ``wait_seconds`` is more than 0 where it may be made later."""
 
     reason: str
     wait_seconds: float = 0.0
 
 
 class Families:
-    """Remembers how fast families grow, in memory."""
+    """The limits of sub-accounts. How fast families grow is counted in memory, on each node."""
 
     def __init__(self) -> None:
         self._rates = RequestLimits()
 
     def another(self, snapshot: Snapshot, parent: Account, *, now: float) -> NoMore | None:
-        """Count one more sub-account of ``parent``; or say why there may be none. ``now`` is monotonic seconds."""
+        """Count one more sub-account of ``parent``, or return the limit that forbids it. ``now`` is in monotonic
+        seconds."""
         above = lineage(snapshot.by_id, parent.id)
         if len(above) > DEEPEST:
             return NoMore(f"sub-accounts stand at most {DEEPEST} levels deep")
@@ -47,7 +48,7 @@ class Families:
 
 
 def _size(snapshot: Snapshot, top: AccountId) -> int:
-    """Count the accounts below ``top``, as far as it matters."""
+    """Count the accounts below ``top``, up to ``SUBACCOUNTS_AT_MOST``."""
     count, found = 0, [top]
     while found and count < SUBACCOUNTS_AT_MOST:
         below = snapshot.children.get(found.pop(), ())

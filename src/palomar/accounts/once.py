@@ -1,4 +1,6 @@
-"""Changes to accounts that a program may ask for twice: written together with their idempotency key."""
+"""Commands of the batcher that change accounts and may be repeated: each is written together with its idempotency key.
+
+Not here: the changes themselves (``store``), and how a key and its answer are kept (``transaction.idempotency``)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from palomar.vocabulary.refusals import Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddAccount:
-    """Make an account; ``answer`` renders status and body to keep under the key."""
+    """A command to make an account; ``answer`` renders the status and body to keep under the key."""
 
     new: NewAccount
     key: Key | None = None
@@ -22,7 +24,7 @@ class AddAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePassword:
-    """Write a new password hash; ``answer`` is what to keep under the key."""
+    """A command to write a new password hash; ``answer`` is the status and body to keep under the key."""
 
     account_id: AccountId
     password_hash: str
@@ -31,7 +33,7 @@ class ChangePassword:
 
 
 async def add_keyed(work: Work, commands: Sequence[AddAccount]) -> list[Account | Replay | KeyReused | None]:
-    """Make each account; None where the login is taken."""
+    """Make each account, or return what its key has kept; None where the login is taken."""
     await idempotency.seen(work, [command.key for command in commands if command.key])
     results: list[Account | Replay | KeyReused | None] = []
     for command in commands:
@@ -49,7 +51,7 @@ async def add_keyed(work: Work, commands: Sequence[AddAccount]) -> list[Account 
 
 
 async def change_keyed(work: Work, commands: Sequence[ChangePassword]) -> list[Replay | KeyReused | None]:
-    """Write each password; None where it was written now."""
+    """Write each password, or return what its key has kept; None where it was written now."""
     await idempotency.seen(work, [command.key for command in commands if command.key])
     results: list[Replay | KeyReused | None] = []
     for command in commands:

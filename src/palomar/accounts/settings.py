@@ -1,8 +1,7 @@
-"""An account's settings as text: what people type (``name=value``), and the JSON that is stored.
+"""Read and write an account's settings as text: as people type them (``name=value``), and as the JSON that is stored.
 
 A dialect declares its own settings as a frozen dataclass whose fields are :func:`palomar.vocabulary.account.setting`.
-
-Only what differs from the default is stored, so a new default reaches every account that never chose.
+Only what differs from the default is stored, so that a new default reaches every account without a value of its own.
 """
 
 import dataclasses
@@ -28,23 +27,24 @@ _LINK_DOMAIN = re.compile(
 
 
 class SettingError(ValueError):
-    """A setting that does not exist or a value that it cannot have; the text says which and why."""
+    """A setting that does not exist, or a value that it cannot have; the text says which and why."""
 
 
 class Setting(NamedTuple):
-    """One thing that can be set: the field of the dataclass that declares it, and its type."""
+    """A setting: the field of the dataclass that declares it, and its type."""
 
     field: dataclasses.Field[Any]
     type: Any
     is_own: bool
-    """A dialect declares it."""
+    """A dialect declares it, not the core."""
 
 
 class Catalog:
-    """Everything that can be set for an account: the core's settings, and those that each dialect declares."""
+    """All settings that an account can have: the core's, and those that each dialect declares."""
 
     def __init__(self, kinds: Iterable[type]) -> None:
-        """Take the dialects' dataclasses. Raises ValueError where two settings have the same name."""
+        """Collect the settings of the core and of the dialects' dataclasses. Raises ValueError if two have the same
+        name."""
         self._settings: dict[str, Setting] = {}
         self._aliases: dict[str, str] = {}
         for kind in (AccountSettings, *kinds):
@@ -55,14 +55,14 @@ class Catalog:
                 self._aliases[setting.field.name] = name
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """List every setting: its name, its default as text, what it does."""
+        """List every setting: its name, its default as text, and what it does."""
         return [
             (name, value_text(setting.field.default), setting.field.metadata["help"])
             for name, setting in self._settings.items()
         ]
 
     def values(self, settings: AccountSettings) -> dict[str, object]:
-        """Give the value of every setting by the name that people type."""
+        """Return the value of every setting by the name that people type."""
         return {
             name: _kept(setting, settings.of_dialects.get(name, setting.field.default))
             if setting.is_own
@@ -71,7 +71,7 @@ class Catalog:
         }
 
     def changed(self, settings: AccountSettings, name: str, text: str) -> AccountSettings:
-        """Give ``settings`` with one changed. Raises SettingError."""
+        """Return ``settings`` with one of them changed to what ``text`` says. Raises SettingError."""
         name = self._aliases.get(name, name)
         setting = self._settings.get(name)
         if setting is None:
@@ -88,7 +88,7 @@ class Catalog:
 
 
 def parse_value(name: str, kind: object, text: str) -> object:
-    """Read what people type for a value of this type. Raises SettingError."""
+    """Parse what people type for a value of this type. Raises SettingError."""
     if kind is bool:
         if text.lower() not in _YES | _NO:
             raise SettingError(f"{name} is on or off, not {text!r}")
@@ -113,7 +113,7 @@ def parse_value(name: str, kind: object, text: str) -> object:
 
 
 def own(settings: AccountSettings, kind: type[T]) -> T:
-    """Read what an account has of a dialect's own settings; ``kind`` is the dataclass that declares them."""
+    """Return an account's values of a dialect's own settings; ``kind`` is the dataclass that declares them."""
     made = settings._read.get(kind)
     if made is None:
         known, kept = _settings_of(cast("Hashable", kind)), settings.of_dialects
@@ -123,7 +123,7 @@ def own(settings: AccountSettings, kind: type[T]) -> T:
 
 
 def value_text(value: object) -> str:
-    """A value as people type it."""
+    """Write a value as people type it."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):
@@ -132,14 +132,14 @@ def value_text(value: object) -> str:
 
 
 def settings_text(settings: AccountSettings) -> str:
-    """Write the JSON to store."""
+    """Write the JSON to store: the values that differ from their defaults."""
     values = {name: getattr(settings, setting.field.name) for name, setting in _CORE.items()}
     changed = {name: value for name, value in values.items() if value != _CORE[name].field.default}
     return json.dumps(changed | dict(settings.of_dialects), ensure_ascii=False)
 
 
 def read_settings(text: str) -> AccountSettings:
-    """Read what :func:`settings_text` wrote. What the core does not know is a dialect's, or a newer version's."""
+    """Read what :func:`settings_text` wrote. Names that the core does not know are a dialect's or a newer version's."""
     stored: dict[str, Any] = json.loads(text) if text else {}
     core = {_CORE[name].field.name: _kept(_CORE[name], value) for name, value in stored.items() if name in _CORE}
     return AccountSettings(**core, of_dialects={name: value for name, value in stored.items() if name not in _CORE})
@@ -147,7 +147,7 @@ def read_settings(text: str) -> AccountSettings:
 
 @cache
 def _settings_of(kind: type) -> dict[str, Setting]:
-    """Find what a dataclass declares, by the name that people type, which is stored as well."""
+    """Find the settings that a dataclass declares, by the name that people type and that is stored."""
     types, is_own = get_type_hints(kind), kind is not AccountSettings
     return {
         field.metadata["name"] or field.name: Setting(field, types[field.name], is_own)
@@ -160,7 +160,7 @@ _CORE = _settings_of(AccountSettings)
 
 
 def _kept(setting: Setting, value: Any) -> Any:
-    """Give a stored value its type: JSON has neither tuples nor closed words."""
+    """Convert a stored value to the setting's type: JSON has neither tuples nor enumerations."""
     if isinstance(value, list):
         return tuple(value)
     is_word = isinstance(setting.type, type) and issubclass(setting.type, StrEnum)

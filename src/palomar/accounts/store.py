@@ -1,4 +1,4 @@
-"""Accounts, their keys, settings and credit: written by people, one short transaction each, seen by every node at once.
+"""Write accounts, their keys, settings and credit, and read them all into memory.
 
 Every change bumps the counter that nodes read twice a second. Secrets are shown when they are made and kept as hashes.
 """
@@ -35,12 +35,12 @@ from palomar.vocabulary.refusals import Refusal
 
 _NO_PRICES = PriceList()
 _EVERYBODY = AccountId(0)
-"""Whose rates are the house's."""
+"""The account id of the installation's general rates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything about accounts that the hot path asks, in memory. ``passwords`` are argon2 hashes."""
+    """All accounts as they were at one version of the change counter. ``passwords`` are argon2 hashes."""
 
     version: int = 0
     by_id: Mapping[AccountId, Account] = field(default_factory=dict)
@@ -53,14 +53,14 @@ class Snapshot:
     has_blocked_numbers: bool = True
     blocks: Mapping[str, Block] = field(default_factory=dict)
     known_callers: Mapping[Caller, int] = field(default_factory=dict)
-    """Of blocked addresses: who was let in from there before, and when it was last written."""
+    """The known callers of blocked addresses, and when each was last written, in milliseconds since 1970."""
     plan: RoutingPlan = field(default_factory=RoutingPlan)
     receipt_id_formats: Mapping[str, ReceiptIdFormat] = field(default_factory=dict)
-    """How carriers' receipts spell ids, as far as it has been learned."""
+    """How the receipts of each carrier spell ids, as far as it has been learned."""
     _terms: dict[AccountId, Terms] = field(default_factory=dict)
 
     def is_within(self, account: Account, ancestor: AccountId) -> bool:
-        """Whether ``account`` is ``ancestor`` or stands below it."""
+        """Return True if ``account`` is ``ancestor`` or stands below it."""
         current: Account | None = account
         while current is not None:
             if current.id == ancestor:
@@ -69,7 +69,7 @@ class Snapshot:
         return False
 
     def terms(self, account_id: AccountId) -> Terms:
-        """What the account's messages are judged by before they are stored."""
+        """Return the terms by which an account's messages are composed."""
         found = self._terms.get(account_id)
         if found is None:
             prices, above = self.prices.get(account_id, _NO_PRICES), lineage(self.by_id, account_id)
@@ -77,13 +77,13 @@ class Snapshot:
         return found
 
     def account_of_key(self, secret: str) -> Account | None:
-        """Whose live key this is."""
+        """Find the account of a live key."""
         return self.by_key.get(key_hash(secret))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """What ``account add`` asks for; the hash is made before the transaction, because it takes long on purpose."""
+    """An account to be made; its password is hashed before the transaction, because that is slow on purpose."""
 
     login: str
     name: str
@@ -98,24 +98,24 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountBalance:
-    """Microcredits that can be spent, and that are set aside for what is under way."""
+    """Microcredits that an account can spend, and those that are set aside for messages under way."""
 
     available: int
     reserved: int
 
 
 def key_hash(secret: str) -> bytes:
-    """What is kept of a key: it is random, so one SHA-256 is enough."""
+    """Hash a key to be stored; it is random, so one SHA-256 is enough."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def login_key(login: str) -> str:
-    """Logins are told apart without regard to case."""
+    """Fold a login to the form by which it is found: letter case and outer spaces make no difference."""
     return login.strip().casefold()
 
 
 async def load(tx: Transaction) -> Snapshot:
-    """Read all accounts, live keys and rates."""
+    """Read everything that a snapshot holds."""
     version = int(str((await tx.select(SELECT_VERSION))[0][0]))
     accounts: dict[AccountId, Account] = {}
     passwords = {}
@@ -149,10 +149,10 @@ async def load(tx: Transaction) -> Snapshot:
 async def add_account(
     tx: Transaction, context: TransactionContext, new: NewAccount, *, now_ms: int
 ) -> Account | Refusal | None:
-    """Make an account with one key and its first credit, which comes from its parent where it has one.
+    """Make an account with one key and its first credit, which its parent pays where it has one.
 
-    None if the login is taken, by an account or by a user of the console; a refusal if the parent has too little:
-    then nothing is written.
+    None if an account or a user of the console has the login already; a refusal if the parent has too little credit.
+    Then nothing is written. Raises Conflict if another node took the same id meanwhile.
     """
     if await tx.select(rows.SELECT_USER_WITH_LOGIN, login_key(new.login)):
         return None
@@ -190,7 +190,7 @@ async def add_account(
 async def add_key(
     tx: Transaction, ids: Ids, account_id: AccountId, *, secret: str, name: str, now_ms: int
 ) -> rows.KeyRow:
-    """A further key of an account."""
+    """Make another key of an account."""
     key = rows.KeyRow(id=ids.serial(), name=name, start=secret[:6], created_ms=now_ms, revoked_ms=None)
     await tx.insert(rows.INSERT_KEYS, [(key_hash(secret), key.id, account_id, name, key.start, now_ms)])
     await tx.execute(BUMP_VERSION)
@@ -198,14 +198,14 @@ async def add_key(
 
 
 async def revoke_key(tx: Transaction, account_id: AccountId, key_id: int, *, now_ms: int) -> bool:
-    """A revoked key dies on every node within a second; False if there is no such live key."""
+    """Revoke a key, on every node within a second; False if there is no such live key."""
     changed = await tx.execute(rows.REVOKE_KEY, now_ms, account_id, key_id)
     await tx.execute(BUMP_VERSION)
     return changed == 1
 
 
 async def list_keys(tx: Transaction, account_id: AccountId) -> list[rows.KeyRow]:
-    """An account's keys, revoked ones too, oldest first."""
+    """List an account's keys, revoked ones too, oldest first."""
     found = await tx.select(rows.SELECT_KEYS_OF, account_id)
     return [
         rows.KeyRow(
@@ -220,8 +220,8 @@ async def list_keys(tx: Transaction, account_id: AccountId) -> list[rows.KeyRow]
 
 
 async def change_password(tx: Transaction, account_id: AccountId, password_hash: str, *, now_ms: int) -> None:
-    """Write a new password; what was remembered of the old one is worth nothing any more, nor are the passes that it
-    opened. Passes that were made by name go on (``tokens.named_tokens``)."""
+    """Write a new password hash and revoke the tokens that log-ins made. Tokens that were made by name go on
+    (``tokens.named_tokens``)."""
     await tx.execute(rows.CHANGE_PASSWORD, password_hash, account_id)
     await tx.execute(token_rows.REVOKE_TOKENS_OF_LOGIN, now_ms, account_id)
     await tx.execute(BUMP_VERSION)
@@ -229,7 +229,7 @@ async def change_password(tx: Transaction, account_id: AccountId, password_hash:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """Credit that goes from one account to another; a negative amount comes back."""
+    """An order to move credit from one account to another; a negative amount moves it the other way."""
 
     giver: AccountId
     taker: AccountId
@@ -237,9 +237,9 @@ class Transfer:
 
 
 async def transfer(work: Work, orders: Sequence[Transfer]) -> list[AccountBalance | Refusal]:
-    """Move credit in two legs of one entry an order; the giver's balance after it.
+    """Move credit, one ledger entry of two legs an order. Returns the payer's balance after each order, or a refusal.
 
-    Whether the two are parent and child is the caller's to judge.
+    The caller has checked that one account is the parent of the other.
     """
     ledger = Ledger.of(work)
     results: list[AccountBalance | Refusal] = []
@@ -274,7 +274,7 @@ async def change_account(tx: Transaction, account: Account) -> None:
 async def add_credit(
     tx: Transaction, context: TransactionContext, account_id: AccountId, microcredits: int, *, now_ms: int
 ) -> AccountBalance | Refusal:
-    """Add money (or, negative, take it out, never below zero); says the balance after it."""
+    """Add credit or, negative, take it out, never below zero. Returns the balance after it, or a refusal."""
     before = await balance(tx, account_id)
     if before.available + microcredits < 0:
         return Refusal.NO_CREDIT
@@ -285,14 +285,15 @@ async def add_credit(
 
 
 async def balance(tx: Transaction, account_id: AccountId) -> AccountBalance:
-    """Say what an account can spend and what is set aside; zero for one that does not exist."""
+    """Read an account's balance; zero for an account that does not exist."""
     for _, available, reserved in await tx.lookup(ledger.LOOKUP_BALANCES, [account_id]):
         return AccountBalance(available=available, reserved=reserved)
     return AccountBalance(available=0, reserved=0)
 
 
 async def audit_ledger(tx: Transaction) -> list[str]:
-    """Say what is wrong with the money: entries that do not sum to zero, balances that are not their ledger's sum."""
+    """List what is wrong with the money: entries that do not sum to zero, balances that are not the sum of their
+    entries."""
     faults = [f"entry {row[0]} does not sum to zero" for row in await tx.select(ledger.SELECT_UNBALANCED)]
     sums = {(row[0], row[1]): row[2] for row in await tx.select(ledger.SELECT_BOOKS)}
     for account_id, available, reserved in await tx.select(
@@ -306,7 +307,7 @@ async def audit_ledger(tx: Transaction) -> list[str]:
 
 
 async def _audit_reserved(tx: Transaction) -> list[str]:
-    """What is reserved must be what the parts under way and not yet paid for will cost."""
+    """List accounts whose reserved credit is not what their parts under way and not yet paid for will cost."""
     expected = {row[0]: row[1] for row in await tx.select(ledger.SELECT_UNDER_WAY)}
     return [
         f"account {account_id}: {reserved} is reserved, but what is under way costs {expected.get(account_id, 0)}"
@@ -316,7 +317,7 @@ async def _audit_reserved(tx: Transaction) -> list[str]:
 
 
 async def _prices(tx: Transaction, accounts: Mapping[AccountId, Account]) -> dict[AccountId, PriceList]:
-    """``accounts`` in the order of their ids: an account is younger than its parent."""
+    """Read the price lists of all accounts, which come in the order of their ids: a parent before its children."""
     rates: dict[AccountId, dict[str, int]] = {}
     for owner, country, microcredits in await tx.select(rows.SELECT_RATES):
         rates.setdefault(AccountId(owner), {})[str(country)] = microcredits

@@ -7,7 +7,7 @@ from palomar.vocabulary.account import AccountId
 
 
 async def set_template(tx: Transaction, account_id: AccountId, name: str, text: str) -> bool:
-    """Store a text under that name; whether another was there before."""
+    """Store a text under that name; True if it replaced another."""
     replaced = await tx.execute(DELETE_TEMPLATE, account_id, name) == 1
     await tx.insert(INSERT_TEMPLATES, [(account_id, name, text)])
     await tx.execute(BUMP_VERSION)
@@ -15,14 +15,14 @@ async def set_template(tx: Transaction, account_id: AccountId, name: str, text: 
 
 
 async def remove_template(tx: Transaction, account_id: AccountId, name: str) -> bool:
-    """False if there is none of that name."""
+    """Remove a template; False if there is none of that name."""
     removed = await tx.execute(DELETE_TEMPLATE, account_id, name) == 1
     await tx.execute(BUMP_VERSION)
     return removed
 
 
 async def list_templates(tx: Transaction, account_id: AccountId) -> dict[str, str]:
-    """An account's templates, in the order of their names."""
+    """List an account's templates, in the order of their names."""
     return {str(name): str(text) for name, text in await tx.select(SELECT_TEMPLATES_OF, account_id)}
 
 

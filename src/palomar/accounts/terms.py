@@ -1,4 +1,4 @@
-"""Hold what an account's messages are judged by before they are stored. Read with the accounts, used by
+"""Hold the prices and lanes of an account's messages. They are read with the accounts and used by
 ``acceptance.compose``."""
 
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from palomar.vocabulary.lane import Lane
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """The prices and lanes that an account's messages get when they are accepted, and the accounts above it (itself
-    first)."""
+    """The prices and lanes that an account's messages get when they are accepted. ``lineage`` is the account itself and
+    then those above it."""
 
     prices: PriceList = field(default_factory=PriceList)
     lanes: tuple[Lane, ...] = ()

@@ -1,8 +1,8 @@
-"""Tokens: long-lived, named, signed passes (JWT) that can be listed and revoked.
+"""Make, check, list and revoke tokens: named, signed passes (JWT) that live long.
 
-The signing secret is the installation's and lives in the database. A pass is worth something only while its row stands
-unrevoked, so revoking one works on every node within a second. A pass that a log-in made ends with the password too;
-one that was made by name lives until its own end or revocation, because programs have it written down.
+The signing secret is the installation's and is in the database. A token is good only while its row is not revoked, so
+revoking one works on every node within a second. A token that a log-in made also ends with the password. One that was
+made by name is good until it expires or is revoked, because programs have it written down.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _AUTHORITIES = ["ROLE_USER"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """One pass as it is stored; times in milliseconds since 1970."""
+    """A token as it is stored; times in milliseconds since 1970."""
 
     id: int
     account_id: AccountId
@@ -31,15 +31,15 @@ class Token:
     expires_ms: int
     revoked_ms: int | None = None
     by_login: bool = False
-    """Made by a log-in: it ends with the password."""
+    """A log-in made it: it ends with the password."""
 
     def is_live(self, *, now_ms: int) -> bool:
-        """Tell whether it is neither revoked nor expired."""
+        """Return True if it is neither revoked nor expired."""
         return self.revoked_ms is None and self.expires_ms > now_ms
 
 
 async def signing_secret(tx: Transaction, *, fresh: bytes) -> bytes:
-    """The installation's secret; ``fresh`` becomes it if there is none yet."""
+    """Read the secret that signs tokens; ``fresh`` is stored as the secret if there is none yet."""
     await tx.insert_new(token_rows.INSERT_SECRETS, [(SIGNING, fresh)])
     secret = (await tx.select(token_rows.SELECT_SECRET, SIGNING))[0][0]
     assert isinstance(secret, bytes)
@@ -56,7 +56,7 @@ async def add_token(
     now_ms: int,
     by_login: bool = False,
 ) -> Token:
-    """Write a new pass."""
+    """Write a new token."""
     token = Token(
         id=ids.serial(),
         account_id=account_id,
@@ -81,7 +81,8 @@ async def add_token_of_login(
     now_ms: int,
     password_hash: str,
 ) -> Token | None:
-    """Write a new pass for whoever has shown the password of this hash; None if it has been changed meanwhile."""
+    """Write a new token for a log-in with the password of this hash; None if the password has been changed
+    meanwhile."""
     stored = await tx.select_locked(account_rows.SELECT_PASSWORD, account_id)
     if not stored or stored[0][0] != password_hash:
         return None
@@ -89,7 +90,7 @@ async def add_token_of_login(
 
 
 async def list_tokens(tx: Transaction, account_id: AccountId) -> list[Token]:
-    """List an account's passes, revoked ones too, oldest first."""
+    """List an account's tokens, revoked ones too, oldest first."""
     found = await tx.select(token_rows.SELECT_TOKENS_OF, account_id)
     return [
         Token(
@@ -106,13 +107,13 @@ async def list_tokens(tx: Transaction, account_id: AccountId) -> list[Token]:
 
 
 async def named_tokens(tx: Transaction, account_id: AccountId, *, now_ms: int) -> list[Token]:
-    """List an account's live passes that outlive a change of the password, oldest first."""
+    """List an account's live tokens that a change of the password does not end, oldest first."""
     found = await list_tokens(tx, account_id)
     return [token for token in found if token.is_live(now_ms=now_ms) and not token.by_login]
 
 
 async def revoke_token(tx: Transaction, account_id: AccountId, token_id: int, *, now_ms: int) -> bool:
-    """A revoked pass dies on every node within a second; False if there is no such live one."""
+    """Revoke a token, on every node within a second; False if there is no such live token."""
     changed = await tx.execute(token_rows.REVOKE_TOKEN, now_ms, account_id, token_id)
     await tx.execute(BUMP_VERSION)
     return changed == 1
@@ -132,8 +133,8 @@ def live_token(row: Found) -> Token:
 
 
 def signed(token: Token, *, login: str, secret: bytes) -> str:
-    """The pass as it travels: the same bytes each time it is written."""
-    import jwt  # with cryptography behind it: commands that show no pass start without
+    """Write the JWT of a token: the same text each time."""
+    import jwt  # slow to import, for cryptography: only commands that show a token need it
 
     claims = {
         "sub": login,
@@ -146,7 +147,8 @@ def signed(token: Token, *, login: str, secret: bytes) -> str:
 
 
 def token_id_of(text: str, *, secret: bytes) -> int | None:
-    """The id in a pass that we signed; None for any other text. Expiry and revocation are its row's to tell."""
+    """Read the id in a JWT that this installation signed; None for any other text. Its row says whether it is expired
+    or revoked."""
     import jwt
 
     options = {"verify_exp": False, "verify_iat": False, "require": ["jti"]}

@@ -1,6 +1,6 @@
-"""Moves the money of one transaction: balances read once, moved in memory, and written with the ledger at the end.
+"""Move the money of one transaction: balances are read once, moved in memory, and written with the ledger at the end.
 
-Not here: what happens when a balance has fallen (``low_balance``), and automatic credit (``topups``).
+Not here: what happens when a balance has fallen low (``low_balance``), and automatic credit (``topups``).
 """
 
 from collections.abc import Iterable
@@ -25,12 +25,12 @@ class _Move(Struct):
 
 
 class Ledger(Participant):
-    """The money of one transaction."""
+    """The balances and ledger entries of one transaction."""
 
     def __init__(self, work: Work) -> None:
         super().__init__(work)
         self.balances: dict[AccountId, int] = {}
-        """What each account that was read can spend, as this transaction has it; microcredits."""
+        """What each account that was read can spend after this transaction's moves so far; microcredits."""
         self._as_read: dict[AccountId, int] = {}
         self._moves: dict[tuple[AccountId, Reason], _Move] = {}
         self._transfers: list[tuple[AccountId, AccountId, int, Reason]] = []
@@ -40,14 +40,15 @@ class Ledger(Participant):
     # --- reading
 
     async def read(self, account_ids: Iterable[AccountId]) -> None:
-        """Read these accounts' balances, each once, so that :meth:`reserve` can judge."""
+        """Read these accounts' balances, each once, which :meth:`reserve` needs."""
         missing = [identity for identity in set(account_ids) if identity not in self.balances]
         if missing:
             for account_id, available, _ in await self._work.tx.lookup(LOOKUP_BALANCES, missing):
                 self.balances[account_id] = self._as_read[account_id] = available
 
     async def lock(self, account_id: AccountId) -> None:
-        """Read a balance so that nobody else moves it before the commit; what this transaction moved stays moved."""
+        """Lock and read a balance again, so that no other transaction moves it before this one's commit. What this one
+        has moved already is kept."""
         moved = self.balances.get(account_id, 0) - self._as_read.get(account_id, 0)
         for row in await self._work.tx.select_locked(topup_rows.SELECT_AVAILABLE, account_id):
             self._as_read[account_id] = row[0]
@@ -70,17 +71,18 @@ class Ledger(Participant):
         return True
 
     def credit(self, account_id: AccountId, microcredits: int) -> None:
-        """Bring money in (or, negative, take it out)."""
+        """Bring money in from outside or, negative, take it out."""
         self._move(account_id, Reason.CREDIT, microcredits)
 
     def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> None:
-        """Move money from one account to another: two legs of one entry. Both balances have been read."""
+        """Move money from one account to another: two legs of one entry. Both balances must have been read."""
         self.balances[giver] -= microcredits
         self.balances[taker] += microcredits
         self._transfers.append((giver, taker, microcredits, Reason.TRANSFER))
 
     def top_up(self, giver: AccountId | None, taker: AccountId, microcredits: int) -> None:
-        """Give automatic credit, from another account or from the credit line. Both balances have been read."""
+        """Move automatic credit from another account or, with None, from the credit line. Both balances must have been
+        read."""
         self._low.topped_up.add(taker)
         self.balances[taker] += microcredits
         if giver is None:
@@ -92,18 +94,18 @@ class Ledger(Participant):
     # --- a part's money
 
     def settle(self, part: OpenPart, *, reason: Reason = Reason.SETTLE) -> int:
-        """Earn the money that was reserved for a part; returns the id of the ledger's entry."""
+        """Move the money that was reserved for a part to the revenue. Returns the id of the ledger entry."""
         part.sent_ms = self._work.now_ms
         return self._move(part.message.account_id, reason, part.message.rate_microcredits)
 
     def settle_unanswered(self, part: OpenPart, *, reason: Reason = Reason.SETTLE) -> None:
-        """Do as :meth:`settle`, for a part whose answer we never saw; it leaves a moment of its own."""
+        """Settle a part whose submit was never answered; it leaves a moment of its own in the timeline."""
         entry_id = self.settle(part, reason=reason)
         detail: Detail = {"entry": entry_id, "microcredits": part.message.rate_microcredits, "reason": reason}
         self._work.add_moment(part.message.id, Kind.SETTLED, detail)
 
     def give_back(self, part: OpenPart, *, reason: Reason = Reason.GIVE_BACK) -> None:
-        """Give the account back what was reserved for a part."""
+        """Move what was reserved for a part back to the account's available credit."""
         message = part.message
         entry_id = self._move(message.account_id, reason, message.rate_microcredits)
         message.price_microcredits -= message.rate_microcredits
@@ -113,7 +115,7 @@ class Ledger(Participant):
     # --- writing
 
     async def write(self) -> None:
-        """Write entries and balances. Raises Conflict where another node has spent meanwhile what is spent here."""
+        """Write entries and balances. Raises Conflict if another node has spent meanwhile what is spent here."""
         if not self._moves and not self._transfers:
             return
         tx = self._work.tx
@@ -130,7 +132,7 @@ class Ledger(Participant):
                 await self._low.lifted(owner_id)
 
     def _move(self, account_id: AccountId, reason: Reason, microcredits: int) -> int:
-        """Move money between the books that the reason names; returns the id of the entry, one an account and
+        """Move money between the books that the reason names. Returns the id of the entry, one for each account and
         reason."""
         move = self._moves.get((account_id, reason))
         if move is None:

@@ -1,8 +1,8 @@
-"""Money: balances, and the double-entry ledger whose sum they are.
+"""Statements and books of the double-entry ledger, and of the balances, which are its sums.
 
-An entry is what one transaction moved for one account and one reason: two legs that sum to zero, between these
-books: the account's ``available`` and ``reserved``, and the house's ``revenue`` and ``funding`` (account 0). Which
-message took which share of an entry stands in that message's timeline.
+An entry is what one transaction moved for one account and one reason. Its two legs sum to zero and stand in two of
+these books: the account's ``available`` and ``reserved``, the installation's ``revenue`` and ``funding`` (account 0).
+Which message took which share of an entry is in that message's timeline.
 """
 
 from enum import StrEnum
@@ -10,11 +10,11 @@ from enum import StrEnum
 from palomar.storage.statements import Insert, Lookup, columns_of
 
 HOUSE = 0
-"""The account that the house's own books belong to."""
+"""The account id of the installation's own books."""
 
 
 class Book(StrEnum):
-    """Where money lies."""
+    """A book of the ledger: the place from which and to which money moves."""
 
     AVAILABLE = "available"
     RESERVED = "reserved"
@@ -23,18 +23,18 @@ class Book(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why it moved."""
+    """The reason for which money moves."""
 
     CREDIT = "credit"
     RESERVE = "reserve"
     SETTLE = "settle"
     GIVE_BACK = "give_back"
     UNKNOWN = "unknown"
-    """Paid for: it was handed to a carrier, and nobody ever learned what became of it."""
+    """Paid for: the part was handed to a carrier, and its outcome was never learned."""
     UNKNOWN_BACK = "unknown_back"
-    """The same, given back because its account wants it so."""
+    """Given back, with an outcome that was never learned, as the account's settings say."""
     UNSENT = "unsent"
-    """Given back: it was never handed to a carrier."""
+    """Given back: the part was never handed to a carrier."""
     TRANSFER = "transfer"
     TOPUP = "topup"
 
@@ -49,7 +49,7 @@ LEGS: dict[Reason, tuple[Book, Book]] = {
     Reason.UNKNOWN_BACK: (Book.RESERVED, Book.AVAILABLE),
     Reason.UNSENT: (Book.RESERVED, Book.AVAILABLE),
 }
-"""From which book to which, by reason."""
+"""The book that money leaves and the one that it enters, by reason."""
 
 INSERT_LEDGER = Insert(
     "ledger",

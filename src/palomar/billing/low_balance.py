@@ -1,6 +1,8 @@
-"""Notices balances that have fallen low, in the transaction that took them: told once, and told again after credit.
+"""Make the callback for a balance that has fallen low, in the transaction that took the money, and find who needs a
+top-up.
 
-A row remembers that an account was told. Not here: automatic credit (``topups``).
+A row remembers the callback, so that there is one for each fall: enough credit deletes it. Not here: giving the
+automatic credit (``topups``).
 """
 
 from collections.abc import Mapping
@@ -21,19 +23,20 @@ class LowBalances(Participant):
     def __init__(self, work: Work) -> None:
         super().__init__(work)
         self.want_topup: set[AccountId] = set()
-        """Accounts that want a top-up after this transaction."""
+        """Accounts that need a top-up after this transaction."""
         self.told: list[AccountId] = []
-        """Accounts whose low balance this transaction tells of."""
+        """Accounts for whose low balance this transaction makes a callback."""
         self.topped_up: set[AccountId] = set()
         """Accounts that this transaction tops up."""
         self._balances: Mapping[AccountId, int] = {}
 
     def watch(self, balances: Mapping[AccountId, int]) -> None:
-        """Look at these balances at the end of the transaction, as they stand then."""
+        """Take the mapping of balances that :meth:`write` looks at when the transaction ends."""
         self._balances = balances
 
     async def write(self) -> None:
-        """Do what the balances that the transaction leaves ask for: it is written before callbacks and balances."""
+        """Make callbacks for the balances that are low now, and collect those that need a top-up. Runs before callbacks
+        and balances are written."""
         low = []
         for account_id, available in self._balances.items():
             account = self._work.context.accounts.get(account_id)
@@ -57,11 +60,13 @@ class LowBalances(Participant):
                     account_id=account.id,
                     dialect=account.settings.inbound_dialect,
                     target=account.settings.notice_url,
-                    about=MessageId(work.context.ids.serial()),  # of no message: it waits for no other callback
+                    about=MessageId(
+                        work.context.ids.serial()
+                    ),  # an id of its own: it waits for no callback of a message
                 )
 
     async def lifted(self, account_id: AccountId) -> None:
-        """Note that the account has more than before: if it is enough again, its next fall is told again."""
+        """Forget the callback of an account that has got credit, if its balance is enough again."""
         account = self._work.context.accounts.get(account_id)
         if account is not None and account.settings.low_balance:
             enough = account.settings.low_balance * MICROCREDITS_A_CREDIT

@@ -1,7 +1,7 @@
-"""Set and find what a part costs by country: integer microcredits, set by people, read whole into memory.
+"""Set and find the price of a part by country, in integer microcredits.
 
-An account's own rates go before its parents', and those before everybody's. Rates are by ISO 3166 code; the empty code
-is for numbers that no country has (satellite phones and such).
+An account's own rates go before its parents', and those before the general ones. Rates are set by people, by ISO 3166
+code; the empty code is for numbers that belong to no country, such as those of satellite phones.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,15 +22,15 @@ Rates = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """An account's rates: ``own``, then ``inherited`` from its parent, its parent's parent and so on, then the house's
-    ``general`` ones. Each country takes the first that names it."""
+    """An account's rates: ``own``, then ``inherited`` from its parent, its parent's parent and so on, then the
+    installation's ``general`` ones. The first that names a country is its rate."""
 
     own: Rates = field(default_factory=dict)
     general: Rates = field(default_factory=dict)
     inherited: tuple[Rates, ...] = ()
 
     def rate(self, country: str | None) -> int:
-        """Microcredits a part to ``country`` (None: a number whose country is not known)."""
+        """Return the microcredits that a part to ``country`` costs (None: the number's country is not known)."""
         key = country or ""
         rate = self.own.get(key)
         if rate is not None:
@@ -41,15 +41,15 @@ class PriceList:
         return self.general.get(key, DEFAULT_RATE_MICROCREDITS)
 
     def rates(self) -> dict[str, int]:
-        """The rate of every country there is, in the order of their codes."""
+        """List the rates of all countries, in the order of their codes."""
         return {country: self.rate(country) for country in COUNTRIES}
 
 
 def price_lists(
     accounts: Iterable[tuple[AccountId, AccountId | None]], rates: Mapping[AccountId, Rates], *, general: Rates
 ) -> dict[AccountId, PriceList]:
-    """Every account's list, from accounts with their parents (a parent stands before its children) and the rates that
-    are set for some of them."""
+    """Make the price list of every account. ``accounts`` has each with its parent, a parent before its children;
+    ``rates`` has those of the accounts for which some are set."""
     lists: dict[AccountId, PriceList] = {}
     for identity, parent in accounts:
         above = lists.get(parent) if parent is not None else None
@@ -61,7 +61,7 @@ def price_lists(
 
 
 EVERYBODY = AccountId(0)
-"""The account that the house's general rates stand under."""
+"""The account id of the general rates."""
 
 SLICE = 500
 _INSERT = Insert("rates", (("account_id", "bigint"), ("country", "text"), ("microcredits", "bigint")))
@@ -70,7 +70,8 @@ _SELECT = "SELECT country, microcredits FROM rates WHERE account_id = ? ORDER BY
 
 
 async def set_rates(tx: Transaction, account_id: AccountId, rates: Sequence[tuple[str, int]]) -> None:
-    """Set rates (ISO country, microcredits a part) for an account, or for EVERYBODY; the last of a country wins."""
+    """Set rates (ISO country, microcredits a part) for an account or for EVERYBODY. Of several for one country the last
+    is taken."""
     for country, _ in rates:
         await tx.execute(_DELETE, account_id, country)
     if rates:
@@ -79,12 +80,12 @@ async def set_rates(tx: Transaction, account_id: AccountId, rates: Sequence[tupl
 
 
 async def remove_rates(tx: Transaction, account_id: AccountId, countries: Sequence[str]) -> int:
-    """Take rates away, so that what stands above them holds again; how many there were."""
+    """Remove rates, so that those they hid hold again. Returns how many there were."""
     removed = sum([await tx.execute(_DELETE, account_id, country) for country in countries])
     await tx.execute(BUMP_VERSION)
     return removed
 
 
 async def rates_of(tx: Transaction, account_id: AccountId) -> list[tuple[str, int]]:
-    """The rates that stand under an account, or under EVERYBODY; by country."""
+    """List the rates that are set for an account or for EVERYBODY, by country."""
     return [(row[0], row[1]) for row in await tx.select(_SELECT, account_id)]
