@@ -12,10 +12,11 @@ from palomar.acceptance.default_sender import SANDBOX_SENDERS, DefaultSenders
 from palomar.acceptance.withdraw import can_withdraw, withdraw
 from palomar.access.admission import Admission
 from palomar.access.password_rule import GoodPassword
-from palomar.accounts import store, tokens
+from palomar.accounts import tokens
 from palomar.accounts.directory import Directory
 from palomar.accounts.families import Families, NoMore
 from palomar.accounts.once import AddAccount, ChangePassword, add_keyed, change_keyed
+from palomar.billing import credit
 from palomar.billing.prices import PriceList
 from palomar.ports import Clock, Ids
 from palomar.reports import messages as lookup
@@ -51,7 +52,7 @@ SEND_NOW = Step(
     patience_seconds=_P,
     weigh=lambda order: scheduled.AT_ONCE,
 )
-TRANSFER = Step(name="transfer", script=store.transfer, awaited=True, patience_seconds=_P)
+TRANSFER = Step(name="transfer", script=credit.transfer, awaited=True, patience_seconds=_P)
 CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, awaited=True, patience_seconds=_P)
 
 
@@ -161,9 +162,9 @@ class Gateway:
 
     # --- looking
 
-    async def balance(self, account_id: AccountId) -> store.AccountBalance:
+    async def balance(self, account_id: AccountId) -> credit.AccountBalance:
         """What the account can spend, and what is set aside for messages under way."""
-        return await self._database.read(store.balance, account_id)
+        return await self._database.read(credit.balance, account_id)
 
     async def messages(self, account_id: AccountId, ids: Sequence[MessageId]) -> dict[MessageId, MessageRow]:
         """Those of these messages that the account sent."""
@@ -239,9 +240,9 @@ class Gateway:
         passwords = self._admission.passwords
         return await passwords.hash(password, lane=passwords.programs, whose=by.id)
 
-    async def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> store.AccountBalance | Refusal:
+    async def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> credit.AccountBalance | Refusal:
         """Credit goes from one account to another; the giver's balance after it."""
-        order = store.Transfer(giver=giver, taker=taker, microcredits=microcredits)
+        order = credit.Transfer(giver=giver, taker=taker, microcredits=microcredits)
         return await self._batcher.run(TRANSFER, order)
 
     # --- private

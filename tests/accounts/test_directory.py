@@ -7,7 +7,7 @@ from tests.support.databases import Place
 from tests.support.world import World
 
 from palomar.accounts.directory import Directory
-from palomar.accounts.store import add_key, list_keys, revoke_key
+from palomar.accounts.keys import add_key, list_keys, revoke_key
 from palomar.storage.database import Database, Transaction
 
 

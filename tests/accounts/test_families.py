@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from palomar.accounts.families import A_MINUTE, DEEPEST, SUBACCOUNTS_AT_MOST, Families
-from palomar.accounts.store import Snapshot
+from palomar.accounts.snapshot import Snapshot
 from palomar.vocabulary.account import Account, AccountId
 
 

@@ -1,16 +1,12 @@
-"""Automatic top-ups and the notice of a low balance, on both databases."""
+"""Automatic top-ups, on both databases."""
 
-import json
 from dataclasses import replace
-from typing import Any
 
 from tests.support.world import CREDIT, World
 
 from palomar.acceptance.accept import Accepted, accept
-from palomar.accounts.store import add_credit
 from palomar.billing.low_balance import LowBalances
-from palomar.billing.topup_rule import month_of
-from palomar.billing.topups import top_up
+from palomar.billing.topups import month_of, top_up
 from palomar.storage.database import Transaction
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account, AccountId
@@ -19,7 +15,7 @@ MONTH_MS = 31 * 86_400_000
 
 
 async def _low_after(world: World, account: Account, *, count: int) -> set[AccountId]:
-    """Which accounts want a top-up after a request of so many messages."""
+    """Return the accounts that need a top-up after a request of so many messages."""
 
     async def script(tx: Transaction) -> set[AccountId]:
         work = Work(tx, world.context(), now_ms=world.now_ms)
@@ -28,7 +24,7 @@ async def _low_after(world: World, account: Account, *, count: int) -> set[Accou
         await work.finish()
         low = work.joined(LowBalances)
         assert low is not None
-        return low.want_topup
+        return low.need_topup
 
     return await world.database.write(script)
 
@@ -47,7 +43,7 @@ def _child_of(world: World, parent: Account, child: Account) -> Account:
     return world.accounts[child.id]
 
 
-async def test_who_falls_below_wants_a_top_up_and_gets_it_from_the_credit_line(world: World) -> None:
+async def test_an_account_below_its_limit_is_topped_up_from_the_credit_line(world: World) -> None:
     account = await world.account(credit=10 * CREDIT, topup_below=5, topup_amount=20)
     assert await _low_after(world, account, count=5) == set()
     assert await _low_after(world, account, count=1) == {account.id}
@@ -58,13 +54,13 @@ async def test_who_falls_below_wants_a_top_up_and_gets_it_from_the_credit_line(w
     assert "topup" in reasons
 
 
-async def test_without_the_setting_nobody_is_topped_up(world: World) -> None:
+async def test_an_account_without_the_setting_is_not_topped_up(world: World) -> None:
     account = await world.account(credit=CREDIT)
     assert await _low_after(world, account, count=1) == set()
     assert await _given(world, account) == 0
 
 
-async def test_a_child_takes_from_its_parent_what_it_has(world: World) -> None:
+async def test_a_sub_account_gets_at_most_what_its_parent_has(world: World) -> None:
     parent = await world.account(credit=30 * CREDIT)
     child = _child_of(world, parent, await world.account(credit=CREDIT, topup_below=5, topup_amount=20))
     assert await _given(world, child) == 20
@@ -76,14 +72,14 @@ async def test_a_child_takes_from_its_parent_what_it_has(world: World) -> None:
     assert await _available(world, child) == 1
 
 
-async def test_a_month_has_its_limit_and_the_next_begins_anew(world: World) -> None:
+async def test_top_ups_stop_at_the_limit_of_the_month_and_go_on_in_the_next(world: World) -> None:
     account = await world.account(credit=0, topup_below=100, topup_amount=20, topup_month_max=50)
     assert [await _given(world, account) for _ in range(4)] == [20, 20, 10, 0]
     world.now_ms += MONTH_MS
     assert await _given(world, account) == 20
 
 
-async def test_what_the_same_transaction_spends_counts(world: World) -> None:
+async def test_a_top_up_counts_what_the_same_transaction_spends(world: World) -> None:
     account = await world.account(credit=10 * CREDIT, topup_below=5, topup_amount=20)
     command = world.compose(account, count=8)
     (_, (given,)) = await world.batch((accept, [command]), (top_up, [account.id]))
@@ -91,50 +87,6 @@ async def test_what_the_same_transaction_spends_counts(world: World) -> None:
     assert await world.balance(account) == (22 * CREDIT, 8 * CREDIT)
 
 
-async def test_a_low_balance_is_told_once_a_fall(world: World) -> None:
-    account = await world.account(credit=10 * CREDIT, low_balance=5, notice_url="https://acme.example/notices")
-    await _low_after(world, account, count=5)
-    assert await _notices(world) == []
-    await _low_after(world, account, count=1)
-    await _low_after(world, account, count=1)
-    (notice,) = await _notices(world)
-    assert notice == {
-        "event": "low_balance",
-        "login": account.login,
-        "credits": "4.00",
-        "timestamp": "2025-10-09 08:53:20",
-    }
-
-
-async def test_credit_that_lifts_it_above_arms_it_again(world: World) -> None:
-    account = await world.account(credit=5 * CREDIT, low_balance=5, notice_url="https://acme.example/notices")
-    await _low_after(world, account, count=1)
-    await _credit(world, account, 0.5)
-    await _low_after(world, account, count=1)
-    assert len(await _notices(world)) == 1, "it was not lifted above"
-    await _credit(world, account, 10)
-    await _low_after(world, account, count=10)
-    assert len(await _notices(world)) == 2
-
-
-async def test_without_a_url_nothing_is_posted(world: World) -> None:
-    account = await world.account(credit=5 * CREDIT, low_balance=5)
-    await _low_after(world, account, count=1)
-    assert await _notices(world) == []
-
-
 def test_months_are_gmt() -> None:
     assert month_of(1_769_903_999_999) == 202601
     assert month_of(1_769_904_000_000) == 202602
-
-
-async def _credit(world: World, account: Account, amount: float) -> None:
-    async def script(tx: Transaction) -> Any:
-        return await add_credit(tx, world.context(), account.id, int(amount * CREDIT), now_ms=world.now_ms)
-
-    await world.database.write(script)
-
-
-async def _notices(world: World) -> list[dict[str, str]]:
-    rows = await world.ask("SELECT body FROM callbacks WHERE method = 'POST' ORDER BY id")
-    return [json.loads(bytes(row[0])) for row in rows]

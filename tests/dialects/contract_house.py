@@ -19,10 +19,12 @@ from tests.support.settings import settings_of
 from palomar.accounts import blacklist, store
 from palomar.accounts.blacklist import Blocked
 from palomar.accounts.once import AddAccount
-from palomar.accounts.store import AccountBalance, NewAccount
+from palomar.accounts.store import NewAccount
 from palomar.app.config import SimulatorCarrier, load
 from palomar.app.data_directory import opened_database
 from palomar.app.server import App
+from palomar.billing import audit
+from palomar.billing.credit import AccountBalance
 from palomar.carriers.simulator.delivery_plan import PlannedReceipt
 from palomar.carriers.simulator.receipts import receipt_pdu
 from palomar.carriers.simulator.settings import SimulatorSettings
@@ -171,7 +173,7 @@ class House:
 
     async def audit(self) -> list[str]:
         """What is wrong with the ledger."""
-        return await self.database.read(store.audit_ledger)
+        return await self.database.read(audit.audit_ledger)
 
     # --- arranging
 

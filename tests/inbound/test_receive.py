@@ -9,7 +9,7 @@ from tests.support.world import START_MS, World, new_node
 from palomar.acceptance.accept import Accepted
 from palomar.acceptance.compose import Recipient
 from palomar.accounts.blacklist import block, list_blocked, unblock
-from palomar.accounts.store import load
+from palomar.accounts.snapshot import load_snapshot
 from palomar.inbound.numbers import (
     Keyword,
     VirtualNumber,
@@ -469,7 +469,7 @@ async def test_everybody_s_list_holds_for_all_until_the_number_is_taken_off(worl
 async def state_of_next(world: World, account: Account) -> State:
     """What becomes of a message to the phone, where a node has just read the accounts again."""
     blocked_at_all = bool(await world.ask("SELECT msisdn FROM blocked_numbers"))
-    assert (await do(world, load)).has_blocked_numbers is blocked_at_all
+    assert (await do(world, load_snapshot)).has_blocked_numbers is blocked_at_all
     recipient = Recipient(msisdn=PHONE, text="hi", alphabet=Alphabet.GSM, parts=1)
     result = await world.accept(account, recipients=[recipient])
     assert isinstance(result, Accepted)

@@ -8,7 +8,8 @@ import pytest
 from tests.support.console_house import PASSWORD, House, house_in
 from tests.support.databases import Place
 
-from palomar.accounts.store import change_password, list_keys, revoke_key
+from palomar.accounts.keys import list_keys, revoke_key
+from palomar.accounts.store import change_password
 from palomar.accounts.tokens import list_tokens
 from palomar.sandbox.sample_credentials import KEY_NAME, SampleCredentials, Secrets
 from palomar.storage.database import Transaction

@@ -4,7 +4,7 @@ import json
 
 from tests.support.databases import Place
 
-from palomar.accounts.store import load
+from palomar.accounts.snapshot import load_snapshot
 from palomar.dialects import ACCOUNT_SETTINGS
 from palomar.reports import messages
 from palomar.short_links import clicks
@@ -78,7 +78,7 @@ async def test_what_was_stored_under_the_old_names_is_found_under_the_new(empty_
             assert link is not None
             assert link.message is not None
             assert link.message.click_url == row.click_url
-        snapshot = await database.read(load)
+        snapshot = await database.read(load_snapshot)
         named = ACCOUNT_SETTINGS.values(snapshot.by_id[account].settings)
         assert {name: named[name] for name in SETTINGS} == SETTINGS | {"senders": ("Tienda",)}
     finally:

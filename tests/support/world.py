@@ -6,9 +6,11 @@ from typing import Any
 
 from palomar.acceptance.accept import Accepted, Result, accept
 from palomar.acceptance.compose import Acceptance, AcceptedMessage, Claim, Recipient, Request, compose
-from palomar.accounts.store import NewAccount, add_account, audit_ledger, balance
+from palomar.accounts.store import NewAccount, add_account
 from palomar.accounts.terms import Terms
 from palomar.app.transaction_order import make_context
+from palomar.billing.audit import audit_ledger
+from palomar.billing.credit import balance
 from palomar.billing.prices import PriceList
 from palomar.callbacks.callback_target import OffAfter, target_id
 from palomar.callbacks.outbox import Outbox

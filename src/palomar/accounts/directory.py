@@ -4,7 +4,8 @@ Not here: how they are read (``store``)."""
 
 import dataclasses
 
-from palomar.accounts.store import Snapshot, load, login_key
+from palomar.accounts.snapshot import Snapshot, load_snapshot
+from palomar.accounts.store import login_key
 from palomar.accounts.terms import Terms
 from palomar.accounts.tokens import signing_secret, token_id_of
 from palomar.billing.prices import PriceList
@@ -93,4 +94,4 @@ class Directory:
         version = (await tx.select(SELECT_VERSION))[0][0]
         if version == self.snapshot.version:
             return None
-        return await load(tx)
+        return await load_snapshot(tx)

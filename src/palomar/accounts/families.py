@@ -7,7 +7,7 @@ limited, but the accounts that it makes count. Not here: making one (``accounts.
 from dataclasses import dataclass
 from typing import Final
 
-from palomar.accounts.store import Snapshot
+from palomar.accounts.snapshot import Snapshot
 from palomar.routing.route_chooser import lineage
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.token_bucket import RequestLimits

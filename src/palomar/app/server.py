@@ -308,8 +308,8 @@ class App:
             self._called_back(outbox, work.context.node_id)
         low = work.joined(LowBalances)
         if low is not None:
-            self._topups.low(low.want_topup)
-            for account_id in low.told:
+            self._topups.post(low.need_topup)
+            for account_id in low.called_back:
                 _log.warning("an account's balance is low", account_id=account_id)
 
     def _called_back(self, outbox: Outbox, node_id: int | None) -> None:

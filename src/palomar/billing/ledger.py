@@ -7,8 +7,16 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from palomar.billing import topup_rows
-from palomar.billing.ledger_rows import HOUSE, INSERT_LEDGER, LEGS, LOOKUP_BALANCES, MOVE_BALANCE, Book, Reason
+from palomar.billing.ledger_rows import (
+    HOUSE,
+    INSERT_LEDGER,
+    LEGS,
+    LOOKUP_BALANCES,
+    MOVE_BALANCE,
+    SELECT_AVAILABLE,
+    Book,
+    Reason,
+)
 from palomar.billing.low_balance import LowBalances
 from palomar.storage.database import Conflict
 from palomar.storage.statements import Row
@@ -50,7 +58,7 @@ class Ledger(Participant):
         """Lock and read a balance again, so that no other transaction moves it before this one's commit. What this one
         has moved already is kept."""
         moved = self.balances.get(account_id, 0) - self._as_read.get(account_id, 0)
-        for row in await self._work.tx.select_locked(topup_rows.SELECT_AVAILABLE, account_id):
+        for row in await self._work.tx.select_locked(SELECT_AVAILABLE, account_id):
             self._as_read[account_id] = row[0]
             self.balances[account_id] = row[0] + moved
 
@@ -129,7 +137,7 @@ class Ledger(Participant):
                 raise Conflict(f"the balance of account {owner_id} was spent by another node meanwhile")
         for owner_id, (available, _) in sorted(deltas.items()):
             if available > 0:
-                await self._low.lifted(owner_id)
+                await self._low.credited(owner_id)
 
     def _move(self, account_id: AccountId, reason: Reason, microcredits: int) -> int:
         """Move money between the books that the reason names. Returns the id of the entry, one for each account and

@@ -71,6 +71,7 @@ LOOKUP_BALANCES = Lookup(
     "SELECT account_id, available_microcredits, reserved_microcredits FROM balances WHERE account_id IN {keys}",
     "bigint",
 )
+SELECT_AVAILABLE = "SELECT available_microcredits FROM balances WHERE account_id = ?"
 MOVE_BALANCE = (
     "UPDATE balances SET available_microcredits = available_microcredits + ?,"
     " reserved_microcredits = reserved_microcredits + ?"

@@ -66,6 +66,7 @@ EVERYBODY = AccountId(0)
 SLICE = 500
 _INSERT = Insert("rates", (("account_id", "bigint"), ("country", "text"), ("microcredits", "bigint")))
 _DELETE = "DELETE FROM rates WHERE account_id = ? AND country = ?"
+SELECT_ALL_RATES = "SELECT account_id, country, microcredits FROM rates"
 _SELECT = "SELECT country, microcredits FROM rates WHERE account_id = ? ORDER BY country"
 
 

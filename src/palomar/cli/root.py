@@ -15,8 +15,8 @@ import click
 import structlog
 
 from palomar import __version__
-from palomar.accounts.store import Snapshot, login_key
-from palomar.accounts.store import load as load_accounts
+from palomar.accounts.snapshot import Snapshot, load_snapshot
+from palomar.accounts.store import login_key
 from palomar.app.config import Config, ConfigError, load
 from palomar.app.data_directory import has_data, opened_database, wall_clock
 from palomar.app.transaction_order import make_context
@@ -158,7 +158,7 @@ class CommandContext:
     ids: RealIds
 
     async def accounts(self) -> Snapshot:
-        return await self.database.read(load_accounts)
+        return await self.database.read(load_snapshot)
 
     async def account(self, login: str) -> Account:
         """The account of that login; leaves with a message if there is none."""

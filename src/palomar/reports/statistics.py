@@ -7,7 +7,7 @@ Not here: the counting (``counting``), and what needs a person (``attention``).
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from palomar.accounts.store import balance
+from palomar.billing.credit import balance
 from palomar.reports.buckets import EVERYBODY, GRAINS, Bucket, Dimension, Totals, pieces
 from palomar.reports.count_rows import ASK_LARGEST, ask_counts, tally_row
 from palomar.storage.database import Transaction

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from palomar.access.passwords import Passwords
-from palomar.accounts import store, tokens
+from palomar.accounts import keys, tokens
 from palomar.accounts.directory import Directory
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
@@ -98,7 +98,7 @@ class SampleCredentials:
         api_key, now_ms = self._ids.token(), self._clock.wall_ms()
 
         async def script(tx: Transaction) -> tokens.Token:
-            await store.add_key(tx, self._ids, account.id, secret=api_key, name=KEY_NAME, now_ms=now_ms)
+            await keys.add_key(tx, self._ids, account.id, secret=api_key, name=KEY_NAME, now_ms=now_ms)
             return await tokens.add_token(
                 tx, self._ids, account.id, name=KEY_NAME, lifetime_ms=PASS_LIFETIME_MS, now_ms=now_ms
             )

@@ -12,7 +12,10 @@ from palomar.acceptance.accept import Accepted
 from palomar.acceptance.compose import Request
 from palomar.acceptance.default_sender import SANDBOX_SENDERS
 from palomar.access.admission import Admission
-from palomar.accounts.store import AccountBalance, Snapshot, key_hash, login_key
+from palomar.accounts.keys import key_hash
+from palomar.accounts.snapshot import Snapshot
+from palomar.accounts.store import login_key
+from palomar.billing.credit import AccountBalance
 from palomar.billing.prices import PriceList
 from palomar.clock import RealIds
 from palomar.dialects.foxsys.api import BODY_LIMIT, FoxsysApi

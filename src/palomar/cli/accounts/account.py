@@ -6,8 +6,13 @@ import sys
 import click
 
 from palomar.accounts import store, tokens
+from palomar.accounts.keys import list_keys
 from palomar.accounts.settings import SettingError, parse_value, value_text
+from palomar.accounts.snapshot import Snapshot
 from palomar.accounts.tokens import Token
+from palomar.billing.credit import AccountBalance, Transfer, add_credit
+from palomar.billing.credit import balance as read_balance
+from palomar.billing.credit import transfer as transfer_credit
 from palomar.cli.accounts.key import key_view
 from palomar.cli.accounts.password import good_password, password_and_hash
 from palomar.cli.accounts.token import token_view
@@ -108,7 +113,7 @@ def show(login: str, as_json: bool) -> None:
         found = await context.account(login)
 
         async def script(tx: Transaction) -> list[dict[str, object]]:
-            return [key_view(row) for row in await store.list_keys(tx, found.id)]
+            return [key_view(row) for row in await list_keys(tx, found.id)]
 
         return await _view(context, found, await context.accounts()) | {"keys": await context.database.read(script)}
 
@@ -131,11 +136,11 @@ def show(login: str, as_json: bool) -> None:
 def credit(login: str, amount: str, as_json: bool) -> None:
     """Add AMOUNT credits to an account (a negative amount takes out: write -- before it)."""
 
-    async def work(context: CommandContext) -> store.AccountBalance | Refusal:
+    async def work(context: CommandContext) -> AccountBalance | Refusal:
         found = await context.account(login)
         transaction_context = context.transaction_context(await context.accounts())
         return await context.database.write(
-            store.add_credit, transaction_context, found.id, _credits(amount), now_ms=context.clock.wall_ms()
+            add_credit, transaction_context, found.id, _credits(amount), now_ms=context.clock.wall_ms()
         )
 
     result = run(work)
@@ -159,14 +164,14 @@ def transfer(giver: str, taker: str, amount: str, as_json: bool) -> None:
     if microcredits <= 0:
         fail("an amount above zero is expected", 2)
 
-    async def work(context: CommandContext) -> store.AccountBalance | Refusal:
+    async def work(context: CommandContext) -> AccountBalance | Refusal:
         source, target = await context.account(giver), await context.account(taker)
         transaction_context = context.transaction_context(await context.accounts())
-        order = store.Transfer(giver=source.id, taker=target.id, microcredits=microcredits)
+        order = Transfer(giver=source.id, taker=target.id, microcredits=microcredits)
 
-        async def script(tx: Transaction) -> store.AccountBalance | Refusal:
+        async def script(tx: Transaction) -> AccountBalance | Refusal:
             unit = Work(tx, transaction_context, now_ms=context.clock.wall_ms())
-            (result,) = await store.transfer(unit, [order])
+            (result,) = await transfer_credit(unit, [order])
             await unit.finish()
             return result
 
@@ -322,8 +327,8 @@ def _assigned(changed: Account, assignment: str) -> Account:
     return dataclasses.replace(changed, settings=settings)
 
 
-async def _view(context: CommandContext, found: Account, snapshot: store.Snapshot) -> dict[str, object]:
-    balance = await context.database.read(store.balance, found.id)
+async def _view(context: CommandContext, found: Account, snapshot: Snapshot) -> dict[str, object]:
+    balance = await context.database.read(read_balance, found.id)
     return {
         "login": found.login,
         "parent": snapshot.by_id[found.parent_id].login if found.parent_id is not None else "",

@@ -2,8 +2,8 @@
 
 import click
 
-from palomar.accounts import store
-from palomar.accounts.account_rows import KeyRow
+from palomar.accounts import keys
+from palomar.accounts.keys import ApiKey
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
@@ -26,7 +26,7 @@ def add_key(login: str, name: str, as_json: bool) -> None:
         secret = context.ids.token()
 
         async def script(tx: Transaction) -> dict[str, object]:
-            row = await store.add_key(
+            row = await keys.add_key(
                 tx, context.ids, found.id, secret=secret, name=name, now_ms=context.clock.wall_ms()
             )
             return {"login": found.login, "id": row.id, "name": name, "api_key": secret}
@@ -50,7 +50,7 @@ def list_keys(login: str, as_json: bool) -> None:
         found = await context.account(login)
 
         async def script(tx: Transaction) -> list[dict[str, object]]:
-            return [key_view(row) for row in await store.list_keys(tx, found.id)]
+            return [key_view(row) for row in await keys.list_keys(tx, found.id)]
 
         return await context.database.read(script)
 
@@ -69,14 +69,14 @@ def revoke_key(login: str, key_id: int) -> None:
 
     async def work(context: CommandContext) -> bool:
         found = await context.account(login)
-        return await context.database.write(store.revoke_key, found.id, key_id, now_ms=context.clock.wall_ms())
+        return await context.database.write(keys.revoke_key, found.id, key_id, now_ms=context.clock.wall_ms())
 
     if not run(work):
         fail(f"{login} has no live key {key_id} (palomar key list {login})")
     click.echo(f"Key {key_id} of {login} is revoked.")
 
 
-def key_view(row: KeyRow) -> dict[str, object]:
+def key_view(row: ApiKey) -> dict[str, object]:
     """A key as people may see it."""
     return {
         "id": row.id,

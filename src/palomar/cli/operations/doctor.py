@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from palomar.accounts.callers import unknown_proxies
-from palomar.accounts.store import audit_ledger
 from palomar.app import config as configuration
 from palomar.app.config import Config, ConfigError
 from palomar.app.data_directory import has_data, opened_database, wall_clock
+from palomar.billing.audit import audit_ledger
 from palomar.callbacks.backlog import off_words
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.operations.doctor_safety import Verdict, examine_safety

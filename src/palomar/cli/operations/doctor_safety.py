@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from palomar.accounts.callers import unknown_proxies
-from palomar.accounts.store import load
+from palomar.accounts.snapshot import load_snapshot
 from palomar.app.config import Config
 from palomar.app.data_directory import configured_senders
 from palomar.app.installation import Note, is_noted
@@ -33,7 +33,7 @@ _SHOWN = 10
 
 async def examine_safety(config: Config, database: Database) -> list[Verdict]:
     """Look at what a trial may leave behind, who has no sender, who can read our files and reach our network."""
-    accounts = (await database.read(load)).by_id.values()
+    accounts = (await database.read(load_snapshot)).by_id.values()
     now_ms = RealClock().wall_ms()
     proxies = await database.read(unknown_proxies, now_ms=now_ms)
     verdicts = [*_open_files(config), *_open_passwords(config), *_loopback_callbacks(config, proxied=bool(proxies))]

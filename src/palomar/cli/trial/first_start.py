@@ -16,7 +16,7 @@ import structlog
 from palomar.access.password_rule import made_up
 from palomar.access.passwords import is_hash_of
 from palomar.access.users import user_of_login
-from palomar.accounts.store import load as load_accounts
+from palomar.accounts.snapshot import load_snapshot
 from palomar.app.config import Config
 from palomar.app.data_directory import FIRST_ACCOUNT_FILE
 from palomar.app.front import CONSOLE, SANDBOX_CALLBACK
@@ -183,7 +183,7 @@ async def _make(context: CommandContext, secrets: Secrets) -> None:
 async def trial_account(config: Config, database: Database) -> Account | None:
     """Return the account that a first start made: known by a note, or in an older installation by the file of its
     secrets, or where that is gone by the name that it was given."""
-    found = (await database.read(load_accounts)).by_login.get(DEMO_LOGIN)
+    found = (await database.read(load_snapshot)).by_login.get(DEMO_LOGIN)
     if found is None or found.name == DEMO_NAME or (config.data_dir / FIRST_ACCOUNT_FILE).exists():
         return found
     return found if await database.read(is_noted, note=Note.TRIAL_BEGUN) else None

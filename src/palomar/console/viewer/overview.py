@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import structs
 
-from palomar.accounts.store import AccountBalance, balance
+from palomar.billing.credit import AccountBalance, balance
 from palomar.console.viewer.masking import HIDDEN
 from palomar.reports.attention import Attention, TroubledHost, attention
 from palomar.reports.buckets import Bucket, Dimension, Totals

@@ -14,7 +14,7 @@ from palomar.access.passwords import Passwords
 from palomar.access.sign_in import SignedIn, SignIn
 from palomar.access.sign_in_throttle import SignInThrottle
 from palomar.accounts.directory import Directory
-from palomar.accounts.store import Snapshot
+from palomar.accounts.snapshot import Snapshot
 from palomar.console.viewer.callbacks import Callbacks
 from palomar.console.viewer.masking import Sight, masked_message, masked_story, masked_wait, seen_message, seen_story
 from palomar.console.viewer.my_account import Profile
