@@ -24,9 +24,9 @@ from palomar.dialects import ACCOUNT_SETTINGS, DIALECTS
 from palomar.dialects.foxsys.callbacks import desc_of
 from palomar.dialects.foxsys.errors import problem_of
 from palomar.net.recording import KEPT_OCTETS
-from palomar.sandbox.api_calls import CALLS_AN_ACCOUNT
-from palomar.sandbox.change_feed import A_PERSON_AT_MOST, LISTENERS_AT_MOST
-from palomar.sandbox.received_callbacks import CALLBACKS_AN_ACCOUNT
+from palomar.sandbox.api_calls import CALLS_PER_ACCOUNT
+from palomar.sandbox.change_feed import SUBSCRIBERS_AT_MOST, SUBSCRIBERS_PER_PERSON
+from palomar.sandbox.received_callbacks import CALLBACKS_PER_ACCOUNT
 from palomar.smpp.tlvs import TLV_DEFINITIONS
 from palomar.vocabulary.access import RIGHTS, Right, Role
 from palomar.vocabulary.events import Event
@@ -176,9 +176,9 @@ def test_every_role_has_its_row_with_what_it_may() -> None:
 def test_the_bounds_of_the_sandbox_are_those_in_the_docs() -> None:
     text = " ".join((DOCS / "console.md").read_text(encoding="utf-8").split())
     for said in (
-        f"At most {CALLS_AN_ACCOUNT} an account, of each body the first {KEPT_OCTETS // 1024} KiB",
-        f"a person has at most {A_PERSON_AT_MOST}, a server {LISTENERS_AT_MOST}",
-        f"The page shows the last {CALLBACKS_AN_ACCOUNT} of them",
+        f"At most {CALLS_PER_ACCOUNT} an account, of each body the first {KEPT_OCTETS // 1024} KiB",
+        f"a person has at most {SUBSCRIBERS_PER_PERSON}, a server {SUBSCRIBERS_AT_MOST}",
+        f"The page shows the last {CALLBACKS_PER_ACCOUNT} of them",
         f"the first account has {DEMO_NUMBER}",
     ):
         assert said in text

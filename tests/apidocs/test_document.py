@@ -1,4 +1,4 @@
-"""The document says what the operations say, with schemas out of the Structs."""
+"""The OpenAPI document has all operations, with schemas made from their Structs."""
 
 import json
 from typing import Annotated, Any
@@ -57,7 +57,7 @@ def document() -> Any:
     return json.loads(octets)
 
 
-def test_the_head_names_servers_groups_and_who_may_ask() -> None:
+def test_the_head_names_servers_groups_and_security_schemes() -> None:
     said = document()
     assert said["openapi"] == "3.1.0"
     assert said["info"] == {"title": "Questions", "version": "1", "description": "To be asked"}
@@ -67,7 +67,7 @@ def test_the_head_names_servers_groups_and_who_may_ask() -> None:
     assert said["components"]["securitySchemes"] == {"basic": {"type": "http", "scheme": "basic"}}
 
 
-def test_bodies_are_schemas_of_their_structs_in_the_wires_names() -> None:
+def test_bodies_are_schemas_of_their_structs_with_the_names_on_the_wire() -> None:
     said = document()
     question = said["components"]["schemas"]["Question"]
     assert question["required"] == ["firstName"]
@@ -92,7 +92,7 @@ def test_replies_have_their_content_headers_and_examples() -> None:
     assert replies["400"]["content"] == {"text/plain": {"schema": {"type": "string"}}}
 
 
-def test_parameters_say_where_they_stand_and_hide_what_is_secret() -> None:
+def test_parameters_have_their_place_and_secret_ones_are_hidden() -> None:
     parameters = document()["paths"]["/ask/{topic}"]["post"]["parameters"]
     assert parameters == [
         {
@@ -114,7 +114,7 @@ def test_parameters_say_where_they_stand_and_hide_what_is_secret() -> None:
     ]
 
 
-def test_methods_of_one_path_stand_together_and_a_public_one_asks_for_nothing() -> None:
+def test_methods_of_one_path_share_an_entry_and_a_public_one_needs_no_credentials() -> None:
     path = document()["paths"]["/ask/{topic}"]
     assert set(path) == {"post", "get"}
     assert path["get"]["security"] == []

@@ -1,4 +1,5 @@
-"""The page is whole, comes from here alone, and says the same in Spanish. (A browser's word is a journey's.)"""
+"""The documentation page is complete, loads nothing from other hosts, and is translated. A journey opens it in a
+browser."""
 
 import re
 from html.parser import HTMLParser
@@ -60,7 +61,7 @@ class References(HTMLParser):
 
 
 @pytest.mark.parametrize("path", ["/v3/docs", "/v3/docs/", "/api/v3/docs", "/api/v3/docs/"])
-async def test_all_that_the_page_names_is_served_and_nothing_is_inline(path: str) -> None:
+async def test_every_file_that_the_page_names_is_served_and_nothing_is_inline(path: str) -> None:
     status, headers, body = await get(path)
     found = References(body.decode())
     assert status == 200
@@ -74,7 +75,7 @@ async def test_all_that_the_page_names_is_served_and_nothing_is_inline(path: str
 
 
 @pytest.mark.parametrize("path", ["/v3/docs", "/v3/openapi.json", "/v3/docs/start.js", "/v3/docs/favicon-32x32.png"])
-async def test_every_answer_is_guarded(path: str) -> None:
+async def test_every_answer_has_the_security_headers(path: str) -> None:
     _, headers, _ = await get(path)
     policy = headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
@@ -83,7 +84,7 @@ async def test_every_answer_is_guarded(path: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
 
 
-async def test_what_has_not_changed_is_not_sent_again() -> None:
+async def test_an_unchanged_file_is_answered_with_304() -> None:
     _, headers, body = await get("/v3/docs/swagger-ui-bundle.js")
     status, again, nothing = await get("/v3/docs/swagger-ui-bundle.js", etag=headers["etag"])
     assert len(body) > 1_000_000
@@ -91,7 +92,7 @@ async def test_what_has_not_changed_is_not_sent_again() -> None:
     assert (await get("/v3/docs/swagger-ui-bundle.js", etag='"other"'))[0] == 200
 
 
-async def test_other_methods_and_paths_are_declined() -> None:
+async def test_other_methods_and_paths_are_refused() -> None:
     status, headers, _ = await get("/v3/docs", method="POST")
     assert (status, headers["allow"]) == (405, "GET, HEAD")
     assert (await get("/v3/docs", method="HEAD"))[0] == 200
@@ -110,7 +111,7 @@ async def test_only_the_spanish_page_has_the_translation() -> None:
     assert b'<html lang="es">' in page
 
 
-def test_every_word_that_is_translated_is_one_that_swagger_ui_writes() -> None:
+def test_every_translated_word_is_one_that_swagger_ui_writes() -> None:
     """A new Swagger UI that writes other words fails here, not in front of a customer."""
     script = (STATIC / "spanish.js").read_text(encoding="utf-8")
     bundle = (STATIC / "swagger-ui" / "swagger-ui-bundle.js").read_text(encoding="utf-8")
@@ -120,7 +121,7 @@ def test_every_word_that_is_translated_is_one_that_swagger_ui_writes() -> None:
     assert missing == []
 
 
-def test_what_others_wrote_has_its_version_and_licence() -> None:
+def test_files_of_other_projects_have_their_version_and_license() -> None:
     folder = STATIC / "swagger-ui"
     version = (folder / "VERSION").read_text().strip()
     assert re.fullmatch(r"\d+\.\d+\.\d+", version)

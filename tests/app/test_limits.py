@@ -35,8 +35,8 @@ from palomar.net.client.resolver import LOOKUPS_AT_MOST
 from palomar.net.descriptors import CALLBACKS_AT_MOST, CONNECTIONS_AT_MOST
 from palomar.net.limits import HttpLimits
 from palomar.receipts.oddities import OF_A_KIND_AT_MOST
-from palomar.sandbox.api_calls import CALLS_AN_ACCOUNT
-from palomar.sandbox.change_feed import A_PERSON_AT_MOST, LISTENERS_AT_MOST
+from palomar.sandbox.api_calls import CALLS_PER_ACCOUNT
+from palomar.sandbox.change_feed import SUBSCRIBERS_AT_MOST, SUBSCRIBERS_PER_PERSON
 from palomar.sandbox.sample_credentials import KEYS_AT_MOST
 from palomar.short_links.click_recorder import A_LINK_A_MINUTE
 from palomar.short_links.redirect import AGENT_LONGEST
@@ -116,9 +116,9 @@ FIGURES: Final[Mapping[str, float]] = {
     "characters of a user agent that are kept of a visit": AGENT_LONGEST,
     "keys of an account that the sandbox made, at a time": KEYS_AT_MOST,
     "users in the scope of who adds one in the console": USERS_AT_MOST,
-    "open event streams of a person": A_PERSON_AT_MOST,
-    "open event streams of a server": LISTENERS_AT_MOST,
-    "calls kept for the sandbox, an account": CALLS_AN_ACCOUNT,
+    "open event streams of a person": SUBSCRIBERS_PER_PERSON,
+    "open event streams of a server": SUBSCRIBERS_AT_MOST,
+    "calls kept for the sandbox, an account": CALLS_PER_ACCOUNT,
 }
 """What the code says, by the words of the table."""
 

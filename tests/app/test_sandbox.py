@@ -70,9 +70,9 @@ async def test_a_callback_to_our_own_address_is_known_again_and_its_signature_ju
     built.leaving(callback("http://127.0.0.1:8080/sandbox/callback?text=a b"))
     header = signature("secret of 7", b"text=a%20b", at_seconds=5).encode()
     took("GET", "/sandbox/callback?text=a%20b", ((b"palomar-signature", header),), b"")
-    assert built.sandbox.inbox is not None
-    ((_, got),) = built.sandbox.inbox.recent(EVERYBODY)
-    assert (got.account_id, got.message_id, got.signature) == (7, 256, Signature.FITS)
+    assert built.sandbox.received_callbacks is not None
+    ((_, got),) = built.sandbox.received_callbacks.recent(EVERYBODY)
+    assert (got.account_id, got.message_id, got.signature) == (7, 256, Signature.VALID)
 
 
 async def test_calls_are_recorded_only_where_nothing_real_can_be_reached(smsc: SimulatorSmsc) -> None:
@@ -102,7 +102,7 @@ async def test_calls_are_recorded_only_where_nothing_real_can_be_reached(smsc: S
 async def test_scripts_are_spelt_shortly_the_configured_one_too(smsc: SimulatorSmsc) -> None:
     sandbox = parts(smsc).sandbox
     assert sandbox.configured == {"simulator": "lose-answers=50%"}
-    assert sandbox.spelled("lose-answers=0.03") == "lose-answers=3%"
+    assert sandbox.normalize_script("lose-answers=0.03") == "lose-answers=3%"
     with pytest.raises(ValueError, match="nonsense"):
-        sandbox.spelled("nonsense")
-    assert await sandbox.first() is None
+        sandbox.normalize_script("nonsense")
+    assert await sandbox.read_first() is None

@@ -124,13 +124,13 @@ def called(house: House, victim: Account) -> tuple[int, int]:
     assert house.sandbox is not None
     sandbox = house.sandbox.sandbox
     assert sandbox.calls is not None
-    assert sandbox.inbox is not None
+    assert sandbox.received_callbacks is not None
     record = HttpRecord(method="POST", target=b"/json/send?of=victim", status=200, body=b"Vera's text", account=victim)
-    sandbox.calls.ended("foxsys")(record)
-    sandbox.inbox.leaving("GET", "/x?subid-of-v", None, account_id=victim.id, message_id=MessageId(256))
-    sandbox.inbox.came("GET", "/x?subid-of-v", (), b"")
+    sandbox.calls.recorder_of("foxsys")(record)
+    sandbox.received_callbacks.expect("GET", "/x?subid-of-v", None, account_id=victim.id, message_id=MessageId(256))
+    sandbox.received_callbacks.receive("GET", "/x?subid-of-v", (), b"")
     everybody = Scope(account_ids=None)
-    ((got, _),) = sandbox.inbox.recent(everybody)
+    ((got, _),) = sandbox.received_callbacks.recent(everybody)
     return sandbox.calls.recent(everybody)[0].id, got
 
 

@@ -20,11 +20,11 @@ class Looker:
     """Somebody, as far as the map asks."""
 
     who: Who
-    play: Room | None = None
+    sandbox: Room | None = None
 
 
-def looker(role: Role, *, account_id: AccountId | None = None, play: Room | None = None) -> Looker:
-    return Looker(who=Who(login="x", name="", role=role, user_id=1, account_id=account_id), play=play)
+def looker(role: Role, *, account_id: AccountId | None = None, sandbox: Room | None = None) -> Looker:
+    return Looker(who=Who(login="x", name="", role=role, user_id=1, account_id=account_id), sandbox=sandbox)
 
 
 def test_no_path_stands_twice() -> None:
@@ -64,7 +64,7 @@ def test_the_menu_is_what_somebody_may_see_and_marks_where_they_are() -> None:
 
 
 def test_the_sandbox_is_first_in_the_menu_and_beside_real_carriers_last() -> None:
-    whole, beside = looker(Role.OWNER, play=Room(is_whole=True)), looker(Role.OWNER, play=Room(is_whole=False))
+    whole, beside = looker(Role.OWNER, sandbox=Room(is_whole=True)), looker(Role.OWNER, sandbox=Room(is_whole=False))
     assert next(link.text for link in menu_of(whole, "/sandbox", "en")) == "Sandbox"
     assert [link.text for link in menu_of(beside, "/sandbox", "en")][-1] == "Sandbox"
 
@@ -80,5 +80,5 @@ def test_pages_of_the_platform_are_for_who_sees_it_whole() -> None:
 def test_pages_of_the_sandbox_are_for_who_is_let_in_and_has_the_right() -> None:
     route = PageRoute("POST", "/x", ROUTES[0].page, right=Right.PLAY, in_sandbox=True)
     assert not may_see(route, looker(Role.OWNER))
-    assert may_see(route, looker(Role.OWNER, play=Room(is_whole=False)))
-    assert not may_see(route, looker(Role.SUPPORT, play=Room(is_whole=True)))
+    assert may_see(route, looker(Role.OWNER, sandbox=Room(is_whole=False)))
+    assert not may_see(route, looker(Role.SUPPORT, sandbox=Room(is_whole=True)))

@@ -16,7 +16,7 @@ import pytest
 from tests.support.environment import clean_environment
 from tests.support.needs import program
 
-from palomar.apidocs.samples import API_KEY, PASSWORD, PLACEHOLDERS, Given
+from palomar.apidocs.samples import API_KEY, PASSWORD, PLACEHOLDERS, SampleValues
 from palomar.dialects import DIALECTS, Dialect
 
 HOSTILE = 'it\'s "quoted" $(rm -rf x) `x` \\ ñ €'
@@ -65,7 +65,7 @@ def vendor() -> Iterator[Vendor]:
     thread.join()
 
 
-def given(url: str, **more: Any) -> Given:
+def values(url: str, **more: Any) -> SampleValues:
     fields = {
         "url": url,
         "login": "demo",
@@ -75,7 +75,7 @@ def given(url: str, **more: Any) -> Given:
         "text": HOSTILE,
         "status_url": "http://127.0.0.1:9/ack?a=1&b=2",
     }
-    return Given(**(fields | more))
+    return SampleValues(**(fields | more))
 
 
 def run(command: list[str]) -> str:
@@ -86,7 +86,7 @@ def run(command: list[str]) -> str:
 @pytest.mark.parametrize("dialect", DIALECTS, ids=[dialect.name for dialect in DIALECTS])
 def test_a_shell_and_python_send_the_same(dialect: Dialect, vendor: Vendor) -> None:
     program("curl")
-    sample = dialect.sample(given(vendor.url))
+    sample = dialect.sample(values(vendor.url))
     sent = []
     for command in (["/bin/sh", "-c", sample.curl.replace("curl ", "curl -s ")], [sys.executable, "-c", sample.python]):
         vendor.requests.clear()
@@ -107,19 +107,19 @@ def _essence(headers: dict[str, str], body: bytes) -> Any:
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=[dialect.name for dialect in DIALECTS])
 def test_what_nobody_knows_stands_there_as_a_word(dialect: Dialect) -> None:
-    unknown = dialect.sample(given("http://x", password="", api_key=""))
-    assert unknown.lacks in (API_KEY, PASSWORD)
-    assert unknown.lacks in unknown.python
-    known = dialect.sample(given("http://x"))
-    assert known.lacks == ""
+    unknown = dialect.sample(values("http://x", password="", api_key=""))
+    assert unknown.missing in (API_KEY, PASSWORD)
+    assert unknown.missing in unknown.python
+    known = dialect.sample(values("http://x"))
+    assert known.missing == ""
     for word in PLACEHOLDERS:
         assert word not in known.curl + known.python
 
 
 def test_sofmex_needs_no_log_in_where_a_token_is_known() -> None:
     (sofmex,) = [dialect for dialect in DIALECTS if dialect.name == "sofmex"]
-    sample = sofmex.sample(given("http://x", password="", token="a.pass"))
-    assert (sample.lacks, "login" in sample.curl) == ("", False)
+    sample = sofmex.sample(values("http://x", password="", token="a.pass"))
+    assert (sample.missing, "login" in sample.curl) == ("", False)
     assert "Bearer a.pass" in sample.curl
     assert "Bearer a.pass" in sample.python
 
@@ -127,5 +127,5 @@ def test_sofmex_needs_no_log_in_where_a_token_is_known() -> None:
 def test_convergia_writes_to_a_mexican_number() -> None:
     (convergia,) = [dialect for dialect in DIALECTS if dialect.name == "convergia"]
     for number, written in (("34600000001", "525512345678"), ("525500000000", "525500000000")):
-        (url,) = [word for word in shlex.split(convergia.sample(given("http://x", number=number)).curl) if "?" in word]
+        (url,) = [word for word in shlex.split(convergia.sample(values("http://x", number=number)).curl) if "?" in word]
         assert re.search(r"number=(\d+)", url)[1] == written  # type: ignore[index]

@@ -1,11 +1,11 @@
-"""The last calls: kept by account, shown without their secrets, and those who look are told."""
+"""Recorded API calls are kept by account, shown without secrets, and published as changes."""
 
 import asyncio
 from typing import Any
 
 from tests.support.console_house import SetClock
 
-from palomar.sandbox.api_calls import CALLS_AN_ACCOUNT, CallRecorder
+from palomar.sandbox.api_calls import CALLS_PER_ACCOUNT, CallRecorder
 from palomar.sandbox.change_feed import ChangeFeed
 from palomar.vocabulary.access import Scope
 from palomar.vocabulary.account import Account, AccountId
@@ -24,9 +24,9 @@ def record(**fields: Any) -> HttpRecord:
     return HttpRecord(**({"method": "POST", "target": b"/json/send", "status": 200, "elapsed_ms": 5} | fields))
 
 
-async def test_a_call_is_its_accounts_and_a_bad_one_the_platforms() -> None:
+async def test_a_call_belongs_to_its_account_and_one_without_an_account_to_the_platform() -> None:
     calls = CallRecorder(SetClock(), ChangeFeed())
-    kept = calls.ended("foxsys")
+    kept = calls.recorder_of("foxsys")
     kept(record(account=ACME))
     kept(record(account=OTHER))
     kept(record(status=401))
@@ -40,10 +40,10 @@ async def test_a_call_is_its_accounts_and_a_bad_one_the_platforms() -> None:
     assert calls.find(of(OTHER), mine.id) is None
 
 
-async def test_a_call_shows_when_it_began_what_was_cut_and_no_secret() -> None:
+async def test_a_call_shows_its_start_and_what_was_cut_but_no_secret() -> None:
     clock = SetClock()
     calls = CallRecorder(clock, ChangeFeed())
-    calls.ended("foxsys")(
+    calls.recorder_of("foxsys")(
         record(
             account=ACME,
             headers=((b"authorization", b"Bearer s3cr3t-key"),),
@@ -60,9 +60,9 @@ async def test_a_call_shows_when_it_began_what_was_cut_and_no_secret() -> None:
     assert call.shown.request_body == "hello"
 
 
-async def test_reading_the_documentation_is_no_call_but_a_bad_password_in_a_query_is() -> None:
+async def test_reads_of_the_documentation_are_not_recorded_but_a_bad_password_in_a_query_is() -> None:
     calls = CallRecorder(SetClock(), ChangeFeed())
-    kept = calls.ended("convergia")
+    kept = calls.recorder_of("convergia")
     kept(record(method="GET", target=b"/json/docs"))
     assert calls.recent(EVERYBODY) == []
     kept(record(method="GET", target=b"/?password=x", password="x", status=200))
@@ -71,14 +71,14 @@ async def test_reading_the_documentation_is_no_call_but_a_bad_password_in_a_quer
     assert len(calls.recent(EVERYBODY)) == 3
 
 
-async def test_who_listens_is_told_and_no_more_is_kept_than_there_is_room_for() -> None:
-    news = ChangeFeed()
-    calls = CallRecorder(SetClock(), news)
-    listener = news.listen(of(ACME), person="me")
-    assert listener is not None
-    calls.ended("foxsys")(record(account=OTHER))
-    for _ in range(CALLS_AN_ACCOUNT + 5):
-        calls.ended("foxsys")(record(account=ACME))
+async def test_a_call_is_published_and_only_the_last_ones_are_kept() -> None:
+    changes = ChangeFeed()
+    calls = CallRecorder(SetClock(), changes)
+    subscriber = changes.subscribe(of(ACME), person="me")
+    assert subscriber is not None
+    calls.recorder_of("foxsys")(record(account=OTHER))
+    for _ in range(CALLS_PER_ACCOUNT + 5):
+        calls.recorder_of("foxsys")(record(account=ACME))
     async with asyncio.timeout(5):
-        assert await listener.next(within_seconds=5) == {"calls"}
-    assert len(calls.recent(of(ACME))) == CALLS_AN_ACCOUNT
+        assert await subscriber.next(within_seconds=5) == {"calls"}
+    assert len(calls.recent(of(ACME))) == CALLS_PER_ACCOUNT

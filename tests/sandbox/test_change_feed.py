@@ -1,10 +1,10 @@
-"""News: everybody hears of their own accounts only, as long as they listen; there is room for so many, and an end."""
+"""The change feed tells each subscriber of changes in its scope; subscribers are bounded, and it can be closed."""
 
 import asyncio
 
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.sandbox.change_feed import A_PERSON_AT_MOST, LISTENERS_AT_MOST, ChangeFeed, Listener
+from palomar.sandbox.change_feed import SUBSCRIBERS_AT_MOST, SUBSCRIBERS_PER_PERSON, ChangeFeed, Subscriber
 from palomar.vocabulary.access import Scope
 from palomar.vocabulary.account import AccountId
 
@@ -12,21 +12,21 @@ MINE, OTHERS = AccountId(1), AccountId(2)
 EVERYBODY = Scope(account_ids=None)
 
 
-def listening(news: ChangeFeed, scope: Scope | None = None, person: str = "me") -> Listener:
-    listener = news.listen(scope or Scope(account_ids=frozenset({MINE})), person=person)
-    assert listener is not None
-    return listener
+def subscribed(changes: ChangeFeed, scope: Scope | None = None, person: str = "me") -> Subscriber:
+    subscriber = changes.subscribe(scope or Scope(account_ids=frozenset({MINE})), person=person)
+    assert subscriber is not None
+    return subscriber
 
 
 @in_virtual_time
-async def test_what_changes_meanwhile_is_told_once_and_others_changes_never() -> None:
-    news = ChangeFeed()
-    assert not news.has_listeners
-    mine, everything = listening(news), listening(news, EVERYBODY)
-    assert news.has_listeners
-    news.tell("phones", {MINE})
-    news.tell("phones", {OTHERS})
-    news.tell("calls", {OTHERS, None})
+async def test_changes_in_scope_are_reported_once_and_others_never() -> None:
+    changes = ChangeFeed()
+    assert not changes.has_subscribers
+    mine, everything = subscribed(changes), subscribed(changes, EVERYBODY)
+    assert changes.has_subscribers
+    changes.publish("phones", {MINE})
+    changes.publish("phones", {OTHERS})
+    changes.publish("calls", {OTHERS, None})
     assert await mine.next(within_seconds=10) == {"phones"}
     assert await everything.next(within_seconds=10) == {"phones", "calls"}
     began = asyncio.get_running_loop().time()
@@ -35,21 +35,21 @@ async def test_what_changes_meanwhile_is_told_once_and_others_changes_never() ->
 
 
 @in_virtual_time
-async def test_who_waits_is_woken() -> None:
-    news = ChangeFeed()
-    mine = listening(news)
+async def test_a_waiting_subscriber_is_woken() -> None:
+    changes = ChangeFeed()
+    mine = subscribed(changes)
     waiting = asyncio.create_task(mine.next(within_seconds=3_600))
     await asyncio.sleep(1)
     assert not waiting.done()
-    news.tell("phones", {MINE})
+    changes.publish("phones", {MINE})
     assert await waiting == {"phones"}
 
 
 @in_virtual_time
-async def test_an_arrival_is_everybodys_news_and_for_others_yet_to_be_tied() -> None:
-    news = ChangeFeed()
-    mine, everything = listening(news), listening(news, EVERYBODY)
-    news.arrived("c", "A1")
+async def test_an_arrived_part_wakes_the_platform_at_once_and_others_to_look_it_up() -> None:
+    changes = ChangeFeed()
+    mine, everything = subscribed(changes), subscribed(changes, EVERYBODY)
+    changes.part_arrived("c", "A1")
     assert await everything.next(within_seconds=1) == {"phones"}
     assert everything.arrivals == set()
     assert await mine.next(within_seconds=1) == frozenset()
@@ -57,24 +57,24 @@ async def test_an_arrival_is_everybodys_news_and_for_others_yet_to_be_tied() -> 
 
 
 @in_virtual_time
-async def test_there_is_room_for_so_many_and_whoever_leaves_makes_some() -> None:
-    news = ChangeFeed()
-    of_me = [listening(news) for _ in range(A_PERSON_AT_MOST)]
-    assert news.listen(EVERYBODY, person="me") is None
-    news.leave(of_me[0])
-    listening(news)
-    for number in range(LISTENERS_AT_MOST - A_PERSON_AT_MOST):
-        listening(news, person=f"other {number}")
-    assert news.listen(EVERYBODY, person="one too many") is None
+async def test_subscribers_are_bounded_and_unsubscribing_makes_room() -> None:
+    changes = ChangeFeed()
+    of_me = [subscribed(changes) for _ in range(SUBSCRIBERS_PER_PERSON)]
+    assert changes.subscribe(EVERYBODY, person="me") is None
+    changes.unsubscribe(of_me[0])
+    subscribed(changes)
+    for number in range(SUBSCRIBERS_AT_MOST - SUBSCRIBERS_PER_PERSON):
+        subscribed(changes, person=f"other {number}")
+    assert changes.subscribe(EVERYBODY, person="one too many") is None
 
 
 @in_virtual_time
-async def test_at_the_end_everybody_is_told_and_nobody_is_let_in() -> None:
-    news = ChangeFeed()
-    mine = listening(news)
+async def test_closing_ends_every_subscription_and_allows_no_more() -> None:
+    changes = ChangeFeed()
+    mine = subscribed(changes)
     waiting = asyncio.create_task(mine.next(within_seconds=3_600))
     await asyncio.sleep(0)
-    news.end()
+    changes.close()
     assert await waiting is None
     assert await mine.next(within_seconds=1) is None
-    assert news.listen(EVERYBODY, person="late") is None
+    assert changes.subscribe(EVERYBODY, person="late") is None

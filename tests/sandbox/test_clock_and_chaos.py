@@ -1,4 +1,4 @@
-"""The sandbox's rows: the clock goes ahead only, scripts are set and taken back, and nodes see every change."""
+"""The stored clock only goes ahead, scripts are set and cleared, and each change raises the version."""
 
 import pytest
 from tests.support.world import World
@@ -9,7 +9,7 @@ from palomar.storage.database import Transaction
 
 
 async def now(world: World) -> SandboxSettings:
-    return await world.database.read(clock_and_chaos.read)
+    return await world.database.read(clock_and_chaos.read_settings)
 
 
 async def jump(world: World, milliseconds: int) -> int | None:
@@ -33,7 +33,7 @@ async def clear(world: World, carrier: str) -> bool:
     return await world.database.write(script)
 
 
-async def test_a_new_house_lives_in_real_time_and_does_nothing_wrong(world: World) -> None:
+async def test_a_new_installation_has_the_real_time_and_no_scripts(world: World) -> None:
     found = await now(world)
     assert (found.ahead_ms, found.scripts) == (0, {})
 
@@ -61,7 +61,7 @@ async def test_the_clock_never_goes_back(world: World, milliseconds: int) -> Non
     assert (await now(world)).ahead_ms == 0
 
 
-async def test_a_carrier_has_its_last_script_until_it_is_taken_back(world: World) -> None:
+async def test_a_carrier_has_its_last_script_until_it_is_cleared(world: World) -> None:
     await set_script(world, "one", "hex-ids")
     await set_script(world, "two", "everything")
     await set_script(world, "one", "calm")

@@ -1,4 +1,4 @@
-"""Redaction: a call as people see it has everything in it but its secrets, wherever programs put them."""
+"""A shown call has everything in it but its secrets, wherever programs put them."""
 
 import base64
 
@@ -46,7 +46,7 @@ def test_a_secret_is_shown_nowhere(fields: dict[str, object]) -> None:
     assert MASK in text
 
 
-def test_what_was_found_in_one_place_is_masked_in_every_other() -> None:
+def test_a_secret_found_in_one_place_is_masked_everywhere() -> None:
     text = shown(
         target=f"/?password={SECRET}".encode(), body=f"why not {SECRET}".encode(), answer=f"echo {SECRET}".encode()
     )
@@ -54,11 +54,11 @@ def test_what_was_found_in_one_place_is_masked_in_every_other() -> None:
     assert text.count(MASK) == 4  # the target stands in the head too
 
 
-def test_a_signed_pass_is_a_secret_wherever_it_stands() -> None:
+def test_a_signed_token_is_masked_everywhere() -> None:
     assert JWT not in shown(answer=f'{{"status":0,"message":"{JWT}"}}'.encode())
 
 
-def test_everything_else_is_shown_as_it_came() -> None:
+def test_everything_else_is_shown_unchanged() -> None:
     call = redacted(
         HttpRecord(
             method="POST",
@@ -76,13 +76,13 @@ def test_everything_else_is_shown_as_it_came() -> None:
     assert call.answer_body == '{"code": "0", "message": "sent"}'
 
 
-def test_octets_that_are_no_text_and_short_secrets_take_nothing_with_them() -> None:
+def test_invalid_utf8_and_short_secrets_mask_nothing_else() -> None:
     text = shown(body=b"\xff\xfe password=a&text=a cat", password="a")
     assert text.endswith("text=a cat\n0\n")
     assert MASK in text
 
 
-def test_a_long_hostile_body_is_read_in_no_time() -> None:
+def test_a_long_hostile_body_is_searched_quickly() -> None:
     """A pattern that went back and forth would never end with this."""
     for piece in (b'"password' * 1_000, b"<password " * 1_500, b'name="password"\r\nx' * 500, b"&&&password" * 1_000):
         assert shown(body=piece[: 16 * 1024])
@@ -92,7 +92,7 @@ def test_a_long_hostile_body_is_read_in_no_time() -> None:
     "url",
     ["http://u:p4ss@host/a", "http:\\/\\/u:p4ss@host\\/a", "HTTPS://u:p4ss@host", "http%3A%2F%2Fu%3Ap4ss%40host%2Fa"],
 )
-def test_user_and_password_in_an_address_are_told_by_where_they_stand(url: str) -> None:
+def test_user_and_password_in_a_url_are_masked_by_their_place(url: str) -> None:
     text = shown(target=f"/x?ackurl={url}".encode(), body=f'{{"ackurl":"{url}"}}'.encode())
     assert "p4ss" not in text
     assert "host" in text
@@ -101,7 +101,7 @@ def test_user_and_password_in_an_address_are_told_by_where_they_stand(url: str) 
 @pytest.mark.parametrize(
     "unit", [b"eyJ", b"eyJaaaaaaaaa.", b"password=a&", b'"password":"x",', b"<a:password ", b'name="']
 )
-def test_a_recorded_body_that_is_made_to_be_looked_at_for_long_is_not(unit: bytes) -> None:
+def test_no_recorded_body_makes_the_search_slow(unit: bytes) -> None:
     def record_of(octets: int) -> HttpRecord:
         return HttpRecord(method="POST", target=b"/x", body=unit * (octets // len(unit)))
 

@@ -1,4 +1,4 @@
-"""Credentials for examples: those of the first account while they are good, and others made once by who may."""
+"""Sample credentials: those of the first account while they are valid, and new ones for people with the right."""
 
 import json
 from pathlib import Path
@@ -25,27 +25,27 @@ def file(tmp_path: Path) -> Path:
 
 
 async def keys(house: House, login: str) -> SampleCredentials:
-    play = (await house.viewer(login)).play
-    assert play is not None
-    return play.keys
+    sandbox = (await house.viewer(login)).sandbox
+    assert sandbox is not None
+    return sandbox.credentials
 
 
-async def test_the_first_accounts_secrets_are_known_to_who_may(sqlite_place: Place, file: Path) -> None:
+async def test_the_first_accounts_secrets_are_shown_to_those_with_the_right(sqlite_place: Place, file: Path) -> None:
     async with house_in(sqlite_place, sandbox="whole", first_account=file) as house:
         demo, other = await house.account("demo"), await house.account("other")
         await house.user("admin")
         await house.user("reader", role=Role.READ_ONLY)
         known = Secrets(login="demo", password=PASSWORD, api_key="key of demo")
-        assert await (await keys(house, "admin")).known(demo) == known
-        assert await (await keys(house, "demo")).known(demo) == known
-        assert await (await keys(house, "admin")).known(other) == Secrets(login="other")
-        assert await (await keys(house, "reader")).known(demo) == Secrets(login="demo")
-        assert await (await keys(house, "other")).known(demo) == Secrets(login="demo")
+        assert await (await keys(house, "admin")).known_secrets(demo) == known
+        assert await (await keys(house, "demo")).known_secrets(demo) == known
+        assert await (await keys(house, "admin")).known_secrets(other) == Secrets(login="other")
+        assert await (await keys(house, "reader")).known_secrets(demo) == Secrets(login="demo")
+        assert await (await keys(house, "other")).known_secrets(demo) == Secrets(login="demo")
         assert await (await keys(house, "admin")).first_account() == demo
         assert await (await keys(house, "other")).first_account() is None
 
 
-async def test_what_is_good_no_more_is_not_shown(sqlite_place: Place, file: Path) -> None:
+async def test_a_secret_that_is_no_longer_valid_is_not_shown(sqlite_place: Place, file: Path) -> None:
     async with house_in(sqlite_place, sandbox="whole", first_account=file) as house:
         demo = await house.account("demo")
 
@@ -56,7 +56,7 @@ async def test_what_is_good_no_more_is_not_shown(sqlite_place: Place, file: Path
         mine = await keys(house, "demo")
         await house.world.database.write(change)
         await house.directory.reload()
-        assert await mine.known(demo) == Secrets(login="demo", password=PASSWORD)
+        assert await mine.known_secrets(demo) == Secrets(login="demo", password=PASSWORD)
         another = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("another password")
 
         async def change_it(tx: Transaction) -> None:
@@ -64,20 +64,20 @@ async def test_what_is_good_no_more_is_not_shown(sqlite_place: Place, file: Path
 
         await house.world.database.write(change_it)
         await house.directory.reload()
-        assert await mine.known(demo) == Secrets(login="demo")
+        assert await mine.known_secrets(demo) == Secrets(login="demo")
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "{}", "\xff"])
-async def test_a_file_that_is_none_is_no_trouble(sqlite_place: Place, tmp_path: Path, text: str | None) -> None:
+async def test_a_missing_or_broken_file_is_ignored(sqlite_place: Place, tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "demo.json"
     if text is not None:
         file.write_text(text, encoding="latin-1")
     async with house_in(sqlite_place, sandbox="whole", first_account=file) as house:
         demo = await house.account("demo")
-        assert await (await keys(house, "demo")).known(demo) == Secrets(login="demo")
+        assert await (await keys(house, "demo")).known_secrets(demo) == Secrets(login="demo")
 
 
-async def test_a_key_and_a_pass_are_made_once_and_work(place: Place) -> None:
+async def test_a_key_and_a_token_are_shown_once_and_work(place: Place) -> None:
     async with house_in(place, sandbox="whole") as house:
         acme = await house.account("acme")
         made = await (await keys(house, "acme")).make(acme)
@@ -89,10 +89,10 @@ async def test_a_key_and_a_pass_are_made_once_and_work(place: Place) -> None:
             return [k.name for k in await list_keys(tx, acme.id)] + [t.name for t in await list_tokens(tx, acme.id)]
 
         assert await house.world.database.read(names) == ["first", KEY_NAME, KEY_NAME]
-        assert await (await keys(house, "acme")).known(acme) == Secrets(login="acme")
+        assert await (await keys(house, "acme")).known_secrets(acme) == Secrets(login="acme")
 
 
-async def test_nobody_makes_a_key_of_anothers_account_or_without_the_right(place: Place) -> None:
+async def test_nobody_makes_a_key_for_an_account_out_of_scope_or_without_the_right(place: Place) -> None:
     async with house_in(place, sandbox="whole") as house:
         victim = await house.account("victim")
         await house.account("other")

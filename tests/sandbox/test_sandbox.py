@@ -1,4 +1,4 @@
-"""The door to the sandbox: the last calls and callbacks in scope, and news of what arrived for oneself alone."""
+"""One person's sandbox: calls and callbacks in scope, and changes of their own messages only."""
 
 from collections.abc import AsyncIterator
 
@@ -18,32 +18,32 @@ async def house(place: Place) -> AsyncIterator[House]:
         yield built
 
 
-async def play(house: House, login: str) -> PersonalSandbox:
-    found = (await house.viewer(login)).play
+async def personal_sandbox(house: House, login: str) -> PersonalSandbox:
+    found = (await house.viewer(login)).sandbox
     assert found is not None
     return found
 
 
-async def test_an_arrival_is_news_for_whoever_sent_it(house: House) -> None:
+async def test_an_arrived_part_is_a_change_for_its_sender_only(house: House) -> None:
     acme = await house.account("acme")
     await house.account("other")
     await house.user("admin")
-    doors = {login: await play(house, login) for login in ("acme", "other", "admin")}
-    listeners = {login: door.listen() for login, door in doors.items()}
+    sandboxes = {login: await personal_sandbox(house, login) for login in ("acme", "other", "admin")}
+    subscribers = {login: mine.subscribe() for login, mine in sandboxes.items()}
     phone = await house.sent(acme, "hello", reference="a")
     await house.arrives(phone, "hello", reference="a1")
     heard = {}
-    for login, door in doors.items():
-        listener = listeners[login]
-        assert listener is not None
-        heard[login] = await door.news(listener, within_seconds=0.01)
-        door.leave(listener)
+    for login, mine in sandboxes.items():
+        subscriber = subscribers[login]
+        assert subscriber is not None
+        heard[login] = await mine.next_changes(subscriber, within_seconds=0.01)
+        mine.unsubscribe(subscriber)
     assert heard == {"acme": {"phones"}, "other": frozenset(), "admin": {"phones"}}
 
 
-async def test_a_commit_is_news_for_the_accounts_that_it_touched(house: House) -> None:
+async def test_a_commit_is_a_change_for_the_accounts_that_it_touched(house: House) -> None:
     acme, other = await house.account("acme"), await house.account("other")
-    door = await play(house, "acme")
+    mine = await personal_sandbox(house, "acme")
     assert house.sandbox is not None
 
     async def commit(account_id: int) -> None:
@@ -56,33 +56,38 @@ async def test_a_commit_is_news_for_the_accounts_that_it_touched(house: House) -
         house.sandbox.committed(work)
 
     await commit(acme.id)  # nobody listens
-    listener = door.listen()
-    assert listener is not None
+    subscriber = mine.subscribe()
+    assert subscriber is not None
     await commit(other.id)
-    assert await door.news(listener, within_seconds=0.01) == frozenset()
+    assert await mine.next_changes(subscriber, within_seconds=0.01) == frozenset()
     await commit(acme.id)
-    assert await door.news(listener, within_seconds=0.01) == {"phones"}
+    assert await mine.next_changes(subscriber, within_seconds=0.01) == {"phones"}
     house.sandbox.stop()
-    assert await door.news(listener, within_seconds=0.01) is None
-    assert door.listen() is None
+    assert await mine.next_changes(subscriber, within_seconds=0.01) is None
+    assert mine.subscribe() is None
 
 
-async def test_calls_are_seen_by_whoever_made_them(house: House) -> None:
+async def test_calls_are_seen_by_the_account_that_made_them(house: House) -> None:
     acme = await house.account("acme")
     await house.account("other")
     calls = house.viewers.sandbox.calls if house.viewers.sandbox is not None else None
     assert calls is not None
-    calls.ended("foxsys")(HttpRecord(method="POST", target=b"/json/send", status=200, account=acme))
-    (call,) = (await play(house, "acme")).calls()
-    assert (await play(house, "acme")).call(call.id) == call
-    other = await play(house, "other")
+    calls.recorder_of("foxsys")(HttpRecord(method="POST", target=b"/json/send", status=200, account=acme))
+    (call,) = (await personal_sandbox(house, "acme")).calls()
+    assert (await personal_sandbox(house, "acme")).call(call.id) == call
+    other = await personal_sandbox(house, "other")
     assert (other.calls(), other.call(call.id)) == ([], None)
 
 
 async def test_beside_real_carriers_neither_calls_nor_callbacks_are_kept(place: Place) -> None:
     async with house_in(place, sandbox="beside") as house:
         await house.user("admin")
-        door = await play(house, "admin")
-        assert (door.calls(), door.call(1), door.inbox(), door.got(1)) == ([], None, [], None)
+        mine = await personal_sandbox(house, "admin")
+        assert (mine.calls(), mine.call(1), mine.received_callbacks(), mine.received_callback(1)) == (
+            [],
+            None,
+            [],
+            None,
+        )
         assert house.sandbox is not None
         assert house.sandbox.took_callback is None

@@ -1,4 +1,4 @@
-"""The watch over the sandbox: what was set is put into force once, and nothing is read while nobody has changed it."""
+"""The watch reports each stored change once, and reads nothing while nothing has changed."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from palomar.storage.database import Database, DatabaseError, Script, Transactio
 
 @dataclass
 class Node:
-    """What a watch has told its node."""
+    """The jumps and scripts that a watch has reported."""
 
     jumps: list[int] = field(default_factory=list)
     scripts: list[Mapping[str, str]] = field(default_factory=list)
@@ -24,7 +24,7 @@ class Node:
 
 @pytest.fixture
 async def beside(place: Place) -> AsyncIterator[Database]:
-    """Another process's driver."""
+    """Return the database as another process opens it."""
     opened = await place.open()
     yield opened
     await opened.close()
@@ -44,7 +44,7 @@ async def set_script(database: Database, carrier: str, text: str) -> None:
     await database.write(script)
 
 
-async def test_what_was_set_before_the_start_is_in_force_after_the_first_look(
+async def test_what_was_set_before_the_start_counts_after_the_first_refresh(
     database: Database, beside: Database
 ) -> None:
     await jump(beside, 5_000)
@@ -54,7 +54,7 @@ async def test_what_was_set_before_the_start_is_in_force_after_the_first_look(
     assert (node.jumps, node.scripts) == ([5_000], [{"simulator": "hex-ids"}])
 
 
-async def test_each_jump_is_told_once_however_often_somebody_looks(database: Database, beside: Database) -> None:
+async def test_each_jump_is_reported_once(database: Database, beside: Database) -> None:
     node = Node()
     watch = node.watch(database)
     for milliseconds in (1_000, 2_000):
@@ -66,7 +66,7 @@ async def test_each_jump_is_told_once_however_often_somebody_looks(database: Dat
     assert node.scripts == []
 
 
-async def test_without_being_told_to_look_it_does_not(database: Database, beside: Database) -> None:
+async def test_it_reads_nothing_until_it_is_told_to_look_again(database: Database, beside: Database) -> None:
     node = Node()
     watch = node.watch(database)
     await watch.refresh()
@@ -89,7 +89,7 @@ class AwayOnce:
         return await self._database.read(script)
 
 
-async def test_a_look_that_failed_is_made_again(database: Database, beside: Database) -> None:
+async def test_a_failed_refresh_is_repeated(database: Database, beside: Database) -> None:
     await jump(beside, 1_000)
     node = Node()
     watch = SandboxWatch(AwayOnce(database), jumped=node.jumps.append, changed=node.scripts.append)  # type: ignore[arg-type]

@@ -1,6 +1,8 @@
-"""Pages that show an API and try it out: an OpenAPI 3.1 document made from the code, and Swagger UI to read it.
+"""The documentation pages of the dialects: an OpenAPI 3.1 document made from the code, and Swagger UI to read and try
+it.
 
-Not here: what an API's operations are (each dialect's ``document``), and who may call them.
+Begin reading at ``apidocs.page``. ``apidocs.samples`` has a first request to copy. Not here: an API's operations (each
+dialect's ``openapi`` or ``document`` module), and who may call them.
 """
 
 from palomar.apidocs.document import Operation, Parameter, Reply, openapi_document

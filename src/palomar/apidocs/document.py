@@ -1,4 +1,4 @@
-"""An OpenAPI 3.1 document from operations whose bodies are msgspec Structs: the schemas cannot leave the code.
+"""Builds an OpenAPI 3.1 document from operations whose bodies are msgspec Structs, so that schemas and code stay equal.
 
 Sources: OpenAPI Specification 3.1.0; its schemas are JSON Schema 2020-12, which is what msgspec writes.
 """
@@ -14,7 +14,7 @@ JsonObject = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """Something an operation takes beside its body. ``secret``: browsers hide what is typed."""
+    """A parameter of an operation, beside its body. ``secret``: browsers hide what is typed."""
 
     name: str
     where: str
@@ -28,21 +28,21 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What comes back with a status. ``body`` is a type that msgspec can describe; None: no body worth a schema."""
+    """The answer of one status. ``body`` is a type that msgspec can describe; None if the body has no schema."""
 
     description: str
     body: object = None
     example: object = None
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Name to description; all are strings."""
+    """Descriptions by name; all values are strings."""
     otherwise: Mapping[str, str] = field(default_factory=dict)
-    """Other content types that it may have, each with an example; they have no schema."""
+    """Examples by content type, for the other types that the answer may have; they have no schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one path. ``name`` is what generated clients call it; ``public``: needs no credentials."""
+    """One method of one path. ``name`` is its name in generated clients; ``public``: it needs no credentials."""
 
     method: str
     path: str
@@ -67,10 +67,10 @@ def openapi_document(
     tags: Mapping[str, str],
     security: Mapping[str, JsonObject],
 ) -> bytes:
-    """The document as JSON.
+    """Return the document as JSON.
 
-    ``servers`` are URLs, relative ones too; ``tags`` are the groups and what they say, in order; ``security`` are the
-    security schemes by name, any one of which opens an operation that is not public.
+    ``servers`` are URLs, relative ones too; ``tags`` are the groups' descriptions by name, in order; ``security`` are
+    the security schemes by name: an operation that is not public accepts any one of them.
     """
     bodies = list(_bodies(operations))
     shapes, components = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
@@ -101,7 +101,7 @@ def _bodies(operations: Sequence[Operation]) -> Iterator[object]:
 
 
 def _key(body: object) -> str:
-    """Types such as ``list[X]`` are made anew each time they are written, but print the same."""
+    """Return a key for a type. Two ``list[X]`` are different objects, but have the same ``repr``."""
     return repr(body)
 
 

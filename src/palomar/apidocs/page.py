@@ -1,7 +1,7 @@
-"""Swagger UI over one OpenAPI document, served from files of our own under a policy that allows nothing else.
+"""Serves Swagger UI for one OpenAPI document, from files of this package and no other host.
 
-No inline script or style, no other host: what the page needs to know stands in data attributes, and
-``static/start.js`` reads them. Swagger UI has no translations; ``static/spanish.js`` replaces what it writes.
+The content security policy allows no inline script or style: data attributes of the page say which document to show,
+and ``static/start.js`` reads them. Swagger UI has no translations; ``static/spanish.js`` replaces its words.
 """
 
 import hashlib
@@ -32,9 +32,9 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
 
 
 class ApiPage:
-    """An ASGI application for the paths that :meth:`serves` knows: ``docs``, its files, and ``openapi.json``.
+    """An ASGI application for the paths of :meth:`serves`: ``docs``, its files, and ``openapi.json``.
 
-    They stand below every prefix in ``at`` ("/sms/v3", for one). The page refers to its files and to the document by
+    They stand below every prefix in ``at``, for example "/sms/v3". The page refers to its files and to the document by
     relative addresses, so that it works behind a proxy that adds a prefix of its own.
     """
 
@@ -49,7 +49,7 @@ class ApiPage:
         self._files = {f"{prefix}/docs/{name}": name for prefix in at for name in _FILES}
 
     def serves(self, path: str) -> bool:
-        """Whether a path is one of ours."""
+        """Return True if this application answers the path."""
         return path in self._pages or path in self._documents or path in self._files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +74,7 @@ class ApiPage:
 
 
 class _Content(NamedTuple):
-    """Something to serve; browsers keep it and ask each time whether it is still the same."""
+    """A body with its headers. Browsers keep it, and ask each time if it is still the same."""
 
     body: bytes
     etag: bytes
@@ -94,7 +94,7 @@ _FILES: Final = {
         b"text/plain; charset=utf-8",
     ),
 }
-"""By the last segment of their paths: where they stand in ``static``, and what they are."""
+"""Path in ``static`` and content type, by the last segment of the URL's path."""
 
 _TEXT: Final = [(b"content-type", b"text/plain; charset=utf-8")]
 _GUARDED: Final = [
@@ -145,6 +145,6 @@ def _content_of(body: bytes, kind: bytes) -> _Content:
 
 @cache
 def _file(name: str) -> _Content:
-    """Read when it is first asked for: many servers never are."""
+    """Read a file of ``static`` when it is first requested."""
     path, kind = _FILES[name]
     return _content_of((resources.files("palomar.apidocs") / "static" / path).read_bytes(), kind)

@@ -1,7 +1,7 @@
-"""A first request, ready to be copied: what a dialect's sample is made of and made into.
+"""Sample requests that can be copied: the values that a dialect puts into one, and the result.
 
-Each dialect writes its own (``dialects/<vendor>/sample.py``); who shows them knows no vendor. What nobody knows, such
-as a password that is kept as a hash, stands in a sample as a word in capitals.
+Each dialect writes its own sample (``dialects/<vendor>/sample.py``); the sandbox's page shows them and knows no vendor.
+A credential that is unknown, such as a password of which only a hash is stored, is a placeholder in capitals.
 """
 
 import json
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 API_KEY: Final = "YOUR_API_KEY"
-PASSWORD: Final = "YOUR_PASSWORD"  # noqa: S105  # the word that stands for one
+PASSWORD: Final = "YOUR_PASSWORD"  # noqa: S105  # a placeholder
 TOKEN: Final = "YOUR_TOKEN"  # noqa: S105
 PLACEHOLDERS: Final = (API_KEY, PASSWORD, TOKEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What a sample is written with; credentials are empty where nobody knows them. ``url`` has no slash at its end."""
+class SampleValues:
+    """The values in a sample request. Unknown credentials are empty; ``url`` has no slash at its end."""
 
     url: str
     login: str
@@ -32,38 +32,38 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """The same request for a shell and as a Python program that needs nothing else."""
+    """One request as a curl command and as a Python program that needs only the standard library."""
 
     curl: str
     python: str
 
     @property
-    def lacks(self) -> str:
-        """The word in capitals that the reader has to replace; empty if there is none."""
+    def missing(self) -> str:
+        """The placeholder that the reader has to replace; empty if there is none."""
         return next((word for word in PLACEHOLDERS if word in self.curl), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampler:
-    """A dialect that has a sample; ``title`` is how its vendor is written."""
+    """A dialect's sample request. ``name`` is the dialect's, ``title`` its vendor's."""
 
     name: str
     title: str
-    make: Callable[[Given], Sample]
+    make: Callable[[SampleValues], Sample]
 
 
 def curl(url: str, *options: str) -> str:
-    """A curl command, an option a line. Options come quoted."""
+    """Return a curl command with one option on each line. ``options`` are already quoted for a shell."""
     return " \\\n  ".join((f"curl {shlex.quote(url)}", *options))
 
 
 def as_json(document: Mapping[str, object]) -> str:
-    """JSON that people read."""
+    """Return JSON for people: readable, with non-ASCII characters as they are."""
     return json.dumps(document, ensure_ascii=False)
 
 
 def python_post(url: str, headers: Mapping[str, str], document: Mapping[str, object]) -> str:
-    """A program that posts JSON and prints what comes back. A header's value is a Python expression."""
+    """Return a Python program that posts JSON and prints the answer. A header's value is a Python expression."""
     lines = ",\n    ".join(f'"{name}": {value}' for name, value in headers.items())
     return f"""\
 import json

@@ -66,7 +66,7 @@ async def wall_clock(config: Config, database: Database) -> RealClock:
     """The clock that everything is dated by: as far ahead as the sandbox's, where nothing real can be sent."""
     clock = RealClock()
     if config.simulated:
-        clock.jump((await database.read(clock_and_chaos.read)).ahead_ms)
+        clock.jump((await database.read(clock_and_chaos.read_settings)).ahead_ms)
     return clock
 
 

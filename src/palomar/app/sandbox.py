@@ -45,56 +45,56 @@ class SandboxParts:
         first_account: Path,
     ) -> None:
         """``secret_of`` says what signs an account's callbacks; ``in_force`` puts what was set into force."""
-        self._news = ChangeFeed()
+        self._changes = ChangeFeed()
         self._urls = Urls()
-        self._calls = CallRecorder(clock, self._news) if is_whole else None
-        self._inbox = ReceivedCallbacks(clock, self._news, fits=_judge(secret_of)) if is_whole else None
+        self._calls = CallRecorder(clock, self._changes) if is_whole else None
+        self._received = ReceivedCallbacks(clock, self._changes, is_signature=_judge(secret_of)) if is_whole else None
         self.sandbox = Sandbox(
             networks={name: smsc.phones for name, smsc in simulators.items()},
             is_whole=is_whole,
-            news=self._news,
+            changes=self._changes,
             calls=self._calls,
-            inbox=self._inbox,
+            received_callbacks=self._received,
             configured={name: _spelled(smsc.settings.chaos) for name, smsc in simulators.items()},
-            spelled=_spelled,
-            in_force=in_force,
-            first=lambda: asyncio.to_thread(_read_secrets, first_account),
+            normalize_script=_spelled,
+            apply=in_force,
+            read_first=lambda: asyncio.to_thread(_read_secrets, first_account),
         )
         for name, smsc in simulators.items():
             smsc.subscribe(self._arrived_by(name))
 
     def recorded(self, dialect: str, face: ASGIApp) -> ASGIApp:
         """The face, its calls kept."""
-        return face if self._calls is None else Recorder(face, ended=self._calls.ended(dialect))
+        return face if self._calls is None else Recorder(face, ended=self._calls.recorder_of(dialect))
 
     @property
     def took_callback(self) -> Callable[[str, str, HeaderLines, bytes], None] | None:
         """What takes callbacks to our own address; None where there is none."""
-        return None if self._inbox is None else self._inbox.came
+        return None if self._received is None else self._received.receive
 
     def leaving(self, callback: CallbackRow) -> None:
         """This callback leaves now; perhaps for our own address."""
-        if self._inbox is None or SANDBOX_CALLBACK not in callback.url:
+        if self._received is None or SANDBOX_CALLBACK not in callback.url:
             return
         try:
             _, target = self._urls.split(callback.url)
         except BadUrl:
             return  # it will not leave
-        self._inbox.leaving(
+        self._received.expect(
             callback.method, target, callback.body, account_id=callback.account_id, message_id=callback.message_id
         )
 
     def committed(self, work: Work) -> None:
         """A transaction has changed something; nobody is told while nobody looks."""
-        if self._news.has_listeners:
-            self._news.tell("phones", work.changed_accounts)
+        if self._changes.has_subscribers:
+            self._changes.publish("phones", work.changed_accounts)
 
     def stop(self) -> None:
         """End every stream of news: they would hold up the end of the server."""
-        self._news.end()
+        self._changes.close()
 
     def _arrived_by(self, carrier: str) -> Callable[[ArrivedPart], None]:
-        return lambda arrival: self._news.arrived(carrier, arrival.reference)
+        return lambda arrival: self._changes.part_arrived(carrier, arrival.reference)
 
 
 def _judge(secret_of: Callable[[AccountId], str]) -> Callable[[AccountId, str, bytes], bool]:

@@ -49,13 +49,13 @@ class Looker(Protocol):
     def who(self) -> Who: ...
 
     @property
-    def play(self) -> PersonalSandbox | None: ...
+    def sandbox(self) -> PersonalSandbox | None: ...
 
 
 def may_see(route: PageRoute, looker: Looker) -> bool:
     """Whether somebody may have that page."""
     who = looker.who
-    is_let_in = (who.of_platform or not route.of_platform) and (looker.play is not None or not route.in_sandbox)
+    is_let_in = (who.of_platform or not route.of_platform) and (looker.sandbox is not None or not route.in_sandbox)
     return is_let_in and who.may(route.right)
 
 
@@ -65,7 +65,7 @@ def menu_of(looker: Looker, path: str, language: Language) -> Sequence[MenuLink]
     The sandbox is first; beside real carriers it is last.
     """
     path = OVERVIEW if path == "/" else path
-    is_first = looker.play is not None and looker.play.is_whole
+    is_first = looker.sandbox is not None and looker.sandbox.is_whole
     routes = ROUTES if is_first else sorted(ROUTES, key=lambda route: route.in_sandbox)
     return [
         MenuLink(

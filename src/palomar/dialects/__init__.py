@@ -20,7 +20,7 @@ from palomar.ports import CallbackRenderer
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from palomar.apidocs.samples import Given, Sample
+    from palomar.apidocs.samples import Sample, SampleValues
     from palomar.gateway import Gateway
     from palomar.net.networks import TrustedProxies
 
@@ -42,7 +42,7 @@ class Dialect:
     face: Callable[[Gateway, TrustedProxies, int, Any], ASGIApp]
     """Builds what answers those paths: gateway, proxies, the largest body in octets, its ``settings``."""
     renderer: CallbackRenderer
-    sample: Callable[[Given], Sample]
+    sample: Callable[[SampleValues], Sample]
     """A first request, for people who try it."""
     settings: type = NoSettings
     """The dataclass of ``[dialects.NAME]``."""

@@ -1,7 +1,7 @@
-"""The last calls of programs to the dialects, for the sandbox: in memory, some an account, gone with the process.
+"""Keeps the last HTTP calls of programs to the dialects, so that the sandbox can show them.
 
-Secrets are masked when a call is looked at (``sandbox.redaction``). Not here: how calls are recorded
-(``net.recording``).
+The calls are kept in memory, a bounded number for each account, and are gone when the process ends. Secrets are masked
+when a call is read (``sandbox.redaction``). Not here: how a call is recorded (``net.recording``).
 """
 
 from collections.abc import Callable
@@ -15,20 +15,20 @@ from palomar.sandbox.ring_buffer import RingBuffer
 from palomar.vocabulary.access import Scope
 from palomar.vocabulary.http_record import HttpRecord
 
-CALLS_AN_ACCOUNT: Final = 30
+CALLS_PER_ACCOUNT: Final = 30
 ACCOUNTS_AT_MOST: Final = 50
 SHOWN: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedCall:
-    """One call of a program, as people may see it. ``is_cut`` where a body was longer than what is kept of it."""
+    """One call of a program, as people may see it. A body ``is_cut`` where it was longer than what is kept of it."""
 
     id: int
     at_ms: int
     dialect: str
     login: str
-    """Whose it was; empty where nobody found out."""
+    """The account that called; empty where it is unknown."""
     method: str
     status: int
     elapsed_ms: int
@@ -38,55 +38,55 @@ class RecordedCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
+class _StoredCall:
     at_ms: int
     dialect: str
     record: HttpRecord
 
 
 class CallRecorder:
-    """See the module."""
+    """The last calls of each account. Subscribers of the change feed learn of each new one."""
 
-    def __init__(self, clock: Clock, news: ChangeFeed) -> None:
+    def __init__(self, clock: Clock, changes: ChangeFeed) -> None:
         self._clock = clock
-        self._news = news
-        self._rings: RingBuffer[_Kept] = RingBuffer(kept=CALLS_AN_ACCOUNT, owners=ACCOUNTS_AT_MOST)
+        self._changes = changes
+        self._calls: RingBuffer[_StoredCall] = RingBuffer(kept=CALLS_PER_ACCOUNT, owners=ACCOUNTS_AT_MOST)
 
-    def ended(self, dialect: str) -> Callable[[HttpRecord], None]:
-        """What is to be told of each call to a dialect. Reading its documentation is no call."""
+    def recorder_of(self, dialect: str) -> Callable[[HttpRecord], None]:
+        """Return a function that keeps a finished call to this dialect. It ignores reads of the documentation."""
 
         def keep(record: HttpRecord) -> None:
-            if _is_reading(record):
+            if _is_documentation_read(record):
                 return
             owner = record.account.id if record.account is not None else None
             began_ms = self._clock.wall_ms() - record.elapsed_ms
-            self._rings.add(owner, _Kept(at_ms=began_ms, dialect=dialect, record=record))
-            self._news.tell("calls", (owner,))
+            self._calls.add(owner, _StoredCall(at_ms=began_ms, dialect=dialect, record=record))
+            self._changes.publish("calls", (owner,))
 
         return keep
 
     def recent(self, scope: Scope) -> list[RecordedCall]:
-        """The last calls in scope, newest first."""
-        return [_call(number, kept) for number, kept in self._rings.seen_by(scope, SHOWN)]
+        """Return the last calls in scope, newest first."""
+        return [_call(number, stored) for number, stored in self._calls.recent(scope, SHOWN)]
 
     def find(self, scope: Scope, number: int) -> RecordedCall | None:
-        """One of them; None for any other."""
-        kept = self._rings.find(scope, number)
-        return None if kept is None else _call(number, kept)
+        """Return the call of this number; None if it is not kept, or not in scope."""
+        stored = self._calls.find(scope, number)
+        return None if stored is None else _call(number, stored)
 
 
-def _is_reading(record: HttpRecord) -> bool:
-    """Whether a person or a tool read a page about the API: nobody called, nothing was wrong."""
-    is_nobodys = record.account is None and not record.password
-    return is_nobodys and record.method in ("GET", "HEAD") and 0 < record.status < 400
+def _is_documentation_read(record: HttpRecord) -> bool:
+    """Return True if a page about the API was read: a successful GET or HEAD without credentials."""
+    is_anonymous = record.account is None and not record.password
+    return is_anonymous and record.method in ("GET", "HEAD") and 0 < record.status < 400
 
 
-def _call(number: int, kept: _Kept) -> RecordedCall:
-    record = kept.record
+def _call(number: int, stored: _StoredCall) -> RecordedCall:
+    record = stored.record
     return RecordedCall(
         id=number,
-        at_ms=kept.at_ms,
-        dialect=kept.dialect,
+        at_ms=stored.at_ms,
+        dialect=stored.dialect,
         login=record.account.login if record.account is not None else "",
         method=record.method,
         status=record.status,

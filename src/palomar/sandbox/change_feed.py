@@ -1,7 +1,8 @@
-"""News: who looks at the sandbox is told that something has changed, and never what: that is asked for as any page is.
+"""Tells open sandbox pages that something has changed, so that they read it again.
 
-Bounded listeners; each hears of its own accounts only. Nothing is done while nobody listens. Not here: the stream that
-carries the news to a browser (``console``).
+A change names a topic and no content: the page reads the content as any page does, within its scope. The number of
+subscribers is bounded, and each learns of changes in its own scope only. Without subscribers nothing is done. Not here:
+the event stream that carries the changes to a browser (``console.pages.sandbox_stream``).
 """
 
 import asyncio
@@ -14,14 +15,14 @@ from palomar.vocabulary.account import AccountId
 
 Topic = Literal["phones", "calls", "callbacks"]
 
-LISTENERS_AT_MOST: Final = 100
-A_PERSON_AT_MOST: Final = 6
+SUBSCRIBERS_AT_MOST: Final = 100
+SUBSCRIBERS_PER_PERSON: Final = 6
 _ARRIVALS_AT_MOST: Final = 200
 
 
-class Listener:
-    """One who listens. ``arrivals`` are parts that reached a phone, by carrier and reference: whose they are is still
-    to be found out."""
+class Subscriber:
+    """One open page of one person. ``arrivals`` are parts that reached a simulated phone, as (carrier, reference);
+    which account sent them is not known yet, so the reader looks it up (``PersonalSandbox.next_changes``)."""
 
     def __init__(self, scope: Scope, person: str) -> None:
         self.person = person
@@ -32,7 +33,10 @@ class Listener:
         self._has_ended = False
 
     async def next(self, *, within_seconds: float) -> frozenset[Topic] | None:
-        """What has changed since the last time; nothing after so long without news; None: there will be no more."""
+        """Wait for a change and return the topics that changed since the last call.
+
+        Return an empty set if none did within ``within_seconds``, and None after :meth:`close`.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_seconds):
                 await self._woken.wait()
@@ -43,60 +47,63 @@ class Listener:
         self._topics.clear()
         return topics
 
-    def tell(self, topic: Topic, owners: Iterable[AccountId | None]) -> None:
+    def publish(self, topic: Topic, owners: Iterable[AccountId | None]) -> None:
+        """Wake the reader if one of these accounts is in its scope."""
         if topic not in self._topics and any(map(self._scope.has, owners)):
             self._topics.add(topic)
             self._woken.set()
 
-    def arrived(self, carrier: str, reference: str) -> None:
+    def part_arrived(self, carrier: str, reference: str) -> None:
+        """Wake the reader. One who sees every account needs no lookup; for others the part is added to ``arrivals``."""
         if self._scope.account_ids is None:
-            self.tell("phones", (None,))
+            self.publish("phones", (None,))
         elif len(self.arrivals) < _ARRIVALS_AT_MOST:
             self.arrivals.add((carrier, reference))
             self._woken.set()
 
-    def end(self) -> None:
+    def close(self) -> None:
+        """Wake the reader for the last time."""
         self._has_ended = True
         self._woken.set()
 
 
 class ChangeFeed:
-    """See the module."""
+    """The subscribers of one server, and the changes that are published to them."""
 
     def __init__(self) -> None:
-        self._listeners: set[Listener] = set()
+        self._subscribers: set[Subscriber] = set()
         self._has_ended = False
 
     @property
-    def has_listeners(self) -> bool:
-        return bool(self._listeners)
+    def has_subscribers(self) -> bool:
+        return bool(self._subscribers)
 
-    def listen(self, scope: Scope, *, person: str) -> Listener | None:
-        """Listen from now on, until :meth:`leave`; None where too many do already, or nothing will happen any more."""
-        of_person = sum(listener.person == person for listener in self._listeners)
-        if self._has_ended or len(self._listeners) >= LISTENERS_AT_MOST or of_person >= A_PERSON_AT_MOST:
+    def subscribe(self, scope: Scope, *, person: str) -> Subscriber | None:
+        """Return a new subscriber; None if the server or the person has too many already, or the feed is closed."""
+        of_person = sum(subscriber.person == person for subscriber in self._subscribers)
+        if self._has_ended or len(self._subscribers) >= SUBSCRIBERS_AT_MOST or of_person >= SUBSCRIBERS_PER_PERSON:
             return None
-        listener = Listener(scope, person)
-        self._listeners.add(listener)
-        return listener
+        subscriber = Subscriber(scope, person)
+        self._subscribers.add(subscriber)
+        return subscriber
 
-    def leave(self, listener: Listener) -> None:
-        self._listeners.discard(listener)
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        self._subscribers.discard(subscriber)
 
-    def tell(self, topic: Topic, owners: Iterable[AccountId | None]) -> None:
-        """Something of these accounts (None: the platform's own) has changed."""
-        if self._listeners:
+    def publish(self, topic: Topic, owners: Iterable[AccountId | None]) -> None:
+        """Publish that something of these accounts has changed; None stands for what belongs to no account."""
+        if self._subscribers:
             owners = tuple(owners)
-            for listener in self._listeners:
-                listener.tell(topic, owners)
+            for subscriber in self._subscribers:
+                subscriber.publish(topic, owners)
 
-    def arrived(self, carrier: str, reference: str) -> None:
-        """A part that the carrier knows by this reference reached its phone."""
-        for listener in self._listeners:
-            listener.arrived(carrier, reference)
+    def part_arrived(self, carrier: str, reference: str) -> None:
+        """Publish that a part, known to its carrier by this reference, reached its phone."""
+        for subscriber in self._subscribers:
+            subscriber.part_arrived(carrier, reference)
 
-    def end(self) -> None:
-        """The server stops: every listener is told so, and nobody is let in any more."""
+    def close(self) -> None:
+        """End every subscription, and accept no more of them: the server stops."""
         self._has_ended = True
-        for listener in self._listeners:
-            listener.end()
+        for subscriber in self._subscribers:
+            subscriber.close()

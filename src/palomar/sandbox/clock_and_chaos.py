@@ -1,7 +1,7 @@
-"""Keep the sandbox's clock, which jumps ahead, and the chaos script of each simulated carrier.
+"""Stores how far the sandbox's clock is ahead of the real time, and the chaos script of each simulated carrier.
 
-Both outlive a restart. Not here: whether the sandbox may be used (only while every carrier is a simulator), and what a
-script means: both are known to ``cli`` and ``app``.
+Both outlive a restart. Not here: who may change them (``sandbox.controls``, ``cli.messages.sandbox``), and what a
+script means (``carriers.simulator.chaos``).
 """
 
 from collections.abc import Mapping
@@ -22,21 +22,23 @@ DELETE_SCRIPT = "DELETE FROM chaos WHERE carrier = ?"
 
 
 MOST_AHEAD_MS: Final = 3_650 * 86_400_000
-"""Ten years: ids last longer, and nobody plays with more."""
+"""Ten years. Message ids, which hold the time, last longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
-    """How things stand: the wall is ``ahead_ms`` ahead of the machine's, and these carriers have these scripts."""
+    """What is stored about the sandbox."""
 
     version: int = -1
-    """Of everything that commands change; another one is worth another look."""
+    """The counter of everything that commands change (``transaction.change_counter``)."""
     ahead_ms: int = 0
+    """How far the sandbox's clock is ahead of the machine's."""
     scripts: Mapping[str, str] = field(default_factory=dict)
+    """Chaos scripts by carrier, of carriers whose script was set."""
 
 
-async def read(tx: Transaction) -> SandboxSettings:
-    """How things stand now."""
+async def read_settings(tx: Transaction) -> SandboxSettings:
+    """Read what is stored about the sandbox."""
     return SandboxSettings(
         version=int((await tx.select(SELECT_VERSION))[0][0]),
         ahead_ms=await _ahead_ms(tx),
@@ -45,8 +47,11 @@ async def read(tx: Transaction) -> SandboxSettings:
 
 
 async def jump(tx: Transaction, milliseconds: int) -> int | None:
-    """Move the wall ahead by so much, more than nothing; how far it is ahead then. None, and nothing moves, beyond
-    MOST_AHEAD_MS."""
+    """Move the clock ahead and return how far it is ahead then.
+
+    Return None and change nothing if that is beyond MOST_AHEAD_MS. Raise ValueError unless ``milliseconds`` is
+    positive.
+    """
     if milliseconds <= 0:
         raise ValueError("a clock only jumps ahead")
     if await _ahead_ms(tx) + milliseconds > MOST_AHEAD_MS:
@@ -57,13 +62,13 @@ async def jump(tx: Transaction, milliseconds: int) -> int | None:
 
 
 async def set_script(tx: Transaction, carrier: str, script: str, *, now_ms: int) -> None:
-    """From now on, and after every start, this carrier does wrong by this script."""
+    """Store the chaos script of a carrier in place of the one before."""
     await tx.execute(UPSERT_SCRIPT, carrier, script, now_ms)
     await tx.execute(BUMP_VERSION)
 
 
 async def clear_script(tx: Transaction, carrier: str) -> bool:
-    """The carrier goes back to what the configuration says; False if it had never left."""
+    """Delete a carrier's script, so that the configuration's counts again; return False if none was stored."""
     cleared = await tx.execute(DELETE_SCRIPT, carrier) == 1
     await tx.execute(BUMP_VERSION)
     return cleared

@@ -1,7 +1,7 @@
-"""The sandbox's clock and the chaos of whole carriers, for people who see the whole platform.
+"""Lets people of the platform move the sandbox's clock and set the chaos of a simulated carrier.
 
-What is set is a row, as ``palomar clock`` and ``palomar chaos`` write it, and in force when the call returns. Not here:
-how it comes into force on every node (``watch``), and what a script does (the simulator).
+A change is stored as ``palomar clock`` and ``palomar chaos`` store it, and works on this node when the call returns.
+Not here: how a change reaches every node (``sandbox.watch``), and what a script does (``carriers.simulator.chaos``).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,8 +15,8 @@ from palomar.vocabulary.access import Right, Who
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chaos:
-    """What a carrier does wrong on purpose; ``is_set`` where somebody said so and not the configuration."""
+class CarrierChaos:
+    """What a carrier does wrong on purpose. ``is_set`` where a person set the script, not the configuration."""
 
     carrier: str
     script: str
@@ -25,15 +25,15 @@ class Chaos:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxStatus:
-    """How the sandbox stands: what time it is in it, how far that is ahead, and what goes wrong."""
+    """The time in the sandbox, how far it is ahead of the real time, and the chaos of each simulated carrier."""
 
     now_ms: int
     ahead_ms: int
-    chaos: tuple[Chaos, ...]
+    chaos: tuple[CarrierChaos, ...]
 
 
 class Controls:
-    """See the module."""
+    """The clock and the chaos, within one person's rights."""
 
     def __init__(
         self,
@@ -42,49 +42,51 @@ class Controls:
         database: Database,
         clock: Clock,
         configured: Mapping[str, str],
-        spelled: Callable[[str], str],
-        in_force: Callable[[], Awaitable[None]],
+        normalize_script: Callable[[str], str],
+        apply: Callable[[], Awaitable[None]],
         may_jump: bool,
     ) -> None:
-        """``configured`` is each carrier's script by the configuration; ``spelled`` writes a script shortly, or raises
-        ValueError; ``in_force`` puts what was written into force; ``may_jump``: nothing real lives by this clock."""
+        """Take what :class:`~palomar.sandbox.sandbox.Sandbox` has. ``may_jump``: every carrier is simulated, so that no
+        real one depends on this clock."""
         self._who = who
         self._database = database
         self._clock = clock
         self._configured = configured
-        self._spelled = spelled
-        self._in_force = in_force
+        self._normalize_script = normalize_script
+        self._apply = apply
         self.may_jump = may_jump and self.may_change
 
     @property
     def may_change(self) -> bool:
-        """Whether this person may play with the whole of it."""
+        """True if this person may change clock and chaos, which are the same for everybody."""
         return self._who.may(Right.PLAY) and self._who.of_platform
 
-    async def standing(self) -> SandboxStatus:
-        """How it stands now."""
-        found: SandboxSettings = await self._database.read(clock_and_chaos.read)
+    async def status(self) -> SandboxStatus:
+        """Read the time and the chaos of every simulated carrier."""
+        found: SandboxSettings = await self._database.read(clock_and_chaos.read_settings)
         chaos = (
-            Chaos(carrier=carrier, script=found.scripts.get(carrier, script), is_set=carrier in found.scripts)
+            CarrierChaos(carrier=carrier, script=found.scripts.get(carrier, script), is_set=carrier in found.scripts)
             for carrier, script in self._configured.items()
         )
         return SandboxStatus(now_ms=self._clock.wall_ms(), ahead_ms=found.ahead_ms, chaos=tuple(chaos))
 
     async def jump(self, milliseconds: int) -> bool:
-        """Let so much time pass at once; False where that may not be, or is too far."""
+        """Move the clock ahead; return False if this person may not, or the clock would be too far ahead."""
         if not self.may_jump or milliseconds <= 0:
             return False
         ahead_ms = await self._database.write(clock_and_chaos.jump, milliseconds)
-        await self._in_force()
+        await self._apply()
         return ahead_ms is not None
 
     async def set_chaos(self, carrier: str, text: str) -> str:
-        """Let a carrier do wrong by this script; nothing: as the configuration says. What is wrong with it, in words;
-        nothing if it was done."""
+        """Set a carrier's chaos script, or with an empty text go back to the configuration's.
+
+        Return "" when that is done, else what is wrong with the carrier or the script, in words.
+        """
         if not self.may_change or carrier not in self._configured:
             return "no such carrier"
         try:
-            wanted = self._spelled(text) if text else ""
+            wanted = self._normalize_script(text) if text else ""
         except ValueError as error:
             return str(error)
         now_ms = self._clock.wall_ms()
@@ -96,5 +98,5 @@ class Controls:
                 await clock_and_chaos.clear_script(tx, carrier)
 
         await self._database.write(script)
-        await self._in_force()
+        await self._apply()
         return ""

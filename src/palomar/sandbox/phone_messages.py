@@ -1,7 +1,7 @@
-"""Read what was sent to the phones of simulated carriers, and what those wrote.
+"""Reads the newest messages to the phones of simulated carriers, and the newest that those phones wrote.
 
-Read-only, and the newest only: a screen, not an archive. Not here: what has reached a phone (``ports.SimulatedNetwork``
-knows), and who may look (``phones``).
+Not here: what has reached a phone (``ports.SimulatedNetwork`` knows), how both become a phone's screen
+(``sandbox.phone_screen``), and who may look (``sandbox.phones``).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,15 +21,15 @@ from palomar.vocabulary.receipt_ids import canonical
 SENT_AT_MOST: Final = 1_000
 WRITTEN_AT_MOST: Final = 300
 ADDRESSES_AT_MOST: Final = 50
-FAMILY_BY_INDEX: Final = 100
-"""With more accounts than this everybody's newest rows are read, not each account's."""
+ACCOUNTS_BY_INDEX: Final = 100
+"""The most accounts that are read one by one along the index; for more the newest rows of all accounts are read."""
 NEVER_LEAVE: Final = frozenset({State.NOFORMAT, State.TEST, State.SCHEDULED, State.CANCELLED})
-"""What is not, or not yet, on its way to anybody."""
+"""States of messages that are not on their way to a phone, or not yet."""
 
 Accounts = Collection[AccountId] | None
-"""Whose rows; None is everybody's."""
+"""The accounts whose rows are read; None is all of them."""
 Reference = tuple[str, str]
-"""A carrier and its name for a part, canonically spelt (``vocabulary.receipt_ids``)."""
+"""A carrier and its id of a part, in the canonical form (``vocabulary.receipt_ids``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class SentToPhone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenByPhone:
-    """A message from a phone, whole; ``account_id`` is None where it was nobody's."""
+    """A message from a phone, all parts joined; ``account_id`` is None where no account got it."""
 
     id: int
     account_id: AccountId | None
@@ -62,8 +62,8 @@ class WrittenByPhone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where phones can write to: a virtual number of an account, or of several, each with words of its own."""
+class InboundAddress:
+    """An address that phones can write to: an account's virtual number, or one that it shares and has a word of."""
 
     number: str
     account_id: AccountId
@@ -71,25 +71,25 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ties:
-    """What ties parts that have arrived to some messages."""
+class KnownParts:
+    """What is known of the parts of some messages, and of other parts that reached the same phone."""
 
-    named: Mapping[Reference, MessageId]
-    """The messages' own parts, by the carriers' names for them."""
-    doubtful: frozenset[MessageId]
-    """Messages of which a part left without an answer that told its name, once at least."""
-    others: frozenset[Reference]
-    """Names of parts that have arrived and are other messages'."""
+    by_reference: Mapping[Reference, MessageId]
+    """The messages, by the carriers' ids of their parts."""
+    unanswered: frozenset[MessageId]
+    """Messages of which a part was submitted at least once without an answer, so that its id is unknown."""
+    of_others: frozenset[Reference]
+    """Ids of parts that arrived and belong to other messages."""
 
 
-async def sent(tx: Transaction, accounts: Accounts) -> list[SentToPhone]:
-    """The newest messages of these accounts that may reach a phone, newest first."""
+async def read_sent(tx: Transaction, accounts: Accounts) -> list[SentToPhone]:
+    """Read the newest messages of these accounts that may reach a phone, newest first."""
     found = [_sent(row) for row in await _newest(tx, SELECT_SENT, accounts, "1 = 1", SENT_AT_MOST)]
     return [message for message in found if message.state not in NEVER_LEAVE]
 
 
-async def written(tx: Transaction, accounts: Accounts) -> list[WrittenByPhone]:
-    """The newest messages of phones to these accounts (to anybody and nobody, where they are everybody)."""
+async def read_written(tx: Transaction, accounts: Accounts) -> list[WrittenByPhone]:
+    """Read the newest messages of phones to these accounts; for all accounts, also those that no account got."""
     found = await _newest(tx, SELECT_WRITTEN, accounts, "whole = 1", WRITTEN_AT_MOST)
     return [
         WrittenByPhone(
@@ -106,43 +106,43 @@ async def written(tx: Transaction, accounts: Accounts) -> list[WrittenByPhone]:
     ]
 
 
-async def ties(tx: Transaction, ids: Sequence[MessageId], arrived: Iterable[Reference]) -> Ties:
-    """What ties parts that have arrived to these messages, which somebody looks at."""
-    named: dict[Reference, MessageId] = {}
-    doubtful: set[MessageId] = set()
+async def known_parts(tx: Transaction, ids: Sequence[MessageId], arrived: Iterable[Reference]) -> KnownParts:
+    """Read what is known of the parts of these messages, and which of the arrived parts belong to others."""
+    by_reference: dict[Reference, MessageId] = {}
+    unanswered: set[MessageId] = set()
     for identity, carrier, reference, attempt in await tx.lookup(LOOKUP_PARTS, list(ids)):
         if reference is not None:
-            named[carrier, canonical(reference)] = MessageId(identity)
+            by_reference[carrier, canonical(reference)] = MessageId(identity)
         if attempt > 1 or (attempt == 1 and reference is None):
-            doubtful.add(MessageId(identity))
-    unknown = {reference for reference in arrived if reference not in named}
-    others = {reference for reference, _ in await _parts_of(tx, unknown)}
-    return Ties(named=named, doubtful=frozenset(doubtful), others=frozenset(others))
+            unanswered.add(MessageId(identity))
+    unknown = {reference for reference in arrived if reference not in by_reference}
+    of_others = {reference for reference, _ in await _parts_of(tx, unknown)}
+    return KnownParts(by_reference=by_reference, unanswered=frozenset(unanswered), of_others=frozenset(of_others))
 
 
 async def owners_of_parts(tx: Transaction, parts: Iterable[tuple[str, str]]) -> set[AccountId]:
-    """Whose the parts are that carriers know by these references."""
+    """Return the accounts whose parts these (carrier, reference) pairs name."""
     found = await _parts_of(tx, {(carrier, canonical(reference)) for carrier, reference in parts})
     ids = {message_of(PartId(part)) for _, part in found}
     return {AccountId(account_id) for _, account_id in await tx.lookup(LOOKUP_OWNERS, sorted(ids))}
 
 
-async def addresses(tx: Transaction, accounts: Accounts) -> list[Address]:
-    """Where phones can write to so that these accounts get it."""
+async def read_addresses(tx: Transaction, accounts: Accounts) -> list[InboundAddress]:
+    """Read the addresses that phones can write to so that these accounts get it."""
     found = [
-        Address(number=number.number, account_id=number.account_id)
+        InboundAddress(number=number.number, account_id=number.account_id)
         for number in map(virtual_number, await tx.select(inbound_rows.SELECT_NUMBERS))
     ]
     found += [
-        Address(number=known.number, account_id=known.account_id, word=known.word)
+        InboundAddress(number=known.number, account_id=known.account_id, word=known.word)
         for known in map(keyword, await tx.select(inbound_rows.SELECT_KEYWORDS))
     ]
-    mine = [address for address in found if accounts is None or address.account_id in accounts]
-    return sorted(mine, key=lambda address: (address.number, address.word))[:ADDRESSES_AT_MOST]
+    in_scope = [address for address in found if accounts is None or address.account_id in accounts]
+    return sorted(in_scope, key=lambda address: (address.number, address.word))[:ADDRESSES_AT_MOST]
 
 
 async def _parts_of(tx: Transaction, wanted: Collection[Reference]) -> list[tuple[Reference, int]]:
-    """The parts that carriers know by these references, canonically spelt."""
+    """Return the ids of the parts that have these references, each with its reference."""
     if not wanted:
         return []
     found = await tx.lookup(LOOKUP_PART_IDS_BY_REFERENCE, sorted({reference for _, reference in wanted}))
@@ -152,15 +152,16 @@ async def _parts_of(tx: Transaction, wanted: Collection[Reference]) -> list[tupl
 async def _newest(
     tx: Transaction, select: LiteralString, accounts: Accounts, condition: LiteralString, limit: int
 ) -> list[Found]:
-    """Rows (id, account_id, ...) of these accounts, newest first: along each account's index, or along all rows."""
-    if accounts is not None and len(accounts) <= FAMILY_BY_INDEX:
+    """Select rows (id, account_id, ...) of these accounts, newest first: along each account's index, or along all
+    rows."""
+    if accounts is not None and len(accounts) <= ACCOUNTS_BY_INDEX:
         found = []
         for account_id in accounts:
             sql = f"{select} WHERE account_id = ? AND {condition} ORDER BY id DESC LIMIT ?"
             found += await tx.select(sql, account_id, limit)
         return sorted(found, key=lambda row: row[0], reverse=True)[:limit]
-    everybodys = await tx.select(f"{select} WHERE {condition} ORDER BY id DESC LIMIT ?", limit)
-    return [row for row in everybodys if accounts is None or row[1] in accounts]
+    newest = await tx.select(f"{select} WHERE {condition} ORDER BY id DESC LIMIT ?", limit)
+    return [row for row in newest if accounts is None or row[1] in accounts]
 
 
 def _sent(row: Found) -> SentToPhone:

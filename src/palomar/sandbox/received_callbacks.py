@@ -1,7 +1,7 @@
-"""The sandbox's own customer: callbacks that were sent to our own address, as a customer's program would have got them.
+"""Keeps the callbacks that Palomar sent to its own address, so that the sandbox can show what a customer would receive.
 
-In memory, some an account. Whose a callback is, is known because it was noted when it left. Not here: how it is
-taken (``web``), and how it was signed (``net.signing``).
+They are kept in memory, a bounded number for each account. The account of a received callback is known because the
+callback was noted when it left. Not here: the HTTP address (``app.front``), and the signature (``net.signing``).
 """
 
 from collections import OrderedDict
@@ -18,24 +18,24 @@ from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.http_record import HeaderLines
 from palomar.vocabulary.message import MessageId
 
-CALLBACKS_AN_ACCOUNT: Final = 50
+CALLBACKS_PER_ACCOUNT: Final = 50
 ACCOUNTS_AT_MOST: Final = 50
 SHOWN: Final = 50
 SIGNATURE: Final = b"palomar-signature"
-_LEAVING_AT_MOST: Final = 2_000
+_EXPECTED_AT_MOST: Final = 2_000
 
 
 class Signature(StrEnum):
-    """What a customer who checks the signature would have found."""
+    """The result of checking a callback's signature as a customer would."""
 
-    FITS = "fits"
+    VALID = "valid"
     WRONG = "wrong"
     NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedCallback:
-    """One callback as it came."""
+    """One request to our callback address, as it was received."""
 
     at_ms: int
     method: str
@@ -43,37 +43,43 @@ class ReceivedCallback:
     headers: HeaderLines
     body: bytes
     account_id: AccountId | None
-    """Whose; None where it is no callback of ours."""
+    """The account whose callback it is; None if Palomar did not send it."""
     message_id: MessageId | None
-    """Which message's (or message's from a phone) it is."""
+    """The message, or inbound message, that it is about."""
     signature: Signature
 
 
-_Leaving = tuple[str, str, bytes]
+_SentRequest = tuple[str, str, bytes]
+"""Method, target and body of a callback that left for our own address."""
 
 
 class ReceivedCallbacks:
-    """See the module. ``fits`` says whether a header is the signature of an account over some octets."""
+    """The last callbacks that our own address received.
 
-    def __init__(self, clock: Clock, news: ChangeFeed, *, fits: Callable[[AccountId, str, bytes], bool]) -> None:
+    ``is_signature(account_id, header, octets)`` tells whether the header is that account's signature of the octets.
+    """
+
+    def __init__(
+        self, clock: Clock, changes: ChangeFeed, *, is_signature: Callable[[AccountId, str, bytes], bool]
+    ) -> None:
         self._clock = clock
-        self._news = news
-        self._fits = fits
-        self._rings: RingBuffer[ReceivedCallback] = RingBuffer(kept=CALLBACKS_AN_ACCOUNT, owners=ACCOUNTS_AT_MOST)
-        self._leaving: OrderedDict[_Leaving, tuple[AccountId, MessageId]] = OrderedDict()
+        self._changes = changes
+        self._is_signature = is_signature
+        self._received: RingBuffer[ReceivedCallback] = RingBuffer(kept=CALLBACKS_PER_ACCOUNT, owners=ACCOUNTS_AT_MOST)
+        self._expected: OrderedDict[_SentRequest, tuple[AccountId, MessageId]] = OrderedDict()
 
-    def leaving(
+    def expect(
         self, method: str, target: str, body: bytes | None, *, account_id: AccountId, message_id: MessageId
     ) -> None:
-        """A callback leaves for our own address now."""
-        self._leaving[method, target, body or b""] = (account_id, message_id)
-        if len(self._leaving) > _LEAVING_AT_MOST:
-            self._leaving.popitem(last=False)
+        """Note whose callback is about to leave for our own address."""
+        self._expected[method, target, body or b""] = (account_id, message_id)
+        if len(self._expected) > _EXPECTED_AT_MOST:
+            self._expected.popitem(last=False)
 
-    def came(self, method: str, target: str, headers: HeaderLines, body: bytes) -> None:
-        """One came to our address; whoever sent it."""
-        account_id, message_id = self._leaving.get((method, target, body), (None, None))
-        got = ReceivedCallback(
+    def receive(self, method: str, target: str, headers: HeaderLines, body: bytes) -> None:
+        """Keep a request to our callback address, whoever sent it."""
+        account_id, message_id = self._expected.get((method, target, body), (None, None))
+        received = ReceivedCallback(
             at_ms=self._clock.wall_ms(),
             method=method,
             target=target,
@@ -81,25 +87,25 @@ class ReceivedCallbacks:
             body=body,
             account_id=account_id,
             message_id=message_id,
-            signature=self._judged(account_id, method, target, headers, body),
+            signature=self._check_signature(account_id, method, target, headers, body),
         )
-        self._rings.add(account_id, got)
-        self._news.tell("callbacks", (account_id,))
+        self._received.add(account_id, received)
+        self._changes.publish("callbacks", (account_id,))
 
     def recent(self, scope: Scope) -> list[tuple[int, ReceivedCallback]]:
-        """The last callbacks in scope with their numbers, newest first."""
-        return self._rings.seen_by(scope, SHOWN)
+        """Return the last callbacks in scope with their numbers, newest first."""
+        return self._received.recent(scope, SHOWN)
 
     def find(self, scope: Scope, number: int) -> ReceivedCallback | None:
-        """One of them; None for any other."""
-        return self._rings.find(scope, number)
+        """Return the callback of this number; None if it is not kept, or not in scope."""
+        return self._received.find(scope, number)
 
-    def _judged(
+    def _check_signature(
         self, account_id: AccountId | None, method: str, target: str, headers: HeaderLines, body: bytes
     ) -> Signature:
         header = next((value for name, value in headers if name.lower() == SIGNATURE), None)
         if header is None or account_id is None:
             return Signature.NONE
         signed = body if method == "POST" else target.partition("?")[2].encode("latin-1")
-        is_good = self._fits(account_id, header.decode("latin-1"), signed)
-        return Signature.FITS if is_good else Signature.WRONG
+        is_valid = self._is_signature(account_id, header.decode("latin-1"), signed)
+        return Signature.VALID if is_valid else Signature.WRONG

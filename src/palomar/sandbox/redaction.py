@@ -1,8 +1,8 @@
-"""What people are shown of a recorded call: all of it but its secrets.
+"""Masks the secrets in a recorded call before people see it.
 
-Secrets are found where programs put them: in the Authorization and cookies, and in fields of a query, a form, a JSON
-object or an element whose name says so. What was found is then masked wherever else it stands, in the answer too. A
-signed pass (JWT) is a secret wherever it stands.
+Secrets are looked for where programs put them: in the Authorization header and cookies, and in fields of a query, a
+form, a JSON object or an XML element whose name says so. What was found is then masked wherever else it occurs, in the
+answer too. A signed token (JWT) is masked everywhere.
 """
 
 import base64
@@ -20,7 +20,7 @@ MASK: Final = "•••"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownCall:
-    """A request and its answer in readable text, heads and bodies apart."""
+    """A request and its answer as text, heads and bodies apart."""
 
     target: str
     request_head: str
@@ -30,14 +30,14 @@ class ShownCall:
 
 
 def redacted(record: HttpRecord) -> ShownCall:
-    """The call without its secrets."""
+    """Return the call with a mask in place of each secret."""
     found: set[str] = set()
     target = _masked_fields(_text(record.target), found)
     request_head = "\n".join((f"{record.method} {target} HTTP/{record.version}", *_header_lines(record.headers, found)))
     request_body = _masked_fields(_text(record.body), found)
     answer_head = "\n".join((str(record.status), *_header_lines(record.answer_headers, found)))
     answer_body = _masked_fields(_text(record.answer), found)
-    secret = _anywhere(found, record.password)
+    secret = _secrets_pattern(found, record.password)
     return ShownCall(
         target=secret.sub(MASK, target),
         request_head=secret.sub(MASK, request_head),
@@ -47,29 +47,30 @@ def redacted(record: HttpRecord) -> ShownCall:
     )
 
 
-_TELLING: Final = r"(?:password|passwd|pwd|token|secret|api[_-]?key|clave|contrase)"
+_SECRET_WORD: Final = r"(?:password|passwd|pwd|token|secret|api[_-]?key|clave|contrase)"  # noqa: S105  # words, not a secret
 _FIELDS: Final = (
-    # JSON, and what looks like it; a string may be cut off
-    rf"""((["'])[^"'\\]{{0,40}}?{_TELLING}[^"'\\]{{0,40}}\2\s{{0,9}}:\s{{0,9}})"""
+    # JSON and the like; a string may be cut off
+    rf"""((["'])[^"'\\]{{0,40}}?{_SECRET_WORD}[^"'\\]{{0,40}}\2\s{{0,9}}:\s{{0,9}})"""
     r"""("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,}\]"']+)""",
     # a query or a form
-    rf"""((?:^|[?&\s])([^=&\s"'<>]{{0,40}}?){_TELLING}[^=&\s"'<>]{{0,40}}=)([^&\s"'<>]*)""",
-    # an element
-    rf"""(<(?:[\w.-]{{1,40}}:)?([\w.-]{{0,40}}?){_TELLING}[\w.-]{{0,40}}(?:\s[^<>]{{0,400}})?>)([^<]*)""",
+    rf"""((?:^|[?&\s])([^=&\s"'<>]{{0,40}}?){_SECRET_WORD}[^=&\s"'<>]{{0,40}}=)([^&\s"'<>]*)""",
+    # an XML element
+    rf"""(<(?:[\w.-]{{1,40}}:)?([\w.-]{{0,40}}?){_SECRET_WORD}[\w.-]{{0,40}}(?:\s[^<>]{{0,400}})?>)([^<]*)""",
     # a field of a multipart form
-    rf"""(name="([^"]{{0,40}}?){_TELLING}[^"]{{0,40}}"[^\n]{{0,200}}\r?\n(?:[^\r\n]{{1,200}}\r?\n){{0,4}}\r?\n)([^\r\n]*)""",
+    rf"""(name="([^"]{{0,40}}?){_SECRET_WORD}[^"]{{0,40}}"[^\n]{{0,200}}\r?\n(?:[^\r\n]{{1,200}}\r?\n){{0,4}}\r?\n)([^\r\n]*)""",
 )
-"""Each is a group that stays, another of its own, and the secret. Names and spaces are bounded: a text that is made to
-be looked at for long is not."""
+"""Patterns with three groups: 1 is kept, 2 serves the pattern only, 3 is the secret. Names and spaces have bounded
+lengths, so that no text can make the search slow."""
 _IN_FIELDS: Final = tuple(re.compile(pattern, re.IGNORECASE) for pattern in _FIELDS)
-_TELLING_NAME: Final = re.compile(_TELLING, re.IGNORECASE)
+_SECRET_NAME: Final = re.compile(_SECRET_WORD, re.IGNORECASE)
 _USER_IN_URL: Final = re.compile(
     r"""(https?(?::|%3a)(?:(?:\\?/|%2f){2}))[^\s/@"'<>&?#\\]{1,300}?(@|%40)(?=[^\s"'<>&@]*)""", re.IGNORECASE
 )
-"""Also as JSON escapes slashes, and as a query escapes all of it."""
+"""User and password in a URL, also with slashes escaped as in JSON, or all of it escaped as in a query."""
 _JWT: Final = r"eyJ(?:(?!eyJ)[\w-]){8,}\.[\w-]{8,}\.[\w-]{8,}"
 _SHORTEST, _SHORTEST_NAMED = 6, 3
-"""Characters of a secret that is masked wherever it stands; shorter ones would take half the text with them."""
+"""The fewest characters of a secret that is masked everywhere, and of the known password; a shorter one would mask
+ordinary text."""
 
 
 def _text(octets: bytes) -> str:
@@ -77,7 +78,7 @@ def _text(octets: bytes) -> str:
 
 
 def _masked_fields(text: str, found: set[str]) -> str:
-    """Take out of a text what its fields' names tell to be secret, and without users and passwords in its URLs."""
+    """Mask users and passwords in URLs, and the values of fields with a secret name; add those values to ``found``."""
     text = _USER_IN_URL.sub(rf"\1{MASK}\2", text)
 
     def masked(match: "re.Match[str]") -> str:
@@ -103,23 +104,23 @@ def _header_value(name: bytes, value: str, found: set[str]) -> str:
             scheme, credential = "", scheme
         found.update((credential, _basic_password(credential)))
         return f"{scheme}{space}{MASK}"
-    if name in (b"cookie", b"set-cookie") or _TELLING_NAME.search(_text(name)):
+    if name in (b"cookie", b"set-cookie") or _SECRET_NAME.search(_text(name)):
         found.add(value)
         return MASK
     return value
 
 
 def _basic_password(credential: str) -> str:
-    """The password in the credential of HTTP Basic (RFC 7617); empty if it is none."""
+    """Return the password in an HTTP Basic credential (RFC 7617); empty if it is not one."""
     try:
         return base64.b64decode(credential, validate=True).decode("utf-8", "replace").partition(":")[2]
     except (binascii.Error, ValueError):
         return ""
 
 
-def _anywhere(found: set[str], password: str) -> "re.Pattern[str]":
-    """What was found, as it stands and as it was meant, and every signed pass."""
-    meant = found | {unquote_plus(value) for value in found}
-    values = {value for value in meant if len(value) >= _SHORTEST and value != MASK}
+def _secrets_pattern(found: set[str], password: str) -> "re.Pattern[str]":
+    """Compile a pattern of the secrets that were found, also in their unescaped form, and of every signed token."""
+    spellings = found | {unquote_plus(value) for value in found}
+    values = {value for value in spellings if len(value) >= _SHORTEST and value != MASK}
     values |= {password} if len(password) >= _SHORTEST_NAMED else set()
     return re.compile("|".join((_JWT, *map(re.escape, sorted(values, key=len, reverse=True)))))

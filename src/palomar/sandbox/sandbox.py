@@ -1,7 +1,8 @@
-"""The sandbox: what there is to play with while a carrier is simulated, and the door through which one person does.
+"""The sandbox of a server, and what one person sees and changes of it through the console.
 
-It has five rooms: phones, keys, controls, and the last calls and callbacks. Each begins with the scope. Not here: the
-rooms themselves, and whether somebody is let in at all (``console.viewer.viewer``).
+It joins five things: phones, sample credentials, clock and chaos, the last API calls, and the last received callbacks.
+Each limits itself to the person's scope. Not here: these five (a module each), and which people have a sandbox at all
+(``console.viewer.viewer``).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,37 +13,39 @@ from palomar.access.sign_in import SignedIn
 from palomar.accounts.directory import Directory
 from palomar.ports import Clock, Ids, SimulatedNetwork
 from palomar.sandbox.api_calls import CallRecorder, RecordedCall
-from palomar.sandbox.change_feed import ChangeFeed, Listener, Topic
+from palomar.sandbox.change_feed import ChangeFeed, Subscriber, Topic
 from palomar.sandbox.controls import Controls
 from palomar.sandbox.phone_messages import owners_of_parts
-from palomar.sandbox.phones import Phones, Seen
+from palomar.sandbox.phones import Phones, SeenMessages
 from palomar.sandbox.received_callbacks import ReceivedCallback, ReceivedCallbacks
-from palomar.sandbox.sample_credentials import FirstSecrets, SampleCredentials
+from palomar.sandbox.sample_credentials import ReadSecrets, SampleCredentials
 from palomar.storage.database import Database, Transaction
 from palomar.vocabulary.access import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """What there is. ``calls`` and ``inbox`` are only there where every carrier is simulated (``is_whole``)."""
+    """What a server has of it. ``calls`` and ``received_callbacks`` exist only where every carrier is simulated."""
 
     networks: Mapping[str, SimulatedNetwork]
+    """The networks of the simulated carriers, by carrier."""
     is_whole: bool
-    news: ChangeFeed
+    """True if every carrier is simulated."""
+    changes: ChangeFeed
     calls: CallRecorder | None
-    inbox: ReceivedCallbacks | None
+    received_callbacks: ReceivedCallbacks | None
     configured: Mapping[str, str]
-    """Each simulated carrier's chaos script by the configuration."""
-    spelled: Callable[[str], str]
-    """Writes a chaos script shortly; raises ValueError for nonsense."""
-    in_force: Callable[[], Awaitable[None]]
-    """Puts what was written about the sandbox into force."""
-    first: FirstSecrets
-    seen: Seen = field(default_factory=Seen)
+    """The chaos scripts of the configuration, by carrier."""
+    normalize_script: Callable[[str], str]
+    """Writes a chaos script in its short form; raises ValueError if it is none."""
+    apply: Callable[[], Awaitable[None]]
+    """Lets this server follow what was stored about the sandbox."""
+    read_first: ReadSecrets
+    seen: SeenMessages = field(default_factory=SeenMessages)
 
 
 class PersonalSandbox:
-    """One person's door to the sandbox."""
+    """The sandbox within one person's scope and rights. Made for one request."""
 
     def __init__(
         self,
@@ -65,7 +68,7 @@ class PersonalSandbox:
         self.phones = Phones(
             who, scope, session_id, database=database, clock=clock, networks=sandbox.networks, seen=sandbox.seen
         )
-        self.keys = SampleCredentials(
+        self.credentials = SampleCredentials(
             who,
             scope,
             database=database,
@@ -73,53 +76,59 @@ class PersonalSandbox:
             passwords=passwords,
             clock=clock,
             ids=ids,
-            first=sandbox.first,
+            read_first=sandbox.read_first,
         )
         self.controls = Controls(
             who,
             database=database,
             clock=clock,
             configured=sandbox.configured,
-            spelled=sandbox.spelled,
-            in_force=sandbox.in_force,
+            normalize_script=sandbox.normalize_script,
+            apply=sandbox.apply,
             may_jump=sandbox.is_whole,
         )
 
-    # --- the last of what programs said and were told
+    # --- recorded calls and received callbacks
 
     def calls(self) -> list[RecordedCall]:
-        """The last calls of programs in scope, newest first."""
+        """Return the last calls of programs in scope, newest first."""
         return self._sandbox.calls.recent(self._scope) if self._sandbox.calls is not None else []
 
     def call(self, number: int) -> RecordedCall | None:
-        """One of them; None for any other."""
+        """Return the call of this number; None if it is not kept, or not in scope."""
         return self._sandbox.calls.find(self._scope, number) if self._sandbox.calls is not None else None
 
-    def inbox(self) -> list[tuple[int, ReceivedCallback]]:
-        """The last callbacks in scope that came to our own address, newest first, with their numbers."""
-        return self._sandbox.inbox.recent(self._scope) if self._sandbox.inbox is not None else []
+    def received_callbacks(self) -> list[tuple[int, ReceivedCallback]]:
+        """Return the last callbacks in scope that our own address received, newest first, with their numbers."""
+        received = self._sandbox.received_callbacks
+        return received.recent(self._scope) if received is not None else []
 
-    def got(self, number: int) -> ReceivedCallback | None:
-        """One of them; None for any other."""
-        return self._sandbox.inbox.find(self._scope, number) if self._sandbox.inbox is not None else None
+    def received_callback(self, number: int) -> ReceivedCallback | None:
+        """Return the callback of this number; None if it is not kept, or not in scope."""
+        received = self._sandbox.received_callbacks
+        return received.find(self._scope, number) if received is not None else None
 
-    # --- news
+    # --- changes
 
-    def listen(self) -> Listener | None:
-        """Hear what changes in scope, until :meth:`leave`; None where too many listen already."""
-        return self._sandbox.news.listen(self._scope, person=self._person)
+    def subscribe(self) -> Subscriber | None:
+        """Subscribe to changes in scope, until :meth:`unsubscribe`; return None if there are too many subscribers."""
+        return self._sandbox.changes.subscribe(self._scope, person=self._person)
 
-    def leave(self, listener: Listener) -> None:
-        self._sandbox.news.leave(listener)
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        self._sandbox.changes.unsubscribe(subscriber)
 
-    async def news(self, listener: Listener, *, within_seconds: float) -> frozenset[Topic] | None:
-        """What has changed; nothing after so long, or where what arrived was somebody else's; None: no more will."""
-        topics = await listener.next(within_seconds=within_seconds)
-        if topics is None or not listener.arrivals or "phones" in topics:
-            listener.arrivals.clear()
+    async def next_changes(self, subscriber: Subscriber, *, within_seconds: float) -> frozenset[Topic] | None:
+        """Wait for a change in scope and return the topics that changed.
+
+        Return an empty set if none did within ``within_seconds`` or all parts that arrived were of accounts out of
+        scope, and None when there will be no more changes.
+        """
+        topics = await subscriber.next(within_seconds=within_seconds)
+        if topics is None or not subscriber.arrivals or "phones" in topics:
+            subscriber.arrivals.clear()
             return topics
-        arrivals = frozenset(listener.arrivals)
-        listener.arrivals.clear()
+        arrivals = frozenset(subscriber.arrivals)
+        subscriber.arrivals.clear()
 
         async def script(tx: Transaction) -> bool:
             return any(map(self._scope.has, await owners_of_parts(tx, arrivals)))

@@ -1,6 +1,6 @@
-"""The sandbox of this node: what commands beside it have set, put into force within a second.
+"""Watches what was stored about the sandbox, so that this node follows a change by any process within a second.
 
-It knows neither simulators nor the real clock: it says how far the wall has jumped, and which script a carrier has now.
+Not here: the clock and the simulators themselves; ``app.server`` passes in functions that move and set them.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,8 +11,9 @@ from palomar.storage.database import Database
 
 
 class SandboxWatch:
-    """``jumped`` is told of milliseconds that have passed at once; ``changed`` of the scripts of all carriers.
+    """What this node last knew about the sandbox.
 
+    ``jumped`` is called with the milliseconds that the clock jumps, ``changed`` with the scripts of all carriers.
     :meth:`refresh` is called often and cheap: it reads only after :meth:`look_again`.
     """
 
@@ -26,14 +27,14 @@ class SandboxWatch:
         self._is_stale = True
 
     def look_again(self) -> None:
-        """Somebody has changed something: it may be here."""
+        """Let the next :meth:`refresh` read: some process has changed something."""
         self._is_stale = True
 
     async def refresh(self) -> None:
-        """Put into force what was set since the last look."""
+        """Read what is stored, if it may have changed, and report each difference to what was known."""
         if not self._is_stale:
             return
-        found = await self._database.read(clock_and_chaos.read)
+        found = await self._database.read(clock_and_chaos.read_settings)
         self._is_stale, known = False, self._known
         self._known = found
         if found.ahead_ms > known.ahead_ms:

@@ -224,7 +224,7 @@ async def test_without_an_account_there_is_nothing_to_copy(sandbox: House) -> No
 async def test_a_call_opens_to_what_was_said_without_its_secrets(sandbox: House, acme: Account) -> None:
     calls = sandbox.viewers.sandbox.calls if sandbox.viewers.sandbox is not None else None
     assert calls is not None
-    calls.ended("foxsys")(
+    calls.recorder_of("foxsys")(
         HttpRecord(
             method="POST",
             target=b"/json/send?x=<b>",

@@ -9,7 +9,7 @@ from tests.support.console_house import House
 
 from palomar.console.pages.sandbox_stream import events, listen
 from palomar.console.request import SignedVisit
-from palomar.sandbox.change_feed import A_PERSON_AT_MOST
+from palomar.sandbox.change_feed import SUBSCRIBERS_PER_PERSON
 from palomar.vocabulary.access import Visitor
 from palomar.vocabulary.account import Account
 
@@ -30,14 +30,14 @@ async def visit(house: House, login: str) -> SignedVisit:
 
 
 def stream(asked: SignedVisit) -> AsyncGenerator[bytes, None]:
-    play = asked.viewer.play
-    assert play is not None
-    return events(asked, play, heartbeat_seconds=0.01, pause_seconds=0)
+    sandbox = asked.viewer.sandbox
+    assert sandbox is not None
+    return events(asked, sandbox, heartbeat_seconds=0.01, pause_seconds=0)
 
 
-def news(house: House) -> Any:
+def changes(house: House) -> Any:
     assert house.viewers.sandbox is not None
-    return house.viewers.sandbox.news
+    return house.viewers.sandbox.changes
 
 
 async def said(flow: AsyncGenerator[bytes, None]) -> bytes:
@@ -49,13 +49,13 @@ async def test_it_says_what_changed_and_between_that_it_lives(sandbox: House, ac
     other = await sandbox.account("other")
     flow = stream(await visit(sandbox, "acme"))
     assert await said(flow) == b"retry: 2000\n\n"
-    news(sandbox).tell("phones", {other.id})
+    changes(sandbox).publish("phones", {other.id})
     assert await said(flow) == b":\n\n"
-    news(sandbox).tell("phones", {acme.id})
-    news(sandbox).tell("calls", {acme.id})
+    changes(sandbox).publish("phones", {acme.id})
+    changes(sandbox).publish("calls", {acme.id})
     assert await said(flow) == b"event: calls\ndata:\n\nevent: phones\ndata:\n\n"
     await flow.aclose()
-    assert not news(sandbox).has_listeners
+    assert not changes(sandbox).has_subscribers
 
 
 async def test_it_ends_with_its_session(sandbox: House, acme: Account) -> None:
@@ -64,9 +64,9 @@ async def test_it_ends_with_its_session(sandbox: House, acme: Account) -> None:
     assert await said(flow) == b"retry: 2000\n\n"
     assert await said(flow) == b":\n\n"
     await sandbox.logins.log_out(asked.viewer.profile.session.id)
-    news(sandbox).tell("phones", {acme.id})
+    changes(sandbox).publish("phones", {acme.id})
     assert [piece async for piece in flow] == []
-    assert not news(sandbox).has_listeners
+    assert not changes(sandbox).has_subscribers
 
 
 async def test_it_ends_with_the_server(sandbox: House, acme: Account) -> None:
@@ -78,7 +78,7 @@ async def test_it_ends_with_the_server(sandbox: House, acme: Account) -> None:
 
 
 async def test_who_has_too_many_is_told_so(sandbox: House, acme: Account) -> None:
-    flows = [stream(await visit(sandbox, "acme")) for _ in range(A_PERSON_AT_MOST)]
+    flows = [stream(await visit(sandbox, "acme")) for _ in range(SUBSCRIBERS_PER_PERSON)]
     for flow in flows:
         await said(flow)
     one_more = stream(await visit(sandbox, "acme"))
@@ -90,9 +90,9 @@ async def test_who_has_too_many_is_told_so(sandbox: House, acme: Account) -> Non
 async def test_asking_whether_it_is_there_takes_no_room(sandbox: House, acme: Account) -> None:
     reply = await listen(await visit(sandbox, "acme"))
     assert dict(reply.headers)[b"content-type"] == b"text/event-stream"
-    assert not news(sandbox).has_listeners
+    assert not changes(sandbox).has_subscribers
     browser = sandbox.browser()
     await browser.log_in("acme")
     answer = await browser.ask("HEAD", "/console/sandbox/stream")
     assert (answer.status, answer.header("content-type"), answer.body) == (200, "text/event-stream", b"")
-    assert not news(sandbox).has_listeners
+    assert not changes(sandbox).has_subscribers

@@ -1,6 +1,5 @@
-// Swagger UI speaks English only: replaces the words it writes, wherever and whenever it writes them. Only the text of
-// existing nodes changes, never the tree, because the tree is React's. What the document or an answer says is left
-// alone.
+// Translates Swagger UI, which is in English only: replaces its words wherever and whenever it writes them. Only the text
+// of existing nodes changes, never the tree, because the tree is React's. Texts of the document and of answers stay.
 "use strict";
 
 const SPANISH = {
@@ -52,12 +51,12 @@ const SPANISH = {
 };
 
 const WORDS = new Map(Object.entries(SPANISH).map(([english, spanish]) => [english.trim(), spanish]));
-const NOT_SWAGGERS_OWN = "pre, code, textarea, select, .markdown, .renderedMarkdown, .info, .opblock-summary-description";
+const FOREIGN_TEXT = "pre, code, textarea, select, .markdown, .renderedMarkdown, .info, .opblock-summary-description";
 
 function translate(node) {
   if (node.nodeType === Node.TEXT_NODE) {
     const spanish = WORDS.get(node.nodeValue.trim());
-    if (spanish !== undefined && !node.parentElement?.closest(NOT_SWAGGERS_OWN)) {
+    if (spanish !== undefined && !node.parentElement?.closest(FOREIGN_TEXT)) {
       node.nodeValue = spanish;
     }
     return;

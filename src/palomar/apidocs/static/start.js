@@ -1,4 +1,4 @@
-// Starts Swagger UI with the document that the page names. Nothing is inline, so that the page's policy can be strict.
+// Starts Swagger UI with the document that the page names. It is a file, because the page's policy forbids inline scripts.
 "use strict";
 
 const place = document.getElementById("swagger-ui");

@@ -45,7 +45,7 @@ def show(as_json: bool) -> None:
     """What each simulator does wrong, and who said so."""
 
     async def work(context: CommandContext) -> list[dict[str, str]]:
-        found = await context.database.read(clock_and_chaos.read)
+        found = await context.database.read(clock_and_chaos.read_settings)
         return [_view(carrier, found) for carrier in context.config.carriers if isinstance(carrier, SimulatorCarrier)]
 
     views = run(work)

@@ -39,8 +39,8 @@ async def show_tried(visit: SignedVisit) -> PageReply:
 
 async def show_got(visit: SignedVisit) -> PageReply:
     """What a customer's program would have got, octet by octet; only that where htmx asks for it."""
-    play = visit.viewer.play
-    got = play.got(visit.request.named_number) if play is not None else None
+    sandbox = visit.viewer.sandbox
+    got = sandbox.received_callback(visit.request.named_number) if sandbox is not None else None
     if got is None:
         return visit.missing()
     raw = "\n".join(

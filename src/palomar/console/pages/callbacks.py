@@ -62,7 +62,7 @@ class CallbackChoices:
 async def show(visit: SignedVisit) -> PageReply:
     """A page of callbacks; only the lists where htmx asks for them."""
     viewer, choices = visit.viewer, _choices(visit)
-    callbacks, play = viewer.callbacks, viewer.play
+    callbacks, sandbox = viewer.callbacks, viewer.sandbox
     open_ones: HistoryPage[OpenCallback] = HistoryPage(found=[], older=None)
     tried_ones: HistoryPage[PastAttempt] = HistoryPage(found=[], older=None)
     if choices.shows_open:
@@ -75,8 +75,8 @@ async def show(visit: SignedVisit) -> PageReply:
         choices=choices,
         open_ones=open_ones,
         tried_ones=tried_ones,
-        inbox=play.inbox() if play is not None and choices.is_first_page else [],
-        has_inbox=play is not None and play.is_whole,
+        inbox=sandbox.received_callbacks() if sandbox is not None and choices.is_first_page else [],
+        has_inbox=sandbox is not None and sandbox.is_whole,
         off=await callbacks.off_targets() if choices.is_first_page else [],
         silent=callbacks.silent_accounts(choices.account),
         state_names=[(state, visit.t(text)) for state, text in STATES.items()],

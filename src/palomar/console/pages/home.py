@@ -6,5 +6,5 @@ from palomar.console.request import PageReply, SignedVisit
 
 async def show(visit: SignedVisit) -> PageReply:
     """The first page of this viewer."""
-    play = visit.viewer.play
-    return visit.go("/sandbox") if play is not None and play.is_whole else await overview.show(visit)
+    sandbox = visit.viewer.sandbox
+    return visit.go("/sandbox") if sandbox is not None and sandbox.is_whole else await overview.show(visit)

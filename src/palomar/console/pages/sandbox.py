@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from palomar.apidocs.samples import Given, Sample
+from palomar.apidocs.samples import Sample, SampleValues
 from palomar.carriers.simulator import delivery_plan
 from palomar.carriers.simulator.chaos import script
 from palomar.console.i18n import word
@@ -17,7 +17,7 @@ from palomar.console.reasons import told
 from palomar.console.request import PageReply, SignedVisit
 from palomar.numbers.phone import plain_address
 from palomar.sandbox.phone_messages import SENT_AT_MOST
-from palomar.sandbox.phones import Wrote
+from palomar.sandbox.phones import WriteResult
 from palomar.sandbox.sample_credentials import Secrets
 from palomar.sandbox.sandbox import PersonalSandbox
 from palomar.vocabulary.account import Account
@@ -30,11 +30,11 @@ DONE: Final[Mapping[str, str]] = {
     "jumped": word("The clock has jumped: what was due meanwhile happens now."),
     "chaos": word("From now on the carrier does wrong by this script."),
     "calm": word("The carrier does nothing wrong any more but what the configuration says."),
-    Wrote.SENT: word("The phone has written."),
+    WriteResult.SENT: word("The phone has written."),
 }
 SAID: Final[Mapping[str, str]] = {
-    Wrote.NOBODYS: word("No number of yours is written like that, so nobody would get it."),
-    Wrote.NONSENSE: word("A phone writes to a number, and at most 2,000 characters."),
+    WriteResult.NO_ACCOUNT: word("No number of yours is written like that, so nobody would get it."),
+    WriteResult.INVALID: word("A phone writes to a number, and at most 2,000 characters."),
 }
 """Why an answer was not told to anybody."""
 FIRST_PLANS: Final[Mapping[str, str]] = {
@@ -61,64 +61,71 @@ class Example:
 
 async def show(visit: SignedVisit) -> PageReply:
     """The page; only the phones, or the last calls, where htmx asks for them."""
-    play = visit.viewer.play
-    if play is None:
+    sandbox = visit.viewer.sandbox
+    if sandbox is None:
         return visit.missing()
     piece = visit.asked("piece") if visit.request.wants_piece else ""
     if piece == "calls":
-        return visit.page("sandbox_calls.html", calls=play.calls())
-    return await (_phones(visit, play, wrote=visit.asked("said")) if piece == "phones" else _page(visit, play))
+        return visit.page("sandbox_calls.html", calls=sandbox.calls())
+    return await (_phones(visit, sandbox, wrote=visit.asked("said")) if piece == "phones" else _page(visit, sandbox))
 
 
 async def answer(visit: SignedVisit) -> PageReply:
     """A phone writes."""
-    play = visit.viewer.play
-    if play is None:
+    sandbox = visit.viewer.sandbox
+    if sandbox is None:
         return visit.missing()
-    wrote = await play.phones.write(visit.asked("number"), visit.asked("to"), visit.asked("text"))
+    wrote = await sandbox.phones.write(visit.asked("number"), visit.asked("to"), visit.asked("text"))
     if visit.request.wants_piece:
-        return await _phones(visit, play, wrote=wrote)
-    if wrote is Wrote.SENT:
+        return await _phones(visit, sandbox, wrote=wrote)
+    if wrote is WriteResult.SENT:
         return visit.go("/sandbox", number=plain_address(visit.asked("number")), done=wrote.value)
-    return await _page(visit, play, fault=visit.t(SAID[wrote]))
+    return await _page(visit, sandbox, fault=visit.t(SAID[wrote]))
 
 
 async def behave(visit: SignedVisit) -> PageReply:
     """A phone does something else from now on."""
-    play, number = visit.viewer.play, visit.asked("number")
-    if play is None:
+    sandbox, number = visit.viewer.sandbox, visit.asked("number")
+    if sandbox is None:
         return visit.missing()
-    fault = play.phones.behave(number, visit.asked("script") or visit.asked("how"))
+    fault = sandbox.phones.set_behavior(number, visit.asked("script") or visit.asked("how"))
     if fault:
-        return await _page(visit, play, fault=visit.t("This script cannot be read: {why}", why=told(fault, visit.t)))
+        return await _page(visit, sandbox, fault=visit.t("This script cannot be read: {why}", why=told(fault, visit.t)))
     return visit.go("/sandbox", number=plain_address(number), done="behaves")
 
 
 async def make_key(visit: SignedVisit) -> PageReply:
     """A further key; the examples on the page that answers are written with it, and nothing else ever shows it."""
-    play, account = visit.viewer.play, visit.viewer.account_of_login(visit.asked("account"))
-    if play is not None and account is not None and play.keys.may_make and not play.keys.has_room(account):
-        return await _page(visit, play, fault=visit.t("This account has too many keys of the sandbox: end some first."))
-    made = await play.keys.make(account) if play is not None and account is not None else None
-    if play is None or made is None:
+    sandbox, account = visit.viewer.sandbox, visit.viewer.account_of_login(visit.asked("account"))
+    if (
+        sandbox is not None
+        and account is not None
+        and sandbox.credentials.may_make
+        and not sandbox.credentials.has_room(account)
+    ):
+        return await _page(
+            visit, sandbox, fault=visit.t("This account has too many keys of the sandbox: end some first.")
+        )
+    made = await sandbox.credentials.make(account) if sandbox is not None and account is not None else None
+    if sandbox is None or made is None:
         return visit.missing()
-    return await _page(visit, play, made=made)
+    return await _page(visit, sandbox, made=made)
 
 
 async def fault_page(visit: SignedVisit, fault: str) -> PageReply:
     """The page, which says what went wrong with a form of it."""
-    play = visit.viewer.play
-    return visit.missing() if play is None else await _page(visit, play, fault=fault)
+    sandbox = visit.viewer.sandbox
+    return visit.missing() if sandbox is None else await _page(visit, sandbox, fault=fault)
 
 
-async def _phones(visit: SignedVisit, play: PersonalSandbox, *, wrote: str) -> PageReply:
+async def _phones(visit: SignedVisit, sandbox: PersonalSandbox, *, wrote: str) -> PageReply:
     """The numbers and the screen. What was said of the last answer stays until the next, whatever arrives meanwhile."""
     return visit.page(
         "sandbox_phones.html",
-        view=await play.phones.look(plain_address(visit.asked("number"))),
+        view=await sandbox.phones.view(plain_address(visit.asked("number"))),
         latest_of=SENT_AT_MOST,
-        addresses=await play.phones.addresses(),
-        play=play,
+        addresses=await sandbox.phones.addresses(),
+        sandbox=sandbox,
         fields=_fields(visit),
         wrote=wrote,
         said=visit.t(SAID[wrote]) if wrote in SAID else "",
@@ -126,27 +133,27 @@ async def _phones(visit: SignedVisit, play: PersonalSandbox, *, wrote: str) -> P
 
 
 async def _page(
-    visit: SignedVisit, play: PersonalSandbox, *, fault: str = "", made: Secrets | None = None
+    visit: SignedVisit, sandbox: PersonalSandbox, *, fault: str = "", made: Secrets | None = None
 ) -> PageReply:
-    view = await play.phones.look(plain_address(visit.asked("number")))
+    view = await sandbox.phones.view(plain_address(visit.asked("number")))
     done = DONE.get(visit.asked("done"))
-    account = await _account(visit, play)
+    account = await _account(visit, sandbox)
     return visit.page(
         "sandbox.html",
         status=422 if fault else 200,
         view=view,
         latest_of=SENT_AT_MOST,
-        addresses=await play.phones.addresses(),
-        play=play,
+        addresses=await sandbox.phones.addresses(),
+        sandbox=sandbox,
         fields=_fields(visit) | ({"number": view.number} if view.number else {}),
         is_chosen=bool(visit.asked("number")),
         said="",
         accounts=visit.viewer.first_accounts(CHOICE_OF),
         account=account,
-        examples=await _examples(visit, play, account, view.number, made) if account is not None else [],
+        examples=await _examples(visit, sandbox, account, view.number, made) if account is not None else [],
         made=made,
-        calls=play.calls(),
-        standing=await play.controls.standing() if play.controls.may_change else None,
+        calls=sandbox.calls(),
+        standing=await sandbox.controls.status() if sandbox.controls.may_change else None,
         first_plans=FIRST_PLANS,
         plans=delivery_plan.table(),
         presets=[(name, script.written(preset)) for name, preset in script.PRESETS.items()],
@@ -156,21 +163,21 @@ async def _page(
     )
 
 
-async def _account(visit: SignedVisit, play: PersonalSandbox) -> Account | None:
+async def _account(visit: SignedVisit, sandbox: PersonalSandbox) -> Account | None:
     """Whose requests are shown: who was chosen, else the first account, else any; None beside real carriers."""
-    if not play.is_whole:
+    if not sandbox.is_whole:
         return None
     chosen = visit.viewer.account_of_login(visit.asked("account"))
-    return chosen or await play.keys.first_account() or next(iter(visit.viewer.first_accounts(1)), None)
+    return chosen or await sandbox.credentials.first_account() or next(iter(visit.viewer.first_accounts(1)), None)
 
 
 async def _examples(
-    visit: SignedVisit, play: PersonalSandbox, account: Account, number: str, made: Secrets | None
+    visit: SignedVisit, sandbox: PersonalSandbox, account: Account, number: str, made: Secrets | None
 ) -> list[Example]:
-    secrets = made or await play.keys.known(account)
+    secrets = made or await sandbox.credentials.known_secrets(account)
     examples = []
     for sampler in visit.samplers:
-        given = Given(
+        given = SampleValues(
             url=visit.request.origin,
             login=secrets.login,
             password=secrets.password,

@@ -5,8 +5,8 @@ from palomar.console.request import PageReply, SignedVisit
 
 async def show(visit: SignedVisit) -> PageReply:
     """A page of its own; only the call where htmx asks for it."""
-    play = visit.viewer.play
-    call = play.call(visit.request.named_number) if play is not None else None
+    sandbox = visit.viewer.sandbox
+    call = sandbox.call(visit.request.named_number) if sandbox is not None else None
     if call is None:
         return visit.missing()
     return visit.page("sandbox_call_raw.html" if visit.request.wants_piece else "sandbox_call.html", call=call)

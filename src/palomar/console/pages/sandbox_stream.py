@@ -23,32 +23,32 @@ _ALIVE: Final = b":\n\n"
 
 async def listen(visit: SignedVisit) -> PageReply:
     """The stream of this visitor."""
-    play = visit.viewer.play
-    return visit.missing() if play is None else PageReply(headers=_HEADERS, body=events(visit, play))
+    sandbox = visit.viewer.sandbox
+    return visit.missing() if sandbox is None else PageReply(headers=_HEADERS, body=events(visit, sandbox))
 
 
 async def events(
     visit: SignedVisit,
-    play: PersonalSandbox,
+    sandbox: PersonalSandbox,
     *,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
     pause_seconds: float = PAUSE_SECONDS,
 ) -> AsyncGenerator[bytes, None]:
     """What the stream says, until there is nobody to say it to."""
-    listener = play.listen()
+    listener = sandbox.subscribe()
     if listener is None:
         yield _FULL
         return
     try:
         yield _BEGIN
         while True:
-            topics = await play.news(listener, within_seconds=heartbeat_seconds)
+            topics = await sandbox.next_changes(listener, within_seconds=heartbeat_seconds)
             if topics is None or not await _still_signed_in(visit):
                 return
             yield b"".join(b"event: %s\ndata:\n\n" % topic.encode("ascii") for topic in sorted(topics)) or _ALIVE
             await asyncio.sleep(pause_seconds)
     finally:
-        play.leave(listener)
+        sandbox.unsubscribe(listener)
 
 
 async def _still_signed_in(visit: SignedVisit) -> bool:

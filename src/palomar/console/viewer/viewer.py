@@ -92,7 +92,7 @@ class Viewers:
 
 
 class Viewer:
-    """See the module. Made for one request; ``callbacks``, ``people``, ``profile`` and ``play`` are the rest of what
+    """See the module. Made for one request; ``callbacks``, ``people``, ``profile`` and ``sandbox`` are the rest of what
     somebody may do."""
 
     def __init__(self, viewers: Viewers, signed_in: SignedIn) -> None:
@@ -128,7 +128,7 @@ class Viewer:
             directory=viewers.directory,
             clock=viewers.clock,
         )
-        self.play = self._play(viewers, signed_in)
+        self.sandbox = self._personal_sandbox(viewers, signed_in)
         """The sandbox, for who is let in."""
         self._sight = Sight.of(self.who)
         self._viewers = viewers
@@ -232,7 +232,7 @@ class Viewer:
 
     # --- private
 
-    def _play(self, viewers: Viewers, signed_in: SignedIn) -> PersonalSandbox | None:
+    def _personal_sandbox(self, viewers: Viewers, signed_in: SignedIn) -> PersonalSandbox | None:
         """Not for whom texts and numbers are hidden from; beside real carriers only for who sees the whole platform."""
         sandbox = viewers.sandbox
         if sandbox is None or self.hides or not (sandbox.is_whole or self.who.of_platform):

@@ -3,25 +3,25 @@
 from typing import Final
 from urllib.parse import urlencode
 
-from palomar.apidocs.samples import PASSWORD, Given, Sample, curl
+from palomar.apidocs.samples import PASSWORD, Sample, SampleValues, curl
 
 MEXICAN: Final = "525512345678"
 """Its numbers are Mexico's: where another was asked for, this one is written to."""
 
 
-def sample(given: Given) -> Sample:
+def sample(values: SampleValues) -> Sample:
     """A send by URL, with login and password."""
     from palomar.dialects.convergia.requests import read_number  # the whole face comes with it
 
-    number = given.number if read_number(given.number, national=False) else MEXICAN
+    number = values.number if read_number(values.number, national=False) else MEXICAN
     fields = {
-        "username": given.login,
-        "password": given.password or PASSWORD,
+        "username": values.login,
+        "password": values.password or PASSWORD,
         "number": number,
-        "message": given.text,
+        "message": values.text,
         "extra": "42",
     }
-    return Sample(curl=curl(f"{given.url}/?{urlencode(fields)}"), python=_python(given.url, fields))
+    return Sample(curl=curl(f"{values.url}/?{urlencode(fields)}"), python=_python(values.url, fields))
 
 
 def _python(url: str, fields: dict[str, str]) -> str:

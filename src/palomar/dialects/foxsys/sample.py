@@ -2,13 +2,13 @@
 
 import shlex
 
-from palomar.apidocs.samples import API_KEY, Given, Sample, as_json, curl, python_post
+from palomar.apidocs.samples import API_KEY, Sample, SampleValues, as_json, curl, python_post
 
 
-def sample(given: Given) -> Sample:
+def sample(values: SampleValues) -> Sample:
     """``POST /json/send`` with login and token, and a callback."""
-    url, credentials = f"{given.url}/json/send", f"{given.login}:{given.api_key or API_KEY}"
-    body = {"message": given.text, "recipient": [{"msisdn": given.number}], "ackurl": given.status_url}
+    url, credentials = f"{values.url}/json/send", f"{values.login}:{values.api_key or API_KEY}"
+    body = {"message": values.text, "recipient": [{"msisdn": values.number}], "ackurl": values.status_url}
     basic = f'"Basic " + base64.b64encode({credentials!r}.encode()).decode()'
     return Sample(
         curl=curl(

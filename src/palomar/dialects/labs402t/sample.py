@@ -2,13 +2,13 @@
 
 import shlex
 
-from palomar.apidocs.samples import API_KEY, Given, Sample, as_json, curl, python_post
+from palomar.apidocs.samples import API_KEY, Sample, SampleValues, as_json, curl, python_post
 
 
-def sample(given: Given) -> Sample:
+def sample(values: SampleValues) -> Sample:
     """``POST /sms/send`` with a key; a key of idempotency of its own each time."""
-    url, bearer = f"{given.url}/api/v1/sms/send", f"Bearer {given.api_key or API_KEY}"
-    body = {"to": given.number, "text": given.text}
+    url, bearer = f"{values.url}/api/v1/sms/send", f"Bearer {values.api_key or API_KEY}"
+    body = {"to": values.number, "text": values.text}
     headers = {"Authorization": repr(bearer), "Idempotency-Key": "str(uuid.uuid4())"}
     return Sample(
         curl=curl(

@@ -3,21 +3,21 @@
 import shlex
 from urllib.parse import urlencode
 
-from palomar.apidocs.samples import PASSWORD, Given, Sample, as_json, curl, python_post
+from palomar.apidocs.samples import PASSWORD, Sample, SampleValues, as_json, curl, python_post
 
 
-def sample(given: Given) -> Sample:
+def sample(values: SampleValues) -> Sample:
     """``POST /sms/v3/asignacion`` with a token: one that is known, else one that ``/login`` gives."""
-    url = f"{given.url}/sms/v3/asignacion"
-    body = {"registros": [{"telefono": given.number, "mensaje": given.text}]}
+    url = f"{values.url}/sms/v3/asignacion"
+    body = {"registros": [{"telefono": values.number, "mensaje": values.text}]}
     data = ("-H 'Content-Type: application/json'", f"-d {shlex.quote(as_json(body))}")
-    if given.token:
-        bearer = f"Bearer {given.token}"
+    if values.token:
+        bearer = f"Bearer {values.token}"
         return Sample(
             curl=curl(url, f"-H {shlex.quote(f'Authorization: {bearer}')}", *data),
             python=python_post(url, {"Authorization": repr(bearer)}, body),
         )
-    login = f"{given.url}/login?" + urlencode({"username": given.login, "password": given.password or PASSWORD})
+    login = f"{values.url}/login?" + urlencode({"username": values.login, "password": values.password or PASSWORD})
     return Sample(
         curl=f"TOKEN=$(curl -s -X POST {shlex.quote(login)} \\\n"
         """  | python3 -c 'import json, sys; print(json.load(sys.stdin)["message"])')\n"""
