@@ -1,5 +1,6 @@
-"""Receipts: a delivery receipt finds its part and ends it; parts whose fate is in doubt; receipts overdue.
+"""Receipts: what a carrier reports of a part moves its state; parts in doubt; receipts that are overdue.
 
-Start at ``record``; ``matching`` finds the part, ``ending`` ends it. What carriers taught us about their ids is kept in
-``receipt_id_lessons``.
+Start at ``record``: ``matching`` finds the part of a receipt, ``ending`` ends it. ``doubts`` are the copies of parts of
+which nobody knows whether their carrier has them. Not here: PDUs (``carriers.smpp.translate``), and callbacks to
+customers (``callbacks``).
 """

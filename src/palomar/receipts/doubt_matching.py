@@ -1,9 +1,11 @@
-"""Doubtful: which part in doubt a receipt speaks of that names no part by its id.
+"""Finds the part in doubt that a receipt is about when its id names no part.
 
-A copy whose answer came late, or of which another receipt has told, is known by the carrier's id all the same. Else a
-receipt fits a message by carrier, phone, sender and text (or by what the carrier echoes): if it fits exactly one, it
-ends a part of it. Which of several parts does not matter, so as many receipts as parts in doubt end all of them; but
-each receipt counts once, because its id stays with the copy that it was taken for.
+A late answer or an earlier receipt may have told the carrier's id of a copy: then the id decides. Otherwise a receipt
+fits a message by carrier, phone, sender and text (or by the id of ours that the carrier echoes). If it fits exactly one
+message, it ends one of its parts in doubt. Which of several does not matter, because as many receipts as parts end all
+of them. Each receipt counts once: its id is stored with the copy that it was matched with.
+
+Not here: receipts whose id names a part (``matching``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,39 +24,40 @@ from palomar.vocabulary.message import FINAL, MessageId, PartId, echo_of, messag
 from palomar.vocabulary.receipt_ids import canonical, is_id
 
 RIVAL_MS: Final = 86_400_000
-"""For so long the copies of a message that has ended still count beside those of one that waits: a receipt may be
-theirs."""
+"""For so long after a message has ended, its copies still compete with those of waiting messages: the receipt may be of
+one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedReceipt:
-    """Holds a receipt, the canonical ids that it may mean, and when it came (None: now)."""
+    """A receipt whose id names no part, the canonical ids that it may mean, and when it came (None: now)."""
 
     receipt: CarrierReceipt
     readings: set[str]
-    came_ms: int | None = None
+    received_ms: int | None = None
 
 
-async def match_in_doubt(work: Work, asked: Sequence[UnmatchedReceipt]) -> list[OpenPart | None]:
-    """Find the part that each of these receipts speaks of, or None; what a receipt was taken for is kept."""
-    named = await Doubts.of(work).by_reference({reading for one in asked for reading in one.readings})
-    numbers = {number for one in asked for number in (one.receipt.msisdn, one.receipt.sender)}
-    fitting = await Doubts.of(work).find_open_by_phone(numbers)
-    if not named and not fitting:
-        return [None] * len(asked)
-    both = [*named, *fitting]  # what fits one receipt has its id from then on
-    words = await _read(work, both)
-    return [_named(one, both, words) or _fitting(work, one, fitting, words) for one in asked]
+async def match_in_doubt(work: Work, unmatched: Sequence[UnmatchedReceipt]) -> list[OpenPart | None]:
+    """Find the part in doubt of each receipt, or None; the receipt's id is kept with the copy that it was matched
+    with."""
+    by_id = await Doubts.of(work).find_by_reference({reading for one in unmatched for reading in one.readings})
+    numbers = {number for one in unmatched for number in (one.receipt.msisdn, one.receipt.sender)}
+    by_phone = await Doubts.of(work).find_open_by_phone(numbers)
+    if not by_id and not by_phone:
+        return [None] * len(unmatched)
+    both = [*by_id, *by_phone]  # a copy that is matched here has an id for the receipts behind
+    messages = await _read_messages(work, both)
+    return [_match_id(one, both, messages) or _match_content(work, one, by_phone, messages) for one in unmatched]
 
 
 def names_phone(receipt: CarrierReceipt, msisdn: str) -> bool:
-    """Say whether a receipt names that phone, however it writes its number and whichever address field it uses."""
-    return any(_is_same(address, msisdn) for address in (receipt.msisdn, receipt.sender))
+    """Return True if a receipt names that phone, in either address field and in any spelling of its number."""
+    return any(_is_same_number(address, msisdn) for address in (receipt.msisdn, receipt.sender))
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
-    """Holds a message's sender, its text, the texts of its parts, and its parts."""
+class _DoubtedMessage:
+    """A message with a copy in doubt: its sender, its text, the texts of its parts, and all its parts by id."""
 
     sender: str
     text: str
@@ -62,98 +65,110 @@ class _Words:
     parts: dict[PartId, OpenPart] = field(default_factory=dict)
 
 
-async def _read(work: Work, doubts: Sequence[DoubtRow]) -> dict[MessageId, _Words]:
-    """Read the messages of these copies, with all their parts, so that a receipt can end any of them."""
+async def _read_messages(work: Work, doubts: Sequence[DoubtRow]) -> dict[MessageId, _DoubtedMessage]:
+    """Read the messages of these copies, with all their parts: a receipt may end any of them."""
     message_ids = sorted({message_of(doubt.part_id) for doubt in doubts})
-    words: dict[MessageId, _Words] = {}
+    messages: dict[MessageId, _DoubtedMessage] = {}
     for identity, sender, text, alphabet in await work.tx.lookup(rows.LOOKUP_WORDS, message_ids):
         octets = payloads(text, Alphabet(alphabet))
         texts = tuple(text_of_payload(part, Alphabet(alphabet)) for part in octets)
-        words[MessageId(identity)] = _Words(sender, text, texts)
-    wanted = [part for identity, found in words.items() for part in part_ids(identity, len(found.texts))]
+        messages[MessageId(identity)] = _DoubtedMessage(sender, text, texts)
+    wanted = [part for identity, found in messages.items() for part in part_ids(identity, len(found.texts))]
     known = await work.parts(wanted)
     for identity in wanted:
         if identity in known:
-            words[known[identity].message.id].parts[identity] = known[identity]
-    return words
+            messages[known[identity].message.id].parts[identity] = known[identity]
+    return messages
 
 
-def _named(asked: UnmatchedReceipt, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _Words]) -> OpenPart | None:
-    """Find it by the carrier's id of a copy, told by a late answer or a receipt before; the phone must fit."""
-    receipt = asked.receipt
+def _match_id(
+    unmatched: UnmatchedReceipt, doubts: Sequence[DoubtRow], messages: Mapping[MessageId, _DoubtedMessage]
+) -> OpenPart | None:
+    """Match a receipt by the carrier's id of a copy; a phone that the receipt names must be the message's."""
+    receipt = unmatched.receipt
     for doubt in doubts:
-        part = _part(doubt, words)
-        if part is None or doubt.carrier != receipt.carrier or doubt.reference not in asked.readings:
+        part = _part_of(doubt, messages)
+        if part is None or doubt.carrier != receipt.carrier or doubt.reference not in unmatched.readings:
             continue
         if not (receipt.msisdn or receipt.sender) or names_phone(receipt, part.message.msisdn):
             return part
     return None
 
 
-def _fitting(
-    work: Work, asked: UnmatchedReceipt, doubts: Sequence[DoubtRow], words: Mapping[MessageId, _Words]
+def _match_content(
+    work: Work, unmatched: UnmatchedReceipt, doubts: Sequence[DoubtRow], messages: Mapping[MessageId, _DoubtedMessage]
 ) -> OpenPart | None:
-    fits = [doubt for doubt in doubts if doubt.is_open and _fits(work, asked, doubt, words)]
-    messages = {message_of(doubt.part_id) for doubt in fits}
-    if len(messages) != 1:
+    """Match a receipt by phone, sender, text and echo, if it fits copies of exactly one message."""
+    receipt = unmatched.receipt
+    fits = [doubt for doubt in doubts if doubt.is_open and _fits(work, unmatched, doubt, messages)]
+    message_ids = {message_of(doubt.part_id) for doubt in fits}
+    if len(message_ids) != 1:
         return None
-    (message_id,) = messages
-    found = words[message_id]
-    chosen = min(fits, key=lambda doubt: _order(asked.receipt, doubt, found))
-    reference = canonical(asked.receipt.reference) if is_id(asked.receipt.reference) else ""
+    (message_id,) = message_ids
+    found = messages[message_id]
+    chosen = min(fits, key=lambda doubt: _preference(receipt, doubt, found))
+    reference = canonical(receipt.reference) if is_id(receipt.reference) else ""
     part = found.parts[chosen.part_id]
-    Doubts.of(work).tell(part, chosen.attempt, reference)
+    Doubts.of(work).confirm(part, chosen.attempt, reference)
     return part
 
 
-def _fits(work: Work, asked: UnmatchedReceipt, doubt: DoubtRow, words: Mapping[MessageId, _Words]) -> bool:
-    receipt, part = asked.receipt, _part(doubt, words)
+def _fits(
+    work: Work, unmatched: UnmatchedReceipt, doubt: DoubtRow, messages: Mapping[MessageId, _DoubtedMessage]
+) -> bool:
+    """Return True if the receipt may be about this copy, by all that both say."""
+    receipt, part = unmatched.receipt, _part_of(doubt, messages)
     if part is None or doubt.carrier != receipt.carrier:
         return False
     if receipt.echo is not None and echo_of(part.id) != receipt.echo:
         return False
-    message, found = part.message, words[part.message.id]
+    message, found = part.message, messages[part.message.id]
     if message.final_ms is not None and work.now_ms - message.final_ms > RIVAL_MS:
         return False
-    if asked.came_ms is not None and asked.came_ms < message.due_ms:
+    if unmatched.received_ms is not None and unmatched.received_ms < message.due_ms:
         return False  # it came before the message could leave
-    if not names_phone(receipt, message.msisdn) or not _says(receipt, found):
+    if not names_phone(receipt, message.msisdn) or not _text_fits(receipt, found):
         return False
-    return not receipt.sender or not doubt.sender or _is_from(receipt, doubt.sender) or _is_from(receipt, found.sender)
+    return (
+        not receipt.sender
+        or not doubt.sender
+        or _names_sender(receipt, doubt.sender)
+        or _names_sender(receipt, found.sender)
+    )
 
 
-def _says(receipt: CarrierReceipt, words: _Words) -> bool:
-    """Tell whether the message, or one of its parts, begins as the receipt says."""
-    return any(_begins_so(receipt, text) for text in (words.text, *words.texts))
+def _text_fits(receipt: CarrierReceipt, message: _DoubtedMessage) -> bool:
+    """Return True if the message, or one of its parts, begins with the text of the receipt."""
+    return any(_begins_with_text(receipt, text) for text in (message.text, *message.texts))
 
 
-def _order(receipt: CarrierReceipt, doubt: DoubtRow, words: _Words) -> tuple[bool, bool, PartId, int]:
-    """Put first a part that waits, then one whose own text begins as the receipt says, then the first copy."""
-    part = words.parts[doubt.part_id]
-    return part.state in FINAL, not _begins_so(receipt, words.texts[part.number - 1]), part.id, doubt.attempt
+def _preference(receipt: CarrierReceipt, doubt: DoubtRow, message: _DoubtedMessage) -> tuple[bool, bool, PartId, int]:
+    """Make a sort key: first a part that waits, then one that begins with the receipt's text, then the first copy."""
+    part = message.parts[doubt.part_id]
+    return part.state in FINAL, not _begins_with_text(receipt, message.texts[part.number - 1]), part.id, doubt.attempt
 
 
-def _part(doubt: DoubtRow, words: Mapping[MessageId, _Words]) -> OpenPart | None:
-    found = words.get(message_of(doubt.part_id))
+def _part_of(doubt: DoubtRow, messages: Mapping[MessageId, _DoubtedMessage]) -> OpenPart | None:
+    found = messages.get(message_of(doubt.part_id))
     return found.parts.get(doubt.part_id) if found else None
 
 
-def _begins_so(receipt: CarrierReceipt, text: str) -> bool:
-    """Tell whether a text begins as the receipt says. Carriers write what they cannot spell as something else, and of
-    parts they repeat the header too."""
+def _begins_with_text(receipt: CarrierReceipt, text: str) -> bool:
+    """Return True if a text begins with the text of the receipt, or if that tells nothing: carriers replace characters
+    that they cannot encode, and of a part of a long message they repeat the header too."""
     begins = receipt.text.strip()
     return not begins or not (begins.isascii() and begins.isprintable()) or text.strip().startswith(begins)
 
 
-def _is_from(receipt: CarrierReceipt, sender: str) -> bool:
+def _names_sender(receipt: CarrierReceipt, sender: str) -> bool:
     return any(
-        address.casefold() == sender.casefold() or _is_same(address, sender)
+        address.casefold() == sender.casefold() or _is_same_number(address, sender)
         for address in (receipt.sender, receipt.msisdn)
     )
 
 
-def _is_same(one: str, other: str) -> bool:
-    """Tell whether two receipt_id_formats of a number are one (with or without trunk and country codes)."""
+def _is_same_number(one: str, other: str) -> bool:
+    """Return True if two spellings are of one number (with or without trunk and country codes)."""
     tail = phone_tail(one)
     return bool(one) and (
         one == other or (len(tail) == len(phone_tail(other)) == PHONE_DIGITS and tail == phone_tail(other))

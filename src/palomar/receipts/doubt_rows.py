@@ -1,4 +1,4 @@
-"""Copies of parts of which nobody knows whether their carrier took them: rows and their SQL."""
+"""Rows of ``doubts`` and their SQL: copies of parts of which it is unknown whether their carrier took them."""
 
 from msgspec import Struct
 
@@ -7,8 +7,8 @@ from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.message import PartId
 
 NO_REFERENCE = "none"
-"""Stands for the carrier's id of a copy that is in doubt no more and whose id nobody told. No id is spelt in small
-letters here: ids are stored in capitals."""
+"""Stored in place of the carrier's id for a copy that is no more in doubt and whose id is unknown. Ids are stored in
+capitals, so none is equal to it."""
 
 _KEY: Columns = columns_of("bigint", "part_id attempt")
 INSERT_DOUBTS = Insert(
@@ -35,8 +35,8 @@ FORGET_DOUBTS = (
 
 
 class DoubtRow(Struct, kw_only=True):
-    """One copy. ``phone`` is the tail of its recipient's number, ``sender`` who it seemed to come from (empty where
-    nobody knows), ``reference`` the carrier's id once somebody told it: until then it is empty."""
+    """One copy of a part. ``phone`` is the tail of its recipient's number, ``sender`` the sender that its submit named
+    (empty where that is unknown), ``reference`` the carrier's id: empty as long as the copy is in doubt."""
 
     part_id: PartId
     attempt: int
@@ -49,11 +49,11 @@ class DoubtRow(Struct, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Tell whether nobody has told yet what became of this copy."""
+        """Return True as long as it is unknown whether the carrier has this copy."""
         return not self.reference
 
     def row(self) -> Row:
-        """Make its values, in the order of INSERT_DOUBTS."""
+        """Return its values, in the order of INSERT_DOUBTS."""
         return (
             self.part_id,
             self.attempt,
@@ -67,7 +67,7 @@ class DoubtRow(Struct, kw_only=True):
 
 
 def doubt_row(row: Found) -> DoubtRow:
-    """Read a row of LOOKUP_DOUBTS and its like."""
+    """Build a doubt from a row of LOOKUP_DOUBTS or a statement of the same columns."""
     identity, attempt, carrier, phone, sender, cause, reference, at_ms = row
     return DoubtRow(
         part_id=PartId(identity),

@@ -1,8 +1,8 @@
-"""The doubts of one transaction: which copies of which parts may or may not be with their carriers.
+"""The copies in doubt of one transaction: it is unknown whether their carriers have them.
 
-Read where somebody wants to know, moved in memory, and written at the end. Parts that nobody ever doubted, nearly all
-of them, cost nothing here. Not here: what is done about a doubt (``sending.submit``), and which of them a receipt
-speaks of (``matching``).
+They are read when a step needs them, changed in memory, and written at the end of the transaction. Nearly all parts
+were never in doubt; those cost nothing here. Not here: resending or holding a part in doubt (``sending.submit``), and
+which copy a receipt is about (``doubt_matching``).
 """
 
 from collections.abc import Iterable
@@ -22,13 +22,13 @@ _Key = tuple[PartId, int]
 
 
 class Doubts(Participant):
-    """The copies in doubt of one transaction's parts."""
+    """The copies that are or were in doubt, of the parts of one transaction."""
 
     def __init__(self, work: Work) -> None:
         super().__init__(work)
         self._by_part: dict[PartId, dict[int, DoubtRow]] = {}
         self.has_any = False
-        """A copy of some part of this transaction was ever in doubt, as far as it was loaded."""
+        """True if any loaded part has a copy that is or was in doubt."""
         self._added: dict[_Key, DoubtRow] = {}
         self._changed: dict[_Key, DoubtRow] = {}
         self._lanes: dict[MessageId, int] = {}
@@ -36,7 +36,8 @@ class Doubts(Participant):
     # --- reading
 
     async def load(self, ids: Iterable[PartId]) -> None:
-        """Read the copies of these parts that were ever in doubt, each once."""
+        """Read the copies of these parts that are or were in doubt; parts that were loaded before are not read
+        again."""
         missing = sorted({identity for identity in ids if identity not in self._by_part})
         if missing:
             self._by_part.update((identity, {}) for identity in missing)
@@ -44,7 +45,7 @@ class Doubts(Participant):
                 self._keep(rows.doubt_row(row))
 
     async def load_lanes(self, message_ids: Iterable[MessageId]) -> None:
-        """Read in which lanes these messages are, if any lane has bounds of its own."""
+        """Read the lanes of these messages, if any lane has bounds of its own."""
         plan = self._plan
         if any(lane.has_own_resend for lane in plan.lanes):
             missing = sorted(set(message_ids) - self._lanes.keys())
@@ -53,7 +54,7 @@ class Doubts(Participant):
             )
 
     async def find_open_by_phone(self, numbers: Iterable[str]) -> list[DoubtRow]:
-        """Find every open copy for these phones, those of this transaction too."""
+        """Find all copies for these phones that are in doubt, those of this transaction too."""
         tails = sorted({phone_tail(number) for number in numbers if number})
         if not tails:
             return []
@@ -65,8 +66,8 @@ class Doubts(Participant):
             if doubt.is_open and doubt.phone in tails
         ]
 
-    async def by_reference(self, references: Iterable[str]) -> list[DoubtRow]:
-        """Find every copy to which a carrier gave one of these ids (as ``canonical`` spells them)."""
+    async def find_by_reference(self, references: Iterable[str]) -> list[DoubtRow]:
+        """Find all copies to which a carrier gave one of these ids (in the spelling of ``canonical``)."""
         wanted = set(references) - {""}
         if not wanted:
             return []
@@ -75,33 +76,33 @@ class Doubts(Participant):
         return [doubt for copies in self._by_part.values() for doubt in copies.values() if doubt.reference in wanted]
 
     def copies_of(self, part: OpenPart) -> list[DoubtRow]:
-        """List the copies of a part that was loaded, the first attempt first."""
+        """List the copies of a loaded part, the first attempt first."""
         return list(self._by_part.get(part.id, {}).values())
 
     def is_open(self, part: OpenPart) -> bool:
-        """Tell whether a copy of this part may be with a carrier, for all that anybody knows."""
+        """Return True if a copy of this part is in doubt: a carrier may have it."""
         return any(doubt.is_open for doubt in self._by_part.get(part.id, {}).values())
 
     def is_confirmed(self, part: OpenPart) -> bool:
-        """Tell whether a carrier has told that it has a copy of this part, of which nobody had known that."""
+        """Return True if a copy of this part was in doubt and its carrier turned out to have it."""
         copies = self._by_part.get(part.id, {}).values()
         return any(not doubt.is_open and doubt.cause is not DoubtCause.REFUTED for doubt in copies)
 
-    def copies(self, part: OpenPart, cause: DoubtCause) -> int:
-        """Count the copies of it that are or were in doubt for that cause."""
+    def count_copies(self, part: OpenPart, cause: DoubtCause) -> int:
+        """Count the copies of a part that are or were in doubt for that cause."""
         return sum(doubt.cause is cause for doubt in self._by_part.get(part.id, {}).values())
 
     def bounds(self, account_id: AccountId, message_id: MessageId) -> Resend:
-        """Give the bounds for a message's parts; its lane has been loaded."""
+        """Return how often and when the parts of a message may be resent. Its lane has been loaded."""
         account = self._work.context.accounts.get(account_id)
         own = account.settings.resend if account else Resend(times=0)
         lane = self._plan.lane(self._lanes.get(message_id, 0))
         return lane.resend(own) if lane is not None else own
 
-    # --- moving
+    # --- changing
 
     def add(self, part: OpenPart, cause: DoubtCause, *, sender: str) -> None:
-        """Put the newest copy of a part that was loaded in doubt."""
+        """Put the newest copy of a loaded part in doubt. ``sender`` is the one that its submit named."""
         doubt = DoubtRow(
             part_id=part.id,
             attempt=part.attempt,
@@ -115,23 +116,23 @@ class Doubts(Participant):
             self._added[part.id, part.attempt] = doubt
             self._keep(doubt)
 
-    def tell(self, part: OpenPart, attempt: int, reference: str) -> None:
-        """Note that the carrier has this copy, under that id (in its stored spelling; empty where nobody told it)."""
+    def confirm(self, part: OpenPart, attempt: int, reference: str) -> None:
+        """Record that the carrier has this copy, under that id (in its stored spelling; empty if unknown)."""
         self._settle(part.id, attempt, reference=reference or NO_REFERENCE)
 
     def refute(self, part: OpenPart, attempt: int) -> bool:
-        """Note that the carrier has not taken this copy; says whether it was in doubt."""
+        """Record that the carrier has not taken this copy; return True if it was in doubt."""
         return self._settle(part.id, attempt, cause=DoubtCause.REFUTED, reference=NO_REFERENCE)
 
-    def forget(self, part: OpenPart) -> None:
-        """Count no longer what was counted before: a person decided that the part is sent once more."""
+    def restart_count(self, part: OpenPart) -> None:
+        """Count the copies so far no longer: a person decided to send the part once more, so its bounds begin anew."""
         for doubt in self.copies_of(part):
             if doubt.cause is not DoubtCause.REFUTED:
                 doubt.cause = DoubtCause.REFUTED
                 self._changed[part.id, doubt.attempt] = doubt
 
     async def write(self) -> None:
-        """Write what was moved."""
+        """Write the copies that were added or changed."""
         if self._added:
             await self._work.tx.insert(rows.INSERT_DOUBTS, [doubt.row() for doubt in self._added.values()])
         changed = [doubt for key, doubt in self._changed.items() if key not in self._added]
@@ -139,7 +140,7 @@ class Doubts(Participant):
             values = [(doubt.part_id, doubt.attempt, doubt.cause, doubt.reference) for doubt in changed]
             await self._work.tx.update(rows.UPDATE_DOUBTS, values)
 
-    # --- inside
+    # --- private
 
     @property
     def _plan(self) -> RoutingPlan:

@@ -1,5 +1,7 @@
-"""How a part ends, and with its last part the message: the one place where a state becomes final. And how it is held
-where its end cannot be told yet."""
+"""Ends parts, and messages with their last part: the one place where a state becomes final. Holds parts in doubt.
+
+Not here: what a receipt means for its part (``record``).
+"""
 
 from typing import Final
 
@@ -16,8 +18,8 @@ _NOT_SENT: Final = (State.QUEUED, State.HELD)
 
 
 def mark_message_sent(work: Work, message: OpenMessage) -> None:
-    """Tell a message's owner, once, that the carrier has taken it with the last part that had not left. Not for a
-    message of which another part is in doubt: nobody knows whether that was taken."""
+    """Move a message to ``sent`` and make its callback, once, when all its parts have left. The caller makes sure that
+    none of them is in doubt: nobody knows whether the carrier has such a part."""
     if message.parts_left == 0 and message.state in _NOT_SENT and message.worst is not State.REJECTED:
         move(message, State.SENT, MESSAGE_TRANSITIONS)
         Outbox.of(work).tell(
@@ -31,8 +33,8 @@ def mark_message_sent(work: Work, message: OpenMessage) -> None:
 def end_part(
     work: Work, part: OpenPart, state: State, *, presumed: bool = False, reason: Reason = Reason.GIVE_BACK
 ) -> None:
-    """End an open part. Credit that no carrier has earned is given back, for a reason; the message ends with its last
-    part."""
+    """End an open part in a final state, and the message with its last part. If the part was never paid for, its credit
+    is given back for ``reason``. ``presumed`` tells that a receipt may still correct the end."""
     message = part.message
     move(part, state)
     if part.sent_ms is None:
@@ -47,11 +49,11 @@ def end_part(
     move(message, message.worst, MESSAGE_TRANSITIONS)
     message.final_ms = work.now_ms
     work.update(part, message_ended=True)
-    _tell_end(work, message)
+    _report_end(work, message)
 
 
 def hold(work: Work, part: OpenPart) -> None:
-    """Send a part no more that waits or is under way: its receipt ends it, or its validity."""
+    """Hold a part that is queued or under way: it is sent no more, and its receipt or its validity ends it."""
     move(part, State.HELD)
     if part.message.state is State.QUEUED:
         move(part.message, State.HELD, MESSAGE_TRANSITIONS)
@@ -60,17 +62,17 @@ def hold(work: Work, part: OpenPart) -> None:
 
 
 def correct_end(work: Work, part: OpenPart, state: State) -> None:
-    """A real receipt for an end that we had presumed: state and callback, never money, once."""
+    """Correct a presumed end by a receipt, once: it changes the state and makes a callback, but moves no credit."""
     message = part.message
     move(part, state, CORRECTIONS)
     move(message, state, CORRECTIONS)
     message.worst = state
     message.presumed = 0
     work.update(part)
-    _tell_end(work, message)
+    _report_end(work, message)
 
 
-def _tell_end(work: Work, message: OpenMessage) -> None:
+def _report_end(work: Work, message: OpenMessage) -> None:
     work.add_moment(message.id, Kind.ENDED, {"state": message.state, "presumed": bool(message.presumed)})
     if message.state is not State.CANCELLED:
         Outbox.of(work).tell(message, _event(message, work.now_ms))

@@ -1,9 +1,10 @@
-"""Matching: which part a receipt speaks of.
+"""Finds the part that a receipt is about.
 
-By carrier and id first, the id read as the carrier's receipts spell it: as long as that is not learned, every reading
-is tried, and the phone's address decides between them. Carriers reuse ids: of several the newest that still waits wins.
-An id of zeros, or one that differs from the answer's by case where case tells, needs the phone's address too. A copy in
-doubt has no id: its receipt finds it by what the carrier echoes, or by phone, sender and text (``doubt_matching``).
+The carrier and the id decide first. Carriers spell the id of an answer in other ways in its receipt: as long as it is
+not learned how, every reading is tried, and the phone's address decides between them. Carriers reuse ids: of several
+the newest that still waits wins. An id of zeros, or one that differs from the answer's by case where case tells, needs
+the phone's address too. A copy in doubt has no id: its receipt finds it by what the carrier echoes, or by phone, sender
+and text (``doubt_matching``).
 
 Not here: what a receipt does to its part (``record``).
 """
@@ -27,15 +28,15 @@ _ByReference = dict[tuple[str, str], list[PartId]]
 
 
 async def match(
-    work: Work, receipts: Sequence[CarrierReceipt], *, guess: bool = False, came_ms: Sequence[int] = ()
+    work: Work, receipts: Sequence[CarrierReceipt], *, guess: bool = False, received_ms: Sequence[int] = ()
 ) -> list[OpenPart | None]:
-    """Find the part of each receipt, or None; what is learned on the way is kept. ``guess``: try every reading,
-    whatever has been learned. ``came_ms`` is when each came, if it was not now."""
+    """Find the part of each receipt, or None, and learn how carriers spell ids. ``guess`` tries every reading, whatever
+    has been learned. ``received_ms`` is when each receipt came (wall milliseconds), if it was not now."""
     readings = [_readings(work, receipt, guess=guess) for receipt in receipts]
     wanted = {reading for found in readings for reading in found.values()}
     candidates = await _candidates(work, wanted)
     known = await work.parts({identity for found in candidates.values() for identity in found})
-    _add_fresh(candidates, work.new_references)
+    _add_new_references(candidates, work.new_references)
     matched: list[OpenPart | None] = []
     nameless: list[int] = []
     for index, (receipt, found) in enumerate(zip(receipts, readings, strict=True)):
@@ -47,7 +48,7 @@ async def match(
             _learn(work, receipt, fit, found)
     if nameless:
         asked = [
-            UnmatchedReceipt(receipts[i], set(readings[i].values()) - {""}, came_ms[i] if came_ms else None)
+            UnmatchedReceipt(receipts[i], set(readings[i].values()) - {""}, received_ms[i] if received_ms else None)
             for i in nameless
         ]
         for index, part in zip(nameless, await match_in_doubt(work, asked), strict=True):
@@ -56,17 +57,18 @@ async def match(
 
 
 def is_id_enough(receipt: CarrierReceipt, answer_id: str) -> bool:
-    """Say whether the id of a receipt, which reads as that of an answer, is enough without the phone's address."""
-    told = receipt.reference
-    if is_zero(told):
+    """Return True if the id of a receipt, which reads as ``answer_id``, is enough without the phone's address."""
+    receipt_id = receipt.reference
+    if is_zero(receipt_id):
         return False
-    return told == answer_id or not differs_by_case(answer_id, told)
+    return receipt_id == answer_id or not differs_by_case(answer_id, receipt_id)
 
 
-class _Fit(Struct, frozen=True):
+class _Match(Struct, frozen=True):
     part: OpenPart
-    spelling: ReceiptIdFormat
-    by_address: bool
+    id_format: ReceiptIdFormat
+    names_phone: bool
+    """True if the receipt names the phone of the part."""
 
 
 def _readings(work: Work, receipt: CarrierReceipt, *, guess: bool) -> dict[ReceiptIdFormat, str]:
@@ -84,9 +86,9 @@ async def _candidates(work: Work, wanted: set[str]) -> _ByReference:
     return found
 
 
-def _add_fresh(candidates: _ByReference, named: Sequence[OpenPart]) -> None:
-    """Parts that were named earlier in this very batch are not in the tables yet."""
-    for part in named:
+def _add_new_references(candidates: _ByReference, parts: Sequence[OpenPart]) -> None:
+    """Add the parts that got their ids earlier in this batch: those are not in the tables yet."""
+    for part in parts:
         if not part.carrier_reference:
             continue
         found = candidates.setdefault((part.carrier, canonical(part.carrier_reference)), [])
@@ -99,42 +101,44 @@ def _best(
     readings: Mapping[ReceiptIdFormat, str],
     candidates: _ByReference,
     known: Mapping[PartId, OpenPart],
-) -> _Fit | None:
-    """Who has the phone's address, then the plainest reading, then who still waits, then the newest.
+) -> _Match | None:
+    """Choose among the candidates of a receipt.
 
-    Where readings have to be guessed, only the plain one is believed without the address. One reading and one
-    candidate, as nearly always, need no judge.
+    A part whose phone the receipt names goes first, then the unchanged id_format of the id, then a part that waits,
+    then the newest. Where the format of ids is not learned, only the unchanged id_format is accepted without the phone.
+    One reading with one candidate, as nearly always, is decided at once.
     """
     if len(readings) == 1:
-        ((spelling, reference),) = readings.items()
+        ((id_format, reference),) = readings.items()
         identities = candidates.get((receipt.carrier, reference), ())
         if reference and len(identities) == 1 and identities[0] in known:
             part = known[identities[0]]
-            if spelling is not ReceiptIdFormat.SAME or is_id_enough(receipt, part.carrier_reference or ""):
-                return _Fit(part, spelling, False)
+            if id_format is not ReceiptIdFormat.SAME or is_id_enough(receipt, part.carrier_reference or ""):
+                return _Match(part, id_format, False)
     fits = [
-        _Fit(known[identity], spelling, names_phone(receipt, known[identity].message.msisdn))
-        for spelling, reference in readings.items()
+        _Match(known[identity], id_format, names_phone(receipt, known[identity].message.msisdn))
+        for id_format, reference in readings.items()
         for identity in candidates.get((receipt.carrier, reference), ())
         if identity in known
     ]
     is_guess = len(readings) > 1
-    sound = [fit for fit in fits if fit.by_address or _needs_no_address(receipt, fit, is_guess=is_guess)]
-    return max(sound, key=_soundness, default=None)
+    accepted = [fit for fit in fits if fit.names_phone or _needs_no_address(receipt, fit, is_guess=is_guess)]
+    return max(accepted, key=_preference, default=None)
 
 
-def _needs_no_address(receipt: CarrierReceipt, fit: _Fit, *, is_guess: bool) -> bool:
-    if fit.spelling is not ReceiptIdFormat.SAME:
+def _needs_no_address(receipt: CarrierReceipt, fit: _Match, *, is_guess: bool) -> bool:
+    if fit.id_format is not ReceiptIdFormat.SAME:
         return not is_guess
     return is_id_enough(receipt, fit.part.carrier_reference or "")
 
 
-def _soundness(fit: _Fit) -> tuple[bool, bool, bool, int]:
-    return fit.by_address, fit.spelling is ReceiptIdFormat.SAME, fit.part.state not in FINAL, int(fit.part.id)
+def _preference(fit: _Match) -> tuple[bool, bool, bool, int]:
+    return fit.names_phone, fit.id_format is ReceiptIdFormat.SAME, fit.part.state not in FINAL, int(fit.part.id)
 
 
-def _learn(work: Work, receipt: CarrierReceipt, fit: _Fit, readings: Mapping[ReceiptIdFormat, str]) -> None:
-    """One receipt that names the phone teaches how the carrier spells, if its id would have read otherwise."""
-    is_telling = len(set(readings.values())) == len(readings) > 1
-    if is_telling and fit.by_address:
-        Lessons.of(work).learn(receipt.carrier, RECEIPT_IDS, fit.spelling.value)
+def _learn(work: Work, receipt: CarrierReceipt, fit: _Match, readings: Mapping[ReceiptIdFormat, str]) -> None:
+    """Learn the carrier's format of ids from a receipt that names the phone, if each format reads its id
+    differently."""
+    tells_format = len(set(readings.values())) == len(readings) > 1
+    if tells_format and fit.names_phone:
+        Lessons.of(work).learn(receipt.carrier, RECEIPT_IDS, fit.id_format.value)

@@ -1,6 +1,7 @@
-"""Count what carriers send that is not as it should be, in the transaction that records what it says.
+"""Counts oddities: unknown words in receipts and faulty PDUs of carriers, in the transaction that records the PDU.
 
-A row of ``oddities`` is one carrier and one oddity.
+A row of ``oddities`` is one carrier and one oddity. Not here: the kinds of oddities (``vocabulary.oddity``), and who
+finds them (``carriers.smpp.translate``).
 """
 
 from collections import Counter
@@ -12,12 +13,12 @@ from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.oddity import OTHERS, Oddity, OddityKind
 
 OF_A_KIND_AT_MOST = 100
-"""So many of a kind are counted apart for each carrier; whatever else comes is counted together."""
+"""So many oddities of a kind are counted apart for each carrier; others are counted together as OTHERS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedOddity:
-    """One oddity of one carrier, how often it came, and when last."""
+    """One oddity of one carrier: how often it came, and when last (wall milliseconds)."""
 
     carrier: str
     oddity: Oddity
@@ -26,22 +27,23 @@ class CountedOddity:
 
 
 class Oddities(Participant):
-    """What carriers sent in one transaction that is odd."""
+    """The oddities of one transaction."""
 
     def __init__(self, work: Work) -> None:
         super().__init__(work)
-        self._odd: list[tuple[str, Oddity]] = []
+        self._noted: list[tuple[str, Oddity]] = []
 
     def note(self, carrier: str, oddities: Iterable[Oddity]) -> None:
-        """Note what a carrier sent."""
-        self._odd += [(carrier, oddity) for oddity in oddities]
+        """Note the oddities of a PDU of a carrier."""
+        self._noted += [(carrier, oddity) for oddity in oddities]
 
     async def write(self) -> None:
-        """Count what was noted; every writer takes the rows in the same order."""
+        """Add what was noted to the counts. The rows are taken in one order, so that no two writers block each
+        other."""
         tx, now_ms = self._work.tx, self._work.now_ms
         counted: Counter[tuple[str, str, str]] = Counter()
         known: dict[tuple[str, str], set[str]] = {}
-        for carrier, one in self._odd:
+        for carrier, one in self._noted:
             kind = one.kind.value
             if (carrier, kind) not in known:
                 known[carrier, kind] = {str(row[0]) for row in await tx.select(KINDS_OF_CARRIER, carrier, kind)}
@@ -54,7 +56,7 @@ class Oddities(Participant):
 
 
 async def list_oddities(tx: Transaction, *, since_ms: int) -> list[CountedOddity]:
-    """List what has come since a time, by carrier and kind, the most frequent first."""
+    """List the oddities that came since a time (wall milliseconds), by carrier and kind, the most frequent first."""
     return [
         CountedOddity(carrier=row[0], oddity=Oddity(OddityKind(row[1]), row[2]), times=row[3], last_ms=row[4])
         for row in await tx.select(SELECT_ODDITIES, since_ms)

@@ -1,4 +1,7 @@
-"""What carriers told us that has no message yet: orphan receipts. What phones wrote is in ``inbound.inbound_rows``."""
+"""Rows of ``orphans`` and their SQL: receipts whose part is not found yet.
+
+Not here: joining them with their parts (``record``), and texts that phones write (``inbound.inbound_rows``).
+"""
 
 from msgspec import Struct
 
@@ -23,7 +26,7 @@ LOOKUP_ORPHANS = Lookup(
 )
 _TAIL_OF_MSISDN = "CASE WHEN length(msisdn) > 8 THEN substr(msisdn, length(msisdn) - 7) ELSE msisdn END"
 _TAIL_OF_SENDER = "CASE WHEN length(sender) > 8 THEN substr(sender, length(sender) - 7) ELSE sender END"
-# As phone_tail() of vocabulary.doubt cuts numbers; which of its addresses is the phone's, not every carrier agrees.
+# The tails are cut as vocabulary.doubt.phone_tail does. Carriers disagree in which address field the phone stands.
 LOOKUP_ORPHANS_BY_MSISDN = Lookup(
     f"SELECT {_ORPHAN} FROM orphans WHERE {_TAIL_OF_MSISDN} IN {{keys}} ORDER BY id", "text"
 )
@@ -40,14 +43,14 @@ COUNT_ORPHANS = "SELECT carrier, count(*), max(received_ms) FROM orphans GROUP B
 
 
 class OrphanRow(Struct, frozen=True, kw_only=True):
-    """A receipt that found no part, and when it came."""
+    """A receipt whose part was not found, and when it came (wall milliseconds)."""
 
     id: int
     receipt: CarrierReceipt
     received_ms: int
 
     def row(self) -> Row:
-        """In the order of INSERT_ORPHANS."""
+        """Return its values, in the order of INSERT_ORPHANS."""
         receipt = self.receipt
         return (
             self.id,
@@ -65,7 +68,7 @@ class OrphanRow(Struct, frozen=True, kw_only=True):
 
 
 def orphan_row(row: Found) -> OrphanRow:
-    """From a row of LOOKUP_ORPHANS and its like."""
+    """Build an orphan from a row of LOOKUP_ORPHANS or a statement of the same columns."""
     identity, carrier, reference, state, stat, raw, msisdn, sender, text, octets, received_ms = row
     receipt = CarrierReceipt(
         carrier=carrier,

@@ -1,4 +1,8 @@
-"""Lessons: what carriers have taught us, kept so that a restart need not learn again; people may unlearn them."""
+"""Stores what is learned of a carrier: how its receipts spell the ids of its answers.
+
+A lesson outlives a restart, and people may remove a wrong one. Not here: how a format is learned (``matching``), and
+the formats themselves (``vocabulary.receipt_ids``).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,12 +23,12 @@ INSERT_LESSONS = Insert(
 FORGET_LESSON = "DELETE FROM lessons WHERE carrier = ? AND subject = ?"
 
 RECEIPT_IDS = "receipt_ids"
-"""The subject of how receipts spell the ids of answers."""
+"""The subject of lessons about how receipts spell the ids of answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """One thing that a carrier has taught us."""
+    """One learned fact about a carrier."""
 
     carrier: str
     subject: str
@@ -33,25 +37,26 @@ class Lesson:
 
 
 class ReceiptContext(ContextExtension, frozen=True, kw_only=True):
-    """What is known of carriers' receipts: how each spells ids, and who reports one part alone of a long message."""
+    """Facts about carriers' receipts: ``receipt_id_formats`` by carrier, as far as learned; ``one_receipt`` are the
+    carriers that send a receipt for one part alone of a long message."""
 
     receipt_id_formats: Mapping[str, ReceiptIdFormat]
     one_receipt: frozenset[str]
 
 
 class Lessons(Participant):
-    """What carriers teach in one transaction: one lesson a carrier and subject."""
+    """The lessons of one transaction: at most one for a carrier and subject."""
 
     def __init__(self, work: Work) -> None:
         super().__init__(work)
         self._new: dict[tuple[str, str], str] = {}
 
     def learn(self, carrier: str, subject: str, value: str) -> None:
-        """Take a lesson, if this transaction has none yet of this carrier on this subject."""
+        """Add a lesson, unless this transaction has one for this carrier and subject."""
         self._new.setdefault((carrier, subject), value)
 
     async def write(self) -> None:
-        """Keep the lessons, in place of others on their subjects; every node hears of them."""
+        """Store the lessons in place of earlier ones, and make every node read them."""
         tx, now_ms = self._work.tx, self._work.now_ms
         for (carrier, subject), value in sorted(self._new.items()):
             await tx.execute(FORGET_LESSON, carrier, subject)
@@ -61,7 +66,7 @@ class Lessons(Participant):
 
 
 async def list_lessons(tx: Transaction) -> list[Lesson]:
-    """All lessons, by carrier."""
+    """List all lessons, by carrier."""
     return [
         Lesson(carrier=row[0], subject=row[1], value=row[2], learned_ms=row[3])
         for row in await tx.select(SELECT_LESSONS)
@@ -69,13 +74,13 @@ async def list_lessons(tx: Transaction) -> list[Lesson]:
 
 
 async def load_receipt_id_formats(tx: Transaction) -> Mapping[str, ReceiptIdFormat]:
-    """How each carrier's receipts spell ids."""
+    """Read the format of ids in receipts, by carrier."""
     lessons = await list_lessons(tx)
     return {lesson.carrier: ReceiptIdFormat(lesson.value) for lesson in lessons if lesson.subject == RECEIPT_IDS}
 
 
 async def unlearn(tx: Transaction, carrier: str, subject: str) -> bool:
-    """Forget a lesson; False if there was none."""
+    """Remove a lesson; return False if there was none."""
     if await tx.execute(FORGET_LESSON, carrier, subject) == 0:
         return False
     await tx.execute(BUMP_VERSION)

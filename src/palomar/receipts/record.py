@@ -1,6 +1,7 @@
-"""Report: receipts find their part by carrier and id, move its state, and are acknowledged only after the commit.
+"""Records receipts: each finds its part and moves its state. A receipt is acknowledged only after the commit.
 
-A receipt that finds nothing is kept as an orphan, and joined when the answer that names its part comes.
+A receipt whose part is not found is kept as an orphan. It is joined with its part when the answer comes that names it,
+or when that part is put in doubt. Not here: finding the part (``matching``), and ending it (``ending``).
 """
 
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 from palomar.billing.ledger import Ledger
 from palomar.ports import CarrierReceipt
-from palomar.receipts import orphan_rows as kept
+from palomar.receipts import orphan_rows
 from palomar.receipts.doubt_matching import names_phone
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import correct_end, end_part, mark_message_sent
@@ -25,13 +26,13 @@ from palomar.vocabulary.receipt_ids import ReceiptIdFormat, canonical, is_id, re
 from palomar.vocabulary.timeline import Detail, Kind
 
 ORPHAN_SWEEP_MS = 900_000
-"""Orphans are looked at again for so long: two transactions that ran at once may have missed each other, or the
-carrier's spelling was learned since. After that they only wait for an answer that comes late."""
+"""For so long :func:`sweep_orphans` tries orphans again: two transactions that ran at once may have missed each other,
+or the carrier's format of ids was learned since. Older orphans only wait for a late answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrphanSweep:
-    """Look at no more than ``limit`` orphans, behind the one that came at ``after_ms`` with id ``after``."""
+    """An order to try at most ``limit`` orphans, behind the one that came at ``after_ms`` with id ``after``."""
 
     limit: int
     after_ms: int = 0
@@ -40,7 +41,7 @@ class OrphanSweep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweptOrphans:
-    """How many orphans found their part, and where the next look begins (0: at the start)."""
+    """The result of a sweep: how many orphans found their part, and the last one that was tried (0: none)."""
 
     joined: int
     last_ms: int
@@ -48,7 +49,7 @@ class SweptOrphans:
 
 
 async def record_receipts(work: Work, receipts: Sequence[CarrierReceipt]) -> list[bool]:
-    """Record each receipt; True where its part was found, False where it is kept as an orphan."""
+    """Record each receipt; return True where its part was found, False where it is kept as an orphan."""
     found = await match(work, receipts)
     await _load_siblings(work, receipts, found)
     orphans = []
@@ -60,94 +61,94 @@ async def record_receipts(work: Work, receipts: Sequence[CarrierReceipt]) -> lis
         else:
             apply_receipt(work, part, receipt)
     if orphans:
-        await work.tx.insert(kept.INSERT_ORPHANS, orphans)
+        await work.tx.insert(orphan_rows.INSERT_ORPHANS, orphans)
     return [part is not None for part in found]
 
 
 async def join_orphans_by_id(work: Work, parts: Sequence[OpenPart]) -> None:
-    """Receipts that came before the answers which named these parts."""
+    """Apply receipts that came before the answers which named these parts, by carrier and id."""
     by_reference: dict[tuple[str, str], tuple[OpenPart, ReceiptIdFormat]] = {}
     for part in parts:
         if part.carrier_reference:
             learned = ReceiptContext.of(work.context).receipt_id_formats.get(part.carrier)
-            receipt_id_formats = tuple(ReceiptIdFormat) if learned is None else (learned,)
-            for spelling, reference in receipts_for(part.carrier_reference, receipt_id_formats).items():
-                by_reference.setdefault((part.carrier, reference), (part, spelling))
+            id_formats = tuple(ReceiptIdFormat) if learned is None else (learned,)
+            for id_format, reference in receipts_for(part.carrier_reference, id_formats).items():
+                by_reference.setdefault((part.carrier, reference), (part, id_format))
     if not by_reference:
         return
     joined: list[tuple[OrphanRow, OpenPart]] = []
-    found = await work.tx.lookup(kept.LOOKUP_ORPHANS, sorted({reference for _, reference in by_reference}))
-    for orphan in map(kept.orphan_row, found):
+    found = await work.tx.lookup(orphan_rows.LOOKUP_ORPHANS, sorted({reference for _, reference in by_reference}))
+    for orphan in map(orphan_rows.orphan_row, found):
         receipt = orphan.receipt
         named = by_reference.get((receipt.carrier, canonical(receipt.reference)))
         if named is None or not is_id(receipt.reference):
             continue
-        part, spelling = named
-        is_plain = spelling is ReceiptIdFormat.SAME and is_id_enough(receipt, part.carrier_reference or "")
+        part, id_format = named
+        is_plain = id_format is ReceiptIdFormat.SAME and is_id_enough(receipt, part.carrier_reference or "")
         if is_plain or names_phone(receipt, part.message.msisdn):
             joined.append((orphan, part))
-    await _apply_kept(work, joined)
+    await _apply_orphans(work, joined)
 
 
 async def join_orphans_in_doubt(work: Work, parts: Sequence[OpenPart]) -> None:
-    """Look for receipts that came before the doubt about these parts was decided: one that fits ends it at once."""
+    """Apply receipts that came before these parts were put in doubt, if they fit one of them."""
     doubts = Doubts.of(work)
     doubted = [part for part in parts if doubts.is_open(part)]
     if not doubted:
         return
     tails = sorted({phone_tail(part.message.msisdn) for part in doubted})
     found: dict[int, OrphanRow] = {}
-    for lookup in (kept.LOOKUP_ORPHANS_BY_MSISDN, kept.LOOKUP_ORPHANS_BY_SENDER):
-        for orphan in map(kept.orphan_row, await work.tx.lookup(lookup, tails)):
+    for lookup in (orphan_rows.LOOKUP_ORPHANS_BY_MSISDN, orphan_rows.LOOKUP_ORPHANS_BY_SENDER):
+        for orphan in map(orphan_rows.orphan_row, await work.tx.lookup(lookup, tails)):
             found[orphan.id] = orphan
     await _join(work, sorted(found.values(), key=lambda orphan: orphan.id))
 
 
 async def _join(work: Work, orphans: Sequence[OrphanRow]) -> int:
-    """Give kept receipts to the parts that they speak of; how many there were."""
+    """Apply those of these orphans whose part is found; return how many."""
     parts = await match(
-        work, [orphan.receipt for orphan in orphans], guess=True, came_ms=[orphan.received_ms for orphan in orphans]
+        work, [orphan.receipt for orphan in orphans], guess=True, received_ms=[orphan.received_ms for orphan in orphans]
     )
     joined = [(orphan, part) for orphan, part in zip(orphans, parts, strict=True) if part is not None]
-    await _apply_kept(work, joined)
+    await _apply_orphans(work, joined)
     return len(joined)
 
 
-async def _apply_kept(work: Work, joined: Sequence[tuple[OrphanRow, OpenPart]]) -> None:
-    """Move these parts by receipts that had been kept, which then are orphans no more."""
+async def _apply_orphans(work: Work, joined: Sequence[tuple[OrphanRow, OpenPart]]) -> None:
+    """Apply orphans to their parts, and delete them."""
     if not joined:
         return
     await _load_siblings(work, [orphan.receipt for orphan, _ in joined], [part for _, part in joined])
     for orphan, part in joined:
         apply_receipt(work, part, orphan.receipt)
-    await work.tx.delete(kept.DELETE_ORPHANS, [orphan.id for orphan, _ in joined])
+    await work.tx.delete(orphan_rows.DELETE_ORPHANS, [orphan.id for orphan, _ in joined])
 
 
 async def _load_siblings(work: Work, receipts: Sequence[CarrierReceipt], parts: Sequence[OpenPart | None]) -> None:
-    """Read the other parts of long messages of which the carrier reports one part alone: they end with it."""
+    """Read the other parts of long messages whose carrier reports one part alone: they end with that part."""
     if not ReceiptContext.of(work.context).one_receipt:
         return
     wanted = {
         part.message.id
         for receipt, part in zip(receipts, parts, strict=True)
-        if part is not None and receipt.state is not None and _speaks_of_all(work, receipt, part)
+        if part is not None and receipt.state is not None and _reports_one_part(work, receipt, part)
     }
     if wanted:
         found = await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, sorted(wanted))
         await work.parts(PartId(row[0]) for row in found)
 
 
-def _speaks_of_all(work: Work, receipt: CarrierReceipt, part: OpenPart) -> bool:
+def _reports_one_part(work: Work, receipt: CarrierReceipt, part: OpenPart) -> bool:
     return part.message.parts > 1 and receipt.carrier in ReceiptContext.of(work.context).one_receipt
 
 
 async def sweep_orphans(work: Work, sweeps: Sequence[OrphanSweep]) -> list[SweptOrphans]:
-    """Join young orphans whose part is known by now, however the carrier spells its ids."""
+    """Try orphans younger than ORPHAN_SWEEP_MS again, with every format of ids; apply those whose part is found."""
     results = []
     for sweep in sweeps:
         since = max((work.now_ms - ORPHAN_SWEEP_MS, 0), (sweep.after_ms, sweep.after))
-        found = await work.tx.select_locked(kept.SELECT_YOUNG_ORPHANS, *since, sweep.limit, lock="skip")
-        orphans = [kept.orphan_row(row) for row in found]
+        found = await work.tx.select_locked(orphan_rows.SELECT_YOUNG_ORPHANS, *since, sweep.limit, lock="skip")
+        orphans = [orphan_rows.orphan_row(row) for row in found]
         joined = await _join(work, orphans)
         last = orphans[-1] if orphans else None
         results.append(
@@ -157,7 +158,7 @@ async def sweep_orphans(work: Work, sweeps: Sequence[OrphanSweep]) -> list[Swept
 
 
 def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
-    """Move a part by its receipt; late, doubled and intermediate ones only leave their moment."""
+    """Move a part by its receipt and add a moment; late, repeated and intermediate receipts only add the moment."""
     message = part.message
     detail: Detail = {"part": part.number, "carrier": receipt.carrier, "stat": receipt.stat, "raw": receipt.raw}
     if receipt.octets:
@@ -165,7 +166,7 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
     work.add_moment(message.id, Kind.RECEIPT, detail)
     if receipt.state is None:
         if Doubts.of(work).is_confirmed(part) and part.state in (State.QUEUED, State.SUBMITTING, State.HELD):
-            _prove(work, part)
+            _mark_proven(work, part)
         return
     if part.state in FINAL:
         if is_correction(part.state, presumed=bool(message.presumed), new=receipt.state) and message.parts == 1:
@@ -176,15 +177,16 @@ def apply_receipt(work: Work, part: OpenPart, receipt: CarrierReceipt) -> None:
     if part.sent_ms is None:
         Ledger.of(work).settle_unanswered(part)
     if message.state is not State.HELD or message.parts_open == 1:  # else other parts may be in doubt
-        mark_message_sent(work, message)  # the receipt has overtaken the answer: the carrier's own state is told first
+        mark_message_sent(work, message)  # the receipt came before the answer: the callback of ``sent`` goes first
     end_part(work, part, receipt.state)
-    if message.parts > 1 and _speaks_of_all(work, receipt, part):
+    if message.parts > 1 and _reports_one_part(work, receipt, part):
         for other in work.siblings(part):
             end_with_message(work, other)
 
 
 def end_with_message(work: Work, part: OpenPart) -> None:
-    """End a part that its carrier has, as another part of its message has ended, where it reports one part alone."""
+    """End a part that its carrier has in the state of its message's other parts, if the carrier reports one part
+    alone."""
     message = part.message
     if part.carrier not in ReceiptContext.of(work.context).one_receipt or message.worst is None:
         return
@@ -195,8 +197,8 @@ def end_with_message(work: Work, part: OpenPart) -> None:
     end_part(work, part, message.worst)
 
 
-def leave(work: Work, part: OpenPart) -> None:
-    """Note that the part is with its carrier; if it was the last one of its message, the customer hears of it."""
+def mark_part_sent(work: Work, part: OpenPart) -> None:
+    """Move a part to ``sent``, and its message too if it was the last one."""
     message = part.message
     waited = part.state in (State.QUEUED, State.SUBMITTING)
     if waited or part.state is State.HELD:
@@ -207,9 +209,9 @@ def leave(work: Work, part: OpenPart) -> None:
         mark_message_sent(work, message)
 
 
-def _prove(work: Work, part: OpenPart) -> None:
-    """Take a receipt that is no end as proof that the carrier has the part."""
+def _mark_proven(work: Work, part: OpenPart) -> None:
+    """Mark a part as sent and paid for, because an intermediate receipt proves that the carrier has it."""
     if part.sent_ms is None:
         Ledger.of(work).settle_unanswered(part)
-    leave(work, part)
+    mark_part_sent(work, part)
     work.update(part)

@@ -70,7 +70,7 @@ async def _send(work: Work, message_ids: Sequence[MessageId]) -> int:
         counts[part.message.id] = counts.get(part.message.id, 0) + 1
     for part in held:
         message = part.message
-        Doubts.of(work).forget(part)
+        Doubts.of(work).restart_count(part)
         carrier = UNROUTED if counts[message.id] == message.parts else message.carrier
         work.return_to_queue(part, due_ms=work.now_ms, carrier=carrier)
         work.add_moment(message.id, Kind.RELEASED, {"part": part.number, "why": "a person wants it sent once more"})

@@ -15,7 +15,7 @@ from palomar.ports import Deferred, Exchange, InDoubt, NotSent, OutgoingPart, Re
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import end_part, hold
 from palomar.receipts.oddities import Oddities
-from palomar.receipts.record import end_with_message, join_orphans_by_id, join_orphans_in_doubt, leave
+from palomar.receipts.record import end_with_message, join_orphans_by_id, join_orphans_in_doubt, mark_part_sent
 from palomar.routing.route_chooser import UNROUTED
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenMessage, OpenPart
@@ -187,7 +187,7 @@ def take(work: Work, part: OpenPart, answer: SubmitAnswer, reference: str) -> No
         entry_id = Ledger.of(work).settle(part)
     is_named, doubts = is_id(reference), Doubts.of(work)
     if is_named and doubts.has_any:
-        doubts.tell(part, answer.part.attempt, canonical(reference))
+        doubts.confirm(part, answer.part.attempt, canonical(reference))
     renamed = part.carrier_reference is None or answer.part.attempt >= part.attempt
     if renamed:
         part.carrier_reference = reference if is_named else None
@@ -197,7 +197,7 @@ def take(work: Work, part: OpenPart, answer: SubmitAnswer, reference: str) -> No
         if not is_named and part.state not in FINAL:
             doubts.add(part, DoubtCause.NAMELESS, sender=answer.part.sender)
     work.add_moment(message.id, Kind.SUBMITTED, _detail(answer, reference=reference, entry=entry_id))
-    leave(work, part)
+    mark_part_sent(work, part)
     work.update(part, new_reference=renamed)
     if message.parts > 1:
         end_with_message(work, part)
@@ -218,7 +218,7 @@ def doubt(
         return None
     message = part.message
     doubts.add(part, cause, sender=sender)
-    copies = doubts.copies(part, cause)
+    copies = doubts.count_copies(part, cause)
     pause = doubts.bounds(message.account_id, message.id).pause_after(cause, copies)
     policy = _policy(work, part)
     if pause is None:
