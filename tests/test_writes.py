@@ -54,8 +54,8 @@ def test_the_writes_beside_the_batcher_are_those_that_the_documentation_names() 
     for file in sorted(SOURCE.rglob("*.py")):
         if file.relative_to(SOURCE).parts[0] not in (COMMANDS, "storage"):
             found.update(own_writes(ast.parse(file.read_text(encoding="utf-8"))))
-    found.discard("BatchLane._patiently")
-    found.discard("BatchLane._until_written")  # these two are the batcher
+    found.discard("BatchLane._write_until_done")
+    found.discard("BatchLane._undo_until_done")  # these two are the batcher
     names = documented()
     assert sorted(found) == sorted(names)
     assert len(names) == len(set(names))

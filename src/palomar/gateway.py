@@ -25,35 +25,35 @@ from palomar.short_links.shorten import Codes, Shortener
 from palomar.storage.database import Database, Transaction
 from palomar.text.languages import Language
 from palomar.transaction.batcher import Batcher, Step
-from palomar.transaction.idempotency import Key, KeyReused, Replay, answered
+from palomar.transaction.idempotency import Key, KeyReused, Replay, look_up
 from palomar.transaction.message_rows import MessageRow
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.message import MessageId
 from palomar.vocabulary.refusals import Refusal, TemporarilyUnavailable
 
-ACCEPT_PATIENCE_SECONDS = 4.0
+ACCEPT_WAIT_SECONDS = 4.0
 """Clients give up after 4.5 s at the earliest: by then they have our answer."""
 
 _COMPOSE_AT_ONCE = 500
-_P = ACCEPT_PATIENCE_SECONDS
-ADD = Step(name="add_account", script=add_keyed, awaited=True, patience_seconds=_P)
+_P = ACCEPT_WAIT_SECONDS
+ADD = Step(name="add_account", script=add_keyed, awaited=True, outage_wait_seconds=_P)
 CANCEL = Step(
     name="cancel",
     script=scheduled.cancel,
     awaited=True,
-    patience_seconds=_P,
+    outage_wait_seconds=_P,
     weigh=lambda order: scheduled.AT_ONCE,
 )
 SEND_NOW = Step(
     name="send_now",
     script=scheduled.send_now,
     awaited=True,
-    patience_seconds=_P,
+    outage_wait_seconds=_P,
     weigh=lambda order: scheduled.AT_ONCE,
 )
-TRANSFER = Step(name="transfer", script=credit.transfer, awaited=True, patience_seconds=_P)
-CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, awaited=True, patience_seconds=_P)
+TRANSFER = Step(name="transfer", script=credit.transfer, awaited=True, outage_wait_seconds=_P)
+CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, awaited=True, outage_wait_seconds=_P)
 
 
 class Gateway:
@@ -96,7 +96,7 @@ class Gateway:
             script=accept,
             lane=0,
             awaited=True,
-            patience_seconds=ACCEPT_PATIENCE_SECONDS,
+            outage_wait_seconds=ACCEPT_WAIT_SECONDS,
             prepare=dispatcher.claim_new_messages,
             weigh=_weight,
             undo=withdraw,
@@ -175,7 +175,7 @@ class Gateway:
         now_ms = self.clock.wall_ms()
 
         async def script(tx: Transaction) -> Replay | KeyReused | None:
-            return await answered(Work(tx, self._batcher.context().without_node(), now_ms=now_ms), key)
+            return await look_up(Work(tx, self._batcher.context().without_node(), now_ms=now_ms), key)
 
         return await self._database.read(script)
 

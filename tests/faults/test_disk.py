@@ -64,7 +64,7 @@ class Trial:
 
     def __init__(self, database: SqliteDatabase, disk: FaultyDisk, *, patience_seconds: float) -> None:
         self._step: Step[Acceptance, Result] = Step(
-            name="accept", script=accept, awaited=True, patience_seconds=patience_seconds
+            name="accept", script=accept, awaited=True, outage_wait_seconds=patience_seconds
         )
         self.database = database
         self.disk = disk
@@ -73,7 +73,7 @@ class Trial:
         self.account = Account(id=AccountId(1), login="account-1")
         self.world.accounts[self.account.id] = self.account
         self.batcher = Batcher(
-            database, RealClock(), steps=STEPS, context=self.world.context, committed=lambda work: None
+            database, RealClock(), steps=STEPS, context=self.world.context, after_commit=lambda work: None
         )
         self.accepted: set[str] = set()
         self.refused: set[str] = set()
@@ -105,7 +105,7 @@ async def trial(
     shutil.copy(template, folder / FILE)
     disk = FaultyDisk()
     database = open_sqlite(folder / FILE, limits=limits, vfs=disk.name)
-    made = Trial(database, disk, patience_seconds=patience_seconds)
+    made = Trial(database, disk, outage_wait_seconds=patience_seconds)
     serving = asyncio.create_task(made.batcher.serve())
     try:
         yield made

@@ -53,7 +53,7 @@ async def nodes(world: World) -> AsyncIterator[Any]:
     def make(name: str) -> Node:
         clock, freed = SetClock(), []
         lease = Lease(world.database, clock, name=name, on_freed=lambda: freed.append(True))
-        batcher = Batcher(world.database, clock, steps=STEPS, context=world.context, committed=lambda work: None)
+        batcher = Batcher(world.database, clock, steps=STEPS, context=world.context, after_commit=lambda work: None)
         lease.attach(batcher)
         tasks.append(asyncio.create_task(batcher.serve()))
         return Node(clock, lease, freed)

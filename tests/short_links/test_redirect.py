@@ -104,7 +104,7 @@ async def fixed(scope: Any, receive: Any, send: Any) -> None:
 
 def face_over(database: Any) -> Face:
     context = make_context(accounts={}, renderers={}, ids=CountingIds(), node_id=None)
-    batcher = Batcher(database, StillClock(), steps=STEPS, context=lambda: context, committed=lambda work: None)
+    batcher = Batcher(database, StillClock(), steps=STEPS, context=lambda: context, after_commit=lambda work: None)
     redirect = Redirect(Clicks(database, batcher), clock=StillClock(), proxies=TrustedProxies(["192.0.2.0/24"]))
     front = Front(
         dialects={"sandbox": fixed, "json": fixed},

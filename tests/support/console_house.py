@@ -184,7 +184,7 @@ async def house_in(
     await directory.begin(b"secret of at least thirty-two octets")
     passwords = Passwords(directory, clock)
     attempts = SignInThrottle(database, clock)
-    batcher = Batcher(database, clock, steps=STEPS, context=world.context, committed=lambda work: None)
+    batcher = Batcher(database, clock, steps=STEPS, context=world.context, after_commit=lambda work: None)
     admission = Admission(directory=directory, batcher=batcher, clock=clock, passwords=passwords, is_listed=is_listed)
     logins = SignIn(
         database=database,

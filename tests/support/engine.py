@@ -119,7 +119,7 @@ async def engine(folder: Path, *carriers: CountingCarrier) -> AsyncIterator[Engi
     def committed(work: Work) -> None:
         """Callbacks are another test's business."""
 
-    batcher = Batcher(shaky, clock, steps=STEPS, context=context, committed=committed)  # type: ignore[arg-type]
+    batcher = Batcher(shaky, clock, steps=STEPS, context=context, after_commit=committed)  # type: ignore[arg-type]
     dispatcher.attach(batcher)
     step = Step(
         name="accept",

@@ -88,7 +88,7 @@ class Bench:
 async def bench(**database: Any) -> AsyncIterator[Bench]:
     store = FakeDatabase(**database)
     committed: list[Work] = []
-    batcher = Batcher(store, LoopClock(), steps=ORDER, context=lambda: CONTEXT, committed=committed.append)  # type: ignore[arg-type]
+    batcher = Batcher(store, LoopClock(), steps=ORDER, context=lambda: CONTEXT, after_commit=committed.append)  # type: ignore[arg-type]
     serving = asyncio.create_task(batcher.serve())
     try:
         yield Bench(store, batcher, serving, committed)
@@ -107,7 +107,7 @@ async def test_an_idle_batcher_writes_at_once_and_answers_after_the_commit() -> 
 
 
 @in_virtual_time
-async def test_what_comes_during_a_commit_is_the_next_transaction() -> None:
+async def test_commands_that_come_during_a_commit_are_the_next_transaction() -> None:
     async with bench() as b:
         step = b.step("a")
         b.database.gate.clear()
@@ -149,40 +149,40 @@ async def test_a_plain_script_is_written_with_the_batch_and_answered_after_its_c
 
 
 @in_virtual_time
-async def test_a_lingering_step_waits_for_company_and_no_longer_than_it_says() -> None:
+async def test_a_background_command_waits_for_others_and_no_longer_than_its_step_says() -> None:
     async with bench() as b:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        lingering = b.step("slow", linger_seconds=0.050)
-        assert await b.batcher.run(lingering, "alone") == "ALONE"
+        delayed = b.step("slow", batch_delay_seconds=0.050)
+        assert await b.batcher.run(delayed, "alone") == "ALONE"
         assert loop.time() - began == pytest.approx(0.050, abs=0.002)
 
 
 @in_virtual_time
-async def test_a_lingering_step_goes_with_the_first_that_somebody_waits_for() -> None:
+async def test_a_background_command_goes_with_the_first_command_whose_caller_waits() -> None:
     async with bench() as b:
         loop = asyncio.get_running_loop()
         began = loop.time()
         done: list[str] = []
-        b.batcher.post(b.step("slow", linger_seconds=0.050), "company", done.append)
+        b.batcher.post(b.step("slow", batch_delay_seconds=0.050), "company", done.append)
         await b.batcher.run(b.step("now"), "hurry")
         assert done == ["COMPANY"]
         assert loop.time() == began
 
 
 @in_virtual_time
-async def test_the_shortest_linger_decides() -> None:
+async def test_the_shortest_delay_decides() -> None:
     async with bench() as b:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        b.batcher.post(b.step("slow", linger_seconds=0.050), "a", lambda result: None)
-        await b.batcher.run(b.step("quick", linger_seconds=0.005), "b")
+        b.batcher.post(b.step("slow", batch_delay_seconds=0.050), "a", lambda result: None)
+        await b.batcher.run(b.step("quick", batch_delay_seconds=0.005), "b")
         assert loop.time() - began == pytest.approx(0.005, abs=0.002)
         assert len(b.database.commits) == 1
 
 
 @in_virtual_time
-async def test_only_the_culprit_fails_and_everybody_else_is_written() -> None:
+async def test_only_the_faulty_command_fails_and_all_others_are_written() -> None:
     async with bench() as b:
         step = b.step("a")
         commands = [f"good {number}" for number in range(9)]
@@ -195,7 +195,7 @@ async def test_only_the_culprit_fails_and_everybody_else_is_written() -> None:
 
 
 @in_virtual_time
-async def test_two_culprits_fail_and_their_neighbours_do_not() -> None:
+async def test_two_faulty_commands_fail_and_their_neighbors_do_not() -> None:
     async with bench() as b:
         step = b.step("a")
         results = await asyncio.gather(
@@ -225,13 +225,13 @@ async def test_a_race_that_is_always_lost_fails_in_the_end_instead_of_blocking_t
 
 
 @in_virtual_time
-async def test_who_waits_hears_of_an_outage_in_time_and_facts_wait_for_its_end() -> None:
+async def test_a_caller_is_refused_in_time_in_an_outage_and_facts_wait_for_its_end() -> None:
     async with bench() as b:
         loop = asyncio.get_running_loop()
         began = loop.time()
         b.database.errors = [Unavailable("gone")] * 12
         facts: list[str] = []
-        request = b.step("accept", patience_seconds=4.0)
+        request = b.step("accept", outage_wait_seconds=4.0)
         b.batcher.post(b.step("facts"), "answer", facts.append)
         waiting = [asyncio.create_task(b.batcher.run(request, str(number))) for number in range(20)]
         results = await asyncio.gather(*waiting, return_exceptions=True)
@@ -245,11 +245,11 @@ async def test_who_waits_hears_of_an_outage_in_time_and_facts_wait_for_its_end()
 
 
 @in_virtual_time
-async def test_who_waits_behind_facts_that_wait_for_the_database_is_refused_in_time_and_written_nowhere() -> None:
+async def test_a_command_behind_facts_that_wait_for_the_database_is_refused_in_time_and_never_written() -> None:
     async with bench() as b:
         loop = asyncio.get_running_loop()
         b.database.errors = [Unavailable("disk full")] * 60
-        request = b.step("accept", awaited=True, patience_seconds=4.0)
+        request = b.step("accept", awaited=True, outage_wait_seconds=4.0)
         b.batcher.post(b.step("facts"), "fact", lambda result: None)
         for number in range(12):  # one comes each second: with the facts' batch, and behind it
             began = loop.time()
@@ -270,10 +270,10 @@ async def test_who_waits_behind_facts_that_wait_for_the_database_is_refused_in_t
 
 
 @in_virtual_time
-async def test_a_refusal_is_final_though_its_transaction_had_begun() -> None:
+async def test_a_refused_command_is_not_written_though_its_transaction_had_begun() -> None:
     async with bench() as b:
         b.database.errors = [Unavailable("gone")]
-        request = b.step("accept", awaited=True, patience_seconds=4.0)
+        request = b.step("accept", awaited=True, outage_wait_seconds=4.0)
         b.batcher.post(b.step("facts"), "fact", lambda result: None)
         refused = asyncio.create_task(b.batcher.run(request, "refused"))
         await asyncio.sleep(0.05)
@@ -286,9 +286,9 @@ async def test_a_refusal_is_final_though_its_transaction_had_begun() -> None:
 
 
 @in_virtual_time
-async def test_what_is_being_committed_is_answered_by_what_became_of_it_and_who_stands_behind_is_refused() -> None:
+async def test_a_command_in_a_slow_commit_gets_its_result_and_the_command_behind_it_is_refused() -> None:
     async with bench() as b:
-        request = b.step("accept", awaited=True, patience_seconds=4.0)
+        request = b.step("accept", awaited=True, outage_wait_seconds=4.0)
         b.database.gate.clear()
         sealed = asyncio.create_task(b.batcher.run(request, "sealed"))
         await asyncio.sleep(0.001)
@@ -308,7 +308,7 @@ async def test_what_is_being_committed_is_answered_by_what_became_of_it_and_who_
 
 @in_virtual_time
 @pytest.mark.parametrize("was_committed", [True, False])
-async def test_what_can_be_undone_is_refused_in_time_while_its_commit_is_not_answered_and_undone_if_it_was_made(
+async def test_an_undoable_command_is_refused_while_its_commit_hangs_and_undone_if_it_succeeded(
     was_committed: bool,
 ) -> None:
     async with bench() as b:
@@ -319,7 +319,7 @@ async def test_what_can_be_undone_is_refused_in_time_while_its_commit_is_not_ans
             undone.extend(done)
             return 0
 
-        request = b.step("accept", awaited=True, patience_seconds=4.0, undo=undo, can_undo="refused".__eq__)
+        request = b.step("accept", awaited=True, outage_wait_seconds=4.0, undo=undo, can_undo="refused".__eq__)
         facts: list[str] = []
         b.database.gate.clear()
         if not was_committed:
@@ -330,7 +330,7 @@ async def test_what_can_be_undone_is_refused_in_time_while_its_commit_is_not_ans
         with pytest.raises(Unavailable):
             await b.batcher.run(request, "refused")
         assert 4.0 < loop.time() - began < 4.5
-        clear = asyncio.create_task(b.batcher.nothing_to_undo())
+        clear = asyncio.create_task(b.batcher.wait_for_undo())
         await asyncio.sleep(30.0)
         assert not clear.done()
         assert not kept.done()
@@ -350,9 +350,9 @@ async def test_what_can_be_undone_is_refused_in_time_while_its_commit_is_not_ans
 
 
 @in_virtual_time
-async def test_a_long_transaction_of_a_healthy_database_refuses_nobody() -> None:
+async def test_a_long_transaction_of_a_healthy_database_refuses_no_command() -> None:
     async with bench() as b:
-        request = b.step("accept", awaited=True, patience_seconds=4.0)
+        request = b.step("accept", awaited=True, outage_wait_seconds=4.0)
         b.database.door.clear()
         waiting = [asyncio.create_task(b.batcher.run(request, str(number))) for number in range(3)]
         await asyncio.sleep(20.0)
@@ -361,7 +361,7 @@ async def test_a_long_transaction_of_a_healthy_database_refuses_nobody() -> None
 
 
 @in_virtual_time
-async def test_a_transaction_that_writes_nothing_is_no_sign_that_the_disk_is_back() -> None:
+async def test_a_transaction_that_writes_nothing_does_not_end_an_outage() -> None:
     async with bench() as b:
 
         async def look(work: Work, commands: Sequence[str]) -> list[str]:
@@ -371,7 +371,7 @@ async def test_a_transaction_that_writes_nothing_is_no_sign_that_the_disk_is_bac
         b.batcher.post(b.step("facts"), "fact", lambda result: None)
         await asyncio.sleep(1.0)
         assert b.batcher.availability.is_away
-        looks = Step(name="look", script=look, awaited=True, patience_seconds=4.0)
+        looks = Step(name="look", script=look, awaited=True, outage_wait_seconds=4.0)
         with pytest.raises(Unavailable):
             await b.batcher.run(looks, "one")
         assert b.batcher.availability.is_away
@@ -381,11 +381,11 @@ async def test_a_transaction_that_writes_nothing_is_no_sign_that_the_disk_is_bac
 
 
 @in_virtual_time
-async def test_who_waits_in_an_outage_hears_at_once_that_the_process_ends() -> None:
+async def test_in_an_outage_commands_are_refused_at_once_when_the_process_ends() -> None:
     async with bench() as b:
         loop = asyncio.get_running_loop()
-        request = b.step("accept", awaited=True, patience_seconds=4.0)
-        b.batcher.leave()
+        request = b.step("accept", awaited=True, outage_wait_seconds=4.0)
+        b.batcher.begin_shutdown()
         assert await b.batcher.run(request, "well") == "WELL"
         b.database.errors = [Unavailable("gone")] * 1_000
         began = loop.time()
@@ -410,7 +410,7 @@ async def test_a_batcher_that_is_stopped_does_not_wait_for_an_outage_to_end() ->
 
 
 @in_virtual_time
-async def test_a_batcher_that_is_stopped_does_not_wait_for_a_commit_that_nobody_answers() -> None:
+async def test_a_batcher_that_is_stopped_does_not_wait_for_a_commit_without_an_answer() -> None:
     async with bench() as b:
         loop = asyncio.get_running_loop()
         b.database.gate.clear()
@@ -423,7 +423,7 @@ async def test_a_batcher_that_is_stopped_does_not_wait_for_a_commit_that_nobody_
 
 
 @in_virtual_time
-async def test_a_waiter_that_leaves_cancels_nothing() -> None:
+async def test_a_caller_that_stops_waiting_cancels_nothing() -> None:
     async with bench() as b:
         b.database.gate.clear()
         waiting = asyncio.create_task(b.batcher.run(b.step("a"), "one"))
@@ -436,7 +436,7 @@ async def test_a_waiter_that_leaves_cancels_nothing() -> None:
 
 
 @in_virtual_time
-async def test_a_waiter_that_leaves_before_a_failure_disturbs_nobody() -> None:
+async def test_a_caller_that_stops_waiting_before_a_failure_disturbs_no_other() -> None:
     async with bench() as b:
         step = b.step("a")
         leaving = asyncio.create_task(b.batcher.run(step, "bad"))
@@ -447,7 +447,7 @@ async def test_a_waiter_that_leaves_before_a_failure_disturbs_nobody() -> None:
 
 
 @in_virtual_time
-async def test_what_follows_a_commit_may_fail_without_disturbing_what_follows_for_others() -> None:
+async def test_an_error_in_one_done_callback_does_not_stop_the_others() -> None:
     async with bench() as b:
         done: list[str] = []
         step = b.step("a")
@@ -481,10 +481,10 @@ async def test_a_heavy_command_is_a_batch_of_its_own_and_light_ones_share() -> N
 
 
 @in_virtual_time
-async def test_draining_writes_what_lingers_and_says_when_it_could_not() -> None:
+async def test_draining_writes_delayed_commands_and_reports_whether_it_could() -> None:
     async with bench() as b:
         done: list[str] = []
-        b.batcher.post(b.step("slow", linger_seconds=100.0), "one", done.append)
+        b.batcher.post(b.step("slow", batch_delay_seconds=100.0), "one", done.append)
         assert await b.batcher.drain(1.0) is True
         assert done == ["ONE"]
         b.database.gate.clear()
@@ -509,7 +509,7 @@ async def test_stopping_finishes_the_transaction_that_is_under_way() -> None:
 
 
 @in_virtual_time
-async def test_lanes_do_not_wait_for_each_other_and_a_step_keeps_to_its_own() -> None:
+async def test_lanes_do_not_wait_for_each_other_and_a_step_keeps_its_lane() -> None:
     async with bench(lanes=2) as b:
         blocked = b.step("blocked", lane=0)
         b.database.gate.clear()

@@ -12,6 +12,7 @@ from msgspec import Struct, field, structs
 from palomar.acceptance import filters
 from palomar.acceptance.compose import UNCLAIMED, Acceptance, AcceptedMessage, Claim, NewMessage, Request, Verdict
 from palomar.acceptance.filters import Judged
+from palomar.acceptance.short_ids import ShortIds
 from palomar.billing.ledger import Ledger
 from palomar.billing.ledger_rows import Reason
 from palomar.callbacks.outbox import Outbox
@@ -21,7 +22,6 @@ from palomar.short_links.shorten import Codes, Links
 from palomar.storage.statements import Row
 from palomar.transaction import idempotency
 from palomar.transaction.idempotency import KeyReused, Replay
-from palomar.transaction.kept_answers import ShortIds
 from palomar.transaction.message_rows import MessageRow
 from palomar.transaction.work import SLICE, Work
 from palomar.vocabulary.events import Failed
@@ -44,7 +44,7 @@ _Renewed = dict[MessageId, tuple[str, Links]]
 
 async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
     """Reserve the credit of each request and store it, or refuse it whole; one result a command, in order."""
-    await idempotency.seen(work, [c.request.idempotency for c in commands if c.request.idempotency])
+    await idempotency.read_kept(work, [c.request.idempotency for c in commands if c.request.idempotency])
     await Ledger.of(work).read({command.account_id for command in commands})
     await ShortIds.of(work).read({command.account_id for command in commands if command.request.short_ids})
     has_claims = any(claim.held for command in commands for claim in command.claims)

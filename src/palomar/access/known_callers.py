@@ -16,7 +16,7 @@ from palomar.storage.database import Database
 from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.access import Visitor
 
-REMEMBER: Final = Step(name="remember_callers", script=callers.remember, linger_seconds=0.050)
+REMEMBER: Final = Step(name="remember_callers", script=callers.remember, batch_delay_seconds=0.050)
 HELD_AT_MOST: Final = 50_000
 """Known callers in memory; beyond it the one who was first put there is forgotten until they are let in again."""
 

@@ -23,7 +23,7 @@ from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.access import Role, Visitor, Who
 from palomar.vocabulary.account import Account, AccountId
 
-SEE = Step(name="see_session", script=sessions.see, linger_seconds=0.050)
+SEE = Step(name="see_session", script=sessions.see, batch_delay_seconds=0.050)
 DOOR: Final = "console"
 
 _log = structlog.get_logger(__name__)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from palomar.access import user_rows as rows
+from palomar.accounts import token_rows
 from palomar.accounts.account_rows import SELECT_ACCOUNT_BY_LOGIN
 from palomar.accounts.store import login_key
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found
-from palomar.transaction import token_rows
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import AccountId
 

@@ -7,11 +7,10 @@ made by name is good until it expires or is revoked, because programs have it wr
 
 from dataclasses import dataclass
 
-from palomar.accounts import account_rows
+from palomar.accounts import account_rows, token_rows
 from palomar.ports import Ids
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found
-from palomar.transaction import token_rows
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.vocabulary.account import AccountId
 

@@ -8,7 +8,7 @@ from palomar.acceptance import recent_sends
 from palomar.acceptance.recent_sends import SAME_WITHIN_MS
 from palomar.access import user_rows
 from palomar.access.lockout import FORGOTTEN_MS
-from palomar.accounts import callers
+from palomar.accounts import callers, token_rows
 from palomar.accounts.callers import KEPT_AT_MOST, KNOWN_MS
 from palomar.billing.ledger import Ledger
 from palomar.billing.ledger_rows import Reason
@@ -21,8 +21,7 @@ from palomar.reports import count_rows
 from palomar.reports.buckets import COUNTS_KEPT_MS, Bucket
 from palomar.storage.database import Transaction
 from palomar.transaction import message_rows as rows
-from palomar.transaction import token_rows
-from palomar.transaction.kept_answers import KEPT_MS
+from palomar.transaction.idempotency import FORGET_ANSWERS, KEPT_MS
 from palomar.transaction.message_rows import OpenPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.message import FINAL, MessageId, PartId, State
@@ -54,7 +53,7 @@ class Retention:
 
 _DAY_MS = 86_400_000
 KEPT = (
-    Retention(what="answers under idempotency keys", sql=token_rows.FORGET_ANSWERS, for_ms=KEPT_MS),
+    Retention(what="answers under idempotency keys", sql=FORGET_ANSWERS, for_ms=KEPT_MS),
     Retention(what="tokens after their end", sql=token_rows.FORGET_TOKENS, for_ms=30 * _DAY_MS),
     Retention(what="digests of the duplicates filter", sql=recent_sends.FORGET_OLD_RECENT, for_ms=SAME_WITHIN_MS),
     Retention(what="sessions of the console after their end", sql=user_rows.FORGET_SESSIONS, for_ms=_DAY_MS),

@@ -201,7 +201,9 @@ class App:
         self._build_callbacks()
         self._renderers = renderers()
         self._ids: Ids = ids
-        self.batcher = Batcher(self.database, self.clock, steps=STEPS, context=self._context, committed=self._committed)
+        self.batcher = Batcher(
+            self.database, self.clock, steps=STEPS, context=self._context, after_commit=self._after_commit
+        )
         for part in (self.dispatcher, self.notifier, self._lease):
             part.attach(self.batcher)
         self.standings = CarrierStatusRecorder(
@@ -297,7 +299,7 @@ class App:
         account = self.directory.snapshot.by_id.get(account_id)
         return account.settings.callback_secret if account else ""
 
-    def _committed(self, work: Work) -> None:
+    def _after_commit(self, work: Work) -> None:
         self.tally.changed(work.changed_minutes)
         if self._sandbox is not None:
             self._sandbox.committed(work)
@@ -382,7 +384,7 @@ class App:
 
     async def _stop_listening(self) -> None:
         self.ready = False
-        self.batcher.leave()
+        self.batcher.begin_shutdown()
         await self._north.stop(STOP_SECONDS / 4)
 
     async def _stop_carriers(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from palomar.acceptance.recent_sends import DailySends, RecentSends, UnpaidToday
+from palomar.acceptance.short_ids import ShortIds
 from palomar.accounts.blacklist import BlackListContext, PhonesOwnBlocks
 from palomar.billing.ledger import Ledger
 from palomar.billing.low_balance import LowBalances
@@ -20,7 +21,7 @@ from palomar.receipts.receipt_id_lessons import Lessons, ReceiptContext
 from palomar.routing.route_chooser import RouteChooser, RoutingContext
 from palomar.short_links.new_links import ShortLinks
 from palomar.transaction.context import TransactionContext, Writer
-from palomar.transaction.kept_answers import KeptAnswers, ShortIds
+from palomar.transaction.idempotency import KeptAnswers
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.receipt_ids import ReceiptIdFormat
 

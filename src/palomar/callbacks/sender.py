@@ -28,7 +28,7 @@ REMEMBERED = 50_000
 _ACCOUNTS_TRIED = 16
 _JSON = (("Content-Type", "application/json"),)
 
-ATTEMPTS = Step(name="record_attempts", script=record_attempts, linger_seconds=0.050)
+ATTEMPTS = Step(name="record_attempts", script=record_attempts, batch_delay_seconds=0.050)
 RELEASE = Step(name="release_callbacks", script=release_callbacks)
 PASS_OVER = Step(name="pass_over", script=pass_over)
 

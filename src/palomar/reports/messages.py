@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from palomar.acceptance.short_ids import SELECT_SHORT_ID
 from palomar.callbacks.callback_rows import CallbackRow, read_callbacks
 from palomar.ports import OutgoingPart
 from palomar.receipts.orphan_rows import COUNT_ORPHANS, SELECT_ORPHANS, OrphanRow, orphan_row
@@ -12,7 +13,6 @@ from palomar.text.alphabets import Alphabet, payloads
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import MessageRow, message_rows
 from palomar.transaction.timeline_rows import SELECT_TIMELINE, moments
-from palomar.transaction.token_rows import SELECT_SHORT_ID
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import PARTS_MAX, MessageId, PartId, State, born_ms, part_number
 from palomar.vocabulary.timeline import Moment

@@ -35,17 +35,17 @@ ACKNOWLEDGE_SECONDS = 5.0
 (ESME_RX_T_APPN): most give up waiting for an answer after 10 s or more."""
 
 MARK = Step(name="mark_submitting", script=mark_submitting)
-ANSWERS = Step(name="record_answers", script=record_answers, linger_seconds=0.010)
+ANSWERS = Step(name="record_answers", script=record_answers, batch_delay_seconds=0.010)
 RECEIPTS = Step(
     name="record_receipts",
     script=record_receipts,
-    linger_seconds=0.005,
-    patience_seconds=ACKNOWLEDGE_SECONDS,
+    batch_delay_seconds=0.005,
+    outage_wait_seconds=ACKNOWLEDGE_SECONDS,
 )
-ACKNOWLEDGED = Step(name="acknowledge", script=acknowledge, linger_seconds=0.050)
+ACKNOWLEDGED = Step(name="acknowledge", script=acknowledge, batch_delay_seconds=0.050)
 """What was acknowledged is known before the next of the same octets is judged."""
 LINK_ENDED = Step(name="note_ended_links", script=note_ended_links)
-INBOUND = Step(name="receive", script=receive, linger_seconds=0.005, patience_seconds=ACKNOWLEDGE_SECONDS)
+INBOUND = Step(name="receive", script=receive, batch_delay_seconds=0.005, outage_wait_seconds=ACKNOWLEDGE_SECONDS)
 
 
 class Dispatcher:

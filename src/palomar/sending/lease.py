@@ -85,7 +85,7 @@ class Lease:
         node = self.node
         if node is None:
             return
-        await self._batcher.nothing_to_undo()  # it may be our own row that has run out
+        await self._batcher.wait_for_undo()  # it may be our own row that has run out
         for dead in await self._database.read(dead_nodes, own=node, name=self._name):
             freed = in_doubt = 0
             more = True

@@ -56,7 +56,7 @@ async def renew(tx: Transaction, node: Node, *, lease_ms: int = LEASE_MS, uncoun
     """Prolong the lease, and say for how long something has waited to be counted; False if the lease had run out (then
     nothing may be taken any more)."""
     now_ms = await tx.now_ms()
-    return await tx.execute(lease_rows.RENEW, now_ms + lease_ms, now_ms - uncounted_ms, node.id, now_ms) == 1
+    return await tx.execute(lease_rows.RENEW_LEASE, now_ms + lease_ms, now_ms - uncounted_ms, node.id, now_ms) == 1
 
 
 async def take_over(work: Work, dead: Sequence[int]) -> list[TakenOver]:
@@ -73,9 +73,9 @@ async def dead_nodes(tx: Transaction, *, own: Node, name: str) -> list[int]:
 async def clear_unknown_carriers(tx: Transaction, carriers: Sequence[str]) -> int:
     """Messages that wait for a carrier which is not configured any more are routed anew; how many."""
     known = set(carriers) | {""}
-    waiting = [str(row[0]) for row in await tx.select(lease_rows.SELECT_WAITED_FOR)]
+    waiting = [str(row[0]) for row in await tx.select(lease_rows.SELECT_CARRIERS_OF_QUEUE)]
     strays = [name for name in waiting if name not in known]
-    return sum([await tx.execute(lease_rows.ROUTE_ANEW, name) for name in strays])
+    return sum([await tx.execute(lease_rows.ROUTE_AGAIN, name) for name in strays])
 
 
 async def _take_over_one(work: Work, node_id: int) -> TakenOver:
@@ -100,5 +100,5 @@ async def _take_over_one(work: Work, node_id: int) -> TakenOver:
         await work.tx.execute(DELETE_STATUS_OF_NODE, node_id)
         for (lease_until_ms,) in await work.tx.select(lease_rows.SELECT_LEASE, node_id):
             await note_ended_node(work.tx, node_id, at_ms=min(lease_until_ms, work.now_ms))
-        await work.tx.execute(lease_rows.END, node_id)
+        await work.tx.execute(lease_rows.DELETE_NODE, node_id)
     return TakenOver(freed=len(held), in_doubt=len(doubtful), more=more)

@@ -8,7 +8,7 @@ from palomar.short_links.clicks import Click, ShortLink, find_link, record_click
 from palomar.storage.database import Database
 from palomar.transaction.batcher import Batcher, Step
 
-CLICKS = Step(name="record_clicks", script=record_clicks, linger_seconds=0.050)
+CLICKS = Step(name="record_clicks", script=record_clicks, batch_delay_seconds=0.050)
 A_LINK_A_MINUTE: Final = 120
 """Visits of one link that are recorded and told; whoever comes beside them is only led on. A link is one recipient's:
 so many are no people."""

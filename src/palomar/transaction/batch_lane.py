@@ -19,21 +19,29 @@ from palomar.storage.database import Conflict, Database, Script, Transaction, Un
 from palomar.transaction.availability import DatabaseAvailability
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.transaction.context import TransactionContext
-from palomar.transaction.steps import FOR_EVER, PendingCommand, cut, fail, grouped, prepare_once, without_impatient
+from palomar.transaction.steps import (
+    NO_LIMIT,
+    PendingCommand,
+    fail,
+    group_by_step,
+    prepare_once,
+    refuse_overdue,
+    split_by_weight,
+)
 from palomar.transaction.work import Work
 from palomar.vocabulary.backoff import wait_after
 
 BATCH_WEIGHT = 500
 """Items a transaction takes (a request of many messages weighs as many)."""
 
-BEHIND_WEIGHT = 50
+BACKGROUND_WEIGHT = 50
 """Items that nobody waits for a transaction takes by themselves: a request that comes meanwhile waits for it, so a
 campaign must not make every transaction long."""
 
-STUCK_SECONDS = 3.0
+COMMIT_WAIT_SECONDS = 3.0
 """A COMMIT without an answer for so long is an outage."""
 
-_BESIDE_AT_LEAST, _BESIDE_EACH = 25, 5
+_BACKGROUND_LEAST, _BACKGROUND_FOR_EACH = 25, 5
 """Items taken beside what is waited for: enough for the answer, receipt and callbacks of as many messages."""
 
 _RUNS_AFTER_CONFLICT = 30
@@ -48,9 +56,9 @@ class LaneOwner(Protocol):
     database: Database
     clock: Clock
     availability: DatabaseAvailability
-    places: Mapping[str, int]
+    step_order: Mapping[str, int]
     context: Callable[[], TransactionContext]
-    committed: Callable[[Work], None]
+    after_commit: Callable[[Work], None]
 
 
 _BatchResult = tuple[Work, list[tuple[list[PendingCommand], Sequence[Any]]]]
@@ -64,30 +72,30 @@ class BatchLane:
         self._owner = owner
         self._number = number
         self._awaited: list[PendingCommand] = []
-        self._behind: list[PendingCommand] = []
+        self._background: list[PendingCommand] = []
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._timer_seconds = 0.0
         """How long after its setting it goes off."""
         self._running = False
-        self._trying: list[PendingCommand] = []
+        self._current: list[PendingCommand] = []
         """The batch whose transaction is under way."""
-        self._sealed_at: float | None = None
+        self._commit_began_at: float | None = None
         """Since when its COMMIT is under way; None before."""
-        self._spoiled = False
+        self._has_refused = False
         """Whether one of them has been refused since its transaction began."""
         self._undoing: list[PendingCommand] = []
         """Those who were refused while their COMMIT was under way."""
         self._undone = asyncio.Event()
         self._undone.set()
-        self._is_leaving = False
+        self._is_shutting_down = False
         self._ending = asyncio.Event()
 
     @property
     def waiting(self) -> int:
         """Count the commands that no transaction has taken yet."""
-        return len(self._awaited) + len(self._behind)
+        return len(self._awaited) + len(self._background)
 
     @property
     def busy(self) -> bool:
@@ -97,18 +105,18 @@ class BatchLane:
     def add(self, entry: PendingCommand) -> None:
         """Take a command for the next transaction."""
         step = entry.step
-        (self._awaited if step.awaited else self._behind).append(entry)
-        is_full = len(self._awaited) + len(self._behind) >= BATCH_WEIGHT
-        if self._timer is not None and step.linger_seconds >= self._timer_seconds and not is_full:
+        (self._awaited if step.awaited else self._background).append(entry)
+        is_full = len(self._awaited) + len(self._background) >= BATCH_WEIGHT
+        if self._timer is not None and step.batch_delay_seconds >= self._timer_seconds and not is_full:
             return  # it goes off before, set before
         if self._wake.is_set():
             return
-        if step.linger_seconds <= 0.0 or is_full:
+        if step.batch_delay_seconds <= 0.0 or is_full:
             self._wake.set()
         else:
-            self._wake_within(step.linger_seconds)
+            self._wake_within(step.batch_delay_seconds)
 
-    def hurry(self) -> None:
+    def flush(self) -> None:
         """Write what lingers at once."""
         if self.waiting:
             self._wake.set()
@@ -118,41 +126,44 @@ class BatchLane:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            self._disarm()
+            self._cancel_timer()
             while self.waiting:
                 batch = self._take()
                 self._running = True
                 try:
-                    await self._finished(self._run(batch))
+                    await self._finish_even_if_cancelled(self._run(batch))
                 finally:
                     self._running = False
-                if not self._hurried():
+                if not self._must_go_on():
                     break
 
-    async def nothing_to_undo(self) -> None:
+    async def wait_for_undo(self) -> None:
         """Wait until nothing is stored any more of which somebody was told that it is not."""
         await self._undone.wait()
 
-    def leave(self) -> None:
+    def begin_shutdown(self) -> None:
         """Have no patience any more: the process ends, and who waits shall hear it in time."""
-        self._is_leaving = True
+        self._is_shutting_down = True
 
-    def look(self) -> None:
+    def check_outage(self) -> None:
         """Refuse what has waited too long for a database that is away; called some times a second."""
-        if self._sealed_at is not None and self._owner.clock.monotonic() - self._sealed_at > STUCK_SECONDS:
+        if (
+            self._commit_began_at is not None
+            and self._owner.clock.monotonic() - self._commit_began_at > COMMIT_WAIT_SECONDS
+        ):
             self._owner.availability.write_failed("a COMMIT is not answered")
         if self._owner.availability.is_away:
-            self._refuse_the_impatient()
+            self._refuse_overdue()
 
     # --- the batch
 
-    def _hurried(self) -> bool:
+    def _must_go_on(self) -> bool:
         """Tell whether what came during the commit must go now; else it may linger as if it had just come."""
         if not self.waiting:
             return False
-        if self._awaited or len(self._behind) >= BEHIND_WEIGHT:
+        if self._awaited or len(self._background) >= BACKGROUND_WEIGHT:
             return True
-        linger = min(entry.step.linger_seconds for entry in self._behind)
+        linger = min(entry.step.batch_delay_seconds for entry in self._background)
         if linger <= 0.0:
             return True
         self._wake_within(linger)
@@ -160,9 +171,9 @@ class BatchLane:
 
     def _take(self) -> list[PendingCommand]:
         """Take what is waited for, then as much of the rest, so that neither starves the other."""
-        awaited, self._awaited, weight = cut(self._awaited, BATCH_WEIGHT)
-        beside = min(max(_BESIDE_AT_LEAST, _BESIDE_EACH * weight), BATCH_WEIGHT)
-        behind, self._behind, _ = cut(self._behind, beside if awaited else BEHIND_WEIGHT)
+        awaited, self._awaited, weight = split_by_weight(self._awaited, BATCH_WEIGHT)
+        beside = min(max(_BACKGROUND_LEAST, _BACKGROUND_FOR_EACH * weight), BATCH_WEIGHT)
+        background, self._background, _ = split_by_weight(self._background, beside if awaited else BACKGROUND_WEIGHT)
         return awaited + behind
 
     async def _run(self, batch: list[PendingCommand]) -> None:
@@ -187,11 +198,11 @@ class BatchLane:
                 return
             else:
                 await self._undo(results)
-                self._tell(work, results)
+                self._report(work, results)
                 return
 
-    def _tell(self, work: Work, results: list[tuple[list[PendingCommand], Sequence[Any]]]) -> None:
-        self._owner.committed(work)
+    def _report(self, work: Work, results: list[tuple[list[PendingCommand], Sequence[Any]]]) -> None:
+        self._owner.after_commit(work)
         for entries, found in results:
             for entry, result in zip(entries, found, strict=True):
                 if entry.refused:
@@ -202,7 +213,7 @@ class BatchLane:
                     _log.exception("what followed a commit failed", step=entry.step.name)
 
     async def _write(self, batch: list[PendingCommand]) -> _BatchResult:
-        groups = grouped(batch, self._owner.places)
+        groups = group_by_step(batch, self._owner.step_order)
         for step, entries in groups:
             if step.prepare is not None:
                 prepare_once(step.prepare, entries)
@@ -218,85 +229,85 @@ class BatchLane:
             await work.finish()
             if self._owner.availability.is_away:
                 await tx.execute(BUMP_VERSION)  # one that writes nothing would succeed on a full disk and prove nothing
-            self._seal()
+            self._begin_commit()
             return work, results
 
-        self._trying = batch
+        self._current = batch
         try:
-            return await self._patiently(script)
+            return await self._write_until_done(script)
         except BaseException:
-            self._nothing_to_undo_any_more()
+            self._clear_undo()
             raise
         finally:
-            self._trying = []
+            self._current = []
 
-    def _seal(self) -> None:
+    def _begin_commit(self) -> None:
         """Close the batch: from here on nothing can be taken out. Raises Unavailable where somebody has been refused
         meanwhile."""
-        if self._spoiled:
+        if self._has_refused:
             raise Unavailable("the transaction holds what has been refused meanwhile")
-        self._sealed_at = self._owner.clock.monotonic()
+        self._commit_began_at = self._owner.clock.monotonic()
 
-    async def _patiently(self, script: Script[[], _BatchResult]) -> _BatchResult:
+    async def _write_until_done(self, script: Script[[], _BatchResult]) -> _BatchResult:
         """Try until it is written. Raises Unavailable when somebody in the batch has been refused."""
         conflicts = outages = 0
-        self._spoiled = False
+        self._has_refused = False
         while True:
             try:
                 written = await self._owner.database.write_in_lane(self._number, script)
             except Conflict:
-                self._sealed_at = None
-                if self._spoiled:
+                self._commit_began_at = None
+                if self._has_refused:
                     raise Unavailable("it was not written before somebody was refused") from None
                 conflicts += 1
                 if conflicts > _RUNS_AFTER_CONFLICT:
                     raise
                 await asyncio.sleep(0.001 * conflicts)
             except Unavailable as error:
-                self._sealed_at = None
-                if not self._spoiled:  # else it may have been well all the time
+                self._commit_began_at = None
+                if not self._has_refused:  # else it may have been well all the time
                     self._owner.availability.write_failed(str(error))
-                self._refuse_the_impatient()
-                if self._spoiled or self._ending.is_set():
+                self._refuse_overdue()
+                if self._has_refused or self._ending.is_set():
                     raise
                 outages += 1
                 await self._pause(wait_after(outages, first=_FIRST_RETRY_SECONDS, longest=_LAST_RETRY_SECONDS))
-                if self._spoiled:
+                if self._has_refused:
                     raise
             else:
-                self._sealed_at = None
+                self._commit_began_at = None
                 self._owner.availability.write_succeeded()
                 return written
             finally:
-                self._sealed_at = None
+                self._commit_began_at = None
 
     # --- outages
 
-    def _refuse_the_impatient(self) -> None:
+    def _refuse_overdue(self) -> None:
         now = self._owner.clock.monotonic()
-        is_stuck = self._sealed_at is not None and now - self._sealed_at > STUCK_SECONDS
-        if self._is_leaving:
-            now = FOR_EVER
-        self._awaited = without_impatient(self._awaited, now)
-        self._behind = without_impatient(self._behind, now)
-        if not self._trying:
+        is_stuck = self._commit_began_at is not None and now - self._commit_began_at > COMMIT_WAIT_SECONDS
+        if self._is_shutting_down:
+            now = NO_LIMIT
+        self._awaited = refuse_overdue(self._awaited, now)
+        self._background = refuse_overdue(self._background, now)
+        if not self._current:
             return
-        if self._sealed_at is None:
-            self._spoiled = len(without_impatient(self._trying, now)) < len(self._trying) or self._spoiled
+        if self._commit_began_at is None:
+            self._has_refused = len(refuse_overdue(self._current, now)) < len(self._current) or self._has_refused
         elif is_stuck:
             undoable = [
                 entry
-                for entry in self._trying
+                for entry in self._current
                 if entry.step.undo is not None and not entry.refused and entry.step.can_undo(entry.command)
             ]
-            without_impatient(undoable, now)
+            refuse_overdue(undoable, now)
             late = [entry for entry in undoable if entry.refused]
             if late:
-                self._spoiled = True
+                self._has_refused = True
                 self._undoing += late
                 self._undone.clear()
 
-    def _nothing_to_undo_any_more(self) -> None:
+    def _clear_undo(self) -> None:
         self._undoing = []
         self._undone.set()
 
@@ -316,17 +327,17 @@ class BatchLane:
             return work, sum(missed)
 
         try:
-            work, missed = await self._until_written(script)
+            work, missed = await self._undo_until_done(script)
             _log.warning("took back what was refused before its COMMIT was answered", commands=len(self._undoing))
             if missed:
                 _log.error("another node had taken some of it already", parts=missed)
-            self._owner.committed(work)
+            self._owner.after_commit(work)
         except Exception as error:
             _log.error("could not take back what was refused: it will be sent", reason=repr(error), exc_info=error)
         finally:
-            self._nothing_to_undo_any_more()
+            self._clear_undo()
 
-    async def _until_written(self, script: Script[[], tuple[Work, int]]) -> tuple[Work, int]:
+    async def _undo_until_done(self, script: Script[[], tuple[Work, int]]) -> tuple[Work, int]:
         while True:
             try:
                 return await self._owner.database.write_in_lane(self._number, script)
@@ -339,7 +350,7 @@ class BatchLane:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ending.wait(), seconds)
 
-    async def _finished(self, work: Awaitable[None]) -> None:
+    async def _finish_even_if_cancelled(self, work: Awaitable[None]) -> None:
         """Wait for a batch. A cancelled lane ends between batches, never inside one, but does not wait for an outage
         to end."""
         task = asyncio.ensure_future(work)
@@ -365,7 +376,7 @@ class BatchLane:
         self._timer_seconds = seconds
         self._timer = loop.call_at(at, self._wake.set)
 
-    def _disarm(self) -> None:
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

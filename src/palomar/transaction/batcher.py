@@ -14,26 +14,28 @@ from typing import Any, ParamSpec, TypeVar
 from palomar.ports import Clock
 from palomar.storage.database import Database, Script, Transaction
 from palomar.transaction.availability import DatabaseAvailability
-from palomar.transaction.batch_lane import BATCH_WEIGHT, BEHIND_WEIGHT, BatchLane
+from palomar.transaction.batch_lane import BACKGROUND_WEIGHT, BATCH_WEIGHT, BatchLane
 from palomar.transaction.context import TransactionContext
-from palomar.transaction.steps import FOR_EVER, PendingCommand, Step
+from palomar.transaction.steps import NO_LIMIT, PendingCommand, Step
 from palomar.transaction.work import Work
 
-__all__ = ["BATCH_WEIGHT", "BEHIND_WEIGHT", "Batcher", "Step"]
+__all__ = ["BACKGROUND_WEIGHT", "BATCH_WEIGHT", "Batcher", "Step"]
 
 C = TypeVar("C")
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_LOOK_EVERY_SECONDS = 0.25
-_PATIENCE_SECONDS = 4.0
+_CHECK_EVERY_SECONDS = 0.25
+_SCRIPT_WAIT_SECONDS = 4.0
 
 
 async def _each(work: Work, scripts: Sequence[Script[[], Any]]) -> list[Any]:
     return [await script(work.tx) for script in scripts]
 
 
-_SCRIPT = Step[Script[[], Any], Any](name="script", script=_each, awaited=True, patience_seconds=_PATIENCE_SECONDS)
+_SCRIPT = Step[Script[[], Any], Any](
+    name="script", script=_each, awaited=True, outage_wait_seconds=_SCRIPT_WAIT_SECONDS
+)
 
 
 class Batcher:
@@ -50,15 +52,15 @@ class Batcher:
         *,
         steps: Sequence[str],
         context: Callable[[], TransactionContext],
-        committed: Callable[[Work], None],
+        after_commit: Callable[[Work], None],
     ) -> None:
         self._lanes = [BatchLane(self, number) for number in range(database.lanes)]
         self.database = database
         self.clock = clock
         self.availability = DatabaseAvailability(clock)
-        self.places = {name: place for place, name in enumerate(steps)}
+        self.step_order = {name: place for place, name in enumerate(steps)}
         self.context = context
-        self.committed = committed
+        self.after_commit = after_commit
 
     def post(
         self,
@@ -70,8 +72,8 @@ class Batcher:
         """Let the step happen; ``done`` is called with its result after the commit, or ``failed`` (default: logged)."""
         lane = self._lanes[step.lane % len(self._lanes)]
         weight = 1 if step.weigh is None else step.weigh(command)
-        posted = 0.0 if step.patience_seconds == FOR_EVER else self.clock.monotonic()
-        lane.add(PendingCommand(step, command, done, failed or _ignore, weight, posted))
+        posted_at = 0.0 if step.outage_wait_seconds == NO_LIMIT else self.clock.monotonic()
+        lane.add(PendingCommand(step, command, done, failed or _ignore, weight, posted_at))
 
     async def run(self, step: Step[C, R], command: C) -> R:
         """As :meth:`post`, for who waits. Cancelling the wait does not cancel the step."""
@@ -107,35 +109,35 @@ class Batcher:
         async with asyncio.TaskGroup() as group:
             for lane in self._lanes:
                 group.create_task(lane.serve())
-            group.create_task(self._look())
+            group.create_task(self._check_outages())
 
-    def leave(self) -> None:
+    def begin_shutdown(self) -> None:
         """Refuse at once, from now on, what would wait for a database that is away: the process ends."""
         for lane in self._lanes:
-            lane.leave()
+            lane.begin_shutdown()
 
-    async def nothing_to_undo(self) -> None:
+    async def wait_for_undo(self) -> None:
         """Wait until nothing is stored any more of which somebody was told that it is not."""
         for lane in self._lanes:
-            await lane.nothing_to_undo()
+            await lane.wait_for_undo()
 
     async def drain(self, deadline_seconds: float) -> bool:
         """Write what waits, lingering or not; False if the deadline came first."""
         end = self.clock.monotonic() + deadline_seconds
         while any(lane.busy for lane in self._lanes):
             for lane in self._lanes:
-                lane.hurry()
+                lane.flush()
             if self.clock.monotonic() > end:
                 return False
             await asyncio.sleep(0.005)
         return True
 
-    async def _look(self) -> None:
+    async def _check_outages(self) -> None:
         """Look at all that wait, by one timer: a timer each would cost every message something."""
         while True:
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            await asyncio.sleep(_CHECK_EVERY_SECONDS)
             for lane in self._lanes:
-                lane.look()
+                lane.check_outage()
 
 
 def _ignore(error: BaseException) -> None:

@@ -10,7 +10,7 @@ from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import MessageId, PartId, State, part_number
 
-_MESSAGE: Columns = (
+_MESSAGE_COLUMNS: Columns = (
     *columns_of("bigint", "id account_id"),
     *columns_of("text", "dialect request_ref label sender msisdn country text alphabet"),
     *columns_of("bigint", "reference parts parts_left parts_open"),
@@ -20,18 +20,18 @@ _MESSAGE: Columns = (
     *columns_of("bigint", "due_ms expires_ms final_ms"),
 )
 _TAKEN = "(SELECT max(p.sent_ms) FROM parts p WHERE p.id > messages.id AND p.id <= messages.id + messages.parts)"
-_READ = (*(name for name, _ in _MESSAGE), "sent_ms")
-MESSAGE_COLUMNS = ", ".join((*_READ[:-1], f"{_TAKEN} AS sent_ms"))
+_READ_COLUMNS = (*(name for name, _ in _MESSAGE_COLUMNS), "sent_ms")
+MESSAGE_COLUMNS = ", ".join((*_READ_COLUMNS[:-1], f"{_TAKEN} AS sent_ms"))
 
-INSERT_MESSAGES = Insert("messages", _MESSAGE)
-_MOVED: Columns = (
+INSERT_MESSAGES = Insert("messages", _MESSAGE_COLUMNS)
+_CHANGING: Columns = (
     *columns_of("bigint", "parts_left parts_open"),
     *columns_of("text", "worst state carrier"),
     *columns_of("bigint", "presumed price_microcredits"),
 )
 # Columns that an index covers stand in statements of their own: SQLite writes an index whose column is merely named.
-UPDATE_MESSAGES = Update("messages", columns_of("bigint", "id"), _MOVED)
-UPDATE_MESSAGES_ENDED = Update("messages", columns_of("bigint", "id"), (*_MOVED, ("final_ms", "bigint")))
+UPDATE_MESSAGES = Update("messages", columns_of("bigint", "id"), _CHANGING)
+UPDATE_MESSAGES_ENDED = Update("messages", columns_of("bigint", "id"), (*_CHANGING, ("final_ms", "bigint")))
 INSERT_PARTS = Insert(
     "parts",
     (
@@ -41,9 +41,11 @@ INSERT_PARTS = Insert(
         ("carrier", "text"),
     ),
 )
-_PART_MOVED: Columns = (("state", "text"), ("attempt", "bigint"), ("carrier", "text"), ("sent_ms", "bigint"))
-UPDATE_PARTS = Update("parts", columns_of("bigint", "id"), _PART_MOVED)
-UPDATE_PARTS_WITH_REFERENCE = Update("parts", columns_of("bigint", "id"), (*_PART_MOVED, ("carrier_reference", "text")))
+_PART_CHANGING: Columns = (("state", "text"), ("attempt", "bigint"), ("carrier", "text"), ("sent_ms", "bigint"))
+UPDATE_PARTS = Update("parts", columns_of("bigint", "id"), _PART_CHANGING)
+UPDATE_PARTS_WITH_REFERENCE = Update(
+    "parts", columns_of("bigint", "id"), (*_PART_CHANGING, ("carrier_reference", "text"))
+)
 INSERT_QUEUE = Insert(
     "queue",
     (
@@ -193,7 +195,7 @@ def message_rows(rows: Iterable[Found]) -> list[MessageRow]:
     """Messages from rows of MESSAGE_COLUMNS."""
     found = []
     for row in rows:
-        values = dict(zip(_READ, row, strict=True))
+        values = dict(zip(_READ_COLUMNS, row, strict=True))
         values["state"] = State(str(values["state"]))
         values["alphabet"] = Alphabet(str(values["alphabet"]))
         found.append(MessageRow(**values))

@@ -16,7 +16,7 @@ from palomar.transaction.work import Work
 C = TypeVar("C")
 R = TypeVar("R")
 
-FOR_EVER = float("inf")
+NO_LIMIT = float("inf")
 _log = structlog.get_logger(__name__)
 
 
@@ -33,8 +33,8 @@ class Step(Generic[C, R]):
     lane: int = 1
     awaited: bool = False
     """Whether somebody waits for the result: then it goes before what nobody waits for."""
-    linger_seconds: float = 0.0
-    patience_seconds: float = FOR_EVER
+    batch_delay_seconds: float = 0.0
+    outage_wait_seconds: float = NO_LIMIT
     """How long a command may wait while the database cannot be reached; facts are kept for ever."""
     prepare: Callable[[Sequence[C]], None] | None = None
     """Called once for each command, in the turn in which its transaction begins."""
@@ -54,14 +54,16 @@ class PendingCommand(Struct):
     done: Callable[[Any], None]
     failed: Callable[[BaseException], None]
     weight: int
-    posted: float
+    posted_at: float
     """Seconds; not told of what waits for ever."""
     prepared: bool = False
     refused: bool = False
     """Whether its caller was told that it is not stored."""
 
 
-def cut(entries: list[PendingCommand], limit: int) -> tuple[list[PendingCommand], list[PendingCommand], int]:
+def split_by_weight(
+    entries: list[PendingCommand], limit: int
+) -> tuple[list[PendingCommand], list[PendingCommand], int]:
     """Part the first entries that weigh at most ``limit`` (one at least), the others, and the weight of the first."""
     weight = 0
     for count, entry in enumerate(entries):
@@ -71,14 +73,14 @@ def cut(entries: list[PendingCommand], limit: int) -> tuple[list[PendingCommand]
     return entries, [], weight
 
 
-def grouped(
-    batch: list[PendingCommand], places: Mapping[str, int]
+def group_by_step(
+    batch: list[PendingCommand], step_order: Mapping[str, int]
 ) -> list[tuple[Step[Any, Any], list[PendingCommand]]]:
-    """Give each step and its entries, in the order of the steps' places."""
+    """Give each step and its entries, in the order of the steps' step_order."""
     groups: dict[Step[Any, Any], list[PendingCommand]] = {}
     for entry in batch:
         groups.setdefault(entry.step, []).append(entry)
-    return sorted(groups.items(), key=lambda group: places[group[0].name])
+    return sorted(groups.items(), key=lambda group: step_order[group[0].name])
 
 
 def prepare_once(prepare: Callable[[Sequence[Any]], None], entries: list[PendingCommand]) -> None:
@@ -90,9 +92,9 @@ def prepare_once(prepare: Callable[[Sequence[Any]], None], entries: list[Pending
         entry.prepared = True
 
 
-def without_impatient(entries: list[PendingCommand], now: float) -> list[PendingCommand]:
+def refuse_overdue(entries: list[PendingCommand], now: float) -> list[PendingCommand]:
     """Refuse those who have waited too long, once; who may go on waiting."""
-    late = [entry for entry in entries if not entry.refused and now - entry.posted > entry.step.patience_seconds]
+    late = [entry for entry in entries if not entry.refused and now - entry.posted_at > entry.step.outage_wait_seconds]
     if not late:
         return [entry for entry in entries if not entry.refused]
     for entry in late:

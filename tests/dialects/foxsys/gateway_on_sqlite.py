@@ -79,7 +79,7 @@ async def running_gateway(directory: Path, owner: Owner) -> AsyncIterator[Runnin
     directory_of_accounts = Directory(database)
     dispatcher = Dispatcher({}, Router({}, clock))
     context = make_context(accounts={}, renderers={}, ids=ids, node_id=None)
-    batcher = Batcher(database, clock, steps=STEPS, context=lambda: context, committed=lambda work: None)
+    batcher = Batcher(database, clock, steps=STEPS, context=lambda: context, after_commit=lambda work: None)
     dispatcher.attach(batcher)
     passwords = Passwords(directory_of_accounts, clock)
     gateway = Gateway(

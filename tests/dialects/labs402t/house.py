@@ -228,7 +228,7 @@ async def labs402t(place: Place, *, settings: Labs402tSettings | None = None, no
     directory = Directory(database)
     dispatcher = Dispatcher({}, Router({}, clock))
     context = make_context(accounts={}, renderers={}, ids=ids, node_id=None, has_blocked_numbers=True)
-    batcher = Batcher(database, clock, steps=STEPS, context=lambda: context, committed=lambda work: None)
+    batcher = Batcher(database, clock, steps=STEPS, context=lambda: context, after_commit=lambda work: None)
     dispatcher.attach(batcher)
     passwords = Passwords(directory, clock)
     gateway = Gateway(

@@ -9,8 +9,7 @@ from tests.support.databases import Place
 
 from palomar.dialects.labs402t.documents import canonical
 from palomar.dialects.labs402t.idempotency import Running
-from palomar.transaction.idempotency import Key
-from palomar.transaction.kept_answers import KEPT_MS
+from palomar.transaction.idempotency import KEPT_MS, Key
 
 MESSAGE = {"to": "34600000000", "text": "Hola"}
 USER = {"name": "J", "surname": "P", "login": "juanp", "password": "clave de J", "contact_email": "j@example.com"}

@@ -36,7 +36,7 @@ from palomar.vocabulary.message import MessageId, born_ms
 
 SEARCH_SECONDS = 1.0
 """For so long a search that has not filled its page goes on by itself, one bounded survey after the other."""
-RESEND = Step(name="resend", script=resend_message, awaited=True, patience_seconds=4.0)
+RESEND = Step(name="resend", script=resend_message, awaited=True, outage_wait_seconds=4.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
