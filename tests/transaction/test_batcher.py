@@ -1,4 +1,4 @@
-"""The batcher: one transaction for what came meanwhile, in the order of its steps, and only the culprit fails."""
+"""The batcher: one transaction for what came meanwhile, steps in their order, and only a faulty command fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -20,7 +20,7 @@ CONTEXT = make_context(accounts={}, renderers={}, ids=CountingIds(), node_id=1)
 
 
 class Scribbling:
-    """A transaction that knows whether it wrote."""
+    """A transaction that records whether it wrote."""
 
     wrote = False
 
@@ -31,7 +31,7 @@ class Scribbling:
 
 @dataclass
 class FakeDatabase:
-    """A database that keeps what each transaction did, and fails or waits as it is told."""
+    """A database that records what each transaction did, and fails or waits as the test sets it."""
 
     lanes: int = 1
     commits: list[list[Any]] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Bench:
     committed: list[Work]
 
     def step(self, name: str, **more: Any) -> Step[Any, str]:
-        """A step that notes what it was asked and answers it in capitals; a command ``bad`` is a bug."""
+        """Make a step that records its commands and returns them in capitals; a command with ``bad`` in it raises."""
 
         async def script(work: Work, commands: Sequence[Any]) -> list[str]:
             for command in commands:

@@ -1,5 +1,5 @@
-"""The transaction: everything that arrives while one commits becomes the next, with one work for all of it.
+"""Transactions: many commands share one, because everything that arrives while one commits becomes the next.
 
-``batcher`` runs the batches, ``steps`` are their verbs, ``work`` is what the steps of a batch share. Capabilities join
-the work with what they write; this package knows none of them.
+Begin with ``batcher``, which runs the batches; ``steps`` declares what can be in a batch, and ``work`` is the unit of
+work that its steps share. Capabilities join the work with the rows that they write; this package knows none of them.
 """

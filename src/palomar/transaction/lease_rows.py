@@ -1,4 +1,7 @@
-"""Nodes: one row a start, with a lease on the database's clock. What takes work checks its row."""
+"""Rows of nodes: one row for each start of a server, with a lease by the database's clock.
+
+A transaction that claims work checks the row of its node first.
+"""
 
 from palomar.storage.statements import Insert, columns_of
 

@@ -1,4 +1,4 @@
-"""The moments of a message's life: one narrow row each."""
+"""Rows of timelines: one row for each moment of a message."""
 
 from collections.abc import Iterable
 
@@ -9,16 +9,16 @@ from palomar.vocabulary.message import MessageId
 from palomar.vocabulary.timeline import Detail, Kind, Moment
 
 INSERT_EVENTS = Insert("events", (*columns_of("bigint", "message_id id at_ms"), *columns_of("text", "kind detail")))
-"""Of a moment, ``id`` is a serial: it orders them."""
+"""``id`` is a serial, by which the moments of a message are ordered."""
 SELECT_TIMELINE = "SELECT message_id, at_ms, kind, detail FROM events WHERE message_id = ? ORDER BY id"
 
 encode_detail = msgspec.json.Encoder().encode
-"""Write a moment's detail for its column, as UTF-8."""
+"""Encode a moment's detail for its column: JSON as UTF-8."""
 _decode = msgspec.json.Decoder(dict[str, str | int | bool | None]).decode
 
 
 def moments(rows: Iterable[Found]) -> list[Moment]:
-    """From rows of SELECT_TIMELINE."""
+    """Make moments from rows of SELECT_TIMELINE."""
     return [
         Moment(
             message_id=MessageId(message),
@@ -31,5 +31,5 @@ def moments(rows: Iterable[Found]) -> list[Moment]:
 
 
 def detail_of(text: object) -> Detail:
-    """A moment's detail from its column."""
+    """Decode a moment's detail from its column."""
     return _decode(str(text))
