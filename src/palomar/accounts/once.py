@@ -34,7 +34,7 @@ class ChangePassword:
 
 async def add_keyed(work: Work, commands: Sequence[AddAccount]) -> list[Account | Replay | KeyReused | None]:
     """Make each account, or return what its key has kept; None where the login is taken."""
-    await idempotency.seen(work, [command.key for command in commands if command.key])
+    await idempotency.read_kept(work, [command.key for command in commands if command.key])
     results: list[Account | Replay | KeyReused | None] = []
     for command in commands:
         before = idempotency.recall(work, command.key) if command.key else None
@@ -52,7 +52,7 @@ async def add_keyed(work: Work, commands: Sequence[AddAccount]) -> list[Account 
 
 async def change_keyed(work: Work, commands: Sequence[ChangePassword]) -> list[Replay | KeyReused | None]:
     """Write each password, or return what its key has kept; None where it was written now."""
-    await idempotency.seen(work, [command.key for command in commands if command.key])
+    await idempotency.read_kept(work, [command.key for command in commands if command.key])
     results: list[Replay | KeyReused | None] = []
     for command in commands:
         before = idempotency.recall(work, command.key) if command.key else None

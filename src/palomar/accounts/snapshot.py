@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from palomar.accounts import account_rows as rows
+from palomar.accounts import token_rows
 from palomar.accounts.blacklist import SELECT_ANY_BLOCKED
 from palomar.accounts.blocks import Block, list_blocks
 from palomar.accounts.callers import Caller, of_blocked
@@ -23,7 +24,6 @@ from palomar.routing.rules import RoutingPlan
 from palomar.routing.rules_store import load_plan
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Found
-from palomar.transaction import token_rows
 from palomar.transaction.change_counter import SELECT_VERSION
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.receipt_ids import ReceiptIdFormat

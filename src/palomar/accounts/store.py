@@ -7,12 +7,12 @@ Every change bumps the counter that nodes read twice a second. Not here: their k
 from dataclasses import dataclass
 
 from palomar.accounts import account_rows as rows
+from palomar.accounts import token_rows
 from palomar.accounts.keys import add_key
 from palomar.accounts.settings import settings_text
 from palomar.billing.credit import Transfer, add_credit, balance, transfer
 from palomar.billing.ledger_rows import INSERT_BALANCES
 from palomar.storage.database import Conflict, Transaction
-from palomar.transaction import token_rows
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.transaction.context import TransactionContext
 from palomar.transaction.work import Work

@@ -1,14 +1,15 @@
-"""A lane of the batcher: one writing connection, what waits for it, and what happens while it cannot be written.
+"""A lane of the batcher: one writing connection, the commands that wait for it, and what becomes of them in an outage.
 
-A step has patience: a command that has waited longer for a database that is away is refused, whether it stands in the
-batch that is tried again or behind it, and whether its caller is still there or not. A refused command is stored
-nowhere. Until its transaction is sealed (the next thing is the COMMIT) it can still be taken out. Of what is sealed
-nobody can tell before the COMMIT is answered: a step that can be undone is refused in time all the same and, if the
-COMMIT turns out to have succeeded, undone before anything else happens; any other is answered when it is known.
+While the database is away, a command that has waited longer than its step allows is refused, whether it is in the batch
+that is tried again or behind it, and whether its caller is still there or not. A refused command is not stored. Until
+the COMMIT of its transaction begins, it can still be taken out of the batch. After that nobody knows whether it is
+stored until the COMMIT is answered. A command that can be undone is then refused in time all the same; if the COMMIT
+turns out to have succeeded, it is undone before anything else happens. Any other is answered when the outcome is known.
 """
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -20,7 +21,6 @@ from palomar.transaction.availability import DatabaseAvailability
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.transaction.context import TransactionContext
 from palomar.transaction.steps import (
-    NO_LIMIT,
     PendingCommand,
     fail,
     group_by_step,
@@ -32,17 +32,18 @@ from palomar.transaction.work import Work
 from palomar.vocabulary.backoff import wait_after
 
 BATCH_WEIGHT = 500
-"""Items a transaction takes (a request of many messages weighs as many)."""
+"""Items that a transaction takes; a request of many messages weighs as many."""
 
 BACKGROUND_WEIGHT = 50
-"""Items that nobody waits for a transaction takes by themselves: a request that comes meanwhile waits for it, so a
-campaign must not make every transaction long."""
+"""Items that a transaction takes if no caller waits for any of them. A request that comes meanwhile waits for that
+transaction, so a campaign must not make every transaction long."""
 
 COMMIT_WAIT_SECONDS = 3.0
-"""A COMMIT without an answer for so long is an outage."""
+"""A COMMIT that is not answered for so long is an outage."""
 
 _BACKGROUND_LEAST, _BACKGROUND_FOR_EACH = 25, 5
-"""Items taken beside what is waited for: enough for the answer, receipt and callbacks of as many messages."""
+"""Background items that a transaction takes beside those that callers wait for: at least so many, and so many for each
+of them. That is enough for the answer, receipt and callbacks of as many messages."""
 
 _RUNS_AFTER_CONFLICT = 30
 _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.1, 1.0
@@ -51,7 +52,7 @@ _log = structlog.get_logger(__name__)
 
 
 class LaneOwner(Protocol):
-    """What a lane needs of its batcher."""
+    """The parts of a batcher that its lanes use."""
 
     database: Database
     clock: Clock
@@ -62,11 +63,11 @@ class LaneOwner(Protocol):
 
 
 _BatchResult = tuple[Work, list[tuple[list[PendingCommand], Sequence[Any]]]]
-"""What a transaction did, and each step's commands beside their results."""
+"""The work of a transaction, and the commands of each step with their results."""
 
 
 class BatchLane:
-    """See the module."""
+    """One writing connection's commands, and the task that writes them."""
 
     def __init__(self, owner: LaneOwner, number: int) -> None:
         self._owner = owner
@@ -77,16 +78,16 @@ class BatchLane:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._timer_seconds = 0.0
-        """How long after its setting it goes off."""
+        """The delay with which the timer was set."""
         self._running = False
         self._current: list[PendingCommand] = []
-        """The batch whose transaction is under way."""
+        """The batch whose transaction is being tried."""
         self._commit_began_at: float | None = None
-        """Since when its COMMIT is under way; None before."""
+        """Monotonic seconds at which the current COMMIT began; None while there is none."""
         self._has_refused = False
-        """Whether one of them has been refused since its transaction began."""
+        """True once a command of the current batch was refused after its transaction had begun."""
         self._undoing: list[PendingCommand] = []
-        """Those who were refused while their COMMIT was under way."""
+        """The commands that were refused while their COMMIT was under way."""
         self._undone = asyncio.Event()
         self._undone.set()
         self._is_shutting_down = False
@@ -99,16 +100,16 @@ class BatchLane:
 
     @property
     def busy(self) -> bool:
-        """Say whether anything is to be written."""
+        """Return True while a command waits or is being written."""
         return self._running or self.waiting > 0
 
     def add(self, entry: PendingCommand) -> None:
-        """Take a command for the next transaction."""
+        """Queue a command for the next transaction, and wake the lane now or when the command's delay is over."""
         step = entry.step
         (self._awaited if step.awaited else self._background).append(entry)
         is_full = len(self._awaited) + len(self._background) >= BATCH_WEIGHT
         if self._timer is not None and step.batch_delay_seconds >= self._timer_seconds and not is_full:
-            return  # it goes off before, set before
+            return  # the timer that is set goes off earlier
         if self._wake.is_set():
             return
         if step.batch_delay_seconds <= 0.0 or is_full:
@@ -117,12 +118,12 @@ class BatchLane:
             self._wake_within(step.batch_delay_seconds)
 
     def flush(self) -> None:
-        """Write what lingers at once."""
+        """Write what waits now, without further delay."""
         if self.waiting:
             self._wake.set()
 
     async def serve(self) -> None:
-        """Write until cancelled. What is under way then is finished first, unless the database is away."""
+        """Write until cancelled. A batch under way is finished first, unless the database is away."""
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -138,15 +139,15 @@ class BatchLane:
                     break
 
     async def wait_for_undo(self) -> None:
-        """Wait until nothing is stored any more of which somebody was told that it is not."""
+        """Wait until every command that was refused but stored has been undone."""
         await self._undone.wait()
 
     def begin_shutdown(self) -> None:
-        """Have no patience any more: the process ends, and who waits shall hear it in time."""
+        """From now on refuse commands at once while the database is away, so that callers hear it before the end."""
         self._is_shutting_down = True
 
     def check_outage(self) -> None:
-        """Refuse what has waited too long for a database that is away; called some times a second."""
+        """Refuse commands that have waited too long while the database is away. Called some times a second."""
         if (
             self._commit_began_at is not None
             and self._owner.clock.monotonic() - self._commit_began_at > COMMIT_WAIT_SECONDS
@@ -158,26 +159,28 @@ class BatchLane:
     # --- the batch
 
     def _must_go_on(self) -> bool:
-        """Tell whether what came during the commit must go now; else it may linger as if it had just come."""
+        """Return True if what came during the commit is to be written now; else delay it as if it had just come."""
         if not self.waiting:
             return False
         if self._awaited or len(self._background) >= BACKGROUND_WEIGHT:
             return True
-        linger = min(entry.step.batch_delay_seconds for entry in self._background)
-        if linger <= 0.0:
+        delay = min(entry.step.batch_delay_seconds for entry in self._background)
+        if delay <= 0.0:
             return True
-        self._wake_within(linger)
+        self._wake_within(delay)
         return False
 
     def _take(self) -> list[PendingCommand]:
-        """Take what is waited for, then as much of the rest, so that neither starves the other."""
+        """Take the commands of the next batch: awaited ones first, then background ones, so that neither starves."""
         awaited, self._awaited, weight = split_by_weight(self._awaited, BATCH_WEIGHT)
-        beside = min(max(_BACKGROUND_LEAST, _BACKGROUND_FOR_EACH * weight), BATCH_WEIGHT)
-        background, self._background, _ = split_by_weight(self._background, beside if awaited else BACKGROUND_WEIGHT)
-        return awaited + behind
+        limit = (
+            min(max(_BACKGROUND_LEAST, _BACKGROUND_FOR_EACH * weight), BATCH_WEIGHT) if awaited else BACKGROUND_WEIGHT
+        )
+        background, self._background, _ = split_by_weight(self._background, limit)
+        return awaited + background
 
     async def _run(self, batch: list[PendingCommand]) -> None:
-        """Write the batch, by halves where something unexpected is in it."""
+        """Write the batch; on an unexpected error write its halves one after the other, down to the faulty command."""
         while batch:
             try:
                 work, results = await self._write(batch)
@@ -186,7 +189,7 @@ class BatchLane:
                     _log.warning("ended without having written; what it was will be found again", commands=len(batch))
                     fail([entry for entry in batch if not entry.refused], error)
                     return
-                batch = [entry for entry in batch if not entry.refused]  # nobody is a culprit in an outage
+                batch = [entry for entry in batch if not entry.refused]  # no command is to blame for an outage
             except Exception as error:
                 if len(batch) == 1:
                     _log.error("a step failed", step=batch[0].step.name, reason=repr(error), exc_info=error)
@@ -242,14 +245,16 @@ class BatchLane:
             self._current = []
 
     def _begin_commit(self) -> None:
-        """Close the batch: from here on nothing can be taken out. Raises Unavailable where somebody has been refused
-        meanwhile."""
+        """Note that the COMMIT begins: from here on nothing can be taken out of the batch.
+
+        Raises Unavailable if a command of it has been refused meanwhile.
+        """
         if self._has_refused:
             raise Unavailable("the transaction holds what has been refused meanwhile")
         self._commit_began_at = self._owner.clock.monotonic()
 
     async def _write_until_done(self, script: Script[[], _BatchResult]) -> _BatchResult:
-        """Try until it is written. Raises Unavailable when somebody in the batch has been refused."""
+        """Try until the transaction is written. Raises Unavailable if a command of the batch has been refused."""
         conflicts = outages = 0
         self._has_refused = False
         while True:
@@ -265,7 +270,7 @@ class BatchLane:
                 await asyncio.sleep(0.001 * conflicts)
             except Unavailable as error:
                 self._commit_began_at = None
-                if not self._has_refused:  # else it may have been well all the time
+                if not self._has_refused:  # else the database may have been well all the time
                     self._owner.availability.write_failed(str(error))
                 self._refuse_overdue()
                 if self._has_refused or self._ending.is_set():
@@ -287,7 +292,7 @@ class BatchLane:
         now = self._owner.clock.monotonic()
         is_stuck = self._commit_began_at is not None and now - self._commit_began_at > COMMIT_WAIT_SECONDS
         if self._is_shutting_down:
-            now = NO_LIMIT
+            now = math.inf  # whatever has a limit is overdue
         self._awaited = refuse_overdue(self._awaited, now)
         self._background = refuse_overdue(self._background, now)
         if not self._current:
@@ -312,7 +317,7 @@ class BatchLane:
         self._undone.set()
 
     async def _undo(self, results: list[tuple[list[PendingCommand], Sequence[Any]]]) -> None:
-        """Take back what has been written of those who were refused meanwhile, however long that takes."""
+        """Undo what was stored of the commands that were refused meanwhile, however long that takes."""
         if not self._undoing:
             return
         pairs = [
@@ -363,7 +368,7 @@ class BatchLane:
                 await asyncio.wait([task])
             raise
 
-    # --- lingering
+    # --- the delay of background commands
 
     def _wake_within(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()

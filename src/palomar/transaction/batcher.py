@@ -1,10 +1,11 @@
 """The batcher: everything that arrives while a transaction commits becomes the next transaction.
 
-There is no timer for what somebody waits for: idle, a command is written at once; busy, hundreds share a commit. Steps
-that nobody waits for may linger some milliseconds. Only the batcher awaits a transaction; who has left cancels nothing.
+No timer delays a command whose caller waits: while idle it is written at once; under load hundreds share a commit. A
+command whose result nobody waits for may wait some milliseconds for others. Transactions run in tasks of the batcher,
+so a caller that stops waiting cancels nothing.
 
-On an unexpected error the batch is rolled back and run by halves, so only the culprit fails. What happens while the
-database is away is each lane's (``batch_lane``).
+On an unexpected error the batch is rolled back and run by halves, so only the faulty command fails. Not here: what
+happens while the database is away (``batch_lane``).
 """
 
 import asyncio
@@ -39,10 +40,10 @@ _SCRIPT = Step[Script[[], Any], Any](
 
 
 class Batcher:
-    """One lane a writing connection.
+    """The queue of commands to be written, with one lane for each writing connection.
 
-    ``steps`` names all steps, in the order in which those of a batch run; ``context`` tells each batch what it may look
-    at, ``committed`` hears of each.
+    ``steps`` names all steps, in the order in which those of a batch run. ``context`` makes the context of each
+    transaction, and ``after_commit`` is called with the work of each.
     """
 
     def __init__(
@@ -69,14 +70,17 @@ class Batcher:
         done: Callable[[R], None],
         failed: Callable[[BaseException], None] | None = None,
     ) -> None:
-        """Let the step happen; ``done`` is called with its result after the commit, or ``failed`` (default: logged)."""
+        """Queue a command; after the commit ``done`` is called with its result, or else ``failed`` with the error.
+
+        Without ``failed`` the error is only logged.
+        """
         lane = self._lanes[step.lane % len(self._lanes)]
         weight = 1 if step.weigh is None else step.weigh(command)
         posted_at = 0.0 if step.outage_wait_seconds == NO_LIMIT else self.clock.monotonic()
         lane.add(PendingCommand(step, command, done, failed or _ignore, weight, posted_at))
 
     async def run(self, step: Step[C, R], command: C) -> R:
-        """As :meth:`post`, for who waits. Cancelling the wait does not cancel the step."""
+        """Queue a command, wait for its commit, and return its result. A cancelled wait does not cancel the command."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
 
         def done(result: R) -> None:
@@ -101,7 +105,7 @@ class Batcher:
 
     @property
     def waiting(self) -> int:
-        """Commands that no transaction has taken yet."""
+        """Count the commands that no transaction has taken yet."""
         return sum(lane.waiting for lane in self._lanes)
 
     async def serve(self) -> None:
@@ -112,17 +116,17 @@ class Batcher:
             group.create_task(self._check_outages())
 
     def begin_shutdown(self) -> None:
-        """Refuse at once, from now on, what would wait for a database that is away: the process ends."""
+        """From now on refuse commands at once while the database is away, because the process ends."""
         for lane in self._lanes:
             lane.begin_shutdown()
 
     async def wait_for_undo(self) -> None:
-        """Wait until nothing is stored any more of which somebody was told that it is not."""
+        """Wait until every command that was refused but stored has been undone."""
         for lane in self._lanes:
             await lane.wait_for_undo()
 
     async def drain(self, deadline_seconds: float) -> bool:
-        """Write what waits, lingering or not; False if the deadline came first."""
+        """Write all commands that wait, delayed or not; return False if the deadline came first."""
         end = self.clock.monotonic() + deadline_seconds
         while any(lane.busy for lane in self._lanes):
             for lane in self._lanes:
@@ -133,7 +137,7 @@ class Batcher:
         return True
 
     async def _check_outages(self) -> None:
-        """Look at all that wait, by one timer: a timer each would cost every message something."""
+        """Check all commands by one timer: a timer for each command would cost every message something."""
         while True:
             await asyncio.sleep(_CHECK_EVERY_SECONDS)
             for lane in self._lanes:

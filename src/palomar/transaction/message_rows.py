@@ -1,4 +1,4 @@
-"""Messages, their parts and the queue of what has not left yet: rows and their SQL."""
+"""Rows of messages, of their parts, and of the queue of messages that have not left yet, with their SQL."""
 
 from collections.abc import Iterable
 
@@ -19,9 +19,9 @@ _MESSAGE_COLUMNS: Columns = (
     *columns_of("text", "carrier status_url click_url extra"),
     *columns_of("bigint", "due_ms expires_ms final_ms"),
 )
-_TAKEN = "(SELECT max(p.sent_ms) FROM parts p WHERE p.id > messages.id AND p.id <= messages.id + messages.parts)"
+_LAST_SENT_MS = "(SELECT max(p.sent_ms) FROM parts p WHERE p.id > messages.id AND p.id <= messages.id + messages.parts)"
 _READ_COLUMNS = (*(name for name, _ in _MESSAGE_COLUMNS), "sent_ms")
-MESSAGE_COLUMNS = ", ".join((*_READ_COLUMNS[:-1], f"{_TAKEN} AS sent_ms"))
+MESSAGE_COLUMNS = ", ".join((*_READ_COLUMNS[:-1], f"{_LAST_SENT_MS} AS sent_ms"))
 
 INSERT_MESSAGES = Insert("messages", _MESSAGE_COLUMNS)
 _CHANGING: Columns = (
@@ -67,9 +67,9 @@ _OPEN = (
     " m.worst, m.state, m.carrier, m.presumed, m.rate_microcredits, m.price_microcredits, m.due_ms, m.final_ms"
     " FROM parts p JOIN messages m ON m.id = (p.id & ~255)"
 )
-# Every transaction locks in this order, so two of them cannot wait for each other in a circle.
+# All transactions lock in this order, so two of them cannot wait for each other in a circle.
 LOOKUP_PARTS = Lookup(_OPEN + " WHERE p.id IN {keys} ORDER BY p.id", "bigint", lock="m, p")
-# Found by what canonical() of vocabulary.receipt_ids leaves of the reference.
+# The same normal form as canonical() of vocabulary.receipt_ids makes.
 _CANONICAL = "ltrim(upper(carrier_reference), '0')"
 LOOKUP_PART_IDS_BY_REFERENCE = Lookup(
     f"SELECT id, carrier, {_CANONICAL} FROM parts WHERE carrier_reference IS NOT NULL AND {_CANONICAL} IN {{keys}}"
@@ -91,7 +91,7 @@ LOOKUP_WAITING = Lookup(
 )
 SELECT_STALE = "SELECT message_id FROM queue WHERE stale_ms <= ? ORDER BY stale_ms LIMIT ?"
 LOOKUP_MESSAGES = Lookup(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id IN {{keys}} ORDER BY id", "bigint")
-# The queue's row is locked: whoever claims the message at the same moment waits, and finds it changed.
+# These are read with a lock on the queue's row: a node that claims the message meanwhile waits, and finds it changed.
 SELECT_SCHEDULED = (
     "SELECT message_id FROM queue WHERE account_id = ? AND due_ms > ? AND node_id IS NULL"
     " AND message_id IN (SELECT id FROM messages WHERE account_id = queue.account_id AND id = queue.message_id"
@@ -130,7 +130,7 @@ SELECT_PARTS_OF = (
 class MessageRow(Struct, frozen=True, kw_only=True, gc=False):
     """A whole message as it is stored. Money in microcredits, times in milliseconds since 1970.
 
-    ``sent_ms``, when a carrier took the last of the parts that it took, is read from the parts and not stored here.
+    ``sent_ms`` is when a carrier accepted the last of the parts that were accepted; it is read from the parts' rows.
     """
 
     id: MessageId
@@ -161,7 +161,7 @@ class MessageRow(Struct, frozen=True, kw_only=True, gc=False):
     sent_ms: int | None = None
 
     def row(self) -> Row:
-        """In the order of INSERT_MESSAGES."""
+        """Return the columns in the order of INSERT_MESSAGES."""
         return (
             self.id,
             self.account_id,
@@ -192,7 +192,7 @@ class MessageRow(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def message_rows(rows: Iterable[Found]) -> list[MessageRow]:
-    """Messages from rows of MESSAGE_COLUMNS."""
+    """Make messages from rows of MESSAGE_COLUMNS."""
     found = []
     for row in rows:
         values = dict(zip(_READ_COLUMNS, row, strict=True))
@@ -203,7 +203,7 @@ def message_rows(rows: Iterable[Found]) -> list[MessageRow]:
 
 
 class WaitingRow(Struct):
-    """A part that has not ended beside its message and its place in the queue, in the order of LOOKUP_WAITING."""
+    """A part with its message and its row of the queue, in the order of LOOKUP_WAITING."""
 
     message_id: MessageId
     account_id: AccountId
@@ -230,12 +230,12 @@ class WaitingRow(Struct):
 
     @property
     def has_begun(self) -> bool:
-        """Whether a part of the message has left."""
+        """Return True if a part of the message has left."""
         return self.parts_left < self.parts
 
 
 class OpenMessage(Struct):
-    """What the flows read and move of a message while its parts travel."""
+    """The columns of a message that are read and changed while its parts are under way."""
 
     id: MessageId
     account_id: AccountId
@@ -256,7 +256,7 @@ class OpenMessage(Struct):
     final_ms: int | None
 
     def update_row(self) -> Row:
-        """In the order of UPDATE_MESSAGES; UPDATE_MESSAGES_ENDED adds ``final_ms``."""
+        """Return the columns in the order of UPDATE_MESSAGES; UPDATE_MESSAGES_ENDED takes ``final_ms`` after them."""
         return (
             self.id,
             self.parts_left,
@@ -270,7 +270,10 @@ class OpenMessage(Struct):
 
 
 class OpenPart(Struct):
-    """One part on its way. ``sent_ms`` is when the carrier took it: from then on it is paid for."""
+    """The columns of a part that are read and changed while it is under way.
+
+    ``sent_ms`` is when the carrier accepted it: from then on it is paid for.
+    """
 
     id: PartId
     state: State
@@ -282,11 +285,12 @@ class OpenPart(Struct):
 
     @property
     def number(self) -> int:
-        """Tell which of its message's parts it is, from 1."""
+        """Return its number among its message's parts, from 1."""
         return part_number(self.id)
 
     def update_row(self) -> Row:
-        """In the order of UPDATE_PARTS; UPDATE_PARTS_WITH_REFERENCE adds ``carrier_reference``."""
+        """Return the columns in the order of UPDATE_PARTS; UPDATE_PARTS_WITH_REFERENCE takes the reference after
+        them."""
         return (self.id, self.state, self.attempt, self.carrier, self.sent_ms)
 
 
@@ -294,7 +298,7 @@ _STATES = {state.value: state for state in State}
 
 
 def waiting_rows(rows: Iterable[Found]) -> list[WaitingRow]:
-    """From rows of LOOKUP_WAITING."""
+    """Make waiting parts from rows of LOOKUP_WAITING."""
     found = []
     for row in rows:
         values = dict(zip(WaitingRow.__struct_fields__, row, strict=True))
@@ -307,7 +311,7 @@ def waiting_rows(rows: Iterable[Found]) -> list[WaitingRow]:
 
 
 def open_parts(rows: Iterable[Found], known: dict[MessageId, OpenMessage]) -> list[OpenPart]:
-    """Parts from rows of LOOKUP_PARTS; messages already in ``known`` are shared, new ones are put there."""
+    """Make parts from rows of LOOKUP_PARTS. They share the messages in ``known``; messages not in it are added."""
     found = []
     for row in rows:
         identity = row[6]

@@ -1,8 +1,9 @@
-"""Steps and their commands on the way through the batcher: what a batch is made of, and who is refused in an outage.
+"""Steps and pending commands: what a batch is made of, and which commands are refused in an outage.
 
 Not here: when a batch is written, and what happens while it cannot be (``batch_lane``).
 """
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -16,7 +17,7 @@ from palomar.transaction.work import Work
 C = TypeVar("C")
 R = TypeVar("R")
 
-NO_LIMIT = float("inf")
+NO_LIMIT = math.inf
 _log = structlog.get_logger(__name__)
 
 
@@ -26,28 +27,32 @@ def _always(command: object) -> bool:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Step(Generic[C, R]):
-    """A verb as the batcher knows it. The batcher has the order in which the steps of a batch run, by ``name``."""
+    """Something that transactions can do, and how the batcher treats it.
+
+    The batcher knows by ``name`` in which order the steps of a batch run.
+    """
 
     name: str
     script: Callable[[Work, Sequence[C]], Awaitable[Sequence[R]]]
     lane: int = 1
     awaited: bool = False
-    """Whether somebody waits for the result: then it goes before what nobody waits for."""
+    """True if a caller waits for the result: such commands go first."""
     batch_delay_seconds: float = 0.0
+    """How long a command may wait for others to share its transaction."""
     outage_wait_seconds: float = NO_LIMIT
-    """How long a command may wait while the database cannot be reached; facts are kept for ever."""
+    """How long a command waits while the database cannot be reached before it is refused; facts are never refused."""
     prepare: Callable[[Sequence[C]], None] | None = None
-    """Called once for each command, in the turn in which its transaction begins."""
+    """Called once for each command, in the turn of the event loop in which its transaction begins."""
     weigh: Callable[[C], int] | None = None
-    """How many items a command is; one, unless this says otherwise."""
+    """Counts the items of a command; without it each command is one."""
     undo: Callable[[Work, Sequence[tuple[C, R]]], Awaitable[int]] | None = None
-    """Takes back what commands with these results did; how much of it was too late."""
+    """Takes back what commands with these results did; returns how much of it could not be taken back any more."""
     can_undo: Callable[[C], bool] = _always
-    """Says of which commands nobody else may have built on them meanwhile."""
+    """Returns True for a command if nothing else can depend on it yet."""
 
 
 class PendingCommand(Struct):
-    """A command on its way: into which step, and who hears what became of it."""
+    """A command that waits for its transaction: its step, and what to call with its result or its error."""
 
     step: Step[Any, Any]
     command: Any
@@ -55,16 +60,16 @@ class PendingCommand(Struct):
     failed: Callable[[BaseException], None]
     weight: int
     posted_at: float
-    """Seconds; not told of what waits for ever."""
+    """Monotonic seconds; 0 where the step has no limit."""
     prepared: bool = False
     refused: bool = False
-    """Whether its caller was told that it is not stored."""
+    """True once its caller was told that it is not stored."""
 
 
 def split_by_weight(
     entries: list[PendingCommand], limit: int
 ) -> tuple[list[PendingCommand], list[PendingCommand], int]:
-    """Part the first entries that weigh at most ``limit`` (one at least), the others, and the weight of the first."""
+    """Return the first entries that weigh at most ``limit`` together (one at least), the others, and their weight."""
     weight = 0
     for count, entry in enumerate(entries):
         if weight + entry.weight > limit and count:
@@ -76,7 +81,7 @@ def split_by_weight(
 def group_by_step(
     batch: list[PendingCommand], step_order: Mapping[str, int]
 ) -> list[tuple[Step[Any, Any], list[PendingCommand]]]:
-    """Give each step and its entries, in the order of the steps' step_order."""
+    """Return each step with its entries, in the order of the steps."""
     groups: dict[Step[Any, Any], list[PendingCommand]] = {}
     for entry in batch:
         groups.setdefault(entry.step, []).append(entry)
@@ -93,7 +98,7 @@ def prepare_once(prepare: Callable[[Sequence[Any]], None], entries: list[Pending
 
 
 def refuse_overdue(entries: list[PendingCommand], now: float) -> list[PendingCommand]:
-    """Refuse those who have waited too long, once; who may go on waiting."""
+    """Refuse the entries that have waited too long, each once; return those that go on waiting."""
     late = [entry for entry in entries if not entry.refused and now - entry.posted_at > entry.step.outage_wait_seconds]
     if not late:
         return [entry for entry in entries if not entry.refused]
@@ -105,7 +110,7 @@ def refuse_overdue(entries: list[PendingCommand], now: float) -> list[PendingCom
 
 
 def fail(batch: list[PendingCommand], error: Exception) -> None:
-    """Tell them that it failed."""
+    """Report the error to the callers of these commands."""
     for entry in batch:
         try:
             entry.failed(error)
