@@ -57,23 +57,23 @@ async def ask(
         ("/aB3xY9z", "links"),
     ],
 )
-async def test_a_path_has_its_face(path: str, name: str) -> None:
+async def test_a_path_is_answered_by_the_dialect_of_its_prefix(path: str, name: str) -> None:
     assert (await ask(path))[1]["x-face"] == name
 
 
-async def test_a_bare_address_leads_to_the_console_unless_it_is_a_dialects() -> None:
+async def test_the_root_path_redirects_to_the_console_unless_a_dialect_answers_it() -> None:
     status, headers = await ask("/")
     assert (status, headers["location"]) == (302, "/console/")
     assert (await ask("/", query=b"cel=34600000001"))[1]["x-face"] == "convergia"
     assert (await ask("/", method="POST"))[1]["x-face"] == "convergia"
 
 
-async def test_without_a_console_there_is_none() -> None:
+async def test_without_a_console_its_path_is_not_found() -> None:
     bare = Front(dialects={}, health=lambda: Readiness(faults=[], carriers={}))
     assert [(await ask(path, front=bare))[0] for path in ("/", "/console/")] == [404, 404]
 
 
-async def test_the_sandboxs_address_takes_any_callback_and_tells_of_it_and_without_a_sandbox_there_is_none() -> None:
+async def test_the_sandboxs_address_records_any_callback_and_does_not_exist_without_a_sandbox() -> None:
     took: list[Any] = []
     sandbox = Front(
         dialects={},

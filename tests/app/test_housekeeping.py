@@ -50,7 +50,7 @@ async def test_a_part_in_doubt_ends_unknown_and_is_charged(world: World) -> None
     assert await world.balance(account) == (8 * CREDIT, 0)
 
 
-async def test_an_answer_after_all_that_time_moves_neither_state_nor_money(world: World) -> None:
+async def test_a_carriers_answer_after_the_presumed_end_changes_neither_state_nor_credit(world: World) -> None:
     account = await world.account(credit=10 * CREDIT)
     never_left = await world.accepted(account, claim=State.SUBMITTING)
     (part,) = outgoing(never_left)
@@ -75,7 +75,7 @@ async def test_the_reference_of_a_very_late_answer_lets_a_receipt_correct_the_pr
     assert await world.told(message.row.id) == ["unknown", "delivered"]
 
 
-async def test_of_a_long_message_only_the_open_parts_are_presumed(world: World) -> None:
+async def test_only_the_open_parts_of_a_long_message_are_presumed_to_have_ended(world: World) -> None:
     message_id = await world.sent(await world.account(), parts=2)
     await world.receipt("r1", State.DELIVERED)
     world.now_ms += WHOLE_LIFE_MS
@@ -84,14 +84,14 @@ async def test_of_a_long_message_only_the_open_parts_are_presumed(world: World) 
     assert await world.state(message_id) is State.EXPIRED
 
 
-async def test_a_sweep_ends_no_more_than_it_was_asked_to(world: World) -> None:
+async def test_a_sweep_ends_no_more_messages_than_its_limit(world: World) -> None:
     await world.accept(await world.account(), count=5)
     world.now_ms += WHOLE_LIFE_MS
     assert [await world.do(expire, 2) for _ in range(4)] == [[2], [2], [1], [0]]
 
 
 @pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept.what)
-async def test_what_is_kept_for_some_time_is_forgotten_after_it_and_not_before(world: World, kept: Retention) -> None:
+async def test_rows_are_deleted_after_their_retention_and_not_before(world: World, kept: Retention) -> None:
     for sql, values in _AGED[kept.what]:
         await world.tell(sql, *values)
 

@@ -143,13 +143,13 @@ def test_every_limit_names_a_test_that_exists(row: tuple[str, ...]) -> None:
         assert re.search(rf"def {re.escape(function)}\(", text), name
 
 
-def test_no_quantity_stands_twice() -> None:
+def test_no_limit_has_two_rows() -> None:
     quantities = [row[0] for row in table()]
     assert len(set(quantities)) == len(quantities) > len(FIGURES) // 2
 
 
 @pytest.mark.parametrize(("quantity", "figure"), FIGURES.items(), ids=FIGURES)
-def test_the_figure_of_a_limit_is_the_codes(quantity: str, figure: float) -> None:
+def test_the_figure_of_each_limit_is_the_one_in_the_code(quantity: str, figure: float) -> None:
     (bound,) = [row[1] for row in table() if row[0] == quantity]
     first = re.match(r"[0-9][0-9,]*(\.[0-9]+)?", bound)
     assert first is not None, bound

@@ -61,7 +61,7 @@ async def face(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"no"})
 
 
-async def test_a_callback_to_our_own_address_is_known_again_and_its_signature_judged(smsc: SimulatorSmsc) -> None:
+async def test_a_callback_to_our_own_address_is_recognized_and_its_signature_checked(smsc: SimulatorSmsc) -> None:
     built = parts(smsc)
     took = built.took_callback
     assert took is not None
@@ -75,7 +75,7 @@ async def test_a_callback_to_our_own_address_is_known_again_and_its_signature_ju
     assert (got.account_id, got.message_id, got.signature) == (7, 256, Signature.VALID)
 
 
-async def test_calls_are_recorded_only_where_nothing_real_can_be_reached(smsc: SimulatorSmsc) -> None:
+async def test_calls_are_recorded_only_if_every_carrier_is_simulated(smsc: SimulatorSmsc) -> None:
     beside = parts(smsc, is_whole=False)
     assert beside.recorded("foxsys", face) is face
     assert beside.took_callback is None
@@ -99,7 +99,7 @@ async def test_calls_are_recorded_only_where_nothing_real_can_be_reached(smsc: S
     assert (call.dialect, call.status, call.shown.target) == ("foxsys", 401, "/json/send")
 
 
-async def test_scripts_are_spelt_shortly_the_configured_one_too(smsc: SimulatorSmsc) -> None:
+async def test_scripts_are_shown_in_their_shortest_spelling(smsc: SimulatorSmsc) -> None:
     sandbox = parts(smsc).sandbox
     assert sandbox.configured == {"simulator": "lose-answers=50%"}
     assert sandbox.normalize_script("lose-answers=0.03") == "lose-answers=3%"

@@ -62,7 +62,7 @@ async def test_a_kind_without_a_place_cannot_join(world: World) -> None:
     await world.database.write(script)
 
 
-async def test_scripts_of_one_transaction_share_an_instance(world: World) -> None:
+async def test_all_steps_of_one_transaction_share_an_instance(world: World) -> None:
     async def script(tx: Transaction) -> tuple[bool, bool, bool]:
         work, other = (Work(tx, world.context(), now_ms=world.now_ms) for _ in range(2))
         before = work.joined(Ledger) is None

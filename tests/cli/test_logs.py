@@ -36,7 +36,7 @@ def test_what_a_library_logs_is_one_line_with_its_traceback_inside(capfd: pytest
     assert "the server shuts down" in line["exception"]
 
 
-def test_a_command_hears_no_more_of_libraries_than_it_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_log_level_applies_to_libraries_too(capfd: pytest.CaptureFixture[str]) -> None:
     with logs("error"):
         logging.getLogger("asyncpg.pool").warning("a connection is slow")
     assert capfd.readouterr().err == ""

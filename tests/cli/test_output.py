@@ -22,7 +22,7 @@ def lost(text: io.TextIOWrapper) -> int:
     return text.buffer.lost
 
 
-def test_a_full_disk_takes_nothing_and_stops_nobody() -> None:
+def test_a_full_disk_loses_lines_and_blocks_nothing() -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     text = stream(full)
     for number in range(3):
@@ -33,7 +33,7 @@ def test_a_full_disk_takes_nothing_and_stops_nobody() -> None:
     assert lost(text) == 4
 
 
-def test_a_reader_that_has_gone_is_no_error() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     text = stream(writing)
@@ -42,7 +42,7 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
     os.close(writing)
 
 
-def test_a_reader_that_has_stopped_reading_stops_nobody_and_hears_the_count_when_it_goes_on() -> None:
+def test_a_full_pipe_blocks_nothing_and_gets_the_count_of_lost_lines_later() -> None:
     reading, writing = os.pipe()
     text = stream(writing)
     began = time.monotonic()
@@ -52,18 +52,18 @@ def test_a_reader_that_has_stopped_reading_stops_nobody_and_hears_the_count_when
     missing = lost(text)
     assert 0 < missing < 2_000
     os.set_blocking(reading, False)
-    said = os.read(reading, 1 << 20)
-    assert said.startswith(b"0 x")
+    received = os.read(reading, 1 << 20)
+    assert received.startswith(b"0 x")
     print("back", file=text, flush=True)
-    told, line = os.read(reading, 1 << 20).splitlines()
-    assert json.loads(told) == {"event": "log lines could not be written", "lost": missing, "level": "warning"}
+    count, line = os.read(reading, 1 << 20).splitlines()
+    assert json.loads(count) == {"event": "log lines could not be written", "lost": missing, "level": "warning"}
     assert line == b"back"
     assert lost(text) == missing
     for end in (reading, writing):
         os.close(end)
 
 
-def test_what_can_be_written_is_written_whole_and_no_terminal_is_claimed() -> None:
+def test_what_can_be_written_is_written_whole() -> None:
     reading, writing = os.pipe()
     text = stream(writing)
     assert not text.isatty()
@@ -78,7 +78,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return clean_environment(PALOMAR_DATA_DIR=str(tmp_path_factory.mktemp("data")))
 
 
-def test_a_command_whose_output_cannot_be_written_says_so_and_fails(environment: dict[str, str]) -> None:
+def test_a_command_whose_output_cannot_be_written_fails_with_a_message(environment: dict[str, str]) -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             palomar_command("migrate"), env=environment, stdout=full, stderr=subprocess.PIPE, check=False
@@ -87,7 +87,7 @@ def test_a_command_whose_output_cannot_be_written_says_so_and_fails(environment:
     assert done.stderr == b"palomar: the output cannot be written: No space left on device\n"
 
 
-def test_a_reader_that_has_had_enough_gets_no_traceback(environment: dict[str, str]) -> None:
+def test_a_reader_that_closes_the_pipe_early_gets_no_traceback(environment: dict[str, str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -98,7 +98,7 @@ def test_a_reader_that_has_had_enough_gets_no_traceback(environment: dict[str, s
     assert b"Exception ignored" not in done.stderr
 
 
-def test_a_command_that_cannot_complain_still_has_its_exit_code(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_command_with_a_closed_stderr_still_has_its_exit_code(environment: dict[str, str], tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             palomar_command("account", "set", "nobody", "enabled=on"), env=environment, stderr=full, check=False

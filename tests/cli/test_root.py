@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.support.server import Palomar
 
 
-def test_a_database_that_cannot_be_reached_is_said_in_a_line(tmp_path: Path) -> None:
+def test_an_unreachable_database_is_reported_in_one_line(tmp_path: Path) -> None:
     url = f"postgresql://nobody@/nothing?host={tmp_path}&port=1"
     palomar = Palomar(tmp_path, PALOMAR_DATABASE_URL=url)
     refused = palomar.command("message", "list", code=1)
@@ -16,7 +16,7 @@ def test_a_database_that_cannot_be_reached_is_said_in_a_line(tmp_path: Path) -> 
     assert not palomar.data_dir.exists(), "whoever only looks makes no directory, wherever the database is"
 
 
-def test_a_data_directory_that_cannot_be_made_is_said_in_a_line(tmp_path: Path) -> None:
+def test_an_impossible_data_directory_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     palomar = Palomar(tmp_path, PALOMAR_DATA_DIR=str(tmp_path / "taken"))
     for command in ("serve", "migrate"):
@@ -31,6 +31,6 @@ def test_every_command_explains_itself(palomar: Palomar) -> None:
     assert "No such command" in palomar.command("frobnicate", code=2).stderr
 
 
-def test_what_the_data_directory_holds_is_for_its_owner_alone(acme: Palomar) -> None:
+def test_files_of_the_data_directory_are_readable_for_their_owner_only(acme: Palomar) -> None:
     others = [file.name for file in acme.data_dir.iterdir() if os.stat(file).st_mode & 0o077]
     assert others == [] or os.stat(acme.data_dir).st_mode & 0o077 == 0

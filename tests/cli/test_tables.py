@@ -1,4 +1,4 @@
-"""``app/config_tables.py``: cells are measured as a terminal shows them, and a row is cut to the terminal, but to
+"""``cli/tables.py``: cells are measured as a terminal shows them, and a row is cut to the terminal, but to
 nothing else."""
 
 import os
@@ -68,7 +68,7 @@ def test_the_widest_column_is_cut_first_and_no_character_is_halved() -> None:
     assert table_lines(("a", "b", "c"), (("1", "2", "验证码是请"),), columns=14)[1] == "1  2  验证码…"
 
 
-def test_what_names_a_row_and_figures_are_never_cut_nor_are_names_with_their_values() -> None:
+def test_first_columns_figures_and_tables_of_two_columns_are_never_cut() -> None:
     rows = (("a-long-login@example.com", "2026-05-12 10:00:00", "+34600000001", "a long label of some message"),)
     headings = ("login", "made", "number", "label")
     assert table_lines(headings, rows, columns=40)[1] == (

@@ -1,7 +1,7 @@
-"""Where words go: a stderr that never stops anybody, and a stdout whose failure is said once and ends the command.
+"""stderr and stdout of a process: a stderr that never blocks or fails, and a stdout whose failure ends the command.
 
-A server must outlive its log: a full disk, a pipe whose reader has gone, or one whose reader has stopped reading. What
-cannot be written is counted, and the count is said as soon as something can be written again.
+A server must outlive its log: a full disk, a pipe whose reader has gone, or one whose reader has stopped reading. Lines
+that cannot be written are counted, and the count is written as soon as something can be written again.
 """
 
 import errno
@@ -12,44 +12,44 @@ import select
 import sys
 from typing import Final, TextIO
 
-_PATIENCE_MS: Final = 20
-"""How long a line may wait for a reader that is merely slow; none waits once lines are being lost."""
+_SLOW_READER_MS: Final = 20
+"""How long a line waits for a slow reader; it does not wait while lines are being dropped."""
 _PIECE: Final = 4_096
 """Octets that a pipe takes at once when it is ready for any (PIPE_BUF on Linux, POSIX write())."""
 
 
 class Unfailing(io.RawIOBase):
-    """Write to a file descriptor, or lose what it does not take; nothing is raised and nobody waits."""
+    """A raw stream over a file descriptor that drops what cannot be written at once; it raises nothing."""
 
     def __init__(self, descriptor: int) -> None:
-        """Take a ``descriptor``; below zero nothing is written: stderr was closed before we began."""
+        """Take a ``descriptor``; below zero nothing is written, because stderr was closed before the process began."""
         self._descriptor = descriptor
-        self._is_dead = descriptor < 0
-        self._told = 0
+        self._is_closed = descriptor < 0
+        self._reported_lost = 0
         self.lost = 0
-        """How many pieces could not be written, lines mostly."""
+        """Number of writes that were dropped, mostly lines."""
 
     def writable(self) -> bool:
         return True
 
     def fileno(self) -> int:
-        if self._is_dead:
+        if self._is_closed:
             raise OSError(errno.EBADF, "there is no such file")
         return self._descriptor
 
     def isatty(self) -> bool:
-        return not self._is_dead and os.isatty(self._descriptor)
+        return not self._is_closed and os.isatty(self._descriptor)
 
     def write(self, octets: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
-        """Take everything, as far as those who write can see."""
+        """Write the octets or drop them; report all of them as written either way."""
         view = memoryview(octets)
-        if self.lost > self._told and self._written(_words_of(self.lost)):
-            self._told = self.lost
-        if self.lost > self._told or not self._written(view):
+        if self.lost > self._reported_lost and self._try_to_write(_lost_line(self.lost)):
+            self._reported_lost = self.lost
+        if self.lost > self._reported_lost or not self._try_to_write(view):
             self.lost += 1
         return len(view)
 
-    def _written(self, octets: bytes | memoryview) -> bool:
+    def _try_to_write(self, octets: bytes | memoryview) -> bool:
         view = memoryview(octets)
         while view:
             if not self._is_ready():
@@ -61,19 +61,19 @@ class Unfailing(io.RawIOBase):
         return True
 
     def _is_ready(self) -> bool:
-        if self._is_dead:
+        if self._is_closed:
             return False
         poll = select.poll()
         try:
             poll.register(self._descriptor, select.POLLOUT)
-            found = poll.poll(0 if self.lost > self._told else _PATIENCE_MS)
+            found = poll.poll(0 if self.lost > self._reported_lost else _SLOW_READER_MS)
         except (OSError, ValueError):
             return False
         return bool(found and found[0][1] & select.POLLOUT)
 
 
 def steady_stderr() -> TextIO:
-    """Put an unfailing stderr into the place of Python's own, once, and give it back."""
+    """Replace ``sys.stderr`` with an unfailing stream, once, and return it."""
     if isinstance(sys.stderr, io.TextIOWrapper) and isinstance(sys.stderr.buffer, Unfailing):
         return sys.stderr
     _open_the_standard_three()
@@ -93,8 +93,10 @@ def steady_stderr() -> TextIO:
 
 
 def _open_the_standard_three() -> None:
-    """Put nothing where stdin, stdout or stderr is closed: a database must never be opened under such a number, because
-    what libraries say in their last words goes there."""
+    """Open the null device where stdin, stdout or stderr is closed.
+
+    Otherwise a database could get such a descriptor, and whatever a library prints would be written into it.
+    """
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
@@ -106,9 +108,9 @@ def _open_the_standard_three() -> None:
 
 
 def finish_stdout() -> str:
-    """Write what stdout still holds; why it could not be written, or the empty string.
+    """Write what stdout still holds; return why that failed, or the empty string.
 
-    Afterwards nothing of it is left for the interpreter, which would complain in its own words.
+    Afterwards nothing is left in its buffer, so the interpreter has nothing to complain of when it exits.
     """
     try:
         if sys.stdout is not None:
@@ -120,7 +122,7 @@ def finish_stdout() -> str:
 
 
 def silence_stdout() -> None:
-    """Send what is still to come nowhere."""
+    """Send everything that is written to stdout from now on to the null device."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 1)
@@ -128,5 +130,5 @@ def silence_stdout() -> None:
         os.close(nowhere)
 
 
-def _words_of(lost: int) -> bytes:
+def _lost_line(lost: int) -> bytes:
     return json.dumps({"event": "log lines could not be written", "lost": lost, "level": "warning"}).encode() + b"\n"

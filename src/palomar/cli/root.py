@@ -1,4 +1,4 @@
-"""What every command shares: the configuration, the database, how answers are shown and errors are told."""
+"""What all commands share: the top group, the configuration, the database, and how results and errors are printed."""
 
 import asyncio
 import json
@@ -35,13 +35,13 @@ from palomar.vocabulary.message import COMMAND_LINE_NODE
 T = TypeVar("T")
 
 _SEEN_SECONDS = 0.3
-"""After so long a running server has seen what a command changed."""
+"""A running server has seen a command's change after so long."""
 
 _FOR_THE_OWNER = 0o077
-"""What we make holds texts, numbers and secrets: nobody else on the machine may read it."""
+"""Mask for new files: they hold texts, numbers and secrets, so nobody else on the machine may read them."""
 
-_OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""Controls, ends of lines, and marks that turn the direction of what follows."""
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, ends of lines, and marks that change the direction of writing."""
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -74,7 +74,7 @@ COMMANDS = {
     "token": "accounts.token:token",
     "user": "accounts.user:user",
 }
-"""Where each command stands below ``palomar.cli``."""
+"""The place of each command below ``palomar.cli``."""
 
 
 @click.group(
@@ -99,7 +99,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 
 
 def set_up_logs(level: str) -> None:
-    """One structured line an event, on stderr."""
+    """Log one structured line an event on stderr, from this level on."""
     stderr = steady_stderr()
     renderer: Any = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -118,13 +118,13 @@ def set_up_logs(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     libraries = logging.getLogger()
-    for handler in [one for one in libraries.handlers if isinstance(one, _OfLibraries)]:
+    for handler in [found for found in libraries.handlers if isinstance(found, _LibraryHandler)]:
         libraries.removeHandler(handler)
-    libraries.addHandler(_OfLibraries(logging.WARNING))
+    libraries.addHandler(_LibraryHandler(logging.WARNING))
 
 
-class _OfLibraries(logging.Handler):
-    """Tell what libraries log by Python's own means as one line more of ours: a traceback is no line that is read."""
+class _LibraryHandler(logging.Handler):
+    """A log handler that turns what libraries log into one structured line each, with the traceback inside it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().log(
@@ -133,13 +133,13 @@ class _OfLibraries(logging.Handler):
 
 
 def fail(text: str, code: int = 1) -> NoReturn:
-    """Say what is wrong on stderr and leave."""
+    """Print what is wrong on stderr and end the command with an exit code."""
     click.echo(f"palomar: {text}", err=True)
     raise SystemExit(code)
 
 
 def configured() -> Config:
-    """The configuration, or every fault of it on stderr and exit code 2."""
+    """Return the configuration; print every fault of it on stderr and end with exit code 2 if there are any."""
     try:
         return load()
     except ConfigError as error:
@@ -150,7 +150,7 @@ def configured() -> Config:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandContext:
-    """What a command works with."""
+    """What a command works with: configuration, database, clock and ids."""
 
     config: Config
     database: Database
@@ -158,22 +158,27 @@ class CommandContext:
     ids: RealIds
 
     async def accounts(self) -> Snapshot:
+        """Read all accounts."""
         return await self.database.read(load_snapshot)
 
     async def account(self, login: str) -> Account:
-        """The account of that login; leaves with a message if there is none."""
+        """Return the account with that login; end the command with a message if there is none."""
         found = (await self.accounts()).by_login.get(login_key(login))
         if found is None:
             fail(f"there is no account {login!r} (palomar account list)")
         return found
 
     def transaction_context(self, snapshot: Snapshot) -> TransactionContext:
-        """Build what a transaction of a command may look at."""
+        """Build the context of a transaction, from accounts that were read before."""
         return make_context(accounts=snapshot.by_id, renderers=renderers(), ids=self.ids)
 
 
 def run(work: Callable[[CommandContext], Coroutine[Any, Any, T]], *, creates: bool = False) -> T:
-    """Run a command's work on the configured database. Only with ``creates`` is a database made that is not there."""
+    """Run the work of a command on the configured database and return its result.
+
+    A missing database is made only with ``creates``. If the work changed what running servers keep in memory, wait
+    until they have seen it.
+    """
     config = configured()
     if not creates and not has_data(config):
         fail(f"no data here; PALOMAR_DATA_DIR is {config.data_dir}")
@@ -186,7 +191,7 @@ def run(work: Callable[[CommandContext], Coroutine[Any, Any, T]], *, creates: bo
             before = await database.read(_version)
             result = await work(context)
             if await database.read(_version) != before and await database.read(_has_servers):
-                await asyncio.sleep(_SEEN_SECONDS)  # who sends right after this command must not be too early
+                await asyncio.sleep(_SEEN_SECONDS)  # a program that sends right after it must not come too early
             return result
 
     try:
@@ -210,15 +215,15 @@ def show_json(value: object) -> None:
 
 
 def visible(text: str) -> str:
-    """Write a text on one line that a terminal shows and does not obey.
+    """Escape the control characters of a text, so that a terminal prints it on one line and obeys none of them.
 
-    Phones, carriers and customers' servers wrote it.
+    Phones, carriers and customers' servers write such texts.
     """
-    return _OBEYED.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+    return _CONTROLS.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
 def show_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; on a terminal, cut to its width. What goes elsewhere is whole."""
+    """Print a table, cut to the width of a terminal; into a pipe or a file it is written whole."""
     columns = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
     heading, *lines = table_lines(headings, [[visible(str(cell)) for cell in row] for row in rows], columns=columns)
     click.echo(click.style(heading, bold=True))

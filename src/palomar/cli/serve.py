@@ -1,4 +1,4 @@
-"""``palomar serve``: the server, its signals, and what a first start shows."""
+"""``palomar serve``: run the server, handle signals, and print what a first start shows."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 @click.command()
 def serve() -> None:
     """Run the server until SIGTERM or Ctrl-C (a second one ends it at once; SIGHUP reads files again)."""
-    import uvloop  # and the whole house: no other command starts it
+    import uvloop  # imported here, like the server below: no other command needs it
 
     from palomar.net.server import ListenError
 
@@ -64,14 +64,14 @@ async def _serve(config: Config) -> None:
             async with app.running(before=trial.end, listening=begin):
                 asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _read_again, app)
                 _spare_the_collector()
-                _greet(config, app, trial.told(app.urls[0]))
+                _greet(config, app, trial.lines(app.urls[0]))
                 await stopping.wait()
                 _log.info("stopping")
     _log.info("stopped")
 
 
 def _read_again(app: "App") -> None:
-    """Read certificates and configuration again; what is wrong with it is logged, and everything stays as it is."""
+    """Read certificates and configuration again; if a fault is found, log it and keep everything as it is."""
     app.reload_tls()
     try:
         config = configuration.load()
@@ -82,16 +82,19 @@ def _read_again(app: "App") -> None:
 
 
 def _spare_the_collector() -> None:
-    """What was built for good is never looked at again, and young garbage is looked at less often: messages make no
-    cycles. Some 5 % of the processor time a message."""
+    """Make garbage collection rarer: exclude what was built at the start, and raise the thresholds, because messages
+    make no cycles. This saves some 5 % of the processor time of a message."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
 
 
 def _on_signals() -> asyncio.Event:
-    """Handle all signals: the first asks to stop, the second stops at once, and so does a stop that takes too
-    long: a disk that hangs inside a COMMIT lets nobody end in order, and ``kill -9`` is safe at any time."""
+    """Handle SIGTERM and SIGINT: the first sets the event that is returned, the second ends the process at once.
+
+    A stop that takes too long ends the process too: a disk that hangs inside a COMMIT would hold it up, and ``kill -9``
+    is safe at any time.
+    """
     stopping = asyncio.Event()
 
     def stop() -> None:
@@ -113,7 +116,7 @@ def _end_at_once() -> None:
 
 
 def _greet(config: Config, app: "App", first_lines: list[str]) -> None:
-    """What a person at a terminal wants to know. On stderr: stdout stays empty."""
+    """Print what a person at a terminal needs to know, on stderr: stdout stays empty."""
     url = app.urls[0]
     _log.info("serving", url=url, carriers=[carrier.name for carrier in config.carriers], pid=os.getpid())
     lines = [f"Palomar serves at {url}"]

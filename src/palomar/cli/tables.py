@@ -1,9 +1,8 @@
-"""Lay out tables: columns as wide as their cells, cut so that a row stands on one line of a terminal.
+"""Tables for the terminal: columns as wide as their cells, cut so that a row stands on one line.
 
 What must be whole stays whole: the first column, which names the row; figures, because a cut figure is another figure;
 and tables of two columns, which are names with their values (secrets among them). Characters of East Asia and emoji
-take two places, combining marks none. ``wcwidth`` measures them; it is loaded only where a cell has a character that
-may not take exactly one.
+take two places, combining marks none. ``wcwidth`` measures them; it is imported only if a cell needs it.
 """
 
 import re
@@ -19,7 +18,7 @@ _FIGURE: Final = re.compile(r"[0-9 +.,:-]*")
 
 
 def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]], *, columns: int | None = None) -> list[str]:
-    """Return the lines of a table, its headings first. With ``columns`` the widest columns are cut until a row fits."""
+    """Return the lines of a table, its headings first. With ``columns``, cut the widest columns until a row fits."""
     table = list(zip(headings, *rows, strict=True))
     widths = [max(map(width_of, column)) for column in table]
     if columns is not None and len(headings) > 2:
@@ -32,7 +31,7 @@ def width_of(text: str) -> int:
     """Return how many places a text takes on a terminal."""
     if max(text, default="") < _PLAIN:
         return len(text)
-    from wcwidth import wcswidth  # here: most tables need it not, and it takes its time
+    from wcwidth import wcswidth  # imported here: slow, and most tables do not need it
 
     return max(wcswidth(text), 0)
 

@@ -11,10 +11,10 @@ import click
 
 
 class CommandTree(click.Group):
-    """A group that knows where its commands stand, without having imported them."""
+    """A group of commands whose modules are imported only when they are called."""
 
     def __init__(self, *args: Any, offered: Mapping[str, str], **settings: Any) -> None:
-        """Take as ``offered`` each command's name, and its place below ``palomar.cli`` as ``module:attribute``."""
+        """Take as ``offered`` the place of each command below ``palomar.cli`` (``module:attribute``), by its name."""
         super().__init__(*args, **settings)
         self._offered = offered
 

@@ -16,11 +16,11 @@ def test_an_account_is_made_with_a_password_a_key_and_its_credit(palomar: Paloma
     assert listed["enabled"] is True
 
 
-def test_a_password_of_ones_own_is_kept(palomar: Palomar) -> None:
+def test_a_given_password_is_used(palomar: Palomar) -> None:
     assert palomar.json("account", "add", "acme", "--password", "hunter2!")["password"] == "hunter2!"
 
 
-def test_a_password_that_nobody_may_have_is_refused_wherever_one_is_set(acme: Palomar) -> None:
+def test_a_forbidden_password_is_refused_by_every_command_that_sets_one(acme: Palomar) -> None:
     acme.command("user", "add", "marta")
     for password, complaint in (("1", "at least 8"), ("Password1", "one of the commonest"), ("x" * 201, "at most 200")):
         for command in (("account", "add", "beta"), ("account", "add", "beta", "--parent", "acme")):
@@ -38,7 +38,7 @@ def test_an_account_cannot_have_the_login_of_a_user(palomar: Palomar) -> None:
     assert palomar.json("account", "list") == []
 
 
-def test_no_secret_is_shown_a_second_time(palomar: Palomar) -> None:
+def test_secrets_are_shown_once_only(palomar: Palomar) -> None:
     made = palomar.json("account", "add", "acme")
 
     shown = palomar.command("account", "show", "acme", "--json").stdout + palomar.command("key", "list", "acme").stdout
@@ -54,13 +54,13 @@ def test_a_login_that_is_taken_in_any_case_is_refused(acme: Palomar) -> None:
 
 
 @pytest.mark.parametrize("login", ["", " ", "two words", "colon:ed"])
-def test_a_login_that_basic_auth_could_not_carry_is_refused(palomar: Palomar, login: str) -> None:
+def test_a_login_with_a_colon_or_a_space_is_refused(palomar: Palomar, login: str) -> None:
     refused = palomar.command("account", "add", login, code=2)
     assert "a login has no spaces, no colon and is not empty" in refused.stderr
 
 
 @pytest.mark.parametrize("amount", ["ten", "1.0000001", "NaN", "1e3", ""])
-def test_credit_that_is_no_amount_is_refused(acme: Palomar, amount: str) -> None:
+def test_credit_that_is_not_a_number_is_refused(acme: Palomar, amount: str) -> None:
     assert "credits are a decimal number" in acme.command("account", "credit", "acme", amount, code=2).stderr
 
 
@@ -91,7 +91,7 @@ def test_an_account_is_switched_off_and_renamed(acme: Palomar) -> None:
 
 
 @pytest.mark.parametrize(
-    ("assignment", "told"),
+    ("assignment", "expected"),
     [
         ("colour=red", "there is no setting 'colour'"),
         ("dialects=foxsys,telegraph", "dialects are some of foxsys, convergia, sofmex, labs402t, not"),
@@ -106,12 +106,12 @@ def test_an_account_is_switched_off_and_renamed(acme: Palomar) -> None:
         ("no-equals-sign", "NAME=VALUE is expected"),
     ],
 )
-def test_a_bad_setting_is_refused_and_changes_nothing(acme: Palomar, assignment: str, told: str) -> None:
+def test_a_bad_setting_is_refused_and_changes_nothing(acme: Palomar, assignment: str, expected: str) -> None:
     before = acme.json("account", "show", "acme")
 
     refused = acme.command("account", "set", "acme", "max_parts=3", assignment, code=2)
 
-    assert told in refused.stderr
+    assert expected in refused.stderr
     assert acme.json("account", "show", "acme") == before
 
 
@@ -138,6 +138,6 @@ def test_a_key_is_added_and_revoked_once(acme: Palomar) -> None:
     ],
     ids=" ".join,
 )
-def test_an_account_that_is_not_there_is_named(acme: Palomar, command: tuple[str, ...]) -> None:
+def test_an_unknown_account_is_named_in_the_error(acme: Palomar, command: tuple[str, ...]) -> None:
     refused = acme.command(*command, code=1)
     assert refused.stderr == "palomar: there is no account 'nobody' (palomar account list)\n"

@@ -5,7 +5,7 @@ from tests.support.server import Palomar
 from tests.support.waiting import eventually
 
 
-def test_a_block_is_seen_survives_a_restart_and_is_lifted(palomar: Palomar) -> None:
+def test_a_block_is_listed_survives_a_restart_and_is_lifted(palomar: Palomar) -> None:
     with palomar.serve() as server:
         palomar.command("account", "set", "demo", "requests_per_second=1")
 

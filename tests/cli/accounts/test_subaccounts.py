@@ -22,7 +22,7 @@ def test_a_sub_accounts_first_credit_comes_from_its_parent(family: Palomar) -> N
     family.audit()
 
 
-def test_a_parent_cannot_give_what_it_has_not(family: Palomar) -> None:
+def test_a_parent_cannot_give_more_credit_than_it_has(family: Palomar) -> None:
     refused = family.command("account", "add", "kiosk", "--parent", "till", "--credits", "1", code=1)
 
     assert "till has less than 1 credits" in refused.stderr
@@ -37,11 +37,11 @@ def test_credit_moves_between_accounts_and_none_is_made(family: Palomar) -> None
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "ten"])
-def test_an_amount_that_moves_nothing_is_refused(family: Palomar, amount: str) -> None:
+def test_a_transfer_of_nothing_is_refused(family: Palomar, amount: str) -> None:
     family.command("account", "transfer", "shop", "till", "--", amount, code=2)
 
 
-def test_a_list_shows_whose_child_each_is_and_may_begin_at_one(family: Palomar) -> None:
+def test_the_list_shows_each_parent_and_can_be_limited_to_one_family(family: Palomar) -> None:
     views = family.json("account", "list", "--below", "Shop")
 
     assert [(view["login"], view["parent"]) for view in views] == [("shop", "acme"), ("till", "shop")]
@@ -51,7 +51,7 @@ def test_a_list_shows_whose_child_each_is_and_may_begin_at_one(family: Palomar) 
     assert first.split()[0] == "acme"
 
 
-def test_a_list_below_nobody_is_refused(family: Palomar) -> None:
+def test_a_list_below_an_unknown_account_is_refused(family: Palomar) -> None:
     assert "there is no account 'nobody'" in family.command("account", "list", "--below", "nobody", code=1).stderr
 
 
@@ -63,11 +63,11 @@ def test_a_password_is_changed_and_shown_once(acme: Palomar) -> None:
     assert made not in acme.command("account", "show", "acme").stdout
 
 
-def test_who_changes_a_password_is_told_of_the_tokens_that_outlive_it_and_may_end_them(acme: Palomar) -> None:
+def test_a_password_change_lists_the_tokens_made_by_name_and_offers_to_revoke_them(acme: Palomar) -> None:
     acme.command("token", "add", "acme", "--name", "Mi Token")
-    told = acme.command("account", "password", "acme").stdout
-    assert "Mi Token" in told
-    assert "palomar token revoke acme ID" in told
+    output = acme.command("account", "password", "acme").stdout
+    assert "Mi Token" in output
+    assert "palomar token revoke acme ID" in output
     (view,) = acme.json("account", "password", "acme")["tokens"]
     assert (view["name"], view["revoked"]) == ("Mi Token", "")
     assert "have ended" in acme.command("account", "password", "acme", "--end-tokens").stdout

@@ -6,8 +6,8 @@ from tests.support.waiting import eventually
 
 
 def test_templates_are_stored_listed_and_removed(acme: Palomar) -> None:
-    said = acme.command("template", "set", "acme", "shop", "Acme S.L.")
-    assert "templates=on" in said.stderr, "it has no effect yet"
+    result = acme.command("template", "set", "acme", "shop", "Acme S.L.")
+    assert "templates=on" in result.stderr, "it has no effect yet"
     acme.command("account", "set", "acme", "templates=on")
     assert acme.command("template", "set", "acme", "bye", "Until soon").stderr == ""
     acme.command("template", "set", "acme", "shop", "Acme")
@@ -18,7 +18,7 @@ def test_templates_are_stored_listed_and_removed(acme: Palomar) -> None:
     assert acme.json("template", "list", "acme") == {"shop": "Acme"}
 
 
-def test_what_cannot_be_a_template_is_refused(acme: Palomar) -> None:
+def test_a_bad_template_name_or_text_is_refused(acme: Palomar) -> None:
     acme.command("template", "set", "acme", "a b", "text", code=2)
     acme.command("template", "set", "acme", "a", "", code=2)
     acme.command("template", "set", "acme", "a", "x" * 2001, code=2)

@@ -67,7 +67,7 @@ def test_a_user_is_made_with_a_password_that_is_shown_once(acme: Palomar) -> Non
     assert "shown this once: " in acme.command("user", "add", "juan").stdout
 
 
-def test_a_login_is_given_once(acme: Palomar) -> None:
+def test_a_login_belongs_to_one_user_or_account(acme: Palomar) -> None:
     acme.command("user", "add", "marta")
     for taken in ("MARTA", "acme"):
         assert "already a user or an account" in acme.command("user", "add", taken, code=1).stderr
@@ -84,7 +84,7 @@ def test_a_login_is_given_once(acme: Palomar) -> None:
         (("add", "x", "--account", "nobody"), "no account 'nobody'"),
     ],
 )
-def test_what_cannot_be_done_is_said(palomar: Palomar, arguments: tuple[str, ...], complaint: str) -> None:
+def test_what_cannot_be_done_is_explained(palomar: Palomar, arguments: tuple[str, ...], complaint: str) -> None:
     palomar.command("migrate")
     done = palomar.command(
         "user", *arguments, code=2 if complaint in ("no spaces", "at least 8 characters", "king") else 1
@@ -108,7 +108,7 @@ def test_a_reset_and_a_disabled_user_end_their_sessions(palomar: Palomar) -> Non
     assert [entry["enabled"] for entry in palomar.json("user", "list")] == [True]
 
 
-def test_sessions_are_listed_with_who_and_revoked(acme: Palomar) -> None:
+def test_sessions_are_listed_with_their_logins_and_revoked(acme: Palomar) -> None:
     acme.command("user", "add", "marta")
     with_sessions(acme.data_dir / "palomar.db", (user_id(acme, "marta"), None), (None, 1))
     listed = acme.json("session", "list")

@@ -72,7 +72,7 @@ def test_all_are_replayed_however_many_there_are(acme: Palomar) -> None:
     assert len(acme.json("callback", "list")) == 1_001
 
 
-def test_what_failed_is_listed_before_what_has_only_just_been_made(acme: Palomar) -> None:
+def test_failed_callbacks_are_listed_before_waiting_ones(acme: Palomar) -> None:
     with_callbacks(acme, failed=1, waiting=2)
     sql(acme, "UPDATE callbacks SET id = 4 WHERE id = 1")
     sql(acme, "UPDATE callbacks SET attempts = 0 WHERE id = 2")
@@ -91,7 +91,7 @@ def test_a_target_that_is_off_is_named_by_doctor_and_resumed_in_order(acme: Palo
         "INSERT INTO callback_targets (id, account_id, origin, since_ms, failures, off_ms)"
         " SELECT 42, max(account_id), 'http://x', 0, 105, 1772107200000 FROM messages",
     )
-    words = [said["text"] for said in acme.json("doctor") if said["verdict"] == "warning"]
+    words = [verdict["text"] for verdict in acme.json("doctor") if verdict["verdict"] == "warning"]
     assert (
         "callbacks of acme to http://x are off since 2026-02-26 12:00:00 GMT, after 105 failures"
         " (palomar callback resume)" in words
@@ -103,10 +103,10 @@ def test_a_target_that_is_off_is_named_by_doctor_and_resumed_in_order(acme: Palo
         {"account": "acme", "url": "http://x", "off_since": "2026-02-26 12:00:00", "replayed": 600}
     ]
     assert acme.json("callback", "list", "--failed") == []
-    assert not [said for said in acme.json("doctor") if "are off" in said["text"]]
+    assert not [verdict for verdict in acme.json("doctor") if "are off" in verdict["text"]]
     assert "No target is off" in acme.command("callback", "resume").stdout
 
 
-def test_what_is_meant_must_be_said(acme: Palomar) -> None:
+def test_replay_requires_either_an_id_or_all(acme: Palomar) -> None:
     assert "an ID or --all" in acme.command("callback", "replay", code=2).stderr
     assert "an ID or --all" in acme.command("callback", "replay", "1", "--all", code=2).stderr

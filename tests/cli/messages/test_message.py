@@ -13,7 +13,7 @@ def send(palomar: Palomar, *more: str, text: str = "hi", to: str = "34600000000"
     return str(sent["id"])
 
 
-def test_what_is_sent_without_a_server_waits_queued_and_paid_for(acme: Palomar) -> None:
+def test_a_message_sent_without_a_server_is_queued_and_its_price_reserved(acme: Palomar) -> None:
     identity = send(acme, "--label", "first")
 
     (listed,) = acme.json("message", "list")
@@ -28,14 +28,14 @@ def test_what_is_sent_without_a_server_waits_queued_and_paid_for(acme: Palomar) 
     acme.audit()
 
 
-def test_a_long_text_costs_its_parts(acme: Palomar) -> None:
+def test_a_long_text_costs_as_much_as_its_parts(acme: Palomar) -> None:
     identity = send(acme, text="x" * 161)
     shown = acme.json("message", "show", identity)
     assert (shown["parts"], shown["price"]) == (2, 2)
     assert [part["number"] for part in shown["parts_detail"]] == [1, 2]
 
 
-def test_what_strangers_wrote_is_shown_and_not_obeyed_by_a_terminal(acme: Palomar) -> None:
+def test_control_characters_of_strangers_texts_are_escaped_on_the_terminal(acme: Palomar) -> None:
     identity = send(acme, "--label", "a\x1b]0;b", text="one\ntwo \u202ethree ñ 👩\u200d🚀")
     with acme.database() as database:
         database.execute("UPDATE messages SET status_url = 'http://x.example/\x9b2J'")
@@ -78,7 +78,7 @@ def test_the_list_is_newest_first_and_narrowed_by_each_filter(acme: Palomar) -> 
     assert listed("--carrier", "elsewhere") == []
 
 
-def test_all_pages_are_listed_and_no_more_than_are_wanted(acme: Palomar) -> None:
+def test_all_pages_are_listed_up_to_the_limit(acme: Palomar) -> None:
     send(acme)
     with acme.database() as database:
         columns = [row[1] for row in database.execute("PRAGMA table_info(messages)") if row[1] != "id"]
@@ -103,7 +103,7 @@ def test_people_see_a_table_and_a_timeline(acme: Palomar) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "expected"),
     [
         (("--to", "12", "--text", "hi"), "'12' is no international number"),
         (("--to", "34600000000", "--text", ""), "the text is empty"),
@@ -112,9 +112,11 @@ def test_people_see_a_table_and_a_timeline(acme: Palomar) -> None:
     ],
     ids=["number", "empty", "long", "sender"],
 )
-def test_what_cannot_be_sent_is_refused_with_the_reason(acme: Palomar, options: tuple[str, ...], told: str) -> None:
+def test_a_message_that_cannot_be_sent_is_refused_with_the_reason(
+    acme: Palomar, options: tuple[str, ...], expected: str
+) -> None:
     refused = acme.command("message", "send", "--account", "acme", *options, code=2)
-    assert told in refused.stderr
+    assert expected in refused.stderr
     assert acme.json("message", "list") == []
 
 
@@ -125,7 +127,7 @@ def test_a_message_without_credit_is_refused_and_costs_nothing(palomar: Palomar)
     assert palomar.json("account", "list")[0]["credits"] == 0.5
 
 
-def test_an_id_that_is_none_and_one_that_is_unknown_are_told_apart(acme: Palomar) -> None:
+def test_a_malformed_id_and_an_unknown_id_have_different_errors(acme: Palomar) -> None:
     assert "is no message's id" in acme.command("message", "show", "nonsense", code=2).stderr
     unknown = send(Palomar(acme.directory / "other", PALOMAR_DATA_DIR=str(acme.data_dir)))
     assert acme.json("message", "show", unknown)["id"] == unknown
@@ -133,7 +135,7 @@ def test_an_id_that_is_none_and_one_that_is_unknown_are_told_apart(acme: Palomar
     assert acme.command("message", "show", missing, code=2).stderr.startswith("palomar: '019a")
 
 
-def test_what_is_held_is_sent_once_more(acme: Palomar) -> None:
+def test_held_messages_are_sent_once_more(acme: Palomar) -> None:
     first, second = send(acme), send(acme)
     database = sqlite3.connect(acme.data_dir / "palomar.db")
     with database:

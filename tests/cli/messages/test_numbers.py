@@ -3,7 +3,7 @@
 from tests.support.server import Palomar
 
 
-def test_a_number_is_given_shown_and_taken_away(acme: Palomar) -> None:
+def test_a_number_is_added_listed_and_removed(acme: Palomar) -> None:
     made = acme.json("number", "add", "+34 900 100 200", "--account", "acme", "--url", "https://x.es/in")
     assert made == {"number": "34900100200", "account": "acme", "url": "https://x.es/in"}
     (listed,) = acme.json("number", "list")
@@ -14,7 +14,7 @@ def test_a_number_is_given_shown_and_taken_away(acme: Palomar) -> None:
     assert acme.json("number", "list") == []
 
 
-def test_a_number_has_words_of_its_own_or_none(acme: Palomar) -> None:
+def test_a_number_can_have_its_own_stop_words_or_none(acme: Palomar) -> None:
     acme.command("number", "add", "25000", "--account", "acme", "--stop-words", "FUERA, ADIOS", "--start-words", "")
     (listed,) = acme.json("number", "list")
     assert (listed["stop_words"], listed["start_words"]) == (["FUERA", "ADIOS"], [])
@@ -27,7 +27,7 @@ def test_a_number_belongs_to_one_account(acme: Palomar) -> None:
     assert "is no account's" in acme.command("number", "remove", "25001", code=1).stderr
 
 
-def test_what_makes_no_sense_is_refused(acme: Palomar) -> None:
+def test_bad_options_of_numbers_are_refused(acme: Palomar) -> None:
     assert "no number" in acme.command("number", "add", "+", "--account", "acme", code=2).stderr
     assert "http" in acme.command("number", "add", "1", "--account", "acme", "--url", "x.es", code=2).stderr
     assert "no account" in acme.command("number", "add", "1", "--account", "nobody", code=1).stderr
@@ -35,11 +35,11 @@ def test_what_makes_no_sense_is_refused(acme: Palomar) -> None:
     assert acme.json("number", "list") == []
 
 
-def test_nothing_was_unclaimed(acme: Palomar) -> None:
+def test_without_inbound_messages_no_number_is_unclaimed(acme: Palomar) -> None:
     assert acme.json("number", "unclaimed") == []
 
 
-def test_black_lists_are_an_account_s_or_everybody_s(acme: Palomar) -> None:
+def test_a_black_list_is_an_accounts_or_everybodys(acme: Palomar) -> None:
     assert acme.json("blacklist", "add", "+34600000001", "34600000002", "--account", "acme") == {"added": 2}
     assert acme.json("blacklist", "add", "34600000002", "34600000003") == {"added": 2}
     assert acme.json("blacklist", "add", "34600000003") == {"added": 0}

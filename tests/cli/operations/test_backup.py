@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.support.server import Palomar
 
 
-def test_the_copy_can_stand_in_for_what_it_was_made_of(acme: Palomar, tmp_path: Path) -> None:
+def test_a_server_can_run_on_the_copy(acme: Palomar, tmp_path: Path) -> None:
     copy = tmp_path / "copy" / "palomar.db"
     copy.parent.mkdir()
     assert "octets" in acme.command("backup", str(copy)).stdout
@@ -16,7 +16,9 @@ def test_the_copy_can_stand_in_for_what_it_was_made_of(acme: Palomar, tmp_path: 
     assert [account["login"] for account in restored.json("account", "list")] == ["acme"]
 
 
-def test_nothing_is_overwritten_and_nothing_is_made_of_nothing(palomar: Palomar, acme: Palomar, tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten_and_a_missing_database_is_not_copied(
+    palomar: Palomar, acme: Palomar, tmp_path: Path
+) -> None:
     there = tmp_path / "there"
     there.write_text("mine")
     assert "exists already" in acme.command("backup", str(there), code=1).stderr
@@ -24,6 +26,6 @@ def test_nothing_is_overwritten_and_nothing_is_made_of_nothing(palomar: Palomar,
     assert "there is no database" in Palomar(tmp_path / "empty").command("backup", str(tmp_path / "x"), code=1).stderr
 
 
-def test_of_postgresql_pg_dump_makes_a_copy(tmp_path: Path) -> None:
+def test_for_postgresql_the_command_points_to_pg_dump(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, PALOMAR_DATABASE_URL="postgresql://nobody@127.0.0.1:9/x")
     assert "pg_dump" in palomar.command("backup", str(tmp_path / "x"), code=1).stderr

@@ -55,39 +55,39 @@ FAULTS = (
 )
 
 
-def test_every_fault_of_a_configuration_is_told_at_once_with_its_path(tmp_path: Path) -> None:
+def test_all_faults_of_a_configuration_are_reported_at_once_with_their_paths(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, toml=MANY_FAULTS, PALOMAR_HTTP_PORT="")
 
-    told = palomar.command("config", code=2).stderr.splitlines()
+    output = palomar.command("config", code=2).stderr.splitlines()
 
-    assert sorted(told) == sorted(f"palomar: {fault}" for fault in FAULTS)
+    assert sorted(output) == sorted(f"palomar: {fault}" for fault in FAULTS)
 
 
-def test_the_doctor_tells_the_same_faults_and_ends_with_1(tmp_path: Path) -> None:
+def test_the_doctor_reports_the_same_faults_and_exits_with_1(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, toml=MANY_FAULTS, PALOMAR_HTTP_PORT="")
-    told = palomar.command("doctor", code=1).stdout
-    assert [fault for fault in FAULTS if fault not in told] == []
+    output = palomar.command("doctor", code=1).stdout
+    assert [fault for fault in FAULTS if fault not in output] == []
 
 
 def test_the_server_refuses_to_start_with_a_bad_configuration(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, toml=MANY_FAULTS, PALOMAR_HTTP_PORT="")
-    told = palomar.command("serve", code=2).stderr
-    assert [fault for fault in FAULTS if fault not in told] == []
+    output = palomar.command("serve", code=2).stderr
+    assert [fault for fault in FAULTS if fault not in output] == []
     assert not palomar.data_dir.exists()
 
 
-def test_a_file_that_is_no_toml_or_not_there_is_one_fault(tmp_path: Path) -> None:
+def test_an_unreadable_or_missing_configuration_file_is_one_fault(tmp_path: Path) -> None:
     broken = Palomar(tmp_path / "a", toml="[http\n")
     assert "is no TOML" in broken.command("config", code=2).stderr
     missing = Palomar(tmp_path / "b", PALOMAR_CONFIG="nowhere.toml")
     assert "cannot be read" in missing.command("config", code=2).stderr
 
 
-def test_an_environment_that_makes_no_sense_is_a_fault_too(tmp_path: Path) -> None:
+def test_a_bad_environment_variable_is_a_fault_too(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, PALOMAR_HTTP_PORT="http", PALOMAR_DATABASE_URL="mysql://here")
-    told = palomar.command("config", code=2).stderr
-    assert "PALOMAR_HTTP_PORT: a port is expected, not 'http'" in told
-    assert "database.url: postgresql://" in told
+    output = palomar.command("config", code=2).stderr
+    assert "PALOMAR_HTTP_PORT: a port is expected, not 'http'" in output
+    assert "database.url: postgresql://" in output
 
 
 def test_the_configuration_is_shown_with_every_setting_and_no_password(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_the_configuration_is_shown_with_every_setting_and_no_password(tmp_path:
     assert view["http"]["port"] == 0
 
 
-def test_a_carriers_password_stands_in_a_file_of_its_own_or_in_the_environment(tmp_path: Path) -> None:
+def test_a_carriers_password_is_read_from_a_file_or_the_environment(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("from the file\n")
     carrier = '[carriers.north-1]\nkind = "smpp"\nhost = "localhost"\nport = 1\nsystem_id = "x"\n'
     (tmp_path / "c.toml").write_text(carrier + 'password_file = "secret"\n')
@@ -117,9 +117,9 @@ def test_a_carriers_password_stands_in_a_file_of_its_own_or_in_the_environment(t
     assert smpp.password == "from outside"
 
     (tmp_path / "c.toml").write_text(carrier + 'password = "here"\npassword_file = "nowhere"\n')
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as raised:
         load(environment)
-    assert [fault.partition(": ")[0] for fault in told.value.faults] == ["carriers.north-1.password_file"] * 2
+    assert [fault.partition(": ")[0] for fault in raised.value.faults] == ["carriers.north-1.password_file"] * 2
     (tmp_path / "c.toml").write_text(carrier)
     with pytest.raises(ConfigError, match=r"carriers\.north-1\.password: is missing"):
         load(environment)
@@ -131,7 +131,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert (http["port"], http["host"]) == (4321, "127.0.0.2")
 
 
-def test_paths_in_the_file_are_seen_from_the_file(tmp_path: Path) -> None:
+def test_paths_in_the_file_are_relative_to_the_file(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, toml='data_dir = "kept"\n')
     palomar.environment["PALOMAR_DATA_DIR"] = ""
     assert palomar.json("config")["data_dir"] == str(tmp_path / "kept")

@@ -22,6 +22,6 @@ def test_the_doctor_warns_of_a_carrier_that_cannot_be_reached_and_of_passwords_i
     assert any("without TLS" in text for text in warnings)
 
 
-def test_the_doctor_names_a_certificate_that_is_not_there(tmp_path: Path) -> None:
+def test_the_doctor_names_a_missing_certificate(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, toml='[http]\ntls_certificate = "no.pem"\ntls_key = "no.key"\n')
     assert f"http.tls_certificate: there is no file {tmp_path / 'no.pem'}" in palomar.command("doctor", code=1).stdout

@@ -3,7 +3,7 @@
 from tests.support.server import Palomar
 
 
-def test_without_a_server_nobody_knows_how_a_carrier_stands(acme: Palomar) -> None:
+def test_without_a_server_the_state_of_a_carrier_is_unknown(acme: Palomar) -> None:
     assert acme.json("carrier", "list") == []
     assert "no server runs" in acme.command("carrier", "list").stdout
     assert acme.json("carrier", "lessons") == acme.json("carrier", "orphans") == []
@@ -11,7 +11,7 @@ def test_without_a_server_nobody_knows_how_a_carrier_stands(acme: Palomar) -> No
     assert "nothing was learned" in acme.command("carrier", "unlearn", "simulator", code=1).stderr
 
 
-def test_a_keyword_is_given_shown_and_taken_away(acme: Palomar) -> None:
+def test_a_keyword_is_added_listed_and_removed(acme: Palomar) -> None:
     made = acme.json("keyword", "add", "7711", "Pizzá!", "--account", "acme", "--url", "https://x.es/in")
     assert (made["number"], made["word"]) == ("7711", "pizza")
     assert (

@@ -52,7 +52,7 @@ def test_a_route_is_added_explained_switched_and_removed(two: Palomar) -> None:
     assert "No route takes it" in shown
 
 
-def test_without_routes_every_carrier_is_one(two: Palomar) -> None:
+def test_without_routes_every_carrier_is_a_candidate(two: Palomar) -> None:
     explained = verdicts(two, "34600000000")
     assert sorted(carrier for carrier, _ in explained) == ["backup", "main"]
     assert sorted(why for _, why in explained) == ["", "it was another's turn: its share is 1 in 2"]
@@ -93,7 +93,7 @@ def test_a_lane_is_added_listed_and_removed(acme: Palomar) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "expected"),
     [
         (("route", "add", "main", "--prefix", "+34"), "first digits"),
         (("route", "add", "main", "--country", "XX"), "ISO 3166"),
@@ -108,11 +108,13 @@ def test_a_lane_is_added_listed_and_removed(acme: Palomar) -> None:
         (("sender", "add", "pass", "--country", "XX"), "ISO 3166"),
     ],
 )
-def test_what_makes_no_sense_is_refused(acme: Palomar, command: tuple[str, ...], said: str) -> None:
-    assert said in acme.command(*command, code=2).stderr
+def test_bad_options_of_routes_lanes_and_sender_rules_are_refused(
+    acme: Palomar, command: tuple[str, ...], expected: str
+) -> None:
+    assert expected in acme.command(*command, code=2).stderr
 
 
-def test_what_is_not_there_is_told(acme: Palomar) -> None:
+def test_an_unknown_route_lane_or_rule_is_an_error(acme: Palomar) -> None:
     for verb in ("on", "off", "remove"):
         assert "no route 7" in acme.command("route", verb, "7", code=1).stderr
     assert "no carrier 'elsewhere' is configured" in acme.command("route", "add", "elsewhere").stderr

@@ -15,7 +15,7 @@ def scripts(palomar: Palomar) -> dict[str, tuple[str, str]]:
     return {found["carrier"]: (found["script"], found["set_by"]) for found in palomar.json("chaos", "show")}
 
 
-def test_a_script_is_set_shown_and_taken_back(tmp_path: Path) -> None:
+def test_a_script_is_set_shown_and_cleared(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, toml=TWO)
     palomar.command("migrate")
     by_configuration = {
@@ -36,7 +36,7 @@ def test_a_script_is_set_shown_and_taken_back(tmp_path: Path) -> None:
     assert "no script was set" in palomar.command("chaos", "clear", "two", code=1).stderr
 
 
-def test_a_script_that_makes_no_sense_and_a_carrier_that_is_none_are_told(tmp_path: Path) -> None:
+def test_a_bad_script_and_an_unknown_carrier_are_refused(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, toml=TWO + REAL)
     refused = palomar.command("chaos", "set", "one", "lose-anwsers=3%", code=2).stderr
     assert refused == "palomar: there is no 'lose-anwsers' (is 'lose-answers' meant?) (palomar chaos items)\n"
@@ -49,7 +49,7 @@ def test_every_item_and_preset_is_listed(palomar: Palomar) -> None:
     assert [name for name in PRESETS if f"\n{name} " not in listed] == []
 
 
-def test_a_script_of_the_configuration_that_makes_no_sense_is_a_fault_with_its_path(tmp_path: Path) -> None:
+def test_a_bad_script_in_the_configuration_is_a_fault_with_its_path(tmp_path: Path) -> None:
     palomar = Palomar(tmp_path, toml='[carriers.one]\nkind = "simulator"\nchaos = "lose=3%"\n')
     assert "carriers.one.chaos: there is no 'lose'" in palomar.command("config", code=2).stderr
 
@@ -63,7 +63,7 @@ def test_the_clock_jumps_ahead_and_stays_there(palomar: Palomar) -> None:
     assert palomar.json("clock", "show")["ahead_seconds"] == 95_400
 
 
-def test_what_is_done_in_the_sandbox_is_dated_by_its_clock(acme: Palomar) -> None:
+def test_rows_written_in_the_sandbox_are_dated_by_its_clock(acme: Palomar) -> None:
     (before,) = acme.json("message", "send", "--account", "acme", "--to", "34600000001", "--text", "today")
     acme.command("clock", "jump", "40d")
     (after,) = acme.json("message", "send", "--account", "acme", "--to", "34600000001", "--text", "in forty days")
@@ -72,7 +72,7 @@ def test_what_is_done_in_the_sandbox_is_dated_by_its_clock(acme: Palomar) -> Non
 
 
 @pytest.mark.parametrize("span", ["", "1", "-1d", "0d", "1w", "d", "1h2d", "1.5h", "1d 2h"])
-def test_a_span_that_is_none_is_told(palomar: Palomar, span: str) -> None:
+def test_a_bad_span_is_refused(palomar: Palomar, span: str) -> None:
     refused = palomar.command("clock", "jump", "--", span, code=2).stderr
     assert "a span such as 1d, 2h30m or 90s is expected" in refused
 

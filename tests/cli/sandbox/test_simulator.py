@@ -31,7 +31,7 @@ def test_the_magic_numbers_are_listed(palomar: Palomar) -> None:
         (("--tls-certificate", "a.pem", "--tls-key", "a.key"), "TLS: "),
     ],
 )
-def test_options_that_make_no_sense_are_told(palomar: Palomar, options: tuple[str, ...], complaint: str) -> None:
+def test_bad_options_are_refused(palomar: Palomar, options: tuple[str, ...], complaint: str) -> None:
     refused = palomar.command("simulator", "--port", "0", *options, code=2).stderr
     assert refused.startswith(f"palomar: {complaint}")
     assert "Traceback" not in refused
@@ -54,13 +54,13 @@ def test_a_script_file_is_read_again_on_sighup_and_a_bad_one_changes_nothing(tmp
         assert running.stop() == 0
 
 
-def test_it_says_once_that_nobody_listens_where_it_calls(tmp_path: Path) -> None:
+def test_a_failed_outbind_call_is_reported_once(tmp_path: Path) -> None:
     with simulator(tmp_path, "--outbind", "127.0.0.1:1") as running:
         running.until_says("cannot call 127.0.0.1 port 1")
         assert running.stop() == 0
 
 
-def test_it_speaks_tls_with_the_files_it_is_given(tmp_path: Path) -> None:
+def test_it_speaks_tls_with_the_given_files(tmp_path: Path) -> None:
     issued = Authority(tmp_path, "smsc").issue("127.0.0.1")
     files = ("--tls-certificate", str(issued.certificate), "--tls-key", str(issued.key))
     with simulator(tmp_path, *files, "--tls-client-ca", str(issued.authority)) as running:

@@ -8,7 +8,7 @@ from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import State
 
 
-async def test_what_never_left_is_cancelled_and_what_a_carrier_may_have_is_unknown(world: World) -> None:
+async def test_unsent_parts_are_cancelled_and_parts_a_carrier_may_have_are_unknown(world: World) -> None:
     account = await world.account(credit=10 * CREDIT, unknown_outcome=UnknownOutcome.HOLD)
     waits = await world.accepted(account)
     later = await world.accepted(account, due_ms=world.now_ms + 60_000)

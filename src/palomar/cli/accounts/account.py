@@ -87,7 +87,7 @@ def add(
 @click.option("--below", help="Only this account and its sub-accounts.")
 @json_option
 def list_accounts(below: str | None, as_json: bool) -> None:
-    """All accounts with their balance."""
+    """List all accounts with their balance."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         snapshot = await context.accounts()
@@ -107,7 +107,7 @@ def list_accounts(below: str | None, as_json: bool) -> None:
 @click.argument("login")
 @json_option
 def show(login: str, as_json: bool) -> None:
-    """One account: balance, settings, keys."""
+    """Show one account: balance, settings, keys."""
 
     async def work(context: CommandContext) -> dict[str, object]:
         found = await context.account(login)
@@ -238,10 +238,10 @@ def change_password(login: str, password: str | None, end_tokens: bool, as_json:
     click.echo(f"Password of {changed['login']}, shown this once: {changed['password']}")
     named = changed["tokens"]
     if named:
-        _tell_tokens(login, named, ended=end_tokens)  # type: ignore[arg-type]  # it is a list of rows
+        _show_tokens(login, named, ended=end_tokens)  # type: ignore[arg-type]  # it is a list of rows
 
 
-def _tell_tokens(login: str, named: list[dict[str, object]], *, ended: bool) -> None:
+def _show_tokens(login: str, named: list[dict[str, object]], *, ended: bool) -> None:
     """Show the tokens that were made by name; offer to end them, or say how to where nobody can answer."""
     click.echo("\nThese tokens were made by name and " + ("have ended with it:" if ended else "go on:"))
     show_table(("id", "name", "made", "expires"), [[view[key] for key in _TOKEN_COLUMNS] for view in named])
@@ -275,9 +275,10 @@ async def create_account(
     credit: Microcredits,
     settings: tuple[str, ...],
 ) -> dict[str, object] | Refusal | None:
-    """Make an account; its secrets, or None if the login is taken, or the refusal of a parent with too little credit.
+    """Make an account and return its login, password, key and credit.
 
-    Leaves with a message on a bad setting.
+    Return None if the login is taken, or a refusal if the parent has too little credit. End the command on a bad
+    setting.
     """
     owner = await context.account(parent) if parent else None
     made = Account(id=0, login=login, name=name)  # type: ignore[arg-type]  # only its settings are used

@@ -1,4 +1,4 @@
-"""``palomar block``: who is blocked for abuse."""
+"""``palomar block``: accounts and addresses that are blocked for abuse."""
 
 from ipaddress import ip_address
 
@@ -19,7 +19,7 @@ def block() -> None:
 @click.option("--all", "with_past", is_flag=True, help="Those whose time is over too: the next one will be longer.")
 @json_option
 def list_blocks(with_past: bool, as_json: bool) -> None:
-    """Who is blocked, and until when (GMT)."""
+    """List who is blocked, and until when (GMT)."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         logins = {
@@ -40,7 +40,7 @@ def list_blocks(with_past: bool, as_json: bool) -> None:
 @block.command("lift")
 @click.argument("who")
 def lift(who: str) -> None:
-    """Let WHO in again, a login, an address or an IPv6 network as it is listed, and forget that it ever was blocked."""
+    """Let WHO (a login, an address, or an IPv6 network as it is listed) in again, and forget all its blocks."""
 
     async def work(context: CommandContext) -> bool:
         subject = blocks.address_subject(who.removesuffix("/64")) if _is_address(who) else ""

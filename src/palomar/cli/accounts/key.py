@@ -1,4 +1,7 @@
-"""``palomar key``: what FOXSYS calls a token and 402T Labs a Bearer key. Shown when it is made, kept as a hash."""
+"""``palomar key``: keys of accounts, which FOXSYS calls tokens and 402T Labs API keys.
+
+A key is shown once, when it is made; only its hash is stored.
+"""
 
 import click
 
@@ -44,7 +47,7 @@ def add_key(login: str, name: str, as_json: bool) -> None:
 @click.argument("login")
 @json_option
 def list_keys(login: str, as_json: bool) -> None:
-    """An account's keys, revoked ones too."""
+    """List an account's keys, revoked ones too."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         found = await context.account(login)
@@ -77,7 +80,7 @@ def revoke_key(login: str, key_id: int) -> None:
 
 
 def key_view(row: ApiKey) -> dict[str, object]:
-    """A key as people may see it."""
+    """Return what is shown of a key: all but the secret."""
     return {
         "id": row.id,
         "name": row.name,

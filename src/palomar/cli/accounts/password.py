@@ -1,4 +1,4 @@
-"""Passwords that are given on the command line: the house's one rule for them."""
+"""Passwords that are given on the command line, checked by the one rule for all passwords."""
 
 from palomar.access.password_rule import GoodPassword, PasswordFault, judged, made_up
 from palomar.access.passwords import hash_of
@@ -6,7 +6,7 @@ from palomar.cli.root import CommandContext, fail
 
 
 def good_password(password: str | None, *, login: str) -> GoodPassword | None:
-    """Return the password that somebody chose, None where nobody did; leaves where nobody may have it."""
+    """Return the given password, or None if none was given; end the command if the rule forbids it."""
     if password is None:
         return None
     good = judged(password, login=login)
@@ -16,7 +16,6 @@ def good_password(password: str | None, *, login: str) -> GoodPassword | None:
 
 
 def password_and_hash(context: CommandContext, password: str | None, *, login: str) -> tuple[GoodPassword, str]:
-    """Return the password that somebody chose, else one that is made up, and the hash to store; leaves where nobody
-    may have it."""
+    """Return the given password, or a generated one, with the hash to store; end the command if the rule forbids it."""
     good = good_password(password, login=login) or made_up(context.ids.token())
     return good, hash_of(good)

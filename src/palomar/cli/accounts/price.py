@@ -1,4 +1,4 @@
-"""``palomar price``: rates by country, the house's and each account's own, in and out as CSV."""
+"""``palomar price``: rates by country, everybody's and each account's own, read and written as CSV."""
 
 import csv
 import sys
@@ -20,14 +20,14 @@ HEADINGS = ("isocode", "prefix", "name", "credits")
 
 @click.group()
 def price() -> None:
-    """What a part costs, by country; an account's own rates go before everybody's."""
+    """Prices: what a part costs, by country; an account's own rates go before everybody's."""
 
 
 @price.command("list")
 @account_option
 @json_option
 def list_prices(login: str | None, as_json: bool) -> None:
-    """Rates that were set; every other country costs one credit a part."""
+    """List the rates that were set; every other country costs one credit a part."""
     rows = _rows(login)
     if as_json:
         show_json([dict(zip(HEADINGS, (*row[:3], as_number(row[3])), strict=True)) for row in rows])

@@ -19,7 +19,7 @@ def template() -> None:
 @click.argument("name")
 @click.argument("text")
 def set_template(login: str, name: str, text: str) -> None:
-    """Store TEXT under NAME, in place of what is there."""
+    """Store TEXT under NAME; it replaces a text that NAME had."""
     if is_name(name) is None:
         fail("a template's name is up to 40 letters, digits, - and _", 2)
     if not text or len(text) > LONGEST or unusable(text):
@@ -42,7 +42,7 @@ def set_template(login: str, name: str, text: str) -> None:
 @click.argument("login")
 @json_option
 def list_templates(login: str, as_json: bool) -> None:
-    """An account's templates."""
+    """List an account's templates."""
 
     async def work(context: CommandContext) -> dict[str, str]:
         account = await context.account(login)
@@ -59,7 +59,7 @@ def list_templates(login: str, as_json: bool) -> None:
 @click.argument("login")
 @click.argument("name")
 def remove_template(login: str, name: str) -> None:
-    """Take a template away: {NAME} stays as it is from then on."""
+    """Remove a template: {NAME} is then sent as it is written."""
 
     async def work(context: CommandContext) -> bool:
         account = await context.account(login)

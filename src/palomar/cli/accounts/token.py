@@ -1,4 +1,4 @@
-"""``palomar token``: long-lived passes that SOFMEX's clients send."""
+"""``palomar token``: long-lived tokens for programs that speak SOFMEX."""
 
 import click
 
@@ -14,7 +14,7 @@ _DAY_MS = 86_400_000
 
 @click.group()
 def token() -> None:
-    """Tokens: what SOFMEX's clients get from login, or are given once."""
+    """Tokens: SOFMEX's login gives them; these are made by hand."""
 
 
 @token.command("add")
@@ -50,7 +50,7 @@ def add(login: str, name: str, days: int, as_json: bool) -> None:
 @click.argument("login")
 @json_option
 def list_tokens(login: str, as_json: bool) -> None:
-    """An account's tokens, revoked ones too."""
+    """List an account's tokens, revoked ones too."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         account = await context.account(login)
@@ -79,7 +79,7 @@ def revoke(login: str, token_id: int) -> None:
 
 
 def token_view(found: tokens.Token) -> dict[str, object]:
-    """Show a token as people may see it."""
+    """Return what is shown of a token: all but its text."""
     return {
         "id": found.id,
         "name": found.name,

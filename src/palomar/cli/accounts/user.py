@@ -1,4 +1,4 @@
-"""``palomar user`` and ``palomar session``: who logs in to the console, and who is logged in."""
+"""``palomar user`` and ``palomar session``: people who may log in to the console, and those who are logged in."""
 
 from dataclasses import replace
 
@@ -53,7 +53,7 @@ def add(login: str, name: str, role: str, of_account: str | None, password: str 
 @user.command("list")
 @json_option
 def list_users(as_json: bool) -> None:
-    """All users."""
+    """List all users."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         logins = {account.id: account.login for account in (await context.accounts()).by_id.values()}
@@ -72,7 +72,7 @@ def list_users(as_json: bool) -> None:
 @password_option
 @json_option
 def reset(login: str, password: str | None, as_json: bool) -> None:
-    """Give a user another password and take the codes of their app away; they are logged out everywhere."""
+    """Give a user another password and remove their app for codes; they are logged out everywhere."""
     _check_login(login)
     good_password(password, login=login)
 
@@ -95,7 +95,7 @@ def reset(login: str, password: str | None, as_json: bool) -> None:
 @click.argument("login")
 @click.option("--undo", is_flag=True, help="Let the user in again.")
 def disable(login: str, undo: bool) -> None:
-    """Let a user in no more; they are logged out everywhere at once."""
+    """Keep a user out; they are logged out everywhere at once."""
 
     async def work(context: CommandContext) -> None:
         found = await _user(context, login)
@@ -119,7 +119,7 @@ def session() -> None:
 @session.command("list")
 @json_option
 def list_sessions(as_json: bool) -> None:
-    """Who is logged in, youngest first (times are GMT)."""
+    """List who is logged in, the newest first (times are GMT)."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         accounts = {account.id: account.login for account in (await context.accounts()).by_id.values()}
@@ -155,7 +155,7 @@ async def create_user(
     account_id: AccountId | None = None,
     password: str | None = None,
 ) -> dict[str, object] | None:
-    """Make a user; login and password, or None if a user or an account has that login."""
+    """Make a user and return login and password, or None if a user or an account has that login."""
     fresh, password_hash = password_and_hash(context, password, login=login)
     new = NewUser(
         id=context.ids.serial(),

@@ -1,4 +1,4 @@
-"""``palomar callback``: what customers have not been told yet, and failed callbacks tried again."""
+"""``palomar callback``: callbacks that have not succeeded, and targets that are off."""
 
 import click
 
@@ -19,8 +19,8 @@ def callback() -> None:
 @click.option("--account", "login", help="Only this account's.")
 @json_option
 def list_callbacks(failed: bool, login: str | None, as_json: bool) -> None:
-    """Callbacks that have not succeeded: those that failed first, then those that wait, each the oldest first (times
-    are GMT)."""
+    """List callbacks that have not succeeded: failed ones first, then waiting ones, each from the oldest (times are
+    GMT)."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         account = await context.account(login) if login else None
@@ -84,7 +84,7 @@ def replay(callback_id: int | None, everything: bool, login: str | None, as_json
 @click.option("--url", help="Only the target with that beginning, as doctor and the list print it.")
 @json_option
 def resume(login: str | None, url: str | None, as_json: bool) -> None:
-    """Try targets again that are off, and what was kept for them meanwhile, the oldest first."""
+    """Turn targets on again that are off, and send what was kept for them meanwhile, the oldest first."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         account = await context.account(login) if login else None

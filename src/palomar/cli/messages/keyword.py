@@ -1,4 +1,4 @@
-"""``palomar keyword``: words of shared numbers, and whose they are."""
+"""``palomar keyword``: first words of inbound messages that decide whose they are, on numbers that accounts share."""
 
 import click
 
@@ -11,7 +11,7 @@ from palomar.vocabulary.opt_out_words import first_word
 
 @click.group()
 def keyword() -> None:
-    """Keywords: an inbound text that begins with one is its account's, whoever has the number."""
+    """Keywords: an inbound message that begins with one goes to its account, whoever owns the number."""
 
 
 @keyword.command("add")
@@ -22,14 +22,14 @@ def keyword() -> None:
 @json_option
 def add_keyword(number: str, word: str, login: str, url: str, as_json: bool) -> None:
     """Give WORD of NUMBER to an account; case and accents do not count."""
-    plain, said = plain_address(number), _word(word)
+    plain, first = plain_address(number), _word(word)
     if url and not url.startswith(("http://", "https://")):
         fail(f"{url!r} is no http or https URL", 2)
 
     async def work(context: CommandContext) -> bool:
         new = numbers.Keyword(
             number=plain,
-            word=said,
+            word=first,
             account_id=(await context.account(login)).id,
             url=url,
             created_ms=context.clock.wall_ms(),
@@ -37,17 +37,17 @@ def add_keyword(number: str, word: str, login: str, url: str, as_json: bool) -> 
         return await context.database.write(numbers.add_keyword, new)
 
     if not run(work):
-        fail(f"{said} of {plain} is an account's already (palomar keyword list)")
+        fail(f"{first} of {plain} is an account's already (palomar keyword list)")
     if as_json:
-        show_json({"number": plain, "word": said, "account": login, "url": url})
+        show_json({"number": plain, "word": first, "account": login, "url": url})
     else:
-        click.echo(f"What begins with {said} and is written to {plain} is {login}'s.")
+        click.echo(f"What begins with {first} and is written to {plain} is {login}'s.")
 
 
 @keyword.command("list")
 @json_option
 def list_keywords(as_json: bool) -> None:
-    """All keywords."""
+    """List all keywords."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         logins = {account.id: account.login for account in (await context.accounts()).by_id.values()}
@@ -74,10 +74,10 @@ def list_keywords(as_json: bool) -> None:
 @click.argument("number")
 @click.argument("word")
 def remove_keyword(number: str, word: str) -> None:
-    """Take a keyword away: its texts are the number's owner's from then on."""
-    plain, said = plain_address(number), _word(word)
-    if not run(lambda context: context.database.write(numbers.remove_keyword, plain, said)):
-        fail(f"{said} of {plain} is no account's (palomar keyword list)")
+    """Remove a keyword: messages that begin with it go to the number's owner from then on."""
+    plain, first = plain_address(number), _word(word)
+    if not run(lambda context: context.database.write(numbers.remove_keyword, plain, first)):
+        fail(f"{first} of {plain} is no account's (palomar keyword list)")
 
 
 def _word(text: str) -> str:

@@ -1,4 +1,4 @@
-"""``palomar message``: send one by hand, list them, send held ones once more, and show what happened to one."""
+"""``palomar message``: send one by hand, list messages, send held ones once more, and show one with its timeline."""
 
 import json
 
@@ -27,11 +27,11 @@ from palomar.transaction.message_rows import MessageRow
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.credit import Microcredits, as_number
-from palomar.vocabulary.message import MessageId, State, message_id_of, public_id
+from palomar.vocabulary.message import MessageId, State, born_ms, message_id_of, public_id
 from palomar.vocabulary.refusals import Refusal
 
 DIALECT = "command"
-"""What stands for the dialect of messages sent by hand."""
+"""The dialect of messages that are sent by hand."""
 
 _PAGE = 500
 _STATE_COLOURS = {State.DELIVERED: "green", State.SENT: "cyan", State.QUEUED: "yellow", State.SCHEDULED: "yellow"}
@@ -116,7 +116,7 @@ def list_messages(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Messages, newest first."""
+    """List messages, newest first."""
     most = limit if limit is not None else (0 if as_json else 50)
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
@@ -148,7 +148,7 @@ def list_messages(
 @click.argument("identity", metavar="ID")
 @json_option
 def show(identity: str, as_json: bool) -> None:
-    """One message: its parts and its whole timeline."""
+    """Show one message: its parts and its whole timeline."""
     message_id = message_id_of(identity)
     if message_id is None:
         fail(f"{identity!r} is no message's id (palomar message list)", 2)
@@ -211,7 +211,7 @@ async def _resend(context: CommandContext, named: list[MessageId], login: str | 
 
 
 async def _default_sender(context: CommandContext, account: Account) -> str:
-    """Return whose message it is that names nobody; leaves where nobody has set a sender."""
+    """Return the sender of a message that names none; end the command where none is set."""
     senders = await configured_senders(context.config, context.database)
     found = senders.of(account)
     if found is None:
@@ -232,7 +232,7 @@ def _recipient(number: str, text: str) -> Recipient:
 
 
 async def find_messages(context: CommandContext, wanted: SearchFilter, *, most: int) -> list[MessageRow]:
-    """Find messages as the console does, newest first: ``most`` of them or, with 0, all."""
+    """Find messages as the console does, newest first: at most ``most`` of them, or all where it is 0."""
     found: list[MessageRow] = []
     older: MessageId | None = LATEST
     while older is not None and not 0 < most <= len(found):
@@ -259,15 +259,9 @@ def _view(row: MessageRow, login: str) -> dict[str, object]:
         "label": row.label,
         "country": row.country,
         "alphabet": row.alphabet.value,
-        "created": format_gmt(_born(row)),
+        "created": format_gmt(born_ms(row.id)),
         "final": None if row.final_ms is None else format_gmt(row.final_ms),
     }
-
-
-def _born(row: MessageRow) -> int:
-    from palomar.vocabulary.message import born_ms
-
-    return born_ms(row.id)
 
 
 def _whole(found: messages.MessageView, login: str) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""``palomar number`` and ``palomar blacklist``: who gets what phones write, and which phones get nothing."""
+"""``palomar number`` and ``palomar blacklist``: which account gets what phones write, and which phones get nothing."""
 
 from collections.abc import Sequence
 
@@ -55,7 +55,7 @@ def add_number(
 @number.command("list")
 @json_option
 def list_numbers(as_json: bool) -> None:
-    """All virtual numbers."""
+    """List all virtual numbers."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         logins = {found.id: found.login for found in (await context.accounts()).by_id.values()}
@@ -83,7 +83,7 @@ def list_numbers(as_json: bool) -> None:
 @click.argument("address", metavar="NUMBER")
 @json_option
 def remove_number(address: str, as_json: bool) -> None:
-    """Take a number away from its account; later messages to it are kept for nobody."""
+    """Take a number away from its account; later messages to it belong to no account."""
     plain = _address(address)
     if not run(lambda context: context.database.write(numbers.remove_number, plain)):
         fail(f"{plain} is no account's (palomar number list)")
@@ -96,7 +96,7 @@ def remove_number(address: str, as_json: bool) -> None:
 @number.command("unclaimed")
 @json_option
 def list_unclaimed(as_json: bool) -> None:
-    """Numbers that phones wrote to and that are nobody's: how often, and when last."""
+    """List numbers that phones wrote to and that no account has: how often, and when last."""
     unclaimed = run(lambda context: context.database.read(numbers.list_unclaimed))
     columns = ("number", "messages", "last")
     rows = [(found.number, found.messages, format_gmt(found.last_ms)) for found in unclaimed]
@@ -126,7 +126,7 @@ def add_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) -> No
         owner, now_ms = await _owner(context, login), context.clock.wall_ms()
         return await context.database.write(black_lists.block, owner, wanted, now_ms=now_ms)
 
-    _tell("added", run(work, creates=True), as_json)
+    _print_count("added", run(work, creates=True), as_json)
 
 
 @blacklist.command("remove")
@@ -141,14 +141,14 @@ def remove_blocked(phones: tuple[str, ...], login: str | None, as_json: bool) ->
         owner = await _owner(context, login)
         return await context.database.write(black_lists.unblock, owner, wanted)
 
-    _tell("removed", run(work), as_json)
+    _print_count("removed", run(work), as_json)
 
 
 @blacklist.command("list")
 @_account_option
 @json_option
 def list_blocked(login: str | None, as_json: bool) -> None:
-    """The numbers of a black list: since when, and by which word of the phone."""
+    """List the numbers of a black list: since when, and by which word of the phone."""
 
     async def work(context: CommandContext) -> list[black_lists.Blocked]:
         owner = await _owner(context, login)
@@ -192,7 +192,7 @@ def _words(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _tell(verb: str, count: int, as_json: bool) -> None:
+def _print_count(verb: str, count: int, as_json: bool) -> None:
     if as_json:
         show_json({verb: count})
     else:

@@ -1,4 +1,4 @@
-"""``palomar scheduled``: messages that wait for their time."""
+"""``palomar scheduled``: messages that are to be sent later."""
 
 import click
 
@@ -24,7 +24,7 @@ def scheduled() -> None:
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="At most so many.")
 @json_option
 def list_scheduled(login: str | None, limit: int, as_json: bool) -> None:
-    """What waits for its time (times are GMT)."""
+    """List the messages that wait for their time (times are GMT)."""
 
     async def work(context: CommandContext) -> list[MessageRow]:
         account = await context.account(login) if login else None
@@ -46,7 +46,7 @@ def list_scheduled(login: str | None, limit: int, as_json: bool) -> None:
 @json_option
 def cancel(login: str, subid: str, as_json: bool) -> None:
     """Cancel an account's scheduled messages; their credit comes back."""
-    _tell("cancelled", _change(login, subid, send=False), as_json)
+    _print_count("cancelled", _change(login, subid, send=False), as_json)
 
 
 @scheduled.command("send")
@@ -55,7 +55,7 @@ def cancel(login: str, subid: str, as_json: bool) -> None:
 @json_option
 def send(login: str, subid: str, as_json: bool) -> None:
     """Send an account's scheduled messages now."""
-    _tell("sent", _change(login, subid, send=True), as_json)
+    _print_count("sent", _change(login, subid, send=True), as_json)
 
 
 def _change(login: str, subid: str, *, send: bool) -> int:
@@ -81,7 +81,7 @@ def _change(login: str, subid: str, *, send: bool) -> int:
     return run(work)
 
 
-def _tell(verb: str, count: int, as_json: bool) -> None:
+def _print_count(verb: str, count: int, as_json: bool) -> None:
     if as_json:
         show_json({verb: count})
     else:

@@ -116,7 +116,7 @@ async def _examine_database(database: Database) -> list[Verdict]:
 
 
 async def _examine_oddities(database: Database, config: Config) -> list[Verdict]:
-    """Tell what carriers have sent in the last month that is odd, but for words that they may use by now."""
+    """List unusual PDUs of the last month, and words of receipts that are unknown and still not configured."""
     from palomar.carriers.smpp import setting_values  # both with the library of PDUs behind them
     from palomar.smpp import plain_word, state_of
 
@@ -138,7 +138,7 @@ async def _examine_oddities(database: Database, config: Config) -> list[Verdict]
 
 
 async def _examine_proxies(database: Database) -> list[Verdict]:
-    """Warn of addresses that speak for others though nobody trusts them: nobody behind them can be told apart."""
+    """Warn of addresses that send X-Forwarded-For and are not trusted: all callers behind one count as one address."""
     now_ms = RealClock().wall_ms()
     found = await database.read(unknown_proxies, now_ms=now_ms)
     return [
@@ -152,21 +152,21 @@ async def _examine_proxies(database: Database) -> list[Verdict]:
 
 
 async def _examine_waiting(config: Config, database: Database) -> list[Verdict]:
-    """Tell what waits for carriers while none leaves, or while no server runs."""
+    """List what waits for carriers while nothing leaves, or while no server runs."""
     now_ms = (await wall_clock(config, database)).wall_ms()
 
     async def script(tx: Transaction) -> tuple[list[CarrierStatus], dict[str, WaitingCount]]:
         return await list_carrier_status(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
 
-    standings, waiting = await database.read(script)
-    known = {standing.carrier: standing for standing in standings}
+    statuses, waiting = await database.read(script)
+    known = {status.carrier: status for status in statuses}
     verdicts: list[Verdict] = []
     for name, one in waiting.items():
-        standing = known.get(name)
-        text = f"{'carrier ' if name else ''}{waiting_line(name, one, standing, now_ms)}"
-        if standing is not None and standing.stalled:
+        status = known.get(name)
+        text = f"{'carrier ' if name else ''}{waiting_line(name, one, status, now_ms)}"
+        if status is not None and status.stalled:
             verdicts.append(("fault", text))
-        elif standing is None or standing.idle_since_ms:
+        elif status is None or status.idle_since_ms:
             verdicts.append(("warning", text))
     return verdicts
 

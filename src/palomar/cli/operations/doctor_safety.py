@@ -1,4 +1,4 @@
-"""What ``palomar doctor`` says about the step from a trial to real messages: secrets, senders, files, callbacks."""
+"""``palomar doctor``, safety: secrets of the trial, missing senders, files that others may read, loopback callbacks."""
 
 import ipaddress
 import stat
@@ -32,7 +32,8 @@ _SHOWN = 10
 
 
 async def examine_safety(config: Config, database: Database) -> list[Verdict]:
-    """Look at what a trial may leave behind, who has no sender, who can read our files and reach our network."""
+    """Look for secrets that a trial has left in use, accounts without a sender, files that others may read, and
+    callbacks that may reach this machine."""
     accounts = (await database.read(load_snapshot)).by_id.values()
     now_ms = RealClock().wall_ms()
     proxies = await database.read(unknown_proxies, now_ms=now_ms)
@@ -44,7 +45,8 @@ async def examine_safety(config: Config, database: Database) -> list[Verdict]:
 
 
 def _open_files(config: Config) -> Iterator[Verdict]:
-    """Name the files of the data directory that others on this machine may read; in a directory of its owner's none."""
+    """Name the files of the data directory that others on this machine may read; none if the directory is its owner's
+    alone."""
     directory = config.data_dir
     if not directory.is_dir() or not directory.stat().st_mode & _OTHERS:
         return
@@ -67,7 +69,7 @@ def _open_passwords(config: Config) -> Iterator[Verdict]:
 
 
 def _is_everybodys(path: Path) -> bool:
-    """Say whether the file and all folders above it let everybody in."""
+    """Return True if the file and all folders above it are open to everybody."""
     try:
         folders = all(above.stat().st_mode & stat.S_IXOTH for above in path.parents)
         return folders and bool(path.stat().st_mode & stat.S_IROTH)
@@ -83,8 +85,8 @@ def _is_open(path: Path) -> bool:
 
 
 def _loopback_callbacks(config: Config, *, proxied: bool) -> Iterator[Verdict]:
-    """Warn where customers can make this machine call itself, and others can reach us: it may be by a proxy that the
-    configuration does not know."""
+    """Warn if customers can make this machine call itself while others can reach us, perhaps through a proxy that the
+    configuration does not name."""
     if config.is_private and config.simulated and not proxied:
         return
     open_to = [text for text in config.callback_networks if ipaddress.ip_network(text, strict=False).is_loopback]
@@ -95,7 +97,7 @@ def _loopback_callbacks(config: Config, *, proxied: bool) -> Iterator[Verdict]:
 
 
 async def _trial(config: Config, database: Database) -> list[Verdict]:
-    """Look for the secrets of the first start, which have stood on a screen."""
+    """Look for an account and a password of the first start, whose secrets were shown on a screen."""
     verdicts: list[Verdict] = []
 
     ended = await database.read(is_noted, note=Note.TRIAL_ENDED)

@@ -1,4 +1,4 @@
-"""``palomar carrier``: how the carriers stand, what they have taught us, and receipts that found no message."""
+"""``palomar carrier``: the carriers and their links, what was learned of them, and receipts without a message."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,7 @@ def carrier() -> None:
 @carrier.command("list")
 @json_option
 def list_carriers(as_json: bool) -> None:
-    """Every carrier, and its links at every running server (as of its last change)."""
+    """List every carrier, and its links at every running server (as of its last change)."""
 
     async def work(
         context: CommandContext,
@@ -34,29 +34,29 @@ def list_carriers(as_json: bool) -> None:
         async def script(tx: Transaction) -> tuple[list[CarrierStatus], dict[str, WaitingCount]]:
             return await list_carrier_status(tx, now_ms=now_ms), await count_waiting(tx, now_ms=now_ms)
 
-        standings, waiting = await context.database.read(script)
-        return tuple(entry.name for entry in context.config.carriers), standings, waiting, now_ms
+        statuses, waiting = await context.database.read(script)
+        return tuple(entry.name for entry in context.config.carriers), statuses, waiting, now_ms
 
-    names, standings, waiting, now_ms = run(work)
+    names, statuses, waiting, now_ms = run(work)
     if as_json:
-        show_json([_standing_view(standing) for standing in standings])
+        show_json([_status_view(status) for status in statuses])
         return
     rows: list[tuple[object, ...]] = [
-        (standing.carrier, link.name, "bound" if link.bound else "down", link.window, _why(standing, link.last_error))
-        for standing in standings
-        for link in standing.links
+        (status.carrier, link.name, "bound" if link.bound else "down", link.window, _trouble(status, link.last_error))
+        for status in statuses
+        for link in status.links
     ]
-    known = {standing.carrier for standing in standings}
+    known = {status.carrier for status in statuses}
     rows += [(name, "", "", "", "no server runs") for name in names if name not in known]
     show_table(("carrier", "link", "state", "window", "what is in the way"), rows)
-    for line in waiting_lines(standings, waiting, now_ms):
+    for line in waiting_lines(statuses, waiting, now_ms):
         click.echo(line)
 
 
 @carrier.command("lessons")
 @json_option
 def list_lessons(as_json: bool) -> None:
-    """What carriers have taught us, such as how their receipts spell ids."""
+    """List what was learned of carriers, such as how their receipts spell ids."""
     found = run(lambda context: context.database.read(receipt_id_lessons.list_lessons))
     views = [
         {
@@ -78,7 +78,7 @@ def list_lessons(as_json: bool) -> None:
 @click.argument("name", metavar="CARRIER")
 @click.argument("subject", default=receipt_id_lessons.RECEIPT_IDS)
 def unlearn(name: str, subject: str) -> None:
-    """Forget what a carrier has taught us; it is learned again."""
+    """Forget what was learned of a carrier; it is learned again."""
     if not run(lambda context: context.database.write(receipt_id_lessons.unlearn, name, subject)):
         fail(f"nothing was learned of {name} on {subject} (palomar carrier lessons)")
 
@@ -87,7 +87,7 @@ def unlearn(name: str, subject: str) -> None:
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="At most so many.")
 @json_option
 def orphans(limit: int, as_json: bool) -> None:
-    """Receipts that found no message, newest first; they are kept for a week, in case their message turns up."""
+    """List receipts that found no message, newest first; they are kept for a week, in case their message turns up."""
 
     async def work(context: CommandContext) -> tuple[dict[str, int], list[OrphanRow]]:
         async def script(tx: Transaction) -> tuple[dict[str, int], list[OrphanRow]]:
@@ -105,40 +105,40 @@ def orphans(limit: int, as_json: bool) -> None:
     click.echo("\nIn all: " + (", ".join(f"{count} of {name}" for name, count in counts.items()) or "none"))
 
 
-def waiting_lines(standings: Sequence[CarrierStatus], waiting: Mapping[str, WaitingCount], now_ms: int) -> list[str]:
-    """Say what waits for each carrier, since when, and why, a line each; nothing where nothing waits."""
-    known = {standing.carrier: standing for standing in standings}
+def waiting_lines(statuses: Sequence[CarrierStatus], waiting: Mapping[str, WaitingCount], now_ms: int) -> list[str]:
+    """Write one line for each carrier that parts wait for: how many, since when, and why."""
+    known = {status.carrier: status for status in statuses}
     return [waiting_line(name, one, known.get(name), now_ms) for name, one in waiting.items()]
 
 
-def waiting_line(name: str, waiting: WaitingCount, standing: CarrierStatus | None, now_ms: int) -> str:
-    """Say what waits for one carrier: ``main: 2,913 parts wait, the oldest for 20 s; none has left for 8 s: …``."""
+def waiting_line(name: str, waiting: WaitingCount, status: CarrierStatus | None, now_ms: int) -> str:
+    """Write what waits for one carrier: ``main: 2,913 parts wait, the oldest for 20 s; none has left for 8 s: …``."""
     line = f"{name or 'without a carrier'}: {waiting.parts:,} parts wait, the oldest for"
     line = f"{line} {age_text(now_ms - waiting.oldest_ms, 'en')}"
-    if standing is None:
+    if status is None:
         return line if not name else f"{line}; no server runs that has it"
-    if not standing.idle_since_ms:
+    if not status.idle_since_ms:
         return f"{line}; they leave"
-    idle = age_text(now_ms - standing.idle_since_ms, "en")
-    return f"{line}; none has left for {idle}: {hindrance(standing)}"
+    idle = age_text(now_ms - status.idle_since_ms, "en")
+    return f"{line}; none has left for {idle}: {hindrance(status)}"
 
 
-def _why(standing: CarrierStatus, last_error: str) -> str:
-    return last_error or standing.trouble
+def _trouble(status: CarrierStatus, last_error: str) -> str:
+    return last_error or status.trouble
 
 
-def _standing_view(standing: CarrierStatus) -> dict[str, object]:
+def _status_view(status: CarrierStatus) -> dict[str, object]:
     return {
-        "carrier": standing.carrier,
-        "node": standing.node,
-        "usable": not standing.trouble,
-        "trouble": standing.trouble,
-        "waiting_parts": standing.waiting_parts,
-        "waiting_since": format_gmt(standing.waiting_since_ms) if standing.waiting_since_ms else None,
-        "idle_since": format_gmt(standing.idle_since_ms) if standing.idle_since_ms else None,
-        "hindrance": standing.hindrance,
-        "stalled": standing.stalled,
-        "at": format_gmt(standing.at_ms),
+        "carrier": status.carrier,
+        "node": status.node,
+        "usable": not status.trouble,
+        "trouble": status.trouble,
+        "waiting_parts": status.waiting_parts,
+        "waiting_since": format_gmt(status.waiting_since_ms) if status.waiting_since_ms else None,
+        "idle_since": format_gmt(status.idle_since_ms) if status.idle_since_ms else None,
+        "hindrance": status.hindrance,
+        "stalled": status.stalled,
+        "at": format_gmt(status.at_ms),
         "links": [
             {
                 "name": link.name,
@@ -147,7 +147,7 @@ def _standing_view(standing: CarrierStatus) -> dict[str, object]:
                 "parts_per_second": link.parts_per_second,
                 "last_error": link.last_error,
             }
-            for link in standing.links
+            for link in status.links
         ],
     }
 

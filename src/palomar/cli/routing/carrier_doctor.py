@@ -41,8 +41,8 @@ _MASKED = "********"
 @click.option("--wait", type=click.FloatRange(0), default=60, show_default=True, help="Seconds to wait for a receipt.")
 @json_option
 def examine(name: str, to: str, messages: int | None, sender: str | None, wait: float, as_json: bool) -> None:
-    """Connect to carrier NAME, bind, send a few messages if there is a number to send to, and tell what was learned:
-    certificate, binds, ids, receipts, alphabet, window, rate. Prints the configuration it would write, and writes none.
+    """Connect to carrier NAME, bind, send a few messages if there is a number to send to, and report what was learned:
+    certificate, binds, ids, receipts, alphabet, window, rate. Prints the configuration that follows, and writes none.
 
     Exit code 1 if something is at fault.
     """
@@ -62,7 +62,7 @@ def examine(name: str, to: str, messages: int | None, sender: str | None, wait: 
         fail(f"--sender: {sender!r} is none: a name of up to 11 characters, or up to 16 digits", 2)
     count = messages if messages is not None else (MESSAGES if to else 0)
     allowance = ProbeLimits(to=to.lstrip("+"), messages=count, sender=sender, wait_seconds=wait)
-    findings = asyncio.run(_examined(entry, allowance, tells=not as_json))
+    findings = asyncio.run(_examined(entry, allowance, verbose=not as_json))
     toml = _toml(entry, findings)
     if as_json:
         show_json({"carrier": name, "findings": list(map(dataclasses.asdict, findings)), "configuration": toml})
@@ -72,21 +72,22 @@ def examine(name: str, to: str, messages: int | None, sender: str | None, wait: 
         raise SystemExit(1)
 
 
-async def _examined(entry: CarrierConfig, allowance: ProbeLimits, *, tells: bool) -> list[Finding]:
+async def _examined(entry: CarrierConfig, allowance: ProbeLimits, *, verbose: bool) -> list[Finding]:
     findings: list[Finding] = []
 
-    def says(text: str) -> None:
-        if tells:
+    def progress(text: str) -> None:
+        if verbose:
             click.echo(f"... {text}", err=True)
 
     settings, connect = _settings(entry)
-    probe = Probe(settings, allowance, clock=RealClock(), found=findings.append, says=says, connect=connect)
+    probe = Probe(settings, allowance, clock=RealClock(), found=findings.append, says=progress, connect=connect)
     await probe.examine()
     return findings
 
 
 def _settings(entry: CarrierConfig) -> tuple[SmppCarrierSettings, Connector | None]:
-    """How it is reached. A simulator inside the server's process is one like it inside this process."""
+    """Return how the carrier is reached. For a simulator inside the server's process, make one with the same settings
+    in this process."""
     if isinstance(entry, SmppCarrierSettings):
         return entry, None
     smsc = SimulatorSmsc(entry.settings, clock=RealClock(), chance=RealIds(COMMAND_LINE_NODE).chance)
@@ -104,8 +105,8 @@ def _show(findings: Sequence[Finding], toml: str) -> None:
 
 
 def _toml(entry: CarrierConfig, findings: Sequence[Finding]) -> str:
-    """The carrier's section: what is set and not the default, with what was learned in its place. What was learned and
-    cannot be set stands in comments."""
+    """Write the carrier's section of the configuration: settings that differ from the default, with what was learned in
+    their place. What was learned and has no setting is a comment."""
     settings = entry if isinstance(entry, SmppCarrierSettings) else entry.settings
     kind = "smpp" if isinstance(entry, SmppCarrierSettings) else "simulator"
     learned = {name: value for finding in findings for name, value in finding.settings.items()}
@@ -133,7 +134,7 @@ def _masked(name: str, value: object) -> object:
 
 
 def _value(value: object) -> str:
-    """A value as TOML writes it."""
+    """Write a value as TOML."""
     if isinstance(value, Path):
         return json.dumps(str(value), ensure_ascii=False)
     if isinstance(value, Mapping):

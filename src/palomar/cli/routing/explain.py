@@ -1,4 +1,4 @@
-"""``palomar route explain``: the routes beside one message, and why each of them would take it or not."""
+"""``palomar route explain``: every route, and why it would take one message or not."""
 
 import click
 
@@ -23,9 +23,9 @@ from palomar.text.times import parse_gmt
 @click.option("--at", "moment", default="", help="When, GMT: 'YYYY-MM-DD HH:MM:SS'.  [default: now]")
 @json_option
 def explain(number: str, login: str, sender: str, label: str, dialect: str, moment: str, as_json: bool) -> None:
-    """Say which route a message to NUMBER would take now, and why each of the others would not.
+    """Show which route a message to NUMBER would take now, and why each of the others would not.
 
-    How the carriers stand is what running servers last wrote down; without one, all count as usable.
+    The state of the carriers is what running servers last wrote; without one, all count as usable.
     """
     msisdn = parse_international(number)
     if msisdn is None:
@@ -36,8 +36,8 @@ def explain(number: str, login: str, sender: str, label: str, dialect: str, mome
 
     async def work(context: CommandContext) -> tuple[Choice, dict[str, str]]:
         snapshot, account = await context.accounts(), await context.account(login)
-        standings = await context.database.read(list_carrier_status)
-        states = _states(tuple(carrier.name for carrier in context.config.carriers), standings)
+        statuses = await context.database.read(list_carrier_status)
+        states = _states(tuple(carrier.name for carrier in context.config.carriers), statuses)
         request = RoutingRequest(
             msisdn=msisdn,
             country=country_of(Msisdn(msisdn)) or "",
@@ -63,7 +63,7 @@ def explain(number: str, login: str, sender: str, label: str, dialect: str, mome
     show_table(
         ("route", "carrier", "verdict"),
         [
-            (candidate.route.id or "", candidate.route.carrier, candidate.why or _won(choice, troubles))
+            (candidate.route.id or "", candidate.route.carrier, candidate.why or _verdict(choice, troubles))
             for candidate in choice.candidates
         ],
     )
@@ -83,13 +83,13 @@ def _candidate_view(candidate: Candidate) -> dict[str, object]:
     }
 
 
-def _states(names: tuple[str, ...], standings: list[CarrierStatus]) -> dict[str, CarrierState]:
-    """Usable where some living node can use it, or where no node has said anything."""
+def _states(names: tuple[str, ...], statuses: list[CarrierStatus]) -> dict[str, CarrierState]:
+    """Build the state of each carrier: usable if some running node can use it, or if none has written anything."""
     known: dict[str, list[str]] = {}
-    for standing in standings:
-        known.setdefault(standing.carrier, []).append(standing.trouble)
+    for status in statuses:
+        known.setdefault(status.carrier, []).append(status.trouble)
     return {name: CarrierState(name=name, trouble=min(known.get(name, [""]), key=len)) for name in names}
 
 
-def _won(choice: Choice, troubles: dict[str, str]) -> str:
+def _verdict(choice: Choice, troubles: dict[str, str]) -> str:
     return "takes it" if choice.usable else f"would take it, and waits: {troubles[choice.carrier]}"

@@ -1,4 +1,4 @@
-"""``palomar lane``: who goes first, and when it is useless."""
+"""``palomar lane``: which messages go first, and after how long a message is useless."""
 
 import re
 
@@ -82,7 +82,7 @@ def add_lane(
 @lane.command("list")
 @json_option
 def list_lanes(as_json: bool) -> None:
-    """All lanes, in the order in which they are tried; the first that fits decides."""
+    """List all lanes, in the order in which they are tried; the first that fits decides."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         logins: dict[object, str] = {account.id: account.login for account in (await context.accounts()).by_id.values()}

@@ -1,4 +1,4 @@
-"""``palomar route``: which carrier takes a message, and why the others do not."""
+"""``palomar route``: rules that say which carrier takes a message."""
 
 import click
 
@@ -89,7 +89,7 @@ def add_route(
 @route.command("list")
 @json_option
 def list_routes(as_json: bool) -> None:
-    """All routes, in the order in which they are preferred."""
+    """List all routes, in the order in which they are preferred."""
 
     async def work(context: CommandContext) -> list[dict[str, object]]:
         logins: dict[object, str] = {account.id: account.login for account in (await context.accounts()).by_id.values()}

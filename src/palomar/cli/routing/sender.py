@@ -1,4 +1,4 @@
-"""``palomar sender``: what carriers let a message say it comes from."""
+"""``palomar sender``: rules for the sender that a carrier or country accepts."""
 
 import click
 
@@ -53,7 +53,7 @@ def add_rule(action: str, replacement: str, carrier: str, country: str, form: st
 @sender.command("list")
 @json_option
 def list_rules(as_json: bool) -> None:
-    """All sender rules, the most particular first."""
+    """List all sender rules, the most particular first."""
     views = [_view(rule) for rule in run(lambda context: context.database.read(rules_store.load_plan)).sender_rules]
     if as_json:
         show_json(views)

@@ -1,4 +1,4 @@
-"""``palomar chaos`` and ``palomar clock``: what a simulator does wrong on purpose, and the sandbox clock that jumps."""
+"""``palomar chaos`` and ``palomar clock``: faults that simulators inject, and the sandbox clock."""
 
 import re
 
@@ -17,14 +17,14 @@ _UNIT_MS = (86_400_000, 3_600_000, 60_000, 1_000)
 
 @click.group()
 def chaos() -> None:
-    """What the simulator does wrong on purpose: set it, show it, take it back."""
+    """Chaos: make a simulator do wrong on purpose."""
 
 
 @chaos.command("set")
 @click.argument("carrier")
 @click.argument("chaos_script", metavar="SCRIPT")
 def set_script(carrier: str, chaos_script: str) -> None:
-    """Let CARRIER, a simulator, do wrong by SCRIPT, now and after every start."""
+    """Let CARRIER, a simulator, do wrong as SCRIPT says, now and after every start."""
     _simulator(configured(), carrier)
     try:
         wanted = script.written(script.parse(chaos_script))
@@ -42,7 +42,7 @@ def set_script(carrier: str, chaos_script: str) -> None:
 @chaos.command("show")
 @json_option
 def show(as_json: bool) -> None:
-    """What each simulator does wrong, and who said so."""
+    """Show what each simulator does wrong, and where that was set."""
 
     async def work(context: CommandContext) -> list[dict[str, str]]:
         found = await context.database.read(clock_and_chaos.read_settings)
@@ -66,7 +66,7 @@ def clear(carrier: str) -> None:
 
 @chaos.command("items")
 def items() -> None:
-    """What a script can say: items between commas, after a preset or without one."""
+    """Show what a script can contain: items between commas, after a preset or without one."""
     show_table(("item", "what it does"), script.table())
     click.echo("\nPresets, which the items behind them change:")
     show_table(("preset", "what it is"), [(name, script.written(preset)) for name, preset in script.PRESETS.items()])
@@ -74,7 +74,7 @@ def items() -> None:
 
 @click.group()
 def clock() -> None:
-    """The sandbox clock: it only jumps ahead, and only while every carrier is a simulator."""
+    """Sandbox clock: it only jumps ahead, and only while every carrier is a simulator."""
 
 
 @clock.command("jump")
@@ -101,7 +101,7 @@ def jump(span: str, as_json: bool) -> None:
 @clock.command("show")
 @json_option
 def show_clock(as_json: bool) -> None:
-    """What time it is in the sandbox (GMT), and how far that is ahead."""
+    """Show the time in the sandbox (GMT), and how far it is ahead."""
 
     async def work(context: CommandContext) -> None:
         _show_clock(context, as_json=as_json)
@@ -114,18 +114,18 @@ def _show_clock(context: CommandContext, *, as_json: bool) -> None:
     if as_json:
         show_json({"now": now, "ahead_seconds": ahead_ms / 1_000})
     else:
-        click.echo(f"{now}, {_spelt(ahead_ms)} ahead" if ahead_ms else f"{now}, which is the real time")
+        click.echo(f"{now}, {_span_text(ahead_ms)} ahead" if ahead_ms else f"{now}, which is the real time")
 
 
 def _view(carrier: SimulatorCarrier, found: SandboxSettings) -> dict[str, str]:
     stored = found.scripts.get(carrier.name)
     configured_script = script.written(script.parse(carrier.settings.chaos))
-    said_by = "chaos set" if stored is not None else "the configuration"
-    return {"carrier": carrier.name, "script": configured_script if stored is None else stored, "set_by": said_by}
+    set_by = "chaos set" if stored is not None else "the configuration"
+    return {"carrier": carrier.name, "script": configured_script if stored is None else stored, "set_by": set_by}
 
 
 def _simulator(config: Config, name: str) -> None:
-    """Leaves unless the configuration has a simulator of that name."""
+    """End the command unless the configuration has a simulator of that name."""
     names = [carrier.name for carrier in config.carriers if isinstance(carrier, SimulatorCarrier)]
     if name not in names:
         fail(f"{name!r} is no simulator ({', '.join(names) or 'there is none'})")
@@ -140,7 +140,7 @@ def _milliseconds(span: str) -> int:
     return total
 
 
-def _spelt(milliseconds: int) -> str:
+def _span_text(milliseconds: int) -> str:
     words = []
     for unit, letter in zip(_UNIT_MS, "dhms", strict=True):
         amount, milliseconds = divmod(milliseconds, unit)

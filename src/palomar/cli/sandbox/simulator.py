@@ -21,8 +21,8 @@ from palomar.vocabulary.message import COMMAND_LINE_NODE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """Where it listens, whom it calls, and the file that its chaos script comes from."""
+class _Endpoints:
+    """Where the simulator listens, which ESME it calls, and the file of its chaos script."""
 
     host: str
     port: int
@@ -91,7 +91,7 @@ def simulator(
         )
     except ValueError as error:
         fail(str(error), 2)
-    place = _Place(
+    endpoints = _Endpoints(
         host=host,
         port=port,
         tls=_tls(tls_certificate, tls_key, tls_client_ca),
@@ -101,22 +101,22 @@ def simulator(
     )
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_simulate(settings, place))
+            runner.run(_simulate(settings, endpoints))
     except OSError as error:
         fail(f"cannot listen on {host} port {port}: {error.strerror or error}")
 
 
-async def _simulate(settings: SimulatorSettings, place: _Place) -> None:
+async def _simulate(settings: SimulatorSettings, endpoints: _Endpoints) -> None:
     smsc = SimulatorSmsc(settings, clock=RealClock(), chance=RealIds(COMMAND_LINE_NODE).chance)
-    server = await listen.serve(smsc, host=place.host, port=place.port, tls=place.tls)
+    server = await listen.serve(smsc, host=endpoints.host, port=endpoints.port, tls=endpoints.tls)
     stopping, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    if place.chaos_file is not None:
-        loop.add_signal_handler(signal.SIGHUP, _reread, smsc, place.chaos_file)
+    if endpoints.chaos_file is not None:
+        loop.add_signal_handler(signal.SIGHUP, _reread, smsc, endpoints.chaos_file)
     port = server.sockets[0].getsockname()[1]
-    click.echo(f"SMSC simulator listens on {place.host} port {port} (pid {os.getpid()})", err=True)
-    calling = asyncio.create_task(_call(smsc, place))
+    click.echo(f"SMSC simulator listens on {endpoints.host} port {port} (pid {os.getpid()})", err=True)
+    calling = asyncio.create_task(_call(smsc, endpoints))
     await stopping.wait()
     calling.cancel()
     server.close()
@@ -124,23 +124,23 @@ async def _simulate(settings: SimulatorSettings, place: _Place) -> None:
     click.echo(f"{smsc.stats}", err=True)
 
 
-async def _call(smsc: SimulatorSmsc, place: _Place) -> None:
-    if place.call is None:
+async def _call(smsc: SimulatorSmsc, endpoints: _Endpoints) -> None:
+    if endpoints.call is None:
         return
-    host, port = place.call
-    said: set[str] = set()
+    host, port = endpoints.call
+    printed: set[str] = set()
 
     def failed(error: OSError) -> None:
         why = f"cannot call {host} port {port}: {error.strerror or error}"
-        if why not in said:
-            said.add(why)
+        if why not in printed:
+            printed.add(why)
             click.echo(why, err=True)
 
-    await listen.call(smsc, host=host, port=port, password=place.call_password, failed=failed)
+    await listen.call(smsc, host=host, port=port, password=endpoints.call_password, failed=failed)
 
 
 def _reread(smsc: SimulatorSmsc, file: Path) -> None:
-    """A script that cannot be read changes nothing."""
+    """Take over the script in the file; one that cannot be read changes nothing."""
     try:
         wanted = script.parse(_text(file))
     except (OSError, UnicodeDecodeError, script.ScriptError) as error:

@@ -1,7 +1,7 @@
-"""The end of a trial: what the first start made must not reach real phones by itself.
+"""The end of a trial: its account must not reach real phones.
 
-Its account is switched off, and what it had waiting ends: what never left is cancelled and its credit comes back, what
-a simulated carrier may have is unknown.
+The account is switched off, and its waiting messages end: what never left is cancelled and its credit comes back, what
+a simulated carrier may have becomes unknown.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from palomar.vocabulary.account import Account
 from palomar.vocabulary.message import FINAL, PartId, State
 
 AT_ONCE = 500
-"""Messages a transaction ends at most; the caller asks again until none is left."""
+"""Messages that one transaction ends at most."""
 
 
 async def has_sent_by(tx: Transaction, account: Account, carriers: Sequence[str]) -> bool:
-    """Tell whether any of the account's messages went by one of these carriers."""
+    """Return True if a message of the account went by one of these carriers."""
     for carrier in carriers:
         if await tx.select(rows.SELECT_ANY_BY_CARRIER, account.id, carrier):
             return True
@@ -28,7 +28,8 @@ async def has_sent_by(tx: Transaction, account: Account, carriers: Sequence[str]
 
 
 async def end_some(work: Work, account: Account, *, after: int) -> int:
-    """Switch the account off and end its waiting messages beyond an id; the id to go on after (0: none is left)."""
+    """Switch the account off and end its waiting messages after an id; return the id to go on after, or 0 if none is
+    left."""
     await change_account(work.tx, replace(account, enabled=False))
     found = [row[0] for row in await work.tx.select_locked(rows.SELECT_WAITING, account.id, after, AT_ONCE)]
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, found)] if found else []

@@ -1,7 +1,8 @@
-"""What a first start makes to try with, what it shows of it, and what becomes of it when a real carrier comes.
+"""The first start: it makes an account and a user to try with, shows their secrets, and ends with the first real
+carrier.
 
-The secrets are written to a file of their owner's before anything is stored that needs them: a start that is
-interrupted is finished by the next one. They are shown on a terminal only, never in a log.
+The secrets are written to a file that only its owner may read, before anything is stored that needs them: an
+interrupted start is finished by the next one. They are shown on a terminal only, never in a log.
 """
 
 import json
@@ -41,7 +42,7 @@ DEMO_NAME = "A first account"
 DEMO_NUMBER = "34900000000"
 ADMIN_LOGIN = "admin"
 CONFIRM_TRIAL = f"./run account set {DEMO_LOGIN} enabled=on"
-"""What an operator types who wants the trial's account to send by a real carrier."""
+"""The command that lets the trial's account send by a real carrier."""
 RESET_ADMIN = f"./run user reset {ADMIN_LOGIN}"
 _ANOTHER_PASSWORD = (
     f"The console's user {ADMIN_LOGIN} still has the password that was shown then. To give another:",
@@ -55,7 +56,7 @@ Secrets = dict[str, str]
 
 
 class Trial:
-    """What the first start of an installation makes, and what a start does about it later."""
+    """The account and the user that a first start makes: their making, what is shown of them, and their end."""
 
     def __init__(self, config: Config, database: Database) -> None:
         self._config = config
@@ -69,8 +70,11 @@ class Trial:
         self._admin_is_known = False
 
     async def begin(self) -> bool:
-        """Make an account to try with and a user of the console, where there is no account yet and nothing real can be
-        sent; False where nothing is made. Call it when the ports are open."""
+        """Make an account to try with and a user of the console, if there is no account yet and nothing real can be
+        sent.
+
+        Return False if nothing was made. Call it when the ports are open.
+        """
         if not self._config.simulated or await self._database.read(is_noted, note=Note.TRIAL_BEGUN):
             return False
         accounts = (await self._context.accounts()).by_login
@@ -87,8 +91,10 @@ class Trial:
         return True
 
     async def end(self) -> None:
-        """Switch the trial's account off, once, when there is a real carrier; but not one that has sent for real
-        before this was so. Call it before anything is sent. A start that is interrupted here is finished by the next.
+        """Switch the trial's account off, once, when there is a real carrier; but not if it has sent by that carrier
+        already.
+
+        Call it before anything is sent. A start that is interrupted here is finished by the next.
         """
         if self._config.simulated or await self._database.read(is_noted, note=Note.TRIAL_ENDED):
             return
@@ -103,7 +109,7 @@ class Trial:
         noted = partial(note_once, note=Note.TRIAL_ENDED, now_ms=self._context.clock.wall_ms())
         await self._database.write(noted)
 
-    def told(self, url: str) -> list[str]:
+    def lines(self, url: str) -> list[str]:
         """Return the lines for whoever starts the server. Secrets are among them on a terminal only."""
         if self._ended:
             return [
@@ -148,7 +154,7 @@ def _first_steps(url: str, secrets: Secrets) -> list[str]:
 
 
 def _where_to_log_in(url: str, file: Path) -> list[str]:
-    """Say where the console is, and where the secrets are that the first start made, while their file is there."""
+    """Say where the console is, and name the file of the first start's secrets while it exists."""
     if not file.exists():
         return ["", f"Open the console at {url}{CONSOLE}/."]
     return ["", f"Open the console at {url}{CONSOLE}/; login, password and the first account's key are in {file}."]
@@ -163,7 +169,7 @@ def _new_secrets(context: CommandContext) -> Secrets:
 
 
 async def _make(context: CommandContext, secrets: Secrets) -> None:
-    """Store what is not there yet of the trial."""
+    """Store what is still missing of the trial."""
     await create_account(
         context,
         DEMO_LOGIN,
@@ -181,8 +187,8 @@ async def _make(context: CommandContext, secrets: Secrets) -> None:
 
 
 async def trial_account(config: Config, database: Database) -> Account | None:
-    """Return the account that a first start made: known by a note, or in an older installation by the file of its
-    secrets, or where that is gone by the name that it was given."""
+    """Return the account that the first start made: known by its name, by the file of its secrets, or by a note; None
+    if there is none."""
     found = (await database.read(load_snapshot)).by_login.get(DEMO_LOGIN)
     if found is None or found.name == DEMO_NAME or (config.data_dir / FIRST_ACCOUNT_FILE).exists():
         return found
@@ -190,7 +196,7 @@ async def trial_account(config: Config, database: Database) -> Account | None:
 
 
 async def has_sent_for_real(config: Config, database: Database, account: Account) -> bool:
-    """Tell whether the account has sent by a real carrier of today already: then it is no trial's any more."""
+    """Return True if the account has sent by one of today's real carriers: then it is no longer a trial's."""
     real = [carrier.name for carrier in config.carriers if isinstance(carrier, SmppCarrierSettings)]
     return await database.read(ending.has_sent_by, account=account, carriers=real)
 
@@ -209,7 +215,7 @@ async def _end_some(context: CommandContext, account: Account, *, after: int) ->
 
 
 async def is_first_admin_password(config: Config, database: Database) -> bool:
-    """Tell whether the console's first user still has the password of the first start, which has stood on a screen."""
+    """Return True if the console's first user still has the password that the first start showed."""
     secrets = _read_secrets(config.data_dir / FIRST_ACCOUNT_FILE)
     stored = await database.read(_admin_hash)
     return secrets is not None and bool(stored) and is_hash_of(stored, secrets["admin_password"])
@@ -221,7 +227,7 @@ async def _admin_hash(tx: Transaction) -> str:
 
 
 def _read_secrets(file: Path) -> Secrets | None:
-    """Read what an interrupted first start wrote down; None where there is no such file."""
+    """Read the secrets that an earlier first start wrote; None if there is no such file, or it cannot be read."""
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
         return {
