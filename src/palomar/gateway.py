@@ -13,9 +13,9 @@ from palomar.acceptance.withdraw import can_withdraw, withdraw
 from palomar.access.admission import Admission
 from palomar.access.password_rule import GoodPassword
 from palomar.accounts import tokens
+from palomar.accounts.account_commands import AddAccount, ChangePassword, add_accounts, change_passwords
 from palomar.accounts.directory import Directory
-from palomar.accounts.families import Families, NoMore
-from palomar.accounts.once import AddAccount, ChangePassword, add_keyed, change_keyed
+from palomar.accounts.subaccount_limits import SubaccountLimitReached, SubaccountLimits
 from palomar.billing import credit
 from palomar.billing.prices import PriceList
 from palomar.ports import Clock, Ids
@@ -37,7 +37,7 @@ ACCEPT_WAIT_SECONDS = 4.0
 
 _COMPOSE_AT_ONCE = 500
 _P = ACCEPT_WAIT_SECONDS
-ADD = Step(name="add_account", script=add_keyed, awaited=True, outage_wait_seconds=_P)
+ADD = Step(name="add_account", script=add_accounts, awaited=True, outage_wait_seconds=_P)
 CANCEL = Step(
     name="cancel",
     script=scheduled.cancel,
@@ -53,7 +53,7 @@ SEND_NOW = Step(
     weigh=lambda order: scheduled.AT_ONCE,
 )
 TRANSFER = Step(name="transfer", script=credit.transfer, awaited=True, outage_wait_seconds=_P)
-CHANGE_PASSWORD = Step(name="change_password", script=change_keyed, awaited=True, outage_wait_seconds=_P)
+CHANGE_PASSWORD = Step(name="change_password", script=change_passwords, awaited=True, outage_wait_seconds=_P)
 
 
 class Gateway:
@@ -84,7 +84,7 @@ class Gateway:
         self._directory = directory
         self.clock = clock
         self.ids = ids
-        self._families = Families()
+        self._subaccount_limits = SubaccountLimits()
         self._public_url = public_url
         self._languages = languages
         self.sender = senders.of
@@ -219,9 +219,9 @@ class Gateway:
             raise TemporarilyUnavailable("the password has just been changed")
         return tokens.signed(made, login=account.login, secret=self._directory.signing_secret)
 
-    def another_account(self, parent: Account) -> NoMore | None:
+    def count_subaccount(self, parent: Account) -> SubaccountLimitReached | None:
         """Count one more sub-account of a program's; or why there may be none."""
-        return self._families.another(self._directory.snapshot, parent, now=self.clock.monotonic())
+        return self._subaccount_limits.count_one(self._directory.snapshot, parent, now=self.clock.monotonic())
 
     async def add_account(self, command: AddAccount) -> Account | Replay | KeyReused | None:
         """Make a (sub-)account with one key; None if the login is taken."""

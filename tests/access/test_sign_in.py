@@ -19,7 +19,7 @@ from palomar.access.sign_in import LoggedIn, SignedIn
 from palomar.access.sign_in_throttle import TryLater
 from palomar.access.totp import STEP_MS, code_at
 from palomar.accounts import store
-from palomar.accounts.callers import KNOWN_MS
+from palomar.accounts.known_callers import KNOWN_MS
 from palomar.storage.database import Transaction
 from palomar.vocabulary.access import Role, Visitor
 

@@ -10,8 +10,8 @@ import pytest
 from palomar.access.hashing_queue import EACH_AT_MOST, KNOWN_AT_MOST, STRANGERS_AT_MOST, SUSPECTS_AT_MOST
 from palomar.access.password_rule import PASSWORD_LONGEST
 from palomar.accounts.blocks import REFUSED_A_MINUTE, TRIES_WHILE_BLOCKED
-from palomar.accounts.callers import KEPT_AT_MOST, PROXIES_AT_MOST
-from palomar.accounts.families import A_MINUTE, DEEPEST, SUBACCOUNTS_AT_MOST
+from palomar.accounts.known_callers import KEPT_AT_MOST, PROXIES_AT_MOST
+from palomar.accounts.subaccount_limits import A_MINUTE, DEEPEST, SUBACCOUNTS_AT_MOST
 from palomar.callbacks import targets
 from palomar.carriers.smpp.settings import UNANSWERED_MAX
 from palomar.console.viewer.user_admin import USERS_AT_MOST

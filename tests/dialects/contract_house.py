@@ -17,8 +17,8 @@ from tests.dialects.speaking import Call, Customer, Reply
 from tests.support.settings import settings_of
 
 from palomar.accounts import blacklist, store
+from palomar.accounts.account_commands import AddAccount
 from palomar.accounts.blacklist import Blocked
-from palomar.accounts.once import AddAccount
 from palomar.accounts.store import NewAccount
 from palomar.app.config import SimulatorCarrier, load
 from palomar.app.data_directory import opened_database

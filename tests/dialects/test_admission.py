@@ -22,7 +22,7 @@ from tests.dialects.speaking import Call, Customer, Door
 
 from palomar import dialects
 from palomar.access.admission import REFUSED_EVENT
-from palomar.accounts import callers
+from palomar.accounts import known_callers
 from palomar.accounts.blocks import REFUSED_A_MINUTE
 from palomar.dialects import DIALECTS
 from palomar.net.networks import TrustedProxies
@@ -124,7 +124,7 @@ async def test_who_was_let_in_from_an_address_is_known_to_other_nodes_and_after_
     assert await street.ask(FOXSYS, known, guesser) == "accepted"
     await street.settled()
     app = street.house.app
-    found = await app.database.read(lambda tx: callers.youngest(tx, now_ms=app.clock.wall_ms()))
+    found = await app.database.read(lambda tx: known_callers.read_youngest(tx, now_ms=app.clock.wall_ms()))
     assert (guesser, known.login) in found
     for number in range(REFUSED_A_MINUTE + 2):
         await street.ask(LABS402T, _guess(number), guesser)
@@ -157,7 +157,7 @@ async def test_a_proxy_that_nobody_trusts_is_never_blocked_and_the_doctor_hears_
     assert await street.ask_untrusted(LABS402T, who, peer) == "accepted"
     await street.settled()
     app = street.house.app
-    assert peer in await app.database.read(lambda tx: callers.unknown_proxies(tx, now_ms=app.clock.wall_ms()))
+    assert peer in await app.database.read(lambda tx: known_callers.unknown_proxies(tx, now_ms=app.clock.wall_ms()))
 
 
 async def test_ipv6_addresses_are_counted_by_their_network(street: Street) -> None:

@@ -21,8 +21,8 @@ from palomar.accounts.blocks import (
     end_ms,
     may_be_blocked,
 )
-from palomar.accounts.callers import Caller
 from palomar.accounts.directory import Directory
+from palomar.accounts.known_callers import Caller
 from palomar.ports import Clock
 from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.access import Visitor

@@ -4,8 +4,8 @@ In one order: a block of the address, the credentials, the account's list of add
 send, where that is asked before anything else), whether it speaks the dialect, a block of the account, its rate. The
 first that fails is the answer, a :class:`Denied`, which each face writes in its own words.
 
-A login that has been let in from an address within a month passes that address' block. Wrong credentials are charged
-to the address before a password is hashed, and each leaves one line in the log for fail2ban. Not here: counting
+A login that has been let in from an address within a month passes that address' block. Wrong credentials are charged to
+the address before a password is hashed, and each leaves one line in the log for fail2ban. Not here: counting
 (``abuse``), hashing (``hashing_queue``), and what the account may do then.
 """
 
@@ -16,8 +16,8 @@ from typing import Final
 import structlog
 
 from palomar.access.abuse import AbuseWatch
+from palomar.access.caller_cache import CallerCache, caller_of
 from palomar.access.hashing_queue import CallerRank, HashingQueue, Left
-from palomar.access.known_callers import KnownCallers, caller_of
 from palomar.access.passwords import Passwords
 from palomar.accounts.blocks import Block, counted_as
 from palomar.accounts.directory import Directory
@@ -78,7 +78,7 @@ class Admission:
         self.directory = directory
         self.clock = clock
         self.passwords = passwords
-        self.callers = KnownCallers(directory, batcher, clock)
+        self.callers = CallerCache(directory, batcher, clock)
         self.abuse = AbuseWatch(directory, batcher, clock)
         self.limits = limits or RequestLimits()
         self._is_listed = is_listed
@@ -90,7 +90,7 @@ class Admission:
     def blocked(self, visitor: Visitor, login: str) -> Denied | None:
         """Look first of all for a block of the address, unless the login is known from there."""
         block = self.abuse.block_of_address(visitor)
-        return self._denied(block) if block is not None and not self.callers.knows(visitor, login) else None
+        return self._denied(block) if block is not None and not self.callers.is_known(visitor, login) else None
 
     async def is_password(
         self,
@@ -122,7 +122,7 @@ class Admission:
 
     def turn_of(self, visitor: Visitor, login: str) -> tuple[Hashable, CallerRank]:
         """Tell whose turn a hash for this login is, and how they stand (``HashingQueue.run``)."""
-        if self.callers.knows(visitor, login):
+        if self.callers.is_known(visitor, login):
             return caller_of(visitor, login), CallerRank.KNOWN
         standing = CallerRank.SUSPECT if self.abuse.is_suspect(visitor) else CallerRank.STRANGER
         return counted_as(visitor.address), standing
@@ -134,7 +134,7 @@ class Admission:
         if reason in CHARGED:
             self.abuse.charge(visitor)
             if self.abuse.bad_credentials(visitor):
-                self.callers.saw_proxy(visitor)
+                self.callers.remember_proxy(visitor)
 
     def judge(self, account: Account, visitor: Visitor, door: str) -> Denied | None:
         """Judge, after the credentials, the account's list of addresses, and whether it is enabled."""
@@ -295,7 +295,7 @@ class DialectDoor:
         if not account.settings.speaks(self._dialect):
             admission.refuse(visitor, self._dialect, reason="dialect_not_allowed")
             return Denied(refusal=Refusal.BAD_CREDENTIALS)
-        admission.callers.let_in(visitor, account.login)
+        admission.callers.remember(visitor, account.login)
         return account
 
     def _within_limits(self, account: Account, *, now: float, to_send: bool = False) -> Account | Denied:

@@ -1,10 +1,10 @@
 """Passwords of people and of the dialects that send one with every request.
 
-Argon2 is slow on purpose (some 20 ms of a core and 19 MiB), so it runs in lanes with short queues
-(``hashing_queue``): one for programs, one for people, so that neither keeps the other out. What was checked is
-remembered for some minutes, in memory only, as a keyed hash that means nothing outside this process: good ones apart
-from bad ones, so that guesses push out nobody.
-The stored hash is part of that key: another password, set on whatever node, makes what was remembered worthless.
+Argon2 is slow on purpose (some 20 ms of a core and 19 MiB), so it runs in lanes with short queues (``hashing_queue``):
+one for programs, one for people, so that neither keeps the other out. What was checked is remembered for some minutes,
+in memory only, as a keyed hash that means nothing outside this process: good ones apart from bad ones, so that guesses
+push out nobody. The stored hash is part of that key: another password, set on whatever node, makes what was remembered
+worthless.
 """
 
 import functools

@@ -1,8 +1,8 @@
 """Log-ins: a login and a password, and a code where one is asked for, become a session; a token becomes who it is.
 
-An unknown login costs what a wrong password costs. Not here: whether the credentials
-let anybody in (``admission``), how often somebody may try (``sign_in_throttle``), what somebody
-may see (``console.viewer.viewer``), cookies and pages (``console``).
+An unknown login costs what a wrong password costs. Not here: whether the credentials let anybody in (``admission``),
+how often somebody may try (``sign_in_throttle``), what somebody may see (``console.viewer.viewer``), cookies and pages
+(``console``).
 """
 
 from dataclasses import dataclass
@@ -192,7 +192,7 @@ class SignIn:
 
     async def _succeeded(self, login: str, visitor: Visitor) -> None:
         await self._attempts.succeeded(login, visitor)
-        self._admission.callers.let_in(visitor, login)
+        self._admission.callers.remember(visitor, login)
 
     def _may_enter(self, found: _Found, visitor: Visitor) -> bool:
         if found.account is not None and self._admission.judge(found.account, visitor, DOOR) is not None:

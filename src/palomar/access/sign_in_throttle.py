@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from palomar.access import sessions
 from palomar.access.lockout import FREE_BY_ADDRESS, FREE_BY_LOGIN, FREE_IF_KNOWN, LONGEST_IF_KNOWN_MS
 from palomar.access.sessions import Counted
-from palomar.accounts import callers
+from palomar.accounts import known_callers
 from palomar.accounts.blocks import counted_as, may_be_blocked
 from palomar.accounts.store import login_key
 from palomar.ports import Clock
@@ -39,7 +39,7 @@ class SignInThrottle:
         now_ms = self._clock.wall_ms()
 
         async def counted(tx: Transaction) -> list[Counted]:
-            is_known = await callers.is_known(tx, visitor.address, login_key(login), now_ms=now_ms)
+            is_known = await known_callers.is_known(tx, visitor.address, login_key(login), now_ms=now_ms)
             return _counted(login, visitor, is_known=is_known, with_code=with_code)
 
         async def look(tx: Transaction) -> int:

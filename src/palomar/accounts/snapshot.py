@@ -10,8 +10,8 @@ from palomar.accounts import account_rows as rows
 from palomar.accounts import token_rows
 from palomar.accounts.blacklist import SELECT_ANY_BLOCKED
 from palomar.accounts.blocks import Block, list_blocks
-from palomar.accounts.callers import Caller, of_blocked
 from palomar.accounts.keys import SELECT_LIVE_KEYS, key_hash
+from palomar.accounts.known_callers import Caller, read_of_blocked_addresses
 from palomar.accounts.settings import read_settings
 from palomar.accounts.store import login_key
 from palomar.accounts.templates import SELECT_TEMPLATES
@@ -100,7 +100,7 @@ async def load_snapshot(tx: Transaction) -> Snapshot:
         children=_children(accounts),
         has_blocked_numbers=bool(await tx.select(SELECT_ANY_BLOCKED)),
         blocks=blocks,
-        known_callers=await of_blocked(tx) if blocks else {},
+        known_callers=await read_of_blocked_addresses(tx) if blocks else {},
         plan=await load_plan(tx),
         receipt_id_formats=await load_receipt_id_formats(tx),
     )
@@ -112,8 +112,8 @@ async def _prices(tx: Transaction, accounts: Mapping[AccountId, Account]) -> dic
     for owner, country, microcredits in await tx.select(SELECT_ALL_RATES):
         rates.setdefault(AccountId(owner), {})[str(country)] = microcredits
     general = rates.pop(EVERYBODY, {})
-    families = ((account.id, account.parent_id) for account in accounts.values())
-    return price_lists(families, rates, general=general)
+    with_parents = ((account.id, account.parent_id) for account in accounts.values())
+    return price_lists(with_parents, rates, general=general)
 
 
 def _children(accounts: Mapping[AccountId, Account]) -> dict[AccountId, tuple[Account, ...]]:

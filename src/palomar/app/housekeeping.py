@@ -8,8 +8,8 @@ from palomar.acceptance import recent_sends
 from palomar.acceptance.recent_sends import SAME_WITHIN_MS
 from palomar.access import user_rows
 from palomar.access.lockout import FORGOTTEN_MS
-from palomar.accounts import callers, token_rows
-from palomar.accounts.callers import KEPT_AT_MOST, KNOWN_MS
+from palomar.accounts import known_callers, token_rows
+from palomar.accounts.known_callers import KEPT_AT_MOST, KNOWN_MS
 from palomar.billing.ledger import Ledger
 from palomar.billing.ledger_rows import Reason
 from palomar.callbacks import target_rows
@@ -58,8 +58,8 @@ KEPT = (
     Retention(what="digests of the duplicates filter", sql=recent_sends.FORGET_OLD_RECENT, for_ms=SAME_WITHIN_MS),
     Retention(what="sessions of the console after their end", sql=user_rows.FORGET_SESSIONS, for_ms=_DAY_MS),
     Retention(what="failures to log in", sql=user_rows.FORGET_FAILURES, for_ms=FORGOTTEN_MS),
-    Retention(what="logins known from an address", sql=callers.FORGET_CALLERS, for_ms=KNOWN_MS),
-    Retention(what="proxies that nobody trusts", sql=callers.FORGET_PROXIES, for_ms=30 * _DAY_MS),
+    Retention(what="logins known from an address", sql=known_callers.FORGET_CALLERS, for_ms=KNOWN_MS),
+    Retention(what="proxies that nobody trusts", sql=known_callers.FORGET_PROXIES, for_ms=30 * _DAY_MS),
     Retention(what="orphan receipts", sql=orphan_rows.FORGET_ORPHANS, for_ms=7 * _DAY_MS),
     Retention(what="oddities of carriers", sql=oddities.FORGET_ODDITIES, for_ms=30 * _DAY_MS),
     Retention(what="copies in doubt", sql=doubt_rows.FORGET_DOUBTS, for_ms=7 * _DAY_MS),
@@ -80,7 +80,7 @@ async def forget(tx: Transaction, kept: Retention, *, now_ms: int) -> int:
 
 async def forget_surplus(tx: Transaction, kept: int = KEPT_AT_MOST) -> int:
     """Delete the oldest known callers beyond as many as are kept; how many there were."""
-    return await tx.execute(callers.FORGET_SURPLUS_CALLERS, kept - 1)
+    return await tx.execute(known_callers.FORGET_SURPLUS_CALLERS, kept - 1)
 
 
 async def _expire(work: Work, message_ids: list[MessageId]) -> None:

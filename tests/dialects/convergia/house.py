@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import argon2
 
-from palomar.accounts.once import AddAccount
+from palomar.accounts.account_commands import AddAccount
 from palomar.accounts.store import NewAccount, change_account
 from palomar.app.config import load
 from palomar.app.data_directory import opened_database

@@ -17,8 +17,8 @@ from tests.support.databases import Place
 from palomar.access.admission import Admission
 from palomar.access.passwords import Passwords
 from palomar.accounts import store
+from palomar.accounts.account_commands import AddAccount
 from palomar.accounts.directory import Directory
-from palomar.accounts.once import AddAccount
 from palomar.accounts.store import NewAccount
 from palomar.app.transaction_order import STEPS, make_context
 from palomar.clock import RealIds

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.dialects.labs402t.house import Labs402t
 
-from palomar.accounts.families import DEEPEST
+from palomar.accounts.subaccount_limits import DEEPEST
 
 USER = {
     "name": "Ana",
@@ -161,7 +161,7 @@ async def test_a_chain_of_sub_accounts_ends_at_its_depth_and_says_so(labs: Labs4
 async def test_sub_accounts_that_are_made_too_fast_are_told_to_wait(labs: Labs402t) -> None:
     caller = labs.directory.by_login("demo")
     assert caller is not None
-    while labs.gateway.another_account(caller) is None:
+    while labs.gateway.count_subaccount(caller) is None:
         pass
     reply = await labs.post("/users", USER)
     assert (reply.status, reply.code, reply.headers["retry-after"]) == (429, -30, "1")

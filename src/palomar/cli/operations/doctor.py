@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from palomar.accounts.callers import unknown_proxies
+from palomar.accounts.known_callers import unknown_proxies
 from palomar.app import config as configuration
 from palomar.app.config import Config, ConfigError
 from palomar.app.data_directory import has_data, opened_database, wall_clock

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from palomar.accounts.callers import unknown_proxies
+from palomar.accounts.known_callers import unknown_proxies
 from palomar.accounts.snapshot import load_snapshot
 from palomar.app.config import Config
 from palomar.app.data_directory import configured_senders

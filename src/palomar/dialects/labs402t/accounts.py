@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from palomar.accounts.once import AddAccount, ChangePassword
+from palomar.accounts.account_commands import AddAccount, ChangePassword
 from palomar.accounts.store import NewAccount
 from palomar.dialects.labs402t import responses, users
 from palomar.dialects.labs402t.auth import Callers
@@ -59,11 +59,11 @@ class AccountEndpoints:
         password = users.judge_password(user.password, login=user.login)
         if isinstance(password, Problem):
             return password
-        no_more = self._gateway.another_account(call.account)
-        if no_more is not None and no_more.wait_seconds:
-            return responses.too_many_requests(no_more.wait_seconds)
-        if no_more is not None:
-            return Problem(Code.BAD_REQUEST, reason=no_more.reason)
+        limit = self._gateway.count_subaccount(call.account)
+        if limit is not None and limit.wait_seconds:
+            return responses.too_many_requests(limit.wait_seconds)
+        if limit is not None:
+            return Problem(Code.BAD_REQUEST, reason=limit.reason)
         key = self._gateway.ids.token()
         new = NewAccount(
             login=user.login,

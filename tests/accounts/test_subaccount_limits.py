@@ -1,9 +1,9 @@
-"""``families.py``: sub-accounts are bounded in number, in depth and in how fast they are made."""
+"""``subaccount_limits.py``: sub-accounts are bounded in number, in depth and in how fast they are made."""
 
 from collections.abc import Iterable
 
-from palomar.accounts.families import A_MINUTE, DEEPEST, SUBACCOUNTS_AT_MOST, Families
 from palomar.accounts.snapshot import Snapshot
+from palomar.accounts.subaccount_limits import A_MINUTE, DEEPEST, SUBACCOUNTS_AT_MOST, SubaccountLimits
 from palomar.vocabulary.account import Account, AccountId
 
 
@@ -22,30 +22,30 @@ def snapshot(accounts: Iterable[Account]) -> Snapshot:
 
 def test_a_family_makes_so_many_a_minute_wherever_in_it_and_another_family_as_many() -> None:
     known = snapshot([account(1), account(2, 1), account(3)])
-    families = Families()
+    limits = SubaccountLimits()
     top, child, other = (known.by_id[AccountId(number)] for number in (1, 2, 3))
-    made = [families.another(known, (top, child)[number % 2], now=0.0) for number in range(A_MINUTE + 20)]
+    made = [limits.count_one(known, (top, child)[number % 2], now=0.0) for number in range(A_MINUTE + 20)]
     assert [one is None for one in made] == [True] * A_MINUTE + [False] * 20
     assert made[-1] is not None
     assert made[-1].wait_seconds == 1.0
-    assert families.another(known, other, now=0.0) is None
-    assert families.another(known, top, now=1.0) is None
-    assert families.another(known, top, now=1.0) is not None
+    assert limits.count_one(known, other, now=0.0) is None
+    assert limits.count_one(known, top, now=1.0) is None
+    assert limits.count_one(known, top, now=1.0) is not None
 
 
 def test_a_family_has_so_many_and_no_more() -> None:
     full = snapshot([account(1), *(account(number, number // 2) for number in range(2, SUBACCOUNTS_AT_MOST + 2))])
     less = snapshot([account(1), *(account(number, number // 2) for number in range(2, SUBACCOUNTS_AT_MOST + 1))])
-    assert Families().another(less, less.by_id[AccountId(1)], now=0.0) is None
+    assert SubaccountLimits().count_one(less, less.by_id[AccountId(1)], now=0.0) is None
     for parent in (1, 2, 3):
-        no_more = Families().another(full, full.by_id[AccountId(parent)], now=0.0)
-        assert no_more is not None
-        assert (no_more.reason, no_more.wait_seconds) == ("at most 1000 sub-accounts", 0.0)
+        reached = SubaccountLimits().count_one(full, full.by_id[AccountId(parent)], now=0.0)
+        assert reached is not None
+        assert (reached.reason, reached.wait_seconds) == ("at most 1000 sub-accounts", 0.0)
 
 
 def test_a_family_is_so_deep_and_no_deeper() -> None:
     known = snapshot([account(0), *(account(number, number - 1) for number in range(1, DEEPEST + 1))])
-    assert Families().another(known, known.by_id[AccountId(DEEPEST - 1)], now=0.0) is None
-    no_more = Families().another(known, known.by_id[AccountId(DEEPEST)], now=0.0)
-    assert no_more is not None
-    assert no_more.reason == "sub-accounts stand at most 5 levels deep"
+    assert SubaccountLimits().count_one(known, known.by_id[AccountId(DEEPEST - 1)], now=0.0) is None
+    reached = SubaccountLimits().count_one(known, known.by_id[AccountId(DEEPEST)], now=0.0)
+    assert reached is not None
+    assert reached.reason == "sub-accounts stand at most 5 levels deep"

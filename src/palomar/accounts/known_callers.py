@@ -1,7 +1,7 @@
 """Store from which address each login was let in within a month, and proxies that the configuration does not name.
 
 A block of an address spares the logins that are known from there, on every node and after a restart. Not here: blocks
-(``blocks``), what a node holds of these rows in memory (``access.known_callers``), and who is let in
+(``blocks``), what a node holds of these rows in memory (``access.caller_cache``), and who is let in
 (``access.admission``).
 """
 
@@ -27,14 +27,14 @@ Caller = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetIn:
+class SeenCaller:
     """A caller that was let in or, with an empty ``login_key``, a proxy that was seen and is not trusted."""
 
     address: str
     login_key: str
 
 
-async def remember(work: Work, seen: Sequence[LetIn]) -> list[None]:
+async def remember(work: Work, seen: Sequence[SeenCaller]) -> list[None]:
     """Write these callers and proxies as seen now, and keep the proxies within their bound."""
     for caller in sorted(set(seen), key=lambda one: (one.address, one.login_key)):
         if caller.login_key:
@@ -51,13 +51,13 @@ async def is_known(tx: Transaction, address: str, login_key: str, *, now_ms: int
     return bool(found) and found[0][0] > now_ms - KNOWN_MS
 
 
-async def youngest(tx: Transaction, *, now_ms: int) -> dict[Caller, int]:
+async def read_youngest(tx: Transaction, *, now_ms: int) -> dict[Caller, int]:
     """Read the youngest known callers and when each was last written, in milliseconds since 1970."""
     found = await tx.select(SELECT_YOUNGEST_CALLERS, now_ms - KNOWN_MS, READ_AT_MOST)
     return {(row[0], row[1]): row[2] for row in reversed(found)}
 
 
-async def of_blocked(tx: Transaction) -> dict[Caller, int]:
+async def read_of_blocked_addresses(tx: Transaction) -> dict[Caller, int]:
     """Read the known callers of the addresses that are, or were lately, blocked."""
     return {(row[0], row[1]): row[2] for row in await tx.select(SELECT_BLOCKED_CALLERS, READ_AT_MOST)}
 

@@ -21,30 +21,30 @@ A_MINUTE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class NoMore:
+class SubaccountLimitReached:
     """The limit that forbids another sub-account; ``wait_seconds`` is more than 0 where it may be made later."""
 
     reason: str
     wait_seconds: float = 0.0
 
 
-class Families:
+class SubaccountLimits:
     """The limits of sub-accounts. How fast families grow is counted in memory, on each node."""
 
     def __init__(self) -> None:
         self._rates = RequestLimits()
 
-    def another(self, snapshot: Snapshot, parent: Account, *, now: float) -> NoMore | None:
+    def count_one(self, snapshot: Snapshot, parent: Account, *, now: float) -> SubaccountLimitReached | None:
         """Count one more sub-account of ``parent``, or return the limit that forbids it. ``now`` is in monotonic
         seconds."""
         above = lineage(snapshot.by_id, parent.id)
         if len(above) > DEEPEST:
-            return NoMore(f"sub-accounts stand at most {DEEPEST} levels deep")
+            return SubaccountLimitReached(f"sub-accounts stand at most {DEEPEST} levels deep")
         top = above[-1]
         if _size(snapshot, top) >= SUBACCOUNTS_AT_MOST:
-            return NoMore(f"at most {SUBACCOUNTS_AT_MOST} sub-accounts")
+            return SubaccountLimitReached(f"at most {SUBACCOUNTS_AT_MOST} sub-accounts")
         wait = self._rates.wait_seconds(top, per_second=A_MINUTE / 60, burst_seconds=60, now=now)
-        return NoMore(f"at most {A_MINUTE} sub-accounts a minute", wait) if wait else None
+        return SubaccountLimitReached(f"at most {A_MINUTE} sub-accounts a minute", wait) if wait else None
 
 
 def _size(snapshot: Snapshot, top: AccountId) -> int:

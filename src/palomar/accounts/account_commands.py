@@ -32,7 +32,7 @@ class ChangePassword:
     answer: tuple[int, bytes] = (200, b"")
 
 
-async def add_keyed(work: Work, commands: Sequence[AddAccount]) -> list[Account | Replay | KeyReused | None]:
+async def add_accounts(work: Work, commands: Sequence[AddAccount]) -> list[Account | Replay | KeyReused | None]:
     """Make each account, or return what its key has kept; None where the login is taken."""
     await idempotency.read_kept(work, [command.key for command in commands if command.key])
     results: list[Account | Replay | KeyReused | None] = []
@@ -50,7 +50,7 @@ async def add_keyed(work: Work, commands: Sequence[AddAccount]) -> list[Account 
     return results
 
 
-async def change_keyed(work: Work, commands: Sequence[ChangePassword]) -> list[Replay | KeyReused | None]:
+async def change_passwords(work: Work, commands: Sequence[ChangePassword]) -> list[Replay | KeyReused | None]:
     """Write each password, or return what its key has kept; None where it was written now."""
     await idempotency.read_kept(work, [command.key for command in commands if command.key])
     results: list[Replay | KeyReused | None] = []
