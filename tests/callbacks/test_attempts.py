@@ -1,10 +1,10 @@
-"""Notify: every attempt leaves its moment; a failed callback is planned again by its dialect's times, then kept."""
+"""Attempts of callbacks: each is recorded; a failed callback is planned again by its dialect's times, then kept."""
 
 from tests.support.world import RETRIES, World, new_node
 
 from palomar.callbacks.attempts import Attempt, record_attempts
 from palomar.callbacks.callback_rows import CallbackRow
-from palomar.callbacks.turns import CallbackClaimOrder, claim_callbacks
+from palomar.callbacks.claim import CallbackClaimOrder, claim_callbacks
 from palomar.ports import HttpOutcome
 from palomar.sending.nodes import take_over
 from palomar.vocabulary.message import MessageId, State
@@ -22,7 +22,7 @@ async def kinds(world: World, message_id: MessageId) -> list[str]:
     return [moment.kind.value for moment in (await world.show(message_id)).timeline]
 
 
-async def test_a_callback_that_succeeds_leaves_the_outbox_and_a_moment(world: World) -> None:
+async def test_a_callback_that_succeeds_is_deleted_and_recorded_in_the_timeline(world: World) -> None:
     message_id = await world.sent(await world.account())
     (callback,) = await claimed(world)
     assert callback.url == "http://x/#took"
@@ -59,7 +59,7 @@ async def test_what_the_other_side_answered_can_be_read_in_the_timeline(world: W
     assert (detail["status"], detail["answer"]) == (500, "\ufffd oops")
 
 
-async def test_the_carriers_callback_comes_before_the_phones_though_both_are_due_at_once(world: World) -> None:
+async def test_the_callback_of_the_acceptance_comes_before_that_of_the_delivery_if_both_are_due(world: World) -> None:
     for number in range(20):
         await world.sent(await world.account(), reference=f"m{number}-")
     for number in reversed(range(20)):
@@ -68,7 +68,7 @@ async def test_the_carriers_callback_comes_before_the_phones_though_both_are_due
     assert order == ["took"] * 20 + ["delivered"] * 20
 
 
-async def test_what_is_born_where_there_is_room_belongs_to_the_node_and_the_rest_to_nobody(world: World) -> None:
+async def test_new_callbacks_are_claimed_by_the_node_while_there_is_room_and_the_rest_by_nobody(world: World) -> None:
     world.callback_room = 1
     account = await world.account()
     await world.sent(account)
@@ -84,7 +84,7 @@ async def test_what_is_born_where_there_is_room_belongs_to_the_node_and_the_rest
     assert len(await claimed(world)) == 1
 
 
-async def test_a_claimed_callback_is_nobody_elses(world: World) -> None:
+async def test_a_claimed_callback_is_not_claimed_again(world: World) -> None:
     await world.sent(await world.account())
     order = CallbackClaimOrder(limit=10, room=lambda *key: 10)
     assert [len(found.callbacks) for found in await world.do(claim_callbacks, order)] == [1]
@@ -100,7 +100,7 @@ async def test_nothing_is_claimed_without_a_lease_or_without_room(world: World) 
     assert await claimed(world) == []
 
 
-async def test_a_dead_nodes_callbacks_are_made_by_another(world: World) -> None:
+async def test_the_callbacks_of_a_dead_node_are_sent_by_another(world: World) -> None:
     await world.sent(await world.account())
     assert len(await claimed(world)) == 1
     await world.do(take_over, world.node_id)

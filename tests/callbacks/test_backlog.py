@@ -6,7 +6,16 @@ from typing import Any
 from tests.support.world import RETRIES, World
 
 from palomar.callbacks.attempts import Attempt, record_attempts
-from palomar.callbacks.backlog import FAILED, FAILING, WAITING, Callback, Standing, list_callbacks, replay, replay_all
+from palomar.callbacks.backlog import (
+    FAILED,
+    FAILING,
+    WAITING,
+    Callback,
+    CallbackState,
+    list_callbacks,
+    replay,
+    replay_all,
+)
 from palomar.inbound.numbers import VirtualNumber, add_number
 from palomar.inbound.receive import receive
 from palomar.ports import CarrierInbound, HttpOutcome
@@ -23,9 +32,11 @@ async def do(world: World, flow: Any, *arguments: Any, **named: Any) -> Any:
     return await world.database.write(script)
 
 
-async def listed(world: World, standing: Standing = WAITING, *, account: Account | None = None, after: int = 0) -> Any:
+async def listed(
+    world: World, state: CallbackState = WAITING, *, account: Account | None = None, after: int = 0
+) -> Any:
     account_id = account.id if account else None
-    found: Sequence[Callback] = await do(world, list_callbacks, standing, account_id=account_id, after=after)
+    found: Sequence[Callback] = await do(world, list_callbacks, state, account_id=account_id, after=after)
     return [callback.row.id for callback in found]
 
 

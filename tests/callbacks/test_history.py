@@ -28,12 +28,14 @@ async def ask(world: World, flow: Any, *arguments: Any, **named: Any) -> Any:
 
 
 async def opened(world: World, *, before: int = LATEST, limit: int = 50, **wanted: Any) -> HistoryPage[Any]:
-    found: HistoryPage[Any] = await ask(world, history.open_ones, HistoryFilter(**wanted), before=before, limit=limit)
+    found: HistoryPage[Any] = await ask(world, history.list_open, HistoryFilter(**wanted), before=before, limit=limit)
     return found
 
 
 async def tried(world: World, *, before: int = LATEST, limit: int = 50, **wanted: Any) -> HistoryPage[Any]:
-    found: HistoryPage[Any] = await ask(world, history.tried_ones, HistoryFilter(**wanted), before=before, limit=limit)
+    found: HistoryPage[Any] = await ask(
+        world, history.list_attempts, HistoryFilter(**wanted), before=before, limit=limit
+    )
     return found
 
 
@@ -45,7 +47,7 @@ async def called_back(world: World, account: Account, outcome: HttpOutcome, **se
     return callback
 
 
-async def test_attempts_are_told_with_everything_that_was_written_down(world: World) -> None:
+async def test_attempts_are_listed_with_all_their_details(world: World) -> None:
     account = await world.account()
     good = await called_back(world, account, GOOD, status_url="http://shop.example:8080/x?")
     (found,) = (await tried(world)).found
@@ -57,8 +59,8 @@ async def test_attempts_are_told_with_everything_that_was_written_down(world: Wo
     )
     assert (found.is_good, found.status, found.elapsed_ms, found.answer, found.attempt) == (True, 200, 7, "thanks", 1)
     assert (found.url, found.body, found.error, found.next_ms) == (good.url, "", "", None)
-    assert await ask(world, history.find_tried, found.id) == found
-    assert await ask(world, history.find_tried, found.id + 1) is None
+    assert await ask(world, history.find_attempt, found.id) == found
+    assert await ask(world, history.find_attempt, found.id + 1) is None
 
 
 async def test_attempts_are_narrowed_by_account_outcome_and_host(world: World) -> None:
@@ -94,7 +96,7 @@ async def test_open_ones_are_narrowed_by_account_end_and_host(world: World) -> N
     assert await ids(host="other.example") == [given_up.id]
     found = await ask(world, history.find_open, given_up.id)
     assert (found.row.id, found.about_inbound) == (given_up.id, False)
-    attempts = await ask(world, history.tried_of, [found.row])
+    attempts = await ask(world, history.attempts_of, [found.row])
     assert [attempt.attempt for attempt in attempts[given_up.id]] == [1, len(RETRIES) + 1]
     assert await ask(world, history.find_open, 1) is None
 
@@ -129,7 +131,7 @@ async def test_pages_go_on_where_the_last_one_ended(world: World) -> None:
     assert (len(page.found), page.older) == (4, page.found[-1].row.id)
 
 
-async def test_a_transaction_looks_at_so_many_rows_however_few_of_them_fit(world: World) -> None:
+async def test_a_transaction_reads_a_bounded_number_of_rows_however_few_fit(world: World) -> None:
     account = await world.account()
     await called_back(world, account, BROKEN)
     ((event,),) = await world.ask("SELECT id FROM events WHERE kind = 'callback_failed'")
@@ -154,11 +156,11 @@ async def test_a_transaction_looks_at_so_many_rows_however_few_of_them_fit(world
         ("http://[", ""),
     ],
 )
-def test_a_host_is_told_by_its_url(url: str, host: str) -> None:
+def test_the_host_of_a_url(url: str, host: str) -> None:
     assert host_of(url) == host
 
 
-async def test_those_that_failed_come_before_however_many_have_only_just_been_made(world: World) -> None:
+async def test_callbacks_that_failed_come_before_any_number_of_new_ones(world: World) -> None:
     account = await world.account()
     failing = await called_back(world, account, BROKEN)
     given_up = await called_back(world, account, BROKEN, reference="g")

@@ -40,7 +40,7 @@ def test_an_account_without_a_secret_signs_nothing(signer: CallbackSigner) -> No
     assert signer.headers(AccountId(2), "http://x.es/ack?a=b", None) == ()
 
 
-def test_a_url_that_cannot_be_sent_does_not_stop_the_notifier(signer: CallbackSigner) -> None:
+def test_a_url_that_cannot_be_sent_does_not_stop_the_callback_sender(signer: CallbackSigner) -> None:
     assert signer.headers(AccountId(1), "nonsense", None) == expected("s3cret", b"")
 
 

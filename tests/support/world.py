@@ -13,8 +13,8 @@ from palomar.billing.audit import audit_ledger
 from palomar.billing.credit import balance
 from palomar.billing.prices import PriceList
 from palomar.callbacks.callback_target import OffAfter, target_id
+from palomar.callbacks.claim import CallbackClaimOrder, ClaimedCallbacks, claim_callbacks
 from palomar.callbacks.outbox import Outbox
-from palomar.callbacks.turns import CallbackClaimOrder, ClaimedCallbacks, claim_callbacks
 from palomar.ports import CallbackRequest, CarrierReceipt, OutgoingPart, SubmitOutcome, Taken
 from palomar.receipts.record import record_receipts
 from palomar.reports.messages import MessageView, show_message
@@ -126,16 +126,16 @@ class World:
     """The minutes whose messages have changed (``Work.changed_minutes``), for who counts them."""
 
     def target_of(self, account_id: AccountId, url: str) -> int:
-        """Of ``callbacks.outbox.CallbackDesk``: a target an account and host."""
+        """Return a target an account and host, as a ``callbacks.outbox.CallbackIntake``."""
         return target_id(account_id, url.partition("#")[0])
 
     def room(self, account_id: AccountId, target: int) -> int:
-        """Of ``callbacks.outbox.CallbackDesk``: for each target what the test says."""
+        """Of ``callbacks.outbox.CallbackIntake``: for each target what the test says."""
         return self.callback_room
 
     @property
     def behind(self) -> set[MessageId]:
-        """Of ``callbacks.outbox.CallbackDesk``: none."""
+        """Of ``callbacks.outbox.CallbackIntake``: none."""
         return set()
 
     def context(self) -> TransactionContext:
@@ -163,7 +163,7 @@ class World:
             results = [list(await step(work, commands)) for step, commands in steps]
             await work.finish()
             outbox = work.joined(Outbox)
-            self.born = outbox.born if outbox is not None else []
+            self.born = outbox.created if outbox is not None else []
             self.changed |= work.changed_minutes
             return results
 

@@ -208,5 +208,5 @@ def _store_discarded(
         event = Failed(
             message_id=row.id, request_ref=row.request_ref, msisdn=row.msisdn, at_ms=work.now_ms, state=row.state
         )
-        Outbox.of(work).tell(row, event)
+        Outbox.of(work).add_for(row, event)
     return row

@@ -58,7 +58,7 @@ class Clockwork:
         batcher: Batcher,
         directory: Directory,
         dispatcher: Dispatcher,
-        notifier: CallbackSender,
+        callback_sender: CallbackSender,
         lease: Lease,
         overdue_parts: OverdueReceipts,
         carrier_standings: CarrierStatusRecorder,
@@ -73,7 +73,7 @@ class Clockwork:
         self._batcher = batcher
         self._directory = directory
         self._dispatcher = dispatcher
-        self._notifier = notifier
+        self._callback_sender = callback_sender
         self._lease = lease
         self._overdue = overdue_parts
         self._standings = carrier_standings
@@ -113,10 +113,10 @@ class Clockwork:
 
     async def _claim(self) -> None:
         self._dispatcher.look_for_work()
-        self._notifier.look_for_work()
+        self._callback_sender.look_for_work()
 
     async def _watch_callbacks(self) -> None:
-        self._notifier.watch()
+        self._callback_sender.watch()
 
     async def _fail_over(self) -> None:
         self._dispatcher.fail_over()
@@ -140,7 +140,7 @@ class Clockwork:
         if not await self._lease.renew(uncounted_ms=self._tally.uncounted_ms):
             _log.error("this node's lease ran out; beginning again")
             self._dispatcher.forget()
-            self._notifier.forget()
+            self._callback_sender.forget()
             node = await self._lease.begin()
             self._renumber(node.number)  # another node may have been given the number we had
         await self._lease.take_over_dead()

@@ -204,7 +204,7 @@ class App:
         self.batcher = Batcher(
             self.database, self.clock, steps=STEPS, context=self._context, after_commit=self._after_commit
         )
-        for part in (self.dispatcher, self.notifier, self._lease):
+        for part in (self.dispatcher, self.callback_sender, self._lease):
             part.attach(self.batcher)
         self.standings = CarrierStatusRecorder(
             self.database,
@@ -250,7 +250,7 @@ class App:
             tls=ssl.create_default_context(),
         )
         self._signer = CallbackSigner(secret_of=self._callback_secret, wall_ms=self.clock.wall_ms)
-        self.notifier = CallbackSender(self._client, headers=self._callback_headers, limits=limits)
+        self.callback_sender = CallbackSender(self._client, headers=self._callback_headers, limits=limits)
         self._off_after = OffAfter(days=config.callbacks.off_after_days, failures=config.callbacks.off_after_failures)
 
     def _made_clockwork(self, ids: RealIds) -> Clockwork:
@@ -260,7 +260,7 @@ class App:
             batcher=self.batcher,
             directory=self.directory,
             dispatcher=self.dispatcher,
-            notifier=self.notifier,
+            callback_sender=self.callback_sender,
             lease=self._lease,
             overdue_parts=OverdueReceipts(
                 self.database,
@@ -283,7 +283,7 @@ class App:
             ids=self._ids,
             node_id=self._lease.node_id,
             has_blocked_numbers=self.directory.snapshot.has_blocked_numbers,
-            callbacks=self.notifier,
+            callbacks=self.callback_sender,
             off_after=self._off_after,
             router=self.router.snapshot(),
             receipt_id_formats=self.directory.snapshot.receipt_id_formats,
@@ -315,10 +315,10 @@ class App:
                 _log.warning("an account's balance is low", account_id=account_id)
 
     def _called_back(self, outbox: Outbox, node_id: int | None) -> None:
-        if outbox.born:
-            self.notifier.born(outbox.born, node_id)
+        if outbox.created:
+            self.callback_sender.committed(outbox.created, node_id)
         for target in outbox.targets_off:
-            self.notifier.put_off((target.id,))
+            self.callback_sender.switch_off((target.id,))
             _log.warning("callbacks to a target are off", account_id=target.account_id, failures=target.failures)
 
     def _on_jump(self, milliseconds: int) -> None:
@@ -332,7 +332,7 @@ class App:
         self._south.skip(milliseconds)
         if self.ready:
             self.dispatcher.wake()
-            self.notifier.look_for_work()
+            self.callback_sender.look_for_work()
 
     async def _in_force(self) -> None:
         """Begin what was just set about the sandbox now, not with the next look."""
@@ -342,7 +342,7 @@ class App:
     def _on_freed(self) -> None:
         self.tally.look_again()
         self.dispatcher.wake()
-        self.notifier.look_for_work()
+        self.callback_sender.look_for_work()
 
     async def _clear_unknown_carriers(self) -> None:
         await self.database.write(clear_unknown_carriers, list(self.carriers))
@@ -389,7 +389,7 @@ class App:
 
     async def _stop_carriers(self) -> None:
         self.dispatcher.stop_taking()
-        self.notifier.stop_taking()
+        self.callback_sender.stop_taking()
         await self._south.stop(STOP_SECONDS / 3)
 
     async def _stop_engine(self, clockwork: asyncio.Task[None]) -> None:
@@ -401,7 +401,7 @@ class App:
         await _within(self._lease.end(), STOP_SECONDS / 6)
 
     async def _callbacks_done(self) -> None:
-        while self.notifier.under_way:  # noqa: ASYNC110  # once, at the end
+        while self.callback_sender.under_way:  # noqa: ASYNC110  # once, at the end
             await asyncio.sleep(0.01)
 
 

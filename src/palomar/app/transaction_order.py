@@ -13,7 +13,7 @@ from palomar.accounts.blacklist import BlackListContext, PhonesOwnBlocks
 from palomar.billing.ledger import Ledger
 from palomar.billing.low_balance import LowBalances
 from palomar.callbacks.callback_target import OffAfter
-from palomar.callbacks.outbox import CallbackContext, CallbackDesk, NoDesk, Outbox
+from palomar.callbacks.outbox import CallbackContext, CallbackIntake, NoIntake, Outbox
 from palomar.ports import CallbackRenderer, Ids
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.oddities import Oddities
@@ -85,7 +85,7 @@ def make_context(
     ids: Ids,
     node_id: int | None = None,
     has_blocked_numbers: bool = True,
-    callbacks: CallbackDesk | None = None,
+    callbacks: CallbackIntake | None = None,
     off_after: OffAfter | None = None,
     router: RouteChooser | None = None,
     receipt_id_formats: Mapping[str, ReceiptIdFormat] | None = None,
@@ -99,7 +99,7 @@ def make_context(
         write_order=WRITE_ORDER,
         extensions={
             CallbackContext: CallbackContext(
-                renderers=renderers, desk=callbacks or NoDesk(), off_after=off_after or OffAfter()
+                renderers=renderers, intake=callbacks or NoIntake(), off_after=off_after or OffAfter()
             ),
             RoutingContext: RoutingContext(router=router),
             ReceiptContext: ReceiptContext(receipt_id_formats=receipt_id_formats or {}, one_receipt=one_receipt),

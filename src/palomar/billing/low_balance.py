@@ -68,7 +68,7 @@ class LowBalances(Participant):
         for account in low:
             if account.id in first:
                 self.called_back.append(account.id)
-                Outbox.of(work).call_back(
+                Outbox.of(work).add(
                     BalanceFellLow(
                         login=account.login, available_microcredits=self._balances[account.id], at_ms=work.now_ms
                     ),

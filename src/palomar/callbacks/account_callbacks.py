@@ -1,4 +1,4 @@
-"""Renders callbacks about an account itself, which are in no vendor's form.
+"""Callbacks about an account itself, in a form that is no vendor's.
 
 Not here: when there is one (``billing.low_balance``), and which dialects make it.
 """
@@ -13,8 +13,8 @@ from palomar.vocabulary.credit import Microcredits, format_two_decimals
 from palomar.vocabulary.events import BalanceFellLow, Event
 
 
-class NoDialect:
-    """A ``palomar.ports.CallbackRenderer`` for accounts of no dialect: it tells of the account, and of nothing else."""
+class AccountOnlyRenderer:
+    """A ``palomar.ports.CallbackRenderer`` for accounts without a dialect. It renders events of the account alone."""
 
     @property
     def retry_seconds(self) -> tuple[int, ...]:
@@ -25,7 +25,7 @@ class NoDialect:
 
 
 def render_low_balance(event: BalanceFellLow, *, target: str) -> CallbackRequest:
-    """Render JSON with ``event``, ``login``, ``credits`` and ``timestamp`` (docs/callbacks.md)."""
+    """Render a POST of JSON with ``event``, ``login``, ``credits`` and ``timestamp`` (docs/callbacks.md)."""
     body = {
         "event": "low_balance",
         "login": event.login,

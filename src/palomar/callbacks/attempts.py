@@ -1,6 +1,6 @@
-"""Notify: the outbox of callbacks. Each attempt is recorded; a failed one is planned again or kept as failed.
+"""Attempts of callbacks: each is recorded; a callback that failed is planned again or kept as failed.
 
-Not here: which callbacks a node takes next (``turns``).
+Not here: which callbacks a node claims next (``claim``).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -28,7 +28,8 @@ class Attempt(Struct, frozen=True):
 
 
 async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]:
-    """Success leaves the outbox; failure waits, unclaimed, for its next attempt, or stays as failed for a replay."""
+    """Delete callbacks that succeeded. Let those that failed wait, unclaimed, for the next attempt; after the last one
+    keep them as failed, for a replay."""
     failed: dict[int, list[CallbackRow]] = {}
     recovered: set[int] = set()
     outbox, succeeded = Outbox.of(work), Kind.CALLBACK
@@ -61,7 +62,7 @@ async def record_attempts(work: Work, attempts: Sequence[Attempt]) -> list[None]
 
 
 async def release_callbacks(work: Work, slices: Sequence[Sequence[CallbackRow]]) -> list[None]:
-    """Give callbacks that this node has taken and not begun back to the table, for when their target has room."""
+    """Return callbacks that this node has claimed and not begun to the table, until their target has room."""
     for callbacks in slices:
         for callback in callbacks:
             callback.node_id = None
@@ -70,22 +71,22 @@ async def release_callbacks(work: Work, slices: Sequence[Sequence[CallbackRow]])
 
 
 async def pass_over(work: Work, commands: Sequence[Collection[int]]) -> list[None]:
-    """Drop callbacks, by their ids, that nobody needs any more: a later state of their message has been told."""
+    """Delete callbacks, by their ids, that nobody needs any more: a later state of their message has been told."""
     ids = sorted({identity for command in commands for identity in command})
     for callback in rows.read_callbacks(await work.tx.lookup(rows.LOOKUP_CALLBACKS, ids)):
         if callback.node_id is None or callback.node_id == work.context.node_id:
-            drop_untold(work, callback)
+            drop_overtaken(work, callback)
     return [None] * len(commands)
 
 
-def drop_untold(work: Work, callback: CallbackRow) -> None:
-    """Leave out what a later state of the same message has overtaken; the timeline says so."""
+def drop_overtaken(work: Work, callback: CallbackRow) -> None:
+    """Delete a callback that a later state of its message has overtaken, and note that in the timeline."""
     Outbox.of(work).done(callback.id)
     work.add_moment(callback.message_id, Kind.PASSED_OVER, {"url": callback.url, "attempts": callback.attempts})
 
 
 async def _count_failures(work: Work, failed: Mapping[int, Sequence[CallbackRow]]) -> None:
-    """Note since when each of these targets fails and how often, and put off what has failed for too long."""
+    """Note since when each of these targets fails and how often. Switch off those that have failed for too long."""
     known = {
         target.id: target
         for target in map(targets.target_row, await work.tx.lookup(targets.LOOKUP_TARGETS, sorted(failed)))
@@ -117,7 +118,7 @@ async def _count_failures(work: Work, failed: Mapping[int, Sequence[CallbackRow]
 
 
 def _origin(url: str) -> str:
-    """Give scheme and host for people; what is no URL has none."""
+    """Return scheme and host of a URL, to be shown to people; empty for what is no URL."""
     try:
         parts = urlsplit(url)
         return f"{parts.scheme.lower()}://{parts.netloc.rpartition('@')[2].lower()}"

@@ -1,4 +1,4 @@
-"""Callbacks as people see them: which wait, which have failed for good, and failed ones tried again from the start."""
+"""Callbacks that have not succeeded, for people: lists of them, and commands that try failed ones again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from palomar.storage.database import Transaction
 from palomar.text.times import format_gmt
 from palomar.vocabulary.account import AccountId
 
-Standing = Literal["failed", "failing", "waiting"]
-FAILED: Final[Standing] = "failed"
-FAILING: Final[Standing] = "failing"
-WAITING: Final[Standing] = "waiting"
-"""How a callback stands that has not succeeded: given up, failed and tried again, not tried yet."""
-_CONDITIONS: Final[Mapping[Standing, LiteralString]] = {
+CallbackState = Literal["failed", "failing", "waiting"]
+FAILED: Final[CallbackState] = "failed"
+FAILING: Final[CallbackState] = "failing"
+WAITING: Final[CallbackState] = "waiting"
+"""States of a callback that has not succeeded: given up, failed and planned again, not tried yet."""
+_CONDITIONS: Final[Mapping[CallbackState, LiteralString]] = {
     FAILED: "w.failed = 1",
     FAILING: "w.failed = 0 AND w.attempts > 0",
     WAITING: "w.failed = 0 AND w.attempts = 0",
@@ -28,17 +28,18 @@ KEPT_COUNTED = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
-    """One callback of the outbox; ``about_inbound`` where it is no message's but tells what a phone wrote."""
+    """A callback that has not succeeded; ``about_inbound`` if it tells what a phone wrote, not what became of a
+    message."""
 
     row: CallbackRow
     about_inbound: bool
 
 
 async def list_callbacks(
-    tx: Transaction, standing: Standing, *, account_id: AccountId | None, after: int = 0
+    tx: Transaction, state: CallbackState, *, account_id: AccountId | None, after: int = 0
 ) -> list[Callback]:
-    """A page of callbacks that have not succeeded, oldest first; the next page is after the last id of this one."""
-    sql, values = f"{rows.SELECT_OPEN} AND {_CONDITIONS[standing]}", [after]
+    """List at most PAGE callbacks in a state, oldest first; the next page is ``after`` the last id of this one."""
+    sql, values = f"{rows.SELECT_OPEN} AND {_CONDITIONS[state]}", [after]
     if account_id is not None:
         sql += " AND w.account_id = ?"
         values.append(account_id)
@@ -49,56 +50,57 @@ async def list_callbacks(
     ]
 
 
-async def owner_of(tx: Transaction, callback_id: int) -> AccountId | None:
-    """Whose callback it is; None if it is not in the outbox."""
+async def account_of(tx: Transaction, callback_id: int) -> AccountId | None:
+    """Return the account of a callback; None if there is no such callback."""
     return next((callback.account_id for callback in await _find(tx, callback_id)), None)
 
 
 async def replay(tx: Transaction, callback_id: int, *, now_ms: int) -> bool:
-    """Try a failed callback again, with all its attempts; False if there is no such failed one. A target that was off
-    is tried again."""
+    """Let a failed callback have all its attempts again; return False if there is no such failed one. Its target is
+    switched on, if it was off."""
     await tx.execute(targets.RESUME_OF_CALLBACK, callback_id)
     return await tx.execute(rows.REPLAY, now_ms, callback_id) == 1
 
 
 async def replay_all(tx: Transaction, *, account_id: AccountId | None, now_ms: int) -> int:
-    """As :func:`replay` for at most PAGE failed ones; how many. Call it again until there are none."""
+    """Do as :func:`replay` for at most PAGE failed callbacks of one account or of all; return how many. Call it again
+    until there are none."""
     if account_id is None:
         await tx.execute(targets.RESUME_ALL)
         return await tx.execute(rows.REPLAY_SOME, now_ms, PAGE)
-    await tx.execute(targets.RESUME_ALL_OF, account_id)
-    return await tx.execute(rows.REPLAY_SOME_OF, now_ms, account_id, PAGE)
+    await tx.execute(targets.RESUME_ALL_OF_ACCOUNT, account_id)
+    return await tx.execute(rows.REPLAY_SOME_OF_ACCOUNT, now_ms, account_id, PAGE)
 
 
-async def off_targets(tx: Transaction, *, account_id: AccountId | None = None) -> list[TargetRow]:
-    """List the targets that are off, of all accounts or of one; at most PAGE."""
+async def list_off_targets(tx: Transaction, *, account_id: AccountId | None = None) -> list[TargetRow]:
+    """List at most PAGE targets that are switched off, of all accounts or of one."""
     if account_id is None:
         found = await tx.select(targets.SELECT_OFF, 0, PAGE)
     else:
-        found = await tx.select(targets.SELECT_OFF_OF, account_id, PAGE)
+        found = await tx.select(targets.SELECT_OFF_OF_ACCOUNT, account_id, PAGE)
     return [targets.target_row(row) for row in found]
 
 
-async def off_words(tx: Transaction) -> list[str]:
-    """Say what is off, a sentence each, for an operator."""
+async def describe_off_targets(tx: Transaction) -> list[str]:
+    """Describe each target that is switched off in a sentence, for an operator."""
     logins = {row[0]: str(row[1]) for row in await tx.select(targets.SELECT_LOGINS)}
     return [
         f"callbacks of {logins.get(target.account_id, 'nobody')} to {target.origin} are off since"
         f" {format_gmt(target.off_ms or 0)} GMT, after {target.failures} failures (palomar callback resume)"
-        for target in await off_targets(tx)
+        for target in await list_off_targets(tx)
     ]
 
 
 async def count_kept(tx: Transaction, target: int) -> int:
-    """Count the callbacks to a target that are kept as failed; where there are very many, KEPT_COUNTED."""
+    """Count the callbacks to a target that are kept as failed, up to KEPT_COUNTED."""
     return int((await tx.select(targets.COUNT_KEPT, target, KEPT_COUNTED))[0][0])
 
 
 async def resume(tx: Transaction, target: int, *, now_ms: int) -> int:
-    """Try a target again that is off, and at most PAGE callbacks to it that are kept as failed, the oldest first;
-    how many. Call it again until there are none."""
+    """Switch a target on, and replay at most PAGE callbacks to it that are kept as failed, oldest first; return how
+    many. Call it again until there are none."""
     await tx.execute(targets.RESUME, target)
-    return await tx.execute(rows.REPLAY_SOME_TO, now_ms, target, PAGE)
+    return await tx.execute(rows.REPLAY_SOME_TO_TARGET, now_ms, target, PAGE)
 
 
 async def _find(tx: Transaction, callback_id: int) -> list[CallbackRow]:

@@ -1,4 +1,5 @@
-"""The outbox: callbacks that have not succeeded yet. A success leaves the table and becomes a moment."""
+"""Rows and statements of the table ``callbacks``: those that have not succeeded yet. A success is deleted there and
+becomes a moment of its message's timeline."""
 
 from collections.abc import Iterable
 
@@ -35,8 +36,8 @@ LOOKUP_EARLIER = Lookup(
     "bigint",
     lock="callbacks",
 )
-"""Of these messages, what is told of their states and waits for its turn."""
-# An index is leapt through, from one account (target) to the next: what waits for each is not read.
+"""Callbacks about states of these messages that are not claimed."""
+# These skip through an index from one account (or target) to the next, and do not read what waits for each.
 SELECT_WAITING_ACCOUNTS = (
     "WITH RECURSIVE found(id) AS ("
     f"SELECT (SELECT min(account_id) FROM callbacks WHERE {_WAITS} AND account_id > ?)"
@@ -52,7 +53,7 @@ SELECT_WAITING_TARGETS = (
     ") SELECT id, (SELECT min(d.due_ms) FROM callbacks d WHERE d.node_id IS NULL AND d.failed = 0"
     " AND d.account_id = ? AND d.target = found.id) FROM found WHERE id IS NOT NULL LIMIT ?"
 )
-"""Targets of an account behind one, in order, each with when the first of what waits for it is due."""
+"""Targets of an account that follow one, in order, each with when its first waiting callback is due."""
 RELEASE_OF_NODE = "UPDATE callbacks SET node_id = NULL WHERE node_id = ?"
 _OPEN = (
     "SELECT " + ", ".join(f"w.{name}" for name, _ in _COLUMNS) + ", m.id FROM callbacks w"
@@ -73,17 +74,19 @@ _REST = {
     "sqlite": "CASE instr(url, '//') WHEN 0 THEN url ELSE substr(url, instr(url, '//') + 2) END",
     "postgres": "coalesce(substring(url from '//(.*)'), url)",
 }
-_AGAIN = "UPDATE callbacks SET failed = 0, attempts = 0, due_ms = ?, node_id = NULL"
-REPLAY = f"{_AGAIN} WHERE failed = 1 AND id = ?"
-REPLAY_SOME = f"{_AGAIN} WHERE id IN (SELECT id FROM callbacks WHERE failed = 1 ORDER BY id LIMIT ?)"
-REPLAY_SOME_OF = (
-    f"{_AGAIN} WHERE id IN (SELECT id FROM callbacks WHERE failed = 1 AND account_id = ? ORDER BY id LIMIT ?)"
+_RESET = "UPDATE callbacks SET failed = 0, attempts = 0, due_ms = ?, node_id = NULL"
+REPLAY = f"{_RESET} WHERE failed = 1 AND id = ?"
+REPLAY_SOME = f"{_RESET} WHERE id IN (SELECT id FROM callbacks WHERE failed = 1 ORDER BY id LIMIT ?)"
+REPLAY_SOME_OF_ACCOUNT = (
+    f"{_RESET} WHERE id IN (SELECT id FROM callbacks WHERE failed = 1 AND account_id = ? ORDER BY id LIMIT ?)"
 )
-REPLAY_SOME_TO = f"{_AGAIN} WHERE id IN (SELECT id FROM callbacks WHERE failed = 1 AND target = ? ORDER BY id LIMIT ?)"
+REPLAY_SOME_TO_TARGET = (
+    f"{_RESET} WHERE id IN (SELECT id FROM callbacks WHERE failed = 1 AND target = ? ORDER BY id LIMIT ?)"
+)
 
 
 class CallbackRow(Struct, kw_only=True):
-    """One callback to make, the same bytes at every attempt."""
+    """One callback to make; every attempt sends the same bytes."""
 
     id: int
     message_id: MessageId
@@ -98,10 +101,10 @@ class CallbackRow(Struct, kw_only=True):
     node_id: int | None = None
     target: int = UNKNOWN_TARGET
     step: int = 0
-    """Which of a message's states it tells: 1 that the carrier took it, 2 its end; 0 is none of them."""
+    """Which state of a message it tells: 1 that the carrier took it, 2 its end; 0 for callbacks about anything else."""
 
     def row(self) -> Row:
-        """In the order of INSERT_CALLBACKS, which is the fields'."""
+        """Return the values in the order of INSERT_CALLBACKS, which is that of the fields."""
         return structs.astuple(self)
 
 
@@ -112,8 +115,8 @@ def read_callbacks(rows: Iterable[Found]) -> list[CallbackRow]:
 
 
 def ask_troubled(*, everybody: bool) -> Question:
-    """Hosts that failed, or have failed once and are tried again, with how many of each; at most {1} callbacks are
-    looked at, of everybody or of these accounts ({2})."""
+    """Build the question for hosts with failures: host, callbacks given up, callbacks tried again. It reads at most {1}
+    callbacks, of everybody or of these accounts ({2})."""
     whose = "" if everybody else " AND account_id IN {ids 2}"
     texts = [
         f"SELECT {_HOST[engine]} AS host, CAST(sum(failed) AS BIGINT), CAST(count(*) - sum(failed) AS BIGINT)"

@@ -1,8 +1,8 @@
 """List callbacks for people: those that have not succeeded, and the attempts that were made, newest first.
 
-A transaction looks at :data:`LOOKED_AT` rows at most and says where the next one goes on, however few of them fit.
-Attempts stand among the moments of messages; an index has only those, by their time. Not here: trying again
-(``backlog``), and who may look (``console.viewer.callbacks``).
+A transaction looks at :data:`LOOKED_AT` rows at most and returns where the next one goes on, however few of them fit.
+Attempts are moments of messages; an index has only those, by their time. Not here: trying again (``backlog``), and who
+may look (``console.viewer.callbacks``).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -28,8 +28,8 @@ LATEST: Final = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryFilter:
-    """Which callbacks; what is left empty lets all pass. ``is_good`` is whether an attempt was a success,
-    ``has_failed`` whether one that is open has been given up."""
+    """Which callbacks to list; a field left empty lets all pass. ``is_good`` is for attempts: whether they succeeded.
+    ``has_failed`` is for open callbacks: whether they were given up."""
 
     account_ids: Collection[AccountId] | None = None
     host: str = ""
@@ -39,13 +39,13 @@ class HistoryFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastAttempt:
-    """One attempt of a callback, as it is written in the timeline of what it is about."""
+    """One attempt of a callback, read from the timeline of the message it is about."""
 
     id: int
     about: MessageId
     """The message, or the message from a phone."""
     account_id: AccountId | None
-    """None where nobody knows any more, and of notices about an account."""
+    """None if the message is not kept any more, and for callbacks about an account."""
     is_of_message: bool
     number: str
     """The phone's."""
@@ -64,60 +64,60 @@ class PastAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryPage(Generic[T]):
-    """What was found, newest first, and before which id to go on; None where there is nothing older. Of open callbacks
-    a number below zero goes on among those that nobody has tried yet."""
+    """Callbacks or attempts, newest first, and before which id the next page goes on; None if there is nothing older.
+    For open callbacks a number below zero goes on among those that were not tried yet."""
 
     found: list[T]
     older: int | None
 
 
-async def open_ones(tx: Transaction, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[Callback]:
-    """List callbacks that have not succeeded: first those that have failed, tried again or given up, then those that
-    wait for their first attempt. Many that have only just been made must not bury the others."""
+async def list_open(tx: Transaction, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[Callback]:
+    """List callbacks that have not succeeded: first those that were tried or given up, then those that wait for their
+    first attempt. So many new ones do not bury the others."""
     if before > 0:
         rows_found = await tx.select(outbox.SELECT_TROUBLED_BEFORE, before, LOOKED_AT)
     else:
         rows_found = await tx.select(outbox.SELECT_OPEN_BEFORE, -before, LOOKED_AT)
     found = [_callback(row) for row in rows_found]
-    is_of_part = _has_trouble if before > 0 else _has_none
-    fitting = [one for one in found if is_of_part(one.row) and _fits_open(one.row, wanted)]
+    is_of_group = _was_tried if before > 0 else _is_untried
+    fitting = [one for one in found if is_of_group(one.row) and _callback_fits(one.row, wanted)]
     part = _cut(fitting, [one.row.id for one in found], [one.row.id for one in fitting], limit)
     if before > 0:
         return HistoryPage(found=part.found, older=-LATEST if part.older is None else part.older)
     return HistoryPage(found=part.found, older=None if part.older is None else -part.older)
 
 
-async def tried_ones(tx: Transaction, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[PastAttempt]:
-    """Attempts."""
-    found = [_tried(row) for row in await tx.select(SELECT_TRIED, before, LOOKED_AT)]
-    fitting = [tried for tried in found if _fits_tried(tried, wanted)]
-    return _cut(fitting, [tried.id for tried in found], [tried.id for tried in fitting], limit)
+async def list_attempts(tx: Transaction, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[PastAttempt]:
+    """List attempts, newest first."""
+    found = [_attempt(row) for row in await tx.select(SELECT_ATTEMPTS, before, LOOKED_AT)]
+    fitting = [attempt for attempt in found if _attempt_fits(attempt, wanted)]
+    return _cut(fitting, [attempt.id for attempt in found], [attempt.id for attempt in fitting], limit)
 
 
-async def find_tried(tx: Transaction, identity: int) -> PastAttempt | None:
-    """One attempt; None if there is no such one."""
-    return next((_tried(row) for row in await tx.select(SELECT_ONE_TRIED, identity)), None)
+async def find_attempt(tx: Transaction, identity: int) -> PastAttempt | None:
+    """Return one attempt; None if there is no such one."""
+    return next((_attempt(row) for row in await tx.select(SELECT_ATTEMPT, identity)), None)
 
 
 async def find_open(tx: Transaction, identity: int) -> Callback | None:
-    """One callback that has not succeeded; None if there is no such one."""
+    """Return one callback that has not succeeded; None if there is no such one."""
     return next((_callback(row) for row in await tx.select(outbox.SELECT_ONE_OPEN, identity)), None)
 
 
-async def tried_of(tx: Transaction, callbacks: Iterable[CallbackRow]) -> dict[int, list[PastAttempt]]:
-    """The attempts of these callbacks, oldest first, by their ids."""
+async def attempts_of(tx: Transaction, callbacks: Iterable[CallbackRow]) -> dict[int, list[PastAttempt]]:
+    """Return the attempts of these callbacks, oldest first, by the callbacks' ids."""
     named = {(callback.message_id, callback.url, _text(callback.body)): callback.id for callback in callbacks}
     found: dict[int, list[PastAttempt]] = {identity: [] for identity in named.values()}
-    for row in await tx.lookup(LOOKUP_TRIED_OF, sorted({about for about, _, _ in named})):
-        tried = _tried(row)
-        identity = named.get((tried.about, tried.url, tried.body))
+    for row in await tx.lookup(LOOKUP_ATTEMPTS_OF, sorted({about for about, _, _ in named})):
+        attempt = _attempt(row)
+        identity = named.get((attempt.about, attempt.url, attempt.body))
         if identity is not None:
-            found[identity].append(tried)
+            found[identity].append(attempt)
     return found
 
 
 def host_of(url: str) -> str:
-    """Host and port of a URL, as they are written, in small letters; empty for what is none."""
+    """Return host and port of a URL, as they are written, in lower case; empty for what is no URL."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2].lower()
     except ValueError:
@@ -130,15 +130,15 @@ def _cut(fitting: list[T], looked_at: Sequence[int], ids: Sequence[int], limit: 
     return HistoryPage(found=fitting, older=looked_at[-1] if len(looked_at) == LOOKED_AT else None)
 
 
-def _has_trouble(callback: CallbackRow) -> bool:
+def _was_tried(callback: CallbackRow) -> bool:
     return callback.failed != 0 or callback.attempts > 0
 
 
-def _has_none(callback: CallbackRow) -> bool:
-    return not _has_trouble(callback)
+def _is_untried(callback: CallbackRow) -> bool:
+    return not _was_tried(callback)
 
 
-def _fits_open(callback: CallbackRow, wanted: HistoryFilter) -> bool:
+def _callback_fits(callback: CallbackRow, wanted: HistoryFilter) -> bool:
     if wanted.account_ids is not None and callback.account_id not in wanted.account_ids:
         return False
     if wanted.has_failed is not None and bool(callback.failed) is not wanted.has_failed:
@@ -146,12 +146,12 @@ def _fits_open(callback: CallbackRow, wanted: HistoryFilter) -> bool:
     return not wanted.host or host_of(callback.url) == wanted.host
 
 
-def _fits_tried(tried: PastAttempt, wanted: HistoryFilter) -> bool:
-    if wanted.account_ids is not None and tried.account_id not in wanted.account_ids:
+def _attempt_fits(attempt: PastAttempt, wanted: HistoryFilter) -> bool:
+    if wanted.account_ids is not None and attempt.account_id not in wanted.account_ids:
         return False
-    if wanted.is_good is not None and tried.is_good is not wanted.is_good:
+    if wanted.is_good is not None and attempt.is_good is not wanted.is_good:
         return False
-    return not wanted.host or host_of(tried.url) == wanted.host
+    return not wanted.host or host_of(attempt.url) == wanted.host
 
 
 def _callback(row: Found) -> Callback:
@@ -159,7 +159,7 @@ def _callback(row: Found) -> Callback:
     return Callback(row=callback, about_inbound=row[-1] is None)
 
 
-def _tried(row: Found) -> PastAttempt:
+def _attempt(row: Found) -> PastAttempt:
     identity, about, at_ms, kind, text, of_message, msisdn, of_inbound, source = row
     detail = detail_of(text)
     owner = of_inbound if of_message is None else of_message
@@ -184,22 +184,22 @@ def _tried(row: Found) -> PastAttempt:
 
 
 def _text(body: bytes | None) -> str:
-    """As an attempt writes it down (``attempts``)."""
+    """Decode a body as an attempt records it (``attempts``)."""
     return "" if body is None else body.decode("utf-8", "replace")
 
 
 _KINDS: Final = "e.kind IN ('callback', 'callback_failed')"
-_TRIED: Final = (
+_ATTEMPTS: Final = (
     "SELECT e.id, e.message_id, e.at_ms, e.kind, e.detail, m.account_id, m.msisdn, i.account_id, i.source FROM events e"
     " LEFT JOIN messages m ON m.id = e.message_id LEFT JOIN inbound i ON i.id = e.message_id"
 )
-SELECT_TRIED: Final = f"{_TRIED} WHERE {_KINDS} AND e.id < ? ORDER BY e.id DESC LIMIT ?"
-SELECT_ONE_TRIED: Final = f"{_TRIED} WHERE {_KINDS} AND e.id = ?"
-# Not by the same condition: a message has few moments, and the index of all attempts is the long way to them.
-LOOKUP_TRIED_OF: Final = Lookup(
-    f"{_TRIED} WHERE e.kind LIKE 'callback%' AND e.message_id IN {{keys}} ORDER BY e.message_id, e.id", "bigint"
+SELECT_ATTEMPTS: Final = f"{_ATTEMPTS} WHERE {_KINDS} AND e.id < ? ORDER BY e.id DESC LIMIT ?"
+SELECT_ATTEMPT: Final = f"{_ATTEMPTS} WHERE {_KINDS} AND e.id = ?"
+# Another condition on purpose: a message has few moments, and the index of all attempts would be slower.
+LOOKUP_ATTEMPTS_OF: Final = Lookup(
+    f"{_ATTEMPTS} WHERE e.kind LIKE 'callback%' AND e.message_id IN {{keys}} ORDER BY e.message_id, e.id", "bigint"
 )
-LOOKUP_TOLD: Final = Lookup(
+LOOKUP_ATTEMPT_DETAILS: Final = Lookup(
     "SELECT message_id, detail FROM events WHERE message_id IN {keys} AND kind LIKE 'callback%'", "bigint"
 )
-"""The attempts of these messages' callbacks; by the same way."""
+"""Details of all attempts for these messages; with the same condition."""

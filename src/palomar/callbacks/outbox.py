@@ -1,13 +1,13 @@
 """Collects the callbacks that one transaction makes, changes and finishes, and writes them at its end.
 
-A new callback is this node's at birth, as long as its target has room here. Not here: the attempts (``attempts``), and
-which waiting callbacks a node takes next (``turns``).
+A new callback is claimed by this node in its insert, as long as its target has room here. Not here: the attempts
+(``attempts``), and which waiting callbacks a node claims next (``claim``).
 """
 
 from collections.abc import Container, Mapping
 from typing import Final, Protocol
 
-from palomar.callbacks.account_callbacks import NoDialect
+from palomar.callbacks.account_callbacks import AccountOnlyRenderer
 from palomar.callbacks.callback_rows import DELETE_CALLBACKS, INSERT_CALLBACKS, UPDATE_CALLBACKS, CallbackRow
 from palomar.callbacks.callback_target import UNKNOWN_TARGET, OffAfter
 from palomar.callbacks.target_rows import TargetRow
@@ -20,31 +20,31 @@ from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.events import CarrierTook, Delivered, Event, Failed
 from palomar.vocabulary.message import MessageId
 
-_NO_DIALECT: Final[CallbackRenderer] = NoDialect()
+_ACCOUNT_ONLY: Final[CallbackRenderer] = AccountOnlyRenderer()
 _STEPS: dict[type[Event], int] = {CarrierTook: 1, Delivered: 2, Failed: 2}
-"""Which of a message's states an event tells (``CallbackRow.step``)."""
+"""Which state of a message an event tells (``CallbackRow.step``)."""
 
 
-class CallbackDesk(Protocol):
-    """Where callbacks are made: it knows their targets, and how many more of each this node takes."""
+class CallbackIntake(Protocol):
+    """What a transaction asks about this node's sending: the targets of callbacks, and how many more of each fit."""
 
     def target_of(self, account_id: AccountId, url: str) -> int:
-        """Give the number of the target of an account's URL (``callbacks.callback_target``)."""
+        """Return the number of the target of an account's URL (``callbacks.callback_target``)."""
         ...
 
     def room(self, account_id: AccountId, target: int) -> int:
-        """Count how many more callbacks to a target the node takes straight after the commit."""
+        """Return how many more callbacks to a target the node takes straight after the commit."""
         ...
 
     @property
     def behind(self) -> Container[MessageId]:
-        """Give the messages with a callback that waits to be claimed: no later one of them may be taken before it. It
-        is always the same container, as it stands when it is looked into."""
+        """Return the messages with a callback that waits to be claimed: no later one of them may be sent before it.
+        The container is always the same; its content changes."""
         ...
 
 
-class NoDesk:
-    """A :class:`CallbackDesk` beside the servers: one of them will find what is stored."""
+class NoIntake:
+    """A :class:`CallbackIntake` for commands, which send nothing: a server will find what is stored."""
 
     def target_of(self, account_id: AccountId, url: str) -> int:
         return UNKNOWN_TARGET
@@ -58,48 +58,48 @@ class NoDesk:
 
 
 class CallbackContext(ContextExtension, frozen=True, kw_only=True):
-    """How each dialect calls back, who takes new callbacks, and when a target is tried no more."""
+    """The renderers by dialect, the intake of new callbacks, and when a target is switched off."""
 
     renderers: Mapping[str, CallbackRenderer]
-    desk: CallbackDesk
+    intake: CallbackIntake
     off_after: OffAfter
 
 
 class Outbox(Participant):
-    """The callbacks of one transaction. A target's room is asked for once."""
+    """The callbacks of one transaction. Each target's room is asked for once."""
 
     def __init__(self, work: Work) -> None:
         super().__init__(work)
         context = CallbackContext.of(work.context)
-        self.born: list[CallbackRow] = []
-        """Callbacks that this transaction made; those with our ``node_id`` go to the notifier after the commit."""
+        self.created: list[CallbackRow] = []
+        """Callbacks that this transaction made; those with our ``node_id`` go to the sender after the commit."""
         self.targets_off: list[TargetRow] = []
-        """Targets that this transaction put off."""
+        """Targets that this transaction switched off."""
         self._renderers = context.renderers
-        self._desk = context.desk
-        self._behind = context.desk.behind
+        self._intake = context.intake
+        self._behind = context.intake.behind
         self._room: dict[int, int] = {}
         """How many more callbacks this node takes, by target."""
         self._changed: list[Row] = []
         self._done: list[int] = []
 
-    def tell(self, message: OpenMessage | MessageRow, event: Event) -> None:
-        """Let the message's dialect decide the event; its callback, if it makes one, goes into the outbox."""
-        self.call_back(
+    def add_for(self, message: OpenMessage | MessageRow, event: Event) -> None:
+        """Add the callback that the message's dialect makes of an event, if it makes one, to the message's URL."""
+        self.add(
             event, account_id=message.account_id, dialect=message.dialect, target=message.status_url, about=message.id
         )
 
-    def call_back(self, event: Event, *, account_id: AccountId, dialect: str, target: str, about: MessageId) -> None:
-        """Do as :meth:`tell`, to another URL. ``about`` is whose callbacks keep their order and whose timeline has
-        them: a message, or the id of an inbound one."""
+    def add(self, event: Event, *, account_id: AccountId, dialect: str, target: str, about: MessageId) -> None:
+        """Add the callback that a dialect makes of an event, if it makes one, to the URL ``target``. ``about`` is the
+        message, or the inbound message, whose callbacks keep their order and whose timeline has them."""
         work = self._work
         account = work.context.accounts.get(account_id)
         if not target or account is None:
             return
-        request = self._renderers.get(dialect, _NO_DIALECT).render(event, target=target, account=account)
+        request = self._renderers.get(dialect, _ACCOUNT_ONLY).render(event, target=target, account=account)
         if request is None:
             return
-        self._add(
+        self._store(
             CallbackRow(
                 id=work.context.ids.serial(),
                 message_id=about,
@@ -109,17 +109,17 @@ class Outbox(Participant):
                 url=request.url,
                 body=request.body,
                 due_ms=work.now_ms,
-                target=self._desk.target_of(account_id, request.url),
+                target=self._intake.target_of(account_id, request.url),
                 step=_STEPS.get(type(event), 0),
             )
         )
 
     def done(self, callback_id: int) -> None:
-        """Take a callback out that succeeded."""
+        """Delete a callback that succeeded."""
         self._done.append(callback_id)
 
     def change(self, callback: CallbackRow) -> None:
-        """Let a callback wait for another attempt, or for nobody any more."""
+        """Update a callback's due time, attempts, ``failed``, node and target."""
         self._changed.append(
             (callback.id, callback.due_ms, callback.attempts, callback.failed, callback.node_id, callback.target)
         )
@@ -127,21 +127,21 @@ class Outbox(Participant):
     async def write(self) -> None:
         """Write new, changed and finished callbacks, a statement each."""
         work = self._work
-        if self.born:
-            await work.insert_in_slices(INSERT_CALLBACKS, [callback.row() for callback in self.born])
+        if self.created:
+            await work.insert_in_slices(INSERT_CALLBACKS, [callback.row() for callback in self.created])
         if self._changed:
             await work.tx.update(UPDATE_CALLBACKS, self._changed)
         if self._done:
             await work.tx.delete(DELETE_CALLBACKS, self._done)
 
-    def _add(self, callback: CallbackRow) -> None:
-        """Take up a new callback: this node's, where its target has room here."""
+    def _store(self, callback: CallbackRow) -> None:
+        """Store a new callback, claimed by this node if its target has room here."""
         target = callback.target
         room = self._room.get(target)
         if room is None:
-            room = self._desk.room(callback.account_id, target)
+            room = self._intake.room(callback.account_id, target)
         if room > 0 and callback.message_id not in self._behind:
             callback.node_id = self._work.context.node_id
             room -= 1
         self._room[target] = room
-        self.born.append(callback)
+        self.created.append(callback)

@@ -1,10 +1,9 @@
-"""The notifier: callbacks leave as soon as their target has a slot; targets and accounts take turns.
+"""Sends callbacks as soon as their target has a slot; targets and accounts take turns.
 
-A target (an account and an origin) holds a bounded number of callbacks here, by how it stands (``targets``);
-what it has no room for waits in the table, behind what waits there already, and is claimed when there is room again
-(``claims``).
-Of the callbacks that tell a message's states only one is under way at once, so that ``operator`` arrives before
-``handset``; when a later state has been told, earlier ones are not tried again.
+A target (an account and an origin) holds a bounded number of callbacks in memory, by its grade (``targets``). What it
+has no room for waits in the table, behind what waits there already, and is claimed when there is room again
+(``claimer``). Of the callbacks about one message's states only one is under way at a time, so that "accepted by the
+carrier" arrives before "delivered". When a later state has been told, earlier ones are not tried again.
 """
 
 from collections import deque
@@ -14,16 +13,16 @@ from dataclasses import dataclass
 from palomar.callbacks.attempts import Attempt, pass_over, record_attempts, release_callbacks
 from palomar.callbacks.callback_rows import CallbackRow
 from palomar.callbacks.callback_target import UNKNOWN_TARGET, target_id
-from palomar.callbacks.claims import CLAIM_AT_MOST, Claims
-from palomar.callbacks.targets import GOOD, STANDINGS, CallbackTarget, CallbackTargets, Standing, Usage
-from palomar.callbacks.turns import ClaimedCallbacks
+from palomar.callbacks.claim import ClaimedCallbacks
+from palomar.callbacks.claimer import CLAIM_AT_MOST, CallbackClaimer
+from palomar.callbacks.targets import GOOD, GRADES, CallbackTarget, CallbackTargets, Grade, Usage
 from palomar.ports import HttpOutcome, HttpRequest, HttpSender
 from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId
 
 REMEMBERED = 50_000
-"""Messages of which it is remembered that a callback waits in the table; and origins whose number is known."""
+"""How many messages with a callback in the table are remembered, and how many numbers of targets."""
 
 _ACCOUNTS_TRIED = 16
 _JSON = (("Content-Type", "application/json"),)
@@ -33,7 +32,7 @@ RELEASE = Step(name="release_callbacks", script=release_callbacks)
 PASS_OVER = Step(name="pass_over", script=pass_over)
 
 Headers = tuple[tuple[str, str], ...]
-_Line = dict[Usage, dict[CallbackTarget, None]]
+_WaitingTargets = dict[Usage, dict[CallbackTarget, None]]
 
 
 def _no_headers(callback: CallbackRow) -> Headers:
@@ -49,8 +48,8 @@ class CallbackLimits:
 
 
 class CallbackSender:
-    """See the module; a ``callbacks.outbox.CallbackDesk``. ``headers`` are asked for at every attempt (a signature has
-    its time); ``batcher`` is plugged in by :meth:`attach` because it needs :meth:`room`."""
+    """The sender of one node's callbacks; a ``callbacks.outbox.CallbackIntake``. ``headers`` is called at every
+    attempt, because a signature has its time. ``batcher`` is set by :meth:`attach`, because it needs :meth:`room`."""
 
     def __init__(
         self,
@@ -65,27 +64,27 @@ class CallbackSender:
         self._batcher: Batcher
         self._targets = CallbackTargets(slots=limits.slots_a_host, connections=limits.connections)
         self._numbers: dict[tuple[AccountId, str], int] = {}
-        """Targets, by the beginning of their URLs, or by their origin where a URL has no path."""
-        self._busy: dict[MessageId, deque[CallbackRow] | None] = {}
-        """Messages of which a state is being told, and what follows; mostly nothing does."""
-        self._behind: dict[MessageId, None] = {}
-        self._untold: dict[MessageId, list[int]] = {}
-        """Callbacks of messages' states that have failed here and are tried again later."""
-        self._lines: tuple[_Line, _Line, _Line] = ({}, {}, {})
-        """Targets with a slot of their own that wait for one of their account's, or of everybody's."""
+        """Numbers of targets, by account and the beginning of the URL, or the origin if a URL has no path."""
+        self._states_under_way: dict[MessageId, deque[CallbackRow] | None] = {}
+        """Messages with a state that is being told, and the callbacks that follow it; mostly there are none."""
+        self._in_table: dict[MessageId, None] = {}
+        self._failed_states: dict[MessageId, list[int]] = {}
+        """Ids of callbacks about a message's states that have failed here and are tried again later."""
+        self._waiting_targets: tuple[_WaitingTargets, _WaitingTargets, _WaitingTargets] = ({}, {}, {})
+        """Targets that have a free slot of their own and wait for one of their account's, or of all; by grade."""
         self._troubled: set[int] = set()
         self._off: frozenset[int] = frozenset()
-        self._claims = Claims(self._targets, claimed=self._claimed)
+        self._claimer = CallbackClaimer(self._targets, claimed=self._claimed)
         self._taking = True
 
     def attach(self, batcher: Batcher) -> None:
         self._batcher = batcher
-        self._claims.attach(batcher)
+        self._claimer.attach(batcher)
 
-    # --- palomar.callbacks.outbox.CallbackDesk
+    # --- palomar.callbacks.outbox.CallbackIntake
 
     def target_of(self, account_id: AccountId, url: str) -> int:
-        """Give the number of the target of an account's URL."""
+        """Return the number of the target of an account's URL."""
         slash = url.find("/", 8)  # the origin ends here at the latest: it is the same behind the same beginning
         number = self._numbers.get((account_id, url[:slash])) if slash > 0 else None
         if number is not None:
@@ -100,8 +99,8 @@ class CallbackSender:
         return number
 
     def room(self, account_id: AccountId, identity: int) -> int:
-        """Count how many callbacks to a target may be taken at birth."""
-        if not self._taking or not self._claims.began or identity in self._off:
+        """Return how many new callbacks to a target may be claimed in their insert."""
+        if not self._taking or not self._claimer.began or identity in self._off:
             return 0
         target = self._targets.find(identity)
         if target is not None and target.has_more:
@@ -110,64 +109,65 @@ class CallbackSender:
 
     @property
     def behind(self) -> Container[MessageId]:
-        """Give the messages with a callback that waits for its turn in the table: later ones must not overtake it."""
-        return self._behind
+        """Return the messages with a callback that waits in the table: later ones must not overtake it."""
+        return self._in_table
 
     # --- work comes
 
     @property
     def held(self) -> int:
-        """Callbacks in memory, waiting or under way."""
+        """Count the callbacks in memory, waiting or under way."""
         return self._targets.held
 
     @property
     def under_way(self) -> int:
         return self._targets.under_way
 
-    def born(self, callbacks: Sequence[CallbackRow], node_id: int | None) -> None:
-        """Callbacks of a batch that was just committed: ours go out at once, the others wait to be claimed."""
+    def committed(self, callbacks: Sequence[CallbackRow], node_id: int | None) -> None:
+        """Send this node's callbacks of a batch that was just committed; note the others, which wait to be claimed."""
         for callback in callbacks:
             if callback.node_id is not None and callback.node_id == node_id:
                 self._take(callback)
             else:
-                self._is_in_table(callback)
-        self._claims.go_on()
+                self._note_in_table(callback)
+        self._claimer.go_on()
 
     def look_for_work(self) -> None:
-        """Claim due callbacks that nobody has, each target in its turn; called now and then."""
-        self._claims.look()
+        """Claim due callbacks that no node has, each target in its turn. Called now and then."""
+        self._claimer.look()
 
     def watch(self) -> None:
-        """Look, every WATCH_EVERY_SECONDS, who keeps us waiting: it gives back to the table what it holds."""
+        """Grade targets down that do not answer, and return what they hold to the table. Called every
+        WATCH_EVERY_SECONDS."""
         for target in self._targets.active():
-            if self._targets.look(target):
+            if self._targets.check(target):
                 self._give_back(target)
-        for standing in STANDINGS:
-            self._next_in_line(standing)
+        for grade in GRADES:
+            self._start_waiting(grade)
 
-    def put_off(self, off: Iterable[int]) -> None:
-        """Hold nothing for targets that were just switched off, nor take anything: what comes is kept as failed."""
+    def switch_off(self, off: Iterable[int]) -> None:
+        """Hold nothing for targets that were just switched off, and take nothing: new callbacks are kept as failed."""
         self._set_off(self._off.union(off))
 
     def stop_taking(self) -> None:
         """Start nothing any more; what is under way is recorded when it ends."""
         self._taking = False
-        self._claims.stop()
+        self._claimer.stop()
         self.forget()
 
     def forget(self) -> None:
-        """Drop what was claimed and has not begun: it is ours no more."""
+        """Drop what was claimed and has not begun, because this node has lost its lease."""
         for target in self._targets.every():
             for callback in target.waiting:
                 self._drop(target, callback)
             target.waiting.clear()
-        for message_id, later in self._busy.items():
+        for message_id, later in self._states_under_way.items():
             for callback in later or ():
                 self._targets.let_go(self._target(callback))
-            self._busy[message_id] = None
-        for line in self._lines:
+            self._states_under_way[message_id] = None
+        for line in self._waiting_targets:
             line.clear()
-        self._claims.forget()
+        self._claimer.forget()
 
     # --- private: from birth to the line
 
@@ -178,53 +178,54 @@ class CallbackSender:
         if not self._taking:
             return
         message_id = callback.message_id
-        busy = self._busy
+        busy = self._states_under_way
         target = self._targets.hold(callback.account_id, callback.target)
         if not callback.step:  # a click need not wait for a state, nor a state for a click
-            self._line_up(target, callback)
+            self._enqueue(target, callback)
             return
-        if self._behind:
-            self._behind.pop(message_id, None)
+        if self._in_table:
+            self._in_table.pop(message_id, None)
         if message_id not in busy:
             busy[message_id] = None
-            self._line_up(target, callback)
+            self._enqueue(target, callback)
             return
         later = busy[message_id]
         if later is None:
             later = busy[message_id] = deque()
         later.append(callback)
 
-    def _line_up(self, target: CallbackTarget, callback: CallbackRow) -> None:
+    def _enqueue(self, target: CallbackTarget, callback: CallbackRow) -> None:
         waiting = target.waiting
-        called_later = len(waiting) > 0 and target.under_way > 0  # by what ends, not by who comes last
+        is_pumped_later = len(waiting) > 0 and target.under_way > 0  # when an attempt ends
         waiting.append(callback)
-        if not called_later:
+        if not is_pumped_later:
             self._pump(target)
 
     def _pump(self, target: CallbackTarget) -> None:
         waiting = target.waiting
         while waiting and target.under_way < target.slots and self._taking:
             if not self._targets.start(target):
-                self._lines[target.standing].setdefault(target.account, {})[target] = None
+                self._waiting_targets[target.grade].setdefault(target.account, {})[target] = None
                 return
             self._send(target, waiting.popleft())
 
-    def _next_in_line(self, standing: Standing) -> None:
-        """Let targets begin that waited for others: each account one, in turn, while there is room."""
-        line = self._lines[standing]
+    def _start_waiting(self, grade: Grade) -> None:
+        """Start callbacks of targets that waited for others' slots: one target an account, in turn, while there is
+        room."""
+        line = self._waiting_targets[grade]
         for _ in range(min(len(line), _ACCOUNTS_TRIED)):
             account = next(iter(line))
-            if not self._targets.is_open(standing, account):
-                if standing == GOOD:
+            if not self._targets.is_open(grade, account):
+                if grade == GOOD:
                     return
-                line[account] = line.pop(account)  # behind it may stand one that has next to nothing under way
+                line[account] = line.pop(account)  # an account behind it may have next to nothing under way
                 continue
             waiting = line.pop(account)
             target = next(iter(waiting))
             del waiting[target]
             if waiting:
                 line[account] = waiting
-            self._pump(target)  # which may line up again, at the end
+            self._pump(target)  # which may wait again, at the end
 
     def _send(self, target: CallbackTarget, callback: CallbackRow) -> None:
         headers = self._headers(callback)
@@ -238,7 +239,7 @@ class CallbackSender:
     # --- private: the end of an attempt
 
     def _ended(self, target: CallbackTarget, callback: CallbackRow, outcome: HttpOutcome) -> None:
-        standing = target.standing
+        grade = target.grade
         ok = outcome.ok
         is_worse = self._targets.ended(target, ok=ok)
         recovers = ok and target.id in self._troubled
@@ -248,38 +249,38 @@ class CallbackSender:
         elif recovers:
             self._troubled.discard(target.id)
         if callback.step:
-            later = self._busy.pop(callback.message_id, None)
-            if later or self._untold:
+            later = self._states_under_way.pop(callback.message_id, None)
+            if later or self._failed_states:
                 self._follow(callback, later, ok=ok)
         if is_worse:
             self._give_back(target)
         if target.waiting:
             self._pump(target)
-        good, fresh, poor = self._lines
+        good, fresh, poor = self._waiting_targets
         if good or fresh or poor:
-            self._next_in_line(standing)
-        if target.has_more and self._claims.want(target):
-            self._claims.go_on()
+            self._start_waiting(grade)
+        if target.has_more and self._claimer.want(target):
+            self._claimer.go_on()
 
     def _follow(self, callback: CallbackRow, later: deque[CallbackRow] | None, *, ok: bool) -> None:
-        """Let the next callback of the message's states have its turn."""
+        """Enqueue the next callback about the message's states."""
         if ok and callback.step > 1:
-            later = self._without_overtaken(callback, later)
+            later = self._leave_out_overtaken(callback, later)
         if later:
-            self._busy[callback.message_id] = later
+            self._states_under_way[callback.message_id] = later
             following = later.popleft()
-            self._line_up(self._target(following), following)
+            self._enqueue(self._target(following), following)
 
     def _failed(self, target: CallbackTarget, callback: CallbackRow) -> None:
         self._troubled.add(target.id)
         if callback.step:
-            _keep_few(self._untold)
-            self._untold.setdefault(callback.message_id, []).append(callback.id)
+            _trim(self._failed_states)
+            self._failed_states.setdefault(callback.message_id, []).append(callback.id)
 
-    def _without_overtaken(self, told: CallbackRow, later: deque[CallbackRow] | None) -> deque[CallbackRow] | None:
-        """Leave out what need not be told any more: once a message's end is told, its earlier states need not be, here
-        or in the table."""
-        overtaken = [identity for identity in self._untold.pop(told.message_id, ()) if identity < told.id]
+    def _leave_out_overtaken(self, told: CallbackRow, later: deque[CallbackRow] | None) -> deque[CallbackRow] | None:
+        """Return ``later`` without the states before the message's end, which has been told. Those in the table are
+        deleted too."""
+        overtaken = [identity for identity in self._failed_states.pop(told.message_id, ()) if identity < told.id]
         kept: deque[CallbackRow] = deque()
         for callback in later or ():
             if callback.id < told.id:
@@ -293,14 +294,13 @@ class CallbackSender:
 
     # --- private: the table
 
-    def _is_in_table(self, callback: CallbackRow, *, with_next_claim: bool = False) -> None:
-        """Note that a callback waits to be claimed: what comes after it, to its target or of its message, waits behind
-        it."""
+    def _note_in_table(self, callback: CallbackRow, *, with_next_claim: bool = False) -> None:
+        """Note that a callback waits to be claimed: later ones to its target or about its message wait behind it."""
         if callback.step:
-            _keep_few(self._behind)
-            self._behind[callback.message_id] = None
+            _trim(self._in_table)
+            self._in_table[callback.message_id] = None
         if callback.target != UNKNOWN_TARGET:
-            self._claims.note_more(self._target(callback), with_next=with_next_claim)
+            self._claimer.note_more(self._target(callback), with_next=with_next_claim)
 
     def _set_off(self, off: frozenset[int]) -> None:
         for identity in off - self._off:
@@ -310,21 +310,22 @@ class CallbackSender:
         self._off = off
 
     def _give_back(self, target: CallbackTarget, *, everything: bool = False) -> None:
-        """Return what it holds beyond what its standing may, the youngest first, with what follows in its messages."""
+        """Return to the table what a target holds beyond its grade, the youngest first, with what follows about the
+        same messages."""
         released: list[CallbackRow] = []
         while target.waiting and (everything or self._targets.is_too_many(target)):
             callback = target.waiting.pop()
             released.append(callback)
             released += self._drop(target, callback)
         for callback in released:
-            self._is_in_table(callback, with_next_claim=True)
+            self._note_in_table(callback, with_next_claim=True)
         for start in range(0, len(released), CLAIM_AT_MOST):
             self._batcher.post(RELEASE, released[start : start + CLAIM_AT_MOST], _recorded)
 
     def _drop(self, target: CallbackTarget, callback: CallbackRow) -> Sequence[CallbackRow]:
-        """Hold it no more, nor those of its message that wait behind it: they are returned."""
+        """Remove a callback from memory; remove and return those about its message that wait behind it."""
         self._targets.let_go(target)
-        later = (self._busy.pop(callback.message_id, None) if callback.step else None) or ()
+        later = (self._states_under_way.pop(callback.message_id, None) if callback.step else None) or ()
         for following in later:
             self._targets.let_go(self._target(following))
         return later
@@ -337,10 +338,10 @@ class CallbackSender:
             self._take(callback)
 
 
-def _keep_few(remembered: dict[MessageId, None] | dict[MessageId, list[int]]) -> None:
+def _trim(remembered: dict[MessageId, None] | dict[MessageId, list[int]]) -> None:
     while len(remembered) >= REMEMBERED:
         del remembered[next(iter(remembered))]
 
 
 def _recorded(result: None) -> None:
-    """Nothing follows: the outbox row says what is next."""
+    """Do nothing: the row in the table has what is next."""

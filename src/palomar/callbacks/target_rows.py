@@ -1,4 +1,5 @@
-"""Targets whose last attempt failed. One that succeeds leaves the table; most are never in it."""
+"""Rows and statements of the table ``callback_targets``: targets whose last attempt failed. A success deletes the row;
+most targets never have one."""
 
 from msgspec import Struct
 
@@ -19,16 +20,18 @@ LOOKUP_TARGETS = Lookup(
     f"SELECT {_NAMES} FROM callback_targets WHERE id IN {{keys}} ORDER BY id", "bigint", lock="callback_targets"
 )
 SELECT_LONGEST = f"SELECT {_NAMES} FROM callback_targets WHERE since_ms > 0 ORDER BY since_ms, id LIMIT ?"
-"""Those that are off are among the first: they have failed for days."""
+"""Targets that have failed for longest. Those that are off are among the first."""
 FORGET_TARGETS = (
     "DELETE FROM callback_targets WHERE id IN (SELECT id FROM callback_targets t WHERE since_ms < ?"
     " AND NOT EXISTS (SELECT 1 FROM callbacks w WHERE w.account_id = t.account_id AND w.target = t.id"
     " AND w.node_id IS NULL AND w.failed = 0)"
     " AND NOT EXISTS (SELECT 1 FROM callbacks w WHERE w.target = t.id AND w.failed = 1) ORDER BY since_ms, id LIMIT ?)"
 )
-"""Those to which nothing is to be told any more."""
+"""Forget targets that no callback waits for or is kept for."""
 SELECT_OFF = f"SELECT {_NAMES} FROM callback_targets WHERE off_ms IS NOT NULL AND id > ? ORDER BY id LIMIT ?"
-SELECT_OFF_OF = f"SELECT {_NAMES} FROM callback_targets WHERE off_ms IS NOT NULL AND account_id = ? ORDER BY id LIMIT ?"
+SELECT_OFF_OF_ACCOUNT = (
+    f"SELECT {_NAMES} FROM callback_targets WHERE off_ms IS NOT NULL AND account_id = ? ORDER BY id LIMIT ?"
+)
 SELECT_LOGINS = "SELECT id, login FROM accounts WHERE id IN (SELECT account_id FROM callback_targets)"
 RESUME = "DELETE FROM callback_targets WHERE id = ? AND off_ms IS NOT NULL"
 RESUME_OF_CALLBACK = (
@@ -36,12 +39,12 @@ RESUME_OF_CALLBACK = (
     " AND id = (SELECT target FROM callbacks WHERE failed = 1 AND id = ?)"
 )
 RESUME_ALL = "DELETE FROM callback_targets WHERE off_ms IS NOT NULL"
-RESUME_ALL_OF = "DELETE FROM callback_targets WHERE off_ms IS NOT NULL AND account_id = ?"
+RESUME_ALL_OF_ACCOUNT = "DELETE FROM callback_targets WHERE off_ms IS NOT NULL AND account_id = ?"
 COUNT_KEPT = "SELECT count(*) FROM (SELECT id FROM callbacks WHERE failed = 1 AND target = ? LIMIT ?) kept"
 
 
 class TargetRow(Struct, kw_only=True):
-    """A target that fails: since when (its first failure after its last success), and how often since then."""
+    """A target that fails: since when (the first failure after its last success), and how often since then."""
 
     id: int
     account_id: AccountId
@@ -52,7 +55,7 @@ class TargetRow(Struct, kw_only=True):
     """Since when nothing is tried any more; None while it is."""
 
     def row(self) -> Row:
-        """Make its values, in the order of INSERT_TARGETS."""
+        """Return the values in the order of INSERT_TARGETS."""
         return (self.id, self.account_id, self.origin, self.since_ms, self.failures, self.off_ms)
 
 

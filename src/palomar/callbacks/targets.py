@@ -1,8 +1,8 @@
-"""How targets of callbacks stand, and how much of this node each may hold.
+"""Grades of callbacks' targets, and the slots and memory of this node that each may use.
 
-A target is an account and an origin. It is *good* while it answers, *fresh* until it first has, *poor* when it fails or
-keeps us waiting. Each standing has slots and memory of its own, for a target, for an account and for everybody: so a
-hundred targets that hang cannot take what one that answers needs, nor one account what another needs.
+A target is an account and an origin. Its grade is *good* while it answers, *fresh* until it first has, *poor* when it
+fails or keeps us waiting. Each grade has slots and memory of its own, for a target, for an account and for all
+accounts: so a hundred targets that hang cannot take what one that answers needs, nor one account what another needs.
 
 Not here: what is sent when (``sender``).
 """
@@ -13,47 +13,48 @@ from typing import Final, Literal
 from palomar.callbacks.callback_rows import CallbackRow
 from palomar.vocabulary.account import AccountId
 
-ByStanding = tuple[int, int, int]
+ByGrade = tuple[int, int, int]
 
 
-Standing = Literal[0, 1, 2]
-"""Which slots and memory a target has: a place in what has one of each. An enumeration would cost at every callback."""
+Grade = Literal[0, 1, 2]
+"""An index into tuples with a value for each grade. An enumeration would be slower, at every callback."""
 GOOD: Final = 0
 FRESH: Final = 1
 POOR: Final = 2
-STANDINGS: Final[tuple[Standing, ...]] = (GOOD, FRESH, POOR)
+GRADES: Final[tuple[Grade, ...]] = (GOOD, FRESH, POOR)
 
-MEMORY_OF_TARGET: Final[ByStanding] = (1_000, 8, 16)
-MEMORY_OF_ACCOUNT: Final[ByStanding] = (4_000, 2_000, 1_000)
-MEMORY: Final[ByStanding] = (10_000, 6_000, 4_000)
-"""Callbacks that are kept in memory; the rest waits in the outbox."""
+MEMORY_OF_TARGET: Final[ByGrade] = (1_000, 8, 16)
+MEMORY_OF_ACCOUNT: Final[ByGrade] = (4_000, 2_000, 1_000)
+MEMORY: Final[ByGrade] = (10_000, 6_000, 4_000)
+"""Callbacks that are kept in memory; the rest waits in the table."""
 
 FULL: Final = 512
-"""Connections for which an account's slots are meant; where there are fewer, it has as many fewer."""
+"""Connections for which an account's slots are meant; with fewer connections it has fewer slots in proportion."""
 SLOTS_OF_FRESH: Final = 1
-SLOTS_OF_ACCOUNT: Final[ByStanding] = (64, 128, 16)
+SLOTS_OF_ACCOUNT: Final[ByGrade] = (64, 128, 16)
 DOUBTFUL_OF_ACCOUNT: Final = 192
-"""Slots that an account's fresh and poor targets have together: what has kept us waiting still has its connection."""
+"""Slots that an account's fresh and poor targets have together: a target that was graded down still has its
+connections."""
 DOUBTFUL_AT_LEAST: Final = 4
-"""Such slots for which an account finds room though others hold all there are: else a few accounts whose targets hang
-would keep everybody else's first callbacks waiting."""
+"""Such slots that an account gets even if others use all there are: else a few accounts whose targets hang would keep
+everybody else's first callbacks waiting."""
 _SHARE_OF_SLOTS: Final = (0.75, 0.5, 0.125)
 """Of all connections."""
 _SHARE_OF_DOUBTFUL: Final = 0.75
 _SHARE_OF_DOUBTFUL_AT_LEAST: Final = 0.875
-"""With those that every account has at least; the rest is for good ones alone."""
+"""Includes those that every account has at least; the rest is for good targets alone."""
 
 WATCH_EVERY_SECONDS: Final = 0.25
 FAILURES_UNTIL_POOR: Final = 5
-"""In a row, of a target that was good; a fresh one is poor at its first."""
-LOOKS_UNTIL_POOR: Final[ByStanding] = (8, 2, 1)
-"""Looks in a row at which something was under way and nothing had ended."""
+"""Failures in a row of a good target; a fresh one is poor at its first."""
+LOOKS_UNTIL_POOR: Final[ByGrade] = (8, 2, 1)
+"""Checks in a row, by grade, at which something was under way and nothing had ended."""
 TARGETS_AT_MOST: Final = 20_000
 """Targets that are remembered."""
 
 
 class Usage:
-    """What is held in memory, and what of it is under way, by standing."""
+    """Counts of the callbacks in memory, and of those under way, by grade."""
 
     __slots__ = ("held", "under_way")
 
@@ -66,19 +67,19 @@ _NOBODY: Final = Usage()
 
 
 class CallbackTarget:
-    """One target. Mutable and plain: it is touched at every callback."""
+    """One target. It is a plain mutable object, because every callback changes it."""
 
     __slots__ = (
         "account",
         "account_id",
         "failures",
+        "grade",
         "has_more",
         "held",
         "id",
         "more_since",
         "quiet",
         "slots",
-        "standing",
         "under_way",
         "waiting",
     )
@@ -91,15 +92,15 @@ class CallbackTarget:
         self.under_way = 0
         self.held = 0
         self.failures = 0
-        self.standing: Standing = FRESH
+        self.grade: Grade = FRESH
         self.slots = slots
-        """How many may be under way at once, standing as it does."""
+        """How many may be under way at once, by its grade."""
         self.quiet = 0
-        """Looks at which nothing had ended."""
+        """Checks in a row at which nothing had ended."""
         self.has_more = False
-        """Whether something due is in the table: what is born then waits behind it."""
+        """True if something due is in the table: new callbacks wait behind it."""
         self.more_since = 0
-        """Which claim was the last when it was last seen that there is more."""
+        """Number of the last claim when ``has_more`` was last set."""
 
     @property
     def key(self) -> tuple[AccountId, int]:
@@ -107,15 +108,15 @@ class CallbackTarget:
 
 
 class CallbackTargets:
-    """All of them, and what they use. ``slots`` are one good target's, ``connections`` everybody's."""
+    """All targets, and what they use. ``slots`` are those of one good target, ``connections`` those of all."""
 
     def __init__(self, *, slots: int, connections: int) -> None:
-        self._slots: ByStanding = (slots, min(SLOTS_OF_FRESH, slots), 1)
+        self._slots: ByGrade = (slots, min(SLOTS_OF_FRESH, slots), 1)
         good, fresh, poor = (max(int(connections * share), 1) for share in _SHARE_OF_SLOTS)
-        self._slots_of_all: ByStanding = (good, fresh, poor)
+        self._slots_of_all: ByGrade = (good, fresh, poor)
         self._connections = connections
         good, fresh, poor = (max(slots * min(connections, FULL) // FULL, 1) for slots in SLOTS_OF_ACCOUNT)
-        self._slots_of_account: ByStanding = (good, fresh, poor)
+        self._slots_of_account: ByGrade = (good, fresh, poor)
         self._doubtful_of_account = max(DOUBTFUL_OF_ACCOUNT * min(connections, FULL) // FULL, 1)
         self._doubtful = max(int(connections * _SHARE_OF_DOUBTFUL), 1)
         self._at_least_of_account = max(DOUBTFUL_AT_LEAST * min(connections, FULL) // FULL, 1)
@@ -128,15 +129,15 @@ class CallbackTargets:
 
     @property
     def held(self) -> int:
-        """Count what is in memory, of all."""
+        """Count the callbacks in memory."""
         return sum(self.all.held)
 
     def find(self, identity: int) -> CallbackTarget | None:
-        """Find the target, if it is remembered."""
+        """Return the target; None if it is not remembered."""
         return self._by_id.get(identity)
 
     def of(self, account_id: AccountId, identity: int) -> CallbackTarget:
-        """Find the target, and make a fresh one where it is not remembered."""
+        """Return the target, made fresh if it is not remembered."""
         target = self._by_id.get(identity)
         if target is None:
             self._forget_idle()
@@ -147,132 +148,133 @@ class CallbackTargets:
         return target
 
     def every(self) -> list[CallbackTarget]:
-        """List all that are remembered."""
+        """List all targets that are remembered."""
         return list(self._by_id.values())
 
     def active(self) -> list[CallbackTarget]:
-        """List those with something under way."""
+        """List the targets with something under way."""
         return list(self._active)
 
     def room(self, account_id: AccountId, identity: int) -> int:
         """Count how many more callbacks to a target may be held in memory."""
         target = self._by_id.get(identity)
         if target is not None:
-            standing, held, account = target.standing, target.held, target.account
+            grade, held, account = target.grade, target.held, target.account
         else:
-            standing, held, account = FRESH, 0, self._accounts.get(account_id, _NOBODY)
+            grade, held, account = FRESH, 0, self._accounts.get(account_id, _NOBODY)
         return min(
-            MEMORY_OF_TARGET[standing] - held,
-            MEMORY_OF_ACCOUNT[standing] - account.held[standing],
-            MEMORY[standing] - self.all.held[standing],
+            MEMORY_OF_TARGET[grade] - held,
+            MEMORY_OF_ACCOUNT[grade] - account.held[grade],
+            MEMORY[grade] - self.all.held[grade],
         )
 
     def hold(self, account_id: AccountId, identity: int) -> CallbackTarget:
-        """Note that one more callback to a target is in memory; give the target."""
+        """Note that one more callback to a target is in memory; return the target."""
         target = self._by_id.get(identity) or self.of(account_id, identity)
-        standing = target.standing
+        grade = target.grade
         target.held += 1
-        target.account.held[standing] += 1
-        self.all.held[standing] += 1
+        target.account.held[grade] += 1
+        self.all.held[grade] += 1
         return target
 
     def let_go(self, target: CallbackTarget) -> None:
-        """Note that one callback to it is in memory no more."""
-        standing = target.standing
+        """Note that one callback to a target is in memory no more."""
+        grade = target.grade
         target.held -= 1
-        target.account.held[standing] -= 1
-        self.all.held[standing] -= 1
+        target.account.held[grade] -= 1
+        self.all.held[grade] -= 1
 
     def start(self, target: CallbackTarget) -> bool:
-        """Note that one more callback to it is under way, if its own slots, its account's and everybody's let it begin;
-        tell whether they do."""
-        standing = target.standing
+        """Note that one more callback to a target is under way; return False, and note nothing, if its own slots, its
+        account's or those of all are used up."""
+        grade = target.grade
         of_account, of_all = target.account.under_way, self.all.under_way
-        if target.under_way >= target.slots or of_account[standing] >= self._slots_of_account[standing]:
+        if target.under_way >= target.slots or of_account[grade] >= self._slots_of_account[grade]:
             return False
-        if standing == GOOD:  # as is_open() says, without the call: nearly all are good
+        if grade == GOOD:  # as is_open() says, without the call: nearly all are good
             if self.under_way >= self._connections or of_all[GOOD] >= self._slots_of_all[GOOD]:
                 return False
         elif of_account[FRESH] + of_account[POOR] >= self._doubtful_of_account or not self.is_open(
-            standing, target.account
+            grade, target.account
         ):
             return False
         if not target.under_way:
             target.quiet = 0
             self._active[target] = None
         target.under_way += 1
-        of_account[standing] += 1
-        of_all[standing] += 1
+        of_account[grade] += 1
+        of_all[grade] += 1
         self.under_way += 1
         return True
 
-    def is_open(self, standing: Standing, account: Usage) -> bool:
-        """Tell whether everybody's slots would let one more of that standing begin for an account."""
+    def is_open(self, grade: Grade, account: Usage) -> bool:
+        """Return True if the slots of all let one more of that grade begin for an account."""
         if self.under_way >= self._connections:
             return False
         of_all = self.all.under_way
-        if standing == GOOD:
+        if grade == GOOD:
             return of_all[GOOD] < self._slots_of_all[GOOD]
         doubtful = of_all[FRESH] + of_all[POOR]
-        if doubtful < self._doubtful and of_all[standing] < self._slots_of_all[standing]:
+        if doubtful < self._doubtful and of_all[grade] < self._slots_of_all[grade]:
             return True
         of_account = account.under_way[FRESH] + account.under_way[POOR]
         return of_account < self._at_least_of_account and doubtful < self._doubtful_with_least
 
     def ended(self, target: CallbackTarget, *, ok: bool) -> bool:
-        """Note that a callback to it has ended, and is held no more; True where the target stands worse for it."""
-        standing = target.standing
+        """Note that a callback to a target has ended, and is in memory no more; return True if the target was graded
+        down."""
+        grade = target.grade
         target.quiet = 0
         target.under_way -= 1
         if not target.under_way:
             del self._active[target]
         account, everybody = target.account, self.all
-        account.under_way[standing] -= 1
-        everybody.under_way[standing] -= 1
+        account.under_way[grade] -= 1
+        everybody.under_way[grade] -= 1
         self.under_way -= 1
         target.held -= 1
-        account.held[standing] -= 1
-        everybody.held[standing] -= 1
+        account.held[grade] -= 1
+        everybody.held[grade] -= 1
         if ok:
             target.failures = 0
-            if standing != GOOD:
+            if grade != GOOD:
                 self._regrade(target, GOOD)
             return False
         target.failures += 1
-        if standing == FRESH or (standing == GOOD and target.failures >= FAILURES_UNTIL_POOR):
+        if grade == FRESH or (grade == GOOD and target.failures >= FAILURES_UNTIL_POOR):
             self._regrade(target, POOR)
             return True
         return False
 
-    def look(self, target: CallbackTarget) -> bool:
-        """Look at it, every WATCH_EVERY_SECONDS; True where it has kept us waiting, and stands worse for it."""
-        if target.standing == POOR:
+    def check(self, target: CallbackTarget) -> bool:
+        """Check a target, every WATCH_EVERY_SECONDS; return True if it has kept us waiting and was graded down."""
+        if target.grade == POOR:
             return False
         target.quiet += 1
-        if target.quiet < LOOKS_UNTIL_POOR[target.standing]:
+        if target.quiet < LOOKS_UNTIL_POOR[target.grade]:
             return False
         self._regrade(target, POOR)
         return True
 
     def is_too_many(self, target: CallbackTarget) -> bool:
-        """Tell whether it holds more than its standing may."""
-        return target.held > MEMORY_OF_TARGET[target.standing]
+        """Return True if a target holds more than its grade may."""
+        return target.held > MEMORY_OF_TARGET[target.grade]
 
     def is_half_empty(self, target: CallbackTarget) -> bool:
-        """Tell whether it is time to fetch what waits for it in the table."""
-        return 2 * target.held < MEMORY_OF_TARGET[target.standing]
+        """Return True if it is time to fetch what waits for a target in the table."""
+        return 2 * target.held < MEMORY_OF_TARGET[target.grade]
 
-    def _regrade(self, target: CallbackTarget, standing: Standing) -> None:
+    def _regrade(self, target: CallbackTarget, grade: Grade) -> None:
         for usage in (target.account, self.all):
-            usage.held[target.standing] -= target.held
-            usage.held[standing] += target.held
-            usage.under_way[target.standing] -= target.under_way
-            usage.under_way[standing] += target.under_way
-        target.standing = standing
-        target.slots = self._slots[standing]
+            usage.held[target.grade] -= target.held
+            usage.held[grade] += target.held
+            usage.under_way[target.grade] -= target.under_way
+            usage.under_way[grade] += target.under_way
+        target.grade = grade
+        target.slots = self._slots[grade]
 
     def _forget_idle(self) -> None:
-        """Forget idle ones: customers choose the hosts, and those that are done with must not pile up."""
+        """Forget idle targets, because customers choose the hosts and unused ones would pile up."""
         if len(self._by_id) >= TARGETS_AT_MOST:
             self._by_id = {identity: target for identity, target in self._by_id.items() if target.held}
             used = {target.account_id for target in self._by_id.values()}

@@ -161,7 +161,7 @@ async def _deliver(work: Work, message: InboundMessage, owners: Owners, *, is_ne
         return
     await _obey(work, account, owner, message)
     if is_news:
-        Outbox.of(work).call_back(
+        Outbox.of(work).add(
             InboundReceived(
                 number=owner.number,
                 msisdn=plain_address(message.source),

@@ -22,7 +22,7 @@ def mark_message_sent(work: Work, message: OpenMessage) -> None:
     none of them is in doubt: nobody knows whether the carrier has such a part."""
     if message.parts_left == 0 and message.state in _NOT_SENT and message.worst is not State.REJECTED:
         move(message, State.SENT, MESSAGE_TRANSITIONS)
-        Outbox.of(work).tell(
+        Outbox.of(work).add_for(
             message,
             CarrierTook(
                 message_id=message.id, request_ref=message.request_ref, msisdn=message.msisdn, at_ms=work.now_ms
@@ -75,7 +75,7 @@ def correct_end(work: Work, part: OpenPart, state: State) -> None:
 def _report_end(work: Work, message: OpenMessage) -> None:
     work.add_moment(message.id, Kind.ENDED, {"state": message.state, "presumed": bool(message.presumed)})
     if message.state is not State.CANCELLED:
-        Outbox.of(work).tell(message, _event(message, work.now_ms))
+        Outbox.of(work).add_for(message, _event(message, work.now_ms))
 
 
 def _event(message: OpenMessage, at_ms: int) -> Event:

@@ -7,7 +7,7 @@ What belongs to the platform (carriers, orphans, words) is told only to who sees
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from palomar.callbacks.backlog import off_targets
+from palomar.callbacks.backlog import list_off_targets
 from palomar.callbacks.callback_rows import ask_troubled
 from palomar.callbacks.target_rows import TargetRow
 from palomar.ports import OFF_ON_PURPOSE
@@ -92,7 +92,7 @@ async def attention(tx: Transaction, whose: Whose, *, now_ms: int) -> Attention:
         orphans=await _orphans(tx) if whose is None else [],
         words=await _words(tx, now_ms=now_ms) if whose is None else [],
         hosts=await _hosts(tx, whose),
-        off=[row for row in await off_targets(tx) if whose is None or row.account_id in whose],
+        off=[row for row in await list_off_targets(tx) if whose is None or row.account_id in whose],
         low=await _low(tx, whose, now_ms=now_ms),
         held=await count_held(tx, whose),
     )

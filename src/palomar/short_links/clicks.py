@@ -110,7 +110,7 @@ def _tell(work: Work, click: Click) -> None:
         address=click.address,
         agent=click.agent,
     )
-    Outbox.of(work).call_back(
+    Outbox.of(work).add(
         event,
         account_id=link.account_id,
         dialect=message.dialect,

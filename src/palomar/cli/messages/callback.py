@@ -27,7 +27,7 @@ def list_callbacks(failed: bool, login: str | None, as_json: bool) -> None:
         logins = {int(found.id): found.login for found in (await context.accounts()).by_id.values()}
         account_id = account.id if account else None
         views: list[dict[str, object]] = []
-        wanted: tuple[backlog.Standing, ...] = (backlog.FAILED, backlog.FAILING, backlog.WAITING)
+        wanted: tuple[backlog.CallbackState, ...] = (backlog.FAILED, backlog.FAILING, backlog.WAITING)
         for standing in wanted[:1] if failed else wanted:
             after, count = 0, backlog.PAGE
             while count == backlog.PAGE:
@@ -91,7 +91,7 @@ def resume(login: str | None, url: str | None, as_json: bool) -> None:
         account_id = account.id if account else None
         logins = {int(found.id): found.login for found in (await context.accounts()).by_id.values()}
         views: list[dict[str, object]] = []
-        for target in await context.database.read(backlog.off_targets, account_id=account_id):
+        for target in await context.database.read(backlog.list_off_targets, account_id=account_id):
             if url is not None and target.origin != url.rstrip("/"):
                 continue
             total, count = 0, backlog.PAGE

@@ -13,7 +13,7 @@ from palomar.app import config as configuration
 from palomar.app.config import Config, ConfigError
 from palomar.app.data_directory import has_data, opened_database, wall_clock
 from palomar.billing.audit import audit_ledger
-from palomar.callbacks.backlog import off_words
+from palomar.callbacks.backlog import describe_off_targets
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.operations.doctor_safety import Verdict, examine_safety
 from palomar.cli.root import json_option, show_json, visible
@@ -109,7 +109,7 @@ async def _examine_database(database: Database) -> list[Verdict]:
     verdicts: list[Verdict] = [("ok", f"database: reached, schema up to date; messages: {counted}")]
     verdicts.extend(await _examine_proxies(database))
     verdicts.extend(("fault", f"ledger: {fault}") for fault in faults)
-    verdicts.extend(("warning", words) for words in await database.read(off_words))
+    verdicts.extend(("warning", words) for words in await database.read(describe_off_targets))
     if not faults:
         verdicts.append(("ok", "ledger: every entry sums to zero, every balance is its ledger's sum"))
     return verdicts

@@ -83,11 +83,11 @@ class Callbacks:
         within = self._scoped(wanted)
 
         async def look(tx: Transaction, before: int, room: int) -> HistoryPage[Callback]:
-            return await history.open_ones(tx, within, before=before, limit=room)
+            return await history.list_open(tx, within, before=before, limit=room)
 
         page = await self._page(look, before=before, limit=limit)
         callbacks = [callback.row for callback in page.found]
-        tried = await self._database.read(history.tried_of, callbacks) if callbacks else {}
+        tried = await self._database.read(history.attempts_of, callbacks) if callbacks else {}
         found = [self._shown_open(callback, tried[callback.row.id]) for callback in page.found]
         return HistoryPage(found=found, older=page.older)
 
@@ -96,14 +96,14 @@ class Callbacks:
         within = self._scoped(wanted)
 
         async def look(tx: Transaction, before: int, room: int) -> HistoryPage[PastAttempt]:
-            return await history.tried_ones(tx, within, before=before, limit=room)
+            return await history.list_attempts(tx, within, before=before, limit=room)
 
         page = await self._page(look, before=before, limit=limit)
         return HistoryPage(found=[self._shown(tried) for tried in page.found], older=page.older)
 
     async def tried(self, identity: int) -> PastAttempt | None:
         """One attempt in scope; None for any other."""
-        found = await self._database.read(history.find_tried, identity)
+        found = await self._database.read(history.find_attempt, identity)
         return self._shown(found) if found is not None and self._scope.has(found.account_id) else None
 
     async def open_one(self, identity: int) -> OpenCallback | None:
@@ -113,7 +113,7 @@ class Callbacks:
             found = await history.find_open(tx, identity)
             if found is None or not self._scope.has(found.row.account_id):
                 return None
-            return found, (await history.tried_of(tx, [found.row]))[found.row.id]
+            return found, (await history.attempts_of(tx, [found.row]))[found.row.id]
 
         result = await self._database.read(script)
         return None if result is None else self._shown_open(*result)
@@ -133,7 +133,7 @@ class Callbacks:
         now_ms = self._clock.wall_ms()
 
         async def script(tx: Transaction) -> bool:
-            owner = await backlog.owner_of(tx, callback_id)
+            owner = await backlog.account_of(tx, callback_id)
             return owner is not None and self._scope.has(owner) and await backlog.replay(tx, callback_id, now_ms=now_ms)
 
         return await self._batcher.write(script)
@@ -159,7 +159,7 @@ class Callbacks:
         """List targets in scope that are off, each with how many callbacks are kept for it."""
 
         async def script(tx: Transaction) -> list[OffTarget]:
-            found = [row for row in await backlog.off_targets(tx) if self._scope.has(row.account_id)]
+            found = [row for row in await backlog.list_off_targets(tx) if self._scope.has(row.account_id)]
             return [OffTarget(row=row, kept=await backlog.count_kept(tx, row.id)) for row in found[:OFF_AT_MOST]]
 
         return await self._database.read(script)

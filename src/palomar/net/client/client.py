@@ -6,7 +6,7 @@ host has slots and the pool has room; a connection that gets free takes the next
 task and no timer a request: all have the same time-out, so those under way stand in the order in which they
 expire, and one timer watches the first.
 
-Not for retries, fair turns between hosts or what an answer means: the notifier's. Never follows a redirect,
+Not for retries, fair turns between hosts or what an answer means: ``callbacks.sender``'s. Never follows a redirect,
 reads no proxy from the environment, keeps no cookie.
 """
 

@@ -1,8 +1,8 @@
-"""Turns of callbacks: a node takes what is due, of each target no more than it has room for.
+"""Claim: a node takes callbacks that are due, for each target no more than it has room for.
 
-What waits for one target is never read to find what waits for another: accounts take turns, and so do the targets of
-an account. A callback whose message has told a later state meanwhile is left out; one whose message has an earlier one
-due brings that along. What is due for a target that is off is kept as failed.
+Accounts take turns, and so do the targets of an account; what waits for one target is never read to find what waits for
+another. A callback whose message has told a later state meanwhile is deleted. An earlier callback of the same message
+that is due is claimed along. What is due for a target that is switched off is kept as failed.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from palomar.callbacks import callback_rows as rows
 from palomar.callbacks import history
 from palomar.callbacks import target_rows as targets
-from palomar.callbacks.attempts import drop_untold
+from palomar.callbacks.attempts import drop_overtaken
 from palomar.callbacks.callback_rows import CallbackRow
 from palomar.callbacks.callback_target import UNKNOWN_TARGET
 from palomar.callbacks.outbox import CallbackContext, Outbox
@@ -23,7 +23,7 @@ from palomar.vocabulary.message import MessageId
 
 ACCOUNTS_A_LOOK = 20
 TARGETS_A_LOOK = 50
-"""Of each account. Together they bound what one look costs, however many targets there are."""
+"""Targets of each account. Both bound what one look through the table costs, however many targets there are."""
 TROUBLED_AT_MOST = 1_000
 _LEAST_SHARE = 20
 
@@ -32,12 +32,12 @@ Key = tuple[AccountId, int]
 
 
 class CallbackClaimOrder(Struct, kw_only=True):
-    """Take at most ``limit`` due callbacks: of these targets, and if it ``looks`` of those it comes upon, behind the
-    account and the targets where the last look ended."""
+    """A request for at most ``limit`` due callbacks of the targets ``of``. If it ``looks``, it also claims those of
+    targets that a look through the table finds; the look begins where the last one ended (``after_...``)."""
 
     limit: int
     room: Callable[[AccountId, int], int]
-    """How many more of a target the node takes; asked in the middle of the transaction."""
+    """Returns how many more of a target the node takes; called in the middle of the transaction."""
     of: Collection[Key] = ()
     looks: bool = True
     after_account: int = -1
@@ -45,24 +45,24 @@ class CallbackClaimOrder(Struct, kw_only=True):
 
 
 class ClaimedCallbacks(Struct, kw_only=True):
-    """What was taken, and how the targets stand that were looked at."""
+    """The callbacks that were claimed, and what was learned of their targets."""
 
     callbacks: list[CallbackRow] = field(default_factory=list)
     emptied: set[Key] = field(default_factory=set)
-    """Of these nothing more is due."""
+    """Targets for which nothing more is due."""
     left: set[Key] = field(default_factory=set)
-    """Of these something more is."""
+    """Targets for which something more is due."""
     troubled: list[int] = field(default_factory=list)
-    """Targets that fail, of all nodes: whoever has a success with one says so. Only of a look."""
+    """Targets that fail, on any node, so that their next success is recorded. Only after a look."""
     off: set[int] = field(default_factory=set)
-    """Those of them that are off."""
+    """Those of them that are switched off."""
     after_account: int = -1
-    """Where the next look begins; -1 is at the start, so that all have had their turn."""
+    """Where the next look begins; -1 is the start, when all accounts have had their turn."""
     after_target: dict[AccountId, int] = field(default_factory=dict)
 
 
 async def claim_callbacks(work: Work, orders: Sequence[CallbackClaimOrder]) -> list[ClaimedCallbacks]:
-    """Take due callbacks that nobody has, each account and each of its targets in turn."""
+    """Claim due callbacks that no node has, each account and each of its targets in turn."""
     return [await _claim(work, order) for order in orders]
 
 
@@ -100,13 +100,13 @@ async def _claim(work: Work, order: CallbackClaimOrder) -> ClaimedCallbacks:
     for callback in claimed.callbacks:
         callback.node_id = work.context.node_id
         if callback.target == UNKNOWN_TARGET:
-            callback.target = CallbackContext.of(work.context).desk.target_of(callback.account_id, callback.url)
+            callback.target = CallbackContext.of(work.context).intake.target_of(callback.account_id, callback.url)
         Outbox.of(work).change(callback)
     return claimed
 
 
 async def _look(work: Work, order: CallbackClaimOrder, claimed: ClaimedCallbacks) -> list[Key]:
-    """Find some accounts' targets for which something is due, and how far the look came."""
+    """Find targets of the next accounts for which something is due, and note how far the look came."""
     found = await work.tx.select(rows.SELECT_WAITING_ACCOUNTS, order.after_account, ACCOUNTS_A_LOOK)
     due: list[Key] = []
     for (account_id,) in found:
@@ -122,21 +122,21 @@ async def _look(work: Work, order: CallbackClaimOrder, claimed: ClaimedCallbacks
 
 
 async def _off_among(work: Work, keys: Collection[Key]) -> set[int]:
-    """Find which of the targets are off. Their rows stay so until the commit: who resumes one waits for us."""
+    """Find which of the targets are switched off, and lock their rows until the commit."""
     found = await work.tx.lookup(targets.LOOKUP_TARGETS, sorted({target for _, target in keys}))
     return {target.id for target in map(targets.target_row, found) if target.off_ms is not None}
 
 
 def _keep(work: Work, callbacks: Sequence[CallbackRow]) -> None:
-    """Keep as failed what nobody tries: its target is off."""
+    """Keep callbacks as failed whose target is switched off."""
     for callback in callbacks:
         callback.failed = 1
         Outbox.of(work).change(callback)
 
 
 async def _in_order(work: Work, callbacks: Sequence[CallbackRow]) -> list[CallbackRow]:
-    """Order them as they were born, with those of the same messages that come before them, without what was
-    overtaken."""
+    """Sort callbacks by their ids, add earlier ones of the same messages that are due, and drop those that a later
+    state has overtaken."""
     states = [callback for callback in callbacks if callback.step]
     taken = {callback.id: callback for callback in callbacks}
     latest: dict[MessageId, int] = {}
@@ -150,7 +150,7 @@ async def _in_order(work: Work, callbacks: Sequence[CallbackRow]) -> list[Callba
     told: dict[MessageId, int] = {}
     ids = sorted({callback.message_id for callback in states})
     if ids:
-        for message_id, text in await work.tx.lookup(history.LOOKUP_TOLD, ids):
+        for message_id, text in await work.tx.lookup(history.LOOKUP_ATTEMPT_DETAILS, ids):
             told_id = detail_of(text).get("callback")
             if isinstance(told_id, int):
                 told[message_id] = max(told_id, told.get(message_id, 0))
@@ -158,7 +158,7 @@ async def _in_order(work: Work, callbacks: Sequence[CallbackRow]) -> list[Callba
     for identity in sorted(taken):
         callback = taken[identity]
         if callback.step and identity < told.get(callback.message_id, 0):
-            drop_untold(work, callback)
+            drop_overtaken(work, callback)
         else:
             kept.append(callback)
     return kept

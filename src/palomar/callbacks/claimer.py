@@ -1,17 +1,17 @@
-"""Claims of callbacks: what waits in the table is fetched as soon as its target has room for it.
+"""Fetches callbacks that wait in the table as soon as their target has room for them.
 
-One claim is under way at a time. It is of the targets that want more, and now and then of those that a look at the
-table comes upon, which goes on where the last one ended until all have had their turn.
+One claim is under way at a time. It is for the targets that want more. Now and then it also looks through the table for
+other targets; each look goes on where the last one ended, until all have had their turn.
 
-Not here: which callback is due (``callbacks.turns``), and what is sent when (``sender``).
+Not here: which callback is due (``callbacks.claim``), and what is sent when (``sender``).
 """
 
 from itertools import islice
 from typing import Final, Protocol
 
 from palomar.callbacks.callback_target import UNKNOWN_TARGET
+from palomar.callbacks.claim import CallbackClaimOrder, ClaimedCallbacks, claim_callbacks
 from palomar.callbacks.targets import CallbackTarget, CallbackTargets
-from palomar.callbacks.turns import CallbackClaimOrder, ClaimedCallbacks, claim_callbacks
 from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.account import AccountId
 
@@ -21,16 +21,16 @@ _TARGETS_A_CLAIM: Final = 50
 CLAIM = Step(name="claim_callbacks", script=claim_callbacks)
 
 
-class TakesClaimed(Protocol):
-    """Hold what was claimed; ``looked`` where the claim also says how all failing targets stand."""
+class ClaimedHandler(Protocol):
+    """Takes over what was claimed; ``looked`` if the claim also lists all failing targets."""
 
     def __call__(self, claimed: ClaimedCallbacks, *, looked: bool) -> None: ...
 
 
-class Claims:
-    """The claims of one node. ``batcher`` is plugged in by :meth:`attach`."""
+class CallbackClaimer:
+    """Makes the claims of one node. ``batcher`` is set by :meth:`attach`."""
 
-    def __init__(self, targets: CallbackTargets, *, claimed: TakesClaimed) -> None:
+    def __init__(self, targets: CallbackTargets, *, claimed: ClaimedHandler) -> None:
         self._targets = targets
         self._take = claimed
         self._batcher: Batcher
@@ -41,25 +41,25 @@ class Claims:
         self._looking = False
         self._taking = True
         self.began = False
-        """Whether a look has ended: until then nobody knows what waits in the table."""
+        """True once a look has ended; until then it is not known what waits in the table."""
 
     def attach(self, batcher: Batcher) -> None:
         self._batcher = batcher
 
     def look(self) -> None:
-        """Claim of all targets in turn, whoever wants more."""
+        """Look through the table with the next claim."""
         self._looking = True
         self.go_on()
 
     def note_more(self, target: CallbackTarget, *, with_next: bool = False) -> None:
-        """Note that a callback waits in the table; ``with_next`` where the next claim may be of the same transaction,
-        and not see it."""
+        """Note that a callback of this target waits in the table; ``with_next`` if the next claim may be in the same
+        transaction, and not see it."""
         target.has_more = True
         target.more_since = self._number + with_next
         self.want(target)
 
     def want(self, target: CallbackTarget) -> bool:
-        """Have a target in the next claim if it is time to fetch what waits for it; says whether it is."""
+        """Put a target into the next claim if it is time to fetch what waits for it; return whether it is."""
         targets = self._targets
         if not self.began or not targets.is_half_empty(target) or targets.room(target.account_id, target.id) <= 0:
             return False
@@ -67,7 +67,7 @@ class Claims:
         return True
 
     def go_on(self) -> None:
-        """Claim, unless a claim is under way or nobody wants one."""
+        """Begin a claim, unless one is under way or nothing is wanted."""
         if self._under_way or not self._taking or not (self._looking or self._wanted):
             return
         wanted = list(islice(self._wanted, _TARGETS_A_CLAIM))
@@ -101,7 +101,7 @@ class Claims:
         self._wanted.clear()
 
     def stop(self) -> None:
-        """Claim nothing any more; a claim that is under way takes nothing."""
+        """Begin no claim any more; one that is under way takes nothing."""
         self._taking = False
 
     # --- private

@@ -1,15 +1,15 @@
-"""Turns of callbacks: accounts and their targets take turns, an earlier state comes along, a target may be off."""
+"""Claims of callbacks: accounts and their targets take turns, an earlier state comes along, a target may be off."""
 
 import pytest
 from tests.support.world import START_MS, World
 
 from palomar.app.housekeeping import expire
-from palomar.callbacks import turns
+from palomar.callbacks import claim
 from palomar.callbacks.attempts import Attempt, pass_over, record_attempts, release_callbacks
-from palomar.callbacks.backlog import off_targets, replay, replay_all, resume
+from palomar.callbacks.backlog import list_off_targets, replay, replay_all, resume
 from palomar.callbacks.callback_rows import INSERT_CALLBACKS, CallbackRow
 from palomar.callbacks.callback_target import OffAfter
-from palomar.callbacks.turns import CallbackClaimOrder, ClaimedCallbacks, claim_callbacks
+from palomar.callbacks.claim import CallbackClaimOrder, ClaimedCallbacks, claim_callbacks
 from palomar.ports import HttpOutcome
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import Account
@@ -85,10 +85,10 @@ async def test_only_the_named_targets_are_claimed_where_no_look_is_asked_for(wor
 async def test_a_look_goes_on_where_the_last_one_ended_until_all_had_their_turn(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(turns.ACCOUNTS_A_LOOK + 3):
+    for number in range(claim.ACCOUNTS_A_LOOK + 3):
         await store(world, await world.account(), f"h{number}", 1)
     (first,) = await world.do(claim_callbacks, CallbackClaimOrder(limit=500, room=lambda *key: 9))
-    assert len(first.callbacks) == turns.ACCOUNTS_A_LOOK
+    assert len(first.callbacks) == claim.ACCOUNTS_A_LOOK
     order = CallbackClaimOrder(limit=500, room=lambda *key: 9, after_account=first.after_account)
     (second,) = await world.do(claim_callbacks, order)
     assert (len(second.callbacks), second.after_account) == (3, -1)
@@ -96,7 +96,7 @@ async def test_a_look_goes_on_where_the_last_one_ended_until_all_had_their_turn(
 
 async def test_the_targets_of_an_account_take_turns_too(world: World) -> None:
     account = await world.account()
-    for number in range(turns.TARGETS_A_LOOK + 10):
+    for number in range(claim.TARGETS_A_LOOK + 10):
         await store(world, account, f"h{number}", 1, due_ms=START_MS + 1_000)
     well = await store(world, account, "last", 1, target=(1 << 62) + (1 << 61))
     seen: list[int] = []
@@ -109,7 +109,7 @@ async def test_the_targets_of_an_account_take_turns_too(world: World) -> None:
     assert seen == [well[0].id]
 
 
-async def test_what_was_stored_without_a_target_gets_one_when_it_is_taken(world: World) -> None:
+async def test_a_callback_that_was_stored_without_a_target_gets_one_when_it_is_claimed(world: World) -> None:
     account = await world.account()
     await store(world, account, "old", 2, target=0)
     claimed = await world.claim()
@@ -118,7 +118,7 @@ async def test_what_was_stored_without_a_target_gets_one_when_it_is_taken(world:
     assert rows == [(world.target_of(account.id, "http://old/"), world.node_id)] * 2
 
 
-async def test_what_was_given_back_is_taken_again_in_its_order(world: World) -> None:
+async def test_callbacks_that_were_released_are_claimed_again_in_order(world: World) -> None:
     account = await world.account()
     stored = await store(world, account, "a", 5)
     claimed = await world.claim()
@@ -142,7 +142,7 @@ async def test_an_earlier_state_that_waits_for_its_next_attempt_does_not_come_al
     assert [callback.id for callback in (await world.claim()).callbacks] == [late.id]
 
 
-async def test_operator_is_not_tried_again_once_phone_was_told(world: World) -> None:
+async def test_a_failed_acceptance_is_not_tried_again_once_the_delivery_was_told(world: World) -> None:
     message_id = await world.sent(await world.account())
     (took,) = (await world.claim()).callbacks
     await world.do(record_attempts, Attempt(took, BROKEN))
@@ -155,7 +155,7 @@ async def test_operator_is_not_tried_again_once_phone_was_told(world: World) -> 
     assert (await world.show(message_id)).timeline[-1].kind == "passed_over"
 
 
-async def test_operator_that_was_given_up_is_not_told_by_a_replay_once_phone_was(world: World) -> None:
+async def test_a_replay_does_not_tell_an_acceptance_once_the_delivery_was_told(world: World) -> None:
     await world.sent(await world.account())
     (took,) = (await world.claim()).callbacks
     took.attempts = 5
@@ -187,7 +187,7 @@ async def test_a_presumed_end_is_not_told_again_once_the_real_one_was(world: Wor
     assert await world.ask("SELECT id FROM callbacks") == []
 
 
-async def test_a_click_that_was_told_hides_no_state(world: World) -> None:
+async def test_a_click_that_was_told_does_not_hide_a_state(world: World) -> None:
     account = await world.account()
     await world.sent(account)
     (took,) = (await world.claim()).callbacks
@@ -272,7 +272,7 @@ async def test_one_success_begins_the_count_anew(world: World) -> None:
     assert await off(world) == [("http://ill", 2, None)]
 
 
-async def test_who_fails_is_known_to_every_node(world: World) -> None:
+async def test_failing_targets_are_known_to_every_node(world: World) -> None:
     account = await world.account()
     await fail(world, account, "dead", 1)
     claimed = await world.claim()
@@ -347,12 +347,12 @@ async def test_a_replay_of_what_is_kept_resumes_its_target(world: World) -> None
     assert [callback.id for callback in (await world.claim()).callbacks] == [stored[1].id]
 
 
-async def test_what_is_off_is_listed_for_its_account(world: World) -> None:
+async def test_targets_that_are_off_are_listed_by_account(world: World) -> None:
     one, other = await world.account(), await world.account()
     await put_off(world, one, "dead")
     await put_off(world, other, "gone")
 
     async def script(tx: Transaction) -> list[str]:
-        return [row.origin for row in await off_targets(tx, account_id=one.id)]
+        return [row.origin for row in await list_off_targets(tx, account_id=one.id)]
 
     assert await world.database.read(script) == ["http://dead"]
