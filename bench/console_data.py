@@ -69,7 +69,7 @@ async def _measured(options: argparse.Namespace, database: Database, *, engine: 
     await _index(database)
     print(f"\n| question | median, ms | worst of {options.repeat}, ms | answer |\n| --- | ---: | ---: | --- |")
     slow = []
-    for name, ask in await database.survey(lambda tx: questions(tx, account_count=options.accounts)):
+    for name, ask in await database.read_long(lambda tx: questions(tx, account_count=options.accounts)):
         took_ms, answer = await _asked(database, ask, options.repeat)
         median_ms = statistics.median(took_ms)
         print(f"| {name} | {median_ms:.1f} | {max(took_ms):.1f} | {answer} |", flush=True)
@@ -88,7 +88,7 @@ async def _asked(
             return _in_short(await ask(tx))
 
         began = time.perf_counter()
-        answer = await database.survey(script)
+        answer = await database.read_long(script)
         took_ms.append((time.perf_counter() - began) * 1_000)
     return took_ms, answer
 
@@ -159,11 +159,11 @@ async def _index(database: Database) -> None:
     reads, adds = [], []
     while True:
         began = time.perf_counter()
-        some = await database.survey(lambda tx: next_slice(tx, limit=SLICE))
+        some = await database.read_long(lambda tx: next_slice(tx, limit=SLICE))
         read = time.perf_counter()
         if not some.rows:
             break
-        await database.index(lambda tx, some=some: add_slice(tx, some))  # type: ignore[misc]
+        await database.write_index(lambda tx, some=some: add_slice(tx, some))  # type: ignore[misc]
         reads.append((read - began) * 1_000)
         adds.append((time.perf_counter() - read) * 1_000)
     if reads:

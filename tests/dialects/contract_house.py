@@ -36,7 +36,7 @@ from palomar.reports import messages as lookup
 from palomar.reports.messages import MessageView
 from palomar.smpp import SubmitSm, parameters
 from palomar.storage.database import Database, Transaction
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.transaction.message_rows import MESSAGE_COLUMNS, MessageRow, message_rows
 from palomar.vocabulary.account import Account, AccountId, AccountSettings
 from palomar.vocabulary.message import State
@@ -290,5 +290,5 @@ def _text(arrival: ArrivedPart) -> str:
     return decode(octets, arrival.data_coding)
 
 
-async def _select_messages(tx: Transaction, account_id: AccountId) -> list[Found]:
+async def _select_messages(tx: Transaction, account_id: AccountId) -> list[ResultRow]:
     return await tx.select(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE account_id = ? ORDER BY id", account_id)

@@ -219,10 +219,10 @@ async def test_one_that_cannot_be_opened_says_why_wherever_it_fails(template: Pa
             continue
         with_surveys = 0
         try:
-            await database.survey(lambda tx: tx.select("SELECT count(*) FROM messages"))
+            await database.read_long(lambda tx: tx.select("SELECT count(*) FROM messages"))
         except DatabaseError:
             with_surveys = 1
-        assert await database.survey(lambda tx: tx.select("SELECT count(*) FROM messages")) == [(0,)]
+        assert await database.read_long(lambda tx: tx.select("SELECT count(*) FROM messages")) == [(0,)]
         await database.close()
         disk.unregister()
         if not disk.failed:

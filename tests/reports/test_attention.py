@@ -32,7 +32,7 @@ async def timed(world: World) -> World:
 
 
 async def look(world: World, whose: Whose = None) -> Attention:
-    return await world.database.survey(lambda tx: attention(tx, whose, now_ms=world.now_ms))
+    return await world.database.read_long(lambda tx: attention(tx, whose, now_ms=world.now_ms))
 
 
 async def call_back(world: World, account: Account, *callbacks: tuple[str, int, int]) -> None:

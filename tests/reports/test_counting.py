@@ -91,7 +91,7 @@ async def test_counts_that_somebody_spoilt_are_right_again_when_their_minute_is_
 async def test_what_was_seen_before_somebody_else_counted_is_not_added(timed: World) -> None:
     account = await timed.account()
     await timed.accept(account)
-    seen_early = await timed.database.survey(lambda tx: look(tx, [MINUTE_MS]))
+    seen_early = await timed.database.read_long(lambda tx: look(tx, [MINUTE_MS]))
     await timed.accept(account)
     await count_changed(timed)
     for piece in slices(seen_early):
@@ -103,7 +103,7 @@ async def test_many_differences_are_added_in_slices_that_each_add_up(timed: Worl
     account = await timed.account(credit=10_000 * CREDIT)
     for number in range(AT_ONCE + 5):
         await timed.accept(account, carrier=f"c{number}")
-    seen = await timed.database.survey(lambda tx: look(tx, [MINUTE_MS]))
+    seen = await timed.database.read_long(lambda tx: look(tx, [MINUTE_MS]))
     first, second = slices(seen)
     assert await timed.database.write(lambda tx: settle(tx, first))
     await _adds_up(timed)
@@ -177,22 +177,22 @@ async def test_a_node_that_begins_finds_what_has_not_ended_and_what_was_never_co
     await count_changed(timed)
     timed.now_ms += 10 * Bucket.MINUTE
     await timed.accept(account)
-    found = await timed.database.survey(left)
+    found = await timed.database.read_long(left)
     assert found.minutes == [MINUTE_MS]
-    young = await timed.database.survey(lambda tx: unseen(tx, since_ms=MINUTE_MS + Bucket.MINUTE, limit=1))
+    young = await timed.database.read_long(lambda tx: unseen(tx, since_ms=MINUTE_MS + Bucket.MINUTE, limit=1))
     assert (young.minutes, young.next_ms) == ([MINUTE_MS + 10 * Bucket.MINUTE], MINUTE_MS + 11 * Bucket.MINUTE)
-    rest = await timed.database.survey(lambda tx: unseen(tx, since_ms=young.next_ms or 0, limit=5))
+    rest = await timed.database.read_long(lambda tx: unseen(tx, since_ms=young.next_ms or 0, limit=5))
     assert (rest.minutes, rest.next_ms) == ([MINUTE_MS + 20 * Bucket.MINUTE], None)
 
 
 async def test_how_far_the_counting_is_never_passes_what_the_counter_still_has_to_do(timed: World) -> None:
     await timed.accept(await timed.account())
     await count(timed, MINUTE_MS, uncounted_ms=MINUTE_MS - 5)
-    assert (await timed.database.survey(left)).uncounted_ms == MINUTE_MS - 5
+    assert (await timed.database.read_long(left)).uncounted_ms == MINUTE_MS - 5
     await timed.accept(await timed.account())
     await count(timed, MINUTE_MS)
     now_ms = await timed.database.read(lambda tx: tx.now_ms())
-    assert abs((await timed.database.survey(left)).uncounted_ms - (now_ms - LOOK_BACK_MS)) < Bucket.HOUR
+    assert abs((await timed.database.read_long(left)).uncounted_ms - (now_ms - LOOK_BACK_MS)) < Bucket.HOUR
 
 
 async def test_counted_minutes_come_one_after_the_other(timed: World) -> None:
@@ -203,7 +203,7 @@ async def test_counted_minutes_come_one_after_the_other(timed: World) -> None:
     await count_changed(timed)
 
     async def after(minute_ms: int) -> int | None:
-        return await timed.database.survey(lambda tx: next_counted(tx, after_ms=minute_ms))
+        return await timed.database.read_long(lambda tx: next_counted(tx, after_ms=minute_ms))
 
     assert [await after(0), await after(MINUTE_MS)] == [MINUTE_MS, MINUTE_MS + 2 * Bucket.MINUTE]
     assert await after(MINUTE_MS + 2 * Bucket.MINUTE) is None
@@ -235,7 +235,7 @@ class CountedHistories(Histories):
     @rule()
     def look_only(self) -> None:
         taken, self.world.changed = self.world.changed, set()
-        seen = self.run_now(self.world.database.survey(lambda tx: look(tx, minutes_ms(taken))))
+        seen = self.run_now(self.world.database.read_long(lambda tx: look(tx, minutes_ms(taken))))
         self.held.append((taken, seen))
 
     @rule()
@@ -270,7 +270,7 @@ class CountedHistories(Histories):
 
     async def _count(self, taken: set[int]) -> None:
         self.world.changed -= taken
-        seen = await self.world.database.survey(lambda tx: look(tx, minutes_ms(taken)))
+        seen = await self.world.database.read_long(lambda tx: look(tx, minutes_ms(taken)))
         await self._settle(taken, seen)
 
     async def _settle(self, taken: set[int], seen: Look) -> None:
@@ -288,8 +288,8 @@ class CountedHistories(Histories):
         return self.world.changed.union(*(taken for taken, _ in self.held))
 
     async def _begin_again(self) -> None:
-        found = await self.world.database.survey(left)
-        more = await self.world.database.survey(lambda tx: unseen(tx, since_ms=found.uncounted_ms, limit=100_000))
+        found = await self.world.database.read_long(left)
+        more = await self.world.database.read_long(lambda tx: unseen(tx, since_ms=found.uncounted_ms, limit=100_000))
         self.world.changed |= {(minute_ms - EPOCH_MS) // Bucket.MINUTE for minute_ms in (*found.minutes, *more.minutes)}
 
 

@@ -38,10 +38,10 @@ class Meddled:
     before_write: Callable[[], Any] | None = None
     fails: bool = False
 
-    async def survey(self, script: Script[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def read_long(self, script: Script[..., Any], *args: Any, **kwargs: Any) -> Any:
         if self.fails:
             raise Unavailable("not now")
-        return await self.database.survey(script, *args, **kwargs)
+        return await self.database.read_long(script, *args, **kwargs)
 
     async def write_in_lane(self, lane: int, script: Script[..., Any], *args: Any, **kwargs: Any) -> Any:
         if self.before_write is not None:

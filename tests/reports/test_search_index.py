@@ -24,20 +24,20 @@ from palomar.vocabulary.message import MessageId, first_id
 
 
 async def slice_of(world: World, limit: int = 10) -> IndexSlice:
-    return await world.database.survey(lambda tx: next_slice(tx, limit=limit))
+    return await world.database.read_long(lambda tx: next_slice(tx, limit=limit))
 
 
 async def add(world: World, some: IndexSlice) -> bool:
-    return await world.database.index(lambda tx: add_slice(tx, some))
+    return await world.database.write_index(lambda tx: add_slice(tx, some))
 
 
 async def where(world: World) -> Indexed:
-    return await world.database.survey(indexed)
+    return await world.database.read_long(indexed)
 
 
 async def indexed_ids(world: World) -> list[int]:
     sql = "SELECT rowid FROM message_words WHERE rowid > 0 ORDER BY rowid"
-    return [row[0] for row in await world.database.survey(lambda tx: tx.select(sql))]
+    return [row[0] for row in await world.database.read_long(lambda tx: tx.select(sql))]
 
 
 async def ids(world: World) -> list[int]:
@@ -90,12 +90,12 @@ async def test_what_was_committed_late_is_found_by_the_second_look(world: World)
     await world.do(accept, late)
     await index(world)
     assert await find_all(world, SearchFilter(text="late")) == []
-    missed = await world.database.survey(lambda tx: missed_slice(tx, limit=100))
+    missed = await world.database.read_long(lambda tx: missed_slice(tx, limit=100))
     assert [row[0] for row in missed.rows] == [late.messages[0].row.id]
     assert await add(world, missed)
     assert [row.text for row in await find_all(world, SearchFilter(text="late"))] == ["late"]
     assert await where(world) == Indexed(MessageId((await ids(world))[-1]), MessageId((await ids(world))[-1]))
-    again = await world.database.survey(lambda tx: missed_slice(tx, limit=100))
+    again = await world.database.read_long(lambda tx: missed_slice(tx, limit=100))
     assert (again.rows, again.before == again.after) == ([], True)
 
 
@@ -107,7 +107,7 @@ async def test_the_second_look_comes_a_quarter_of_an_hour_later_and_slice_by_sli
         await world.accept(account)
     await index(world)
     looked = []
-    while (some := await world.database.survey(lambda tx: missed_slice(tx, limit=1))).after != some.before:
+    while (some := await world.database.read_long(lambda tx: missed_slice(tx, limit=1))).after != some.before:
         assert some.is_full
         await add(world, some)
         looked.append(some.after.checked_id)
@@ -122,18 +122,18 @@ async def test_nothing_to_do_moves_nothing(world: World) -> None:
 async def test_the_words_of_messages_that_there_are_no_more_are_forgotten(world: World) -> None:
     await world.accept(await world.account(), count=5)
     await index(world)
-    assert await world.database.survey(oldest) == (await ids(world))[0]
+    assert await world.database.read_long(oldest) == (await ids(world))[0]
     third = MessageId((await ids(world))[2])
 
     async def script(tx: Transaction) -> int:
         return await forget_words(tx, third, limit=1)
 
-    assert [await world.database.index(script) for _ in range(3)] == [1, 1, 0]
+    assert [await world.database.write_index(script) for _ in range(3)] == [1, 1, 0]
     assert await indexed_ids(world) == (await ids(world))[2:]
 
 
 async def test_there_is_no_oldest_of_no_messages(world: World) -> None:
-    assert await world.database.survey(oldest) is None
+    assert await world.database.read_long(oldest) is None
 
 
 def test_a_time_before_all_ids_has_the_first_of_them() -> None:

@@ -21,11 +21,11 @@ async def world(database: Database) -> World:
 
 
 async def where(world: World) -> Indexed:
-    return await world.database.survey(indexed)
+    return await world.database.read_long(indexed)
 
 
 async def words(world: World) -> int:
-    rows = await world.database.survey(lambda tx: tx.select("SELECT rowid FROM message_words WHERE rowid > 0"))
+    rows = await world.database.read_long(lambda tx: tx.select("SELECT rowid FROM message_words WHERE rowid > 0"))
     return len(rows)
 
 
@@ -49,8 +49,8 @@ async def test_what_was_committed_late_is_indexed_by_a_later_turn(world: World) 
     account, indexer = await world.account(), Indexer(world.database, SetClock(), is_busy=lambda: False)
     late = world.compose(account, recipients=[recipient(text="late")])
     await world.accept(account)
-    some = await world.database.survey(lambda tx: tx.select("SELECT max(id) FROM messages"))
-    await world.database.index(lambda tx: tx.execute("UPDATE indexed SET to_id = ?", some[0][0]))
+    some = await world.database.read_long(lambda tx: tx.select("SELECT max(id) FROM messages"))
+    await world.database.write_index(lambda tx: tx.execute("UPDATE indexed SET to_id = ?", some[0][0]))
     await world.do(accept, late)
     assert await find_all(world, SearchFilter(text="late")) == []
     await indexer.index()

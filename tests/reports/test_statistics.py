@@ -30,12 +30,12 @@ def spaniard() -> Recipient:
 
 async def traffic(world: World, grain: Bucket, *, whose: Whose = None, hours: float = 3) -> list[Point]:
     until_ms = HOUR_MS + int(hours * Bucket.HOUR)
-    return await world.database.survey(statistics.traffic, whose, grain, since_ms=HOUR_MS, until_ms=until_ms)
+    return await world.database.read_long(statistics.traffic, whose, grain, since_ms=HOUR_MS, until_ms=until_ms)
 
 
 async def totals(world: World, *, whose: Whose = None, by: Dimension | None = None, days: int = 1) -> dict[str, Totals]:
     since_ms, until_ms = HOUR_MS - days * Bucket.DAY, HOUR_MS + Bucket.DAY
-    found = await world.database.survey(
+    found = await world.database.read_long(
         lambda tx: statistics.totals(tx, whose, since_ms=since_ms, until_ms=until_ms, by=by)
     )
     return dict(found)
@@ -70,7 +70,7 @@ async def test_several_dimensions_at_once_are_as_one_by_one(timed: World) -> Non
     await two_accounts(timed)
     ways = (Dimension.DIALECT, Dimension.COUNTRY, Dimension.CARRIER)
     since_ms, until_ms = HOUR_MS - Bucket.DAY, HOUR_MS + Bucket.DAY
-    found = await timed.database.survey(
+    found = await timed.database.read_long(
         lambda tx: statistics.totals_by(tx, None, since_ms=since_ms, until_ms=until_ms, by=ways)
     )
     assert found == {one: await totals(timed, by=one) for one in ways}
@@ -132,7 +132,7 @@ async def test_delivered_ones_have_their_delays(timed: World) -> None:
 
 
 async def forecast(world: World, account: Account) -> Forecast:
-    return await world.database.survey(lambda tx: statistics.forecast(tx, account.id, now_ms=world.now_ms))
+    return await world.database.read_long(lambda tx: statistics.forecast(tx, account.id, now_ms=world.now_ms))
 
 
 async def test_a_balance_lasts_as_long_as_the_last_seven_days_say(timed: World) -> None:

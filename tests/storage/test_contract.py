@@ -7,7 +7,7 @@ import pytest
 
 from palomar.reports.search_rows import INSERT_WORDS
 from palomar.storage.database import Conflict, Database, DatabaseError, Transaction
-from palomar.storage.statements import Add, Delete, Insert, Lookup, Question, Row, Update, Value, columns_of, ids_text
+from palomar.storage.statements import Add, Delete, Insert, Lookup, Row, Select, Update, Value, columns_of, ids_text
 
 WORDS = Insert("words", (*columns_of("bigint", "id"), *columns_of("text", "word"), *columns_of("bytea", "raw")))
 NEW_WORDS = Insert("words", WORDS.columns, ignore_conflicts=True)
@@ -72,7 +72,7 @@ async def test_a_script_is_given_what_is_passed_after_it_by_place_and_by_name(wo
     assert await words.write_in_lane(1, store, 2, word="two") == 2
     assert await words.write_long(store, 3, word="three") == 3
     assert await words.read(find, 1, otherwise="none") == "one"
-    assert await words.survey(find, 2, otherwise="none") == "two"
+    assert await words.read_long(find, 2, otherwise="none") == "two"
     assert await words.read(find, 4, otherwise="none") == "none"
 
 
@@ -367,11 +367,11 @@ async def test_amounts_are_added_to_what_is_there_and_rows_are_made_where_there_
 # --- questions
 
 
-ASKED = Question(
+ASKED = Select(
     "SELECT id, word FROM words WHERE id IN {ids 2} AND id > {1} ORDER BY id DESC",
 )
-JOINED = Question("SELECT u.value, w.word FROM {ids 1} u JOIN words w ON w.id = u.value + {2} ORDER BY u.value")
-OF_EACH = Question("SELECT 'sqlite' WHERE {1} > 0", "SELECT 'postgres' WHERE {1} > 0")
+JOINED = Select("SELECT u.value, w.word FROM {ids 1} u JOIN words w ON w.id = u.value + {2} ORDER BY u.value")
+OF_EACH = Select("SELECT 'sqlite' WHERE {1} > 0", "SELECT 'postgres' WHERE {1} > 0")
 
 
 async def test_questions_take_numbered_values_and_lists(words: Database) -> None:
@@ -379,22 +379,22 @@ async def test_questions_take_numbered_values_and_lists(words: Database) -> None
 
     async def script(tx: Transaction) -> list[list[tuple[object, ...]]]:
         return [
-            await tx.ask(ASKED, 2, ids_text([1, 2, 3, 5, 99])),
-            await tx.ask(ASKED, 2, ids_text([])),
-            await tx.ask(JOINED, ids_text([1, 3]), 1),
-            await tx.ask(OF_EACH, 1),
+            await tx.query(ASKED, 2, ids_text([1, 2, 3, 5, 99])),
+            await tx.query(ASKED, 2, ids_text([])),
+            await tx.query(JOINED, ids_text([1, 3]), 1),
+            await tx.query(OF_EACH, 1),
         ]
 
     expected = [[(5, "w5"), (3, "w3")], [], [(1, "w2"), (3, "w4")]]
     engine = "sqlite" if words.lanes == 1 else "postgres"
     assert await words.read(script) == [*expected, [(engine,)]]
-    assert await words.survey(script) == [*expected, [(engine,)]]
+    assert await words.read_long(script) == [*expected, [(engine,)]]
 
 
 # --- beside the rest
 
 
-async def test_a_survey_answers_as_a_read_does_whatever_the_numbers_and_texts_are(words: Database) -> None:
+async def test_a_long_read_returns_the_same_numbers_and_texts_as_a_read(words: Database) -> None:
     await put(words, *AWKWARD)
 
     async def script(tx: Transaction) -> list[list[tuple[object, ...]]]:
@@ -405,10 +405,10 @@ async def test_a_survey_answers_as_a_read_does_whatever_the_numbers_and_texts_ar
             await tx.lookup(BY_WORD, [str(row[1]) for row in AWKWARD if row[1] is not None]),
         ]
 
-    assert await words.survey(script) == await words.read(script)
+    assert await words.read_long(script) == await words.read(script)
 
 
-async def test_a_survey_sees_one_moment_however_long_it_takes_and_nobody_waits_for_it(words: Database) -> None:
+async def test_a_long_read_sees_one_snapshot_and_delays_no_other_transaction(words: Database) -> None:
     began, may_end = threading.Event(), threading.Event()
     seen = []
 
@@ -422,7 +422,7 @@ async def test_a_survey_sees_one_moment_however_long_it_takes_and_nobody_waits_f
                 await asyncio.sleep(0)
         seen.append(await everything_of(tx))
 
-    survey = asyncio.create_task(words.survey(long))
+    survey = asyncio.create_task(words.read_long(long))
     while not began.is_set():
         await asyncio.sleep(0)
     await put(words, (1, "one", None))
@@ -436,15 +436,15 @@ async def everything_of(tx: Transaction) -> list[tuple[object, ...]]:
     return await tx.select("SELECT id, word FROM words ORDER BY id")
 
 
-async def test_a_survey_cannot_write(words: Database) -> None:
+async def test_a_long_read_cannot_write(words: Database) -> None:
     async def script(tx: Transaction) -> None:
         await tx.execute("DELETE FROM words")
 
     with pytest.raises(DatabaseError):
-        await words.survey(script)
+        await words.read_long(script)
 
 
-async def test_who_stops_waiting_for_a_survey_ends_it_and_the_next_one_is_answered(words: Database) -> None:
+async def test_a_cancelled_long_read_ends_and_the_next_one_is_answered(words: Database) -> None:
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
     began = threading.Event()
 
@@ -452,25 +452,25 @@ async def test_who_stops_waiting_for_a_survey_ends_it_and_the_next_one_is_answer
         began.set()
         await tx.select(endless)
 
-    survey = asyncio.create_task(words.survey(script))
+    survey = asyncio.create_task(words.read_long(script))
     while not began.is_set():
         await asyncio.sleep(0)
     survey.cancel()
     with pytest.raises(asyncio.CancelledError):
         await survey
-    assert await words.survey(lambda tx: tx.select("SELECT 1")) == [(1,)]
+    assert await words.read_long(lambda tx: tx.select("SELECT 1")) == [(1,)]
 
 
-async def test_an_error_in_a_survey_is_told_in_the_seam_s_words_and_spoils_nothing(words: Database) -> None:
+async def test_an_error_in_a_long_read_is_a_database_error_and_spoils_nothing(words: Database) -> None:
     with pytest.raises(DatabaseError):
-        await words.survey(lambda tx: tx.select("SELECT nothing FROM nowhere"))
+        await words.read_long(lambda tx: tx.select("SELECT nothing FROM nowhere"))
 
     async def mishap(tx: Transaction) -> None:
         raise Mishap
 
     with pytest.raises(Mishap):
-        await words.survey(mishap)
-    assert await words.survey(lambda tx: tx.select("SELECT 1")) == [(1,)]
+        await words.read_long(mishap)
+    assert await words.read_long(lambda tx: tx.select("SELECT 1")) == [(1,)]
 
 
 async def test_the_index_is_written_beside_a_transaction_that_writes_the_rest(words: Database) -> None:
@@ -488,10 +488,10 @@ async def test_the_index_is_written_beside_a_transaction_that_writes_the_rest(wo
     started, done = asyncio.Event(), asyncio.Event()
     writing = asyncio.create_task(words.write(outer))
     await started.wait()
-    await words.index(fill)
+    await words.write_index(fill)
     done.set()
     await writing
-    assert await words.survey(lambda tx: tx.select("SELECT rowid FROM message_words")) == [(7,)]
+    assert await words.read_long(lambda tx: tx.select("SELECT rowid FROM message_words")) == [(7,)]
 
 
 async def test_a_script_of_the_index_that_fails_leaves_nothing(words: Database) -> None:
@@ -500,5 +500,5 @@ async def test_a_script_of_the_index_that_fails_leaves_nothing(words: Database) 
         raise Mishap
 
     with pytest.raises(Mishap):
-        await words.index(script)
-    assert await words.survey(lambda tx: tx.select("SELECT rowid FROM message_words")) == []
+        await words.write_index(script)
+    assert await words.read_long(lambda tx: tx.select("SELECT rowid FROM message_words")) == []

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from palomar.storage.database import Conflict, DatabaseError, Unavailable
-from palomar.storage.postgres_errors import in_our_words, translated
+from palomar.storage.postgres_errors import translate_error, translate_errors
 
 
 class Connection:
@@ -45,7 +45,7 @@ OPEN, CLOSED = Connection(closed=False), Connection(closed=True)
     ids=lambda error: type(error).__name__,
 )
 def test_what_is_nobodys_fault_is_an_outage_on_an_open_connection_too(error: Exception) -> None:
-    assert isinstance(translated(error, OPEN), Unavailable)
+    assert isinstance(translate_error(error, OPEN), Unavailable)
 
 
 @pytest.mark.parametrize(
@@ -58,12 +58,12 @@ def test_what_is_nobodys_fault_is_an_outage_on_an_open_connection_too(error: Exc
     ids=lambda error: type(error).__name__,
 )
 def test_whatever_is_met_on_a_closed_connection_is_an_outage(error: Exception) -> None:
-    assert isinstance(translated(error, CLOSED), Unavailable)
+    assert isinstance(translate_error(error, CLOSED), Unavailable)
 
 
 @pytest.mark.parametrize("connection", [OPEN, CLOSED, None])
 def test_a_value_that_does_not_fit_is_a_bug_wherever_it_is_met(connection: Connection | None) -> None:
-    found = translated(asyncpg.DataError("value out of int64 range"), connection)
+    found = translate_error(asyncpg.DataError("value out of int64 range"), connection)
     assert isinstance(found, DatabaseError)
     assert not isinstance(found, Unavailable)
 
@@ -73,18 +73,18 @@ def test_a_value_that_does_not_fit_is_a_bug_wherever_it_is_met(connection: Conne
     [asyncpg.SerializationError("40001"), asyncpg.DeadlockDetectedError("40P01"), asyncpg.LockNotAvailableError("")],
 )
 def test_a_lost_race_runs_again(error: Exception) -> None:
-    assert isinstance(translated(error, OPEN), Conflict)
+    assert isinstance(translate_error(error, OPEN), Conflict)
 
 
 def test_a_mistake_in_a_statement_is_a_bug_and_one_in_a_script_stays_what_it_is() -> None:
-    found = translated(asyncpg.UndefinedTableError("no such table"), OPEN)
+    found = translate_error(asyncpg.UndefinedTableError("no such table"), OPEN)
     assert type(found) is DatabaseError
     mine = ValueError("a script's own")
-    assert translated(mine, OPEN) is mine
-    with pytest.raises(ValueError, match="own"), in_our_words(OPEN):
+    assert translate_error(mine, OPEN) is mine
+    with pytest.raises(ValueError, match="own"), translate_errors(OPEN):
         raise mine
 
 
 def test_what_is_translated_already_stays() -> None:
     away = Unavailable("gone")
-    assert translated(away, OPEN) is away
+    assert translate_error(away, OPEN) is away

@@ -12,8 +12,8 @@ import pytest
 from tests.support.databases import Place
 
 from palomar.storage.database import DatabaseError, ScriptSuspended, Transaction, Unavailable
-from palomar.storage.pending import to_its_end
 from palomar.storage.sqlite import SqliteDatabase, SqliteLimits, open_sqlite, require_safe_sqlite
+from palomar.storage.uncancelled import wait_uncancelled
 
 _HOLDER = """
 import sys, apsw
@@ -92,7 +92,7 @@ async def test_a_commit_in_progress_survives_however_many_cancellations(sqlite_p
 
 async def test_whoever_waits_for_a_commit_stays_until_its_end_and_then_hears_of_the_cancellation() -> None:
     commit: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    waiting = asyncio.create_task(to_its_end(commit))
+    waiting = asyncio.create_task(wait_uncancelled(commit))
     for _ in range(3):
         await asyncio.sleep(0)
         waiting.cancel()
@@ -109,9 +109,9 @@ async def test_a_commit_that_nobody_cancels_gives_its_result_or_its_error() -> N
     bad: asyncio.Future[str] = loop.create_future()
     loop.call_soon(good.set_result, "done")
     loop.call_soon(bad.set_exception, DatabaseError("the disk is full"))
-    assert await to_its_end(good) == "done"
+    assert await wait_uncancelled(good) == "done"
     with pytest.raises(DatabaseError, match="full"):
-        await to_its_end(bad)
+        await wait_uncancelled(bad)
 
 
 @pytest.mark.parametrize("limits", [ALWAYS_THE_LOOP, ALWAYS_THE_THREAD])
@@ -140,7 +140,7 @@ async def test_another_process_that_holds_the_write_lock_delays_us_and_the_loop_
 
 
 async def test_a_lock_held_too_long_is_an_outage_and_nothing_was_written(sqlite_place: Place) -> None:
-    async with opened(sqlite_place, SqliteLimits(busy_patience_seconds=0.0)) as sqlite:
+    async with opened(sqlite_place, SqliteLimits(busy_wait_seconds=0.0)) as sqlite:
         with Holder(sqlite_place.where) as holder:
             with pytest.raises(Unavailable):
                 await sqlite.write(add_one)

@@ -54,7 +54,7 @@ async def stored_counts(world: World) -> Counts:
 
 async def count(world: World, *minutes_ms: int, uncounted_ms: int | None = None) -> bool:
     """Look at these minutes and add what their counts lack; False if counts were changed meanwhile."""
-    seen = await world.database.survey(lambda tx: look(tx, minutes_ms))
+    seen = await world.database.read_long(lambda tx: look(tx, minutes_ms))
     for piece in slices(seen):
 
         async def script(tx: Transaction, piece: Look = piece) -> bool:

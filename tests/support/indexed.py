@@ -17,8 +17,8 @@ Whose = Collection[AccountId] | None
 
 async def index(world: World, *, limit: int = 1_000) -> bool:
     """Add the next slice to the index; whether it was taken."""
-    some = await world.database.survey(lambda tx: next_slice(tx, limit=limit))
-    return await world.database.index(lambda tx: add_slice(tx, some))
+    some = await world.database.read_long(lambda tx: next_slice(tx, limit=limit))
+    return await world.database.write_index(lambda tx: add_slice(tx, some))
 
 
 async def find(
@@ -30,7 +30,9 @@ async def find(
     limit: int = 50,
     bounds: SearchBounds = BOUNDS,
 ) -> Results:
-    return await world.database.survey(lambda tx: search(tx, whose, wanted, before=before, limit=limit, bounds=bounds))
+    return await world.database.read_long(
+        lambda tx: search(tx, whose, wanted, before=before, limit=limit, bounds=bounds)
+    )
 
 
 async def find_all(

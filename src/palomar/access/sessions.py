@@ -12,7 +12,7 @@ from palomar.access import user_rows as rows
 from palomar.access.lockout import LONGEST_MS as LONGEST_WAIT_MS
 from palomar.access.lockout import forgotten, wait_ms
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import AccountId
 
@@ -185,7 +185,7 @@ def _wait_of(one: Counted, failures: int, *, last_ms: int, now_ms: int) -> int:
     return wait_ms(failures, free=one.free, last_ms=last_ms, now_ms=now_ms, longest_ms=one.longest_ms)
 
 
-def _session(row: Found) -> UserSession:
+def _session(row: ResultRow) -> UserSession:
     identity, user_id, account_id, stamp, awaits_code, address, agent, created_ms, seen_ms, expires_ms = row
     return UserSession(
         id=identity,

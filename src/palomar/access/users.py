@@ -16,7 +16,7 @@ from palomar.accounts import token_rows
 from palomar.accounts.account_rows import SELECT_ACCOUNT_BY_LOGIN
 from palomar.accounts.store import login_key
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import AccountId
 
@@ -147,7 +147,7 @@ def _bound_to(user_id: int) -> bytes:
     return b"user:%d" % user_id
 
 
-def _credentials(row: Found) -> UserCredentials:
+def _credentials(row: ResultRow) -> UserCredentials:
     identity, login, name, role, account_id, enabled, sealed, step, password_hash, created_ms = row
     user = User(
         id=identity,

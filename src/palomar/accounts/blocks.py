@@ -12,7 +12,7 @@ from ipaddress import IPv6Network, ip_address
 from typing import Final
 
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import AccountId
@@ -139,7 +139,7 @@ async def list_blocks(tx: Transaction) -> list[Block]:
     return [_block(row) for row in await tx.select(SELECT_BLOCKS)]
 
 
-def _block(row: Found) -> Block:
+def _block(row: ResultRow) -> Block:
     subject, level, reason, since_ms, until_ms = row
     return Block(subject=subject, level=level, reason=reason, since_ms=since_ms, until_ms=until_ms)
 

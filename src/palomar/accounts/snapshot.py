@@ -23,7 +23,7 @@ from palomar.routing.route_chooser import lineage
 from palomar.routing.rules import RoutingPlan
 from palomar.routing.rules_store import load_plan
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.transaction.change_counter import SELECT_VERSION
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.receipt_ids import ReceiptIdFormat
@@ -131,7 +131,7 @@ async def _templates(tx: Transaction) -> dict[int, dict[str, str]]:
     return found
 
 
-def _account(row: Found, templates: Mapping[int, Mapping[str, str]]) -> Account:
+def _account(row: ResultRow, templates: Mapping[int, Mapping[str, str]]) -> Account:
     identity, login, parent, name, enabled, may_send, stored, _ = row
     settings = read_settings(str(stored))
     return Account(

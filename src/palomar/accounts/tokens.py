@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from palomar.accounts import account_rows, token_rows
 from palomar.ports import Ids
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.vocabulary.account import AccountId
 
@@ -118,7 +118,7 @@ async def revoke_token(tx: Transaction, account_id: AccountId, token_id: int, *,
     return changed == 1
 
 
-def live_token(row: Found) -> Token:
+def live_token(row: ResultRow) -> Token:
     """Read a row of SELECT_LIVE_TOKENS."""
     identity, account_id, name, created_ms, expires_ms, by_login = row
     return Token(

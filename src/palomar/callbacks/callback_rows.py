@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from msgspec import Struct, structs
 
 from palomar.callbacks.callback_target import UNKNOWN_TARGET
-from palomar.storage.statements import Delete, Found, Insert, Lookup, Question, Row, Update, columns_of
+from palomar.storage.statements import Delete, Insert, Lookup, ResultRow, Row, Select, Update, columns_of
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId
 
@@ -108,13 +108,13 @@ class CallbackRow(Struct, kw_only=True):
         return structs.astuple(self)
 
 
-def read_callbacks(rows: Iterable[Found]) -> list[CallbackRow]:
+def read_callbacks(rows: Iterable[ResultRow]) -> list[CallbackRow]:
     """Read rows of SELECT_DUE_OF_TARGET or LOOKUP_CALLBACKS."""
     names = [name for name, _ in _COLUMNS]
     return [CallbackRow(**dict(zip(names, row, strict=True))) for row in rows]
 
 
-def ask_troubled(*, everybody: bool) -> Question:
+def ask_troubled(*, everybody: bool) -> Select:
     """Build the question for hosts with failures: host, callbacks given up, callbacks tried again. It reads at most {1}
     callbacks, of everybody or of these accounts ({2})."""
     whose = "" if everybody else " AND account_id IN {ids 2}"
@@ -124,4 +124,4 @@ def ask_troubled(*, everybody: bool) -> Question:
         " GROUP BY 1 ORDER BY 2 DESC, 3 DESC, 1"
         for engine in ("sqlite", "postgres")
     ]
-    return Question(*texts)
+    return Select(*texts)

@@ -14,7 +14,7 @@ from palomar.callbacks import callback_rows as outbox
 from palomar.callbacks.backlog import Callback
 from palomar.callbacks.callback_rows import CallbackRow, read_callbacks
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found, Lookup
+from palomar.storage.statements import Lookup, ResultRow
 from palomar.transaction.timeline_rows import detail_of
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId
@@ -154,12 +154,12 @@ def _attempt_fits(attempt: PastAttempt, wanted: HistoryFilter) -> bool:
     return not wanted.host or host_of(attempt.url) == wanted.host
 
 
-def _callback(row: Found) -> Callback:
+def _callback(row: ResultRow) -> Callback:
     (callback,) = read_callbacks([row[:-1]])
     return Callback(row=callback, about_inbound=row[-1] is None)
 
 
-def _attempt(row: Found) -> PastAttempt:
+def _attempt(row: ResultRow) -> PastAttempt:
     identity, about, at_ms, kind, text, of_message, msisdn, of_inbound, source = row
     detail = detail_of(text)
     owner = of_inbound if of_message is None else of_message

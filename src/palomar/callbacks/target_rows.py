@@ -3,7 +3,7 @@ most targets never have one."""
 
 from msgspec import Struct
 
-from palomar.storage.statements import Delete, Found, Insert, Lookup, Row, Update, columns_of
+from palomar.storage.statements import Delete, Insert, Lookup, ResultRow, Row, Update, columns_of
 from palomar.vocabulary.account import AccountId
 
 _COLUMNS = (
@@ -59,7 +59,7 @@ class TargetRow(Struct, kw_only=True):
         return (self.id, self.account_id, self.origin, self.since_ms, self.failures, self.off_ms)
 
 
-def target_row(row: Found) -> TargetRow:
+def target_row(row: ResultRow) -> TargetRow:
     """Read a row of a statement above."""
     identity, account_id, origin, since_ms, failures, off_ms = row
     return TargetRow(

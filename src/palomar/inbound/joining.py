@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from palomar.inbound import inbound_rows as rows
 from palomar.inbound.repeats import hashed, link_of, word_of
 from palomar.ports import CarrierInbound
-from palomar.storage.statements import Found, Row
+from palomar.storage.statements import ResultRow, Row
 from palomar.text.handset_text import TextPart, joined_text
 from palomar.transaction.work import Work
 
@@ -126,7 +126,7 @@ def opened(work: Work, part: CarrierInbound) -> InboundMessage:
     )
 
 
-async def with_parts(work: Work, found: Sequence[Found]) -> list[InboundMessage]:
+async def with_parts(work: Work, found: Sequence[ResultRow]) -> list[InboundMessage]:
     """Waiting messages from rows of LOOKUP_WAITING, with what has come of them."""
     messages = {
         row[0]: InboundMessage(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from palomar.inbound import inbound_rows as rows
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.vocabulary.account import AccountId
 
 
@@ -88,7 +88,7 @@ async def list_unclaimed(tx: Transaction) -> list[Unclaimed]:
     ]
 
 
-def virtual_number(row: Found) -> VirtualNumber:
+def virtual_number(row: ResultRow) -> VirtualNumber:
     """From a row of LOOKUP_NUMBERS."""
     number, account_id, url, stop_words, start_words, created_ms = row
     return VirtualNumber(
@@ -101,7 +101,7 @@ def virtual_number(row: Found) -> VirtualNumber:
     )
 
 
-def keyword(row: Found) -> Keyword:
+def keyword(row: ResultRow) -> Keyword:
     """From a row of LOOKUP_KEYWORDS."""
     number, word, account_id, url, created_ms = row
     return Keyword(number=number, word=word, account_id=AccountId(account_id), url=url, created_ms=created_ms)

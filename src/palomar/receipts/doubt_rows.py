@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from palomar.storage.statements import Columns, Found, Insert, Lookup, Row, Update, columns_of
+from palomar.storage.statements import Columns, Insert, Lookup, ResultRow, Row, Update, columns_of
 from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.message import PartId
 
@@ -66,7 +66,7 @@ class DoubtRow(Struct, kw_only=True):
         )
 
 
-def doubt_row(row: Found) -> DoubtRow:
+def doubt_row(row: ResultRow) -> DoubtRow:
     """Build a doubt from a row of LOOKUP_DOUBTS or a statement of the same columns."""
     identity, attempt, carrier, phone, sender, cause, reference, at_ms = row
     return DoubtRow(

@@ -6,7 +6,7 @@ Not here: joining them with their parts (``record``), and texts that phones writ
 from msgspec import Struct
 
 from palomar.ports import CarrierReceipt
-from palomar.storage.statements import Delete, Found, Insert, Lookup, Row, columns_of
+from palomar.storage.statements import Delete, Insert, Lookup, ResultRow, Row, columns_of
 from palomar.vocabulary.message import State
 
 INSERT_ORPHANS = Insert(
@@ -67,7 +67,7 @@ class OrphanRow(Struct, frozen=True, kw_only=True):
         )
 
 
-def orphan_row(row: Found) -> OrphanRow:
+def orphan_row(row: ResultRow) -> OrphanRow:
     """Build an orphan from a row of LOOKUP_ORPHANS or a statement of the same columns."""
     identity, carrier, reference, state, stat, raw, msisdn, sender, text, octets, received_ms = row
     receipt = CarrierReceipt(

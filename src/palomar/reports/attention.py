@@ -140,7 +140,7 @@ async def _words(tx: Transaction, *, now_ms: int) -> list[UnknownWord]:
 
 async def _hosts(tx: Transaction, whose: Whose) -> list[TroubledHost]:
     question = ask_troubled(everybody=whose is None)
-    rows = await tx.ask(question, CALLBACKS_MOST, *([] if whose is None else [ids_text(whose)]))
+    rows = await tx.query(question, CALLBACKS_MOST, *([] if whose is None else [ids_text(whose)]))
     by_host: dict[str, tuple[int, int]] = {}
     for authority, failed, waiting in rows:
         host = str(authority).rpartition("@")[2].lower()
@@ -153,7 +153,7 @@ async def _hosts(tx: Transaction, whose: Whose) -> list[TroubledHost]:
 async def _low(tx: Transaction, whose: Whose, *, now_ms: int) -> list[LowAccount]:
     begin_ms = Bucket.DAY.start_of(now_ms) - FORECAST_DAYS * Bucket.DAY
     values = (begin_ms, now_ms, LOW_DAYS * Bucket.DAY, TOLD_DAYS * Bucket.DAY, ACCOUNTS_MOST)
-    rows = await tx.ask(ask_low(everybody=whose is None), *values, *([] if whose is None else [ids_text(whose)]))
+    rows = await tx.query(ask_low(everybody=whose is None), *values, *([] if whose is None else [ids_text(whose)]))
     return [
         LowAccount(
             forecast=forecast_of(AccountId(account_id), available=available, spent=spent, in_ms=now_ms - first_ms),

@@ -9,7 +9,7 @@ from functools import cache
 
 from palomar.reports.buckets import DELAYS_MS, Bucket, Dimension, Floors
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Add, Question, columns_of
+from palomar.storage.statements import Add, Select, columns_of
 from palomar.vocabulary.message import EPOCH_MS, IDS_A_MS
 
 _KEY = (
@@ -27,7 +27,7 @@ _DELAY = (
 )
 _SUMS = ", ".join(f"CAST(sum({name}) AS BIGINT)" for name in ("messages", "parts", "microcredits"))
 # The numbers in GROUP BY are the columns in front.
-ASK_DIFFERENCES = Question(
+ASK_DIFFERENCES = Select(
     "SELECT start_ms, account_id, country, carrier, dialect, state, delay, " + _SUMS + " FROM ("
     " SELECT u.value AS start_ms, m.account_id, m.country, m.carrier, m.dialect, m.state, " + _DELAY + " AS delay,"
     " 1 AS messages, m.parts, m.price_microcredits AS microcredits FROM {ids 2} u CROSS JOIN messages m"
@@ -77,7 +77,7 @@ _SPENT = (
 )
 
 
-def ask_low(*, everybody: bool) -> Question:
+def ask_low(*, everybody: bool) -> Select:
     """Select accounts whose balance lasts less than {3} milliseconds if they go on as between {1} and {2}, or less
     than {4} if their owner was told that it is low, or is used up then: what they have, what they spent, since when
     they did, and whether they were told. Less than a day counts as one. At most {5}, of everybody or of these
@@ -85,7 +85,7 @@ def ask_low(*, everybody: bool) -> Question:
     whose = "" if everybody else " AND b.account_id IN {ids 6}"
     in_ms = f"CASE WHEN {{2}} - s.first_ms < {int(Bucket.DAY)} THEN {int(Bucket.DAY)} ELSE {{2}} - s.first_ms END"
     lasts_ms = "CASE WHEN n.account_id IS NULL THEN CAST({3} AS BIGINT) ELSE CAST({4} AS BIGINT) END"
-    return Question(
+    return Select(
         "SELECT b.account_id, b.available_microcredits, coalesce(s.spent, 0), coalesce(s.first_ms, {2}),"
         " CASE WHEN n.account_id IS NULL THEN 0 ELSE 1 END FROM balances b"
         f" LEFT JOIN ({_SPENT}) s ON s.account_id = b.account_id LEFT JOIN notices n ON n.account_id = b.account_id"
@@ -95,7 +95,7 @@ def ask_low(*, everybody: bool) -> Question:
     )
 
 
-ASK_LARGEST = Question(
+ASK_LARGEST = Select(
     "SELECT account_id FROM counts WHERE span_ms = {1} AND start_ms >= {2} AND start_ms < {3} AND account_id <> 0"
     " GROUP BY account_id ORDER BY sum(messages) DESC, account_id LIMIT {4}"
 )
@@ -103,7 +103,7 @@ ASK_LARGEST = Question(
 
 
 @cache
-def ask_counts(*, by: tuple[Dimension, ...], in_time: bool, many: bool) -> Question:
+def ask_counts(*, by: tuple[Dimension, ...], in_time: bool, many: bool) -> Select:
     """Sums by time, keys, state and delay of the counts of a grain ({1}): time is 0 where it is not asked by it. The
     columns are time, state, delay, the sums, then a key for each dimension. {2} when the minutes, hours or days begin,
     {3} the accounts; where those are too ``many`` to look each up, {2} and {3} the period and {4} the accounts."""
@@ -113,21 +113,21 @@ def ask_counts(*, by: tuple[Dimension, ...], in_time: bool, many: bool) -> Quest
         whose = (
             "start_ms >= {2} AND start_ms < {3} AND +account_id IN {ids 4}"  # the plus: along the time, not by these
         )
-    return Question(
+    return Select(
         f"SELECT {time}, state, delay, {_SUMS}{keys} FROM counts WHERE span_ms = {{1}} AND {whose}"
         f" GROUP BY 1, state, delay{keys}"
     )
 
 
 @cache
-def ask_spans(*, state: bool, carrier: bool) -> Question:
+def ask_spans(*, state: bool, carrier: bool) -> Select:
     """Of the hours or days ({1}) that begin at {2}, those in which accounts ({3}) have messages that have not ended or
     that fit, the youngest first, each with all the accounts' messages. Further values, in this order: a state, a
     carrier."""
     values = iter(range(4, 6))
     fits = [f"{column} = {{{next(values)}}}" for column, asked in (("state", state), ("carrier", carrier)) if asked]
     fitting = " AND ".join(fits) or "messages > 0"
-    return Question(
+    return Select(
         "SELECT start_ms, CAST(sum(messages) AS BIGINT) FROM counts"
         " WHERE span_ms = {1} AND start_ms IN {ids 2} AND account_id IN {ids 3} GROUP BY start_ms"
         f" HAVING max(CASE WHEN {_OPEN} OR ({fitting}) THEN 1 ELSE 0 END) = 1 ORDER BY start_ms DESC"

@@ -15,7 +15,7 @@ from palomar.reports import count_rows as rows
 from palomar.reports.buckets import EVERYBODY, GRAINS, Bucket, Floors
 from palomar.reports.count_rows import TallyRow, tally_row
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found, Row, ids_text
+from palomar.storage.statements import ResultRow, Row, ids_text
 from palomar.vocabulary.message import MessageId, born_ms, first_id
 
 AT_ONCE = 50
@@ -30,7 +30,7 @@ class Look:
     seen."""
 
     tally: TallyRow
-    differences: list[tuple[Bucket, Found]]
+    differences: list[tuple[Bucket, ResultRow]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ async def look(tx: Transaction, minutes: Collection[int]) -> Look:
         starts.setdefault(grain, set()).add(grain.start_of(minute_ms))
     differences = []
     for grain, begun in starts.items():
-        found = await tx.ask(rows.ASK_DIFFERENCES, int(grain), ids_text(sorted(begun)))
+        found = await tx.query(rows.ASK_DIFFERENCES, int(grain), ids_text(sorted(begun)))
         differences += [(grain, row) for row in found]
     return Look(tally=tally, differences=differences)
 
@@ -129,7 +129,7 @@ async def _move(tx: Transaction, tally: TallyRow, *, reached_ms: int, floors: Fl
     await tx.execute(rows.MOVE_TALLY, reached_ms, floors.minutes_ms, floors.hours_ms)
 
 
-def _added(differences: Sequence[tuple[Bucket, Found]]) -> list[Row]:
+def _added(differences: Sequence[tuple[Bucket, ResultRow]]) -> list[Row]:
     """What differences in a minute are to its hour and its day, to the account and to everybody: a row a key, in an
     order that all nodes share."""
     sums: dict[Row, tuple[int, int, int]] = {}

@@ -8,7 +8,7 @@ from palomar.callbacks.callback_rows import CallbackRow, read_callbacks
 from palomar.ports import OutgoingPart
 from palomar.receipts.orphan_rows import COUNT_ORPHANS, SELECT_ORPHANS, OrphanRow, orphan_row
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.text.alphabets import Alphabet, payloads
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import MessageRow, message_rows
@@ -155,7 +155,7 @@ async def message_by_short_id(tx: Transaction, account_id: AccountId, short_id: 
     return (await messages_of(tx, account_id, [found[0][0]])).get(found[0][0])
 
 
-def _part(row: Found) -> PartView:
+def _part(row: ResultRow) -> PartView:
     identity, state, attempt, carrier, reference, sent_ms = row
     return PartView(
         id=PartId(identity),

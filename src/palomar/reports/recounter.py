@@ -105,7 +105,7 @@ class Recounter:
     async def _settled(self, minutes: list[int]) -> bool:
         """Count these; False if another node changed counts meanwhile."""
         starts = [EPOCH_MS + minute * Bucket.MINUTE for minute in minutes]
-        for piece in slices(await self._database.survey(look, starts)):
+        for piece in slices(await self._database.read_long(look, starts)):
 
             async def script(tx: Transaction, piece: Look = piece) -> bool:
                 return await settle(tx, piece, uncounted_ms=min(starts[0], self._oldest_ms()))  # as it is by then
@@ -129,7 +129,7 @@ class Recounter:
         """What nobody told of."""
         if self._must_look and (self._looked is None or now - self._looked >= LOOK_AGAIN_SECONDS):
             self._must_look, self._looked = False, now
-            found: Left = await self._database.survey(left)
+            found: Left = await self._database.read_long(left)
             self._uncounted_ms = found.uncounted_ms
             self._found(found.minutes)
         if self._uncounted_ms is not None and len(self._changed) < _FOUND_AT_ONCE:
@@ -138,12 +138,12 @@ class Recounter:
             await self._check_one()
 
     async def _find_uncounted(self, since_ms: int) -> None:
-        found = await self._database.survey(unseen, since_ms=since_ms, limit=_FOUND_AT_ONCE)
+        found = await self._database.read_long(unseen, since_ms=since_ms, limit=_FOUND_AT_ONCE)
         self._found(found.minutes)
         self._uncounted_ms = found.next_ms
 
     async def _check_one(self) -> None:
-        checked_ms = await self._database.survey(next_counted, after_ms=self._checked_ms)
+        checked_ms = await self._database.read_long(next_counted, after_ms=self._checked_ms)
         self._checked_ms = checked_ms or 0
         if checked_ms is not None:
             self._changed.setdefault(_minute_of(checked_ms), self._clock.wall_ms())

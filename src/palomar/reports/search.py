@@ -14,7 +14,7 @@ from palomar.reports.search_rows import indexed, match_text
 from palomar.reports.search_scan import walk
 from palomar.reports.search_terms import NOTHING, Query, SearchFilter, by_accounts, holds, query_of, tokens_of
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.transaction.message_rows import LOOKUP_MESSAGES, MessageRow, message_rows
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId, first_id
@@ -122,7 +122,9 @@ async def _ask_index(
     bounds, text, reached, looked_at = task.bounds, match_text(query), top, 0
     at_once = task.limit if is_told else bounds.candidates_at_first
     while reached > task.low and len(found) < task.limit and looked_at < bounds.candidates:
-        candidates = [MessageId(row[0]) for row in await tx.ask(rows.ASK_CANDIDATES, text, task.low, reached, at_once)]
+        candidates = [
+            MessageId(row[0]) for row in await tx.query(rows.ASK_CANDIDATES, text, task.low, reached, at_once)
+        ]
         if is_told:
             found += candidates
         else:
@@ -134,7 +136,7 @@ async def _ask_index(
     return found, reached
 
 
-def _tokens(row: Found) -> set[str]:
+def _tokens(row: ResultRow) -> set[str]:
     _, account_id, _, _, request_ref, text, msisdn, label, sender = row
     return tokens_of(
         account_id=account_id, text=text, msisdn=msisdn, label=label, sender=sender, request_ref=request_ref

@@ -13,7 +13,7 @@ from palomar.reports import search_rows as rows
 from palomar.reports.search_rows import Indexed, body_text, indexed
 from palomar.reports.search_terms import tokens_of
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.vocabulary.message import MessageId, first_id
 
 BEHIND_MS = 5_000
@@ -26,7 +26,7 @@ class IndexSlice:
     """Messages for the index (rows of SELECT_TO_INDEX), where it stood when they were read, where it stands with them,
     and whether there are more."""
 
-    rows: Sequence[Found]
+    rows: Sequence[ResultRow]
     before: Indexed
     after: Indexed
     is_full: bool
@@ -74,7 +74,7 @@ async def forget_words(tx: Transaction, before: MessageId, *, limit: int) -> int
     return await tx.execute(rows.FORGET_WORDS, before, limit)
 
 
-def _body(row: Found) -> str:
+def _body(row: ResultRow) -> str:
     _, account_id, text, msisdn, label, sender, request_ref = row
     return body_text(
         tokens_of(account_id=account_id, text=text, msisdn=msisdn, label=label, sender=sender, request_ref=request_ref)

@@ -36,7 +36,7 @@ class Indexer:
         for read in (_next, _missed):
             for _ in range(_SLICES_A_TURN):
                 began = self._clock.monotonic()
-                some = await self._database.survey(read)
+                some = await self._database.read_long(read)
                 if some.after == some.before or not await self._add(some) or not some.is_full:
                     break
                 took = self._clock.monotonic() - began
@@ -44,14 +44,14 @@ class Indexer:
 
     async def forget(self) -> None:
         """Forget the words of messages that there are no more."""
-        first = await self._database.survey(oldest)
+        first = await self._database.read_long(oldest)
         if first is None:
             return
-        while await self._database.index(forget_words, first, limit=FORGOTTEN_SLICE):  # noqa: ASYNC110  # waits for nothing
+        while await self._database.write_index(forget_words, first, limit=FORGOTTEN_SLICE):  # noqa: ASYNC110  # waits for nothing
             await asyncio.sleep(_BETWEEN_FORGOTTEN_SECONDS)
 
     async def _add(self, some: IndexSlice) -> bool:
-        return await self._database.index(add_slice, some)
+        return await self._database.write_index(add_slice, some)
 
 
 def _next(tx: Transaction) -> Coroutine[None, None, IndexSlice]:

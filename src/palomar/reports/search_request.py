@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from palomar.reports.search_terms import Query, SearchFilter
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId
 
@@ -63,7 +63,7 @@ class SearchRequest:
         """How many messages may be walked along."""
         return self.bounds.walked if self.few_accounts is None else self.bounds.walked_of_accounts
 
-    def fits(self, facts: Found) -> bool:
+    def fits(self, facts: ResultRow) -> bool:
         """Whether what tokens do not tell of a message is as wanted: rows that begin as those of LOOKUP_FACTS."""
         _, account_id, state, carrier, request_ref, *_ = facts
         wanted = self.wanted

@@ -11,7 +11,7 @@ from typing import Literal, assert_never
 
 from palomar.reports.search_terms import AllOf, AnyOf, Query, Term
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Insert, Lookup, Question
+from palomar.storage.statements import Insert, Lookup, Select
 from palomar.vocabulary.message import EPOCH_MS, IDS_A_MS, MessageId
 
 INSERT_WORDS = Insert("message_words", (("rowid", "bigint"), ("body", "tsvector")))
@@ -36,7 +36,7 @@ sorted by nothing, so frequent words are found sooner so."""
 _TSQUERY = (
     """replace(replace(replace(replace({1}, ' AND ', ' & '), ' OR ', ' | '), '"*', ''':*'), '"', '''')::tsquery"""
 )
-ASK_CANDIDATES = Question(
+ASK_CANDIDATES = Select(
     "SELECT rowid FROM message_words WHERE message_words MATCH {1} AND rowid >= {2} AND rowid < {3}"
     " ORDER BY rowid DESC LIMIT {4}",
     "WITH near AS MATERIALIZED (SELECT rowid FROM (SELECT rowid, body FROM message_words"
@@ -98,7 +98,7 @@ _SOURCES: dict[Source, str] = {
 
 
 @cache
-def ask_newest(source: Source, *, among: bool, state: bool, carrier: bool) -> Question:
+def ask_newest(source: Source, *, among: bool, state: bool, carrier: bool) -> Select:
     """The newest messages between two ids ({1}, {2}), at most {4}, of the first {3} of a source: all, an account's
     ({5}), or those that have not ended. Further values, in this order: accounts, a state, a carrier."""
     values = iter(range(6 if source == "account" else 5, 9))
@@ -112,11 +112,11 @@ def ask_newest(source: Source, *, among: bool, state: bool, carrier: bool) -> Qu
     )
     # SQLite would sort what comes in order already, all of it.
     order = " ORDER BY id DESC" if source == "open" else ""
-    return Question(f"{sql}{order} LIMIT {{4}}", f"{sql} ORDER BY id DESC LIMIT {{4}}")
+    return Select(f"{sql}{order} LIMIT {{4}}", f"{sql} ORDER BY id DESC LIMIT {{4}}")
 
 
 @cache
-def ask_in_spans(*, among: bool, state: bool, carrier: bool) -> Question:
+def ask_in_spans(*, among: bool, state: bool, carrier: bool) -> Select:
     """The newest messages born in some hours or days ({1} when they begin, {2} how long they are) and between two ids
     ({3}, {4}), at most {5}. Further values, in this order: accounts, a state, a carrier."""
     values = iter(range(6, 9))
@@ -132,17 +132,17 @@ def ask_in_spans(*, among: bool, state: bool, carrier: bool) -> Question:
     )
     newest = " ORDER BY id DESC LIMIT {5}"
     # PostgreSQL would rather look at every message between the two ids, for each of the hours.
-    return Question(
+    return Select(
         f"SELECT id FROM {{ids 1}} s CROSS JOIN messages WHERE {fitting}{newest}",
         f"SELECT id FROM {{ids 1}} s, LATERAL (SELECT id FROM messages WHERE {fitting}{newest}) each_hour{newest}",
     )
 
 
-ASK_OPEN = Question(
+ASK_OPEN = Select(
     "SELECT count(*) FROM (SELECT 1 FROM messages WHERE final_ms IS NULL ORDER BY expires_ms LIMIT {1}) still_open"
 )
 """How many messages have not ended, but no more than {1}."""
-ASK_LAST_OF_ALL = Question("SELECT id FROM messages WHERE id >= {1} AND id < {2} ORDER BY id DESC LIMIT 1 OFFSET {3}")
-ASK_LAST_OF_ACCOUNT = Question(
+ASK_LAST_OF_ALL = Select("SELECT id FROM messages WHERE id >= {1} AND id < {2} ORDER BY id DESC LIMIT 1 OFFSET {3}")
+ASK_LAST_OF_ACCOUNT = Select(
     "SELECT id FROM messages WHERE account_id = {4} AND id >= {1} AND id < {2} ORDER BY id DESC LIMIT 1 OFFSET {3}"
 )

@@ -24,7 +24,7 @@ async def walk(tx: Transaction, task: SearchRequest) -> Looked:
     """The newest that are wanted, as far as the task allows to look."""
     wanted, most = task.wanted, task.bounds.still_open
     if wanted.state is not None and wanted.state not in FINAL:
-        (open_messages,) = (await tx.ask(rows.ASK_OPEN, most + 1))[0]
+        (open_messages,) = (await tx.query(rows.ASK_OPEN, most + 1))[0]
         if open_messages <= most:
             return await _newest(tx, task, "open", most, task.low, task.top, among=task.account_ids), task.low
     if not _is_narrowed(task):
@@ -92,7 +92,7 @@ async def _promising(tx: Transaction, task: SearchRequest, grain: Bucket, starts
     wanted = task.wanted
     question = ask_spans(state=wanted.state is not None, carrier=bool(wanted.carrier))
     ids = [EVERYBODY] if task.few_accounts is None else task.few_accounts
-    found = await tx.ask(question, int(grain), ids_text(starts), ids_text(ids), *_facts(task))
+    found = await tx.query(question, int(grain), ids_text(starts), ids_text(ids), *_facts(task))
     return [_Span(start_ms, messages) for start_ms, messages in found]
 
 
@@ -113,7 +113,7 @@ async def _in_spans(
     question = ask_in_spans(among=among is not None, state=wanted.state is not None, carrier=bool(wanted.carrier))
     values: list[Value] = [ids_text(span.start_ms for span in spans), int(grain), low, high, task.limit]
     values += [] if among is None else [ids_text(among)]
-    return [MessageId(row[0]) for row in await tx.ask(question, *values, *_facts(task))]
+    return [MessageId(row[0]) for row in await tx.query(question, *values, *_facts(task))]
 
 
 # --- message by message
@@ -143,7 +143,7 @@ async def _walk_one(
         last, more = rows.ASK_LAST_OF_ACCOUNT, [account_id]
     if len(found) == task.limit:
         return found, found[-1]
-    looked_at = await tx.ask(last, low, top, most - 1, *more)
+    looked_at = await tx.query(last, low, top, most - 1, *more)
     return found, MessageId(looked_at[0][0]) if looked_at else low
 
 
@@ -165,7 +165,7 @@ async def _newest(
         values.append(account_id)
     if among is not None:
         values.append(ids_text(among))
-    return [MessageId(row[0]) for row in await tx.ask(question, *values, *_facts(task))]
+    return [MessageId(row[0]) for row in await tx.query(question, *values, *_facts(task))]
 
 
 def _facts(task: SearchRequest) -> list[Value]:

@@ -11,7 +11,7 @@ from palomar.billing.credit import balance
 from palomar.reports.buckets import EVERYBODY, GRAINS, Bucket, Dimension, Totals, pieces
 from palomar.reports.count_rows import ASK_LARGEST, ask_counts, tally_row
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found, ids_text
+from palomar.storage.statements import ResultRow, ids_text
 from palomar.transaction.lease_rows import SELECT_COUNTED
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import State
@@ -122,8 +122,8 @@ def forecast_of(account_id: AccountId, *, available: int, spent: int, in_ms: int
 
 async def _of_period(
     tx: Transaction, whose: Whose, since_ms: int, until_ms: int, *, by: tuple[Dimension, ...]
-) -> list[Found]:
-    rows: list[Found] = []
+) -> list[ResultRow]:
+    rows: list[ResultRow] = []
     for piece in pieces(since_ms, until_ms, (await tally_row(tx)).floors):
         rows += await _counted(tx, whose, piece.grain, piece.since_ms, piece.until_ms, by=by, in_time=False)
     return rows
@@ -138,14 +138,14 @@ async def _counted(
     *,
     by: tuple[Dimension, ...],
     in_time: bool,
-) -> list[Found]:
+) -> list[ResultRow]:
     ids = ids_text([EVERYBODY] if whose is None else whose)
     starts = range(since_ms, until_ms, grain)
     many = len(starts) * (1 if whose is None else len(whose)) > _LOOKUPS_MOST
     question = ask_counts(by=by, in_time=in_time, many=many)
     if many:
-        return await tx.ask(question, int(grain), since_ms, until_ms, ids)
-    return await tx.ask(question, int(grain), ids_text(starts), ids)
+        return await tx.query(question, int(grain), since_ms, until_ms, ids)
+    return await tx.query(question, int(grain), ids_text(starts), ids)
 
 
 async def _largest(tx: Transaction, whose: Whose, since_ms: int, until_ms: int, *, most: int) -> Whose:
@@ -155,11 +155,11 @@ async def _largest(tx: Transaction, whose: Whose, since_ms: int, until_ms: int, 
     since_ms = max(since_ms, until_ms - RANKED_DAYS * Bucket.DAY)
     grain = next(g for g in reversed(GRAINS) if g is GRAINS[0] or until_ms - since_ms >= 2 * g)
     asked = most if whose is None else 1 << 31
-    found = await tx.ask(ASK_LARGEST, int(grain), grain.start_of(since_ms), until_ms, asked)
+    found = await tx.query(ASK_LARGEST, int(grain), grain.start_of(since_ms), until_ms, asked)
     ids = (AccountId(row[0]) for row in found)
     return [one for one in ids if whose is None or one in whose][:most]
 
 
-def _add(totals: Totals, row: Found) -> None:
+def _add(totals: Totals, row: ResultRow) -> None:
     _, state, delay, messages, parts, microcredits = row[:_KEYS]
     totals.add(State(state), delay, messages=messages, parts=parts, microcredits=microcredits)

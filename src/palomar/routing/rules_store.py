@@ -12,7 +12,7 @@ from palomar.routing.hours import parse_hours
 from palomar.routing.rules import Route, RoutingPlan
 from palomar.routing.sender_rules import SenderAction, SenderForm, SenderRule, in_order
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found
+from palomar.storage.statements import ResultRow
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.lane import Lane, Rank
@@ -91,7 +91,7 @@ def _next_id(known: Sequence[Route] | Sequence[SenderRule] | Sequence[Lane]) -> 
     return max((rule.id for rule in known), default=0) + 1
 
 
-def _route(row: Found) -> Route:
+def _route(row: ResultRow) -> Route:
     identity, name, carrier, priority, weight, cost, prefix, country, sender, account_id, *rest = row
     label, dialect, hours, enabled = rest
     return Route(
@@ -112,7 +112,7 @@ def _route(row: Found) -> Route:
     )
 
 
-def _sender_rule(row: Found) -> SenderRule:
+def _sender_rule(row: ResultRow) -> SenderRule:
     identity, carrier, country, form, action, replacement = row
     return SenderRule(
         id=identity,
@@ -124,7 +124,7 @@ def _sender_rule(row: Found) -> SenderRule:
     )
 
 
-def _lane(row: Found) -> Lane:
+def _lane(row: ResultRow) -> Lane:
     identity, name, rank, account_id, label, sender, pattern, useless_after_seconds, flash, *resend = row
     times, pause, factor = resend
     return Lane(

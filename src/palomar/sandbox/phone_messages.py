@@ -11,7 +11,7 @@ from typing import Final, LiteralString
 from palomar.inbound import inbound_rows
 from palomar.inbound.numbers import keyword, virtual_number
 from palomar.storage.database import Transaction
-from palomar.storage.statements import Found, Lookup
+from palomar.storage.statements import Lookup, ResultRow
 from palomar.text.alphabets import Alphabet
 from palomar.transaction.message_rows import LOOKUP_PART_IDS_BY_REFERENCE
 from palomar.vocabulary.account import AccountId
@@ -151,7 +151,7 @@ async def _parts_of(tx: Transaction, wanted: Collection[Reference]) -> list[tupl
 
 async def _newest(
     tx: Transaction, select: LiteralString, accounts: Accounts, condition: LiteralString, limit: int
-) -> list[Found]:
+) -> list[ResultRow]:
     """Select rows (id, account_id, ...) of these accounts, newest first: along each account's index, or along all
     rows."""
     if accounts is not None and len(accounts) <= ACCOUNTS_BY_INDEX:
@@ -164,7 +164,7 @@ async def _newest(
     return [row for row in newest if accounts is None or row[1] in accounts]
 
 
-def _sent(row: Found) -> SentToPhone:
+def _sent(row: ResultRow) -> SentToPhone:
     identity, account_id, sender, msisdn, text, alphabet, parts, state, carrier = row
     return SentToPhone(
         id=MessageId(identity),

@@ -8,7 +8,7 @@ is ``async def script(tx, ...) -> result`` and awaits nothing but ``tx``. What f
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Concatenate, LiteralString, ParamSpec, Protocol, TypeVar
 
-from palomar.storage.statements import Add, Delete, Found, Insert, Lock, Lookup, Question, Row, Update, Value
+from palomar.storage.statements import Add, Delete, Insert, Lock, Lookup, ResultRow, Row, Select, Update, Value
 from palomar.vocabulary.refusals import TemporarilyUnavailable
 
 P = ParamSpec("P")
@@ -48,15 +48,15 @@ class Transaction(Protocol):
 
     async def delete(self, statement: Delete, keys: Sequence[Value]) -> None: ...
 
-    async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[Found]: ...
+    async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[ResultRow]: ...
 
-    async def select(self, sql: LiteralString, *values: Value) -> list[Found]: ...
+    async def select(self, sql: LiteralString, *values: Value) -> list[ResultRow]: ...
 
-    async def ask(self, question: Question, *values: Value) -> list[Found]:
+    async def query(self, query: Select, *values: Value) -> list[ResultRow]:
         """Select with numbered values and lists of numbers."""
         ...
 
-    async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[Found]:
+    async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[ResultRow]:
         """Select and lock the rows until the end (on SQLite the one writer needs no row locks): to change them
         (``update``), to keep others from changing them (``share``), or only those that nobody else holds (``skip``)."""
         ...
@@ -99,12 +99,12 @@ class Database(Protocol):
         """Run the script in a read-only transaction over one snapshot. Keep it short: under two seconds."""
         ...
 
-    async def survey(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def read_long(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As :meth:`read`, for questions that take long: nothing else waits for them, they may wait for each other.
         What they select holds numbers, texts and None. Whoever stops waiting ends the question."""
         ...
 
-    async def index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write_index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the script in a transaction over the index of words alone, beside all others. What it wrote may be lost
         at a crash, all of one transaction or nothing: it can be made again."""
         ...

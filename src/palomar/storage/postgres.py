@@ -18,14 +18,14 @@ from typing import Any
 import asyncpg
 
 from palomar.storage.database import Conflict, DatabaseError, P, Script, T, Unavailable
-from palomar.storage.pending import to_its_end
-from palomar.storage.postgres_errors import in_our_words
+from palomar.storage.postgres_errors import translate_errors
 from palomar.storage.postgres_transaction import PostgresTransaction
+from palomar.storage.uncancelled import wait_uncancelled
 from palomar.vocabulary.backoff import wait_after
 
 _CONNECT_SECONDS = 3.0
 _STATEMENT_SECONDS = 3.0
-_SURVEY_SECONDS = 15.0
+_READ_LONG_SECONDS = 15.0
 _LONG_SECONDS = 24 * 3_600.0
 """A migration may take as long as it needs."""
 _LOCK_SECONDS = 4.0
@@ -55,14 +55,14 @@ _LANE_SETTINGS = {
 }
 # A long question is planned for its own values, by index where there is one, and leaves the server's other processors
 # to those who send.
-_BESIDE_SETTINGS = {
+_READ_LONG_SETTINGS = {
     **_GUARD,
     "jit": "off",
     "plan_cache_mode": "force_custom_plan",
     "enable_seqscan": "off",
     "max_parallel_workers_per_gather": "0",
 }
-_BESIDE_CONNECTIONS = 3
+_READ_LONG_CONNECTIONS = 3
 
 
 class PostgresDatabase:
@@ -70,10 +70,10 @@ class PostgresDatabase:
 
     lanes = 2
 
-    def __init__(self, url: str, pool: asyncpg.Pool, beside: asyncpg.Pool, session: str) -> None:
+    def __init__(self, url: str, pool: asyncpg.Pool, read_long_pool: asyncpg.Pool, session: str) -> None:
         self._url = url
         self._pool = pool
-        self._beside = beside
+        self._read_long_pool = read_long_pool
         self._session = session
         self._connections: list[asyncpg.Connection | None] = [None] * self.lanes
         self._locks = [asyncio.Lock() for _ in range(self.lanes)]
@@ -82,22 +82,22 @@ class PostgresDatabase:
 
     async def write(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Write as :class:`Database` says. Raises Unavailable while the server cannot be reached."""
-        return await self._written(0, lambda tx: script(tx, *args, **kwargs))
+        return await self._write(0, lambda tx: script(tx, *args, **kwargs))
 
     async def write_in_lane(self, lane: int, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._written(lane, lambda tx: script(tx, *args, **kwargs))
+        return await self._write(lane, lambda tx: script(tx, *args, **kwargs))
 
     async def write_long(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._written(0, lambda tx: script(tx, *args, **kwargs), _LONG_SECONDS)
+        return await self._write(0, lambda tx: script(tx, *args, **kwargs), _LONG_SECONDS)
 
-    async def _written(self, lane: int, script: Script[[], T], statement_seconds: float | None = None) -> T:
+    async def _write(self, lane: int, script: Script[[], T], statement_seconds: float | None = None) -> T:
         lane %= self.lanes
         async with self._locked(lane):
-            connection = await self._begun(lane)
+            connection = await self._begin(lane)
             self._mark += 1
             mark = self._mark
             try:
-                with in_our_words(connection):
+                with translate_errors(connection):
                     transaction = PostgresTransaction(connection, timeout=statement_seconds)
                     result = await script(transaction)
                     await transaction.execute(_MARK, self._lane_key(lane), mark)
@@ -118,20 +118,20 @@ class PostgresDatabase:
                 raise
         return await self._snapshot(self._pool, lambda tx: script(tx, *args, **kwargs))
 
-    async def survey(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def read_long(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See :class:`Database`; one snapshot."""
-        return await self._snapshot(self._beside, lambda tx: script(tx, *args, **kwargs))
+        return await self._snapshot(self._read_long_pool, lambda tx: script(tx, *args, **kwargs))
 
-    async def index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write_index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See :class:`Database`."""
-        async with self._lent(self._beside) as connection:
+        async with self._borrowed(self._read_long_pool) as connection:
             await connection.execute("BEGIN")
             result = await script(PostgresTransaction(connection), *args, **kwargs)
             await connection.execute("COMMIT")
             return result
 
     async def change_hint(self) -> int:
-        async with self._lent(self._pool) as connection:
+        async with self._borrowed(self._pool) as connection:
             return int(await connection.fetchval("SELECT version FROM changes WHERE id = 1"))
 
     async def upkeep(self) -> None:
@@ -139,7 +139,7 @@ class PostgresDatabase:
         self._turns += 1
         if self._turns != 2 and self._turns % _ANALYZE_EVERY_TURNS:
             return
-        async with self._lent(self._beside) as connection:
+        async with self._borrowed(self._read_long_pool) as connection:
             for table in _ANALYZED_TABLES:
                 await connection.execute(f"ANALYZE {table}", timeout=_LONG_SECONDS)
             await connection.execute(_FORGET_MARKS, time.time_ns() - _MARKS_KEPT_NS)
@@ -152,7 +152,7 @@ class PostgresDatabase:
             connection, self._connections[lane] = self._connections[lane], None
             if connection is not None:
                 await _close(connection)
-        for pool in (self._beside, self._pool):
+        for pool in (self._read_long_pool, self._pool):
             try:
                 await asyncio.wait_for(pool.close(), _CLOSE_SECONDS)
             except Exception:
@@ -175,7 +175,7 @@ class PostgresDatabase:
         finally:
             lock.release()
 
-    async def _begun(self, lane: int) -> asyncpg.Connection:
+    async def _begin(self, lane: int) -> asyncpg.Connection:
         """Give the lane's connection in a transaction; a new one where the old one has died while it was idle."""
         connection, is_new = self._connections[lane], False
         while True:
@@ -183,7 +183,7 @@ class PostgresDatabase:
                 connection, is_new = await _connect(self._url), True
                 self._connections[lane] = connection
             try:
-                with in_our_words(connection):
+                with translate_errors(connection):
                     await connection.execute("BEGIN")
                 return connection
             except Unavailable as error:
@@ -196,19 +196,19 @@ class PostgresDatabase:
                 raise
 
     @asynccontextmanager
-    async def _lent(self, pool: asyncpg.Pool) -> AsyncIterator[Any]:
+    async def _borrowed(self, pool: asyncpg.Pool) -> AsyncIterator[Any]:
         """Lend a connection of a pool. Whatever is raised inside is translated, and leaves no transaction behind."""
-        with in_our_words():
+        with translate_errors():
             async with pool.acquire(timeout=_CONNECT_SECONDS) as connection:
                 try:
-                    with in_our_words(connection):
+                    with translate_errors(connection):
                         yield connection
                 except BaseException as error:
-                    await _ended(connection, drop=isinstance(error, Unavailable))
+                    await _roll_back_or_cut(connection, drop=isinstance(error, Unavailable))
                     raise
 
     async def _snapshot(self, pool: asyncpg.Pool, script: Script[[], T]) -> T:
-        async with self._lent(pool) as connection:
+        async with self._borrowed(pool) as connection:
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             result = await script(PostgresTransaction(connection))
             await connection.execute("COMMIT")
@@ -217,29 +217,29 @@ class PostgresDatabase:
     async def _roll_back(self, lane: int, connection: asyncpg.Connection, *, drop: bool = False) -> None:
         """Leave no transaction behind: a connection that cannot even roll back is dropped."""
         try:
-            await _ended(connection, drop=drop)
+            await _roll_back_or_cut(connection, drop=drop)
         finally:
             if connection.is_closed():
                 self._drop(lane, connection)
 
     async def _commit(self, lane: int, connection: asyncpg.Connection, mark: int) -> None:
         try:
-            with in_our_words(connection):
-                await to_its_end(asyncio.ensure_future(connection.execute("COMMIT")))
+            with translate_errors(connection):
+                await wait_uncancelled(asyncio.ensure_future(connection.execute("COMMIT")))
         except Unavailable as error:
             self._drop(lane, connection)
-            if not await self._was_committed(lane, mark):
+            if not await self._is_committed(lane, mark):
                 raise Conflict("the connection was lost before the commit") from error
         except DatabaseError:
             await self._roll_back(lane, connection)
             raise
 
-    async def _was_committed(self, lane: int, mark: int) -> bool:
+    async def _is_committed(self, lane: int, mark: int) -> bool:
         """Ask a fresh connection, for as long as it takes: nobody may be answered before this is known."""
         looks = 0
         while True:
             try:
-                with in_our_words():
+                with translate_errors():
                     connection = self._connections[lane]
                     if connection is None or connection.is_closed():
                         connection = self._connections[lane] = await _connect(self._url)
@@ -270,13 +270,13 @@ async def open_postgres(url: str, *, session: str) -> PostgresDatabase:
             command_timeout=_STATEMENT_SECONDS,
             server_settings=_GUARD,
         )
-        beside = await asyncpg.create_pool(
+        read_long_pool = await asyncpg.create_pool(
             url,
             min_size=0,
-            max_size=_BESIDE_CONNECTIONS,
+            max_size=_READ_LONG_CONNECTIONS,
             timeout=_CONNECT_SECONDS,
-            command_timeout=_SURVEY_SECONDS,
-            server_settings=_BESIDE_SETTINGS,
+            command_timeout=_READ_LONG_SECONDS,
+            server_settings=_READ_LONG_SETTINGS,
         )
     except (
         asyncpg.PostgresError,
@@ -288,7 +288,7 @@ async def open_postgres(url: str, *, session: str) -> PostgresDatabase:
         ssl.SSLError,
     ) as error:
         raise DatabaseError(f"cannot open the PostgreSQL database: {error}") from error
-    return PostgresDatabase(url, pool, beside, f"{session}/{uuid.uuid4().hex}")
+    return PostgresDatabase(url, pool, read_long_pool, f"{session}/{uuid.uuid4().hex}")
 
 
 async def _connect(url: str) -> asyncpg.Connection:
@@ -301,7 +301,7 @@ async def _connect(url: str) -> asyncpg.Connection:
     return connection
 
 
-async def _ended(connection: Any, *, drop: bool) -> None:
+async def _roll_back_or_cut(connection: Any, *, drop: bool) -> None:
     """Roll back; a connection that is to be dropped, or cannot roll back in time, is cut."""
     try:
         if not drop:

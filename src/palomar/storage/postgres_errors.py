@@ -35,19 +35,19 @@ class ClosableConnection(Protocol):
 
 
 @contextmanager
-def in_our_words(connection: ClosableConnection | None = None) -> Iterator[None]:
+def translate_errors(connection: ClosableConnection | None = None) -> Iterator[None]:
     """Translate what is raised inside. Whatever a script meets on a ``connection`` that has been closed is an
     outage."""
     try:
         yield
     except Exception as error:
-        found = translated(error, connection)
+        found = translate_error(error, connection)
         if found is error:
             raise
         raise found from error
 
 
-def translated(error: Exception, connection: ClosableConnection | None = None) -> Exception:
+def translate_error(error: Exception, connection: ClosableConnection | None = None) -> Exception:
     """Say what an error means; one that is not the driver's stays as it is.
 
     A value that does not fit (DataError) is no lost connection, though asyncpg derives both from InterfaceError: taking

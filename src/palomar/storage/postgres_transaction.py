@@ -6,7 +6,19 @@ from typing import Any, LiteralString
 
 import asyncpg
 
-from palomar.storage.statements import Add, Delete, Found, Insert, Lock, Lookup, Question, Row, Update, Value, numbered
+from palomar.storage.statements import (
+    Add,
+    Delete,
+    Insert,
+    Lock,
+    Lookup,
+    ResultRow,
+    Row,
+    Select,
+    Update,
+    Value,
+    numbered,
+)
 
 _LOCKS = {"update": " FOR UPDATE", "share": " FOR SHARE", "skip": " FOR UPDATE SKIP LOCKED"}
 _numbered: dict[str, str] = {}
@@ -45,16 +57,16 @@ class PostgresTransaction:
     async def delete(self, statement: Delete, keys: Sequence[Value]) -> None:
         await self._connection.execute(statement.postgres, list(keys), timeout=self._timeout)
 
-    async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[Found]:
+    async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[ResultRow]:
         return _tuples(await self._connection.fetch(statement.postgres, list(keys), timeout=self._timeout))
 
-    async def select(self, sql: LiteralString, *values: Value) -> list[Found]:
+    async def select(self, sql: LiteralString, *values: Value) -> list[ResultRow]:
         return _tuples(await self._connection.fetch(_dollars(sql), *values, timeout=self._timeout))
 
-    async def ask(self, question: Question, *values: Value) -> list[Found]:
-        return _tuples(await self._connection.fetch(question.postgres, *values, timeout=self._timeout))
+    async def query(self, query: Select, *values: Value) -> list[ResultRow]:
+        return _tuples(await self._connection.fetch(query.postgres, *values, timeout=self._timeout))
 
-    async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[Found]:
+    async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[ResultRow]:
         return _tuples(await self._connection.fetch(_dollars(sql) + _LOCKS[lock], *values, timeout=self._timeout))
 
     async def execute(self, sql: LiteralString, *values: Value) -> int:
@@ -74,7 +86,7 @@ def _columns(rows: Sequence[Row]) -> list[tuple[Value, ...]]:
     return list(zip(*rows, strict=True))
 
 
-def _tuples(records: list[asyncpg.Record]) -> list[Found]:
+def _tuples(records: list[asyncpg.Record]) -> list[ResultRow]:
     return [tuple(record) for record in records]
 
 

@@ -2,7 +2,7 @@
 
 Statements run on the loop, because beside a busy Python thread each of them would wait for the GIL; only COMMIT, where
 the disk is waited for, leaves it (unless commits are so quick that the trip costs more). A script therefore never
-really suspends: it is driven by hand to its end. Long questions and the index of words are in ``sqlite_beside``.
+really suspends: it is driven by hand to its end. Long questions and the index of words are in ``sqlite_threads``.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from pathlib import Path
 import apsw
 
 from palomar.storage.database import DatabaseError, P, Script, T, Unavailable
-from palomar.storage.pending import to_its_end
-from palomar.storage.sqlite_beside import Beside
-from palomar.storage.sqlite_transaction import SqliteTransaction, close_all, drive, in_our_words
+from palomar.storage.sqlite_threads import SqliteThreads
+from palomar.storage.sqlite_transaction import SqliteTransaction, close_all, run_on_loop, translate_errors
+from palomar.storage.uncancelled import wait_uncancelled
 
 OLDEST_SAFE = (3, 51, 3)
 """Before it, two processes can corrupt a WAL database (the WAL-reset bug, 3.7.0 to 3.51.2)."""
@@ -38,9 +38,9 @@ class SqliteLimits:
 
     inline_commit_seconds: float = 0.0005
     """Commits that take less on the average stay on the loop: the trip to a thread would cost more."""
-    busy_patience_seconds: float = 3.0
+    busy_wait_seconds: float = 3.0
     """How long another process may hold the write lock."""
-    lock_patience_seconds: float = 4.0
+    lock_wait_seconds: float = 4.0
     """How long a transaction waits for the one before it."""
     checkpoint_pages: int = 2_000
     long_log_pages: int = 50_000
@@ -67,14 +67,14 @@ class SqliteDatabase:
         writer: apsw.Connection,
         reader: apsw.Connection,
         checkpointer: apsw.Connection,
-        beside: Beside,
+        threads: SqliteThreads,
         limits: SqliteLimits,
     ) -> None:
         self._limits = limits
         self._writer = writer
         self._reader = reader
         self._checkpointer = checkpointer
-        self._beside = beside
+        self._threads = threads
         self._writing = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "sqlite-commit")
@@ -86,10 +86,10 @@ class SqliteDatabase:
     async def write(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Write as :class:`Database` says. Raises Unavailable when another process keeps the write lock."""
         async with self._locked():
-            with in_our_words():
+            with translate_errors():
                 await self._begin()
                 try:
-                    result = await drive(script(SqliteTransaction(self._writer), *args, **kwargs))
+                    result = await run_on_loop(script(SqliteTransaction(self._writer), *args, **kwargs))
                     await self._commit()
                 except BaseException:
                     _roll_back(self._writer)
@@ -107,23 +107,23 @@ class SqliteDatabase:
     async def read(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See :class:`Database`; runs on the loop, to its end."""
         async with self._reading:
-            with in_our_words():
+            with translate_errors():
                 self._reader.execute("BEGIN")
                 try:
-                    return await drive(script(SqliteTransaction(self._reader), *args, **kwargs))
+                    return await run_on_loop(script(SqliteTransaction(self._reader), *args, **kwargs))
                 finally:
                     _roll_back(self._reader)
 
-    async def survey(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def read_long(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See :class:`Database`; in a thread, over a connection of its own."""
-        return await self._beside.survey(lambda tx: script(tx, *args, **kwargs))
+        return await self._threads.read_long(lambda tx: script(tx, *args, **kwargs))
 
-    async def index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write_index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See :class:`Database`; in a thread, over a file of its own."""
-        return await self._beside.index(lambda tx: script(tx, *args, **kwargs))
+        return await self._threads.write_index(lambda tx: script(tx, *args, **kwargs))
 
     async def change_hint(self) -> int:
-        with in_our_words():
+        with translate_errors():
             return int(self._reader.pragma("data_version"))
 
     async def upkeep(self) -> None:
@@ -135,7 +135,7 @@ class SqliteDatabase:
         if self._wal_pages < self._limits.checkpoint_pages:
             return
         loop = asyncio.get_running_loop()
-        with in_our_words():
+        with translate_errors():
             await loop.run_in_executor(self._checkpoint_thread, _checkpoint, self._checkpointer)
             if self._wal_pages >= self._limits.long_log_pages:
                 async with self._locked():
@@ -143,7 +143,7 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Finish the commit under way, checkpoint, close."""
-        await self._beside.close()
+        await self._threads.close()
         async with self._writing, self._reading:
             self._thread.shutdown(wait=True)
             self._checkpoint_thread.shutdown(wait=True)
@@ -154,7 +154,7 @@ class SqliteDatabase:
         """Wait for the one writer, but not for a disk that has stopped: raises Unavailable."""
         if self._writing.locked():
             try:
-                async with asyncio.timeout(self._limits.lock_patience_seconds):
+                async with asyncio.timeout(self._limits.lock_wait_seconds):
                     await self._writing.acquire()
             except TimeoutError as error:
                 raise Unavailable("another transaction does not end") from error
@@ -166,13 +166,13 @@ class SqliteDatabase:
             self._writing.release()
 
     async def _begin(self) -> None:
-        patience_ends = time.monotonic() + self._limits.busy_patience_seconds
+        end = time.monotonic() + self._limits.busy_wait_seconds
         while True:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
                 return
             except apsw.BusyError as error:
-                if time.monotonic() > patience_ends:
+                if time.monotonic() > end:
                     raise Unavailable("another process holds the database's write lock") from error
                 await asyncio.sleep(_BUSY_WAIT_SECONDS)
 
@@ -182,7 +182,9 @@ class SqliteDatabase:
             self._writer.execute("COMMIT")
         else:
             # Whoever is cancelled here must not leave while the thread is still inside the connection.
-            await to_its_end(asyncio.get_running_loop().run_in_executor(self._thread, self._writer.execute, "COMMIT"))
+            await wait_uncancelled(
+                asyncio.get_running_loop().run_in_executor(self._thread, self._writer.execute, "COMMIT")
+            )
         self._commit_seconds += (time.perf_counter() - started - self._commit_seconds) * 0.1
 
     def _on_wal(self, connection: apsw.Connection, name: str, pages: int) -> int:
@@ -216,7 +218,7 @@ def open_sqlite(path: Path, *, limits: SqliteLimits = SqliteLimits(), vfs: str |
         checkpointer.execute("SELECT count(*) FROM sqlite_schema")  # a connection that never read checkpoints nothing
         checkpointer.set_busy_timeout(0)
         return SqliteDatabase(
-            writer=writer, reader=reader, checkpointer=checkpointer, beside=Beside(path, vfs=vfs), limits=limits
+            writer=writer, reader=reader, checkpointer=checkpointer, threads=SqliteThreads(path, vfs=vfs), limits=limits
         )
     except (apsw.Error, OSError) as error:
         close_all(opened)

@@ -13,7 +13,7 @@ import apsw
 import msgspec
 
 from palomar.storage.database import Conflict, DatabaseError, ScriptSuspended, T, Unavailable
-from palomar.storage.statements import Add, Delete, Found, Insert, Lock, Lookup, Question, Row, Update, Value
+from palomar.storage.statements import Add, Delete, Insert, Lock, Lookup, ResultRow, Row, Select, Update, Value
 
 _RACES = (apsw.BusyError, apsw.LockedError, apsw.SchemaChangeError)
 # What no statement of ours is to blame for. A database that is read-only, corrupt or replaced is an outage too: nothing
@@ -63,17 +63,17 @@ class SqliteTransaction:
     async def delete(self, statement: Delete, keys: Sequence[Value]) -> None:
         self._cursor.executemany(statement.sqlite, [(key,) for key in keys])
 
-    async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[Found]:
+    async def lookup(self, statement: Lookup, keys: Sequence[Value]) -> list[ResultRow]:
         listed = [key.hex() for key in keys if isinstance(key, bytes)] if statement.key == "bytea" else keys
         return self._select(statement.sqlite, (_encode(listed).decode(),))
 
-    async def select(self, sql: LiteralString, *values: Value) -> list[Found]:
+    async def select(self, sql: LiteralString, *values: Value) -> list[ResultRow]:
         return self._select(sql, values)
 
-    async def ask(self, question: Question, *values: Value) -> list[Found]:
-        return self._select(question.sqlite, values)
+    async def query(self, query: Select, *values: Value) -> list[ResultRow]:
+        return self._select(query.sqlite, values)
 
-    async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[Found]:
+    async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[ResultRow]:
         return self._select(sql, values)
 
     async def execute(self, sql: LiteralString, *values: Value) -> int:
@@ -86,11 +86,11 @@ class SqliteTransaction:
     async def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
-    def _select(self, sql: str, values: Row) -> list[Found]:
+    def _select(self, sql: str, values: Row) -> list[ResultRow]:
         return self._cursor.execute(sql, values).fetchall()
 
 
-async def drive(coroutine: Coroutine[None, None, T]) -> T:
+async def run_on_loop(coroutine: Coroutine[None, None, T]) -> T:
     """Run the script on the loop; where it pauses, the rest of the process has a turn."""
     try:
         while isinstance(coroutine.send(None), _Pause):  # noqa: ASYNC110  # waits for nothing: others have a turn
@@ -103,7 +103,7 @@ async def drive(coroutine: Coroutine[None, None, T]) -> T:
     raise _suspended(coroutine)
 
 
-def run_through(coroutine: Coroutine[None, None, T]) -> T:
+def run_in_thread(coroutine: Coroutine[None, None, T]) -> T:
     """Run the script in this thread, without a pause."""
     try:
         while isinstance(coroutine.send(None), _Pause):
@@ -116,7 +116,7 @@ def run_through(coroutine: Coroutine[None, None, T]) -> T:
     raise _suspended(coroutine)
 
 
-def translated(error: apsw.Error) -> DatabaseError:
+def translate_error(error: apsw.Error) -> DatabaseError:
     """An error of SQLite in the seam's words."""
     if isinstance(error, _RACES):
         return Conflict(str(error))
@@ -134,12 +134,12 @@ def close_all(connections: Iterable[apsw.Connection]) -> None:
 
 
 @contextlib.contextmanager
-def in_our_words() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Translate whatever SQLite raises inside."""
     try:
         yield
     except apsw.Error as error:
-        raise translated(error) from error
+        raise translate_error(error) from error
     except MemoryError as error:
         raise Unavailable("SQLite got no memory") from error
 

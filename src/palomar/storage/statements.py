@@ -17,7 +17,7 @@ ColumnType = Literal["bigint", "text", "bytea", "tsvector"]
 Columns = tuple[tuple[str, ColumnType], ...]
 Value = int | str | bytes | None
 Row = tuple[Value, ...]
-Found = tuple[Any, ...]
+ResultRow = tuple[Any, ...]
 """A row as a database gives it back; the mapping beside its SQL gives it types again."""
 _encode = msgspec.json.Encoder().encode
 
@@ -42,7 +42,7 @@ class Insert:
         return f"INSERT INTO {self.table} ({self._names}) VALUES ({marks}){self._tail}"
 
     @cached_property
-    def sqlite_at_once(self) -> str:
+    def sqlite_from_json(self) -> str:
         """All rows as one JSON text: lists of lists."""
         values = ", ".join(f"value ->> {index}" for index, _ in enumerate(self.columns))
         return f"INSERT INTO {self.table} ({self._names}) SELECT {values} FROM json_each(?)"
@@ -133,7 +133,7 @@ class Add:
 
 
 @dataclass(frozen=True)
-class Question:
+class Select:
     """A select with numbered values (``{1}``, ``{2}``) that takes lists, or that the engines cannot share.
 
     ``{ids 2}`` is a list of numbers, given as one JSON text (``ids_text``): after IN it is a set to look in, elsewhere
@@ -145,12 +145,12 @@ class Question:
 
     @cached_property
     def sqlite(self) -> str:
-        return _worded(self.sql, mark="?", ids="SELECT value FROM json_each(?{0})", among="IN ({0})")
+        return _fill_in(self.sql, mark="?", ids="SELECT value FROM json_each(?{0})", among="IN ({0})")
 
     @cached_property
     def postgres(self) -> str:
         ids = "SELECT value::bigint AS value FROM json_array_elements_text(${0}::json)"
-        return _worded(self.postgres_sql or self.sql, mark="$", ids=ids, among="= ANY(ARRAY({0}))")
+        return _fill_in(self.postgres_sql or self.sql, mark="$", ids=ids, among="= ANY(ARRAY({0}))")
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def _unnest(columns: Columns) -> str:
     return "unnest(" + ", ".join(f"${index}::{kind}[]" for index, kind in enumerate(kinds, 1)) + ")"
 
 
-def _worded(sql: str, *, mark: str, ids: str, among: str) -> str:
+def _fill_in(sql: str, *, mark: str, ids: str, among: str) -> str:
     sql = re.sub(r"IN \{ids (\d+)\}", lambda found: among.format(ids.format(found[1])), sql)
     sql = re.sub(r"\{ids (\d+)\}", lambda found: f"({ids.format(found[1])})", sql)
     return re.sub(r"\{(\d+)\}", lambda found: f"{mark}{found[1]}", sql)

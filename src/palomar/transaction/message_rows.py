@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from palomar.storage.statements import Columns, Delete, Found, Insert, Lookup, Row, Update, columns_of
+from palomar.storage.statements import Columns, Delete, Insert, Lookup, ResultRow, Row, Update, columns_of
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.lane import Rank
@@ -191,7 +191,7 @@ class MessageRow(Struct, frozen=True, kw_only=True, gc=False):
         )
 
 
-def message_rows(rows: Iterable[Found]) -> list[MessageRow]:
+def message_rows(rows: Iterable[ResultRow]) -> list[MessageRow]:
     """Make messages from rows of MESSAGE_COLUMNS."""
     found = []
     for row in rows:
@@ -297,7 +297,7 @@ class OpenPart(Struct):
 _STATES = {state.value: state for state in State}
 
 
-def waiting_rows(rows: Iterable[Found]) -> list[WaitingRow]:
+def waiting_rows(rows: Iterable[ResultRow]) -> list[WaitingRow]:
     """Make waiting parts from rows of LOOKUP_WAITING."""
     found = []
     for row in rows:
@@ -310,7 +310,7 @@ def waiting_rows(rows: Iterable[Found]) -> list[WaitingRow]:
     return found
 
 
-def open_parts(rows: Iterable[Found], known: dict[MessageId, OpenMessage]) -> list[OpenPart]:
+def open_parts(rows: Iterable[ResultRow], known: dict[MessageId, OpenMessage]) -> list[OpenPart]:
     """Make parts from rows of LOOKUP_PARTS. They share the messages in ``known``; messages not in it are added."""
     found = []
     for row in rows:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from palomar.storage.statements import Found, Insert, columns_of
+from palomar.storage.statements import Insert, ResultRow, columns_of
 from palomar.vocabulary.message import MessageId
 from palomar.vocabulary.timeline import Detail, Kind, Moment
 
@@ -17,7 +17,7 @@ encode_detail = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, str | int | bool | None]).decode
 
 
-def moments(rows: Iterable[Found]) -> list[Moment]:
+def moments(rows: Iterable[ResultRow]) -> list[Moment]:
     """Make moments from rows of SELECT_TIMELINE."""
     return [
         Moment(

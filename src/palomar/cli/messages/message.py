@@ -237,7 +237,7 @@ async def find_messages(context: CommandContext, wanted: SearchFilter, *, most: 
     older: MessageId | None = LATEST
     while older is not None and not 0 < most <= len(found):
         limit = min(_PAGE, most - len(found)) if most else _PAGE
-        page = await context.database.survey(search, None, wanted, before=older, limit=limit)
+        page = await context.database.read_long(search, None, wanted, before=older, limit=limit)
         found += page.messages
         older = page.older
     return found

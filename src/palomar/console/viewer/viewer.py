@@ -175,7 +175,7 @@ class Viewer:
         whose, now_ms = self.scope.account_ids, self._viewers.clock.wall_ms()
         with_accounts = self.account_count > 1
         own = [account for account in accounts if self.scope.has(account.id)]
-        found = await self._database.survey(
+        found = await self._database.read_long(
             overview, whose, period, with_accounts=with_accounts, accounts=own, now_ms=now_ms
         )
         known = self._viewers.directory.snapshot.by_id.values()
@@ -193,7 +193,7 @@ class Viewer:
         older: MessageId | None = before
         since = viewers.clock.monotonic()
         while older is not None and len(messages) < limit:
-            found = await self._database.survey(
+            found = await self._database.read_long(
                 search.search, whose, within, before=older, limit=limit - len(messages), bounds=viewers.bounds
             )
             messages, older = messages + found.messages, found.older
@@ -211,7 +211,7 @@ class Viewer:
         if wanted.since_ms is not None:
             return wanted.since_ms
         whose = self.scope.account_ids
-        oldest = await self._database.survey(search.oldest, whose, wanted.account_ids)
+        oldest = await self._database.read_long(search.oldest, whose, wanted.account_ids)
         return None if oldest is None else born_ms(oldest)
 
     async def story(self, message_id: MessageId) -> Story | None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def to_its_end(future: "asyncio.Future[T]") -> T:
+async def wait_uncancelled(future: "asyncio.Future[T]") -> T:
     """Wait for ``future`` however often this task is cancelled meanwhile; then the cancellation is raised."""
     cancelled: asyncio.CancelledError | None = None
     while not future.done():

@@ -19,9 +19,9 @@ import apsw
 import msgspec
 
 from palomar.storage.database import Conflict, DatabaseError, Script, T, Unavailable
-from palomar.storage.pending import to_its_end
-from palomar.storage.sqlite_transaction import SqliteTransaction, close_all, run_through, translated
-from palomar.storage.statements import Found, Insert, Row
+from palomar.storage.sqlite_transaction import SqliteTransaction, close_all, run_in_thread, translate_error
+from palomar.storage.statements import Insert, ResultRow, Row
+from palomar.storage.uncancelled import wait_uncancelled
 
 _VERSION = 1
 """Of the index's schema; a file of another version is made anew."""
@@ -45,65 +45,67 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[tuple[Any, ...]]).decode
 
 
-class BesideTransaction(SqliteTransaction):
+class ThreadTransaction(SqliteTransaction):
     """The verbs in a thread: many rows in one step."""
 
     async def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
-        self._cursor.execute(statement.sqlite_at_once, (_encode(rows).decode(),))
+        self._cursor.execute(statement.sqlite_from_json, (_encode(rows).decode(),))
 
     async def pause(self) -> None:
         """Nobody waits for this thread."""
 
-    def _select(self, sql: str, values: Row) -> list[Found]:
-        found: list[tuple[Any, ...]] = self._cursor.execute(_at_once(self._connection, sql), values).fetchall()
+    def _select(self, sql: str, values: Row) -> list[ResultRow]:
+        found: list[tuple[Any, ...]] = self._cursor.execute(_as_one_row(self._connection, sql), values).fetchall()
         return _decode(found[0][0])
 
 
-class Beside:
+class SqliteThreads:
     """What the driver does beside the loop. Both connections are opened when the first is wanted."""
 
     def __init__(self, path: Path, *, vfs: str | None = None) -> None:
         self._path = path
         self._vfs = vfs
-        self._threads = ThreadPoolExecutor(2, "sqlite-beside")
-        self._opening, self._surveying, self._indexing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+        self._executor = ThreadPoolExecutor(2, "sqlite-beside")
+        self._opening, self._reading_long, self._indexing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
         self._connections: _Connections | None = None
 
-    async def survey(self, script: Script[[], T]) -> T:
+    async def read_long(self, script: Script[[], T]) -> T:
         """Run a read-only script over one snapshot; cancelled, its statement is interrupted."""
-        async with self._surveying:
+        async with self._reading_long:
             reader = (await self._opened()).reader
-            return await self._run(lambda: _within(reader, "BEGIN", "ROLLBACK", script), reader)
+            return await self._run(lambda: _run_in_transaction(reader, "BEGIN", "ROLLBACK", script), reader)
 
-    async def index(self, script: Script[[], T]) -> T:
+    async def write_index(self, script: Script[[], T]) -> T:
         """Run a script in a transaction over the index."""
         async with self._indexing:
             indexer = (await self._opened()).indexer
-            return await self._run(lambda: _within(indexer, "BEGIN IMMEDIATE", "COMMIT", script), indexer)
+            return await self._run(lambda: _run_in_transaction(indexer, "BEGIN IMMEDIATE", "COMMIT", script), indexer)
 
     async def close(self) -> None:
         """End what is under way, close."""
         if self._connections is not None:
             self._connections.reader.interrupt()
             self._connections.indexer.interrupt()
-        async with self._surveying, self._indexing:
-            self._threads.shutdown(wait=True)
+        async with self._reading_long, self._indexing:
+            self._executor.shutdown(wait=True)
             if self._connections is not None:
                 close_all((self._connections.reader, self._connections.indexer))
 
     async def _opened(self) -> "_Connections":
         async with self._opening:
             if self._connections is None:
-                opening = asyncio.get_running_loop().run_in_executor(self._threads, _open, self._path, self._vfs)
-                self._connections = await to_its_end(opening)
+                opening = asyncio.get_running_loop().run_in_executor(self._executor, _open, self._path, self._vfs)
+                self._connections = await wait_uncancelled(opening)
             return self._connections
 
     async def _run(self, work: Callable[[], T], connection: apsw.Connection) -> T:
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        future = asyncio.get_running_loop().run_in_executor(self._executor, work)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            await to_its_end(asyncio.ensure_future(_ended(future, connection)))  # before anybody else may have it
+            await wait_uncancelled(
+                asyncio.ensure_future(_interrupt_until_done(future, connection))
+            )  # before anybody else may have it
             raise
 
 
@@ -118,7 +120,7 @@ def index_file(path: Path) -> Path:
     return path.with_name(f"{path.stem}.words{path.suffix}")
 
 
-async def _ended(future: "asyncio.Future[T]", connection: apsw.Connection) -> None:
+async def _interrupt_until_done(future: "asyncio.Future[T]", connection: apsw.Connection) -> None:
     """An interrupt is lost between two statements, so it is made until it was heard."""
     while not future.done():
         connection.interrupt()
@@ -126,18 +128,18 @@ async def _ended(future: "asyncio.Future[T]", connection: apsw.Connection) -> No
     future.exception()  # seen, so that nobody reports it as forgotten
 
 
-def _within(connection: apsw.Connection, begin: str, end: str, script: Script[[], T]) -> T:
+def _run_in_transaction(connection: apsw.Connection, begin: str, end: str, script: Script[[], T]) -> T:
     try:
         connection.execute(begin)
         try:
-            result = run_through(script(BesideTransaction(connection)))
+            result = run_in_thread(script(ThreadTransaction(connection)))
             connection.execute(end)
             return result
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
     except apsw.Error as error:
-        raise translated(error) from error
+        raise translate_error(error) from error
 
 
 def _open(path: Path, vfs: str | None) -> _Connections:
@@ -158,13 +160,13 @@ def _open(path: Path, vfs: str | None) -> _Connections:
         return _Connections(reader, indexer)
     except apsw.Error as error:
         close_all(opened)
-        kind = Unavailable if isinstance(translated(error), Unavailable | Conflict) else DatabaseError
+        kind = Unavailable if isinstance(translate_error(error), Unavailable | Conflict) else DatabaseError
         raise kind(f"cannot open the index of words {index_file(path)}: {error}") from error
 
 
 def _make_index(indexer: apsw.Connection, *, origin_ms: int) -> None:
     """Make it where it is not, or is not this database's."""
-    if _belongs(indexer, origin_ms):
+    if _is_current(indexer, origin_ms):
         return
     with indexer:
         for statement in _SCHEMA:
@@ -173,7 +175,7 @@ def _make_index(indexer: apsw.Connection, *, origin_ms: int) -> None:
         indexer.pragma("user_version", _VERSION)
 
 
-def _belongs(indexer: apsw.Connection, origin_ms: int) -> bool:
+def _is_current(indexer: apsw.Connection, origin_ms: int) -> bool:
     if indexer.pragma("user_version") != _VERSION:
         return False
     return indexer.execute("SELECT made_ms FROM origin").fetchall() == [(origin_ms,)]
@@ -188,7 +190,7 @@ def _made_ms(reader: apsw.Connection) -> int:
 _by_sql: dict[str, str] = {}
 
 
-def _at_once(connection: apsw.Connection, sql: str) -> str:
+def _as_one_row(connection: apsw.Connection, sql: str) -> str:
     """The same question, with all its rows in one JSON text."""
     text = _by_sql.get(sql)
     if text is None:

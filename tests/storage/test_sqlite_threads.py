@@ -11,7 +11,7 @@ from tests.support.databases import Place
 from palomar.reports.search_rows import INSERT_WORDS
 from palomar.storage.database import Database, DatabaseError, ScriptSuspended, Transaction
 from palomar.storage.sqlite import open_sqlite
-from palomar.storage.sqlite_beside import index_file
+from palomar.storage.sqlite_threads import index_file
 
 SELECT_WORDS = "SELECT rowid FROM message_words WHERE rowid > 0 ORDER BY rowid DESC"
 
@@ -27,11 +27,11 @@ async def put(database: Database, *ids: int) -> None:
     async def script(tx: Transaction) -> None:
         await tx.insert(INSERT_WORDS, [(identity, "'word' 'a=1'") for identity in ids])
 
-    await database.index(script)
+    await database.write_index(script)
 
 
 async def words(database: Database) -> list[int]:
-    return [row[0] for row in await database.survey(lambda tx: tx.select(SELECT_WORDS))]
+    return [row[0] for row in await database.read_long(lambda tx: tx.select(SELECT_WORDS))]
 
 
 async def test_the_index_is_no_part_of_the_database_s_own_file(database: Database, sqlite_place: Place) -> None:
@@ -62,7 +62,7 @@ async def test_an_index_that_was_removed_is_made_anew_and_empty(sqlite_place: Pl
     index_file(Path(sqlite_place.where)).unlink()
     second = await sqlite_place.open()
     assert await words(second) == []
-    assert await second.survey(lambda tx: tx.select("SELECT to_id FROM indexed")) == [(0,)]
+    assert await second.read_long(lambda tx: tx.select("SELECT to_id FROM indexed")) == [(0,)]
     await second.close()
 
 
@@ -108,17 +108,17 @@ async def test_a_database_that_was_never_searched_closes(tmp_path: Path) -> None
     await open_sqlite(tmp_path / "palomar.db").close()
 
 
-async def test_a_survey_that_waits_for_something_else_is_named(database: Database) -> None:
+async def test_a_long_read_that_awaits_something_else_is_reported_by_name(database: Database) -> None:
     async def script(tx: Transaction) -> None:
         await asyncio.sleep(0)
 
     with pytest.raises(ScriptSuspended, match="script"):
-        await database.survey(script)
-    assert await database.survey(lambda tx: tx.select("SELECT 1")) == [(1,)]
+        await database.read_long(script)
+    assert await database.read_long(lambda tx: tx.select("SELECT 1")) == [(1,)]
 
 
 async def test_many_rows_of_many_columns_cross_in_the_order_that_was_asked(database: Database) -> None:
     series = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
     sql = f"{series} SELECT i, 'x' || i, NULL FROM n ORDER BY i DESC"
-    found = await database.survey(lambda tx: tx.select(sql, 5_000))  # type: ignore[arg-type]  # two literals
+    found = await database.read_long(lambda tx: tx.select(sql, 5_000))  # type: ignore[arg-type]  # two literals
     assert found == [(number, f"x{number}", None) for number in range(5_000, 0, -1)]

@@ -10,7 +10,7 @@ from tests.support.databases import Place
 from palomar.reports import count_rows, search_rows
 from palomar.reports.buckets import Bucket, Dimension
 from palomar.storage.database import Database, Transaction
-from palomar.storage.statements import Lookup, Question, Value, ids_text, numbered
+from palomar.storage.statements import Lookup, Select, Value, ids_text, numbered
 
 IDS, LOW, HIGH = ids_text([256, 512]), 256, ROWS * 256
 MINUTES = ids_text([60_000, 120_000])
@@ -18,7 +18,7 @@ LARGE = ("messages", "counts", "message_words")
 OF_THE_OPEN = ("messages_open", "counts_open")
 """Indexes that have only what has not ended: they may be read whole."""
 
-Asked = tuple[Question | Lookup | str, tuple[Value, ...]]
+Asked = tuple[Select | Lookup | str, tuple[Value, ...]]
 
 SURVEYED: dict[str, Asked] = {
     "how messages and counts differ": (count_rows.ASK_DIFFERENCES, (60_000, MINUTES)),
@@ -81,7 +81,7 @@ async def test_no_long_question_looks_at_what_it_was_not_asked_for(filled: Fille
             assert "TEMP B-TREE" not in plan, f"{name} sorts:\n{plan}"
 
 
-async def plan_of(filled: Filled, place: Place, statement: Question | Lookup | str, values: tuple[Value, ...]) -> str:
+async def plan_of(filled: Filled, place: Place, statement: Select | Lookup | str, values: tuple[Value, ...]) -> str:
     """As it is planned where surveys are made: with these values."""
     if filled.engine == "postgres":
         text = numbered(statement) if isinstance(statement, str) else statement.postgres
@@ -91,8 +91,8 @@ async def plan_of(filled: Filled, place: Place, statement: Question | Lookup | s
             rows = await tx._connection.fetch(f"EXPLAIN (COSTS OFF) {text}", *asked)  # type: ignore[attr-defined]
             return "\n".join(str(row[0]) for row in rows)
 
-        return await filled.database.survey(explain)
-    await filled.database.survey(lambda tx: tx.select("SELECT 1"))  # from now on the index has its file
+        return await filled.database.read_long(explain)
+    await filled.database.read_long(lambda tx: tx.select("SELECT 1"))  # from now on the index has its file
     connection = apsw.Connection(place.where)
     connection.execute("ATTACH ? AS beside", (place.where.replace(".db", ".words.db"),))
     sql = statement if isinstance(statement, str) else statement.sqlite
