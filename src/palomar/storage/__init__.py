@@ -1,4 +1,5 @@
-"""The database: a small seam, two drivers, and the rows of every table beside their SQL.
+"""Storage: one interface to a database, its two drivers (SQLite and PostgreSQL), and the schema's migrations.
 
-Knows rows and statements, no flow: what a row means and when it is written is decided in ``flows``.
+Begin with ``database``, which is the interface, and ``statements``. Not here: the statements for each table, which
+stand in the capabilities' ``*_rows`` modules, and what shares a transaction (``transaction``).
 """

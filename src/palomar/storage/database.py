@@ -1,8 +1,8 @@
-"""The seam between flows and a database: what a transaction can do, and what a driver must offer.
+"""The interface to a database: what a transaction can do, and what a driver offers.
 
-Two drivers stand behind it, ``sqlite`` and ``postgres``; one contract suite (``tests/storage``) runs on both. A script
-is ``async def script(tx, ...) -> result`` and awaits nothing but ``tx``. What follows it is passed on to it, as by
-``asyncio.to_thread``.
+There are two drivers, ``sqlite`` and ``postgres``; one contract suite (``tests/storage``) runs on both. What runs in a
+transaction is a script: ``async def script(tx, ...) -> result``, which awaits nothing but ``tx``. The methods of a
+driver pass further arguments on to the script, as ``asyncio.to_thread`` does.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 
 class DatabaseError(Exception):
-    """What went wrong in a database, in its own words."""
+    """An error of the database, in its own words."""
 
 
 class Conflict(DatabaseError, TemporarilyUnavailable):
-    """The transaction lost a race and was rolled back (40001, 40P01, or a guard that failed): run it again."""
+    """The transaction lost a race and was rolled back (40001, 40P01, or a check of its own failed): run it again."""
 
 
 class Unavailable(DatabaseError, TemporarilyUnavailable):
@@ -28,20 +28,20 @@ class Unavailable(DatabaseError, TemporarilyUnavailable):
 
 
 class ScriptSuspended(DatabaseError):
-    """A script awaited something that is not its transaction: a bug, rolled back and named."""
+    """A script awaited something other than its transaction. That is a bug; the transaction was rolled back."""
 
 
 class Transaction(Protocol):
-    """The verbs. Values are int, str, bytes or None; rows come back as plain tuples."""
+    """An open transaction. Values are int, str, bytes or None; rows come back as plain tuples."""
 
     async def insert(self, statement: Insert, rows: Sequence[Row]) -> None: ...
 
     async def insert_new(self, statement: Insert, rows: Sequence[Row]) -> set[Any]:
-        """Insert what does not conflict; the first columns of the rows that went in."""
+        """Insert the rows that do not conflict; return the first column of each row that was inserted."""
         ...
 
     async def add(self, statement: Add, rows: Sequence[Row]) -> None:
-        """Add to the rows with these keys, no key twice; rows that are not there are made."""
+        """Add amounts to the rows with these keys, and insert the rows that are missing. No key may come twice."""
         ...
 
     async def update(self, statement: Update, rows: Sequence[Row]) -> None: ...
@@ -53,24 +53,27 @@ class Transaction(Protocol):
     async def select(self, sql: LiteralString, *values: Value) -> list[ResultRow]: ...
 
     async def query(self, query: Select, *values: Value) -> list[ResultRow]:
-        """Select with numbered values and lists of numbers."""
+        """Run a declared select with numbered values and lists of numbers."""
         ...
 
     async def select_locked(self, sql: LiteralString, *values: Value, lock: Lock = "update") -> list[ResultRow]:
-        """Select and lock the rows until the end (on SQLite the one writer needs no row locks): to change them
-        (``update``), to keep others from changing them (``share``), or only those that nobody else holds (``skip``)."""
+        """Select rows and lock them until the end of the transaction. SQLite has one writer and needs no row locks.
+
+        ``update`` locks them to change them, ``share`` keeps others from changing them, and ``skip`` selects only rows
+        that no other transaction has locked.
+        """
         ...
 
     async def execute(self, sql: LiteralString, *values: Value) -> int:
-        """Run one statement; how many rows it changed."""
+        """Run one statement; return how many rows it changed."""
         ...
 
     async def pause(self) -> None:
-        """Let the rest of the process have a turn in the middle of a long transaction."""
+        """Let the event loop run other tasks in the middle of a long transaction."""
         ...
 
     async def now_ms(self) -> int:
-        """The database's own wall clock, by which leases are judged."""
+        """Return the wall time of the database's own clock, by which leases are judged."""
         ...
 
 
@@ -78,7 +81,7 @@ Script = Callable[Concatenate[Transaction, P], Coroutine[None, None, T]]
 
 
 class Database(Protocol):
-    """A driver, open. ``lanes`` is how many writing transactions may be under way at once."""
+    """An open database. ``lanes`` is how many writing transactions may be under way at once."""
 
     @property
     def lanes(self) -> int: ...
@@ -88,11 +91,11 @@ class Database(Protocol):
         ...
 
     async def write_in_lane(self, lane: int, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Write as :meth:`write`, which is lane 0, without waiting for what is under way in another lane."""
+        """Write as :meth:`write` does, which uses lane 0, without waiting for a transaction in another lane."""
         ...
 
     async def write_long(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Write as :meth:`write`, for as long as it takes."""
+        """Write as :meth:`write` does, without a limit of time."""
         ...
 
     async def read(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -100,21 +103,26 @@ class Database(Protocol):
         ...
 
     async def read_long(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """As :meth:`read`, for questions that take long: nothing else waits for them, they may wait for each other.
-        What they select holds numbers, texts and None. Whoever stops waiting ends the question."""
+        """Read as :meth:`read` does, for statements that take long.
+
+        Nothing else waits for them, but they may wait for each other. Their rows hold numbers, texts and None. If the
+        caller is cancelled, the statement is interrupted.
+        """
         ...
 
     async def write_index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run the script in a transaction over the index of words alone, beside all others. What it wrote may be lost
-        at a crash, all of one transaction or nothing: it can be made again."""
+        """Run the script in a transaction over the search index, independent of all other transactions.
+
+        A crash may lose the last transactions, each as a whole, because the index can be built again.
+        """
         ...
 
     async def change_hint(self) -> int:
-        """A number that differs after another process may have written; cheap enough for twice a second."""
+        """Return a number that changes when another process has written; cheap enough for twice a second."""
         ...
 
     async def upkeep(self) -> None:
-        """Housekeeping off the commit path (a checkpoint, statistics); called every second or so."""
+        """Do what commits must not wait for (a checkpoint, statistics). Called every second or so."""
         ...
 
     async def close(self) -> None: ...

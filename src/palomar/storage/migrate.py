@@ -32,11 +32,12 @@ class Migration:
 
     @property
     def digest(self) -> str:
+        """Return the SHA-256 of its text, in hexadecimal."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
 def all_migrations() -> list[Migration]:
-    """Every migration that ships, in order."""
+    """List the migrations of this version, in order."""
     folder = files("palomar.storage") / "migrations"
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     return [
@@ -46,7 +47,10 @@ def all_migrations() -> list[Migration]:
 
 
 async def migrate(database: Database, *, engine: str, now_ms: int, migrations: Sequence[Migration] = ()) -> list[str]:
-    """Bring the schema up to date; the names of what was applied. Raises DatabaseError on a changed or unknown past."""
+    """Bring the schema up to date; return the names of the migrations that were applied.
+
+    Raises DatabaseError if a migration that the database has is unknown here or was changed.
+    """
     wanted = list(migrations) or all_migrations()
 
     async def script(tx: Transaction) -> list[str]:
@@ -77,12 +81,12 @@ async def migrate(database: Database, *, engine: str, now_ms: int, migrations: S
     applied = await database.read(_applied, engine)
     _check_past(applied, wanted)
     if len(applied) == len(wanted):
-        return []  # nearly always: a command beside a busy server need not wait for the write lock
+        return []  # nearly always; so a command beside a busy server does not wait for the write lock
     return await database.write_long(script)
 
 
 async def _applied(tx: Transaction, engine: str) -> dict[int, str]:
-    """Digests of what was applied, by number; nothing in a database that has no table of them."""
+    """Read the digests of the migrations that were applied, by number; none if the database has no such table."""
     if not await tx.select(_HAS_TABLE[engine]):
         return {}
     return {row[0]: str(row[1]) for row in await tx.select("SELECT number, digest FROM migrations")}

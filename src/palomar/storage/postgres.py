@@ -1,10 +1,11 @@
-"""PostgreSQL through asyncpg: the same scripts, waiting for the server.
+"""The PostgreSQL driver, through asyncpg.
 
-Two lanes, one connection each: acceptance does not wait behind receipts. Reads have a small pool. A COMMIT whose answer
-was lost is looked up by the transaction's own mark before it is answered or run again.
+It has two lanes with a connection each, so acceptance does not wait behind receipts. Reads have a small pool. Each
+transaction writes a mark of its own: where the answer to a COMMIT was lost, the mark tells whether it succeeded.
 
-Time-outs add up: a statement or a connection that is not there within 3 s is an outage, which is less than the 4 s that
-a request waits, which is less than the 10 s of a lease. What errors mean is ``postgres_errors``'s.
+The time limits build on each other: a statement or connection that takes more than 3 s is an outage, which is less than
+the 4 s that a request waits, which is less than the 10 s of a lease. Not here: what the driver's errors mean
+(``postgres_errors``).
 """
 
 import asyncio
@@ -34,14 +35,14 @@ _AT_ONCE_SECONDS = 0.5
 _ANALYZED_TABLES = ("messages", "parts", "queue", "events", "callbacks", "balances", "counts")
 _ANALYZE_EVERY_TURNS = 30
 _MARK = "INSERT INTO commits (lane, mark) VALUES (?, ?) ON CONFLICT (lane) DO UPDATE SET mark = excluded.mark"
-# Touching our own row waits until a half-dead backend has ended its transaction, even where that was our first.
+# Writing our own row waits until a dying backend has ended its transaction, even if that was our first one.
 _READ_MARK = (
     "INSERT INTO commits (lane, mark) VALUES ($1, 0)"
     " ON CONFLICT (lane) DO UPDATE SET mark = commits.mark RETURNING mark"
 )
 _FORGET_MARKS = "DELETE FROM commits WHERE mark < $1"
 _MARKS_KEPT_NS = 7 * 24 * 3_600 * 1_000_000_000
-# A server that we cannot reach any more must not keep our locks from other nodes, nor hear our COMMIT much later.
+# While the server cannot be reached, it must not keep our locks from other nodes, nor receive our COMMIT much later.
 _GUARD = {"idle_in_transaction_session_timeout": "5000"}
 # Tables grow by millions after a plan was made, so the plan is made once and for large tables: by index, row by row.
 _LANE_SETTINGS = {
@@ -53,8 +54,8 @@ _LANE_SETTINGS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
-# A long question is planned for its own values, by index where there is one, and leaves the server's other processors
-# to those who send.
+# A long read is planned for its own values, by index where there is one, and leaves the server's other processors to
+# the transactions that send.
 _READ_LONG_SETTINGS = {
     **_GUARD,
     "jit": "off",
@@ -66,7 +67,7 @@ _READ_LONG_CONNECTIONS = 3
 
 
 class PostgresDatabase:
-    """The driver. Open it with :func:`open_postgres`."""
+    """An open PostgreSQL database; :func:`open_postgres` opens one."""
 
     lanes = 2
 
@@ -81,7 +82,7 @@ class PostgresDatabase:
         self._turns = 0
 
     async def write(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Write as :class:`Database` says. Raises Unavailable while the server cannot be reached."""
+        """Write, as :class:`Database` declares. Raises Unavailable while the server cannot be reached."""
         return await self._write(0, lambda tx: script(tx, *args, **kwargs))
 
     async def write_in_lane(self, lane: int, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -119,11 +120,11 @@ class PostgresDatabase:
         return await self._snapshot(self._pool, lambda tx: script(tx, *args, **kwargs))
 
     async def read_long(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """See :class:`Database`; one snapshot."""
+        """Read from one snapshot, on a pool of its own."""
         return await self._snapshot(self._read_long_pool, lambda tx: script(tx, *args, **kwargs))
 
     async def write_index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """See :class:`Database`."""
+        """Write the search index, on the pool of the long reads."""
         async with self._borrowed(self._read_long_pool) as connection:
             await connection.execute("BEGIN")
             result = await script(PostgresTransaction(connection), *args, **kwargs)
@@ -135,7 +136,10 @@ class PostgresDatabase:
             return int(await connection.fetchval("SELECT version FROM changes WHERE id = 1"))
 
     async def upkeep(self) -> None:
-        """Statistics early: fresh growing tables and prepared statements once gave plans of a second."""
+        """Analyze the growing tables soon after the start and then regularly, and delete old marks.
+
+        Without early statistics, prepared statements on new tables had plans that took a second.
+        """
         self._turns += 1
         if self._turns != 2 and self._turns % _ANALYZE_EVERY_TURNS:
             return
@@ -145,7 +149,7 @@ class PostgresDatabase:
             await connection.execute(_FORGET_MARKS, time.time_ns() - _MARKS_KEPT_NS)
 
     async def close(self) -> None:
-        """Close every connection; one that is not answered is cut."""
+        """Close every connection; cut one that does not answer."""
         for lane, lock in enumerate(self._locks):
             with suppress(TimeoutError):
                 await asyncio.wait_for(lock.acquire(), _CLOSE_SECONDS)
@@ -176,7 +180,8 @@ class PostgresDatabase:
             lock.release()
 
     async def _begin(self, lane: int) -> asyncpg.Connection:
-        """Give the lane's connection in a transaction; a new one where the old one has died while it was idle."""
+        """Begin a transaction on the lane's connection, or on a new one if it died while idle; return the
+        connection."""
         connection, is_new = self._connections[lane], False
         while True:
             if connection is None or connection.is_closed():
@@ -197,7 +202,7 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def _borrowed(self, pool: asyncpg.Pool) -> AsyncIterator[Any]:
-        """Lend a connection of a pool. Whatever is raised inside is translated, and leaves no transaction behind."""
+        """Borrow a connection of a pool. Errors inside are translated, and leave no transaction behind."""
         with translate_errors():
             async with pool.acquire(timeout=_CONNECT_SECONDS) as connection:
                 try:
@@ -215,7 +220,7 @@ class PostgresDatabase:
             return result
 
     async def _roll_back(self, lane: int, connection: asyncpg.Connection, *, drop: bool = False) -> None:
-        """Leave no transaction behind: a connection that cannot even roll back is dropped."""
+        """Roll the lane's transaction back; drop a connection that cannot even do that."""
         try:
             await _roll_back_or_cut(connection, drop=drop)
         finally:
@@ -235,7 +240,10 @@ class PostgresDatabase:
             raise
 
     async def _is_committed(self, lane: int, mark: int) -> bool:
-        """Ask a fresh connection, for as long as it takes: nobody may be answered before this is known."""
+        """Find out by its mark whether a transaction was committed, on a new connection, for as long as it takes.
+
+        No caller may get a result before this is known.
+        """
         looks = 0
         while True:
             try:
@@ -259,8 +267,10 @@ class PostgresDatabase:
 
 
 async def open_postgres(url: str, *, session: str) -> PostgresDatabase:
-    """Connect; raises DatabaseError with a reason a person can act on. ``session`` only helps people to read the marks
-    of commits; what makes them ours alone is added."""
+    """Open the database. Raises DatabaseError with a reason that a person can act on.
+
+    ``session`` helps people to read the marks of commits; a part that makes it unique is added.
+    """
     try:
         pool = await asyncpg.create_pool(
             url,
@@ -296,13 +306,13 @@ async def _connect(url: str) -> asyncpg.Connection:
         connection: asyncpg.Connection = await asyncpg.connect(
             url, timeout=_CONNECT_SECONDS, command_timeout=_STATEMENT_SECONDS, server_settings=_LANE_SETTINGS
         )
-    except Exception as error:  # of a server that has answered before, anything is an outage
+    except Exception as error:  # the server has answered before, so any error now is an outage
         raise Unavailable(f"PostgreSQL cannot be reached: {type(error).__name__}: {error}") from error
     return connection
 
 
 async def _roll_back_or_cut(connection: Any, *, drop: bool) -> None:
-    """Roll back; a connection that is to be dropped, or cannot roll back in time, is cut."""
+    """Roll back; cut the connection if it is to be dropped or cannot roll back in time."""
     try:
         if not drop:
             async with asyncio.timeout(_CONNECT_SECONDS):

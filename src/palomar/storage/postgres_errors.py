@@ -1,7 +1,7 @@
-"""What asyncpg raises, in the seam's words.
+"""The errors of asyncpg as those of ``database``.
 
-An error that is nobody's fault is an outage, whatever the driver calls it: a connection that dies in the middle of
-something may be told as an error of the server, of the operating system, or of the driver itself.
+An error that no statement caused is an outage, whatever the driver calls it: a connection that dies during a statement
+may be reported as an error of the server, of the operating system, or of the driver itself.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from palomar.storage.database import Conflict, DatabaseError, Unavailable
 _RACES: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 _OUTAGES: Final = (
     asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # shut down, restarted, not yet up, a statement cancelled by somebody
+    asyncpg.OperatorInterventionError,  # shut down, restarting, not yet up, a statement cancelled from outside
     asyncpg.InsufficientResourcesError,  # no disk, no memory, no connection left
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,  # a standby that was the primary a moment ago
     asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InternalClientError,  # the driver lost the thread: its connection has died in between
+    asyncpg.InternalClientError,  # the driver's state is broken: its connection died in between
     asyncio.IncompleteReadError,
     OSError,
     TimeoutError,
@@ -36,8 +36,7 @@ class ClosableConnection(Protocol):
 
 @contextmanager
 def translate_errors(connection: ClosableConnection | None = None) -> Iterator[None]:
-    """Translate what is raised inside. Whatever a script meets on a ``connection`` that has been closed is an
-    outage."""
+    """Translate the errors raised inside. Any error on a ``connection`` that has been closed is an outage."""
     try:
         yield
     except Exception as error:
@@ -48,10 +47,10 @@ def translate_errors(connection: ClosableConnection | None = None) -> Iterator[N
 
 
 def translate_error(error: Exception, connection: ClosableConnection | None = None) -> Exception:
-    """Say what an error means; one that is not the driver's stays as it is.
+    """Return the error of ``database`` that this error means, or the error itself if it is not the driver's.
 
-    A value that does not fit (DataError) is no lost connection, though asyncpg derives both from InterfaceError: taking
-    it for one would try it again for ever.
+    A value that does not fit (DataError) is not a lost connection, though asyncpg derives both from InterfaceError: as
+    an outage it would be tried again for ever.
     """
     if isinstance(error, DatabaseError | asyncpg.DataError):
         return error if isinstance(error, DatabaseError) else DatabaseError(f"{type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""The verbs on one PostgreSQL connection inside its transaction."""
+"""A transaction on one PostgreSQL connection."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ _numbered: dict[str, str] = {}
 
 
 class PostgresTransaction:
-    """See the module."""
+    """The methods of ``database.Transaction`` on a connection on which a transaction has begun."""
 
     def __init__(
         self, connection: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy, *, timeout: float | None = None
     ) -> None:
-        """Take as ``timeout`` the seconds that one of its statements may take; None is what the connection was opened
-        with."""
+        """Use a connection. ``timeout`` is how many seconds a statement may take; None: as the connection was
+        opened."""
         self._connection = connection
         self._timeout = timeout
 

@@ -1,8 +1,8 @@
-"""SQLite through apsw: one writing connection, one read-only, WAL, every commit synced.
+"""The SQLite driver, through apsw: one writing connection, one read-only connection, WAL, every commit synced.
 
-Statements run on the loop, because beside a busy Python thread each of them would wait for the GIL; only COMMIT, where
-the disk is waited for, leaves it (unless commits are so quick that the trip costs more). A script therefore never
-really suspends: it is driven by hand to its end. Long questions and the index of words are in ``sqlite_threads``.
+Statements run on the event loop, because in a thread beside a busy loop each of them would wait for the GIL. Only
+COMMIT, which waits for the disk, runs in a thread, unless commits are so fast that a thread costs more. So a script
+never really suspends. Not here: long reads and the search index (``sqlite_threads``).
 """
 
 import asyncio
@@ -22,22 +22,22 @@ from palomar.storage.sqlite_transaction import SqliteTransaction, close_all, run
 from palomar.storage.uncancelled import wait_uncancelled
 
 OLDEST_SAFE = (3, 51, 3)
-"""Before it, two processes can corrupt a WAL database (the WAL-reset bug, 3.7.0 to 3.51.2)."""
+"""In older versions two processes can corrupt a WAL database (the WAL-reset bug, 3.7.0 to 3.51.2)."""
 
 _BUSY_WAIT_SECONDS = 0.005
 _OPEN_AGAIN_SECONDS = 0.01
 _OPEN_BUSY_MS = 5_000
 _STATEMENTS = 1_000
-"""Prepared statements that are kept. Each row of ``executemany`` takes a place for a moment, so the hundred of the
-default are gone after one transaction, and every statement is parsed again."""
+"""Prepared statements that are kept. Each row of ``executemany`` takes a place for a moment; with the default of 100
+all would be replaced in one transaction, and every statement parsed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqliteLimits:
-    """When the driver does what; the defaults were measured."""
+    """The driver's limits; the defaults were measured."""
 
     inline_commit_seconds: float = 0.0005
-    """Commits that take less on the average stay on the loop: the trip to a thread would cost more."""
+    """While commits take less than this on average, they run on the event loop: a thread would cost more."""
     busy_wait_seconds: float = 3.0
     """How long another process may hold the write lock."""
     lock_wait_seconds: float = 4.0
@@ -47,7 +47,7 @@ class SqliteLimits:
 
 
 def require_safe_sqlite(version: str = "") -> None:
-    """Refuse a SQLite that can corrupt the database; raises DatabaseError."""
+    """Raise DatabaseError if this version of SQLite can corrupt the database."""
     text = version or apsw.sqlite_lib_version()
     if tuple(int(piece) for piece in text.split(".")[:3]) < OLDEST_SAFE:
         oldest = ".".join(map(str, OLDEST_SAFE))
@@ -57,7 +57,7 @@ def require_safe_sqlite(version: str = "") -> None:
 
 
 class SqliteDatabase:
-    """The driver. Open it with :func:`open_sqlite`."""
+    """An open SQLite database; :func:`open_sqlite` opens one."""
 
     lanes = 1
 
@@ -84,7 +84,7 @@ class SqliteDatabase:
         writer.set_wal_hook(self._on_wal)
 
     async def write(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Write as :class:`Database` says. Raises Unavailable when another process keeps the write lock."""
+        """Write, as :class:`Database` declares. Raises Unavailable if another process keeps the write lock."""
         async with self._locked():
             with translate_errors():
                 await self._begin()
@@ -105,7 +105,7 @@ class SqliteDatabase:
         return await self.write(script, *args, **kwargs)
 
     async def read(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """See :class:`Database`; runs on the loop, to its end."""
+        """Read on the event loop; the script runs to its end."""
         async with self._reading:
             with translate_errors():
                 self._reader.execute("BEGIN")
@@ -115,11 +115,11 @@ class SqliteDatabase:
                     _roll_back(self._reader)
 
     async def read_long(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """See :class:`Database`; in a thread, over a connection of its own."""
+        """Read in a thread, on a connection of its own."""
         return await self._threads.read_long(lambda tx: script(tx, *args, **kwargs))
 
     async def write_index(self, script: Script[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """See :class:`Database`; in a thread, over a file of its own."""
+        """Write the search index in a thread; it is a file of its own."""
         return await self._threads.write_index(lambda tx: script(tx, *args, **kwargs))
 
     async def change_hint(self) -> int:
@@ -127,10 +127,10 @@ class SqliteDatabase:
             return int(self._reader.pragma("data_version"))
 
     async def upkeep(self) -> None:
-        """Move the log into the database on a connection and a thread of its own.
+        """Checkpoint: copy the write-ahead log into the database, on a connection and in a thread of its own.
 
-        The log begins again only when all of it has been moved, which never happens under steady load: so when it has
-        grown long, writers wait while its last pages follow.
+        SQLite begins the log anew only when all of it has been copied, which does not happen under steady load. So when
+        the log has grown long, writers wait while the last pages are copied.
         """
         if self._wal_pages < self._limits.checkpoint_pages:
             return
@@ -151,7 +151,7 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[None]:
-        """Wait for the one writer, but not for a disk that has stopped: raises Unavailable."""
+        """Take the lock of the one writer. Raises Unavailable after a while, as when the disk has stopped."""
         if self._writing.locked():
             try:
                 async with asyncio.timeout(self._limits.lock_wait_seconds):
@@ -181,7 +181,7 @@ class SqliteDatabase:
         if self._commit_seconds < self._limits.inline_commit_seconds:
             self._writer.execute("COMMIT")
         else:
-            # Whoever is cancelled here must not leave while the thread is still inside the connection.
+            # A task that is cancelled here must wait: the thread is still using the connection.
             await wait_uncancelled(
                 asyncio.get_running_loop().run_in_executor(self._thread, self._writer.execute, "COMMIT")
             )
@@ -193,8 +193,10 @@ class SqliteDatabase:
 
 
 def open_sqlite(path: Path, *, limits: SqliteLimits = SqliteLimits(), vfs: str | None = None) -> SqliteDatabase:
-    """Open (or make) the database file; raises DatabaseError with a reason a person can act on. ``vfs`` names another
-    file layer (https://www.sqlite.org/vfs.html); tests have one that fails."""
+    """Open or create the database file. Raises DatabaseError with a reason that a person can act on.
+
+    ``vfs`` names another file layer (https://www.sqlite.org/vfs.html); tests have one that fails.
+    """
     require_safe_sqlite()
     opened: list[apsw.Connection] = []
     try:
@@ -207,7 +209,7 @@ def open_sqlite(path: Path, *, limits: SqliteLimits = SqliteLimits(), vfs: str |
         writer.pragma("wal_autocheckpoint", 0)
         writer.pragma("cache_size", -65_536)
         writer.pragma("temp_store", "MEMORY")
-        writer.set_busy_timeout(0)  # from here on waiting is ours, so that the loop goes on meanwhile
+        writer.set_busy_timeout(0)  # from here on the driver waits itself, so that the event loop goes on
         reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs, statementcachesize=_STATEMENTS)
         opened.append(reader)
         reader.set_busy_timeout(2_000)
@@ -226,15 +228,15 @@ def open_sqlite(path: Path, *, limits: SqliteLimits = SqliteLimits(), vfs: str |
 
 
 def _roll_back(connection: apsw.Connection) -> None:
-    """Leave no transaction behind. SQLite has ended it by itself after some errors, and ends it where a ROLLBACK
-    fails."""
+    """Roll back, if a transaction is open: SQLite ends it by itself after some errors, and when a ROLLBACK fails."""
     if connection.in_transaction:
         with contextlib.suppress(apsw.Error):
             connection.execute("ROLLBACK")
 
 
 def _write_ahead(writer: apsw.Connection) -> None:
-    """SQLite does not wait here, whatever its time-out, where another process makes the same new file at once."""
+    """Switch to WAL, and wait while another process creates the same file: SQLite's own time-out does not cover
+    that."""
     end = time.monotonic() + _OPEN_BUSY_MS / 1_000
     while True:
         try:
@@ -247,5 +249,5 @@ def _write_ahead(writer: apsw.Connection) -> None:
 
 
 def _checkpoint(connection: apsw.Connection) -> None:
-    with contextlib.suppress(apsw.BusyError):  # somebody else's checkpoint: the next turn
+    with contextlib.suppress(apsw.BusyError):  # another process checkpoints; try again with the next upkeep
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)

@@ -1,6 +1,7 @@
-"""A consistent copy of a SQLite database, also beside a server that writes: one snapshot, and no step of it is lost.
+"""A consistent copy of a SQLite database, also while a server writes to it.
 
-Only the library that the house itself uses may open the file: an older SQLite can corrupt it (``sqlite``).
+Only the SQLite library that Palomar itself uses may open the file: an older one can corrupt it
+(``sqlite.OLDEST_SAFE``).
 """
 
 import threading
@@ -16,8 +17,10 @@ _LOOK_EVERY_SECONDS = 0.1
 
 
 def copy_to(source: Path, target: Path, *, progress: Callable[[float], None]) -> int:
-    """Copy the database at ``source`` to ``target``, which must not exist; how many octets it has. ``progress`` hears
-    the share that is done, from 0 to 1. Raises DatabaseError."""
+    """Copy the database at ``source`` to ``target``, which must not exist; return the octets of the copy.
+
+    ``progress`` is called with the share that is done, from 0 to 1. Raises DatabaseError.
+    """
     require_safe_sqlite()
     if target.exists():
         raise DatabaseError(f"{target} exists already")

@@ -1,11 +1,11 @@
-"""SQLite beside the loop: long questions, and the index of words, each on a connection and in a thread of its own.
+"""Long reads and the search index of the SQLite driver, each on a connection and in a thread of its own.
 
-Each step of a statement gives the GIL away and, beside a busy loop, waits milliseconds to have it back. So here rows
-come, and go, all in one step, as one JSON text.
+Each step of a statement releases the GIL and, beside a busy event loop, waits milliseconds to get it back. So here all
+rows of a statement are passed in one step, as one JSON text.
 
-The index lies in a file of its own beside the database. It can be made again from the messages, so its commits wait for
-no disk, and never keep those of the database waiting; a copy of the database does without it. It is made anew where it
-is missing, or belongs to another database.
+The search index is a file of its own beside the database. It can be built again from the messages, so its commits do
+not wait for the disk and do not delay those of the database; copies of the database leave it out. It is built anew if
+it is missing or belongs to another database.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from palomar.storage.statements import Insert, ResultRow, Row
 from palomar.storage.uncancelled import wait_uncancelled
 
 _VERSION = 1
-"""Of the index's schema; a file of another version is made anew."""
+"""The version of the index's schema; a file of another version is built anew."""
 
-# Tokens are split, folded and marked before they come here, so this tokenizer only has to find them again. Positions
-# are kept though nobody asks for phrases: without them prefixes were found five times slower.
+# Tokens are split, folded and marked before they come here, so this tokenizer only separates them again. Positions are
+# kept although phrases are not searched: without them prefixes were found five times slower.
 _SCHEMA = (
     "DROP TABLE IF EXISTS message_words",
     "DROP TABLE IF EXISTS indexed",
     "CREATE VIRTUAL TABLE message_words"
     " USING fts5(body, content='', contentless_delete=1, tokenize=\"ascii tokenchars '=_'\")",
-    # Half the merging that 4 would make, and no slower to search.
+    # Half the merges that 4 makes, and searches are as fast.
     "INSERT INTO message_words (message_words, rank) VALUES ('automerge', 8)",
     "CREATE TABLE indexed (id INTEGER PRIMARY KEY, to_id BIGINT NOT NULL, checked_id BIGINT NOT NULL)",
     "INSERT INTO indexed (id, to_id, checked_id) VALUES (1, 0, 0)",
@@ -46,13 +46,13 @@ _decode = msgspec.json.Decoder(list[tuple[Any, ...]]).decode
 
 
 class ThreadTransaction(SqliteTransaction):
-    """The verbs in a thread: many rows in one step."""
+    """A transaction in a thread: all rows of a statement go in one step."""
 
     async def insert(self, statement: Insert, rows: Sequence[Row]) -> None:
         self._cursor.execute(statement.sqlite_from_json, (_encode(rows).decode(),))
 
     async def pause(self) -> None:
-        """Nobody waits for this thread."""
+        """Do nothing: no other task waits for this thread."""
 
     def _select(self, sql: str, values: Row) -> list[ResultRow]:
         found: list[tuple[Any, ...]] = self._cursor.execute(_as_one_row(self._connection, sql), values).fetchall()
@@ -60,7 +60,7 @@ class ThreadTransaction(SqliteTransaction):
 
 
 class SqliteThreads:
-    """What the driver does beside the loop. Both connections are opened when the first is wanted."""
+    """The connections and threads for long reads and the search index. Both are opened on first use."""
 
     def __init__(self, path: Path, *, vfs: str | None = None) -> None:
         self._path = path
@@ -70,19 +70,19 @@ class SqliteThreads:
         self._connections: _Connections | None = None
 
     async def read_long(self, script: Script[[], T]) -> T:
-        """Run a read-only script over one snapshot; cancelled, its statement is interrupted."""
+        """Run a read-only script on one snapshot; if the caller is cancelled, its statement is interrupted."""
         async with self._reading_long:
             reader = (await self._opened()).reader
             return await self._run(lambda: _run_in_transaction(reader, "BEGIN", "ROLLBACK", script), reader)
 
     async def write_index(self, script: Script[[], T]) -> T:
-        """Run a script in a transaction over the index."""
+        """Run a script in a transaction on the search index."""
         async with self._indexing:
             indexer = (await self._opened()).indexer
             return await self._run(lambda: _run_in_transaction(indexer, "BEGIN IMMEDIATE", "COMMIT", script), indexer)
 
     async def close(self) -> None:
-        """End what is under way, close."""
+        """Interrupt what is under way, and close both connections."""
         if self._connections is not None:
             self._connections.reader.interrupt()
             self._connections.indexer.interrupt()
@@ -105,7 +105,7 @@ class SqliteThreads:
         except asyncio.CancelledError:
             await wait_uncancelled(
                 asyncio.ensure_future(_interrupt_until_done(future, connection))
-            )  # before anybody else may have it
+            )  # before the next script may use the connection
             raise
 
 
@@ -116,16 +116,16 @@ class _Connections:
 
 
 def index_file(path: Path) -> Path:
-    """Where the index of a database's words is."""
+    """Return the path of a database's search index."""
     return path.with_name(f"{path.stem}.words{path.suffix}")
 
 
 async def _interrupt_until_done(future: "asyncio.Future[T]", connection: apsw.Connection) -> None:
-    """An interrupt is lost between two statements, so it is made until it was heard."""
+    """Interrupt the connection until its script has ended: an interrupt between two statements has no effect."""
     while not future.done():
         connection.interrupt()
         await asyncio.wait([future], timeout=_INTERRUPT_EVERY_SECONDS)
-    future.exception()  # seen, so that nobody reports it as forgotten
+    future.exception()  # read it, so that asyncio does not log it as never retrieved
 
 
 def _run_in_transaction(connection: apsw.Connection, begin: str, end: str, script: Script[[], T]) -> T:
@@ -165,7 +165,7 @@ def _open(path: Path, vfs: str | None) -> _Connections:
 
 
 def _make_index(indexer: apsw.Connection, *, origin_ms: int) -> None:
-    """Make it where it is not, or is not this database's."""
+    """Build an empty index, unless the file is an index of this database already."""
     if _is_current(indexer, origin_ms):
         return
     with indexer:
@@ -182,7 +182,7 @@ def _is_current(indexer: apsw.Connection, origin_ms: int) -> bool:
 
 
 def _made_ms(reader: apsw.Connection) -> int:
-    """When the database was made: what tells it from another one that was put into its place."""
+    """Read when the database was made, by which another database in its place is recognized."""
     made: list[tuple[Any, ...]] = reader.execute("SELECT min(applied_ms) FROM migrations").fetchall()
     return int(made[0][0])
 
@@ -191,10 +191,10 @@ _by_sql: dict[str, str] = {}
 
 
 def _as_one_row(connection: apsw.Connection, sql: str) -> str:
-    """The same question, with all its rows in one JSON text."""
+    """Wrap a select so that it returns all its rows as one JSON text."""
     text = _by_sql.get(sql)
     if text is None:
-        import apsw.ext  # slow to import, and no short command asks beside the loop
+        import apsw.ext  # slow to import, and short commands have no long reads
 
         columns = len(apsw.ext.query_info(connection, sql).description)
         names = ", ".join(f"c{number}" for number in range(columns))

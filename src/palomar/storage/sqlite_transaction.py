@@ -1,6 +1,6 @@
-"""The verbs on one SQLite connection, and how a script is driven through them to its end.
+"""A transaction on one SQLite connection, and the functions that run a script in it to its end.
 
-A script never really suspends: what it may wait for is its transaction, and that answers at once.
+A script never really suspends: all that it may await is its transaction, whose methods return at once.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from palomar.storage.database import Conflict, DatabaseError, ScriptSuspended, T
 from palomar.storage.statements import Add, Delete, Insert, Lock, Lookup, ResultRow, Row, Select, Update, Value
 
 _RACES = (apsw.BusyError, apsw.LockedError, apsw.SchemaChangeError)
-# What no statement of ours is to blame for. A database that is read-only, corrupt or replaced is an outage too: nothing
-# can be written, and an operator can end it.
+# Errors that no statement causes. A database that is read-only, corrupt or replaced is an outage too: nothing can be
+# written, and an operator can end it.
 _OUTAGES = (
     apsw.FullError,
     apsw.IOError,
@@ -35,14 +35,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 class _Pause:
-    """What a script may yield: its driver gives the loop a turn and goes on."""
+    """The one thing that a script may yield: whoever runs it lets the event loop run, and goes on."""
 
     def __await__(self) -> Generator[Any, None, None]:
         yield self
 
 
 class SqliteTransaction:
-    """The verbs on one connection."""
+    """The methods of ``database.Transaction`` on a connection on which a transaction has begun."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._cursor = connection.cursor()
@@ -91,9 +91,9 @@ class SqliteTransaction:
 
 
 async def run_on_loop(coroutine: Coroutine[None, None, T]) -> T:
-    """Run the script on the loop; where it pauses, the rest of the process has a turn."""
+    """Run the script on the event loop; where it pauses, other tasks run. Raises ScriptSuspended if it awaits more."""
     try:
-        while isinstance(coroutine.send(None), _Pause):  # noqa: ASYNC110  # waits for nothing: others have a turn
+        while isinstance(coroutine.send(None), _Pause):  # noqa: ASYNC110  # waits for nothing: other tasks run
             await asyncio.sleep(0)
     except StopIteration as stop:
         result: T = stop.value
@@ -104,7 +104,7 @@ async def run_on_loop(coroutine: Coroutine[None, None, T]) -> T:
 
 
 def run_in_thread(coroutine: Coroutine[None, None, T]) -> T:
-    """Run the script in this thread, without a pause."""
+    """Run the script in this thread, without pauses. Raises ScriptSuspended if it awaits anything else."""
     try:
         while isinstance(coroutine.send(None), _Pause):
             pass
@@ -117,7 +117,7 @@ def run_in_thread(coroutine: Coroutine[None, None, T]) -> T:
 
 
 def translate_error(error: apsw.Error) -> DatabaseError:
-    """An error of SQLite in the seam's words."""
+    """Return the error of ``database`` that an error of SQLite means."""
     if isinstance(error, _RACES):
         return Conflict(str(error))
     if isinstance(error, _OUTAGES):
@@ -126,8 +126,7 @@ def translate_error(error: apsw.Error) -> DatabaseError:
 
 
 def close_all(connections: Iterable[apsw.Connection]) -> None:
-    """Close connections in this order. What a disk that fails makes of the last checkpoint is found again by the next
-    who opens the file."""
+    """Close connections in this order, and ignore errors: an unfinished checkpoint is repeated at the next start."""
     for connection in connections:
         with contextlib.suppress(apsw.Error):
             connection.close()
@@ -135,7 +134,7 @@ def close_all(connections: Iterable[apsw.Connection]) -> None:
 
 @contextlib.contextmanager
 def translate_errors() -> Iterator[None]:
-    """Translate whatever SQLite raises inside."""
+    """Translate the errors that SQLite raises inside."""
     try:
         yield
     except apsw.Error as error:

@@ -1,7 +1,7 @@
-"""The portable verbs: a statement is declared once, and each driver has its text for it.
+"""Portable statements: each is declared once, and has a text for each driver.
 
-Keys and values are rows of plain tuples in the declared order. Everything else is literal SQL with ``?`` for values
-(and ``{keys}`` for a list of them), written so that SQLite and PostgreSQL both take it.
+Rows are plain tuples in the declared order of columns. All other SQL is literal, with ``?`` for values (and ``{keys}``
+for a list of them), and written so that SQLite and PostgreSQL both accept it.
 """
 
 import re
@@ -18,19 +18,21 @@ Columns = tuple[tuple[str, ColumnType], ...]
 Value = int | str | bytes | None
 Row = tuple[Value, ...]
 ResultRow = tuple[Any, ...]
-"""A row as a database gives it back; the mapping beside its SQL gives it types again."""
+"""A row as a database returns it; a function beside its SQL gives its values types again."""
 _encode = msgspec.json.Encoder().encode
 
 
 def columns_of(kind: ColumnType, names: str) -> Columns:
-    """Columns of one type from a space-separated list of names."""
+    """Declare columns of one type from a space-separated list of names."""
     return tuple((name, kind) for name in names.split())
 
 
 @dataclass(frozen=True)
 class Insert:
-    """Insert these rows. With ``ignore_conflicts``, rows whose key is taken are left out and the verb says which went
-    in (by the value of their first column)."""
+    """An INSERT of many rows.
+
+    With ``ignore_conflicts``, rows whose key exists are left out, and the first columns of the others are returned.
+    """
 
     table: str
     columns: Columns
@@ -43,7 +45,7 @@ class Insert:
 
     @cached_property
     def sqlite_from_json(self) -> str:
-        """All rows as one JSON text: lists of lists."""
+        """Return the text that takes all rows as one JSON text: a list of lists."""
         values = ", ".join(f"value ->> {index}" for index, _ in enumerate(self.columns))
         return f"INSERT INTO {self.table} ({self._names}) SELECT {values} FROM json_each(?)"
 
@@ -64,7 +66,7 @@ class Insert:
 
 @dataclass(frozen=True)
 class Update:
-    """Set these columns of the rows with these keys: a row is the key columns, then the set columns."""
+    """An UPDATE of many rows by key. A row has the key's columns, then the columns that are set."""
 
     table: str
     key: Columns
@@ -88,7 +90,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Delete:
-    """Delete the rows with these keys (one column)."""
+    """A DELETE of many rows by a key of one column."""
 
     table: str
     key: tuple[str, ColumnType]
@@ -104,8 +106,10 @@ class Delete:
 
 @dataclass(frozen=True)
 class Add:
-    """Add these amounts to the rows with these keys, and make the rows that are not there: a row is the key columns,
-    then the amounts."""
+    """An addition to many rows by key, which inserts the rows that are missing.
+
+    A row has the key's columns, then the amounts.
+    """
 
     table: str
     key: Columns
@@ -134,10 +138,10 @@ class Add:
 
 @dataclass(frozen=True)
 class Select:
-    """A select with numbered values (``{1}``, ``{2}``) that takes lists, or that the engines cannot share.
+    """A SELECT with numbered values (``{1}``, ``{2}``) that takes lists, or that differs between the databases.
 
-    ``{ids 2}`` is a list of numbers, given as one JSON text (``ids_text``): after IN it is a set to look in, elsewhere
-    a table with the one column ``value``. Where PostgreSQL needs other words they stand in ``postgres_sql``.
+    ``{ids 2}`` is a list of numbers, given as one JSON text (``ids_text``): after IN it is a set of values, elsewhere a
+    table with one column, ``value``. Where PostgreSQL needs another text, it is ``postgres_sql``.
     """
 
     sql: LiteralString
@@ -155,8 +159,11 @@ class Select:
 
 @dataclass(frozen=True)
 class Lookup:
-    """Select by a list of keys: ``IN {keys}`` stands in the SQL once. ``lock`` takes row locks where rows have them
-    (PostgreSQL); it names the tables, and the SQL then ends in an ORDER BY that every locker shares."""
+    """A SELECT by a list of keys; its SQL has ``IN {keys}`` once.
+
+    ``lock`` names the tables whose rows PostgreSQL locks. The SQL then ends in an ORDER BY that is the same for all
+    statements that lock these rows.
+    """
 
     sql: LiteralString
     key: ColumnType
@@ -174,12 +181,12 @@ class Lookup:
 
 
 def ids_text(ids: Iterable[int]) -> str:
-    """A list of numbers as the value of ``{ids n}``."""
+    """Encode a list of numbers as the value of ``{ids n}``."""
     return _encode(list(ids)).decode()
 
 
 def numbered(sql: str) -> str:
-    """``?`` marks as PostgreSQL's ``$1``, ``$2`` ... (our SQL has no ``?`` elsewhere)."""
+    """Replace the ``?`` marks by PostgreSQL's ``$1``, ``$2`` and so on. Our SQL has no ``?`` elsewhere."""
     pieces = sql.split("?")
     return "".join(f"{piece}${index}" for index, piece in enumerate(pieces[:-1], 1)) + pieces[-1]
 

@@ -1,4 +1,5 @@
-"""A commit under way: who waits for it may be cancelled, but does not leave before it has ended."""
+"""Waiting that cannot be cut short: a task that is cancelled during a commit goes on waiting until the commit has
+ended."""
 
 import asyncio
 from typing import TypeVar
@@ -7,7 +8,7 @@ T = TypeVar("T")
 
 
 async def wait_uncancelled(future: "asyncio.Future[T]") -> T:
-    """Wait for ``future`` however often this task is cancelled meanwhile; then the cancellation is raised."""
+    """Wait for ``future`` however often this task is cancelled meanwhile; raise the cancellation after that."""
     cancelled: asyncio.CancelledError | None = None
     while not future.done():
         try:
@@ -16,5 +17,5 @@ async def wait_uncancelled(future: "asyncio.Future[T]") -> T:
             cancelled = error
     if cancelled is None:
         return future.result()
-    future.exception()  # seen, so that nobody reports it as forgotten
+    future.exception()  # read it, so that asyncio does not log it as never retrieved
     raise cancelled
