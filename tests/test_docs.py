@@ -231,7 +231,7 @@ def test_every_file_exists() -> None:
     [
         "flow.accept.accept",
         "palomar.house.House",
-        "App._carrier_of_the_day",
+        "Server._carrier_of_the_day",
         "work.leave_no_queue",
         "accept.Request",
         "carriers.NAME.colour",
@@ -254,7 +254,7 @@ def test_a_file_that_is_nowhere_is_found(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["palomar.app.server.App.running", "server.App", "App.running", "msgspec.Struct", "http.port"]
+    "name", ["palomar.app.server.Server.running", "server.Server", "Server.running", "msgspec.Struct", "http.port"]
 )
 def test_a_name_is_known_by_its_last_words(name: str) -> None:
     assert exists(name)

@@ -4,7 +4,7 @@ from tests.support.world import World
 
 from palomar.accounts import known_callers
 from palomar.accounts.known_callers import KNOWN_MS, PROXIES_AT_MOST, SeenCaller, remember
-from palomar.app.housekeeping import forget_surplus
+from palomar.app.housekeeping import delete_surplus_callers
 
 
 async def _let_in(world: World, address: str, login_key: str = "acme") -> None:
@@ -47,8 +47,8 @@ async def test_no_more_known_callers_are_kept_than_there_is_room_for(world: Worl
     for number in range(1, 6):
         world.now_ms += 1
         await _let_in(world, f"192.0.2.{number}")
-    assert await world.database.write(lambda tx: forget_surplus(tx, 3)) == 2
-    assert await world.database.write(lambda tx: forget_surplus(tx, 3)) == 0
+    assert await world.database.write(lambda tx: delete_surplus_callers(tx, 3)) == 2
+    assert await world.database.write(lambda tx: delete_surplus_callers(tx, 3)) == 0
     kept = await world.database.read(lambda tx: known_callers.read_youngest(tx, now_ms=world.now_ms))
     assert [address for address, _ in kept] == ["192.0.2.3", "192.0.2.4", "192.0.2.5"]
 

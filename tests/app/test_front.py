@@ -78,7 +78,7 @@ async def test_the_sandboxs_address_records_any_callback_and_does_not_exist_with
     sandbox = Front(
         dialects={},
         health=lambda: Readiness(faults=[], carriers={}),
-        took_callback=lambda *callback: took.append(callback),
+        on_callback=lambda *callback: took.append(callback),
     )
     headers = ((b"palomar-signature", b"t=1,v1=x"),)
     assert (await ask(SANDBOX_CALLBACK, query=b"a=1", body=b"", headers=headers, front=sandbox))[0] == 200

@@ -6,7 +6,7 @@ import pytest
 from tests.support.world import CREDIT, World, outgoing
 
 from palomar.acceptance.compose import RECEIPT_GRACE_MS, VALIDITY_MS
-from palomar.app.housekeeping import KEPT, Retention, expire, forget
+from palomar.app.housekeeping import RETENTIONS, Retention, delete_old, expire
 from palomar.ports import InDoubt, NotSent, Refused, Taken
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
@@ -90,14 +90,14 @@ async def test_a_sweep_ends_no_more_messages_than_its_limit(world: World) -> Non
     assert [await world.do(expire, 2) for _ in range(4)] == [[2], [2], [1], [0]]
 
 
-@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept.what)
+@pytest.mark.parametrize("kept", RETENTIONS, ids=lambda kept: kept.what)
 async def test_rows_are_deleted_after_their_retention_and_not_before(world: World, kept: Retention) -> None:
     for sql, values in _AGED[kept.what]:
         await world.tell(sql, *values)
 
     async def slices(now_ms: int) -> int:
         async def script(tx: Transaction) -> int:
-            return await forget(tx, kept, now_ms=now_ms)
+            return await delete_old(tx, kept, now_ms=now_ms)
 
         return await world.database.write(script)
 

@@ -34,10 +34,10 @@ async def smsc() -> AsyncIterator[SimulatorSmsc]:
 def parts(smsc: SimulatorSmsc, *, is_whole: bool = True) -> SandboxParts:
     return SandboxParts(
         {"simulator": smsc},
-        is_whole=is_whole,
+        all_simulated=is_whole,
         clock=SetClock(),
         secret_of=lambda account_id: f"secret of {account_id}",
-        in_force=in_force,
+        apply=in_force,
         first_account=Path("/nowhere/demo.json"),
     )
 
@@ -63,11 +63,11 @@ async def face(scope: Any, receive: Any, send: Any) -> None:
 
 async def test_a_callback_to_our_own_address_is_recognized_and_its_signature_checked(smsc: SimulatorSmsc) -> None:
     built = parts(smsc)
-    took = built.took_callback
+    took = built.on_callback
     assert took is not None
-    built.leaving(callback("http://shop.example/x"))
-    built.leaving(callback("/sandbox/callback is no URL"))
-    built.leaving(callback("http://127.0.0.1:8080/sandbox/callback?text=a b"))
+    built.expect_callback(callback("http://shop.example/x"))
+    built.expect_callback(callback("/sandbox/callback is no URL"))
+    built.expect_callback(callback("http://127.0.0.1:8080/sandbox/callback?text=a b"))
     header = signature("secret of 7", b"text=a%20b", at_seconds=5).encode()
     took("GET", "/sandbox/callback?text=a%20b", ((b"palomar-signature", header),), b"")
     assert built.sandbox.received_callbacks is not None
@@ -77,9 +77,9 @@ async def test_a_callback_to_our_own_address_is_recognized_and_its_signature_che
 
 async def test_calls_are_recorded_only_if_every_carrier_is_simulated(smsc: SimulatorSmsc) -> None:
     beside = parts(smsc, is_whole=False)
-    assert beside.recorded("foxsys", face) is face
-    assert beside.took_callback is None
-    beside.leaving(callback("http://127.0.0.1:8080/sandbox/callback"))
+    assert beside.record("foxsys", face) is face
+    assert beside.on_callback is None
+    beside.expect_callback(callback("http://127.0.0.1:8080/sandbox/callback"))
     whole = parts(smsc)
 
     async def nothing(message: Any = None) -> Any:
@@ -93,7 +93,7 @@ async def test_calls_are_recorded_only_if_every_carrier_is_simulated(smsc: Simul
         "query_string": b"",
         "headers": [],
     }
-    await whole.recorded("foxsys", face)(scope, nothing, nothing)
+    await whole.record("foxsys", face)(scope, nothing, nothing)
     assert whole.sandbox.calls is not None
     (call,) = whole.sandbox.calls.recent(EVERYBODY)
     assert (call.dialect, call.status, call.shown.target) == ("foxsys", 401, "/json/send")

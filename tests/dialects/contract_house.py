@@ -22,7 +22,7 @@ from palomar.accounts.blacklist import Blocked
 from palomar.accounts.store import NewAccount
 from palomar.app.config import SimulatorCarrier, load
 from palomar.app.data_directory import opened_database
-from palomar.app.server import App
+from palomar.app.server import Server
 from palomar.billing import audit
 from palomar.billing.credit import AccountBalance
 from palomar.carriers.simulator.delivery_plan import PlannedReceipt
@@ -54,7 +54,7 @@ _CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 class House:
     """What a test works with. Each test makes customers of its own."""
 
-    def __init__(self, app: App, database: Database) -> None:
+    def __init__(self, app: Server, database: Database) -> None:
         self.app = app
         self.directory = app.config.data_dir
         self.database = database
@@ -265,7 +265,7 @@ async def running_house(directory: Path, *, carrier: bool = True) -> AsyncIterat
             smsc = SimulatorCarrier(name=CARRIER, settings=SimulatorSettings(receipt_delay_seconds=0.0))
             config = dataclasses.replace(config, carriers=(smsc,) if carrier else ())
             async with opened_database(config) as database:
-                app = App(config, database)
+                app = Server(config, database)
                 async with app.running():
                     started.set_result(House(app, database))
                     await stop.wait()

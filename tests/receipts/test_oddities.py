@@ -2,7 +2,7 @@
 
 from tests.support.world import START_MS, World, receipt
 
-from palomar.app.housekeeping import KEPT, forget
+from palomar.app.housekeeping import RETENTIONS, delete_old
 from palomar.inbound.receive import receive
 from palomar.ports import CarrierInbound
 from palomar.receipts.oddities import OF_A_KIND_AT_MOST, CountedOddity, list_oddities
@@ -42,8 +42,8 @@ async def test_beyond_so_many_of_a_kind_they_are_counted_together(world: World) 
 
 
 async def test_they_are_forgotten_a_month_after_they_came_last(world: World) -> None:
-    (kept,) = [kept for kept in KEPT if kept.what == "oddities of carriers"]
+    (kept,) = [kept for kept in RETENTIONS if kept.what == "oddities of carriers"]
     await world.receipt("x", None, oddities=(Oddity(OddityKind.WORD, "old"),))
     for later_ms, left in ((kept.for_ms, 1), (kept.for_ms + 1, 0)):
-        await world.database.write(lambda tx, later_ms=later_ms: forget(tx, kept, now_ms=START_MS + later_ms))
+        await world.database.write(lambda tx, later_ms=later_ms: delete_old(tx, kept, now_ms=START_MS + later_ms))
         assert len(await counted(world)) == left

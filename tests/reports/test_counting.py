@@ -11,7 +11,7 @@ from tests.support.counted import age_counts, count, count_changed, faults_of_co
 from tests.support.world import CREDIT, START_MS, TimedIds, World, outgoing, recipient
 from tests.transaction.test_histories import LIFE, Histories
 
-from palomar.app.housekeeping import KEPT, forget
+from palomar.app.housekeeping import RETENTIONS, delete_old
 from palomar.ports import Refused
 from palomar.reports.buckets import EVERYBODY, Bucket, Floors
 from palomar.reports.count_rows import tally_row
@@ -163,8 +163,8 @@ async def test_minutes_are_not_forgotten_before_they_are_counted_by_the_hour(tim
 
 
 async def forget_old(world: World) -> None:
-    for kept in KEPT:
-        await world.database.write(lambda tx, kept=kept: forget(tx, kept, now_ms=world.now_ms))  # type: ignore[misc]
+    for kept in RETENTIONS:
+        await world.database.write(lambda tx, kept=kept: delete_old(tx, kept, now_ms=world.now_ms))  # type: ignore[misc]
 
 
 async def test_a_node_that_begins_finds_what_has_not_ended_and_what_was_never_counted(timed: World) -> None:

@@ -9,7 +9,7 @@ from tests.support.carriers import CountingCarrier
 from tests.support.engine import Engine, engine
 from tests.support.world import CREDIT
 
-from palomar.app.clockwork import STALE
+from palomar.app.periodic_tasks import STALE
 from palomar.ports import Deferred, Exchange, InDoubt, Taken
 from palomar.routing.router import FAILOVER_SECONDS
 from palomar.routing.rules import Route, RoutingPlan

@@ -1,6 +1,6 @@
-"""The carriers of a configuration, each behind ``ports.Carrier``; and the simulators inside this process.
+"""The carriers of a configuration, each behind ``ports.Carrier``, and the simulators inside this process.
 
-Not here: when parts leave by them (``sending.dispatcher``), and what people see of the simulators (``sandbox``).
+Not here: when parts are given to them (``sending.dispatcher``), and what people see of the simulators (``sandbox``).
 """
 
 import asyncio
@@ -27,31 +27,32 @@ _log = structlog.get_logger(__name__)
 
 
 class Carriers:
-    """See the module. What chaos scripts were set is kept until the simulators are there."""
+    """All carriers of a server, by name, and its simulators. Chaos scripts that are set before ``build`` wait for
+    it."""
 
     def __init__(self, clock: Clock) -> None:
-        self.carriers: dict[str, Carrier] = {}
+        self.by_name: dict[str, Carrier] = {}
         self.simulators: dict[str, SimulatorSmsc] = {}
         self._clock = clock
         self._entries: Sequence[CarrierConfig] = ()
         self._scripts: Mapping[str, str] = {}
 
     def build(self, entries: Sequence[CarrierConfig], ids: Ids) -> None:
-        """Make a carrier of each entry; none is connected yet."""
+        """Make a carrier of each entry of the configuration; none is connected yet."""
         self._entries = entries
-        self.carriers = {entry.name: self._carrier(entry, ids) for entry in entries}
+        self.by_name = {entry.name: self._carrier(entry, ids) for entry in entries}
         self.set_scripts(self._scripts)
 
     @property
     def query_after_seconds(self) -> Mapping[str, float]:
-        """When each carrier is asked for a receipt that is overdue."""
+        """Return after how many seconds each SMPP carrier is asked for a receipt that is overdue, by its name."""
         return {
             entry.name: entry.query_after_seconds for entry in self._entries if isinstance(entry, SmppCarrierSettings)
         }
 
     @property
     def one_receipt(self) -> frozenset[str]:
-        """Give the carriers that report one part alone of a long message."""
+        """Return the names of carriers that report a single part of a long message."""
         return frozenset(
             entry.name
             for entry in self._entries
@@ -60,19 +61,19 @@ class Carriers:
 
     @property
     def languages(self) -> frozenset[Language]:
-        """The languages whose tables every carrier takes: a message may go by any of them."""
+        """Return the languages whose tables all carriers accept, because a message may go by any of them."""
         taken = [
             languages(entry.languages if isinstance(entry, SmppCarrierSettings) else ()) for entry in self._entries
         ]
         return frozenset.intersection(*taken) if taken else frozenset()
 
     def skip(self, milliseconds: int) -> None:
-        """The sandbox clock has jumped: what simulators had in mind for the meantime happens now."""
+        """Let simulators do at once what they had planned for the time that the sandbox clock has skipped."""
         for smsc in self.simulators.values():
             smsc.skip(milliseconds / 1_000)
 
     def set_scripts(self, scripts: Mapping[str, str]) -> None:
-        """What each simulator does wrong: what was set beside the server, else what the configuration says."""
+        """Give each simulator its chaos script: the one that was set for it, else the configuration's."""
         self._scripts = scripts
         for name, smsc in self.simulators.items():
             wanted = chaos_script.parse(scripts.get(name, smsc.settings.chaos))
@@ -81,10 +82,10 @@ class Carriers:
                 smsc.set_chaos(wanted)
 
     def adjust(self, entries: Sequence[CarrierConfig]) -> None:
-        """Let running carriers over SMPP take over what they can of other settings; say what needs a start."""
+        """Apply changed settings to running SMPP carriers, as far as they can take them; log what needs a restart."""
         known = {entry.name: entry for entry in self._entries}
         for entry in entries:
-            carrier, before = self.carriers.get(entry.name), known.get(entry.name)
+            carrier, before = self.by_name.get(entry.name), known.get(entry.name)
             if isinstance(carrier, SmppCarrier) and isinstance(entry, SmppCarrierSettings):
                 carrier.adjust(entry)
                 _log.info("carrier_adjusted", carrier=entry.name, **{name: getattr(entry, name) for name in ADJUSTABLE})
@@ -93,8 +94,8 @@ class Carriers:
         for name in known.keys() - {entry.name for entry in entries}:
             _log.warning("carrier_needs_a_start", carrier=name)
 
-    async def remind(self, database: Database) -> None:
-        """The simulator inside keeps nothing: what it took before this start and had not reported, it is told again."""
+    async def restore_simulators(self, database: Database) -> None:
+        """Give simulators again the parts that they took before this start and have not reported: they keep nothing."""
         for name, smsc in self.simulators.items():
             inside = _inside(name, smsc.settings)
             submit, after = submit_maker(inside, wall_ms=self._clock.wall_ms), 0
@@ -108,8 +109,8 @@ class Carriers:
                 after = found[-1][1].part_id
 
     async def stop(self, deadline_seconds: float) -> None:
-        """Unbind from every carrier; then the simulators end, and say what they have counted."""
-        await asyncio.gather(*(carrier.stop(deadline_seconds) for carrier in self.carriers.values()))
+        """Unbind from every carrier, then end the simulators and log what they have counted."""
+        await asyncio.gather(*(carrier.stop(deadline_seconds) for carrier in self.by_name.values()))
         for name, smsc in self.simulators.items():
             smsc.close()
             _log.info("the simulator has counted", carrier=name, **dataclasses.asdict(smsc.stats))
@@ -125,14 +126,14 @@ class Carriers:
 
 
 def _is_taken_over(before: CarrierConfig | None, entry: CarrierConfig) -> bool:
-    """Tell whether an entry differs from what runs in nothing but what a running carrier takes over."""
+    """Return True if an entry differs from the running one only in settings that a running carrier can take over."""
     if isinstance(before, SmppCarrierSettings) and isinstance(entry, SmppCarrierSettings):
         return before == dataclasses.replace(entry, **{name: getattr(before, name) for name in ADJUSTABLE})
     return before == entry
 
 
 def _inside(name: str, settings: SimulatorSettings) -> SmppCarrierSettings:
-    """The link to the simulator inside the process. It is never far away, so it is soon tried again."""
+    """Return the settings of the link to a simulator in this process; it is always near, so it reconnects soon."""
     return SmppCarrierSettings(
         name=name,
         host="",

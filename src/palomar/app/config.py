@@ -1,6 +1,6 @@
-"""The configuration: TOML and environment become one frozen value. Only ``server`` and ``cli`` read it.
+"""The configuration: TOML and environment, read into one frozen value. Only ``app`` and ``cli`` use it.
 
-Everything that is wrong is told at once, each with its path in the file; what is not known is refused.
+All faults are reported at once, each with its path in the file; unknown settings are refused.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from palomar.dialects import DIALECTS
 from palomar.numbers.sender import parse_sender
 
 CONVERGIA_PORT = 8181
-"""CONVERGIA's page: where its customers' programs connect to."""
+"""The port that customers' programs connect to, as CONVERGIA's page says."""
 DEFAULT_FILE = "palomar.toml"
 ENVIRONMENT = (
     ("PALOMAR_CONFIG", "the TOML file; palomar.toml by default, if it exists"),
@@ -37,7 +37,7 @@ ENVIRONMENT = (
 
 
 class ConfigError(Exception):
-    """What is wrong with the configuration, a line a fault."""
+    """Faults of the configuration, one line each."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -135,7 +135,7 @@ CarrierConfig = SmppCarrierSettings | SimulatorCarrier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Everything that is set, where it came from included."""
+    """All settings, and the file that they were read from."""
 
     file: Path | None
     data_dir: Path
@@ -151,12 +151,12 @@ class Config:
 
     @property
     def simulated(self) -> bool:
-        """Whether no real carrier is configured."""
+        """Return True if every carrier is a simulator."""
         return all(isinstance(carrier, SimulatorCarrier) for carrier in self.carriers)
 
     @property
     def is_private(self) -> bool:
-        """Tell whether only this machine can reach us, directly or through a proxy."""
+        """Return True if only this machine can reach the server, directly or through a proxy."""
         return is_loopback(self.http.host) and not self.http.trusted_proxies and not self.http.public_url
 
     @property
@@ -180,12 +180,12 @@ SECTIONS: Mapping[str, type] = {
 
 
 def is_configured(config: Config, carrier: str) -> bool:
-    """Whether there is a carrier of that name."""
+    """Return True if there is a carrier of that name."""
     return carrier in {entry.name for entry in config.carriers}
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens there."""
+    """Return True if only this machine can reach a server that listens on the host."""
     if host == "localhost":
         return True
     try:
@@ -195,7 +195,7 @@ def is_loopback(host: str) -> bool:
 
 
 def load(environment: Mapping[str, str] | None = None, *, here: Path | None = None) -> Config:
-    """Read the file that the environment names, then let the environment win. Raises :class:`ConfigError`."""
+    """Read the file that the environment names; the environment overrides it. Raises :class:`ConfigError`."""
     env = os.environ if environment is None else environment
     here = here or Path.cwd()
     faults: list[str] = []
@@ -226,7 +226,7 @@ def load(environment: Mapping[str, str] | None = None, *, here: Path | None = No
         dialects=dialects,
         carriers=carriers or (SimulatorCarrier(name="simulator", settings=SimulatorSettings()),),
     )
-    _judge(config, faults)
+    _validate(config, faults)
     if faults:
         raise ConfigError(faults)
     return config
@@ -298,7 +298,7 @@ def _carriers(table: object, base: Path, env: Mapping[str, str], faults: list[st
 
 
 def _fill_secrets(entry: dict[str, Any], name: str, base: Path, env: Mapping[str, str], faults: list[str]) -> None:
-    """Take a carrier's passwords from the environment, else from the files that the entry names."""
+    """Read a carrier's passwords from the environment, else from the files that the entry names."""
     for key in ("password", "outbind_password"):
         given, file = env.get(secret_variable(name, key)), entry.get(f"{key}_file")
         if given:
@@ -314,12 +314,13 @@ def _fill_secrets(entry: dict[str, Any], name: str, base: Path, env: Mapping[str
 
 
 def secret_variable(carrier: str, key: str) -> str:
-    """Name the variable of a carrier's password: ``PALOMAR_CARRIER_NORTH_1_PASSWORD`` for ``north-1``."""
+    """Return the name of the variable for a carrier's password: ``PALOMAR_CARRIER_NORTH_1_PASSWORD`` for
+    ``north-1``."""
     word = "".join(sign if sign.isalnum() and sign.isascii() else "_" for sign in carrier.upper())
     return f"PALOMAR_CARRIER_{word}_{key.upper()}"
 
 
-def _judge(config: Config, faults: list[str]) -> None:
+def _validate(config: Config, faults: list[str]) -> None:
     for name in ("port", "convergia_port"):
         if not 0 <= (getattr(config.http, name) or 0) <= 65_535:
             faults.append(f"http.{name}: 0 to 65535, not {getattr(config.http, name)}")

@@ -1,4 +1,4 @@
-"""Fills dataclasses from tables of TOML, and says of each value that does not fit what was expected.
+"""Fill dataclasses from tables of TOML, and report what was expected of each value that does not fit.
 
 Not here: which tables there are (``config``).
 """
@@ -12,8 +12,8 @@ T = TypeVar("T")
 
 
 def section(kind: type[T], table: object, path: str, base: Path, faults: list[str], **given: object) -> T:
-    """Fill a dataclass from a table; faults are noted, and the rest is judged without them. A section that cannot be
-    made is None."""
+    """Fill a dataclass from a table. Faults are added to ``faults`` and the other values are still checked; return None
+    if the dataclass cannot be made."""
     values: dict[str, Any] = dict(given)
     if not isinstance(table, dict):
         faults.append(f"{path}: a table is expected")

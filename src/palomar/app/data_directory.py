@@ -1,4 +1,4 @@
-"""Where a server lives: its data directory, which it alone may use, and its database."""
+"""A server's data directory, which one server uses at a time, and its database."""
 
 import contextlib
 import fcntl
@@ -23,28 +23,29 @@ from palomar.vocabulary.message import COMMAND_LINE_NODE, born_ms
 
 SQLITE_FILE: Final = "palomar.db"
 FIRST_ACCOUNT_FILE: Final = "demo.json"
-"""In the data directory: the secrets that the first start made, readable for its owner alone."""
+"""The file in the data directory with the secrets that the first start made, readable for its owner alone."""
 
 _log = structlog.get_logger(__name__)
 
 
 class StartError(Exception):
-    """Why the server cannot start, for the operator."""
+    """The reason why a server cannot start, in words for the operator."""
 
 
 def has_data(config: Config) -> bool:
-    """Tell whether the configured database is there already; of PostgreSQL only its server knows."""
+    """Return True if the configured database exists; a PostgreSQL is assumed to."""
     return bool(config.database.url) or (config.data_dir / SQLITE_FILE).exists()
 
 
 @contextlib.asynccontextmanager
-async def opened_database(config: Config, *, makes_home: bool = True) -> AsyncIterator[Database]:
-    """The configured database, its schema up to date; with ``makes_home`` the data directory is made too.
+async def opened_database(config: Config, *, make_directory: bool = True) -> AsyncIterator[Database]:
+    """Open the configured database and bring its schema up to date; close it on leaving. With ``make_directory`` a
+    missing data directory is made.
 
     Raises DatabaseError.
     """
     clock = RealClock()
-    data_dir = _made_data_dir(config.data_dir) if makes_home else config.data_dir
+    data_dir = _make_directory(config.data_dir) if make_directory else config.data_dir
     if config.database.url:
         from palomar.storage.postgres import open_postgres  # its driver is imported by those alone who use it
 
@@ -63,7 +64,7 @@ async def opened_database(config: Config, *, makes_home: bool = True) -> AsyncIt
 
 
 async def wall_clock(config: Config, database: Database) -> RealClock:
-    """The clock that everything is dated by: as far ahead as the sandbox's, where nothing real can be sent."""
+    """Return the clock that dates everything: ahead as the sandbox was set, if every carrier is simulated."""
     clock = RealClock()
     if config.simulated:
         clock.jump((await database.read(clock_and_chaos.read_settings)).ahead_ms)
@@ -71,7 +72,7 @@ async def wall_clock(config: Config, database: Database) -> RealClock:
 
 
 async def configured_senders(config: Config, database: Database) -> DefaultSenders:
-    """Return what decides whose a message is that names no sender."""
+    """Return the rule that chooses the sender of messages that name none."""
     required = config.sending.require_sender
     if required is None:
         required = not await database.read(is_noted, note=Note.BORROWS_VENDOR_SENDERS)
@@ -85,7 +86,7 @@ async def configured_senders(config: Config, database: Database) -> DefaultSende
 
 @contextlib.contextmanager
 def locked(data_dir: Path) -> Iterator[IO[str]]:
-    """One server a data directory."""
+    """Hold the lock of the data directory. Raises StartError if another server holds it."""
     with open(data_dir / "lock", "a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -100,22 +101,22 @@ def locked(data_dir: Path) -> Iterator[IO[str]]:
 
 
 def node_name(data_dir: Path) -> str:
-    """What this server is called in the database: one a machine and data directory."""
+    """Return the name of this server in the database, unique by machine and data directory."""
     return f"{platform.node()}:{data_dir.resolve()}"
 
 
-async def youngest_ms(database: Database) -> int:
-    """Find when the last message was born; zero if there is none."""
+async def last_message_ms(database: Database) -> int:
+    """Return the time of the newest message id, in Unix milliseconds; 0 if there is no message."""
 
     async def script(tx: Transaction) -> int:
-        youngest = (await tx.select("SELECT max(id) FROM messages"))[0][0]
-        return 0 if youngest is None else born_ms(youngest)
+        last_id = (await tx.select("SELECT max(id) FROM messages"))[0][0]
+        return 0 if last_id is None else born_ms(last_id)
 
     return await database.read(script)
 
 
-def _made_data_dir(data_dir: Path) -> Path:
-    """Made for its owner alone: it will hold texts, numbers and secrets."""
+def _make_directory(data_dir: Path) -> Path:
+    """Make the data directory if it is missing, readable for its owner alone. Raises DatabaseError."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

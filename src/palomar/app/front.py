@@ -1,7 +1,8 @@
-"""The front: which face answers a path. The console, fixed routes, the dialects by their prefixes, icons, then short
-links; where there is nothing, a page or a line says so.
+"""The root ASGI application: it passes each request to the face that answers its path.
 
-Bare ASGI, one dictionary look-up a request: the hot routes must not pay for a router.
+In this order: the console, fixed paths, the dialects by their prefixes, icons, short links; otherwise a page or a line
+says that nothing is there. It is bare ASGI with one dictionary look-up a request, because a router would cost the hot
+paths too much.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,11 +19,11 @@ from palomar.short_links.shorten import code_of
 from palomar.vocabulary.http_record import HeaderLines
 
 CONSOLE = "/console"
-"""Where people are shown to; a bare ``/`` that is no dialect's leads there."""
+"""The path of the console; ``/`` redirects to it if it is no dialect's."""
 SANDBOX_CALLBACK = "/sandbox/callback"
 """Answers 200 to any callback while no real carrier is configured, so that a first message shows its whole life."""
 SANDBOX_CALLBACK_LIMIT = 64 * 1024
-"""Octets that such a callback may have."""
+"""The largest body of such a callback, in octets."""
 
 _JSON = [(b"content-type", b"application/json; charset=utf-8")]
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
@@ -31,12 +32,12 @@ _ICON = [(b"cache-control", b"public, max-age=86400"), (b"x-content-type-options
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """What ``/health/ready`` says; ``faults`` is empty when messages can be taken."""
+    """The body of ``/health/ready``; ``faults`` is empty if messages can be accepted."""
 
     faults: list[str]
     carriers: dict[str, bool]
     stalled_parts: int = 0
-    """Parts in memory that could leave and do not, and since when."""
+    """Parts in memory that could leave and do not, and since when (GMT)."""
     stalled_since: str | None = None
     waiting: dict[str, dict[str, str | int]] = field(default_factory=dict)
     """Carriers for which parts wait while none leaves: how many in memory, since when, and why."""
@@ -45,9 +46,9 @@ class Readiness:
 class Front:
     """The root application.
 
-    ``dialects`` by the beginning of their paths: one segment, or two (``api/v1``). ``at_root`` is the dialect that owns
-    ``/`` when any of its parameters is present, or a form may hold them. ``took_callback`` is told of what comes to
-    the sandbox's address for callbacks (method, target, headers, body); without it there is no such address.
+    ``dialects`` are keyed by the beginning of their paths: one segment, or two (``api/v1``). ``at_root`` is the dialect
+    that answers ``/`` if the query has one of its parameters, or if a form may have them. ``took_callback`` is called
+    with each callback to the sandbox's address (method, target, headers, body); without it there is no such address.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Front:
         links: ASGIApp | None = None,
         console: ASGIApp | None = None,
         health: Callable[[], Readiness],
-        took_callback: Callable[[str, str, HeaderLines, bytes], None] | None = None,
+        on_callback: Callable[[str, str, HeaderLines, bytes], None] | None = None,
     ) -> None:
         self._by_segment = {prefix: face for prefix, face in dialects.items() if "/" not in prefix}
         if console is not None:
@@ -69,11 +70,11 @@ class Front:
         self._at_root = at_root
         self._links = links
         self._health = health
-        self._took_callback = took_callback
+        self._on_callback = on_callback
         self._icons = read_icons()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or hand on to whoever does. What is wrong with a head the dialects say in their own form."""
+        """Answer a request, or pass it on. Dialects answer faults of a request's head in their own form."""
         path: str = scope["path"]
         segment, _, rest = path[1:].partition("/")
         face = self._by_segment.get(segment)
@@ -91,8 +92,8 @@ class Front:
             await respond(send, 200, b'{"live":true}', _JSON)
         elif path == "/health/ready":
             await self._ready(send)
-        elif path == SANDBOX_CALLBACK and self._took_callback is not None:
-            await self._take_callback(scope, receive, send, self._took_callback)
+        elif path == SANDBOX_CALLBACK and self._on_callback is not None:
+            await self._take_callback(scope, receive, send, self._on_callback)
         elif path in self._icons:
             await self._send_icon(scope, send, path)
         elif self._links is not None and code_of(path[1:]):
@@ -117,14 +118,14 @@ class Front:
         await respond(send, 200, body, [(b"content-type", kind), *_ICON])
 
     async def _take_callback(
-        self, scope: Scope, receive: Receive, send: Send, took: Callable[[str, str, HeaderLines, bytes], None]
+        self, scope: Scope, receive: Receive, send: Send, on_callback: Callable[[str, str, HeaderLines, bytes], None]
     ) -> None:
         body = await read_body(scope, receive, limit=SANDBOX_CALLBACK_LIMIT)
         match body:
             case bytes():
                 query = scope["query_string"].decode("latin-1")
                 target = scope["path"] + (f"?{query}" if query else "")
-                took(scope["method"], target, tuple(scope["headers"]), body)
+                on_callback(scope["method"], target, tuple(scope["headers"]), body)
                 await respond(send, 200, b"OK\n", _TEXT)
             case BodyRefusal.TOO_LARGE:
                 await respond(send, 413, b"Too much for a callback\n", _TEXT)

@@ -1,4 +1,4 @@
-"""Housekeeping: messages that no receipt will end any more, and rows that are kept for some time only."""
+"""Housekeeping: the presumed end of messages without a receipt, and the deletion of rows after their retention."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ from palomar.vocabulary.message import FINAL, MessageId, PartId, State
 
 
 async def expire(work: Work, limits: Sequence[int]) -> list[int]:
-    """Presume the end of messages whose validity and grace are over; how many, a command.
+    """End messages whose validity and grace are over, at most ``limit`` a command; return how many ended for each.
 
-    A part that the carrier took, or never had, is ``expired``; one in doubt is ``unknown``: it stays paid for,
-    unless its account wants the credit of such parts back. A real receipt may correct the state once.
+    A part that the carrier took, or never had, is ``expired``; one in doubt is ``unknown``: it stays paid for, unless
+    its account wants the credit of such parts back. A real receipt may correct the state once.
     """
     ended = []
     for limit in limits:
@@ -44,7 +44,7 @@ async def expire(work: Work, limits: Sequence[int]) -> list[int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """Rows that are kept for some time only: ``sql`` deletes those made before a time, at most so many."""
+    """A kind of rows and how long they are kept; ``sql`` deletes those made before a time, at most so many."""
 
     what: str
     sql: LiteralString
@@ -52,7 +52,7 @@ class Retention:
 
 
 _DAY_MS = 86_400_000
-KEPT = (
+RETENTIONS = (
     Retention(what="answers under idempotency keys", sql=FORGET_ANSWERS, for_ms=KEPT_MS),
     Retention(what="tokens after their end", sql=token_rows.FORGET_TOKENS, for_ms=30 * _DAY_MS),
     Retention(what="digests of the duplicates filter", sql=recent_sends.FORGET_OLD_RECENT, for_ms=SAME_WITHIN_MS),
@@ -68,18 +68,18 @@ KEPT = (
     Retention(what="counts by the minute", sql=count_rows.FORGET_MINUTES, for_ms=COUNTS_KEPT_MS[Bucket.MINUTE]),
     Retention(what="counts by the hour", sql=count_rows.FORGET_HOURS, for_ms=COUNTS_KEPT_MS[Bucket.HOUR]),
 )
-"""What is forgotten, and after how long (idempotency and orphans count from when they came, tokens from their end)."""
+"""All retentions. Kept answers and orphans are counted from when they came, tokens and sessions from their end."""
 
-FORGET_AT_ONCE = 500
-
-
-async def forget(tx: Transaction, kept: Retention, *, now_ms: int) -> int:
-    """Delete a slice of what is older than it is kept for; how many there were."""
-    return await tx.execute(kept.sql, now_ms - kept.for_ms, FORGET_AT_ONCE)
+DELETE_AT_ONCE = 500
 
 
-async def forget_surplus(tx: Transaction, kept: int = KEPT_AT_MOST) -> int:
-    """Delete the oldest known callers beyond as many as are kept; how many there were."""
+async def delete_old(tx: Transaction, retention: Retention, *, now_ms: int) -> int:
+    """Delete a slice of the rows that are older than their retention; return how many."""
+    return await tx.execute(retention.sql, now_ms - retention.for_ms, DELETE_AT_ONCE)
+
+
+async def delete_surplus_callers(tx: Transaction, kept: int = KEPT_AT_MOST) -> int:
+    """Delete the oldest known callers beyond the number that is kept; return how many."""
     return await tx.execute(known_callers.FORGET_SURPLUS_CALLERS, kept - 1)
 
 

@@ -1,4 +1,4 @@
-"""Note what is decided once for the whole installation, and stays."""
+"""Notes of what was decided once for the whole installation."""
 
 from enum import StrEnum
 
@@ -7,10 +7,10 @@ from palomar.storage.statements import Insert
 
 
 class Note(StrEnum):
-    """What can be noted."""
+    """Something that is noted once and stays."""
 
     BORROWS_VENDOR_SENDERS = "borrows_vendor_senders"
-    """It had accounts before a sender was required: it goes on using the vendors' names (made by a migration)."""
+    """It had accounts before a sender was required, so it still sends by the vendors' names (noted by a migration)."""
     TRIAL_BEGUN = "trial_begun"
     """The first start has made an account to try with."""
     TRIAL_ENDED = "trial_ended"
@@ -23,7 +23,7 @@ async def is_noted(tx: Transaction, note: Note) -> bool:
 
 
 async def note_once(tx: Transaction, note: Note, *, now_ms: int) -> bool:
-    """Note it; False if it stood already."""
+    """Note this; return False if it was noted before."""
     if await is_noted(tx, note):
         return False
     await tx.insert_new(INSERT_NOTES, [(note.value, now_ms)])

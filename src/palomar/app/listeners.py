@@ -1,4 +1,4 @@
-"""The faces of a server and the ports where they listen: dialects, console, short links, health, the sandbox's address.
+"""The faces of a server and the ports where they listen: dialects, console, short links, health, sandbox callbacks.
 
 Not here: what they do with a request (``dialects``, ``console``), and how octets become one (``net``).
 """
@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Listeners:
-    """See the module."""
+    """All HTTP listeners of a server, and the faces behind them."""
 
     def __init__(self, config: Config, *, sandbox: SandboxParts | None) -> None:
         self._config = config
@@ -45,12 +45,12 @@ class Listeners:
 
     @property
     def urls(self) -> list[str]:
-        """Where we listen."""
+        """Return the URLs that the server listens at."""
         return [listener.url for listener in self._listeners]
 
     @property
     def public_url(self) -> str:
-        """How the outside reaches us, without a slash at the end."""
+        """Return the URL by which others reach the server, without a slash at its end."""
         return (self._config.http.public_url or self.urls[0]).rstrip("/")
 
     async def listen(
@@ -64,7 +64,10 @@ class Listeners:
         clock: Clock,
         ids: Ids,
     ) -> None:
-        """Open the ports. Raises ListenError; only CONVERGIA's own may be another's, where nobody asked for it."""
+        """Build the faces and open the ports. Raises ListenError.
+
+        Only if CONVERGIA's own port is in use and was not configured, the server goes on without it.
+        """
         http, sandbox = self._config.http, self._sandbox
         proxies = TrustedProxies(http.trusted_proxies)
         faces = {
@@ -72,7 +75,7 @@ class Listeners:
             for dialect in DIALECTS
         }
         if sandbox is not None:
-            faces = {name: sandbox.recorded(name, face) for name, face in faces.items()}
+            faces = {name: sandbox.record(name, face) for name, face in faces.items()}
         samplers = [Sampler(name=dialect.name, title=dialect.title, make=dialect.sample) for dialect in DIALECTS]
         front = Front(
             dialects={prefix: faces[dialect.name] for dialect in DIALECTS for prefix in dialect.prefixes},
@@ -80,7 +83,7 @@ class Listeners:
             console=Console(viewers, logins, proxies=proxies, clock=clock, ids=ids, samplers=samplers),
             at_root=next(((faces[d.name], d.root_parameters) for d in DIALECTS if d.root_parameters), None),
             health=health,
-            took_callback=sandbox.took_callback if sandbox is not None else None,
+            on_callback=sandbox.on_callback if sandbox is not None else None,
         )
         await self._listen_on(http.port, front)
         try:
@@ -98,7 +101,7 @@ class Listeners:
         _log.info("certificates read again")
 
     async def stop(self, deadline_seconds: float) -> None:
-        """Take nothing new, and let what is under way end."""
+        """Accept no more connections, and let requests under way end within the deadline."""
         if self._sandbox is not None:
             self._sandbox.stop()
         await asyncio.gather(*(listener.stop(deadline_seconds) for listener in self._listeners))

@@ -1,8 +1,8 @@
-"""What ``server`` plugs in while a carrier is simulated, so that people can look at it and play with it in the console.
+"""The sandbox of a server while a carrier is simulated: what people look at and play with in the console.
 
-It joins the simulators, the recorder of calls, the address that takes callbacks and the news of what changes to one
-``sandbox.sandbox.Sandbox``. Without a simulated carrier none of it exists, and nothing of it costs anything. Not here:
-what people see (``console``), and what commands have set (``sandbox.watch``).
+It joins the simulators, the recorder of calls, the address that receives callbacks and the feed of changes to one
+``sandbox.sandbox.Sandbox``. Without a simulated carrier none of it exists. Not here: what people see (``console``), and
+what commands have set (``sandbox.watch``).
 """
 
 import asyncio
@@ -31,82 +31,85 @@ from palomar.vocabulary.http_record import HeaderLines
 
 
 class SandboxParts:
-    """See the module. ``is_whole`` where every carrier is simulated: only then programs cannot reach anybody real, and
-    their calls and callbacks are kept."""
+    """The sandbox of a server and its ties to the rest of it. Calls and callbacks are recorded only if every carrier is
+    simulated: otherwise they may be real."""
 
     def __init__(
         self,
         simulators: Mapping[str, SimulatorSmsc],
         *,
-        is_whole: bool,
+        all_simulated: bool,
         clock: Clock,
         secret_of: Callable[[AccountId], str],
-        in_force: Callable[[], Awaitable[None]],
+        apply: Callable[[], Awaitable[None]],
         first_account: Path,
     ) -> None:
-        """``secret_of`` says what signs an account's callbacks; ``in_force`` puts what was set into force."""
+        """Take ``secret_of``, which returns the secret that signs an account's callbacks, and ``apply``, which puts
+        stored settings of the sandbox into force."""
         self._changes = ChangeFeed()
         self._urls = Urls()
-        self._calls = CallRecorder(clock, self._changes) if is_whole else None
-        self._received = ReceivedCallbacks(clock, self._changes, is_signature=_judge(secret_of)) if is_whole else None
+        self._calls = CallRecorder(clock, self._changes) if all_simulated else None
+        self._received_callbacks = (
+            ReceivedCallbacks(clock, self._changes, is_signature=_signature_check(secret_of)) if all_simulated else None
+        )
         self.sandbox = Sandbox(
             networks={name: smsc.phones for name, smsc in simulators.items()},
-            is_whole=is_whole,
+            is_whole=all_simulated,
             changes=self._changes,
             calls=self._calls,
-            received_callbacks=self._received,
-            configured={name: _spelled(smsc.settings.chaos) for name, smsc in simulators.items()},
-            normalize_script=_spelled,
-            apply=in_force,
+            received_callbacks=self._received_callbacks,
+            configured={name: _normalized(smsc.settings.chaos) for name, smsc in simulators.items()},
+            normalize_script=_normalized,
+            apply=apply,
             read_first=lambda: asyncio.to_thread(_read_secrets, first_account),
         )
         for name, smsc in simulators.items():
-            smsc.subscribe(self._arrived_by(name))
+            smsc.subscribe(self._on_arrival(name))
 
-    def recorded(self, dialect: str, face: ASGIApp) -> ASGIApp:
-        """The face, its calls kept."""
+    def record(self, dialect: str, face: ASGIApp) -> ASGIApp:
+        """Return the face of a dialect, its calls recorded."""
         return face if self._calls is None else Recorder(face, ended=self._calls.recorder_of(dialect))
 
     @property
-    def took_callback(self) -> Callable[[str, str, HeaderLines, bytes], None] | None:
-        """What takes callbacks to our own address; None where there is none."""
-        return None if self._received is None else self._received.receive
+    def on_callback(self) -> Callable[[str, str, HeaderLines, bytes], None] | None:
+        """Return the receiver of callbacks to our own address; None if there is none."""
+        return None if self._received_callbacks is None else self._received_callbacks.receive
 
-    def leaving(self, callback: CallbackRow) -> None:
-        """This callback leaves now; perhaps for our own address."""
-        if self._received is None or SANDBOX_CALLBACK not in callback.url:
+    def expect_callback(self, callback: CallbackRow) -> None:
+        """Announce a callback that leaves now and may be for our own address."""
+        if self._received_callbacks is None or SANDBOX_CALLBACK not in callback.url:
             return
         try:
             _, target = self._urls.split(callback.url)
         except BadUrl:
-            return  # it will not leave
-        self._received.expect(
+            return  # it cannot be sent
+        self._received_callbacks.expect(
             callback.method, target, callback.body, account_id=callback.account_id, message_id=callback.message_id
         )
 
     def committed(self, work: Work) -> None:
-        """A transaction has changed something; nobody is told while nobody looks."""
+        """Publish what a transaction has changed, if somebody has subscribed."""
         if self._changes.has_subscribers:
             self._changes.publish("phones", work.changed_accounts)
 
     def stop(self) -> None:
-        """End every stream of news: they would hold up the end of the server."""
+        """End every subscription to changes: they would delay the stop of the server."""
         self._changes.close()
 
-    def _arrived_by(self, carrier: str) -> Callable[[ArrivedPart], None]:
+    def _on_arrival(self, carrier: str) -> Callable[[ArrivedPart], None]:
         return lambda arrival: self._changes.part_arrived(carrier, arrival.reference)
 
 
-def _judge(secret_of: Callable[[AccountId], str]) -> Callable[[AccountId, str, bytes], bool]:
+def _signature_check(secret_of: Callable[[AccountId], str]) -> Callable[[AccountId, str, bytes], bool]:
     return lambda account_id, header, signed: fits(secret_of(account_id), header, signed)
 
 
-def _spelled(text: str) -> str:
+def _normalized(text: str) -> str:
     return script.written(script.parse(text))
 
 
 def _read_secrets(file: Path) -> Secrets | None:
-    """Whatever may have become of the file, it is only a convenience."""
+    """Read the first account's secrets; None if the file is missing or cannot be used, as it is only a convenience."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         return Secrets(login=found["login"], password=found["password"], api_key=found["api_key"])

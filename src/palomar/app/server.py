@@ -1,6 +1,6 @@
-"""The composition root: builds the house from a :class:`Config`, starts it in order, stops it in reverse.
+"""The server: it builds everything from a :class:`Config`, starts it in order, and stops it in reverse.
 
-Where it lives is ``data_directory``'s, its carriers are ``carriers``'s, its faces and ports ``listeners``'s.
+Its data directory is in ``data_directory``, its carriers are in ``carriers``, its faces and ports in ``listeners``.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ from palomar.access.sign_in_throttle import SignInThrottle
 from palomar.accounts.blacklist import PhonesOwnBlocks
 from palomar.accounts.directory import Directory
 from palomar.app.carriers import Carriers
-from palomar.app.clockwork import Clockwork
 from palomar.app.config import Config
-from palomar.app.data_directory import FIRST_ACCOUNT_FILE, configured_senders, locked, node_name, youngest_ms
+from palomar.app.data_directory import FIRST_ACCOUNT_FILE, configured_senders, last_message_ms, locked, node_name
 from palomar.app.front import Readiness
 from palomar.app.listeners import Listeners
+from palomar.app.periodic_tasks import PeriodicTasks
 from palomar.app.sandbox import SandboxParts
 from palomar.app.transaction_order import STEPS, make_context
 from palomar.billing.low_balance import LowBalances
@@ -60,35 +60,35 @@ from palomar.transaction.work import Work
 from palomar.vocabulary.account import AccountId
 
 STOP_SECONDS: Final = 13.0
-"""SIGTERM stops within 15 s; this is what the parts share."""
+"""Seconds that all steps of a stop may take together: SIGTERM ends the process within 15 s."""
 
 _log = structlog.get_logger(__name__)
 
 
 Hook = Callable[[], Awaitable[None]]
-"""What ``serve`` does at a moment of the start."""
+"""A step that the caller runs during the start."""
 
 
 async def _nothing() -> None:
     """Do nothing."""
 
 
-class App:
-    """The server. ``async with App(config).running(database)`` starts it and stops it."""
+class Server:
+    """A Palomar server. ``async with Server(config, database).running()`` starts it, and stops it on leaving."""
 
     def __init__(self, config: Config, database: Database) -> None:
         self.config = config
         self.clock = RealClock()
         self.database = database
         self.ready = False
-        self._south = Carriers(self.clock)
-        self._lived_until_ms = 0
-        self._watch = SandboxWatch(database, jumped=self._on_jump, changed=self._south.set_scripts)
+        self._carriers = Carriers(self.clock)
+        self._ids_used_until_ms = 0
+        self._sandbox_watch = SandboxWatch(database, jumped=self._on_jump, changed=self._carriers.set_scripts)
         self._sandbox: SandboxParts | None = None
         """Only while a carrier is simulated."""
 
     @contextlib.asynccontextmanager
-    async def running(self, *, before: Hook = _nothing, listening: Hook = _nothing) -> AsyncIterator["App"]:
+    async def running(self, *, before: Hook = _nothing, listening: Hook = _nothing) -> AsyncIterator["Server"]:
         """Start everything in order; on leaving, stop it in reverse within the deadline.
 
         ``before`` runs when the data directory is ours and nothing is started yet; ``listening`` when the ports are
@@ -98,15 +98,15 @@ class App:
             stack.enter_context(locked(self.config.data_dir))
             await before()
             self._lease = Lease(
-                self.database, self.clock, name=node_name(self.config.data_dir), on_freed=self._on_freed
+                self.database, self.clock, name=node_name(self.config.data_dir), on_freed=self._on_work_freed
             )
             node = await self._lease.begin()
-            await self._watch.refresh()
+            await self._sandbox_watch.refresh()
             ids = RealIds(
                 node.number,
                 clock=self.clock,
-                after_ms=await youngest_ms(self.database),
-                serials_after_ms=self._lived_until_ms,
+                after_ms=await last_message_ms(self.database),
+                serials_after_ms=self._ids_used_until_ms,
             )
             await self._build(ids)
             await self._clear_unknown_carriers()
@@ -119,12 +119,12 @@ class App:
             if nameless:
                 _log.warning("accounts_without_sender", accounts=nameless[:20], count=len(nameless))
             await self._lease.take_over_dead()
-            clockwork = tasks.create_task(self._clockwork.serve())
-            stack.push_async_callback(self._stop_engine, clockwork)
+            periodic = tasks.create_task(self._periodic_tasks.serve())
+            stack.push_async_callback(self._stop_background, periodic)
             for carrier in self.carriers.values():
                 await carrier.start(DispatcherSink(self.dispatcher, carrier.name))
             stack.push_async_callback(self._stop_carriers)
-            await self._south.remind(self.database)
+            await self._carriers.restore_simulators(self.database)
             stack.push_async_callback(self._stop_listening)
             await self._listen()
             stack.callback(self._passwords.close)
@@ -134,7 +134,8 @@ class App:
             self.ready = False
 
     def health(self) -> Readiness:
-        """Say what is in the way of taking messages. A carrier without a link is not: messages wait for it."""
+        """Return what keeps the server from accepting messages. A carrier without a link does not: messages wait for
+        it."""
         faults = [] if self.ready else ["starting or stopping"]
         if self.ready and self._lease.node_id is None:
             faults.append("this node's lease ran out: the database cannot be reached")
@@ -155,41 +156,41 @@ class App:
 
     @property
     def carriers(self) -> Mapping[str, Carrier]:
-        """Give them by name."""
-        return self._south.carriers
+        """Return the carriers by name."""
+        return self._carriers.by_name
 
     @property
     def simulators(self) -> Mapping[str, SimulatorSmsc]:
-        """Give those inside this process, by the carrier's name."""
-        return self._south.simulators
+        """Return the simulators inside this process, by their carriers' names."""
+        return self._carriers.simulators
 
     @property
     def urls(self) -> list[str]:
-        """Say where we listen."""
-        return self._north.urls
+        """Return the URLs that the server listens at."""
+        return self._listeners.urls
 
     def adjust_carriers(self, config: Config) -> None:
-        """Let running carriers take over what they can of another configuration."""
-        self._south.adjust(config.carriers)
+        """Apply changed settings to running carriers, as far as they can take them."""
+        self._carriers.adjust(config.carriers)
 
     def reload_tls(self) -> None:
         """Read the certificates again, for connections from now on."""
-        self._north.reload_tls()
+        self._listeners.reload_tls()
 
     async def _build(self, ids: RealIds) -> None:
         config = self.config
-        self._south.build(config.carriers, ids)
+        self._carriers.build(config.carriers, ids)
         if self.simulators:
             self._sandbox = SandboxParts(
                 self.simulators,
-                is_whole=config.simulated,
+                all_simulated=config.simulated,
                 clock=self.clock,
                 secret_of=self._callback_secret,
-                in_force=self._in_force,
+                apply=self._apply_sandbox_settings,
                 first_account=config.data_dir / FIRST_ACCOUNT_FILE,
             )
         self._senders = await configured_senders(config, self.database)
-        self._north = Listeners(config, sandbox=self._sandbox)
+        self._listeners = Listeners(config, sandbox=self._sandbox)
         self.directory = Directory(self.database)
         self.router = Router(
             self.carriers,
@@ -206,7 +207,7 @@ class App:
         )
         for part in (self.dispatcher, self.callback_sender, self._lease):
             part.attach(self.batcher)
-        self.standings = CarrierStatusRecorder(
+        self.status_recorder = CarrierStatusRecorder(
             self.database,
             self.clock,
             self.router,
@@ -214,8 +215,8 @@ class App:
             node_id=lambda: self._lease.node_id,
             idle=lambda: self.dispatcher.watchdog.idle,
         )
-        self.tally = Recounter(self.database, self.clock)
-        self._clockwork = self._made_clockwork(ids)
+        self.recounter = Recounter(self.database, self.clock)
+        self._periodic_tasks = self._build_periodic_tasks(ids)
         self._topups = TopUpPoster(self.batcher, self.clock)
         self._passwords = Passwords(self.directory, self.clock)
         self.admission = Admission(
@@ -233,16 +234,16 @@ class App:
             admission=self.admission,
             clock=self.clock,
             ids=ids,
-            public_url=lambda: self._north.public_url,
-            languages=self._south.languages,
+            public_url=lambda: self._listeners.public_url,
+            languages=self._carriers.languages,
             senders=self._senders,
         )
 
     def _build_callbacks(self) -> None:
-        """Build what tells customers' programs of their messages."""
+        """Build the client and the sender of callbacks to customers' servers."""
         config = self.config
         limits = CallbackLimits(slots_a_host=config.callbacks.slots_a_host, connections=callbacks_of(raise_limit()))
-        self._client = CallbackClient(
+        self._callback_client = CallbackClient(
             guard=AddressGuard(allow_networks=config.callback_networks),
             slots_a_host=limits.slots_a_host,
             connections=limits.connections,
@@ -250,12 +251,12 @@ class App:
             tls=ssl.create_default_context(),
         )
         self._signer = CallbackSigner(secret_of=self._callback_secret, wall_ms=self.clock.wall_ms)
-        self.callback_sender = CallbackSender(self._client, headers=self._callback_headers, limits=limits)
+        self.callback_sender = CallbackSender(self._callback_client, headers=self._callback_headers, limits=limits)
         self._off_after = OffAfter(days=config.callbacks.off_after_days, failures=config.callbacks.off_after_failures)
 
-    def _made_clockwork(self, ids: RealIds) -> Clockwork:
-        """Build what runs by itself, now and then."""
-        return Clockwork(
+    def _build_periodic_tasks(self, ids: RealIds) -> PeriodicTasks:
+        """Build the tasks that run by the clock."""
+        return PeriodicTasks(
             database=self.database,
             batcher=self.batcher,
             directory=self.directory,
@@ -266,13 +267,13 @@ class App:
                 self.database,
                 self.clock,
                 self.carriers,
-                self._south.query_after_seconds,
+                self._carriers.query_after_seconds,
                 plan=lambda: self.directory.snapshot.plan,
             ),
-            carrier_standings=self.standings,
-            tally=self.tally,
+            status_recorder=self.status_recorder,
+            recounter=self.recounter,
             indexer=Indexer(self.database, self.clock, is_busy=lambda: self.batcher.waiting > 0),
-            sandbox=self._watch,
+            sandbox=self._sandbox_watch,
             renumber=ids.renumber,
         )
 
@@ -287,12 +288,12 @@ class App:
             off_after=self._off_after,
             router=self.router.snapshot(),
             receipt_id_formats=self.directory.snapshot.receipt_id_formats,
-            one_receipt=self._south.one_receipt,
+            one_receipt=self._carriers.one_receipt,
         )
 
     def _callback_headers(self, callback: CallbackRow) -> tuple[tuple[str, str], ...]:
         if self._sandbox is not None:
-            self._sandbox.leaving(callback)
+            self._sandbox.expect_callback(callback)
         return self._signer.headers(callback.account_id, callback.url, callback.body)
 
     def _callback_secret(self, account_id: AccountId) -> str:
@@ -300,21 +301,21 @@ class App:
         return account.settings.callback_secret if account else ""
 
     def _after_commit(self, work: Work) -> None:
-        self.tally.changed(work.changed_minutes)
+        self.recounter.changed(work.changed_minutes)
         if self._sandbox is not None:
             self._sandbox.committed(work)
         if work.joined(PhonesOwnBlocks) is not None:
             self.directory.number_blocked()
         outbox = work.joined(Outbox)
         if outbox is not None:
-            self._called_back(outbox, work.context.node_id)
+            self._callbacks_stored(outbox, work.context.node_id)
         low = work.joined(LowBalances)
         if low is not None:
             self._topups.post(low.need_topup)
             for account_id in low.called_back:
                 _log.warning("an account's balance is low", account_id=account_id)
 
-    def _called_back(self, outbox: Outbox, node_id: int | None) -> None:
+    def _callbacks_stored(self, outbox: Outbox, node_id: int | None) -> None:
         if outbox.created:
             self.callback_sender.committed(outbox.created, node_id)
         for target in outbox.targets_off:
@@ -322,25 +323,25 @@ class App:
             _log.warning("callbacks to a target are off", account_id=target.account_id, failures=target.failures)
 
     def _on_jump(self, milliseconds: int) -> None:
-        """Do what became due when the sandbox clock jumped. Real carriers live in real time."""
+        """Jump the clock and do what became due. Beside a real carrier the clock does not jump."""
         if not self.config.simulated:
-            self._lived_until_ms = self.clock.wall_ms() + milliseconds
+            self._ids_used_until_ms = self.clock.wall_ms() + milliseconds
             _log.warning("the sandbox clock is ahead, which counts for nothing beside a real carrier")
             return
         _log.info("the sandbox clock jumps", milliseconds=milliseconds)
         self.clock.jump(milliseconds)
-        self._south.skip(milliseconds)
+        self._carriers.skip(milliseconds)
         if self.ready:
             self.dispatcher.wake()
             self.callback_sender.look_for_work()
 
-    async def _in_force(self) -> None:
-        """Begin what was just set about the sandbox now, not with the next look."""
-        self._watch.look_again()
-        await self._watch.refresh()
+    async def _apply_sandbox_settings(self) -> None:
+        """Apply stored settings of the sandbox now, not with the next look at the change counter."""
+        self._sandbox_watch.look_again()
+        await self._sandbox_watch.refresh()
 
-    def _on_freed(self) -> None:
-        self.tally.look_again()
+    def _on_work_freed(self) -> None:
+        self.recounter.look_again()
         self.dispatcher.wake()
         self.callback_sender.look_for_work()
 
@@ -372,7 +373,7 @@ class App:
             sandbox=self._sandbox.sandbox if self._sandbox is not None else None,
             senders=self._senders,
         )
-        await self._north.listen(
+        await self._listeners.listen(
             self.gateway,
             clicks=Clicks(self.database, self.batcher),
             viewers=viewers,
@@ -385,26 +386,26 @@ class App:
     async def _stop_listening(self) -> None:
         self.ready = False
         self.batcher.begin_shutdown()
-        await self._north.stop(STOP_SECONDS / 4)
+        await self._listeners.stop(STOP_SECONDS / 4)
 
     async def _stop_carriers(self) -> None:
         self.dispatcher.stop_taking()
         self.callback_sender.stop_taking()
-        await self._south.stop(STOP_SECONDS / 3)
+        await self._carriers.stop(STOP_SECONDS / 3)
 
-    async def _stop_engine(self, clockwork: asyncio.Task[None]) -> None:
-        clockwork.cancel()
-        await _within(self._callbacks_done(), STOP_SECONDS / 6)
-        await self._client.close()
+    async def _stop_background(self, periodic: asyncio.Task[None]) -> None:
+        periodic.cancel()
+        await _wait_at_most(self._wait_for_callbacks(), STOP_SECONDS / 6)
+        await self._callback_client.close()
         if not await self.batcher.drain(STOP_SECONDS / 6):
             _log.warning("stopping with work unwritten; it will be found again", commands=self.batcher.waiting)
-        await _within(self._lease.end(), STOP_SECONDS / 6)
+        await _wait_at_most(self._lease.end(), STOP_SECONDS / 6)
 
-    async def _callbacks_done(self) -> None:
+    async def _wait_for_callbacks(self) -> None:
         while self.callback_sender.under_way:  # noqa: ASYNC110  # once, at the end
             await asyncio.sleep(0.01)
 
 
-async def _within(work: Awaitable[None], seconds: float) -> None:
+async def _wait_at_most(work: Awaitable[None], seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(work, seconds)

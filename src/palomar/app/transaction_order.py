@@ -1,4 +1,4 @@
-"""Tells the whole order of a transaction: which steps run first, and what is written when.
+"""The order of a transaction: which steps run first, and what is written when.
 
 Steps of one batch run in the order of STEPS. Then :meth:`Work.finish` writes the transaction's own rows (messages,
 parts, queue, timeline), and after them what has joined, in the order of WRITE_ORDER. Not here: what each of them does.
@@ -91,7 +91,7 @@ def make_context(
     receipt_id_formats: Mapping[str, ReceiptIdFormat] | None = None,
     one_receipt: frozenset[str] = frozenset(),
 ) -> TransactionContext:
-    """Build what a transaction may look at; what has a default is so for a command beside the servers."""
+    """Build the context of a transaction; the defaults are those of a command beside the servers."""
     return TransactionContext(
         accounts=accounts,
         ids=ids,

@@ -184,7 +184,7 @@ def run(work: Callable[[CommandContext], Coroutine[Any, Any, T]], *, creates: bo
         fail(f"no data here; PALOMAR_DATA_DIR is {config.data_dir}")
 
     async def opened() -> T:
-        async with opened_database(config, makes_home=creates) as database:
+        async with opened_database(config, make_directory=creates) as database:
             clock = await wall_clock(config, database)
             ids = RealIds(COMMAND_LINE_NODE, clock=clock)
             context = CommandContext(config=config, database=database, clock=clock, ids=ids)

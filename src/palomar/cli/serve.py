@@ -20,7 +20,7 @@ from palomar.cli.trial.first_start import Trial
 from palomar.storage.database import DatabaseError
 
 if TYPE_CHECKING:
-    from palomar.app.server import App
+    from palomar.app.server import Server
 
 LAST_SECONDS = 14.5
 """SIGTERM ends the process within 15 s, whatever happens."""
@@ -49,36 +49,36 @@ def serve() -> None:
 
 
 async def _serve(config: Config) -> None:
-    from palomar.app.server import App
+    from palomar.app.server import Server
 
     stopping = _on_signals()
     async with opened_database(config) as database:
-        app = App(config, database)
+        server = Server(config, database)
         trial = Trial(config, database)
 
         async def begin() -> None:
             if await trial.begin():
-                await app.directory.reload()
+                await server.directory.reload()
 
         with contextlib.suppress(asyncio.CancelledError):
-            async with app.running(before=trial.end, listening=begin):
-                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _read_again, app)
+            async with server.running(before=trial.end, listening=begin):
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _read_again, server)
                 _spare_the_collector()
-                _greet(config, app, trial.lines(app.urls[0]))
+                _greet(config, server, trial.lines(server.urls[0]))
                 await stopping.wait()
                 _log.info("stopping")
     _log.info("stopped")
 
 
-def _read_again(app: "App") -> None:
+def _read_again(server: "Server") -> None:
     """Read certificates and configuration again; if a fault is found, log it and keep everything as it is."""
-    app.reload_tls()
+    server.reload_tls()
     try:
         config = configuration.load()
     except ConfigError as error:
         _log.error("the configuration is not taken over", faults=error.faults)
         return
-    app.adjust_carriers(config)
+    server.adjust_carriers(config)
 
 
 def _spare_the_collector() -> None:
@@ -115,9 +115,9 @@ def _end_at_once() -> None:
     os._exit(1)
 
 
-def _greet(config: Config, app: "App", first_lines: list[str]) -> None:
+def _greet(config: Config, server: "Server", first_lines: list[str]) -> None:
     """Print what a person at a terminal needs to know, on stderr: stdout stays empty."""
-    url = app.urls[0]
+    url = server.urls[0]
     _log.info("serving", url=url, carriers=[carrier.name for carrier in config.carriers], pid=os.getpid())
     lines = [f"Palomar serves at {url}"]
     if config.simulated:

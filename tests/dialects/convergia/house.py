@@ -14,7 +14,7 @@ from palomar.accounts.account_commands import AddAccount
 from palomar.accounts.store import NewAccount, change_account
 from palomar.app.config import load
 from palomar.app.data_directory import opened_database
-from palomar.app.server import App
+from palomar.app.server import Server
 from palomar.dialects.convergia.api import BODY_LIMIT, ConvergiaApi
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.net.networks import TrustedProxies
@@ -110,7 +110,7 @@ class House:
             environment = {"PALOMAR_DATA_DIR": str(self._directory / "data"), "PALOMAR_HTTP_PORT": "0"}
             config = load(environment | {"PALOMAR_CONVERGIA_PORT": "0"}, here=self._directory)
             async with opened_database(config) as database:
-                self.app = App(config, database)
+                self.app = Server(config, database)
                 async with self.app.running():
                     face = ConvergiaApi(self.app.gateway, TrustedProxies(()), BODY_LIMIT, self._settings)
                     listener = HttpListener(face, host="127.0.0.1", port=0)

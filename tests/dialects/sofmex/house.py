@@ -15,7 +15,7 @@ from palomar.accounts import store, tokens
 from palomar.accounts.store import NewAccount
 from palomar.app.config import load
 from palomar.app.data_directory import opened_database
-from palomar.app.server import App
+from palomar.app.server import Server
 from palomar.app.transaction_order import make_context
 from palomar.clock import RealClock, RealIds
 from palomar.dialects.sofmex.settings import SofmexSettings
@@ -46,7 +46,7 @@ class Owner:
 class Running:
     """The application, and what is in its database."""
 
-    app: App
+    app: Server
     database: Database
 
     @property
@@ -121,7 +121,7 @@ async def running_house(
         context = make_context(accounts={}, renderers={}, ids=RealIds(COMMAND_LINE_NODE), node_id=None)
         for owner in owners:
             await _add(database, context, owner)
-        app = App(config, database)
+        app = Server(config, database)
         async with app.running():
             yield Running(app=app, database=database)
 

@@ -64,7 +64,7 @@ async def _examine(config: Config) -> list[Verdict]:
     verdicts.extend(_examine_http(config))
     try:
         if has_data(config):
-            async with opened_database(config, makes_home=False) as database:
+            async with opened_database(config, make_directory=False) as database:
                 verdicts.extend(await _examine_database(database))
                 verdicts.extend(await _examine_oddities(database, config))
                 verdicts.extend(await _examine_waiting(config, database))

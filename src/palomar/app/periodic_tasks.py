@@ -1,4 +1,7 @@
-"""Clockwork: what happens by the clock, each in a loop of its own whose failed turn is logged and tried again."""
+"""What runs by the clock while the server runs, each task in a loop of its own.
+
+A turn that fails is logged and tried again. Not here: what each task does (the capabilities' modules).
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -6,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from palomar.accounts.directory import Directory
-from palomar.app.housekeeping import KEPT, expire, forget, forget_surplus
+from palomar.app.housekeeping import RETENTIONS, delete_old, delete_surplus_callers, expire
 from palomar.callbacks.sender import CallbackSender
 from palomar.callbacks.targets import WATCH_EVERY_SECONDS
 from palomar.inbound.receive import sweep_incomplete
@@ -30,14 +33,14 @@ from palomar.vocabulary.backoff import wait_after
 from palomar.vocabulary.refusals import TemporarilyUnavailable
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 10.0
-_WHILE_AWAY_SECONDS = 0.5
-"""How soon a turn is tried again that found the database away: the lease runs on, and people wait for its return."""
-_SWEEP_AT_MOST = 200
+_OUTAGE_PAUSE_SECONDS = 0.5
+"""The pause after a turn that could not reach the database: short, because the lease runs out meanwhile."""
+_SWEEP_LIMIT = 200
 REFRESH_SECONDS = 0.1
-"""How soon a node sees what a command beside it has changed."""
+"""The pause between looks for changes that commands or other nodes have made."""
 
 _UNCLAIMED_MS = 3_000
-"""What is younger is about to be claimed."""
+"""Parts that have waited less are about to be claimed."""
 
 _BETWEEN_SLICES_SECONDS = 0.05
 _log = structlog.get_logger(__name__)
@@ -48,8 +51,8 @@ STALE = Step(name="end_stale", script=end_stale)
 SWEEP_INBOUND = Step(name="sweep_incomplete", script=sweep_incomplete)
 
 
-class Clockwork:
-    """The loops. :meth:`serve` runs until cancelled."""
+class PeriodicTasks:
+    """All periodic tasks of a server; :meth:`serve` runs them until it is cancelled."""
 
     def __init__(
         self,
@@ -61,13 +64,14 @@ class Clockwork:
         callback_sender: CallbackSender,
         lease: Lease,
         overdue_parts: OverdueReceipts,
-        carrier_standings: CarrierStatusRecorder,
-        tally: Recounter,
+        status_recorder: CarrierStatusRecorder,
+        recounter: Recounter,
         indexer: Indexer,
         sandbox: SandboxWatch,
         renumber: Callable[[int], None],
     ) -> None:
-        """``renumber`` is told the node's number whenever the lease begins again."""
+        """Take what the tasks work on. ``renumber`` is called with the node's number whenever its lease begins
+        again."""
         self._renumber = renumber
         self._database = database
         self._batcher = batcher
@@ -76,14 +80,14 @@ class Clockwork:
         self._callback_sender = callback_sender
         self._lease = lease
         self._overdue = overdue_parts
-        self._standings = carrier_standings
-        self._tally = tally
+        self._status_recorder = status_recorder
+        self._recounter = recounter
         self._indexer = indexer
-        self._swept = (0, 0)
+        self._swept_up_to = (0, 0)
         self._sandbox = sandbox
 
     async def serve(self) -> None:
-        """All loops, until cancelled."""
+        """Run all loops until cancelled."""
         async with asyncio.TaskGroup() as group:
             for name, seconds, turn in (
                 ("directory", REFRESH_SECONDS, self._refresh),
@@ -96,9 +100,9 @@ class Clockwork:
                 ("upkeep", 1.0, self._database.upkeep),
                 ("sweep", 5.0, self._sweep),
                 ("overdue", overdue.LOOK_EVERY_SECONDS, self._overdue.query_overdue),
-                ("standings", carrier_status_recorder.LOOK_EVERY_SECONDS, self._standings.write),
-                ("forget", 60.0, self._forget),
-                ("tally", COUNT_EVERY_SECONDS, self._tally.count),
+                ("standings", carrier_status_recorder.LOOK_EVERY_SECONDS, self._status_recorder.write),
+                ("forget", 60.0, self._delete_old),
+                ("tally", COUNT_EVERY_SECONDS, self._recounter.count),
                 ("indexer", INDEX_EVERY_SECONDS, self._indexer.index),
                 ("forget words", 60.0, self._indexer.forget),
             ):
@@ -107,7 +111,7 @@ class Clockwork:
     async def _refresh(self) -> None:
         if await self._directory.refresh():
             self._dispatcher.wake()  # a command beside the server may have stored messages too
-            self._tally.look_again()
+            self._recounter.look_again()
             self._sandbox.look_again()
         await self._sandbox.refresh()
 
@@ -122,22 +126,22 @@ class Clockwork:
         self._dispatcher.fail_over()
 
     async def _watch(self) -> None:
-        """Look at the lines even where the database cannot be asked."""
-        dog, clock = self._dispatcher.watchdog, self._batcher.clock
+        """Check the send queues for parts that do not leave, even if the database cannot be read."""
+        watchdog, clock = self._dispatcher.watchdog, self._batcher.clock
         unclaimed: Mapping[str, int] = {}
         try:
             unclaimed = await self._database.read(
-                find_oldest_unclaimed, dog.carriers, now_ms=clock.wall_ms() - _UNCLAIMED_MS
+                find_oldest_unclaimed, watchdog.carriers, now_ms=clock.wall_ms() - _UNCLAIMED_MS
             )
         finally:
-            dog.check(unclaimed, clock)
+            watchdog.check(unclaimed, clock)
 
     async def _end_stale(self) -> None:
         while await self._batcher.run(STALE, STALE_AT_ONCE) == STALE_AT_ONCE:  # noqa: ASYNC110  # a slice a turn
             await asyncio.sleep(_BETWEEN_SLICES_SECONDS)
 
     async def _keep_lease(self) -> None:
-        if not await self._lease.renew(uncounted_ms=self._tally.uncounted_ms):
+        if not await self._lease.renew(uncounted_ms=self._recounter.uncounted_ms):
             _log.error("this node's lease ran out; beginning again")
             self._dispatcher.forget()
             self._callback_sender.forget()
@@ -146,19 +150,19 @@ class Clockwork:
         await self._lease.take_over_dead()
 
     async def _sweep(self) -> None:
-        await self._batcher.run(EXPIRE, _SWEEP_AT_MOST)
-        sweep = OrphanSweep(limit=_SWEEP_AT_MOST, after_ms=self._swept[0], after=self._swept[1])
+        await self._batcher.run(EXPIRE, _SWEEP_LIMIT)
+        sweep = OrphanSweep(limit=_SWEEP_LIMIT, after_ms=self._swept_up_to[0], after=self._swept_up_to[1])
         swept = await self._batcher.run(SWEEP, sweep)
-        self._swept = (swept.last_ms, swept.last)
-        await self._batcher.run(SWEEP_INBOUND, _SWEEP_AT_MOST)
+        self._swept_up_to = (swept.last_ms, swept.last)
+        await self._batcher.run(SWEEP_INBOUND, _SWEEP_LIMIT)
 
-    async def _forget(self) -> None:
-        """What was kept for some time only, a little at a time."""
+    async def _delete_old(self) -> None:
+        """Delete rows that are older than they are kept for, a slice at a time."""
         now_ms = self._batcher.clock.wall_ms()
-        for kept in KEPT:
-            while await self._database.write_in_lane(1, forget, kept, now_ms=now_ms):  # noqa: ASYNC110  # waits for nothing
+        for retention in RETENTIONS:
+            while await self._database.write_in_lane(1, delete_old, retention, now_ms=now_ms):  # noqa: ASYNC110  # waits for nothing
                 await asyncio.sleep(_BETWEEN_SLICES_SECONDS)
-        await self._database.write_in_lane(1, forget_surplus)
+        await self._database.write_in_lane(1, delete_surplus_callers)
 
 
 async def _loop(name: str, seconds: float, turn: Callable[[], Awaitable[None]]) -> None:
@@ -171,7 +175,7 @@ async def _loop(name: str, seconds: float, turn: Callable[[], Awaitable[None]]) 
             if not is_away:
                 _log.warning("a turn found the database away", loop=name, reason=str(error))
             is_away = True
-            await asyncio.sleep(_WHILE_AWAY_SECONDS)
+            await asyncio.sleep(_OUTAGE_PAUSE_SECONDS)
             continue
         except Exception as error:
             failures += 1
