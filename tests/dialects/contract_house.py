@@ -208,11 +208,11 @@ class House:
                 submitted,
                 message_id=part.carrier_reference,
                 receipt=PlannedReceipt(stat=stat),
-                taken_ms=now_ms,
+                accepted_ms=now_ms,
                 now_ms=now_ms,
             )
         )
-        mailbox.pump()
+        mailbox.deliver_waiting()
 
     async def set_state(self, row: MessageRow, state: State) -> None:
         """The message stands so, whatever happened."""

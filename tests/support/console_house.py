@@ -149,7 +149,7 @@ class House:
         pdu = SubmitSm(source_addr=sender, destination_addr=number, short_message=text.encode("ascii"))
         arrived = asyncio.Event()
         leave = self.smsc.subscribe(lambda arrival: arrived.set())
-        self.smsc.recall("palomar", reference, pdu)
+        self.smsc.restore("palomar", reference, pdu)
         self.smsc.skip(60)  # what it does within a minute it does now
         async with asyncio.timeout(5):
             await arrived.wait()

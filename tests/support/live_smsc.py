@@ -75,7 +75,7 @@ class LiveSmsc:
             pdu.esm_class = parameters.ESM_TYPE_DELIVERY_RECEIPT
             mailbox = self._smsc.mailbox(SYSTEM_ID)
             mailbox.put(pdu)
-            mailbox.pump()
+            mailbox.deliver_waiting()
 
         self._do(put)
 
@@ -114,7 +114,7 @@ class LiveSmsc:
             mailbox = self._smsc.mailbox(SYSTEM_ID)
             for pdu in reversed(pdus) if backwards else pdus:
                 mailbox.put(pdu)
-            mailbox.pump()
+            mailbox.deliver_waiting()
 
         self._do(put)
 

@@ -78,7 +78,7 @@ class Carriers:
         for name, smsc in self.simulators.items():
             wanted = chaos_script.parse(scripts.get(name, smsc.settings.chaos))
             if wanted != smsc.chaos:
-                _log.info("chaos", carrier=name, script=chaos_script.written(wanted))
+                _log.info("chaos", carrier=name, script=chaos_script.to_text(wanted))
                 smsc.set_chaos(wanted)
 
     def adjust(self, entries: Sequence[CarrierConfig]) -> None:
@@ -103,7 +103,7 @@ class Carriers:
                 found = await database.read(awaiting_receipt, name, after=after)
                 for reference, part in found:
                     if isinstance(pdu := submit(part), SubmitSm):
-                        smsc.recall(inside.system_id, reference, pdu)
+                        smsc.restore(inside.system_id, reference, pdu)
                 if not found:
                     break
                 after = found[-1][1].part_id

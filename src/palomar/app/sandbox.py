@@ -105,7 +105,7 @@ def _signature_check(secret_of: Callable[[AccountId], str]) -> Callable[[Account
 
 
 def _normalized(text: str) -> str:
-    return script.written(script.parse(text))
+    return script.to_text(script.parse(text))
 
 
 def _read_secrets(file: Path) -> Secrets | None:

@@ -83,7 +83,7 @@ async def test_an_esme_that_is_called_may_bind_and_gets_what_waits_for_it() -> N
     smsc.phones.write("573001234567", "85355", "hola", system_id="esme")
     for kind in (BindReceiver, BindTransceiver):
         client = Client()
-        join(smsc.calling(password="who calls"), client)
+        join(smsc.outbind_connection(password="who calls"), client)
         await asyncio.sleep(0.1)
         (called,) = client.of(Outbind)
         assert (called.system_id, called.password) == ("PALOMAR", "who calls")
@@ -101,7 +101,7 @@ async def test_an_esme_that_is_called_may_bind_and_gets_what_waits_for_it() -> N
 async def test_an_esme_that_is_called_may_not_bind_to_send_only_and_is_not_waited_for() -> None:
     smsc = make_smsc(bind_timeout_seconds=10)
     client = Client()
-    join(smsc.calling(password=""), client)
+    join(smsc.outbind_connection(password=""), client)
     await asyncio.sleep(0.1)
     client.transport.write(_frame(BindTransmitter.command_id))  # type: ignore[union-attr]
     await asyncio.sleep(0.1)
@@ -113,13 +113,13 @@ async def test_an_esme_that_is_called_may_not_bind_to_send_only_and_is_not_waite
 @in_virtual_time
 async def test_a_connection_tells_when_it_is_gone() -> None:
     smsc = make_smsc()
-    peer = smsc.calling(password="")
+    peer = smsc.outbind_connection(password="")
     client = Client()
     join(peer, client)
     await asyncio.sleep(0.1)
-    assert not peer.gone.done()
+    assert not peer.closed.done()
     client.close()
-    await asyncio.wait_for(peer.gone, 1)
+    await asyncio.wait_for(peer.closed, 1)
 
 
 @in_virtual_time

@@ -10,7 +10,7 @@ from tests.carriers.simulator.client import Client, make_smsc, message
 from tests.contracts.virtual_time import in_virtual_time
 from tests.support.certificates import Authority
 
-from palomar.carriers.simulator.listen import CALL_AGAIN_SECONDS, call, serve, server_context
+from palomar.carriers.simulator.listen import CALL_AGAIN_SECONDS, call_esme, serve, server_context
 from palomar.smpp import BindTransceiver, Outbind, SubmitSmResp
 
 
@@ -83,7 +83,7 @@ async def test_it_calls_an_esme_again_and_again_and_says_when_nobody_answers() -
 
     listening = await loop.create_server(esme, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    calling = asyncio.create_task(call(smsc, host="127.0.0.1", port=port, password="x", failed=failures.append))
+    calling = asyncio.create_task(call_esme(smsc, host="127.0.0.1", port=port, password="x", failed=failures.append))
     await until(lambda: called and called[0].of(Outbind))
     called[0].close()
     await until(lambda: len(called) == 2 and called[1].of(Outbind))

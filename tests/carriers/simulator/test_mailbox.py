@@ -11,7 +11,7 @@ class Taker:
         self.room = room
         self.taken: list[DeliverSm] = []
 
-    def deliver_room(self) -> int:
+    def free_slots(self) -> int:
         return self.room - len(self.taken)
 
     def deliver(self, pdu: DeliverSm) -> None:
@@ -31,42 +31,42 @@ def texts(pdus: list[DeliverSm]) -> list[bytes]:
 
 def test_without_a_receiver_everything_waits() -> None:
     mailbox = filled(b"1", b"2")
-    mailbox.pump()
+    mailbox.deliver_waiting()
     assert len(mailbox) == 2
 
 
 def test_a_receiver_takes_what_it_has_room_for_in_order() -> None:
     mailbox, taker = filled(b"1", b"2", b"3"), Taker(2)
-    mailbox.open_to(taker)
-    mailbox.pump()
+    mailbox.add_receiver(taker)
+    mailbox.deliver_waiting()
     assert texts(taker.taken) == [b"1", b"2"]
     assert len(mailbox) == 1
 
 
 def test_what_comes_back_goes_first_and_in_its_order() -> None:
     mailbox, gone, next_one = filled(b"1", b"2", b"3"), Taker(2), Taker(9)
-    mailbox.open_to(gone)
-    mailbox.pump()
-    mailbox.close_to(gone)
+    mailbox.add_receiver(gone)
+    mailbox.deliver_waiting()
+    mailbox.remove_receiver(gone)
     mailbox.put_back(gone.taken)
-    mailbox.open_to(next_one)
-    mailbox.pump()
+    mailbox.add_receiver(next_one)
+    mailbox.deliver_waiting()
     assert texts(next_one.taken) == [b"1", b"2", b"3"]
 
 
 def test_receivers_take_turns() -> None:
     mailbox, one, two = filled(), Taker(9), Taker(9)
-    mailbox.open_to(one)
-    mailbox.open_to(two)
+    mailbox.add_receiver(one)
+    mailbox.add_receiver(two)
     for serial in range(6):
         mailbox.put(DeliverSm(short_message=b"%d" % serial))
-        mailbox.pump()
+        mailbox.deliver_waiting()
     assert len(one.taken) == len(two.taken) == 3
 
 
 def test_beyond_the_limit_the_oldest_is_given_up_and_counted() -> None:
     mailbox, taker = filled(b"1", b"2", b"3", limit=2), Taker(9)
-    mailbox.open_to(taker)
-    mailbox.pump()
+    mailbox.add_receiver(taker)
+    mailbox.deliver_waiting()
     assert texts(taker.taken) == [b"2", b"3"]
     assert mailbox.dropped == 1

@@ -8,13 +8,13 @@ from palomar.smpp import SubmitSm
 
 def taken(name: str, *, system_id: str = "esme", text: bytes = b"hola", plan: DeliveryPlan = ORDINARY) -> StoredMessage:
     return StoredMessage(
-        names=MessageIds(name, name, True),
+        message_ids=MessageIds(name, name, True),
         system_id=system_id,
         source="PALOMAR",
         pdu=SubmitSm(source_addr="PALOMAR", destination_addr="34600000001", short_message=text),
         plan=plan,
         delay_seconds=0.5,
-        taken_ms=0,
+        accepted_ms=0,
     )
 
 
@@ -28,16 +28,16 @@ def test_the_oldest_are_forgotten_first() -> None:
     kept = [taken(name) for name in "abc"]
     for one in kept:
         memory.add((one,))
-    assert memory.named("a", system_id="esme") == ()
-    assert memory.named("c", system_id="esme") == (kept[2],)
+    assert memory.find("a", system_id="esme") == ()
+    assert memory.find("c", system_id="esme") == (kept[2],)
 
 
 def test_one_takes_the_place_of_another_under_the_same_id() -> None:
     memory, old, beside = MessageStore(limit=9), taken("a"), taken("a")
     memory.add((old, beside))
     new = taken("a", text=b"new")
-    memory.swap(old, new)
-    assert memory.named("a", system_id="esme") == (new, beside)
+    memory.replace(old, new)
+    assert memory.find("a", system_id="esme") == (new, beside)
 
 
 def test_only_what_has_neither_arrived_nor_ended_may_be_changed() -> None:

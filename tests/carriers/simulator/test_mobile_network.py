@@ -8,7 +8,7 @@ from tests.carriers.simulator.client import connect, make_smsc, message
 from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.carriers.simulator.chaos import script
-from palomar.carriers.simulator.chaos.ids import IdDialect, named
+from palomar.carriers.simulator.chaos.ids import IdDialect, make_ids
 from palomar.smpp import AlertNotification, DeliverSm, SubmitSmResp, parse_receipt, tlvs
 
 SLOW = "573001299911"
@@ -22,15 +22,15 @@ async def test_receipts_spell_the_id_in_the_scripts_dialect(dialect: IdDialect) 
     await asyncio.sleep(2)
     (answer,), (pdu,) = client.of(SubmitSmResp), client.of(DeliverSm)
     names = next(
-        named(value, dialect)
+        make_ids(value, dialect)
         for base in (10, 16)
         if answer.message_id.isdigit() or base == 16
         for value in (int(answer.message_id, base),)
-        if named(value, dialect).answered == answer.message_id
+        if make_ids(value, dialect).in_answer == answer.message_id
     )
     text = pdu.short_message.decode("latin-1")
-    assert text.startswith(f"id:{names.told} " if names.told else "sub:001 ")
-    assert (tlvs.RECEIPTED_MESSAGE_ID.find(pdu.tlvs) == names.answered) is names.in_tlv
+    assert text.startswith(f"id:{names.in_text} " if names.in_text else "sub:001 ")
+    assert (tlvs.RECEIPTED_MESSAGE_ID.find(pdu.tlvs) == names.in_answer) is names.in_tlv
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ async def test_what_was_due_while_the_clock_jumped_comes_at_once() -> None:
 async def test_a_message_of_before_a_restart_is_reported_under_its_name_and_its_phone_does_not_answer_again() -> None:
     smsc = make_smsc(chaos="ids=hex-decimal")
     client = await connect(smsc)
-    smsc.recall("esme", "C0FFEE", message("573001299914"))
+    smsc.restore("esme", "C0FFEE", message("573001299914"))
     await asyncio.sleep(2)
     (pdu,) = client.of(DeliverSm)
     assert pdu.short_message.startswith(b"id:12648430 ")
@@ -172,6 +172,6 @@ async def test_memory_keeps_no_text_of_what_has_ended() -> None:
     kept: list[Any] = [
         taken
         for answer in client.of(SubmitSmResp)
-        for taken in smsc.network.memory.named(answer.message_id, system_id="esme")
+        for taken in smsc.network.store.find(answer.message_id, system_id="esme")
     ]
     assert [taken.pdu.short_message for taken in kept] == [b""] * 4

@@ -21,7 +21,7 @@ def test_the_text_is_that_of_appendix_b() -> None:
         SUBMITTED,
         message_id="0A",
         receipt=PlannedReceipt(stat="UNDELIV", error=7),
-        taken_ms=MAY_FIRST,
+        accepted_ms=MAY_FIRST,
         now_ms=MAY_FIRST + 60_000,
     )
     assert pdu.short_message == (
@@ -43,7 +43,7 @@ def test_the_library_reads_what_the_simulator_writes(stat: str, state: MessageSt
     pdu = decode(
         encode(
             receipt_pdu(
-                SUBMITTED, message_id="0A", receipt=PlannedReceipt(stat=stat), taken_ms=MAY_FIRST, now_ms=MAY_FIRST
+                SUBMITTED, message_id="0A", receipt=PlannedReceipt(stat=stat), accepted_ms=MAY_FIRST, now_ms=MAY_FIRST
             )
         )
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from palomar.carriers.simulator.schedule import DeliverySchedule, InvalidSchedule, timing_of
+from palomar.carriers.simulator.schedule import DeliverySchedule, InvalidSchedule, read_schedule
 from palomar.smpp import CommandStatus, SubmitSm
 
 NOON_MS = 1_746_100_800_000  # 2025-05-01 12:00:00 GMT
@@ -23,7 +23,7 @@ NOON_MS = 1_746_100_800_000  # 2025-05-01 12:00:00 GMT
 )
 def test_times_are_seconds_from_now(schedule: str, validity: str, timing: DeliverySchedule) -> None:
     pdu = SubmitSm(schedule_delivery_time=schedule, validity_period=validity)
-    assert timing_of(pdu, now_ms=NOON_MS) == timing
+    assert read_schedule(pdu, now_ms=NOON_MS) == timing
 
 
 @pytest.mark.parametrize(
@@ -35,5 +35,5 @@ def test_times_are_seconds_from_now(schedule: str, validity: str, timing: Delive
 )
 def test_what_is_no_time_has_the_status_of_its_field(field: str, status: CommandStatus) -> None:
     with pytest.raises(InvalidSchedule) as raised:
-        timing_of(SubmitSm(**{field: "tomorrow"}), now_ms=NOON_MS)
+        read_schedule(SubmitSm(**{field: "tomorrow"}), now_ms=NOON_MS)
     assert raised.value.status is status

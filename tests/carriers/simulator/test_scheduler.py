@@ -28,16 +28,16 @@ class Diary:
         self.lines.append((what, round(self.loop.time() - self.begun, 1)))
 
 
-def agenda(diary: Diary) -> Scheduler:
+def scheduler(diary: Diary) -> Scheduler:
     return Scheduler(diary.loop.time, after=diary.after)
 
 
 @in_virtual_time
 async def test_acts_happen_when_they_are_due_and_what_follows_is_asked_once() -> None:
     diary = Diary()
-    planned = agenda(diary)
+    planned = scheduler(diary)
     for what, seconds in (("late", 5), ("soon", 1), ("soon too", 1)):
-        planned.later(seconds, diary.act(what))
+        planned.call_later(seconds, diary.act(what))
     assert diary.lines == []
     await asyncio.sleep(10)
     assert diary.lines == [("soon", 1.0), ("soon too", 1.0), ("late", 5.0)]
@@ -47,9 +47,9 @@ async def test_acts_happen_when_they_are_due_and_what_follows_is_asked_once() ->
 @in_virtual_time
 async def test_what_was_due_in_skipped_time_comes_at_once_in_order_and_the_rest_comes_sooner() -> None:
     diary = Diary()
-    planned = agenda(diary)
+    planned = scheduler(diary)
     for what, seconds in (("in two days", 172_800), ("tomorrow", 86_400), ("in an hour", 3_600)):
-        planned.later(seconds, diary.act(what))
+        planned.call_later(seconds, diary.act(what))
     await asyncio.sleep(1)
     planned.skip(86_400)
     await asyncio.sleep(1)
@@ -64,11 +64,11 @@ async def test_what_was_due_in_skipped_time_comes_at_once_in_order_and_the_rest_
 @in_virtual_time
 async def test_its_time_goes_on_from_where_it_was_moved() -> None:
     diary = Diary()
-    planned = agenda(diary)
+    planned = scheduler(diary)
     before = planned.now()
     planned.skip(100)
     assert planned.now() == before + 100
-    planned.later(1, diary.act("a second later"))
+    planned.call_later(1, diary.act("a second later"))
     await asyncio.sleep(2)
     assert diary.lines == [("a second later", 1.0)]
 
@@ -76,10 +76,10 @@ async def test_its_time_goes_on_from_where_it_was_moved() -> None:
 @in_virtual_time
 async def test_a_closed_agenda_does_nothing_more() -> None:
     diary = Diary()
-    planned = agenda(diary)
-    planned.later(1, diary.act("planned before"))
+    planned = scheduler(diary)
+    planned.call_later(1, diary.act("planned before"))
     planned.close()
-    planned.later(1, diary.act("planned after"))
+    planned.call_later(1, diary.act("planned after"))
     await asyncio.sleep(5)
     assert diary.lines == []
 
@@ -90,10 +90,10 @@ async def test_an_act_that_fails_takes_no_other_with_it() -> None:
         raise RuntimeError("a bug")
 
     diary = Diary()
-    planned = agenda(diary)
-    planned.later(1, fail)
-    planned.later(1, diary.act("beside it"))
-    planned.later(2, diary.act("after it"))
+    planned = scheduler(diary)
+    planned.call_later(1, fail)
+    planned.call_later(1, diary.act("beside it"))
+    planned.call_later(2, diary.act("after it"))
     with capture_logs() as logs:
         await asyncio.sleep(3)
     assert [what for what, _ in diary.lines] == ["beside it", "after it"]

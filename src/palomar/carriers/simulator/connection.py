@@ -69,25 +69,25 @@ class ConnectionHandler(Protocol):
     @property
     def chaos(self) -> ChaosScript: ...
 
-    def connected(self, peer: "ClientConnection") -> None: ...
+    def on_connected(self, connection: "ClientConnection") -> None: ...
 
-    def disconnected(self, peer: "ClientConnection") -> None: ...
+    def on_disconnected(self, connection: "ClientConnection") -> None: ...
 
     def mailbox(self, system_id: str) -> Mailbox: ...
 
-    def submitted(self, peer: "ClientConnection", pdu: SubmitSm) -> None:
+    def on_submit(self, connection: "ClientConnection", pdu: SubmitSm) -> None:
         """A message came: it is to be answered."""
         ...
 
-    def requested(self, peer: "ClientConnection", pdu: Pdu) -> None:
+    def on_request(self, connection: "ClientConnection", pdu: Pdu) -> None:
         """Another request came: it is to be answered."""
         ...
 
-    def delivered(self, *, refused: bool) -> None:
+    def on_delivery_answered(self, *, refused: bool) -> None:
         """A delivery came to its end."""
         ...
 
-    def deliver_again(self, system_id: str, pdu: Delivery, *, after_seconds: float) -> None:
+    def redeliver(self, system_id: str, pdu: Delivery, *, after_seconds: float) -> None:
         """A delivery was not taken."""
         ...
 
@@ -121,7 +121,7 @@ class ClientConnection(asyncio.Protocol):
         self.receives = False
         """Whether it takes deliveries."""
         self.system_id = ""
-        self.gone: asyncio.Future[None] = self._loop.create_future()
+        self.closed: asyncio.Future[None] = self._loop.create_future()
         """Done when the connection has ended."""
         self.unanswered = 0
         """Submits whose answer a chaos script holds back."""
@@ -143,7 +143,7 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is not None and not (self._session.is_closed or self._transport.is_closing()):
             self._transport.write(self._session.take_outgoing() + octets)
 
-    def deliver_room(self) -> int:
+    def free_slots(self) -> int:
         """How many ``deliver_sm`` may be sent at this moment."""
         return 0 if self._paused else self._session.window_free
 
@@ -162,7 +162,7 @@ class ClientConnection(asyncio.Protocol):
         self._silent = True
         for event in self._session.connection_lost():
             if isinstance(event, Closed):
-                self._give_back(event)
+                self._return_unacknowledged(event)
 
     def unbind(self) -> None:
         """Ask the client to end the session; one that has not bound is dropped."""
@@ -176,7 +176,7 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are not of that class
-        self._smsc.connected(self)
+        self._smsc.on_connected(self)
         if self._outbind is not None:
             self._session.send(self._outbind, self._now())
             self._flush()
@@ -188,16 +188,16 @@ class ClientConnection(asyncio.Protocol):
             self._drop_at(events[: drop_at - self._pdus - 1])
             return
         self._pdus += len(events)
-        self._take(events)
+        self._handle_events(events)
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._take(self._session.connection_lost())
+        self._handle_events(self._session.connection_lost())
         if self._timer is not None:
             self._timer.cancel()
-        self._smsc.disconnected(self)
-        if not self.gone.done():
-            self.gone.set_result(None)
+        self._smsc.on_disconnected(self)
+        if not self.closed.done():
+            self.closed.set_result(None)
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -210,11 +210,11 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.resume_reading()
         if self.receives:
-            self._smsc.mailbox(self.system_id).pump()
+            self._smsc.mailbox(self.system_id).deliver_waiting()
 
     # --- inside
 
-    def _take(self, events: list[Event]) -> None:
+    def _handle_events(self, events: list[Event]) -> None:
         acknowledged = False
         for event in events:
             match event:
@@ -226,24 +226,24 @@ class ClientConnection(asyncio.Protocol):
                 case RequestTimedOut(context=delivery):
                     acknowledged = True
                     if isinstance(delivery, DeliverSm | DataSm):
-                        self._smsc.deliver_again(self.system_id, delivery, after_seconds=0)
+                        self._smsc.redeliver(self.system_id, delivery, after_seconds=0)
                 case Closed():
                     self._on_closed(event)
                     return
                 case _:
                     pass
         if acknowledged and self.receives:
-            self._smsc.mailbox(self.system_id).pump()
+            self._smsc.mailbox(self.system_id).deliver_waiting()
 
     def _on_request(self, pdu: Pdu) -> None:
         if self._silent:
             return  # it came in the same read as what silenced us
         if isinstance(pdu, SubmitSm):
-            self._smsc.submitted(self, pdu)
+            self._smsc.on_submit(self, pdu)
         elif isinstance(pdu, BindTransceiver | BindTransmitter | BindReceiver):
             self._on_bind(pdu)
         else:
-            self._smsc.requested(self, pdu)
+            self._smsc.on_request(self, pdu)
 
     def _on_bind(self, pdu: BindTransceiver | BindTransmitter | BindReceiver) -> None:
         passwords = self._smsc.settings.passwords
@@ -262,37 +262,37 @@ class ClientConnection(asyncio.Protocol):
         )
         if not isinstance(pdu, BindTransmitter):
             self.receives = True
-            self._smsc.mailbox(self.system_id).open_to(self)
-            self._smsc.mailbox(self.system_id).pump()
+            self._smsc.mailbox(self.system_id).add_receiver(self)
+            self._smsc.mailbox(self.system_id).deliver_waiting()
 
     def _on_response(self, delivery: object, pdu: Pdu) -> None:
         if not isinstance(delivery, DeliverSm | DataSm):
             return
         if pdu.command_status in TEMPORARY:
             seconds = self._smsc.settings.deliver_retry_seconds
-            self._smsc.deliver_again(self.system_id, delivery, after_seconds=seconds)
+            self._smsc.redeliver(self.system_id, delivery, after_seconds=seconds)
         else:
-            self._smsc.delivered(refused=pdu.command_status != 0 or isinstance(pdu, GenericNack))
+            self._smsc.on_delivery_answered(refused=pdu.command_status != 0 or isinstance(pdu, GenericNack))
 
     def _on_closed(self, closed: Closed) -> None:
-        self._give_back(closed)
+        self._return_unacknowledged(closed)
         self._flush()
         if self._transport is not None:
             self._transport.close()
 
-    def _give_back(self, closed: Closed) -> None:
+    def _return_unacknowledged(self, closed: Closed) -> None:
         """What was sent and not acknowledged waits for another bind."""
         if self.receives:
             self.receives = False
             mailbox = self._smsc.mailbox(self.system_id)
-            mailbox.close_to(self)
+            mailbox.remove_receiver(self)
             mailbox.put_back([pdu for pdu in closed.unanswered if isinstance(pdu, DeliverSm | DataSm)])
-            mailbox.pump()
+            mailbox.deliver_waiting()
 
     def _drop_at(self, events: list[Event]) -> None:
         """Look at what came before, and end the connection."""
         self._smsc.stats.dropped += 1
-        self._take(events)
+        self._handle_events(events)
         self._flush()
         self.drop()
 
@@ -315,7 +315,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _on_timer(self) -> None:
         try:
-            self._take(self._session.on_time(self._now()))
+            self._handle_events(self._session.on_time(self._now()))
             self._flush()
         finally:
             if not self._session.is_closed:

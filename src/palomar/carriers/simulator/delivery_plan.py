@@ -119,7 +119,7 @@ def named_plan(word: str) -> DeliveryPlan | None:
     return NAMED.get(word) or MAGIC.get(word)
 
 
-def word_of(plan: DeliveryPlan) -> str:
+def word_of_plan(plan: DeliveryPlan) -> str:
     """The shortest word that :func:`named_plan` takes for this plan."""
     return next(word for word, named in (*NAMED.items(), *MAGIC.items()) if named is plan)
 

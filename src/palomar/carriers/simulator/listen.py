@@ -20,22 +20,24 @@ async def serve(smsc: SimulatorSmsc, *, host: str, port: int, tls: ssl.SSLContex
     return await loop.create_server(smsc.accept, host, port, ssl=tls, backlog=256)
 
 
-async def call(smsc: SimulatorSmsc, *, host: str, port: int, password: str, failed: Callable[[OSError], None]) -> None:
+async def call_esme(
+    smsc: SimulatorSmsc, *, host: str, port: int, password: str, failed: Callable[[OSError], None]
+) -> None:
     """Call an ESME and ask it to bind (outbind, SMPP 3.4 section 2.2.1); again whenever the connection has ended, until
     cancelled. ``failed`` hears of an ESME that cannot be reached."""
     while True:
-        peer = smsc.calling(password=password)
+        connection = smsc.outbind_connection(password=password)
         try:
-            await asyncio.get_running_loop().create_connection(partial(_itself, peer), host, port)
+            await asyncio.get_running_loop().create_connection(partial(_itself, connection), host, port)
         except OSError as error:
             failed(error)
         else:
-            await peer.gone
+            await connection.closed
         await asyncio.sleep(CALL_AGAIN_SECONDS)
 
 
-def _itself(peer: ClientConnection) -> ClientConnection:
-    return peer
+def _itself(connection: ClientConnection) -> ClientConnection:
+    return connection
 
 
 def server_context(*, certificate: str, key: str, client_authority: str = "") -> ssl.SSLContext:

@@ -12,7 +12,7 @@ from palomar.carriers.simulator.receipts import Delivery
 class Receiver(Protocol):
     """A bind that can take deliveries."""
 
-    def deliver_room(self) -> int:
+    def free_slots(self) -> int:
         """How many it would take at this moment."""
         ...
 
@@ -42,22 +42,22 @@ class Mailbox:
         """Return what a bind took with it when it ended, in front and in order."""
         self._waiting.extendleft(reversed(pdus))
 
-    def open_to(self, receiver: Receiver) -> None:
+    def add_receiver(self, receiver: Receiver) -> None:
         """From now on this bind takes deliveries."""
         self._receivers.append(receiver)
 
-    def close_to(self, receiver: Receiver) -> None:
+    def remove_receiver(self, receiver: Receiver) -> None:
         """This bind takes no more."""
         if receiver in self._receivers:
             self._receivers.remove(receiver)
 
-    def pump(self) -> None:
+    def deliver_waiting(self) -> None:
         """Hand out what there is room for, each bind in its turn."""
         waiting = self._waiting
         if not waiting:
             return
         for receiver in self._receivers:
-            for _ in range(min(receiver.deliver_room(), len(waiting))):
+            for _ in range(min(receiver.free_slots(), len(waiting))):
                 receiver.deliver(waiting.popleft())
             if not waiting:
                 break

@@ -18,7 +18,7 @@ _FORGOTTEN = SubmitSm()
 class StoredMessage:
     """One message to one number."""
 
-    names: MessageIds
+    message_ids: MessageIds
     system_id: str
     source: str
     """The sender's address; the text may be forgotten before it."""
@@ -26,11 +26,11 @@ class StoredMessage:
     plan: DeliveryPlan
     delay_seconds: float
     """When an ordinary receipt comes, from when it is to be delivered."""
-    taken_ms: int
-    fate: PlannedFaults | None = None
+    accepted_ms: int
+    faults: PlannedFaults | None = None
     script: ChaosScript = CALM
     by_data_sm: bool = False
-    waiting: int = 0
+    pending_steps: int = 0
     """What is still planned to happen to it."""
     state: MessageState = MessageState.ENROUTE
     error: int = 0
@@ -66,17 +66,17 @@ class MessageStore:
 
     def add(self, taken: tuple[StoredMessage, ...]) -> None:
         """Keep messages that share an id."""
-        self._by_id[taken[0].names.answered] = taken
+        self._by_id[taken[0].message_ids.in_answer] = taken
         if len(self._by_id) > self._limit:
             del self._by_id[next(iter(self._by_id))]
 
-    def swap(self, old: StoredMessage, new: StoredMessage) -> None:
+    def replace(self, old: StoredMessage, new: StoredMessage) -> None:
         """``new`` takes the place of ``old``, if that is still known."""
-        message_id = old.names.answered
+        message_id = old.message_ids.in_answer
         found = self._by_id.get(message_id, ())
         self._by_id[message_id] = tuple(new if taken is old else taken for taken in found) or (new,)
 
-    def named(self, message_id: str, *, system_id: str) -> tuple[StoredMessage, ...]:
+    def find(self, message_id: str, *, system_id: str) -> tuple[StoredMessage, ...]:
         """The messages of that id, if that client sent them."""
         found = self._by_id.get(message_id, ())
         return found if found and found[0].system_id == system_id else ()

@@ -15,7 +15,7 @@ from palomar.carriers.simulator.chaos.ids import MessageIds
 from palomar.carriers.simulator.delivery_plan import DeliveryPlan, PlannedReceipt
 from palomar.carriers.simulator.message_store import MessageStore, StoredMessage
 from palomar.carriers.simulator.receipts import STATES, Delivery, alert_pdu, as_data_sm, receipt_pdu
-from palomar.carriers.simulator.schedule import timing_of
+from palomar.carriers.simulator.schedule import read_schedule
 from palomar.carriers.simulator.scheduler import Scheduler
 from palomar.carriers.simulator.settings import SimulatorSettings
 from palomar.carriers.simulator.stats import Stats
@@ -29,7 +29,7 @@ _ENDS = frozenset(state for state in MessageState if state.is_final)
 _FAILURES = frozenset({MessageState.UNDELIVERABLE, MessageState.EXPIRED})
 _GOLDEN = 0x9E3779B97F4A7C15
 
-Bring = Callable[[str, Delivery], None]
+Enqueue = Callable[[str, Delivery], None]
 """Puts something into the mailbox of a system_id."""
 
 
@@ -43,195 +43,200 @@ class MobileNetwork:
         clock: Clock,
         chance: Callable[[], float],
         stats: Stats,
-        agenda: Scheduler,
-        bring: Bring,
-        arrived: Callable[[StoredMessage, int], None],
-        replied: Callable[[SubmitSm, str, str], None],
+        scheduler: Scheduler,
+        enqueue: Enqueue,
+        on_arrival: Callable[[StoredMessage, int], None],
+        on_reply: Callable[[SubmitSm, str, str], None],
     ) -> None:
-        """``arrived`` is told of each part that reaches its phone, and the wall time; ``replied`` of what a phone
-        answers to one: it, its system_id, the answer."""
-        self.memory = MessageStore(limit=settings.history_limit)
+        """Take ``on_arrival``, which is called with each part that reaches its phone and the wall time in milliseconds,
+        and ``on_reply``, which is called with a part, its system_id and the text that its phone answers."""
+        self.store = MessageStore(limit=settings.history_limit)
         self._settings = settings
         self._clock = clock
         self._stats = stats
-        self._agenda = agenda
-        self._bring = bring
-        self._arrived = arrived
-        self._replied = replied
+        self._scheduler = scheduler
+        self._enqueue = enqueue
+        self._on_arrival = on_arrival
+        self._on_reply = on_reply
         self._serial = int(chance() * (1 << 63))
 
-    def take(
+    def accept(
         self,
         system_id: str,
         pdu: SubmitSm,
         plan: DeliveryPlan,
         *,
         script: ChaosScript = CALM,
-        fate: PlannedFaults | None = None,
+        faults: PlannedFaults | None = None,
         by_data_sm: bool = False,
-        names: MessageIds | None = None,
+        message_ids: MessageIds | None = None,
     ) -> StoredMessage:
         """Take a message whose times can be read, and plan what becomes of it.
 
-        Without ``names`` it gets its own and is kept in ``memory``; messages that share theirs the caller keeps.
+        Without ``message_ids`` it gets its own and is kept in ``store``; messages that share theirs the caller keeps.
         """
         self._stats.taken += 1
         delay = self._settings.receipt_delay_seconds
         if delay is None:
             delay = delivery_plan.receipt_delay_seconds(pdu.destination_addr, pdu.short_message)
-        taken = StoredMessage(
-            names=names or self.name(script),
+        message = StoredMessage(
+            message_ids=message_ids or self.new_ids(script),
             system_id=system_id,
             source=pdu.source_addr,
             pdu=pdu,
             plan=plan,
             delay_seconds=delay,
-            taken_ms=self._clock.wall_ms(),
-            fate=fate,
+            accepted_ms=self._clock.wall_ms(),
+            faults=faults,
             script=script,
             by_data_sm=by_data_sm,
         )
-        if names is None:
-            self.memory.add((taken,))
-        self._plan(taken)
-        return taken
+        if message_ids is None:
+            self.store.add((message,))
+        self._plan(message)
+        return message
 
-    def name(self, script: ChaosScript = CALM) -> MessageIds:
+    def new_ids(self, script: ChaosScript = CALM) -> MessageIds:
         """A new name: it looks random, never repeats in one life and hardly ever between two."""
         self._serial += 1
-        return ids.named(self._serial * _GOLDEN & 0xFFFFFFFFFFFFFFFF, script.ids or self._settings.ids)
+        return ids.make_ids(self._serial * _GOLDEN & 0xFFFFFFFFFFFFFFFF, script.ids or self._settings.ids)
 
-    def recall(self, system_id: str, message_id: str, pdu: SubmitSm, *, script: ChaosScript) -> None:
+    def restore(self, system_id: str, message_id: str, pdu: SubmitSm, *, script: ChaosScript) -> None:
         """A message that was taken before a restart, and whose receipt is still owed: plan it again.
 
         What becomes of it follows from its number and text, so it becomes the same; its phone does not answer again.
         """
         plan = replace(delivery_plan.plan_for(pdu.destination_addr), reply="")
-        names = ids.recalled(message_id, script.ids or self._settings.ids)
-        self.memory.add((self.take(system_id, pdu, plan, script=script, names=names),))
+        message_ids = ids.restored_ids(message_id, script.ids or self._settings.ids)
+        self.store.add((self.accept(system_id, pdu, plan, script=script, message_ids=message_ids),))
 
-    def cancel(self, taken: StoredMessage) -> None:
+    def cancel(self, message: StoredMessage) -> None:
         """It shall not be delivered: it ends as DELETED, and its receipt says so."""
         self._stats.cancelled += 1
-        taken.cancelled = True
+        message.cancelled = True
         receipt, now_ms = PlannedReceipt(stat="DELETED"), self._clock.wall_ms()
-        self._move(taken, receipt, now_ms)
-        if _wants(taken.pdu, receipt):
-            self._tell(taken, receipt, now_ms)
-        taken.forget_text()
+        self._move(message, receipt, now_ms)
+        if _is_receipt_requested(message.pdu, receipt):
+            self._send_receipt(message, receipt, now_ms)
+        message.forget_text()
 
-    def replace(self, taken: StoredMessage, pdu: SubmitSm) -> StoredMessage:
+    def replace(self, message: StoredMessage, pdu: SubmitSm) -> StoredMessage:
         """Another message takes its place, under its name."""
         self._stats.replaced += 1
-        taken.cancelled = True
-        new = self.take(
-            taken.system_id, pdu, taken.plan, script=taken.script, by_data_sm=taken.by_data_sm, names=taken.names
+        message.cancelled = True
+        new = self.accept(
+            message.system_id,
+            pdu,
+            message.plan,
+            script=message.script,
+            by_data_sm=message.by_data_sm,
+            message_ids=message.message_ids,
         )
-        self.memory.swap(taken, new)
+        self.store.replace(message, new)
         return new
 
     # --- inside
 
-    def _plan(self, taken: StoredMessage) -> None:
-        pdu, plan, start = taken.pdu, taken.plan, 0.0
+    def _plan(self, message: StoredMessage) -> None:
+        pdu, plan, start = message.pdu, message.plan, 0.0
         if pdu.schedule_delivery_time or pdu.validity_period:
-            timing = timing_of(pdu, now_ms=taken.taken_ms)
-            start = timing.starts_after_seconds
-            if timing.validity_seconds is not None:
-                left = max(timing.validity_seconds - start, 0.0)
-                plan = delivery_plan.within(plan, left, delay_seconds=taken.delay_seconds)
-        later = self._agenda.later
+            schedule = read_schedule(pdu, now_ms=message.accepted_ms)
+            start = schedule.starts_after_seconds
+            if schedule.validity_seconds is not None:
+                left = max(schedule.validity_seconds - start, 0.0)
+                plan = delivery_plan.within(plan, left, delay_seconds=message.delay_seconds)
+        later = self._scheduler.call_later
         for receipt in plan.receipts:
-            after = taken.delay_seconds if receipt.after_seconds is None else receipt.after_seconds
-            later(start + after, partial(self._happen, taken, receipt))
-        taken.waiting = len(plan.receipts)
+            after = message.delay_seconds if receipt.after_seconds is None else receipt.after_seconds
+            later(start + after, partial(self._run_step, message, receipt))
+        message.pending_steps = len(plan.receipts)
         if not plan.receipts:
-            taken.waiting += 1
-            later(start + taken.delay_seconds, partial(self._happen, taken, None))
+            message.pending_steps += 1
+            later(start + message.delay_seconds, partial(self._run_step, message, None))
         if plan.reply:
-            taken.waiting += 1
-            later(start + taken.delay_seconds, partial(self._reply, taken, plan.reply))
+            message.pending_steps += 1
+            later(start + message.delay_seconds, partial(self._reply, message, plan.reply))
 
-    def _happen(self, taken: StoredMessage, receipt: PlannedReceipt | None) -> None:
+    def _run_step(self, message: StoredMessage, receipt: PlannedReceipt | None) -> None:
         """The phone has it before anybody is told so; None: nobody will ever be."""
-        if not taken.cancelled:
+        if not message.cancelled:
             now_ms = self._clock.wall_ms()
-            if (receipt is None or receipt.stat == "DELIVRD") and not taken.arrived:
-                taken.arrived = True
-                self._arrived(taken, now_ms)
+            if (receipt is None or receipt.stat == "DELIVRD") and not message.arrived:
+                message.arrived = True
+                self._on_arrival(message, now_ms)
             if receipt is not None:
-                self._move(taken, receipt, now_ms)
-                if _wants(taken.pdu, receipt):
-                    if taken.fate is None:
-                        self._tell(taken, receipt, now_ms)
+                self._move(message, receipt, now_ms)
+                if _is_receipt_requested(message.pdu, receipt):
+                    if message.faults is None:
+                        self._send_receipt(message, receipt, now_ms)
                     else:
-                        self._tell_by_fate(taken, receipt, taken.fate)
-        self._happened(taken)
+                        self._send_faulty_receipts(message, receipt, message.faults)
+        self._end_step(message)
 
-    def _reply(self, taken: StoredMessage, text: str) -> None:
-        if not taken.cancelled:
-            self._replied(taken.pdu, taken.system_id, text)
-        self._happened(taken)
+    def _reply(self, message: StoredMessage, text: str) -> None:
+        if not message.cancelled:
+            self._on_reply(message.pdu, message.system_id, text)
+        self._end_step(message)
 
-    def _happened(self, taken: StoredMessage) -> None:
-        taken.waiting -= 1
-        if not taken.waiting:
-            taken.forget_text()
+    def _end_step(self, message: StoredMessage) -> None:
+        message.pending_steps -= 1
+        if not message.pending_steps:
+            message.forget_text()
 
-    def _move(self, taken: StoredMessage, receipt: PlannedReceipt, now_ms: int) -> None:
+    def _move(self, message: StoredMessage, receipt: PlannedReceipt, now_ms: int) -> None:
         state = STATES.get(receipt.stat)
         if state is None:
             return
-        taken.state, taken.error = state, receipt.error
+        message.state, message.error = state, receipt.error
         if state in _ENDS:
-            taken.done_ms = now_ms
-        if state in _FAILURES and _wants_alert(taken):
+            message.done_ms = now_ms
+        if state in _FAILURES and _is_alert_due(message):
             self._stats.alerts += 1
-            self._agenda.later(ALERT_SECONDS, partial(self._bring, taken.system_id, alert_pdu(taken.pdu)))
+            self._scheduler.call_later(ALERT_SECONDS, partial(self._enqueue, message.system_id, alert_pdu(message.pdu)))
 
-    def _tell_by_fate(self, taken: StoredMessage, receipt: PlannedReceipt, fate: PlannedFaults) -> None:
-        if fate.loses_receipts:
+    def _send_faulty_receipts(self, message: StoredMessage, receipt: PlannedReceipt, faults: PlannedFaults) -> None:
+        if faults.loses_receipts:
             self._stats.receipts_lost += 1
             return
-        self._stats.receipts_late += fate.receipt_after_seconds > 0
-        self._stats.receipts_doubled += fate.receipts - 1
-        for number in range(fate.receipts):
-            after = fate.receipt_after_seconds + number * _DOUBLE_SECONDS
-            taken.waiting += 1
-            self._agenda.later(after, partial(self._tell_late, taken, receipt))
+        self._stats.receipts_late += faults.receipt_after_seconds > 0
+        self._stats.receipts_doubled += faults.receipts - 1
+        for number in range(faults.receipts):
+            after = faults.receipt_after_seconds + number * _DOUBLE_SECONDS
+            message.pending_steps += 1
+            self._scheduler.call_later(after, partial(self._send_late_receipt, message, receipt))
 
-    def _tell_late(self, taken: StoredMessage, receipt: PlannedReceipt) -> None:
-        self._tell(taken, receipt, self._clock.wall_ms())
-        self._happened(taken)
+    def _send_late_receipt(self, message: StoredMessage, receipt: PlannedReceipt) -> None:
+        self._send_receipt(message, receipt, self._clock.wall_ms())
+        self._end_step(message)
 
-    def _tell(self, taken: StoredMessage, receipt: PlannedReceipt, now_ms: int) -> None:
-        names = taken.names
+    def _send_receipt(self, message: StoredMessage, receipt: PlannedReceipt, now_ms: int) -> None:
+        message_ids = message.message_ids
         pdu = receipt_pdu(
-            taken.pdu,
-            message_id=names.answered,
+            message.pdu,
+            message_id=message_ids.in_answer,
             receipt=receipt,
-            taken_ms=taken.taken_ms,
+            accepted_ms=message.accepted_ms,
             now_ms=now_ms,
-            told_id=names.told,
-            in_tlv=names.in_tlv,
-            script=taken.script,
+            text_id=message_ids.in_text,
+            in_tlv=message_ids.in_tlv,
+            script=message.script,
         )
-        self._bring(taken.system_id, self.carried(pdu, by_data_sm=taken.by_data_sm))
+        self._enqueue(message.system_id, self.as_delivery(pdu, by_data_sm=message.by_data_sm))
 
-    def carried(self, pdu: DeliverSm, *, by_data_sm: bool = False) -> Delivery:
+    def as_delivery(self, pdu: DeliverSm, *, by_data_sm: bool = False) -> Delivery:
         """The PDU that brings it to the client."""
         return as_data_sm(pdu) if by_data_sm or self._settings.deliver_by == "data_sm" else pdu
 
 
-def _wants(pdu: SubmitSm, receipt: PlannedReceipt) -> bool:
+def _is_receipt_requested(pdu: SubmitSm, receipt: PlannedReceipt) -> bool:
     """Whether the sender asked to be told so (SMPP 3.4 section 5.2.17)."""
-    wanted = pdu.registered_delivery & parameters.RECEIPT_MASK
-    if wanted == parameters.RECEIPT_ON_FAILURE:
+    requested = pdu.registered_delivery & parameters.RECEIPT_MASK
+    if requested == parameters.RECEIPT_ON_FAILURE:
         return receipt.stat != "DELIVRD"
-    return wanted != parameters.RECEIPT_NONE
+    return requested != parameters.RECEIPT_NONE
 
 
-def _wants_alert(taken: StoredMessage) -> bool:
+def _is_alert_due(message: StoredMessage) -> bool:
     """Whether the news that the phone is back follows: its number has it so, or the sender set the delivery pending
     flag (SMPP 3.4 section 5.3.2.29)."""
-    return taken.plan.alerts or tlvs.SET_DPF.find(taken.pdu.tlvs) == 1
+    return message.plan.alerts or tlvs.SET_DPF.find(message.pdu.tlvs) == 1

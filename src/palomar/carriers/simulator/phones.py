@@ -23,9 +23,9 @@ from palomar.vocabulary.phone_message import PhoneMessage
 ARRIVALS_KEPT = 2_000
 """Parts that came, of all phones."""
 WRITTEN_KEPT = 500
-BEHAVIOURS_AT_MOST = 10_000
+MAX_BEHAVIORS = 10_000
 
-Behaviour = DeliveryPlan | ChaosScript
+Behavior = DeliveryPlan | ChaosScript
 
 
 class _Part(NamedTuple):
@@ -46,20 +46,20 @@ class PhoneService(Protocol):
 
     def alphabet(self) -> Alphabet: ...
 
-    def brought(self, system_id: str, pdus: Sequence[DeliverSm]) -> None:
+    def deliver_inbound(self, system_id: str, pdus: Sequence[DeliverSm]) -> None:
         """Bring what a phone wrote to whoever is bound as ``system_id``."""
         ...
 
-    def somebody(self) -> str:
+    def default_system_id(self) -> str:
         """A system_id to write to where nothing says which."""
         ...
 
 
 class SimulatedPhones:
-    """All of them. ``behaviours`` is empty until somebody asks for one: the SMSC looks at nothing else on its way."""
+    """All of them. ``behaviors`` is empty until somebody asks for one: the SMSC looks at nothing else on its way."""
 
     def __init__(self, network: PhoneService) -> None:
-        self.behaviours: dict[str, DeliveryPlan | FaultInjector] = {}
+        self.behaviors: dict[str, DeliveryPlan | FaultInjector] = {}
         self._network = network
         self._arrived: deque[_Part] = deque(maxlen=ARRIVALS_KEPT)
         self._written: deque[PhoneMessage] = deque(maxlen=WRITTEN_KEPT)
@@ -68,7 +68,7 @@ class SimulatedPhones:
 
     def recent(self, number: str | None = None) -> list[PhoneMessage]:
         """The last messages of all phones or of one, oldest first, parts joined."""
-        messages = _joined((part for part in self._arrived if _is_of(part, number)), self._network.alphabet())
+        messages = _join_parts((part for part in self._arrived if _is_to(part, number)), self._network.alphabet())
         messages += [message for message in self._written if number in (None, message.number)]
         return sorted(messages, key=lambda message: message.serial)
 
@@ -83,7 +83,7 @@ class SimulatedPhones:
         ``system_id`` does not say whose it is. Raises ValueError beyond 255 parts."""
         serial = self._next_serial()
         pdus = inbound_pdus(source=number, destination=to, text=text, reference=serial)
-        whose = system_id or self._who_wrote_from(to) or self._network.somebody()
+        whose = system_id or self._last_system_id_from(to) or self._network.default_system_id()
         message = PhoneMessage(
             serial=serial,
             number=number,
@@ -96,48 +96,48 @@ class SimulatedPhones:
             system_id=whose,
         )
         self._written.append(message)
-        self._network.brought(whose, pdus)
-        self._tell(message)
+        self._network.deliver_inbound(whose, pdus)
+        self._call_listeners(message)
         return message
 
-    def behave(self, number: str, how: str | None) -> Behaviour | None:
+    def behave(self, number: str, how: str | None) -> Behavior | None:
         """From now on this number behaves so, whatever its digits say; None: as they say.
 
         ``how`` is ``fail``, ``slow``, ``ordinary``, the digits of a magic number, or a chaos script, of which it meets
         all but what is every connection's (``drop-at-pdu``). Raises ScriptError (a ValueError).
         """
         if how is None:
-            self.behaviours.pop(number, None)
+            self.behaviors.pop(number, None)
             return None
-        behaviour = _behaviour(how)
-        if number not in self.behaviours and len(self.behaviours) >= BEHAVIOURS_AT_MOST:
-            raise script.ScriptError(f"more than {BEHAVIOURS_AT_MOST} numbers cannot behave on their own")
-        self.behaviours[number] = FaultInjector(behaviour) if isinstance(behaviour, ChaosScript) else behaviour
-        return behaviour
+        behavior = _read_behavior(how)
+        if number not in self.behaviors and len(self.behaviors) >= MAX_BEHAVIORS:
+            raise script.ScriptError(f"more than {MAX_BEHAVIORS} numbers cannot behave on their own")
+        self.behaviors[number] = FaultInjector(behavior) if isinstance(behavior, ChaosScript) else behavior
+        return behavior
 
     def how(self, number: str) -> str:
         """As :meth:`behave` was told; empty where nobody told it anything."""
-        found = self.behaviours.get(number)
+        found = self.behaviors.get(number)
         if isinstance(found, FaultInjector):
-            return script.written(found.script)
-        return "" if found is None else delivery_plan.word_of(found)
+            return script.to_text(found.script)
+        return "" if found is None else delivery_plan.word_of_plan(found)
 
-    def arrived(self, pdu: SubmitSm, system_id: str, at_ms: int, *, reference: str) -> None:
+    def on_arrival(self, pdu: SubmitSm, system_id: str, at_ms: int, *, reference: str) -> None:
         """A part reached its phone; ``reference`` is what its sender knows it by."""
         self._serial += 1
         part = _Part(self._serial, pdu, system_id, at_ms, reference)
         self._arrived.append(part)
         if self._listeners:
-            self._tell(_joined(self._parts_beside(part), self._network.alphabet())[-1])
+            self._call_listeners(_join_parts(self._parts_of_message(part), self._network.alphabet())[-1])
 
-    def _parts_beside(self, part: _Part) -> Iterable[_Part]:
+    def _parts_of_message(self, part: _Part) -> Iterable[_Part]:
         """What may be parts of the same message as this one, itself included."""
-        together = _together(part.pdu)
-        if together.reference is None:
+        key = _message_key(part.pdu)
+        if key.reference is None:
             return (part,)
-        return (other for other in self._arrived if _together(other.pdu) == together)
+        return (other for other in self._arrived if _message_key(other.pdu) == key)
 
-    def _tell(self, message: PhoneMessage) -> None:
+    def _call_listeners(self, message: PhoneMessage) -> None:
         for listener in list(self._listeners):
             listener(message)
 
@@ -145,12 +145,12 @@ class SimulatedPhones:
         self._serial += 1
         return self._serial
 
-    def _who_wrote_from(self, address: str) -> str:
+    def _last_system_id_from(self, address: str) -> str:
         found = (part.system_id for part in reversed(self._arrived) if part.pdu.source_addr == address)
         return next(found, "")
 
 
-class _Together(NamedTuple):
+class _MessageKey(NamedTuple):
     """What the parts of one message share (3GPP TS 23.040 section 9.2.3.24.1); no reference: it is a whole one."""
 
     number: str
@@ -160,7 +160,7 @@ class _Together(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class _Joining:
+class _PartialMessage:
     first: _Part
     newest: _Part
     total: int
@@ -185,40 +185,40 @@ class _Joining:
         )
 
 
-def _is_of(part: _Part, number: str | None) -> bool:
+def _is_to(part: _Part, number: str | None) -> bool:
     return number is None or part.pdu.destination_addr == number
 
 
-def _together(pdu: SubmitSm) -> _Together:
+def _message_key(pdu: SubmitSm) -> _MessageKey:
     concatenation, _ = read_parts(pdu)
     if concatenation is None:
-        return _Together(pdu.destination_addr, pdu.source_addr, None, 1)
-    return _Together(pdu.destination_addr, pdu.source_addr, concatenation.reference, concatenation.total)
+        return _MessageKey(pdu.destination_addr, pdu.source_addr, None, 1)
+    return _MessageKey(pdu.destination_addr, pdu.source_addr, concatenation.reference, concatenation.total)
 
 
-def _joined(parts: Iterable[_Part], alphabet: Alphabet) -> list[PhoneMessage]:
+def _join_parts(parts: Iterable[_Part], alphabet: Alphabet) -> list[PhoneMessage]:
     """The messages of these parts, in the order in which they began. A part that comes again after its message is whole
     begins another."""
-    messages: list[_Joining] = []
-    waiting: dict[_Together, _Joining] = {}
+    messages: list[_PartialMessage] = []
+    waiting: dict[_MessageKey, _PartialMessage] = {}
     for part in parts:
-        together = _together(part.pdu)
+        key = _message_key(part.pdu)
         concatenation, octets = read_parts(part.pdu)
         sequence = concatenation.sequence if concatenation is not None else 1
-        joining = waiting.get(together)
-        if joining is None:
-            joining = _Joining(first=part, newest=part, total=together.total, octets={}, references={})
-            messages.append(joining)
-            if together.reference is not None:
-                waiting[together] = joining
-        joining.octets[sequence] = octets
-        joining.references[sequence] = part.reference
-        joining.newest = part
-        if len(joining.octets) == joining.total:
-            waiting.pop(together, None)
-    return [joining.message(alphabet) for joining in messages]
+        unfinished = waiting.get(key)
+        if unfinished is None:
+            unfinished = _PartialMessage(first=part, newest=part, total=key.total, octets={}, references={})
+            messages.append(unfinished)
+            if key.reference is not None:
+                waiting[key] = unfinished
+        unfinished.octets[sequence] = octets
+        unfinished.references[sequence] = part.reference
+        unfinished.newest = part
+        if len(unfinished.octets) == unfinished.total:
+            waiting.pop(key, None)
+    return [unfinished.message(alphabet) for unfinished in messages]
 
 
-def _behaviour(how: str) -> Behaviour:
+def _read_behavior(how: str) -> Behavior:
     plan = delivery_plan.named_plan(how)
     return plan if plan is not None else script.parse(how)

@@ -51,15 +51,15 @@ def receipt_pdu(
     *,
     message_id: str,
     receipt: PlannedReceipt,
-    taken_ms: int,
+    accepted_ms: int,
     now_ms: int,
-    told_id: str | None = None,
+    text_id: str | None = None,
     in_tlv: bool = True,
     script: ChaosScript = CALM,
 ) -> DeliverSm:
     """The receipt for one message, addressed back to its sender (SMPP 3.4 appendix B).
 
-    Its text says ``told_id``: None is the message's own, an empty one is none. ``script`` may change how it is written.
+    Its text says ``text_id``: None is the message's own, an empty one is none. ``script`` may change how it is written.
     """
     optional: tlvs.Tlvs = (tlvs.RECEIPTED_MESSAGE_ID.of(message_id),) if in_tlv else ()
     if (state := _STATE_TLVS.get(receipt.stat)) is not None:
@@ -68,8 +68,8 @@ def receipt_pdu(
         optional = (*optional, tlvs.USER_MESSAGE_REFERENCE.of(reference))
     text = b""
     if receipt.text:
-        name = message_id if told_id is None else told_id
-        taken, done = _date(taken_ms, script.date_digits), _date(now_ms, script.date_digits)
+        name = message_id if text_id is None else text_id
+        taken, done = _date(accepted_ms, script.date_digits), _date(now_ms, script.date_digits)
         text = (
             f"{name and f'id:{name} '}sub:001 dlvrd:{receipt.stat == 'DELIVRD':03} submit date:{taken} "
             f"done date:{done} stat:{receipt.stat} err:{receipt.error:03} text:"

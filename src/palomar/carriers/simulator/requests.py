@@ -12,7 +12,7 @@ from palomar.carriers.simulator.chaos.faults import CALM
 from palomar.carriers.simulator.connection import ClientConnection
 from palomar.carriers.simulator.message_store import StoredMessage
 from palomar.carriers.simulator.mobile_network import MobileNetwork
-from palomar.carriers.simulator.schedule import InvalidSchedule, timing_of
+from palomar.carriers.simulator.schedule import InvalidSchedule, read_schedule
 from palomar.carriers.simulator.stats import Stats
 from palomar.carriers.simulator.submit_handler import SubmitHandler
 from palomar.ports import Clock
@@ -37,76 +37,82 @@ from palomar.smpp import (
 
 
 class Requests:
-    """What an SMSC does with them; ``submitted`` takes a message that came by ``data_sm`` as it takes any."""
+    """What an SMSC does with them; ``on_submit`` takes a message that came by ``data_sm`` as it takes any."""
 
     def __init__(
         self,
         *,
         network: MobileNetwork,
-        reception: SubmitHandler,
+        submit_handler: SubmitHandler,
         stats: Stats,
         clock: Clock,
-        submitted: Callable[[ClientConnection, SubmitSm, DataSm], None],
+        on_submit: Callable[[ClientConnection, SubmitSm, DataSm], None],
     ) -> None:
         self._network = network
-        self._reception = reception
+        self._submit_handler = submit_handler
         self._stats = stats
         self._clock = clock
-        self._submitted = submitted
+        self._on_submit = on_submit
 
-    def handle(self, peer: ClientConnection, pdu: Pdu) -> None:
+    def handle(self, connection: ClientConnection, pdu: Pdu) -> None:
         """Do what the ESME asks and answer it; the session has seen that it may ask."""
         match pdu:
             case DataSm():
-                self._submitted(peer, _from_data(pdu), pdu)
+                self._on_submit(connection, _from_data(pdu), pdu)
             case SubmitMulti():
-                self._on_multi(peer, pdu)
+                self._on_multi(connection, pdu)
             case QuerySm():
-                self._on_query(peer, pdu)
+                self._on_query(connection, pdu)
             case CancelSm():
-                self._on_cancel(peer, pdu)
+                self._on_cancel(connection, pdu)
             case ReplaceSm():
-                self._on_replace(peer, pdu)
+                self._on_replace(connection, pdu)
             case _:
-                peer.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
+                connection.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
 
-    def _on_multi(self, peer: ClientConnection, pdu: SubmitMulti) -> None:
+    def _on_multi(self, connection: ClientConnection, pdu: SubmitMulti) -> None:
         """One message to many: those that are refused stand in the answer, the others share its id."""
         self._stats.submitted += 1
         if not pdu.dest_addresses:
-            peer.answer(pdu, status=CommandStatus.ESME_RINVNUMDESTS)
+            connection.answer(pdu, status=CommandStatus.ESME_RINVNUMDESTS)
             return
         addresses = [entry for entry in pdu.dest_addresses if isinstance(entry, DestinationAddress)]
-        reception, fate, script = self._reception, None, CALM
-        if reception.mischief is not None and addresses:
-            script = reception.mischief.script
-            fate = reception.meets(peer, pdu, _from_multi(pdu, addresses[0]), reception.mischief)
-            if fate is None:
+        submit_handler, faults, script = self._submit_handler, None, CALM
+        if submit_handler.injector is not None and addresses:
+            script = submit_handler.injector.script
+            faults = submit_handler.plan_faults(
+                connection, pdu, _from_multi(pdu, addresses[0]), submit_handler.injector
+            )
+            if faults is None:
                 return
-        names = self._network.name(script)
+        message_ids = self._network.new_ids(script)
         refused = [_refused(entry, CommandStatus.ESME_RINVDLNAME) for entry in pdu.dest_addresses if _is_list(entry)]
         taken: list[StoredMessage] = []
         for address in addresses:
             message = _from_multi(pdu, address)
-            plan, _ = reception.plan_of(address.address)
-            status = reception.refusal(message, plan)
+            plan, _ = submit_handler.plan_of(address.address)
+            status = submit_handler.refusal_status(message, plan)
             if status:
                 refused.append(_refused(address, status))
             else:
-                taken.append(self._network.take(peer.system_id, message, plan, script=script, fate=fate, names=names))
+                taken.append(
+                    self._network.accept(
+                        connection.system_id, message, plan, script=script, faults=faults, message_ids=message_ids
+                    )
+                )
         self._stats.refused += len(refused)
         if not taken:
-            peer.answer(pdu, status=CommandStatus.ESME_RSUBMITFAIL)
+            connection.answer(pdu, status=CommandStatus.ESME_RSUBMITFAIL)
             return
-        self._network.memory.add(tuple(taken))
-        response = SubmitMultiResp(message_id=names.answered, unsuccess_smes=tuple(refused))
-        reception.answer(peer, pdu, response, taken[0])
+        self._network.store.add(tuple(taken))
+        response = SubmitMultiResp(message_id=message_ids.in_answer, unsuccess_smes=tuple(refused))
+        submit_handler.answer(connection, pdu, response, taken[0])
 
-    def _on_query(self, peer: ClientConnection, pdu: QuerySm) -> None:
+    def _on_query(self, connection: ClientConnection, pdu: QuerySm) -> None:
         """How does a message stand? Of several, the one that is furthest from its end."""
-        found = self._own(peer, pdu)
+        found = self._own(connection, pdu)
         if not found:
-            peer.answer(pdu, status=CommandStatus.ESME_RQUERYFAIL)
+            connection.answer(pdu, status=CommandStatus.ESME_RQUERYFAIL)
             return
         taken = min(found, key=lambda message: message.done_ms > 0)
         ended = datetime.fromtimestamp(taken.done_ms / 1_000, UTC) if taken.done_ms else None
@@ -116,16 +122,16 @@ class Requests:
             message_state=taken.state,
             error_code=min(taken.error, 255),
         )
-        peer.answer(pdu, response)
+        connection.answer(pdu, response)
 
-    def _on_cancel(self, peer: ClientConnection, pdu: CancelSm) -> None:
+    def _on_cancel(self, connection: ClientConnection, pdu: CancelSm) -> None:
         """By id, or without one all between two addresses; what has been delivered cannot be cancelled."""
         if pdu.message_id:
-            found = [taken for taken in self._own(peer, pdu) if taken.may_change]
+            found = [taken for taken in self._own(connection, pdu) if taken.may_change]
         else:
             found = list(
-                self._network.memory.changeable(
-                    system_id=peer.system_id,
+                self._network.store.changeable(
+                    system_id=connection.system_id,
                     source=pdu.source_addr,
                     destination=pdu.destination_addr,
                     service_type=pdu.service_type,
@@ -133,12 +139,12 @@ class Requests:
             )
         for taken in found:
             self._network.cancel(taken)
-        peer.answer(pdu, status=0 if found else CommandStatus.ESME_RCANCELFAIL)
+        connection.answer(pdu, status=0 if found else CommandStatus.ESME_RCANCELFAIL)
 
-    def _on_replace(self, peer: ClientConnection, pdu: ReplaceSm) -> None:
-        found = [taken for taken in self._own(peer, pdu) if taken.may_change]
+    def _on_replace(self, connection: ClientConnection, pdu: ReplaceSm) -> None:
+        found = [taken for taken in self._own(connection, pdu) if taken.may_change]
         if not found:
-            peer.answer(pdu, status=CommandStatus.ESME_RREPLACEFAIL)
+            connection.answer(pdu, status=CommandStatus.ESME_RREPLACEFAIL)
             return
         for taken in found:
             message = replace(
@@ -151,16 +157,16 @@ class Requests:
                 short_message=pdu.short_message,
             )
             try:
-                timing_of(message, now_ms=self._clock.wall_ms())
+                read_schedule(message, now_ms=self._clock.wall_ms())
             except InvalidSchedule as error:
-                peer.answer(pdu, status=error.status)
+                connection.answer(pdu, status=error.status)
                 return
             self._network.replace(taken, message)
-        peer.answer(pdu)
+        connection.answer(pdu)
 
-    def _own(self, peer: ClientConnection, pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[StoredMessage]:
+    def _own(self, connection: ClientConnection, pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[StoredMessage]:
         """The messages of that id which this client sent from that address, where it says one."""
-        found = self._network.memory.named(pdu.message_id, system_id=peer.system_id)
+        found = self._network.store.find(pdu.message_id, system_id=connection.system_id)
         return [taken for taken in found if pdu.source_addr in ("", taken.source)]
 
 

@@ -26,7 +26,7 @@ class InvalidSchedule(Exception):
         self.status = status
 
 
-def timing_of(pdu: SubmitSm, *, now_ms: int) -> DeliverySchedule:
+def read_schedule(pdu: SubmitSm, *, now_ms: int) -> DeliverySchedule:
     """Read both fields; what is past is now. Raises InvalidSchedule."""
     start = _seconds(pdu.schedule_delivery_time, now_ms, CommandStatus.ESME_RINVSCHED)
     validity = _seconds(pdu.validity_period, now_ms, CommandStatus.ESME_RINVEXPIRY)

@@ -10,7 +10,7 @@ import structlog
 
 from palomar.carriers.simulator.timer_wheel import TimerWheel
 
-Act = Callable[[], None]
+Action = Callable[[], None]
 
 
 log = structlog.get_logger(__name__)
@@ -19,11 +19,11 @@ log = structlog.get_logger(__name__)
 class Scheduler:
     """Acts by when they are due. ``after`` is called once for all that were due together."""
 
-    def __init__(self, monotonic: Callable[[], float], *, after: Act) -> None:
+    def __init__(self, monotonic: Callable[[], float], *, after: Action) -> None:
         self._monotonic = monotonic
         self._after = after
         self._skipped_seconds = 0.0
-        self._wheel: TimerWheel[Act] = TimerWheel()
+        self._wheel: TimerWheel[Action] = TimerWheel()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -31,9 +31,9 @@ class Scheduler:
         """Its time, in seconds that never go back."""
         return self._monotonic() + self._skipped_seconds
 
-    def later(self, seconds: float, act: Act) -> None:
+    def call_later(self, seconds: float, action: Action) -> None:
         """Do it after so long; never within the call."""
-        if not self._closed and self._wheel.add(act, self._monotonic() + self._skipped_seconds + seconds):
+        if not self._closed and self._wheel.add(action, self._monotonic() + self._skipped_seconds + seconds):
             self._set_timer()
 
     def skip(self, seconds: float) -> None:
@@ -60,17 +60,17 @@ class Scheduler:
     def _on_time(self) -> None:
         self._timer = None
         try:
-            for act in self._wheel.take_due(self.now()):
-                _done(act)
-            _done(self._after)
+            for action in self._wheel.take_due(self.now()):
+                _run(action)
+            _run(self._after)
         finally:
             if not self._closed:
                 self._set_timer()
 
 
-def _done(act: Act) -> None:
+def _run(action: Action) -> None:
     """Do it; one that fails takes none of the others with it, nor those that are due later."""
     try:
-        act()
+        action()
     except Exception:
         log.exception("simulator_act_failed")

@@ -52,30 +52,30 @@ class SimulatorSmsc:
         self.clock = clock
         self.stats = Stats()
         self.phones = SimulatedPhones(self)
-        self._peers: set[ClientConnection] = set()
+        self._connections: set[ClientConnection] = set()
         self._mailboxes: dict[str, Mailbox] = {}
-        self._touched: set[str] = set()
-        self._wire = Scheduler(clock.monotonic, after=self._pump_touched)
-        self._air = Scheduler(clock.monotonic, after=self._pump_touched)
-        self.reception = SubmitHandler(
-            clock=clock, stats=self.stats, wire=self._wire, behaviours=self.phones.behaviours
+        self._changed_mailboxes: set[str] = set()
+        self._connection_scheduler = Scheduler(clock.monotonic, after=self._deliver_changed)
+        self._network_scheduler = Scheduler(clock.monotonic, after=self._deliver_changed)
+        self.submit_handler = SubmitHandler(
+            clock=clock, stats=self.stats, scheduler=self._connection_scheduler, behaviors=self.phones.behaviors
         )
         self.network = MobileNetwork(
             self.settings,
             clock=clock,
             chance=chance,
             stats=self.stats,
-            agenda=self._air,
-            bring=self._bring,
-            arrived=self._arrived,
-            replied=self._replied,
+            scheduler=self._network_scheduler,
+            enqueue=self._enqueue,
+            on_arrival=self._on_arrival,
+            on_reply=self._on_reply,
         )
         self._requests = Requests(
             network=self.network,
-            reception=self.reception,
+            submit_handler=self.submit_handler,
             stats=self.stats,
             clock=clock,
-            submitted=self.submitted,
+            on_submit=self.on_submit,
         )
         self._subscribers: list[Callable[[ArrivedPart], None]] = []
         self.set_chaos(script.parse(self.settings.chaos))
@@ -90,39 +90,39 @@ class SimulatorSmsc:
         """A protocol for one connection that a listener has accepted."""
         return ClientConnection(self)
 
-    def calling(self, *, password: str) -> ClientConnection:
+    def outbind_connection(self, *, password: str) -> ClientConnection:
         """A protocol for one connection to an ESME that listens: it is asked to bind (SMPP 3.4 section 2.2.1)."""
         return ClientConnection(self, outbind=Outbind(system_id=self.settings.system_id, password=password))
 
     @property
     def chaos(self) -> ChaosScript:
         """The script at work."""
-        mischief = self.reception.mischief
-        return mischief.script if mischief is not None else CALM
+        injector = self.submit_handler.injector
+        return injector.script if injector is not None else CALM
 
     def set_chaos(self, wanted: ChaosScript) -> None:
         """Do wrong by this script from now on, from its beginning; what was planned before stays so."""
-        self.reception.mischief = FaultInjector(wanted) if wanted != CALM else None
+        self.submit_handler.injector = FaultInjector(wanted) if wanted != CALM else None
 
     def skip(self, seconds: float) -> None:
         """The sandbox clock has jumped: what was to happen to messages in the meantime happens now."""
-        self._air.skip(seconds)
+        self._network_scheduler.skip(seconds)
 
-    def subscribe(self, arrived: Callable[[ArrivedPart], None]) -> Callable[[], None]:
+    def subscribe(self, on_arrival: Callable[[ArrivedPart], None]) -> Callable[[], None]:
         """Be told of every part that reaches a phone, as it came; returns how to be told no more."""
-        self._subscribers.append(arrived)
-        return partial(self._subscribers.remove, arrived)
+        self._subscribers.append(on_arrival)
+        return partial(self._subscribers.remove, on_arrival)
 
     def send_inbound(
         self, *, system_id: str, source: str, destination: str, octets: bytes, data_coding: int = 0
     ) -> None:
         """A phone writes a single part to a number of ``system_id``; it waits for a receiver like any receipt."""
         pdu = inbound_pdu(source=source, destination=destination, octets=octets, data_coding=data_coding)
-        self.brought(system_id, [pdu])
+        self.deliver_inbound(system_id, [pdu])
 
-    def recall(self, system_id: str, message_id: str, pdu: SubmitSm) -> None:
+    def restore(self, system_id: str, message_id: str, pdu: SubmitSm) -> None:
         """A message that was taken before a restart, and whose receipt is still owed."""
-        self.network.recall(system_id, message_id, pdu, script=self.chaos)
+        self.network.restore(system_id, message_id, pdu, script=self.chaos)
 
     def waiting(self) -> int:
         """Deliveries that no receiver has taken yet."""
@@ -130,23 +130,23 @@ class SimulatorSmsc:
 
     def drop_connections(self) -> None:
         """Close every connection at once, without a word."""
-        for peer in list(self._peers):
-            peer.drop()
+        for connection in list(self._connections):
+            connection.drop()
 
     def close(self) -> None:
         """Unbind everybody and forget what is due."""
-        self._wire.close()
-        self._air.close()
-        for peer in list(self._peers):
-            peer.unbind()
+        self._connection_scheduler.close()
+        self._network_scheduler.close()
+        for connection in list(self._connections):
+            connection.unbind()
 
     # --- what its peers tell (ConnectionHandler)
 
-    def connected(self, peer: ClientConnection) -> None:
-        self._peers.add(peer)
+    def on_connected(self, connection: ClientConnection) -> None:
+        self._connections.add(connection)
 
-    def disconnected(self, peer: ClientConnection) -> None:
-        self._peers.discard(peer)
+    def on_disconnected(self, connection: ClientConnection) -> None:
+        self._connections.discard(connection)
 
     def mailbox(self, system_id: str) -> Mailbox:
         """What waits for this system_id."""
@@ -155,42 +155,44 @@ class SimulatorSmsc:
             found = self._mailboxes[system_id] = Mailbox(limit=self.settings.mailbox_limit)
         return found
 
-    def submitted(self, peer: ClientConnection, pdu: SubmitSm, request: SubmitSm | DataSm | None = None) -> None:
+    def on_submit(self, connection: ClientConnection, pdu: SubmitSm, request: SubmitSm | DataSm | None = None) -> None:
         """A message came: answer it and plan what becomes of it.
 
         ``request`` is what is answered, where ``pdu`` was made of another.
         """
-        reception, request = self.reception, request or pdu
+        submit_handler, request = self.submit_handler, request or pdu
         self.stats.submitted += 1
-        plan, mischief = reception.plan_of(pdu.destination_addr)
-        fate, wanted = None, CALM
-        if mischief is not None:
-            fate, wanted = reception.meets(peer, request, pdu, mischief), mischief.script
-            if fate is None:
+        plan, injector = submit_handler.plan_of(pdu.destination_addr)
+        faults, wanted = None, CALM
+        if injector is not None:
+            faults, wanted = submit_handler.plan_faults(connection, request, pdu, injector), injector.script
+            if faults is None:
                 return
-        if reception.refuses(peer, request, pdu, plan):
+        if submit_handler.answer_if_refused(connection, request, pdu, plan):
             return
-        if pdu.replace_if_present_flag and (before := self._replaceable(peer, pdu)) is not None:
-            peer.answer(request, _response(request, self.network.replace(before, pdu)))
+        if pdu.replace_if_present_flag and (before := self._replaceable(connection, pdu)) is not None:
+            connection.answer(request, _response(request, self.network.replace(before, pdu)))
             return
-        if mischief is not None and fate is not None:
-            reception.took(pdu, mischief, fate)
+        if injector is not None and faults is not None:
+            submit_handler.note_accepted(pdu, injector, faults)
         by_data_sm = isinstance(request, DataSm)
-        taken = self.network.take(peer.system_id, pdu, plan, script=wanted, fate=fate, by_data_sm=by_data_sm)
-        reception.answer(peer, request, _response(request, taken), taken)
+        message = self.network.accept(
+            connection.system_id, pdu, plan, script=wanted, faults=faults, by_data_sm=by_data_sm
+        )
+        submit_handler.answer(connection, request, _response(request, message), message)
 
-    def requested(self, peer: ClientConnection, pdu: Pdu) -> None:
-        self._requests.handle(peer, pdu)
+    def on_request(self, connection: ClientConnection, pdu: Pdu) -> None:
+        self._requests.handle(connection, pdu)
 
-    def delivered(self, *, refused: bool) -> None:
+    def on_delivery_answered(self, *, refused: bool) -> None:
         if refused:
             self.stats.deliveries_refused += 1
         else:
             self.stats.deliveries += 1
 
-    def deliver_again(self, system_id: str, pdu: Delivery, *, after_seconds: float) -> None:
+    def redeliver(self, system_id: str, pdu: Delivery, *, after_seconds: float) -> None:
         self.stats.deliveries_again += 1
-        self._wire.later(after_seconds, partial(self._bring, system_id, pdu))
+        self._connection_scheduler.call_later(after_seconds, partial(self._enqueue, system_id, pdu))
 
     # --- what its phones ask (PhoneService)
 
@@ -200,62 +202,62 @@ class SimulatorSmsc:
     def alphabet(self) -> Alphabet:
         return self.chaos.alphabet or "gsm"
 
-    def brought(self, system_id: str, pdus: Sequence[DeliverSm]) -> None:
+    def deliver_inbound(self, system_id: str, pdus: Sequence[DeliverSm]) -> None:
         mailbox = self.mailbox(system_id)
         for pdu in pdus:
-            mailbox.put(self.network.carried(pdu))
-        mailbox.pump()
+            mailbox.put(self.network.as_delivery(pdu))
+        mailbox.deliver_waiting()
 
-    def somebody(self) -> str:
-        bound = (peer.system_id for peer in self._peers if peer.receives)
+    def default_system_id(self) -> str:
+        bound = (connection.system_id for connection in self._connections if connection.receives)
         return next(bound, next(iter(self.settings.passwords or ()), ""))
 
     # --- inside
 
-    def _replaceable(self, peer: ClientConnection, pdu: SubmitSm) -> StoredMessage | None:
+    def _replaceable(self, connection: ClientConnection, pdu: SubmitSm) -> StoredMessage | None:
         """The message of the same addresses and service that has not been delivered (SMPP 3.4 section 5.2.18)."""
-        found = self.network.memory.changeable(
-            system_id=peer.system_id,
+        found = self.network.store.changeable(
+            system_id=connection.system_id,
             source=pdu.source_addr,
             destination=pdu.destination_addr,
             service_type=pdu.service_type,
         )
         return next(found, None)
 
-    def _arrived(self, taken: StoredMessage, at_ms: int) -> None:
-        pdu = taken.pdu
-        self.phones.arrived(pdu, taken.system_id, at_ms, reference=taken.names.answered)
+    def _on_arrival(self, message: StoredMessage, at_ms: int) -> None:
+        pdu = message.pdu
+        self.phones.on_arrival(pdu, message.system_id, at_ms, reference=message.message_ids.in_answer)
         if not self._subscribers:
             return
         arrival = ArrivedPart(
             number=pdu.destination_addr,
             sender=pdu.source_addr,
-            system_id=taken.system_id,
+            system_id=message.system_id,
             octets=message_octets(pdu),
             esm_class=pdu.esm_class,
             data_coding=pdu.data_coding,
             at_ms=at_ms,
-            reference=taken.names.answered,
+            reference=message.message_ids.in_answer,
         )
-        for arrived in list(self._subscribers):
-            arrived(arrival)
+        for on_arrival in list(self._subscribers):
+            on_arrival(arrival)
 
-    def _replied(self, pdu: SubmitSm, system_id: str, text: str) -> None:
+    def _on_reply(self, pdu: SubmitSm, system_id: str, text: str) -> None:
         self.phones.write(pdu.destination_addr, pdu.source_addr, text, system_id=system_id)
 
-    def _bring(self, system_id: str, delivery: Delivery) -> None:
+    def _enqueue(self, system_id: str, delivery: Delivery) -> None:
         self.mailbox(system_id).put(delivery)
-        self._touched.add(system_id)
+        self._changed_mailboxes.add(system_id)
 
-    def _pump_touched(self) -> None:
-        for system_id in self._touched:
-            self._mailboxes[system_id].pump()
-        self._touched.clear()
+    def _deliver_changed(self) -> None:
+        for system_id in self._changed_mailboxes:
+            self._mailboxes[system_id].deliver_waiting()
+        self._changed_mailboxes.clear()
 
 
-def _response(request: SubmitSm | DataSm, taken: StoredMessage) -> SubmitSmResp | DataSmResp:
+def _response(request: SubmitSm | DataSm, message: StoredMessage) -> SubmitSmResp | DataSmResp:
     if isinstance(request, SubmitSm):
-        return SubmitSmResp(message_id=taken.names.answered)
+        return SubmitSmResp(message_id=message.message_ids.in_answer)
     # SMPP 3.4 section 5.3.2.28: whether the delivery pending flag was set, for who asked.
     wants_flag = tlvs.SET_DPF.find(request.tlvs) == 1
-    return DataSmResp(message_id=taken.names.answered, tlvs=(tlvs.DPF_RESULT.of(1),) if wants_flag else ())
+    return DataSmResp(message_id=message.message_ids.in_answer, tlvs=(tlvs.DPF_RESULT.of(1),) if wants_flag else ())

@@ -13,7 +13,7 @@ from palomar.carriers.simulator.chaos.faults import AnswerFault, PlannedFaults
 from palomar.carriers.simulator.connection import ClientConnection
 from palomar.carriers.simulator.delivery_plan import DeliveryPlan
 from palomar.carriers.simulator.message_store import StoredMessage
-from palomar.carriers.simulator.schedule import InvalidSchedule, timing_of
+from palomar.carriers.simulator.schedule import InvalidSchedule, read_schedule
 from palomar.carriers.simulator.scheduler import Scheduler
 from palomar.carriers.simulator.stats import Stats
 from palomar.ports import Clock
@@ -27,112 +27,112 @@ class SubmitHandler:
     """The door of one SMSC."""
 
     def __init__(
-        self, *, clock: Clock, stats: Stats, wire: Scheduler, behaviours: Mapping[str, DeliveryPlan | FaultInjector]
+        self, *, clock: Clock, stats: Stats, scheduler: Scheduler, behaviors: Mapping[str, DeliveryPlan | FaultInjector]
     ) -> None:
-        """``wire`` is the time of connections; ``behaviours`` are those of single numbers."""
-        self.mischief: FaultInjector | None = None
+        """``scheduler`` is the time of connections; ``behaviors`` are those of single numbers."""
+        self.injector: FaultInjector | None = None
         """The chaos script at work; None while there is none, which is all that the usual way asks."""
         self._clock = clock
         self._stats = stats
-        self._wire = wire
-        self._behaviours = behaviours
+        self._scheduler = scheduler
+        self._behaviors = behaviors
         self._repeats: OrderedDict[tuple[str, bytes], int] = OrderedDict()
 
     def plan_of(self, number: str) -> tuple[DeliveryPlan, FaultInjector | None]:
         """What is to become of a message to this number, and whose chaos it meets on the way."""
-        behaviour = self._behaviours.get(number) if self._behaviours else None
-        if isinstance(behaviour, DeliveryPlan):
-            return behaviour, self.mischief
-        return delivery_plan.plan_for(number), behaviour or self.mischief
+        behavior = self._behaviors.get(number) if self._behaviors else None
+        if isinstance(behavior, DeliveryPlan):
+            return behavior, self.injector
+        return delivery_plan.plan_for(number), behavior or self.injector
 
-    def meets(
-        self, peer: ClientConnection, request: Pdu, pdu: SubmitSm, mischief: FaultInjector
+    def plan_faults(
+        self, connection: ClientConnection, request: Pdu, pdu: SubmitSm, injector: FaultInjector
     ) -> PlannedFaults | None:
         """What a script has in mind for a message; None where it goes no further: it was throttled, or never read."""
-        wanted = mischief.script
-        if (wanted.window and peer.unanswered >= wanted.window) or mischief.throttles(self._clock.monotonic()):
+        script = injector.script
+        if (script.window and connection.unanswered >= script.window) or injector.throttles(self._clock.monotonic()):
             self._stats.throttled += 1
-            self._refuse(peer, request, CommandStatus.ESME_RTHROTTLED)
+            self._refuse(connection, request, CommandStatus.ESME_RTHROTTLED)
             return None
-        fate = mischief.meet(pdu)
-        if fate.goes_silent:
+        faults = injector.plan_faults(pdu)
+        if faults.goes_silent:
             self._stats.silenced += 1
-            peer.go_silent()
+            connection.go_silent()
             return None
-        if fate.garbage is not None:
+        if faults.garbage is not None:
             self._stats.garbage += 1
-            peer.write(garbage_octets(fate.garbage))
-        return fate
+            connection.write(garbage_octets(faults.garbage))
+        return faults
 
-    def refuses(self, peer: ClientConnection, request: Pdu, pdu: SubmitSm, plan: DeliveryPlan) -> bool:
+    def answer_if_refused(self, connection: ClientConnection, request: Pdu, pdu: SubmitSm, plan: DeliveryPlan) -> bool:
         """Answer a message that is not taken; False for one that is."""
         if not (plan.status or pdu.schedule_delivery_time or pdu.validity_period):
             return False  # nearly always
-        status = self.refusal(pdu, plan)
+        status = self.refusal_status(pdu, plan)
         if status:
-            self._refuse(peer, request, status)
+            self._refuse(connection, request, status)
         return bool(status)
 
-    def refusal(self, pdu: SubmitSm, plan: DeliveryPlan) -> int:
+    def refusal_status(self, pdu: SubmitSm, plan: DeliveryPlan) -> int:
         """The status with which a message is refused; 0 for one that is taken."""
         if plan.status and (not plan.refuse_first or self._is_among_first(plan.refuse_first, pdu)):
             return plan.status
         if pdu.schedule_delivery_time or pdu.validity_period:
             try:
-                timing_of(pdu, now_ms=self._clock.wall_ms())
+                read_schedule(pdu, now_ms=self._clock.wall_ms())
             except InvalidSchedule as error:
                 return error.status
         return 0
 
-    def took(self, pdu: SubmitSm, mischief: FaultInjector, fate: PlannedFaults) -> None:
+    def note_accepted(self, pdu: SubmitSm, injector: FaultInjector, faults: PlannedFaults) -> None:
         """A message is taken: count it if a script has made its sender send it again."""
-        if (cause := mischief.took(pdu, fate)) is not None:
+        if (cause := injector.note_accepted(pdu, faults)) is not None:
             self._stats.doubled(cause)
 
-    def answer(self, peer: ClientConnection, request: Pdu, response: Pdu, taken: StoredMessage) -> None:
+    def answer(self, connection: ClientConnection, request: Pdu, response: Pdu, message: StoredMessage) -> None:
         """Answer a request whose message was taken, as its plan and its fate have it."""
-        plan, fate = taken.plan, taken.fate
-        if plan.lose_first and self._is_among_first(plan.lose_first, taken.pdu):
+        plan, faults = message.plan, message.faults
+        if plan.lose_first and self._is_among_first(plan.lose_first, message.pdu):
             return
-        if fate is not None:
-            self._answer_by_fate(peer, request, response, taken, fate)
+        if faults is not None:
+            self._answer_with_faults(connection, request, response, message, faults)
         elif plan.answer_after_seconds:
-            self._wire.later(plan.answer_after_seconds, partial(peer.answer, request, response))
+            self._scheduler.call_later(plan.answer_after_seconds, partial(connection.answer, request, response))
         else:
-            peer.answer(request, response)
+            connection.answer(request, response)
 
-    def _refuse(self, peer: ClientConnection, request: Pdu, status: int) -> None:
+    def _refuse(self, connection: ClientConnection, request: Pdu, status: int) -> None:
         self._stats.refused += 1
-        peer.answer(request, status=status)
+        connection.answer(request, status=status)
 
-    def _answer_by_fate(
-        self, peer: ClientConnection, request: Pdu, response: Pdu, taken: StoredMessage, fate: PlannedFaults
+    def _answer_with_faults(
+        self, connection: ClientConnection, request: Pdu, response: Pdu, message: StoredMessage, faults: PlannedFaults
     ) -> None:
-        after = taken.plan.answer_after_seconds + fate.answer_after_seconds
-        if fate.answer is AnswerFault.LOST:
+        after = message.plan.answer_after_seconds + faults.answer_after_seconds
+        if faults.answer is AnswerFault.LOST:
             self._stats.answers_lost += 1
             return
-        if fate.answer is AnswerFault.AFTER_THE_RECEIPT:
-            after += taken.last_receipt_seconds + fate.receipt_after_seconds + _BEHIND_THE_RECEIPT_SECONDS
+        if faults.answer is AnswerFault.AFTER_THE_RECEIPT:
+            after += message.last_receipt_seconds + faults.receipt_after_seconds + _BEHIND_THE_RECEIPT_SECONDS
         if not after:
-            self._give_answer(peer, request, response, fate)
+            self._send_answer(connection, request, response, faults)
             return
         self._stats.answers_late += 1
-        peer.unanswered += 1
-        self._wire.later(after, partial(self._answer_late, peer, request, response, fate))
+        connection.unanswered += 1
+        self._scheduler.call_later(after, partial(self._answer_delayed, connection, request, response, faults))
 
-    def _answer_late(self, peer: ClientConnection, request: Pdu, response: Pdu, fate: PlannedFaults) -> None:
-        peer.unanswered -= 1
-        self._give_answer(peer, request, response, fate)
+    def _answer_delayed(self, connection: ClientConnection, request: Pdu, response: Pdu, faults: PlannedFaults) -> None:
+        connection.unanswered -= 1
+        self._send_answer(connection, request, response, faults)
 
-    def _give_answer(self, peer: ClientConnection, request: Pdu, response: Pdu, fate: PlannedFaults) -> None:
-        if fate.answer is AnswerFault.MISNUMBERED:
+    def _send_answer(self, connection: ClientConnection, request: Pdu, response: Pdu, faults: PlannedFaults) -> None:
+        if faults.answer is AnswerFault.MISNUMBERED:
             self._stats.answers_misnumbered += 1
-            peer.answer_misnumbered(request, response)
+            connection.answer_misnumbered(request, response)
             return
-        self._stats.answers_doubled += fate.answers - 1
-        for _ in range(fate.answers):
-            peer.answer(request, response)
+        self._stats.answers_doubled += faults.answers - 1
+        for _ in range(faults.answers):
+            connection.answer(request, response)
 
     def _is_among_first(self, count: int, pdu: SubmitSm) -> bool:
         """Whether this message came fewer than ``count`` times; after that it counts anew."""

@@ -27,7 +27,7 @@ def set_script(carrier: str, chaos_script: str) -> None:
     """Let CARRIER, a simulator, do wrong as SCRIPT says, now and after every start."""
     _simulator(configured(), carrier)
     try:
-        wanted = script.written(script.parse(chaos_script))
+        wanted = script.to_text(script.parse(chaos_script))
     except script.ScriptError as error:
         fail(f"{error} (palomar chaos items)", 2)
     run(
@@ -69,7 +69,7 @@ def items() -> None:
     """Show what a script can contain: items between commas, after a preset or without one."""
     show_table(("item", "what it does"), script.table())
     click.echo("\nPresets, which the items behind them change:")
-    show_table(("preset", "what it is"), [(name, script.written(preset)) for name, preset in script.PRESETS.items()])
+    show_table(("preset", "what it is"), [(name, script.to_text(preset)) for name, preset in script.PRESETS.items()])
 
 
 @click.group()
@@ -119,7 +119,7 @@ def _show_clock(context: CommandContext, *, as_json: bool) -> None:
 
 def _view(carrier: SimulatorCarrier, found: SandboxSettings) -> dict[str, str]:
     stored = found.scripts.get(carrier.name)
-    configured_script = script.written(script.parse(carrier.settings.chaos))
+    configured_script = script.to_text(script.parse(carrier.settings.chaos))
     set_by = "chaos set" if stored is not None else "the configuration"
     return {"carrier": carrier.name, "script": configured_script if stored is None else stored, "set_by": set_by}
 

@@ -136,7 +136,7 @@ async def _call(smsc: SimulatorSmsc, endpoints: _Endpoints) -> None:
             printed.add(why)
             click.echo(why, err=True)
 
-    await listen.call(smsc, host=host, port=port, password=endpoints.call_password, failed=failed)
+    await listen.call_esme(smsc, host=host, port=port, password=endpoints.call_password, failed=failed)
 
 
 def _reread(smsc: SimulatorSmsc, file: Path) -> None:
@@ -147,7 +147,7 @@ def _reread(smsc: SimulatorSmsc, file: Path) -> None:
         click.echo(f"{file}: {error}; the script stays as it was", err=True)
         return
     smsc.set_chaos(wanted)
-    click.echo(f"chaos: {script.written(wanted)}", err=True)
+    click.echo(f"chaos: {script.to_text(wanted)}", err=True)
 
 
 def _read(file: Path) -> str:

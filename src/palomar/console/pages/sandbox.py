@@ -156,7 +156,7 @@ async def _page(
         standing=await sandbox.controls.status() if sandbox.controls.may_change else None,
         first_plans=FIRST_PLANS,
         plans=delivery_plan.table(),
-        presets=[(name, script.written(preset)) for name, preset in script.PRESETS.items()],
+        presets=[(name, script.to_text(preset)) for name, preset in script.PRESETS.items()],
         items=script.table(),
         fault=fault,
         done=visit.t(done) if done and not fault else "",

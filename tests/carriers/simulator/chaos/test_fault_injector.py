@@ -36,13 +36,13 @@ def test_no_more_pass_within_any_second_than_the_rate_says() -> None:
 def test_a_message_that_comes_again_is_known_and_meets_its_next_fate() -> None:
     script = ChaosScript(lose_answers=0.5)
     at_work = FaultInjector(script)
-    met = [at_work.meet(message()) for _ in range(10)]
-    assert met == [script.fate(message().destination_addr, b"hola", times=times) for times in range(10)]
-    assert len({fate.answer for fate in met}) == 2
+    met = [at_work.plan_faults(message()) for _ in range(10)]
+    assert met == [script.plan_faults(message().destination_addr, b"hola", times=times) for times in range(10)]
+    assert len({faults.answer for faults in met}) == 2
 
 
 @pytest.mark.parametrize(
-    ("fate", "cause"),
+    ("faults", "cause"),
     [
         (PlannedFaults(answer=AnswerFault.LOST), RepeatCause.ANSWER_LOST),
         (PlannedFaults(answer=AnswerFault.MISNUMBERED), RepeatCause.ANSWER_LOST),
@@ -51,21 +51,23 @@ def test_a_message_that_comes_again_is_known_and_meets_its_next_fate() -> None:
         (PlannedFaults(), RepeatCause.LINK_BROKEN),
     ],
 )
-def test_why_a_message_is_taken_twice_is_what_had_become_of_its_answer(fate: PlannedFaults, cause: RepeatCause) -> None:
+def test_why_a_message_is_taken_twice_is_what_had_become_of_its_answer(
+    faults: PlannedFaults, cause: RepeatCause
+) -> None:
     at_work = FaultInjector(ChaosScript())
-    assert at_work.took(message(), fate) is None
-    assert at_work.took(message(2), PlannedFaults()) is None
-    assert at_work.took(message(), PlannedFaults()) is cause
-    assert at_work.took(message(), PlannedFaults()) is RepeatCause.LINK_BROKEN
+    assert at_work.note_accepted(message(), faults) is None
+    assert at_work.note_accepted(message(2), PlannedFaults()) is None
+    assert at_work.note_accepted(message(), PlannedFaults()) is cause
+    assert at_work.note_accepted(message(), PlannedFaults()) is RepeatCause.LINK_BROKEN
 
 
 def test_it_remembers_a_bounded_number_of_messages() -> None:
     at_work = FaultInjector(ChaosScript(), remembered=3)
     for number in range(5):
-        at_work.meet(message(number))
-        at_work.took(message(number), PlannedFaults())
-    assert at_work.took(message(0), PlannedFaults()) is None
-    assert at_work.took(message(4), PlannedFaults()) is RepeatCause.LINK_BROKEN
+        at_work.plan_faults(message(number))
+        at_work.note_accepted(message(number), PlannedFaults())
+    assert at_work.note_accepted(message(0), PlannedFaults()) is None
+    assert at_work.note_accepted(message(4), PlannedFaults()) is RepeatCause.LINK_BROKEN
 
 
 @pytest.mark.parametrize("kind", [Garbage.UNKNOWN_COMMAND, Garbage.MALFORMED])

@@ -13,13 +13,13 @@ ALWAYS = 1.0
 
 
 def fates(script: ChaosScript, *, times: int = 0) -> list[PlannedFaults]:
-    return [script.fate(number, text, times=times) for number, text in MESSAGES]
+    return [script.plan_faults(number, text, times=times) for number, text in MESSAGES]
 
 
 def share(script: ChaosScript, met: str) -> float:
     """The share of messages whose fate differs from nothing in a field."""
     usual = getattr(PlannedFaults(), met)
-    return sum(getattr(fate, met) != usual for fate in fates(script)) / len(MESSAGES)
+    return sum(getattr(faults, met) != usual for faults in fates(script)) / len(MESSAGES)
 
 
 def test_a_calm_script_does_nothing_to_anybody() -> None:
@@ -72,26 +72,26 @@ def test_every_share_of_a_script_is_in_the_table_above() -> None:
 
 def test_one_more_misdeed_changes_nothing_about_the_others() -> None:
     alone, beside = ChaosScript(double_receipts=0.1), ChaosScript(double_receipts=0.1, garbage=0.5)
-    assert [fate.receipts for fate in fates(alone)] == [fate.receipts for fate in fates(beside)]
+    assert [faults.receipts for faults in fates(alone)] == [faults.receipts for faults in fates(beside)]
 
 
 def test_what_is_late_is_half_as_late_as_the_script_says_at_least_and_never_later() -> None:
     script = ChaosScript(delay_answers=0.5, answer_delay_seconds=4, delay_receipts=ALWAYS, receipt_delay_seconds=10)
-    late = [fate.answer_after_seconds for fate in fates(script) if fate.answer_after_seconds]
+    late = [faults.answer_after_seconds for faults in fates(script) if faults.answer_after_seconds]
     assert 2 <= min(late) < 2.1
     assert 3.9 < max(late) <= 4
-    receipts = [fate.receipt_after_seconds for fate in fates(script)]
+    receipts = [faults.receipt_after_seconds for faults in fates(script)]
     assert min(receipts) >= 5
     assert max(receipts) <= 10
 
 
 def test_garbage_is_of_every_kind() -> None:
-    assert {fate.garbage for fate in fates(ChaosScript(garbage=ALWAYS))} == set(Garbage)
+    assert {faults.garbage for faults in fates(ChaosScript(garbage=ALWAYS))} == set(Garbage)
 
 
 def test_an_answer_cannot_come_after_a_receipt_that_never_comes() -> None:
-    fate = ChaosScript(receipts_first=ALWAYS, lose_receipts=ALWAYS).fate("1", b"", times=0)
-    assert fate == PlannedFaults(answer=AnswerFault.GIVEN, loses_receipts=True)
+    faults = ChaosScript(receipts_first=ALWAYS, lose_receipts=ALWAYS).plan_faults("1", b"", times=0)
+    assert faults == PlannedFaults(answer=AnswerFault.GIVEN, loses_receipts=True)
 
 
 @given(st.text(max_size=20), st.binary(max_size=160), st.integers(0, 9), st.integers(0, 1 << 30))
@@ -101,4 +101,4 @@ def test_any_message_has_a_fate(number: str, text: bytes, times: int, seed: int)
         number.encode()
     except UnicodeEncodeError:
         return
-    assert script.fate(number, text, times=times) == script.fate(number, text, times=times)
+    assert script.plan_faults(number, text, times=times) == script.plan_faults(number, text, times=times)

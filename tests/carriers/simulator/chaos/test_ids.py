@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from palomar.carriers.simulator.chaos.ids import IdDialect, MessageIds, named, recalled
+from palomar.carriers.simulator.chaos.ids import IdDialect, MessageIds, make_ids, restored_ids
 
 VALUE = 0x00C0FFEE12345678
 
@@ -24,7 +24,7 @@ VALUE = 0x00C0FFEE12345678
     ],
 )
 def test_each_dialect_spells_the_id_in_its_way(dialect: IdDialect, names: MessageIds) -> None:
-    assert named(VALUE, dialect) == names
+    assert make_ids(VALUE, dialect) == names
 
 
 def test_every_dialect_is_in_the_table_above() -> None:
@@ -34,10 +34,10 @@ def test_every_dialect_is_in_the_table_above() -> None:
 
 @pytest.mark.parametrize("dialect", get_args(IdDialect))
 def test_the_answered_id_is_enough_to_name_a_message_again(dialect: IdDialect) -> None:
-    names = named(VALUE, dialect)
-    assert recalled(names.answered, dialect) == names
+    names = make_ids(VALUE, dialect)
+    assert restored_ids(names.in_answer, dialect) == names
 
 
 @pytest.mark.parametrize("answered", ["", "no-number", "00C0FFEE12345678"])
 def test_an_id_of_another_dialect_is_repeated_as_it_is(answered: str) -> None:
-    assert recalled(answered, "hex-decimal") == MessageIds(answered, answered, True)
+    assert restored_ids(answered, "hex-decimal") == MessageIds(answered, answered, True)

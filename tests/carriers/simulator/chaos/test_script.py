@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from palomar.carriers.simulator.chaos import script
 from palomar.carriers.simulator.chaos.faults import CALM, EVERYTHING, ChaosScript
-from palomar.carriers.simulator.chaos.script import ITEMS, ScriptError, parse, written
+from palomar.carriers.simulator.chaos.script import ITEMS, ScriptError, parse, to_text
 
 
 def test_the_script_of_the_documentation_is_read() -> None:
@@ -87,8 +87,8 @@ def test_the_table_names_every_item_once() -> None:
 
 @pytest.mark.parametrize("preset", ["everything", "calm"])
 def test_a_preset_is_written_and_read_again(preset: str) -> None:
-    assert parse(written(script.PRESETS[preset])) == script.PRESETS[preset]
-    assert (written(script.PRESETS[preset]) == "calm") is (preset == "calm")
+    assert parse(to_text(script.PRESETS[preset])) == script.PRESETS[preset]
+    assert (to_text(script.PRESETS[preset]) == "calm") is (preset == "calm")
 
 
 def some(item: script.Item) -> st.SearchStrategy[object]:
@@ -108,4 +108,4 @@ def some(item: script.Item) -> st.SearchStrategy[object]:
 @given(st.fixed_dictionaries({}, optional={item.field: some(item) for item in ITEMS}))
 def test_whatever_is_written_is_read_as_it_was(values: dict[str, object]) -> None:
     wanted = ChaosScript(**values)  # type: ignore[arg-type]
-    assert parse(written(wanted)) == wanted
+    assert parse(to_text(wanted)) == wanted

@@ -173,7 +173,7 @@ async def test_a_word_that_nobody_knows_is_shown() -> None:
 async def test_what_waits_for_others_goes_back_and_comes_again() -> None:
     def wait_for_others(smsc: SimulatorSmsc) -> None:
         smsc.phones.write("34600000077", "85355", "for the server beside", system_id="palomar")
-        smsc.recall("palomar", "00000000000000AA", _submitted("34600000078"))
+        smsc.restore("palomar", "00000000000000AA", _submitted("34600000078"))
 
     found = await examined(more=wait_for_others)
     await asyncio.sleep(10)
@@ -196,7 +196,7 @@ async def test_it_says_what_it_does_before_it_does_it_and_leaves_nothing_open() 
         "waiting for the other receipts",
     ]
     await asyncio.sleep(1)
-    assert found.smsc._peers == set()
+    assert found.smsc._connections == set()
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -51,19 +51,19 @@ class FaultInjector:
         passed.append(now)
         return False
 
-    def meet(self, pdu: SubmitSm) -> PlannedFaults:
+    def plan_faults(self, pdu: SubmitSm) -> PlannedFaults:
         """What shall happen to this coming of a message."""
         octets = message_octets(pdu)
         key = hash((pdu.destination_addr, octets))
         times = self._times.get(key, 0)
         self._remember(self._times, key, times + 1)
-        return self.script.fate(pdu.destination_addr, octets, times=times)
+        return self.script.plan_faults(pdu.destination_addr, octets, times=times)
 
-    def took(self, pdu: SubmitSm, fate: PlannedFaults) -> RepeatCause | None:
+    def note_accepted(self, pdu: SubmitSm, faults: PlannedFaults) -> RepeatCause | None:
         """Note that a message was taken; says why it had come again, if it was taken before."""
         key = hash((pdu.destination_addr, message_octets(pdu)))
         before = self._taken.get(key)
-        self._remember(self._taken, key, _cause(fate))
+        self._remember(self._taken, key, _cause(faults))
         return before
 
     def _remember(self, table: dict[int, Value], key: int, value: Value) -> None:
@@ -85,10 +85,10 @@ def garbage_octets(kind: Garbage) -> bytes:
             return _NOISE
 
 
-def _cause(fate: PlannedFaults) -> RepeatCause:
+def _cause(faults: PlannedFaults) -> RepeatCause:
     """Why the client would send this message again, if it does."""
-    if fate.answer in (AnswerFault.LOST, AnswerFault.MISNUMBERED):
+    if faults.answer in (AnswerFault.LOST, AnswerFault.MISNUMBERED):
         return RepeatCause.ANSWER_LOST
-    if fate.answer is AnswerFault.AFTER_THE_RECEIPT or fate.answer_after_seconds:
+    if faults.answer is AnswerFault.AFTER_THE_RECEIPT or faults.answer_after_seconds:
         return RepeatCause.ANSWER_LATE
     return RepeatCause.LINK_BROKEN

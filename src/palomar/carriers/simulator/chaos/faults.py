@@ -18,7 +18,7 @@ Alphabet = Literal["gsm", "latin-1", "ascii"]
 DateDigits = Literal[10, 12, 14]
 """A receipt's dates: YYMMDDhhmm, with seconds, or with seconds and the century."""
 
-_LANES = Struct(">16I")
+_DRAWS = Struct(">16I")
 _WHOLE = 1 << 32
 
 
@@ -94,40 +94,40 @@ class ChaosScript:
     repeats_text: bool = True
     """Whether receipts say how the message began."""
 
-    def fate(self, number: str, text: bytes, *, times: int) -> PlannedFaults:
+    def plan_faults(self, number: str, text: bytes, *, times: int) -> PlannedFaults:
         """What happens to a message that came ``times`` times before."""
-        lanes = self._lanes(number, text, times)
-        receipts_lost = lanes[6] < self.lose_receipts * _WHOLE
+        draws = self._draws(number, text, times)
+        receipts_lost = draws[6] < self.lose_receipts * _WHOLE
         return PlannedFaults(
-            answer=self._answer(lanes, receipts_lost=receipts_lost),
+            answer=self._answer(draws, receipts_lost=receipts_lost),
             answer_after_seconds=(
-                _late(lanes[1], self.delay_answers, self.answer_delay_seconds)
-                + _late(lanes[3], self.reorder_answers, _OVERTAKEN_SECONDS)
+                _delay_seconds(draws[1], self.delay_answers, self.answer_delay_seconds)
+                + _delay_seconds(draws[3], self.reorder_answers, _OVERTAKEN_SECONDS)
             ),
-            answers=2 if lanes[2] < self.double_answers * _WHOLE else 1,
+            answers=2 if draws[2] < self.double_answers * _WHOLE else 1,
             loses_receipts=receipts_lost,
             receipt_after_seconds=(
-                _late(lanes[7], self.delay_receipts, self.receipt_delay_seconds)
-                + _late(lanes[9], self.reorder_receipts, _OVERTAKEN_SECONDS)
+                _delay_seconds(draws[7], self.delay_receipts, self.receipt_delay_seconds)
+                + _delay_seconds(draws[9], self.reorder_receipts, _OVERTAKEN_SECONDS)
             ),
-            receipts=2 if lanes[8] < self.double_receipts * _WHOLE else 1,
-            garbage=_garbage(lanes[12]) if lanes[10] < self.garbage * _WHOLE else None,
-            goes_silent=lanes[11] < self.half_open * _WHOLE,
+            receipts=2 if draws[8] < self.double_receipts * _WHOLE else 1,
+            garbage=_garbage(draws[12]) if draws[10] < self.garbage * _WHOLE else None,
+            goes_silent=draws[11] < self.half_open * _WHOLE,
         )
 
-    def _answer(self, lanes: tuple[int, ...], *, receipts_lost: bool) -> AnswerFault:
-        if lanes[0] < self.lose_answers * _WHOLE:
+    def _answer(self, draws: tuple[int, ...], *, receipts_lost: bool) -> AnswerFault:
+        if draws[0] < self.lose_answers * _WHOLE:
             return AnswerFault.LOST
-        if lanes[4] < self.wrong_sequences * _WHOLE:
+        if draws[4] < self.wrong_sequences * _WHOLE:
             return AnswerFault.MISNUMBERED
-        if lanes[5] < self.receipts_first * _WHOLE and not receipts_lost:
+        if draws[5] < self.receipts_first * _WHOLE and not receipts_lost:
             return AnswerFault.AFTER_THE_RECEIPT
         return AnswerFault.GIVEN
 
-    def _lanes(self, number: str, text: bytes, times: int) -> tuple[int, ...]:
+    def _draws(self, number: str, text: bytes, times: int) -> tuple[int, ...]:
         """Sixteen numbers of 32 bits, one a decision, so that adding one decision changes no other."""
         name = b"%d\0%d\0%b\0" % (self.seed, times, number.encode())
-        return _LANES.unpack(blake2b(name + text, digest_size=64).digest())
+        return _DRAWS.unpack(blake2b(name + text, digest_size=64).digest())
 
 
 CALM = ChaosScript()
@@ -155,13 +155,13 @@ _OVERTAKEN_SECONDS = 0.3
 _UNKNOWN_SHARE, _MALFORMED_SHARE = 0.4, 0.8
 
 
-def _late(lane: int, share: float, seconds: float) -> float:
+def _delay_seconds(draw: int, share: float, seconds: float) -> float:
     """How late: nothing for those that the share does not take, up to ``seconds`` for those that it takes."""
     taken = share * _WHOLE
-    return seconds * (1 + lane / taken) / 2 if lane < taken else 0.0
+    return seconds * (1 + draw / taken) / 2 if draw < taken else 0.0
 
 
-def _garbage(lane: int) -> Garbage:
-    if lane < _UNKNOWN_SHARE * _WHOLE:
+def _garbage(draw: int) -> Garbage:
+    if draw < _UNKNOWN_SHARE * _WHOLE:
         return Garbage.UNKNOWN_COMMAND
-    return Garbage.MALFORMED if lane < _MALFORMED_SHARE * _WHOLE else Garbage.NOISE
+    return Garbage.MALFORMED if draw < _MALFORMED_SHARE * _WHOLE else Garbage.NOISE

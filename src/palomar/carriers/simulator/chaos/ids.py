@@ -23,15 +23,15 @@ _PADDED_DIGITS = 24
 class MessageIds(NamedTuple):
     """What one message is called. (A tuple because one is made for every message, at a third of the price.)"""
 
-    answered: str
+    in_answer: str
     """In the answer; what ``query_sm`` and its like ask for."""
-    told: str
+    in_text: str
     """In the text of its receipts; empty where they do not say it."""
     in_tlv: bool
     """Whether its receipts say the answered id in ``receipted_message_id``."""
 
 
-def named(value: int, dialect: IdDialect) -> MessageIds:
+def make_ids(value: int, dialect: IdDialect) -> MessageIds:
     """The names of the message with that number, 64 bits."""
     match dialect:
         case "hexadecimal":
@@ -57,17 +57,17 @@ def named(value: int, dialect: IdDialect) -> MessageIds:
             assert_never(dialect)
 
 
-def recalled(answered: str, dialect: IdDialect) -> MessageIds:
+def restored_ids(in_answer: str, dialect: IdDialect) -> MessageIds:
     """The names of a message that was taken before a restart, of which only the answered id is known.
 
     An id that is none of this dialect was given under another one: its receipts repeat it as it is.
     """
     base = 10 if dialect in _DECIMAL else 16
     try:
-        names = named(int(answered, base), dialect)
+        message_ids = make_ids(int(in_answer, base), dialect)
     except ValueError:
-        return MessageIds(answered, answered, True)
-    return names if names.answered == answered else MessageIds(answered, answered, True)
+        return MessageIds(in_answer, in_answer, True)
+    return message_ids if message_ids.in_answer == in_answer else MessageIds(in_answer, in_answer, True)
 
 
 _DECIMAL = frozenset({"decimal", "decimal-hex", "padded", "stripped"})

@@ -54,7 +54,7 @@ def parse(text: str) -> ChaosScript:
     return script
 
 
-def written(script: ChaosScript) -> str:
+def to_text(script: ChaosScript) -> str:
     """The shortest text that :func:`parse` reads as this script; ``calm`` for one that does nothing."""
     said = [f"{item.name}={item.write(getattr(script, item.field))}" for item in ITEMS if _differs(script, item)]
     return ",".join(said) or "calm"
