@@ -42,7 +42,7 @@ async def stage(place: Place) -> AsyncIterator[Stage]:
         message = await sent(house, victim)
         await arrived(house, message)
         await house.world.tell(
-            "INSERT INTO webhooks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
+            "INSERT INTO callbacks (id, message_id, account_id, dialect, method, url, due_ms, attempts, failed)"
             " VALUES (77, ?, ?, 'foxsys', 'GET', 'https://v.example/x', 0, 6, 1)",
             message,
             victim.id,
@@ -150,7 +150,7 @@ async def strangers(house: House) -> dict[str, Browser]:
 async def state(house: House) -> list[object]:
     """Everything of the victim's that a form might change."""
     return [
-        await house.world.ask("SELECT id, failed, attempts FROM webhooks ORDER BY id"),
+        await house.world.ask("SELECT id, failed, attempts FROM callbacks ORDER BY id"),
         await house.world.ask("SELECT id, state FROM messages ORDER BY id"),
         await house.world.ask("SELECT id, state FROM parts ORDER BY id"),
         await house.world.ask("SELECT login, role, enabled, password_hash, account_id FROM users ORDER BY id"),

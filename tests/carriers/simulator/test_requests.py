@@ -32,7 +32,7 @@ from palomar.smpp import (
 ORDINARY, SLOW, REFUSED, FAILS = "573001234567", "573001299911", "573001299904", "573001299901"
 
 
-def phone(smsc: SimulatorSmsc, number: str = SLOW) -> list[str]:
+def texts_on_phone(smsc: SimulatorSmsc, number: str = SLOW) -> list[str]:
     return [shown.text for shown in smsc.phones.recent(number)]
 
 
@@ -73,7 +73,7 @@ async def test_a_message_to_many_is_taken_for_those_that_can_be_reached_and_refu
         FAILS: "UNDELIV",
     }
     assert {receipt and receipt.message_id for receipt in receipts.values()} == {answer.message_id}
-    assert phone(smsc, ORDINARY) == ["a todos"]
+    assert texts_on_phone(smsc, ORDINARY) == ["a todos"]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_what_was_sent_by_data_sm_is_reported_by_data_sm() -> None:
     assert receipt is not None
     assert (receipt.message_id, receipt.stat, receipt.text) == (answer.message_id, "DELIVRD", "por otra via")
     assert client.of(DeliverSm) == []
-    assert phone(smsc, ORDINARY) == ["por otra via"]
+    assert texts_on_phone(smsc, ORDINARY) == ["por otra via"]
 
 
 @in_virtual_time
@@ -203,7 +203,7 @@ async def test_a_message_not_yet_delivered_is_cancelled_and_its_receipt_says_so(
     assert client.statuses(CancelSmResp) == [0]
     assert client.stats() == ["DELETED"]
     assert [pdu.message_state for pdu in client.of(QuerySmResp)] == [MessageState.DELETED]
-    assert phone(smsc) == []
+    assert texts_on_phone(smsc) == []
 
 
 @in_virtual_time
@@ -231,7 +231,7 @@ async def test_without_an_id_all_messages_between_two_addresses_are_cancelled() 
     await asyncio.sleep(20)
     assert client.statuses(CancelSmResp) == [0, CommandStatus.ESME_RCANCELFAIL]
     assert sorted(client.stats()) == ["DELETED", "DELETED", "DELIVRD"]
-    assert phone(smsc) == ["other service"]
+    assert texts_on_phone(smsc) == ["other service"]
 
 
 # --- replace_sm
@@ -248,7 +248,7 @@ async def test_the_text_of_a_message_not_yet_delivered_is_replaced() -> None:
     )
     await asyncio.sleep(20)
     assert client.statuses(ReplaceSmResp) == [0]
-    assert phone(smsc) == ["second thought"]
+    assert texts_on_phone(smsc) == ["second thought"]
     (pdu,) = client.of(DeliverSm)
     receipt = parse_receipt(pdu)
     assert receipt is not None
@@ -275,7 +275,7 @@ async def test_replace_if_present_takes_the_place_of_what_waits_between_the_same
     second = await taken(client, message(SLOW, b"second", replace_if_present_flag=1))
     await asyncio.sleep(20)
     assert first == second
-    assert phone(smsc) == ["second"]
+    assert texts_on_phone(smsc) == ["second"]
     assert client.stats() == ["DELIVRD"]
 
 
