@@ -1,4 +1,4 @@
-"""Ways to the phones: each package implements ``ports.Carrier``, or what one of them connects to.
+"""Carriers: each package implements ``ports.Carrier``, or is the far side that one of them connects to.
 
-They are strangers to each other; ``app/server.py`` joins them. No flow and no database is known here.
+The packages do not import one another; ``app/carriers.py`` joins them. They import no capability and no database.
 """

@@ -1,6 +1,7 @@
-"""One connection to the simulator: an asyncio protocol that carries octets and time to an SMSC-side ``smpp.Session``.
+"""One connection of a client (an ESME) to the simulator: an asyncio protocol around an SMSC-side ``smpp.Session``.
 
-Binding and the mechanics are here; what happens with messages is ``smsc``'s.
+It binds the client, sends it what waits in its mailbox, and passes its requests on. Not here: what happens to messages
+(``smsc``).
 """
 
 import asyncio
@@ -48,7 +49,7 @@ TEMPORARY = frozenset(
         CommandStatus.ESME_RSYSERR,
     }
 )
-"""A delivery answered so comes again."""
+"""Statuses after which a delivery is sent again."""
 _ANOTHER_NUMBER = 0x40000000
 
 _SC_INTERFACE_VERSION = (tlvs.SC_INTERFACE_VERSION.of(0x34),)
@@ -60,7 +61,7 @@ _BIND_RESPONSES: dict[type[Pdu], type[BindTransceiverResp | BindTransmitterResp 
 
 
 class ConnectionHandler(Protocol):
-    """Whose connection it is: the SMSC, as its peers know it."""
+    """The SMSC as its connections know it."""
 
     settings: SimulatorSettings
     clock: Clock
@@ -76,27 +77,27 @@ class ConnectionHandler(Protocol):
     def mailbox(self, system_id: str) -> Mailbox: ...
 
     def on_submit(self, connection: "ClientConnection", pdu: SubmitSm) -> None:
-        """A message came: it is to be answered."""
+        """Answer a message and plan its delivery."""
         ...
 
     def on_request(self, connection: "ClientConnection", pdu: Pdu) -> None:
-        """Another request came: it is to be answered."""
+        """Answer a request that is no ``submit_sm``."""
         ...
 
     def on_delivery_answered(self, *, refused: bool) -> None:
-        """A delivery came to its end."""
+        """Count a delivery that the client has answered for good."""
         ...
 
     def redeliver(self, system_id: str, pdu: Delivery, *, after_seconds: float) -> None:
-        """A delivery was not taken."""
+        """Put a delivery that was not acknowledged back into the mailbox, after some seconds."""
         ...
 
 
 class ClientConnection(asyncio.Protocol):
-    """A client's connection."""
+    """A client's connection, from the first octet to the last."""
 
     def __init__(self, smsc: ConnectionHandler, *, outbind: Outbind | None = None) -> None:
-        """``outbind``: we have called, and ask the other side to bind."""
+        """Take as ``outbind`` the PDU that asks the other side to bind, where the simulator has connected to it."""
         settings = smsc.settings
         self._smsc = smsc
         self._outbind = outbind
@@ -119,53 +120,53 @@ class ClientConnection(asyncio.Protocol):
         self._pdus = 0
         self._silent = False
         self.receives = False
-        """Whether it takes deliveries."""
+        """True while it is bound as a receiver or transceiver."""
         self.system_id = ""
         self.closed: asyncio.Future[None] = self._loop.create_future()
         """Done when the connection has ended."""
         self.unanswered = 0
-        """Submits whose answer a chaos script holds back."""
+        """Submits whose answer a chaos script delays."""
 
     # --- what the SMSC asks
 
     def answer(self, request: Pdu, response: Pdu | None = None, *, status: int = 0) -> None:
-        """Answer a request, now or much later; nothing happens where the session has ended."""
+        """Answer a request now; do nothing if the session has ended."""
         self._session.answer(request, response, status=status)
         self._schedule_flush()
 
     def answer_misnumbered(self, request: Pdu, response: Pdu) -> None:
-        """Answer under a sequence number that nobody has sent."""
+        """Answer with a sequence number that no request had."""
         response.sequence_number = request.sequence_number ^ _ANOTHER_NUMBER
         self.write(encode(response))
 
     def write(self, octets: bytes) -> None:
-        """Send octets behind what is to be sent, whatever they are."""
+        """Send octets behind those that are queued, even if they are no PDU."""
         if self._transport is not None and not (self._session.is_closed or self._transport.is_closing()):
             self._transport.write(self._session.take_outgoing() + octets)
 
     def free_slots(self) -> int:
-        """How many ``deliver_sm`` may be sent at this moment."""
+        """Count the ``deliver_sm`` that may be sent now."""
         return 0 if self._paused else self._session.window_free
 
     def deliver(self, pdu: Delivery) -> None:
-        """Send one; there is room. An alert_notification takes none, and nobody answers it."""
+        """Send a delivery; the caller has seen a free slot. An alert_notification needs none and gets no answer."""
         self._session.send(pdu, self._now(), context=pdu)
         self._schedule_flush()
 
     def drop(self) -> None:
-        """End the connection at once, without a word."""
+        """Close the connection at once, without an unbind."""
         if self._transport is not None:
             self._transport.abort()
 
     def go_silent(self) -> None:
-        """From now on read nothing and say nothing, and leave the connection open: who waits for us must notice."""
+        """Read and send nothing from now on, and leave the connection open: the client must find out by itself."""
         self._silent = True
         for event in self._session.connection_lost():
             if isinstance(event, Closed):
                 self._return_unacknowledged(event)
 
     def unbind(self) -> None:
-        """Ask the client to end the session; one that has not bound is dropped."""
+        """Ask the client to end the session; drop a connection that is not bound."""
         if self._session.is_bound:
             self._session.unbind(self._now())
             self._flush()
@@ -281,7 +282,7 @@ class ClientConnection(asyncio.Protocol):
             self._transport.close()
 
     def _return_unacknowledged(self, closed: Closed) -> None:
-        """What was sent and not acknowledged waits for another bind."""
+        """Put what was sent and not acknowledged back into the mailbox, for another bind."""
         if self.receives:
             self.receives = False
             mailbox = self._smsc.mailbox(self.system_id)
@@ -290,7 +291,7 @@ class ClientConnection(asyncio.Protocol):
             mailbox.deliver_waiting()
 
     def _drop_at(self, events: list[Event]) -> None:
-        """Look at what came before, and end the connection."""
+        """Handle these events, then drop the connection."""
         self._smsc.stats.dropped += 1
         self._handle_events(events)
         self._flush()

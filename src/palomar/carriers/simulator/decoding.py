@@ -1,6 +1,6 @@
-"""What a phone shows of the octets that it got: the text, and whether it is shown at once and not kept.
+"""The text that a simulated phone shows for the octets of a message, and whether it is a flash message.
 
-Pure. It reads as phones do: whatever comes shows something.
+Pure. It reads as phones do: any octets show something.
 """
 
 from palomar.carriers.simulator.chaos.faults import Alphabet
@@ -29,7 +29,7 @@ _CLASS_0 = 0x10
 
 
 def shown_text(octets: bytes, data_coding: int, alphabet: Alphabet = "gsm") -> str:
-    """The text of a message, without headers; ``alphabet`` is what the SMSC takes data_coding 0 for."""
+    """Decode the text of a message, without headers; ``alphabet`` is the SMSC's reading of data_coding 0."""
     coding = plain_coding(data_coding)
     if coding in _BINARY:
         return octets.hex(" ")
@@ -40,14 +40,14 @@ def shown_text(octets: bytes, data_coding: int, alphabet: Alphabet = "gsm") -> s
 
 
 def is_flash(data_coding: int) -> bool:
-    """Whether it is of class 0: shown at once and not kept (3GPP TS 23.038 section 4)."""
+    """Return True if the message is of class 0: shown at once and not kept (3GPP TS 23.038 section 4)."""
     if data_coding >= _CLASS_GROUP:
         return data_coding & 0x03 == 0
     return data_coding & _CLASS_MASK == _CLASS_0 and data_coding < _RESERVED_GROUPS
 
 
 def plain_coding(data_coding: int) -> int:
-    """The SMPP value that a GSM data coding group stands for (3GPP TS 23.038 section 4)."""
+    """Return the SMPP value that a GSM data coding group stands for (3GPP TS 23.038 section 4)."""
     if data_coding < 0x10:
         return data_coding
     if data_coding >= _CLASS_GROUP:

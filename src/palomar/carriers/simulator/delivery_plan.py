@@ -1,9 +1,7 @@
-"""What becomes of a message at the simulator: it follows from number and text alone, so it can be asked again.
+"""What the simulator does with a message. It follows from the message's number and text alone, so it can be repeated.
 
-Pure. Not here: when and over which bind it happens (``smsc``).
-
-A number whose last five digits are 99900 to 99999 asks for a failure, by the table ``MAGIC``; any other is taken at
-once and delivered within a second.
+Pure. A number whose last five digits are 99900 to 99999 asks for a failure, by the table ``MAGIC``; any other message
+is taken at once and delivered within a second. Not here: carrying a plan out (``mobile_network``).
 """
 
 from collections.abc import Mapping
@@ -14,21 +12,21 @@ from palomar.smpp import CommandStatus as Status
 
 MAGIC_DIGITS = 5
 LATE_ANSWER_SECONDS = 35.0
-"""Later than a carrier waits by default."""
+"""Longer than a carrier waits by default."""
 SLOW_RECEIPT_SECONDS = 10.0
 _SOON, _SPREAD = 0.3, 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedReceipt:
-    """One delivery receipt: its word, the network's error, and how long after the message was taken it comes (None:
-    within a second, as the text has it)."""
+    """One delivery receipt: its word, the network's error code, and the seconds from acceptance until it is sent (None:
+    within a second, by number and text)."""
 
     stat: str
     error: int = 0
     after_seconds: float | None = None
     text: bool = True
-    """False: the receipt has its fields in TLVs only."""
+    """False: its fields are in TLVs only."""
 
 
 DELIVERED = PlannedReceipt(stat="DELIVRD")
@@ -37,22 +35,22 @@ EXPIRED = PlannedReceipt(stat="EXPIRED", error=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryPlan:
-    """All that the simulator will do with one message."""
+    """Everything that the simulator will do with one message."""
 
     does: str
     """In words, for the documentation and the console."""
     status: int = 0
     """The ``command_status`` of the answer."""
     refuse_first: int = 0
-    """So many times the status above is answered; then the message is taken."""
+    """How many times the status above is answered before the message is taken; 0 is always."""
     lose_first: int = 0
-    """So many answers are lost, though the message is taken; the next time it is answered."""
+    """How many times the message is taken and not answered; the next time it is answered."""
     answer_after_seconds: float = 0.0
     receipts: tuple[PlannedReceipt, ...] = (DELIVERED,)
     reply: str = ""
-    """What the phone answers, once it has the message."""
+    """What the phone answers once it has the message."""
     alerts: bool = False
-    """A message that failed is followed by the news that the phone is there again."""
+    """True: an alert_notification follows the failed delivery."""
 
 
 ORDINARY = DeliveryPlan(does="taken at once, DELIVRD within a second")
@@ -107,35 +105,35 @@ MAGIC: Mapping[str, DeliveryPlan] = {
         alerts=True,
     ),
 }
-"""Last five digits of the number to what happens. Those of 99900-99999 that are not here are ordinary."""
+"""Plans by the last five digits of the number. Those of 99900 to 99999 that are not here are ordinary."""
 
 
 NAMED: Mapping[str, DeliveryPlan] = {"ordinary": ORDINARY, "fail": MAGIC["99901"], "slow": MAGIC["99911"]}
-"""Plans that have a word of their own."""
+"""Plans that have a name."""
 
 
 def named_plan(word: str) -> DeliveryPlan | None:
-    """The plan of a word, or of a magic ending; None for anything else."""
+    """Return the plan of a name or of a magic ending; None for anything else."""
     return NAMED.get(word) or MAGIC.get(word)
 
 
 def word_of_plan(plan: DeliveryPlan) -> str:
-    """The shortest word that :func:`named_plan` takes for this plan."""
+    """Return the shortest word for which :func:`named_plan` returns this plan."""
     return next(word for word, named in (*NAMED.items(), *MAGIC.items()) if named is plan)
 
 
 def plan_for(number: str) -> DeliveryPlan:
-    """What becomes of a message to this number."""
+    """Return the plan of a message to this number."""
     return MAGIC.get(number[-MAGIC_DIGITS:], ORDINARY)
 
 
 def receipt_delay_seconds(number: str, text: bytes) -> float:
-    """When an ordinary receipt comes: 0.3 to 0.9 s after the message, the same again for the same message."""
+    """Return when an ordinary receipt is sent: 0.3 to 0.9 s after the message, always the same for the same message."""
     return _SOON + _SPREAD * (crc32(text, crc32(number.encode())) & 0xFFFF) / 0x10000
 
 
 def with_delay(plan: DeliveryPlan, seconds: float) -> DeliveryPlan:
-    """The plan with every receipt that comes "within a second" set to come after so many."""
+    """Return the plan with every receipt that is due "within a second" due after exactly this many."""
     receipts = tuple(
         receipt if receipt.after_seconds is not None else replace(receipt, after_seconds=seconds)
         for receipt in plan.receipts
@@ -144,8 +142,8 @@ def with_delay(plan: DeliveryPlan, seconds: float) -> DeliveryPlan:
 
 
 def within(plan: DeliveryPlan, validity_seconds: float, *, delay_seconds: float) -> DeliveryPlan:
-    """The plan of a message that nobody wants after so long: what would come later never comes, and the message
-    expires (SMPP 3.4 section 5.2.16). One that has no receipt at all is not changed."""
+    """Return the plan of a message that expires after its validity: later receipts are replaced by EXPIRED (SMPP 3.4
+    section 5.2.16). A plan without any receipt is returned as it is."""
     receipts = with_delay(plan, delay_seconds).receipts
     in_time = tuple(receipt for receipt in receipts if (receipt.after_seconds or 0) <= validity_seconds)
     if len(in_time) == len(receipts):
@@ -154,5 +152,5 @@ def within(plan: DeliveryPlan, validity_seconds: float, *, delay_seconds: float)
 
 
 def table() -> list[tuple[str, str]]:
-    """The magic endings and what each does, for documentation and console."""
+    """List the magic endings and what each does, for documentation and console."""
     return [(digits, plan.does) for digits, plan in sorted(MAGIC.items())]

@@ -1,6 +1,6 @@
-"""The simulator as a stand-alone SMSC over TCP: it listens for ESMEs, and it calls those that listen themselves.
+"""The simulator as a stand-alone SMSC over TCP: it listens for clients, and connects to those that wait for an outbind.
 
-Not here: the command that starts it (``cli``).
+Not here: the command that starts it (``cli/sandbox/simulator.py``).
 """
 
 import asyncio
@@ -23,8 +23,8 @@ async def serve(smsc: SimulatorSmsc, *, host: str, port: int, tls: ssl.SSLContex
 async def call_esme(
     smsc: SimulatorSmsc, *, host: str, port: int, password: str, failed: Callable[[OSError], None]
 ) -> None:
-    """Call an ESME and ask it to bind (outbind, SMPP 3.4 section 2.2.1); again whenever the connection has ended, until
-    cancelled. ``failed`` hears of an ESME that cannot be reached."""
+    """Connect to an ESME and ask it to bind (outbind, SMPP 3.4 section 2.2.1), again whenever the connection has ended,
+    until cancelled. Call ``failed`` if the ESME cannot be reached."""
     while True:
         connection = smsc.outbind_connection(password=password)
         try:
@@ -41,7 +41,8 @@ def _itself(connection: ClientConnection) -> ClientConnection:
 
 
 def server_context(*, certificate: str, key: str, client_authority: str = "") -> ssl.SSLContext:
-    """TLS 1.2 or newer; with ``client_authority`` only for clients that show a certificate of it.
+    """Make a context of TLS 1.2 or newer; with ``client_authority`` it accepts only clients with a certificate of that
+    authority.
 
     Raises ``OSError`` (of which ``ssl.SSLError`` is one) where a file is missing or is no certificate.
     """

@@ -1,6 +1,7 @@
-"""What waits for one system_id: receipts and inbound messages, until one of its binds has acknowledged them.
+"""The deliveries of one system_id: receipts and inbound messages that wait until one of its binds has acknowledged
+them.
 
-In memory and bounded. Not here: when something is due (``smsc``) and the octets (``connection``).
+In memory and bounded. Not here: when a delivery is due (``mobile_network``) and its octets (``connection``).
 """
 
 from collections import deque
@@ -13,7 +14,7 @@ class Receiver(Protocol):
     """A bind that can take deliveries."""
 
     def free_slots(self) -> int:
-        """How many it would take at this moment."""
+        """Count the deliveries that it would take now."""
         ...
 
     def deliver(self, pdu: Delivery) -> None: ...
@@ -32,27 +33,27 @@ class Mailbox:
         return len(self._waiting)
 
     def put(self, pdu: Delivery) -> None:
-        """Keep one more; beyond the limit the oldest is given up."""
+        """Add a delivery; beyond the limit the oldest is dropped."""
         if len(self._waiting) >= self._limit:
             self._waiting.popleft()
             self.dropped += 1
         self._waiting.append(pdu)
 
     def put_back(self, pdus: list[Delivery]) -> None:
-        """Return what a bind took with it when it ended, in front and in order."""
+        """Return deliveries that an ended bind had not acknowledged to the front, in order."""
         self._waiting.extendleft(reversed(pdus))
 
     def add_receiver(self, receiver: Receiver) -> None:
-        """From now on this bind takes deliveries."""
+        """Let this bind take deliveries from now on."""
         self._receivers.append(receiver)
 
     def remove_receiver(self, receiver: Receiver) -> None:
-        """This bind takes no more."""
+        """Give this bind no more deliveries."""
         if receiver in self._receivers:
             self._receivers.remove(receiver)
 
     def deliver_waiting(self) -> None:
-        """Hand out what there is room for, each bind in its turn."""
+        """Give each bind in turn as many deliveries as it has room for."""
         waiting = self._waiting
         if not waiting:
             return

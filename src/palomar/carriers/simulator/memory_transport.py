@@ -1,6 +1,7 @@
 """A pair of asyncio transports joined in memory: what one side writes, the other reads in the next turn of the loop.
 
-Stands in for a TCP connection within one process; not a socket, so no address, no TLS and no half-open state.
+It takes the place of a TCP connection within one process. It is no socket: it has no address, no TLS and no half-open
+state.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ HIGH_WATER = 256 * 1024
 
 
 class MemoryTransport(asyncio.Transport):
-    """One end. Bytes are handed over once a turn of the loop, however many writes there were."""
+    """One end of the pair. Octets are handed over once a turn of the loop, however many writes there were."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, protocol: asyncio.Protocol) -> None:
         super().__init__({"peername": ("memory", 0)})
@@ -105,7 +106,8 @@ class MemoryTransport(asyncio.Transport):
 
 
 def join(client: asyncio.Protocol, server: asyncio.Protocol) -> MemoryTransport:
-    """Connect two protocols of the running loop; returns the client's transport. The server's side is told first."""
+    """Connect two protocols of the running loop and return the client's transport; ``connection_made`` is called on the
+    server's side first."""
     loop = asyncio.get_running_loop()
     near, far = MemoryTransport(loop, client), MemoryTransport(loop, server)
     near._peer, far._peer = far, near

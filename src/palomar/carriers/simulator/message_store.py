@@ -1,6 +1,6 @@
-"""The messages that the SMSC has taken: what is planned for each, how it stands, and finding it again.
+"""The messages that the SMSC has accepted: the plan and the state of each, found by id or by addresses.
 
-Bounded: the oldest are forgotten first. Not here: making anything happen (``smsc``).
+Bounded: the oldest are forgotten first. Not here: carrying the plan out (``mobile_network``).
 """
 
 from collections.abc import Iterator
@@ -21,44 +21,44 @@ class StoredMessage:
     message_ids: MessageIds
     system_id: str
     source: str
-    """The sender's address; the text may be forgotten before it."""
+    """The sender's address; it is kept after ``forget_text``."""
     pdu: SubmitSm
     plan: DeliveryPlan
     delay_seconds: float
-    """When an ordinary receipt comes, from when it is to be delivered."""
+    """Seconds from the start of delivery to an ordinary receipt."""
     accepted_ms: int
     faults: PlannedFaults | None = None
     script: ChaosScript = CALM
     by_data_sm: bool = False
     pending_steps: int = 0
-    """What is still planned to happen to it."""
+    """Planned steps that have not happened yet."""
     state: MessageState = MessageState.ENROUTE
     error: int = 0
     done_ms: int = 0
-    """When it came to its end; 0 before."""
+    """When it reached a final state, in milliseconds; 0 before that."""
     arrived: bool = False
     cancelled: bool = False
-    """Nothing that was planned happens any more: it was cancelled, or another took its place."""
+    """True once it was cancelled or replaced: no planned step happens any more."""
 
     @property
     def may_change(self) -> bool:
-        """Whether it may still be cancelled or replaced: it has not reached its phone, nor an end."""
+        """Return True if it may be cancelled or replaced: it has neither reached its phone nor a final state."""
         return not (self.arrived or self.cancelled or self.done_ms)
 
     @property
     def last_receipt_seconds(self) -> float:
-        """When its last receipt is planned, from when it is to be delivered."""
+        """Return when its last receipt is planned, in seconds from the start of delivery."""
         planned = (receipt.after_seconds for receipt in self.plan.receipts)
         return max((self.delay_seconds if after is None else after for after in planned), default=0.0)
 
     def forget_text(self) -> None:
-        """Nothing more happens to it: only how it ended is kept."""
+        """Drop the PDU; only the outcome is kept."""
         self.pdu = _FORGOTTEN
 
 
 class MessageStore:
-    """Where ``query_sm``, ``cancel_sm`` and ``replace_sm`` find messages. One id may name several: those of one
-    ``submit_multi``."""
+    """Accepted messages by id, for ``query_sm``, ``cancel_sm`` and ``replace_sm``. The recipients of one
+    ``submit_multi`` share an id."""
 
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
@@ -71,20 +71,20 @@ class MessageStore:
             del self._by_id[next(iter(self._by_id))]
 
     def replace(self, old: StoredMessage, new: StoredMessage) -> None:
-        """``new`` takes the place of ``old``, if that is still known."""
+        """Put ``new`` in the place of ``old``, if that is still known."""
         message_id = old.message_ids.in_answer
         found = self._by_id.get(message_id, ())
         self._by_id[message_id] = tuple(new if taken is old else taken for taken in found) or (new,)
 
     def find(self, message_id: str, *, system_id: str) -> tuple[StoredMessage, ...]:
-        """The messages of that id, if that client sent them."""
+        """Return the messages of an id, if this client sent them."""
         found = self._by_id.get(message_id, ())
         return found if found and found[0].system_id == system_id else ()
 
     def changeable(
         self, *, system_id: str, source: str, destination: str, service_type: str
     ) -> Iterator[StoredMessage]:
-        """That client's messages between these addresses which may still be changed, oldest first."""
+        """Yield the client's messages between these addresses that may still be changed, oldest first."""
         for messages in self._by_id.values():
             for taken in messages:
                 if (

@@ -1,7 +1,7 @@
-"""What becomes of a message that was taken: it reaches its phone or does not, and its receipts are told.
+"""The simulated mobile network: delivers accepted messages to phones, or fails to, and sends the receipts.
 
-Its agenda is the network's time, which follows a sandbox clock that jumps. Not here: answers and connections
-(``smsc``).
+It runs in the scheduler's time, which follows the sandbox's clock when that jumps. Not here: answers to submits and
+connections (``smsc``).
 """
 
 from collections.abc import Callable
@@ -23,18 +23,18 @@ from palomar.ports import Clock
 from palomar.smpp import DeliverSm, MessageState, SubmitSm, parameters, tlvs
 
 ALERT_SECONDS = 1.0
-"""So long after a failed delivery the phone is there again."""
+"""How long after a failed delivery the phone is available again."""
 _DOUBLE_SECONDS = 0.1
 _ENDS = frozenset(state for state in MessageState if state.is_final)
 _FAILURES = frozenset({MessageState.UNDELIVERABLE, MessageState.EXPIRED})
 _GOLDEN = 0x9E3779B97F4A7C15
 
 Enqueue = Callable[[str, Delivery], None]
-"""Puts something into the mailbox of a system_id."""
+"""Puts a delivery into the mailbox of a system_id."""
 
 
 class MobileNetwork:
-    """Between the SMSC and the phones."""
+    """The network between the SMSC and the phones."""
 
     def __init__(
         self,
@@ -71,9 +71,10 @@ class MobileNetwork:
         by_data_sm: bool = False,
         message_ids: MessageIds | None = None,
     ) -> StoredMessage:
-        """Take a message whose times can be read, and plan what becomes of it.
+        """Accept a message whose times can be read, and plan its delivery.
 
-        Without ``message_ids`` it gets its own and is kept in ``store``; messages that share theirs the caller keeps.
+        Without ``message_ids`` it gets new ones and is kept in ``store``; messages that share theirs are kept by the
+        caller.
         """
         self._stats.taken += 1
         delay = self._settings.receipt_delay_seconds
@@ -97,21 +98,21 @@ class MobileNetwork:
         return message
 
     def new_ids(self, script: ChaosScript = CALM) -> MessageIds:
-        """A new name: it looks random, never repeats in one life and hardly ever between two."""
+        """Make the ids of a new message: they look random, never repeat within one run and hardly ever between two."""
         self._serial += 1
         return ids.make_ids(self._serial * _GOLDEN & 0xFFFFFFFFFFFFFFFF, script.ids or self._settings.ids)
 
     def restore(self, system_id: str, message_id: str, pdu: SubmitSm, *, script: ChaosScript) -> None:
-        """A message that was taken before a restart, and whose receipt is still owed: plan it again.
+        """Plan the delivery of a message again that was accepted before a restart and whose receipt is outstanding.
 
-        What becomes of it follows from its number and text, so it becomes the same; its phone does not answer again.
+        Its plan follows from number and text, so the outcome is the same; only its phone does not answer a second time.
         """
         plan = replace(delivery_plan.plan_for(pdu.destination_addr), reply="")
         message_ids = ids.restored_ids(message_id, script.ids or self._settings.ids)
         self.store.add((self.accept(system_id, pdu, plan, script=script, message_ids=message_ids),))
 
     def cancel(self, message: StoredMessage) -> None:
-        """It shall not be delivered: it ends as DELETED, and its receipt says so."""
+        """Cancel a message: it ends as DELETED, and its receipt says so."""
         self._stats.cancelled += 1
         message.cancelled = True
         receipt, now_ms = PlannedReceipt(stat="DELETED"), self._clock.wall_ms()
@@ -121,7 +122,7 @@ class MobileNetwork:
         message.forget_text()
 
     def replace(self, message: StoredMessage, pdu: SubmitSm) -> StoredMessage:
-        """Another message takes its place, under its name."""
+        """Deliver another message in the place of this one, under the same ids; return the new one."""
         self._stats.replaced += 1
         message.cancelled = True
         new = self.accept(
@@ -158,7 +159,8 @@ class MobileNetwork:
             later(start + message.delay_seconds, partial(self._reply, message, plan.reply))
 
     def _run_step(self, message: StoredMessage, receipt: PlannedReceipt | None) -> None:
-        """The phone has it before anybody is told so; None: nobody will ever be."""
+        """Carry out one step of a message's plan: let the phone have it, then send this receipt. None sends no
+        receipt."""
         if not message.cancelled:
             now_ms = self._clock.wall_ms()
             if (receipt is None or receipt.stat == "DELIVRD") and not message.arrived:
@@ -224,12 +226,12 @@ class MobileNetwork:
         self._enqueue(message.system_id, self.as_delivery(pdu, by_data_sm=message.by_data_sm))
 
     def as_delivery(self, pdu: DeliverSm, *, by_data_sm: bool = False) -> Delivery:
-        """The PDU that brings it to the client."""
+        """Return the PDU that carries this one to the client: itself, or a ``data_sm``."""
         return as_data_sm(pdu) if by_data_sm or self._settings.deliver_by == "data_sm" else pdu
 
 
 def _is_receipt_requested(pdu: SubmitSm, receipt: PlannedReceipt) -> bool:
-    """Whether the sender asked to be told so (SMPP 3.4 section 5.2.17)."""
+    """Return True if the sender asked for this receipt (SMPP 3.4 section 5.2.17)."""
     requested = pdu.registered_delivery & parameters.RECEIPT_MASK
     if requested == parameters.RECEIPT_ON_FAILURE:
         return receipt.stat != "DELIVRD"
@@ -237,6 +239,6 @@ def _is_receipt_requested(pdu: SubmitSm, receipt: PlannedReceipt) -> bool:
 
 
 def _is_alert_due(message: StoredMessage) -> bool:
-    """Whether the news that the phone is back follows: its number has it so, or the sender set the delivery pending
-    flag (SMPP 3.4 section 5.3.2.29)."""
+    """Return True if an alert_notification follows the failure of this message: by its magic number, or because the
+    sender set the delivery pending flag (SMPP 3.4 section 5.3.2.29)."""
     return message.plan.alerts or tlvs.SET_DPF.find(message.pdu.tlvs) == 1

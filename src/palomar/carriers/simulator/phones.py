@@ -1,7 +1,7 @@
-"""The phones that are not there: what they show, what they write, and how those of single numbers behave.
+"""The simulated phones: what they show, what they write, and how single numbers behave.
 
-Bounded, in memory, and made for looking at: parts are joined and texts decoded when somebody asks, not when they come.
-Not here: whether and when a message reaches its phone (``smsc``).
+Bounded and in memory. Parts are joined and texts decoded when somebody looks, not when they arrive. Not here: whether
+and when a message reaches its phone (``mobile_network``).
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ from palomar.smpp import DeliverSm, SubmitSm, read_parts
 from palomar.vocabulary.phone_message import PhoneMessage
 
 ARRIVALS_KEPT = 2_000
-"""Parts that came, of all phones."""
+"""Parts that arrived, of all phones."""
 WRITTEN_KEPT = 500
 MAX_BEHAVIORS = 10_000
 
@@ -40,23 +40,24 @@ Listener = Callable[[PhoneMessage], None]
 
 
 class PhoneService(Protocol):
-    """What phones need of their SMSC."""
+    """The SMSC as the phones know it."""
 
     def wall_ms(self) -> int: ...
 
     def alphabet(self) -> Alphabet: ...
 
     def deliver_inbound(self, system_id: str, pdus: Sequence[DeliverSm]) -> None:
-        """Bring what a phone wrote to whoever is bound as ``system_id``."""
+        """Deliver what a phone wrote to the clients bound as ``system_id``."""
         ...
 
     def default_system_id(self) -> str:
-        """A system_id to write to where nothing says which."""
+        """Return the system_id to write to where nothing names one."""
         ...
 
 
 class SimulatedPhones:
-    """All of them. ``behaviors`` is empty until somebody asks for one: the SMSC looks at nothing else on its way."""
+    """All phones of one SMSC. ``behaviors`` is empty until a number gets one; the SMSC looks at nothing else for each
+    submit."""
 
     def __init__(self, network: PhoneService) -> None:
         self.behaviors: dict[str, DeliveryPlan | FaultInjector] = {}
@@ -67,20 +68,23 @@ class SimulatedPhones:
         self._serial = 0
 
     def recent(self, number: str | None = None) -> list[PhoneMessage]:
-        """The last messages of all phones or of one, oldest first, parts joined."""
+        """List the last messages of all phones or of one, oldest first, with their parts joined."""
         messages = _join_parts((part for part in self._arrived if _is_to(part, number)), self._network.alphabet())
         messages += [message for message in self._written if number in (None, message.number)]
         return sorted(messages, key=lambda message: message.serial)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Be told of every message as it comes or is written, and again with each further part; returns how to be
-        told no more."""
+        """Call ``listener`` with every message that arrives or is written, and again with each further part; return a
+        function that ends it."""
         self._listeners.append(listener)
         return partial(self._listeners.remove, listener)
 
     def write(self, number: str, to: str, text: str, *, system_id: str = "") -> PhoneMessage:
-        """A phone writes ``text``, of any length, to ``to``: to the client that last wrote to it from there, if
-        ``system_id`` does not say whose it is. Raises ValueError beyond 255 parts."""
+        """Write ``text``, of any length, from a phone to ``to``.
+
+        It goes to the client of ``system_id``, or else to the one that last wrote to a phone from that address. Raises
+        ValueError beyond 255 parts.
+        """
         serial = self._next_serial()
         pdus = inbound_pdus(source=number, destination=to, text=text, reference=serial)
         whose = system_id or self._last_system_id_from(to) or self._network.default_system_id()
@@ -101,10 +105,10 @@ class SimulatedPhones:
         return message
 
     def behave(self, number: str, how: str | None) -> Behavior | None:
-        """From now on this number behaves so, whatever its digits say; None: as they say.
+        """Let this number behave differently from what its digits say; None undoes it.
 
-        ``how`` is ``fail``, ``slow``, ``ordinary``, the digits of a magic number, or a chaos script, of which it meets
-        all but what is every connection's (``drop-at-pdu``). Raises ScriptError (a ValueError).
+        ``how`` is ``fail``, ``slow``, ``ordinary``, the digits of a magic number, or a chaos script, of which
+        everything applies but what concerns a whole connection (``drop-at-pdu``). Raises ScriptError (a ValueError).
         """
         if how is None:
             self.behaviors.pop(number, None)
@@ -116,14 +120,14 @@ class SimulatedPhones:
         return behavior
 
     def how(self, number: str) -> str:
-        """As :meth:`behave` was told; empty where nobody told it anything."""
+        """Return what :meth:`behave` was called with for this number; empty if it was not."""
         found = self.behaviors.get(number)
         if isinstance(found, FaultInjector):
             return script.to_text(found.script)
         return "" if found is None else delivery_plan.word_of_plan(found)
 
     def on_arrival(self, pdu: SubmitSm, system_id: str, at_ms: int, *, reference: str) -> None:
-        """A part reached its phone; ``reference`` is what its sender knows it by."""
+        """Keep a part that has reached its phone; ``reference`` is the id that its sender was given."""
         self._serial += 1
         part = _Part(self._serial, pdu, system_id, at_ms, reference)
         self._arrived.append(part)
@@ -131,7 +135,7 @@ class SimulatedPhones:
             self._call_listeners(_join_parts(self._parts_of_message(part), self._network.alphabet())[-1])
 
     def _parts_of_message(self, part: _Part) -> Iterable[_Part]:
-        """What may be parts of the same message as this one, itself included."""
+        """Find the parts that may belong to the same message as this one, itself included."""
         key = _message_key(part.pdu)
         if key.reference is None:
             return (part,)
@@ -151,7 +155,8 @@ class SimulatedPhones:
 
 
 class _MessageKey(NamedTuple):
-    """What the parts of one message share (3GPP TS 23.040 section 9.2.3.24.1); no reference: it is a whole one."""
+    """What the parts of one message have in common (3GPP TS 23.040 section 9.2.3.24.1); ``reference`` is None for a
+    message of one part."""
 
     number: str
     sender: str
@@ -161,6 +166,8 @@ class _MessageKey(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class _PartialMessage:
+    """A message of which some parts have arrived."""
+
     first: _Part
     newest: _Part
     total: int
@@ -197,8 +204,8 @@ def _message_key(pdu: SubmitSm) -> _MessageKey:
 
 
 def _join_parts(parts: Iterable[_Part], alphabet: Alphabet) -> list[PhoneMessage]:
-    """The messages of these parts, in the order in which they began. A part that comes again after its message is whole
-    begins another."""
+    """Join parts to messages, in the order of their first parts. A part that comes again after its message is complete
+    begins another message."""
     messages: list[_PartialMessage] = []
     waiting: dict[_MessageKey, _PartialMessage] = {}
     for part in parts:

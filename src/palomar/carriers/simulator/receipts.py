@@ -1,6 +1,6 @@
-"""The PDUs that the simulator sends by itself: receipts in any word and any dialect, and what a phone writes.
+"""The PDUs that the simulator sends of its own accord: receipts in any spelling, and what a phone writes.
 
-Pure. Unlike ``smpp.format_receipt`` it can write words that no specification knows.
+Pure. Unlike ``smpp.format_receipt`` it can write words that no specification defines.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from palomar.smpp import (
 from palomar.text.alphabets import Alphabet, measure, payloads
 
 Delivery = DeliverSm | DataSm | AlertNotification
-"""What waits in a mailbox."""
+"""What a mailbox holds."""
 
 STATES = {
     "DELIVRD": MessageState.DELIVERED,
@@ -57,9 +57,10 @@ def receipt_pdu(
     in_tlv: bool = True,
     script: ChaosScript = CALM,
 ) -> DeliverSm:
-    """The receipt for one message, addressed back to its sender (SMPP 3.4 appendix B).
+    """Make the receipt of a message, addressed to its sender (SMPP 3.4 appendix B).
 
-    Its text says ``text_id``: None is the message's own, an empty one is none. ``script`` may change how it is written.
+    Its text says ``text_id``: None is the message's own id, an empty one leaves the id out. ``script`` may change the
+    format.
     """
     optional: tlvs.Tlvs = (tlvs.RECEIPTED_MESSAGE_ID.of(message_id),) if in_tlv else ()
     if (state := _STATE_TLVS.get(receipt.stat)) is not None:
@@ -89,7 +90,7 @@ def receipt_pdu(
 
 
 def inbound_pdu(*, source: str, destination: str, octets: bytes, data_coding: int) -> DeliverSm:
-    """What a phone wrote, in one part."""
+    """Make the PDU of what a phone wrote, in one part."""
     return DeliverSm(
         source_addr_ton=Ton.INTERNATIONAL,
         source_addr_npi=1,
@@ -103,8 +104,8 @@ def inbound_pdu(*, source: str, destination: str, octets: bytes, data_coding: in
 
 
 def inbound_pdus(*, source: str, destination: str, text: str, reference: int) -> list[DeliverSm]:
-    """What a phone wrote, however long: GSM if that has every character, else UCS-2, cut into parts whose header has
-    the low octet of ``reference``. Raises ValueError beyond 255 parts."""
+    """Make the PDUs of what a phone wrote, of any length: in GSM if that has every character, else in UCS-2, with the
+    low octet of ``reference`` in the headers of the parts. Raises ValueError beyond 255 parts."""
     alphabet = measure(text).alphabet
     pieces: Sequence[bytes] = payloads(text, alphabet)
     coding = _CODINGS[alphabet]
@@ -120,7 +121,7 @@ def inbound_pdus(*, source: str, destination: str, text: str, reference: int) ->
 
 
 def as_data_sm(pdu: DeliverSm) -> DataSm:
-    """The same, told by ``data_sm`` (SMPP 3.4 section 4.7)."""
+    """Convert a ``deliver_sm`` to a ``data_sm`` (SMPP 3.4 section 4.7)."""
     return DataSm(
         tlvs=(*pdu.tlvs, tlvs.MESSAGE_PAYLOAD.of(pdu.short_message)),
         source_addr_ton=pdu.source_addr_ton,
@@ -135,7 +136,7 @@ def as_data_sm(pdu: DeliverSm) -> DataSm:
 
 
 def alert_pdu(submitted: SubmitSm) -> AlertNotification:
-    """The phone that this message could not reach is there again (SMPP 3.4 section 4.12)."""
+    """Make the alert_notification that the phone of this message is available again (SMPP 3.4 section 4.12)."""
     return AlertNotification(
         source_addr_ton=submitted.dest_addr_ton,
         source_addr_npi=submitted.dest_addr_npi,
@@ -147,7 +148,8 @@ def alert_pdu(submitted: SubmitSm) -> AlertNotification:
 
 
 def _beginning(submitted: SubmitSm, script: ChaosScript) -> bytes:
-    """How the text began: the first octets as they were sent, or as an SMSC that has read them writes it."""
+    """Return the beginning of the text: the first octets as they were sent, or as an SMSC writes them that has decoded
+    them."""
     if not script.repeats_text:
         return b""
     if script.alphabet is None:

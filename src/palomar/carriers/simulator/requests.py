@@ -37,7 +37,7 @@ from palomar.smpp import (
 
 
 class Requests:
-    """What an SMSC does with them; ``on_submit`` takes a message that came by ``data_sm`` as it takes any."""
+    """The handler of these requests; ``on_submit`` takes a message of a ``data_sm`` as it takes any other."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Requests:
         self._on_submit = on_submit
 
     def handle(self, connection: ClientConnection, pdu: Pdu) -> None:
-        """Do what the ESME asks and answer it; the session has seen that it may ask."""
+        """Carry out a request and answer it; the session has checked that it is allowed in this state."""
         match pdu:
             case DataSm():
                 self._on_submit(connection, _from_data(pdu), pdu)
@@ -71,7 +71,7 @@ class Requests:
                 connection.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
 
     def _on_multi(self, connection: ClientConnection, pdu: SubmitMulti) -> None:
-        """One message to many: those that are refused stand in the answer, the others share its id."""
+        """Take one message to many numbers: the answer lists those that are refused, the others share its id."""
         self._stats.submitted += 1
         if not pdu.dest_addresses:
             connection.answer(pdu, status=CommandStatus.ESME_RINVNUMDESTS)
@@ -109,7 +109,7 @@ class Requests:
         submit_handler.answer(connection, pdu, response, taken[0])
 
     def _on_query(self, connection: ClientConnection, pdu: QuerySm) -> None:
-        """How does a message stand? Of several, the one that is furthest from its end."""
+        """Answer the state of a message; of several with one id, that of one which has not ended."""
         found = self._own(connection, pdu)
         if not found:
             connection.answer(pdu, status=CommandStatus.ESME_RQUERYFAIL)
@@ -125,7 +125,7 @@ class Requests:
         connection.answer(pdu, response)
 
     def _on_cancel(self, connection: ClientConnection, pdu: CancelSm) -> None:
-        """By id, or without one all between two addresses; what has been delivered cannot be cancelled."""
+        """Cancel a message by id, or without an id all between two addresses; a delivered one cannot be cancelled."""
         if pdu.message_id:
             found = [taken for taken in self._own(connection, pdu) if taken.may_change]
         else:
@@ -165,7 +165,7 @@ class Requests:
         connection.answer(pdu)
 
     def _own(self, connection: ClientConnection, pdu: QuerySm | CancelSm | ReplaceSm) -> Sequence[StoredMessage]:
-        """The messages of that id which this client sent from that address, where it says one."""
+        """Find the messages of an id that this client sent, from the given address if there is one."""
         found = self._network.store.find(pdu.message_id, system_id=connection.system_id)
         return [taken for taken in found if pdu.source_addr in ("", taken.source)]
 
@@ -215,7 +215,8 @@ def _is_list(entry: DestinationAddress | DistributionList) -> bool:
 
 
 def _refused(entry: DestinationAddress | DistributionList, status: int) -> UnsuccessfulDelivery:
-    """No list is known here: it is refused under its own name."""
+    """Make the entry of a refused address, or of a distribution list: none is known here, so each is refused by its
+    name."""
     if isinstance(entry, DistributionList):
         return UnsuccessfulDelivery(address=entry.name, error_status_code=status)
     return UnsuccessfulDelivery(ton=entry.ton, npi=entry.npi, address=entry.address, error_status_code=status)

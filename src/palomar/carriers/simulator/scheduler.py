@@ -1,6 +1,6 @@
-"""What is due later, and the one timer that wakes for it.
+"""Actions that are due later, and the one timer that runs them.
 
-An agenda has a time of its own: :meth:`Scheduler.skip` moves it ahead of the clock. Not here: what is due.
+A scheduler has a time of its own: :meth:`Scheduler.skip` moves it ahead of the clock.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 class Scheduler:
-    """Acts by when they are due. ``after`` is called once for all that were due together."""
+    """Actions by their due time. ``after`` is called once for all that were due together."""
 
     def __init__(self, monotonic: Callable[[], float], *, after: Action) -> None:
         self._monotonic = monotonic
@@ -28,21 +28,21 @@ class Scheduler:
         self._closed = False
 
     def now(self) -> float:
-        """Its time, in seconds that never go back."""
+        """Return its time, in seconds that never go back."""
         return self._monotonic() + self._skipped_seconds
 
     def call_later(self, seconds: float, action: Action) -> None:
-        """Do it after so long; never within the call."""
+        """Run an action after so many seconds; never within this call."""
         if not self._closed and self._wheel.add(action, self._monotonic() + self._skipped_seconds + seconds):
             self._set_timer()
 
     def skip(self, seconds: float) -> None:
-        """So much time has passed at once: what was due in the meantime comes now, in order."""
+        """Move its time ahead: what was due in the meantime runs now, in order."""
         self._skipped_seconds += seconds
         self._set_timer()
 
     def close(self) -> None:
-        """Forget everything, and what comes from now on."""
+        """Forget every action, and ignore what is added from now on."""
         self._closed = True
         self._wheel.clear()
         if self._timer is not None:
@@ -69,7 +69,7 @@ class Scheduler:
 
 
 def _run(action: Action) -> None:
-    """Do it; one that fails takes none of the others with it, nor those that are due later."""
+    """Run an action; a failure is logged and stops no other action."""
     try:
         action()
     except Exception:

@@ -1,4 +1,4 @@
-"""What can be set for the simulator. Not here: where it is read from (``config``, ``cli``)."""
+"""The settings of the simulator. Not here: reading them (``app/config.py``, ``cli/sandbox/simulator.py``)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,33 +10,33 @@ from palomar.carriers.simulator.chaos.ids import IdDialect
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings:
-    """One SMSC that takes everything and delivers it to phones that are not there."""
+    """One SMSC that takes every message and delivers it to simulated phones."""
 
     passwords: Mapping[str, str] | None = None
-    """system_id to password; None lets anybody bind, which is for the one inside the process only."""
+    """Passwords by system_id; None lets anybody bind, which is for the simulator inside the process only."""
     system_id: str = "PALOMAR"
-    """What it calls itself in the answer to a bind."""
+    """Its own name in the answer to a bind."""
     receipt_delay_seconds: float | None = None
-    """When an ordinary receipt comes; None: 0.3 to 0.9 s, by number and text."""
+    """When an ordinary receipt is sent; None: after 0.3 to 0.9 s, by number and text."""
     ids: IdDialect = "hexadecimal"
     chaos: str = ""
-    """What it does wrong on purpose, from its start (``script``); empty is nothing."""
+    """What it does wrong on purpose from its start, in the language of ``chaos/script.py``; empty is nothing."""
     deliver_by: Literal["deliver_sm", "data_sm"] = "deliver_sm"
-    """How receipts and inbound messages come. What was sent by ``data_sm`` is reported by ``data_sm`` anyway."""
+    """The PDU of receipts and inbound messages. What was sent by ``data_sm`` is always reported by ``data_sm``."""
     window: int = 1_000
     """Deliveries without an answer that each bind may have."""
     deliver_timeout_seconds: float = 30
-    """A delivery not answered so long comes again."""
+    """A delivery that is not answered for so long is sent again."""
     deliver_retry_seconds: float = 2
-    """One refused with a temporary error comes again after so long."""
+    """A delivery that is refused with a temporary error is sent again after so long."""
     bind_timeout_seconds: float = 10
     enquire_link_seconds: float = 60
     answer_timeout_seconds: float = 30
-    """How long the house waits for an answer of the simulator inside it, or for a sign of life."""
+    """How long Palomar waits for an answer of the simulator inside it, or for a sign of life."""
     mailbox_limit: int = 500_000
-    """Receipts and inbound messages kept for a system_id that is away; the oldest go first."""
+    """Receipts and inbound messages kept for a system_id that is not bound; beyond it the oldest are dropped."""
     history_limit: int = 100_000
-    """Messages that ``query_sm`` still knows."""
+    """Messages that ``query_sm`` still finds."""
 
     def __post_init__(self) -> None:
         try:

@@ -1,8 +1,8 @@
-"""An SMSC that takes everything, delivers it to phones that are not there, and sends the receipts.
+"""The simulated SMSC: it takes every message, delivers it to simulated phones, and sends the receipts.
 
-Stores and forwards in memory: receipts wait for a receiver of their system_id and come again until they are
-acknowledged. Not here: how a message is answered (``submit_handler``) and what becomes of it (``mobile_network``), the
-requests beside ``submit_sm`` (``requests``), and octets (``connection``).
+It stores and forwards in memory: receipts wait for a receiver of their system_id and are sent again until they are
+acknowledged. Not here: how a submit is answered (``submit_handler``), its delivery (``mobile_network``), the requests
+beside ``submit_sm`` (``requests``), and octets (``connection``).
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from palomar.smpp import DataSm, DataSmResp, DeliverSm, Outbind, Pdu, SubmitSm, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivedPart:
-    """A message as the phone got it, one part."""
+    """A part as a phone received it."""
 
     number: str
     sender: str
@@ -41,11 +41,11 @@ class ArrivedPart:
     data_coding: int
     at_ms: int
     reference: str
-    """What its sender was told to know it by."""
+    """The id that its sender was given for it."""
 
 
 class SimulatorSmsc:
-    """The simulator; any number of connections, in memory or through a listener."""
+    """The simulator, with any number of connections, in memory or through a listener."""
 
     def __init__(self, settings: SimulatorSettings | None = None, *, clock: Clock, chance: Callable[[], float]) -> None:
         self.settings = settings or SimulatorSettings()
@@ -83,58 +83,60 @@ class SimulatorSmsc:
     # --- what its owner asks
 
     async def connect_memory(self, factory: Callable[[], asyncio.Protocol]) -> object:
-        """A connector for a client in this process: joins the protocol that ``factory`` makes to a new peer."""
+        """Join the protocol that ``factory`` makes to a new connection of the SMSC: a connector for a client in this
+        process."""
         return memory_transport.join(factory(), ClientConnection(self))
 
     def accept(self) -> asyncio.Protocol:
-        """A protocol for one connection that a listener has accepted."""
+        """Make the protocol of a connection that a listener has accepted."""
         return ClientConnection(self)
 
     def outbind_connection(self, *, password: str) -> ClientConnection:
-        """A protocol for one connection to an ESME that listens: it is asked to bind (SMPP 3.4 section 2.2.1)."""
+        """Make the protocol of a connection to an ESME that listens: it is asked to bind (SMPP 3.4 section 2.2.1)."""
         return ClientConnection(self, outbind=Outbind(system_id=self.settings.system_id, password=password))
 
     @property
     def chaos(self) -> ChaosScript:
-        """The script at work."""
+        """Return the chaos script in force."""
         injector = self.submit_handler.injector
         return injector.script if injector is not None else CALM
 
     def set_chaos(self, wanted: ChaosScript) -> None:
-        """Do wrong by this script from now on, from its beginning; what was planned before stays so."""
+        """Follow this script from now on, from its beginning; what was planned before stays as it was."""
         self.submit_handler.injector = FaultInjector(wanted) if wanted != CALM else None
 
     def skip(self, seconds: float) -> None:
-        """The sandbox clock has jumped: what was to happen to messages in the meantime happens now."""
+        """Move the network's time ahead, as the sandbox's clock jumps: what was due in the meantime happens now."""
         self._network_scheduler.skip(seconds)
 
     def subscribe(self, on_arrival: Callable[[ArrivedPart], None]) -> Callable[[], None]:
-        """Be told of every part that reaches a phone, as it came; returns how to be told no more."""
+        """Call ``on_arrival`` with every part that reaches a phone; return a function that ends it."""
         self._subscribers.append(on_arrival)
         return partial(self._subscribers.remove, on_arrival)
 
     def send_inbound(
         self, *, system_id: str, source: str, destination: str, octets: bytes, data_coding: int = 0
     ) -> None:
-        """A phone writes a single part to a number of ``system_id``; it waits for a receiver like any receipt."""
+        """Send a message of one part from a phone to a number of ``system_id``; it waits for a receiver like a
+        receipt."""
         pdu = inbound_pdu(source=source, destination=destination, octets=octets, data_coding=data_coding)
         self.deliver_inbound(system_id, [pdu])
 
     def restore(self, system_id: str, message_id: str, pdu: SubmitSm) -> None:
-        """A message that was taken before a restart, and whose receipt is still owed."""
+        """Plan the delivery of a message again that was accepted before a restart and whose receipt is outstanding."""
         self.network.restore(system_id, message_id, pdu, script=self.chaos)
 
     def waiting(self) -> int:
-        """Deliveries that no receiver has taken yet."""
+        """Count the deliveries that no receiver has taken yet."""
         return sum(len(mailbox) for mailbox in self._mailboxes.values())
 
     def drop_connections(self) -> None:
-        """Close every connection at once, without a word."""
+        """Close every connection at once, without an unbind."""
         for connection in list(self._connections):
             connection.drop()
 
     def close(self) -> None:
-        """Unbind everybody and forget what is due."""
+        """Unbind every client and forget what is due."""
         self._connection_scheduler.close()
         self._network_scheduler.close()
         for connection in list(self._connections):
@@ -149,16 +151,16 @@ class SimulatorSmsc:
         self._connections.discard(connection)
 
     def mailbox(self, system_id: str) -> Mailbox:
-        """What waits for this system_id."""
+        """Return the mailbox of this system_id; make it the first time."""
         found = self._mailboxes.get(system_id)
         if found is None:
             found = self._mailboxes[system_id] = Mailbox(limit=self.settings.mailbox_limit)
         return found
 
     def on_submit(self, connection: ClientConnection, pdu: SubmitSm, request: SubmitSm | DataSm | None = None) -> None:
-        """A message came: answer it and plan what becomes of it.
+        """Answer a message and plan its delivery.
 
-        ``request`` is what is answered, where ``pdu`` was made of another.
+        ``request`` is the PDU to answer, where ``pdu`` was made from a PDU of another kind.
         """
         submit_handler, request = self.submit_handler, request or pdu
         self.stats.submitted += 1
@@ -215,7 +217,7 @@ class SimulatorSmsc:
     # --- inside
 
     def _replaceable(self, connection: ClientConnection, pdu: SubmitSm) -> StoredMessage | None:
-        """The message of the same addresses and service that has not been delivered (SMPP 3.4 section 5.2.18)."""
+        """Find the message of the same addresses and service that has not been delivered (SMPP 3.4 section 5.2.18)."""
         found = self.network.store.changeable(
             system_id=connection.system_id,
             source=pdu.source_addr,

@@ -7,10 +7,10 @@ from palomar.carriers.simulator.chaos.fault_injector import RepeatCause
 
 @dataclass(slots=True, kw_only=True)
 class Stats:
-    """Plain counters; ``str`` of it is the line that the stand-alone simulator ends with."""
+    """Plain counters; ``str`` of it is the last line of the stand-alone simulator."""
 
     submitted: int = 0
-    """Requests to send, whatever became of them; one of ``submit_multi`` is one."""
+    """Requests to send, taken or refused; a ``submit_multi`` counts as one."""
     taken: int = 0
     refused: int = 0
     deliveries: int = 0
@@ -34,12 +34,12 @@ class Stats:
     dropped: int = 0
     """Connections that a script closed."""
     doubled_answer_lost: int = 0
-    """Messages taken once more while a script is at work, by what had become of the answer before."""
+    """Messages that were taken a second time under a chaos script, by the fault of the first answer."""
     doubled_answer_late: int = 0
     doubled_link_broken: int = 0
 
     def doubled(self, cause: RepeatCause) -> None:
-        """A message was taken once more."""
+        """Count a message that was taken a second time."""
         match cause:
             case RepeatCause.ANSWER_LOST:
                 self.doubled_answer_lost += 1

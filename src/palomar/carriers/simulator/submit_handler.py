@@ -1,6 +1,6 @@
-"""What meets a request to send at the door: the plan for its number, whether it is taken, and how it is answered.
+"""How the simulator answers a submit: it finds the plan for its number, takes or refuses it, and sends the answer.
 
-Here a chaos script has its say. Not here: what becomes of a message afterwards (``mobile_network``).
+A chaos script may change each of these. Not here: the delivery of the message (``mobile_network``).
 """
 
 from collections import OrderedDict
@@ -24,14 +24,14 @@ _BEHIND_THE_RECEIPT_SECONDS = 0.1
 
 
 class SubmitHandler:
-    """The door of one SMSC."""
+    """The handler of submits of one SMSC."""
 
     def __init__(
         self, *, clock: Clock, stats: Stats, scheduler: Scheduler, behaviors: Mapping[str, DeliveryPlan | FaultInjector]
     ) -> None:
-        """``scheduler`` is the time of connections; ``behaviors`` are those of single numbers."""
+        """Take as ``scheduler`` the one in the time of connections, as ``behaviors`` those of single numbers."""
         self.injector: FaultInjector | None = None
-        """The chaos script at work; None while there is none, which is all that the usual way asks."""
+        """The chaos script in force; None without one, which is all that the usual case looks at."""
         self._clock = clock
         self._stats = stats
         self._scheduler = scheduler
@@ -39,7 +39,7 @@ class SubmitHandler:
         self._repeats: OrderedDict[tuple[str, bytes], int] = OrderedDict()
 
     def plan_of(self, number: str) -> tuple[DeliveryPlan, FaultInjector | None]:
-        """What is to become of a message to this number, and whose chaos it meets on the way."""
+        """Return the plan for a message to this number, and the chaos script that applies to it."""
         behavior = self._behaviors.get(number) if self._behaviors else None
         if isinstance(behavior, DeliveryPlan):
             return behavior, self.injector
@@ -48,7 +48,7 @@ class SubmitHandler:
     def plan_faults(
         self, connection: ClientConnection, request: Pdu, pdu: SubmitSm, injector: FaultInjector
     ) -> PlannedFaults | None:
-        """What a script has in mind for a message; None where it goes no further: it was throttled, or never read."""
+        """Plan what the script does to a message; None if it goes no further: it was throttled, or is never read."""
         script = injector.script
         if (script.window and connection.unanswered >= script.window) or injector.throttles(self._clock.monotonic()):
             self._stats.throttled += 1
@@ -65,7 +65,7 @@ class SubmitHandler:
         return faults
 
     def answer_if_refused(self, connection: ClientConnection, request: Pdu, pdu: SubmitSm, plan: DeliveryPlan) -> bool:
-        """Answer a message that is not taken; False for one that is."""
+        """Answer a message that its plan or a bad time refuses; return False for one that is taken."""
         if not (plan.status or pdu.schedule_delivery_time or pdu.validity_period):
             return False  # nearly always
         status = self.refusal_status(pdu, plan)
@@ -74,7 +74,7 @@ class SubmitHandler:
         return bool(status)
 
     def refusal_status(self, pdu: SubmitSm, plan: DeliveryPlan) -> int:
-        """The status with which a message is refused; 0 for one that is taken."""
+        """Return the status with which a message is refused; 0 for one that is taken."""
         if plan.status and (not plan.refuse_first or self._is_among_first(plan.refuse_first, pdu)):
             return plan.status
         if pdu.schedule_delivery_time or pdu.validity_period:
@@ -85,12 +85,12 @@ class SubmitHandler:
         return 0
 
     def note_accepted(self, pdu: SubmitSm, injector: FaultInjector, faults: PlannedFaults) -> None:
-        """A message is taken: count it if a script has made its sender send it again."""
+        """Count an accepted message if a script has made its sender send it again."""
         if (cause := injector.note_accepted(pdu, faults)) is not None:
             self._stats.doubled(cause)
 
     def answer(self, connection: ClientConnection, request: Pdu, response: Pdu, message: StoredMessage) -> None:
-        """Answer a request whose message was taken, as its plan and its fate have it."""
+        """Answer a request whose message was accepted, as its plan and its faults say."""
         plan, faults = message.plan, message.faults
         if plan.lose_first and self._is_among_first(plan.lose_first, message.pdu):
             return
@@ -135,7 +135,7 @@ class SubmitHandler:
             connection.answer(request, response)
 
     def _is_among_first(self, count: int, pdu: SubmitSm) -> bool:
-        """Whether this message came fewer than ``count`` times; after that it counts anew."""
+        """Return True if this message came fewer than ``count`` times before; then the count begins anew."""
         key = (pdu.destination_addr, pdu.short_message)
         seen = self._repeats.pop(key, 0)
         if seen >= count:

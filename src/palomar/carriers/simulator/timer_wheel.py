@@ -1,6 +1,6 @@
-"""What is due later, in buckets of some milliseconds, so that a thousand receipts cost one timer.
+"""Items that are due later, in buckets of some milliseconds, so that a thousand receipts cost one timer.
 
-Pure: the time is an argument, monotonic seconds. Not here: the timer (``smsc``).
+Pure: the time is an argument, monotonic seconds. Not here: the timer (``scheduler``).
 """
 
 from heapq import heappop, heappush
@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 class TimerWheel(Generic[Item]):
-    """Items by when they are due, rounded up to the next bucket."""
+    """Items by their due time, rounded up to the next bucket."""
 
     def __init__(self, *, bucket_seconds: float = 0.02) -> None:
         self._per_second = 1 / bucket_seconds
@@ -21,7 +21,8 @@ class TimerWheel(Generic[Item]):
         return sum(map(len, self._buckets.values()))
 
     def add(self, item: Item, at: float) -> bool:
-        """Keep an item until ``at``; says whether the next due time moved, so that the timer must be set again."""
+        """Keep an item until ``at``; return True if the next due time has changed, so that the timer must be set
+        again."""
         tick = int(at * self._per_second) + 1
         bucket = self._buckets.get(tick)
         if bucket is not None:
@@ -32,7 +33,7 @@ class TimerWheel(Generic[Item]):
         return self._ticks[0] == tick
 
     def next_due(self) -> float | None:
-        """When the first bucket is due; None when there is none."""
+        """Return when the first bucket is due; None when there is none."""
         return self._ticks[0] / self._per_second if self._ticks else None
 
     def take_due(self, now: float) -> list[Item]:

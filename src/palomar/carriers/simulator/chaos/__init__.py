@@ -1,1 +1,1 @@
-"""Chaos: what the simulator does wrong on purpose, how a script says so, and the injector that does it."""
+"""Chaos: what the simulator does wrong on purpose, the language of a script, and the injector that carries it out."""

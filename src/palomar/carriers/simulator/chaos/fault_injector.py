@@ -1,7 +1,7 @@
-"""A chaos script at work: how fast submits come, which message has come before, and the octets of garbage.
+"""The state of a chaos script in force: the rate of submits, the messages that came before, and the octets of garbage.
 
-It remembers a bounded number of messages. Not here: what the script decides (``faults``), nor the connection it happens
-to (``connection``).
+It remembers a bounded number of messages. Not here: the script's decisions (``faults``), and the connection that they
+affect (``connection``).
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ _CUT_OCTETS = 20
 
 
 class RepeatCause(Enum):
-    """Why a message comes again though it was taken."""
+    """Why a message is sent again that had been accepted."""
 
     ANSWER_LOST = auto()
     ANSWER_LATE = auto()
@@ -29,7 +29,7 @@ class RepeatCause(Enum):
 
 
 class FaultInjector:
-    """One script, for one SMSC or one number of it."""
+    """One script, for an SMSC or for one of its numbers."""
 
     def __init__(self, script: ChaosScript, *, remembered: int = REMEMBERED) -> None:
         self.script = script
@@ -39,7 +39,7 @@ class FaultInjector:
         self._passed: deque[float] = deque()
 
     def throttles(self, now: float) -> bool:
-        """Whether one more submit at this moment is too many; one that is not is counted."""
+        """Return True if one more submit now is too many; otherwise count it."""
         limit = self.script.throttle_per_second
         if not limit:
             return False
@@ -52,7 +52,7 @@ class FaultInjector:
         return False
 
     def plan_faults(self, pdu: SubmitSm) -> PlannedFaults:
-        """What shall happen to this coming of a message."""
+        """Plan the faults of a message that has come once more."""
         octets = message_octets(pdu)
         key = hash((pdu.destination_addr, octets))
         times = self._times.get(key, 0)
@@ -60,7 +60,7 @@ class FaultInjector:
         return self.script.plan_faults(pdu.destination_addr, octets, times=times)
 
     def note_accepted(self, pdu: SubmitSm, faults: PlannedFaults) -> RepeatCause | None:
-        """Note that a message was taken; says why it had come again, if it was taken before."""
+        """Note that a message was accepted; return why it was sent again, if it had been accepted before."""
         key = hash((pdu.destination_addr, message_octets(pdu)))
         before = self._taken.get(key)
         self._remember(self._taken, key, _cause(faults))
@@ -73,7 +73,7 @@ class FaultInjector:
 
 
 def garbage_octets(kind: Garbage) -> bytes:
-    """What goes over the wire for it."""
+    """Return the octets of this kind of garbage."""
     match kind:
         case Garbage.UNKNOWN_COMMAND:
             return _UNKNOWN_COMMAND
@@ -86,7 +86,7 @@ def garbage_octets(kind: Garbage) -> bytes:
 
 
 def _cause(faults: PlannedFaults) -> RepeatCause:
-    """Why the client would send this message again, if it does."""
+    """Return why the client would send this message again, if it does."""
     if faults.answer in (AnswerFault.LOST, AnswerFault.MISNUMBERED):
         return RepeatCause.ANSWER_LOST
     if faults.answer is AnswerFault.AFTER_THE_RECEIPT or faults.answer_after_seconds:

@@ -1,8 +1,8 @@
-"""A chaos script: what the simulator does wrong on purpose, and to which message.
+"""A chaos script: what the simulator does wrong on purpose, and to which messages.
 
-Pure. What happens to a message follows from the script's seed, the message's number and text, and how often it came
+Pure. The faults of a message follow from the script's seed, the message's number and text, and how often it came
 before: so the same script decides the same again, in whatever order messages come, and a message that is sent again has
-another chance. Not here: how a script is written (``script``), and doing what it says (``fault_injector``).
+another chance. Not here: the written form of a script (``script``), and carrying it out (``fault_injector``).
 """
 
 from dataclasses import dataclass
@@ -16,43 +16,43 @@ from palomar.carriers.simulator.chaos.ids import IdDialect
 Alphabet = Literal["gsm", "latin-1", "ascii"]
 """How the SMSC reads data_coding 0."""
 DateDigits = Literal[10, 12, 14]
-"""A receipt's dates: YYMMDDhhmm, with seconds, or with seconds and the century."""
+"""The dates of a receipt: YYMMDDhhmm, with seconds, or with seconds and the century."""
 
 _DRAWS = Struct(">16I")
 _WHOLE = 1 << 32
 
 
 class AnswerFault(Enum):
-    """What becomes of the answer to a submit that was taken."""
+    """The fault of the answer to a submit that was accepted."""
 
     GIVEN = auto()
     LOST = auto()
     MISNUMBERED = auto()
-    """It has a sequence number that nobody has sent."""
+    """It has a sequence number that no request had."""
     AFTER_THE_RECEIPT = auto()
 
 
 class Garbage(Enum):
-    """What else comes over the connection."""
+    """What else is sent over the connection."""
 
     UNKNOWN_COMMAND = auto()
     """A whole PDU of a command that does not exist."""
     MALFORMED = auto()
     """A ``deliver_sm`` whose body ends too early."""
     NOISE = auto()
-    """Octets that are no PDU at all: nobody can find the next one behind them."""
+    """Octets that are no PDU, so that the next one cannot be found behind them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFaults:
-    """What the script has in mind for one coming of one message."""
+    """The faults of one submit of a message."""
 
     answer: AnswerFault = AnswerFault.GIVEN
     answer_after_seconds: float = 0.0
     answers: int = 1
     loses_receipts: bool = False
     receipt_after_seconds: float = 0.0
-    """On top of when it would come."""
+    """On top of the plan's own delay."""
     receipts: int = 1
     garbage: Garbage | None = None
     goes_silent: bool = False
@@ -61,17 +61,17 @@ class PlannedFaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChaosScript:
-    """Shares are of all messages, from 0 to 1. The value of every field left out does nothing."""
+    """What goes wrong. Shares are of all messages, from 0 to 1. The default of every field does nothing."""
 
     seed: int = 0
     lose_answers: float = 0.0
-    """The message is taken, and nobody is told."""
+    """The message is accepted and not answered."""
     delay_answers: float = 0.0
     answer_delay_seconds: float = 3.0
-    """How late a delayed answer is."""
+    """The longest delay of a delayed answer."""
     double_answers: float = 0.0
     reorder_answers: float = 0.0
-    """Held back a moment, so that those behind them overtake."""
+    """The answer is held back a moment, so that later ones overtake it."""
     wrong_sequences: float = 0.0
     receipts_first: float = 0.0
     """The answer comes after the receipt."""
@@ -89,13 +89,13 @@ class ChaosScript:
     """Submits without an answer that a bind may have; more are throttled."""
     ids: IdDialect | None = None
     alphabet: Alphabet | None = None
-    """Receipts repeat the text as the SMSC has read it, in Latin-1; None: the octets as they came."""
+    """Receipts repeat the text as the SMSC has decoded it, in Latin-1; None: the octets as they came."""
     date_digits: DateDigits = 10
     repeats_text: bool = True
-    """Whether receipts say how the message began."""
+    """Receipts say how the message began."""
 
     def plan_faults(self, number: str, text: bytes, *, times: int) -> PlannedFaults:
-        """What happens to a message that came ``times`` times before."""
+        """Plan the faults of a message that came ``times`` times before."""
         draws = self._draws(number, text, times)
         receipts_lost = draws[6] < self.lose_receipts * _WHOLE
         return PlannedFaults(
@@ -125,7 +125,7 @@ class ChaosScript:
         return AnswerFault.GIVEN
 
     def _draws(self, number: str, text: bytes, times: int) -> tuple[int, ...]:
-        """Sixteen numbers of 32 bits, one a decision, so that adding one decision changes no other."""
+        """Draw sixteen numbers of 32 bits, one for each decision, so that a new decision changes no other."""
         name = b"%d\0%d\0%b\0" % (self.seed, times, number.encode())
         return _DRAWS.unpack(blake2b(name + text, digest_size=64).digest())
 
@@ -149,14 +149,14 @@ EVERYTHING = ChaosScript(
     throttle_per_second=500.0,
     ids="hex-decimal",
 )
-"""All of it at once, as much as a busy gateway should stand."""
+"""All faults at once, as many as a busy gateway should survive."""
 
 _OVERTAKEN_SECONDS = 0.3
 _UNKNOWN_SHARE, _MALFORMED_SHARE = 0.4, 0.8
 
 
 def _delay_seconds(draw: int, share: float, seconds: float) -> float:
-    """How late: nothing for those that the share does not take, up to ``seconds`` for those that it takes."""
+    """Return the delay: 0 for messages outside the share, half of ``seconds`` to all of it for those inside."""
     taken = share * _WHOLE
     return seconds * (1 + draw / taken) / 2 if draw < taken else 0.0
 

@@ -1,6 +1,6 @@
-"""How the simulator names messages: the id in the answer, and the same id as its receipts have it.
+"""The ids that the simulator gives to messages: in the answer to the submit, and as its receipts spell it.
 
-Pure. Carriers disagree with themselves here, and a gateway that compares the two as texts never finds its messages.
+Pure. Many carriers spell the two differently; a gateway that compares them as texts never finds its messages.
 """
 
 from typing import Literal, NamedTuple, assert_never
@@ -21,18 +21,18 @@ _PADDED_DIGITS = 24
 
 
 class MessageIds(NamedTuple):
-    """What one message is called. (A tuple because one is made for every message, at a third of the price.)"""
+    """The spellings of one message's id. (A tuple, because one is made for every message, at a third of the cost.)"""
 
     in_answer: str
-    """In the answer; what ``query_sm`` and its like ask for."""
+    """In the answer; ``query_sm``, ``cancel_sm`` and ``replace_sm`` name it."""
     in_text: str
-    """In the text of its receipts; empty where they do not say it."""
+    """In the text of its receipts; empty where they leave it out."""
     in_tlv: bool
-    """Whether its receipts say the answered id in ``receipted_message_id``."""
+    """True if its receipts carry the answered id in ``receipted_message_id``."""
 
 
 def make_ids(value: int, dialect: IdDialect) -> MessageIds:
-    """The names of the message with that number, 64 bits."""
+    """Spell the id of the message with this number of 64 bits."""
     match dialect:
         case "hexadecimal":
             name = f"{value:016X}"
@@ -58,9 +58,9 @@ def make_ids(value: int, dialect: IdDialect) -> MessageIds:
 
 
 def restored_ids(in_answer: str, dialect: IdDialect) -> MessageIds:
-    """The names of a message that was taken before a restart, of which only the answered id is known.
+    """Spell the id of a message that was accepted before a restart, of which only the answered id is known.
 
-    An id that is none of this dialect was given under another one: its receipts repeat it as it is.
+    An id that is not of this dialect was given under another one: its receipts repeat it unchanged.
     """
     base = 10 if dialect in _DECIMAL else 16
     try:

@@ -1,6 +1,7 @@
-"""How a chaos script is written: ``lose-answers=3%,ids=hex-decimal,throttle=20/s,drop-at-pdu=500,seed=7``.
+"""The written form of a chaos script: ``lose-answers=3%,ids=hex-decimal,throttle=20/s,drop-at-pdu=500,seed=7``.
 
-One function reads it, one writes it. What the items do is ``faults``'s; their table is what the documentation shows.
+``parse`` reads it, ``to_text`` writes it. Not here: the effect of the items (``faults``); their table is shown in the
+documentation.
 """
 
 import re
@@ -21,15 +22,15 @@ class ScriptError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing that a script can say: ``name=value``, or ``name`` alone where that has a meaning."""
+    """One setting of a script: ``name=value``, or ``name`` alone where that has a meaning."""
 
     name: str
     field: str
     shape: str
-    """How a value looks, for people."""
+    """The form of a value, for people."""
     does: str
     read: Callable[[str], Any]
-    """Raises ValueError for what has not that shape; an empty text is the name alone."""
+    """Raises ValueError for a value of another form; an empty text is the name alone."""
     write: Callable[[Any], str]
 
 
@@ -38,8 +39,8 @@ SHORTHANDS: Final = MappingProxyType({"hex-ids": "ids=hex-decimal", "no-echo": "
 
 
 def parse(text: str) -> ChaosScript:
-    """Read a script: items and presets between commas or on lines of their own, later ones over earlier ones; ``#``
-    begins a comment. Raises ScriptError."""
+    """Read a script: items and presets separated by commas or lines, the later ones winning; ``#`` begins a comment.
+    Raises ScriptError."""
     script = CALM
     for word in _words(text):
         word = SHORTHANDS.get(word, word)
@@ -55,13 +56,13 @@ def parse(text: str) -> ChaosScript:
 
 
 def to_text(script: ChaosScript) -> str:
-    """The shortest text that :func:`parse` reads as this script; ``calm`` for one that does nothing."""
+    """Return the shortest text that :func:`parse` reads as this script; ``calm`` for one that does nothing."""
     said = [f"{item.name}={item.write(getattr(script, item.field))}" for item in ITEMS if _differs(script, item)]
     return ",".join(said) or "calm"
 
 
 def table() -> list[tuple[str, str]]:
-    """The items with the shape of their values, and what each does, for documentation and help."""
+    """List the items with the form of their values, and what each does, for documentation and help."""
     return [(f"{item.name}={item.shape}", item.does) for item in ITEMS]
 
 
@@ -98,7 +99,7 @@ _MOST = 1_000_000_000
 
 
 def _share(text: str) -> float:
-    """``3%`` or ``0.03``; the name alone is every message."""
+    """Read ``3%`` or ``0.03``; the name alone is every message."""
     if not text:
         return 1.0
     try:
