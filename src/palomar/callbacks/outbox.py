@@ -75,6 +75,7 @@ class Outbox(Participant):
         """Callbacks that this transaction made; those with our ``node_id`` go to the sender after the commit."""
         self.targets_off: list[TargetRow] = []
         """Targets that this transaction switched off."""
+        self._accounts = work.context.accounts
         self._renderers = context.renderers
         self._intake = context.intake
         self._behind = context.intake.behind
@@ -93,7 +94,7 @@ class Outbox(Participant):
         """Add the callback that a dialect makes of an event, if it makes one, to the URL ``target``. ``about`` is the
         message, or the inbound message, whose callbacks keep their order and whose timeline has them."""
         work = self._work
-        account = work.context.accounts.get(account_id)
+        account = self._accounts.get(account_id)
         if not target or account is None:
             return
         request = self._renderers.get(dialect, _ACCOUNT_ONLY).render(event, target=target, account=account)

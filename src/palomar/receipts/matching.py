@@ -32,7 +32,8 @@ async def match(
 ) -> list[OpenPart | None]:
     """Find the part of each receipt, or None, and learn how carriers spell ids. ``guess`` tries every reading, whatever
     has been learned. ``received_ms`` is when each receipt came (wall milliseconds), if it was not now."""
-    readings = [_readings(work, receipt, guess=guess) for receipt in receipts]
+    formats = {} if guess else ReceiptContext.of(work.context).receipt_id_formats
+    readings = [_readings(receipt, formats) for receipt in receipts]
     wanted = {reading for found in readings for reading in found.values()}
     candidates = await _candidates(work, wanted)
     known = await work.parts({identity for found in candidates.values() for identity in found})
@@ -71,10 +72,11 @@ class _Match(Struct, frozen=True):
     """True if the receipt names the phone of the part."""
 
 
-def _readings(work: Work, receipt: CarrierReceipt, *, guess: bool) -> dict[ReceiptIdFormat, str]:
+def _readings(receipt: CarrierReceipt, formats: Mapping[str, ReceiptIdFormat]) -> dict[ReceiptIdFormat, str]:
+    """Return how the receipt's id may read, as far as it has been learned how its carrier writes ids."""
     if not is_id(receipt.reference):
         return {}
-    learned = None if guess else ReceiptContext.of(work.context).receipt_id_formats.get(receipt.carrier)
+    learned = formats.get(receipt.carrier)
     return answers_to(receipt.reference, _ALL if learned is None else (learned,))
 
 

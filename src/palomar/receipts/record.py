@@ -68,9 +68,10 @@ async def record_receipts(work: Work, receipts: Sequence[CarrierReceipt]) -> lis
 async def join_orphans_by_id(work: Work, parts: Sequence[OpenPart]) -> None:
     """Apply receipts that came before the answers which named these parts, by carrier and id."""
     by_reference: dict[tuple[str, str], tuple[OpenPart, ReceiptIdFormat]] = {}
+    formats = ReceiptContext.of(work.context).receipt_id_formats
     for part in parts:
         if part.carrier_reference:
-            learned = ReceiptContext.of(work.context).receipt_id_formats.get(part.carrier)
+            learned = formats.get(part.carrier)
             id_formats = tuple(ReceiptIdFormat) if learned is None else (learned,)
             for id_format, reference in receipts_for(part.carrier_reference, id_formats).items():
                 by_reference.setdefault((part.carrier, reference), (part, id_format))

@@ -107,14 +107,11 @@ class BatchLane:
         """Queue a command for the next transaction, and wake the lane now or when the command's delay is over."""
         step = entry.step
         (self._awaited if step.awaited else self._background).append(entry)
-        is_full = len(self._awaited) + len(self._background) >= BATCH_WEIGHT
-        if self._timer is not None and step.batch_delay_seconds >= self._timer_seconds and not is_full:
-            return  # the timer that is set goes off earlier
         if self._wake.is_set():
             return
-        if step.batch_delay_seconds <= 0.0 or is_full:
+        if step.batch_delay_seconds <= 0.0 or self.waiting >= BATCH_WEIGHT:
             self._wake.set()
-        else:
+        elif self._timer is None or step.batch_delay_seconds < self._timer_seconds:
             self._wake_within(step.batch_delay_seconds)
 
     def flush(self) -> None:

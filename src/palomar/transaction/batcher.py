@@ -106,7 +106,10 @@ class Batcher:
     @property
     def waiting(self) -> int:
         """Count the commands that no transaction has taken yet."""
-        return sum(lane.waiting for lane in self._lanes)
+        count = 0
+        for lane in self._lanes:  # asked for with every answer and receipt: no generator
+            count += lane.waiting
+        return count
 
     async def serve(self) -> None:
         """Run until cancelled; what is under way then is finished first."""

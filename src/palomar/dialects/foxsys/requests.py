@@ -84,7 +84,7 @@ async def read_send(
     if isinstance(shared, Problem):
         return shared
     shorten = shortener(account).shorten if settings.shortlink or is_on(document.shortlink) else None
-    texts = await _texts(text, numbers.valid, document=document, account=account, shorten=shorten)
+    texts = await _texts(text, numbers.valid, document=document, account=account, settings=settings, shorten=shorten)
     if isinstance(texts, Problem):
         return texts
     test = is_on(document.test)
@@ -183,11 +183,11 @@ async def _texts(
     *,
     document: SendDocument,
     account: Account,
+    settings: FoxsysAccount,
     shorten: Callable[[str], Linked] | None,
 ) -> Sequence[Fitted] | Problem:
     """What each number reads, measured with its values and short links in it; the first text that cannot leave stops
     them all."""
-    settings = own(account.settings, FoxsysAccount)
     is_long = settings.long or is_on(document.long)
     allowed = Allowed(settings.max_parts if is_long else 1, is_on(document.ucs2), settings.fold_accents)
     template = None
