@@ -149,7 +149,7 @@ class Gateway:
     async def send_scheduled(self, account_id: AccountId, request_ref: str = "") -> int:
         """Send the account's scheduled messages of a request, or all, at once; how many there were."""
         count = await self._all_of(SEND_NOW, scheduled.ScheduledChange(account_id=account_id, request_ref=request_ref))
-        self._dispatcher.wake()
+        self._dispatcher.recheck_all()
         return count
 
     async def _all_of(self, step: Step[scheduled.ScheduledChange, int], order: scheduled.ScheduledChange) -> int:

@@ -12,7 +12,7 @@ from tests.support.server import Palomar
 from tests.support.smscs import carrier_toml, simulator
 from tests.support.waiting import eventually
 
-from palomar.sending.send_queue import UNSAVED_MOST
+from palomar.sending.send_queue import UNRECORDED_MAX
 
 pytestmark = pytest.mark.journey
 
@@ -44,7 +44,9 @@ def test_nothing_accepted_is_lost_by_kill_9_and_little_is_doubled(
 
     each_is_there_once(load.accepted, listed)
     record_property("doubled", doubled)
-    assert 0 <= doubled <= WINDOW + UNSAVED_MOST, "only what was not answered, or answered and not saved, is sent again"
+    assert 0 <= doubled <= WINDOW + UNRECORDED_MAX, (
+        "only what was not answered, or answered and not saved, is sent again"
+    )
 
 
 def test_of_two_nodes_on_one_postgresql_one_is_killed_and_the_other_ends_its_messages(
@@ -73,7 +75,7 @@ def test_of_two_nodes_on_one_postgresql_one_is_killed_and_the_other_ends_its_mes
 
     each_is_there_once(broken.accepted | whole.accepted, listed)
     record_property("doubled", doubled)
-    assert 0 <= doubled <= WINDOW + UNSAVED_MOST, "only what the dead node had not saved the answer of is sent again"
+    assert 0 <= doubled <= WINDOW + UNRECORDED_MAX, "only what the dead node had not saved the answer of is sent again"
 
 
 def stored(palomar: Palomar) -> int:

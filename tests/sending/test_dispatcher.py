@@ -22,7 +22,7 @@ from palomar.ports import (
     Taken,
 )
 from palomar.sending.nodes import take_over
-from palomar.sending.send_queue import QUEUE_PARTS, UNSAVED_MOST
+from palomar.sending.send_queue import QUEUE_PARTS, UNRECORDED_MAX
 from palomar.vocabulary.message import State
 from palomar.vocabulary.refusals import Refusal
 
@@ -53,7 +53,7 @@ async def test_a_scheduled_message_whose_time_comes_before_its_transaction_is_ju
         assert command.messages[0].row.state is State.SCHEDULED
         e.dispatcher.accepted(await e.batcher.run(e.accept_step, command), command)
         assert e.carrier.submitted == []
-        e.dispatcher.look_for_work()
+        e.dispatcher.claim_due()
         await e.settle()
         e.carrier.answer(Taken(reference="r"))
         await e.settle()
@@ -79,37 +79,37 @@ async def test_what_the_window_has_no_room_for_waits_in_line_and_leaves_in_order
 
 @in_virtual_time
 async def test_nothing_leaves_while_too_many_answers_are_in_no_transaction(tmp_path: Path) -> None:
-    async with engine(tmp_path, CountingCarrier(window=UNSAVED_MOST)) as e:
+    async with engine(tmp_path, CountingCarrier(window=UNRECORDED_MAX)) as e:
         await e.ready()
         account = await e.world.account(credit=10_000 * CREDIT)
-        e.post(account, count=UNSAVED_MOST)
+        e.post(account, count=UNRECORDED_MAX)
         e.post(account)
         await e.settle()
-        assert (len(e.carrier.submitted), e.dispatcher.waiting_parts) == (UNSAVED_MOST, {"c": 1})
+        assert (len(e.carrier.submitted), e.dispatcher.waiting_parts) == (UNRECORDED_MAX, {"c": 1})
         assert e.carrier.sink is not None
         while e.carrier.outstanding:
             e.carrier.sink.answered(e.carrier.outstanding.pop(), Taken(reference="r"), Exchange())
         e.carrier.sink.room_changed("c")
         assert (e.carrier.reserved, e.dispatcher.waiting_parts) == (0, {"c": 1})
         await e.settle()
-        assert len(e.carrier.submitted) == UNSAVED_MOST + 1
+        assert len(e.carrier.submitted) == UNRECORDED_MAX + 1
 
 
 @in_virtual_time
 async def test_answers_that_no_transaction_takes_do_not_stop_the_line_for_ever(tmp_path: Path) -> None:
-    async with engine(tmp_path, CountingCarrier(window=UNSAVED_MOST)) as e:
+    async with engine(tmp_path, CountingCarrier(window=UNRECORDED_MAX)) as e:
         await e.ready()
         account = await e.world.account(credit=10_000 * CREDIT)
-        e.post(account, count=UNSAVED_MOST)
+        e.post(account, count=UNRECORDED_MAX)
         await e.settle()
         e.database.bugs = 1.0
-        for number in range(UNSAVED_MOST):
+        for number in range(UNRECORDED_MAX):
             e.carrier.answer(Taken(reference=f"r{number}"))
         await e.settle()
         e.database.bugs = 0.0
         e.post(account)
         await e.settle()
-        assert len(e.carrier.submitted) == UNSAVED_MOST + 1
+        assert len(e.carrier.submitted) == UNRECORDED_MAX + 1
 
 
 @in_virtual_time
@@ -120,7 +120,7 @@ async def test_before_the_first_look_into_the_database_nothing_overtakes_what_ma
         newer = e.post(account)
         await e.settle()
         assert [claim.held for claim in newer.claims] == [None]
-        e.dispatcher.look_for_work()
+        e.dispatcher.claim_due()
         await e.settle()
         assert [part.message_id for part in e.carrier.submitted] == [older.row.id, newer.messages[0].row.id]
 
@@ -204,7 +204,7 @@ async def test_parts_of_a_message_that_was_begun_stay_with_their_carrier(tmp_pat
 
         await e.world.database.write(unroute)  # type: ignore[arg-type]
         for _ in range(2):  # whichever carrier's turn it is
-            e.dispatcher.look_for_work()
+            e.dispatcher.claim_due()
             await e.settle()
         assert {part.message_id for part in one.submitted} == {message.row.id}
         assert (len(one.submitted), len(two.submitted)) == (2, 0)
@@ -259,7 +259,7 @@ async def test_after_it_stopped_taking_what_was_marked_still_leaves_and_the_rest
         account = await e.world.account()
         e.post(account)
         e.post(account)
-        e.dispatcher.stop_taking()
+        e.dispatcher.stop_claiming()
         await e.settle()
         assert (len(e.carrier.submitted), e.carrier.reserved) == (0, 0)
         assert set((await e.world.queue()).values()) == {None}
@@ -318,7 +318,7 @@ async def live_through(folder: Path, chance: random.Random) -> None:
             carrier.live = chance.random() > 0.1
             e.leased = chance.random() > 0.1
             if chance.random() < 0.3:
-                e.dispatcher.look_for_work()
+                e.dispatcher.claim_due()
             await pass_time(chance.choice([0.0, 0.001, 0.02, 1.0]))
             assert all(0 <= c.reserved + len(c.outstanding) <= c.window for c in carriers)
         e.database.races = e.database.bugs = 0.0
@@ -334,13 +334,13 @@ async def come_to_rest(e: Engine, carriers: list[CountingCarrier]) -> None:
         for carrier in carriers:
             while carrier.outstanding:
                 carrier.answer(Taken(reference=f"{carrier.name}{turn}"))
-        e.dispatcher.look_for_work()
+        e.dispatcher.claim_due()
         await e.settle()
         await pass_time(1.0)
         if not any(e.dispatcher.waiting_parts.values()) and not any(c.outstanding for c in carriers):
             break
     assert [carrier.reserved for carrier in carriers] == [0, 0]
-    assert {queue.pledged for line in e.dispatcher._lines.values() for queue in line.queues.values()} == {0}
+    assert {ranked.reserved for queue in e.dispatcher._queues.values() for ranked in queue.ranks.values()} == {0}
     assert not any(e.dispatcher.waiting_parts.values())
 
 

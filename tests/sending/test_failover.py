@@ -14,7 +14,7 @@ from palomar.ports import Deferred, Exchange, InDoubt, Taken
 from palomar.routing.router import FAILOVER_SECONDS
 from palomar.routing.rules import Route, RoutingPlan
 from palomar.sending.deadlines import AT_ONCE
-from palomar.sending.failover import PUT_OFF_AT_MOST
+from palomar.sending.failover import DEFERRALS_MAX
 from palomar.vocabulary.lane import Lane, Rank
 from palomar.vocabulary.message import State
 from palomar.vocabulary.timeline import Kind
@@ -36,7 +36,7 @@ async def over(e: Engine, seconds: float) -> None:
     for _ in range(round(seconds * 2)):
         await pass_time(0.5)
         e.dispatcher.fail_over()
-        e.dispatcher.look_for_work()
+        e.dispatcher.claim_due()
         await e.batcher.run(STALE, AT_ONCE)
         await e.settle()
 
@@ -116,7 +116,7 @@ async def test_a_message_that_is_put_off_again_and_again_tries_another_though_th
         account = await e.world.account()
         e.post(account)
         await e.settle()
-        for number in range(PUT_OFF_AT_MOST):
+        for number in range(DEFERRALS_MAX):
             a.answer(LATER)
             await e.settle()
             e.post(account)
@@ -124,7 +124,7 @@ async def test_a_message_that_is_put_off_again_and_again_tries_another_though_th
             a.answer(Taken(reference=f"r{number}"))
             await over(e, 1.5 * 2**number)  # each pause is longer than the one before
         assert len(b.submitted) == 1
-        assert b.submitted[0].attempt == PUT_OFF_AT_MOST + 1
+        assert b.submitted[0].attempt == DEFERRALS_MAX + 1
 
 
 @in_virtual_time

@@ -7,7 +7,7 @@ from tests.support.world import CREDIT, World, new_node, outgoing
 from palomar.ports import Taken
 from palomar.receipts.record import record_receipts
 from palomar.sending.claimer import ClaimedParts, MessageClaimOrder, claim
-from palomar.sending.nodes import Node, clear_unknown_carriers, dead_nodes, register, renew, take_over
+from palomar.sending.nodes import Node, clear_unknown_carriers, list_dead_nodes, register, renew, take_over
 from palomar.sending.release import ReadyPart
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
@@ -58,7 +58,7 @@ async def test_the_dead_are_those_whose_lease_ran_out_and_our_own_earlier_starts
     await new_node(world, "living")
 
     async def script(tx: Transaction) -> list[int]:
-        return await dead_nodes(tx, own=await register(tx, name="ours"), name="ours")
+        return await list_dead_nodes(tx, own=await register(tx, name="ours"), name="ours")
 
     assert await world.database.write(script) == [dead, earlier]
 

@@ -24,66 +24,66 @@ def part(serial: int, rank: Rank = Rank.NORMAL) -> OutgoingPart:
     )
 
 
-def popped(line: SendQueue) -> list[int]:
+def popped(queue: SendQueue) -> list[int]:
     found = []
-    while line.waiting:
-        found.append(line.pop().message_id >> 8)
+    while queue.waiting:
+        found.append(queue.pop().message_id >> 8)
     return found
 
 
 def test_parts_of_a_rank_leave_in_order_and_what_is_put_in_front_before_them() -> None:
-    line = SendQueue("c", None)
+    queue = SendQueue("c", None)
     for serial in (1, 2, 3):
-        line.push(part(serial))
-    line.push_front(part(0))
-    assert popped(line) == [0, 1, 2, 3]
+        queue.push(part(serial))
+    queue.push_front(part(0))
+    assert popped(queue) == [0, 1, 2, 3]
 
 
 def test_the_urgent_go_first_whenever_they_came() -> None:
-    line = SendQueue("c", None)
+    queue = SendQueue("c", None)
     for serial, rank in ((1, Rank.BULK), (2, Rank.NORMAL), (3, Rank.URGENT), (4, Rank.URGENT)):
-        line.push(part(serial, rank))
-    assert popped(line) == [3, 4, 2, 1]
+        queue.push(part(serial, rank))
+    assert popped(queue) == [3, 4, 2, 1]
 
 
 def test_bulk_has_its_turn_while_normal_ones_wait() -> None:
-    line = SendQueue("c", None)
+    queue = SendQueue("c", None)
     for serial in range(12):
-        line.push(part(100 + serial))
-        line.push(part(serial, Rank.BULK))
-    first = popped(line)[: 3 * BULK_EVERY]
+        queue.push(part(100 + serial))
+        queue.push(part(serial, Rank.BULK))
+    first = popped(queue)[: 3 * BULK_EVERY]
     assert [serial for serial in first if serial < 100] == [0, 1, 2]
 
 
 def test_a_new_message_stands_first_only_where_nobody_of_its_rank_or_before_waits() -> None:
-    line = SendQueue("c", None)
-    assert not line.is_first(Rank.URGENT)
-    for queue in line.queues.values():
-        queue.backlog = False
-    assert all(line.is_first(rank) for rank in Rank)
-    line.push(part(1))
-    assert [line.is_first(rank) for rank in Rank] == [True, False, False]
-    line.of(Rank.URGENT).backlog = True
-    assert not line.is_first(Rank.URGENT)
+    queue = SendQueue("c", None)
+    assert not queue.is_first(Rank.URGENT)
+    for ranked in queue.ranks.values():
+        ranked.may_have_backlog = False
+    assert all(queue.is_first(rank) for rank in Rank)
+    queue.push(part(1))
+    assert [queue.is_first(rank) for rank in Rank] == [True, False, False]
+    queue.of(Rank.URGENT).may_have_backlog = True
+    assert not queue.is_first(Rank.URGENT)
 
 
 def test_messages_are_taken_out_of_every_queue() -> None:
-    line = SendQueue("c", None)
+    queue = SendQueue("c", None)
     for serial, rank in ((1, Rank.BULK), (2, Rank.NORMAL), (3, Rank.URGENT), (1, Rank.BULK)):
-        line.push(part(serial, rank))
-    assert line.take_out({MessageId(1 << 8), MessageId(3 << 8)}) == 3
-    assert popped(line) == [2]
+        queue.push(part(serial, rank))
+    assert queue.remove({MessageId(1 << 8), MessageId(3 << 8)}) == 3
+    assert popped(queue) == [2]
 
 
 def test_a_queue_s_room_counts_what_waits_and_what_is_pledged() -> None:
-    queue = SendQueue("c", None).of(Rank.NORMAL)
-    queue.ready.append(part(1))
-    queue.pledged = 9
-    assert queue.room == QUEUE_PARTS - 10
+    ranked = SendQueue("c", None).of(Rank.NORMAL)
+    ranked.ready.append(part(1))
+    ranked.reserved = 9
+    assert ranked.room == QUEUE_PARTS - 10
 
 
 def test_a_cleared_line_is_empty() -> None:
-    line = SendQueue("c", None)
-    line.push(part(1))
-    line.clear()
-    assert line.waiting == 0
+    queue = SendQueue("c", None)
+    queue.push(part(1))
+    queue.clear()
+    assert queue.waiting == 0

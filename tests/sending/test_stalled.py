@@ -5,7 +5,7 @@ from tests.contracts.carrier import outgoing
 from tests.sending.test_lease import SetClock
 from tests.support.carriers import CountingCarrier
 
-from palomar.sending.send_queue import UNSAVED_MOST, SendQueue
+from palomar.sending.send_queue import UNRECORDED_MAX, SendQueue
 from palomar.sending.stalled import StallReason, Watchdog, find_hindrance
 
 
@@ -15,13 +15,13 @@ class House:
     def __init__(self) -> None:
         self.clock = SetClock()
         self.carrier = CountingCarrier()
-        self.line = SendQueue("c", self.carrier)
+        self.queue = SendQueue("c", self.carrier)
         self.pumped: list[str] = []
         self.claimed: list[str] = []
         self.dog = Watchdog(
-            {"c": self.line, "": SendQueue("", None)},
-            pump=lambda line: self.pumped.append(line.name),
-            claim=lambda line: self.claimed.append(line.name),
+            {"c": self.queue, "": SendQueue("", None)},
+            send=lambda queue: self.pumped.append(queue.name),
+            claim=lambda queue: self.claimed.append(queue.name),
         )
 
     def look(self, seconds: int, **unclaimed: int) -> None:
@@ -33,7 +33,7 @@ class House:
 
 def test_parts_that_could_leave_and_do_not_are_logged_counted_and_sent_off() -> None:
     house = House()
-    house.line.push(outgoing("34600000001"))
+    house.queue.push(outgoing("34600000001"))
     with capture_logs() as logs:
         house.look(4)
         assert (house.pumped, dict(house.dog.idle), house.dog.stalls) == ([], {}, 0)
@@ -45,8 +45,8 @@ def test_parts_that_could_leave_and_do_not_are_logged_counted_and_sent_off() -> 
     assert house.dog.stalls == 1
     assert [(entry["event"], entry["parts"]) for entry in logs] == [("sending_stalled", 1)]
 
-    house.line.pop()
-    house.line.left += 1
+    house.queue.pop()
+    house.queue.submitted += 1
     house.look(1)
     assert dict(house.dog.idle) == {}
 
@@ -54,8 +54,8 @@ def test_parts_that_could_leave_and_do_not_are_logged_counted_and_sent_off() -> 
 def test_parts_that_leave_are_no_stall_however_many_wait() -> None:
     house = House()
     for serial in range(100):
-        house.line.push(outgoing("34600000001", serial=serial))
-        house.line.left += 1
+        house.queue.push(outgoing("34600000001", serial=serial))
+        house.queue.submitted += 1
         house.look(1)
     assert (house.pumped, dict(house.dog.idle)) == ([], {})
 
@@ -69,7 +69,7 @@ def test_what_only_the_database_has_is_claimed() -> None:
 
 def test_what_waits_with_a_reason_is_told_with_it_and_never_pumped() -> None:
     house = House()
-    house.line.push(outgoing("34600000001"))
+    house.queue.push(outgoing("34600000001"))
     house.carrier.live = False
     with capture_logs() as logs:
         house.look(40)
@@ -81,7 +81,7 @@ def test_what_waits_with_a_reason_is_told_with_it_and_never_pumped() -> None:
 def test_a_moment_without_hindrance_is_no_stall() -> None:
     """A pace of one part in many seconds: when its token comes, its timer rings too."""
     house = House()
-    house.line.push(outgoing("34600000001"))
+    house.queue.push(outgoing("34600000001"))
     for _ in range(10):
         house.carrier.live = False
         house.look(8)
@@ -94,25 +94,25 @@ def test_where_nothing_waits_nothing_is_told() -> None:
     house = House()
     house.look(60)
     assert (house.pumped, house.claimed, dict(house.dog.idle)) == ([], [], {})
-    house.line.push(outgoing("34600000001"))
+    house.queue.push(outgoing("34600000001"))
     house.look(3)
     assert dict(house.dog.idle) == {}, "it has waited for two seconds, not for a minute"
 
 
 def test_each_hindrance_is_known() -> None:
     house = House()
-    assert find_hindrance(house.line) is StallReason.NONE
-    house.line.unsaved = UNSAVED_MOST
-    assert find_hindrance(house.line) is StallReason.DATABASE
-    house.line.unsaved = 0
+    assert find_hindrance(house.queue) is StallReason.NONE
+    house.queue.unrecorded = UNRECORDED_MAX
+    assert find_hindrance(house.queue) is StallReason.DATABASE
+    house.queue.unrecorded = 0
     assert house.carrier.reserve(house.carrier.window)
-    assert find_hindrance(house.line) is StallReason.PACE, "slots are reserved and nothing is under way"
+    assert find_hindrance(house.queue) is StallReason.PACE, "slots are reserved and nothing is under way"
     for serial in range(house.carrier.window):
         house.carrier.submit(outgoing("34600000001", serial=serial))
-    assert find_hindrance(house.line) is StallReason.WINDOW
+    assert find_hindrance(house.queue) is StallReason.WINDOW
     house.carrier.on_trial = True
-    assert find_hindrance(house.line) is StallReason.NO_ANSWERS
+    assert find_hindrance(house.queue) is StallReason.NO_ANSWERS
     house.carrier.outstanding.clear()
-    assert find_hindrance(house.line) is StallReason.NONE, "the next part's time has come"
+    assert find_hindrance(house.queue) is StallReason.NONE, "the next part's time has come"
     house.carrier.live = False
-    assert find_hindrance(house.line) is StallReason.NO_LINK
+    assert find_hindrance(house.queue) is StallReason.NO_LINK

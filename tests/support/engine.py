@@ -93,7 +93,7 @@ class Engine:
 
     async def ready(self) -> None:
         """The first look into the database is over: from now on messages can be claimed at birth."""
-        self.dispatcher.look_for_work()
+        self.dispatcher.claim_due()
         await self.settle()
 
 

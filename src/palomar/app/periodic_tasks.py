@@ -110,13 +110,13 @@ class PeriodicTasks:
 
     async def _refresh(self) -> None:
         if await self._directory.refresh():
-            self._dispatcher.wake()  # a command beside the server may have stored messages too
+            self._dispatcher.recheck_all()  # a command beside the server may have stored messages too
             self._recounter.look_again()
             self._sandbox.look_again()
         await self._sandbox.refresh()
 
     async def _claim(self) -> None:
-        self._dispatcher.look_for_work()
+        self._dispatcher.claim_due()
         self._callback_sender.look_for_work()
 
     async def _watch_callbacks(self) -> None:
@@ -143,7 +143,7 @@ class PeriodicTasks:
     async def _keep_lease(self) -> None:
         if not await self._lease.renew(uncounted_ms=self._recounter.uncounted_ms):
             _log.error("this node's lease ran out; beginning again")
-            self._dispatcher.forget()
+            self._dispatcher.drop_claimed()
             self._callback_sender.forget()
             node = await self._lease.begin()
             self._renumber(node.number)  # another node may have been given the number we had

@@ -332,7 +332,7 @@ class Server:
         self.clock.jump(milliseconds)
         self._carriers.skip(milliseconds)
         if self.ready:
-            self.dispatcher.wake()
+            self.dispatcher.recheck_all()
             self.callback_sender.look_for_work()
 
     async def _apply_sandbox_settings(self) -> None:
@@ -342,7 +342,7 @@ class Server:
 
     def _on_work_freed(self) -> None:
         self.recounter.look_again()
-        self.dispatcher.wake()
+        self.dispatcher.recheck_all()
         self.callback_sender.look_for_work()
 
     async def _clear_unknown_carriers(self) -> None:
@@ -389,7 +389,7 @@ class Server:
         await self._listeners.stop(STOP_SECONDS / 4)
 
     async def _stop_carriers(self) -> None:
-        self.dispatcher.stop_taking()
+        self.dispatcher.stop_claiming()
         self.callback_sender.stop_taking()
         await self._carriers.stop(STOP_SECONDS / 3)
 

@@ -1,4 +1,7 @@
-"""Writes down how this node's carriers stand, when that has changed: for commands beside the server and other nodes."""
+"""Stores the status of this node's carriers when it has changed, for commands beside the server and for other nodes.
+
+Not here: the rows (``routing.carrier_status``).
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,8 +16,8 @@ LOOK_EVERY_SECONDS = 2.0
 
 
 class CarrierStatusRecorder:
-    """``node_id`` is this node's row while its lease runs; ``idle`` the
-    carriers for which parts wait and none leaves."""
+    """Stores the status of carriers. ``node_id`` returns the id of this node's row while its lease runs; ``idle``
+    returns the queues where parts wait and none leaves, by carrier."""
 
     def __init__(
         self,
@@ -34,40 +37,38 @@ class CarrierStatusRecorder:
         self._idle = idle
         self._written: tuple[int, list[CarrierStatus]] | None = None
 
-    def now(self) -> list[CarrierStatus]:
-        """Say how they stand at this moment."""
+    def current(self) -> list[CarrierStatus]:
+        """Return the status of each carrier at this moment."""
         states, idle = self._router.states(), self._idle()
-        standings = []
+        statuses = []
         for name, carrier in self._carriers.items():
-            waits = idle.get(name)
-            standings.append(
+            stalled = idle.get(name)
+            statuses.append(
                 CarrierStatus(
                     carrier=name,
                     links=tuple(carrier.links()),
                     trouble=states[name].trouble,
-                    idle_since_ms=waits.since_ms if waits else 0,
-                    hindrance=waits.hindrance if waits else "",
-                    stalled=waits is not None and waits.stalled,
+                    idle_since_ms=stalled.since_ms if stalled else 0,
+                    hindrance=stalled.hindrance if stalled else "",
+                    stalled=stalled is not None and stalled.stalled,
                 )
             )
-        return standings
+        return statuses
 
     async def write(self) -> None:
-        """Write them down, if anything but the numbers of the moment has changed."""
-        node_id, now, now_ms = self._node_id(), self.now(), self._clock.wall_ms()
+        """Store the status, if anything but the numbers of the moment has changed."""
+        node_id, now, now_ms = self._node_id(), self.current(), self._clock.wall_ms()
         if node_id is None:
             return
-        told = (node_id, [_lasting(one) for one in now])
-        if told == self._written:
+        lasting = (node_id, [_lasting(one) for one in now])
+        if lasting == self._written:
             return
         await self._database.write_in_lane(1, record_carrier_status, node_id, now, now_ms=now_ms)
-        self._written = told
+        self._written = lasting
 
 
-def _lasting(standing: CarrierStatus) -> CarrierStatus:
-    """Without what changes with every message."""
-    links = tuple(
-        replace(link, outstanding=0, parts_per_second=round(link.parts_per_second)) for link in standing.links
-    )
-    trouble = standing.trouble.partition(":")[0].partition(" for ")[0]
-    return replace(standing, links=links, trouble=trouble)
+def _lasting(status: CarrierStatus) -> CarrierStatus:
+    """Remove from a status what changes with every message."""
+    links = tuple(replace(link, outstanding=0, parts_per_second=round(link.parts_per_second)) for link in status.links)
+    trouble = status.trouble.partition(":")[0].partition(" for ")[0]
+    return replace(status, links=links, trouble=trouble)

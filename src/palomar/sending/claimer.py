@@ -1,5 +1,7 @@
-"""The claimer: fetches due messages that nobody has into the lines, as far as those have room. One query a queue is
-under way at once, and a queue that found none asks again only when somebody says that there may be some.
+"""Claims due messages that no node has, and puts their parts into send queues as far as these have room.
+
+For each queue and rank at most one claim is under way. A claim that found fewer messages than it asked for is repeated
+only when there may be new ones. Not here: claiming a message with its acceptance (``dispatcher``).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +20,7 @@ from palomar.vocabulary.message import MessageId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageClaimOrder:
-    """Take at most ``limit`` due messages of that rank that wait for ``carrier``."""
+    """An order to claim at most ``limit`` due messages of that rank that wait for ``carrier``."""
 
     carrier: str
     limit: int
@@ -27,15 +29,14 @@ class MessageClaimOrder:
 
 @dataclass(slots=True, kw_only=True)
 class ClaimedParts:
-    """The parts that wait of the messages that were taken, and how many messages those were (some may have ended as
-    blocked instead)."""
+    """The result of a claim: the parts to send, and how many messages were found (some may have ended as blocked)."""
 
     parts: list[ReadyPart]
     messages: int
 
 
 async def claim(work: Work, orders: Sequence[MessageClaimOrder]) -> list[ClaimedParts]:
-    """Take due messages, oldest first; their unsent parts, in order."""
+    """Claim due messages for this node, oldest first; return their unsent parts, in order."""
     claimed: list[ClaimedParts] = []
     taken: set[MessageId] = set()
     for order in orders:
@@ -44,7 +45,7 @@ async def claim(work: Work, orders: Sequence[MessageClaimOrder]) -> list[Claimed
             continue
         wanted = (order.carrier, int(order.rank), work.now_ms, order.limit)
         found = await work.tx.select_locked(rows.SELECT_CLAIMABLE, *wanted, lock="skip")
-        fresh = {row[0]: row[1] for row in found if row[0] not in taken}  # what an order before took stays its own
+        fresh = {row[0]: row[1] for row in found if row[0] not in taken}  # an earlier order of the batch may have it
         for message_id, due_ms in fresh.items():
             work.requeue(message_id, due_ms=due_ms, node_id=work.context.node_id)
         taken.update(fresh)
@@ -53,64 +54,65 @@ async def claim(work: Work, orders: Sequence[MessageClaimOrder]) -> list[Claimed
 
 
 CLAIM_AT_MOST = 50
+"""Messages of one claim."""
 CLAIM = Step(name="claim", script=claim, weigh=lambda order: order.limit)
 
 
 class Claimer:
-    """``lines`` by carrier; ``pump`` lets what came into a line leave."""
+    """Fills send queues with due messages. ``queues`` are by carrier; ``send`` submits the parts of a queue."""
 
-    def __init__(self, lines: Mapping[str, SendQueue], batcher: Batcher, *, pump: Callable[[SendQueue], None]) -> None:
-        self._lines = lines
+    def __init__(self, queues: Mapping[str, SendQueue], batcher: Batcher, *, send: Callable[[SendQueue], None]) -> None:
+        self._queues = queues
         self._batcher = batcher
-        self._pump = pump
-        self._taking = True
+        self._send = send
+        self._is_claiming = True
 
     def stop(self) -> None:
         """Claim nothing any more."""
-        self._taking = False
+        self._is_claiming = False
 
-    def claim(self, line: SendQueue) -> None:
-        """Ask for what waits for this line's carrier, the urgent first."""
+    def claim(self, queue: SendQueue) -> None:
+        """Claim messages that wait for the carrier of this queue, the urgent first."""
         for rank in Rank:
-            self._claim(line, rank)
+            self._claim(queue, rank)
 
-    def refill(self, line: SendQueue) -> None:
-        """Ask where a queue has drained and the database may hold more."""
-        for rank, queue in line.queues.items():
-            if queue.backlog and queue.room > QUEUE_PARTS // 2:
-                self._claim(line, rank)
+    def refill(self, queue: SendQueue) -> None:
+        """Claim for each rank whose queue is less than half full and for which the database may hold more."""
+        for rank, ranked in queue.ranks.items():
+            if ranked.may_have_backlog and ranked.room > QUEUE_PARTS // 2:
+                self._claim(queue, rank)
 
-    def _claim(self, line: SendQueue, rank: Rank) -> None:
-        queue, carrier = line.of(rank), line.carrier
-        if queue.claiming or not self._taking or (carrier is not None and not carrier.live):
+    def _claim(self, queue: SendQueue, rank: Rank) -> None:
+        ranked, carrier = queue.of(rank), queue.carrier
+        if ranked.claiming or not self._is_claiming or (carrier is not None and not carrier.live):
             return
-        limit = min(CLAIM_AT_MOST, queue.room if carrier is not None else self._room_anywhere(rank))
+        limit = min(CLAIM_AT_MOST, ranked.room if carrier is not None else self._room_anywhere(rank))
         if limit <= 0:
             return
-        queue.claiming, queue.backlog = True, False
+        ranked.claiming, ranked.may_have_backlog = True, False
 
         def done(claimed: ClaimedParts) -> None:
-            queue.claiming = False
-            queue.backlog = queue.backlog or claimed.messages >= limit
-            self._take(line, claimed)
-            if queue.backlog:
-                self._claim(line, rank)
+            ranked.claiming = False
+            ranked.may_have_backlog = ranked.may_have_backlog or claimed.messages >= limit
+            self._push(queue, claimed)
+            if ranked.may_have_backlog:
+                self._claim(queue, rank)
 
         def failed(error: BaseException) -> None:
-            queue.claiming, queue.backlog = False, True
+            ranked.claiming, ranked.may_have_backlog = False, True
 
-        self._batcher.post(CLAIM, MessageClaimOrder(carrier=line.name, limit=limit, rank=rank), done, failed)
+        self._batcher.post(CLAIM, MessageClaimOrder(carrier=queue.name, limit=limit, rank=rank), done, failed)
 
-    def _take(self, line: SendQueue, claimed: ClaimedParts) -> None:
+    def _push(self, queue: SendQueue, claimed: ClaimedParts) -> None:
         touched = {}
         for part in claimed.parts:
-            target = self._lines.get(part.carrier, line)
+            target = self._queues.get(part.carrier, queue)
             target.push(outgoing_part(part))
             touched[target.name] = target
         for target in touched.values():
-            self._pump(target)
+            self._send(target)
 
     def _room_anywhere(self, rank: Rank) -> int:
-        """What is not routed yet comes to wait in a carrier's line."""
-        rooms = (line.of(rank).room for line in self._lines.values() if line.name != UNROUTED)
+        """Return the most room that a carrier's queue has: a message that is not routed yet goes to one of them."""
+        rooms = (queue.of(rank).room for queue in self._queues.values() if queue.name != UNROUTED)
         return max(rooms, default=0)

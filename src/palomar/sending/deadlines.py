@@ -1,6 +1,6 @@
-"""Stale: messages of a lane with a deadline that had not left when it came. They end as expired, and cost nothing.
+"""Ends messages that had not left at their lane's deadline, as expired; they cost nothing.
 
-A part of which a copy may have left is not sent again either, but it waits for its receipt.
+A part of which a copy may have left is not sent again either: it is held until its receipt comes.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,12 @@ from palomar.vocabulary.message import MessageId, PartId, State
 from palomar.vocabulary.timeline import Kind
 
 AT_ONCE = 500
+"""Messages that a transaction ends at most."""
 
 
 async def end_stale(work: Work, limits: Sequence[int]) -> list[int]:
-    """End what is useless now; how many messages were looked at, a limit. Parts under way are left to their answers."""
+    """End messages past their deadline, at most each limit; return how many were looked at, for each limit. Parts that
+    are under way end by their answers instead."""
     counts = []
     for limit in limits:
         found = await work.tx.select_locked(rows.SELECT_STALE, work.now_ms, limit, lock="skip")
@@ -32,13 +34,13 @@ async def _end(work: Work, message_ids: Sequence[MessageId]) -> None:
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
     known = await work.parts(ids)
     await Doubts.of(work).load(ids)
-    told: set[MessageId] = set()
+    noted: set[MessageId] = set()
     for identity in ids:
         part = known[identity]
         if part.state is not State.QUEUED:
             continue
-        if part.message.id not in told:
-            told.add(part.message.id)
+        if part.message.id not in noted:
+            noted.add(part.message.id)
             work.add_moment(part.message.id, Kind.STALE, {"why": "it had not left when its lane's time was over"})
         if Doubts.of(work).is_open(part):
             hold(work, part)

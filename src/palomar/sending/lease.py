@@ -1,7 +1,8 @@
-"""Leases: this node's claim on its work, renewed in time, and what dead nodes left.
+"""Keeps this node's lease, and takes over the work of dead nodes.
 
-On the node the lease is a monotonic deadline taken before the renewal left, so it ends here before it ends in the
-database. A node whose lease ran out takes nothing more and begins again under a new row.
+The node measures its lease from before each renewal by its monotonic clock, so it ends here before it ends in the
+database. A node whose lease ran out claims nothing more and begins again with a new row. Not here: the rows
+(``nodes``).
 """
 
 from collections.abc import Callable, Coroutine
@@ -10,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from palomar.ports import Clock
-from palomar.sending.nodes import LEASE_MS, Node, TakenOver, dead_nodes, register, renew, take_over
+from palomar.sending.nodes import LEASE_MS, Node, TakenOver, list_dead_nodes, register, renew, take_over
 from palomar.storage.database import Database, DatabaseError, Unavailable
 from palomar.transaction.availability import DatabaseAvailability
 from palomar.transaction.batcher import Batcher, Step
@@ -24,7 +25,8 @@ TAKE_OVER = Step(name="take_over", script=take_over)
 
 
 class Lease:
-    """The row of this process. ``name`` is what all its starts share; who holds its data directory's lock owns it."""
+    """The lease of this process. ``name`` is the same at all its starts and belongs to its data directory; ``on_freed``
+    is called when work of a dead node was freed."""
 
     def __init__(self, database: Database, clock: Clock, *, name: str, on_freed: Callable[[], None]) -> None:
         self._database = database
@@ -37,39 +39,41 @@ class Lease:
         self._availability: DatabaseAvailability | None = None
 
     def attach(self, batcher: Batcher) -> None:
+        """Connect the batcher, which itself needs the lease."""
         self._batcher = batcher
         self._availability = batcher.availability
 
     @property
     def node_id(self) -> int | None:
-        """Our row's id while the lease runs, else None: then nothing may be claimed."""
+        """Return the id of our row while the lease runs, else None: then nothing may be claimed."""
         if self.node is None or self._clock.monotonic() >= self._ends:
             return None
         return self.node.id
 
     async def begin(self) -> Node:
-        """Register this start."""
+        """Register this start: insert its row and begin its lease."""
         before = self._clock.monotonic()
-        self.node = await self._told(self._database.write(register, name=self._name))
+        self.node = await self._watched(self._database.write(register, name=self._name))
         self._ends = before + LEASE_MS / 1_000
         return self.node
 
     async def renew(self, *, uncounted_ms: int = 0) -> bool:
-        """Renew, and say for how long something has waited to be counted; False if the lease was lost (then
-        :meth:`begin` again, and forget what was claimed)."""
+        """Renew the lease, and store for how long changed messages have waited to be counted. Return False if the lease
+        was lost: then call :meth:`begin` again and drop what was claimed."""
         node = self.node
         if node is None:
             return False
         before = self._clock.monotonic()
         if before >= self._ends:
-            return False  # it may still run in the database, but what was refused meanwhile has been forgotten here
-        kept = await self._told(self._database.write_in_lane(1, renew, node, uncounted_ms=uncounted_ms))
+            return False  # it may still run in the database, but claims were refused here meanwhile
+        kept = await self._watched(self._database.write_in_lane(1, renew, node, uncounted_ms=uncounted_ms))
         if kept:
             self._ends = before + LEASE_MS / 1_000
         return kept
 
-    async def _told(self, writing: Coroutine[None, None, T]) -> T:
-        """Tell whether the database could be reached: this is written also while nobody sends anything."""
+    async def _watched(self, writing: Coroutine[None, None, T]) -> T:
+        """Await a write, and report whether the database could be reached: leases are written also while nothing is
+        sent."""
         try:
             result = await writing
         except Unavailable as error:
@@ -81,12 +85,12 @@ class Lease:
         return result
 
     async def take_over_dead(self) -> None:
-        """Free what dead nodes had claimed."""
+        """Free the work that dead nodes had claimed."""
         node = self.node
         if node is None:
             return
-        await self._batcher.wait_for_undo()  # it may be our own row that has run out
-        for dead in await self._database.read(dead_nodes, own=node, name=self._name):
+        await self._batcher.wait_for_undo()  # the row that has run out may be our own
+        for dead in await self._database.read(list_dead_nodes, own=node, name=self._name):
             freed = in_doubt = 0
             more = True
             while more:
@@ -96,7 +100,7 @@ class Lease:
             self._on_freed()
 
     async def end(self) -> None:
-        """Give back what was claimed and not sent, and remove our row."""
+        """Give back the messages that were claimed and not sent, and remove our row."""
         if self.node is None:
             return
         try:

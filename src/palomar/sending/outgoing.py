@@ -1,4 +1,4 @@
-"""Stored messages become parts on their way: what a carrier is given."""
+"""Makes the parts that carriers are given, of new and of claimed messages."""
 
 from palomar.acceptance.compose import AcceptedMessage
 from palomar.ports import OutgoingPart
@@ -8,7 +8,7 @@ from palomar.vocabulary.message import part_id
 
 
 def new_message_parts(message: AcceptedMessage) -> list[OutgoingPart]:
-    """All parts of a message that was just stored, for their first attempt."""
+    """Make all parts of a message that was just stored, for their first attempt."""
     row, lane = message.row, message.new.lane
     return [
         OutgoingPart(
@@ -32,7 +32,7 @@ def new_message_parts(message: AcceptedMessage) -> list[OutgoingPart]:
 
 
 def outgoing_part(part: ReadyPart) -> OutgoingPart:
-    """A part that was claimed."""
+    """Make a part of a claimed message."""
     return OutgoingPart(
         part_id=part.part_id,
         message_id=part.message_id,

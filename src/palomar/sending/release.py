@@ -51,25 +51,27 @@ async def release_parts(work: Work, message_ids: list[MessageId]) -> list[ReadyP
     if not message_ids:
         return []
     waiting = waiting_rows(await work.tx.lookup(rows.LOOKUP_WAITING, message_ids))
-    ended = await _judge_scheduled(work, waiting)
-    ways = await _routed(work, [row for row in waiting if row.message_id not in ended])
+    ended = await _filter_scheduled(work, waiting)
+    destinations = await _route(work, [row for row in waiting if row.message_id not in ended])
     plan = RoutingContext.of(work.context).plan
     return [
-        _waiting_part(row, ways[row.message_id], flash=_is_flash(plan, row))
+        _ready_part(row, destinations[row.message_id], flash=_is_flash(plan, row))
         for row in waiting
-        if row.part_state is State.QUEUED and row.message_id in ways
+        if row.part_state is State.QUEUED and row.message_id in destinations
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _Destination:
+    """The carrier that a message goes by, and the sender in the form that this carrier takes."""
+
     carrier: str
     sender: str
 
 
-async def _judge_scheduled(work: Work, waiting: Sequence[WaitingRow]) -> set[MessageId]:
+async def _filter_scheduled(work: Work, waiting: Sequence[WaitingRow]) -> set[MessageId]:
     """Move scheduled messages that are due to queued, or end them as blocked if their account may not send to the
-    number any more. Returns those that ended."""
+    number any more; return those that ended."""
     due: dict[AccountId, dict[PartId, str]] = {}
     for row in waiting:
         if row.state is State.SCHEDULED:
@@ -91,48 +93,48 @@ async def _judge_scheduled(work: Work, waiting: Sequence[WaitingRow]) -> set[Mes
     return blocked
 
 
-async def _routed(work: Work, waiting: Sequence[WaitingRow]) -> dict[MessageId, _Way]:
+async def _route(work: Work, waiting: Sequence[WaitingRow]) -> dict[MessageId, _Destination]:
     """Find carrier and sender of each message; those that no route takes end as blocked and are left out."""
-    ways: dict[MessageId, _Way] = {}
-    lost: dict[MessageId, str] = {}
+    destinations: dict[MessageId, _Destination] = {}
+    unroutable: dict[MessageId, str] = {}
     router = RoutingContext.of(work.context).router
     for row in waiting:
-        if row.message_id in ways or row.message_id in lost:
+        if row.message_id in destinations or row.message_id in unroutable:
             continue
         if row.has_begun or row.queued_for != UNROUTED or router is None:
-            ways[row.message_id] = _fixed(work, row)
+            destinations[row.message_id] = _keep_carrier(work, row)
             continue
         choice = router.choose(routing_request(work, row))
         if choice.carrier or not choice.candidates:
-            ways[row.message_id] = _Way(choice.carrier, choice.sender or row.sender)
+            destinations[row.message_id] = _Destination(choice.carrier, choice.sender or row.sender)
             if choice.candidates:
                 detail: Detail = {"carrier": choice.carrier, "routes": choice.explain()}
                 work.add_moment(row.message_id, Kind.ROUTED, detail)
         else:
-            lost[row.message_id] = choice.explain()
-    await _block_unroutable(work, waiting, lost)
-    return ways
+            unroutable[row.message_id] = choice.explain()
+    await _block_unroutable(work, waiting, unroutable)
+    return destinations
 
 
-async def _block_unroutable(work: Work, waiting: Sequence[WaitingRow], lost: dict[MessageId, str]) -> None:
-    identities = [row.part_id for row in waiting if row.message_id in lost]
+async def _block_unroutable(work: Work, waiting: Sequence[WaitingRow], unroutable: dict[MessageId, str]) -> None:
+    identities = [row.part_id for row in waiting if row.message_id in unroutable]
     known = await work.parts(identities)
     await Doubts.of(work).load(identities)
     for identity in identities:
         part = known[identity]
         if not Doubts.of(work).is_open(part):
-            _block(work, part, {"why": NO_ROUTE[1], "routes": lost[part.message.id]})
-        else:  # a copy may have left by a carrier that is gone: it waits for that one's receipt
+            _block(work, part, {"why": NO_ROUTE[1], "routes": unroutable[part.message.id]})
+        else:  # a copy may have left by a carrier that is configured no more: its receipt may still come
             hold(work, part)
 
 
-def _fixed(work: Work, row: WaitingRow) -> _Way:
+def _keep_carrier(work: Work, row: WaitingRow) -> _Destination:
     """Keep the carrier by which a part of the message has left already, or to which it was routed before."""
     carrier = row.carrier if row.has_begun else row.queued_for
     router = RoutingContext.of(work.context).router
     rules = router.plan.sender_rules if router else ()
     sender = sender_for(rules, carrier=carrier, country=row.country, sender=row.sender) if rules else row.sender
-    return _Way(carrier, row.sender if sender is None else sender)
+    return _Destination(carrier, row.sender if sender is None else sender)
 
 
 def routing_request(work: Work, row: WaitingRow) -> RoutingRequest:
@@ -160,7 +162,7 @@ def _is_flash(plan: RoutingPlan, row: WaitingRow) -> bool:
     return lane is not None and lane.flash
 
 
-def _waiting_part(row: WaitingRow, way: _Way, *, flash: bool) -> ReadyPart:
+def _ready_part(row: WaitingRow, destination: _Destination, *, flash: bool) -> ReadyPart:
     return ReadyPart(
         part_id=row.part_id,
         message_id=row.message_id,
@@ -168,11 +170,11 @@ def _waiting_part(row: WaitingRow, way: _Way, *, flash: bool) -> ReadyPart:
         number=row.part_id - row.message_id,
         parts=row.parts,
         reference=row.reference,
-        sender=way.sender,
+        sender=destination.sender,
         msisdn=row.msisdn,
         alphabet=row.alphabet,
         text=row.text,
-        carrier=way.carrier,
+        carrier=destination.carrier,
         rank=row.rank,
         flash=flash,
         due_ms=row.due_ms,

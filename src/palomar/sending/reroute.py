@@ -1,8 +1,8 @@
-"""Reroute: messages that wait for a carrier which does not take them leave by another.
+"""Moves messages that wait for a carrier which does not take them to another, in one transaction.
 
-Only whole messages move: all parts of a message go by one carrier, so one of which a part has left, or may have left,
-stays where it is; unless copies of all its parts are in doubt, then the next copies may all go by another. What was
-moved waits unclaimed for its new carrier.
+All parts of a message go by one carrier, so only whole messages move. A message stays if one of its parts has left or
+may have left; but if all its parts are in doubt, all new copies may go by another carrier. A message that was moved
+waits unclaimed for its new carrier. Not here: which messages to move (``failover``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,13 +20,13 @@ from palomar.vocabulary.message import MessageId, PartId, State
 from palomar.vocabulary.timeline import Kind
 
 AT_ONCE = 200
-"""Messages a transaction moves at most."""
+"""Messages that a transaction moves at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RerouteOrder:
-    """Move these messages away from ``carrier``, or, without any, the first due ones of that rank that nobody has
-    claimed. ``why`` is what the timeline says."""
+    """An order to move these messages away from ``carrier``; if there are none, the first due ones of that rank that no
+    node has claimed. ``why`` goes into the timeline."""
 
     carrier: str
     why: str
@@ -36,14 +36,14 @@ class RerouteOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rerouted:
-    """Which messages moved, by their ranks and new carriers, and how many were looked at."""
+    """The result of an order: the new carrier and rank of each message that moved, and how many were looked at."""
 
     moved: dict[MessageId, tuple[str, Rank]]
     looked_at: int
 
 
 async def reroute(work: Work, orders: Sequence[RerouteOrder]) -> list[Rerouted]:
-    """Move what can be moved and has a usable carrier elsewhere."""
+    """Move each message that may move and for which another carrier can be used."""
     done: list[Rerouted] = []
     for order in orders:
         if not await work.holds_lease():
@@ -70,32 +70,32 @@ async def _move(work: Work, order: RerouteOrder, message_ids: Sequence[MessageId
     waiting = waiting_rows(await work.tx.lookup(rows.LOOKUP_WAITING, message_ids))
     known = await work.parts(row.part_id for row in waiting)
     await Doubts.of(work).load(row.part_id for row in waiting)
-    fixed = _fixed(work, waiting, known)
+    staying = _staying(work, waiting, known)
     for row in waiting:
-        if row.message_id in fixed or row.message_id in moved:
+        if row.message_id in staying or row.message_id in moved:
             continue
         choice = router.choose(routing_request(work, row), exclude=frozenset({order.carrier}))
         if choice.usable and choice.carrier != UNROUTED:
             known[row.part_id].message.carrier = choice.carrier
             work.update(known[row.part_id])
             work.reroute(row.message_id, carrier=choice.carrier)
-            _note(work, row, order, choice)
+            _add_moment(work, row, order, choice)
             moved[row.message_id] = (choice.carrier, row.rank)
     return moved
 
 
-def _fixed(work: Work, waiting: Sequence[WaitingRow], known: Mapping[PartId, OpenPart]) -> set[MessageId]:
-    """Find the messages that stay: part of each has left, or may have left while another part has not."""
+def _staying(work: Work, waiting: Sequence[WaitingRow], known: Mapping[PartId, OpenPart]) -> set[MessageId]:
+    """Find the messages that stay: a part has left, or may have left while another has not."""
     in_doubt: dict[MessageId, set[bool]] = {}
-    fixed = set()
+    staying = set()
     for row in waiting:
         part = known[row.part_id]
         in_doubt.setdefault(row.message_id, set()).add(Doubts.of(work).is_open(part))
         if row.has_begun or part.state is not State.QUEUED:
-            fixed.add(row.message_id)
-    return fixed | {message_id for message_id, answers in in_doubt.items() if len(answers) > 1}
+            staying.add(row.message_id)
+    return staying | {message_id for message_id, answers in in_doubt.items() if len(answers) > 1}
 
 
-def _note(work: Work, row: WaitingRow, order: RerouteOrder, choice: Choice) -> None:
+def _add_moment(work: Work, row: WaitingRow, order: RerouteOrder, choice: Choice) -> None:
     detail = {"before": order.carrier, "carrier": choice.carrier, "why": order.why, "routes": choice.explain()}
     work.add_moment(row.message_id, Kind.REROUTED, dict(detail))

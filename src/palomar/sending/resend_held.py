@@ -1,7 +1,8 @@
-"""Held: parts that may or may not be with their carrier, and that a person wants sent once more.
+"""Sends held parts once more, on the order of a person.
 
-What was counted before counts no longer, so the bounds begin anew. If every part of the message is held, the copies may
-go by another carrier; a receipt of any copy still ends its part.
+It is unknown whether their carriers have such parts. The copies so far are counted no longer, so the bounds of
+resending begin anew. If every part of a message is held, the new copies may go by another carrier. A receipt of any
+copy ends its part.
 """
 
 from collections.abc import Sequence
@@ -22,24 +23,24 @@ from palomar.vocabulary.message import MessageId, PartId, State
 from palomar.vocabulary.timeline import Kind
 
 AT_ONCE: Final = 200
-"""Messages a transaction sends at most."""
+"""Messages that a transaction queues at most."""
 
 
 async def resend_held_parts(work: Work, orders: Sequence[Sequence[MessageId]]) -> list[int]:
-    """Queue the held parts of these messages, AT_ONCE at most an order; how many messages had any."""
+    """Queue the held parts of each order's messages, at most AT_ONCE messages; return how many had any."""
     return [await _send(work, order) for order in orders]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResendMessage:
-    """Send a message once more for somebody with that scope."""
+    """An order to send a held message once more, of a person with that scope."""
 
     message_id: MessageId
     scope: Scope
 
 
 async def resend_message(work: Work, commands: Sequence[ResendMessage]) -> list[bool | None]:
-    """Queue the held parts of each message; False where none is held, None where it is out of scope."""
+    """Queue the held parts of each message; return False where none is held, None where it is out of scope."""
     results: list[bool | None] = []
     for command in commands:
         found = message_rows(await work.tx.lookup(rows.LOOKUP_MESSAGES, [command.message_id]))
@@ -53,7 +54,7 @@ async def resend_message(work: Work, commands: Sequence[ResendMessage]) -> list[
 
 
 async def list_held_messages(tx: Transaction, account_id: AccountId) -> list[MessageId]:
-    """List an account's messages of which a part is held, AT_ONCE at most, the oldest first."""
+    """List an account's messages with a held part, at most AT_ONCE, the oldest first."""
     return [MessageId(row[0]) for row in await tx.select(doubt_rows.SELECT_HELD, account_id, AT_ONCE)]
 
 

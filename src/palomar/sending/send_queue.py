@@ -1,7 +1,7 @@
-"""The line of one carrier: claimed parts in memory that wait for a slot, in the order in which they shall leave.
+"""The send queue of one carrier: claimed parts in memory that wait for a slot of its window.
 
-One queue a rank: urgent parts go before all others, and while normal ones wait, bulk has every fourth turn, so that a
-campaign crawls but never stands. Not here: slots (the carrier's), transactions (the dispatcher's).
+There is a queue for each rank. Urgent parts leave before all others. While normal parts wait, every fourth part is a
+bulk one, so a campaign goes on slowly. Not here: slots (``carriers``), and transactions (``dispatcher``).
 """
 
 from collections import deque
@@ -14,108 +14,114 @@ from palomar.vocabulary.lane import Rank
 from palomar.vocabulary.message import MessageId, PartId
 
 QUEUE_PARTS = 4_000
-"""Parts a queue keeps in memory; the rest waits in the database."""
+"""Parts of a rank that are kept in memory; the rest waits in the database."""
 BULK_EVERY = 4
-UNSAVED_MOST = 200
-"""Answers of the carrier that no transaction holds yet; with more, nothing leaves. A crash sends again what was in the
-window and these, so a slow disk must not let them grow."""
+"""While normal parts wait, one part in so many is a bulk one."""
+UNRECORDED_MAX = 200
+"""With so many answers that no transaction holds yet, no part leaves. After a crash the parts of the window and of
+these answers are sent again, so a slow disk must not let them grow."""
 
 
-class Wake(Protocol):
-    """What ends a rest; asyncio's timers are such."""
+class Timer(Protocol):
+    """A timer that can be cancelled, such as asyncio's."""
 
     def cancel(self) -> None: ...
 
 
-class Resting(NamedTuple):
-    """A part that waits for its time, and what brings it back."""
+class DelayedPart(NamedTuple):
+    """A part that may leave after a pause, and the timer that ends the pause."""
 
     part: OutgoingPart
-    wake: Wake
+    timer: Timer
 
 
 @dataclass(slots=True)
 class RankQueue:
-    """The parts of one rank."""
+    """The parts of one rank in the send queue of a carrier."""
 
     ready: deque[OutgoingPart] = field(default_factory=deque)
-    resting: dict[PartId, Resting] = field(default_factory=dict)
-    """Parts that come back into the queue after a pause."""
-    pledged: int = 0
-    """Parts claimed at birth whose transaction has not ended, or marked and about to leave."""
-    backlog: bool = True
-    """Whether the database may hold due messages that nobody has; true until a query found none."""
+    delayed: dict[PartId, DelayedPart] = field(default_factory=dict)
+    """Parts that come back into ``ready`` after a pause."""
+    reserved: int = 0
+    """Parts that have room here but are not in it: their transaction has not ended, or they are being submitted."""
+    may_have_backlog: bool = True
+    """True if the database may hold due messages that no node has; False once a query found no more."""
     claiming: bool = False
+    """True while a claim for this rank is under way."""
 
     @property
     def room(self) -> int:
-        return QUEUE_PARTS - len(self.ready) - len(self.resting) - self.pledged
+        """Return how many parts more may be claimed."""
+        return QUEUE_PARTS - len(self.ready) - len(self.delayed) - self.reserved
 
     @property
-    def here(self) -> list[OutgoingPart]:
-        """List the parts that could move to another carrier: those that are ready, and those that rest."""
-        return [*self.ready, *(resting.part for resting in self.resting.values())]
+    def movable(self) -> list[OutgoingPart]:
+        """List the parts that could move to another carrier: the ready ones and the delayed ones."""
+        return [*self.ready, *(delayed.part for delayed in self.delayed.values())]
 
 
 class SendQueue:
-    """See the module. ``carrier`` is None for what nobody has routed yet."""
+    """The parts that wait in memory for one carrier, by rank. ``carrier`` is None in the queue of messages that are not
+    routed yet."""
 
     def __init__(self, name: str, carrier: Carrier | None) -> None:
         self.name = name
         self.carrier = carrier
-        self.queues = {rank: RankQueue() for rank in Rank}
-        self.unsaved = 0
-        """Parts that were answered, and whose answer is in no transaction yet."""
-        self.left = 0
+        self.ranks = {rank: RankQueue() for rank in Rank}
+        self.unrecorded = 0
+        """Answers of the carrier that are in no transaction yet."""
+        self.submitted = 0
         """Parts that were given to the carrier since the start."""
-        self._in_order = tuple(self.queues.values())
+        self._ranked = tuple(self.ranks.values())
         self._turn = 0
 
     def of(self, rank: Rank) -> RankQueue:
-        return self._in_order[rank]
+        """Return the queue of a rank."""
+        return self._ranked[rank]
 
     def is_first(self, rank: Rank) -> bool:
-        """Whether a new message of that rank would stand behind nobody: neither here nor in the database."""
-        for queue in self._in_order[: rank + 1]:  # noqa: SIM110  # twice as quick as a generator
-            if queue.ready or queue.backlog:
+        """Return True if a new message of that rank would be the first: none waits before it, here or in the
+        database."""
+        for ranked in self._ranked[: rank + 1]:  # noqa: SIM110  # twice as quick as a generator
+            if ranked.ready or ranked.may_have_backlog:
                 return False
         return True
 
     @property
     def can_leave(self) -> bool:
-        """Whether the answers before have been saved well enough for another part to leave."""
-        return self.unsaved < UNSAVED_MOST
+        """Return True if few enough answers are unrecorded for another part to leave."""
+        return self.unrecorded < UNRECORDED_MAX
 
     @property
     def waiting(self) -> int:
         """Count the parts in memory that could leave at once."""
-        urgent, normal, bulk = self._in_order
+        urgent, normal, bulk = self._ranked
         return len(urgent.ready) + len(normal.ready) + len(bulk.ready)
 
     def push(self, part: OutgoingPart) -> None:
-        """Behind the others of its rank."""
-        self._in_order[part.rank].ready.append(part)
+        """Put a part behind the others of its rank."""
+        self._ranked[part.rank].ready.append(part)
 
     def push_front(self, part: OutgoingPart) -> None:
-        """Before the others of its rank."""
-        self._in_order[part.rank].ready.appendleft(part)
+        """Put a part before the others of its rank."""
+        self._ranked[part.rank].ready.appendleft(part)
 
-    def rest(self, part: OutgoingPart, wake: Wake) -> None:
-        """Let the part rest; ``wake`` can be cancelled, and takes it out again with :meth:`woken`."""
-        self._in_order[part.rank].resting[part.part_id] = Resting(part, wake)
+    def delay(self, part: OutgoingPart, timer: Timer) -> None:
+        """Keep a part until ``timer`` calls :meth:`end_delay` for it."""
+        self._ranked[part.rank].delayed[part.part_id] = DelayedPart(part, timer)
 
-    def woken(self, part: OutgoingPart) -> bool:
-        """End a part's rest; False if it does not rest here any more."""
-        resting = self._in_order[part.rank].resting
-        found = resting.get(part.part_id)
+    def end_delay(self, part: OutgoingPart) -> bool:
+        """Remove a delayed part; return False if it is not here any more."""
+        delayed = self._ranked[part.rank].delayed
+        found = delayed.get(part.part_id)
         if found is None or found.part is not part:
             return False
-        del resting[part.part_id]
+        del delayed[part.part_id]
         return True
 
     def pop(self) -> OutgoingPart:
-        """The part whose turn it is; there is one."""
-        urgent, normal, bulk = self._in_order
+        """Remove and return the part whose turn it is. The queue must not be empty."""
+        urgent, normal, bulk = self._ranked
         if urgent.ready:
             return urgent.ready.popleft()
         if bulk.ready:
@@ -124,22 +130,22 @@ class SendQueue:
                 return bulk.ready.popleft()
         return normal.ready.popleft()
 
-    def take_out(self, messages: Container[MessageId]) -> int:
-        """Drop the parts of these messages; how many there were."""
+    def remove(self, messages: Container[MessageId]) -> int:
+        """Drop the parts of these messages; return how many there were."""
         dropped = 0
-        for queue in self.queues.values():
-            kept = [part for part in queue.ready if part.message_id not in messages]
-            dropped += len(queue.ready) - len(kept)
-            queue.ready = deque(kept)
-            for identity in [one for one, rests in queue.resting.items() if rests.part.message_id in messages]:
-                queue.resting.pop(identity).wake.cancel()
+        for ranked in self.ranks.values():
+            kept = [part for part in ranked.ready if part.message_id not in messages]
+            dropped += len(ranked.ready) - len(kept)
+            ranked.ready = deque(kept)
+            for identity in [one for one, delayed in ranked.delayed.items() if delayed.part.message_id in messages]:
+                ranked.delayed.pop(identity).timer.cancel()
                 dropped += 1
         return dropped
 
     def clear(self) -> None:
-        """Drop everything."""
-        for queue in self.queues.values():
-            queue.ready.clear()
-            for rests in queue.resting.values():
-                rests.wake.cancel()
-            queue.resting.clear()
+        """Drop all parts."""
+        for ranked in self.ranks.values():
+            ranked.ready.clear()
+            for delayed in ranked.delayed.values():
+                delayed.timer.cancel()
+            ranked.delayed.clear()

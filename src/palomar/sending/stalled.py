@@ -1,9 +1,9 @@
-"""The watchdog: says by the clock where parts wait and none leaves, and sends off those that could.
+"""Detects send queues in which parts wait and none leaves, and restarts those that stalled.
 
-Everything here is woken by events: an answer, a link, a timer. The watchdog trusts none of them. Once a second it looks
-at every line: what waits there while nothing leaves is told to people, with the reason; and where there is no reason,
-because a link is bound and has a free slot and its pace would let a part go, it is an error of ours. Then it is logged,
-counted, and the line is pumped.
+Sending is driven by events: an answer, a link that is bound, a timer. A lost event would stop it, so the watchdog
+checks every queue once a second. If parts wait and none leaves, people are shown the reason. If there is none (a link
+is bound, has a free slot, and its pace allows a part), it is an error of this program: it is logged and counted, and
+the queue is sent from again.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,23 +17,23 @@ from palomar.sending.send_queue import SendQueue
 
 LOOK_EVERY_SECONDS = 1.0
 IDLE_SECONDS = 5.0
-"""So long something must wait while nothing leaves before people are told."""
+"""People are shown a queue from which nothing has left for so long while parts wait."""
 STALLED_SECONDS = 4.0
-"""So long nothing must have been in the way before it is an error of ours."""
+"""If nothing leaves for so long without a reason, it is an error of this program."""
 LOGGED_SECONDS = 30.0
-"""A line with a good reason to wait is logged after so long, once."""
+"""A queue that waits for a reason is logged once, after so long."""
 
 log = structlog.get_logger(__name__)
 
 
 class StallReason(StrEnum):
-    """Reasons for which nothing leaves."""
+    """Reasons for which no part leaves a queue."""
 
     NONE = ""
-    """There is none: something is wrong with us."""
+    """There is none: it is an error of this program."""
     NO_LINK = "no_link"
     DATABASE = "database"
-    """Answers that came are not saved yet."""
+    """Too many answers are not recorded yet."""
     WINDOW = "window"
     """Every slot waits for an answer of the carrier."""
     PACE = "pace"
@@ -43,7 +43,8 @@ class StallReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StalledQueue:
-    """A line where parts wait and none leaves: since when (wall milliseconds), why, and how many are in memory."""
+    """A queue where parts wait and none leaves: since when (wall milliseconds), why (``hindrance``), and how many parts
+    are in memory. ``stalled`` is True where there is no reason."""
 
     since_ms: int
     hindrance: StallReason
@@ -53,83 +54,88 @@ class StalledQueue:
 
 @dataclass(slots=True, kw_only=True)
 class _Watch:
-    left: int = -1
+    """What the checks so far saw of a queue: when a part left last (``moved_at``, monotonic seconds; ``moved_ms``, wall
+    milliseconds), and since when no reason holds its parts back."""
+
+    submitted: int = -1
     moved_at: float = 0.0
     moved_ms: int = 0
-    could_since: float | None = None
-    told: bool = False
+    unhindered_since: float | None = None
+    is_logged: bool = False
 
 
 class Watchdog:
-    """``pump`` lets what is in a line leave, ``claim`` fetches what waits for it in the database."""
+    """Checks the send queues of all carriers. ``send`` submits the parts of a queue, ``claim`` fetches more parts from
+    the database."""
 
     def __init__(
-        self, lines: Mapping[str, SendQueue], *, pump: Callable[[SendQueue], None], claim: Callable[[SendQueue], None]
+        self, queues: Mapping[str, SendQueue], *, send: Callable[[SendQueue], None], claim: Callable[[SendQueue], None]
     ) -> None:
-        self._lines = lines
-        self._pump = pump
+        self._queues = queues
+        self._send = send
         self._claim = claim
         self._watched: dict[str, _Watch] = {}
         self.idle: Mapping[str, StalledQueue] = {}
-        """Where parts wait and none leaves, as of the last look."""
+        """The queues where parts wait and none leaves, by carrier, as of the last check."""
         self.stalls = 0
-        """How often since the start parts had to be sent off from here."""
+        """How often a queue has stalled since the start."""
 
     @property
     def carriers(self) -> list[str]:
-        """Name the carriers that have a line here."""
-        return [name for name, line in self._lines.items() if line.carrier is not None]
+        """List the carriers that have a queue."""
+        return [name for name, queue in self._queues.items() if queue.carrier is not None]
 
     def check(self, unclaimed: Mapping[str, int], clock: Clock) -> None:
-        """Look at every line. ``unclaimed``: carriers for which the database has due messages that no node has."""
+        """Check every queue. ``unclaimed`` has the carriers for which the database holds due messages that no node has
+        claimed."""
         idle = {}
-        for name, line in self._lines.items():
-            if line.carrier is not None:
-                found = self._check_queue(line, unclaimed.get(name), clock)
+        for name, queue in self._queues.items():
+            if queue.carrier is not None:
+                found = self._check_queue(queue, unclaimed.get(name), clock)
                 if found is not None:
                     idle[name] = found
         self.idle = idle
 
-    def _check_queue(self, line: SendQueue, unclaimed: int | None, clock: Clock) -> StalledQueue | None:
-        now, watch = clock.monotonic(), self._watched.setdefault(line.name, _Watch())
-        waits = line.waiting > 0 or unclaimed is not None
-        if line.left != watch.left or not waits:
-            watch.left, watch.moved_at, watch.moved_ms = line.left, now, clock.wall_ms()
-            watch.could_since, watch.told = None, False
+    def _check_queue(self, queue: SendQueue, unclaimed: int | None, clock: Clock) -> StalledQueue | None:
+        now, watch = clock.monotonic(), self._watched.setdefault(queue.name, _Watch())
+        waits = queue.waiting > 0 or unclaimed is not None
+        if queue.submitted != watch.submitted or not waits:
+            watch.submitted, watch.moved_at, watch.moved_ms = queue.submitted, now, clock.wall_ms()
+            watch.unhindered_since, watch.is_logged = None, False
             return None
-        hindrance = find_hindrance(line)
+        hindrance = find_hindrance(queue)
         if hindrance is not StallReason.NONE:
-            watch.could_since = None
-        elif watch.could_since is None:
-            watch.could_since = now
-        stalled = watch.could_since is not None and now - watch.could_since >= STALLED_SECONDS
+            watch.unhindered_since = None
+        elif watch.unhindered_since is None:
+            watch.unhindered_since = now
+        stalled = watch.unhindered_since is not None and now - watch.unhindered_since >= STALLED_SECONDS
         seconds = now - watch.moved_at
         if stalled:
-            self._send_off(line, seconds, told=watch.told)
-            watch.told = True
-        elif seconds >= LOGGED_SECONDS and not watch.told:
-            watch.told = True
-            log.warning("sending_waits", carrier=line.name, parts=line.waiting, seconds=round(seconds), why=hindrance)
+            self._restart(queue, seconds, is_logged=watch.is_logged)
+            watch.is_logged = True
+        elif seconds >= LOGGED_SECONDS and not watch.is_logged:
+            watch.is_logged = True
+            log.warning("sending_waits", carrier=queue.name, parts=queue.waiting, seconds=round(seconds), why=hindrance)
         if seconds < IDLE_SECONDS and not stalled:
             return None
-        return StalledQueue(since_ms=watch.moved_ms, hindrance=hindrance, parts=line.waiting, stalled=stalled)
+        return StalledQueue(since_ms=watch.moved_ms, hindrance=hindrance, parts=queue.waiting, stalled=stalled)
 
-    def _send_off(self, line: SendQueue, seconds: float, *, told: bool) -> None:
-        if not told:
+    def _restart(self, queue: SendQueue, seconds: float, *, is_logged: bool) -> None:
+        if not is_logged:
             self.stalls += 1
-            log.error("sending_stalled", carrier=line.name, parts=line.waiting, seconds=round(seconds, 1))
-        for queue in line.queues.values():
-            queue.backlog = True
-        self._pump(line)
-        self._claim(line)
+            log.error("sending_stalled", carrier=queue.name, parts=queue.waiting, seconds=round(seconds, 1))
+        for ranked in queue.ranks.values():
+            ranked.may_have_backlog = True
+        self._send(queue)
+        self._claim(queue)
 
 
-def find_hindrance(line: SendQueue) -> StallReason:
-    """Say what keeps parts from leaving by a line at this moment."""
-    carrier = line.carrier
+def find_hindrance(queue: SendQueue) -> StallReason:
+    """Return the reason for which no part of a queue can leave at this moment."""
+    carrier = queue.carrier
     if carrier is None or not carrier.live:
         return StallReason.NO_LINK
-    if not line.can_leave:
+    if not queue.can_leave:
         return StallReason.DATABASE
     if carrier.room() > 0:
         return StallReason.NONE

@@ -1,8 +1,9 @@
-"""Dispatch: parts are marked before they leave, and what the carrier answered is recorded.
+"""The transactions around a submit: parts are marked before their PDUs leave, and the carrier's answers are recorded.
 
-``queued -> submitting`` is committed before a PDU leaves; ``submitting -> sent`` when the carrier answered. What is
-between the two when a node dies, or when no answer comes, is in doubt: it is sent again within the bounds of its
-account or lane, later each time, and then held until its receipt comes.
+``queued -> submitting`` is committed before a PDU leaves, ``submitting -> sent`` after the carrier answered. A part
+between the two is in doubt when its node dies or no answer comes. It is sent again within the bounds of its account or
+lane, after a longer pause each time; beyond them it is held until its receipt comes. Not here: when a part is submitted
+(``dispatcher``), and the rows of doubts (``receipts.doubts``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,15 +29,16 @@ from palomar.vocabulary.oddity import OddityKind, oddity
 from palomar.vocabulary.receipt_ids import canonical, is_id
 from palomar.vocabulary.timeline import Detail, Kind
 
-PUT_OFF_MOST_SECONDS = 60.0
-"""A part that a carrier puts off again and again comes again at least so often,"""
-PUT_OFF_LONG = 30
-PUT_OFF_LONG_MOST_SECONDS = 900.0
-"""until it was put off so many times: from then on it comes at least as often as this."""
+DEFERRAL_MAX_SECONDS = 60.0
+"""The longest pause of a part that its carrier defers again and again, as long as it was deferred at most
+DEFERRALS_BEFORE_LONG times."""
+DEFERRALS_BEFORE_LONG = 30
+LONG_DEFERRAL_MAX_SECONDS = 900.0
+"""The longest pause of a part that was deferred more often."""
 
 
 class SubmitAnswer(Struct, frozen=True):
-    """What became of one submit."""
+    """The outcome of one submit."""
 
     carrier: str
     part: OutgoingPart
@@ -45,47 +47,47 @@ class SubmitAnswer(Struct, frozen=True):
 
 
 class PendingSubmit(Struct, frozen=True):
-    """A part that has a slot of a carrier and is about to leave by it."""
+    """A part that has a slot of a carrier and is about to be submitted to it."""
 
     part: OutgoingPart
     carrier: str
 
 
 class Retry(Struct, frozen=True):
-    """The part is queued again and may be submitted as ``attempt`` after ``seconds``. ``deferrals`` is how often its
-    carrier has put it off in a row."""
+    """A part that is queued again: it may be submitted as ``attempt`` after ``seconds``. ``deferrals`` is how often its
+    carrier has deferred it in a row."""
 
     attempt: int
     seconds: float
     deferrals: int = 0
 
 
-async def mark_submitting(work: Work, marks: Sequence[PendingSubmit]) -> list[bool]:
-    """``queued -> submitting`` for each part that may leave now; False: forget it (cancelled, ended, useless by
-    now, not ours, or from before this node lost its claim)."""
+async def mark_submitting(work: Work, submits: Sequence[PendingSubmit]) -> list[bool]:
+    """Move each part that may leave now from ``queued`` to ``submitting``; return False for a part that must not leave:
+    it was cancelled, has ended, is past its deadline, or is not claimed by this node any more."""
     if not await work.holds_lease():
-        return [False] * len(marks)
-    ours = await _claimed_by_us(work, marks)
-    known = await work.parts(mark.part.part_id for mark in marks)
+        return [False] * len(submits)
+    ours = await _claimed_by_us(work, submits)
+    known = await work.parts(submit.part.part_id for submit in submits)
     results = []
-    for mark in marks:
-        part = mark.part
+    for submit in submits:
+        part = submit.part
         stored = known.get(part.part_id)
         waits = stored is not None and stored.state is State.QUEUED and stored.attempt < part.attempt
         is_wanted = part.stale_ms is None or work.now_ms < part.stale_ms
-        may_leave = waits and is_wanted and (part.message_id, mark.carrier) in ours
+        may_leave = waits and is_wanted and (part.message_id, submit.carrier) in ours
         if stored is not None and may_leave:
             move(stored, State.SUBMITTING)
             stored.attempt = part.attempt
-            stored.carrier = stored.message.carrier = mark.carrier
+            stored.carrier = stored.message.carrier = submit.carrier
             work.update(stored)
         results.append(may_leave)
     return results
 
 
-async def _claimed_by_us(work: Work, marks: Sequence[PendingSubmit]) -> set[tuple[MessageId, str]]:
-    """Messages that this node may send, each with the carrier by which it may."""
-    carriers = {mark.part.message_id: mark.carrier for mark in marks}
+async def _claimed_by_us(work: Work, submits: Sequence[PendingSubmit]) -> set[tuple[MessageId, str]]:
+    """Find the messages that this node has claimed, each with the carrier by which it may leave."""
+    carriers = {submit.part.message_id: submit.carrier for submit in submits}
     found = await work.tx.lookup(rows.LOOKUP_QUEUE, sorted(carriers))
     return {
         (message_id, carriers[message_id] if carrier == UNROUTED else carrier)
@@ -95,7 +97,8 @@ async def _claimed_by_us(work: Work, marks: Sequence[PendingSubmit]) -> set[tupl
 
 
 async def record_answers(work: Work, answers: Sequence[SubmitAnswer]) -> list[Retry | None]:
-    """Record what carriers answered; a part to be sent again comes back as :class:`Retry`. Facts are not fenced."""
+    """Record the outcomes of submits; return a :class:`Retry` for each part to be sent again. This needs no lease: the
+    outcomes are facts."""
     known = await work.parts([answer.part.part_id for answer in answers])
     answered = [known[answer.part.part_id] for answer in answers if answer.part.part_id in known]
     await _load_siblings_of_held(work, answered)
@@ -110,15 +113,14 @@ async def record_answers(work: Work, answers: Sequence[SubmitAnswer]) -> list[Re
             doubtful.append(stored)
     await join_orphans_by_id(work, taken)
     await join_orphans_in_doubt(work, doubtful)
-    await refuse_queued_parts(work, sorted({part.message.id for part in answered if _is_halted(part.message)}))
+    await refuse_queued_parts(work, sorted({part.message.id for part in answered if _has_refused_part(part.message)}))
     return [
-        again if again and _still_queued(known, answer) else None
-        for again, answer in zip(results, answers, strict=True)
+        retry if retry and _is_queued(known, answer) else None for retry, answer in zip(results, answers, strict=True)
     ]
 
 
 async def _load_doubts(work: Work, answers: Sequence[SubmitAnswer], known: Mapping[PartId, OpenPart]) -> None:
-    """Read what is known of parts in doubt. The first answer to a part that nobody doubted asks for nothing."""
+    """Read the doubts and lanes of parts that may be in doubt. The first answer to a first attempt needs no read."""
     wanted = []
     for answer in answers:
         part = known.get(answer.part.part_id)
@@ -132,17 +134,17 @@ async def _load_doubts(work: Work, answers: Sequence[SubmitAnswer], known: Mappi
         await doubts.load_lanes(part.message.id for part in wanted)
 
 
-def _is_halted(message: OpenMessage) -> bool:
+def _has_refused_part(message: OpenMessage) -> bool:
     return message.worst is State.REJECTED and message.parts_left > 0
 
 
-def _still_queued(known: Mapping[PartId, OpenPart], answer: SubmitAnswer) -> bool:
+def _is_queued(known: Mapping[PartId, OpenPart], answer: SubmitAnswer) -> bool:
     part = known.get(answer.part.part_id)
     return part is not None and part.state is State.QUEUED
 
 
 async def _load_siblings_of_held(work: Work, answered: Sequence[OpenPart]) -> None:
-    """Whether all parts were taken cannot be told from the message alone where one of several is in doubt."""
+    """Read all parts of held messages of several parts: their counters do not tell which parts were taken."""
     held = {part.message.id for part in answered if _is_held_of_several(part.message)}
     if held:
         found = await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, sorted(held))
@@ -157,33 +159,35 @@ def _record(work: Work, part: OpenPart, answer: SubmitAnswer, taken: list[OpenPa
     outcome = answer.outcome
     match outcome:
         case Taken():
-            take(work, part, answer, outcome.reference)
+            record_taken(work, part, answer, outcome.reference)
             taken.append(part)
         case Refused():
-            _note(work, part, Kind.REFUSED, answer, status=outcome.status, reason=outcome.reason)
+            _add_moment(work, part, Kind.REFUSED, answer, status=outcome.status, reason=outcome.reason)
             was_doubted = Doubts.of(work).refute(part, answer.part.attempt)
             if part.attempt == answer.part.attempt:
                 _refuse_answered(work, part, was_doubted=was_doubted)
         case Deferred():
-            _note(work, part, Kind.DEFERRED, answer, status=outcome.status, reason=outcome.reason)
-            return _put_off(work, part, answer, outcome)
+            _add_moment(work, part, Kind.DEFERRED, answer, status=outcome.status, reason=outcome.reason)
+            return _defer(work, part, answer, outcome)
         case NotSent():
             return _queue_again(work, part, answer)
         case InDoubt():
             if part.attempt == answer.part.attempt:
                 sender, exchange = answer.part.sender, answer.exchange
-                return doubt(work, part, DoubtCause.UNANSWERED, reason=outcome.reason, sender=sender, exchange=exchange)
+                return put_in_doubt(
+                    work, part, DoubtCause.UNANSWERED, reason=outcome.reason, sender=sender, exchange=exchange
+                )
         case _:
             assert_never(outcome)
     return None
 
 
-def take(work: Work, part: OpenPart, answer: SubmitAnswer, reference: str) -> None:
-    """Note that the carrier took the part: it is paid for, and if it was the last one to leave, the customer hears of
-    it."""
+def record_taken(work: Work, part: OpenPart, answer: SubmitAnswer, reference: str) -> None:
+    """Record that the carrier took the part: settle its credit, store the carrier's id, and move the part to
+    ``sent``."""
     message = part.message
     entry_id = 0
-    if part.sent_ms is None and part.state not in FINAL:  # what has ended unpaid got its credit back
+    if part.sent_ms is None and part.state not in FINAL:  # a part that ended unpaid got its credit back
         entry_id = Ledger.of(work).settle(part)
     is_named, doubts = is_id(reference), Doubts.of(work)
     if is_named and doubts.has_any:
@@ -203,17 +207,17 @@ def take(work: Work, part: OpenPart, answer: SubmitAnswer, reference: str) -> No
         end_with_message(work, part)
 
 
-def doubt(
+def put_in_doubt(
     work: Work, part: OpenPart, cause: DoubtCause, *, reason: str, sender: str = "", exchange: Exchange | None = None
 ) -> Retry | None:
-    """Put a part in doubt: send it again within the bounds, else wait for its receipt.
+    """Put a part in doubt: queue it again within the bounds, else hold it until its receipt comes.
 
-    Its doubts and its lane have been loaded. ``sender`` is who it seemed to come from, ``exchange`` what had been sent,
-    where somebody still knows it.
+    Its doubts and its lane have been loaded. ``sender`` is the one that the submit named, ``exchange`` its PDUs; both
+    are unknown after the death of a node.
     """
     doubts = Doubts.of(work)
     if part.state is not State.SUBMITTING:
-        if doubts.copies_of(part):  # a receipt of a copy before has moved it; this copy's own may still come
+        if doubts.copies_of(part):  # the receipt of an earlier copy moved it; this copy's own receipt may still come
             doubts.add(part, cause, sender=sender)
         return None
     message = part.message
@@ -242,12 +246,14 @@ def doubt(
 def _policy(work: Work, part: OpenPart) -> UnknownOutcome:
     account = work.context.accounts.get(part.message.account_id)
     if account is None or part.message.worst is State.REJECTED:
-        return UnknownOutcome.HOLD  # nobody to ask, or the message has failed: another copy would only cost
+        return (
+            UnknownOutcome.HOLD
+        )  # there are no settings, or the message has failed already: another copy would only cost
     return account.settings.unknown_outcome
 
 
 async def refuse_queued_parts(work: Work, message_ids: Sequence[MessageId]) -> None:
-    """Parts still queued of messages of which a part was refused never leave: they would only cost."""
+    """End or hold the queued parts of messages of which a part was refused: to send them would only cost."""
     if not message_ids:
         return
     ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, message_ids)]
@@ -257,13 +263,13 @@ async def refuse_queued_parts(work: Work, message_ids: Sequence[MessageId]) -> N
         part = known.get(identity)
         if part is not None and part.state is State.QUEUED:
             if Doubts.of(work).is_open(part):
-                hold(work, part)  # the carrier may have it already: then it is no more to be given back
+                hold(work, part)  # the carrier may have it already, so its credit cannot be given back
             else:
                 _refuse(work, part)
 
 
 def _refuse_answered(work: Work, part: OpenPart, *, was_doubted: bool) -> None:
-    """Refuse a part by the carrier's answer. It may come after its time-out: then the part is in doubt no more."""
+    """End a part that the carrier refused. The answer may come after its time-out: then it ends the doubt."""
     if part.state is State.SUBMITTING or (part.state is State.QUEUED and was_doubted):
         _refuse(work, part)
     elif part.state is State.HELD:
@@ -276,14 +282,14 @@ def _refuse(work: Work, part: OpenPart) -> None:
 
 
 def _reject(work: Work, part: OpenPart) -> None:
-    """End a part as refused; where an earlier copy may have been taken all the same, its receipt may correct that."""
+    """End a part as rejected. If an earlier copy may have been taken, its receipt may correct that."""
     end_part(work, part, State.REJECTED, presumed=Doubts.of(work).is_open(part))
 
 
-def _put_off(work: Work, part: OpenPart, answer: SubmitAnswer, outcome: Deferred) -> Retry | None:
-    """Send it later, and later each time, because the carrier does not take it now."""
+def _defer(work: Work, part: OpenPart, answer: SubmitAnswer, outcome: Deferred) -> Retry | None:
+    """Queue a part again that the carrier does not take now, after a longer pause each time."""
     deferrals = answer.part.deferrals + 1
-    seconds = _put_off_seconds(work, deferrals, outcome)
+    seconds = _deferral_seconds(work, deferrals, outcome)
     was_doubted = Doubts.of(work).refute(part, answer.part.attempt)
     if was_doubted and part.state is State.HELD and part.attempt == answer.part.attempt:
         work.return_to_queue(part, due_ms=work.now_ms + round(seconds * 1_000))
@@ -301,22 +307,22 @@ def _queue_again(
     return Retry(part.attempt + 1, seconds, deferrals)
 
 
-def _put_off_seconds(work: Work, deferrals: int, outcome: Deferred) -> float:
-    """Give the wait of a part that may come again: longer each time, so that one which is never taken costs the others
+def _deferral_seconds(work: Work, deferrals: int, outcome: Deferred) -> float:
+    """Return the pause before the next attempt: longer each time, so that a part which is never taken costs the others
     nothing."""
     if deferrals <= 1:
         return outcome.retry_after_seconds
     first = outcome.retry_after_seconds
-    longest = max(PUT_OFF_MOST_SECONDS if deferrals <= PUT_OFF_LONG else PUT_OFF_LONG_MOST_SECONDS, first)
+    longest = max(DEFERRAL_MAX_SECONDS if deferrals <= DEFERRALS_BEFORE_LONG else LONG_DEFERRAL_MAX_SECONDS, first)
     return scattered(wait_after(deferrals, first=first, longest=longest), work.context.ids.chance())
 
 
-def _note(work: Work, part: OpenPart, kind: Kind, answer: SubmitAnswer, *, status: int, reason: str) -> None:
+def _add_moment(work: Work, part: OpenPart, kind: Kind, answer: SubmitAnswer, *, status: int, reason: str) -> None:
     work.add_moment(part.message.id, kind, _detail(answer, status=status, reason=reason))
 
 
 def _detail(answer: SubmitAnswer, **more: str | int) -> Detail:
-    """What every answer leaves in the timeline, and what went over the wire."""
+    """Build the details of an answer's moment in the timeline, with the PDUs."""
     part = answer.part
     detail: Detail = {"part": part.number, "carrier": answer.carrier, "attempt": part.attempt, **more}
     _add_octets(detail, answer.exchange)
@@ -324,7 +330,7 @@ def _detail(answer: SubmitAnswer, **more: str | int) -> Detail:
 
 
 def _add_octets(detail: Detail, exchange: Exchange) -> None:
-    """The PDUs, in hexadecimal, as far as there were any."""
+    """Add the PDUs of an exchange, in hexadecimal, if there were any."""
     if exchange.request:
         detail["link"] = exchange.link
         detail["request"] = exchange.request.hex()
