@@ -49,7 +49,7 @@ LIMITS: Final = HttpLimits()
 
 FIGURES: Final[Mapping[str, float]] = {
     "connections, all ports together": CONNECTIONS_AT_MOST,
-    "connections that are told that there is no place, at a time": REFUSING_AT_MOST,
+    "refused connections that are answered, at a time": REFUSING_AT_MOST,
     "octets of all requests that have not come whole": UNFINISHED_OCTETS,
     "connections of callbacks": CALLBACKS_AT_MOST,
     "callbacks in memory, of a target that answers": targets.MEMORY_OF_TARGET[targets.GOOD],

@@ -62,7 +62,7 @@ async def test_a_body_is_read_whole_up_to_its_limit(messages, result):
     assert receive.left == []
 
 
-async def test_a_body_too_long_by_its_own_word_is_not_even_asked_for():
+async def test_a_body_whose_content_length_is_too_large_is_not_received():
     scope = {"headers": [(b"content-length", b"6")]}
     assert await read_body(scope, Messages(), limit=5) is BodyRefusal.TOO_LARGE
 
@@ -83,6 +83,6 @@ def test_a_header_is_its_first_value():
         (None, [b"198.51.100.7"], ""),
     ],
 )
-def test_the_clients_address_is_seen_through_our_proxies_only(client, forwarded, address):
+def test_the_clients_address_is_read_behind_trusted_proxies_only(client, forwarded, address):
     scope = {"client": client, "headers": [(b"x-forwarded-for", value) for value in forwarded]}
     assert client_address(scope, TrustedProxies(["10.0.0.0/8"])) == address

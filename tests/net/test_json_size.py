@@ -29,7 +29,7 @@ def test_brackets_and_commas_are_values(unit: bytes) -> None:
     assert not has_more_values(unit * 100_000, 500_000)
 
 
-def test_what_stands_in_a_text_is_not() -> None:
+def test_brackets_and_commas_in_texts_are_not_values() -> None:
     body = json.dumps({"a": ',[{"\\' * 100_000, "b": [1, 2]}).encode()
     assert not has_more_values(body, 10)
     assert has_more_values(body + b"," * 10, 10)
@@ -43,6 +43,6 @@ def test_no_document_has_more_values_than_are_counted(document: Any) -> None:
 
 
 @pytest.mark.parametrize("unit", [b'\\"', b'"', b'""', b'"\\', b"\\", b'"a"', b",", b'\\\\"'])
-def test_texts_that_never_end_are_looked_at_once(unit: bytes) -> None:
+def test_a_text_without_end_is_scanned_once(unit: bytes) -> None:
     small, large = (b'"' + unit * (octets // len(unit)) + b"," * 5_000 for octets in (100_000, 800_000))
     assert growth(lambda body: has_more_values(body, 100), small, large, times=8) < 3

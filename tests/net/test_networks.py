@@ -58,7 +58,7 @@ def test_the_first_and_the_last_address_of_a_refused_network_are_refused(network
         "0177.0.0.1",
     ],
 )
-def test_what_is_not_the_public_internet_is_refused(ip):
+def test_addresses_outside_the_public_internet_are_refused(ip):
     assert not GUARD.allowed(ip)
 
 
@@ -102,7 +102,7 @@ def test_an_ipv4_address_and_its_mapped_and_nat64_forms_are_judged_alike(number)
     assert GUARD.allowed(str(IPv6Address((0x64FF9B << 96) | number))) == plain
 
 
-def test_the_memory_of_judgements_stays_right_past_its_size():
+def test_cached_decisions_stay_right_when_the_cache_overflows():
     guard = AddressGuard()
     for number in range(6000):
         guard.allowed(str(IPv4Address(0x08000000 + number)))
@@ -143,7 +143,7 @@ def test_without_trusted_proxies_the_peer_is_the_client():
 
 
 @given(st.text(max_size=60))
-def test_no_header_breaks_the_walk(forwarded_for):
+def test_no_x_forwarded_for_header_raises_an_error(forwarded_for):
     assert PROXIES.client("10.0.0.1", forwarded_for)
 
 
@@ -156,11 +156,11 @@ def test_an_address_is_on_a_list_of_addresses_and_networks_even_where_these_have
 
 
 @pytest.mark.parametrize("ip", ["192.0.2.8", "11.0.0.0", "2001:db9::", "::ffff:10.0.0.1", "", "unix", "10.1.2.3/8"])
-def test_any_other_address_and_what_is_none_is_not_on_the_list(ip):
+def test_other_addresses_and_other_texts_are_not_on_the_list(ip):
     assert not is_listed(ip, LIST)
 
 
-def test_nobody_is_on_an_empty_list():
+def test_no_address_is_on_an_empty_list():
     assert not is_listed("192.0.2.7", ())
 
 
@@ -168,5 +168,5 @@ def test_an_ipv4_client_on_an_ipv6_socket_is_found_on_the_list_by_its_own_addres
     assert is_listed(PROXIES.client("::ffff:192.0.2.7"), LIST)
 
 
-def test_lists_do_not_mix_although_they_are_remembered():
+def test_cached_lists_of_networks_are_not_mixed_up():
     assert [is_listed("192.0.2.7", (network,)) for network in ("192.0.2.0/29", "192.0.2.8/29")] == [True, False]

@@ -61,7 +61,7 @@ async def test_a_call_is_recorded_as_it_came_and_went() -> None:
     assert [message["type"] for message in sent] == ["http.response.start", *["http.response.body"] * 2]
 
 
-async def test_of_long_bodies_the_beginning_is_kept() -> None:
+async def test_the_beginning_of_a_long_body_is_recorded() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         while (await receive())["more_body"]:
             pass

@@ -85,7 +85,7 @@ async def test_a_body_of_unknown_length_is_sent_in_chunks(connection):
     assert answer.endswith(b"transfer-encoding: chunked\r\n\r\n2\r\nab\r\n10\r\ncccccccccccccccc\r\n0\r\n\r\n")
 
 
-async def test_who_understands_no_chunks_gets_the_body_until_the_end(connection):
+async def test_a_client_without_chunked_coding_gets_the_body_until_the_connection_closes(connection):
     cycle = cycle_on(connection, keep_alive=False, chunks=False)
     await cycle.run(sending(start(), body(b"ab", more=True), body(b"c")))
     assert b"".join(connection.written).endswith(b"connection: close\r\n\r\nabc")
@@ -132,7 +132,7 @@ async def test_the_application_may_ask_for_the_end_of_the_connection(connection)
         [start(204), body(b"a")],
     ],
 )
-async def test_no_right_answer_is_a_500_logged_once_while_nothing_has_left(connection, messages):
+async def test_a_failure_before_anything_was_sent_is_a_500_that_is_logged_once(connection, messages):
     assert len(await run_logged(cycle_on(connection), sending(*messages))) == 1
     assert len(connection.written) == 1
     assert connection.written[0].startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
@@ -148,7 +148,7 @@ async def test_an_answer_that_breaks_off_ends_the_connection(connection, end):
     assert (connection.closed, connection.ended) == (True, 0)
 
 
-async def test_a_failure_after_the_answer_is_logged_and_harms_nobody(connection):
+async def test_a_failure_after_the_answer_is_only_logged(connection):
     assert await run_logged(cycle_on(connection), sending(start(204), body(b""), body(b""))) == ["application failed"]
     assert (len(connection.written), connection.closed) == (1, False)
 
@@ -177,13 +177,13 @@ async def test_a_body_nobody_asks_for_stops_the_reading_until_somebody_does(conn
     assert await waiting == {"type": "http.disconnect"}
 
 
-async def test_after_the_answer_there_is_only_a_disconnect_to_receive(connection):
+async def test_after_the_answer_the_application_receives_a_disconnect(connection):
     cycle = cycle_on(connection)
     await cycle.run(sending(start(204), body(b"")))
     assert await cycle.receive() == {"type": "http.disconnect"}
 
 
-async def test_what_is_sent_to_nobody_goes_nowhere_and_is_no_fault(connection):
+async def test_sending_to_a_client_that_has_left_is_no_error(connection):
     cycle = cycle_on(connection)
     cycle.disconnect()
     assert await run_logged(cycle, sending(start(204), body(b""))) == []

@@ -113,7 +113,7 @@ async def test_pipelined_requests_are_answered_in_order(listen, connect):
     assert [json.loads((await client.answer())[2])[1] for _ in range(20)] == [f"/{number}" for number in range(20)]
 
 
-async def test_a_head_whose_body_takes_its_time_leaves_at_once(listen, connect):
+async def test_a_head_is_sent_at_once_if_its_body_follows_later(listen, connect):
     gate = asyncio.Event()
 
     async def slow(scope, receive, send):
@@ -154,7 +154,7 @@ async def test_a_head_that_takes_too_long_is_cut(listen, connect):
         assert await client.closed()
 
 
-async def test_octets_that_trickle_in_do_not_prolong_a_head(listen, connect):
+async def test_slow_octets_do_not_prolong_the_deadline_of_a_head(listen, connect):
     client = await connect(await listen(limits=HttpLimits(head_seconds=0.05)))
     begun, ended = False, asyncio.ensure_future(client.closed())
     while not ended.done():
@@ -250,7 +250,7 @@ async def test_a_bad_head_gets_a_plain_answer_and_the_end(listen, connect, reque
         b"Host: h\r\nX: \0\r\n\r\n",
     ],
 )
-async def test_a_head_that_is_bad_below_its_first_line_is_for_who_answers_its_path(listen, connect, rest):
+async def test_a_head_that_is_bad_after_its_first_line_is_refused_by_the_face_of_its_path(listen, connect, rest):
     async def refusing(scope, receive, send):
         assert (await receive())["body"] == b""
         await respond(send, fault_of(scope), scope["path"].encode(), [])
@@ -263,7 +263,7 @@ async def test_a_head_that_is_bad_below_its_first_line_is_for_who_answers_its_pa
 
 
 @pytest.mark.parametrize("method", ["get", "post", "Post", "SEND", "M-SEARCH", "x"])
-async def test_a_method_that_nobody_knows_is_for_who_answers_its_path(listen, connect, method):
+async def test_an_unknown_method_is_refused_by_the_face_of_its_path(listen, connect, method):
     client = await connect(await listen())
     for _ in range(2):
         client.send(f"{method} /path HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi".encode())
@@ -273,7 +273,7 @@ async def test_a_method_that_nobody_knows_is_for_who_answers_its_path(listen, co
     assert json.loads((await client.answer())[2])[0] == "GET"
 
 
-async def test_a_request_behind_one_of_an_unknown_method_has_its_own(listen, connect):
+async def test_a_request_after_one_with_an_unknown_method_has_its_own_method(listen, connect):
     client = await connect(await listen())
     client.send(b"get /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n")
     assert [json.loads((await client.answer())[2])[:2] for _ in range(2)] == [["get", "/1"], ["GET", "/2"]]
@@ -287,7 +287,7 @@ async def test_a_good_request_before_a_bad_one_is_answered(listen, connect):
     assert await client.closed()
 
 
-async def test_a_body_that_breaks_off_into_nonsense_is_a_400_and_a_disconnect(listen, connect):
+async def test_a_malformed_chunked_body_is_a_400_and_a_disconnect(listen, connect):
     results = []
 
     async def reading(scope, receive, send):
@@ -302,7 +302,7 @@ async def test_a_body_that_breaks_off_into_nonsense_is_a_400_and_a_disconnect(li
     assert results == [BodyRefusal.DISCONNECTED]
 
 
-async def test_a_large_body_in_one_piece_with_its_head_is_no_large_head(listen, connect):
+async def test_a_large_body_in_one_piece_with_its_head_is_not_counted_as_head(listen, connect):
     client = await connect(await listen())
     client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 90000\r\n\r\n" + b"x" * 90_000)
     assert json.loads((await client.answer())[2])[3] == 90_000
@@ -332,7 +332,7 @@ async def test_the_rest_of_a_refused_body_is_drained_and_the_connection_kept(lis
     assert json.loads((await client.answer())[2])[1] == "/next"
 
 
-async def test_draining_has_an_end(listen, connect):
+async def test_draining_a_refused_body_has_a_limit(listen, connect):
     client = await connect(await listen(limits=HttpLimits(drain_octets=10_000)))
     client.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
     assert (await client.answer())[0] == 413
@@ -389,7 +389,7 @@ async def test_an_expected_100_is_given_when_the_body_is_wanted(listen, connect)
     assert (await client.answer())[0] == 200
 
 
-async def test_one_connection_too_many_is_told_so(listen, connect):
+async def test_one_connection_too_many_is_answered_503(listen, connect):
     gate, inside = asyncio.Event(), asyncio.Semaphore(0)
 
     async def gated(scope, receive, send):
@@ -411,7 +411,7 @@ async def test_one_connection_too_many_is_told_so(listen, connect):
     assert (await first.answer())[0] == 200
 
 
-async def test_a_newcomer_gets_the_place_of_the_connection_that_is_idle_longest(listen, connect):
+async def test_a_new_connection_gets_the_place_of_the_one_that_is_idle_longest(listen, connect):
     listener = await listen(limits=HttpLimits(connections=3))
     clients = [await connect(listener) for _ in range(3)]
     for client in (clients[1], clients[2], clients[0]):
@@ -438,7 +438,7 @@ async def test_two_listeners_share_their_places(listen, connect):
     assert capacity.taken == 2
 
 
-async def test_bodies_that_never_end_have_a_bound_and_the_largest_is_told_and_ended(listen, connect):
+async def test_unfinished_bodies_have_a_limit_and_the_largest_is_answered_503(listen, connect):
     capacity = Capacity(connections=100, unfinished_octets=100_000)
     listener = await listen(capacity=capacity)
     head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 90000\r\n\r\n"
@@ -461,7 +461,7 @@ async def test_bodies_that_never_end_have_a_bound_and_the_largest_is_told_and_en
 
 
 @pytest.mark.parametrize("pipelined", [1, 3])
-async def test_who_ends_his_own_side_is_answered(listen, connect, pipelined):
+async def test_a_client_that_half_closes_is_still_answered(listen, connect, pipelined):
     gate = asyncio.Event()
 
     async def slow(scope, receive, send):
@@ -481,7 +481,7 @@ async def test_who_ends_his_own_side_is_answered(listen, connect, pipelined):
     assert await client.closed()
 
 
-async def test_who_ends_his_own_side_in_the_middle_of_a_request_is_gone(listen, connect):
+async def test_a_client_that_half_closes_in_the_middle_of_a_request_has_left(listen, connect):
     heard = asyncio.Event()
 
     async def reading(scope, receive, send):
@@ -500,7 +500,7 @@ async def test_who_ends_his_own_side_in_the_middle_of_a_request_is_gone(listen, 
     await asyncio.wait_for(heard.wait(), 5)
 
 
-async def test_a_stream_that_waits_for_its_clients_leaving_ends_when_he_ends_his_side(listen, connect):
+async def test_a_stream_ends_when_its_client_half_closes(listen, connect):
     ended = asyncio.Event()
 
     async def stream(scope, receive, send):
@@ -518,7 +518,7 @@ async def test_a_stream_that_waits_for_its_clients_leaving_ends_when_he_ends_his
     await asyncio.wait_for(ended.wait(), 5)
 
 
-async def test_an_idle_connection_whose_client_ends_his_side_is_closed(listen, connect):
+async def test_an_idle_connection_is_closed_when_its_client_half_closes(listen, connect):
     client = await connect(await listen())
     client.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     assert (await client.answer())[0] == 200
@@ -540,7 +540,7 @@ async def test_an_idle_connection_whose_client_ends_his_side_is_closed(listen, c
         (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked \r\n", None),
     ],
 )
-async def test_a_head_at_fault_is_told_to_the_application_and_its_connection_ends(listen, connect, lines, fault):
+async def test_a_bad_head_is_passed_to_the_application_and_its_connection_is_closed(listen, connect, lines, fault):
     async def telling(scope, receive, send):
         await respond(send, fault_of(scope) or 200, b"", [])
 
@@ -664,21 +664,21 @@ async def test_a_target_in_absolute_form_is_a_path(listen, connect):
     assert json.loads((await client.answer())[2]) == ["GET", "/a", "x", 0]
 
 
-async def test_who_leaves_with_requests_in_line_is_missed_by_the_one_in_work_and_the_rest_never_begins(listen, connect):
-    paths, told = [], asyncio.Event()
+async def test_if_a_client_leaves_its_running_request_is_told_and_the_pipelined_ones_never_start(listen, connect):
+    paths, disconnected = [], asyncio.Event()
 
     async def waiting(scope, receive, send):
         paths.append(scope["path"])
         await receive()
         assert (await receive())["type"] == "http.disconnect"
-        told.set()
+        disconnected.set()
 
     client = await connect(await listen(waiting))
     client.send(b"GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n")
     reset = struct.pack("ii", 1, 0)  # a close that is no mere end of his side
     client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
     client.writer.transport.abort()
-    await asyncio.wait_for(told.wait(), 5)
+    await asyncio.wait_for(disconnected.wait(), 5)
     assert paths == ["/1"]
 
 
@@ -722,7 +722,7 @@ async def test_https_serves_and_a_renewed_certificate_is_used_without_a_restart(
 
 
 @pytest.mark.parametrize("spoilt", ["certificate", "key", "both"])
-async def test_a_certificate_that_does_not_fit_is_refused_and_the_old_one_kept(listen, connect, files, spoilt):
+async def test_a_certificate_without_its_key_is_refused_and_the_old_one_kept(listen, connect, files, spoilt):
     authority = trustme.CA()
     issue(authority, files)
     listener = await listen(tls=files)

@@ -5,7 +5,7 @@ import hmac
 
 import pytest
 
-from palomar.net.signing import HEADER, CallbackSigner, fits, signature
+from palomar.net.signing import HEADER, CallbackSigner, is_signature, signature
 from palomar.vocabulary.account import AccountId
 
 NOW_MS = 1_760_000_000_999
@@ -49,11 +49,11 @@ def test_the_time_is_part_of_what_is_signed() -> None:
     assert one.partition("v1=")[2] != other.partition("v1=")[2]
 
 
-def test_a_signature_fits_its_own_octets_and_secret_and_nothing_else() -> None:
+def test_a_signature_is_valid_for_its_own_octets_and_secret_only() -> None:
     header = signature("secret", b"a=1", at_seconds=1_772_107_200)
-    assert fits("secret", header, b"a=1")
-    assert not fits("secret", header, b"a=2")
-    assert not fits("another", header, b"a=1")
-    assert not fits("", header, b"a=1")
+    assert is_signature("secret", header, b"a=1")
+    assert not is_signature("secret", header, b"a=2")
+    assert not is_signature("another", header, b"a=1")
+    assert not is_signature("", header, b"a=1")
     for nonsense in ("", "t=", "v1=x", "t=x,v1=y", f"t={'9' * 5_000},v1=x", header + ",v1=z", "t=1,v1=ÿ", "=,="):
-        assert not fits("secret", nonsense, b"a=1")
+        assert not is_signature("secret", nonsense, b"a=1")

@@ -31,7 +31,7 @@ def split(url):
         ("http://h\\@evil/", "http://h:80", "h", "/\\@evil/"),
     ],
 )
-def test_a_url_falls_into_origin_and_target(url, name, host_header, target):
+def test_a_url_is_split_into_origin_and_target(url, name, host_header, target):
     assert split(url) == (name, host_header, target)
 
 
@@ -63,7 +63,7 @@ def test_a_url_falls_into_origin_and_target(url, name, host_header, target):
         " http://h/",
     ],
 )
-def test_what_cannot_be_requested_is_a_bad_url(url):
+def test_a_url_that_cannot_be_requested_is_a_bad_url(url):
     with pytest.raises(BadUrl):
         split(url)
 
@@ -86,7 +86,7 @@ def test_userinfo_becomes_basic_authorization_with_its_escapes_undone():
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_no_url_gets_a_line_end_or_a_space_onto_the_wire(host, rest):
+def test_no_url_puts_a_line_end_or_a_space_on_the_wire(host, rest):
     try:
         origin, target = Urls().split(f"http://{host}/{rest}")
     except BadUrl:
@@ -110,7 +110,7 @@ def test_an_origin_alone_is_that_of_the_split():
         urls.origin("http://h:0/")
 
 
-def test_what_was_split_last_is_not_taken_for_another_url():
+def test_a_remembered_origin_is_not_used_for_another_url():
     urls, other = Urls(), "http://other.example/y"
     for url, name in [
         ("http://h/x", "http://h:80"),

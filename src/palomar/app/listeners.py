@@ -19,7 +19,7 @@ from palomar.console.viewer.viewer import Viewers
 from palomar.dialects import DIALECTS, convergia
 from palomar.gateway import Gateway
 from palomar.net.capacity import Capacity
-from palomar.net.descriptors import connections_of, raise_limit
+from palomar.net.descriptors import max_http_connections, raise_limit
 from palomar.net.limited_protocol import HttpLimits
 from palomar.net.networks import TrustedProxies
 from palomar.net.server import HttpListener, ListenError, TlsFiles
@@ -39,7 +39,7 @@ class Listeners:
         self._listeners: list[HttpListener] = []
         descriptors = raise_limit()
         self._capacity = Capacity(
-            connections=connections_of(descriptors), proxies=TrustedProxies(config.http.trusted_proxies)
+            connections=max_http_connections(descriptors), proxies=TrustedProxies(config.http.trusted_proxies)
         )
         _log.info("open files", limit=descriptors, http_connections=self._capacity.connections)
 

@@ -17,7 +17,7 @@ from palomar.callbacks.callback_rows import CallbackRow
 from palomar.carriers.simulator.chaos import script
 from palomar.carriers.simulator.smsc import ArrivedPart, SimulatorSmsc
 from palomar.net.recording import Recorder
-from palomar.net.signing import fits
+from palomar.net.signing import is_signature
 from palomar.net.urls import BadUrl, Urls
 from palomar.ports import Clock
 from palomar.sandbox.api_calls import CallRecorder
@@ -101,7 +101,7 @@ class SandboxParts:
 
 
 def _signature_check(secret_of: Callable[[AccountId], str]) -> Callable[[AccountId, str, bytes], bool]:
-    return lambda account_id, header, signed: fits(secret_of(account_id), header, signed)
+    return lambda account_id, header, signed: is_signature(secret_of(account_id), header, signed)
 
 
 def _normalized(text: str) -> str:

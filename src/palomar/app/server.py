@@ -38,7 +38,7 @@ from palomar.console.viewer.viewer import Viewers
 from palomar.dialects import renderers
 from palomar.gateway import Gateway
 from palomar.net.client.client import CallbackClient
-from palomar.net.descriptors import callbacks_of, raise_limit
+from palomar.net.descriptors import max_callback_connections, raise_limit
 from palomar.net.networks import AddressGuard, is_listed
 from palomar.net.signing import CallbackSigner
 from palomar.ports import Carrier, Ids
@@ -242,7 +242,9 @@ class Server:
     def _build_callbacks(self) -> None:
         """Build the client and the sender of callbacks to customers' servers."""
         config = self.config
-        limits = CallbackLimits(slots_a_host=config.callbacks.slots_a_host, connections=callbacks_of(raise_limit()))
+        limits = CallbackLimits(
+            slots_a_host=config.callbacks.slots_a_host, connections=max_callback_connections(raise_limit())
+        )
         self._callback_client = CallbackClient(
             guard=AddressGuard(allow_networks=config.callback_networks),
             slots_a_host=limits.slots_a_host,

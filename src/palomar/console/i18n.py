@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from palomar.console.formats import Language, integer, load_formats
-from palomar.net.preferences import preferred
+from palomar.net.content_negotiation import preferred_language
 
 LOCALES: Final = Path(__file__).parent / "locales"
 LANGUAGES: Final[tuple[Language, ...]] = (
@@ -61,7 +61,7 @@ def translated(text: str | Plural, language: Language, **values: object) -> str:
 
 def language_of(cookie: str, accept_language: str) -> Language:
     """Return the chosen language, else the one of ours that the browser likes best (RFC 9110 section 12.5.4)."""
-    return cookie if cookie in LANGUAGES else preferred(accept_language, LANGUAGES)
+    return cookie if cookie in LANGUAGES else preferred_language(accept_language, LANGUAGES)
 
 
 def load(language: Language) -> None:

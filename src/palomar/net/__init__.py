@@ -1,5 +1,5 @@
-"""The edges of the house: the HTTP server's limits, the guarded client for callbacks, the networks nobody may
-reach.
+"""HTTP: the server and its limits, the guarded client for callbacks, and rules about addresses.
 
-Not for what a request means: dialects, console and links answer those, flows decide.
+Begin reading at ``server`` and ``client.client``. Not here: what a request means, which the faces decide (dialects,
+console, short links).
 """

@@ -1,6 +1,7 @@
-"""What a bare ASGI function needs: an answer in one call, a header, a limited body, the client's address.
+"""Helpers of bare ASGI functions: send an answer in one call, read a header or a limited body, find the client's
+address.
 
-Not a framework: the hot routes are plain functions behind a dict, Starlette serves the rest.
+This is no framework: the hot routes are plain functions behind a dict, Starlette serves the rest.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ BODY_FOLLOWS: Final = "palomar.body_follows"
 
 
 class BodyRefusal(Enum):
-    """Why there is no body."""
+    """The reason why there is no body."""
 
     TOO_LARGE = "too large"
     DISCONNECTED = "disconnected"
@@ -44,7 +45,7 @@ async def respond(send: Send, status: int, body: bytes, headers: Headers) -> Non
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
-    """The first value of a header; ``name`` in lower case."""
+    """Return the first value of a header, or None; ``name`` is in lower case."""
     for key, value in scope["headers"]:
         if key == name:
             found: bytes = value
@@ -53,16 +54,18 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 
 def fault_of(scope: Scope) -> HTTPStatus | None:
-    """Give the status with which a request is to be refused for its head, by whoever answers its path and in their
-    form: 400 for no Host or two (RFC 9112 section 3.2), 501 for a coding of the body that we do not know."""
+    """Return the status with which a request must be refused for its head, or None: 400 for no Host or two (RFC 9112
+    section 3.2), 501 for an unknown coding of the body.
+
+    The face that answers the path refuses it, in its own form.
+    """
     fault: HTTPStatus | None = scope.get(FAULT)
     return fault
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes | BodyRefusal:
-    """The request's body of at most ``limit`` octets. A larger one is refused by its Content-Length before it
-    is asked for, or as soon as it has grown too large; whoever refuses answers (413), the listener drains the
-    rest."""
+    """Read the request's body of at most ``limit`` octets. A larger one is refused by its Content-Length before it is
+    received, or as soon as it has grown too large. The caller answers a refusal (413); the listener drains the rest."""
     declared = header(scope, b"content-length")
     if declared is not None and int(declared) > limit:  # digits: the parser has seen to it
         return BodyRefusal.TOO_LARGE
@@ -85,24 +88,24 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes | Bo
 
 
 def client_address(scope: Scope, proxies: TrustedProxies) -> str:
-    """Who asks, seen through the operator's proxies; empty where the connection has no address."""
+    """Return the client's address, seen through the operator's proxies; empty where the connection has none."""
     return visitor_of(scope, proxies).address
 
 
 def visitor_of(scope: Scope, proxies: TrustedProxies) -> Visitor:
-    """Say where the request comes from, for whoever decides about credentials."""
+    """Return where a request comes from, as admission wants it."""
     peer, forwarded = peer_of(scope)
     return proxies.visitor(peer, None if forwarded is None else forwarded.decode("latin-1"))
 
 
 def peer_of(scope: Scope) -> tuple[str, bytes | None]:
-    """Give the connection's own address (empty where it has none), and X-Forwarded-For as it came, several joined."""
-    _, peer, forwarded = shown_by(scope)
+    """Return the connection's own address (empty where it has none), and X-Forwarded-For, several joined by commas."""
+    _, peer, forwarded = caller_headers(scope)
     return peer, forwarded
 
 
-def shown_by(scope: Scope) -> tuple[bytes | None, str, bytes | None]:
-    """Read in one go all that tells two callers apart: the first Authorization, and what :func:`peer_of` says."""
+def caller_headers(scope: Scope) -> tuple[bytes | None, str, bytes | None]:
+    """Read in one pass all that tells two callers apart: the first Authorization, and what :func:`peer_of` returns."""
     authorization = forwarded = None
     for key, value in scope["headers"]:
         if key == b"authorization":
@@ -114,8 +117,9 @@ def shown_by(scope: Scope) -> tuple[bytes | None, str, bytes | None]:
     return authorization, client[0] if client else "", forwarded
 
 
-def leaving(receive: Receive) -> Callable[[], Awaitable[None]]:
-    """Make what waits until the client has left (ASGI's ``http.disconnect``), once nobody needs the request's body."""
+def disconnect_waiter(receive: Receive) -> Callable[[], Awaitable[None]]:
+    """Return a function that waits until the client has left (ASGI's ``http.disconnect``). Nobody else may receive
+    then."""
 
     async def left() -> None:
         is_whole = False

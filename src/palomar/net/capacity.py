@@ -1,12 +1,12 @@
-"""How many connections and how much of unfinished requests all listeners of a process bear together.
+"""The limit on connections and on octets of unfinished requests, shared by all listeners of a process.
 
-Theory of operation. A connection asks for a place when it is made. Where there is none left, be it of all or of its
-address, the connection that has been idle longest gives way (of that address, where it is the address that has too
-many); where none is idle, the newcomer is told to come again. Octets of heads and bodies that are not complete yet are
-counted too: beyond their sum the largest of the address that holds most is ended, those of nobody known first.
+Theory of operation. A new connection asks for a place. If none is left, in all or for its address, the connection that
+has been idle longest is closed for it (one of that address, if the address has too many); if none is idle, the new one
+is refused. Octets of heads and bodies that are not complete yet are counted too: if their sum is too large, the largest
+unfinished request of the address that holds most is ended, anonymous callers first.
 
 An address may take half of the places, and a network of IPv6 (/64) counts as one. A proxy on the operator's list, and
-this machine itself, stand for many: they may take seven eighths. Not here: what a descriptor is kept for beside HTTP
+this machine itself, are shared by many: they may take seven eighths. Not here: how descriptors are divided
 (:mod:`palomar.net.descriptors`), and how a connection is ended (:mod:`palomar.net.http_connection`).
 """
 
@@ -21,13 +21,13 @@ import structlog
 
 from palomar.net.networks import TrustedProxies
 
-__all__ = ["UNFINISHED_OCTETS", "Capacity", "Guest"]
+__all__ = ["UNFINISHED_OCTETS", "Capacity", "CountedConnection"]
 
 UNFINISHED_OCTETS: Final = 64 * 1024 * 1024
-"""Of heads and bodies that have not come whole, all connections together."""
+"""Octets of heads and bodies that have not come whole, all connections together."""
 REFUSING_AT_MOST: Final = 16
-"""Connections beyond the last place that are told so, and not just closed, at a time."""
-_SAY_EVERY_SECONDS: Final = 10.0
+"""Refused connections that are answered, and not just closed, at a time."""
+_LOG_EVERY_SECONDS: Final = 10.0
 _LOOK_AT_ONCE: Final = 64
 _SEARCH_EVERY_SECONDS: Final = 0.05
 _SOURCES_REMEMBERED: Final = 64
@@ -35,34 +35,34 @@ _SOURCES_REMEMBERED: Final = 64
 _log = structlog.get_logger(__name__)
 
 
-class Guest(Protocol):
+class CountedConnection(Protocol):
     """A connection, as far as its place is concerned."""
 
     @property
     def address(self) -> str: ...
     @property
     def idle_since(self) -> float | None:
-        """Give the time on the loop's clock; None while something is under way on it."""
+        """Return since when it is idle, on the loop's clock; None while a request is under way."""
         ...
 
     @property
     def unfinished_octets(self) -> int: ...
     @property
     def is_known(self) -> bool:
-        """Tell whether the caller of its unfinished request has shown who they are."""
+        """Return True if the caller of its unfinished request has been identified."""
         ...
 
     def give_way(self) -> None:
-        """Close: nothing is under way."""
+        """Close the idle connection."""
         ...
 
     def end_unfinished(self) -> None:
-        """Answer 503 and close, in the middle of a request."""
+        """Answer 503 in the middle of a request, and close."""
         ...
 
 
 class Capacity:
-    """Shared by all listeners. ``connections`` is how many places there are."""
+    """The places for connections (``connections`` of them) and the octets of unfinished requests."""
 
     def __init__(
         self,
@@ -73,60 +73,62 @@ class Capacity:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.connections = connections
-        self._unfinished_most = unfinished_octets
+        self._unfinished_limit = unfinished_octets
         self._proxies = proxies or TrustedProxies(())
         self._now = now
-        self._guests: dict[Guest, str] = {}
+        self._admitted: dict[CountedConnection, str] = {}
         self._by_address: Counter[str] = Counter()
         self._unfinished = 0
-        self._idle: dict[str | None, list[Guest]] = {}
-        """By source, and of all: the oldest at the end. A guess that is looked at again before it counts."""
+        self._idle: dict[str | None, list[CountedConnection]] = {}
+        """Idle connections by source, and of all under None: the oldest at the end. Each is checked before use."""
         self._searched: dict[str | None, float] = {}
-        """When nobody was found idle, by source."""
-        self._told: set[Guest] = set()
-        self._refused = 0
-        self._said = -_SAY_EVERY_SECONDS
+        """When no idle connection was found, by source."""
+        self._explained: set[CountedConnection] = set()
+        self._unlogged = 0
+        self._logged_at = -_LOG_EVERY_SECONDS
 
     @property
     def taken(self) -> int:
-        return len(self._guests)
+        return len(self._admitted)
 
     @property
     def unfinished(self) -> int:
         return self._unfinished
 
-    def enter(self, guest: Guest) -> bool:
-        """Take a place; False where there is none and nobody idle to give one up."""
-        source = _source(guest.address)
-        most = self._most_of(guest.address)
+    def admit(self, connection: CountedConnection) -> bool:
+        """Give the connection a place; return False if there is none and no idle connection can be closed for it."""
+        source = _source(connection.address)
+        most = self._places_of(connection.address)
         if self._by_address[source] >= most and not self._make_room(source):
-            return self._refuse(guest, f"its address has {most} already")
-        if len(self._guests) >= self.connections and not self._make_room(None):
-            return self._refuse(guest, f"all {self.connections} are taken")
-        self._guests[guest] = source
+            return self._refuse(connection, f"its address has {most} already")
+        if len(self._admitted) >= self.connections and not self._make_room(None):
+            return self._refuse(connection, f"all {self.connections} are taken")
+        self._admitted[connection] = source
         self._by_address[source] += 1
         return True
 
-    def tell(self, guest: Guest) -> bool:
-        """Say whether one who got no place may be told so; of a crowd only the first are, the others cost too much."""
-        if len(self._told) >= REFUSING_AT_MOST:
+    def may_explain(self, connection: CountedConnection) -> bool:
+        """Return True if a refused connection may be answered. Of a crowd only the first are, as answers cost too
+        much."""
+        if len(self._explained) >= REFUSING_AT_MOST:
             return False
-        self._told.add(guest)
+        self._explained.add(connection)
         return True
 
-    def leave(self, guest: Guest) -> None:
-        """Give the place back; whoever has none may leave too."""
-        self._told.discard(guest)
-        source = self._guests.pop(guest, None)
+    def release(self, connection: CountedConnection) -> None:
+        """Take the place back; a connection without one may be released too."""
+        self._explained.discard(connection)
+        source = self._admitted.pop(connection, None)
         if source is not None:
             self._by_address[source] -= 1
             if not self._by_address[source]:
                 del self._by_address[source]
 
-    def hold(self, octets: int) -> None:
-        """Count so many octets of unfinished requests more, or fewer."""
+    def add_unfinished(self, octets: int) -> None:
+        """Add to the octets of unfinished requests (or subtract, if negative); end the largest ones if there are too
+        many."""
         self._unfinished += octets
-        while octets > 0 and self._unfinished > self._unfinished_most:
+        while octets > 0 and self._unfinished > self._unfinished_limit:
             before = self._unfinished
             self._end_largest()
             if self._unfinished >= before:
@@ -134,33 +136,35 @@ class Capacity:
 
     # --- private
 
-    def _most_of(self, address: str) -> int:
-        stands_for_many = _is_loopback(address) or self._proxies.trusts(address)
-        return self.connections - self.connections // (8 if stands_for_many else 2)
+    def _places_of(self, address: str) -> int:
+        is_shared = _is_loopback(address) or self._proxies.trusts(address)
+        return self.connections - self.connections // (8 if is_shared else 2)
 
     def _make_room(self, source: str | None) -> bool:
-        """Make the connection give way that is idle longest, of all or of one address."""
+        """Close the connection that is idle longest, of all or of one address; return False if none is idle."""
         oldest = self._oldest_idle(source)
         if oldest is None:
             return False
-        self.leave(oldest)
+        self.release(oldest)
         oldest.give_way()
         return True
 
-    def _oldest_idle(self, source: str | None) -> Guest | None:
-        """Find who is idle longest; among all only once in a while, so that a crowd of newcomers is not a crowd of
-        searches."""
+    def _oldest_idle(self, source: str | None) -> CountedConnection | None:
+        """Find the connection that is idle longest. All are searched only once in a while, so that a crowd of new
+        connections does not cause a crowd of searches."""
         for _ in range(2):
             found = self._idle.get(source)
             while found:
-                guest = found.pop()
-                if guest in self._guests and guest.idle_since is not None:
-                    return guest
+                connection = found.pop()
+                if connection in self._admitted and connection.idle_since is not None:
+                    return connection
             now = self._now()
             if now < self._searched.get(source, -_SEARCH_EVERY_SECONDS) + _SEARCH_EVERY_SECONDS:
                 return None  # a moment ago nobody was idle
-            guests = (guest for guest, where in self._guests.items() if source is None or where == source)
-            idle = [guest for guest in guests if guest.idle_since is not None]
+            connections = (
+                connection for connection, place in self._admitted.items() if source is None or place == source
+            )
+            idle = [connection for connection in connections if connection.idle_since is not None]
             if len(self._idle) >= _SOURCES_REMEMBERED:
                 self._idle.clear()
                 self._searched.clear()
@@ -170,37 +174,39 @@ class Capacity:
         return None
 
     def _end_largest(self) -> None:
-        """End the largest unfinished request of whoever holds most; those who are known come last."""
-        holding = [guest for guest in self._guests if guest.unfinished_octets]
+        """End the largest unfinished request of the address that holds most; identified callers come last."""
+        holding = [connection for connection in self._admitted if connection.unfinished_octets]
         if not holding:
             return
-        strangers = [guest for guest in holding if not guest.is_known] or holding
+        anonymous = [connection for connection in holding if not connection.is_known] or holding
         sums: Counter[str] = Counter()
-        for guest in strangers:
-            sums[self._guests[guest]] += guest.unfinished_octets
-        largest = max(strangers, key=lambda guest: (sums[self._guests[guest]], guest.unfinished_octets))
-        self._say("unfinished_request_ended", address=largest.address, octets=largest.unfinished_octets)
+        for connection in anonymous:
+            sums[self._admitted[connection]] += connection.unfinished_octets
+        largest = max(
+            anonymous, key=lambda connection: (sums[self._admitted[connection]], connection.unfinished_octets)
+        )
+        self._log_seldom("unfinished_request_ended", address=largest.address, octets=largest.unfinished_octets)
         largest.end_unfinished()
 
-    def _refuse(self, guest: Guest, why: str) -> bool:
-        self._say("connections_refused", address=guest.address, why=why)
+    def _refuse(self, connection: CountedConnection, why: str) -> bool:
+        self._log_seldom("connections_refused", address=connection.address, why=why)
         return False
 
-    def _say(self, event: str, **more: object) -> None:
-        """Log one line for all that happened lately: a flood of them must not become a flood of lines."""
-        self._refused += 1
+    def _log_seldom(self, event: str, **more: object) -> None:
+        """Log one line for all that happened lately, so that a flood of refusals is no flood of lines."""
+        self._unlogged += 1
         now = self._now()
-        if now - self._said >= _SAY_EVERY_SECONDS:
-            _log.warning(event, times=self._refused, connections=len(self._guests), **more)
-            self._said, self._refused = now, 0
+        if now - self._logged_at >= _LOG_EVERY_SECONDS:
+            _log.warning(event, times=self._unlogged, connections=len(self._admitted), **more)
+            self._logged_at, self._unlogged = now, 0
 
 
-def _idle_since(guest: Guest) -> float:
-    return guest.idle_since or 0.0
+def _idle_since(connection: CountedConnection) -> float:
+    return connection.idle_since or 0.0
 
 
 def _source(address: str) -> str:
-    """Give the address, or the network of an IPv6 one: there a single customer has 2^64 of them."""
+    """Return the address, or the /64 network of an IPv6 address: one customer has 2^64 of those."""
     if ":" not in address:
         return address
     try:
@@ -211,7 +217,7 @@ def _source(address: str) -> str:
 
 
 def _is_loopback(address: str) -> bool:
-    """Say whether it is this machine; a connection without an address (a socket in the file system) is."""
+    """Return True for this machine; a connection without an address (a socket in the file system) is from here."""
     if not address:
         return True
     try:

@@ -1,8 +1,8 @@
-"""Descriptors: how many a process may have open, and how many of them HTTP may take.
+"""File descriptors: how many the process may open, and how many of them HTTP may use.
 
-A connection, a file, a link to a carrier is a descriptor each. The usual soft limit of 1,024 is for programs that call
-``select``; we do not, so it is raised to the hard one. A quarter, 64 at least, is never HTTP's: it is for carriers,
-callbacks, the database and files. Not here: who may take one of HTTP's (:mod:`palomar.net.capacity`).
+A connection, a file and a link to a carrier take a descriptor each. The usual soft limit of 1,024 is for programs that
+call ``select``; Palomar does not, so it is raised to the hard limit. A quarter, 64 at least, is kept for carriers,
+callbacks, the database and files. Not here: which connection gets one (:mod:`palomar.net.capacity`).
 """
 
 import resource
@@ -17,7 +17,7 @@ _ENOUGH: Final = 65_536
 
 
 def raise_limit() -> int:
-    """Raise the soft limit as far as it may be and is of use; how many descriptors there are then."""
+    """Raise the soft limit as far as it is allowed and useful; return how many descriptors there are then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _ENOUGH if hard == resource.RLIM_INFINITY else min(hard, _ENOUGH)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -26,11 +26,11 @@ def raise_limit() -> int:
     return _ENOUGH if soft == resource.RLIM_INFINITY else soft
 
 
-def connections_of(descriptors: int) -> int:
-    """Count how many of them HTTP may take."""
+def max_http_connections(descriptors: int) -> int:
+    """Return how many of the descriptors HTTP connections may take."""
     return max(1, min(CONNECTIONS_AT_MOST, descriptors - max(RESERVED_AT_LEAST, descriptors // 4)))
 
 
-def callbacks_of(descriptors: int) -> int:
-    """Count how many of them callbacks may take: half of what is never HTTP's."""
+def max_callback_connections(descriptors: int) -> int:
+    """Return how many of the descriptors callbacks may take: half of those that HTTP may not."""
     return max(1, min(CALLBACKS_AT_MOST, max(RESERVED_AT_LEAST, descriptors // 4) // 2))

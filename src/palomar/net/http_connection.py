@@ -1,18 +1,17 @@
-"""One connection of the listener: whose turn it is, until when, and how it ends. What comes on it others read.
+"""One connection of the listener: the order of its requests, its deadlines, and its end.
 
-Theory of operation. A connection is in one of four waits, each with its deadline: for the rest of a head, for
-the rest of a body, for a client that does not read its answer, for the next request of a kept-alive
-connection. Only the time at which it ends is written down here; the listener sweeps all connections every so
-often. While the application works on a whole request nothing is awaited and there is no deadline: that time
-is the application's.
+Theory of operation. A connection is in one of four waits, each with its deadline: for the rest of a head, for the rest
+of a body, for a client that does not read its answer, for the next request of a kept-alive connection. Only the time at
+which it ends is written down here; the listener sweeps all connections every so often. While the application works on a
+whole request nothing is awaited and there is no deadline: that time is the application's.
 
 Requests that come before the one in front of them is answered wait in line, and nothing more is read.
 
-A client may end its side of the connection once it has asked (``nc -N``): all that it asked whole is answered, and the
-last answer is the end. Over TLS the end is the end: RFC 8446 section 6.1 knows a half, the event loops do not.
+A client may end its side of the connection once it has asked (``nc -N``): all complete requests are answered, then the
+connection is closed. Over TLS it is closed at once: RFC 8446 section 6.1 allows a half-closed connection, the event
+loops do not.
 
-Not for parsing (:mod:`palomar.net.limited_protocol`), not for what an answer looks like
-(:mod:`palomar.net.request_cycle`).
+Not here: parsing (:mod:`palomar.net.limited_protocol`), and the form of an answer (:mod:`palomar.net.request_cycle`).
 """
 
 import asyncio
@@ -28,7 +27,7 @@ from palomar.net.capacity import Capacity
 from palomar.net.limits import HttpLimits
 from palomar.net.request_cycle import STATUS_LINES, RequestCycle
 
-__all__ = ["NEVER", "HttpConnection", "Shared"]
+__all__ = ["NEVER", "HttpConnection", "ListenerState"]
 
 NEVER: Final = math.inf
 _LINGER_SECONDS: Final = 2.0
@@ -36,13 +35,13 @@ _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 
 
 @dataclass(slots=True, kw_only=True)
-class Shared:
-    """What the connections of one listener have in common; it changes while they live."""
+class ListenerState:
+    """What the connections of one listener share; it changes while they are open."""
 
     app: ASGIApp
     limits: HttpLimits
     capacity: Capacity
-    gone: Callable[[], None]
+    on_lost: Callable[[], None]
     """Called when a connection is lost."""
     connections: "set[HttpConnection]" = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -51,9 +50,9 @@ class Shared:
 
 
 class HttpConnection(asyncio.Protocol):
-    """One connection. ``deadline`` is on the loop's clock."""
+    """One connection; the parsing is a subclass's. ``deadline`` is on the loop's clock."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: ListenerState) -> None:
         self.deadline = NEVER
         self.writable: asyncio.Event | None = None
         self._shared = shared
@@ -64,7 +63,7 @@ class HttpConnection(asyncio.Protocol):
         self._origin: dict[str, Any] = {}  # what all its scopes have in common
         self._cycle: RequestCycle | None = None  # of the request that came last
         self._running: RequestCycle | None = None  # the one that is answered
-        self._line: deque[RequestCycle] = deque()
+        self._pipelined: deque[RequestCycle] = deque()
         self._closing = False
         self._in_body = False
         self._refused = False
@@ -72,11 +71,11 @@ class HttpConnection(asyncio.Protocol):
         self._overhead = 0  # octets received since the last that belonged to a body or ended a head
         self._drained = 0
         self._body_octets = 0  # of the body that comes, as far as it is kept
-        self._held = 0  # octets of a request that has not come whole, as the capacity knows them
+        self._counted = 0  # octets of a request that has not come whole, as the capacity knows them
         self._client_done = False
         self._is_tls = False
 
-    # --- capacity.Guest
+    # --- capacity.CountedConnection
 
     @property
     def address(self) -> str:
@@ -93,7 +92,7 @@ class HttpConnection(asyncio.Protocol):
 
     @property
     def unfinished_octets(self) -> int:
-        return self._held
+        return self._counted
 
     @property
     def is_known(self) -> bool:
@@ -137,46 +136,46 @@ class HttpConnection(asyncio.Protocol):
         }
         self.deadline = self._loop.time() + self._limits.head_seconds
         capacity = self._shared.capacity
-        if not capacity.enter(self):
-            if capacity.tell(self):
+        if not capacity.admit(self):
+            if capacity.may_explain(self):
                 self._refuse(503, b"Too many connections.")
             else:
                 self.abort()
 
     def eof_received(self) -> bool:
-        """Note that the client asks no more. What it has asked whole is answered all the same; True keeps our side
-        open."""
+        """Note that the client sends no more. Requests that came whole are answered all the same; returning True keeps
+        our side open."""
         cycle = self._cycle
         is_whole = not self._in_body and not self._overhead
         if self._refused or cycle is None or cycle.response_complete or not is_whole or self._is_tls:
             return False
         cycle.keep_alive = False  # it is the last
         self._client_done = True
-        for waiting in (self._running, *self._line):
+        for waiting in (self._running, *self._pipelined):
             if waiting is not None:
                 waiting.client_is_done()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._shared.capacity.leave(self)
-        self._hold(0)
+        self._shared.capacity.release(self)
+        self._count_unfinished(0)
         self._shared.connections.discard(self)
         for cycle in {self._running, self._cycle}:
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnect()
-        self._line.clear()
-        self._has_room()
-        self._shared.gone()
+        self._pipelined.clear()
+        self._resume_writers()
+        self._shared.on_lost()
 
     def pause_writing(self) -> None:
         self.writable = asyncio.Event()
         self.deadline = self._loop.time() + self._limits.write_seconds
 
     def resume_writing(self) -> None:
-        self._has_room()
+        self._resume_writers()
         self._renew_deadline()
 
-    # --- request_cycle.Connection ---
+    # --- request_cycle.CycleConnection ---
 
     @property
     def date_line(self) -> bytes:
@@ -189,8 +188,8 @@ class HttpConnection(asyncio.Protocol):
         return self._closing or self._socket.is_closing()
 
     def close(self) -> None:
-        """Close, but read on first while a body is still coming: to close over unread octets would reset the
-        connection, and the client would never see the answer that says why."""
+        """Close, but first read on while a body is still coming: closing over unread octets would reset the connection,
+        and the client would never see the answer."""
         if self._closing:
             return
         self._closing = True
@@ -220,11 +219,11 @@ class HttpConnection(asyncio.Protocol):
             return
         if not self._reading:
             self.resume_reading()
-        if self._line:
-            self._start(self._line.popleft())
+        if self._pipelined:
+            self._start(self._pipelined.popleft())
         self._renew_deadline()
 
-    # --- for who reads what comes
+    # --- for the subclass that parses
 
     def _start(self, cycle: RequestCycle) -> None:
         self._running = cycle
@@ -232,7 +231,8 @@ class HttpConnection(asyncio.Protocol):
         self._shared.tasks.add(cycle.task)
 
     async def _answer(self, cycle: RequestCycle) -> None:
-        """Have the request answered. The task takes itself off the list: a callback would cost another turn."""
+        """Run the application on the request. The task removes itself from the set: a callback would cost another
+        turn."""
         try:
             await cycle.run(self._shared.app)
         finally:
@@ -240,19 +240,19 @@ class HttpConnection(asyncio.Protocol):
                 self._shared.tasks.discard(cycle.task)
                 cycle.task = None  # it refers to the cycle, and the cycle to it
 
-    def _hold(self, octets: int) -> None:
-        """Tell the capacity how much of an unfinished request is kept now."""
-        if octets != self._held:
-            more, self._held = octets - self._held, octets
-            self._shared.capacity.hold(more)
+    def _count_unfinished(self, octets: int) -> None:
+        """Report how many octets of an unfinished request are kept now."""
+        if octets != self._counted:
+            more, self._counted = octets - self._counted, octets
+            self._shared.capacity.add_unfinished(more)
 
-    def _has_room(self) -> None:
+    def _resume_writers(self) -> None:
         if self.writable is not None:
             self.writable.set()
             self.writable = None
 
     def _renew_deadline(self) -> None:
-        """By what is awaited now; a head that has begun keeps the deadline it began with."""
+        """Set the deadline of the present wait; a head that has begun keeps its deadline."""
         if self._in_body:
             self.deadline = self._loop.time() + self._limits.body_seconds
         elif self._cycle is not None and not self._cycle.response_complete:
@@ -261,10 +261,10 @@ class HttpConnection(asyncio.Protocol):
             self.deadline = self._loop.time() + self._limits.keep_alive_seconds
 
     def _refuse(self, status: int, text: bytes) -> None:
-        """Answer what is not worth an application's time; then read on for a while, for the reason
-        :meth:`close` gives, until the client closes."""
+        """Answer without calling the application; then read on for a while, for the reason that :meth:`close` gives,
+        until the client closes."""
         self._refused = True
-        self._hold(0)
+        self._count_unfinished(0)
         if self._running is not None:
             self._running.flush()
         if not self._may_answer():
@@ -274,7 +274,7 @@ class HttpConnection(asyncio.Protocol):
         self._linger()
 
     def _linger(self) -> None:
-        """Say that no more is coming, and read on for a while what nobody wants."""
+        """Say that no more is coming, and read on for a while and drop what comes."""
         self._drained = 0
         self.resume_reading()
         self.deadline = self._loop.time() + _LINGER_SECONDS
@@ -287,7 +287,7 @@ class HttpConnection(asyncio.Protocol):
             self.abort()
 
     def _may_answer(self) -> bool:
-        """Whether the refusal's answer is the next to write. Else see to it that the connection ends."""
+        """Return True if the refusal may be written now; else make sure that the connection ends."""
         cycle = self._cycle
         if cycle is None or cycle.response_complete:
             return True
@@ -296,12 +296,12 @@ class HttpConnection(asyncio.Protocol):
             self.deadline = NEVER
             return False
         cycle.disconnect()  # bad is the body that the application waits for
-        if cycle.response_started or self._line:
+        if cycle.response_started or self._pipelined:
             self._socket.close()
             return False
         return True
 
 
 def _address(name: tuple[str, int] | None) -> tuple[str, int] | None:
-    """Without the flow and scope of an IPv6 address."""
+    """Return host and port without the flow and scope of an IPv6 address."""
     return (name[0], name[1]) if isinstance(name, tuple) else None

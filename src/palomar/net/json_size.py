@@ -1,7 +1,7 @@
-"""How much a JSON body would be once it is read: a bound for its values, cheap to find before any of them is made.
+"""Estimate how many values a JSON body has, before any of them is made.
 
-An octet of JSON may become eighty of memory (``[],[],[]``), so octets alone bound nothing. Not here: reading it (the
-dialects do, each its own shapes).
+An octet of JSON may become eighty of memory (``[],[],[]``), so a limit on octets alone limits nothing. Not here:
+reading the body (each dialect reads its own shapes).
 """
 
 import re
@@ -12,8 +12,8 @@ _SMALL: Final = 64 * 1024
 
 
 def has_more_values(body: bytes, most: int) -> bool:
-    """Say whether a body may hold more than ``most`` values: every value but the first stands behind a comma or in a
-    bracket of its own. What stands in texts is left out where it matters."""
+    """Return True if a body may hold more than ``most`` values: every value but the first stands behind a comma or in a
+    bracket of its own. What stands in texts is left out if it matters."""
     if len(body) <= _SMALL or _marks(body) <= most:
         return False
     found = 0

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on one connection, with limits: httptools parses, a cycle a request answers.
+"""HTTP/1.1 on one connection, with limits: httptools parses, and one cycle answers each request.
 
-Deadlines, the line of requests and the connection's end are :mod:`palomar.net.http_connection`'s. Not for limits on
-whole bodies: their refusal is written in a vendor's format (:func:`palomar.net.asgi.read_body`).
+Not here: deadlines, pipelined requests and the connection's end (:mod:`palomar.net.http_connection`), and limits on
+whole bodies, because their refusal is written in a vendor's format (:func:`palomar.net.asgi.read_body`).
 """
 
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from typing import cast
 import httptools
 
 from palomar.net.asgi import FAULT
-from palomar.net.http_connection import NEVER, HttpConnection, Shared
+from palomar.net.http_connection import NEVER, HttpConnection, ListenerState
 from palomar.net.limits import HttpLimits
 from palomar.net.request_cycle import RequestCycle
 from palomar.net.request_head import (
@@ -23,16 +23,16 @@ from palomar.net.request_head import (
     read_target,
 )
 
-__all__ = ["HttpLimits", "LimitedHttpProtocol", "Shared"]
+__all__ = ["HttpLimits", "LimitedHttpProtocol", "ListenerState"]
 
 _WITHOUT_CHUNKS = _WITHOUT_HOST = ("0.9", "1.0")
 _SPECIAL = frozenset({b"host", b"expect", b"transfer-encoding"})
 
 
 class LimitedHttpProtocol(HttpConnection):
-    """Reads the requests of a connection, and refuses what is too much or none."""
+    """The reader of the requests of a connection; it refuses those that exceed a limit or are no HTTP."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: ListenerState) -> None:
         super().__init__(shared)
         self._parser = new_parser(self)
         self._url = b""
@@ -60,9 +60,9 @@ class LimitedHttpProtocol(HttpConnection):
         self._feed(data)
         if self._overhead > self._limits.head_octets and not self._refused:
             self._refuse(400 if self._in_body else 431, b"Too much around the body.")
-        held = self._overhead + self._body_octets
-        if held != self._held and not self._refused:
-            self._hold(held)
+        unfinished = self._overhead + self._body_octets
+        if unfinished != self._counted and not self._refused:
+            self._count_unfinished(unfinished)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -98,10 +98,10 @@ class LimitedHttpProtocol(HttpConnection):
         if len(self._headers) > limits.headers or self._head_is_too_large():
             self._refuse(431, b"Request header fields too large.")
             return
-        if len(self._line) >= limits.pipelined:
+        if len(self._pipelined) >= limits.pipelined:
             self._refuse(400, b"Too many requests at once.")
             return
-        self._take_up()
+        self._begin_request()
         self._overhead = self._drained = 0
         self._in_body = True
         self.deadline = self._loop.time() + limits.body_seconds
@@ -137,9 +137,9 @@ class LimitedHttpProtocol(HttpConnection):
 
     # --- private ---
 
-    def _take_up(self, fault: HTTPStatus | None = None) -> None:
-        """Begin with the request whose head is complete, or let it wait its turn. With ``fault`` the head is bad beyond
-        its first line, and who answers that path says so."""
+    def _begin_request(self, fault: HTTPStatus | None = None) -> None:
+        """Start the request whose head is complete, or put it in line. With ``fault`` its head is bad after the first
+        line, and the face that answers the path refuses it."""
         parser = self._parser
         version = parser.get_http_version()
         scope = self._origin.copy()
@@ -169,20 +169,21 @@ class LimitedHttpProtocol(HttpConnection):
             self._start(cycle)
         else:
             self.pause_reading()
-            self._line.append(cycle)
+            self._pipelined.append(cycle)
 
     def _feed(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._go_on_without_upgrade(data[upgrade.args[0] :])
+            self._ignore_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError:
-            if not self._refused and not self._told_of_bad_head():
+            if not self._refused and not self._delegate_bad_head():
                 self._refuse(400, b"Invalid HTTP request.")
 
-    def _told_of_bad_head(self) -> bool:
-        """Let whoever answers the path refuse a head that the parser gave up (two lengths, a coding without end): the
-        dialects have forms of their own for that. False where no path is known, or something else is to be answered."""
+    def _delegate_bad_head(self) -> bool:
+        """Let the face that answers the path refuse a head that the parser gave up (two lengths, a coding without end):
+        dialects have forms of their own for that. Return False if no path is known, or another request is being
+        answered."""
         cycle = self._cycle
         if self._in_body:  # the head was taken up before its coding was known to have no end
             if cycle is None or FAULT not in cycle.scope or cycle.response_started:
@@ -192,7 +193,7 @@ class LimitedHttpProtocol(HttpConnection):
             if not self._url or not (cycle is None or cycle.response_complete) or self.is_closing():
                 return False
             try:
-                self._take_up(HTTPStatus.BAD_REQUEST)
+                self._begin_request(HTTPStatus.BAD_REQUEST)
             except (ValueError, httptools.HttpParserError):  # no path either
                 return False
             cycle = self._cycle
@@ -200,14 +201,13 @@ class LimitedHttpProtocol(HttpConnection):
         self._refused = True  # nothing more is read for what it is
         self._in_body = False
         self._drained = 0
-        self._hold(0)
+        self._count_unfinished(0)
         cycle.body_ended()
         return True
 
-    def _go_on_without_upgrade(self, rest: bytes) -> None:
-        """We upgrade to nothing (RFC 9110 section 7.8 lets a server ignore it), but httptools has stopped
-        before the body. Java's client asks for h2c with its first request: a new parser is told the framing
-        and gets the rest."""
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Ignore an offer to upgrade, as RFC 9110 section 7.8 lets a server do: httptools has stopped before the body,
+        so a new parser gets the framing and the rest. Java's client offers h2c with its first request."""
         self._upgrading = False
         if self._refused or self._cycle is None:
             return

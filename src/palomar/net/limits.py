@@ -1,11 +1,12 @@
-"""What one listener of the HTTP server bears. Not how it sees to it: :mod:`palomar.net.limited_protocol`."""
+"""The limits of one listener of the HTTP server. Not here: how they are enforced
+(:mod:`palomar.net.limited_protocol`)."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpLimits:
-    """What one listener bears. The defaults suit a gateway that faces the Internet."""
+    """The limits of one listener. The defaults suit a gateway that faces the Internet."""
 
     head_seconds: float = 10.0
     """From the first octet (or from connecting) to the end of a request's head."""

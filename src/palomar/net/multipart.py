@@ -1,7 +1,7 @@
-"""``multipart/form-data`` (RFC 7578), as far as programs post fields with it: names and values, some number at most.
+"""Read ``multipart/form-data`` (RFC 7578), as far as programs post fields with it: names and values, up to a number.
 
-Python's own parser makes an object of some kilobytes of each part, however many there are; this one looks at so many
-parts and at so much of each one's head, and leaves the rest. Not here: what a field means, nor its character set.
+Python's own parser makes an object of some kilobytes of each part, however many there are; this one looks at a limited
+number of parts and at a limited head of each. Not here: what a field means, and its character set.
 """
 
 import binascii
@@ -24,13 +24,13 @@ class FormField(NamedTuple):
     value: bytes
 
 
-def fields(body: bytes, content_type: str, *, most: int) -> list[FormField]:
-    """Read the fields among the first ``most`` parts of a form, in order; none where there is no boundary."""
+def read_fields(body: bytes, content_type: str, *, limit: int) -> list[FormField]:
+    """Read the fields among the first ``limit`` parts of a form, in order; none where there is no boundary."""
     boundary = _headers(b"Content-Type: " + content_type.encode("latin-1", "replace")).get_boundary()
     if not boundary:
         return []
     found = []
-    for part in _parts(body, boundary.encode("utf-8", "surrogateescape"), most):
+    for part in _parts(body, boundary.encode("utf-8", "surrogateescape"), limit):
         field = _field(part)
         if field is not None:
             found.append(field)
@@ -40,11 +40,11 @@ def fields(body: bytes, content_type: str, *, most: int) -> list[FormField]:
 _BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n").search
 
 
-def _parts(body: bytes, boundary: bytes, most: int) -> Iterator[bytes]:
-    """Yield what stands between two lines of boundary, or behind the last of them."""
+def _parts(body: bytes, boundary: bytes, limit: int) -> Iterator[bytes]:
+    """Yield what stands between two lines of the boundary, or behind the last of them."""
     line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?:\r?\n|\Z)")
     begin = line.search(body)
-    for _ in range(most):
+    for _ in range(limit):
         if begin is None or begin[1]:
             return
         # the end of this boundary's line may be the beginning of the next boundary's

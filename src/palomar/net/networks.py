@@ -1,7 +1,8 @@
-"""Which addresses we may connect to, whose X-Forwarded-For we believe, and who is on an account's list.
+"""Rules about addresses: which may be connected to, whose X-Forwarded-For is believed, and which are on an account's
+list.
 
-Not for sockets: the client asks :class:`AddressGuard` about the address it is about to connect to, after
-every resolution, so that a name which changes its mind between check and use gains nothing.
+The client asks :class:`AddressGuard` about the address that it is about to connect to, after every resolution, so that
+a name gains nothing by resolving differently between check and use. Not here: sockets.
 """
 
 from collections.abc import Iterable
@@ -57,7 +58,7 @@ _NAT64 = int(IPv6Address("64:ff9b::")) >> 32
 
 
 class AddressGuard:
-    """Says which addresses callbacks may go to. ``allow_networks`` are the operator's exceptions and win."""
+    """The rule for addresses that callbacks may go to. ``allow_networks`` are the operator's exceptions and win."""
 
     __slots__ = ("_allow", "_known")
 
@@ -66,7 +67,7 @@ class AddressGuard:
         self._known: dict[str, bool] = {}
 
     def allowed(self, ip: str) -> bool:
-        """Whether we may connect to this address, given as text; what is no address is refused."""
+        """Return True if this address, given as text, may be connected to; False if it is no address."""
         known = self._known.get(ip)
         if known is None:
             if len(self._known) >= _CACHE_SIZE:
@@ -90,7 +91,7 @@ class AddressGuard:
 
 
 class TrustedProxies:
-    """Finds the client's address behind the operator's own proxies."""
+    """The operator's own proxies, and the search for the client behind them."""
 
     __slots__ = ("_known", "_networks")
 
@@ -99,11 +100,10 @@ class TrustedProxies:
         self._known: dict[str, bool] = {}
 
     def client(self, peer: str, forwarded_for: str | None = None) -> str:
-        """The client of a connection from ``peer`` that carried this X-Forwarded-For (several joined by
-        commas).
+        """Return the client of a connection from ``peer`` that carried this X-Forwarded-For (several joined by commas).
 
-        The list is walked from the right, where our own proxies write, to the first hop that is not ours:
-        that is the client. A hop that is no address ends the walk at the last one that was.
+        The list is read from the right, where our own proxies write, to the first hop that is not ours: that is the
+        client. A hop that is no address ends the search at the last one that was.
         """
         peer = _plain(peer) or peer
         if forwarded_for is None or not self.trusts(peer):
@@ -119,12 +119,12 @@ class TrustedProxies:
         return client
 
     def visitor(self, peer: str, forwarded_for: str | None = None) -> Visitor:
-        """Find the client as :meth:`client` finds it, and whether it is a proxy that nobody trusts."""
+        """Return the client as :meth:`client` finds it, and whether it is a proxy that is not trusted."""
         is_proxy = forwarded_for is not None and not self.trusts(_plain(peer) or peer)
         return Visitor(self.client(peer, forwarded_for), is_proxy)
 
     def trusts(self, ip: str) -> bool:
-        """Say whether this address is one of the operator's proxies."""
+        """Return True if this address is one of the operator's proxies."""
         if not self._networks:
             return False
         known = self._known.get(ip)
@@ -141,8 +141,8 @@ class TrustedProxies:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def is_listed(ip: str, networks: tuple[str, ...]) -> bool:
-    """Whether an address, as :meth:`TrustedProxies.client` tells it, is in one of these networks, as an account's
-    owner wrote them (host bits are no fault). What is no address is in none, and an empty list has none."""
+    """Return True if an address, as :meth:`TrustedProxies.client` returns it, is in one of these networks, as an
+    account's owner wrote them (host bits are ignored). A text that is no address is in none."""
     try:
         address = ip_address(ip)
     except ValueError:
@@ -164,7 +164,7 @@ def _within(address: Address, networks: Iterable[Network]) -> bool:
 
 
 def _embedded_ipv4(address: Address) -> IPv4Address | None:
-    """The IPv4 address that packets to this one really reach: v4-mapped and well-known NAT64 (RFC 6052)."""
+    """Return the IPv4 address that packets to an IPv6 one really reach: v4-mapped and well-known NAT64 (RFC 6052)."""
     if address.version == 4:
         return None
     if address.ipv4_mapped is not None:
@@ -174,7 +174,7 @@ def _embedded_ipv4(address: Address) -> IPv4Address | None:
 
 
 def _plain(ip: str) -> str | None:
-    """Canonical text of an address, IPv4 out of its v4-mapped form; None for what is no address."""
+    """Return the canonical text of an address, IPv4 out of its v4-mapped form; None for a text that is no address."""
     try:
         address = ip_address(ip)
     except ValueError:
@@ -185,7 +185,7 @@ def _plain(ip: str) -> str | None:
 
 
 def _without_port(hop: str) -> str:
-    """Some proxies write ``192.0.2.1:4711`` or ``[2001:db8::1]:4711``."""
+    """Remove the port that some proxies write: ``192.0.2.1:4711`` or ``[2001:db8::1]:4711``."""
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
     if hop.count(":") == 1:

@@ -1,8 +1,8 @@
-"""Records what goes through an application: each request and its answer as they came, the bodies cut.
+"""Record the requests to an application and its answers as they came, the bodies cut.
 
-An ASGI wrapper for one face, put in only where somebody will look at the records: without it nothing is recorded and
-nothing costs anything. A face says who called in ``scope["user"]``, and in ``scope["password"]`` a secret that stands
-in no field of that name. Not here: who may see a record, and what of it is a secret.
+An ASGI wrapper for one face, used only if somebody will look at the records: without it recording costs nothing. A face
+writes the account into ``scope["user"]``, and into ``scope["password"]`` a secret that is in no field of that name. Not
+here: who may see a record, and what of it is secret.
 """
 
 import time
@@ -20,7 +20,7 @@ _NONE: Final[HeaderLines] = ()
 
 
 class Recorder:
-    """Wraps ``app``; ``ended`` is called with each record when its answer is complete, or nobody listens any more."""
+    """A wrapper of ``app``; it calls ``ended`` with each record when the answer is complete, or the client has left."""
 
     def __init__(self, app: ASGIApp, *, ended: Callable[[HttpRecord], None]) -> None:
         self._app = app
@@ -69,7 +69,7 @@ class Recorder:
 
 
 class _Body:
-    """The beginning of a body, and how long it was."""
+    """The beginning of a body, and its length."""
 
     def __init__(self) -> None:
         self.kept = b""

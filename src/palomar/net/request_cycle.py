@@ -2,10 +2,10 @@
 
 Theory of operation. The connection tells a cycle what comes: pieces of the body, its end, the client's leaving. The
 application asks for that with :meth:`RequestCycle.receive` and answers with :meth:`RequestCycle.send`. A head is held
-until its body follows, so that both leave in one system call, but no longer than to the loop's next turn. What the
-application does wrong before anything has left is a 500, afterwards the end of the connection.
+until its body follows, so that both leave in one system call, but no longer than to the loop's next turn. A fault of
+the application is a 500 before anything has left, and afterwards the end of the connection.
 
-Not for parsing (:mod:`palomar.net.limited_protocol`), not for deadlines (:mod:`palomar.net.http_connection`).
+Not here: parsing (:mod:`palomar.net.limited_protocol`), and deadlines (:mod:`palomar.net.http_connection`).
 """
 
 import asyncio
@@ -38,7 +38,7 @@ _NAMES_KEPT = 256
 
 
 class CycleConnection(Protocol):
-    """What a cycle needs of its connection."""
+    """The connection of a cycle, as the cycle uses it."""
 
     @property
     def date_line(self) -> bytes: ...
@@ -55,7 +55,8 @@ class CycleConnection(Protocol):
 
 
 class RequestCycle:
-    """Made when a request's head is complete. ``keep_alive`` may be taken back until the answer's head is sent."""
+    """A request whose head is complete, and its answer. ``keep_alive`` may be cleared until the answer's head is
+    sent."""
 
     __slots__ = (
         "_chunked",
@@ -64,9 +65,9 @@ class RequestCycle:
         "_connection",
         "_event",
         "_expects_continue",
+        "_has_message",
         "_held",
         "_more_body",
-        "_news",
         "_octets_due",
         "_pieces",
         "_waiting",
@@ -100,7 +101,7 @@ class RequestCycle:
         self._waiting = 0  # octets in them
         self._more_body = True
         self._client_is_done = False
-        self._news = False  # whether there is something to receive
+        self._has_message = False  # whether there is something to receive
         self._event: asyncio.Event | None = None  # of the application that waits for news
         self._held = b""
         self._chunks_understood = chunks_understood
@@ -114,37 +115,38 @@ class RequestCycle:
         self._waiting += len(piece)
         if self._waiting > _BODY_WAITING:
             self._connection.pause_reading()
-        self._news = True
+        self._has_message = True
         if self._event is not None:
             self._event.set()
 
     def body_ended(self) -> None:
         self._more_body = False
-        self._news = True
+        self._has_message = True
         if self._event is not None:
             self._event.set()
 
     def client_is_done(self) -> None:
-        """Note that the client has ended its side, and still listens. Only an application that has begun to answer and
-        waits for its leaving (a stream without end) hears of it, and as that: nothing else would ever end it."""
+        """Note that the client has ended its side, and still reads. An application that has begun to answer and waits
+        for the client to leave (a stream without end) is told that it has left: nothing else would end the stream."""
         self._client_is_done = True
         if self.response_started and self._event is not None:
             self._event.set()
 
     def disconnect(self) -> None:
-        """Nobody listens any more: the application hears it when it asks, and what it sends goes nowhere."""
+        """Note that the client has left: the application is told so when it receives, and what it sends is dropped."""
         self.disconnected = True
-        self._tell()
+        self._wake()
 
     def flush(self) -> None:
-        """Write what is held."""
+        """Write the head that is held."""
         held = self._held
         if held and not self.disconnected:
             self._held = b""
             self._connection.write(held)
 
     async def run(self, app: ASGIApp) -> None:
-        """The whole request; an exception of the application is logged, and raised only if it is no bug."""
+        """Run the application on the request. An exception is logged and answered; only a cancellation is raised
+        again."""
         try:
             await app(self.scope, self.receive, self.send)
         except Exception:
@@ -161,19 +163,19 @@ class RequestCycle:
     # --- the application's side ---
 
     async def receive(self) -> Message:
-        """ASGI's ``receive``."""
+        """Return the next message for the application, as ASGI's ``receive``."""
         connection = self._connection
         if self._expects_continue and not connection.is_closing():
             self._expects_continue = False
             connection.write(_CONTINUE)
-        if not (self._news or self._is_over()):
+        if not (self._has_message or self._is_over()):
             connection.resume_reading()
             if self._event is None:
                 self._event = asyncio.Event()
             await self._event.wait()
-        if self.disconnected or self.response_complete or not self._news:
+        if self.disconnected or self.response_complete or not self._has_message:
             return {"type": "http.disconnect"}
-        self._news = False
+        self._has_message = False
         if self._event is not None:
             self._event.clear()
         pieces = self._pieces
@@ -183,7 +185,8 @@ class RequestCycle:
         return {"type": "http.request", "body": body, "more_body": self._more_body}
 
     async def send(self, message: Message) -> None:
-        """ASGI's ``send``. Raises :class:`RuntimeError` on what makes no answer."""
+        """Take a message of the application, as ASGI's ``send``. Raises :class:`RuntimeError` for a message out of
+        order."""
         if not self.disconnected and (writable := self._connection.writable) is not None:
             await writable.wait()
         if self.disconnected:
@@ -207,16 +210,16 @@ class RequestCycle:
     # --- private ---
 
     def _is_over(self) -> bool:
-        """Tell whether nothing comes any more but the end."""
+        """Return True if nothing more comes but the end."""
         return self.disconnected or self.response_complete or (self._client_is_done and self.response_started)
 
-    def _tell(self) -> None:
-        self._news = True
+    def _wake(self) -> None:
+        self._has_message = True
         if self._event is not None:
             self._event.set()
 
     def _head(self, message: Message) -> bytes:
-        """The answer's head as octets; from here on it is known how the body is framed (RFC 9112 section 6.3)."""
+        """Write the answer's head as octets, and decide how its body is framed (RFC 9112 section 6.3)."""
         status: int = message["status"]
         lines = [STATUS_LINES[status], self._connection.date_line]
         count = 2
@@ -271,13 +274,13 @@ class RequestCycle:
 
     def _end(self) -> None:
         self.response_complete = True
-        self._tell()
+        self._wake()
         if not self.keep_alive:
             self._connection.close()
         self._connection.response_ended()
 
     def _fail(self) -> None:
-        """A 500 if nothing of an answer has left, else the end of the connection."""
+        """Answer 500 if nothing of an answer has left, else close the connection."""
         if self.response_complete or self.disconnected:
             return
         if self.response_started and not self._held:

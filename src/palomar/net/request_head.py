@@ -1,6 +1,6 @@
-"""What the parser needs help with before a request's body: raw octets in a target, heads that offer an upgrade.
+"""Help the parser with requests that it refuses: raw octets in a target, unknown methods, heads that offer an upgrade.
 
-Not the parser (httptools), and not what follows from a head (:mod:`palomar.net.limited_protocol`).
+Not here: the parser (httptools), and what follows from a head (:mod:`palomar.net.limited_protocol`).
 """
 
 import re
@@ -17,7 +17,7 @@ METHODS_KNOWN: Final = tuple(
 
 
 class ParserCallbacks(Protocol):
-    """What httptools calls."""
+    """The methods that httptools calls."""
 
     def on_message_begin(self) -> None: ...
     def on_url(self, url: bytes) -> None: ...
@@ -34,7 +34,7 @@ def new_parser(callbacks: "ParserCallbacks") -> httptools.HttpRequestParser:
 
 
 class RequestTarget(NamedTuple):
-    """A request's target as it came, and what it says: its path as it came and as it is read, and its query."""
+    """A request's target as it came (``url``), its path as it came and decoded, and its query."""
 
     url: bytes
     raw_path: bytes
@@ -46,7 +46,7 @@ NO_TARGET: Final = RequestTarget(b"", b"", "", b"")
 
 
 def read_target(url: bytes) -> RequestTarget:
-    """Take a target apart. Raises ValueError or a parser's error where it has no path."""
+    """Split a target. Raises ValueError or a parser's error if it has no path."""
     raw_path, query = _path_and_query(url)
     path = raw_path.decode("ascii")
     if "%" in path:
@@ -55,7 +55,7 @@ def read_target(url: bytes) -> RequestTarget:
 
 
 def _path_and_query(target: bytes) -> tuple[bytes, bytes]:
-    """Of a request's target in origin form, cheaply, or in absolute form (RFC 9112 section 3.2)."""
+    """Split a request's target, cheaply in origin form, else in absolute form (RFC 9112 section 3.2)."""
     if target.startswith(b"/") and b"#" not in target:
         path, _, query = target.partition(b"?")
         return path, query
@@ -66,7 +66,7 @@ def _path_and_query(target: bytes) -> tuple[bytes, bytes]:
 
 
 def _one_slash(path: str) -> str:
-    """Give a path one slash where several stand together: programs join ``https://host/`` and ``/json/send``."""
+    """Replace several slashes by one: programs join ``https://host/`` and ``/json/send``."""
     return _SLASHES("/", path)
 
 
@@ -83,10 +83,10 @@ def escaped_target(data: bytes) -> bytes:
 
 
 def known_method(data: bytes) -> tuple[str, bytes]:
-    """Rewrite the beginning of a request as the parser takes it, and tell its method, which is none of METHODS_KNOWN.
+    """Return an unknown method, and the beginning of the request with a method that the parser knows.
 
-    Methods are told apart by case (RFC 9110 section 9.1): ``post`` is another one, which no path has, and that is for
-    whoever answers the path to say.
+    Methods are case-sensitive (RFC 9110 section 9.1): ``post`` is another one, which no path has, and the face that
+    answers the path refuses it.
     """
     method = data[: max(data.find(b" ", 0, _METHOD_LONGEST), 0)]
     if _TOKEN(method) is None:
@@ -99,7 +99,7 @@ _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 
 
 class AfterHead:
-    """A parser's callbacks on their way to the protocol, but for the first head, which the protocol has
+    """Callbacks of a new parser that pass everything on to the protocol but the first head, which the protocol has
     had."""
 
     def __init__(self, protocol: "ParserCallbacks") -> None:

@@ -1,7 +1,7 @@
-"""Serves an ASGI application over HTTP/1.1, in the loop that is already running.
+"""Serve an ASGI application over HTTP/1.1, in the loop that is already running.
 
-Not for one connection (:mod:`palomar.net.limited_protocol`), not for what a request means,
-and not for signals: ``app/server.py`` starts and stops listeners.
+Not here: one connection (:mod:`palomar.net.limited_protocol`), what a request means, and signals: ``app/server.py``
+starts and stops listeners.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from palomar.net.capacity import Capacity
-from palomar.net.limited_protocol import HttpLimits, LimitedHttpProtocol, Shared
+from palomar.net.limited_protocol import HttpLimits, LimitedHttpProtocol, ListenerState
 
 __all__ = ["HttpLimits", "HttpListener", "ListenError", "TlsFiles"]
 
@@ -25,7 +25,7 @@ _SWEEP_SECONDS = 1.0
 
 
 class ListenError(Exception):
-    """A listener cannot start: its text says why, for the operator."""
+    """The reason why a listener cannot start, in words for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,8 @@ class TlsFiles:
 
 
 class HttpListener:
-    """One address and port, with or without TLS (1.2 or newer). Requests that the application fails on are
-    answered 500 and logged."""
+    """A listener at one address and port, with or without TLS (1.2 or newer). A request on which the application fails
+    is answered 500 and logged."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class HttpListener:
         limits: HttpLimits | None = None,
         capacity: Capacity | None = None,
     ) -> None:
-        """Take as ``capacity`` what several listeners share; without it this one has its own."""
+        """Take as ``capacity`` the one that several listeners share; without it this listener has its own."""
         self.host = host
         self.port = port
         """The port asked for; once started, the port listened on."""
@@ -58,14 +58,14 @@ class HttpListener:
         self._tls: ssl.SSLContext | None = None
         self._limits = limits or HttpLimits()
         capacity = capacity or Capacity(connections=self._limits.connections)
-        self._shared = Shared(app=app, limits=self._limits, gone=self._connection_gone, capacity=capacity)
+        self._shared = ListenerState(app=app, limits=self._limits, on_lost=self._on_lost, capacity=capacity)
         self._server: asyncio.AbstractServer | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
 
     @property
     def url(self) -> str:
-        """``scheme://host:port`` of the listener."""
+        """Return the listener's ``scheme://host:port``."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'http' if self._tls_files is None else 'https'}://{host}:{self.port}"
 
@@ -91,7 +91,7 @@ class HttpListener:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self, deadline_seconds: float) -> None:
-        """Accept no more, close what is idle, let requests end within the deadline; then cancel and drop the
+        """Accept no more, close idle connections, let requests end within the deadline; then cancel and drop the
         rest."""
         if self._server is None:
             return
@@ -116,8 +116,8 @@ class HttpListener:
         self._stop_sweeping()
 
     def reload_tls(self) -> None:
-        """Read certificate and key again, for connections from now on. Raises :class:`ListenError` and keeps
-        the old ones if the new ones do not fit."""
+        """Read certificate and key again, for connections from now on. Raises :class:`ListenError` and keeps the old
+        ones if the new ones cannot be used."""
         if self._tls is None or self._tls_files is None:
             return
         _load(_server_context(), self._tls_files)  # a trial: a failed load may leave the context half changed
@@ -128,12 +128,12 @@ class HttpListener:
     def _protocol(self) -> LimitedHttpProtocol:
         return LimitedHttpProtocol(self._shared)
 
-    def _connection_gone(self) -> None:
+    def _on_lost(self) -> None:
         if not self._shared.connections:
             self._empty.set()
 
     def _sweep(self) -> None:
-        """Drop connections past their deadline; renew the Date header."""
+        """Drop connections past their deadline, and renew the Date header."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         for connection in list(self._shared.connections):
@@ -164,7 +164,7 @@ def _load(context: ssl.SSLContext, files: TlsFiles) -> None:
 
 
 def _no_password() -> str:
-    """Instead of OpenSSL asking at the terminal."""
+    """Refuse an encrypted key; otherwise OpenSSL would ask for the password at the terminal."""
     raise ValueError("the key is encrypted")
 
 

@@ -1,8 +1,8 @@
-"""Signed callbacks: how a customer can tell that a callback is ours, and when it left.
+"""Sign callbacks, so that a customer can check that a callback is ours, and when it left.
 
 The header is ``Palomar-Signature: t=<Unix seconds>,v1=<hex HMAC-SHA256>``, over the seconds, a dot, and the body, or
-without a body the query exactly as it is sent. The time is the attempt's, so an old callback cannot be played again.
-Not here: whose secret (``app``), and how to check it (``docs/callbacks.md``).
+without a body the query exactly as it is sent. The time is the attempt's, so an old callback cannot be replayed. Not
+here: whose secret it is (``app``), and how customers check it (``docs/callbacks.md``).
 """
 
 import hmac
@@ -17,8 +17,8 @@ _SECONDS_DIGITS: Final = 15
 
 
 class CallbackSigner:
-    """Makes the header. ``secret_of`` says an account's secret, empty if its callbacks go unsigned; ``wall_ms`` is the
-    time."""
+    """The maker of the header. ``secret_of`` returns an account's secret, empty if its callbacks go unsigned;
+    ``wall_ms`` is the time in Unix milliseconds."""
 
     def __init__(self, *, secret_of: Callable[[AccountId], str], wall_ms: Callable[[], int]) -> None:
         self._secret_of = secret_of
@@ -26,7 +26,7 @@ class CallbackSigner:
         self._urls = Urls()
 
     def headers(self, account_id: AccountId, url: str, body: bytes | None) -> tuple[tuple[str, str], ...]:
-        """What to add to the attempt that leaves now."""
+        """Return the headers to add to an attempt that leaves now; none if the account has no secret."""
         secret = self._secret_of(account_id)
         if not secret:
             return ()
@@ -42,13 +42,13 @@ class CallbackSigner:
 
 
 def signature(secret: str, signed: bytes, *, at_seconds: int) -> str:
-    """The header's value."""
+    """Return the header's value."""
     digest = hmac.new(secret.encode("utf-8", "surrogatepass"), b"%d.%b" % (at_seconds, signed), "sha256")
     return f"t={at_seconds},v1={digest.hexdigest()}"
 
 
-def fits(secret: str, header: str, signed: bytes) -> bool:
-    """Whether a header is the signature over these octets, whenever it was made."""
+def is_signature(secret: str, header: str, signed: bytes) -> bool:
+    """Return True if a header is the signature over these octets, whenever it was made."""
     told = dict(piece.partition("=")[::2] for piece in header.split(","))
     seconds = told.get("t", "")
     if not secret or not (seconds.isascii() and seconds.isdigit() and len(seconds) <= _SECONDS_DIGITS):

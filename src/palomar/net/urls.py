@@ -1,7 +1,6 @@
-"""Callback URLs, taken apart: the origin that decides the connection, and the target that goes on the wire.
+"""Split callback URLs into the origin, which decides the connection, and the target, which goes on the wire.
 
-Not a URL library: http and https only, and whatever could break out of the request line is encoded or
-refused.
+This is no URL library: http and https only, and whatever could break out of the request line is encoded or refused.
 """
 
 import re
@@ -28,9 +27,9 @@ class BadUrl(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a URL's requests go. ``name`` (scheme, host, port) keys connections; ``authorization`` is the
-    value made of the URL's userinfo, which is no part of the name. ``header_lines`` are those that all its requests
-    have, ready to be written."""
+    """The part of a URL that decides the connection. ``name`` (scheme, host, port) keys connections; ``authorization``
+    is made of the URL's userinfo, which is no part of the name. ``header_lines`` begin all its requests, ready to be
+    written."""
 
     name: str
     host: str
@@ -42,7 +41,7 @@ class Origin:
 
 
 class Urls:
-    """Splits URLs; remembers origins, because thousands of callbacks go to the same few."""
+    """A splitter of URLs that remembers origins, because thousands of callbacks go to the same few."""
 
     __slots__ = ("_origins",)
 
@@ -51,8 +50,8 @@ class Urls:
         """By what stands before the target; only what the pattern has matched once is remembered."""
 
     def split(self, url: str) -> tuple[Origin, str]:
-        """The URL's origin and its request target, safe to write; raises :class:`BadUrl`. The fragment is
-        dropped."""
+        """Return the URL's origin and its request target, safe to write; the fragment is dropped. Raises
+        :class:`BadUrl`."""
         slash = url.find("/", 8)
         origin = self._origins.get(url[:slash]) if slash > 0 else None
         if origin is not None and len(url) <= _LONGEST and "#" not in url:
@@ -64,8 +63,8 @@ class Urls:
         return origin, target
 
     def origin(self, url: str) -> Origin:
-        """The URL's origin alone; raises :class:`BadUrl`, unless what is wrong is the target and the origin is known
-        already: then :meth:`split` will."""
+        """Return the URL's origin alone. Raises :class:`BadUrl`, but not for a bad target of a known origin: then
+        :meth:`split` raises it."""
         slash = url.find("/", 8)
         origin = self._origins.get(url[:slash]) if slash > 0 else None
         return self.split(url)[0] if origin is None else origin
@@ -84,7 +83,7 @@ class Urls:
 
 
 def parse_origin(prefix: str) -> Origin:
-    """Take ``scheme://[user[:password]@]host[:port]`` apart; raises :class:`BadUrl`."""
+    """Parse ``scheme://[user[:password]@]host[:port]``. Raises :class:`BadUrl`."""
     scheme, _, authority = prefix.partition("://")
     scheme = scheme.lower()
     match = _AUTHORITY.fullmatch(authority)
@@ -110,8 +109,8 @@ def parse_origin(prefix: str) -> Origin:
 
 
 def header_lines(host: str, authorization: str | None, *, without: frozenset[str] = frozenset()) -> str:
-    """Host, User-Agent and Authorization as lines; ``without`` those that a request brings itself, named in lower
-    case."""
+    """Return Host, User-Agent and Authorization as lines, ``without`` those that a request has itself (in lower
+    case)."""
     lines = f"Host: {host}\r\n"
     if "user-agent" not in without:
         lines += "User-Agent: Palomar\r\n"
@@ -128,7 +127,7 @@ def _ipv6(bracketed: str) -> str:
 
 
 def _name(host: str) -> str:
-    """A host name as DNS wants it: IDNA 2008 with UTS 46 mapping, lower case, no dot at the end."""
+    """Return a host name as DNS wants it: IDNA 2008 with UTS 46 mapping, lower case, no dot at the end."""
     if host.isascii():
         host = host.lower()
     else:
@@ -143,7 +142,7 @@ def _name(host: str) -> str:
 
 
 def _basic(userinfo: str) -> str:
-    """RFC 7617, UTF-8; a missing password is an empty one."""
+    """Return the credentials of RFC 7617 in UTF-8; a missing password is an empty one."""
     user, _, password = userinfo.partition(":")
     try:
         credentials = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
@@ -153,7 +152,7 @@ def _basic(userinfo: str) -> str:
 
 
 def _encoded(target: str) -> str:
-    """Spaces and non-ASCII as UTF-8 percent escapes; control characters are nobody's honest URL."""
+    """Escape spaces and non-ASCII characters as UTF-8 percent escapes; refuse control characters."""
     if _CONTROL.search(target):
         raise BadUrl("control character")
     try:

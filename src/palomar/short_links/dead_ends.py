@@ -14,7 +14,7 @@ from typing import Final
 from starlette.types import Scope, Send
 
 from palomar.net.asgi import Headers, header, respond
-from palomar.net.preferences import preferred, wants_page
+from palomar.net.content_negotiation import preferred_language, wants_page
 
 LANGUAGES: Final = ("en", "es", "pt")
 
@@ -107,7 +107,7 @@ async def say_lost(scope: Scope, send: Send, lost: DeadEnd, *more: tuple[bytes, 
     if scope["method"] not in ("GET", "HEAD") or not wants_page(scope):
         await respond(send, lost.status, lost.line, [*_TEXT, *more])
         return
-    language = preferred((header(scope, b"accept-language") or b"").decode("latin-1"), LANGUAGES)
+    language = preferred_language((header(scope, b"accept-language") or b"").decode("latin-1"), LANGUAGES)
     headers = [*_PAGE, (b"content-language", language.encode("ascii")), *more]
     await respond(send, lost.status, page_of(lost, language).encode("utf-8"), headers)
 

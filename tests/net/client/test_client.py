@@ -103,7 +103,9 @@ async def test_answers_of_every_framing_keep_the_connection(serve, make_client, 
         (OK + b"garbage", b"ok"),
     ],
 )
-async def test_what_ends_a_connection_ends_it(serve, make_client, answer, body_start):
+async def test_an_answer_that_closes_the_connection_makes_the_client_open_another(
+    serve, make_client, answer, body_start
+):
     server, client = await serve(answering(answer)), make_client()
     for _ in range(2):
         outcome = await client.send(get(server.url()))
@@ -141,14 +143,14 @@ async def test_a_body_that_ends_with_its_connection_leaves_the_status(serve, mak
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000, "too_large"),
     ],
 )
-async def test_what_is_no_answer_is_an_error(serve, make_client, answer, error):
+async def test_an_answer_that_is_no_http_is_an_error(serve, make_client, answer, error):
     server, client = await serve(closing_after(answer)), make_client()
     outcome = await client.send(get(server.url()))
     assert (outcome.status, outcome.error) == (None, error)
     assert server.connections == 1
 
 
-async def test_an_answer_that_was_the_same_for_long_is_read_when_it_differs(serve, make_client):
+async def test_a_remembered_answer_is_not_mistaken_for_a_different_one(serve, make_client):
     no = b"HTTP/1.1 500 OK\r\nContent-Length: 2\r\n\r\nno"
     more = OK + b"HTTP/1.1 500 No\r\n"  # the connection ends with it
     server, client = await serve(answering(OK, OK, OK, no, no, OK, OK, more, OK)), make_client()
@@ -176,7 +178,7 @@ async def test_an_answer_may_come_octet_by_octet(serve, make_client):
     assert server.connections == 1
 
 
-async def test_an_endless_body_is_left_by_its_status(serve, make_client):
+async def test_a_body_without_end_is_dropped_and_its_status_kept(serve, make_client):
     async def endless(server, reader, writer, number):
         await server.request(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -189,7 +191,7 @@ async def test_an_endless_body_is_left_by_its_status(serve, make_client):
     assert (outcome.status, outcome.error, outcome.body_start) == (200, None, b"x" * 200)
 
 
-async def test_silence_ends_in_a_time_out_and_the_next_request_in_its_answer(serve, make_client):
+async def test_a_silent_server_times_out_and_the_next_request_is_answered(serve, make_client):
     async def once_silent(server, reader, writer, number):
         await (silent if number == 0 else answering(OK))(server, reader, writer, number)
 
@@ -216,7 +218,7 @@ async def test_a_slow_body_times_out_too(serve, make_client):
     assert (await client.send(get(server.url()))).error == "timeout"
 
 
-async def test_a_connection_found_closed_is_replaced_once_and_the_request_is_sent_again(serve, make_client):
+async def test_a_request_on_a_closed_connection_is_sent_again_on_a_new_one(serve, make_client):
     async def one_answer_then_gone(server, reader, writer, number):
         await server.request(reader)
         writer.write(OK)
@@ -229,7 +231,7 @@ async def test_a_connection_found_closed_is_replaced_once_and_the_request_is_sen
     assert len(server.requests) == 5
 
 
-async def test_a_request_of_which_an_octet_was_answered_is_not_sent_again(serve, make_client):
+async def test_a_request_with_a_partial_answer_is_not_sent_again(serve, make_client):
     async def half_an_answer(server, reader, writer, number):
         await server.request(reader)
         writer.write(OK)
@@ -255,7 +257,7 @@ async def test_a_request_is_sent_again_only_once(serve, make_client):
     assert server.connections == 2
 
 
-async def test_unasked_answers_on_an_idle_connection_reach_nobody(serve, make_client):
+async def test_unrequested_answers_on_an_idle_connection_are_dropped(serve, make_client):
     answered, refused = asyncio.Event(), asyncio.Event()
 
     async def talkative(server, reader, writer, number):
@@ -299,7 +301,7 @@ async def test_connections_of_a_host_stay_within_its_slots(serve, make_client):
     assert (server.connections, most) == (3, 3)
 
 
-async def test_who_hangs_on_a_host_takes_no_slot_of_another_owner_of_the_same_host(serve, make_client):
+async def test_a_slow_request_takes_no_slot_of_another_owner_of_the_same_host(serve, make_client):
     async def by_path(server, reader, writer, number):
         while True:
             if b"/hangs" not in await server.request(reader):
@@ -318,7 +320,7 @@ async def test_who_hangs_on_a_host_takes_no_slot_of_another_owner_of_the_same_ho
     await asyncio.gather(*hanging, return_exceptions=True)
 
 
-async def test_all_hosts_share_one_room_and_idle_connections_make_place(serve, make_client):
+async def test_all_hosts_share_one_limit_and_idle_connections_are_closed_for_new_ones(serve, make_client):
     servers = [await serve(answering(OK)) for _ in range(4)]
     client = make_client(connections=2)
     for _ in range(2):
@@ -327,7 +329,7 @@ async def test_all_hosts_share_one_room_and_idle_connections_make_place(serve, m
         assert [outcome.status for outcome in outcomes] == [200] * 12
 
 
-async def test_idle_connections_are_closed_after_their_time(serve, make_client):
+async def test_idle_connections_are_closed_after_a_while(serve, make_client):
     gone = asyncio.Event()
 
     async def watching(server, reader, writer, number):
@@ -341,7 +343,7 @@ async def test_idle_connections_are_closed_after_their_time(serve, make_client):
     await asyncio.wait_for(gone.wait(), 5)
 
 
-async def test_nobody_listening_is_a_connect_error(make_client):
+async def test_a_port_where_nothing_listens_is_a_connect_error(make_client):
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         outcome = await make_client().send(get(f"http://127.0.0.1:{bound.getsockname()[1]}/"))
@@ -378,13 +380,13 @@ async def test_only_the_permitted_addresses_of_a_name_are_tried(serve, make_clie
     assert b"\r\nHost: names.example:%d\r\n" % server.port in server.requests[0]
 
 
-async def test_an_address_that_does_not_answer_gives_way_to_the_next(serve, make_client):
+async def test_after_an_address_that_does_not_answer_the_next_one_is_tried(serve, make_client):
     server = await serve(answering(OK))
     client = make_client(resolve=Names(["127.9.9.9", "127.0.0.1"]))
     assert (await client.send(get(server.url(host="names.example")))).status == 200
 
 
-async def test_a_name_is_asked_once_for_many_connections(serve, make_client):
+async def test_a_name_is_resolved_once_for_many_connections(serve, make_client):
     names = Names(["127.0.0.1"])
     server, client = await serve(answering(OK)), make_client(resolve=names)
     outcomes = await asyncio.gather(*(client.send(get(server.url(host="names.example"))) for _ in range(8)))
@@ -392,7 +394,7 @@ async def test_a_name_is_asked_once_for_many_connections(serve, make_client):
     assert names.asked == ["names.example"]
 
 
-async def test_a_name_that_does_not_resolve_is_a_connect_error_and_is_asked_again(make_client):
+async def test_a_name_that_does_not_resolve_is_a_connect_error_and_is_tried_again(make_client):
     names = Names(socket.gaierror(-2, "no such name"), [], ["10.0.0.1"])
     client = make_client(resolve=names)
     errors = [(await client.send(get("http://names.example/"))).error for _ in range(3)]
@@ -494,7 +496,7 @@ async def test_closing_lets_requests_end_within_the_deadline_and_takes_no_more(s
     await closing
 
 
-async def test_closing_ends_what_does_not_end_by_itself(serve, make_client):
+async def test_closing_drops_requests_that_do_not_end_in_time(serve, make_client):
     server, client = await serve(silent), make_client(slots_a_host=1)
     sending = [asyncio.ensure_future(client.send(get(server.url()))) for _ in range(2)]
     while not server.requests:
@@ -503,7 +505,7 @@ async def test_closing_ends_what_does_not_end_by_itself(serve, make_client):
     assert [outcome.error for outcome in await asyncio.gather(*sending)] == ["closed", "closed"]
 
 
-async def test_origins_are_spelled_one_way_and_nonsense_has_none(make_client):
+async def test_origins_have_one_spelling_and_a_bad_url_has_none(make_client):
     client = make_client()
     assert client.origin_of("HTTP://u:p@Example.COM/x?y") == "http://example.com:80"
     assert client.origin_of("mailto:x@y") == ""

@@ -46,7 +46,7 @@ def ask(connection, payload):
     connection.send(PendingExchange(payload=payload, started=0.0, deadline=1.0, done=lambda outcome: None))
 
 
-def test_the_same_answer_again_ends_each_exchange_once():
+def test_a_repeated_answer_ends_each_exchange_once():
     connection, owner, wire = opened()
     for payload in (b"1", b"2", b"3"):
         ask(connection, payload)

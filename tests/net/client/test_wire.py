@@ -24,7 +24,7 @@ def test_a_post_carries_its_length_and_its_body():
     )
 
 
-def test_a_post_without_a_body_says_so():
+def test_a_post_without_a_body_has_a_length_of_zero():
     assert b"Content-Length: 0\r\n\r\n" in written("http://h/", "POST")
 
 
@@ -57,6 +57,6 @@ def test_own_agent_and_authorization_replace_ours():
         ("POST", (("Transfer-Encoding", "chunked"),)),
     ],
 )
-def test_what_would_break_out_of_its_place_is_refused(method, headers):
+def test_headers_that_could_end_a_line_early_are_refused(method, headers):
     with pytest.raises(BadHeader):
         written("http://h/", method, headers=headers)

@@ -10,7 +10,7 @@ from palomar.accounts.settings import own
 from palomar.dialects.convergia import NAME
 from palomar.dialects.convergia.account_settings import ConvergiaAccount
 from palomar.gateway import Gateway
-from palomar.net.asgi import leaving, visitor_of
+from palomar.net.asgi import disconnect_waiter, visitor_of
 from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.account import Account
 
@@ -28,6 +28,6 @@ class Callers:
         """Find the account that calls, or say why it is not let in. Raises ``Busy``."""
         scope["password"] = password  # in SOAP it may stand in a field of any name
         visitor = visitor_of(scope, self._trusted_proxies)
-        caller = await self._door.by_password(visitor, username, password, left=leaving(receive))
+        caller = await self._door.by_password(visitor, username, password, left=disconnect_waiter(receive))
         scope["user"] = account_of(caller)
         return caller

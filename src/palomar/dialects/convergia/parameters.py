@@ -7,7 +7,7 @@ Octets are UTF-8, else ISO-8859-1. What the parameters mean is ``requests``'.
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from palomar.net.multipart import fields
+from palomar.net.multipart import read_fields
 
 Parameters = dict[str, str]
 
@@ -47,4 +47,4 @@ def _decoded(octets: bytes) -> str:
 
 def _of_multipart(body: bytes, content_type: str) -> Parameters:
     """RFC 7578. Files are no parameters."""
-    return {field.name: text_of(field.value) for field in fields(body, content_type, most=PARAMETERS_AT_MOST)}
+    return {field.name: text_of(field.value) for field in read_fields(body, content_type, limit=PARAMETERS_AT_MOST)}

@@ -11,7 +11,7 @@ from starlette.types import Scope
 from palomar.access.admission import Denied, account_of
 from palomar.dialects.foxsys import NAME
 from palomar.gateway import Gateway
-from palomar.net.asgi import shown_by, visitor_of
+from palomar.net.asgi import caller_headers, visitor_of
 from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.account import Account
 
@@ -26,7 +26,7 @@ class Callers:
     def caller(self, scope: Scope, *, to_send: bool = False) -> Account | Denied:
         """Find the account that calls, or say why it is not let in. Who was let in is remembered by the header as it
         came, so that the next request costs a look-up."""
-        memory = shown_by(scope)
+        memory = caller_headers(scope)
         caller = self._door.recall(memory, to_send=to_send)
         if caller is None:
             visitor = visitor_of(scope, self._trusted_proxies)

@@ -11,7 +11,7 @@ from palomar.accounts.settings import own
 from palomar.dialects.labs402t import NAME
 from palomar.dialects.labs402t.account_settings import Labs402tAccount
 from palomar.gateway import Gateway
-from palomar.net.asgi import shown_by, visitor_of
+from palomar.net.asgi import caller_headers, visitor_of
 from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.account import Account
 
@@ -28,7 +28,7 @@ class Callers:
     def caller(self, scope: Scope) -> Account | Denied:
         """Find the account that calls, or say why it is not let in. Who was let in is remembered by the header as it
         came."""
-        memory = shown_by(scope)
+        memory = caller_headers(scope)
         caller = self._door.recall(memory)
         if caller is None:
             visitor = visitor_of(scope, self._proxies)

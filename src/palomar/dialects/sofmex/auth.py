@@ -11,7 +11,7 @@ from palomar.accounts.settings import own
 from palomar.dialects.sofmex import NAME
 from palomar.dialects.sofmex.account_settings import SofmexAccount
 from palomar.gateway import Gateway
-from palomar.net.asgi import header, leaving, visitor_of
+from palomar.net.asgi import disconnect_waiter, header, visitor_of
 from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.refusals import Refusal
@@ -35,7 +35,7 @@ class Callers:
     async def logs_in(self, scope: Scope, receive: Receive, username: str, password: str) -> Account | Denied:
         """Find the account that logs in, or say why not. Raises ``Busy``."""
         visitor = visitor_of(scope, self._trusted_proxies)
-        caller = await self._door.by_password(visitor, username, password, left=leaving(receive))
+        caller = await self._door.by_password(visitor, username, password, left=disconnect_waiter(receive))
         return _seen(scope, caller)
 
 

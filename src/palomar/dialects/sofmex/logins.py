@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from palomar.dialects.sofmex.documents import NoJson, read_login
-from palomar.net.multipart import fields
+from palomar.net.multipart import read_fields
 
 BODY_LIMIT: Final = 64 * 1024
 """Octets: a login, a password and whatever a program puts around them. Nobody is known yet who posts it."""
@@ -64,7 +64,7 @@ _JSON_MAY_BEGIN: Final = b"\xef\xbb\xbf \t\r\n"
 def _in_multipart(body: bytes, content_type: bytes) -> Credentials:
     """RFC 7578; cURL's PHP binding sends an array of fields so."""
     found: dict[bytes, bytes] = {}
-    for field in fields(body, content_type.decode("latin-1"), most=_PARTS_AT_MOST):
+    for field in read_fields(body, content_type.decode("latin-1"), limit=_PARTS_AT_MOST):
         name = field.name.encode("utf-8", "replace")
         if name in _NAMES:
             found.setdefault(name, field.value)

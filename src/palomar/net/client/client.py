@@ -1,13 +1,12 @@
-"""The client for callbacks: small, keep-alive, guarded, and cheap, because every message makes two of them.
+"""The HTTP client for callbacks: keep-alive, guarded, and cheap, because every message makes two of them.
 
-Theory of operation. :meth:`CallbackClient.start` writes the request into one block of bytes and gives it to a
-free connection of its host at once, or puts it in the host's queue. A queue makes connections as long as the
-host has slots and the pool has room; a connection that gets free takes the next of its queue. There is no
-task and no timer a request: all have the same time-out, so those under way stand in the order in which they
-expire, and one timer watches the first.
+Theory of operation. :meth:`CallbackClient.start` writes the request into one block of bytes and gives it to a free
+connection of its host at once, or puts it in the host's queue. A queue makes connections as long as the host has slots
+and the pool has room; a connection that gets free takes the next of its queue. There is no task and no timer a request:
+all have the same time-out, so those under way are in the order in which they expire, and one timer watches the first.
 
-Not for retries, fair turns between hosts or what an answer means: ``callbacks.sender``'s. Never follows a redirect,
-reads no proxy from the environment, keeps no cookie.
+It never follows a redirect, reads no proxy from the environment, and keeps no cookie. Not here: retries, fair turns
+between hosts, and what an answer means (``callbacks``).
 """
 
 import asyncio
@@ -63,7 +62,7 @@ class CallbackClient:
     # --- palomar.ports.HttpSender ---
 
     def start(self, request: HttpRequest, done: Callable[[HttpOutcome], None]) -> None:
-        """Send; ``done`` is called once, never from within this call."""
+        """Send a request; ``done`` is called once, never from within this call."""
         try:
             origin, target = self._urls.split(request.url)
             payload = request_bytes(request, origin, target)
@@ -82,7 +81,7 @@ class CallbackClient:
         self._pool.host(origin, request.owner).submit(exchange)
 
     def origin_of(self, url: str) -> str:
-        """``scheme://host:port`` in canonical spelling; empty for what is no URL we could request."""
+        """Return ``scheme://host:port`` of a URL in canonical spelling; empty if the URL cannot be requested."""
         try:
             return self._urls.origin(url).name
         except BadUrl:
@@ -91,7 +90,7 @@ class CallbackClient:
     # --- and beyond the port ---
 
     async def send(self, request: HttpRequest) -> HttpOutcome:
-        """Send and wait for the outcome. Cancelling drops the request and its connection."""
+        """Send a request and wait for the outcome. Cancelling drops the request and its connection."""
         future: asyncio.Future[HttpOutcome] = self._loop.create_future()
 
         def done(outcome: HttpOutcome) -> None:
@@ -106,7 +105,7 @@ class CallbackClient:
                 self._withdraw(exchange, "closed")
 
     async def close(self, *, deadline_seconds: float = 0.0) -> None:
-        """Take no more; give what is under way so long to end; then close everything (``closed``)."""
+        """Take no more requests, let those under way end within the deadline, then close everything (``closed``)."""
         self._closing = True
         if self._pending and deadline_seconds > 0:
             try:

@@ -1,8 +1,7 @@
-"""One keep-alive HTTP/1.1 connection of the callback client: writes a request, reads its answer, one at a
-time.
+"""One keep-alive HTTP/1.1 connection of the callback client: it writes a request and reads its answer, one at a time.
 
-Not for where to connect nor for whose turn it is: :mod:`palomar.net.client.pool` decides both and is told
-when an exchange ended, when the connection is free and when it is gone.
+Not here: where to connect and which exchange is next. :mod:`palomar.net.client.pool` decides both, and is called when
+an exchange has ended, when the connection is free and when it is lost.
 """
 
 import asyncio
@@ -25,8 +24,8 @@ _REPEATED = 2 * 1024
 
 
 class PendingExchange(Struct, kw_only=True, eq=False):
-    """One request on its way and whom to tell. Mutable and plain: one is made for every callback. Each is itself
-    alone, however alike another is."""
+    """One request on its way and the function to call with its outcome. It is mutable and plain because one is made for
+    every callback; two are never equal."""
 
     payload: bytes
     started: float
@@ -38,32 +37,32 @@ class PendingExchange(Struct, kw_only=True, eq=False):
 
 
 class ConnectionPool(Protocol):
-    """What a connection tells the pool's host that it belongs to."""
+    """The pool's host that a connection belongs to, as the connection calls it."""
 
     def made(self, connection: "CallbackConnection") -> None:
-        """It is open and takes its first exchange."""
+        """Note that the connection is open, and give it its first exchange."""
         ...
 
     def answered(
         self, connection: "CallbackConnection", exchange: PendingExchange, status: int, body_start: bytes
     ) -> None:
-        """The exchange has its answer; the connection is free if it is still open."""
+        """Take the answer of an exchange; the connection is free if it is still open."""
         ...
 
     def failed(self, exchange: PendingExchange, error: str) -> None:
-        """The exchange ended without an answer, the connection with it."""
+        """Take the end of an exchange that has no answer; its connection is closed."""
         ...
 
     def stale(self, exchange: PendingExchange) -> None:
-        """The server had closed this used connection before it answered with a single octet."""
+        """Send the exchange again: the server had closed this used connection before it answered a single octet."""
         ...
 
     def leave_idle(self, connection: "CallbackConnection") -> None:
-        """The connection, if it is idle, must not be used any more."""
+        """Stop using the connection, if it is idle."""
         ...
 
     def lost(self, connection: "CallbackConnection") -> None:
-        """The connection is gone; called once a connection that was made, after what became of its
+        """Note that the connection is closed. Called once for each connection that was made, after the end of its
         exchange."""
         ...
 
@@ -73,12 +72,12 @@ class ConnectionPool(Protocol):
 
 
 class CallbackConnection(asyncio.Protocol):
-    """asyncio's protocol and httptools' at once. The parser is fed no header callback: llhttp itself keeps
-    account of framing and keep-alive, and the record wants only the status and the start of the body.
+    """A connection: both the protocol of asyncio and the callbacks of httptools. The parser has no header callback:
+    llhttp itself follows framing and keep-alive, and only the status and the start of the body are recorded.
 
-    A server's answers to callbacks are alike, at least within a second of its Date. So an answer that came in one
-    piece, was all that came and left the connection open is remembered: the same octets, again in one piece and where
-    an answer begins, mean the same again, and the parser, which stands between two messages, need not see them.
+    A server's answers to callbacks are alike, at least within a second of its Date. So an answer is remembered if it
+    came in one piece, was all that came, and left the connection open. The same octets, again in one piece and where an
+    answer begins, mean the same again, and the parser, which is between two messages, need not see them.
     """
 
     __slots__ = (
@@ -132,7 +131,7 @@ class CallbackConnection(asyncio.Protocol):
         self._transport.write(exchange.payload)
 
     def abort(self) -> None:
-        """Drop the connection; the exchange on it, if any, is told nothing."""
+        """Drop the connection; the exchange on it gets no outcome."""
         self._exchange = None
         self.open = False
         self._transport.abort()

@@ -1,7 +1,6 @@
-"""The callback client's connections: a queue and some slots a host, one room for all, idle ones kept for a
-while.
+"""The connections of the callback client: a queue and slots for each host, one limit for all, and idle connections.
 
-Not for requests' time-outs nor their outcomes: :mod:`palomar.net.client.client`.
+Not here: the time-outs and outcomes of requests (:mod:`palomar.net.client.client`).
 """
 
 import asyncio
@@ -20,8 +19,8 @@ Finished = Callable[[PendingExchange, float, int | None, str | None, bytes], Non
 
 
 class Pool:
-    """All hosts, each once an owner. ``slots_a_host`` bounds such a host's connections, ``connections`` all of them; a
-    host that finds no room waits for it in line, and an idle connection of another is closed for it."""
+    """All hosts, one for each origin and owner. ``slots_a_host`` limits the connections of such a host, ``connections``
+    all of them; a host that finds no room waits in line, and an idle connection of another host is closed for it."""
 
     def __init__(
         self,
@@ -52,8 +51,8 @@ class Pool:
         self._empty.set()
 
     def host(self, origin: Origin, owner: int) -> "Host":
-        """Find the host of an origin for one owner, made where there is none yet; it goes when nothing is left of
-        it."""
+        """Return the host of an origin for one owner; make it if there is none. It is dropped when nothing of it is
+        left."""
         key = (owner, origin.name)
         host = self.hosts.get(key)
         if host is None:
@@ -77,7 +76,7 @@ class Pool:
     # --- for hosts ---
 
     def take_room(self, host: "Host") -> bool:
-        """Room for one more connection; without it the host is called again when there is some."""
+        """Take room for one more connection; return False if there is none: the host is called when there is some."""
         if self._taken < self._limit:
             self._taken += 1
             self._empty.clear()
@@ -89,6 +88,7 @@ class Pool:
         return False
 
     def give_room(self) -> None:
+        """Give back the room of a connection, and let hosts in line connect."""
         self._taken -= 1
         if not self._taken:
             self._empty.set()
@@ -98,12 +98,13 @@ class Pool:
             host.connect_as_needed()
 
     def connect(self, host: "Host") -> None:
+        """Let a host make a connection in a task of its own."""
         task = self.loop.create_task(host.connect())
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
     def watch_idle(self, now: float) -> None:
-        """Close idle connections when their time comes: asked for when one gets idle and no timer runs."""
+        """Start the timer that closes idle connections; called when one gets idle and no timer runs."""
         self.idle_timer = self.loop.call_at(now + self._idle_seconds, self._close_idle)
 
     # --- private ---
@@ -120,8 +121,8 @@ class Pool:
 
 
 class Host:
-    """One origin for one owner: its queue and its connections. The
-    :class:`~palomar.net.client.connection.ConnectionPool` of the latter."""
+    """The queue and the connections of one origin for one owner; the
+    :class:`~palomar.net.client.connection.ConnectionPool` of these connections."""
 
     __slots__ = ("_idle", "_key", "_opening", "_origin", "_pool", "_retries", "_waiting", "connections", "load")
 
@@ -150,7 +151,7 @@ class Host:
             self.connect_as_needed()
 
     def connect_as_needed(self) -> None:
-        """A connection being made for everyone who waits, as far as slots and room go."""
+        """Make a connection for each exchange that waits, as far as slots and room allow."""
         while (
             len(self._waiting) + len(self._retries) > self._opening
             and len(self.connections) + self._opening < self._pool.slots_a_host
@@ -161,7 +162,7 @@ class Host:
             self._pool.connect(self)
 
     async def connect(self) -> None:
-        """Make one connection; on failure the exchange that has waited longest fails."""
+        """Make one connection; if that fails, the exchange that has waited longest fails."""
         connection = CallbackConnection(self)
         error = "connect"
         try:
@@ -209,7 +210,7 @@ class Host:
         self._pool.give_room()
         self._settle()
 
-    # --- palomar.net.client.connection.Owner ---
+    # --- palomar.net.client.connection.ConnectionPool ---
 
     def made(self, connection: CallbackConnection) -> None:
         self._opening -= 1

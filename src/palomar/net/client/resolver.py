@@ -1,6 +1,7 @@
-"""Host names to addresses we may connect to, with a short memory.
+"""Look up the addresses of host names that may be connected to, and remember them for some seconds.
 
-Not a DNS client: the system's getaddrinfo asks, in threads. The guard is asked at every look-up, after the cache.
+This is no DNS client: the system's getaddrinfo is called, in threads. The guard is asked at every look-up, after the
+cache.
 """
 
 import asyncio
@@ -24,19 +25,19 @@ class RefusedNetwork(Exception):
 
 
 class Resolver:
-    """Finds a host's permitted addresses; look-ups of one name at the same time are one query."""
+    """A cache of hosts' addresses; simultaneous look-ups of one name are one query."""
 
     __slots__ = ("_guard", "_known", "_queries", "_resolve")
 
     def __init__(self, *, guard: AddressGuard, resolve: Resolve | None = None) -> None:
         self._guard = guard
-        self._resolve = resolve or Threads(LOOKUPS_AT_MOST).look_up
+        self._resolve = resolve or ThreadedLookup(LOOKUPS_AT_MOST).look_up
         self._known: dict[str, tuple[float, list[str]]] = {}
         self._queries: dict[str, asyncio.Task[list[str]]] = {}
 
     async def permitted(self, host: str) -> list[str]:
-        """The addresses of a host name or literal that may be connected to, in the resolver's order. Raises
-        OSError where there is none, :class:`RefusedNetwork` where none may be used."""
+        """Return the addresses of a host name or literal that may be connected to, in the resolver's order. Raises
+        OSError if there is no address, :class:`RefusedNetwork` if none may be used."""
         addresses = [host] if _is_literal(host) else await self._addresses(host)
         permitted = [address for address in addresses if self._guard.allowed(address)]
         if not permitted:
@@ -44,7 +45,7 @@ class Resolver:
         return permitted
 
     async def close(self) -> None:
-        """Forget the queries under way."""
+        """Cancel the queries under way."""
         queries = list(self._queries.values())
         for query in queries:
             query.cancel()
@@ -57,11 +58,11 @@ class Resolver:
             return known[1]
         query = self._queries.get(host)
         if query is None:
-            query = self._queries[host] = asyncio.create_task(self._ask(host))
+            query = self._queries[host] = asyncio.create_task(self._query(host))
             query.add_done_callback(_retrieve)
         return await asyncio.shield(query)  # a caller who runs out of time leaves the query to the others
 
-    async def _ask(self, host: str) -> list[str]:
+    async def _query(self, host: str) -> list[str]:
         try:
             addresses = await self._resolve(host)
         finally:
@@ -75,16 +76,16 @@ class Resolver:
         return addresses
 
 
-class Threads:
-    """Look-ups by the system, each in a thread of its own: it cannot be ended, and a name whose server never answers
-    holds it for half a minute. In the loop's few threads such names would keep all others waiting."""
+class ThreadedLookup:
+    """Look-ups by the system, each in a thread of its own. A look-up cannot be cancelled, and one whose server never
+    answers takes half a minute: in the loop's few threads, such names would keep all others waiting."""
 
     def __init__(self, at_most: int, *, ask: Callable[[str], list[str]] | None = None) -> None:
         self._left = at_most
         self._ask = ask or _addresses
 
     async def look_up(self, host: str) -> list[str]:
-        """Find every address of the host. Raises OSError where there is none, or no thread is left."""
+        """Find every address of the host. Raises OSError if there is none, or if no thread is left."""
         if self._left <= 0:
             raise OSError("too many names are being looked up")
         loop = asyncio.get_running_loop()
@@ -132,6 +133,6 @@ def _is_literal(host: str) -> bool:
 
 
 def _retrieve(query: asyncio.Task[list[str]]) -> None:
-    """Take the exception of a query nobody waits for any more, so that the loop does not report it."""
+    """Retrieve the exception of a query that nobody awaits any more, so that the loop does not log it."""
     if not query.cancelled():
         query.exception()

@@ -1,6 +1,6 @@
-"""A callback request as bytes (RFC 9112 section 3), so written that nothing in it can end a line early.
+"""Write a callback request as bytes (RFC 9112 section 3), so that nothing in it can end a line early.
 
-Not for sending: :mod:`palomar.net.client.client`.
+Not here: sending it (:mod:`palomar.net.client.client`).
 """
 
 import re
@@ -33,8 +33,8 @@ class BadHeader(ValueError):
 
 
 def request_bytes(request: HttpRequest, origin: Origin, target: str) -> bytes:
-    """The whole request; ``target`` must come from :meth:`palomar.net.urls.Urls.split`. A User-Agent or
-    Authorization of the request's own replaces ours."""
+    """Write the whole request. ``target`` must come from :meth:`palomar.net.urls.Urls.split`. A User-Agent or
+    Authorization among the request's headers replaces ours. Raises :class:`BadHeader`."""
     method = request.method
     if method not in _METHODS:
         raise BadHeader(method)
@@ -48,7 +48,7 @@ def request_bytes(request: HttpRequest, origin: Origin, target: str) -> bytes:
 
 
 def _with_own(headers: tuple[tuple[str, str], ...], origin: Origin) -> str:
-    """The origin's lines and the request's own."""
+    """Return the origin's header lines and the request's own. Raises :class:`BadHeader`."""
     lines = ""
     for name, value in headers:
         if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):

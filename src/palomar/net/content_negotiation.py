@@ -1,4 +1,4 @@
-"""Read what a visitor's program would like to get: a page or plain text, and in which language.
+"""Read which form and language of an answer a client prefers: a page or plain text, and in which language.
 
 RFC 9110 sections 12.5.1 and 12.5.4, as far as pages in a few languages need them.
 """
@@ -11,7 +11,8 @@ from palomar.net.asgi import header
 
 
 def wants_page(scope: Scope) -> bool:
-    """Tell whether a page is asked for, as browsers do; ``*/*`` and nothing at all, as programs send, ask for none."""
+    """Return True if the client asks for HTML, as browsers do; ``*/*`` or no Accept, as programs send, do not ask for
+    it."""
     for piece in (header(scope, b"accept") or b"").decode("latin-1").lower().split(","):
         kind, _, rest = piece.partition(";")
         if kind.strip() in ("text/html", "application/xhtml+xml") and _quality(rest) > 0:
@@ -19,10 +20,10 @@ def wants_page(scope: Scope) -> bool:
     return False
 
 
-def preferred(accept_language: str, languages: Sequence[str]) -> str:
-    """Choose the one of some languages that is liked best; the first of them where none is asked for.
+def preferred_language(accept_language: str, languages: Sequence[str]) -> str:
+    """Return the one of ``languages`` that the client prefers; the first of them if it asks for none.
 
-    A language of another region is taken where the region asked for is not there: ``pt-BR`` for ``pt`` and ``pt-PT``.
+    A language of another region is taken if the region asked for is missing: ``pt-BR`` for ``pt`` and ``pt-PT``.
     """
     best, liked = languages[0], 0.0
     for piece in accept_language.split(","):
