@@ -79,8 +79,8 @@ class Gateway:
         self._batcher = batcher
         self._dispatcher = dispatcher
         self._admission = admission
-        self.door = admission.door
-        """Makes the way in of a dialect, and the only one: see :meth:`Admission.door`."""
+        self.admission = admission.for_dialect
+        """Makes the way in of a dialect, and the only one: see :meth:`Admission.for_dialect`."""
         self._directory = directory
         self.clock = clock
         self.ids = ids
@@ -238,7 +238,7 @@ class Gateway:
     async def hash_password(self, password: GoodPassword, *, by: Account) -> str:
         """Make the argon2 hash to store; slow on purpose, in a lane. Raises ``Busy``."""
         passwords = self._admission.passwords
-        return await passwords.hash(password, lane=passwords.programs, whose=by.id)
+        return await passwords.hash(password, queue=passwords.program_queue, caller=by.id)
 
     async def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> credit.AccountBalance | Refusal:
         """Credit goes from one account to another; the giver's balance after it."""

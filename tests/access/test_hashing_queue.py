@@ -23,7 +23,7 @@ BOUNDS = [(KNOWN, KNOWN_AT_MOST), (STRANGER, STRANGERS_AT_MOST), (SUSPECT, SUSPE
 
 
 @pytest.fixture
-async def lane() -> AsyncIterator[HashingQueue]:
+async def queue() -> AsyncIterator[HashingQueue]:
     made = HashingQueue("test")
     yield made
     made.close()
@@ -45,41 +45,39 @@ class Slow:
         return work
 
 
-async def _posted(
-    lane: HashingQueue, slow: Slow, *names: str, standing: CallerRank = STRANGER
-) -> list[asyncio.Task[str]]:
+async def _posted(queue: HashingQueue, slow: Slow, *names: str, rank: CallerRank = STRANGER) -> list[asyncio.Task[str]]:
     """Work whose name begins with the letter of its address."""
-    tasks = [asyncio.create_task(lane.run(slow.named(name), name[0], standing)) for name in names]
+    tasks = [asyncio.create_task(queue.run(slow.named(name), name[0], rank)) for name in names]
     await asyncio.sleep(0)
     return tasks
 
 
-async def test_whoever_sends_most_delays_others_by_one_turn(lane: HashingQueue) -> None:
+async def test_whoever_sends_most_delays_others_by_one_turn(queue: HashingQueue) -> None:
     slow = Slow()
-    tasks = await _posted(lane, slow, "a1", "a2", "a3", "a4", "b1", "c1", "b2")
+    tasks = await _posted(queue, slow, "a1", "a2", "a3", "a4", "b1", "c1", "b2")
     slow.end.set()
     await asyncio.gather(*tasks)
     assert slow.order == ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]
 
 
-async def test_known_logins_have_every_second_turn(lane: HashingQueue) -> None:
+async def test_known_logins_have_every_second_turn(queue: HashingQueue) -> None:
     slow = Slow()
-    tasks = await _posted(lane, slow, "a1", "b1", "c1") + await _posted(lane, slow, "k1", "l1", standing=KNOWN)
+    tasks = await _posted(queue, slow, "a1", "b1", "c1") + await _posted(queue, slow, "k1", "l1", rank=KNOWN)
     slow.end.set()
     await asyncio.gather(*tasks)
     assert slow.order == ["a1", "b1", "k1", "c1", "l1"]
 
 
-async def test_who_has_just_failed_several_times_waits_for_all_others(lane: HashingQueue) -> None:
+async def test_who_has_just_failed_several_times_waits_for_all_others(queue: HashingQueue) -> None:
     slow = Slow()
-    tasks = await _posted(lane, slow, "a1")
-    tasks += await _posted(lane, slow, "s1", "t1", standing=SUSPECT) + await _posted(lane, slow, "b1", "b2")
+    tasks = await _posted(queue, slow, "a1")
+    tasks += await _posted(queue, slow, "s1", "t1", rank=SUSPECT) + await _posted(queue, slow, "b1", "b2")
     slow.end.set()
     await asyncio.gather(*tasks)
     assert slow.order == ["a1", "b1", "b2", "s1", "t1"]
 
 
-async def test_suspects_leave_the_processor_to_others(lane: HashingQueue) -> None:
+async def test_suspects_leave_the_processor_to_others(queue: HashingQueue) -> None:
     """A quarter of the time at most: after a hash they wait three times as long as it took."""
     began = asyncio.get_running_loop().time()
     ends: list[float] = []
@@ -88,43 +86,43 @@ async def test_suspects_leave_the_processor_to_others(lane: HashingQueue) -> Non
         time.sleep(0.02)
         ends.append(time.monotonic())
 
-    await asyncio.gather(*(lane.run(work, whose, SUSPECT) for whose in "abcd"))
+    await asyncio.gather(*(queue.run(work, whose, SUSPECT) for whose in "abcd"))
     assert asyncio.get_running_loop().time() - began >= 4 * 0.02 + 3 * 3.0 * 0.02
     gaps = [later - earlier for earlier, later in itertools.pairwise(ends)]
     assert min(gaps) >= 3.9 * 0.02
 
 
-async def test_an_address_has_room_for_few_and_then_it_is_busy(lane: HashingQueue) -> None:
+async def test_an_address_has_room_for_few_and_then_it_is_busy(queue: HashingQueue) -> None:
     slow = Slow()
-    tasks = await _posted(lane, slow, *(f"a{number}" for number in range(1 + EACH_AT_MOST)))
+    tasks = await _posted(queue, slow, *(f"a{number}" for number in range(1 + EACH_AT_MOST)))
     with pytest.raises(Busy):
-        lane.check_room("a", STRANGER)
+        queue.check_room("a", STRANGER)
     with pytest.raises(Busy):
-        await lane.run(slow.named("a9"), "a", STRANGER)
-    lane.check_room("b", STRANGER)
+        await queue.run(slow.named("a9"), "a", STRANGER)
+    queue.check_room("b", STRANGER)
     slow.end.set()
     await asyncio.gather(*tasks)
-    lane.check_room("a", STRANGER)
+    queue.check_room("a", STRANGER)
 
 
-@pytest.mark.parametrize(("standing", "at_most"), BOUNDS)
-async def test_all_together_have_room_for_so_many(lane: HashingQueue, standing: CallerRank, at_most: int) -> None:
+@pytest.mark.parametrize(("rank", "at_most"), BOUNDS)
+async def test_all_together_have_room_for_so_many(queue: HashingQueue, rank: CallerRank, at_most: int) -> None:
     slow = Slow()
     names = [chr(ord("A") + number) for number in range(at_most + 1)]
-    tasks = await _posted(lane, slow, *names, standing=standing)
+    tasks = await _posted(queue, slow, *names, rank=rank)
     with pytest.raises(Busy):
-        lane.check_room("?", standing)
-    for other in set(CallerRank) - {standing}:
-        lane.check_room("?", other)
+        queue.check_room("?", rank)
+    for other in set(CallerRank) - {rank}:
+        queue.check_room("?", other)
     slow.end.set()
     await asyncio.gather(*tasks)
 
 
-async def test_what_nobody_waits_for_any_more_is_not_done(lane: HashingQueue) -> None:
+async def test_what_nobody_waits_for_any_more_is_not_done(queue: HashingQueue) -> None:
     slow, gone = Slow(), asyncio.Event()
-    tasks = await _posted(lane, slow, "a1")
-    leaving = asyncio.create_task(lane.run(slow.named("b1"), "b", STRANGER, left=lambda: _until(gone)))
-    cancelled, *more = await _posted(lane, slow, "c1", "d1")
+    tasks = await _posted(queue, slow, "a1")
+    leaving = asyncio.create_task(queue.run(slow.named("b1"), "b", STRANGER, client_left=lambda: _until(gone)))
+    cancelled, *more = await _posted(queue, slow, "c1", "d1")
     await asyncio.sleep(0)
     gone.set()
     cancelled.cancel()
@@ -135,26 +133,26 @@ async def test_what_nobody_waits_for_any_more_is_not_done(lane: HashingQueue) ->
     assert slow.order == ["a1", "d1"]
 
 
-async def test_the_same_is_done_once_for_all_who_ask_while_one_still_waits(lane: HashingQueue) -> None:
+async def test_the_same_is_done_once_for_all_who_ask_while_one_still_waits(queue: HashingQueue) -> None:
     slow = Slow()
-    tasks = await _posted(lane, slow, "a1")
-    both = [asyncio.create_task(lane.run(slow.named("b1"), "b", STRANGER, same=b"same")) for _ in range(2)]
+    tasks = await _posted(queue, slow, "a1")
+    both = [asyncio.create_task(queue.run(slow.named("b1"), "b", STRANGER, job_key=b"same")) for _ in range(2)]
     await asyncio.sleep(0)
     both[0].cancel()
     slow.end.set()
     await asyncio.gather(*tasks)
     assert await both[1] == "b1"
     assert slow.order == ["a1", "b1"]
-    assert await lane.run(slow.named("b2"), "b", STRANGER, same=b"same") == "b2"
+    assert await queue.run(slow.named("b2"), "b", STRANGER, job_key=b"same") == "b2"
 
 
-async def test_what_fails_is_told_and_the_next_is_done(lane: HashingQueue) -> None:
+async def test_what_fails_is_told_and_the_next_is_done(queue: HashingQueue) -> None:
     def broken() -> None:
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        await lane.run(broken, "a", STRANGER)
-    assert await lane.run(lambda: 1, "a", STRANGER) == 1
+        await queue.run(broken, "a", STRANGER)
+    assert await queue.run(lambda: 1, "a", STRANGER) == 1
 
 
 async def _until(event: asyncio.Event) -> None:

@@ -1,6 +1,6 @@
 """How long who fails to log in must wait."""
 
-from palomar.access.lockout import FORGOTTEN_MS, forgotten, wait_ms
+from palomar.access.lockout import FORGOTTEN_MS, are_forgotten, wait_ms
 
 
 def waits(count: int, *, free: int = 3) -> list[int]:
@@ -23,5 +23,5 @@ def test_time_that_passes_counts() -> None:
 
 def test_a_day_later_all_is_forgotten() -> None:
     assert wait_ms(1_000, free=3, last_ms=0, now_ms=FORGOTTEN_MS - 1) == 0
-    assert not forgotten(0, now_ms=FORGOTTEN_MS - 1)
-    assert forgotten(0, now_ms=FORGOTTEN_MS)
+    assert not are_forgotten(0, now_ms=FORGOTTEN_MS - 1)
+    assert are_forgotten(0, now_ms=FORGOTTEN_MS)

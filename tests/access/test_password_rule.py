@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from palomar.access.common_passwords import COMMON
-from palomar.access.password_rule import MADE_UP, PASSWORD_LONGEST, PASSWORD_SHORTEST, PasswordFault, judged, made_up
+from palomar.access.password_rule import (
+    GENERATED_CHARACTERS,
+    PASSWORD_LONGEST,
+    PASSWORD_SHORTEST,
+    PasswordFault,
+    check_password,
+    generate_password,
+)
 
 SOURCE = Path(__file__).parents[2] / "src" / "palomar"
 
@@ -29,14 +36,14 @@ SOURCE = Path(__file__).parents[2] / "src" / "palomar"
     ],
 )
 def test_what_nobody_may_have(password: str, fault: PasswordFault) -> None:
-    assert judged(password, login="acme@example.com") is fault
+    assert check_password(password, login="acme@example.com") is fault
 
 
 @pytest.mark.parametrize(
     "password", ["new_pass", "old_pass", "x7!kq9wz", "contraseña", "x" * PASSWORD_LONGEST, "acme@example.com!"]
 )
 def test_what_one_may_have(password: str) -> None:
-    assert judged(password, login="acme@example.com") == password
+    assert check_password(password, login="acme@example.com") == password
 
 
 def test_the_list_has_what_is_long_enough_to_be_asked_for() -> None:
@@ -45,9 +52,9 @@ def test_the_list_has_what_is_long_enough_to_be_asked_for() -> None:
 
 
 def test_what_is_made_up_is_good() -> None:
-    password = made_up("a1B2" * 10)
-    assert len(password) == MADE_UP
-    assert judged(password, login="x") == password
+    password = generate_password("a1B2" * 10)
+    assert len(password) == GENERATED_CHARACTERS
+    assert check_password(password, login="x") == password
 
 
 def test_nothing_is_hashed_to_be_stored_that_was_not_judged() -> None:

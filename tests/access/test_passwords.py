@@ -38,13 +38,13 @@ def test_a_hash_takes_a_small_part_of_the_memory_that_the_process_may_have() -> 
 
 @pytest.mark.parametrize("stored", ["", "no hash"])
 async def test_nobodys_password_is_never_right(passwords: Passwords, stored: str) -> None:
-    assert not await _is_right(passwords, stored, "nobody", PASSWORD)
+    assert not await _verify(passwords, stored, "nobody", PASSWORD)
 
 
 async def test_a_hash_that_an_earlier_version_made_is_still_good(passwords: Passwords) -> None:
     stored = EARLIER.hash(PASSWORD)
-    assert await _is_right(passwords, stored, "ana", PASSWORD)
-    assert not await _is_right(passwords, stored, "ana", "another one")
+    assert await _verify(passwords, stored, "ana", PASSWORD)
+    assert not await _verify(passwords, stored, "ana", "another one")
 
 
 async def test_what_a_look_costs_does_not_say_which_logins_exist(passwords: Passwords) -> None:
@@ -52,10 +52,10 @@ async def test_what_a_look_costs_does_not_say_which_logins_exist(passwords: Pass
     unknown = {login: passwords.cost_like("", login) for login in map(str, range(60))}
     assert set(unknown.values()) == {ours, earlier}
     assert {login: passwords.cost_like("", login) for login in unknown} == unknown
-    assert not await _is_right(passwords, "", next(iter(unknown)), PASSWORD)
+    assert not await _verify(passwords, "", next(iter(unknown)), PASSWORD)
 
 
-async def _is_right(passwords: Passwords, stored: str, login: str, password: str) -> bool:
-    return await passwords.is_right(
-        stored, login, password, lane=passwords.programs, whose=login, standing=CallerRank.STRANGER
+async def _verify(passwords: Passwords, stored: str, login: str, password: str) -> bool:
+    return await passwords.verify(
+        stored, login, password, queue=passwords.program_queue, caller=login, rank=CallerRank.STRANGER
     )

@@ -6,12 +6,12 @@ from tests.support.world import World
 
 from palomar.access import sessions
 from palomar.access.lockout import FORGOTTEN_MS
-from palomar.access.sessions import CODE_MS, IDLE_MS, LONGEST_MS, Counted, NewSession, UserSession
+from palomar.access.sessions import CODE_MS, IDLE_MS, LONGEST_MS, FailureLimit, NewSession, UserSession
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import AccountId
 
 OPENING = NewSession(id=1, token="t1", user_id=7, account_id=None, stamp=b"s", address="192.0.2.1", agent="A" * 400)
-LOGIN, ADDRESS = Counted(subject="login:a", free=2), Counted(subject="address:b", free=4)
+LOGIN, ADDRESS = FailureLimit(subject="login:a", free=2), FailureLimit(subject="address:b", free=4)
 
 
 async def opened(world: World, opening: NewSession = OPENING) -> None:
@@ -28,9 +28,9 @@ async def found(world: World, token: str = OPENING.token) -> UserSession | None:
     return await world.database.read(script)
 
 
-async def attempt(world: World, *counted: Counted) -> int:
+async def attempt(world: World, *counted: FailureLimit) -> int:
     async def script(tx: Transaction) -> int:
-        return await sessions.attempt(tx, counted, now_ms=world.now_ms)
+        return await sessions.count_attempt(tx, counted, now_ms=world.now_ms)
 
     return await world.database.write(script)
 
@@ -68,7 +68,7 @@ async def test_use_makes_a_session_last_longer_but_not_for_ever(world: World) ->
         assert session is not None
         world.now_ms += IDLE_MS - 1
         if world.now_ms < began + LONGEST_MS:
-            await world.do(sessions.see, session)
+            await world.do(sessions.mark_used, session)
             assert (await world.ask("SELECT seen_ms FROM sessions"))[0][0] == world.now_ms
         else:
             break
@@ -103,7 +103,7 @@ async def test_sessions_are_listed_by_their_owner_and_revoked(world: World) -> N
 async def test_an_attempt_is_counted_for_all_its_subjects_until_one_must_wait(world: World) -> None:
     assert [await attempt(world, LOGIN, ADDRESS) for _ in range(3)] == [0, 0, 5_000]
     assert await world.ask("SELECT failures FROM login_failures ORDER BY subject") == [(2,), (2,)]
-    other = Counted(subject="login:c", free=2)
+    other = FailureLimit(subject="login:c", free=2)
     assert [await attempt(world, other, ADDRESS) for _ in range(3)] == [0, 0, 5_000]
     world.now_ms += 5_000
     assert await attempt(world, LOGIN) == 0
@@ -115,7 +115,7 @@ async def test_a_success_and_a_day_forget_failures(world: World) -> None:
         await sessions.forget_failures(tx, [LOGIN.subject])
 
     async def wait(tx: Transaction) -> int:
-        return await sessions.wait_before(tx, [LOGIN], now_ms=world.now_ms)
+        return await sessions.wait_before_attempt(tx, [LOGIN], now_ms=world.now_ms)
 
     for _ in range(2):
         await attempt(world, LOGIN)

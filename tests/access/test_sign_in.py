@@ -16,7 +16,7 @@ from palomar.access.hashing_queue import Busy
 from palomar.access.lockout import FREE_BY_ADDRESS, FREE_BY_LOGIN, FREE_IF_KNOWN
 from palomar.access.sessions import SEEN_EVERY_MS
 from palomar.access.sign_in import LoggedIn, SignedIn
-from palomar.access.sign_in_throttle import TryLater
+from palomar.access.sign_in_throttle import TooManyAttempts
 from palomar.access.totp import STEP_MS, code_at
 from palomar.accounts import store
 from palomar.accounts.known_callers import KNOWN_MS
@@ -34,7 +34,7 @@ async def house(sqlite_place: Place) -> AsyncIterator[House]:
 
 async def log_in(
     house: House, login: str, password: str = PASSWORD, *, address: str = "192.0.2.7"
-) -> LoggedIn | TryLater | None:
+) -> LoggedIn | TooManyAttempts | None:
     return await house.logins.log_in(login, password, Visitor(address), agent="A browser")
 
 
@@ -42,7 +42,7 @@ async def write(house: House, script: Any) -> Any:
     return await house.world.database.write(script)
 
 
-async def who(house: House, result: LoggedIn | TryLater | None) -> SignedIn | None:
+async def who(house: House, result: LoggedIn | TooManyAttempts | None) -> SignedIn | None:
     assert isinstance(result, LoggedIn)
     return await house.logins.signed_in(result.token)
 
@@ -158,7 +158,7 @@ async def test_with_codes_a_password_is_not_enough(house: House) -> None:
     assert await house.logins.awaits_code(result.token)
     assert await house.logins.signed_in(result.token) is None
     now = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    inside = await house.logins.give_code(result.token, now, Visitor("192.0.2.7"))
+    inside = await house.logins.enter_code(result.token, now, Visitor("192.0.2.7"))
     assert await who(house, inside) is not None
     assert isinstance(inside, LoggedIn)
     assert inside.token != result.token
@@ -171,11 +171,11 @@ async def test_a_code_is_good_once_even_for_another_session(house: House) -> Non
     assert isinstance(first, LoggedIn)
     assert isinstance(second, LoggedIn)
     code = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    assert isinstance(await house.logins.give_code(first.token, code, Visitor("192.0.2.7")), LoggedIn)
-    assert await house.logins.give_code(second.token, code, Visitor("192.0.2.7")) is None
+    assert isinstance(await house.logins.enter_code(first.token, code, Visitor("192.0.2.7")), LoggedIn)
+    assert await house.logins.enter_code(second.token, code, Visitor("192.0.2.7")) is None
     house.wait(STEP_MS)
     code = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    assert isinstance(await house.logins.give_code(second.token, code, Visitor("192.0.2.7")), LoggedIn)
+    assert isinstance(await house.logins.enter_code(second.token, code, Visitor("192.0.2.7")), LoggedIn)
 
 
 async def test_codes_cannot_be_guessed_for_long(house: House) -> None:
@@ -183,11 +183,11 @@ async def test_codes_cannot_be_guessed_for_long(house: House) -> None:
     result = await log_in(house, "marta")
     assert isinstance(result, LoggedIn)
     answers = [
-        await house.logins.give_code(result.token, f"{number:06}", Visitor("192.0.2.7"))
+        await house.logins.enter_code(result.token, f"{number:06}", Visitor("192.0.2.7"))
         for number in range(FREE_BY_LOGIN)
     ]
     assert answers[:-1] == [None] * (FREE_BY_LOGIN - 1)
-    assert answers[-1] == TryLater(seconds=5)
+    assert answers[-1] == TooManyAttempts(wait_seconds=5)
 
 
 async def test_a_code_without_a_password_before_it_is_nothing(house: House) -> None:
@@ -196,8 +196,8 @@ async def test_a_code_without_a_password_before_it_is_nothing(house: House) -> N
     plain = await log_in(house, "juan")
     assert isinstance(plain, LoggedIn)
     code = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    assert await house.logins.give_code("made-up", code, Visitor("192.0.2.7")) is None
-    assert await house.logins.give_code(plain.token, code, Visitor("192.0.2.7")) is None
+    assert await house.logins.enter_code("made-up", code, Visitor("192.0.2.7")) is None
+    assert await house.logins.enter_code(plain.token, code, Visitor("192.0.2.7")) is None
 
 
 # --- failures
@@ -207,7 +207,7 @@ async def test_failures_make_a_login_wait_and_a_success_makes_up_for_them(house:
     await house.user("marta")
     for _ in range(FREE_BY_LOGIN):
         assert await log_in(house, "marta", "wrong") is None
-    assert await log_in(house, "Marta") == TryLater(seconds=5)
+    assert await log_in(house, "Marta") == TooManyAttempts(wait_seconds=5)
     house.wait(5_000)
     assert isinstance(await log_in(house, "marta"), LoggedIn)
     assert await log_in(house, "marta", "wrong") is None
@@ -215,7 +215,7 @@ async def test_failures_make_a_login_wait_and_a_success_makes_up_for_them(house:
 
 async def test_an_address_that_tries_many_logins_waits_too_but_loopback_does_not(house: House) -> None:
     logins = [(await house.user(f"user{number}")).login for number in range(FREE_BY_ADDRESS + 1)]
-    for address, last in (("192.0.2.8", TryLater(seconds=5)), ("127.0.0.1", None)):
+    for address, last in (("192.0.2.8", TooManyAttempts(wait_seconds=5)), ("127.0.0.1", None)):
         answers = [await log_in(house, login, "wrong", address=address) for login in logins]
         assert answers == [None] * FREE_BY_ADDRESS + [last]
     assert isinstance(await log_in(house, "user0", address="192.0.2.9"), LoggedIn)
@@ -226,7 +226,7 @@ async def test_attempts_at_once_get_no_further_than_one_after_the_other(house: H
     attempts = [log_in(house, "marta", f"wrong {number}") for number in range(40)]
     answers = await asyncio.gather(*attempts, return_exceptions=True)
     assert answers.count(None) <= FREE_BY_LOGIN
-    assert all(answer is None or isinstance(answer, TryLater | Busy) for answer in answers)
+    assert all(answer is None or isinstance(answer, TooManyAttempts | Busy) for answer in answers)
 
 
 async def test_failures_from_elsewhere_keep_nobody_out(house: House) -> None:
@@ -234,7 +234,7 @@ async def test_failures_from_elsewhere_keep_nobody_out(house: House) -> None:
     for _ in range(FREE_BY_LOGIN + 1):
         await log_in(house, "marta", "wrong", address="198.51.100.66")
     for _ in range(60):  # and on it goes: they are waiting, then blocked
-        assert isinstance(await log_in(house, "marta", "wrong", address="198.51.100.66"), TryLater)
+        assert isinstance(await log_in(house, "marta", "wrong", address="198.51.100.66"), TooManyAttempts)
     assert isinstance(await log_in(house, "marta"), LoggedIn)
 
 
@@ -244,7 +244,7 @@ async def test_who_has_logged_in_from_there_passes_what_others_failed_at_the_sam
     await house.written()
     others = [(await house.user(f"user{number}")).login for number in range(FREE_BY_ADDRESS + 1)]
     answers = [await log_in(house, login, "wrong") for login in others]
-    assert isinstance(answers[-1], TryLater)
+    assert isinstance(answers[-1], TooManyAttempts)
     assert isinstance(await log_in(house, "marta"), LoggedIn)
 
 
@@ -254,7 +254,7 @@ async def test_who_is_known_may_fail_more_often_but_not_for_ever(house: House) -
     await house.written()
     for _ in range(FREE_IF_KNOWN):
         assert await log_in(house, "marta", "wrong") is None
-    assert await log_in(house, "marta") == TryLater(seconds=5)
+    assert await log_in(house, "marta") == TooManyAttempts(wait_seconds=5)
     house.wait(5_000)
     assert isinstance(await log_in(house, "marta"), LoggedIn)
 
@@ -266,7 +266,7 @@ async def test_a_month_later_nobody_is_known(house: House) -> None:
     house.wait(KNOWN_MS)
     for _ in range(FREE_BY_LOGIN):
         assert await log_in(house, "marta", "wrong") is None
-    assert isinstance(await log_in(house, "marta"), TryLater)
+    assert isinstance(await log_in(house, "marta"), TooManyAttempts)
 
 
 async def test_codes_are_counted_wherever_they_come_from(house: House) -> None:
@@ -277,15 +277,15 @@ async def test_codes_are_counted_wherever_they_come_from(house: House) -> None:
         address = f"198.51.100.{number}"
         result = await log_in(house, "marta", address=address)
         assert isinstance(result, LoggedIn)
-        answers.append(await house.logins.give_code(result.token, f"{number:06}", Visitor(address)))
-    assert answers == [None] * FREE_BY_LOGIN + [TryLater(seconds=5)]
+        answers.append(await house.logins.enter_code(result.token, f"{number:06}", Visitor(address)))
+    assert answers == [None] * FREE_BY_LOGIN + [TooManyAttempts(wait_seconds=5)]
 
 
 async def test_addresses_of_one_ipv6_network_are_one(house: House) -> None:
     await house.user("marta")
     for number in range(FREE_BY_LOGIN):
         assert await log_in(house, "marta", "wrong", address=f"2001:db8:1:2::{number}") is None
-    assert isinstance(await log_in(house, "marta", address="2001:db8:1:2:ffff::1"), TryLater)
+    assert isinstance(await log_in(house, "marta", address="2001:db8:1:2:ffff::1"), TooManyAttempts)
     assert isinstance(await log_in(house, "marta", address="2001:db8:1:3::1"), LoggedIn)
 
 
@@ -309,7 +309,7 @@ async def test_a_restart_forgets_no_failure(house: House, sqlite_place: Place) -
     for _ in range(FREE_BY_LOGIN):
         await log_in(house, "marta", "wrong")
     async with house_in(sqlite_place) as again:
-        assert await log_in(again, "marta") == TryLater(seconds=5)
+        assert await log_in(again, "marta") == TooManyAttempts(wait_seconds=5)
 
 
 async def test_what_a_session_is_worth_stands_in_its_row_alone(house: House) -> None:

@@ -233,7 +233,7 @@ async def test_no_face_gets_an_account_but_through_the_gate() -> None:
     """Faces know neither the directory nor passwords."""
     source = Path(__file__).parents[2] / "src" / "palomar"
     forbidden = re.compile(
-        r"(?<!_door)\.(directory|snapshot|by_key|by_token|by_login|by_id|account_of_key|passwords|key_hash|token_id_of)\b"
+        r"(?<!_admission)\.(directory|snapshot|by_key|by_token|by_login|by_id|account_of_key|passwords|key_hash|token_id_of)\b"
     )
     for folder in ("dialects", "short_links", "console"):
         for file in sorted((source / folder).rglob("*.py")):
@@ -278,7 +278,7 @@ async def test_a_dialect_has_nothing_but_its_door_that_gives_an_account() -> Non
     "source",
     [
         "account = self._gateway._directory.by_login(login)",
-        "account = self._gateway.door.__self__.directory.by_login(login)",
+        "account = self._gateway.admission.__self__.directory.by_login(login)",
         "account = getattr(gateway, 'x').by_login(login)",
         "from palomar.accounts.directory import Directory as D",
         "request = Request(account=Account(id=1, login='x', settings=y))",

@@ -183,7 +183,7 @@ async def house_in(
     directory = Directory(database)
     await directory.begin(b"secret of at least thirty-two octets")
     passwords = Passwords(directory, clock)
-    attempts = SignInThrottle(database, clock)
+    throttle = SignInThrottle(database, clock)
     batcher = Batcher(database, clock, steps=STEPS, context=world.context, after_commit=lambda work: None)
     admission = Admission(directory=directory, batcher=batcher, clock=clock, passwords=passwords, is_listed=is_listed)
     logins = SignIn(
@@ -191,7 +191,7 @@ async def house_in(
         batcher=batcher,
         directory=directory,
         admission=admission,
-        attempts=attempts,
+        throttle=throttle,
         clock=clock,
         ids=world.ids,
     )
@@ -217,7 +217,7 @@ async def house_in(
         batcher=batcher,
         directory=directory,
         passwords=passwords,
-        attempts=attempts,
+        throttle=throttle,
         logins=logins,
         clock=clock,
         ids=world.ids,

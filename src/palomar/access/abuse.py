@@ -1,9 +1,10 @@
-"""Abuse: who goes on after being refused, fifty times within a minute, is blocked for a while, at every door.
+"""Watch for abuse: an account or address that is refused more than fifty times within a minute is blocked for a while.
 
-Counted in memory, on each node for itself; the block is a row that every node reads with its directory, so it survives
-a restart and a refused request costs a dictionary's look-up. An address is blocked for its bad credentials, an account
-for its requests over the limit. Never blocked are loopback and an address that sends X-Forwarded-For though nobody
-trusts it: both are proxies of ours more often than strangers, and a block would keep out everybody behind them.
+Refusals are counted in memory, on each node for itself. The block is a row that every node reads with its directory, so
+that it survives a restart and refusing costs one look-up in a dictionary. An address is blocked for bad credentials, an
+account for requests over its limit. Two addresses are never blocked, because they are more often a proxy of the
+installation than a stranger, and a block would keep out everybody behind it: loopback, and an address that sends
+X-Forwarded-For and is not a trusted proxy. Not here: how long a block lasts, and its rows (``accounts.blocks``).
 """
 
 from dataclasses import dataclass
@@ -30,9 +31,9 @@ from palomar.vocabulary.account import Account, AccountId
 
 BLOCK: Final = Step(name="block", script=blocks.block)
 COUNTED_AT_MOST: Final = 10_000
-"""Who is counted at the same time; beyond it the one who was first refused is forgotten."""
+"""Accounts and addresses that are counted at the same time; beyond it the one that was refused first is forgotten."""
 _AT_ONCE_SECONDS: Final = 3.0
-"""How long a block holds on this node before it has been read back from the database."""
+"""How long a new block is in force on this node without having been read back from the database."""
 _log = structlog.get_logger(__name__)
 
 
@@ -43,7 +44,7 @@ class _Minute:
 
 
 class AbuseWatch:
-    """Counts what is refused, and knows who is blocked."""
+    """The counts of refusals on this node, and the blocks in force."""
 
     def __init__(self, directory: Directory, batcher: Batcher, clock: Clock) -> None:
         self._directory = directory
@@ -53,38 +54,40 @@ class AbuseWatch:
         self._just_blocked: dict[str, tuple[float, Block]] = {}
 
     @property
-    def is_quiet(self) -> bool:
-        """Tell whether nobody is blocked, on this node or any other."""
-        return not (self._just_blocked or self._directory.snapshot.blocks)
+    def has_blocks(self) -> bool:
+        """Return True if any account or address is blocked, on whatever node."""
+        return bool(self._just_blocked or self._directory.snapshot.blocks)
 
     def block_of_account(self, account_id: AccountId) -> Block | None:
-        """The block in force, if any."""
-        return None if self.is_quiet else self._block_of(blocks.account_subject(account_id))
+        """Find the block of the account that is in force, if any."""
+        return self._block_of(blocks.account_subject(account_id)) if self.has_blocks else None
 
     def block_of_address(self, visitor: Visitor) -> Block | None:
-        """The block in force, if any."""
-        if self.is_quiet or visitor.is_proxy or not may_be_blocked(visitor.address):
+        """Find the block of the visitor's address that is in force, if any."""
+        if not self.has_blocks or visitor.is_proxy or not may_be_blocked(visitor.address):
             return None
         return self._block_of(blocks.address_subject(visitor.address))
 
-    def over_limit(self, account: Account) -> None:
-        """One more request of the account is refused for being one too many."""
+    def count_over_limit(self, account: Account) -> None:
+        """Count one more request of the account that is refused for its rate, and block the account if there were too
+        many."""
         subject = blocks.account_subject(account.id)
         if self._count(subject) > REFUSED_A_MINUTE:
             self._block(subject, "requests over the limit")
 
-    def charge(self, visitor: Visitor) -> None:
-        """Count one more credential of the address as bad, before or after it was looked at."""
+    def count_failure(self, visitor: Visitor) -> None:
+        """Count one more bad credential of the address, before or after it is verified."""
         self._count(blocks.address_subject(visitor.address))
 
-    def forgive(self, visitor: Visitor) -> None:
-        """Take back one charge: the credential was good, or was not looked at."""
+    def uncount_failure(self, visitor: Visitor) -> None:
+        """Take back one counted failure: the credential was good, or it was not verified."""
         minute = self._minutes.get(blocks.address_subject(visitor.address))
         if minute is not None and minute.refused:
             minute.refused -= 1
 
-    def bad_credentials(self, visitor: Visitor) -> bool:
-        """Block the address if it was charged too often; True where it is spared only as a proxy that nobody trusts."""
+    def block_after_failures(self, visitor: Visitor) -> bool:
+        """Block the address if it has failed too often. Returns True if it is spared only because it is a proxy that is
+        not trusted."""
         subject = blocks.address_subject(visitor.address)
         minute = self._minutes.get(subject)
         if minute is None or minute.refused <= REFUSED_A_MINUTE or not may_be_blocked(visitor.address):
@@ -94,13 +97,14 @@ class AbuseWatch:
         return visitor.is_proxy
 
     def is_suspect(self, visitor: Visitor) -> bool:
-        """Tell whether the address has failed several times within this minute, also one that may not be blocked."""
+        """Return True if the address has failed several times within this minute, also one that may not be blocked."""
         minute = self._minutes.get(blocks.address_subject(visitor.address))
         recent = minute is not None and self._clock.monotonic() - minute.began < 60.0
         return recent and minute is not None and minute.refused >= SUSPECT_FROM
 
-    def may_try(self, caller: Caller) -> bool:
-        """Tell whether a login that is known from a blocked address may have another password looked at; counts it."""
+    def may_try_password(self, caller: Caller) -> bool:
+        """Count one more password of a login that is known from a blocked address. Returns True if it may be
+        verified."""
         return self._count(f"caller:{caller[0]} {caller[1]}") <= TRIES_WHILE_BLOCKED
 
     def _block_of(self, subject: str) -> Block | None:
@@ -115,7 +119,7 @@ class AbuseWatch:
         return block
 
     def _count(self, subject: str) -> int:
-        """Count one more refusal; how many there were within this minute."""
+        """Count one more refusal. Returns how many there were within this minute."""
         now = self._clock.monotonic()
         minute = self._minutes.get(subject)
         if minute is None or now - minute.began >= 60.0:
@@ -137,4 +141,4 @@ class AbuseWatch:
 
     def _blocked(self, block: Block) -> None:
         _log.warning("blocked", subject=block.subject, reason=block.reason, level=block.level, until_ms=block.until_ms)
-        self._directory.look_again()
+        self._directory.mark_stale()

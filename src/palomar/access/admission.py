@@ -1,11 +1,11 @@
-"""Admission: the one gate of all faces. Nobody gets an account but through it.
+"""Admit callers to accounts: the one gate of all faces. Nobody gets an account but through it.
 
-In one order: a block of the address, the credentials, the account's list of addresses, whether it is enabled (and may
-send, where that is asked before anything else), whether it speaks the dialect, a block of the account, its rate. The
-first that fails is the answer, a :class:`Denied`, which each face writes in its own words.
+It checks in this order: a block of the address, the credentials, the account's list of addresses, whether it is enabled
+(and may send, where the dialect asks for that first), whether it speaks the dialect, a block of the account, its rate.
+The first check that fails makes a :class:`Denial`, which each face answers in its own words.
 
-A login that has been let in from an address within a month passes that address' block. Wrong credentials are charged to
-the address before a password is hashed, and each leaves one line in the log for fail2ban. Not here: counting
+A login that has been let in from an address within a month passes that address' block. A wrong password is counted
+against the address before it is hashed, and each failure leaves one line in the log for fail2ban. Not here: counting
 (``abuse``), hashing (``hashing_queue``), and what the account may do then.
 """
 
@@ -17,7 +17,7 @@ import structlog
 
 from palomar.access.abuse import AbuseWatch
 from palomar.access.caller_cache import CallerCache, caller_of
-from palomar.access.hashing_queue import CallerRank, HashingQueue, Left
+from palomar.access.hashing_queue import CallerRank, ClientLeft, HashingQueue
 from palomar.access.passwords import Passwords
 from palomar.accounts.blocks import Block, counted_as
 from palomar.accounts.directory import Directory
@@ -30,13 +30,14 @@ from palomar.vocabulary.refusals import Refusal
 from palomar.vocabulary.token_bucket import RequestLimits
 
 REFUSED_EVENT: Final = "credentials refused"
-"""The event of the one line a failure; docs/operations.md has the filter for it."""
+"""The event of the log line that each failure leaves; docs/operations.md has the filter for it."""
 BAD: Final = Refusal.BAD_CREDENTIALS.value
-"""Why, in that line, where the credentials were wrong; an address that is not on the list and a dialect that the
-account does not speak have words of their own, because the credentials were right."""
+"""The reason in that line for wrong credentials. Where the credentials are right, but the address is not on the list or
+the account does not speak the dialect, the line has another reason."""
 TOO_MANY_FAILURES: Final = "too_many_failures"
-"""Why, where a password or a code was not even looked at."""
-CHARGED: Final = frozenset({BAD, TOO_MANY_FAILURES})
+"""The reason in that line for a password or code that was not verified."""
+COUNTED_REASONS: Final = frozenset({BAD, TOO_MANY_FAILURES})
+"""The reasons of failures that count against the address."""
 REMEMBERED_AT_MOST: Final = 4_096
 REMEMBERED_SECONDS: Final = 43_200.0
 _LONGEST_WAIT_SECONDS: Final = 86_400.0
@@ -45,24 +46,24 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Denied:
-    """Why somebody is not let in; ``account`` is whose the credentials are, where they were good."""
+class Denial:
+    """The reason for which somebody is not let in; ``account`` is that of the credentials, if they were good."""
 
     refusal: Refusal
     wait_seconds: float = 0.0
-    """When to try again; 0 where that would not help."""
+    """How long to wait before trying again; 0 where that would not help."""
     block: Block | None = None
-    """Of the address, or with an ``account`` of the account."""
+    """The block of the account if there is an ``account``, else that of the address."""
     account: Account | None = None
 
 
-def account_of(found: Account | Denied) -> Account | None:
-    """Tell whose credentials were good, whether they were let in or not."""
-    return found.account if isinstance(found, Denied) else found
+def account_of(found: Account | Denial) -> Account | None:
+    """Return the account of good credentials, whether it was let in or not."""
+    return found.account if isinstance(found, Denial) else found
 
 
 class Admission:
-    """Judges credentials for every door. One a node."""
+    """The checks of credentials and accounts that all faces share. There is one a node."""
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class Admission:
         is_listed: Callable[[str, tuple[str, ...]], bool],
         limits: RequestLimits | None = None,
     ) -> None:
-        """``is_listed`` says whether an address is in one of some networks."""
+        """Take as ``is_listed`` a function that returns True if an address is in one of some networks."""
         self.directory = directory
         self.clock = clock
         self.passwords = passwords
@@ -83,101 +84,102 @@ class Admission:
         self.limits = limits or RequestLimits()
         self._is_listed = is_listed
 
-    def door(self, dialect: str, *, rate: Callable[[AccountSettings], int]) -> "DialectDoor":
-        """Make the way in of a dialect; ``rate`` reads an account's requests a second there, 0 is no limit."""
-        return DialectDoor(self, dialect, rate)
+    def for_dialect(self, dialect: str, *, rate: Callable[[AccountSettings], int]) -> "DialectAdmission":
+        """Make the admission of a dialect; ``rate`` reads an account's requests a second in it, 0 is no limit."""
+        return DialectAdmission(self, dialect, rate)
 
-    def blocked(self, visitor: Visitor, login: str) -> Denied | None:
-        """Look first of all for a block of the address, unless the login is known from there."""
+    def check_address_block(self, visitor: Visitor, login: str) -> Denial | None:
+        """Deny a blocked address, unless the login is known from there. None: go on."""
         block = self.abuse.block_of_address(visitor)
-        return self._denied(block) if block is not None and not self.callers.is_known(visitor, login) else None
+        return self._denial(block) if block is not None and not self.callers.is_known(visitor, login) else None
 
-    async def is_password(
+    async def verify_password(
         self,
         visitor: Visitor,
         login: str,
         stored: str,
         password: str,
         *,
-        lane: HashingQueue,
-        door: str,
-        left: Left | None = None,
-    ) -> bool | Denied:
-        """Tell whether this is the password of a stored hash (empty: nobody's); a wrong one is charged and logged.
+        queue: HashingQueue,
+        face: str,
+        client_left: ClientLeft | None = None,
+    ) -> bool | Denial:
+        """Return True if this is the password of a stored hash (empty for an unknown login); count and log a wrong one.
 
-        Denied where the address is blocked. Raises ``Busy`` where it cannot be looked at now.
+        Returns a denial if the address is blocked. Raises ``Busy`` if the password cannot be verified now.
         """
-        denied = self.blocked(visitor, login)
-        if denied is not None:
-            return denied
+        denial = self.check_address_block(visitor, login)
+        if denial is not None:
+            return denial
         right = self.passwords.remembered(stored, login_key(login), password)
         if right is None:
             block = self.abuse.block_of_address(visitor)
-            if block is not None and not self.abuse.may_try(caller_of(visitor, login)):
-                return self._denied(block)
-            right = await self._checked(visitor, login, stored, password, lane=lane, left=left)
+            if block is not None and not self.abuse.may_try_password(caller_of(visitor, login)):
+                return self._denial(block)
+            right = await self._hash_and_compare(visitor, login, stored, password, queue=queue, client_left=client_left)
         if not right:
-            self.refuse(visitor, door)
+            self.record_failure(visitor, face)
         return right
 
-    def turn_of(self, visitor: Visitor, login: str) -> tuple[Hashable, CallerRank]:
-        """Tell whose turn a hash for this login is, and how they stand (``HashingQueue.run``)."""
+    def caller_and_rank(self, visitor: Visitor, login: str) -> tuple[Hashable, CallerRank]:
+        """Return for whom a hash for this login is queued, and with which rank (``HashingQueue.run``)."""
         if self.callers.is_known(visitor, login):
             return caller_of(visitor, login), CallerRank.KNOWN
-        standing = CallerRank.SUSPECT if self.abuse.is_suspect(visitor) else CallerRank.STRANGER
-        return counted_as(visitor.address), standing
+        rank = CallerRank.SUSPECT if self.abuse.is_suspect(visitor) else CallerRank.STRANGER
+        return counted_as(visitor.address), rank
 
-    def refuse(self, visitor: Visitor, door: str, *, reason: str = BAD) -> None:
-        """Write the line of a failure, and charge the address for :data:`CHARGED` reasons."""
+    def record_failure(self, visitor: Visitor, face: str, *, reason: str = BAD) -> None:
+        """Log a failure, and count it against the address if its reason is one of :data:`COUNTED_REASONS`."""
         who = {"proxy": "untrusted"} if visitor.is_proxy else {}
-        _log.warning(REFUSED_EVENT, address=visitor.address, door=door, reason=reason, **who)
-        if reason in CHARGED:
-            self.abuse.charge(visitor)
-            if self.abuse.bad_credentials(visitor):
+        _log.warning(REFUSED_EVENT, address=visitor.address, door=face, reason=reason, **who)
+        if reason in COUNTED_REASONS:
+            self.abuse.count_failure(visitor)
+            if self.abuse.block_after_failures(visitor):
                 self.callers.remember_proxy(visitor)
 
-    def judge(self, account: Account, visitor: Visitor, door: str) -> Denied | None:
-        """Judge, after the credentials, the account's list of addresses, and whether it is enabled."""
+    def check_account(self, account: Account, visitor: Visitor, face: str) -> Denial | None:
+        """Check, after the credentials, the account's list of addresses and whether it is enabled. None: go on."""
         allowed = account.settings.allowed_addresses
         if allowed and not self._is_listed(visitor.address, allowed):
-            self.refuse(visitor, door, reason=Refusal.ADDRESS_NOT_ALLOWED.value)
-            return Denied(refusal=Refusal.ADDRESS_NOT_ALLOWED, account=account)
-        return None if account.enabled else Denied(refusal=Refusal.ACCOUNT_DISABLED, account=account)
+            self.record_failure(visitor, face, reason=Refusal.ADDRESS_NOT_ALLOWED.value)
+            return Denial(refusal=Refusal.ADDRESS_NOT_ALLOWED, account=account)
+        return None if account.enabled else Denial(refusal=Refusal.ACCOUNT_DISABLED, account=account)
 
-    def account_blocked(self, account: Account) -> Denied | None:
-        """Find the block of the account itself: it holds at every door."""
+    def check_account_block(self, account: Account) -> Denial | None:
+        """Deny a blocked account; its block holds in every face. None: go on."""
         block = self.abuse.block_of_account(account.id)
-        return None if block is None else self._denied(block, account)
+        return None if block is None else self._denial(block, account)
 
-    async def _checked(
+    async def _hash_and_compare(
         self,
         visitor: Visitor,
         login: str,
         stored: str,
         password: str,
         *,
-        lane: HashingQueue,
-        left: Left | None,
+        queue: HashingQueue,
+        client_left: ClientLeft | None,
     ) -> bool:
-        """Hash, charged beforehand: a thousand at once get no further than one after the other."""
-        whose, standing = self.turn_of(visitor, login)
-        self.abuse.charge(visitor)
+        """Hash and compare; a failure is counted beforehand, so that a thousand at once gain nothing over one after the
+        other."""
+        caller, rank = self.caller_and_rank(visitor, login)
+        self.abuse.count_failure(visitor)
         try:
-            return await self.passwords.is_right(
+            return await self.passwords.verify(
                 stored,
                 login_key(login),
                 password,
-                lane=lane,
-                whose=whose,
-                standing=standing,
-                left=left,
+                queue=queue,
+                caller=caller,
+                rank=rank,
+                client_left=client_left,
             )
         finally:
-            self.abuse.forgive(visitor)  # a wrong one is charged again with its line in the log
+            self.abuse.uncount_failure(visitor)  # a wrong one is counted again with its line in the log
 
-    def _denied(self, block: Block, account: Account | None = None) -> Denied:
+    def _denial(self, block: Block, account: Account | None = None) -> Denial:
         wait_seconds = max(1.0, (block.until_ms - self.clock.wall_ms()) / 1_000)
-        return Denied(
+        return Denial(
             refusal=Refusal.TOO_MANY_REQUESTS,
             wait_seconds=min(wait_seconds, _LONGEST_WAIT_SECONDS),
             block=block,
@@ -185,8 +187,8 @@ class Admission:
         )
 
 
-class DialectDoor:
-    """The way in of one dialect. Each ``by_…`` gives the account, or why it is nobody's turn."""
+class DialectAdmission:
+    """The admission of one dialect. Each ``by_…`` returns the account that is let in, or the denial."""
 
     def __init__(self, admission: Admission, dialect: str, rate: Callable[[AccountSettings], int]) -> None:
         self._admission = admission
@@ -196,122 +198,123 @@ class DialectDoor:
         self._rate = rate
         self._snapshot = admission.directory.snapshot
         self._forget_at = 0.0
-        self._known: dict[Hashable, tuple[Account, int]] = {}
-        """Who was let in, and the rate of their requests here."""
+        self._remembered: dict[Hashable, tuple[Account, int]] = {}
+        """The accounts that were let in by key, with their requests a second here."""
 
-    def recall(self, memory: Hashable, *, to_send: bool = False) -> Account | Denied | None:
-        """Let in who was let in under the same ``memory``: the credentials and the connection's addresses as they came.
+    def recall(self, cache_key: Hashable, *, to_send: bool = False) -> Account | Denial | None:
+        """Let in a caller that was let in under the same ``cache_key``: the credentials and the connection's addresses.
 
-        None: not remembered. All is forgotten as soon as the directory has read its accounts again. What is not let in
-        is never remembered: guesses take no memory.
+        None: not remembered. All is forgotten as soon as the directory has read its accounts again. Denials are not
+        remembered, so that guesses take no memory.
         """
         snapshot, now = self._directory.snapshot, self._clock.monotonic()
         if snapshot is not self._snapshot or now >= self._forget_at:
-            self._known.clear()
+            self._remembered.clear()
             self._snapshot = snapshot
             self._forget_at = now + REMEMBERED_SECONDS
-        known = self._known.get(memory)
+        known = self._remembered.get(cache_key)
         if known is None:
             return None
         account, per_second = known
-        if per_second <= 0 and account.may_send and self._admission.abuse.is_quiet:
-            return account  # there is nothing to judge, as for most
+        if per_second <= 0 and account.may_send and not self._admission.abuse.has_blocks:
+            return account  # nothing is left to check, as for most
         return self._within_limits(account, to_send=to_send, now=now)
 
     def by_key(
-        self, visitor: Visitor, secret: str, *, login: str | None, memory: Hashable, to_send: bool = False
-    ) -> Account | Denied:
-        """Let in by an API key, and the login where the dialect sends one. The same work for an unknown login as for a
+        self, visitor: Visitor, secret: str, *, login: str | None, cache_key: Hashable, to_send: bool = False
+    ) -> Account | Denial:
+        """Let in by an API key, and by the login where the dialect sends one. An unknown login costs the same work as a
         wrong key."""
         account = self._directory.by_key(secret)
         if login is not None and login_key(login) != ("" if account is None else login_key(account.login)):
             account = None
-        found = self._found(visitor, account)
-        if isinstance(found, Denied):
+        found = self._check_credentials(visitor, account)
+        if isinstance(found, Denial):
             return found
-        if len(self._known) >= REMEMBERED_AT_MOST:
-            self._known.clear()
-        self._known[memory] = (found, self._rate(found.settings))
+        if len(self._remembered) >= REMEMBERED_AT_MOST:
+            self._remembered.clear()
+        self._remembered[cache_key] = (found, self._rate(found.settings))
         return self._within_limits(found, to_send=to_send, now=self._clock.monotonic())
 
-    def by_token(self, visitor: Visitor, text: str | None) -> Account | Denied:
-        """Let in by a signed pass that is neither expired nor revoked."""
+    def by_token(self, visitor: Visitor, text: str | None) -> Account | Denial:
+        """Let in by a signed token that is neither expired nor revoked."""
         account = None if text is None else self._directory.by_token(text, now_ms=self._clock.wall_ms())
-        found = self._found(visitor, account)
-        return found if isinstance(found, Denied) else self._within_limits(found, now=self._clock.monotonic())
+        found = self._check_credentials(visitor, account)
+        return found if isinstance(found, Denial) else self._within_limits(found, now=self._clock.monotonic())
 
     async def by_password(
-        self, visitor: Visitor, login: str, password: str, *, left: Left | None = None
-    ) -> Account | Denied:
-        """Let in by login and password. Raises ``Busy``; ``left`` returns when the client has left."""
+        self, visitor: Visitor, login: str, password: str, *, client_left: ClientLeft | None = None
+    ) -> Account | Denial:
+        """Let in by login and password. Raises ``Busy``; ``client_left`` returns when the client has left."""
         account = self._directory.by_login(login)
-        right = await self._is_password(visitor, login, account, password, left)
-        if isinstance(right, Denied):
+        right = await self._verify_password(visitor, login, account, password, client_left)
+        if isinstance(right, Denial):
             return right
         if account is None or not right:
-            return Denied(refusal=Refusal.BAD_CREDENTIALS)
-        found = self._judged(visitor, account)
-        return found if isinstance(found, Denied) else self._within_limits(found, now=self._clock.monotonic())
+            return Denial(refusal=Refusal.BAD_CREDENTIALS)
+        found = self._check_account(visitor, account)
+        return found if isinstance(found, Denial) else self._within_limits(found, now=self._clock.monotonic())
 
-    async def confirm(self, visitor: Visitor, account: Account, password: str) -> Denied | None:
-        """Look whether who was let in knows the password of this account; None if so. Raises ``Busy``."""
-        right = await self._is_password(visitor, account.login, account, password, None)
-        if isinstance(right, Denied):
+    async def confirm_password(self, visitor: Visitor, account: Account, password: str) -> Denial | None:
+        """Verify the password of an account that was let in by other credentials; None if it is right. Raises
+        ``Busy``."""
+        right = await self._verify_password(visitor, account.login, account, password, None)
+        if isinstance(right, Denial):
             return right
-        return None if right else Denied(refusal=Refusal.BAD_CREDENTIALS)
+        return None if right else Denial(refusal=Refusal.BAD_CREDENTIALS)
 
-    async def _is_password(
-        self, visitor: Visitor, login: str, account: Account | None, password: str, left: Left | None
-    ) -> bool | Denied:
+    async def _verify_password(
+        self, visitor: Visitor, login: str, account: Account | None, password: str, client_left: ClientLeft | None
+    ) -> bool | Denial:
         passwords = self._admission.passwords
-        return await self._admission.is_password(
+        return await self._admission.verify_password(
             visitor,
             login,
-            passwords.stored(account),
+            passwords.stored_hash(account),
             password,
-            lane=passwords.programs,
-            door=self._dialect,
-            left=left,
+            queue=passwords.program_queue,
+            face=self._dialect,
+            client_left=client_left,
         )
 
-    def _found(self, visitor: Visitor, account: Account | None) -> Account | Denied:
-        """Decide about credentials that cost nothing to look at."""
+    def _check_credentials(self, visitor: Visitor, account: Account | None) -> Account | Denial:
+        """Check credentials that cost no hash, and their account."""
         admission = self._admission
-        if not admission.abuse.is_quiet:
-            denied = admission.blocked(visitor, "" if account is None else account.login)
-            if denied is not None:
-                return denied
+        if admission.abuse.has_blocks:
+            denial = admission.check_address_block(visitor, "" if account is None else account.login)
+            if denial is not None:
+                return denial
         if account is None:
-            admission.refuse(visitor, self._dialect)
-            return Denied(refusal=Refusal.BAD_CREDENTIALS)
-        return self._judged(visitor, account)
+            admission.record_failure(visitor, self._dialect)
+            return Denial(refusal=Refusal.BAD_CREDENTIALS)
+        return self._check_account(visitor, account)
 
-    def _judged(self, visitor: Visitor, account: Account) -> Account | Denied:
-        """Judge after the credentials; who passes is known from that address from now on."""
+    def _check_account(self, visitor: Visitor, account: Account) -> Account | Denial:
+        """Check the account of good credentials; if it passes, it is known from that address from now on."""
         admission = self._admission
-        denied = admission.judge(account, visitor, self._dialect)
-        if denied is not None:
-            return denied
+        denial = admission.check_account(account, visitor, self._dialect)
+        if denial is not None:
+            return denial
         if not account.settings.speaks(self._dialect):
-            admission.refuse(visitor, self._dialect, reason="dialect_not_allowed")
-            return Denied(refusal=Refusal.BAD_CREDENTIALS)
+            admission.record_failure(visitor, self._dialect, reason="dialect_not_allowed")
+            return Denial(refusal=Refusal.BAD_CREDENTIALS)
         admission.callers.remember(visitor, account.login)
         return account
 
-    def _within_limits(self, account: Account, *, now: float, to_send: bool = False) -> Account | Denied:
-        """Judge last of all whether the account may send where that is asked here, its block, its rate."""
+    def _within_limits(self, account: Account, *, now: float, to_send: bool = False) -> Account | Denial:
+        """Check last whether the account may send (if ``to_send``), its block and its rate."""
         if to_send and not account.may_send:
-            return Denied(refusal=Refusal.MAY_NOT_SEND, account=account)
+            return Denial(refusal=Refusal.MAY_NOT_SEND, account=account)
         admission = self._admission
-        if not admission.abuse.is_quiet:
-            denied = admission.account_blocked(account)
-            if denied is not None:
-                return denied
+        if admission.abuse.has_blocks:
+            denial = admission.check_account_block(account)
+            if denial is not None:
+                return denial
         per_second = self._rate(account.settings)
         if per_second <= 0:
             return account
         wait_seconds = admission.limits.wait_seconds((account.id, self._dialect), per_second=per_second, now=now)
         if not wait_seconds:
             return account
-        admission.abuse.over_limit(account)
-        return Denied(refusal=Refusal.TOO_MANY_REQUESTS, wait_seconds=wait_seconds, account=account)
+        admission.abuse.count_over_limit(account)
+        return Denial(refusal=Refusal.TOO_MANY_REQUESTS, wait_seconds=wait_seconds, account=account)

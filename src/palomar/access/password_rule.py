@@ -1,7 +1,7 @@
-"""The one rule for passwords that somebody chooses, wherever they are set: 8 to 200 characters, not the login, not
-among the thousand commonest (``common_passwords``).
+"""Check passwords that people choose, by one rule for all: 8 to 200 characters, not the login, not one of the thousand
+commonest (``common_passwords``).
 
-What is hashed to be stored is a :data:`GoodPassword`, which only this module makes. Not here: hashing.
+Only a :data:`GoodPassword`, which this module alone makes, is hashed to be stored. Not here: hashing (``passwords``).
 """
 
 from enum import StrEnum
@@ -10,17 +10,17 @@ from typing import Final, NewType
 from palomar.access.common_passwords import COMMON
 
 PASSWORD_SHORTEST: Final = 8
-"""Characters. Those of the vendors' own examples have as many."""
+"""Characters. The passwords in the vendors' own examples have as many."""
 PASSWORD_LONGEST: Final = 200
-MADE_UP: Final = 20
-"""Letters and digits of a password that we make up: some 119 bits."""
+GENERATED_CHARACTERS: Final = 20
+"""Letters and digits of a generated password: some 119 bits."""
 
 GoodPassword = NewType("GoodPassword", str)
-"""A password that the rule allows."""
+"""A password that has passed the rule."""
 
 
 class PasswordFault(StrEnum):
-    """Why nobody may have a password; the text is said on the command line and by a dialect that sets passwords."""
+    """The fault of a password that the rule does not allow; the text is shown on the command line and by dialects."""
 
     TOO_SHORT = f"a password has at least {PASSWORD_SHORTEST} characters"
     TOO_LONG = f"a password has at most {PASSWORD_LONGEST} characters"
@@ -28,8 +28,8 @@ class PasswordFault(StrEnum):
     COMMON = "a password is not one of the commonest"
 
 
-def judged(password: str, *, login: str) -> GoodPassword | PasswordFault:
-    """Judge a password that somebody chose for a login. Letter case hides neither the login nor a common one."""
+def check_password(password: str, *, login: str) -> GoodPassword | PasswordFault:
+    """Check a password that somebody chose for a login. Letter case hides neither the login nor a common one."""
     if len(password) < PASSWORD_SHORTEST:
         return PasswordFault.TOO_SHORT
     if len(password) > PASSWORD_LONGEST:
@@ -40,6 +40,6 @@ def judged(password: str, *, login: str) -> GoodPassword | PasswordFault:
     return PasswordFault.COMMON if folded in COMMON else GoodPassword(password)
 
 
-def made_up(token: str) -> GoodPassword:
-    """Make a password of a random token of letters and digits."""
-    return GoodPassword(token[:MADE_UP])
+def generate_password(token: str) -> GoodPassword:
+    """Generate a password from a random token of letters and digits."""
+    return GoodPassword(token[:GENERATED_CHARACTERS])

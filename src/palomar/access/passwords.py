@@ -1,10 +1,10 @@
-"""Passwords of people and of the dialects that send one with every request.
+"""Hash and verify the passwords of people, and of the dialects that send one with every request.
 
-Argon2 is slow on purpose (some 20 ms of a core and 19 MiB), so it runs in lanes with short queues (``hashing_queue``):
-one for programs, one for people, so that neither keeps the other out. What was checked is remembered for some minutes,
-in memory only, as a keyed hash that means nothing outside this process: good ones apart from bad ones, so that guesses
-push out nobody. The stored hash is part of that key: another password, set on whatever node, makes what was remembered
-worthless.
+Argon2 is slow on purpose (some 20 ms of a core and 19 MiB), so it runs in short queues (``hashing_queue``): one for
+programs and one for people, so that neither delays the other. The outcome of each verification is remembered for some
+minutes, in memory only, under a keyed hash that means nothing outside this process. Right and wrong passwords are
+remembered apart, so that guesses push out no right one. The stored hash is part of that key: when a password is changed
+on any node, nothing that was remembered of the old one is found any more.
 """
 
 import functools
@@ -16,7 +16,7 @@ from typing import Final
 
 import argon2
 
-from palomar.access.hashing_queue import CallerRank, HashingQueue, Left
+from palomar.access.hashing_queue import CallerRank, ClientLeft, HashingQueue
 from palomar.access.password_rule import GoodPassword
 from palomar.accounts.directory import Directory
 from palomar.ports import Clock
@@ -26,22 +26,22 @@ REMEMBER_SECONDS: Final = 300.0
 GOOD_AT_MOST: Final = 10_000
 BAD_AT_MOST: Final = 1_000
 CHECKED_LONGEST: Final = 1_024
-"""Characters: nothing longer was ever set as a password."""
+"""Characters: no longer password was ever set."""
 
 
 _HASHER: Final = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-"""OWASP's first choice of costs (Password Storage Cheat Sheet, Argon2id). The library's own take eight times the
-processor and 64 MiB in each lane: a queue of strangers then lasts seconds."""
+"""OWASP's first choice of costs (Password Storage Cheat Sheet, Argon2id). The library's defaults take eight times the
+processor time and 64 MiB in each queue: a queue of strangers then lasts seconds."""
 _COSTS_AT_MOST: Final = 8
 
 
 def hash_of(password: GoodPassword) -> str:
-    """Hash a password to be stored; slow on purpose. Servers ask :class:`Passwords`, which does it in a lane."""
+    """Hash a password to be stored; slow on purpose. Servers use :meth:`Passwords.hash`, which queues it."""
     return _HASHER.hash(password)
 
 
 def is_hash_of(stored: str, password: str) -> bool:
-    """Tell whether a stored hash is this password's; slow too."""
+    """Return True if a stored hash is this password's; as slow."""
     try:
         return _HASHER.verify(stored, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -49,7 +49,7 @@ def is_hash_of(stored: str, password: str) -> bool:
 
 
 class Passwords:
-    """Says whose login and password these are."""
+    """The hashing and verification of passwords in queues, and the outcomes that are remembered."""
 
     def __init__(self, directory: Directory, clock: Clock) -> None:
         self._directory = directory
@@ -58,48 +58,49 @@ class Passwords:
         self._good: dict[bytes, float] = {}
         self._bad: dict[bytes, float] = {}
         self._costs = [f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"]
-        self.programs = HashingQueue("argon2")
-        self.people = HashingQueue("argon2-people")
+        self.program_queue = HashingQueue("argon2")
+        self.people_queue = HashingQueue("argon2-people")
 
     def close(self) -> None:
-        """End both lanes."""
-        self.programs.close()
-        self.people.close()
+        """End both queues."""
+        self.program_queue.close()
+        self.people_queue.close()
 
-    async def account(self, login: str, password: str) -> Account | None:
-        """Give the account if the password is its own, for somebody who is signed in; None for a wrong one and for an
-        unknown login alike. Raises Busy."""
+    async def account_with_password(self, login: str, password: str) -> Account | None:
+        """Return the account of a login if the password is right, for somebody who is signed in; None for a wrong one
+        and for an unknown login alike. Raises Busy."""
         account = self._directory.by_login(login)
-        right = await self.is_right(
-            self.stored(account), login, password, lane=self.people, whose="", standing=CallerRank.KNOWN
+        right = await self.verify(
+            self.stored_hash(account), login, password, queue=self.people_queue, caller="", rank=CallerRank.KNOWN
         )
         return account if right else None
 
-    def stored(self, account: Account | None) -> str:
-        """Give the hash of an account's password; empty for nobody."""
+    def stored_hash(self, account: Account | None) -> str:
+        """Return the hash of an account's password; empty without an account."""
         return self._directory.snapshot.passwords.get(account.id, "") if account is not None else ""
 
     def remembered(self, stored: str, login: str, password: str) -> bool | None:
-        """Tell whether the password was right when it was last looked at; None where that is too long ago."""
+        """Return whether the password was right when it was last verified; None if that is not remembered."""
         memory, now = self._memory(stored, login, password), self._clock.monotonic()
         if self._good.get(memory, now) > now:
             return bool(stored)
         return False if self._bad.get(memory, now) > now else None
 
-    async def is_right(
+    async def verify(
         self,
         stored: str,
         login: str,
         password: str,
         *,
-        lane: HashingQueue,
-        whose: Hashable,
-        standing: CallerRank,
-        left: Left | None = None,
+        queue: HashingQueue,
+        caller: Hashable,
+        rank: CallerRank,
+        client_left: ClientLeft | None = None,
     ) -> bool:
-        """Tell whether this is the password of a stored hash; with no hash it takes as long, and never is. Raises Busy.
+        """Return True if this is the password of a stored hash. Without a hash it takes as long and is False. Raises
+        Busy.
 
-        ``whose`` turn it is, and how they stand: see :meth:`HashingQueue.run`.
+        For ``caller`` and ``rank`` see :meth:`HashingQueue.run`.
         """
         known = self.remembered(stored, login, password)
         if known is not None:
@@ -108,19 +109,19 @@ class Passwords:
             return False
         memory = self._memory(stored, login, password)
         work = partial(_verify, stored, self.cost_like(stored, login), password)
-        right = await lane.run(work, whose, standing, same=memory, left=left)
+        right = await queue.run(work, caller, rank, job_key=memory, client_left=client_left)
         self._remember(memory, right=right)
         return right and bool(stored)
 
-    async def hash(self, password: GoodPassword, *, lane: HashingQueue, whose: Hashable = "") -> str:
-        """Make the argon2 hash to store, for somebody who has been let in; slow on purpose. Raises Busy."""
-        return await lane.run(partial(hash_of, password), whose, CallerRank.KNOWN)
+    async def hash(self, password: GoodPassword, *, queue: HashingQueue, caller: Hashable = "") -> str:
+        """Hash a password to be stored, for somebody who has been let in; slow on purpose. Raises Busy."""
+        return await queue.run(partial(hash_of, password), caller, CallerRank.KNOWN)
 
     def cost_like(self, stored: str, login: str) -> str:
-        """Return what the look at this login costs, and learn it from a stored hash.
+        """Return the argon2 costs with which this login is verified, and remember those of a stored hash.
 
-        Hashes of earlier versions cost more. So that the time does not tell which logins exist, an unknown one has one
-        of the costs that were met so far, always the same.
+        Hashes of earlier versions cost more. So that the time does not tell which logins exist, an unknown login is
+        verified with one of the costs that were seen so far, always the same.
         """
         if not stored:
             digest = hashlib.blake2b(login.encode("utf-8", "surrogatepass"), key=self._key).digest()
@@ -143,7 +144,7 @@ class Passwords:
 
 
 def _cost_of(stored: str) -> str:
-    """Return the part of an argon2 hash that says what it costs, as ``m=19456,t=2,p=1``; empty for what is none."""
+    """Return the costs in an argon2 hash, such as ``m=19456,t=2,p=1``; empty for a text that is no hash."""
     return stored.split("$")[3] if stored.count("$") >= 5 else ""
 
 
@@ -153,7 +154,7 @@ def _verify(stored: str, cost: str, password: str) -> bool:
 
 @functools.cache
 def _nobody(cost: str) -> str:
-    """Return a hash of that cost that is no password's: it is checked for unknown logins."""
+    """Make a hash of that cost of a random text, with which the passwords of unknown logins are compared."""
     memory, time, parallelism = (int(one.partition("=")[2]) for one in cost.split(","))
     hasher = argon2.PasswordHasher(time_cost=time, memory_cost=memory, parallelism=parallelism)
     return hasher.hash(secrets.token_urlsafe())

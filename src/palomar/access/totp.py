@@ -1,6 +1,7 @@
-"""One-time codes of authenticator apps: TOTP (RFC 6238) with its defaults, SHA-1, six digits, 30 seconds.
+"""Make and check one-time codes of authenticator apps: TOTP (RFC 6238) with its defaults, SHA-1, six digits, 30
+seconds.
 
-Pure: the secret and the time are arguments. Not here: where secrets are kept, and that a code is good only once.
+Pure: the secret and the time are arguments. Not here: storing secrets, and that a code is good only once (``users``).
 """
 
 import base64
@@ -19,7 +20,7 @@ _DRIFT_STEPS: Final = 1
 
 
 def code_at(secret: bytes, step: int) -> str:
-    """The code of one step: HOTP of its number (RFC 4226 section 5.3)."""
+    """Compute the code of a step: HOTP of its number (RFC 4226 section 5.3)."""
     digest = hmac.digest(secret, step.to_bytes(8, "big"), hashlib.sha1)
     start = digest[-1] & 0x0F
     number = int.from_bytes(digest[start : start + 4], "big") & 0x7FFFFFFF
@@ -27,7 +28,8 @@ def code_at(secret: bytes, step: int) -> str:
 
 
 def step_of_code(secret: bytes, typed: str, *, now_ms: int, after: int) -> int | None:
-    """The step whose code this is, around now and later than ``after``, the last that was used; None if it is none."""
+    """Find the step whose code this is, around now and later than ``after``, the last one used; None if it is no
+    code."""
     code = "".join(typed.split())
     if len(code) != _DIGITS or not (code.isascii() and code.isdigit()):
         return None
@@ -39,11 +41,11 @@ def step_of_code(secret: bytes, typed: str, *, now_ms: int, after: int) -> int |
 
 
 def base32(secret: bytes) -> str:
-    """The secret as apps want it typed (RFC 4648 section 6)."""
+    """Write a secret as people type it into an app (RFC 4648 section 6)."""
     return base64.b32encode(secret).decode("ascii").rstrip("=")
 
 
 def app_url(secret: bytes, *, login: str, issuer: str) -> str:
-    """What the QR code says: otpauth://totp/… as authenticator apps read it."""
+    """Make the URL of the QR code, otpauth://totp/…, which authenticator apps read."""
     label = quote(f"{issuer}:{login}", safe="")
     return f"otpauth://totp/{label}?secret={base32(secret)}&issuer={quote(issuer, safe='')}"

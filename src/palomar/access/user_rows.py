@@ -1,4 +1,4 @@
-"""People who log in to the console, their sessions, and failures to log in."""
+"""Statements for users of the console, their sessions, and failures to sign in."""
 
 from palomar.storage.statements import Insert, columns_of
 

@@ -1,7 +1,7 @@
-"""Users: the people who log in to the console, written by owners and by operators on the command line.
+"""Store users: the people who sign in to the console. Owners and operators on the command line write them.
 
 Passwords come as argon2 hashes; the secret of a second factor is encrypted with a key derived from one of the
-installation. Not here: accounts, which log in with their own password (``accounts.store``), and sessions
+installation. Not here: accounts, which sign in with their own password (``accounts.store``), and sessions
 (``sessions``).
 """
 
@@ -26,7 +26,8 @@ _NONCE_OCTETS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """One person. ``account_id`` is whose messages they see, sub-accounts' too; None is everybody's."""
+    """A person who signs in. They see the messages of ``account_id`` and its sub-accounts; with None those of all
+    accounts."""
 
     id: int
     login: str
@@ -40,7 +41,8 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserCredentials:
-    """A user with what they log in with: an argon2 hash, the sealed secret of their app, the last step it was used."""
+    """A user with their argon2 hash, the encrypted secret of their authenticator app, and the step of the last code
+    used."""
 
     user: User
     password_hash: str
@@ -50,7 +52,7 @@ class UserCredentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUser:
-    """What ``user add`` asks for."""
+    """A user to be made; the password is hashed already."""
 
     id: int
     login: str
@@ -81,17 +83,17 @@ async def add_user(tx: Transaction, new: NewUser, *, now_ms: int) -> User | None
 
 
 async def list_users(tx: Transaction) -> list[User]:
-    """All users, by login."""
+    """List all users, by login."""
     return [_credentials(row).user for row in await tx.select(rows.SELECT_USERS)]
 
 
 async def user_of_id(tx: Transaction, user_id: int) -> UserCredentials | None:
-    """The user of that id; None if there is none."""
+    """Find a user by id; None if there is none."""
     return next((_credentials(row) for row in await tx.select(rows.SELECT_USER, user_id)), None)
 
 
 async def user_of_login(tx: Transaction, login: str) -> UserCredentials | None:
-    """The user of that login; None if there is none."""
+    """Find a user by login, in any case; None if there is none."""
     return next((_credentials(row) for row in await tx.select(rows.SELECT_USER_BY_LOGIN, login_key(login))), None)
 
 
@@ -101,27 +103,27 @@ async def change_user(tx: Transaction, user: User) -> None:
 
 
 async def change_password(tx: Transaction, user_id: int, password_hash: str) -> None:
-    """A new password; every session that the old one opened ends, because its stamp is another."""
+    """Write a new password hash. Sessions that the old password opened end, because their stamp is another."""
     await tx.execute(rows.CHANGE_PASSWORD, password_hash, user_id)
 
 
 async def start_totp(tx: Transaction, user_id: int, *, sealed: bytes, step: int) -> None:
-    """From now on the user's log-in asks for a code too; ``step`` is the one whose code has just been typed."""
+    """Require a code at sign-in from now on; ``step`` is the one whose code has just been typed."""
     await tx.execute(rows.SET_TOTP, sealed, step, user_id)
 
 
 async def stop_totp(tx: Transaction, user_id: int) -> None:
-    """The password is enough again."""
+    """Require no code at sign-in any more."""
     await tx.execute(rows.SET_TOTP, None, 0, user_id)
 
 
 async def use_totp_step(tx: Transaction, user_id: int, step: int) -> bool:
-    """A code is good once: False if this one, or a later one, was used already."""
+    """Mark a code as used; False if this one or a later one was used already."""
     return await tx.execute(rows.USE_TOTP_STEP, step, user_id, step) == 1
 
 
 async def console_secret(tx: Transaction, *, fresh: bytes) -> bytes:
-    """The installation's secret for the console; ``fresh`` becomes it if there is none yet."""
+    """Read the installation's secret for the console; ``fresh`` is stored as the secret if there is none yet."""
     await tx.insert_new(token_rows.INSERT_SECRETS, [(CONSOLE_SECRET, fresh)])
     secret = (await tx.select(token_rows.SELECT_SECRET, CONSOLE_SECRET))[0][0]
     assert isinstance(secret, bytes)
@@ -129,12 +131,12 @@ async def console_secret(tx: Transaction, *, fresh: bytes) -> bytes:
 
 
 def seal_totp(totp: bytes, *, user_id: int, secret: bytes, nonce: bytes) -> bytes:
-    """What is stored of an app's secret; ``nonce`` is twelve octets that were never used before."""
+    """Encrypt an app's secret to be stored; ``nonce`` is twelve octets that were never used before."""
     return nonce + AESGCM(_totp_key(secret)).encrypt(nonce, totp, _bound_to(user_id))
 
 
 def open_totp(sealed: bytes, *, user_id: int, secret: bytes) -> bytes:
-    """The app's secret again; raises InvalidTag where the row is not what was written."""
+    """Decrypt an app's stored secret. Raises InvalidTag if the row is not what was written."""
     nonce, text = sealed[:_NONCE_OCTETS], sealed[_NONCE_OCTETS:]
     return AESGCM(_totp_key(secret)).decrypt(nonce, text, _bound_to(user_id))
 

@@ -81,11 +81,11 @@ class Directory:
         if loaded is not None:
             self.snapshot = loaded
 
-    def look_again(self) -> None:
+    def mark_stale(self) -> None:
         """Make the next :meth:`refresh` look at the change counter, after a change that this node has made itself."""
         self._hint = -1
 
-    def number_blocked(self) -> None:
+    def note_blocked_number(self) -> None:
         """Make the next transaction look at the black lists, after this node has put a number on one."""
         if not self.snapshot.has_blocked_numbers:
             self.snapshot = dataclasses.replace(self.snapshot, has_blocked_numbers=True)

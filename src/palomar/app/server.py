@@ -307,7 +307,7 @@ class Server:
         if self._sandbox is not None:
             self._sandbox.committed(work)
         if work.joined(PhonesOwnBlocks) is not None:
-            self.directory.number_blocked()
+            self.directory.note_blocked_number()
         outbox = work.joined(Outbox)
         if outbox is not None:
             self._callbacks_stored(outbox, work.context.node_id)
@@ -351,13 +351,13 @@ class Server:
         await self.database.write(clear_unknown_carriers, list(self.carriers))
 
     async def _listen(self) -> None:
-        attempts = SignInThrottle(self.database, self.clock)
+        throttle = SignInThrottle(self.database, self.clock)
         logins = SignIn(
             database=self.database,
             batcher=self.batcher,
             directory=self.directory,
             admission=self.admission,
-            attempts=attempts,
+            throttle=throttle,
             clock=self.clock,
             ids=self._ids,
         )
@@ -366,7 +366,7 @@ class Server:
             batcher=self.batcher,
             directory=self.directory,
             passwords=self._passwords,
-            attempts=attempts,
+            throttle=throttle,
             logins=logins,
             clock=self.clock,
             ids=self._ids,

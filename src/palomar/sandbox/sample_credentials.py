@@ -79,7 +79,7 @@ class SampleCredentials:
         if first is None or self._directory.by_login(first.login) != account:
             return Secrets(login=account.login)
         is_key_valid = self._directory.by_key(first.api_key) == account
-        is_password_valid = await self._passwords.account(first.login, first.password) == account
+        is_password_valid = await self._passwords.account_with_password(first.login, first.password) == account
         return Secrets(
             login=account.login,
             password=first.password if is_password_valid else "",

@@ -8,7 +8,7 @@ from tests.support.databases import Place
 
 from palomar.access.lockout import FREE_BY_LOGIN
 from palomar.access.sign_in import LoggedIn
-from palomar.access.sign_in_throttle import TryLater
+from palomar.access.sign_in_throttle import TooManyAttempts
 from palomar.access.totp import STEP_MS, code_at
 from palomar.console.viewer.my_account import Profile
 from palomar.vocabulary.access import Visitor
@@ -60,7 +60,7 @@ async def test_who_finds_a_browser_open_guesses_no_password(house: House) -> Non
     await house.user("marta")
     mine = await profile(house, "marta")
     answers = [await mine.change_password("wrong", ANOTHER, visitor=VISITOR) for _ in range(FREE_BY_LOGIN + 1)]
-    assert answers == [False] * FREE_BY_LOGIN + [TryLater(seconds=5)]
+    assert answers == [False] * FREE_BY_LOGIN + [TooManyAttempts(wait_seconds=5)]
 
 
 async def test_codes_are_switched_on_with_a_code_and_off_with_the_password(house: House) -> None:
@@ -78,9 +78,9 @@ async def test_codes_are_switched_on_with_a_code_and_off_with_the_password(house
     assert totp not in bytes(sealed)
 
     waiting = await token(house, "marta")
-    assert await house.logins.give_code(waiting, code_at(totp, now), VISITOR) is None  # it was used to switch on
+    assert await house.logins.enter_code(waiting, code_at(totp, now), VISITOR) is None  # it was used to switch on
     house.wait(STEP_MS)
-    assert isinstance(await house.logins.give_code(waiting, code_at(totp, now + 1), VISITOR), LoggedIn)
+    assert isinstance(await house.logins.enter_code(waiting, code_at(totp, now + 1), VISITOR), LoggedIn)
 
     assert await mine.stop_totp("wrong", visitor=VISITOR) is False
     assert await mine.stop_totp(PASSWORD, visitor=VISITOR) is True

@@ -89,7 +89,7 @@ class FakeGateway:
     def __post_init__(self) -> None:
         self.directory = FakeDirectory(snapshot_of(self.account))
         self.limits = FixedWait(self.wait)
-        self.door = admission_of(self.directory, self.limits).door
+        self.admission = admission_of(self.directory, self.limits).for_dialect
         self.clock = StillClock()
         self.ids = RealIds(0)
         self.sender = SANDBOX_SENDERS.of

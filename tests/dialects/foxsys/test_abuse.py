@@ -61,7 +61,7 @@ async def test_an_operator_lifts_it(tmp_path: Path) -> None:
             return await blocks.lift(tx, subject)
 
         assert await running.database.write(script)
-        running.directory.look_again()
+        running.directory.mark_stale()
         await running.directory.refresh()
         assert (await _balance(running, GOOD)).status == 429
 

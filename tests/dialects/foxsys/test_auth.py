@@ -8,7 +8,7 @@ import pytest
 from tests.dialects.foxsys.fake_gateway import BASIC, DEMO, FakeDirectory, admission_of, snapshot_of
 from tests.dialects.foxsys.gateway_on_sqlite import TOKEN
 
-from palomar.access.admission import REMEMBERED_AT_MOST, Denied
+from palomar.access.admission import REMEMBERED_AT_MOST, Denial
 from palomar.dialects.foxsys.auth import Callers
 from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.refusals import Refusal
@@ -27,7 +27,7 @@ def test_a_revoked_key_dies_with_the_next_reading_of_the_accounts() -> None:
     callers = _callers(directory)
     assert callers.caller(_scope(BASIC)) is DEMO
     directory.snapshot = snapshot_of(DEMO, token="another")
-    assert callers.caller(_scope(BASIC)) == Denied(refusal=Refusal.BAD_CREDENTIALS)
+    assert callers.caller(_scope(BASIC)) == Denial(refusal=Refusal.BAD_CREDENTIALS)
 
 
 def test_changed_settings_count_from_the_next_reading_on() -> None:
@@ -36,7 +36,7 @@ def test_changed_settings_count_from_the_next_reading_on() -> None:
     assert callers.caller(_scope(BASIC)) is DEMO
     disabled = replace(DEMO, enabled=False)
     directory.snapshot = snapshot_of(disabled)
-    denied = Denied(refusal=Refusal.ACCOUNT_DISABLED, account=disabled)
+    denied = Denial(refusal=Refusal.ACCOUNT_DISABLED, account=disabled)
     assert callers.caller(_scope(BASIC)) == denied
 
 
@@ -47,7 +47,7 @@ def test_guesses_are_not_remembered_and_good_ones_only_up_to_a_bound() -> None:
     for number in range(5_000):
         callers.caller(_scope(b"Basic " + base64.b64encode(b"demo:%d" % number)) | proxied)
         callers.caller(_scope(BASIC + b" " * number) | proxied)
-    assert 0 < len(callers._door._known) <= REMEMBERED_AT_MOST
+    assert 0 < len(callers._admission._known) <= REMEMBERED_AT_MOST
 
 
 @pytest.mark.parametrize("login", ["Señor@example.com", "señor@EXAMPLE.com"])
@@ -64,4 +64,4 @@ def test_a_login_may_be_utf8_or_latin1(login: str, encoding: str) -> None:
 def test_the_address_must_be_on_the_accounts_list(client: str, allowed: bool) -> None:
     account = replace(DEMO, settings=replace(DEMO.settings, allowed_addresses=("192.0.2.0/24",)))
     found = _callers(FakeDirectory(snapshot_of(account))).caller(_scope(BASIC, (client, 1) if client else None))
-    assert found == (account if allowed else Denied(refusal=Refusal.ADDRESS_NOT_ALLOWED, account=account))
+    assert found == (account if allowed else Denial(refusal=Refusal.ADDRESS_NOT_ALLOWED, account=account))

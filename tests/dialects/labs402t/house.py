@@ -210,7 +210,7 @@ class Labs402t:
 
     async def knows(self, login: str, password: str) -> bool:
         """Whether this is an account's password."""
-        return await self.passwords.account(login, password) is not None
+        return await self.passwords.account_with_password(login, password) is not None
 
     async def spent(self, login: str = "demo") -> int:
         """Credits that are set aside."""

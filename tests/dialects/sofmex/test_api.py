@@ -32,13 +32,13 @@ ONE = b'{"registros":[{"telefono":"5512345678","mensaje":"Hola"}]}'
 class OpenGate:
     """Lets everybody in, as one account."""
 
-    def door(self, dialect: str, *, rate: Any) -> "OpenGate":
+    def admission(self, dialect: str, *, rate: Any) -> "OpenGate":
         return self
 
     def by_token(self, visitor: Any, text: str | None) -> Account:
         return Account(id=AccountId(1), login="demo", settings=AccountSettings())
 
-    async def by_password(self, visitor: Any, login: str, password: str, *, left: Any) -> Account:
+    async def by_password(self, visitor: Any, login: str, password: str, *, client_left: Any) -> Account:
         return self.by_token(visitor, None)
 
 
@@ -52,7 +52,7 @@ class ScriptedGateway:
         self.asked: list[Request] = []
         self.sender = SANDBOX_SENDERS.of
 
-    def door(self, dialect: str, *, rate: Any) -> "OpenGate":
+    def admission(self, dialect: str, *, rate: Any) -> "OpenGate":
         return OpenGate()
 
     async def token(self, account: Account, *, name: str, lifetime_ms: int) -> str:

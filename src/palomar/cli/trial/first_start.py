@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from palomar.access.password_rule import made_up
+from palomar.access.password_rule import generate_password
 from palomar.access.passwords import is_hash_of
 from palomar.access.users import user_of_login
 from palomar.accounts.snapshot import load_snapshot
@@ -162,9 +162,9 @@ def _where_to_log_in(url: str, file: Path) -> list[str]:
 
 def _new_secrets(context: CommandContext) -> Secrets:
     return {
-        "password": made_up(context.ids.token()),
+        "password": generate_password(context.ids.token()),
         "api_key": context.ids.token(),
-        "admin_password": made_up(context.ids.token()),
+        "admin_password": generate_password(context.ids.token()),
     }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from palomar.access.sign_in_throttle import TryLater
+from palomar.access.sign_in_throttle import TooManyAttempts
 from palomar.console.cookies import session_header
 from palomar.console.labels import TOO_MANY_ATTEMPTS
 from palomar.console.request import PageReply, SignedVisit, Visit, url_of, with_headers
@@ -22,7 +22,7 @@ async def enter(visit: Visit) -> PageReply:
     request = visit.request
     login, password = visit.asked("login"), request.form.get("password", "")
     result = await visit.logins.log_in(login, password, request.visitor, agent=request.agent)
-    if isinstance(result, TryLater):
+    if isinstance(result, TooManyAttempts):
         return _too_many(visit, "login.html", result, login=login, next=_next(visit))
     if result is None:
         return _form(visit, status=422, fault=visit.t("That login and password do not match."))
@@ -43,8 +43,8 @@ async def ask_code(visit: Visit) -> PageReply:
 async def give_code(visit: Visit) -> PageReply:
     """Try a code."""
     request = visit.request
-    result = await visit.logins.give_code(request.token, visit.asked("code"), request.visitor)
-    if isinstance(result, TryLater):
+    result = await visit.logins.enter_code(request.token, visit.asked("code"), request.visitor)
+    if isinstance(result, TooManyAttempts):
         return _too_many(visit, "code.html", result, next=_next(visit))
     if result is None:
         if not await visit.logins.awaits_code(request.token):
@@ -65,10 +65,10 @@ def _form(visit: Visit, *, status: int = 200, fault: str = "") -> PageReply:
     return visit.page("login.html", status=status, fault=fault, login=visit.asked("login"), next=_next(visit))
 
 
-def _too_many(visit: Visit, template: str, later: TryLater, **values: object) -> PageReply:
-    fault = visit.t(TOO_MANY_ATTEMPTS, count=later.seconds)
+def _too_many(visit: Visit, template: str, later: TooManyAttempts, **values: object) -> PageReply:
+    fault = visit.t(TOO_MANY_ATTEMPTS, count=later.wait_seconds)
     reply = visit.page(template, status=429, fault=fault, **values)
-    return with_headers(reply, (b"retry-after", b"%d" % later.seconds))
+    return with_headers(reply, (b"retry-after", b"%d" % later.wait_seconds))
 
 
 def _onward(visit: Visit) -> PageReply:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from palomar.access.password_rule import PasswordFault
-from palomar.access.sign_in_throttle import TryLater
+from palomar.access.sign_in_throttle import TooManyAttempts
 from palomar.access.totp import app_url, base32
 from palomar.console.i18n import word
 from palomar.console.labels import PASSWORD_FAULTS, TOO_MANY_ATTEMPTS
@@ -86,11 +86,11 @@ async def revoke_others(visit: SignedVisit) -> PageReply:
     return visit.go("/profile", done="alone")
 
 
-async def _answered(visit: SignedVisit, result: TryLater | bool, *, section: str, done: str) -> PageReply:
-    if isinstance(result, TryLater):
-        fault = visit.t(TOO_MANY_ATTEMPTS, count=result.seconds)
+async def _answered(visit: SignedVisit, result: TooManyAttempts | bool, *, section: str, done: str) -> PageReply:
+    if isinstance(result, TooManyAttempts):
+        fault = visit.t(TOO_MANY_ATTEMPTS, count=result.wait_seconds)
         reply = await _page(visit, section=section, fault=fault, status=429)
-        return with_headers(reply, (b"retry-after", b"%d" % result.seconds))
+        return with_headers(reply, (b"retry-after", b"%d" % result.wait_seconds))
     if not result:
         return await _page(visit, section=section, fault=visit.t("That is not your password."))
     return visit.go("/profile", done=done)

@@ -7,11 +7,11 @@ import hashlib
 from typing import Final
 
 from palomar.access import sessions, users
-from palomar.access.password_rule import PasswordFault, judged
+from palomar.access.password_rule import PasswordFault, check_password
 from palomar.access.passwords import Passwords
 from palomar.access.sessions import UserSession, stamp_of
 from palomar.access.sign_in import SignedIn, SignIn
-from palomar.access.sign_in_throttle import SignInThrottle, TryLater
+from palomar.access.sign_in_throttle import SignInThrottle, TooManyAttempts
 from palomar.access.totp import SECRET_OCTETS, step_of_code
 from palomar.access.users import UserCredentials
 from palomar.accounts import store, tokens
@@ -37,7 +37,7 @@ class Profile:
         batcher: Batcher,
         directory: Directory,
         passwords: Passwords,
-        attempts: SignInThrottle,
+        throttle: SignInThrottle,
         logins: SignIn,
         clock: Clock,
         ids: Ids,
@@ -48,7 +48,7 @@ class Profile:
         self._batcher = batcher
         self._directory = directory
         self._passwords = passwords
-        self._attempts = attempts
+        self._throttle = throttle
         self._logins = logins
         self._clock = clock
         self._ids = ids
@@ -62,16 +62,18 @@ class Profile:
         user = await self._user()
         return user is not None and user.user.has_totp
 
-    async def change_password(self, current: str, new: str, *, visitor: Visitor) -> TryLater | PasswordFault | bool:
+    async def change_password(
+        self, current: str, new: str, *, visitor: Visitor
+    ) -> TooManyAttempts | PasswordFault | bool:
         """Set a new password; every other session ends with the old one, and tokens that a log-in made. False if
         ``current`` is wrong; nothing is looked at where nobody may have the new one."""
-        good = judged(new, login=self._who.login)
+        good = check_password(new, login=self._who.login)
         if isinstance(good, PasswordFault):
             return good
         confirmed = await self._confirm(current, visitor=visitor)
         if confirmed is not True:
             return confirmed
-        password_hash = await self._passwords.hash(good, lane=self._passwords.people)
+        password_hash = await self._passwords.hash(good, queue=self._passwords.people_queue)
         who, session_id, now_ms = self._who, self.session.id, self._clock.wall_ms()
 
         async def script(tx: Transaction) -> None:
@@ -79,7 +81,7 @@ class Profile:
                 await users.change_password(tx, who.user_id, password_hash)
             elif who.account_id is not None:
                 await store.change_password(tx, who.account_id, password_hash, now_ms=now_ms)
-            await sessions.stamp_anew(tx, session_id, stamp_of(password_hash))
+            await sessions.restamp(tx, session_id, stamp_of(password_hash))
 
         await self._batcher.write(script)
         await self._directory.reload()
@@ -101,7 +103,7 @@ class Profile:
         await self._database.write(users.start_totp, user_id, sealed=sealed, step=step)
         return True
 
-    async def stop_totp(self, password: str, *, visitor: Visitor) -> TryLater | bool:
+    async def stop_totp(self, password: str, *, visitor: Visitor) -> TooManyAttempts | bool:
         """The password is enough again. False if it is wrong."""
         confirmed = await self._confirm(password, visitor=visitor)
         user_id = self._who.user_id
@@ -160,11 +162,11 @@ class Profile:
         """Random ones."""
         return hashlib.sha256(self._ids.token().encode()).digest()[:count]
 
-    async def _confirm(self, password: str, *, visitor: Visitor) -> TryLater | bool:
+    async def _confirm(self, password: str, *, visitor: Visitor) -> TooManyAttempts | bool:
         """Tell whether this is one's own password; an attempt like any other."""
-        right = await self._logins.is_password(self._who.login, password, visitor)
+        right = await self._logins.verify_password(self._who.login, password, visitor)
         if right is True:
-            await self._attempts.succeeded(self._who.login, visitor)
+            await self._throttle.succeeded(self._who.login, visitor)
         return right
 
     @property

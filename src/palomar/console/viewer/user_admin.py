@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from palomar.access import sessions, users
-from palomar.access.password_rule import made_up
+from palomar.access.password_rule import generate_password
 from palomar.access.passwords import Passwords
 from palomar.access.users import NewUser, User, UserCredentials
 from palomar.ports import Clock, Ids
@@ -65,12 +65,12 @@ class People:
             return None
         if not await self.has_room():
             return None
-        password = made_up(self._ids.token())
+        password = generate_password(self._ids.token())
         new = NewUser(
             id=self._ids.serial(),
             login=login,
             name=name,
-            password_hash=await self._passwords.hash(password, lane=self._passwords.people),
+            password_hash=await self._passwords.hash(password, queue=self._passwords.people_queue),
             role=role,
             account_id=account_id,
         )
@@ -82,8 +82,8 @@ class People:
         """Another password, shown this once, and no code any more: their sessions end. None if out of scope."""
         if await self.user(user_id) is None:
             return None
-        password = made_up(self._ids.token())
-        password_hash = await self._passwords.hash(password, lane=self._passwords.people)
+        password = generate_password(self._ids.token())
+        password_hash = await self._passwords.hash(password, queue=self._passwords.people_queue)
 
         async def change(tx: Transaction, user: User) -> None:
             await users.change_password(tx, user.id, password_hash)

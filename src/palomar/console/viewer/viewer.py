@@ -61,7 +61,7 @@ class Viewers:
         batcher: Batcher,
         directory: Directory,
         passwords: Passwords,
-        attempts: SignInThrottle,
+        throttle: SignInThrottle,
         logins: SignIn,
         clock: Clock,
         ids: Ids,
@@ -76,7 +76,7 @@ class Viewers:
         self.batcher = batcher
         self.directory = directory
         self.passwords = passwords
-        self.attempts = attempts
+        self.throttle = throttle
         self.logins = logins
         self.clock = clock
         self.ids = ids
@@ -114,7 +114,7 @@ class Viewer:
             batcher=viewers.batcher,
             directory=viewers.directory,
             passwords=viewers.passwords,
-            attempts=viewers.attempts,
+            throttle=viewers.throttle,
             logins=viewers.logins,
             clock=viewers.clock,
             ids=viewers.ids,

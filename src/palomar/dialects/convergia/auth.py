@@ -5,7 +5,7 @@ Whether that lets anybody in is ``access.admission``'s. Not here: whether the ac
 
 from starlette.types import Receive, Scope
 
-from palomar.access.admission import Denied, account_of
+from palomar.access.admission import Denial, account_of
 from palomar.accounts.settings import own
 from palomar.dialects.convergia import NAME
 from palomar.dialects.convergia.account_settings import ConvergiaAccount
@@ -19,15 +19,15 @@ class Callers:
     """Finds the account behind a request."""
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
-        self._door = gateway.door(
+        self._admission = gateway.admission(
             NAME, rate=lambda settings: own(settings, ConvergiaAccount).convergia_requests_per_second
         )
         self._trusted_proxies = trusted_proxies
 
-    async def caller(self, scope: Scope, receive: Receive, *, username: str, password: str) -> Account | Denied:
+    async def caller(self, scope: Scope, receive: Receive, *, username: str, password: str) -> Account | Denial:
         """Find the account that calls, or say why it is not let in. Raises ``Busy``."""
         scope["password"] = password  # in SOAP it may stand in a field of any name
         visitor = visitor_of(scope, self._trusted_proxies)
-        caller = await self._door.by_password(visitor, username, password, left=disconnect_waiter(receive))
+        caller = await self._admission.by_password(visitor, username, password, client_left=disconnect_waiter(receive))
         scope["user"] = account_of(caller)
         return caller

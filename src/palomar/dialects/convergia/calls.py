@@ -9,7 +9,7 @@ import structlog
 from starlette.types import Receive, Scope
 
 from palomar.acceptance.accept import Accepted
-from palomar.access.admission import Denied
+from palomar.access.admission import Denial
 from palomar.dialects.convergia.auth import Callers
 from palomar.dialects.convergia.errors import Code, StatusCode, code_of, code_of_discarded, status_of
 from palomar.dialects.convergia.parameters import Parameters
@@ -79,7 +79,7 @@ class Calls:
             return missing
         username, password = parameters["username"], parameters["password"]
         account = await self._callers.caller(scope, receive, username=username, password=password)
-        if isinstance(account, Denied):
+        if isinstance(account, Denial):
             return code_of(account.refusal)
         if not account.may_send:
             return code_of(Refusal.MAY_NOT_SEND)
@@ -103,7 +103,7 @@ class Calls:
         if not username or not password:
             return StatusCode.BAD_CREDENTIALS
         account = await self._callers.caller(scope, receive, username=username, password=password)
-        if isinstance(account, Denied):
+        if isinstance(account, Denial):
             too_many = account.refusal is Refusal.TOO_MANY_REQUESTS  # its list has no code for that either
             return StatusCode.PENDING if too_many else StatusCode.BAD_CREDENTIALS
         short_id = read_id(parameters.get("messageid", "").strip())

@@ -13,7 +13,7 @@ import structlog
 from msgspec import structs
 from starlette.types import Receive, Scope, Send
 
-from palomar.access.admission import Denied
+from palomar.access.admission import Denial
 from palomar.accounts.settings import own
 from palomar.apidocs import ApiPage
 from palomar.dialects.foxsys import openapi, prices, responses
@@ -113,7 +113,7 @@ class FoxsysApi:
         if scope["method"] not in route.methods:
             return responses.wrong_method(route.methods)
         caller = self._callers.caller(scope, to_send=route.sends)
-        if isinstance(caller, Denied):
+        if isinstance(caller, Denial):
             return self._denied(caller, sending=route.sends)
         return await route.endpoint(caller, scope, receive)
 
@@ -207,7 +207,7 @@ class FoxsysApi:
             return Problem(Code.TOO_LARGE)
         return read_document(body, shape)
 
-    def _denied(self, denied: Denied, *, sending: bool) -> Answer:
+    def _denied(self, denied: Denial, *, sending: bool) -> Answer:
         """Judge the caller before anything is read (401, 403 and 429); a send's answer has a subid once the caller is
         known."""
         account, subid = denied.account, self._subids.make() if sending else None

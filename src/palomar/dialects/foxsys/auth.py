@@ -8,7 +8,7 @@ import binascii
 
 from starlette.types import Scope
 
-from palomar.access.admission import Denied, account_of
+from palomar.access.admission import Denial, account_of
 from palomar.dialects.foxsys import NAME
 from palomar.gateway import Gateway
 from palomar.net.asgi import caller_headers, visitor_of
@@ -20,18 +20,18 @@ class Callers:
     """Finds the account behind a request."""
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
-        self._door = gateway.door(NAME, rate=lambda settings: settings.requests_per_second)
+        self._admission = gateway.admission(NAME, rate=lambda settings: settings.requests_per_second)
         self._trusted_proxies = trusted_proxies
 
-    def caller(self, scope: Scope, *, to_send: bool = False) -> Account | Denied:
+    def caller(self, scope: Scope, *, to_send: bool = False) -> Account | Denial:
         """Find the account that calls, or say why it is not let in. Who was let in is remembered by the header as it
         came, so that the next request costs a look-up."""
-        memory = caller_headers(scope)
-        caller = self._door.recall(memory, to_send=to_send)
+        headers = caller_headers(scope)
+        caller = self._admission.recall(headers, to_send=to_send)
         if caller is None:
             visitor = visitor_of(scope, self._trusted_proxies)
-            login, token = credentials_of(memory[0] or b"")
-            caller = self._door.by_key(visitor, token, login=login, memory=memory, to_send=to_send)
+            login, token = credentials_of(headers[0] or b"")
+            caller = self._admission.by_key(visitor, token, login=login, cache_key=headers, to_send=to_send)
         scope["user"] = account_of(caller)
         return caller
 

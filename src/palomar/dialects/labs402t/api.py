@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from palomar.access.admission import Denied
+from palomar.access.admission import Denial
 from palomar.apidocs import ApiPage
 from palomar.dialects.labs402t import PREFIX, responses
 from palomar.dialects.labs402t.accounts import AccountEndpoints
@@ -110,7 +110,7 @@ class Labs402tApi:
         if fault is not None:
             return _written(Problem(Code.BAD_REQUEST, fault))
         account = self._callers.caller(scope)
-        if isinstance(account, Denied):
+        if isinstance(account, Denial):
             return _denied(account)
         route, name = self._route(scope["path"])
         if route is None:
@@ -160,7 +160,7 @@ class Labs402tApi:
             return answer if before is None else _written(answered_before(before))
 
 
-def _denied(denied: Denied) -> Answer:
+def _denied(denied: Denial) -> Answer:
     if denied.refusal is Refusal.TOO_MANY_REQUESTS:
         return responses.too_many_requests(denied.wait_seconds)
     return _written(problem_of(denied.refusal))

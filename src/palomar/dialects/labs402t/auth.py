@@ -6,7 +6,7 @@ Whether that lets anybody in is ``access.admission``'s. Not here: whether the ac
 
 from starlette.types import Scope
 
-from palomar.access.admission import Denied, account_of
+from palomar.access.admission import Denial, account_of
 from palomar.accounts.settings import own
 from palomar.dialects.labs402t import NAME
 from palomar.dialects.labs402t.account_settings import Labs402tAccount
@@ -20,25 +20,25 @@ class Callers:
     """Finds the account behind a request."""
 
     def __init__(self, gateway: Gateway, proxies: TrustedProxies) -> None:
-        self._door = gateway.door(
+        self._admission = gateway.admission(
             NAME, rate=lambda settings: own(settings, Labs402tAccount).labs402t_requests_per_second
         )
         self._proxies = proxies
 
-    def caller(self, scope: Scope) -> Account | Denied:
+    def caller(self, scope: Scope) -> Account | Denial:
         """Find the account that calls, or say why it is not let in. Who was let in is remembered by the header as it
         came."""
-        memory = caller_headers(scope)
-        caller = self._door.recall(memory)
+        headers = caller_headers(scope)
+        caller = self._admission.recall(headers)
         if caller is None:
             visitor = visitor_of(scope, self._proxies)
-            caller = self._door.by_key(visitor, _bearer(memory[0]), login=None, memory=memory)
+            caller = self._admission.by_key(visitor, _bearer(headers[0]), login=None, cache_key=headers)
         scope["user"] = account_of(caller)
         return caller
 
-    async def knows_password(self, scope: Scope, account: Account, password: str) -> Denied | None:
+    async def knows_password(self, scope: Scope, account: Account, password: str) -> Denial | None:
         """Look whether who calls knows the password of this account; None if so. Raises ``Busy``."""
-        return await self._door.confirm(visitor_of(scope, self._proxies), account, password)
+        return await self._admission.confirm_password(visitor_of(scope, self._proxies), account, password)
 
 
 def _bearer(authorization: bytes | None) -> str:

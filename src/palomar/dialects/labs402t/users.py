@@ -8,7 +8,7 @@ import dataclasses
 import re
 from typing import Final, NamedTuple
 
-from palomar.access.password_rule import GoodPassword, PasswordFault, judged
+from palomar.access.password_rule import GoodPassword, PasswordFault, check_password
 from palomar.billing.prices import PriceList
 from palomar.dialects.labs402t.documents import PasswordBody, UserBody
 from palomar.dialects.labs402t.errors import BAD_REQUEST, MISSING, Code, Problem
@@ -59,7 +59,7 @@ def read_user(posted: UserBody) -> NewUser | Problem:
 
 def judge_password(password: str, *, login: str) -> GoodPassword | Problem:
     """Judge a new password by the house's one rule; -30 says the reason in ``data``."""
-    good = judged(password, login=login)
+    good = check_password(password, login=login)
     return Problem(Code.BAD_REQUEST, reason=good.value) if isinstance(good, PasswordFault) else good
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from palomar.access.admission import Denied
+from palomar.access.admission import Denial
 from palomar.apidocs import ApiPage
 from palomar.dialects.sofmex import NAME, logins, responses
 from palomar.dialects.sofmex.auth import Callers
@@ -97,7 +97,7 @@ class SofmexApi:
         if operation is None:
             return await self._login(scope, receive)
         account = self._callers.caller(scope)
-        if isinstance(account, Denied):
+        if isinstance(account, Denial):
             return self._denied(account, scope)
         body = await read_body(scope, receive, limit=self._body_limit)
         if isinstance(body, BodyRefusal):
@@ -127,19 +127,19 @@ class SofmexApi:
         if username is None or password is None:
             return responses.bad_login()
         account = await self._callers.logs_in(scope, receive, username, password)
-        if isinstance(account, Denied):
+        if isinstance(account, Denial):
             if account.refusal is Refusal.TOO_MANY_REQUESTS:
                 return self._too_many(account, scope)
             return responses.bad_login()  # the same: whether the password is right is nobody's business elsewhere
         token = await self._gateway.token(account, name=PASSES, lifetime_ms=self._token_lifetime_ms)
         return responses.logged_in(token)
 
-    def _denied(self, denied: Denied, scope: Scope) -> Answer | HTTPStatus:
+    def _denied(self, denied: Denial, scope: Scope) -> Answer | HTTPStatus:
         if denied.refusal is Refusal.TOO_MANY_REQUESTS:
             return self._too_many(denied, scope)
         return HTTPStatus.UNAUTHORIZED
 
-    def _too_many(self, denied: Denied, scope: Scope) -> Answer:
+    def _too_many(self, denied: Denial, scope: Scope) -> Answer:
         return responses.waiting(self._error(HTTPStatus.TOO_MANY_REQUESTS, scope), denied.wait_seconds)
 
     def _error(self, status: HTTPStatus, scope: Scope) -> Answer:

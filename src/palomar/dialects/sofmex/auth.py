@@ -6,7 +6,7 @@ Not here: whether the account may do what it asks.
 
 from starlette.types import Receive, Scope
 
-from palomar.access.admission import Denied, account_of
+from palomar.access.admission import Denial, account_of
 from palomar.accounts.settings import own
 from palomar.dialects.sofmex import NAME
 from palomar.dialects.sofmex.account_settings import SofmexAccount
@@ -21,27 +21,29 @@ class Callers:
     """Finds the account behind a request."""
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
-        self._door = gateway.door(NAME, rate=lambda settings: own(settings, SofmexAccount).sofmex_requests_per_second)
+        self._admission = gateway.admission(
+            NAME, rate=lambda settings: own(settings, SofmexAccount).sofmex_requests_per_second
+        )
         self._trusted_proxies = trusted_proxies
 
-    def caller(self, scope: Scope) -> Account | Denied:
+    def caller(self, scope: Scope) -> Account | Denial:
         """Find the account that calls, or say why it is not let in. A disabled one is let in: the vendor's words for
         it (5) are of the records that it sends, and every record is refused."""
         authorization = header(scope, b"authorization")
         text = None if authorization is None else _token(authorization)
-        caller = self._door.by_token(visitor_of(scope, self._trusted_proxies), text)
+        caller = self._admission.by_token(visitor_of(scope, self._trusted_proxies), text)
         return _seen(scope, caller)
 
-    async def logs_in(self, scope: Scope, receive: Receive, username: str, password: str) -> Account | Denied:
+    async def logs_in(self, scope: Scope, receive: Receive, username: str, password: str) -> Account | Denial:
         """Find the account that logs in, or say why not. Raises ``Busy``."""
         visitor = visitor_of(scope, self._trusted_proxies)
-        caller = await self._door.by_password(visitor, username, password, left=disconnect_waiter(receive))
+        caller = await self._admission.by_password(visitor, username, password, client_left=disconnect_waiter(receive))
         return _seen(scope, caller)
 
 
-def _seen(scope: Scope, caller: Account | Denied) -> Account | Denied:
+def _seen(scope: Scope, caller: Account | Denial) -> Account | Denial:
     account = scope["user"] = account_of(caller)
-    is_disabled = isinstance(caller, Denied) and caller.refusal is Refusal.ACCOUNT_DISABLED
+    is_disabled = isinstance(caller, Denial) and caller.refusal is Refusal.ACCOUNT_DISABLED
     return account if is_disabled and account is not None else caller
 
 
