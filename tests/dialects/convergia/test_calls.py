@@ -26,10 +26,10 @@ class BrokenGateway:
 
     ids = RealIds(1)
 
-    def door(self, dialect: str, *, rate: Any) -> "BrokenGateway":
+    def admission(self, dialect: str, *, rate: Any) -> "BrokenGateway":
         return self
 
-    async def by_password(self, visitor: Any, login: str, password: str, *, left: Any) -> None:
+    async def by_password(self, visitor: Any, login: str, password: str, *, client_left: Any) -> None:
         raise OSError("the database is gone")
 
 
