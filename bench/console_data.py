@@ -138,13 +138,13 @@ def _pieces(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
 async def _count(database: Database) -> None:
     """Turn by turn, as the server does; the rests between turns are left out."""
     clock, timed = _RestlessClock(), _TimedWrites(database)
-    tally, turns = Recounter(timed, clock), []  # type: ignore[arg-type]  # all that it uses
+    recounter, turns = Recounter(timed, clock), []  # type: ignore[arg-type]  # all that it uses
     while True:
         began = time.perf_counter()
-        await tally.count()
+        await recounter.count()
         turns.append((time.perf_counter() - began) * 1_000)
         clock.rest()
-        if not tally.waiting and not tally.is_behind:
+        if not recounter.waiting and not recounter.is_behind:
             break
     print(f"counted in {sum(turns) / 1_000:.1f} s, {len(turns)} turns: {_spread(turns)}")
     print(f"its writing transactions, on the loop: {_spread(timed.took_ms)}")

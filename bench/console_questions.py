@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from palomar.reports.attention import attention
+from palomar.reports.attention import find_attention
 from palomar.reports.buckets import Bucket, Dimension
 from palomar.reports.search import search
 from palomar.reports.search_request import LATEST
@@ -19,7 +19,7 @@ from palomar.vocabulary.message import State
 
 PAGE = 50
 Ask = Callable[[Transaction], Awaitable[Any]]
-Whose = set[AccountId] | None
+AccountIds = set[AccountId] | None
 
 
 async def questions(tx: Transaction, *, account_count: int) -> list[tuple[str, Ask]]:
@@ -31,7 +31,7 @@ async def questions(tx: Transaction, *, account_count: int) -> list[tuple[str, A
     return [*_overview(small, some), *_search(small, some, number=number, subid=subid)]
 
 
-def _overview(small: Whose, some: Whose) -> list[tuple[str, Ask]]:
+def _overview(small: AccountIds, some: AccountIds) -> list[tuple[str, Ask]]:
     now_ms = int(time.time() * 1_000)
     hour, day, month = now_ms - Bucket.HOUR, now_ms - Bucket.DAY, now_ms - 30 * Bucket.DAY
     asked: list[tuple[str, Ask]] = []
@@ -48,16 +48,16 @@ def _overview(small: Whose, some: Whose) -> list[tuple[str, Ask]]:
     asked += [
         ("everybody: the last day by hour and carrier", _traffic(None, Bucket.HOUR, day, now_ms, Dimension.CARRIER)),
         ("forecast of the largest account", lambda tx: forecast(tx, AccountId(1), now_ms=now_ms)),
-        ("everybody: what needs attention", lambda tx: attention(tx, None, now_ms=now_ms)),
-        ("500 accounts: what needs attention", lambda tx: attention(tx, some, now_ms=now_ms)),
+        ("everybody: what needs attention", lambda tx: find_attention(tx, None, now_ms=now_ms)),
+        ("500 accounts: what needs attention", lambda tx: find_attention(tx, some, now_ms=now_ms)),
     ]
     return asked
 
 
-def _search(small: Whose, some: Whose, *, number: str, subid: str) -> list[tuple[str, Ask]]:
+def _search(small: AccountIds, some: AccountIds, *, number: str, subid: str) -> list[tuple[str, Ask]]:
     now_ms = int(time.time() * 1_000)
     old: dict[str, Any] = {"since_ms": now_ms - 21 * Bucket.DAY, "until_ms": now_ms - 20 * Bucket.DAY}
-    asked: list[tuple[str, Whose, dict[str, Any]]] = [
+    asked: list[tuple[str, AccountIds, dict[str, Any]]] = [
         ("everything", None, {}),
         ("a frequent word", None, {"text": "codigo"}),
         ("a frequent word within a day, weeks ago", None, {"text": "codigo", **old}),
@@ -96,13 +96,13 @@ def _search(small: Whose, some: Whose, *, number: str, subid: str) -> list[tuple
     return [(f"search: {name}", _find(whose, SearchFilter(**wanted))) for name, whose, wanted in asked]
 
 
-def _traffic(whose: Whose, grain: Bucket, since_ms: int, until_ms: int, by: Dimension | None = None) -> Ask:
-    return lambda tx: traffic(tx, whose, grain, since_ms=since_ms, until_ms=until_ms, by=by)
+def _traffic(whose: AccountIds, bucket: Bucket, since_ms: int, until_ms: int, by: Dimension | None = None) -> Ask:
+    return lambda tx: traffic(tx, whose, bucket, since_ms=since_ms, until_ms=until_ms, by=by)
 
 
-def _totals(whose: Whose, since_ms: int, until_ms: int, by: Dimension | None = None) -> Ask:
+def _totals(whose: AccountIds, since_ms: int, until_ms: int, by: Dimension | None = None) -> Ask:
     return lambda tx: totals(tx, whose, since_ms=since_ms, until_ms=until_ms, by=by)
 
 
-def _find(whose: Whose, wanted: SearchFilter) -> Ask:
+def _find(whose: AccountIds, wanted: SearchFilter) -> Ask:
     return lambda tx: search(tx, whose, wanted, before=LATEST, limit=PAGE)

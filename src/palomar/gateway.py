@@ -189,7 +189,7 @@ class Gateway:
 
     async def standing(self, account_id: AccountId, *, request_ref: str, msisdn: str) -> lookup.MessageStatus | None:
         """Where the account's youngest message with that request_ref to that number stands."""
-        return await self._database.read(lookup.standing_of, account_id, request_ref=request_ref, msisdn=msisdn)
+        return await self._database.read(lookup.find_status, account_id, request_ref=request_ref, msisdn=msisdn)
 
     # --- accounts
 

@@ -10,7 +10,7 @@ from palomar.console.i18n import translated
 from palomar.console.timeline_view import MomentView, moments_of
 from palomar.console.viewer.masking import HIDDEN
 from palomar.reports.messages import MessageView
-from palomar.reports.why import Book, Leg, Reason, Story, StoryEntry
+from palomar.reports.why import Book, LedgerEntryView, LedgerLeg, Reason, Story
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId, State
@@ -20,7 +20,7 @@ MANNER = Preferences(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1
 ID = MessageId(256)
 
 
-def story(*details: tuple[Kind, Detail], entries: dict[int, StoryEntry] | None = None) -> Story:
+def story(*details: tuple[Kind, Detail], entries: dict[int, LedgerEntryView] | None = None) -> Story:
     timeline = [
         Moment(message_id=ID, at_ms=1_000 + 500 * number, kind=kind, detail=detail)
         for number, (kind, detail) in enumerate(details)
@@ -93,14 +93,14 @@ def test_of_what_was_discarded_one_filter_stopped_it(state: State, stopped_by: s
 
 
 def test_a_ledger_line_says_what_moved_and_for_how_many_others() -> None:
-    entry = StoryEntry(
+    entry = LedgerEntryView(
         id=5,
         reason=Reason.RESERVE,
         items=4,
         at_ms=0,
         legs=(
-            Leg(book=Book.AVAILABLE, microcredits=-4_000_000),
-            Leg(book=Book.RESERVED, microcredits=4_000_000),
+            LedgerLeg(book=Book.AVAILABLE, microcredits=-4_000_000),
+            LedgerLeg(book=Book.RESERVED, microcredits=4_000_000),
         ),
     )
     known, unknown = told((Kind.ACCEPTED, {"entry": 5}), (Kind.SUBMITTED, {"entry": 6}), entries={5: entry})

@@ -10,7 +10,7 @@ from palomar.acceptance.compose import AcceptedMessage
 from palomar.app.housekeeping import expire
 from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, Taken
 from palomar.receipts.record import OrphanSweep, sweep_orphans
-from palomar.reports.held_count import Held, count_held
+from palomar.reports.held_count import HeldMessages, count_held
 from palomar.routing.rules import RoutingPlan
 from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.sending.deadlines import end_stale
@@ -503,11 +503,11 @@ async def test_what_is_held_is_sent_once_more_by_hand_with_new_bounds_and_by_any
         await again(world, part, 2)
     assert await world.state(message.row.id) is State.HELD
 
-    async def counted(tx: Transaction) -> tuple[list[Held], list[MessageId]]:
+    async def counted(tx: Transaction) -> tuple[list[HeldMessages], list[MessageId]]:
         return await count_held(tx, None), await list_held_messages(tx, account.id)
 
     assert await world.database.read(counted) == (
-        [Held(account_id=account.id, messages=1, oldest_ms=world.now_ms)],
+        [HeldMessages(account_id=account.id, messages=1, oldest_ms=world.now_ms)],
         [message.row.id],
     )
     assert await world.do(resend_held_parts, [message.row.id], [message.row.id]) == [1, 0]

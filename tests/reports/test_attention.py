@@ -14,10 +14,10 @@ from palomar.reports.attention import (
     Orphans,
     TroubledHost,
     UnknownWord,
-    attention,
+    find_attention,
 )
 from palomar.reports.buckets import Bucket
-from palomar.reports.statistics import Whose
+from palomar.reports.statistics import AccountIds
 from palomar.routing.carrier_status import CarrierStatus, record_carrier_status
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import Account, AccountId
@@ -31,8 +31,8 @@ async def timed(world: World) -> World:
     return world
 
 
-async def look(world: World, whose: Whose = None) -> Attention:
-    return await world.database.read_long(lambda tx: attention(tx, whose, now_ms=world.now_ms))
+async def look(world: World, account_ids: AccountIds = None) -> Attention:
+    return await world.database.read_long(lambda tx: find_attention(tx, account_ids, now_ms=world.now_ms))
 
 
 async def call_back(world: World, account: Account, *callbacks: tuple[str, int, int]) -> None:

@@ -1,4 +1,4 @@
-"""What is counted: grains that add up, pieces of a period, shares and delays."""
+"""What is counted: buckets that add up, split_period of a period, shares and delays."""
 
 import math
 
@@ -6,50 +6,50 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.reports.buckets import COUNTS_KEPT_MS, GRAINS, Bucket, CountedSpan, Floors, Totals, pieces
+from palomar.reports.buckets import BUCKETS, COUNTS_KEPT_MS, Bucket, BucketRange, CountRetention, Totals, split_period
 from palomar.vocabulary.message import EPOCH_MS, IDS_A_MINUTE, State, first_id, make_message_id
 
 NOW_MS = 1_760_000_123_456
-FLOORS = Floors(0, 0).raised(NOW_MS)
+RETENTION = CountRetention(0, 0).advanced(NOW_MS)
 
 
 def test_minutes_hours_and_days_begin_where_ids_do() -> None:
-    for grain in Bucket:
-        assert EPOCH_MS % grain == 0
+    for bucket in Bucket:
+        assert EPOCH_MS % bucket == 0
     identity = make_message_id(at_ms=EPOCH_MS + 7 * Bucket.MINUTE + 59_999, node=63, sequence=255)
     assert identity // IDS_A_MINUTE == 7
     assert first_id(EPOCH_MS + 8 * Bucket.MINUTE) // IDS_A_MINUTE == 8
 
 
 def test_floors_begin_with_a_whole_hour_and_a_whole_day_and_never_sink() -> None:
-    assert NOW_MS - FLOORS.minutes_ms >= COUNTS_KEPT_MS[Bucket.MINUTE]
-    assert FLOORS.minutes_ms % Bucket.HOUR == FLOORS.hours_ms % Bucket.DAY == 0
-    assert FLOORS.raised(NOW_MS - Bucket.DAY) == FLOORS
-    assert FLOORS.raised(NOW_MS + Bucket.DAY).minutes_ms == FLOORS.minutes_ms + Bucket.DAY
+    assert NOW_MS - RETENTION.minutes_since_ms >= COUNTS_KEPT_MS[Bucket.MINUTE]
+    assert RETENTION.minutes_since_ms % Bucket.HOUR == RETENTION.hours_since_ms % Bucket.DAY == 0
+    assert RETENTION.advanced(NOW_MS - Bucket.DAY) == RETENTION
+    assert RETENTION.advanced(NOW_MS + Bucket.DAY).minutes_since_ms == RETENTION.minutes_since_ms + Bucket.DAY
 
 
 @pytest.mark.parametrize(
-    ("at_ms", "grain"),
+    ("at_ms", "bucket"),
     [
-        (FLOORS.minutes_ms, Bucket.MINUTE),
-        (FLOORS.minutes_ms - 1, Bucket.HOUR),
-        (FLOORS.hours_ms, Bucket.HOUR),
-        (FLOORS.hours_ms - 1, Bucket.DAY),
+        (RETENTION.minutes_since_ms, Bucket.MINUTE),
+        (RETENTION.minutes_since_ms - 1, Bucket.HOUR),
+        (RETENTION.hours_since_ms, Bucket.HOUR),
+        (RETENTION.hours_since_ms - 1, Bucket.DAY),
     ],
 )
-def test_what_is_older_is_counted_more_coarsely(at_ms: int, grain: Bucket) -> None:
-    assert FLOORS.grain_at(at_ms) is grain
+def test_what_is_older_is_counted_more_coarsely(at_ms: int, bucket: Bucket) -> None:
+    assert RETENTION.bucket_at(at_ms) is bucket
 
 
 def test_a_period_is_read_in_days_hours_and_minutes() -> None:
     day = Bucket.DAY.start_of(NOW_MS) - Bucket.DAY
-    found = list(pieces(day - Bucket.HOUR - 1, day + Bucket.DAY + Bucket.HOUR + 1, FLOORS))
+    found = list(split_period(day - Bucket.HOUR - 1, day + Bucket.DAY + Bucket.HOUR + 1, RETENTION))
     assert found == [
-        CountedSpan(Bucket.MINUTE, day - Bucket.HOUR - Bucket.MINUTE, day - Bucket.HOUR),
-        CountedSpan(Bucket.HOUR, day - Bucket.HOUR, day),
-        CountedSpan(Bucket.DAY, day, day + Bucket.DAY),
-        CountedSpan(Bucket.HOUR, day + Bucket.DAY, day + Bucket.DAY + Bucket.HOUR),
-        CountedSpan(Bucket.MINUTE, day + Bucket.DAY + Bucket.HOUR, day + Bucket.DAY + Bucket.HOUR + Bucket.MINUTE),
+        BucketRange(Bucket.MINUTE, day - Bucket.HOUR - Bucket.MINUTE, day - Bucket.HOUR),
+        BucketRange(Bucket.HOUR, day - Bucket.HOUR, day),
+        BucketRange(Bucket.DAY, day, day + Bucket.DAY),
+        BucketRange(Bucket.HOUR, day + Bucket.DAY, day + Bucket.DAY + Bucket.HOUR),
+        BucketRange(Bucket.MINUTE, day + Bucket.DAY + Bucket.HOUR, day + Bucket.DAY + Bucket.HOUR + Bucket.MINUTE),
     ]
 
 
@@ -57,19 +57,19 @@ def test_a_period_is_read_in_days_hours_and_minutes() -> None:
 def test_pieces_cover_a_period_without_a_gap_in_grains_that_are_kept(age_ms: int, length_ms: int) -> None:
     since_ms = NOW_MS - age_ms
     until_ms = min(since_ms + length_ms, NOW_MS + Bucket.DAY)
-    found = list(pieces(since_ms, until_ms, FLOORS))
+    found = list(split_period(since_ms, until_ms, RETENTION))
     if until_ms <= since_ms:
         assert found == []
         return
-    first, last = FLOORS.grain_at(since_ms), FLOORS.grain_at(until_ms - 1)
+    first, last = RETENTION.bucket_at(since_ms), RETENTION.bucket_at(until_ms - 1)
     assert found[0].since_ms == first.start_of(since_ms)
     assert found[-1].until_ms == last.start_of(until_ms - 1) + last
     for piece, after in zip(found, [*found[1:], None], strict=True):
         assert piece.since_ms < piece.until_ms
-        assert piece.since_ms % piece.grain == piece.until_ms % piece.grain == 0
-        assert piece.grain >= FLOORS.grain_at(piece.since_ms)
+        assert piece.since_ms % piece.bucket == piece.until_ms % piece.bucket == 0
+        assert piece.bucket >= RETENTION.bucket_at(piece.since_ms)
         assert after is None or after.since_ms == piece.until_ms
-    assert len(found) <= 2 * len(GRAINS) + 1
+    assert len(found) <= 2 * len(BUCKETS) + 1
 
 
 def test_shares_are_of_what_carriers_ended() -> None:
@@ -84,7 +84,7 @@ def test_a_delay_is_the_upper_bound_of_its_class() -> None:
     totals = Totals()
     for delay, messages in ((1, 50), (3, 49), (9, 1)):
         totals.add(State.DELIVERED, delay, messages=messages, parts=0, microcredits=0)
-    assert [totals.delay_ms(percent) for percent in (1, 50, 51, 90, 99, 100)] == [
+    assert [totals.delay_percentile_ms(percent) for percent in (1, 50, 51, 90, 99, 100)] == [
         1_000, 1_000, 5_000, 5_000, 5_000, math.inf
     ]  # fmt: skip
-    assert Totals().delay_ms(50) is None
+    assert Totals().delay_percentile_ms(50) is None

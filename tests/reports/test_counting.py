@@ -13,9 +13,19 @@ from tests.transaction.test_histories import LIFE, Histories
 
 from palomar.app.housekeeping import RETENTIONS, delete_old
 from palomar.ports import Refused
-from palomar.reports.buckets import EVERYBODY, Bucket, Floors
-from palomar.reports.count_rows import tally_row
-from palomar.reports.counting import AT_ONCE, LOOK_BACK_MS, Look, left, look, next_counted, settle, slices, unseen
+from palomar.reports.buckets import EVERYBODY, Bucket, CountRetention
+from palomar.reports.count_rows import read_progress
+from palomar.reports.counting import (
+    AT_ONCE,
+    LOOK_BACK_MS,
+    Differences,
+    add_differences,
+    compare,
+    find_uncounted,
+    next_counted_minute,
+    plan_recount,
+    split_differences,
+)
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import EPOCH_MS, State
 
@@ -34,7 +44,7 @@ def minutes_ms(numbers: set[int]) -> list[int]:
 
 
 async def version(world: World) -> int:
-    return (await world.database.read(tally_row)).version
+    return (await world.database.read(read_progress)).version
 
 
 async def test_a_message_is_counted_in_its_minute_hour_and_day_for_its_account_and_for_everybody(timed: World) -> None:
@@ -42,10 +52,10 @@ async def test_a_message_is_counted_in_its_minute_hour_and_day_for_its_account_a
     await timed.accept(account, parts=2)
     await count_changed(timed)
     row = ("MX", "c", "foxsys", "queued", 0)
-    starts = {grain: grain.start_of(START_MS) for grain in Bucket}
+    starts = {bucket: bucket.start_of(START_MS) for bucket in Bucket}
     assert await stored_counts(timed) == {
-        (int(grain), start_ms, whose, *row): (1, 2, 2 * CREDIT)
-        for grain, start_ms in starts.items()
+        (int(bucket), start_ms, whose, *row): (1, 2, 2 * CREDIT)
+        for bucket, start_ms in starts.items()
         for whose in (account.id, EVERYBODY)
     }
 
@@ -91,11 +101,11 @@ async def test_counts_that_somebody_spoilt_are_right_again_when_their_minute_is_
 async def test_what_was_seen_before_somebody_else_counted_is_not_added(timed: World) -> None:
     account = await timed.account()
     await timed.accept(account)
-    seen_early = await timed.database.read_long(lambda tx: look(tx, [MINUTE_MS]))
+    seen_early = await timed.database.read_long(lambda tx: compare(tx, [MINUTE_MS]))
     await timed.accept(account)
     await count_changed(timed)
-    for piece in slices(seen_early):
-        assert not await timed.database.write(lambda tx, piece=piece: settle(tx, piece))  # type: ignore[misc]
+    for piece in split_differences(seen_early):
+        assert not await timed.database.write(lambda tx, piece=piece: add_differences(tx, piece))  # type: ignore[misc]
     assert await faults_of_counts(timed) == []
 
 
@@ -103,11 +113,11 @@ async def test_many_differences_are_added_in_slices_that_each_add_up(timed: Worl
     account = await timed.account(credit=10_000 * CREDIT)
     for number in range(AT_ONCE + 5):
         await timed.accept(account, carrier=f"c{number}")
-    seen = await timed.database.read_long(lambda tx: look(tx, [MINUTE_MS]))
-    first, second = slices(seen)
-    assert await timed.database.write(lambda tx: settle(tx, first))
+    seen = await timed.database.read_long(lambda tx: compare(tx, [MINUTE_MS]))
+    first, second = split_differences(seen)
+    assert await timed.database.write(lambda tx: add_differences(tx, first))
     await _adds_up(timed)
-    assert await timed.database.write(lambda tx: settle(tx, second))
+    assert await timed.database.write(lambda tx: add_differences(tx, second))
     assert await faults_of_counts(timed) == []
 
 
@@ -132,9 +142,9 @@ async def test_what_is_older_than_minutes_are_kept_is_counted_by_the_hour_then_b
     spans = sorted((key[1], key[0]) for key in await stored_counts(timed) if key[2] == EVERYBODY)
     kept = [list(Bucket), [Bucket.HOUR, Bucket.DAY], [Bucket.DAY]]
     assert spans == sorted(
-        (grain.start_of(START_MS - age_ms), grain)
-        for age_ms, grains in zip(ages_ms, kept, strict=True)
-        for grain in grains
+        (bucket.start_of(START_MS - age_ms), bucket)
+        for age_ms, buckets in zip(ages_ms, kept, strict=True)
+        for bucket in buckets
     )
 
 
@@ -177,22 +187,22 @@ async def test_a_node_that_begins_finds_what_has_not_ended_and_what_was_never_co
     await count_changed(timed)
     timed.now_ms += 10 * Bucket.MINUTE
     await timed.accept(account)
-    found = await timed.database.read_long(left)
+    found = await timed.database.read_long(plan_recount)
     assert found.minutes == [MINUTE_MS]
-    young = await timed.database.read_long(lambda tx: unseen(tx, since_ms=MINUTE_MS + Bucket.MINUTE, limit=1))
+    young = await timed.database.read_long(lambda tx: find_uncounted(tx, since_ms=MINUTE_MS + Bucket.MINUTE, limit=1))
     assert (young.minutes, young.next_ms) == ([MINUTE_MS + 10 * Bucket.MINUTE], MINUTE_MS + 11 * Bucket.MINUTE)
-    rest = await timed.database.read_long(lambda tx: unseen(tx, since_ms=young.next_ms or 0, limit=5))
+    rest = await timed.database.read_long(lambda tx: find_uncounted(tx, since_ms=young.next_ms or 0, limit=5))
     assert (rest.minutes, rest.next_ms) == ([MINUTE_MS + 20 * Bucket.MINUTE], None)
 
 
 async def test_how_far_the_counting_is_never_passes_what_the_counter_still_has_to_do(timed: World) -> None:
     await timed.accept(await timed.account())
     await count(timed, MINUTE_MS, uncounted_ms=MINUTE_MS - 5)
-    assert (await timed.database.read_long(left)).uncounted_ms == MINUTE_MS - 5
+    assert (await timed.database.read_long(plan_recount)).uncounted_ms == MINUTE_MS - 5
     await timed.accept(await timed.account())
     await count(timed, MINUTE_MS)
     now_ms = await timed.database.read(lambda tx: tx.now_ms())
-    assert abs((await timed.database.read_long(left)).uncounted_ms - (now_ms - LOOK_BACK_MS)) < Bucket.HOUR
+    assert abs((await timed.database.read_long(plan_recount)).uncounted_ms - (now_ms - LOOK_BACK_MS)) < Bucket.HOUR
 
 
 async def test_counted_minutes_come_one_after_the_other(timed: World) -> None:
@@ -203,17 +213,17 @@ async def test_counted_minutes_come_one_after_the_other(timed: World) -> None:
     await count_changed(timed)
 
     async def after(minute_ms: int) -> int | None:
-        return await timed.database.read_long(lambda tx: next_counted(tx, after_ms=minute_ms))
+        return await timed.database.read_long(lambda tx: next_counted_minute(tx, after_ms=minute_ms))
 
     assert [await after(0), await after(MINUTE_MS)] == [MINUTE_MS, MINUTE_MS + 2 * Bucket.MINUTE]
     assert await after(MINUTE_MS + 2 * Bucket.MINUTE) is None
 
 
 def test_floors_begin_with_whole_hours_and_days_and_never_sink() -> None:
-    floors = Floors(0, 0).raised(START_MS)
-    assert floors.minutes_ms % Bucket.HOUR == floors.hours_ms % Bucket.DAY == 0
-    assert floors.raised(START_MS - Bucket.DAY) == floors
-    assert floors.raised(START_MS + Bucket.DAY).minutes_ms == floors.minutes_ms + Bucket.DAY
+    retention = CountRetention(0, 0).advanced(START_MS)
+    assert retention.minutes_since_ms % Bucket.HOUR == retention.hours_since_ms % Bucket.DAY == 0
+    assert retention.advanced(START_MS - Bucket.DAY) == retention
+    assert retention.advanced(START_MS + Bucket.DAY).minutes_since_ms == retention.minutes_since_ms + Bucket.DAY
 
 
 # --- whatever happens
@@ -221,11 +231,11 @@ def test_floors_begin_with_whole_hours_and_days_and_never_sink() -> None:
 
 class CountedHistories(Histories):
     """Beside what happens to messages, two nodes count them: at once, or later what they saw earlier; they crash, and
-    floors rise."""
+    retention rise."""
 
     async def _begin(self) -> None:
         await super()._begin()  # its messages are of the first minute that there is, and soon old
-        self.held: list[tuple[set[int], Look]] = []
+        self.held: list[tuple[set[int], Differences]] = []
         self.world.ids = TimedIds(lambda: self.world.now_ms, made=self.world.ids.serial())
 
     @rule(some=st.booleans())
@@ -235,7 +245,7 @@ class CountedHistories(Histories):
     @rule()
     def look_only(self) -> None:
         taken, self.world.changed = self.world.changed, set()
-        seen = self.run_now(self.world.database.read_long(lambda tx: look(tx, minutes_ms(taken))))
+        seen = self.run_now(self.world.database.read_long(lambda tx: compare(tx, minutes_ms(taken))))
         self.held.append((taken, seen))
 
     @rule()
@@ -270,15 +280,15 @@ class CountedHistories(Histories):
 
     async def _count(self, taken: set[int]) -> None:
         self.world.changed -= taken
-        seen = await self.world.database.read_long(lambda tx: look(tx, minutes_ms(taken)))
+        seen = await self.world.database.read_long(lambda tx: compare(tx, minutes_ms(taken)))
         await self._settle(taken, seen)
 
-    async def _settle(self, taken: set[int], seen: Look) -> None:
+    async def _settle(self, taken: set[int], seen: Differences) -> None:
         uncounted_ms = min([self.world.now_ms - LOOK_BACK_MS, *minutes_ms(taken | self._uncounted())])
-        for piece in slices(seen):
+        for piece in split_differences(seen):
 
-            async def script(tx: Transaction, piece: Look = piece) -> bool:
-                return await settle(tx, piece, uncounted_ms=uncounted_ms)
+            async def script(tx: Transaction, piece: Differences = piece) -> bool:
+                return await add_differences(tx, piece, uncounted_ms=uncounted_ms)
 
             if not await self.world.database.write(script):
                 self.world.changed |= taken
@@ -288,8 +298,10 @@ class CountedHistories(Histories):
         return self.world.changed.union(*(taken for taken, _ in self.held))
 
     async def _begin_again(self) -> None:
-        found = await self.world.database.read_long(left)
-        more = await self.world.database.read_long(lambda tx: unseen(tx, since_ms=found.uncounted_ms, limit=100_000))
+        found = await self.world.database.read_long(plan_recount)
+        more = await self.world.database.read_long(
+            lambda tx: find_uncounted(tx, since_ms=found.uncounted_ms, limit=100_000)
+        )
         self.world.changed |= {(minute_ms - EPOCH_MS) // Bucket.MINUTE for minute_ms in (*found.minutes, *more.minutes)}
 
 

@@ -1,4 +1,4 @@
-"""The tally: what has changed is counted, what nobody told of is found, and counting rests."""
+"""The recounter: what has changed is counted, what nobody told of is found, and counting rests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,22 +51,22 @@ class Meddled:
 
 @pytest.fixture
 async def world(database: Database) -> World:
-    """A world of this very moment, as the floors of counts are the database's."""
+    """A world of this very moment, as the retention of counts are the database's."""
     world = World(database=database)
     world.now_ms = await database.read(lambda tx: tx.now_ms())
     world.ids = TimedIds(lambda: world.now_ms)
     return world
 
 
-def tally_of(world: World, clock: HandClock | None = None, database: Any = None) -> Recounter:
+def recounter_of(world: World, clock: HandClock | None = None, database: Any = None) -> Recounter:
     return Recounter(database or world.database, clock or HandClock(wall=world.now_ms))
 
 
-async def turn(world: World, tally: Recounter) -> None:
-    """Tell the tally what has changed, and let it count once."""
+async def turn(world: World, recounter: Recounter) -> None:
+    """Tell the recounter what has changed, and let it count once."""
     changed, world.changed = world.changed, set()
-    tally.changed(changed)
-    await tally.count()
+    recounter.mark_changed(changed)
+    await recounter.count()
 
 
 async def version(world: World) -> int:
@@ -75,16 +75,16 @@ async def version(world: World) -> int:
 
 
 async def test_what_a_transaction_changed_is_counted_in_the_next_turn(world: World) -> None:
-    tally, account = tally_of(world), await world.account()
+    recounter, account = recounter_of(world), await world.account()
     for minutes in (0, 3, 90):
         world.now_ms += minutes * Bucket.MINUTE
         await world.sent(account, reference=f"m{minutes}-")
-    await turn(world, tally)
+    await turn(world, recounter)
     assert await faults_of_counts(world) == []
-    assert tally.waiting == 0
+    assert recounter.waiting == 0
     await world.receipt("m3-1", State.DELIVERED)
     assert await faults_of_counts(world) != []
-    await turn(world, tally)
+    await turn(world, recounter)
     assert await faults_of_counts(world) == []
 
 
@@ -94,10 +94,10 @@ async def test_a_node_that_begins_counts_what_was_never_counted(world: World) ->
     for days in (200, 50, 6, 1, 0):
         world.now_ms = first_ms - days * Bucket.DAY
         await world.accept(account, count=3)
-    tally = tally_of(world)
-    await tally.count()
+    recounter = recounter_of(world)
+    await recounter.count()
     assert await faults_of_counts(world) == []
-    assert not tally.is_behind
+    assert not recounter.is_behind
 
 
 async def test_a_node_that_begins_counts_again_what_had_not_ended(world: World) -> None:
@@ -106,90 +106,90 @@ async def test_a_node_that_begins_counts_again_what_had_not_ended(world: World) 
         world.now_ms = first_ms - days * Bucket.DAY
         await world.sent(account, reference=f"d{days}-")
     world.now_ms = first_ms
-    await turn(world, tally_of(world))
+    await turn(world, recounter_of(world))
     await world.receipt("d8-1", State.DELIVERED)
     await world.receipt("d2-1", State.UNDELIVERED)
     assert len(await faults_of_counts(world)) > 0
-    await tally_of(world).count()
+    await recounter_of(world).count()
     assert await faults_of_counts(world) == []
 
 
 async def test_a_tally_that_is_told_to_looks_again_but_no_more_than_once_a_minute(world: World) -> None:
     clock = HandClock(wall=world.now_ms)
-    tally, account = tally_of(world, clock), await world.account()
-    await tally.count()
+    recounter, account = recounter_of(world, clock), await world.account()
+    await recounter.count()
     await world.accept(account)
-    tally.look_again()
-    await tally.count()
+    recounter.look_again()
+    await recounter.count()
     assert await faults_of_counts(world) != []
     clock.now += LOOK_AGAIN_SECONDS
-    await tally.count()
+    await recounter.count()
     assert await faults_of_counts(world) == []
 
 
 async def test_a_minute_that_went_wrong_is_found_when_there_is_nothing_else_to_do(world: World) -> None:
-    tally, account = tally_of(world), await world.account()
+    recounter, account = recounter_of(world), await world.account()
     for _ in range(3):
         await world.accept(account)
         world.now_ms += Bucket.MINUTE
-    await turn(world, tally)
+    await turn(world, recounter)
     right = await world.ask("SELECT * FROM counts WHERE span_ms = 60000 AND account_id > 0 ORDER BY start_ms")
     await world.tell("UPDATE counts SET parts = parts + 5 WHERE span_ms = 60000 AND account_id > 0")
     for _ in range(4):
-        await tally.count()
+        await recounter.count()
     assert await world.ask("SELECT * FROM counts WHERE span_ms = 60000 AND account_id > 0 ORDER BY start_ms") == right
 
 
 async def test_turns_without_any_change_write_nothing(world: World) -> None:
-    tally, account = tally_of(world), await world.account()
+    recounter, account = recounter_of(world), await world.account()
     await world.accept(account)
-    await turn(world, tally)
+    await turn(world, recounter)
     before = await version(world)
     for _ in range(3):
-        await tally.count()
+        await recounter.count()
     assert await version(world) == before
 
 
 async def test_after_work_it_rests_in_proportion(world: World) -> None:
     clock = HandClock(wall=world.now_ms)
-    tally, account = tally_of(world, clock), await world.account()
-    await tally.count()
+    recounter, account = recounter_of(world, clock), await world.account()
+    await recounter.count()
     clock.step = 1.0
     began = clock.now
     await world.accept(account)
-    await turn(world, tally)
+    await turn(world, recounter)
     assert await faults_of_counts(world) == []
     worked, clock.step = clock.now - began - 1, 0.0
     await world.accept(account)
     clock.now += REST_FACTOR * worked - 1
-    await turn(world, tally)
+    await turn(world, recounter)
     assert await faults_of_counts(world) != []
     clock.now += 2
-    await tally.count()
+    await recounter.count()
     assert await faults_of_counts(world) == []
 
 
 async def test_a_long_turn_ends_and_the_next_goes_on(world: World) -> None:
     clock = HandClock(wall=world.now_ms)
-    tally, account = tally_of(world, clock), await world.account(credit=1_000 * CREDIT)
-    await tally.count()
+    recounter, account = recounter_of(world, clock), await world.account(credit=1_000 * CREDIT)
+    await recounter.count()
     for _ in range(40):
         await world.accept(account)
         world.now_ms -= Bucket.MINUTE
     clock.step = 1.0
-    await turn(world, tally)
-    waiting = tally.waiting
+    await turn(world, recounter)
+    waiting = recounter.waiting
     assert 0 < waiting < 40
     clock.step, clock.now = 0.0, clock.now + 1_000
-    await tally.count()
-    assert tally.waiting == 0
+    await recounter.count()
+    assert recounter.waiting == 0
     assert await faults_of_counts(world) == []
 
 
 async def test_what_was_seen_before_another_node_counted_is_looked_at_again(world: World) -> None:
     account, meddled = await world.account(), Meddled(world.database)
-    tally = tally_of(world, database=meddled)
-    await tally.count()
+    recounter = recounter_of(world, database=meddled)
+    await recounter.count()
     await world.accept(account)
 
     async def another_counts() -> None:
@@ -199,29 +199,29 @@ async def test_what_was_seen_before_another_node_counted_is_looked_at_again(worl
         assert await count(world, Bucket.MINUTE.start_of(world.now_ms))
 
     meddled.before_write = another_counts
-    await turn(world, tally)
+    await turn(world, recounter)
     assert await faults_of_counts(world) == []
 
 
 async def test_what_could_not_be_counted_waits(world: World) -> None:
     meddled, account = Meddled(world.database), await world.account()
-    tally = tally_of(world, database=meddled)
-    await tally.count()
+    recounter = recounter_of(world, database=meddled)
+    await recounter.count()
     await world.accept(account)
     meddled.fails = True
     with pytest.raises(Unavailable):
-        await turn(world, tally)
-    assert tally.waiting == 1
+        await turn(world, recounter)
+    assert recounter.waiting == 1
     meddled.fails = False
-    await tally.count()
+    await recounter.count()
     assert await faults_of_counts(world) == []
 
 
 async def test_two_tallies_count_the_same_messages_once(world: World) -> None:
-    one, other, account = tally_of(world), tally_of(world), await world.account()
+    one, other, account = recounter_of(world), recounter_of(world), await world.account()
     await world.accept(account, count=5)
-    one.changed(world.changed)
-    other.changed(world.changed)
+    one.mark_changed(world.changed)
+    other.mark_changed(world.changed)
     await one.count()
     await other.count()
     assert await faults_of_counts(world) == []
@@ -229,49 +229,49 @@ async def test_two_tallies_count_the_same_messages_once(world: World) -> None:
 
 async def test_it_says_for_how_long_something_has_waited_to_be_counted(world: World) -> None:
     clock = HandClock(wall=world.now_ms)
-    tally, account = tally_of(world, clock), await world.account()
-    await turn(world, tally)
-    await turn(world, tally)
-    assert tally.uncounted_ms == 0
+    recounter, account = recounter_of(world, clock), await world.account()
+    await turn(world, recounter)
+    await turn(world, recounter)
+    assert recounter.uncounted_ms == 0
     await world.accept(account)
-    tally.changed(world.changed)
+    recounter.mark_changed(world.changed)
     clock.wall += 240_000
-    tally.changed(world.changed)  # it changes again, and has waited since the first time
-    assert tally.uncounted_ms == 240_000
+    recounter.mark_changed(world.changed)  # it changes again, and has waited since the first time
+    assert recounter.uncounted_ms == 240_000
     world.changed = set()
     clock.now += 1_000
-    await tally.count()
-    assert tally.uncounted_ms == 0
+    await recounter.count()
+    assert recounter.uncounted_ms == 0
 
 
 async def test_while_the_database_is_away_what_waits_grows_old(world: World) -> None:
     clock = HandClock(wall=world.now_ms)
     meddled = Meddled(world.database)
-    tally, account = tally_of(world, clock, meddled), await world.account()
-    await turn(world, tally)
+    recounter, account = recounter_of(world, clock, meddled), await world.account()
+    await turn(world, recounter)
     await world.accept(account)
     meddled.fails = True
     clock.now += 1_000
     with pytest.raises(Unavailable):
-        await turn(world, tally)
+        await turn(world, recounter)
     clock.wall += 5_000
-    assert tally.uncounted_ms == 5_000
+    assert recounter.uncounted_ms == 5_000
     meddled.fails = False
     clock.now += 1_000
-    await tally.count()
-    assert tally.uncounted_ms == 0
+    await recounter.count()
+    assert recounter.uncounted_ms == 0
 
 
 async def test_where_a_command_may_have_stored_messages_it_is_unsure_until_it_has_looked(world: World) -> None:
     clock = HandClock(wall=world.now_ms)
-    tally, account = tally_of(world, clock), await world.account()
-    await turn(world, tally)
+    recounter, account = recounter_of(world, clock), await world.account()
+    await turn(world, recounter)
     await world.accept(account)
     world.changed = set()  # nobody tells of it
-    tally.look_again()
+    recounter.look_again()
     clock.wall += 7_000
-    assert tally.uncounted_ms == 7_000
+    assert recounter.uncounted_ms == 7_000
     clock.now += LOOK_AGAIN_SECONDS + 1
-    await tally.count()
-    assert tally.uncounted_ms == 0
+    await recounter.count()
+    assert recounter.uncounted_ms == 0
     assert await faults_of_counts(world) == []

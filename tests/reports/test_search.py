@@ -23,9 +23,9 @@ NUMBERS = ["5215512340001", "5215512340002", "34600000001", "521551234"]
 
 SMALL = SearchBounds(
     few_accounts=2,
-    walked=10,
-    walked_of_accounts=12,
-    walked_at_first=3,
+    scanned=10,
+    scanned_of_accounts=12,
+    scanned_at_first=3,
     spans_at_once=5,
     read=20,
     read_at_once=5,
@@ -49,8 +49,8 @@ async def send(world: World, account: Account, *said: str, **asked: Any) -> None
         await world.accept(account, recipients=[recipient(world.ids.serial(), text=text)], **asked)
 
 
-async def texts(world: World, *, whose: Any = None, **wanted: Any) -> list[str]:
-    return [row.text for row in await find_all(world, SearchFilter(**wanted), whose=whose)]
+async def texts(world: World, *, visible: Any = None, **wanted: Any) -> list[str]:
+    return [row.text for row in await find_all(world, SearchFilter(**wanted), visible=visible)]
 
 
 @pytest.fixture(params=["indexed", "not yet indexed", "half"])
@@ -86,7 +86,7 @@ async def test_a_message_is_found_by_its_id(messages: World) -> None:
     rows = await naively(messages, SearchFilter())
     assert await texts(messages, message_id=rows[1].id) == ["hoy no"]
     assert await texts(messages, message_id=rows[1].id, text="nada") == []
-    assert await texts(messages, message_id=rows[1].id, whose={AccountId(99)}) == []
+    assert await texts(messages, message_id=rows[1].id, visible={AccountId(99)}) == []
 
 
 async def test_a_page_says_where_the_next_begins_and_the_last_that_there_is_none(messages: World) -> None:
@@ -129,7 +129,7 @@ async def test_only_those_accounts_are_found_whatever_is_asked(timed: World, few
     accounts = [await timed.account() for _ in range(3)]
     for number, account in enumerate(accounts):
         await send(timed, account, f"first{number} x", f"second{number} x", label="l", request_ref="s")
-    whose = {
+    visible = {
         accounts[0].id,
         accounts[2].id,
         *(AccountId(1_000 + n) for n in range(0 if few else SearchBounds().few_accounts)),
@@ -138,10 +138,10 @@ async def test_only_those_accounts_are_found_whatever_is_asked(timed: World, few
     wanted: list[dict[str, Any]] = [{}, *({name: value} for name, value in some.items())]
     for _ in range(2):
         for one in wanted:
-            assert await texts(timed, whose=whose, **one) == ["second2 x", "first2 x", "second0 x", "first0 x"]
+            assert await texts(timed, visible=visible, **one) == ["second2 x", "first2 x", "second0 x", "first0 x"]
             mine = frozenset({accounts[1].id, accounts[2].id})
-            assert await texts(timed, whose=whose, account_ids=mine, **one) == ["second2 x", "first2 x"]
-            assert await texts(timed, whose=set(), **one) == []
+            assert await texts(timed, visible=visible, account_ids=mine, **one) == ["second2 x", "first2 x"]
+            assert await texts(timed, visible=set(), **one) == []
         await index(timed)
 
 
@@ -180,9 +180,9 @@ async def test_a_search_finds_exactly_what_looking_at_every_message_finds(timed:
         await timed.answer(part, Refused(status=11, reason="no"), carrier=chance.choice(["c1", "c2"]))
     await timed.tell("UPDATE messages SET carrier = 'rare' WHERE id = (SELECT min(id) FROM messages)")
     for _ in range(60):
-        wanted, whose = _some_filter(chance, accounts), _some_accounts(chance, accounts)
-        found = await find_all(timed, wanted, whose=whose, limit=chance.choice([1, 3, 7, 50]), bounds=SMALL)
-        assert found == await naively(timed, wanted, whose=whose), (wanted, whose)
+        wanted, visible = _some_filter(chance, accounts), _some_accounts(chance, accounts)
+        found = await find_all(timed, wanted, visible=visible, limit=chance.choice([1, 3, 7, 50]), bounds=SMALL)
+        assert found == await naively(timed, wanted, visible=visible), (wanted, visible)
         if chance.random() < 0.1:
             await index(timed, limit=chance.randint(1, 40))
 
@@ -224,7 +224,7 @@ def _some_filter(chance: random.Random, accounts: list[Account]) -> SearchFilter
         request_ref=now_and_then("s1", "S1") if has_words else "",
         text=now_and_then(*WORDS, "co", "oferta manana", "no of", "4") if has_words else "",
         anywhere=now_and_then("codigo", "0001", "s1", "promo") if has_words else "",
-        is_blind=chance.random() < 0.1,
+        hides_content=chance.random() < 0.1,
         since_ms=now_and_then(START_MS, START_MS + 3_661_000, START_MS + 2 * Bucket.DAY, otherwise=None),
         until_ms=now_and_then(START_MS + 1, START_MS + 7_200_000, START_MS + 3 * Bucket.DAY, otherwise=None),
     )

@@ -12,12 +12,12 @@ from palomar.reports.search_index import (
     CHECKED_BEHIND_MS,
     IndexSlice,
     add_slice,
+    find_oldest,
     forget_words,
     missed_slice,
     next_slice,
-    oldest,
 )
-from palomar.reports.search_rows import Indexed, indexed
+from palomar.reports.search_rows import IndexProgress, read_index_progress
 from palomar.reports.search_terms import SearchFilter
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import MessageId, first_id
@@ -31,8 +31,8 @@ async def add(world: World, some: IndexSlice) -> bool:
     return await world.database.write_index(lambda tx: add_slice(tx, some))
 
 
-async def where(world: World) -> Indexed:
-    return await world.database.read_long(indexed)
+async def where(world: World) -> IndexProgress:
+    return await world.database.read_long(read_index_progress)
 
 
 async def indexed_ids(world: World) -> list[int]:
@@ -94,7 +94,7 @@ async def test_what_was_committed_late_is_found_by_the_second_look(world: World)
     assert [row[0] for row in missed.rows] == [late.messages[0].row.id]
     assert await add(world, missed)
     assert [row.text for row in await find_all(world, SearchFilter(text="late"))] == ["late"]
-    assert await where(world) == Indexed(MessageId((await ids(world))[-1]), MessageId((await ids(world))[-1]))
+    assert await where(world) == IndexProgress(MessageId((await ids(world))[-1]), MessageId((await ids(world))[-1]))
     again = await world.database.read_long(lambda tx: missed_slice(tx, limit=100))
     assert (again.rows, again.before == again.after) == ([], True)
 
@@ -122,7 +122,7 @@ async def test_nothing_to_do_moves_nothing(world: World) -> None:
 async def test_the_words_of_messages_that_there_are_no_more_are_forgotten(world: World) -> None:
     await world.accept(await world.account(), count=5)
     await index(world)
-    assert await world.database.read_long(oldest) == (await ids(world))[0]
+    assert await world.database.read_long(find_oldest) == (await ids(world))[0]
     third = MessageId((await ids(world))[2])
 
     async def script(tx: Transaction) -> int:
@@ -133,7 +133,7 @@ async def test_the_words_of_messages_that_there_are_no_more_are_forgotten(world:
 
 
 async def test_there_is_no_oldest_of_no_messages(world: World) -> None:
-    assert await world.database.read_long(oldest) is None
+    assert await world.database.read_long(find_oldest) is None
 
 
 def test_a_time_before_all_ids_has_the_first_of_them() -> None:

@@ -9,7 +9,7 @@ from tests.support.world import CREDIT, World, recipient
 
 from palomar.acceptance.accept import accept
 from palomar.reports.search_indexer import SLICE, Indexer
-from palomar.reports.search_rows import Indexed, indexed
+from palomar.reports.search_rows import IndexProgress, read_index_progress
 from palomar.reports.search_terms import SearchFilter
 from palomar.storage.database import Database
 from palomar.vocabulary.message import MessageId
@@ -20,8 +20,8 @@ async def world(database: Database) -> World:
     return World(database=database)
 
 
-async def where(world: World) -> Indexed:
-    return await world.database.read_long(indexed)
+async def where(world: World) -> IndexProgress:
+    return await world.database.read_long(read_index_progress)
 
 
 async def words(world: World) -> int:
@@ -42,7 +42,7 @@ async def test_a_turn_indexes_slice_after_slice_whether_somebody_waits_or_not(wo
     assert await words(world) == 2 * SLICE + 5
     assert len(asked) == 2, "between slices it looks whether somebody waits"
     youngest = (await world.ask("SELECT max(id) FROM messages"))[0][0]
-    assert await where(world) == Indexed(MessageId(youngest), MessageId(youngest))
+    assert await where(world) == IndexProgress(MessageId(youngest), MessageId(youngest))
 
 
 async def test_what_was_committed_late_is_indexed_by_a_later_turn(world: World) -> None:

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palomar.reports.search_terms import NOTHING, SearchFilter, by_accounts, folded, holds, query_of, tokens_of
+from palomar.reports.search_terms import (
+    NOTHING,
+    SearchFilter,
+    build_query,
+    folded,
+    matches,
+    restrict_to_accounts,
+    tokens_of,
+)
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.opt_out_words import plain_word
 
@@ -20,9 +28,9 @@ TOKENS = tokens_of(**MESSAGE)  # type: ignore[arg-type]  # as they are named
 
 
 def finds(**wanted: object) -> bool:
-    query = query_of(SearchFilter(**wanted))  # type: ignore[arg-type]  # fields of it
+    query = build_query(SearchFilter(**wanted))  # type: ignore[arg-type]  # fields of it
     assert query is not None
-    return holds(query, TOKENS)
+    return matches(query, TOKENS)
 
 
 @pytest.mark.parametrize(
@@ -67,43 +75,43 @@ def test_all_that_is_wanted_must_hold() -> None:
 
 
 def test_who_may_not_see_texts_finds_nothing_by_them_and_numbers_only_whole() -> None:
-    assert not finds(text="codigo", is_blind=True)
-    assert not finds(anywhere="codigo", is_blind=True)
-    assert not finds(number="5678", is_blind=True)
-    assert not finds(anywhere="5678", is_blind=True)
-    assert finds(number="5215512345678", is_blind=True)
-    assert finds(anywhere="5215512345678", is_blind=True)
-    assert finds(anywhere="batch-1", is_blind=True)
+    assert not finds(text="codigo", hides_content=True)
+    assert not finds(anywhere="codigo", hides_content=True)
+    assert not finds(number="5678", hides_content=True)
+    assert not finds(anywhere="5678", hides_content=True)
+    assert finds(number="5215512345678", hides_content=True)
+    assert finds(anywhere="5215512345678", hides_content=True)
+    assert finds(anywhere="batch-1", hides_content=True)
 
 
 def test_a_mark_cannot_be_written_in_a_text() -> None:
     tokens = tokens_of(account_id=1, text="a=7 r=876 l=x", msisdn="", label="", sender="", request_ref="")
     assert tokens == {"a", "7", "r", "876", "l", "x", "a=1"}
-    query = query_of(SearchFilter(text="a=7"))
+    query = build_query(SearchFilter(text="a=7"))
     assert query is not None
-    assert not holds(by_accounts(query, [AccountId(7)]), tokens)
+    assert not matches(restrict_to_accounts(query, [AccountId(7)]), tokens)
 
 
 def test_a_search_of_some_accounts_finds_only_theirs() -> None:
-    query = query_of(SearchFilter(text="codigo"))
+    query = build_query(SearchFilter(text="codigo"))
     assert query is not None
-    assert holds(by_accounts(query, [AccountId(7)]), TOKENS)
-    assert holds(by_accounts(query, [AccountId(8), AccountId(7)]), TOKENS)
-    assert not holds(by_accounts(query, [AccountId(8), AccountId(9)]), TOKENS)
+    assert matches(restrict_to_accounts(query, [AccountId(7)]), TOKENS)
+    assert matches(restrict_to_accounts(query, [AccountId(8), AccountId(7)]), TOKENS)
+    assert not matches(restrict_to_accounts(query, [AccountId(8), AccountId(9)]), TOKENS)
 
 
 def test_scripts_without_spaces_are_found_by_their_characters() -> None:
     tokens = tokens_of(account_id=1, text="確認コードは123です", msisdn="", label="", sender="", request_ref="")
     for text in ("コード", "確認", "123"):
-        query = query_of(SearchFilter(text=text))
+        query = build_query(SearchFilter(text=text))
         assert query is not None
-        assert holds(query, tokens)
+        assert matches(query, tokens)
 
 
 def test_a_search_without_words_asks_for_none_and_one_of_signs_finds_nothing() -> None:
-    assert query_of(SearchFilter(carrier="c")) is None
-    assert query_of(SearchFilter(text="¡!")) == NOTHING
-    assert query_of(SearchFilter(text="¡!", number="5")) == NOTHING
+    assert build_query(SearchFilter(carrier="c")) is None
+    assert build_query(SearchFilter(text="¡!")) == NOTHING
+    assert build_query(SearchFilter(text="¡!", number="5")) == NOTHING
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "N", "M"]), max_size=20))
@@ -122,6 +130,6 @@ def test_tokens_have_nothing_that_an_index_would_take_for_its_own(text: str, oth
 
 @given(st.text(max_size=40))
 def test_a_text_is_found_by_itself(text: str) -> None:
-    query = query_of(SearchFilter(text=text))
+    query = build_query(SearchFilter(text=text))
     if query is not None and query != NOTHING:
-        assert holds(query, tokens_of(account_id=1, text=text, msisdn="", label="", sender="", request_ref=""))
+        assert matches(query, tokens_of(account_id=1, text=text, msisdn="", label="", sender="", request_ref=""))

@@ -8,7 +8,7 @@ from tests.support.world import CREDIT, START_MS, TimedIds, World, recipient
 from palomar.acceptance.compose import Recipient
 from palomar.reports import statistics
 from palomar.reports.buckets import Bucket, Dimension, Totals
-from palomar.reports.statistics import Forecast, Point, Whose
+from palomar.reports.statistics import AccountIds, Forecast, TrafficPoint
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.message import State
@@ -18,7 +18,7 @@ HOUR_MS = Bucket.HOUR.start_of(START_MS)
 
 @pytest.fixture
 async def timed(world: World) -> World:
-    """A world at the beginning of an hour, whose messages are born when its clock says."""
+    """A world at the beginning of an hour, account_ids messages are born when its clock says."""
     world.now_ms = HOUR_MS
     world.ids = TimedIds(lambda: world.now_ms, made=world.ids.serial())
     return world
@@ -28,15 +28,19 @@ def spaniard() -> Recipient:
     return Recipient(msisdn="34600000001", text="hola", alphabet=Alphabet.GSM, parts=1)
 
 
-async def traffic(world: World, grain: Bucket, *, whose: Whose = None, hours: float = 3) -> list[Point]:
+async def traffic(
+    world: World, bucket: Bucket, *, account_ids: AccountIds = None, hours: float = 3
+) -> list[TrafficPoint]:
     until_ms = HOUR_MS + int(hours * Bucket.HOUR)
-    return await world.database.read_long(statistics.traffic, whose, grain, since_ms=HOUR_MS, until_ms=until_ms)
+    return await world.database.read_long(statistics.traffic, account_ids, bucket, since_ms=HOUR_MS, until_ms=until_ms)
 
 
-async def totals(world: World, *, whose: Whose = None, by: Dimension | None = None, days: int = 1) -> dict[str, Totals]:
+async def totals(
+    world: World, *, account_ids: AccountIds = None, by: Dimension | None = None, days: int = 1
+) -> dict[str, Totals]:
     since_ms, until_ms = HOUR_MS - days * Bucket.DAY, HOUR_MS + Bucket.DAY
     found = await world.database.read_long(
-        lambda tx: statistics.totals(tx, whose, since_ms=since_ms, until_ms=until_ms, by=by)
+        lambda tx: statistics.totals(tx, account_ids, since_ms=since_ms, until_ms=until_ms, by=by)
     )
     return dict(found)
 
@@ -54,8 +58,8 @@ async def two_accounts(world: World) -> tuple[Account, Account]:
 
 async def test_traffic_is_by_minute_hour_or_day_and_times_without_any_are_left_out(timed: World) -> None:
     await two_accounts(timed)
-    for grain in (Bucket.MINUTE, Bucket.HOUR):
-        found = await traffic(timed, grain)
+    for bucket in (Bucket.MINUTE, Bucket.HOUR):
+        found = await traffic(timed, bucket)
         assert [(point.start_ms, point.totals.messages) for point in found] == [
             (HOUR_MS, 3),
             (HOUR_MS + Bucket.HOUR, 1),
@@ -97,15 +101,15 @@ async def test_totals_are_by_what_they_were_asked_for(
 async def test_only_the_messages_of_those_accounts_are_counted_whatever_is_asked(timed: World) -> None:
     first, second = await two_accounts(timed)
     many = {second.id, *(AccountId(1_000 + number) for number in range(30_000))}
-    for whose in ({second.id}, many):
+    for account_ids in ({second.id}, many):
         for by in (None, *Dimension):
-            found = await totals(timed, whose=whose, by=by)
+            found = await totals(timed, account_ids=account_ids, by=by)
             assert sum(one.messages for one in found.values()) == 1
-        points = await traffic(timed, Bucket.HOUR, whose=whose)
+        points = await traffic(timed, Bucket.HOUR, account_ids=account_ids)
         assert sum(point.totals.messages for point in points) == 1
-    assert (await totals(timed, whose={first.id, second.id}))[""].messages == 4
-    assert (await totals(timed, whose=set()))[""].messages == 0
-    assert await traffic(timed, Bucket.HOUR, whose=set()) == []
+    assert (await totals(timed, account_ids={first.id, second.id}))[""].messages == 4
+    assert (await totals(timed, account_ids=set()))[""].messages == 0
+    assert await traffic(timed, Bucket.HOUR, account_ids=set()) == []
 
 
 async def test_totals_of_what_is_kept_by_the_hour_and_the_day_only_are_whole(timed: World) -> None:
@@ -117,8 +121,8 @@ async def test_totals_of_what_is_kept_by_the_hour_and_the_day_only_are_whole(tim
     await age_counts(timed)
     await forget_old(timed)
     for days, messages in ((1, 1), (7, 2), (102, 3)):
-        for whose in (None, {account.id}):
-            assert (await totals(timed, whose=whose, days=days))[""].messages == messages
+        for account_ids in (None, {account.id}):
+            assert (await totals(timed, account_ids=account_ids, days=days))[""].messages == messages
 
 
 async def test_delivered_ones_have_their_delays(timed: World) -> None:
@@ -128,7 +132,7 @@ async def test_delivered_ones_have_their_delays(timed: World) -> None:
     await timed.receipt("r1", State.DELIVERED)
     await count_changed(timed)
     one = (await totals(timed))[""]
-    assert (one.delivered, one.delivery_rate, one.delay_ms(50)) == (1, 1.0, 2_000)
+    assert (one.delivered, one.delivery_rate, one.delay_percentile_ms(50)) == (1, 1.0, 2_000)
 
 
 async def forecast(world: World, account: Account) -> Forecast:

@@ -69,7 +69,7 @@ async def test_a_queued_message_of_a_slow_carrier_waits_for_it(world: World) -> 
     message = await world.accepted(await world.account())
     wait = await wait_of(world, message.row.id)
     assert wait is not None
-    assert (wait.what, wait.standing and wait.standing.hindrance) == (WaitFor.CARRIER, "window")
+    assert (wait.what, wait.carrier_status and wait.carrier_status.hindrance) == (WaitFor.CARRIER, "window")
 
 
 async def test_without_a_server_or_a_route_that_is_what_is_waited_for(world: World) -> None:
@@ -156,7 +156,7 @@ def test_each_has_its_sentence_in_every_language() -> None:
     standing = CarrierStatus(carrier="main", hindrance="pace")
     said = set()
     for what in WaitFor:
-        wait = Wait(what=what, since_ms=1_000, until_ms=200_000, carrier="main", count=2_913, standing=standing)
+        wait = Wait(what=what, since_ms=1_000, until_ms=200_000, carrier="main", count=2_913, carrier_status=standing)
         for language in LANGUAGES:
             said.add(sentence(wait, now_ms=9_000, language=language))
     assert len(said) == len(WaitFor) * len(LANGUAGES)

@@ -3,7 +3,7 @@
 from tests.support.world import CREDIT, World, outgoing
 
 from palomar.ports import Refused
-from palomar.reports.why import Book, Reason, Story, tell_story
+from palomar.reports.why import Book, Reason, Story, load_story
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import MessageId, State
 from palomar.vocabulary.timeline import Kind
@@ -11,7 +11,7 @@ from palomar.vocabulary.timeline import Kind
 
 async def story(world: World, message_id: MessageId) -> Story | None:
     async def script(tx: Transaction) -> Story | None:
-        return await tell_story(tx, message_id)
+        return await load_story(tx, message_id)
 
     return await world.database.read(script)
 

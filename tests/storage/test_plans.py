@@ -92,7 +92,7 @@ HOT: dict[str, Lookup | Update | Delete | str] = {
     "inbound parts of messages": inbound_rows.LOOKUP_PARTS,
     "old inbound parts": inbound_rows.SELECT_OLD_PARTS,
     "virtual numbers": inbound_rows.LOOKUP_NUMBERS,
-    "how far the counting is": count_rows.SELECT_TALLY,
+    "how far the counting is": count_rows.SELECT_PROGRESS,
     "counts of nothing": count_rows.FORGET_EMPTY,
     "counts by the minute that are old": count_rows.FORGET_MINUTES,
     "ledger entries": ledger_rows.LOOKUP_ENTRIES,

@@ -5,9 +5,9 @@ from typing import Any
 
 from tests.support.world import World
 
-from palomar.reports.buckets import DELAYS_MS, EVERYBODY, GRAINS, Bucket
-from palomar.reports.count_rows import tally_row
-from palomar.reports.counting import Look, look, raise_floors, settle, slices
+from palomar.reports.buckets import BUCKETS, DELAYS_MS, EVERYBODY, Bucket
+from palomar.reports.count_rows import read_progress
+from palomar.reports.counting import Differences, add_differences, advance_retention, compare, split_differences
 from palomar.storage.database import Transaction
 from palomar.vocabulary.message import EPOCH_MS, MessageId, born_ms
 
@@ -23,8 +23,8 @@ _COUNTS = (
 
 async def faults_of_counts(world: World) -> list[str]:
     """Where the counts differ from the messages, as far as they are kept; none is the only good answer."""
-    floors = (await world.database.read(tally_row)).floors
-    floor = {Bucket.MINUTE: floors.minutes_ms, Bucket.HOUR: floors.hours_ms, Bucket.DAY: 0}
+    retention = (await world.database.read(read_progress)).retention
+    floor = {Bucket.MINUTE: retention.minutes_since_ms, Bucket.HOUR: retention.hours_since_ms, Bucket.DAY: 0}
     wanted, stored = await fresh_counts(world), await stored_counts(world)
     return [
         f"{key}: {stored.get(key)} is counted, {wanted.get(key)} there is"
@@ -34,15 +34,15 @@ async def faults_of_counts(world: World) -> list[str]:
 
 
 async def fresh_counts(world: World) -> Counts:
-    """Every message, counted in each grain for its account and for everybody."""
+    """Every message, counted in each bucket for its account and for everybody."""
     counts: Counts = {}
     for row in await world.ask(_MESSAGES):
         identity, account_id, country, carrier, dialect, state, due_ms, final_ms, parts, price = row
         delay = bisect_right(DELAYS_MS, final_ms - due_ms) + 1 if state == "delivered" else 0
-        for grain in GRAINS:
+        for bucket in BUCKETS:
             for whose in (account_id, EVERYBODY):
-                start_ms = grain.start_of(born_ms(MessageId(identity)))
-                key = (int(grain), start_ms, whose, country, carrier, dialect, state, delay)
+                start_ms = bucket.start_of(born_ms(MessageId(identity)))
+                key = (int(bucket), start_ms, whose, country, carrier, dialect, state, delay)
                 before = counts.get(key, (0, 0, 0))
                 counts[key] = (before[0] + 1, before[1] + parts, before[2] + price)
     return counts
@@ -53,12 +53,12 @@ async def stored_counts(world: World) -> Counts:
 
 
 async def count(world: World, *minutes_ms: int, uncounted_ms: int | None = None) -> bool:
-    """Look at these minutes and add what their counts lack; False if counts were changed meanwhile."""
-    seen = await world.database.read_long(lambda tx: look(tx, minutes_ms))
-    for piece in slices(seen):
+    """Differences at these minutes and add what their counts lack; False if counts were changed meanwhile."""
+    seen = await world.database.read_long(lambda tx: compare(tx, minutes_ms))
+    for piece in split_differences(seen):
 
-        async def script(tx: Transaction, piece: Look = piece) -> bool:
-            return await settle(tx, piece, uncounted_ms=uncounted_ms)
+        async def script(tx: Transaction, piece: Differences = piece) -> bool:
+            return await add_differences(tx, piece, uncounted_ms=uncounted_ms)
 
         if not await world.database.write(script):
             return False
@@ -72,5 +72,5 @@ async def count_changed(world: World) -> None:
 
 
 async def age_counts(world: World) -> None:
-    """Let the floors be where they are at the world's time."""
-    await world.database.write(lambda tx: raise_floors(tx, now_ms=world.now_ms))
+    """Let the retention be where they are at the world's time."""
+    await world.database.write(lambda tx: advance_retention(tx, now_ms=world.now_ms))

@@ -7,12 +7,12 @@ from tests.support.world import World
 from palomar.reports.search import Results, search
 from palomar.reports.search_index import add_slice, next_slice
 from palomar.reports.search_request import BOUNDS, LATEST, SearchBounds
-from palomar.reports.search_terms import SearchFilter, holds, query_of, tokens_of
+from palomar.reports.search_terms import SearchFilter, build_query, matches, tokens_of
 from palomar.transaction.message_rows import MESSAGE_COLUMNS, MessageRow, message_rows
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import MessageId, first_id
 
-Whose = Collection[AccountId] | None
+Visible = Collection[AccountId] | None
 
 
 async def index(world: World, *, limit: int = 1_000) -> bool:
@@ -25,24 +25,24 @@ async def find(
     world: World,
     wanted: SearchFilter,
     *,
-    whose: Whose = None,
+    visible: Visible = None,
     before: MessageId = LATEST,
     limit: int = 50,
     bounds: SearchBounds = BOUNDS,
 ) -> Results:
     return await world.database.read_long(
-        lambda tx: search(tx, whose, wanted, before=before, limit=limit, bounds=bounds)
+        lambda tx: search(tx, visible, wanted, before=before, limit=limit, bounds=bounds)
     )
 
 
 async def find_all(
-    world: World, wanted: SearchFilter, *, whose: Whose = None, limit: int = 50, bounds: SearchBounds = BOUNDS
+    world: World, wanted: SearchFilter, *, visible: Visible = None, limit: int = 50, bounds: SearchBounds = BOUNDS
 ) -> list[MessageRow]:
     """All pages."""
     found: list[MessageRow] = []
     before: MessageId | None = LATEST
     while before is not None:
-        page = await find(world, wanted, whose=whose, before=before, limit=limit, bounds=bounds)
+        page = await find(world, wanted, visible=visible, before=before, limit=limit, bounds=bounds)
         assert page.older is None or page.older < before
         assert len(page.messages) <= limit
         found += page.messages
@@ -50,14 +50,14 @@ async def find_all(
     return found
 
 
-async def naively(world: World, wanted: SearchFilter, *, whose: Whose = None) -> list[MessageRow]:
+async def naively(world: World, wanted: SearchFilter, *, visible: Visible = None) -> list[MessageRow]:
     """What a search must find, newest first."""
     rows = message_rows(await world.ask(f"SELECT {MESSAGE_COLUMNS} FROM messages ORDER BY id DESC"))
-    return [row for row in rows if _is_wanted(row, wanted, whose)]
+    return [row for row in rows if _is_wanted(row, wanted, visible)]
 
 
-def _is_wanted(row: MessageRow, wanted: SearchFilter, whose: Whose) -> bool:
-    query = query_of(wanted)
+def _is_wanted(row: MessageRow, wanted: SearchFilter, visible: Visible) -> bool:
+    query = build_query(wanted)
     tokens = tokens_of(
         account_id=row.account_id,
         text=row.text,
@@ -67,8 +67,8 @@ def _is_wanted(row: MessageRow, wanted: SearchFilter, whose: Whose) -> bool:
         request_ref=row.request_ref,
     )
     return (
-        (query is None or holds(query, tokens))
-        and (whose is None or row.account_id in whose)
+        (query is None or matches(query, tokens))
+        and (visible is None or row.account_id in visible)
         and (wanted.account_ids is None or row.account_id in wanted.account_ids)
         and (wanted.message_id is None or row.id == wanted.message_id)
         and (wanted.state is None or row.state is wanted.state)

@@ -102,7 +102,7 @@ class PeriodicTasks:
                 ("overdue", overdue.LOOK_EVERY_SECONDS, self._overdue.query_overdue),
                 ("standings", carrier_status_recorder.LOOK_EVERY_SECONDS, self._status_recorder.write),
                 ("forget", 60.0, self._delete_old),
-                ("tally", COUNT_EVERY_SECONDS, self._recounter.count),
+                ("recounter", COUNT_EVERY_SECONDS, self._recounter.count),
                 ("indexer", INDEX_EVERY_SECONDS, self._indexer.index),
                 ("forget words", 60.0, self._indexer.forget),
             ):

@@ -303,7 +303,7 @@ class Server:
         return account.settings.callback_secret if account else ""
 
     def _after_commit(self, work: Work) -> None:
-        self.recounter.changed(work.changed_minutes)
+        self.recounter.mark_changed(work.changed_minutes)
         if self._sandbox is not None:
             self._sandbox.committed(work)
         if work.joined(PhonesOwnBlocks) is not None:

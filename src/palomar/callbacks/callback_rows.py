@@ -114,8 +114,8 @@ def read_callbacks(rows: Iterable[ResultRow]) -> list[CallbackRow]:
     return [CallbackRow(**dict(zip(names, row, strict=True))) for row in rows]
 
 
-def ask_troubled(*, everybody: bool) -> Select:
-    """Build the question for hosts with failures: host, callbacks given up, callbacks tried again. It reads at most {1}
+def select_failing_hosts(*, everybody: bool) -> Select:
+    """Build the select of hosts with failures: host, callbacks given up, callbacks tried again. It reads at most {1}
     callbacks, of everybody or of these accounts ({2})."""
     whose = "" if everybody else " AND account_id IN {ids 2}"
     texts = [

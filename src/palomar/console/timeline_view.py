@@ -13,7 +13,7 @@ from palomar.console.pdu_view import PduView, view_of
 from palomar.console.reasons import told
 from palomar.console.timeline_folding import Fold, fold
 from palomar.console.viewer.masking import HIDDEN
-from palomar.reports.why import Reason, Story, StoryEntry
+from palomar.reports.why import LedgerEntryView, Reason, Story
 from palomar.vocabulary.message import State
 from palomar.vocabulary.timeline import Kind, Moment
 
@@ -228,7 +228,7 @@ def _verdicts(moment: Moment, *, t: Translate) -> tuple[Verdict, ...]:
     return tuple(verdicts)
 
 
-def _ledger(entry: StoryEntry, *, manner: Preferences, t: Translate) -> LedgerLine:
+def _ledger(entry: LedgerEntryView, *, manner: Preferences, t: Translate) -> LedgerLine:
     legs = tuple(Fact(name=t(BOOKS[leg.book]), value=_signed(leg.microcredits, manner)) for leg in entry.legs)
     return LedgerLine(entry_id=entry.id, reason=t(REASONS[entry.reason]), others=entry.items - 1, legs=legs)
 

@@ -60,8 +60,8 @@ def sentence(wait: Wait, *, now_ms: int, language: Language) -> str:
     """Say what a message waits for."""
     t = partial(translated, language=language)
     why = told(wait.detail, t)
-    if wait.standing is not None and not why:
-        why = hindrance(wait.standing, t)
+    if wait.carrier_status is not None and not why:
+        why = hindrance(wait.carrier_status, t)
     return t(
         SENTENCES[wait.what],
         age=age_text(now_ms - wait.since_ms, language),

@@ -1,1 +1,2 @@
-"""Reports: search and look up messages, count them, and answer "why?" and "what needs a person?". Mostly reads."""
+"""Reports: search and look up messages, count them, explain one message, and find what needs a person. They only read,
+apart from the index of words and the counts. Begin with ``messages`` and ``statistics``."""

@@ -1,22 +1,23 @@
-"""What needs a person: carriers in trouble, receipts without a message or in unknown words, callbacks that fail, low
-credit.
+"""What needs a person: carriers in trouble, receipts without a message or with unknown words, callbacks that fail, low
+credit, held messages.
 
-What belongs to the platform (carriers, orphans, words) is told only to who sees everybody's. All of it is for a survey.
+What belongs to the platform (carriers, orphans, words) is shown only to those who see all accounts. All of it is for a
+survey.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from palomar.callbacks.backlog import list_off_targets
-from palomar.callbacks.callback_rows import ask_troubled
+from palomar.callbacks.callback_rows import select_failing_hosts
 from palomar.callbacks.target_rows import TargetRow
 from palomar.ports import OFF_ON_PURPOSE
 from palomar.receipts.oddities import list_oddities
 from palomar.receipts.orphan_rows import COUNT_ORPHANS
 from palomar.reports.buckets import Bucket
-from palomar.reports.count_rows import ask_low
-from palomar.reports.held_count import Held, count_held
-from palomar.reports.statistics import FORECAST_DAYS, Forecast, Whose, forecast_of
+from palomar.reports.count_rows import select_low_accounts
+from palomar.reports.held_count import HeldMessages, count_held
+from palomar.reports.statistics import FORECAST_DAYS, AccountIds, Forecast, compute_forecast
 from palomar.routing.carrier_status import CarrierStatus, list_carrier_status
 from palomar.storage.database import Transaction
 from palomar.storage.statements import ids_text
@@ -24,19 +25,19 @@ from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.oddity import OddityKind
 
 LOW_DAYS = 3
-"""A balance that lasts less is low, whatever its owner wants to be told."""
+"""A balance that lasts less than this is low, whatever threshold the account has set."""
 TOLD_DAYS = 30
-"""One that its owner wants to be told of is shown if it lasts less: his mark is no alarm while there is enough."""
+"""A balance below the account's own threshold is shown if it lasts less than this."""
 CALLBACKS_MOST = 100_000
-"""Callbacks that are looked at; where there are more, the numbers are lower bounds."""
+"""Callbacks that are read; if there are more, the numbers are lower bounds."""
 ACCOUNTS_MOST = 100
 WORDS_FOR_MS = 2 * Bucket.DAY
-"""An unknown word is told for so long after it came last."""
+"""How long an unknown word is shown after it came last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphans:
-    """A carrier's receipts that found no message, and when the youngest came."""
+    """A carrier's receipts for which no message was found, and when the youngest came."""
 
     carrier: str
     receipts: int
@@ -45,7 +46,7 @@ class Orphans:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TroubledHost:
-    """A host whose callbacks fail: those given up, and those that have failed and are tried again."""
+    """A host account_ids callbacks fail: those given up, and those that have failed and are tried again."""
 
     host: str
     failed: int
@@ -54,7 +55,7 @@ class TroubledHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LowAccount:
-    """An account whose credit ends soon, or has ended; ``told`` where its owner was told that it is low."""
+    """An account whose credit ends soon, or has ended; ``told`` if its owner was told that it is low."""
 
     forecast: Forecast
     told: bool
@@ -62,7 +63,7 @@ class LowAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownWord:
-    """A word of a carrier's receipts that nobody knows: what they speak of stays as it is."""
+    """A word in a carrier's receipts that is not known: the parts they are about keep their state."""
 
     carrier: str
     word: str
@@ -72,7 +73,7 @@ class UnknownWord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attention:
-    """See the module; all empty is well. Each list begins with the worst."""
+    """What needs a person; each list begins with the worst, and all are empty if all is well."""
 
     carriers: list[CarrierStatus]
     orphans: list[Orphans]
@@ -80,32 +81,32 @@ class Attention:
     hosts: list[TroubledHost]
     off: list[TargetRow]
     low: list[LowAccount]
-    held: list[Held]
+    held: list[HeldMessages]
     nameless: Sequence[str] = ()
-    """Accounts that may send for real and have no sender: their logins."""
+    """Logins of accounts that may send by real carriers and have no sender."""
 
 
-async def attention(tx: Transaction, whose: Whose, *, now_ms: int) -> Attention:
-    """What somebody who sees these accounts, or everybody's (None), should look at."""
+async def find_attention(tx: Transaction, account_ids: AccountIds, *, now_ms: int) -> Attention:
+    """Find what needs a person who sees these accounts, or all (None)."""
     return Attention(
-        carriers=await _carriers(tx, now_ms) if whose is None else [],
-        orphans=await _orphans(tx) if whose is None else [],
-        words=await _words(tx, now_ms=now_ms) if whose is None else [],
-        hosts=await _hosts(tx, whose),
-        off=[row for row in await list_off_targets(tx) if whose is None or row.account_id in whose],
-        low=await _low(tx, whose, now_ms=now_ms),
-        held=await count_held(tx, whose),
+        carriers=await _carriers(tx, now_ms) if account_ids is None else [],
+        orphans=await _orphans(tx) if account_ids is None else [],
+        words=await _words(tx, now_ms=now_ms) if account_ids is None else [],
+        hosts=await _hosts(tx, account_ids),
+        off=[row for row in await list_off_targets(tx) if account_ids is None or row.account_id in account_ids],
+        low=await _low(tx, account_ids, now_ms=now_ms),
+        held=await count_held(tx, account_ids),
     )
 
 
 def is_throttled(standing: CarrierStatus) -> bool:
-    """Whether the carrier made one of its links go slower."""
+    """Return True if the carrier made one of its links go slower."""
     return any(link.parts_per_second > 0 for link in standing.links)
 
 
 async def _carriers(tx: Transaction, now_ms: int) -> list[CarrierStatus]:
-    """List those that cannot be used first, then those for which parts wait and none leaves, those that lack a link,
-    and the throttled."""
+    """List carriers with problems: those that cannot be used first, then those for which parts wait and none leaves,
+    those that lack a link, and those that are throttled."""
     standings = await list_carrier_status(tx, now_ms=now_ms)
     wrong = [one for one in standings if _is_wrong(one)]
     return sorted(wrong, key=_by_urgency)
@@ -138,9 +139,9 @@ async def _words(tx: Transaction, *, now_ms: int) -> list[UnknownWord]:
     return sorted(found, key=lambda one: -one.receipts)
 
 
-async def _hosts(tx: Transaction, whose: Whose) -> list[TroubledHost]:
-    question = ask_troubled(everybody=whose is None)
-    rows = await tx.query(question, CALLBACKS_MOST, *([] if whose is None else [ids_text(whose)]))
+async def _hosts(tx: Transaction, account_ids: AccountIds) -> list[TroubledHost]:
+    select = select_failing_hosts(everybody=account_ids is None)
+    rows = await tx.query(select, CALLBACKS_MOST, *([] if account_ids is None else [ids_text(account_ids)]))
     by_host: dict[str, tuple[int, int]] = {}
     for authority, failed, waiting in rows:
         host = str(authority).rpartition("@")[2].lower()
@@ -150,13 +151,14 @@ async def _hosts(tx: Transaction, whose: Whose) -> list[TroubledHost]:
     return sorted(hosts, key=lambda one: (-one.failed, -one.waiting, one.host))
 
 
-async def _low(tx: Transaction, whose: Whose, *, now_ms: int) -> list[LowAccount]:
+async def _low(tx: Transaction, account_ids: AccountIds, *, now_ms: int) -> list[LowAccount]:
     begin_ms = Bucket.DAY.start_of(now_ms) - FORECAST_DAYS * Bucket.DAY
     values = (begin_ms, now_ms, LOW_DAYS * Bucket.DAY, TOLD_DAYS * Bucket.DAY, ACCOUNTS_MOST)
-    rows = await tx.query(ask_low(everybody=whose is None), *values, *([] if whose is None else [ids_text(whose)]))
+    select = select_low_accounts(everybody=account_ids is None)
+    rows = await tx.query(select, *values, *([] if account_ids is None else [ids_text(account_ids)]))
     return [
         LowAccount(
-            forecast=forecast_of(AccountId(account_id), available=available, spent=spent, in_ms=now_ms - first_ms),
+            forecast=compute_forecast(AccountId(account_id), available=available, spent=spent, in_ms=now_ms - first_ms),
             told=bool(told),
         )
         for account_id, available, spent, first_ms, told in rows

@@ -1,7 +1,7 @@
-"""What is counted of messages: by the minute, hour and day of their birth, by whose they are, their way and their end.
+"""Counts of messages: the minutes, hours and days they are counted by, their dimensions, and sums of them.
 
-Minutes add up to hours and hours to days, all in GMT. Not here: the counting (``reports.counting``), and the questions
-(``reports.statistics``).
+Minutes add up to hours and hours to days, all in GMT. A message is counted at the time of its acceptance. Not here: the
+counting (``reports.counting``), and the questions (``reports.statistics``).
 """
 
 import math
@@ -14,32 +14,33 @@ from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.message import FINAL, State
 
 EVERYBODY: Final = AccountId(0)
-"""Under this account everybody's messages are counted once more, so that nobody has to add up thousands of accounts."""
+"""Under this account the messages of all accounts are counted once more, so that a total need not add up thousands of
+accounts."""
 
 
 class Bucket(IntEnum):
-    """How long the time is that is counted together, in milliseconds."""
+    """Lengths of time that are counted together, in milliseconds."""
 
     MINUTE = 60_000
     HOUR = 3_600_000
     DAY = 86_400_000
 
     def start_of(self, at_ms: int) -> int:
-        """When the minute, hour or day begins in which a time lies."""
+        """Return when the minute, hour or day begins that contains a time."""
         return at_ms - at_ms % self
 
 
-GRAINS: Final = (Bucket.MINUTE, Bucket.HOUR, Bucket.DAY)
+BUCKETS: Final = (Bucket.MINUTE, Bucket.HOUR, Bucket.DAY)
 COUNTS_KEPT_MS: Final[Mapping[Bucket, int]] = {Bucket.MINUTE: 5 * Bucket.DAY, Bucket.HOUR: 100 * Bucket.DAY}
-"""How long counts are kept; days for good."""
+"""How long counts are kept; those of days are kept for ever."""
 
 DELAYS_MS: Final = (1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 3_600_000)
 """Upper bounds of how long a delivery takes, from when the message was due. Class 0 is no delivery, class n is below
-the n-th bound, and the last is all that took longer."""
+the n-th bound, and the last class is all that took longer."""
 
 
 class Dimension(StrEnum):
-    """What counts can be told apart by. The words are the columns' names."""
+    """Columns by which counts can be grouped. The values are the columns' names."""
 
     ACCOUNT = "account_id"
     COUNTRY = "country"
@@ -48,28 +49,29 @@ class Dimension(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Floors:
-    """From when on there are counts by the minute and by the hour: each begins with a whole one of the next grain."""
+class CountRetention:
+    """The times since which there are counts by the minute and by the hour; each is the start of a whole hour or
+    day."""
 
-    minutes_ms: int
-    hours_ms: int
+    minutes_since_ms: int
+    hours_since_ms: int
 
-    def grain_at(self, at_ms: int) -> Bucket:
-        """The finest grain in which that time is counted."""
-        if at_ms >= self.minutes_ms:
+    def bucket_at(self, at_ms: int) -> Bucket:
+        """Return the shortest bucket by which that time is counted."""
+        if at_ms >= self.minutes_since_ms:
             return Bucket.MINUTE
-        return Bucket.HOUR if at_ms >= self.hours_ms else Bucket.DAY
+        return Bucket.HOUR if at_ms >= self.hours_since_ms else Bucket.DAY
 
-    def raised(self, now_ms: int) -> "Floors":
-        """What they are when everything has been forgotten that is not kept any more; they never sink."""
+    def advanced(self, now_ms: int) -> "CountRetention":
+        """Return the retention once everything is forgotten that is too old at ``now_ms``; its times never go back."""
         minutes_ms = Bucket.HOUR.start_of(now_ms - COUNTS_KEPT_MS[Bucket.MINUTE])
         hours_ms = Bucket.DAY.start_of(now_ms - COUNTS_KEPT_MS[Bucket.HOUR])
-        return Floors(max(self.minutes_ms, minutes_ms), max(self.hours_ms, hours_ms))
+        return CountRetention(max(self.minutes_since_ms, minutes_ms), max(self.hours_since_ms, hours_ms))
 
 
 @dataclass(slots=True, kw_only=True)
 class Totals:
-    """Messages that are counted together. ``by_delay`` has the delivered ones by their class of DELAYS_MS."""
+    """Sums of messages that are counted together. ``by_delay`` has the delivered ones by their class of DELAYS_MS."""
 
     messages: int = 0
     parts: int = 0
@@ -78,7 +80,7 @@ class Totals:
     by_delay: dict[int, int] = field(default_factory=dict)
 
     def add(self, state: State, delay: int, *, messages: int, parts: int, microcredits: int) -> None:
-        """Count these too."""
+        """Add messages of one state and class of delay."""
         self.messages += messages
         self.parts += parts
         self.microcredits += microcredits
@@ -87,7 +89,7 @@ class Totals:
             self.by_delay[delay] = self.by_delay.get(delay, 0) + messages
 
     def include(self, other: "Totals") -> None:
-        """Count everything of another too."""
+        """Add everything that another has counted."""
         self.messages += other.messages
         self.parts += other.parts
         self.microcredits += other.microcredits
@@ -102,23 +104,23 @@ class Totals:
 
     @property
     def ended(self) -> int:
-        """Those of which the end is known."""
+        """Count the messages of which the end is known."""
         return sum(count for state, count in self.by_state.items() if state in FINAL)
 
     @property
     def ended_by_carriers(self) -> int:
-        """Count those that left and ended: the base of the delivery rate."""
+        """Count the messages that left and ended: the base of the delivery rate."""
         return sum(self.by_state.get(state, 0) for state in _ENDS_BY_CARRIER)
 
     @property
     def delivery_rate(self) -> float | None:
-        """The share of the delivered, from 0 to 1, among those that carriers ended; None if they ended none."""
+        """Return the share of the delivered, from 0 to 1, among those that carriers ended; None if they ended none."""
         by_carrier = self.ended_by_carriers
         return self.delivered / by_carrier if by_carrier else None
 
-    def delay_ms(self, percent: int) -> float | None:
-        """Within how many milliseconds so many of a hundred deliveries came: the upper bound of their class, infinity
-        for the last one; None where nothing was delivered."""
+    def delay_percentile_ms(self, percent: int) -> float | None:
+        """Return within how many milliseconds so many of a hundred deliveries came: the upper bound of their class,
+        infinity for the last class; None if nothing was delivered."""
         total = sum(self.by_delay.values())
         if not total:
             return None
@@ -131,34 +133,34 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class CountedSpan:
-    """Whole minutes, hours or days of a period."""
+class BucketRange:
+    """A range of whole minutes, hours or days."""
 
-    grain: Bucket
+    bucket: Bucket
     since_ms: int
     until_ms: int
 
 
-def pieces(since_ms: int, until_ms: int, floors: Floors) -> Iterator[CountedSpan]:
-    """A period in as few and as coarse pieces as it can be read in. A minute that it touches is in it; so is an hour or
-    a day whose minutes or hours are not kept any more."""
+def split_period(since_ms: int, until_ms: int, retention: CountRetention) -> Iterator[BucketRange]:
+    """Split a period into as few and as long ranges of buckets as it can be read in. A minute that the period touches
+    is included; so is an hour or a day whose minutes or hours are not kept any more."""
     if since_ms < until_ms:
-        first_ms = floors.grain_at(since_ms).start_of(since_ms)
-        last = floors.grain_at(until_ms - 1)
-        yield from _split(first_ms, last.start_of(until_ms - 1) + last, GRAINS[::-1])
+        first_ms = retention.bucket_at(since_ms).start_of(since_ms)
+        last = retention.bucket_at(until_ms - 1)
+        yield from _split(first_ms, last.start_of(until_ms - 1) + last, BUCKETS[::-1])
 
 
-def _split(since_ms: int, until_ms: int, grains: Sequence[Bucket]) -> Iterator[CountedSpan]:
-    """Whole days in the middle, whole hours beside them, minutes at the ends."""
+def _split(since_ms: int, until_ms: int, buckets: Sequence[Bucket]) -> Iterator[BucketRange]:
+    """Split into whole days in the middle, whole hours beside them, and minutes at both ends."""
     if since_ms >= until_ms:
         return
-    grain, *finer = grains
-    first_ms, last_ms = grain.start_of(since_ms + grain - 1), grain.start_of(until_ms)
+    bucket, *finer = buckets
+    first_ms, last_ms = bucket.start_of(since_ms + bucket - 1), bucket.start_of(until_ms)
     if first_ms >= last_ms:
         yield from _split(since_ms, until_ms, finer)
         return
     yield from _split(since_ms, first_ms, finer)
-    yield CountedSpan(grain, first_ms, last_ms)
+    yield BucketRange(bucket, first_ms, last_ms)
     yield from _split(last_ms, until_ms, finer)
 
 

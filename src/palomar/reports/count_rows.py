@@ -1,13 +1,14 @@
-"""Counts of messages, and how far the counting is: rows and their SQL.
+"""Rows and statements of the tables ``counts`` (counts of messages) and ``tally`` (how far the counting is).
 
-Counts are never set, only added to, by what a look has found to be missing: so minutes, hours, days and everybody's
-always add up. ``tally`` has one row; its version tells whether the counts are still those that a look has seen.
+Counts are never set, only added to, by the differences that a comparison with the messages has found: so minutes,
+hours, days and the counts of all accounts always add up. ``tally`` has one row; its version tells whether counts have
+changed since a comparison.
 """
 
 from dataclasses import dataclass
 from functools import cache
 
-from palomar.reports.buckets import DELAYS_MS, Bucket, Dimension, Floors
+from palomar.reports.buckets import DELAYS_MS, Bucket, CountRetention, Dimension
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Add, Select, columns_of
 from palomar.vocabulary.message import EPOCH_MS, IDS_A_MS
@@ -27,7 +28,7 @@ _DELAY = (
 )
 _SUMS = ", ".join(f"CAST(sum({name}) AS BIGINT)" for name in ("messages", "parts", "microcredits"))
 # The numbers in GROUP BY are the columns in front.
-ASK_DIFFERENCES = Select(
+SELECT_DIFFERENCES = Select(
     "SELECT start_ms, account_id, country, carrier, dialect, state, delay, " + _SUMS + " FROM ("
     " SELECT u.value AS start_ms, m.account_id, m.country, m.carrier, m.dialect, m.state, " + _DELAY + " AS delay,"
     " 1 AS messages, m.parts, m.price_microcredits AS microcredits FROM {ids 2} u CROSS JOIN messages m"
@@ -38,8 +39,8 @@ ASK_DIFFERENCES = Select(
 )
 """How the messages of some minutes, hours or days ({2}: when they begin) differ from their counts."""
 
-SELECT_TALLY = "SELECT version, reached_ms, minutes_ms, hours_ms FROM tally WHERE id = 1"
-MOVE_TALLY = "UPDATE tally SET version = version + 1, reached_ms = ?, minutes_ms = ?, hours_ms = ? WHERE id = 1"
+SELECT_PROGRESS = "SELECT version, reached_ms, minutes_ms, hours_ms FROM tally WHERE id = 1"
+UPDATE_PROGRESS = "UPDATE tally SET version = version + 1, reached_ms = ?, minutes_ms = ?, hours_ms = ? WHERE id = 1"
 _OPEN = "state IN ('scheduled', 'queued', 'submitting', 'sent', 'held')"
 SELECT_OPEN = f"SELECT DISTINCT span_ms, start_ms FROM counts WHERE account_id = 0 AND {_OPEN}"
 SELECT_NEXT_MESSAGE = "SELECT id FROM messages WHERE id >= ? ORDER BY id LIMIT 1"
@@ -55,19 +56,19 @@ FORGET_HOURS = _FORGET.format(span=int(Bucket.HOUR), floor="hours_ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TallyRow:
-    """See the module and the migration."""
+class CountingProgress:
+    """How far the counting is: the row of ``tally``. ``reached_ms`` is the time up to which everything was counted."""
 
     version: int
     reached_ms: int
-    floors: Floors
+    retention: CountRetention
 
 
-async def tally_row(tx: Transaction, *, locked: bool = False) -> TallyRow:
-    """How far the counting is; ``locked``, so that nobody counts before this transaction has ended."""
-    found = await (tx.select_locked(SELECT_TALLY) if locked else tx.select(SELECT_TALLY))
+async def read_progress(tx: Transaction, *, locked: bool = False) -> CountingProgress:
+    """Read how far the counting is; ``locked`` keeps others from counting until this transaction ends."""
+    found = await (tx.select_locked(SELECT_PROGRESS) if locked else tx.select(SELECT_PROGRESS))
     version, reached_ms, minutes_ms, hours_ms = found[0]
-    return TallyRow(version=version, reached_ms=reached_ms, floors=Floors(minutes_ms, hours_ms))
+    return CountingProgress(version=version, reached_ms=reached_ms, retention=CountRetention(minutes_ms, hours_ms))
 
 
 _SPENT = (
@@ -77,11 +78,11 @@ _SPENT = (
 )
 
 
-def ask_low(*, everybody: bool) -> Select:
-    """Select accounts whose balance lasts less than {3} milliseconds if they go on as between {1} and {2}, or less
-    than {4} if their owner was told that it is low, or is used up then: what they have, what they spent, since when
-    they did, and whether they were told. Less than a day counts as one. At most {5}, of everybody or of these
-    ({6})."""
+def select_low_accounts(*, everybody: bool) -> Select:
+    """Build the select of accounts with low credit. It selects those whose balance lasts less than {3} milliseconds
+    if they go on spending as between {1} and {2}; those whose owner was told that it is low and whose balance lasts
+    less than {4}, or is used up. Columns: account, balance, what it spent, since when, and whether the owner was told.
+    Spending of less than a day counts as one day. At most {5} accounts, of everybody or of these ({6})."""
     whose = "" if everybody else " AND b.account_id IN {ids 6}"
     in_ms = f"CASE WHEN {{2}} - s.first_ms < {int(Bucket.DAY)} THEN {int(Bucket.DAY)} ELSE {{2}} - s.first_ms END"
     lasts_ms = "CASE WHEN n.account_id IS NULL THEN CAST({3} AS BIGINT) ELSE CAST({4} AS BIGINT) END"
@@ -95,18 +96,19 @@ def ask_low(*, everybody: bool) -> Select:
     )
 
 
-ASK_LARGEST = Select(
+SELECT_LARGEST = Select(
     "SELECT account_id FROM counts WHERE span_ms = {1} AND start_ms >= {2} AND start_ms < {3} AND account_id <> 0"
     " GROUP BY account_id ORDER BY sum(messages) DESC, account_id LIMIT {4}"
 )
-"""The accounts with the most messages between two times, at most {4}, by the counts of a grain."""
+"""The accounts with the most messages between two times, at most {4}, by the counts of one length of buckets."""
 
 
 @cache
-def ask_counts(*, by: tuple[Dimension, ...], in_time: bool, many: bool) -> Select:
-    """Sums by time, keys, state and delay of the counts of a grain ({1}): time is 0 where it is not asked by it. The
-    columns are time, state, delay, the sums, then a key for each dimension. {2} when the minutes, hours or days begin,
-    {3} the accounts; where those are too ``many`` to look each up, {2} and {3} the period and {4} the accounts."""
+def select_counts(*, by: tuple[Dimension, ...], in_time: bool, many: bool) -> Select:
+    """Build the select of sums of the counts by a bucket ({1}), grouped by time (0 if not ``in_time``), state, delay
+    and dimensions. Columns: time, state, delay, the sums, then a key for each dimension. {2} is when the buckets begin
+    and {3} the accounts. If those are too ``many`` to look up one by one, {2} and {3} are the period and {4} the
+    accounts."""
     time, keys = "start_ms" if in_time else "0", "".join(f", {one.value}" for one in by)
     whose = "start_ms IN {ids 2} AND account_id IN {ids 3}"
     if many:
@@ -120,10 +122,10 @@ def ask_counts(*, by: tuple[Dimension, ...], in_time: bool, many: bool) -> Selec
 
 
 @cache
-def ask_spans(*, state: bool, carrier: bool) -> Select:
-    """Of the hours or days ({1}) that begin at {2}, those in which accounts ({3}) have messages that have not ended or
-    that fit, the youngest first, each with all the accounts' messages. Further values, in this order: a state, a
-    carrier."""
+def select_spans(*, state: bool, carrier: bool) -> Select:
+    """Build the select of the hours or days ({1}) among those that begin at {2} in which accounts ({3}) have
+    messages that have not ended or that match, the youngest first, each with the number of all messages of these
+    accounts. Further values, in this order: a state, a carrier."""
     values = iter(range(4, 6))
     fits = [f"{column} = {{{next(values)}}}" for column, asked in (("state", state), ("carrier", carrier)) if asked]
     fitting = " AND ".join(fits) or "messages > 0"

@@ -1,10 +1,10 @@
-"""Count the messages that are held, by account, for people: sending them once more is ``sending.resend_held``."""
+"""Counts the messages that are held, by account, for people. Not here: sending them once more (``sending.held``)."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from palomar.receipts import doubt_rows
-from palomar.reports.statistics import Whose
+from palomar.reports.statistics import AccountIds
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import AccountId
 
@@ -13,19 +13,19 @@ LOOKED_AT: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """An account's messages of which a part is held, and since when the oldest is."""
+class HeldMessages:
+    """How many messages of an account have a part that is held, and since when the oldest has."""
 
     account_id: AccountId
     messages: int
     oldest_ms: int
 
 
-async def count_held(tx: Transaction, whose: Whose) -> list[Held]:
-    """Count by account what is held, of these accounts or of all (None), the most first."""
+async def count_held(tx: Transaction, account_ids: AccountIds) -> list[HeldMessages]:
+    """Count held messages by account, of these accounts or of all (None), the most first."""
     found = [
-        Held(account_id=AccountId(row[0]), messages=row[1], oldest_ms=row[2])
+        HeldMessages(account_id=AccountId(row[0]), messages=row[1], oldest_ms=row[2])
         for row in await tx.select(doubt_rows.COUNT_HELD, LOOKED_AT)
     ]
-    mine = [held for held in found if whose is None or held.account_id in whose]
+    mine = [held for held in found if account_ids is None or held.account_id in account_ids]
     return sorted(mine, key=lambda held: -held.messages)

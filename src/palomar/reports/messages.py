@@ -1,4 +1,4 @@
-"""Lookup: read-only questions about messages, for people, programs and the command line."""
+"""Read-only questions about messages, their parts, receipts and requests, for people, programs and the command line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _CALLBACKS_OF = (
     "SELECT id, message_id, account_id, dialect, method, url, body, due_ms, attempts, failed, node_id, target, step"
     " FROM callbacks WHERE message_id = ? ORDER BY id"
 )
-_STANDING = (
+_STATUS = (
     "SELECT m.id, m.state, m.price_microcredits, m.final_ms,"
     " (SELECT max(p.sent_ms) FROM parts p WHERE p.id > m.id AND p.id <= m.id + m.parts)"
     " FROM messages m WHERE m.request_ref = ? AND m.account_id = ? AND m.msisdn = ?"
@@ -39,7 +39,7 @@ _STANDING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageStatus:
-    """What became of a message, what it costs, and since when it stands so."""
+    """A message's state, what it costs, and since when it has this state."""
 
     state: State
     price_microcredits: int
@@ -70,7 +70,7 @@ class MessageView:
 
 
 async def show_message(tx: Transaction, message_id: MessageId) -> MessageView | None:
-    """One message with its parts, its timeline and the callbacks still open; None if there is none."""
+    """Return a message with its parts, its timeline and the callbacks still open; None if there is no such message."""
     found = message_rows(await tx.lookup(rows.LOOKUP_MESSAGES, [message_id]))
     if not found:
         return None
@@ -87,10 +87,8 @@ async def show_message(tx: Transaction, message_id: MessageId) -> MessageView | 
 async def awaiting_receipt(
     tx: Transaction, carrier: str, *, after: int, limit: int = PAGE
 ) -> list[tuple[str, OutgoingPart]]:
-    """Parts that this carrier took and of which no end is known, by id, each with the carrier's reference.
-
-    The next page is after the last of this one.
-    """
+    """List parts that a carrier took and whose end is not known, by id, each with the carrier's reference. The next
+    page is ``after`` the last id of this one."""
     found = []
     for identity, attempt, carrier_reference, *row in await tx.select(_AWAITING, carrier, after, limit):
         message_id, sender, msisdn, text, alphabet, reference, parts = row
@@ -112,43 +110,45 @@ async def awaiting_receipt(
 
 
 async def count_by_state(tx: Transaction) -> dict[str, int]:
-    """How many messages stand in each state."""
+    """Count the messages of each state."""
     sql = "SELECT state, count(*) FROM messages GROUP BY state"
     return {str(state): count for state, count in await tx.select(sql)}
 
 
 async def count_orphans(tx: Transaction) -> dict[str, int]:
-    """How many receipts found no message, by carrier."""
+    """Count the receipts for which no message was found, by carrier."""
     return {carrier: count for carrier, count, _ in await tx.select(COUNT_ORPHANS)}
 
 
 async def list_orphans(tx: Transaction, *, before: int | None, limit: int = PAGE) -> list[OrphanRow]:
-    """A page of them, newest first; the next page is before the last id of this one."""
+    """List receipts for which no message was found, newest first; the next page is ``before`` the last id of this
+    one."""
     found = await tx.select(SELECT_ORPHANS, (1 << 63) - 1 if before is None else before, limit)
     return [orphan_row(row) for row in found]
 
 
 async def messages_of(tx: Transaction, account_id: AccountId, ids: Sequence[MessageId]) -> dict[MessageId, MessageRow]:
-    """Those of these messages that the account sent."""
+    """Return those of these messages that the account sent, by id."""
     found = message_rows(await tx.lookup(rows.LOOKUP_MESSAGES, list(ids)))
     return {row.id: row for row in found if row.account_id == account_id}
 
 
 async def messages_of_request(tx: Transaction, account_id: AccountId, request_ref: str) -> list[MessageRow]:
-    """The account's messages of one request, in order."""
+    """List the account's messages of one request, in order."""
     return message_rows(await tx.select(rows.SELECT_REQUEST, request_ref, account_id))
 
 
-async def standing_of(tx: Transaction, account_id: AccountId, *, request_ref: str, msisdn: str) -> MessageStatus | None:
-    """Where the youngest of an account's messages with that request_ref to that number stands."""
-    for identity, state, price, final_ms, sent_ms in await tx.select(_STANDING, request_ref, account_id, msisdn):
+async def find_status(tx: Transaction, account_id: AccountId, *, request_ref: str, msisdn: str) -> MessageStatus | None:
+    """Return the status of the youngest message of an account with that request_ref and number; None if there is
+    none."""
+    for identity, state, price, final_ms, sent_ms in await tx.select(_STATUS, request_ref, account_id, msisdn):
         since_ms = next((at_ms for at_ms in (final_ms, sent_ms) if at_ms is not None), born_ms(identity))
         return MessageStatus(state=State(state), price_microcredits=price, since_ms=since_ms)
     return None
 
 
 async def message_by_short_id(tx: Transaction, account_id: AccountId, short_id: int) -> MessageRow | None:
-    """The message that the account knows by this number of its own."""
+    """Return the account's message with this number of the account's own; None if there is none."""
     found = await tx.select(SELECT_SHORT_ID, account_id, short_id)
     if not found:
         return None

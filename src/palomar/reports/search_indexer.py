@@ -1,4 +1,4 @@
-"""The indexer: keeps the index of words near the messages, faster when nobody waits.
+"""The indexer: keeps the index of words up to date in the background, faster while the database is idle.
 
 While transactions wait to be written it rests long after each slice; when none does, slices follow one another. What is
 younger than the index is searched without it, so it may lag. Not here: what a slice is (``reports.search_index``).
@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 
 from palomar.ports import Clock
-from palomar.reports.search_index import IndexSlice, add_slice, forget_words, missed_slice, next_slice, oldest
+from palomar.reports.search_index import IndexSlice, add_slice, find_oldest, forget_words, missed_slice, next_slice
 from palomar.storage.database import Database, Transaction
 
 INDEX_EVERY_SECONDS = 0.5
@@ -17,14 +17,14 @@ SLICE = 250
 CHECKED_SLICE = 5_000
 FORGOTTEN_SLICE = 500
 REST_FACTOR = 19
-"""While somebody waits it rests so much longer than a slice has taken."""
+"""While transactions wait it rests so much longer than a slice has taken."""
 _QUIET_SECONDS = 0.005
 _BETWEEN_FORGOTTEN_SECONDS = 0.05
 _SLICES_A_TURN = 100
 
 
 class Indexer:
-    """See the module. ``is_busy`` says whether somebody waits for a transaction. :meth:`index` is one turn."""
+    """Adds messages to the index. ``is_busy`` returns True while transactions wait. :meth:`index` is one turn."""
 
     def __init__(self, database: Database, clock: Clock, *, is_busy: Callable[[], bool]) -> None:
         self._database = database
@@ -32,7 +32,7 @@ class Indexer:
         self._is_busy = is_busy
 
     async def index(self) -> None:
-        """Add what the index lacks, then look whether something was committed too late for it."""
+        """Add what the index lacks, then what was committed too late for the first pass."""
         for read in (_next, _missed):
             for _ in range(_SLICES_A_TURN):
                 began = self._clock.monotonic()
@@ -43,8 +43,8 @@ class Indexer:
                 await asyncio.sleep(REST_FACTOR * took if self._is_busy() else _QUIET_SECONDS)
 
     async def forget(self) -> None:
-        """Forget the words of messages that there are no more."""
-        first = await self._database.read_long(oldest)
+        """Forget the words of messages that are not kept any more."""
+        first = await self._database.read_long(find_oldest)
         if first is None:
             return
         while await self._database.write_index(forget_words, first, limit=FORGOTTEN_SLICE):  # noqa: ASYNC110  # waits for nothing

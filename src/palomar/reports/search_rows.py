@@ -15,8 +15,8 @@ from palomar.storage.statements import Insert, Lookup, Select
 from palomar.vocabulary.message import EPOCH_MS, IDS_A_MS, MessageId
 
 INSERT_WORDS = Insert("message_words", (("rowid", "bigint"), ("body", "tsvector")))
-SELECT_INDEXED = "SELECT to_id, checked_id FROM indexed WHERE id = 1"
-MOVE_INDEXED = "UPDATE indexed SET to_id = ?, checked_id = ? WHERE id = 1"
+SELECT_INDEX_PROGRESS = "SELECT to_id, checked_id FROM indexed WHERE id = 1"
+UPDATE_INDEX_PROGRESS = "UPDATE indexed SET to_id = ?, checked_id = ? WHERE id = 1"
 _INDEXED = "SELECT id, account_id, text, msisdn, label, sender, request_ref FROM messages"
 SELECT_TO_INDEX = f"{_INDEXED} WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
 SELECT_TO_CHECK = (
@@ -31,12 +31,12 @@ FORGET_WORDS = (
 )
 
 NEAR = 30_000
-"""On PostgreSQL so many of the newest messages are looked through before the index is asked: it gives all that it has,
-sorted by nothing, so frequent words are found sooner so."""
+"""On PostgreSQL so many of the newest messages are read before the index is asked: the index returns all matches,
+unsorted, so frequent words are found sooner this way."""
 _TSQUERY = (
     """replace(replace(replace(replace({1}, ' AND ', ' & '), ' OR ', ' | '), '"*', ''':*'), '"', '''')::tsquery"""
 )
-ASK_CANDIDATES = Select(
+SELECT_CANDIDATES = Select(
     "SELECT rowid FROM message_words WHERE message_words MATCH {1} AND rowid >= {2} AND rowid < {3}"
     " ORDER BY rowid DESC LIMIT {4}",
     "WITH near AS MATERIALIZED (SELECT rowid FROM (SELECT rowid, body FROM message_words"
@@ -57,27 +57,27 @@ SELECT_UNINDEXED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
-    """How far the index is: what was born up to ``to_id`` is in it, and up to ``checked_id`` nothing is missing,
-    however late it was committed."""
+class IndexProgress:
+    """How far the index is: all messages up to ``to_id`` are in it, as far as they were committed in time; up to
+    ``checked_id`` none is missing."""
 
     to_id: MessageId
     checked_id: MessageId
 
 
-async def indexed(tx: Transaction) -> Indexed:
-    """How far the index is."""
-    to_id, checked_id = (await tx.select(SELECT_INDEXED))[0]
-    return Indexed(to_id, checked_id)
+async def read_index_progress(tx: Transaction) -> IndexProgress:
+    """Read how far the index is."""
+    to_id, checked_id = (await tx.select(SELECT_INDEX_PROGRESS))[0]
+    return IndexProgress(to_id, checked_id)
 
 
 def body_text(tokens: Iterable[str]) -> str:
-    """A message's tokens as a row of the index takes them."""
+    """Format a message's tokens as a row of the index takes them."""
     return " ".join(f"'{token}'" for token in tokens)
 
 
 def match_text(query: Query) -> str:
-    """A query in FTS5's words, of which PostgreSQL makes its own: tokens have neither quotes nor spaces."""
+    """Format a query in FTS5's syntax, from which PostgreSQL's is made: tokens have neither quotes nor spaces."""
     match query:
         case Term(token, is_prefix):
             return f'"{token}"*' if is_prefix else f'"{token}"'
@@ -98,9 +98,10 @@ _SOURCES: dict[Source, str] = {
 
 
 @cache
-def ask_newest(source: Source, *, among: bool, state: bool, carrier: bool) -> Select:
-    """The newest messages between two ids ({1}, {2}), at most {4}, of the first {3} of a source: all, an account's
-    ({5}), or those that have not ended. Further values, in this order: accounts, a state, a carrier."""
+def select_newest(source: Source, *, among: bool, state: bool, carrier: bool) -> Select:
+    """Build the select of the newest messages between two ids ({1}, {2}), at most {4}, among the first {3} of a
+    source: all, an account's ({5}), or those that have not ended. Further values, in this order: accounts, a state, a
+    carrier."""
     values = iter(range(6 if source == "account" else 5, 9))
     fits = ["id >= {1} AND id < {2}"]
     if among:
@@ -116,9 +117,9 @@ def ask_newest(source: Source, *, among: bool, state: bool, carrier: bool) -> Se
 
 
 @cache
-def ask_in_spans(*, among: bool, state: bool, carrier: bool) -> Select:
-    """The newest messages born in some hours or days ({1} when they begin, {2} how long they are) and between two ids
-    ({3}, {4}), at most {5}. Further values, in this order: accounts, a state, a carrier."""
+def select_in_spans(*, among: bool, state: bool, carrier: bool) -> Select:
+    """Build the select of the newest messages accepted in some hours or days ({1} when they begin, {2} how long they
+    are) and between two ids ({3}, {4}), at most {5}. Further values, in this order: accounts, a state, a carrier."""
     values = iter(range(6, 9))
     fits = [f"account_id IN {{ids {next(values)}}}"] if among else []
     fits += [f"{column} = {{{next(values)}}}" for column, asked in (("state", state), ("carrier", carrier)) if asked]
@@ -138,11 +139,11 @@ def ask_in_spans(*, among: bool, state: bool, carrier: bool) -> Select:
     )
 
 
-ASK_OPEN = Select(
+COUNT_OPEN = Select(
     "SELECT count(*) FROM (SELECT 1 FROM messages WHERE final_ms IS NULL ORDER BY expires_ms LIMIT {1}) still_open"
 )
-"""How many messages have not ended, but no more than {1}."""
-ASK_LAST_OF_ALL = Select("SELECT id FROM messages WHERE id >= {1} AND id < {2} ORDER BY id DESC LIMIT 1 OFFSET {3}")
-ASK_LAST_OF_ACCOUNT = Select(
+"""Counts the messages that have not ended, up to {1}."""
+SELECT_LAST_OF_ALL = Select("SELECT id FROM messages WHERE id >= {1} AND id < {2} ORDER BY id DESC LIMIT 1 OFFSET {3}")
+SELECT_LAST_OF_ACCOUNT = Select(
     "SELECT id FROM messages WHERE account_id = {4} AND id >= {1} AND id < {2} ORDER BY id DESC LIMIT 1 OFFSET {3}"
 )

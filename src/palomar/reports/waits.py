@@ -1,7 +1,7 @@
 """What one message waits for at this moment, and since when.
 
-A message that has not ended waits for something: its time, a carrier, an answer, a receipt. Which it is follows from
-its parts and moments, and from how the carriers stand. Not here: the sentence that says so (``console.waiting``).
+A message that has not ended waits for something: its time, a carrier, an answer, a receipt. Its parts and moments and
+the status of the carriers tell for what. Not here: the sentence about it (``console.waiting``).
 """
 
 from collections.abc import Sequence
@@ -47,18 +47,18 @@ class Wait:
     what: WaitFor
     since_ms: int
     until_ms: int = 0
-    """When that ends by itself; 0 where nobody knows."""
+    """When that ends by itself; 0 if that is not known."""
     carrier: str = ""
     count: int = 0
-    """Parts before it in line, or how often it was put off."""
+    """Parts before it in the queue, or how often it was deferred."""
     detail: str = ""
-    """Why, in words; of carriers it is for who sees the platform."""
-    standing: CarrierStatus | None = None
-    """How its carrier stands, where that is in the way."""
+    """Why, in words; about carriers only for those who see the platform."""
+    carrier_status: CarrierStatus | None = None
+    """The status of its carrier, if that is the cause."""
 
 
 async def find_wait(tx: Transaction, view: MessageView) -> Wait | None:
-    """Say what a message waits for; None for one that waits for nothing."""
+    """Find what a message waits for; None if it waits for nothing."""
     message, born = view.message, born_ms(view.message.id)
     match message.state:
         case State.SCHEDULED:
@@ -92,7 +92,7 @@ async def _under_way(tx: Transaction, view: MessageView, born: int) -> Wait | No
 async def _queued(
     tx: Transaction, timeline: Sequence[Moment], number: int, carrier: str, since_ms: int, due_ms: int
 ) -> Wait:
-    """Say what a part waits for that is to leave by a carrier."""
+    """Find what a part waits for that is to leave by a carrier."""
     if not carrier:
         return Wait(what=WaitFor.ROUTE, since_ms=since_ms)
     standings = [one for one in await list_living_carrier_status(tx) if one.carrier == carrier]
@@ -100,7 +100,9 @@ async def _queued(
         return Wait(what=WaitFor.SERVER, since_ms=since_ms, carrier=carrier)
     best = min(standings, key=lambda one: (bool(one.trouble), one.idle_since_ms))
     if best.trouble:
-        return Wait(what=WaitFor.CARRIER, since_ms=since_ms, carrier=carrier, detail=_trouble_of(best), standing=best)
+        return Wait(
+            what=WaitFor.CARRIER, since_ms=since_ms, carrier=carrier, detail=_trouble_of(best), carrier_status=best
+        )
     back = [moment for moment in timeline if moment.kind in _CAME_BACK and moment.detail.get("part") == number]
     if back and back[-1].kind is Kind.DEFERRED:
         count, reason = sum(moment.kind is Kind.DEFERRED for moment in back), str(back[-1].detail.get("reason") or "")
@@ -110,20 +112,20 @@ async def _queued(
         until_ms = back[-1].at_ms + pause * 1_000 if isinstance(pause, int) else 0
         return Wait(what=WaitFor.SENDING_AGAIN, since_ms=back[-1].at_ms, until_ms=until_ms, carrier=carrier)
     if best.idle_since_ms:
-        return Wait(what=WaitFor.CARRIER, since_ms=since_ms, carrier=carrier, standing=best)
+        return Wait(what=WaitFor.CARRIER, since_ms=since_ms, carrier=carrier, carrier_status=best)
     ((before,),) = await tx.select(COUNT_BEFORE, carrier, due_ms)
     return Wait(what=WaitFor.TURN, since_ms=since_ms, carrier=carrier, count=int(before))
 
 
 def _chosen(timeline: Sequence[Moment]) -> str:
-    """Give the carrier of a message that a node has routed and holds; its row in the queue names none."""
+    """Return the carrier of a message that a node has routed and holds; its row in the queue names none."""
     routed = [moment for moment in timeline if moment.kind is Kind.ROUTED]
     return str(routed[-1].detail.get("carrier") or "") if routed else ""
 
 
-def _trouble_of(standing: CarrierStatus) -> str:
-    errors = dict.fromkeys(link.last_error for link in standing.links if link.last_error)
-    return "; ".join([standing.trouble, *errors])
+def _trouble_of(carrier_status: CarrierStatus) -> str:
+    errors = dict.fromkeys(link.last_error for link in carrier_status.links if link.last_error)
+    return "; ".join([carrier_status.trouble, *errors])
 
 
 def _blocked(timeline: Sequence[Moment]) -> Wait | None:

@@ -135,7 +135,7 @@ async def test_among_many_accounts_one_is_typed(house: House, browser: Browser) 
     assert '<input name="account"' in (await browser.get("/console/users")).text
 
 
-FEW = SearchBounds(walked=10, walked_of_accounts=10, walked_at_first=3, read=10, read_at_once=5, candidates=10)
+FEW = SearchBounds(scanned=10, scanned_of_accounts=10, scanned_at_first=3, read=10, read_at_once=5, candidates=10)
 """A search gives up early: nothing has been indexed, so it reads along."""
 
 

@@ -18,7 +18,7 @@ from palomar.console.viewer.masking import (
 )
 from palomar.ports import Taken
 from palomar.receipts.record import record_receipts
-from palomar.reports.why import Story, tell_story
+from palomar.reports.why import Story, load_story
 from palomar.storage.database import Database, Transaction
 from palomar.vocabulary.access import Role, Who
 from palomar.vocabulary.message import State
@@ -40,7 +40,7 @@ async def story(sqlite_place: object) -> Story:
     await world.do(record_receipts, told)
 
     async def script(tx: Transaction) -> Story | None:
-        return await tell_story(tx, message.row.id)
+        return await load_story(tx, message.row.id)
 
     found = await database.read(script)
     await database.close()

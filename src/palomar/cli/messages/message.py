@@ -17,7 +17,7 @@ from palomar.reports.search import search
 from palomar.reports.search_request import LATEST
 from palomar.reports.search_terms import SearchFilter
 from palomar.reports.waits import Wait
-from palomar.reports.why import Story, tell_story
+from palomar.reports.why import Story, load_story
 from palomar.sending import resend_held
 from palomar.storage.database import Transaction
 from palomar.text.alphabets import MAX_PARTS, measure, unusable
@@ -154,7 +154,7 @@ def show(identity: str, as_json: bool) -> None:
         fail(f"{identity!r} is no message's id (palomar message list)", 2)
 
     async def work(context: CommandContext) -> tuple[Story, str, int] | None:
-        found = await context.database.read(tell_story, message_id)
+        found = await context.database.read(load_story, message_id)
         if found is None:
             return None
         account = (await context.accounts()).by_id.get(found.view.message.account_id)

@@ -57,10 +57,12 @@ def masked_message(row: MessageRow) -> MessageRow:
 
 def masked_wait(wait: Wait) -> Wait:
     """Leave out what a carrier's links say: hosts and passwords of the platform are no account's business."""
-    standing = wait.standing
+    standing = wait.carrier_status
     if standing is None:
         return wait
-    return replace(wait, detail="", standing=replace(standing, trouble="", hindrance=standing.hindrance or "no_link"))
+    return replace(
+        wait, detail="", carrier_status=replace(standing, trouble="", hindrance=standing.hindrance or "no_link")
+    )
 
 
 def masked_story(story: Story) -> Story:

@@ -13,9 +13,18 @@ from msgspec import structs
 
 from palomar.billing.credit import AccountBalance, balance
 from palomar.console.viewer.masking import HIDDEN
-from palomar.reports.attention import Attention, TroubledHost, attention
+from palomar.reports.attention import Attention, TroubledHost, find_attention
 from palomar.reports.buckets import Bucket, Dimension, Totals
-from palomar.reports.statistics import Forecast, Point, Whose, counted_until, forecast, totals, totals_by, traffic
+from palomar.reports.statistics import (
+    AccountIds,
+    Forecast,
+    TrafficPoint,
+    counted_until,
+    forecast,
+    totals,
+    totals_by,
+    traffic,
+)
 from palomar.routing.carrier_status import CarrierStatus, list_carrier_status
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import Account
@@ -65,7 +74,7 @@ class Overview:
     who does not see the platform."""
 
     period: Period
-    points: Sequence[Point]
+    points: Sequence[TrafficPoint]
     totals: Totals
     shares: Mapping[Dimension, Sequence[Share]]
     attention: Attention
@@ -77,7 +86,7 @@ class Overview:
 
 async def overview(
     tx: Transaction,
-    whose: Whose,
+    whose: AccountIds,
     period: Period,
     *,
     with_accounts: bool,
@@ -99,7 +108,7 @@ async def overview(
         points=_without_gaps(counted, starts),
         totals=_sum(point.totals for point in counted),
         shares={one: largest(found) for one, found in shares.items()},
-        attention=await attention(tx, whose, now_ms=now_ms),
+        attention=await find_attention(tx, whose, now_ms=now_ms),
         standings=await list_carrier_status(tx, now_ms=now_ms) if whose is None else None,
         counted_ms=await counted_until(tx, now_ms=now_ms),
         credit=[await _credit(tx, account, now_ms=now_ms) for account in accounts],
@@ -135,9 +144,9 @@ async def _credit(tx: Transaction, account: Account, *, now_ms: int) -> Credit:
     )
 
 
-def _without_gaps(counted: Sequence[Point], starts: range) -> list[Point]:
+def _without_gaps(counted: Sequence[TrafficPoint], starts: range) -> list[TrafficPoint]:
     by_start = {point.start_ms: point for point in counted}
-    return [by_start.get(at) or Point(start_ms=at, totals=Totals()) for at in starts]
+    return [by_start.get(at) or TrafficPoint(start_ms=at, totals=Totals()) for at in starts]
 
 
 def _sum(some: Iterable[Totals]) -> Totals:

@@ -24,7 +24,7 @@ from palomar.ports import Clock, Ids
 from palomar.reports import search
 from palomar.reports.search_request import BOUNDS, LATEST, SearchBounds
 from palomar.reports.search_terms import SearchFilter
-from palomar.reports.why import Story, tell_story
+from palomar.reports.why import Story, load_story
 from palomar.sandbox.sandbox import PersonalSandbox, Sandbox
 from palomar.sending.resend_held import ResendMessage, resend_message
 from palomar.storage.database import Database
@@ -211,12 +211,12 @@ class Viewer:
         if wanted.since_ms is not None:
             return wanted.since_ms
         whose = self.scope.account_ids
-        oldest = await self._database.read_long(search.oldest, whose, wanted.account_ids)
+        oldest = await self._database.read_long(search.find_oldest, whose, wanted.account_ids)
         return None if oldest is None else born_ms(oldest)
 
     async def story(self, message_id: MessageId) -> Story | None:
         """Everything about a message in scope; None for any other."""
-        story = await self._database.read(tell_story, message_id)
+        story = await self._database.read(load_story, message_id)
         if story is None or not self.scope.has(story.view.message.account_id):
             return None
         if story.wait is not None and not self.who.of_platform:
@@ -250,7 +250,7 @@ class Viewer:
 
     def _unseen(self, wanted: SearchFilter) -> SearchFilter:
         """The search that does not compare what is hidden from this viewer."""
-        return replace(wanted, is_blind=self.hides)
+        return replace(wanted, hides_content=self.hides)
 
     def _shown(self, row: MessageRow) -> MessageRow:
         return masked_message(row) if self.hides else seen_message(row, self._sight)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from palomar.dialects.sofmex import responses
 from palomar.dialects.sofmex.documents import read_query
 from palomar.dialects.sofmex.responses import Answer
-from palomar.dialects.sofmex.states import UNSENT, standing_of
+from palomar.dialects.sofmex.states import UNSENT, find_status
 from palomar.dialects.sofmex.wire import MessageStatus, Query
 from palomar.gateway import Gateway
 from palomar.text.alphabets import unusable
@@ -60,6 +60,6 @@ class Queries:
 
     def _status(self, identity: MessageId, state: State, at_ms: int) -> MessageStatus:
         """``at_ms`` is when the carrier took it; where none did, when it ended, or else was to be sent."""
-        status, motivo = standing_of(state)
+        status, motivo = find_status(state)
         sent = "" if status == UNSENT else format_in_zone(at_ms, self._zone)
         return MessageStatus(id_message=public_id(identity), status=status, motivo=motivo, hora_envio=sent)

@@ -14,7 +14,7 @@ class Standing(NamedTuple):
     motivo: str = ""
 
 
-def standing_of(state: State) -> Standing:
+def find_status(state: State) -> Standing:
     """The word is NUEVO while nothing has left, and ENVIADO for whatever the carrier has or may have."""
     match state:
         case State.SCHEDULED | State.QUEUED | State.SUBMITTING:
