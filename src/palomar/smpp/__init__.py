@@ -1,8 +1,8 @@
 """SMPP 3.4 for both roles, sans I/O: octets to events and back. Import everything public from here.
 
-What it is: the PDUs as field tables (`pdus`), their octets (`codec`), a session with states, window and timers
-(`session`), receipts, times, long messages. What it is not: it opens no socket, reads no clock, logs nothing, knows
-no alphabet and nothing else of this house. `session.py` opens with how it works; `docs/smpp.md` lists the clauses.
+Here are the PDUs as field tables (`pdus`), their octets (`codec`), a session with states, window and timers
+(`session`), receipts, times, long messages. It opens no socket, reads no clock, logs nothing, knows no alphabet and
+nothing else of Palomar. `session.py` opens with how it works; `docs/smpp.md` lists the clauses.
 
 `tlvs` (the optional parameters) and `parameters` (the values of the mandatory ones) are used as modules:
 `tlvs.MESSAGE_STATE.find(pdu.tlvs)`, `parameters.ESM_UDHI`.

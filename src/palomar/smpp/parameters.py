@@ -49,9 +49,9 @@ class MessageState(IntEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the SMSC is done with the message.
+        """Return True if the SMSC sends no further state of the message.
 
-        As SMPP 5.0 section 4.7.15 lists them, but for ACCEPTED: carriers say it before DELIVERED.
+        As SMPP 5.0 section 4.7.15 lists them, but for ACCEPTED: carriers report it before DELIVERED.
         """
         return self not in (MessageState.SCHEDULED, MessageState.ENROUTE, MessageState.ACCEPTED)
 

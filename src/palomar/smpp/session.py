@@ -103,14 +103,14 @@ class Session:
 
     @property
     def window_free(self) -> int:
-        """How many more requests may be sent before one is answered."""
+        """Count the requests that may be sent before one is answered."""
         window = self._window
         free = window.size - len(window.outstanding)
         return free if free > 0 else 0
 
     @property
     def outstanding(self) -> int:
-        """How many of our requests wait for their answer."""
+        """Count our requests that wait for their answer."""
         return len(self._window.outstanding)
 
     def enquire(self, now: float) -> bool:

@@ -37,23 +37,23 @@ async def feed(rig: Rig, seconds: float) -> list[int]:
 
 
 def test_a_trial_begins_with_the_last_of_so_many_in_a_row_and_ends_with_an_answer() -> None:
-    answering = AnswerWatch(most=3)
-    assert [answering.not_answered() for _ in range(2)] == [False, False]
-    assert not answering.answered()
-    assert [answering.not_answered() for _ in range(4)] == [False, False, True, False]
-    assert answering.on_trial
-    assert answering.answered()
-    assert not answering.on_trial
+    answer_watch = AnswerWatch(max_unanswered=3)
+    assert [answer_watch.note_unanswered() for _ in range(2)] == [False, False]
+    assert not answer_watch.note_answered()
+    assert [answer_watch.note_unanswered() for _ in range(4)] == [False, False, True, False]
+    assert answer_watch.on_trial
+    assert answer_watch.note_answered()
+    assert not answer_watch.on_trial
 
 
 def test_each_trial_in_vain_waits_longer_up_to_a_minute() -> None:
-    answering = AnswerWatch(most=1)
-    answering.not_answered()
+    answer_watch = AnswerWatch(max_unanswered=1)
+    answer_watch.note_unanswered()
     pauses = []
     for _ in range(8):
-        pauses.append(answering.pause_seconds(0.5))
-        answering.sent()
-        answering.not_answered()
+        pauses.append(answer_watch.pause_seconds(0.5))
+        answer_watch.note_sent()
+        answer_watch.note_unanswered()
     assert pauses[0] == 0
     assert pauses[1:] == sorted(pauses[1:])
     assert TRIAL_PAUSE_MAX_SECONDS / 2 <= pauses[-1] <= TRIAL_PAUSE_MAX_SECONDS

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from palomar.carriers.smpp.deliveries import answered_query, delivery_reader
+from palomar.carriers.smpp.deliveries import delivery_reader, query_receipt
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import CarrierInbound, CarrierReceipt
 from palomar.smpp import DataSm, DeliverSm, MessageState, QuerySmResp, decode, encode, tlvs
@@ -170,7 +170,7 @@ def test_the_answer_to_a_query_is_a_receipt_that_says_it_was_asked_for(
     number: int, stat: str, state: State | None
 ) -> None:
     answer = QuerySmResp(message_id="7", message_state=number, error_code=3, final_date="250101000000000+")
-    receipt = answered_query(answer, carrier="acme", reference="07", sender="ME", octets=b"pdu")
+    receipt = query_receipt(answer, carrier="acme", reference="07", sender="ME", octets=b"pdu")
     assert receipt == CarrierReceipt(
         carrier="acme",
         reference="07",

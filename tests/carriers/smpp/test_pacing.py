@@ -82,7 +82,7 @@ def test_never_more_than_rate_times_time_plus_burst_plus_one_message(
 
 
 def test_a_link_is_free_until_it_is_throttled() -> None:
-    link = LinkRate.free()
+    link = LinkRate.with_limit()
     assert link.available(1.0) == UNLIMITED
     assert link.seconds_until_room(1.0) == 0
 
@@ -101,14 +101,14 @@ class Smsc:
     def answer(self, link: LinkRate, now: float) -> None:
         """Be given one part over the link."""
         self._serial += 1
-        link.sent()
+        link.note_sent()
         is_odd = self.never > 0 and self._serial % self.never == 0
         if not is_odd and sum(at > now - 1.0 for at in self.taken[-self.limit :]) < self.limit:
             self.taken.append(now)
-            link.taken(now)
+            link.note_accepted(now)
         else:
             self.throttled.append(now)
-            link.throttled(now)
+            link.note_throttled(now)
 
     def feed(self, link: LinkRate, *, begin: float, seconds: float, demand: int = 2_000) -> None:
         """Give it all that the link lets through, at most ``demand`` a second."""
@@ -121,32 +121,32 @@ class Smsc:
 
 @pytest.mark.parametrize(("limit", "share"), [(1, 0.55), (5, 0.7), (20, 0.7), (100, 0.7), (500, 0.7)])
 def test_a_link_finds_the_limit_of_its_carrier_and_stays_near_it(limit: int, share: float) -> None:
-    link, smsc = LinkRate.free(), Smsc(limit=limit)
+    link, smsc = LinkRate.with_limit(), Smsc(limit=limit)
     smsc.feed(link, begin=10.0, seconds=60)
     assert len(smsc.taken) > share * limit * 60
     assert len(smsc.throttled) < 0.45 * len(smsc.taken) + 120
 
 
 def test_a_burst_that_is_throttled_slows_the_link_once_to_somewhat_below_what_was_taken() -> None:
-    link, smsc = LinkRate.free(), Smsc(limit=100)
+    link, smsc = LinkRate.with_limit(), Smsc(limit=100)
     smsc.feed(link, begin=10.0, seconds=1.2)
     assert link.slowed
     rate = link.bucket.rate
     assert 50 <= rate <= 100
     for _ in range(200):
-        link.throttled(10.9)
+        link.note_throttled(10.9)
     assert link.bucket.rate == rate
 
 
 def test_a_carrier_that_takes_nothing_is_asked_about_once_a_second() -> None:
-    link, smsc = LinkRate.free(), Smsc(limit=0)
+    link, smsc = LinkRate.with_limit(), Smsc(limit=0)
     smsc.feed(link, begin=10.0, seconds=60)
     assert link.bucket.rate == 1.0
     assert len(smsc.throttled) <= 60 + 40
 
 
 def test_a_carrier_that_takes_again_soon_gets_all_that_it_can() -> None:
-    link, smsc = LinkRate.free(), Smsc(limit=0)
+    link, smsc = LinkRate.with_limit(), Smsc(limit=0)
     smsc.feed(link, begin=10.0, seconds=20)
     smsc.limit = 1_000
     smsc.feed(link, begin=30.0, seconds=5)
@@ -154,7 +154,7 @@ def test_a_carrier_that_takes_again_soon_gets_all_that_it_can() -> None:
 
 
 def test_a_link_that_is_not_used_is_free_again_after_a_while() -> None:
-    link, smsc = LinkRate.free(), Smsc(limit=20)
+    link, smsc = LinkRate.with_limit(), Smsc(limit=20)
     smsc.feed(link, begin=10.0, seconds=2)
     assert link.slowed
     assert link.available(11.5) < UNLIMITED
@@ -162,7 +162,7 @@ def test_a_link_that_is_not_used_is_free_again_after_a_while() -> None:
 
 
 def test_a_limit_of_ours_holds_before_and_after_the_carrier_throttles() -> None:
-    link, smsc = LinkRate.free(50), Smsc(limit=20)
+    link, smsc = LinkRate.with_limit(50), Smsc(limit=20)
     assert (link.bucket.rate, link.available(10.0)) == (50, 5)
     smsc.feed(link, begin=10.0, seconds=5)
     assert 0 < link.bucket.rate < 30
@@ -174,53 +174,53 @@ def test_a_limit_of_ours_holds_before_and_after_the_carrier_throttles() -> None:
 
 
 def test_what_was_on_its_way_when_the_carrier_throttled_is_not_waited_for_longer_than_a_second() -> None:
-    link, smsc = LinkRate.free(), Smsc(limit=50)
+    link, smsc = LinkRate.with_limit(), Smsc(limit=50)
     smsc.feed(link, begin=10.0, seconds=1.2)
     assert link.slowed
     for _ in range(1_000):
-        link.sent()
+        link.note_sent()
     assert link.seconds_until_room(11.2) <= 1.1
 
 
 @pytest.mark.parametrize("every", [1.0, 0.6, 5.0])
 def test_one_part_that_is_never_taken_does_not_slow_the_link(every: float) -> None:
     """The others flow, and it comes again and again."""
-    link, at = LinkRate.free(), 10.0
-    assert not link.throttled(10.0)
+    link, at = LinkRate.with_limit(), 10.0
+    assert not link.note_throttled(10.0)
     for tick in range(6_000):
         now = 10.0 + tick / 100
-        link.taken(now)
+        link.note_accepted(now)
         if now >= at + every:
             at = now
-            assert not link.throttled(now, again=True)
+            assert not link.note_throttled(now, is_repeated=True)
     assert link.bucket.rate == 0
 
 
 @pytest.mark.parametrize("parts", [1, 5, 9])
 def test_a_few_parts_of_an_idle_link_say_nothing_of_its_speed(parts: int) -> None:
-    link = LinkRate.free()
+    link = LinkRate.with_limit()
     for second in range(0, 60, 10):
         for _ in range(parts):
-            assert not link.throttled(10.0 + second, again=second > 0)
+            assert not link.note_throttled(10.0 + second, is_repeated=second > 0)
 
 
 @pytest.mark.parametrize("never", [7, 50])
 def test_some_numbers_among_many_that_are_never_taken_do_not_slow_the_link(never: int) -> None:
-    link, smsc = LinkRate.free(), Smsc(limit=10_000, never=never)
+    link, smsc = LinkRate.with_limit(), Smsc(limit=10_000, never=never)
     smsc.feed(link, begin=10.0, seconds=10, demand=400)
     assert len(smsc.throttled) > 4_000 / never - 2
     assert not link.slowed
 
 
 def test_many_that_are_never_taken_in_front_of_all_others_cost_no_more_than_a_moment() -> None:
-    link, smsc = LinkRate.free(), Smsc(limit=10_000)
+    link, smsc = LinkRate.with_limit(), Smsc(limit=10_000)
     for _ in range(100):
-        link.throttled(10.0)
+        link.note_throttled(10.0)
     assert link.slowed
     smsc.feed(link, begin=10.1, seconds=10, demand=400)
     assert len(smsc.taken) > 0.75 * 400 * 10
 
 
 def test_a_carrier_that_throttles_only_what_it_throttled_before_is_fed_more_slowly_too() -> None:
-    link = LinkRate.free()
-    assert sum(link.throttled(10.0 + tick / 100, again=True) for tick in range(80)) == 1
+    link = LinkRate.with_limit()
+    assert sum(link.note_throttled(10.0 + tick / 100, is_repeated=True) for tick in range(80)) == 1

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.text_decoding import codings
+from palomar.carriers.smpp.text_decoding import coding_finder
 from palomar.carriers.smpp.text_encoding import Elements
 from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT
 from palomar.text import gsm7
@@ -22,7 +22,7 @@ def settings(**given: Any) -> SmppCarrierSettings:
 
 def reader(of: SmppCarrierSettings) -> Callable[[bytes, int, Elements], str]:
     """How a carrier's texts are read."""
-    coding = codings(of)
+    coding = coding_finder(of)
     return lambda octets, data_coding, elements: read_text(octets, coding(data_coding, elements))
 
 

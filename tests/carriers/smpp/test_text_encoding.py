@@ -6,29 +6,29 @@ from hypothesis import strategies as st
 from msgspec import structs
 from tests.carriers.smpp.parts import part, settings
 
-from palomar.carriers.smpp.text_decoding import codings
-from palomar.carriers.smpp.text_encoding import EncodedText, plain_codings, writer
+from palomar.carriers.smpp.text_decoding import coding_finder
+from palomar.carriers.smpp.text_encoding import EncodedText, plain_codings, text_encoder
 from palomar.ports import Refused
 from palomar.text.alphabets import USER_DATA_OCTETS, Alphabet, measure
 from palomar.text.handset_text import read_text
 
 
 def test_most_carriers_take_a_part_as_it_is() -> None:
-    write = writer(settings())
+    write = text_encoder(settings())
     assert write(part("¿Qué? €")) == EncodedText(0, b"\x60Qu\x05? \x1be")
     assert write(part("ш😀")) == EncodedText(8, "ш😀".encode("utf-16-be"))
     assert plain_codings(settings()) == {Alphabet.GSM: 0, Alphabet.UCS2: 8}
 
 
 def test_the_codings_are_the_carriers() -> None:
-    write = writer(settings(gsm_coding=0xF1, ucs2_coding=4, gsm_flash_coding=0xF0, ucs2_flash_coding=0x1B))
+    write = text_encoder(settings(gsm_coding=0xF1, ucs2_coding=4, gsm_flash_coding=0xF0, ucs2_flash_coding=0x1B))
     codings = [write(part(text, flash=flash))[0] for text in ("a", "ш") for flash in (False, True)]
     assert codings == [0xF1, 0xF0, 4, 0x1B]
 
 
 @pytest.mark.parametrize(("text", "coding"), [("hola", 0x10), ("ш", 0x18)])
 def test_flash_is_class_0(text: str, coding: int) -> None:
-    written = writer(settings())(part(text, flash=True))
+    written = text_encoder(settings())(part(text, flash=True))
     assert isinstance(written, EncodedText)
     assert written.data_coding == coding
 
@@ -45,13 +45,13 @@ def test_flash_is_class_0(text: str, coding: int) -> None:
     ],
 )
 def test_another_alphabet_and_what_it_lacks_as_ucs2(alphabet: str, text: str, written: EncodedText) -> None:
-    assert writer(settings(alphabet=alphabet))(part(text)) == written
+    assert text_encoder(settings(alphabet=alphabet))(part(text)) == written
 
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_what_fits_neither_way_is_refused_and_the_character_named(number: int) -> None:
     text = "€" + "x" * 200
-    outcome = writer(settings(alphabet="latin-1"))(part(text, number=number))
+    outcome = text_encoder(settings(alphabet="latin-1"))(part(text, number=number))
     if number == 1:
         assert outcome == Refused(
             status=0, reason="the carrier's alphabet has no U+20AC, and the part is too long for UCS-2"
@@ -63,11 +63,11 @@ def test_what_fits_neither_way_is_refused_and_the_character_named(number: int) -
 @pytest.mark.parametrize(("characters", "fits"), [(67, True), (68, False)])
 def test_a_part_of_a_long_message_leaves_room_for_its_header(characters: int, fits: bool) -> None:
     short = structs.replace(part("€" + "a" * (characters - 1)), parts=2)
-    assert isinstance(writer(settings(alphabet="ascii"))(short), EncodedText if fits else Refused)
+    assert isinstance(text_encoder(settings(alphabet="ascii"))(short), EncodedText if fits else Refused)
 
 
 def test_a_languages_tables_are_named_for_the_header() -> None:
-    write = writer(settings(languages=("portuguese", "turkish")))
+    write = text_encoder(settings(languages=("portuguese", "turkish")))
     assert write(part("não", alphabet=Alphabet.PORTUGUESE_LOCKING)) == EncodedText(0, b"n\x7bo", ((0x25, b"\x03"),))
     assert write(part("ğ", alphabet=Alphabet.TURKISH_SINGLE)) == EncodedText(0, b"\x1bg", ((0x24, b"\x01"),))
     both = write(part("não", alphabet=Alphabet.PORTUGUESE_BOTH, flash=True))
@@ -75,7 +75,7 @@ def test_a_languages_tables_are_named_for_the_header() -> None:
 
 
 def test_a_language_that_the_carrier_does_not_take_goes_as_ucs2_or_is_refused() -> None:
-    write = writer(settings(languages=("portuguese",)))
+    write = text_encoder(settings(languages=("portuguese",)))
     assert write(part("ğ", alphabet=Alphabet.TURKISH_SINGLE)) == EncodedText(8, "ğ".encode("utf-16-be"))
     assert write(part("ğ" * 75, alphabet=Alphabet.TURKISH_LOCKING)) == Refused(
         status=0, reason="the carrier does not take turkish-locking, and the part is too long for UCS-2"
@@ -83,7 +83,7 @@ def test_a_language_that_the_carrier_does_not_take_goes_as_ucs2_or_is_refused() 
 
 
 def test_a_languages_letters_are_not_left_to_a_carrier_of_another_alphabet() -> None:
-    write = writer(settings(alphabet="latin-1"))
+    write = text_encoder(settings(alphabet="latin-1"))
     assert write(part("á", alphabet=Alphabet.SPANISH_SINGLE)) == EncodedText(8, "á".encode("utf-16-be"))
 
 
@@ -96,11 +96,11 @@ def test_what_is_written_reads_as_the_part_or_is_refused(text: str, alphabet: st
     carrier = settings(alphabet=alphabet)
     first = part(text, flash=flash)
     whole = measure(text).parts == 1
-    written = writer(carrier)(first)
+    written = text_encoder(carrier)(first)
     if isinstance(written, Refused):
         assert "U+" in written.reason
         return
-    read = read_text(written.octets, codings(carrier)(written.data_coding, written.shifts))
+    read = read_text(written.octets, coding_finder(carrier)(written.data_coding, written.shifts))
     assert read == text if whole else text.startswith(read)
     if written.data_coding in (8, 0x18):
         assert len(written.octets) <= USER_DATA_OCTETS

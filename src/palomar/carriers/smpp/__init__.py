@@ -1,5 +1,6 @@
 """The carrier that speaks SMPP 3.4 over TCP or TLS.
 
-``carrier.SmppCarrier`` is the port, ``settings.SmppCarrierSettings`` what it takes. PDUs and sessions themselves are
-``palomar.smpp``'s; what becomes of a part after its outcome is the engine's.
+Begin reading at ``carrier.SmppCarrier``, which implements ``ports.Carrier``; ``settings.SmppCarrierSettings`` are its
+settings. Not here: PDUs and sessions (``palomar.smpp``), and what follows from the outcome of a part
+(``palomar.sending``).
 """

@@ -1,10 +1,10 @@
 """A carrier over SMPP 3.4: slots, pace and several links behind ``ports.Carrier``.
 
-Slots are counted, not tied: what is reserved belongs to no link until it is submitted, then it takes the link with
-the most room. A message of more parts than all windows together is let in when something is free, and what does not
-fit waits here, in order, for answers: it is the only queue of this package, and one message long.
+A reservation counts slots and belongs to no link; a submitted part goes to the link with the most room. A message of
+more parts than all windows together is let in when something is free, and what does not fit waits here, in order, for
+answers: this is the only queue of the package, and one message long.
 
-Not here: which link takes a part (``carriers.smpp.links.pool``), and when whoever got no slot is told of one
+Not here: which link takes a part (``carriers.smpp.links.pool``), and when whoever got no slot is called again
 (``waker``).
 """
 
@@ -70,14 +70,14 @@ class SmppCarrier:
         listen: Listen | None = None,
     ) -> None:
         self._settings = settings
-        self.off = _why_off(settings)
+        self.off = _off_reason(settings)
         self._clock = clock
         self._chance = chance
         self._connect = connect or tcp_connector(settings)
         self._listen = (listen or tcp_listen(settings)) if settings.outbind_port else None
-        self._make = submit_maker(settings, wall_ms=clock.wall_ms)
+        self._make_submit = submit_maker(settings, wall_ms=clock.wall_ms)
         self._queries = StateQueries(settings)
-        self._judge = submit_answers.judge(settings)
+        self._read_outcome = submit_answers.outcome_reader(settings)
         self._read_delivery = delivery_reader(settings)
         self._capture: Capture | None = None
         if settings.capture is not None:
@@ -85,12 +85,12 @@ class SmppCarrier:
         self._keeps_pdus = settings.keep_pdus
         self._bucket = parts_bucket(settings.parts_per_second)
         self._links = LinkPool()
-        self._called_answering = AnswerWatch(most=settings.unanswered_max)
+        self._outbind_answer_watch = AnswerWatch(max_unanswered=settings.unanswered_max)
         self._tasks: list[asyncio.Task[None]] = []
         self._sink: CarrierSink | None = None
         self._reserved = 0
         self._waiting: deque[OutgoingPart] = deque()
-        self._put_off = ThrottledParts()
+        self._throttled_parts = ThrottledParts()
         self._unacknowledged = 0
         self._waker = Waker(self.on_room)
         self._stopping = False
@@ -107,7 +107,7 @@ class SmppCarrier:
 
     @property
     def settings(self) -> SmppCarrierSettings:
-        """Give those in force."""
+        """Return the settings in force."""
         return self._settings
 
     @property
@@ -115,11 +115,11 @@ class SmppCarrier:
         return not self.off and self._links.is_live
 
     def adjust(self, settings: SmppCarrierSettings) -> None:
-        """Take over the pace, the window, ``enabled`` and ``drain`` of other settings; the rest needs a start."""
+        """Take over the pace, the window, ``enabled`` and ``drain`` of other settings; the rest needs a restart."""
         now = self._clock.monotonic()
         changed = {name: getattr(settings, name) for name in ADJUSTABLE}
         self._settings = replace(self._settings, **changed)
-        self.off = _why_off(self._settings)
+        self.off = _off_reason(self._settings)
         self._bucket.set_rate(self._settings.parts_per_second, now)
         for link in self._links:
             link.adjust(self._settings, now)
@@ -138,7 +138,7 @@ class SmppCarrier:
         now = self._clock.monotonic()
         free = min(self._free_slots(now), self._bucket.available(now))
         if free <= 0:
-            self._say_no(now)
+            self._wake_when_free(now)
             return 0
         return free
 
@@ -147,7 +147,7 @@ class SmppCarrier:
         free = self._free_slots(now)
         fits = parts <= free or (free > 0 and not self._waiting and parts > self._links.capacity())
         if not fits or not self._bucket.take(parts, now):
-            self._say_no(now)
+            self._wake_when_free(now)
             return False
         self._reserved += parts
         return True
@@ -155,7 +155,7 @@ class SmppCarrier:
     def release(self, parts: int) -> None:
         self._reserved -= parts
         self._bucket.give_back(parts)
-        self._waker.freed()
+        self._waker.wake_waiting()
 
     def submit(self, part: OutgoingPart) -> None:
         self._reserved -= 1
@@ -196,7 +196,7 @@ class SmppCarrier:
                 settings=settings,
                 listen=self._listen,
                 new_link=self._new_called_link,
-                gone=self._links.remove,
+                on_call_ended=self._links.remove,
                 allowed=self._allowed,
             )
             self._tasks.append(asyncio.create_task(listener.run(), name=f"carrier calls {self.name}"))
@@ -230,16 +230,16 @@ class SmppCarrier:
     def on_answer(self, link: SmppLink, part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None:
         now = self._clock.monotonic()
         if answer.command_status == 0:
-            link.rate.taken(now)
-            self._put_off.taken(part.part_id)
-        elif answer.command_status in submit_answers.SLOW_DOWN and link.rate.throttled(
-            now, again=self._put_off.again(part.part_id)
+            link.rate.note_accepted(now)
+            self._throttled_parts.note_accepted(part.part_id)
+        elif answer.command_status in submit_answers.THROTTLED_STATUSES and link.rate.note_throttled(
+            now, is_repeated=self._throttled_parts.note_throttled(part.part_id)
         ):
             log.info("carrier_link_slowed", link=link.name, parts_per_second=round(link.rate.bucket.rate, 1))
-        self._answered(part, self._judge(answer), exchange)
+        self._answered(part, self._read_outcome(answer), exchange)
 
     def on_late_answer(self, part: OutgoingPart, answer: Pdu, exchange: Exchange) -> None:
-        self._answered(part, self._judge(answer), exchange)
+        self._answered(part, self._read_outcome(answer), exchange)
 
     def on_no_answer(self, part: OutgoingPart, reason: str, exchange: Exchange) -> None:
         self._answered(part, InDoubt(reason=reason), exchange)
@@ -250,7 +250,7 @@ class SmppCarrier:
     def on_query_answer(self, query: StateQuery, answer: Pdu, octets: bytes) -> None:
         receipt = self._queries.receipt(query, answer, octets)
         if receipt is not None and self._sink is not None:
-            self._sink.receipt(receipt, _nobody_waits)
+            self._sink.receipt(receipt, _ignore_commit)
 
     def on_delivery(self, connection: SmppConnection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str = "") -> None:
         sink = self._sink
@@ -268,7 +268,7 @@ class SmppCarrier:
         if isinstance(delivery, CarrierReceipt):
             sink.receipt(delivery, acknowledge)
         else:
-            connection.has_brought = True
+            connection.has_delivered = True
             came_ms = self._clock.wall_ms()
             came = structs.replace(delivery, came_ms=came_ms, link=connection.name, bound_ms=connection.bound_ms)
             sink.inbound(came, acknowledge)
@@ -281,14 +281,14 @@ class SmppCarrier:
         if self._waiting:
             self._send_waiting()
         self._changed.set()
-        self._waker.told()
+        self._waker.note_woken()
         if self._sink is not None and not self._stopping:
             try:
                 self._sink.room_changed(self.name)
             except Exception:
                 # A bug behind the sink costs neither a link nor a timer; whoever waits is told again the next time.
                 log.exception("carrier_room_failed", carrier=self.name)
-                self._waker.owe()
+                self._waker.note_waiting()
 
     def may_try(self, link: SmppLink) -> bool:
         return self._links.may_try(link)
@@ -296,7 +296,7 @@ class SmppCarrier:
     # --- inside
 
     async def _switch_off(self) -> None:
-        """Wait for the answers that are due, then unbind every link; nothing is left of it if we are wanted again."""
+        """Wait for the answers that are due, then unbind every link; stop if the carrier is enabled again."""
         try:
             async with asyncio.timeout(self._settings.response_timeout_seconds):
                 while self._waiting or self._reserved or self._links.awaits_answers:
@@ -314,29 +314,30 @@ class SmppCarrier:
             return 0
         return self._links.free_slots(now) - self._reserved - len(self._waiting)
 
-    def _new_link(self, name: str, answering: AnswerWatch | None = None) -> SmppLink:
+    def _new_link(self, name: str, answer_watch: AnswerWatch | None = None) -> SmppLink:
         link = SmppLink(
             name=name,
             settings=self._settings,
             owner=self,
             clock=self._clock,
             chance=self._chance,
-            answering=answering,
+            answer_watch=answer_watch,
             capture=self._capture,
         )
         self._links.add(link)
         return link
 
     def _new_called_link(self, name: str) -> SmppLink:
-        """Make a link on which the SMSC calls us: it lives for one call, what is known of its answers outlives it."""
-        return self._new_link(name, self._called_answering)
+        """Make a link on which the SMSC calls us: it lives for one call; the watch on its answers is kept for the
+        next."""
+        return self._new_link(name, self._outbind_answer_watch)
 
     def _send(self, part: OutgoingPart) -> bool:
-        """Give a part to the link with the most room; False when no link has a free slot."""
+        """Give a part to the link with the most room; return False if no link has a free slot."""
         best = self._links.roomiest(self._clock.monotonic())
         if best is None:
             return False
-        made = self._make(part)
+        made = self._make_submit(part)
         if isinstance(made, Refused):
             self._later(part, made)
             return True
@@ -365,7 +366,7 @@ class SmppCarrier:
     def _later(self, part: OutgoingPart, outcome: SubmitOutcome) -> None:
         """Answer in the next turn of the loop: a submit never calls back before it has returned. Its slot is free."""
         asyncio.get_running_loop().call_soon(self._answered, part, outcome, Exchange())
-        self._waker.freed()
+        self._waker.wake_waiting()
 
     def _acknowledge(self, connection: SmppConnection, pdu: Pdu, taken: bool) -> None:
         self._unacknowledged -= 1
@@ -373,27 +374,30 @@ class SmppCarrier:
         if self._stopping:
             self._changed.set()
 
-    def _say_no(self, now: float) -> None:
-        """Owe a call of ``on_room`` to whoever just got no slots at ``now``. Where no pace is set that comes with an
-        answer, a time-out, a link, or what is given back. Where one is set a timer is armed too, whatever the reason
-        was: what refused and what arms go by the same reading of the clock, and neither must agree with the other."""
-        self._waker.owe()
+    def _wake_when_free(self, now: float) -> None:
+        """Promise a call of ``on_room`` to whoever just got no slots at ``now``.
+
+        Without a pace the call comes with an answer, a time-out, a link, or a released reservation. With a pace a timer
+        is armed too, whatever the reason was: refusal and timer use the same reading of the clock, so they need not
+        agree with each other.
+        """
+        self._waker.note_waiting()
         paces = [link.rate for link in self._links if link.live]
         has_pace = self._bucket.rate or any(pace.bucket.rate for pace in paces)
         if has_pace and not self._stopping and not self.off:
-            self._waker.arm(self._bucket, paces, now)
+            self._waker.arm_timer(self._bucket, paces, now)
 
     async def _change(self) -> None:
         self._changed.clear()
         await self._changed.wait()
 
 
-def _why_off(settings: SmppCarrierSettings) -> str:
-    """Say why nothing is submitted by the operator's wish; empty where it is not so."""
+def _off_reason(settings: SmppCarrierSettings) -> str:
+    """Return why the operator lets nothing be submitted; empty if something may be."""
     if not settings.enabled:
         return SWITCHED_OFF
     return DRAINED if settings.drain else ""
 
 
-def _nobody_waits(taken: bool) -> None:
-    """What we asked for needs no acknowledgement."""
+def _ignore_commit(taken: bool) -> None:
+    """Do nothing: an answer to our own query needs no acknowledgement."""

@@ -1,8 +1,8 @@
-"""What a carrier brings, in our words: a ``deliver_sm`` or ``data_sm`` is a receipt or an inbound message, the answer
-to a ``query_sm`` is a receipt that we asked for.
+"""What a carrier brings, in our types: a ``deliver_sm`` or ``data_sm`` becomes a receipt or an inbound message, the
+answer to a ``query_sm`` a receipt that we asked for.
 
 Pure. ``esm_class`` says what a ``deliver_sm`` is, or parameters that no phone can set: a text that looks like a receipt
-may come from a phone. The way out is ``submitting``, the answers to it ``submit_answers``.
+may come from a phone. Not here: submits (``submitting``) and the answers to them (``submit_answers``).
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from msgspec import structs
 
 from palomar.carriers.smpp import setting_values
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.text_decoding import codings
+from palomar.carriers.smpp.text_decoding import coding_finder
 from palomar.ports import CarrierInbound, CarrierReceipt
 from palomar.smpp import (
     DataSm,
@@ -45,17 +45,17 @@ STATES: Final[Mapping[MessageState, State]] = MappingProxyType(
         MessageState.UNKNOWN: State.UNKNOWN,
     }
 )
-"""The ends that a receipt can tell (SMPP 3.4 section 5.2.28). Any other state is none; a word that nobody knows is
-none either, and is counted."""
+"""Our final states by those of a receipt (SMPP 3.4 section 5.2.28). Any other state is not final; an unknown word is
+not final either, and is counted."""
 
 NO_WORD: Final = "(no word)"
-"""How a receipt is counted that says no state at all."""
+"""The word under which a receipt without any state is counted."""
 
 
 def delivery_reader(settings: SmppCarrierSettings) -> Callable[[DeliverSm | DataSm, bytes], Delivery | None]:
-    """What this carrier brought, of the PDU and its octets; None for the acknowledgements that only CDMA and TDMA
-    phones make."""
-    carrier, coding_of = settings.name, codings(settings)
+    """Make the function that reads what this carrier brings, of the PDU and its octets; it returns None for the
+    acknowledgements that only CDMA and TDMA phones send."""
+    carrier, coding_of = settings.name, coding_finder(settings)
     words = setting_values.receipt_words(settings.receipt_words)
 
     def read(pdu: DeliverSm | DataSm, octets: bytes) -> Delivery | None:
@@ -82,12 +82,12 @@ def delivery_reader(settings: SmppCarrierSettings) -> Callable[[DeliverSm | Data
 
 
 def with_oddity(delivery: Delivery, what: str) -> Delivery:
-    """Give the same delivery, with one more thing that was odd about its PDU."""
+    """Return the delivery with one more thing that was odd about its PDU."""
     return structs.replace(delivery, oddities=(*delivery.oddities, oddity(OddityKind.PDU, what)))
 
 
-def answered_query(answer: QuerySmResp, *, carrier: str, reference: str, sender: str, octets: bytes) -> CarrierReceipt:
-    """What a ``query_sm_resp`` says of the part (SMPP 3.4 section 4.8.2)."""
+def query_receipt(answer: QuerySmResp, *, carrier: str, reference: str, sender: str, octets: bytes) -> CarrierReceipt:
+    """Read a ``query_sm_resp`` as a receipt of the part (SMPP 3.4 section 4.8.2)."""
     state = MessageState(answer.message_state) if answer.message_state in _KNOWN else None
     told = f"message_state:{answer.message_state} error_code:{answer.error_code} final_date:{answer.final_date}"
     return CarrierReceipt(

@@ -1,5 +1,7 @@
-"""What the lists and tables of a carrier's settings mean. Each function raises ``ValueError`` that begins with the
-setting's name. Pure."""
+"""The values in the lists and tables of a carrier's settings, read into our types.
+
+Pure. Each function raises ``ValueError`` whose text begins with the setting's name.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -12,7 +14,7 @@ from palomar.vocabulary.message import State
 
 HEX = "hex:"
 _RESERVED_BY_US = frozenset({0x0204, 0x020C, 0x020E, 0x020F, 0x0424, 0x0017})
-"""What a part needs for itself: user_message_reference, sar_, message_payload, qos_time_to_live."""
+"""Parameters that each part sets itself: user_message_reference, sar_, message_payload, qos_time_to_live."""
 RECEIPT_MEANINGS: Final[Mapping[str, State | None]] = {
     **{
         state.value: state
@@ -20,11 +22,11 @@ RECEIPT_MEANINGS: Final[Mapping[str, State | None]] = {
     },
     "pending": None,
 }
-"""What a word of a receipt can mean: an end, or that there is none yet."""
+"""What a word of a receipt can mean: a final state, or (None) none yet."""
 
 
 def languages(words: Collection[str]) -> frozenset[Language]:
-    """``turkish``, ``spanish`` ..."""
+    """Read names of languages: ``turkish``, ``spanish`` ..."""
     known = {language.word: language for language in Language}
     unknown = sorted(set(words) - known.keys())
     if unknown:
@@ -33,7 +35,7 @@ def languages(words: Collection[str]) -> frozenset[Language]:
 
 
 def source_types(table: Mapping[str, str] | None) -> dict[SenderKind, tuple[int, int]]:
-    """``short_code = "0/1"``: TON and NPI by the kind of sender."""
+    """Read ``short_code = "0/1"``: TON and NPI by the kind of sender."""
     kinds = {kind.name.lower(): kind for kind in SenderKind}
     types = {}
     for name, text in (table or {}).items():
@@ -47,21 +49,21 @@ def source_types(table: Mapping[str, str] | None) -> dict[SenderKind, tuple[int,
 
 
 def static_tlvs(table: Mapping[str, str] | None) -> Tlvs:
-    """``"0x1400" = "hex:0a0b"``: optional parameters by tag or by the specification's name (SMPP 3.4 section 5.3).
+    """Read ``"0x1400" = "hex:0a0b"``: optional parameters by tag or by the specification's name (SMPP 3.4 section 5.3).
 
-    A parameter of the specification is written as its type wants; any other as the text's octets.
+    A parameter of the specification is written in its type; any other as the octets of the text.
     """
     return tuple(_tlv(name, text) for name, text in (table or {}).items())
 
 
 def statuses(words: Collection[str]) -> frozenset[int]:
-    """``"0x0400"`` or ``"ESME_RSUBMITFAIL"``."""
+    """Read ``"0x0400"`` or ``"ESME_RSUBMITFAIL"``."""
     return frozenset(_status(word) for word in words)
 
 
 def receipt_words(table: Mapping[str, str] | None) -> dict[str, State | None]:
-    """Read ``MISLUKT = "undelivered"``: what this carrier's receipts mean by a word, in whatever case; None is no
-    end."""
+    """Read ``MISLUKT = "undelivered"``: the meaning of a word in this carrier's receipts, in upper or lower case; None
+    is no final state."""
     meant: dict[str, State | None] = {}
     for word, meaning in (table or {}).items():
         if meaning not in RECEIPT_MEANINGS:
@@ -108,7 +110,7 @@ def _status(word: str) -> int:
 
 
 def _number(text: str, most: int) -> int | None:
-    """A number as "0x1400" or "5120"; None where it is none."""
+    """Read a number such as "0x1400" or "5120"; None for anything else."""
     try:
         number = int(text, 0)
     except ValueError:

@@ -1,5 +1,7 @@
-"""What can be set for one SMPP carrier, and what makes no sense. Not here: where it is read from (``config``), what its
-lists and tables mean (``setting_values``)."""
+"""The settings of one SMPP carrier, and their bounds.
+
+Not here: reading them (``app/config.py``), and the meaning of their lists and tables (``setting_values``).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ UNANSWERED_MAX = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmppCarrierSettings:
-    """One carrier. A link is one connection, or a transmitter and a receiver that live and die together."""
+    """One carrier. A link is one connection, or a transmitter and a receiver that are bound and closed together."""
 
     name: str
     host: str
@@ -24,9 +26,9 @@ class SmppCarrierSettings:
     system_id: str
     password: str = field(repr=False)
     password_file: Path | None = None
-    """Where it stands alone, instead of in the configuration."""
+    """Read the password from this file instead of the configuration."""
     enabled: bool = True
-    """Whether we connect and submit at all."""
+    """False: no link is bound and nothing is submitted."""
     drain: bool = False
     """Submit nothing more, and stay bound for the receipts of what was submitted."""
     bind: BindMode = "transceiver"
@@ -39,7 +41,7 @@ class SmppCarrierSettings:
     link_parts_per_second: float = 0
     """For each link; 0 is no limit of ours."""
     sender: str = ""
-    """Whose messages leave by it where neither request nor account names a sender."""
+    """The sender of messages by this carrier where neither request nor account names one."""
     system_type: str = ""
     address_ton: int = 0
     """addr_ton, addr_npi and address_range of our bind (SMPP 3.4 sections 5.2.5 to 5.2.7)."""
@@ -49,19 +51,20 @@ class SmppCarrierSettings:
     unanswered_max: int = UNANSWERED_MAX
     """After so many submits in a row without an answer a link gets one part at a time until one is answered."""
     enquire_link_seconds: float = 30
-    """After so much silence a link is asked whether it lives; 0 never asks."""
+    """After so much silence enquire_link is sent; 0 never sends it."""
     connect_timeout_seconds: float = 10
     bind_timeout_seconds: float = 10
     reconnect_min_seconds: float = 0.5
     reconnect_max_seconds: float = 60
     deliver_backlog: int = 5_000
-    """``deliver_sm`` not yet committed that the carrier may have with us; beyond it they are asked to come again."""
+    """``deliver_sm`` of the carrier that may wait for their commit; beyond it they are answered ESME_RX_T_APPN, to come
+    again."""
     outbind_port: int = 0
-    """Listen there for an SMSC that calls with ``carriers.smpp.links.outbind`` (SMPP 3.4 section 2.2.1); 0 does not
-    listen."""
+    """Listen there for an SMSC that calls with outbind (``carriers.smpp.links.outbind``, SMPP 3.4 section 2.2.1); 0
+    does not listen."""
     outbind_host: str = "127.0.0.1"
     outbind_system_id: str = ""
-    """Who the SMSC says it is, and its password."""
+    """The system_id and the password that the SMSC must show."""
     outbind_password: str = field(default="", repr=False)
     outbind_password_file: Path | None = None
     outbind_bind: Literal["receiver", "transceiver"] = "receiver"
@@ -72,12 +75,13 @@ class SmppCarrierSettings:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_server_name: str | None = None
-    """The name the certificate must carry; None is ``host``."""
+    """The name that the certificate must carry; None is ``host``."""
     submit: Literal["submit_sm", "data_sm"] = "submit_sm"
     long_messages: Literal["udh", "sar", "payload"] = "udh"
-    """How a part says that it is one: a user data header, the sar_ parameters, or a header within message_payload."""
+    """How a part says which part it is: by a user data header, the sar_ parameters, or a header within
+    message_payload."""
     alphabet: Literal["gsm", "latin-1", "ascii"] = "gsm"
-    """What the carrier takes under ``gsm_coding``."""
+    """The alphabet that the carrier takes under ``gsm_coding``."""
     gsm_coding: int = 0
     ucs2_coding: int = 8
     gsm_flash_coding: int = 0x10
@@ -86,7 +90,7 @@ class SmppCarrierSettings:
     languages: tuple[str, ...] = ()
     """National language tables that the carrier takes."""
     source_ton: int | None = None
-    """Overrides of what the sender's form says (SMPP 3.4 sections 5.2.5 and 5.2.6)."""
+    """TON and NPI of every sender, instead of those of its kind (SMPP 3.4 sections 5.2.5 and 5.2.6)."""
     source_npi: int | None = None
     source_types: Mapping[str, str] | None = None
     """TON and NPI by the sender's kind, which win over the two above: ``short_code = "0/1"``."""
@@ -97,27 +101,27 @@ class SmppCarrierSettings:
     priority: int = 0
     urgent_priority: int = 1
     validity: Literal["none", "relative", "absolute"] = "none"
-    """How the carrier is told when nobody wants a part any more."""
+    """How the carrier is told until when a part is useful."""
     validity_seconds: int = 0
-    """At most so long; 0 leaves it to the message's own deadline."""
+    """The longest validity; 0 leaves it to the message's own deadline."""
     receipts: Literal["always", "failure", "none"] = "always"
     receipt_of: Literal["part", "message"] = "part"
-    """What one receipt speaks of; ``message`` where the carrier reports one part alone of a long message."""
+    """What one receipt reports; ``message`` where the carrier sends one for a single part of a long message."""
     intermediate_receipts: bool = False
     echo: bool = False
     """Send user_message_reference, which the carrier repeats in receipts."""
     query_after_seconds: float = 0
-    """Ask how a part stands (``query_sm``) whose receipt has not come for so long; 0 never asks."""
+    """Ask for the state of a part (``query_sm``) whose receipt has not come for so long; 0 never asks."""
     tlvs: Mapping[str, str] | None = None
     """Parameters of every submit, by name or tag: a number, a text, or octets as ``hex:0a0b``."""
     receipt_words: Mapping[str, str] | None = None
-    """What receipts mean by a word, where it is not known or means something else: ``MISLUKT = "undelivered"``."""
+    """The meaning of a word in receipts that is unknown or means something else here: ``MISLUKT = "undelivered"``."""
     temporary_statuses: tuple[str, ...] = ()
-    """Statuses, by name or number, after which a part may come again."""
+    """Statuses, by name or number, after which a part may be sent again."""
     keep_pdus: bool = True
-    """Keep what is said of a part in the timeline of its message."""
+    """Keep the PDUs of a part in the timeline of its message."""
     capture: Path | None = None
-    """A pcap file of everything that is said; it holds texts and numbers."""
+    """A pcap file of everything that is sent and received; it holds texts and numbers."""
     capture_octets: int = 64 * 1024 * 1024
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the answer to a submit means: taken, refused for good, or to come again.
+"""The outcome that the answer to a submit stands for: taken, refused for good, or to be sent again.
 
 Pure. Every status that SMPP 3.4 names (section 5.1.3) has its row; those of vendors are refusals unless the carrier's
 settings call them temporary. Not here: how much slower a link becomes (``pacing``).
@@ -13,69 +13,69 @@ from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import Deferred, Refused, SubmitOutcome, Taken
 from palomar.smpp import CommandStatus, DataSmResp, Pdu, SubmitSmResp, status_name
 
-SLOW_DOWN: Final = frozenset({CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL})
-"""Statuses that speak of the link's speed."""
+THROTTLED_STATUSES: Final = frozenset({CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL})
+"""Statuses that say the link is too fast."""
 
-FOR_GOOD: Final = None
+PERMANENT: Final = None
 
 RETRY_SECONDS: Final[Mapping[CommandStatus, float | None]] = MappingProxyType(
     {
-        CommandStatus.ESME_RINVMSGLEN: FOR_GOOD,
-        CommandStatus.ESME_RINVCMDLEN: FOR_GOOD,
-        CommandStatus.ESME_RINVCMDID: FOR_GOOD,
+        CommandStatus.ESME_RINVMSGLEN: PERMANENT,
+        CommandStatus.ESME_RINVCMDLEN: PERMANENT,
+        CommandStatus.ESME_RINVCMDID: PERMANENT,
         CommandStatus.ESME_RINVBNDSTS: 5.0,  # the SMSC has lost our bind: the message is not at fault
-        CommandStatus.ESME_RALYBND: FOR_GOOD,
-        CommandStatus.ESME_RINVPRTFLG: FOR_GOOD,
-        CommandStatus.ESME_RINVREGDLVFLG: FOR_GOOD,
+        CommandStatus.ESME_RALYBND: PERMANENT,
+        CommandStatus.ESME_RINVPRTFLG: PERMANENT,
+        CommandStatus.ESME_RINVREGDLVFLG: PERMANENT,
         CommandStatus.ESME_RSYSERR: 5.0,
-        CommandStatus.ESME_RINVSRCADR: FOR_GOOD,
-        CommandStatus.ESME_RINVDSTADR: FOR_GOOD,
-        CommandStatus.ESME_RINVMSGID: FOR_GOOD,
-        CommandStatus.ESME_RBINDFAIL: FOR_GOOD,
-        CommandStatus.ESME_RINVPASWD: FOR_GOOD,
-        CommandStatus.ESME_RINVSYSID: FOR_GOOD,
-        CommandStatus.ESME_RCANCELFAIL: FOR_GOOD,
-        CommandStatus.ESME_RREPLACEFAIL: FOR_GOOD,
+        CommandStatus.ESME_RINVSRCADR: PERMANENT,
+        CommandStatus.ESME_RINVDSTADR: PERMANENT,
+        CommandStatus.ESME_RINVMSGID: PERMANENT,
+        CommandStatus.ESME_RBINDFAIL: PERMANENT,
+        CommandStatus.ESME_RINVPASWD: PERMANENT,
+        CommandStatus.ESME_RINVSYSID: PERMANENT,
+        CommandStatus.ESME_RCANCELFAIL: PERMANENT,
+        CommandStatus.ESME_RREPLACEFAIL: PERMANENT,
         CommandStatus.ESME_RMSGQFUL: 5.0,
-        CommandStatus.ESME_RINVSERTYP: FOR_GOOD,
-        CommandStatus.ESME_RINVNUMDESTS: FOR_GOOD,
-        CommandStatus.ESME_RINVDLNAME: FOR_GOOD,
-        CommandStatus.ESME_RINVDESTFLAG: FOR_GOOD,
-        CommandStatus.ESME_RINVSUBREP: FOR_GOOD,
-        CommandStatus.ESME_RINVESMCLASS: FOR_GOOD,
-        CommandStatus.ESME_RCNTSUBDL: FOR_GOOD,
-        CommandStatus.ESME_RSUBMITFAIL: FOR_GOOD,
-        CommandStatus.ESME_RINVSRCTON: FOR_GOOD,
-        CommandStatus.ESME_RINVSRCNPI: FOR_GOOD,
-        CommandStatus.ESME_RINVDSTTON: FOR_GOOD,
-        CommandStatus.ESME_RINVDSTNPI: FOR_GOOD,
-        CommandStatus.ESME_RINVSYSTYP: FOR_GOOD,
-        CommandStatus.ESME_RINVREPFLAG: FOR_GOOD,
-        CommandStatus.ESME_RINVNUMMSGS: FOR_GOOD,
+        CommandStatus.ESME_RINVSERTYP: PERMANENT,
+        CommandStatus.ESME_RINVNUMDESTS: PERMANENT,
+        CommandStatus.ESME_RINVDLNAME: PERMANENT,
+        CommandStatus.ESME_RINVDESTFLAG: PERMANENT,
+        CommandStatus.ESME_RINVSUBREP: PERMANENT,
+        CommandStatus.ESME_RINVESMCLASS: PERMANENT,
+        CommandStatus.ESME_RCNTSUBDL: PERMANENT,
+        CommandStatus.ESME_RSUBMITFAIL: PERMANENT,
+        CommandStatus.ESME_RINVSRCTON: PERMANENT,
+        CommandStatus.ESME_RINVSRCNPI: PERMANENT,
+        CommandStatus.ESME_RINVDSTTON: PERMANENT,
+        CommandStatus.ESME_RINVDSTNPI: PERMANENT,
+        CommandStatus.ESME_RINVSYSTYP: PERMANENT,
+        CommandStatus.ESME_RINVREPFLAG: PERMANENT,
+        CommandStatus.ESME_RINVNUMMSGS: PERMANENT,
         CommandStatus.ESME_RTHROTTLED: 1.0,
-        CommandStatus.ESME_RINVSCHED: FOR_GOOD,
-        CommandStatus.ESME_RINVEXPIRY: FOR_GOOD,
-        CommandStatus.ESME_RINVDFTMSGID: FOR_GOOD,
+        CommandStatus.ESME_RINVSCHED: PERMANENT,
+        CommandStatus.ESME_RINVEXPIRY: PERMANENT,
+        CommandStatus.ESME_RINVDFTMSGID: PERMANENT,
         CommandStatus.ESME_RX_T_APPN: 5.0,
-        CommandStatus.ESME_RX_P_APPN: FOR_GOOD,
-        CommandStatus.ESME_RX_R_APPN: FOR_GOOD,
-        CommandStatus.ESME_RQUERYFAIL: FOR_GOOD,
-        CommandStatus.ESME_RINVOPTPARSTREAM: FOR_GOOD,
-        CommandStatus.ESME_ROPTPARNOTALLWD: FOR_GOOD,
-        CommandStatus.ESME_RINVPARLEN: FOR_GOOD,
-        CommandStatus.ESME_RMISSINGOPTPARAM: FOR_GOOD,
-        CommandStatus.ESME_RINVOPTPARAMVAL: FOR_GOOD,
-        CommandStatus.ESME_RDELIVERYFAILURE: FOR_GOOD,
-        CommandStatus.ESME_RUNKNOWNERR: FOR_GOOD,
+        CommandStatus.ESME_RX_P_APPN: PERMANENT,
+        CommandStatus.ESME_RX_R_APPN: PERMANENT,
+        CommandStatus.ESME_RQUERYFAIL: PERMANENT,
+        CommandStatus.ESME_RINVOPTPARSTREAM: PERMANENT,
+        CommandStatus.ESME_ROPTPARNOTALLWD: PERMANENT,
+        CommandStatus.ESME_RINVPARLEN: PERMANENT,
+        CommandStatus.ESME_RMISSINGOPTPARAM: PERMANENT,
+        CommandStatus.ESME_RINVOPTPARAMVAL: PERMANENT,
+        CommandStatus.ESME_RDELIVERYFAILURE: PERMANENT,
+        CommandStatus.ESME_RUNKNOWNERR: PERMANENT,
     }
 )
-"""How soon a part may come again after each status but ESME_ROK."""
+"""Seconds until a part may be sent again after each status but ESME_ROK."""
 
 TEMPORARY_BY_SETTING_SECONDS: Final = 5.0
 
 
-def judge(settings: SmppCarrierSettings) -> Callable[[Pdu], SubmitOutcome]:
-    """What this carrier's answers mean; a ``generic_nack`` is a refusal too."""
+def outcome_reader(settings: SmppCarrierSettings) -> Callable[[Pdu], SubmitOutcome]:
+    """Make the function that reads this carrier's answers; a ``generic_nack`` is a refusal too."""
     retry_seconds = {int(status): seconds for status, seconds in RETRY_SECONDS.items() if seconds is not None}
     for status in setting_values.statuses(settings.temporary_statuses):
         retry_seconds.setdefault(status, TEMPORARY_BY_SETTING_SECONDS)

@@ -1,8 +1,8 @@
-"""A part becomes the PDU that submits it, as one carrier wants it: ``submit_sm`` or ``data_sm`` (SMPP 3.4 sections
-4.4.1 and 4.7.1).
+"""Makes the PDU that submits a part, in the form that one carrier wants: ``submit_sm`` or ``data_sm`` (SMPP 3.4
+sections 4.4.1 and 4.7.1).
 
 Pure. What the settings decide is decided once, in ``submit_maker``; what differs from part to part is left for each.
-Not here: how the text is written (``text_encoding``), what the answer means (``submit_answers``).
+Not here: encoding the text (``text_encoding``), the meaning of the answer (``submit_answers``).
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from palomar.carriers.smpp import setting_values
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.carriers.smpp.text_encoding import plain_codings, writer
+from palomar.carriers.smpp.text_encoding import plain_codings, text_encoder
 from palomar.numbers.sender import SenderKind, parse_sender
 from palomar.ports import OutgoingPart, Refused
 from palomar.smpp import (
@@ -36,12 +36,12 @@ Source = Callable[[str], tuple[str, int, int]]
 Step = Callable[[OutgoingPart, SubmitSm | DataSm], None]
 
 LONGEST_VALIDITY_SECONDS = 63 * 7 * 86_400
-"""63 weeks, the most that a short message service centre knows (3GPP TS 23.040 section 9.2.3.12.1)."""
+"""63 weeks, the longest validity of a short message service center (3GPP TS 23.040 section 9.2.3.12.1)."""
 
 
 class Framed(NamedTuple):
-    """The user data with its header, and what else says which part it is; where it goes into message_payload it is
-    among the parameters (section 5.3.2.32)."""
+    """A part's user data with its header, and the parameters that say which part it is; in message_payload the user
+    data is among the parameters (section 5.3.2.32)."""
 
     data_coding: int
     esm_class: int
@@ -50,14 +50,14 @@ class Framed(NamedTuple):
 
 
 def submit_maker(settings: SmppCarrierSettings, *, wall_ms: Callable[[], int]) -> Maker:
-    """How this carrier wants its parts; a part that it cannot carry is refused instead."""
+    """Make the function that makes this carrier's PDUs; it refuses a part that the carrier cannot carry."""
     if settings.submit == "data_sm":
         return _data_sm_maker(settings, wall_ms)
     return _submit_sm_maker(settings, wall_ms)
 
 
 def query_maker(settings: SmppCarrierSettings) -> Callable[[str, str], QuerySm]:
-    """How this carrier is asked for a part that it knows by ``reference``, of this sender (section 4.8.1)."""
+    """Make the function that asks this carrier for the part of a reference and a sender (section 4.8.1)."""
     source = source_of(settings)
 
     def make(reference: str, sender: str) -> QuerySm:
@@ -68,7 +68,8 @@ def query_maker(settings: SmppCarrierSettings) -> Callable[[str, str], QuerySm]:
 
 
 def source_of(settings: SmppCarrierSettings) -> Source:
-    """Address, TON and NPI of a sender. An empty one is of unknown type: the SMSC fills it in (section 4.4.1)."""
+    """Make the function that returns address, TON and NPI of a sender. An empty sender is of unknown type: the SMSC
+    fills it in (section 4.4.1)."""
     by_kind = setting_values.source_types(settings.source_types)
 
     @lru_cache(maxsize=4_096)
@@ -145,7 +146,8 @@ def _submit_sm_maker(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) 
 
 
 def _data_sm_maker(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> Maker:
-    """It has neither priority, protocol nor validity; qos_time_to_live is its validity (section 5.3.2.9)."""
+    """Make the function for ``data_sm``, which has neither priority, protocol nor validity; qos_time_to_live is its
+    validity (section 5.3.2.9)."""
     frame, source, static = _framer(settings), source_of(settings), setting_values.static_tlvs(settings.tlvs)
     registered_delivery = _registered_delivery(settings)
     steps = _steps(settings, wall_ms)
@@ -176,7 +178,7 @@ def _data_sm_maker(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) ->
 
 
 def _steps(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> tuple[Step, ...]:
-    """What is added to every PDU: only what the settings ask for costs anything."""
+    """List the steps that add to every PDU what the settings ask for."""
     steps: list[Step] = []
     if settings.echo:
         steps.append(_echo)
@@ -186,8 +188,8 @@ def _steps(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> tuple[S
 
 
 def _framer(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], Framed | Refused]:
-    """How this carrier is told which part of what it gets."""
-    write, sar = writer(settings), settings.long_messages == "sar"
+    """Make the function that adds the header or the parameters of a part, as this carrier wants them."""
+    write, sar = text_encoder(settings), settings.long_messages == "sar"
     payload_of_all = settings.submit == "data_sm"
     payload_of_parts = settings.long_messages == "payload"
 
@@ -217,12 +219,12 @@ def _concatenation(part: OutgoingPart, reference: int) -> Concatenation:
 
 
 def _echo(part: OutgoingPart, pdu: SubmitSm | DataSm) -> None:
-    """Section 5.3.2.17: a receipt repeats it."""
+    """Add user_message_reference, which a receipt repeats (section 5.3.2.17)."""
     pdu.tlvs += (tlvs.USER_MESSAGE_REFERENCE.of(echo_of(part.part_id)),)
 
 
 def _registered_delivery(settings: SmppCarrierSettings) -> int:
-    """Section 5.2.17."""
+    """Return the receipts that the settings ask for (section 5.2.17)."""
     receipts = {
         "always": parameters.RECEIPT_ALWAYS,
         "failure": parameters.RECEIPT_ON_FAILURE,
@@ -232,8 +234,8 @@ def _registered_delivery(settings: SmppCarrierSettings) -> int:
 
 
 def _expiry(settings: SmppCarrierSettings, wall_ms: Callable[[], int]) -> Step:
-    """validity_period (section 5.2.16), or qos_time_to_live in a data_sm: the earlier of the message's deadline and the
-    carrier's setting; a second at least, for zero is no limit."""
+    """Make the step that sets validity_period (section 5.2.16), or qos_time_to_live in a data_sm: the earlier of the
+    message's deadline and the carrier's setting; at least a second, because zero is no limit."""
     longest = settings.validity_seconds or LONGEST_VALIDITY_SECONDS
     absolute = settings.validity == "absolute"
 

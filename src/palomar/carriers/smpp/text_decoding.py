@@ -1,8 +1,8 @@
-"""Texts by data coding: how those from phones are read.
+"""How texts from phones are decoded, by data coding.
 
 Sources: SMPP 3.4 section 5.2.19, 3GPP TS 23.038 section 4 (the groups above 0x0F) and 6.2.1.2 (national languages).
-Pure; not here: the alphabets themselves (``palomar.text``), how ours are written (``text_encoding``),
-concatenation (``smpp``).
+Pure. Not here: the alphabets themselves (``palomar.text``), encoding our texts (``text_encoding``), concatenation
+(``palomar.smpp``).
 """
 
 from collections.abc import Callable, Mapping
@@ -27,17 +27,18 @@ CODECS: Final[Mapping[int, str]] = MappingProxyType(
         parameters.CODING_KS_C_5601: "euc_kr",
     }
 )
-"""Python's names of the codings; what is not here is read as the GSM default alphabet."""
+"""Python's names of the codings; a coding that is missing here is read as the GSM default alphabet."""
 
 
-def codings(settings: SmppCarrierSettings) -> Callable[[int, Elements], str]:
-    """Make what names the coding of this carrier's texts (``text.handset_text``), by data coding and elements."""
+def coding_finder(settings: SmppCarrierSettings) -> Callable[[int, Elements], str]:
+    """Make the function that names the coding of this carrier's texts (``text.handset_text``), by data coding and
+    information elements."""
     codecs = dict(CODECS) | {settings.ucs2_coding: UCS2, settings.gsm_coding: settings.alphabet}
     return lambda data_coding, elements: coding_of(data_coding, elements=elements, codecs=codecs)
 
 
 def coding_of(data_coding: int, *, elements: Elements = (), codecs: Mapping[int, str] = CODECS) -> str:
-    """Name the coding of a text."""
+    """Return the name of a text's coding."""
     codec = codecs.get(data_coding) or codecs.get(_smpp_value(data_coding), GSM)
     if codec != GSM or not elements:
         return codec
@@ -45,18 +46,18 @@ def coding_of(data_coding: int, *, elements: Elements = (), codecs: Mapping[int,
 
 
 def decode(octets: bytes, data_coding: int) -> str:
-    """Read the text of a message; what cannot be read shows U+FFFD, and no NUL is left."""
+    """Decode the text of a message; octets that cannot be decoded become U+FFFD, and NULs are dropped."""
     return read_text(octets, coding_of(data_coding))
 
 
 def _language(elements: Elements, identifier: int) -> int:
-    """Give the language that a shift names (3GPP TS 23.040 sections 9.2.3.24.15 and 16); the last one counts."""
+    """Return the language that a shift names (3GPP TS 23.040 sections 9.2.3.24.15 and 16); the last one counts."""
     named = [octets[0] for element, octets in elements if element == identifier and len(octets) == 1]
     return named[-1] if named else 0
 
 
 def _smpp_value(data_coding: int) -> int:
-    """The SMPP value that a GSM data coding group stands for (3GPP TS 23.038 section 4)."""
+    """Return the SMPP value that a GSM data coding group stands for (3GPP TS 23.038 section 4)."""
     if data_coding < 0x10:
         return data_coding
     if data_coding >= 0xF0:

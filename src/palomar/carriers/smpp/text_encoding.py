@@ -1,4 +1,4 @@
-"""How a part's text is written for one carrier: its octets, their data coding, and the shifts that a header must name.
+"""How a part's text is encoded for one carrier: its octets, their data coding, and the shift tables for the header.
 
 Pure. A part comes in the alphabet that it was measured in; most carriers take it as it is. What a carrier's alphabet
 lacks goes as UCS-2 if the part then still fits; else it is refused, never cut and never replaced. Not here: the header
@@ -19,7 +19,7 @@ CODECS: Final[Mapping[str, str]] = MappingProxyType({"latin-1": "latin-1", "asci
 """Python's names of the alphabets that are not GSM's."""
 
 CONCATENATION_OCTETS: Final = 6
-"""A header with an 8-bit reference; where the SMSC makes it of sar_ parameters, it takes the same room."""
+"""Octets of a header with an 8-bit reference; an SMSC that makes it of the sar_ parameters takes the same room."""
 
 Elements = tuple[tuple[int, bytes], ...]
 
@@ -33,8 +33,8 @@ class EncodedText(NamedTuple):
     """Information elements that name national tables (3GPP TS 23.040 sections 9.2.3.24.15 and 9.2.3.24.16)."""
 
 
-def writer(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], EncodedText | Refused]:
-    """What this carrier makes of a part's text."""
+def text_encoder(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], EncodedText | Refused]:
+    """Make the function that encodes a part's text for this carrier, or refuses it."""
     taken, taken_as_flash = _codings(settings, flash=False), _codings(settings, flash=True)
     rewrite = _rewriter(settings)
 
@@ -48,12 +48,12 @@ def writer(settings: SmppCarrierSettings) -> Callable[[OutgoingPart], EncodedTex
 
 
 def plain_codings(settings: SmppCarrierSettings, *, flash: bool = False) -> dict[Alphabet, int]:
-    """The data codings of the alphabets that the carrier takes as they are and without a header."""
+    """Return the data coding of each alphabet that the carrier takes as it is and without a header."""
     return {alphabet: coding for alphabet, (coding, shifts) in _codings(settings, flash=flash).items() if not shifts}
 
 
 def _codings(settings: SmppCarrierSettings, *, flash: bool) -> dict[Alphabet, tuple[int, Elements]]:
-    """The alphabets that the carrier takes as they are: data coding and shifts of each."""
+    """Return data coding and shifts of each alphabet that the carrier takes as it is."""
     gsm, ucs2 = _own_codings(settings, flash=flash)
     codings: dict[Alphabet, tuple[int, Elements]] = {Alphabet.UCS2: (ucs2, ())}
     if settings.alphabet == "gsm":
@@ -65,7 +65,7 @@ def _codings(settings: SmppCarrierSettings, *, flash: bool) -> dict[Alphabet, tu
 
 
 def _own_codings(settings: SmppCarrierSettings, *, flash: bool) -> tuple[int, int]:
-    """The data codings of the carrier's alphabet and of UCS-2."""
+    """Return the data codings of the carrier's alphabet and of UCS-2."""
     if flash:
         return settings.gsm_flash_coding, settings.ucs2_flash_coding
     return settings.gsm_coding, settings.ucs2_coding

@@ -1,4 +1,4 @@
-"""Who got no slot of a carrier is told when there is one: in the next turn of the loop, or by a timer.
+"""Tells whoever got no slot of a carrier that there is one: in the next turn of the loop, or by a timer.
 
 Not here: whether there is a slot (``carrier``), and what a pace allows (``pacing``).
 """
@@ -11,37 +11,38 @@ from palomar.carriers.smpp.pacing import HOLD_SECONDS, LinkRate
 from palomar.vocabulary.token_bucket import TokenBucket
 
 PACE_WAKE_SECONDS: Final = 0.005
-"""Tokens are waited for at least so long, so that a fast pace does not cost a timer a part."""
+"""The shortest wait for a token, so that a fast pace does not cost one timer a part."""
 
 TIMER_GRAIN_SECONDS: Final = 0.001
-"""Loops round their timers to milliseconds: one that rings early would find no token yet."""
+"""Loops round their timers to milliseconds; a timer that fires early would find no token yet."""
 
 
 class Waker:
-    """Calls ``wake`` for whoever asked for slots and got none since :meth:`told`."""
+    """Calls ``wake`` if somebody has asked for slots and got none since :meth:`note_woken`."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        self._owes = False
+        self._is_waited_for = False
         self._timer: asyncio.TimerHandle | None = None
         self._at = 0.0
 
-    def owe(self) -> None:
-        """Note that somebody got no slots, and waits to be told of some."""
-        self._owes = True
+    def note_waiting(self) -> None:
+        """Note that somebody got no slots and waits for some."""
+        self._is_waited_for = True
 
-    def told(self) -> None:
-        """Note that everybody has just been told."""
-        self._owes = False
+    def note_woken(self) -> None:
+        """Note that everybody who waited has just been called."""
+        self._is_waited_for = False
 
-    def freed(self) -> None:
-        """Tell whoever got no slots in the next turn: one is free again without an answer of the carrier."""
-        if self._owes:
-            self._owes = False
+    def wake_waiting(self) -> None:
+        """Call ``wake`` in the next turn if somebody waits: a slot is free again without an answer of the carrier."""
+        if self._is_waited_for:
+            self._is_waited_for = False
             asyncio.get_running_loop().call_soon(self._wake)
 
-    def arm(self, bucket: TokenBucket, paces: Sequence[LinkRate], now: float) -> None:
-        """Tell by a timer when the first token may be there: of the carrier's bucket or of its links' paces."""
+    def arm_timer(self, bucket: TokenBucket, paces: Sequence[LinkRate], now: float) -> None:
+        """Call ``wake`` by a timer when the first token may be there: of the carrier's bucket or of its links'
+        paces."""
         waits = [bucket.seconds_until(1, now)]
         for pace in paces:
             pace.bucket.await_from(now)  # what is reserved has not been charged to it yet
@@ -55,13 +56,13 @@ class Waker:
                 return
             self._timer.cancel()
         self._at = now + delay
-        self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
+        self._timer = asyncio.get_running_loop().call_later(delay, self._on_timer)
 
     def stop(self) -> None:
-        """End the timer, if it runs."""
+        """Cancel the timer, if it runs."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self._timer = None
         self._wake()

@@ -61,8 +61,8 @@ def examine(name: str, to: str, messages: int | None, sender: str | None, wait: 
     if parse_sender(sender) is None:
         fail(f"--sender: {sender!r} is none: a name of up to 11 characters, or up to 16 digits", 2)
     count = messages if messages is not None else (MESSAGES if to else 0)
-    allowance = ProbeLimits(to=to.lstrip("+"), messages=count, sender=sender, wait_seconds=wait)
-    findings = asyncio.run(_examined(entry, allowance, verbose=not as_json))
+    limits = ProbeLimits(to=to.lstrip("+"), messages=count, sender=sender, wait_seconds=wait)
+    findings = asyncio.run(_examined(entry, limits, verbose=not as_json))
     toml = _toml(entry, findings)
     if as_json:
         show_json({"carrier": name, "findings": list(map(dataclasses.asdict, findings)), "configuration": toml})
@@ -72,7 +72,7 @@ def examine(name: str, to: str, messages: int | None, sender: str | None, wait: 
         raise SystemExit(1)
 
 
-async def _examined(entry: CarrierConfig, allowance: ProbeLimits, *, verbose: bool) -> list[Finding]:
+async def _examined(entry: CarrierConfig, limits: ProbeLimits, *, verbose: bool) -> list[Finding]:
     findings: list[Finding] = []
 
     def progress(text: str) -> None:
@@ -80,7 +80,9 @@ async def _examined(entry: CarrierConfig, allowance: ProbeLimits, *, verbose: bo
             click.echo(f"... {text}", err=True)
 
     settings, connect = _settings(entry)
-    probe = Probe(settings, allowance, clock=RealClock(), found=findings.append, says=progress, connect=connect)
+    probe = Probe(
+        settings, limits, clock=RealClock(), on_finding=findings.append, on_progress=progress, connect=connect
+    )
     await probe.examine()
     return findings
 

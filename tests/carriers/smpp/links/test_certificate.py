@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.certificates import Authority
 
-from palomar.carriers.smpp.links.certificate import described
+from palomar.carriers.smpp.links.certificate import describe_certificate
 
 TODAY = datetime.now(UTC)
 
@@ -18,8 +18,8 @@ def test_its_names_its_issuer_and_its_end(tmp_path: Path, names: tuple[str, ...]
     octets = ssl.PEM_cert_to_DER_cert(
         issued.certificate.read_text().partition("-----END")[0] + "-----END CERTIFICATE-----"
     )
-    text = described(octets, now=TODAY)
+    text = describe_certificate(octets, now=TODAY)
     if "@" not in names[0]:
         assert text.startswith(f"certificate of {', '.join(names)}, issued by ")
     assert text.endswith("valid until 3000-01-01")
-    assert described(octets, now=TODAY + timedelta(days=400_000)).endswith("expired 3000-01-01")
+    assert describe_certificate(octets, now=TODAY + timedelta(days=400_000)).endswith("expired 3000-01-01")

@@ -244,7 +244,7 @@ async def test_alert_notifications_are_counted_and_logged_once_a_phone() -> None
             rig.send()
             await rig.sink.until(lambda: bool(rig.sink.answers))
             (link,) = rig.carrier._links
-            assert link.oddments.alerts == 3
+            assert link.stray_pdus.alerts == 3
     alerts = [entry for entry in logs if entry["event"] == "carrier_alert_notification"]
     assert len(alerts) == 2
     assert "573001234567" not in str(logs)
@@ -261,8 +261,8 @@ async def test_a_flood_of_alerts_is_not_remembered_for_ever() -> None:
         rig.smsc.last.raw(octets)
         await asyncio.sleep(0.1)
         (link,) = rig.carrier._links
-        assert link.oddments.alerts == ALERTS_REMEMBERED + 99
-        assert link.oddments.remembered == ALERTS_REMEMBERED
+        assert link.stray_pdus.alerts == ALERTS_REMEMBERED + 99
+        assert link.stray_pdus.remembered == ALERTS_REMEMBERED
 
 
 @in_virtual_time

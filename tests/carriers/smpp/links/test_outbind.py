@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from tests.carriers.smpp.scripted import Rig, stay_silent, take
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.carriers.smpp.links.outbind import CALLS_MAX, ClosableListener, OutbindListener
+from palomar.carriers.smpp.links.outbind import MAX_CALLS, ClosableListener, OutbindListener
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import Taken
 from palomar.smpp import BindReceiver, BindTransceiver, CommandStatus, EnquireLink, Outbind
@@ -132,9 +132,9 @@ async def test_a_call_that_ends_can_be_made_again() -> None:
 async def test_a_crowd_of_callers_is_limited() -> None:
     async with rig() as called:
         await until_listened_to(called)
-        connections = [called.smsc.call(WELCOME) for _ in range(CALLS_MAX + 2)]
+        connections = [called.smsc.call(WELCOME) for _ in range(MAX_CALLS + 2)]
         await asyncio.sleep(0.5)
-        assert [connection.lost for connection in connections] == [False] * CALLS_MAX + [True] * 2
+        assert [connection.lost for connection in connections] == [False] * MAX_CALLS + [True] * 2
 
 
 @in_virtual_time
@@ -195,7 +195,9 @@ async def test_an_address_that_is_taken_is_tried_ever_more_seldom() -> None:
     allowed = asyncio.Event()
     allowed.set()
     listener = asyncio.create_task(
-        OutbindListener(settings=settings, listen=refuse, new_link=no_link, gone=no_link, allowed=allowed).run()
+        OutbindListener(
+            settings=settings, listen=refuse, new_link=no_link, on_call_ended=no_link, allowed=allowed
+        ).run()
     )
     await asyncio.sleep(400)
     listener.cancel()

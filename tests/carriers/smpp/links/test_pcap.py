@@ -61,10 +61,10 @@ HEXADECIMAL = frozenset(
 def conversation(pdus: list[Pdu]) -> bytes:
     """A file in which we send the requests and the SMSC answers."""
     stream = TcpStream(1)
-    file = FILE_HEADER + stream.opened(NOW_MS)
+    file = FILE_HEADER + stream.handshake(NOW_MS)
     for at, pdu in enumerate(pdus):
-        file += stream.said(encode(pdu), NOW_MS + at, ours=not pdu.command_id & RESPONSE_BIT)
-    return file + stream.closed(NOW_MS + 1_000)
+        file += stream.data(encode(pdu), NOW_MS + at, ours=not pdu.command_id & RESPONSE_BIT)
+    return file + stream.ending(NOW_MS + 1_000)
 
 
 def every_pdu() -> list[Pdu]:
@@ -144,7 +144,7 @@ def test_more_than_a_segment_holds_is_put_together_again(tmp_path: Path) -> None
     long = SubmitSm(sequence_number=1, tlvs=(tlvs.MESSAGE_PAYLOAD.of(b"x" * (SEGMENT_OCTETS + 1_000)),))
     stream = TcpStream(20_000)
     several = encode(long) + encode(SubmitSm(sequence_number=2)) + encode(SubmitSm(sequence_number=3))
-    file.write_bytes(FILE_HEADER + stream.opened(NOW_MS) + stream.said(several, NOW_MS, ours=True))
+    file.write_bytes(FILE_HEADER + stream.handshake(NOW_MS) + stream.data(several, NOW_MS, ours=True))
     assert faults(file) == []
     packets = dissected(file, "smpp.sequence_number", "smpp.opt_param_len")
     assert ",".join(packet["smpp.sequence_number"] for packet in packets) == "1,2,3"

@@ -45,7 +45,7 @@ def test_how_an_id_follows_from_another(answered: str, told: str, relation: str 
 def test_any_two_ids_can_be_compared(answered: str, told: str) -> None:
     relation = diagnosis.id_relation(answered, told)
     assert relation is None or relation
-    assert diagnosis.looks_like(answered)
+    assert diagnosis.describe_id(answered)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_any_two_ids_can_be_compared(answered: str, told: str) -> None:
     ],
 )
 def test_what_an_id_looks_like(identifier: str, look: str) -> None:
-    assert diagnosis.looks_like(identifier) == look
+    assert diagnosis.describe_id(identifier) == look
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ async def examined(
         SmppCarrierSettings(name="probed", host="smsc", port=2775, system_id="palomar", password="secret"),
         ProbeLimits(to=to, messages=messages, wait_seconds=wait),
         clock=LoopClock(),
-        found=found.findings.append,
-        says=found.steps.append,
+        on_finding=found.findings.append,
+        on_progress=found.steps.append,
         connect=smsc.connect_memory,
     )
     await probe.examine()

@@ -62,9 +62,9 @@ class Visit:
         self.door = BindStep(
             SmppCarrierSettings(**given),
             clock=clock or LoopClock(),
-            claims=lambda delivery: False,
-            found=self.findings.append,
-            says=lambda text: None,
+            is_ours=lambda delivery: False,
+            on_finding=self.findings.append,
+            on_progress=lambda text: None,
             connect=connect,
         )
 

@@ -14,8 +14,8 @@ def nothing(delivery: Delivery) -> bool:
     return False
 
 
-async def bound(smsc: ScriptedSmsc, claims: Callable[[Delivery], bool] = nothing) -> ProbeLink:
-    link = ProbeLink(clock=LoopClock(), claims=claims)
+async def bound(smsc: ScriptedSmsc, is_ours: Callable[[Delivery], bool] = nothing) -> ProbeLink:
+    link = ProbeLink(clock=LoopClock(), is_ours=is_ours)
     await smsc.connect(lambda: link)
     link.bind(BindTransceiver(system_id="esme", password="secret"))
     assert await link.until(lambda: link.answered, 5)

@@ -1,6 +1,6 @@
-"""How a link of ours gets bound: it connects, binds, and comes back after a loss (exponential back-off with jitter).
+"""Keeps a link of ours bound: it connects, binds, and comes back after a loss (exponential back-off with jitter).
 
-Not here: what happens on it (``link``), and links that an SMSC asks for (``outbind``).
+Not here: what happens on the link (``link``), and links that an SMSC asks for (``outbind``).
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class Dialer:
         chance: Callable[[], float],
         allowed: asyncio.Event,
     ) -> None:
-        """Dial it. While ``allowed`` is not set the link is not bound anew."""
+        """Take the link to keep bound. While ``allowed`` is not set it is not bound anew."""
         self._allowed = allowed
         self._link = link
         self._settings = settings
@@ -54,11 +54,11 @@ class Dialer:
         self._chance = chance
 
     async def run(self) -> None:
-        """Connect, bind and stay bound, for ever; cancelled by the carrier."""
+        """Connect, bind and stay bound, until the carrier cancels it."""
         link, failures = self._link, 0
         while not link.stopping:
             if not self._allowed.is_set():
-                link.note(SWITCHED_OFF)
+                link.note_error(SWITCHED_OFF)
                 await self._allowed.wait()
                 failures = 0
             bound_at = await self._try_to_bind()
@@ -72,7 +72,7 @@ class Dialer:
             await asyncio.sleep(scattered(wait_after(failures, first=first, longest=longest), self._chance()))
 
     async def _try_to_bind(self) -> float | None:
-        """Bring all connections up; says when they were, or None."""
+        """Bind all connections; return when they were bound (monotonic), or None."""
         link = self._link
         link.failed.clear()
         binds = BINDS[self._settings.bind]
@@ -80,16 +80,16 @@ class Dialer:
             for pdu_type in binds:
                 await self._connect_one(pdu_type)
         except TimeoutError:
-            link.note("no connection or bind in time")
+            link.note_error("no connection or bind in time")
         except (OSError, BindFailed) as error:
-            link.note(str(error) or type(error).__name__)
+            link.note_error(str(error) or type(error).__name__)
         except Exception as error:
             # A turn of the loop that failed by a bug of ours is tried again, as any other.
             log.exception("carrier_link_failed", link=link.name)
-            link.note(type(error).__name__)
+            link.note_error(type(error).__name__)
         else:
             if not link.failed.is_set() and not link.stopping:
-                link.up(submits=binds[0] is not BindReceiver)
+                link.mark_bound(submits=binds[0] is not BindReceiver)
                 return self._clock.monotonic()
         return None
 
@@ -103,7 +103,7 @@ class Dialer:
 
 
 def bind_pdu(pdu_type: type[Bind], settings: SmppCarrierSettings) -> Bind:
-    """Our bind (SMPP 3.4 sections 4.1.1, 4.1.3 and 4.1.5)."""
+    """Make our bind (SMPP 3.4 sections 4.1.1, 4.1.3 and 4.1.5)."""
     return pdu_type(
         system_id=settings.system_id,
         password=settings.password,

@@ -1,6 +1,7 @@
-"""A pcap file of what is said with one carrier, for the people who must find out why: bounded, and without passwords.
+"""A pcap file of everything sent and received by one carrier, to find out what went wrong: bounded, and without
+passwords.
 
-It holds texts and numbers, so only its owner may read it. A file that cannot be written is told once and costs no
+It holds texts and numbers, so only its owner may read it. A file that cannot be written is reported once and costs no
 link. Not here: the octets of the file (``pcap``).
 """
 
@@ -35,7 +36,7 @@ class Capture:
         self._given_up = False
 
     def flow(self) -> "Flow":
-        """Where a new connection writes."""
+        """Make the part of the capture that a new connection writes."""
         self._flows += 1
         return Flow(self, TcpStream(self._flows))
 
@@ -55,7 +56,7 @@ class Capture:
             self.close()
 
     def close(self) -> None:
-        """Nothing more is written to this file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -81,33 +82,33 @@ class Flow:
         self._opened = False
 
     def sent(self, octets: bytes) -> None:
-        """We wrote this."""
+        """Record octets that we wrote."""
         self._said(octets, ours=True)
 
     def received(self, octets: bytes) -> None:
-        """The SMSC wrote this."""
+        """Record octets that the SMSC wrote."""
         self._said(octets, ours=False)
 
     def ended(self) -> None:
-        """The connection has ended."""
+        """Record the end of the connection."""
         if self._opened:
-            self._capture.write(self._stream.closed(self._capture.wall_ms()))
+            self._capture.write(self._stream.ending(self._capture.wall_ms()))
 
     def _said(self, octets: bytes, *, ours: bool) -> None:
         now_ms = self._capture.wall_ms()
         if not self._opened:
             self._opened = True
-            self._capture.write(self._stream.opened(now_ms))
+            self._capture.write(self._stream.handshake(now_ms))
         frames = self._frames[ours]
         for frame in frames.receive(octets):
-            self._capture.write(self._stream.said(without_password(frame), now_ms, ours=ours))
+            self._capture.write(self._stream.data(without_password(frame), now_ms, ours=ours))
         if frames.error is not None:
             # The stream is no SMPP any more; what came is all there is to see.
-            self._capture.write(self._stream.said(octets, now_ms, ours=ours))
+            self._capture.write(self._stream.data(octets, now_ms, ours=ours))
 
 
 def without_password(frame: bytes) -> bytes:
-    """The frame with the password of a bind or an outbind written over, as long as it was."""
+    """Return the frame with the password of a bind or an outbind masked, in the same length."""
     if int.from_bytes(frame[4:8], "big") not in _WITH_PASSWORD:
         return frame
     start = frame.find(0, _HEADER_OCTETS) + 1

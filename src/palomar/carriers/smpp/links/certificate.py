@@ -1,4 +1,4 @@
-"""What certificate a carrier shows, in a line for people. Not here: whether it is trusted (``tls``)."""
+"""A carrier's certificate, described in one line for people. Not here: whether it is trusted (``tls``)."""
 
 import ssl
 from datetime import datetime
@@ -6,16 +6,16 @@ from datetime import datetime
 from cryptography import x509
 
 
-def shown(connection: ssl.SSLObject | ssl.SSLSocket, *, now: datetime) -> str:
-    """Version and cipher of the connection, and whose certificate the other side has shown, by whom, until when."""
+def describe_connection(connection: ssl.SSLObject | ssl.SSLSocket, *, now: datetime) -> str:
+    """Return version and cipher of the connection, and names, issuer and end of the other side's certificate."""
     cipher = connection.cipher()
     spoken = f"{connection.version()}, {cipher[0] if cipher else 'no cipher'}"
     octets = connection.getpeercert(binary_form=True)
-    return f"{spoken}; {described(octets, now=now)}" if octets else f"{spoken}; no certificate"
+    return f"{spoken}; {describe_certificate(octets, now=now)}" if octets else f"{spoken}; no certificate"
 
 
-def described(octets: bytes, *, now: datetime) -> str:
-    """A certificate (DER): its names, its issuer, its end."""
+def describe_certificate(octets: bytes, *, now: datetime) -> str:
+    """Return a certificate's (DER) names, its issuer and its end."""
     certificate = x509.load_der_x509_certificate(octets)
     names = _names(certificate) or certificate.subject.rfc4514_string() or "nobody"
     ends = certificate.not_valid_after_utc

@@ -1,6 +1,6 @@
 """One connection to an SMSC: an asyncio protocol that carries octets and time to a ``smpp.Session`` and back.
 
-It knows nothing of parts and receipts (``bind``). Everything written within a turn of the loop leaves in one write.
+Everything written within a turn of the loop leaves in one write. Not here: parts and receipts (``link``).
 """
 
 import asyncio
@@ -26,27 +26,28 @@ from palomar.smpp import (
 )
 
 TICK_SECONDS: Final = 1.0
-"""The timer looks at the session at least so often: deadlines are kept to this, and no send has to set it anew."""
+"""The timer looks at the session at least so often: deadlines are kept to this, and no send has to set the timer
+anew."""
 
 
 class BindFailed(Exception):
-    """The SMSC did not let us in, or went away before it had."""
+    """The SMSC refused the bind, or closed the connection before it was answered."""
 
 
 class ConnectionOwner(Protocol):
-    """Who uses a connection."""
+    """The user of a connection."""
 
     def on_events(self, connection: "SmppConnection", events: Sequence[Event]) -> None:
-        """What the SMSC said in one read, or what a deadline brought; binding itself excepted."""
+        """Handle what the SMSC sent in one read, or what a deadline caused; binding itself excepted."""
         ...
 
     def on_writable(self, connection: "SmppConnection") -> None:
-        """The transport was paused or resumed."""
+        """Note that the transport was paused or resumed."""
         ...
 
 
 def refusal(answer: Pdu) -> str:
-    """Say in words how a bind was refused: by which status, and by what if not by its own response."""
+    """Return in words how a bind was refused: the status, and the PDU if that was not the bind's own response."""
     status = status_name(answer.command_status) if answer.command_status else ""
     if status and not isinstance(answer, GenericNack):
         return status
@@ -57,10 +58,17 @@ class SmppConnection(asyncio.Protocol):
     """A session and its transport."""
 
     def __init__(
-        self, *, of: str, owner: ConnectionOwner, settings: SessionSettings, clock: Clock, flow: Flow | None = None
+        self,
+        *,
+        base_name: str,
+        owner: ConnectionOwner,
+        settings: SessionSettings,
+        clock: Clock,
+        flow: Flow | None = None,
     ) -> None:
-        """Make one that ``of`` names among those of its link; ``flow`` is where its octets are captured."""
-        self._of = of
+        """Take as ``base_name`` its name among the connections of its link, as ``flow`` where its octets are
+        captured."""
+        self._base_name = base_name
         self._wall_ms = clock.wall_ms
         self._owner = owner
         self._flow = flow
@@ -71,19 +79,19 @@ class SmppConnection(asyncio.Protocol):
         self.paused = False
         self.silent = False
         self.name = ""
-        """As no other connection of this process is called, once it is bound; and since when it is."""
+        """A name that no other connection of this process has, once it is bound, and the time of the bind."""
         self.bound_ms = 0
-        self.has_brought = False
-        """Whether a phone's message came by it."""
+        self.has_delivered = False
+        """True if an inbound message came by it."""
         self.unflushed = 0
-        """Requests queued since the last write: nobody has seen a byte of them."""
+        """Requests queued since the last write: the SMSC has not seen an octet of them."""
         self.close_reason: CloseReason | None = None
         self._transport: asyncio.Transport | None = None
         self._flush_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._bound: asyncio.Future[None] = self._loop.create_future()
-        self._called: asyncio.Future[Outbind] = self._loop.create_future()
-        self.gone: asyncio.Future[None] = self._loop.create_future()
+        self._outbind: asyncio.Future[Outbind] = self._loop.create_future()
+        self.closed: asyncio.Future[None] = self._loop.create_future()
         """Done when the transport is closed."""
 
     async def bind(self, pdu: Pdu) -> None:
@@ -91,9 +99,9 @@ class SmppConnection(asyncio.Protocol):
         self.send(pdu)
         await self._bound
 
-    async def called(self) -> Outbind:
-        """Wait for an SMSC that has called to say who it is; raises BindFailed."""
-        return await self._called
+    async def wait_for_outbind(self) -> Outbind:
+        """Wait for the outbind of an SMSC that has called; raises BindFailed."""
+        return await self._outbind
 
     def send(self, pdu: Pdu, *, context: object = None) -> None:
         """Queue a request; raises what ``Session.send`` raises."""
@@ -104,19 +112,19 @@ class SmppConnection(asyncio.Protocol):
             self._loop.call_soon(self._flush)
 
     def answer(self, request: Pdu, response: Pdu | None = None, *, status: int = 0) -> None:
-        """Queue the answer to a request of the SMSC; nothing happens where the session has ended."""
+        """Queue the answer to a request of the SMSC; do nothing if the session has ended."""
         if self.session.answer(request, response, status=status) and not self._flush_scheduled:
             self._flush_scheduled = True
             self._loop.call_soon(self._flush)
 
-    def suspect(self) -> None:
-        """A request got no answer: if nothing at all has come for as long, ask whether anybody is there. The connection
-        is ``silent`` until something comes, or until that enquiry ends it."""
+    def check_alive(self) -> None:
+        """Send enquire_link if nothing came for as long as a request waited in vain. The connection is ``silent`` until
+        something comes, or until that enquiry times out and ends it."""
         if not self.silent and self.session.enquire(self._now()):
             self.silent = True
 
     def unbind(self) -> None:
-        """Ask to end the session; one that is not bound ends at once."""
+        """Ask to end the session; close at once if it is not bound."""
         if self.session.is_bound:
             self.session.unbind(self._now())
             self._flush()
@@ -128,7 +136,7 @@ class SmppConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         else:
-            self._ended()
+            self._on_transport_closed()
 
     # --- asyncio.Protocol
 
@@ -139,14 +147,14 @@ class SmppConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._flow is not None:
             self._flow.received(data)
-        self._take(self.session.receive(data, self._now()))
+        self._handle_events(self.session.receive(data, self._now()))
         if self.silent:
             self.silent = False
             self._owner.on_writable(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._take(self.session.connection_lost())
-        self._ended()
+        self._handle_events(self.session.connection_lost())
+        self._on_transport_closed()
 
     def pause_writing(self) -> None:
         self.paused = True
@@ -158,22 +166,22 @@ class SmppConnection(asyncio.Protocol):
 
     # --- inside
 
-    def _take(self, events: list[Event]) -> None:
+    def _handle_events(self, events: list[Event]) -> None:
         if not self._bound.done():
-            self._take_binding(events)
+            self._handle_bind_events(events)
         if events:
             self._owner.on_events(self, events)
         self._flush()
         if events and isinstance(closed := events[-1], Closed):
             self._finish(closed.reason)
 
-    def _take_binding(self, events: list[Event]) -> None:
+    def _handle_bind_events(self, events: list[Event]) -> None:
         for event in events:
-            if isinstance(event, RequestReceived) and isinstance(event.pdu, Outbind) and not self._called.done():
-                self._called.set_result(event.pdu)
+            if isinstance(event, RequestReceived) and isinstance(event.pdu, Outbind) and not self._outbind.done():
+                self._outbind.set_result(event.pdu)
             if isinstance(event, Bound):
                 self.bound_ms = self._wall_ms()
-                self.name = f"{self._of}@{self.bound_ms}"
+                self.name = f"{self._base_name}@{self.bound_ms}"
                 self._bound.set_result(None)
                 return
             if isinstance(event, BindRefused):
@@ -213,25 +221,25 @@ class SmppConnection(asyncio.Protocol):
 
     def _on_timer(self) -> None:
         self._timer = None
-        if self.gone.done():
+        if self.closed.done():
             return
         try:
-            self._take(self.session.on_time(self._now()))
+            self._handle_events(self.session.on_time(self._now()))
         finally:
             # Whatever goes wrong above, the deadlines of the session are kept.
-            if self.close_reason is None and not self.gone.done():
+            if self.close_reason is None and not self.closed.done():
                 self._set_timer()
 
-    def _ended(self) -> None:
+    def _on_transport_closed(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._flow is not None:
             self._flow.ended()
-        for waited_for in (self._bound, self._called):
+        for waited_for in (self._bound, self._outbind):
             if not waited_for.done():
                 waited_for.set_exception(BindFailed("no bind: the connection ended"))
             if not waited_for.cancelled():
                 waited_for.exception()  # looked at: asyncio complains of errors that nobody awaits
-        if not self.gone.done():
-            self.gone.set_result(None)
+        if not self.closed.done():
+            self.closed.set_result(None)

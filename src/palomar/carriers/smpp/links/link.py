@@ -1,6 +1,6 @@
-"""One link to a carrier: a connection, or a transmitter and a receiver that live and die together.
+"""One link to a carrier: a connection, or a transmitter and a receiver that are bound and closed together.
 
-It submits parts, asks for parts, and tells its carrier what the SMSC said, with the octets. Not here: how it gets bound
+It sends parts and queries, and passes what the SMSC sends to its carrier, with the octets. Not here: binding it
 (``bind`` where we call, ``outbind`` where we are called), which link a part takes (``carrier``), what a PDU means
 (``deliveries``, ``submit_answers``).
 """
@@ -71,13 +71,13 @@ class LinkOwner(Protocol):
     def on_delivery(self, connection: SmppConnection, pdu: DeliverSm | DataSm, octets: bytes, oddity: str) -> None: ...
 
     def may_try(self, link: "SmppLink") -> bool:
-        """Tell whether it is this one's turn, of the links on trial."""
+        """Return True if this link is the next of those on trial to get a part."""
         ...
 
     def on_link_ended(self, connection: SmppConnection) -> None: ...
 
     def on_room(self) -> None:
-        """Slots became free, or the link came or went."""
+        """Use the slots that became free, or note that the link was bound or closed."""
         ...
 
 
@@ -92,17 +92,17 @@ class SmppLink:
         owner: LinkOwner,
         clock: Clock,
         chance: Callable[[], float],
-        answering: AnswerWatch | None = None,
+        answer_watch: AnswerWatch | None = None,
         capture: Capture | None = None,
     ) -> None:
-        """Take as ``answering`` what is known already of whether its SMSC answers."""
+        """Take as ``answer_watch`` what is already known of its SMSC's answers."""
         self.name = name
-        self.answering = answering or AnswerWatch(most=settings.unanswered_max)
-        self.rate = LinkRate.free(settings.link_parts_per_second)
+        self.answer_watch = answer_watch or AnswerWatch(max_unanswered=settings.unanswered_max)
+        self.rate = LinkRate.with_limit(settings.link_parts_per_second)
         self.last_error = ""
-        self.oddments = StrayPdus(name)
+        self.stray_pdus = StrayPdus(name)
         self.failed = asyncio.Event()
-        """A connection of it has ended."""
+        """Set when one of its connections has ended."""
         self.stopping = False
         self._settings = settings
         self._session_settings = SessionSettings(
@@ -115,9 +115,9 @@ class SmppLink:
         self._clock = clock
         self._chance = chance
         self._may_try = False
-        """On trial: whether the next part's time has come."""
-        self._in_vain = False
-        """Whether a part got no answer since it was bound."""
+        """On trial: True when the pause before the next part is over."""
+        self._has_unanswered = False
+        """True if a part got no answer since the link was bound."""
         self._last_answered = 0
         """The highest sequence number, on this connection, of a submit that was answered in time."""
         self._trial_timer: asyncio.TimerHandle | None = None
@@ -130,18 +130,18 @@ class SmppLink:
 
     @property
     def bound(self) -> bool:
-        """Whether all its connections are bound."""
+        """Return True if all its connections are bound."""
         return self._up
 
     @property
     def live(self) -> bool:
-        """Whether submits may be given to it: not while it may be that nobody is there any more."""
+        """Return True if submits may be given to it: not while the SMSC may be gone."""
         transmitter = self._transmitter
         return transmitter is not None and not transmitter.silent and not self.stopping
 
     @property
     def outstanding(self) -> int:
-        """Requests without an answer."""
+        """Count the requests without an answer."""
         return self._transmitter.session.outstanding if self._transmitter is not None else 0
 
     def free_slots(self, now: float) -> int:
@@ -150,7 +150,7 @@ class SmppLink:
         transmitter = self._transmitter
         if transmitter is None or transmitter.paused or not self.live:
             return 0
-        if self.answering.on_trial:
+        if self.answer_watch.on_trial:
             free = 1 if self.may_try and self._owner.may_try(self) else 0
         else:
             free = transmitter.session.window_free
@@ -160,24 +160,24 @@ class SmppLink:
 
     @property
     def may_try(self) -> bool:
-        """Tell, of a link on trial, whether it could take a part now."""
+        """Return True if the link, on trial, could take a part now."""
         return self._may_try and self.live and not self.outstanding
 
     def window_free(self) -> int:
-        """Count the free window slots, whatever its rate and its transport say."""
+        """Count the free window slots, whatever its rate and its transport allow."""
         if self._transmitter is None or not self.live:
             return 0
         free = self._transmitter.session.window_free
-        return min(free, self.capacity() - self.outstanding) if self.answering.on_trial else free
+        return min(free, self.capacity() - self.outstanding) if self.answer_watch.on_trial else free
 
     def capacity(self) -> int:
-        """Give how many parts it takes at a time when nothing is under way."""
+        """Count the parts that it takes at a time when nothing is under way."""
         if not self.live:
             return 0
-        return 1 if self.answering.on_trial else self._settings.window
+        return 1 if self.answer_watch.on_trial else self._settings.window
 
     def adjust(self, settings: SmppCarrierSettings, now: float) -> None:
-        """Keep another window and another pace from ``now`` (monotonic) on."""
+        """Use another window and another pace from ``now`` (monotonic) on."""
         self._settings = settings
         self._session_settings = replace(self._session_settings, window=settings.window)
         self.rate.set_limit(settings.link_parts_per_second, now)
@@ -188,50 +188,52 @@ class SmppLink:
         """Send one part over a live link; raises ``UnencodablePdu``."""
         assert self._transmitter is not None
         self._transmitter.send(pdu, context=part)
-        self.rate.sent()
-        if self.answering.on_trial:
-            self.answering.sent()
+        self.rate.note_sent()
+        if self.answer_watch.on_trial:
+            self.answer_watch.note_sent()
 
     def query(self, pdu: QuerySm, query: StateQuery) -> None:
-        """Ask over a live link how a part stands; raises ``UnencodablePdu``."""
+        """Ask over a live link for the state of a part; raises ``UnencodablePdu``."""
         assert self._transmitter is not None
         self._transmitter.send(pdu, context=query)
 
     def status(self) -> LinkStatus:
-        """For the console and ``/health``."""
+        """Return its status, for the console and ``/health``."""
         return LinkStatus(
             name=self.name,
             bound=self._up,
             outstanding=self.outstanding,
             window=self._settings.window,
-            last_error=self.last_error or (NO_ANSWERS if self.answering.on_trial else ""),
+            last_error=self.last_error or (NO_ANSWERS if self.answer_watch.on_trial else ""),
             parts_per_second=self.rate.bucket.rate,
         )
 
     # --- its life, led by ``bind`` or ``outbind``
 
     def open(self) -> SmppConnection:
-        """A new connection of this link, for a transport to be given to."""
+        """Make a new connection of this link, for a transport."""
         flow = self._capture.flow() if self._capture is not None else None
-        of = f"{self.name}.{len(self._connections)}"
-        connection = SmppConnection(of=of, owner=self, settings=self._session_settings, clock=self._clock, flow=flow)
+        base_name = f"{self.name}.{len(self._connections)}"
+        connection = SmppConnection(
+            base_name=base_name, owner=self, settings=self._session_settings, clock=self._clock, flow=flow
+        )
         self._connections.append(connection)
         return connection
 
-    def up(self, *, submits: bool) -> None:
-        """All its connections are bound, the first one for submitting if ``submits``."""
+    def mark_bound(self, *, submits: bool) -> None:
+        """Note that all its connections are bound, the first one for submitting if ``submits``."""
         self._up = True
         self._transmitter = self._connections[0] if submits else None
         self.last_error = ""
         log.info("carrier_link_bound", link=self.name)
-        pause = self.answering.pause_seconds(self._chance()) if self.answering.on_trial else 0.0
-        self._may_try, self._in_vain, self._last_answered = not pause, False, 0
+        pause = self.answer_watch.pause_seconds(self._chance()) if self.answer_watch.on_trial else 0.0
+        self._may_try, self._has_unanswered, self._last_answered = not pause, False, 0
         if pause:
             self._trial_timer = asyncio.get_running_loop().call_later(pause, self._try_again)
         self._owner.on_room()
 
-    def note(self, error: str) -> None:
-        """Keep why the link is down; logged when it is another reason than before."""
+    def note_error(self, error: str) -> None:
+        """Keep why the link is down, and log it if the reason is a new one."""
         if error != self.last_error:
             log.warning("carrier_link_down", link=self.name, reason=error)
         self.last_error = error
@@ -241,25 +243,25 @@ class SmppLink:
         self.stopping = True
 
     async def unbind(self) -> None:
-        """Unbind and close; the carrier holds the deadline."""
+        """Unbind and close; the carrier watches the deadline."""
         connections = list(self._connections)
         for connection in connections:
             connection.unbind()
         for connection in connections:
-            await asyncio.shield(connection.gone)
+            await asyncio.shield(connection.closed)
 
     def abort(self) -> None:
-        """Close at once; what has no answer is in doubt."""
+        """Close at once; parts without an answer are in doubt."""
         for connection in list(self._connections):
             connection.abort()
 
     async def close(self) -> None:
-        """Leave nothing of its connections behind."""
-        self._down()
+        """Close all its connections and forget them."""
+        self._mark_unbound()
         connections, self._connections = self._connections, []
         for connection in connections:
             connection.abort()
-            await connection.gone
+            await connection.closed
 
     # --- what its connections tell (ConnectionOwner)
 
@@ -271,7 +273,7 @@ class SmppLink:
                 match event:
                     case ResponseReceived(context=OutgoingPart() as part, pdu=pdu):
                         answered = True
-                        self._answered(pdu.sequence_number)
+                        self._note_answer(pdu.sequence_number)
                         exchange = Exchange(link=name, request=event.request, response=event.frame)
                         owner.on_answer(self, part, pdu, exchange)
                     case RequestReceived(pdu=pdu):
@@ -281,8 +283,8 @@ class SmppLink:
                         owner.on_query_answer(query, pdu, event.frame)
                     case RequestTimedOut(context=OutgoingPart() as part):
                         answered = True
-                        connection.suspect()
-                        self._timed_out(event.sequence_number)
+                        connection.check_alive()
+                        self._count_timed_out(event.sequence_number)
                         owner.on_no_answer(part, NOT_IN_TIME, Exchange(link=name, request=event.request))
                     case LateResponse(context=OutgoingPart() as part, pdu=pdu):
                         exchange = Exchange(link=name, request=event.request, response=event.frame)
@@ -294,7 +296,7 @@ class SmppLink:
                     case Closed():
                         self._on_closed(connection, event)
                     case PduRefused() | UnexpectedResponse():
-                        self.oddments.without_effect(event)
+                        self.stray_pdus.note_ignored(event)
                     case Bound() | BindRefused():
                         pass  # the connection's own
                     case _:
@@ -314,22 +316,22 @@ class SmppLink:
 
     def _on_request(self, connection: SmppConnection, pdu: Pdu, octets: bytes, oddity: str) -> None:
         if oddity:
-            self.oddments.salvaged(pdu, oddity)
+            self.stray_pdus.note_salvaged(pdu, oddity)
         if isinstance(pdu, (DeliverSm, DataSm)):
             self._owner.on_delivery(connection, pdu, octets, oddity)
         elif isinstance(pdu, AlertNotification):
-            self.oddments.alert(pdu)
+            self.stray_pdus.note_alert(pdu)
         else:
             connection.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
 
     def _on_closed(self, connection: SmppConnection, closed: Closed) -> None:
-        self._down()
+        self._mark_unbound()
         self.failed.set()
         reason = closed.reason.value
-        if connection.has_brought:
+        if connection.has_delivered:
             self._owner.on_link_ended(connection)
         if not self.stopping and connection in self._connections:
-            self.note(NO_ANSWERS if self.answering.on_trial and self._in_vain else reason)
+            self.note_error(NO_ANSWERS if self.answer_watch.on_trial and self._has_unanswered else reason)
         unanswered = list(zip(closed.unanswered, closed.requests, strict=True))
         written = len(unanswered) - min(connection.unflushed, len(unanswered))
         for count, (part, request) in enumerate(unanswered):
@@ -337,34 +339,39 @@ class SmppLink:
                 continue
             if count < written:
                 if count == 0:
-                    self._not_answered()  # once a connection: it is the link that broke, and it comes back in time
+                    self._note_unanswered()  # once a connection: it is the link that broke, and it comes back in time
                 self._owner.on_no_answer(part, reason, Exchange(link=self.name, request=request))
             else:
                 self._owner.on_not_sent(part, reason, Exchange(link=self.name))
         self._owner.on_room()
 
-    def _answered(self, sequence_number: int) -> None:
+    def _note_answer(self, sequence_number: int) -> None:
         if sequence_number > self._last_answered:
             self._last_answered = sequence_number
-        if self.answering.unanswered and self.answering.answered():
+        if self.answer_watch.unanswered and self.answer_watch.note_answered():
             log.info("carrier_link_answers_again", link=self.name)
 
-    def _timed_out(self, sequence_number: int) -> None:
-        """Count what is unanswered in a row, as it was sent and not as its time ends: many end at one moment, while
-        those between them were answered long ago."""
+    def _count_timed_out(self, sequence_number: int) -> None:
+        """Count a submit as unanswered if none sent after it was answered: the order of sending counts, as the time of
+        many ends at one moment."""
         if sequence_number > self._last_answered:
-            self._not_answered()
+            self._note_unanswered()
 
-    def _not_answered(self) -> None:
-        if self.answering.not_answered():
-            log.warning("carrier_link_on_trial", link=self.name, unanswered=self.answering.unanswered)
-        self._may_try, self._in_vain = False, True
+    def _note_unanswered(self) -> None:
+        if self.answer_watch.note_unanswered():
+            log.warning("carrier_link_on_trial", link=self.name, unanswered=self.answer_watch.unanswered)
+        self._may_try, self._has_unanswered = False, True
 
     def _close_if_silent(self) -> None:
-        """End a link on trial when the last part on it got no answer: the next one, and the trial, begin anew."""
-        if self.answering.on_trial and self._in_vain and not self.outstanding and self._transmitter is not None:
-            self._down()
-            self.note(NO_ANSWERS)
+        """Unbind a link on trial when the last part on it got no answer; the next trial begins on a new connection."""
+        if (
+            self.answer_watch.on_trial
+            and self._has_unanswered
+            and not self.outstanding
+            and self._transmitter is not None
+        ):
+            self._mark_unbound()
+            self.note_error(NO_ANSWERS)
             for connection in list(self._connections):
                 connection.unbind()
 
@@ -372,7 +379,7 @@ class SmppLink:
         self._may_try = True
         self._owner.on_room()
 
-    def _down(self) -> None:
+    def _mark_unbound(self) -> None:
         self._up = False
         self._transmitter = None
         if self._trial_timer is not None:

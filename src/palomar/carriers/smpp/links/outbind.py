@@ -1,8 +1,8 @@
 """Links that an SMSC asks for: it connects to us and sends ``outbind``, and we bind on that connection (SMPP 3.4
 sections 2.2.1 and 4.1.7).
 
-Who calls must show the system_id and the password that the settings name; anybody else is hung up on, as outbind has
-no answer. Not here: what happens on such a link (``link``), and links of our own (``bind``).
+The caller must show the system_id and the password of the settings; any other connection is closed, as outbind has no
+answer. Not here: what happens on such a link (``link``), and links that we make ourselves (``bind``).
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.smpp import BindReceiver, BindTransceiver, Outbind
 from palomar.vocabulary.backoff import wait_after
 
-CALLS_MAX = 16
-"""Calls at a time; more are hung up on."""
+MAX_CALLS = 16
+"""Calls at a time; further ones are closed."""
 
 RETRY_SECONDS = 5.0
 RETRY_MAX_SECONDS = 60.0
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class ClosableListener(Protocol):
-    """What a listener gives back."""
+    """A listening socket that can be closed."""
 
     def close(self) -> None: ...
 
@@ -40,7 +40,7 @@ Listen = Callable[[Callable[[], asyncio.Protocol]], Awaitable[ClosableListener]]
 
 
 class OutbindListener:
-    """Takes calls; the carrier runs :meth:`run` as a task."""
+    """Takes the calls of an SMSC; the carrier runs :meth:`run` as a task."""
 
     def __init__(
         self,
@@ -48,21 +48,21 @@ class OutbindListener:
         settings: SmppCarrierSettings,
         listen: Listen,
         new_link: Callable[[str], SmppLink],
-        gone: Callable[[SmppLink], None],
+        on_call_ended: Callable[[SmppLink], None],
         allowed: asyncio.Event,
     ) -> None:
-        """``new_link`` makes a link of a name for a call, ``gone`` is told when the call has ended. While
-        ``allowed`` is not set everybody is hung up on."""
+        """Take as ``new_link`` what makes a link of a name for a call, as ``on_call_ended`` what is called when the
+        call has ended. While ``allowed`` is not set every call is closed."""
         self._allowed = allowed
         self._settings = settings
         self._listen = listen
         self._new_link = new_link
-        self._gone = gone
+        self._on_call_ended = on_call_ended
         self._calls: set[asyncio.Task[None]] = set()
         self._count = 0
 
     async def run(self) -> None:
-        """Listen, for ever; when cancelled, hang up on everybody."""
+        """Listen until cancelled; then close every call."""
         failures = 0
         try:
             while True:
@@ -86,10 +86,10 @@ class OutbindListener:
             await asyncio.gather(*calls, return_exceptions=True)
 
     def _answer_call(self) -> asyncio.Protocol:
-        """A protocol for one connection that the listener has accepted."""
+        """Make the protocol of a connection that the listener has accepted."""
         if not self._allowed.is_set():
             return _HangUp()
-        if len(self._calls) >= CALLS_MAX:
+        if len(self._calls) >= MAX_CALLS:
             log.warning("carrier_too_many_calls", carrier=self._settings.name)
             return _HangUp()
         self._count += 1
@@ -105,31 +105,31 @@ class OutbindListener:
             await self._bind(link, connection)
             await link.failed.wait()
         except TimeoutError:
-            link.note("no outbind or no answer to our bind in time")
+            link.note_error("no outbind or no answer to our bind in time")
         except (OSError, BindFailed) as error:
-            link.note(str(error))
+            link.note_error(str(error))
         except Exception as error:
             # The edge of one call: a bug of ours must not end the listener.
             log.exception("carrier_call_failed", link=link.name)
-            link.note(type(error).__name__)
+            link.note_error(type(error).__name__)
         finally:
             await link.close()
-            self._gone(link)
+            self._on_call_ended(link)
 
     async def _bind(self, link: SmppLink, connection: SmppConnection) -> None:
         settings = self._settings
         async with asyncio.timeout(settings.bind_timeout_seconds):
-            outbind = await connection.called()
+            outbind = await connection.wait_for_outbind()
             if not _is_expected(outbind, settings):
                 raise BindFailed("outbind of a stranger, or with a wrong password")
             receives = settings.outbind_bind == "receiver"
             await connection.bind(bind_pdu(BindReceiver if receives else BindTransceiver, settings))
         if not link.failed.is_set():
-            link.up(submits=not receives)
+            link.mark_bound(submits=not receives)
 
 
 class _HangUp(asyncio.Protocol):
-    """Closes what it is given."""
+    """A protocol that closes its connection at once."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()

@@ -1,8 +1,8 @@
-"""SMPP traffic as packets that Wireshark and tshark dissect: Ethernet, IPv4 and TCP headers around what was said.
+"""SMPP traffic as packets that Wireshark and tshark dissect: Ethernet, IPv4 and TCP headers around the octets.
 
-Pure: octets in, octets out. The addresses are of the documentation's (RFC 5737): the carrier is 192.0.2.2 port 2775,
-we are 192.0.2.1 and a port a connection. Layouts: the pcap file format, RFC 791, RFC 9293. Not here: the file and
-what is kept out of it (``capture``).
+Pure: octets in, octets out. The addresses are those reserved for documentation (RFC 5737): the carrier is 192.0.2.2
+port 2775, we are 192.0.2.1 and one port a connection. Layouts: the pcap file format, RFC 791, RFC 9293. Not here: the
+file and what is left out of it (``capture``).
 """
 
 import struct
@@ -25,29 +25,29 @@ _TCP = struct.Struct("!HHIIBBHHH")
 
 
 class TcpStream:
-    """The packets of one connection; every method gives records for a pcap file."""
+    """The packets of one connection; every method returns records of a pcap file."""
 
     def __init__(self, number: int) -> None:
         self._port = _FIRST_PORT + number % (0x10000 - _FIRST_PORT)
         self._next = {True: 1_000, False: 5_000}
-        """The sequence number of the next octet, ours and theirs."""
+        """The sequence number of the next octet, ours (True) and theirs."""
 
-    def opened(self, at_ms: int) -> bytes:
-        """The three packets of a handshake."""
+    def handshake(self, at_ms: int) -> bytes:
+        """Return the three packets of a handshake."""
         return (
             self._packet(at_ms, ours=True, flags=_SYN)
             + self._packet(at_ms, ours=False, flags=_SYN | _ACK)
             + self._packet(at_ms, ours=True, flags=_ACK)
         )
 
-    def said(self, octets: bytes, at_ms: int, *, ours: bool) -> bytes:
-        """What one side said, in as many segments as it needs."""
+    def data(self, octets: bytes, at_ms: int, *, ours: bool) -> bytes:
+        """Return what one side sent, in as many segments as it needs."""
         cuts = range(0, len(octets), SEGMENT_OCTETS)
         pieces = [octets[start : start + SEGMENT_OCTETS] for start in cuts]
         return b"".join(self._packet(at_ms, ours=ours, flags=_PSH | _ACK, octets=piece) for piece in pieces)
 
-    def closed(self, at_ms: int) -> bytes:
-        """The end, as if both sides had closed."""
+    def ending(self, at_ms: int) -> bytes:
+        """Return the end of the connection, as if both sides had closed it."""
         return self._packet(at_ms, ours=True, flags=_FIN | _ACK) + self._packet(at_ms, ours=False, flags=_FIN | _ACK)
 
     def _packet(self, at_ms: int, *, ours: bool, flags: int, octets: bytes = b"") -> bytes:
@@ -72,7 +72,7 @@ def _ethernet_and_ip(source: bytes, target: bytes, octets: int) -> bytes:
 
 
 def _checksum(octets: bytes) -> int:
-    """The internet checksum (RFC 1071)."""
+    """Compute the internet checksum (RFC 1071)."""
     if len(octets) % 2:
         octets += b"\0"
     total: int = sum(struct.unpack(f"!{len(octets) // 2}H", octets))

@@ -12,7 +12,7 @@ BACKLOG = 16
 
 
 def tcp_connector(settings: SmppCarrierSettings) -> Connector:
-    """Connect over TCP, with TLS where the settings ask for it."""
+    """Make the function that connects over TCP, with TLS where the settings ask for it."""
     context = client_context(settings)
     name = (settings.tls_server_name or settings.host) if context is not None else None
 
@@ -24,7 +24,7 @@ def tcp_connector(settings: SmppCarrierSettings) -> Connector:
 
 
 def tcp_listen(settings: SmppCarrierSettings) -> Listen:
-    """Listen for an SMSC's calls, with TLS where the settings ask for it."""
+    """Make the function that listens for an SMSC's calls, with TLS where the settings ask for it."""
     context = server_context(settings)
 
     async def listen(factory: Callable[[], asyncio.Protocol]) -> ClosableListener:

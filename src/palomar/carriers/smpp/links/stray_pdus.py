@@ -1,6 +1,7 @@
-"""PDUs on a link that are for nobody: malformed, unknown, answers to nothing, and alerts. Each kind is logged once.
+"""PDUs on a link that belong to no part: malformed and unknown ones, unexpected answers, and alerts. Each kind is
+logged once.
 
-Not here: their answers (``link``), and oddities of receipts and answers, which are counted for people
+Not here: answering them (``link``), and the oddities of receipts and answers, which are counted for people
 (``vocabulary.oddity``).
 """
 
@@ -18,11 +19,11 @@ log = structlog.get_logger(__name__)
 
 
 class StrayPdus:
-    """Those of one link, by its name."""
+    """The stray PDUs of one link, by its name."""
 
     def __init__(self, link: str) -> None:
         self.alerts = 0
-        """``alert_notification`` that came."""
+        """Received ``alert_notification``."""
         self._link = link
         self._kinds: set[tuple[int, int | str]] = set()
         self._alerted: set[str] = set()
@@ -32,8 +33,8 @@ class StrayPdus:
         """Count the phones of which an alert was logged."""
         return len(self._alerted)
 
-    def without_effect(self, event: PduRefused | UnexpectedResponse) -> None:
-        """Note a PDU without effect, answered where it can be."""
+    def note_ignored(self, event: PduRefused | UnexpectedResponse) -> None:
+        """Note a PDU that was answered where it can be, and otherwise ignored."""
         if isinstance(event, PduRefused):
             command, status = event.command_id, event.status
         else:
@@ -41,13 +42,13 @@ class StrayPdus:
         if self._is_first((command, status)):
             log.warning("carrier_odd_pdu", link=self._link, command=command_name(command), status=status_name(status))
 
-    def salvaged(self, pdu: Pdu, oddity: str) -> None:
-        """Note a PDU that was not sound and was read all the same."""
+    def note_salvaged(self, pdu: Pdu, oddity: str) -> None:
+        """Note a malformed PDU that was read all the same."""
         if self._is_first((pdu.command_id, oddity)):
             log.warning("carrier_pdu_salvaged", link=self._link, oddity=oddity)
 
-    def alert(self, pdu: AlertNotification) -> None:
-        """Note that a phone can be reached again (SMPP 3.4 section 4.12); nothing of ours waits for that."""
+    def note_alert(self, pdu: AlertNotification) -> None:
+        """Note that a phone can be reached again (SMPP 3.4 section 4.12); none of our parts waits for that."""
         self.alerts += 1
         phone = pdu.source_addr
         if phone not in self._alerted and len(self._alerted) < ALERTS_REMEMBERED:

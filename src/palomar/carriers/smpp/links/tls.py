@@ -1,4 +1,5 @@
-"""TLS towards a carrier: who is trusted, and what we show. Not here: the connection."""
+"""TLS towards a carrier: the authorities that we trust, and the certificate that we show. Not here: the connection
+(``sockets``)."""
 
 import ssl
 
@@ -6,7 +7,7 @@ from palomar.carriers.smpp.settings import SmppCarrierSettings
 
 
 def client_context(settings: SmppCarrierSettings) -> ssl.SSLContext | None:
-    """The context that the settings ask for, TLS 1.2 or newer; None when the carrier is spoken to in the clear.
+    """Make the context that the settings ask for, TLS 1.2 or newer; None without TLS.
 
     Raises ``OSError`` (of which ``ssl.SSLError`` is one) when a file is missing or is no certificate.
     """
@@ -23,7 +24,8 @@ def client_context(settings: SmppCarrierSettings) -> ssl.SSLContext | None:
 
 
 def server_context(settings: SmppCarrierSettings) -> ssl.SSLContext | None:
-    """The same for an SMSC that calls us: our certificate is shown, and its is asked for unless ``tls_verify`` is off.
+    """Make the context for an SMSC that calls us: it gets our certificate, and must show one unless ``tls_verify`` is
+    off.
 
     Raises ``OSError`` as :func:`client_context` does.
     """

@@ -1,4 +1,4 @@
-"""Probing: binds to a carrier before it is used, sends it a few messages, and learns which settings fit.
+"""Probing (``palomar doctor carrier``): binds to a carrier, sends a few messages, and learns which settings fit.
 
 Not here: sending for customers (``carrier``).
 """

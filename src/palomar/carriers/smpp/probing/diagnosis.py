@@ -1,6 +1,6 @@
-"""What can be told of a carrier from what it answered: how it spells ids, dates, texts, and how much it takes at once.
+"""What follows from a carrier's answers: how it spells ids, dates and texts, and how much it takes at once.
 
-Pure. Not here: asking it (``probe``). What cannot be told is said to be unknown, never guessed.
+Pure. What cannot be known is reported as unknown, never guessed. Not here: sending and waiting (``probe``).
 """
 
 import re
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from palomar.smpp import CommandStatus, Receipt, parameters, plain_word, receipt_time, tlvs
+from palomar.carriers.smpp.submit_answers import THROTTLED_STATUSES
+from palomar.smpp import Receipt, parameters, plain_word, receipt_time, tlvs
 
 Verdict = Literal["ok", "warning", "fault", "unknown"]
 
-SLOW_DOWN: Final = (CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL)
 PROBE_OCTETS: Final = b"probe @$_{ \xe9"
 """Read as GSM, Latin-1 or ASCII, these octets are three different texts."""
 PROBE_TEXTS: Final[Mapping[str, str]] = {
@@ -38,17 +38,17 @@ class Finding:
 
 @dataclass(slots=True, kw_only=True)
 class ProbeSubmit:
-    """One submit of several that left together: when it left, and what came back (None: nothing, in time)."""
+    """One submit of a burst: when it left, and its answer (None: none in time)."""
 
     at: float
     answered_at: float = 0.0
     status: int | None = None
     unanswered_before: int = 0
-    """Of those that had left before it, how many had no answer yet when its own came."""
+    """How many that had left before it were still unanswered when its own answer came."""
 
 
 def id_relation(answered: str, told: str) -> str | None:
-    """How the id of a receipt follows from the id of the answer; None if it does not."""
+    """Return how a receipt's id follows from the id of the answer; None if it does not."""
     if not answered or not told:
         return None
     if answered == told:
@@ -64,8 +64,8 @@ def id_relation(answered: str, told: str) -> str | None:
     return None
 
 
-def looks_like(identifier: str) -> str:
-    """What an id is made of."""
+def describe_id(identifier: str) -> str:
+    """Return length and kind of characters of an id."""
     if _number(identifier, 10) is not None:
         kind = "decimal digits"
     elif _number(identifier, 16) is not None:
@@ -76,7 +76,7 @@ def looks_like(identifier: str) -> str:
 
 
 def receipt_id(receipt: Receipt, found: tlvs.Tlvs, answered: str) -> Finding:
-    """Whether the receipt can be matched with the answer, and by what."""
+    """Find out whether the receipt can be matched with the answer, and by what."""
     in_tlv = tlvs.RECEIPTED_MESSAGE_ID.find(found) or ""
     in_text = _id_in_text(receipt)
     places = [
@@ -93,7 +93,7 @@ def receipt_id(receipt: Receipt, found: tlvs.Tlvs, answered: str) -> Finding:
 
 
 def receipt_dates(receipt: Receipt, *, now_ms: int) -> Finding:
-    """The format of its dates, and the zone that they are in, to the quarter of an hour."""
+    """Find out the format of a receipt's dates and their time zone, to the quarter of an hour."""
     raw = receipt.done_date
     moment = receipt_time(raw, UTC)
     if moment is None:
@@ -109,7 +109,8 @@ def receipt_dates(receipt: Receipt, *, now_ms: int) -> Finding:
 
 
 def receipt_words(receipt: Receipt, sent_text: str, known_words: Collection[str] = ()) -> Finding:
-    """Give its stat word, and whether it repeats how the message began; the settings' own words are `known_words`."""
+    """Report the receipt's stat word, and whether the receipt repeats the beginning of the message; ``known_words`` are
+    those of the settings."""
     known = receipt.state is not None or plain_word(receipt.stat) in known_words
     repeats = (
         "repeats the text"
@@ -125,10 +126,10 @@ def receipt_words(receipt: Receipt, sent_text: str, known_words: Collection[str]
 
 
 def alphabet(echo: str, data_coding: int) -> Finding:
-    """Tell what the carrier takes data_coding 0 for, by what its receipt made of :data:`PROBE_OCTETS`.
+    """Find out the alphabet that the carrier takes data_coding 0 for, by its receipt's echo of :data:`PROBE_OCTETS`.
 
-    An echo in data_coding 0 says nothing, but where it was translated into another alphabet all the same: its octets
-    may be copied, or written in the very alphabet that is asked for, in which they are the same.
+    An echo in data_coding 0 says nothing, unless it was translated into another alphabet all the same: its octets may
+    be copied, or written in the very alphabet in question, in which they are the same.
     """
     subject = "alphabet of coding 0"
     is_told = data_coding in _ALPHABETS_BY_NAME
@@ -146,10 +147,10 @@ def alphabet(echo: str, data_coding: int) -> Finding:
 
 
 def pace(burst: Sequence[ProbeSubmit]) -> list[Finding]:
-    """Window and rate, by what became of submits that left together, in the order in which they left."""
+    """Find out window and rate, from the answers to submits that left together, in the order in which they left."""
     count = len(burst)
     taken = [sent for sent in burst if sent.status == 0]
-    throttled = [sent for sent in burst if sent.status in SLOW_DOWN]
+    throttled = [sent for sent in burst if sent.status in THROTTLED_STATUSES]
     silent = sum(sent.status is None for sent in burst)
     first = min(throttled, key=lambda sent: sent.answered_at, default=None)
     if first is not None and first.unanswered_before and first.unanswered_before == burst.index(first):
@@ -174,18 +175,18 @@ def pace(burst: Sequence[ProbeSubmit]) -> list[Finding]:
     return [*findings, Finding(subject="rate", verdict="ok", text=text, settings={"parts_per_second": rate})]
 
 
-_BEFORE_THE_TEXT = re.compile(r"\btext\s*:", re.IGNORECASE | re.ASCII)
+_TEXT_FIELD = re.compile(r"\btext\s*:", re.IGNORECASE | re.ASCII)
 _ID = re.compile(r"\bid\s*:\s*([^\s,;\0]+)", re.IGNORECASE | re.ASCII)
 
 
 def _id_in_text(receipt: Receipt) -> str:
-    """The id that the text says, whatever the parameter does."""
-    said = _BEFORE_THE_TEXT.split(receipt.raw.decode("latin-1"), maxsplit=1)[0]
+    """Return the id in the receipt's text, even if a parameter has one too."""
+    said = _TEXT_FIELD.split(receipt.raw.decode("latin-1"), maxsplit=1)[0]
     found = _ID.search(said)
     return found[1] if found is not None else ""
 
 
 def _number(text: str, base: int) -> int | None:
-    """The number that these digits are, and nothing but digits; None for anything else."""
+    """Read a text of digits of this base and nothing else; None for anything else."""
     digits = "0123456789abcdef"[:base]
     return int(text, base) if text and all(character in digits for character in text.lower()) else None

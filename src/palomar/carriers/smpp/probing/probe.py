@@ -1,7 +1,7 @@
-"""The doctor of one carrier: binds, sends a few messages, and tells what it has learned, step by step.
+"""The probe of one carrier: it binds, sends a few messages, and reports each thing that it has learned.
 
-It never sends more messages than it was allowed, and never writes a configuration. Not here: how it gets in
-(``probe_bind``), what follows from what was answered (``diagnosis``), and how it is shown (``cli``).
+It never sends more messages than it was allowed, and never writes a configuration. Not here: binding (``probe_bind``),
+what follows from the answers (``diagnosis``), and showing it (``cli/routing/carrier_doctor.py``).
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from palomar.smpp import CommandStatus, Receipt, SubmitSm, SubmitSmResp, paramet
 
 FIRST_TEXT = "Palomar asks: what does a receipt look like?"
 QUIET_SECONDS = 1.2
-"""Before many are sent at once nothing is sent for so long, so that a carrier counts a second from its beginning."""
+"""The pause before the burst, so that a carrier that counts by the second counts from its beginning."""
 _REFERENCE = 0x402
 _NO_PARAMETERS = (
     CommandStatus.ESME_RINVOPTPARSTREAM,
@@ -31,7 +31,8 @@ _NO_PARAMETERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeLimits:
-    """What the doctor may do: send so many messages to a number, as a sender, and wait so long for receipts."""
+    """What the probe may do: how many messages it sends to which number, as which sender, and how long it waits for
+    receipts."""
 
     to: str = ""
     messages: int = 0
@@ -40,43 +41,53 @@ class ProbeLimits:
 
 
 class Probe:
-    """One examination. ``found`` hears of each finding as it is made, ``says`` of what is being done."""
+    """One examination. ``on_finding`` is called with each finding as it is made, ``on_progress`` with what is being
+    done."""
 
     def __init__(
         self,
         settings: SmppCarrierSettings,
-        allowance: ProbeLimits,
+        limits: ProbeLimits,
         *,
         clock: Clock,
-        found: Callable[[Finding], None],
-        says: Callable[[str], None],
+        on_finding: Callable[[Finding], None],
+        on_progress: Callable[[str], None],
         connect: Connector | None = None,
     ) -> None:
-        """``connect`` instead of TCP, for a simulator in this process."""
+        """Take as ``connect`` what is used instead of TCP, for a simulator in this process."""
         self._settings = settings
-        self._allowance = allowance
+        self._limits = limits
         self._clock = clock
-        self._found = found
-        self._says = says
-        self._door = BindStep(settings, clock=clock, claims=self._is_ours, found=found, says=says, connect=connect)
-        self._left = allowance.messages
+        self._on_finding = on_finding
+        self._on_progress = on_progress
+        self._bind_step = BindStep(
+            settings,
+            clock=clock,
+            is_ours=self._is_ours,
+            on_finding=on_finding,
+            on_progress=on_progress,
+            connect=connect,
+        )
+        self._left = limits.messages
         self._links: list[ProbeLink] = []
         self._ids: dict[str, str] = {}
         """Ids of our messages, with their texts."""
 
     async def examine(self) -> None:
-        """Everything that can be learned within the allowance."""
+        """Learn everything that the limits allow."""
         try:
-            self._links = await self._door.open()
+            self._links = await self._bind_step.open()
             if self._links:
-                await self._enquires()
-                await self._sends()
+                await self._enquire()
+                await self._send_messages()
         finally:
-            await self._door.close()
-            if self._door.sent_back:
-                self._note("deliveries", "ok", f"{self._door.sent_back} were not ours and went back, to come again")
+            await self._bind_step.close()
+            if self._bind_step.sent_back:
+                self._note(
+                    "deliveries", "ok", f"{self._bind_step.sent_back} were not ours and went back, to come again"
+                )
 
-    async def _enquires(self) -> None:
+    async def _enquire(self) -> None:
         seconds = await self._links[0].enquire(self._settings.response_timeout_seconds)
         if seconds is None:
             self._note("enquire_link", "warning", "not answered in time")
@@ -85,94 +96,95 @@ class Probe:
 
     # --- messages
 
-    async def _sends(self) -> None:
-        if not (self._allowance.to and self._left):
+    async def _send_messages(self) -> None:
+        if not (self._limits.to and self._left):
             self._note("messages", "unknown", "none was sent: nothing is known of ids, receipts, alphabet and pace")
             return
-        receipt = await self._sends_first()
+        receipt = await self._send_first()
         if receipt is None and not self._ids:
             return
-        await self._sends_alphabet()
-        await self._sends_many()
+        await self._send_alphabet()
+        await self._send_burst()
 
-    async def _sends_first(self) -> Receipt | None:
-        """One message, and everything that its answer and its receipt look like."""
+    async def _send_first(self) -> Receipt | None:
+        """Send one message; report on its answer and its receipt."""
         echo = (tlvs.USER_MESSAGE_REFERENCE.of(_REFERENCE),)
-        identifier, status = await self._sends_one(FIRST_TEXT.encode("ascii"), echo)
+        identifier, status = await self._send_one(FIRST_TEXT.encode("ascii"), echo)
         if status in _NO_PARAMETERS:
             self._note("optional parameters", "warning", f"refused: {status_name(status or 0)}", echo=False)
-            identifier, status = await self._sends_one(FIRST_TEXT.encode("ascii"), ())
+            identifier, status = await self._send_one(FIRST_TEXT.encode("ascii"), ())
         if identifier is None:
             said = "no answer in time" if status is None else status_name(status)
             self._note("submit", "fault", said)
             return None
-        self._note("answer id", "ok", f"{identifier}: {diagnosis.looks_like(identifier)}")
+        self._note("answer id", "ok", f"{identifier}: {diagnosis.describe_id(identifier)}")
         delivery, receipt = await self._receipt_of(identifier)
         if delivery is None or receipt is None:
-            self._note("receipt", "warning", f"none within {self._allowance.wait_seconds:g} s")
+            self._note("receipt", "warning", f"none within {self._limits.wait_seconds:g} s")
             return None
-        self._found(diagnosis.receipt_id(receipt, delivery.tlvs, identifier))
-        self._found(diagnosis.receipt_dates(receipt, now_ms=self._clock.wall_ms()))
+        self._on_finding(diagnosis.receipt_id(receipt, delivery.tlvs, identifier))
+        self._on_finding(diagnosis.receipt_dates(receipt, now_ms=self._clock.wall_ms()))
         own_words = setting_values.receipt_words(self._settings.receipt_words)
-        self._found(diagnosis.receipt_words(receipt, FIRST_TEXT, own_words))
+        self._on_finding(diagnosis.receipt_words(receipt, FIRST_TEXT, own_words))
         self._note("receipt addresses", "ok", f"from {delivery.source_addr} to {delivery.destination_addr}")
         echoed = receipt.user_message_reference == _REFERENCE
         said = "comes back in the receipt" if echoed else "does not come back"
         self._note("user_message_reference", "ok" if echoed else "warning", said, echo=echoed)
         return receipt
 
-    async def _sends_alphabet(self) -> None:
+    async def _send_alphabet(self) -> None:
         if not self._left:
             return
-        identifier, status = await self._sends_one(PROBE_OCTETS, ())
+        identifier, status = await self._send_one(PROBE_OCTETS, ())
         if identifier is None:
             said = "no answer in time" if status is None else status_name(status)
             self._note("alphabet of coding 0", "unknown", f"octets above 0x7F: {said}")
             return
         delivery, receipt = await self._receipt_of(identifier)
         echo = receipt.text if receipt is not None else ""
-        self._found(diagnosis.alphabet(echo, delivery.data_coding if delivery is not None else 0))
+        self._on_finding(diagnosis.alphabet(echo, delivery.data_coding if delivery is not None else 0))
 
-    async def _sends_many(self) -> None:
-        """The rest, at once: how many go without an answer, and how fast."""
+    async def _send_burst(self) -> None:
+        """Send the rest at once; report how many may be unanswered, and how fast the carrier is."""
         count, self._left = self._left, 0
         if count < 2:
             self._note("window and rate", "unknown", "more messages are needed to see them (--messages)")
             return
         await asyncio.sleep(QUIET_SECONDS)
-        self._says(f"sending {count} messages at once")
+        self._on_progress(f"sending {count} messages at once")
         link = self._links[0]
         texts = [f"Palomar asks: how many at once? {number} of {count}" for number in range(1, count + 1)]
         burst = link.submit([self._message(text.encode("ascii")) for text in texts])
-        await link.until(lambda: all(sent.status is not None for sent in burst), self._patience(burst))
+        await link.until(lambda: all(sent.status is not None for sent in burst), self._answer_seconds(burst))
         self._remember(texts, burst)
         for finding in diagnosis.pace(burst):
-            self._found(finding)
-        await self._awaits_all()
+            self._on_finding(finding)
+        await self._await_receipts()
 
-    async def _awaits_all(self) -> None:
-        """The receipts of the rest: what we leave behind would go to a server beside, which knows nothing of it."""
-        self._says("waiting for the other receipts")
+    async def _await_receipts(self) -> None:
+        """Wait for the receipts of the rest: what is left behind would go to a running server, which does not know
+        these messages."""
+        self._on_progress("waiting for the other receipts")
 
         def came() -> int:
             final = (parse_receipt(delivery) for delivery in self._deliveries())
             return sum(receipt is not None and receipt.is_final is not False for receipt in final)
 
-        await self._receiver().until(lambda: came() >= len(self._ids), self._allowance.wait_seconds)
+        await self._receiver().until(lambda: came() >= len(self._ids), self._limits.wait_seconds)
         missing = len(self._ids) - came()
         text = f"{came()} for {len(self._ids)} messages"
         self._note("receipts", "ok" if missing == 0 else "warning", text)
 
-    def _patience(self, burst: list[ProbeSubmit]) -> float:
+    def _answer_seconds(self, burst: list[ProbeSubmit]) -> float:
         return self._settings.response_timeout_seconds + len(burst) / 10
 
-    async def _sends_one(self, octets: bytes, parameters_too: tlvs.Tlvs) -> tuple[str | None, int | None]:
-        """The id of its answer, or the status instead; neither where there was none in time."""
+    async def _send_one(self, octets: bytes, parameters_too: tlvs.Tlvs) -> tuple[str | None, int | None]:
+        """Send a message; return the id of its answer, or its status instead, or neither if there was none in time."""
         if not self._left:
             return None, None
         self._left -= 1
         link = self._links[0]
-        self._says(f"sending a message to {self._allowance.to}")
+        self._on_progress(f"sending a message to {self._limits.to}")
         (sent,) = link.submit([self._message(octets, parameters_too)])
         await link.until(lambda: sent.status is not None, self._settings.response_timeout_seconds)
         if sent.status != 0:
@@ -189,16 +201,16 @@ class Probe:
                 self._ids[pdu.message_id.strip()] = by_sent[id(sent)]
 
     def _message(self, octets: bytes, parameters_too: tlvs.Tlvs = ()) -> SubmitSm:
-        settings, sender = self._settings, parse_sender(self._allowance.sender)
+        settings, sender = self._settings, parse_sender(self._limits.sender)
         ton, npi = SenderKind.ALPHANUMERIC.value if sender is None else (sender.ton, sender.npi)
         return SubmitSm(
             tlvs=parameters_too,
             source_addr_ton=ton if settings.source_ton is None else settings.source_ton,
             source_addr_npi=npi if settings.source_npi is None else settings.source_npi,
-            source_addr=self._allowance.sender if sender is None else sender.address,
+            source_addr=self._limits.sender if sender is None else sender.address,
             dest_addr_ton=settings.dest_ton,
             dest_addr_npi=settings.dest_npi,
-            destination_addr=self._allowance.to.lstrip("+"),
+            destination_addr=self._limits.to.lstrip("+"),
             registered_delivery=parameters.RECEIPT_ALWAYS,
             short_message=octets,
         )
@@ -206,24 +218,25 @@ class Probe:
     # --- receipts
 
     async def _receipt_of(self, identifier: str) -> tuple[Delivery | None, Receipt | None]:
-        """The first final receipt for that message, waited for."""
-        self._says("waiting for its receipt")
+        """Wait for the first final receipt of that message; return it with its PDU."""
+        self._on_progress("waiting for its receipt")
         text = self._ids[identifier]
         seen: list[tuple[Delivery, Receipt]] = []
 
         def came() -> bool:
             for delivery in self._deliveries():
                 receipt = parse_receipt(delivery)
-                if receipt is not None and receipt.is_final is not False and self._belongs(receipt, identifier, text):
+                if receipt is not None and receipt.is_final is not False and self._matches(receipt, identifier, text):
                     seen.append((delivery, receipt))
                     return True
             return False
 
-        await self._receiver().until(came, self._allowance.wait_seconds)
+        await self._receiver().until(came, self._limits.wait_seconds)
         return seen[0] if seen else (None, None)
 
-    def _belongs(self, receipt: Receipt, identifier: str, text: str) -> bool:
-        """By its id, by our text, or because it can be no other's."""
+    def _matches(self, receipt: Receipt, identifier: str, text: str) -> bool:
+        """Return True if the receipt belongs to the message: by its id, by its text, or because it can belong to no
+        other."""
         told = [receipt.message_id, *receipt.raw.decode("latin-1").split()[:1]]
         if any(diagnosis.id_relation(identifier, one.removeprefix("id:")) for one in told):
             return True
@@ -233,13 +246,13 @@ class Probe:
         return bool(receipt.text and text.startswith(receipt.text.rstrip())) or not others
 
     def _is_ours(self, delivery: Delivery) -> bool:
-        """A receipt from the number that we write to, and nothing else."""
+        """Return True for a receipt from the number that we write to."""
         receipt = parse_receipt(delivery)
-        to = self._allowance.to.lstrip("+")
-        return bool(receipt is not None and self._allowance.messages and to and delivery.source_addr.lstrip("+") == to)
+        to = self._limits.to.lstrip("+")
+        return bool(receipt is not None and self._limits.messages and to and delivery.source_addr.lstrip("+") == to)
 
     def _receiver(self) -> ProbeLink:
-        """The link that receipts come over: the transceiver, or the last of the two."""
+        """Return the link by which receipts come: the transceiver, or the last of the two."""
         return self._links[-1]
 
     def _deliveries(self) -> Iterable[Delivery]:
@@ -248,4 +261,4 @@ class Probe:
     # --- telling
 
     def _note(self, subject: str, verdict: Verdict, text: str, **settings: object) -> None:
-        self._found(Finding(subject=subject, verdict=verdict, text=text, settings=settings))
+        self._on_finding(Finding(subject=subject, verdict=verdict, text=text, settings=settings))

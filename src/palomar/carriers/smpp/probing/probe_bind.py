@@ -1,6 +1,6 @@
-"""How the doctor gets into a carrier: connection, certificate, and the way of binding that works.
+"""The first step of a probe: connection, certificate, and a bind that works.
 
-Not here: what it asks once it is in (``probe``).
+Not here: what is sent after that (``probe``).
 """
 
 import asyncio
@@ -30,47 +30,47 @@ _KINDS: Final[Mapping[str, type[Bind]]] = {
     "transmitter": BindTransmitter,
     "receiver": BindReceiver,
 }
-_WAYS: Final[Mapping[BindMode, tuple[str, ...]]] = {
+_BIND_KINDS: Final[Mapping[BindMode, tuple[str, ...]]] = {
     "transceiver": ("transceiver",),
     "transmitter+receiver": ("transmitter", "receiver"),
 }
-_NOT_LET_IN = (CommandStatus.ESME_RINVPASWD, CommandStatus.ESME_RINVSYSID)
+_BAD_CREDENTIALS = (CommandStatus.ESME_RINVPASWD, CommandStatus.ESME_RINVSYSID)
 
 
 class BindStep:
-    """A carrier's. Whatever was opened, :meth:`close` closes."""
+    """The connections of a probe. Whatever was opened, :meth:`close` closes."""
 
     def __init__(
         self,
         settings: SmppCarrierSettings,
         *,
         clock: Clock,
-        claims: Callable[[Delivery], bool],
-        found: Callable[[Finding], None],
-        says: Callable[[str], None],
+        is_ours: Callable[[Delivery], bool],
+        on_finding: Callable[[Finding], None],
+        on_progress: Callable[[str], None],
         connect: Connector | None,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._claims = claims
-        self._found = found
-        self._says = says
+        self._is_ours = is_ours
+        self._on_finding = on_finding
+        self._on_progress = on_progress
         self._connect = connect
         self._opened: list[ProbeLink] = []
         self._connected_before = False
 
     async def open(self) -> list[ProbeLink]:
-        """The links to send (the first) and to receive over (the last): as configured, else in a way that works; none
-        if none does."""
+        """Return the link to send by (the first) and to receive by (the last): bound as configured, else in a way that
+        works; empty if none does."""
         wanted = self._settings.bind
-        links, tried = await self._bind_all(_WAYS[wanted])
-        if len(links) == len(_WAYS[wanted]):
+        links, tried = await self._bind_all(_BIND_KINDS[wanted])
+        if len(links) == len(_BIND_KINDS[wanted]):
             return list(links.values())
-        if any(status is None or status in _NOT_LET_IN for status in tried.values()):
+        if any(status is None or status in _BAD_CREDENTIALS for status in tried.values()):
             return []  # with a name or password that is wrong, further tries may lock us out
         more, _ = await self._bind_all([kind for kind in _KINDS if kind not in tried])
         works = links | more
-        for way, kinds in _WAYS.items():
+        for way, kinds in _BIND_KINDS.items():
             if all(kind in works for kind in kinds):
                 self._note("bind", "warning", f"not as {wanted}, but as {way}", bind=way)
                 return [works[kind] for kind in kinds]
@@ -83,13 +83,14 @@ class BindStep:
 
     @property
     def sent_back(self) -> int:
-        """Deliveries that were not ours."""
+        """Count the deliveries that were not ours."""
         return sum(link.sent_back for link in self._opened)
 
     async def _bind_all(
         self, kinds: "tuple[str, ...] | list[str]"
     ) -> tuple[dict[str, ProbeLink], dict[str, int | None]]:
-        """The links that were bound, and the status of each try, up to one that nobody answered."""
+        """Bind one link of each kind, up to one without an answer; return those that were bound, and the status of each
+        try."""
         links: dict[str, ProbeLink] = {}
         tried: dict[str, int | None] = {}
         for kind in kinds:
@@ -97,14 +98,14 @@ class BindStep:
             tried[kind] = await self._bind(link, kind) if link is not None else None
             if link is not None and tried[kind] == 0:
                 links[kind] = link
-            if tried[kind] is None or tried[kind] in _NOT_LET_IN:
+            if tried[kind] is None or tried[kind] in _BAD_CREDENTIALS:
                 break
         return links, tried
 
     async def _bind(self, link: ProbeLink, kind: str) -> int | None:
-        """The status of the answer; None if there was none in time."""
+        """Bind a link; return the status of the answer, None if there was none in time."""
         settings = self._settings
-        self._says(f"binding as {kind}")
+        self._on_progress(f"binding as {kind}")
         link.bind(
             _KINDS[kind](system_id=settings.system_id, password=settings.password, system_type=settings.system_type)
         )
@@ -113,23 +114,23 @@ class BindStep:
         if answer is None:
             self._note("bind", "fault", f"{kind}: no answer ({link.closed or 'not in time'})")
             return None
-        if link.let_in:
+        if link.is_bound:
             self._note("bind", "ok", f"{kind}: {_said(answer)}")
             return 0
         self._note("bind", "fault", f"{kind}: {refusal(answer)}")
         return answer.command_status or CommandStatus.ESME_RBINDFAIL
 
     async def _connected(self) -> ProbeLink | None:
-        """A connection; what can be said of it is said the first time."""
+        """Open a connection; report on it the first time."""
         settings = self._settings
-        link = ProbeLink(clock=self._clock, claims=self._claims)
+        link = ProbeLink(clock=self._clock, is_ours=self._is_ours)
         where, begun = f"{settings.host} port {settings.port}", self._clock.monotonic()
-        self._says("connecting")
+        self._on_progress("connecting")
         try:
             async with asyncio.timeout(settings.connect_timeout_seconds):
                 await (self._connect or self._over_tcp)(partial(_itself, link))
         except ssl.SSLCertVerificationError as error:
-            self._note("TLS", "fault", f"{error.verify_message}; {await self._untrusted()}")
+            self._note("TLS", "fault", f"{error.verify_message}; {await self._describe_untrusted()}")
             return None
         except TimeoutError:
             self._note("connection", "fault", f"{where}: no answer")
@@ -142,15 +143,15 @@ class BindStep:
             self._connected_before = True
             milliseconds = (self._clock.monotonic() - begun) * 1_000
             self._note("connection", "ok", f"{where if self._connect is None else 'in memory'}, {milliseconds:.0f} ms")
-            self._tell_tls(link)
+            self._note_tls(link)
         return link
 
-    def _tell_tls(self, link: ProbeLink) -> None:
+    def _note_tls(self, link: ProbeLink) -> None:
         secured = link.transport.get_extra_info("ssl_object") if link.transport is not None else None
         if secured is not None:
             trusted = "" if self._settings.tls_verify else "; nobody has checked it (tls_verify)"
             verdict: Verdict = "warning" if trusted else "ok"
-            self._note("TLS", verdict, certificate.shown(secured, now=self._wall()) + trusted)
+            self._note("TLS", verdict, certificate.describe_connection(secured, now=self._wall()) + trusted)
 
     async def _over_tcp(self, factory: Callable[[], asyncio.Protocol]) -> object:
         settings = self._settings
@@ -159,8 +160,9 @@ class BindStep:
         loop = asyncio.get_running_loop()
         return await loop.create_connection(factory, settings.host, settings.port, ssl=context, server_hostname=name)
 
-    async def _untrusted(self) -> str:
-        """Whose certificate that was: looked at once more without trust; nothing is said over that connection."""
+    async def _describe_untrusted(self) -> str:
+        """Describe the certificate that was not trusted: connect once more without verification, and say nothing on
+        that connection."""
         settings = self._settings
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -171,17 +173,17 @@ class BindStep:
             return "nor could it be looked at"
         secured = writer.get_extra_info("ssl_object")
         writer.transport.abort()
-        return certificate.shown(secured, now=self._wall())
+        return certificate.describe_connection(secured, now=self._wall())
 
     def _note(self, subject: str, verdict: Verdict, text: str, **settings: object) -> None:
-        self._found(Finding(subject=subject, verdict=verdict, text=text, settings=settings))
+        self._on_finding(Finding(subject=subject, verdict=verdict, text=text, settings=settings))
 
     def _wall(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall_ms() / 1_000, UTC)
 
 
 def _why(error: OSError) -> str:
-    """In the system's words; asyncio's own name only the call that failed."""
+    """Return the system's words for an error; asyncio's own text names only the call that failed."""
     if error.errno is None or isinstance(error, ssl.SSLError | socket.gaierror):
         return error.strerror or str(error)
     return os.strerror(error.errno)

@@ -1,7 +1,7 @@
-"""One connection of the doctor's to a carrier: it asks and waits, and takes nothing that is not its own.
+"""One connection of a probe to a carrier: it sends and waits, and takes no delivery that is not its own.
 
-A bind brings whatever waits for its system_id, also what belongs to a server beside: a delivery that nobody here claims
-is sent back with ESME_RX_T_APPN, so that the carrier keeps it. Not here: what is asked, and why (``probe``).
+A bind brings whatever waits for its system_id, also what belongs to a running server: a delivery that is not ours is
+answered ESME_RX_T_APPN, so that the carrier keeps it. Not here: what is sent, and why (``probe``).
 """
 
 import asyncio
@@ -38,9 +38,9 @@ _ENQUIRY_NUMBER = 0x7FFFFFFF
 
 
 class ProbeLink(asyncio.Protocol):
-    """A bind of the doctor's. ``claims`` says of each delivery whether it is ours."""
+    """A bind of a probe. ``is_ours`` says of each delivery whether it belongs to the probe."""
 
-    def __init__(self, *, clock: Clock, claims: Callable[[Delivery], bool]) -> None:
+    def __init__(self, *, clock: Clock, is_ours: Callable[[Delivery], bool]) -> None:
         self.now = clock.monotonic
         self.session = Session(
             SessionRole.ESME,
@@ -52,14 +52,14 @@ class ProbeLink(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.answered: Pdu | None = None
         """The answer to the bind."""
-        self.let_in = False
+        self.is_bound = False
         self.closed = ""
         """Why the session ended."""
         self.answers: list[tuple[ProbeSubmit, Pdu]] = []
         self.deliveries: list[Delivery] = []
         self.sent_back = 0
         """Deliveries that were not ours."""
-        self._claims = claims
+        self._is_ours = is_ours
         self._enquiry_answered = False
         self._changed = asyncio.Event()
         self._out: list[ProbeSubmit] = []
@@ -71,7 +71,7 @@ class ProbeLink(asyncio.Protocol):
         self._flush()
 
     def submit(self, pdus: list[SubmitSm]) -> list[ProbeSubmit]:
-        """Send them in one go."""
+        """Send these PDUs in one write."""
         sent = []
         for pdu in pdus:
             one = ProbeSubmit(at=self.now())
@@ -82,7 +82,7 @@ class ProbeLink(asyncio.Protocol):
         return sent
 
     async def enquire(self, seconds: float) -> float | None:
-        """How long an enquire_link takes; None if it was not answered in time."""
+        """Return how long an enquire_link takes, in seconds; None if it was not answered in time."""
         begun, self._enquiry_answered = self.now(), False
         if self.transport is not None:
             self.transport.write(encode(EnquireLink(sequence_number=_ENQUIRY_NUMBER)))
@@ -90,7 +90,7 @@ class ProbeLink(asyncio.Protocol):
         return self.now() - begun if answered else None
 
     async def until(self, holds: Callable[[], object], seconds: float) -> bool:
-        """Wait until something holds, the session ends, or the time is over; says whether it holds."""
+        """Wait until a condition holds, the session ends, or the time is over; return whether it holds."""
         try:
             async with asyncio.timeout(seconds):
                 while not (holds() or self.closed):
@@ -101,7 +101,7 @@ class ProbeLink(asyncio.Protocol):
         return bool(holds())
 
     async def unbind(self, seconds: float) -> None:
-        """Say goodbye, and close whatever is said to that."""
+        """Unbind, then close the connection with or without an answer."""
         if self.session.is_bound:
             self.session.unbind(self.now())
             self._flush()
@@ -116,21 +116,21 @@ class ProbeLink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         for event in self.session.receive(data, self.now()):
-            self._take(event)
+            self._handle_event(event)
         self._flush()
         self._changed.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         for event in self.session.connection_lost():
-            self._take(event)
+            self._handle_event(event)
         self._changed.set()
 
     # --- inside
 
-    def _take(self, event: Event) -> None:
+    def _handle_event(self, event: Event) -> None:
         match event:
             case Bound(pdu=pdu):
-                self.answered, self.let_in = pdu, True
+                self.answered, self.is_bound = pdu, True
             case BindRefused(pdu=pdu):
                 self.answered = pdu
             case (
@@ -156,7 +156,7 @@ class ProbeLink(asyncio.Protocol):
     def _on_request(self, pdu: Pdu) -> None:
         if not isinstance(pdu, DeliverSm | DataSm):
             self.session.answer(pdu, status=CommandStatus.ESME_RINVCMDID)
-        elif self._claims(pdu):
+        elif self._is_ours(pdu):
             self.deliveries.append(pdu)
             self.session.answer(pdu)
         else:
