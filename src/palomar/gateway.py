@@ -1,4 +1,9 @@
-"""The gateway: the one door through which faces reach the house. It answers after the commit."""
+"""Serve the dialects: whatever they do to accounts and messages goes through this gateway, which answers after the
+commit.
+
+Not here: what a request says (``dialects``), who may send it (``access.admission``), and the console, which asks the
+``console.viewer``.
+"""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
@@ -33,11 +38,12 @@ from palomar.vocabulary.message import MessageId
 from palomar.vocabulary.refusals import Refusal, TemporarilyUnavailable
 
 ACCEPT_WAIT_SECONDS = 4.0
-"""Clients give up after 4.5 s at the earliest: by then they have our answer."""
+"""How long a request may wait for the database. Clients give up after 4.5 s at the earliest, and have an answer by
+then."""
 
 _COMPOSE_AT_ONCE = 500
 _P = ACCEPT_WAIT_SECONDS
-ADD = Step(name="add_account", script=add_accounts, awaited=True, outage_wait_seconds=_P)
+ADD_ACCOUNT = Step(name="add_account", script=add_accounts, awaited=True, outage_wait_seconds=_P)
 CANCEL = Step(
     name="cancel",
     script=scheduled.cancel,
@@ -57,7 +63,7 @@ CHANGE_PASSWORD = Step(name="change_password", script=change_passwords, awaited=
 
 
 class Gateway:
-    """What a dialect may ask. Nothing here knows a vendor."""
+    """All that a dialect may do. Nothing here knows a vendor."""
 
     def __init__(
         self,
@@ -73,22 +79,23 @@ class Gateway:
         languages: Collection[Language] = (),
         senders: DefaultSenders = SANDBOX_SENDERS,
     ) -> None:
-        """Take as ``public_url`` what short links begin with where the account has no domain of its own; ``languages``
-        are those whose national tables every carrier takes; ``senders`` says whose messages are that name nobody."""
+        """Take as ``public_url`` the beginning of short links for accounts without a domain of their own, as
+        ``languages`` those whose national tables every carrier takes, and as ``senders`` the senders of requests that
+        name none."""
         self._database = database
         self._batcher = batcher
         self._dispatcher = dispatcher
         self._admission = admission
         self.admission = admission.for_dialect
-        """Makes the way in of a dialect, and the only one: see :meth:`Admission.for_dialect`."""
+        """Makes the admission of a dialect, its only way to an account: see :meth:`Admission.for_dialect`."""
         self._directory = directory
         self.clock = clock
         self.ids = ids
         self._subaccount_limits = SubaccountLimits()
         self._public_url = public_url
         self._languages = languages
-        self.sender = senders.of
-        """Whose message it is that names no sender: see :meth:`DefaultSenders.of`."""
+        self.default_sender = senders.of
+        """Returns the sender of a request that names none: see :meth:`DefaultSenders.of`."""
         self._senders = senders
         self._codes = Codes(ids.token)
         self._accept = Step(
@@ -103,13 +110,13 @@ class Gateway:
             can_undo=can_withdraw,
         )
 
-    # --- who else there is
+    # --- prices and sub-accounts
 
     def prices(self, account: Account) -> PriceList:
         """List what a part costs the account, by country."""
         return self._directory.prices(account.id)
 
-    def below(self, caller: Account, login: str) -> Account | None:
+    def account_within(self, caller: Account, login: str) -> Account | None:
         """Find the caller itself or an account below it, by login in any case."""
         account = self._directory.by_login(login)
         return account if account is not None and self._directory.snapshot.is_within(account, caller.id) else None
@@ -117,12 +124,12 @@ class Gateway:
     # --- sending
 
     def shortener(self, account: Account) -> Shortener:
-        """What shortens the links of this account's texts."""
+        """Make the shortener for the links in this account's texts."""
         return Shortener(account.settings.link_domain or self._public_url(), self._codes.make)
 
     async def accept(self, request: Request) -> Result:
-        """Store and bill a request. Returns after the commit; raises only what a bug raises."""
-        command = await self._composed(request)
+        """Store and bill a request. Returns after the commit; raises only on a bug."""
+        command = await self._compose(request)
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
         def done(result: Result) -> None:
@@ -143,16 +150,16 @@ class Gateway:
         return await future
 
     async def cancel_scheduled(self, account_id: AccountId, request_ref: str = "") -> int:
-        """Cancel the account's scheduled messages of a request, or all; how many there were."""
-        return await self._all_of(CANCEL, scheduled.ScheduledChange(account_id=account_id, request_ref=request_ref))
+        """Cancel the account's scheduled messages of a request, or all of them. Returns how many there were."""
+        return await self._repeat(CANCEL, scheduled.ScheduledChange(account_id=account_id, request_ref=request_ref))
 
     async def send_scheduled(self, account_id: AccountId, request_ref: str = "") -> int:
-        """Send the account's scheduled messages of a request, or all, at once; how many there were."""
-        count = await self._all_of(SEND_NOW, scheduled.ScheduledChange(account_id=account_id, request_ref=request_ref))
+        """Send the account's scheduled messages of a request, or all of them, at once. Returns how many there were."""
+        count = await self._repeat(SEND_NOW, scheduled.ScheduledChange(account_id=account_id, request_ref=request_ref))
         self._dispatcher.recheck_all()
         return count
 
-    async def _all_of(self, step: Step[scheduled.ScheduledChange, int], order: scheduled.ScheduledChange) -> int:
+    async def _repeat(self, step: Step[scheduled.ScheduledChange, int], order: scheduled.ScheduledChange) -> int:
         total = 0
         while True:
             count = await self._batcher.run(step, order)
@@ -160,18 +167,18 @@ class Gateway:
             if count < scheduled.AT_ONCE:
                 return total
 
-    # --- looking
+    # --- reading
 
     async def balance(self, account_id: AccountId) -> credit.AccountBalance:
-        """What the account can spend, and what is set aside for messages under way."""
+        """Read what the account can spend, and what is set aside for messages under way."""
         return await self._database.read(credit.balance, account_id)
 
     async def messages(self, account_id: AccountId, ids: Sequence[MessageId]) -> dict[MessageId, MessageRow]:
-        """Those of these messages that the account sent."""
+        """Read those of these messages that the account sent."""
         return await self._database.read(lookup.messages_of, account_id, ids)
 
-    async def answered(self, key: Key) -> Replay | KeyReused | None:
-        """What is kept under an idempotency key; None: its request is new, or had no effect."""
+    async def kept_answer(self, key: Key) -> Replay | KeyReused | None:
+        """Read the answer that is kept under an idempotency key; None: the request is new, or had no effect."""
         now_ms = self.clock.wall_ms()
 
         async def script(tx: Transaction) -> Replay | KeyReused | None:
@@ -179,25 +186,28 @@ class Gateway:
 
         return await self._database.read(script)
 
-    async def batch(self, account_id: AccountId, request_ref: str) -> list[MessageRow]:
-        """The account's messages of one request, in the order of its recipients."""
+    async def messages_of_request(self, account_id: AccountId, request_ref: str) -> list[MessageRow]:
+        """Read the account's messages of one request, in the order of its recipients."""
         return await self._database.read(lookup.messages_of_request, account_id, request_ref)
 
     async def message_by_short_id(self, account_id: AccountId, short_id: int) -> MessageRow | None:
-        """The message that the account knows by this number of its own."""
+        """Read the account's message with this short id."""
         return await self._database.read(lookup.message_by_short_id, account_id, short_id)
 
-    async def standing(self, account_id: AccountId, *, request_ref: str, msisdn: str) -> lookup.MessageStatus | None:
-        """Where the account's youngest message with that request_ref to that number stands."""
+    async def message_status(
+        self, account_id: AccountId, *, request_ref: str, msisdn: str
+    ) -> lookup.MessageStatus | None:
+        """Read the status of the account's youngest message with that ``request_ref`` to that number; None if there is
+        none."""
         return await self._database.read(lookup.find_status, account_id, request_ref=request_ref, msisdn=msisdn)
 
     # --- accounts
 
     async def token(self, account: Account, *, name: str, lifetime_ms: int) -> str:
-        """Give a signed pass to who has logged in: the youngest live one that a log-in made if at least half of
-        ``lifetime_ms`` is left of it and no more than all, else a new one. It ends with the password.
+        """Return a signed token for an account that has just logged in. It ends with the password.
 
-        Raises TemporarilyUnavailable where the password has just been changed.
+        It is the youngest live token that a log-in made, if what is left of it is between half of ``lifetime_ms`` and
+        all of it; else a new one. Raises TemporarilyUnavailable if the password has just been changed.
         """
         now_ms, snapshot = self.clock.wall_ms(), self._directory.snapshot
         mine = [token for token in snapshot.tokens.values() if token.account_id == account.id and token.by_login]
@@ -220,35 +230,35 @@ class Gateway:
         return tokens.signed(made, login=account.login, secret=self._directory.signing_secret)
 
     def count_subaccount(self, parent: Account) -> SubaccountLimitReached | None:
-        """Count one more sub-account of a program's; or why there may be none."""
+        """Count one more sub-account that a program makes, or return the limit that forbids it."""
         return self._subaccount_limits.count_one(self._directory.snapshot, parent, now=self.clock.monotonic())
 
     async def add_account(self, command: AddAccount) -> Account | Replay | KeyReused | None:
-        """Make a (sub-)account with one key; None if the login is taken."""
-        result = await self._batcher.run(ADD, command)
+        """Make a sub-account with one key; None if the login is taken."""
+        result = await self._batcher.run(ADD_ACCOUNT, command)
         await self._directory.reload()
         return result
 
     async def change_password(self, command: ChangePassword) -> Replay | KeyReused | None:
-        """A new password (already hashed); None when it is written."""
+        """Write a new password, which is hashed already; None when it is written."""
         result = await self._batcher.run(CHANGE_PASSWORD, command)
         await self._directory.reload()
         return result
 
     async def hash_password(self, password: GoodPassword, *, by: Account) -> str:
-        """Make the argon2 hash to store; slow on purpose, in a lane. Raises ``Busy``."""
+        """Hash a password to be stored; slow on purpose, in a queue. Raises ``Busy``."""
         passwords = self._admission.passwords
         return await passwords.hash(password, queue=passwords.program_queue, caller=by.id)
 
     async def transfer(self, giver: AccountId, taker: AccountId, microcredits: int) -> credit.AccountBalance | Refusal:
-        """Credit goes from one account to another; the giver's balance after it."""
+        """Move credit from one account to another. Returns the giver's balance after it, or a refusal."""
         order = credit.Transfer(giver=giver, taker=taker, microcredits=microcredits)
         return await self._batcher.run(TRANSFER, order)
 
     # --- private
 
-    async def _composed(self, request: Request) -> Acceptance:
-        """Compose in slices: thousands of recipients must not stop the loop."""
+    async def _compose(self, request: Request) -> Acceptance:
+        """Compose a request in slices, because thousands of recipients must not stop the loop."""
         terms = self._directory.terms(request.account.id)
         now_ms = self.clock.wall_ms()
         recipients, languages = request.recipients, self._languages

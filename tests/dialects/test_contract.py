@@ -198,7 +198,7 @@ class Stubborn:
     async def message_by_short_id(self, *asked: Any) -> Any:
         return await self._answer()
 
-    async def standing(self, *asked: Any, **named: Any) -> Any:
+    async def message_status(self, *asked: Any, **named: Any) -> Any:
         return await self._answer()
 
     async def _answer(self) -> Refusal:

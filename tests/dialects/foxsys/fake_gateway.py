@@ -92,7 +92,7 @@ class FakeGateway:
         self.admission = admission_of(self.directory, self.limits).for_dialect
         self.clock = StillClock()
         self.ids = RealIds(0)
-        self.sender = SANDBOX_SENDERS.of
+        self.default_sender = SANDBOX_SENDERS.of
 
     def shortener(self, account: Account) -> Shortener:
         return Shortener(account.settings.link_domain or "http://localhost", lambda: "abcdef1")
@@ -114,7 +114,7 @@ class FakeGateway:
     async def send_scheduled(self, account_id: AccountId, request_ref: str) -> int:
         return 0
 
-    async def standing(self, account_id: AccountId, *, request_ref: str, msisdn: str) -> MessageStatus:
+    async def message_status(self, account_id: AccountId, *, request_ref: str, msisdn: str) -> MessageStatus:
         return MessageStatus(state=State.SENT, price_microcredits=0, since_ms=0)
 
     async def balance(self, account_id: AccountId) -> AccountBalance:

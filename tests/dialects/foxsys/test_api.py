@@ -100,7 +100,7 @@ async def test_what_was_no_number_is_kept_short_and_printable() -> None:
 
 
 @pytest.mark.parametrize(("tpoa", "asked"), [("Shop", 0), ("", 1), (None, 1), ("no sender at all", 1)])
-async def test_whose_message_it_is_is_asked_only_where_the_request_does_not_say(tpoa: str | None, asked: int) -> None:
+async def test_the_default_sender_is_asked_for_only_where_the_request_names_none(tpoa: str | None, asked: int) -> None:
     askings: list[str] = []
 
     def sender(account: Account, *, dialect: str = "", vendor: str) -> str | None:
@@ -108,7 +108,7 @@ async def test_whose_message_it_is_is_asked_only_where_the_request_does_not_say(
         return "House"
 
     gateway = FakeGateway()
-    gateway.sender = sender
+    gateway.default_sender = sender
     body = {"message": "Hi", "tpoa": tpoa, "recipient": [{"msisdn": "34600000001"}]}
     assert await code_of(gateway, body) == "0"
     assert len(askings) == asked

@@ -50,7 +50,7 @@ class ScriptedGateway:
         self.clock = RealClock()
         self.ids = RealIds(0)
         self.asked: list[Request] = []
-        self.sender = SANDBOX_SENDERS.of
+        self.default_sender = SANDBOX_SENDERS.of
 
     def admission(self, dialect: str, *, rate: Any) -> "OpenGate":
         return OpenGate()
@@ -67,7 +67,7 @@ class ScriptedGateway:
     async def messages(self, account_id: AccountId, ids: list[int]) -> dict[int, Any]:
         return {}
 
-    async def batch(self, account_id: AccountId, request_ref: str) -> list[Any]:
+    async def messages_of_request(self, account_id: AccountId, request_ref: str) -> list[Any]:
         return []
 
 

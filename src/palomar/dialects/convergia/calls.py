@@ -84,7 +84,7 @@ class Calls:
         if not account.may_send:
             return code_of(Refusal.MAY_NOT_SEND)
         request_ref = f"{self._gateway.ids.serial():x}"
-        sender = self._gateway.sender(account, dialect=self._settings.sender, vendor=VENDOR_SENDER)
+        sender = self._gateway.default_sender(account, dialect=self._settings.sender, vendor=VENDOR_SENDER)
         request = read_send(
             parameters, account=account, request_ref=request_ref, sender=sender, settings=self._settings
         )

@@ -75,7 +75,7 @@ class FoxsysApi:
         self._body_limit = body_limit
         self._callers = Callers(gateway, trusted_proxies)
         self._subids = Subids(gateway.clock, gateway.ids)
-        self._sender = partial(gateway.sender, vendor=VENDOR_SENDER)
+        self._sender = partial(gateway.default_sender, vendor=VENDOR_SENDER)
         self._page = ApiPage(openapi.DOCUMENT, title=openapi.TITLE, language="es", at=(openapi.PREFIX,))
         routes = {
             "/json/send": _Route(("POST",), self._send, sends=True),
@@ -190,7 +190,7 @@ class FoxsysApi:
         asked = document if isinstance(document, Problem) else read_ack(document)
         if isinstance(asked, Problem):
             return responses.declined(asked, account.settings)
-        standing = await self._gateway.standing(account.id, request_ref=asked.subid, msisdn=asked.msisdn)
+        standing = await self._gateway.message_status(account.id, request_ref=asked.subid, msisdn=asked.msisdn)
         if standing is None:
             return responses.declined(Problem(Code.NOT_SCHEDULED, instead="Message not found."), account.settings)
         status, desc = status_of(standing.state)

@@ -110,7 +110,7 @@ class AccountEndpoints:
         return responses.ok(_CHANGED) if before is None else answered_before(before)
 
     def _find(self, call: Call) -> Account | None:
-        return self._gateway.below(call.account, call.name)
+        return self._gateway.account_within(call.account, call.name)
 
 
 _CHANGED: Final = EmptyAnswer(0, "OK", Nothing())

@@ -156,7 +156,7 @@ class Labs402tApi:
             answer = _written(outcome)
             if call.key is None or answer.status == 200 or outcome in (KEY_REUSED, UNAVAILABLE):
                 return answer
-            before = await self._gateway.answered(call.key)
+            before = await self._gateway.kept_answer(call.key)
             return answer if before is None else _written(answered_before(before))
 
 

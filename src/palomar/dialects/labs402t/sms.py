@@ -83,7 +83,9 @@ class SmsEndpoints:
         return Sender(
             account=call.account,
             settings=self._settings,
-            default_sender=self._gateway.sender(call.account, dialect=self._settings.sender, vendor=VENDOR_SENDER),
+            default_sender=self._gateway.default_sender(
+                call.account, dialect=self._settings.sender, vendor=VENDOR_SENDER
+            ),
             request_ref=f"{self._gateway.ids.serial():x}",
             now_ms=self._gateway.clock.wall_ms(),
             key=call.key,

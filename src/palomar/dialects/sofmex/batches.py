@@ -64,7 +64,7 @@ class Batches:
         """What became of every recipient, in order; a code where no record has one of its own."""
         if not recipients:
             return []
-        sender = self._gateway.sender(account, dialect=self._settings.sender, vendor=VENDOR_SENDER)
+        sender = self._gateway.default_sender(account, dialect=self._settings.sender, vendor=VENDOR_SENDER)
         refusal = _refusal_of(account)
         if sender is None:
             refusal = refusal or Refusal.SENDER

@@ -37,7 +37,7 @@ class Queries:
         if any(record.id_message.strip() for record in query.registros or ()):
             found = await self._by_ids(account.id, query, id_batch)
         elif id_batch and not unusable(id_batch):
-            rows = await self._gateway.batch(account.id, id_batch)
+            rows = await self._gateway.messages_of_request(account.id, id_batch)
             found = [self._status(row.id, row.state, row.sent_ms or row.final_ms or row.due_ms) for row in rows]
         else:
             found = []
