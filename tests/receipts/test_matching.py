@@ -1,17 +1,14 @@
-"""Matching: a receipt finds its part however the carrier spells ids; parts in doubt are found by what fits."""
+"""A receipt finds its part by id, in whatever format the carrier spells ids."""
 
 import pytest
-from tests.support.world import CREDIT, World, outgoing, recipient
-from tests.support.world import receipt as receipt_of
+from tests.support.world import World, outgoing, recipient
 
-from palomar.acceptance.compose import Recipient
-from palomar.ports import InDoubt, OutgoingPart, Taken
+from palomar.ports import Taken
 from palomar.receipts.overdue import OverduePart, overdue_parts
 from palomar.receipts.receipt_id_lessons import RECEIPT_IDS, list_lessons, load_receipt_id_formats, unlearn
-from palomar.receipts.record import OrphanSweep, record_receipts, sweep_orphans
+from palomar.receipts.record import OrphanSweep, sweep_orphans
 from palomar.storage.database import Transaction
-from palomar.vocabulary.account import UnknownOutcome
-from palomar.vocabulary.message import MessageId, State, echo_of
+from palomar.vocabulary.message import MessageId, State
 from palomar.vocabulary.receipt_ids import ReceiptIdFormat
 
 PHONE = recipient().msisdn
@@ -19,7 +16,7 @@ OTHER = recipient(1).msisdn
 
 
 async def sent_as(world: World, reference: str, *, number: int = 0) -> MessageId:
-    """A message to a phone, which the carrier took under this id."""
+    """Send a message to a phone, which the carrier takes under this id."""
     message = await world.accepted(await world.account(), claim=State.SUBMITTING, recipients=[recipient(number)])
     await world.answer(outgoing(message)[0], Taken(reference=reference))
     return message.row.id
@@ -40,7 +37,7 @@ async def receipt_id_formats(world: World) -> dict[str, ReceiptIdFormat]:
         (str(0x12345678), "12345678", ReceiptIdFormat.HEX_OF_DECIMAL),
     ],
 )
-async def test_ids_match_however_they_are_spelt_and_the_spelling_is_learned(
+async def test_ids_match_in_every_format_and_the_format_is_learned(
     world: World, answer: str, receipt: str, spelling: ReceiptIdFormat
 ) -> None:
     message_id = await sent_as(world, answer)
@@ -49,7 +46,7 @@ async def test_ids_match_however_they_are_spelt_and_the_spelling_is_learned(
     assert await receipt_id_formats(world) == {"c": spelling}
 
 
-async def test_what_was_learned_is_all_that_is_tried(world: World) -> None:
+async def test_only_the_learned_format_is_tried(world: World) -> None:
     world.receipt_id_formats = {"c": ReceiptIdFormat.DECIMAL_OF_HEX}
     hexadecimal = await sent_as(world, "10")
     decimal = await sent_as(world, "16")
@@ -65,7 +62,7 @@ async def test_between_readings_the_phone_decides(world: World) -> None:
     assert await receipt_id_formats(world) == {"c": ReceiptIdFormat.DECIMAL_OF_HEX}
 
 
-async def test_without_the_phone_only_the_plain_reading_is_believed_and_nothing_is_learned(world: World) -> None:
+async def test_without_the_phone_only_the_unchanged_id_is_accepted_and_nothing_is_learned(world: World) -> None:
     message_id = await sent_as(world, "10")
     assert not await world.receipt("16", State.DELIVERED)
     assert not await world.receipt("16", State.DELIVERED, msisdn=OTHER)
@@ -74,7 +71,7 @@ async def test_without_the_phone_only_the_plain_reading_is_believed_and_nothing_
     assert await receipt_id_formats(world) == {}
 
 
-async def test_an_id_that_reads_alike_in_every_spelling_teaches_nothing(world: World) -> None:
+async def test_an_id_that_reads_alike_in_every_format_teaches_nothing(world: World) -> None:
     await sent_as(world, "7")
     assert await world.receipt("7", State.DELIVERED, msisdn=PHONE)
     assert await receipt_id_formats(world) == {}
@@ -93,18 +90,18 @@ async def test_a_carrier_that_swaps_the_addresses_is_understood(world: World) ->
     assert await world.state(message_id) is State.DELIVERED
 
 
-async def test_an_early_receipt_in_another_spelling_waits_for_its_answer(world: World) -> None:
+async def test_an_early_receipt_in_another_format_waits_for_its_answer(world: World) -> None:
     assert not await world.receipt("31", State.DELIVERED, msisdn=PHONE)
     message_id = await sent_as(world, "1F")
     assert await world.state(message_id) is State.DELIVERED
 
 
-async def test_an_early_receipt_of_another_phone_is_not_mistaken(world: World) -> None:
+async def test_an_early_receipt_for_another_phone_is_not_joined(world: World) -> None:
     assert not await world.receipt("31", State.DELIVERED, msisdn=OTHER)
     assert await world.state(await sent_as(world, "1F")) is State.SENT
 
 
-async def test_a_carrier_that_changes_its_spelling_is_learned_anew_by_the_sweep(world: World) -> None:
+async def test_the_sweep_learns_anew_when_a_carrier_changes_its_format(world: World) -> None:
     world.receipt_id_formats = {"c": ReceiptIdFormat.SAME}
     message_id = await sent_as(world, "1f")
     assert not await world.receipt("31", State.DELIVERED, msisdn=PHONE)
@@ -141,7 +138,7 @@ async def test_a_lesson_can_be_unlearned(world: World) -> None:
 
 @pytest.mark.parametrize("answer", ["", " ", "null", "N/A", "(null)"])
 @pytest.mark.parametrize("receipt", ["", "0", "000", " ", "null", "N/A", "none"])
-async def test_an_answer_without_an_id_is_nobodys_whatever_a_receipt_says(
+async def test_an_answer_without_an_id_matches_no_receipt_of_another_phone(
     world: World, answer: str, receipt: str
 ) -> None:
     strangers = await sent_as(world, answer)
@@ -157,7 +154,7 @@ async def test_a_receipt_without_an_id_is_not_that_of_an_id_of_zeros(world: Worl
     assert await world.state(message_id) is State.SENT
 
 
-async def test_an_id_of_zeros_is_believed_only_with_the_phone(world: World) -> None:
+async def test_an_id_of_zeros_is_accepted_only_with_the_phone(world: World) -> None:
     mine, strangers = await sent_as(world, "0"), await sent_as(world, "0", number=1)
     assert not await world.receipt("0", State.UNDELIVERED)
     assert not await world.receipt("0", State.UNDELIVERED, msisdn="34699999999")
@@ -166,7 +163,7 @@ async def test_an_id_of_zeros_is_believed_only_with_the_phone(world: World) -> N
 
 
 @pytest.mark.parametrize("zeros", ["00", "0000000000", "0x0", "0X00"])
-async def test_any_spelling_of_zero_is_believed_only_with_the_phone(world: World, zeros: str) -> None:
+async def test_any_spelling_of_zero_is_accepted_only_with_the_phone(world: World, zeros: str) -> None:
     message_id = await sent_as(world, zeros)
     assert not await world.receipt(zeros, State.DELIVERED)
     assert not await world.receipt(zeros, State.DELIVERED, msisdn=OTHER)
@@ -175,7 +172,7 @@ async def test_any_spelling_of_zero_is_believed_only_with_the_phone(world: World
     assert await world.state(message_id) is State.DELIVERED
 
 
-async def test_an_early_receipt_without_an_id_waits_for_nobody(world: World) -> None:
+async def test_an_early_receipt_without_an_id_is_joined_with_no_answer(world: World) -> None:
     for early in ("", "null", "0"):
         assert not await world.receipt(early, State.DELIVERED, msisdn=OTHER)
     for answer in ("", "null", "0"):
@@ -184,7 +181,7 @@ async def test_an_early_receipt_without_an_id_waits_for_nobody(world: World) -> 
     assert swept.joined == 0
 
 
-async def test_an_empty_id_of_before_matches_nothing_and_nobody_asks_for_it(world: World) -> None:
+async def test_an_empty_id_that_was_stored_before_matches_nothing_and_is_never_queried(world: World) -> None:
     message_id = await sent_as(world, "7")
 
     async def as_it_was_stored(tx: Transaction) -> list[OverduePart]:
@@ -198,7 +195,9 @@ async def test_an_empty_id_of_before_matches_nothing_and_nobody_asks_for_it(worl
 
 @pytest.mark.parametrize("answer", ["", "null"])
 @pytest.mark.parametrize("receipt", ["", "0", "77", "null"])
-async def test_what_was_taken_without_an_id_is_found_by_phone_and_text(world: World, answer: str, receipt: str) -> None:
+async def test_a_part_that_was_taken_without_an_id_is_found_by_phone_and_text(
+    world: World, answer: str, receipt: str
+) -> None:
     mine, strangers = await sent_as(world, answer), await sent_as(world, answer, number=1)
     assert not await world.receipt(receipt, State.DELIVERED, msisdn=PHONE, text="not what was sent")
     assert await world.receipt(receipt, State.DELIVERED, msisdn=PHONE, text="hello")
@@ -207,18 +206,10 @@ async def test_what_was_taken_without_an_id_is_found_by_phone_and_text(world: Wo
     assert await world.state(strangers) is State.UNDELIVERED
 
 
-async def test_of_two_that_were_taken_without_an_id_and_look_alike_neither_is_guessed(world: World) -> None:
+async def test_of_two_like_parts_without_an_id_neither_is_chosen(world: World) -> None:
     alike = [await sent_as(world, "") for _ in range(2)]
     assert not await world.receipt("", State.DELIVERED, msisdn=PHONE)
     assert [await world.state(each) for each in alike] == [State.SENT, State.SENT]
-
-
-async def test_an_id_of_zeros_without_a_phone_is_no_open_doubt_of_another_phone(world: World) -> None:
-    doubtful = await held(world)
-    named = receipt_of("77", State.DELIVERED, msisdn=PHONE, text="of another message")
-    zero = receipt_of("0", State.DELIVERED)
-    assert await world.do(record_receipts, named, zero) == [False, False]
-    assert await world.state(doubtful.message_id) is State.HELD
 
 
 async def test_ids_that_differ_by_case_where_case_tells_are_two(world: World) -> None:
@@ -228,51 +219,3 @@ async def test_ids_that_differ_by_case_where_case_tells_are_two(world: World) ->
     assert (await world.state(strangers), await world.state(mine)) == (State.SENT, State.DELIVERED)
     assert await world.receipt("AB3X", State.DELIVERED, msisdn=OTHER)
     assert await world.state(strangers) is State.DELIVERED
-
-
-# --- parts in doubt
-
-
-async def held(world: World, *, text: str = "hello", number: int = 0, policy: str = "hold") -> OutgoingPart:
-    """A part of which nobody knows whether the carrier has it."""
-    account = await world.account(credit=10 * CREDIT, unknown_outcome=UnknownOutcome(policy))
-    wanted: Recipient = recipient(number, text=text)
-    message = await world.accepted(account, claim=State.SUBMITTING, recipients=[wanted])
-    (part,) = outgoing(message)
-    await world.answer(part, InDoubt(reason="the link broke"))
-    return part
-
-
-async def test_the_only_part_in_doubt_of_a_phone_is_found_by_its_text(world: World) -> None:
-    part, other = await held(world, text="Your code is 1"), await held(world, text="Your code is 2")
-    assert not await world.receipt("x", State.DELIVERED, msisdn=PHONE)
-    assert not await world.receipt("x", State.DELIVERED, msisdn=PHONE, text="Something else")
-    assert await world.receipt("x", State.DELIVERED, msisdn=PHONE, text="Your code is 1")
-    assert await world.state(part.message_id) is State.DELIVERED
-    assert await world.state(other.message_id) is State.HELD
-    assert await world.receipt("y", State.UNDELIVERED, msisdn=PHONE)
-    assert await world.state(other.message_id) is State.UNDELIVERED
-
-
-async def test_of_two_alike_neither_is_taken_for_the_other(world: World) -> None:
-    parts = [await held(world) for _ in range(2)]
-    assert not await world.receipt("x", State.DELIVERED, msisdn=PHONE, text="hello", sender="FOXSYS")
-    assert [await world.state(part.message_id) for part in parts] == [State.HELD, State.HELD]
-    assert await world.receipt("x", State.DELIVERED, msisdn=PHONE, echo=echo_of(parts[1].part_id))
-    assert [await world.state(part.message_id) for part in parts] == [State.HELD, State.DELIVERED]
-
-
-async def test_what_waits_to_be_sent_again_is_found_as_what_is_held(world: World) -> None:
-    part = await held(world, policy="resend")
-    assert not await world.receipt("x", State.DELIVERED, msisdn=PHONE, echo=echo_of(part.part_id) ^ 1)
-    assert await world.receipt("x", State.DELIVERED, msisdn=PHONE, echo=echo_of(part.part_id))
-    assert await world.state(part.message_id) is State.DELIVERED
-    part = await held(world, policy="resend")
-    assert await world.receipt("y", State.DELIVERED, msisdn=PHONE, text="hello")
-    assert await world.state(part.message_id) is State.DELIVERED
-
-
-async def test_another_carrier_s_receipt_finds_no_part_in_doubt(world: World) -> None:
-    part = await held(world)
-    assert not await world.receipt("x", State.DELIVERED, carrier="elsewhere", msisdn=PHONE, text="hello")
-    assert await world.state(part.message_id) is State.HELD

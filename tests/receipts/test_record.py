@@ -1,4 +1,4 @@
-"""Report: a receipt finds its part by carrier and id, moves it once, and is never lost."""
+"""A receipt finds its part, moves it once, and is never lost."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ async def test_a_receipt_ends_the_message_as_the_carrier_says_and_it_stays_paid(
     assert await world.told(message_id) == ["took", end.value]
 
 
-async def test_a_doubled_receipt_leaves_only_its_moment(world: World) -> None:
+async def test_a_repeated_receipt_only_adds_its_moment(world: World) -> None:
     message_id = await world.sent(await world.account())
     delivered = receipt("r1", State.DELIVERED)
     assert await world.do(record_receipts, delivered, delivered) == [True, True]
@@ -47,7 +47,7 @@ async def test_a_late_receipt_does_not_move_what_a_real_one_ended(world: World) 
     assert await world.told(message_id) == ["took", "undelivered"]
 
 
-async def test_an_intermediate_receipt_leaves_its_moment_and_moves_nothing(world: World) -> None:
+async def test_an_intermediate_receipt_only_adds_its_moment(world: World) -> None:
     message_id = await world.sent(await world.account())
     assert await world.receipt("r1", None) is True
     assert await world.state(message_id) is State.SENT
@@ -73,7 +73,7 @@ async def test_an_answer_and_its_receipt_in_one_batch_find_each_other(world: Wor
     assert await world.told(message.row.id) == ["took", "delivered"]
 
 
-async def test_the_receipt_of_another_carrier_with_the_same_id_is_not_ours(world: World) -> None:
+async def test_a_receipt_of_another_carrier_with_the_same_id_is_not_matched(world: World) -> None:
     message_id = await world.sent(await world.account(), carrier="one")
     assert await world.receipt("r1", State.DELIVERED, carrier="two") is False
     assert await world.state(message_id) is State.SENT
@@ -127,7 +127,7 @@ async def test_the_sweep_joins_an_orphan_whose_answer_could_not_see_it(world: Wo
     assert await swept(world) == 0
 
 
-async def test_the_sweep_looks_only_at_what_came_lately_and_leaves_the_rest_for_the_answer(world: World) -> None:
+async def test_the_sweep_tries_only_recent_orphans_and_leaves_the_others_for_the_answer(world: World) -> None:
     message_id = await world.sent(await world.account())
     await world.receipt("r1", State.DELIVERED, carrier="elsewhere")
     await rename_orphans(world, "c")
@@ -206,7 +206,7 @@ async def test_many_receipts_of_many_messages_in_one_batch(world: World) -> None
     assert {await world.state(message.row.id) for message in result.messages} == {State.DELIVERED}
 
 
-async def test_an_end_that_we_presumed_is_corrected_once_by_a_real_receipt_and_moves_no_money(world: World) -> None:
+async def test_a_presumed_end_is_corrected_once_by_a_real_receipt_and_moves_no_credit(world: World) -> None:
     account = await world.account(credit=10 * CREDIT)
     message_id = await world.sent(account)
     world.now_ms += AFTER_ALL_MS
@@ -228,7 +228,7 @@ async def test_a_real_end_is_never_corrected(world: World) -> None:
     assert await world.state(message_id) is State.EXPIRED
 
 
-async def test_a_receipt_without_any_id_is_kept_and_harms_nobody(world: World) -> None:
+async def test_a_receipt_without_an_id_is_kept_as_an_orphan(world: World) -> None:
     message_id = await world.sent(await world.account())
     assert await world.receipt("", State.DELIVERED) is False
     assert await world.state(message_id) is State.SENT
@@ -236,7 +236,7 @@ async def test_a_receipt_without_any_id_is_kept_and_harms_nobody(world: World) -
 
 
 async def rename_orphans(world: World, carrier: str) -> None:
-    """As if they had come in a transaction that ran at the same time as the answer's."""
+    """Hide orphans, as if they were stored by a transaction that ran at the same time as the answer's."""
 
     async def script(tx: object) -> None:
         await tx.execute("UPDATE orphans SET carrier = ?", carrier)  # type: ignore[attr-defined]
@@ -245,19 +245,19 @@ async def rename_orphans(world: World, carrier: str) -> None:
 
 
 async def swept(world: World) -> int:
-    """How many orphans one look joins."""
+    """Sweep once; return how many orphans were joined."""
     joined: int = (await world.do(sweep_orphans, OrphanSweep(limit=100)))[0].joined
     return joined
 
 
 def echoed(part: OutgoingPart) -> dict[str, Any]:
-    """What the receipt of a carrier says that echoes user_message_reference."""
+    """Build the arguments of a receipt that echoes user_message_reference."""
     return {"msisdn": part.msisdn, "echo": echo_of(part.part_id)}
 
 
 @pytest.mark.parametrize("policy", list(UnknownOutcome))
 @pytest.mark.parametrize("state", [State.DELIVERED, State.UNDELIVERED, State.REJECTED])
-async def test_a_receipt_that_overtakes_the_answer_tells_first_that_the_carrier_took_it(
+async def test_a_receipt_that_overtakes_the_answer_makes_the_callback_of_sent_first(
     world: World, state: State, policy: UnknownOutcome
 ) -> None:
     message = await world.accepted(await world.account(unknown_outcome=policy), claim=State.SUBMITTING)
@@ -270,7 +270,7 @@ async def test_a_receipt_that_overtakes_the_answer_tells_first_that_the_carrier_
     assert await world.faults() == []
 
 
-async def test_receipts_that_overtake_the_answers_of_all_parts_tell_once_that_the_carrier_took_it(world: World) -> None:
+async def test_receipts_that_overtake_the_answers_of_all_parts_make_one_callback_of_sent(world: World) -> None:
     account = await world.account(unknown_outcome=UnknownOutcome.HOLD)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=3)
     for part in outgoing(message):
@@ -285,7 +285,7 @@ async def test_receipts_that_overtake_the_answers_of_all_parts_tell_once_that_th
     assert await world.faults() == []
 
 
-async def test_a_receipt_of_one_part_does_not_say_that_the_carrier_took_those_that_wait(world: World) -> None:
+async def test_a_receipt_of_one_part_makes_no_callback_of_sent_while_others_wait(world: World) -> None:
     account = await world.account(unknown_outcome=UnknownOutcome.HOLD)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
     first, second = outgoing(message)
@@ -302,7 +302,7 @@ async def test_a_receipt_of_one_part_does_not_say_that_the_carrier_took_those_th
 
 
 async def long_message(world: World, *, taken: int, parts: int = 3, **settings: Any) -> tuple[Accepted, Any]:
-    """A message of several parts, of which the carrier took the first ones."""
+    """Accept a message of several parts, of which the carrier takes the first ones."""
     account = await world.account(credit=10 * CREDIT, **settings)
     message = await world.accepted(account, claim=State.SUBMITTING, recipients=[recipient(parts=parts)])
     for part in outgoing(message)[:taken]:

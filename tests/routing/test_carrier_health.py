@@ -1,4 +1,5 @@
-"""Health: a carrier without a link, or that takes nothing for some seconds, is in trouble; after a rest it may try."""
+"""A carrier without a link, or that takes nothing for some seconds, is in trouble; after a rest it may be used
+again."""
 
 import pytest
 from tests.support.carriers import CountingCarrier
@@ -23,7 +24,7 @@ def fail(
         one.record_outcome(outcome, begin + number / 10, MessageId(number))
 
 
-def test_without_a_link_it_is_in_trouble_at_once_and_has_failed_after_a_while() -> None:
+def test_a_carrier_without_a_link_is_in_trouble_at_once_and_has_failed_after_a_while() -> None:
     one = health(live=False)
     assert one.trouble(0.0) == "no link is bound"
     assert [one.has_failed(now) for now in (0.0, SECONDS - 0.1, SECONDS)] == [False, False, True]
@@ -34,7 +35,7 @@ def test_without_a_link_it_is_in_trouble_at_once_and_has_failed_after_a_while() 
 
 
 @pytest.mark.parametrize("outcome", FAILURES, ids=lambda outcome: type(outcome).__name__)
-def test_one_that_only_fails_is_in_trouble_after_a_while_and_says_how(outcome: SubmitOutcome) -> None:
+def test_a_carrier_that_only_fails_is_in_trouble_after_a_while_and_gives_its_reason(outcome: SubmitOutcome) -> None:
     one = health()
     fail(one, outcome=outcome)
     assert one.trouble(SECONDS - 0.1) == ""
@@ -43,7 +44,7 @@ def test_one_that_only_fails_is_in_trouble_after_a_while_and_says_how(outcome: S
 
 
 @pytest.mark.parametrize("outcome", [Taken(reference="r"), Refused(status=11, reason="no such number")])
-def test_one_that_answers_as_it_should_is_in_no_trouble(outcome: SubmitOutcome) -> None:
+def test_a_carrier_that_answers_is_not_in_trouble(outcome: SubmitOutcome) -> None:
     one = health()
     fail(one)
     one.record_outcome(outcome, 1.0, MessageId(9))
@@ -57,7 +58,7 @@ def test_few_failures_are_no_trouble() -> None:
     assert one.trouble(SECONDS + 1) == ""
 
 
-def test_after_a_rest_it_may_try_again_and_a_new_failure_counts_anew() -> None:
+def test_after_its_rest_a_carrier_may_be_used_and_failures_count_anew() -> None:
     one = health()
     fail(one)
     rested = SECONDS + REST_SECONDS + 1
@@ -67,7 +68,7 @@ def test_after_a_rest_it_may_try_again_and_a_new_failure_counts_anew() -> None:
     assert one.trouble(rested + SECONDS) != ""
 
 
-def test_one_message_that_fails_again_and_again_is_no_trouble_of_the_carrier() -> None:
+def test_one_message_that_fails_again_and_again_is_no_trouble() -> None:
     one = health()
     for second in range(60):
         one.record_outcome(LATER, float(second), MessageId(1))

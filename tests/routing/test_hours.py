@@ -33,11 +33,11 @@ def at(text: str, zone: str = "UTC") -> int:
         ("mon 08:00-08:00", "2025-10-14T07:00", True),
     ],
 )
-def test_when_they_hold(hours: str, moment: str, open_then: bool) -> None:
+def test_hours_contain_the_moments_between_their_ends(hours: str, moment: str, open_then: bool) -> None:
     assert parse_hours(hours).contains(at(moment)) is open_then
 
 
-def test_they_hold_by_the_clock_of_their_zone_also_in_summer() -> None:
+def test_hours_follow_the_clock_of_their_zone_also_in_summer() -> None:
     hours = parse_hours("08:00-20:00 Europe/Madrid")
     assert hours.contains(at("2025-07-01T06:00"))
     assert not hours.contains(at("2025-12-01T06:00"))
@@ -59,6 +59,6 @@ def test_they_hold_by_the_clock_of_their_zone_also_in_summer() -> None:
         "08:00-20:00 Mars/Base",
     ],
 )
-def test_what_is_no_hours_is_refused_with_words(text: str) -> None:
+def test_a_text_that_is_not_opening_hours_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(HoursError, match=r"\w"):
         parse_hours(text)

@@ -1,4 +1,4 @@
-"""The router at work: plain turns where there is nothing to weigh, reasons where there is."""
+"""The router gives turns where there are no rules, and choices with reasons where there are."""
 
 from tests.contracts.virtual_time import LoopClock, in_virtual_time
 from tests.support.carriers import CountingCarrier
@@ -20,7 +20,7 @@ def carriers(*names: str, down: str = "") -> dict[str, CountingCarrier]:
 
 
 @in_virtual_time
-async def test_with_nothing_to_weigh_the_carriers_take_turns_and_nothing_is_explained() -> None:
+async def test_without_rules_and_trouble_the_carriers_take_turns_and_nothing_is_explained() -> None:
     snapshot = Router(carriers("a", "b"), LoopClock()).snapshot()
     choices = [snapshot.choose(ASKED) for _ in range(4)]
     assert sorted(choice.carrier for choice in choices) == ["a", "a", "b", "b"]
@@ -35,7 +35,7 @@ async def test_a_carrier_in_trouble_is_explained() -> None:
 
 
 @in_virtual_time
-async def test_the_rules_of_the_moment_are_those_that_count() -> None:
+async def test_each_snapshot_uses_the_rules_of_its_moment() -> None:
     plan = RoutingPlan()
     router = Router(carriers("a", "b"), LoopClock(), plan=lambda: plan)
     plan = RoutingPlan(routes=(Route(id=1, carrier="b"),))
@@ -46,7 +46,7 @@ async def test_the_rules_of_the_moment_are_those_that_count() -> None:
 
 
 @in_virtual_time
-async def test_what_a_carrier_answers_counts_for_its_standing() -> None:
+async def test_the_outcomes_of_submits_count_for_the_health_of_a_carrier() -> None:
     clock = LoopClock()
     router = Router(carriers("a", "b"), clock, failover_seconds=0.0)
     for number in range(3):
@@ -58,6 +58,6 @@ async def test_what_a_carrier_answers_counts_for_its_standing() -> None:
 
 
 @in_virtual_time
-async def test_without_carriers_nobody_is_chosen() -> None:
+async def test_without_carriers_none_is_chosen() -> None:
     choice = Router({}, LoopClock()).snapshot().choose(ASKED)
     assert (choice.carrier, choice.usable, choice.candidates) == ("", False, ())

@@ -1,4 +1,4 @@
-"""The router: conditions, priority, cost, weight; the usable before the others; and a reason for everyone who lost."""
+"""Routes win by conditions, priority, cost and weight; usable ones first; and each loser has its reason."""
 
 from collections import Counter
 from typing import Any
@@ -42,20 +42,20 @@ def test_without_routes_the_carriers_take_turns() -> None:
     assert [choose(RoutingPlan(), asked(), both, turn=turn).carrier for turn in range(4)] == ["a", "b", "a", "b"]
 
 
-def test_a_carrier_in_trouble_is_passed_over_and_its_trouble_is_told() -> None:
+def test_a_carrier_in_trouble_is_passed_over_and_its_trouble_is_explained() -> None:
     choices = [choose(RoutingPlan(), asked(), carriers("a", "b", "c", down="a"), turn=turn) for turn in range(6)]
     assert {choice.carrier for choice in choices} == {"b", "c"}
     assert choices[0].explain().splitlines()[0] == f"a: {TROUBLE}"
 
 
-def test_where_none_can_be_used_a_message_waits_for_one_of_them() -> None:
+def test_if_no_carrier_can_be_used_a_message_waits_for_one_of_them() -> None:
     choices = [choose(RoutingPlan(), asked(), carriers("a", "b", down="ab"), turn=turn) for turn in range(4)]
     assert {choice.carrier for choice in choices} == {"a", "b"}
     assert not any(choice.usable for choice in choices)
     assert "chosen, and waits for it" in choices[0].explain()
 
 
-def test_without_carriers_there_is_nobody_and_nothing_to_explain() -> None:
+def test_without_carriers_there_are_no_candidates() -> None:
     assert choose(RoutingPlan(), asked(), {}, turn=1) == Choice()
 
 
@@ -104,7 +104,7 @@ def test_a_carrier_in_trouble_leaves_its_message_to_the_next_priority() -> None:
     assert (choice.carrier, choice.usable, reasons(choice)) == ("b", True, [RouteLoss.UNUSABLE, None])
 
 
-def test_what_has_just_failed_a_message_does_not_get_it_again_and_it_does_not_wait_for_it() -> None:
+def test_an_excluded_carrier_does_not_get_the_message_and_the_message_does_not_wait_for_it() -> None:
     plan, both = RoutingPlan(routes=(route("a", priority=1), route("b", priority=2))), carriers("a", "b")
     choice = choose(plan, asked(), both, turn=1, exclude=frozenset({"a"}))
     assert (choice.carrier, reasons(choice)) == ("b", [RouteLoss.EXCLUDED, None])
@@ -112,7 +112,7 @@ def test_what_has_just_failed_a_message_does_not_get_it_again_and_it_does_not_wa
 
 
 @given(st.lists(st.integers(1, 50), min_size=2, max_size=5))
-def test_equals_share_exactly_by_weight_and_nobody_waits_long_for_a_turn(weights: list[int]) -> None:
+def test_equal_routes_share_exactly_by_weight_and_none_waits_long_for_its_turn(weights: list[int]) -> None:
     names = [f"c{number}" for number in range(len(weights))]
     routes = tuple(Route(id=1, carrier=name, weight=weight) for name, weight in zip(names, weights, strict=True))
     total = sum(weights)
@@ -120,12 +120,12 @@ def test_equals_share_exactly_by_weight_and_nobody_waits_long_for_a_turn(weights
     assert Counter(turns) == dict(zip(names, weights, strict=True))
 
 
-def test_who_lost_a_turn_is_told_its_share() -> None:
+def test_a_route_whose_turn_it_was_not_shows_its_share() -> None:
     choice = chosen(route("a", weight=3), route("b", weight=1), turn=0)
     assert [candidate.why for candidate in choice.candidates] == ["", "it was another's turn: its share is 1 in 4"]
 
 
-def test_a_carrier_that_does_not_take_such_a_sender_is_no_candidate_and_a_replaced_one_is_told() -> None:
+def test_a_carrier_that_refuses_the_sender_is_not_chosen_and_a_replaced_sender_is_returned() -> None:
     rules = (
         SenderRule(id=1, carrier="a", country="ES", form=SenderForm.NAME, action=SenderAction.REFUSE),
         SenderRule(id=2, carrier="b", action=SenderAction.REPLACE, replacement="34911"),
@@ -161,7 +161,7 @@ CONDITIONS = st.fixed_dictionaries(
     st.sets(st.sampled_from("abc")),
     st.integers(0, 1_000),
 )
-def test_the_winner_has_no_reason_everyone_else_has_one_and_nobody_better_was_passed_over(
+def test_only_the_winner_has_no_reason_and_no_better_route_was_passed_over(
     wanted: list[tuple[str, dict[str, Any]]], down: set[str], exclude: set[str], turn: int
 ) -> None:
     routes = tuple(Route(id=number, carrier=carrier, **more) for number, (carrier, more) in enumerate(wanted))

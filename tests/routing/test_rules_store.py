@@ -1,4 +1,4 @@
-"""Routes, sender rules and lanes: what is stored is what was meant, and every node hears of a change."""
+"""Routes, sender rules and lanes are stored and read back, and every node is told of a change."""
 
 import re
 
@@ -78,7 +78,7 @@ async def test_a_route_is_switched_off_and_on_and_removed(world: World) -> None:
     assert await plan(world) == RoutingPlan()
 
 
-async def test_what_is_not_there_cannot_be_removed(world: World) -> None:
+async def test_a_rule_that_does_not_exist_cannot_be_removed(world: World) -> None:
     async def script(tx: Transaction) -> list[bool]:
         await rules_store.add_sender_rule(tx, RULE)
         await rules_store.add_lane(tx, LANE)

@@ -1,4 +1,4 @@
-"""Sender rules: the most particular decides."""
+"""The most particular sender rule decides."""
 
 import pytest
 

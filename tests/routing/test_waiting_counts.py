@@ -1,4 +1,4 @@
-"""What waits for a carrier, as the database knows it."""
+"""Due messages are counted by the carrier that they wait for."""
 
 from tests.support.world import World
 
@@ -6,7 +6,7 @@ from palomar.routing.waiting_counts import count_waiting, find_oldest_unclaimed
 from palomar.vocabulary.message import State
 
 
-async def test_all_that_is_due_is_counted_by_carrier_whoever_has_it(world: World) -> None:
+async def test_all_due_messages_are_counted_by_carrier_whether_claimed_or_not(world: World) -> None:
     account = await world.account()
     first = await world.accepted(account, claim=State.QUEUED)
     await world.accepted(account, claim=State.SUBMITTING, parts=3)
@@ -17,7 +17,7 @@ async def test_all_that_is_due_is_counted_by_carrier_whoever_has_it(world: World
     assert found[first.row.carrier].oldest_ms == first.row.due_ms
 
 
-async def test_the_oldest_that_nobody_has_is_found(world: World) -> None:
+async def test_the_oldest_unclaimed_message_is_found(world: World) -> None:
     account = await world.account()
     await world.accepted(account, claim=State.QUEUED)
     none = await world.database.read(lambda tx: find_oldest_unclaimed(tx, ["c", "d"], now_ms=world.now_ms))

@@ -1,4 +1,4 @@
-"""Standings: what commands beside the server can know of its links, written when it has changed."""
+"""The status of carriers is stored when it changes, for commands beside the server."""
 
 from tests.sending.test_lease import SetClock
 from tests.support.carriers import CountingCarrier
@@ -16,7 +16,7 @@ async def kept(world: World) -> list[CarrierStatus]:
     return await world.database.read(list_carrier_status)
 
 
-async def test_how_the_carriers_stand_is_written_when_it_changes_and_gone_with_its_node(database: Database) -> None:
+async def test_the_status_of_carriers_is_stored_when_it_changes_and_removed_with_its_node(database: Database) -> None:
     world, clock, carrier = World(database=database), SetClock(), CountingCarrier(live=False)
     world.node_id = await new_node(world, "one")
     carriers = {"c": carrier}
@@ -47,7 +47,7 @@ async def test_how_the_carriers_stand_is_written_when_it_changes_and_gone_with_i
     assert await kept(world) == []
 
 
-async def test_a_node_without_a_lease_writes_nothing(database: Database) -> None:
+async def test_a_node_without_a_lease_stores_no_status(database: Database) -> None:
     world, clock, carriers = World(database=database), SetClock(), {"c": CountingCarrier()}
     standings = CarrierStatusRecorder(
         database, clock, Router(carriers, clock), carriers, node_id=lambda: None, idle=dict

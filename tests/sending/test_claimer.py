@@ -1,4 +1,4 @@
-"""Work that nobody has goes to one node, and only to that one."""
+"""Due messages that no node has are claimed by one node."""
 
 import asyncio
 import dataclasses
@@ -17,7 +17,7 @@ def order(carrier: str = "c", limit: int = 100) -> MessageClaimOrder:
 
 
 async def claimed_parts(world: World, wanted: MessageClaimOrder) -> list[ReadyPart]:
-    """The parts that one order brings."""
+    """Claim by one order and return the parts."""
     claimed: ClaimedParts = (await world.do(claim, wanted))[0]
     return claimed.parts
 
@@ -39,7 +39,7 @@ async def test_due_messages_that_nobody_has_are_claimed_oldest_first_with_their_
     }
 
 
-async def test_a_claimed_message_can_be_sent_like_one_claimed_at_birth(world: World) -> None:
+async def test_a_claimed_message_is_sent_like_one_claimed_with_its_acceptance(world: World) -> None:
     message = await world.accepted(await world.account())
     (waiting,) = await claimed_parts(world, order())
     part = from_waiting(waiting)
@@ -48,7 +48,7 @@ async def test_a_claimed_message_can_be_sent_like_one_claimed_at_birth(world: Wo
     assert await world.state(message.row.id) is State.SENT
 
 
-async def test_what_one_node_has_the_next_does_not_get(world: World) -> None:
+async def test_a_message_that_one_node_has_claimed_is_not_claimed_by_another(world: World) -> None:
     await world.accepted(await world.account())
     assert [len(found.parts) for found in await world.do(claim, order(), order())] == [1, 0]
     world.node_id = await new_node(world, "second")
@@ -64,7 +64,7 @@ async def test_two_nodes_that_claim_at_once_share_the_work(world: World) -> None
     assert set((await world.queue()).values()) <= {world.node_id, other.node_id, None}
 
 
-async def test_only_what_is_due_and_only_of_that_carrier_is_claimed(world: World) -> None:
+async def test_only_due_messages_of_the_ordered_carrier_are_claimed(world: World) -> None:
     account = await world.account()
     await world.accepted(account, carrier="other")
     later = await world.accepted(account, due_ms=world.now_ms + 60_000)

@@ -1,4 +1,4 @@
-"""Stale: what a lane's deadline finds unsent ends as expired and costs nothing; what is under way is left alone."""
+"""Messages that have not left at their lane's deadline expire and cost nothing; parts under way are left alone."""
 
 import pytest
 from msgspec import structs
@@ -35,7 +35,7 @@ async def test_a_message_that_had_not_left_in_time_expires_and_its_credit_comes_
     assert await world.do(end_stale, 10) == [0]
 
 
-async def test_a_part_that_is_claimed_does_not_leave_after_its_time(world: World) -> None:
+async def test_a_claimed_part_does_not_leave_after_its_deadline(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.QUEUED)
     (part,) = outgoing(message)
     part = structs.replace(part, stale_ms=message.new.stale_ms)
@@ -45,7 +45,7 @@ async def test_a_part_that_is_claimed_does_not_leave_after_its_time(world: World
     assert await world.state(message.row.id) is State.EXPIRED
 
 
-async def test_a_part_under_way_is_left_to_its_answer(world: World) -> None:
+async def test_a_part_under_way_ends_by_its_answer_and_not_by_the_deadline(world: World) -> None:
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING)
     world.now_ms += SECONDS * 1_000
@@ -56,7 +56,7 @@ async def test_a_part_under_way_is_left_to_its_answer(world: World) -> None:
     assert await world.balance(account) == (9 * CREDIT, 0)
 
 
-async def test_a_part_that_was_put_off_beyond_its_time_expires(world: World) -> None:
+async def test_a_part_that_was_deferred_beyond_its_deadline_expires(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     await world.answer(outgoing(message)[0], Deferred(status=88, reason="throttled", retry_after_seconds=60))
     world.now_ms += SECONDS * 1_000
@@ -64,7 +64,7 @@ async def test_a_part_that_was_put_off_beyond_its_time_expires(world: World) -> 
     assert await world.state(message.row.id) is State.EXPIRED
 
 
-async def test_of_a_long_message_the_parts_that_left_are_paid_for_and_the_others_not(world: World) -> None:
+async def test_parts_of_a_long_message_that_left_are_paid_for_and_the_others_are_not(world: World) -> None:
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
     first, second = outgoing(message)
@@ -78,7 +78,7 @@ async def test_of_a_long_message_the_parts_that_left_are_paid_for_and_the_others
     assert await world.balance(account) == (9 * CREDIT, 0)
 
 
-async def test_without_a_deadline_nothing_is_ever_stale(world: World) -> None:
+async def test_a_message_without_a_deadline_never_expires_unsent(world: World) -> None:
     world.plan = RoutingPlan()
     await world.accepted(await world.account())
     world.now_ms += 10**9

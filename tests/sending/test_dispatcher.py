@@ -1,4 +1,4 @@
-"""The dispatcher: claimed at birth where there is room, in line where there is not, and no slot is ever lost."""
+"""New messages leave at once or are queued where there is room, and no slot of a carrier is ever lost."""
 
 import asyncio
 import random
@@ -41,7 +41,7 @@ async def test_a_message_leaves_at_once_and_is_marked_in_its_own_insert(tmp_path
 
 
 @in_virtual_time
-async def test_a_scheduled_message_whose_time_comes_before_its_transaction_is_judged_like_any_other(
+async def test_a_scheduled_message_that_is_due_before_its_transaction_is_filtered_like_any_other(
     tmp_path: Path,
 ) -> None:
     async with engine(tmp_path) as e:
@@ -61,7 +61,7 @@ async def test_a_scheduled_message_whose_time_comes_before_its_transaction_is_ju
 
 
 @in_virtual_time
-async def test_what_the_window_has_no_room_for_waits_in_line_and_leaves_in_order(tmp_path: Path) -> None:
+async def test_parts_beyond_the_window_wait_in_the_queue_and_leave_in_order(tmp_path: Path) -> None:
     async with engine(tmp_path, CountingCarrier(window=2)) as e:
         await e.ready()
         account = await e.world.account()
@@ -78,7 +78,7 @@ async def test_what_the_window_has_no_room_for_waits_in_line_and_leaves_in_order
 
 
 @in_virtual_time
-async def test_nothing_leaves_while_too_many_answers_are_in_no_transaction(tmp_path: Path) -> None:
+async def test_nothing_leaves_while_too_many_answers_are_unrecorded(tmp_path: Path) -> None:
     async with engine(tmp_path, CountingCarrier(window=UNRECORDED_MAX)) as e:
         await e.ready()
         account = await e.world.account(credit=10_000 * CREDIT)
@@ -96,7 +96,7 @@ async def test_nothing_leaves_while_too_many_answers_are_in_no_transaction(tmp_p
 
 
 @in_virtual_time
-async def test_answers_that_no_transaction_takes_do_not_stop_the_line_for_ever(tmp_path: Path) -> None:
+async def test_answers_that_cannot_be_recorded_do_not_stop_the_queue_for_ever(tmp_path: Path) -> None:
     async with engine(tmp_path, CountingCarrier(window=UNRECORDED_MAX)) as e:
         await e.ready()
         account = await e.world.account(credit=10_000 * CREDIT)
@@ -113,7 +113,7 @@ async def test_answers_that_no_transaction_takes_do_not_stop_the_line_for_ever(t
 
 
 @in_virtual_time
-async def test_before_the_first_look_into_the_database_nothing_overtakes_what_may_be_there(tmp_path: Path) -> None:
+async def test_before_the_first_claim_no_new_message_overtakes_a_stored_one(tmp_path: Path) -> None:
     async with engine(tmp_path) as e:
         account = await e.world.account()
         older = await e.world.accepted(account)
@@ -141,7 +141,7 @@ async def test_without_a_live_link_messages_wait_unclaimed_and_leave_when_it_is_
 
 
 @in_virtual_time
-async def test_more_than_the_line_holds_stays_in_the_database_and_is_fetched_when_it_drains(tmp_path: Path) -> None:
+async def test_messages_beyond_the_queue_stay_in_the_database_and_are_claimed_when_it_drains(tmp_path: Path) -> None:
     async with engine(tmp_path, CountingCarrier(window=1)) as e:
         await e.ready()
         account = await e.world.account(credit=10_000 * CREDIT)
@@ -153,7 +153,7 @@ async def test_more_than_the_line_holds_stays_in_the_database_and_is_fetched_whe
 
 
 @in_virtual_time
-async def test_unrouted_messages_are_fetched_only_as_far_as_some_line_has_room(tmp_path: Path) -> None:
+async def test_unrouted_messages_are_claimed_only_as_far_as_some_queue_has_room(tmp_path: Path) -> None:
     async with engine(tmp_path, CountingCarrier(window=0)) as e:
         account = await e.world.account(credit=10_000 * CREDIT)
         for _ in range(10):
@@ -174,7 +174,7 @@ async def test_a_part_of_which_no_byte_left_takes_the_next_slot(tmp_path: Path) 
 
 
 @in_virtual_time
-async def test_a_part_that_the_carrier_put_off_waits_as_long_as_it_asked(tmp_path: Path) -> None:
+async def test_a_deferred_part_waits_as_long_as_the_carrier_asked(tmp_path: Path) -> None:
     async with engine(tmp_path) as e:
         await e.ready()
         e.post(await e.world.account())
@@ -211,7 +211,7 @@ async def test_parts_of_a_message_that_was_begun_stay_with_their_carrier(tmp_pat
 
 
 @in_virtual_time
-async def test_a_slot_whose_part_may_not_leave_is_the_next_parts_at_once(tmp_path: Path) -> None:
+async def test_the_slot_of_a_part_that_may_not_leave_goes_to_the_next_part_at_once(tmp_path: Path) -> None:
     async with engine(tmp_path, CountingCarrier(window=1)) as e:
         await e.ready()
         account = await e.world.account()
@@ -242,7 +242,7 @@ async def test_refused_requests_and_discarded_recipients_give_their_slots_back(t
 
 
 @in_virtual_time
-async def test_a_node_that_lost_its_lease_accepts_on_and_sends_nothing(tmp_path: Path) -> None:
+async def test_a_node_that_lost_its_lease_still_accepts_and_sends_nothing(tmp_path: Path) -> None:
     async with engine(tmp_path) as e:
         await e.ready()
         e.leased = False
@@ -253,7 +253,7 @@ async def test_a_node_that_lost_its_lease_accepts_on_and_sends_nothing(tmp_path:
 
 
 @in_virtual_time
-async def test_after_it_stopped_taking_what_was_marked_still_leaves_and_the_rest_is_freed(tmp_path: Path) -> None:
+async def test_after_claiming_stops_marked_parts_still_leave_and_the_others_are_freed(tmp_path: Path) -> None:
     async with engine(tmp_path, CountingCarrier(window=1)) as e:
         await e.ready()
         account = await e.world.account()
@@ -279,7 +279,7 @@ async def test_receipts_and_inbound_messages_are_acknowledged_after_the_commit(t
 
 
 @in_virtual_time
-async def test_what_cannot_be_committed_is_not_acknowledged(tmp_path: Path) -> None:
+async def test_a_receipt_or_text_that_cannot_be_committed_is_not_acknowledged(tmp_path: Path) -> None:
     async with engine(tmp_path) as e:
         e.database.bugs = 1.0
         said: list[bool] = []
@@ -299,7 +299,7 @@ OUTCOMES: list[SubmitOutcome] = [
 
 
 @pytest.mark.parametrize("seed", range(15))
-def test_no_slot_is_lost_whatever_is_refused_put_off_or_fails(tmp_path: Path, seed: int) -> None:
+def test_no_slot_is_lost_whatever_is_refused_deferred_or_fails(tmp_path: Path, seed: int) -> None:
     in_virtual_time(live_through)(tmp_path, random.Random(seed))
 
 
@@ -326,7 +326,7 @@ async def live_through(folder: Path, chance: random.Random) -> None:
 
 
 async def come_to_rest(e: Engine, carriers: list[CountingCarrier]) -> None:
-    """Everything is answered and nothing fails any more: then every slot is free and every line empty."""
+    """Answer everything, without failures; check that every slot is free and every queue empty."""
     e.leased = True
     for carrier in carriers:
         carrier.live = True
@@ -345,6 +345,6 @@ async def come_to_rest(e: Engine, carriers: list[CountingCarrier]) -> None:
 
 
 async def pass_time(seconds: float) -> None:
-    """Virtual seconds."""
+    """Wait virtual seconds."""
 
     await asyncio.sleep(seconds)

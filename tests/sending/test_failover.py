@@ -1,4 +1,4 @@
-"""Failover and lanes: what cannot leave by its carrier leaves by another, once; and a code overtakes a campaign."""
+"""Messages that cannot leave by their carrier leave by another, once; urgent messages overtake a campaign."""
 
 from pathlib import Path
 
@@ -26,13 +26,13 @@ LATER = Deferred(status=88, reason="ESME_RTHROTTLED", retry_after_seconds=1.0)
 
 
 def comes_back(carrier: CountingCarrier) -> None:
-    """As a carrier tells that it has room again."""
+    """Report free slots, as a carrier does."""
     assert carrier.sink is not None
     carrier.sink.room_changed(carrier.name)
 
 
 async def over(e: Engine, seconds: float) -> None:
-    """Seconds in which the clockwork looks as it does."""
+    """Wait virtual seconds, in which the periodic checks run."""
     for _ in range(round(seconds * 2)):
         await pass_time(0.5)
         e.dispatcher.fail_over()
@@ -42,7 +42,7 @@ async def over(e: Engine, seconds: float) -> None:
 
 
 @in_virtual_time
-async def test_everything_that_is_queued_for_a_carrier_that_died_leaves_by_the_other(tmp_path: Path) -> None:
+async def test_all_messages_queued_for_a_carrier_that_died_leave_by_the_other(tmp_path: Path) -> None:
     a, b = CountingCarrier(name="a", window=0), CountingCarrier(name="b", window=20_000)
     async with engine(tmp_path, a, b) as e:
         e.world.plan = FIRST_A
@@ -73,7 +73,7 @@ async def test_new_messages_go_by_the_other_at_once(tmp_path: Path) -> None:
 
 
 @in_virtual_time
-async def test_what_is_queued_stays_where_there_is_no_other(tmp_path: Path) -> None:
+async def test_queued_messages_stay_if_there_is_no_other_carrier(tmp_path: Path) -> None:
     a, b = CountingCarrier(name="a", window=0), CountingCarrier(name="b", live=False)
     async with engine(tmp_path, a, b) as e:
         e.world.plan = FIRST_A
@@ -91,7 +91,7 @@ async def test_what_is_queued_stays_where_there_is_no_other(tmp_path: Path) -> N
 
 
 @in_virtual_time
-async def test_a_carrier_that_takes_nothing_for_some_seconds_loses_what_waits_for_it(tmp_path: Path) -> None:
+async def test_a_carrier_that_takes_nothing_for_some_seconds_loses_its_waiting_messages(tmp_path: Path) -> None:
     a, b = CountingCarrier(name="a", window=2), CountingCarrier(name="b", window=100)
     async with engine(tmp_path, a, b) as e:
         e.world.plan = FIRST_A
@@ -106,7 +106,7 @@ async def test_a_carrier_that_takes_nothing_for_some_seconds_loses_what_waits_fo
 
 
 @in_virtual_time
-async def test_a_message_that_is_put_off_again_and_again_tries_another_though_the_carrier_takes_others(
+async def test_a_message_that_is_deferred_several_times_tries_another_carrier_though_its_own_takes_others(
     tmp_path: Path,
 ) -> None:
     a, b = CountingCarrier(name="a"), CountingCarrier(name="b")
@@ -182,7 +182,7 @@ async def test_a_code_that_has_waited_for_half_its_time_goes_by_another(tmp_path
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_whatever_dies_and_recovers_everything_leaves_once(tmp_path: Path, seed: int) -> None:
+def test_whichever_carriers_die_and_recover_every_message_leaves_once(tmp_path: Path, seed: int) -> None:
     in_virtual_time(live_through_deaths)(tmp_path, seed)
 
 
@@ -222,7 +222,7 @@ async def live_through_deaths(folder: Path, seed: int) -> None:
 
 
 @in_virtual_time
-async def test_what_waits_for_a_carrier_that_answers_nothing_moves_at_once_and_new_messages_go_elsewhere(
+async def test_messages_of_a_carrier_that_answers_nothing_move_at_once_and_new_ones_go_elsewhere(
     tmp_path: Path,
 ) -> None:
     a, b = CountingCarrier(name="a", window=5), CountingCarrier(name="b", window=100)
@@ -268,7 +268,7 @@ async def test_a_carrier_on_trial_gets_one_message_and_the_others_do_not_wait_fo
 
 
 @in_virtual_time
-async def test_without_another_a_carrier_on_trial_is_tried_with_what_waits_and_sends_nothing_more_than_once_again(
+async def test_a_carrier_on_trial_without_another_gets_the_waiting_messages_and_each_at_most_twice(
     tmp_path: Path,
 ) -> None:
     a = CountingCarrier(name="a", on_trial=True)
@@ -286,7 +286,7 @@ async def test_without_another_a_carrier_on_trial_is_tried_with_what_waits_and_s
 
 
 @in_virtual_time
-async def test_a_part_that_rests_moves_with_the_others_and_keeps_its_pause(tmp_path: Path) -> None:
+async def test_a_delayed_part_moves_with_the_others_and_keeps_its_pause(tmp_path: Path) -> None:
     a, b = CountingCarrier(name="a"), CountingCarrier(name="b")
     async with engine(tmp_path, a, b) as e:
         e.world.plan = FIRST_A

@@ -1,4 +1,4 @@
-"""Leases: a node's deadline ends before the database's, and what is lost is taken over once."""
+"""A node's lease ends here before it ends in the database, and work of dead nodes is taken over once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -77,7 +77,7 @@ async def test_a_node_that_has_not_begun_may_claim_nothing(nodes: Any) -> None:
     assert await node.lease.renew() is False
 
 
-async def test_a_lease_runs_from_before_it_was_asked_for_and_ends_by_itself(nodes: Any) -> None:
+async def test_a_lease_is_measured_from_before_its_request_and_ends_by_itself(nodes: Any) -> None:
     node = nodes("one")
     begun = await node.lease.begin()
     assert node.lease.node_id == begun.id
@@ -87,7 +87,7 @@ async def test_a_lease_runs_from_before_it_was_asked_for_and_ends_by_itself(node
     assert node.lease.node_id is None
 
 
-async def test_a_lease_that_is_kept_runs_on(nodes: Any) -> None:
+async def test_a_renewed_lease_runs_on(nodes: Any) -> None:
     node = nodes("one")
     begun = await node.lease.begin()
     for _ in range(5):
@@ -113,7 +113,7 @@ async def test_a_lease_that_ran_out_in_the_database_is_lost_though_it_runs_here(
     assert await node.lease.renew() is False
 
 
-async def test_a_node_takes_over_the_dead_and_its_own_earlier_starts_and_wakes_who_waits_for_work(
+async def test_a_node_takes_over_dead_nodes_and_its_own_earlier_starts_and_reports_the_freed_work(
     world: World, nodes: Any
 ) -> None:
     dead, earlier, living = nodes("dead"), nodes("ours"), nodes("living")
@@ -133,7 +133,7 @@ async def test_a_node_takes_over_the_dead_and_its_own_earlier_starts_and_wakes_w
     assert ours.freed == [True, True]
 
 
-async def test_a_node_that_stops_gives_back_what_it_had_and_its_row(world: World, nodes: Any) -> None:
+async def test_a_node_that_stops_gives_back_its_messages_and_its_row(world: World, nodes: Any) -> None:
     node = nodes("one")
     world.node_id = (await node.lease.begin()).id
     await world.accept(await world.account(), claim=State.QUEUED, count=3)

@@ -1,4 +1,4 @@
-"""Leases of nodes are kept in rows, and what a dead node left goes to another."""
+"""Each start of a node is a row with a lease, and the work of dead nodes is freed."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ def order(carrier: str = "c", limit: int = 100) -> MessageClaimOrder:
 
 
 async def claimed_parts(world: World, wanted: MessageClaimOrder) -> list[ReadyPart]:
-    """The parts that one order brings."""
+    """Claim by one order and return the parts."""
     claimed: ClaimedParts = (await world.do(claim, wanted))[0]
     return claimed.parts
 
@@ -45,14 +45,14 @@ async def test_each_start_is_a_new_epoch_with_the_smallest_number_that_is_free(w
     assert len({identity for identity, _ in found}) == 4
 
 
-async def test_no_two_nodes_have_the_number_of_commands(world: World) -> None:
+async def test_no_node_gets_the_number_of_commands(world: World) -> None:
     async def script(tx: Transaction) -> set[int]:
         return {(await register(tx, name=f"n{index}")).number for index in range(NODES_MAX - 2)}
 
     assert NODES_MAX - 1 not in await world.database.write(script)
 
 
-async def test_the_dead_are_those_whose_lease_ran_out_and_our_own_earlier_starts(world: World) -> None:
+async def test_dead_nodes_are_those_whose_lease_ran_out_and_our_own_earlier_starts(world: World) -> None:
     dead = await new_node(world, "dead", lease_ms=0)
     earlier = await new_node(world, "ours")
     await new_node(world, "living")
@@ -63,7 +63,7 @@ async def test_the_dead_are_those_whose_lease_ran_out_and_our_own_earlier_starts
     assert await world.database.write(script) == [dead, earlier]
 
 
-async def test_what_a_dead_node_had_queued_is_free_again(world: World) -> None:
+async def test_messages_that_a_dead_node_had_queued_are_free_again(world: World) -> None:
     account = await world.account()
     message = await world.accepted(account, claim=State.QUEUED)
     (taken,) = await world.do(take_over, world.node_id)
@@ -72,7 +72,7 @@ async def test_what_a_dead_node_had_queued_is_free_again(world: World) -> None:
     assert await world.ask("SELECT id FROM nodes") == []
 
 
-async def test_what_a_dead_node_was_sending_is_in_doubt_and_sent_again_where_the_account_wants_that(
+async def test_a_part_under_way_at_a_dead_node_is_in_doubt_and_resent_if_its_account_says_so(
     world: World,
 ) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
@@ -83,7 +83,7 @@ async def test_what_a_dead_node_was_sending_is_in_doubt_and_sent_again_where_the
     assert (waiting.message_id, waiting.attempt) == (message.row.id, 2)
 
 
-async def test_what_a_dead_node_was_sending_is_held_where_the_account_wants_that(world: World) -> None:
+async def test_a_part_under_way_at_a_dead_node_is_held_if_its_account_says_so(world: World) -> None:
     account = await world.account(unknown_outcome=UnknownOutcome.HOLD)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
     await world.answer(outgoing(message)[0], Taken(reference="r1"))
@@ -94,7 +94,7 @@ async def test_what_a_dead_node_was_sending_is_held_where_the_account_wants_that
     await world.do(record_receipts)
 
 
-async def test_of_a_message_of_several_parts_only_the_unanswered_ones_are_sent_again(world: World) -> None:
+async def test_only_the_unanswered_parts_of_a_message_are_sent_again(world: World) -> None:
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=3)
     await world.answer(outgoing(message)[1], Taken(reference="r2"))
@@ -108,7 +108,7 @@ async def test_of_a_message_of_several_parts_only_the_unanswered_ones_are_sent_a
     assert {part.carrier for part in claimed} == {"c"}
 
 
-async def test_a_large_estate_is_taken_over_in_slices(world: World) -> None:
+async def test_many_messages_of_a_dead_node_are_taken_over_in_slices(world: World) -> None:
     await world.accept(await world.account(), claim=State.QUEUED, count=501)
     first = (await world.do(take_over, world.node_id))[0]
     assert (first.freed, first.more) == (500, True)

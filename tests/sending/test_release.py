@@ -1,4 +1,4 @@
-"""Release: a message that nobody has routed is routed when it is claimed, by the rules of that moment."""
+"""A claimed message without a carrier is routed by the rules of that moment."""
 
 from tests.support.world import CREDIT, StandingRouter, World
 
@@ -19,7 +19,7 @@ async def claimed(world: World, carrier: str = "", rank: Rank = Rank.NORMAL) -> 
     return parts
 
 
-async def test_a_message_that_waited_for_its_time_goes_by_the_route_that_is_open_then(world: World) -> None:
+async def test_a_scheduled_message_goes_by_the_route_that_is_open_when_it_is_due(world: World) -> None:
     day = Route(id=1, name="day", carrier="a", hours=parse_hours("08:00-20:00"))
     night = Route(id=2, name="night", carrier="b", hours=parse_hours("20:00-08:00"))
     world.router = StandingRouter("a", "b", plan=RoutingPlan(routes=(day, night)))
@@ -47,7 +47,7 @@ async def test_all_parts_of_a_message_go_by_one_carrier(world: World) -> None:
     assert set.union(*by_message.values()) == {"a", "b"}
 
 
-async def test_what_no_route_takes_ends_as_blocked_costs_nothing_and_says_why(world: World) -> None:
+async def test_a_message_that_no_route_takes_ends_as_blocked_costs_nothing_and_says_why(world: World) -> None:
     world.router = StandingRouter("a", plan=RoutingPlan(routes=(Route(id=1, carrier="a", country="ES"),)))
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, carrier="", parts=2)
@@ -67,7 +67,7 @@ async def test_without_routes_and_carriers_a_message_waits(world: World) -> None
     assert part.carrier == ""
 
 
-async def test_the_carrier_is_told_the_sender_that_its_rules_leave(world: World) -> None:
+async def test_the_carrier_is_given_the_sender_that_its_rules_yield(world: World) -> None:
     rule = SenderRule(id=1, carrier="a", action=SenderAction.REPLACE, replacement="34911")
     world.router = StandingRouter("a", plan=RoutingPlan(sender_rules=(rule,)))
     account = await world.account()

@@ -1,4 +1,4 @@
-"""The line: urgent first, bulk in its turn, and nothing lost when messages are taken out."""
+"""Urgent parts leave first, bulk ones in their turn, and messages can be removed."""
 
 from palomar.ports import OutgoingPart
 from palomar.sending.send_queue import BULK_EVERY, QUEUE_PARTS, SendQueue
@@ -31,7 +31,7 @@ def popped(queue: SendQueue) -> list[int]:
     return found
 
 
-def test_parts_of_a_rank_leave_in_order_and_what_is_put_in_front_before_them() -> None:
+def test_parts_of_a_rank_leave_in_order_after_those_put_in_front() -> None:
     queue = SendQueue("c", None)
     for serial in (1, 2, 3):
         queue.push(part(serial))
@@ -39,14 +39,14 @@ def test_parts_of_a_rank_leave_in_order_and_what_is_put_in_front_before_them() -
     assert popped(queue) == [0, 1, 2, 3]
 
 
-def test_the_urgent_go_first_whenever_they_came() -> None:
+def test_urgent_parts_go_first_whenever_they_came() -> None:
     queue = SendQueue("c", None)
     for serial, rank in ((1, Rank.BULK), (2, Rank.NORMAL), (3, Rank.URGENT), (4, Rank.URGENT)):
         queue.push(part(serial, rank))
     assert popped(queue) == [3, 4, 2, 1]
 
 
-def test_bulk_has_its_turn_while_normal_ones_wait() -> None:
+def test_bulk_parts_have_their_turn_while_normal_ones_wait() -> None:
     queue = SendQueue("c", None)
     for serial in range(12):
         queue.push(part(100 + serial))
@@ -55,7 +55,7 @@ def test_bulk_has_its_turn_while_normal_ones_wait() -> None:
     assert [serial for serial in first if serial < 100] == [0, 1, 2]
 
 
-def test_a_new_message_stands_first_only_where_nobody_of_its_rank_or_before_waits() -> None:
+def test_a_new_message_is_first_only_if_none_of_its_rank_or_a_higher_one_waits() -> None:
     queue = SendQueue("c", None)
     assert not queue.is_first(Rank.URGENT)
     for ranked in queue.ranks.values():
@@ -67,7 +67,7 @@ def test_a_new_message_stands_first_only_where_nobody_of_its_rank_or_before_wait
     assert not queue.is_first(Rank.URGENT)
 
 
-def test_messages_are_taken_out_of_every_queue() -> None:
+def test_messages_are_removed_from_every_rank() -> None:
     queue = SendQueue("c", None)
     for serial, rank in ((1, Rank.BULK), (2, Rank.NORMAL), (3, Rank.URGENT), (1, Rank.BULK)):
         queue.push(part(serial, rank))
@@ -75,14 +75,14 @@ def test_messages_are_taken_out_of_every_queue() -> None:
     assert popped(queue) == [2]
 
 
-def test_a_queue_s_room_counts_what_waits_and_what_is_pledged() -> None:
+def test_the_room_of_a_rank_counts_waiting_and_reserved_parts() -> None:
     ranked = SendQueue("c", None).of(Rank.NORMAL)
     ranked.ready.append(part(1))
     ranked.reserved = 9
     assert ranked.room == QUEUE_PARTS - 10
 
 
-def test_a_cleared_line_is_empty() -> None:
+def test_a_cleared_queue_is_empty() -> None:
     queue = SendQueue("c", None)
     queue.push(part(1))
     queue.clear()

@@ -1,4 +1,4 @@
-"""The watchdog: what waits while nothing leaves is told, and what could leave is sent off."""
+"""Queues that wait are shown with the reason, and stalled ones are restarted."""
 
 from structlog.testing import capture_logs
 from tests.contracts.carrier import outgoing
@@ -9,110 +9,110 @@ from palomar.sending.send_queue import UNRECORDED_MAX, SendQueue
 from palomar.sending.stalled import StallReason, Watchdog, find_hindrance
 
 
-class House:
-    """One line and its watchdog, and how often it was pumped and claimed for."""
+class WatchedQueue:
+    """A send queue and its watchdog; notes for which queues parts were sent and claimed."""
 
     def __init__(self) -> None:
         self.clock = SetClock()
         self.carrier = CountingCarrier()
         self.queue = SendQueue("c", self.carrier)
-        self.pumped: list[str] = []
+        self.sent: list[str] = []
         self.claimed: list[str] = []
-        self.dog = Watchdog(
+        self.watchdog = Watchdog(
             {"c": self.queue, "": SendQueue("", None)},
-            send=lambda queue: self.pumped.append(queue.name),
+            send=lambda queue: self.sent.append(queue.name),
             claim=lambda queue: self.claimed.append(queue.name),
         )
 
-    def look(self, seconds: int, **unclaimed: int) -> None:
-        """So many seconds pass, a look each."""
+    def check(self, seconds: int, **unclaimed: int) -> None:
+        """Let seconds pass, with a check each."""
         for _ in range(seconds):
-            self.dog.check(unclaimed, self.clock)
+            self.watchdog.check(unclaimed, self.clock)
             self.clock.now += 1
 
 
-def test_parts_that_could_leave_and_do_not_are_logged_counted_and_sent_off() -> None:
-    house = House()
-    house.queue.push(outgoing("34600000001"))
+def test_a_queue_whose_parts_could_leave_and_do_not_is_logged_counted_and_restarted() -> None:
+    watched = WatchedQueue()
+    watched.queue.push(outgoing("34600000001"))
     with capture_logs() as logs:
-        house.look(4)
-        assert (house.pumped, dict(house.dog.idle), house.dog.stalls) == ([], {}, 0)
-        house.look(6)
-    assert set(house.pumped) == set(house.claimed) == {"c"}
-    (idle,) = house.dog.idle.values()
+        watched.check(4)
+        assert (watched.sent, dict(watched.watchdog.idle), watched.watchdog.stalls) == ([], {}, 0)
+        watched.check(6)
+    assert set(watched.sent) == set(watched.claimed) == {"c"}
+    (idle,) = watched.watchdog.idle.values()
     assert (idle.stalled, idle.parts, idle.hindrance) == (True, 1, StallReason.NONE)
-    assert house.clock.wall_ms() - idle.since_ms >= 8_000
-    assert house.dog.stalls == 1
+    assert watched.clock.wall_ms() - idle.since_ms >= 8_000
+    assert watched.watchdog.stalls == 1
     assert [(entry["event"], entry["parts"]) for entry in logs] == [("sending_stalled", 1)]
 
-    house.queue.pop()
-    house.queue.submitted += 1
-    house.look(1)
-    assert dict(house.dog.idle) == {}
+    watched.queue.pop()
+    watched.queue.submitted += 1
+    watched.check(1)
+    assert dict(watched.watchdog.idle) == {}
 
 
-def test_parts_that_leave_are_no_stall_however_many_wait() -> None:
-    house = House()
+def test_a_queue_from_which_parts_leave_is_not_stalled_however_many_wait() -> None:
+    watched = WatchedQueue()
     for serial in range(100):
-        house.queue.push(outgoing("34600000001", serial=serial))
-        house.queue.submitted += 1
-        house.look(1)
-    assert (house.pumped, dict(house.dog.idle)) == ([], {})
+        watched.queue.push(outgoing("34600000001", serial=serial))
+        watched.queue.submitted += 1
+        watched.check(1)
+    assert (watched.sent, dict(watched.watchdog.idle)) == ([], {})
 
 
-def test_what_only_the_database_has_is_claimed() -> None:
-    house = House()
-    house.look(10, c=1)
-    assert "c" in house.claimed
-    assert house.dog.idle["c"].stalled
+def test_messages_that_only_the_database_has_are_claimed() -> None:
+    watched = WatchedQueue()
+    watched.check(10, c=1)
+    assert "c" in watched.claimed
+    assert watched.watchdog.idle["c"].stalled
 
 
-def test_what_waits_with_a_reason_is_told_with_it_and_never_pumped() -> None:
-    house = House()
-    house.queue.push(outgoing("34600000001"))
-    house.carrier.live = False
+def test_a_queue_that_waits_for_a_reason_is_shown_with_it_and_not_restarted() -> None:
+    watched = WatchedQueue()
+    watched.queue.push(outgoing("34600000001"))
+    watched.carrier.live = False
     with capture_logs() as logs:
-        house.look(40)
-    idle = house.dog.idle["c"]
-    assert (idle.stalled, idle.hindrance, house.pumped, house.dog.stalls) == (False, StallReason.NO_LINK, [], 0)
+        watched.check(40)
+    idle = watched.watchdog.idle["c"]
+    assert (idle.stalled, idle.hindrance, watched.sent, watched.watchdog.stalls) == (False, StallReason.NO_LINK, [], 0)
     assert [(entry["event"], entry["why"]) for entry in logs] == [("sending_waits", "no_link")]
 
 
-def test_a_moment_without_hindrance_is_no_stall() -> None:
-    """A pace of one part in many seconds: when its token comes, its timer rings too."""
-    house = House()
-    house.queue.push(outgoing("34600000001"))
+def test_a_moment_without_hindrance_is_not_a_stall() -> None:
+    """Check a pace of one part in many seconds: between its token and its timer nothing holds the part back."""
+    watched = WatchedQueue()
+    watched.queue.push(outgoing("34600000001"))
     for _ in range(10):
-        house.carrier.live = False
-        house.look(8)
-        house.carrier.live = True
-        house.look(2)
-    assert house.pumped == []
+        watched.carrier.live = False
+        watched.check(8)
+        watched.carrier.live = True
+        watched.check(2)
+    assert watched.sent == []
 
 
-def test_where_nothing_waits_nothing_is_told() -> None:
-    house = House()
-    house.look(60)
-    assert (house.pumped, house.claimed, dict(house.dog.idle)) == ([], [], {})
-    house.queue.push(outgoing("34600000001"))
-    house.look(3)
-    assert dict(house.dog.idle) == {}, "it has waited for two seconds, not for a minute"
+def test_an_empty_queue_is_not_shown() -> None:
+    watched = WatchedQueue()
+    watched.check(60)
+    assert (watched.sent, watched.claimed, dict(watched.watchdog.idle)) == ([], [], {})
+    watched.queue.push(outgoing("34600000001"))
+    watched.check(3)
+    assert dict(watched.watchdog.idle) == {}, "it has waited for two seconds, not for a minute"
 
 
-def test_each_hindrance_is_known() -> None:
-    house = House()
-    assert find_hindrance(house.queue) is StallReason.NONE
-    house.queue.unrecorded = UNRECORDED_MAX
-    assert find_hindrance(house.queue) is StallReason.DATABASE
-    house.queue.unrecorded = 0
-    assert house.carrier.reserve(house.carrier.window)
-    assert find_hindrance(house.queue) is StallReason.PACE, "slots are reserved and nothing is under way"
-    for serial in range(house.carrier.window):
-        house.carrier.submit(outgoing("34600000001", serial=serial))
-    assert find_hindrance(house.queue) is StallReason.WINDOW
-    house.carrier.on_trial = True
-    assert find_hindrance(house.queue) is StallReason.NO_ANSWERS
-    house.carrier.outstanding.clear()
-    assert find_hindrance(house.queue) is StallReason.NONE, "the next part's time has come"
-    house.carrier.live = False
-    assert find_hindrance(house.queue) is StallReason.NO_LINK
+def test_each_hindrance_is_found() -> None:
+    watched = WatchedQueue()
+    assert find_hindrance(watched.queue) is StallReason.NONE
+    watched.queue.unrecorded = UNRECORDED_MAX
+    assert find_hindrance(watched.queue) is StallReason.DATABASE
+    watched.queue.unrecorded = 0
+    assert watched.carrier.reserve(watched.carrier.window)
+    assert find_hindrance(watched.queue) is StallReason.PACE, "slots are reserved and nothing is under way"
+    for serial in range(watched.carrier.window):
+        watched.carrier.submit(outgoing("34600000001", serial=serial))
+    assert find_hindrance(watched.queue) is StallReason.WINDOW
+    watched.carrier.on_trial = True
+    assert find_hindrance(watched.queue) is StallReason.NO_ANSWERS
+    watched.carrier.outstanding.clear()
+    assert find_hindrance(watched.queue) is StallReason.NONE, "the next part's time has come"
+    watched.carrier.live = False
+    assert find_hindrance(watched.queue) is StallReason.NO_LINK

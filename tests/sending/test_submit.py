@@ -1,4 +1,4 @@
-"""Dispatch: marked before it leaves, recorded as the carrier answered, and never in doubt silently."""
+"""Parts are marked before they leave, the carrier's answers are recorded, and parts in doubt are resent or held."""
 
 import pytest
 from msgspec import structs
@@ -31,13 +31,13 @@ async def test_nothing_is_marked_without_a_lease(world: World) -> None:
     assert await world.part_states(message.row.id) == [State.QUEUED]
 
 
-async def test_a_part_that_nobody_knows_may_not_leave(world: World) -> None:
+async def test_an_unknown_part_may_not_leave(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.QUEUED)
     (part,) = outgoing(message)
     assert await world.mark(structs.replace(part, part_id=part.part_id + 1)) == [False]
 
 
-async def test_a_part_that_was_taken_is_paid_for_and_the_customer_hears_of_it(world: World) -> None:
+async def test_a_part_that_was_taken_is_paid_for_and_makes_a_callback(world: World) -> None:
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING)
     assert await world.answer(outgoing(message)[0], TAKEN) is None
@@ -48,7 +48,7 @@ async def test_a_part_that_was_taken_is_paid_for_and_the_customer_hears_of_it(wo
     assert (await world.show(message.row.id)).parts[0].carrier_reference == "r1"
 
 
-async def test_the_same_answer_twice_is_paid_and_told_once(world: World) -> None:
+async def test_the_same_answer_twice_is_paid_once_and_makes_one_callback(world: World) -> None:
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING)
     answer = SubmitAnswer("c", outgoing(message)[0], TAKEN)
@@ -58,13 +58,13 @@ async def test_the_same_answer_twice_is_paid_and_told_once(world: World) -> None
     assert await world.told(message.row.id) == ["took"]
 
 
-async def test_an_answer_for_a_part_that_nobody_knows_changes_nothing(world: World) -> None:
+async def test_an_answer_for_an_unknown_part_changes_nothing(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     (part,) = outgoing(message)
     assert await world.answer(structs.replace(part, part_id=part.part_id + 7), TAKEN) is None
 
 
-async def test_facts_need_no_lease(world: World) -> None:
+async def test_answers_are_recorded_without_a_lease(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     world.node_id = None
     await world.answer(outgoing(message)[0], TAKEN)
@@ -96,7 +96,7 @@ async def test_a_carrier_that_asks_to_wait_gets_the_part_again_after_that_time(w
     assert await world.state(message.row.id) is State.SENT
 
 
-async def test_a_part_that_is_put_off_again_and_again_comes_ever_later_up_to_a_minute(world: World) -> None:
+async def test_a_part_that_is_deferred_again_and_again_waits_longer_each_time_up_to_a_minute(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     (part,) = outgoing(message)
     waits = []
@@ -119,7 +119,7 @@ async def test_a_part_of_which_no_byte_left_goes_back_into_the_queue_at_once(wor
     assert await world.part_states(message.row.id) == [State.QUEUED]
 
 
-async def test_a_part_in_doubt_is_sent_again_where_the_account_wants_that(world: World) -> None:
+async def test_a_part_in_doubt_is_resent_if_its_account_says_so(world: World) -> None:
     account = await world.account(unknown_outcome=UnknownOutcome.RESEND)
     message = await world.accepted(account, claim=State.SUBMITTING)
     assert await world.answer(outgoing(message)[0], IN_DOUBT) == Retry(attempt=2, seconds=5.0)
@@ -129,7 +129,7 @@ async def test_a_part_in_doubt_is_sent_again_where_the_account_wants_that(world:
     assert view.timeline[1].detail["policy"] == "resend"
 
 
-async def test_a_part_in_doubt_is_held_where_the_account_wants_that(world: World) -> None:
+async def test_a_part_in_doubt_is_held_if_its_account_says_so(world: World) -> None:
     account = await world.account(credit=10 * CREDIT, unknown_outcome=UnknownOutcome.HOLD)
     message = await world.accepted(account, claim=State.SUBMITTING)
     assert await world.answer(outgoing(message)[0], IN_DOUBT) is None
@@ -170,7 +170,7 @@ async def test_a_late_answer_makes_the_second_attempt_unnecessary(world: World) 
     assert await world.told(message.row.id) == ["took"]
 
 
-async def test_a_doubt_about_an_attempt_before_this_one_changes_nothing(world: World) -> None:
+async def test_a_doubt_about_an_earlier_attempt_changes_nothing(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     (part,) = outgoing(message)
     await world.answer(part, DEFERRED)
@@ -182,7 +182,7 @@ async def test_a_doubt_about_an_attempt_before_this_one_changes_nothing(world: W
     assert await world.part_states(message.row.id) == [State.SUBMITTING]
 
 
-async def test_a_late_answer_after_the_second_attempt_was_refused_moves_no_money(world: World) -> None:
+async def test_a_late_answer_after_the_second_attempt_was_refused_moves_no_credit(world: World) -> None:
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING)
     (part,) = outgoing(message)
@@ -208,7 +208,7 @@ async def test_the_reference_of_the_newest_attempt_is_kept_whichever_answer_come
     assert await world.told(message.row.id) == ["took"]
 
 
-async def test_the_customer_hears_of_a_long_message_when_its_last_part_was_taken(world: World) -> None:
+async def test_a_long_message_makes_its_callback_when_its_last_part_was_taken(world: World) -> None:
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=3)
     parts = outgoing(message)
@@ -222,7 +222,7 @@ async def test_the_customer_hears_of_a_long_message_when_its_last_part_was_taken
     assert await world.balance(account) == (7 * CREDIT, 0)
 
 
-async def test_all_parts_answered_in_one_batch_are_told_once(world: World) -> None:
+async def test_all_parts_answered_in_one_batch_make_one_callback(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING, parts=3)
     answers = [SubmitAnswer("c", part, Taken(reference=f"r{part.number}")) for part in outgoing(message)]
     await world.do(record_answers, *answers)
@@ -278,7 +278,7 @@ async def test_a_part_in_doubt_after_another_was_refused_is_held_and_never_sent_
     assert await world.part_states(message.row.id) == [State.REJECTED, State.HELD]
 
 
-async def test_nobody_is_told_that_the_carrier_took_a_message_of_which_a_part_is_held(world: World) -> None:
+async def test_a_message_with_a_held_part_makes_no_callback_of_sent(world: World) -> None:
     account = await world.account(unknown_outcome=UnknownOutcome.HOLD)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
     parts = outgoing(message)
@@ -299,7 +299,7 @@ async def test_a_message_whose_account_is_gone_is_held_rather_than_sent_twice(wo
     assert await world.state(message.row.id) is State.HELD
 
 
-async def test_a_part_whose_message_another_node_has_may_not_leave(world: World) -> None:
+async def test_a_part_whose_message_another_node_has_claimed_may_not_leave(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.QUEUED)
     first, second = world.node_id, await new_node(world, "second")
     world.node_id = second
