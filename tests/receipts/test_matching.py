@@ -4,7 +4,7 @@ import pytest
 from tests.support.world import World, outgoing, recipient
 
 from palomar.ports import Taken
-from palomar.receipts.overdue import OverduePart, overdue_parts
+from palomar.receipts.overdue import OverduePart, list_overdue_parts
 from palomar.receipts.receipt_id_lessons import RECEIPT_IDS, list_lessons, load_receipt_id_formats, unlearn
 from palomar.receipts.record import OrphanSweep, sweep_orphans
 from palomar.storage.database import Transaction
@@ -186,7 +186,7 @@ async def test_an_empty_id_that_was_stored_before_matches_nothing_and_is_never_q
 
     async def as_it_was_stored(tx: Transaction) -> list[OverduePart]:
         await tx.execute("UPDATE parts SET carrier_reference = '' WHERE carrier_reference = '7'")
-        return await overdue_parts(tx, "c", sent_before_ms=world.now_ms + 1, after=0, limit=10)
+        return await list_overdue_parts(tx, "c", sent_before_ms=world.now_ms + 1, after=0, limit=10)
 
     assert await world.database.write(as_it_was_stored) == []
     assert not await world.receipt("0", State.DELIVERED, msisdn=PHONE)

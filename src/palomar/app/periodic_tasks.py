@@ -25,7 +25,7 @@ from palomar.sending.carrier_status_recorder import CarrierStatusRecorder
 from palomar.sending.deadlines import AT_ONCE as STALE_AT_ONCE
 from palomar.sending.deadlines import end_stale
 from palomar.sending.dispatcher import Dispatcher
-from palomar.sending.failover import LOOK_EVERY_SECONDS
+from palomar.sending.failover import CHECK_EVERY_SECONDS
 from palomar.sending.lease import RENEW_EVERY_SECONDS, Lease
 from palomar.storage.database import Database
 from palomar.transaction.batcher import Batcher, Step
@@ -93,14 +93,14 @@ class PeriodicTasks:
                 ("directory", REFRESH_SECONDS, self._refresh),
                 ("claims", 1.0, self._claim),
                 ("callbacks", WATCH_EVERY_SECONDS, self._watch_callbacks),
-                ("failover", LOOK_EVERY_SECONDS, self._fail_over),
-                ("watchdog", stalled.LOOK_EVERY_SECONDS, self._watch),
+                ("failover", CHECK_EVERY_SECONDS, self._fail_over),
+                ("watchdog", stalled.CHECK_EVERY_SECONDS, self._watch),
                 ("stale", 1.0, self._end_stale),
                 ("lease", RENEW_EVERY_SECONDS, self._keep_lease),
                 ("upkeep", 1.0, self._database.upkeep),
                 ("sweep", 5.0, self._sweep),
-                ("overdue", overdue.LOOK_EVERY_SECONDS, self._overdue.query_overdue),
-                ("standings", carrier_status_recorder.LOOK_EVERY_SECONDS, self._status_recorder.write),
+                ("overdue", overdue.CHECK_EVERY_SECONDS, self._overdue.query_overdue),
+                ("carrier status", carrier_status_recorder.CHECK_EVERY_SECONDS, self._status_recorder.write),
                 ("forget", 60.0, self._delete_old),
                 ("recounter", COUNT_EVERY_SECONDS, self._recounter.count),
                 ("indexer", INDEX_EVERY_SECONDS, self._indexer.index),

@@ -39,20 +39,20 @@ async def match(
     known = await work.parts({identity for found in candidates.values() for identity in found})
     _add_new_references(candidates, work.new_references)
     matched: list[OpenPart | None] = []
-    nameless: list[int] = []
+    without_part: list[int] = []
     for index, (receipt, found) in enumerate(zip(receipts, readings, strict=True)):
-        fit = _best(receipt, found, candidates, known)
-        matched.append(fit.part if fit else None)
-        if fit is None:
-            nameless.append(index)
+        candidate = _best(receipt, found, candidates, known)
+        matched.append(candidate.part if candidate else None)
+        if candidate is None:
+            without_part.append(index)
         else:
-            _learn(work, receipt, fit, found)
-    if nameless:
-        asked = [
+            _learn(work, receipt, candidate, found)
+    if without_part:
+        unmatched = [
             UnmatchedReceipt(receipts[i], set(readings[i].values()) - {""}, received_ms[i] if received_ms else None)
-            for i in nameless
+            for i in without_part
         ]
-        for index, part in zip(nameless, await match_in_doubt(work, asked), strict=True):
+        for index, part in zip(without_part, await match_in_doubt(work, unmatched), strict=True):
             matched[index] = part
     return matched
 
@@ -65,7 +65,9 @@ def is_id_enough(receipt: CarrierReceipt, answer_id: str) -> bool:
     return receipt_id == answer_id or not differs_by_case(answer_id, receipt_id)
 
 
-class _Match(Struct, frozen=True):
+class _Candidate(Struct, frozen=True):
+    """A candidate for a receipt: a part, and the format in which the receipt's id names it."""
+
     part: OpenPart
     id_format: ReceiptIdFormat
     names_phone: bool
@@ -103,11 +105,11 @@ def _best(
     readings: Mapping[ReceiptIdFormat, str],
     candidates: _ByReference,
     known: Mapping[PartId, OpenPart],
-) -> _Match | None:
+) -> _Candidate | None:
     """Choose among the candidates of a receipt.
 
-    A part whose phone the receipt names goes first, then the unchanged id_format of the id, then a part that waits,
-    then the newest. Where the format of ids is not learned, only the unchanged id_format is accepted without the phone.
+    A part whose phone the receipt names goes first, then the id in its unchanged spelling, then a part that waits,
+    then the newest. Where the format of ids is not learned, only the unchanged spelling is accepted without the phone.
     One reading with one candidate, as nearly always, is decided at once.
     """
     if len(readings) == 1:
@@ -116,31 +118,40 @@ def _best(
         if reference and len(identities) == 1 and identities[0] in known:
             part = known[identities[0]]
             if id_format is not ReceiptIdFormat.SAME or is_id_enough(receipt, part.carrier_reference or ""):
-                return _Match(part, id_format, False)
-    fits = [
-        _Match(known[identity], id_format, names_phone(receipt, known[identity].message.msisdn))
+                return _Candidate(part, id_format, False)
+    possible = [
+        _Candidate(known[identity], id_format, names_phone(receipt, known[identity].message.msisdn))
         for id_format, reference in readings.items()
         for identity in candidates.get((receipt.carrier, reference), ())
         if identity in known
     ]
     is_guess = len(readings) > 1
-    accepted = [fit for fit in fits if fit.names_phone or _needs_no_address(receipt, fit, is_guess=is_guess)]
+    accepted = [
+        candidate
+        for candidate in possible
+        if candidate.names_phone or _needs_no_address(receipt, candidate, is_guess=is_guess)
+    ]
     return max(accepted, key=_preference, default=None)
 
 
-def _needs_no_address(receipt: CarrierReceipt, fit: _Match, *, is_guess: bool) -> bool:
-    if fit.id_format is not ReceiptIdFormat.SAME:
+def _needs_no_address(receipt: CarrierReceipt, candidate: _Candidate, *, is_guess: bool) -> bool:
+    if candidate.id_format is not ReceiptIdFormat.SAME:
         return not is_guess
-    return is_id_enough(receipt, fit.part.carrier_reference or "")
+    return is_id_enough(receipt, candidate.part.carrier_reference or "")
 
 
-def _preference(fit: _Match) -> tuple[bool, bool, bool, int]:
-    return fit.names_phone, fit.id_format is ReceiptIdFormat.SAME, fit.part.state not in FINAL, int(fit.part.id)
+def _preference(candidate: _Candidate) -> tuple[bool, bool, bool, int]:
+    return (
+        candidate.names_phone,
+        candidate.id_format is ReceiptIdFormat.SAME,
+        candidate.part.state not in FINAL,
+        int(candidate.part.id),
+    )
 
 
-def _learn(work: Work, receipt: CarrierReceipt, fit: _Match, readings: Mapping[ReceiptIdFormat, str]) -> None:
+def _learn(work: Work, receipt: CarrierReceipt, candidate: _Candidate, readings: Mapping[ReceiptIdFormat, str]) -> None:
     """Learn the carrier's format of ids from a receipt that names the phone, if each format reads its id
     differently."""
     tells_format = len(set(readings.values())) == len(readings) > 1
-    if tells_format and fit.names_phone:
-        Lessons.of(work).learn(receipt.carrier, RECEIPT_IDS, fit.id_format.value)
+    if tells_format and candidate.names_phone:
+        Lessons.of(work).learn(receipt.carrier, RECEIPT_IDS, candidate.id_format.value)

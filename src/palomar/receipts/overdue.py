@@ -26,7 +26,7 @@ class OverduePart:
     country: str
 
 
-async def overdue_parts(
+async def list_overdue_parts(
     tx: Transaction, carrier: str, *, sent_before_ms: int, after: int, limit: int
 ) -> list[OverduePart]:
     """List parts that this carrier took before a time and that have not ended, by id, from behind ``after``, at most
@@ -35,9 +35,11 @@ async def overdue_parts(
     return [OverduePart(part_id=PartId(row[0]), reference=row[1], sender=row[2], country=row[3]) for row in found]
 
 
-LOOK_EVERY_SECONDS = 5.0
+CHECK_EVERY_SECONDS = 5.0
 PAGE = 200
+"""Parts that are read at a time for a carrier."""
 QUERIES_REMEMBERED = 50_000
+"""Beyond so many, the oldest query is forgotten: its part may be queried again too soon."""
 
 
 @dataclass(slots=True)
@@ -78,13 +80,13 @@ class OverdueReceipts:
     async def _query_carrier(self, name: str, carrier: Carrier) -> None:
         now_ms = self._clock.wall_ms()
         before_ms, behind = now_ms - self._after_ms[name], self._behind.get(name, 0)
-        found = await self._database.read(overdue_parts, name, sent_before_ms=before_ms, after=behind, limit=PAGE)
+        found = await self._database.read(list_overdue_parts, name, sent_before_ms=before_ms, after=behind, limit=PAGE)
         self._behind[name] = found[-1].part_id if len(found) == PAGE else 0
         for part in found:
-            if self._is_due(part, now_ms) and carrier.query(part.reference, sender=self._sender_at(part, name)):
+            if self._is_due(part, now_ms) and carrier.query(part.reference, sender=self._given_sender(part, name)):
                 self._remember(part, now_ms, self._after_ms[name])
 
-    def _sender_at(self, part: OverduePart, carrier: str) -> str:
+    def _given_sender(self, part: OverduePart, carrier: str) -> str:
         """Return the sender that the carrier was given."""
         rules = self._plan().sender_rules
         return sender_for(rules, carrier=carrier, country=part.country, sender=part.sender) or part.sender

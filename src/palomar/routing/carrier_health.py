@@ -16,6 +16,7 @@ from palomar.vocabulary.message import MessageId
 FAILURES_AT_LEAST = 3
 """Messages that fail in a row before the carrier is in trouble. Fewer may be one number that it never takes."""
 REST_SECONDS = 30.0
+"""So long after a carrier got into trouble it may get messages again."""
 ON_TRIAL = "it answers nothing that it is given, and gets one message at a time until it answers one"
 
 

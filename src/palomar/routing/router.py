@@ -12,7 +12,8 @@ from palomar.routing.rules import CarrierState, Choice, RoutingPlan, RoutingRequ
 from palomar.vocabulary.message import MessageId
 
 FAILOVER_SECONDS = 5.0
-_NOBODY: frozenset[str] = frozenset()
+"""For so long a carrier fails before its messages move to another."""
+_NO_CARRIERS: frozenset[str] = frozenset()
 
 
 class Router:
@@ -75,6 +76,7 @@ class Router:
 
 
 def _troubled(carrier: Carrier, trouble: str) -> CarrierState:
+    """Build the state of a carrier in trouble; on trial it may take one message, if it has a free slot."""
     return CarrierState(name=carrier.name, trouble=trouble, takes_one=carrier.on_trial and carrier.room() > 0)
 
 
@@ -100,14 +102,13 @@ class RoutingSnapshot:
             choice = self._made[carrier, sender] = Choice(carrier=carrier, sender=sender, usable=bool(self._names))
         return choice
 
-    def choose(self, request: RoutingRequest, *, exclude: frozenset[str] = _NOBODY) -> Choice:
+    def choose(self, request: RoutingRequest, *, exclude: frozenset[str] = _NO_CARRIERS) -> Choice:
         """Choose the carrier for a message."""
         if self.takes_turns and not exclude:
             return self.next_in_turn(request.sender)
         choice = choose(self.plan, request, self._states, turn=self._router.next_turn(), exclude=exclude)
         state = self._states.get(choice.carrier)
         if state is not None and state.takes_one:
-            self._states[state.name] = CarrierState(
-                name=state.name, trouble=state.trouble
-            )  # it has had its one message
+            # It has had its one message.
+            self._states[state.name] = CarrierState(name=state.name, trouble=state.trouble)
         return choice

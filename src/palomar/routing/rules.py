@@ -23,7 +23,7 @@ from palomar.text.wildcard import fits
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.lane import Lane
 
-_NOBODY: frozenset[str] = frozenset()
+_NO_CARRIERS: frozenset[str] = frozenset()
 
 
 class RouteLoss(StrEnum):
@@ -162,7 +162,7 @@ def choose(
     carriers: Mapping[str, CarrierState],
     *,
     turn: int,
-    exclude: frozenset[str] = _NOBODY,
+    exclude: frozenset[str] = _NO_CARRIERS,
 ) -> Choice:
     """Choose the carrier for a message. ``turn`` is a running number by which equal routes share; carriers in
     ``exclude`` have just failed the message. Every route gets its reason, so explaining needs no second computation."""

@@ -12,7 +12,7 @@ from palomar.routing.router import Router
 from palomar.sending.stalled import StalledQueue
 from palomar.storage.database import Database
 
-LOOK_EVERY_SECONDS = 2.0
+CHECK_EVERY_SECONDS = 2.0
 
 
 class CarrierStatusRecorder:

@@ -19,8 +19,9 @@ from palomar.vocabulary.message import MessageId
 
 DEFERRALS_MAX = 3
 """A message that one carrier has deferred so often tries another."""
-LOOK_EVERY_SECONDS = 0.5
+CHECK_EVERY_SECONDS = 0.5
 LATE_REMEMBERED = 10_000
+"""Beyond so many, late messages that were tried are forgotten, and tried once more."""
 REROUTE = Step(name="reroute", script=reroute, weigh=lambda order: len(order.message_ids) or AT_ONCE)
 
 
@@ -64,9 +65,9 @@ class Failover:
         """Move the messages of the queue in memory, slice by slice, then those that no node has claimed."""
         waiting = dict.fromkeys(part.message_id for part in queue.of(rank).movable if part.message_id not in tried)
         if waiting:
-            some = tuple(waiting)[:AT_ONCE]
-            more = tried | set(some)
-            self._post(queue, rank, some, why, lambda rerouted: self._move_claimed(queue, rank, why, more))
+            slice_ = tuple(waiting)[:AT_ONCE]
+            tried_then = tried | set(slice_)
+            self._post(queue, rank, slice_, why, lambda rerouted: self._move_claimed(queue, rank, why, tried_then))
         else:
             self._move_unclaimed(queue, rank, why)
 

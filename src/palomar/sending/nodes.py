@@ -21,7 +21,9 @@ from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.message import NODES_MAX, MessageId, PartId, State
 
 LEASE_MS = 10_000
+"""How long a lease runs after its renewal."""
 _TAKE_OVER_SLICE = 500
+"""Messages of a dead node that a transaction frees at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

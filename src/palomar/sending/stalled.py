@@ -15,7 +15,7 @@ import structlog
 from palomar.ports import Clock
 from palomar.sending.send_queue import SendQueue
 
-LOOK_EVERY_SECONDS = 1.0
+CHECK_EVERY_SECONDS = 1.0
 IDLE_SECONDS = 5.0
 """People are shown a queue from which nothing has left for so long while parts wait."""
 STALLED_SECONDS = 4.0
