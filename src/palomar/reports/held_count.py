@@ -1,4 +1,4 @@
-"""Counts the messages that are held, by account, for people. Not here: sending them once more (``sending.held``)."""
+"""Counts the messages that are held, by account, for people. Not here: resending them (``sending.resend_held``)."""
 
 from dataclasses import dataclass
 from typing import Final
