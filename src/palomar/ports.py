@@ -1,4 +1,4 @@
-"""Every socket of the house, on one page: what flows and engine ask of the world outside.
+"""Ports: what the capabilities ask of the world outside (carriers, HTTP, clock, ids), on one page.
 
 Carriers, HTTP, the clock and ids plug in here; ``app/server.py`` does the plugging. Each port has a contract suite in
 ``tests/contracts``. All times are milliseconds since 1970 (wall) or seconds (monotonic), by name.
@@ -175,7 +175,7 @@ Acknowledge = Callable[[bool], None]
 
 
 class CarrierSink(Protocol):
-    """What a carrier tells the engine. Every call returns at once and never raises."""
+    """What a carrier tells who sends by it. Every call returns at once and never raises."""
 
     def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange) -> None:
         """The outcome of one :meth:`Carrier.submit`, exactly one a submit; a late answer may follow an InDoubt."""

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from palomar.app.config_tables import section
 from palomar.carriers.simulator.settings import SimulatorSettings
@@ -126,6 +126,7 @@ class SendingConfig:
 class SimulatorCarrier:
     """``[carriers.NAME]`` of kind ``simulator``: an SMSC inside the process."""
 
+    kind: ClassVar[str] = "simulator"
     name: str
     settings: SimulatorSettings
 

@@ -1,6 +1,6 @@
 """One visit of a page: what was asked, how the visitor wants to be shown things, and the ways to answer.
 
-A page is ``async def page(visit) -> Reply``. An open page gets a :class:`Visit`, any other a :class:`SignedVisit`,
+A page is ``async def page(visit) -> PageReply``. An open page gets a :class:`Visit`, any other a :class:`SignedVisit`,
 which has the viewer of whoever is signed in. Not here: sockets (``app``), templates (``templates``).
 """
 

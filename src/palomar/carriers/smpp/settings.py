@@ -6,7 +6,7 @@ Not here: reading them (``app/config.py``), and the meaning of their lists and t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from palomar.numbers.sender import parse_sender
 
@@ -20,6 +20,7 @@ UNANSWERED_MAX = 5
 class SmppCarrierSettings:
     """One carrier. A link is one connection, or a transmitter and a receiver that are bound and closed together."""
 
+    kind: ClassVar[str] = "smpp"
     name: str
     host: str
     port: int

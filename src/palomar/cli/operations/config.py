@@ -8,7 +8,6 @@ import click
 
 from palomar.app import config as configuration
 from palomar.app.config import Config
-from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.root import configured, json_option, show_json, show_table
 
 
@@ -39,9 +38,7 @@ def _config_view(current: Config) -> dict[str, object]:
     for section in configuration.SECTIONS:
         view[section] = _plain(dataclasses.asdict(getattr(current, section)))
     view["carriers"] = {
-        carrier.name: {"kind": "smpp" if isinstance(carrier, SmppCarrierSettings) else "simulator"}
-        | _plain(dataclasses.asdict(carrier))
-        for carrier in current.carriers
+        carrier.name: {"kind": carrier.kind} | _plain(dataclasses.asdict(carrier)) for carrier in current.carriers
     }
     view["hostname"] = socket.gethostname()
     return view

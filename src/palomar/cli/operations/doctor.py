@@ -5,12 +5,13 @@ Not here: what a trial may leave behind (``doctor_safety``), and one carrier in 
 
 import asyncio
 from pathlib import Path
+from typing import assert_never
 
 import click
 
 from palomar.accounts.known_callers import unknown_proxies
 from palomar.app import config as configuration
-from palomar.app.config import Config, ConfigError
+from palomar.app.config import Config, ConfigError, SimulatorCarrier
 from palomar.app.data_directory import has_data, opened_database, wall_clock
 from palomar.billing.audit import audit_ledger
 from palomar.callbacks.backlog import describe_off_targets
@@ -74,10 +75,13 @@ async def _examine(config: Config) -> list[Verdict]:
     except DatabaseError as error:
         verdicts.append(("fault", f"database: {error}"))
     for carrier in config.carriers:
-        if isinstance(carrier, SmppCarrierSettings):
-            verdicts.append(await _examine_carrier(carrier))
-        else:
-            verdicts.append(("ok", f"carrier {carrier.name}: the simulator, inside the process"))
+        match carrier:
+            case SmppCarrierSettings():
+                verdicts.append(await _examine_carrier(carrier))
+            case SimulatorCarrier():
+                verdicts.append(("ok", f"carrier {carrier.name}: the simulator, inside the process"))
+            case _:
+                assert_never(carrier)
     return verdicts
 
 

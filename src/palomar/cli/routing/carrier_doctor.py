@@ -110,7 +110,6 @@ def _toml(entry: CarrierConfig, findings: Sequence[Finding]) -> str:
     """Write the carrier's section of the configuration: settings that differ from the default, with what was learned in
     their place. What was learned and has no setting is a comment."""
     settings = entry if isinstance(entry, SmppCarrierSettings) else entry.settings
-    kind = "smpp" if isinstance(entry, SmppCarrierSettings) else "simulator"
     learned = {name: value for finding in findings for name, value in finding.settings.items()}
     known = {field.name: field for field in dataclasses.fields(settings)}
     values: dict[str, object] = {}
@@ -118,14 +117,14 @@ def _toml(entry: CarrierConfig, findings: Sequence[Finding]) -> str:
         value = getattr(settings, name)
         if name != "name" and value != field.default:
             values[name] = _masked(name, value)
-    if kind == "smpp":
+    if entry.kind == "smpp":
         values |= {name: value for name, value in learned.items() if name in known}
     comments = [
         f"# learned: {name} = {_value(value)}"
         for name, value in learned.items()
-        if name not in known or kind == "simulator"
+        if name not in known or entry.kind == "simulator"
     ]
-    lines = [f"[carriers.{_key(entry.name)}]", f'kind = "{kind}"']
+    lines = [f"[carriers.{_key(entry.name)}]", f'kind = "{entry.kind}"']
     return "\n".join([*lines, *(f"{name} = {_value(value)}" for name, value in values.items()), *comments])
 
 

@@ -18,11 +18,10 @@ from palomar.access.password_rule import generate_password
 from palomar.access.passwords import is_hash_of
 from palomar.access.users import user_of_login
 from palomar.accounts.snapshot import load_snapshot
-from palomar.app.config import Config
+from palomar.app.config import Config, SimulatorCarrier
 from palomar.app.data_directory import FIRST_ACCOUNT_FILE
 from palomar.app.front import CONSOLE, SANDBOX_CALLBACK
 from palomar.app.installation import Note, is_noted, note_once
-from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.cli.accounts.account import create_account
 from palomar.cli.accounts.user import create_user
 from palomar.cli.root import CommandContext
@@ -197,7 +196,7 @@ async def trial_account(config: Config, database: Database) -> Account | None:
 
 async def has_sent_for_real(config: Config, database: Database, account: Account) -> bool:
     """Return True if the account has sent by one of today's real carriers: then it is no longer a trial's."""
-    real = [carrier.name for carrier in config.carriers if isinstance(carrier, SmppCarrierSettings)]
+    real = [carrier.name for carrier in config.carriers if not isinstance(carrier, SimulatorCarrier)]
     return await database.read(ending.has_sent_by, account=account, carriers=real)
 
 
