@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.smpp.pdu_strategies import pdus_of
 
 from palomar.smpp import PDU_TYPES, Pdu, SubmitSm, SubmitSmResp, decode, encode
-from palomar.smpp.bodies import HEADER_OCTETS, STUMBLES, body_reader, body_writer
+from palomar.smpp.bodies import BODY_ERRORS, HEADER_OCTETS, body_reader, body_writer
 from palomar.smpp.codec import _read_leniently
 from palomar.smpp.fields import field_table
 from palomar.smpp.tlvs import write_tlvs
@@ -45,7 +45,7 @@ TLV = write_tlvs(((0x0204, b"\0\1"),))
 
 @pytest.mark.parametrize("cut", [cut for cut in range(1, 30) if cut != len(TLV)])
 def test_a_reader_stumbles_over_a_body_that_ends_early(cut: int):
-    with pytest.raises(STUMBLES):
+    with pytest.raises(BODY_ERRORS):
         body_reader(SubmitSm)((encode(WITHOUT_TLV) + TLV)[:-cut], 0, 1)
 
 
@@ -55,7 +55,7 @@ def test_a_body_may_end_before_its_optional_parameters():
 
 @pytest.mark.parametrize("message_id", ["x" * 65, "a\0b", "\u20ac", b"bytes", 7, None])
 def test_a_writer_stumbles_over_what_the_field_cannot_hold(message_id: object):
-    with pytest.raises((*STUMBLES, TypeError)):
+    with pytest.raises((*BODY_ERRORS, TypeError)):
         body_writer(SubmitSmResp)(SubmitSmResp(message_id=message_id))  # type: ignore[arg-type]
 
 

@@ -1,13 +1,13 @@
-"""What stands between the header and the optional parameters: a reader and a writer for each class of PDU.
+"""A reader and a writer for the body of each class of PDU: everything between the header and the optional parameters.
 
-Theory of operation. A PDU's class is its field table; from it this module writes, at import, one straight function
-that reads such a body and one that writes it, as `dataclasses` writes an `__init__`: a table that is walked anew for
-every PDU costs twice as much. C-octet strings are found in one Latin-1 copy of the frame (which cannot fail), a run of
-octets is one `struct` call on reading, everything between two fields of another kind is one `%` template on writing.
-The rest asks the field's kind.
+Theory of operation. A PDU's class is its field table; from it this module writes, at import, one straight function that
+reads such a body and one that writes it, as `dataclasses` writes an `__init__`: a table that is walked anew for every
+PDU costs twice as much. C-octet strings are found in one Latin-1 copy of the frame (which cannot fail), a run of octets
+is one `struct` call on reading, everything between two fields of another kind is one `%` template on writing. Fields of
+other kinds are read and written by the methods of their kind.
 
-These functions know sound bodies only. Whatever they stumble over raises one of `STUMBLES`; `codec` then goes over
-the same table field by field, to say what is wrong or to save what can be saved.
+These functions handle well-formed bodies only. Any other raises one of `BODY_ERRORS`; `codec` then goes over the same
+table field by field, to say what is wrong or to save what can be saved.
 """
 
 import struct
@@ -20,17 +20,17 @@ from palomar.smpp.pdus import Pdu
 from palomar.smpp.tlvs import read_tlvs, write_tlvs
 
 HEADER_OCTETS = 16
-STUMBLES = (ValueError, struct.error, FieldFault)
+BODY_ERRORS = (ValueError, struct.error, FieldFault)
 
 Reader = Callable[[bytes, int, int], Pdu]
-"""Of a frame, and its header's status and sequence number."""
+"""Takes a frame, and its header's status and sequence number."""
 Writer = Callable[[Pdu], bytes]
 
 _Field = tuple[str, WireKind]
 
 
 def body_reader(pdu_type: type[Pdu]) -> Reader:
-    """Make what reads the body of such a PDU strictly: to the last octet, or not at all."""
+    """Make the function that reads the body of such a PDU strictly: to the last octet, or not at all."""
     table = field_table(pdu_type)
     names = ", ".join(("status", "sequence_number", "tlvs", *(name for name, _ in table)))
     known: dict[str, Any] = {"make": pdu_type, "read_tlvs": read_tlvs}
@@ -49,7 +49,7 @@ def body_reader(pdu_type: type[Pdu]) -> Reader:
 
 
 def body_writer(pdu_type: type[Pdu]) -> Writer:
-    """Make what writes the body of such a PDU, its optional parameters included."""
+    """Make the function that writes the body of such a PDU, its optional parameters included."""
     table = field_table(pdu_type)
     known: dict[str, Any] = {"write_tlvs": write_tlvs}
     lines = ["if pdu.command_status:", "    return b''"] if pdu_type.bare_when_refused else []
@@ -117,7 +117,7 @@ def _others_written(fields: Sequence[_Field], known: dict[str, Any]) -> list[str
 
 
 def _function(name: str, parameters: str, lines: Sequence[str], known: dict[str, Any]) -> Any:
-    """Give the function of these lines; `known` is what it calls by name."""
+    """Compile these lines to a function; `known` is what it calls by name."""
     source = "\n    ".join((f"def {name}({parameters}):", *lines))
     exec(source, known)  # noqa: S102  # of our own field tables, at import
     return known[name]

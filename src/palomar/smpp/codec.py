@@ -1,19 +1,18 @@
 """Octets to PDUs and back: the frames of a stream (SMPP 3.4 section 3.2) and the bodies in them.
 
-A body is read and written by the functions that `bodies` makes of its class's field table. When one of them
-stumbles, this module goes over the same table field by field, to name the field at fault.
+A body is read and written by the functions that `bodies` makes of its class's field table. When one of them fails, this
+module goes over the same table field by field, to name the field at fault.
 
-Requests are read strictly: the peer can be told what is wrong. Responses are read leniently, because nobody
-can answer a response: whatever is missing takes its default, whatever follows is dropped, and they never
-fail. An ESME that was sent a request which is not sound may still `salvage` it: a refusal would cost a receipt or a
-text, and the SMSC would only send it again.
+Requests are read strictly: the peer can be told what is wrong. Responses are read leniently, because nobody can answer
+a response: missing fields take their defaults, anything that follows is dropped, and reading never fails. An ESME may
+still `salvage` a malformed request: a refusal would cost a receipt or a text, and the SMSC would only send it again.
 """
 
 import struct
 from collections.abc import Callable
 from typing import Any
 
-from palomar.smpp.bodies import HEADER_OCTETS, STUMBLES, body_reader, body_writer
+from palomar.smpp.bodies import BODY_ERRORS, HEADER_OCTETS, body_reader, body_writer
 from palomar.smpp.errors import FramingError, MalformedPdu, UnencodablePdu, UnknownCommand
 from palomar.smpp.fields import COctets, CountedOctets, FieldFault, WireKind, field_table
 from palomar.smpp.pdus import PDU_TYPES, RESPONSE_BIT, Pdu
@@ -29,9 +28,10 @@ _pack_header = _HEADER.pack
 
 
 class FrameBuffer:
-    """Cuts a stream into frames, however its octets arrive.
+    """A buffer that cuts a stream into frames, however its octets arrive.
 
-    It never holds more than one unfinished frame, and allocates for what has come, not for what is announced.
+    It never holds more than one unfinished frame, and allocates for the octets that have come, not for the announced
+    length.
     """
 
     __slots__ = ("_needed", "_pending", "error", "max_frame_octets")
@@ -44,7 +44,8 @@ class FrameBuffer:
         self._needed = 4
 
     def receive(self, data: bytes) -> list[bytes]:
-        """Take the next octets of the stream, return the frames that they complete; then look at `error`."""
+        """Take the next octets of the stream and return the frames that they complete; then the caller looks at
+        `error`."""
         frames: list[bytes] = []
         if self.error is not None:
             return frames
@@ -91,7 +92,7 @@ def decode(frame: bytes) -> Pdu:
         ) from None
     try:
         return reader(frame, status, sequence_number)
-    except STUMBLES:
+    except BODY_ERRORS:
         pdu_type = PDU_TYPES[command_id]
         if command_id & RESPONSE_BIT:
             return _read_leniently(pdu_type, frame, status, sequence_number)
@@ -99,7 +100,8 @@ def decode(frame: bytes) -> Pdu:
 
 
 def salvage(frame: bytes) -> tuple[Pdu, str] | None:
-    """Read a request that `decode` calls malformed, if its mandatory part is whole; and say in words what is odd.
+    """Read a request that `decode` calls malformed, if its mandatory part is whole; return it and what is odd about it
+    in words.
 
     A string may be too long, if it is printable. sm_length may be wrong: beyond the end, one too many or too few before
     optional parameters, or 0 before a text. NULs between and behind the optional parameters are skipped, and half a
@@ -141,7 +143,7 @@ def encode(pdu: Pdu) -> bytes:
 
 
 def _read_leniently(pdu_type: type[Pdu], frame: bytes, status: int, sequence_number: int) -> Pdu:
-    """Take of a response's body what can be read: strings of any length, nothing after a field that is not there."""
+    """Read what can be read of a response's body: strings of any length, nothing after a missing field."""
     values: list[Any] = []
     tlvs: Tlvs = ()
     position = HEADER_OCTETS
@@ -165,7 +167,7 @@ def _read_leniently(pdu_type: type[Pdu], frame: bytes, status: int, sequence_num
 
 
 def _salvaged_field(kind: WireKind, frame: bytes, position: int) -> tuple[Any, int, bool] | None:
-    """Read one field: its value, the position after it, and whether it was odd; None where it is not whole."""
+    """Read one field: return its value, the position after it, and whether it was odd; None where it is incomplete."""
     try:
         return *kind.read(frame, position), False
     except FieldFault:
@@ -180,9 +182,9 @@ def _salvaged_field(kind: WireKind, frame: bytes, position: int) -> tuple[Any, i
 
 
 def _with_length_corrected(frame: bytes, end: int, text: bytes) -> tuple[bytes, Tlvs]:
-    """Look for optional parameters where they begin if sm_length is one too many, or one too few.
+    """Read the optional parameters from where they begin if sm_length is one too many, or one too few.
 
-    A text that is said to be empty is all that is there.
+    A text with sm_length 0 takes everything that is left.
     """
     for shift in (-1, 1):
         tlvs, reached = read_tlvs(frame, end + shift)
@@ -192,7 +194,7 @@ def _with_length_corrected(frame: bytes, end: int, text: bytes) -> tuple[bytes, 
 
 
 def _diagnosis(pdu_type: type[Pdu], frame: bytes) -> MalformedPdu:
-    """Read a body that the fused reader stumbled over field by field, to say what is wrong with it."""
+    """Read field by field a body that the generated reader could not read, and return what is wrong with it."""
     position = HEADER_OCTETS
     for name, kind in field_table(pdu_type):
         try:

@@ -1,7 +1,8 @@
-"""Parts of a long message: the user data header and the sar_ parameters. Alphabets and cutting are not done here.
+"""Parts of a long message: the user data header and the sar_ parameters. Not here: alphabets and cutting
+(``palomar.text``).
 
 3GPP TS 23.040 section 9.2.3.24 (the header), 9.2.3.24.1 (8-bit reference), 9.2.3.24.8 (16-bit reference),
-9.2.3.24.15-16 (national language shifts); SMPP 3.4 sections 5.3.2.22-5.3.2.24 (sar_msg_ref_num and its like).
+9.2.3.24.15-16 (national language shifts); SMPP 3.4 sections 5.3.2.22-5.3.2.24 (the sar_ parameters).
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ Element = tuple[int, bytes]
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class Concatenation:
-    """Which part of which message this is: part `sequence` (from 1) of `total`, joined by `reference`."""
+    """The place of a part in its message: part `sequence` (from 1) of `total`, joined by `reference`."""
 
     reference: int
     total: int
@@ -46,7 +47,7 @@ def concatenation_element(part: Concatenation, *, wide: bool = False) -> Element
 
 
 def user_data_header(*elements: Element) -> bytes:
-    """Make a user data header of these information elements, its length first; of none there is none."""
+    """Make a user data header of these information elements, its length first; empty if there are none."""
     body = b"".join(bytes((identifier, len(octets))) + octets for identifier, octets in elements)
     return bytes((len(body),)) + body if body else b""
 
@@ -82,19 +83,19 @@ def split_user_data(octets: bytes) -> tuple[tuple[Element, ...], bytes]:
 
 
 def message_octets(pdu: SubmitSm | DeliverSm | DataSm) -> bytes:
-    """Give the user data of a message: short_message, or message_payload where that is empty or does not exist."""
+    """Return the user data of a message: short_message, or message_payload where that is empty or missing."""
     short_message = b"" if isinstance(pdu, DataSm) else pdu.short_message
     return short_message or tlvs.MESSAGE_PAYLOAD.find(pdu.tlvs) or b""
 
 
 def text_octets(pdu: SubmitSm | DeliverSm | DataSm) -> bytes:
-    """Give the user data of a message without its header, whatever part it is."""
+    """Return the user data of a message without its header."""
     octets = message_octets(pdu)
     return split_user_data(octets)[1] if pdu.esm_class & ESM_UDHI else octets
 
 
 def read_parts(pdu: SubmitSm | DeliverSm | DataSm) -> tuple[Concatenation | None, bytes]:
-    """Say which part of a long message `pdu` is, or None; and give its text without any user data header."""
+    """Return which part of a long message `pdu` is, or None, and its text without any user data header."""
     octets = message_octets(pdu)
     concatenation = _from_tlvs(pdu.tlvs)
     if pdu.esm_class & ESM_UDHI:
@@ -104,7 +105,7 @@ def read_parts(pdu: SubmitSm | DeliverSm | DataSm) -> tuple[Concatenation | None
 
 
 def information_elements(pdu: SubmitSm | DeliverSm | DataSm) -> tuple[Element, ...]:
-    """Give the information elements of a message's user data header; of one without a header, none."""
+    """Return the information elements of a message's user data header; none of a message without a header."""
     return split_user_data(message_octets(pdu))[0] if pdu.esm_class & ESM_UDHI else ()
 
 
@@ -128,7 +129,7 @@ def _from_tlvs(found: tlvs.Tlvs) -> Concatenation | None:
 
 
 def _sound(reference: int, total: int, sequence: int) -> Concatenation | None:
-    """Ignore numbers that make no sense, as 3GPP TS 23.040 section 9.2.3.24.1 asks."""
+    """Return None for numbers that make no sense, as 3GPP TS 23.040 section 9.2.3.24.1 asks."""
     if not 1 <= sequence <= total:
         return None
     return Concatenation(reference=reference, total=total, sequence=sequence)

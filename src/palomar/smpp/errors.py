@@ -1,15 +1,14 @@
-"""Everything that this library raises. Nothing else escapes, whatever the octets were.
+"""All exceptions of this library. No other escapes, whatever the octets were.
 
-A `PduError` is about one PDU in a sound frame: answer it with its `status` and go on. A `FramingError` is
-about the stream: where the next PDU starts is lost, so the connection ends. The rest are mistakes of the
-caller.
+A `PduError` concerns one PDU in a well-formed frame: answer it with its `status` and go on. A `FramingError` concerns
+the stream: the start of the next PDU is lost, so the connection ends. The rest are mistakes of the caller.
 """
 
 from palomar.smpp.status import CommandStatus
 
 
 class SmppError(Exception):
-    """The one ancestor of all errors of this library."""
+    """The base class of all errors of this library."""
 
 
 class FramingError(SmppError):
@@ -23,7 +22,7 @@ class FramingError(SmppError):
 
 
 class PduError(SmppError):
-    """A PDU in a sound frame that cannot be taken; carries what an answer needs."""
+    """A PDU in a well-formed frame that cannot be accepted; carries what an answer needs."""
 
     def __init__(self, reason: str, *, command_id: int, sequence_number: int, status: int) -> None:
         super().__init__(reason)

@@ -1,7 +1,7 @@
-"""What a session tells its owner. Every event is a fact that has happened; none asks for permission.
+"""The events that a session reports to its owner. Each is a fact that has happened; none asks for permission.
 
-`context` is whatever the owner attached to the request when it was sent. `frame` is the PDU as it came and `request`
-the request as it left: the same facts in octets, so they count for nothing when events are compared. The events of
+`context` is the value that the owner attached to the request when it was sent. `frame` is the PDU as it came and
+`request` the request as it left: the same facts in octets, so they do not count when events are compared. The events of
 every message are not frozen, because they are made once a PDU and a frozen dataclass costs twice as much to make.
 """
 
@@ -31,9 +31,10 @@ class CloseReason(Enum):
 
 @dataclass(slots=True)
 class RequestReceived:
-    """The peer asks; answer with `Session.answer(event.pdu, ...)`. Outbind, alert_notification take none.
+    """A request of the peer; answer with `Session.answer(event.pdu, ...)`. Outbind and alert_notification take no
+    answer.
 
-    `oddity` says what was wrong with a PDU that could be read all the same; nearly always nothing.
+    `oddity` says what was wrong with a malformed PDU that could be read all the same; nearly always it is empty.
     """
 
     pdu: Pdu
@@ -67,7 +68,7 @@ class BindRefused:
 
 @dataclass(slots=True, frozen=True)
 class RequestTimedOut:
-    """No answer came in time; the slot is free again. What became of the request is unknown."""
+    """A request without an answer in time; its slot is free again. Whether the peer took it is unknown."""
 
     context: object
     sequence_number: int
@@ -76,7 +77,7 @@ class RequestTimedOut:
 
 @dataclass(slots=True, frozen=True)
 class LateResponse:
-    """The answer to a request that had timed out: still a fact about its context."""
+    """The answer to a request that had timed out."""
 
     context: object
     pdu: Pdu
@@ -86,14 +87,14 @@ class LateResponse:
 
 @dataclass(slots=True, frozen=True)
 class UnexpectedResponse:
-    """A response to nothing that we remember, or of another command than the request it names; no effect."""
+    """A response to no request that is remembered, or of another command than its request; it has no effect."""
 
     pdu: Pdu
 
 
 @dataclass(slots=True, frozen=True)
 class PduRefused:
-    """A PDU that the session has refused by itself: malformed, unknown, or not allowed in this state."""
+    """A PDU that the session itself has refused: malformed, unknown, or not allowed in this state."""
 
     command_id: int
     sequence_number: int
@@ -103,7 +104,7 @@ class PduRefused:
 
 @dataclass(slots=True, frozen=True)
 class Closed:
-    """The end, told once: send what is outgoing, then close the connection.
+    """The end, reported once: send what is outgoing, then close the connection.
 
     `unanswered` holds the contexts of the requests whose answers can no longer come, in the order of sending;
     `requests` their octets, in the same order.

@@ -18,7 +18,7 @@ _DISTRIBUTION_LIST = 2
 
 
 class FieldFault(Exception):
-    """One field could not be read. It stays inside: the codec adds the header and raises MalformedPdu."""
+    """One field could not be read. It stays inside the library: the codec adds the header and raises MalformedPdu."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -53,16 +53,16 @@ class UnsuccessfulDelivery:
 
 
 class WireKind(Protocol):
-    """How one field stands on the wire."""
+    """The way one field is written on the wire."""
 
     def read(self, frame: bytes, position: int) -> tuple[Any, int]:
         """Read the value at `position`; return it and the position after it, or raise FieldFault."""
 
     def write(self, value: Any) -> bytes:
-        """Give the octets of a value that `problem` finds nothing wrong with."""
+        """Return the octets of a value with which `problem` finds nothing wrong."""
 
     def problem(self, value: Any) -> str | None:
-        """Say why this field cannot hold `value`, or None if it can."""
+        """Return why this field cannot hold `value`, or None if it can."""
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -234,7 +234,7 @@ def unsuccessful_deliveries() -> Any:
 
 
 def field_table(pdu_type: type[Any]) -> tuple[tuple[str, WireKind], ...]:
-    """Give the body fields that a PDU class declares, in wire order: (name, kind)."""
+    """Return the body fields that a PDU class declares, in wire order: (name, kind)."""
     return tuple((f.name, f.metadata["wire"]) for f in fields(pdu_type) if "wire" in f.metadata)
 
 

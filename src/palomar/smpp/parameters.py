@@ -1,4 +1,4 @@
-"""The values of the mandatory parameters, by name (SMPP 3.4 section 5.2). Meaning only; nothing is read or written.
+"""The values of the mandatory parameters, by name (SMPP 3.4 section 5.2).
 
 On the wire and in the PDU classes they stay plain integers, because reserved values must survive.
 """
@@ -34,7 +34,7 @@ class Npi(IntEnum):
 
 
 class MessageState(IntEnum):
-    """Where a message is (section 5.2.28); SCHEDULED and SKIPPED come from SMPP 5.0 section 4.7.15."""
+    """The state of a message (section 5.2.28); SCHEDULED and SKIPPED come from SMPP 5.0 section 4.7.15."""
 
     SCHEDULED = 0
     ENROUTE = 1

@@ -1,10 +1,10 @@
-"""Every PDU of SMPP 3.4 as a class that is its field table: the fields stand in wire order (section 4).
+"""Every PDU of SMPP 3.4 as a class that is its field table: the fields are declared in wire order (section 4).
 
-A PDU carries its header's status and sequence number and its optional parameters; the length is made on the
-wire and the command id is the class's. The classes are not frozen (a session writes the sequence number into
-a request when it sends it, and creation is hot). Meaning is left to others: `parameters.py` names the values.
+A PDU carries its header's status and sequence number and its optional parameters; the length is computed when it is
+written, and the command id belongs to the class. The classes are not frozen (a session writes the sequence number into
+a request when it sends it, and creation is hot). Not here: the meaning of the values (`parameters`).
 
-Where a length differs from the specification's, the field has taught it and a comment says so.
+Where a length differs from the specification's, carriers in the field have taught it and a comment says so.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ RESPONSE_BIT = 0x80000000
 
 @dataclass(slots=True)
 class Pdu:
-    """What every PDU has; the abstract ancestor of all, itself never on the wire."""
+    """The header and optional parameters of every PDU; abstract, never itself on the wire."""
 
     command_id: ClassVar[int]
     command_name: ClassVar[str]
@@ -439,11 +439,11 @@ PDU_TYPES: dict[int, type[Pdu]] = {pdu_type.command_id: pdu_type for pdu_type in
 
 
 def response_type(command_id: int) -> type[Pdu] | None:
-    """Give the class that answers a request, or None for outbind, alert_notification and unknown ones."""
+    """Return the class that answers a request, or None for outbind, alert_notification and unknown ones."""
     return PDU_TYPES.get(command_id | RESPONSE_BIT) if command_id else None
 
 
 def command_name(command_id: int) -> str:
-    """Give the specification's name of a command, or eight hexadecimal digits for one it does not define."""
+    """Return the specification's name of a command, or eight hexadecimal digits for one it does not define."""
     pdu_type = PDU_TYPES.get(command_id)
     return pdu_type.command_name if pdu_type is not None else f"0x{command_id:08X}"

@@ -42,11 +42,11 @@ class NetworkError:
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
-    """What one receipt says; what it does not say is empty or None.
+    """The contents of one receipt; a missing field is empty or None.
 
-    `stat` is the carrier's word as it came (or the standard word for `state`, if there is only the parameter);
-    `state` is None for a word that nobody knows. `raw` is the text as it came, without a user
-    data header. Dates stay raw, because their zone is the carrier's: see `receipt_time`.
+    `stat` is the carrier's word as it came (or the standard word for `state`, if there is only the parameter); `state`
+    is None for an unknown word. `raw` is the text as it came, without a user data header. Dates stay raw, because their
+    zone is the carrier's: see `receipt_time`.
     """
 
     message_id: str
@@ -65,25 +65,25 @@ class Receipt(Struct, frozen=True, kw_only=True):
 
     @property
     def is_final(self) -> bool | None:
-        """Tell whether the message's fate is sealed; None if the word is unknown."""
+        """Return True if the message changes no more; None if the word is unknown."""
         if self.is_intermediate:
             return False
         return None if self.state is None else self.state.is_final
 
 
 def state_word(state: MessageState) -> str:
-    """Give the word that Appendix B has for a state."""
+    """Return the word that Appendix B has for a state."""
     return STAT_WORDS[state][0]
 
 
 def is_receipt(esm_class: int) -> bool:
-    """Say whether a message with this esm_class is a delivery receipt or an intermediate notification."""
+    """Return True if a message with this esm_class is a delivery receipt or an intermediate notification."""
     return esm_class & ESM_TYPE_MASK in _RECEIPT_TYPES
 
 
 def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
-    """Read the receipt that `pdu` carries; None if it is a message of somebody. Never fails on a strange text."""
-    if not is_receipt(pdu.esm_class) and not _is_told_in_parameters(pdu):
+    """Read the receipt that `pdu` carries; None if it is a message of a phone. Never fails on a strange text."""
+    if not is_receipt(pdu.esm_class) and not _is_receipt_by_parameters(pdu):
         return None
     raw, parameters = text_octets(pdu), pdu.tlvs
     message_id, sub, dlvrd, submit_date, done_date, stat, err, text = _read(raw, pdu.data_coding)
@@ -91,7 +91,7 @@ def parse_receipt(pdu: DeliverSm | DataSm) -> Receipt | None:
     # What nearly every receipt says is looked up first.
     state = _PLAIN_ENDS.get(number) if number is not None else _PLAIN_ENDS.get(stat)
     if state is None:
-        state = _weighed(_STATES_BY_NUMBER.get(number), state_of(stat))
+        state = _stronger_state(_STATES_BY_NUMBER.get(number), state_of(stat))
     if not stat and number is not None:
         stat = f"message_state:{number}" if state is None else state_word(state)
     return Receipt(
@@ -133,7 +133,7 @@ def format_receipt(
 
 
 def receipt_tlvs(*, message_id: str, state: MessageState) -> tlvs.Tlvs:
-    """Make the parameters that say the same as the text (SMPP 3.4 sections 5.3.2.12 and 5.3.2.35)."""
+    """Make the parameters that repeat the text's id and state (SMPP 3.4 sections 5.3.2.12 and 5.3.2.35)."""
     return tlvs.RECEIPTED_MESSAGE_ID.of(message_id), tlvs.MESSAGE_STATE.of(state)
 
 
@@ -179,14 +179,14 @@ _NETWORK_ERROR_OCTETS = 3
 
 
 def _read(raw: bytes, data_coding: int) -> tuple[str, ...]:
-    """Give the fields of a text, in the order of `_KEYS`: at once where it has the layout of Appendix B."""
+    """Return the fields of a text, in the order of `_KEYS`: at once where it has the layout of Appendix B."""
     if (standard := _STANDARD.fullmatch(raw.decode("latin-1"))) is not None:
         return standard.groups()
     return _read_text(_decoded(raw, data_coding))
 
 
 def _decoded(raw: bytes, data_coding: int) -> str:
-    """Decode it; some carriers send even receipts in UCS-2, in either order of octets, whatever data_coding says; a
+    """Decode a text; some carriers send even receipts in UCS-2, in either order of octets, whatever data_coding says; a
     field name there has a zero octet beside each letter."""
     if b"\0" in raw[:4] or data_coding == CODING_UCS2:
         if raw[:2] in (b"\xfe\xff", b"\xff\xfe"):
@@ -199,19 +199,19 @@ def _decoded(raw: bytes, data_coding: int) -> str:
 
 
 def _read_text(text: str) -> tuple[str, ...]:
-    """Find the fields by their names, wherever they stand (a value ends where the next name begins); give them in the
-    order of `_KEYS`, empty where they are not."""
+    """Find the fields by their names, in any order (a value ends where the next name begins); return them in the order
+    of `_KEYS`, empty where they are missing."""
     # The layout of Appendix B is nearly all there is, and one match reads it five times as fast.
     if (standard := _STANDARD.fullmatch(text.rstrip("\0"))) is not None:
         return standard.groups()
-    said = _read_fields(text.replace("\0", ""))
-    values = ((key, said.get(key, "")) for key in _KEYS)
-    return tuple(_first_word(value) if key in _WORDS else _line(key, value) for key, value in values)
+    found = _read_fields(text.replace("\0", ""))
+    values = ((key, found.get(key, "")) for key in _KEYS)
+    return tuple(_first_word(value) if key in _WORDS else _single_spaced(key, value) for key, value in values)
 
 
-def _is_told_in_parameters(pdu: DeliverSm | DataSm) -> bool:
-    """Say whether an id and a state stand beside each other, or an id alone beside a text that says the same id and a
-    state. A state alone says nothing, nor does another id: it may be the one that this message of a phone has."""
+def _is_receipt_by_parameters(pdu: DeliverSm | DataSm) -> bool:
+    """Return True if there are parameters for an id and a state, or for an id alone and a text with the same id and a
+    state. A state alone proves nothing, nor does another id: it may be the id of this message of a phone."""
     told = tlvs.RECEIPTED_MESSAGE_ID.find(pdu.tlvs) if pdu.tlvs else None
     if not told:
         return False
@@ -222,35 +222,35 @@ def _is_told_in_parameters(pdu: DeliverSm | DataSm) -> bool:
 
 
 def _message_id(in_parameter: str | None, in_text: str) -> str:
-    """Give the parameter's id, unless it is of zeros and blanks and the text has one that is not."""
+    """Return the parameter's id, unless it consists of zeros and blanks and the text has a better one."""
     if in_parameter and (in_parameter[0] not in " 0" or in_parameter.strip(" 0") or not in_text.strip(" 0")):
         return in_parameter
     return in_text
 
 
 def _read_fields(text: str) -> dict[str, str]:
-    said: dict[str, str] = {}
+    found: dict[str, str] = {}
     key, start = "", 0
     for match in _KEY.finditer(text):
         if key:
-            said.setdefault(key, text[start : match.start()].strip(_AROUND))
+            found.setdefault(key, text[start : match.start()].strip(_AROUND))
         key = match[1].lower().replace(" ", "").replace("_", "")
         start = match.end()
         if key == "text":
-            # Somebody's words: names in there are no fields.
-            said[key] = text[start:]
+            # The text of a person: names in it are no fields.
+            found[key] = text[start:]
             break
     else:
         if key:
-            said.setdefault(key, text[start:].strip(_AROUND))
+            found.setdefault(key, text[start:].strip(_AROUND))
     for name, standard in _OTHER_NAMES.items():
-        if name in said:
-            said.setdefault(standard, said[name])
-    return said
+        if name in found:
+            found.setdefault(standard, found[name])
+    return found
 
 
-def _line(key: str, value: str) -> str:
-    """Give a stat of several words with one blank between, and all else as it is."""
+def _single_spaced(key: str, value: str) -> str:
+    """Return a stat of several words with one blank between, and anything else unchanged."""
     return " ".join(value.split())[:_LONGEST_STAT] if key == "stat" else value
 
 
@@ -259,8 +259,8 @@ def _first_word(value: str) -> str:
     return words[0].strip(_AROUND) if words else ""
 
 
-def _weighed(in_parameter: MessageState | None, in_text: MessageState | None) -> MessageState | None:
-    """Give the state that two sayings of one receipt come to, as the module says."""
+def _stronger_state(in_parameter: MessageState | None, in_text: MessageState | None) -> MessageState | None:
+    """Return the state that follows from the parameter's and the text's, by the rules in the module's head."""
     for ends in (_STRONG_ENDS, (MessageState.UNKNOWN,)):
         for state in (in_parameter, in_text):
             if state in ends:

@@ -1,8 +1,8 @@
-"""Words of receipts by their meaning: Appendix B's own, and what carriers write in their place.
+"""The words of receipts by their meaning: Appendix B's own, and those that carriers write in their place.
 
-A word counts in any case, with or without accents, blanks and punctuation, and cut to seven letters as Appendix B
-cuts its own. A number is a message_state (SMPP 3.4 section 5.2.28). What is not here is unknown: nothing is guessed
-from a part of a word. Not here: how a word is found in a receipt (``receipt``), and a carrier's own words (its
+A word counts in any case, with or without accents, blanks and punctuation, and cut to seven letters as Appendix B cuts
+its own. A number is a message_state (SMPP 3.4 section 5.2.28). A word that is missing here is unknown: nothing is
+guessed from a part of a word. Not here: how a word is found in a receipt (``receipt``), and a carrier's own words (its
 settings).
 """
 
@@ -82,7 +82,7 @@ SYNONYMS: Final = {
 
 
 def state_of(word: str) -> MessageState | None:
-    """Give the state that a receipt's word (or several) means; None where it is not known."""
+    """Return the state that a receipt's word (or several) means; None if it is unknown."""
     if (found := _STATES.get(word.upper())) is not None:
         return found
     said = word.strip()[:_LONGEST]
@@ -96,7 +96,7 @@ def state_of(word: str) -> MessageState | None:
 
 
 def plain_word(word: str) -> str:
-    """Write a word in capitals, without accents, blanks and punctuation."""
+    """Return a word in capitals, without accents, blanks and punctuation."""
     return "".join(letter for letter in unicodedata.normalize("NFKD", word) if letter.isalnum()).upper()
 
 
@@ -110,7 +110,7 @@ def _tokens(said: str) -> list[str]:
 
 
 def _of_tokens(tokens: list[str]) -> MessageState | None:
-    """Give the state of the word in front, where a reason stands behind it (``FAILED (absent)``).
+    """Return the state of the first word, where a reason follows it (``FAILED (absent)``).
 
     Another word behind it that means something else makes all of it unknown, and so does a negation.
     """
@@ -128,7 +128,7 @@ def _table() -> dict[str, MessageState]:
 
 
 def _cut(words: Iterable[tuple[str, MessageState]]) -> dict[str, MessageState]:
-    """Give the words as they are cut to seven letters, but for those that then mean two things."""
+    """Return the words cut to seven letters, except those that would then mean two things."""
     meanings: dict[str, set[MessageState]] = {}
     for word, state in words:
         if len(word) > _CUT_TO:

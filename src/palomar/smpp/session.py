@@ -114,7 +114,7 @@ class Session:
         return len(self._window.outstanding)
 
     def enquire(self, now: float) -> bool:
-        """Ask the peer whether it lives, if nothing has come within the response time; says whether that is so."""
+        """Send an enquire_link if nothing has come within the response time; return True if nothing has."""
         is_silent = self.is_bound and now - self._heard >= self.settings.response_seconds
         if is_silent and self._our_enquiry is None:
             self._enquire(now, [])
@@ -149,7 +149,7 @@ class Session:
     def answer(self, request: Pdu, response: Pdu | None = None, *, status: int = 0) -> bool:
         """Queue the answer to a request of the peer: a response PDU, or just a status.
 
-        Returns False, and queues nothing, if the session has closed meanwhile or the request takes no answer.
+        Return False, and queue nothing, if the session has closed meanwhile or the request takes no answer.
         """
         if self.is_closed:
             return False
@@ -183,13 +183,13 @@ class Session:
             raise WrongState(f"unbind cannot be sent while {self.state.name}")
 
     def take_outgoing(self) -> bytes:
-        """Give all octets to write to the connection, and forget them."""
+        """Return all octets to write to the connection, and forget them."""
         data = b"".join(self._outgoing)
         self._outgoing.clear()
         return data
 
     def receive(self, data: bytes, now: float) -> list[Event]:
-        """Take octets as they come from the connection; return what they mean."""
+        """Take octets as they come from the connection; return their events."""
         found: list[Event] = []
         if self.is_closed:
             return found
@@ -220,11 +220,11 @@ class Session:
         return found
 
     def next_deadline(self) -> float | None:
-        """Give the time at which `on_time` has something to do, or None; it may be early, never late."""
+        """Return the time at which `on_time` has something to do, or None; it may be early, never late."""
         return min((deadline for deadline, _ in self._timers()), default=None)
 
     def on_time(self, now: float) -> list[Event]:
-        """Do whatever is due at `now`; return what happened."""
+        """Do everything that is due at `now`; return the events."""
         found: list[Event] = []
         for deadline, act in self._timers():
             if deadline <= now and not self.is_closed:
@@ -232,7 +232,7 @@ class Session:
         return found
 
     def connection_lost(self) -> list[Event]:
-        """Take note that the connection has ended, whoever ended it."""
+        """Note that the connection has ended, whichever side ended it."""
         found: list[Event] = []
         self._close(CloseReason.CONNECTION_LOST, found)
         return found
@@ -262,7 +262,7 @@ class Session:
                 found.append(events.UnexpectedResponse(pdu))
 
     def _on_session_response(self, pdu: Pdu, found: list[Event]) -> bool:
-        """Take the answer to our bind, enquire_link or unbind; return False if it is none of these."""
+        """Handle the answer to our bind, enquire_link or unbind; return False if it is none of these."""
         number = pdu.sequence_number
         if self._our_enquiry is not None and number == self._our_enquiry[0]:
             self._our_enquiry = None
@@ -283,7 +283,7 @@ class Session:
         return True
 
     def _on_session_request(self, pdu: Pdu, frame: bytes, found: list[Event]) -> None:
-        """Take a request about the session itself, or refuse one that this state does not allow."""
+        """Handle a request about the session itself, or refuse one that this state does not allow."""
         if isinstance(pdu, pdus.EnquireLink):
             self.answer(pdu)
         elif isinstance(pdu, pdus.Unbind):
@@ -308,7 +308,8 @@ class Session:
         return allowed_requests(SessionRole.ESME, self.state) & BOUND_BY.keys()
 
     def _salvaged(self, error: PduError, frame: bytes) -> tuple[Pdu, str] | None:
-        """Read what an SMSC sent us and is not quite sound; an ESME that writes so is told, and can mend it."""
+        """Read a malformed request of an SMSC; a malformed request of an ESME is refused, because an ESME can be
+        mended."""
         expected = error.command_id in self._may_receive or error.command_id in _ABOUT_THE_LINK
         if self.role is not SessionRole.ESME or isinstance(error, UnknownCommand) or not expected:
             return None
@@ -387,7 +388,7 @@ class Session:
 
 
 def _may_answer_a_bind(pdu: Pdu) -> bool:
-    """Say whether this answers a bind whatever its number: while a bind waits, nothing else does.
+    """Return True if this answers a bind whatever its number: while a bind waits, no other request does.
 
     An SMSC that cannot make sense of a bind answers generic_nack (SMPP 3.4 section 4.3.1), often with number 0.
     """

@@ -1,8 +1,8 @@
-"""Who may send what, and when: the states of a session and the table of SMPP 3.4 section 2.3.
+"""The states of a session, and which side may send which request in each (the table of SMPP 3.4 section 2.3).
 
-Two tolerances beyond the table, both common in the field: replace_sm also as a transceiver (the table forgets
-it), and an ESME that got an outbind may bind as a transceiver too. enquire_link, unbind and the responses
-stand outside the table: the session handles them itself, in any state.
+Two tolerances beyond the table, both common in the field: replace_sm also as a transceiver (the table forgets it), and
+an ESME that got an outbind may bind as a transceiver too. enquire_link, unbind and the responses are not in the table:
+the session handles them itself, in any state.
 """
 
 from enum import Enum, auto
@@ -11,7 +11,7 @@ from palomar.smpp import pdus
 
 
 class SessionRole(Enum):
-    """Which side of the session we are."""
+    """The side of the session that we are."""
 
     ESME = auto()
     SMSC = auto()
@@ -64,5 +64,5 @@ _TABLE: dict[tuple[SessionRole, SessionState], tuple[type[pdus.Pdu], ...]] = {
 
 
 def allowed_requests(role: SessionRole, state: SessionState) -> frozenset[int]:
-    """Give the command ids that `role` may send in `state`; what the peer may send is its own role's set."""
+    """Return the command ids that `role` may send in `state`; those of the peer are the set of its own role."""
     return frozenset(pdu_type.command_id for pdu_type in _TABLE.get((role, state), ()))

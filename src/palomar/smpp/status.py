@@ -1,8 +1,7 @@
 """The command statuses of SMPP 3.4 section 5.1.3, by name and meaning.
 
-A status stays an `int` wherever it travels: carriers use reserved and vendor values (0x400-0x4FF and others),
-and those must survive unchanged. Whether a status is worth another attempt is a carrier's business, not said
-here.
+A status stays an `int` wherever it travels: carriers use reserved and vendor values (0x400-0x4FF and others), and those
+must survive unchanged. Not here: which status is worth another attempt (``carriers.smpp.submit_answers``).
 """
 
 from enum import IntEnum
@@ -114,7 +113,7 @@ _MEANINGS = {
 
 
 def status_name(status: int) -> str:
-    """Give the specification's name of `status`, or eight hexadecimal digits for one it does not name."""
+    """Return the specification's name of `status`, or eight hexadecimal digits for one it does not name."""
     try:
         return CommandStatus(status).name
     except ValueError:
@@ -122,7 +121,7 @@ def status_name(status: int) -> str:
 
 
 def status_meaning(status: int) -> str:
-    """Say in a few words what `status` means, as far as the specification names it."""
+    """Return in a few words what `status` means, as far as the specification names it."""
     try:
         return _MEANINGS[CommandStatus(status)]
     except ValueError:

@@ -19,7 +19,7 @@ class InvalidTime(ValueError):
 def parse_time(text: str) -> datetime | timedelta | None:
     """Read a schedule_delivery_time, validity_period or final_date; None for an empty one.
 
-    Raises InvalidTime; whether that is answered ESME_RINVSCHED or ESME_RINVEXPIRY depends on the field.
+    Raises InvalidTime; the field decides whether the answer is ESME_RINVSCHED or ESME_RINVEXPIRY.
     """
     if not text:
         return None

@@ -31,7 +31,7 @@ class IntegerTlv:
             raise UnencodablePdu(f"{value!r} is not an integer of {self.octets} octets", field=self.name) from error
 
     def find(self, tlvs: Tlvs) -> int | None:
-        """Give the first value in `tlvs`, or None."""
+        """Return the first value in `tlvs`, or None."""
         for tag, value in tlvs:
             if tag == self.tag and 1 <= len(value) <= 4:
                 return int.from_bytes(value, "big")
@@ -56,7 +56,7 @@ class TextTlv:
             raise UnencodablePdu("holds more than Latin-1", field=self.name) from error
 
     def find(self, tlvs: Tlvs) -> str | None:
-        """Give the first value in `tlvs`, or None."""
+        """Return the first value in `tlvs`, or None."""
         for tag, value in tlvs:
             if tag == self.tag:
                 return value.partition(b"\0")[0].decode("latin-1")
@@ -65,7 +65,7 @@ class TextTlv:
 
 @dataclass(slots=True, frozen=True, kw_only=True)
 class OctetsTlv:
-    """Octets of at least `min_octets` and at most `max_octets`; empty ones stand for a mere flag."""
+    """Octets of at least `min_octets` and at most `max_octets`; an empty value is a flag."""
 
     tag: int
     name: str
@@ -79,7 +79,7 @@ class OctetsTlv:
         return self.tag, bytes(value)
 
     def find(self, tlvs: Tlvs) -> bytes | None:
-        """Give the first value in `tlvs`, or None."""
+        """Return the first value in `tlvs`, or None."""
         for tag, value in tlvs:
             if tag == self.tag:
                 return value
@@ -141,7 +141,7 @@ TLV_DEFINITIONS: dict[int, Definition] = {
 
 
 def tlv_name(tag: int) -> str:
-    """Give the specification's name of a tag, or four hexadecimal digits for one it does not define."""
+    """Return the specification's name of a tag, or four hexadecimal digits for one it does not define."""
     definition = TLV_DEFINITIONS.get(tag)
     return definition.name if definition is not None else f"0x{tag:04X}"
 
@@ -149,7 +149,7 @@ def tlv_name(tag: int) -> str:
 def read_tlvs(frame: bytes, position: int) -> tuple[Tlvs, int]:
     """Read optional parameters up to the end of `frame`; return them and the position that was reached.
 
-    A position short of the end means that what follows is no whole parameter; the caller judges that.
+    A position before the end means that no complete parameter follows; the caller judges that.
     """
     end = len(frame)
     tlvs = []
@@ -164,10 +164,12 @@ def read_tlvs(frame: bytes, position: int) -> tuple[Tlvs, int]:
 
 
 def salvage_tlvs(frame: bytes, position: int) -> tuple[Tlvs, bool]:
-    """Read what optional parameters there are up to the end of `frame`, and say whether there was nothing else.
+    """Read the optional parameters that can be read up to the end of `frame`; return them, and True if there was
+    nothing else.
 
     A NUL where no parameter fits is skipped: some SMSCs end short_message, or a text in a parameter, with one that they
-    do not count. What fits in no way is dropped, with all behind it; but of message_payload what there is is the text.
+    do not count. The rest is dropped from the first octet that fits in no way; an incomplete message_payload is kept as
+    the text.
     """
     found: list[tuple[int, bytes]] = []
     is_whole = True
@@ -188,7 +190,7 @@ def salvage_tlvs(frame: bytes, position: int) -> tuple[Tlvs, bool]:
 
 
 def write_tlvs(tlvs: Tlvs) -> bytes:
-    """Give the octets of optional parameters; struct.error or TypeError for what no TLV can hold."""
+    """Return the octets of optional parameters; raises struct.error or TypeError for values that no TLV can hold."""
     return b"".join([_pack_header(tag, len(value)) + value for tag, value in tlvs])
 
 

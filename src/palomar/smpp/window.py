@@ -1,7 +1,7 @@
-"""The requests of ours that wait for an answer, and those that waited in vain.
+"""Our requests that wait for an answer, and those that have timed out.
 
-Both tables are bounded: the first by the window, the second by how many time-outs are remembered. All requests
-have the same time to be answered, so the order of sending is the order of the deadlines; a dict keeps it.
+Both tables are bounded: the first by the window, the second by how many time-outs are remembered. All requests have the
+same time to be answered, so the order of sending is the order of the deadlines; a dict keeps it.
 """
 
 from itertools import takewhile
@@ -36,17 +36,17 @@ class Window:
         return self._take(self.outstanding, sequence_number, command_id)
 
     def settle_late(self, sequence_number: int, command_id: int) -> tuple[object, bytes] | None:
-        """Do the same among the requests that have timed out."""
+        """Do the same for the requests that have timed out."""
         return self._take(self._timed_out, sequence_number, command_id)
 
     def next_deadline(self) -> float | None:
-        """Give the deadline of the oldest outstanding request."""
+        """Return the deadline of the oldest outstanding request."""
         for entry in self.outstanding.values():
             return entry[2]
         return None
 
     def expire(self, now: float) -> list[tuple[int, object, bytes]]:
-        """Move the requests whose deadline has come to the timed-out; return their numbers, contexts and frames."""
+        """Move the requests whose deadline has passed to those timed out; return their numbers, contexts and frames."""
         expired = list(takewhile(lambda item: item[1][2] <= now, self.outstanding.items()))
         for number, entry in expired:
             del self.outstanding[number]
