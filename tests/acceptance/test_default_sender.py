@@ -1,4 +1,4 @@
-"""Whose message it is that names nobody: the order in which they are asked, and who stands in where nobody is set."""
+"""Default senders: the order in which they are taken, and when the name of a vendor is borrowed."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_a_dialect_that_names_no_vendor_never_sends_as_another_dialects() -> Non
     assert SANDBOX_SENDERS.of(account(), vendor="FOXSYS") == "FOXSYS"
 
 
-def test_on_a_real_network_nobody_stands_in() -> None:
+def test_on_a_real_network_no_name_is_borrowed() -> None:
     real = DefaultSenders(is_real=True, borrows_vendors=False)
     assert real.of(account()) is None
     assert real.of(account(), vendor="FOXSYS") is None
@@ -33,7 +33,7 @@ def test_on_a_real_network_nobody_stands_in() -> None:
         ({}, "", DefaultSenders(installation="House"), "House"),
     ],
 )
-def test_they_are_asked_in_one_order(
+def test_default_senders_are_taken_in_one_order(
     settings: dict[str, object], dialect: str, senders: DefaultSenders, sender: str
 ) -> None:
     assert senders.of(account(**settings), dialect=dialect, vendor="Vendor") == sender

@@ -46,7 +46,7 @@ async def test_messages_are_cancelled_and_the_credit_comes_back(world: World) ->
     assert await world.faults() == []
 
 
-async def test_what_a_repeat_may_have_been_answered_by_is_never_withdrawn(world: World) -> None:
+async def test_a_request_that_may_have_answered_a_repeat_is_never_withdrawn(world: World) -> None:
     plain, filtering = await world.account(), await world.account(duplicates_filter=True)
     assert can_withdraw(world.compose(plain))
     assert not can_withdraw(world.compose(plain, idempotency=KEY))
@@ -66,7 +66,7 @@ async def test_a_request_that_was_answered_before_keeps_its_messages_and_its_key
     assert not isinstance(await stored(world, world.compose(account, **asked)), Accepted)
 
 
-async def test_what_another_node_has_sent_meanwhile_stays_as_it_is_and_is_told(world: World) -> None:
+async def test_parts_that_another_node_has_taken_meanwhile_are_left_and_counted(world: World) -> None:
     account = await world.account()
     command = world.compose(account)
     result = await stored(world, command, claim=State.SUBMITTING)

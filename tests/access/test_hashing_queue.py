@@ -52,7 +52,7 @@ async def _posted(queue: HashingQueue, slow: Slow, *names: str, rank: CallerRank
     return tasks
 
 
-async def test_whoever_sends_most_delays_others_by_one_turn(queue: HashingQueue) -> None:
+async def test_an_address_that_sends_many_delays_others_by_one_turn(queue: HashingQueue) -> None:
     slow = Slow()
     tasks = await _posted(queue, slow, "a1", "a2", "a3", "a4", "b1", "c1", "b2")
     slow.end.set()
@@ -68,7 +68,7 @@ async def test_known_logins_have_every_second_turn(queue: HashingQueue) -> None:
     assert slow.order == ["a1", "b1", "k1", "c1", "l1"]
 
 
-async def test_who_has_just_failed_several_times_waits_for_all_others(queue: HashingQueue) -> None:
+async def test_an_address_that_has_just_failed_several_times_waits_for_all_others(queue: HashingQueue) -> None:
     slow = Slow()
     tasks = await _posted(queue, slow, "a1")
     tasks += await _posted(queue, slow, "s1", "t1", rank=SUSPECT) + await _posted(queue, slow, "b1", "b2")
@@ -92,7 +92,7 @@ async def test_suspects_leave_the_processor_to_others(queue: HashingQueue) -> No
     assert min(gaps) >= 3.9 * 0.02
 
 
-async def test_an_address_has_room_for_few_and_then_it_is_busy(queue: HashingQueue) -> None:
+async def test_an_address_may_have_few_jobs_that_wait_and_then_gets_busy(queue: HashingQueue) -> None:
     slow = Slow()
     tasks = await _posted(queue, slow, *(f"a{number}" for number in range(1 + EACH_AT_MOST)))
     with pytest.raises(Busy):
@@ -106,7 +106,9 @@ async def test_an_address_has_room_for_few_and_then_it_is_busy(queue: HashingQue
 
 
 @pytest.mark.parametrize(("rank", "at_most"), BOUNDS)
-async def test_all_together_have_room_for_so_many(queue: HashingQueue, rank: CallerRank, at_most: int) -> None:
+async def test_all_callers_of_a_rank_together_may_have_a_bounded_number_of_jobs(
+    queue: HashingQueue, rank: CallerRank, at_most: int
+) -> None:
     slow = Slow()
     names = [chr(ord("A") + number) for number in range(at_most + 1)]
     tasks = await _posted(queue, slow, *names, rank=rank)
@@ -118,7 +120,7 @@ async def test_all_together_have_room_for_so_many(queue: HashingQueue, rank: Cal
     await asyncio.gather(*tasks)
 
 
-async def test_what_nobody_waits_for_any_more_is_not_done(queue: HashingQueue) -> None:
+async def test_a_job_that_nobody_waits_for_any_more_is_not_done(queue: HashingQueue) -> None:
     slow, gone = Slow(), asyncio.Event()
     tasks = await _posted(queue, slow, "a1")
     leaving = asyncio.create_task(queue.run(slow.named("b1"), "b", STRANGER, client_left=lambda: _until(gone)))
@@ -133,7 +135,7 @@ async def test_what_nobody_waits_for_any_more_is_not_done(queue: HashingQueue) -
     assert slow.order == ["a1", "d1"]
 
 
-async def test_the_same_is_done_once_for_all_who_ask_while_one_still_waits(queue: HashingQueue) -> None:
+async def test_equal_jobs_that_wait_together_are_done_once(queue: HashingQueue) -> None:
     slow = Slow()
     tasks = await _posted(queue, slow, "a1")
     both = [asyncio.create_task(queue.run(slow.named("b1"), "b", STRANGER, job_key=b"same")) for _ in range(2)]
@@ -146,7 +148,7 @@ async def test_the_same_is_done_once_for_all_who_ask_while_one_still_waits(queue
     assert await queue.run(slow.named("b2"), "b", STRANGER, job_key=b"same") == "b2"
 
 
-async def test_what_fails_is_told_and_the_next_is_done(queue: HashingQueue) -> None:
+async def test_a_job_that_fails_raises_for_its_caller_and_the_next_is_done(queue: HashingQueue) -> None:
     def broken() -> None:
         raise ValueError("broken")
 

@@ -35,29 +35,29 @@ SOURCE = Path(__file__).parents[2] / "src" / "palomar"
         ("iloveyou", PasswordFault.COMMON),
     ],
 )
-def test_what_nobody_may_have(password: str, fault: PasswordFault) -> None:
+def test_the_rule_refuses_short_long_and_common_passwords_and_the_login(password: str, fault: PasswordFault) -> None:
     assert check_password(password, login="acme@example.com") is fault
 
 
 @pytest.mark.parametrize(
     "password", ["new_pass", "old_pass", "x7!kq9wz", "contraseña", "x" * PASSWORD_LONGEST, "acme@example.com!"]
 )
-def test_what_one_may_have(password: str) -> None:
+def test_the_rule_allows_other_passwords(password: str) -> None:
     assert check_password(password, login="acme@example.com") == password
 
 
-def test_the_list_has_what_is_long_enough_to_be_asked_for() -> None:
+def test_the_list_of_common_passwords_has_only_those_that_are_long_enough() -> None:
     assert 400 < len(COMMON) < 2_000
     assert all(len(word) >= PASSWORD_SHORTEST and word == word.casefold() for word in COMMON)
 
 
-def test_what_is_made_up_is_good() -> None:
+def test_a_generated_password_passes_the_rule() -> None:
     password = generate_password("a1B2" * 10)
     assert len(password) == GENERATED_CHARACTERS
     assert check_password(password, login="x") == password
 
 
-def test_nothing_is_hashed_to_be_stored_that_was_not_judged() -> None:
+def test_only_checked_passwords_are_hashed_to_be_stored() -> None:
     """Only the rule makes what is hashed, and only one module hashes."""
     for file in SOURCE.rglob("*.py"):
         code = file.read_text(encoding="utf-8")

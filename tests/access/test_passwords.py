@@ -37,7 +37,7 @@ def test_a_hash_takes_a_small_part_of_the_memory_that_the_process_may_have() -> 
 
 
 @pytest.mark.parametrize("stored", ["", "no hash"])
-async def test_nobodys_password_is_never_right(passwords: Passwords, stored: str) -> None:
+async def test_no_password_of_an_unknown_login_is_right(passwords: Passwords, stored: str) -> None:
     assert not await _verify(passwords, stored, "nobody", PASSWORD)
 
 
@@ -47,7 +47,7 @@ async def test_a_hash_that_an_earlier_version_made_is_still_good(passwords: Pass
     assert not await _verify(passwords, stored, "ana", "another one")
 
 
-async def test_what_a_look_costs_does_not_say_which_logins_exist(passwords: Passwords) -> None:
+async def test_the_time_of_a_verification_does_not_tell_which_logins_exist(passwords: Passwords) -> None:
     ours, earlier = (passwords.cost_like(stored, "ana") for stored in (hash_of(PASSWORD), EARLIER.hash(PASSWORD)))
     unknown = {login: passwords.cost_like("", login) for login in map(str, range(60))}
     assert set(unknown.values()) == {ours, earlier}

@@ -35,7 +35,7 @@ async def attempt(world: World, *counted: FailureLimit) -> int:
     return await world.database.write(script)
 
 
-async def test_a_session_is_found_by_its_token_until_its_time_is_over(world: World) -> None:
+async def test_a_session_is_found_by_its_token_until_it_expires(world: World) -> None:
     await opened(world)
     session = await found(world)
     assert session is not None
@@ -45,14 +45,14 @@ async def test_a_session_is_found_by_its_token_until_its_time_is_over(world: Wor
     assert await found(world) is None
 
 
-async def test_the_token_itself_is_not_kept(world: World) -> None:
+async def test_the_token_itself_is_not_stored(world: World) -> None:
     await opened(world)
     ((digest,),) = await world.ask("SELECT digest FROM sessions")
     assert b"t1" not in bytes(digest)
     assert len(digest) == 32
 
 
-async def test_a_session_that_waits_for_a_code_does_not_wait_long(world: World) -> None:
+async def test_a_session_that_waits_for_a_code_expires_soon(world: World) -> None:
     await opened(world, replace(OPENING, awaits_code=True))
     world.now_ms += CODE_MS - 1
     assert await found(world) is not None

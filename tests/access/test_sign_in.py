@@ -82,7 +82,7 @@ async def test_a_wrong_password_and_an_unknown_login_are_answered_alike(
     assert await log_in(house, login, password) is None
 
 
-async def test_who_is_switched_off_neither_gets_in_nor_stays_in(house: House) -> None:
+async def test_a_disabled_user_or_account_cannot_log_in_nor_stay_signed_in(house: House) -> None:
     acme = await house.account("acme")
     user = await house.user("marta", account=acme)
     inside = [await log_in(house, "marta"), await log_in(house, "acme")]
@@ -104,13 +104,13 @@ async def test_who_is_switched_off_neither_gets_in_nor_stays_in(house: House) ->
     assert [await who(house, each) is None for each in inside] == [True, False]
 
 
-async def test_an_accounts_own_list_of_addresses_holds_here_too(house: House) -> None:
+async def test_an_account_logs_in_only_from_its_own_list_of_addresses(house: House) -> None:
     await house.account("acme", allowed_addresses=("198.51.100.0/24",))
     assert await log_in(house, "acme") is None
     assert isinstance(await log_in(house, "acme", address="198.51.100.9"), LoggedIn)
 
 
-async def test_another_password_ends_the_sessions_of_the_one_before(house: House) -> None:
+async def test_a_change_of_the_password_ends_the_sessions_that_the_old_one_opened(house: House) -> None:
     acme, user = await house.account("acme"), await house.user("marta")
     inside = [await log_in(house, "marta"), await log_in(house, "acme")]
     assert None not in [await who(house, each) for each in inside]
@@ -135,7 +135,7 @@ async def test_logging_out_and_revoking_end_a_session_at_once(house: House) -> N
     assert await house.logins.signed_in("made-up") is None
 
 
-async def test_that_somebody_was_seen_is_written_in_steps(house: House) -> None:
+async def test_the_last_use_of_a_session_is_written_in_steps(house: House) -> None:
     await house.user("marta")
     result = await log_in(house, "marta")
     before = house.batcher.waiting
@@ -150,7 +150,7 @@ async def test_that_somebody_was_seen_is_written_in_steps(house: House) -> None:
 # --- codes
 
 
-async def test_with_codes_a_password_is_not_enough(house: House) -> None:
+async def test_a_user_with_codes_needs_one_beside_the_password(house: House) -> None:
     await with_codes(house, "marta")
     result = await log_in(house, "marta")
     assert isinstance(result, LoggedIn)
@@ -190,7 +190,7 @@ async def test_codes_cannot_be_guessed_for_long(house: House) -> None:
     assert answers[-1] == TooManyAttempts(wait_seconds=5)
 
 
-async def test_a_code_without_a_password_before_it_is_nothing(house: House) -> None:
+async def test_a_code_opens_no_session_without_a_password_before_it(house: House) -> None:
     await with_codes(house, "marta")
     await house.user("juan")
     plain = await log_in(house, "juan")
@@ -229,7 +229,7 @@ async def test_attempts_at_once_get_no_further_than_one_after_the_other(house: H
     assert all(answer is None or isinstance(answer, TooManyAttempts | Busy) for answer in answers)
 
 
-async def test_failures_from_elsewhere_keep_nobody_out(house: House) -> None:
+async def test_failures_from_other_addresses_do_not_delay_a_login(house: House) -> None:
     await house.user("marta")
     for _ in range(FREE_BY_LOGIN + 1):
         await log_in(house, "marta", "wrong", address="198.51.100.66")
@@ -238,7 +238,7 @@ async def test_failures_from_elsewhere_keep_nobody_out(house: House) -> None:
     assert isinstance(await log_in(house, "marta"), LoggedIn)
 
 
-async def test_who_has_logged_in_from_there_passes_what_others_failed_at_the_same_address(house: House) -> None:
+async def test_a_known_login_is_not_delayed_by_failures_of_others_at_its_address(house: House) -> None:
     await house.user("marta")
     assert isinstance(await log_in(house, "marta"), LoggedIn)
     await house.written()
@@ -248,7 +248,7 @@ async def test_who_has_logged_in_from_there_passes_what_others_failed_at_the_sam
     assert isinstance(await log_in(house, "marta"), LoggedIn)
 
 
-async def test_who_is_known_may_fail_more_often_but_not_for_ever(house: House) -> None:
+async def test_a_known_login_may_fail_more_often_but_not_without_end(house: House) -> None:
     await house.user("marta")
     assert isinstance(await log_in(house, "marta"), LoggedIn)
     await house.written()
@@ -259,7 +259,7 @@ async def test_who_is_known_may_fail_more_often_but_not_for_ever(house: House) -
     assert isinstance(await log_in(house, "marta"), LoggedIn)
 
 
-async def test_a_month_later_nobody_is_known(house: House) -> None:
+async def test_a_login_is_not_known_any_more_after_a_month(house: House) -> None:
     await house.user("marta")
     assert isinstance(await log_in(house, "marta"), LoggedIn)
     await house.written()
@@ -281,7 +281,7 @@ async def test_codes_are_counted_wherever_they_come_from(house: House) -> None:
     assert answers == [None] * FREE_BY_LOGIN + [TooManyAttempts(wait_seconds=5)]
 
 
-async def test_addresses_of_one_ipv6_network_are_one(house: House) -> None:
+async def test_addresses_of_one_ipv6_network_are_counted_as_one(house: House) -> None:
     await house.user("marta")
     for number in range(FREE_BY_LOGIN):
         assert await log_in(house, "marta", "wrong", address=f"2001:db8:1:2::{number}") is None
@@ -312,7 +312,7 @@ async def test_a_restart_forgets_no_failure(house: House, sqlite_place: Place) -
         assert await log_in(again, "marta") == TooManyAttempts(wait_seconds=5)
 
 
-async def test_what_a_session_is_worth_stands_in_its_row_alone(house: House) -> None:
+async def test_a_session_ends_when_its_row_is_deleted(house: House) -> None:
     """Two nodes on one database agree at once."""
     await house.user("marta")
     result = await log_in(house, "marta")

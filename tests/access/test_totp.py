@@ -28,7 +28,7 @@ def test_a_code_of_a_clock_that_is_a_step_off_is_good(drift: int) -> None:
 
 
 @pytest.mark.parametrize("drift", [-2, 2])
-def test_one_that_is_further_off_is_not(drift: int) -> None:
+def test_a_code_of_a_clock_that_is_further_off_is_not_good(drift: int) -> None:
     assert step_of_code(RFC_SECRET, code_at(RFC_SECRET, NOW_STEP + drift), now_ms=NOW_MS, after=0) is None
 
 
@@ -39,11 +39,11 @@ def test_a_code_is_good_once_and_none_before_it_is_good_after_it() -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "12345a", "１２３４５６", "-12345"])
-def test_what_is_no_code_is_none(typed: str) -> None:
+def test_a_text_that_is_no_code_has_no_step(typed: str) -> None:
     assert step_of_code(RFC_SECRET, typed, now_ms=NOW_MS, after=0) is None
 
 
-def test_the_app_is_told_the_secret_whose_it_is_and_for_what() -> None:
+def test_the_url_for_the_app_has_the_secret_the_login_and_the_issuer() -> None:
     url = app_url(RFC_SECRET, login="ana:b@c", issuer="Palo mar")
     assert base32(RFC_SECRET) == "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     assert url == f"otpauth://totp/Palo%20mar%3Aana%3Ab%40c?secret={base32(RFC_SECRET)}&issuer=Palo%20mar"

@@ -48,14 +48,14 @@ async def test_a_user_is_found_by_its_login_in_any_case_and_by_its_id(world: Wor
     assert (found.user, found.password_hash, found.sealed_totp) == (made, "h", b"")
 
 
-async def test_a_login_is_given_once_whether_a_user_or_an_account_has_it(world: World) -> None:
+async def test_no_user_can_have_the_login_of_another_user_or_of_an_account(world: World) -> None:
     account = await world.account()
     assert await make(world, "marta")
     assert await make(world, "MARTA") is None
     assert await make(world, account.login) is None
 
 
-async def test_what_is_changed_is_changed_and_users_are_listed_by_login(world: World) -> None:
+async def test_a_user_is_changed_and_users_are_listed_by_login(world: World) -> None:
     first = await make(world, "b", account_id=AccountId(7))
     assert first is not None
     await make(world, "a")

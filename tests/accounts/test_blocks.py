@@ -18,7 +18,7 @@ async def _all(database: Database) -> list[Block]:
     return await database.read(list_blocks)
 
 
-async def test_each_block_is_longer_until_it_is_for_good(world: World) -> None:
+async def test_each_block_is_longer_than_the_last_until_one_is_permanent(world: World) -> None:
     for level, minutes in enumerate(MINUTES, 1):
         blocked = await _block(world)
         assert (blocked.level, blocked.until_ms - world.now_ms) == (level, minutes * 60_000)
@@ -27,27 +27,27 @@ async def test_each_block_is_longer_until_it_is_for_good(world: World) -> None:
     assert [(one.subject, one.level) for one in await _all(world.database)] == [("account:1", 6)]
 
 
-async def test_who_is_blocked_already_stays_so_no_longer(world: World) -> None:
+async def test_a_second_block_does_not_prolong_the_one_in_force(world: World) -> None:
     first = await _block(world)
     world.now_ms += 1_000
     assert await _block(world) == first
     assert await _all(world.database) == [first]
 
 
-async def test_a_quiet_day_takes_a_level_off(world: World) -> None:
+async def test_each_day_without_a_block_takes_a_level_off(world: World) -> None:
     for _ in range(3):
         world.now_ms = (await _block(world)).until_ms
     world.now_ms += 2 * FORGIVEN_MS
     assert (await _block(world)).level == 2
 
 
-async def test_what_is_forgiven_is_forgotten(world: World) -> None:
+async def test_a_block_whose_levels_are_all_forgiven_is_deleted(world: World) -> None:
     world.now_ms = (await _block(world)).until_ms + FORGIVEN_MS + 1
     await _block(world, Abuse(subject="address:192.0.2.1", reason="bad credentials"))
     assert [one.subject for one in await _all(world.database)] == ["address:192.0.2.1"]
 
 
-async def test_lifting_forgets_every_level(world: World) -> None:
+async def test_lifting_a_block_forgets_its_level(world: World) -> None:
     world.now_ms = (await _block(world)).until_ms
     await _block(world)
 

@@ -24,7 +24,7 @@ async def directory(place: Place) -> AsyncIterator[Directory]:
     await database.close()
 
 
-async def test_an_account_that_another_process_made_is_known_after_the_next_look(
+async def test_an_account_that_another_process_made_is_known_after_the_next_refresh(
     world: World, directory: Directory
 ) -> None:
     await directory.refresh()
@@ -37,7 +37,7 @@ async def test_an_account_that_another_process_made_is_known_after_the_next_look
     assert directory.by_key(account.login) == found
 
 
-async def test_while_nothing_changed_nothing_is_read(world: World, directory: Directory) -> None:
+async def test_a_refresh_reads_nothing_while_nothing_has_changed(world: World, directory: Directory) -> None:
     account = await world.account()
     assert await directory.refresh() is True
     before = directory.snapshot
@@ -47,7 +47,7 @@ async def test_while_nothing_changed_nothing_is_read(world: World, directory: Di
     assert directory.snapshot is before
 
 
-async def test_a_revoked_key_is_dead_after_the_next_look_and_the_others_live(
+async def test_a_revoked_key_is_unknown_after_the_next_refresh_and_the_others_are_not(
     world: World, directory: Directory
 ) -> None:
     account = await world.account()

@@ -11,7 +11,7 @@ async def _let_in(world: World, address: str, login_key: str = "acme") -> None:
     await world.do(remember, SeenCaller(address=address, login_key=login_key))
 
 
-async def test_who_was_let_in_is_known_there_for_a_month_and_nowhere_else(world: World) -> None:
+async def test_a_login_is_known_for_a_month_at_the_address_where_it_was_let_in_alone(world: World) -> None:
     await _let_in(world, "192.0.2.1")
     await _let_in(world, "192.0.2.1")
     now_ms = world.now_ms

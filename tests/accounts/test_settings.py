@@ -30,12 +30,12 @@ def test_a_list_of_senders_is_set_stored_and_read_again() -> None:
 
 
 @pytest.mark.parametrize("senders", ["dos palabras", "Ñandú", "DoceLetrasNo", "12345678901234567"])
-def test_what_is_no_sender_is_not_taken_into_the_list(senders: str) -> None:
+def test_a_list_of_senders_takes_only_valid_senders(senders: str) -> None:
     with pytest.raises(SettingError, match="senders: "):
         CATALOG.changed(AccountSettings(), "senders", f"Bien,{senders}")
 
 
-def test_an_account_has_a_country_or_the_platforms() -> None:
+def test_an_account_without_a_country_has_the_platforms() -> None:
     changed = CATALOG.changed(AccountSettings(), "country", "MX")
 
     assert read_settings(settings_text(changed)).country == "MX"
@@ -53,12 +53,12 @@ def test_an_account_is_reachable_through_every_dialect_until_it_is_limited_to_so
     assert read_settings(settings_text(limited)) == limited
 
 
-def test_only_what_was_chosen_is_stored() -> None:
+def test_only_values_that_differ_from_the_default_are_stored() -> None:
     assert settings_text(AccountSettings()) == "{}"
     assert settings_text(CATALOG.changed(AccountSettings(), "country", "ES")) == '{"country": "ES"}'
 
 
-def test_what_a_newer_version_or_a_dialect_stored_outlives_a_change() -> None:
+def test_a_change_keeps_settings_that_a_newer_version_or_a_dialect_stored() -> None:
     read = read_settings('{"of_the_future": 1, "country": "ES"}')
 
     assert CATALOG.values(read) == CATALOG.values(AccountSettings(country="ES"))
@@ -88,7 +88,7 @@ def test_no_two_settings_have_the_same_name() -> None:
         Catalog((Fifth, Fifth))
 
 
-def test_the_core_names_are_taken_beside_those_that_customers_know() -> None:
+def test_a_setting_can_be_named_as_customers_know_it_or_as_the_core_does() -> None:
     typed = CATALOG.changed(AccountSettings(), "ackurl", "http://x.example/")
 
     assert typed == CATALOG.changed(AccountSettings(), "status_url", "http://x.example/")

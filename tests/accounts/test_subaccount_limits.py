@@ -20,7 +20,7 @@ def snapshot(accounts: Iterable[Account]) -> Snapshot:
     return Snapshot(by_id=by_id, children=children)
 
 
-def test_a_family_makes_so_many_a_minute_wherever_in_it_and_another_family_as_many() -> None:
+def test_each_family_may_make_so_many_sub_accounts_a_minute_at_any_level() -> None:
     known = snapshot([account(1), account(2, 1), account(3)])
     limits = SubaccountLimits()
     top, child, other = (known.by_id[AccountId(number)] for number in (1, 2, 3))
@@ -33,7 +33,7 @@ def test_a_family_makes_so_many_a_minute_wherever_in_it_and_another_family_as_ma
     assert limits.count_one(known, top, now=1.0) is not None
 
 
-def test_a_family_has_so_many_and_no_more() -> None:
+def test_a_family_has_a_limit_of_sub_accounts() -> None:
     full = snapshot([account(1), *(account(number, number // 2) for number in range(2, SUBACCOUNTS_AT_MOST + 2))])
     less = snapshot([account(1), *(account(number, number // 2) for number in range(2, SUBACCOUNTS_AT_MOST + 1))])
     assert SubaccountLimits().count_one(less, less.by_id[AccountId(1)], now=0.0) is None
@@ -43,7 +43,7 @@ def test_a_family_has_so_many_and_no_more() -> None:
         assert (reached.reason, reached.wait_seconds) == ("at most 1000 sub-accounts", 0.0)
 
 
-def test_a_family_is_so_deep_and_no_deeper() -> None:
+def test_a_family_has_a_limit_of_levels() -> None:
     known = snapshot([account(0), *(account(number, number - 1) for number in range(1, DEEPEST + 1))])
     assert SubaccountLimits().count_one(known, known.by_id[AccountId(DEEPEST - 1)], now=0.0) is None
     reached = SubaccountLimits().count_one(known, known.by_id[AccountId(DEEPEST)], now=0.0)

@@ -62,7 +62,7 @@ async def test_requests_that_drain_one_balance_at_once_never_make_it_negative(wo
     assert await world.balance(account) == (0, 7 * CREDIT)
 
 
-async def test_transfers_of_one_batch_see_each_other_and_none_spends_what_is_not_there(world: World) -> None:
+async def test_transfers_of_one_batch_see_each_other_and_none_overdraws(world: World) -> None:
     giver, taker = await world.account(credit=5 * CREDIT), await world.account(credit=0)
     there = Transfer(giver=giver.id, taker=taker.id, microcredits=3 * CREDIT)
     back = Transfer(giver=giver.id, taker=taker.id, microcredits=-2 * CREDIT)
@@ -77,7 +77,7 @@ async def test_transfers_of_one_batch_see_each_other_and_none_spends_what_is_not
     assert await world.faults() == []
 
 
-async def test_a_transfer_is_noticed_where_it_leaves_a_balance_low(world: World) -> None:
+async def test_a_transfer_that_leaves_a_balance_low_makes_its_callback(world: World) -> None:
     giver, taker = await world.account(credit=5 * CREDIT, low_balance=4), await world.account(credit=0)
     assert await world.do(transfer, Transfer(giver=giver.id, taker=taker.id, microcredits=2 * CREDIT))
     assert await world.ask("SELECT count(*) FROM notices") == [(1,)]

@@ -20,7 +20,7 @@ def test_an_accounts_own_rate_goes_before_its_parents_before_its_grandparents_be
     assert [child.rate(country) for country in ("ES", "FR", "IT", "DE", "PT")] == [100, 20, 3, 6, 1_000_000]
 
 
-def test_parents_and_strangers_do_not_see_a_childs_rates() -> None:
+def test_a_childs_rates_do_not_hold_for_its_parent_nor_for_other_accounts() -> None:
     lists = price_lists(FAMILY, {CHILD: {"ES": 100}, PARENT: {"FR": 2}}, general={"ES": 5})
 
     assert lists[PARENT].rate("ES") == lists[GRANDPARENT].rate("ES") == lists[STRANGER].rate("ES") == 5
@@ -49,7 +49,9 @@ def test_every_country_has_its_rate_in_the_list() -> None:
     rates=st.dictionaries(st.integers(0, 30), st.dictionaries(st.sampled_from(["", "ES", "FR"]), st.integers(0, 9))),
     country=st.sampled_from(["", "ES", "FR"]),
 )
-def test_a_rate_is_the_first_on_the_way_up(parents: list[int], rates: dict[int, dict[str, int]], country: str) -> None:
+def test_the_rate_of_a_country_is_that_of_the_nearest_account_above(
+    parents: list[int], rates: dict[int, dict[str, int]], country: str
+) -> None:
     accounts = {index: parent if parent < index else None for index, parent in enumerate(parents)}
     general = {"FR": 77}
     lists = price_lists(
