@@ -108,8 +108,8 @@ def in_doubt(palomar: Palomar) -> int:
 
 
 def usable(palomar: Palomar) -> bool | None:
-    standings: list[dict[str, Any]] = palomar.json("carrier", "list")
-    return standings[0]["usable"] if standings else None
+    statuses: list[dict[str, Any]] = palomar.json("carrier", "list")
+    return statuses[0]["usable"] if statuses else None
 
 
 def _has_moment(palomar: Palomar, identity: str, kind: str) -> bool:

@@ -68,8 +68,8 @@ def test_what_waits_for_a_carrier_without_a_link_is_told_wherever_one_looks(tmp_
             ready = eventually(lambda: _waiting(program), within_seconds=15, what="health tells that parts wait")
             assert ready["waiting"]["outside"]["why"] == "no_link"
             assert (ready["ready"], ready["stalled_parts"]) == (True, 0)
-            (standing,) = eventually(lambda: _idle(palomar), within_seconds=10, what="other processes know it too")
-            assert (standing["waiting_parts"], standing["hindrance"], standing["stalled"]) == (5_000, "no_link", False)
+            (status,) = eventually(lambda: _idle(palomar), within_seconds=10, what="other processes know it too")
+            assert (status["waiting_parts"], status["hindrance"], status["stalled"]) == (5_000, "no_link", False)
             assert "outside: 5,000 parts wait, the oldest for" in palomar.command("carrier", "list").stdout
             warnings = [found["text"] for found in palomar.json("doctor") if found["verdict"] == "warning"]
             (told,) = [text for text in warnings if "parts wait" in text]
@@ -91,8 +91,8 @@ def _waiting(program: FoxsysClient) -> dict[str, Any] | None:
 
 
 def _idle(palomar: Palomar) -> list[dict[str, Any]]:
-    standings: list[dict[str, Any]] = palomar.json("carrier", "list")
-    return [one for one in standings if one["idle_since"]]
+    statuses: list[dict[str, Any]] = palomar.json("carrier", "list")
+    return [one for one in statuses if one["idle_since"]]
 
 
 @pytest.mark.parametrize("pace", [10, 30])
@@ -224,8 +224,8 @@ def test_everything_leaves_at_the_pace_whatever_random_choice_brings(seed: int, 
 
 
 def _all_bound(palomar: Palomar) -> bool:
-    standings: list[dict[str, Any]] = palomar.json("carrier", "list")
-    return len(standings) == TRIALS and all(link["bound"] for one in standings for link in one["links"])
+    statuses: list[dict[str, Any]] = palomar.json("carrier", "list")
+    return len(statuses) == TRIALS and all(link["bound"] for one in statuses for link in one["links"])
 
 
 # --- while it runs

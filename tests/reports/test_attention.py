@@ -172,10 +172,10 @@ async def test_an_account_that_sends_nothing_is_not_low_however_little_it_has(ti
     assert (await look(timed)).low == []
 
 
-async def stand(world: World, *standings: CarrierStatus) -> None:
+async def stand(world: World, *statuses: CarrierStatus) -> None:
     assert world.node_id is not None
     node_id = world.node_id
-    await world.database.write(lambda tx: record_carrier_status(tx, node_id, list(standings), now_ms=1))
+    await world.database.write(lambda tx: record_carrier_status(tx, node_id, list(statuses), now_ms=1))
 
 
 def link(*, bound: bool = True, parts_per_second: float = 0.0) -> LinkStatus:

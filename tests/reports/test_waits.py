@@ -29,10 +29,10 @@ async def wait_of(world: World, message_id: MessageId) -> Wait | None:
     return await world.database.read(script)
 
 
-async def stand(world: World, *standings: CarrierStatus) -> None:
+async def stand(world: World, *statuses: CarrierStatus) -> None:
     """The carriers of a living node stand so."""
     node_id = await new_node(world, "one")
-    await world.database.write(lambda tx: record_carrier_status(tx, node_id, list(standings), now_ms=world.now_ms))
+    await world.database.write(lambda tx: record_carrier_status(tx, node_id, list(statuses), now_ms=world.now_ms))
 
 
 async def test_a_scheduled_message_waits_for_its_time(world: World) -> None:
@@ -153,10 +153,10 @@ async def test_a_message_that_no_route_took_when_it_was_due_says_whether_it_was_
 
 
 def test_each_has_its_sentence_in_every_language() -> None:
-    standing = CarrierStatus(carrier="main", hindrance="pace")
+    status = CarrierStatus(carrier="main", hindrance="pace")
     said = set()
     for what in WaitFor:
-        wait = Wait(what=what, since_ms=1_000, until_ms=200_000, carrier="main", count=2_913, carrier_status=standing)
+        wait = Wait(what=what, since_ms=1_000, until_ms=200_000, carrier="main", count=2_913, carrier_status=status)
         for language in LANGUAGES:
             said.add(sentence(wait, now_ms=9_000, language=language))
     assert len(said) == len(WaitFor) * len(LANGUAGES)

@@ -21,8 +21,8 @@ OFF: Final = (word("switched off"), word("drained"))
 """Troubles of our own making, as ``ports.Carrier.off`` says them."""
 
 
-def hindrance(standing: CarrierStatus, t: Callable[..., str] = str) -> str:
+def hindrance(status: CarrierStatus, t: Callable[..., str] = str) -> str:
     """Say what keeps parts from leaving by a carrier; ``t`` translates the words of ours."""
-    if standing.trouble:
-        return told(standing.trouble, t)
-    return str(t(HINDRANCES.get(standing.hindrance, HINDRANCES[""])))
+    if status.trouble:
+        return told(status.trouble, t)
+    return str(t(HINDRANCES.get(status.hindrance, HINDRANCES[""])))

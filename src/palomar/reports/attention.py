@@ -99,16 +99,16 @@ async def find_attention(tx: Transaction, account_ids: AccountIds, *, now_ms: in
     )
 
 
-def is_throttled(standing: CarrierStatus) -> bool:
+def is_throttled(status: CarrierStatus) -> bool:
     """Return True if the carrier made one of its links go slower."""
-    return any(link.parts_per_second > 0 for link in standing.links)
+    return any(link.parts_per_second > 0 for link in status.links)
 
 
 async def _carriers(tx: Transaction, now_ms: int) -> list[CarrierStatus]:
     """List carriers with problems: those that cannot be used first, then those for which parts wait and none leaves,
     those that lack a link, and those that are throttled."""
-    standings = await list_carrier_status(tx, now_ms=now_ms)
-    wrong = [one for one in standings if _is_wrong(one)]
+    statuses = await list_carrier_status(tx, now_ms=now_ms)
+    wrong = [one for one in statuses if _is_wrong(one)]
     return sorted(wrong, key=_by_urgency)
 
 

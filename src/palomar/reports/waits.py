@@ -95,10 +95,10 @@ async def _queued(
     """Find what a part waits for that is to leave by a carrier."""
     if not carrier:
         return Wait(what=WaitFor.ROUTE, since_ms=since_ms)
-    standings = [one for one in await list_living_carrier_status(tx) if one.carrier == carrier]
-    if not standings:
+    statuses = [one for one in await list_living_carrier_status(tx) if one.carrier == carrier]
+    if not statuses:
         return Wait(what=WaitFor.SERVER, since_ms=since_ms, carrier=carrier)
-    best = min(standings, key=lambda one: (bool(one.trouble), one.idle_since_ms))
+    best = min(statuses, key=lambda one: (bool(one.trouble), one.idle_since_ms))
     if best.trouble:
         return Wait(
             what=WaitFor.CARRIER, since_ms=since_ms, carrier=carrier, detail=_trouble_of(best), carrier_status=best

@@ -191,11 +191,9 @@ async def test_a_message_that_waits_says_in_one_sentence_for_what_since_when_and
     account = await house.account("acme")
     message = await house.world.accepted(account, recipients=[recipient(1)], carrier="north")
     link = LinkStatus(name="north/1", bound=False, outstanding=0, window=10, last_error="smsc.example refused us")
-    standing = CarrierStatus(carrier="north", links=(link,), trouble="no link is bound")
+    status = CarrierStatus(carrier="north", links=(link,), trouble="no link is bound")
     node_id = await new_node(house.world, "one")
-    await house.world.database.write(
-        lambda tx: record_carrier_status(tx, node_id, [standing], now_ms=house.clock.now_ms)
-    )
+    await house.world.database.write(lambda tx: record_carrier_status(tx, node_id, [status], now_ms=house.clock.now_ms))
     house.wait(200_000)
     path = f"/console/messages/{public_id(message.row.id)}"
     page = (await browser.get(path)).text

@@ -69,7 +69,7 @@ async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(ho
         LinkStatus(name="north/1", bound=True, outstanding=7, window=50, parts_per_second=12.0),
         LinkStatus(name="north/2", bound=False, outstanding=0, window=50, last_error="<b>refused</b>"),
     )
-    standings = [
+    statuses = [
         CarrierStatus(carrier="north", links=links),
         CarrierStatus(carrier="south", links=links[:1]),
         CarrierStatus(carrier="east", trouble="its password is wrong"),
@@ -78,9 +78,7 @@ async def test_the_platform_is_told_what_is_wrong_with_its_carriers_and_links(ho
         ),
     ]
     node_id = await new_node(house.world, "one")
-    await house.world.database.write(
-        lambda tx: record_carrier_status(tx, node_id, standings, now_ms=house.clock.now_ms)
-    )
+    await house.world.database.write(lambda tx: record_carrier_status(tx, node_id, statuses, now_ms=house.clock.now_ms))
     await house.world.receipt("nobody's", State.DELIVERED, carrier="north")
     odd = (Oddity(OddityKind.WORD, "MIS<b>LUKT"),)
     await house.world.receipt("nobody's", None, carrier="north", oddities=odd)

@@ -54,7 +54,7 @@ async def test_every_hour_is_there_and_the_messages_are_in_theirs(house: House) 
         3 * CREDIT,
     )
     assert credit.forecast.microcredits_a_day == 3 * CREDIT
-    assert found.standings == []
+    assert found.carrier_statuses == []
 
 
 async def test_nobody_is_shown_what_is_anothers(house: House) -> None:
@@ -68,7 +68,7 @@ async def test_nobody_is_shown_what_is_anothers(house: House) -> None:
     assert seen.totals.messages == 3
     assert {share.key for share in seen.shares[Dimension.ACCOUNT]} == {str(parent.id), str(child.id)}
     assert [credit.account.login for credit in seen.credit] == ["parent", "child"]
-    assert seen.standings is None
+    assert seen.carrier_statuses is None
     assert (seen.attention.carriers, seen.attention.orphans) == ([], [])
 
 

@@ -59,7 +59,7 @@ async def show(visit: SignedVisit) -> PageReply:
         down=down,
         pace=pace,
         age=lambda at_ms: age_text(visit.manner.now_ms - at_ms, visit.manner.language),
-        hindrance=lambda standing: hindrance(standing, visit.t),
+        hindrance=lambda status: hindrance(status, visit.t),
         late_ms=LATE_MS,
         more_accounts=viewer.account_count - len(overview.credit),
         latest=latest,
@@ -71,14 +71,14 @@ def failed(totals: Totals) -> int:
     return totals.ended - totals.delivered
 
 
-def down(standing: CarrierStatus) -> int:
+def down(status: CarrierStatus) -> int:
     """How many of a carrier's links are not bound."""
-    return sum(not link.bound for link in standing.links)
+    return sum(not link.bound for link in status.links)
 
 
-def pace(standing: CarrierStatus) -> int:
+def pace(status: CarrierStatus) -> int:
     """Give the parts a second at which the carrier lets its links be fed; zero is as fast as they can."""
-    return round(sum(link.parts_per_second for link in standing.links))
+    return round(sum(link.parts_per_second for link in status.links))
 
 
 def delays(totals: Totals) -> list[tuple[float, int]]:

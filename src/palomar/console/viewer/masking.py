@@ -57,12 +57,10 @@ def masked_message(row: MessageRow) -> MessageRow:
 
 def masked_wait(wait: Wait) -> Wait:
     """Leave out what a carrier's links say: hosts and passwords of the platform are no account's business."""
-    standing = wait.carrier_status
-    if standing is None:
+    status = wait.carrier_status
+    if status is None:
         return wait
-    return replace(
-        wait, detail="", carrier_status=replace(standing, trouble="", hindrance=standing.hindrance or "no_link")
-    )
+    return replace(wait, detail="", carrier_status=replace(status, trouble="", hindrance=status.hindrance or "no_link"))
 
 
 def masked_story(story: Story) -> Story:

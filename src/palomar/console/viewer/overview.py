@@ -70,15 +70,15 @@ class Credit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """See the module. ``points`` has every minute, hour or day of the period, oldest first. ``standings`` is None for
-    who does not see the platform."""
+    """The content of the overview page. ``points`` has every minute, hour or day of the period, oldest first.
+    ``carrier_statuses`` is None for a person who does not see the platform."""
 
     period: Period
     points: Sequence[TrafficPoint]
     totals: Totals
     shares: Mapping[Dimension, Sequence[Share]]
     attention: Attention
-    standings: Sequence[CarrierStatus] | None
+    carrier_statuses: Sequence[CarrierStatus] | None
     credit: Sequence[Credit]
     counted_ms: int | None = None
     """Up to when all that is counted here has been counted, by the database's clock."""
@@ -109,7 +109,7 @@ async def overview(
         totals=_sum(point.totals for point in counted),
         shares={one: largest(found) for one, found in shares.items()},
         attention=await find_attention(tx, whose, now_ms=now_ms),
-        standings=await list_carrier_status(tx, now_ms=now_ms) if whose is None else None,
+        carrier_statuses=await list_carrier_status(tx, now_ms=now_ms) if whose is None else None,
         counted_ms=await counted_until(tx, now_ms=now_ms),
         credit=[await _credit(tx, account, now_ms=now_ms) for account in accounts],
     )
