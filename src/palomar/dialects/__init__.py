@@ -1,7 +1,7 @@
-"""The faces that programs speak to: one folder a vendor, strangers to each other, and the list of them.
+"""The faces that programs speak to: one folder a vendor, none importing another, and the list of them.
 
-A dialect translates and decides nothing: its own authentication, parsing, answers, codes and callbacks stand in its
-folder; what is accepted, billed and sent is the gateway's. To add one: its folder, with a ``dialect.py`` that has a
+A dialect translates and decides nothing: its authentication, parsing, answers, codes and callbacks are in its folder;
+the gateway decides what is accepted, billed and sent. To add one: its folder, with a ``dialect.py`` that has a
 ``DIALECT``, and its line in ``DIALECTS``.
 
 A face is imported when it is built: commands need only the names, the settings and the callbacks.
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoSettings:
-    """A dialect of which nothing can be set as a whole."""
+    """The settings of a dialect that has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """One vendor's API. ``name`` is kept with every message; ``prefixes`` are the beginnings of its paths, of one
-    segment or two; ``root_parameters`` make ``/`` its own when the query has one of them."""
+    """One vendor's API. ``name`` is stored with every message; ``prefixes`` are the beginnings of its paths, of one
+    segment or two; ``root_parameters`` make ``/`` its own if the query has one of them."""
 
     name: str
     title: str
@@ -52,7 +52,7 @@ class Dialect:
 
 
 def _found(folder: str) -> Dialect:
-    """Import a dialect by its folder: by name, because dialects are strangers to each other and this list to them."""
+    """Import a dialect by the name of its folder: by a string, so that no import joins the dialects."""
     dialect = import_module(f"palomar.dialects.{folder}.dialect").DIALECT
     assert isinstance(dialect, Dialect)
     return dialect
@@ -74,5 +74,5 @@ ACCOUNT_SETTINGS = Catalog(dialect.account_settings for dialect in DIALECTS)
 
 
 def renderers() -> Mapping[str, CallbackRenderer]:
-    """How each dialect calls back."""
+    """Return the renderer of callbacks of each dialect, by its name."""
     return {dialect.name: dialect.renderer for dialect in DIALECTS}

@@ -38,7 +38,7 @@ def calls(house: House, **settings: Any) -> Calls:
 
 
 def send(house: House, **parameters: str) -> str:
-    return house.run(calls(house).send(SCOPE, receive, SEND | parameters)).words
+    return house.run(calls(house).send(SCOPE, receive, SEND | parameters)).text
 
 
 def test_what_is_stored_is_what_was_sent(house: House) -> None:
@@ -77,7 +77,7 @@ def test_parts_are_charged_and_the_last_credit_is_spent_once(house: House) -> No
 
 def test_templates_are_the_operators(house: House) -> None:
     own = calls(house, sent_template="OK:{id}:{id}", refused_template="ERR {code}", status_template="<{code}>")
-    sent = house.run(own.send(SCOPE, receive, SEND)).words
+    sent = house.run(own.send(SCOPE, receive, SEND)).text
     _, one, two = sent.split(":")
     assert one == two
     assert house.run(own.send(SCOPE, receive, {})) == ("ERR 101", False)
@@ -86,7 +86,7 @@ def test_templates_are_the_operators(house: House) -> None:
 
 def test_national_numbers_are_a_setting(house: House) -> None:
     lenient = calls(house, national_numbers=True, sender="52555")
-    sent = house.run(lenient.send(SCOPE, receive, SEND | {"number": "55 1234 5678"})).words
+    sent = house.run(lenient.send(SCOPE, receive, SEND | {"number": "55 1234 5678"})).text
     row = house.message("ana", sent.split("|")[1])
     assert (row.msisdn, row.sender) == ("525512345678", "52555")
 
@@ -104,6 +104,6 @@ async def test_our_fault_is_200_and_pending_and_is_logged_without_secrets() -> N
 async def test_an_address_behind_a_trusted_proxy_is_the_clients(house: House) -> None:
     proxied = Calls(house.app.gateway, TrustedProxies(("127.0.0.1",)), ConvergiaSettings())
     scope = SCOPE | {"headers": [(b"x-forwarded-for", b"192.0.2.9")]}
-    sent = house.run(proxied.send(scope, receive, SEND | {"username": "cercada"})).words
+    sent = house.run(proxied.send(scope, receive, SEND | {"username": "cercada"})).text
     assert sent.startswith("100|")
-    assert house.run(proxied.send(SCOPE | {"client": None}, receive, SEND | {"username": "cercada"})).words == "202"
+    assert house.run(proxied.send(SCOPE | {"client": None}, receive, SEND | {"username": "cercada"})).text == "202"

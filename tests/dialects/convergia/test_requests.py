@@ -4,7 +4,7 @@ import pytest
 
 from palomar.acceptance.compose import Recipient, Request
 from palomar.dialects.convergia.errors import Code
-from palomar.dialects.convergia.requests import EXTRA_LONGEST, read_id, read_number, read_send, what_is_missing
+from palomar.dialects.convergia.requests import EXTRA_LONGEST, missing_parameter, read_id, read_number, read_send
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.account import Account, AccountId, AccountSettings
@@ -89,10 +89,10 @@ def test_anything_else_is_no_id(raw: str) -> None:
 def test_what_is_missing_is_told_in_the_order_of_the_page() -> None:
     order = []
     given = {"extra": "x", "unknown": "y"}
-    while (code := what_is_missing(given)) is not None:
+    while (code := missing_parameter(given)) is not None:
         order.append(code.value)
         name = ["username", "password", "message", "number"][len(order) - 1]
-        assert what_is_missing(given | {name: ""}) is code
+        assert missing_parameter(given | {name: ""}) is code
         given[name] = "0"
     assert order == ["101", "102", "103", "104"]
 

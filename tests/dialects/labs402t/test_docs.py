@@ -14,8 +14,8 @@ from tests.support.needs import program
 from tests.support.server import Palomar, Server
 from tests.support.waiting import eventually
 
-from palomar.dialects.labs402t.document import OPERATIONS
 from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES
+from palomar.dialects.labs402t.openapi import OPERATIONS
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.states import Word
 

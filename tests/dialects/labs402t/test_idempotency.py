@@ -8,7 +8,7 @@ from tests.dialects.labs402t.house import PASSWORD, Labs402t, Reply, labs402t
 from tests.support.databases import Place
 
 from palomar.dialects.labs402t.documents import canonical
-from palomar.dialects.labs402t.idempotency import Running
+from palomar.dialects.labs402t.idempotency import RunningKeys
 from palomar.transaction.idempotency import KEPT_MS, Key
 
 MESSAGE = {"to": "34600000000", "text": "Hola"}
@@ -214,7 +214,7 @@ def test_what_is_no_json_stays_itself(body: bytes) -> None:
 
 
 def test_a_key_is_free_again_when_its_request_failed() -> None:
-    running, key = Running(), Key.of(("a",), b"")
+    running, key = RunningKeys(), Key.of(("a",), b"")
     with pytest.raises(ZeroDivisionError), running.hold(key):
         raise ZeroDivisionError
     with running.hold(key) as ours:
@@ -222,7 +222,7 @@ def test_a_key_is_free_again_when_its_request_failed() -> None:
 
 
 def test_who_comes_while_a_key_is_held_does_not_free_it() -> None:
-    running, key = Running(), Key.of(("a",), b"")
+    running, key = RunningKeys(), Key.of(("a",), b"")
     with running.hold(key) as ours:
         with running.hold(key) as theirs:
             assert (ours, theirs) == (True, False)

@@ -25,8 +25,8 @@ from tests.dialects.labs402t.house import Labs402t
 from tests.support.server import Palomar
 from tests.support.waiting import eventually
 
-from palomar.dialects.labs402t.document import OPERATIONS, document
 from palomar.dialects.labs402t.documents import BatchBody, MessageBody, PasswordBody, ScheduleBody, UserBody
+from palomar.dialects.labs402t.openapi import OPERATIONS, document
 from palomar.dialects.labs402t.settings import Labs402tSettings
 
 DOCUMENT = json.loads(document(Labs402tSettings()))

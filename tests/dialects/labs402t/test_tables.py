@@ -6,7 +6,7 @@ import typing
 import pytest
 
 from palomar.dialects.labs402t.callbacks import Labs402tCallbacks
-from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, discarded, problem_of
+from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, problem_of, problem_of_discarded
 from palomar.dialects.labs402t.responses import declined
 from palomar.dialects.labs402t.states import Word, word_of
 from palomar.vocabulary.account import Account, AccountId
@@ -86,7 +86,7 @@ def test_codes_are_those_of_the_page_with_its_messages() -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_only_what_a_filter_or_the_number_stops_is_refused_after_it_was_stored(state: State) -> None:
-    problem = discarded(state)
+    problem = problem_of_discarded(state)
 
     assert (problem is not None and problem.code == Code.NUMBER) == (state in (State.BLOCKED, State.NOFORMAT))
 

@@ -18,7 +18,7 @@ from palomar.acceptance.default_sender import SANDBOX_SENDERS
 from palomar.clock import RealClock, RealIds
 from palomar.dialects.sofmex.api import BODY_LIMIT, SofmexApi
 from palomar.dialects.sofmex.settings import SofmexSettings
-from palomar.dialects.sofmex.states import find_status
+from palomar.dialects.sofmex.states import status_words_of
 from palomar.net.networks import TrustedProxies
 from palomar.vocabulary.account import Account, AccountId, AccountSettings
 from palomar.vocabulary.message import FINAL, State
@@ -200,7 +200,7 @@ async def test_a_message_is_told_in_sofmexs_words_in_every_state(tmp_path: Path)
             await running.set_state(state)
             (told[state],) = (await post("status", batch))["registros"]
     for state, record in told.items():
-        assert (record["status"], record["motivo"]) == find_status(state)
+        assert (record["status"], record["motivo"]) == status_words_of(state)
         assert (record["horaEnvio"] == "") == (record["status"] == "NUEVO")
         assert (record["motivo"] != "") == (record["status"] in ("NO_ENTREGADO", "ERROR"))
 
@@ -225,7 +225,7 @@ async def test_a_message_was_sent_when_the_carrier_took_the_last_of_its_parts(tm
 
 
 def test_the_words_of_states_are_those_of_the_sheet() -> None:
-    words = {state: find_status(state).status for state in State}
+    words = {state: status_words_of(state).status for state in State}
     assert words == {
         State.SCHEDULED: "NUEVO",
         State.QUEUED: "NUEVO",
@@ -243,7 +243,7 @@ def test_the_words_of_states_are_those_of_the_sheet() -> None:
         State.CANCELLED: "ERROR",
         State.NOFORMAT: "ERROR",
     }
-    assert all(find_status(state).status != "NUEVO" for state in FINAL)
+    assert all(status_words_of(state).status != "NUEVO" for state in FINAL)
 
 
 async def test_a_token_outlives_no_revocation_and_no_account_is_limited_in_requests(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.support.waiting import eventually
 from palomar.dialects.sofmex.errors import BatchCode, RecordCode
 from palomar.dialects.sofmex.openapi import OPERATIONS
 from palomar.dialects.sofmex.settings import SofmexSettings
-from palomar.dialects.sofmex.states import find_status
+from palomar.dialects.sofmex.states import status_words_of
 from palomar.dialects.sofmex.wire import Record
 from palomar.vocabulary.message import State
 
@@ -44,7 +44,7 @@ def test_every_operation_field_code_and_word_has_its_row_and_no_row_has_more() -
     assert table("field") == {f"`{name}`" for name in Record.__struct_fields__}
     assert table("status of a record") == {str(code.value) for code in RecordCode}
     assert table("statusBatch") == {str(code.value) for code in BatchCode}
-    assert table("status of a message") == {find_status(state).status for state in State}
+    assert table("status of a message") == {status_words_of(state).status for state in State}
 
 
 def test_every_setting_has_its_row_as_it_is() -> None:

@@ -1,7 +1,7 @@
 """CONVERGIA's API, by URL and by SOAP: what its customers' programs send, and what they read.
 
-Its wire stands in ``docs/dialects/convergia.md``. Not here: whether a message may be sent and what it costs
-(``flows``), how it travels (``carriers``), and the portal where people read reports (``console``).
+Its page is ``docs/dialects/convergia.md``. Not here: whether a message may be sent and what it costs (the gateway), how
+it travels (``carriers``), and the portal where people read reports (``console``).
 """
 
 from typing import Final

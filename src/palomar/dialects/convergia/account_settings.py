@@ -1,4 +1,4 @@
-"""What can be set for one account that speaks CONVERGIA."""
+"""Settings of one account that speaks CONVERGIA."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
 """CONVERGIA's paths as one bare ASGI function, for a port of its own and beside other faces.
 
-A URL answers 200 with a code whatever happens, SOAP a fault where nobody can tell what was called. Queries hold
+A URL is answered 200 with a code whatever happens; SOAP answers a fault if the operation cannot be read. Queries hold
 passwords here, so no query is ever logged.
 """
 
@@ -13,7 +13,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from palomar.dialects.convergia import responses, soap
-from palomar.dialects.convergia.calls import Calls, Said
+from palomar.dialects.convergia.calls import AnswerText, Calls
 from palomar.dialects.convergia.errors import Code, StatusCode
 from palomar.dialects.convergia.operations import SEND
 from palomar.dialects.convergia.parameters import Parameters, of_form, of_query
@@ -29,7 +29,7 @@ BODY_LIMIT: Final = 256 * 1024
 _log = structlog.get_logger(__name__)
 
 _Endpoint = Callable[[Scope, Receive], Awaitable[Answer | None]]
-_Verb = Callable[[Scope, Receive, Parameters], Awaitable[Said]]
+_Verb = Callable[[Scope, Receive, Parameters], Awaitable[AnswerText]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ConvergiaApi:
             await respond(send, answer.status, answer.body, answer.headers)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
-        """The answer; None if nobody is left to read it."""
+        """Return the answer, or None if the client has left."""
         fault = fault_of(scope)
         if fault is not None:
             return responses.bad_head(fault, is_call=scope["path"] == "/webservice.php" and scope["method"] == "POST")
@@ -80,13 +80,15 @@ class ConvergiaApi:
         return await route.endpoint(scope, receive)
 
     async def _send(self, scope: Scope, receive: Receive) -> Answer | None:
-        return await self._by_url(scope, receive, self._calls.send, too_large=self._calls.refused(Code.TOO_LONG))
+        return await self._by_url(scope, receive, self._calls.send, too_large=self._calls.refusal_text(Code.TOO_LONG))
 
     async def _status(self, scope: Scope, receive: Receive) -> Answer | None:
-        return await self._by_url(scope, receive, self._calls.status, too_large=self._calls.told(StatusCode.NOT_FOUND))
+        return await self._by_url(
+            scope, receive, self._calls.status, too_large=self._calls.status_text(StatusCode.NOT_FOUND)
+        )
 
     async def _by_url(self, scope: Scope, receive: Receive, verb: _Verb, *, too_large: str) -> Answer | None:
-        """Parameters of the query, and over them those of a form."""
+        """Run a verb on the query's parameters, overridden by those of a form."""
         parameters = of_query(scope["query_string"])
         if scope["method"] == "POST":
             body = await read_body(scope, receive, limit=self._body_limit)
@@ -95,8 +97,8 @@ class ConvergiaApi:
             if body is BodyRefusal.TOO_LARGE:
                 return responses.text(too_large)
             parameters |= of_form(body, _content_type(scope))
-        said = await verb(scope, receive, parameters)
-        return responses.text(said.words, later=said.later)
+        answer = await verb(scope, receive, parameters)
+        return responses.text(answer.text, later=answer.later)
 
     async def _webservice(self, scope: Scope, receive: Receive) -> Answer | None:
         if scope["method"] != "POST":
@@ -112,14 +114,16 @@ class ConvergiaApi:
         except soap.SoapFault as fault:
             return responses.client_fault(str(fault))
         verb = self._calls.send if call.operation is SEND else self._calls.status
-        said = await verb(scope, receive, call.parameters)
-        return responses.call_answered(call.called, said.words, later=said.later)
+        answer = await verb(scope, receive, call.parameters)
+        return responses.call_answered(call.called, answer.text, later=answer.later)
 
     def _our_fault(self, path: str) -> Answer:
         if path == "/webservice.php":
             return responses.server_fault()
         is_status = path == "/estatus_mensaje.php"
-        return responses.text(self._calls.told(StatusCode.PENDING) if is_status else self._calls.refused(Code.SYSTEM))
+        return responses.text(
+            self._calls.status_text(StatusCode.PENDING) if is_status else self._calls.refusal_text(Code.SYSTEM)
+        )
 
 
 _CHARSET: Final = re.compile(r";\s*charset\s*=\s*[\"']?([A-Za-z0-9._:-]+)", re.IGNORECASE).search
@@ -136,7 +140,8 @@ def _charset(content_type: str) -> str | None:
 
 
 def _address(scope: Scope) -> str:
-    """The URL by which this request reached us. What its sender says of host and scheme only its sender is told."""
+    """Return the URL by which this request reached us. Its host and scheme are the sender's own words, so only the
+    sender gets it."""
     host = (header(scope, b"host") or b"").decode("latin-1").strip()
     if not _HOST(host):
         name, port = scope["server"]

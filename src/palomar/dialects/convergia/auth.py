@@ -1,6 +1,6 @@
-"""Who calls: a login and its password, in every request.
+"""Find the account of a request by the login and the password that every request has.
 
-Whether that lets anybody in is ``access.admission``'s. Not here: whether the account may do what it asks (``calls``).
+Not here: whether they are right (``access.admission``), and whether the account may do what it asks (``calls``).
 """
 
 from starlette.types import Receive, Scope
@@ -16,7 +16,7 @@ from palomar.vocabulary.account import Account
 
 
 class Callers:
-    """Finds the account behind a request."""
+    """The accounts behind requests."""
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
         self._admission = gateway.admission(
@@ -25,7 +25,7 @@ class Callers:
         self._trusted_proxies = trusted_proxies
 
     async def caller(self, scope: Scope, receive: Receive, *, username: str, password: str) -> Account | Denial:
-        """Find the account that calls, or say why it is not let in. Raises ``Busy``."""
+        """Find the account that calls, or return why it is not let in. Raises ``Busy``."""
         scope["password"] = password  # in SOAP it may stand in a field of any name
         visitor = visitor_of(scope, self._trusted_proxies)
         caller = await self._admission.by_password(visitor, username, password, client_left=disconnect_waiter(receive))

@@ -1,4 +1,4 @@
-"""CONVERGIA calls nobody back: its customers ask for the status."""
+"""CONVERGIA has no callbacks: its customers query the status. Only a low balance is reported."""
 
 from typing import assert_never
 
@@ -9,15 +9,15 @@ from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Deli
 
 
 class ConvergiaCallbacks:
-    """A ``palomar.ports.CallbackRenderer``."""
+    """The ``palomar.ports.CallbackRenderer`` of CONVERGIA."""
 
     @property
     def retry_seconds(self) -> tuple[int, ...]:
-        """Nothing to try again."""
+        """Return no retries."""
         return ()
 
     def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
-        """None for every event."""
+        """Return a callback for a low balance, and None for every other event."""
         match event:
             case CarrierTook() | Delivered() | Failed() | Clicked() | InboundReceived():
                 return None

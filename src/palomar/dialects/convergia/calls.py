@@ -1,6 +1,6 @@
-"""The two things that a program can ask, whether by URL or by SOAP: to send, and what became of it.
+"""The two operations of CONVERGIA, by URL or by SOAP: send a message, and query the status of one.
 
-Both take parameters by name and give the text of the answer; how that text travels is ``api``'s and ``soap``'s.
+Both take parameters by name and return the text of the answer; ``api`` and ``soap`` put it on the wire.
 """
 
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ from palomar.access.admission import Denial
 from palomar.dialects.convergia.auth import Callers
 from palomar.dialects.convergia.errors import Code, StatusCode, code_of, code_of_discarded, status_of
 from palomar.dialects.convergia.parameters import Parameters
-from palomar.dialects.convergia.requests import read_id, read_send, what_is_missing
+from palomar.dialects.convergia.requests import missing_parameter, read_id, read_send
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.gateway import Gateway
 from palomar.net.networks import TrustedProxies
@@ -25,56 +25,56 @@ VENDOR_SENDER: Final = "CONVERGIA"
 _log = structlog.get_logger(__name__)
 
 
-class Said(NamedTuple):
-    """Carry the text of an answer; ``later`` is set where nothing was done and a later try may succeed."""
+class AnswerText(NamedTuple):
+    """The text of an answer; ``later`` is set if nothing was done and a later attempt may succeed."""
 
-    words: str
+    text: str
     later: bool = False
 
 
 class Calls:
-    """Sends and looks up. What goes wrong with us is logged and told as the page has it: no call raises."""
+    """The operations. A failure of ours is logged and answered with a code of the page: no method raises."""
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies, settings: ConvergiaSettings) -> None:
         self._gateway = gateway
         self._callers = Callers(gateway, trusted_proxies)
         self._settings = settings
 
-    async def send(self, scope: Scope, receive: Receive, parameters: Parameters) -> Said:
-        """``100|id``, or a code."""
+    async def send(self, scope: Scope, receive: Receive, parameters: Parameters) -> AnswerText:
+        """Accept a message; answer ``100|id``, or a code."""
         try:
             result = await self._send(scope, receive, parameters)
         except TemporarilyUnavailable as error:
             self._log_unavailable("send", error)
-            return Said(self.refused(code_of(Refusal.UNAVAILABLE)), later=True)
+            return AnswerText(self.refusal_text(code_of(Refusal.UNAVAILABLE)), later=True)
         except Exception:
             self._log_failure("send")
             result = Code.SYSTEM
         if isinstance(result, Code):
-            return Said(self.refused(result))
-        return Said(self._settings.sent_template.replace("{id}", str(result)))
+            return AnswerText(self.refusal_text(result))
+        return AnswerText(self._settings.sent_template.replace("{id}", str(result)))
 
-    async def status(self, scope: Scope, receive: Receive, parameters: Parameters) -> Said:
-        """Answer a digit. Where we fail it is pending: its list has no code for that, and nothing better is known."""
+    async def status(self, scope: Scope, receive: Receive, parameters: Parameters) -> AnswerText:
+        """Answer the digit of a status; on a failure of ours it is pending, because the page has no code for that."""
         try:
-            return Said(self.told(await self._status(scope, receive, parameters)))
+            return AnswerText(self.status_text(await self._status(scope, receive, parameters)))
         except TemporarilyUnavailable as error:
             self._log_unavailable("status", error)
-            return Said(self.told(StatusCode.PENDING), later=True)
+            return AnswerText(self.status_text(StatusCode.PENDING), later=True)
         except Exception:
             self._log_failure("status")
-            return Said(self.told(StatusCode.PENDING))
+            return AnswerText(self.status_text(StatusCode.PENDING))
 
-    def refused(self, code: Code) -> str:
-        """What a send answers that is refused."""
+    def refusal_text(self, code: Code) -> str:
+        """Return the answer to a send that is refused."""
         return self._settings.refused_template.replace("{code}", code.value)
 
-    def told(self, code: StatusCode) -> str:
-        """What a status query answers."""
+    def status_text(self, code: StatusCode) -> str:
+        """Return the answer to a status query."""
         return self._settings.status_template.replace("{code}", code.value)
 
     async def _send(self, scope: Scope, receive: Receive, parameters: Parameters) -> int | Code:
-        missing = what_is_missing(parameters)
+        missing = missing_parameter(parameters)
         if missing is not None:
             return missing
         username, password = parameters["username"], parameters["password"]
@@ -120,7 +120,7 @@ class Calls:
 
 
 def _outcome(accepted: Accepted) -> int | Code:
-    """The short id of the one message, or why it does not leave."""
+    """Return the short id of the one message, or the code of why it does not leave."""
     (message,) = accepted.messages
     if message.refused is not None:
         return code_of(message.refused)

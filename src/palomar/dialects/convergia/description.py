@@ -1,6 +1,6 @@
-"""How ``/webservice.php`` describes itself: a page for people and a WSDL 1.1 for programs.
+"""The description of ``/webservice.php``: a page for people and a WSDL 1.1 for programs.
 
-Nothing is imported by the WSDL, not even SOAP's own encoding schema as nusoap would: clients then fetch nothing else.
+The WSDL imports nothing, not even SOAP's own encoding schema as nusoap's would, so clients fetch nothing else.
 """
 
 from xml.sax.saxutils import escape, quoteattr
@@ -9,13 +9,13 @@ from palomar.dialects.convergia.operations import NAMESPACE, OPERATIONS, SERVICE
 
 
 def page() -> bytes:
-    """The functions with their inputs and outputs, and where the WSDL is."""
+    """Return the page: the functions with their inputs and outputs, and a link to the WSDL."""
     functions = "".join(_function(operation) for operation in OPERATIONS)
     return _PAGE.format(functions=functions, service=SERVICE).encode("utf-8")
 
 
 def wsdl(address: str) -> bytes:
-    """The contract; ``address`` is the URL that its reader shall call."""
+    """Return the WSDL; ``address`` is the URL that its reader shall call."""
     return _WSDL.format(
         namespace=NAMESPACE,
         service=SERVICE,

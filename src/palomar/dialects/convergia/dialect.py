@@ -1,4 +1,4 @@
-"""CONVERGIA's line in the list of dialects."""
+"""CONVERGIA's entry in the list of dialects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def face(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: ConvergiaSettings) -> ASGIApp:
-    """Build what answers the dialect's paths. Imports it only now: commands need no face."""
+    """Build the application that answers the dialect's paths. It is imported only now: commands need no face."""
     from palomar.dialects.convergia.api import ConvergiaApi
 
     return ConvergiaApi(gateway, proxies, body_limit, settings)

@@ -1,4 +1,4 @@
-"""CONVERGIA's codes: which of them each refusal and each state of ours is.
+"""CONVERGIA's codes: the code of each refusal and of each state of ours.
 
 Source: the two lists of codes on CONVERGIA's page; no other code is ever sent.
 """
@@ -11,10 +11,10 @@ from palomar.vocabulary.refusals import Refusal
 
 
 class Code(StrEnum):
-    """What a send answers, as on the page.
+    """A code that answers a send, as on the page.
 
-    Of these we never send 109, 110 and 254, because a message is stored before it is handed to a carrier, nor 305 and
-    306, which the page does not tell from 200.
+    We never send 109, 110 and 254, because a message is stored before it is handed to a carrier, nor 305 and 306, which
+    the page does not distinguish from 200.
     """
 
     SENT = "100"
@@ -37,7 +37,7 @@ class Code(StrEnum):
 
 
 class StatusCode(StrEnum):
-    """What a status query answers."""
+    """A code that answers a status query."""
 
     PENDING = "0"
     FAILED = "2"
@@ -47,7 +47,7 @@ class StatusCode(StrEnum):
 
 
 def code_of(refusal: Refusal) -> Code:
-    """What CONVERGIA calls a refusal of ours."""
+    """Return CONVERGIA's code of a refusal."""
     match refusal:
         case Refusal.BAD_CREDENTIALS:
             return Code.BAD_CREDENTIALS
@@ -70,7 +70,7 @@ def code_of(refusal: Refusal) -> Code:
 
 
 def code_of_discarded(state: State) -> Code | None:
-    """What to answer where a message was stored as discarded; None for one that is on its way, or seems to be."""
+    """Return the code of a message that was stored but will not be sent; None for one that counts as accepted."""
     match state:
         case State.BLOCKED:
             return Code.TRAFFIC_NOT_ALLOWED
@@ -87,7 +87,7 @@ def code_of_discarded(state: State) -> Code | None:
 
 
 def status_of(state: State) -> StatusCode:
-    """What CONVERGIA calls a message's state."""
+    """Return CONVERGIA's code of a message's state."""
     match state:
         case State.SCHEDULED | State.QUEUED | State.SUBMITTING | State.HELD | State.SENT | State.UNKNOWN:
             return StatusCode.PENDING

@@ -1,4 +1,4 @@
-"""What ``/webservice.php`` offers, once for its page, its WSDL and its calls.
+"""The operations of ``/webservice.php``, for its page, its WSDL and its calls.
 
 The names are ours: CONVERGIA's page only says that its functions can be seen there. The contract is what PHP's nusoap
 would publish: SOAP 1.1, rpc/encoded, every part an ``xsd:string``.
@@ -13,7 +13,7 @@ SERVICE: Final = "smswebservices"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A function: its input parts in order; its one output part is ``return``."""
+    """An operation: its input parts in order; its one output part is ``return``."""
 
     name: str
     also: str

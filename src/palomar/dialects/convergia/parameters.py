@@ -1,7 +1,7 @@
-"""Queries and forms as PHP reads them, because CONVERGIA's clients were written against PHP.
+"""Read queries and forms as PHP does, because CONVERGIA's clients were written against PHP.
 
-Names are case-sensitive, of a name that stands twice the last counts, ``+`` is a space, a bad escape stands for itself.
-Octets are UTF-8, else ISO-8859-1. What the parameters mean is ``requests``'.
+Names are case-sensitive, of a repeated name the last counts, ``+`` is a space, a bad escape stays as it is. Octets are
+UTF-8, else ISO-8859-1. Not here: what the parameters mean (``requests``).
 """
 
 from typing import Final
@@ -25,15 +25,15 @@ def of_query(query: bytes) -> Parameters:
 
 
 def of_form(body: bytes, content_type: str) -> Parameters:
-    """Read a posted form: ``multipart/form-data`` (PHP's curl posts an array so), else urlencoded, whatever it is
-    called."""
+    """Read a posted form: ``multipart/form-data`` (as PHP's curl posts an array), else urlencoded whatever its
+    Content-Type says."""
     if content_type.lower().startswith("multipart/form-data"):
         return _of_multipart(body, content_type)
     return of_query(body.strip())
 
 
 def text_of(octets: bytes) -> str:
-    """UTF-8, else ISO-8859-1, which every octet string is."""
+    """Decode octets as UTF-8, else as ISO-8859-1, which cannot fail."""
     try:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
@@ -46,5 +46,5 @@ def _decoded(octets: bytes) -> str:
 
 
 def _of_multipart(body: bytes, content_type: str) -> Parameters:
-    """RFC 7578. Files are no parameters."""
+    """Read the fields of a multipart form (RFC 7578) that are no files."""
     return {field.name: text_of(field.value) for field in read_fields(body, content_type, limit=PARAMETERS_AT_MOST)}

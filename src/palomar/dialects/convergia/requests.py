@@ -1,7 +1,7 @@
-"""What a send and a status query ask for, in CONVERGIA's order of checks.
+"""Read a send and a status query, in CONVERGIA's order of checks.
 
-Source: CONVERGIA's page, "INSTRUCCIONES" and its codes. First of all what is missing (101 to 104, an empty parameter is
-a missing one), then who calls (201, 202, 205: ``calls``), then here 307 and 105; 204 is the gateway's.
+Source: CONVERGIA's page, "INSTRUCCIONES" and its codes. First come missing parameters (101 to 104; an empty parameter
+is missing), then the caller (201, 202, 205: ``calls``), then 307 and 105 here; 204 is the gateway's.
 """
 
 import re
@@ -23,8 +23,9 @@ NUMBER_RAW_LONGEST: Final = 1_000
 LAST_ID: Final = 2**31 - 1
 
 
-def what_is_missing(parameters: Parameters) -> Code | None:
-    """Codes 101 to 104, in the order of the page."""
+def missing_parameter(parameters: Parameters) -> Code | None:
+    """Return the code (101 to 104) of the first required parameter that is missing, in the order of the page; else
+    None."""
     for name, code in _REQUIRED:
         if not parameters.get(name):
             return code
@@ -34,7 +35,8 @@ def what_is_missing(parameters: Parameters) -> Code | None:
 def read_send(
     parameters: Parameters, *, account: Account, request_ref: str, sender: str | None, settings: ConvergiaSettings
 ) -> Request | Code:
-    """Read what the gateway is asked to accept; nothing required is missing. A ``sender`` of None is refused."""
+    """Read the request for the gateway, or return a code; required parameters are present. A ``sender`` of None is
+    refused."""
     is_national = settings.national_numbers or account.settings.country == _MEXICO
     number = read_number(parameters["number"], national=is_national)
     if number is None:
@@ -59,7 +61,8 @@ def read_send(
 
 
 def read_number(raw: str, *, national: bool) -> Msisdn | None:
-    """A Mexican number with its 52. ``national`` takes its ten digits alone too, and with the 521 of before 2019."""
+    """Read a Mexican number with its 52. With ``national``, ten digits alone are read too, and the 521 that was used
+    until 2019."""
     if len(raw) > NUMBER_RAW_LONGEST:
         return None
     digits = visible(raw)
@@ -76,7 +79,7 @@ def read_number(raw: str, *, national: bool) -> Msisdn | None:
 
 
 def read_id(raw: str) -> int | None:
-    """A message's id: decimal digits below 2^31."""
+    """Read a message's id: decimal digits below 2^31; None for anything else."""
     if not (raw.isascii() and raw.isdigit() and len(raw) <= len(str(LAST_ID))):
         return None
     number = int(raw)

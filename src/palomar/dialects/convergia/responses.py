@@ -1,4 +1,4 @@
-"""CONVERGIA's answers over HTTP: one line of text that a browser shows as it is, SOAP messages, and two documents."""
+"""CONVERGIA's answers over HTTP: one line of text that a browser shows, SOAP messages, and two documents."""
 
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -19,49 +19,49 @@ class Answer(NamedTuple):
 
 
 def text(words: str, *, later: bool = False) -> Answer:
-    """Answer 200 whatever it says, without a newline; ``later`` adds when to try again."""
+    """Answer 200 with a text without a newline; ``later`` adds Retry-After."""
     return Answer(200, words.encode("utf-8"), [*_HTML, _RETRY] if later else _HTML)
 
 
 def call_answered(called: str, words: str, *, later: bool = False) -> Answer:
-    """Answer a call, refusals too; ``later`` as in :func:`text`."""
+    """Answer a SOAP call, also a refused one; ``later`` as in :func:`text`."""
     return Answer(200, soap.answer(called, words), [*_XML, _RETRY] if later else _XML)
 
 
 def client_fault(why: str) -> Answer:
-    """Nobody could tell what was called (SOAP 1.1 section 6.2: a fault is a 500)."""
+    """Answer a call whose operation cannot be read (SOAP 1.1 section 6.2: a fault is a 500)."""
     return Answer(500, soap.fault("Client", why), _XML)
 
 
 def server_fault() -> Answer:
-    """Our fault, before we knew what was called; the log says more."""
+    """Answer a failure of ours that came before the operation was known; the log says more."""
     return _SERVER_FAULT
 
 
 def function_page() -> Answer:
-    """What a person sees at ``/webservice.php``."""
+    """Answer with the page for people at ``/webservice.php``."""
     return _PAGE
 
 
 def contract(address: str) -> Answer:
-    """``?wsdl``."""
+    """Answer ``?wsdl`` with the WSDL."""
     return Answer(200, wsdl(address), _XML)
 
 
 def bad_head(status: HTTPStatus, *, is_call: bool) -> Answer:
-    """Refuse a request for its head, with 400 or 501: in words of SOAP where it was a call, else as a code."""
+    """Refuse a request for its head, with 400 or 501: as a SOAP fault if it was a call, else as a code."""
     if is_call:
         return Answer(status, soap.fault("Client", "Cabecera HTTP incorrecta"), _XML)
     return Answer(status, Code.SYSTEM.encode("ascii"), _HTML)
 
 
 def not_found() -> Answer:
-    """404 for what else stands on CONVERGIA's port or below its prefixes; the body is a code, as clients expect one."""
+    """Answer 404 for other paths of CONVERGIA's port or prefixes; the body is a code, as clients expect one."""
     return Answer(404, Code.SYSTEM.encode("ascii"), _HTML)
 
 
 def wrong_method(allowed: tuple[str, ...]) -> Answer:
-    """405; ``allowed`` are the methods that the path has."""
+    """Answer 405; ``allowed`` are the methods that the path has."""
     return Answer(405, Code.SYSTEM.encode("ascii"), [*_HTML, (b"allow", ", ".join(allowed).encode("ascii"))])
 
 

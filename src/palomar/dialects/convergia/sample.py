@@ -1,4 +1,4 @@
-"""A first request as CONVERGIA's customers make it."""
+"""A first request as CONVERGIA's customers send it."""
 
 from typing import Final
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ MEXICAN: Final = "525512345678"
 
 
 def sample(values: SampleValues) -> Sample:
-    """A send by URL, with login and password."""
+    """Write a send by URL, with login and password."""
     from palomar.dialects.convergia.requests import read_number  # the whole face comes with it
 
     number = values.number if read_number(values.number, national=False) else MEXICAN

@@ -1,9 +1,9 @@
-"""SOAP 1.1 messages as bytes: calls in, answers and faults out. What a call does is ``calls``'.
+"""Read and write SOAP 1.1 messages: calls in, answers and faults out. What a call does is in ``calls``.
 
 Sources: SOAP 1.1 (W3C Note, 8 May 2000) sections 4 and 7, and what real stacks send: PHP's SoapClient an ``xsi:nil``
-for a left-out argument, zeep no types, nusoap ISO-8859-1. So parts go by local name, then by position, whatever prefix,
-namespace, type or SOAPAction they have, and a part's value may stand elsewhere (Axis's ``multiRef``). A document type
-declaration is refused (section 3), and with it all entities.
+for a left-out argument, zeep no types, nusoap ISO-8859-1. So parts are found by local name, then by position, whatever
+prefix, namespace, type or SOAPAction they have, and a part's value may be elsewhere (Axis's ``multiRef``). A document
+type declaration is refused (section 3), and with it all entities.
 """
 
 from typing import Final, NamedTuple
@@ -24,12 +24,12 @@ class Call(NamedTuple):
 
 
 class SoapFault(Exception):
-    """The caller's mistake, in words for the caller: a ``SOAP-ENV:Client`` fault."""
+    """A mistake of the caller, in words for the caller: a ``SOAP-ENV:Client`` fault."""
 
 
 def read_call(body: bytes, *, charset: str | None) -> Call:
-    """Read an envelope. ``charset`` is the Content-Type's; it beats the XML declaration, and a byte order mark beats
-    both (RFC 7303 section 3). Raises SoapFault."""
+    """Read an envelope. ``charset`` is the Content-Type's; it overrides the XML declaration, and a byte order mark
+    overrides both (RFC 7303 section 3). Raises SoapFault."""
     envelope = _parse(body, None if body.startswith(_BYTE_ORDER_MARKS) else charset)
     if _local_name(envelope) != "Envelope":
         raise SoapFault("No es un mensaje SOAP")
@@ -46,7 +46,7 @@ def read_call(body: bytes, *, charset: str | None) -> Call:
 
 
 def answer(called: str, text: str) -> bytes:
-    """The answer to a call: its one part ``return``."""
+    """Write the answer to a call, with its one part ``return``."""
     inside = (
         f'<ns1:{called}Response xmlns:ns1="{NAMESPACE}"><return xsi:type="xsd:string">{escape(text)}</return>'
         f"</ns1:{called}Response>"
@@ -55,7 +55,7 @@ def answer(called: str, text: str) -> bytes:
 
 
 def fault(code: str, text: str) -> bytes:
-    """A fault (SOAP 1.1 section 4.4); ``code`` is Client or Server."""
+    """Write a fault (SOAP 1.1 section 4.4); ``code`` is Client or Server."""
     inside = (
         f"<SOAP-ENV:Fault><faultcode>SOAP-ENV:{code}</faultcode><faultstring>{escape(text)}</faultstring>"
         "</SOAP-ENV:Fault>"
@@ -125,7 +125,7 @@ def _parameters(call: etree._Element, parts: tuple[str, ...]) -> Parameters:
 
 
 def _ids(root: etree._Element) -> dict[str, etree._Element | None]:
-    """Read once what each ``id`` of the message names; None for one that stands there twice."""
+    """Map each ``id`` of the message to its element; None if several elements have it."""
     found: dict[str, etree._Element | None] = {}
     for element in root.iter():
         name = element.get("id")
@@ -135,9 +135,9 @@ def _ids(root: etree._Element) -> dict[str, etree._Element | None]:
 
 
 def _target(part: etree._Element, ids: dict[str, etree._Element | None]) -> etree._Element:
-    """Find the element that holds a part's value: itself, or what its ``href`` leads to (SOAP 1.1 section 5.4.1), in
-    some steps at most. What leads nowhere, in a circle, to two places or out of the message is the caller's
-    mistake."""
+    """Find the element that holds a part's value: itself, or the one that its ``href`` refers to (SOAP 1.1 section
+    5.4.1), in a limited number of steps. Raises SoapFault if there is no such element, several, a circle, or a
+    reference out of the message."""
     element = part
     for _ in range(_STEPS_AT_MOST):
         reference = element.get("href")

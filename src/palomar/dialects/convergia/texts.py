@@ -1,4 +1,4 @@
-"""How a text may leave: folded to GSM if that can be done, else as it is in UCS-2, if it is short."""
+"""Choose the alphabet of a text: folded to GSM if that is possible, else UCS-2, if it is short."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from palomar.vocabulary.refusals import Refusal
 
 
 class Fitted(NamedTuple):
-    """A text as it will leave."""
+    """A text as it will be sent."""
 
     text: str
     alphabet: Alphabet
@@ -17,8 +17,8 @@ class Fitted(NamedTuple):
 
 
 def fit(text: str, settings: ConvergiaSettings) -> Fitted | Refusal:
-    """Choose the alphabet. Characters are counted as people do, so 160 of them with a euro take two parts; nothing is
-    ever cut off."""
+    """Choose the alphabet of a text. Characters are counted as people do, so 160 of them with a euro take two parts;
+    nothing is ever cut off."""
     if unusable(text):
         return Refusal.CHARACTERS
     folded = normalise(text)

@@ -1,6 +1,7 @@
-"""FOXSYS's HTTP/POST API below ``/json``: what its customers' programs send, and what they read. See README.md.
+"""FOXSYS's HTTP/POST API below ``/json``: what its customers' programs send, and what they read.
 
-Not here: whether a message may be sent and what it costs (``flows``), and how it travels (``carriers``).
+Its page is ``docs/dialects/foxsys.md``. Not here: whether a message may be sent and what it costs (the gateway), and
+how it travels (``carriers``).
 """
 
 from typing import Final

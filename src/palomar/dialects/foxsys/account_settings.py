@@ -1,4 +1,4 @@
-"""What can be set for one account that speaks FOXSYS."""
+"""Settings of one account that speaks FOXSYS."""
 
 from dataclasses import dataclass
 from typing import Literal

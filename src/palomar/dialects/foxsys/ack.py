@@ -1,37 +1,38 @@
-"""``POST /json/ack``: where one message stands, for programs that ask instead of being called.
+"""``POST /json/ack``: the state of one message, for programs that query it.
 
-Older than FOXSYS's page, which has only the callbacks; its words are theirs: ``acklevel`` and ``desc``, and for what
-never left, the state as the history has it. Of messages with the same subid and number the youngest answers.
+It is older than FOXSYS's page, which has only the callbacks; its words are theirs: ``acklevel`` and ``desc``, and for
+messages that never left, the state as the history has it. If several messages have the same subid and number, the
+newest is answered.
 """
 
 from typing import NamedTuple, assert_never
 
 from palomar.dialects.foxsys.documents import AckDocument
 from palomar.dialects.foxsys.errors import Code, Problem
-from palomar.dialects.foxsys.recipients import shown
+from palomar.dialects.foxsys.recipients import printable
 from palomar.dialects.foxsys.subids import read_subid
 from palomar.numbers.phone import parse_international
 from palomar.vocabulary.message import State
 
 
-class Asked(NamedTuple):
-    """Which message."""
+class AckQuery(NamedTuple):
+    """The message that is asked about."""
 
     subid: str
     msisdn: str
 
 
-def read_ack(document: AckDocument) -> Asked | Problem:
-    """Both are obligatory: code 51. A number is found as it was kept, also one of bad format."""
+def read_ack(document: AckDocument) -> AckQuery | Problem:
+    """Read subid and number, both required (code 51). The number is read as it was stored, also one of bad format."""
     subid = read_subid(document.subid)
     number = read_subid(document.msisdn)
     if subid is None or number is None:
         return Problem(Code.MISSING_DATA)
-    return Asked(subid, parse_international(number) or shown(number.strip()))
+    return AckQuery(subid, parse_international(number) or printable(number.strip()))
 
 
 def status_of(state: State) -> tuple[str, str]:
-    """``status`` and ``desc``."""
+    """Return ``status`` and ``desc`` of a state."""
     match state:
         case State.SCHEDULED:
             return "scheduled", ""

@@ -1,6 +1,6 @@
 """FOXSYS's endpoints as one bare ASGI function. Order: path, method, 401, 403, 429, then the body.
 
-Every answer is JSON with a ``code``, also 404, 405, 413 and 500, because some clients take what lacks one for a
+Every answer is JSON with a ``code``, also 404, 405, 413 and 500, because some clients take an answer without one for a
 success; nothing is ever redirected. An endpoint is a line in ``_routes`` and its method.
 """
 
@@ -109,7 +109,7 @@ class FoxsysApi:
             await respond(send, answer.status, answer.body, answer.headers)
 
     async def _answer(self, route: _Route, scope: Scope, receive: Receive) -> Answer | None:
-        """The answer; None if nobody is left to read it."""
+        """Return the answer, or None if the client has left."""
         if scope["method"] not in route.methods:
             return responses.wrong_method(route.methods)
         caller = self._callers.caller(scope, to_send=route.sends)
@@ -147,12 +147,12 @@ class FoxsysApi:
         return answer
 
     async def _balance(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
-        """Some clients send a body, such as ``[]``: it is not read."""
+        """Answer the balance. A body, such as the ``[]`` of some clients, is not read."""
         balance = await self._gateway.balance(account.id)
         return responses.balance(balance.available)
 
     async def _prices(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
-        """No body is as good as an empty one: then it is every country, as JSON."""
+        """Answer the prices that the body asks for; without a body, of every country and as JSON."""
         document = await self._document(scope, receive, PricesDocument)
         if document is None:
             return None
@@ -162,7 +162,7 @@ class FoxsysApi:
             document = PricesDocument()
         form = prices.format_of(document)
         listed = prices.prices_of(document, self._gateway.prices(account))
-        return responses.prices(prices.written(listed, form), prices.CONTENT_TYPES[form])
+        return responses.prices(prices.encode(listed, form), prices.CONTENT_TYPES[form])
 
     async def _scheduled(self, account: Account, scope: Scope, receive: Receive) -> Answer | None:
         document = await self._document(scope, receive, ScheduledDocument)
@@ -199,7 +199,7 @@ class FoxsysApi:
         )
 
     async def _document(self, scope: Scope, receive: Receive, shape: type[D]) -> D | Problem | None:
-        """The body as that document; None if whoever sent it has left."""
+        """Read the body as a document of that shape; None if the client has left."""
         body = await read_body(scope, receive, limit=self._body_limit)
         if body is BodyRefusal.DISCONNECTED:
             return None
@@ -208,8 +208,8 @@ class FoxsysApi:
         return read_document(body, shape)
 
     def _denied(self, denied: Denial, *, sending: bool) -> Answer:
-        """Judge the caller before anything is read (401, 403 and 429); a send's answer has a subid once the caller is
-        known."""
+        """Refuse a caller before the body is read (401, 403 and 429). The answer to a send has a subid if the account
+        is known."""
         account, subid = denied.account, self._subids.make() if sending else None
         if account is None and denied.block is not None:
             return responses.forbidden(blocked(denied.block, "this address"))

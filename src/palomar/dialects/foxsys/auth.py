@@ -1,6 +1,6 @@
-"""Who calls: HTTP Basic (RFC 7617) with a login and one of its account's tokens.
+"""Find the account of a request: HTTP Basic (RFC 7617) with a login and one of its account's tokens.
 
-Whether that lets anybody in is ``access.admission``'s. Not here: whether the account may do what it asks (``api``).
+Not here: whether they are right (``access.admission``), and whether the account may do what it asks (``api``).
 """
 
 import base64
@@ -17,15 +17,15 @@ from palomar.vocabulary.account import Account
 
 
 class Callers:
-    """Finds the account behind a request."""
+    """The accounts behind requests."""
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
         self._admission = gateway.admission(NAME, rate=lambda settings: settings.requests_per_second)
         self._trusted_proxies = trusted_proxies
 
     def caller(self, scope: Scope, *, to_send: bool = False) -> Account | Denial:
-        """Find the account that calls, or say why it is not let in. Who was let in is remembered by the header as it
-        came, so that the next request costs a look-up."""
+        """Find the account that calls, or return why it is not let in. An account that was let in is remembered by the
+        header as it came, so that its next request costs one look-up."""
         headers = caller_headers(scope)
         caller = self._admission.recall(headers, to_send=to_send)
         if caller is None:
@@ -37,7 +37,7 @@ class Callers:
 
 
 def credentials_of(authorization: bytes) -> tuple[str, str]:
-    """Read the login and the token; both are empty where it is no Basic, the token where there is no colon."""
+    """Read login and token; both are empty if it is no Basic, the token if there is no colon."""
     scheme, _, encoded = authorization.strip().partition(b" ")
     if scheme.lower() != b"basic":
         return "", ""

@@ -1,8 +1,8 @@
-"""FOXSYS's callbacks: a GET to the customer's ``ackurl``, once an event and recipient; JSON posted for clicks and for
+"""FOXSYS's callbacks: a GET to the customer's ``ackurl`` for each event and recipient; JSON posted for clicks and for
 inbound messages.
 
-Source: FOXSYS's page, "Recepción de estados", "Recepción de clics", "Recepción de mensajes" and "Reintentos". When to
-call, whom, and whether it worked is the engine's.
+Source: FOXSYS's page, "Recepción de estados", "Recepción de clics", "Recepción de mensajes" and "Reintentos". Not here:
+when a callback is sent, and whether it succeeded (``callbacks``).
 """
 
 from typing import Final, assert_never
@@ -25,7 +25,7 @@ _DELIVERED: Final[_Words] = ("handset", "ok", "DELIVRD")
 
 
 class FoxsysCallbacks:
-    """A ``palomar.ports.CallbackRenderer``."""
+    """The ``palomar.ports.CallbackRenderer`` of FOXSYS."""
 
     __slots__ = ("_second",)
 
@@ -34,11 +34,11 @@ class FoxsysCallbacks:
 
     @property
     def retry_seconds(self) -> tuple[int, ...]:
-        """Wait 30 s, 5 min, 30 min, 6 h and 1 day; then it is kept as failed."""
+        """Return the pauses: 30 s, 5 min, 30 min, 6 h and 1 day; after them the callback is kept as failed."""
         return (30, 5 * 60, 30 * 60, 6 * 3600, 24 * 3600)
 
     def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
-        """The request for an event; None for an end that FOXSYS never tells."""
+        """Return the request for an event; None for an end that FOXSYS does not report."""
         match event:
             case CarrierTook():
                 return self._report(event, target, _TAKEN)
@@ -72,7 +72,7 @@ class FoxsysCallbacks:
 
 
 def with_query(url: str, query: str) -> str:
-    """Append to the URL's query, before its fragment, and leave the rest as it stands."""
+    """Append to the query of a URL, before its fragment, and leave the rest as it is."""
     if "#" in url:
         before, _, fragment = url.partition("#")
         return f"{with_query(before, query)}#{fragment}"
@@ -82,7 +82,7 @@ def with_query(url: str, query: str) -> str:
 
 
 def desc_of(state: State) -> str | None:
-    """FOXSYS's word for the end of a message that did not reach its phone; None where it says nothing."""
+    """Return FOXSYS's word for the end of a message that did not reach its phone; None if it has none."""
     match state:
         case State.UNDELIVERED:
             return "UNDELIV"
@@ -116,7 +116,7 @@ def _click(event: Clicked) -> dict[str, str]:
 
 
 def _inbound(event: InboundReceived) -> dict[str, str]:
-    """Both numbers are the virtual one, as in the page's example."""
+    """Write the body for an inbound message; both numbers are the virtual one, as in the page's example."""
     return {
         "inbound_number": event.number,
         "msisdn": event.msisdn,

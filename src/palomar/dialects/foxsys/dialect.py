@@ -1,4 +1,4 @@
-"""FOXSYS's line in the list of dialects."""
+"""FOXSYS's entry in the list of dialects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def face(gateway: Gateway, proxies: TrustedProxies, body_limit: int, settings: NoSettings) -> ASGIApp:
-    """Build what answers the dialect's paths. Imports it only now: commands need no face."""
+    """Build the application that answers the dialect's paths. It is imported only now: commands need no face."""
     from palomar.dialects.foxsys.api import FoxsysApi
 
     return FoxsysApi(gateway, proxies, body_limit)

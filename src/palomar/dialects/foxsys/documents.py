@@ -1,6 +1,6 @@
-"""Bodies as parsed JSON, and the loose types that FOXSYS's clients use in them. What they ask for is ``requests``'.
+"""Read bodies as JSON, with the loose types that FOXSYS's clients use. What they ask for is read in ``requests``.
 
-Null is as good as absent, and so is an empty or blank string where a value is optional.
+Null counts as absent, and so does an empty or blank string where a value is optional.
 """
 
 import json
@@ -13,7 +13,7 @@ from palomar.dialects.foxsys.errors import Code, Problem
 
 
 class SendDocument(msgspec.Struct):
-    """The body of a send: any JSON under the names we know. Of a name that stands twice the last counts."""
+    """The body of a send: any JSON under the known names; of a repeated name the last counts."""
 
     message: Any = None
     recipient: Any = None
@@ -57,19 +57,19 @@ D = TypeVar("D", SendDocument, ScheduledDocument, PricesDocument, AckDocument)
 
 
 def read_document(body: bytes, shape: type[D]) -> D | Problem:
-    """Parse a body, an object or a list of one. Codes 10 and 11."""
+    """Parse a body, an object or a list of one; return codes 10 and 11 if it is none."""
     body = body.removeprefix(_BYTE_ORDER_MARK)
     try:
         parsed: D | list[D] = _decoder(shape).decode(body)
     except (ValueError, RecursionError):
         if not body.strip():
             return Problem(Code.NO_JSON)
-        return _tolerantly(body, shape) if b"\\u" in body else Problem(Code.BAD_JSON)
-    return _only(parsed, shape) if isinstance(parsed, list) else parsed
+        return _read_tolerantly(body, shape) if b"\\u" in body else Problem(Code.BAD_JSON)
+    return _single(parsed, shape) if isinstance(parsed, list) else parsed
 
 
 def is_on(value: object) -> bool:
-    """Whether a flag is set: 1, "1", true; not 0, "0", false, null, "". Any other text or value counts as on."""
+    """Return True if a flag is set: 1, "1", true and any other text or value; not 0, "0", false, null, ""."""
     if value is None:
         return False
     if isinstance(value, str):
@@ -78,7 +78,7 @@ def is_on(value: object) -> bool:
 
 
 def is_given(value: object) -> bool:
-    """Tell whether an optional value is there at all: null, ``[]`` and a text of nothing but blanks are not."""
+    """Return False for an optional value that counts as absent: null, ``[]``, and a text of nothing but blanks."""
     if value is None:
         return False  # as nearly all are
     if isinstance(value, str):
@@ -87,7 +87,7 @@ def is_given(value: object) -> bool:
 
 
 def text_of(value: object) -> str | None:
-    """A string, or a number as its digits; None for everything else."""
+    """Return a string, or a number as its digits; None for every other value."""
     if isinstance(value, str):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -104,16 +104,16 @@ def _decoder(shape: type[D]) -> "msgspec.json.Decoder[D | list[D]]":
     return msgspec.json.Decoder(shape | list[shape])  # type: ignore[valid-type]  # a type made at run time
 
 
-def _only(documents: list[D], shape: type[D]) -> D | Problem:
-    """PHP writes an empty object as an empty list."""
+def _single(documents: list[D], shape: type[D]) -> D | Problem:
+    """Return the one document of a list; an empty list is an empty object, as PHP writes it."""
     if not documents:
         return shape()
     return documents[0] if len(documents) == 1 else Problem(Code.BAD_JSON)
 
 
-def _tolerantly(body: bytes, shape: type[D]) -> D | Problem:
-    """JavaScript escapes half an emoji as a lone surrogate, which RFC 8259 section 8.2 lets pass and our parser does
-    not: such a text deserves its own code, 27."""
+def _read_tolerantly(body: bytes, shape: type[D]) -> D | Problem:
+    """Parse a body with a lone surrogate: half an emoji as JavaScript escapes it, which RFC 8259 section 8.2 allows and
+    our fast parser does not. Such a text has a code of its own, 27."""
     try:
         parsed = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -126,5 +126,5 @@ def _tolerantly(body: bytes, shape: type[D]) -> D | Problem:
 
 
 def _no_constant(name: str) -> object:
-    """NaN and the infinities are no JSON."""
+    """Refuse NaN and the infinities, which are no JSON."""
     raise ValueError(name)

@@ -1,4 +1,4 @@
-"""FOXSYS's codes: their texts, their HTTP statuses, and which of them each refusal of ours is.
+"""FOXSYS's codes: their texts, their HTTP statuses, and the code of each refusal of ours.
 
 Source: the sheet of codes of FOXSYS's page. The texts are the vendor's; what we add stands behind a colon.
 """
@@ -17,7 +17,7 @@ from palomar.vocabulary.refusals import Refusal
 
 
 class Code(StrEnum):
-    """The value of ``code``. One of three digits is the HTTP status too."""
+    """A value of ``code``. One of three digits is the HTTP status too."""
 
     SENT = "0"
     NO_JSON = "10"
@@ -77,7 +77,7 @@ MESSAGES: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a request is declined: FOXSYS's code and, where its text alone says too little, what is the matter."""
+    """The reason why a request is declined: FOXSYS's code and a detail, where the code's text says too little."""
 
     code: Code
     detail: str = ""
@@ -86,14 +86,14 @@ class Problem:
 
     @property
     def message(self) -> str:
-        """The text of the answer."""
+        """Return the text of the answer."""
         text = self.instead or MESSAGES[self.code]
         return f"{text}: {self.detail}" if self.detail else text
 
 
 def http_status(code: Code, settings: AccountSettings) -> int:
-    """Codes below 100 are 200, because the official clients lose the body of anything else, unless the account's
-    ``business_error_status`` is 400: then 35 is 402."""
+    """Return the HTTP status of a code. Codes below 100 are 200, because the official clients lose the body of anything
+    else; but if the account's ``business_error_status`` is 400, they are 400, and 35 is 402."""
     if len(code) == 3:
         return int(code)
     status = own(settings, FoxsysAccount).business_error_status
@@ -101,13 +101,13 @@ def http_status(code: Code, settings: AccountSettings) -> int:
 
 
 def blocked(block: Block, who: str) -> Problem:
-    """403: blocked for abuse."""
+    """Return the problem of a block for abuse (403)."""
     until = "until it is lifted" if block.is_for_good else f"until {format_gmt(block.until_ms)}"
     return Problem(Code.FORBIDDEN, f"{who} is blocked for {block.reason} {until}")
 
 
 def problem_of(refusal: Refusal) -> Problem:
-    """What FOXSYS calls a refusal of ours."""
+    """Return FOXSYS's code of a refusal."""
     match refusal:
         case Refusal.BAD_CREDENTIALS | Refusal.ADDRESS_NOT_ALLOWED:
             return Problem(Code.UNAUTHORIZED)

@@ -165,7 +165,7 @@ y 35 con 402. Todas las horas son GMT."""
 
 
 def _errors(body: object, *, numbers: bool = False) -> dict[int, Reply]:
-    """The answers of three digits, and those that an account may ask for."""
+    """Return the answers of three digits, and those that an account may ask for."""
     codes = (
         Code.UNAUTHORIZED,
         Code.FORBIDDEN,

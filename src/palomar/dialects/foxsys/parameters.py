@@ -1,7 +1,7 @@
-"""``parameters``: names in a text, and what each recipient reads in their place.
+"""``parameters``: names in a text, and the value of each for every recipient.
 
-Source: FOXSYS's page: ``[{"name": {"msisdn": "12015550123", "value": "John"}}, {"name": {"msisdn": "default",
-"value": "Client"}}]``. Not here: how long the text may be with the values in it (``texts``).
+Source: FOXSYS's page: ``[{"name": {"msisdn": "12015550123", "value": "John"}}, {"name": {"msisdn": "default", "value":
+"Client"}}]``. Not here: how long the text may be with the values in it (``texts``).
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
-from palomar.dialects.foxsys.recipients import SLICE, written_in
+from palomar.dialects.foxsys.recipients import SLICE, split_numbers
 from palomar.numbers.phone import HomeForm, parse_international, to_international
 
 Values = dict[str, dict[str, str]]
@@ -20,10 +20,10 @@ DEFAULT: Final = "default"
 
 
 async def read_parameters(entries: object, *, limit: int, home_forms: tuple[HomeForm, ...] = ()) -> Values | None:
-    """Values by name and number, the last of several; None if this is no list of objects as above.
+    """Read values by name and number, the last of several; None if this is no list of objects as above.
 
-    A name is known even if none of its entries has a usable number and value: its text is not sent with a hole in it.
-    ``limit`` is how many numbers one entry may have.
+    A name without a usable number and value is known too, so that its text is not sent with a gap. ``limit`` is how
+    many numbers one entry may have.
     """
     if not isinstance(entries, list):
         return None
@@ -54,7 +54,7 @@ async def read_parameters(entries: object, *, limit: int, home_forms: tuple[Home
 
 
 class Unfilled(Enum):
-    """Why a recipient reads nothing."""
+    """The reason why a recipient has no text."""
 
     NO_VALUE = "a parameter has no value"
     NOTHING_LEFT = "nothing is left of the text"
@@ -62,7 +62,7 @@ class Unfilled(Enum):
 
 
 class Template:
-    """A text cut at those names between ``%`` that have entries; every other ``%`` stays as it is.
+    """A text cut at the names between ``%`` that have entries; every other ``%`` stays as it is.
 
     ``unknown`` is the first name in the text that has no entries at all: a letter, then letters, digits and ``_``.
     """
@@ -76,12 +76,12 @@ class Template:
 
     @property
     def places(self) -> int:
-        """Count the pieces to put together for one recipient."""
+        """Return the number of pieces of the text of one recipient."""
         return len(self._pieces)
 
     def filled(self, msisdn: str, *, longest: int) -> str | Unfilled:
-        """Make what one recipient reads; it stops as soon as it has more than ``longest`` characters. No name is
-        looked for inside a value."""
+        """Return the text of one recipient; stop as soon as it has more than ``longest`` characters. Names inside a
+        value are not replaced."""
         text = []
         length = 0
         for piece in self._pieces:
@@ -102,7 +102,7 @@ class Template:
 
 
 def _value(assigned: dict[str, object]) -> str | None:
-    """Make the value a text, once for all its numbers; None where it is none that could be put in a text."""
+    """Return the value as a text, once for all its numbers; None if it cannot be put into a text."""
     value = assigned.get("value")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
@@ -111,7 +111,7 @@ def _value(assigned: dict[str, object]) -> str | None:
 
 def _numbers(assigned: dict[str, object], limit: int) -> list[str]:
     number = assigned.get("msisdn")
-    return [DEFAULT] if number == DEFAULT else written_in(number, limit=limit)
+    return [DEFAULT] if number == DEFAULT else split_numbers(number, limit=limit)
 
 
 def _assign(named: dict[str, str], numbers: Iterable[str], value: str, home_forms: tuple[HomeForm, ...]) -> None:
@@ -124,7 +124,8 @@ def _assign(named: dict[str, str], numbers: Iterable[str], value: str, home_form
 
 
 def _cut(text: str, values: Values) -> tuple[list[str | dict[str, str]], str | None]:
-    """Cut the text into literal pieces and, where a name stood, its values; and the first name that has none."""
+    """Cut the text into literal pieces and, in place of each name, its values; return also the first name that has
+    none."""
     between = text.split("%")
     cut: list[str | dict[str, str]] = [between[0]]
     unknown = None

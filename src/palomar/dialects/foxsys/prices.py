@@ -1,7 +1,7 @@
-"""``/json/prices``: what a part costs by country, as JSON, XML or CSV.
+"""``/json/prices``: the price of a part by country, as JSON, XML or CSV.
 
-Source: FOXSYS's page, "Consulta de precios". JSON is an object keyed by the country's code, also when it is empty;
-CSV has no heading (RFC 4180).
+Source: FOXSYS's page, "Consulta de precios". JSON is an object keyed by the country's code, also when it is empty; CSV
+has no heading (RFC 4180).
 """
 
 import csv
@@ -22,7 +22,7 @@ CONTENT_TYPES: Final = {JSON: b"application/json", XML: b"application/xml", CSV:
 
 
 class Price(NamedTuple):
-    """A country's line."""
+    """The price of one country."""
 
     isocode: str
     prefix: str
@@ -31,8 +31,9 @@ class Price(NamedTuple):
 
 
 def prices_of(document: PricesDocument, prices: PriceList) -> list[Price]:
-    """The countries asked for, in the order of their codes; all where none is named. Unknown ones are left out."""
-    wanted = _wanted(document.countries)
+    """Return the prices of the countries asked for, in the order of their codes; all if none is named, unknown ones
+    left out."""
+    wanted = _country_codes(document.countries)
     return [
         Price(country.iso, country.calling_code, country.name, Microcredits(prices.rate(country.iso)))
         for country in COUNTRIES.values()
@@ -41,13 +42,13 @@ def prices_of(document: PricesDocument, prices: PriceList) -> list[Price]:
 
 
 def format_of(document: PricesDocument) -> str:
-    """JSON, XML or CSV, in any letter case; JSON for anything else."""
+    """Read the format, JSON, XML or CSV in any letter case; JSON for anything else."""
     asked = document.format.strip().upper() if isinstance(document.format, str) else JSON
     return asked if asked in CONTENT_TYPES else JSON
 
 
-def written(prices: Iterable[Price], form: str) -> bytes:
-    """The body of the answer."""
+def encode(prices: Iterable[Price], form: str) -> bytes:
+    """Write the body of the answer."""
     if form == XML:
         return _xml(prices)
     if form == CSV:
@@ -68,8 +69,8 @@ def written(prices: Iterable[Price], form: str) -> bytes:
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def _wanted(countries: object) -> frozenset[str] | None:
-    """Codes in capitals; a string may hold several with commas between."""
+def _country_codes(countries: object) -> frozenset[str] | None:
+    """Read country codes, as capitals, from a list or a string with commas; None if there is none."""
     if isinstance(countries, str):
         countries = countries.split(",") if countries.strip() else None
     if not isinstance(countries, list) or not countries:

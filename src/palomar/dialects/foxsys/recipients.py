@@ -1,7 +1,7 @@
-"""``recipient``: the numbers that a request names, as clients really write them.
+"""``recipient``: the numbers of a request, as clients write them.
 
 Source: FOXSYS's page: a list of objects with ``msisdn``, each a number or several with commas between; clients send
-strings and integers, with or without ``+``, spaces and dashes. Not here: what each of them is sent (``requests``).
+strings and integers, with or without ``+``, spaces and dashes. Not here: the text of each of them (``requests``).
 """
 
 import asyncio
@@ -19,8 +19,8 @@ SLICE: Final = 500
 
 
 class Numbers(Struct):
-    """What was named: numbers that can be sent to, in order; what is none, as it was written; and, each as often as it
-    was named again, where a number stands in ``valid``."""
+    """The numbers of a request: valid ones in order; invalid ones as they were written; and for each repetition of a
+    number its place in ``valid``."""
 
     valid: list[Msisdn]
     invalid: list[str]
@@ -30,8 +30,8 @@ class Numbers(Struct):
 async def read_numbers(
     recipient: object, *, limit: int, home_forms: tuple[HomeForm, ...] = (), once: bool = False
 ) -> Numbers | Problem:
-    """Read the list of numbers, or say why not (codes 23 and 24). An entry of any other shape is a number of bad
-    format; a list over ``limit`` is not judged.
+    """Read the list of numbers, or return code 23 or 24. An entry of any other shape is a number of bad format; a list
+    over ``limit`` is not read to its end.
 
     With ``once`` no number is valid twice: in one request it would get the same text again.
     """
@@ -42,10 +42,10 @@ async def read_numbers(
     places: dict[Msisdn, int] = {}
     judged = 0
     for entry in recipient:
-        for raw in written_in(entry.get("msisdn") if isinstance(entry, dict) else None, limit=limit):
+        for raw in split_numbers(entry.get("msisdn") if isinstance(entry, dict) else None, limit=limit):
             msisdn = to_international(raw, home_forms) if home_forms else parse_international(raw)
             if msisdn is None:
-                numbers.invalid.append(shown(raw))
+                numbers.invalid.append(printable(raw))
             elif not once or (place := places.setdefault(msisdn, len(valid))) == len(valid):
                 valid.append(msisdn)
             else:
@@ -58,9 +58,9 @@ async def read_numbers(
     return numbers if valid else Problem(Code.NO_RECIPIENTS)
 
 
-def written_in(msisdn: object, *, limit: int) -> list[str]:
-    """What an ``msisdn`` holds: one text a number, at most one more than ``limit``; of what is no text and no natural
-    number, one empty text."""
+def split_numbers(msisdn: object, *, limit: int) -> list[str]:
+    """Split an ``msisdn`` into one text a number, at most one more than ``limit``; a value that is neither text nor
+    natural number is one empty text."""
     if isinstance(msisdn, str):
         if "," not in msisdn:
             return [msisdn.strip()]
@@ -70,8 +70,8 @@ def written_in(msisdn: object, *, limit: int) -> list[str]:
     return [""]
 
 
-def shown(raw: str) -> str:
-    """What was written for a number, short and printable, so that the history can keep it."""
+def printable(raw: str) -> str:
+    """Return a number as it was written, short and printable, for the history."""
     return "".join(character if character.isprintable() else "?" for character in raw[:_SHOWN])
 
 

@@ -1,7 +1,7 @@
-"""``POST /json/send``: from the body to a request of ours, in FOXSYS's order of checks.
+"""``POST /json/send``: read the body as a request for the gateway, in FOXSYS's order of checks.
 
 Sources: FOXSYS's page, "Envío de mensajes SMS", and what its official and other clients really post: one object in a
-list, flags as 1, "1" or true, numbers as strings or integers. Null is as good as absent; unknown keys are ignored.
+list, flags as 1, "1" or true, numbers as strings or integers. Null counts as absent; unknown keys are ignored.
 
 The order: 10, 11 (``documents``), then here 20, 21, 28, 23, 24, 30, 39, 41, 27; 35 is the gateway's.
 """
@@ -58,12 +58,12 @@ async def read_send(
     shortener: Callable[[Account], Shortener],
     sender: Callable[[Account], str | None],
 ) -> Request | Problem:
-    """Read what the gateway is asked to accept.
+    """Read the request for the gateway.
 
-    ``subid`` is the document's or ours, ``shortener`` makes short links, ``sender`` tells whose message it is where no
-    ``tpoa`` does (None: then one must).
+    ``subid`` is the document's or ours, ``shortener`` makes short links, ``sender`` returns the sender of a request
+    without ``tpoa`` (None: then ``tpoa`` is required).
     """
-    text = _posted(document, subid)
+    text = _read_text(document, subid)
     if isinstance(text, Problem):
         return text
     settings = own(account.settings, FoxsysAccount)
@@ -92,7 +92,7 @@ async def read_send(
     if isinstance(due_ms, Problem):
         return due_ms
     for fitted in texts:
-        if fitted.foreign:
+        if fitted.has_bad_characters:
             return Problem(Code.CHARACTERS)
     return Request(
         account=account,
@@ -111,8 +111,8 @@ async def read_send(
     )
 
 
-def _posted(document: SendDocument, subid: str) -> str | Problem:
-    """Read the text, and check the subid beside it: that is the page's order."""
+def _read_text(document: SendDocument, subid: str) -> str | Problem:
+    """Read the text, and check the length of the subid with it: that is the order of the page."""
     text = text_of(document.message)
     if text is None:
         return Problem(Code.NO_MESSAGE)
@@ -122,7 +122,7 @@ def _posted(document: SendDocument, subid: str) -> str | Problem:
 
 
 def _expanded(text: str, account: Account) -> str | Problem:
-    """Write out the account's templates in a text; too much of it, before or after, is looked at no further."""
+    """Fill in the account's templates; a text that is too long before or after is refused."""
     if account.templates and len(text) <= RAW_LONGEST:
         text = account.expanded(text)
     return text if len(text) <= RAW_LONGEST else too_long()
@@ -186,8 +186,8 @@ async def _texts(
     settings: FoxsysAccount,
     shorten: Callable[[str], Linked] | None,
 ) -> Sequence[Fitted] | Problem:
-    """What each number reads, measured with its values and short links in it; the first text that cannot leave stops
-    them all."""
+    """Make the text of each number, measured with its values and short links in it; the first text that cannot be sent
+    declines the request."""
     is_long = settings.long or is_on(document.long)
     allowed = Allowed(settings.max_parts if is_long else 1, is_on(document.ucs2), settings.fold_accents)
     template = None
@@ -217,8 +217,8 @@ async def _texts(
 async def _texts_apart(
     text: str | Template, msisdns: Sequence[Msisdn], *, allowed: Allowed, shorten: Callable[[str], Linked] | None
 ) -> Sequence[Fitted] | Problem:
-    """Make the text of each number by itself. What all of them have together is counted as it is made, and is the end
-    of the request where it is too much."""
+    """Make the text of each number by itself. What all of them have together is counted as it is made; the request is
+    declined if it is too much."""
     texts: list[Fitted] = []
     characters = links = turn = 0
     for msisdn in msisdns:
@@ -250,7 +250,7 @@ def _too_much(what: str) -> Problem:
 
 
 def _due_ms(scheduled: object, *, test: bool, now_ms: int) -> int | Problem | None:
-    """When it is to be sent; None is now, and so is a time in the past. Codes 39 and 41."""
+    """Read when the message is to be sent; None is now, and so is a time in the past. Codes 39 and 41."""
     if scheduled is None or not is_given(scheduled):
         return None
     at_ms = parse_gmt(scheduled.strip()) if isinstance(scheduled, str) else None
@@ -308,7 +308,7 @@ async def _recipients(
 
 @lru_cache(maxsize=4096)
 def _address(tpoa: str) -> str | None:
-    """Remembered, because customers have few senders and each request names one."""
+    """Read a sender. It is cached, because customers have few senders and each request names one."""
     sender = parse_sender(tpoa.strip())
     if sender is None and not tpoa.isascii():
         seen = ("" if unicodedata.category(c) == "Cf" else " " if c.isspace() else c for c in tpoa)
@@ -320,7 +320,7 @@ def _address(tpoa: str) -> str | None:
 
 
 def _url(value: object) -> str | None:
-    """A URL that can be called; None for anything else."""
+    """Read a URL that callbacks can be sent to; None for anything else."""
     text = (text_of(value) or "").strip()
     if len(text) > CALLBACK_URL_LONGEST:
         return None

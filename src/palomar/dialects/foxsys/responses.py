@@ -1,7 +1,7 @@
-"""FOXSYS's answers as bytes, in its order and spelling. Which code it is, is decided elsewhere (``errors``).
+"""Write FOXSYS's answers, in its order and spelling. Which code an answer has is decided in ``errors``.
 
 The type of ``code`` differs by endpoint and clients compare strictly: all strings for a send and for nearly every
-error; the number 0 for a balance, whose credits are a string; numbers for whatever ``/json/scheduled`` answers.
+error; the number 0 for a balance, whose credits are a string; numbers for all answers of ``/json/scheduled``.
 """
 
 import re
@@ -27,28 +27,28 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def sent(subid: str) -> Answer:
-    """Code 0: accepted, which is not delivered."""
+    """Answer code 0: accepted, which does not mean delivered."""
     return Answer(200, b'{"code":"0","message":"%b","subid":%b}' % (_SENT, _json(subid)), _HEADERS)
 
 
 def balance(available_microcredits: int) -> Answer:
-    """Credits left: two decimals, rounded down."""
+    """Answer the credits left: two decimals, rounded down."""
     left = format_two_decimals(Microcredits(available_microcredits))
     return Answer(200, b'{"code":0,"credits":"%b"}' % left.encode("ascii"), _HEADERS)
 
 
 def scheduled(done: str) -> Answer:
-    """What became of scheduled messages: ``cancelled`` or ``sent``."""
+    """Answer what was done with scheduled messages: ``cancelled`` or ``sent``."""
     return Answer(200, b'{"code":0,"message":"Scheduled messages successfully %b."}' % done.encode("ascii"), _HEADERS)
 
 
 def prices(body: bytes, content_type: bytes) -> Answer:
-    """A list of prices, written already."""
+    """Answer with a list of prices that is written already."""
     return Answer(200, body, [(b"content-type", content_type)])
 
 
 def ack(*, status: str, desc: str, microcredits: int, at_ms: int) -> Answer:
-    """Where a message stands, what it cost, and since when."""
+    """Answer a message's state, what it cost, and since when it has this state."""
     answer = {
         "code": 0,
         "status": status,
@@ -60,29 +60,29 @@ def ack(*, status: str, desc: str, microcredits: int, at_ms: int) -> Answer:
 
 
 def with_number(answer: Answer) -> Answer:
-    """The same answer, its ``code`` a number."""
+    """Return the same answer, its ``code`` a number."""
     return msgspec.structs.replace(answer, body=_CODE_AS_TEXT.sub(rb'{"code":\1', answer.body))
 
 
 def declined(problem: Problem, settings: AccountSettings, *, subid: str | None = None) -> Answer:
-    """An error to a caller whom we know; a send's has its subid."""
+    """Answer an error to an account that we know; the answer to a send has its subid."""
     return Answer(http_status(problem.code, settings), _error(problem, subid), _HEADERS)
 
 
 def too_many_requests(wait_seconds: float, *, subid: str | None = None) -> Answer:
-    """429, with the whole seconds to wait, at least one (RFC 9110 section 10.2.3)."""
+    """Answer 429, with the whole seconds to wait, at least one (RFC 9110 section 10.2.3)."""
     seconds = max(1, -int(-wait_seconds // 1))
     problem = problem_of(Refusal.TOO_MANY_REQUESTS)
     return Answer(429, _error(problem, subid), [*_HEADERS, (b"retry-after", b"%d" % seconds)])
 
 
 def unauthorized() -> Answer:
-    """401, the same for every reason."""
+    """Answer 401, the same for every reason."""
     return _UNAUTHORIZED
 
 
 def forbidden(problem: Problem) -> Answer:
-    """403 to whom we do not know."""
+    """Answer 403 to a caller without an account."""
     return Answer(403, _error(problem), _HEADERS)
 
 
@@ -92,18 +92,18 @@ def bad_head(status: HTTPStatus) -> Answer:
 
 
 def not_found() -> Answer:
-    """404 for whatever else stands below our prefix."""
+    """Answer 404 for every other path below our prefix."""
     return _NOT_FOUND
 
 
 def wrong_method(allowed: tuple[str, ...]) -> Answer:
-    """405; ``allowed`` are the methods that the path has."""
+    """Answer 405; ``allowed`` are the methods that the path has."""
     headers = [*_HEADERS, (b"allow", ", ".join(allowed).encode("ascii"))]
     return Answer(405, _error(Problem(Code.WRONG_METHOD)), headers)
 
 
 def internal_error() -> Answer:
-    """500: our fault; the log says more."""
+    """Answer 500 for a failure of ours; the log says more."""
     return _INTERNAL_ERROR
 
 

@@ -1,4 +1,4 @@
-"""A first request as FOXSYS's customers make it."""
+"""A first request as FOXSYS's customers send it."""
 
 import shlex
 
@@ -6,7 +6,7 @@ from palomar.apidocs.samples import API_KEY, Sample, SampleValues, as_json, curl
 
 
 def sample(values: SampleValues) -> Sample:
-    """``POST /json/send`` with login and token, and a callback."""
+    """Write a ``POST /json/send`` with login and token, and a callback."""
     url, credentials = f"{values.url}/json/send", f"{values.login}:{values.api_key or API_KEY}"
     body = {"message": values.text, "recipient": [{"msisdn": values.number}], "ackurl": values.status_url}
     basic = f'"Basic " + base64.b64encode({credentials!r}.encode()).decode()'

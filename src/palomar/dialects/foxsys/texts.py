@@ -1,4 +1,4 @@
-"""How a text may leave, by what the request asked for: its alphabet, its parts, and what is too long or cannot be said.
+"""Choose alphabet and parts of a text as the request allows, and refuse texts that are too long or have bad characters.
 
 Source: the table of FOXSYS's page: 160 septets, 153 a part with ``long``, 70 UTF-16 units with ``ucs2``, 67 with both.
 A text that fits GSM goes as GSM even with ``ucs2``: the same text, cheaper.
@@ -19,7 +19,7 @@ refused by its length alone."""
 
 
 class Allowed(Struct, frozen=True):
-    """What request and account allow a text to be."""
+    """What request and account allow for a text."""
 
     parts: int
     ucs2: bool
@@ -27,23 +27,23 @@ class Allowed(Struct, frozen=True):
 
 
 class Fitted(Struct, frozen=True):
-    """A text as it will leave. ``foreign``: it has characters that it may not have, which is code 27 in its turn.
-    ``links`` are the codes of its short links, each with its URL."""
+    """A text as it will be sent. ``has_bad_characters`` is code 27, which is reported after other checks. ``links`` are
+    the codes of its short links, each with its URL."""
 
     text: str
     alphabet: Alphabet
     parts: int
-    foreign: bool
+    has_bad_characters: bool
     links: Links = ()
 
 
 def too_long() -> Problem:
-    """Refuse a text that nobody has looked at."""
+    """Return the problem of a text that is refused by its length alone."""
     return Problem(Code.NOT_SENT, f"the text is too long: more than {RAW_LONGEST} characters")
 
 
 def fit(text: str, allowed: Allowed) -> Fitted | Problem:
-    """Choose alphabet and parts; code 30 if there are too many of them, for nothing is ever cut off."""
+    """Choose alphabet and parts; code 30 if there are too many parts, as nothing is ever cut off."""
     if allowed.fold_accents and not allowed.ucs2:
         text = fold_to_gsm(text)
     fitted = _fitted(text, allowed)

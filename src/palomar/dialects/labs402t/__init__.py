@@ -1,6 +1,7 @@
-"""402T Labs' REST API below ``/api/v1``: what its customers' programs send, and what they read. See README.md.
+"""402T Labs' REST API below ``/api/v1``: what its customers' programs send, and what they read.
 
-Not here: whether a message may be sent and what it costs (``flows``), and how it travels (``carriers``).
+Its page is ``docs/dialects/labs402t.md``. Not here: whether a message may be sent and what it costs (the gateway), and
+how it travels (``carriers``).
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""What can be set for one account that speaks 402T Labs."""
+"""Settings of one account that speaks 402T Labs."""
 
 from dataclasses import dataclass
 

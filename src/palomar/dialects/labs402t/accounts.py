@@ -1,4 +1,4 @@
-"""The endpoints of accounts: balance, costs, sub-accounts, passwords. What their bodies say is read in ``users``."""
+"""The endpoints of accounts: balance, costs, sub-accounts, passwords. Their bodies are read in ``users``."""
 
 from typing import Final
 
@@ -35,7 +35,7 @@ class AccountEndpoints:
         self._settings = settings
 
     async def balance(self, call: Call) -> Answer | Problem:
-        """``GET /accounts/{login}/balance``: two decimals, rounded down."""
+        """Answer ``GET /accounts/{login}/balance``: two decimals, rounded down."""
         account = self._find(call)
         if account is None:
             return Problem(Code.NO_USER)
@@ -43,7 +43,7 @@ class AccountEndpoints:
         return responses.ok(BalanceAnswer(0, "OK", Balance(account.login, float(format_two_decimals(available)))))
 
     async def costs(self, call: Call) -> Answer | Problem:
-        """``GET /users/{login}/costs``"""
+        """Answer ``GET /users/{login}/costs``."""
         account = self._find(call)
         if account is None:
             return Problem(Code.NO_USER)
@@ -51,7 +51,7 @@ class AccountEndpoints:
         return responses.ok(CostsAnswer(0, "OK", Costs(account.login, self._settings.currency, costs)))
 
     async def add_user(self, call: Call) -> Answer | Problem:
-        """``POST /users``: a sub-account of the caller, with nothing to spend and one key."""
+        """Answer ``POST /users``: make a sub-account of the caller, without credit and with one key."""
         posted = read(call.body, UserBody)
         user = posted if isinstance(posted, Problem) else users.read_user(posted)
         if isinstance(user, Problem):
@@ -88,7 +88,8 @@ class AccountEndpoints:
         return answered_before(result)
 
     async def change_password(self, call: Call) -> Answer | Problem:
-        """``POST /users/{login}/password``: of the caller or of an account below it, by who knows the current one."""
+        """Answer ``POST /users/{login}/password``: change the password of the caller or of an account below it, if the
+        current one is right."""
         posted = read(call.body, PasswordBody)
         passwords = posted if isinstance(posted, Problem) else users.read_password(posted)
         if isinstance(passwords, Problem):

@@ -1,7 +1,7 @@
 """402T Labs' paths as one bare ASGI function. Order: -1, then -30 of the route and of the body, then the endpoint.
 
-Every answer is an envelope, also 404, 405, 413, 415, 429 and 500. What is common to all endpoints stands here: who
-calls, routes, bodies, keys of idempotency. An endpoint returns its answer, or what is wrong.
+Every answer is an envelope, also 404, 405, 413, 415, 429 and 500. Common to all endpoints are the caller, routes,
+bodies and idempotency keys. An endpoint returns its answer, or a problem.
 """
 
 import re
@@ -18,7 +18,6 @@ from palomar.dialects.labs402t import PREFIX, responses
 from palomar.dialects.labs402t.accounts import AccountEndpoints
 from palomar.dialects.labs402t.auth import Callers
 from palomar.dialects.labs402t.call import Call, answered_before
-from palomar.dialects.labs402t.document import document
 from palomar.dialects.labs402t.errors import (
     CODED_BODY,
     KEY_REUSED,
@@ -32,7 +31,8 @@ from palomar.dialects.labs402t.errors import (
     Problem,
     problem_of,
 )
-from palomar.dialects.labs402t.idempotency import Running, key_of
+from palomar.dialects.labs402t.idempotency import RunningKeys, key_of
+from palomar.dialects.labs402t.openapi import document
 from palomar.dialects.labs402t.responses import Answer
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.sms import SmsEndpoints
@@ -73,7 +73,7 @@ class Labs402tApi:
         self._callers = Callers(gateway, trusted_proxies)
         self._body_limit = body_limit
         self._always_200 = settings.http_status == "always200"
-        self._running = Running()
+        self._running = RunningKeys()
         self._page = ApiPage(document(settings), title="402T Labs API", language="es", at=(PREFIX,))
         sms, accounts = SmsEndpoints(gateway, settings), AccountEndpoints(gateway, self._callers, settings)
         self._fixed = {
@@ -105,7 +105,7 @@ class Labs402tApi:
             await respond(send, 200 if self._always_200 else answer.status, answer.body, answer.headers)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
-        """The answer; None if nobody is left to read it."""
+        """Return the answer, or None if the client has left."""
         fault = fault_of(scope)
         if fault is not None:
             return _written(Problem(Code.BAD_REQUEST, fault))
@@ -144,7 +144,7 @@ class Labs402tApi:
         return None, ""
 
     async def _once(self, route: _Route, call: Call) -> Answer:
-        """Answer a POST; one that was answered before under its key, as it was answered then.
+        """Answer a POST; if it was answered before under its key, give the same answer.
 
         A request that would be refused now may have been accepted when it came first: its time has passed since, or the
         password is no longer the old one.

@@ -1,7 +1,6 @@
-"""Who calls: a key of the account as a Bearer token (RFC 6750 section 2.1).
+"""Find the account of a request: a key of the account as a Bearer token (RFC 6750 section 2.1).
 
-Whether that lets anybody in is ``access.admission``'s. Not here: whether the account may do what it asks (``api``,
-``users``).
+Not here: whether it is right (``access.admission``), and whether the account may do what it asks (``api``, ``users``).
 """
 
 from starlette.types import Scope
@@ -17,7 +16,7 @@ from palomar.vocabulary.account import Account
 
 
 class Callers:
-    """Finds the account behind a request."""
+    """The accounts behind requests."""
 
     def __init__(self, gateway: Gateway, proxies: TrustedProxies) -> None:
         self._admission = gateway.admission(
@@ -26,8 +25,8 @@ class Callers:
         self._proxies = proxies
 
     def caller(self, scope: Scope) -> Account | Denial:
-        """Find the account that calls, or say why it is not let in. Who was let in is remembered by the header as it
-        came."""
+        """Find the account that calls, or return why it is not let in. An account that was let in is remembered by the
+        header as it came."""
         headers = caller_headers(scope)
         caller = self._admission.recall(headers)
         if caller is None:
@@ -37,11 +36,11 @@ class Callers:
         return caller
 
     async def knows_password(self, scope: Scope, account: Account, password: str) -> Denial | None:
-        """Look whether who calls knows the password of this account; None if so. Raises ``Busy``."""
+        """Return None if the caller knows the password of this account, else why not. Raises ``Busy``."""
         return await self._admission.confirm_password(visitor_of(scope, self._proxies), account, password)
 
 
 def _bearer(authorization: bytes | None) -> str:
-    """The token as text; empty where there is none."""
+    """Return the token as text; empty if there is none."""
     scheme, _, token = (authorization or b"").strip().partition(b" ")
     return token.strip().decode("latin-1") if scheme.lower() == b"bearer" else ""

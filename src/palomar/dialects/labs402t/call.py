@@ -1,4 +1,4 @@
-"""One request of an account that we know: what an endpoint is given."""
+"""One request of a known account, as an endpoint gets it."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from palomar.vocabulary.account import Account
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """``name`` is the login or the GUID in the path; ``key`` is the ``Idempotency-Key``, in its scope."""
+    """A request. ``name`` is the login or the GUID in the path; ``key`` is the ``Idempotency-Key``, in its scope."""
 
     account: Account
     scope: Scope
@@ -22,5 +22,5 @@ class Call:
 
 
 def answered_before(found: Replay | KeyReused) -> Answer | Problem:
-    """The kept answer, the same bytes; or that the key belongs to another request."""
+    """Return the kept answer, the same bytes, or the problem that the key belongs to another request."""
     return KEY_REUSED if isinstance(found, KeyReused) else replayed(found.status, found.body)

@@ -1,4 +1,5 @@
-"""402T Labs' callbacks: none. Its page defines no notification; programs ask ``GET /sms/{guid}/status``."""
+"""402T Labs has no callbacks: its page defines none, programs query ``GET /sms/{guid}/status``. Only a low balance is
+reported."""
 
 from typing import assert_never
 
@@ -9,15 +10,15 @@ from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Deli
 
 
 class Labs402tCallbacks:
-    """A ``palomar.ports.CallbackRenderer``."""
+    """The ``palomar.ports.CallbackRenderer`` of 402T Labs."""
 
     @property
     def retry_seconds(self) -> tuple[int, ...]:
-        """There is nothing to try again."""
+        """Return no retries."""
         return ()
 
     def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
-        """Every event is decided, and told to nobody."""
+        """Return a callback for a low balance, and None for every other event."""
         match event:
             case CarrierTook() | Delivered() | Failed() | Clicked() | InboundReceived():
                 return None

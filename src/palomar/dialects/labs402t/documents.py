@@ -1,7 +1,7 @@
-"""Bodies as they are posted: JSON objects, whatever their Content-Type says. What they ask for is judged elsewhere.
+"""Read bodies: JSON objects, whatever their Content-Type says. What they ask for is judged elsewhere.
 
-A field may be absent or null: that it is missing has a code of its own, so every field here has a default. A value of
-any other type makes the request a bad one. Unknown names are ignored.
+A field may be absent or null: a missing field has a code of its own, so every field here has a default. A value of any
+other type makes the request a bad one. Unknown names are ignored.
 """
 
 import json
@@ -69,7 +69,7 @@ def read(body: bytes, kind: type[B]) -> B | Problem:
 
 
 def convert(parsed: object, kind: type[B]) -> B | Problem:
-    """A parsed value as an object of that kind."""
+    """Convert a parsed value into an object of that kind."""
     try:
         return msgspec.convert(parsed, kind)
     except (msgspec.ValidationError, RecursionError):
@@ -77,10 +77,10 @@ def convert(parsed: object, kind: type[B]) -> B | Problem:
 
 
 def parse(body: bytes) -> object:
-    """Any JSON as Python has it; None for what is none.
+    """Parse any JSON into values of Python; None if it is no JSON.
 
-    JavaScript escapes half an emoji as a lone surrogate, which RFC 8259 section 8.2 lets pass and our fast parser does
-    not: such a text deserves its own code, -21.
+    JavaScript escapes half an emoji as a lone surrogate, which RFC 8259 section 8.2 allows and our fast parser does
+    not: such a text has a code of its own, -21.
     """
     try:
         return json.loads(body.removeprefix(_BYTE_ORDER_MARK).decode("utf-8"), parse_constant=_no_constant)
@@ -89,7 +89,8 @@ def parse(body: bytes) -> object:
 
 
 def canonical(body: bytes) -> bytes:
-    """The same octets for the same JSON, however it is spaced and its names ordered; what is no JSON stays itself."""
+    """Return the same octets for the same JSON, however it is spaced and ordered; a body that is no JSON stays as it
+    is."""
     parsed = parse(body)
     if parsed is None:
         return body
@@ -106,5 +107,5 @@ _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {
 
 
 def _no_constant(name: str) -> object:
-    """NaN and the infinities are no JSON."""
+    """Refuse NaN and the infinities, which are no JSON."""
     raise ValueError(name)

@@ -1,4 +1,4 @@
-"""402T Labs' codes: their texts, their HTTP statuses, and which of them each refusal of ours is.
+"""402T Labs' codes: their texts, their HTTP statuses, and the code of each refusal of ours.
 
 Source: Appendix B of the page; the texts are the vendor's, to the letter. The HTTP statuses are ours.
 """
@@ -13,7 +13,7 @@ from palomar.vocabulary.refusals import Refusal
 
 
 class Code(IntEnum):
-    """The value of ``status``."""
+    """A value of ``status``."""
 
     OK = 0
     BAD_CREDENTIALS = -1
@@ -69,8 +69,8 @@ HTTP_STATUSES: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Say why a request, or a message of a batch, is declined. ``status`` is set where HTTP says more than the code;
-    ``reason``, in English, goes into ``data`` where the code's own text says too little."""
+    """The reason why a request, or a message of a batch, is declined. ``status`` is set if the HTTP status says more
+    than the code; ``reason``, in English, goes into ``data`` where the code's own text says too little."""
 
     code: Code
     status: int = 0
@@ -78,12 +78,12 @@ class Problem:
 
     @property
     def message(self) -> str:
-        """The vendor's text."""
+        """Return the vendor's text."""
         return MESSAGES[self.code]
 
     @property
     def http_status(self) -> int:
-        """By the code, unless the problem has a status of its own."""
+        """Return the problem's own HTTP status, or that of its code."""
         return self.status or HTTP_STATUSES[self.code]
 
 
@@ -101,7 +101,7 @@ UNAVAILABLE: Final = Problem(Code.BAD_REQUEST, 503, "temporarily unavailable")
 
 
 def problem_of(refusal: Refusal) -> Problem:
-    """What 402T Labs calls a refusal of ours."""
+    """Return 402T Labs' code of a refusal."""
     match refusal:
         case Refusal.BAD_CREDENTIALS | Refusal.ADDRESS_NOT_ALLOWED:
             return Problem(Code.BAD_CREDENTIALS)
@@ -127,7 +127,7 @@ def problem_of(refusal: Refusal) -> Problem:
             assert_never(refusal)
 
 
-def discarded(state: State) -> Problem | None:
-    """Why a message that was stored is refused all the same: a black list, a country, an opt-out. A duplicate is
-    accepted, though it is not sent."""
+def problem_of_discarded(state: State) -> Problem | None:
+    """Return why a message that was stored is refused all the same (a black list, a country, an opt-out), else None. A
+    duplicate is accepted, though it is not sent."""
     return Problem(Code.NUMBER) if state in (State.BLOCKED, State.NOFORMAT) else None

@@ -1,8 +1,8 @@
-"""``Idempotency-Key``: the customer's own name for a request, so that it can be sent again when no answer came.
+"""``Idempotency-Key``: the customer's own name for a request, so that it can be sent again if no answer came.
 
-The page names the header; the rest follows draft-ietf-httpapi-idempotency-key-header and Stripe. What is kept, and that
-it is kept together with what was done, is ``transaction.idempotency``'s. Here: the header, its scope, what runs right
-now.
+The page names the header; the rest follows draft-ietf-httpapi-idempotency-key-header and Stripe. Here: the header, its
+scope, and requests that are under way. Not here: what is kept, in the transaction that does the work
+(``transaction.idempotency``).
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from palomar.transaction.idempotency import Key
 from palomar.vocabulary.account import Account
 
 
-class Running:
+class RunningKeys:
     """The keys whose requests are under way in this process. Between processes the database decides."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Running:
 
     @contextlib.contextmanager
     def hold(self, key: Key | None) -> Iterator[bool]:
-        """Hold a key while its request is answered; False if another request holds it."""
+        """Hold a key while its request is answered; yield False if another request holds it."""
         if key is None:
             yield True
         elif key.scope in self._scopes:
@@ -42,7 +42,7 @@ class Running:
 
 
 def key_of(scope: Scope, account: Account, body: bytes) -> Key | Problem | None:
-    """The request's key in its scope (account, method, path, key); None if it has none."""
+    """Return the request's key in its scope (account, method, path, key); None if it has none."""
     raw = header(scope, b"idempotency-key")
     if raw is None:
         return None
@@ -57,7 +57,7 @@ _PRINTABLE: Final = re.compile(rb"[\x20-\x7e]{1,255}").fullmatch
 
 
 def _unquoted(written: bytes) -> bytes:
-    """A String of RFC 8941 is quoted; most clients send the bare text."""
+    """Remove the quotes of a String of RFC 8941; most clients send the bare text."""
     if len(written) >= 2 and written.startswith(b'"') and written.endswith(b'"'):
         return written[1:-1]
     return written

@@ -1,7 +1,7 @@
-"""One message of 402T Labs: what was posted becomes what we send, or the first thing that is wrong with it.
+"""Read one message of 402T Labs: what is sent for it, or the first problem with it.
 
 Sources: the sheet's order of checks (-9, -2, -7, -13, -21, -19), its rules for ``to`` and ``from``, and Appendix A, as
-``text.folding`` has it. Whether the account can pay is the gateway's to say.
+``text.folding`` has it. Not here: whether the account can pay (the gateway).
 """
 
 import re
@@ -33,7 +33,7 @@ class Message:
     text: str
 
     def recipient(self) -> Recipient:
-        """As the gateway takes it."""
+        """Return it as the gateway takes it."""
         parts = count_parts(self.text, Alphabet.GSM)
         return Recipient(msisdn=self.msisdn, sender=self.sender, text=self.text, alphabet=Alphabet.GSM, parts=parts)
 
@@ -41,7 +41,8 @@ class Message:
 def judge(
     body: MessageBody, *, account: Account, settings: Labs402tSettings, default_sender: str | None
 ) -> Message | Problem:
-    """Read what is sent for a body. ``default_sender`` stands where it names none; None: then it must name one."""
+    """Read the message of a body, or return its first problem. ``default_sender`` is used if the body names no sender;
+    if it is None, the body must name one."""
     if body.to is None or body.text is None or _is_blank(body.to) or _is_blank(body.text):
         return MISSING
     if not account.may_send:
@@ -69,7 +70,7 @@ def judge(
 
 
 def written_number(body: MessageBody) -> str | None:
-    """``to`` as it was posted, short and printable, for the answer about a message that was refused."""
+    """Return ``to`` as it was posted, short and printable, for the answer about a message that was refused."""
     if body.to is None:
         return None
     written = str(body.to) if not isinstance(body.to, int) or abs(body.to) < _SHORT else "…"
@@ -83,7 +84,7 @@ _SHORT: Final = 10**_SHOWN
 
 
 def _is_blank(value: str | int) -> bool:
-    """Tell whether nothing is left to see of a text, zero-width characters included. What is too long is not looked
+    """Return True if a text has nothing visible, zero-width characters included. A text that is too long is not looked
     at."""
     if isinstance(value, int) or len(value) > RAW_LONGEST:
         return False

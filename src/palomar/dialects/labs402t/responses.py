@@ -1,6 +1,6 @@
 """402T Labs' answers: always ``{"status", "message", "data"}``, in this order, of any HTTP status.
 
-The Structs are the wire: ``document`` describes them, so the page of the API cannot differ from what is sent.
+The Structs are the wire: ``openapi`` describes them, so the page of the API cannot differ from what is sent.
 """
 
 from typing import Annotated, Any, Final, NamedTuple
@@ -175,23 +175,23 @@ class Answer(NamedTuple):
 
 
 def encode(answer: OkAnswer) -> bytes:
-    """The octets of an answer."""
+    """Return the octets of an answer."""
     return _encode(answer)
 
 
 def ok(answer: OkAnswer) -> Answer:
-    """A success."""
+    """Answer a success."""
     return Answer(200, _encode(answer), HEADERS)
 
 
 def batch(data: Batch) -> tuple[int, bytes]:
-    """HTTP status and octets: the first message's error on top if none was accepted."""
+    """Return HTTP status and octets of a batch; the first message's error is its status if none was accepted."""
     code = Code.OK if data.accepted else Code(data.messages[0].status)
     return HTTP_STATUSES[code], _encode(BatchAnswer(code, MESSAGES[code], data))
 
 
 def replayed(status: int, body: bytes) -> Answer:
-    """What was answered to the same request before."""
+    """Repeat the answer that was given to the same request before."""
     return Answer(status, body, [*HEADERS, (b"idempotent-replayed", b"true")])
 
 

@@ -1,4 +1,4 @@
-"""A first request as 402T Labs' customers make it."""
+"""A first request as 402T Labs' customers send it."""
 
 import shlex
 
@@ -6,7 +6,7 @@ from palomar.apidocs.samples import API_KEY, Sample, SampleValues, as_json, curl
 
 
 def sample(values: SampleValues) -> Sample:
-    """``POST /sms/send`` with a key; a key of idempotency of its own each time."""
+    """Write a ``POST /sms/send`` with an API key, and with a new idempotency key each time."""
     url, bearer = f"{values.url}/api/v1/sms/send", f"Bearer {values.api_key or API_KEY}"
     body = {"to": values.number, "text": values.text}
     headers = {"Authorization": repr(bearer), "Idempotency-Key": "str(uuid.uuid4())"}

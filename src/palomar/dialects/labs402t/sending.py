@@ -1,4 +1,5 @@
-"""``/sms/send``, ``/sms/schedule``, ``/sms/batch``: from the body to a request of ours, in the sheet's order of checks.
+"""``/sms/send``, ``/sms/schedule``, ``/sms/batch``: read bodies as requests for the gateway, in the sheet's order of
+checks.
 
 The order: -30, -9, -2, -7, -13, -21, -19, -11 here and in ``message``; -12 is the gateway's.
 """
@@ -10,7 +11,15 @@ from typing import Final
 from palomar.acceptance.compose import AcceptedMessage, Request
 from palomar.dialects.labs402t import NAME, responses
 from palomar.dialects.labs402t.documents import BatchBody, MessageBody, ScheduleBody, convert, read
-from palomar.dialects.labs402t.errors import BAD_REQUEST, HTTP_STATUSES, MISSING, Code, Problem, discarded, problem_of
+from palomar.dialects.labs402t.errors import (
+    BAD_REQUEST,
+    HTTP_STATUSES,
+    MISSING,
+    Code,
+    Problem,
+    problem_of,
+    problem_of_discarded,
+)
 from palomar.dialects.labs402t.message import Message, judge, written_number
 from palomar.dialects.labs402t.responses import Batch, BatchItem, Scheduled, ScheduledAnswer, Sent, SentAnswer
 from palomar.dialects.labs402t.settings import Labs402tSettings
@@ -25,8 +34,8 @@ Answering = Callable[[list[AcceptedMessage]], tuple[int, bytes] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
-    """Who sends, and what is common to all of it. ``request_ref`` is new for each request."""
+class SendContext:
+    """The account, and what all messages of its request share. ``request_ref`` is new for each request."""
 
     account: Account
     settings: Labs402tSettings
@@ -39,7 +48,7 @@ class Sender:
     def request(
         self, messages: list[Message], answer: Answering, *, due_ms: int | None = None, partial: bool = False
     ) -> Request:
-        """Make what the gateway is asked to accept; ``answer`` writes what is kept under the key."""
+        """Build the request for the gateway; ``answer`` writes what is kept under the key."""
         return Request(
             account=self.account,
             dialect=NAME,
@@ -53,36 +62,36 @@ class Sender:
         )
 
 
-def read_send(body: bytes, sender: Sender) -> Request | Problem:
-    """``POST /sms/send``"""
+def read_send(body: bytes, context: SendContext) -> Request | Problem:
+    """Read the body of ``POST /sms/send``."""
     posted = read(body, MessageBody)
     if isinstance(posted, Problem):
         return posted
-    message = judge(posted, account=sender.account, settings=sender.settings, default_sender=sender.default_sender)
+    message = judge(posted, account=context.account, settings=context.settings, default_sender=context.default_sender)
     if isinstance(message, Problem):
         return message
-    return sender.request([message], _answer_sent)
+    return context.request([message], _answer_sent)
 
 
-def read_schedule(body: bytes, sender: Sender) -> Request | Problem:
-    """``POST /sms/schedule``"""
+def read_schedule(body: bytes, context: SendContext) -> Request | Problem:
+    """Read the body of ``POST /sms/schedule``."""
     posted = read(body, ScheduleBody)
     if isinstance(posted, Problem):
         return posted
     written = (posted.send_at or "").strip()
-    zone = sender.settings.zone
+    zone = context.settings.zone
     due_ms = parse_in_zone(written, zone)
     if written and due_ms is None:
         return BAD_REQUEST
     message = (
-        judge(posted, account=sender.account, settings=sender.settings, default_sender=sender.default_sender)
+        judge(posted, account=context.account, settings=context.settings, default_sender=context.default_sender)
         if written
         else MISSING
     )
     if isinstance(message, Problem):
         return message
     assert due_ms is not None
-    if due_ms <= sender.now_ms:
+    if due_ms <= context.now_ms:
         return Problem(Code.PAST)
 
     def answer(new: list[AcceptedMessage]) -> tuple[int, bytes] | None:
@@ -93,28 +102,28 @@ def read_schedule(body: bytes, sender: Sender) -> Request | Problem:
         data = Scheduled(public_id(row.id), row.msisdn, word_of(new[0].state), send_at)
         return 200, responses.encode(ScheduledAnswer(0, "OK", data))
 
-    return sender.request([message], answer, due_ms=due_ms)
+    return context.request([message], answer, due_ms=due_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedBatch:
-    """The messages of a batch, each as it would be sent or why it is refused, and their numbers as posted."""
+    """The messages of a batch, each as it would be sent or with its problem, and their numbers as posted."""
 
     judged: list[Message | Problem]
     written: list[str | None]
 
     def add(self, message: Message | Problem, *, written: str | None) -> None:
-        """The next message in order."""
+        """Add the next message in order."""
         self.judged.append(message)
         self.written.append(written)
 
     @property
     def good(self) -> list[Message]:
-        """Those that the gateway is asked to accept."""
+        """Return the messages without a problem, for the gateway."""
         return [message for message in self.judged if isinstance(message, Message)]
 
     def answer(self, outcomes: Iterable[AcceptedMessage | Problem]) -> tuple[int, bytes]:
-        """HTTP status and octets, once it is known what became of the good ones."""
+        """Return HTTP status and octets of the answer, given the outcomes of the good messages."""
         became = iter(outcomes)
         items = []
         for index, (message, written) in enumerate(zip(self.judged, self.written, strict=True)):
@@ -125,13 +134,13 @@ class JudgedBatch:
         return responses.batch(data)
 
     def kept(self, new: list[AcceptedMessage]) -> tuple[int, bytes] | None:
-        """The answer to keep under the request's key: none where nothing was accepted."""
+        """Return the answer to keep under the request's key; None if nothing was accepted."""
         status, body = self.answer(new)
         return (status, body) if status == HTTP_STATUSES[Code.OK] else None
 
 
-def read_batch(body: bytes, sender: Sender) -> JudgedBatch | Problem:
-    """``POST /sms/batch``"""
+def read_batch(body: bytes, context: SendContext) -> JudgedBatch | Problem:
+    """Read the body of ``POST /sms/batch``."""
     posted = read(body, BatchBody)
     if isinstance(posted, Problem):
         return posted
@@ -140,7 +149,7 @@ def read_batch(body: bytes, sender: Sender) -> JudgedBatch | Problem:
         return BAD_REQUEST
     if not messages:
         return MISSING
-    if not sender.account.may_send:
+    if not context.account.may_send:
         return Problem(Code.MAY_NOT_SEND)
     batch = JudgedBatch([], [])
     for parsed in messages:
@@ -148,14 +157,16 @@ def read_batch(body: bytes, sender: Sender) -> JudgedBatch | Problem:
         if isinstance(one, Problem):
             batch.add(one, written=None)
         else:
-            judged = judge(one, account=sender.account, settings=sender.settings, default_sender=sender.default_sender)
+            judged = judge(
+                one, account=context.account, settings=context.settings, default_sender=context.default_sender
+            )
             batch.add(judged, written=written_number(one))
     return batch
 
 
 def problem_with(message: AcceptedMessage) -> Problem | None:
-    """Why a message is refused that the gateway has judged; None: it is accepted."""
-    return problem_of(message.refused) if message.refused else discarded(message.state)
+    """Return why the gateway has refused a message; None if it is accepted."""
+    return problem_of(message.refused) if message.refused else problem_of_discarded(message.state)
 
 
 def _answer_sent(new: list[AcceptedMessage]) -> tuple[int, bytes] | None:

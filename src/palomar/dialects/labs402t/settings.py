@@ -1,4 +1,4 @@
-"""What an operator may set for the 402T Labs dialect as a whole; what differs by account is ``AccountSettings``."""
+"""Settings of the whole 402T Labs dialect for the operator; those of one account are in ``account_settings``."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,7 +10,7 @@ from palomar.numbers.sender import parse_sender
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labs402tSettings:
-    """Raises ValueError, naming the setting, for a value that it cannot have."""
+    """``[dialects.labs402t]``. Raises ValueError, whose text begins with the setting's name."""
 
     http_status: Literal["rest", "always200"] = field(
         default="rest", metadata={"help": "HTTP status of errors: rest (400, 401, 402 ...) or always200"}
@@ -36,5 +36,5 @@ class Labs402tSettings:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone; it is remembered by its library."""
+        """Return the time zone, which zoneinfo caches."""
         return ZoneInfo(self.timezone)

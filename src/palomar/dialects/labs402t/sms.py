@@ -1,4 +1,4 @@
-"""The endpoints below ``/sms``: what they ask of the gateway, and how they answer."""
+"""The endpoints below ``/sms``: what they ask of the gateway, and what they answer."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from palomar.dialects.labs402t import responses
 from palomar.dialects.labs402t.call import Call, answered_before
 from palomar.dialects.labs402t.errors import NOT_FOUND, OUR_FAULT, Problem, problem_of
 from palomar.dialects.labs402t.responses import Answer, MessageState, StateAnswer
-from palomar.dialects.labs402t.sending import Sender, problem_with, read_batch, read_schedule, read_send
+from palomar.dialects.labs402t.sending import SendContext, problem_with, read_batch, read_schedule, read_send
 from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.states import word_of
 from palomar.gateway import Gateway
@@ -29,22 +29,22 @@ class SmsEndpoints:
         self._zone = settings.zone
 
     async def send(self, call: Call) -> Answer | Problem:
-        """``POST /sms/send``"""
-        return await self._accept(read_send(call.body, self._sender(call)))
+        """Answer ``POST /sms/send``."""
+        return await self._accept(read_send(call.body, self._context(call)))
 
     async def schedule(self, call: Call) -> Answer | Problem:
-        """``POST /sms/schedule``"""
-        return await self._accept(read_schedule(call.body, self._sender(call)))
+        """Answer ``POST /sms/schedule``."""
+        return await self._accept(read_schedule(call.body, self._context(call)))
 
     async def batch(self, call: Call) -> Answer | Problem:
-        """``POST /sms/batch``"""
-        sender = self._sender(call)
-        batch = read_batch(call.body, sender)
+        """Answer ``POST /sms/batch``."""
+        context = self._context(call)
+        batch = read_batch(call.body, context)
         if isinstance(batch, Problem):
             return batch
         if not batch.good:
             return Answer(*batch.answer([]), responses.HEADERS)
-        result = await self._gateway.accept(sender.request(batch.good, batch.kept, partial=True))
+        result = await self._gateway.accept(context.request(batch.good, batch.kept, partial=True))
         if isinstance(result, Accepted):
             return Answer(*batch.answer(result.messages), responses.HEADERS)
         if result is Refusal.UNAVAILABLE:
@@ -54,7 +54,7 @@ class SmsEndpoints:
         return answered_before(result)
 
     async def status(self, call: Call) -> Answer | Problem:
-        """``GET /sms/{guid}/status``: of the account's own messages, by whatever dialect they came."""
+        """Answer ``GET /sms/{guid}/status`` for the account's own messages, whatever dialect they came by."""
         message_id = message_id_of(call.name)
         if message_id is None:
             return NOT_FOUND
@@ -79,8 +79,8 @@ class SmsEndpoints:
             return Answer(*answer, responses.HEADERS) if answer else problem_with(result.messages[0]) or OUR_FAULT
         return answered_before(result)
 
-    def _sender(self, call: Call) -> Sender:
-        return Sender(
+    def _context(self, call: Call) -> SendContext:
+        return SendContext(
             account=call.account,
             settings=self._settings,
             default_sender=self._gateway.default_sender(

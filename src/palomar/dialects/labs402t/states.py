@@ -9,7 +9,7 @@ SCHEDULED: Final[Word] = "PROGRAMADO"
 
 
 def word_of(state: State) -> Word:
-    """What a program reads for a state."""
+    """Return 402T Labs' word for a state."""
     match state:
         case State.SCHEDULED:
             return SCHEDULED

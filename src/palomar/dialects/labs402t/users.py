@@ -1,7 +1,7 @@
-"""Accounts and sub-accounts of 402T Labs: what a program may know and change of its own hierarchy.
+"""Accounts and sub-accounts of 402T Labs: what a program may see and change of its own hierarchy.
 
-A login that does not exist and one outside the caller's hierarchy get the same answer (-17), so that nobody finds out
-whose logins there are.
+An unknown login and one outside the caller's hierarchy get the same answer (-17), so that nobody finds out which logins
+exist.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ LONGEST: Final = 254
 
 
 class NewUser(NamedTuple):
-    """A sub-account as it is asked for; everything is there and usable."""
+    """A sub-account that is asked for; every field is present and usable."""
 
     login: str
     name: str
@@ -33,14 +33,15 @@ class NewUser(NamedTuple):
 
 
 class NewPassword(NamedTuple):
-    """The password that an account has, and the one that it is to have."""
+    """The current password of an account, and the new one."""
 
     current: str
     new: str
 
 
 def read_user(posted: UserBody) -> NewUser | Problem:
-    """``POST /users``: all fields are required; a login has letters, digits and ``._@+-``, 64 at most."""
+    """Read the body of ``POST /users``: all fields are required; a login has letters, digits and ``._@+-``, 64 at
+    most."""
     user = NewUser(
         login=posted.login or "",
         name=(posted.name or "").strip(),
@@ -58,13 +59,13 @@ def read_user(posted: UserBody) -> NewUser | Problem:
 
 
 def judge_password(password: str, *, login: str) -> GoodPassword | Problem:
-    """Judge a new password by the house's one rule; -30 says the reason in ``data``."""
+    """Check a new password by the one rule for all passwords; -30 has the reason in ``data``."""
     good = check_password(password, login=login)
     return Problem(Code.BAD_REQUEST, reason=good.value) if isinstance(good, PasswordFault) else good
 
 
 def read_password(posted: PasswordBody) -> NewPassword | Problem:
-    """``POST /users/{login}/password``"""
+    """Read the body of ``POST /users/{login}/password``."""
     current, new = posted.current_password, posted.new_password
     if current is None or new is None or not current.strip() or not new.strip():
         return MISSING
@@ -74,15 +75,15 @@ def read_password(posted: PasswordBody) -> NewPassword | Problem:
 
 
 def settings_of_child(parent: Account) -> AccountSettings:
-    """A sub-account begins with its parent's settings, so that nobody escapes a limit by making one; not with what
-    belongs to the parent's own programs: where they call from and are called back."""
+    """Return the settings of a new sub-account: its parent's, so that nobody escapes a limit by making one, but without
+    those of the parent's own programs (their addresses and callbacks)."""
     return dataclasses.replace(
         parent.settings, allowed_addresses=(), status_url="", click_url="", inbound_url="", callback_secret=""
     )
 
 
 def costs(prices: PriceList) -> list[Cost]:
-    """What a part costs in every country."""
+    """Return the price of a part in every country."""
     rates = prices.rates()
     return [
         Cost(prefix=country.calling_code, country=country.iso, cost=as_number(Microcredits(rates[country.iso])))

@@ -1,6 +1,7 @@
-"""SOFMEX's HTTP API (login, asignacion, status): what its customers' programs send, and what they read. See README.md.
+"""SOFMEX's HTTP API (login, asignacion, status): what its customers' programs send, and what they read.
 
-Not here: whether a message may be sent and what it costs (``flows``), and how it travels (``carriers``).
+Its page is ``docs/dialects/sofmex.md``. Not here: whether a message may be sent and what it costs (the gateway), and
+how it travels (``carriers``).
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""What can be set for one account that speaks SOFMEX."""
+"""Settings of one account that speaks SOFMEX."""
 
 from dataclasses import dataclass
 

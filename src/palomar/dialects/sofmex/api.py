@@ -35,7 +35,7 @@ BODY_LIMIT: Final = 2 * 1024 * 1024
 VALUES_AT_MOST: Final = 100_000
 """JSON values of a body. A hundred records have three hundred; a question may name 10,000 ids."""
 
-PASSES: Final = "login"
+LISTED_AS: Final = "login"
 """The name under which the tokens that ``/login`` gives are listed."""
 
 _DAY_MS: Final = 86_400_000
@@ -84,14 +84,14 @@ class SofmexApi:
             await respond(send, answer.status, answer.body, answer.headers)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | HTTPStatus | None:
-        """The answer; None if nobody is left to read it."""
+        """Return the answer, or None if the client has left."""
         fault = fault_of(scope)
         if fault is not None:
             return fault
         path = scope["path"].removeprefix("/api")
         operation = self._operations.get(path.removesuffix("/"))
         if operation is None and path.removesuffix("/") != "/login":
-            return self._beside(path, scope)
+            return self._other_path(path, scope)
         if scope["method"] != "POST":
             return HTTPStatus.METHOD_NOT_ALLOWED
         if operation is None:
@@ -101,7 +101,7 @@ class SofmexApi:
             return self._denied(account, scope)
         body = await read_body(scope, receive, limit=self._body_limit)
         if isinstance(body, BodyRefusal):
-            return _without(body)
+            return _refused_body(body)
         if has_more_values(body, VALUES_AT_MOST):
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         try:
@@ -109,29 +109,29 @@ class SofmexApi:
         except NoJson:
             return HTTPStatus.BAD_REQUEST
 
-    def _beside(self, path: str, scope: Scope) -> Answer | HTTPStatus:
-        """What is no operation: a person who opens ``/sms/`` looks for the page."""
+    def _other_path(self, path: str, scope: Scope) -> Answer | HTTPStatus:
+        """Answer a path that is no operation: a person who opens ``/sms/`` is sent to the page."""
         if self._docs.serves(scope["path"]):
             return HTTPStatus.METHOD_NOT_ALLOWED
         location = _DOCS_FROM.get(path) if scope["method"] in _READS else None
-        return HTTPStatus.NOT_FOUND if location is None else responses.see(location)
+        return HTTPStatus.NOT_FOUND if location is None else responses.redirect(location)
 
     async def _login(self, scope: Scope, receive: Receive) -> Answer | HTTPStatus | None:
         credentials = logins.in_query(scope["query_string"])
         if not credentials.complete:
             body = await read_body(scope, receive, limit=min(self._body_limit, logins.BODY_LIMIT))
             if isinstance(body, BodyRefusal):
-                return _without(body)
+                return _refused_body(body)
             credentials = credentials.or_else(logins.in_body(body, header(scope, b"content-type") or b""))
         username, password = credentials
         if username is None or password is None:
             return responses.bad_login()
-        account = await self._callers.logs_in(scope, receive, username, password)
+        account = await self._callers.log_in(scope, receive, username, password)
         if isinstance(account, Denial):
             if account.refusal is Refusal.TOO_MANY_REQUESTS:
                 return self._too_many(account, scope)
             return responses.bad_login()  # the same: whether the password is right is nobody's business elsewhere
-        token = await self._gateway.token(account, name=PASSES, lifetime_ms=self._token_lifetime_ms)
+        token = await self._gateway.token(account, name=LISTED_AS, lifetime_ms=self._token_lifetime_ms)
         return responses.logged_in(token)
 
     def _denied(self, denied: Denial, scope: Scope) -> Answer | HTTPStatus:
@@ -140,7 +140,7 @@ class SofmexApi:
         return HTTPStatus.UNAUTHORIZED
 
     def _too_many(self, denied: Denial, scope: Scope) -> Answer:
-        return responses.waiting(self._error(HTTPStatus.TOO_MANY_REQUESTS, scope), denied.wait_seconds)
+        return responses.with_retry_after(self._error(HTTPStatus.TOO_MANY_REQUESTS, scope), denied.wait_seconds)
 
     def _error(self, status: HTTPStatus, scope: Scope) -> Answer:
         timestamp = format_with_offset(self._gateway.clock.wall_ms(), self._zone)
@@ -157,5 +157,5 @@ _DOCS_FROM: Final = {"/sms": "sms/v3/docs", "/sms/": "v3/docs", "/sms/v3": "v3/d
 """Relative, so that they hold behind a proxy and below ``/api`` too."""
 
 
-def _without(refusal: BodyRefusal) -> HTTPStatus | None:
+def _refused_body(refusal: BodyRefusal) -> HTTPStatus | None:
     return None if refusal is BodyRefusal.DISCONNECTED else HTTPStatus.REQUEST_ENTITY_TOO_LARGE

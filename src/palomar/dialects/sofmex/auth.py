@@ -1,7 +1,7 @@
-"""Who calls: the Bearer token that ``/login`` gave, or a longer-lived one; and who logs in.
+"""Find the account of a request: the Bearer token that ``/login`` gave, or a longer-lived one; or login and password.
 
-Some clients leave the scheme out, others write it in capitals. Whether that lets anybody in is ``access.admission``'s.
-Not here: whether the account may do what it asks.
+Some clients leave the scheme out, others write it in capitals. Not here: whether they are right (``access.admission``),
+and whether the account may do what it asks.
 """
 
 from starlette.types import Receive, Scope
@@ -18,7 +18,7 @@ from palomar.vocabulary.refusals import Refusal
 
 
 class Callers:
-    """Finds the account behind a request."""
+    """The accounts behind requests."""
 
     def __init__(self, gateway: Gateway, trusted_proxies: TrustedProxies) -> None:
         self._admission = gateway.admission(
@@ -27,21 +27,21 @@ class Callers:
         self._trusted_proxies = trusted_proxies
 
     def caller(self, scope: Scope) -> Account | Denial:
-        """Find the account that calls, or say why it is not let in. A disabled one is let in: the vendor's words for
-        it (5) are of the records that it sends, and every record is refused."""
+        """Find the account that calls, or return why it is not let in. A disabled one is let in: the vendor's code for
+        it (5) belongs to the records that it sends, and every record is refused."""
         authorization = header(scope, b"authorization")
         text = None if authorization is None else _token(authorization)
         caller = self._admission.by_token(visitor_of(scope, self._trusted_proxies), text)
-        return _seen(scope, caller)
+        return _remember_caller(scope, caller)
 
-    async def logs_in(self, scope: Scope, receive: Receive, username: str, password: str) -> Account | Denial:
-        """Find the account that logs in, or say why not. Raises ``Busy``."""
+    async def log_in(self, scope: Scope, receive: Receive, username: str, password: str) -> Account | Denial:
+        """Find the account that logs in, or return why not. Raises ``Busy``."""
         visitor = visitor_of(scope, self._trusted_proxies)
         caller = await self._admission.by_password(visitor, username, password, client_left=disconnect_waiter(receive))
-        return _seen(scope, caller)
+        return _remember_caller(scope, caller)
 
 
-def _seen(scope: Scope, caller: Account | Denial) -> Account | Denial:
+def _remember_caller(scope: Scope, caller: Account | Denial) -> Account | Denial:
     account = scope["user"] = account_of(caller)
     is_disabled = isinstance(caller, Denial) and caller.refusal is Refusal.ACCOUNT_DISABLED
     return account if is_disabled and account is not None else caller

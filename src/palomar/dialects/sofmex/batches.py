@@ -10,7 +10,7 @@ from palomar.acceptance.accept import Accepted
 from palomar.acceptance.compose import AcceptedMessage, Recipient, Request
 from palomar.dialects.sofmex import NAME, responses
 from palomar.dialects.sofmex.documents import read_batch
-from palomar.dialects.sofmex.errors import BatchCode, RecordCode, batch_code, code_at_birth, verdict_of
+from palomar.dialects.sofmex.errors import BatchCode, RecordCode, batch_code, code_of_stored, verdict_of
 from palomar.dialects.sofmex.records import judge
 from palomar.dialects.sofmex.responses import Answer
 from palomar.dialects.sofmex.settings import SofmexSettings
@@ -28,14 +28,14 @@ _Outcome = tuple[RecordCode, str]
 
 
 class Batches:
-    """Takes the bodies of asignacion to the gateway."""
+    """The handler of asignacion."""
 
     def __init__(self, gateway: Gateway, settings: SofmexSettings) -> None:
         self._gateway = gateway
         self._settings = settings
 
     async def send(self, account: Account, body: bytes) -> Answer | HTTPStatus:
-        """The answer, or the HTTP error that it is instead. Raises NoJson."""
+        """Return the answer, or the HTTP error in its place. Raises NoJson."""
         records = read_batch(body)
         if not records:
             return self._declined(BatchCode.NO_RECORDS)
@@ -61,7 +61,7 @@ class Batches:
     async def _accepted(
         self, account: Account, id_batch: str, recipients: list[Recipient]
     ) -> list[_Outcome] | BatchCode | HTTPStatus:
-        """What became of every recipient, in order; a code where no record has one of its own."""
+        """Return what became of every recipient, in order; a code of the batch if no record has one of its own."""
         if not recipients:
             return []
         sender = self._gateway.default_sender(account, dialect=self._settings.sender, vendor=VENDOR_SENDER)
@@ -100,5 +100,5 @@ def _outcome(message: AcceptedMessage) -> _Outcome:
     if message.refused is not None:
         verdict = verdict_of(message.refused)
         return (verdict if isinstance(verdict, RecordCode) else RecordCode.INTERNAL), ""
-    code = code_at_birth(message.state)
+    code = code_of_stored(message.state)
     return code, public_id(message.row.id) if code is RecordCode.ACCEPTED else ""

@@ -1,4 +1,5 @@
-"""SOFMEX makes no callbacks: its page defines none, customers ask ``POST /sms/v3/status``."""
+"""SOFMEX has no callbacks: its page defines none, customers query ``POST /sms/v3/status``. Only a low balance is
+reported."""
 
 from typing import assert_never
 
@@ -9,15 +10,15 @@ from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Deli
 
 
 class SofmexCallbacks:
-    """A ``palomar.ports.CallbackRenderer`` that never has anything to say."""
+    """The ``palomar.ports.CallbackRenderer`` of SOFMEX."""
 
     @property
     def retry_seconds(self) -> tuple[int, ...]:
-        """Nothing is sent, so nothing is tried again."""
+        """Return no retries."""
         return ()
 
     def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
-        """None, for every event there is."""
+        """Return a callback for a low balance, and None for every other event."""
         match event:
             case CarrierTook() | Delivered() | Failed() | Clicked() | InboundReceived():
                 return None

@@ -1,7 +1,7 @@
-"""Bodies as parsed JSON. What is well-formed but of another shape than the page's is still read, as far as it goes.
+"""Read bodies as JSON. A well-formed body of another shape than the page's is still read, as far as it goes.
 
-Clients send nulls, numbers for texts, and half an emoji as a lone surrogate: RFC 8259 section 8.2 lets that pass and
-the strict parser does not. A record that cannot be used is then refused by itself, with its own code.
+Clients send nulls, numbers for texts, and half an emoji as a lone surrogate: RFC 8259 section 8.2 allows that and the
+strict parser does not. A record that cannot be used is then refused by itself, with its own code.
 """
 
 import re
@@ -20,23 +20,25 @@ class NoJson(Exception):
 
 
 def read_batch(body: bytes) -> list[Record]:
-    """The records of an asignacion; empty where there are none. Raises NoJson."""
+    """Read the records of an asignacion; empty if there are none. Raises NoJson."""
     body = _checked(body)
     try:
         return _batch(body).registros
     except (msgspec.DecodeError, RecursionError):
-        entries = _entries(_object(_loose_batch, _whole(body)).registros)[: RECORDS_MAX + 1]  # more are not looked at
+        entries = _entries(_object(_loose_batch, _without_lone_surrogates(body)).registros)[
+            : RECORDS_MAX + 1
+        ]  # more are not looked at
     records = (_entry(_loose_record, entry) or _LooseRecord() for entry in entries)
     return [Record(telefono=record.telefono, mensaje=text_of(record.mensaje)) for record in records]
 
 
 def read_query(body: bytes) -> Query:
-    """What a status asks for; an id that is none becomes the empty one. Raises NoJson."""
+    """Read the query of a status; a bad id becomes the empty one. Raises NoJson."""
     body = _checked(body)
     try:
         return _query(body)
     except (msgspec.DecodeError, RecursionError):
-        loose = _object(_loose_query, _whole(body))
+        loose = _object(_loose_query, _without_lone_surrogates(body))
     records = (_entry(_loose_message_id, entry) or _LooseMessageId() for entry in _entries(loose.registros))
     return Query(
         id_batch=text_of(loose.id_batch),
@@ -45,13 +47,13 @@ def read_query(body: bytes) -> Query:
 
 
 def read_login(body: bytes) -> tuple[str | None, str | None]:
-    """``username`` and ``password``, each None where it is absent or no text. Raises NoJson."""
-    login = _object(_loose_login, _whole(_checked(body)))
+    """Read ``username`` and ``password``, each None if it is absent or no text. Raises NoJson."""
+    login = _object(_loose_login, _without_lone_surrogates(_checked(body)))
     return text_of(login.username) or None, text_of(login.password) or None
 
 
 def text_of(written: Raw) -> str:
-    """A string, or a number as its digits; the empty string for every other value."""
+    """Return a string, or a number as its digits; the empty string for every other value."""
     octets = bytes(written)
     if octets.startswith(b'"'):
         return _string(octets)
@@ -98,7 +100,8 @@ _list: Final = msgspec.json.Decoder(list[Raw]).decode
 
 
 def _checked(body: bytes) -> bytes:
-    """Raw values are echoed, and the parser does not look whether what it skips is UTF-8."""
+    """Check that a body is UTF-8, and remove a byte order mark. Raises NoJson. The parser does not check values that it
+    skips, and some are echoed."""
     if body.isascii():
         return body
     try:
@@ -108,16 +111,16 @@ def _checked(body: bytes) -> bytes:
     return body.removeprefix(_BYTE_ORDER_MARK)
 
 
-def _whole(body: bytes) -> bytes:
-    """Lone surrogates become NULs: the parser takes these, and the domain calls both unusable."""
+def _without_lone_surrogates(body: bytes) -> bytes:
+    """Replace lone surrogates by NULs: the parser accepts these, and both count as unusable characters."""
     if b"\\u" not in body:
         return body
     # once an escaped backslash is written as its number, whatever follows a backslash is its escape
-    return _HALF_A_PAIR.sub(rb"\\u0000", body.replace(rb"\\", rb"\u005c"))
+    return _LONE_SURROGATE.sub(rb"\\u0000", body.replace(rb"\\", rb"\u005c"))
 
 
 _HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_HALF_A_PAIR: Final = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (_HIGH, _LOW, _HIGH, _LOW))
+_LONE_SURROGATE: Final = re.compile(rb"%b(?!%b)|(?<!%b)%b" % (_HIGH, _LOW, _HIGH, _LOW))
 
 
 def _object(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
@@ -128,12 +131,12 @@ def _object(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 
 def _entries(written: Raw) -> list[Raw]:
-    """The items of a list; of any other value none."""
+    """Return the items of a list; none of any other value."""
     return _list(written) if bytes(written).startswith(b"[") else []
 
 
 def _entry(decoder: msgspec.json.Decoder[T], written: Raw) -> T | None:
-    """None for what is no object."""
+    """Decode an object; None for any other value."""
     try:
         return decoder.decode(written)
     except msgspec.ValidationError:

@@ -1,4 +1,4 @@
-"""SOFMEX's codes: which of them each refusal of ours is, and their texts.
+"""SOFMEX's codes and their texts, and the code of each refusal of ours.
 
 The codes of records and batches are our decision (the page names none but 0); the sheet lists them.
 """
@@ -14,7 +14,7 @@ from palomar.vocabulary.refusals import Refusal
 
 
 class RecordCode(IntEnum):
-    """``status`` of a record of asignacion."""
+    """A value of ``status`` of a record of asignacion."""
 
     ACCEPTED = 0
     BAD_NUMBER = 1
@@ -26,7 +26,7 @@ class RecordCode(IntEnum):
 
 
 class BatchCode(IntEnum):
-    """``statusBatch``."""
+    """A value of ``statusBatch``."""
 
     ACCEPTED = 0
     NONE_ACCEPTED = 1
@@ -68,7 +68,7 @@ HTTP_MESSAGES: Final = MappingProxyType(
 
 
 def verdict_of(refusal: Refusal) -> RecordCode | BatchCode | HTTPStatus:
-    """What SOFMEX calls a refusal of ours: of every record, of the batch, or an HTTP error."""
+    """Return SOFMEX's code of a refusal: of every record, of the batch, or an HTTP error."""
     match refusal:
         case Refusal.BAD_CREDENTIALS | Refusal.ADDRESS_NOT_ALLOWED:
             return HTTPStatus.UNAUTHORIZED
@@ -94,8 +94,8 @@ def verdict_of(refusal: Refusal) -> RecordCode | BatchCode | HTTPStatus:
             assert_never(refusal)
 
 
-def code_at_birth(state: State) -> RecordCode:
-    """The code of a record whose message was stored in this state: our filters may have ended it already."""
+def code_of_stored(state: State) -> RecordCode:
+    """Return the code of a record whose message was stored in this state: a filter may have ended it already."""
     match state:
         case State.BLOCKED:
             return RecordCode.BLOCKED
@@ -112,7 +112,7 @@ def code_at_birth(state: State) -> RecordCode:
 
 
 def batch_code(codes: Collection[RecordCode]) -> BatchCode:
-    """The code of a batch whose records have these."""
+    """Return the code of a batch whose records have these codes."""
     if RecordCode.ACCEPTED in codes:
         return BatchCode.ACCEPTED
     if RecordCode.NO_CREDIT in codes:

@@ -1,4 +1,4 @@
-"""``POST /login``: where clients put their username and password.
+"""``POST /login``: find username and password where clients put them.
 
 The page has them in the query of a POST without body; integrations were seen to send them as a form, of either kind,
 and as a JSON object. Each is taken from the first place that has it, in that order.
@@ -15,13 +15,13 @@ BODY_LIMIT: Final = 64 * 1024
 
 
 class Credentials(NamedTuple):
-    """What was given; None for what was not."""
+    """Username and password; None for one that was not given."""
 
     username: str | None
     password: str | None
 
     def or_else(self, other: "Credentials") -> "Credentials":
-        """``other`` fills the gaps."""
+        """Return these, missing ones taken from ``other``."""
         return Credentials(
             other.username if self.username is None else self.username,
             other.password if self.password is None else self.password,
@@ -33,7 +33,7 @@ class Credentials(NamedTuple):
 
 
 def in_query(query: bytes) -> Credentials:
-    """From a query string or an urlencoded body, in UTF-8 or else in Latin-1."""
+    """Read a query string or an urlencoded body, in UTF-8 or else in Latin-1."""
     found: dict[bytes, bytes] = {}
     for pair in query.split(b"&"):
         name, _, value = pair.partition(b"=")
@@ -43,7 +43,7 @@ def in_query(query: bytes) -> Credentials:
 
 
 def in_body(body: bytes, content_type: bytes) -> Credentials:
-    """From a form or a JSON object, told apart by what they look like: clients' Content-Types are not to be trusted."""
+    """Read a form or a JSON object, recognized by its beginning: clients' Content-Types are not reliable."""
     begin = body.lstrip(_JSON_MAY_BEGIN)[:1]
     if begin == b"{":
         try:
@@ -62,7 +62,7 @@ _JSON_MAY_BEGIN: Final = b"\xef\xbb\xbf \t\r\n"
 
 
 def _in_multipart(body: bytes, content_type: bytes) -> Credentials:
-    """RFC 7578; cURL's PHP binding sends an array of fields so."""
+    """Read a multipart form (RFC 7578), as cURL's PHP binding sends an array of fields."""
     found: dict[bytes, bytes] = {}
     for field in read_fields(body, content_type.decode("latin-1"), limit=_PARTS_AT_MOST):
         name = field.name.encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""``POST /sms/v3/status``: how messages stand, by their ids, by their batch, or by both."""
+"""``POST /sms/v3/status``: the states of messages, by their ids, by their batch, or by both."""
 
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from palomar.dialects.sofmex import responses
 from palomar.dialects.sofmex.documents import read_query
 from palomar.dialects.sofmex.responses import Answer
-from palomar.dialects.sofmex.states import UNSENT, find_status
+from palomar.dialects.sofmex.states import UNSENT, status_words_of
 from palomar.dialects.sofmex.wire import MessageStatus, Query
 from palomar.gateway import Gateway
 from palomar.text.alphabets import unusable
@@ -21,15 +21,15 @@ _SLICE = 500
 
 
 class Queries:
-    """Answers the bodies of status from what the gateway knows. ``zone`` is that of the times in the answers."""
+    """The handler of status. ``zone`` is that of the times in the answers."""
 
     def __init__(self, gateway: Gateway, zone: ZoneInfo) -> None:
         self._gateway = gateway
         self._zone = zone
 
     async def answer(self, account: Account, body: bytes) -> Answer | HTTPStatus:
-        """Read what is asked. Ids that are unknown, of another account or of another batch are left out; too many are
-        a body too large. Raises NoJson."""
+        """Answer a query. Ids that are unknown, of another account or of another batch are left out; too many ids are a
+        body too large. Raises NoJson."""
         query = read_query(body)
         id_batch = (query.id_batch or "").strip().lower()
         if len(query.registros or ()) > IDS_AT_MOST:
@@ -44,7 +44,7 @@ class Queries:
         return responses.statuses(found)
 
     async def _by_ids(self, account_id: AccountId, query: Query, id_batch: str) -> list[MessageStatus]:
-        """In the order of the question, and as often as it asks."""
+        """Find the messages in the order of the query, and as often as it names them."""
         asked = [message_id_of(record.id_message.strip()) for record in query.registros or ()]
         ids = [identity for identity in asked if identity is not None]
         found = []
@@ -59,7 +59,8 @@ class Queries:
         return found
 
     def _status(self, identity: MessageId, state: State, at_ms: int) -> MessageStatus:
-        """``at_ms`` is when the carrier took it; where none did, when it ended, or else was to be sent."""
-        status, motivo = find_status(state)
+        """Write the status of a message; ``at_ms`` is when the carrier took it, else when it ended, else when it is
+        due."""
+        status, motivo = status_words_of(state)
         sent = "" if status == UNSENT else format_in_zone(at_ms, self._zone)
         return MessageStatus(id_message=public_id(identity), status=status, motivo=motivo, hora_envio=sent)

@@ -1,4 +1,4 @@
-"""``POST /sms/v3/asignacion``: what each record asks for, as a recipient of ours or as the code that refuses it.
+"""``POST /sms/v3/asignacion``: read each record as a recipient of ours, or refuse it with its code.
 
 Sources: SOFMEX's page (up to 800 characters, longer than one SMS: concatenated) and what its clients write for a
 telephone: numbers and strings, with or without the country, with the 1 that Mexico dropped in 2019.
@@ -19,7 +19,7 @@ from palomar.vocabulary.account import Account
 
 
 def judge(record: Record, account: Account) -> Recipient | RecordCode:
-    """The message that a record asks for; else the code of the first thing that is wrong, number before text."""
+    """Return the message that a record asks for, or the code of its first fault, number before text."""
     msisdn = read_number(record.telefono, country=account.settings.country)
     if msisdn is None:
         return RecordCode.BAD_NUMBER
@@ -41,7 +41,7 @@ def judge(record: Record, account: Account) -> Recipient | RecordCode:
 def read_number(telefono: Raw, *, country: str = "") -> Msisdn | None:
     """Read the number in a JSON string or whole number of any length; None for every other value.
 
-    ``country`` is the account's own, whose numbers need no country code; none is Mexico.
+    ``country`` is the account's own, whose numbers need no country code; an empty one is Mexico.
     """
     octets = bytes(telefono)
     if len(octets) > TELEPHONE_RAW_MAX or (not octets.startswith(b'"') and not octets.isdigit()):

@@ -1,4 +1,4 @@
-"""A first request as SOFMEX's customers make it."""
+"""A first request as SOFMEX's customers send it."""
 
 import shlex
 from urllib.parse import urlencode
@@ -7,7 +7,7 @@ from palomar.apidocs.samples import PASSWORD, Sample, SampleValues, as_json, cur
 
 
 def sample(values: SampleValues) -> Sample:
-    """``POST /sms/v3/asignacion`` with a token: one that is known, else one that ``/login`` gives."""
+    """Write a ``POST /sms/v3/asignacion`` with a token: a known one, else one that ``/login`` gives."""
     url = f"{values.url}/sms/v3/asignacion"
     body = {"registros": [{"telefono": values.number, "mensaje": values.text}]}
     data = ("-H 'Content-Type: application/json'", f"-d {shlex.quote(as_json(body))}")

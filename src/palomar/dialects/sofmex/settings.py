@@ -1,4 +1,4 @@
-"""What an operator may set for the whole dialect, where the vendor's page is silent."""
+"""Settings of the whole dialect for the operator, where the vendor's page is silent."""
 
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError

@@ -1,4 +1,4 @@
-"""Our states in SOFMEX's words: what ``POST /sms/v3/status`` says of a message."""
+"""Our states in SOFMEX's words, for ``POST /sms/v3/status``."""
 
 from typing import Final, NamedTuple, assert_never
 
@@ -7,33 +7,33 @@ from palomar.vocabulary.message import State
 UNSENT: Final = "NUEVO"
 
 
-class Standing(NamedTuple):
-    """``status`` and ``motivo``: the reason is empty unless the message failed."""
+class StatusWords(NamedTuple):
+    """``status`` and ``motivo``; the reason is empty unless the message failed."""
 
     status: str
     motivo: str = ""
 
 
-def find_status(state: State) -> Standing:
-    """The word is NUEVO while nothing has left, and ENVIADO for whatever the carrier has or may have."""
+def status_words_of(state: State) -> StatusWords:
+    """Return SOFMEX's words for a state: NUEVO while nothing has left, ENVIADO once a carrier has it or may have it."""
     match state:
         case State.SCHEDULED | State.QUEUED | State.SUBMITTING:
-            return Standing(UNSENT)
+            return StatusWords(UNSENT)
         case State.SENT | State.HELD | State.UNKNOWN | State.DUPLICATED | State.TEST:
-            return Standing("ENVIADO")
+            return StatusWords("ENVIADO")
         case State.DELIVERED:
-            return Standing("ENTREGADO")
+            return StatusWords("ENTREGADO")
         case State.UNDELIVERED:
-            return Standing("NO_ENTREGADO", "No se pudo entregar")
+            return StatusWords("NO_ENTREGADO", "No se pudo entregar")
         case State.EXPIRED:
-            return Standing("NO_ENTREGADO", "Venció el plazo de entrega")
+            return StatusWords("NO_ENTREGADO", "Venció el plazo de entrega")
         case State.REJECTED:
-            return Standing("ERROR", "Rechazado por el operador")
+            return StatusWords("ERROR", "Rechazado por el operador")
         case State.BLOCKED:
-            return Standing("ERROR", "Destino bloqueado")
+            return StatusWords("ERROR", "Destino bloqueado")
         case State.CANCELLED:
-            return Standing("ERROR", "Cancelado")
+            return StatusWords("ERROR", "Cancelado")
         case State.NOFORMAT:
-            return Standing("ERROR", "Teléfono inválido")
+            return StatusWords("ERROR", "Teléfono inválido")
         case _:
             assert_never(state)

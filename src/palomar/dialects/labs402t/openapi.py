@@ -1,4 +1,4 @@
-"""The OpenAPI document: every operation, its body, and every answer that it may give.
+"""402T Labs' page as an OpenAPI document: every operation, its body, and every answer that it may give.
 
 Answers are the Structs that are sent (``responses``); bodies are described here, because what is read tolerates more
 than what should be written. ``palomar.apidocs`` makes the document and the page.
@@ -77,7 +77,7 @@ class PasswordRequest(Struct):
 
 
 def document(settings: Labs402tSettings) -> bytes:
-    """The document as JSON."""
+    """Return the document as JSON."""
     return openapi_document(
         OPERATIONS,
         title="402T Labs API REST",
