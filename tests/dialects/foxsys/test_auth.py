@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ def _scope(authorization: bytes, client: Any = ("192.0.2.1", 4711)) -> dict[str,
 
 
 def _callers(directory: FakeDirectory) -> Callers:
-    return Callers(admission_of(directory), TrustedProxies())  # type: ignore[arg-type]  # it makes doors
+    gateway = SimpleNamespace(admission=admission_of(directory).for_dialect)  # all that callers use of it
+    return Callers(gateway, TrustedProxies())  # type: ignore[arg-type]
 
 
 def test_a_revoked_key_dies_with_the_next_reading_of_the_accounts() -> None:
