@@ -49,7 +49,7 @@ def test_guesses_are_not_remembered_and_good_ones_only_up_to_a_bound() -> None:
     for number in range(5_000):
         callers.caller(_scope(b"Basic " + base64.b64encode(b"demo:%d" % number)) | proxied)
         callers.caller(_scope(BASIC + b" " * number) | proxied)
-    assert 0 < len(callers._admission._known) <= REMEMBERED_AT_MOST
+    assert 0 < len(callers._admission._remembered) <= REMEMBERED_AT_MOST
 
 
 @pytest.mark.parametrize("login", ["Señor@example.com", "señor@EXAMPLE.com"])
