@@ -46,14 +46,13 @@ DATA = (
 OBJECTS = {
     "work": "Work",
     "gateway": "Gateway",
-    "visit": "Visit",
     "account": "Account",
     "sink": "CarrierSink",
-    "context": "CommandContext",
+    "context": "CommandContext SignedInContext",
     "world": "World",
     "database": "Database",
 }
-"""What the documentation calls an object of a class."""
+"""Names in the documentation for objects, each with the class, or classes, that they may be of."""
 
 NO_NAMES = frozenset({"shop.example", "http.disconnect"})
 """A host, and an event of ASGI."""
@@ -147,7 +146,7 @@ def exists(name: str) -> bool:
     return (
         name in settings() | NO_NAMES
         or any(setting.startswith(f"{name}.") for setting in settings())
-        or word in classes().get(OBJECTS.get(head, head), ())
+        or any(word in classes().get(kind, ()) for kind in OBJECTS.get(head, head).split())
         or is_in_a_module(name)
         or is_of_a_library(name)
     )

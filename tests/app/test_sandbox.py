@@ -31,10 +31,10 @@ async def smsc() -> AsyncIterator[SimulatorSmsc]:
     built.close()
 
 
-def parts(smsc: SimulatorSmsc, *, is_whole: bool = True) -> SandboxParts:
+def parts(smsc: SimulatorSmsc, *, all_simulated: bool = True) -> SandboxParts:
     return SandboxParts(
         {"simulator": smsc},
-        all_simulated=is_whole,
+        all_simulated=all_simulated,
         clock=SetClock(),
         secret_of=lambda account_id: f"secret of {account_id}",
         apply=in_force,
@@ -76,7 +76,7 @@ async def test_a_callback_to_our_own_address_is_recognized_and_its_signature_che
 
 
 async def test_calls_are_recorded_only_if_every_carrier_is_simulated(smsc: SimulatorSmsc) -> None:
-    beside = parts(smsc, is_whole=False)
+    beside = parts(smsc, all_simulated=False)
     assert beside.record("foxsys", face) is face
     assert beside.on_callback is None
     beside.expect_callback(callback("http://127.0.0.1:8080/sandbox/callback"))

@@ -118,8 +118,8 @@ def test_the_bound_of_a_delay_is_told_in_the_largest_unit() -> None:
 
 def test_minutes_and_hours_begin_in_the_viewers_zone_and_days_in_gmt() -> None:
     at_ms = int(datetime(2026, 5, 12, tzinfo=UTC).timestamp() * 1_000)
-    manner = Preferences(language="es", zone=ZoneInfo("America/Mexico_City"), theme="auto", now_ms=at_ms)
-    assert [formats.start_text(at_ms, grain, manner) for grain in Bucket] == ["18:00", "18:00", "12 may"]
+    preferences = Preferences(language="es", zone=ZoneInfo("America/Mexico_City"), theme="auto", now_ms=at_ms)
+    assert [formats.start_text(at_ms, grain, preferences) for grain in Bucket] == ["18:00", "18:00", "12 may"]
 
 
 def test_many_credits_are_told_without_decimals() -> None:

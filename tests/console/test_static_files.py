@@ -31,8 +31,8 @@ def test_addresses_are_below_one_hash_and_lead_to_files() -> None:
     file = FILES.at(address)
     assert address == f"{FILES.prefix}base.css"
     assert file is not None
-    assert file.kind == b"text/css; charset=utf-8"
-    assert 0 < len(file.packed) < len(file.body)
+    assert file.content_type == b"text/css; charset=utf-8"
+    assert 0 < len(file.gzipped) < len(file.body)
     assert Files().prefix == FILES.prefix
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 
 from palomar.console.formats import Preferences
-from palomar.console.request import PageRequest, Visit
+from palomar.console.request import PageContext, PageRequest
 from palomar.console.static_files import Files
-from palomar.console.templates import JinjaRenderer, shown
+from palomar.console.templates import JinjaRenderer, isolated
 from palomar.vocabulary.access import Visitor
 
 MANNER = Preferences(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1_778_580_000_000)
@@ -30,21 +30,21 @@ MANNER = Preferences(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1
     ],
 )
 def test_signs_are_signs(text: str, markup: str) -> None:
-    assert shown(text) == f"<bdi>{markup}</bdi>"
+    assert isolated(text) == f"<bdi>{markup}</bdi>"
 
 
 @pytest.mark.parametrize(
     "mark", ["\u202e", "\u2066", "\u200f", "\u0000", "\u0007", "\u009b", "\u200b", "\ufeff", "\u2028"]
 )
 def test_marks_that_would_do_something_are_told_by_their_number(mark: str) -> None:
-    markup = str(shown(f"a{mark}b"))
+    markup = str(isolated(f"a{mark}b"))
     assert mark not in markup
     assert f"U+{ord(mark):04X}" in markup
 
 
 @given(st.text())
 def test_nothing_ever_opens_a_tag_or_leaves_its_place(text: str) -> None:
-    markup = str(shown(text))
+    markup = str(isolated(text))
     assert markup.startswith("<bdi>")
     assert markup.endswith("</bdi>")
     inside = re.sub(r'<span class="control" title="[^"<>]*">U\+[0-9A-F]+</span>', "", markup[5:-6])
@@ -65,13 +65,13 @@ def test_a_page_that_names_something_undefined_fails() -> None:
         agent="",
         is_secure=False,
         origin="",
-        wants_piece=False,
-        manner=MANNER,
+        wants_fragment=False,
+        preferences=MANNER,
     )
-    visit = Visit(request, renderer=renderer, logins=None)  # type: ignore[arg-type]  # nobody logs in
+    context = PageContext(request, renderer=renderer, sign_in=None)  # type: ignore[arg-type]  # nobody logs in
     with pytest.raises(Exception, match="'login' is undefined"):
-        renderer.render("login.html", visit, {"fault": "", "next": ""})
-    page = renderer.render("login.html", visit, {"fault": "<b>", "next": '"><script>', "login": "x"}).decode()
+        renderer.render("login.html", context, {"fault": "", "next": ""})
+    page = renderer.render("login.html", context, {"fault": "<b>", "next": '"><script>', "login": "x"}).decode()
     assert "<script>" not in page
     assert "&lt;b&gt;" in page
     assert "Contraseña" in page

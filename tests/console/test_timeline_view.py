@@ -7,7 +7,7 @@ import pytest
 
 from palomar.console.formats import Preferences
 from palomar.console.i18n import translated
-from palomar.console.timeline_view import MomentView, moments_of
+from palomar.console.timeline_view import MomentView, build_views
 from palomar.console.viewer.masking import HIDDEN
 from palomar.reports.messages import MessageView
 from palomar.reports.why import Book, LedgerEntryView, LedgerLeg, Reason, Story
@@ -29,30 +29,30 @@ def story(*details: tuple[Kind, Detail], entries: dict[int, LedgerEntryView] | N
     return Story(view=MessageView(message=message, parts=[], timeline=timeline, callbacks=[]), entries=entries or {})
 
 
-def told(*details: tuple[Kind, Detail], **more: Any) -> list[MomentView]:
+def views_of(*details: tuple[Kind, Detail], **more: Any) -> list[MomentView]:
     def t(text: str, **values: object) -> str:
         return translated(text, "es", **values)
 
-    return moments_of(story(*details, **more), manner=MANNER, t=t)
+    return build_views(story(*details, **more), preferences=MANNER, t=t)
 
 
 def test_every_kind_is_told_with_whatever_it_carries() -> None:
     for kind in Kind:
         detail: Detail = {"state": "delivered", "part": 1, "new": "<b>", "none": None, "empty": "", "entry": 5}
-        (view,) = told((kind, detail))
+        (view,) = views_of((kind, detail))
         assert view.words.text
         assert ("new", "<b>") in [(fact.name, fact.value) for fact in view.facts]
         assert "none" not in [fact.name for fact in view.facts]
 
 
 def test_times_count_from_the_first_moment() -> None:
-    views = told((Kind.ACCEPTED, {}), (Kind.SUBMITTED, {}), (Kind.ENDED, {"state": "rejected"}))
+    views = views_of((Kind.ACCEPTED, {}), (Kind.SUBMITTED, {}), (Kind.ENDED, {"state": "rejected"}))
     assert [view.since_ms for view in views] == [0, 500, 1_000]
     assert [view.words.tone for view in views] == ["good", "busy", "bad"]
 
 
 def test_facts_are_written_for_people() -> None:
-    (view,) = told(
+    (view,) = views_of(
         (Kind.CALLBACK_FAILED, {"elapsed_ms": 412, "next_ms": 0, "presumed": True, "robot": False, "status": 500})
     )
     assert {fact.name: fact.value for fact in view.facts} == {
@@ -61,12 +61,12 @@ def test_facts_are_written_for_people() -> None:
         "supuesto": "sí",
         "estado": "500",
     }
-    (view,) = told((Kind.ACCEPTED, {"price_microcredits": 1_500_000}))
+    (view,) = views_of((Kind.ACCEPTED, {"price_microcredits": 1_500_000}))
     assert [(fact.name, fact.value) for fact in view.facts] == [("precio", "1,5")]
 
 
 def verdicts(kind: Kind, detail: Detail) -> list[tuple[str, str, str]]:
-    (view,) = told((kind, detail))
+    (view,) = views_of((kind, detail))
     return [(said.filter, said.verdict, said.why) for said in view.verdicts]
 
 
@@ -103,7 +103,7 @@ def test_a_ledger_line_says_what_moved_and_for_how_many_others() -> None:
             LedgerLeg(book=Book.RESERVED, microcredits=4_000_000),
         ),
     )
-    known, unknown = told((Kind.ACCEPTED, {"entry": 5}), (Kind.SUBMITTED, {"entry": 6}), entries={5: entry})
+    known, unknown = views_of((Kind.ACCEPTED, {"entry": 5}), (Kind.SUBMITTED, {"entry": 6}), entries={5: entry})
     assert known.ledger is not None
     assert (known.ledger.reason, known.ledger.others) == ("reservado al aceptar", 3)
     assert [(leg.name, leg.value) for leg in known.ledger.legs] == [
@@ -114,7 +114,7 @@ def test_a_ledger_line_says_what_moved_and_for_how_many_others() -> None:
 
 
 def test_routes_texts_and_pdus_have_their_places() -> None:
-    accepted, refused, receipt, hidden = told(
+    accepted, refused, receipt, hidden = views_of(
         (Kind.ACCEPTED, {"routes": "a: chosen\n\nb: no link\n"}),
         (Kind.REFUSED, {"request": "00", "response": "ff", "reason": "no such number"}),
         (Kind.RECEIPT, {"pdu": "zz", "raw": "id:1 stat:X"}),
@@ -130,5 +130,5 @@ def test_routes_texts_and_pdus_have_their_places() -> None:
 
 
 def test_the_alphabets_word_is_told_as_it_is() -> None:
-    (view,) = told((Kind.ACCEPTED, {"alphabet": Alphabet.UCS2.value, "account": AccountId(1)}))
+    (view,) = views_of((Kind.ACCEPTED, {"alphabet": Alphabet.UCS2.value, "account": AccountId(1)}))
     assert ("alfabeto", "ucs2") in [(fact.name, fact.value) for fact in view.facts]

@@ -4,7 +4,7 @@ import pytest
 from tests.support.world import StandingRouter, World, new_node, outgoing, recipient
 
 from palomar.console.i18n import LANGUAGES
-from palomar.console.waiting import SENTENCES, sentence
+from palomar.console.wait_texts import SENTENCES, wait_text
 from palomar.ports import Deferred, InDoubt, LinkStatus
 from palomar.reports.messages import show_message
 from palomar.reports.waits import Wait, WaitFor, find_wait
@@ -158,7 +158,7 @@ def test_each_has_its_sentence_in_every_language() -> None:
     for what in WaitFor:
         wait = Wait(what=what, since_ms=1_000, until_ms=200_000, carrier="main", count=2_913, carrier_status=status)
         for language in LANGUAGES:
-            said.add(sentence(wait, now_ms=9_000, language=language))
+            said.add(wait_text(wait, now_ms=9_000, language=language))
     assert len(said) == len(WaitFor) * len(LANGUAGES)
     assert SENTENCES.keys() == set(WaitFor)
     assert any("2,913 parts before it" in one for one in said)

@@ -90,4 +90,4 @@ async def test_beside_real_carriers_neither_calls_nor_callbacks_are_kept(place: 
             None,
         )
         assert house.sandbox is not None
-        assert house.sandbox.took_callback is None
+        assert house.sandbox.on_callback is None

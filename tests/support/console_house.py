@@ -200,16 +200,16 @@ async def house_in(
     if sandbox:
         smsc = SimulatorSmsc(clock=clock, chance=lambda: 0.5)
 
-        async def in_force() -> None:
+        async def apply() -> None:
             watch.look_again()
             await watch.refresh()
 
         parts = SandboxParts(
             {"c": smsc},
-            is_whole=sandbox == "whole",
+            all_simulated=sandbox == "whole",
             clock=clock,
             secret_of=lambda account_id: directory.snapshot.by_id[account_id].settings.callback_secret,
-            in_force=in_force,
+            apply=apply,
             first_account=first_account,
         )
     viewers = Viewers(

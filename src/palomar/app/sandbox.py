@@ -54,7 +54,7 @@ class SandboxParts:
         )
         self.sandbox = Sandbox(
             networks={name: smsc.phones for name, smsc in simulators.items()},
-            is_whole=all_simulated,
+            all_simulated=all_simulated,
             changes=self._changes,
             calls=self._calls,
             received_callbacks=self._received_callbacks,

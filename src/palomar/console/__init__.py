@@ -1,6 +1,6 @@
-"""The console: what people see in a browser. A face like the dialects: it shows, and decides nothing.
+"""The console: the web pages of the people who operate and use the platform. Like a dialect it decides nothing itself.
 
-``routes`` is its map; a page is a ``.py`` beside its ``.html`` in ``pages``. Pages ask ``console.viewer.viewer`` and
-nothing else: whose rows somebody sees is settled there, never in a page or a template. What browsers load is in
-``static``.
+Begin reading at ``console.routes``, which maps paths to pages; a page is a ``.py`` beside its ``.html`` in
+``console.pages``. Pages read and act through ``console.viewer.viewer`` only: it limits everything to the person's
+scope. Styles, scripts and fonts are in ``static``.
 """

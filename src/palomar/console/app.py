@@ -1,8 +1,9 @@
-"""The face: one ASGI application for the paths below ``/console``. Requests become visits, replies become answers.
+"""The ASGI application of the console, for the paths below ``/console``.
 
-Here are the policy and the other headers of every answer, sessions, the check of forms, and what happens on an error.
-Not here: which page answers a path (``routes``), and what is on it (``pages``). Templates and files are read in a
-thread when the console is first asked for: until then it costs nothing, and then it stops nobody.
+It reads the request, finds the session, calls the page and sends its reply with the security headers. It refuses forms
+from other sites, and answers errors. Not here: which page answers a path (``console.routes``), and what is on it
+(``console.pages``). Templates and files are read in a thread at the first request, so that a server whose console
+nobody opens pays nothing, and no other request waits for it.
 """
 
 import asyncio
@@ -30,10 +31,19 @@ from palomar.console.cookies import (
 )
 from palomar.console.formats import Preferences
 from palomar.console.i18n import language_of
-from palomar.console.menu import find, is_known, may_see, menu_of
+from palomar.console.menu import may_see, menu_of
 from palomar.console.pages.preferences import THEMES
-from palomar.console.request import BASE, PageReply, PageRequest, Renderer, SignedVisit, Visit, url_of, with_headers
-from palomar.console.routes import OpenRoute, PageRoute
+from palomar.console.request import (
+    BASE,
+    PageContext,
+    PageReply,
+    PageRequest,
+    Renderer,
+    SignedInContext,
+    url_of,
+    with_headers,
+)
+from palomar.console.routes import OpenRoute, PageRoute, find_route, is_known
 from palomar.console.static_files import File, Files
 from palomar.console.streaming import send_stream
 from palomar.console.viewer.viewer import Viewers
@@ -43,7 +53,7 @@ from palomar.ports import Clock, Ids
 from palomar.vocabulary.refusals import RETRY_AFTER_SECONDS, TemporarilyUnavailable
 
 FORM_LIMIT: Final = 64 * 1024
-"""Octets that a form may have."""
+"""The most octets of a form."""
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -58,35 +68,35 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
     )
 )
 
-_GUARDED: Final = [
+_SECURITY_HEADERS: Final = [
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode("ascii")),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),  # no-referrer would take the Origin from our own forms
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
-_NOT_KEPT: Final = [(b"cache-control", b"no-store")]
-_KEPT: Final = [(b"cache-control", b"public, max-age=31536000, immutable"), (b"vary", b"accept-encoding")]
-_TEXT: Final = [(b"content-type", b"text/plain; charset=utf-8"), *_GUARDED, *_NOT_KEPT]
+_NO_STORE: Final = [(b"cache-control", b"no-store")]
+_IMMUTABLE: Final = [(b"cache-control", b"public, max-age=31536000, immutable"), (b"vary", b"accept-encoding")]
+_TEXT: Final = [(b"content-type", b"text/plain; charset=utf-8"), *_SECURITY_HEADERS, *_NO_STORE]
 _FIELDS_AT_MOST: Final = 100
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Shop:
-    """What is read when the console is first asked for."""
+class _Assets:
+    """The static files and templates, read at the first request."""
 
     files: Files
     renderer: Renderer
 
 
 class Console:
-    """See the module."""
+    """The ASGI application."""
 
     def __init__(
         self,
         viewers: Viewers,
-        logins: SignIn,
+        sign_in: SignIn,
         *,
         proxies: TrustedProxies,
         clock: Clock,
@@ -95,11 +105,11 @@ class Console:
     ) -> None:
         self._viewers = viewers
         self._samplers = samplers
-        self._logins = logins
+        self._sign_in = sign_in
         self._proxies = proxies
         self._clock = clock
         self._ids = ids
-        self._shop: asyncio.Future[_Shop] | None = None
+        self._assets: asyncio.Future[_Assets] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -108,18 +118,18 @@ class Console:
             await respond(send, fault, b"%b\n" % fault.phrase.encode("ascii"), _TEXT)
             return
         if path == BASE:
-            await respond(send, 308, b"", [(b"location", url_of("/").encode("ascii")), *_GUARDED])
+            await respond(send, 308, b"", [(b"location", url_of("/").encode("ascii")), *_SECURITY_HEADERS])
             return
         if scope["method"] not in ("GET", "HEAD", "POST"):
             await respond(send, 405, b"Method not allowed\n", [*_TEXT, (b"allow", b"GET, HEAD, POST")])
             return
-        shop = await self._opened()
-        file = shop.files.at(path)
+        assets = await self._load_assets()
+        file = assets.files.at(path)
         if file is not None:
             await _send_file(scope, send, file)
             return
-        reply = await self._reply(scope, receive, shop.renderer)
-        headers = [*reply.headers, *_GUARDED, *_NOT_KEPT]
+        reply = await self._reply(scope, receive, assets.renderer)
+        headers = [*reply.headers, *_SECURITY_HEADERS, *_NO_STORE]
         if isinstance(reply.body, bytes):
             await respond(send, reply.status, reply.body, headers)
         elif scope["method"] == "HEAD":
@@ -127,11 +137,11 @@ class Console:
         else:
             await send_stream(send, receive, reply.body, status=reply.status, headers=headers)
 
-    async def _opened(self) -> _Shop:
-        """Files and templates, read once however many ask at the same time; a failure is tried again."""
-        if self._shop is None or (self._shop.done() and self._shop.exception() is not None):
-            self._shop = asyncio.ensure_future(asyncio.to_thread(_open_shop))
-        return await asyncio.shield(self._shop)
+    async def _load_assets(self) -> _Assets:
+        """Read files and templates once, also for requests at the same time; try again after a failure."""
+        if self._assets is None or (self._assets.done() and self._assets.exception() is not None):
+            self._assets = asyncio.ensure_future(asyncio.to_thread(_read_assets))
+        return await asyncio.shield(self._assets)
 
     async def _reply(self, scope: Scope, receive: Receive, renderer: Renderer) -> PageReply:
         form: Mapping[str, str] = {}
@@ -145,60 +155,61 @@ class Console:
                 case BodyRefusal.DISCONNECTED:
                     return PageReply(status=400)
                 case bytes():
-                    form = _fields(body)
+                    form = _parse_fields(body)
                 case _:
                     assert_never(body)
         request = self._request(scope, form)
-        visit: Visit = Visit(request, renderer=renderer, logins=self._logins)
+        context: PageContext = PageContext(request, renderer=renderer, sign_in=self._sign_in)
         try:
-            visit = await self._visit(request, renderer)
-            return await self._page(visit)
+            context = await self._context(request, renderer)
+            return await self._answer(context)
         except TemporarilyUnavailable as error:
             _log.warning("temporarily unavailable", path=request.path, reason=str(error))
-            return with_headers(visit.page("busy.html", status=503), (b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
+            return with_headers(context.render("busy.html", status=503), (b"retry-after", b"%d" % RETRY_AFTER_SECONDS))
         except Exception:
             fault_id = self._ids.serial()
             _log.exception("a page failed", path=request.path, fault_id=fault_id)
-            return visit.page("failed.html", status=500, fault_id=fault_id)
+            return context.render("error.html", status=500, fault_id=fault_id)
 
-    async def _visit(self, request: PageRequest, renderer: Renderer) -> Visit:
-        """By somebody, where the token is one of a session."""
-        signed_in = await self._logins.signed_in(request.token)
+    async def _context(self, request: PageRequest, renderer: Renderer) -> PageContext:
+        """Return the page's context, with a viewer if the token is that of a session."""
+        signed_in = await self._sign_in.signed_in(request.token)
         if signed_in is None:
-            return Visit(request, renderer=renderer, logins=self._logins)
+            return PageContext(request, renderer=renderer, sign_in=self._sign_in)
         viewer = self._viewers.of(signed_in)
-        return SignedVisit(
+        return SignedInContext(
             request,
             renderer=renderer,
-            logins=self._logins,
+            sign_in=self._sign_in,
             viewer=viewer,
-            menu=menu_of(viewer, request.path, request.manner.language),
+            menu=menu_of(viewer, request.path, request.preferences.language),
             samplers=self._samplers,
         )
 
-    async def _page(self, visit: Visit) -> PageReply:
-        request = visit.request
-        found = find(request.method, request.path)
+    async def _answer(self, context: PageContext) -> PageReply:
+        """Call the page of the path; without a session, an open page only."""
+        request = context.request
+        found = find_route(request.method, request.path)
         route = found.route if found is not None else None
         match route:
             case OpenRoute():
-                return await route.page(visit)
-            case PageRoute() if isinstance(visit, SignedVisit):
-                return await route.page(visit) if may_see(route, visit.viewer) else visit.missing()
+                return await route.page(context)
+            case PageRoute() if isinstance(context, SignedInContext):
+                return await route.page(context) if may_see(route, context.viewer) else context.not_found()
             case PageRoute():
-                return _to_login(visit)
+                return _to_login(context)
             case None:
                 if is_known(request.path):
                     return PageReply(status=405, headers=[*_PLAIN, (b"allow", b"GET, HEAD, POST")])
-                return visit.missing() if isinstance(visit, SignedVisit) else _to_login(visit)
+                return context.not_found() if isinstance(context, SignedInContext) else _to_login(context)
             case _:
                 assert_never(route)
 
     def _request(self, scope: Scope, form: Mapping[str, str]) -> PageRequest:
         cookies, secure = cookies_of(scope), is_secure(scope)
-        found = find(scope["method"], scope["path"][len(BASE) :])
+        found = find_route(scope["method"], scope["path"][len(BASE) :])
         theme = cookies.get(THEME_COOKIE, "")
-        manner = Preferences(
+        preferences = Preferences(
             language=language_of(cookies.get(LANGUAGE_COOKIE, ""), _text(scope, b"accept-language")),
             zone=_zone(cookies.get(ZONE_COOKIE, "")),
             theme=theme if theme in THEMES else THEMES[0],
@@ -207,16 +218,16 @@ class Console:
         return PageRequest(
             method=scope["method"],
             path=scope["path"][len(BASE) :],
-            query=_fields(scope["query_string"]),
+            query=_parse_fields(scope["query_string"]),
             form=form,
             token=token_of(cookies, secure=secure),
             visitor=visitor_of(scope, self._proxies),
             agent=_text(scope, b"user-agent"),
             is_secure=secure,
             origin=origin_of(scope, secure=secure),
-            wants_piece=header(scope, b"hx-request") == b"true",
-            manner=manner,
-            named=found.named if found is not None else "",
+            wants_fragment=header(scope, b"hx-request") == b"true",
+            preferences=preferences,
+            path_id=found.path_id if found is not None else "",
         )
 
 
@@ -224,34 +235,35 @@ _PLAIN: Final = [(b"content-type", b"text/plain; charset=utf-8")]
 
 
 @cache
-def _open_shop() -> _Shop:
+def _read_assets() -> _Assets:
     from palomar.console.templates import JinjaRenderer  # here, in the thread: importing it takes its time
 
     files = Files()
-    return _Shop(files=files, renderer=JinjaRenderer(files))
+    return _Assets(files=files, renderer=JinjaRenderer(files))
 
 
 async def _send_file(scope: Scope, send: Send, file: File) -> None:
-    headers = [(b"content-type", file.kind), *_GUARDED, *_KEPT]
-    if file.packed and b"gzip" in (header(scope, b"accept-encoding") or b""):
-        await respond(send, 200, file.packed, [*headers, (b"content-encoding", b"gzip")])
+    headers = [(b"content-type", file.content_type), *_SECURITY_HEADERS, *_IMMUTABLE]
+    if file.gzipped and b"gzip" in (header(scope, b"accept-encoding") or b""):
+        await respond(send, 200, file.gzipped, [*headers, (b"content-encoding", b"gzip")])
     else:
         await respond(send, 200, file.body, headers)
 
 
-def _to_login(visit: Visit) -> PageReply:
-    """Log in first, and then go on to what was wanted. A piece of a page becomes the whole log-in page."""
-    request = visit.request
-    if request.wants_piece:
+def _to_login(context: PageContext) -> PageReply:
+    """Send the browser to the log-in page, which leads on to this one. Where htmx asks for a part of a page, let it
+    load the whole log-in page."""
+    request = context.request
+    if request.wants_fragment:
         return PageReply(status=401, headers=[(b"hx-redirect", url_of("/login").encode("ascii"))])
     wanted = ""
     if request.method != "POST" and request.path != "/":
         wanted = f"{BASE}{quote(request.path)}" + (f"?{urlencode(request.query)}" if request.query else "")
-    return visit.go("/login", next=wanted)
+    return context.redirect("/login", next=wanted)
 
 
-def _fields(text: bytes) -> Mapping[str, str]:
-    """The fields of a form or a query, the last of each name; without NUL, which no database holds."""
+def _parse_fields(text: bytes) -> Mapping[str, str]:
+    """Parse the fields of a form or a query, the last of each name; leave out NUL, which no database stores."""
     try:
         pairs = parse_qsl(
             text.decode("latin-1"), keep_blank_values=True, max_num_fields=_FIELDS_AT_MOST, errors="replace"

@@ -1,8 +1,9 @@
-"""What travels between a browser and the face beside the page itself: cookies, and proof that a form is one of ours.
+"""Reads and writes the console's cookies, and checks that a form was sent by a page of the same origin.
 
-The session's cookie is unreadable for scripts and not sent from other sites; over HTTPS its name makes browsers refuse
-one that any other host or an unencrypted page has set (RFC 6265bis section 4.1.3.2). What changes something must come
-from a page of this very origin: browsers say so in ``Sec-Fetch-Site``, older ones and all on plain HTTP in ``Origin``.
+Scripts cannot read the session's cookie, and browsers do not send it from other sites; over HTTPS its name makes
+browsers refuse one that another host or an unencrypted page has set (RFC 6265bis section 4.1.3.2). Browsers name a
+form's origin in ``Sec-Fetch-Site``; older browsers, and all on plain HTTP, in ``Origin``. Not here: what a session is
+(``access.sessions``).
 """
 
 import re
@@ -25,18 +26,21 @@ _TOKEN_LONGEST: Final = 100
 
 
 def is_secure(scope: Scope) -> bool:
-    """Whether the browser speaks HTTPS, to us or to a proxy of ours. A browser that lies gets a stricter cookie."""
+    """Return True if the browser uses HTTPS, to this server or a proxy. One that lies only gets a stricter cookie."""
     return scope.get("scheme") == "https" or header(scope, b"x-forwarded-proto") == b"https"
 
 
 def origin_of(scope: Scope, *, secure: bool) -> str:
-    """How the browser reaches us: scheme, host and port (RFC 6454 section 7). A host that is none is left out."""
+    """Return scheme, host and port by which the browser reaches the server (RFC 6454 section 7).
+
+    Without a valid ``Host`` the host is ``localhost``.
+    """
     host = (header(scope, b"host") or b"").decode("latin-1")
     return f"{'https' if secure else 'http'}://{host if _HOST.fullmatch(host) else 'localhost'}"
 
 
 def cookies_of(scope: Scope) -> dict[str, str]:
-    """The cookies that were sent (RFC 6265 section 4.2.1), the first of each name."""
+    """Read the cookies that were sent (RFC 6265 section 4.2.1), the first of each name."""
     found: dict[str, str] = {}
     for name, value in scope["headers"]:
         if name == b"cookie":
@@ -47,13 +51,15 @@ def cookies_of(scope: Scope) -> dict[str, str]:
 
 
 def token_of(cookies: dict[str, str], *, secure: bool) -> str:
-    """The session's token; empty if there is none."""
+    """Return the session's token; empty if there is none."""
     return cookies.get(_session_cookie(secure), "")[:_TOKEN_LONGEST]
 
 
 def session_header(token: str, *, secure: bool) -> tuple[bytes, bytes]:
-    """Sets the session's cookie, or with an empty token takes it away. How long a session lasts is the server's to
-    say: the cookie outlives it."""
+    """Return the header that sets the session's cookie, or with an empty token deletes it.
+
+    The server decides when a session ends; the cookie lives longer.
+    """
     name = _session_cookie(secure)
     place = "Path=/; Secure" if secure else f"Path={BASE}"
     age = LONGEST_MS // 1_000 if token else 0
@@ -61,12 +67,12 @@ def session_header(token: str, *, secure: bool) -> tuple[bytes, bytes]:
 
 
 def choice_header(name: str, value: str) -> tuple[bytes, bytes]:
-    """Sets the cookie of a language or a theme that was chosen."""
+    """Return the header that sets the cookie of a chosen language or theme."""
     return _set_cookie(f"{name}={value}; Path={BASE}; Max-Age={_YEAR_SECONDS}; HttpOnly; SameSite=Lax")
 
 
 def is_own_form(scope: Scope) -> bool:
-    """Whether a request that changes something comes from a page of this origin."""
+    """Return True if a form was sent by a page of this origin."""
     site = header(scope, b"sec-fetch-site")
     if site is not None:
         return site == b"same-origin"

@@ -58,18 +58,18 @@ def number_text(msisdn: str) -> str:
     return f"+{msisdn}" if msisdn.isascii() and msisdn.isdigit() else msisdn
 
 
-def moment_text(at_ms: int, manner: Preferences) -> str:
+def moment_text(at_ms: int, preferences: Preferences) -> str:
     """Write a time in the viewer's zone as briefly as possible: of today the time, else the day too."""
-    at, now = _local(at_ms, manner), _local(manner.now_ms, manner)
+    at, now = _local(at_ms, preferences), _local(preferences.now_ms, preferences)
     clock = f"{at:%H:%M:%S}"
     if at.date() == now.date():
         return clock
-    return f"{_date(at, 'MMMd' if at.year == now.year else 'yMMMd', manner.language)} {clock}"
+    return f"{_date(at, 'MMMd' if at.year == now.year else 'yMMMd', preferences.language)} {clock}"
 
 
-def day_text(at_ms: int, manner: Preferences) -> str:
+def day_text(at_ms: int, preferences: Preferences) -> str:
     """Write a day in the viewer's zone."""
-    return _date(_local(at_ms, manner), "yMMMd", manner.language)
+    return _date(_local(at_ms, preferences), "yMMMd", preferences.language)
 
 
 def utc_text(at_ms: int) -> str:
@@ -141,15 +141,15 @@ def within_text(bound_ms: float | None) -> str:
     return f"{seconds} s"
 
 
-def start_text(at_ms: int, grain: Bucket, manner: Preferences) -> str:
+def start_text(at_ms: int, grain: Bucket, preferences: Preferences) -> str:
     """Write when a minute, an hour (in the viewer's zone) or a day (which are GMT's) begins."""
     if grain is Bucket.DAY:
-        return _date(datetime.fromtimestamp(at_ms / 1_000, UTC), "MMMd", manner.language)
-    return f"{_local(at_ms, manner):%H:%M}"
+        return _date(datetime.fromtimestamp(at_ms / 1_000, UTC), "MMMd", preferences.language)
+    return f"{_local(at_ms, preferences):%H:%M}"
 
 
-def _local(at_ms: int, manner: Preferences) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1_000, manner.zone)
+def _local(at_ms: int, preferences: Preferences) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1_000, preferences.zone)
 
 
 def load_formats(language: Language) -> None:

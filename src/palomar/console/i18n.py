@@ -1,6 +1,6 @@
 """Translate the console's texts: English in templates and code, other languages in gettext catalogs below ``locales``.
 
-A text is written in English where it is shown: ``t("…")`` in a template, ``visit.t("…")`` in a page. ``word("…")``
+A text is written in English where it is shown: ``t("…")`` in a template, ``context.t("…")`` in a page. ``word("…")``
 marks one that is named in one place and shown in another; ``plural("…", "…")`` one that depends on a number. A language
 is a file, ``locales/<language>/LC_MESSAGES/palomar.po``; ``tools/make-catalogs`` writes new texts into each.
 """

@@ -140,9 +140,9 @@ def _tlv(tag: int, value: bytes, *, coding: int) -> PduField:
 
 
 def _meaning(name: str, value: object) -> str:
-    for ending, told in _MEANINGS.items():
+    for ending, describe in _MEANINGS.items():
         if name.endswith(ending) and isinstance(value, int):
-            return told(value)
+            return describe(value)
     return ""
 
 

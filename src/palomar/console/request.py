@@ -1,7 +1,8 @@
-"""One visit of a page: what was asked, how the visitor wants to be shown things, and the ways to answer.
+"""What a page is given: the request, the visitor's preferences, and the ways to answer.
 
-A page is ``async def page(visit) -> PageReply``. An open page gets a :class:`Visit`, any other a :class:`SignedVisit`,
-which has the viewer of whoever is signed in. Not here: sockets (``app``), templates (``templates``).
+A page is ``async def page(context) -> PageReply``. An open page gets a :class:`PageContext`, any other a
+:class:`SignedInContext`, which has the viewer of whoever is signed in. Not here: ASGI (``console.app``), and how a
+template becomes HTML (``console.templates``).
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -17,43 +18,44 @@ from palomar.console.viewer.viewer import Viewer
 from palomar.vocabulary.access import Visitor
 
 BASE: Final = "/console"
-"""What the console's paths begin with."""
+"""The beginning of all paths of the console."""
 _ID_DIGITS: Final = 19
-"""With fewer a number fits in 63 bits; ids need one more in the year 2520."""
+"""A number with fewer digits fits in 63 bits. Ids will need one more in the year 2520."""
 HTML: Final = b"text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """What a browser asked. ``path`` is what follows :data:`BASE`, ``named`` what stands in a path's ``{…}``."""
+    """A browser's request. ``path`` is what follows :data:`BASE`; ``path_id`` is the segment in the place of
+    ``{id}``."""
 
     method: str
     path: str
     query: Mapping[str, str]
     form: Mapping[str, str]
     token: str
-    """Of its session; empty if it has none."""
+    """The session's token; empty if there is none."""
     visitor: Visitor
     agent: str
     is_secure: bool
     origin: str
-    """How the browser reaches us: scheme, host and port."""
-    wants_piece: bool
-    """Whether htmx asks, for a piece of the page to put in its place."""
-    manner: Preferences
-    named: str = ""
+    """Scheme, host and port by which the browser reaches the server."""
+    wants_fragment: bool
+    """True if htmx asks for a part of the page, which it puts in the place of the old one."""
+    preferences: Preferences
+    path_id: str = ""
 
     @property
-    def named_number(self) -> int:
-        """Read ``named`` as the id of a row; zero, which no row has, where it is none."""
-        digits = self.named
+    def row_id(self) -> int:
+        """Read ``path_id`` as the id of a row; return zero, which no row has, if it is not one."""
+        digits = self.path_id
         is_id = digits.isascii() and digits.isdigit() and len(digits) < _ID_DIGITS
         return int(digits) if is_id else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageReply:
-    """An answer: whole, or a stream whose first piece is awaited when the head has left."""
+    """A page's answer. Where ``body`` is a stream, its first piece is awaited after the head was sent."""
 
     status: int = 200
     body: bytes | AsyncGenerator[bytes, None] = b""
@@ -62,7 +64,7 @@ class PageReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuLink:
-    """An entry of the menu, as this visitor sees it."""
+    """An entry of the menu, in the visitor's language."""
 
     url: str
     text: str
@@ -71,58 +73,58 @@ class MenuLink:
 
 
 class Renderer(Protocol):
-    """What makes a page of a template."""
+    """Makes HTML from a template."""
 
-    def render(self, template: str, visit: "Visit", values: Mapping[str, object]) -> bytes: ...
+    def render(self, template: str, context: "PageContext", values: Mapping[str, object]) -> bytes: ...
 
 
-class Visit:
-    """A visit by anybody."""
+class PageContext:
+    """What an open page is given. Somebody may be signed in or not."""
 
     viewer: Viewer | None = None
     menu: Sequence[MenuLink] = ()
 
     def __init__(
-        self, request: PageRequest, *, renderer: Renderer, logins: SignIn, samplers: Sequence[Sampler] = ()
+        self, request: PageRequest, *, renderer: Renderer, sign_in: SignIn, samplers: Sequence[Sampler] = ()
     ) -> None:
         self.request = request
         self.samplers = samplers
-        self.manner = request.manner
-        self.logins = logins
+        self.preferences = request.preferences
+        self.sign_in = sign_in
         self._renderer = renderer
 
     def t(self, text: str | Plural, **values: object) -> str:
         """Return a text in the visitor's language."""
-        return translated(text, self.manner.language, **values)
+        return translated(text, self.preferences.language, **values)
 
-    def asked(self, name: str) -> str:
-        """A field of the form or the query, without spaces around it; empty if it is missing."""
+    def field(self, name: str) -> str:
+        """Return a field of the form or the query, without spaces around it; empty if it is missing."""
         return (self.request.form.get(name) or self.request.query.get(name) or "").strip()
 
     @property
-    def here(self) -> str:
-        """Where a form that changes nothing here comes back to: this page, or the one whose form was sent."""
+    def return_url(self) -> str:
+        """The address that the preferences' form returns to: this page, or the one whose form was sent."""
         request = self.request
         if request.method != "POST":
             return url_of(request.path, **request.query)
         return url_of("/" + request.path.split("/")[1])
 
-    def page(self, template: str, *, status: int = 200, **values: object) -> PageReply:
-        """A page, or a piece of one, from its template."""
+    def render(self, template: str, *, status: int = 200, **values: object) -> PageReply:
+        """Make a page, or a part of one, from its template."""
         body = self._renderer.render(template, self, values)
         return PageReply(status=status, body=body, headers=[(b"content-type", HTML)])
 
-    def missing(self) -> PageReply:
-        """There is no such thing, or it is not this visitor's: nobody can tell which."""
-        return self.page("missing.html", status=404)
+    def not_found(self) -> PageReply:
+        """Answer 404, the same for what does not exist and for what is out of the visitor's scope."""
+        return self.render("not_found.html", status=404)
 
-    def go(self, path: str, /, **query: str) -> PageReply:
-        """See another page (RFC 9110 section 15.4.4)."""
+    def redirect(self, path: str, /, **query: str) -> PageReply:
+        """Send the browser to another page with GET (303; RFC 9110 section 15.4.4)."""
         return PageReply(status=303, headers=[(b"location", url_of(path, **query).encode("ascii"))])
 
 
-class SignedVisit(Visit):
-    """A visit by somebody who is signed in."""
+class SignedInContext(PageContext):
+    """What a page is given for somebody who is signed in."""
 
     viewer: Viewer
 
@@ -131,26 +133,26 @@ class SignedVisit(Visit):
         request: PageRequest,
         *,
         renderer: Renderer,
-        logins: SignIn,
+        sign_in: SignIn,
         viewer: Viewer,
         menu: Sequence[MenuLink],
         samplers: Sequence[Sampler] = (),
     ) -> None:
-        super().__init__(request, renderer=renderer, logins=logins, samplers=samplers)
+        super().__init__(request, renderer=renderer, sign_in=sign_in, samplers=samplers)
         self.viewer = viewer
         self.menu = menu
 
 
-OpenPage = Callable[[Visit], Awaitable[PageReply]]
-Page = Callable[[SignedVisit], Awaitable[PageReply]]
+OpenPage = Callable[[PageContext], Awaitable[PageReply]]
+Page = Callable[[SignedInContext], Awaitable[PageReply]]
 
 
 def url_of(path: str, /, **query: str) -> str:
-    """The address of a page; what is empty in the query is left out."""
-    given = {name: value for name, value in query.items() if value}
-    return f"{BASE}{path}" + (f"?{urlencode(given)}" if given else "")
+    """Return the address of a page; empty values of the query are left out."""
+    fields = {name: value for name, value in query.items() if value}
+    return f"{BASE}{path}" + (f"?{urlencode(fields)}" if fields else "")
 
 
 def with_headers(reply: PageReply, *headers: tuple[bytes, bytes]) -> PageReply:
-    """A reply with further headers."""
+    """Return the reply with further headers."""
     return replace(reply, headers=[*reply.headers, *headers])

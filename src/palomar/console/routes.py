@@ -1,9 +1,10 @@
-"""The map of the console: which page answers a path, which right it needs, and what stands in the menu.
+"""Maps the console's paths to pages, each with the right it needs and its entry in the menu.
 
-A page is one line here, a module in ``pages`` and its template (``docs/recipes/page.md``). ``{id}`` stands for one
-segment, which the page finds as ``visit.request.named``.
+A page is one line here, a module in ``console.pages`` and its template (``docs/recipes/page.md``). ``{id}`` stands for
+one segment of the path, which the page reads as ``context.request.path_id``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -33,7 +34,7 @@ Method = Literal["GET", "POST"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuEntry:
-    """What the menu calls a page, and its icon of the sprite."""
+    """A page's text in the menu, and the name of its icon in the sprite."""
 
     text: str
     icon: str
@@ -41,8 +42,8 @@ class MenuEntry:
 
 @dataclass(frozen=True, slots=True)
 class PageRoute:
-    """A page for whoever is signed in and has the right; ``of_platform``: and sees the whole installation;
-    ``in_sandbox``: and is let into the sandbox, which must be there."""
+    """A page for signed-in people with the right. ``of_platform``: only for those who see the whole platform;
+    ``in_sandbox``: only for those who have a sandbox."""
 
     method: Method
     path: str
@@ -62,12 +63,40 @@ class OpenRoute:
     page: OpenPage
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRoute:
+    """The route of a path, and the path's segment in the place of ``{id}``."""
+
+    route: PageRoute | OpenRoute
+    path_id: str
+
+
+def find_route(method: str, path: str) -> FoundRoute | None:
+    """Find the route of a path below the console's base; HEAD is answered as GET."""
+    method = "GET" if method == "HEAD" else method
+    exact = _BY_PATH.get((method, path))
+    if exact is not None:
+        return FoundRoute(route=exact, path_id="")
+    segments = path.split("/")
+    for position in range(1, len(segments)):
+        pattern = "/".join((*segments[:position], "{id}", *segments[position + 1 :]))
+        route = _BY_PATH.get((method, pattern))
+        if route is not None and segments[position]:
+            return FoundRoute(route=route, path_id=segments[position])
+    return None
+
+
+def is_known(path: str) -> bool:
+    """Return True if the path has a page for any method."""
+    return any(find_route(method, path) for method in ("GET", "POST"))
+
+
 OPEN_ROUTES: Final = (
     OpenRoute("GET", "/login", login.show),
-    OpenRoute("POST", "/login", login.enter),
-    OpenRoute("GET", "/login/code", login.ask_code),
-    OpenRoute("POST", "/login/code", login.give_code),
-    OpenRoute("POST", "/preferences", preferences.choose),
+    OpenRoute("POST", "/login", login.submit_password),
+    OpenRoute("GET", "/login/code", login.show_code),
+    OpenRoute("POST", "/login/code", login.submit_code),
+    OpenRoute("POST", "/preferences", preferences.save),
 )
 OVERVIEW: Final = "/overview"
 ROUTES: Final = (
@@ -79,10 +108,10 @@ ROUTES: Final = (
         in_sandbox=True,
         menu=MenuEntry(text=word("Sandbox"), icon="device-mobile-message"),
     ),
-    PageRoute("GET", "/sandbox/stream", sandbox_stream.listen, in_sandbox=True),
+    PageRoute("GET", "/sandbox/stream", sandbox_stream.stream, in_sandbox=True),
     PageRoute("GET", "/sandbox/calls/{id}", sandbox_calls.show, in_sandbox=True),
-    PageRoute("POST", "/sandbox/answer", sandbox.answer, right=Right.PLAY, in_sandbox=True),
-    PageRoute("POST", "/sandbox/number", sandbox.behave, right=Right.PLAY, of_platform=True, in_sandbox=True),
+    PageRoute("POST", "/sandbox/answer", sandbox.write, right=Right.PLAY, in_sandbox=True),
+    PageRoute("POST", "/sandbox/number", sandbox.set_behavior, right=Right.PLAY, of_platform=True, in_sandbox=True),
     PageRoute("POST", "/sandbox/key", sandbox.make_key, right=Right.KEYS, in_sandbox=True),
     PageRoute("POST", "/sandbox/clock", sandbox_controls.jump, right=Right.PLAY, of_platform=True, in_sandbox=True),
     PageRoute(
@@ -95,22 +124,25 @@ ROUTES: Final = (
     PageRoute("POST", "/messages/{id}/resend", message.resend, right=Right.RESEND),
     PageRoute("GET", "/callbacks", callbacks.show, menu=MenuEntry(text=word("Callbacks"), icon="bell")),
     PageRoute("GET", "/callbacks/{id}", callback.show_open),
-    PageRoute("GET", "/callbacks/tried/{id}", callback.show_tried),
-    PageRoute("GET", "/callbacks/got/{id}", callback.show_got, in_sandbox=True),
+    PageRoute("GET", "/callbacks/tried/{id}", callback.show_attempt),
+    PageRoute("GET", "/callbacks/got/{id}", callback.show_received, in_sandbox=True),
     PageRoute("POST", "/callbacks/replay", callbacks.replay_all, right=Right.REPLAY),
     PageRoute("POST", "/callbacks/resume", callbacks.resume, right=Right.REPLAY),
     PageRoute("POST", "/callbacks/{id}/replay", callbacks.replay, right=Right.REPLAY),
     PageRoute("GET", "/users", users.show, right=Right.PEOPLE, menu=MenuEntry(text=word("Users"), icon="users")),
     PageRoute("POST", "/users", users.add, right=Right.PEOPLE),
-    PageRoute("POST", "/users/{id}/reset", users.reset, right=Right.PEOPLE),
+    PageRoute("POST", "/users/{id}/reset", users.reset_password, right=Right.PEOPLE),
     PageRoute("POST", "/users/{id}/role", users.set_role, right=Right.PEOPLE),
-    PageRoute("POST", "/users/{id}/switch", users.switch, right=Right.PEOPLE),
+    PageRoute("POST", "/users/{id}/switch", users.set_enabled, right=Right.PEOPLE),
     PageRoute("GET", "/profile", profile.show, menu=MenuEntry(text=word("Profile"), icon="user-circle")),
     PageRoute("POST", "/profile/password", profile.change_password),
     PageRoute("POST", "/profile/code/start", profile.start_totp),
     PageRoute("POST", "/profile/code/stop", profile.stop_totp),
     PageRoute("POST", "/profile/sessions/revoke", profile.revoke_others),
     PageRoute("POST", "/profile/sessions/{id}/revoke", profile.revoke),
-    PageRoute("POST", "/profile/tokens/{id}/revoke", profile.end_token),
-    PageRoute("POST", "/logout", login.leave),
+    PageRoute("POST", "/profile/tokens/{id}/revoke", profile.revoke_token),
+    PageRoute("POST", "/logout", login.log_out),
 )
+_BY_PATH: Final[Mapping[tuple[str, str], PageRoute | OpenRoute]] = {
+    (route.method, route.path): route for route in (*OPEN_ROUTES, *ROUTES)
+}

@@ -1,7 +1,7 @@
-"""The files that pages load: read once, served below a hash of them all, kept by browsers for good.
+"""Reads the console's styles, scripts, fonts and icons, and gives each an address that browsers may cache forever.
 
-One hash for the tree, so that a style sheet finds its images by relative addresses. Reading and packing take their
-time, so they are done in a thread (``app``). Not here: pages.
+The addresses contain one hash of all files, so that a style sheet finds its images by relative addresses. Reading and
+compressing take time, so ``console.app`` does both in a thread and once.
 """
 
 import gzip
@@ -20,21 +20,21 @@ _TYPES: Final[Mapping[str, bytes]] = {
     "svg": b"image/svg+xml",
     "woff2": b"font/woff2",
 }
-_UNPACKED: Final = frozenset({"woff2"})
-"""What is packed already."""
+_COMPRESSED: Final = frozenset({"woff2"})
+"""Types that are compressed already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """One file; ``packed`` is its gzip, empty where that saves nothing."""
+    """One file; ``gzipped`` is empty where compression saves nothing."""
 
-    kind: bytes
+    content_type: bytes
     body: bytes
-    packed: bytes
+    gzipped: bytes
 
 
 class Files:
-    """See the module. ``prefix`` is what their addresses begin with."""
+    """All static files. Their addresses begin with ``prefix``."""
 
     def __init__(self) -> None:
         found = dict(_walk(resources.files("palomar.console") / "static", ""))
@@ -45,11 +45,11 @@ class Files:
         self._files = {name: _file(name, body) for name, body in found.items()}
 
     def url(self, name: str) -> str:
-        """The address of a file; raises KeyError for one that does not exist."""
+        """Return the address of a file; raise KeyError if it does not exist."""
         return self.prefix + name if name in self._files else self._missing(name)
 
     def at(self, path: str) -> File | None:
-        """The file at this address; None if there is none."""
+        """Return the file at this address; None if there is none."""
         return self._files.get(path[len(self.prefix) :]) if path.startswith(self.prefix) else None
 
     def _missing(self, name: str) -> str:
@@ -69,5 +69,5 @@ def _walk(folder: Traversable, path: str) -> list[tuple[str, bytes]]:
 
 def _file(name: str, body: bytes) -> File:
     suffix = name.rpartition(".")[2]
-    packed = b"" if suffix in _UNPACKED else gzip.compress(body, 6, mtime=0)
-    return File(kind=_TYPES[suffix], body=body, packed=packed if len(packed) < len(body) else b"")
+    gzipped = b"" if suffix in _COMPRESSED else gzip.compress(body, 6, mtime=0)
+    return File(content_type=_TYPES[suffix], body=body, gzipped=gzipped if len(gzipped) < len(body) else b"")

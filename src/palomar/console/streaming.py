@@ -1,4 +1,4 @@
-"""Sending a body whose length nobody knows yet, until its end or until the browser has gone."""
+"""Sends a body of unknown length until it ends or the browser disconnects."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from palomar.net.asgi import Headers
 async def send_stream(
     send: Send, receive: Receive, pieces: AsyncGenerator[bytes, None], *, status: int, headers: Headers
 ) -> None:
-    """Send the head and every piece. When the browser goes, what makes the pieces is ended wherever it waits."""
+    """Send the head and every piece. When the browser disconnects, cancel the generator wherever it waits."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     gone = asyncio.ensure_future(_until_gone(receive))
     sending = asyncio.ensure_future(_send_all(send, pieces))

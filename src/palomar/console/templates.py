@@ -1,9 +1,9 @@
-"""Templates become pages: Jinja2 with everything escaped, nothing undefined, and our own ways to write things.
+"""Makes HTML from the pages' templates with Jinja2: everything is escaped, and an undefined name is an error.
 
-Imported when the first page is asked for, because commands and servers without a console need not pay for Jinja2.
-Templates are compiled and languages read then, once. What other people wrote (texts of messages, labels, words of
-carriers) goes through :func:`shown`, which keeps their marks of direction and controls from doing anything to the rest
-of the page.
+This module is imported with the first page, so that commands and servers whose console nobody opens need not load
+Jinja2. Templates are compiled and catalogs read then, once. Text that other people wrote (texts of messages, labels,
+words of carriers) goes through :func:`isolated`, so that its direction marks and control characters cannot change the
+rest of the page.
 """
 
 import unicodedata
@@ -18,19 +18,19 @@ from palomar.console import formats
 from palomar.console.formats import Language, Preferences
 from palomar.console.i18n import LANGUAGES, language_names, load, plural, translated
 from palomar.console.labels import CALLBACK_ERRORS, ROLES, STATES
-from palomar.console.reasons import told
-from palomar.console.request import Visit, url_of
+from palomar.console.request import PageContext, url_of
 from palomar.console.static_files import Files
+from palomar.console.stored_texts import translate_stored
 from palomar.vocabulary.credit import MICROCREDITS_A_CREDIT
 from palomar.vocabulary.message import State, born_ms, public_id
 
 _HARMLESS_CONTROLS: Final = frozenset("\n\t\u200d")
-"""Line ends, and what joins the pieces of an emoji."""
+"""Line ends, tab, and the joiner within an emoji."""
 _BIDIRECTIONAL: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class JinjaRenderer:
-    """A ``palomar.console.request.Renderer``."""
+    """The ``console.request.Renderer`` of the server."""
 
     def __init__(self, files: Files) -> None:
         self._environment = jinja2.Environment(
@@ -55,7 +55,7 @@ class JinjaRenderer:
             icon=lambda name: _icon(files, name),
         )
         self._environment.filters.update(
-            shown=shown,
+            isolated=isolated,
             public=public_id,
             host=host_of,
             phone=formats.number_text,
@@ -68,23 +68,24 @@ class JinjaRenderer:
             if name.endswith(".html"):
                 self._environment.get_template(name)
 
-    def render(self, template: str, visit: Visit, values: Mapping[str, object]) -> bytes:
-        """Make the template's page for this visit. Raises what only a fault of a template raises."""
-        manner, who = visit.manner, visit.viewer
+    def render(self, template: str, context: PageContext, values: Mapping[str, object]) -> bytes:
+        """Make HTML from a template for this context. Raise Jinja2's errors for a faulty template."""
+        preferences = context.preferences
         page = self._environment.get_template(template).render(
-            **_ways_to_write(manner),
-            t=visit.t,
-            told=lambda text: told(text, visit.t),
-            visit=visit,
-            viewer=who,
-            manner=manner,
+            **_formatters(preferences),
+            t=context.t,
+            translate_stored=lambda text: translate_stored(text, context.t),
+            context=context,
+            viewer=context.viewer,
+            preferences=preferences,
             **values,
         )
         return page.encode("utf-8", "replace")
 
 
-def shown(text: object) -> Markup:
-    """What somebody else wrote, isolated: a direction ends with it, and controls are told by their number."""
+def isolated(text: object) -> Markup:
+    """Escape a text that somebody else wrote, end its direction with it, and replace control characters by their
+    codes."""
     text = str(text)
     if text.isprintable():  # nearly always: no control, no mark, no line end among it
         return Markup(f"<bdi>{escape(text)}</bdi>")  # it is escaped
@@ -107,7 +108,7 @@ def _visible(character: str) -> Markup:
 
 
 def _icon(files: Files, name: str) -> Markup:
-    """One of the sprite's; it says nothing that the words beside it do not."""
+    """Return an icon of the sprite, hidden from screen readers: the words beside it say the same."""
     address = f"{files.url('vendor/icons/icons.svg')}#{name}"
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>').format(address)
 
@@ -118,12 +119,12 @@ def _priced(microcredits: int, language: Language) -> str:
     return f"{formats.credits_text(microcredits, language)} {unit}"
 
 
-def _ways_to_write(manner: Preferences) -> Mapping[str, Any]:
-    """What templates call to write times, amounts and states as this visitor wants them."""
-    language = manner.language
+def _formatters(preferences: Preferences) -> Mapping[str, Any]:
+    """Return the functions with which templates write times, amounts and states in the visitor's language."""
+    language = preferences.language
 
     def moment(at_ms: int) -> Markup:
-        words = formats.moment_text(at_ms, manner)
+        words = formats.moment_text(at_ms, preferences)
         mark = '<time datetime="{}" title="{}">{}</time>'
         return Markup(mark).format(formats.iso_text(at_ms), formats.utc_text(at_ms), words)
 
@@ -135,7 +136,7 @@ def _ways_to_write(manner: Preferences) -> Mapping[str, Any]:
     return {
         "moment": moment,
         "badge": badge,
-        "day": lambda at_ms: formats.day_text(at_ms, manner),
+        "day": lambda at_ms: formats.day_text(at_ms, preferences),
         "span": lambda milliseconds: formats.span_text(milliseconds, language),
         "priced": lambda microcredits: _priced(microcredits, language),
         "credits": lambda microcredits: formats.credits_text(microcredits, language),
@@ -144,5 +145,5 @@ def _ways_to_write(manner: Preferences) -> Mapping[str, Any]:
         "percent": lambda share: formats.percent_text(share, language),
         "days": lambda number: formats.days_text(number, language),
         "within": formats.within_text,
-        "started": lambda at_ms, grain: formats.start_text(at_ms, grain, manner),
+        "started": lambda at_ms, grain: formats.start_text(at_ms, grain, preferences),
     }

@@ -10,7 +10,7 @@ from palomar.console.formats import Preferences, credits_text, moment_text, span
 from palomar.console.i18n import word
 from palomar.console.labels import BOOKS, DETAILS, MOMENTS, REASONS, STATES, VALUES, Label, Tone
 from palomar.console.pdu_view import PduView, view_of
-from palomar.console.reasons import told
+from palomar.console.stored_texts import translate_stored
 from palomar.console.timeline_folding import Fold, fold
 from palomar.console.viewer.masking import HIDDEN
 from palomar.reports.why import LedgerEntryView, Reason, Story
@@ -115,24 +115,24 @@ class FoldView:
     until_ms: int
 
 
-def moments_of(story: Story, *, manner: Preferences, t: Translate) -> list[MomentView | FoldView]:
+def build_views(story: Story, *, preferences: Preferences, t: Translate) -> list[MomentView | FoldView]:
     """Tell a story in order, with what repeats folded."""
     timeline = story.view.timeline
-    told: list[MomentView | FoldView] = []
+    views: list[MomentView | FoldView] = []
     for one in fold(timeline):
         if isinstance(one, Fold):
-            told.append(_fold(one, timeline))
+            views.append(_fold(one, timeline))
         else:
-            told += steps_of(story, range(one, one + 1), manner=manner, t=t)
-    return told
+            views += build_steps(story, range(one, one + 1), preferences=preferences, t=t)
+    return views
 
 
-def steps_of(story: Story, numbers: range, *, manner: Preferences, t: Translate) -> list[MomentView]:
+def build_steps(story: Story, numbers: range, *, preferences: Preferences, t: Translate) -> list[MomentView]:
     """Tell some moments of a story, by their numbers; those that it does not have are left out."""
     timeline = story.view.timeline
     first_ms = timeline[0].at_ms if timeline else 0
     some = timeline[numbers.start : numbers.stop]
-    return [_moment(moment, story, first_ms=first_ms, manner=manner, t=t) for moment in some]
+    return [_moment(moment, story, first_ms=first_ms, preferences=preferences, t=t) for moment in some]
 
 
 def _fold(one: Fold, timeline: Sequence[Moment]) -> FoldView:
@@ -145,7 +145,7 @@ def _fold(one: Fold, timeline: Sequence[Moment]) -> FoldView:
     )
 
 
-def _moment(moment: Moment, story: Story, *, first_ms: int, manner: Preferences, t: Translate) -> MomentView:
+def _moment(moment: Moment, story: Story, *, first_ms: int, preferences: Preferences, t: Translate) -> MomentView:
     detail = moment.detail
     entry = detail.get("entry")
     known = story.entries.get(entry) if isinstance(entry, int) else None
@@ -153,13 +153,15 @@ def _moment(moment: Moment, story: Story, *, first_ms: int, manner: Preferences,
         words=_words(moment),
         at_ms=moment.at_ms,
         since_ms=moment.at_ms - first_ms,
-        facts=tuple(_facts(detail, manner=manner, t=t)),
+        facts=tuple(_facts(detail, preferences=preferences, t=t)),
         verdicts=_verdicts(moment, t=t),
         why=_why(moment, t=t),
         url=str(detail.get("url") or ""),
-        routes=tuple(told(line, t) for line in str(detail.get("routes") or "").splitlines() if line.strip()),
+        routes=tuple(
+            translate_stored(line, t) for line in str(detail.get("routes") or "").splitlines() if line.strip()
+        ),
         texts=tuple(Fact(name=t(_TEXTS[name]), value=str(detail[name])) for name in _TEXTS if detail.get(name)),
-        ledger=_ledger(known, manner=manner, t=t) if known is not None else None,
+        ledger=_ledger(known, preferences=preferences, t=t) if known is not None else None,
         pdus=tuple(_panels(detail, t=t)),
     )
 
@@ -179,31 +181,31 @@ def _why(moment: Moment, *, t: Translate) -> str:
     said = str(moment.detail.get("why") or moment.detail.get("reason") or "")
     if moment.kind in (Kind.SETTLED, Kind.GIVEN_BACK) and said in set(Reason):
         return t(REASONS[Reason(said)])
-    return told(said, t)
+    return translate_stored(said, t)
 
 
-def _facts(detail: Mapping[str, object], *, manner: Preferences, t: Translate) -> list[Fact]:
+def _facts(detail: Mapping[str, object], *, preferences: Preferences, t: Translate) -> list[Fact]:
     facts = []
     for name, value in detail.items():
         if name not in _APART and value is not None and value is not False and value != "":
             named = t(DETAILS[name]) if name in DETAILS else name
-            facts.append(Fact(name=named, value=_value(name, value, manner=manner, t=t)))
+            facts.append(Fact(name=named, value=_value(name, value, preferences=preferences, t=t)))
     return facts
 
 
-def _value(name: str, value: object, *, manner: Preferences, t: Translate) -> str:
+def _value(name: str, value: object, *, preferences: Preferences, t: Translate) -> str:
     if isinstance(value, bool):
         return t("yes")
     if name in _MONEY and isinstance(value, int):
-        return credits_text(value, manner.language)
+        return credits_text(value, preferences.language)
     if name in _TIMES and isinstance(value, int):
-        return moment_text(value, manner)
+        return moment_text(value, preferences)
     if name == "elapsed_ms" and isinstance(value, int):
-        return span_text(value, manner.language)
+        return span_text(value, preferences.language)
     if name == "state":
         return t(STATES[State(str(value))].text)
     if name == "again_in_seconds" and isinstance(value, int):
-        return span_text(value * 1_000, manner.language)
+        return span_text(value * 1_000, preferences.language)
     if name in VALUES:
         return t(VALUES[name].get(str(value), str(value)))
     return str(value)
@@ -219,7 +221,7 @@ def _verdicts(moment: Moment, *, t: Translate) -> tuple[Verdict, ...]:
     for name, discards in _FILTERS:
         if state in discards:
             stopped = True
-            why = told(str(moment.detail.get("why") or ""), t)
+            why = translate_stored(str(moment.detail.get("why") or ""), t)
             verdicts.append(Verdict(filter=t(name), verdict=t("stopped it"), tone="warn", why=why))
         elif stopped:
             verdicts.append(Verdict(filter=t(name), verdict=t("not asked"), tone="plain"))
@@ -228,13 +230,13 @@ def _verdicts(moment: Moment, *, t: Translate) -> tuple[Verdict, ...]:
     return tuple(verdicts)
 
 
-def _ledger(entry: LedgerEntryView, *, manner: Preferences, t: Translate) -> LedgerLine:
-    legs = tuple(Fact(name=t(BOOKS[leg.book]), value=_signed(leg.microcredits, manner)) for leg in entry.legs)
+def _ledger(entry: LedgerEntryView, *, preferences: Preferences, t: Translate) -> LedgerLine:
+    legs = tuple(Fact(name=t(BOOKS[leg.book]), value=_signed(leg.microcredits, preferences)) for leg in entry.legs)
     return LedgerLine(entry_id=entry.id, reason=t(REASONS[entry.reason]), others=entry.items - 1, legs=legs)
 
 
-def _signed(microcredits: int, manner: Preferences) -> str:
-    return ("+" if microcredits > 0 else "") + credits_text(microcredits, manner.language)
+def _signed(microcredits: int, preferences: Preferences) -> str:
+    return ("+" if microcredits > 0 else "") + credits_text(microcredits, preferences.language)
 
 
 def _panels(detail: Mapping[str, object], *, t: Translate) -> Sequence[PduPanel]:

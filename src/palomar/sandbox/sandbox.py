@@ -29,7 +29,7 @@ class Sandbox:
 
     networks: Mapping[str, SimulatedNetwork]
     """The networks of the simulated carriers, by carrier."""
-    is_whole: bool
+    all_simulated: bool
     """True if every carrier is simulated."""
     changes: ChangeFeed
     calls: CallRecorder | None
@@ -64,7 +64,7 @@ class PersonalSandbox:
         self._scope = scope
         self._database = database
         self._person = f"user {who.user_id}" if who.user_id is not None else f"account {who.account_id}"
-        self.is_whole = sandbox.is_whole
+        self.all_simulated = sandbox.all_simulated
         self.phones = Phones(
             who, scope, session_id, database=database, clock=clock, networks=sandbox.networks, seen=sandbox.seen
         )
@@ -85,7 +85,7 @@ class PersonalSandbox:
             configured=sandbox.configured,
             normalize_script=sandbox.normalize_script,
             apply=sandbox.apply,
-            may_jump=sandbox.is_whole,
+            may_jump=sandbox.all_simulated,
         )
 
     # --- recorded calls and received callbacks

@@ -39,7 +39,7 @@ async def inside(house: House, login: str) -> Browser:
     return browser
 
 
-async def told(
+async def call_back(
     house: House, account: Account, outcome: HttpOutcome, *, reference: str = "r", host: str, times: int = 1
 ) -> CallbackRow:
     """A message whose callback ended so; ``times`` beyond all retries gives it up."""
@@ -80,9 +80,9 @@ async def test_the_secrets_of_an_address_are_for_who_may_have_keys(house: House,
 
 async def test_what_waits_and_was_given_up_comes_first_and_then_what_was_sent(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
-    await told(house, acme, GOOD, reference="g", host="good.example")
-    await told(house, acme, AWAY, reference="w", host="waits.example")
-    await told(house, acme, AWAY, reference="f", host="failed.example", times=len(RETRIES) + 1)
+    await call_back(house, acme, GOOD, reference="g", host="good.example")
+    await call_back(house, acme, AWAY, reference="w", host="waits.example")
+    await call_back(house, acme, AWAY, reference="f", host="failed.example", times=len(RETRIES) + 1)
     page = (await browser.get("/console/callbacks")).text
     order = [page.index(piece) for piece in ("Waiting and given up", "failed.example", "waits.example", ">Sent<")]
     assert order == sorted(order)
@@ -115,9 +115,9 @@ async def test_they_are_chosen_by_state_host_and_account(
     house: House, browser: Browser, query: str, hosts: set[str]
 ) -> None:
     acme, other = await house.account("acme"), await house.account("other")
-    await told(house, acme, GOOD, reference="g", host="good.example")
-    await told(house, other, AWAY, reference="w", host="waits.example")
-    await told(house, acme, AWAY, reference="f", host="failed.example", times=len(RETRIES) + 1)
+    await call_back(house, acme, GOOD, reference="g", host="good.example")
+    await call_back(house, other, AWAY, reference="w", host="waits.example")
+    await call_back(house, acme, AWAY, reference="f", host="failed.example", times=len(RETRIES) + 1)
     piece = (await browser.get(f"/console/callbacks?{query}", hx_request="true")).text
     assert set(re.findall(r"https://(\w+)\.example", piece)) == hosts
 
@@ -125,7 +125,7 @@ async def test_they_are_chosen_by_state_host_and_account(
 async def test_pages_turn_by_key(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
     for number in range(PAGE_CALLBACKS + 3):
-        await told(house, acme, AWAY, reference=f"r{number}-", host=f"h{number}.example")
+        await call_back(house, acme, AWAY, reference=f"r{number}-", host=f"h{number}.example")
     page = (await browser.get("/console/callbacks")).text
     assert len(re.findall(r'<li id="t\d+"', page)) == len(re.findall(r'<li id="o\d+"', page)) == PAGE_CALLBACKS
     (older,) = re.findall(r'href="/console(/callbacks\?before=\d+)"', page)
@@ -138,14 +138,14 @@ async def test_pages_turn_by_key(house: House, browser: Browser) -> None:
 
 async def test_an_attempt_and_an_open_one_open(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
-    callback = await told(house, acme, GOOD, host="good.example")
+    callback = await call_back(house, acme, GOOD, host="good.example")
     page = (await browser.get("/console/callbacks")).text
     (path,) = set(re.findall(r'href="(/console/callbacks/tried/\d+)"', page))
     tried = (await browser.get(path)).text
     for piece in ("https://good.example/ack?a=1#took", "&lt;b&gt;thanks", "+525512340001", "acme"):
         assert piece in tried, piece
     assert f"/console/messages/{public_id(MessageId(callback.message_id))}" in tried
-    waiting = await told(house, acme, AWAY, reference="w", host="waits.example")
+    waiting = await call_back(house, acme, AWAY, reference="w", host="waits.example")
     opened = (await browser.get(f"/console/callbacks/{waiting.id}")).text
     for piece in ("waits.example", "no connection", "next attempt", "waiting"):
         assert piece in opened, piece
@@ -156,9 +156,9 @@ async def test_an_attempt_and_an_open_one_open(house: House, browser: Browser) -
 async def test_one_and_all_are_tried_again(house: House, browser: Browser) -> None:
     acme, other = await house.account("acme"), await house.account("other")
     given_up = len(RETRIES) + 1
-    one = await told(house, acme, AWAY, reference="a", host="a.example", times=given_up)
-    await told(house, acme, AWAY, reference="b", host="b.example", times=given_up)
-    await told(house, other, AWAY, reference="c", host="c.example", times=given_up)
+    one = await call_back(house, acme, AWAY, reference="a", host="a.example", times=given_up)
+    await call_back(house, acme, AWAY, reference="b", host="b.example", times=given_up)
+    await call_back(house, other, AWAY, reference="c", host="c.example", times=given_up)
     done = await browser.post(f"/console/callbacks/{one.id}/replay")
     assert done.location == "/console/callbacks?done=replayed"
     assert "will be tried again within a second." in (await browser.get(done.location)).text
@@ -182,8 +182,8 @@ async def test_whose_callbacks_are_never_made_is_said_with_the_setting(house: Ho
 
 async def test_support_sees_hosts_and_results_only(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
-    await told(house, acme, GOOD, host="good.example")
-    callback = await told(house, acme, AWAY, reference="w", host="waits.example")
+    await call_back(house, acme, GOOD, host="good.example")
+    callback = await call_back(house, acme, AWAY, reference="w", host="waits.example")
     await house.user("sara", role=Role.SUPPORT)
     sara = await inside(house, "sara")
     page = (await sara.get("/console/callbacks")).text
@@ -197,7 +197,7 @@ async def test_support_sees_hosts_and_results_only(house: House, browser: Browse
 async def test_in_the_sandbox_it_shows_what_a_customers_program_would_have_got(sandbox: House) -> None:
     acme = await sandbox.account("acme", callback_secret="secret")
     assert sandbox.sandbox is not None
-    took = sandbox.sandbox.took_callback
+    took = sandbox.sandbox.on_callback
     assert took is not None
     callback = CallbackRow(
         id=1,
@@ -209,7 +209,7 @@ async def test_in_the_sandbox_it_shows_what_a_customers_program_would_have_got(s
         body=None,
         due_ms=1,
     )
-    sandbox.sandbox.leaving(callback)
+    sandbox.sandbox.expect_callback(callback)
     took("GET", "/sandbox/callback?x=%3Ci%3E", ((b"palomar-signature", b"t=1,v1=0"), (b"host", b"x")), b"")
     took("GET", "/sandbox/callback?x=<i>", ((b"palomar-signature", b"t=1,v1=0"), (b"host", b"x")), b"")
     browser = await inside(sandbox, "acme")
@@ -228,7 +228,7 @@ async def test_in_the_sandbox_it_shows_what_a_customers_program_would_have_got(s
 
 async def test_newly_made_ones_do_not_bury_the_failing_ones(house: House, browser: Browser) -> None:
     acme = await house.account("acme")
-    await told(house, acme, AWAY, reference="f", host="failing.example")
+    await call_back(house, acme, AWAY, reference="f", host="failing.example")
     for number in range(PAGE_CALLBACKS + 5):
         await house.sent(acme, "hello", reference=f"n{number}-", status_url="https://new.example/")
     page = (await browser.get("/console/callbacks")).text

@@ -6,7 +6,7 @@ import pytest
 from tests.support.console_house import CREDIT, Browser, House
 from tests.support.world import recipient
 
-from palomar.console.pages.messages import CHOICE_OF, PAGE_MESSAGES
+from palomar.console.pages.messages import CHOICES_AT_MOST, PAGE_MESSAGES
 from palomar.reports.search_request import SearchBounds
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.message import State, public_id
@@ -125,7 +125,7 @@ async def test_support_is_told_what_is_hidden(house: House) -> None:
 
 
 async def test_among_many_accounts_one_is_typed(house: House, browser: Browser) -> None:
-    for number in range(CHOICE_OF + 1):
+    for number in range(CHOICES_AT_MOST + 1):
         await house.account(f"account{number}")
     await send(house, "account7", "of seven")
     page = (await browser.get("/console/messages?account=account7")).text

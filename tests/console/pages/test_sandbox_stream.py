@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.support.console_house import House
 
-from palomar.console.pages.sandbox_stream import events, listen
-from palomar.console.request import SignedVisit
+from palomar.console.pages.sandbox_stream import events, stream
+from palomar.console.request import SignedInContext
 from palomar.sandbox.change_feed import SUBSCRIBERS_PER_PERSON
 from palomar.vocabulary.access import Visitor
 from palomar.vocabulary.account import Account
@@ -19,20 +19,22 @@ async def acme(sandbox: House) -> Account:
     return await sandbox.account("acme")
 
 
-async def visit(house: House, login: str) -> SignedVisit:
-    """A visit of somebody who has just logged in."""
+async def context_of(house: House, login: str) -> SignedInContext:
+    """A context of somebody who has just logged in."""
     result = await house.logins.log_in(login, "correct horse battery", Visitor(address="192.0.2.7"), agent="a test")
     signed_in = await house.logins.signed_in(result.token)  # type: ignore[union-attr]
     assert signed_in is not None
-    request: Any = type("Request", (), {"token": result.token, "manner": None})  # type: ignore[union-attr]
+    request: Any = type("Request", (), {"token": result.token, "preferences": None})  # type: ignore[union-attr]
     renderer: Any = None
-    return SignedVisit(request, renderer=renderer, logins=house.logins, viewer=house.viewers.of(signed_in), menu=())
+    return SignedInContext(
+        request, renderer=renderer, sign_in=house.logins, viewer=house.viewers.of(signed_in), menu=()
+    )
 
 
-def stream(asked: SignedVisit) -> AsyncGenerator[bytes, None]:
-    sandbox = asked.viewer.sandbox
+def open_stream(page_context: SignedInContext) -> AsyncGenerator[bytes, None]:
+    sandbox = page_context.viewer.sandbox
     assert sandbox is not None
-    return events(asked, sandbox, heartbeat_seconds=0.01, pause_seconds=0)
+    return events(page_context, sandbox, heartbeat_seconds=0.01, pause_seconds=0)
 
 
 def changes(house: House) -> Any:
@@ -40,55 +42,55 @@ def changes(house: House) -> Any:
     return house.viewers.sandbox.changes
 
 
-async def said(flow: AsyncGenerator[bytes, None]) -> bytes:
+async def next_event(flow: AsyncGenerator[bytes, None]) -> bytes:
     async with asyncio.timeout(5):
         return await anext(flow)
 
 
 async def test_it_says_what_changed_and_between_that_it_lives(sandbox: House, acme: Account) -> None:
     other = await sandbox.account("other")
-    flow = stream(await visit(sandbox, "acme"))
-    assert await said(flow) == b"retry: 2000\n\n"
+    flow = open_stream(await context_of(sandbox, "acme"))
+    assert await next_event(flow) == b"retry: 2000\n\n"
     changes(sandbox).publish("phones", {other.id})
-    assert await said(flow) == b":\n\n"
+    assert await next_event(flow) == b":\n\n"
     changes(sandbox).publish("phones", {acme.id})
     changes(sandbox).publish("calls", {acme.id})
-    assert await said(flow) == b"event: calls\ndata:\n\nevent: phones\ndata:\n\n"
+    assert await next_event(flow) == b"event: calls\ndata:\n\nevent: phones\ndata:\n\n"
     await flow.aclose()
     assert not changes(sandbox).has_subscribers
 
 
 async def test_it_ends_with_its_session(sandbox: House, acme: Account) -> None:
-    asked = await visit(sandbox, "acme")
-    flow = stream(asked)
-    assert await said(flow) == b"retry: 2000\n\n"
-    assert await said(flow) == b":\n\n"
-    await sandbox.logins.log_out(asked.viewer.profile.session.id)
+    page_context = await context_of(sandbox, "acme")
+    flow = open_stream(page_context)
+    assert await next_event(flow) == b"retry: 2000\n\n"
+    assert await next_event(flow) == b":\n\n"
+    await sandbox.logins.log_out(page_context.viewer.my_account.session.id)
     changes(sandbox).publish("phones", {acme.id})
     assert [piece async for piece in flow] == []
     assert not changes(sandbox).has_subscribers
 
 
 async def test_it_ends_with_the_server(sandbox: House, acme: Account) -> None:
-    flow = stream(await visit(sandbox, "acme"))
-    await said(flow)
+    flow = open_stream(await context_of(sandbox, "acme"))
+    await next_event(flow)
     assert sandbox.sandbox is not None
     sandbox.sandbox.stop()
     assert [piece async for piece in flow] == []
 
 
 async def test_who_has_too_many_is_told_so(sandbox: House, acme: Account) -> None:
-    flows = [stream(await visit(sandbox, "acme")) for _ in range(SUBSCRIBERS_PER_PERSON)]
+    flows = [open_stream(await context_of(sandbox, "acme")) for _ in range(SUBSCRIBERS_PER_PERSON)]
     for flow in flows:
-        await said(flow)
-    one_more = stream(await visit(sandbox, "acme"))
+        await next_event(flow)
+    one_more = open_stream(await context_of(sandbox, "acme"))
     assert [piece async for piece in one_more] == [b"event: full\ndata:\n\n"]
     await flows[0].aclose()
-    assert await said(stream(await visit(sandbox, "acme"))) == b"retry: 2000\n\n"
+    assert await next_event(open_stream(await context_of(sandbox, "acme"))) == b"retry: 2000\n\n"
 
 
 async def test_asking_whether_it_is_there_takes_no_room(sandbox: House, acme: Account) -> None:
-    reply = await listen(await visit(sandbox, "acme"))
+    reply = await stream(await context_of(sandbox, "acme"))
     assert dict(reply.headers)[b"content-type"] == b"text/event-stream"
     assert not changes(sandbox).has_subscribers
     browser = sandbox.browser()

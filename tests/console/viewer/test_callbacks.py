@@ -11,7 +11,7 @@ from tests.support.world import RETRIES
 from palomar.callbacks.attempts import Attempt, record_attempts
 from palomar.callbacks.callback_rows import CallbackRow
 from palomar.callbacks.history import LATEST, HistoryFilter
-from palomar.console.viewer.callbacks import Callbacks
+from palomar.console.viewer.callbacks import ViewerCallbacks
 from palomar.console.viewer.masking import HIDDEN
 from palomar.ports import HttpOutcome
 from palomar.sending.nodes import register
@@ -30,7 +30,7 @@ async def house(place: Place) -> AsyncIterator[House]:
         yield built
 
 
-async def callbacks(house: House, login: str) -> Callbacks:
+async def callbacks(house: House, login: str) -> ViewerCallbacks:
     return (await house.viewer(login)).callbacks
 
 
@@ -53,8 +53,8 @@ async def new_node(house: House) -> int:
     return await house.world.database.write(script)
 
 
-async def open_ids(seen: Callbacks, **wanted: Any) -> list[int]:
-    page = await seen.open_ones(HistoryFilter(**wanted), before=LATEST, limit=50)
+async def open_ids(seen: ViewerCallbacks, **wanted: Any) -> list[int]:
+    page = await seen.list_open(HistoryFilter(**wanted), before=LATEST, limit=50)
     return [found.callback.row.id for found in page.found]
 
 
@@ -68,15 +68,15 @@ async def test_everybody_sees_those_of_their_own_accounts(house: House) -> None:
     assert await open_ids(mine) == [of_one.id]
     assert await open_ids(mine, account_ids=(other.id,)) == []
     assert await open_ids(mine, host="shop.example", has_failed=True) == [of_one.id]
-    tried = (await mine.tried_ones(HistoryFilter(), before=LATEST, limit=50)).found
+    tried = (await mine.list_attempts(HistoryFilter(), before=LATEST, limit=50)).found
     assert [found.account_id for found in tried] == [one.id]
-    assert await mine.tried(tried[0].id) == tried[0]
-    found = await mine.open_one(of_one.id)
+    assert await mine.find_attempt(tried[0].id) == tried[0]
+    found = await mine.find_open(of_one.id)
     assert found is not None
     assert (found.host, [attempt.status for attempt in found.tried]) == ("shop.example", [500])
-    others = (await (await callbacks(house, "other")).tried_ones(HistoryFilter(), before=LATEST, limit=50)).found[0]
-    assert await mine.tried(others.id) is None
-    assert await mine.open_one(of_other.id) is None
+    others = (await (await callbacks(house, "other")).list_attempts(HistoryFilter(), before=LATEST, limit=50)).found[0]
+    assert await mine.find_attempt(others.id) is None
+    assert await mine.find_open(of_other.id) is None
 
 
 async def test_support_sees_where_it_went_and_not_what_it_said(house: House) -> None:
@@ -84,9 +84,9 @@ async def test_support_sees_where_it_went_and_not_what_it_said(house: House) -> 
     callback = await given_up(house, one)
     await house.user("sara", role=Role.SUPPORT)
     seen = await callbacks(house, "sara")
-    (tried,) = (await seen.tried_ones(HistoryFilter(), before=LATEST, limit=50)).found
-    (opened,) = (await seen.open_ones(HistoryFilter(), before=LATEST, limit=50)).found
-    one_open, one_tried = await seen.open_one(callback.id), await seen.tried(tried.id)
+    (tried,) = (await seen.list_attempts(HistoryFilter(), before=LATEST, limit=50)).found
+    (opened,) = (await seen.list_open(HistoryFilter(), before=LATEST, limit=50)).found
+    one_open, one_tried = await seen.find_open(callback.id), await seen.find_attempt(tried.id)
     for shown in (str(tried), str(opened), str(one_open), str(one_tried)):
         assert NUMBER not in shown
         assert "oops" not in shown
@@ -118,7 +118,7 @@ async def test_those_of_an_account_or_of_all_in_scope_are_tried_again(house: Hou
 async def test_accounts_without_a_url_are_named_to_who_sees_them(house: House) -> None:
     silent = await house.account("silent")
     told = await house.account("told", status_url="https://shop.example/")
-    assert (await callbacks(house, "admin")).silent_accounts(None) == [silent]
-    assert (await callbacks(house, "told")).silent_accounts(None) == []
-    assert (await callbacks(house, "silent")).silent_accounts(silent) == [silent]
-    assert (await callbacks(house, "admin")).silent_accounts(told) == []
+    assert (await callbacks(house, "admin")).accounts_without_url(None) == [silent]
+    assert (await callbacks(house, "told")).accounts_without_url(None) == []
+    assert (await callbacks(house, "silent")).accounts_without_url(silent) == [silent]
+    assert (await callbacks(house, "admin")).accounts_without_url(told) == []

@@ -8,13 +8,13 @@ from tests.support.world import World, outgoing, receipt
 
 from palomar.console.viewer.masking import (
     HIDDEN,
-    Sight,
+    UrlVisibility,
     masked_message,
     masked_number,
     masked_story,
     masked_url,
-    seen_story,
-    seen_url,
+    reduced_story,
+    reduced_url,
 )
 from palomar.ports import Taken
 from palomar.receipts.record import record_receipts
@@ -135,22 +135,22 @@ SECRET_URL = "http://u:p4ss@host:81/hook/s3cr3t?who=t0ken&t0ken&acklevel=handset
 )
 def test_the_secrets_of_an_address_are_for_who_may_have_keys(role: Role, seen: str) -> None:
     who = Who(login="x", name="", role=role, user_id=1, account_id=None)
-    assert seen_url(SECRET_URL, Sight.of(who)) == seen.replace("*", HIDDEN)
+    assert reduced_url(SECRET_URL, UrlVisibility.of(who)) == seen.replace("*", HIDDEN)
 
 
 @pytest.mark.parametrize("url", ["https://x.example/", "https://x.example", "http://[::1]:8080/?subid=a&desc=", ""])
 def test_an_address_without_secrets_is_seen_whole(url: str) -> None:
-    assert seen_url(url, Sight.HOST) == url
+    assert reduced_url(url, UrlVisibility.HOST) == url
 
 
 @pytest.mark.parametrize("url", ["//u:p@host/", "u:p@host", "http://[u:p@host/"])
 def test_what_is_no_address_is_hidden(url: str) -> None:
-    assert seen_url(url, Sight.HOST) == HIDDEN
+    assert reduced_url(url, UrlVisibility.HOST) == HIDDEN
 
 
 def test_a_story_names_no_secret_of_an_address_wherever_it_stands(story: Story) -> None:
     assert "s3cret" in repr(story)
-    seen = repr(seen_story(story, Sight.HOST))
+    seen = repr(reduced_story(story, UrlVisibility.HOST))
     assert "s3cret" not in seen
     assert TEXT in seen
-    assert seen_story(story, Sight.WHOLE) is story
+    assert reduced_story(story, UrlVisibility.WHOLE) is story

@@ -10,7 +10,7 @@ from palomar.access.lockout import FREE_BY_LOGIN
 from palomar.access.sign_in import LoggedIn
 from palomar.access.sign_in_throttle import TooManyAttempts
 from palomar.access.totp import STEP_MS, code_at
-from palomar.console.viewer.my_account import Profile
+from palomar.console.viewer.my_account import MyAccount
 from palomar.vocabulary.access import Visitor
 
 VISITOR = Visitor("192.0.2.7")
@@ -23,8 +23,8 @@ async def house(sqlite_place: Place) -> AsyncIterator[House]:
         yield built
 
 
-async def profile(house: House, login: str) -> Profile:
-    return (await house.viewer(login)).profile
+async def my_account(house: House, login: str) -> MyAccount:
+    return (await house.viewer(login)).my_account
 
 
 async def token(house: House, login: str, password: str = PASSWORD) -> str:
@@ -39,7 +39,7 @@ async def test_a_changed_password_ends_every_session_but_this_one(house: House) 
     here = await token(house, "marta")
     signed_in = await house.logins.signed_in(here)
     assert signed_in is not None
-    mine = house.viewers.of(signed_in).profile
+    mine = house.viewers.of(signed_in).my_account
     assert await mine.change_password(PASSWORD, ANOTHER, visitor=VISITOR) is True
     assert await house.logins.signed_in(elsewhere) is None
     assert await house.logins.signed_in(here) is not None
@@ -48,7 +48,7 @@ async def test_a_changed_password_ends_every_session_but_this_one(house: House) 
 
 async def test_an_account_changes_its_own_password(house: House) -> None:
     await house.account("acme")
-    mine = await profile(house, "acme")
+    mine = await my_account(house, "acme")
     assert not mine.takes_codes
     assert not await mine.has_totp()
     assert await mine.change_password("wrong", ANOTHER, visitor=VISITOR) is False
@@ -58,14 +58,14 @@ async def test_an_account_changes_its_own_password(house: House) -> None:
 
 async def test_who_finds_a_browser_open_guesses_no_password(house: House) -> None:
     await house.user("marta")
-    mine = await profile(house, "marta")
+    mine = await my_account(house, "marta")
     answers = [await mine.change_password("wrong", ANOTHER, visitor=VISITOR) for _ in range(FREE_BY_LOGIN + 1)]
     assert answers == [False] * FREE_BY_LOGIN + [TooManyAttempts(wait_seconds=5)]
 
 
 async def test_codes_are_switched_on_with_a_code_and_off_with_the_password(house: House) -> None:
     await house.user("marta")
-    mine = await profile(house, "marta")
+    mine = await my_account(house, "marta")
     totp = mine.fresh_totp()
     assert totp != mine.fresh_totp()
     now = house.clock.now_ms // STEP_MS
@@ -94,7 +94,7 @@ async def test_one_sees_and_ends_ones_own_sessions_and_no_others(house: House) -
     foreign = await house.signed_in("juan")
     of_account = await house.signed_in("acme")
     first, second = await house.signed_in("marta"), await house.signed_in("marta")
-    mine = house.viewers.of(second).profile
+    mine = house.viewers.of(second).my_account
     assert [session.id for session in await mine.sessions()] == [second.session.id, first.session.id]
     for session_id in (foreign.session.id, of_account.session.id, 12345):
         assert not await mine.revoke(session_id)
@@ -102,4 +102,4 @@ async def test_one_sees_and_ends_ones_own_sessions_and_no_others(house: House) -
     await house.signed_in("marta")
     assert await mine.revoke_others() == 1
     assert [session.id for session in await mine.sessions()] == [second.session.id]
-    assert len(await house.viewers.of(of_account).profile.sessions()) == 1
+    assert len(await house.viewers.of(of_account).my_account.sessions()) == 1

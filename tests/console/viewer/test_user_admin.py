@@ -25,13 +25,13 @@ async def logs_in(house: House, login: str, password: str) -> bool:
 
 async def test_an_owner_makes_a_user_who_logs_in_with_the_password_that_was_shown(house: House) -> None:
     await house.user("admin")
-    people = (await house.viewer("admin")).people
-    made = await people.add(login="marta", name="Marta", role=Role.SUPPORT, account_id=None)
+    admin = (await house.viewer("admin")).user_admin
+    made = await admin.add(login="marta", name="Marta", role=Role.SUPPORT, account_id=None)
     assert made is not None
     assert (made.user.name, made.user.role) == ("Marta", Role.SUPPORT)
     assert await logs_in(house, "marta", made.password)
-    assert await people.add(login="MARTA", name="", role=Role.OWNER, account_id=None) is None
-    assert await people.add(login="no good", name="", role=Role.OWNER, account_id=None) is None
+    assert await admin.add(login="MARTA", name="", role=Role.OWNER, account_id=None) is None
+    assert await admin.add(login="no good", name="", role=Role.OWNER, account_id=None) is None
 
 
 async def test_an_accounts_owner_has_that_accounts_users_and_no_others(house: House) -> None:
@@ -39,51 +39,51 @@ async def test_an_accounts_owner_has_that_accounts_users_and_no_others(house: Ho
     foreign = await house.user("foreign", account=other)
     platform = await house.user("platform")
     await house.user("own", account=acme)
-    people = (await house.viewer("acme")).people
-    assert [user.login for user in await people.all()] == ["own"]
+    admin = (await house.viewer("acme")).user_admin
+    assert [user.login for user in await admin.list_users()] == ["own"]
     for user in (foreign, platform):
-        assert await people.user(user.id) is None
-        assert await people.reset(user.id) is None
-        assert not await people.set_role(user.id, Role.READ_ONLY)
-        assert not await people.switch(user.id, enabled=False)
-    assert await people.add(login="new", name="", role=Role.OWNER, account_id=None) is None
-    assert await people.add(login="new", name="", role=Role.OWNER, account_id=other.id) is None
-    assert await people.add(login="new", name="", role=Role.OWNER, account_id=acme.id) is not None
+        assert await admin.user(user.id) is None
+        assert await admin.reset_password(user.id) is None
+        assert not await admin.set_role(user.id, Role.READ_ONLY)
+        assert not await admin.set_enabled(user.id, enabled=False)
+    assert await admin.add(login="new", name="", role=Role.OWNER, account_id=None) is None
+    assert await admin.add(login="new", name="", role=Role.OWNER, account_id=other.id) is None
+    assert await admin.add(login="new", name="", role=Role.OWNER, account_id=acme.id) is not None
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.SUPPORT, Role.READ_ONLY])
 async def test_who_is_no_owner_manages_nobody(house: House, role: Role) -> None:
     other = await house.user("other")
     await house.user("somebody", role=role)
-    people = (await house.viewer("somebody")).people
-    assert await people.all() == []
-    assert await people.user(other.id) is None
-    assert await people.reset(other.id) is None
-    assert await people.add(login="new", name="", role=Role.OWNER, account_id=None) is None
-    assert not await people.switch(other.id, enabled=False)
+    admin = (await house.viewer("somebody")).user_admin
+    assert await admin.list_users() == []
+    assert await admin.user(other.id) is None
+    assert await admin.reset_password(other.id) is None
+    assert await admin.add(login="new", name="", role=Role.OWNER, account_id=None) is None
+    assert not await admin.set_enabled(other.id, enabled=False)
 
 
 async def test_nobody_locks_themselves_out(house: House) -> None:
-    admin = await house.user("admin")
-    people = (await house.viewer("admin")).people
-    assert await people.reset(admin.id) is None
-    assert not await people.set_role(admin.id, Role.READ_ONLY)
-    assert not await people.switch(admin.id, enabled=False)
+    user = await house.user("admin")
+    admin = (await house.viewer("admin")).user_admin
+    assert await admin.reset_password(user.id) is None
+    assert not await admin.set_role(user.id, Role.READ_ONLY)
+    assert not await admin.set_enabled(user.id, enabled=False)
 
 
 async def test_a_reset_and_a_switch_log_a_user_out(house: House) -> None:
     await house.user("admin")
     marta = await house.user("marta")
-    people = (await house.viewer("admin")).people
+    admin = (await house.viewer("admin")).user_admin
     inside = await house.logins.log_in("marta", "correct horse battery", Visitor("192.0.2.9"), agent="")
     assert isinstance(inside, LoggedIn)
-    made = await people.reset(marta.id)
+    made = await admin.reset_password(marta.id)
     assert made is not None
     assert await house.logins.signed_in(inside.token) is None
     assert await logs_in(house, "marta", made.password)
-    assert await people.switch(marta.id, enabled=False)
+    assert await admin.set_enabled(marta.id, enabled=False)
     assert not await logs_in(house, "marta", made.password)
-    assert await people.switch(marta.id, enabled=True)
+    assert await admin.set_enabled(marta.id, enabled=True)
     assert await logs_in(house, "marta", made.password)
 
 
@@ -92,13 +92,13 @@ async def test_a_role_is_changed_at_once_also_for_who_is_inside(house: House) ->
     marta = await house.user("marta", role=Role.OWNER)
     inside = await house.signed_in("marta")
     assert inside.who.role is Role.OWNER
-    assert await (await house.viewer("admin")).people.set_role(marta.id, Role.READ_ONLY)
+    assert await (await house.viewer("admin")).user_admin.set_role(marta.id, Role.READ_ONLY)
     assert (await house.signed_in("marta")).who.role is Role.READ_ONLY
 
 
 async def test_there_are_so_many_users_and_no_more(house: House) -> None:
     await house.user("admin")
-    people = (await house.viewer("admin")).people
+    admin = (await house.viewer("admin")).user_admin
     first = "INSERT INTO users (id, login, login_key, name, password_hash, role, enabled, totp_step, created_ms)"
 
     async def crowd(tx: Transaction) -> None:
@@ -107,6 +107,6 @@ async def test_there_are_so_many_users_and_no_more(house: House) -> None:
             await tx.execute(f"{first} VALUES (?, ?, ?, '', '', 'read-only', 1, 0, 0)", 10**9 + number, login, login)
 
     await house.world.database.write(crowd)
-    assert await people.add(login="last", name="", role=Role.SUPPORT, account_id=None) is not None
-    assert not await people.has_room()
-    assert await people.add(login="toomany", name="", role=Role.SUPPORT, account_id=None) is None
+    assert await admin.add(login="last", name="", role=Role.SUPPORT, account_id=None) is not None
+    assert not await admin.has_room()
+    assert await admin.add(login="toomany", name="", role=Role.SUPPORT, account_id=None) is None

@@ -8,7 +8,7 @@ from tests.support.databases import Place
 from tests.support.world import recipient
 
 from palomar.console.viewer.masking import HIDDEN
-from palomar.console.viewer.viewer import Page, Viewer
+from palomar.console.viewer.viewer import MessagePage, Viewer
 from palomar.reports.search_request import BOUNDS
 from palomar.reports.search_terms import SearchFilter
 from palomar.vocabulary.access import Role
@@ -157,7 +157,7 @@ async def test_a_search_that_finds_little_gives_up_and_says_how_far_it_came(sqli
         assert first.searched_ms < house.clock.now_ms
         second = await viewer.search(SearchFilter(text="needle"), before=first.older, limit=5)
         assert [row.text for row in second.messages] == ["needle"]
-        assert second == Page(messages=second.messages, older=None)
+        assert second == MessagePage(messages=second.messages, older=None)
 
 
 async def test_how_far_an_export_must_go_is_the_oldest_message_in_scope(house: House) -> None:

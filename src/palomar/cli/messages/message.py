@@ -9,7 +9,7 @@ from palomar.acceptance.compose import Recipient, Request, compose
 from palomar.acceptance.default_sender import THE_CARRIERS
 from palomar.app.data_directory import configured_senders
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table, visible
-from palomar.console.waiting import sentence
+from palomar.console.wait_texts import wait_text
 from palomar.numbers.phone import parse_international
 from palomar.numbers.sender import parse_sender
 from palomar.reports import messages
@@ -291,7 +291,7 @@ def _whole(found: messages.MessageView, login: str) -> dict[str, object]:
 def _waits(wait: Wait | None, now_ms: int) -> dict[str, object] | None:
     if wait is None:
         return None
-    text = sentence(wait, now_ms=now_ms, language="en")
+    text = wait_text(wait, now_ms=now_ms, language="en")
     return {"for": wait.what.value, "since": format_gmt(wait.since_ms), "carrier": wait.carrier, "text": text}
 
 

@@ -6,7 +6,7 @@ import click
 
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.console.formats import age_text
-from palomar.console.obstacles import hindrance
+from palomar.console.stall_texts import stall_text
 from palomar.receipts import receipt_id_lessons
 from palomar.receipts.orphan_rows import OrphanRow
 from palomar.reports.messages import count_orphans, list_orphans
@@ -120,7 +120,7 @@ def waiting_line(name: str, waiting: WaitingCount, status: CarrierStatus | None,
     if not status.idle_since_ms:
         return f"{line}; they leave"
     idle = age_text(now_ms - status.idle_since_ms, "en")
-    return f"{line}; none has left for {idle}: {hindrance(status)}"
+    return f"{line}; none has left for {idle}: {stall_text(status)}"
 
 
 def _trouble(status: CarrierStatus, last_error: str) -> str:

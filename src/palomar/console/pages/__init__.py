@@ -1,1 +1,2 @@
-"""One page a module, beside its template. A page asks ``visit.viewer`` and answers with ``visit.page``."""
+"""The pages, each a module beside its template. A page reads from ``context.viewer`` and ends with
+``context.render``."""

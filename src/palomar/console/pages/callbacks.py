@@ -1,5 +1,6 @@
-"""Callbacks: what waits and what was given up, what was sent and what came back, and in the sandbox what the customer's
-own program would have got. Every choice stands in the address; the first page looks again while it is looked at.
+"""The page of callbacks: open ones, attempts, and in the sandbox what a customer's program would have received.
+
+All choices are in the address. The first page refreshes itself while it is visible (``console.js``).
 """
 
 from collections.abc import Mapping
@@ -8,8 +9,8 @@ from typing import Final
 
 from palomar.callbacks.history import LATEST, HistoryFilter, HistoryPage, PastAttempt
 from palomar.console.i18n import word
-from palomar.console.pages.messages import CHOICE_OF
-from palomar.console.request import PageReply, SignedVisit
+from palomar.console.pages.messages import CHOICES_AT_MOST
+from palomar.console.request import PageReply, SignedInContext
 from palomar.console.viewer.callbacks import OpenCallback
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.message import message_id_of, public_id
@@ -37,8 +38,8 @@ _TARGET_DIGITS: Final = 19
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackChoices:
-    """What was chosen, as it stands in the address. ``open_before`` and ``before`` are where a page begins, of those
-    that are open and of those that were sent; only one of them is ever turned."""
+    """What was chosen in the address. A page of open callbacks begins before ``open_before``, one of attempts before
+    ``before``; only one of the two lists is on a later page at a time."""
 
     fields: Mapping[str, str]
     account: Account | None
@@ -59,70 +60,70 @@ class CallbackChoices:
         return self.before == LATEST == self.open_before
 
 
-async def show(visit: SignedVisit) -> PageReply:
-    """A page of callbacks; only the lists where htmx asks for them."""
-    viewer, choices = visit.viewer, _choices(visit)
+async def show(context: SignedInContext) -> PageReply:
+    """Show a page of callbacks; where htmx asks, only the lists."""
+    viewer, choices = context.viewer, _choices(context)
     callbacks, sandbox = viewer.callbacks, viewer.sandbox
     open_ones: HistoryPage[OpenCallback] = HistoryPage(found=[], older=None)
     tried_ones: HistoryPage[PastAttempt] = HistoryPage(found=[], older=None)
     if choices.shows_open:
-        open_ones = await callbacks.open_ones(choices.wanted, before=choices.open_before, limit=PAGE_CALLBACKS)
+        open_ones = await callbacks.list_open(choices.wanted, before=choices.open_before, limit=PAGE_CALLBACKS)
     if choices.shows_tried:
-        tried_ones = await callbacks.tried_ones(choices.wanted, before=choices.before, limit=PAGE_CALLBACKS)
-    done = DONE.get(visit.asked("done"))
-    return visit.page(
-        "callbacks_lists.html" if visit.request.wants_piece else "callbacks.html",
+        tried_ones = await callbacks.list_attempts(choices.wanted, before=choices.before, limit=PAGE_CALLBACKS)
+    done = DONE.get(context.field("done"))
+    return context.render(
+        "callbacks_lists.html" if context.request.wants_fragment else "callbacks.html",
         choices=choices,
         open_ones=open_ones,
         tried_ones=tried_ones,
         inbox=sandbox.received_callbacks() if sandbox is not None and choices.is_first_page else [],
-        has_inbox=sandbox is not None and sandbox.is_whole,
+        has_inbox=sandbox is not None and sandbox.all_simulated,
         off=await callbacks.off_targets() if choices.is_first_page else [],
-        silent=callbacks.silent_accounts(choices.account),
-        state_names=[(state, visit.t(text)) for state, text in STATES.items()],
-        account_names=[(account.login, account.login) for account in viewer.first_accounts(CHOICE_OF)],
-        has_choice_of_accounts=1 < viewer.account_count <= CHOICE_OF,
-        done=visit.t(done, count=_number(visit.asked("count"))) if done else "",
+        silent=callbacks.accounts_without_url(choices.account),
+        state_names=[(state, context.t(text)) for state, text in STATES.items()],
+        account_names=[(account.login, account.login) for account in viewer.first_accounts(CHOICES_AT_MOST)],
+        has_choice_of_accounts=1 < viewer.account_count <= CHOICES_AT_MOST,
+        done=context.t(done, count=_number(context.field("count"))) if done else "",
     )
 
 
-async def replay(visit: SignedVisit) -> PageReply:
+async def replay(context: SignedInContext) -> PageReply:
     """Try a failed callback again, and go back to its message, or to the callbacks where none is named."""
-    of_message = visit.asked("message")
+    of_message = context.field("message")
     message_id = message_id_of(of_message)
-    replayed = await visit.viewer.callbacks.replay(visit.request.named_number)
+    replayed = await context.viewer.callbacks.replay(context.request.row_id)
     if of_message and message_id is None:
-        return visit.missing()
+        return context.not_found()
     path = "/callbacks" if message_id is None else f"/messages/{public_id(message_id)}"
-    return visit.go(path, done="replayed" if replayed else "gone")
+    return context.redirect(path, done="replayed" if replayed else "gone")
 
 
-async def replay_all(visit: SignedVisit) -> PageReply:
+async def replay_all(context: SignedInContext) -> PageReply:
     """Try all failed callbacks of an account again, or of all accounts in scope."""
-    viewer, login = visit.viewer, visit.asked("account")
+    viewer, login = context.viewer, context.field("account")
     account = viewer.account_of_login(login) if login else None
     if login and account is None:
-        return visit.missing()
+        return context.not_found()
     count = await viewer.callbacks.replay_all(account)
-    return visit.go("/callbacks", done="all", count=str(count), account=login)
+    return context.redirect("/callbacks", done="all", count=str(count), account=login)
 
 
-async def resume(visit: SignedVisit) -> PageReply:
-    """Try a target again that is off, and what was kept for it."""
-    text = visit.asked("target")
+async def resume(context: SignedInContext) -> PageReply:
+    """Send callbacks to a target again that is off, also those that were kept for it."""
+    text = context.field("target")
     target = int(text) if text.isascii() and text.isdigit() and len(text) <= _TARGET_DIGITS else 0
-    count = await visit.viewer.callbacks.resume(target)
+    count = await context.viewer.callbacks.resume(target)
     if count is None:
-        return visit.go("/callbacks", done="on")
-    return visit.go("/callbacks", done="resumed", count=str(count))
+        return context.redirect("/callbacks", done="on")
+    return context.redirect("/callbacks", done="resumed", count=str(count))
 
 
-def _choices(visit: SignedVisit) -> CallbackChoices:
-    """What the address chooses. What makes no sense in it is as if it were not there."""
-    fields = {name: value for name in _FIELDS if (value := visit.asked(name))}
+def _choices(context: SignedInContext) -> CallbackChoices:
+    """Read the choices in the address, and ignore invalid ones."""
+    fields = {name: value for name in _FIELDS if (value := context.field(name))}
     if fields.get("state") not in STATES:
         fields.pop("state", None)
-    account = visit.viewer.account_of_login(fields["account"]) if "account" in fields else None
+    account = context.viewer.account_of_login(fields["account"]) if "account" in fields else None
     state = fields.get("state", "")
     wanted = HistoryFilter(
         account_ids=None if "account" not in fields else (account.id,) if account is not None else (),
@@ -130,7 +131,7 @@ def _choices(visit: SignedVisit) -> CallbackChoices:
         is_good={"told": True, "refused": False}.get(state),
         has_failed={"waiting": False, "failed": True}.get(state),
     )
-    open_before, before = _place(visit.asked("open")), _number(visit.asked("before"))
+    open_before, before = _place(context.field("open")), _number(context.field("before"))
     return CallbackChoices(
         fields=fields,
         account=account,
@@ -141,12 +142,12 @@ def _choices(visit: SignedVisit) -> CallbackChoices:
 
 
 def _place(text: str) -> int:
-    """Find where a page of open callbacks begins; below zero among those that nobody has tried yet. LATEST has a digit
-    more than ids."""
+    """Read where a page of open callbacks begins: below zero among those without an attempt. LATEST has one digit more
+    than ids."""
     number = _number(text.removeprefix("-")) or (LATEST if text == f"-{LATEST}" else 0)
     return -number if text.startswith("-") else number
 
 
 def _number(text: str) -> int:
-    """Read a number of an address; zero for what is none."""
+    """Read a number in an address; return zero if it is not one."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS else 0

@@ -1,7 +1,8 @@
-"""Messages as CSV: streamed whole to whoever follows the address, or piece by piece to the page, which shows progress.
+"""Exports the messages of a search as CSV: in one stream, or in pieces for the page's script, which shows progress.
 
-Each piece is some bounded transactions, so an export of millions neither waits long nor makes others wait. Cells that a
-spreadsheet would take for a formula are defused. The columns' names are for programs and are not translated.
+Each piece takes a few bounded transactions, so that an export of millions neither waits long nor makes others wait.
+Cells that a spreadsheet would read as a formula are defused. The columns' names are for programs and are not
+translated.
 """
 
 import csv
@@ -13,47 +14,47 @@ from typing import Final
 
 from palomar.console.formats import iso_text
 from palomar.console.pages.messages import choices_of
-from palomar.console.request import PageReply, SignedVisit
-from palomar.console.viewer.viewer import Page, Viewer
+from palomar.console.request import PageReply, SignedInContext
+from palomar.console.viewer.viewer import MessagePage, Viewer
 from palomar.reports.search_terms import SearchFilter
 from palomar.vocabulary.credit import Microcredits, format_exact
 from palomar.vocabulary.message import MessageId, born_ms, public_id
 
 PIECE_MESSAGES: Final = 1_000
 OLDER_HEADER: Final = b"palomar-older"
-"""Before which message the next piece begins; empty after the last."""
+"""The message before which the next piece begins; empty after the last piece."""
 COUNT_HEADER: Final = b"palomar-count"
-"""How many messages are in the piece."""
+"""The number of messages in the piece."""
 REACHED_HEADER: Final = b"palomar-reached"
-"""How much of the period lies behind, 0 to 1: messages come newest first."""
+"""The share of the period that was exported so far, 0 to 1: messages come newest first."""
 
 COLUMNS: Final = (
     *("accepted", "id", "account", "dialect", "subid", "label", "sender", "msisdn", "country", "text", "parts"),
     *("state", "price", "carrier", "ended"),
 )
 _BYTE_ORDER_MARK: Final = "\ufeff"
-"""Without it Excel takes UTF-8 for something else."""
+"""Without it Excel reads UTF-8 as another encoding."""
 _FORMULA: Final = re.compile(
     r"[\s\x00-\x20\x7f-\xa0\u00ad\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\ufeff]*[\t\r\n=+\-@|＝＋－＠｜﹢﹣]"
 ).match
-"""What a spreadsheet may trim before it looks, and what it then takes for the beginning of a formula."""
+"""Characters that a spreadsheet may trim from the beginning, and then one that begins a formula."""
 _NUMBER: Final = re.compile("[+][0-9]{5,20}").fullmatch
-"""A telephone number with its plus is a number to a spreadsheet, and to people of more use than behind a quote."""
+"""A phone number with its plus: spreadsheets read it as a number, so it needs no quote."""
 
 
-async def download(visit: SignedVisit) -> PageReply:
-    """The messages of a search as a file, or with ``piece`` the next piece of it."""
-    viewer = visit.viewer
-    choices = choices_of(visit, viewer)
-    at = datetime.fromtimestamp(visit.manner.now_ms / 1_000, UTC)
+async def download(context: SignedInContext) -> PageReply:
+    """Send the messages of a search as a file, or with the field ``piece`` the next piece of it."""
+    viewer = context.viewer
+    choices = choices_of(context, viewer)
+    at = datetime.fromtimestamp(context.preferences.now_ms / 1_000, UTC)
     headers = [
         (b"content-type", b"text/csv; charset=utf-8"),
         (b"content-disposition", f'attachment; filename="messages-{at:%Y%m%d-%H%M%S}.csv"'.encode("ascii")),
     ]
-    if not visit.asked("piece"):
+    if not context.field("piece"):
         return PageReply(body=_whole(viewer, choices.search, choices.before), headers=headers)
     page = await viewer.search(choices.search, before=choices.before, limit=PIECE_MESSAGES)
-    reached = await _reached(viewer, choices.search, page, now_ms=visit.manner.now_ms)
+    reached = await _reached(viewer, choices.search, page, now_ms=context.preferences.now_ms)
     headers += [
         (OLDER_HEADER, public_id(page.older).encode("ascii") if page.older is not None else b""),
         (COUNT_HEADER, b"%d" % len(page.messages)),
@@ -63,7 +64,7 @@ async def download(visit: SignedVisit) -> PageReply:
 
 
 def defused(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    """Return a cell that no spreadsheet reads as a formula (OWASP, CSV injection)."""
     return f"'{cell}" if _FORMULA(cell) and not _NUMBER(cell) else cell
 
 
@@ -76,7 +77,7 @@ async def _whole(viewer: Viewer, wanted: SearchFilter, before: MessageId) -> Asy
         older, is_first = page.older, False
 
 
-async def _reached(viewer: Viewer, wanted: SearchFilter, page: Page, *, now_ms: int) -> float:
+async def _reached(viewer: Viewer, wanted: SearchFilter, page: MessagePage, *, now_ms: int) -> float:
     if page.older is None:
         return 1.0
     oldest_ms = await viewer.oldest_ms(wanted)
@@ -86,7 +87,7 @@ async def _reached(viewer: Viewer, wanted: SearchFilter, page: Page, *, now_ms: 
     return min(1.0, max(0.0, behind_ms / period_ms)) if period_ms > 0 else 0.0
 
 
-def _rows(page: Page, viewer: Viewer, *, with_head: bool) -> bytes:
+def _rows(page: MessagePage, viewer: Viewer, *, with_head: bool) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     if with_head:

@@ -1,10 +1,12 @@
-"""Where the console opens: on the sandbox while every carrier is simulated, else on the overview."""
+"""The console's first page: the sandbox if every carrier is simulated, else the overview."""
 
 from palomar.console.pages import overview
-from palomar.console.request import PageReply, SignedVisit
+from palomar.console.request import PageReply, SignedInContext
 
 
-async def show(visit: SignedVisit) -> PageReply:
-    """The first page of this viewer."""
-    sandbox = visit.viewer.sandbox
-    return visit.go("/sandbox") if sandbox is not None and sandbox.is_whole else await overview.show(visit)
+async def show(context: SignedInContext) -> PageReply:
+    """Show the overview, or redirect to the sandbox."""
+    sandbox = context.viewer.sandbox
+    return (
+        context.redirect("/sandbox") if sandbox is not None and sandbox.all_simulated else await overview.show(context)
+    )

@@ -1,83 +1,86 @@
-"""Logging in: a login and a password, then a code where one is asked for; and logging out."""
+"""The log-in pages: a login and a password, then a code for users who have codes; and the log-out."""
 
 from typing import Final
 
 from palomar.access.sign_in_throttle import TooManyAttempts
 from palomar.console.cookies import session_header
 from palomar.console.labels import TOO_MANY_ATTEMPTS
-from palomar.console.request import PageReply, SignedVisit, Visit, url_of, with_headers
+from palomar.console.request import PageContext, PageReply, SignedInContext, url_of, with_headers
 
 _NEXT_LONGEST: Final = 2_000
 
 
-async def show(visit: Visit) -> PageReply:
-    """The form; who is signed in already is not asked again."""
-    if visit.viewer is not None:
-        return visit.go("/")
-    return _form(visit)
+async def show(context: PageContext) -> PageReply:
+    """Show the form; redirect somebody who is signed in already."""
+    if context.viewer is not None:
+        return context.redirect("/")
+    return _form(context)
 
 
-async def enter(visit: Visit) -> PageReply:
+async def submit_password(context: PageContext) -> PageReply:
     """Try a login and a password."""
-    request = visit.request
-    login, password = visit.asked("login"), request.form.get("password", "")
-    result = await visit.logins.log_in(login, password, request.visitor, agent=request.agent)
+    request = context.request
+    login, password = context.field("login"), request.form.get("password", "")
+    result = await context.sign_in.log_in(login, password, request.visitor, agent=request.agent)
     if isinstance(result, TooManyAttempts):
-        return _too_many(visit, "login.html", result, login=login, next=_next(visit))
+        return _too_many(context, "login.html", result, login=login, next=_next(context))
     if result is None:
-        return _form(visit, status=422, fault=visit.t("That login and password do not match."))
+        return _form(context, status=422, fault=context.t("That login and password do not match."))
     if result.awaits_code:
-        reply = visit.go("/login/code", next=_next(visit))
+        reply = context.redirect("/login/code", next=_next(context))
     else:
-        reply = _onward(visit)
+        reply = _onward(context)
     return with_headers(reply, session_header(result.token, secure=request.is_secure))
 
 
-async def ask_code(visit: Visit) -> PageReply:
-    """The form for the code; without a password before it, back to the beginning."""
-    if not await visit.logins.awaits_code(visit.request.token):
-        return visit.go("/login")
-    return visit.page("code.html", fault="", next=_next(visit))
+async def show_code(context: PageContext) -> PageReply:
+    """Show the form for the code; without a password before it, go back to the first form."""
+    if not await context.sign_in.awaits_code(context.request.token):
+        return context.redirect("/login")
+    return context.render("login_code.html", fault="", next=_next(context))
 
 
-async def give_code(visit: Visit) -> PageReply:
+async def submit_code(context: PageContext) -> PageReply:
     """Try a code."""
-    request = visit.request
-    result = await visit.logins.enter_code(request.token, visit.asked("code"), request.visitor)
+    request = context.request
+    result = await context.sign_in.enter_code(request.token, context.field("code"), request.visitor)
     if isinstance(result, TooManyAttempts):
-        return _too_many(visit, "code.html", result, next=_next(visit))
+        return _too_many(context, "login_code.html", result, next=_next(context))
     if result is None:
-        if not await visit.logins.awaits_code(request.token):
-            return visit.go("/login")
-        return visit.page(
-            "code.html", status=422, fault=visit.t("That code is not right, or was used already."), next=_next(visit)
+        if not await context.sign_in.awaits_code(request.token):
+            return context.redirect("/login")
+        return context.render(
+            "login_code.html",
+            status=422,
+            fault=context.t("That code is not right, or was used already."),
+            next=_next(context),
         )
-    return with_headers(_onward(visit), session_header(result.token, secure=request.is_secure))
+    return with_headers(_onward(context), session_header(result.token, secure=request.is_secure))
 
 
-async def leave(visit: SignedVisit) -> PageReply:
+async def log_out(context: SignedInContext) -> PageReply:
     """End this session."""
-    await visit.logins.log_out(visit.viewer.profile.session.id)
-    return with_headers(visit.go("/login"), session_header("", secure=visit.request.is_secure))
+    await context.sign_in.log_out(context.viewer.my_account.session.id)
+    return with_headers(context.redirect("/login"), session_header("", secure=context.request.is_secure))
 
 
-def _form(visit: Visit, *, status: int = 200, fault: str = "") -> PageReply:
-    return visit.page("login.html", status=status, fault=fault, login=visit.asked("login"), next=_next(visit))
+def _form(context: PageContext, *, status: int = 200, fault: str = "") -> PageReply:
+    return context.render("login.html", status=status, fault=fault, login=context.field("login"), next=_next(context))
 
 
-def _too_many(visit: Visit, template: str, later: TooManyAttempts, **values: object) -> PageReply:
-    fault = visit.t(TOO_MANY_ATTEMPTS, count=later.wait_seconds)
-    reply = visit.page(template, status=429, fault=fault, **values)
+def _too_many(context: PageContext, template: str, later: TooManyAttempts, **values: object) -> PageReply:
+    fault = context.t(TOO_MANY_ATTEMPTS, count=later.wait_seconds)
+    reply = context.render(template, status=429, fault=fault, **values)
     return with_headers(reply, (b"retry-after", b"%d" % later.wait_seconds))
 
 
-def _onward(visit: Visit) -> PageReply:
-    """To the page that was wanted, or the first."""
-    return PageReply(status=303, headers=[(b"location", (_next(visit) or url_of("/")).encode("ascii"))])
+def _onward(context: PageContext) -> PageReply:
+    """Redirect to the page that was requested before the log-in, or to the first one."""
+    return PageReply(status=303, headers=[(b"location", (_next(context) or url_of("/")).encode("ascii"))])
 
 
-def _next(visit: Visit) -> str:
-    """The page that was wanted before the log-in; only one of ours, whatever the query says."""
-    wanted = visit.asked("next")
-    is_ours = wanted.startswith(url_of("/")) and wanted.isascii() and wanted.isprintable() and "\\" not in wanted
-    return wanted if is_ours and " " not in wanted and len(wanted) <= _NEXT_LONGEST else ""
+def _next(context: PageContext) -> str:
+    """Return the address that was requested before the log-in; empty unless it is one of the console's."""
+    address = context.field("next")
+    is_own = address.startswith(url_of("/")) and address.isascii() and address.isprintable() and "\\" not in address
+    return address if is_own and " " not in address and len(address) <= _NEXT_LONGEST else ""

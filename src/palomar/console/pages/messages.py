@@ -1,6 +1,6 @@
-"""Messages: a search whose every choice stands in the address, so that it can be kept and sent to somebody.
+"""The page of messages: a search whose choices are all in the address, so that it can be kept or sent to somebody.
 
-The first page looks again every few seconds while it is looked at (``console.js``); older ones stand still.
+The first page refreshes itself every few seconds while it is visible (``console.js``); older pages do not.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Final
 from palomar.console.formats import Preferences, input_ms
 from palomar.console.i18n import word
 from palomar.console.labels import STATES
-from palomar.console.request import PageReply, SignedVisit, Visit
+from palomar.console.request import PageContext, PageReply, SignedInContext
 from palomar.console.viewer.viewer import Viewer
 from palomar.numbers.phone import SEPARATORS, visible
 from palomar.reports.search_request import LATEST
@@ -19,8 +19,8 @@ from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.message import MessageId, State, message_id_of, public_id
 
 PAGE_MESSAGES: Final = 50
-CHOICE_OF: Final = 200
-"""Accounts among which one is chosen from a list; of more, one is typed."""
+CHOICES_AT_MOST: Final = 200
+"""The most accounts that are offered in a list; with more accounts people type a login."""
 PLACES: Final[Mapping[str, str]] = {
     "": word("Everywhere"),
     "number": word("Number"),
@@ -28,7 +28,7 @@ PLACES: Final[Mapping[str, str]] = {
     "label": word("Label"),
     "subid": word("Subid"),
 }
-"""Where to look for the words, by the query's word."""
+"""Names of the fields that are searched, by the value of ``in`` in the address."""
 PERIODS: Final[Mapping[str, str]] = {
     "": word("Any time"),
     "hour": word("Last hour"),
@@ -44,7 +44,7 @@ _FIELDS: Final = ("q", "in", "state", "carrier", "account", "period", *_TIMES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageChoices:
-    """What was chosen, as it stands in the address."""
+    """What was chosen in the address. A page begins before the message ``before``."""
 
     fields: Mapping[str, str]
     search: SearchFilter
@@ -55,40 +55,40 @@ class MessageChoices:
         return self.before == LATEST
 
 
-async def show(visit: SignedVisit) -> PageReply:
-    """A page of messages; only the list where htmx asks for it."""
-    viewer = visit.viewer
-    choices = choices_of(visit, viewer)
-    named = message_id_of(choices.fields.get("q", ""))
-    if named is not None and not choices.fields.get("in"):
-        return visit.go(f"/messages/{public_id(named)}")
+async def show(context: SignedInContext) -> PageReply:
+    """Show a page of messages; where htmx asks, only the list. Redirect a search for a message id to that message."""
+    viewer = context.viewer
+    choices = choices_of(context, viewer)
+    message_id = message_id_of(choices.fields.get("q", ""))
+    if message_id is not None and not choices.fields.get("in"):
+        return context.redirect(f"/messages/{public_id(message_id)}")
     found = await viewer.search(choices.search, before=choices.before, limit=PAGE_MESSAGES)
-    return visit.page(
-        "messages_list.html" if visit.request.wants_piece else "messages.html",
+    return context.render(
+        "messages_list.html" if context.request.wants_fragment else "messages.html",
         found=found,
         choices=choices,
-        goes_on=bool(visit.asked("on")),
+        goes_on=bool(context.field("on")),
         older=public_id(found.older) if found.older is not None else "",
         places=PLACES,
-        state_names=[(state.value, visit.t(STATES[state].text)) for state in State],
-        period_names=[(period, visit.t(text)) for period, text in PERIODS.items()],
+        state_names=[(state.value, context.t(STATES[state].text)) for state in State],
+        period_names=[(period, context.t(text)) for period, text in PERIODS.items()],
         carrier_names=[(carrier, carrier) for carrier in viewer.carriers],
-        account_names=[(account.login, account.login) for account in viewer.first_accounts(CHOICE_OF)],
-        has_choice_of_accounts=1 < viewer.account_count <= CHOICE_OF,
+        account_names=[(account.login, account.login) for account in viewer.first_accounts(CHOICES_AT_MOST)],
+        has_choice_of_accounts=1 < viewer.account_count <= CHOICES_AT_MOST,
     )
 
 
-def choices_of(visit: Visit, viewer: Viewer) -> MessageChoices:
-    """What the address chooses. What makes no sense in it is as if it were not there."""
-    fields = {name: value for name in _FIELDS if (value := visit.asked(name))}
+def choices_of(context: PageContext, viewer: Viewer) -> MessageChoices:
+    """Read the choices in the address, and ignore invalid ones."""
+    fields = {name: value for name in _FIELDS if (value := context.field(name))}
     for name in _TIMES:
-        if name in fields and input_ms(fields[name], visit.manner.zone) is None:
+        if name in fields and input_ms(fields[name], context.preferences.zone) is None:
             del fields[name]
     words, place = fields.get("q", ""), fields.get("in", "")
     account = viewer.account_of_login(fields["account"]) if "account" in fields else None
-    since_ms, until_ms = _period(fields, visit.manner)
+    since_ms, until_ms = _period(fields, context.preferences)
     search = SearchFilter(
-        account_ids=_just(account) if "account" in fields else None,
+        account_ids=_only(account) if "account" in fields else None,
         state=State(fields["state"]) if fields.get("state") in set(State) else None,
         carrier=fields.get("carrier", ""),
         number=_digits(words) if place == "number" else "",
@@ -99,25 +99,28 @@ def choices_of(visit: Visit, viewer: Viewer) -> MessageChoices:
         since_ms=since_ms,
         until_ms=until_ms,
     )
-    before = message_id_of(visit.asked("before"))
+    before = message_id_of(context.field("before"))
     return MessageChoices(fields=fields, search=search, before=LATEST if before is None else before)
 
 
-def _just(account: Account | None) -> frozenset[AccountId]:
-    """An account that is in scope; nobody's messages are of any other."""
+def _only(account: Account | None) -> frozenset[AccountId]:
+    """Return the id of this account alone; no id, which finds nothing, if there is no such account in scope."""
     return frozenset(() if account is None else (account.id,))
 
 
 def _digits(words: str) -> str:
-    """Read a number as it was typed, without plus, separators and what is invisible; what is no number fits none."""
+    """Read a number as it was typed, without plus, separators and invisible characters.
+
+    Return "-", which finds nothing, if it is not a number.
+    """
     digits = "".join(character for character in visible(words) if character not in f"+{SEPARATORS}")
     return digits if digits.isascii() and digits.isdigit() else "-"
 
 
-def _period(fields: Mapping[str, str], manner: Preferences) -> tuple[int | None, int | None]:
+def _period(fields: Mapping[str, str], preferences: Preferences) -> tuple[int | None, int | None]:
     period = fields.get("period", "")
     if period in _PERIOD_MS:
-        return manner.now_ms - _PERIOD_MS[period], None
+        return preferences.now_ms - _PERIOD_MS[period], None
     if period == "between":
-        return input_ms(fields.get("since", ""), manner.zone), input_ms(fields.get("until", ""), manner.zone)
+        return input_ms(fields.get("since", ""), preferences.zone), input_ms(fields.get("until", ""), preferences.zone)
     return None, None

@@ -1,4 +1,4 @@
-"""One's own log-in: password, codes of an app, language and theme, and where one is logged in."""
+"""The profile page: a person's own password, codes, language and theme, sessions and tokens."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ from palomar.access.totp import app_url, base32
 from palomar.console.i18n import word
 from palomar.console.labels import PASSWORD_FAULTS, TOO_MANY_ATTEMPTS
 from palomar.console.pages.preferences import THEMES
-from palomar.console.request import PageReply, SignedVisit, with_headers
+from palomar.console.request import PageReply, SignedInContext, with_headers
 
 ISSUER: Final = "Palomar"
 DONE: Final[Mapping[str, str]] = {
@@ -34,85 +34,86 @@ THEME_NAMES: Final[Mapping[str, str]] = {
 }
 
 
-async def show(visit: SignedVisit) -> PageReply:
-    """The page."""
-    return await _page(visit)
+async def show(context: SignedInContext) -> PageReply:
+    """Show the page."""
+    return await _page(context)
 
 
-async def change_password(visit: SignedVisit) -> PageReply:
-    """Another password, if the current one is right."""
-    form = visit.request.form
+async def change_password(context: SignedInContext) -> PageReply:
+    """Change the password, if the current one is right."""
+    form = context.request.form
     current, new = form.get("current", ""), form.get("new", "")
-    result = await visit.viewer.profile.change_password(current, new, visitor=visit.request.visitor)
+    result = await context.viewer.my_account.change_password(current, new, visitor=context.request.visitor)
     if isinstance(result, PasswordFault):
-        return await _page(visit, section="password", fault=visit.t(PASSWORD_FAULTS[result]))
-    done = "password-tokens" if result is True and await visit.viewer.profile.tokens() else "password"
-    return await _answered(visit, result, section="password", done=done)
+        return await _page(context, section="password", fault=context.t(PASSWORD_FAULTS[result]))
+    done = "password-tokens" if result is True and await context.viewer.my_account.tokens() else "password"
+    return await _result(context, result, section="password", done=done)
 
 
-async def start_totp(visit: SignedVisit) -> PageReply:
-    """From now on a code too, if the app makes the right ones."""
-    totp = _secret(visit.asked("secret"))
-    if totp and await visit.viewer.profile.start_totp(totp, visit.asked("code")):
-        return visit.go("/profile", done="code-on")
-    fault = visit.t("That code is not right. Check the phone's clock.")
-    return await _page(visit, section="code", fault=fault, totp=totp)
+async def start_totp(context: SignedInContext) -> PageReply:
+    """Ask for codes from now on, if the typed code shows that the app has the secret."""
+    totp = _secret(context.field("secret"))
+    if totp and await context.viewer.my_account.start_totp(totp, context.field("code")):
+        return context.redirect("/profile", done="code-on")
+    fault = context.t("That code is not right. Check the phone's clock.")
+    return await _page(context, section="code", fault=fault, totp=totp)
 
 
-async def stop_totp(visit: SignedVisit) -> PageReply:
-    """No code any more, if the password is right."""
-    password = visit.request.form.get("password", "")
-    result = await visit.viewer.profile.stop_totp(password, visitor=visit.request.visitor)
-    return await _answered(visit, result, section="code", done="code-off")
+async def stop_totp(context: SignedInContext) -> PageReply:
+    """Ask for no codes any more, if the password is right."""
+    password = context.request.form.get("password", "")
+    result = await context.viewer.my_account.stop_totp(password, visitor=context.request.visitor)
+    return await _result(context, result, section="code", done="code-off")
 
 
-async def end_token(visit: SignedVisit) -> PageReply:
-    """End a token of one's own account that was made by name."""
-    if not await visit.viewer.profile.revoke_token(visit.request.named_number):
-        return visit.missing()
-    return visit.go("/profile", done="token")
+async def revoke_token(context: SignedInContext) -> PageReply:
+    """Revoke a token of one's own account that was made by name."""
+    if not await context.viewer.my_account.revoke_token(context.request.row_id):
+        return context.not_found()
+    return context.redirect("/profile", done="token")
 
 
-async def revoke(visit: SignedVisit) -> PageReply:
-    """End one of one's sessions."""
-    if not await visit.viewer.profile.revoke(visit.request.named_number):
-        return visit.missing()
-    return visit.go("/profile", done="revoked")
+async def revoke(context: SignedInContext) -> PageReply:
+    """End one of the person's sessions."""
+    if not await context.viewer.my_account.revoke(context.request.row_id):
+        return context.not_found()
+    return context.redirect("/profile", done="revoked")
 
 
-async def revoke_others(visit: SignedVisit) -> PageReply:
-    """End all of one's sessions but this one."""
-    await visit.viewer.profile.revoke_others()
-    return visit.go("/profile", done="alone")
+async def revoke_others(context: SignedInContext) -> PageReply:
+    """End all of the person's sessions but this one."""
+    await context.viewer.my_account.revoke_others()
+    return context.redirect("/profile", done="alone")
 
 
-async def _answered(visit: SignedVisit, result: TooManyAttempts | bool, *, section: str, done: str) -> PageReply:
+async def _result(context: SignedInContext, result: TooManyAttempts | bool, *, section: str, done: str) -> PageReply:
+    """Answer a form that asked for the password: redirect on success, else show the page with the fault."""
     if isinstance(result, TooManyAttempts):
-        fault = visit.t(TOO_MANY_ATTEMPTS, count=result.wait_seconds)
-        reply = await _page(visit, section=section, fault=fault, status=429)
+        fault = context.t(TOO_MANY_ATTEMPTS, count=result.wait_seconds)
+        reply = await _page(context, section=section, fault=fault, status=429)
         return with_headers(reply, (b"retry-after", b"%d" % result.wait_seconds))
     if not result:
-        return await _page(visit, section=section, fault=visit.t("That is not your password."))
-    return visit.go("/profile", done=done)
+        return await _page(context, section=section, fault=context.t("That is not your password."))
+    return context.redirect("/profile", done=done)
 
 
 async def _page(
-    visit: SignedVisit, *, section: str = "", fault: str = "", totp: bytes = b"", status: int = 422
+    context: SignedInContext, *, section: str = "", fault: str = "", totp: bytes = b"", status: int = 422
 ) -> PageReply:
-    """The page; ``fault`` is shown in the section where it happened."""
-    profile = visit.viewer.profile
+    """Show the page, with ``fault`` in the section of the form that failed."""
+    profile = context.viewer.my_account
     has_totp = await profile.has_totp()
     fresh = totp or profile.fresh_totp() if profile.takes_codes and not has_totp else b""
-    done = DONE.get(visit.asked("done"))
-    return visit.page(
+    done = DONE.get(context.field("done"))
+    return context.render(
         "profile.html",
         status=status if fault else 200,
         section=section,
         fault=fault,
-        done=visit.t(done) if done and not fault else "",
+        done=context.t(done) if done and not fault else "",
         has_totp=has_totp,
         secret=base32(fresh) if fresh else "",
-        code_picture=_picture(app_url(fresh, login=visit.viewer.who.login, issuer=ISSUER)) if fresh else "",
+        code_picture=_picture(app_url(fresh, login=context.viewer.who.login, issuer=ISSUER)) if fresh else "",
         sessions=await profile.sessions(),
         tokens=await profile.tokens(),
         themes={theme: THEME_NAMES[theme] for theme in THEMES},
@@ -120,8 +121,8 @@ async def _page(
 
 
 def _picture(text: str) -> str:
-    """A QR code as SVG, its strokes in the page's own colours."""
-    import segno  # here: few ask for it, and every server would pay
+    """Draw a QR code as SVG without colors, so that the page's style has them."""
+    import segno  # here: few visitors need it, and importing it costs every server time
 
     out = io.BytesIO()
     segno.make(text, error="m", micro=False).save(
@@ -131,7 +132,7 @@ def _picture(text: str) -> str:
 
 
 def _secret(text: str) -> bytes:
-    """The secret that the form was shown; empty if it is none."""
+    """Decode the secret that the form sends back; return b"" if it is not one."""
     padded = text + "=" * (-len(text) % 8)
     try:
         return base64.b32decode(padded)

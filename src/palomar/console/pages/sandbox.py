@@ -1,7 +1,7 @@
-"""The sandbox: the phones of simulated carriers, live, and the tools to play with them.
+"""The sandbox page: the phones of simulated carriers, sample requests, the last calls, and chaos and clock.
 
-What one message has become is on its own page; what this page shows is what a phone shows. It works without scripts,
-by reloading; with them the phones and the last calls look again whenever the stream says that something has changed.
+It shows what a phone shows; what became of a message is on the message's own page. It works without scripts, by
+reloading; with them the phones and the last calls refresh when the event stream says so.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from palomar.apidocs.samples import Sample, SampleValues
 from palomar.carriers.simulator import delivery_plan
 from palomar.carriers.simulator.chaos import script
 from palomar.console.i18n import word
-from palomar.console.pages.messages import CHOICE_OF
-from palomar.console.reasons import told
-from palomar.console.request import PageReply, SignedVisit
+from palomar.console.pages.messages import CHOICES_AT_MOST
+from palomar.console.request import PageReply, SignedInContext
+from palomar.console.stored_texts import translate_stored
 from palomar.numbers.phone import plain_address
 from palomar.sandbox.phone_messages import SENT_AT_MOST
 from palomar.sandbox.phones import WriteResult
@@ -23,7 +23,7 @@ from palomar.sandbox.sandbox import PersonalSandbox
 from palomar.vocabulary.account import Account
 
 EXAMPLE_NUMBER: Final = "525512345678"
-"""A number that every dialect takes."""
+"""A phone number that every dialect accepts."""
 CALLBACK_PATH: Final = "/sandbox/callback"
 DONE: Final[Mapping[str, str]] = {
     "behaves": word("From now on this number does so."),
@@ -32,11 +32,11 @@ DONE: Final[Mapping[str, str]] = {
     "calm": word("The carrier does nothing wrong any more but what the configuration says."),
     WriteResult.SENT: word("The phone has written."),
 }
-SAID: Final[Mapping[str, str]] = {
+WRITE_FAULTS: Final[Mapping[str, str]] = {
     WriteResult.NO_ACCOUNT: word("No number of yours is written like that, so nobody would get it."),
     WriteResult.INVALID: word("A phone writes to a number, and at most 2,000 characters."),
 }
-"""Why an answer was not told to anybody."""
+"""Why a phone's message was not written."""
 FIRST_PLANS: Final[Mapping[str, str]] = {
     "ordinary": word("is delivered within a second"),
     "fail": word("fails: it cannot be delivered"),
@@ -46,57 +46,63 @@ FIRST_PLANS: Final[Mapping[str, str]] = {
     "99905": word("is throttled twice, then delivered"),
     "99914": word("answers OK by itself"),
 }
-"""What a number is made to do first of all, by the simulator's word."""
+"""The plans that are offered first, by the simulator's word."""
 _FIELDS: Final = ("number", "account")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A request to copy, of one dialect."""
+    """One dialect's sample request."""
 
     dialect: str
     title: str
     sample: Sample
 
 
-async def show(visit: SignedVisit) -> PageReply:
-    """The page; only the phones, or the last calls, where htmx asks for them."""
-    sandbox = visit.viewer.sandbox
+async def show(context: SignedInContext) -> PageReply:
+    """Show the page; where htmx asks, only the phones or the last calls."""
+    sandbox = context.viewer.sandbox
     if sandbox is None:
-        return visit.missing()
-    piece = visit.asked("piece") if visit.request.wants_piece else ""
+        return context.not_found()
+    piece = context.field("piece") if context.request.wants_fragment else ""
     if piece == "calls":
-        return visit.page("sandbox_calls.html", calls=sandbox.calls())
-    return await (_phones(visit, sandbox, wrote=visit.asked("said")) if piece == "phones" else _page(visit, sandbox))
+        return context.render("sandbox_calls.html", calls=sandbox.calls())
+    return await (
+        _phones(context, sandbox, wrote=context.field("said")) if piece == "phones" else _page(context, sandbox)
+    )
 
 
-async def answer(visit: SignedVisit) -> PageReply:
-    """A phone writes."""
-    sandbox = visit.viewer.sandbox
+async def write(context: SignedInContext) -> PageReply:
+    """Let a phone write to an address."""
+    sandbox = context.viewer.sandbox
     if sandbox is None:
-        return visit.missing()
-    wrote = await sandbox.phones.write(visit.asked("number"), visit.asked("to"), visit.asked("text"))
-    if visit.request.wants_piece:
-        return await _phones(visit, sandbox, wrote=wrote)
+        return context.not_found()
+    wrote = await sandbox.phones.write(context.field("number"), context.field("to"), context.field("text"))
+    if context.request.wants_fragment:
+        return await _phones(context, sandbox, wrote=wrote)
     if wrote is WriteResult.SENT:
-        return visit.go("/sandbox", number=plain_address(visit.asked("number")), done=wrote.value)
-    return await _page(visit, sandbox, fault=visit.t(SAID[wrote]))
+        return context.redirect("/sandbox", number=plain_address(context.field("number")), done=wrote.value)
+    return await _page(context, sandbox, fault=context.t(WRITE_FAULTS[wrote]))
 
 
-async def behave(visit: SignedVisit) -> PageReply:
-    """A phone does something else from now on."""
-    sandbox, number = visit.viewer.sandbox, visit.asked("number")
+async def set_behavior(context: SignedInContext) -> PageReply:
+    """Set how a phone behaves from now on."""
+    sandbox, number = context.viewer.sandbox, context.field("number")
     if sandbox is None:
-        return visit.missing()
-    fault = sandbox.phones.set_behavior(number, visit.asked("script") or visit.asked("how"))
+        return context.not_found()
+    fault = sandbox.phones.set_behavior(number, context.field("script") or context.field("how"))
     if fault:
-        return await _page(visit, sandbox, fault=visit.t("This script cannot be read: {why}", why=told(fault, visit.t)))
-    return visit.go("/sandbox", number=plain_address(number), done="behaves")
+        return await _page(
+            context,
+            sandbox,
+            fault=context.t("This script cannot be read: {why}", why=translate_stored(fault, context.t)),
+        )
+    return context.redirect("/sandbox", number=plain_address(number), done="behaves")
 
 
-async def make_key(visit: SignedVisit) -> PageReply:
-    """A further key; the examples on the page that answers are written with it, and nothing else ever shows it."""
-    sandbox, account = visit.viewer.sandbox, visit.viewer.account_of_login(visit.asked("account"))
+async def make_key(context: SignedInContext) -> PageReply:
+    """Make a key; only the examples on the page that answers show it."""
+    sandbox, account = context.viewer.sandbox, context.viewer.account_of_login(context.field("account"))
     if (
         sandbox is not None
         and account is not None
@@ -104,53 +110,53 @@ async def make_key(visit: SignedVisit) -> PageReply:
         and not sandbox.credentials.has_room(account)
     ):
         return await _page(
-            visit, sandbox, fault=visit.t("This account has too many keys of the sandbox: end some first.")
+            context, sandbox, fault=context.t("This account has too many keys of the sandbox: end some first.")
         )
     made = await sandbox.credentials.make(account) if sandbox is not None and account is not None else None
     if sandbox is None or made is None:
-        return visit.missing()
-    return await _page(visit, sandbox, made=made)
+        return context.not_found()
+    return await _page(context, sandbox, made=made)
 
 
-async def fault_page(visit: SignedVisit, fault: str) -> PageReply:
-    """The page, which says what went wrong with a form of it."""
-    sandbox = visit.viewer.sandbox
-    return visit.missing() if sandbox is None else await _page(visit, sandbox, fault=fault)
+async def fault_page(context: SignedInContext, fault: str) -> PageReply:
+    """Show the page with what went wrong in one of its forms."""
+    sandbox = context.viewer.sandbox
+    return context.not_found() if sandbox is None else await _page(context, sandbox, fault=fault)
 
 
-async def _phones(visit: SignedVisit, sandbox: PersonalSandbox, *, wrote: str) -> PageReply:
-    """The numbers and the screen. What was said of the last answer stays until the next, whatever arrives meanwhile."""
-    return visit.page(
+async def _phones(context: SignedInContext, sandbox: PersonalSandbox, *, wrote: str) -> PageReply:
+    """Show the list of numbers and the screen. A fault of the last written message stays until the next one."""
+    return context.render(
         "sandbox_phones.html",
-        view=await sandbox.phones.view(plain_address(visit.asked("number"))),
+        view=await sandbox.phones.view(plain_address(context.field("number"))),
         latest_of=SENT_AT_MOST,
         addresses=await sandbox.phones.addresses(),
         sandbox=sandbox,
-        fields=_fields(visit),
+        fields=_fields(context),
         wrote=wrote,
-        said=visit.t(SAID[wrote]) if wrote in SAID else "",
+        said=context.t(WRITE_FAULTS[wrote]) if wrote in WRITE_FAULTS else "",
     )
 
 
 async def _page(
-    visit: SignedVisit, sandbox: PersonalSandbox, *, fault: str = "", made: Secrets | None = None
+    context: SignedInContext, sandbox: PersonalSandbox, *, fault: str = "", made: Secrets | None = None
 ) -> PageReply:
-    view = await sandbox.phones.view(plain_address(visit.asked("number")))
-    done = DONE.get(visit.asked("done"))
-    account = await _account(visit, sandbox)
-    return visit.page(
+    view = await sandbox.phones.view(plain_address(context.field("number")))
+    done = DONE.get(context.field("done"))
+    account = await _account(context, sandbox)
+    return context.render(
         "sandbox.html",
         status=422 if fault else 200,
         view=view,
         latest_of=SENT_AT_MOST,
         addresses=await sandbox.phones.addresses(),
         sandbox=sandbox,
-        fields=_fields(visit) | ({"number": view.number} if view.number else {}),
-        is_chosen=bool(visit.asked("number")),
+        fields=_fields(context) | ({"number": view.number} if view.number else {}),
+        is_chosen=bool(context.field("number")),
         said="",
-        accounts=visit.viewer.first_accounts(CHOICE_OF),
+        accounts=context.viewer.first_accounts(CHOICES_AT_MOST),
         account=account,
-        examples=await _examples(visit, sandbox, account, view.number, made) if account is not None else [],
+        examples=await _examples(context, sandbox, account, view.number, made) if account is not None else [],
         made=made,
         calls=sandbox.calls(),
         standing=await sandbox.controls.status() if sandbox.controls.may_change else None,
@@ -159,38 +165,39 @@ async def _page(
         presets=[(name, script.to_text(preset)) for name, preset in script.PRESETS.items()],
         items=script.table(),
         fault=fault,
-        done=visit.t(done) if done and not fault else "",
+        done=context.t(done) if done and not fault else "",
     )
 
 
-async def _account(visit: SignedVisit, sandbox: PersonalSandbox) -> Account | None:
-    """Whose requests are shown: who was chosen, else the first account, else any; None beside real carriers."""
-    if not sandbox.is_whole:
+async def _account(context: SignedInContext, sandbox: PersonalSandbox) -> Account | None:
+    """Return the account of the sample requests: the chosen one, else the first, else any; None beside real
+    carriers."""
+    if not sandbox.all_simulated:
         return None
-    chosen = visit.viewer.account_of_login(visit.asked("account"))
-    return chosen or await sandbox.credentials.first_account() or next(iter(visit.viewer.first_accounts(1)), None)
+    chosen = context.viewer.account_of_login(context.field("account"))
+    return chosen or await sandbox.credentials.first_account() or next(iter(context.viewer.first_accounts(1)), None)
 
 
 async def _examples(
-    visit: SignedVisit, sandbox: PersonalSandbox, account: Account, number: str, made: Secrets | None
+    context: SignedInContext, sandbox: PersonalSandbox, account: Account, number: str, made: Secrets | None
 ) -> list[Example]:
     secrets = made or await sandbox.credentials.known_secrets(account)
     examples = []
-    for sampler in visit.samplers:
-        given = SampleValues(
-            url=visit.request.origin,
+    for sampler in context.samplers:
+        values = SampleValues(
+            url=context.request.origin,
             login=secrets.login,
             password=secrets.password,
             api_key=secrets.api_key,
             token=secrets.token,
             number=number or EXAMPLE_NUMBER,
             text=f"Hola from {sampler.title}",
-            status_url=visit.request.origin + CALLBACK_PATH,
+            status_url=context.request.origin + CALLBACK_PATH,
         )
-        examples.append(Example(dialect=sampler.name, title=sampler.title, sample=sampler.make(given)))
+        examples.append(Example(dialect=sampler.name, title=sampler.title, sample=sampler.make(values)))
     return examples
 
 
-def _fields(visit: SignedVisit) -> dict[str, str]:
-    """What was chosen, as it stands in addresses."""
-    return {name: value for name in _FIELDS if (value := visit.asked(name))}
+def _fields(context: SignedInContext) -> dict[str, str]:
+    """Return the choices that addresses of this page carry."""
+    return {name: value for name in _FIELDS if (value := context.field(name))}

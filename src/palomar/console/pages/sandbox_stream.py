@@ -1,57 +1,57 @@
-"""The sandbox's stream: server-sent events that say what has changed, and never what: the page then asks for a piece of
-itself as for any page.
+"""The sandbox's event stream: server-sent events that name which part of the page to load again.
 
-A stream ends with its session, with the server, and when the browser goes; a browser that reconnects begins a new one.
+An event has no content: the page requests the part as any page. A stream ends with its session, with the server, and
+when the browser disconnects; a browser that reconnects begins a new one.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from palomar.console.request import PageReply, SignedVisit
+from palomar.console.request import PageReply, SignedInContext
 from palomar.sandbox.sandbox import PersonalSandbox
 
 HEARTBEAT_SECONDS: Final = 15.0
-"""After so long without news a comment is sent: who has gone is noticed, and so is a session that has ended."""
+"""After so long without a change a comment is sent, which notices that the browser or the session is gone."""
 PAUSE_SECONDS: Final = 0.25
-"""Between two events: what happens meanwhile is one event."""
+"""The pause after an event; all changes in it become one event."""
 _HEADERS: Final = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no")]
 _FULL: Final = b"event: full\ndata:\n\n"
 _BEGIN: Final = b"retry: 2000\n\n"
 _ALIVE: Final = b":\n\n"
 
 
-async def listen(visit: SignedVisit) -> PageReply:
-    """The stream of this visitor."""
-    sandbox = visit.viewer.sandbox
-    return visit.missing() if sandbox is None else PageReply(headers=_HEADERS, body=events(visit, sandbox))
+async def stream(context: SignedInContext) -> PageReply:
+    """Open a stream for this visitor."""
+    sandbox = context.viewer.sandbox
+    return context.not_found() if sandbox is None else PageReply(headers=_HEADERS, body=events(context, sandbox))
 
 
 async def events(
-    visit: SignedVisit,
+    context: SignedInContext,
     sandbox: PersonalSandbox,
     *,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
     pause_seconds: float = PAUSE_SECONDS,
 ) -> AsyncGenerator[bytes, None]:
-    """What the stream says, until there is nobody to say it to."""
-    listener = sandbox.subscribe()
-    if listener is None:
+    """Yield the stream's octets until the session, the server or the connection ends."""
+    subscriber = sandbox.subscribe()
+    if subscriber is None:
         yield _FULL
         return
     try:
         yield _BEGIN
         while True:
-            topics = await sandbox.next_changes(listener, within_seconds=heartbeat_seconds)
-            if topics is None or not await _still_signed_in(visit):
+            topics = await sandbox.next_changes(subscriber, within_seconds=heartbeat_seconds)
+            if topics is None or not await _still_signed_in(context):
                 return
             yield b"".join(b"event: %s\ndata:\n\n" % topic.encode("ascii") for topic in sorted(topics)) or _ALIVE
             await asyncio.sleep(pause_seconds)
     finally:
-        sandbox.unsubscribe(listener)
+        sandbox.unsubscribe(subscriber)
 
 
-async def _still_signed_in(visit: SignedVisit) -> bool:
-    """Whether the session lives, and is still that of somebody with the same rights."""
-    signed_in = await visit.logins.signed_in(visit.request.token)
-    return signed_in is not None and signed_in.who == visit.viewer.who
+async def _still_signed_in(context: SignedInContext) -> bool:
+    """Return True if the session lives and its person still has the same rights."""
+    signed_in = await context.sign_in.signed_in(context.request.token)
+    return signed_in is not None and signed_in.who == context.viewer.who

@@ -1,12 +1,13 @@
-"""Users: who logs in, with what role, on whose behalf. An owner's page; an account's owner has those of the account."""
+"""The page of users, for owners. An owner of the platform manages all users, an account's owner those of the
+account."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from palomar.console.i18n import word
-from palomar.console.pages.messages import CHOICE_OF
-from palomar.console.request import PageReply, SignedVisit
-from palomar.console.viewer.user_admin import Made
+from palomar.console.pages.messages import CHOICES_AT_MOST
+from palomar.console.request import PageReply, SignedInContext
+from palomar.console.viewer.user_admin import NewPassword
 from palomar.vocabulary.access import Role
 from palomar.vocabulary.account import AccountId
 
@@ -16,85 +17,87 @@ DONE: Final[Mapping[str, str]] = {
     "off": word("The user cannot log in any more; their sessions have ended."),
 }
 
-SURE: Final = "yes"
-"""What a form says that was asked whether it is meant."""
+CONFIRMED: Final = "yes"
+"""The value of the field ``sure`` in a form that the visitor has confirmed."""
 
 
-async def show(visit: SignedVisit) -> PageReply:
-    """The users in scope, and a form for another."""
-    return await _page(visit)
+async def show(context: SignedInContext) -> PageReply:
+    """Show the users in scope, and a form for another."""
+    return await _page(context)
 
 
-async def add(visit: SignedVisit) -> PageReply:
-    """A new user; the password is on the page that answers, and nowhere else."""
-    viewer = visit.viewer
-    login, of_login, role = visit.asked("login"), visit.asked("account"), visit.asked("role")
+async def add(context: SignedInContext) -> PageReply:
+    """Add a user, and show the password on the page that answers and nowhere else."""
+    viewer = context.viewer
+    login, of_login, role = context.field("login"), context.field("account"), context.field("role")
     account = viewer.account_of_login(of_login) if of_login else None
     if (of_login and account is None) or role not in set(Role):
-        return visit.missing()
+        return context.not_found()
     account_id: AccountId | None = account.id if account is not None else None
-    made = await viewer.people.add(login=login, name=visit.asked("name")[:200], role=Role(role), account_id=account_id)
-    if made is None and not await viewer.people.has_room():
-        return await _page(visit, fault=visit.t("There are too many users already."))
+    made = await viewer.user_admin.add(
+        login=login, name=context.field("name")[:200], role=Role(role), account_id=account_id
+    )
+    if made is None and not await viewer.user_admin.has_room():
+        return await _page(context, fault=context.t("There are too many users already."))
     if made is None:
-        return await _page(visit, fault=visit.t("That login is taken, or is none: no spaces, no colon."))
-    return await _page(visit, made=made)
+        return await _page(context, fault=context.t("That login is taken, or is none: no spaces, no colon."))
+    return await _page(context, made=made)
 
 
-async def reset(visit: SignedVisit) -> PageReply:
-    """Give another password, shown once, to whom the visitor is sure about."""
-    if visit.asked("sure") != SURE:
+async def reset_password(context: SignedInContext) -> PageReply:
+    """Give a user another password, shown once, after the visitor has confirmed it."""
+    if context.field("sure") != CONFIRMED:
         effect = word("Their password stops working at once, their sessions end, and codes are switched off.")
-        return await _ask(visit, word("A new password for {login}?"), effect, word("New password"))
-    made = await visit.viewer.people.reset(visit.request.named_number)
-    return visit.missing() if made is None else await _page(visit, made=made)
+        return await _confirm(context, word("A new password for {login}?"), effect, word("New password"))
+    made = await context.viewer.user_admin.reset_password(context.request.row_id)
+    return context.not_found() if made is None else await _page(context, made=made)
 
 
-async def set_role(visit: SignedVisit) -> PageReply:
-    """Another role."""
-    role = visit.asked("role")
-    if role not in set(Role) or not await visit.viewer.people.set_role(visit.request.named_number, Role(role)):
-        return visit.missing()
-    return visit.go("/users", done="role")
+async def set_role(context: SignedInContext) -> PageReply:
+    """Change a user's role."""
+    role = context.field("role")
+    if role not in set(Role) or not await context.viewer.user_admin.set_role(context.request.row_id, Role(role)):
+        return context.not_found()
+    return context.redirect("/users", done="role")
 
 
-async def switch(visit: SignedVisit) -> PageReply:
-    """Let a user in, or not any more."""
-    enabled = visit.asked("enabled") == "on"
-    if not enabled and visit.asked("sure") != SURE:
+async def set_enabled(context: SignedInContext) -> PageReply:
+    """Switch a user on, or off after the visitor has confirmed it."""
+    enabled = context.field("enabled") == "on"
+    if not enabled and context.field("sure") != CONFIRMED:
         effect = word("They cannot log in any more, and their sessions end at once. You can switch them on again.")
-        return await _ask(visit, word("Switch {login} off?"), effect, word("Switch off"), enabled="off")
-    if not await visit.viewer.people.switch(visit.request.named_number, enabled=enabled):
-        return visit.missing()
-    return visit.go("/users", done="on" if enabled else "off")
+        return await _confirm(context, word("Switch {login} off?"), effect, word("Switch off"), enabled="off")
+    if not await context.viewer.user_admin.set_enabled(context.request.row_id, enabled=enabled):
+        return context.not_found()
+    return context.redirect("/users", done="on" if enabled else "off")
 
 
-async def _ask(visit: SignedVisit, title: str, effect: str, verb: str, **fields: str) -> PageReply:
-    """Ask whether the visitor is sure of what is done to a user, and say what it does."""
-    user = next((one for one in await visit.viewer.people.all() if one.id == visit.request.named_number), None)
+async def _confirm(context: SignedInContext, title: str, effect: str, verb: str, **fields: str) -> PageReply:
+    """Show a page that says what a form does to a user and asks for confirmation."""
+    user = next((one for one in await context.viewer.user_admin.list_users() if one.id == context.request.row_id), None)
     if user is None:
-        return visit.missing()
-    return visit.page(
-        "sure.html",
-        title=visit.t(title, login=user.login),
-        effect=visit.t(effect),
-        verb=visit.t(verb),
+        return context.not_found()
+    return context.render(
+        "confirm.html",
+        title=context.t(title, login=user.login),
+        effect=context.t(effect),
+        verb=context.t(verb),
         fields=fields,
         back="/users",
     )
 
 
-async def _page(visit: SignedVisit, *, fault: str = "", made: Made | None = None) -> PageReply:
-    viewer = visit.viewer
-    done = DONE.get(visit.asked("done"))
-    return visit.page(
+async def _page(context: SignedInContext, *, fault: str = "", made: NewPassword | None = None) -> PageReply:
+    viewer = context.viewer
+    done = DONE.get(context.field("done"))
+    return context.render(
         "users.html",
         status=422 if fault else 200,
-        users=await viewer.people.all(),
-        accounts=viewer.first_accounts(CHOICE_OF),
-        has_choice_of_accounts=viewer.account_count <= CHOICE_OF,
+        users=await viewer.user_admin.list_users(),
+        accounts=viewer.first_accounts(CHOICES_AT_MOST),
+        has_choice_of_accounts=viewer.account_count <= CHOICES_AT_MOST,
         roles=list(Role),
         fault=fault,
         made=made,
-        done=visit.t(done) if done and not fault and made is None else "",
+        done=context.t(done) if done and not fault and made is None else "",
     )

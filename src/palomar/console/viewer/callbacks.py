@@ -13,7 +13,13 @@ from palomar.callbacks import backlog, history
 from palomar.callbacks.backlog import Callback
 from palomar.callbacks.history import HistoryFilter, HistoryPage, PastAttempt, host_of
 from palomar.callbacks.target_rows import TargetRow
-from palomar.console.viewer.masking import Sight, masked_callback, masked_tried, seen_callback, seen_tried
+from palomar.console.viewer.masking import (
+    UrlVisibility,
+    masked_attempt,
+    masked_callback,
+    reduced_attempt,
+    reduced_callback,
+)
 from palomar.ports import Clock
 from palomar.storage.database import Database, Script, Transaction
 from palomar.transaction.batcher import Batcher
@@ -50,7 +56,7 @@ class OffTarget:
     kept: int
 
 
-class Callbacks:
+class ViewerCallbacks:
     """See the module. ``hides``: numbers, and what callbacks say, are hidden from this person."""
 
     def __init__(
@@ -67,7 +73,7 @@ class Callbacks:
         self._who = who
         self._scope = scope
         self._hides = hides
-        self._sight = Sight.of(who)
+        self._visibility = UrlVisibility.of(who)
         self._database = database
         self._batcher = batcher
         self._directory = directory
@@ -77,7 +83,7 @@ class Callbacks:
     def may_replay(self) -> bool:
         return self._who.may(Right.REPLAY)
 
-    async def open_ones(self, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[OpenCallback]:
+    async def list_open(self, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[OpenCallback]:
         """List a page of callbacks in scope that have not succeeded, those that failed first, each with its
         attempts."""
         within = self._scoped(wanted)
@@ -91,7 +97,7 @@ class Callbacks:
         found = [self._shown_open(callback, tried[callback.row.id]) for callback in page.found]
         return HistoryPage(found=found, older=page.older)
 
-    async def tried_ones(self, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[PastAttempt]:
+    async def list_attempts(self, wanted: HistoryFilter, *, before: int, limit: int) -> HistoryPage[PastAttempt]:
         """A page of attempts in scope, newest first."""
         within = self._scoped(wanted)
 
@@ -101,12 +107,12 @@ class Callbacks:
         page = await self._page(look, before=before, limit=limit)
         return HistoryPage(found=[self._shown(tried) for tried in page.found], older=page.older)
 
-    async def tried(self, identity: int) -> PastAttempt | None:
+    async def find_attempt(self, identity: int) -> PastAttempt | None:
         """One attempt in scope; None for any other."""
         found = await self._database.read(history.find_attempt, identity)
         return self._shown(found) if found is not None and self._scope.has(found.account_id) else None
 
-    async def open_one(self, identity: int) -> OpenCallback | None:
+    async def find_open(self, identity: int) -> OpenCallback | None:
         """One callback in scope that has not succeeded; None for any other."""
 
         async def script(tx: Transaction) -> tuple[Callback, list[PastAttempt]] | None:
@@ -118,7 +124,7 @@ class Callbacks:
         result = await self._database.read(script)
         return None if result is None else self._shown_open(*result)
 
-    def silent_accounts(self, account: Account | None) -> list[Account]:
+    def accounts_without_url(self, account: Account | None) -> list[Account]:
         """Accounts in scope (or this one) whose messages get callbacks only where the request names a URL."""
         by_id = self._directory.snapshot.by_id
         if account is not None:
@@ -204,8 +210,8 @@ class Callbacks:
         if self._hides:
             callback = replace(callback, row=masked_callback(callback.row))
         else:
-            callback = replace(callback, row=seen_callback(callback.row, self._sight))
+            callback = replace(callback, row=reduced_callback(callback.row, self._visibility))
         return OpenCallback(callback=callback, tried=tuple(map(self._shown, tried)))
 
     def _shown(self, tried: PastAttempt) -> PastAttempt:
-        return masked_tried(tried) if self._hides else seen_tried(tried, self._sight)
+        return masked_attempt(tried) if self._hides else reduced_attempt(tried, self._visibility)

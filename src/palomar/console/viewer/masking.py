@@ -87,7 +87,7 @@ def masked_url(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}/{HIDDEN}"
 
 
-class Sight(Enum):
+class UrlVisibility(Enum):
     """How much of an address to call back somebody sees."""
 
     WHOLE = "whole"
@@ -97,17 +97,17 @@ class Sight(Enum):
     """The same, and of the path nothing."""
 
     @classmethod
-    def of(cls, who: Who) -> "Sight":
+    def of(cls, who: Who) -> "UrlVisibility":
         """Choose by somebody's rights: keys are for who may have keys, a path is for who may try a callback again."""
         if who.may(Right.KEYS):
             return cls.WHOLE
         return cls.WITHOUT_SECRETS if who.may(Right.REPLAY) else cls.HOST
 
 
-def seen_url(url: str, sight: Sight) -> str:
+def reduced_url(url: str, visibility: UrlVisibility) -> str:
     """Show a URL as somebody sees it. What is hidden is told by where it stands, never by how it is called: a value
     may be a secret under any name, unless the name is one that we have put there."""
-    if not url or sight is Sight.WHOLE:
+    if not url or visibility is UrlVisibility.WHOLE:
         return url
     try:
         parts = urlsplit(url)
@@ -117,39 +117,41 @@ def seen_url(url: str, sight: Sight) -> str:
         return HIDDEN
     user, at, host = parts.netloc.rpartition("@")
     path = parts.path
-    if sight is Sight.HOST and path not in ("", "/"):
+    if visibility is UrlVisibility.HOST and path not in ("", "/"):
         path = f"/{HIDDEN}"
-    query = "?" + "&".join(map(_seen_parameter, parts.query.split("&"))) if parts.query else ""
+    query = "?" + "&".join(map(_reduced_parameter, parts.query.split("&"))) if parts.query else ""
     fragment = f"#{HIDDEN}" if parts.fragment else ""
     return f"{parts.scheme}://{HIDDEN if user else ''}{at}{host}{path}{query}{fragment}"
 
 
-def seen_message(row: MessageRow, sight: Sight) -> MessageRow:
+def reduced_message(row: MessageRow, visibility: UrlVisibility) -> MessageRow:
     """Show a message with its addresses as somebody sees them."""
-    if sight is Sight.WHOLE or not (row.status_url or row.click_url):
+    if visibility is UrlVisibility.WHOLE or not (row.status_url or row.click_url):
         return row
-    return structs.replace(row, status_url=seen_url(row.status_url, sight), click_url=seen_url(row.click_url, sight))
+    return structs.replace(
+        row, status_url=reduced_url(row.status_url, visibility), click_url=reduced_url(row.click_url, visibility)
+    )
 
 
-def seen_story(story: Story, sight: Sight) -> Story:
+def reduced_story(story: Story, visibility: UrlVisibility) -> Story:
     """Show a message's story with its addresses as somebody sees them."""
-    if sight is Sight.WHOLE:
+    if visibility is UrlVisibility.WHOLE:
         return story
     view = story.view
-    message = seen_message(view.message, sight)
-    timeline = [_seen_moment(moment, sight) for moment in view.timeline]
-    callbacks = [seen_callback(callback, sight) for callback in view.callbacks]
+    message = reduced_message(view.message, visibility)
+    timeline = [_reduced_moment(moment, visibility) for moment in view.timeline]
+    callbacks = [reduced_callback(callback, visibility) for callback in view.callbacks]
     return replace(story, view=replace(view, message=message, timeline=timeline, callbacks=callbacks))
 
 
-def seen_callback(callback: CallbackRow, sight: Sight) -> CallbackRow:
+def reduced_callback(callback: CallbackRow, visibility: UrlVisibility) -> CallbackRow:
     """Show a callback with its address as somebody sees it."""
-    return structs.replace(callback, url=seen_url(callback.url, sight))
+    return structs.replace(callback, url=reduced_url(callback.url, visibility))
 
 
-def seen_tried(tried: PastAttempt, sight: Sight) -> PastAttempt:
+def reduced_attempt(tried: PastAttempt, visibility: UrlVisibility) -> PastAttempt:
     """Show an attempt of a callback likewise."""
-    return replace(tried, url=seen_url(tried.url, sight), error=_without(tried.error, tried.url, sight))
+    return replace(tried, url=reduced_url(tried.url, visibility), error=_without(tried.error, tried.url, visibility))
 
 
 def masked_callback(callback: CallbackRow) -> CallbackRow:
@@ -157,7 +159,7 @@ def masked_callback(callback: CallbackRow) -> CallbackRow:
     return structs.replace(callback, url=masked_url(callback.url), body=None)
 
 
-def masked_tried(tried: PastAttempt) -> PastAttempt:
+def masked_attempt(tried: PastAttempt) -> PastAttempt:
     """An attempt of a callback likewise, and without what was answered."""
     return replace(
         tried,
@@ -172,26 +174,27 @@ _OURS: Final = frozenset({"acklevel", "msisdn", "status", "desc", "subid", "time
 """What a callback's query says of the message; the rest of it is the customer's."""
 
 
-def _seen_parameter(parameter: str) -> str:
+def _reduced_parameter(parameter: str) -> str:
     name, equals, value = parameter.partition("=")
     if not equals:
         return HIDDEN if parameter else ""
     return parameter if name in _OURS or not value else f"{name}={HIDDEN}"
 
 
-def _seen_moment(moment: Moment, sight: Sight) -> Moment:
+def _reduced_moment(moment: Moment, visibility: UrlVisibility) -> Moment:
     """Show a moment with its addresses; a short link's own address is the message's text and stays."""
     url = moment.detail.get("url")
     if moment.kind is Kind.CLICKED or not isinstance(url, str):
         return moment
     detail: Detail = {
-        name: _without(value, url, sight) if isinstance(value, str) else value for name, value in moment.detail.items()
+        name: _without(value, url, visibility) if isinstance(value, str) else value
+        for name, value in moment.detail.items()
     }
     return replace(moment, detail=detail)
 
 
-def _without(text: str, url: str, sight: Sight) -> str:
-    return text.replace(url, seen_url(url, sight)) if url else text
+def _without(text: str, url: str, visibility: UrlVisibility) -> str:
+    return text.replace(url, reduced_url(url, visibility)) if url else text
 
 
 def _masked_moment(moment: Moment, number: str) -> Moment:

@@ -26,7 +26,7 @@ from palomar.vocabulary.account import AccountId
 NONCE_OCTETS: Final = 12
 
 
-class Profile:
+class MyAccount:
     """See the module. An account that logged in with its own password has no codes: ``takes_codes`` is False."""
 
     def __init__(

@@ -22,14 +22,14 @@ USERS_AT_MOST: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class NewPassword:
     """A user and the password that was made up for them, to be shown once."""
 
     user: User
     password: str
 
 
-class People:
+class UserAdmin:
     """See the module."""
 
     def __init__(
@@ -42,7 +42,7 @@ class People:
         self._clock = clock
         self._ids = ids
 
-    async def all(self) -> list[User]:
+    async def list_users(self) -> list[User]:
         """The users in scope, by login."""
         if not self._who.may(Right.PEOPLE):
             return []
@@ -50,13 +50,13 @@ class People:
 
     async def has_room(self) -> bool:
         """Tell whether there may be one more user in scope."""
-        return len(await self.all()) < USERS_AT_MOST
+        return len(await self.list_users()) < USERS_AT_MOST
 
     async def user(self, user_id: int) -> User | None:
         """A user in scope; None for any other."""
         return await self._database.read(self._within, user_id)
 
-    async def add(self, *, login: str, name: str, role: Role, account_id: AccountId | None) -> Made | None:
+    async def add(self, *, login: str, name: str, role: Role, account_id: AccountId | None) -> NewPassword | None:
         """A new user with a password that is shown this once; None if the login is no good or taken.
 
         The account must be in scope (None, the platform, is in nobody's but the platform's own).
@@ -76,9 +76,9 @@ class People:
         )
         now_ms = self._clock.wall_ms()
         user = await self._database.write(users.add_user, new, now_ms=now_ms)
-        return Made(user=user, password=password) if user is not None else None
+        return NewPassword(user=user, password=password) if user is not None else None
 
-    async def reset(self, user_id: int) -> Made | None:
+    async def reset_password(self, user_id: int) -> NewPassword | None:
         """Another password, shown this once, and no code any more: their sessions end. None if out of scope."""
         if await self.user(user_id) is None:
             return None
@@ -91,7 +91,7 @@ class People:
             await sessions.revoke_all(tx, user_id=user.id)
 
         user = await self._change(user_id, change)
-        return Made(user=user, password=password) if user is not None else None
+        return NewPassword(user=user, password=password) if user is not None else None
 
     async def set_role(self, user_id: int, role: Role) -> bool:
         """Another role; False if out of scope."""
@@ -101,7 +101,7 @@ class People:
 
         return await self._change(user_id, change) is not None
 
-    async def switch(self, user_id: int, *, enabled: bool) -> bool:
+    async def set_enabled(self, user_id: int, *, enabled: bool) -> bool:
         """Let a user in, or not any more: then their sessions end. False if out of scope."""
 
         async def change(tx: Transaction, user: User) -> None:

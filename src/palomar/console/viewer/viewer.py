@@ -15,11 +15,18 @@ from palomar.access.sign_in import SignedIn, SignIn
 from palomar.access.sign_in_throttle import SignInThrottle
 from palomar.accounts.directory import Directory
 from palomar.accounts.snapshot import Snapshot
-from palomar.console.viewer.callbacks import Callbacks
-from palomar.console.viewer.masking import Sight, masked_message, masked_story, masked_wait, seen_message, seen_story
-from palomar.console.viewer.my_account import Profile
+from palomar.console.viewer.callbacks import ViewerCallbacks
+from palomar.console.viewer.masking import (
+    UrlVisibility,
+    masked_message,
+    masked_story,
+    masked_wait,
+    reduced_message,
+    reduced_story,
+)
+from palomar.console.viewer.my_account import MyAccount
 from palomar.console.viewer.overview import Overview, Period, overview, without_hosts
-from palomar.console.viewer.user_admin import People
+from palomar.console.viewer.user_admin import UserAdmin
 from palomar.ports import Clock, Ids
 from palomar.reports import search
 from palomar.reports.search_request import BOUNDS, LATEST, SearchBounds
@@ -40,7 +47,7 @@ RESEND = Step(name="resend", script=resend_message, awaited=True, outage_wait_se
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class MessagePage:
     """Messages, newest first, and before which id the next page begins; None where there is nothing older.
 
     ``searched_ms`` is how far back it was looked, where the page is not full because the search is not at its end.
@@ -100,7 +107,7 @@ class Viewer:
         self.scope = scope_of(signed_in.who, viewers.directory.snapshot)
         self.hides = viewers.mask_for_support and self.who.role is Role.SUPPORT
         """Whether texts and numbers are hidden from this viewer."""
-        self.people = People(
+        self.user_admin = UserAdmin(
             self.who,
             self.scope,
             database=viewers.database,
@@ -108,7 +115,7 @@ class Viewer:
             clock=viewers.clock,
             ids=viewers.ids,
         )
-        self.profile = Profile(
+        self.my_account = MyAccount(
             signed_in,
             database=viewers.database,
             batcher=viewers.batcher,
@@ -119,7 +126,7 @@ class Viewer:
             clock=viewers.clock,
             ids=viewers.ids,
         )
-        self.callbacks = Callbacks(
+        self.callbacks = ViewerCallbacks(
             self.who,
             self.scope,
             hides=self.hides,
@@ -130,7 +137,7 @@ class Viewer:
         )
         self.sandbox = self._personal_sandbox(viewers, signed_in)
         """The sandbox, for who is let in."""
-        self._sight = Sight.of(self.who)
+        self._visibility = UrlVisibility.of(self.who)
         self._viewers = viewers
         self._database = viewers.database
 
@@ -185,7 +192,7 @@ class Viewer:
 
     # --- messages
 
-    async def search(self, wanted: SearchFilter, *, before: MessageId = LATEST, limit: int) -> Page:
+    async def search(self, wanted: SearchFilter, *, before: MessageId = LATEST, limit: int) -> MessagePage:
         """Find a page of the messages in scope that fit. A search that has found little goes on for
         ``search_seconds``, and then says how far back it has looked."""
         within, whose, viewers = self._unseen(wanted), self.scope.account_ids, self._viewers
@@ -200,7 +207,7 @@ class Viewer:
             if viewers.clock.monotonic() - since >= viewers.search_seconds:
                 break
         is_full = older is None or len(messages) >= limit
-        return Page(
+        return MessagePage(
             messages=[self._shown(row) for row in messages],
             older=older,
             searched_ms=None if is_full or older is None else born_ms(older),
@@ -221,7 +228,7 @@ class Viewer:
             return None
         if story.wait is not None and not self.who.of_platform:
             story = replace(story, wait=masked_wait(story.wait))
-        return masked_story(story) if self.hides else seen_story(story, self._sight)
+        return masked_story(story) if self.hides else reduced_story(story, self._visibility)
 
     async def resend(self, message_id: MessageId) -> bool | None:
         """Send a message in scope once more of which a part is held; False where none is, None for any other message,
@@ -235,7 +242,7 @@ class Viewer:
     def _personal_sandbox(self, viewers: Viewers, signed_in: SignedIn) -> PersonalSandbox | None:
         """Not for whom texts and numbers are hidden from; beside real carriers only for who sees the whole platform."""
         sandbox = viewers.sandbox
-        if sandbox is None or self.hides or not (sandbox.is_whole or self.who.of_platform):
+        if sandbox is None or self.hides or not (sandbox.all_simulated or self.who.of_platform):
             return None
         return PersonalSandbox(
             sandbox,
@@ -253,7 +260,7 @@ class Viewer:
         return replace(wanted, hides_content=self.hides)
 
     def _shown(self, row: MessageRow) -> MessageRow:
-        return masked_message(row) if self.hides else seen_message(row, self._sight)
+        return masked_message(row) if self.hides else reduced_message(row, self._visibility)
 
 
 def scope_of(who: Who, snapshot: Snapshot) -> Scope:

@@ -156,27 +156,27 @@ _BEFORE: Final = re.compile(r"(.*?(?:\)|[^\s:;]))(: )(.*)", re.DOTALL).fullmatch
 Translate = Callable[..., str]
 
 
-def told(text: str, t: Translate) -> str:
+def translate_stored(text: str, t: Translate) -> str:
     """Say a text from below in the language of ``t``; as it is where it is not ours."""
-    return _told(text, t) if text and len(text) <= _LONGEST else text
+    return _translate(text, t) if text and len(text) <= _LONGEST else text
 
 
-def _told(text: str, t: Translate) -> str:
+def _translate(text: str, t: Translate) -> str:
     if text in _KNOWN:
         return t(text)
     if ", [Errno " in text and text.startswith("[Errno "):
-        return ", ".join(_told(piece, t) for piece in _ERRORS(text))
+        return ", ".join(_translate(piece, t) for piece in _ERRORS(text))
     for shape, fits in _shapes():
         match = fits(text)
         if match is not None:
-            return t(shape, **{name: _told(value, t) for name, value in match.groupdict().items()})
+            return t(shape, **{name: _translate(value, t) for name, value in match.groupdict().items()})
     if "; " in text:  # a trouble, and what each link says
-        return "; ".join(_told(piece, t) for piece in text.split("; "))
+        return "; ".join(_translate(piece, t) for piece in text.split("; "))
     system = _ERRNO(text)
     if system is not None:
-        return _told(system[1], t)
+        return _translate(system[1], t)
     named = _BEFORE(text)  # a route and why it lost, a status and what it means
-    return text if named is None else f"{named[1]}{named[2]}{_told(named[3], t)}"
+    return text if named is None else f"{named[1]}{named[2]}{_translate(named[3], t)}"
 
 
 @cache

@@ -6,8 +6,8 @@ from typing import Final
 
 from palomar.console.formats import Language, age_text
 from palomar.console.i18n import Plural, plural, translated, word
-from palomar.console.obstacles import hindrance
-from palomar.console.reasons import told
+from palomar.console.stall_texts import stall_text
+from palomar.console.stored_texts import translate_stored
 from palomar.reports.waits import Wait, WaitFor
 
 SENTENCES: Final[Mapping[WaitFor, str | Plural]] = {
@@ -56,12 +56,12 @@ SENTENCES: Final[Mapping[WaitFor, str | Plural]] = {
 }
 
 
-def sentence(wait: Wait, *, now_ms: int, language: Language) -> str:
+def wait_text(wait: Wait, *, now_ms: int, language: Language) -> str:
     """Say what a message waits for."""
     t = partial(translated, language=language)
-    why = told(wait.detail, t)
+    why = translate_stored(wait.detail, t)
     if wait.carrier_status is not None and not why:
-        why = hindrance(wait.carrier_status, t)
+        why = stall_text(wait.carrier_status, t)
     return t(
         SENTENCES[wait.what],
         age=age_text(now_ms - wait.since_ms, language),

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from palomar.console.i18n import word
-from palomar.console.reasons import told
+from palomar.console.stored_texts import translate_stored
 from palomar.routing.carrier_status import CarrierStatus
 
-HINDRANCES: Final[Mapping[str, str]] = {
+STALL_REASONS: Final[Mapping[str, str]] = {
     "": word("nothing is in the way, and it has been logged"),
     "no_link": word("no link is bound"),
     "window": word("every slot waits for an answer of the carrier"),
@@ -21,8 +21,8 @@ OFF: Final = (word("switched off"), word("drained"))
 """Troubles of our own making, as ``ports.Carrier.off`` says them."""
 
 
-def hindrance(status: CarrierStatus, t: Callable[..., str] = str) -> str:
+def stall_text(status: CarrierStatus, t: Callable[..., str] = str) -> str:
     """Say what keeps parts from leaving by a carrier; ``t`` translates the words of ours."""
     if status.trouble:
-        return told(status.trouble, t)
-    return str(t(HINDRANCES.get(status.hindrance, HINDRANCES[""])))
+        return translate_stored(status.trouble, t)
+    return str(t(STALL_REASONS.get(status.hindrance, STALL_REASONS[""])))

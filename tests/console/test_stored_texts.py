@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from palomar.console.i18n import translated
-from palomar.console.reasons import told
+from palomar.console.stored_texts import translate_stored
 from palomar.routing.rules import REASONS, RouteLoss
 from palomar.smpp.events import CloseReason
 from palomar.smpp.status import CommandStatus, status_meaning, status_name
@@ -41,11 +41,11 @@ CONSTANTS = {"NO_ANSWERS", "NOT_IN_TIME", "ON_TRIAL", "SWITCHED_OFF", "WHY"}
 
 
 def spanish(text: str) -> str:
-    return told(text, lambda said, **values: translated(said, "es", **values))
+    return translate_stored(text, lambda said, **values: translated(said, "es", **values))
 
 
 def english(text: str) -> str:
-    return told(text, lambda said, **values: translated(said, "en", **values))
+    return translate_stored(text, lambda said, **values: translated(said, "en", **values))
 
 
 def text_of(node: ast.expr | None) -> str | None:
