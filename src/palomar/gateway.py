@@ -270,7 +270,9 @@ class Gateway:
             more = compose(request, some, terms=terms, ids=self.ids, now_ms=now_ms, languages=languages)
             whole.messages.extend(more.messages)
         if self._senders.of_carriers:
-            filled = self._senders.filled(whole.messages, lineage=terms.lineage, router=self._dispatcher.router)
+            filled = self._senders.with_carrier_senders(
+                whole.messages, lineage=terms.lineage, router=self._dispatcher.router
+            )
             return structs.replace(whole, messages=filled)
         return whole
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from palomar.acceptance.default_sender import SANDBOX_SENDERS, STAND_IN, THE_CARRIERS, DefaultSenders
+from palomar.acceptance.default_sender import CARRIER_SENDER, FALLBACK_SENDER, SANDBOX_SENDERS, DefaultSenders
 from palomar.dialects import DIALECTS
 from palomar.vocabulary.account import Account, AccountId, AccountSettings
 
@@ -12,13 +12,15 @@ def account(**settings: object) -> Account:
 
 
 def test_a_dialect_that_names_no_vendor_never_sends_as_another_dialects() -> None:
-    assert SANDBOX_SENDERS.of(account()) == STAND_IN
-    assert STAND_IN.lower() not in {name.lower() for dialect in DIALECTS for name in (dialect.name, dialect.title)}
+    assert SANDBOX_SENDERS.of(account()) == FALLBACK_SENDER
+    assert FALLBACK_SENDER.lower() not in {
+        name.lower() for dialect in DIALECTS for name in (dialect.name, dialect.title)
+    }
     assert SANDBOX_SENDERS.of(account(), vendor="FOXSYS") == "FOXSYS"
 
 
 def test_on_a_real_network_no_name_is_borrowed() -> None:
-    real = DefaultSenders(is_real=True, borrows_vendors=False)
+    real = DefaultSenders(is_real=True, uses_vendor_names=False)
     assert real.of(account()) is None
     assert real.of(account(), vendor="FOXSYS") is None
 
@@ -29,7 +31,7 @@ def test_on_a_real_network_no_name_is_borrowed() -> None:
         ({"default_sender": "Own", "senders": ("First",)}, "Dialect", DefaultSenders(installation="House"), "Own"),
         ({"senders": ("First", "Second")}, "Dialect", DefaultSenders(installation="House"), "First"),
         ({}, "Dialect", DefaultSenders(installation="House", of_carriers={"c": "Carrier"}), "Dialect"),
-        ({}, "", DefaultSenders(installation="House", of_carriers={"c": "Carrier"}), THE_CARRIERS),
+        ({}, "", DefaultSenders(installation="House", of_carriers={"c": "Carrier"}), CARRIER_SENDER),
         ({}, "", DefaultSenders(installation="House"), "House"),
     ],
 )

@@ -11,7 +11,7 @@ from msgspec import Struct, field, structs
 
 from palomar.acceptance import filters
 from palomar.acceptance.compose import UNCLAIMED, Acceptance, AcceptedMessage, Claim, NewMessage, Request, Verdict
-from palomar.acceptance.filters import Judged
+from palomar.acceptance.filters import FilterResult
 from palomar.acceptance.short_ids import ShortIds
 from palomar.billing.ledger import Ledger
 from palomar.billing.ledger_rows import Reason
@@ -49,11 +49,11 @@ async def accept(work: Work, commands: Sequence[Acceptance]) -> list[Result]:
     await ShortIds.of(work).read({command.account_id for command in commands if command.request.short_ids})
     has_claims = any(claim.held for command in commands for claim in command.claims)
     may_claim = has_claims and await work.holds_lease()
-    judgements = await filters.judge(work, commands)
+    results = await filters.apply_filters(work, commands)
     renewed = await _renew_taken_codes(work, commands)
     return [
-        await _accept_one(work, command, judged, renewed, may_claim=may_claim)
-        for command, judged in zip(commands, judgements, strict=True)
+        await _accept_one(work, command, filtered, renewed, may_claim=may_claim)
+        for command, filtered in zip(commands, results, strict=True)
     ]
 
 
@@ -79,23 +79,25 @@ async def _renew_taken_codes(work: Work, commands: Sequence[Acceptance]) -> _Ren
     return renewed
 
 
-async def _accept_one(work: Work, command: Acceptance, judged: Judged, renewed: _Renewed, *, may_claim: bool) -> Result:
+async def _accept_one(
+    work: Work, command: Acceptance, filtered: FilterResult, renewed: _Renewed, *, may_claim: bool
+) -> Result:
     request = command.request
     key = request.idempotency
     if key is not None:
         before = idempotency.recall(work, key)
         if before is not None:
             return before
-    if judged.is_filtered:
-        filters.discard_duplicates(work, command, judged)
-        refusal = filters.over_limit(work, command, judged)
+    if filtered.needs_counting:
+        filters.discard_duplicates(work, command, filtered)
+        refusal = filters.refuse_over_limit(work, command, filtered)
         if refusal is not None:
             return refusal
-    unpaid = _reserve(work, command, judged)
+    unpaid = _reserve(work, command, filtered)
     if unpaid is None:
         return Refusal.NO_CREDIT
-    if judged.is_filtered:
-        filters.remember(work, command, judged, unpaid=unpaid)
+    if filtered.needs_counting:
+        filters.count_accepted(work, command, filtered, unpaid=unpaid)
     claims = command.claims or [UNCLAIMED] * len(command.messages)
     messages: list[AcceptedMessage] = []
     for message, claim in zip(command.messages, claims, strict=True):
@@ -103,7 +105,7 @@ async def _accept_one(work: Work, command: Acceptance, judged: Judged, renewed: 
             messages.append(AcceptedMessage(message.row, message, refused=Refusal.NO_CREDIT))
         else:
             changed = renewed.get(message.row.id) if renewed else None
-            messages.append(_store(work, message, claim, judged, request, changed, may_claim=may_claim))
+            messages.append(_store(work, message, claim, filtered, request, changed, may_claim=may_claim))
         if len(messages) % SLICE == 0:
             await work.tx.pause()
     if key is not None and request.answer is not None:
@@ -113,18 +115,22 @@ async def _accept_one(work: Work, command: Acceptance, judged: Judged, renewed: 
     return Accepted(messages)
 
 
-def _reserve(work: Work, command: Acceptance, judged: Judged) -> Collection[MessageId] | None:
+def _reserve(work: Work, command: Acceptance, filtered: FilterResult) -> Collection[MessageId] | None:
     """Reserve what the request costs. Returns the messages that cannot be paid for; None if none can."""
     if not command.request.partial:
-        total, verdicts = 0, judged.verdicts
+        total, verdicts = 0, filtered.verdicts
         for message in command.messages:
             row = message.row
-            if row.final_ms is None and row.id not in verdicts:  # as Judged.counts: this runs for every message
+            if (
+                row.final_ms is None and row.id not in verdicts
+            ):  # as FilterResult.is_charged: this runs for every message
                 total += row.price_microcredits
         return () if total == 0 or Ledger.of(work).reserve(command.account_id, total) else None
     unpaid = set()
     for message in command.messages:
-        if judged.counts(message) and not Ledger.of(work).reserve(command.account_id, message.row.price_microcredits):
+        if filtered.is_charged(message) and not Ledger.of(work).reserve(
+            command.account_id, message.row.price_microcredits
+        ):
             unpaid.add(message.row.id)
     return None if command.messages and len(unpaid) == len(command.messages) else unpaid
 
@@ -133,7 +139,7 @@ def _store(
     work: Work,
     message: NewMessage,
     claim: Claim,
-    judged: Judged,
+    filtered: FilterResult,
     request: Request,
     renewed: tuple[str, Links] | None,
     *,
@@ -144,8 +150,8 @@ def _store(
         text, links = renewed or (row.text, links)
         row = structs.replace(row, carrier=claim.carrier, text=text)
     short_id = ShortIds.of(work).next(row.account_id, row.id) if request.short_ids else None
-    if row.final_ms is not None or row.id in judged.verdicts:
-        row = _store_discarded(work, row, message, claim, judged.verdicts.get(row.id), is_told=not request.test)
+    if row.final_ms is not None or row.id in filtered.verdicts:
+        row = _store_discarded(work, row, message, claim, filtered.verdicts.get(row.id), calls_back=not request.test)
         return AcceptedMessage(row, message, claim.choice, None, short_id)
     held = claim.held if may_claim else None
     part_state = State.SUBMITTING if held is State.SUBMITTING else State.QUEUED
@@ -153,9 +159,9 @@ def _store(
     parts: list[Row] = [(identity, part_state, attempt, row.carrier) for identity in part_ids(row.id, row.parts)]
     node_id = work.context.node_id if held else None
     lane_id = message.lane.id if message.lane else 0
-    whose: Row = (row.id, row.account_id, row.carrier)
-    place: Row = (*whose, row.due_ms, node_id, message.rank, lane_id, message.stale_ms, row.parts)
-    work.insert(row, parts, place)
+    owner: Row = (row.id, row.account_id, row.carrier)
+    queue_row: Row = (*owner, row.due_ms, node_id, message.rank, lane_id, message.stale_ms, row.parts)
+    work.insert(row, parts, queue_row)
     for code, url in links:
         ShortLinks.of(work).add(code, row, url)
     work.add_moment(row.id, Kind.ACCEPTED, _detail(work, row, message, claim))
@@ -180,12 +186,12 @@ def _detail(work: Work, row: MessageRow, message: NewMessage, claim: Claim) -> D
     return detail
 
 
-_TOLD: Final = frozenset({State.BLOCKED, State.NOFORMAT})
+_CALLED_BACK: Final = frozenset({State.BLOCKED, State.NOFORMAT})
 """Final states of discarded messages that the customer is called back about. Duplicates and tests are in the answer."""
 
 
 def _store_discarded(
-    work: Work, row: MessageRow, message: NewMessage, claim: Claim, verdict: Verdict | None, *, is_told: bool
+    work: Work, row: MessageRow, message: NewMessage, claim: Claim, verdict: Verdict | None, *, calls_back: bool
 ) -> MessageRow:
     why = message.why
     if verdict is not None:
@@ -204,7 +210,7 @@ def _store_discarded(
     if claim.choice is not None and claim.choice.candidates:
         discarded["routes"] = claim.choice.explain()
     work.add_moment(row.id, Kind.DISCARDED, discarded)
-    if is_told and row.state in _TOLD:
+    if calls_back and row.state in _CALLED_BACK:
         event = Failed(
             message_id=row.id, request_ref=row.request_ref, msisdn=row.msisdn, at_ms=work.now_ms, state=row.state
         )

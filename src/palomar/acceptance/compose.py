@@ -167,7 +167,7 @@ def compose(
         country = country_of(recipient.msisdn) or ""
         state, why = recipient.state, recipient.why
         if may_differ:
-            state, why = _judged(recipient, request.account, country, is_later=due_ms > now_ms)
+            state, why = _initial_state(recipient, request.account, country, is_later=due_ms > now_ms)
         rate = prices.rate(country) if state in _WAITING else 0
         row = _row(
             request,
@@ -176,7 +176,7 @@ def compose(
             country=country,
             state=state,
             rate=rate,
-            written=_written(recipient, languages) if languages else (recipient.alphabet, recipient.parts),
+            encoding=_encoding(recipient, languages) if languages else (recipient.alphabet, recipient.parts),
             due_ms=due_ms,
             now_ms=now_ms,
         )
@@ -188,7 +188,7 @@ def compose(
     return Acceptance(request, messages, lineage)
 
 
-def _judged(recipient: Recipient, account: Account, country: str, *, is_later: bool) -> tuple[State, str]:
+def _initial_state(recipient: Recipient, account: Account, country: str, *, is_later: bool) -> tuple[State, str]:
     """Decide in which state a message is stored, and why, if it is not sent."""
     state, why = recipient.state, recipient.why
     countries = account.settings.countries
@@ -205,11 +205,11 @@ def _row(
     country: str,
     state: State,
     rate: int,
-    written: tuple[Alphabet, int],
+    encoding: tuple[Alphabet, int],
     due_ms: int,
     now_ms: int,
 ) -> MessageRow:
-    alphabet, parts = written
+    alphabet, parts = encoding
     counted = state in _WAITING
     return MessageRow(
         id=message_id,
@@ -239,7 +239,7 @@ def _row(
     )
 
 
-def _written(recipient: Recipient, languages: Collection[Language]) -> tuple[Alphabet, int]:
+def _encoding(recipient: Recipient, languages: Collection[Language]) -> tuple[Alphabet, int]:
     """Choose the alphabet in which the text leaves, and count its parts."""
     if recipient.alphabet is Alphabet.UCS2:
         shorter = shorter_in_a_language(recipient.text, languages)

@@ -1,7 +1,7 @@
 """Choose the sender of a message whose request names none.
 
 In this order: the account's own sender, its dialect's setting, the carrier's, the installation's. The name of the
-dialect's vendor, or :data:`STAND_IN` where it has none, is used only where nothing can leave for a real network,
+dialect's vendor, or :data:`FALLBACK_SENDER` where it has none, is used only where nothing can leave for a real network,
 because there that name is somebody else's.
 """
 
@@ -17,10 +17,10 @@ from palomar.routing.router import Router
 from palomar.routing.rules import RoutingRequest
 from palomar.vocabulary.account import Account, AccountId
 
-THE_CARRIERS = ""
+CARRIER_SENDER = ""
 """The sender of a message until its carrier, and so the carrier's sender, is known."""
 
-STAND_IN = "Palomar"
+FALLBACK_SENDER = "Palomar"
 """The sender where nothing is configured and the dialect has no vendor's name."""
 
 _log = structlog.get_logger(__name__)
@@ -34,13 +34,13 @@ class DefaultSenders:
     installation: str = ""
     is_real: bool = False
     """At least one carrier leads to a real network."""
-    borrows_vendors: bool = True
+    uses_vendor_names: bool = True
     """A vendor's name is used where nothing is configured: in the sandbox, and where an old installation relies on
     it."""
-    _told: set[AccountId] = field(default_factory=set)
+    _warned: set[AccountId] = field(default_factory=set)
 
-    def of(self, account: Account, *, dialect: str = "", vendor: str = STAND_IN) -> str | None:
-        """Return the sender of a request that names none; ``THE_CARRIERS`` if it is the carrier's.
+    def of(self, account: Account, *, dialect: str = "", vendor: str = FALLBACK_SENDER) -> str | None:
+        """Return the sender of a request that names none; ``CARRIER_SENDER`` if it is the carrier's.
 
         ``dialect`` is what the operator set for the dialect, ``vendor`` the vendor's own name. None: the request must
         be refused (``Refusal.SENDER``); the first time for each account is logged.
@@ -50,31 +50,31 @@ class DefaultSenders:
         if own:
             return own
         if self.of_carriers:
-            return THE_CARRIERS
+            return CARRIER_SENDER
         if self.installation:
             return self.installation
-        if self.borrows_vendors:
+        if self.uses_vendor_names:
             return vendor
-        if account.id not in self._told:
-            self._told.add(account.id)
+        if account.id not in self._warned:
+            self._warned.add(account.id)
             _log.warning("no_sender", account=account.login, hint="set default_sender of the account or [sending]")
         return None
 
     def of_carrier(self, carrier: str) -> str:
         """Return the sender of a message that leaves by this carrier: the carrier's own, else the installation's, else
-        that of another carrier. Only for messages from ``THE_CARRIERS``."""
+        that of another carrier. Only for messages from ``CARRIER_SENDER``."""
         return self.of_carriers.get(carrier) or self.installation or next(iter(self.of_carriers.values()))
 
-    def filled(
+    def with_carrier_senders(
         self, messages: Iterable[NewMessage], *, lineage: Sequence[AccountId], router: Router
     ) -> list[NewMessage]:
-        """Replace ``THE_CARRIERS`` in each message by the sender of the carrier that it would take now."""
+        """Replace ``CARRIER_SENDER`` in each message by the sender of the carrier that it would take now."""
         snapshot = router.snapshot()
         filled = []
         for message in messages:
             row = message.row
-            if row.sender == THE_CARRIERS:
-                asked = RoutingRequest(
+            if row.sender == CARRIER_SENDER:
+                request = RoutingRequest(
                     msisdn=row.msisdn,
                     country=row.country,
                     sender="",
@@ -83,12 +83,12 @@ class DefaultSenders:
                     dialect=row.dialect,
                     at_ms=row.due_ms,
                 )
-                sender = self.of_carrier(snapshot.choose(asked).carrier)
+                sender = self.of_carrier(snapshot.choose(request).carrier)
                 message = structs.replace(message, row=structs.replace(row, sender=sender))
             filled.append(message)
         return filled
 
-    def nameless(self, accounts: Iterable[Account]) -> list[str]:
+    def accounts_without_sender(self, accounts: Iterable[Account]) -> list[str]:
         """List the logins of the accounts whose messages would be refused for want of a sender."""
         if not self.is_real or self.of_carriers or self.installation:
             return []

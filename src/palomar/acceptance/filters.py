@@ -30,44 +30,44 @@ NO_ROUTE: Verdict = (State.BLOCKED, "no route takes it")
 DUPLICATE: Verdict = (State.DUPLICATED, "the same text is due to this number within the hour")
 
 
-class Judged(Struct, frozen=True):
+class FilterResult(Struct, frozen=True):
     """What the filters decided of a request. ``verdicts`` has the discarded messages of all requests of the batch."""
 
     verdicts: dict[MessageId, Verdict]
-    is_filtered: bool
+    needs_counting: bool
     """The account filters duplicates or has a daily limit."""
     may_have_unpaid: bool
     """Some of its messages may be stored without a charge, which the account limits; rare."""
 
-    def counts(self, message: NewMessage) -> bool:
+    def is_charged(self, message: NewMessage) -> bool:
         """Return True if a message will be sent and charged, as far as is known."""
         row = message.row
         return row.final_ms is None and row.id not in self.verdicts
 
 
-async def judge(work: Work, commands: Sequence[Acceptance]) -> list[Judged]:
+async def apply_filters(work: Work, commands: Sequence[Acceptance]) -> list[FilterResult]:
     """Discard what has no route or is on a black list, and read the rows that :func:`discard_duplicates` and
-    :func:`over_limit` need. One result a command, in order."""
+    :func:`refuse_over_limit` need. One result a command, in order."""
     messages = [m for command in commands for m in command.messages if m.row.final_ms is None]
     verdicts = _without_route(commands)
     if BlackListContext.of(work.context).has_numbers:
-        verdicts |= await _blocked(work, messages)
-    judgements: list[Judged] = []
-    unique: list[Acceptance] = []
+        verdicts |= await _find_blocked(work, messages)
+    results: list[FilterResult] = []
+    without_duplicates: list[Acceptance] = []
     limited: set[AccountId] = set()
     unpaid: set[AccountId] = set()
     for command in commands:
         settings = command.request.account.settings
         if filters_duplicates := _filters_duplicates(command):
-            unique.append(command)
+            without_duplicates.append(command)
         if is_limited := settings.messages_a_day != 0:
             limited.add(command.account_id)
-        if has_unpaid := settings.unpaid_limit != 0 and (filters_duplicates or not _all_count(command, verdicts)):
+        if has_unpaid := settings.unpaid_limit != 0 and (filters_duplicates or not _are_all_charged(command, verdicts)):
             unpaid.add(command.account_id)
-        judgements.append(Judged(verdicts, filters_duplicates or is_limited or has_unpaid, has_unpaid))
+        results.append(FilterResult(verdicts, filters_duplicates or is_limited or has_unpaid, has_unpaid))
     digests = {
         (_digest(m), m.row.due_ms)
-        for c in unique
+        for c in without_duplicates
         for m in c.messages
         if m.row.final_ms is None and m.row.id not in verdicts
     }
@@ -77,39 +77,39 @@ async def judge(work: Work, commands: Sequence[Acceptance]) -> list[Judged]:
         await DailySends.of(work).read(limited, work.now_ms // DAY_MS)
     if unpaid:
         await UnpaidToday.of(work).read(unpaid, work.now_ms // DAY_MS)
-    return judgements
+    return results
 
 
-def discard_duplicates(work: Work, command: Acceptance, judged: Judged) -> None:
+def discard_duplicates(work: Work, command: Acceptance, filtered: FilterResult) -> None:
     """Discard messages that are due within an hour of an equal one, and all but the first of equals in the request."""
     if not _filters_duplicates(command):
         return
     here: set[bytes] = set()
     for message in command.messages:
-        if judged.counts(message):
+        if filtered.is_charged(message):
             digest = _digest(message)
             if digest in here or RecentSends.of(work).is_near(digest, message.row.due_ms):
-                judged.verdicts[message.row.id] = DUPLICATE
+                filtered.verdicts[message.row.id] = DUPLICATE
             here.add(digest)
 
 
-def over_limit(work: Work, command: Acceptance, judged: Judged) -> Refusal | None:
+def refuse_over_limit(work: Work, command: Acceptance, filtered: FilterResult) -> Refusal | None:
     """Refuse a request that would exceed a daily limit of its account: of messages that are sent, or of those that cost
     nothing. None: it does not."""
     settings = command.request.account.settings
-    unpaid = _unpaid(command, judged) if judged.may_have_unpaid else 0
+    unpaid = _count_unpaid(command, filtered) if filtered.may_have_unpaid else 0
     if unpaid and not UnpaidToday.of(work).fits(command.account_id, unpaid, limit=settings.unpaid_limit):
         return Refusal.DAILY_LIMIT
     limit = settings.messages_a_day
     if not limit:
         return None
-    count = _paid(command, judged)
+    count = _count_paid(command, filtered)
     return None if DailySends.of(work).fits(command.account_id, count, limit=limit) else Refusal.DAILY_LIMIT
 
 
-def remember(work: Work, command: Acceptance, judged: Judged, *, unpaid: Collection[MessageId]) -> None:
+def count_accepted(work: Work, command: Acceptance, filtered: FilterResult, *, unpaid: Collection[MessageId]) -> None:
     """Count the accepted messages, all but ``unpaid``, for the daily limits and for the duplicates filter."""
-    free = _unpaid(command, judged) if judged.may_have_unpaid else 0
+    free = _count_unpaid(command, filtered) if filtered.may_have_unpaid else 0
     if free:
         UnpaidToday.of(work).count(command.account_id, free, limit=command.request.account.settings.unpaid_limit)
     limit = command.request.account.settings.messages_a_day
@@ -117,11 +117,11 @@ def remember(work: Work, command: Acceptance, judged: Judged, *, unpaid: Collect
     if not limit and not filters_duplicates:
         return
     if limit:
-        count = _paid(command, judged) - len(unpaid)
+        count = _count_paid(command, filtered) - len(unpaid)
         DailySends.of(work).count(command.account_id, count, limit=limit)
     if filters_duplicates:
         for message in command.messages:
-            if judged.counts(message) and message.row.id not in unpaid:
+            if filtered.is_charged(message) and message.row.id not in unpaid:
                 RecentSends.of(work).remember(_digest(message), message.row.due_ms)
 
 
@@ -167,7 +167,7 @@ def _without_route(commands: Sequence[Acceptance]) -> dict[MessageId, Verdict]:
     return verdicts
 
 
-async def _blocked(work: Work, messages: Sequence[NewMessage]) -> dict[MessageId, Verdict]:
+async def _find_blocked(work: Work, messages: Sequence[NewMessage]) -> dict[MessageId, Verdict]:
     numbers = sorted({message.row.msisdn for message in messages})
     found = await work.tx.lookup(LOOKUP_BLOCKED, numbers)
     why = {(owner, msisdn): _reason(word) for owner, msisdn, word in found}
@@ -203,23 +203,23 @@ async def _digests_of(work: Work, account: Account | None, message_ids: Sequence
     return digests
 
 
-def _all_count(command: Acceptance, verdicts: Mapping[MessageId, Verdict]) -> bool:
+def _are_all_charged(command: Acceptance, verdicts: Mapping[MessageId, Verdict]) -> bool:
     for message in command.messages:  # noqa: SIM110  # one, nearly always: a generator would cost twice as much
         if message.row.final_ms is not None or message.row.id in verdicts:
             return False
     return True
 
 
-def _paid(command: Acceptance, judged: Judged) -> int:
+def _count_paid(command: Acceptance, filtered: FilterResult) -> int:
     """Count the messages that are to be sent and charged."""
-    verdicts = judged.verdicts
+    verdicts = filtered.verdicts
     return len([True for m in command.messages if m.row.final_ms is None and m.row.id not in verdicts])
 
 
-def _unpaid(command: Acceptance, judged: Judged) -> int:
+def _count_unpaid(command: Acceptance, filtered: FilterResult) -> int:
     """Count the messages that cost nothing, less as many as are sent and charged beside them: a campaign with some bad
     numbers counts none."""
-    paid = _paid(command, judged)
+    paid = _count_paid(command, filtered)
     return max(0, len(command.messages) - 2 * paid)
 
 
@@ -230,13 +230,13 @@ def _digest(message: NewMessage) -> bytes:
 def _digest_of(row: MessageRow, links: Links) -> bytes:
     """Make a digest of account, number and text, with the URLs in place of the short links, whose codes differ in each
     copy. ``links`` are in the order of the text."""
-    asked: list[str] = []
+    pieces: list[str] = []
     rest = row.text
     for code, url in links:
         before, _, rest = rest.partition(f"/{code}")
-        asked += (before, f"/\0{url}")
-    asked.append(rest)
-    text = f"{row.account_id}\0{row.msisdn}\0{''.join(asked)}".encode("utf-8", "surrogatepass")
+        pieces += (before, f"/\0{url}")
+    pieces.append(rest)
+    text = f"{row.account_id}\0{row.msisdn}\0{''.join(pieces)}".encode("utf-8", "surrogatepass")
     return hashlib.sha256(text).digest()[:16]
 
 

@@ -37,14 +37,14 @@ async def withdraw(work: Work, accepted: Sequence[tuple[Acceptance, Result]]) ->
         ids = [message.row.id for message in result.messages if message.refused is None]
         part_ids = [PartId(row[0]) for row in await work.tx.lookup(rows.LOOKUP_PART_IDS_BY_MESSAGE, ids)] if ids else []
         known = await work.parts(part_ids)
-        told = set()
+        noted = set()
         for identity in part_ids:
             part = known[identity]
             if part.state is State.QUEUED or (part.state is State.SUBMITTING and part.attempt == 1):
                 work.leave_queue(part)
-                if part.message.id not in told:
+                if part.message.id not in noted:
                     work.add_moment(part.message.id, Kind.DISCARDED, {"state": State.CANCELLED, "why": WHY})
-                    told.add(part.message.id)
+                    noted.add(part.message.id)
                 end_part(work, part, State.CANCELLED)
             else:
                 missed += 1

@@ -80,7 +80,7 @@ async def configured_senders(config: Config, database: Database) -> DefaultSende
         of_carriers={c.name: c.sender for c in config.carriers if isinstance(c, SmppCarrierSettings) and c.sender},
         is_real=not config.simulated,
         installation=config.sending.default_sender,
-        borrows_vendors=config.simulated or not required,
+        uses_vendor_names=config.simulated or not required,
     )
 
 

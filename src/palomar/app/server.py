@@ -115,9 +115,9 @@ class Server:
             stack.callback(batching.cancel)
             await self.directory.begin(secrets.token_bytes(32))
             await self.admission.callers.begin(self.database)
-            nameless = self._senders.nameless(self.directory.snapshot.by_id.values())
-            if nameless:
-                _log.warning("accounts_without_sender", accounts=nameless[:20], count=len(nameless))
+            without_sender = self._senders.accounts_without_sender(self.directory.snapshot.by_id.values())
+            if without_sender:
+                _log.warning("accounts_without_sender", accounts=without_sender[:20], count=len(without_sender))
             await self._lease.take_over_dead()
             periodic = tasks.create_task(self._periodic_tasks.serve())
             stack.push_async_callback(self._stop_background, periodic)

@@ -6,7 +6,7 @@ import click
 
 from palomar.acceptance.accept import Accepted, Result, accept
 from palomar.acceptance.compose import Recipient, Request, compose
-from palomar.acceptance.default_sender import THE_CARRIERS
+from palomar.acceptance.default_sender import CARRIER_SENDER
 from palomar.app.data_directory import configured_senders
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table, visible
 from palomar.console.wait_texts import wait_text
@@ -216,7 +216,7 @@ async def _default_sender(context: CommandContext, account: Account) -> str:
     found = senders.of(account)
     if found is None:
         fail("no sender: name one with --sender, or set default_sender of the account or of [sending]")
-    return senders.of_carrier("") if found == THE_CARRIERS else found
+    return senders.of_carrier("") if found == CARRIER_SENDER else found
 
 
 def _recipient(number: str, text: str) -> Recipient:

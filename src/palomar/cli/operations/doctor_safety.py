@@ -40,7 +40,7 @@ async def examine_safety(config: Config, database: Database) -> list[Verdict]:
     verdicts = [*_open_files(config), *_open_passwords(config), *_loopback_callbacks(config, proxied=bool(proxies))]
     if not config.simulated:
         verdicts += await _trial(config, database)
-        verdicts += _senders((await configured_senders(config, database)).nameless(accounts))
+        verdicts += _senders((await configured_senders(config, database)).accounts_without_sender(accounts))
     return verdicts or [("ok", "safety: files are their owner's alone, no trial secrets are in use")]
 
 
@@ -110,8 +110,10 @@ async def _trial(config: Config, database: Database) -> list[Verdict]:
     return verdicts
 
 
-def _senders(nameless: list[str]) -> Iterator[Verdict]:
-    if nameless:
-        which = ", ".join(nameless[:_SHOWN]) + (f" and {len(nameless) - _SHOWN} more" if nameless[_SHOWN:] else "")
+def _senders(without_sender: list[str]) -> Iterator[Verdict]:
+    if without_sender:
+        which = ", ".join(without_sender[:_SHOWN]) + (
+            f" and {len(without_sender) - _SHOWN} more" if without_sender[_SHOWN:] else ""
+        )
         how = "set default_sender of the account, of [sending], or sender of the carrier"
         yield "warning", f"senders: nobody gave a sender to {which}: {how}"

@@ -186,7 +186,9 @@ class Viewer:
             overview, whose, period, with_accounts=with_accounts, accounts=own, now_ms=now_ms
         )
         known = self._viewers.directory.snapshot.by_id.values()
-        nameless = self._viewers.senders.nameless(account for account in known if self.scope.has(account.id))
+        nameless = self._viewers.senders.accounts_without_sender(
+            account for account in known if self.scope.has(account.id)
+        )
         found = replace(found, attention=replace(found.attention, nameless=nameless))
         return without_hosts(found) if self.hides else found
 
