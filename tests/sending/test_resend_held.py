@@ -6,8 +6,8 @@ from tests.support.world import CREDIT, StandingRouter, World, outgoing
 from palomar.ports import Taken
 from palomar.reports.held_count import HeldMessages, count_held
 from palomar.sending.claimer import MessageClaimOrder, claim
+from palomar.sending.in_doubt import Retry
 from palomar.sending.resend_held import list_held_messages, resend_held_parts
-from palomar.sending.submit import Retry
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import MessageId, State

@@ -5,7 +5,8 @@ from msgspec import structs
 from tests.support.world import CREDIT, World, new_node, outgoing
 
 from palomar.ports import Deferred, InDoubt, NotSent, Refused, Taken
-from palomar.sending.submit import Retry, SubmitAnswer, record_answers
+from palomar.sending.in_doubt import Retry
+from palomar.sending.submit import SubmitAnswer, record_answers
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import State
 

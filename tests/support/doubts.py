@@ -7,7 +7,7 @@ from tests.support.world import CREDIT, World, outgoing, recipient
 
 from palomar.acceptance.compose import AcceptedMessage
 from palomar.ports import Deferred, InDoubt, OutgoingPart, Refused
-from palomar.sending.submit import Retry
+from palomar.sending.in_doubt import Retry
 from palomar.vocabulary.message import State
 
 NO_ANSWER = InDoubt(reason="no answer in time")

@@ -20,9 +20,10 @@ from palomar.receipts.record import record_receipts
 from palomar.reports.messages import MessageView, show_message
 from palomar.routing.route_chooser import RouteChooser, lineage
 from palomar.routing.rules import CarrierState, Choice, RoutingPlan, RoutingRequest, choose
+from palomar.sending.in_doubt import Retry
 from palomar.sending.nodes import register
 from palomar.sending.release import ReadyPart
-from palomar.sending.submit import PendingSubmit, Retry, SubmitAnswer, mark_submitting, record_answers
+from palomar.sending.submit import PendingSubmit, SubmitAnswer, mark_submitting, record_answers
 from palomar.storage.database import Database, Transaction
 from palomar.text.alphabets import Alphabet
 from palomar.transaction.context import TransactionContext

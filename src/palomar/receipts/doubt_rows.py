@@ -1,4 +1,7 @@
-"""Rows of ``doubts`` and their SQL: copies of parts of which it is unknown whether their carrier took them."""
+"""Rows of ``doubts`` and their SQL: copies of parts of which it is unknown whether their carrier took them.
+
+Not here: their changes in a transaction (``doubts``).
+"""
 
 from msgspec import Struct
 

@@ -1,7 +1,8 @@
 """Opening hours of routes: spans of the week in a time zone, as people write them.
 
 An example is `mon-fri 08:00-20:00, sat 09:00-14:00 Europe/Madrid`. Without days a span is of every day, without a zone
-in GMT. A span that ends before it begins runs past midnight and belongs to the day on which it began.
+in GMT. A span that ends before it begins runs past midnight and belongs to the day on which it began. Not here: times
+of day in other texts (``text.times``).
 """
 
 import re

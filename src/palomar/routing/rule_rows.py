@@ -1,4 +1,7 @@
-"""SQL of routes, sender rules and lanes. They are few and written by people; all are read into memory."""
+"""SQL of routes, sender rules and lanes. They are few and written by people; all are read into memory.
+
+Not here: the commands that change them (``rules_store``).
+"""
 
 from palomar.storage.statements import Insert, columns_of
 

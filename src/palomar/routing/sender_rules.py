@@ -1,7 +1,8 @@
 """Sender rules: which senders a carrier takes in a country. A rule passes a sender, replaces it, or refuses it.
 
 Many networks drop names that were not registered with them. A rule may name a carrier, a country and a form of sender;
-the most particular rule that matches decides, and of equal ones the oldest. Without a rule every sender passes.
+the most particular rule that matches decides, and of equal ones the oldest. Without a rule every sender passes. Not
+here: which sender an account has where a request names none (``acceptance.default_sender``).
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,7 @@
 """Ends messages that had not left at their lane's deadline, as expired; they cost nothing.
 
-A part of which a copy may have left is not sent again either: it is held until its receipt comes.
+A part of which a copy may have left is not sent again either: it is held until its receipt comes. Not
+here: moving messages that are late to another carrier (``failover``).
 """
 
 from collections.abc import Sequence

@@ -22,10 +22,11 @@ from palomar.routing.router import Router, RoutingSnapshot
 from palomar.routing.rules import RoutingRequest
 from palomar.sending.claimer import Claimer
 from palomar.sending.failover import Failover
+from palomar.sending.in_doubt import Retry
 from palomar.sending.outgoing import new_message_parts
 from palomar.sending.send_queue import SendQueue
 from palomar.sending.stalled import Watchdog
-from palomar.sending.submit import PendingSubmit, Retry, SubmitAnswer, mark_submitting, record_answers
+from palomar.sending.submit import PendingSubmit, SubmitAnswer, mark_submitting, record_answers
 from palomar.transaction.batcher import Batcher, Step
 from palomar.vocabulary.message import State
 

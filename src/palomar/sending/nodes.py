@@ -12,7 +12,7 @@ from palomar.inbound.repeats import note_ended_node
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.record import join_orphans_in_doubt
 from palomar.routing.carrier_status import DELETE_STATUS_OF_NODE
-from palomar.sending.submit import put_in_doubt
+from palomar.sending.in_doubt import put_in_doubt
 from palomar.storage.database import Transaction
 from palomar.transaction import lease_rows
 from palomar.transaction import message_rows as rows

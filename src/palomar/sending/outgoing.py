@@ -1,4 +1,7 @@
-"""Makes the parts that carriers are given, of new and of claimed messages."""
+"""Makes the parts that carriers are given, of new and of claimed messages.
+
+Not here: PDUs (``carriers.smpp.submitting``).
+"""
 
 from palomar.acceptance.compose import AcceptedMessage
 from palomar.ports import OutgoingPart

@@ -3,6 +3,8 @@
 It is unknown whether their carriers have such parts. The copies so far are counted no longer, so the bounds of
 resending begin anew. If every part of a message is held, the new copies may go by another carrier. A receipt of any
 copy ends its part.
+
+Not here: resending a part within its bounds (``in_doubt``).
 """
 
 from collections.abc import Sequence

@@ -4,6 +4,8 @@ Sending is driven by events: an answer, a link that is bound, a timer. A lost ev
 checks every queue once a second. If parts wait and none leaves, people are shown the reason. If there is none (a link
 is bound, has a free slot, and its pace allows a part), it is an error of this program: it is logged and counted, and
 the queue is sent from again.
+
+Not here: why one message waits (``reports.waits``), and moving messages to another carrier (``failover``).
 """
 
 from collections.abc import Callable, Mapping

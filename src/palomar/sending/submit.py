@@ -1,9 +1,8 @@
 """The transactions around a submit: parts are marked before their PDUs leave, and the carrier's answers are recorded.
 
 ``queued -> submitting`` is committed before a PDU leaves, ``submitting -> sent`` after the carrier answered. A part
-between the two is in doubt when its node dies or no answer comes. It is sent again within the bounds of its account or
-lane, after a longer pause each time; beyond them it is held until its receipt comes. Not here: when a part is submitted
-(``dispatcher``), and the rows of doubts (``receipts.doubts``).
+between the two is in doubt when its node dies or no answer comes (``in_doubt``). Not here: when a part is submitted
+(``dispatcher``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,10 +17,10 @@ from palomar.receipts.ending import end_part, hold
 from palomar.receipts.oddities import Oddities
 from palomar.receipts.record import end_with_message, join_orphans_by_id, join_orphans_in_doubt, mark_part_sent
 from palomar.routing.route_chooser import UNROUTED
+from palomar.sending.in_doubt import Retry, add_octets, put_in_doubt
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenMessage, OpenPart
 from palomar.transaction.work import Work
-from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.backoff import scattered, wait_after
 from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.message import FINAL, MessageId, PartId, State, move
@@ -51,15 +50,6 @@ class PendingSubmit(Struct, frozen=True):
 
     part: OutgoingPart
     carrier: str
-
-
-class Retry(Struct, frozen=True):
-    """A part that is queued again: it may be submitted as ``attempt`` after ``seconds``. ``deferrals`` is how often its
-    carrier has deferred it in a row."""
-
-    attempt: int
-    seconds: float
-    deferrals: int = 0
 
 
 async def mark_submitting(work: Work, submits: Sequence[PendingSubmit]) -> list[bool]:
@@ -207,51 +197,6 @@ def record_taken(work: Work, part: OpenPart, answer: SubmitAnswer, reference: st
         end_with_message(work, part)
 
 
-def put_in_doubt(
-    work: Work, part: OpenPart, cause: DoubtCause, *, reason: str, sender: str = "", exchange: Exchange | None = None
-) -> Retry | None:
-    """Put a part in doubt: queue it again within the bounds, else hold it until its receipt comes.
-
-    Its doubts and its lane have been loaded. ``sender`` is the one that the submit named, ``exchange`` its PDUs; both
-    are unknown after the death of a node.
-    """
-    doubts = Doubts.of(work)
-    if part.state is not State.SUBMITTING:
-        if doubts.copies_of(part):  # the receipt of an earlier copy moved it; this copy's own receipt may still come
-            doubts.add(part, cause, sender=sender)
-        return None
-    message = part.message
-    doubts.add(part, cause, sender=sender)
-    copies = doubts.count_copies(part, cause)
-    pause = doubts.bounds(message.account_id, message.id).pause_after(cause, copies)
-    policy = _policy(work, part)
-    if pause is None:
-        policy = UnknownOutcome.HOLD
-    detail: Detail = {"part": part.number, "attempt": part.attempt, "policy": policy, "reason": reason}
-    detail |= {"cause": cause, "copies": copies}
-    if exchange is not None:
-        _add_octets(detail, exchange)
-    if policy is UnknownOutcome.RESEND and pause is not None:
-        work.add_moment(message.id, Kind.IN_DOUBT, {**detail, "again_in_seconds": round(pause)})
-        move(part, State.QUEUED)
-        work.update(part)
-        if pause > 0:
-            work.postpone(message.id, until_ms=work.now_ms + round(pause * 1_000))
-        return Retry(part.attempt + 1, pause)
-    work.add_moment(message.id, Kind.IN_DOUBT, detail)
-    hold(work, part)
-    return None
-
-
-def _policy(work: Work, part: OpenPart) -> UnknownOutcome:
-    account = work.context.accounts.get(part.message.account_id)
-    if account is None or part.message.worst is State.REJECTED:
-        return (
-            UnknownOutcome.HOLD
-        )  # there are no settings, or the message has failed already: another copy would only cost
-    return account.settings.unknown_outcome
-
-
 async def refuse_queued_parts(work: Work, message_ids: Sequence[MessageId]) -> None:
     """End or hold the queued parts of messages of which a part was refused: to send them would only cost."""
     if not message_ids:
@@ -325,14 +270,5 @@ def _detail(answer: SubmitAnswer, **more: str | int) -> Detail:
     """Build the details of an answer's moment in the timeline, with the PDUs."""
     part = answer.part
     detail: Detail = {"part": part.number, "carrier": answer.carrier, "attempt": part.attempt, **more}
-    _add_octets(detail, answer.exchange)
+    add_octets(detail, answer.exchange)
     return detail
-
-
-def _add_octets(detail: Detail, exchange: Exchange) -> None:
-    """Add the PDUs of an exchange, in hexadecimal, if there were any."""
-    if exchange.request:
-        detail["link"] = exchange.link
-        detail["request"] = exchange.request.hex()
-        if exchange.response:
-            detail["response"] = exchange.response.hex()

@@ -10,8 +10,8 @@ from palomar.ports import NotSent, Taken
 from palomar.routing.rules import RoutingPlan
 from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.sending.deadlines import end_stale
+from palomar.sending.in_doubt import Retry
 from palomar.sending.nodes import take_over
-from palomar.sending.submit import Retry
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.lane import Lane, Rank
 from palomar.vocabulary.message import State
