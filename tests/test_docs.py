@@ -5,10 +5,13 @@ are: a name of what has been moved or renamed fails. What has that form and is s
 """
 
 import ast
+import builtins
+import enum
 import importlib
 import pkgutil
 import re
 import sys
+import typing
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
@@ -217,6 +220,27 @@ def test_every_dotted_name_exists() -> None:
     found = mentioned("names")
     assert len(found) > 30
     assert [f"{page}: {name}" for page, name in found if not exists(name)] == []
+
+
+RECIPES = sorted((ROOT / "docs" / "recipes").glob("*.md"))
+OTHER_WORDS = frozenset({"Accept-Language", "BIGINT", "COMMIT", "LIMIT", "SPACE", "WITHOUT", "ROWID"})
+"""Words of HTTP and of SQL."""
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.stem)
+def test_every_class_and_table_that_a_recipe_names_exists(recipe: Path) -> None:
+    """Names without a dot, as ``PageReply`` and ``HEADINGS``: of a class, of a constant, or of Python itself."""
+    text = recipe.read_text(encoding="utf-8")
+    named = {word for span in spans(text) for word in re.findall(r"(?<![\w./\"'{-])[A-Z][\w-]+(?![\w.]*\")", span)}
+    known = classes().keys() | constants() | set(dir(builtins)) | set(dir(typing)) | set(dir(enum))
+    assert sorted(named - known - OTHER_WORDS) == []
+
+
+@cache
+def constants() -> frozenset[str]:
+    """The names in capitals, and the types, that modules of the code and its tests assign."""
+    folders = (SOURCE, ROOT / "tests", ROOT / "tools")
+    return frozenset(name for folder in folders for file in folder.rglob("*.py") for name in defined(str(file)))
 
 
 def test_every_file_exists() -> None:
