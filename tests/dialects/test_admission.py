@@ -83,7 +83,7 @@ async def street(palomar: House) -> Street:
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
-async def test_an_address_that_guesses_is_blocked_at_every_door(street: Street, door: Door) -> None:
+async def test_an_address_that_guesses_is_blocked_by_every_dialect(street: Street, door: Door) -> None:
     known, stranger, guesser, elsewhere = (
         await street.house.customer(),
         await street.house.customer(),
@@ -107,7 +107,7 @@ async def test_an_address_that_guesses_is_blocked_at_every_door(street: Street, 
         assert await street.ask(other, stranger, elsewhere) == "accepted", other.name
 
 
-async def test_who_is_known_from_a_blocked_address_may_not_guess_on(street: Street) -> None:
+async def test_a_known_caller_from_a_blocked_address_may_not_go_on_guessing(street: Street) -> None:
     known, guesser = await street.house.customer(), street.address()
     assert await street.ask(CONVERGIA, known, guesser) == "accepted"
     for number in range(REFUSED_A_MINUTE + 1):
@@ -119,7 +119,7 @@ async def test_who_is_known_from_a_blocked_address_may_not_guess_on(street: Stre
     assert await street.ask(CONVERGIA, known, guesser) == "accepted", "what is remembered as good is no guess"
 
 
-async def test_who_was_let_in_from_an_address_is_known_to_other_nodes_and_after_a_restart(street: Street) -> None:
+async def test_a_known_caller_is_known_to_other_nodes_and_after_a_restart(street: Street) -> None:
     known, guesser = await street.house.customer(), street.address()
     assert await street.ask(FOXSYS, known, guesser) == "accepted"
     await street.settled()
@@ -133,7 +133,7 @@ async def test_who_was_let_in_from_an_address_is_known_to_other_nodes_and_after_
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
-async def test_an_account_that_is_blocked_at_one_door_is_blocked_at_all(street: Street, door: Door) -> None:
+async def test_an_account_blocked_by_one_dialect_is_blocked_by_all(street: Street, door: Door) -> None:
     who = await street.house.customer(**{CONTRACTS[door.dialect].rate_setting: 1})
     address = street.address()
     said = [await street.ask(door, who, address) for _ in range(REFUSED_A_MINUTE + 20)]
@@ -147,9 +147,7 @@ async def test_an_account_that_is_blocked_at_one_door_is_blocked_at_all(street: 
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "203.0.113.80"])
-async def test_a_proxy_that_nobody_trusts_is_never_blocked_and_the_doctor_hears_of_it(
-    street: Street, peer: str
-) -> None:
+async def test_an_untrusted_proxy_is_never_blocked_and_the_doctor_names_it(street: Street, peer: str) -> None:
     who = await street.house.customer()
     for number in range(GUESSES):
         await street.ask_untrusted(LABS402T, _guess(number), peer)
@@ -169,9 +167,7 @@ async def test_ipv6_addresses_are_counted_by_their_network(street: Street) -> No
 
 
 @pytest.mark.parametrize("door", PASSWORD_DOORS, ids=lambda door: door.name)
-async def test_too_many_passwords_at_once_are_told_to_come_again_and_never_that_they_are_wrong(
-    street: Street, door: Door
-) -> None:
+async def test_too_many_passwords_at_once_are_answered_as_busy_and_never_as_wrong(street: Street, door: Door) -> None:
     """And who comes from elsewhere is not kept waiting by them."""
     address, elsewhere = street.address(), street.address()
     who = await street.house.customer()
@@ -188,7 +184,7 @@ async def test_too_many_passwords_at_once_are_told_to_come_again_and_never_that_
     assert set(said) <= {busy, door.wrong_password}
 
 
-async def test_guessing_the_current_password_of_an_account_is_guessing(street: Street) -> None:
+async def test_wrong_current_passwords_count_as_guesses(street: Street) -> None:
     """402T Labs: a key opens the door, and what is behind it asks for a password."""
     who, address = await street.house.customer(), street.address()
 
@@ -209,7 +205,7 @@ async def test_guessing_the_current_password_of_an_account_is_guessing(street: S
     assert await street.ask(LABS402T, who, address) == "accepted", "its key is right"
 
 
-async def test_the_filter_for_fail2ban_reads_the_line_and_not_the_proxys() -> None:
+async def test_the_fail2ban_filter_matches_the_clients_address_and_not_the_proxys() -> None:
     text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
     found = re.search("^failregex = (.*)$", text, re.MULTILINE)
     assert found is not None
@@ -265,7 +261,7 @@ def ways_around(tree: ast.AST) -> Iterator[str]:
             yield ast.unparse(node.func)
 
 
-async def test_a_dialect_has_nothing_but_its_door_that_gives_an_account() -> None:
+async def test_a_dialect_gets_an_account_from_its_admission_only() -> None:
     """So one that forgets the door can accept no message: a request names an account."""
     for file in sorted(Path(dialects.__path__[0]).rglob("*.py")):
         found = set(ways_around(ast.parse(file.read_text(encoding="utf-8"))))
@@ -285,6 +281,6 @@ async def test_a_dialect_has_nothing_but_its_door_that_gives_an_account() -> Non
         "row = await gateway.balance(AccountId(1))",
     ],
 )
-async def test_whoever_goes_around_the_door_is_found(source: str) -> None:
+async def test_a_dialect_that_bypasses_its_admission_is_found(source: str) -> None:
     tree = ast.parse(f"async def f():\n {source}")
     assert list(ways_around(tree))

@@ -86,7 +86,7 @@ ROWS = [
 
 @every_speaker
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.why)
-async def test_it_is_told_why(palomar: House, speaker: Speaker, row: Row) -> None:
+async def test_every_refusal_has_the_vendors_answer(palomar: House, speaker: Speaker, row: Row) -> None:
     who = await palomar.customer(**row.owner)
     number = row.number or palomar.number()
     for _ in range(row.before):
@@ -106,9 +106,7 @@ async def test_it_is_told_why(palomar: House, speaker: Speaker, row: Row) -> Non
 
 
 @every_speaker
-async def test_bad_credentials_are_told_alike_for_an_unknown_user_and_for_a_wrong_secret(
-    palomar: House, speaker: Speaker
-) -> None:
+async def test_an_unknown_user_and_a_wrong_secret_have_the_same_answer(palomar: House, speaker: Speaker) -> None:
     who, other = await palomar.customer(), await palomar.customer()
     wrong = replace(NOBODY, login=who.login)
     mixed = replace(other, login=who.login, token=other.token[:-2] + "xx", key=other.key + "x")
@@ -146,7 +144,7 @@ async def test_sofmexs_login_has_one_answer_for_every_reason(palomar: House) -> 
 
 @every_speaker
 @pytest.mark.parametrize("opted_out", [False, True], ids=["black-list", "opted-out"])
-async def test_a_number_that_wants_nothing_is_told_as_a_blocked_one(
+async def test_a_number_that_opted_out_is_answered_as_a_blocked_one(
     palomar: House, speaker: Speaker, opted_out: bool
 ) -> None:
     who, number = await palomar.customer(), palomar.number()
@@ -218,7 +216,7 @@ async def test_a_refusal_of_the_gateway_has_its_code(palomar: House, speaker: Sp
 
 
 @every_speaker
-async def test_our_fault_is_told_in_the_vendors_form_and_logged_once_with_an_id(
+async def test_a_failure_of_ours_is_answered_in_the_vendors_form_and_logged_once_with_an_id(
     palomar: House, speaker: Speaker
 ) -> None:
     who, number = await palomar.customer(), palomar.number()
@@ -239,9 +237,7 @@ async def test_our_fault_is_told_in_the_vendors_form_and_logged_once_with_an_id(
 
 
 @every_speaker
-async def test_a_database_that_is_away_is_told_as_temporary_whatever_was_asked(
-    palomar: House, speaker: Speaker
-) -> None:
+async def test_an_unreachable_database_is_answered_as_a_temporary_failure(palomar: House, speaker: Speaker) -> None:
     who, number = await palomar.customer(), palomar.number()
     accepted = await palomar.ask(speaker.send(who, number, HOLA))
     away = face_of(palomar, speaker, Unavailable("no disk"))

@@ -74,7 +74,7 @@ async def test_http_1_0_needs_no_host(palomar: House, speaker: Speaker) -> None:
 
 
 @every_speaker
-async def test_who_ends_his_own_side_is_answered_and_billed_once(palomar: House, speaker: Speaker) -> None:
+async def test_a_client_that_half_closes_is_answered_and_billed_once(palomar: House, speaker: Speaker) -> None:
     who = await palomar.customer()
     reply = await raw(palomar, speaker.send(who, NUMBER, "Hola"), "Host: h", half_close=True)
     assert speaker.said(reply) == "accepted"
@@ -93,6 +93,6 @@ async def test_slashes_together_are_one(palomar: House, speaker: Speaker, spelli
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/console/", "/nowhere", "/abcdef1"])
-async def test_other_paths_say_it_in_plain_text(palomar: House, path: str) -> None:
+async def test_bad_heads_for_other_paths_are_answered_in_plain_text(palomar: House, path: str) -> None:
     reply = await raw(palomar, Call("GET", path))
     assert (reply.status, reply.content_type, reply.body) == (400, "text/plain", b"Bad Request\n")

@@ -38,7 +38,7 @@ async def test_a_text_far_too_long_is_too_long_whatever_it_is_made_of(
 
 
 @every_speaker
-async def test_up_to_there_a_text_is_looked_at(palomar: House, speaker: Speaker) -> None:
+async def test_a_text_up_to_the_limit_is_read(palomar: House, speaker: Speaker) -> None:
     who = await palomar.customer()
     blanks = " " * CONTRACTS[speaker.dialect].raw_characters
     assert await said(palomar, speaker, who, blanks) == CONTRACTS[speaker.dialect].answers["only blanks"]
@@ -73,7 +73,7 @@ async def test_in_a_batch_only_the_one_that_is_too_long_is_refused(palomar: Hous
 
 
 @every_speaker
-async def test_a_number_of_a_million_characters_is_none(palomar: House, speaker: Speaker) -> None:
+async def test_a_number_of_a_million_characters_is_refused(palomar: House, speaker: Speaker) -> None:
     who = await palomar.customer()
     number = "+" + " " * CONTRACTS[speaker.dialect].number_blanks + "525512345678"
     call = speaker.send(who, number, "Hola")

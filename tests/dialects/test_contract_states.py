@@ -47,7 +47,7 @@ ENROUTE first, DELETED, ACCEPTD first."""
 
 
 @every_speaker
-async def test_a_message_is_told_in_the_vendors_words_in_every_state(palomar: House, speaker: Speaker) -> None:
+async def test_every_state_of_a_message_has_the_vendors_words(palomar: House, speaker: Speaker) -> None:
     who, number = await palomar.customer(), palomar.number()
     reply = await palomar.ask(speaker.send(who, number, HOLA))
     row = await palomar.ended(who, State.DELIVERED)
@@ -60,7 +60,7 @@ async def test_a_message_is_told_in_the_vendors_words_in_every_state(palomar: Ho
 
 @every_speaker
 @pytest.mark.parametrize("ending", ENDINGS)
-async def test_what_really_becomes_of_a_message_is_told_and_charged_once(
+async def test_the_real_outcome_of_a_message_is_reported_and_charged_once(
     palomar: House, speaker: Speaker, ending: str, sink: Sink
 ) -> None:
     who, number = await palomar.customer(status_url=sink.url), palomar.number(ending)
@@ -124,9 +124,7 @@ async def test_a_message_carries_nothing_of_another_vendor(palomar: House, speak
 
 
 @every_speaker
-async def test_a_receipt_that_comes_late_and_contradicts_the_end_moves_nothing(
-    palomar: House, speaker: Speaker
-) -> None:
+async def test_a_late_receipt_that_contradicts_the_end_changes_nothing(palomar: House, speaker: Speaker) -> None:
     who, number = await palomar.customer(), palomar.number()
     reply = await palomar.ask(speaker.send(who, number, HOLA))
     row = await palomar.ended(who, State.DELIVERED)
@@ -172,7 +170,7 @@ async def all_ended(palomar: House, who: Customer) -> list[MessageRow]:
     return rows if all(row.final_ms for row in rows) else []
 
 
-async def test_what_no_carrier_takes_yet_waits_and_its_price_is_set_aside(tmp_path: Path) -> None:
+async def test_a_message_that_no_carrier_takes_yet_waits_and_its_price_is_reserved(tmp_path: Path) -> None:
     async with running_house(tmp_path / "quiet", carrier=False) as quiet:
         for speaker in SPEAKERS:
             who, number = await quiet.customer(), quiet.number()
@@ -183,7 +181,9 @@ async def test_what_no_carrier_takes_yet_waits_and_its_price_is_set_aside(tmp_pa
         assert await quiet.audit() == []
 
 
-async def test_what_one_dialect_schedules_another_tells_and_a_third_cancels(palomar: House) -> None:
+async def test_a_message_scheduled_by_one_dialect_is_reported_by_another_and_cancelled_by_a_third(
+    palomar: House,
+) -> None:
     who = await palomar.customer()
     reply = await palomar.ask(LABS402T.schedule(who, palomar.number(), HOLA, "2099-01-01T00:00:00"))
     guid = LABS402T.identity(reply, "")
@@ -197,7 +197,9 @@ async def test_what_one_dialect_schedules_another_tells_and_a_third_cancels(palo
     assert (balance.available, balance.reserved) == (1_000 * CREDIT, 0)
 
 
-async def test_foxsys_tells_of_what_cannot_leave_and_nothing_of_what_was_never_to(palomar: House, sink: Sink) -> None:
+async def test_foxsys_calls_back_for_messages_that_cannot_leave_but_not_for_tests_or_cancelled_ones(
+    palomar: House, sink: Sink
+) -> None:
     who, number, blocked = await palomar.customer(duplicates_filter=True), palomar.number(), palomar.number()
     await palomar.block(who, blocked)
     both = [{"msisdn": number}, {"msisdn": "12345"}]
@@ -236,7 +238,7 @@ async def test_foxsys_tells_of_what_cannot_leave_and_nothing_of_what_was_never_t
     assert (await palomar.balance(who)).available == 999 * CREDIT
 
 
-async def test_a_message_is_nobody_elses_business(palomar: House) -> None:
+async def test_an_accounts_messages_are_hidden_from_other_accounts(palomar: House) -> None:
     who, other, number = await palomar.customer(), await palomar.customer(), palomar.number()
     for speaker in SPEAKERS:
         reply = await palomar.ask(speaker.send(who, number, HOLA))
@@ -279,7 +281,7 @@ async def test_every_dialect_decides_every_event(contract: Contract, event: Even
 
 
 @every_dialect
-async def test_every_dialect_tells_of_a_low_balance_in_the_houses_form(contract: Contract) -> None:
+async def test_every_dialect_reports_a_low_balance_in_palomars_own_form(contract: Contract) -> None:
     event = BalanceFellLow(login="demo", available_microcredits=4_000_000, at_ms=NOON_MS)
     account = Account(id=AccountId(1), login="demo", settings=AccountSettings())
     request = renderers()[contract.dialect].render(event, target="http://customer.example/", account=account)

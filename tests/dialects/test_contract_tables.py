@@ -41,17 +41,17 @@ def test_every_dialect_names_places_where_it_takes_text(contract: Contract) -> N
 
 
 @every_dialect
-def test_only_who_calls_back_has_lines_for_it(contract: Contract) -> None:
+def test_only_dialects_with_callbacks_have_lines_for_them(contract: Contract) -> None:
     assert bool(contract.callbacks) == (contract.read_callback is not None)
 
 
-def test_a_line_that_is_missing_is_told_with_its_dialect_and_its_table() -> None:
+def test_a_missing_line_is_reported_with_its_dialect_and_its_table() -> None:
     table = Table("nueva", "words", {State.SENT: "sent"})
     assert table[State.SENT] == "sent"
     with pytest.raises(AssertionError, match=r"dialect nueva has no line 'b' in table 'words' \(tests/dialects/nueva/"):
         table["b"]
 
 
-def test_a_contract_that_is_missing_is_told_with_its_file() -> None:
+def test_a_missing_contract_is_reported_with_its_file() -> None:
     with pytest.raises(AssertionError, match=r"dialect nueva has no contract: write tests/dialects/nueva/contract\.py"):
         contract_of("nueva")

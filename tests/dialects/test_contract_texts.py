@@ -57,7 +57,7 @@ async def test_a_text_reaches_the_phone_as_the_sheet_says_and_its_parts_are_char
         ("ж" * 71, {"ucs2": "1", "long": True}, 2, UCS2),
     ],
 )
-async def test_foxsys_takes_long_and_foreign_texts_when_it_is_asked_to(
+async def test_foxsys_accepts_long_and_ucs2_texts_on_request(
     palomar: House, text: str, switches: dict[str, object], parts: int, alphabet: Alphabet
 ) -> None:
     who, number = await palomar.customer(), palomar.number()

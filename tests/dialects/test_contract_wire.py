@@ -114,7 +114,7 @@ async def test_a_body_of_ten_mebibytes_is_declined(palomar: House, speaker: Spea
 
 
 @every_speaker
-async def test_a_huge_body_where_messages_are_sent_is_told_to_be_too_large(palomar: House, speaker: Speaker) -> None:
+async def test_a_huge_body_of_a_send_is_answered_as_too_large(palomar: House, speaker: Speaker) -> None:
     who = await palomar.customer()
     send = speaker.send(who, NUMBER, "Hola")
     path = speaker.post_to or send.target
@@ -124,7 +124,9 @@ async def test_a_huge_body_where_messages_are_sent_is_told_to_be_too_large(palom
 
 @every_path
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "OPTIONS", "TRACE"])
-async def test_a_wrong_method_is_told_which_are_right(palomar: House, speaker: Speaker, path: str, method: str) -> None:
+async def test_a_wrong_method_is_answered_with_the_allowed_ones(
+    palomar: House, speaker: Speaker, path: str, method: str
+) -> None:
     who = await palomar.customer()
     right = speaker.post(who, path, b"{}")
     reply = await answer(palomar, speaker, who, Call(method, right.target, right.headers, right.body))
@@ -149,7 +151,7 @@ async def test_an_unknown_path_below_a_prefix_has_that_dialects_404(
     "authorization",
     ["", "Basic", "Basic !!!", "Basic AAAA", "Bearer", "Bearer ", "Bearer a.b.c", "Digest x=1", "ñ" * 50],
 )
-async def test_credentials_that_are_none_are_bad_ones(palomar: House, speaker: Speaker, authorization: str) -> None:
+async def test_malformed_credentials_are_bad_credentials(palomar: House, speaker: Speaker, authorization: str) -> None:
     who = await palomar.customer()
     send = speaker.send(who, NUMBER, "Hola")
     reply = await answer(
@@ -162,7 +164,7 @@ async def test_credentials_that_are_none_are_bad_ones(palomar: House, speaker: S
     assert await palomar.messages(who) == []
 
 
-async def test_convergia_names_the_first_thing_that_is_missing(palomar: House) -> None:
+async def test_convergia_reports_the_first_missing_parameter(palomar: House) -> None:
     who = await palomar.customer()
     whole = {"username": who.login, "password": who.password, "message": "Hola", "number": NUMBER}
     for count, code in enumerate(("101", "102", "103", "104")):

@@ -46,9 +46,7 @@ async def palomar(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hou
 
 
 @every_dialect
-async def test_work_and_memory_grow_no_faster_than_the_octets(
-    palomar: House, contract: Contract, tmp_path: Path
-) -> None:
+async def test_time_and_memory_grow_no_faster_than_the_body(palomar: House, contract: Contract, tmp_path: Path) -> None:
     who = await palomar.customer(credit=1_000_000, unpaid_limit=0)
     known = next(one for one in DIALECTS if one.name == contract.dialect)
     face = known.face(palomar.app.gateway, TrustedProxies(), 8 * 1024 * 1024, palomar.app.config.dialects[known.name])

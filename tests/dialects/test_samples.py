@@ -106,7 +106,7 @@ def _essence(headers: dict[str, str], body: bytes) -> Any:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=[dialect.name for dialect in DIALECTS])
-def test_what_nobody_knows_stands_there_as_a_word(dialect: Dialect) -> None:
+def test_unknown_values_of_a_sample_are_placeholders(dialect: Dialect) -> None:
     unknown = dialect.sample(values("http://x", password="", api_key=""))
     assert unknown.missing in (API_KEY, PASSWORD)
     assert unknown.missing in unknown.python
@@ -116,7 +116,7 @@ def test_what_nobody_knows_stands_there_as_a_word(dialect: Dialect) -> None:
         assert word not in known.curl + known.python
 
 
-def test_sofmex_needs_no_log_in_where_a_token_is_known() -> None:
+def test_sofmexs_sample_needs_no_login_if_a_token_is_known() -> None:
     (sofmex,) = [dialect for dialect in DIALECTS if dialect.name == "sofmex"]
     sample = sofmex.sample(values("http://x", password="", token="a.pass"))
     assert (sample.missing, "login" in sample.curl) == ("", False)
@@ -124,7 +124,7 @@ def test_sofmex_needs_no_log_in_where_a_token_is_known() -> None:
     assert "Bearer a.pass" in sample.python
 
 
-def test_convergia_writes_to_a_mexican_number() -> None:
+def test_convergias_sample_writes_to_a_mexican_number() -> None:
     (convergia,) = [dialect for dialect in DIALECTS if dialect.name == "convergia"]
     for number, written in (("34600000001", "525512345678"), ("525500000000", "525500000000")):
         (url,) = [word for word in shlex.split(convergia.sample(values("http://x", number=number)).curl) if "?" in word]

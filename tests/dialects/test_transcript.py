@@ -23,7 +23,7 @@ README = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
 EXCHANGE = "### one\nGET /x\n---\n200\n"
 
 
-def test_the_page_that_shows_the_format_is_read() -> None:
+def test_the_page_that_describes_the_format_can_be_read() -> None:
     (example,) = re.findall(r"```\n(A line.*?)```", README, re.DOTALL)
     read = parse_transcript(example, FILE)
     assert read.shows == "A line that says what the file shows."
@@ -82,7 +82,7 @@ def test_every_dialect_has_transcripts_and_all_are_read(dialect: object) -> None
         ("shows\n=== stored\n" + EXCHANGE, 2, "must come after the last exchange"),
     ],
 )
-def test_a_mistake_is_told_with_its_file_and_line(text: str, line: int, what: str) -> None:
+def test_a_mistake_is_reported_with_its_file_and_line(text: str, line: int, what: str) -> None:
     with pytest.raises(TranscriptError) as raised:
         parse_transcript(text, FILE)
     assert str(raised.value).startswith(f"a.http:{line}: ")
@@ -102,13 +102,13 @@ def test_a_request_is_written_as_it_goes_out() -> None:
     )
 
 
-def test_a_hole_that_nobody_knows_is_told_with_its_line() -> None:
+def test_an_unknown_placeholder_is_reported_with_its_line() -> None:
     read = parse_transcript("shows\n###\nGET /{{nothing}}\n---\n200\n", FILE)
     with pytest.raises(TranscriptError, match=r"^a\.http:3: \{\{nothing\}\} is unknown here; known are one$"):
         filled_request(read, read.exchanges[0].request, {"one": "1"})
 
 
-def test_what_is_kept_is_not_named_as_a_kind() -> None:
+def test_a_kept_value_cannot_have_the_name_of_a_kind() -> None:
     read = parse_transcript("shows\n###\nGET /x\n---\n200\n\n{{uuid:second}}\n", FILE)
     with pytest.raises(TranscriptError, match=r"^a\.http:5: \{\{uuid:second\}\}: a kind's name keeps nothing$"):
         difference(read, read.exchanges[0], Answer(200, {}, "x"), {})
@@ -126,7 +126,7 @@ def test_what_is_kept_is_not_named_as_a_kind() -> None:
         (Answer(200, {"a": "b"}, "id abc, 0123456789abc\n"), "body\nid abc"),
     ],
 )
-def test_an_answer_is_compared_in_full_and_what_is_new_is_kept(answer: Answer, wrong: str) -> None:
+def test_an_answer_is_compared_in_full_and_new_values_are_kept(answer: Answer, wrong: str) -> None:
     text = "shows\n###\nGET /x\n---\n200\na: b\ngone: (absent)\n\nid {{one}}, {{hex13:two}}\n"
     read = parse_transcript(text, FILE)
     seen = {"one": "abc"}
@@ -135,7 +135,7 @@ def test_an_answer_is_compared_in_full_and_what_is_new_is_kept(answer: Answer, w
     assert bool(difference(read, read.exchanges[0], answer, seen)) == bool(wrong)
 
 
-async def test_it_is_played_in_order_and_stops_at_the_first_difference() -> None:
+async def test_a_transcript_is_played_in_order_and_stops_at_the_first_difference() -> None:
     text = "shows\n### one\nGET /1\n---\n200\n\n{{short_id:id}}\n### two (at last)\nGET /{{id}}\n---\n200\n\ndone\n"
     read = parse_transcript(text, FILE)
     asked: list[str] = []
@@ -154,7 +154,7 @@ async def test_it_is_played_in_order_and_stops_at_the_first_difference() -> None
         await play(read, fail, {})
 
 
-def test_what_is_stored_is_compared_by_the_columns_named() -> None:
+def test_stored_rows_are_compared_by_the_named_columns() -> None:
     read = parse_transcript("shows\n" + EXCHANGE + "=== stored\nstate=queued\n", FILE)
     assert_stored(read, [{"state": "queued", "text": "x"}])
     for wrong in ([], [{"state": "sent"}], [{"state": "queued"}] * 2):

@@ -89,7 +89,7 @@ def test_a_huge_body_is_refused(house: House, path: str, status: int, answer: by
     assert (got, answer in body) == (status, True)
 
 
-def test_nobody_is_answered_who_has_left(house: House) -> None:
+def test_a_client_that_has_left_gets_no_answer(house: House) -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
@@ -110,7 +110,7 @@ def test_nobody_is_answered_who_has_left(house: House) -> None:
         ("/webservice.php", 500, b"<faultcode>SOAP-ENV:Server</faultcode>"),
     ],
 )
-def test_what_breaks_at_the_edge_is_our_fault_in_the_vendors_form(
+def test_an_exception_in_the_api_is_answered_in_the_vendors_form(
     house: House, path: str, status: int, answer: bytes
 ) -> None:
     sent: list[dict[str, Any]] = []

@@ -21,13 +21,13 @@ EVENTS: list[Event] = [
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=[type(event).__name__ for event in EVENTS])
-def test_no_event_of_a_message_is_told(event: Event) -> None:
+def test_no_event_of_a_message_makes_a_callback(event: Event) -> None:
     account = Account(id=AccountId(1), login="ana")
     assert ConvergiaCallbacks().render(event, target="http://customer.example/", account=account) is None
     assert ConvergiaCallbacks().retry_seconds == ()
 
 
-def test_a_low_balance_is_told_in_no_vendors_form() -> None:
+def test_a_low_balance_makes_a_callback_in_palomars_own_form() -> None:
     event = BalanceFellLow(login="ana", available_microcredits=4_000_000, at_ms=0)
     request = ConvergiaCallbacks().render(
         event, target="https://customer.test/", account=Account(id=AccountId(1), login="ana")
@@ -35,5 +35,5 @@ def test_a_low_balance_is_told_in_no_vendors_form() -> None:
     assert request == render_low_balance(event, target="https://customer.test/")
 
 
-def test_these_are_all_the_events_there_are() -> None:
+def test_every_event_is_tested() -> None:
     assert {type(event) for event in EVENTS} | {BalanceFellLow} == set(get_args(Event))

@@ -41,7 +41,7 @@ def send(house: House, **parameters: str) -> str:
     return house.run(calls(house).send(SCOPE, receive, SEND | parameters)).text
 
 
-def test_what_is_stored_is_what_was_sent(house: House) -> None:
+def test_the_stored_message_is_the_one_that_was_sent(house: House) -> None:
     code, short_id = send(house, message="¡Más!", extra="pedido 7").split("|")
     row = house.message("ana", short_id)
     assert code == "100"
@@ -49,7 +49,7 @@ def test_what_is_stored_is_what_was_sent(house: House) -> None:
     assert (row.text, row.alphabet, row.parts, row.country) == ("¡Mas!", Alphabet.GSM, 1, "MX")
 
 
-def test_what_cannot_be_folded_is_stored_as_it_came(house: House) -> None:
+def test_a_text_that_cannot_be_folded_is_stored_unchanged(house: House) -> None:
     row = house.message("ana", send(house, message="¡Más! 😀").split("|")[1])
     assert (row.text, row.alphabet) == ("¡Más! 😀", Alphabet.UCS2)
 
@@ -75,7 +75,7 @@ def test_parts_are_charged_and_the_last_credit_is_spent_once(house: House) -> No
     assert house.run(house.app.gateway.balance(account.id)).available == 0
 
 
-def test_templates_are_the_operators(house: House) -> None:
+def test_the_operator_can_change_the_templates_of_answers(house: House) -> None:
     own = calls(house, sent_template="OK:{id}:{id}", refused_template="ERR {code}", status_template="<{code}>")
     sent = house.run(own.send(SCOPE, receive, SEND)).text
     _, one, two = sent.split(":")

@@ -49,7 +49,7 @@ def test_zeep_gets_codes(service: zeep.proxy.ServiceProxy) -> None:
     assert service.estatus_mensaje("ana", PASSWORD, "1") == "6"
 
 
-def test_zeep_raises_our_fault_for_an_operation_that_we_have_not(house: House) -> None:
+def test_zeep_raises_our_fault_for_an_unknown_operation(house: House) -> None:
     wsdl = urllib.request.urlopen(f"{house.url}/webservice.php?wsdl", timeout=TIMEOUT_SECONDS).read()
     transport = Transport(timeout=TIMEOUT_SECONDS)
     with transport.session:

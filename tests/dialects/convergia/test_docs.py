@@ -54,7 +54,7 @@ def test_every_setting_has_its_row_as_it_is() -> None:
         assert text.replace("`", "") == field.metadata["help"]
 
 
-def test_what_holds_a_row_exists_and_every_transcript_holds_one() -> None:
+def test_rows_name_existing_tests_and_every_transcript_is_named() -> None:
     named = set(re.findall(r"`(\w+\.(?:http|py))`", PAGE))
     assert {file.name for file in FILES} <= named
     there = {file.name for file in Path(__file__).parent.rglob("*")}

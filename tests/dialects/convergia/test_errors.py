@@ -53,5 +53,5 @@ def test_every_state_has_its_digit(state: State) -> None:
 
 
 @pytest.mark.parametrize("state", State)
-def test_only_what_our_filters_stop_is_told_at_once(state: State) -> None:
+def test_only_messages_stopped_by_our_filters_are_refused_at_once(state: State) -> None:
     assert code_of_discarded(state) == {State.BLOCKED: "205", State.NOFORMAT: "307"}.get(state)

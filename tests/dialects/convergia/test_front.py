@@ -22,22 +22,22 @@ def ask(house: House, path: str, *, method: str = "GET", body: str | None = None
 
 
 @pytest.mark.parametrize("path", ["/?", "/index.php?"])
-def test_a_send_is_taken_there_too(path: str, house: House) -> None:
+def test_a_send_is_accepted_on_the_shared_port(path: str, house: House) -> None:
     status, body = ask(house, path + GOOD)
     assert (status, body[:4]) == (200, "100|")
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
-def test_any_of_its_parameters_makes_the_root_its_own(name: str, house: House) -> None:
+def test_the_root_with_any_of_its_parameters_is_convergias(name: str, house: House) -> None:
     assert ask(house, f"/?{name}=")[1] == "101"
 
 
-def test_the_root_without_any_of_them_is_not_its_own(house: House) -> None:
+def test_the_root_without_its_parameters_is_not_convergias(house: House) -> None:
     for path in ("/", "/?x=1", "/?USERNAME=ana"):
         assert ask(house, path)[1] != "101"
 
 
-def test_a_status_query_and_the_web_service_are_taken_there_too(house: House) -> None:
+def test_a_status_query_and_the_web_service_are_answered_on_the_shared_port(house: House) -> None:
     assert ask(house, "/estatus_mensaje.php") == (200, "5")
     assert "<h2>enviar_mensaje</h2>" in ask(house, "/webservice.php")[1]
     assert ask(house, "/webservice.php", method="POST", body="x")[0] == 500

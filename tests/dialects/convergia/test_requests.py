@@ -52,7 +52,7 @@ def test_anything_else_is_no_number(raw: str) -> None:
 @pytest.mark.parametrize(
     "raw", ["525512345678\r\n", "\t525512345678", "\u200e525512345678\u200f", "52\u00a055\u202f1234\u00ad5678\ufeff"]
 )
-def test_what_is_invisible_in_a_number_is_ignored(raw: str) -> None:
+def test_invisible_characters_of_a_number_are_ignored(raw: str) -> None:
     assert read_number(raw, national=False) == "525512345678"
 
 
@@ -71,7 +71,7 @@ def test_ten_digits_are_a_number_of_an_account_that_is_at_home_in_mexico(country
     assert (request.recipients[0].msisdn if isinstance(request, Request) else None) == number
 
 
-def test_a_marked_number_of_another_country_is_never_a_national_one() -> None:
+def test_a_number_with_a_plus_is_never_read_as_a_national_one() -> None:
     assert read_number("+5512345678", national=True) is None
     assert read_number("0123456789", national=True) is None
 
@@ -86,7 +86,7 @@ def test_anything_else_is_no_id(raw: str) -> None:
     assert read_id(raw) is None
 
 
-def test_what_is_missing_is_told_in_the_order_of_the_page() -> None:
+def test_missing_parameters_are_reported_in_the_order_of_the_page() -> None:
     order = []
     given = {"extra": "x", "unknown": "y"}
     while (code := missing_parameter(given)) is not None:
@@ -114,6 +114,6 @@ def test_extra_is_cut_and_keeps_everything_that_can_be_kept() -> None:
     assert request.extra == " <b>\n"
 
 
-def test_the_number_is_looked_at_before_the_text() -> None:
+def test_the_number_is_checked_before_the_text() -> None:
     assert read(number="1", message="a" * 161) is Code.WRONG_NUMBER
     assert read(message="a" * 161) is Code.TOO_LONG

@@ -34,7 +34,7 @@ def test_the_declarations_encoding_decodes_where_the_content_type_has_none() -> 
     assert read_call(text.encode("latin-1"), charset=None).parameters == {"message": "¡Año!"}
 
 
-def test_the_content_type_beats_the_declaration_and_a_byte_order_mark_beats_both() -> None:
+def test_the_content_type_overrides_the_declaration_and_a_byte_order_mark_overrides_both() -> None:
     text = envelope(
         f"<enviar_mensaje>{MESSAGE}</enviar_mensaje>", declaration="<?xml version='1.0' encoding='ISO-8859-1'?>"
     )
@@ -58,7 +58,7 @@ def test_the_content_type_beats_the_declaration_and_a_byte_order_mark_beats_both
         (b"<Envelope><Header/></Envelope>", None, "El mensaje SOAP no tiene Body con una operación"),
     ],
 )
-def test_what_cannot_be_read_is_the_callers_fault(body: bytes, charset: str | None, why: str) -> None:
+def test_an_unreadable_envelope_is_the_callers_fault(body: bytes, charset: str | None, why: str) -> None:
     with pytest.raises(SoapFault, match=f"^{why}$"):
         read_call(body, charset=charset)
 
@@ -89,7 +89,7 @@ def test_the_fault_for_an_unknown_operation_names_it_briefly() -> None:
         ("", {}),
     ],
 )
-def test_parts_go_by_name_then_by_place(call: str, parameters: dict[str, str]) -> None:
+def test_parts_are_found_by_name_then_by_position(call: str, parameters: dict[str, str]) -> None:
     body = envelope(f"<estatus_mensaje>{call}</estatus_mensaje>").encode()
     assert read_call(body, charset=None).parameters == parameters
 
@@ -142,7 +142,7 @@ def test_a_reference_that_leads_nowhere_or_too_far_is_the_callers_fault(beside: 
 
 
 @pytest.mark.parametrize("unit", ['<r id="a%d" href="#a"/>', "<r/>", '<x href="#a"/>', '<r id="x%d"/>', "<message/>"])
-def test_an_envelope_of_nothing_but_references_costs_what_its_octets_cost(unit: str) -> None:
+def test_an_envelope_full_of_references_takes_linear_time(unit: str) -> None:
     def read(body: bytes) -> None:
         with contextlib.suppress(SoapFault):
             read_call(body, charset="utf-8")
@@ -155,7 +155,7 @@ def test_an_envelope_of_nothing_but_references_costs_what_its_octets_cost(unit: 
     assert growth(read, body(30_000), body(240_000), times=8) < 3
 
 
-def test_a_part_of_thousands_of_attributes_is_the_callers_fault_and_costs_what_its_octets_cost() -> None:
+def test_a_part_with_thousands_of_attributes_is_refused_in_linear_time() -> None:
     def read(body: bytes) -> None:
         with pytest.raises(SoapFault, match="atributos"):
             read_call(body, charset="utf-8")
@@ -178,7 +178,7 @@ def test_a_part_may_have_a_hundred_attributes() -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_both_spellings_call_and_the_answer_has_the_callers(operation: soap.Operation) -> None:
+def test_both_spellings_of_an_operation_work_and_the_answer_repeats_the_one_used(operation: soap.Operation) -> None:
     for name in (operation.name, operation.also):
         call = read_call(envelope(f"<a:{name} xmlns:a='urn:a'/>").encode(), charset=None)
         assert (call.operation, call.called) == (operation, name)
@@ -197,6 +197,6 @@ def test_answers_and_faults_keep_to_their_schema_whatever_they_say(text: str) ->
 
 
 @given(st.binary(max_size=300), st.sampled_from([None, "utf-8", "latin-1", "utf-16", "utf-7", "idna", "hex", "\0"]))
-def test_no_octets_do_more_than_fault(body: bytes, charset: str | None) -> None:
+def test_any_octets_cause_at_most_a_fault(body: bytes, charset: str | None) -> None:
     with pytest.raises(SoapFault):
         read_call(body, charset=charset)

@@ -26,7 +26,7 @@ DEFAULTS = ConvergiaSettings()
         ("😀" * 35, Fitted("😀" * 35, Alphabet.UCS2, 1)),
     ],
 )
-def test_a_text_leaves_as_it_must(text: str, fitted: Fitted) -> None:
+def test_a_text_gets_its_alphabet_and_parts(text: str, fitted: Fitted) -> None:
     assert fit(text, DEFAULTS) == fitted
 
 
@@ -43,7 +43,7 @@ def test_a_text_leaves_as_it_must(text: str, fitted: Fitted) -> None:
         ("\u200b", Refusal.EMPTY_TEXT),
     ],
 )
-def test_a_text_that_cannot_leave_is_refused(text: str, refusal: Refusal) -> None:
+def test_a_text_that_cannot_be_sent_is_refused(text: str, refusal: Refusal) -> None:
     assert fit(text, DEFAULTS) is refusal
 
 

@@ -13,7 +13,7 @@ FILES = transcripts_of("convergia")
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
-async def test_the_dialog_goes_as_it_is_written(file: Path, tmp_path: Path) -> None:
+async def test_the_dialog_is_that_of_the_transcript(file: Path, tmp_path: Path) -> None:
     transcript = read_transcript(file)
     assert transcript.settings == {}
     with House(tmp_path, ConvergiaSettings()) as house:

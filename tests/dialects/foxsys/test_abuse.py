@@ -49,7 +49,7 @@ async def test_an_account_that_goes_on_over_its_limit_is_blocked(tmp_path: Path)
         assert (await _balance(running, BAD)).status == 401, "the address is not blocked"
 
 
-async def test_an_operator_lifts_it(tmp_path: Path) -> None:
+async def test_an_operator_lifts_the_block(tmp_path: Path) -> None:
     async with running_gateway(tmp_path, ONE_A_SECOND) as running:
         for _ in range(REFUSED_A_MINUTE + 2):
             await _balance(running, GOOD)
@@ -66,7 +66,7 @@ async def test_an_operator_lifts_it(tmp_path: Path) -> None:
         assert (await _balance(running, GOOD)).status == 429
 
 
-async def test_an_address_that_guesses_is_blocked_with_whatever_it_brings(tmp_path: Path) -> None:
+async def test_an_address_that_guesses_is_blocked_even_with_right_credentials(tmp_path: Path) -> None:
     async with running_gateway(tmp_path, Owner(settings=AccountSettings(requests_per_second=0))) as running:
         for _ in range(REFUSED_A_MINUTE + 1):
             assert (await _balance(running, BAD, address="198.51.100.7")).status == 401

@@ -18,6 +18,6 @@ def test_a_failure_has_the_desc_of_its_callback(state: State) -> None:
         assert status not in ("error", "blocked")
 
 
-def test_what_went_well_has_the_words_of_its_callback() -> None:
+def test_a_success_has_the_words_of_its_callback() -> None:
     assert status_of(State.SENT) == ("operator", "ACCEPTD")
     assert status_of(State.DELIVERED) == ("handset", "DELIVRD")

@@ -52,7 +52,7 @@ async def test_a_body_over_the_limit_is_413_and_not_read() -> None:
     assert gateway.requests == []
 
 
-async def test_who_leaves_in_the_middle_of_a_body_gets_no_answer() -> None:
+async def test_a_client_that_leaves_in_the_middle_of_a_body_gets_no_answer() -> None:
     gateway = FakeGateway()
     assert await ask(api_of(gateway), [b'{"message":']) is None
     assert gateway.requests == []
@@ -70,7 +70,7 @@ async def test_a_fault_of_ours_is_500_logged_once_and_tells_the_client_nothing()
     ]
 
 
-async def test_a_list_of_thousands_gives_others_their_turn() -> None:
+async def test_a_list_of_thousands_does_not_hold_up_the_loop() -> None:
     gateway = FakeGateway()
     numbers = [{"msisdn": f"346{number:08d}"} for number in range(5_000)]
     parameters = [{"n": {"msisdn": "default", "value": "x"}}]
@@ -84,14 +84,14 @@ async def test_a_list_of_thousands_gives_others_their_turn() -> None:
     assert [recipient.text for recipient in gateway.requests[0].recipients] == ["x"] * 5_000
 
 
-async def test_commas_without_end_are_no_work() -> None:
+async def test_many_commas_take_no_time() -> None:
     gateway = FakeGateway()
     assert await code_of(gateway, {"recipient": [{"msisdn": "34609033162" + ", " * 1_000_000}], "message": "Hi"}) == "0"
     assert await code_of(gateway, {"recipient": [{"msisdn": "1," * 1_000_000}], "message": "Hi"}) == "24"
     assert [recipient.msisdn for recipient in gateway.requests[0].recipients] == ["34609033162"]
 
 
-async def test_what_was_no_number_is_kept_short_and_printable() -> None:
+async def test_a_bad_number_is_stored_short_and_printable() -> None:
     gateway = FakeGateway()
     await code_of(gateway, b'{"recipient":[{"msisdn":"34609033162,a\\ud83d\\n%b"}],"message":"Hi"}' % (b"x" * 99))
     noformat = gateway.requests[0].recipients[1]
@@ -100,7 +100,7 @@ async def test_what_was_no_number_is_kept_short_and_printable() -> None:
 
 
 @pytest.mark.parametrize(("tpoa", "asked"), [("Shop", 0), ("", 1), (None, 1), ("no sender at all", 1)])
-async def test_the_default_sender_is_asked_for_only_where_the_request_names_none(tpoa: str | None, asked: int) -> None:
+async def test_the_default_sender_is_looked_up_only_if_the_request_names_none(tpoa: str | None, asked: int) -> None:
     askings: list[str] = []
 
     def sender(account: Account, *, dialect: str = "", vendor: str) -> str | None:

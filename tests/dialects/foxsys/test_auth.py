@@ -24,7 +24,7 @@ def _callers(directory: FakeDirectory) -> Callers:
     return Callers(gateway, TrustedProxies())  # type: ignore[arg-type]
 
 
-def test_a_revoked_key_dies_with_the_next_reading_of_the_accounts() -> None:
+def test_a_revoked_key_is_refused_after_the_accounts_are_read_again() -> None:
     directory = FakeDirectory(snapshot_of(DEMO))
     callers = _callers(directory)
     assert callers.caller(_scope(BASIC)) is DEMO
@@ -32,7 +32,7 @@ def test_a_revoked_key_dies_with_the_next_reading_of_the_accounts() -> None:
     assert callers.caller(_scope(BASIC)) == Denial(refusal=Refusal.BAD_CREDENTIALS)
 
 
-def test_changed_settings_count_from_the_next_reading_on() -> None:
+def test_changed_settings_apply_after_the_accounts_are_read_again() -> None:
     directory = FakeDirectory(snapshot_of(DEMO))
     callers = _callers(directory)
     assert callers.caller(_scope(BASIC)) is DEMO
@@ -42,7 +42,7 @@ def test_changed_settings_count_from_the_next_reading_on() -> None:
     assert callers.caller(_scope(BASIC)) == denied
 
 
-def test_guesses_are_not_remembered_and_good_ones_only_up_to_a_bound() -> None:
+def test_bad_credentials_are_not_remembered_and_good_ones_up_to_a_limit() -> None:
     directory = FakeDirectory(snapshot_of(replace(DEMO, login="demo")))
     callers = _callers(directory)
     proxied = {"client": ("127.0.0.1", 1)}  # who guesses from loopback is not blocked

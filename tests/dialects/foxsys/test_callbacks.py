@@ -52,7 +52,7 @@ def test_the_carriers_acceptance_has_a_desc_too() -> None:
     ("at_ms", "written"),
     [(-1, "1969-12-31%2023:59:59"), (0, "1970-01-01%2000:00:00"), (AT_MS, "2026-02-26%2012:00:00")],
 )
-def test_each_timestamp_is_its_events_own_whatever_was_written_before(at_ms: int, written: str) -> None:
+def test_each_timestamp_is_that_of_its_event(at_ms: int, written: str) -> None:
     callbacks = FoxsysCallbacks()
     for before_ms in (at_ms, at_ms + 1_000, at_ms - 1_000, at_ms):
         event = Delivered(message_id=ID, request_ref=SUBID, msisdn="5212221234567", at_ms=before_ms)
@@ -62,7 +62,7 @@ def test_each_timestamp_is_its_events_own_whatever_was_written_before(at_ms: int
 
 
 @pytest.mark.parametrize("state", State)
-def test_a_failure_is_told_by_its_word_or_not_at_all(state: State) -> None:
+def test_a_failure_has_its_desc_or_no_callback(state: State) -> None:
     url = _url(Failed(message_id=ID, request_ref=SUBID, msisdn="5212221234567", at_ms=AT_MS, state=state))
     if state in ENDS:
         assert url is not None
@@ -71,7 +71,7 @@ def test_a_failure_is_told_by_its_word_or_not_at_all(state: State) -> None:
         assert url is None
 
 
-def test_a_number_of_bad_format_is_told_as_it_was_written() -> None:
+def test_a_number_of_bad_format_is_reported_as_it_was_written() -> None:
     event = Failed(message_id=ID, request_ref=SUBID, msisdn="+34(0)6 #1&x=ñ", at_ms=AT_MS, state=State.NOFORMAT)
     assert "?acklevel=error&msisdn=%2B34%280%296%20%231%26x%3D%C3%B1&status=ko&desc=REJECTD&" in (_url(event) or "")
 
@@ -91,7 +91,7 @@ def test_a_subid_is_escaped_whole() -> None:
         ("http://a.example/b#part?", "http://a.example/b?x=1#part?"),
     ],
 )
-def test_what_the_url_has_stays_as_it_is(target: str, expected: str) -> None:
+def test_the_query_of_the_ackurl_is_kept(target: str, expected: str) -> None:
     assert with_query(target, "x=1") == expected
 
 
@@ -130,5 +130,5 @@ def test_an_inbound_message_is_posted_with_the_virtual_number_twice() -> None:
     }
 
 
-def test_the_waits_are_the_pages() -> None:
+def test_the_pauses_between_retries_are_those_of_the_page() -> None:
     assert FoxsysCallbacks().retry_seconds == (30, 300, 1_800, 21_600, 86_400)

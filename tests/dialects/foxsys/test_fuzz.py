@@ -59,19 +59,19 @@ async def _check(body: bytes, **request: Any) -> None:
 
 @given(_documents)
 @settings(max_examples=150, deadline=None)
-async def test_any_document(document: dict[str, Any]) -> None:
+async def test_any_document_is_answered_in_form(document: dict[str, Any]) -> None:
     await _check(json.dumps(document).encode())
 
 
 @given(_likely)
 @settings(max_examples=150, deadline=None)
-async def test_likely_documents(document: dict[str, Any]) -> None:
+async def test_likely_documents_are_answered_in_form(document: dict[str, Any]) -> None:
     await _check(json.dumps([document], ensure_ascii=True).encode())
 
 
 @given(st.binary(max_size=200))
 @settings(max_examples=100, deadline=None)
-async def test_any_octets(body: bytes) -> None:
+async def test_any_octets_are_answered_in_form(body: bytes) -> None:
     await _check(body)
 
 
@@ -81,7 +81,7 @@ async def test_any_octets(body: bytes) -> None:
     authorization=st.binary(max_size=40) | st.binary(max_size=20).map(b"Basic ".__add__) | st.just(BASIC),
 )
 @settings(max_examples=150, deadline=None)
-async def test_any_head(method: str, path: str, authorization: bytes) -> None:
+async def test_any_head_is_answered_in_form(method: str, path: str, authorization: bytes) -> None:
     await _check(b"{}", method=method, path=path, headers=[(b"authorization", authorization)])
 
 
@@ -94,7 +94,7 @@ async def test_any_head(method: str, path: str, authorization: bytes) -> None:
     ),
 )
 @settings(max_examples=150, deadline=None)
-async def test_any_document_for_the_other_endpoints(path: str, document: dict[str, Any]) -> None:
+async def test_any_document_for_the_other_endpoints_is_answered_in_form(path: str, document: dict[str, Any]) -> None:
     answer = await ask(api_of(FakeGateway()), json.dumps(document).encode(), path=path)
     assert answer is not None
     assert answer.status == 200

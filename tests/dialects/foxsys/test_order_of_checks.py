@@ -11,7 +11,7 @@ SETTINGS = replace(DEMO.settings, of_dialects={"batch_limit": 2}, requests_per_s
 ACCOUNT = replace(DEMO, settings=SETTINGS)
 
 
-async def test_the_caller_is_judged_before_the_body() -> None:
+async def test_the_caller_is_checked_before_the_body() -> None:
     gateway = FakeGateway(account=replace(ACCOUNT, may_send=False), wait=0.5)
     answer = await ask(api_of(gateway), b"", headers=[(b"authorization", b"Basic eA==")])
     assert answer is not None
@@ -48,7 +48,7 @@ async def test_each_fault_hides_those_after_it() -> None:
     assert await code_of(gateway, right) == "35"
 
 
-async def test_a_text_too_long_goes_before_its_characters() -> None:
+async def test_a_text_too_long_is_reported_before_its_characters() -> None:
     gateway = FakeGateway()
     body = {"message": "ж" * 161, "recipient": [{"msisdn": "34609033162"}]}
     assert await code_of(gateway, body) == "30"

@@ -22,7 +22,7 @@ class SteppingClock:
         return 0.0
 
 
-def test_they_rise_within_a_millisecond_and_never_repeat() -> None:
+def test_subids_rise_within_a_millisecond_and_never_repeat() -> None:
     subids = Subids(StillClock(), RealIds(0))
     made = [subids.make() for _ in range(5_000)]
     assert all(re.fullmatch("[0-9a-f]{13}", subid) for subid in made)
@@ -35,7 +35,7 @@ def test_the_first_eight_digits_are_seconds_the_others_microseconds() -> None:
     assert int(made[8:], 16) // 1_000 == 123
 
 
-def test_a_clock_that_goes_back_makes_none_twice() -> None:
+def test_no_subid_repeats_when_the_clock_goes_back() -> None:
     clock = SteppingClock(1_772_107_200_000)
     subids = Subids(clock, RealIds(0))
     first = subids.make()

@@ -106,7 +106,7 @@ NASTY = {
 
 @pytest.mark.parametrize("name", NASTY)
 @pytest.mark.parametrize("key", [None, "k"])
-def test_nasty_bodies_are_bad_requests(
+def test_malformed_bodies_are_bad_requests(
     loop: asyncio.AbstractEventLoop, labs: Labs402t, name: str, key: str | None
 ) -> None:
     reply = loop.run_until_complete(labs.post("/sms/send", NASTY[name], key=key and f"{key} {name}"))
@@ -122,13 +122,13 @@ def test_a_body_over_the_limit_is_refused(loop: asyncio.AbstractEventLoop, labs:
     assert reply.status == 413
 
 
-def test_a_byte_order_mark_is_no_harm(loop: asyncio.AbstractEventLoop, labs: Labs402t) -> None:
+def test_a_byte_order_mark_is_ignored(loop: asyncio.AbstractEventLoop, labs: Labs402t) -> None:
     body = b'\xef\xbb\xbf{"to":"34600000000","text":"a"}'
 
     assert loop.run_until_complete(labs.post("/sms/send", body)).code == 0
 
 
-def test_a_fault_of_ours_is_told_in_an_envelope(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> None:
+def test_a_failure_of_ours_is_answered_in_an_envelope(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> None:
     async def fail() -> Reply:
         place = Place(engine="sqlite", where=str(tmp_path / "palomar.db"))
         await migrated(place)

@@ -15,7 +15,9 @@ MESSAGE = {"to": "34600000000", "text": "Hola"}
 USER = {"name": "J", "surname": "P", "login": "juanp", "password": "clave de J", "contact_email": "j@example.com"}
 
 
-async def test_of_many_at_once_one_is_accepted_and_the_others_are_told_to_wait(labs_on_each: Labs402t) -> None:
+async def test_of_many_simultaneous_requests_with_one_key_one_is_accepted_and_the_others_wait(
+    labs_on_each: Labs402t,
+) -> None:
     labs = labs_on_each
     replies = await asyncio.gather(*(labs.post("/sms/send", MESSAGE, key="k") for _ in range(30)))
 
@@ -29,7 +31,7 @@ async def test_of_many_at_once_one_is_accepted_and_the_others_are_told_to_wait(l
     assert await labs.spent() == 1
 
 
-async def test_who_retries_until_there_is_an_answer_gets_the_same_bytes_everywhere(labs_on_each: Labs402t) -> None:
+async def test_every_retry_gets_the_same_bytes_on_every_node(labs_on_each: Labs402t) -> None:
     labs = labs_on_each
     bodies = await asyncio.gather(*(until_answered(labs, f"k{number % 5}") for number in range(40)))
 
@@ -37,7 +39,7 @@ async def test_who_retries_until_there_is_an_answer_gets_the_same_bytes_everywhe
     assert len(await labs.stored()) == 5
 
 
-async def test_two_nodes_send_once(postgres_place: Place) -> None:
+async def test_two_nodes_send_a_request_once(postgres_place: Place) -> None:
     async with contextlib.AsyncExitStack() as stack:
         nodes = [await stack.enter_async_context(labs402t(postgres_place, node=node)) for node in (0, 1)]
         await nodes[0].add("demo")
@@ -100,7 +102,7 @@ async def test_an_accepted_schedule_is_replayed_after_its_time_has_passed(labs: 
     assert (await labs.post("/sms/schedule", body, key="other")).code == -11
 
 
-async def test_what_was_accepted_is_replayed_to_who_may_not_send_any_more(labs: Labs402t) -> None:
+async def test_an_accepted_request_is_replayed_to_an_account_that_may_no_longer_send(labs: Labs402t) -> None:
     first = await labs.post("/sms/send", MESSAGE, key="k")
     await labs.change("demo", may_send=False)
 
@@ -108,7 +110,7 @@ async def test_what_was_accepted_is_replayed_to_who_may_not_send_any_more(labs: 
     assert (await labs.post("/sms/send", MESSAGE)).code == -2
 
 
-async def test_a_batch_is_replayed_though_its_messages_would_be_judged_otherwise_now(labs: Labs402t) -> None:
+async def test_a_batch_is_replayed_even_if_its_messages_would_be_refused_now(labs: Labs402t) -> None:
     body = {"messages": [MESSAGE | {"from": "Tienda"}, {"to": "1", "text": "a"}]}
     first = await labs.post("/sms/batch", body, key="k")
     await labs.change("demo", senders=("Otra",))
@@ -131,7 +133,7 @@ async def test_a_retry_after_no_credit_works(labs: Labs402t) -> None:
     assert (await labs.post("/sms/batch", {"messages": [MESSAGE]}, key="k", account="pobre")).code == 0
 
 
-async def test_what_a_filter_stopped_is_judged_again(labs: Labs402t) -> None:
+async def test_a_message_stopped_by_a_filter_is_checked_again_on_a_retry(labs: Labs402t) -> None:
     await labs.change("demo", countries=("MX",))
     assert (await labs.post("/sms/send", MESSAGE, key="k")).code == -7
     assert (await labs.post("/sms/batch", {"messages": [MESSAGE]}, key="k")).code == -7
@@ -209,7 +211,7 @@ def test_other_json_is_another_request(one: bytes, other: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"NaN", b"[" * 100_000 + b"]" * 100_000])
-def test_what_is_no_json_stays_itself(body: bytes) -> None:
+def test_a_body_that_is_no_json_is_compared_as_it_is(body: bytes) -> None:
     assert canonical(body) == body
 
 
@@ -221,7 +223,7 @@ def test_a_key_is_free_again_when_its_request_failed() -> None:
         assert ours
 
 
-def test_who_comes_while_a_key_is_held_does_not_free_it() -> None:
+def test_a_second_request_does_not_release_a_key_that_is_held() -> None:
     running, key = RunningKeys(), Key.of(("a",), b"")
     with running.hold(key) as ours:
         with running.hold(key) as theirs:

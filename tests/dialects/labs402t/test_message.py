@@ -38,7 +38,7 @@ def sent(text: str) -> str:
     return message.text
 
 
-def test_the_list_is_the_pages() -> None:
+def test_the_list_of_characters_is_the_pages() -> None:
     assert len(APPENDIX_A) == len(set(APPENDIX_A)) == 133
     assert {character for character in APPENDIX_A if not gsm7.is_gsm(character)} == set(LACKED_BY_GSM)
 
@@ -69,17 +69,17 @@ def test_every_character_of_gsm_is_sent_as_it_is_but_for_the_line_end(character:
         ("ãõĄű", "aoAu"),
     ],
 )
-def test_what_is_not_in_the_list_is_folded(text: str, on_the_air: str) -> None:
+def test_characters_outside_the_list_are_folded(text: str, on_the_air: str) -> None:
     assert sent(text) == on_the_air
 
 
 @pytest.mark.parametrize("text", ["😀", "я", "漢", "\x00", "\x1b", "\x7f", "a\ud83d", "✓", "×", "\U000e0001"])
-def test_what_has_no_equivalent_is_refused(text: str) -> None:
+def test_a_character_without_an_equivalent_is_refused(text: str) -> None:
     assert judged(f"a{text}") == Problem(Code.CHARACTERS)
 
 
 @given(st.text(max_size=200))
-def test_whatever_is_sent_is_gsm_of_160_characters_at_most_and_folded_for_good(text: str) -> None:
+def test_every_sent_text_is_gsm_of_160_characters_at_most_and_stays_so_when_folded_again(text: str) -> None:
     message = judged(text)
     if isinstance(message, Message):
         assert gsm7.is_gsm(message.text)

@@ -151,7 +151,7 @@ def test_a_generated_client_does_everything(served: Served, client: ModuleType) 
 
 
 @pytest.mark.slow
-def test_a_status_says_when_it_changed(served: Served) -> None:
+def test_a_status_has_the_time_of_its_change(served: Served) -> None:
     headers = {"Authorization": f"Bearer {served.key}"}
     guid = httpx.post(f"{served.url}/sms/send", json={"to": "34600000000", "text": "a"}, headers=headers).json()[
         "data"
@@ -162,7 +162,7 @@ def test_a_status_says_when_it_changed(served: Served) -> None:
 
 
 @pytest.mark.slow
-def test_a_head_has_no_body_and_the_connection_lives(served: Served) -> None:
+def test_a_head_request_has_no_body_and_keeps_the_connection(served: Served) -> None:
     with httpx.Client(headers={"Authorization": f"Bearer {served.key}"}) as customer:
         head = customer.head(f"{served.url}/accounts/demo/balance")
         assert (head.status_code, head.content) == (200, b"")

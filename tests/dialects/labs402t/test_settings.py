@@ -23,6 +23,6 @@ def test_the_defaults_are_the_sheets() -> None:
         ("sender", "dos palabras"),
     ],
 )
-def test_what_a_setting_cannot_be_is_refused_by_its_name(name: str, value: str) -> None:
+def test_a_bad_setting_is_refused_with_its_name(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}: "):
         Labs402tSettings(**{name: value})  # type: ignore[arg-type]

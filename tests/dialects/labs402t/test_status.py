@@ -11,7 +11,7 @@ async def updated_at(labs: Labs402t, guid: str) -> str:
     return str(reply.data["updated_at"])
 
 
-async def test_a_status_says_when_it_became_so(labs: Labs402t) -> None:
+async def test_a_status_has_the_time_of_its_last_change(labs: Labs402t) -> None:
     guid = (await labs.post("/sms/send", {"to": "34600000000", "text": "a"})).data["guid"]
     message_id = message_id_of(guid)
     labs.clock.now_ms += 60_000

@@ -61,7 +61,7 @@ def test_every_state_has_its_word(state: State) -> None:
     assert word_of(state) == STATES[state]
 
 
-def test_every_word_is_some_states() -> None:
+def test_every_word_belongs_to_a_state() -> None:
     assert {word_of(state) for state in State} == set(typing.get_args(Word))
 
 
@@ -85,7 +85,7 @@ def test_codes_are_those_of_the_page_with_its_messages() -> None:
 
 
 @pytest.mark.parametrize("state", State)
-def test_only_what_a_filter_or_the_number_stops_is_refused_after_it_was_stored(state: State) -> None:
+def test_only_blocked_and_malformed_messages_are_refused_after_they_were_stored(state: State) -> None:
     problem = problem_of_discarded(state)
 
     assert (problem is not None and problem.code == Code.NUMBER) == (state in (State.BLOCKED, State.NOFORMAT))
@@ -97,7 +97,7 @@ MESSAGE = {"message_id": MessageId(1), "request_ref": "a", "msisdn": "3460000000
 @pytest.mark.parametrize(
     "event", [CarrierTook(**MESSAGE), Delivered(**MESSAGE), Failed(**MESSAGE, state=State.EXPIRED)]
 )
-def test_nothing_is_called_back(event: Event) -> None:
+def test_no_event_makes_a_callback(event: Event) -> None:
     callbacks = Labs402tCallbacks()
 
     account = Account(id=AccountId(1), login="demo")

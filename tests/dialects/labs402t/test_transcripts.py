@@ -14,7 +14,7 @@ FILES = transcripts_of("labs402t")
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
-async def test_the_dialog_goes_as_it_is_written(file: Path, sqlite_place: Place) -> None:
+async def test_the_dialog_is_that_of_the_transcript(file: Path, sqlite_place: Place) -> None:
     transcript = read_transcript(file)
     settings = Labs402tSettings(**transcript.settings)  # type: ignore[arg-type]  # a transcript's words
     async with labs402t(sqlite_place, settings=settings) as labs:

@@ -71,7 +71,7 @@ async def test_a_sub_account_begins_with_its_parents_limits_but_not_with_its_add
     assert (child.settings.allowed_addresses, child.settings.status_url) == ((), "")
 
 
-async def test_credit_that_a_parent_gives_is_the_childs_to_spend(labs: Labs402t) -> None:
+async def test_a_child_can_spend_the_credit_that_its_parent_gave(labs: Labs402t) -> None:
     made = (await labs.post("/users", USER)).data
     headers = {"authorization": f"Bearer {made['api_key']}"}
     child, parent = labs.directory.by_login("hija"), labs.directory.by_login("demo")
@@ -112,7 +112,7 @@ async def test_a_parent_changes_its_childs_password_if_it_knows_it(labs: Labs402
         {"surname": 5},
     ],
 )
-async def test_a_user_that_cannot_be_is_a_bad_request(labs: Labs402t, wrong: dict[str, Any]) -> None:
+async def test_a_malformed_user_is_a_bad_request(labs: Labs402t, wrong: dict[str, Any]) -> None:
     assert (await labs.post("/users", USER | wrong)).code == -30
     assert labs.directory.by_login("hija") is None
 
@@ -126,7 +126,7 @@ async def test_a_user_that_cannot_be_is_a_bad_request(labs: Labs402t, wrong: dic
         ("Password1", "a password is not one of the commonest"),
     ],
 )
-async def test_a_password_that_nobody_may_have_is_told_why(labs: Labs402t, password: str, reason: str) -> None:
+async def test_a_forbidden_password_is_refused_with_the_reason(labs: Labs402t, password: str, reason: str) -> None:
     user = USER | {"login": "unahijadedemo"}
     reply = await labs.post("/users", user | {"password": password})
     assert (reply.status, reply.code, reply.data) == (400, -30, {"reason": reason})
@@ -138,7 +138,7 @@ async def test_a_password_that_nobody_may_have_is_told_why(labs: Labs402t, passw
     assert await labs.knows("unahijadedemo", USER["password"])
 
 
-async def test_a_login_of_somebody_at_the_console_is_taken(labs: Labs402t) -> None:
+async def test_the_login_of_a_console_user_is_taken(labs: Labs402t) -> None:
     await labs.execute(
         "INSERT INTO users (id, login, login_key, name, password_hash, role, enabled, totp_step, created_ms)"
         " VALUES (1, 'Admin', 'admin', '', '', 'owner', 1, 0, 0)"
@@ -148,7 +148,7 @@ async def test_a_login_of_somebody_at_the_console_is_taken(labs: Labs402t) -> No
     assert labs.directory.by_login("admin") is None
 
 
-async def test_a_chain_of_sub_accounts_ends_at_its_depth_and_says_so(labs: Labs402t) -> None:
+async def test_a_chain_of_sub_accounts_has_a_maximum_depth(labs: Labs402t) -> None:
     parent = "demo"
     for level in range(DEEPEST):
         await labs.add(f"level{level}", parent=parent)
@@ -158,7 +158,7 @@ async def test_a_chain_of_sub_accounts_ends_at_its_depth_and_says_so(labs: Labs4
     assert await labs.select("SELECT 1 FROM accounts WHERE login = 'hija'") == []
 
 
-async def test_sub_accounts_that_are_made_too_fast_are_told_to_wait(labs: Labs402t) -> None:
+async def test_sub_accounts_made_too_fast_are_answered_429(labs: Labs402t) -> None:
     caller = labs.directory.by_login("demo")
     assert caller is not None
     while labs.gateway.count_subaccount(caller) is None:

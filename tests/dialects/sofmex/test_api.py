@@ -100,7 +100,7 @@ async def call(
     return sent[0]["status"], dict(sent[0]["headers"]), b"".join(m.get("body", b"") for m in sent[1:])
 
 
-async def test_what_fails_inside_answers_springs_500_and_is_logged_once_with_an_id_and_no_secret() -> None:
+async def test_a_failure_of_ours_is_springs_500_logged_once_with_an_id_and_no_secret() -> None:
     with structlog.testing.capture_logs() as logged:
         status, _, body = await call(api(RuntimeError("no disk")), "/sms/v3/asignacion", ONE, query=b"password=hidden")
     answer = json.loads(body)
@@ -177,13 +177,13 @@ async def test_the_settings_reach_the_wire() -> None:
 @pytest.mark.parametrize(
     "values", [{"sender": "twelve letters"}, {"timezone": "Mars/Base"}, {"timezone": "../x"}, {"token_days": 0}]
 )
-def test_a_setting_that_cannot_be_names_itself(values: dict[str, Any]) -> None:
+def test_a_bad_setting_names_itself(values: dict[str, Any]) -> None:
     (name,) = values
     with pytest.raises(ValueError, match=f"^{name}: "):
         SofmexSettings(**values)
 
 
-async def test_a_message_is_told_in_sofmexs_words_in_every_state(tmp_path: Path) -> None:
+async def test_every_state_of_a_message_has_sofmexs_words(tmp_path: Path) -> None:
     told = {}
     async with running_house(tmp_path) as running:
         head = (
@@ -246,7 +246,7 @@ def test_the_words_of_states_are_those_of_the_sheet() -> None:
     assert all(status_words_of(state).status != "NUEVO" for state in FINAL)
 
 
-async def test_a_token_outlives_no_revocation_and_no_account_is_limited_in_requests(tmp_path: Path) -> None:
+async def test_a_revoked_token_is_refused_and_foxsyss_request_limit_does_not_apply(tmp_path: Path) -> None:
     """``requests_per_second`` holds in FOXSYS's dialect only."""
     async with running_house(tmp_path, [Owner(settings=AccountSettings(requests_per_second=1))]) as running:
         token = await running.token()
@@ -285,7 +285,7 @@ PATHS = st.sampled_from(["/login", "/sms/v3/asignacion", "/api/sms/v3/status/", 
     content_type=st.sampled_from([b"", b"application/json", b"multipart/form-data; boundary=0"])
     | st.binary(max_size=20),
 )
-async def test_no_octets_make_it_fail_or_answer_in_another_form(
+async def test_any_octets_are_answered_in_the_vendors_form(
     path: str, body: bytes, method: str, query: bytes, content_type: bytes
 ) -> None:
     app = api(Refusal.NO_CREDIT)

@@ -56,7 +56,7 @@ def test_every_setting_has_its_row_as_it_is() -> None:
     assert table("setting") == {f"`{field.name}`" for field in dataclasses.fields(SofmexSettings)}
 
 
-def test_what_holds_a_row_exists_and_every_transcript_holds_one() -> None:
+def test_rows_name_existing_tests_and_every_transcript_is_named() -> None:
     files = {path.name[:3] for path in transcripts_of("sofmex")}
     assert set(re.findall(r"\b0\d\d\b", PAGE)) == files
     there = {path.name for path in Path(__file__).parent.iterdir()}

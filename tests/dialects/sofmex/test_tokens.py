@@ -52,7 +52,7 @@ async def _named(house: House, who: Customer) -> str:
     return tokens.signed(token, login=account.login, secret=house.app.directory.signing_secret)
 
 
-async def test_a_changed_password_ends_what_a_log_in_gave_and_nothing_else(house: House) -> None:
+async def test_a_changed_password_ends_the_tokens_of_logins_and_no_others(house: House) -> None:
     who, other = await house.customer(), await house.customer()
     given, named, others = await _log_in(house, who), await _named(house, who), await _log_in(house, other)
     assert [await _is_good(house, token) for token in (given, named, others)] == [True, True, True]
@@ -64,7 +64,7 @@ async def test_a_changed_password_ends_what_a_log_in_gave_and_nothing_else(house
     assert [token.name for token in listed] == ["Mi Token"]
 
 
-async def test_a_log_ins_token_lives_thirty_days_unless_set(house: House) -> None:
+async def test_a_logins_token_is_valid_for_thirty_days_unless_set_otherwise(house: House) -> None:
     who = await house.customer()
     token = await _log_in(house, who)
     identity = tokens.token_id_of(token, secret=house.app.directory.signing_secret)
@@ -78,7 +78,7 @@ async def test_a_log_ins_token_lives_thirty_days_unless_set(house: House) -> Non
     assert await _log_in(house, who) != token
 
 
-async def test_a_token_of_a_longer_life_is_not_given_again(house: House) -> None:
+async def test_a_login_does_not_return_a_token_that_is_valid_for_longer(house: House) -> None:
     """From before, or from when the setting was longer."""
     who = await house.customer()
     account = house.account(who)
@@ -86,7 +86,7 @@ async def test_a_token_of_a_longer_life_is_not_given_again(house: House) -> None
     assert await _log_in(house, who) != long
 
 
-async def test_a_token_is_not_given_for_a_password_that_another_node_has_just_changed(house: House) -> None:
+async def test_a_login_with_a_password_that_another_node_has_just_changed_gets_no_token(house: House) -> None:
     who = await house.customer()
     account = house.account(who)
     await house.database.write(
