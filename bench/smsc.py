@@ -97,7 +97,7 @@ class Smsc:
 
     def _hand(self, receipt: Receipt, link: Link) -> None:
         """To the link its message came by if that takes receipts and has room, else to whichever can first."""
-        if link.room():
+        if link.free_slots():
             link.push(receipt)
         else:
             self.waiting.append(receipt)
@@ -119,12 +119,12 @@ class Smsc:
 
     def share_out(self) -> None:
         """Gives what waits to the receivers that have room, in turns."""
-        free = [link for link in self.receivers if link.room()]
+        free = [link for link in self.receivers if link.free_slots()]
         while self.waiting and free:
             self._turn += 1
             link = free[self._turn % len(free)]
             link.push(self.waiting.popleft())
-            if not link.room():
+            if not link.free_slots():
                 free.remove(link)
         for link in self.receivers:
             link.flush()

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 
 from palomar.clock import RealClock, RealIds
-from palomar.vocabulary.message import born_ms
+from palomar.vocabulary.message import accepted_ms
 
 DAY_MS = 86_400_000
 
@@ -25,8 +25,8 @@ def test_ids_are_dated_by_the_clock_and_rise_over_its_jumps() -> None:
     first, first_serial = ids.message_id(), ids.serial()
     clock.jump(DAY_MS)
     second, second_serial = ids.message_id(), ids.serial()
-    assert abs(born_ms(second) - clock.wall_ms()) < 60_000
-    assert born_ms(second) - born_ms(first) >= DAY_MS
+    assert abs(accepted_ms(second) - clock.wall_ms()) < 60_000
+    assert accepted_ms(second) - accepted_ms(first) >= DAY_MS
     assert second_serial - first_serial >= DAY_MS * 1_000 << 6
 
 
@@ -36,7 +36,7 @@ def test_after_a_sandbox_was_left_serials_go_on_behind_those_it_made() -> None:
     made_there = RealIds(3, clock=sandbox).serial()
     real = RealIds(3, serials_after_ms=sandbox.wall_ms() + 1_000)
     assert real.serial() > made_there
-    assert abs(born_ms(real.message_id()) - time.time_ns() // 1_000_000) < 60_000
+    assert abs(accepted_ms(real.message_id()) - time.time_ns() // 1_000_000) < 60_000
 
 
 def test_ids_go_on_behind_the_youngest_that_is_known() -> None:
@@ -44,7 +44,7 @@ def test_ids_go_on_behind_the_youngest_that_is_known() -> None:
     ids = RealIds(3, after_ms=youngest_ms)
     made = [ids.message_id() for _ in range(1_000)]
     assert made == sorted(set(made))
-    assert born_ms(made[0]) > youngest_ms
+    assert accepted_ms(made[0]) > youngest_ms
 
 
 def test_tokens_are_32_letters_and_digits_and_never_the_same() -> None:

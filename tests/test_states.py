@@ -21,8 +21,8 @@ from palomar.vocabulary.message import (
     MESSAGE_TRANSITIONS,
     TRANSITIONS,
     ForbiddenMove,
-    Moves,
     State,
+    Transitions,
     is_correction,
     move,
 )
@@ -133,7 +133,7 @@ def test_whatever_is_asked_for_only_moves_of_the_table_happen(begins: State, way
             assert wanted in moves[before]
 
 
-def reach(moves: Moves, begins: State) -> set[State]:
+def reach(moves: Transitions, begins: State) -> set[State]:
     seen = {begins}
     while fresh := {after for state in seen for after in moves[state]} - seen:
         seen |= fresh

@@ -75,7 +75,7 @@ class RealIds:
         self._serial = serial
         return serial << 6 | self._node
 
-    def chance(self) -> float:
+    def random(self) -> float:
         return self._random.random()
 
     def token(self) -> str:

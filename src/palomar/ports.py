@@ -40,7 +40,7 @@ class Ids(Protocol):
         """A new 63-bit number for rows that only need one (events, ledger entries, callbacks); rising."""
         ...
 
-    def chance(self) -> float:
+    def random(self) -> float:
         """A random number in [0, 1), for jitter."""
         ...
 
@@ -90,7 +90,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
     response: bytes = b""
 
 
-class Taken(Struct, frozen=True, kw_only=True):
+class Submitted(Struct, frozen=True, kw_only=True):
     """The carrier accepted the part; ``reference`` is its id for it, as it came."""
 
     reference: str
@@ -123,7 +123,7 @@ class InDoubt(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-SubmitOutcome = Taken | Refused | Deferred | NotSent | InDoubt
+SubmitOutcome = Submitted | Refused | Deferred | NotSent | InDoubt
 
 
 class CarrierReceipt(Struct, frozen=True, kw_only=True):
@@ -151,7 +151,7 @@ class CarrierReceipt(Struct, frozen=True, kw_only=True):
 
 
 class CarrierInbound(Struct, frozen=True, kw_only=True):
-    """A message from a phone, one part, text decoded; and its user data with their coding (``text.handset_text``)."""
+    """A message from a phone, one part, text decoded; and its user data with their coding (``text.phone_text``)."""
 
     carrier: str
     source: str
@@ -189,8 +189,8 @@ class CarrierSink(Protocol):
         """Note that a link by which messages had come (``CarrierInbound.link``) has ended."""
         ...
 
-    def room_changed(self, carrier: str) -> None:
-        """There is (more) room, or a link came or went: look again at :meth:`Carrier.room`."""
+    def slots_changed(self, carrier: str) -> None:
+        """There is (more) room, or a link came or went: look again at :meth:`Carrier.free_slots`."""
         ...
 
 
@@ -225,7 +225,7 @@ class Carrier(Protocol):
         ...
 
     @property
-    def off(self) -> str:
+    def off_reason(self) -> str:
         """Why nothing is submitted by our own wish: of ``OFF_ON_PURPOSE``; empty where it is not so."""
         ...
 
@@ -234,7 +234,7 @@ class Carrier(Protocol):
         """Tell whether it did not answer the last parts, and gets one at a time until it answers one."""
         ...
 
-    def room(self) -> int:
+    def free_slots(self) -> int:
         """How many parts could be reserved at this moment."""
         ...
 
@@ -284,11 +284,11 @@ class SimulatedNetwork(Protocol):
         """A phone writes to an address. Raises ValueError for what is too long."""
         ...
 
-    def behave(self, number: str, how: str | None) -> object:
+    def set_behavior(self, number: str, how: str | None) -> object:
         """From now on the phone of that number does so; None: as any other. Raises ValueError for nonsense."""
         ...
 
-    def how(self, number: str) -> str:
+    def behavior(self, number: str) -> str:
         """As :meth:`behave` was told last; empty where it behaves as any other."""
         ...
 

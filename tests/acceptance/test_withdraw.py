@@ -5,7 +5,7 @@ from tests.support.world import CREDIT, World, outgoing, recipient
 from palomar.acceptance.accept import Accepted, Result, accept
 from palomar.acceptance.compose import Acceptance, Claim
 from palomar.acceptance.withdraw import WHY, can_withdraw, withdraw
-from palomar.ports import Taken
+from palomar.ports import Submitted
 from palomar.transaction.idempotency import Key
 from palomar.vocabulary.message import State
 
@@ -73,7 +73,7 @@ async def test_parts_that_another_node_has_taken_meanwhile_are_left_and_counted(
     assert isinstance(result, Accepted)
     message = result.messages[0]
     for part in outgoing(message):
-        await world.answer(part, Taken(reference="r"))
+        await world.answer(part, Submitted(reference="r"))
     assert await taken_back(world, command, result) == 1
     assert await world.state(message.row.id) is State.SENT
     assert await world.faults() == []

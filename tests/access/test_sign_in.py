@@ -21,7 +21,7 @@ from palomar.access.totp import STEP_MS, code_at
 from palomar.accounts import store
 from palomar.accounts.known_callers import KNOWN_MS
 from palomar.storage.database import Transaction
-from palomar.vocabulary.access import Role, Visitor
+from palomar.vocabulary.access import ClientAddress, Role
 
 TOTP = b"12345678901234567890"
 
@@ -35,7 +35,7 @@ async def house(sqlite_place: Place) -> AsyncIterator[House]:
 async def log_in(
     house: House, login: str, password: str = PASSWORD, *, address: str = "192.0.2.7"
 ) -> LoggedIn | TooManyAttempts | None:
-    return await house.logins.log_in(login, password, Visitor(address), agent="A browser")
+    return await house.logins.log_in(login, password, ClientAddress(address), agent="A browser")
 
 
 async def write(house: House, script: Any) -> Any:
@@ -158,7 +158,7 @@ async def test_a_user_with_codes_needs_one_beside_the_password(house: House) -> 
     assert await house.logins.awaits_code(result.token)
     assert await house.logins.signed_in(result.token) is None
     now = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    inside = await house.logins.enter_code(result.token, now, Visitor("192.0.2.7"))
+    inside = await house.logins.enter_code(result.token, now, ClientAddress("192.0.2.7"))
     assert await who(house, inside) is not None
     assert isinstance(inside, LoggedIn)
     assert inside.token != result.token
@@ -171,11 +171,11 @@ async def test_a_code_is_good_once_even_for_another_session(house: House) -> Non
     assert isinstance(first, LoggedIn)
     assert isinstance(second, LoggedIn)
     code = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    assert isinstance(await house.logins.enter_code(first.token, code, Visitor("192.0.2.7")), LoggedIn)
-    assert await house.logins.enter_code(second.token, code, Visitor("192.0.2.7")) is None
+    assert isinstance(await house.logins.enter_code(first.token, code, ClientAddress("192.0.2.7")), LoggedIn)
+    assert await house.logins.enter_code(second.token, code, ClientAddress("192.0.2.7")) is None
     house.wait(STEP_MS)
     code = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    assert isinstance(await house.logins.enter_code(second.token, code, Visitor("192.0.2.7")), LoggedIn)
+    assert isinstance(await house.logins.enter_code(second.token, code, ClientAddress("192.0.2.7")), LoggedIn)
 
 
 async def test_codes_cannot_be_guessed_for_long(house: House) -> None:
@@ -183,7 +183,7 @@ async def test_codes_cannot_be_guessed_for_long(house: House) -> None:
     result = await log_in(house, "marta")
     assert isinstance(result, LoggedIn)
     answers = [
-        await house.logins.enter_code(result.token, f"{number:06}", Visitor("192.0.2.7"))
+        await house.logins.enter_code(result.token, f"{number:06}", ClientAddress("192.0.2.7"))
         for number in range(FREE_BY_LOGIN)
     ]
     assert answers[:-1] == [None] * (FREE_BY_LOGIN - 1)
@@ -196,8 +196,8 @@ async def test_a_code_opens_no_session_without_a_password_before_it(house: House
     plain = await log_in(house, "juan")
     assert isinstance(plain, LoggedIn)
     code = code_at(TOTP, house.clock.now_ms // STEP_MS)
-    assert await house.logins.enter_code("made-up", code, Visitor("192.0.2.7")) is None
-    assert await house.logins.enter_code(plain.token, code, Visitor("192.0.2.7")) is None
+    assert await house.logins.enter_code("made-up", code, ClientAddress("192.0.2.7")) is None
+    assert await house.logins.enter_code(plain.token, code, ClientAddress("192.0.2.7")) is None
 
 
 # --- failures
@@ -277,7 +277,7 @@ async def test_codes_are_counted_wherever_they_come_from(house: House) -> None:
         address = f"198.51.100.{number}"
         result = await log_in(house, "marta", address=address)
         assert isinstance(result, LoggedIn)
-        answers.append(await house.logins.enter_code(result.token, f"{number:06}", Visitor(address)))
+        answers.append(await house.logins.enter_code(result.token, f"{number:06}", ClientAddress(address)))
     assert answers == [None] * FREE_BY_LOGIN + [TooManyAttempts(wait_seconds=5)]
 
 

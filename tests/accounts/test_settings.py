@@ -46,10 +46,10 @@ def test_an_account_without_a_country_has_the_platforms() -> None:
 
 
 def test_an_account_is_reachable_through_every_dialect_until_it_is_limited_to_some() -> None:
-    assert AccountSettings().speaks("convergia")
+    assert AccountSettings().allows_dialect("convergia")
     limited = CATALOG.changed(AccountSettings(), "dialects", "foxsys, sofmex")
 
-    assert [limited.speaks(dialect) for dialect in ("foxsys", "sofmex", "convergia")] == [True, True, False]
+    assert [limited.allows_dialect(dialect) for dialect in ("foxsys", "sofmex", "convergia")] == [True, True, False]
     assert read_settings(settings_text(limited)) == limited
 
 

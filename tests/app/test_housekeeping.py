@@ -7,7 +7,7 @@ from tests.support.world import CREDIT, World, outgoing
 
 from palomar.acceptance.compose import RECEIPT_GRACE_MS, VALIDITY_MS
 from palomar.app.housekeeping import RETENTIONS, Retention, delete_old, expire
-from palomar.ports import InDoubt, NotSent, Refused, Taken
+from palomar.ports import InDoubt, NotSent, Refused, Submitted
 from palomar.storage.database import Transaction
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import State
@@ -58,7 +58,7 @@ async def test_a_carriers_answer_after_the_presumed_end_changes_neither_state_no
     silent = await world.accepted(account, claim=State.SUBMITTING)
     world.now_ms += WHOLE_LIFE_MS
     await world.do(expire, 100)
-    await world.answer(part, Taken(reference="r1"))
+    await world.answer(part, Submitted(reference="r1"))
     await world.answer(outgoing(silent)[0], Refused(status=8, reason="ESME_RSYSERR"))
     assert await world.state(never_left.row.id) is State.EXPIRED
     assert await world.state(silent.row.id) is State.UNKNOWN
@@ -69,7 +69,7 @@ async def test_the_reference_of_a_very_late_answer_lets_a_receipt_correct_the_pr
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     world.now_ms += WHOLE_LIFE_MS
     await world.do(expire, 100)
-    await world.answer(outgoing(message)[0], Taken(reference="r1"))
+    await world.answer(outgoing(message)[0], Submitted(reference="r1"))
     await world.receipt("r1", State.DELIVERED)
     assert await world.state(message.row.id) is State.DELIVERED
     assert await world.told(message.row.id) == ["unknown", "delivered"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from palomar.console.menu import may_see, menu_of
 from palomar.console.routes import ROUTES, MenuEntry, PageRoute
-from palomar.vocabulary.access import Right, Role, Who
+from palomar.vocabulary.access import Principal, Right, Role
 from palomar.vocabulary.account import AccountId
 
 
@@ -19,12 +19,12 @@ class FakeSandbox:
 class FakeViewer:
     """A viewer, as far as the menu needs one."""
 
-    who: Who
+    who: Principal
     sandbox: FakeSandbox | None = None
 
 
 def viewer(role: Role, *, account_id: AccountId | None = None, sandbox: FakeSandbox | None = None) -> FakeViewer:
-    return FakeViewer(who=Who(login="x", name="", role=role, user_id=1, account_id=account_id), sandbox=sandbox)
+    return FakeViewer(who=Principal(login="x", name="", role=role, user_id=1, account_id=account_id), sandbox=sandbox)
 
 
 def test_the_menu_has_the_pages_that_a_viewer_may_see_and_marks_the_current_one() -> None:
@@ -51,7 +51,7 @@ def test_the_sandbox_comes_first_in_the_menu_and_beside_real_carriers_last() -> 
 
 def test_pages_of_the_platform_need_the_whole_platform() -> None:
     route = PageRoute(
-        "GET", "/x", ROUTES[0].page, right=Right.LOOK, menu=MenuEntry(text="X", icon="x"), of_platform=True
+        "GET", "/x", ROUTES[0].page, right=Right.LOOK, menu=MenuEntry(text="X", icon="x"), sees_all_accounts=True
     )
     assert may_see(route, viewer(Role.OWNER))
     assert not may_see(route, viewer(Role.OWNER, account_id=AccountId(1)))

@@ -12,7 +12,7 @@ from palomar.console.formats import Preferences
 from palomar.console.request import PageContext, PageRequest
 from palomar.console.static_files import Files
 from palomar.console.templates import JinjaRenderer, isolated
-from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.access import ClientAddress
 
 MANNER = Preferences(language="es", zone=ZoneInfo("UTC"), theme="auto", now_ms=1_778_580_000_000)
 
@@ -61,7 +61,7 @@ def test_a_page_that_names_something_undefined_fails() -> None:
         query={},
         form={},
         token="",
-        visitor=Visitor(""),
+        visitor=ClientAddress(""),
         agent="",
         is_secure=False,
         origin="",

@@ -25,7 +25,7 @@ from palomar.ports import (
     OutgoingPart,
     Refused,
     SubmitOutcome,
-    Taken,
+    Submitted,
 )
 from palomar.text.alphabets import Alphabet
 from palomar.vocabulary.message import MessageId, State, part_id
@@ -76,7 +76,7 @@ class RecordingSink:
     def link_ended(self, link: str) -> None:
         self.ended.append(link)
 
-    def room_changed(self, carrier: str) -> None:
+    def slots_changed(self, carrier: str) -> None:
         self.rooms += 1
         self._changed.set()
 
@@ -141,7 +141,7 @@ class CarrierContract(ABC):
     async def test_it_tells_when_it_becomes_live(self) -> None:
         async with self.set_up() as bench:
             await self._live(bench)
-            assert bench.carrier.room() == WINDOW
+            assert bench.carrier.free_slots() == WINDOW
             assert bench.sink.rooms >= 1
             assert all(link.bound for link in bench.carrier.links())
 
@@ -155,7 +155,7 @@ class CarrierContract(ABC):
             await bench.sink.until(lambda: bool(bench.sink.receipts))
             ((answered, outcome),) = bench.sink.answers
             assert answered is part
-            assert isinstance(outcome, Taken)
+            assert isinstance(outcome, Submitted)
             (receipt,) = bench.sink.receipts
             assert receipt.reference == outcome.reference
             assert receipt.state is State.DELIVERED
@@ -225,7 +225,7 @@ class CarrierContract(ABC):
             await bench.sink.until(lambda: bool(bench.sink.answers))
             (outcome,) = bench.sink.outcomes()
             assert isinstance(outcome, InDoubt)
-            await bench.sink.until(lambda: bench.carrier.room() == WINDOW)  # once it has seen that the peer lives
+            await bench.sink.until(lambda: bench.carrier.free_slots() == WINDOW)  # once it has seen that the peer lives
 
     @in_virtual_time
     async def test_an_answer_after_its_time_is_still_told(self) -> None:
@@ -238,19 +238,19 @@ class CarrierContract(ABC):
             assert [answered is part for answered, _ in bench.sink.answers] == [True, True]
             first, second = bench.sink.outcomes()
             assert isinstance(first, InDoubt)
-            assert isinstance(second, Taken)
-            assert bench.carrier.room() == WINDOW
+            assert isinstance(second, Submitted)
+            assert bench.carrier.free_slots() == WINDOW
 
     @in_virtual_time
     async def test_what_is_reserved_is_no_longer_room(self) -> None:
         async with self.set_up() as bench:
             await self._live(bench)
             assert bench.carrier.reserve(7)
-            assert bench.carrier.room() == WINDOW - 7
+            assert bench.carrier.free_slots() == WINDOW - 7
             assert not bench.carrier.reserve(4)
-            assert bench.carrier.room() == WINDOW - 7
+            assert bench.carrier.free_slots() == WINDOW - 7
             bench.carrier.release(7)
-            assert bench.carrier.room() == WINDOW
+            assert bench.carrier.free_slots() == WINDOW
 
     @in_virtual_time
     async def test_never_more_parts_outstanding_than_the_window(self) -> None:
@@ -259,15 +259,15 @@ class CarrierContract(ABC):
             for serial in range(WINDOW):
                 assert bench.carrier.reserve(1)
                 bench.carrier.submit(outgoing(bench.numbers.silent, serial=serial + 1))
-            assert bench.carrier.room() == 0
+            assert bench.carrier.free_slots() == 0
             assert not bench.carrier.reserve(1)
             await bench.sink.until(lambda: len(bench.sink.answers) == WINDOW)
-            await bench.sink.until(lambda: bench.carrier.room() == 1)  # it is tried with one part
+            await bench.sink.until(lambda: bench.carrier.free_slots() == 1)  # it is tried with one part
             assert bench.carrier.on_trial
             assert bench.carrier.reserve(1)
             bench.carrier.submit(outgoing(bench.numbers.ordinary))
             await bench.sink.until(lambda: not bench.carrier.on_trial)
-            assert bench.carrier.room() > 1
+            assert bench.carrier.free_slots() > 1
 
     @in_virtual_time
     async def test_a_message_longer_than_the_window_is_sent_all_the_same(self) -> None:
@@ -276,10 +276,10 @@ class CarrierContract(ABC):
             assert bench.carrier.reserve(5)
             for number in range(1, 6):
                 bench.carrier.submit(outgoing(bench.numbers.ordinary, number=number, parts=5))
-            assert bench.carrier.room() == 0
+            assert bench.carrier.free_slots() == 0
             await bench.sink.until(lambda: len(bench.sink.answers) == 5)
-            assert all(isinstance(outcome, Taken) for outcome in bench.sink.outcomes())
-            assert bench.carrier.room() == 2
+            assert all(isinstance(outcome, Submitted) for outcome in bench.sink.outcomes())
+            assert bench.carrier.free_slots() == 2
 
     @in_virtual_time
     async def test_a_broken_link_leaves_what_was_outstanding_in_doubt_and_comes_back(self) -> None:
@@ -292,10 +292,10 @@ class CarrierContract(ABC):
             bench.break_links()
             await bench.sink.until(lambda: len(bench.sink.answers) == 4)
             assert all(isinstance(outcome, InDoubt) for outcome in bench.sink.outcomes())
-            assert bench.carrier.room() == 0
+            assert bench.carrier.free_slots() == 0
             assert not bench.carrier.reserve(1)
             await self._live(bench)
-            assert bench.carrier.room() == WINDOW
+            assert bench.carrier.free_slots() == WINDOW
 
     @in_virtual_time
     async def test_a_reserved_part_whose_links_died_was_not_sent(self) -> None:
@@ -310,7 +310,7 @@ class CarrierContract(ABC):
             (outcome,) = bench.sink.outcomes()
             assert isinstance(outcome, NotSent)
             await self._live(bench)
-            assert bench.carrier.room() == WINDOW
+            assert bench.carrier.free_slots() == WINDOW
 
     @in_virtual_time
     async def test_parts_leave_no_faster_than_the_pace(self) -> None:
@@ -336,7 +336,7 @@ class CarrierContract(ABC):
             for _ in range(50):
                 assert bench.carrier.reserve(WINDOW)
                 bench.carrier.release(WINDOW)
-            assert bench.carrier.room() == WINDOW
+            assert bench.carrier.free_slots() == WINDOW
 
     @in_virtual_time
     async def test_a_receipt_not_acknowledged_comes_again(self) -> None:
@@ -389,9 +389,9 @@ class CarrierContract(ABC):
                 bench.carrier.submit(outgoing(bench.numbers.ordinary, serial=serial + 1))
             await bench.carrier.stop(5)
             assert len(bench.sink.answers) == WINDOW
-            assert all(isinstance(outcome, Taken) for outcome in bench.sink.outcomes())
+            assert all(isinstance(outcome, Submitted) for outcome in bench.sink.outcomes())
             assert not bench.carrier.live
-            assert bench.carrier.room() == 0
+            assert bench.carrier.free_slots() == 0
 
     @in_virtual_time
     async def test_stopping_keeps_its_deadline_and_leaves_nothing_unanswered(self) -> None:

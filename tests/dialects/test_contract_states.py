@@ -20,7 +20,7 @@ from palomar.dialects import DIALECTS, renderers
 from palomar.text.alphabets import Alphabet
 from palomar.transaction.message_rows import MessageRow
 from palomar.vocabulary.account import Account, AccountId, AccountSettings
-from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.vocabulary.events import BalanceFellLow, Clicked, Delivered, Event, Failed, InboundReceived, SentToCarrier
 from palomar.vocabulary.message import FINAL, MessageId, State, public_id
 from palomar.vocabulary.timeline import Kind
 
@@ -253,7 +253,7 @@ async def word(palomar: House, speaker: Speaker, who: Customer, identity: str) -
 
 MESSAGE = {"message_id": MessageId(256), "request_ref": "s", "msisdn": "525512345678", "at_ms": NOON_MS}
 EVENTS: list[tuple[Event, State | type[Event]]] = [
-    (CarrierTook(**MESSAGE), State.SENT),
+    (SentToCarrier(**MESSAGE), State.SENT),
     (Delivered(**MESSAGE), State.DELIVERED),
     *((Failed(**MESSAGE, state=state), state) for state in sorted(FINAL - {State.DELIVERED})),
     (Clicked(**MESSAGE, address="192.0.2.1", agent="Firefox"), Clicked),

@@ -1,7 +1,7 @@
 """However a request is made, its work and its memory grow no faster than its octets, up to what each dialect takes.
 
 Each example is a piece of text, repeated, in one of the places where a dialect takes text: eight times as many pieces
-must not take much more than eight times the processor time. Measured in process time, without a listener.
+must not take much more than eight times the processor time. TextSize in process time, without a listener.
 """
 
 import asyncio

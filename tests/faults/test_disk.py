@@ -105,7 +105,7 @@ async def trial(
     shutil.copy(template, folder / FILE)
     disk = FaultyDisk()
     database = open_sqlite(folder / FILE, limits=limits, vfs=disk.name)
-    made = Trial(database, disk, outage_wait_seconds=patience_seconds)
+    made = Trial(database, disk, patience_seconds=patience_seconds)
     serving = asyncio.create_task(made.batcher.serve())
     try:
         yield made

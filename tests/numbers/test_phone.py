@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-from palomar.numbers.phone import country_of, home_forms, masked, parse_international, to_international
+from palomar.numbers.phone import country_of, mask_number, national_formats, parse_international, to_international
 from palomar.numbers.prefixes import PREFIXES_BY_COUNTRY
 
 KINDS = ["fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "voip", "personal_number", "uan"]
@@ -71,7 +71,7 @@ def test_what_is_no_international_number_is_none(raw: str) -> None:
 
 @given(st.text() | st.from_regex("[+0]{0,3}[ ()0-9./-]{0,20}"), st.sampled_from(["ES", "MX", "FR"]))
 def test_whatever_is_given_the_result_is_8_to_15_digits_or_none(raw: str, country: str) -> None:
-    for number in (parse_international(raw), to_international(raw, home_forms(country))):
+    for number in (parse_international(raw), to_international(raw, national_formats(country))):
         assert number is None or (number.isascii() and number.isdecimal() and 8 <= len(number) <= 15)
         assert number is None or parse_international(number) == number
 
@@ -114,7 +114,7 @@ def test_whatever_is_given_the_result_is_8_to_15_digits_or_none(raw: str, countr
     ],
 )
 def test_a_number_written_at_home_becomes_international(raw: str, home: str, msisdn: str | None) -> None:
-    assert to_international(raw, home_forms(home)) == msisdn
+    assert to_international(raw, national_formats(home)) == msisdn
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,8 @@ def test_numbers_of_machines_may_be_longer_than_telephones_of_their_country(raw:
 
 
 def test_a_dialect_says_which_separators_it_drops() -> None:
-    assert to_international("55/1234/5678", home_forms("MX"), separators=" -.()") is None
-    assert to_international("55.1234-5678", home_forms("MX"), separators=" -.()") == "525512345678"
+    assert to_international("55/1234/5678", national_formats("MX"), separators=" -.()") is None
+    assert to_international("55.1234-5678", national_formats("MX"), separators=" -.()") == "525512345678"
 
 
 @pytest.mark.parametrize(
@@ -277,4 +277,4 @@ def test_no_prefix_belongs_to_two_countries() -> None:
     ],
 )
 def test_logs_never_show_a_whole_number(number: str, shown: str) -> None:
-    assert masked(number) == shown
+    assert mask_number(number) == shown

@@ -12,7 +12,7 @@ from tests.support.world import (
 )
 
 from palomar.acceptance.compose import Recipient
-from palomar.ports import InDoubt, OutgoingPart, Taken
+from palomar.ports import InDoubt, OutgoingPart, Submitted
 from palomar.receipts.record import OrphanSweep, record_receipts, sweep_orphans
 from palomar.sending.nodes import take_over
 from palomar.sending.submit import SubmitAnswer, record_answers
@@ -63,7 +63,7 @@ async def test_a_receipt_ends_a_part_whose_copy_is_under_way(world: World) -> No
     assert await world.receipt("one", State.UNDELIVERED, msisdn=PHONE)
     assert await world.state(message.row.id) is State.UNDELIVERED
     assert await world.answer(second, NO_ANSWER) is None
-    await world.answer(second, Taken(reference="two"))
+    await world.answer(second, Submitted(reference="two"))
     assert await world.receipt("two", State.DELIVERED, msisdn=PHONE)  # the copy's: it changes nothing
     assert await world.state(message.row.id) is State.UNDELIVERED
     assert await world.balance(account) == (9 * CREDIT, 0)
@@ -112,7 +112,7 @@ async def test_the_part_whose_own_text_a_receipt_repeats_goes_first(world: World
 async def test_of_a_message_partly_answered_the_rest_is_ended_by_the_receipts_that_are_left(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING, parts=3)
     first, second, third = outgoing(message)
-    await world.answer(second, Taken(reference="r2"))
+    await world.answer(second, Submitted(reference="r2"))
     await world.answer(first, NO_ANSWER)
     await world.answer(third, NO_ANSWER)
     for reference in ("r1", "r2", "r3"):
@@ -135,7 +135,7 @@ async def test_a_receipt_may_be_for_a_copy_of_a_message_that_has_ended(world: Wo
     ended = await doubted(world)
     (second,) = outgoing(ended, attempt=2)
     await world.mark(second)
-    await world.answer(second, Taken(reference="two"))
+    await world.answer(second, Submitted(reference="two"))
     await world.receipt("two", State.DELIVERED)
     waits = await doubted(world)
     assert not await world.receipt("one", State.DELIVERED, msisdn=PHONE)
@@ -167,8 +167,8 @@ async def test_the_first_copy_s_own_id_ends_the_message_after_the_second_was_tak
     message = await doubted(world)
     (first,), (second,) = outgoing(message), outgoing(message, attempt=2)
     await world.mark(second)
-    await world.answer(first, Taken(reference="one"))
-    await world.answer(second, Taken(reference="two"))
+    await world.answer(first, Submitted(reference="one"))
+    await world.answer(second, Submitted(reference="two"))
     assert await world.receipt("one", State.DELIVERED)
     assert await world.state(message.row.id) is State.DELIVERED
     assert await world.receipt("two", State.UNDELIVERED)

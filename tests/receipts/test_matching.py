@@ -3,7 +3,7 @@
 import pytest
 from tests.support.world import World, outgoing, recipient
 
-from palomar.ports import Taken
+from palomar.ports import Submitted
 from palomar.receipts.overdue import OverduePart, list_overdue_parts
 from palomar.receipts.receipt_id_lessons import RECEIPT_IDS, list_lessons, load_receipt_id_formats, unlearn
 from palomar.receipts.record import OrphanSweep, sweep_orphans
@@ -18,7 +18,7 @@ OTHER = recipient(1).msisdn
 async def sent_as(world: World, reference: str, *, number: int = 0) -> MessageId:
     """Send a message to a phone, which the carrier takes under this id."""
     message = await world.accepted(await world.account(), claim=State.SUBMITTING, recipients=[recipient(number)])
-    await world.answer(outgoing(message)[0], Taken(reference=reference))
+    await world.answer(outgoing(message)[0], Submitted(reference=reference))
     return message.row.id
 
 

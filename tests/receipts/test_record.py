@@ -8,7 +8,7 @@ from tests.support.world import CREDIT, World, outgoing, receipt, recipient
 
 from palomar.acceptance.accept import Accepted
 from palomar.app.housekeeping import expire
-from palomar.ports import InDoubt, OutgoingPart, Taken
+from palomar.ports import InDoubt, OutgoingPart, Submitted
 from palomar.receipts.record import ORPHAN_SWEEP_MS, OrphanSweep, record_receipts, sweep_orphans
 from palomar.sending.submit import SubmitAnswer, record_answers
 from palomar.vocabulary.account import UnknownOutcome
@@ -59,7 +59,7 @@ async def test_a_receipt_before_its_answer_is_kept_and_joined_when_the_answer_co
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     assert await world.receipt("r1", None) is False
     assert await world.receipt("r1", State.DELIVERED) is False
-    await world.answer(outgoing(message)[0], Taken(reference="r1"))
+    await world.answer(outgoing(message)[0], Submitted(reference="r1"))
     assert await world.state(message.row.id) is State.DELIVERED
     assert await world.told(message.row.id) == ["took", "delivered"]
     assert await world.ask("SELECT id FROM orphans") == []
@@ -67,7 +67,7 @@ async def test_a_receipt_before_its_answer_is_kept_and_joined_when_the_answer_co
 
 async def test_an_answer_and_its_receipt_in_one_batch_find_each_other(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
-    answer = SubmitAnswer("c", outgoing(message)[0], Taken(reference="r1"))
+    answer = SubmitAnswer("c", outgoing(message)[0], Submitted(reference="r1"))
     _, found = await world.batch((record_answers, [answer]), (record_receipts, [receipt("r1", State.DELIVERED)]))
     assert found == [True]
     assert await world.told(message.row.id) == ["took", "delivered"]
@@ -85,7 +85,7 @@ async def test_orphans_of_two_carriers_with_the_same_id_each_find_their_part(wor
     await world.receipt("r1", State.UNDELIVERED, carrier="one")
     await world.receipt("r1", State.DELIVERED, carrier="two")
     answers = [
-        SubmitAnswer(name, outgoing(message)[0], Taken(reference="r1"))
+        SubmitAnswer(name, outgoing(message)[0], Submitted(reference="r1"))
         for name, message in (("one", one), ("two", two))
     ]
     await world.do(record_answers, *answers)
@@ -154,7 +154,7 @@ async def test_a_receipt_that_overtakes_a_late_answer_is_charged_once(world: Wor
     (part,) = outgoing(message)
     await world.answer(part, InDoubt(reason="no answer in time"))
     await world.receipt("r1", State.DELIVERED, **echoed(part))
-    await world.answer(part, Taken(reference="r1"))
+    await world.answer(part, Submitted(reference="r1"))
     assert await world.state(message.row.id) is State.DELIVERED
     assert await world.balance(account) == (9 * CREDIT, 0)
     assert await world.told(message.row.id) == ["took", "delivered"]
@@ -201,7 +201,9 @@ async def test_many_receipts_of_many_messages_in_one_batch(world: World) -> None
     result = await world.accept(await world.account(), claim=State.SUBMITTING, count=50)
     assert isinstance(result, Accepted)
     parts = [part for message in result.messages for part in outgoing(message)]
-    await world.do(record_answers, *(SubmitAnswer("c", part, Taken(reference=f"m{part.part_id}")) for part in parts))
+    await world.do(
+        record_answers, *(SubmitAnswer("c", part, Submitted(reference=f"m{part.part_id}")) for part in parts)
+    )
     await world.do(record_receipts, *(receipt(f"m{part.part_id}", State.DELIVERED) for part in reversed(parts)))
     assert {await world.state(message.row.id) for message in result.messages} == {State.DELIVERED}
 
@@ -265,7 +267,7 @@ async def test_a_receipt_that_overtakes_the_answer_makes_the_callback_of_sent_fi
     await world.answer(part, InDoubt(reason="no answer in time"))
     await world.receipt("r1", state, **echoed(part))
     assert await world.told(message.row.id) == ["took", state.value]
-    await world.answer(part, Taken(reference="r1"))
+    await world.answer(part, Submitted(reference="r1"))
     assert await world.told(message.row.id) == ["took", state.value]
     assert await world.faults() == []
 
@@ -280,7 +282,7 @@ async def test_receipts_that_overtake_the_answers_of_all_parts_make_one_callback
         await world.receipt(f"r{part.number}", State.DELIVERED, **echoed(part))
     assert await world.told(message.row.id) == ["took", "delivered"]
     for part in outgoing(message):
-        await world.answer(part, Taken(reference=f"r{part.number}"))
+        await world.answer(part, Submitted(reference=f"r{part.number}"))
     assert await world.told(message.row.id) == ["took", "delivered"]
     assert await world.faults() == []
 
@@ -292,7 +294,7 @@ async def test_a_receipt_of_one_part_makes_no_callback_of_sent_while_others_wait
     await world.answer(first, InDoubt(reason="no answer in time"))
     await world.receipt("r1", State.DELIVERED, **echoed(first))
     assert await world.told(message.row.id) == []
-    await world.answer(second, Taken(reference="r2"))
+    await world.answer(second, Submitted(reference="r2"))
     assert await world.told(message.row.id) == ["took"]
     await world.receipt("r2", State.DELIVERED)
     assert await world.told(message.row.id) == ["took", "delivered"]
@@ -306,7 +308,7 @@ async def long_message(world: World, *, taken: int, parts: int = 3, **settings: 
     account = await world.account(credit=10 * CREDIT, **settings)
     message = await world.accepted(account, claim=State.SUBMITTING, recipients=[recipient(parts=parts)])
     for part in outgoing(message)[:taken]:
-        await world.answer(part, Taken(reference=f"r{part.number}"))
+        await world.answer(part, Submitted(reference=f"r{part.number}"))
     return message, account
 
 
@@ -338,7 +340,7 @@ async def test_a_part_that_is_answered_after_the_one_receipt_ends_with_it(world:
     await world.receipt("r1", State.DELIVERED)
     assert await world.state(message.row.id) is not State.DELIVERED
     for part in outgoing(message)[1:]:
-        await world.answer(part, Taken(reference=f"r{part.number}"))
+        await world.answer(part, Submitted(reference=f"r{part.number}"))
     assert await world.part_states(message.row.id) == [State.DELIVERED] * 3
     assert await world.state(message.row.id) is State.DELIVERED
     assert await world.told(message.row.id) == ["took", "delivered"]
@@ -350,7 +352,7 @@ async def test_the_one_receipt_may_come_before_every_answer(world: World) -> Non
     message, _ = await long_message(world, taken=0)
     assert await world.receipt("r2", State.UNDELIVERED) is False
     for part in outgoing(message):
-        await world.answer(part, Taken(reference=f"r{part.number}"))
+        await world.answer(part, Submitted(reference=f"r{part.number}"))
     assert await world.part_states(message.row.id) == [State.UNDELIVERED] * 3
 
 

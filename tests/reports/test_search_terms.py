@@ -14,7 +14,7 @@ from palomar.reports.search_terms import (
     tokens_of,
 )
 from palomar.vocabulary.account import AccountId
-from palomar.vocabulary.opt_out_words import plain_word
+from palomar.vocabulary.opt_out_words import normalize_word
 
 MESSAGE = {
     "account_id": 7,
@@ -116,7 +116,7 @@ def test_a_search_without_words_asks_for_none_and_one_of_signs_finds_nothing() -
 
 @given(st.text(alphabet=st.characters(categories=["L", "N", "M"]), max_size=20))
 def test_texts_are_folded_as_the_words_that_phones_write(text: str) -> None:
-    assert folded(text) == plain_word(text)
+    assert folded(text) == normalize_word(text)
 
 
 @given(st.text(max_size=60), st.text(max_size=12))

@@ -4,7 +4,7 @@ again."""
 import pytest
 from tests.support.carriers import CountingCarrier
 
-from palomar.ports import Deferred, InDoubt, NotSent, Refused, SubmitOutcome, Taken
+from palomar.ports import Deferred, InDoubt, NotSent, Refused, SubmitOutcome, Submitted
 from palomar.routing.carrier_health import FAILURES_AT_LEAST, REST_SECONDS, CarrierHealth
 from palomar.vocabulary.message import MessageId
 
@@ -43,7 +43,7 @@ def test_a_carrier_that_only_fails_is_in_trouble_after_a_while_and_gives_its_rea
     assert one.has_failed(SECONDS)
 
 
-@pytest.mark.parametrize("outcome", [Taken(reference="r"), Refused(status=11, reason="no such number")])
+@pytest.mark.parametrize("outcome", [Submitted(reference="r"), Refused(status=11, reason="no such number")])
 def test_a_carrier_that_answers_is_not_in_trouble(outcome: SubmitOutcome) -> None:
     one = health()
     fail(one)

@@ -8,7 +8,7 @@ from tests.support.world import World, outgoing, recipient
 from palomar.inbound.numbers import Keyword, VirtualNumber, add_keyword, add_number
 from palomar.inbound.owners import load_owners
 from palomar.inbound.receive import receive
-from palomar.ports import CarrierInbound, InDoubt, Taken
+from palomar.ports import CarrierInbound, InDoubt, Submitted
 from palomar.sandbox import phone_messages
 from palomar.sandbox.phone_messages import ACCOUNTS_BY_INDEX, InboundAddress
 from palomar.storage.database import Transaction
@@ -85,7 +85,7 @@ async def test_a_message_is_unanswered_until_its_answer_and_for_good_once_it_was
     assert await unanswered()
     again = structs.replace(part, attempt=2)
     assert await world.mark(again) == [True]
-    await world.answer(again, Taken(reference="r2"))
+    await world.answer(again, Submitted(reference="r2"))
     assert await unanswered(), "the first attempt may have arrived under a name that nobody knows"
     other = await world.sent(account, reference="o")
     assert (await ask(world, phone_messages.known_parts, [other], ())).unanswered == frozenset()

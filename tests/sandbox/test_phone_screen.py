@@ -41,7 +41,7 @@ def arrival(text: str = "hello", *references: str, **fields: Any) -> tuple[str, 
         "is_written": False,
         "text": text,
         "parts": 1,
-        "parts_here": 1,
+        "parts_received": 1,
         "at_ms": NOW_MS + 60_000,
         "system_id": "palomar",
     }
@@ -126,7 +126,7 @@ def test_an_unmatched_text_is_shown_only_with_unmatched() -> None:
 
 def test_a_text_joined_from_two_messages_belongs_to_neither() -> None:
     """Two long messages from the same sender with the same reference: phones mix their parts."""
-    mixed = arrival("half of mine, half of another's", "A1", "B2", parts=2, parts_here=2)
+    mixed = arrival("half of mine, half of another's", "A1", "B2", parts=2, parts_received=2)
     (mine,) = shown([sent(1, "x" * 200, parts=2)], mixed, A1=1, others=("B2",), unanswered=(1,), unmatched=True)
     assert (mine.text, mine.parts_arrived) == ("x" * 200, 0)
 

@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 from tests.support.world import CREDIT, World, from_waiting, new_node
 
-from palomar.ports import Taken
+from palomar.ports import Submitted
 from palomar.sending.claimer import ClaimedParts, MessageClaimOrder, claim
 from palomar.sending.release import ReadyPart
 from palomar.vocabulary.message import State
@@ -44,7 +44,7 @@ async def test_a_claimed_message_is_sent_like_one_claimed_with_its_acceptance(wo
     (waiting,) = await claimed_parts(world, order())
     part = from_waiting(waiting)
     assert await world.mark(part) == [True]
-    await world.answer(part, Taken(reference="r1"))
+    await world.answer(part, Submitted(reference="r1"))
     assert await world.state(message.row.id) is State.SENT
 
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 from tests.support.world import CREDIT, World, outgoing
 
-from palomar.ports import Deferred, Taken
+from palomar.ports import Deferred, Submitted
 from palomar.routing.rules import RoutingPlan
 from palomar.sending.deadlines import end_stale
 from palomar.vocabulary.lane import Lane, Rank
@@ -51,7 +51,7 @@ async def test_a_part_under_way_ends_by_its_answer_and_not_by_the_deadline(world
     world.now_ms += SECONDS * 1_000
     await world.do(end_stale, 10)
     assert await world.state(message.row.id) is State.QUEUED
-    await world.answer(outgoing(message)[0], Taken(reference="r1"))
+    await world.answer(outgoing(message)[0], Submitted(reference="r1"))
     assert await world.state(message.row.id) is State.SENT
     assert await world.balance(account) == (9 * CREDIT, 0)
 
@@ -68,7 +68,7 @@ async def test_parts_of_a_long_message_that_left_are_paid_for_and_the_others_are
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
     first, second = outgoing(message)
-    await world.answer(first, Taken(reference="r1"))
+    await world.answer(first, Submitted(reference="r1"))
     await world.answer(second, Deferred(status=88, reason="throttled", retry_after_seconds=60))
     world.now_ms += SECONDS * 1_000
     await world.do(end_stale, 10)

@@ -19,7 +19,7 @@ from palomar.ports import (
     NotSent,
     Refused,
     SubmitOutcome,
-    Taken,
+    Submitted,
 )
 from palomar.sending.nodes import take_over
 from palomar.sending.send_queue import QUEUE_PARTS, UNRECORDED_MAX
@@ -55,7 +55,7 @@ async def test_a_scheduled_message_that_is_due_before_its_transaction_is_filtere
         assert e.carrier.submitted == []
         e.dispatcher.claim_due()
         await e.settle()
-        e.carrier.answer(Taken(reference="r"))
+        e.carrier.answer(Submitted(reference="r"))
         await e.settle()
         assert await e.world.state(command.messages[0].row.id) is State.SENT
 
@@ -70,7 +70,7 @@ async def test_parts_beyond_the_window_wait_in_the_queue_and_leave_in_order(tmp_
         assert len(e.carrier.submitted) == 2
         assert e.dispatcher.waiting_parts == {"c": 3}
         for number in range(5):
-            e.carrier.answer(Taken(reference=f"r{number}"))
+            e.carrier.answer(Submitted(reference=f"r{number}"))
             await e.settle()
         ids = [command.messages[0].row.id for command in commands]
         assert [part.message_id for part in e.carrier.submitted] == ids
@@ -88,8 +88,8 @@ async def test_nothing_leaves_while_too_many_answers_are_unrecorded(tmp_path: Pa
         assert (len(e.carrier.submitted), e.dispatcher.waiting_parts) == (UNRECORDED_MAX, {"c": 1})
         assert e.carrier.sink is not None
         while e.carrier.outstanding:
-            e.carrier.sink.answered(e.carrier.outstanding.pop(), Taken(reference="r"), Exchange())
-        e.carrier.sink.room_changed("c")
+            e.carrier.sink.answered(e.carrier.outstanding.pop(), Submitted(reference="r"), Exchange())
+        e.carrier.sink.slots_changed("c")
         assert (e.carrier.reserved, e.dispatcher.waiting_parts) == (0, {"c": 1})
         await e.settle()
         assert len(e.carrier.submitted) == UNRECORDED_MAX + 1
@@ -104,7 +104,7 @@ async def test_answers_that_cannot_be_recorded_do_not_stop_the_queue_for_ever(tm
         await e.settle()
         e.database.bugs = 1.0
         for number in range(UNRECORDED_MAX):
-            e.carrier.answer(Taken(reference=f"r{number}"))
+            e.carrier.answer(Submitted(reference=f"r{number}"))
         await e.settle()
         e.database.bugs = 0.0
         e.post(account)
@@ -135,7 +135,7 @@ async def test_without_a_live_link_messages_wait_unclaimed_and_leave_when_it_is_
         assert set((await e.world.queue()).values()) == {None}
         e.carrier.live = True
         assert e.carrier.sink is not None
-        e.carrier.sink.room_changed("c")
+        e.carrier.sink.slots_changed("c")
         await e.settle()
         assert len(e.carrier.submitted) == 3
 
@@ -194,7 +194,7 @@ async def test_parts_of_a_message_that_was_begun_stay_with_their_carrier(tmp_pat
     async with engine(tmp_path, one, two) as e:
         account = await e.world.account()
         message = await e.world.accepted(account, carrier="one", claim=State.SUBMITTING, parts=3)
-        await e.world.answer(outgoing(message)[0], Taken(reference="r1"), carrier="one")
+        await e.world.answer(outgoing(message)[0], Submitted(reference="r1"), carrier="one")
         first = e.world.node_id
         await e.world.do(take_over, first)
         e.world.node_id = await new_node(e.world, "node")
@@ -222,7 +222,7 @@ async def test_the_slot_of_a_part_that_may_not_leave_goes_to_the_next_part_at_on
             await tx.execute("UPDATE queue SET node_id = 99 WHERE message_id = ?", second.messages[0].row.id)  # type: ignore[attr-defined]
 
         await e.world.database.write(end)  # type: ignore[arg-type]
-        e.carrier.answer(Taken(reference="r1"))
+        e.carrier.answer(Submitted(reference="r1"))
         await e.settle()
         sent = [part.message_id for part in e.carrier.submitted]
         assert sent == [first.messages[0].row.id, third.messages[0].row.id]
@@ -290,7 +290,7 @@ async def test_a_receipt_or_text_that_cannot_be_committed_is_not_acknowledged(tm
 
 
 OUTCOMES: list[SubmitOutcome] = [
-    Taken(reference="same"),
+    Submitted(reference="same"),
     Refused(status=11, reason="no"),
     Deferred(status=88, reason="later", retry_after_seconds=3.0),
     NotSent(reason="no link"),
@@ -333,7 +333,7 @@ async def come_to_rest(e: Engine, carriers: list[CountingCarrier]) -> None:
     for turn in range(400):
         for carrier in carriers:
             while carrier.outstanding:
-                carrier.answer(Taken(reference=f"{carrier.name}{turn}"))
+                carrier.answer(Submitted(reference=f"{carrier.name}{turn}"))
         e.dispatcher.claim_due()
         await e.settle()
         await pass_time(1.0)

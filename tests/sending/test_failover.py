@@ -10,7 +10,7 @@ from tests.support.engine import Engine, engine
 from tests.support.world import CREDIT
 
 from palomar.app.periodic_tasks import STALE
-from palomar.ports import Deferred, Exchange, InDoubt, Taken
+from palomar.ports import Deferred, Exchange, InDoubt, Submitted
 from palomar.routing.router import FAILOVER_SECONDS
 from palomar.routing.rules import Route, RoutingPlan
 from palomar.sending.deadlines import AT_ONCE
@@ -28,7 +28,7 @@ LATER = Deferred(status=88, reason="ESME_RTHROTTLED", retry_after_seconds=1.0)
 def comes_back(carrier: CountingCarrier) -> None:
     """Report free slots, as a carrier does."""
     assert carrier.sink is not None
-    carrier.sink.room_changed(carrier.name)
+    carrier.sink.slots_changed(carrier.name)
 
 
 async def over(e: Engine, seconds: float) -> None:
@@ -121,7 +121,7 @@ async def test_a_message_that_is_deferred_several_times_tries_another_carrier_th
             await e.settle()
             e.post(account)
             await e.settle()
-            a.answer(Taken(reference=f"r{number}"))
+            a.answer(Submitted(reference=f"r{number}"))
             await over(e, 1.5 * 2**number)  # each pause is longer than the one before
         assert len(b.submitted) == 1
         assert b.submitted[0].attempt == DEFERRALS_MAX + 1
@@ -141,7 +141,7 @@ async def test_a_code_leaves_in_the_next_free_slot_before_a_campaign(tmp_path: P
         await e.settle()
         assert None in (await e.world.queue()).values()  # the campaign is more than the line holds
         assert code.messages[0].row.id not in {part.message_id for part in carrier.submitted}
-        carrier.answer(Taken(reference="r1"))
+        carrier.answer(Submitted(reference="r1"))
         await e.settle()
         assert carrier.submitted[-1].message_id == code.messages[0].row.id
         assert carrier.submitted[-1].urgent
@@ -158,7 +158,7 @@ async def test_normal_messages_go_before_a_campaign_that_still_moves(tmp_path: P
         single = [e.post(account).messages[0].row.id for _ in range(6)]
         await e.settle()
         for number in range(10):
-            carrier.answer(Taken(reference=f"r{number}"))
+            carrier.answer(Submitted(reference=f"r{number}"))
             await e.settle()
         sent = [part.message_id for part in carrier.submitted[1:]]
         assert [identity for identity in sent if identity in single] == single
@@ -201,14 +201,14 @@ async def live_through_deaths(folder: Path, seed: int) -> None:
             for carrier in carriers:
                 carrier.live = chance.random() > 0.4
                 while carrier.outstanding and chance.random() < 0.9:
-                    carrier.answer(chance.choice([LATER, Taken(reference=f"{carrier.name}{chance.random()}")]))
+                    carrier.answer(chance.choice([LATER, Submitted(reference=f"{carrier.name}{chance.random()}")]))
             await over(e, chance.choice([0.5, 3.0]))
         for carrier in carriers:
             carrier.live, carrier.window = True, 500
         for turn in range(200):
             for carrier in carriers:
                 while carrier.outstanding:
-                    carrier.answer(Taken(reference=f"{carrier.name}-{turn}-{len(carrier.outstanding)}"))
+                    carrier.answer(Submitted(reference=f"{carrier.name}-{turn}-{len(carrier.outstanding)}"))
                 comes_back(carrier)
             await over(e, 1)
             if not await e.world.queue():
@@ -261,7 +261,7 @@ async def test_a_carrier_on_trial_gets_one_message_and_the_others_do_not_wait_fo
         await over(e, 2)
         assert (len(a.submitted), len(b.submitted)) == (1, 11)
         a.on_trial = False
-        a.answer(Taken(reference="r"))
+        a.answer(Submitted(reference="r"))
         e.post(account, count=4)
         await e.settle()
         assert (len(a.submitted), len(b.submitted)) == (5, 11)

@@ -6,7 +6,7 @@ from tests.support.doubts import LATER, NO_ANSWER, PHONE, REFUSED, doubted, subm
 from tests.support.world import CREDIT, StandingRouter, World, from_waiting, new_node, outgoing
 
 from palomar.app.housekeeping import expire
-from palomar.ports import NotSent, Taken
+from palomar.ports import NotSent, Submitted
 from palomar.routing.rules import RoutingPlan
 from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.sending.deadlines import end_stale
@@ -150,7 +150,7 @@ async def test_a_message_is_held_as_long_as_one_of_its_parts_is_and_taken_only_a
         world.now_ms += 5_000
         (claimed,) = (await world.do(claim, MessageClaimOrder(carrier="c", limit=9)))[0].parts
         assert await world.mark(from_waiting(claimed)) == [True]
-        await world.answer(from_waiting(claimed), Taken(reference=f"r{part.number}"))
+        await world.answer(from_waiting(claimed), Submitted(reference=f"r{part.number}"))
         found.append((await world.state(message.row.id), await world.told(message.row.id)))
     assert found == [(State.HELD, []), (State.HELD, []), (State.QUEUED, []), (State.SENT, ["took"])]
 

@@ -4,7 +4,7 @@ import asyncio
 
 from tests.support.world import CREDIT, World, new_node, outgoing
 
-from palomar.ports import Taken
+from palomar.ports import Submitted
 from palomar.receipts.record import record_receipts
 from palomar.sending.claimer import ClaimedParts, MessageClaimOrder, claim
 from palomar.sending.nodes import Node, clear_unknown_carriers, list_dead_nodes, register, renew, take_over
@@ -86,7 +86,7 @@ async def test_a_part_under_way_at_a_dead_node_is_in_doubt_and_resent_if_its_acc
 async def test_a_part_under_way_at_a_dead_node_is_held_if_its_account_says_so(world: World) -> None:
     account = await world.account(unknown_outcome=UnknownOutcome.HOLD)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
-    await world.answer(outgoing(message)[0], Taken(reference="r1"))
+    await world.answer(outgoing(message)[0], Submitted(reference="r1"))
     (taken,) = await world.do(take_over, world.node_id)
     assert taken.in_doubt == 1
     assert await world.part_states(message.row.id) == [State.SENT, State.HELD]
@@ -97,7 +97,7 @@ async def test_a_part_under_way_at_a_dead_node_is_held_if_its_account_says_so(wo
 async def test_only_the_unanswered_parts_of_a_message_are_sent_again(world: World) -> None:
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=3)
-    await world.answer(outgoing(message)[1], Taken(reference="r2"))
+    await world.answer(outgoing(message)[1], Submitted(reference="r2"))
     await world.do(take_over, world.node_id)
     world.node_id = await new_node(world, "second")
     claimed = await claimed_parts(world, order())

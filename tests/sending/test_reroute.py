@@ -6,7 +6,7 @@ import pytest
 from tests.support.doubts import LATER, NO_ANSWER, PHONE, doubted
 from tests.support.world import CREDIT, StandingRouter, World, new_node, outgoing
 
-from palomar.ports import Deferred, InDoubt, NotSent, Taken
+from palomar.ports import Deferred, InDoubt, NotSent, Submitted
 from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.sending.reroute import Rerouted, RerouteOrder, reroute
 from palomar.vocabulary.account import UnknownOutcome
@@ -66,7 +66,7 @@ async def test_a_message_of_which_a_part_has_left_stays_with_its_carrier(world: 
     first, second = outgoing(message)
     await world.answer(second, Deferred(status=88, reason="later", retry_after_seconds=1), carrier="a")
     assert (await moved(world, message_ids=(message.row.id,))).moved == {}  # the first is under way
-    await world.answer(first, Taken(reference="r1"), carrier="a")
+    await world.answer(first, Submitted(reference="r1"), carrier="a")
     assert (await moved(world, message_ids=(message.row.id,))).moved == {}
     assert [row[0] for row in await waiting_for(world)] == ["a"]
 
@@ -121,7 +121,7 @@ async def test_after_all_parts_are_in_doubt_the_copies_go_by_another_and_a_recei
         assert [part.attempt for part in claimed] == [2, 2]
         for part in outgoing(message, attempt=2):
             assert await world.mark(part, carrier="b") == [True]
-            await world.answer(part, Taken(reference=f"of-b{part.number}"), carrier="b")
+            await world.answer(part, Submitted(reference=f"of-b{part.number}"), carrier="b")
         for number in (1, 2):
             assert await world.receipt(f"{reference}{number}", State.DELIVERED, carrier=who, msisdn=PHONE)
         assert await world.state(message.row.id) is State.DELIVERED
@@ -132,7 +132,7 @@ async def test_after_all_parts_are_in_doubt_the_copies_go_by_another_and_a_recei
         await world.tell("UPDATE doubts SET reference = 'none' WHERE reference = ''")
 
 
-@pytest.mark.parametrize("other", [Taken(reference="r2"), NotSent(reason="no link is bound"), LATER, None])
+@pytest.mark.parametrize("other", [Submitted(reference="r2"), NotSent(reason="no link is bound"), LATER, None])
 async def test_while_one_part_is_not_in_doubt_the_message_stays_with_its_carrier(world: World, other: Any) -> None:
     world.router = StandingRouter("a", "b", a="it answers nothing")
     message = await world.accepted(await world.account(), claim=State.SUBMITTING, carrier="a", parts=2)

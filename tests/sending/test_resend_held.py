@@ -3,7 +3,7 @@
 from tests.support.doubts import NO_ANSWER, PHONE, doubted, submitted_again
 from tests.support.world import CREDIT, StandingRouter, World, outgoing
 
-from palomar.ports import Taken
+from palomar.ports import Submitted
 from palomar.reports.held_count import HeldMessages, count_held
 from palomar.sending.claimer import MessageClaimOrder, claim
 from palomar.sending.in_doubt import Retry
@@ -36,7 +36,7 @@ async def test_a_held_message_is_resent_by_hand_with_new_bounds_and_by_any_carri
         assert await world.mark(part, carrier="b") == [True]
     third, other = outgoing(message, attempt=3)
     assert await world.answer(third, NO_ANSWER, carrier="b") == Retry(4, 5.0)
-    await world.answer(other, Taken(reference="b2"), carrier="b")
+    await world.answer(other, Submitted(reference="b2"), carrier="b")
     assert await world.receipt("b2", State.DELIVERED, carrier="b")
     assert await world.receipt("c1", State.DELIVERED, msisdn=PHONE)
     assert await world.state(message.row.id) is State.DELIVERED
@@ -47,7 +47,7 @@ async def test_only_the_held_part_of_a_message_is_resent_by_hand_and_by_its_carr
     account = await world.account(unknown_outcome=UnknownOutcome.HOLD)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
     first, second = outgoing(message)
-    await world.answer(first, Taken(reference="r1"))
+    await world.answer(first, Submitted(reference="r1"))
     await world.answer(second, NO_ANSWER)
     assert await world.do(resend_held_parts, [message.row.id]) == [1]
     assert await world.part_states(message.row.id) == [State.SENT, State.QUEUED]

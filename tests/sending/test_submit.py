@@ -4,13 +4,13 @@ import pytest
 from msgspec import structs
 from tests.support.world import CREDIT, World, new_node, outgoing
 
-from palomar.ports import Deferred, InDoubt, NotSent, Refused, Taken
+from palomar.ports import Deferred, InDoubt, NotSent, Refused, Submitted
 from palomar.sending.in_doubt import Retry
 from palomar.sending.submit import SubmitAnswer, record_answers
 from palomar.vocabulary.account import UnknownOutcome
 from palomar.vocabulary.message import State
 
-TAKEN = Taken(reference="r1")
+TAKEN = Submitted(reference="r1")
 REFUSED = Refused(status=11, reason="ESME_RINVDSTADR")
 DEFERRED = Deferred(status=88, reason="ESME_RTHROTTLED", retry_after_seconds=1.5)
 IN_DOUBT = InDoubt(reason="no answer in time")
@@ -203,8 +203,8 @@ async def test_the_reference_of_the_newest_attempt_is_kept_whichever_answer_come
     await world.answer(part, IN_DOUBT)
     (second,) = outgoing(message, attempt=2)
     await world.mark(second)
-    await world.answer(second, Taken(reference="second"))
-    await world.answer(part, Taken(reference="first"))
+    await world.answer(second, Submitted(reference="second"))
+    await world.answer(part, Submitted(reference="first"))
     assert (await world.show(message.row.id)).parts[0].carrier_reference == "second"
     assert await world.told(message.row.id) == ["took"]
 
@@ -214,10 +214,10 @@ async def test_a_long_message_makes_its_callback_when_its_last_part_was_taken(wo
     message = await world.accepted(account, claim=State.SUBMITTING, parts=3)
     parts = outgoing(message)
     for number in (3, 1):
-        await world.answer(parts[number - 1], Taken(reference=f"r{number}"))
+        await world.answer(parts[number - 1], Submitted(reference=f"r{number}"))
         assert await world.told(message.row.id) == []
     assert await world.state(message.row.id) is State.QUEUED
-    await world.answer(parts[1], Taken(reference="r2"))
+    await world.answer(parts[1], Submitted(reference="r2"))
     assert await world.state(message.row.id) is State.SENT
     assert await world.told(message.row.id) == ["took"]
     assert await world.balance(account) == (7 * CREDIT, 0)
@@ -225,7 +225,7 @@ async def test_a_long_message_makes_its_callback_when_its_last_part_was_taken(wo
 
 async def test_all_parts_answered_in_one_batch_make_one_callback(world: World) -> None:
     message = await world.accepted(await world.account(), claim=State.SUBMITTING, parts=3)
-    answers = [SubmitAnswer("c", part, Taken(reference=f"r{part.number}")) for part in outgoing(message)]
+    answers = [SubmitAnswer("c", part, Submitted(reference=f"r{part.number}")) for part in outgoing(message)]
     await world.do(record_answers, *answers)
     assert await world.told(message.row.id) == ["took"]
 
@@ -246,10 +246,10 @@ async def test_parts_that_were_taken_before_another_was_refused_stay_paid(world:
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, claim=State.SUBMITTING, parts=3)
     parts = outgoing(message)
-    await world.answer(parts[0], Taken(reference="r1"))
+    await world.answer(parts[0], Submitted(reference="r1"))
     await world.answer(parts[1], REFUSED)
     assert await world.state(message.row.id) is State.QUEUED
-    await world.answer(parts[2], Taken(reference="r3"))
+    await world.answer(parts[2], Submitted(reference="r3"))
     assert await world.balance(account) == (8 * CREDIT, 0)
     assert await world.told(message.row.id) == []
     await world.receipt("r1", State.DELIVERED)
@@ -284,10 +284,10 @@ async def test_a_message_with_a_held_part_makes_no_callback_of_sent(world: World
     message = await world.accepted(account, claim=State.SUBMITTING, parts=2)
     parts = outgoing(message)
     await world.answer(parts[0], IN_DOUBT)
-    await world.answer(parts[1], Taken(reference="r2"))
+    await world.answer(parts[1], Submitted(reference="r2"))
     assert await world.state(message.row.id) is State.HELD
     assert await world.told(message.row.id) == []
-    await world.answer(parts[0], Taken(reference="r1"))
+    await world.answer(parts[0], Submitted(reference="r1"))
     assert await world.state(message.row.id) is State.SENT
     assert await world.told(message.row.id) == ["took"]
 

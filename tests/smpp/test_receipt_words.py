@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palomar.smpp import MessageState, state_of
-from palomar.smpp.receipt_words import STAT_WORDS, SYNONYMS, plain_word
+from palomar.smpp.receipt_words import STAT_WORDS, SYNONYMS, normalize_word
 
 DELIVERED, UNDELIVERABLE, EXPIRED = MessageState.DELIVERED, MessageState.UNDELIVERABLE, MessageState.EXPIRED
 DELETED, REJECTED, UNKNOWN = MessageState.DELETED, MessageState.REJECTED, MessageState.UNKNOWN
@@ -61,7 +61,7 @@ def test_what_nobody_knows_is_not_guessed(word: str) -> None:
 
 def test_no_word_stands_for_two_states() -> None:
     words = [word for known in STAT_WORDS.values() for word in known]
-    words += [plain_word(word) for text in SYNONYMS.values() for word in text.split()]
+    words += [normalize_word(word) for text in SYNONYMS.values() for word in text.split()]
     assert len(words) == len(set(words))
 
 

@@ -12,19 +12,19 @@ class CountingCarrier:
     name: str = "c"
     window: int = 10
     live: bool = True
-    off: str = ""
+    off_reason: str = ""
     on_trial: bool = False
     sink: CarrierSink | None = None
     reserved: int = 0
     outstanding: list[OutgoingPart] = field(default_factory=list)
     submitted: list[OutgoingPart] = field(default_factory=list)
 
-    def room(self) -> int:
+    def free_slots(self) -> int:
         window = min(self.window, 1) if self.on_trial else self.window
         return window - self.reserved - len(self.outstanding) if self.live else 0
 
     def reserve(self, parts: int) -> bool:
-        if self.room() < parts:
+        if self.free_slots() < parts:
             return False
         self.reserved += parts
         return True
@@ -44,7 +44,7 @@ class CountingCarrier:
         assert self.sink is not None
         part = self.outstanding.pop(which)
         self.sink.answered(part, outcome, Exchange())
-        self.sink.room_changed(self.name)
+        self.sink.slots_changed(self.name)
         return part
 
     def links(self) -> list[LinkStatus]:

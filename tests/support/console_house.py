@@ -31,7 +31,7 @@ from palomar.sandbox.watch import SandboxWatch
 from palomar.smpp import SubmitSm
 from palomar.storage.database import Transaction
 from palomar.transaction.batcher import Batcher
-from palomar.vocabulary.access import Role, Visitor
+from palomar.vocabulary.access import ClientAddress, Role
 from palomar.vocabulary.account import Account, AccountSettings
 from palomar.vocabulary.message import MessageId, make_message_id
 
@@ -157,7 +157,7 @@ class House:
 
     async def signed_in(self, login: str) -> SignedIn:
         """Somebody's session, opened with :data:`PASSWORD`."""
-        result = await self.logins.log_in(login, PASSWORD, Visitor("192.0.2.7"), agent="a test")
+        result = await self.logins.log_in(login, PASSWORD, ClientAddress("192.0.2.7"), agent="a test")
         assert result is not None
         signed_in = await self.logins.signed_in(result.token)  # type: ignore[union-attr]  # it was not refused
         assert signed_in is not None

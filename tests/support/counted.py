@@ -9,7 +9,7 @@ from palomar.reports.buckets import BUCKETS, DELAYS_MS, EVERYBODY, Bucket
 from palomar.reports.count_rows import read_progress
 from palomar.reports.counting import Differences, add_differences, advance_retention, compare, split_differences
 from palomar.storage.database import Transaction
-from palomar.vocabulary.message import EPOCH_MS, MessageId, born_ms
+from palomar.vocabulary.message import EPOCH_MS, MessageId, accepted_ms
 
 Counts = dict[tuple[Any, ...], tuple[int, int, int]]
 _MESSAGES = (
@@ -41,7 +41,7 @@ async def fresh_counts(world: World) -> Counts:
         delay = bisect_right(DELAYS_MS, final_ms - due_ms) + 1 if state == "delivered" else 0
         for bucket in BUCKETS:
             for whose in (account_id, EVERYBODY):
-                start_ms = bucket.start_of(born_ms(MessageId(identity)))
+                start_ms = bucket.start_of(accepted_ms(MessageId(identity)))
                 key = (int(bucket), start_ms, whose, country, carrier, dialect, state, delay)
                 before = counts.get(key, (0, 0, 0))
                 counts[key] = (before[0] + 1, before[1] + parts, before[2] + price)

@@ -120,7 +120,7 @@ class LiveSmsc:
 
     def _made(self) -> SimulatorSmsc:
         settings = SimulatorSettings(passwords={SYSTEM_ID: PASSWORD}, chaos=self._chaos)
-        return SimulatorSmsc(settings, clock=RealClock(), chance=RealIds(0).chance)
+        return SimulatorSmsc(settings, clock=RealClock(), chance=RealIds(0).random)
 
     def _do(self, work: Callable[[], T]) -> T:
         async def inside() -> T:

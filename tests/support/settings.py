@@ -11,4 +11,4 @@ _CORE = {field.name for field in dataclasses.fields(AccountSettings)}
 def settings_of(**values: Any) -> AccountSettings:
     """Make settings; what the core does not declare is a dialect's own, by the name under which it is stored."""
     own = {name: value for name, value in values.items() if name not in _CORE}
-    return AccountSettings(**{name: value for name, value in values.items() if name in _CORE}, of_dialects=own)
+    return AccountSettings(**{name: value for name, value in values.items() if name in _CORE}, dialect_settings=own)

@@ -15,7 +15,7 @@ async def main(certificate: str, key: str) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     smsc = SimulatorSmsc(
-        SimulatorSettings(passwords={"palomar": "secret"}), clock=RealClock(), chance=RealIds(0).chance
+        SimulatorSettings(passwords={"palomar": "secret"}), clock=RealClock(), chance=RealIds(0).random
     )
     server = await serve(smsc, host="127.0.0.1", port=0, tls=context)
     sys.stdout.write(f"listens on 127.0.0.1 port {server.sockets[0].getsockname()[1]}\n")

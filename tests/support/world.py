@@ -15,7 +15,7 @@ from palomar.billing.prices import PriceList
 from palomar.callbacks.callback_target import OffAfter, target_id
 from palomar.callbacks.claim import CallbackClaimOrder, ClaimedCallbacks, claim_callbacks
 from palomar.callbacks.outbox import Outbox
-from palomar.ports import CallbackRequest, CarrierReceipt, OutgoingPart, SubmitOutcome, Taken
+from palomar.ports import CallbackRequest, CarrierReceipt, OutgoingPart, SubmitOutcome, Submitted
 from palomar.receipts.record import record_receipts
 from palomar.reports.messages import MessageView, show_message
 from palomar.routing.route_chooser import RouteChooser, lineage
@@ -29,7 +29,7 @@ from palomar.text.alphabets import Alphabet
 from palomar.transaction.context import TransactionContext
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account, AccountId, AccountSettings
-from palomar.vocabulary.events import CarrierTook, Delivered, Event, Failed
+from palomar.vocabulary.events import Delivered, Event, Failed, SentToCarrier
 from palomar.vocabulary.message import FINAL, MessageId, PartId, State, make_message_id
 from palomar.vocabulary.receipt_ids import ReceiptIdFormat
 
@@ -52,7 +52,7 @@ class CountingIds:
         self._made += 1
         return self._made
 
-    def chance(self) -> float:
+    def random(self) -> float:
         return 0.5
 
     def token(self) -> str:
@@ -83,7 +83,7 @@ class SpellingRenderer:
 def spelling(event: Event) -> str:
     """An event in one word."""
     match event:
-        case CarrierTook():
+        case SentToCarrier():
             return "took"
         case Delivered():
             return "delivered"
@@ -250,7 +250,7 @@ class World:
         """A message whose every part the carrier took; references are ``reference`` and the part's number."""
         message = await self.accepted(account, claim=State.SUBMITTING, carrier=carrier, **asked)
         for part in outgoing(message):
-            await self.answer(part, Taken(reference=f"{reference}{part.number}"), carrier=carrier)
+            await self.answer(part, Submitted(reference=f"{reference}{part.number}"), carrier=carrier)
         return message.row.id
 
     async def mark(self, *parts: OutgoingPart, carrier: str = "c") -> list[bool]:

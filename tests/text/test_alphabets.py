@@ -13,15 +13,15 @@ from palomar.text.alphabets import (
     SHIFTS,
     SINGLE_UNITS,
     Alphabet,
-    Measured,
+    TextSize,
     count_parts,
     fold_to_gsm,
+    has_unusable_characters,
     measure,
     payloads,
-    shorter_in_a_language,
+    shortest_in_languages,
     text_of_payload,
     units,
-    unusable,
 )
 from palomar.text.languages import Language, septet_tables
 
@@ -100,22 +100,22 @@ def test_smsutil_cuts_at_the_same_places(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "measured"),
     [
-        ("", Measured(Alphabet.GSM, 0, 1)),
-        ("a" * 160, Measured(Alphabet.GSM, 160, 1)),
-        ("a" * 161, Measured(Alphabet.GSM, 161, 2)),
-        ("a" * 306, Measured(Alphabet.GSM, 306, 2)),
-        ("a" * 307, Measured(Alphabet.GSM, 307, 3)),
-        ("€" * 80, Measured(Alphabet.GSM, 160, 1)),
-        ("€" * 81, Measured(Alphabet.GSM, 162, 2)),
-        ("€" * 153, Measured(Alphabet.GSM, 306, 3)),  # 76 a part, as a pair is never cut
-        ("ç" * 70, Measured(Alphabet.UCS2, 70, 1)),
-        ("ç" * 71, Measured(Alphabet.UCS2, 71, 2)),
-        ("ç" * 135, Measured(Alphabet.UCS2, 135, 3)),
-        ("😀" * 35, Measured(Alphabet.UCS2, 70, 1)),
-        ("😀" * 67, Measured(Alphabet.UCS2, 134, 3)),  # 33 a part
+        ("", TextSize(Alphabet.GSM, 0, 1)),
+        ("a" * 160, TextSize(Alphabet.GSM, 160, 1)),
+        ("a" * 161, TextSize(Alphabet.GSM, 161, 2)),
+        ("a" * 306, TextSize(Alphabet.GSM, 306, 2)),
+        ("a" * 307, TextSize(Alphabet.GSM, 307, 3)),
+        ("€" * 80, TextSize(Alphabet.GSM, 160, 1)),
+        ("€" * 81, TextSize(Alphabet.GSM, 162, 2)),
+        ("€" * 153, TextSize(Alphabet.GSM, 306, 3)),  # 76 a part, as a pair is never cut
+        ("ç" * 70, TextSize(Alphabet.UCS2, 70, 1)),
+        ("ç" * 71, TextSize(Alphabet.UCS2, 71, 2)),
+        ("ç" * 135, TextSize(Alphabet.UCS2, 135, 3)),
+        ("😀" * 35, TextSize(Alphabet.UCS2, 70, 1)),
+        ("😀" * 67, TextSize(Alphabet.UCS2, 134, 3)),  # 33 a part
     ],
 )
-def test_the_limits_are_those_of_23_040(text: str, measured: Measured) -> None:
+def test_the_limits_are_those_of_23_040(text: str, measured: TextSize) -> None:
     assert measure(text) == measured
 
 
@@ -139,12 +139,12 @@ def test_splitting_a_foreign_text_as_gsm_raises() -> None:
 
 @pytest.mark.parametrize("text", ["\0", "a\0b", "é\0", "\ud83d", "a\ude00", "\ude00\ud83d"])
 def test_nul_and_lone_surrogates_are_unusable(text: str) -> None:
-    assert unusable(text)
+    assert has_unusable_characters(text)
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_every_other_text_is_usable(text: str) -> None:
-    assert not unusable(text)
+    assert not has_unusable_characters(text)
 
 
 @pytest.mark.parametrize(
@@ -216,22 +216,22 @@ def test_a_text_in_a_language_is_cut_as_any_other(alphabet: Alphabet, data: st.D
 @pytest.mark.parametrize(
     ("text", "languages", "measured"),
     [
-        ("Mañana en Ávila: á í ó ú " * 4, IBERIAN, Measured(Alphabet.SPANISH_SINGLE, 120, 1)),
-        ("não há mais ação " * 8, IBERIAN, Measured(Alphabet.PORTUGUESE_LOCKING, 136, 1)),
-        ("ışığı " * 25, [Language.TURKISH], Measured(Alphabet.TURKISH_LOCKING, 150, 1)),
-        ("mañana á " * 8, IBERIAN, Measured(Alphabet.SPANISH_SINGLE, 80, 1)),
+        ("Mañana en Ávila: á í ó ú " * 4, IBERIAN, TextSize(Alphabet.SPANISH_SINGLE, 120, 1)),
+        ("não há mais ação " * 8, IBERIAN, TextSize(Alphabet.PORTUGUESE_LOCKING, 136, 1)),
+        ("ışığı " * 25, [Language.TURKISH], TextSize(Alphabet.TURKISH_LOCKING, 150, 1)),
+        ("mañana á " * 8, IBERIAN, TextSize(Alphabet.SPANISH_SINGLE, 80, 1)),
         ("á", IBERIAN, None),  # one part either way
         ("ш" * 100, IBERIAN, None),
         ("mañana á " * 8, [], None),
         ("mañana á " * 8, [Language.TURKISH], None),
-        ("não " * 200, IBERIAN, Measured(Alphabet.PORTUGUESE_LOCKING, 800, 6)),
-        ("ãõΦ" * 30 + "a" * 50, IBERIAN, Measured(Alphabet.PORTUGUESE_BOTH, 170, 2)),
+        ("não " * 200, IBERIAN, TextSize(Alphabet.PORTUGUESE_LOCKING, 800, 6)),
+        ("ãõΦ" * 30 + "a" * 50, IBERIAN, TextSize(Alphabet.PORTUGUESE_BOTH, 170, 2)),
     ],
 )
 def test_a_language_is_chosen_where_it_makes_fewer_parts(
-    text: str, languages: list[Language], measured: Measured | None
+    text: str, languages: list[Language], measured: TextSize | None
 ) -> None:
-    found = shorter_in_a_language(text, languages)
+    found = shortest_in_languages(text, languages)
     assert found == measured
     if found is not None:
         assert found.parts < count_parts(text, Alphabet.UCS2)

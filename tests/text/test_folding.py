@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palomar.text import gsm7
-from palomar.text.folding import normalise
+from palomar.text.folding import fold_text
 
 APPENDIX_A = (
     "€@$Çç_!\"#%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNÑOPQRSTUVWXYZ¿abcdefghijklmnñopqrstuvwxyz"
@@ -17,7 +17,7 @@ APPENDIX_A = (
 
 def test_every_character_of_the_appendix_can_be_written_in_gsm() -> None:
     assert len(set(APPENDIX_A)) == 133
-    assert normalise(APPENDIX_A) == (
+    assert fold_text(APPENDIX_A) == (
         "€@$Çc_!\"#%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNÑOPQRSTUVWXYZ¿abcdefghijklmnñopqrstuvwxyz"
         "AaÉéIiOoUuAàEèIìOòUùÄäEeIiÖöÜüAaEeIiOoUu "
     )
@@ -49,26 +49,26 @@ def test_every_character_of_the_appendix_can_be_written_in_gsm() -> None:
     ],
 )
 def test_a_text_is_written_with_the_nearest_gsm_characters(text: str, written: str) -> None:
-    assert normalise(text) == written
+    assert fold_text(text) == written
 
 
 @pytest.mark.parametrize("text", ["日本", "Привет", "😀", "\x01", "\x1b", "×", "\ud800"])
 def test_what_has_no_equivalent_stays(text: str) -> None:
-    assert normalise(text) == text
+    assert fold_text(text) == text
     assert not gsm7.is_gsm(text)
 
 
 @given(st.text())
 def test_folding_again_changes_nothing(text: str) -> None:
-    folded = normalise(text)
-    assert normalise(folded) == folded
+    folded = fold_text(text)
+    assert fold_text(folded) == folded
 
 
 @given(st.text())
 def test_only_what_came_in_can_be_left_over(text: str) -> None:
-    assert set(gsm7.DEFAULT.foreign_characters.findall(normalise(text))) <= set(unicodedata.normalize("NFC", text))
+    assert set(gsm7.DEFAULT.foreign_characters.findall(fold_text(text))) <= set(unicodedata.normalize("NFC", text))
 
 
 @given(st.text(alphabet=st.characters(codec="latin-1", exclude_characters="\r")).filter(gsm7.is_gsm))
 def test_a_text_that_fits_is_untouched(text: str) -> None:
-    assert normalise(text) == text
+    assert fold_text(text) == text

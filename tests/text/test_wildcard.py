@@ -2,7 +2,7 @@
 
 import pytest
 
-from palomar.text.wildcard import fits
+from palomar.text.wildcard import matches
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from palomar.text.wildcard import fits
     ],
 )
 def test_a_pattern_is_a_word_or_its_beginning(pattern: str, value: str, fit: bool) -> None:
-    assert fits(pattern, value) is fit
+    assert matches(pattern, value) is fit

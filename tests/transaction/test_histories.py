@@ -25,7 +25,7 @@ from palomar.acceptance.scheduled import ScheduledChange, cancel, send_now
 from palomar.acceptance.withdraw import withdraw
 from palomar.app.housekeeping import expire
 from palomar.cli.trial.ending import end_some
-from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
+from palomar.ports import Deferred, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Submitted
 from palomar.receipts.record import OrphanSweep, record_receipts, sweep_orphans
 from palomar.routing.rules import RoutingPlan
 from palomar.sending.claimer import MessageClaimOrder, claim
@@ -42,9 +42,9 @@ from palomar.vocabulary.message import (
     MESSAGE_TRANSITIONS,
     TRANSITIONS,
     MessageId,
-    Moves,
     PartId,
     State,
+    Transitions,
     echo_of,
     is_correction,
 )
@@ -334,7 +334,7 @@ class Histories(RuleBasedStateMachine):
                 if reused % 5 == 1 and self.references:
                     reference = self.references[reused % len(self.references)][0]
                 self.references.append((reference, part.part_id))
-                return Taken(reference=reference)
+                return Submitted(reference=reference)
             case "refused":
                 return Refused(status=11, reason="no")
             case "deferred":
@@ -345,7 +345,7 @@ class Histories(RuleBasedStateMachine):
                 return InDoubt(reason="no answer")
 
 
-def reachable(moves: Moves, begins: State) -> frozenset[State]:
+def reachable(moves: Transitions, begins: State) -> frozenset[State]:
     """Where one or two moves lead: an answer and a receipt may come with one transaction."""
     return moves[begins].union(*(moves[state] for state in moves[begins]))
 

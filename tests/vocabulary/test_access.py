@@ -2,7 +2,7 @@
 
 import pytest
 
-from palomar.vocabulary.access import LOGIN_LONGEST, RIGHTS, Right, Role, Scope, Who, is_login
+from palomar.vocabulary.access import LOGIN_LONGEST, RIGHTS, Principal, Right, Role, Scope, is_login
 from palomar.vocabulary.account import AccountId
 
 
@@ -17,19 +17,19 @@ def test_every_role_has_its_rights_and_only_owners_manage_people() -> None:
 
 
 def test_somebody_may_what_their_role_may() -> None:
-    support = Who(login="s", name="", role=Role.SUPPORT, user_id=1, account_id=AccountId(2))
+    support = Principal(login="s", name="", role=Role.SUPPORT, user_id=1, account_id=AccountId(2))
     assert support.may(Right.REPLAY)
     assert not support.may(Right.PEOPLE)
-    assert not support.of_platform
+    assert not support.sees_all_accounts
 
 
 def test_a_scope_has_its_accounts_and_the_platform_only_where_it_is_everything() -> None:
     family = Scope(account_ids=frozenset({AccountId(1), AccountId(2)}))
-    assert family.has(AccountId(1))
-    assert not family.has(AccountId(3))
-    assert not family.has(None)
-    assert Scope(account_ids=None).has(AccountId(3))
-    assert Scope(account_ids=None).has(None)
+    assert family.includes(AccountId(1))
+    assert not family.includes(AccountId(3))
+    assert not family.includes(None)
+    assert Scope(account_ids=None).includes(AccountId(3))
+    assert Scope(account_ids=None).includes(None)
 
 
 @pytest.mark.parametrize("login", ["marta", "marta@example.com", "ñandú", "a" * LOGIN_LONGEST])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palomar.dialects.foxsys.callbacks import FoxsysCallbacks
-from palomar.vocabulary.backoff import next_attempt_ms, scattered, wait_after
+from palomar.vocabulary.backoff import jittered, next_attempt_ms, wait_after
 
 NOW_MS = 1_772_107_200_000
 SCHEDULE = FoxsysCallbacks().retry_seconds
@@ -44,4 +44,4 @@ def test_chance_leaves_at_least_half_of_a_wait_that_never_shrinks(
     wait = wait_after(failures, first=first, longest=longest)
     assert min(first, longest) <= wait <= longest
     assert wait <= wait_after(failures + 1, first=first, longest=longest)
-    assert wait / 2 <= scattered(wait, fraction) <= wait
+    assert wait / 2 <= jittered(wait, fraction) <= wait

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from palomar.vocabulary.account import AccountId
-from palomar.vocabulary.lane import BULK_FROM_RECIPIENTS, Lane, Rank, lane_of, rank_of
+from palomar.vocabulary.lane import BULK_FROM_RECIPIENTS, Lane, Rank, find_lane, rank_of
 
 CODE = Lane(id=1, name="codes", rank=Rank.URGENT, pattern=re.compile(r"\bcódigo\b|\bcode\b", re.IGNORECASE))
 OTP = Lane(id=2, name="otp", rank=Rank.URGENT, label="otp*")
@@ -14,7 +14,7 @@ SHOP = Lane(id=3, name="shop", rank=Rank.BULK, account_id=AccountId(3), sender="
 
 def lane(*, label: str = "", sender: str = "ACME", text: str = "hola", account: int = 7) -> Lane | None:
     lineage = (AccountId(account), AccountId(3)) if account == 7 else (AccountId(account),)
-    return lane_of((CODE, OTP, SHOP), lineage=lineage, label=label, sender=sender, text=text)
+    return find_lane((CODE, OTP, SHOP), lineage=lineage, label=label, sender=sender, text=text)
 
 
 def test_a_text_a_label_or_a_sender_of_an_account_puts_a_message_into_its_lane() -> None:

@@ -2,28 +2,28 @@
 
 import pytest
 
-from palomar.vocabulary.opt_out_words import START_WORDS, STOP_WORDS, word_in
+from palomar.vocabulary.opt_out_words import START_WORDS, STOP_WORDS, find_word
 
 
 @pytest.mark.parametrize("text", ["STOP", "stop", " Stop. ", "¡STOP!", '"stop"', "ｓｔｏｐ", "STOP\n", "«Stop»"])
 def test_a_word_is_known_however_it_is_written(text: str) -> None:
-    assert word_in(text, STOP_WORDS) == "STOP"
+    assert find_word(text, STOP_WORDS) == "STOP"
 
 
 @pytest.mark.parametrize("text", ["", "   ", "please stop", "STOP IT", "ST OP", "nonstop", "STOP" * 20, "...", "¿?"])
 def test_only_the_whole_text_counts(text: str) -> None:
-    assert word_in(text, STOP_WORDS) is None
+    assert find_word(text, STOP_WORDS) is None
 
 
 def test_accents_make_no_difference_on_either_side() -> None:
-    assert word_in("cancelár", STOP_WORDS) == "CANCELAR"
-    assert word_in("desuscripcion", ("DESUSCRIPCIÓN",)) == "DESUSCRIPCIÓN"
+    assert find_word("cancelár", STOP_WORDS) == "CANCELAR"
+    assert find_word("desuscripcion", ("DESUSCRIPCIÓN",)) == "DESUSCRIPCIÓN"
 
 
 def test_words_of_several_words_ignore_how_wide_the_space_is() -> None:
-    assert word_in("alta  ya", ("ALTA YA",)) == "ALTA YA"
+    assert find_word("alta  ya", ("ALTA YA",)) == "ALTA YA"
 
 
 def test_no_word_stops_and_starts() -> None:
     assert not set(STOP_WORDS) & set(START_WORDS)
-    assert [word_in(word.lower(), START_WORDS) for word in START_WORDS] == list(START_WORDS)
+    assert [find_word(word.lower(), START_WORDS) for word in START_WORDS] == list(START_WORDS)

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from palomar.vocabulary.receipt_ids import (
     ReceiptIdFormat,
-    answers_to,
     canonical,
     differs_by_case,
     is_id,
     is_zero,
-    receipts_for,
+    possible_answer_ids,
+    possible_receipt_ids,
 )
 
 NUMBERS = st.integers(1, 2**64)
@@ -24,39 +24,39 @@ def test_case_zeros_in_front_and_spaces_never_tell_two_ids_apart() -> None:
 @given(NUMBERS, st.integers(0, 6))
 def test_a_decimal_receipt_of_a_hexadecimal_answer_is_one_of_its_readings(number: int, zeros: int) -> None:
     answer, receipt = f"{number:x}", "0" * zeros + str(number)
-    assert answers_to(receipt)[ReceiptIdFormat.DECIMAL_OF_HEX] == canonical(answer)
-    assert receipts_for(answer)[ReceiptIdFormat.DECIMAL_OF_HEX] == canonical(receipt)
+    assert possible_answer_ids(receipt)[ReceiptIdFormat.DECIMAL_OF_HEX] == canonical(answer)
+    assert possible_receipt_ids(answer)[ReceiptIdFormat.DECIMAL_OF_HEX] == canonical(receipt)
 
 
 @given(NUMBERS)
 def test_a_hexadecimal_receipt_of_a_decimal_answer_is_one_of_its_readings(number: int) -> None:
     answer, receipt = str(number), f"{number:08X}"
-    assert answers_to(receipt)[ReceiptIdFormat.HEX_OF_DECIMAL] == canonical(answer)
-    assert receipts_for(answer)[ReceiptIdFormat.HEX_OF_DECIMAL] == canonical(receipt)
+    assert possible_answer_ids(receipt)[ReceiptIdFormat.HEX_OF_DECIMAL] == canonical(answer)
+    assert possible_receipt_ids(answer)[ReceiptIdFormat.HEX_OF_DECIMAL] == canonical(receipt)
 
 
 def test_an_id_that_is_no_number_has_one_reading() -> None:
-    assert answers_to("a1-b2") == {ReceiptIdFormat.SAME: "A1-B2"}
-    assert receipts_for("0a1-b2") == {ReceiptIdFormat.SAME: "A1-B2"}
-    assert answers_to("9" * 60) == {ReceiptIdFormat.SAME: "9" * 60}
+    assert possible_answer_ids("a1-b2") == {ReceiptIdFormat.SAME: "A1-B2"}
+    assert possible_receipt_ids("0a1-b2") == {ReceiptIdFormat.SAME: "A1-B2"}
+    assert possible_answer_ids("9" * 60) == {ReceiptIdFormat.SAME: "9" * 60}
 
 
 def test_an_id_of_zeros_is_only_itself() -> None:
-    assert answers_to("000") == receipts_for("0") == {ReceiptIdFormat.SAME: ""}
+    assert possible_answer_ids("000") == possible_receipt_ids("0") == {ReceiptIdFormat.SAME: ""}
 
 
 def test_letters_tell_that_an_id_is_not_decimal() -> None:
-    assert set(answers_to("1F")) == {ReceiptIdFormat.SAME, ReceiptIdFormat.HEX_OF_DECIMAL}
+    assert set(possible_answer_ids("1F")) == {ReceiptIdFormat.SAME, ReceiptIdFormat.HEX_OF_DECIMAL}
 
 
 def test_only_the_spellings_that_are_asked_for_are_read() -> None:
-    assert answers_to("31", (ReceiptIdFormat.DECIMAL_OF_HEX,)) == {ReceiptIdFormat.DECIMAL_OF_HEX: "1F"}
+    assert possible_answer_ids("31", (ReceiptIdFormat.DECIMAL_OF_HEX,)) == {ReceiptIdFormat.DECIMAL_OF_HEX: "1F"}
 
 
 @given(st.text(max_size=70))
 def test_whatever_comes_it_is_read(text: str) -> None:
-    assert ReceiptIdFormat.SAME in answers_to(text)
-    assert ReceiptIdFormat.SAME in receipts_for(text)
+    assert ReceiptIdFormat.SAME in possible_answer_ids(text)
+    assert ReceiptIdFormat.SAME in possible_receipt_ids(text)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_a_short_text_never_becomes_a_huge_one() -> None:
 
 def test_an_account_without_templates_sends_what_it_wrote() -> None:
     account = Account(id=AccountId(1), login="a")
-    assert account.expanded("{shop}") == "{shop}"
+    assert account.expand_templates("{shop}") == "{shop}"
     assert len({account}) == 1, "accounts are told apart by what is hashable of them"
 
 

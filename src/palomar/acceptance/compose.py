@@ -14,12 +14,12 @@ from palomar.numbers.phone import country_of
 from palomar.ports import Ids
 from palomar.routing.rules import Choice
 from palomar.short_links.shorten import Links
-from palomar.text.alphabets import Alphabet, shorter_in_a_language
+from palomar.text.alphabets import Alphabet, shortest_in_languages
 from palomar.text.languages import Language
 from palomar.transaction.idempotency import Key
 from palomar.transaction.message_rows import MessageRow
 from palomar.vocabulary.account import Account, AccountId
-from palomar.vocabulary.lane import Lane, Rank, lane_of, rank_of
+from palomar.vocabulary.lane import Lane, Rank, find_lane, rank_of
 from palomar.vocabulary.message import MessageId, State
 from palomar.vocabulary.refusals import Refusal
 
@@ -182,7 +182,7 @@ def compose(
         )
         lane = None
         if lanes:
-            lane = lane_of(lanes, lineage=lineage, label=row.label, sender=row.sender, text=row.text)
+            lane = find_lane(lanes, lineage=lineage, label=row.label, sender=row.sender, text=row.text)
         rank = rank_of(lane, recipients=len(request.recipients))
         messages.append(NewMessage(row, why, recipient.links, lane, rank))
     return Acceptance(request, messages, lineage)
@@ -242,7 +242,7 @@ def _row(
 def _encoding(recipient: Recipient, languages: Collection[Language]) -> tuple[Alphabet, int]:
     """Choose the alphabet in which the text leaves, and count its parts."""
     if recipient.alphabet is Alphabet.UCS2:
-        shorter = shorter_in_a_language(recipient.text, languages)
+        shorter = shortest_in_languages(recipient.text, languages)
         if shorter is not None:
             return shorter.alphabet, shorter.parts
     return recipient.alphabet, recipient.parts

@@ -26,7 +26,7 @@ from palomar.accounts.directory import Directory
 from palomar.accounts.known_callers import Caller
 from palomar.ports import Clock
 from palomar.transaction.batcher import Batcher, Step
-from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.access import ClientAddress
 from palomar.vocabulary.account import Account, AccountId
 
 BLOCK: Final = Step(name="block", script=blocks.block)
@@ -62,7 +62,7 @@ class AbuseWatch:
         """Find the block of the account that is in force, if any."""
         return self._block_of(blocks.account_subject(account_id)) if self.has_blocks else None
 
-    def block_of_address(self, visitor: Visitor) -> Block | None:
+    def block_of_address(self, visitor: ClientAddress) -> Block | None:
         """Find the block of the visitor's address that is in force, if any."""
         if not self.has_blocks or visitor.is_proxy or not may_be_blocked(visitor.address):
             return None
@@ -75,17 +75,17 @@ class AbuseWatch:
         if self._count(subject) > REFUSED_A_MINUTE:
             self._block(subject, "requests over the limit")
 
-    def count_failure(self, visitor: Visitor) -> None:
+    def count_failure(self, visitor: ClientAddress) -> None:
         """Count one more bad credential of the address, before or after it is verified."""
         self._count(blocks.address_subject(visitor.address))
 
-    def uncount_failure(self, visitor: Visitor) -> None:
+    def uncount_failure(self, visitor: ClientAddress) -> None:
         """Take back one counted failure: the credential was good, or it was not verified."""
         minute = self._minutes.get(blocks.address_subject(visitor.address))
         if minute is not None and minute.refused:
             minute.refused -= 1
 
-    def block_after_failures(self, visitor: Visitor) -> bool:
+    def block_after_failures(self, visitor: ClientAddress) -> bool:
         """Block the address if it has failed too often. Returns True if it is spared only because it is a proxy that is
         not trusted."""
         subject = blocks.address_subject(visitor.address)
@@ -96,7 +96,7 @@ class AbuseWatch:
             self._block(subject, "bad credentials")
         return visitor.is_proxy
 
-    def is_suspect(self, visitor: Visitor) -> bool:
+    def is_suspect(self, visitor: ClientAddress) -> bool:
         """Return True if the address has failed several times within this minute, also one that may not be blocked."""
         minute = self._minutes.get(blocks.address_subject(visitor.address))
         recent = minute is not None and self._clock.monotonic() - minute.began < 60.0

@@ -24,7 +24,7 @@ from palomar.accounts.directory import Directory
 from palomar.accounts.store import login_key
 from palomar.ports import Clock
 from palomar.transaction.batcher import Batcher
-from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.access import ClientAddress
 from palomar.vocabulary.account import Account, AccountSettings
 from palomar.vocabulary.refusals import Refusal
 from palomar.vocabulary.token_bucket import RequestLimits
@@ -88,14 +88,14 @@ class Admission:
         """Make the admission of a dialect; ``rate`` reads an account's requests a second in it, 0 is no limit."""
         return DialectAdmission(self, dialect, rate)
 
-    def check_address_block(self, visitor: Visitor, login: str) -> Denial | None:
+    def check_address_block(self, visitor: ClientAddress, login: str) -> Denial | None:
         """Deny a blocked address, unless the login is known from there. None: go on."""
         block = self.abuse.block_of_address(visitor)
         return self._denial(block) if block is not None and not self.callers.is_known(visitor, login) else None
 
     async def verify_password(
         self,
-        visitor: Visitor,
+        visitor: ClientAddress,
         login: str,
         stored: str,
         password: str,
@@ -121,14 +121,14 @@ class Admission:
             self.record_failure(visitor, face)
         return right
 
-    def caller_and_rank(self, visitor: Visitor, login: str) -> tuple[Hashable, CallerRank]:
+    def caller_and_rank(self, visitor: ClientAddress, login: str) -> tuple[Hashable, CallerRank]:
         """Return for whom a hash for this login is queued, and with which rank (``HashingQueue.run``)."""
         if self.callers.is_known(visitor, login):
             return caller_of(visitor, login), CallerRank.KNOWN
         rank = CallerRank.SUSPECT if self.abuse.is_suspect(visitor) else CallerRank.STRANGER
         return counted_as(visitor.address), rank
 
-    def record_failure(self, visitor: Visitor, face: str, *, reason: str = BAD) -> None:
+    def record_failure(self, visitor: ClientAddress, face: str, *, reason: str = BAD) -> None:
         """Log a failure, and count it against the address if its reason is one of :data:`COUNTED_REASONS`."""
         who = {"proxy": "untrusted"} if visitor.is_proxy else {}
         _log.warning(REFUSED_EVENT, address=visitor.address, door=face, reason=reason, **who)
@@ -137,7 +137,7 @@ class Admission:
             if self.abuse.block_after_failures(visitor):
                 self.callers.remember_proxy(visitor)
 
-    def check_account(self, account: Account, visitor: Visitor, face: str) -> Denial | None:
+    def check_account(self, account: Account, visitor: ClientAddress, face: str) -> Denial | None:
         """Check, after the credentials, the account's list of addresses and whether it is enabled. None: go on."""
         allowed = account.settings.allowed_addresses
         if allowed and not self._is_listed(visitor.address, allowed):
@@ -152,7 +152,7 @@ class Admission:
 
     async def _hash_and_compare(
         self,
-        visitor: Visitor,
+        visitor: ClientAddress,
         login: str,
         stored: str,
         password: str,
@@ -221,7 +221,7 @@ class DialectAdmission:
         return self._within_limits(account, to_send=to_send, now=now)
 
     def by_key(
-        self, visitor: Visitor, secret: str, *, login: str | None, cache_key: Hashable, to_send: bool = False
+        self, visitor: ClientAddress, secret: str, *, login: str | None, cache_key: Hashable, to_send: bool = False
     ) -> Account | Denial:
         """Let in by an API key, and by the login where the dialect sends one. An unknown login costs the same work as a
         wrong key."""
@@ -236,14 +236,14 @@ class DialectAdmission:
         self._remembered[cache_key] = (found, self._rate(found.settings))
         return self._within_limits(found, to_send=to_send, now=self._clock.monotonic())
 
-    def by_token(self, visitor: Visitor, text: str | None) -> Account | Denial:
+    def by_token(self, visitor: ClientAddress, text: str | None) -> Account | Denial:
         """Let in by a signed token that is neither expired nor revoked."""
         account = None if text is None else self._directory.by_token(text, now_ms=self._clock.wall_ms())
         found = self._check_credentials(visitor, account)
         return found if isinstance(found, Denial) else self._within_limits(found, now=self._clock.monotonic())
 
     async def by_password(
-        self, visitor: Visitor, login: str, password: str, *, client_left: ClientLeft | None = None
+        self, visitor: ClientAddress, login: str, password: str, *, client_left: ClientLeft | None = None
     ) -> Account | Denial:
         """Let in by login and password. Raises ``Busy``; ``client_left`` returns when the client has left."""
         account = self._directory.by_login(login)
@@ -255,7 +255,7 @@ class DialectAdmission:
         found = self._check_account(visitor, account)
         return found if isinstance(found, Denial) else self._within_limits(found, now=self._clock.monotonic())
 
-    async def confirm_password(self, visitor: Visitor, account: Account, password: str) -> Denial | None:
+    async def confirm_password(self, visitor: ClientAddress, account: Account, password: str) -> Denial | None:
         """Verify the password of an account that was let in by other credentials; None if it is right. Raises
         ``Busy``."""
         right = await self._verify_password(visitor, account.login, account, password, None)
@@ -264,7 +264,7 @@ class DialectAdmission:
         return None if right else Denial(refusal=Refusal.BAD_CREDENTIALS)
 
     async def _verify_password(
-        self, visitor: Visitor, login: str, account: Account | None, password: str, client_left: ClientLeft | None
+        self, visitor: ClientAddress, login: str, account: Account | None, password: str, client_left: ClientLeft | None
     ) -> bool | Denial:
         passwords = self._admission.passwords
         return await self._admission.verify_password(
@@ -277,7 +277,7 @@ class DialectAdmission:
             client_left=client_left,
         )
 
-    def _check_credentials(self, visitor: Visitor, account: Account | None) -> Account | Denial:
+    def _check_credentials(self, visitor: ClientAddress, account: Account | None) -> Account | Denial:
         """Check credentials that cost no hash, and their account."""
         admission = self._admission
         if admission.abuse.has_blocks:
@@ -289,13 +289,13 @@ class DialectAdmission:
             return Denial(refusal=Refusal.BAD_CREDENTIALS)
         return self._check_account(visitor, account)
 
-    def _check_account(self, visitor: Visitor, account: Account) -> Account | Denial:
+    def _check_account(self, visitor: ClientAddress, account: Account) -> Account | Denial:
         """Check the account of good credentials; if it passes, it is known from that address from now on."""
         admission = self._admission
         denial = admission.check_account(account, visitor, self._dialect)
         if denial is not None:
             return denial
-        if not account.settings.speaks(self._dialect):
+        if not account.settings.allows_dialect(self._dialect):
             admission.record_failure(visitor, self._dialect, reason="dialect_not_allowed")
             return Denial(refusal=Refusal.BAD_CREDENTIALS)
         admission.callers.remember(visitor, account.login)

@@ -15,7 +15,7 @@ from palomar.accounts.store import login_key
 from palomar.ports import Clock
 from palomar.storage.database import Database
 from palomar.transaction.batcher import Batcher, Step
-from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.access import ClientAddress
 
 REMEMBER: Final = Step(name="remember_callers", script=known_callers.remember, batch_delay_seconds=0.050)
 HELD_AT_MOST: Final = 50_000
@@ -37,20 +37,20 @@ class CallerCache:
         now_ms = self._clock.wall_ms()
         self._written = await database.read(known_callers.read_youngest, now_ms=now_ms)
 
-    def is_known(self, visitor: Visitor, login: str) -> bool:
+    def is_known(self, visitor: ClientAddress, login: str) -> bool:
         """Return True if the login has been let in from this address within a month."""
         caller = caller_of(visitor, login)
         written_ms = max(self._written.get(caller, 0), self._directory.snapshot.known_callers.get(caller, 0))
         return written_ms > self._clock.wall_ms() - KNOWN_MS
 
-    def remember(self, visitor: Visitor, login: str) -> None:
+    def remember(self, visitor: ClientAddress, login: str) -> None:
         """Remember that the login was let in from this address, and the address if it is a proxy that is not
         trusted."""
         self._write(caller_of(visitor, login))
         if visitor.is_proxy:
             self.remember_proxy(visitor)
 
-    def remember_proxy(self, visitor: Visitor) -> None:
+    def remember_proxy(self, visitor: ClientAddress) -> None:
         """Remember the address as a proxy that is not trusted."""
         self._write((visitor.address, ""))
 
@@ -69,7 +69,7 @@ class CallerCache:
         self._batcher.post(REMEMBER, SeenCaller(address=caller[0], login_key=caller[1]), _written, failed)
 
 
-def caller_of(visitor: Visitor, login: str) -> Caller:
+def caller_of(visitor: ClientAddress, login: str) -> Caller:
     """Make the caller of a login at an address, as it is stored."""
     return (counted_as(visitor.address), login_key(login))
 

@@ -21,7 +21,7 @@ from palomar.accounts.directory import Directory
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
 from palomar.transaction.batcher import Batcher, Step
-from palomar.vocabulary.access import Role, Visitor, Who
+from palomar.vocabulary.access import ClientAddress, Principal, Role
 from palomar.vocabulary.account import Account, AccountId
 
 MARK_USED = Step(name="see_session", script=sessions.mark_used, batch_delay_seconds=0.050)
@@ -43,7 +43,7 @@ class SignedIn:
     """A session and the person or account that it belongs to."""
 
     session: UserSession
-    who: Who
+    who: Principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class SignIn:
         self._secret = b""
 
     async def log_in(
-        self, login: str, password: str, visitor: Visitor, *, agent: str
+        self, login: str, password: str, visitor: ClientAddress, *, agent: str
     ) -> LoggedIn | TooManyAttempts | None:
         """Open a session; None for a wrong password, an unknown login and a disabled one alike.
 
@@ -98,7 +98,7 @@ class SignIn:
             _log.info("logged in", address=visitor.address, **_log_ids(owner))
         return LoggedIn(token=token, awaits_code=awaits_code)
 
-    async def verify_password(self, login: str, password: str, visitor: Visitor) -> TooManyAttempts | bool:
+    async def verify_password(self, login: str, password: str, visitor: ClientAddress) -> TooManyAttempts | bool:
         """Return True if this is the password of the login. It counts as an attempt to sign in. Raises ``Busy``."""
         denial = self._admission.check_address_block(visitor, login)
         if denial is not None:
@@ -122,7 +122,7 @@ class SignIn:
         session = await self._session(token)
         return session is not None and session.awaits_code
 
-    async def enter_code(self, token: str, typed: str, visitor: Visitor) -> LoggedIn | TooManyAttempts | None:
+    async def enter_code(self, token: str, typed: str, visitor: ClientAddress) -> LoggedIn | TooManyAttempts | None:
         """Open a session in place of the one that waited for this code; None for a wrong code, or if none waits."""
         waiting = await self._session(token)
         owner = await self._user(waiting.user_id) if waiting is not None and waiting.user_id is not None else None
@@ -196,11 +196,11 @@ class SignIn:
         stored = self._directory.snapshot.passwords.get(account.id, "") if account else ""
         return _LoginOwner(user=None, account=account, password_hash=stored)
 
-    async def _succeeded(self, login: str, visitor: Visitor) -> None:
+    async def _succeeded(self, login: str, visitor: ClientAddress) -> None:
         await self._throttle.succeeded(login, visitor)
         self._admission.callers.remember(visitor, login)
 
-    def _is_allowed(self, owner: _LoginOwner, visitor: Visitor) -> bool:
+    def _is_allowed(self, owner: _LoginOwner, visitor: ClientAddress) -> bool:
         if owner.account is not None and self._admission.check_account(owner.account, visitor, FACE) is not None:
             return False
         return self._is_enabled(owner)
@@ -256,13 +256,13 @@ def _too_many_attempts(denial: Denial) -> TooManyAttempts:
     return TooManyAttempts(wait_seconds=max(1, round(denial.wait_seconds)))
 
 
-def _who(owner: _LoginOwner) -> Who:
+def _who(owner: _LoginOwner) -> Principal:
     if owner.user is not None:
         user = owner.user.user
-        return Who(login=user.login, name=user.name, role=user.role, user_id=user.id, account_id=user.account_id)
+        return Principal(login=user.login, name=user.name, role=user.role, user_id=user.id, account_id=user.account_id)
     assert owner.account is not None, "nobody is signed in as nobody"
     account = owner.account
-    return Who(login=account.login, name=account.name, role=Role.OWNER, user_id=None, account_id=account.id)
+    return Principal(login=account.login, name=account.name, role=Role.OWNER, user_id=None, account_id=account.id)
 
 
 def _log_ids(owner: _LoginOwner) -> dict[str, int | AccountId]:

@@ -17,7 +17,7 @@ from palomar.accounts.blocks import counted_as, may_be_blocked
 from palomar.accounts.store import login_key
 from palomar.ports import Clock
 from palomar.storage.database import Database, Transaction
-from palomar.vocabulary.access import LOGIN_LONGEST, Visitor
+from palomar.vocabulary.access import LOGIN_LONGEST, ClientAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,9 @@ class SignInThrottle:
         self._database = database
         self._clock = clock
 
-    async def count_attempt(self, login: str, visitor: Visitor, *, with_code: bool = False) -> TooManyAttempts | None:
+    async def count_attempt(
+        self, login: str, visitor: ClientAddress, *, with_code: bool = False
+    ) -> TooManyAttempts | None:
         """Count one attempt at a password, or at a code. None: go on."""
         now_ms = self._clock.wall_ms()
 
@@ -51,12 +53,12 @@ class SignInThrottle:
         wait_ms = await self._database.read(look) or await self._database.write(count)
         return TooManyAttempts(wait_seconds=-(-wait_ms // 1_000)) if wait_ms else None
 
-    async def succeeded(self, login: str, visitor: Visitor) -> None:
+    async def succeeded(self, login: str, visitor: ClientAddress) -> None:
         """Forget the failures of a login at this address and those of its codes, after a success."""
         await self._database.write(sessions.forget_failures, [_at_address(login, visitor), _codes_of(login)])
 
 
-def _counted(login: str, visitor: Visitor, *, is_known: bool, with_code: bool) -> list[FailureLimit]:
+def _counted(login: str, visitor: ClientAddress, *, is_known: bool, with_code: bool) -> list[FailureLimit]:
     """List the subjects whose failures count. An address that may not be blocked is none of them: many people may be
     behind it."""
     own = _at_address(login, visitor)
@@ -70,7 +72,7 @@ def _counted(login: str, visitor: Visitor, *, is_known: bool, with_code: bool) -
     return counted
 
 
-def _at_address(login: str, visitor: Visitor) -> str:
+def _at_address(login: str, visitor: ClientAddress) -> str:
     return f"login:{login_key(login)[:LOGIN_LONGEST]} at {counted_as(visitor.address)}"
 
 

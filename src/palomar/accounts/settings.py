@@ -64,7 +64,7 @@ class Catalog:
     def values(self, settings: AccountSettings) -> dict[str, object]:
         """Return the value of every setting by the name that people type."""
         return {
-            name: _kept(setting, settings.of_dialects.get(name, setting.field.default))
+            name: _kept(setting, settings.dialect_settings.get(name, setting.field.default))
             if setting.is_own
             else getattr(settings, setting.field.name)
             for name, setting in self._settings.items()
@@ -81,10 +81,10 @@ class Catalog:
         if not setting.is_own:
             change: dict[str, Any] = {setting.field.name: value}
             return dataclasses.replace(settings, **change)
-        of_dialects = {other: kept for other, kept in settings.of_dialects.items() if other != name}
+        dialect_settings = {other: kept for other, kept in settings.dialect_settings.items() if other != name}
         if value != setting.field.default:
-            of_dialects[name] = value
-        return dataclasses.replace(settings, of_dialects=of_dialects)
+            dialect_settings[name] = value
+        return dataclasses.replace(settings, dialect_settings=dialect_settings)
 
 
 def parse_value(name: str, kind: object, text: str) -> object:
@@ -116,7 +116,7 @@ def own(settings: AccountSettings, kind: type[T]) -> T:
     """Return an account's values of a dialect's own settings; ``kind`` is the dataclass that declares them."""
     made = settings._read.get(kind)
     if made is None:
-        known, kept = _settings_of(cast("Hashable", kind)), settings.of_dialects
+        known, kept = _settings_of(cast("Hashable", kind)), settings.dialect_settings
         values = {known[name].field.name: _kept(known[name], value) for name, value in kept.items() if name in known}
         made = settings._read[kind] = kind(**values)
     return made  # type: ignore[return-value]  # each value stands under its own type
@@ -135,14 +135,16 @@ def settings_text(settings: AccountSettings) -> str:
     """Write the JSON to store: the values that differ from their defaults."""
     values = {name: getattr(settings, setting.field.name) for name, setting in _CORE.items()}
     changed = {name: value for name, value in values.items() if value != _CORE[name].field.default}
-    return json.dumps(changed | dict(settings.of_dialects), ensure_ascii=False)
+    return json.dumps(changed | dict(settings.dialect_settings), ensure_ascii=False)
 
 
 def read_settings(text: str) -> AccountSettings:
     """Read what :func:`settings_text` wrote. Names that the core does not know are a dialect's or a newer version's."""
     stored: dict[str, Any] = json.loads(text) if text else {}
     core = {_CORE[name].field.name: _kept(_CORE[name], value) for name, value in stored.items() if name in _CORE}
-    return AccountSettings(**core, of_dialects={name: value for name, value in stored.items() if name not in _CORE})
+    return AccountSettings(
+        **core, dialect_settings={name: value for name, value in stored.items() if name not in _CORE}
+    )
 
 
 @cache

@@ -117,11 +117,11 @@ class Carriers:
 
     def _carrier(self, entry: CarrierConfig, ids: Ids) -> Carrier:
         if isinstance(entry, SmppCarrierSettings):
-            return SmppCarrier(entry, clock=self._clock, chance=ids.chance)
-        smsc = SimulatorSmsc(entry.settings, clock=self._clock, chance=ids.chance)
+            return SmppCarrier(entry, clock=self._clock, chance=ids.random)
+        smsc = SimulatorSmsc(entry.settings, clock=self._clock, chance=ids.random)
         self.simulators[entry.name] = smsc
         return SmppCarrier(
-            _inside(entry.name, entry.settings), clock=self._clock, chance=ids.chance, connect=smsc.connect_memory
+            _inside(entry.name, entry.settings), clock=self._clock, chance=ids.random, connect=smsc.connect_memory
         )
 
 

@@ -19,7 +19,7 @@ from palomar.sandbox import clock_and_chaos
 from palomar.storage.database import Database, DatabaseError, Transaction
 from palomar.storage.migrate import migrate
 from palomar.storage.sqlite import open_sqlite
-from palomar.vocabulary.message import COMMAND_LINE_NODE, born_ms
+from palomar.vocabulary.message import COMMAND_LINE_NODE, accepted_ms
 
 SQLITE_FILE: Final = "palomar.db"
 FIRST_ACCOUNT_FILE: Final = "demo.json"
@@ -110,7 +110,7 @@ async def last_message_ms(database: Database) -> int:
 
     async def script(tx: Transaction) -> int:
         last_id = (await tx.select("SELECT max(id) FROM messages"))[0][0]
-        return 0 if last_id is None else born_ms(last_id)
+        return 0 if last_id is None else accepted_ms(last_id)
 
     return await database.read(script)
 

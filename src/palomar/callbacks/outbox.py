@@ -17,11 +17,11 @@ from palomar.transaction.context import ContextExtension
 from palomar.transaction.message_rows import MessageRow, OpenMessage
 from palomar.transaction.work import Participant, Work
 from palomar.vocabulary.account import AccountId
-from palomar.vocabulary.events import CarrierTook, Delivered, Event, Failed
+from palomar.vocabulary.events import Delivered, Event, Failed, SentToCarrier
 from palomar.vocabulary.message import MessageId
 
 _ACCOUNT_ONLY: Final[CallbackRenderer] = AccountOnlyRenderer()
-_STEPS: dict[type[Event], int] = {CarrierTook: 1, Delivered: 2, Failed: 2}
+_STEPS: dict[type[Event], int] = {SentToCarrier: 1, Delivered: 2, Failed: 2}
 """Which state of a message an event tells (``CallbackRow.step``)."""
 
 

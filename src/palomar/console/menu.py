@@ -8,14 +8,14 @@ from palomar.console.i18n import translated
 from palomar.console.request import MenuLink, url_of
 from palomar.console.routes import OVERVIEW, ROUTES, PageRoute
 from palomar.sandbox.sandbox import PersonalSandbox
-from palomar.vocabulary.access import Who
+from palomar.vocabulary.access import Principal
 
 
 class MenuViewer(Protocol):
     """The part of a viewer that decides which pages it may see."""
 
     @property
-    def who(self) -> Who: ...
+    def who(self) -> Principal: ...
 
     @property
     def sandbox(self) -> PersonalSandbox | None: ...
@@ -24,7 +24,9 @@ class MenuViewer(Protocol):
 def may_see(route: PageRoute, viewer: MenuViewer) -> bool:
     """Return True if the viewer may see the page."""
     who = viewer.who
-    is_in_reach = (who.of_platform or not route.of_platform) and (viewer.sandbox is not None or not route.in_sandbox)
+    is_in_reach = (who.sees_all_accounts or not route.sees_all_accounts) and (
+        viewer.sandbox is not None or not route.in_sandbox
+    )
     return is_in_reach and who.may(route.right)
 
 

@@ -15,7 +15,7 @@ from palomar.apidocs.samples import Sampler
 from palomar.console.formats import Preferences
 from palomar.console.i18n import Plural, translated
 from palomar.console.viewer.viewer import Viewer
-from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.access import ClientAddress
 
 BASE: Final = "/console"
 """The beginning of all paths of the console."""
@@ -35,7 +35,7 @@ class PageRequest:
     form: Mapping[str, str]
     token: str
     """The session's token; empty if there is none."""
-    visitor: Visitor
+    visitor: ClientAddress
     agent: str
     is_secure: bool
     origin: str

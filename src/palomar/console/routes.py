@@ -42,7 +42,7 @@ class MenuEntry:
 
 @dataclass(frozen=True, slots=True)
 class PageRoute:
-    """A page for signed-in people with the right. ``of_platform``: only for those who see the whole platform;
+    """A page for signed-in people with the right. ``sees_all_accounts``: only for those who see the whole platform;
     ``in_sandbox``: only for those who have a sandbox."""
 
     method: Method
@@ -50,7 +50,7 @@ class PageRoute:
     page: Page
     right: Right = Right.LOOK
     menu: MenuEntry | None = None
-    of_platform: bool = False
+    sees_all_accounts: bool = False
     in_sandbox: bool = False
 
 
@@ -111,11 +111,15 @@ ROUTES: Final = (
     PageRoute("GET", "/sandbox/stream", sandbox_stream.stream, in_sandbox=True),
     PageRoute("GET", "/sandbox/calls/{id}", sandbox_calls.show, in_sandbox=True),
     PageRoute("POST", "/sandbox/answer", sandbox.write, right=Right.PLAY, in_sandbox=True),
-    PageRoute("POST", "/sandbox/number", sandbox.set_behavior, right=Right.PLAY, of_platform=True, in_sandbox=True),
-    PageRoute("POST", "/sandbox/key", sandbox.make_key, right=Right.KEYS, in_sandbox=True),
-    PageRoute("POST", "/sandbox/clock", sandbox_controls.jump, right=Right.PLAY, of_platform=True, in_sandbox=True),
     PageRoute(
-        "POST", "/sandbox/chaos", sandbox_controls.set_chaos, right=Right.PLAY, of_platform=True, in_sandbox=True
+        "POST", "/sandbox/number", sandbox.set_behavior, right=Right.PLAY, sees_all_accounts=True, in_sandbox=True
+    ),
+    PageRoute("POST", "/sandbox/key", sandbox.make_key, right=Right.KEYS, in_sandbox=True),
+    PageRoute(
+        "POST", "/sandbox/clock", sandbox_controls.jump, right=Right.PLAY, sees_all_accounts=True, in_sandbox=True
+    ),
+    PageRoute(
+        "POST", "/sandbox/chaos", sandbox_controls.set_chaos, right=Right.PLAY, sees_all_accounts=True, in_sandbox=True
     ),
     PageRoute("GET", OVERVIEW, overview.show, menu=MenuEntry(text=word("Overview"), icon="layout-dashboard")),
     PageRoute("GET", "/messages", messages.show, menu=MenuEntry(text=word("Messages"), icon="messages")),

@@ -18,7 +18,7 @@ STALL_REASONS: Final[Mapping[str, str]] = {
 """By the word of ``sending.stalled.StallReason``."""
 
 OFF: Final = (word("switched off"), word("drained"))
-"""Troubles of our own making, as ``ports.Carrier.off`` says them."""
+"""Troubles of our own making, as ``ports.Carrier.off_reason`` says them."""
 
 
 def stall_text(status: CarrierStatus, t: Callable[..., str] = str) -> str:

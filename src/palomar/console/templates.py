@@ -22,7 +22,7 @@ from palomar.console.request import PageContext, url_of
 from palomar.console.static_files import Files
 from palomar.console.stored_texts import translate_stored
 from palomar.vocabulary.credit import MICROCREDITS_A_CREDIT
-from palomar.vocabulary.message import State, born_ms, public_id
+from palomar.vocabulary.message import State, accepted_ms, public_id
 
 _HARMLESS_CONTROLS: Final = frozenset("\n\t\u200d")
 """Line ends, tab, and the joiner within an emoji."""
@@ -47,7 +47,7 @@ class JinjaRenderer:
             static=files.url,
             url=url_of,
             plural=plural,
-            born=born_ms,
+            born=accepted_ms,
             languages=LANGUAGES,
             language_names=language_names(),
             role_names=ROLES,

@@ -11,7 +11,7 @@ from palomar.inbound import inbound_rows as rows
 from palomar.inbound.repeats import hashed, link_of, word_of
 from palomar.ports import CarrierInbound
 from palomar.storage.statements import ResultRow, Row
-from palomar.text.handset_text import TextPart, joined_text
+from palomar.text.phone_text import TextPart, join_text
 from palomar.transaction.work import Work
 
 
@@ -34,7 +34,7 @@ class InboundMessage:
 
     @property
     def text(self) -> str:
-        return joined_text(self.pieces)
+        return join_text(self.pieces)
 
     @property
     def is_whole(self) -> bool:

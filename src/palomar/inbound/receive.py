@@ -20,12 +20,12 @@ from palomar.ports import CallbackRenderer, CarrierInbound
 from palomar.receipts.oddities import Oddities
 from palomar.storage.database import Conflict
 from palomar.storage.statements import Row
-from palomar.text.handset_text import TextPart
+from palomar.text.phone_text import TextPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.events import InboundReceived
 from palomar.vocabulary.message import MessageId
-from palomar.vocabulary.opt_out_words import word_in
+from palomar.vocabulary.opt_out_words import find_word
 
 INCOMPLETE_AFTER_MS = 6 * 3_600_000
 """The parts of a message are waited for so long."""
@@ -184,8 +184,8 @@ async def _obey(work: Work, account: Account, owner: VirtualNumber, message: Inb
     msisdn = plain_address(message.source)
     stop_words = account.settings.stop_words if owner.stop_words is None else owner.stop_words
     start_words = account.settings.start_words if owner.start_words is None else owner.start_words
-    word = word_in(message.text, stop_words)
+    word = find_word(message.text, stop_words)
     if word is not None:
         await PhonesOwnBlocks.of(work).put_on(account.id, msisdn, word)
-    elif word_in(message.text, start_words) is not None:
+    elif find_word(message.text, start_words) is not None:
         await PhonesOwnBlocks.of(work).take_off(account.id, msisdn)

@@ -13,7 +13,7 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 from palomar.net.networks import TrustedProxies
-from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.access import ClientAddress
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -92,7 +92,7 @@ def client_address(scope: Scope, proxies: TrustedProxies) -> str:
     return visitor_of(scope, proxies).address
 
 
-def visitor_of(scope: Scope, proxies: TrustedProxies) -> Visitor:
+def visitor_of(scope: Scope, proxies: TrustedProxies) -> ClientAddress:
     """Return where a request comes from, as admission wants it."""
     peer, forwarded = peer_of(scope)
     return proxies.visitor(peer, None if forwarded is None else forwarded.decode("latin-1"))

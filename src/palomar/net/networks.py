@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.access import ClientAddress
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -118,10 +118,10 @@ class TrustedProxies:
                 break
         return client
 
-    def visitor(self, peer: str, forwarded_for: str | None = None) -> Visitor:
+    def visitor(self, peer: str, forwarded_for: str | None = None) -> ClientAddress:
         """Return the client as :meth:`client` finds it, and whether it is a proxy that is not trusted."""
         is_proxy = forwarded_for is not None and not self.trusts(_plain(peer) or peer)
-        return Visitor(self.client(peer, forwarded_for), is_proxy)
+        return ClientAddress(self.client(peer, forwarded_for), is_proxy)
 
     def trusts(self, ip: str) -> bool:
         """Return True if this address is one of the operator's proxies."""

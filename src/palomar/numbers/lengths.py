@@ -237,7 +237,7 @@ LENGTHS_BY_BEGINNING: dict[str, str] = {
 CODES_WITH_ZERO: str = "39 225 226 229 241 242 250 378 992"
 """Calling codes behind which a number may go on with a 0."""
 
-HOME_NUMBERS: dict[str, tuple[str, str, str]] = {
+NATIONAL_NUMBERS: dict[str, tuple[str, str, str]] = {
     "AC": ("247", "", "5"),
     "AD": ("376", "", "6,9"),
     "AE": ("971", "0", "9"),

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Final, NewType
 
-from palomar.numbers.lengths import CODES_WITH_ZERO, HOME_NUMBERS, LENGTHS_BY_BEGINNING, LENGTHS_BY_CODE
+from palomar.numbers.lengths import CODES_WITH_ZERO, LENGTHS_BY_BEGINNING, LENGTHS_BY_CODE, NATIONAL_NUMBERS
 from palomar.numbers.prefixes import PREFIXES_BY_COUNTRY
 
 Msisdn = NewType("Msisdn", str)
@@ -20,7 +20,7 @@ Msisdn = NewType("Msisdn", str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HomeForm:
+class NationalFormat:
     """One way to dial a number inside its country: what `pattern` matches whole gets `calling_code`.
 
     The pattern's only group is the national number that is kept.
@@ -33,12 +33,12 @@ class HomeForm:
 SEPARATORS: Final = " -./()"
 """What people write between digits (the vendors' lists; one lacks the slash)."""
 
-HOME_FORMS: Final = MappingProxyType(
+NATIONAL_FORMATS: Final = MappingProxyType(
     {
-        "ES": (HomeForm(pattern=re.compile("([67][0-9]{8})"), calling_code="34"),),
+        "ES": (NationalFormat(pattern=re.compile("([67][0-9]{8})"), calling_code="34"),),
         "MX": (
-            HomeForm(pattern=re.compile("([1-9][0-9]{9})"), calling_code="52"),
-            HomeForm(pattern=re.compile("521([0-9]{10})"), calling_code="52"),
+            NationalFormat(pattern=re.compile("([1-9][0-9]{9})"), calling_code="52"),
+            NationalFormat(pattern=re.compile("521([0-9]{10})"), calling_code="52"),
         ),
     }
 )
@@ -47,22 +47,22 @@ HOME_FORMS: Final = MappingProxyType(
 
 
 @cache
-def home_forms(country: str) -> tuple[HomeForm, ...]:
+def national_formats(country: str) -> tuple[NationalFormat, ...]:
     """Give the ways to dial a number inside a country, by its ISO code; none for an empty or unknown one.
 
-    Beside the countries of `HOME_FORMS`: as many digits as a mobile has there, with or without what is dialled before
-    it (a 0, mostly); but not what is an international number of that country already.
+    Beside the countries of `NATIONAL_FORMATS`: as many digits as a mobile has there, with or without what is dialled
+    before it (a 0, mostly); but not what is an international number of that country already.
     """
-    if country in HOME_FORMS:
-        return HOME_FORMS[country]
-    if country not in HOME_NUMBERS:
+    if country in NATIONAL_FORMATS:
+        return NATIONAL_FORMATS[country]
+    if country not in NATIONAL_NUMBERS:
         return ()
-    code, trunk, lengths = HOME_NUMBERS[country]
+    code, trunk, lengths = NATIONAL_NUMBERS[country]
     first = "[0-9]" if code in _ZERO else "[1-9]"
     mobiles = "|".join(f"{first}[0-9]{{{int(length) - 1}}}" for length in lengths.split(","))
     already = "|".join(f"[0-9]{{{length}}}" for length in LENGTHS_BY_CODE[code].split(","))
     pattern = re.compile(f"(?!{code}(?:{already})$)(?:{trunk})?({mobiles})")
-    return (HomeForm(pattern=pattern, calling_code=code),)
+    return (NationalFormat(pattern=pattern, calling_code=code),)
 
 
 def parse_international(raw: str) -> Msisdn | None:
@@ -73,22 +73,24 @@ def parse_international(raw: str) -> Msisdn | None:
     return _possible(match[1]) if match else None
 
 
-def to_international(raw: str, home_forms: tuple[HomeForm, ...], *, separators: str = SEPARATORS) -> Msisdn | None:
+def to_international(
+    raw: str, national_formats: tuple[NationalFormat, ...], *, separators: str = SEPARATORS
+) -> Msisdn | None:
     """Read a number as somebody at home writes it; None if it is none.
 
-    With `+` or `00` it is international. Else it is one of `home_forms` (of `HOME_FORMS`, usually), or, with
-    11 to 15 digits and no leading 0, international already.
+    With `+` or `00` it is international. Else it is one of `national_formats` (of `NATIONAL_FORMATS`, usually), or,
+    with 11 to 15 digits and no leading 0, international already.
     """
     digits = _without(separators, raw)
     if match := _MARKED(digits):
         return _possible(match[1])
-    for form in home_forms:
+    for form in national_formats:
         if match := form.pattern.fullmatch(digits):
             return _possible(form.calling_code + match[1])
     return _possible(digits) if _LONG(digits) else None
 
 
-def visible(raw: str) -> str:
+def strip_invisible(raw: str) -> str:
     """Leave out what nobody sees in a pasted number: spaces of every kind, line ends, marks of direction and such."""
     return raw if raw.isascii() and raw.isalnum() else raw.translate(_INVISIBLE)
 
@@ -112,7 +114,7 @@ def country_of(number: str) -> str | None:
     return None
 
 
-def masked(number: str) -> str:
+def mask_number(number: str) -> str:
     """Write a number, or whatever was given for one, as logs may have it: `3460*****62`."""
     shown_first, shown_last = (4, 2) if len(number) > 8 else (2, 0)
     hidden = len(number) - shown_first - shown_last
@@ -164,7 +166,7 @@ def _without(separators: str, raw: str) -> str:
         raw = raw.translate(_DASHES)
     for separator in separators:
         raw = raw.replace(separator, "")
-    return visible(raw)
+    return strip_invisible(raw)
 
 
 _ZERO: Final = frozenset(CODES_WITH_ZERO.split())

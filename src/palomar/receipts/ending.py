@@ -10,8 +10,8 @@ from palomar.billing.ledger_rows import Reason
 from palomar.callbacks.outbox import Outbox
 from palomar.transaction.message_rows import OpenMessage, OpenPart
 from palomar.transaction.work import Work
-from palomar.vocabulary.events import CarrierTook, Delivered, Event, Failed
-from palomar.vocabulary.message import CORRECTIONS, MESSAGE_TRANSITIONS, State, move, worse
+from palomar.vocabulary.events import Delivered, Event, Failed, SentToCarrier
+from palomar.vocabulary.message import CORRECTIONS, MESSAGE_TRANSITIONS, State, move, worse_end
 from palomar.vocabulary.timeline import Kind
 
 _NOT_SENT: Final = (State.QUEUED, State.HELD)
@@ -24,7 +24,7 @@ def mark_message_sent(work: Work, message: OpenMessage) -> None:
         move(message, State.SENT, MESSAGE_TRANSITIONS)
         Outbox.of(work).add_for(
             message,
-            CarrierTook(
+            SentToCarrier(
                 message_id=message.id, request_ref=message.request_ref, msisdn=message.msisdn, at_ms=work.now_ms
             ),
         )
@@ -40,7 +40,7 @@ def end_part(
     if part.sent_ms is None:
         Ledger.of(work).give_back(part, reason=reason)
     message.parts_open -= 1
-    message.worst = worse(message.worst, state)
+    message.worst = worse_end(message.worst, state)
     if presumed:
         message.presumed = 1
     if message.parts_open > 0:

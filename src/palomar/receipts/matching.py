@@ -20,7 +20,14 @@ from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.message import FINAL, PartId
-from palomar.vocabulary.receipt_ids import ReceiptIdFormat, answers_to, canonical, differs_by_case, is_id, is_zero
+from palomar.vocabulary.receipt_ids import (
+    ReceiptIdFormat,
+    canonical,
+    differs_by_case,
+    is_id,
+    is_zero,
+    possible_answer_ids,
+)
 
 _ALL = tuple(ReceiptIdFormat)
 
@@ -79,7 +86,7 @@ def _readings(receipt: CarrierReceipt, formats: Mapping[str, ReceiptIdFormat]) -
     if not is_id(receipt.reference):
         return {}
     learned = formats.get(receipt.carrier)
-    return answers_to(receipt.reference, _ALL if learned is None else (learned,))
+    return possible_answer_ids(receipt.reference, _ALL if learned is None else (learned,))
 
 
 async def _candidates(work: Work, wanted: set[str]) -> _ByReference:

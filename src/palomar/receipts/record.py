@@ -22,7 +22,7 @@ from palomar.transaction.message_rows import OpenPart
 from palomar.transaction.work import Work
 from palomar.vocabulary.doubt import phone_tail
 from palomar.vocabulary.message import FINAL, PartId, State, is_correction, move
-from palomar.vocabulary.receipt_ids import ReceiptIdFormat, canonical, is_id, receipts_for
+from palomar.vocabulary.receipt_ids import ReceiptIdFormat, canonical, is_id, possible_receipt_ids
 from palomar.vocabulary.timeline import Detail, Kind
 
 ORPHAN_SWEEP_MS = 900_000
@@ -73,7 +73,7 @@ async def join_orphans_by_id(work: Work, parts: Sequence[OpenPart]) -> None:
         if part.carrier_reference:
             learned = formats.get(part.carrier)
             id_formats = tuple(ReceiptIdFormat) if learned is None else (learned,)
-            for id_format, reference in receipts_for(part.carrier_reference, id_formats).items():
+            for id_format, reference in possible_receipt_ids(part.carrier_reference, id_formats).items():
                 by_reference.setdefault((part.carrier, reference), (part, id_format))
     if not by_reference:
         return

@@ -17,7 +17,7 @@ from palomar.reports.buckets import BUCKETS, EVERYBODY, Bucket, CountRetention
 from palomar.reports.count_rows import CountingProgress, read_progress
 from palomar.storage.database import Transaction
 from palomar.storage.statements import ResultRow, Row, ids_text
-from palomar.vocabulary.message import MessageId, born_ms, first_id
+from palomar.vocabulary.message import MessageId, accepted_ms, first_id
 
 AT_ONCE = 50
 """Differences that one transaction adds at most, six rows each."""
@@ -113,7 +113,7 @@ async def find_uncounted(tx: Transaction, *, since_ms: int, limit: int) -> Uncou
         found = await tx.select(rows.SELECT_NEXT_MESSAGE, first_id(since_ms))
         if not found:
             return UncountedMinutes(minutes=minutes, next_ms=None)
-        at_ms = born_ms(MessageId(found[0][0]))
+        at_ms = accepted_ms(MessageId(found[0][0]))
         bucket = retention.bucket_at(at_ms)
         minutes.append(bucket.start_of(at_ms))
         since_ms = minutes[-1] + bucket

@@ -14,7 +14,7 @@ from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import MessageRow, message_rows
 from palomar.transaction.timeline_rows import SELECT_TIMELINE, moments
 from palomar.vocabulary.account import AccountId
-from palomar.vocabulary.message import PARTS_MAX, MessageId, PartId, State, born_ms, part_number
+from palomar.vocabulary.message import PARTS_MAX, MessageId, PartId, State, accepted_ms, part_number
 from palomar.vocabulary.timeline import Moment
 
 PAGE = 500
@@ -142,7 +142,7 @@ async def find_status(tx: Transaction, account_id: AccountId, *, request_ref: st
     """Return the status of the youngest message of an account with that request_ref and number; None if there is
     none."""
     for identity, state, price, final_ms, sent_ms in await tx.select(_STATUS, request_ref, account_id, msisdn):
-        since_ms = next((at_ms for at_ms in (final_ms, sent_ms) if at_ms is not None), born_ms(identity))
+        since_ms = next((at_ms for at_ms in (final_ms, sent_ms) if at_ms is not None), accepted_ms(identity))
         return MessageStatus(state=State(state), price_microcredits=price, since_ms=since_ms)
     return None
 

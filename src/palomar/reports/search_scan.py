@@ -17,7 +17,7 @@ from palomar.reports.search_rows import Source, select_in_spans, select_newest
 from palomar.storage.database import Transaction
 from palomar.storage.statements import Value, ids_text
 from palomar.vocabulary.account import AccountId
-from palomar.vocabulary.message import FINAL, MessageId, born_ms, first_id
+from palomar.vocabulary.message import FINAL, MessageId, accepted_ms, first_id
 
 
 async def scan(tx: Transaction, request: SearchRequest) -> SearchStep:
@@ -87,7 +87,7 @@ async def _scan_counted(
 
 def _windows(request: SearchRequest, top: MessageId, retention: CountRetention) -> Iterator[tuple[Bucket, range]]:
     """Yield when the hours, and before those the days, begin that precede an id: some at once, the youngest first."""
-    low_ms, at_ms = born_ms(request.since_id), born_ms(MessageId(top - 1))
+    low_ms, at_ms = accepted_ms(request.since_id), accepted_ms(MessageId(top - 1))
     for bucket, floor_ms in ((Bucket.HOUR, max(retention.hours_since_ms, low_ms)), (Bucket.DAY, low_ms)):
         first_ms, last_ms = bucket.start_of(floor_ms), bucket.start_of(at_ms)
         while last_ms >= first_ms and at_ms >= floor_ms:

@@ -13,7 +13,7 @@ from palomar.reports.messages import MessageView
 from palomar.routing.carrier_status import CarrierStatus, list_living_carrier_status
 from palomar.routing.rules import REASONS, RouteLoss
 from palomar.storage.database import Transaction
-from palomar.vocabulary.message import State, born_ms
+from palomar.vocabulary.message import State, accepted_ms
 from palomar.vocabulary.timeline import Kind, Moment
 
 SELECT_PLACE = "SELECT carrier, due_ms FROM queue WHERE message_id = ?"
@@ -59,7 +59,7 @@ class Wait:
 
 async def find_wait(tx: Transaction, view: MessageView) -> Wait | None:
     """Find what a message waits for; None if it waits for nothing."""
-    message, born = view.message, born_ms(view.message.id)
+    message, born = view.message, accepted_ms(view.message.id)
     match message.state:
         case State.SCHEDULED:
             return Wait(what=WaitFor.TIME, since_ms=born, until_ms=message.due_ms)

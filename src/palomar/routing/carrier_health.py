@@ -10,7 +10,7 @@ Not here: how fast a link may send (``carriers.smpp.pacing``), and which carrier
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from palomar.ports import Carrier, Deferred, InDoubt, NotSent, Refused, SubmitOutcome, Taken
+from palomar.ports import Carrier, Deferred, InDoubt, NotSent, Refused, SubmitOutcome, Submitted
 from palomar.vocabulary.message import MessageId
 
 FAILURES_AT_LEAST = 3
@@ -42,7 +42,7 @@ class CarrierHealth:
         """Record the outcome of a submit of that message at ``now``."""
         failed = self._failed
         match outcome:
-            case Taken() | Refused():
+            case Submitted() | Refused():
                 if failed:
                     failed.clear()
             case Deferred(reason=reason) | InDoubt(reason=reason) | NotSent(reason=reason):
@@ -58,7 +58,7 @@ class CarrierHealth:
     def trouble(self, now: float) -> str:
         """Return why the carrier cannot be used now; empty when it can."""
         if not self.carrier.live:
-            return self.carrier.off or "no link is bound"
+            return self.carrier.off_reason or "no link is bound"
         if self.carrier.on_trial:
             return ON_TRIAL
         if len(self._failed) < FAILURES_AT_LEAST:

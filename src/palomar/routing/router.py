@@ -77,7 +77,7 @@ class Router:
 
 def _troubled(carrier: Carrier, trouble: str) -> CarrierState:
     """Build the state of a carrier in trouble; on trial it may take one message, if it has a free slot."""
-    return CarrierState(name=carrier.name, trouble=trouble, takes_one=carrier.on_trial and carrier.room() > 0)
+    return CarrierState(name=carrier.name, trouble=trouble, takes_one=carrier.on_trial and carrier.free_slots() > 0)
 
 
 class RoutingSnapshot:

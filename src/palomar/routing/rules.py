@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from palomar.routing.hours import Hours
 from palomar.routing.sender_rules import SenderRule, sender_for
-from palomar.text.wildcard import fits
+from palomar.text.wildcard import matches
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.lane import Lane
 
@@ -203,9 +203,9 @@ def _mismatch(route: Route, request: RoutingRequest) -> tuple[RouteLoss | None, 
         return RouteLoss.ACCOUNT, ""
     if route.dialect and request.dialect != route.dialect:
         return RouteLoss.DIALECT, route.dialect
-    if route.sender and not fits(route.sender, request.sender):
+    if route.sender and not matches(route.sender, request.sender):
         return RouteLoss.SENDER, route.sender
-    if route.label and not fits(route.label, request.label):
+    if route.label and not matches(route.label, request.label):
         return RouteLoss.LABEL, route.label
     if route.hours is not None and not route.hours.contains(request.at_ms):
         return RouteLoss.HOURS, route.hours.text

@@ -49,7 +49,7 @@ class Subscriber:
 
     def publish(self, topic: Topic, owners: Iterable[AccountId | None]) -> None:
         """Wake the reader if one of these accounts is in its scope."""
-        if topic not in self._topics and any(map(self._scope.has, owners)):
+        if topic not in self._topics and any(map(self._scope.includes, owners)):
             self._topics.add(topic)
             self._woken.set()
 

@@ -11,7 +11,7 @@ from palomar.ports import Clock
 from palomar.sandbox import clock_and_chaos
 from palomar.sandbox.clock_and_chaos import SandboxSettings
 from palomar.storage.database import Database, Transaction
-from palomar.vocabulary.access import Right, Who
+from palomar.vocabulary.access import Principal, Right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Controls:
 
     def __init__(
         self,
-        who: Who,
+        who: Principal,
         *,
         database: Database,
         clock: Clock,
@@ -59,7 +59,7 @@ class Controls:
     @property
     def may_change(self) -> bool:
         """True if this person may change clock and chaos, which are the same for everybody."""
-        return self._who.may(Right.PLAY) and self._who.of_platform
+        return self._who.may(Right.PLAY) and self._who.sees_all_accounts
 
     async def status(self) -> SandboxStatus:
         """Read the time and the chaos of every simulated carrier."""

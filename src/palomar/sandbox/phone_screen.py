@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from palomar.sandbox.phone_messages import KnownParts, Reference, SentToPhone, WrittenByPhone
 from palomar.text.alphabets import Alphabet, measure
 from palomar.vocabulary.account import AccountId
-from palomar.vocabulary.message import MessageId, State, born_ms
+from palomar.vocabulary.message import MessageId, State, accepted_ms
 from palomar.vocabulary.phone_message import PhoneMessage
 from palomar.vocabulary.receipt_ids import canonical
 
@@ -94,13 +94,13 @@ def _matching(
 
 
 def _with_arrival(bubble: Bubble, arrival: PhoneMessage) -> Bubble:
-    is_whole = arrival.parts_here == arrival.parts
+    is_whole = arrival.parts_received == arrival.parts
     is_other = is_whole and arrival.text != bubble.text and not bubble.sent_text
     return replace(
         bubble,
         text=arrival.text if is_whole else bubble.text,
         sent_text=bubble.text if is_other else bubble.sent_text,
-        parts_arrived=max(bubble.parts_arrived, arrival.parts_here),
+        parts_arrived=max(bubble.parts_arrived, arrival.parts_received),
         times_arrived=bubble.times_arrived + is_whole,
         is_flash=arrival.is_flash,
     )
@@ -109,7 +109,7 @@ def _with_arrival(bubble: Bubble, arrival: PhoneMessage) -> Bubble:
 def _of_sent(message: SentToPhone) -> Bubble:
     return Bubble(
         key=f"m{message.id}",
-        at_ms=born_ms(message.id),
+        at_ms=accepted_ms(message.id),
         is_written=False,
         peer=message.sender,
         text=message.text,
@@ -143,7 +143,7 @@ def _of_unmatched(arrival: PhoneMessage) -> Bubble:
         text=arrival.text,
         alphabet=measure(arrival.text).alphabet,
         parts=arrival.parts,
-        parts_arrived=arrival.parts_here,
-        times_arrived=int(arrival.parts_here == arrival.parts),
+        parts_arrived=arrival.parts_received,
+        times_arrived=int(arrival.parts_received == arrival.parts),
         is_flash=arrival.is_flash,
     )

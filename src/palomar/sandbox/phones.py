@@ -18,8 +18,8 @@ from palomar.sandbox import phone_messages
 from palomar.sandbox.phone_messages import InboundAddress, KnownParts, SentToPhone, WrittenByPhone
 from palomar.sandbox.phone_screen import Arrival, Bubble, build_bubbles, references_of
 from palomar.storage.database import Database, Transaction
-from palomar.vocabulary.access import Right, Scope, Who
-from palomar.vocabulary.message import MessageId, State, born_ms
+from palomar.vocabulary.access import Principal, Right, Scope
+from palomar.vocabulary.message import MessageId, State, accepted_ms
 
 LINES_AT_MOST: Final = 50
 BUBBLES_AT_MOST: Final = 60
@@ -91,7 +91,7 @@ class Phones:
 
     def __init__(
         self,
-        who: Who,
+        who: Principal,
         scope: Scope,
         session_id: int,
         *,
@@ -116,7 +116,7 @@ class Phones:
     @property
     def may_change(self) -> bool:
         """True if this person may set how a phone behaves."""
-        return self._who.may(Right.PLAY) and self._who.of_platform
+        return self._who.may(Right.PLAY) and self._who.sees_all_accounts
 
     async def view(self, number: str) -> PhoneView:
         """Read the list of numbers and one screen: this number's, or the newest one's if it is empty."""
@@ -166,7 +166,7 @@ class Phones:
 
         async def script(tx: Transaction) -> bool:
             owner = (await load_owners(tx, [to])).of_text(to, text)
-            return self._scope.has(owner.account_id if owner is not None else None)
+            return self._scope.includes(owner.account_id if owner is not None else None)
 
         if not await self._database.read(script):
             return WriteResult.NO_ACCOUNT
@@ -183,7 +183,7 @@ class Phones:
             return "no such number"
         try:
             for network in self._networks.values():
-                network.behave(number, behavior or None)
+                network.set_behavior(number, behavior or None)
         except ValueError as error:
             return str(error)
         return ""
@@ -214,7 +214,7 @@ class Phones:
         ]
 
     def _behavior(self, number: str) -> str:
-        return next((found for network in self._networks.values() if (found := network.how(number))), "")
+        return next((found for network in self._networks.values() if (found := network.behavior(number))), "")
 
     def _carrier_of(self, number: str) -> str:
         """Return the carrier whose network delivered to this phone last."""
@@ -228,7 +228,9 @@ def _newest_number(sent: Sequence[SentToPhone], written: Sequence[WrittenByPhone
 
 
 def _line_of_sent(message: SentToPhone) -> PhoneLine:
-    return PhoneLine(number=message.msisdn, text=message.text, at_ms=born_ms(message.id), state=message.state, unread=0)
+    return PhoneLine(
+        number=message.msisdn, text=message.text, at_ms=accepted_ms(message.id), state=message.state, unread=0
+    )
 
 
 def _line_of_written(message: WrittenByPhone) -> PhoneLine:

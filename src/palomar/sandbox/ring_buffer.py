@@ -40,13 +40,13 @@ class RingBuffer(Generic[T]):
 
     def recent(self, scope: Scope, limit: int) -> list[tuple[int, T]]:
         """Return the last items in scope with their numbers, newest first."""
-        rings = (ring for owner, ring in self._rings.items() if scope.has(owner))
+        rings = (ring for owner, ring in self._rings.items() if scope.includes(owner))
         return sorted(chain.from_iterable(rings), key=lambda entry: entry[0], reverse=True)[:limit]
 
     def find(self, scope: Scope, number: int) -> T | None:
         """Return the item of this number; None if it is not kept, or not in scope."""
         for owner, ring in self._rings.items():
-            if scope.has(owner):
+            if scope.includes(owner):
                 for known, item in ring:
                     if known == number:
                         return item

@@ -14,7 +14,7 @@ from palomar.accounts import keys, tokens
 from palomar.accounts.directory import Directory
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
-from palomar.vocabulary.access import Right, Scope, Who
+from palomar.vocabulary.access import Principal, Right, Scope
 from palomar.vocabulary.account import Account
 
 KEY_NAME: Final = "sandbox"
@@ -43,7 +43,7 @@ class SampleCredentials:
 
     def __init__(
         self,
-        who: Who,
+        who: Principal,
         scope: Scope,
         *,
         database: Database,
@@ -71,7 +71,7 @@ class SampleCredentials:
         """Return the account that the first start made; None if it is gone or not in scope."""
         first = await self._read_first()
         account = self._directory.by_login(first.login) if first is not None else None
-        return account if account is not None and self._scope.has(account.id) else None
+        return account if account is not None and self._scope.includes(account.id) else None
 
     async def known_secrets(self, account: Account) -> Secrets:
         """Return those of an account's credentials that are known and still valid."""
@@ -114,4 +114,4 @@ class SampleCredentials:
         return Secrets(login=account.login, password=known.password, api_key=api_key, token=signed)
 
     def _may_for(self, account: Account) -> bool:
-        return self.may_make and self._scope.has(account.id)
+        return self.may_make and self._scope.includes(account.id)

@@ -131,6 +131,6 @@ class PersonalSandbox:
         subscriber.arrivals.clear()
 
         async def script(tx: Transaction) -> bool:
-            return any(map(self._scope.has, await owners_of_parts(tx, arrivals)))
+            return any(map(self._scope.includes, await owners_of_parts(tx, arrivals)))
 
         return topics | {"phones"} if await self._database.read(script) else topics

@@ -190,7 +190,7 @@ class Dispatcher:
         """Record that a link has ended: texts that it did not acknowledge may come again."""
         self._batcher.post(LINK_ENDED, LinkEnded(link, self._batcher.clock.wall_ms()), _done)
 
-    def room_changed(self, carrier: str) -> None:
+    def slots_changed(self, carrier: str) -> None:
         """Submit waiting parts, because the carrier may have free slots."""
         self._send_waiting(self._queues[carrier])
 
@@ -316,7 +316,7 @@ class DispatcherSink:
         self.receipt = dispatcher.receipt
         self.inbound = dispatcher.inbound
         self.link_ended = dispatcher.link_ended
-        self.room_changed = dispatcher.room_changed
+        self.slots_changed = dispatcher.slots_changed
 
     def answered(self, part: OutgoingPart, outcome: SubmitOutcome, exchange: Exchange) -> None:
         self._dispatcher.answered(part, outcome, exchange, self._carrier)

@@ -46,7 +46,7 @@ async def resend_message(work: Work, commands: Sequence[ResendMessage]) -> list[
     results: list[bool | None] = []
     for command in commands:
         found = message_rows(await work.tx.lookup(rows.LOOKUP_MESSAGES, [command.message_id]))
-        if found and command.scope.has(found[0].account_id):
+        if found and command.scope.includes(found[0].account_id):
             results.append(await _send(work, [command.message_id]) == 1)
         else:
             results.append(None)

@@ -139,7 +139,7 @@ def find_hindrance(queue: SendQueue) -> StallReason:
         return StallReason.NO_LINK
     if not queue.can_leave:
         return StallReason.DATABASE
-    if carrier.room() > 0:
+    if carrier.free_slots() > 0:
         return StallReason.NONE
     if carrier.on_trial:
         return StallReason.NO_ANSWERS

@@ -11,7 +11,7 @@ from typing import assert_never
 from msgspec import Struct, field
 
 from palomar.billing.ledger import Ledger
-from palomar.ports import Deferred, Exchange, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
+from palomar.ports import Deferred, Exchange, InDoubt, NotSent, OutgoingPart, Refused, SubmitOutcome, Submitted
 from palomar.receipts.doubts import Doubts
 from palomar.receipts.ending import end_part, hold
 from palomar.receipts.oddities import Oddities
@@ -21,7 +21,7 @@ from palomar.sending.in_doubt import Retry, add_octets, put_in_doubt
 from palomar.transaction import message_rows as rows
 from palomar.transaction.message_rows import OpenMessage, OpenPart
 from palomar.transaction.work import Work
-from palomar.vocabulary.backoff import scattered, wait_after
+from palomar.vocabulary.backoff import jittered, wait_after
 from palomar.vocabulary.doubt import DoubtCause
 from palomar.vocabulary.message import FINAL, MessageId, PartId, State, move
 from palomar.vocabulary.oddity import OddityKind, oddity
@@ -148,7 +148,7 @@ def _is_held_of_several(message: OpenMessage) -> bool:
 def _record(work: Work, part: OpenPart, answer: SubmitAnswer, taken: list[OpenPart]) -> Retry | None:
     outcome = answer.outcome
     match outcome:
-        case Taken():
+        case Submitted():
             record_taken(work, part, answer, outcome.reference)
             taken.append(part)
         case Refused():
@@ -259,7 +259,7 @@ def _deferral_seconds(work: Work, deferrals: int, outcome: Deferred) -> float:
         return outcome.retry_after_seconds
     first = outcome.retry_after_seconds
     longest = max(DEFERRAL_MAX_SECONDS if deferrals <= DEFERRALS_BEFORE_LONG else LONG_DEFERRAL_MAX_SECONDS, first)
-    return scattered(wait_after(deferrals, first=first, longest=longest), work.context.ids.chance())
+    return jittered(wait_after(deferrals, first=first, longest=longest), work.context.ids.random())
 
 
 def _add_moment(work: Work, part: OpenPart, kind: Kind, answer: SubmitAnswer, *, status: int, reason: str) -> None:

@@ -94,7 +94,7 @@ from palomar.smpp.receipt import (
     receipt_tlvs,
     state_word,
 )
-from palomar.smpp.receipt_words import plain_word, state_of
+from palomar.smpp.receipt_words import normalize_word, state_of
 from palomar.smpp.session import MAX_SEQUENCE_NUMBER, Session, SessionSettings
 from palomar.smpp.states import SessionRole, SessionState
 from palomar.smpp.status import CommandStatus, status_meaning, status_name
@@ -185,10 +185,10 @@ __all__ = [
     "information_elements",
     "is_receipt",
     "message_octets",
+    "normalize_word",
     "parameters",
     "parse_receipt",
     "parse_time",
-    "plain_word",
     "read_parts",
     "receipt_time",
     "receipt_tlvs",

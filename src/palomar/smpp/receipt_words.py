@@ -88,14 +88,14 @@ def state_of(word: str) -> MessageState | None:
     said = word.strip()[:_LONGEST]
     if said.isascii() and said.isdigit():
         return _BY_NUMBER.get(int(said))
-    plain = plain_word(said)
+    plain = normalize_word(said)
     for written in (plain, plain.rstrip("0123456789")):
         if (found := _STATES.get(written)) is not None:
             return found
-    return _of_tokens([plain_word(token) for token in _tokens(said)])
+    return _of_tokens([normalize_word(token) for token in _tokens(said)])
 
 
-def plain_word(word: str) -> str:
+def normalize_word(word: str) -> str:
     """Return a word in capitals, without accents, blanks and punctuation."""
     return "".join(letter for letter in unicodedata.normalize("NFKD", word) if letter.isalnum()).upper()
 
@@ -123,7 +123,7 @@ def _of_tokens(tokens: list[str]) -> MessageState | None:
 
 def _table() -> dict[str, MessageState]:
     words: list[tuple[str, MessageState]] = [(word, state) for state, known in STAT_WORDS.items() for word in known]
-    words += [(plain_word(word), state) for state, text in SYNONYMS.items() for word in text.split()]
+    words += [(normalize_word(word), state) for state, text in SYNONYMS.items() for word in text.split()]
     return _cut(words) | dict(reversed(words))
 
 

@@ -67,7 +67,7 @@ class Alphabet(StrEnum):
     URDU_BOTH = "urdu-both"
 
 
-class Measured(Struct, frozen=True):
+class TextSize(Struct, frozen=True):
     """What a text costs to send. (A struct because it is made for every message, at a third of the price.)"""
 
     alphabet: Alphabet
@@ -119,10 +119,10 @@ PART_UNITS: Final = MappingProxyType(
 """Units that fit in each part of a concatenated message."""
 
 
-def measure(text: str) -> Measured:
+def measure(text: str) -> TextSize:
     """Choose the alphabet (GSM if every character fits, else UCS-2) and count units and parts.
 
-    `text` has no lone surrogate (`unusable`).
+    `text` has no lone surrogate (`has_unusable_characters`).
     """
     septets = gsm7.septets_if_gsm(text)
     if septets is None:
@@ -130,11 +130,11 @@ def measure(text: str) -> Measured:
     else:
         alphabet, total = Alphabet.GSM, septets
     if total <= SINGLE_UNITS[alphabet]:
-        return Measured(alphabet, total, 1)
-    return Measured(alphabet, total, _count_of_concatenated(text, alphabet, total))
+        return TextSize(alphabet, total, 1)
+    return TextSize(alphabet, total, _count_of_concatenated(text, alphabet, total))
 
 
-def shorter_in_a_language(text: str, languages: Collection[Language]) -> Measured | None:
+def shortest_in_languages(text: str, languages: Collection[Language]) -> TextSize | None:
     """Find the national language tables that make fewer parts of a text than UCS-2 does; None if none of these does.
 
     Of several the one with the fewest parts, then the fewest septets, then the first: a single shift before a
@@ -145,7 +145,7 @@ def shorter_in_a_language(text: str, languages: Collection[Language]) -> Measure
         language = shifts.single or shifts.locking
         if language not in languages or not gsm7.is_gsm(text, septet_tables(*shifts)):
             continue
-        measured = Measured(alphabet, units(text, alphabet), count_parts(text, alphabet))
+        measured = TextSize(alphabet, units(text, alphabet), count_parts(text, alphabet))
         if measured.parts < fewest or (best and measured.parts == fewest and measured.units < best.units):
             fewest, best = measured.parts, measured
     return best
@@ -187,7 +187,7 @@ def payloads(text: str, alphabet: Alphabet) -> tuple[bytes, ...]:
     return parts
 
 
-def unusable(text: str) -> bool:
+def has_unusable_characters(text: str) -> bool:
     """Say whether `text` holds a NUL or a lone surrogate, which no store and no carrier takes."""
     if text.isascii():
         return "\0" in text

@@ -15,7 +15,7 @@ from palomar.text import gsm7
 from palomar.text.alphabets import LETTER_FOLDS, TYPOGRAPHY_FOLDS
 
 
-def normalise(text: str) -> str:
+def fold_text(text: str) -> str:
     """Write `text` with GSM characters wherever that can be done: `‘ção’, ²` becomes `'cao', 2`.
 
     `gsm7.is_gsm` then says whether it could be done throughout: emoji, other scripts and controls are left over. A

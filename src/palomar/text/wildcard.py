@@ -1,7 +1,7 @@
 """Patterns of rules: a word, or its beginning with ``*`` behind it; in any case. The empty one fits everything."""
 
 
-def fits(pattern: str, value: str) -> bool:
+def matches(pattern: str, value: str) -> bool:
     """Whether a value meets a pattern."""
     if not pattern:
         return True

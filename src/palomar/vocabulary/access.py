@@ -13,7 +13,7 @@ from palomar.vocabulary.account import AccountId
 LOGIN_LONGEST: Final = 100
 
 
-class Visitor(NamedTuple):
+class ClientAddress(NamedTuple):
     """Where a request comes from."""
 
     address: str
@@ -53,7 +53,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Who:
+class Principal:
     """Somebody who has logged in: a person, or an account with its own password (then ``user_id`` is None)."""
 
     login: str
@@ -68,7 +68,7 @@ class Who:
         return right in RIGHTS[self.role]
 
     @property
-    def of_platform(self) -> bool:
+    def sees_all_accounts(self) -> bool:
         """Whether it is the whole installation that is seen."""
         return self.account_id is None
 
@@ -79,7 +79,7 @@ class Scope:
 
     account_ids: frozenset[AccountId] | None
 
-    def has(self, account_id: AccountId | None) -> bool:
+    def includes(self, account_id: AccountId | None) -> bool:
         """Whether this account's rows (None: the platform's own) are within it."""
         return self.account_ids is None or account_id in self.account_ids
 

@@ -90,12 +90,12 @@ class AccountSettings:
     resend_pause: int = setting(5, "seconds before it is sent again the first time", limits=(0, 86_400))
     resend_factor: int = setting(2, "each further pause is so many times the one before", limits=(1, 10))
     refund_unknown: bool = setting(False, "give back the credit of a part whose end nobody ever learned")
-    of_dialects: Mapping[str, object] = field(default_factory=dict, hash=False)
+    dialect_settings: Mapping[str, object] = field(default_factory=dict, hash=False)
     """What was set of the dialects' own settings, by name, as it is stored; ``settings.own`` reads it."""
     _read: dict[type, object] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What :func:`settings.own` has read, by the dataclass that declares it."""
 
-    def speaks(self, dialect: str) -> bool:
+    def allows_dialect(self, dialect: str) -> bool:
         """Whether the account is reachable through that dialect."""
         return not self.dialects or dialect in self.dialects
 
@@ -126,6 +126,6 @@ class Account:
     templates: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Its stored texts by name, where the setting is on."""
 
-    def expanded(self, text: str) -> str:
+    def expand_templates(self, text: str) -> str:
         """A text with the account's templates in it: what every dialect measures and sends."""
         return expand(text, self.templates) if self.templates else text

@@ -14,7 +14,7 @@ def wait_after(failures: int, *, first: float, longest: float, factor: float = 2
     return min(first * factor ** min(max(failures - 1, 0), _ENOUGH_STEPS), longest)
 
 
-def scattered(wait: float, fraction: float) -> float:
+def jittered(wait: float, fraction: float) -> float:
     """Shorten a wait by chance, so that many that failed together do not come back in step.
 
     ``fraction`` is a random number in [0, 1). At least half of the wait is left: what is down is left alone.

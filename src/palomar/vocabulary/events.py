@@ -8,7 +8,7 @@ from msgspec import Struct
 from palomar.vocabulary.message import MessageId, State
 
 
-class CarrierTook(Struct, frozen=True, kw_only=True):
+class SentToCarrier(Struct, frozen=True, kw_only=True):
     """The carrier accepted every part of a message."""
 
     message_id: MessageId
@@ -65,4 +65,4 @@ class BalanceFellLow(Struct, frozen=True, kw_only=True):
     at_ms: int
 
 
-Event = CarrierTook | Delivered | Failed | Clicked | InboundReceived | BalanceFellLow
+Event = SentToCarrier | Delivered | Failed | Clicked | InboundReceived | BalanceFellLow

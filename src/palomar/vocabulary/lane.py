@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from palomar.text.wildcard import fits
+from palomar.text.wildcard import matches
 from palomar.vocabulary.account import AccountId
 from palomar.vocabulary.doubt import Resend
 
@@ -61,13 +61,15 @@ class Lane:
         )
 
 
-def lane_of(lanes: Sequence[Lane], *, lineage: Sequence[AccountId], label: str, sender: str, text: str) -> Lane | None:
+def find_lane(
+    lanes: Sequence[Lane], *, lineage: Sequence[AccountId], label: str, sender: str, text: str
+) -> Lane | None:
     """The first lane that a message meets; ``lineage`` is its account and those above it."""
     for lane in lanes:
         if (
             (lane.account_id is None or lane.account_id in lineage)
-            and fits(lane.label, label)
-            and fits(lane.sender, sender)
+            and matches(lane.label, label)
+            and matches(lane.sender, sender)
             and (lane.pattern is None or lane.pattern.search(text))
         ):
             return lane

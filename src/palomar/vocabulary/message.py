@@ -62,10 +62,10 @@ FINAL: frozenset[State] = _ENDS_BY_CARRIER | {
 
 _ENDS_OF_PARTS = _ENDS_BY_CARRIER | {State.CANCELLED, State.BLOCKED}
 
-Moves = Mapping[State, frozenset[State]]
+Transitions = Mapping[State, frozenset[State]]
 """Into which states each state may change."""
 
-TRANSITIONS: Moves = {
+TRANSITIONS: Transitions = {
     State.QUEUED: frozenset({State.SUBMITTING, State.SENT, State.HELD}) | _ENDS_OF_PARTS,
     State.SUBMITTING: frozenset({State.QUEUED, State.SENT, State.HELD, State.CANCELLED}) | _ENDS_BY_CARRIER,
     State.HELD: frozenset({State.QUEUED, State.SENT}) | _ENDS_BY_CARRIER,
@@ -79,7 +79,7 @@ not take it, or when a person wants it sent. A part that waits for its next copy
 late answer, and is ``held`` when another part of its message was refused. ``submitting`` is ``cancelled`` when its
 request was refused before the COMMIT that stored it was answered: it has not left."""
 
-MESSAGE_TRANSITIONS: Moves = {
+MESSAGE_TRANSITIONS: Transitions = {
     State.SCHEDULED: frozenset({State.QUEUED}) | _ENDS_OF_PARTS,
     State.QUEUED: frozenset({State.SENT, State.HELD}) | _ENDS_OF_PARTS,
     State.HELD: frozenset({State.QUEUED, State.SENT}) | _ENDS_OF_PARTS,
@@ -89,7 +89,7 @@ MESSAGE_TRANSITIONS: Moves = {
 """Every move of a message. It is ``held`` with the first of its parts that is, and ``sent`` when no part has to leave
 any more; it ends with its last part as the worst of them did, so it reaches their ends from every state."""
 
-CORRECTIONS: Moves = {
+CORRECTIONS: Transitions = {
     state: _ENDS_BY_CARRIER - {state} if state in {State.EXPIRED, State.UNKNOWN, State.REJECTED} else frozenset()
     for state in State
 }
@@ -106,7 +106,7 @@ class HasState(Protocol):
     state: State
 
 
-def move(what: HasState, to: State, by: Moves = TRANSITIONS) -> None:
+def move(what: HasState, to: State, by: Transitions = TRANSITIONS) -> None:
     """Change the state of a part, or by another table that of a message; nothing else assigns one.
 
     Raises :class:`ForbiddenMove`, and then nothing has changed.
@@ -133,7 +133,7 @@ def is_correction(old: State, *, presumed: bool, new: State) -> bool:
     return presumed and new in CORRECTIONS[old]
 
 
-def worse(one: State | None, other: State) -> State:
+def worse_end(one: State | None, other: State) -> State:
     """The worse of two ends of parts: a message ends as its worst part did."""
     if one is None or _SEVERITY[other] > _SEVERITY[one]:
         return other
@@ -174,7 +174,7 @@ def echo_of(identity: PartId) -> int:
     return (identity >> _PART_BITS ^ identity >> _MS_SHIFT ^ part_number(identity) << 8) & 0xFFFF
 
 
-def born_ms(message_id: MessageId) -> int:
+def accepted_ms(message_id: MessageId) -> int:
     """When the id was made, in milliseconds since 1970."""
     return (message_id >> _MS_SHIFT) + EPOCH_MS
 
@@ -188,7 +188,7 @@ def public_id(message_id: MessageId) -> str:
     """The UUIDv7 by which the outside knows a message."""
     low = (message_id >> _PART_BITS) & ((1 << _LOW_BITS) - 1)
     value = (
-        (born_ms(message_id) << 80)
+        (accepted_ms(message_id) << 80)
         | (0x7 << 76)
         | ((low >> 2) << 64)
         | (0b10 << 62)

@@ -15,21 +15,21 @@ _LONGEST: Final = 40
 _LOOKED_AT: Final = 200
 
 
-def word_in(text: str, words: Iterable[str]) -> str | None:
+def find_word(text: str, words: Iterable[str]) -> str | None:
     """The word that a text is, as it stands in ``words``; None for any other text. Punctuation around it is none."""
-    said = plain_word(text) if len(text) <= _LOOKED_AT else ""
+    said = normalize_word(text) if len(text) <= _LOOKED_AT else ""
     if len(said) > _LONGEST:
         return None
-    return next((word for word in words if said and plain_word(word) == said), None)
+    return next((word for word in words if said and normalize_word(word) == said), None)
 
 
 def first_word(text: str) -> str:
-    """The word with which a text begins, as :func:`plain_word` leaves it; empty where there is none."""
-    said = plain_word(text[:_LONGEST])
+    """The word with which a text begins, as :func:`normalize_word` leaves it; empty where there is none."""
+    said = normalize_word(text[:_LONGEST])
     return _bare(said.split(" ", 1)[0]) if said else ""
 
 
-def plain_word(text: str) -> str:
+def normalize_word(text: str) -> str:
     """Strip a word of case, accents, what nobody sees and what is around it; leave one space between several."""
     seen = "".join(letter for letter in text if not _is_unseen(letter))
     letters = unicodedata.normalize("NFKD", _bare(seen))

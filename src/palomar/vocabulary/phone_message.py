@@ -18,7 +18,7 @@ class PhoneMessage:
     text: str
     """Of the parts that are there, in order."""
     parts: int
-    parts_here: int
+    parts_received: int
     at_ms: int
     """When its newest part came, or when it was written."""
     system_id: str

@@ -52,14 +52,14 @@ def differs_by_case(answer_id: str, receipt_id: str) -> bool:
     return any(text != text.upper() and text != text.lower() for text in (answer_id, receipt_id))
 
 
-def answers_to(
+def possible_answer_ids(
     receipt_id: str, spellings: tuple[ReceiptIdFormat, ...] = tuple(ReceiptIdFormat)
 ) -> dict[ReceiptIdFormat, str]:
     """The canonical ids that the answer may have had, by the spelling under which the receipt's id means it."""
     return _under(canonical(receipt_id), spellings, ReceiptIdFormat.DECIMAL_OF_HEX, ReceiptIdFormat.HEX_OF_DECIMAL)
 
 
-def receipts_for(
+def possible_receipt_ids(
     answer_id: str, spellings: tuple[ReceiptIdFormat, ...] = tuple(ReceiptIdFormat)
 ) -> dict[ReceiptIdFormat, str]:
     """The canonical ids that receipts of a part may carry whose answer had this one."""

@@ -56,7 +56,7 @@ async def test_what_a_half_open_connection_had_not_acknowledged_comes_over_the_n
     client.send(message("573001299900"))
     await asyncio.sleep(1)
     assert client.stats() == ["DELIVRD"]
-    smsc.phones.behave("573001234567", "half-open")
+    smsc.phones.set_behavior("573001234567", "half-open")
     client.send(message())
     await asyncio.sleep(1)
     again = await connect(smsc)

@@ -70,7 +70,7 @@ async def test_a_long_text_is_joined_however_its_parts_came(how: str, text: str,
     pdus = long_message(text, how, alphabet=alphabet)
     await sent(smsc, *reversed(pdus))
     (found,) = smsc.phones.recent(NUMBER)
-    assert (found.text, found.parts, found.parts_here, found.peer) == (text, len(pdus), len(pdus), "PALOMAR")
+    assert (found.text, found.parts, found.parts_received, found.peer) == (text, len(pdus), len(pdus), "PALOMAR")
     assert not found.is_written
 
 
@@ -90,7 +90,7 @@ async def test_a_text_whose_parts_have_not_all_come_shows_those_that_have() -> N
     first, *_, last = long_message(LONG, "udh")
     await sent(smsc, first, last)
     (found,) = smsc.phones.recent()
-    assert (found.parts, found.parts_here) == (3, 2)
+    assert (found.parts, found.parts_received) == (3, 2)
     assert found.text == LONG[:153] + LONG[306:]
 
 
@@ -158,7 +158,7 @@ async def test_listeners_are_told_of_each_part_under_one_serial_until_they_leave
     leave()
     client.send(message(NUMBER, b"unheard"))
     await asyncio.sleep(1)
-    assert [(found.parts_here, found.parts) for found in heard] == [(1, 3), (2, 3), (3, 3), (1, 1)]
+    assert [(found.parts_received, found.parts) for found in heard] == [(1, 3), (2, 3), (3, 3), (1, 1)]
     assert len({found.serial for found in heard[:3]}) == 1
     assert heard[2].text == LONG
     assert heard[2:] == smsc.phones.recent()[:2]
@@ -246,7 +246,7 @@ async def test_a_number_behaves_as_it_is_told_until_it_is_told_nothing() -> None
     smsc = make_smsc()
     client = await connect(smsc)
     for how in ("fail", "99904", "lose-receipts", None):
-        smsc.phones.behave(NUMBER, how)
+        smsc.phones.set_behavior(NUMBER, how)
         client.send(message(NUMBER))
         await asyncio.sleep(3)
     assert [bool(status) for status in client.statuses(SubmitSmResp)] == [False, True, False, False]
@@ -257,8 +257,8 @@ async def test_a_number_behaves_as_it_is_told_until_it_is_told_nothing() -> None
 async def test_a_magic_number_may_behave_as_any_other_and_slow_is_ten_seconds() -> None:
     smsc = make_smsc()
     client = await connect(smsc)
-    smsc.phones.behave("573001299901", "ordinary")
-    smsc.phones.behave(NUMBER, "slow")
+    smsc.phones.set_behavior("573001299901", "ordinary")
+    smsc.phones.set_behavior(NUMBER, "slow")
     client.send(message("573001299901"))
     client.send(message(NUMBER))
     await asyncio.sleep(5)
@@ -270,11 +270,11 @@ async def test_a_magic_number_may_behave_as_any_other_and_slow_is_ten_seconds() 
 @in_virtual_time
 async def test_how_numbers_behave_can_be_asked_and_nonsense_is_told() -> None:
     smsc = make_smsc()
-    smsc.phones.behave(NUMBER, "99910")
-    smsc.phones.behave(OTHER, "lose-answers=50%")
+    smsc.phones.set_behavior(NUMBER, "99910")
+    smsc.phones.set_behavior(OTHER, "lose-answers=50%")
     with pytest.raises(ScriptError, match="there is no 'faill'"):
-        smsc.phones.behave(NUMBER, "faill")
-    assert [smsc.phones.how(number) for number in (NUMBER, OTHER, "1")] == ["99910", "lose-answers=50%", ""]
+        smsc.phones.set_behavior(NUMBER, "faill")
+    assert [smsc.phones.behavior(number) for number in (NUMBER, OTHER, "1")] == ["99910", "lose-answers=50%", ""]
     for how in ("fail", "slow", "ordinary"):
-        smsc.phones.behave(NUMBER, how)
-        assert smsc.phones.how(NUMBER) == how
+        smsc.phones.set_behavior(NUMBER, how)
+        assert smsc.phones.behavior(NUMBER) == how

@@ -9,7 +9,7 @@ from tests.contracts.carrier import outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.carriers.smpp.answer_watch import TRIAL_PAUSE_MAX_SECONDS, AnswerWatch
-from palomar.ports import InDoubt, NotSent, Taken
+from palomar.ports import InDoubt, NotSent, Submitted
 from palomar.smpp import DataSm, Pdu, SubmitSm
 
 TIMEOUT = 5.0
@@ -28,7 +28,7 @@ async def feed(rig: Rig, seconds: float) -> list[int]:
     """Submit whatever there is room for, for so long; how many at each moment, as far as there were any."""
     fed = []
     for _ in range(round(seconds / 0.1)):
-        room = rig.carrier.room()
+        room = rig.carrier.free_slots()
         if room:
             rig.send(room)
             fed.append(room)
@@ -74,7 +74,7 @@ async def test_after_so_many_in_a_row_the_link_gets_nothing_new_though_it_answer
             await asyncio.sleep(0.1)
         sent, answered = count(bench), len(bench.sink.answers)
         assert answered >= unanswered_max
-        assert bench.carrier.room() == 0
+        assert bench.carrier.free_slots() == 0
         assert not bench.carrier.reserve(1)
         await asyncio.sleep(1)
         assert len(bench.sink.answers) > answered, "what was outstanding keeps its own time-out"
@@ -100,7 +100,7 @@ async def test_an_answer_in_time_to_what_was_outstanding_ends_the_trial() -> Non
         await asyncio.sleep(0)
         await asyncio.sleep(0.1)
         assert not bench.carrier.on_trial
-        assert bench.carrier.room() == 9
+        assert bench.carrier.free_slots() == 9
 
 
 @in_virtual_time
@@ -117,8 +117,8 @@ async def test_it_comes_back_with_one_part_at_a_time_until_one_is_answered() -> 
         bench.smsc.on_submit = take
         await feed(bench, 60)
         assert not bench.carrier.on_trial
-        assert bench.carrier.room() == 10
-        assert isinstance(bench.sink.outcomes()[-1], Taken)
+        assert bench.carrier.free_slots() == 10
+        assert isinstance(bench.sink.outcomes()[-1], Submitted)
 
 
 @in_virtual_time
@@ -136,7 +136,7 @@ async def test_a_carrier_that_is_slow_but_answers_in_time_is_never_taken_out() -
         await bench.live()
         fed = await feed(bench, 100)
         assert sum(fed) >= 200
-        assert all(isinstance(outcome, Taken) for outcome in bench.sink.outcomes())
+        assert all(isinstance(outcome, Submitted) for outcome in bench.sink.outcomes())
         assert len(bench.smsc.binds) == 1
 
 
@@ -158,7 +158,7 @@ async def test_some_without_an_answer_among_many_that_are_answered_are_no_row() 
         await asyncio.sleep(1)
         assert not bench.carrier.on_trial
         assert len(bench.smsc.binds) == 1
-        assert bench.carrier.room() == 50
+        assert bench.carrier.free_slots() == 50
 
 
 @in_virtual_time
@@ -187,7 +187,7 @@ async def test_a_long_message_is_tried_part_by_part_and_its_rest_comes_back_when
         bench.smsc.on_submit = stay_silent
         await bench.live()
         bench.send(5)
-        while not (bench.carrier.on_trial and bench.carrier.room()):
+        while not (bench.carrier.on_trial and bench.carrier.free_slots()):
             await asyncio.sleep(0.1)
         before = count(bench)
         assert bench.carrier.reserve(3)
@@ -237,7 +237,7 @@ async def test_several_links_are_tried_one_after_the_other() -> None:
         await asyncio.sleep(TIMEOUT + 3)
         await bench.live()
         assert bench.carrier.on_trial
-        assert bench.carrier.room() == 1
+        assert bench.carrier.free_slots() == 1
         bench.smsc.on_submit = take
         await feed(bench, 5)
-        assert bench.carrier.room() == 30
+        assert bench.carrier.free_slots() == 30

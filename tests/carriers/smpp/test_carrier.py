@@ -11,7 +11,7 @@ from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.carriers.smpp.links.link import NO_ANSWERS
-from palomar.ports import Deferred, Exchange, NotSent, OutgoingPart, Refused, SubmitOutcome, Taken
+from palomar.ports import Deferred, Exchange, NotSent, OutgoingPart, Refused, SubmitOutcome, Submitted
 from palomar.smpp import CommandStatus, DataSm, DeliverSmResp, SubmitSm
 from palomar.text.alphabets import Alphabet
 
@@ -69,7 +69,7 @@ def test_no_slot_is_ever_lost_and_every_submit_is_answered_once(steps: list[tupl
             assert rig.carrier.live
             on_trial = [link for link in rig.carrier.links() if link.last_error == NO_ANSWERS]
             free = WINDOW // 2 * (2 - len(on_trial)) + bool(on_trial)  # of those on trial one tries, with one part
-            assert rig.carrier.room() == min(free, 5 if pace else free)
+            assert rig.carrier.free_slots() == min(free, 5 if pace else free)
 
     scenario()
 
@@ -93,11 +93,11 @@ async def test_the_other_link_carries_on_when_one_dies() -> None:
         rig.smsc.connections[0].close()
         await rig.sink.until(lambda: not all(link.bound for link in rig.carrier.links()))
         assert rig.carrier.live
-        assert rig.carrier.room() == 5
+        assert rig.carrier.free_slots() == 5
         assert rig.carrier.reserve(1)
         rig.carrier.submit(outgoing("573001234567"))
         await rig.sink.until(lambda: bool(rig.sink.answers))
-        assert isinstance(rig.sink.outcomes()[0], Taken)
+        assert isinstance(rig.sink.outcomes()[0], Submitted)
 
 
 @in_virtual_time
@@ -126,7 +126,7 @@ async def test_a_part_that_smpp_cannot_hold_is_refused_and_costs_no_slot() -> No
         assert isinstance(outcome, Refused)
         assert "destination_addr" in outcome.reason
         assert "5555" not in outcome.reason
-        assert rig.carrier.room() == 10
+        assert rig.carrier.free_slots() == 10
 
 
 @in_virtual_time
@@ -156,13 +156,13 @@ async def test_a_throttled_link_slows_down_and_finds_its_rate_again() -> None:
                 rig.carrier.submit(outgoing("573001234567", serial=serial))
             seen = rig.sink.rooms
             await rig.sink.until(lambda seen=seen: rig.sink.rooms > seen)  # type: ignore[misc]
-        taken = sum(isinstance(outcome, Taken) for outcome in rig.sink.outcomes())
+        taken = sum(isinstance(outcome, Submitted) for outcome in rig.sink.outcomes())
         deferred = sum(isinstance(outcome, Deferred) for outcome in rig.sink.outcomes())
         assert taken > 0.6 * 20 * 60
         assert deferred < 0.3 * taken
         rig.smsc.on_submit = take
         await asyncio.sleep(120)
-        assert rig.carrier.room() == 50
+        assert rig.carrier.free_slots() == 50
 
 
 @in_virtual_time
@@ -178,7 +178,7 @@ async def test_a_throttled_part_frees_its_slot_at_once() -> None:
         (link,) = rig.carrier.links()
         assert link.parts_per_second == 1.0
         await asyncio.sleep(3)
-        assert rig.carrier.room() == 1
+        assert rig.carrier.free_slots() == 1
 
 
 @in_virtual_time
@@ -250,11 +250,11 @@ async def test_a_slow_link_has_room_for_one_part_at_a_time() -> None:
     async with Rig(window=10, link_parts_per_second=2) as rig:
         await rig.live()
         await asyncio.sleep(1)
-        assert rig.carrier.room() == 1
+        assert rig.carrier.free_slots() == 1
         assert not rig.carrier.reserve(5)
         rig.send()
         await rig.sink.until(lambda: bool(rig.sink.answers))
-        assert rig.carrier.room() == 0
+        assert rig.carrier.free_slots() == 0
 
 
 @in_virtual_time
@@ -326,7 +326,7 @@ async def test_a_sink_that_fails_costs_no_link() -> None:
                 assert rig.carrier.reserve(1)
                 rig.carrier.submit(outgoing("573001234567", serial=serial))
             await rig.sink.until(lambda: len(rig.sink.answers) == 2)
-            assert rig.carrier.room() == 10
+            assert rig.carrier.free_slots() == 10
             assert len(rig.smsc.connections) == 1
     assert [entry["event"] for entry in logs].count("carrier_pdu_failed") == 1
 

@@ -9,7 +9,7 @@ from tests.carriers.smpp.test_waker import send_as_told
 from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.ports import Taken
+from palomar.ports import Submitted
 
 
 def adjusted(rig: Rig, **changes: Any) -> None:
@@ -40,12 +40,12 @@ async def test_a_wider_window_has_room_at_once_and_a_narrower_one_waits_for_answ
         rooms = rig.sink.rooms
         adjusted(rig)
         assert rig.sink.rooms > rooms
-        assert rig.carrier.room() == 8
+        assert rig.carrier.free_slots() == 8
         rig.carrier.adjust(replace(rig.carrier.settings, window=1))
-        assert rig.carrier.room() == 0
+        assert rig.carrier.free_slots() == 0
         rig.smsc.last.close()
         await rig.sink.until(lambda: len(rig.smsc.connections) == 2 and rig.carrier.live)
-        assert rig.carrier.room() == 1
+        assert rig.carrier.free_slots() == 1
 
 
 @in_virtual_time
@@ -54,16 +54,16 @@ async def test_a_carrier_that_is_drained_submits_nothing_and_still_hears_its_rec
         await rig.live()
         rig.send(2)
         adjusted(rig, drain=True)
-        assert (rig.carrier.live, rig.carrier.off, rig.carrier.reserve(1)) == (False, "drained", False)
+        assert (rig.carrier.live, rig.carrier.off_reason, rig.carrier.reserve(1)) == (False, "drained", False)
         await rig.sink.until(lambda: len(rig.sink.answers) == 2)
-        assert all(isinstance(outcome, Taken) for outcome in rig.sink.outcomes())
+        assert all(isinstance(outcome, Submitted) for outcome in rig.sink.outcomes())
         rig.smsc.last.deliver(esm_class=4, short_message=b"id:1 stat:DELIVRD")
         await rig.sink.until(lambda: bool(rig.sink.receipts))
         assert rig.carrier.links()[0].bound
         rooms = rig.sink.rooms
         adjusted(rig)
         assert rig.sink.rooms > rooms
-        assert (rig.carrier.live, rig.carrier.off) == (True, "")
+        assert (rig.carrier.live, rig.carrier.off_reason) == (True, "")
 
 
 @in_virtual_time
@@ -75,7 +75,7 @@ async def test_the_rest_of_a_long_message_leaves_by_a_carrier_that_is_drained_me
         for serial in range(1, 6):
             rig.send_one(serial=serial)
         await rig.sink.until(lambda: len(rig.sink.answers) == 5)
-        assert all(isinstance(outcome, Taken) for outcome in rig.sink.outcomes())
+        assert all(isinstance(outcome, Submitted) for outcome in rig.sink.outcomes())
 
 
 @in_virtual_time
@@ -86,7 +86,7 @@ async def test_a_carrier_that_is_switched_off_gets_its_answers_unbinds_and_comes
         rig.send(1)
         await asyncio.sleep(0.1)
         adjusted(rig, enabled=False)
-        assert (rig.carrier.live, rig.carrier.off) == (False, "switched off")
+        assert (rig.carrier.live, rig.carrier.off_reason) == (False, "switched off")
         await asyncio.sleep(1)
         connection = rig.smsc.last
         assert rig.carrier.links()[0].bound, "an answer is due"
@@ -94,7 +94,7 @@ async def test_a_carrier_that_is_switched_off_gets_its_answers_unbinds_and_comes
         connection.flush()
         await asyncio.sleep(1)
         assert connection.lost
-        assert isinstance(rig.sink.outcomes()[0], Taken)
+        assert isinstance(rig.sink.outcomes()[0], Submitted)
         await asyncio.sleep(300)
         assert len(rig.smsc.connections) == 1
         assert rig.carrier.links()[0].last_error == "switched off"

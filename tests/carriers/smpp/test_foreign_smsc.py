@@ -15,7 +15,7 @@ from tests.support.smscs import PASSWORD, SYSTEM_ID, NpmSmsc, npm_smsc
 from palomar.carriers.smpp.carrier import SmppCarrier
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.clock import RealClock
-from palomar.ports import Taken
+from palomar.ports import Submitted
 from palomar.vocabulary.message import State, echo_of
 
 
@@ -43,7 +43,7 @@ async def test_what_it_never_reported_can_be_asked_for(tmp_path: Path) -> None:
             outside.submit(sent)
             await sink.until(lambda: bool(sink.answers), seconds=10)
             (taken,) = sink.outcomes()
-            assert isinstance(taken, Taken)
+            assert isinstance(taken, Submitted)
             assert outside.query("unknown", sender="PALOMAR")
             assert outside.query(taken.reference, sender="PALOMAR")
             await sink.until(lambda: bool(sink.receipts), seconds=10)

@@ -11,7 +11,7 @@ from tests.carriers.smpp.scripted import Rig, ScriptedConnection
 from tests.contracts.virtual_time import in_virtual_time
 from tests.smpp.test_fuzz import SEEDS, mutated, reaches_unbind
 
-from palomar.ports import Taken
+from palomar.ports import Submitted
 from palomar.smpp import DataSm, Pdu, QuerySmResp, SubmitSm, SubmitSmResp, encode
 
 FRAMES = int(os.environ.get("PALOMAR_FUZZ_FRAMES", "10000"))
@@ -54,5 +54,5 @@ async def test_mutated_frames_cost_no_link_and_no_part(tmp_path: Path) -> None:
             assert sent > FRAMES // TOGETHER // 2
             answered = {part.message_id for part, _ in rig.sink.answers}
             assert len(answered) == sent
-            assert sum(isinstance(outcome, Taken) for outcome in rig.sink.outcomes()) > 0
+            assert sum(isinstance(outcome, Submitted) for outcome in rig.sink.outcomes()) > 0
     assert [entry for entry in logs if entry["log_level"] in ("error", "critical")] == []

@@ -4,7 +4,7 @@ import pytest
 from tests.carriers.smpp.parts import settings
 
 from palomar.carriers.smpp.submit_answers import RETRY_SECONDS, THROTTLED_STATUSES, outcome_reader
-from palomar.ports import Deferred, Refused, Taken
+from palomar.ports import Deferred, Refused, Submitted
 from palomar.smpp import CommandStatus, DataSmResp, GenericNack, QuerySmResp, SubmitSmResp
 
 OUTCOME_OF = outcome_reader(settings())
@@ -13,7 +13,7 @@ TEMPORARY = {"ESME_RINVBNDSTS", "ESME_RSYSERR", "ESME_RMSGQFUL", "ESME_RTHROTTLE
 
 @pytest.mark.parametrize("answer", [SubmitSmResp(message_id=" 00aF "), DataSmResp(message_id="00aF")])
 def test_an_accepted_part_has_its_reference_as_it_came(answer: SubmitSmResp | DataSmResp) -> None:
-    assert OUTCOME_OF(answer) == Taken(reference="00aF")
+    assert OUTCOME_OF(answer) == Submitted(reference="00aF")
 
 
 def test_every_status_of_the_specification_has_its_row() -> None:

@@ -12,8 +12,8 @@ from palomar.carriers.smpp.text_decoding import coding_finder
 from palomar.carriers.smpp.text_encoding import Elements
 from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT
 from palomar.text import gsm7
-from palomar.text.handset_text import read_text
 from palomar.text.languages import Language, septet_tables
+from palomar.text.phone_text import read_text
 
 
 def settings(**given: Any) -> SmppCarrierSettings:

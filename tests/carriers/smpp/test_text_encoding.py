@@ -10,7 +10,7 @@ from palomar.carriers.smpp.text_decoding import coding_finder
 from palomar.carriers.smpp.text_encoding import EncodedText, plain_codings, text_encoder
 from palomar.ports import Refused
 from palomar.text.alphabets import USER_DATA_OCTETS, Alphabet, measure
-from palomar.text.handset_text import read_text
+from palomar.text.phone_text import read_text
 
 
 def test_most_carriers_take_a_part_as_it_is() -> None:

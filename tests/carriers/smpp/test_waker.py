@@ -13,7 +13,7 @@ from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent, t
 from tests.contracts.carrier import RecordingSink, outgoing
 from tests.contracts.virtual_time import LoopClock, in_virtual_time
 
-from palomar.ports import Deferred, InDoubt, Taken
+from palomar.ports import Deferred, InDoubt, Submitted
 from palomar.smpp import DataSm, SubmitSm
 
 
@@ -133,7 +133,7 @@ async def test_slots_that_are_given_back_are_told_of() -> None:
         rig.carrier.release(2)
         assert rig.sink.rooms == rooms  # never within the call
         await rig.sink.until(lambda: rig.sink.rooms > rooms, seconds=1)
-        assert rig.carrier.room() == 2
+        assert rig.carrier.free_slots() == 2
 
 
 @in_virtual_time
@@ -146,7 +146,7 @@ async def test_the_slot_of_a_part_that_cannot_be_written_is_told_of() -> None:
         rig.carrier.submit(outgoing("5" * 40))
         await rig.sink.until(lambda: rig.sink.rooms > rooms, seconds=1)
         assert len(rig.sink.answers) == 1
-        assert rig.carrier.room() == 1
+        assert rig.carrier.free_slots() == 1
 
 
 @in_virtual_time
@@ -158,7 +158,7 @@ async def test_a_link_that_was_silent_and_speaks_again_is_told_of() -> None:
         await rig.sink.until(lambda: len(rig.sink.answers) == 1)
         rig.smsc.on_submit = take
         await send_as_told(rig, 6, first=2)
-        await rig.sink.until(lambda: sum(isinstance(outcome, Taken) for outcome in rig.sink.outcomes()) == 6)
+        await rig.sink.until(lambda: sum(isinstance(outcome, Submitted) for outcome in rig.sink.outcomes()) == 6)
 
 
 @in_virtual_time
@@ -183,7 +183,7 @@ async def test_after_a_storm_of_throttling_without_any_pace_of_ours_everything_l
                 seconds=60,
             )
             waits += [part.message_id >> 8 for part, out in rig.sink.answers[answers:] if isinstance(out, Deferred)]
-        assert sum(isinstance(outcome, Taken) for outcome in rig.sink.outcomes()) == 200
+        assert sum(isinstance(outcome, Submitted) for outcome in rig.sink.outcomes()) == 200
 
 
 def answer_after(seconds: float) -> Callable[[ScriptedConnection, SubmitSm | DataSm], None]:
@@ -204,8 +204,8 @@ async def test_a_failure_behind_the_sink_costs_no_wake_up_and_no_deadline() -> N
     class FailingSink(RecordingSink):
         fails = True
 
-        def room_changed(self, carrier: str) -> None:
-            super().room_changed(carrier)
+        def slots_changed(self, carrier: str) -> None:
+            super().slots_changed(carrier)
             if self.fails:
                 raise RuntimeError("a bug")
 

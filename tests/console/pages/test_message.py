@@ -6,7 +6,7 @@ import pytest
 from tests.support.console_house import Browser, House
 from tests.support.world import new_node, outgoing, recipient
 
-from palomar.ports import CarrierReceipt, InDoubt, LinkStatus, Taken
+from palomar.ports import CarrierReceipt, InDoubt, LinkStatus, Submitted
 from palomar.receipts.record import record_receipts
 from palomar.routing.carrier_status import CarrierStatus, record_carrier_status
 from palomar.smpp import SubmitSm, encode
@@ -34,7 +34,7 @@ async def delivered(house: House, text: str = "hello", *, words: str = "words") 
     )
     house.wait(412)
     (part,) = outgoing(message)
-    await house.world.answer(part, Taken(reference=words))
+    await house.world.answer(part, Submitted(reference=words))
     house.wait(1_000)
     receipt = CarrierReceipt(carrier="c", reference=words, state=State.DELIVERED, stat=words, raw=f"id:1 text:{text}")
     await house.world.do(record_receipts, receipt)

@@ -10,7 +10,7 @@ from tests.support.console_house import House
 from palomar.console.pages.sandbox_stream import events, stream
 from palomar.console.request import SignedInContext
 from palomar.sandbox.change_feed import SUBSCRIBERS_PER_PERSON
-from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.access import ClientAddress
 from palomar.vocabulary.account import Account
 
 
@@ -21,7 +21,9 @@ async def acme(sandbox: House) -> Account:
 
 async def context_of(house: House, login: str) -> SignedInContext:
     """A context of somebody who has just logged in."""
-    result = await house.logins.log_in(login, "correct horse battery", Visitor(address="192.0.2.7"), agent="a test")
+    result = await house.logins.log_in(
+        login, "correct horse battery", ClientAddress(address="192.0.2.7"), agent="a test"
+    )
     signed_in = await house.logins.signed_in(result.token)  # type: ignore[union-attr]
     assert signed_in is not None
     request: Any = type("Request", (), {"token": result.token, "preferences": None})  # type: ignore[union-attr]

@@ -16,11 +16,11 @@ from palomar.console.viewer.masking import (
     reduced_story,
     reduced_url,
 )
-from palomar.ports import Taken
+from palomar.ports import Submitted
 from palomar.receipts.record import record_receipts
 from palomar.reports.why import Story, load_story
 from palomar.storage.database import Database, Transaction
-from palomar.vocabulary.access import Role, Who
+from palomar.vocabulary.access import Principal, Role
 from palomar.vocabulary.message import State
 from palomar.vocabulary.timeline import Kind, Moment
 
@@ -35,7 +35,7 @@ async def story(sqlite_place: object) -> Story:
     account = await world.account()
     message = await world.accepted(account, claim=State.SUBMITTING, status_url="https://shop.example/x?token=s3cret")
     (part,) = outgoing(message)
-    await world.answer(part, Taken(reference="r1"))
+    await world.answer(part, Submitted(reference="r1"))
     told = structs.replace(receipt("r1", State.DELIVERED), raw=f"id:r1 stat:DELIVRD text:{TEXT}")
     await world.do(record_receipts, told)
 
@@ -134,7 +134,7 @@ SECRET_URL = "http://u:p4ss@host:81/hook/s3cr3t?who=t0ken&t0ken&acklevel=handset
     ],
 )
 def test_the_secrets_of_an_address_are_for_who_may_have_keys(role: Role, seen: str) -> None:
-    who = Who(login="x", name="", role=role, user_id=1, account_id=None)
+    who = Principal(login="x", name="", role=role, user_id=1, account_id=None)
     assert reduced_url(SECRET_URL, UrlVisibility.of(who)) == seen.replace("*", HIDDEN)
 
 

@@ -11,9 +11,9 @@ from palomar.access.sign_in import LoggedIn
 from palomar.access.sign_in_throttle import TooManyAttempts
 from palomar.access.totp import STEP_MS, code_at
 from palomar.console.viewer.my_account import MyAccount
-from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.access import ClientAddress
 
-VISITOR = Visitor("192.0.2.7")
+VISITOR = ClientAddress("192.0.2.7")
 ANOTHER = "another good password"
 
 

@@ -9,7 +9,7 @@ from tests.support.databases import Place
 from palomar.access.sign_in import LoggedIn
 from palomar.console.viewer.user_admin import USERS_AT_MOST
 from palomar.storage.database import Transaction
-from palomar.vocabulary.access import Role, Visitor
+from palomar.vocabulary.access import ClientAddress, Role
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ async def house(sqlite_place: Place) -> AsyncIterator[House]:
 
 
 async def logs_in(house: House, login: str, password: str) -> bool:
-    result = await house.logins.log_in(login, password, Visitor("192.0.2.9"), agent="")
+    result = await house.logins.log_in(login, password, ClientAddress("192.0.2.9"), agent="")
     return isinstance(result, LoggedIn)
 
 
@@ -75,7 +75,7 @@ async def test_a_reset_and_a_switch_log_a_user_out(house: House) -> None:
     await house.user("admin")
     marta = await house.user("marta")
     admin = (await house.viewer("admin")).user_admin
-    inside = await house.logins.log_in("marta", "correct horse battery", Visitor("192.0.2.9"), agent="")
+    inside = await house.logins.log_in("marta", "correct horse battery", ClientAddress("192.0.2.9"), agent="")
     assert isinstance(inside, LoggedIn)
     made = await admin.reset_password(marta.id)
     assert made is not None

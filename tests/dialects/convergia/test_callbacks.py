@@ -7,12 +7,12 @@ import pytest
 from palomar.callbacks.account_callbacks import render_low_balance
 from palomar.dialects.convergia.callbacks import ConvergiaCallbacks
 from palomar.vocabulary.account import Account, AccountId
-from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.vocabulary.events import BalanceFellLow, Clicked, Delivered, Event, Failed, InboundReceived, SentToCarrier
 from palomar.vocabulary.message import MessageId, State
 
 MESSAGE = {"message_id": MessageId(1), "request_ref": "s", "msisdn": "525512345678", "at_ms": 1}
 EVENTS: list[Event] = [
-    CarrierTook(**MESSAGE),
+    SentToCarrier(**MESSAGE),
     Delivered(**MESSAGE),
     Failed(**MESSAGE, state=State.EXPIRED),
     Clicked(**MESSAGE, address="192.0.2.1", agent=""),

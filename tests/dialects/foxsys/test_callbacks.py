@@ -6,7 +6,7 @@ import pytest
 from tests.dialects.foxsys.fake_gateway import DEMO
 
 from palomar.dialects.foxsys.callbacks import FoxsysCallbacks, with_query
-from palomar.vocabulary.events import CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.vocabulary.events import Clicked, Delivered, Event, Failed, InboundReceived, SentToCarrier
 from palomar.vocabulary.message import MessageId, State
 
 AT_MS = 1_772_107_200_999
@@ -41,7 +41,7 @@ def test_delivery_reads_as_the_vendor_writes_it() -> None:
 
 
 def test_the_carriers_acceptance_has_a_desc_too() -> None:
-    event = CarrierTook(message_id=ID, request_ref=SUBID, msisdn="5212221234567", at_ms=AT_MS)
+    event = SentToCarrier(message_id=ID, request_ref=SUBID, msisdn="5212221234567", at_ms=AT_MS)
     assert _url(event) == (
         f"{TARGET}?acklevel=operator&msisdn=5212221234567&status=ok&desc=ACCEPTD"
         f"&subid={SUBID}&timestamp=2026-02-26%2012:00:00"

@@ -19,7 +19,7 @@ def test_every_refusal_is_a_code_that_is_no_success(refusal: Refusal) -> None:
 
 
 def test_business_errors_are_200_unless_the_account_wants_400() -> None:
-    wants_400 = replace(DEMO.settings, of_dialects={"business_error_status": 400})
+    wants_400 = replace(DEMO.settings, dialect_settings={"business_error_status": 400})
     business = [code for code in Code if len(code) == 2]
     assert {http_status(code, DEMO.settings) for code in business} == {200}
     assert {code: http_status(code, wants_400) for code in business} == {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.dialects.foxsys.fake_gateway import BASIC, FakeGateway, api_of, ask
 
 from palomar.dialects.foxsys.documents import SendDocument
-from palomar.text.alphabets import MAX_PARTS, count_parts, unusable
+from palomar.text.alphabets import MAX_PARTS, count_parts, has_unusable_characters
 from palomar.vocabulary.message import State
 
 _texts = st.text(st.characters(), max_size=30) | st.sampled_from(
@@ -54,7 +54,7 @@ async def _check(body: bytes, **request: Any) -> None:
             kept += [recipient.text, recipient.msisdn]
             if recipient.state is not State.NOFORMAT:
                 assert 1 <= count_parts(recipient.text, recipient.alphabet) == recipient.parts <= MAX_PARTS
-        assert not any(map(unusable, kept))
+        assert not any(map(has_unusable_characters, kept))
 
 
 @given(_documents)

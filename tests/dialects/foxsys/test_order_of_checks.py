@@ -7,7 +7,7 @@ from tests.dialects.foxsys.fake_gateway import DEMO, FakeGateway, api_of, ask, c
 
 from palomar.vocabulary.refusals import Refusal
 
-SETTINGS = replace(DEMO.settings, of_dialects={"batch_limit": 2}, requests_per_second=1)
+SETTINGS = replace(DEMO.settings, dialect_settings={"batch_limit": 2}, requests_per_second=1)
 ACCOUNT = replace(DEMO, settings=SETTINGS)
 
 

@@ -10,7 +10,7 @@ from palomar.dialects.labs402t.errors import HTTP_STATUSES, MESSAGES, Code, prob
 from palomar.dialects.labs402t.responses import declined
 from palomar.dialects.labs402t.states import Word, word_of
 from palomar.vocabulary.account import Account, AccountId
-from palomar.vocabulary.events import CarrierTook, Delivered, Event, Failed
+from palomar.vocabulary.events import Delivered, Event, Failed, SentToCarrier
 from palomar.vocabulary.message import MessageId, State
 from palomar.vocabulary.refusals import Refusal
 
@@ -95,7 +95,7 @@ MESSAGE = {"message_id": MessageId(1), "request_ref": "a", "msisdn": "3460000000
 
 
 @pytest.mark.parametrize(
-    "event", [CarrierTook(**MESSAGE), Delivered(**MESSAGE), Failed(**MESSAGE, state=State.EXPIRED)]
+    "event", [SentToCarrier(**MESSAGE), Delivered(**MESSAGE), Failed(**MESSAGE, state=State.EXPIRED)]
 )
 def test_no_event_makes_a_callback(event: Event) -> None:
     callbacks = Labs402tCallbacks()

@@ -7,12 +7,12 @@ import pytest
 from palomar.callbacks.account_callbacks import render_low_balance
 from palomar.dialects.sofmex.callbacks import SofmexCallbacks
 from palomar.vocabulary.account import Account, AccountId
-from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.vocabulary.events import BalanceFellLow, Clicked, Delivered, Event, Failed, InboundReceived, SentToCarrier
 from palomar.vocabulary.message import MessageId, State
 
 ID, SUBID, MSISDN = MessageId(256), "x", "525512345678"
 EVENTS = [
-    CarrierTook(message_id=ID, request_ref=SUBID, msisdn=MSISDN, at_ms=0),
+    SentToCarrier(message_id=ID, request_ref=SUBID, msisdn=MSISDN, at_ms=0),
     Delivered(message_id=ID, request_ref=SUBID, msisdn=MSISDN, at_ms=0),
     Failed(message_id=ID, request_ref=SUBID, msisdn=MSISDN, at_ms=0, state=State.EXPIRED),
     Clicked(message_id=ID, request_ref=SUBID, msisdn=MSISDN, at_ms=0, address="192.0.2.1", agent="a browser"),

@@ -95,7 +95,7 @@ class SimulatedPhones:
             is_written=True,
             text=text,
             parts=len(pdus),
-            parts_here=len(pdus),
+            parts_received=len(pdus),
             at_ms=self._network.wall_ms(),
             system_id=whose,
         )
@@ -104,7 +104,7 @@ class SimulatedPhones:
         self._call_listeners(message)
         return message
 
-    def behave(self, number: str, how: str | None) -> Behavior | None:
+    def set_behavior(self, number: str, how: str | None) -> Behavior | None:
         """Let this number behave differently from what its digits say; None undoes it.
 
         ``how`` is ``fail``, ``slow``, ``ordinary``, the digits of a magic number, or a chaos script, of which
@@ -119,7 +119,7 @@ class SimulatedPhones:
         self.behaviors[number] = FaultInjector(behavior) if isinstance(behavior, ChaosScript) else behavior
         return behavior
 
-    def how(self, number: str) -> str:
+    def behavior(self, number: str) -> str:
         """Return what :meth:`behave` was called with for this number; empty if it was not."""
         found = self.behaviors.get(number)
         if isinstance(found, FaultInjector):
@@ -184,7 +184,7 @@ class _PartialMessage:
             is_written=False,
             text=shown_text(octets, pdu.data_coding, alphabet),
             parts=self.total,
-            parts_here=len(self.octets),
+            parts_received=len(self.octets),
             at_ms=self.newest.at_ms,
             system_id=self.first.system_id,
             references=tuple(self.references[sequence] for sequence in sorted(self.references)),

@@ -9,7 +9,7 @@ carrier's messages leave by another (``routing.carrier_health``).
 from dataclasses import dataclass
 from typing import Final
 
-from palomar.vocabulary.backoff import scattered, wait_after
+from palomar.vocabulary.backoff import jittered, wait_after
 
 TRIAL_PAUSE_SECONDS: Final = 5.0
 TRIAL_PAUSE_MAX_SECONDS: Final = 60.0
@@ -55,4 +55,4 @@ class AnswerWatch:
         if not self.failed_trials:
             return 0.0
         pause = wait_after(self.failed_trials, first=TRIAL_PAUSE_SECONDS, longest=TRIAL_PAUSE_MAX_SECONDS)
-        return scattered(pause, fraction)
+        return jittered(pause, fraction)

@@ -70,7 +70,7 @@ class SmppCarrier:
         listen: Listen | None = None,
     ) -> None:
         self._settings = settings
-        self.off = _off_reason(settings)
+        self.off_reason = _off_reason(settings)
         self._clock = clock
         self._chance = chance
         self._connect = connect or tcp_connector(settings)
@@ -112,14 +112,14 @@ class SmppCarrier:
 
     @property
     def live(self) -> bool:
-        return not self.off and self._links.is_live
+        return not self.off_reason and self._links.is_live
 
     def adjust(self, settings: SmppCarrierSettings) -> None:
         """Take over the pace, the window, ``enabled`` and ``drain`` of other settings; the rest needs a restart."""
         now = self._clock.monotonic()
         changed = {name: getattr(settings, name) for name in ADJUSTABLE}
         self._settings = replace(self._settings, **changed)
-        self.off = _off_reason(self._settings)
+        self.off_reason = _off_reason(self._settings)
         self._bucket.set_rate(self._settings.parts_per_second, now)
         for link in self._links:
             link.adjust(self._settings, now)
@@ -134,7 +134,7 @@ class SmppCarrier:
     def on_trial(self) -> bool:
         return self._links.on_trial
 
-    def room(self) -> int:
+    def free_slots(self) -> int:
         now = self._clock.monotonic()
         free = min(self._free_slots(now), self._bucket.available(now))
         if free <= 0:
@@ -284,7 +284,7 @@ class SmppCarrier:
         self._waker.note_woken()
         if self._sink is not None and not self._stopping:
             try:
-                self._sink.room_changed(self.name)
+                self._sink.slots_changed(self.name)
             except Exception:
                 # A bug behind the sink costs neither a link nor a timer; whoever waits is told again the next time.
                 log.exception("carrier_room_failed", carrier=self.name)
@@ -310,7 +310,7 @@ class SmppCarrier:
             self._links.abort()
 
     def _free_slots(self, now: float) -> int:
-        if self._stopping or self.off:
+        if self._stopping or self.off_reason:
             return 0
         return self._links.free_slots(now) - self._reserved - len(self._waiting)
 
@@ -384,7 +384,7 @@ class SmppCarrier:
         self._waker.note_waiting()
         paces = [link.rate for link in self._links if link.live]
         has_pace = self._bucket.rate or any(pace.bucket.rate for pace in paces)
-        if has_pace and not self._stopping and not self.off:
+        if has_pace and not self._stopping and not self.off_reason:
             self._waker.arm_timer(self._bucket, paces, now)
 
     async def _change(self) -> None:

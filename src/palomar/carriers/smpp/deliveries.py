@@ -22,13 +22,13 @@ from palomar.smpp import (
     QuerySmResp,
     Receipt,
     information_elements,
+    normalize_word,
     parameters,
     parse_receipt,
-    plain_word,
     read_parts,
     state_word,
 )
-from palomar.text.handset_text import read_text
+from palomar.text.phone_text import read_text
 from palomar.vocabulary.message import State
 from palomar.vocabulary.oddity import Oddity, OddityKind, oddity
 
@@ -115,7 +115,7 @@ def _receipt(
 ) -> CarrierReceipt:
     told, oddities = receipt.state, _NOTHING_ODD
     state = STATES.get(told) if told is not None else None
-    if words and (word := plain_word(receipt.stat)) in words:
+    if words and (word := normalize_word(receipt.stat)) in words:
         state = words[word]
     elif told is None:
         oddities = (_unknown(receipt.stat),)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from palomar.numbers.sender import SenderKind
-from palomar.smpp import CommandStatus, Tlvs, UnencodablePdu, plain_word
+from palomar.smpp import CommandStatus, Tlvs, UnencodablePdu, normalize_word
 from palomar.smpp.tlvs import TLV_DEFINITIONS, Definition, IntegerTlv, OctetsTlv, TextTlv
 from palomar.text.languages import Language
 from palomar.vocabulary.message import State
@@ -68,9 +68,9 @@ def receipt_words(table: Mapping[str, str] | None) -> dict[str, State | None]:
     for word, meaning in (table or {}).items():
         if meaning not in RECEIPT_MEANINGS:
             raise ValueError(f"receipt_words: {', '.join(RECEIPT_MEANINGS)}; not {meaning!r} for {word}")
-        if not plain_word(word):
+        if not normalize_word(word):
             raise ValueError(f"receipt_words: {word!r} has neither letters nor digits")
-        meant[plain_word(word)] = RECEIPT_MEANINGS[meaning]
+        meant[normalize_word(word)] = RECEIPT_MEANINGS[meaning]
     return meant
 
 

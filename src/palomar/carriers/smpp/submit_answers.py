@@ -10,7 +10,7 @@ from typing import Final
 
 from palomar.carriers.smpp import setting_values
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.ports import Deferred, Refused, SubmitOutcome, Taken
+from palomar.ports import Deferred, Refused, SubmitOutcome, Submitted
 from palomar.smpp import CommandStatus, DataSmResp, Pdu, SubmitSmResp, status_name
 
 THROTTLED_STATUSES: Final = frozenset({CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL})
@@ -83,7 +83,7 @@ def outcome_reader(settings: SmppCarrierSettings) -> Callable[[Pdu], SubmitOutco
     def outcome(answer: Pdu) -> SubmitOutcome:
         status = answer.command_status
         if status == 0 and isinstance(answer, (SubmitSmResp, DataSmResp)):
-            return Taken(reference=answer.message_id.strip())
+            return Submitted(reference=answer.message_id.strip())
         retry = retry_seconds.get(status)
         if retry is not None:
             return Deferred(status=status, reason=status_name(status), retry_after_seconds=retry)

@@ -12,7 +12,7 @@ from typing import Final
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.carriers.smpp.text_encoding import Elements
 from palomar.smpp import IEI_LOCKING_SHIFT, IEI_SINGLE_SHIFT, parameters
-from palomar.text.handset_text import GSM, UCS2, gsm_coding, read_text
+from palomar.text.phone_text import GSM, UCS2, gsm_coding, read_text
 
 CODECS: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -31,7 +31,7 @@ CODECS: Final[Mapping[int, str]] = MappingProxyType(
 
 
 def coding_finder(settings: SmppCarrierSettings) -> Callable[[int, Elements], str]:
-    """Make the function that names the coding of this carrier's texts (``text.handset_text``), by data coding and
+    """Make the function that names the coding of this carrier's texts (``text.phone_text``), by data coding and
     information elements."""
     codecs = dict(CODECS) | {settings.ucs2_coding: UCS2, settings.gsm_coding: settings.alphabet}
     return lambda data_coding, elements: coding_of(data_coding, elements=elements, codecs=codecs)

@@ -5,7 +5,7 @@ import click
 from palomar.accounts import templates
 from palomar.cli.root import CommandContext, fail, json_option, run, show_json, show_table
 from palomar.storage.database import Transaction
-from palomar.text.alphabets import unusable
+from palomar.text.alphabets import has_unusable_characters
 from palomar.vocabulary.template import LONGEST, is_name
 
 
@@ -22,7 +22,7 @@ def set_template(login: str, name: str, text: str) -> None:
     """Store TEXT under NAME; it replaces a text that NAME had."""
     if is_name(name) is None:
         fail("a template's name is up to 40 letters, digits, - and _", 2)
-    if not text or len(text) > LONGEST or unusable(text):
+    if not text or len(text) > LONGEST or has_unusable_characters(text):
         fail(f"a template is a text of up to {LONGEST} characters", 2)
 
     async def work(context: CommandContext) -> bool:

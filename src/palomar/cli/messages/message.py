@@ -20,14 +20,14 @@ from palomar.reports.waits import Wait
 from palomar.reports.why import Story, load_story
 from palomar.sending import resend_held
 from palomar.storage.database import Transaction
-from palomar.text.alphabets import MAX_PARTS, measure, unusable
+from palomar.text.alphabets import MAX_PARTS, has_unusable_characters, measure
 from palomar.text.times import format_gmt
 from palomar.transaction.change_counter import BUMP_VERSION
 from palomar.transaction.message_rows import MessageRow
 from palomar.transaction.work import Work
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.credit import Microcredits, as_number
-from palomar.vocabulary.message import MessageId, State, born_ms, message_id_of, public_id
+from palomar.vocabulary.message import MessageId, State, accepted_ms, message_id_of, public_id
 from palomar.vocabulary.refusals import Refusal
 
 DIALECT = "command"
@@ -223,7 +223,7 @@ def _recipient(number: str, text: str) -> Recipient:
     msisdn = parse_international(number)
     if msisdn is None:
         fail(f"{number!r} is no international number (for example 34600000001)", 2)
-    if not text or unusable(text):
+    if not text or has_unusable_characters(text):
         fail("the text is empty or has characters that no phone can show", 2)
     measured = measure(text)
     if measured.parts > MAX_PARTS:
@@ -259,7 +259,7 @@ def _view(row: MessageRow, login: str) -> dict[str, object]:
         "label": row.label,
         "country": row.country,
         "alphabet": row.alphabet.value,
-        "created": format_gmt(born_ms(row.id)),
+        "created": format_gmt(accepted_ms(row.id)),
         "final": None if row.final_ms is None else format_gmt(row.final_ms),
     }
 

@@ -122,7 +122,7 @@ async def _examine_database(database: Database) -> list[Verdict]:
 async def _examine_oddities(database: Database, config: Config) -> list[Verdict]:
     """List unusual PDUs of the last month, and words of receipts that are unknown and still not configured."""
     from palomar.carriers.smpp import setting_values  # both with the library of PDUs behind them
-    from palomar.smpp import plain_word, state_of
+    from palomar.smpp import normalize_word, state_of
 
     known = {
         carrier.name: setting_values.receipt_words(carrier.receipt_words)
@@ -135,7 +135,7 @@ async def _examine_oddities(database: Database, config: Config) -> list[Verdict]
         what, times = one.oddity.what, f"{one.times} times, the last at {format_gmt(one.last_ms)}"
         if one.oddity.kind is OddityKind.PDU:
             verdicts.append(("warning", f"carrier {one.carrier}: sends {what}; it is read all the same ({times})"))
-        elif one.carrier in known and plain_word(what) not in known[one.carrier] and state_of(what) is None:
+        elif one.carrier in known and normalize_word(what) not in known[one.carrier] and state_of(what) is None:
             says = f"its receipts say {what!r}, which is not known, and end nothing ({times})"
             verdicts.append(("warning", f"carrier {one.carrier}: {says}: set carriers.{one.carrier}.receipt_words"))
     return verdicts

@@ -92,7 +92,7 @@ def _settings(entry: CarrierConfig) -> tuple[SmppCarrierSettings, Connector | No
     in this process."""
     if isinstance(entry, SmppCarrierSettings):
         return entry, None
-    smsc = SimulatorSmsc(entry.settings, clock=RealClock(), chance=RealIds(COMMAND_LINE_NODE).chance)
+    smsc = SimulatorSmsc(entry.settings, clock=RealClock(), chance=RealIds(COMMAND_LINE_NODE).random)
     inside = SmppCarrierSettings(name=entry.name, host="", port=0, system_id="palomar", password="", window=1_000)
     return inside, smsc.connect_memory
 

@@ -107,7 +107,7 @@ def simulator(
 
 
 async def _simulate(settings: SimulatorSettings, endpoints: _Endpoints) -> None:
-    smsc = SimulatorSmsc(settings, clock=RealClock(), chance=RealIds(COMMAND_LINE_NODE).chance)
+    smsc = SimulatorSmsc(settings, clock=RealClock(), chance=RealIds(COMMAND_LINE_NODE).random)
     server = await listen.serve(smsc, host=endpoints.host, port=endpoints.port, tls=endpoints.tls)
     stopping, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -18,7 +18,7 @@ from palomar.console.request import PageReply, SignedInContext
 from palomar.console.viewer.viewer import MessagePage, Viewer
 from palomar.reports.search_terms import SearchFilter
 from palomar.vocabulary.credit import Microcredits, format_exact
-from palomar.vocabulary.message import MessageId, born_ms, public_id
+from palomar.vocabulary.message import MessageId, accepted_ms, public_id
 
 PIECE_MESSAGES: Final = 1_000
 OLDER_HEADER: Final = b"palomar-older"
@@ -83,7 +83,7 @@ async def _reached(viewer: Viewer, wanted: SearchFilter, page: MessagePage, *, n
     oldest_ms = await viewer.oldest_ms(wanted)
     newest_ms = now_ms if wanted.until_ms is None else min(wanted.until_ms, now_ms)
     period_ms = newest_ms - (newest_ms if oldest_ms is None else oldest_ms)
-    behind_ms = newest_ms - born_ms(page.older)
+    behind_ms = newest_ms - accepted_ms(page.older)
     return min(1.0, max(0.0, behind_ms / period_ms)) if period_ms > 0 else 0.0
 
 
@@ -95,7 +95,7 @@ def _rows(page: MessagePage, viewer: Viewer, *, with_head: bool) -> bytes:
         writer.writerow(COLUMNS)
     for row in page.messages:
         cells = (
-            iso_text(born_ms(row.id)),
+            iso_text(accepted_ms(row.id)),
             public_id(row.id),
             viewer.login_of(row.account_id),
             row.dialect,

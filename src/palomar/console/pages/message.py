@@ -11,7 +11,7 @@ from palomar.console.timeline_view import build_steps, build_views
 from palomar.console.wait_texts import wait_text
 from palomar.reports.waits import Wait
 from palomar.vocabulary.access import Right
-from palomar.vocabulary.message import State, born_ms, message_id_of, public_id
+from palomar.vocabulary.message import State, accepted_ms, message_id_of, public_id
 
 CALLBACKS_SHOWN: Final = 20
 """Open callbacks that are shown; the page of callbacks has the others."""
@@ -43,7 +43,7 @@ async def show(context: SignedInContext) -> PageReply:
         callbacks_shown=CALLBACKS_SHOWN,
         steps_a_page=STEPS_A_PAGE,
         login=viewer.login_of(story.view.message.account_id),
-        accepted_ms=born_ms(story.view.message.id),
+        accepted_ms=accepted_ms(story.view.message.id),
         waits=_waits(story.wait, context),
         may_replay=viewer.may(Right.REPLAY),
         may_resend=viewer.may(Right.RESEND) and story.view.message.state is State.HELD,

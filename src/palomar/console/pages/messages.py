@@ -12,7 +12,7 @@ from palomar.console.i18n import word
 from palomar.console.labels import STATES
 from palomar.console.request import PageContext, PageReply, SignedInContext
 from palomar.console.viewer.viewer import Viewer
-from palomar.numbers.phone import SEPARATORS, visible
+from palomar.numbers.phone import SEPARATORS, strip_invisible
 from palomar.reports.search_request import LATEST
 from palomar.reports.search_terms import SearchFilter
 from palomar.vocabulary.account import Account, AccountId
@@ -113,7 +113,7 @@ def _digits(words: str) -> str:
 
     Return "-", which finds nothing, if it is not a number.
     """
-    digits = "".join(character for character in visible(words) if character not in f"+{SEPARATORS}")
+    digits = "".join(character for character in strip_invisible(words) if character not in f"+{SEPARATORS}")
     return digits if digits.isascii() and digits.isdigit() else "-"
 
 

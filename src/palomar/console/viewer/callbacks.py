@@ -23,7 +23,7 @@ from palomar.console.viewer.masking import (
 from palomar.ports import Clock
 from palomar.storage.database import Database, Script, Transaction
 from palomar.transaction.batcher import Batcher
-from palomar.vocabulary.access import Right, Scope, Who
+from palomar.vocabulary.access import Principal, Right, Scope
 from palomar.vocabulary.account import Account, AccountId
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class ViewerCallbacks:
 
     def __init__(
         self,
-        who: Who,
+        who: Principal,
         scope: Scope,
         *,
         hides: bool,
@@ -110,14 +110,14 @@ class ViewerCallbacks:
     async def find_attempt(self, identity: int) -> PastAttempt | None:
         """One attempt in scope; None for any other."""
         found = await self._database.read(history.find_attempt, identity)
-        return self._shown(found) if found is not None and self._scope.has(found.account_id) else None
+        return self._shown(found) if found is not None and self._scope.includes(found.account_id) else None
 
     async def find_open(self, identity: int) -> OpenCallback | None:
         """One callback in scope that has not succeeded; None for any other."""
 
         async def script(tx: Transaction) -> tuple[Callback, list[PastAttempt]] | None:
             found = await history.find_open(tx, identity)
-            if found is None or not self._scope.has(found.row.account_id):
+            if found is None or not self._scope.includes(found.row.account_id):
                 return None
             return found, (await history.attempts_of(tx, [found.row]))[found.row.id]
 
@@ -129,7 +129,7 @@ class ViewerCallbacks:
         by_id = self._directory.snapshot.by_id
         if account is not None:
             return [account] if not account.settings.status_url else []
-        mine = (found for found in by_id.values() if self._scope.has(found.id) and not found.settings.status_url)
+        mine = (found for found in by_id.values() if self._scope.includes(found.id) and not found.settings.status_url)
         return sorted(mine, key=lambda found: found.login.casefold())[:SILENT_AT_MOST]
 
     async def replay(self, callback_id: int) -> bool:
@@ -140,13 +140,17 @@ class ViewerCallbacks:
 
         async def script(tx: Transaction) -> bool:
             owner = await backlog.account_of(tx, callback_id)
-            return owner is not None and self._scope.has(owner) and await backlog.replay(tx, callback_id, now_ms=now_ms)
+            return (
+                owner is not None
+                and self._scope.includes(owner)
+                and await backlog.replay(tx, callback_id, now_ms=now_ms)
+            )
 
         return await self._batcher.write(script)
 
     async def replay_all(self, account: Account | None) -> int:
         """Try all failed callbacks of an account in scope again, or of all; how many. Of very many the first ones."""
-        if not self.may_replay or (account is not None and not self._scope.has(account.id)):
+        if not self.may_replay or (account is not None and not self._scope.includes(account.id)):
             return 0
         ids = self._scope.account_ids
         owners: Sequence[AccountId | None] = sorted(ids) if ids is not None else [None]
@@ -165,7 +169,7 @@ class ViewerCallbacks:
         """List targets in scope that are off, each with how many callbacks are kept for it."""
 
         async def script(tx: Transaction) -> list[OffTarget]:
-            found = [row for row in await backlog.list_off_targets(tx) if self._scope.has(row.account_id)]
+            found = [row for row in await backlog.list_off_targets(tx) if self._scope.includes(row.account_id)]
             return [OffTarget(row=row, kept=await backlog.count_kept(tx, row.id)) for row in found[:OFF_AT_MOST]]
 
         return await self._database.read(script)

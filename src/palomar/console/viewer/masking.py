@@ -18,7 +18,7 @@ from palomar.callbacks.history import PastAttempt
 from palomar.reports.waits import Wait
 from palomar.reports.why import Story
 from palomar.transaction.message_rows import MessageRow
-from palomar.vocabulary.access import Right, Who
+from palomar.vocabulary.access import Principal, Right
 from palomar.vocabulary.timeline import Detail, Kind, Moment
 
 HIDDEN: Final = "•••••"
@@ -97,7 +97,7 @@ class UrlVisibility(Enum):
     """The same, and of the path nothing."""
 
     @classmethod
-    def of(cls, who: Who) -> "UrlVisibility":
+    def of(cls, who: Principal) -> "UrlVisibility":
         """Choose by somebody's rights: keys are for who may have keys, a path is for who may try a callback again."""
         if who.may(Right.KEYS):
             return cls.WHOLE

@@ -20,7 +20,7 @@ from palomar.accounts.tokens import Token
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
 from palomar.transaction.batcher import Batcher
-from palomar.vocabulary.access import Visitor
+from palomar.vocabulary.access import ClientAddress
 from palomar.vocabulary.account import AccountId
 
 NONCE_OCTETS: Final = 12
@@ -63,7 +63,7 @@ class MyAccount:
         return user is not None and user.user.has_totp
 
     async def change_password(
-        self, current: str, new: str, *, visitor: Visitor
+        self, current: str, new: str, *, visitor: ClientAddress
     ) -> TooManyAttempts | PasswordFault | bool:
         """Set a new password; every other session ends with the old one, and tokens that a log-in made. False if
         ``current`` is wrong; nothing is looked at where nobody may have the new one."""
@@ -103,7 +103,7 @@ class MyAccount:
         await self._database.write(users.start_totp, user_id, sealed=sealed, step=step)
         return True
 
-    async def stop_totp(self, password: str, *, visitor: Visitor) -> TooManyAttempts | bool:
+    async def stop_totp(self, password: str, *, visitor: ClientAddress) -> TooManyAttempts | bool:
         """The password is enough again. False if it is wrong."""
         confirmed = await self._confirm(password, visitor=visitor)
         user_id = self._who.user_id
@@ -162,7 +162,7 @@ class MyAccount:
         """Random ones."""
         return hashlib.sha256(self._ids.token().encode()).digest()[:count]
 
-    async def _confirm(self, password: str, *, visitor: Visitor) -> TooManyAttempts | bool:
+    async def _confirm(self, password: str, *, visitor: ClientAddress) -> TooManyAttempts | bool:
         """Tell whether this is one's own password; an attempt like any other."""
         right = await self._logins.verify_password(self._who.login, password, visitor)
         if right is True:

@@ -14,7 +14,7 @@ from palomar.access.passwords import Passwords
 from palomar.access.users import NewUser, User, UserCredentials
 from palomar.ports import Clock, Ids
 from palomar.storage.database import Database, Transaction
-from palomar.vocabulary.access import Right, Role, Scope, Who, is_login
+from palomar.vocabulary.access import Principal, Right, Role, Scope, is_login
 from palomar.vocabulary.account import AccountId
 
 USERS_AT_MOST: Final = 1_000
@@ -33,7 +33,7 @@ class UserAdmin:
     """See the module."""
 
     def __init__(
-        self, who: Who, scope: Scope, *, database: Database, passwords: Passwords, clock: Clock, ids: Ids
+        self, who: Principal, scope: Scope, *, database: Database, passwords: Passwords, clock: Clock, ids: Ids
     ) -> None:
         self._who = who
         self._scope = scope
@@ -46,7 +46,7 @@ class UserAdmin:
         """The users in scope, by login."""
         if not self._who.may(Right.PEOPLE):
             return []
-        return [user for user in await self._database.read(users.list_users) if self._scope.has(user.account_id)]
+        return [user for user in await self._database.read(users.list_users) if self._scope.includes(user.account_id)]
 
     async def has_room(self) -> bool:
         """Tell whether there may be one more user in scope."""
@@ -61,7 +61,7 @@ class UserAdmin:
 
         The account must be in scope (None, the platform, is in nobody's but the platform's own).
         """
-        if not self._who.may(Right.PEOPLE) or not self._scope.has(account_id) or not is_login(login):
+        if not self._who.may(Right.PEOPLE) or not self._scope.includes(account_id) or not is_login(login):
             return None
         if not await self.has_room():
             return None
@@ -129,4 +129,4 @@ class UserAdmin:
         if not self._who.may(Right.PEOPLE):
             return None
         found: UserCredentials | None = await users.user_of_id(tx, user_id)
-        return found.user if found is not None and self._scope.has(found.user.account_id) else None
+        return found.user if found is not None and self._scope.includes(found.user.account_id) else None

@@ -37,9 +37,9 @@ from palomar.sending.resend_held import ResendMessage, resend_message
 from palomar.storage.database import Database
 from palomar.transaction.batcher import Batcher, Step
 from palomar.transaction.message_rows import MessageRow
-from palomar.vocabulary.access import Right, Role, Scope, Who
+from palomar.vocabulary.access import Principal, Right, Role, Scope
 from palomar.vocabulary.account import Account, AccountId
-from palomar.vocabulary.message import MessageId, born_ms
+from palomar.vocabulary.message import MessageId, accepted_ms
 
 SEARCH_SECONDS = 1.0
 """For so long a search that has not filled its page goes on by itself, one bounded survey after the other."""
@@ -160,7 +160,7 @@ class Viewer:
 
     def account(self, account_id: AccountId) -> Account | None:
         """An account in scope; None for any other."""
-        return self._viewers.directory.snapshot.by_id.get(account_id) if self.scope.has(account_id) else None
+        return self._viewers.directory.snapshot.by_id.get(account_id) if self.scope.includes(account_id) else None
 
     def login_of(self, account_id: AccountId) -> str:
         """The login of an account in scope; empty for any other."""
@@ -170,7 +170,7 @@ class Viewer:
     def account_of_login(self, login: str) -> Account | None:
         """The account in scope of that login; None for any other."""
         found = self._viewers.directory.by_login(login)
-        return found if found is not None and self.scope.has(found.id) else None
+        return found if found is not None and self.scope.includes(found.id) else None
 
     @property
     def carriers(self) -> Sequence[str]:
@@ -181,13 +181,13 @@ class Viewer:
         """What a period came to and how things stand, with the credit of these accounts in scope."""
         whose, now_ms = self.scope.account_ids, self._viewers.clock.wall_ms()
         with_accounts = self.account_count > 1
-        own = [account for account in accounts if self.scope.has(account.id)]
+        own = [account for account in accounts if self.scope.includes(account.id)]
         found = await self._database.read_long(
             overview, whose, period, with_accounts=with_accounts, accounts=own, now_ms=now_ms
         )
         known = self._viewers.directory.snapshot.by_id.values()
         nameless = self._viewers.senders.accounts_without_sender(
-            account for account in known if self.scope.has(account.id)
+            account for account in known if self.scope.includes(account.id)
         )
         found = replace(found, attention=replace(found.attention, nameless=nameless))
         return without_hosts(found) if self.hides else found
@@ -212,7 +212,7 @@ class Viewer:
         return MessagePage(
             messages=[self._shown(row) for row in messages],
             older=older,
-            searched_ms=None if is_full or older is None else born_ms(older),
+            searched_ms=None if is_full or older is None else accepted_ms(older),
         )
 
     async def oldest_ms(self, wanted: SearchFilter) -> int | None:
@@ -221,14 +221,14 @@ class Viewer:
             return wanted.since_ms
         whose = self.scope.account_ids
         oldest = await self._database.read_long(search.find_oldest, whose, wanted.account_ids)
-        return None if oldest is None else born_ms(oldest)
+        return None if oldest is None else accepted_ms(oldest)
 
     async def story(self, message_id: MessageId) -> Story | None:
         """Everything about a message in scope; None for any other."""
         story = await self._database.read(load_story, message_id)
-        if story is None or not self.scope.has(story.view.message.account_id):
+        if story is None or not self.scope.includes(story.view.message.account_id):
             return None
-        if story.wait is not None and not self.who.of_platform:
+        if story.wait is not None and not self.who.sees_all_accounts:
             story = replace(story, wait=masked_wait(story.wait))
         return masked_story(story) if self.hides else reduced_story(story, self._visibility)
 
@@ -244,7 +244,7 @@ class Viewer:
     def _personal_sandbox(self, viewers: Viewers, signed_in: SignedIn) -> PersonalSandbox | None:
         """Not for whom texts and numbers are hidden from; beside real carriers only for who sees the whole platform."""
         sandbox = viewers.sandbox
-        if sandbox is None or self.hides or not (sandbox.all_simulated or self.who.of_platform):
+        if sandbox is None or self.hides or not (sandbox.all_simulated or self.who.sees_all_accounts):
             return None
         return PersonalSandbox(
             sandbox,
@@ -265,7 +265,7 @@ class Viewer:
         return masked_message(row) if self.hides else reduced_message(row, self._visibility)
 
 
-def scope_of(who: Who, snapshot: Snapshot) -> Scope:
+def scope_of(who: Principal, snapshot: Snapshot) -> Scope:
     """Everybody's rows for who sees the platform; else those of an account and of all accounts below it."""
     if who.account_id is None:
         return Scope(account_ids=None)

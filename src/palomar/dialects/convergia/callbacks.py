@@ -5,7 +5,7 @@ from typing import assert_never
 from palomar.callbacks.account_callbacks import render_low_balance
 from palomar.ports import CallbackRequest
 from palomar.vocabulary.account import Account
-from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.vocabulary.events import BalanceFellLow, Clicked, Delivered, Event, Failed, InboundReceived, SentToCarrier
 
 
 class ConvergiaCallbacks:
@@ -19,7 +19,7 @@ class ConvergiaCallbacks:
     def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
         """Return a callback for a low balance, and None for every other event."""
         match event:
-            case CarrierTook() | Delivered() | Failed() | Clicked() | InboundReceived():
+            case SentToCarrier() | Delivered() | Failed() | Clicked() | InboundReceived():
                 return None
             case BalanceFellLow():
                 return render_low_balance(event, target=target)

@@ -13,7 +13,7 @@ from palomar.dialects.convergia.errors import Code, code_of
 from palomar.dialects.convergia.parameters import Parameters
 from palomar.dialects.convergia.settings import ConvergiaSettings
 from palomar.dialects.convergia.texts import fit
-from palomar.numbers.phone import Msisdn, visible
+from palomar.numbers.phone import Msisdn, strip_invisible
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.refusals import Refusal
 
@@ -42,7 +42,7 @@ def read_send(
     if number is None:
         return Code.WRONG_NUMBER
     message = parameters["message"]
-    if len(message) > settings.raw_longest or len(message := account.expanded(message)) > settings.raw_longest:
+    if len(message) > settings.raw_longest or len(message := account.expand_templates(message)) > settings.raw_longest:
         return Code.TOO_LONG
     fitted = fit(message, settings)
     if isinstance(fitted, Refusal):
@@ -65,7 +65,7 @@ def read_number(raw: str, *, national: bool) -> Msisdn | None:
     until 2019."""
     if len(raw) > NUMBER_RAW_LONGEST:
         return None
-    digits = visible(raw)
+    digits = strip_invisible(raw)
     is_marked = digits.startswith("+")
     digits = digits.removeprefix("+")
     if _INTERNATIONAL(digits):

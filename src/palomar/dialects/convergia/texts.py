@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from palomar.dialects.convergia.settings import ConvergiaSettings
-from palomar.text.alphabets import Alphabet, measure, unusable
-from palomar.text.folding import normalise
+from palomar.text.alphabets import Alphabet, has_unusable_characters, measure
+from palomar.text.folding import fold_text
 from palomar.vocabulary.refusals import Refusal
 
 
@@ -19,9 +19,9 @@ class Fitted(NamedTuple):
 def fit(text: str, settings: ConvergiaSettings) -> Fitted | Refusal:
     """Choose the alphabet of a text. Characters are counted as people do, so 160 of them with a euro take two parts;
     nothing is ever cut off."""
-    if unusable(text):
+    if has_unusable_characters(text):
         return Refusal.CHARACTERS
-    folded = normalise(text)
+    folded = fold_text(text)
     if not folded:
         return Refusal.EMPTY_TEXT
     measured = measure(folded)

@@ -14,7 +14,7 @@ from palomar.callbacks.account_callbacks import render_low_balance
 from palomar.ports import CallbackRequest
 from palomar.text.times import format_gmt
 from palomar.vocabulary.account import Account
-from palomar.vocabulary.events import BalanceFellLow, CarrierTook, Clicked, Delivered, Event, Failed, InboundReceived
+from palomar.vocabulary.events import BalanceFellLow, Clicked, Delivered, Event, Failed, InboundReceived, SentToCarrier
 from palomar.vocabulary.message import State
 
 _Words = tuple[str, str, str]
@@ -40,7 +40,7 @@ class FoxsysCallbacks:
     def render(self, event: Event, *, target: str, account: Account) -> CallbackRequest | None:
         """Return the request for an event; None for an end that FOXSYS does not report."""
         match event:
-            case CarrierTook():
+            case SentToCarrier():
                 return self._report(event, target, _TAKEN)
             case Delivered():
                 return self._report(event, target, _DELIVERED)
@@ -56,7 +56,7 @@ class FoxsysCallbacks:
             case _:
                 assert_never(event)
 
-    def _report(self, event: CarrierTook | Delivered | Failed, target: str, words: _Words) -> CallbackRequest:
+    def _report(self, event: SentToCarrier | Delivered | Failed, target: str, words: _Words) -> CallbackRequest:
         second = event.at_ms // 1_000
         written, timestamp = self._second
         if written != second:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final
 
 from palomar.dialects.foxsys.recipients import SLICE, split_numbers
-from palomar.numbers.phone import HomeForm, parse_international, to_international
+from palomar.numbers.phone import NationalFormat, parse_international, to_international
 
 Values = dict[str, dict[str, str]]
 """Values by name, then by number; the number of the fallback is ``default``."""
@@ -19,7 +19,9 @@ Values = dict[str, dict[str, str]]
 DEFAULT: Final = "default"
 
 
-async def read_parameters(entries: object, *, limit: int, home_forms: tuple[HomeForm, ...] = ()) -> Values | None:
+async def read_parameters(
+    entries: object, *, limit: int, national_formats: tuple[NationalFormat, ...] = ()
+) -> Values | None:
     """Read values by name and number, the last of several; None if this is no list of objects as above.
 
     A name without a usable number and value is known too, so that its text is not sent with a gap. ``limit`` is how
@@ -43,7 +45,7 @@ async def read_parameters(entries: object, *, limit: int, home_forms: tuple[Home
             for start in range(0, len(numbers), SLICE):
                 if start:
                     await asyncio.sleep(0)
-                _assign(named, numbers[start : start + SLICE], value, home_forms)
+                _assign(named, numbers[start : start + SLICE], value, national_formats)
             done += len(numbers)
             if done >= SLICE:
                 done = 0
@@ -114,11 +116,13 @@ def _numbers(assigned: dict[str, object], limit: int) -> list[str]:
     return [DEFAULT] if number == DEFAULT else split_numbers(number, limit=limit)
 
 
-def _assign(named: dict[str, str], numbers: Iterable[str], value: str, home_forms: tuple[HomeForm, ...]) -> None:
+def _assign(
+    named: dict[str, str], numbers: Iterable[str], value: str, national_formats: tuple[NationalFormat, ...]
+) -> None:
     for raw in numbers:
         msisdn: str | None = DEFAULT
         if raw != DEFAULT:
-            msisdn = to_international(raw, home_forms) if home_forms else parse_international(raw)
+            msisdn = to_international(raw, national_formats) if national_formats else parse_international(raw)
         if msisdn is not None:
             named[msisdn] = value
 

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from palomar.dialects.foxsys.errors import Code, Problem
-from palomar.numbers.phone import HomeForm, Msisdn, parse_international, to_international
+from palomar.numbers.phone import Msisdn, NationalFormat, parse_international, to_international
 
 SLICE: Final = 500
 """So many recipients between two turns of the loop: a request of thousands must not hold up the others."""
@@ -28,7 +28,7 @@ class Numbers(Struct):
 
 
 async def read_numbers(
-    recipient: object, *, limit: int, home_forms: tuple[HomeForm, ...] = (), once: bool = False
+    recipient: object, *, limit: int, national_formats: tuple[NationalFormat, ...] = (), once: bool = False
 ) -> Numbers | Problem:
     """Read the list of numbers, or return code 23 or 24. An entry of any other shape is a number of bad format; a list
     over ``limit`` is not read to its end.
@@ -43,7 +43,7 @@ async def read_numbers(
     judged = 0
     for entry in recipient:
         for raw in split_numbers(entry.get("msisdn") if isinstance(entry, dict) else None, limit=limit):
-            msisdn = to_international(raw, home_forms) if home_forms else parse_international(raw)
+            msisdn = to_international(raw, national_formats) if national_formats else parse_international(raw)
             if msisdn is None:
                 numbers.invalid.append(printable(raw))
             elif not once or (place := places.setdefault(msisdn, len(valid))) == len(valid):

@@ -25,10 +25,10 @@ from palomar.dialects.foxsys.recipients import SLICE, Numbers, read_numbers
 from palomar.dialects.foxsys.subids import LONGEST, read_subid
 from palomar.dialects.foxsys.texts import RAW_LONGEST, Allowed, Fitted, fit, too_long
 from palomar.net.urls import BadUrl, Urls
-from palomar.numbers.phone import Msisdn, home_forms, plain_address
+from palomar.numbers.phone import Msisdn, national_formats, plain_address
 from palomar.numbers.sender import parse_sender
 from palomar.short_links.shorten import URL_LONGEST, Linked, Shortener, find_urls
-from palomar.text.alphabets import unusable
+from palomar.text.alphabets import has_unusable_characters
 from palomar.text.times import parse_gmt
 from palomar.vocabulary.account import Account
 from palomar.vocabulary.message import State
@@ -72,7 +72,7 @@ async def read_send(
         document.recipient,
         limit=settings.batch_limit,
         # the page wants E.164: numbers without their country code are read only where the account says so
-        home_forms=home_forms(account.settings.country) if settings.national_numbers else (),
+        national_formats=national_formats(account.settings.country) if settings.national_numbers else (),
         once=settings.once_a_number and not unfiltered,
     )
     if isinstance(numbers, Problem):
@@ -124,7 +124,7 @@ def _read_text(document: SendDocument, subid: str) -> str | Problem:
 def _expanded(text: str, account: Account) -> str | Problem:
     """Fill in the account's templates; a text that is too long before or after is refused."""
     if account.templates and len(text) <= RAW_LONGEST:
-        text = account.expanded(text)
+        text = account.expand_templates(text)
     return text if len(text) <= RAW_LONGEST else too_long()
 
 
@@ -162,7 +162,7 @@ def _shared(document: SendDocument, account: Account, sender_of: Callable[[Accou
     label = ""
     if document.label is not None and is_given(document.label):
         label = text_of(document.label) or "\0"
-        if len(label) > LABEL_LONGEST or unusable(label):
+        if len(label) > LABEL_LONGEST or has_unusable_characters(label):
             return Problem(Code.NOT_SENT, f"label is not a usable string of up to {LABEL_LONGEST} characters")
     status_url = _url(document.ackurl) if is_given(document.ackurl) else settings.status_url
     if status_url is None:
@@ -195,7 +195,7 @@ async def _texts(
         values = await read_parameters(
             document.parameters,
             limit=settings.batch_limit,
-            home_forms=home_forms(account.settings.country) if settings.national_numbers else (),
+            national_formats=national_formats(account.settings.country) if settings.national_numbers else (),
         )
         if values is None:
             return Problem(Code.NOT_SENT, 'parameters is not a list of {"name":{"msisdn":"…","value":"…"}}')
@@ -328,4 +328,4 @@ def _url(value: object) -> str | None:
         _urls.split(text)
     except BadUrl:
         return None
-    return None if unusable(text) else text
+    return None if has_unusable_characters(text) else text

@@ -12,7 +12,7 @@ import msgspec
 from palomar.dialects.foxsys import NAME
 from palomar.dialects.foxsys.documents import SendDocument
 from palomar.ports import Clock, Ids
-from palomar.text.alphabets import unusable
+from palomar.text.alphabets import has_unusable_characters
 from palomar.transaction.idempotency import Key
 from palomar.vocabulary.account import Account
 
@@ -30,7 +30,7 @@ class Subids:
 
     def make(self) -> str:
         """Return a new subid."""
-        microseconds = self._clock.wall_ms() * 1_000 + int(self._ids.chance() * 1_000)
+        microseconds = self._clock.wall_ms() * 1_000 + int(self._ids.random() * 1_000)
         self._last = microseconds if microseconds > self._last else self._last + 1
         seconds, rest = divmod(self._last, 1_000_000)
         return f"{seconds:08x}{rest:05x}"
@@ -39,7 +39,7 @@ class Subids:
 def read_subid(subid: object) -> str | None:
     """Read the customer's subid, a string or an integer; None if there is none that could be stored."""
     if isinstance(subid, str):
-        return subid if subid and not subid.isspace() and not unusable(subid) else None
+        return subid if subid and not subid.isspace() and not has_unusable_characters(subid) else None
     if isinstance(subid, int) and not isinstance(subid, bool):
         return str(subid)
     return None

@@ -11,7 +11,7 @@ from msgspec import Struct
 from palomar.dialects.foxsys.errors import Code, Problem
 from palomar.short_links.shorten import Links
 from palomar.text import gsm7
-from palomar.text.alphabets import PART_UNITS, SINGLE_UNITS, Alphabet, fold_to_gsm, measure, unusable
+from palomar.text.alphabets import PART_UNITS, SINGLE_UNITS, Alphabet, fold_to_gsm, has_unusable_characters, measure
 
 RAW_LONGEST: Final = 40_000
 """Characters of a text as it was posted, and with its values in it: some more than 255 parts hold. What is longer is
@@ -53,7 +53,7 @@ def fit(text: str, allowed: Allowed) -> Fitted | Problem:
 
 
 def _fitted(text: str, allowed: Allowed) -> Fitted:
-    if not unusable(text):
+    if not has_unusable_characters(text):
         measured = measure(text)
         if measured.alphabet is Alphabet.GSM or allowed.ucs2:
             return Fitted(text, measured.alphabet, measured.parts, False)

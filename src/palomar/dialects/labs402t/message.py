@@ -12,10 +12,10 @@ from palomar.acceptance.compose import Recipient
 from palomar.dialects.labs402t.documents import MessageBody
 from palomar.dialects.labs402t.errors import MISSING, Code, Problem
 from palomar.dialects.labs402t.settings import Labs402tSettings
-from palomar.numbers.phone import Msisdn, home_forms, to_international
+from palomar.numbers.phone import Msisdn, national_formats, to_international
 from palomar.text import gsm7
 from palomar.text.alphabets import Alphabet, count_parts
-from palomar.text.folding import normalise
+from palomar.text.folding import fold_text
 from palomar.vocabulary.account import Account
 
 LONGEST_TEXT: Final = 160
@@ -58,10 +58,10 @@ def judge(
             return Problem(Code.SENDER)
     elif _SENDER(sender) is None or (senders and sender not in senders):
         return Problem(Code.SENDER)
-    text = account.expanded(body.text) if len(body.text) <= RAW_LONGEST else body.text
+    text = account.expand_templates(body.text) if len(body.text) <= RAW_LONGEST else body.text
     if len(text) > RAW_LONGEST:
         return Problem(Code.TOO_LONG)
-    text = normalise(text)
+    text = fold_text(text)
     if not gsm7.is_gsm(text):
         return Problem(Code.CHARACTERS)
     if len(text) > LONGEST_TEXT:
@@ -88,7 +88,7 @@ def _is_blank(value: str | int) -> bool:
     at."""
     if isinstance(value, int) or len(value) > RAW_LONGEST:
         return False
-    return not value.strip() or (not value.isascii() and not normalise(value).strip())
+    return not value.strip() or (not value.isascii() and not fold_text(value).strip())
 
 
 def _msisdn(to: str | int, country: str) -> Msisdn | None:
@@ -96,4 +96,4 @@ def _msisdn(to: str | int, country: str) -> Msisdn | None:
         to = str(to) if 0 <= to < _SHORT else ""
     elif len(to) > RAW_LONGEST:
         return None
-    return to_international(to, home_forms(country))
+    return to_international(to, national_formats(country))

@@ -13,7 +13,7 @@ from palomar.dialects.labs402t.settings import Labs402tSettings
 from palomar.dialects.labs402t.states import word_of
 from palomar.gateway import Gateway
 from palomar.text.times import format_in_zone
-from palomar.vocabulary.message import born_ms, message_id_of, public_id
+from palomar.vocabulary.message import accepted_ms, message_id_of, public_id
 from palomar.vocabulary.refusals import Refusal
 
 VENDOR_SENDER: Final = "402TLabs"
@@ -63,7 +63,7 @@ class SmsEndpoints:
             return NOT_FOUND
         changed_ms = row.final_ms or row.sent_ms
         if changed_ms is None:
-            changed_ms = max(born_ms(row.id), min(row.due_ms, self._gateway.clock.wall_ms()))
+            changed_ms = max(accepted_ms(row.id), min(row.due_ms, self._gateway.clock.wall_ms()))
         updated_at = format_in_zone(changed_ms, self._zone, separator="T")
         state = MessageState(public_id(row.id), word_of(row.state), updated_at)
         return responses.ok(StateAnswer(0, "OK", state, state.guid, state.state, state.updated_at))

@@ -14,7 +14,7 @@ from palomar.dialects.labs402t.documents import PasswordBody, UserBody
 from palomar.dialects.labs402t.errors import BAD_REQUEST, MISSING, Code, Problem
 from palomar.dialects.labs402t.responses import Cost
 from palomar.numbers.countries import COUNTRIES
-from palomar.text.alphabets import unusable
+from palomar.text.alphabets import has_unusable_characters
 from palomar.vocabulary.account import Account, AccountSettings
 from palomar.vocabulary.credit import Microcredits, as_number
 
@@ -51,7 +51,7 @@ def read_user(posted: UserBody) -> NewUser | Problem:
     )
     if not all(value.strip() for value in user):
         return MISSING
-    if any(unusable(value) for value in user) or any(len(value) > LONGEST for value in user[:-1]):
+    if any(has_unusable_characters(value) for value in user) or any(len(value) > LONGEST for value in user[:-1]):
         return BAD_REQUEST
     if _LOGIN(user.login) is None or _ADDRESS(user.contact_email) is None:
         return BAD_REQUEST
@@ -69,7 +69,7 @@ def read_password(posted: PasswordBody) -> NewPassword | Problem:
     current, new = posted.current_password, posted.new_password
     if current is None or new is None or not current.strip() or not new.strip():
         return MISSING
-    if unusable(current) or unusable(new):
+    if has_unusable_characters(current) or has_unusable_characters(new):
         return BAD_REQUEST
     return NewPassword(current, new)
 

@@ -9,7 +9,7 @@ from palomar.dialects.sofmex.responses import Answer
 from palomar.dialects.sofmex.states import UNSENT, status_words_of
 from palomar.dialects.sofmex.wire import MessageStatus, Query
 from palomar.gateway import Gateway
-from palomar.text.alphabets import unusable
+from palomar.text.alphabets import has_unusable_characters
 from palomar.text.times import format_in_zone
 from palomar.vocabulary.account import Account, AccountId
 from palomar.vocabulary.message import MessageId, State, message_id_of, public_id
@@ -36,7 +36,7 @@ class Queries:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         if any(record.id_message.strip() for record in query.registros or ()):
             found = await self._by_ids(account.id, query, id_batch)
-        elif id_batch and not unusable(id_batch):
+        elif id_batch and not has_unusable_characters(id_batch):
             rows = await self._gateway.messages_of_request(account.id, id_batch)
             found = [self._status(row.id, row.state, row.sent_ms or row.final_ms or row.due_ms) for row in rows]
         else:

@@ -13,8 +13,8 @@ from palomar.acceptance.compose import Recipient
 from palomar.dialects.sofmex.documents import text_of
 from palomar.dialects.sofmex.errors import RecordCode
 from palomar.dialects.sofmex.wire import TELEPHONE_RAW_MAX, TEXT_MAX, TEXT_RAW_MAX, Record
-from palomar.numbers.phone import Msisdn, home_forms, to_international
-from palomar.text.alphabets import measure, unusable
+from palomar.numbers.phone import Msisdn, national_formats, to_international
+from palomar.text.alphabets import has_unusable_characters, measure
 from palomar.vocabulary.account import Account
 
 
@@ -25,14 +25,14 @@ def judge(record: Record, account: Account) -> Recipient | RecordCode:
         return RecordCode.BAD_NUMBER
     if len(record.mensaje) > TEXT_RAW_MAX:
         return RecordCode.TEXT_TOO_LONG
-    text = account.expanded(record.mensaje)
+    text = account.expand_templates(record.mensaje)
     if len(text) > TEXT_RAW_MAX:
         return RecordCode.TEXT_TOO_LONG
     if not text or text.isspace():
         return RecordCode.EMPTY_TEXT
     if len(text) > TEXT_MAX:
         return RecordCode.TEXT_TOO_LONG
-    if unusable(text):
+    if has_unusable_characters(text):
         return RecordCode.INTERNAL
     measured = measure(text)
     return Recipient(msisdn=msisdn, text=text, alphabet=measured.alphabet, parts=measured.parts)
@@ -46,7 +46,7 @@ def read_number(telefono: Raw, *, country: str = "") -> Msisdn | None:
     octets = bytes(telefono)
     if len(octets) > TELEPHONE_RAW_MAX or (not octets.startswith(b'"') and not octets.isdigit()):
         return None
-    msisdn = to_international(text_of(telefono).strip(), home_forms(country or _MEXICO), separators=_SEPARATORS)
+    msisdn = to_international(text_of(telefono).strip(), national_formats(country or _MEXICO), separators=_SEPARATORS)
     if msisdn is None:
         return None
     old = _OLD_MOBILE(msisdn)

@@ -9,7 +9,7 @@ from tests.carriers.smpp.scripted import Rig, ScriptedConnection, stay_silent
 from tests.contracts.carrier import outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
-from palomar.ports import InDoubt, NotSent, Taken
+from palomar.ports import InDoubt, NotSent, Submitted
 from palomar.smpp import (
     BindReceiver,
     BindTransceiver,
@@ -132,7 +132,7 @@ async def test_a_connection_closed_in_mid_flight_leaves_all_outstanding_in_doubt
         assert all(isinstance(outcome, InDoubt) for outcome in rig.sink.outcomes())
         assert [part.message_id >> 8 for part, _ in rig.sink.answers] == list(range(1, 11))
         await rig.live()
-        assert rig.carrier.room() == 10
+        assert rig.carrier.free_slots() == 10
 
 
 @in_virtual_time
@@ -171,7 +171,7 @@ async def test_odd_but_framed_pdus_cost_nothing() -> None:
                 rig.smsc.last.raw(encode(SubmitSmResp(sequence_number=999, message_id="nobody's")))
             submit(rig)
             await rig.sink.until(lambda: bool(rig.sink.answers))
-            assert isinstance(rig.sink.outcomes()[0], Taken)
+            assert isinstance(rig.sink.outcomes()[0], Submitted)
             assert len(rig.smsc.connections) == 1
     assert [entry["event"] for entry in logs].count("carrier_odd_pdu") == 3
 
@@ -240,15 +240,15 @@ async def test_a_paused_transport_has_no_room() -> None:
             assert rig.carrier.reserve(1)
             part = structs.replace(outgoing("573001234567", serial=serial), payload=b"x" * 250)
             rig.carrier.submit(part)
-        assert rig.carrier.room() == 50
+        assert rig.carrier.free_slots() == 50
         await asyncio.sleep(0.1)
-        assert rig.carrier.room() == 0
+        assert rig.carrier.free_slots() == 0
         assert not rig.carrier.reserve(1)
         assert rig.carrier.live
         rooms = rig.sink.rooms
         transport.resume_reading()
         await rig.sink.until(lambda: rig.sink.rooms > rooms)
-        assert rig.carrier.room() == 50
+        assert rig.carrier.free_slots() == 50
 
 
 @in_virtual_time

@@ -11,7 +11,7 @@ from tests.contracts.carrier import outgoing
 from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.carriers.smpp.links.stray_pdus import ALERTS_REMEMBERED
-from palomar.ports import Deferred, Exchange, InDoubt, NotSent, Refused, Taken
+from palomar.ports import Deferred, Exchange, InDoubt, NotSent, Refused, Submitted
 from palomar.smpp import (
     AlertNotification,
     BindReceiver,
@@ -43,7 +43,7 @@ def nack(connection: ScriptedConnection, pdu: Pdu) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "outcome"), [(None, Taken), (refuse, Refused), (throttle, Deferred), (nack, Refused)]
+    ("answers", "outcome"), [(None, Submitted), (refuse, Refused), (throttle, Deferred), (nack, Refused)]
 )
 @in_virtual_time
 async def test_an_answer_comes_with_the_octets_of_both_ways(
@@ -121,7 +121,7 @@ async def test_a_part_that_the_carrier_cannot_carry_is_refused_unsent_and_its_sl
         assert "U+00F1" in outcome.reason
         assert rig.sink.exchanges == [Exchange()]
         assert rig.smsc.last.submits() == []
-        assert rig.carrier.room() == 10
+        assert rig.carrier.free_slots() == 10
 
 
 @in_virtual_time
@@ -130,7 +130,7 @@ async def test_a_carrier_of_data_sm_is_answered_by_data_sm_resp() -> None:
         await rig.live()
         rig.send()
         await rig.sink.until(lambda: bool(rig.sink.answers))
-        assert isinstance(rig.sink.outcomes()[0], Taken)
+        assert isinstance(rig.sink.outcomes()[0], Submitted)
         assert [type(pdu) for pdu in rig.smsc.last.requests[1:]] == [DataSm]
 
 
@@ -154,7 +154,7 @@ async def test_what_a_query_says_comes_as_a_receipt_that_nobody_acknowledges() -
         assert isinstance(decode(receipt.octets), QuerySmResp)
         (query,) = rig.smsc.last.queries()
         assert (query.message_id, query.source_addr, query.source_addr_ton) == ("00aF", "85355", 3)
-        assert rig.carrier.room() == 10
+        assert rig.carrier.free_slots() == 10
         assert [type(pdu) for pdu in rig.smsc.last.responses] == []
 
 
@@ -165,10 +165,10 @@ async def test_a_query_takes_a_window_slot_and_none_that_is_reserved() -> None:
         await rig.live()
         assert rig.carrier.reserve(2)
         assert rig.carrier.query("1", sender="A")
-        assert rig.carrier.room() == 0
+        assert rig.carrier.free_slots() == 0
         assert not rig.carrier.query("2", sender="A")
         await asyncio.sleep(31)
-        assert rig.carrier.room() == 1
+        assert rig.carrier.free_slots() == 1
         assert rig.sink.receipts == []
         assert rig.sink.answers == []
 
@@ -211,7 +211,7 @@ async def test_without_a_link_or_with_an_id_that_smpp_cannot_hold_nothing_is_ask
         assert not rig.carrier.query("1", sender="A")
         await rig.live()
         assert not rig.carrier.query("x" * 65, sender="A")
-        assert rig.carrier.room() == 10
+        assert rig.carrier.free_slots() == 10
 
 
 @in_virtual_time
@@ -272,7 +272,7 @@ async def test_a_transmitter_alone_submits_and_gets_nothing() -> None:
         assert [type(bind) for bind in rig.smsc.binds] == [BindTransmitter]
         rig.send()
         await rig.sink.until(lambda: bool(rig.sink.answers))
-        assert isinstance(rig.sink.outcomes()[0], Taken)
+        assert isinstance(rig.sink.outcomes()[0], Submitted)
 
 
 @in_virtual_time
@@ -281,7 +281,7 @@ async def test_a_receiver_alone_gets_receipts_and_has_no_room() -> None:
         await rig.live()
         assert [type(bind) for bind in rig.smsc.binds] == [BindReceiver]
         assert not rig.carrier.live
-        assert rig.carrier.room() == 0
+        assert rig.carrier.free_slots() == 0
         assert not rig.carrier.reserve(1)
         rig.smsc.last.deliver(esm_class=4, short_message=b"id:7 stat:DELIVRD")
         await rig.sink.until(lambda: bool(rig.sink.receipts))

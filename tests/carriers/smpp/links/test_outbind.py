@@ -12,7 +12,7 @@ from tests.contracts.virtual_time import in_virtual_time
 
 from palomar.carriers.smpp.links.outbind import MAX_CALLS, ClosableListener, OutbindListener
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.ports import Taken
+from palomar.ports import Submitted
 from palomar.smpp import BindReceiver, BindTransceiver, CommandStatus, EnquireLink, Outbind
 
 WELCOME = Outbind(system_id="smsc", password="hello")
@@ -43,7 +43,7 @@ async def test_who_is_expected_is_bound_to_as_a_receiver_and_delivers() -> None:
         (bind,) = called.smsc.binds
         assert isinstance(bind, BindReceiver)
         assert (bind.system_id, bind.password) == ("esme", "secret")
-        assert called.carrier.room() == 0
+        assert called.carrier.free_slots() == 0
         assert not called.carrier.live
         connection.deliver(esm_class=4, short_message=b"id:7 stat:DELIVRD")
         await called.sink.until(lambda: bool(called.sink.receipts))
@@ -60,7 +60,7 @@ async def test_a_transceiver_that_was_called_submits_too() -> None:
         assert isinstance(called.smsc.binds[0], BindTransceiver)
         called.send(3)
         await called.sink.until(lambda: len(called.sink.answers) == 3)
-        assert all(isinstance(outcome, Taken) for outcome in called.sink.outcomes())
+        assert all(isinstance(outcome, Submitted) for outcome in called.sink.outcomes())
         assert called.sink.exchanges[0].link == "acme/called-1"
 
 
@@ -218,9 +218,9 @@ async def test_that_an_smsc_answers_nothing_is_remembered_from_one_call_to_the_n
         called.smsc.call(WELCOME)
         await called.sink.until(lambda: called.carrier.live)
         assert called.carrier.on_trial
-        assert called.carrier.room() == 1
+        assert called.carrier.free_slots() == 1
         called.smsc.on_submit = take
         called.send()
         await called.sink.until(lambda: len(called.sink.answers) == 6)
         assert not called.carrier.on_trial
-        assert called.carrier.room() > 1
+        assert called.carrier.free_slots() > 1

@@ -17,7 +17,7 @@ from palomar.carriers.simulator.smsc import SimulatorSmsc
 from palomar.carriers.smpp.carrier import SmppCarrier
 from palomar.carriers.smpp.links.tls import client_context
 from palomar.carriers.smpp.settings import SmppCarrierSettings
-from palomar.ports import Taken
+from palomar.ports import Submitted
 
 AUTHORITY = trustme.CA()
 STRANGER = trustme.CA()
@@ -75,7 +75,7 @@ async def is_sent(carrier: SmppCarrier, sink: RecordingSink) -> bool:
     assert carrier.reserve(1)
     carrier.submit(outgoing("573001299900"))
     await sink.until(lambda: bool(sink.receipts), seconds=5)
-    return isinstance(sink.outcomes()[0], Taken)
+    return isinstance(sink.outcomes()[0], Submitted)
 
 
 async def reason_of_failure(carrier: SmppCarrier) -> str:

@@ -13,7 +13,7 @@ from palomar.carriers.smpp.links.link import SmppLink
 from palomar.carriers.smpp.settings import SmppCarrierSettings
 from palomar.ports import SWITCHED_OFF, Clock
 from palomar.smpp import Bind, BindReceiver, BindTransceiver, BindTransmitter
-from palomar.vocabulary.backoff import scattered, wait_after
+from palomar.vocabulary.backoff import jittered, wait_after
 
 Connector = Callable[[Callable[[], asyncio.Protocol]], Awaitable[object]]
 """Makes a connection to the SMSC and gives it the protocol that the factory makes."""
@@ -69,7 +69,7 @@ class Dialer:
             await link.close()
             failures += 1
             first, longest = self._settings.reconnect_min_seconds, self._settings.reconnect_max_seconds
-            await asyncio.sleep(scattered(wait_after(failures, first=first, longest=longest), self._chance()))
+            await asyncio.sleep(jittered(wait_after(failures, first=first, longest=longest), self._chance()))
 
     async def _try_to_bind(self) -> float | None:
         """Bind all connections; return when they were bound (monotonic), or None."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from palomar.numbers.phone import masked
+from palomar.numbers.phone import mask_number
 from palomar.smpp import AlertNotification, Pdu, PduRefused, UnexpectedResponse, command_name, status_name
 
 KINDS_AT_MOST: Final = 100
@@ -53,7 +53,7 @@ class StrayPdus:
         phone = pdu.source_addr
         if phone not in self._alerted and len(self._alerted) < ALERTS_REMEMBERED:
             self._alerted.add(phone)
-            log.info("carrier_alert_notification", link=self._link, phone=masked(phone))
+            log.info("carrier_alert_notification", link=self._link, phone=mask_number(phone))
 
     def _is_first(self, kind: tuple[int, int | str]) -> bool:
         if kind in self._kinds or len(self._kinds) >= KINDS_AT_MOST:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from palomar.carriers.smpp.submit_answers import THROTTLED_STATUSES
-from palomar.smpp import Receipt, parameters, plain_word, receipt_time, tlvs
+from palomar.smpp import Receipt, normalize_word, parameters, receipt_time, tlvs
 
 Verdict = Literal["ok", "warning", "fault", "unknown"]
 
@@ -111,7 +111,7 @@ def receipt_dates(receipt: Receipt, *, now_ms: int) -> Finding:
 def receipt_words(receipt: Receipt, sent_text: str, known_words: Collection[str] = ()) -> Finding:
     """Report the receipt's stat word, and whether the receipt repeats the beginning of the message; ``known_words`` are
     those of the settings."""
-    known = receipt.state is not None or plain_word(receipt.stat) in known_words
+    known = receipt.state is not None or normalize_word(receipt.stat) in known_words
     repeats = (
         "repeats the text"
         if receipt.text and sent_text.startswith(receipt.text.rstrip())

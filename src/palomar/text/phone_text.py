@@ -52,7 +52,7 @@ def read_text(octets: bytes, coding: str) -> str:
     return text.replace("\x00", "")
 
 
-def joined_text(pieces: Mapping[int, TextPart]) -> str:
+def join_text(pieces: Mapping[int, TextPart]) -> str:
     """Read the parts of a long text, by number: the octets of neighbours are joined before they are read.
 
     So a character that was cut in two is whole again. What is joined ends where a part is missing or of another coding.
