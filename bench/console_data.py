@@ -26,7 +26,7 @@ import stored_messages
 from console_questions import questions
 from machine import machine
 from palomar.clock import RealClock
-from palomar.reports.counting import look
+from palomar.reports.counting import compare
 from palomar.reports.recounter import Recounter
 from palomar.reports.search_index import add_slice, next_slice
 from palomar.reports.search_indexer import SLICE, Indexer
@@ -150,7 +150,7 @@ async def _count(database: Database) -> None:
     print(f"its writing transactions, on the loop: {_spread(timed.took_ms)}")
     now_ms = clock.wall_ms()
     minutes = [now_ms - now_ms % 60_000 - number * 60_000 for number in range(1, 4)]
-    took_ms, _ = await _asked(database, lambda tx: look(tx, minutes), 20)
+    took_ms, _ = await _asked(database, lambda tx: compare(tx, minutes), 20)
     print(f"three minutes looked at again: {_spread(took_ms)}")
 
 
