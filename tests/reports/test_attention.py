@@ -172,7 +172,7 @@ async def test_an_account_that_sends_nothing_is_not_low_however_little_it_has(ti
     assert (await look(timed)).low == []
 
 
-async def stand(world: World, *statuses: CarrierStatus) -> None:
+async def store_statuses(world: World, *statuses: CarrierStatus) -> None:
     assert world.node_id is not None
     node_id = world.node_id
     await world.database.write(lambda tx: record_carrier_status(tx, node_id, list(statuses), now_ms=1))
@@ -183,7 +183,7 @@ def link(*, bound: bool = True, parts_per_second: float = 0.0) -> LinkStatus:
 
 
 async def test_carriers_are_told_that_cannot_be_used_lack_a_link_or_are_throttled(timed: World) -> None:
-    await stand(
+    await store_statuses(
         timed,
         CarrierStatus(carrier="a-throttled", links=(link(), link(parts_per_second=5.0))),
         CarrierStatus(carrier="b-one-link-down", links=(link(), link(bound=False))),
@@ -199,7 +199,7 @@ async def test_carriers_are_told_that_cannot_be_used_lack_a_link_or_are_throttle
 async def test_a_carrier_that_is_off_on_purpose_is_told_only_where_something_waits_for_it(
     timed: World, off: str
 ) -> None:
-    await stand(timed, CarrierStatus(carrier="old", links=(link(bound=False),), trouble=off))
+    await store_statuses(timed, CarrierStatus(carrier="old", links=(link(bound=False),), trouble=off))
     assert (await look(timed)).carriers == []
     await timed.accept(await timed.account(credit=10 * CREDIT), carrier="old")
     assert [one.carrier for one in (await look(timed)).carriers] == ["old"]

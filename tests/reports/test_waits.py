@@ -1,7 +1,7 @@
 """What a message waits for: each thing it can be, with since when, and the sentence that says so in every language."""
 
 import pytest
-from tests.support.world import StandingRouter, World, new_node, outgoing, recipient
+from tests.support.world import FixedRouter, World, new_node, outgoing, recipient
 
 from palomar.console.i18n import LANGUAGES
 from palomar.console.wait_texts import SENTENCES, wait_text
@@ -29,7 +29,7 @@ async def wait_of(world: World, message_id: MessageId) -> Wait | None:
     return await world.database.read(script)
 
 
-async def stand(world: World, *statuses: CarrierStatus) -> None:
+async def store_statuses(world: World, *statuses: CarrierStatus) -> None:
     """The carriers of a living node stand so."""
     node_id = await new_node(world, "one")
     await world.database.write(lambda tx: record_carrier_status(tx, node_id, list(statuses), now_ms=world.now_ms))
@@ -45,7 +45,7 @@ async def test_a_scheduled_message_waits_for_its_time(world: World) -> None:
 
 
 async def test_a_queued_message_waits_for_its_turn_behind_what_came_before(world: World) -> None:
-    await stand(world, CarrierStatus(carrier="c", links=(BOUND,)))
+    await store_statuses(world, CarrierStatus(carrier="c", links=(BOUND,)))
     account = await world.account()
     await world.accepted(account, claim=State.QUEUED, parts=3)
     world.now_ms += 1_000
@@ -56,7 +56,7 @@ async def test_a_queued_message_waits_for_its_turn_behind_what_came_before(world
 
 
 async def test_a_queued_message_of_a_dead_carrier_waits_for_it_and_says_why(world: World) -> None:
-    await stand(world, CarrierStatus(carrier="c", links=(DOWN,), trouble="no link is bound"))
+    await store_statuses(world, CarrierStatus(carrier="c", links=(DOWN,), trouble="no link is bound"))
     message = await world.accepted(await world.account())
     wait = await wait_of(world, message.row.id)
     assert wait is not None
@@ -65,7 +65,7 @@ async def test_a_queued_message_of_a_dead_carrier_waits_for_it_and_says_why(worl
 
 async def test_a_queued_message_of_a_slow_carrier_waits_for_it(world: World) -> None:
     idle = CarrierStatus(carrier="c", links=(BOUND,), idle_since_ms=world.now_ms, hindrance="window")
-    await stand(world, idle)
+    await store_statuses(world, idle)
     message = await world.accepted(await world.account())
     wait = await wait_of(world, message.row.id)
     assert wait is not None
@@ -81,8 +81,8 @@ async def test_without_a_server_or_a_route_that_is_what_is_waited_for(world: Wor
 
 
 async def test_a_message_that_a_node_has_routed_and_holds_waits_for_that_carrier(world: World) -> None:
-    await stand(world, CarrierStatus(carrier="c", links=(BOUND,), trouble="drained"))
-    world.router = StandingRouter("c", plan=RoutingPlan(routes=(Route(id=1, carrier="c"),)))
+    await store_statuses(world, CarrierStatus(carrier="c", links=(BOUND,), trouble="drained"))
+    world.router = FixedRouter("c", plan=RoutingPlan(routes=(Route(id=1, carrier="c"),)))
     message = await world.accepted(await world.account(), carrier="")
     await world.do(claim, MessageClaimOrder(carrier="", limit=10))
     wait = await wait_of(world, message.row.id)
@@ -91,7 +91,7 @@ async def test_a_message_that_a_node_has_routed_and_holds_waits_for_that_carrier
 
 
 async def test_a_message_that_was_put_off_says_how_often_and_when_last(world: World) -> None:
-    await stand(world, CarrierStatus(carrier="c", links=(BOUND,)))
+    await store_statuses(world, CarrierStatus(carrier="c", links=(BOUND,)))
     message = await world.accepted(await world.account(), claim=State.SUBMITTING)
     world.now_ms += 5_000
     deferred = Deferred(status=88, reason="ESME_RTHROTTLED", retry_after_seconds=1.0)
@@ -106,7 +106,7 @@ async def test_a_message_that_was_put_off_says_how_often_and_when_last(world: Wo
     ("policy", "what"), [(UnknownOutcome.RESEND, WaitFor.SENDING_AGAIN), (UnknownOutcome.HOLD, WaitFor.DOUBT)]
 )
 async def test_a_message_in_doubt_is_sent_again_or_held(world: World, policy: UnknownOutcome, what: WaitFor) -> None:
-    await stand(world, CarrierStatus(carrier="c", links=(BOUND,)))
+    await store_statuses(world, CarrierStatus(carrier="c", links=(BOUND,)))
     message = await world.accepted(await world.account(unknown_outcome=policy), claim=State.SUBMITTING)
     await world.answer(outgoing(message)[0], InDoubt(reason="no answer in time"))
     wait = await wait_of(world, message.row.id)
@@ -142,7 +142,7 @@ async def test_a_message_that_has_ended_waits_for_nothing(world: World) -> None:
 async def test_a_message_that_no_route_took_when_it_was_due_says_whether_it_was_the_hour(
     world: World, route: Route, what: WaitFor
 ) -> None:
-    world.router = StandingRouter("c", plan=RoutingPlan(routes=(route,)))
+    world.router = FixedRouter("c", plan=RoutingPlan(routes=(route,)))
     world.now_ms -= world.now_ms % (24 * 3_600_000)  # midnight
     message = await world.accepted(await world.account(), due_ms=world.now_ms + 12 * 3_600_000, carrier="")
     world.now_ms += 12 * 3_600_000

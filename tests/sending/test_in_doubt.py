@@ -3,7 +3,7 @@
 import pytest
 from msgspec import structs
 from tests.support.doubts import LATER, NO_ANSWER, PHONE, REFUSED, doubted, submitted_again
-from tests.support.world import CREDIT, StandingRouter, World, from_waiting, new_node, outgoing
+from tests.support.world import CREDIT, FixedRouter, World, from_waiting, new_node, outgoing
 
 from palomar.app.housekeeping import expire
 from palomar.ports import NotSent, Submitted
@@ -51,7 +51,7 @@ async def test_the_lane_s_bounds_go_before_the_account_s(world: World) -> None:
     lane = Lane(id=7, name="codes", rank=Rank.URGENT, resend_times=0)
     other = Lane(id=8, name="slow", rank=Rank.NORMAL, label="slow", resend_pause=60)
     world.plan = RoutingPlan(lanes=(other, lane))
-    world.router = StandingRouter("c", plan=world.plan)
+    world.router = FixedRouter("c", plan=world.plan)
     (code,) = outgoing(await world.accepted(await world.account(), claim=State.SUBMITTING))
     (slow,) = outgoing(await world.accepted(await world.account(), claim=State.SUBMITTING, label="slow"))
     assert await world.answer(code, NO_ANSWER) is None

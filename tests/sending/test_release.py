@@ -1,6 +1,6 @@
 """A claimed message without a carrier is routed by the rules of that moment."""
 
-from tests.support.world import CREDIT, StandingRouter, World
+from tests.support.world import CREDIT, FixedRouter, World
 
 from palomar.routing.hours import parse_hours
 from palomar.routing.rules import Route, RoutingPlan
@@ -22,7 +22,7 @@ async def claimed(world: World, carrier: str = "", rank: Rank = Rank.NORMAL) -> 
 async def test_a_scheduled_message_goes_by_the_route_that_is_open_when_it_is_due(world: World) -> None:
     day = Route(id=1, name="day", carrier="a", hours=parse_hours("08:00-20:00"))
     night = Route(id=2, name="night", carrier="b", hours=parse_hours("20:00-08:00"))
-    world.router = StandingRouter("a", "b", plan=RoutingPlan(routes=(day, night)))
+    world.router = FixedRouter("a", "b", plan=RoutingPlan(routes=(day, night)))
     account = await world.account()
     world.now_ms -= world.now_ms % (24 * HOUR_MS)  # midnight
     for hours in (9, 21):
@@ -37,7 +37,7 @@ async def test_a_scheduled_message_goes_by_the_route_that_is_open_when_it_is_due
 
 
 async def test_all_parts_of_a_message_go_by_one_carrier(world: World) -> None:
-    world.router = StandingRouter("a", "b")
+    world.router = FixedRouter("a", "b")
     account = await world.account(credit=100 * CREDIT)
     await world.accept(account, carrier="", count=6, parts=3)
     by_message: dict[int, set[str]] = {}
@@ -48,7 +48,7 @@ async def test_all_parts_of_a_message_go_by_one_carrier(world: World) -> None:
 
 
 async def test_a_message_that_no_route_takes_ends_as_blocked_costs_nothing_and_says_why(world: World) -> None:
-    world.router = StandingRouter("a", plan=RoutingPlan(routes=(Route(id=1, carrier="a", country="ES"),)))
+    world.router = FixedRouter("a", plan=RoutingPlan(routes=(Route(id=1, carrier="a", country="ES"),)))
     account = await world.account(credit=10 * CREDIT)
     message = await world.accepted(account, carrier="", parts=2)
     assert await claimed(world) == []
@@ -61,7 +61,7 @@ async def test_a_message_that_no_route_takes_ends_as_blocked_costs_nothing_and_s
 
 
 async def test_without_routes_and_carriers_a_message_waits(world: World) -> None:
-    world.router = StandingRouter()
+    world.router = FixedRouter()
     await world.accepted(await world.account(), carrier="")
     (part,) = await claimed(world)
     assert part.carrier == ""
@@ -69,7 +69,7 @@ async def test_without_routes_and_carriers_a_message_waits(world: World) -> None
 
 async def test_the_carrier_is_given_the_sender_that_its_rules_yield(world: World) -> None:
     rule = SenderRule(id=1, carrier="a", action=SenderAction.REPLACE, replacement="34911")
-    world.router = StandingRouter("a", plan=RoutingPlan(sender_rules=(rule,)))
+    world.router = FixedRouter("a", plan=RoutingPlan(sender_rules=(rule,)))
     account = await world.account()
     await world.accepted(account, carrier="")
     await world.accepted(account, carrier="a")
@@ -80,7 +80,7 @@ async def test_the_carrier_is_given_the_sender_that_its_rules_yield(world: World
 async def test_a_lane_is_remembered_with_the_place_in_the_queue(world: World) -> None:
     lane = Lane(id=4, name="codes", rank=Rank.URGENT, label="otp", useless_after_seconds=30, flash=True)
     world.plan = RoutingPlan(lanes=(lane,))
-    world.router = StandingRouter("a", plan=world.plan)
+    world.router = FixedRouter("a", plan=world.plan)
     await world.accepted(await world.account(), carrier="a", label="otp")
     assert await claimed(world, "a") == []
     (part,) = await claimed(world, "a", Rank.URGENT)
@@ -91,6 +91,6 @@ async def test_a_lane_that_is_gone_leaves_its_messages_their_rank_and_deadline(w
     lane = Lane(id=4, name="codes", rank=Rank.URGENT, useless_after_seconds=30, flash=True)
     world.plan = RoutingPlan(lanes=(lane,))
     await world.accepted(await world.account(), carrier="a")
-    world.router = StandingRouter("a")
+    world.router = FixedRouter("a")
     (part,) = await claimed(world, "a", Rank.URGENT)
     assert (part.flash, part.stale_ms) == (False, world.now_ms + 30_000)

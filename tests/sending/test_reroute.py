@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.support.doubts import LATER, NO_ANSWER, PHONE, doubted
-from tests.support.world import CREDIT, StandingRouter, World, new_node, outgoing
+from tests.support.world import CREDIT, FixedRouter, World, new_node, outgoing
 
 from palomar.ports import Deferred, InDoubt, NotSent, Submitted
 from palomar.sending.claimer import MessageClaimOrder, claim
@@ -27,7 +27,7 @@ async def waiting_for(world: World) -> list[tuple[str, int | None]]:
 
 
 async def test_an_unclaimed_message_moves_to_the_other_carrier_and_its_timeline_says_why(world: World) -> None:
-    world.router = StandingRouter("a", "b", a=DOWN)
+    world.router = FixedRouter("a", "b", a=DOWN)
     message = await world.accepted(await world.account(), carrier="a", parts=2)
     assert await moved(world) == Rerouted(moved={message.row.id: ("b", Rank.NORMAL)}, looked_at=1)
     assert await waiting_for(world) == [("b", None)]
@@ -40,7 +40,7 @@ async def test_an_unclaimed_message_moves_to_the_other_carrier_and_its_timeline_
 
 
 async def test_a_message_that_this_node_has_claimed_moves_and_its_old_part_may_not_leave(world: World) -> None:
-    world.router = StandingRouter("a", "b", a=DOWN)
+    world.router = FixedRouter("a", "b", a=DOWN)
     message = await world.accepted(await world.account(), carrier="a", claim=State.QUEUED)
     assert set((await moved(world, message_ids=(message.row.id,))).moved) == {message.row.id}
     (part,) = outgoing(message)
@@ -51,7 +51,7 @@ async def test_a_message_that_this_node_has_claimed_moves_and_its_old_part_may_n
 
 
 async def test_a_message_that_another_node_has_claimed_stays(world: World) -> None:
-    world.router = StandingRouter("a", "b", a=DOWN)
+    world.router = FixedRouter("a", "b", a=DOWN)
     message = await world.accepted(await world.account(), carrier="a", claim=State.QUEUED)
     before = await waiting_for(world)
     world.node_id = await new_node(world, "another")
@@ -61,7 +61,7 @@ async def test_a_message_that_another_node_has_claimed_stays(world: World) -> No
 
 
 async def test_a_message_of_which_a_part_has_left_stays_with_its_carrier(world: World) -> None:
-    world.router = StandingRouter("a", "b", a=DOWN)
+    world.router = FixedRouter("a", "b", a=DOWN)
     message = await world.accepted(await world.account(), carrier="a", claim=State.SUBMITTING, parts=2)
     first, second = outgoing(message)
     await world.answer(second, Deferred(status=88, reason="later", retry_after_seconds=1), carrier="a")
@@ -72,7 +72,7 @@ async def test_a_message_of_which_a_part_has_left_stays_with_its_carrier(world: 
 
 
 async def test_a_message_in_doubt_moves_only_if_its_account_lets_it_be_resent(world: World) -> None:
-    world.router = StandingRouter("a", "b", a=DOWN)
+    world.router = FixedRouter("a", "b", a=DOWN)
     found = []
     for policy in (UnknownOutcome.RESEND, UnknownOutcome.HOLD):
         account = await world.account(credit=10 * CREDIT, unknown_outcome=policy)
@@ -84,7 +84,7 @@ async def test_a_message_in_doubt_moves_only_if_its_account_lets_it_be_resent(wo
 
 async def test_a_message_stays_if_no_other_carrier_can_be_used(world: World) -> None:
     message = await world.accepted(await world.account(), carrier="a")
-    for router in (StandingRouter("a"), StandingRouter("a", "b", b=DOWN), None):
+    for router in (FixedRouter("a"), FixedRouter("a", "b", b=DOWN), None):
         world.router = router
         assert (await moved(world)).moved == {}
     assert await waiting_for(world) == [("a", None)]
@@ -92,7 +92,7 @@ async def test_a_message_stays_if_no_other_carrier_can_be_used(world: World) -> 
 
 
 async def test_only_due_messages_of_the_ordered_rank_move(world: World) -> None:
-    world.router = StandingRouter("a", "b", a=DOWN)
+    world.router = FixedRouter("a", "b", a=DOWN)
     account = await world.account(credit=1_000 * CREDIT)
     await world.accept(account, carrier="a", count=150)
     later = await world.accepted(account, carrier="a", due_ms=world.now_ms + 60_000)
@@ -103,7 +103,7 @@ async def test_only_due_messages_of_the_ordered_rank_move(world: World) -> None:
 
 
 async def test_a_node_without_a_lease_moves_nothing(world: World) -> None:
-    world.router = StandingRouter("a", "b", a=DOWN)
+    world.router = FixedRouter("a", "b", a=DOWN)
     await world.accepted(await world.account(), carrier="a")
     world.node_id = None
     assert await moved(world) == Rerouted(moved={}, looked_at=0)
@@ -112,7 +112,7 @@ async def test_a_node_without_a_lease_moves_nothing(world: World) -> None:
 async def test_after_all_parts_are_in_doubt_the_copies_go_by_another_and_a_receipt_of_either_ends_it(
     world: World,
 ) -> None:
-    world.router = StandingRouter("a", "b", a="it answers nothing")
+    world.router = FixedRouter("a", "b", a="it answers nothing")
     for who, reference in (("a", "of-a"), ("b", "of-b")):
         message = await doubted(world, carrier="a", parts=2)
         assert (await moved(world, why="it answers nothing", message_ids=(message.row.id,))).moved
@@ -134,7 +134,7 @@ async def test_after_all_parts_are_in_doubt_the_copies_go_by_another_and_a_recei
 
 @pytest.mark.parametrize("other", [Submitted(reference="r2"), NotSent(reason="no link is bound"), LATER, None])
 async def test_while_one_part_is_not_in_doubt_the_message_stays_with_its_carrier(world: World, other: Any) -> None:
-    world.router = StandingRouter("a", "b", a="it answers nothing")
+    world.router = FixedRouter("a", "b", a="it answers nothing")
     message = await world.accepted(await world.account(), claim=State.SUBMITTING, carrier="a", parts=2)
     first, second = outgoing(message)
     await world.answer(first, NO_ANSWER, carrier="a")

@@ -1,7 +1,7 @@
 """A person sends held parts once more: with new bounds, and by another carrier if the whole message is held."""
 
 from tests.support.doubts import NO_ANSWER, PHONE, doubted, submitted_again
-from tests.support.world import CREDIT, StandingRouter, World, outgoing
+from tests.support.world import CREDIT, FixedRouter, World, outgoing
 
 from palomar.ports import Submitted
 from palomar.reports.held_count import HeldMessages, count_held
@@ -29,7 +29,7 @@ async def test_a_held_message_is_resent_by_hand_with_new_bounds_and_by_any_carri
     )
     assert await world.do(resend_held_parts, [message.row.id], [message.row.id]) == [1, 0]
     assert await world.database.read(counted) == ([], [])
-    world.router = StandingRouter("c", "b", c="it answers nothing")
+    world.router = FixedRouter("c", "b", c="it answers nothing")
     claimed = (await world.do(claim, MessageClaimOrder(carrier="", limit=9)))[0].parts
     assert [(part.attempt, part.carrier) for part in claimed] == [(3, "b"), (3, "b")]
     for part in outgoing(message, attempt=3):

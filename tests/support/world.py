@@ -93,8 +93,8 @@ def spelling(event: Event) -> str:
             return type(event).__name__
 
 
-class StandingRouter:
-    """``routing.route_chooser.RouteChooser`` over carriers that stand as the test says: ``trouble`` by name."""
+class FixedRouter:
+    """A ``RouteChooser`` over carriers in fixed states: ``trouble`` is by name."""
 
     def __init__(self, *names: str, plan: RoutingPlan | None = None, **trouble: str) -> None:
         self.plan = plan or RoutingPlan()
